@@ -1,0 +1,111 @@
+//! The words of the command line. Each family's own words are in its file; here are the options that stand
+//! anywhere and the list of families.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{audit, completions, console, init, key, location, operator, policy, scope, verify};
+
+/// Issue, scope, hand over, watch and revoke the API keys of an agency's platform
+///
+/// Without a command, keydeck opens its console; the first run asks for agency, operator and passphrase.
+/// Results go to standard output, everything else to standard error.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keydeck",
+    version,
+    after_help = "Exit codes: 0 done, 1 refused or not found, 2 usage or not a terminal, 3 store unavailable, \
+                  4 cannot unseal.\nSecrets come and go by standard input, standard output or a file, never as \
+                  an argument."
+)]
+pub struct Cli {
+    /// Options that stand anywhere.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// How the console looks, when there is no command.
+    #[command(flatten)]
+    pub console: console::Look,
+    /// What to do; nothing opens the console.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that stand anywhere.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// The store's directory [default: keydeck in the XDG data directory]
+    #[arg(long, global = true, value_name = "DIR", env = "KEYDECK_DATA", hide_env_values = true)]
+    pub data: Option<PathBuf>,
+    /// Who signs in
+    #[arg(long, global = true, value_name = "NAME", env = "KEYDECK_OPERATOR", hide_env_values = true)]
+    pub operator: Option<String>,
+    /// File with the passphrase, `-` for standard input; one newline at its end is not part of it
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "key_file")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Sign in with an operator's key file instead of a passphrase
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Results as JSON, times as RFC 3339
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The configuration file [default: keydeck/config.toml in the XDG config directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// What keydeck can be told to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Found a store: its agency and first admin; prints the recovery code once
+    Init(init::Init),
+    /// People who sign in
+    #[command(subcommand)]
+    Operator(operator::Verb),
+    /// Sub-accounts or branches of the agency
+    #[command(subcommand)]
+    Location(location::Verb),
+    /// API keys
+    #[command(subcommand)]
+    Key(key::Verb),
+    /// What keys can be allowed to do
+    #[command(subcommand)]
+    Scope(scope::Verb),
+    /// The agency's rules
+    #[command(subcommand)]
+    Policy(policy::Verb),
+    /// Decide about a token on standard input; prints `allow` or `deny REASON`
+    Verify(verify::Verify),
+    /// The trail of everything that was done
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// Version, paths, store and terminal, for finding out what is wrong
+    Info,
+    /// The console on a throw-away store full of sample data, no passphrase
+    Demo(console::Look),
+    /// Completions for a shell, to standard output
+    Completions(completions::Completions),
+    /// The manual page, to standard output
+    Man,
+}
+
+impl Command {
+    /// The words without arguments, for whoever finds the store in use.
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "keydeck init",
+            Self::Operator(_) => "keydeck operator",
+            Self::Location(_) => "keydeck location",
+            Self::Key(_) => "keydeck key",
+            Self::Scope(_) => "keydeck scope",
+            Self::Policy(_) => "keydeck policy",
+            Self::Verify(_) => "keydeck verify",
+            Self::Audit(_) => "keydeck audit",
+            Self::Info => "keydeck info",
+            Self::Demo(_) => "keydeck demo",
+            Self::Completions(_) => "keydeck completions",
+            Self::Man => "keydeck man",
+        }
+    }
+}

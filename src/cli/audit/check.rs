@@ -1,0 +1,120 @@
+//! `keydeck audit verify`: of the store with its keys, or of an export with nothing but the export.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{UNVERIFIABLE, Verify};
+use crate::cli::Outcome;
+use crate::cli::door::Deck;
+use crate::cli::fault::Fault;
+use crate::engine::audit_log::{Anchor, check_export};
+use crate::engine::{AuditReport, AuditStanding, Engine as _};
+
+/// An anchor is one line.
+const ANCHOR_MAX: u64 = 4 * 1024;
+/// No line of an export is as long: an entry fits a row of the store.
+const LINE_MAX: u64 = 1024 * 1024;
+
+pub(super) fn run(deck: &Deck, args: &Verify) -> Outcome {
+    let anchor = args.anchor.as_deref().map(read_anchor).transpose()?;
+    let report = match &args.export {
+        Some(path) => check_file(path, anchor.as_ref())?,
+        None => check_store(deck, anchor.as_ref())?,
+    };
+    tell(deck, &report)
+}
+
+fn read_anchor(path: &Path) -> Result<Anchor, Fault> {
+    let fail = |why: &str| Fault::usage(format!("The anchor file {} cannot be used: {why}.", path.display()));
+    let mut text = String::new();
+    let file = File::open(path).map_err(|e| fail(&e.to_string()))?;
+    file.take(ANCHOR_MAX).read_to_string(&mut text).map_err(|e| fail(&e.to_string()))?;
+    Anchor::parse(text.trim()).ok_or_else(|| fail("it must hold one line of `keydeck audit anchor`"))
+}
+
+fn check_file(path: &Path, anchor: Option<&Anchor>) -> Result<AuditReport, Fault> {
+    let fail =
+        |e: std::io::Error| Fault::usage(format!("The export {} cannot be read: {e}.", path.display()));
+    let mut reader = BufReader::new(File::open(path).map_err(fail)?);
+    let mut failed = None;
+    let lines = std::iter::from_fn(|| match next_line(&mut reader) {
+        Ok(line) => line,
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    });
+    let report = check_export(lines, anchor);
+    match failed {
+        Some(error) => Err(fail(error)),
+        None => Ok(report),
+    }
+}
+
+/// The next line without its end. What is not text is left for the check to refuse, line by line.
+fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    if reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)? == 0 {
+        return Ok(None);
+    }
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn check_store(deck: &Deck, anchor: Option<&Anchor>) -> Result<AuditReport, Fault> {
+    let signed = deck.sign_in()?;
+    let mut report = signed.engine.check_audit(&signed.session)?;
+    if let Some(anchor) = anchor {
+        if anchor.store != signed.engine.anchor().store {
+            return Err(Fault::unavailable(
+                "The anchor is of another store, so it says nothing about this one. Use this store's anchor.",
+            ));
+        }
+        let found = signed.engine.audit_hash(anchor.seq).ok().flatten();
+        report.hold_against(anchor, found.as_deref());
+    }
+    Ok(report)
+}
+
+#[derive(Serialize)]
+struct ReportLine<'a> {
+    standing: &'static str,
+    entries: u64,
+    head: &'a str,
+    faults: &'a [String],
+}
+
+fn tell(deck: &Deck, report: &AuditReport) -> Outcome {
+    let (word, code) = match report.standing {
+        AuditStanding::Intact => ("intact", 0),
+        AuditStanding::Altered => ("altered", 1),
+        AuditStanding::Short => ("short", 2),
+        AuditStanding::Unverifiable => ("unverifiable", UNVERIFIABLE),
+    };
+    if deck.output.is_json() {
+        let line = ReportLine {
+            standing: word,
+            entries: report.entries,
+            head: &report.head,
+            faults: &report.faults,
+        };
+        deck.output.value(&line)?;
+    } else {
+        deck.output.text(&format!("{word}: {} entries checked, head {}\n", report.entries, report.head))?;
+        for fault in &report.faults {
+            deck.output.say(fault);
+        }
+        if code == 1 || code == 2 {
+            deck.output.say(
+                "Keep the files as they are, find out who could write them, and restore a backup you trust.",
+            );
+        }
+    }
+    Ok(ExitCode::from(code))
+}

@@ -1,0 +1,88 @@
+//! `keydeck audit`: read, check, anchor and export the trail. [`show`] reads and exports, [`check`] checks.
+
+mod check;
+mod show;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Outcome;
+use super::door::Deck;
+
+/// What can be done with the audit trail.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The newest entries first: all for an admin (which is noted), for others what concerns them
+    List(List),
+    /// Check that nothing in the trail was edited, moved, forged or cut off
+    #[command(
+        after_help = "Exit codes of this command: 0 whole, 1 altered, reordered or forged, 2 shorter than the \
+                            anchor or with a gap, 3 sealed or not to be checked, 4 usage."
+    )]
+    Verify(Verify),
+    /// One line to keep elsewhere: with it, nobody can cut or rewrite the trail unseen
+    Anchor,
+    /// The whole trail to standard output (admins; noted in the trail)
+    Export(Export),
+}
+
+/// Words of `audit list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+    /// Only what is about this key: its id, hint or name
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+}
+
+/// Words of `audit verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Check this export (JSON lines) instead of the store; needs no passphrase
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+    /// A file with a line of `keydeck audit anchor` that the trail must go through
+    #[arg(long, value_name = "FILE")]
+    anchor: Option<PathBuf>,
+}
+
+/// Words of `audit export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// JSON lines, which `audit verify --export` can check, or CSV for a spreadsheet
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Jsonl)]
+    format: Format,
+}
+
+/// The forms of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON object on each line
+    Jsonl,
+    /// Comma-separated, harmless in a spreadsheet
+    Csv,
+}
+
+/// `audit verify` cannot check: the store stays sealed, or the trail is not readable.
+pub const UNVERIFIABLE: u8 = 3;
+/// `audit verify` was called wrongly; its 2 means something else.
+pub const USAGE: u8 = 4;
+
+/// Whether the words call `audit verify`, which has exit codes of its own even when they are wrong.
+pub fn is_verify(words: &[OsString]) -> bool {
+    words.windows(2).any(|pair| pair[0] == "audit" && pair[1] == "verify")
+}
+
+/// Runs one of them.
+pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::List(args) => show::list(deck, args),
+        Verb::Verify(args) => check::run(deck, args),
+        Verb::Anchor => show::anchor(deck),
+        Verb::Export(args) => show::export(deck, args.format),
+    }
+}

@@ -1,0 +1,255 @@
+//! `keydeck audit list`, `anchor` and `export`. Reading the whole trail leaves an entry in it.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{Format, List};
+use crate::cli::Outcome;
+use crate::cli::door::{Deck, Signed};
+use crate::cli::fault::Fault;
+use crate::cli::key::find;
+use crate::cli::table::{Cell, Table, Tone};
+use crate::cli::times;
+use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome as Happened, SubjectLine};
+use crate::domain::{Command, Role, Timestamp};
+use crate::engine::Engine as _;
+use crate::engine::audit_log::{AuditLine, export_line};
+
+#[derive(Serialize)]
+struct EntryLine<'a> {
+    seq: u64,
+    at: String,
+    event: &'a str,
+    outcome: Happened,
+    reason: Option<&'a str>,
+    actor: &'a ActorLine,
+    subjects: &'a [SubjectLine],
+    changes: &'a [ChangeLine],
+    hash: &'a str,
+}
+
+impl<'a> EntryLine<'a> {
+    fn of(line: &'a AuditLine) -> Self {
+        let entry = &line.entry;
+        Self {
+            seq: entry.seq,
+            at: Timestamp(entry.at).rfc3339(),
+            event: &entry.event,
+            outcome: entry.outcome,
+            reason: entry.reason.as_deref(),
+            actor: &entry.actor,
+            subjects: &entry.subjects,
+            changes: &entry.changes,
+            hash: &line.hash,
+        }
+    }
+}
+
+pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
+    let signed = deck.sign_in()?;
+    let about = match &args.key {
+        Some(reference) => Some(find(&signed, reference)?.id),
+        None => None,
+    };
+    if about.is_none() && signed.see(|view| view.role()) == Role::Admin {
+        signed.engine.execute(&signed.session, Command::ReadAudit)?;
+    }
+    let page = signed.engine.audit(&signed.session, None, args.limit as usize, about)?;
+    if deck.output.is_json() {
+        let lines: Vec<EntryLine<'_>> = page.lines.iter().map(EntryLine::of).collect();
+        deck.output.value(&lines)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(&["No.", "When", "Who", "What", "About", "Details"]);
+    for line in &page.lines {
+        let entry = &line.entry;
+        let what = match entry.outcome {
+            Happened::Done => Cell::from(&entry.event),
+            Happened::Refused => Cell::toned(
+                format!("{} refused: {}", entry.event, entry.reason.as_deref().unwrap_or("?")),
+                Tone::Warn,
+            ),
+        };
+        table.row([
+            entry.seq.to_string().into(),
+            times::local(Timestamp(entry.at)).into(),
+            entry.actor.name.as_str().into(),
+            what,
+            subjects(entry).into(),
+            changes(entry).into(),
+        ]);
+    }
+    deck.output.text(&table.render(deck.output))?;
+    if page.next.is_some() {
+        deck.output.say("There are older entries; --limit shows more.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Names shown of an entry that is about many things.
+const SHOWN: usize = 3;
+
+fn subjects(entry: &Entry) -> String {
+    let mut text = entry
+        .subjects
+        .iter()
+        .take(SHOWN)
+        .map(|s| format!("{} {}", s.kind, s.name))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if entry.subjects.len() > SHOWN {
+        let _ = write!(text, " and {} more", entry.subjects.len() - SHOWN);
+    }
+    text
+}
+
+fn changes(entry: &Entry) -> String {
+    let one = |c: &ChangeLine| {
+        if c.from.is_empty() {
+            format!("{}: {}", c.field, c.to)
+        } else {
+            format!("{}: {} → {}", c.field, c.from, c.to)
+        }
+    };
+    entry.changes.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[derive(Serialize)]
+struct AnchorLine<'a> {
+    store: &'a str,
+    seq: u64,
+    head: &'a str,
+    at: &'a str,
+    line: String,
+}
+
+pub(super) fn anchor(deck: &Deck) -> Outcome {
+    let signed = deck.sign_in()?;
+    let anchor = signed.engine.anchor();
+    if deck.output.is_json() {
+        let line = anchor.to_string();
+        let (store, head, at) = (&anchor.store, &anchor.head, &anchor.at);
+        deck.output.value(&AnchorLine { store, seq: anchor.seq, head, at, line })?;
+    } else {
+        deck.output.text(&format!("{anchor}\n"))?;
+        deck.output.say(
+            "Keep this line where whoever can write the store cannot. `audit verify --anchor` reads it.",
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Entries read at once while exporting.
+const CHUNK: u64 = 500;
+
+pub(super) fn export(deck: &Deck, format: Format) -> Outcome {
+    let signed = deck.sign_in()?;
+    signed.engine.execute(&signed.session, Command::ExportAudit)?;
+    let last = signed.engine.anchor().seq;
+    if format == Format::Csv {
+        let heading = csv_row(CSV_COLUMNS.iter().map(ToString::to_string))?;
+        deck.output.bytes(&heading)?;
+    }
+    let mut first = 1;
+    while first <= last {
+        let chunk = oldest_first(&signed, first, last)?;
+        let mut bytes = Vec::new();
+        for line in &chunk {
+            match format {
+                Format::Jsonl => {
+                    bytes.extend_from_slice(export_line(line).as_bytes());
+                    bytes.push(b'\n');
+                }
+                Format::Csv => bytes.extend(csv_line(line)?),
+            }
+        }
+        if !deck.output.bytes(&bytes)? {
+            return Ok(ExitCode::SUCCESS);
+        }
+        first += CHUNK;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A chunk of the trail from entry `first`; an export is read from its beginning.
+fn oldest_first(signed: &Signed, first: u64, last: u64) -> Result<Vec<AuditLine>, Fault> {
+    let end = last.min(first + CHUNK - 1);
+    let count = usize::try_from(end + 1 - first).unwrap_or(usize::MAX);
+    let mut lines = signed.engine.audit(&signed.session, Some(end + 1), count, None)?.lines;
+    lines.reverse();
+    Ok(lines)
+}
+
+const CSV_COLUMNS: [&str; 13] = [
+    "seq", "at", "event", "outcome", "reason", "actor", "role", "auth", "access", "via", "subjects",
+    "changes", "hash",
+];
+
+fn csv_line(line: &AuditLine) -> Result<Vec<u8>, Fault> {
+    let entry = &line.entry;
+    let outcome = match entry.outcome {
+        Happened::Done => "done",
+        Happened::Refused => "refused",
+    };
+    let all_subjects = entry
+        .subjects
+        .iter()
+        .map(|s| format!("{} {} ({})", s.kind, s.name, s.id))
+        .collect::<Vec<_>>()
+        .join("; ");
+    let actor = &entry.actor;
+    csv_row(
+        [
+            entry.seq.to_string(),
+            Timestamp(entry.at).rfc3339(),
+            entry.event.clone(),
+            outcome.to_owned(),
+            entry.reason.clone().unwrap_or_default(),
+            actor.name.clone(),
+            actor.role.clone(),
+            actor.auth.clone(),
+            actor.access.clone(),
+            actor.via.clone(),
+            all_subjects,
+            changes(entry),
+            line.hash.clone(),
+        ]
+        .into_iter(),
+    )
+}
+
+fn csv_row(fields: impl Iterator<Item = String>) -> Result<Vec<u8>, Fault> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer
+        .write_record(fields.map(|field| harmless(&field)))
+        .map_err(|e| Fault::refused("output", format!("The export could not be written as CSV: {e}.")))?;
+    writer.into_inner().map_err(|e| Fault::refused("output", e.to_string()))
+}
+
+/// A spreadsheet runs a cell that begins like a formula (OWASP, CSV injection); an apostrophe makes it text. Line
+/// breaks would let a name pass for a row.
+fn harmless(field: &str) -> String {
+    let flat: String = field.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match flat.trim_start().chars().next() {
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') => format!("'{flat}"),
+        _ => flat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_of_the_export_is_never_a_formula_nor_a_second_row() {
+        for bad in ["=cmd()", "+1", "-1", "@x", " =1+1", "\t=1", "＝1"] {
+            assert!(harmless(bad).starts_with('\''), "{bad}");
+        }
+        assert_eq!(harmless("a\r\nb"), "a  b");
+        assert_eq!(harmless("key Nightly = export"), "key Nightly = export");
+        let row = csv_row(["=1".to_owned(), "a,\"b".to_owned()].into_iter()).unwrap();
+        assert_eq!(String::from_utf8(row).unwrap(), "'=1,\"a,\"\"b\"\n");
+    }
+}

@@ -1,0 +1,66 @@
+//! The way to the full-screen console: what the command line knows is handed over, and a place without a terminal
+//! is told so.
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Outcome;
+use super::door::Deck;
+use super::fault::Fault;
+use crate::engine::Via;
+use crate::tui::{Start, Store};
+
+/// How the console looks and what it may do, this time.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Console options")]
+pub struct Look {
+    /// auto, dark, light, mono, contrast, or a theme file [default: the configuration's, else auto]
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    pub no_mouse: bool,
+    /// Switch off everything that takes access away
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+/// Opens the console on the store that is configured.
+pub fn run(deck: &Deck, look: &Look) -> Outcome {
+    let mut options = deck.options()?;
+    options.via = Via::Console;
+    let options = Box::new(options);
+    let operator = deck.globals.operator.clone().or_else(|| deck.config.operator.clone());
+    enter(deck, look, Store::At { options, operator })
+}
+
+/// Opens the console on a throw-away store.
+pub fn demo(deck: &Deck, look: &Look) -> Outcome {
+    enter(deck, look, Store::Demo)
+}
+
+fn enter(deck: &Deck, look: &Look, store: Store) -> Outcome {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(Fault::no_terminal(
+            "The console needs a terminal, and this is none. For scripts there are commands: `keydeck key list` and \
+             the others in `keydeck --help`.",
+        ));
+    }
+    let config = &deck.config;
+    let start = Start {
+        store,
+        theme: look.theme.clone().unwrap_or_else(|| config.theme.clone()),
+        keymap: config.keymap.clone(),
+        clipboard: config.clipboard,
+        ascii: config.ascii || look.ascii,
+        mouse: config.mouse && !look.no_mouse,
+        read_only: look.read_only,
+    };
+    let ending = crate::tui::run(start).map_err(|e| Fault::unavailable(e.to_string()))?;
+    Ok(ExitCode::from(ending.code()))
+}

@@ -1,0 +1,142 @@
+//! Signing in from the command line: which store, who, with what. Everything a command needs to know about its
+//! surroundings is in [`Deck`].
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::Globals;
+use super::config::Config;
+use super::fault::Fault;
+use super::output::Output;
+use super::places::Places;
+use super::secrets;
+use crate::crypto::keyfile::KeyFileSecret;
+use crate::crypto::passphrase::Passphrase;
+use crate::crypto::recovery::RecoveryCode;
+use crate::domain::{Catalog, Timestamp, View};
+use crate::engine::clock::{Clock as _, SystemClock};
+use crate::engine::open::{self, Key, Open, Options};
+use crate::engine::{Engine, LocalEngine, OpenError, Session, Via};
+
+/// What every command is given.
+pub struct Deck {
+    /// The options that stand before or after any command.
+    pub globals: Globals,
+    /// The configuration file.
+    pub config: Config,
+    /// This machine's directories.
+    pub places: Places,
+    /// Where results go.
+    pub output: Output,
+    /// The command's words, for whoever finds the store in use.
+    pub words: &'static str,
+}
+
+/// An open store and somebody signed in to it.
+pub struct Signed {
+    /// Runs commands.
+    pub engine: Arc<LocalEngine>,
+    /// For whom.
+    pub session: Session,
+}
+
+impl Deck {
+    /// The data directory: option, environment, configuration, default, in this order.
+    pub fn data(&self) -> Result<PathBuf, Fault> {
+        let chosen = self.globals.data.clone().or_else(|| self.config.data.clone());
+        chosen.or_else(|| self.places.data().map(Path::to_owned)).ok_or_else(|| {
+            Fault::usage("There is no home directory to keep a store in. Name a directory with --data.")
+        })
+    }
+
+    /// How to open the store.
+    pub fn options(&self) -> Result<Options, Fault> {
+        let mut options = Options::new(&self.data()?, self.words, Via::CommandLine);
+        options.catalog.clone_from(&self.config.catalog);
+        Ok(options)
+    }
+
+    /// The scopes the store uses, read without unsealing it.
+    pub fn catalog(&self) -> Result<Arc<Catalog>, Fault> {
+        Ok(open::read_catalog(&self.options()?)?)
+    }
+
+    /// The time by the machine's clock, for judging arguments before anything is unsealed.
+    pub fn wall() -> Timestamp {
+        SystemClock.read().wall
+    }
+
+    /// Who signs in.
+    pub fn operator(&self) -> Result<&str, Fault> {
+        self.globals.operator.as_deref().or(self.config.operator.as_deref()).ok_or_else(|| {
+            Fault::usage(
+                "Who is signing in? Name yourself with --operator, KEYDECK_OPERATOR or `operator` in the \
+                 configuration file.",
+            )
+        })
+    }
+
+    /// Opens the store with the operator's passphrase or key file.
+    pub fn sign_in(&self) -> Result<Signed, Fault> {
+        let options = self.options()?;
+        must_exist(&options)?;
+        if let Some(path) = &self.globals.key_file {
+            let secret = KeyFileSecret::read(path).map_err(|e| Fault::sealed(e.to_string()))?;
+            return Ok(self.entered(open::open(&options, &Key::KeyFile(&secret))?));
+        }
+        let name = self.operator()?;
+        let text = match &self.globals.passphrase_file {
+            Some(path) => secrets::read_file(path, self.output)?,
+            None => secrets::prompt(&format!("Passphrase of {name}: "), "--passphrase-file or --key-file")?,
+        };
+        let passphrase = Passphrase::present(&text).map_err(|e| Fault::sealed(e.to_string()))?;
+        drop(text);
+        Ok(self.entered(open::open(&options, &Key::Operator { name, passphrase: &passphrase })?))
+    }
+
+    /// Opens the store with the recovery code, to set a new passphrase for `name` and nothing else.
+    pub fn recover(&self, name: &str, code: &RecoveryCode) -> Result<Signed, Fault> {
+        let options = self.options()?;
+        must_exist(&options)?;
+        Ok(self.entered(open::open(&options, &Key::Recovery { name, code })?))
+    }
+
+    fn entered(&self, open: Open) -> Signed {
+        for notice in &open.notices {
+            self.output.warn(notice);
+        }
+        Signed { engine: open.engine, session: open.session }
+    }
+}
+
+/// No passphrase is asked for a store that is not there.
+fn must_exist(options: &Options) -> Result<(), Fault> {
+    if open::is_store(&options.dir) {
+        Ok(())
+    } else {
+        let dir = options.dir.clone();
+        Err(OpenError::Store(crate::store::OpenError::Absent { dir }).into())
+    }
+}
+
+impl Signed {
+    /// The same, looking at the whole agency: for admins, and noted in the audit trail.
+    pub fn widened(self, whole: bool) -> Result<Self, Fault> {
+        if !whole {
+            return Ok(self);
+        }
+        let session = self.engine.open_agency_view(&self.session)?;
+        Ok(Self { session, ..self })
+    }
+
+    /// Does something with what the session may see.
+    pub fn see<T>(&self, look: impl FnOnce(View<'_>) -> T) -> T {
+        let state = self.engine.state();
+        look(View::new(&state, self.session.actor()))
+    }
+
+    /// The time for decisions.
+    pub fn now(&self) -> Timestamp {
+        self.engine.now().time
+    }
+}

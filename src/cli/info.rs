@@ -1,0 +1,288 @@
+//! `keydeck info`: what a person, or whoever helps them, needs to know when something does not work. Nothing is
+//! unsealed unless a passphrase file or key file is given; then the store's own health is told too.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::door::Deck;
+use super::output::shown;
+use super::{Outcome, logging};
+use crate::crypto::header_file::HeaderFile;
+use crate::engine::open;
+use crate::engine::{Engine as _, OpenError};
+use crate::store::Standing;
+use crate::tui::clipboard::{Preference, Seat};
+
+#[derive(Serialize)]
+struct Info {
+    version: &'static str,
+    paths: Paths,
+    store: StoreInfo,
+    catalog: CatalogInfo,
+    clipboard: ClipboardInfo,
+    terminal: TerminalInfo,
+}
+
+#[derive(Serialize)]
+struct Paths {
+    data: Option<String>,
+    config: Option<String>,
+    config_exists: bool,
+    log: Option<String>,
+    log_level: String,
+}
+
+#[derive(Serialize)]
+struct StoreInfo {
+    exists: bool,
+    standing: String,
+    slots: Option<usize>,
+    free_bytes: Option<u64>,
+    unsealed: Option<Unsealed>,
+}
+
+#[derive(Serialize)]
+struct Unsealed {
+    agency: String,
+    backend: &'static str,
+    revision: u64,
+    disk_bytes: Option<u64>,
+    keys: usize,
+    clock_suspect: bool,
+    doubts: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct CatalogInfo {
+    source: String,
+    title: Option<String>,
+    scopes: Option<usize>,
+    problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ClipboardInfo {
+    configured: &'static str,
+    uses: &'static str,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "six facts, each yes or no")]
+struct TerminalInfo {
+    stdin: bool,
+    stdout: bool,
+    stderr: bool,
+    term: Option<String>,
+    colour: bool,
+    ssh: bool,
+    tmux: bool,
+    size: Option<(u16, u16)>,
+}
+
+/// Tells all of it.
+pub fn run(deck: &Deck) -> Outcome {
+    let info = Info {
+        version: env!("CARGO_PKG_VERSION"),
+        paths: paths(deck),
+        store: store(deck),
+        catalog: catalog(deck),
+        clipboard: ClipboardInfo {
+            configured: word(deck.config.clipboard),
+            uses: clipboard(deck.config.clipboard),
+        },
+        terminal: terminal(deck),
+    };
+    if deck.output.is_json() {
+        deck.output.value(&info)?;
+    } else {
+        deck.output.text(&page(&info))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn paths(deck: &Deck) -> Paths {
+    let config = deck.globals.config.clone().or_else(|| deck.places.config_file());
+    Paths {
+        data: deck.data().ok().map(|p| p.display().to_string()),
+        config_exists: config.as_ref().is_some_and(|p| p.exists()),
+        config: config.map(|p| p.display().to_string()),
+        log: deck.places.log_file().map(|p| p.display().to_string()),
+        log_level: std::env::var(logging::VARIABLE).unwrap_or_else(|_| "warn".into()),
+    }
+}
+
+fn store(deck: &Deck) -> StoreInfo {
+    let Ok(dir) = deck.data() else {
+        return StoreInfo {
+            exists: false,
+            standing: "there is no home directory".into(),
+            slots: None,
+            free_bytes: None,
+            unsealed: None,
+        };
+    };
+    let free_bytes = free(&dir);
+    if !open::is_store(&dir) {
+        let standing = "none; `keydeck init` makes one".into();
+        return StoreInfo { exists: false, standing, slots: None, free_bytes, unsealed: None };
+    }
+    let (slots, mut standing) = match HeaderFile::new(&dir).load() {
+        Ok(header) => (Some(header.slots().len()), "sealed".to_owned()),
+        Err(error) => (None, error.to_string()),
+    };
+    let mut unsealed = None;
+    if deck.globals.passphrase_file.is_some() || deck.globals.key_file.is_some() {
+        match deck.sign_in() {
+            Ok(signed) => {
+                let health = signed.engine.health();
+                standing = match health.standing {
+                    Standing::Writable => "open, takes changes".into(),
+                    Standing::ReadOnly(why) => format!("open, read-only: {why}"),
+                    Standing::Down(why) => format!("open, not usable now: {why}"),
+                };
+                let state = signed.engine.state();
+                unsealed = Some(Unsealed {
+                    agency: state.agency_name().to_owned(),
+                    backend: health.backend,
+                    revision: health.rev.0,
+                    disk_bytes: health.disk_bytes,
+                    keys: state.key_count(),
+                    clock_suspect: signed.engine.now().suspect,
+                    doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
+                });
+            }
+            Err(fault) => standing = fault.to_string(),
+        }
+    }
+    StoreInfo { exists: true, standing, slots, free_bytes, unsealed }
+}
+
+/// Bytes free where the store lives or would live.
+fn free(dir: &Path) -> Option<u64> {
+    let there = dir.ancestors().find(|path| path.exists())?;
+    let about = rustix::fs::statvfs(there).ok()?;
+    about.f_bavail.checked_mul(about.f_frsize)
+}
+
+fn catalog(deck: &Deck) -> CatalogInfo {
+    let source = match (&deck.config.catalog, deck.data()) {
+        (Some(path), _) => path.display().to_string(),
+        (None, Ok(dir)) if dir.join(open::CATALOG_FILE).exists() => {
+            dir.join(open::CATALOG_FILE).display().to_string()
+        }
+        _ => "built in".into(),
+    };
+    match deck.options().map(|options| open::read_catalog(&options)) {
+        Ok(Ok(read)) => CatalogInfo {
+            source,
+            title: Some(format!("{} {}", read.title(), read.version())),
+            scopes: Some(read.len()),
+            problem: None,
+        },
+        Ok(Err(error)) => problem(source, &error),
+        Err(_) => CatalogInfo { source, title: None, scopes: None, problem: None },
+    }
+}
+
+fn problem(source: String, error: &OpenError) -> CatalogInfo {
+    CatalogInfo { source, title: None, scopes: None, problem: Some(error.to_string()) }
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+const fn word(preference: Preference) -> &'static str {
+    match preference {
+        Preference::Auto => "auto",
+        Preference::Native => "native",
+        Preference::Osc52 => "osc52",
+        Preference::Off => "off",
+    }
+}
+
+fn is_remote() -> bool {
+    Seat::read(|name| std::env::var(name).ok()) == Seat::Remote
+}
+
+/// What the preference comes to here: over SSH the person's clipboard is at the other end of the terminal.
+fn clipboard(preference: Preference) -> &'static str {
+    let display = cfg!(target_os = "macos") || is_set("WAYLAND_DISPLAY") || is_set("DISPLAY");
+    match preference {
+        Preference::Off => "none",
+        Preference::Native if !display => "none: there is no display",
+        Preference::Native => "desktop",
+        Preference::Auto if display && !is_remote() => "desktop",
+        Preference::Auto | Preference::Osc52 => "terminal (OSC 52)",
+    }
+}
+
+fn terminal(deck: &Deck) -> TerminalInfo {
+    TerminalInfo {
+        stdin: io::stdin().is_terminal(),
+        stdout: io::stdout().is_terminal(),
+        stderr: io::stderr().is_terminal(),
+        term: std::env::var("TERM").ok(),
+        colour: deck.output.has_colour(),
+        ssh: is_remote(),
+        tmux: is_set("TMUX"),
+        size: crossterm::terminal::size().ok().filter(|_| io::stdout().is_terminal()),
+    }
+}
+
+fn page(info: &Info) -> String {
+    let mut out = format!("keydeck {}\n", info.version);
+    let mut line = |what: &str, text: &str| {
+        let _ = writeln!(out, "  {what:<10} {}", shown(text));
+    };
+    let or_none = |path: &Option<String>| path.clone().unwrap_or_else(|| "none".into());
+    line("data", &or_none(&info.paths.data));
+    let absent = if info.paths.config_exists { "" } else { " (not there)" };
+    line("config", &format!("{}{absent}", or_none(&info.paths.config)));
+    line("log", &format!("{}, level {}", or_none(&info.paths.log), info.paths.log_level));
+    line("store", &info.store.standing);
+    if let Some(slots) = info.store.slots {
+        line("slots", &format!("{slots} ways to unseal it"));
+    }
+    if let Some(free) = info.store.free_bytes {
+        line("free", &format!("{} MiB", free / 1024 / 1024));
+    }
+    if let Some(open) = &info.store.unsealed {
+        line("agency", &open.agency);
+        line("backend", &format!("{}, revision {}", open.backend, open.revision));
+        line("keys", &open.keys.to_string());
+        if open.clock_suspect {
+            line("clock", "disagrees with what was seen before; set it right");
+        }
+        for doubt in &open.doubts {
+            line("doubt", doubt);
+        }
+    }
+    let scopes = info.catalog.scopes.map_or_else(String::new, |n| format!(", {n} scopes"));
+    let title = info.catalog.title.as_ref().map_or_else(String::new, |t| format!(": {t}"));
+    line("catalog", &format!("{}{title}{scopes}", info.catalog.source));
+    if let Some(problem) = &info.catalog.problem {
+        line("", problem);
+    }
+    line("clipboard", &format!("{} (configured: {})", info.clipboard.uses, info.clipboard.configured));
+    let t = &info.terminal;
+    let size = t.size.map_or_else(String::new, |(w, h)| format!(", {w}×{h}"));
+    let yes = |on: bool| if on { "yes" } else { "no" };
+    line(
+        "terminal",
+        &format!(
+            "{}{size}; input {}, output {}, colour {}, ssh {}, tmux {}",
+            t.term.as_deref().unwrap_or("TERM unset"),
+            yes(t.stdin),
+            yes(t.stdout),
+            yes(t.colour),
+            yes(t.ssh),
+            yes(t.tmux)
+        ),
+    );
+    out
+}

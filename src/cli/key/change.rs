@@ -1,0 +1,104 @@
+//! What is done to a key after it was issued. Each verb is one command of the engine; scripts that
+//! asked for JSON get the key as it is afterwards.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use super::{Final, One, Rescope, find, list, now};
+use crate::cli::Outcome;
+use crate::cli::door::{Deck, Signed};
+use crate::cli::fault::Fault;
+use crate::domain::{Command, Key, KeyId};
+use crate::engine::Engine as _;
+
+pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
+    carry_out(deck, one, Command::PauseKey, "is paused. It is refused from now on, until it is resumed.")
+}
+
+pub(super) fn resume(deck: &Deck, one: &One) -> Outcome {
+    carry_out(deck, one, Command::ResumeKey, "works again.")
+}
+
+pub(super) fn restore(deck: &Deck, one: &One) -> Outcome {
+    carry_out(deck, one, Command::RestoreKey, "is back in the lists, as revoked. Its token stays dead.")
+}
+
+pub(super) fn revoke(deck: &Deck, words: &Final) -> Outcome {
+    let (signed, key) = reach(deck, &words.one)?;
+    sure(words.yes, || {
+        format!("Revoke {} ({})? Its token stops working at once, for good.", key.name, key.hint())
+    })?;
+    run(deck, &signed, Command::RevokeKey(key.id), key.id, "is revoked. It is refused from now on, for good.")
+}
+
+pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
+    let (signed, key) = reach(deck, &words.one)?;
+    sure(words.yes, || {
+        format!("Delete {} ({})? Its token stops working at once, for good.", key.name, key.hint())
+    })?;
+    run(
+        deck,
+        &signed,
+        Command::DeleteKey(key.id),
+        key.id,
+        "is deleted. Its record can be restored for thirty days, its token never.",
+    )
+}
+
+pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
+    let (signed, key) = reach(deck, &args.one)?;
+    let scopes = if args.scope.is_empty() {
+        if let Some(absent) = args.remove.iter().find(|s| !key.scopes.iter().any(|held| held.as_str() == *s))
+        {
+            return Err(Fault::refused("scope_not_held", format!("{} does not hold {absent}.", key.name)));
+        }
+        let kept = key.scopes.iter().map(ToString::to_string).filter(|s| !args.remove.contains(s));
+        kept.chain(args.add.iter().cloned()).collect()
+    } else {
+        args.scope.clone()
+    };
+    let command = Command::RescopeKey { key: key.id, scopes };
+    run(
+        deck,
+        &signed,
+        command,
+        key.id,
+        "has other scopes. They are in force from now on; its token is the same.",
+    )
+}
+
+fn carry_out(deck: &Deck, one: &One, command: impl FnOnce(KeyId) -> Command, said: &str) -> Outcome {
+    let (signed, key) = reach(deck, one)?;
+    run(deck, &signed, command(key.id), key.id, said)
+}
+
+fn reach(deck: &Deck, one: &One) -> Result<(Signed, Key), Fault> {
+    let signed = deck.sign_in()?.widened(one.all)?;
+    let key = find(&signed, &one.key)?;
+    Ok((signed, key))
+}
+
+fn run(deck: &Deck, signed: &Signed, command: Command, id: KeyId, said: &str) -> Outcome {
+    signed.engine.execute(&signed.session, command)?;
+    let key = now(signed, id)?;
+    if deck.output.is_json() {
+        return list::print(deck, signed, &key);
+    }
+    deck.output.say(&format!("{} {said}", key.name));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks a person who sits at the terminal; a script has said what it wants.
+pub fn sure(yes: bool, question: impl FnOnce() -> String) -> Result<(), Fault> {
+    if yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(());
+    }
+    let _ = write!(io::stderr(), "{} [y/N] ", crate::cli::output::shown(&question()));
+    let mut answer = String::new();
+    let read = io::stdin().read_line(&mut answer);
+    if read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes") {
+        Ok(())
+    } else {
+        Err(Fault::refused("not_confirmed", "Nothing was done."))
+    }
+}

@@ -1,0 +1,72 @@
+//! A key as JSON, the shape scripts rely on, and as a row and a page of text.
+
+use serde::Serialize;
+
+use crate::cli::table::{Cell, Tone};
+use crate::cli::times;
+use crate::domain::{Key, KeyState, Timestamp, View};
+
+/// A key in JSON. `app` and `deletes_at` are there for the shape's sake: no key has them yet.
+#[derive(Serialize)]
+pub struct KeyLine<'a> {
+    id: String,
+    kind: &'static str,
+    name: &'a str,
+    hint: String,
+    state: &'static str,
+    owner: &'a str,
+    location: Option<&'a str>,
+    app: Option<&'a str>,
+    scopes: Vec<&'a str>,
+    created_at: String,
+    last_used_at: Option<String>,
+    use_count: u64,
+    expires_at: Option<String>,
+    deletes_at: Option<String>,
+    note: &'a str,
+}
+
+impl<'a> KeyLine<'a> {
+    /// The key as the view shows it.
+    pub fn of(key: &'a Key, view: View<'a>, now: Timestamp) -> Self {
+        let usage = view.usage(key);
+        Self {
+            id: key.id.to_string(),
+            kind: key.place.kind(),
+            name: key.name.as_str(),
+            hint: key.hint(),
+            state: key.state(now).as_str(),
+            owner: view.owner_name(key),
+            location: view.place_name(key.place),
+            app: None,
+            scopes: key.scopes.iter().map(crate::domain::ScopeId::as_str).collect(),
+            created_at: key.created_at.rfc3339(),
+            last_used_at: usage.last_used_at.map(Timestamp::rfc3339),
+            use_count: usage.count,
+            expires_at: key.expiry.instant().map(Timestamp::rfc3339),
+            deletes_at: None,
+            note: key.note.as_str(),
+        }
+    }
+}
+
+/// The state by glyph and word, so that neither colour nor font is needed to read it.
+pub fn state(key: &Key, view: View<'_>, now: Timestamp) -> Cell {
+    let state = key.state(now);
+    if state == KeyState::Active && key.expires_soon(view.policy(), now).is_some() {
+        return Cell::toned("▲ expires soon", Tone::Warn);
+    }
+    let (glyph, tone) = match state {
+        KeyState::Active => ('●', Tone::Good),
+        KeyState::Paused => ('‖', Tone::Warn),
+        KeyState::Expired => ('○', Tone::Bad),
+        KeyState::Revoked => ('✕', Tone::Bad),
+        KeyState::Deleted => ('✕', Tone::Faint),
+    };
+    Cell::toned(format!("{glyph} {state}"), tone)
+}
+
+/// When it was used last, in words.
+pub fn last_used(key: &Key, view: View<'_>, now: Timestamp) -> String {
+    view.usage(key).last_used_at.map_or_else(|| "never".into(), |at| times::relative(at, now))
+}

@@ -1,0 +1,130 @@
+//! `keydeck key list` and `show`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use super::lines::{self, KeyLine};
+use super::{List, One, find, find_location};
+use crate::cli::Outcome;
+use crate::cli::door::{Deck, Signed};
+use crate::cli::fault::Fault;
+use crate::cli::output::shown;
+use crate::cli::table::{Cell, Table, Tone};
+use crate::cli::times;
+use crate::domain::{Key, KeyState, Place, ScopeId, Timestamp, View};
+
+pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
+    let scope = args.scope.as_ref().map(|text| text.parse::<ScopeId>()).transpose();
+    let scope = scope.map_err(|error| Fault::usage(error.to_string()))?;
+    let signed = deck.sign_in()?.widened(args.all)?;
+    let now = signed.now();
+    let location = match &args.location {
+        Some(reference) => Some(signed.see(|view| find_location(view, reference))?),
+        None => None,
+    };
+    let wanted = |key: &&Key| {
+        let state = key.state(now);
+        args.state.map_or(state != KeyState::Deleted, |word| word.state() == state)
+            && location.is_none_or(|id| key.place == Place::Location(id))
+            && scope.as_ref().is_none_or(|s| key.scopes.contains(s))
+    };
+    let (rows, text) = signed.see(|view| {
+        let mut keys: Vec<&Key> = view.keys().filter(wanted).collect();
+        keys.sort_by_cached_key(|key| (key.name.folded(), key.id));
+        let text = if deck.output.is_json() {
+            let lines: Vec<KeyLine<'_>> = keys.iter().map(|key| KeyLine::of(key, view, now)).collect();
+            serde_json::to_string(&lines).map(|json| json + "\n")
+        } else {
+            Ok(table(&keys, view, now, args.all).render(deck.output))
+        };
+        (keys.len(), text)
+    });
+    let text = text.map_err(|e| Fault::refused("output", e.to_string()))?;
+    if rows == 0 && !deck.output.is_json() {
+        deck.output.say(
+            "No key is like that. `keydeck key create` issues one; deleted ones show with --state deleted.",
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    deck.output.text(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(keys: &[&Key], view: View<'_>, now: Timestamp, with_owner: bool) -> Table {
+    let mut headings = vec!["Name", "Key", "Location", "Scopes", "Last used", "Expires", "State"];
+    if with_owner {
+        headings.push("Owner");
+    }
+    let mut table = Table::new(&headings);
+    for key in keys {
+        let mut row: Vec<Cell> = vec![
+            key.name.as_str().into(),
+            key.hint().into(),
+            view.place_name(key.place).map_or_else(|| Cell::toned("(agency)", Tone::Faint), Cell::from),
+            key.scopes.len().to_string().into(),
+            lines::last_used(key, view, now).into(),
+            times::expiry(key.expiry, now).into(),
+            lines::state(key, view, now),
+        ];
+        if with_owner {
+            row.push(view.owner_name(key).into());
+        }
+        table.row(row);
+    }
+    table
+}
+
+pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
+    let signed = deck.sign_in()?.widened(one.all)?;
+    let key = find(&signed, &one.key)?;
+    print(deck, &signed, &key)
+}
+
+/// One key: a page for people, an object for scripts.
+pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
+    let now = signed.now();
+    if deck.output.is_json() {
+        let state = crate::engine::Engine::state(&*signed.engine);
+        let view = View::new(&state, signed.session.actor());
+        deck.output.value(&KeyLine::of(key, view, now))?;
+    } else {
+        deck.output.text(&signed.see(|view| page(key, view, now)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page(key: &Key, view: View<'_>, now: Timestamp) -> String {
+    let mut out = String::new();
+    let mut line = |what: &str, text: &str| {
+        let _ = writeln!(out, "{what:<12}{}", shown(text));
+    };
+    line("Name", key.name.as_str());
+    line("Key", &key.hint());
+    line("Id", &key.id.to_string());
+    line("Kind", key.place.kind());
+    if let Some(location) = view.place_name(key.place) {
+        line("Location", location);
+    }
+    line("State", key.state(now).as_str());
+    line("Owner", view.owner_name(key));
+    line("Created", &times::both(key.created_at, now));
+    let usage = view.usage(key);
+    match usage.last_used_at {
+        Some(at) => line("Last used", &format!("{}; uses in all: {}", times::both(at, now), usage.count)),
+        None => line("Last used", "never"),
+    }
+    match key.expiry.instant() {
+        Some(at) => line("Expires", &times::both(at, now)),
+        None => line("Expires", "never"),
+    }
+    if let Some(until) = key.restorable_until() {
+        line("Restorable", &format!("until {}", times::both(until, now)));
+    }
+    if !key.note.as_str().is_empty() {
+        line("Note", key.note.as_str());
+    }
+    for (at, scope) in key.scopes.iter().enumerate() {
+        line(if at == 0 { "Scopes" } else { "" }, scope.as_str());
+    }
+    out
+}

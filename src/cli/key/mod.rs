@@ -1,0 +1,201 @@
+//! `keydeck key`: issue keys, look at them, stop them. The words are here; [`issue`] makes, [`list`] shows,
+//! [`change`] does everything else.
+
+mod change;
+mod issue;
+mod lines;
+mod list;
+
+use std::path::PathBuf;
+
+pub use self::change::sure;
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+
+use super::Outcome;
+use super::door::{Deck, Signed};
+use super::fault::Fault;
+use crate::domain::view::Found;
+use crate::domain::{Key, KeyId, KeyState, LocationId, Refusal, View};
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Issue a key; its token is printed once and kept nowhere
+    Create(Create),
+    /// Your keys; deleted ones only with --state deleted
+    List(List),
+    /// All that is known of one key; never its secret
+    Show(One),
+    /// Stop a key for a while
+    Pause(One),
+    /// Let a paused key work again
+    Resume(One),
+    /// Stop a key for good
+    Revoke(Final),
+    /// Revoke a key and remove it from sight; the record can be restored for thirty days, its secret never
+    Delete(Final),
+    /// Bring a deleted record back, as revoked
+    Restore(One),
+    /// Change what a key may do
+    Rescope(Rescope),
+}
+
+/// Words of `key create`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("place").required(true).args(["agency", "location"])))]
+pub struct Create {
+    /// What the key is called; yours have different names
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// A key for the whole agency
+    #[arg(long)]
+    agency: bool,
+    /// A key for one location: its id or name
+    #[arg(long, value_name = "LOCATION")]
+    location: Option<String>,
+    /// What it may do; `keydeck scope list` shows them
+    #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present = "preset")]
+    scope: Vec<String>,
+    /// A ready choice of scopes; others can be added with --scope
+    #[arg(long, value_name = "PRESET")]
+    preset: Option<String>,
+    /// never, 12h, 90d, 8w, 1y, or a date such as 2027-01-31 [default: the policy's]
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    note: String,
+    /// Write the token to this new file, readable by you alone, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// Words of `key list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Everybody's keys (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+    /// Only keys in this state
+    #[arg(long, value_name = "STATE")]
+    state: Option<StateWord>,
+    /// Only keys of this location: its id or name
+    #[arg(long, value_name = "LOCATION")]
+    location: Option<String>,
+    /// Only keys that hold this scope
+    #[arg(long, value_name = "SCOPE")]
+    scope: Option<String>,
+}
+
+/// One key.
+#[derive(Debug, Args)]
+pub struct One {
+    /// Its id, its hint, or its name if only one has it
+    #[arg(value_name = "KEY")]
+    key: String,
+    /// Look among everybody's keys (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+}
+
+/// One key, and something that cannot be undone.
+#[derive(Debug, Args)]
+pub struct Final {
+    #[command(flatten)]
+    one: One,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Words of `key rescope`.
+#[derive(Debug, Args)]
+pub struct Rescope {
+    #[command(flatten)]
+    one: One,
+    /// All it may do from now on
+    #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present_any = ["add", "remove"],
+          conflicts_with_all = ["add", "remove"])]
+    scope: Vec<String>,
+    /// What it may do besides
+    #[arg(long, value_name = "SCOPE", num_args = 1..)]
+    add: Vec<String>,
+    /// What it may do no longer
+    #[arg(long, value_name = "SCOPE", num_args = 1..)]
+    remove: Vec<String>,
+}
+
+/// The words for states.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StateWord {
+    /// Works
+    Active,
+    /// Stopped, can be resumed
+    Paused,
+    /// Its time is over
+    Expired,
+    /// Stopped for good
+    Revoked,
+    /// Removed from sight
+    Deleted,
+}
+
+impl StateWord {
+    const fn state(self) -> KeyState {
+        match self {
+            Self::Active => KeyState::Active,
+            Self::Paused => KeyState::Paused,
+            Self::Expired => KeyState::Expired,
+            Self::Revoked => KeyState::Revoked,
+            Self::Deleted => KeyState::Deleted,
+        }
+    }
+}
+
+/// Runs one of them.
+pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::Create(args) => issue::run(deck, args),
+        Verb::List(args) => list::list(deck, args),
+        Verb::Show(args) => list::show(deck, args),
+        Verb::Pause(one) => change::pause(deck, one),
+        Verb::Resume(one) => change::resume(deck, one),
+        Verb::Revoke(words) => change::revoke(deck, words),
+        Verb::Delete(words) => change::delete(deck, words),
+        Verb::Restore(one) => change::restore(deck, one),
+        Verb::Rescope(args) => change::rescope(deck, args),
+    }
+}
+
+/// The key a reference means, copied out so that the state is not held while a command runs.
+pub fn find(signed: &Signed, reference: &str) -> Result<Key, Fault> {
+    signed.see(|view| match view.find_key(reference) {
+        Found::One(key) => Ok(key.clone()),
+        Found::None => Err(Refusal::NoSuchKey.into()),
+        Found::Many(keys) => Err(ambiguous("key", keys.iter().map(|k| k.id.to_string()))),
+    })
+}
+
+/// The open location a reference means.
+pub fn find_location(view: View<'_>, reference: &str) -> Result<LocationId, Fault> {
+    match view.find_location(reference) {
+        Found::One(location) => Ok(location.id),
+        Found::None => Err(Refusal::NoSuchLocation.into()),
+        Found::Many(all) => Err(ambiguous("location", all.iter().map(|l| l.id.to_string()))),
+    }
+}
+
+fn ambiguous(what: &str, ids: impl Iterator<Item = String>) -> Fault {
+    let mut ids: Vec<String> = ids.collect();
+    ids.sort();
+    Fault::refused(
+        "ambiguous",
+        format!("More than one {what} has that name. Say which by its id: {}.", ids.join(", ")),
+    )
+}
+
+/// The key as it is now, after a command.
+fn now(signed: &Signed, id: KeyId) -> Result<Key, Fault> {
+    Ok(signed.see(|view| view.key(id).cloned()).ok_or(Refusal::NoSuchKey)?)
+}

@@ -1,0 +1,135 @@
+//! The command line: one file per command family, results as text for people or as JSON for scripts.
+//!
+//! - `args`: the words; `fault`: what goes wrong, and the exit codes; `output`, `table`, `times`: what is shown.
+//! - `door`: signing in; `secrets`: passphrases from files and prompts; `tokens`: secrets in the wrong place.
+//! - `config`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
+//!   keeping other processes out.
+//! - `init`, `operator`, `location`, `key`, `scope`, `policy`, `verify`, `audit`, `info`, `completions`: the commands.
+//! - `console`: the way to the full-screen console.
+//!
+//! A command signs in, sends the engine what the console would send, and prints what came back. No rule lives here.
+
+mod args;
+mod audit;
+mod completions;
+pub mod config;
+pub mod console;
+mod door;
+mod fault;
+mod info;
+mod init;
+mod key;
+mod location;
+mod logging;
+mod operator;
+mod output;
+mod places;
+mod policy;
+mod process;
+mod scope;
+mod secrets;
+mod table;
+mod times;
+mod tokens;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use self::args::{Cli, Command};
+use self::door::Deck;
+use self::fault::{Exit, Fault};
+use self::output::Output;
+use self::places::Places;
+
+/// What a command leads to: done with a number for the shell, or not.
+type Outcome = Result<ExitCode, Fault>;
+
+/// Runs one command line, the program's name first.
+pub fn main(words: Vec<OsString>) -> ExitCode {
+    process::harden();
+    // Asked for before the words are understood, so that misunderstandings are told in the form asked for.
+    let output = Output::new(words.iter().any(|word| word == "--json"));
+    let usage = if audit::is_verify(&words) { ExitCode::from(audit::USAGE) } else { code(Exit::Usage) };
+    if words.iter().any(|word| tokens::in_word(word)) {
+        output.fault(&Fault::usage(
+            "A secret stands on the command line, where the shell's history and other users can read it. It was \
+             not used. Revoke that key now, then give the new one on standard input or in a file.",
+        ));
+        return usage;
+    }
+    match Cli::try_parse_from(words) {
+        Ok(cli) => run(cli, output, usage),
+        Err(error) => misunderstood(&error, output, usage),
+    }
+}
+
+fn code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}
+
+/// Help that was asked for is a result; anything else is a mistake in the words.
+fn misunderstood(error: &clap::Error, output: Output, usage: ExitCode) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader who has seen enough and closed the pipe is no failure.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if output.is_json() {
+        output.fault(&Fault::usage(error.render().to_string().trim_end()));
+    } else {
+        let _ = error.print();
+    }
+    usage
+}
+
+fn run(cli: Cli, output: Output, usage: ExitCode) -> ExitCode {
+    let places = Places::find();
+    let log = places.log_file();
+    if let Some(path) = log.clone() {
+        logging::start(path);
+    }
+    process::quiet_panics(log);
+    let is_audit_verify = matches!(cli.command, Some(Command::Audit(audit::Verb::Verify(_))));
+    match dispatch(cli, places, output) {
+        Ok(code) => code,
+        Err(fault) => {
+            output.fault(&fault);
+            tracing::info!(code = fault.code(), message = %fault, "not done");
+            match fault.exit() {
+                Exit::Usage => usage,
+                _ if is_audit_verify => ExitCode::from(audit::UNVERIFIABLE),
+                exit => code(exit),
+            }
+        }
+    }
+}
+
+fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
+    let mut globals = cli.globals;
+    // An empty variable is as good as none.
+    globals.data = globals.data.filter(|dir| !dir.as_os_str().is_empty());
+    globals.operator = globals.operator.filter(|name| !name.is_empty());
+    let config = config::read(globals.config.as_deref(), &places)?;
+    let words = cli.command.as_ref().map_or("keydeck", Command::words);
+    tracing::debug!(words, "asked for");
+    let deck = Deck { globals, config, places, output, words };
+    match cli.command {
+        None => console::run(&deck, &cli.console),
+        Some(Command::Demo(look)) => console::demo(&deck, &look),
+        Some(Command::Init(args)) => init::run(&deck, &args),
+        Some(Command::Operator(verb)) => operator::run(&deck, &verb),
+        Some(Command::Location(verb)) => location::run(&deck, &verb),
+        Some(Command::Key(verb)) => key::run(&deck, &verb),
+        Some(Command::Scope(verb)) => scope::run(&deck, &verb),
+        Some(Command::Policy(verb)) => policy::run(&deck, &verb),
+        Some(Command::Verify(args)) => verify::run(&deck, &args),
+        Some(Command::Audit(verb)) => audit::run(&deck, &verb),
+        Some(Command::Info) => info::run(&deck),
+        Some(Command::Completions(args)) => completions::run(&deck, &args),
+        Some(Command::Man) => completions::man(&deck),
+    }
+}

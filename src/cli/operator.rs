@@ -1,0 +1,362 @@
+//! `keydeck operator`: the people who sign in, their roles, their secrets, and what becomes of their keys when
+//! they leave.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Outcome;
+use super::door::{Deck, Signed};
+use super::fault::Fault;
+use super::key::sure;
+use super::secrets;
+use super::table::{Cell, Table, Tone};
+use super::times;
+use crate::crypto::CryptoError;
+use crate::crypto::passphrase::Passphrase;
+use crate::crypto::recovery::RecoveryCode;
+use crate::domain::{
+    Command, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
+};
+use crate::engine::{Engine as _, NewSecret};
+
+/// What can be done with operators.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Add an operator, with a passphrase or a key file of their own
+    Add(Add),
+    /// The operators you may see
+    List,
+    /// Change what an operator may do
+    Role(SetRole),
+    /// Set a new passphrase: yours, as an admin anybody's, or with the recovery code the one you forgot
+    Passphrase(SetPassphrase),
+    /// End an operator's access, and say what becomes of their keys
+    Disable(Disable),
+    /// Give a disabled operator access again, with a new secret
+    Enable(Enable),
+}
+
+/// Words of `operator add`.
+#[derive(Debug, Args)]
+pub struct Add {
+    /// Their name; no two operators ever have the same
+    name: String,
+    /// What they may do: admin, manager or viewer
+    #[arg(long, value_name = "ROLE", value_parser = Role::from_str)]
+    role: Role,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+/// A new secret.
+#[derive(Debug, Args)]
+pub struct Secret {
+    /// File with the new passphrase, `-` for standard input; asked for twice when not given
+    #[arg(long, value_name = "FILE", conflicts_with = "new_key_file")]
+    new_passphrase_file: Option<PathBuf>,
+    /// Make this new key file instead, for a service without a person
+    #[arg(long, value_name = "FILE")]
+    new_key_file: Option<PathBuf>,
+}
+
+/// Words of `operator role`.
+#[derive(Debug, Args)]
+pub struct SetRole {
+    /// Whose
+    name: String,
+    /// admin, manager or viewer
+    #[arg(value_parser = Role::from_str)]
+    role: Role,
+}
+
+/// Words of `operator passphrase`.
+#[derive(Debug, Args)]
+pub struct SetPassphrase {
+    /// Whose; yours when not given
+    name: Option<String>,
+    #[command(flatten)]
+    secret: Secret,
+    /// Sign in with the recovery code in this file instead; a new code is printed, the old one is spent
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["passphrase_file", "key_file"])]
+    recovery_file: Option<PathBuf>,
+}
+
+/// Words of `operator disable`.
+#[derive(Debug, Args)]
+pub struct Disable {
+    /// Whose access
+    name: String,
+    /// What becomes of their keys: `work`, `stop`, or `give:OTHER`
+    #[arg(long, value_name = "CHOICE", value_parser = KeysChoice::from_str)]
+    keys: KeysChoice,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Words of `operator enable`.
+#[derive(Debug, Args)]
+pub struct Enable {
+    /// Whose access
+    name: String,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+/// What becomes of the keys, as it was typed.
+#[derive(Clone, Debug)]
+pub enum KeysChoice {
+    /// They go on working.
+    Work,
+    /// None works.
+    Stop,
+    /// They become this operator's.
+    Give(String),
+}
+
+impl FromStr for KeysChoice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "work" => Ok(Self::Work),
+            "stop" => Ok(Self::Stop),
+            _ => text
+                .strip_prefix("give:")
+                .filter(|heir| !heir.trim().is_empty())
+                .map(|heir| Self::Give(heir.to_owned()))
+                .ok_or("say work, stop or give:OTHER"),
+        }
+    }
+}
+
+/// Runs one of them.
+pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::Add(args) => add(deck, args),
+        Verb::List => list(deck),
+        Verb::Role(args) => role(deck, args),
+        Verb::Passphrase(args) => match &args.recovery_file {
+            Some(file) => recover(deck, args, file),
+            None => passphrase(deck, args),
+        },
+        Verb::Disable(args) => disable(deck, args),
+        Verb::Enable(args) => enable(deck, args),
+    }
+}
+
+impl Secret {
+    /// Hands the new secret to `give`: the file's, or the one somebody types.
+    fn with<T>(
+        &self,
+        deck: &Deck,
+        whose: &str,
+        give: impl FnOnce(NewSecret<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        if let Some(path) = &self.new_key_file {
+            return give(NewSecret::KeyFile(path));
+        }
+        let chosen = self.passphrase(deck, whose)?;
+        give(NewSecret::Passphrase(&chosen))
+    }
+
+    fn passphrase(&self, deck: &Deck, whose: &str) -> Result<Passphrase, Fault> {
+        secrets::new_passphrase(self.new_passphrase_file.as_deref(), whose, deck.output)
+    }
+
+    /// Standard input can be read once, and a key file is always a new file.
+    fn check(&self, deck: &Deck) -> Result<(), Fault> {
+        if let Some(path) = self.new_key_file.as_ref().filter(|path| path.symlink_metadata().is_ok()) {
+            return Err(Fault::usage(format!(
+                "There already is a file {}. A key file is always new: name another.",
+                path.display()
+            )));
+        }
+        let dash = |path: &Option<PathBuf>| path.as_ref().is_some_and(|p| p.as_os_str() == "-");
+        if dash(&self.new_passphrase_file) && dash(&deck.globals.passphrase_file) {
+            return Err(Fault::usage("Standard input holds one passphrase. Put one of the two in a file."));
+        }
+        Ok(())
+    }
+}
+
+fn add(deck: &Deck, args: &Add) -> Outcome {
+    let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;
+    args.secret.check(deck)?;
+    let signed = deck.sign_in()?;
+    args.secret.with(deck, name.as_str(), |secret| {
+        Ok(signed.engine.add_operator(&signed.session, name.clone(), args.role, secret)?)
+    })?;
+    let id =
+        signed.see(|view| view.find_operator(name.as_str()).map(|o| o.id)).ok_or(Refusal::NoSuchOperator)?;
+    deck.output.say(&format!("{name} may sign in, as {}.", args.role));
+    print(deck, &signed, id)
+}
+
+fn role(deck: &Deck, args: &SetRole) -> Outcome {
+    let signed = deck.sign_in()?;
+    let operator = find(&signed, &args.name)?;
+    signed.engine.execute(&signed.session, Command::SetRole { operator, role: args.role })?;
+    deck.output.say(&format!("The role is {} from now on.", args.role));
+    print(deck, &signed, operator)
+}
+
+fn passphrase(deck: &Deck, args: &SetPassphrase) -> Outcome {
+    args.secret.check(deck)?;
+    let signed = deck.sign_in()?;
+    let (id, name) = match &args.name {
+        Some(name) => (find(&signed, name)?, name.clone()),
+        None => (signed.session.actor().operator, own_name(&signed)),
+    };
+    args.secret.with(deck, &name, |secret| Ok(signed.engine.set_secret(&signed.session, id, secret)?))?;
+    deck.output.say(&format!("{name} signs in with the new secret from now on; the old one opens nothing."));
+    print(deck, &signed, id)
+}
+
+/// With the recovery code: a new passphrase first, then a new code, so that at no moment nobody can get in.
+fn recover(deck: &Deck, args: &SetPassphrase, file: &std::path::Path) -> Outcome {
+    args.secret.check(deck)?;
+    let name = args.name.as_deref().map_or_else(|| deck.operator(), Ok)?;
+    let sealed = |error: CryptoError| Fault::sealed(error.to_string());
+    let typed = secrets::read_file(file, deck.output)?;
+    let code = RecoveryCode::parse(&typed).map_err(sealed)?;
+    drop(typed);
+    let signed = deck.recover(name, &code)?;
+    let id = signed.session.actor().operator;
+    args.secret.with(deck, name, |secret| Ok(signed.engine.set_secret(&signed.session, id, secret)?))?;
+    let renewed = signed.engine.renew_recovery(&signed.session)?;
+    let shown = renewed.reveal();
+    let written = if deck.output.is_json() {
+        deck.output.secret_value(&serde_json::json!({ "operator": name, "recovery_code": shown.as_str() }))
+    } else {
+        deck.output.secret(&shown)
+    };
+    written.map_err(|error| {
+        Fault::refused(
+            "recovery_code_lost",
+            format!(
+                "{name} has the new passphrase, but the new recovery code could not be written ({error}) and the old \
+                 one is spent. Sign in to the console as an admin and renew it under Settings."
+            ),
+        )
+    })?;
+    deck.output.say(&format!(
+        "{name} signs in with the new secret. The line above is the new recovery code: write it down; the old one \
+         is spent."
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn disable(deck: &Deck, args: &Disable) -> Outcome {
+    let signed = deck.sign_in()?;
+    let operator = find(&signed, &args.name)?;
+    let (keys, fate) = match &args.keys {
+        KeysChoice::Work => (KeysAfter::Work, "go on working".to_owned()),
+        KeysChoice::Stop => (KeysAfter::Stop, "stop".to_owned()),
+        KeysChoice::Give(heir) => (KeysAfter::GiveTo(find(&signed, heir)?), format!("become {heir}'s")),
+    };
+    sure(args.yes, || format!("Disable {}? They cannot sign in any more; their keys {fate}.", args.name))?;
+    signed.engine.disable_operator(&signed.session, operator, keys)?;
+    deck.output.say(&format!("{} cannot sign in any more; their keys {fate}.", args.name));
+    print(deck, &signed, operator)
+}
+
+fn enable(deck: &Deck, args: &Enable) -> Outcome {
+    args.secret.check(deck)?;
+    let signed = deck.sign_in()?;
+    let id = find(&signed, &args.name)?;
+    args.secret
+        .with(deck, &args.name, |secret| Ok(signed.engine.enable_operator(&signed.session, id, secret)?))?;
+    deck.output.say(&format!("{} may sign in again, with the new secret.", args.name));
+    print(deck, &signed, id)
+}
+
+fn find(signed: &Signed, reference: &str) -> Result<OperatorId, Fault> {
+    Ok(signed.see(|view| view.find_operator(reference).map(|o| o.id)).ok_or(Refusal::NoSuchOperator)?)
+}
+
+fn own_name(signed: &Signed) -> String {
+    signed.see(|view| view.operator().map_or_else(String::new, |o| o.name.to_string()))
+}
+
+#[derive(Serialize)]
+struct OperatorLine<'a> {
+    id: String,
+    name: &'a str,
+    role: &'static str,
+    standing: &'static str,
+    disabled_at: Option<String>,
+    created_at: String,
+    keys: usize,
+}
+
+impl<'a> OperatorLine<'a> {
+    fn of(operator: &'a Operator, keys: usize) -> Self {
+        let (standing, at) = standing(operator.standing);
+        Self {
+            id: operator.id.to_string(),
+            name: operator.name.as_str(),
+            role: operator.role.as_str(),
+            standing,
+            disabled_at: at.map(Timestamp::rfc3339),
+            created_at: operator.created_at.rfc3339(),
+            keys,
+        }
+    }
+}
+
+const fn standing(standing: Standing) -> (&'static str, Option<Timestamp>) {
+    match standing {
+        Standing::Active => ("active", None),
+        Standing::DisabledKeysWork(at) => ("disabled, keys work", Some(at)),
+        Standing::DisabledKeysStopped(at) => ("disabled, keys stopped", Some(at)),
+    }
+}
+
+/// Live keys are what the quota counts; a number is no look at somebody's keys.
+fn live_keys(signed: &Signed, id: OperatorId) -> usize {
+    signed.engine.state().live_keys_of(id, signed.now())
+}
+
+fn list(deck: &Deck) -> Outcome {
+    let signed = deck.sign_in()?;
+    let now = signed.now();
+    let operators: Vec<Operator> =
+        signed.see(|view: View<'_>| view.operators().into_iter().cloned().collect());
+    if deck.output.is_json() {
+        let lines: Vec<_> = operators.iter().map(|o| OperatorLine::of(o, live_keys(&signed, o.id))).collect();
+        deck.output.value(&lines)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(&["Name", "Role", "Live keys", "Added", "Standing"]);
+    for operator in &operators {
+        let (word, at) = standing(operator.standing);
+        let standing = match at {
+            None => Cell::toned(format!("● {word}"), Tone::Good),
+            Some(at) => Cell::toned(format!("✕ {word}, {}", times::relative(at, now)), Tone::Bad),
+        };
+        table.row([
+            operator.name.as_str().into(),
+            operator.role.as_str().into(),
+            live_keys(&signed, operator.id).to_string().into(),
+            times::local(operator.created_at).into(),
+            standing,
+        ]);
+    }
+    deck.output.text(&table.render(deck.output))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The operator as they are now, for scripts; people were told in words.
+fn print(deck: &Deck, signed: &Signed, id: OperatorId) -> Outcome {
+    if deck.output.is_json() {
+        let operator = signed.see(|view| view.operators().into_iter().find(|o| o.id == id).cloned());
+        let operator = operator.ok_or(Refusal::NoSuchOperator)?;
+        deck.output.value(&OperatorLine::of(&operator, live_keys(signed, id)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

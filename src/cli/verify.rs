@@ -1,0 +1,105 @@
+//! `keydeck verify`: the same decision as every other front end gets, about one token on standard input.
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::Outcome;
+use super::door::Deck;
+use super::fault::{Exit, Fault};
+use super::secrets;
+use crate::domain::catalog::text::{did_you_mean, nearest};
+use crate::domain::{Catalog, Decision, ScopeId};
+use crate::engine::Engine as _;
+
+/// Words of `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A scope the request needs; all that are named must be held
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+}
+
+/// No token is near as long. What is longer is malformed and not read to its end.
+const LIMIT: usize = 64 * 1024;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    decision: &'static str,
+    reason: Option<&'static str>,
+    key: Option<String>,
+    scopes: Vec<&'a str>,
+}
+
+/// Decides.
+pub fn run(deck: &Deck, args: &Verify) -> Outcome {
+    let wanted = scopes(args, &*deck.catalog()?)?;
+    if deck.globals.passphrase_file.as_ref().is_some_and(|path| path.as_os_str() == "-") {
+        return Err(Fault::usage("The token is on standard input, so the passphrase cannot be. Use a file."));
+    }
+    let signed = deck.sign_in()?;
+    let presented = presented()?;
+    let decision = signed.engine.verify(&presented, &wanted);
+    drop(presented);
+    answer(deck, &signed, &decision)?;
+    if let Err(error) = signed.engine.settle() {
+        deck.output.warn(&format!("The decision stands, but this use could not be written down: {error}"));
+    }
+    Ok(if decision.is_allow() { ExitCode::SUCCESS } else { super::code(Exit::Refused) })
+}
+
+/// A misspelt scope would be denied for the wrong reason, so it is a mistake in the words.
+fn scopes(args: &Verify, catalog: &Catalog) -> Result<Vec<ScopeId>, Fault> {
+    let known = |text: &String| {
+        let permission = catalog.permission(text).ok_or_else(|| {
+            let hint = did_you_mean(nearest(text, catalog.permissions().map(|p| p.id.as_str())));
+            Fault::usage(format!(
+                "--scope: no permission is called {text}.{hint} `keydeck scope list` shows them."
+            ))
+        })?;
+        Ok(permission.id.clone())
+    };
+    args.scope.iter().map(known).collect()
+}
+
+/// The token: standard input without the one newline a shell leaves at its end, and nothing else taken off.
+fn presented() -> Result<Zeroizing<Vec<u8>>, Fault> {
+    if io::stdin().is_terminal() {
+        let typed = secrets::prompt("Token: ", "standard input")?;
+        return Ok(Zeroizing::new(typed.as_bytes().to_vec()));
+    }
+    let mut bytes = secrets::read_stdin(LIMIT + 1)
+        .map_err(|e| Fault::usage(format!("Standard input cannot be read: {e}. Give the token there.")))?;
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    Ok(bytes)
+}
+
+fn answer(deck: &Deck, signed: &super::door::Signed, decision: &Decision) -> Result<(), Fault> {
+    let state = signed.engine.state();
+    // Whoever holds the secret may know what it opens, whoever's key it is.
+    let key = decision.key().and_then(|id| state.key(id));
+    let word = if decision.is_allow() { "allow" } else { "deny" };
+    if deck.output.is_json() {
+        return deck.output.value(&Answer {
+            decision: word,
+            reason: decision.reason().map(crate::domain::Reason::code),
+            key: decision.key().map(|id| id.to_string()),
+            scopes: key.map(|k| k.scopes.iter().map(ScopeId::as_str).collect()).unwrap_or_default(),
+        });
+    }
+    match decision.reason() {
+        None => deck.output.text("allow\n")?,
+        Some(reason) => {
+            deck.output.text(&format!("deny {reason}\n"))?;
+            let about = key.map_or_else(String::new, |k| format!("{} ({}): ", k.name, k.id));
+            let missing = decision.missing().map_or_else(String::new, |s| format!(" Missing: {s}."));
+            deck.output.say(&format!("{about}{}{missing}", reason.advice()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! What must hold for any bytes at all: entry points for fuzzers and property tests, no part of the API.
+//!
+//! Each takes what an attacker controls and panics when a promise is broken; refusing is always fine.
+
+use super::header::Header;
+use super::keyring::{Keyring, RootKey, StoreId};
+use super::phc::Phc;
+use super::random::Entropy;
+use super::{CryptoError, record, token};
+
+/// The same bytes every time, so that a finding can be replayed.
+pub struct Fixed;
+
+impl Entropy for Fixed {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), CryptoError> {
+        out.fill(7);
+        Ok(())
+    }
+}
+
+/// The keys every sealed fuzz input is made with.
+pub fn keyring() -> Result<Keyring, CryptoError> {
+    Ok(Keyring::new(RootKey::generate(&mut Fixed)?, StoreId([9; 16])))
+}
+
+/// A token is accepted in one spelling only, and then every part of it is where it should be. Tried as it is and
+/// with its checksum put right, which no fuzzer finds by itself.
+pub fn token(bytes: &[u8]) {
+    token_as_is(bytes);
+    if let Some(text) = bytes.get(..token::LEN - token::CHECKSUM) {
+        token_as_is(&[text, &token::checksum(text)].concat());
+    }
+}
+
+fn token_as_is(bytes: &[u8]) {
+    let Ok(presented) = token::parse(bytes) else { return };
+    let start = format!("{}{}_", presented.kind().prefix(), presented.id());
+    assert_eq!(bytes.len(), token::LEN);
+    assert_eq!(presented.bytes(), bytes);
+    assert!(bytes.starts_with(start.as_bytes()), "a token has two readings");
+    assert!(
+        bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'),
+        "a token would need quoting in a shell or header"
+    );
+}
+
+/// A header that decodes is written back to the same bytes, and asks for bounded work. Tried as it is and with its
+/// checksum put right.
+pub fn header(bytes: &[u8]) {
+    header_as_is(bytes);
+    if let Some((body, _)) = bytes.split_last_chunk::<4>() {
+        header_as_is(&[body, &crc32fast::hash(body).to_be_bytes()].concat());
+    }
+}
+
+fn header_as_is(bytes: &[u8]) {
+    let Ok(header) = Header::decode(bytes) else { return };
+    assert_eq!(header.encode(), bytes, "a header has two spellings");
+    for cost in header.slots().iter().filter_map(super::slots::Slot::cost) {
+        assert!(cost.memory_kib() <= 1024 * 1024 && cost.passes() <= 16 && cost.lanes() <= 16);
+    }
+}
+
+/// A record opens to what was sealed or not at all. The input is read twice: as a record for some key, and as
+/// key, place, mask and text of a record to be sealed and then damaged.
+pub fn record(bytes: &[u8]) {
+    let Ok(sealer) = keyring().map(|keyring| keyring.sealer()) else { return };
+    let Some((key, rest)) = bytes.split_first_chunk::<4>() else { return };
+
+    let shaped = rest.len() >= record::OVERHEAD && rest.starts_with(&[1, 0, 0, 0, 1]);
+    assert_eq!(record::tag(rest).is_ok(), shaped, "a tag comes from a record only");
+    if let Ok(opened) = sealer.open(key, rest) {
+        assert_eq!(opened.plain.len() + record::OVERHEAD, rest.len());
+    }
+
+    let Some(([high, low, mask], plain)) = rest.split_first_chunk::<3>() else { return };
+    let Ok(whole) = sealer.seal_with(&mut Fixed, key, 1, plain) else { return };
+    let mut damaged = whole.clone();
+    let place = usize::from(u16::from_be_bytes([*high, *low])) % damaged.len();
+    damaged[place] ^= mask;
+    match sealer.open(key, &damaged) {
+        Ok(opened) => assert!(damaged == whole && opened.revision == 1 && *opened.plain == plain),
+        Err(_) => assert_ne!(damaged, whole, "a whole record must open"),
+    }
+}
+
+/// A PHC string that is accepted has one spelling and a bounded cost.
+pub fn phc(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(phc) = text.parse::<Phc>() else { return };
+    assert_eq!(phc.to_string(), text, "a PHC string has two spellings");
+    let cost = phc.cost();
+    assert!((19 * 1024..=1024 * 1024).contains(&cost.memory_kib()));
+    assert!((2..=16).contains(&cost.passes()) && (1..=16).contains(&cost.lanes()));
+}

@@ -1,0 +1,319 @@
+//! The header: which secrets open the store. A list of slots, authenticated as a whole by the root key they wrap.
+//!
+//! `magic (8) ‖ format (2) ‖ store id (16) ‖ generation (8) ‖ slot count (2) ‖ slots ‖ MAC (32) ‖ CRC-32 (4)`,
+//! numbers big-endian. The CRC tells an accident without any key, so that the other copy can be taken; the MAC,
+//! checked after every unwrap, tells an added slot, a swapped label, or a weakened parameter. All functions here are
+//! pure: they return the next header and leave writing to `header_file`.
+
+use super::CryptoError;
+use super::keyfile::KeyFileSecret;
+use super::keyring::{Purpose, RootKey, StoreId};
+use super::mac::MacKey;
+use super::passphrase::{Cost, Passphrase};
+use super::random::Entropy;
+use super::recovery::RecoveryCode;
+use super::slots::{MAX_LABEL, NewSlot, Reader, Slot, SlotId, SlotKind, SlotSecret, normal_label};
+
+/// Slots a header holds at most, the second one of a change in progress included.
+pub const MAX_SLOTS: usize = 64;
+
+/// Bytes of a header at most; more is refused unread.
+pub const MAX_BYTES: usize = 36 + MAX_SLOTS * (8 + 30 + 24 + 48 + 8 + 2 + MAX_LABEL) + 36;
+
+const MAGIC: &[u8; 8] = b"keydeck\0";
+const FORMAT: u16 = 1;
+const MAC: usize = 32;
+const CRC: usize = 4;
+/// During a change the old and the new slot stand side by side under one name; never more.
+const MAX_SAME_NAME: usize = 2;
+
+/// Who wants in, and with what.
+#[derive(Clone, Copy)]
+pub enum Unlock<'a> {
+    /// An operator by name and passphrase.
+    Operator {
+        /// The operator's name: the label of the slot.
+        name: &'a str,
+        /// The passphrase.
+        passphrase: &'a Passphrase,
+    },
+    /// Whoever holds the recovery code.
+    Recovery(&'a RecoveryCode),
+    /// A service with its key file.
+    KeyFile(&'a KeyFileSecret),
+}
+
+/// An opened header.
+pub struct Unlocked {
+    /// The store's root key.
+    pub root: RootKey,
+    /// The slot that opened, for the audit trail.
+    pub slot: SlotId,
+}
+
+/// The two states a changed secret goes through. Write the first, see that the new secret opens it, then write the
+/// second: at every moment the old or the new one opens.
+pub struct Replacement {
+    /// Old and new slot side by side.
+    pub with_both: Header,
+    /// The new slot alone.
+    pub finished: Header,
+}
+
+/// A well-formed header. That it is genuine shows when it is unlocked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Header {
+    store: StoreId,
+    generation: u64,
+    slots: Vec<Slot>,
+    mac: [u8; MAC],
+}
+
+impl Header {
+    /// The header of a new store with its first slot, which must be a passphrase or a recovery code.
+    pub fn create(
+        store: StoreId,
+        root: &RootKey,
+        first: NewSlot<'_>,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Self, CryptoError> {
+        let slot = Slot::wrap(store, root, first, entropy)?;
+        Self { store, generation: 0, slots: Vec::new(), mac: [0; MAC] }.succeed(root, vec![slot])
+    }
+
+    /// The store this header opens.
+    pub const fn store(&self) -> StoreId {
+        self.store
+    }
+
+    /// Counts the changes to this header.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The slots.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Opens the header. An operator's passphrase is tried on the slots of that name alone; for an unknown name the
+    /// same work is done for nothing, so that time does not tell who is an operator.
+    pub fn unlock(&self, with: &Unlock<'_>) -> Result<Unlocked, CryptoError> {
+        let unlocked = match with {
+            Unlock::Operator { name, passphrase } => self.unlock_as(name, passphrase)?,
+            Unlock::Recovery(code) => self.unlock_by(SlotKind::Recovery, code.bytes()),
+            Unlock::KeyFile(file) => self.unlock_by(SlotKind::KeyFile, file.bytes()),
+        };
+        let unlocked = unlocked.ok_or(CryptoError::WrongSecret)?;
+        self.authenticate(&unlocked.root)?;
+        Ok(unlocked)
+    }
+
+    fn unlock_as(&self, name: &str, passphrase: &Passphrase) -> Result<Option<Unlocked>, CryptoError> {
+        let name = normal_label(name);
+        let mut tried = false;
+        for slot in
+            self.slots.iter().filter(|slot| slot.kind() == SlotKind::Passphrase && slot.label() == name)
+        {
+            tried = true;
+            if let Some(root) = slot.open_with_passphrase(self.store, passphrase)? {
+                return Ok(Some(Unlocked { root, slot: slot.id() }));
+            }
+        }
+        if !tried {
+            let cost = self.slots.iter().find_map(Slot::cost).unwrap_or(Cost::SLOT);
+            cost.derive(passphrase.bytes(), &self.store.0)?;
+        }
+        Ok(None)
+    }
+
+    fn unlock_by(&self, kind: SlotKind, secret: &[u8]) -> Option<Unlocked> {
+        self.slots.iter().filter(|slot| slot.kind() == kind).find_map(|slot| {
+            let root = slot.open_with_key(self.store, secret)?;
+            Some(Unlocked { root, slot: slot.id() })
+        })
+    }
+
+    /// The header with one slot more. Its name must be free among slots of its kind.
+    pub fn add_slot(
+        &self,
+        root: &RootKey,
+        new: NewSlot<'_>,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Self, CryptoError> {
+        self.authenticate(root)?;
+        let kind = match new.secret {
+            SlotSecret::Passphrase(..) => SlotKind::Passphrase,
+            SlotSecret::Recovery(_) => SlotKind::Recovery,
+            SlotSecret::KeyFile(_) => SlotKind::KeyFile,
+        };
+        let label = normal_label(new.label);
+        if self.slots.iter().any(|slot| slot.kind() == kind && slot.label() == label) {
+            return Err(CryptoError::SlotTaken(label));
+        }
+        // One place stays free, or nobody could change a passphrase any more.
+        if self.slots.len() + 1 >= MAX_SLOTS {
+            return Err(CryptoError::SlotsFull { max: MAX_SLOTS - 1 });
+        }
+        let mut slots = self.slots.clone();
+        slots.push(Slot::wrap(self.store, root, new, entropy)?);
+        self.succeed(root, slots)
+    }
+
+    /// The header without a slot. A passphrase or recovery code must remain.
+    pub fn remove_slot(&self, root: &RootKey, slot: SlotId) -> Result<Self, CryptoError> {
+        self.authenticate(root)?;
+        self.find(slot)?;
+        self.succeed(root, self.slots.iter().filter(|other| other.id() != slot).cloned().collect())
+    }
+
+    /// The header under a new secret in place of the one in `old`, in two steps. The new slot takes the old one's
+    /// name and kind.
+    pub fn replace_slot(
+        &self,
+        root: &RootKey,
+        old: SlotId,
+        secret: SlotSecret<'_>,
+        created_ms: u64,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Replacement, CryptoError> {
+        let clean = self.settle(root, old)?;
+        let base = clean.as_ref().unwrap_or(self);
+        let old_slot = base.find(old)?;
+        let new = NewSlot { label: old_slot.label(), created_ms, secret };
+        let new = Slot::wrap(self.store, root, new, entropy)?;
+        if new.kind() != old_slot.kind() {
+            return Err(CryptoError::SlotUnknown);
+        }
+        let mut slots = base.slots.clone();
+        slots.push(new);
+        let with_both = base.succeed(root, slots)?;
+        let finished = with_both.remove_slot(root, old)?;
+        Ok(Replacement { with_both, finished })
+    }
+
+    /// Changes an operator's passphrase: opens with the old one, which is required, and returns the two states.
+    pub fn change_passphrase(
+        &self,
+        name: &str,
+        old: &Passphrase,
+        (new, cost): (&Passphrase, Cost),
+        created_ms: u64,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Replacement, CryptoError> {
+        let Unlocked { root, slot } = self.unlock(&Unlock::Operator { name, passphrase: old })?;
+        self.replace_slot(&root, slot, SlotSecret::Passphrase(new, cost), created_ms, entropy)
+    }
+
+    /// Ends a change that was cut off half way: keeps the slot that just opened and drops the other of its name.
+    /// `None` when there is nothing to end.
+    pub fn settle(&self, root: &RootKey, opened: SlotId) -> Result<Option<Self>, CryptoError> {
+        self.authenticate(root)?;
+        let kept = self.find(opened)?;
+        let twin =
+            |slot: &&Slot| slot.id() != opened && slot.kind() == kept.kind() && slot.label() == kept.label();
+        match self.slots.iter().find(twin) {
+            Some(twin) => self.remove_slot(root, twin.id()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The bytes to store.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.authenticated_bytes();
+        bytes.extend_from_slice(&self.mac);
+        let crc = crc32fast::hash(&bytes);
+        bytes.extend(crc.to_be_bytes());
+        bytes
+    }
+
+    /// Reads untrusted bytes: bounded, allocating nothing a length in them could inflate, in one spelling only.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CryptoError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(CryptoError::HeaderDamaged("it is too large"));
+        }
+        let mut from = Reader(bytes);
+        if from.take()? != MAGIC {
+            return Err(CryptoError::HeaderDamaged("it does not begin like a header"));
+        }
+        let found = u16::from_be_bytes(*from.take()?);
+        if found != FORMAT {
+            return Err(CryptoError::HeaderVersion { found, known: FORMAT });
+        }
+        let (body, crc) =
+            bytes.split_last_chunk::<CRC>().ok_or(CryptoError::HeaderDamaged("it is cut short"))?;
+        if crc32fast::hash(body).to_be_bytes() != *crc {
+            return Err(CryptoError::HeaderDamaged("its checksum does not match"));
+        }
+        let store = StoreId(*from.take()?);
+        let generation = u64::from_be_bytes(*from.take()?);
+        let count = usize::from(u16::from_be_bytes(*from.take()?));
+        if !(1..=MAX_SLOTS).contains(&count) {
+            return Err(CryptoError::HeaderDamaged("it must have 1 to 64 slots"));
+        }
+        let slots = (0..count).map(|_| Slot::read(&mut from)).collect::<Result<Vec<_>, _>>()?;
+        let mac = *from.take()?;
+        from.take::<CRC>()?;
+        if !from.0.is_empty() {
+            return Err(CryptoError::HeaderDamaged("something follows it"));
+        }
+        check(&slots)?;
+        Ok(Self { store, generation, slots, mac })
+    }
+
+    /// The next header, with these slots.
+    fn succeed(&self, root: &RootKey, slots: Vec<Slot>) -> Result<Self, CryptoError> {
+        check(&slots)?;
+        let mut next =
+            Self { store: self.store, generation: self.generation.saturating_add(1), slots, mac: [0; MAC] };
+        next.mac = next.mac_key(root).mac(&[&next.authenticated_bytes()]);
+        Ok(next)
+    }
+
+    /// Fails unless the holder of `root` wrote this header as it stands.
+    fn authenticate(&self, root: &RootKey) -> Result<(), CryptoError> {
+        let genuine = self.mac_key(root).verify(&[&self.authenticated_bytes()], &self.mac);
+        if genuine { Ok(()) } else { Err(CryptoError::HeaderAltered) }
+    }
+
+    fn mac_key(&self, root: &RootKey) -> MacKey {
+        MacKey::new(&root.derive(self.store, Purpose::Header))
+    }
+
+    fn authenticated_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend(FORMAT.to_be_bytes());
+        bytes.extend_from_slice(&self.store.0);
+        bytes.extend(self.generation.to_be_bytes());
+        // MAX_SLOTS fits into two bytes: `check` has seen to it.
+        bytes.extend(u16::try_from(self.slots.len()).unwrap_or(u16::MAX).to_be_bytes());
+        self.slots.iter().for_each(|slot| slot.write(&mut bytes));
+        bytes
+    }
+
+    fn find(&self, slot: SlotId) -> Result<&Slot, CryptoError> {
+        self.slots.iter().find(|other| other.id() == slot).ok_or(CryptoError::SlotUnknown)
+    }
+}
+
+/// The rules a list of slots keeps, read or made: a person can open it, it is bounded, ids are unique, and a name has
+/// at most the two slots of a change.
+fn check(slots: &[Slot]) -> Result<(), CryptoError> {
+    if slots.len() > MAX_SLOTS {
+        return Err(CryptoError::SlotsFull { max: MAX_SLOTS });
+    }
+    if slots.iter().all(|slot| slot.kind() == SlotKind::KeyFile) {
+        return Err(CryptoError::LastSlot);
+    }
+    for slot in slots {
+        if slots.iter().filter(|other| other.id() == slot.id()).count() > 1 {
+            return Err(CryptoError::HeaderDamaged("two slots have the same id"));
+        }
+        let same = |other: &&Slot| other.kind() == slot.kind() && other.label() == slot.label();
+        if slots.iter().filter(same).count() > MAX_SAME_NAME {
+            return Err(CryptoError::HeaderDamaged("more than two slots have the same name"));
+        }
+    }
+    Ok(())
+}

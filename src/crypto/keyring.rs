@@ -1,0 +1,239 @@
+//! The root key of a store and the keys derived from it.
+//!
+//! One key for one purpose: HKDF-SHA-256 with the store id as salt and `keydeck/v1/<purpose>` as info. Slots wrap
+//! the root; nothing else ever stores it. Everything here is wiped when dropped, as far as a process can.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use super::CryptoError;
+use super::chain::AuditChain;
+use super::digest::Pepper;
+pub use super::mac::Subkey;
+use super::mac::{MacKey, hkdf};
+use super::phc::ImportedSecrets;
+use super::random::{self, Entropy};
+use super::record::Sealer;
+use super::seal::SealKey;
+use super::state_digest::StateDigest;
+
+/// The identity of a store: 16 random bytes, public. A record, header or seal of one store fits no other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StoreId(pub [u8; 16]);
+
+impl StoreId {
+    /// A fresh identity.
+    pub fn generate(entropy: &mut (impl Entropy + ?Sized)) -> Result<Self, CryptoError> {
+        Ok(Self(random::bytes(entropy)?))
+    }
+}
+
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreId({self})")
+    }
+}
+
+impl FromStr for StoreId {
+    type Err = CryptoError;
+
+    fn from_str(text: &str) -> Result<Self, CryptoError> {
+        let mut id = [0; 16];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != id.len() || !rest.is_empty() {
+            return Err(CryptoError::StoreId);
+        }
+        for (byte, [high, low]) in id.iter_mut().zip(pairs) {
+            let digit = |c: u8| char::from(c).to_digit(16).filter(|_| !c.is_ascii_uppercase());
+            let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
+                return Err(CryptoError::StoreId);
+            };
+            *byte = u8::try_from(high << 4 | low).map_err(|_| CryptoError::StoreId)?;
+        }
+        Ok(Self(id))
+    }
+}
+
+/// What a derived key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Sealing records.
+    Records,
+    /// Digests of generated tokens, first version.
+    Pepper,
+    /// The audit chain.
+    Audit,
+    /// The header's authenticator.
+    Header,
+    /// Backups.
+    Backup,
+    /// The seal file.
+    Seal,
+    /// The digest of the record set.
+    StateDigest,
+    /// Imported secrets, before Argon2.
+    Imported,
+    /// Fingerprints of unknown tokens in the audit trail.
+    Fingerprint,
+}
+
+impl Purpose {
+    const fn info(self) -> &'static str {
+        match self {
+            Self::Records => "keydeck/v1/records",
+            Self::Pepper => "keydeck/v1/pepper/1",
+            Self::Audit => "keydeck/v1/audit",
+            Self::Header => "keydeck/v1/header",
+            Self::Backup => "keydeck/v1/backup",
+            Self::Seal => "keydeck/v1/seal",
+            Self::StateDigest => "keydeck/v1/state-digest",
+            Self::Imported => "keydeck/v1/imported",
+            Self::Fingerprint => "keydeck/v1/fingerprint",
+        }
+    }
+}
+
+/// The 32 random bytes everything else is derived from. Cannot be copied or printed; wiped when dropped.
+pub struct RootKey(Subkey);
+
+impl RootKey {
+    /// A new root key.
+    pub fn generate(entropy: &mut (impl Entropy + ?Sized)) -> Result<Self, CryptoError> {
+        let mut key = Subkey::blank();
+        entropy.fill(key.bytes_mut())?;
+        Ok(Self(key))
+    }
+
+    pub(super) fn from_bytes(key: Subkey) -> Self {
+        Self(key)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The key for one purpose of one store.
+    pub fn derive(&self, store: StoreId, purpose: Purpose) -> Subkey {
+        hkdf(&store.0, &self.0[..], &[purpose.info().as_bytes()])
+    }
+}
+
+/// An unsealed store's tools, each with a key of its own. Dropping it seals the store again.
+pub struct Keyring {
+    store: StoreId,
+    root: RootKey,
+}
+
+impl Keyring {
+    /// The tools of `store`, from its unwrapped root key.
+    pub const fn new(root: RootKey, store: StoreId) -> Self {
+        Self { store, root }
+    }
+
+    /// The store these keys belong to.
+    pub const fn store(&self) -> StoreId {
+        self.store
+    }
+
+    /// The root key, for changing slots.
+    pub const fn root(&self) -> &RootKey {
+        &self.root
+    }
+
+    /// Digests tokens.
+    pub fn pepper(&self) -> Pepper {
+        Pepper::new(&self.derive(Purpose::Pepper))
+    }
+
+    /// Seals and opens records.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(&self.derive(Purpose::Records), self.store)
+    }
+
+    /// Extends and checks the audit chain.
+    pub fn audit_chain(&self) -> AuditChain {
+        AuditChain::new(&self.derive(Purpose::Audit), self.store)
+    }
+
+    /// Authenticates the seal file.
+    pub fn seal_key(&self) -> SealKey {
+        SealKey::new(&self.derive(Purpose::Seal), self.store)
+    }
+
+    /// The digest of an empty record set, to be filled.
+    pub fn empty_state(&self) -> StateDigest {
+        StateDigest::empty(&self.derive(Purpose::StateDigest))
+    }
+
+    /// Hashes and checks imported secrets.
+    pub fn imported_secrets(&self) -> ImportedSecrets {
+        ImportedSecrets::new(&self.derive(Purpose::Imported))
+    }
+
+    /// The key backups are wrapped with.
+    pub fn backup_key(&self) -> Subkey {
+        self.derive(Purpose::Backup)
+    }
+
+    /// Names an unknown presented text in the audit trail without storing it: 16 hexadecimal digits of its MAC, so
+    /// that "was this leaked token tried, and when" has an answer. Not invertible without the root key.
+    pub fn fingerprint(&self, presented: &[u8]) -> String {
+        let mac = MacKey::new(&self.derive(Purpose::Fingerprint)).mac(&[presented]);
+        mac.iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    fn derive(&self, purpose: Purpose) -> Subkey {
+        self.root.derive(self.store, purpose)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random::OsEntropy;
+
+    #[test]
+    fn every_purpose_and_every_store_has_a_key_of_its_own() {
+        let root = RootKey::generate(&mut OsEntropy).unwrap();
+        let purposes = [
+            Purpose::Records,
+            Purpose::Pepper,
+            Purpose::Audit,
+            Purpose::Header,
+            Purpose::Backup,
+            Purpose::Seal,
+            Purpose::StateDigest,
+            Purpose::Imported,
+            Purpose::Fingerprint,
+        ];
+        let mut keys: Vec<[u8; 32]> = vec![*root.bytes()];
+        for store in [StoreId([1; 16]), StoreId([2; 16])] {
+            keys.extend(purposes.iter().map(|purpose| *root.derive(store, *purpose)));
+        }
+        let all = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!((keys.len(), all), (19, 19));
+    }
+
+    #[test]
+    fn a_store_id_is_read_back_in_its_one_spelling() {
+        let id = StoreId::generate(&mut OsEntropy).unwrap();
+        assert_eq!(id.to_string().parse::<StoreId>().unwrap(), id);
+        let odd = "0123456789abcdef0123456789abcde";
+        for wrong in ["", odd, "0123456789ABCDEF0123456789abcdef", "+123456789abcdef0123456789abcdef"] {
+            assert!(wrong.parse::<StoreId>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The agency: the organisation that owns a store. There is one per store.
+
+use minicbor::{Decode, Encode};
+
+use super::{Name, Timestamp};
+
+/// Who the keys of this store belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Agency {
+    /// Shown in the console's title.
+    #[n(0)]
+    pub name: Name,
+    /// When the store was founded.
+    #[n(1)]
+    pub founded_at: Timestamp,
+}

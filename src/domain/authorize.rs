@@ -1,0 +1,116 @@
+//! Who may do what: the only place that says so. Called by `decide` at the moment of commit with the role the
+//! state holds then, not the one a form was opened with.
+
+use super::{Key, KeyState, Operator, OperatorId, Refusal, Role, State};
+
+/// Who asks, as the session knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The operator who signed in.
+    pub operator: OperatorId,
+    /// How far they look and reach.
+    pub access: Access,
+}
+
+/// How far a session reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The operator's own keys; others' do not exist.
+    Own,
+    /// The whole agency: an admin who opened that view, which left an audit entry.
+    Agency,
+    /// Signed in with the recovery code: may set a new passphrase and renew the code, nothing else.
+    Recovery,
+}
+
+/// What somebody wants to do, with what it is done to.
+#[derive(Clone, Copy, Debug)]
+pub enum Action<'a> {
+    /// Sign in or out.
+    Session,
+    /// Look beyond one's own keys.
+    OpenAgencyView,
+    /// Read or check one's own entries of the audit trail.
+    ReadOwnAudit,
+    /// Read or export the whole trail.
+    ReadWholeAudit,
+    /// Add, promote, disable, enable operators.
+    ManageOperators,
+    /// Set a passphrase: one's own, or as an admin anybody's.
+    SetPassphrase(OperatorId),
+    /// Renew the recovery code.
+    RenewRecovery,
+    /// Add, rename, remove locations.
+    ManageLocations,
+    /// Change the policy.
+    SetPolicy,
+    /// Issue an agency key.
+    IssueAgencyKey,
+    /// Issue a location key.
+    IssueLocationKey,
+    /// See a key.
+    SeeKey(&'a Key),
+    /// Pause, resume, revoke, delete, restore or rescope a key.
+    ManageKey(&'a Key),
+}
+
+/// The operator behind an actor, if they may act at all.
+pub fn acting<'s>(state: &'s State, actor: &Actor) -> Result<&'s Operator, Refusal> {
+    state.operator(actor.operator).filter(|o| o.standing.is_active()).ok_or(Refusal::SignedOut)
+}
+
+/// Says yes, or why not. What the actor cannot see is answered as if it did not exist.
+pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(), Refusal> {
+    let operator = acting(state, actor)?;
+    let role = operator.role;
+    if actor.access == Access::Recovery {
+        return match action {
+            Action::Session | Action::RenewRecovery => Ok(()),
+            Action::SetPassphrase(whose) if whose == operator.id => Ok(()),
+            _ => Err(Refusal::RecoveryOnly),
+        };
+    }
+    let need = |least: Role| if role >= least { Ok(()) } else { Err(Refusal::RoleTooLow { role, least }) };
+    match action {
+        Action::Session | Action::ReadOwnAudit => Ok(()),
+        Action::SetPassphrase(whose) if whose == operator.id => Ok(()),
+        Action::OpenAgencyView
+        | Action::ReadWholeAudit
+        | Action::ManageOperators
+        | Action::SetPassphrase(_)
+        | Action::RenewRecovery
+        | Action::ManageLocations
+        | Action::SetPolicy => need(Role::Admin),
+        Action::IssueAgencyKey => need(state.policy().issue_agency.max(Role::Manager)),
+        Action::IssueLocationKey => need(state.policy().issue_location.max(Role::Manager)),
+        Action::SeeKey(key) => see(operator, actor, key),
+        Action::ManageKey(key) => see(operator, actor, key).and_then(|()| need(Role::Manager)),
+    }
+}
+
+/// An operator's keys do not exist for another operator, unless an admin opened the whole-agency view.
+fn see(operator: &Operator, actor: &Actor, key: &Key) -> Result<(), Refusal> {
+    let whole = actor.access == Access::Agency && operator.role == Role::Admin;
+    if whole || key.owner == operator.id { Ok(()) } else { Err(Refusal::NoSuchKey) }
+}
+
+impl Actor {
+    /// Whether the actor may see the key now.
+    pub fn sees(&self, state: &State, key: &Key) -> bool {
+        authorize(state, self, Action::SeeKey(key)).is_ok()
+    }
+}
+
+/// What a key in a state allows; the screens grey out what this refuses.
+pub fn fits(state: KeyState, command: &super::Command) -> bool {
+    use super::Command as C;
+    match command {
+        C::PauseKey(_) => state == KeyState::Active,
+        C::ResumeKey(_) => state == KeyState::Paused,
+        C::RevokeKey(_) => matches!(state, KeyState::Active | KeyState::Paused | KeyState::Expired),
+        C::DeleteKey(_) => state != KeyState::Deleted,
+        C::RestoreKey(_) => state == KeyState::Deleted,
+        C::RescopeKey { .. } => state.is_live(),
+        _ => true,
+    }
+}

@@ -1,0 +1,56 @@
+//! Adding, renaming and removing locations. Who may is settled before.
+
+use super::fresh_ids;
+use crate::domain::command::{Command, Context, MAX_LOCATIONS_AT_ONCE};
+use crate::domain::event::Event;
+use crate::domain::{Location, LocationId, Name, Refusal, State};
+
+pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::AddLocations(names) => add(state, names, context),
+        Command::RenameLocation { location, name } => {
+            let before = open(state, *location)?;
+            if before.name == *name {
+                return Err(Refusal::NoChange("it already has that name"));
+            }
+            if state.location_named(name).is_some_and(|other| other.id != *location) {
+                return Err(taken(name));
+            }
+            let after = Location { name: name.clone(), ..before.clone() };
+            Ok(vec![Event::LocationRenamed(after, before.name.clone())])
+        }
+        Command::RemoveLocation { location } => {
+            let before = open(state, *location)?;
+            let after = Location { removed_at: Some(context.now), ..before.clone() };
+            Ok(vec![Event::LocationRemoved(after)])
+        }
+        _ => Err(Refusal::NoSuchLocation),
+    }
+}
+
+fn add(state: &State, names: &[Name], context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    if names.is_empty() || names.len() > MAX_LOCATIONS_AT_ONCE {
+        return Err(Refusal::ListSize { limit: MAX_LOCATIONS_AT_ONCE });
+    }
+    let mut ids = fresh_ids(context, LocationId, |id| state.location(*id).is_some());
+    let mut seen = std::collections::HashSet::new();
+    names
+        .iter()
+        .map(|name| {
+            if state.location_named(name).is_some() || !seen.insert(name.folded()) {
+                return Err(taken(name));
+            }
+            let id = ids.next().ok_or(Refusal::IdTaken)?;
+            let location = Location { id, name: name.clone(), created_at: context.now, removed_at: None };
+            Ok(Event::LocationAdded(location))
+        })
+        .collect()
+}
+
+fn open(state: &State, id: LocationId) -> Result<&Location, Refusal> {
+    state.location(id).filter(|l| l.is_open()).ok_or(Refusal::NoSuchLocation)
+}
+
+fn taken(name: &Name) -> Refusal {
+    Refusal::NameTaken { name: name.to_string(), what: "location" }
+}

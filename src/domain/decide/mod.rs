@@ -1,0 +1,111 @@
+//! `decide`: from a state, a command and a context to the events that follow, or to the reason why not. The only
+//! place where a command is judged; the console, the command line and the sweeper all end here.
+
+mod keys;
+mod locations;
+mod operators;
+#[cfg(test)]
+mod tests;
+
+use super::authorize::{Action, authorize};
+use super::command::{Command, Context};
+use super::event::Event;
+use super::{Agency, Operator, OperatorId, Policy, PublicId, Refusal, Role, Standing, State};
+
+/// Judges a command. Pure: the same state, command and context give the same answer.
+pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let may = |action| authorize(state, &context.actor, action);
+    match command {
+        Command::Found { agency, operator } => found(state, agency, operator, context),
+        Command::StartSession { failed_attempts } => {
+            may(Action::Session)?;
+            Ok(vec![Event::SessionStarted(*failed_attempts)])
+        }
+        Command::EndSession => {
+            may(Action::Session)?;
+            Ok(vec![Event::SessionEnded])
+        }
+        Command::OpenAgencyView => {
+            may(Action::OpenAgencyView)?;
+            Ok(vec![Event::AgencyViewOpened])
+        }
+        Command::ReadAudit => {
+            may(Action::ReadWholeAudit)?;
+            Ok(vec![Event::AuditRead])
+        }
+        Command::ExportAudit => {
+            may(Action::ReadWholeAudit)?;
+            Ok(vec![Event::AuditExported])
+        }
+        Command::SetPolicy { name, value } => {
+            may(Action::SetPolicy)?;
+            set_policy(state, name, value)
+        }
+        Command::ReplaceRecovery => {
+            may(Action::RenewRecovery)?;
+            Ok(vec![Event::RecoveryRenewed])
+        }
+        Command::AddOperator { .. }
+        | Command::SetRole { .. }
+        | Command::SetSecret(_)
+        | Command::DisableOperator { .. }
+        | Command::EnableOperator(_) => operators::decide(state, command, context),
+        Command::AddLocations(_) | Command::RenameLocation { .. } | Command::RemoveLocation { .. } => {
+            may(Action::ManageLocations)?;
+            locations::decide(state, command, context)
+        }
+        Command::IssueKey(_)
+        | Command::PauseKey(_)
+        | Command::ResumeKey(_)
+        | Command::RevokeKey(_)
+        | Command::DeleteKey(_)
+        | Command::RestoreKey(_)
+        | Command::RescopeKey { .. } => keys::decide(state, command, context),
+    }
+}
+
+fn found(
+    state: &State,
+    agency: &super::Name,
+    operator: &super::Name,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    if state.agency().is_some() || state.operators().next().is_some() {
+        return Err(Refusal::AlreadyFounded);
+    }
+    let agency = Agency { name: agency.clone(), founded_at: context.now };
+    // The founder is whom the session already names, so that the first entry of the trail has an actor.
+    let first = Operator {
+        id: context.actor.operator,
+        name: operator.clone(),
+        role: Role::Admin,
+        standing: Standing::Active,
+        created_at: context.now,
+    };
+    Ok(vec![Event::AgencyFounded(agency, Policy::default()), Event::OperatorAdded(first)])
+}
+
+fn set_policy(state: &State, name: &str, value: &str) -> Result<Vec<Event>, Refusal> {
+    let before = state.policy();
+    let after = before.with(name, value)?;
+    if after == *before {
+        return Err(Refusal::NoChange("the policy already has that value"));
+    }
+    let rule = Policy::RULES.iter().find(|r| r.name == name).map_or("", |r| r.name);
+    let (from, to) = (before.get(rule).unwrap_or_default(), after.get(rule).unwrap_or_default());
+    Ok(vec![Event::PolicySet(after, rule, from, to)])
+}
+
+/// Deals out the context's fresh ids, skipping any that is in use already.
+fn fresh_ids<'c, T>(
+    context: &'c Context<'_>,
+    make: impl Fn(PublicId) -> T + 'c,
+    in_use: impl Fn(&T) -> bool + 'c,
+) -> impl Iterator<Item = T> + 'c {
+    context.ids.iter().map(move |id| make(*id)).filter(move |id| !in_use(id))
+}
+
+/// The operator who acts; `authorize` has passed, so they exist.
+const fn actor_id(context: &Context<'_>) -> OperatorId {
+    context.actor.operator
+}

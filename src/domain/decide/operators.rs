@@ -1,0 +1,110 @@
+//! Adding operators, changing their roles and secrets, ending and renewing their access.
+
+use super::fresh_ids;
+use crate::domain::authorize::{Action, authorize};
+use crate::domain::command::{Command, Context, KeysAfter};
+use crate::domain::event::Event;
+use crate::domain::{Key, Name, Operator, OperatorId, Refusal, Role, Standing, State};
+
+/// Keys that may change owner in one change: with the operator and the audit entry they fit one commit.
+const MAX_GIVEN: usize = 40;
+
+pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let may = |action| authorize(state, &context.actor, action);
+    match command {
+        Command::AddOperator { name, role } => {
+            may(Action::ManageOperators)?;
+            add(state, name, *role, context)
+        }
+        Command::SetRole { operator, role } => {
+            may(Action::ManageOperators)?;
+            let before = find(state, *operator)?;
+            if before.role == *role {
+                return Err(Refusal::NoChange("they already have that role"));
+            }
+            keep_an_admin(state, before)?;
+            Ok(vec![Event::RoleSet(Operator { role: *role, ..before.clone() }, before.role)])
+        }
+        Command::SetSecret(operator) => {
+            may(Action::SetPassphrase(*operator))?;
+            let before = find(state, *operator)?;
+            if !before.standing.is_active() {
+                return Err(Refusal::NoSuchOperator);
+            }
+            Ok(vec![Event::SecretSet(before.clone())])
+        }
+        Command::DisableOperator { operator, keys } => {
+            may(Action::ManageOperators)?;
+            disable(state, *operator, *keys, context)
+        }
+        Command::EnableOperator(operator) => {
+            may(Action::ManageOperators)?;
+            let before = find(state, *operator)?;
+            if before.standing.is_active() {
+                return Err(Refusal::NoChange("they can sign in already"));
+            }
+            let after = Operator { standing: Standing::Active, ..before.clone() };
+            Ok(vec![Event::OperatorEnabled(after)])
+        }
+        _ => Err(Refusal::NoSuchOperator),
+    }
+}
+
+fn add(state: &State, name: &Name, role: Role, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    if state.operator_named(name.as_str()).is_some() {
+        return Err(Refusal::NameTaken { name: name.to_string(), what: "operator" });
+    }
+    let id =
+        fresh_ids(context, OperatorId, |id| state.operator(*id).is_some()).next().ok_or(Refusal::IdTaken)?;
+    let created_at = context.now;
+    let operator = Operator { id, name: name.clone(), role, standing: Standing::Active, created_at };
+    Ok(vec![Event::OperatorAdded(operator)])
+}
+
+fn disable(
+    state: &State,
+    id: OperatorId,
+    keys: KeysAfter,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let before = find(state, id)?;
+    let standing = match keys {
+        KeysAfter::Work => Standing::DisabledKeysWork(context.now),
+        KeysAfter::Stop | KeysAfter::GiveTo(_) => Standing::DisabledKeysStopped(context.now),
+    };
+    let same = before.standing.keys_work() == standing.keys_work() && !matches!(keys, KeysAfter::GiveTo(_));
+    if !before.standing.is_active() && same {
+        return Err(Refusal::NoChange("they are disabled already, and so are their keys as you say"));
+    }
+    keep_an_admin(state, before)?;
+    let mut events = vec![Event::OperatorDisabled(Operator { standing, ..before.clone() })];
+    if let KeysAfter::GiveTo(heir) = keys {
+        let heir = state
+            .operator(heir)
+            .filter(|h| h.id != id && h.standing.is_active() && h.role >= Role::Manager)
+            .ok_or(Refusal::BadHeir)?;
+        // The dead keys stay where they are: only what still works needs an owner.
+        let mut given: Vec<&Key> = state.keys_of(id).filter(|k| k.state(context.now).is_live()).collect();
+        given.sort_by_key(|k| k.id);
+        if given.len() > MAX_GIVEN {
+            return Err(Refusal::TooManyKeys { count: given.len(), limit: MAX_GIVEN });
+        }
+        events.extend(
+            given.into_iter().map(|k| Event::KeyGiven(Key { owner: heir.id, ..k.clone() }, heir.clone())),
+        );
+    }
+    Ok(events)
+}
+
+fn find(state: &State, id: OperatorId) -> Result<&Operator, Refusal> {
+    state.operator(id).ok_or(Refusal::NoSuchOperator)
+}
+
+/// Refuses to take the last active admin away.
+fn keep_an_admin(state: &State, leaving: &Operator) -> Result<(), Refusal> {
+    let active_admin = |o: &&Operator| o.role == Role::Admin && o.standing.is_active();
+    if active_admin(&leaving) && state.operators().filter(active_admin).count() == 1 {
+        return Err(Refusal::LastAdmin);
+    }
+    Ok(())
+}

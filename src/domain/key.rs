@@ -1,0 +1,220 @@
+//! Keys: the records behind the tokens. A record never holds the secret, only the keyed digest that recognises it.
+
+use std::fmt;
+
+use minicbor::{Decode, Encode};
+
+use super::time::DAY_MS;
+use super::{Expiry, KeyId, LocationId, Name, Note, OperatorId, Policy, Scopes, Timestamp};
+
+/// What recognises a secret without holding it: HMAC-SHA-256 over the whole token under a pepper.
+#[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Verifier {
+    /// The digest.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+    /// Which pepper made it.
+    #[n(1)]
+    pub pepper: u32,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verifier(pepper {})", self.pepper)
+    }
+}
+
+/// What a key is for, which is also its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub enum Place {
+    /// An agency key: the whole agency.
+    #[n(0)]
+    Agency,
+    /// A location key: one location.
+    #[n(1)]
+    Location(#[n(0)] LocationId),
+}
+
+impl Place {
+    /// The kind's word.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Agency => "agency",
+            Self::Location(_) => "location",
+        }
+    }
+
+    /// How tokens of this kind start.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Agency => "kdag_",
+            Self::Location(_) => "kdlo_",
+        }
+    }
+
+    /// The location, for a location key.
+    pub const fn location(self) -> Option<LocationId> {
+        match self {
+            Self::Agency => None,
+            Self::Location(id) => Some(id),
+        }
+    }
+}
+
+/// What people did to a key. Expiry is not here: it is computed when read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Status {
+    /// Works.
+    #[n(0)]
+    Active,
+    /// Stopped for a while; can be resumed.
+    #[n(1)]
+    Paused(#[n(0)] Timestamp),
+    /// Stopped for good.
+    #[n(2)]
+    Revoked(#[n(0)] Timestamp),
+    /// Removed from sight; the record can be restored for thirty days, the secret never.
+    #[n(3)]
+    Deleted(#[n(0)] Timestamp),
+}
+
+/// The state of a key at a moment, as people see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyState {
+    /// Works.
+    Active,
+    /// Stopped, can be resumed.
+    Paused,
+    /// Its time is over.
+    Expired,
+    /// Stopped for good.
+    Revoked,
+    /// Deleted; restorable for a while.
+    Deleted,
+}
+
+impl KeyState {
+    /// All states, the liveliest first.
+    pub const ALL: [Self; 5] = [Self::Active, Self::Paused, Self::Expired, Self::Revoked, Self::Deleted];
+
+    /// The word people use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Whether the key works or could be made to work again; such keys count against the quota.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Active | Self::Paused)
+    }
+}
+
+impl fmt::Display for KeyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// An API key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Key {
+    /// The public id in the middle of its token.
+    #[n(0)]
+    pub id: KeyId,
+    /// Unique among the live keys of its owner.
+    #[n(1)]
+    pub name: Name,
+    /// Agency or which location.
+    #[n(2)]
+    pub place: Place,
+    /// The operator who issued it.
+    #[n(3)]
+    pub owner: OperatorId,
+    /// What it may do.
+    #[n(4)]
+    pub scopes: Scopes,
+    /// What it is for, in somebody's words.
+    #[n(5)]
+    pub note: Note,
+    /// When it was issued.
+    #[n(6)]
+    pub created_at: Timestamp,
+    /// When it stops working.
+    #[n(7)]
+    pub expiry: Expiry,
+    /// What people did to it.
+    #[n(8)]
+    pub status: Status,
+    /// Recognises its token, also after revocation: a stolen key that is tried again is told from noise.
+    #[n(9)]
+    pub verifier: Verifier,
+}
+
+/// How long a deleted record can be restored.
+pub const RESTORE_DAYS: u32 = 30;
+
+impl Key {
+    /// Its state at `now`. What people did wins over what time did.
+    pub fn state(&self, now: Timestamp) -> KeyState {
+        match self.status {
+            Status::Deleted(_) => KeyState::Deleted,
+            Status::Revoked(_) => KeyState::Revoked,
+            _ if self.expiry.is_over(now) => KeyState::Expired,
+            Status::Paused(_) => KeyState::Paused,
+            Status::Active => KeyState::Active,
+        }
+    }
+
+    /// The public part of its token, as lists show it: `kdag_7HqP2mVx9KtR_…`.
+    pub fn hint(&self) -> String {
+        format!("{}{}_…", self.place.prefix(), self.id)
+    }
+
+    /// Whether it is live and expires within the policy's notice, and when.
+    pub fn expires_soon(&self, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+        let at = self.expiry.instant().filter(|_| self.state(now).is_live())?;
+        (at.since(now) <= i64::from(policy.notice_days) * DAY_MS).then_some(at)
+    }
+
+    /// Until when the deleted record can be restored.
+    pub fn restorable_until(&self) -> Option<Timestamp> {
+        match self.status {
+            Status::Deleted(at) => at.plus_days(RESTORE_DAYS),
+            _ => None,
+        }
+    }
+}
+
+/// What is known of a key's use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Usage {
+    /// The last time a request was allowed.
+    #[n(0)]
+    pub last_used_at: Option<Timestamp>,
+    /// How many requests were allowed.
+    #[n(1)]
+    pub count: u64,
+}
+
+impl Usage {
+    /// Both together: the later time, the sum of the counts.
+    #[must_use]
+    pub fn merged(self, other: Self) -> Self {
+        Self {
+            last_used_at: self.last_used_at.max(other.last_used_at),
+            count: self.count.saturating_add(other.count),
+        }
+    }
+
+    /// Whole days since the last use, or since the key was made, when at least the policy's idle days.
+    pub fn idle_days(self, key: &Key, policy: &Policy, now: Timestamp) -> Option<i64> {
+        let days = now.since(self.last_used_at.unwrap_or(key.created_at)) / DAY_MS;
+        let limit = policy.idle_days.filter(|_| key.state(now).is_live())?;
+        (days >= i64::from(limit)).then_some(days)
+    }
+}

@@ -1,0 +1,53 @@
+//! The rules of keydeck, and nothing but rules: what a key is, who may do what, which command leads to which
+//! events. Everything here is a pure function of its arguments: no I/O, no clock, no randomness, no async.
+//! Time, the actor and fresh random ids come in through [`Context`].
+//!
+//! - [`id`], [`name`], [`time`]: the small types that carry a rule each.
+//! - [`scope`], [`catalog`]: permissions and the file that defines them.
+//! - [`agency`], [`operator`], [`location`], [`key`], [`policy`]: the records a store holds ([`record`]).
+//! - [`state`]: all of them together; [`view`]: what one operator may see of it.
+//! - [`authorize()`]: the one place that says who may do what.
+//! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
+//! - [`verdict`]: allow or deny of a presented token, and why.
+//! - [`audit`]: what an entry of the audit chain says.
+
+pub mod agency;
+pub mod audit;
+pub mod authorize;
+pub mod catalog;
+pub mod command;
+pub mod decide;
+pub mod event;
+pub mod id;
+pub mod key;
+pub mod location;
+pub mod name;
+pub mod operator;
+pub mod policy;
+pub mod record;
+pub mod refusal;
+pub mod scope;
+pub mod state;
+pub mod time;
+pub mod verdict;
+pub mod view;
+
+pub use agency::Agency;
+pub use authorize::{Access, Action, Actor, authorize};
+pub use catalog::Catalog;
+pub use command::{Command, Context, KeysAfter, Minted, NewKey};
+pub use decide::decide;
+pub use event::Event;
+pub use id::{KeyId, LocationId, OperatorId, PublicId};
+pub use key::{Key, KeyState, Place, Status, Usage, Verifier};
+pub use location::Location;
+pub use name::{Name, Note};
+pub use operator::{Operator, Role, Standing};
+pub use policy::Policy;
+pub use record::{HeaderMark, Record, RecordKey};
+pub use refusal::Refusal;
+pub use scope::{ScopeId, Scopes};
+pub use state::State;
+pub use time::{Expiry, Timestamp};
+pub use verdict::{Decision, Reason};
+pub use view::View;

@@ -1,0 +1,258 @@
+//! The agency's policy: numbers and permissions an admin may change, each with its bounds, its word on the
+//! command line and a sentence for the settings screen. The table in [`Policy::RULES`] is the only list.
+
+use minicbor::{Decode, Encode};
+
+use super::Role;
+use super::time::MAX_LIFE_DAYS;
+
+/// The rules in force. Lives are in days; `None` is "never" or "no limit".
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Policy {
+    /// Live keys one operator may own.
+    #[n(0)]
+    pub keys_per_operator: u32,
+    /// Life of a new agency key when none is asked for.
+    #[n(1)]
+    pub default_life_agency: Option<u32>,
+    /// Life of a new location key when none is asked for.
+    #[n(2)]
+    pub default_life_location: Option<u32>,
+    /// The longest life that may be asked for; with a limit, never is refused.
+    #[n(3)]
+    pub max_life: Option<u32>,
+    /// Days without use after which a key counts as idle.
+    #[n(4)]
+    pub idle_days: Option<u32>,
+    /// Days before expiry at which keydeck starts to warn.
+    #[n(5)]
+    pub notice_days: u32,
+    /// The least role that may issue agency keys.
+    #[n(6)]
+    pub issue_agency: Role,
+    /// The least role that may issue location keys.
+    #[n(7)]
+    pub issue_location: Role,
+    /// Minutes without a key press after which the console locks itself.
+    #[n(8)]
+    pub lock_minutes: Option<u32>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            keys_per_operator: 20,
+            default_life_agency: None,
+            default_life_location: None,
+            max_life: None,
+            idle_days: Some(90),
+            notice_days: 7,
+            issue_agency: Role::Admin,
+            issue_location: Role::Manager,
+            lock_minutes: Some(15),
+        }
+    }
+}
+
+/// One line of the policy as people see it.
+pub struct Rule {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it does, one sentence.
+    pub about: &'static str,
+    /// The values it takes, for errors and forms.
+    pub form: &'static str,
+    get: fn(&Policy) -> String,
+    set: fn(&mut Policy, &str) -> Option<()>,
+}
+
+/// Why a policy value is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadPolicy {
+    /// No rule of that name.
+    #[error("there is no policy called {name}; the names are {}", names())]
+    Unknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// Not a value the rule takes.
+    #[error("{name} takes {form}")]
+    Value {
+        /// The rule.
+        name: &'static str,
+        /// What it takes.
+        form: &'static str,
+    },
+}
+
+fn names() -> String {
+    Policy::RULES.iter().map(|r| r.name).collect::<Vec<_>>().join(", ")
+}
+
+fn number(text: &str, low: u32, high: u32) -> Option<u32> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty();
+    text.parse().ok().filter(|n| digits && (low..=high).contains(n))
+}
+
+/// Days, or `none`'s word for no days at all.
+fn days(text: &str, low: u32, high: u32, none: &str) -> Result<Option<u32>, ()> {
+    if text == none {
+        return Ok(None);
+    }
+    number(text.strip_suffix('d').unwrap_or(text), low, high).map(Some).ok_or(())
+}
+
+fn show(value: Option<u32>, unit: &str, none: &str) -> String {
+    value.map_or_else(|| none.to_owned(), |n| format!("{n}{unit}"))
+}
+
+fn issuer(text: &str) -> Option<Role> {
+    text.parse().ok().filter(|r| *r >= Role::Manager)
+}
+
+impl Policy {
+    /// Every rule, in the order people see them.
+    pub const RULES: &'static [Rule] = &[
+        Rule {
+            name: "keys-per-operator",
+            about: "Live keys one operator may own; expired and revoked ones do not count.",
+            form: "a number from 1 to 10000",
+            get: |p| p.keys_per_operator.to_string(),
+            set: |p, v| {
+                p.keys_per_operator = number(v, 1, 10_000)?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "default-life-agency",
+            about: "Life of a new agency key when the form is left as it is.",
+            form: "never or a number of days such as 365d, at most 3660d",
+            get: |p| show(p.default_life_agency, "d", "never"),
+            set: |p, v| {
+                p.default_life_agency = days(v, 1, MAX_LIFE_DAYS, "never").ok()?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "default-life-location",
+            about: "Life of a new location key when the form is left as it is.",
+            form: "never or a number of days such as 365d, at most 3660d",
+            get: |p| show(p.default_life_location, "d", "never"),
+            set: |p, v| {
+                p.default_life_location = days(v, 1, MAX_LIFE_DAYS, "never").ok()?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "max-life",
+            about: "The longest life a new key may have; with a limit, no key may live for ever.",
+            form: "none or a number of days such as 365d, at most 3660d",
+            get: |p| show(p.max_life, "d", "none"),
+            set: |p, v| {
+                p.max_life = days(v, 1, MAX_LIFE_DAYS, "none").ok()?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "idle-days",
+            about: "Days without use after which a key counts as idle.",
+            form: "off or a number of days from 16 to 3660, such as 90d",
+            get: |p| show(p.idle_days, "d", "off"),
+            set: |p, v| {
+                p.idle_days = days(v, 16, MAX_LIFE_DAYS, "off").ok()?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "notice-days",
+            about: "Days before expiry at which keydeck starts to warn.",
+            form: "a number of days from 1 to 365, such as 7d",
+            get: |p| format!("{}d", p.notice_days),
+            set: |p, v| {
+                p.notice_days = number(v.strip_suffix('d').unwrap_or(v), 1, 365)?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "issue-agency",
+            about: "The least role that may issue agency keys.",
+            form: "admin or manager",
+            get: |p| p.issue_agency.to_string(),
+            set: |p, v| {
+                p.issue_agency = issuer(v)?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "issue-location",
+            about: "The least role that may issue location keys.",
+            form: "admin or manager",
+            get: |p| p.issue_location.to_string(),
+            set: |p, v| {
+                p.issue_location = issuer(v)?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "lock-minutes",
+            about: "Minutes without a key press after which the console locks and forgets the store's key.",
+            form: "off or a number of minutes from 1 to 1440",
+            get: |p| show(p.lock_minutes, "", "off"),
+            set: |p, v| {
+                p.lock_minutes = if v == "off" { None } else { Some(number(v, 1, 1_440)?) };
+                Some(())
+            },
+        },
+    ];
+
+    /// The value of a rule as text, in the form [`Policy::with`] reads.
+    pub fn get(&self, name: &str) -> Option<String> {
+        Self::RULES.iter().find(|r| r.name == name).map(|r| (r.get)(self))
+    }
+
+    /// The policy with one rule changed.
+    pub fn with(&self, name: &str, value: &str) -> Result<Self, BadPolicy> {
+        let rule = Self::RULES
+            .iter()
+            .find(|r| r.name == name)
+            .ok_or_else(|| BadPolicy::Unknown { name: name.chars().take(64).collect() })?;
+        let mut changed = self.clone();
+        (rule.set)(&mut changed, value.trim())
+            .ok_or(BadPolicy::Value { name: rule.name, form: rule.form })?;
+        Ok(changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_reads_back_what_it_shows() {
+        let policy = Policy::default();
+        for rule in Policy::RULES {
+            let shown = policy.get(rule.name).unwrap();
+            assert_eq!(policy.with(rule.name, &shown), Ok(policy.clone()), "{} {shown}", rule.name);
+        }
+    }
+
+    #[test]
+    fn values_out_of_bounds_are_refused_with_what_fits() {
+        let policy = Policy::default();
+        for (name, value) in [
+            ("keys-per-operator", "0"),
+            ("keys-per-operator", "-1"),
+            ("keys-per-operator", "+5"),
+            ("keys-per-operator", "99999999999"),
+            ("max-life", "0d"),
+            ("max-life", "never"),
+            ("idle-days", "15"),
+            ("notice-days", ""),
+            ("issue-agency", "viewer"),
+            ("lock-minutes", "never"),
+        ] {
+            assert!(matches!(policy.with(name, value), Err(BadPolicy::Value { .. })), "{name} {value}");
+        }
+        assert!(policy.with("quota", "1").unwrap_err().to_string().contains("keys-per-operator"));
+    }
+}

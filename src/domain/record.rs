@@ -1,0 +1,152 @@
+//! The records a store holds and the keys they live under. The bytes of a record are CBOR with numbered fields:
+//! a newer keydeck may add a field and still read the records of an older one.
+
+use std::fmt;
+
+use minicbor::{Decode, Encode};
+
+use super::{Agency, Key, KeyId, Location, LocationId, Operator, OperatorId, Policy};
+
+/// Where a record lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKey {
+    /// `m/agency`
+    Agency,
+    /// `m/policy`
+    Policy,
+    /// `m/header`
+    Header,
+    /// `u/<operator>`
+    Operator(OperatorId),
+    /// `l/<location>`
+    Location(LocationId),
+    /// `p/<public id of the key>`
+    Key(KeyId),
+}
+
+impl fmt::Display for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agency => f.write_str("m/agency"),
+            Self::Policy => f.write_str("m/policy"),
+            Self::Header => f.write_str("m/header"),
+            Self::Operator(id) => write!(f, "u/{}", id.public()),
+            Self::Location(id) => write!(f, "l/{}", id.public()),
+            Self::Key(id) => write!(f, "p/{}", id.public()),
+        }
+    }
+}
+
+impl RecordKey {
+    /// The prefixes under which records live; nothing else may be there.
+    pub const PREFIXES: [&'static str; 4] = ["m/", "u/", "l/", "p/"];
+
+    /// Reads a key back.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        match text {
+            "m/agency" => return Some(Self::Agency),
+            "m/policy" => return Some(Self::Policy),
+            "m/header" => return Some(Self::Header),
+            _ => {}
+        }
+        let (prefix, id) = text.split_at_checked(2)?;
+        let id = id.parse().ok()?;
+        match prefix {
+            "u/" => Some(Self::Operator(OperatorId(id))),
+            "l/" => Some(Self::Location(LocationId(id))),
+            "p/" => Some(Self::Key(KeyId(id))),
+            _ => None,
+        }
+    }
+}
+
+/// What the store remembers of its header: an older header put back would let an old passphrase in again, and
+/// this shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct HeaderMark {
+    /// Changes to the header so far.
+    #[n(0)]
+    pub generation: u64,
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// The agency.
+    Agency(Agency),
+    /// The policy.
+    Policy(Policy),
+    /// How often the store's header has been changed.
+    Header(HeaderMark),
+    /// An operator.
+    Operator(Operator),
+    /// A location.
+    Location(Location),
+    /// An API key.
+    Key(Key),
+}
+
+/// The bytes are not a record of that kind.
+#[derive(Debug, thiserror::Error)]
+#[error("the record {key} cannot be read: {why}")]
+pub struct BadRecord {
+    key: RecordKey,
+    why: String,
+}
+
+impl Record {
+    /// Where it lives.
+    pub const fn key(&self) -> RecordKey {
+        match self {
+            Self::Agency(_) => RecordKey::Agency,
+            Self::Policy(_) => RecordKey::Policy,
+            Self::Header(_) => RecordKey::Header,
+            Self::Operator(o) => RecordKey::Operator(o.id),
+            Self::Location(l) => RecordKey::Location(l.id),
+            Self::Key(k) => RecordKey::Key(k.id),
+        }
+    }
+
+    /// Its bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        fn bytes<T: Encode<()>>(value: &T) -> Vec<u8> {
+            // Writing to a Vec has no error; the codecs here raise none of their own.
+            minicbor::to_vec(value).unwrap_or_default()
+        }
+        match self {
+            Self::Agency(r) => bytes(r),
+            Self::Policy(r) => bytes(r),
+            Self::Header(r) => bytes(r),
+            Self::Operator(r) => bytes(r),
+            Self::Location(r) => bytes(r),
+            Self::Key(r) => bytes(r),
+        }
+    }
+
+    /// Reads the record of `key`; its own id must agree with the key.
+    pub fn decode(key: RecordKey, bytes: &[u8]) -> Result<Self, BadRecord> {
+        fn read<'b, T: Decode<'b, ()>>(key: RecordKey, bytes: &'b [u8]) -> Result<T, BadRecord> {
+            let mut decoder = minicbor::Decoder::new(bytes);
+            let value = decoder.decode().map_err(|e| BadRecord { key, why: e.to_string() })?;
+            if decoder.position() == bytes.len() {
+                Ok(value)
+            } else {
+                Err(BadRecord { key, why: "bytes after its end".into() })
+            }
+        }
+        let record = match key {
+            RecordKey::Agency => Self::Agency(read(key, bytes)?),
+            RecordKey::Policy => Self::Policy(read(key, bytes)?),
+            RecordKey::Header => Self::Header(read(key, bytes)?),
+            RecordKey::Operator(_) => Self::Operator(read(key, bytes)?),
+            RecordKey::Location(_) => Self::Location(read(key, bytes)?),
+            RecordKey::Key(_) => Self::Key(read(key, bytes)?),
+        };
+        if record.key() == key {
+            Ok(record)
+        } else {
+            Err(BadRecord { key, why: format!("it calls itself {}", record.key()) })
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Why a command is not carried out. Each text says what happened, why, and what to do; each has a short code
+//! for scripts and the audit trail.
+
+use super::catalog::ScopeProblem;
+use super::name::BadText;
+use super::policy::BadPolicy;
+use super::time::BadExpiry;
+use super::{KeyState, Role, Timestamp};
+
+/// A reason for no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The operator is disabled or gone.
+    #[error("you are not signed in any more: your access was ended. Ask an admin.")]
+    SignedOut,
+    /// The role does not reach.
+    #[error("this needs the role {least}, and you are {role}. Ask an admin.")]
+    RoleTooLow {
+        /// The actor's role.
+        role: Role,
+        /// The least role that may.
+        least: Role,
+    },
+    /// A recovery session wants more than a new passphrase.
+    #[error("the recovery code only sets a new passphrase. Set one, then sign in with it.")]
+    RecoveryOnly,
+    /// The store was founded before.
+    #[error("this store already belongs to an agency. Use --data for another store.")]
+    AlreadyFounded,
+    /// Unknown, or not the actor's to see: the same answer.
+    #[error("there is no such key. `keydeck key list` shows yours.")]
+    NoSuchKey,
+    /// No such location.
+    #[error("there is no such location. `keydeck location list` shows them.")]
+    NoSuchLocation,
+    /// No such operator.
+    #[error("there is no such operator. `keydeck operator list` shows them.")]
+    NoSuchOperator,
+    /// The name is in use.
+    #[error("the name {name} is taken by another {what}. Choose another name.")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// key, location or operator.
+        what: &'static str,
+    },
+    /// A name or note that cannot be one.
+    #[error("{field}: {why}")]
+    BadText {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong.
+        why: BadText,
+    },
+    /// Too many live keys.
+    #[error(
+        "you own {limit} live keys, and the policy keys-per-operator allows {limit}. Revoke one you no longer need."
+    )]
+    QuotaReached {
+        /// The policy's number.
+        limit: u32,
+    },
+    /// Scopes that cannot be given.
+    #[error("{}", list(.0))]
+    Scopes(Vec<ScopeProblem>),
+    /// None given.
+    #[error("a key needs at least one scope. `keydeck scope list` shows them.")]
+    NoScopes,
+    /// The expiry is not one.
+    #[error("expiry: {0}")]
+    BadExpiry(BadExpiry),
+    /// A life beyond the policy's limit.
+    #[error("the policy max-life allows {limit} days at most. Ask for a shorter life.")]
+    LifeTooLong {
+        /// Days allowed.
+        limit: u32,
+    },
+    /// The key's state does not allow it.
+    #[error("the key is {state}: {why}")]
+    WrongState {
+        /// Its state.
+        state: KeyState,
+        /// What that means for the request.
+        why: &'static str,
+    },
+    /// The record was deleted too long ago.
+    #[error("the thirty days in which it could be restored ended on {ended}. Issue a new key.")]
+    RestoreTooLate {
+        /// When they ended.
+        ended: Timestamp,
+    },
+    /// Nothing would change.
+    #[error("nothing to do: {0}")]
+    NoChange(&'static str),
+    /// The last admin.
+    #[error("they are the last active admin. Make somebody else an admin first.")]
+    LastAdmin,
+    /// Somebody must own keys given away.
+    #[error("keys can be given to an active manager or admin only, and not to the one who leaves.")]
+    BadHeir,
+    /// More keys than one change can carry.
+    #[error(
+        "{count} keys are too many for one step; at most {limit} can change owner at once. Stop the keys instead, or delete some first."
+    )]
+    TooManyKeys {
+        /// How many.
+        count: usize,
+        /// How many fit.
+        limit: usize,
+    },
+    /// A policy value that cannot be set.
+    #[error("{0}")]
+    Policy(#[from] BadPolicy),
+    /// A list that is empty or too long.
+    #[error("between 1 and {limit} locations can be added at once.")]
+    ListSize {
+        /// How many fit.
+        limit: usize,
+    },
+    /// A freshly drawn id is in use: draw again. Never seen by people.
+    #[error("a fresh id was in use")]
+    IdTaken,
+}
+
+fn list(problems: &[ScopeProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl Refusal {
+    /// A short word for scripts and the audit trail.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::RoleTooLow { .. } => "role_too_low",
+            Self::RecoveryOnly => "recovery_only",
+            Self::AlreadyFounded => "already_founded",
+            Self::NoSuchKey => "no_such_key",
+            Self::NoSuchLocation => "no_such_location",
+            Self::NoSuchOperator => "no_such_operator",
+            Self::NameTaken { .. } => "name_taken",
+            Self::BadText { .. } => "bad_text",
+            Self::QuotaReached { .. } => "quota_reached",
+            Self::Scopes(_) => "bad_scopes",
+            Self::NoScopes => "no_scopes",
+            Self::BadExpiry(_) => "bad_expiry",
+            Self::LifeTooLong { .. } => "life_too_long",
+            Self::WrongState { .. } => "wrong_state",
+            Self::RestoreTooLate { .. } => "restore_too_late",
+            Self::NoChange(_) => "no_change",
+            Self::LastAdmin => "last_admin",
+            Self::BadHeir => "bad_heir",
+            Self::TooManyKeys { .. } => "too_many_keys",
+            Self::Policy(_) => "bad_policy",
+            Self::ListSize { .. } => "list_size",
+            Self::IdTaken => "id_taken",
+        }
+    }
+}

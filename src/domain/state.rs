@@ -1,0 +1,158 @@
+//! Everything a store holds, in memory. Changed only by [`State::put`] through the events of `decide`; read
+//! through a [`super::View`], which shows an operator no more than theirs.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    Agency, Event, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator, OperatorId, Policy, Record,
+    Timestamp, Usage,
+};
+
+/// The records of one store and the indexes that make them quick to find.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    agency: Option<Agency>,
+    policy: Policy,
+    header: HeaderMark,
+    operators: BTreeMap<OperatorId, Operator>,
+    locations: BTreeMap<LocationId, Location>,
+    // Boxed: a hash map is half empty, and half of a million keys is a lot of nothing.
+    keys: HashMap<KeyId, Box<Key>>,
+    usage: HashMap<KeyId, Usage>,
+    // Kept beside the keys because the quota, an operator's own list and a location's count are asked for on
+    // every screen, and must not cost a walk over a million keys.
+    by_owner: HashMap<OperatorId, HashSet<KeyId>>,
+    by_location: HashMap<LocationId, HashSet<KeyId>>,
+}
+
+impl State {
+    /// The agency; `None` only before the store is founded.
+    pub const fn agency(&self) -> Option<&Agency> {
+        self.agency.as_ref()
+    }
+
+    /// The agency's name, or nothing before the store is founded.
+    pub fn agency_name(&self) -> &str {
+        self.agency.as_ref().map_or("", |a| a.name.as_str())
+    }
+
+    /// The policy in force.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What is remembered of the store's header.
+    pub const fn header(&self) -> HeaderMark {
+        self.header
+    }
+
+    /// All operators, by id.
+    pub fn operators(&self) -> impl Iterator<Item = &Operator> {
+        self.operators.values()
+    }
+
+    /// One operator.
+    pub fn operator(&self, id: OperatorId) -> Option<&Operator> {
+        self.operators.get(&id)
+    }
+
+    /// The operator of that name, compared as names are.
+    pub fn operator_named(&self, name: &str) -> Option<&Operator> {
+        let wanted = super::name::fold(name);
+        self.operators.values().find(|o| o.name.folded() == wanted)
+    }
+
+    /// All locations, removed ones too, by id.
+    pub fn locations(&self) -> impl Iterator<Item = &Location> {
+        self.locations.values()
+    }
+
+    /// One location.
+    pub fn location(&self, id: LocationId) -> Option<&Location> {
+        self.locations.get(&id)
+    }
+
+    /// The open location of that name.
+    pub fn location_named(&self, name: &Name) -> Option<&Location> {
+        let wanted = name.folded();
+        self.locations.values().find(|l| l.is_open() && l.name.folded() == wanted)
+    }
+
+    /// One key, whoever owns it. Only for rules and verification; screens and commands go through a view.
+    pub fn key(&self, id: KeyId) -> Option<&Key> {
+        self.keys.get(&id).map(AsRef::as_ref)
+    }
+
+    /// All keys, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values().map(AsRef::as_ref)
+    }
+
+    /// How many keys there are, in any state.
+    pub fn key_count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys of one owner, in no order.
+    pub fn keys_of(&self, owner: OperatorId) -> impl Iterator<Item = &Key> {
+        self.by_owner.get(&owner).into_iter().flatten().filter_map(|id| self.key(*id))
+    }
+
+    /// The keys of one location, whoever owns them, in no order.
+    pub fn keys_at(&self, location: LocationId) -> impl Iterator<Item = &Key> {
+        self.by_location.get(&location).into_iter().flatten().filter_map(|id| self.key(*id))
+    }
+
+    /// What is known of a key's use.
+    pub fn usage(&self, id: KeyId) -> Usage {
+        self.usage.get(&id).copied().unwrap_or_default()
+    }
+
+    /// Adds observed use to what is known; times only move forward.
+    pub fn note_use(&mut self, id: KeyId, seen: Usage) {
+        let entry = self.usage.entry(id).or_default();
+        *entry = entry.merged(seen);
+    }
+
+    /// Live keys of one owner: what the quota counts.
+    pub fn live_keys_of(&self, owner: OperatorId, now: Timestamp) -> usize {
+        self.keys_of(owner).filter(|k| k.state(now).is_live()).count()
+    }
+
+    /// Puts one record in place of what was there.
+    pub fn put(&mut self, record: Record) {
+        match record {
+            Record::Agency(agency) => self.agency = Some(agency),
+            Record::Policy(policy) => self.policy = policy,
+            Record::Header(header) => self.header = header,
+            Record::Operator(operator) => {
+                self.operators.insert(operator.id, operator);
+            }
+            Record::Location(location) => {
+                self.locations.insert(location.id, location);
+            }
+            Record::Key(key) => self.put_key(key),
+        }
+    }
+
+    fn put_key(&mut self, key: Key) {
+        if let Some(old) = self.keys.get(&key.id)
+            && old.owner != key.owner
+            && let Some(owned) = self.by_owner.get_mut(&old.owner)
+        {
+            owned.remove(&key.id);
+        }
+        self.by_owner.entry(key.owner).or_default().insert(key.id);
+        if let Some(location) = key.place.location() {
+            self.by_location.entry(location).or_default().insert(key.id);
+        }
+        self.keys.insert(key.id, Box::new(key));
+    }
+
+    /// Applies one event.
+    pub fn apply(&mut self, event: &Event) {
+        for record in event.records() {
+            self.put(record);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Allow or deny of a presented token, and why. The rules that need no secret are here; the engine brings the
+//! record whose digest matched.
+
+use std::fmt;
+
+use super::{Expiry, Key, KeyId, ScopeId, Scopes, State, Status, Timestamp};
+
+/// Why a token is refused. For the operator and the audit counters; a caller is told less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Not a token: length, alphabet, prefix or checksum.
+    Malformed,
+    /// No key has that id.
+    Unknown,
+    /// The id exists, the secret is another.
+    MacMismatch,
+    /// The token names another kind than the record.
+    KindMismatch,
+    /// Revoked.
+    Revoked,
+    /// Paused.
+    Disabled,
+    /// Deleted.
+    Tombstoned,
+    /// Its time is over.
+    Expired,
+    /// Its owner was disabled and the keys stopped with them.
+    OwnerDisabled,
+    /// Its location was removed.
+    LocationDisabled,
+    /// It works, but not for that scope.
+    Scope,
+    /// The store cannot be read, or what it holds does not agree with its audit trail.
+    StoreError,
+}
+
+impl Reason {
+    /// The word for scripts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::MacMismatch => "mac_mismatch",
+            Self::KindMismatch => "kind_mismatch",
+            Self::Revoked => "revoked",
+            Self::Disabled => "disabled",
+            Self::Tombstoned => "tombstoned",
+            Self::Expired => "expired",
+            Self::OwnerDisabled => "owner_disabled",
+            Self::LocationDisabled => "location_disabled",
+            Self::Scope => "scope",
+            Self::StoreError => "store_error",
+        }
+    }
+
+    /// What it means and what would make it pass.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Malformed => {
+                "not a keydeck token: copied in part, mistyped, or something else. Copy it again."
+            }
+            Self::Unknown => "well formed, but this store never issued it. Is it another store's?",
+            Self::MacMismatch => "the key exists, but this is not its secret. Somebody may be guessing.",
+            Self::KindMismatch => "the prefix names another kind than the key has. It was altered.",
+            Self::Revoked => "the key was revoked. Issue a new one.",
+            Self::Disabled => "the key is paused. Resume it if it should work.",
+            Self::Tombstoned => "the key was deleted. Issue a new one.",
+            Self::Expired => "the key's time is over. Issue a new one.",
+            Self::OwnerDisabled => {
+                "its owner was disabled and their keys stopped. Give the keys to another operator."
+            }
+            Self::LocationDisabled => "its location was removed. Issue a key for another location.",
+            Self::Scope => {
+                "the key works, but lacks a scope that was asked for. Change its scopes, or ask for less."
+            }
+            Self::StoreError => "the store could not vouch for the key. Run keydeck info.",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// The answer to a presented token. Allow is made in one place only: [`judge`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision(Outcome);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Outcome {
+    Allow(KeyId),
+    Deny { reason: Reason, key: Option<KeyId>, missing: Option<ScopeId> },
+}
+
+impl Decision {
+    /// A refusal.
+    pub const fn deny(reason: Reason, key: Option<KeyId>) -> Self {
+        Self(Outcome::Deny { reason, key, missing: None })
+    }
+
+    /// Whether it is allowed.
+    pub const fn is_allow(&self) -> bool {
+        matches!(self.0, Outcome::Allow(_))
+    }
+
+    /// The reason of a refusal.
+    pub const fn reason(&self) -> Option<Reason> {
+        match &self.0 {
+            Outcome::Allow(_) => None,
+            Outcome::Deny { reason, .. } => Some(*reason),
+        }
+    }
+
+    /// The key that was recognised: its secret matched, whatever the answer.
+    pub const fn key(&self) -> Option<KeyId> {
+        match &self.0 {
+            Outcome::Allow(key) => Some(*key),
+            Outcome::Deny { key, .. } => *key,
+        }
+    }
+
+    /// The scope that was asked for and not held.
+    pub const fn missing(&self) -> Option<&ScopeId> {
+        match &self.0 {
+            Outcome::Allow(_) => None,
+            Outcome::Deny { missing, .. } => missing.as_ref(),
+        }
+    }
+}
+
+/// The reasons to refuse a key that depend neither on time nor on what is asked: its status, its owner, its
+/// location. Computed when one of these changes, kept beside the digest.
+pub fn closed(state: &State, key: &Key) -> Option<Reason> {
+    match key.status {
+        Status::Deleted(_) => return Some(Reason::Tombstoned),
+        Status::Revoked(_) => return Some(Reason::Revoked),
+        Status::Paused(_) | Status::Active => {}
+    }
+    if !state.operator(key.owner).is_some_and(|o| o.standing.keys_work()) {
+        return Some(Reason::OwnerDisabled);
+    }
+    let location = key.place.location();
+    if location.is_some_and(|id| !state.location(id).is_some_and(super::Location::is_open)) {
+        return Some(Reason::LocationDisabled);
+    }
+    matches!(key.status, Status::Paused(_)).then_some(Reason::Disabled)
+}
+
+/// Judges a key whose secret matched. The only place where an allow is made.
+pub fn judge(
+    key: KeyId,
+    closed: Option<Reason>,
+    expiry: Expiry,
+    scopes: &Scopes,
+    wanted: &[ScopeId],
+    now: Timestamp,
+) -> Decision {
+    let deny = |reason| Decision::deny(reason, Some(key));
+    match closed {
+        // Final reasons first: neither waiting nor resuming would help.
+        Some(reason @ (Reason::Tombstoned | Reason::Revoked | Reason::StoreError)) => deny(reason),
+        _ if expiry.is_over(now) => deny(Reason::Expired),
+        Some(reason) => deny(reason),
+        None => match wanted.iter().find(|scope| !scopes.contains(scope)) {
+            Some(missing) => {
+                let missing = Some(missing.clone());
+                Decision(Outcome::Deny { reason: Reason::Scope, key: Some(key), missing })
+            }
+            None => Decision(Outcome::Allow(key)),
+        },
+    }
+}

@@ -1,0 +1,162 @@
+//! What one operator may see of a state. Screens and lists read through this and through nothing else, so a key
+//! that is not theirs cannot appear by mistake.
+
+use super::{Access, Actor, Key, KeyId, Location, Operator, Place, Role, State};
+
+/// A state seen by an actor.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    state: &'a State,
+    actor: Actor,
+}
+
+/// What a typed reference (id, hint or name) leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found<'a, T> {
+    /// Exactly one.
+    One(&'a T),
+    /// None that the actor may see.
+    None,
+    /// Several of that name.
+    Many(Vec<&'a T>),
+}
+
+impl<'a> View<'a> {
+    /// The state as `actor` may see it.
+    pub const fn new(state: &'a State, actor: Actor) -> Self {
+        Self { state, actor }
+    }
+
+    /// Who looks.
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// The operator who looks, while they may.
+    pub fn operator(&self) -> Option<&'a Operator> {
+        self.state.operator(self.actor.operator).filter(|o| o.standing.is_active())
+    }
+
+    /// Their role now.
+    pub fn role(&self) -> Role {
+        self.operator().map_or(Role::Viewer, |o| o.role)
+    }
+
+    /// Whether the whole agency is in view.
+    pub fn is_whole(&self) -> bool {
+        self.actor.access == Access::Agency && self.role() == Role::Admin
+    }
+
+    /// The agency's name.
+    pub fn agency_name(&self) -> &'a str {
+        self.state.agency_name()
+    }
+
+    /// The policy in force.
+    pub const fn policy(&self) -> &'a super::Policy {
+        self.state.policy()
+    }
+
+    /// One key, if the actor may see it.
+    pub fn key(&self, id: KeyId) -> Option<&'a Key> {
+        self.state.key(id).filter(|k| self.actor.sees(self.state, k))
+    }
+
+    /// All keys the actor may see, in no order.
+    pub fn keys(&self) -> Box<dyn Iterator<Item = &'a Key> + 'a> {
+        if self.operator().is_none() {
+            Box::new(std::iter::empty())
+        } else if self.is_whole() {
+            Box::new(self.state.keys())
+        } else {
+            Box::new(self.state.keys_of(self.actor.operator))
+        }
+    }
+
+    /// A key by id, hint (`kdag_7HqP2mVx9KtR_…`) or name. Names prefer what is not deleted.
+    pub fn find_key(&self, reference: &str) -> Found<'a, Key> {
+        let reference = reference.trim();
+        let bare = ["kdag_", "kdlo_"]
+            .iter()
+            .find_map(|p| reference.strip_prefix(p))
+            .map(|rest| rest.trim_end_matches('…').trim_end_matches("...").trim_end_matches('_'));
+        if let Ok(id) = bare.unwrap_or(reference).parse()
+            && let Some(key) = self.key(id)
+        {
+            return Found::One(key);
+        }
+        let wanted = super::name::fold(reference);
+        let named: Vec<_> = self.keys().filter(|k| k.name.folded() == wanted).collect();
+        let kept: Vec<_> =
+            named.iter().copied().filter(|k| !matches!(k.status, super::Status::Deleted(_))).collect();
+        one_of(if kept.is_empty() { named } else { kept })
+    }
+
+    /// The locations, removed ones left out, by name.
+    pub fn locations(&self) -> Vec<&'a Location> {
+        let mut all: Vec<_> = self.state.locations().filter(|l| l.is_open()).collect();
+        all.sort_by_cached_key(|l| (l.name.folded(), l.id));
+        all
+    }
+
+    /// One location, removed or not.
+    pub fn location(&self, id: super::LocationId) -> Option<&'a Location> {
+        self.state.location(id)
+    }
+
+    /// An open location by id or name.
+    pub fn find_location(&self, reference: &str) -> Found<'a, Location> {
+        if let Ok(id) = reference.trim().parse()
+            && let Some(location) = self.state.location(id).filter(|l| l.is_open())
+        {
+            return Found::One(location);
+        }
+        let wanted = super::name::fold(reference);
+        one_of(self.state.locations().filter(|l| l.is_open() && l.name.folded() == wanted).collect())
+    }
+
+    /// The keys of one location that the actor may see, in no order.
+    pub fn keys_at(&self, location: super::LocationId) -> impl Iterator<Item = &'a Key> + use<'a> {
+        let (state, actor) = (self.state, self.actor);
+        state.keys_at(location).filter(move |k| actor.sees(state, k))
+    }
+
+    /// The operators an actor may see: all for an admin, oneself for the others.
+    pub fn operators(&self) -> Vec<&'a Operator> {
+        let admin = self.role() == Role::Admin && self.actor.access != Access::Recovery;
+        let mut all: Vec<_> =
+            self.state.operators().filter(|o| admin || o.id == self.actor.operator).collect();
+        all.sort_by_cached_key(|o| (o.name.folded(), o.id));
+        all
+    }
+
+    /// An operator by id or name, among those the actor may see.
+    pub fn find_operator(&self, reference: &str) -> Option<&'a Operator> {
+        let wanted = super::name::fold(reference);
+        let id = reference.trim().parse().ok();
+        self.operators().into_iter().find(|o| Some(o.id) == id || o.name.folded() == wanted)
+    }
+
+    /// The name of a key's owner.
+    pub fn owner_name(&self, key: &Key) -> &'a str {
+        self.state.operator(key.owner).map_or("?", |o| o.name.as_str())
+    }
+
+    /// The name of a key's location, or nothing for an agency key.
+    pub fn place_name(&self, place: Place) -> Option<&'a str> {
+        place.location().map(|id| self.state.location(id).map_or("?", |l| l.name.as_str()))
+    }
+
+    /// What is known of a key's use.
+    pub fn usage(&self, key: &Key) -> super::Usage {
+        self.state.usage(key.id)
+    }
+}
+
+fn one_of<T>(mut found: Vec<&T>) -> Found<'_, T> {
+    match found.len() {
+        0 => Found::None,
+        1 => found.pop().map_or(Found::None, Found::One),
+        _ => Found::Many(found),
+    }
+}

@@ -1,0 +1,360 @@
+//! Reading the audit trail and checking it. What a session may read is decided per entry: an admin reads all,
+//! others what they did and what concerns their keys.
+
+use std::ops::ControlFlow;
+
+use super::Engine;
+use super::error::EngineError;
+use super::ledger::{Head, audit_key, hex, open_row};
+use super::local::LocalEngine;
+use super::session::Session;
+use crate::crypto::chain::{self, ChainHash};
+use crate::domain::audit::Entry;
+use crate::domain::{KeyId, Refusal, Role, authorize};
+use crate::store::KeyRange;
+
+/// An entry with the text that was chained and its place in the chain.
+#[derive(Clone, Debug)]
+pub struct AuditLine {
+    /// The entry.
+    pub entry: Entry,
+    /// Its JSON text, byte for byte.
+    pub body: String,
+    /// Hash of the chain after it, hex.
+    pub hash: String,
+    /// Its MAC, hex.
+    pub mac: String,
+}
+
+/// A page of the trail, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct AuditPage {
+    /// The entries.
+    pub lines: Vec<AuditLine>,
+    /// Hand it back as `before` for older ones; `None` at the beginning of the trail.
+    pub next: Option<u64>,
+}
+
+/// How the chain stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Whole, and the records are what it says.
+    Intact,
+    /// An entry or a record was edited, moved, inserted or forged.
+    Altered,
+    /// Entries are missing: a gap, or less than a seal or anchor knows.
+    Short,
+    /// It cannot be checked.
+    Unverifiable,
+}
+
+/// Something that does not agree between the store, its audit trail and its seal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What it makes of the trail.
+    pub standing: Standing,
+    /// In words.
+    pub what: String,
+}
+
+impl Doubt {
+    pub(super) fn altered(what: impl Into<String>) -> Self {
+        Self { standing: Standing::Altered, what: what.into() }
+    }
+
+    pub(super) fn short(what: impl Into<String>) -> Self {
+        Self { standing: Standing::Short, what: what.into() }
+    }
+}
+
+impl std::fmt::Display for Doubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+/// All doubts in one line.
+pub(super) fn in_one_line(doubts: &[Doubt]) -> String {
+    doubts.iter().map(|d| d.what.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct AuditReport {
+    /// The verdict.
+    pub standing: Standing,
+    /// What is wrong, in words; empty when intact.
+    pub faults: Vec<String>,
+    /// Entries checked.
+    pub entries: u64,
+    /// Hash of the newest entry, hex: keep it elsewhere, and nobody can cut the trail unseen.
+    pub head: String,
+}
+
+/// Rows read at once while paging.
+const PAGE: usize = 256;
+/// Faults after which the list of them says no more than it did.
+const MAX_FAULTS: usize = 50;
+
+pub(super) fn page(
+    engine: &LocalEngine,
+    session: &Session,
+    before: Option<u64>,
+    limit: usize,
+    about: Option<KeyId>,
+) -> Result<AuditPage, EngineError> {
+    let operator = session.actor().operator;
+    let role = {
+        let state = engine.state();
+        authorize(&state, &session.actor(), crate::domain::Action::ReadOwnAudit)?;
+        if let Some(id) = about {
+            state.key(id).filter(|k| session.actor().sees(&state, k)).ok_or(Refusal::NoSuchKey)?;
+        }
+        state.operator(operator).map_or(Role::Viewer, |o| o.role)
+    };
+    let (sealer, chain) = (engine.keyring.sealer(), engine.keyring.audit_chain());
+    let mut page = AuditPage::default();
+    let mut before = before.map(audit_key);
+    loop {
+        let rows = engine.store.range_back(&KeyRange::prefix(b"a/"), before.as_deref(), PAGE)?;
+        for (key, row) in &rows.rows {
+            let Some(seq) = seq_of(key) else { continue };
+            if page.lines.len() == limit {
+                page.next = Some(seq + 1);
+                return Ok(page);
+            }
+            let row = open_row(&sealer, &chain, seq, &row.value)?;
+            let Ok(entry) = serde_json::from_str::<Entry>(&row.body) else { continue };
+            let wanted = about.is_none_or(|id| entry.is_about(id));
+            if wanted && (about.is_some() || entry.readable_by(operator, role)) {
+                page.lines.push(AuditLine {
+                    entry,
+                    body: row.body,
+                    hash: hex(&row.hash),
+                    mac: hex(&row.mac),
+                });
+            }
+        }
+        match rows.next {
+            Some(next) => before = Some(next),
+            None => return Ok(page),
+        }
+    }
+}
+
+fn seq_of(key: &[u8]) -> Option<u64> {
+    std::str::from_utf8(key).ok()?.strip_prefix("a/")?.parse().ok()
+}
+
+pub(super) fn check(engine: &LocalEngine, session: &Session) -> Result<AuditReport, EngineError> {
+    authorize(&engine.state(), &session.actor(), crate::domain::Action::ReadOwnAudit)?;
+    let (sealer, chain) = (engine.keyring.sealer(), engine.keyring.audit_chain());
+    let mut report =
+        AuditReport { standing: Standing::Intact, faults: Vec::new(), entries: 0, head: String::new() };
+    let mut head = Head { seq: 0, hash: chain.genesis() };
+    engine.store.scan(b"a/", &mut |row| {
+        let expected = head.seq + 1;
+        let seq = seq_of(row.key).unwrap_or(0);
+        if seq != expected {
+            report.fault(
+                Standing::Short,
+                format!("entries {expected} to {} are missing", seq.saturating_sub(1)),
+            );
+        }
+        match open_row(&sealer, &chain, seq, row.value) {
+            Ok(entry) => {
+                if seq == expected && entry.previous != head.hash {
+                    report
+                        .fault(Standing::Altered, format!("entry {seq} does not follow entry {}", head.seq));
+                }
+                match serde_json::from_str::<Entry>(&entry.body) {
+                    Ok(body) if body.seq == seq && body.store == engine.keyring.store().to_string() => {}
+                    Ok(_) => {
+                        report.fault(Standing::Altered, format!("entry {seq} names another place or store"));
+                    }
+                    Err(_) => report.fault(
+                        Standing::Unverifiable,
+                        format!("entry {seq} is of a version this keydeck does not know"),
+                    ),
+                }
+                head = Head { seq, hash: entry.hash };
+            }
+            Err(why) => {
+                report.fault(Standing::Altered, format!("entry {seq}: {why}"));
+                head.seq = seq;
+            }
+        }
+        report.entries += 1;
+        if report.faults.len() > MAX_FAULTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    report.head = hex(&head.hash);
+    let known = engine.ledger().head();
+    if known.seq > head.seq {
+        report.fault(Standing::Short, format!("entries {} to {} are missing", head.seq + 1, known.seq));
+    }
+    for doubt in engine.doubts() {
+        report.fault(doubt.standing, doubt.what.clone());
+    }
+    Ok(report)
+}
+
+impl AuditReport {
+    fn fault(&mut self, standing: Standing, what: String) {
+        self.standing = match (self.standing, standing) {
+            // What is missing comes first: records newer than a cut trail look altered because of the cut.
+            (Standing::Short, _) | (_, Standing::Short) => Standing::Short,
+            (Standing::Altered, _) | (_, Standing::Altered) => Standing::Altered,
+            _ => standing,
+        };
+        self.faults.push(what);
+    }
+
+    /// Compares with a line that was kept elsewhere. The chain must go through it.
+    pub fn hold_against(&mut self, anchor: &Anchor, found: Option<&str>) {
+        match found {
+            Some(hash) if hash == anchor.head => {}
+            Some(_) => self.fault(
+                Standing::Altered,
+                format!("entry {} is not the one the anchor names: the trail was rewritten", anchor.seq),
+            ),
+            None => self.fault(
+                Standing::Short,
+                format!("the anchor names entry {}, the trail does not reach it", anchor.seq),
+            ),
+        }
+    }
+}
+
+/// One line to keep elsewhere: store, number and hash of an entry, when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// The store, hex.
+    pub store: String,
+    /// Number of the entry.
+    pub seq: u64,
+    /// Its hash, hex.
+    pub head: String,
+    /// When the anchor was taken, RFC 3339.
+    pub at: String,
+}
+
+impl std::fmt::Display for Anchor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "keydeck-anchor 1 {} {} {} {}", self.store, self.seq, self.head, self.at)
+    }
+}
+
+impl Anchor {
+    /// Reads the line back.
+    pub fn parse(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ["keydeck-anchor", "1", store, seq, head, at] = words.as_slice() else { return None };
+        let is_hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
+        (is_hex(store, 32) && is_hex(head, 64)).then_some(())?;
+        Some(Self { store: (*store).into(), seq: seq.parse().ok()?, head: (*head).into(), at: (*at).into() })
+    }
+}
+
+impl LocalEngine {
+    /// The newest entry as a line to keep elsewhere.
+    pub fn anchor(&self) -> Anchor {
+        let head = self.ledger().head();
+        Anchor {
+            store: self.keyring.store().to_string(),
+            seq: head.seq,
+            head: hex(&head.hash),
+            at: self.now().time.rfc3339(),
+        }
+    }
+
+    /// The hash of one entry, hex, if the trail has it.
+    pub fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
+        let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
+        if seq == 0 {
+            return Ok(Some(hex(&chain.genesis())));
+        }
+        let Some(entry) = self.store.get(&audit_key(seq))? else { return Ok(None) };
+        Ok(Some(hex(&open_row(&sealer, &chain, seq, &entry.value)?.hash)))
+    }
+}
+
+/// Checks an exported trail without any key: the hashes must lead from line to line. Forgery by whoever can
+/// recompute them shows only against an anchor.
+pub fn check_export(lines: impl Iterator<Item = String>, anchor: Option<&Anchor>) -> AuditReport {
+    let mut report =
+        AuditReport { standing: Standing::Intact, faults: Vec::new(), entries: 0, head: String::new() };
+    let mut previous: Option<ChainHash> = None;
+    let mut at_anchor = None;
+    for (number, line) in lines.enumerate().map(|(n, line)| (n + 1, line)) {
+        let Some((body, hash)) = split_export(&line) else {
+            report.fault(Standing::Unverifiable, format!("line {number} is not a line of an export"));
+            break;
+        };
+        let Ok(entry) = serde_json::from_str::<Entry>(&body) else {
+            report.fault(
+                Standing::Unverifiable,
+                format!("line {number} is of a version this keydeck does not know"),
+            );
+            break;
+        };
+        let start = previous.or_else(|| genesis_of(&entry.store).filter(|_| entry.seq == 1));
+        let Some(start) = start else {
+            report.fault(Standing::Short, format!("the export starts at entry {}, not at 1", entry.seq));
+            break;
+        };
+        if entry.seq != report.entries + 1 {
+            report.fault(
+                Standing::Short,
+                format!("line {number} is entry {}, not {}", entry.seq, report.entries + 1),
+            );
+            break;
+        }
+        let computed = chain::next(&start, body.as_bytes());
+        if hex(&computed) != hash {
+            report.fault(Standing::Altered, format!("entry {} was edited, or the one before it", entry.seq));
+            break;
+        }
+        if let Some(anchor) = anchor.filter(|a| a.seq == entry.seq) {
+            if anchor.store != entry.store {
+                report.fault(Standing::Unverifiable, "the anchor is of another store".into());
+            }
+            at_anchor = Some(hash.clone());
+        }
+        previous = Some(computed);
+        report.entries += 1;
+        report.head = hash;
+    }
+    if let Some(anchor) = anchor
+        && report.faults.is_empty()
+    {
+        report.hold_against(anchor, at_anchor.as_deref());
+    }
+    if report.entries == 0 && report.faults.is_empty() {
+        report.fault(Standing::Unverifiable, "the export is empty".into());
+    }
+    report
+}
+
+fn genesis_of(store: &str) -> Option<ChainHash> {
+    store.parse().ok().map(chain::genesis)
+}
+
+/// A line of an export: `{"hash":"…","mac":"…","body":<the chained text>}`. The body comes last and is taken
+/// as it stands, because it is what was hashed.
+pub fn export_line(line: &AuditLine) -> String {
+    format!(r#"{{"hash":"{}","mac":"{}","body":{}}}"#, line.hash, line.mac, line.body)
+}
+
+fn split_export(line: &str) -> Option<(String, String)> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line<'a> {
+        hash: String,
+        #[expect(dead_code, reason = "only the store's own key can check it")]
+        mac: String,
+        #[serde(borrow)]
+        body: &'a serde_json::value::RawValue,
+    }
+    let line: Line<'_> = serde_json::from_str(line).ok()?;
+    Some((line.body.get().to_owned(), line.hash))
+}

@@ -1,0 +1,89 @@
+//! Time, injected. The only file that reads a clock; everything above asks the engine, tests bring their own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::domain::Timestamp;
+
+/// One look at both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The wall clock: what people agree on, and what anybody may set.
+    pub wall: Timestamp,
+    /// Milliseconds since boot, suspend included: nobody can set it.
+    pub since_boot: i64,
+}
+
+/// Where time comes from.
+pub trait Clock: Send + Sync {
+    /// Both clocks, now.
+    fn read(&self) -> Reading;
+    /// Names this boot of the machine, as long as it lasts.
+    fn boot(&self) -> String;
+}
+
+/// The machine's clocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    fn read(&self) -> Reading {
+        let wall = Timestamp(chrono::Utc::now().timestamp_millis());
+        #[cfg(target_os = "linux")]
+        let since_boot = {
+            let t = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+            t.tv_sec.saturating_mul(1_000).saturating_add(t.tv_nsec / 1_000_000)
+        };
+        #[cfg(not(target_os = "linux"))]
+        let since_boot = {
+            let t = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+            t.tv_sec.saturating_mul(1_000).saturating_add(t.tv_nsec / 1_000_000)
+        };
+        Reading { wall, since_boot }
+    }
+
+    fn boot(&self) -> String {
+        std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+            .map(|id| id.trim().chars().take(64).collect())
+            .unwrap_or_default()
+    }
+}
+
+/// A clock that stands still until told otherwise.
+#[derive(Clone, Debug)]
+pub struct TestClock {
+    wall: Arc<AtomicI64>,
+    since_boot: Arc<AtomicI64>,
+}
+
+impl TestClock {
+    /// Starts at `wall`, one hour after boot.
+    pub fn at(wall: Timestamp) -> Self {
+        Self { wall: Arc::new(AtomicI64::new(wall.0)), since_boot: Arc::new(AtomicI64::new(3_600_000)) }
+    }
+
+    /// Lets honest time pass: both clocks move.
+    pub fn pass(&self, ms: i64) {
+        self.wall.fetch_add(ms, Ordering::SeqCst);
+        self.since_boot.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clock; the other one knows better.
+    pub fn set(&self, wall: Timestamp) {
+        self.wall.store(wall.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn read(&self) -> Reading {
+        Reading {
+            wall: Timestamp(self.wall.load(Ordering::SeqCst)),
+            since_boot: self.since_boot.load(Ordering::SeqCst),
+        }
+    }
+
+    fn boot(&self) -> String {
+        "test".into()
+    }
+}

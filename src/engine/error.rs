@@ -1,0 +1,99 @@
+//! What can go wrong when a command runs or a store is opened, in words for the person who reads them.
+
+use std::time::Duration;
+
+use crate::crypto::CryptoError;
+use crate::domain::Refusal;
+use crate::store::{CommitError, StoreError};
+
+/// A command or a read was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The rules say no.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// The store did not take the change.
+    #[error("{0}")]
+    Commit(#[from] CommitError),
+    /// The store could not be read.
+    #[error("{0}")]
+    Read(#[from] StoreError),
+    /// A secret, the header or randomness failed.
+    #[error("{0}")]
+    Crypto(#[from] CryptoError),
+    /// Access was taken away in this process, but the disk did not take it.
+    #[error(
+        "The keys concerned are refused from now on by this process, but the change could not be written: {0} \
+         Put the disk right and do it again before you restart keydeck."
+    )]
+    DeniedNotDurable(CommitError),
+    /// The store and its audit trail do not agree; nothing is changed until a person has looked.
+    #[error(
+        "The store does not agree with its audit trail, so nothing may be changed: {0}. Keys concerned are refused. \
+         Look with `keydeck audit verify`, then restore a backup."
+    )]
+    Suspect(String),
+    /// The engine was locked or closed.
+    #[error("The store is locked. Sign in again.")]
+    Closed,
+}
+
+/// A store was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store itself.
+    #[error("{0}")]
+    Store(#[from] crate::store::OpenError),
+    /// The header or the secret given for it.
+    #[error("{0}")]
+    Unseal(CryptoError),
+    /// Too many wrong secrets in a row: wait.
+    #[error("There were {failed} failed attempts to unseal this store. Wait {} s and try again.", wait.as_secs().max(1))]
+    Throttled {
+        /// Attempts since the last success.
+        failed: u32,
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// The secret opens a slot that belongs to nobody who may sign in.
+    #[error("Cannot unseal: that operator may not sign in any more. Ask an admin.")]
+    NoOperator,
+    /// The header is older than the store: somebody put it back, and old passphrases with it.
+    #[error(
+        "Cannot unseal: the header of this store is older than the store itself. An old passphrase may have been put \
+         back with it. Restore the header that belongs to the store from your backup."
+    )]
+    OldHeader,
+    /// Set-up was interrupted before the first operator existed.
+    #[error("The set-up of this store was interrupted before it was complete. Run `keydeck init` again.")]
+    Unfounded,
+    /// There is a store already.
+    #[error("There already is a store in {0}. Use it, or choose another directory with --data.")]
+    Exists(String),
+    /// Anything while reading or writing after unsealing.
+    #[error("{0}")]
+    Engine(#[from] EngineError),
+    /// Something beside the store could not be read.
+    #[error("{what} cannot be read: {why}. {advice}")]
+    File {
+        /// Which file.
+        what: String,
+        /// What the system said.
+        why: String,
+        /// What to do.
+        advice: &'static str,
+    },
+}
+
+impl OpenError {
+    /// Whether the store could not be unsealed, as opposed to not being there or not being usable.
+    pub const fn is_unseal(&self) -> bool {
+        matches!(self, Self::Unseal(_) | Self::Throttled { .. } | Self::NoOperator | Self::OldHeader)
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}

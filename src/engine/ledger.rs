@@ -1,0 +1,247 @@
+//! The only writer: seals changed records and one audit entry, and commits both together or not at all. Keeps
+//! the head of the chain and the digest of all records, so that each entry vouches for the whole store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minicbor::{Decode, Encode};
+
+use super::error::EngineError;
+use super::timekeeper::Mark;
+use crate::crypto::chain::{AuditChain, ChainHash, Link};
+use crate::crypto::random::Entropy;
+use crate::crypto::record::{self, Sealer};
+use crate::crypto::seal::SealKey;
+use crate::crypto::state_digest::StateDigest;
+use crate::crypto::{CryptoError, Keyring, StoreId};
+use crate::domain::audit::{Entry, RecordLine};
+use crate::domain::{KeyId, Record, Usage};
+use crate::store::{CommitError, Guard, Op, Rev, Seal, Store};
+
+/// An audit row as it lies in the store, sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct AuditRow {
+    /// The JSON text that is chained.
+    #[n(0)]
+    pub body: String,
+    /// Hash of the entry before.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub previous: ChainHash,
+    /// Hash of this entry.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub hash: ChainHash,
+    /// Proof that the unsealed store wrote it.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub mac: [u8; 32],
+}
+
+impl AuditRow {
+    /// Hash and MAC together.
+    pub const fn link(&self) -> Link {
+        Link { hash: self.hash, mac: self.mac }
+    }
+}
+
+/// Where the chain stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Number of the newest entry; 0 before the first.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: ChainHash,
+}
+
+impl Head {
+    /// As the seal file keeps it.
+    pub fn to_bytes(self) -> Vec<u8> {
+        [&self.seq.to_be_bytes()[..], &self.hash].concat()
+    }
+
+    /// Reads it back.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (seq, hash) = bytes.split_first_chunk::<8>()?;
+        Some(Self { seq: u64::from_be_bytes(*seq), hash: hash.try_into().ok()? })
+    }
+}
+
+/// Row key of an audit entry.
+pub fn audit_key(seq: u64) -> Vec<u8> {
+    format!("a/{seq:020}").into_bytes()
+}
+
+/// Row key of a key's use.
+pub fn usage_key(id: KeyId) -> Vec<u8> {
+    format!("t/{id}").into_bytes()
+}
+
+/// Row key of the highest believed time.
+pub const CLOCK_KEY: &[u8] = b"c/clock";
+
+/// Uses written in one commit: small rows, far below the store's limits.
+const USES_PER_COMMIT: usize = 90;
+
+/// Writes to one store.
+pub struct Ledger {
+    store: Arc<dyn Store>,
+    id: StoreId,
+    sealer: Arc<Sealer>,
+    chain: Arc<AuditChain>,
+    seal_key: SealKey,
+    head: Head,
+    digest: StateDigest,
+    rev: Rev,
+    entropy: Box<dyn Entropy + Send>,
+}
+
+impl Ledger {
+    /// Goes on where `head` and `digest` stand.
+    pub fn new(
+        store: Arc<dyn Store>,
+        keyring: &Keyring,
+        head: Head,
+        digest: StateDigest,
+        rev: Rev,
+        entropy: Box<dyn Entropy + Send>,
+    ) -> Self {
+        Self {
+            store,
+            id: keyring.store(),
+            sealer: Arc::new(keyring.sealer()),
+            chain: Arc::new(keyring.audit_chain()),
+            seal_key: keyring.seal_key(),
+            head,
+            digest,
+            rev,
+            entropy,
+        }
+    }
+
+    /// Where the chain stands.
+    pub const fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The source of randomness.
+    pub fn entropy(&mut self) -> &mut (dyn Entropy + Send) {
+        &mut *self.entropy
+    }
+
+    /// Writes `records` and `entry` in one durable commit. `entry` comes without number, records and digest,
+    /// which are filled in here. Nothing is changed unless `Ok`.
+    pub fn write(
+        &mut self,
+        mut entry: Entry,
+        records: Vec<Record>,
+        mark: Option<&Mark>,
+    ) -> Result<(), EngineError> {
+        let seq = self.head.seq + 1;
+        let mut digest = self.digest.clone();
+        let mut ops = Vec::new();
+        // One row per key: of two events about one record the later one counts.
+        let latest: BTreeMap<_, _> = records.into_iter().map(|r| (r.key(), r)).collect();
+        for (at, record) in latest {
+            let key = at.to_string().into_bytes();
+            if let Some(old) = self.store.get(&key)? {
+                let opened = self.sealer.open(&key, &old.value)?;
+                digest.remove(&key, opened.revision, &record::tag(&old.value)?);
+            }
+            let sealed = self.sealer.seal_with(&mut *self.entropy, &key, seq, &record.encode())?;
+            let tag = record::tag(&sealed)?;
+            digest.add(&key, seq, &tag);
+            entry.records.push(RecordLine { key: at.to_string(), tag: hex(&tag) });
+            ops.push(Op::Put(key, sealed));
+        }
+        if let Some(mark) = mark {
+            let sealed = self.sealer.seal_with(
+                &mut *self.entropy,
+                CLOCK_KEY,
+                seq,
+                &minicbor::to_vec(mark).unwrap_or_default(),
+            )?;
+            ops.push(Op::Put(CLOCK_KEY.to_vec(), sealed));
+        }
+        entry.seq = seq;
+        entry.store = self.id.to_string();
+        entry.state = hex(&digest.commitment());
+        let body = serde_json::to_string(&entry).unwrap_or_default();
+        let link = self.chain.extend(&self.head.hash, body.as_bytes());
+        let row = AuditRow { body, previous: self.head.hash, hash: link.hash, mac: link.mac };
+        let key = audit_key(seq);
+        let sealed = self.sealer.seal_with(
+            &mut *self.entropy,
+            &key,
+            seq,
+            &minicbor::to_vec(&row).unwrap_or_default(),
+        )?;
+        ops.push(Op::Put(key.clone(), sealed.clone()));
+        // The guard makes the chain one line: whoever else extended it first makes this commit fail whole.
+        let guards = [Guard::Absent(key.clone())];
+        let rev = match self.store.commit(&guards, &ops) {
+            Ok(rev) => rev,
+            // It may have happened: what was written tells.
+            Err(CommitError::Unknown(why)) => match self.store.get(&key) {
+                Ok(Some(found)) if found.value == sealed => found.mod_rev,
+                _ => return Err(CommitError::Unknown(why).into()),
+            },
+            Err(error) => return Err(error.into()),
+        };
+        self.head = Head { seq, hash: link.hash };
+        self.digest = digest;
+        self.rev = self.rev.max(rev);
+        Ok(())
+    }
+
+    /// Writes what was used, and the highest believed time. These rows have no audit entry and no place in the
+    /// digest: they take no access away and give none.
+    pub fn write_uses(&mut self, uses: &[(KeyId, Usage)], mark: &Mark) -> Result<(), EngineError> {
+        for chunk in uses.chunks(USES_PER_COMMIT) {
+            let mut ops = Vec::with_capacity(chunk.len() + 1);
+            for (id, usage) in chunk {
+                let key = usage_key(*id);
+                let plain = minicbor::to_vec(usage).unwrap_or_default();
+                ops.push(Op::Put(
+                    key.clone(),
+                    self.sealer.seal_with(&mut *self.entropy, &key, self.head.seq, &plain)?,
+                ));
+            }
+            let plain = minicbor::to_vec(mark).unwrap_or_default();
+            let sealed = self.sealer.seal_with(&mut *self.entropy, CLOCK_KEY, self.head.seq, &plain)?;
+            ops.push(Op::Put(CLOCK_KEY.to_vec(), sealed));
+            self.rev = self.rev.max(self.store.commit(&[], &ops)?);
+        }
+        Ok(())
+    }
+
+    /// What the seal file should say now.
+    pub fn seal(&self) -> Seal {
+        Seal {
+            store: self.id.0,
+            rev: self.rev,
+            audit_head: self.head.to_bytes(),
+            mac: self.seal_key.mac(self.rev.0, &self.head.hash).to_vec(),
+        }
+    }
+}
+
+/// Opens the audit row of `seq` and checks that it carries this store's MAC.
+pub fn open_row(
+    sealer: &Sealer,
+    chain: &AuditChain,
+    seq: u64,
+    sealed: &[u8],
+) -> Result<AuditRow, CryptoError> {
+    let opened = sealer.open(&audit_key(seq), sealed)?;
+    let row: AuditRow = minicbor::decode(&opened.plain).map_err(|_| record::RecordFault::Altered)?;
+    chain.verify(&row.previous, row.body.as_bytes(), &row.link())?;
+    Ok(row)
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

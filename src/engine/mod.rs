@@ -1,0 +1,148 @@
+//! The imperative shell: opens a store, runs commands against it, keeps the state in memory, verifies tokens,
+//! records use. Above it nobody touches a store, a secret key or a clock; below it nobody knows a session.
+//!
+//! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
+//! - [`open`]: from a directory and a secret to an engine and a session; founding a new store.
+//! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good?
+//! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
+//! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
+
+pub mod audit_log;
+pub mod clock;
+pub mod demo;
+mod doors;
+mod error;
+mod ledger;
+mod load;
+mod local;
+pub mod open;
+mod seal_thread;
+mod session;
+mod table;
+mod throttle;
+mod timekeeper;
+mod verifier;
+
+use std::sync::{Arc, RwLockReadGuard};
+
+use tokio::sync::broadcast;
+
+pub use self::audit_log::{AuditPage, AuditReport, Doubt, Standing as AuditStanding};
+pub use self::doors::{Door, Doors};
+pub use self::error::{EngineError, OpenError};
+pub use self::local::LocalEngine;
+pub use self::session::{Auth, Session, Via};
+pub use self::timekeeper::Now;
+pub use self::verifier::Verifier;
+use crate::crypto::passphrase::Passphrase;
+use crate::crypto::recovery::RecoveryCode;
+use crate::crypto::token::Token;
+use crate::domain::{
+    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, Role, ScopeId, State,
+};
+use crate::store::Health;
+
+/// What a command led to.
+pub struct Done {
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// The token of a key that was issued: here once and nowhere else.
+    pub token: Option<Token>,
+}
+
+/// A new secret for an operator.
+pub enum NewSecret<'a> {
+    /// A passphrase they chose.
+    Passphrase(&'a Passphrase),
+    /// A key file to be written at this path.
+    KeyFile(&'a std::path::Path),
+}
+
+/// What the console and the command line speak to. All calls may block on the disk; the console makes them on
+/// threads of their own.
+pub trait Engine: Send + Sync {
+    /// Runs a command: judged, written durably, applied, told to subscribers. `Ok` means all of that happened.
+    fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError>;
+
+    /// The state as it is now. Hold it for the length of a draw, not longer; read it through a
+    /// [`crate::domain::View`] of the session's actor.
+    fn state(&self) -> RwLockReadGuard<'_, State>;
+
+    /// The scopes that exist.
+    fn catalog(&self) -> &Catalog;
+
+    /// What time it is for decisions.
+    fn now(&self) -> Now;
+
+    /// Everything that happens from now on, whoever did it. A slow listener misses events and is told so; the
+    /// state is always whole.
+    fn subscribe(&self) -> broadcast::Receiver<Arc<Vec<Event>>>;
+
+    /// Decides about a presented token for a request that needs all of `wanted`, and notes its use.
+    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision;
+
+    /// Opens the whole-agency view for an admin; leaves an audit entry.
+    fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError>;
+
+    /// Entries of the audit trail the session may read, newest first: at most `limit`, older than `before`.
+    /// With `about`, only those about that key.
+    fn audit(
+        &self,
+        session: &Session,
+        before: Option<u64>,
+        limit: usize,
+        about: Option<KeyId>,
+    ) -> Result<AuditPage, EngineError>;
+
+    /// Checks the whole chain against the state.
+    fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError>;
+
+    /// Adds an operator with a slot of their own.
+    fn add_operator(
+        &self,
+        session: &Session,
+        name: Name,
+        role: Role,
+        secret: NewSecret<'_>,
+    ) -> Result<Done, EngineError>;
+
+    /// Replaces what an operator signs in with: their own, or as an admin anybody's.
+    fn set_secret(
+        &self,
+        session: &Session,
+        operator: OperatorId,
+        secret: NewSecret<'_>,
+    ) -> Result<Done, EngineError>;
+
+    /// Ends an operator's access and removes their slot.
+    fn disable_operator(
+        &self,
+        session: &Session,
+        operator: OperatorId,
+        keys: KeysAfter,
+    ) -> Result<Done, EngineError>;
+
+    /// Gives a disabled operator access again, with a new secret.
+    fn enable_operator(
+        &self,
+        session: &Session,
+        operator: OperatorId,
+        secret: NewSecret<'_>,
+    ) -> Result<Done, EngineError>;
+
+    /// Makes a new recovery code; the old one is worthless from then on.
+    fn renew_recovery(&self, session: &Session) -> Result<RecoveryCode, EngineError>;
+
+    /// Where the store lies and what opens it: all slots for an admin, for the others their own and the
+    /// recovery slot.
+    fn doors(&self, session: &Session) -> Result<Doors, EngineError>;
+
+    /// How the store is doing.
+    fn health(&self) -> Health;
+
+    /// What does not agree between the store and its audit trail; empty when all is well.
+    fn doubts(&self) -> &[Doubt];
+
+    /// Writes down what is only in memory: uses, the clock, the seal.
+    fn settle(&self) -> Result<(), EngineError>;
+}

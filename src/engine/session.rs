@@ -1,0 +1,96 @@
+//! Who is signed in: made by the engine when a slot opens, never by a request.
+
+use crate::crypto::CryptoError;
+use crate::crypto::random::{self, Entropy};
+use crate::domain::audit::ActorLine;
+use crate::domain::{Access, Actor, State};
+
+/// How somebody proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// A passphrase.
+    Passphrase,
+    /// A key file.
+    KeyFile,
+    /// The recovery code.
+    Recovery,
+    /// Nothing: the throw-away store of the demo.
+    Demo,
+}
+
+/// Where from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// The console.
+    Console,
+    /// The command line.
+    CommandLine,
+}
+
+/// A signed-in operator.
+#[derive(Clone, Debug)]
+pub struct Session {
+    id: String,
+    actor: Actor,
+    auth: Auth,
+    via: Via,
+}
+
+impl Session {
+    pub(super) fn new(
+        entropy: &mut (impl Entropy + ?Sized),
+        actor: Actor,
+        auth: Auth,
+        via: Via,
+    ) -> Result<Self, CryptoError> {
+        let mut id = [0; 12];
+        random::base58(entropy, &mut id)?;
+        Ok(Self { id: String::from_utf8_lossy(&id).into_owned(), actor, auth, via })
+    }
+
+    /// Who acts, and how far they reach.
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// Where from.
+    pub const fn via(&self) -> Via {
+        self.via
+    }
+
+    /// The same session with another reach. Reaching further is the engine's to grant, after its audit entry.
+    pub(super) fn with_access(&self, access: Access) -> Self {
+        Self { actor: Actor { access, ..self.actor }, ..self.clone() }
+    }
+
+    /// The same session, seeing its operator's own keys only.
+    #[must_use]
+    pub fn narrowed(&self) -> Self {
+        self.with_access(Access::Own)
+    }
+
+    pub(super) fn line(&self, state: &State) -> ActorLine {
+        let operator = state.operator(self.actor.operator);
+        ActorLine {
+            id: self.actor.operator.to_string(),
+            name: operator.map_or_else(String::new, |o| o.name.to_string()),
+            role: operator.map_or_else(String::new, |o| o.role.to_string()),
+            auth: match self.auth {
+                Auth::Passphrase => "passphrase",
+                Auth::KeyFile => "keyfile",
+                Auth::Recovery => "recovery",
+                Auth::Demo => "demo",
+            }
+            .into(),
+            access: self.actor.access.as_str().into(),
+            via: match self.via {
+                Via::Console => "console",
+                Via::CommandLine => "cli",
+            }
+            .into(),
+            uid: rustix::process::getuid().as_raw(),
+            pid: std::process::id(),
+            session: self.id.clone(),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What time it is for decisions that deny. Setting the clock back revives nothing: the keeper remembers the
+//! highest time it believes in. A jump forward is obeyed while it lasts (what is past its expiry is refused) but
+//! not believed, so putting the clock right undoes it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use minicbor::{Decode, Encode};
+
+use super::clock::{Clock, Reading};
+use crate::domain::Timestamp;
+
+/// How far the two clocks may drift apart within one boot.
+const TOLERANCE_MS: u64 = 120_000;
+
+/// The highest believed time, as kept in the store.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Mark {
+    /// The time.
+    #[n(0)]
+    pub wall: Timestamp,
+    /// Milliseconds since boot at that moment.
+    #[n(1)]
+    pub since_boot: i64,
+    /// Which boot.
+    #[n(2)]
+    pub boot: String,
+}
+
+/// The time for a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// What to compare with.
+    pub time: Timestamp,
+    /// Whether the wall clock disagrees with the boot clock or with what was seen before.
+    pub suspect: bool,
+}
+
+/// Keeps the mark.
+pub struct Timekeeper {
+    clock: Arc<dyn Clock>,
+    mark: Mutex<Mark>,
+}
+
+impl Timekeeper {
+    /// Starts from the stored mark, or from now when there is none.
+    pub fn new(clock: Arc<dyn Clock>, stored: Option<Mark>) -> Self {
+        let reading = clock.read();
+        let fresh = Mark { wall: reading.wall, since_boot: reading.since_boot, boot: clock.boot() };
+        let mark = match stored {
+            // Another boot: the time between cannot be checked, so a later clock is believed. Machines are off
+            // for weeks. An earlier one is not: the mark stays.
+            Some(old) if old.boot != fresh.boot || old.since_boot > fresh.since_boot => {
+                if old.wall > fresh.wall { Mark { wall: old.wall, ..fresh } } else { fresh }
+            }
+            Some(old) => old,
+            None => fresh,
+        };
+        Self { clock, mark: Mutex::new(mark) }
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Now {
+        let Reading { wall, since_boot } = self.clock.read();
+        let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        let expected = mark.wall.0.saturating_add(since_boot.saturating_sub(mark.since_boot));
+        let off = wall.0.saturating_sub(expected);
+        let suspect = off.unsigned_abs() > TOLERANCE_MS;
+        if !suspect && wall > mark.wall {
+            mark.wall = wall;
+            mark.since_boot = since_boot;
+        }
+        // While the clock is behind, time still passes: the boot clock says how much.
+        let time = wall.max(mark.wall).max(Timestamp(if off < 0 { expected } else { wall.0 }));
+        Now { time, suspect }
+    }
+
+    /// The mark, to be stored.
+    pub fn mark(&self) -> Mark {
+        self.mark.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::DAY_MS;
+    use crate::engine::clock::TestClock;
+
+    const START: Timestamp = Timestamp(1_790_000_000_000);
+
+    fn keeper(clock: &TestClock, stored: Option<Mark>) -> Timekeeper {
+        Timekeeper::new(Arc::new(clock.clone()), stored)
+    }
+
+    #[test]
+    fn honest_time_passes() {
+        let clock = TestClock::at(START);
+        let keeper = keeper(&clock, None);
+        clock.pass(400 * DAY_MS);
+        assert_eq!(keeper.now(), Now { time: Timestamp(START.0 + 400 * DAY_MS), suspect: false });
+    }
+
+    #[test]
+    fn a_clock_set_back_revives_nothing() {
+        let clock = TestClock::at(START);
+        let keeper = keeper(&clock, None);
+        clock.set(Timestamp(START.0 - 3_650 * DAY_MS));
+        assert_eq!(keeper.now(), Now { time: START, suspect: true });
+        clock.pass(1_000);
+        assert_eq!(keeper.now().time, Timestamp(START.0 + 1_000));
+    }
+
+    #[test]
+    fn a_jump_forward_is_obeyed_while_it_lasts_and_forgotten_after() {
+        let clock = TestClock::at(START);
+        let keeper = keeper(&clock, None);
+        clock.set(Timestamp(START.0 + 55 * DAY_MS));
+        assert_eq!(keeper.now(), Now { time: Timestamp(START.0 + 55 * DAY_MS), suspect: true });
+        clock.set(START);
+        assert_eq!(keeper.now(), Now { time: START, suspect: false });
+        assert_eq!(keeper.mark().wall, START);
+    }
+
+    #[test]
+    fn the_mark_survives_a_restart_and_a_reboot() {
+        let clock = TestClock::at(START);
+        let mark = keeper(&clock, None).mark();
+        clock.set(Timestamp(START.0 - 55 * DAY_MS));
+        assert_eq!(keeper(&clock, Some(mark.clone())).now().time, START);
+        let other_boot = Mark { boot: "earlier".into(), ..mark.clone() };
+        assert_eq!(keeper(&clock, Some(other_boot.clone())).now().time, START);
+        clock.set(Timestamp(START.0 + 100 * DAY_MS));
+        let now = keeper(&clock, Some(other_boot)).now();
+        assert_eq!(now, Now { time: Timestamp(START.0 + 100 * DAY_MS), suspect: false });
+        assert!(keeper(&clock, Some(mark)).now().suspect);
+    }
+
+    #[test]
+    fn absurd_clocks_do_not_overflow() {
+        let clock = TestClock::at(START);
+        let keeper = keeper(&clock, None);
+        for wall in [i64::MIN, -1, 0, 1 << 31, i64::MAX] {
+            clock.set(Timestamp(wall));
+            assert!(keeper.now().time >= START);
+        }
+    }
+}

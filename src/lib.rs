@@ -1,0 +1,23 @@
+//! keydeck: issue, scope, hand over, watch and revoke the API keys of an agency's platform.
+//!
+//! The house. A folder may use those below it in this list and never one above:
+//!
+//! - `cli`: the command line, one file per command family, text and `--json`.
+//! - `tui`: the console: loop, actions, router, overlays, screens, widgets, theme, clipboard.
+//! - `engine`: the imperative shell: runs commands against a store, verifies, records use.
+//! - `store`: the ordered key-value trait; sled behind it with our durability rules; memory for tests.
+//! - `crypto`: token format, digests, passphrases, slots, sealing.
+//! - `domain`: keys, locations, operators, scopes, policy, audit; `decide` and `apply`. No I/O, no clock,
+//!   no randomness.
+//!
+//! The flow. A key press becomes an action, a finished form a `Command`; the engine asks the pure
+//! `domain::decide`, seals the changed records and one audit entry into one durable batch, then applies the
+//! events to its state and tells whoever listens. The command line takes the same road. So there is one place
+//! that authorises, one that validates, one that writes.
+
+pub mod cli;
+pub mod crypto;
+pub mod domain;
+pub mod engine;
+pub mod store;
+pub mod tui;

@@ -1,0 +1,310 @@
+//! The verbs: everything a person can ask the console to do.
+//!
+//! Keys, mouse, palette and tests produce actions and nothing else; hint bar, help, palette and the written key
+//! sheet read this one table. Which keys mean an action is the keymap's affair, whether it is possible right now
+//! the screen's.
+
+use std::{borrow::Cow, fmt};
+
+/// The key tables. The layer on top decides alone which table is searched, after [`Layer::Always`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layer {
+    /// Works everywhere, even while typing.
+    Always,
+    /// A screen with its table.
+    Screen,
+    /// A form, wizard or question.
+    Dialog,
+    /// A list one filters by typing: palette, help, filter line.
+    Picker,
+    /// A long text: the guide, an audit entry.
+    Reader,
+    /// The one showing of a new secret.
+    Secret,
+}
+
+impl Layer {
+    /// All layers, in the order of the key sheet.
+    pub const ALL: [Self; 6] =
+        [Self::Always, Self::Screen, Self::Dialog, Self::Picker, Self::Reader, Self::Secret];
+
+    /// The section of the keymap file.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Screen => "screen",
+            Self::Dialog => "dialog",
+            Self::Picker => "picker",
+            Self::Reader => "reader",
+            Self::Secret => "secret",
+        }
+    }
+
+    /// The layer of a section name.
+    pub fn find(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|layer| layer.id() == id)
+    }
+}
+
+/// Where an action stands in help and palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    /// Moving about.
+    Move,
+    /// Changing tabs.
+    Tabs,
+    /// Finding things.
+    Find,
+    /// Marking rows.
+    Mark,
+    /// Ordering the table.
+    Sort,
+    /// Doing something to keys.
+    Act,
+    /// The console itself.
+    App,
+    /// Forms and questions.
+    Dialog,
+    /// The showing of a new secret.
+    Secret,
+}
+
+impl Group {
+    /// All groups, in the order of the help.
+    pub const ALL: [Self; 9] = [
+        Self::Act,
+        Self::Find,
+        Self::Mark,
+        Self::Sort,
+        Self::Move,
+        Self::Tabs,
+        Self::App,
+        Self::Dialog,
+        Self::Secret,
+    ];
+
+    /// Heading in the help.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Move => "Move",
+            Self::Tabs => "Tabs",
+            Self::Find => "Find",
+            Self::Mark => "Mark",
+            Self::Sort => "Sort",
+            Self::Act => "Keys",
+            Self::App => "Console",
+            Self::Dialog => "Forms and questions",
+            Self::Secret => "New secret",
+        }
+    }
+}
+
+/// Whether an action takes access away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Danger {
+    /// Harmless or easily undone.
+    Safe,
+    /// Asks first; off in read-only mode.
+    Dangerous,
+}
+
+/// Why an action is not possible right now, in words for the person who pressed its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(pub Cow<'static, str>);
+
+impl From<&'static str> for Reason {
+    fn from(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Everything fixed about an action.
+#[derive(Debug)]
+pub struct Spec {
+    /// The action.
+    pub action: Action,
+    /// Its name in the keymap file.
+    pub id: &'static str,
+    /// What it does, as the palette says it.
+    pub title: &'static str,
+    /// One word for the hint bar.
+    pub word: &'static str,
+    /// Where it stands.
+    pub group: Group,
+    /// Where its keys work.
+    pub layers: &'static [Layer],
+    /// Whether it takes access away.
+    pub danger: Danger,
+}
+
+/// One row per action, so that enum and table cannot part.
+macro_rules! actions {
+    ($($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $danger:ident;)+) => {
+        /// One verb.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Action {
+            $(#[doc = $title] $action,)+
+        }
+
+        impl Action {
+            /// Every action, in table order.
+            pub const ALL: &'static [Self] = &[$(Self::$action,)+];
+
+            /// What is fixed about this action.
+            pub const fn spec(self) -> &'static Spec {
+                match self {
+                    $(Self::$action => &Spec {
+                        action: Self::$action,
+                        id: $id,
+                        title: $title,
+                        word: $word,
+                        group: Group::$group,
+                        layers: &[$(Layer::$layer,)+],
+                        danger: Danger::$danger,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    Up          "up"           "Move up"                               "up"       Move [Screen Dialog Picker Reader] Safe;
+    Down        "down"         "Move down"                             "down"     Move [Screen Dialog Picker Reader] Safe;
+    HalfUp      "half-up"      "Move up half a page"                   "half up"  Move [Screen Reader] Safe;
+    HalfDown    "half-down"    "Move down half a page"                 "half down" Move [Screen Reader] Safe;
+    PageUp      "page-up"      "Move up a page"                        "page up"  Move [Screen Dialog Picker Reader] Safe;
+    PageDown    "page-down"    "Move down a page"                      "page down" Move [Screen Dialog Picker Reader] Safe;
+    Top         "top"          "Go to the first row"                   "top"      Move [Screen Dialog Picker Reader] Safe;
+    Bottom      "bottom"       "Go to the last row"                    "bottom"   Move [Screen Dialog Picker Reader] Safe;
+    Left        "left"         "Close the detail, or go left"          "left"     Move [Screen Dialog] Safe;
+    Right       "right"        "Open the detail, or go right"          "right"    Move [Screen Dialog] Safe;
+    Open        "open"         "Open the selected row"                 "open"     Move [Screen] Safe;
+    Back        "back"         "Step back: filter, marks, then detail" "back"     Move [Screen] Safe;
+
+    Tab1        "tab-1"        "Go to Agency keys"                     "agency"   Tabs [Screen] Safe;
+    Tab2        "tab-2"        "Go to Location keys"                   "locations" Tabs [Screen] Safe;
+    Tab3        "tab-3"        "Go to Audit"                           "audit"    Tabs [Screen] Safe;
+    Tab4        "tab-4"        "Go to Settings"                        "settings" Tabs [Screen] Safe;
+    NextTab     "next-tab"     "Next tab"                              "next tab" Tabs [Screen] Safe;
+    PrevTab     "prev-tab"     "Previous tab"                          "prev tab" Tabs [Screen] Safe;
+
+    Filter      "filter"       "Filter the rows, search the text"      "filter"   Find [Screen Dialog Reader] Safe;
+    NextMatch   "next-match"   "Next match in a long text"             "next"     Find [Reader] Safe;
+    PrevMatch   "prev-match"   "Previous match in a long text"         "previous" Find [Reader] Safe;
+    ShowDue     "show-due"     "Show what expires soon, or is idle"    "due"      Find [Screen] Safe;
+
+    Mark        "mark"         "Mark the row and move down"            "mark"     Mark [Screen] Safe;
+    MarkRange   "mark-range"   "Mark a range of rows"                  "range"    Mark [Screen] Safe;
+    MarkAll     "mark-all"     "Mark all shown rows"                   "mark all" Mark [Screen] Safe;
+    MarkNone    "mark-none"    "Remove all marks"                      "unmark"   Mark [Screen] Safe;
+
+    Sort        "sort"         "Sort by a column"                      "sort"     Sort [Screen] Safe;
+    Columns     "columns"      "Choose the columns"                    "columns"  Sort [Screen] Safe;
+
+    New         "new"          "Create a key or a location"            "new"      Act [Screen] Safe;
+    Edit        "edit"         "Change scopes, or rename a location"   "edit"     Act [Screen] Safe;
+    CopyId      "copy-id"      "Copy the public id"                    "copy id"  Act [Screen] Safe;
+    Pause       "pause"        "Pause or resume the key"               "pause"    Act [Screen] Dangerous;
+    Revoke      "revoke"       "Revoke the key for good"               "revoke"   Act [Screen] Dangerous;
+    Delete      "delete"       "Delete the key"                        "delete"   Act [Screen] Dangerous;
+    Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Safe;
+    Undo        "undo"         "Undo the last change"                  "undo"     Act [Screen] Safe;
+    RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Safe;
+
+    Check       "check"        "Check the audit chain"                 "check"    App [Screen] Safe;
+    Passphrase  "passphrase"   "Set an operator's passphrase"          "passphrase" App [Screen] Safe;
+    EndAccess   "end-access"   "End an operator's access, or give it again" "access" App [Screen] Dangerous;
+    RenewCode   "renew-code"   "Renew the recovery code"               "renew"    App [Screen] Dangerous;
+    CopyText    "copy-text"    "Copy what is shown"                    "copy"     App [Reader] Safe;
+
+    Help        "help"         "Show all keys"                         "help"     App [Screen] Safe;
+    Palette     "palette"      "Find an action by its words"           "palette"  App [Screen] Safe;
+    Guide       "guide"        "Read the developer guide"              "guide"    App [Screen] Safe;
+    CopyMessage "copy-message" "Copy the message shown"                "copy message" App [Screen] Safe;
+    Dismiss     "dismiss"      "Dismiss the message shown"             "dismiss"  App [Screen] Safe;
+    MouseToggle "mouse"        "Give the mouse back to the terminal, or take it" "mouse" App [Screen] Safe;
+    Whole       "whole-agency" "View the whole agency, or only your own keys" "whole agency" App [Screen] Safe;
+    Lock        "lock"         "Lock the console"                      "lock"     App [Screen] Safe;
+    Quit        "quit"         "Quit"                                  "quit"     App [Screen] Safe;
+    ForceQuit   "force-quit"   "Quit, even while typing"               "quit"     App [Always] Safe;
+    Suspend     "suspend"      "Suspend to the shell"                  "suspend"  App [Always] Safe;
+    Redraw      "redraw"       "Draw the screen afresh"                "redraw"   App [Always] Safe;
+
+    NextField   "next-field"   "Next field"                            "next"     Dialog [Dialog] Safe;
+    PrevField   "prev-field"   "Previous field"                        "previous" Dialog [Dialog] Safe;
+    Press       "press"        "Press the focused button"              "accept"   Dialog [Dialog Picker] Safe;
+    Submit      "submit"       "Finish the form"                       "finish"   Dialog [Dialog] Safe;
+    Toggle      "toggle"       "Tick or untick"                        "tick"     Dialog [Dialog] Safe;
+    ToggleAll   "toggle-all"   "Tick or untick all shown"              "tick all" Dialog [Dialog] Safe;
+    Cancel      "cancel"       "Cancel, or close one layer"            "cancel"   Dialog [Dialog Picker Reader] Safe;
+
+    CopySecret  "copy-secret"  "Copy the secret"                       "copy"     Secret [Secret] Safe;
+    Reveal      "reveal"       "Reveal or hide the secret"             "reveal"   Secret [Secret] Safe;
+    RawView     "raw-view"     "Show the bare secret on one line"      "raw"      Secret [Secret] Safe;
+    Stored      "stored"       "Tick: I stored it"                     "stored"   Secret [Secret] Safe;
+    Finish      "finish"       "Close, once it is stored"              "close"    Secret [Secret] Safe;
+    CloseRaw    "close-raw"    "Leave the raw view, or ask to leave"   "back"     Secret [Secret] Safe;
+}
+
+impl Action {
+    /// The action of a keymap name.
+    pub fn find(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.spec().id == id)
+    }
+
+    /// Whether holding the key down repeats it. Only movement: a held `X` must not revoke ten keys.
+    pub fn repeats(self) -> bool {
+        self.spec().group == Group::Move && !matches!(self, Self::Open | Self::Back)
+    }
+
+    /// Tab number, from 0, when this goes to a tab.
+    pub fn tab(self) -> Option<usize> {
+        let tabs = [Self::Tab1, Self::Tab2, Self::Tab3, Self::Tab4];
+        tabs.iter().position(|tab| *tab == self)
+    }
+}
+
+/// Whoever knows the present state answers whether an action is possible in it.
+pub trait Availability {
+    /// `Err` says why not; the reason is shown when the key is pressed, in the help and in the palette.
+    fn enabled(&self, action: Action) -> Result<(), Reason>;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_and_titles_are_told_apart() {
+        let ids: HashSet<_> = Action::ALL.iter().map(|action| action.spec().id).collect();
+        let titles: HashSet<_> = Action::ALL.iter().map(|action| action.spec().title).collect();
+        assert_eq!((ids.len(), titles.len()), (Action::ALL.len(), Action::ALL.len()));
+        for action in Action::ALL {
+            assert_eq!(Action::find(action.spec().id), Some(*action));
+        }
+    }
+
+    #[test]
+    fn what_takes_access_away_is_marked_and_never_repeats() {
+        for action in [Action::Revoke, Action::Delete, Action::Pause, Action::EndAccess] {
+            assert_eq!(action.spec().danger, Danger::Dangerous);
+            assert!(!action.repeats());
+        }
+        assert!(Action::Down.repeats() && !Action::Quit.repeats());
+    }
+}

@@ -1,0 +1,200 @@
+//! What screens and overlays ask for, and what comes back. Asking is the only way anything is changed; the app
+//! turns a job into work on another thread and brings the answer to whoever asked.
+
+use std::fmt;
+
+use crate::crypto::recovery::RecoveryCode;
+use crate::domain::{Command, Event, KeyId, KeysAfter, Name, OperatorId, Role};
+use crate::engine::{AuditPage, AuditReport, Doors, Session};
+use crate::tui::action::Action;
+use crate::tui::clipboard::Keep;
+use crate::tui::overlay::Overlay;
+use crate::tui::secret::SecretText;
+
+use super::look::Look;
+
+/// An overlay of this console.
+pub type Layered = dyn Overlay<Look, Ask, Answer>;
+
+/// A wish.
+pub enum Ask {
+    /// Do this; the answer comes to whoever asked (the overlay of that name while it is open, else the screen).
+    Do(Job),
+    /// Put an overlay on top of whatever is there.
+    Push(Box<Layered>),
+    /// Copy a text. Secrets are leased: 45 s with a countdown in the status bar, then cleared.
+    Copy(SecretText, Keep),
+    /// Say something for a few seconds.
+    Say(String),
+    /// Say that something went well.
+    Celebrate(String),
+    /// Say something that stays until it is dismissed.
+    Complain(String),
+    /// Go to another tab, with something to do there.
+    Go(Tab, Errand),
+    /// Do what this verb does on the screen, as if its key had been pressed there.
+    Act(Action),
+    /// See only one's own keys again.
+    Narrow,
+    /// Lock the console.
+    Lock,
+    /// End, as `q` does.
+    Quit,
+}
+
+/// The tabs, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tab {
+    /// Agency keys.
+    Agency,
+    /// Location keys.
+    Locations,
+    /// Audit.
+    Audit,
+    /// Settings.
+    Settings,
+}
+
+impl Tab {
+    /// All tabs, in order.
+    pub const ALL: [Self; 4] = [Self::Agency, Self::Locations, Self::Audit, Self::Settings];
+
+    /// Its name.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Agency => "Agency keys",
+            Self::Locations => "Location keys",
+            Self::Audit => "Audit",
+            Self::Settings => "Settings",
+        }
+    }
+}
+
+/// What to do on arriving at a tab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Nothing.
+    None,
+    /// Filter by this text.
+    Filter(String),
+    /// Select this key.
+    Key(KeyId),
+}
+
+/// Work for the engine.
+pub enum Job {
+    /// Run a command. `said` is the toast when it is done, such as "Nightly export is revoked".
+    Run {
+        /// What to run.
+        command: Command,
+        /// What to say when it is done.
+        said: String,
+    },
+    /// See the whole agency; leaves an audit entry.
+    Widen,
+    /// Add an operator.
+    AddOperator {
+        /// Their name.
+        name: Name,
+        /// Their role.
+        role: Role,
+        /// Their first passphrase.
+        passphrase: SecretText,
+    },
+    /// Set a passphrase.
+    SetPassphrase {
+        /// Whose.
+        operator: OperatorId,
+        /// The new one.
+        passphrase: SecretText,
+    },
+    /// End an operator's access.
+    Disable {
+        /// Whose.
+        operator: OperatorId,
+        /// What becomes of their keys.
+        keys: KeysAfter,
+    },
+    /// Give access again.
+    Enable {
+        /// Whose.
+        operator: OperatorId,
+        /// Their new passphrase.
+        passphrase: SecretText,
+    },
+    /// Make a new recovery code.
+    RenewRecovery,
+    /// Read a page of the trail.
+    Audit {
+        /// Entries older than this.
+        before: Option<u64>,
+        /// How many.
+        limit: usize,
+        /// Only about this key.
+        about: Option<KeyId>,
+    },
+    /// Check the whole trail.
+    CheckAudit,
+    /// Where the store lies and what opens it.
+    Doors,
+}
+
+/// What a job led to. Before it is told, the state has been looked at again and `said` is on the screen as a note
+/// (an empty `said` is not). A refusal becomes a note too, unless an overlay that is still open asked: that one
+/// says it itself.
+pub enum Answer {
+    /// A command was done. The token of an issued key is here and nowhere else.
+    Done {
+        /// What happened.
+        events: Vec<Event>,
+        /// The new secret, for an issued key.
+        token: Option<SecretText>,
+        /// What to say.
+        said: String,
+    },
+    /// The session sees the whole agency now.
+    Widened(Session),
+    /// The new recovery code, to be shown once.
+    Recovery(RecoveryCode),
+    /// A page of the trail.
+    Audit(AuditPage),
+    /// How the trail stands.
+    Checked(AuditReport),
+    /// Where the store lies and what opens it.
+    Doors(Doors),
+    /// It was not done, and why, in words for the operator.
+    Refused(String),
+}
+
+/// Never what a job carries: it may hold a passphrase.
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Run { command, .. } => command.name(),
+            Self::Widen => "Widen",
+            Self::AddOperator { .. } => "AddOperator",
+            Self::SetPassphrase { .. } => "SetPassphrase",
+            Self::Disable { .. } => "Disable",
+            Self::Enable { .. } => "Enable",
+            Self::RenewRecovery => "RenewRecovery",
+            Self::Audit { .. } => "Audit",
+            Self::CheckAudit => "CheckAudit",
+            Self::Doors => "Doors",
+        })
+    }
+}
+
+/// Never what came back: it may hold a new secret.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done { .. } => "Done",
+            Self::Widened(_) => "Widened",
+            Self::Recovery(_) => "Recovery",
+            Self::Audit(_) => "Audit",
+            Self::Checked(_) => "Checked",
+            Self::Doors(_) => "Doors",
+            Self::Refused(_) => "Refused",
+        })
+    }
+}

@@ -1,0 +1,258 @@
+//! The model the runtime runs: the door, or the desk behind it, and the way between the two. Locking drops the
+//! desk, the engine and with them every key in memory; opening again is signing in.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+
+use super::desk::{Desk, Parting};
+use super::door::{Cause, Door, Passage, Way};
+use super::look::Look;
+use super::worker::{Effect, Outcome};
+use crate::engine::{Engine, Session};
+use crate::tui::canvas::{Canvas, HitMap};
+use crate::tui::clock::{Moment, Now};
+use crate::tui::input::TextFocus;
+use crate::tui::keymap::Keymap;
+use crate::tui::program::{Capture, Msg, Orders, Program};
+use crate::tui::screens;
+use crate::tui::theme::{Role, Theme};
+use crate::tui::widgets::layout;
+
+/// How this console looks and listens, fixed for its life.
+pub struct Setting {
+    /// The look.
+    pub theme: Theme,
+    /// The keys.
+    pub keymap: Arc<Keymap>,
+    /// Seconds east of UTC.
+    pub utc_offset: i32,
+    /// Whether what takes access away is switched off.
+    pub read_only: bool,
+    /// Who has the mouse at first.
+    pub capture: Capture,
+    /// Whether F12 breaks the console, for the test of what is left on the terminal then.
+    pub breakable: bool,
+}
+
+enum Stage {
+    Door(Box<Door>),
+    Desk(Box<Desk>),
+    /// Only while one becomes the other.
+    Between,
+}
+
+/// The console.
+pub struct Keydeck {
+    setting: Setting,
+    way: Way,
+    stage: Stage,
+    /// What the start has to complain about, until there is a desk to say it.
+    complaints: Vec<String>,
+    hits: HitMap,
+    capture: Capture,
+    /// When a person last did something.
+    touched: Option<Now>,
+    /// When it was last told anything, for countdowns.
+    heard: Moment,
+}
+
+impl Keydeck {
+    /// At the door. `operator` is a guess at who it is; `complaints` are said once the desk is open.
+    pub fn start(setting: Setting, way: Way, operator: Option<&str>, complaints: Vec<String>) -> Self {
+        let stage = Stage::Door(Box::new(Door::new(way.clone(), operator)));
+        Self { complaints, ..Self::at(setting, way, stage) }
+    }
+
+    /// With the desk open.
+    pub fn open(setting: Setting, way: Way, desk: Desk) -> Self {
+        Self::at(setting, way, Stage::Desk(Box::new(desk)))
+    }
+
+    fn at(setting: Setting, way: Way, stage: Stage) -> Self {
+        let capture = setting.capture;
+        Self {
+            setting,
+            way,
+            stage,
+            complaints: Vec::new(),
+            hits: HitMap::default(),
+            capture,
+            touched: None,
+            heard: Moment::default(),
+        }
+    }
+
+    /// The desk, if it is open.
+    pub const fn desk(&self) -> Option<&Desk> {
+        match &self.stage {
+            Stage::Desk(desk) => Some(desk),
+            Stage::Door(_) | Stage::Between => None,
+        }
+    }
+
+    /// Minutes nobody touched it, when that is enough to lock. The calendar counts too: while the machine sleeps,
+    /// the steady clock may stand still.
+    fn idle(&self, now: Now) -> Option<u32> {
+        let minutes = self.desk()?.lock_minutes()?;
+        let touched = self.touched?;
+        let limit = Duration::from_secs(u64::from(minutes) * 60);
+        let by_calendar = u64::try_from(now.utc_ms.saturating_sub(touched.utc_ms)).unwrap_or(0);
+        let idle = now.at.since(touched.at).max(Duration::from_millis(by_calendar));
+        (idle >= limit).then_some(minutes)
+    }
+
+    fn lock(&mut self, cause: Cause, orders: &mut Orders<Effect>) {
+        let Way::Store(options) = &self.way else { return };
+        let stage = std::mem::replace(&mut self.stage, Stage::Between);
+        let Stage::Desk(desk) = stage else {
+            self.stage = stage;
+            return;
+        };
+        let tab = desk.tab();
+        let (look, under_way) = desk.close();
+        let operator = look.view(|view| view.operator().map(|operator| operator.name.to_string()));
+        let mut closing: HashSet<_> = under_way.into_iter().collect();
+        closing.insert(orders.perform(Effect::Settle));
+        let Look { engine, session, .. } = look;
+        closing.insert(orders.perform(Effect::Leave(engine, session)));
+        orders.wipe();
+        let door = Door::locked(options.clone(), &operator.unwrap_or_default(), cause, closing, tab);
+        self.stage = Stage::Door(Box::new(door));
+    }
+
+    fn enter(&mut self, passage: Passage, now: Now) {
+        let Passage { open, tab } = passage;
+        let look = Look {
+            engine: open.engine,
+            session: open.session,
+            keymap: Arc::clone(&self.setting.keymap),
+            utc_offset: self.setting.utc_offset,
+            read_only: self.setting.read_only,
+        };
+        let demo = matches!(self.way, Way::Demo);
+        let mut desk = Desk::new(look, screens::all(), demo, self.setting.capture, now);
+        desk.start_at(tab);
+        for said in open.notices.into_iter().chain(self.complaints.drain(..)) {
+            desk.complain(said);
+        }
+        self.touched = Some(now);
+        self.stage = Stage::Desk(Box::new(desk));
+    }
+
+    /// The mouse is the terminal's while a secret is shown, so that it can be selected there.
+    fn hand_over_mouse(&mut self, orders: &mut Orders<Effect>) {
+        let wanted = self.desk().map_or(self.setting.capture, Desk::capture);
+        if wanted != self.capture {
+            self.capture = wanted;
+            orders.mouse(wanted);
+        }
+    }
+}
+
+impl Program for Keydeck {
+    type Effect = Effect;
+    type Outcome = Outcome;
+
+    fn update(&mut self, msg: Msg<Outcome>, now: Now, orders: &mut Orders<Effect>) {
+        self.heard = now.at;
+        if self.setting.breakable {
+            break_on_f12(&msg);
+        }
+        if let Some(minutes) = self.idle(now) {
+            self.lock(Cause::Idle(minutes), orders);
+            // A key pressed before anybody saw that it is locked was not meant for the door.
+            if matches!(msg, Msg::Input(_)) {
+                return;
+            }
+        }
+        if matches!(msg, Msg::Input(_)) {
+            self.touched = Some(now);
+        }
+        // Stopped and continued without a chance to lock before.
+        if matches!((&msg, &self.stage, &self.way), (Msg::Resumed, Stage::Desk(_), Way::Store(_))) {
+            return self.lock(Cause::Background { going: false }, orders);
+        }
+        match &mut self.stage {
+            Stage::Door(door) => {
+                if let Some(passage) = door.update(msg, now, (&self.hits, &self.setting.keymap), orders) {
+                    self.enter(passage, now);
+                }
+            }
+            Stage::Desk(desk) => {
+                desk.update(msg, now, &self.hits, orders);
+                match desk.take_parting() {
+                    Some(Parting::Lock) => self.lock(Cause::Asked, orders),
+                    Some(Parting::Suspend) if desk.can_lock() => {
+                        self.lock(Cause::Background { going: true }, orders);
+                    }
+                    Some(Parting::Suspend) => orders.suspend(),
+                    None => {}
+                }
+            }
+            Stage::Between => {}
+        }
+        self.hand_over_mouse(orders);
+    }
+
+    fn view(&mut self, buffer: &mut Buffer, now: Now) -> Option<Position> {
+        let area = buffer.area;
+        let mut canvas = Canvas::new(buffer, &self.setting.theme, &mut self.hits);
+        if let Some(said) = layout::too_small(area) {
+            canvas.fit(area.x, area.y, area.width, &said, Role::Text);
+            return None;
+        }
+        match &mut self.stage {
+            Stage::Door(door) => door.draw(&mut canvas, area, &self.setting.keymap, now),
+            Stage::Desk(desk) => desk.draw(&mut canvas, area, now),
+            Stage::Between => {}
+        }
+        canvas.cursor_position()
+    }
+
+    fn text_focus(&self) -> TextFocus {
+        match &self.stage {
+            Stage::Door(door) => door.text_focus(),
+            Stage::Desk(desk) => desk.text_focus(),
+            Stage::Between => TextFocus::Elsewhere,
+        }
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        match &self.stage {
+            Stage::Door(door) => door.wake_at(self.heard),
+            Stage::Desk(desk) => {
+                let minutes = desk.lock_minutes().map(|minutes| Duration::from_secs(u64::from(minutes) * 60));
+                let locks = minutes.and_then(|limit| self.touched.map(|touched| touched.at + limit));
+                desk.wake_at(self.heard).into_iter().chain(locks).min()
+            }
+            Stage::Between => None,
+        }
+    }
+
+    fn farewell(&mut self, _: Now) -> Vec<Effect> {
+        let leave = |engine: Arc<dyn Engine>, session: Session| Effect::Leave(engine, session);
+        let open = match std::mem::replace(&mut self.stage, Stage::Between) {
+            Stage::Desk(desk) => {
+                let (look, _) = desk.close();
+                Some(leave(look.engine, look.session))
+            }
+            Stage::Door(door) => door.into_open().map(|open| leave(open.engine, open.session)),
+            Stage::Between => None,
+        };
+        open.into_iter().chain([Effect::Settle]).collect()
+    }
+}
+
+#[expect(clippy::panic, reason = "that is what it is for")]
+fn break_on_f12(msg: &Msg<Outcome>) {
+    use crossterm::event::KeyCode;
+    if let Msg::Input(crate::tui::input::Input::Key { chord, .. }) = msg
+        && chord.code() == KeyCode::F(12)
+    {
+        panic!("broken on purpose");
+    }
+}

@@ -1,0 +1,263 @@
+//! The open console: one screen of several, overlays above it, notes, and the lines around. It decides who hears a
+//! key, carries wishes to the worker and answers back, and looks at the state again when that changed.
+//!
+//! - `routing`: who hears what. `wishes`: asks, answers, jobs. `possible`: which actions work now. `paint`: drawing.
+
+mod paint;
+mod possible;
+mod routing;
+mod wishes;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use super::ask::{Answer, Ask, Errand, Tab};
+use super::due::Due;
+use super::look::Look;
+use super::worker::{Effect, Outcome};
+use crate::engine::Session;
+use crate::tui::canvas::{Canvas, HitMap};
+use crate::tui::clipboard::{Keep, lease::Lease};
+use crate::tui::clock::{Moment, Now};
+use crate::tui::input::TextFocus;
+use crate::tui::overlay::{OverlayStack, Secrecy};
+use crate::tui::program::{Capture, JobId, Msg, Orders};
+use crate::tui::screens::Screen;
+use crate::tui::toast::Toasts;
+
+/// How long work may take before a spinner says so.
+const PATIENCE: Duration = Duration::from_millis(150);
+/// Between two steps of the spinner.
+const SPIN: Duration = Duration::from_millis(100);
+/// How often dates on the screen are looked at again while nothing happens.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Who asked for a job, and so hears its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asker {
+    /// The overlay of that name, while it is open; else the screen below.
+    Overlay(&'static str, usize),
+    /// The screen with this number.
+    Screen(usize),
+    /// The desk itself.
+    Desk,
+}
+
+/// Work under way.
+enum Pending {
+    /// A job for the engine.
+    Job { asker: Asker, since: Moment, waited: Waited },
+    /// A copy, and what to call it.
+    Copy { what: String, keep: Keep },
+    /// The end of a lease.
+    Settle,
+}
+
+/// Whether somebody waits for a job to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waited {
+    /// Somebody does, and may stop.
+    For,
+    /// Somebody must: what it brings is shown once.
+    ForSecret,
+    /// Nobody any more. What comes of it is said all the same.
+    NoMore,
+}
+
+/// What the desk wants from the one who holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// Lock.
+    Lock,
+    /// Go to the background.
+    Suspend,
+}
+
+/// The open console.
+pub struct Desk {
+    look: Look,
+    demo: bool,
+    screens: Vec<Box<dyn Screen>>,
+    open: usize,
+    overlays: OverlayStack<Look, Ask, Answer>,
+    toasts: Toasts,
+    due: Due,
+    /// Where the last look at what is due led.
+    shown_due: Option<Tab>,
+    jobs: HashMap<JobId, Pending>,
+    lease: Option<Lease>,
+    capture: Capture,
+    /// The state changed since the screens looked.
+    stale: bool,
+    looked: Moment,
+    parting: Option<Parting>,
+}
+
+impl Desk {
+    /// Opens the console on `screens`.
+    pub fn new(look: Look, screens: Vec<Box<dyn Screen>>, demo: bool, capture: Capture, now: Now) -> Self {
+        let due = Due::count(&look);
+        let mut desk = Self {
+            look,
+            demo,
+            screens,
+            open: 0,
+            overlays: OverlayStack::new(),
+            toasts: Toasts::default(),
+            due,
+            shown_due: None,
+            jobs: HashMap::new(),
+            lease: None,
+            capture,
+            stale: true,
+            looked: now.at,
+            parting: None,
+        };
+        desk.look_again(now);
+        desk
+    }
+
+    /// Says something that stays until it is dismissed: what was found wrong on the way in.
+    pub fn complain(&mut self, text: impl Into<String>) {
+        self.toasts.error(text);
+    }
+
+    /// Hears what happened.
+    pub fn update(&mut self, msg: Msg<Outcome>, now: Now, hits: &HitMap, orders: &mut Orders<Effect>) {
+        match msg {
+            Msg::Input(input) => self.input(input, now, hits, orders),
+            Msg::Done { job, outcome } => self.finished(job, outcome, now, orders),
+            Msg::Lost { job } => self.lost(job, now, orders),
+            Msg::News(_) => self.stale = true,
+            Msg::Tick => self.tick(now, orders),
+            Msg::Suspending => self.parting = Some(Parting::Suspend),
+            Msg::Resumed => {}
+            Msg::CannotSuspend => {
+                self.toasts.info("no shell is there to bring the console back from the background", now.at);
+            }
+        }
+        self.look_again(now);
+    }
+
+    /// What it wants from the one who holds it, once.
+    pub fn take_parting(&mut self) -> Option<Parting> {
+        self.parting.take()
+    }
+
+    /// Whether the focus takes text.
+    pub fn text_focus(&self) -> TextFocus {
+        match self.overlays.top() {
+            Some(top) => top.text_focus(),
+            None => self.screens.get(self.open).map_or(TextFocus::Elsewhere, |screen| screen.text_focus()),
+        }
+    }
+
+    /// When it wants a tick.
+    pub fn wake_at(&self, now: Moment) -> Option<Moment> {
+        let spinner = self
+            .waited_since()
+            .map(|since| if now < since + PATIENCE { since + PATIENCE } else { now + SPIN });
+        let wishes = [
+            self.toasts.wake_at(),
+            self.overlays.wake_at(),
+            self.screens.get(self.open).and_then(|screen| screen.wake_at()),
+            self.lease.map(|lease| lease.wake_at(now)),
+            Some(self.looked + MINUTE),
+        ];
+        wishes.into_iter().flatten().chain(spinner).min()
+    }
+
+    /// Since when somebody waits for each job that is waited for.
+    fn waited_since(&self) -> impl Iterator<Item = Moment> {
+        self.jobs.values().filter_map(|pending| match pending {
+            Pending::Job { waited: Waited::NoMore, .. } | Pending::Copy { .. } | Pending::Settle => None,
+            Pending::Job { since, .. } => Some(*since),
+        })
+    }
+
+    /// Who is signed in.
+    pub const fn look(&self) -> &Look {
+        &self.look
+    }
+
+    /// Minutes without a key press after which it locks, if ever.
+    pub fn lock_minutes(&self) -> Option<u32> {
+        if self.demo { None } else { self.look.state(|state| state.policy().lock_minutes) }
+    }
+
+    /// Whether there is something to lock.
+    pub const fn can_lock(&self) -> bool {
+        !self.demo
+    }
+
+    /// Closes everything that is open and gives back what must be let go, and the jobs still under way.
+    pub fn close(mut self) -> (Look, Vec<JobId>) {
+        self.overlays.clear();
+        let jobs = self.jobs.iter().filter(|(_, pending)| matches!(pending, Pending::Job { .. }));
+        let jobs = jobs.map(|(job, _)| *job).collect();
+        (self.look, jobs)
+    }
+
+    /// Begins at this tab instead of the first.
+    pub fn start_at(&mut self, tab: Option<Tab>) {
+        let at = self.screens.iter().position(|screen| Some(screen.tab()) == tab);
+        self.open = at.unwrap_or(self.open);
+    }
+
+    /// Who should have the mouse: never the console while a secret is shown, so that it can be selected.
+    pub fn capture(&self) -> Capture {
+        match self.overlays.top() {
+            Some(top) if top.secrecy() == Secrecy::Secret => Capture::Free,
+            _ => self.capture,
+        }
+    }
+
+    /// The screen that is open.
+    pub fn tab(&self) -> Option<Tab> {
+        self.screens.get(self.open).map(|screen| screen.tab())
+    }
+
+    /// The overlays that are open, from the bottom up; for tests.
+    pub fn overlays(&self) -> Vec<&'static str> {
+        self.overlays.names()
+    }
+
+    /// Draws everything.
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, now: Now) {
+        self.paint(canvas, area, now);
+    }
+
+    /// After the session changed its reach.
+    fn sign(&mut self, session: Session) {
+        self.look.session = session;
+        self.stale = true;
+    }
+
+    fn look_again(&mut self, now: Now) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
+        self.looked = now.at;
+        self.due = Due::count(&self.look);
+        for screen in &mut self.screens {
+            screen.refresh(&self.look);
+        }
+    }
+
+    fn go(&mut self, tab: Tab, errand: Errand, now: Now, orders: &mut Orders<Effect>) {
+        let Some(at) = self.screens.iter().position(|screen| screen.tab() == tab) else { return };
+        self.look_again(now);
+        self.open = at;
+        self.shown_due = None;
+        let mut out = Vec::new();
+        if let Some(screen) = self.screens.get_mut(at) {
+            screen.arrive(errand, &self.look, &mut out);
+        }
+        self.grant(Asker::Screen(at), out, now, orders);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! What the open console looks like.
+//!
+//! ```text
+//!  keydeck · Acme Agency                                  maria · admin · own keys · sealed ✓
+//!  1 Agency keys 12   2 Location keys 148   3 Audit   4 Settings
+//! ────────────────────────────────────────────────────────────────────────────────────────────
+//!  (the screen)
+//! ────────────────────────────────────────────────────────────────────────────────────────────
+//!  ▲ 2 keys expire within 7 days  (! to see)                        n new  / filter  ? help
+//! ```
+
+use ratatui::layout::Rect;
+
+use super::super::ask::Tab;
+use super::{Desk, PATIENCE, SPIN};
+use crate::tui::action::{Action, Layer};
+use crate::tui::canvas::Canvas;
+use crate::tui::clock::Now;
+use crate::tui::overlay::Secrecy;
+use crate::tui::theme::Role;
+use crate::tui::toast::Shield;
+use crate::tui::widgets::bars::{self, Hints, Status};
+use crate::tui::widgets::layout;
+
+/// Hinted at on every screen, after the screen's own.
+const ALWAYS: [Action; 3] = [Action::Palette, Action::NextTab, Action::Quit];
+/// Hints of the screen that come before the help.
+const FIRST: usize = 2;
+
+impl Desk {
+    pub(super) fn paint(&mut self, canvas: &mut Canvas<'_>, area: Rect, now: Now) {
+        let (title, below) = layout::top(area, 1);
+        let (tabs, below) = layout::top(below, 1);
+        let (upper, below) = layout::top(below, 1);
+        let (body, last) = layout::bottom(below, 2);
+        let (lower, status) = layout::top(last, 1);
+        self.paint_title(canvas, title);
+        self.paint_tabs(canvas, tabs);
+        canvas.rule(upper.x, upper.y, upper.width);
+        canvas.rule(lower.x, lower.y, lower.width);
+        if let Some(screen) = self.screens.get_mut(self.open) {
+            screen.draw(canvas, body, &self.look, now);
+        }
+        self.overlays.draw(canvas, body, &self.look, now);
+        self.paint_status(canvas, status, now);
+        let dismiss = self.look.keymap.label(Layer::Screen, Action::Dismiss).unwrap_or_default();
+        let (above, _) = layout::bottom(area, 1);
+        let shield = match self.overlays.top() {
+            Some(top) if top.secrecy() == Secrecy::Secret => Shield::All,
+            _ => Shield::Cursor,
+        };
+        self.toasts.draw(canvas, above, &dismiss, shield);
+    }
+
+    fn paint_title(&self, canvas: &mut Canvas<'_>, row: Rect) {
+        let glyphs = canvas.glyphs();
+        let (agency, who, role, whole) = self.look.view(|view| {
+            let who = view.operator().map_or_else(String::new, |operator| operator.name.to_string());
+            (view.agency_name().to_owned(), who, view.role(), view.is_whole())
+        });
+        let seal = match (self.look.engine.doubts(), self.demo) {
+            ([_, ..], _) => (Role::Bad, format!("{} in doubt", glyphs.bad)),
+            ([], true) => (Role::Info, "demo".to_owned()),
+            ([], false) => (Role::Good, format!("sealed {}", glyphs.good)),
+        };
+        let reach =
+            if whole { (Role::Warn, "whole agency".to_owned()) } else { (Role::Dim, "own keys".to_owned()) };
+        let mut facts = vec![(Role::Text, who), (Role::Dim, role.to_string()), reach, seal];
+        if self.look.read_only {
+            facts.insert(0, (Role::Warn, "read-only".into()));
+        }
+        bars::title(canvas, row, &agency, &facts);
+    }
+
+    fn paint_tabs(&self, canvas: &mut Canvas<'_>, row: Rect) {
+        let tabs: Vec<bars::Tab> = self
+            .screens
+            .iter()
+            .map(|screen| bars::Tab {
+                title: screen.tab().title().to_owned(),
+                count: screen.count().map(|count| count.to_string()).unwrap_or_default(),
+                role: Role::Count,
+            })
+            .collect();
+        bars::tabs(canvas, row, &tabs, self.open);
+    }
+
+    fn paint_status(&self, canvas: &mut Canvas<'_>, row: Rect, now: Now) {
+        canvas.erase(row);
+        let status = self.status(canvas, now);
+        let layer = self.layer();
+        let mut actions: Vec<Action> = match self.overlays.top() {
+            Some(top) => top.hints().to_vec(),
+            None => self.screens.get(self.open).map(|screen| screen.hints().to_vec()).unwrap_or_default(),
+        };
+        if self.overlays.is_empty() {
+            // The way to all other keys must not be the first to give way.
+            actions.insert(actions.len().min(FIRST), Action::Help);
+            actions.extend(ALWAYS);
+        }
+        let hints = Hints { keymap: &self.look.keymap, layer, actions: &actions };
+        bars::status(canvas, row, status.as_ref(), &hints, self);
+    }
+
+    /// What matters most: a secret in the clipboard, work under way, then what is due.
+    fn status(&self, canvas: &Canvas<'_>, now: Now) -> Option<Status> {
+        let glyphs = canvas.glyphs();
+        if let Some(lease) = self.lease {
+            return Some(Status { role: Role::Accent, text: lease.said(now.at), action: None });
+        }
+        let since = self.waited_since().map(|since| now.at.since(since));
+        if let Some(passed) = since.max().filter(|passed| *passed >= PATIENCE) {
+            let step = usize::try_from(passed.as_millis() / SPIN.as_millis()).unwrap_or(0);
+            let text = format!("{} at work… (esc stops waiting)", glyphs.spin(step));
+            return Some(Status { role: Role::Info, text, action: None });
+        }
+        let key = self
+            .overlays
+            .is_empty()
+            .then(|| self.look.keymap.label(Layer::Screen, Action::ShowDue))
+            .flatten();
+        let (role, text) = self.due.said(glyphs, key.as_deref())?;
+        let action = (self.overlays.is_empty() && !self.due.is_nothing()).then_some(Action::ShowDue);
+        Some(Status { role, text, action })
+    }
+
+    /// The tab a number key leads to, for the tests of the order.
+    pub fn tabs(&self) -> Vec<Tab> {
+        self.screens.iter().map(|screen| screen.tab()).collect()
+    }
+}

@@ -1,0 +1,79 @@
+//! Which actions work right now, and why not the others: asked before a key acts, by the hint bar, by the help and
+//! by the palette, so that all four agree.
+
+use super::super::ask::Tab;
+use super::Desk;
+use crate::domain::Role;
+use crate::tui::action::{Action, Availability, Danger, Layer, Reason};
+
+impl Desk {
+    /// The layer whose keys are searched.
+    pub(super) fn layer(&self) -> Layer {
+        self.overlays.top().map_or(Layer::Screen, crate::tui::overlay::Overlay::layer)
+    }
+
+    /// Whether `action` works on the screen, whatever lies above it: for help and palette.
+    pub fn on_screen(&self, action: Action) -> Result<(), Reason> {
+        self.permitted(action)?;
+        if let Some(answer) = self.own(action) {
+            return answer;
+        }
+        match self.screens.get(self.open) {
+            Some(screen) => screen.enabled(action, &self.look),
+            None => Err("nothing is open".into()),
+        }
+    }
+
+    fn permitted(&self, action: Action) -> Result<(), Reason> {
+        if self.look.read_only && action.spec().danger == Danger::Dangerous {
+            return Err("this console was started with --read-only".into());
+        }
+        Ok(())
+    }
+
+    /// The desk's own actions.
+    fn own(&self, action: Action) -> Option<Result<(), Reason>> {
+        let when =
+            |possible: bool, why: &'static str| Some(if possible { Ok(()) } else { Err(Reason::from(why)) });
+        match action {
+            Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 => {
+                let tab = action.tab().and_then(|at| Tab::ALL.get(at));
+                when(self.screens.iter().any(|screen| Some(&screen.tab()) == tab), "there is no such tab")
+            }
+            Action::NextTab | Action::PrevTab => when(self.screens.len() > 1, "there is only one tab"),
+            Action::ShowDue => when(!self.due.is_nothing(), "nothing is due"),
+            Action::CopyMessage | Action::Dismiss => {
+                when(self.toasts.current().is_some(), "there is no message on the screen")
+            }
+            Action::Whole => {
+                let admin = self.look.role() == Role::Admin;
+                when(admin, "only an admin may see the keys of others; you see your own")
+            }
+            Action::Lock => {
+                when(self.can_lock(), "the demo has no passphrase to unlock it again; quit with q")
+            }
+            Action::Help
+            | Action::Guide
+            | Action::Palette
+            | Action::MouseToggle
+            | Action::Quit
+            | Action::ForceQuit
+            | Action::Suspend
+            | Action::Redraw => Some(Ok(())),
+            _ => None,
+        }
+    }
+}
+
+impl Availability for Desk {
+    fn enabled(&self, action: Action) -> Result<(), Reason> {
+        match self.overlays.top() {
+            None => self.on_screen(action),
+            Some(_) if action.spec().layers.contains(&Layer::Always) => Ok(()),
+            Some(top) => {
+                self.permitted(action)?;
+                top.enabled(action, &self.look)
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Who hears what a person did: the desk for its own verbs, the topmost overlay, else the open screen. A key that
+//! means something but cannot be used says why.
+
+use super::super::ask::{Ask, Errand, Tab};
+use super::super::worker::Effect;
+use super::{Asker, Desk, Parting};
+use crate::tui::action::{Action, Availability as _};
+use crate::tui::canvas::{HitMap, Target};
+use crate::tui::clock::Now;
+use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
+use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
+use crate::tui::overlays::{help, leave, palette};
+use crate::tui::program::{Capture, Orders};
+use crate::tui::router::{Meaning, route};
+use crate::tui::screens::settings::about;
+
+/// Rows one turn of the wheel moves.
+const WHEEL: isize = 3;
+
+impl Desk {
+    pub(super) fn input(&mut self, input: Input, now: Now, hits: &HitMap, orders: &mut Orders<Effect>) {
+        match input {
+            Input::Key { chord, held } => {
+                let keymap = std::sync::Arc::clone(&self.look.keymap);
+                match route(&keymap, self.layer(), self.text_focus(), chord, held) {
+                    Some(Meaning::Do(action)) => self.act(action, now, orders),
+                    Some(meaning) => self.cue(meaning.into(), now, orders),
+                    None if held == Held::First => {}
+                    None => orders.still(),
+                }
+            }
+            Input::Paste(pasted) => {
+                if self.text_focus() == TextFocus::Here {
+                    self.cue(Cue::Paste(PastedRef(&pasted.0)), now, orders);
+                } else {
+                    self.toasts.info("nothing here takes pasted text; open a field first", now.at);
+                }
+            }
+            Input::Mouse(mouse) => self.mouse(mouse, now, hits, orders),
+            Input::Resize { .. } => {}
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, now: Now, hits: &HitMap, orders: &mut Orders<Effect>) {
+        let rows = match mouse.gesture {
+            Gesture::WheelUp => -WHEEL,
+            Gesture::WheelDown => WHEEL,
+            Gesture::Click => {
+                return match hits.at(mouse.x, mouse.y) {
+                    Some(Target::Do(action)) => self.act(action, now, orders),
+                    Some(Target::Tab(at)) => self.open_tab(at, now, orders),
+                    Some(Target::Outside) | None => orders.still(),
+                    Some(target) => self.cue(Cue::Click(target), now, orders),
+                };
+            }
+        };
+        match hits.pane_at(mouse.x, mouse.y) {
+            Some(pane) => self.cue(Cue::Wheel { pane, rows }, now, orders),
+            None => orders.still(),
+        }
+    }
+
+    /// Does what a verb says, or says why not.
+    pub(super) fn act(&mut self, action: Action, now: Now, orders: &mut Orders<Effect>) {
+        let back = matches!(action, Action::Back | Action::Cancel);
+        if back && self.stop_waiting(now, orders) {
+            return;
+        }
+        if matches!(action, Action::Suspend | Action::Lock) && self.holds_a_secret() {
+            // Both close the store, and the secret would be gone for good.
+            self.toasts.info("say first that you stored the secret: it is never shown again", now.at);
+            return;
+        }
+        if let Err(reason) = self.enabled(action) {
+            self.toasts.info(reason.to_string(), now.at);
+            return;
+        }
+        if !self.act_oneself(action, now, orders) {
+            self.cue(Cue::Do(action), now, orders);
+        }
+    }
+
+    /// The desk's own verbs; `false` for those of screens and overlays.
+    fn act_oneself(&mut self, action: Action, now: Now, orders: &mut Orders<Effect>) -> bool {
+        match action {
+            Action::ForceQuit => orders.quit(),
+            Action::Suspend => self.parting = Some(Parting::Suspend),
+            Action::Redraw => orders.wipe(),
+            Action::Quit => self.quit(orders),
+            Action::Lock => self.parting = Some(Parting::Lock),
+            Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 => {
+                if let Some(tab) = action.tab().and_then(|at| Tab::ALL.get(at)) {
+                    self.go(*tab, Errand::None, now, orders);
+                }
+            }
+            Action::NextTab => self.open_tab((self.open + 1) % self.screens.len().max(1), now, orders),
+            Action::PrevTab => {
+                let last = self.screens.len().saturating_sub(1);
+                self.open_tab(self.open.checked_sub(1).unwrap_or(last), now, orders);
+            }
+            Action::ShowDue => {
+                // Again on the tab it led to: the other one has some too.
+                let seen = self.shown_due.filter(|tab| Some(*tab) == self.tab());
+                if let Some((tab, errand)) = self.due.errand(seen) {
+                    self.go(tab, errand, now, orders);
+                    self.shown_due = Some(tab);
+                }
+            }
+            Action::Guide => self.overlays.push(about::reader(about::GUIDE)),
+            Action::Help => self.overlays.push(help::Help::new(|action| self.on_screen(action), &self.look)),
+            Action::Palette => {
+                self.overlays.push(palette::Palette::new(|action| self.on_screen(action), &self.look));
+            }
+            Action::CopyMessage => {
+                if let Some(text) = self.toasts.to_copy().map(str::to_owned) {
+                    self.copy_message(text, orders);
+                }
+            }
+            Action::Dismiss => drop(self.toasts.dismiss()),
+            Action::MouseToggle => self.toggle_mouse(now),
+            Action::Whole => self.toggle_reach(now, orders),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether a secret is on the screen that nobody said they stored.
+    fn holds_a_secret(&self) -> bool {
+        self.overlays.top().is_some_and(|top| top.secrecy() == Secrecy::Secret && top.held().is_some())
+    }
+
+    /// Ends, and asks first when something would be lost.
+    pub(super) fn quit(&mut self, orders: &mut Orders<Effect>) {
+        let why = if self.holds_a_secret() {
+            Some("A secret is on the screen that nobody said they stored. It is never shown again.")
+        } else if self.is_working() {
+            Some("Work is still under way. It is finished or not done at all, but you would not see which.")
+        } else {
+            None
+        };
+        match why {
+            Some(why) if !self.overlays.names().contains(&leave::NAME) => {
+                self.overlays.push(leave::Leave::new(why));
+            }
+            _ => orders.quit(),
+        }
+    }
+
+    fn toggle_mouse(&mut self, now: Now) {
+        let (capture, said) = match self.capture {
+            Capture::Taken => (Capture::Free, "the mouse is the terminal's: select text with it"),
+            Capture::Free => (Capture::Taken, "the mouse is keydeck's: click tabs, rows and hints"),
+        };
+        self.capture = capture;
+        self.toasts.info(said, now.at);
+    }
+
+    fn open_tab(&mut self, at: usize, now: Now, orders: &mut Orders<Effect>) {
+        if let Some(tab) = self.screens.get(at).map(|screen| screen.tab()) {
+            self.go(tab, Errand::None, now, orders);
+        }
+    }
+
+    /// Gives a cue to whoever has the keyboard.
+    pub(super) fn cue(&mut self, cue: Cue<'_>, now: Now, orders: &mut Orders<Effect>) {
+        let mut out: Vec<Ask> = Vec::new();
+        let asker = match self.overlays.top() {
+            Some(top) => Asker::Overlay(top.name(), self.open),
+            None => Asker::Screen(self.open),
+        };
+        let passed = self.overlays.hear(cue, &self.look, now, &mut out);
+        match passed {
+            Passed::Below => {
+                if let Some(screen) = self.screens.get_mut(self.open) {
+                    screen.hear(cue, &self.look, now, &mut out);
+                }
+            }
+            Passed::Refused(reason) => self.toasts.info(reason.to_string(), now.at),
+            Passed::Closed { secrecy: Secrecy::Secret, .. } => orders.wipe(),
+            Passed::Closed { .. } | Passed::Taken | Passed::Unused => {}
+        }
+        self.grant(asker, out, now, orders);
+    }
+
+    /// Ticks go to everybody who asked for one and whose moment has come.
+    pub(super) fn tick(&mut self, now: Now, orders: &mut Orders<Effect>) {
+        self.toasts.tick(now.at);
+        if self.lease.is_some_and(|lease| lease.is_over(now.at)) {
+            self.settle(orders);
+        }
+        if now.at.since(self.looked) >= super::MINUTE {
+            self.stale = true;
+        }
+        if self.overlays.wake_at().is_some_and(|wake| wake <= now.at) {
+            self.cue(Cue::Tick, now, orders);
+        }
+        let mut out = Vec::new();
+        if let Some(screen) = self.screens.get_mut(self.open)
+            && screen.wake_at().is_some_and(|wake| wake <= now.at)
+        {
+            screen.hear(Cue::Tick, &self.look, now, &mut out);
+        }
+        self.grant(Asker::Screen(self.open), out, now, orders);
+    }
+}

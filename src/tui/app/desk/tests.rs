@@ -1,0 +1,347 @@
+//! Flows over the open console with two screens made for it.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use super::*;
+use crate::domain::{Command, KeyId, Status};
+use crate::tui::action::{Action, Layer, Reason};
+use crate::tui::app::ask::Job;
+use crate::tui::app::testing::{self, Console};
+use crate::tui::overlay::{Cue, Heard, Overlay};
+use crate::tui::secret::SecretText;
+use crate::tui::testing::FakeClipboard;
+use crate::tui::theme::Role;
+
+/// A screen that writes down what it hears.
+struct Diary {
+    tab: Tab,
+    keys: Vec<KeyId>,
+    heard: Vec<String>,
+}
+
+impl Diary {
+    fn boxed(tab: Tab) -> Box<dyn Screen> {
+        Box::new(Self { tab, keys: Vec::new(), heard: Vec::new() })
+    }
+}
+
+impl Screen for Diary {
+    fn tab(&self) -> Tab {
+        self.tab
+    }
+
+    fn refresh(&mut self, look: &Look) {
+        self.keys = look.view(|view| {
+            view.keys().filter(|key| matches!(key.status, Status::Active)).map(|key| key.id).collect()
+        });
+        self.keys.sort();
+        self.heard.push(format!("refreshed {}", look.is_whole()));
+    }
+
+    fn arrive(&mut self, errand: Errand, _: &Look, _: &mut Vec<Ask>) {
+        self.heard.push(format!("arrived {errand:?}"));
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> bool {
+        match cue {
+            Cue::Do(Action::Revoke) => out.push(Ask::Do(Job::Run {
+                command: Command::RevokeKey(self.keys[0]),
+                said: "The first key is revoked".into(),
+            })),
+            Cue::Do(Action::Edit) => {
+                out.push(Ask::Do(Job::Run {
+                    command: Command::ResumeKey(self.keys[0]),
+                    said: String::new(),
+                }));
+            }
+            Cue::Do(Action::New) => out.push(Ask::Push(Box::new(Showing))),
+            Cue::Do(Action::CopyId) => {
+                out.push(Ask::Copy(SecretText::new("kdag_public_…".into()), Keep::Stays));
+            }
+            _ => self.heard.push(format!("{cue:?}")),
+        }
+        true
+    }
+
+    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
+        self.heard.push(format!("told {answer:?}"));
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
+        for (y, line) in (area.y..area.bottom()).zip(self.heard.iter().rev()) {
+            canvas.fit(area.x, y, area.width, line, Role::Text);
+        }
+    }
+
+    fn count(&self) -> Option<usize> {
+        Some(self.keys.len())
+    }
+
+    fn hints(&self) -> &[Action] {
+        &[Action::New, Action::Revoke]
+    }
+
+    fn enabled(&self, action: Action, _: &Look) -> Result<(), Reason> {
+        if action == Action::Filter { Err("there is nothing to filter".into()) } else { Ok(()) }
+    }
+}
+
+/// An overlay that shows a secret and holds on until it is copied.
+struct Showing;
+
+impl Overlay<Look, Ask, Answer> for Showing {
+    fn name(&self) -> &'static str {
+        "showing"
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::Dialog
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        match cue {
+            Cue::Do(Action::Toggle) => {
+                out.push(Ask::Copy(SecretText::new("kdag_secret".into()), Keep::Leased));
+                Heard::Close
+            }
+            Cue::Do(Action::Submit) => {
+                out.push(Ask::Quit);
+                Heard::Consumed
+            }
+            _ => Heard::Ignored,
+        }
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
+        canvas.fit(area.x, area.y, area.width, "the secret is here", Role::Secret);
+    }
+
+    fn hints(&self) -> &[Action] {
+        &[Action::Toggle, Action::Cancel]
+    }
+
+    fn held(&self) -> Option<Reason> {
+        Some("copy it first".into())
+    }
+
+    fn secrecy(&self) -> Secrecy {
+        Secrecy::Secret
+    }
+}
+
+fn console() -> Console {
+    testing::desk(vec![Diary::boxed(Tab::Agency), Diary::boxed(Tab::Audit)])
+}
+
+#[test]
+fn the_lines_around_a_screen_tell_who_where_and_what_is_due() {
+    let mut console = console();
+    console
+        .sees("keydeck · Acme Wellness Group")
+        .sees("maria · admin · whole agency · demo")
+        .sees("1 Agency keys")
+        .sees("2 Audit")
+        .sees("keys expire within 7 days")
+        .sees("(! to see)")
+        .sees("n new  X revoke  ? help");
+    console.press("!").sees("arrived Filter(\"state:due\")");
+}
+
+#[test]
+fn a_key_that_cannot_be_used_says_why_for_four_seconds() {
+    let mut console = console();
+    console.press("/").sees("there is nothing to filter");
+    console.advance(Duration::from_secs(5)).sees_no("there is nothing to filter");
+    console.press("2").sees("there is no such tab");
+    console.press("3").sees("arrived None");
+}
+
+#[test]
+fn what_is_done_is_said_and_every_screen_looks_again() {
+    let mut console = console();
+    console.press("X").sees("The first key is revoked").sees("told Done").sees("refreshed true");
+    console.press("tab").sees("arrived None");
+    assert_eq!(console.screen().matches("refreshed").count(), 2, "{}", console.screen());
+}
+
+#[test]
+fn a_refusal_becomes_a_sentence_that_stays() {
+    let mut console = console();
+    console.press("e").sees("told Refused").sees("The key is active:").sees("(backspace dismisses)");
+    console.advance(Duration::from_secs(60)).sees("The key is active:");
+    console.press("backspace").sees_no("The key is active:");
+}
+
+#[test]
+fn a_secret_overlay_holds_wipes_and_leases() {
+    let clipboard = FakeClipboard::default();
+    let screens = vec![Diary::boxed(Tab::Agency)];
+    let mut console = testing::desk_on(testing::sample(), screens, (80, 24), &clipboard);
+    console
+        .press("n")
+        .sees("the secret is here")
+        .press("esc")
+        .sees("copy it first")
+        .sees("the secret is here");
+    console.press("ctrl-s").sees("Quit keydeck?").sees("[ Stay ]").press("enter");
+    assert_eq!((console.program().desk().unwrap().overlays(), console.wipes), (vec!["showing"], 0));
+    console.press("space").sees_no("the secret is here").sees("Secret copied").sees("cleared in 45 s");
+    assert_eq!((console.wipes, clipboard.text().as_str()), (1, "kdag_secret"));
+    console.advance(Duration::from_secs(1)).sees("cleared in 44 s");
+    console.advance(Duration::from_secs(44)).sees_no("cleared in").sees("the clipboard was cleared");
+    assert_eq!(clipboard.text(), "");
+}
+
+#[test]
+fn the_palette_finds_an_action_by_its_words_and_says_why_not() {
+    let mut console = console();
+    console.press("ctrl-p").type_text("revoke the").sees("Revoke the key for good");
+    console.press("enter").sees("The first key is revoked").sees_no("what do you want to do?");
+    console.press(":").type_text("lock the console").sees("the demo has no");
+    console.press("enter").sees("the demo has no passphrase to unlock it again").press("esc");
+    assert!(console.program().desk().unwrap().overlays().is_empty());
+}
+
+#[test]
+fn the_help_lists_what_is_not_possible_with_the_reason() {
+    let mut console = console();
+    console
+        .press("?")
+        .sees("Create a key or a location")
+        .type_text("filter the")
+        .sees("there is nothing to filter");
+    console.press("ctrl-u").type_text("ctrl-z").sees("Suspend to the shell").sees_no("Move up");
+    console.press("esc").sees_no("Suspend to the shell");
+}
+
+#[test]
+fn an_admin_narrows_the_view_and_widens_it_again() {
+    let mut console = console();
+    console.press("W").sees("admin · own keys").sees("you see your own keys only");
+    console.press("W").sees("admin · whole agency").sees("the audit trail notes it");
+}
+
+#[test]
+fn a_paste_outside_a_field_runs_nothing() {
+    let mut console = console();
+    console.paste("Xq").sees("nothing here takes pasted text").sees_no("revoked");
+    assert!(!console.has_quit());
+    console.press("q");
+    assert!(console.has_quit());
+}
+
+#[test]
+fn no_size_and_no_overlay_makes_drawing_fail() {
+    let mut console = console();
+    for keys in ["", "?", "esc ctrl-p", "esc n"] {
+        console.press(keys);
+        for (width, height) in [(0, 0), (1, 1), (20, 5), (40, 10), (60, 15), (80, 24), (300, 90)] {
+            console.resize(width, height);
+        }
+    }
+    console.resize(40, 10).sees("too small, need 60×15 (now 40×10)");
+}
+
+#[test]
+fn what_is_due_is_shown_place_after_place() {
+    let mut console = testing::desk(crate::tui::screens::all());
+    console.press("3").press("!").sees("/ state:due");
+    let first = console.program().desk().unwrap().tab().unwrap();
+    console.press("!").sees("/ state:due");
+    let second = console.program().desk().unwrap().tab().unwrap();
+    assert_ne!(first, second);
+    console.press("!");
+    assert_eq!(console.program().desk().unwrap().tab(), Some(first));
+}
+
+#[test]
+fn quitting_takes_a_copied_secret_back() {
+    let clipboard = FakeClipboard::default();
+    let screens = vec![Diary::boxed(Tab::Agency)];
+    let mut console = testing::desk_on(testing::sample(), screens, (80, 24), &clipboard);
+    console.press("n space");
+    assert_eq!(clipboard.text(), "kdag_secret");
+    console.press("ctrl-c");
+    assert_eq!((console.has_quit(), clipboard.text().as_str()), (true, ""));
+}
+
+/// An overlay that says when it is told something.
+struct Form;
+
+impl Overlay<Look, Ask, Answer> for Form {
+    fn name(&self) -> &'static str {
+        "form"
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::Dialog
+    }
+
+    fn hear(&mut self, _: Cue<'_>, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        Heard::Consumed
+    }
+
+    fn told(&mut self, _: Answer, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        out.push(Ask::Complain("the form is free again".into()));
+        Heard::Consumed
+    }
+
+    fn draw(&mut self, _: &mut Canvas<'_>, _: Rect, _: &Look, _: Now) {}
+
+    fn hints(&self) -> &[Action] {
+        &[]
+    }
+}
+
+fn later(now: Now, by: Duration) -> Now {
+    Now { at: now.at + by, ..now }
+}
+
+fn waiting_desk(now: Now) -> Desk {
+    let open = testing::sample();
+    let keymap = std::sync::Arc::new(crate::tui::keymap::Keymap::standard());
+    let look = Look { engine: open.engine, session: open.session, keymap, utc_offset: 0, read_only: false };
+    Desk::new(look, vec![Diary::boxed(Tab::Agency)], true, Capture::Taken, now)
+}
+
+fn job_of(orders: &mut Orders<Effect>) -> JobId {
+    let (list, _) = orders.take();
+    let job = list.into_iter().find_map(|order| match order {
+        crate::tui::program::Order::Perform(job, _) => Some(job),
+        _ => None,
+    });
+    job.unwrap()
+}
+
+#[test]
+fn esc_stops_waiting_and_what_comes_of_it_is_said_all_the_same() {
+    let (now, mut orders) = (Now { at: Moment::default(), utc_ms: 0 }, Orders::new());
+    let mut desk = waiting_desk(now);
+    desk.overlays.push(Form);
+    desk.grant(Asker::Overlay("form", 0), vec![Ask::Do(Job::Doors)], now, &mut orders);
+    let job = job_of(&mut orders);
+    // As long as no spinner shows, Esc is the form's.
+    desk.act(Action::Cancel, later(now, PATIENCE / 2), &mut orders);
+    assert_eq!((desk.toasts.current(), desk.waited_since().count()), (None, 1));
+    desk.act(Action::Cancel, later(now, PATIENCE), &mut orders);
+    assert_eq!(desk.toasts.to_copy(), Some("the form is free again"));
+    assert_eq!(desk.overlays(), ["form"], "one press, one step");
+    assert_eq!(desk.waited_since().count(), 0, "the spinner turns for nobody");
+    assert!(desk.is_working(), "leaving would ask");
+    desk.toasts.dismiss();
+    let done = Answer::Done { events: Vec::new(), token: None, said: "Done at last".into() };
+    desk.finished(job, Outcome::Answered(done), later(now, PATIENCE * 2), &mut orders);
+    assert_eq!(desk.toasts.to_copy(), Some("Done at last"));
+}
+
+#[test]
+fn a_secret_on_its_way_is_waited_for() {
+    let (now, mut orders) = (Now { at: Moment::default(), utc_ms: 0 }, Orders::new());
+    let mut desk = waiting_desk(now);
+    desk.grant(Asker::Desk, vec![Ask::Do(Job::RenewRecovery)], now, &mut orders);
+    desk.act(Action::Back, later(now, PATIENCE), &mut orders);
+    assert!(desk.toasts.to_copy().unwrap().contains("shown once"), "{:?}", desk.toasts);
+    assert_eq!(desk.waited_since().count(), 1);
+}

@@ -1,0 +1,218 @@
+//! Wishes and what becomes of them: jobs go to the worker, answers come back to whoever asked, copies start a
+//! lease, and everything done is said.
+
+use super::super::ask::{Answer, Ask, Job};
+use super::super::worker::{Effect, Outcome, sentence};
+use super::{Asker, Desk, PATIENCE, Parting, Pending, Waited};
+use crate::domain::Command;
+use crate::tui::clipboard::{Keep, Settled, lease::Lease};
+use crate::tui::clock::Now;
+use crate::tui::overlay::{Passed, Secrecy};
+use crate::tui::program::{JobId, Orders};
+use crate::tui::secret::SecretText;
+use crate::tui::widgets::text;
+
+/// The longest text that is named in the note about copying it.
+const NAMED: usize = 48;
+
+impl Desk {
+    /// Grants wishes, in order.
+    pub(super) fn grant(&mut self, asker: Asker, wishes: Vec<Ask>, now: Now, orders: &mut Orders<Effect>) {
+        for wish in wishes {
+            match wish {
+                Ask::Do(job) => self.start(asker, job, now, orders),
+                Ask::Push(overlay) => self.overlays.push_boxed(overlay),
+                Ask::Copy(text, keep) => self.copy(text, keep, orders),
+                Ask::Say(said) => self.toasts.info(said, now.at),
+                Ask::Celebrate(said) => self.toasts.success(said, now.at),
+                Ask::Complain(said) => self.toasts.error(said),
+                Ask::Go(tab, errand) => self.go(tab, errand, now, orders),
+                Ask::Act(action) => self.act(action, now, orders),
+                Ask::Narrow => self.sign(self.look.session.narrowed()),
+                Ask::Lock if self.can_lock() => self.parting = Some(Parting::Lock),
+                Ask::Lock => self.toasts.info("the demo has no passphrase to unlock it again", now.at),
+                Ask::Quit => self.quit(orders),
+            }
+        }
+    }
+
+    /// Whether the engine is at work.
+    pub(super) fn is_working(&self) -> bool {
+        self.jobs.values().any(|pending| matches!(pending, Pending::Job { .. }))
+    }
+
+    pub(super) fn toggle_reach(&mut self, now: Now, orders: &mut Orders<Effect>) {
+        if self.look.is_whole() {
+            self.sign(self.look.session.narrowed());
+            self.toasts.info("you see your own keys only", now.at);
+        } else {
+            self.start(Asker::Desk, Job::Widen, now, orders);
+        }
+    }
+
+    pub(super) fn copy_message(&mut self, message: String, orders: &mut Orders<Effect>) {
+        let job = orders.perform(Effect::Copy(SecretText::new(message), Keep::Stays));
+        self.jobs.insert(job, Pending::Copy { what: "Message".into(), keep: Keep::Stays });
+    }
+
+    pub(super) fn settle(&mut self, orders: &mut Orders<Effect>) {
+        self.lease = None;
+        let job = orders.perform(Effect::Settle);
+        self.jobs.insert(job, Pending::Settle);
+    }
+
+    fn start(&mut self, asker: Asker, job: Job, now: Now, orders: &mut Orders<Effect>) {
+        let waited = match &job {
+            Job::RenewRecovery | Job::Run { command: Command::IssueKey { .. }, .. } => Waited::ForSecret,
+            _ => Waited::For,
+        };
+        let effect = Effect::Job(std::sync::Arc::clone(&self.look.engine), self.look.session.clone(), job);
+        self.jobs.insert(orders.perform(effect), Pending::Job { asker, since: now.at, waited });
+    }
+
+    /// Stops waiting for the jobs whose spinner shows. They go on, since what is half written helps nobody, and
+    /// what comes of them is said; only the form that asked is free again. `false` when a screen may still have
+    /// something to step back from.
+    pub(super) fn stop_waiting(&mut self, now: Now, orders: &mut Orders<Effect>) -> bool {
+        const SAID: &str = "nobody waits any more; it goes on, and what comes of it is said";
+        let (mut asked, mut stopped, mut must) = (Vec::new(), false, false);
+        for pending in self.jobs.values_mut() {
+            let Pending::Job { asker, since, waited } = pending else { continue };
+            match waited {
+                _ if now.at.since(*since) < PATIENCE => {}
+                Waited::NoMore => {}
+                Waited::ForSecret => must = true,
+                Waited::For => {
+                    *waited = Waited::NoMore;
+                    stopped = true;
+                    if matches!(asker, Asker::Overlay(..)) {
+                        asked.push(std::mem::replace(asker, Asker::Desk));
+                    }
+                }
+            }
+        }
+        if must {
+            self.toasts
+                .info("wait for it: the new secret is shown once, and that is about to be now", now.at);
+        }
+        if stopped && asked.is_empty() {
+            self.toasts.info(SAID, now.at);
+        }
+        let free = must || !asked.is_empty();
+        for asker in asked {
+            self.bring(asker, Answer::Refused(SAID.into()), now, orders);
+        }
+        free || (stopped && !self.overlays.is_empty())
+    }
+
+    fn copy(&mut self, copied: SecretText, keep: Keep, orders: &mut Orders<Effect>) {
+        let what = match keep {
+            Keep::Leased => "Secret".to_owned(),
+            Keep::Stays if text::width(copied.expose()) <= NAMED => copied.expose().to_owned(),
+            Keep::Stays => "Text".to_owned(),
+        };
+        self.jobs.insert(orders.perform(Effect::Copy(copied, keep)), Pending::Copy { what, keep });
+    }
+
+    /// An effect came back.
+    pub(super) fn finished(&mut self, job: JobId, outcome: Outcome, now: Now, orders: &mut Orders<Effect>) {
+        match (self.jobs.remove(&job), outcome) {
+            (Some(Pending::Job { asker, .. }), Outcome::Answered(answer)) => {
+                self.answered(asker, answer, now, orders);
+            }
+            (Some(Pending::Copy { what, keep }), Outcome::Copied(copied)) => match copied {
+                Ok(route) => {
+                    if keep == Keep::Leased {
+                        self.lease = Some(Lease::start(route, now.at));
+                    }
+                    self.toasts.success(route.said(&what), now.at);
+                }
+                Err(why) => self.toasts.error(format!("Nothing was copied: {why}.")),
+            },
+            (_, Outcome::Settled(settled)) => self.say_settled(&settled, now),
+            (_, Outcome::Changed) => self.stale = true,
+            _ => {}
+        }
+    }
+
+    /// An effect broke on a fault of its own.
+    pub(super) fn lost(&mut self, job: JobId, now: Now, orders: &mut Orders<Effect>) {
+        const SAID: &str =
+            "That stopped on a fault of keydeck's own. It may or may not be done: look before you try again.";
+        self.stale = true;
+        match self.jobs.remove(&job) {
+            Some(Pending::Job { asker, .. }) => {
+                self.answered(asker, Answer::Refused(SAID.into()), now, orders);
+            }
+            Some(Pending::Copy { .. } | Pending::Settle) => {
+                self.toasts.error("The clipboard stopped working.");
+            }
+            None => {}
+        }
+    }
+
+    fn answered(&mut self, asker: Asker, answer: Answer, now: Now, orders: &mut Orders<Effect>) {
+        let overlay_asked = match asker {
+            Asker::Overlay(name, _) => self.overlays.names().contains(&name),
+            Asker::Screen(_) | Asker::Desk => false,
+        };
+        match &answer {
+            Answer::Done { said, .. } => {
+                self.stale = true;
+                if !said.is_empty() {
+                    self.toasts.success(said.clone(), now.at);
+                }
+            }
+            Answer::Refused(why) if !overlay_asked => self.toasts.error(sentence(why)),
+            Answer::Refused(_)
+            | Answer::Recovery(_)
+            | Answer::Audit(_)
+            | Answer::Checked(_)
+            | Answer::Doors(_) => {}
+            Answer::Widened(session) => {
+                self.sign(session.clone());
+                self.toasts.info("you see the keys of the whole agency; the audit trail notes it", now.at);
+            }
+        }
+        self.look_again(now);
+        self.bring(asker, answer, now, orders);
+    }
+
+    /// Brings an answer to whoever asked.
+    fn bring(&mut self, asker: Asker, answer: Answer, now: Now, orders: &mut Orders<Effect>) {
+        let mut out = Vec::new();
+        let (screen, answer) = match asker {
+            Asker::Desk => return,
+            Asker::Screen(screen) => (screen, answer),
+            Asker::Overlay(name, screen) => match self.overlays.tell(name, answer, &self.look, now, &mut out)
+            {
+                Err(answer) => (screen, answer),
+                Ok(passed) => {
+                    if matches!(passed, Passed::Closed { secrecy: Secrecy::Secret, .. }) {
+                        orders.wipe();
+                    }
+                    return self.grant(asker, out, now, orders);
+                }
+            },
+        };
+        if let Some(screen) = self.screens.get_mut(screen) {
+            screen.told(answer, &self.look, now, &mut out);
+        }
+        self.grant(Asker::Screen(screen), out, now, orders);
+    }
+
+    fn say_settled(&mut self, settled: &Settled, now: Now) {
+        match settled {
+            Settled::Nothing => {}
+            Settled::Cleared(_) => self.toasts.info("the clipboard was cleared", now.at),
+            Settled::NotOurs => {
+                self.toasts.info("the clipboard holds something newer and was left alone", now.at);
+            }
+            Settled::Failed(why) => {
+                self.toasts.error(format!(
+                    "The secret may still be in the clipboard: {why}. Copy something else over it."
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Before the desk: the first start, the sign-in and the locked screen. What is typed here stays in guarded fields
+//! until a thread of its own has tried it; one attempt at a time, and none that repeats itself.
+//!
+//! - `form`: fields with a focus. `found`: the first start. `recovery`: the code shown once. `sign_in`: the rest.
+
+mod form;
+mod found;
+mod recovery;
+mod sign_in;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use self::found::FoundForm;
+use self::recovery::CodeForm;
+pub use self::sign_in::Cause;
+use self::sign_in::SignInForm;
+use super::ask::Tab;
+use super::entry::{Entered, Entry};
+use super::worker::{Effect, Outcome};
+use crate::engine::OpenError;
+use crate::engine::open::{Open, Options, is_store};
+use crate::tui::action::{Action, Availability, Layer, Reason};
+use crate::tui::canvas::{Canvas, HitMap, Target};
+use crate::tui::clock::{Moment, Now};
+use crate::tui::input::{Gesture, Input, TextFocus};
+use crate::tui::keymap::Keymap;
+use crate::tui::overlay::{Cue, PastedRef};
+use crate::tui::program::{JobId, Msg, Orders};
+use crate::tui::router::route;
+use crate::tui::theme::Role;
+use crate::tui::widgets::bars::{self, Hints};
+use crate::tui::widgets::layout;
+
+/// Between two steps of the spinner.
+const SPIN: Duration = Duration::from_millis(100);
+
+/// Which store lies behind the door.
+#[derive(Clone)]
+pub enum Way {
+    /// The one in a directory.
+    Store(Box<Options>),
+    /// A throw-away one.
+    Demo,
+}
+
+/// What came of it: the store is open.
+pub struct Passage {
+    /// The store, and who is signed in.
+    pub open: Open,
+    /// Where to go on.
+    pub tab: Option<Tab>,
+}
+
+enum Step {
+    Found(FoundForm),
+    Code(Box<Open>, CodeForm),
+    SignIn(SignInForm),
+    /// Nothing to fill in: sample data are being made, or could not be.
+    Wait(Option<String>),
+}
+
+/// What a form wants after a cue.
+enum Want {
+    Nothing,
+    /// Try this.
+    Try(Entry),
+    /// The code was typed back.
+    Confirmed,
+}
+
+/// The door.
+pub struct Door {
+    way: Way,
+    step: Step,
+    /// The attempt under way.
+    trying: Option<(JobId, Moment)>,
+    /// Work of the console that was just locked; the store can be opened again when all of it has ended.
+    closing: HashSet<JobId>,
+    /// Ready to be tried, once nothing is closing any more.
+    queued: Option<Entry>,
+    /// Go to the background once nothing is closing any more.
+    suspend: bool,
+    tab: Option<Tab>,
+}
+
+impl Door {
+    /// The door of a console that starts. `operator` is a guess at who it is.
+    pub fn new(way: Way, operator: Option<&str>) -> Self {
+        let step = match &way {
+            Way::Store(options) if is_store(&options.dir) => Step::SignIn(SignInForm::new(operator, None)),
+            Way::Store(options) => Step::Found(FoundForm::new(&options.dir, operator)),
+            Way::Demo => Step::Wait(None),
+        };
+        // Begun with the first tick, so that the first frame does not wait for it.
+        let queued = matches!(way, Way::Demo).then_some(Entry::Demo);
+        Self { queued, ..Self::at(way, step) }
+    }
+
+    /// The door of a console that was locked. `closing` must come back before the store can be opened again.
+    pub fn locked(
+        options: Box<Options>,
+        operator: &str,
+        cause: Cause,
+        closing: HashSet<JobId>,
+        tab: Option<Tab>,
+    ) -> Self {
+        let step = Step::SignIn(SignInForm::new(Some(operator), Some(cause)));
+        let suspend = cause == Cause::Background { going: true };
+        Self { closing, suspend, tab, ..Self::at(Way::Store(options), step) }
+    }
+
+    fn at(way: Way, step: Step) -> Self {
+        Self { way, step, trying: None, closing: HashSet::new(), queued: None, suspend: false, tab: None }
+    }
+
+    /// Hears what happened; the store when it is open.
+    pub fn update(
+        &mut self,
+        msg: Msg<Outcome>,
+        now: Now,
+        (hits, keymap): (&HitMap, &Keymap),
+        orders: &mut Orders<Effect>,
+    ) -> Option<Passage> {
+        let want = match msg {
+            Msg::Input(input) => self.input(input, now, hits, keymap, orders),
+            Msg::Done { job, outcome } => return self.finished(job, outcome, now, orders),
+            Msg::Lost { job } => {
+                if self.trying.is_some_and(|(trying, _)| trying == job) {
+                    self.trying = None;
+                    self.say("keydeck stopped on a fault of its own there. Nothing that was saved is lost; try again.");
+                }
+                self.closed(job, now, orders);
+                Want::Nothing
+            }
+            Msg::Suspending => self.go_to_background(orders),
+            Msg::CannotSuspend => {
+                self.say("No shell is there to bring the console back from the background.");
+                Want::Nothing
+            }
+            Msg::Tick => {
+                self.start_queued(now, orders);
+                Want::Nothing
+            }
+            Msg::News(_) | Msg::Resumed => Want::Nothing,
+        };
+        match want {
+            Want::Nothing => None,
+            Want::Try(entry) => {
+                self.queued = Some(entry);
+                self.start_queued(now, orders);
+                None
+            }
+            Want::Confirmed => {
+                orders.wipe();
+                let step = std::mem::replace(&mut self.step, Step::Wait(None));
+                let Step::Code(open, _) = step else { return None };
+                Some(Passage { open: *open, tab: None })
+            }
+        }
+    }
+
+    /// Whether the focus takes text.
+    pub fn text_focus(&self) -> TextFocus {
+        match (&self.step, self.trying) {
+            (Step::Wait(_), _) | (_, Some(_)) => TextFocus::Elsewhere,
+            (Step::Found(form), _) => form.text_focus(),
+            (Step::Code(..), _) => TextFocus::Here,
+            (Step::SignIn(form), _) => form.text_focus(),
+        }
+    }
+
+    /// When it wants a tick.
+    pub fn wake_at(&self, now: Moment) -> Option<Moment> {
+        if self.trying.is_some() || self.queued.is_some() {
+            return Some(now + SPIN);
+        }
+        match &self.step {
+            Step::SignIn(form) => form.wake_at(now),
+            _ => None,
+        }
+    }
+
+    /// The store that is open behind a code nobody confirmed yet: to be closed when the console ends.
+    pub fn into_open(self) -> Option<Open> {
+        match self.step {
+            Step::Code(open, _) => Some(*open),
+            _ => None,
+        }
+    }
+
+    /// Draws it.
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, keymap: &Keymap, now: Now) {
+        let work = self.trying.map(|(_, since)| since).or(self.queued.as_ref().map(|_| now.at));
+        let spinner = work.map(|since| {
+            let step = now.at.since(since).as_millis() / SPIN.as_millis();
+            canvas.glyphs().spin(usize::try_from(step).unwrap_or(0))
+        });
+        match &mut self.step {
+            Step::Found(form) => form.draw(canvas, spinner),
+            Step::Code(_, form) => form.draw(canvas),
+            Step::SignIn(form) => form.draw(canvas, spinner, now.at),
+            Step::Wait(said) => wait(canvas, area, spinner, said.as_deref()),
+        }
+        let actions: &[Action] = match (&self.step, work) {
+            (Step::Wait(_), _) | (_, Some(_)) => &[Action::ForceQuit],
+            (Step::Code(..), None) => &[Action::Press, Action::ForceQuit],
+            (_, None) => &[Action::Press, Action::NextField, Action::ForceQuit],
+        };
+        let hints = Hints { keymap, layer: Layer::Dialog, actions };
+        let (_, last) = layout::bottom(area, 1);
+        bars::status(canvas, last, None, &hints, &Everything);
+    }
+
+    fn input(
+        &mut self,
+        input: Input,
+        now: Now,
+        hits: &HitMap,
+        keymap: &Keymap,
+        orders: &mut Orders<Effect>,
+    ) -> Want {
+        match input {
+            Input::Key { chord, held } => {
+                let meaning = route(keymap, Layer::Dialog, self.text_focus(), chord, held);
+                meaning.map_or(Want::Nothing, |meaning| self.hear(meaning.into(), now, orders))
+            }
+            Input::Paste(pasted) => self.hear(Cue::Paste(PastedRef(&pasted.0)), now, orders),
+            Input::Mouse(mouse) if mouse.gesture == Gesture::Click => match hits.at(mouse.x, mouse.y) {
+                Some(Target::Do(action)) => self.hear(Cue::Do(action), now, orders),
+                Some(target) => self.hear(Cue::Click(target), now, orders),
+                None => Want::Nothing,
+            },
+            Input::Mouse(_) | Input::Resize { .. } => Want::Nothing,
+        }
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, now: Now, orders: &mut Orders<Effect>) -> Want {
+        match cue {
+            Cue::Do(Action::ForceQuit) => {
+                orders.quit();
+                return Want::Nothing;
+            }
+            Cue::Do(Action::Redraw) => {
+                orders.wipe();
+                return Want::Nothing;
+            }
+            Cue::Do(Action::Suspend) => return self.go_to_background(orders),
+            _ if self.trying.is_some() || self.queued.is_some() => return Want::Nothing,
+            _ => {}
+        }
+        match (&mut self.step, &self.way) {
+            (Step::Found(form), Way::Store(options)) => form.hear(cue, options),
+            (Step::SignIn(form), Way::Store(options)) => form.hear(cue, options, now.at),
+            (Step::Code(_, form), _) => form.hear(cue),
+            (Step::Wait(_) | Step::Found(_) | Step::SignIn(_), _) => Want::Nothing,
+        }
+    }
+
+    fn go_to_background(&mut self, orders: &mut Orders<Effect>) -> Want {
+        if self.closing.is_empty() {
+            orders.suspend();
+        } else {
+            self.suspend = true;
+        }
+        Want::Nothing
+    }
+
+    fn start_queued(&mut self, now: Now, orders: &mut Orders<Effect>) {
+        if self.closing.is_empty()
+            && let Some(entry) = self.queued.take()
+        {
+            self.trying = Some((orders.perform(Effect::Enter(entry)), now.at));
+        }
+    }
+
+    fn closed(&mut self, job: JobId, now: Now, orders: &mut Orders<Effect>) {
+        if !self.closing.remove(&job) || !self.closing.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.suspend) {
+            orders.suspend();
+        }
+        self.start_queued(now, orders);
+    }
+
+    fn finished(
+        &mut self,
+        job: JobId,
+        outcome: Outcome,
+        now: Now,
+        orders: &mut Orders<Effect>,
+    ) -> Option<Passage> {
+        self.closed(job, now, orders);
+        let Outcome::Entered(entered) = outcome else { return None };
+        self.trying = None;
+        match *entered {
+            Ok(Entered { open, recovery: Some(code) }) => {
+                self.step = Step::Code(Box::new(open), CodeForm::new(code));
+                None
+            }
+            Ok(Entered { open, recovery: None }) => Some(Passage { open, tab: self.tab }),
+            Err(error) => {
+                self.failed(&error, now);
+                None
+            }
+        }
+    }
+
+    fn failed(&mut self, error: &OpenError, now: Now) {
+        match (&mut self.step, &self.way) {
+            (Step::SignIn(_), Way::Store(options)) if matches!(error, OpenError::Unfounded) => {
+                let mut form = FoundForm::new(&options.dir, None);
+                form.say("The set-up of this store was interrupted before it was complete. Begin again.");
+                self.step = Step::Found(form);
+            }
+            (Step::SignIn(form), _) => form.failed(error, now.at),
+            _ => self.say(&error.to_string()),
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        match &mut self.step {
+            Step::Found(form) => form.say(text),
+            Step::SignIn(form) => form.say(text),
+            Step::Code(_, form) => form.say(text),
+            Step::Wait(said) => *said = Some(text.to_owned()),
+        }
+    }
+}
+
+/// At the door every hinted key works.
+struct Everything;
+
+impl Availability for Everything {
+    fn enabled(&self, _: Action) -> Result<(), Reason> {
+        Ok(())
+    }
+}
+
+fn wait(canvas: &mut Canvas<'_>, area: Rect, spinner: Option<&str>, said: Option<&str>) {
+    let text = match (said, spinner) {
+        (Some(said), _) => said.to_owned(),
+        (None, Some(sign)) => format!("{sign} filling a store with a year of sample data…"),
+        (None, None) => String::new(),
+    };
+    let role = if said.is_some() { Role::Bad } else { Role::Dim };
+    let width = u16::try_from(crate::tui::widgets::text::width(&text)).unwrap_or(u16::MAX);
+    let room = layout::centred(area, width, 1);
+    canvas.fit(room.x, room.y, room.width, &text, role);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What needs attention, for the status line: counted when the state changes, not when it is drawn.
+
+use super::ask::{Errand, Tab};
+use super::look::Look;
+use crate::domain::Place;
+use crate::domain::time::DAY_MS;
+use crate::store::Standing;
+use crate::tui::theme::{Glyphs, Role};
+
+/// What is due among the keys the operator sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Live keys that expire within the policy's notice.
+    expiring: usize,
+    /// The one that expires first: its name, and days until then.
+    first: Option<(String, i64)>,
+    /// Live keys nobody used for the policy's idle days.
+    idle: usize,
+    /// The policy's notice, in days.
+    notice_days: u32,
+    /// Where they are found, the one that expires first first.
+    tabs: Vec<Tab>,
+    /// What is wrong with the store or the clock, worst first.
+    trouble: Option<String>,
+}
+
+impl Due {
+    /// Counts.
+    pub fn count(look: &Look) -> Self {
+        let now = look.now();
+        let trouble = trouble(look);
+        look.view(|view| {
+            let policy = view.policy();
+            let mut due = Self { notice_days: policy.notice_days, trouble, ..Self::default() };
+            let mut first: Option<(crate::domain::Timestamp, &crate::domain::Key)> = None;
+            let (mut agency, mut locations) = (false, false);
+            for key in view.keys() {
+                let expires = key.expires_soon(policy, now);
+                let idle = view.usage(key).idle_days(key, policy, now).is_some();
+                due.expiring += usize::from(expires.is_some());
+                due.idle += usize::from(idle);
+                if let Some(at) = expires
+                    && first.is_none_or(|(soonest, _)| at < soonest)
+                {
+                    first = Some((at, key));
+                }
+                let is_due = idle || expires.is_some();
+                agency |= is_due && key.place == Place::Agency;
+                locations |= is_due && key.place != Place::Agency;
+            }
+            due.first = first.map(|(at, key)| (key.name.to_string(), at.since(now) / DAY_MS));
+            due.tabs.extend(agency.then_some(Tab::Agency));
+            due.tabs.extend(locations.then_some(Tab::Locations));
+            if first.is_some_and(|(_, key)| key.place != Place::Agency) {
+                due.tabs.reverse();
+            }
+            due
+        })
+    }
+
+    /// Whether nothing is due.
+    pub const fn is_nothing(&self) -> bool {
+        self.tabs.is_empty()
+    }
+
+    /// Where to go to see it, and what to do there. Who was shown it at `seen` already is led to the next place.
+    pub fn errand(&self, seen: Option<Tab>) -> Option<(Tab, Errand)> {
+        let next = self.tabs.iter().position(|tab| Some(*tab) == seen).map_or(0, |at| at + 1);
+        let tab = self.tabs.get(next).or_else(|| self.tabs.first())?;
+        Some((*tab, Errand::Filter("state:due".into())))
+    }
+
+    /// What the status line says, with its look; `key` leads there.
+    pub fn said(&self, glyphs: &Glyphs, key: Option<&str>) -> Option<(Role, String)> {
+        if let Some(trouble) = &self.trouble {
+            return Some((Role::Bad, format!("{} {trouble}", glyphs.bad)));
+        }
+        let expiring = match (&self.first, self.expiring) {
+            (Some((name, days)), 1) => Some(format!("{name} expires {}", in_days(*days))),
+            (Some(_), n) => Some(format!("{n} keys expire within {}", days(self.notice_days.into()))),
+            (None, _) => None,
+        };
+        let idle = match self.idle {
+            0 => None,
+            1 if expiring.is_none() => Some("1 key is idle".to_owned()),
+            n if expiring.is_none() => Some(format!("{n} keys are idle")),
+            n => Some(format!("{n} idle")),
+        };
+        let role = if expiring.is_some() { Role::Warn } else { Role::Dim };
+        let sign = if expiring.is_some() { glyphs.warn } else { glyphs.info };
+        let parts: Vec<String> = [expiring, idle].into_iter().flatten().collect();
+        if parts.is_empty() {
+            return None;
+        }
+        let hint = key.map(|key| format!("  ({key} to see)")).unwrap_or_default();
+        Some((role, format!("{sign} {}{hint}", parts.join(&format!(" {} ", glyphs.dot)))))
+    }
+}
+
+/// Store doubts, disk trouble, a clock nobody should believe: above everything else.
+fn trouble(look: &Look) -> Option<String> {
+    if let Some(doubt) = look.engine.doubts().first() {
+        return Some(format!("the store is in doubt: {}", doubt.what));
+    }
+    match look.engine.health().standing {
+        Standing::Writable => {}
+        Standing::ReadOnly(why) | Standing::Down(why) => {
+            return Some(format!("the store takes no changes: {why}"));
+        }
+    }
+    look.engine
+        .now()
+        .suspect
+        .then(|| "this machine's clock was changed; dates may be wrong until it is right".to_owned())
+}
+
+fn days(n: i64) -> String {
+    if n == 1 { "1 day".into() } else { format!("{n} days") }
+}
+
+fn in_days(n: i64) -> String {
+    match n {
+        ..1 => "within a day".into(),
+        1 => "in 1 day".into(),
+        _ => format!("in {n} days"),
+    }
+}

@@ -1,0 +1,64 @@
+//! The ways into a store, as the door orders them and a thread of its own walks them: found, open, or make a
+//! throw-away one. What a person typed is checked here and wiped.
+
+use crate::crypto::CryptoError;
+use crate::crypto::passphrase::Passphrase;
+use crate::domain::Name;
+use crate::engine::open::{self, Key, Open, Options};
+use crate::engine::{EngineError, OpenError, demo};
+use crate::tui::secret::SecretText;
+
+/// A way in.
+pub enum Entry {
+    /// Found a store.
+    Found {
+        /// Where.
+        options: Box<Options>,
+        /// The agency's name.
+        agency: Name,
+        /// The first admin.
+        operator: Name,
+        /// Theirs.
+        passphrase: SecretText,
+    },
+    /// Sign in.
+    SignIn {
+        /// Where.
+        options: Box<Options>,
+        /// As it was typed.
+        operator: String,
+        /// As it was typed.
+        passphrase: SecretText,
+    },
+    /// Sample data, in memory.
+    Demo,
+}
+
+/// What lies behind the door.
+pub struct Entered {
+    /// The store and who is signed in.
+    pub open: Open,
+    /// The recovery code of a store just founded, in groups.
+    pub recovery: Option<SecretText>,
+}
+
+/// Goes in. Takes as long as a passphrase costs to check.
+pub fn enter(entry: Entry) -> Result<Entered, OpenError> {
+    let unusable = |error: CryptoError| OpenError::Engine(EngineError::Crypto(error));
+    match entry {
+        Entry::Found { options, agency, operator, passphrase } => {
+            let chosen = Passphrase::choose(passphrase.expose()).map_err(unusable)?;
+            drop(passphrase);
+            let founded = open::found(&options, agency, operator, &chosen)?;
+            let shown = founded.recovery.reveal();
+            Ok(Entered { open: founded.open, recovery: Some(SecretText::new(shown.as_str().to_owned())) })
+        }
+        Entry::SignIn { options, operator, passphrase } => {
+            let presented = Passphrase::present(passphrase.expose()).map_err(unusable)?;
+            drop(passphrase);
+            let open = open::open(&options, &Key::Operator { name: &operator, passphrase: &presented })?;
+            Ok(Entered { open, recovery: None })
+        }
+        Entry::Demo => Ok(Entered { open: demo::open()?, recovery: None }),
+    }
+}

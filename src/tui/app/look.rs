@@ -1,0 +1,51 @@
+//! What screens and overlays may look at: the engine, seen as the signed-in operator may see it, and the settings
+//! of this console. Never changed by them; what they want done they ask for.
+
+use std::sync::Arc;
+
+use crate::domain::{Role, State, Timestamp, View};
+use crate::engine::{Engine, Session};
+use crate::tui::keymap::Keymap;
+
+/// Everything an open console can look at.
+pub struct Look {
+    /// Runs commands and holds the state. Screens read; asking goes through [`super::ask::Ask`].
+    pub engine: Arc<dyn Engine>,
+    /// Who is signed in, and how far they see.
+    pub session: Session,
+    /// Which keys mean what, for texts that name keys.
+    pub keymap: Arc<Keymap>,
+    /// Seconds east of UTC, for local times.
+    pub utc_offset: i32,
+    /// Whether actions that take access away are switched off (`--read-only`).
+    pub read_only: bool,
+}
+
+impl Look {
+    /// Reads the state as the operator may see it. Holds a lock: copy what is needed, draw afterwards or inside,
+    /// and never ask the engine for anything else meanwhile.
+    pub fn view<R>(&self, read: impl FnOnce(&View<'_>) -> R) -> R {
+        let state = self.engine.state();
+        read(&View::new(&state, self.session.actor()))
+    }
+
+    /// The operator's role.
+    pub fn role(&self) -> Role {
+        View::new(&self.engine.state(), self.session.actor()).role()
+    }
+
+    /// Whether they see the whole agency.
+    pub fn is_whole(&self) -> bool {
+        View::new(&self.engine.state(), self.session.actor()).is_whole()
+    }
+
+    /// The whole state, for counts that do not depend on who looks (locations, policy).
+    pub fn state<R>(&self, read: impl FnOnce(&State) -> R) -> R {
+        read(&self.engine.state())
+    }
+
+    /// What time it is for decisions.
+    pub fn now(&self) -> Timestamp {
+        self.engine.now().time
+    }
+}

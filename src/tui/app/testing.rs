@@ -1,0 +1,75 @@
+//! An open console in memory, for tests of screens and overlays: the desk on sample data, a clipboard that can be
+//! read, nothing that waits.
+
+use std::sync::Arc;
+
+use super::console::{Keydeck, Setting};
+use super::desk::Desk;
+use super::door::Way;
+use super::look::Look;
+use super::worker::{Hand, NewsLine};
+use crate::engine::open::Open;
+use crate::engine::{Engine as _, demo};
+use crate::tui::clipboard::{Clipboard, Route};
+use crate::tui::clock::{Moment, Now};
+use crate::tui::keymap::Keymap;
+use crate::tui::program::Capture;
+use crate::tui::screens::Screen;
+use crate::tui::testing::{self, FakeClipboard};
+use crate::tui::theme::{GlyphSet, Theme};
+
+/// The console of a test.
+pub type Console = testing::Console<Keydeck, Hand>;
+
+/// The console on the demo's store, seen whole by its admin, with these screens, 120×40.
+pub fn desk(screens: Vec<Box<dyn Screen>>) -> Console {
+    desk_on(sample(), screens, (120, 40), &FakeClipboard::default())
+}
+
+/// The demo's store.
+///
+/// # Panics
+/// When even that cannot be made.
+#[expect(clippy::expect_used, reason = "a test may stop")]
+pub fn sample() -> Open {
+    demo::open().expect("the demo's store")
+}
+
+/// The console on an open store.
+pub fn desk_on(
+    open: Open,
+    screens: Vec<Box<dyn Screen>>,
+    size: (u16, u16),
+    clipboard: &FakeClipboard,
+) -> Console {
+    let utc_ms = open.engine.now().time.0;
+    let now = Now { at: Moment::default(), utc_ms };
+    let keymap = Arc::new(Keymap::standard());
+    let setting = setting(&keymap);
+    let look = Look { engine: open.engine, session: open.session, keymap, utc_offset: 0, read_only: false };
+    let program = Keydeck::open(setting, Way::Demo, Desk::new(look, screens, true, Capture::Taken, now));
+    testing::Console::start(program, hand(clipboard), size, utc_ms)
+}
+
+/// The console at the door of a store, as the program starts it. What it orders first is done.
+pub fn door(options: crate::engine::open::Options, size: (u16, u16), clipboard: &FakeClipboard) -> Console {
+    let utc_ms = options.clock.read().wall.0;
+    let setting = setting(&Arc::new(Keymap::standard()));
+    let program = Keydeck::start(setting, Way::Store(Box::new(options)), None, Vec::new());
+    testing::Console::start(program, hand(clipboard), size, utc_ms)
+}
+
+pub(super) fn setting(keymap: &Arc<Keymap>) -> Setting {
+    Setting {
+        theme: Theme::plain(GlyphSet::Unicode),
+        keymap: Arc::clone(keymap),
+        utc_offset: 0,
+        read_only: false,
+        capture: Capture::Taken,
+        breakable: false,
+    }
+}
+
+fn hand(clipboard: &FakeClipboard) -> Hand {
+    Hand::new(Clipboard::with(vec![clipboard.provider(Route::Native)]), NewsLine::default())
+}

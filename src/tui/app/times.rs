@@ -1,0 +1,173 @@
+//! Times as people read them: relative in tables ("2 h ago", "in 84 d"), absolute and local where there is room.
+//!
+//! Pure: the present and the offset from UTC are given. Stored times stay UTC; nothing here is read back.
+
+use chrono::{FixedOffset, Offset as _, Utc};
+
+use super::look::Look;
+use crate::domain::{Expiry, Timestamp};
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+/// Hours are counted up to here.
+const TWO_DAYS: i64 = 2 * DAY;
+/// From here on years are easier to grasp than days.
+const YEARS_FROM: i64 = 1_100 * DAY;
+
+/// How to say times now and here.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    now: Timestamp,
+    offset: FixedOffset,
+}
+
+impl Times {
+    /// For the present `now`, `utc_offset` seconds east of UTC.
+    pub fn new(now: Timestamp, utc_offset: i32) -> Self {
+        Self { now, offset: FixedOffset::east_opt(utc_offset).unwrap_or_else(|| Utc.fix()) }
+    }
+
+    /// As the console of `look` sees them.
+    pub fn of(look: &Look) -> Self {
+        Self::new(look.now(), look.utc_offset)
+    }
+
+    /// The present.
+    pub const fn now(self) -> Timestamp {
+        self.now
+    }
+
+    /// How far away `at` is: `just now`, `5 min ago`, `2 h ago`, `81 d ago`, `in 84 d`.
+    pub fn relative(self, at: Timestamp) -> String {
+        let passed = self.now.since(at);
+        if (0..MINUTE).contains(&passed) {
+            "just now".to_owned()
+        } else if passed > 0 {
+            format!("{} ago", duration(passed))
+        } else {
+            format!("in {}", remaining(at.since(self.now)))
+        }
+    }
+
+    /// A moment that may never have come: `never` or how far away.
+    pub fn relative_or(self, at: Option<Timestamp>, never: &str) -> String {
+        at.map_or_else(|| never.to_owned(), |at| self.relative(at))
+    }
+
+    /// `never`, `in 84 d` or `3 d ago`.
+    pub fn expiry(self, expiry: Expiry) -> String {
+        self.relative_or(expiry.instant(), "never")
+    }
+
+    /// Local date: `2027-01-31`.
+    pub fn date(self, at: Timestamp) -> String {
+        self.format(at, "%Y-%m-%d")
+    }
+
+    /// Local date and time to the minute: `2027-01-31 14:05`.
+    pub fn minute(self, at: Timestamp) -> String {
+        self.format(at, "%Y-%m-%d %H:%M")
+    }
+
+    /// Local date and time to the second with the offset: `2027-01-31 14:05:09 +02:00`.
+    pub fn exact(self, at: Timestamp) -> String {
+        self.format(at, "%Y-%m-%d %H:%M:%S %:z")
+    }
+
+    /// Both: `2027-01-31 14:05, in 84 d`.
+    pub fn both(self, at: Timestamp) -> String {
+        format!("{}, {}", self.minute(at), self.relative(at))
+    }
+
+    fn format(self, at: Timestamp, form: &str) -> String {
+        at.to_utc().map_or_else(
+            || format!("{} ms", at.0),
+            |time| time.with_timezone(&self.offset).format(form).to_string(),
+        )
+    }
+}
+
+/// A stretch of time that is over, in its largest full unit: `40 s`, `5 min`, `2 h`, `81 d`, `4 y`.
+pub fn duration(ms: i64) -> String {
+    if ms < MINUTE {
+        format!("{} s", ms.max(0) / SECOND)
+    } else if ms < HOUR {
+        format!("{} min", ms / MINUTE)
+    } else if ms < TWO_DAYS {
+        format!("{} h", ms / HOUR)
+    } else if ms < YEARS_FROM {
+        format!("{} d", ms / DAY)
+    } else {
+        format!("{} y", ms / (365 * DAY))
+    }
+}
+
+/// A stretch that is to come, rounded to the nearest unit, so that a key issued for 90 days a minute ago does not
+/// say 89.
+fn remaining(ms: i64) -> String {
+    let near = |unit: i64| (ms.saturating_add(unit / 2)) / unit;
+    if ms < MINUTE {
+        "< 1 min".to_owned()
+    } else if near(MINUTE) < 60 {
+        format!("{} min", near(MINUTE))
+    } else if near(HOUR) < 48 {
+        format!("{} h", near(HOUR))
+    } else if ms < YEARS_FROM {
+        format!("{} d", near(DAY))
+    } else {
+        format!("{} y", near(365 * DAY))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_790_000_000_000); // 2026-09-21 14:13:20 UTC
+
+    fn said(offset_ms: i64) -> String {
+        Times::new(NOW, 0).relative(Timestamp(NOW.0 + offset_ms))
+    }
+
+    #[test]
+    fn the_past_is_counted_in_full_units() {
+        assert_eq!(said(0), "just now");
+        assert_eq!(said(-59 * SECOND), "just now");
+        assert_eq!(said(-119 * SECOND), "1 min ago");
+        assert_eq!(said(-2 * HOUR - 59 * MINUTE), "2 h ago");
+        assert_eq!(said(-47 * HOUR), "47 h ago");
+        assert_eq!(said(-48 * HOUR), "2 d ago");
+        assert_eq!(said(-81 * DAY - 23 * HOUR), "81 d ago");
+        assert_eq!(said(-4 * 365 * DAY), "4 y ago");
+    }
+
+    #[test]
+    fn a_life_of_ninety_days_says_ninety_a_minute_later() {
+        assert_eq!(said(90 * DAY - MINUTE), "in 90 d");
+        assert_eq!(said(12 * HOUR - MINUTE), "in 12 h");
+        assert_eq!(said(47 * HOUR + 31 * MINUTE), "in 2 d");
+        assert_eq!(said(59 * MINUTE + 40 * SECOND), "in 1 h");
+        assert_eq!(said(30 * SECOND), "in < 1 min");
+        assert_eq!(said(3660 * DAY), "in 10 y");
+    }
+
+    #[test]
+    fn dates_are_local() {
+        let here = Times::new(NOW, 2 * 3600);
+        assert_eq!(here.minute(NOW), "2026-09-21 16:13");
+        assert_eq!(here.exact(NOW), "2026-09-21 16:13:20 +02:00");
+        assert_eq!(Times::new(NOW, -15 * 3600).date(NOW), "2026-09-20");
+        assert_eq!(here.both(Timestamp(NOW.0 - DAY)), "2026-09-20 16:13, 24 h ago");
+    }
+
+    #[test]
+    fn no_time_is_too_far_to_be_said() {
+        for at in [i64::MIN, i64::MAX, 0, -1] {
+            let (time, now) = (Timestamp(at), Times::new(NOW, i32::MAX));
+            assert!(!now.both(time).is_empty() && !Times::new(time, 0).relative(NOW).is_empty());
+        }
+        assert_eq!(Times::new(NOW, 0).expiry(Expiry::Never), "never");
+    }
+}

@@ -1,0 +1,193 @@
+//! Does what the console orders: jobs on the engine, copies, opening and closing the store. Blocks threads of its
+//! own, never the one that draws. What it needs comes with the order; it keeps only the clipboard and the way for
+//! news. An error becomes words for the operator here.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::{broadcast, mpsc};
+
+use super::ask::{Answer, Job};
+use super::entry::{self, Entered, Entry};
+use crate::crypto::CryptoError;
+use crate::crypto::passphrase::Passphrase;
+use crate::domain::{Command, Event, OperatorId, Refusal};
+use crate::engine::{Done, Engine, EngineError, NewSecret, OpenError, Session};
+use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
+use crate::tui::program::{Cancel, Task, Worker};
+use crate::tui::secret::SecretText;
+
+/// What the console wants done elsewhere.
+pub enum Effect {
+    /// A job for the engine.
+    Job(Arc<dyn Engine>, Session, Job),
+    /// A text for the clipboard.
+    Copy(SecretText, Keep),
+    /// The lease on a copied secret is over.
+    Settle,
+    /// Open a store, found one, or fill one with sample data.
+    Enter(Entry),
+    /// Sign out, write down what is only in memory, and let go of the store and its keys.
+    Leave(Arc<dyn Engine>, Session),
+}
+
+/// What came of it.
+pub enum Outcome {
+    /// Of a job.
+    Answered(Answer),
+    /// Of a copy.
+    Copied(Result<Route, ClipboardError>),
+    /// Of the end of a lease.
+    Settled(Settled),
+    /// The store is open, or why not.
+    Entered(Box<Result<Entered, OpenError>>),
+    /// The store is closed.
+    Left,
+    /// News: the state changed.
+    Changed,
+}
+
+/// Where news go in; known only once the loop exists.
+pub type NewsLine = Arc<OnceLock<mpsc::Sender<Outcome>>>;
+
+/// The one who does it.
+pub struct Hand {
+    clipboard: Arc<Mutex<Clipboard>>,
+    news: NewsLine,
+}
+
+impl Hand {
+    /// Works with this clipboard and tells news through `news`.
+    pub fn new(clipboard: Clipboard, news: NewsLine) -> Self {
+        Self { clipboard: Arc::new(Mutex::new(clipboard)), news }
+    }
+
+    fn with_clipboard(&self, act: impl FnOnce(&mut Clipboard) -> Outcome + Send + 'static) -> Task<Outcome> {
+        let clipboard = Arc::clone(&self.clipboard);
+        Task::blocking(move || act(&mut clipboard.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl Worker for Hand {
+    type Effect = Effect;
+    type Outcome = Outcome;
+
+    fn task(&self, effect: Effect, _: Cancel) -> Task<Outcome> {
+        match effect {
+            Effect::Job(engine, session, job) => {
+                Task::blocking(move || Outcome::Answered(perform(&*engine, &session, job)))
+            }
+            Effect::Copy(text, keep) => {
+                self.with_clipboard(move |clipboard| Outcome::Copied(clipboard.copy(&text, keep)))
+            }
+            Effect::Settle => self.with_clipboard(|clipboard| Outcome::Settled(clipboard.settle())),
+            Effect::Enter(entry) => {
+                let news = Arc::clone(&self.news);
+                Task::blocking(move || {
+                    let entered = entry::enter(entry);
+                    if let (Ok(entered), Some(news)) = (&entered, news.get()) {
+                        pass_on(entered.open.engine.subscribe(), news.clone());
+                    }
+                    Outcome::Entered(Box::new(entered))
+                })
+            }
+            Effect::Leave(engine, session) => Task::blocking(move || {
+                leave(&*engine, &session);
+                drop(engine);
+                Outcome::Left
+            }),
+        }
+    }
+}
+
+/// Tells the loop whenever something changed, once for all that came together. Ends with the engine.
+fn pass_on(mut events: broadcast::Receiver<Arc<Vec<Event>>>, news: mpsc::Sender<Outcome>) {
+    use broadcast::error::RecvError;
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    runtime.spawn(async move {
+        while !matches!(events.recv().await, Err(RecvError::Closed)) {
+            while events.try_recv().is_ok() {}
+            if news.send(Outcome::Changed).await.is_err() {
+                break;
+            }
+        }
+    });
+}
+
+/// Best effort: what cannot be written now was announced as trouble before, and nothing confirmed is lost.
+fn leave(engine: &dyn Engine, session: &Session) {
+    if engine.doubts().is_empty()
+        && let Err(error) = engine.execute(session, Command::EndSession)
+    {
+        tracing::warn!(%error, "the end of the session was not recorded");
+    }
+    if let Err(error) = engine.settle() {
+        tracing::warn!(%error, "not everything in memory was written down");
+    }
+}
+
+fn perform(engine: &dyn Engine, session: &Session, job: Job) -> Answer {
+    try_perform(engine, session, job).unwrap_or_else(|error| Answer::Refused(sentence(&error.to_string())))
+}
+
+fn try_perform(engine: &dyn Engine, session: &Session, job: Job) -> Result<Answer, EngineError> {
+    let chosen = |text: &SecretText| Passphrase::choose(text.expose()).map_err(EngineError::Crypto);
+    Ok(match job {
+        Job::Run { command, said } => done(engine.execute(session, command)?, said),
+        Job::Widen => Answer::Widened(engine.open_agency_view(session)?),
+        Job::AddOperator { name, role, passphrase } => {
+            let said = format!("{name} may sign in as {role}");
+            let passphrase = chosen(&passphrase)?;
+            done(engine.add_operator(session, name, role, NewSecret::Passphrase(&passphrase))?, said)
+        }
+        Job::SetPassphrase { operator, passphrase } => {
+            let said = format!("The passphrase of {} is set", name_of(engine, operator)?);
+            let passphrase = chosen(&passphrase)?;
+            done(engine.set_secret(session, operator, NewSecret::Passphrase(&passphrase))?, said)
+        }
+        Job::Disable { operator, keys } => {
+            let said = format!("{} may not sign in any more", name_of(engine, operator)?);
+            done(engine.disable_operator(session, operator, keys)?, said)
+        }
+        Job::Enable { operator, passphrase } => {
+            let said = format!("{} may sign in again", name_of(engine, operator)?);
+            let passphrase = chosen(&passphrase)?;
+            done(engine.enable_operator(session, operator, NewSecret::Passphrase(&passphrase))?, said)
+        }
+        Job::RenewRecovery => Answer::Recovery(engine.renew_recovery(session)?),
+        Job::Audit { before, limit, about } => Answer::Audit(engine.audit(session, before, limit, about)?),
+        Job::CheckAudit => Answer::Checked(engine.check_audit(session)?),
+        Job::Doors => Answer::Doors(engine.doors(session)?),
+    })
+}
+
+fn done(done: Done, said: String) -> Answer {
+    let token = done.token.map(|token| SecretText::new(token.reveal().to_owned()));
+    Answer::Done { events: done.events, token, said }
+}
+
+fn name_of(engine: &dyn Engine, operator: OperatorId) -> Result<String, EngineError> {
+    let state = engine.state();
+    Ok(state.operator(operator).ok_or(Refusal::NoSuchOperator)?.name.to_string())
+}
+
+/// An error as a sentence: refusals are written to follow a colon.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Whether a passphrase may be chosen, in words when not.
+pub(super) fn judge_passphrase(text: &str) -> Result<(), CryptoError> {
+    Passphrase::choose(text).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_reads_as_a_sentence() {
+        assert_eq!(sentence("this needs the role admin."), "This needs the role admin.");
+        assert_eq!((sentence(""), sentence("é")), (String::new(), "É".into()));
+    }
+}

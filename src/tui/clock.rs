@@ -1,0 +1,93 @@
+//! Time as the console knows it: how long it has been running, and what the calendar says.
+//!
+//! An update is handed a [`Now`] and never reads a clock, so a test can make an hour pass in one line.
+
+use std::{
+    ops::Add,
+    time::{Duration, Instant},
+};
+
+/// A point in the console's own life: time since it started. Never goes back, whatever the calendar does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(Duration);
+
+impl Moment {
+    /// The moment `since_start` after the console began.
+    pub const fn after_start(since_start: Duration) -> Self {
+        Self(since_start)
+    }
+
+    /// Time that passed from `earlier` to here; zero when `earlier` is not earlier.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Time since the console began.
+    pub const fn since_start(self) -> Duration {
+        self.0
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(wait))
+    }
+}
+
+/// Both times, read together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// For deadlines, countdowns and spinners.
+    pub at: Moment,
+    /// For dates on the screen: UTC milliseconds since 1970.
+    pub utc_ms: i64,
+}
+
+/// Where the console's time comes from.
+pub trait Clock: Send {
+    /// Reads both times.
+    fn now(&self) -> Now;
+}
+
+/// The clock of a real console: the system's steady clock, and a calendar given by whoever may read it.
+pub struct SteadyClock<C> {
+    started: Instant,
+    calendar: C,
+}
+
+impl<C: Fn() -> i64 + Send> SteadyClock<C> {
+    /// Starts counting now; `calendar` answers in UTC milliseconds.
+    pub fn start(calendar: C) -> Self {
+        Self { started: Instant::now(), calendar }
+    }
+}
+
+impl<C: Fn() -> i64 + Send> Clock for SteadyClock<C> {
+    fn now(&self) -> Now {
+        Now { at: Moment(self.started.elapsed()), utc_ms: (self.calendar)() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_never_runs_backwards() {
+        let early = Moment::after_start(Duration::from_secs(1));
+        let late = early + Duration::from_secs(44);
+        assert_eq!(late.since(early), Duration::from_secs(44));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(Moment::after_start(Duration::MAX) + Duration::from_secs(1), Moment(Duration::MAX));
+    }
+
+    #[test]
+    fn the_steady_clock_moves_on_whatever_the_calendar_says() {
+        let clock = SteadyClock::start(|| -5);
+        let first = clock.now();
+        assert_eq!(first.utc_ms, -5);
+        assert!(clock.now().at >= first.at);
+    }
+}

@@ -1,0 +1,380 @@
+//! What lies above the screens: questions, forms, pickers, the showing of a secret. A stack; the top one has the
+//! keyboard.
+//!
+//! An overlay consumes what it understands; nothing falls through to what lies below. Esc closes exactly one, and
+//! one that must not be closed yet says why. Each owns its state and writes what it wants done into `out`.
+
+use ratatui::layout::Rect;
+
+use super::{
+    action::{Action, Layer, Reason},
+    canvas::{Canvas, Target},
+    clock::{Moment, Now},
+    input::TextFocus,
+    router::{Edit, Meaning},
+};
+
+/// What an overlay or a screen hears, after routing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cue<'a> {
+    /// A verb.
+    Do(Action),
+    /// A character typed into the focused field.
+    Type(Typed),
+    /// A change within the focused field.
+    Edit(Edit),
+    /// Pasted text.
+    Paste(PastedRef<'a>),
+    /// A click.
+    Click(Target),
+    /// The wheel over a list: rows down, or up when negative.
+    Wheel {
+        /// Over which.
+        pane: u8,
+        /// How far.
+        rows: isize,
+    },
+    /// The moment asked for has come.
+    Tick,
+}
+
+/// A typed character that `Debug` does not tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Typed(pub char);
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Typed(…)")
+    }
+}
+
+/// Pasted text that `Debug` does not tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PastedRef<'a>(pub &'a str);
+
+impl std::fmt::Debug for PastedRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PastedRef({} bytes)", self.0.len())
+    }
+}
+
+impl From<Meaning> for Cue<'_> {
+    fn from(meaning: Meaning) -> Self {
+        match meaning {
+            Meaning::Do(action) => Self::Do(action),
+            Meaning::Type(c) => Self::Type(Typed(c)),
+            Meaning::Edit(edit) => Self::Edit(edit),
+        }
+    }
+}
+
+/// What an overlay did with a cue.
+pub enum Heard<C, O, A = ()> {
+    /// Understood.
+    Consumed,
+    /// Not understood. For Esc that means: close me.
+    Ignored,
+    /// Understood, and the overlay is done.
+    Close,
+    /// Another one comes on top.
+    Push(Box<dyn Overlay<C, O, A>>),
+    /// Another one takes this one's place.
+    Replace(Box<dyn Overlay<C, O, A>>),
+}
+
+/// One overlay. `C` is what it may look at, `O` what it may ask for, `A` what the answer to that is.
+pub trait Overlay<C, O, A = ()> {
+    /// What tells it apart, for tests and to close it by name.
+    fn name(&self) -> &'static str;
+
+    /// Whose keys are searched while it is on top.
+    fn layer(&self) -> Layer;
+
+    /// Whether its focus takes text.
+    fn text_focus(&self) -> TextFocus {
+        TextFocus::Elsewhere
+    }
+
+    /// Hears a cue; called only while on top.
+    fn hear(&mut self, cue: Cue<'_>, context: &C, now: Now, out: &mut Vec<O>) -> Heard<C, O, A>;
+
+    /// Hears the answer to something it asked for, once it has come; also when others lie above it.
+    fn told(&mut self, answer: A, context: &C, now: Now, out: &mut Vec<O>) -> Heard<C, O, A> {
+        let _ = (answer, context, now, out);
+        Heard::Consumed
+    }
+
+    /// Draws itself. All from the bottom up are drawn; only the top one can be clicked.
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, context: &C, now: Now);
+
+    /// The actions to hint at, most important first.
+    fn hints(&self) -> &[Action];
+
+    /// Why an action that its layer has is not possible in it right now.
+    fn enabled(&self, _action: Action, _context: &C) -> Result<(), Reason> {
+        Ok(())
+    }
+
+    /// Why Esc may not close it yet; `None` when it may.
+    fn held(&self) -> Option<Reason> {
+        None
+    }
+
+    /// When it wants a tick.
+    fn wake_at(&self) -> Option<Moment> {
+        None
+    }
+
+    /// Whether a secret is or was on the screen through it: after it closes the screen is wiped.
+    fn secrecy(&self) -> Secrecy {
+        Secrecy::Open
+    }
+}
+
+/// Whether something showed a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Nothing secret.
+    Open,
+    /// A secret.
+    Secret,
+}
+
+/// What became of a cue given to the stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// There is no overlay: the cue is the screen's.
+    Below,
+    /// The top one took it.
+    Taken,
+    /// The top one had no use for it, and nothing below may have it.
+    Unused,
+    /// The top one closed.
+    Closed {
+        /// Which.
+        name: &'static str,
+        /// Whether the screen must be wiped.
+        secrecy: Secrecy,
+    },
+    /// Esc was refused.
+    Refused(Reason),
+}
+
+/// The stack.
+pub struct OverlayStack<C, O, A = ()> {
+    layers: Vec<Box<dyn Overlay<C, O, A>>>,
+}
+
+impl<C, O, A> OverlayStack<C, O, A> {
+    /// Nothing above the screen.
+    pub const fn new() -> Self {
+        Self { layers: Vec::new() }
+    }
+
+    /// Puts `overlay` on top.
+    pub fn push(&mut self, overlay: impl Overlay<C, O, A> + 'static) {
+        self.layers.push(Box::new(overlay));
+    }
+
+    /// Puts an overlay that is already boxed on top.
+    pub fn push_boxed(&mut self, overlay: Box<dyn Overlay<C, O, A>>) {
+        self.layers.push(overlay);
+    }
+
+    /// Brings an answer to the overlay of that name. Gives it back when it is not open any more.
+    pub fn tell(
+        &mut self,
+        name: &str,
+        answer: A,
+        context: &C,
+        now: Now,
+        out: &mut Vec<O>,
+    ) -> Result<Passed, A> {
+        let Some(at) = self.layers.iter().rposition(|layer| layer.name() == name) else { return Err(answer) };
+        let Some(layer) = self.layers.get_mut(at) else { return Err(answer) };
+        Ok(match layer.told(answer, context, now, out) {
+            Heard::Close => {
+                let layer = self.layers.remove(at);
+                Passed::Closed { name: layer.name(), secrecy: layer.secrecy() }
+            }
+            Heard::Push(overlay) => {
+                self.layers.push(overlay);
+                Passed::Taken
+            }
+            Heard::Replace(overlay) => {
+                let old = std::mem::replace(layer, overlay);
+                Passed::Closed { name: old.name(), secrecy: old.secrecy() }
+            }
+            Heard::Consumed | Heard::Ignored => Passed::Taken,
+        })
+    }
+
+    /// The one that has the keyboard.
+    pub fn top(&self) -> Option<&dyn Overlay<C, O, A>> {
+        self.layers.last().map(AsRef::as_ref)
+    }
+
+    /// Names from the bottom up.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.layers.iter().map(|layer| layer.name()).collect()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// Closes all, held or not: the console locks or ends. Says whether the screen must be wiped.
+    pub fn clear(&mut self) -> Secrecy {
+        let secret = self.layers.drain(..).any(|layer| layer.secrecy() == Secrecy::Secret);
+        if secret { Secrecy::Secret } else { Secrecy::Open }
+    }
+
+    /// Gives a cue to the top one.
+    pub fn hear(&mut self, cue: Cue<'_>, context: &C, now: Now, out: &mut Vec<O>) -> Passed {
+        let Some(top) = self.layers.last_mut() else { return Passed::Below };
+        match top.hear(cue, context, now, out) {
+            Heard::Consumed => Passed::Taken,
+            Heard::Close => self.pop(),
+            Heard::Push(overlay) => {
+                self.layers.push(overlay);
+                Passed::Taken
+            }
+            Heard::Replace(overlay) => {
+                let closed = self.pop();
+                self.layers.push(overlay);
+                closed
+            }
+            Heard::Ignored if cue == Cue::Do(Action::Cancel) => match top.held() {
+                Some(reason) => Passed::Refused(reason),
+                None => self.pop(),
+            },
+            Heard::Ignored => Passed::Unused,
+        }
+    }
+
+    /// Draws all from the bottom up.
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, context: &C, now: Now) {
+        for layer in &mut self.layers {
+            canvas.shield();
+            layer.draw(canvas, area, context, now);
+        }
+    }
+
+    /// The earliest tick any of them wants.
+    pub fn wake_at(&self) -> Option<Moment> {
+        self.layers.iter().filter_map(|layer| layer.wake_at()).reduce(|a, b| if a < b { a } else { b })
+    }
+
+    fn pop(&mut self) -> Passed {
+        match self.layers.pop() {
+            Some(layer) => Passed::Closed { name: layer.name(), secrecy: layer.secrecy() },
+            None => Passed::Below,
+        }
+    }
+}
+
+impl<C, O, A> Default for OverlayStack<C, O, A> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Now = Now { at: Moment::after_start(std::time::Duration::ZERO), utc_ms: 0 };
+
+    struct Note {
+        name: &'static str,
+        held: bool,
+    }
+
+    impl Overlay<(), &'static str> for Note {
+        fn name(&self) -> &'static str {
+            self.name
+        }
+
+        fn layer(&self) -> Layer {
+            Layer::Dialog
+        }
+
+        fn hear(
+            &mut self,
+            cue: Cue<'_>,
+            (): &(),
+            _: Now,
+            out: &mut Vec<&'static str>,
+        ) -> Heard<(), &'static str> {
+            match cue {
+                Cue::Do(Action::Press) => {
+                    out.push(self.name);
+                    Heard::Close
+                }
+                Cue::Do(Action::Toggle) => Heard::Push(Box::new(Self { name: "above", held: false })),
+                Cue::Do(Action::Submit) => Heard::Replace(Box::new(Self { name: "instead", held: false })),
+                _ => Heard::Ignored,
+            }
+        }
+
+        fn draw(&mut self, _: &mut Canvas<'_>, _: Rect, (): &(), _: Now) {}
+
+        fn hints(&self) -> &[Action] {
+            &[Action::Press]
+        }
+
+        fn held(&self) -> Option<Reason> {
+            self.held.then(|| "tick \"I stored it\" first".into())
+        }
+
+        fn secrecy(&self) -> Secrecy {
+            if self.held { Secrecy::Secret } else { Secrecy::Open }
+        }
+    }
+
+    fn press(stack: &mut OverlayStack<(), &'static str>, action: Action) -> (Passed, Vec<&'static str>) {
+        let mut out = Vec::new();
+        (stack.hear(Cue::Do(action), &(), NOW, &mut out), out)
+    }
+
+    #[test]
+    fn esc_closes_exactly_one() {
+        let mut stack = OverlayStack::new();
+        stack.push(Note { name: "form", held: false });
+        assert_eq!(press(&mut stack, Action::Toggle).0, Passed::Taken);
+        assert_eq!(stack.names(), ["form", "above"]);
+        let closed = Passed::Closed { name: "above", secrecy: Secrecy::Open };
+        assert_eq!(press(&mut stack, Action::Cancel).0, closed);
+        assert_eq!(stack.names(), ["form"]);
+        press(&mut stack, Action::Submit);
+        assert_eq!(stack.names(), ["instead"]);
+        press(&mut stack, Action::Cancel);
+        assert_eq!(press(&mut stack, Action::Cancel).0, Passed::Below);
+    }
+
+    #[test]
+    fn one_that_is_held_says_why_and_stays() {
+        let mut stack = OverlayStack::new();
+        stack.push(Note { name: "secret", held: true });
+        let (passed, _) = press(&mut stack, Action::Cancel);
+        assert_eq!(passed, Passed::Refused("tick \"I stored it\" first".into()));
+        assert_eq!(stack.clear(), Secrecy::Secret);
+        assert!(stack.is_empty());
+    }
+
+    #[test]
+    fn nothing_falls_through() {
+        let mut stack = OverlayStack::new();
+        stack.push(Note { name: "form", held: false });
+        assert_eq!(press(&mut stack, Action::Revoke).0, Passed::Unused);
+        let (passed, out) = press(&mut stack, Action::Press);
+        assert_eq!((passed, out), (Passed::Closed { name: "form", secrecy: Secrecy::Open }, vec!["form"]));
+    }
+
+    #[test]
+    fn debug_shows_neither_typed_nor_pasted_text() {
+        let shown = format!("{:?} {:?}", Cue::Type(Typed('h')), Cue::Paste(PastedRef("hunter2")));
+        assert_eq!(shown, "Type(Typed(…)) Paste(PastedRef(7 bytes))");
+    }
+}

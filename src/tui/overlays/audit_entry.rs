@@ -1,0 +1,139 @@
+//! One entry of the audit trail in full: who, what, from where, what changed from what to what, the records it
+//! wrote and its place in the chain. Copies the hash. And what a check of the whole chain found.
+
+use super::reader::{Block, Reader};
+use super::small_form::sentence;
+use crate::domain::Timestamp;
+use crate::domain::audit::Outcome;
+use crate::engine::audit_log::AuditLine;
+use crate::engine::{AuditReport, AuditStanding};
+use crate::tui::app::times::Times;
+use crate::tui::screens::audit::words;
+use crate::tui::theme::{Glyphs, Role};
+
+/// Its name among the overlays.
+pub const ENTRY: &str = "audit-entry";
+/// Its name among the overlays.
+pub const REPORT: &str = "audit-report";
+
+/// The reader of one entry.
+pub fn entry(line: &AuditLine, times: Times) -> Reader {
+    let entry = &line.entry;
+    let at = Timestamp(entry.at);
+    let outcome = match entry.outcome {
+        Outcome::Done => Block::fact("Outcome", "done"),
+        Outcome::Refused => Block::Fact {
+            label: "Outcome".into(),
+            text: format!("refused: {}", words::reason(entry.reason.as_deref())),
+            role: Role::Bad,
+        },
+    };
+    let actor = &entry.actor;
+    let mut blocks = vec![
+        Block::Heading(words::what(entry)),
+        Block::Blank,
+        Block::fact("When", format!("{} ({})", times.exact(at), times.relative(at))),
+        Block::fact("In UTC", at.rfc3339()),
+        Block::fact("Who", format!("{} ({}), {}", actor.name, actor.role, actor.id)),
+        Block::fact("Signed in with", words::auth(&actor.auth)),
+        Block::fact("Reach", words::access(&actor.access)),
+        Block::fact(
+            "Via",
+            format!(
+                "{}, session {}, user id {}, process {}",
+                words::via(&actor.via),
+                actor.session,
+                actor.uid,
+                actor.pid
+            ),
+        ),
+        Block::fact("Event", entry.event.clone()),
+        outcome,
+    ];
+    if !entry.subjects.is_empty() {
+        blocks.extend([Block::Blank, Block::Heading("About".into())]);
+        for subject in &entry.subjects {
+            let owner = subject.owner.as_ref().map(|owner| format!(", owner {owner}")).unwrap_or_default();
+            blocks.push(Block::fact(
+                sentence(&subject.kind),
+                format!("{} ({}{owner})", subject.name, subject.id),
+            ));
+        }
+    }
+    if !entry.changes.is_empty() {
+        blocks.extend([Block::Blank, Block::Heading("Changes".into())]);
+        for change in &entry.changes {
+            let from = if change.from.is_empty() { "nothing" } else { &change.from };
+            let to = if change.to.is_empty() { "nothing" } else { &change.to };
+            blocks.push(Block::fact(sentence(&change.field), format!("{from} → {to}")));
+        }
+    }
+    blocks.extend([Block::Blank, Block::Heading("In the chain".into())]);
+    blocks.push(Block::fact("Number", entry.seq.to_string()));
+    blocks.push(Block::fact("Hash", line.hash.clone()));
+    blocks.push(Block::fact("MAC", line.mac.clone()));
+    blocks.push(Block::fact("State after", entry.state.clone()));
+    blocks.push(Block::fact("Store", entry.store.clone()));
+    if entry.records.is_empty() {
+        blocks.push(Block::fact("Records", "none written"));
+    }
+    for (at, record) in entry.records.iter().enumerate() {
+        let label = if at == 0 { "Records" } else { "" };
+        blocks.push(Block::fact(label, format!("{}  tag {}", record.key, record.tag)));
+    }
+    Reader::new(ENTRY, format!("Audit entry {}", entry.seq), blocks, Some(line.hash.clone()))
+}
+
+/// The reader of what a check found.
+pub fn report(report: &AuditReport, glyphs: &Glyphs) -> Reader {
+    let (sign, role, verdict, meaning) = match report.standing {
+        AuditStanding::Intact => (
+            glyphs.good,
+            Role::Good,
+            "The chain is intact",
+            "Every entry follows the one before it, and the records are what the trail says they are.",
+        ),
+        AuditStanding::Altered => (
+            glyphs.bad,
+            Role::Bad,
+            "The trail was altered",
+            "An entry or a record was edited, moved, inserted or forged. Keep this store as evidence and restore a \
+             backup from before.",
+        ),
+        AuditStanding::Short => (
+            glyphs.bad,
+            Role::Bad,
+            "Entries are missing",
+            "The trail has a gap, or ends before what its seal knows. The store may have been put back in time: \
+             restore the newest backup.",
+        ),
+        AuditStanding::Unverifiable => (
+            glyphs.warn,
+            Role::Warn,
+            "The chain cannot be checked",
+            "Some of it is of a version this keydeck does not know. Check it with the version that wrote it.",
+        ),
+    };
+    let mut blocks = vec![
+        Block::Text(role, format!("{sign} {verdict}")),
+        Block::Text(Role::Text, meaning.into()),
+        Block::Blank,
+        Block::fact("Entries checked", report.entries.to_string()),
+        Block::fact("Head hash", report.head.clone()),
+        Block::Blank,
+        Block::Text(
+            Role::Dim,
+            "Keep the head hash somewhere else: whoever holds it can tell later that no entry before it was cut off."
+                .into(),
+        ),
+    ];
+    if !report.faults.is_empty() {
+        blocks.push(Block::Blank);
+        blocks.push(Block::Heading(match report.faults.len() {
+            1 => "1 fault".into(),
+            count => format!("{count} faults"),
+        }));
+        blocks.extend(report.faults.iter().map(|fault| Block::Text(role, format!("{sign} {fault}"))));
+    }
+    Reader::new(REPORT, "Check of the audit chain", blocks, Some(report.head.clone()))
+}

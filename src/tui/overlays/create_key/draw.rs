@@ -1,0 +1,190 @@
+//! Drawing the form: what the key is on the left, what it may do on the right; where there is no room for both, one
+//! page each, the one the keyboard is on.
+//!
+//! ```text
+//! ╭─ New key ──────────────────────────────────────────────────────────────────────────────╮
+//! │  Name      Nightly export              Preset    Read only                             │
+//! │  Kind      (*) Agency  ( ) Location    ▾ [–] Contacts              1 of 4              │
+//! │  Expires   90d   30d  1y  never        ▸   [✓] contacts.read       read   Read contacts│
+//! │  Issues an agency key: 1 scope, risk read, expires in 90 d      Cancel   [ Issue key ] │
+//! ╰────────────────────────────────────────────────────────────────────────────────────────╯
+//! ```
+
+use ratatui::layout::Rect;
+
+use super::{
+    CreateKey,
+    form::{Form, Kind, Stop},
+};
+use crate::tui::app::look::Look;
+use crate::tui::canvas::{Canvas, Target};
+use crate::tui::overlays::scope_tree;
+use crate::tui::theme::Role;
+use crate::tui::widgets::{Focus, layout, popup};
+
+/// Columns inside the frame from which both halves are shown.
+const TWO_HALVES: u16 = 92;
+/// Cells of the labels.
+const LABELS: u16 = 10;
+
+impl CreateKey {
+    pub(super) fn draw_form(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
+        let wide = area.width >= TWO_HALVES + 6;
+        let title = match (wide, self.stop.is_about_scopes()) {
+            (true, _) => "New key",
+            (false, false) => "New key, 1 of 2: what it is",
+            (false, true) => "New key, 2 of 2: what it may do",
+        };
+        let inner = popup::draw(canvas, title, 118, area.height.clamp(14, 32));
+        let (upper, last) = layout::bottom(inner, 1);
+        let air = u16::from(inner.height >= 13);
+        let (upper, said) = layout::bottom(upper, 1 + air);
+        self.draw_summary(canvas, layout::row(said, 0), look);
+        self.draw_buttons(canvas, last, look);
+        if wide {
+            let (left, right) = layout::left(upper, upper.width * 13 / 25);
+            self.draw_fields(canvas, layout::left(left, left.width.saturating_sub(3)).0);
+            canvas.vertical(right.x, right.y, right.height);
+            self.draw_scopes(canvas, layout::right(right, right.width.saturating_sub(3)).1, look);
+        } else if self.stop.is_about_scopes() {
+            self.draw_scopes(canvas, upper, look);
+        } else {
+            self.draw_fields(canvas, upper);
+        }
+    }
+
+    fn focus(&self, stop: Stop) -> Focus {
+        Focus::when(self.stop == stop && self.pick.is_none())
+    }
+
+    fn draw_fields(&mut self, canvas: &mut Canvas<'_>, area: Rect) {
+        let location = self.form.kind == Kind::Location;
+        let air = u16::from(area.height >= if location { 13 } else { 11 });
+        self.form.name.note = self.form.name_room().unwrap_or_default();
+        let mut rest = area;
+        let mut take = |rows: u16| {
+            let (row, below) = layout::top(rest, rows);
+            rest = layout::top(below, air).1;
+            row
+        };
+        let name = take(2);
+        self.form.name.draw(canvas, name, LABELS, self.focus(Stop::Name), Stop::Name.number());
+        let kind = take(1);
+        self.draw_kind(canvas, kind);
+        if location {
+            let row = take(if self.form.problems.location.is_some() { 2 } else { 1 });
+            let shown = self.form.location.as_ref().map(|(_, name)| name.clone());
+            self.draw_choice(canvas, row, Stop::Location, shown, self.form.problems.location.as_deref());
+        }
+        let expires = take(2);
+        self.form.expires.draw(canvas, expires, LABELS, self.focus(Stop::Expires), Stop::Expires.number());
+        let note = take(if self.form.note.error.is_some() { 2 } else { 1 });
+        self.form.note.draw(canvas, note, LABELS, self.focus(Stop::Note), Stop::Note.number());
+    }
+
+    fn draw_kind(&self, canvas: &mut Canvas<'_>, row: Rect) {
+        canvas.hit(row, Target::Field(Stop::Kind.number()));
+        let focus = self.focus(Stop::Kind);
+        let (label, input) = layout::left(row, LABELS);
+        canvas.fit(
+            label.x,
+            label.y,
+            label.width,
+            "Kind",
+            if focus.is_here() { Role::Accent } else { Role::Dim },
+        );
+        let mut x = input.x;
+        for (kind, name) in [(Kind::Agency, "Agency key"), (Kind::Location, "Location key")] {
+            let chosen = self.form.kind == kind;
+            let role = match (chosen, focus) {
+                (true, Focus::Here) => Role::Selected,
+                (true, Focus::Elsewhere) => Role::Accent,
+                (false, _) => Role::Text,
+            };
+            if chosen && focus.is_here() {
+                canvas.cursor(x.saturating_add(1), input.y);
+            }
+            let said = format!("{} {name}", if chosen { "(*)" } else { "( )" });
+            x = canvas.fit(x, input.y, input.right().saturating_sub(x), &said, role).saturating_add(2);
+        }
+    }
+
+    /// A field whose value comes from a list.
+    fn draw_choice(
+        &self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        stop: Stop,
+        shown: Option<String>,
+        error: Option<&str>,
+    ) {
+        canvas.hit(area, Target::Field(stop.number()));
+        let focus = self.focus(stop);
+        let (label, input) = layout::left(area, LABELS);
+        let name = if stop == Stop::Location { "Location" } else { "Preset" };
+        canvas.fit(
+            label.x,
+            label.y,
+            label.width,
+            name,
+            if focus.is_here() { Role::Accent } else { Role::Dim },
+        );
+        let row = layout::row(input, 0);
+        let style = canvas.style(if focus.is_here() { Role::FieldFocused } else { Role::Field });
+        canvas.print(row.x, row.y, row.width, &" ".repeat(row.width.into()), style);
+        let sign = canvas.glyphs().unfolded;
+        let cells = row.width.saturating_sub(2);
+        match shown {
+            Some(shown) => {
+                canvas.print(row.x, row.y, cells, &shown, style);
+            }
+            None => {
+                let hint = if stop == Stop::Location { "type to find one" } else { "none; type to find one" };
+                canvas.fit(row.x, row.y, cells, hint, Role::Placeholder);
+            }
+        }
+        canvas.print(row.right().saturating_sub(1), row.y, 1, sign, style);
+        if focus.is_here() {
+            canvas.cursor(row.x, row.y);
+        }
+        if let Some(error) = error {
+            let below = layout::row(input, 1);
+            let said = format!("{} {error}", canvas.glyphs().bad);
+            canvas.fit(below.x, below.y, below.width, &said, Role::Bad);
+        }
+    }
+
+    fn draw_scopes(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
+        let (preset, below) = layout::top(area, 1);
+        self.draw_choice(canvas, preset, Stop::Preset, self.form.preset_words(), None);
+        let air = u16::from(area.height >= 12);
+        let (_, below) = layout::top(below, air);
+        let tree = match &self.form.problems.scopes {
+            Some(problem) => {
+                let (line, tree) = layout::top(below, 1);
+                let said = format!("{} {problem}", canvas.glyphs().bad);
+                canvas.fit(line.x, line.y, line.width, &said, Role::Bad);
+                tree
+            }
+            None => below,
+        };
+        let focus = self.focus(Stop::Scopes);
+        scope_tree::draw(canvas, tree, &mut self.form.tree, look.engine.catalog(), focus);
+    }
+
+    fn draw_summary(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {
+        let bad = canvas.glyphs().bad;
+        let (role, said) = match (&self.form.problems.whole, &self.form.refused) {
+            (Some(why), _) | (None, Some(why)) => (Role::Bad, format!("{bad} {why}")),
+            (None, None) if self.busy => (Role::Info, "issuing…".to_owned()),
+            (None, None) => (Role::Text, self.form.summary(look)),
+        };
+        canvas.fit(row.x, row.y, row.width, &said, role);
+    }
+
+    fn draw_buttons(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {
+        let here = matches!(self.stop, Stop::Issue | Stop::Cancel) && self.pick.is_none();
+        self.buttons.draw(canvas, row, Focus::when(here));
+        canvas.fit(row.x, row.y, row.width.saturating_sub(30), &Form::quota(look), Role::Dim);
+    }
+}

@@ -1,0 +1,153 @@
+//! Everything one can do about an operator: add, change the role, set the passphrase, end the access, give it again.
+//!
+//! Who may do what is the engine's to say; what is offered here only spares a refusal. Reasons are those of the
+//! rules themselves.
+
+pub mod add;
+pub mod disable;
+pub mod menu;
+pub mod passphrase;
+pub mod role;
+
+use super::small_form::{Part, SmallForm, sentence};
+use crate::crypto::passphrase::{MIN_CHARS, Passphrase};
+use crate::domain::authorize::{Action as Act, authorize};
+use crate::domain::{OperatorId, Role};
+use crate::tui::action::Reason;
+use crate::tui::app::look::Look;
+use crate::tui::widgets::field::TextField;
+
+/// What the screen knows of an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Which.
+    pub id: OperatorId,
+    /// The name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may sign in.
+    pub active: bool,
+    /// Whether their keys may work.
+    pub keys_work: bool,
+    /// How many of their keys live; `None` when that is not for the one who looks.
+    pub live: Option<usize>,
+    /// Whether it is the one who looks.
+    pub oneself: bool,
+}
+
+/// What can be done about an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Another role.
+    Role,
+    /// A new passphrase.
+    Passphrase,
+    /// No access any more.
+    Disable,
+    /// Another end for the keys of somebody who left.
+    Keys,
+    /// Access again.
+    Enable,
+}
+
+impl Verb {
+    /// All, in the order of the menu.
+    pub const ALL: [Self; 5] = [Self::Role, Self::Passphrase, Self::Disable, Self::Keys, Self::Enable];
+}
+
+impl Person {
+    /// The operator with that id, if the one who looks may see them.
+    pub fn of(id: OperatorId, look: &Look) -> Option<Self> {
+        let now = look.now();
+        look.view(|view| {
+            let operator = view.operators().into_iter().find(|operator| operator.id == id)?;
+            let oneself = id == view.actor().operator;
+            let counted = oneself || view.is_whole();
+            let live = counted
+                .then(|| view.keys().filter(|key| key.owner == id && key.state(now).is_live()).count());
+            Some(Self {
+                id,
+                name: operator.name.to_string(),
+                role: operator.role,
+                active: operator.standing.is_active(),
+                keys_work: operator.standing.keys_work(),
+                live,
+                oneself,
+            })
+        })
+    }
+
+    /// Why a verb is not possible for them, in the words of the rules.
+    pub fn allows(&self, verb: Verb, look: &Look) -> Result<(), Reason> {
+        let act = match verb {
+            Verb::Passphrase => Act::SetPassphrase(self.id),
+            Verb::Role | Verb::Disable | Verb::Keys | Verb::Enable => Act::ManageOperators,
+        };
+        may(act, look)?;
+        if look.read_only && matches!(verb, Verb::Role | Verb::Disable | Verb::Keys) {
+            return Err("this console was started with --read-only".into());
+        }
+        let last_admin = || {
+            look.state(|state| {
+                let admins = state.operators().filter(|o| o.role == Role::Admin && o.standing.is_active());
+                self.role == Role::Admin && self.active && admins.count() == 1
+            })
+        };
+        match verb {
+            Verb::Role | Verb::Disable if last_admin() => {
+                Err("they are the last active admin. Make somebody else an admin first.".into())
+            }
+            Verb::Passphrase | Verb::Disable if !self.active => {
+                Err(format!("{} is disabled", self.name).into())
+            }
+            Verb::Enable | Verb::Keys if self.active => {
+                Err(format!("{} may sign in already", self.name).into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the one who looks may do that, in the words of the rules when not.
+pub fn may(act: Act<'_>, look: &Look) -> Result<(), Reason> {
+    let actor = look.session.actor();
+    look.state(|state| authorize(state, &actor, act)).map_err(|refusal| refusal.to_string().into())
+}
+
+/// The two fields for a new passphrase.
+fn passphrase_parts() -> [Part; 2] {
+    [Part::Text(TextField::secret("Passphrase")), Part::Text(TextField::secret("Once more"))]
+}
+
+/// Says below the fields how far the passphrase is from being one; `first` is the number of the first field.
+fn guide(form: &mut SmallForm, first: usize) {
+    let typed = form.text(first).chars().count();
+    let (note, same) = match typed {
+        0 => (format!("at least {MIN_CHARS} characters; a sentence will do"), ""),
+        1..MIN_CHARS => (format!("{typed} of at least {MIN_CHARS} characters"), ""),
+        _ => (
+            format!("{typed} characters"),
+            if form.text(first) == form.text(first + 1) { "the same" } else { "" },
+        ),
+    };
+    if let Some(field) = form.field(first) {
+        field.note = note;
+    }
+    if let Some(field) = form.field(first + 1) {
+        field.note = same.into();
+    }
+}
+
+/// Whether both fields hold the same good passphrase; says what is wrong when not.
+fn judge(form: &mut SmallForm, first: usize) -> bool {
+    if let Err(why) = Passphrase::choose(form.text(first)) {
+        form.wrong(first, sentence(&why.to_string()));
+        return false;
+    }
+    if form.text(first) != form.text(first + 1) {
+        form.wrong(first + 1, "that is not the same; type it again");
+        return false;
+    }
+    true
+}

@@ -1,0 +1,244 @@
+//! Changing what a key may do: the tree of scopes, and what would come and go.
+
+use ratatui::layout::Rect;
+
+use super::scope_tree;
+use crate::domain::{Command, KeyId, ScopeId, Scopes};
+use crate::tui::action::{Action, Layer, Reason};
+use crate::tui::app::ask::{Answer, Ask, Job};
+use crate::tui::app::look::Look;
+use crate::tui::canvas::{Canvas, Target};
+use crate::tui::clock::Now;
+use crate::tui::input::TextFocus;
+use crate::tui::overlay::{Cue, Heard, Overlay};
+use crate::tui::screens::keys::deeds;
+use crate::tui::screens::keys::seen::seen;
+use crate::tui::theme::Role;
+use crate::tui::widgets::buttons::{Button, ButtonRow};
+use crate::tui::widgets::tree::TreeState;
+use crate::tui::widgets::{Focus, Handled, layout, popup, text};
+
+/// The form.
+pub struct Rescope {
+    key: KeyId,
+    name: String,
+    before: Scopes,
+    tree: TreeState<ScopeId>,
+    buttons: ButtonRow,
+    on_buttons: bool,
+    busy: bool,
+    error: Option<String>,
+    leaving: bool,
+}
+
+impl Rescope {
+    /// For a key the operator sees.
+    pub fn new(look: &Look, key: KeyId) -> Option<Self> {
+        let catalog = look.engine.catalog();
+        seen(look, |seen| {
+            let key = seen.view.key(key)?;
+            let level = scope_tree::level_of(key.place);
+            let before = key.scopes.clone();
+            Some(Self {
+                key: key.id,
+                name: key.name.to_string(),
+                tree: scope_tree::tree(catalog, level, before.iter().cloned(), Some(&before)),
+                before,
+                buttons: ButtonRow::new([Button::safe("Cancel"), Button::safe("Change scopes")]),
+                on_buttons: false,
+                busy: false,
+                error: None,
+                leaving: false,
+            })
+        })
+    }
+
+    fn command(&self) -> Command {
+        Command::RescopeKey {
+            key: self.key,
+            scopes: self.tree.ticked().iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn changes(&self) -> (Vec<&ScopeId>, Vec<&ScopeId>) {
+        let added = self.tree.ticked().iter().filter(|scope| !self.before.contains(scope)).collect();
+        let removed = self.before.iter().filter(|scope| !self.tree.ticked().contains(*scope)).collect();
+        (added, removed)
+    }
+
+    fn submit(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        if self.busy {
+            return Heard::Consumed;
+        }
+        let command = self.command();
+        let catalog = look.engine.catalog();
+        if let Some(refusal) = seen(look, |seen| deeds::objection(&command, seen, catalog)) {
+            self.error = Some(refusal.to_string());
+            return Heard::Consumed;
+        }
+        self.busy = true;
+        out.push(Ask::Do(Job::Run { command, said: format!("the scopes of {} are changed", self.name) }));
+        Heard::Consumed
+    }
+
+    fn tree(&mut self, action: Action, out: &mut Vec<Ask>) -> Handled {
+        self.error = None;
+        match self.tree.act(action) {
+            Ok(handled) => handled,
+            Err(reason) => {
+                out.push(Ask::Say(reason.to_string()));
+                Handled::Unmoved
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        if action != Action::Cancel {
+            self.leaving = false;
+        }
+        match action {
+            Action::Submit => return self.submit(look, out),
+            Action::NextField | Action::PrevField => {
+                self.on_buttons = !self.on_buttons;
+                self.buttons.focus(1);
+            }
+            Action::Press if self.on_buttons => {
+                return if self.buttons.focused() == 0 { Heard::Close } else { self.submit(look, out) };
+            }
+            Action::Left | Action::Right if self.on_buttons => {
+                self.buttons.act(action);
+            }
+            Action::Up if self.on_buttons => self.on_buttons = false,
+            Action::Cancel | Action::Press => {
+                if self.tree(action, out) == Handled::Ignored {
+                    return self.leave(action, out);
+                }
+            }
+            _ if self.on_buttons => return Heard::Ignored,
+            _ => {
+                self.tree(action, out);
+            }
+        }
+        Heard::Consumed
+    }
+
+    fn leave(&mut self, action: Action, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        if action == Action::Press {
+            self.on_buttons = true;
+            self.buttons.focus(1);
+            return Heard::Consumed;
+        }
+        let (added, removed) = self.changes();
+        if self.leaving || (added.is_empty() && removed.is_empty()) {
+            return Heard::Close;
+        }
+        self.leaving = true;
+        out.push(Ask::Say("nothing is changed yet; esc again gives the changes up".to_owned()));
+        Heard::Consumed
+    }
+}
+
+impl Overlay<Look, Ask, Answer> for Rescope {
+    fn name(&self) -> &'static str {
+        "rescope"
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::Dialog
+    }
+
+    fn text_focus(&self) -> TextFocus {
+        if self.tree.searching() && !self.on_buttons { TextFocus::Here } else { TextFocus::Elsewhere }
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        match cue {
+            Cue::Do(action) => return self.act(action, look, out),
+            Cue::Type(typed) => self.tree.type_char(typed.0),
+            Cue::Edit(edit) => self.tree.edit(edit),
+            Cue::Paste(pasted) => self.tree.paste(pasted.0),
+            Cue::Click(Target::Row { pane: scope_tree::PANE, row }) => {
+                self.on_buttons = false;
+                self.tree.select(row);
+            }
+            Cue::Click(Target::Tick { pane: scope_tree::PANE, row }) => {
+                self.on_buttons = false;
+                self.tree.select(row);
+                self.tree(Action::Toggle, out);
+            }
+            Cue::Click(Target::Button(0)) => return Heard::Close,
+            Cue::Click(Target::Button(_)) => return self.submit(look, out),
+            Cue::Wheel { rows, .. } => {
+                for _ in 0..rows.unsigned_abs() {
+                    self.tree(if rows < 0 { Action::Up } else { Action::Down }, out);
+                }
+            }
+            Cue::Click(_) | Cue::Tick => return Heard::Ignored,
+        }
+        Heard::Consumed
+    }
+
+    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        self.busy = false;
+        match answer {
+            Answer::Refused(why) => {
+                self.error = Some(why);
+                Heard::Consumed
+            }
+            _ => Heard::Close,
+        }
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, _: Now) {
+        let catalog = look.engine.catalog();
+        let inner = popup::draw(canvas, &format!("Scopes of {}", self.name), 92, area.height.max(14));
+        let (upper, buttons) = layout::bottom(inner, 1);
+        let (added, removed) = self.changes();
+        let words = |scopes: &[&ScopeId], sign: &str| {
+            scopes.iter().map(|scope| format!("{sign} {scope}")).collect::<Vec<_>>().join("  ")
+        };
+        let mut changes: Vec<(Role, String)> = Vec::new();
+        let cells = inner.width.max(1);
+        for (role, said) in [(Role::Good, words(&added, "+")), (Role::Bad, words(&removed, "-"))] {
+            if !said.is_empty() {
+                changes.extend(text::wrap(&said, cells).into_iter().map(|line| (role, line)));
+            }
+        }
+        if let Some(error) = &self.error {
+            changes.insert(0, (Role::Bad, format!("{} {error}", canvas.glyphs().bad)));
+        } else if changes.is_empty() {
+            changes.push((Role::Dim, "nothing changed yet".to_owned()));
+        }
+        let room = (inner.height / 4).max(1);
+        let lines = u16::try_from(changes.len()).unwrap_or(u16::MAX).min(room);
+        let air = u16::from(inner.height >= 14) + u16::from(inner.height >= 17);
+        let (tree, below) = layout::bottom(upper, lines + air);
+        let (_, below) = layout::top(below, air.min(1));
+        scope_tree::draw(canvas, tree, &mut self.tree, catalog, Focus::when(!self.on_buttons));
+        for (line, (role, said)) in (0..lines).zip(&changes) {
+            let row = layout::row(below, line);
+            let more = changes.len() - usize::from(lines);
+            let said = if line + 1 == lines && more > 0 {
+                format!("{said} … and {more} lines more")
+            } else {
+                said.clone()
+            };
+            canvas.fit(row.x, row.y, row.width, &said, *role);
+        }
+        let counted = scope_tree::count(catalog, self.tree.ticked());
+        let counted = if self.busy { "changing…".to_owned() } else { counted };
+        canvas.fit(buttons.x, buttons.y, buttons.width / 2, &counted, Role::Dim);
+        self.buttons.draw(canvas, buttons, Focus::when(self.on_buttons));
+    }
+
+    fn hints(&self) -> &[Action] {
+        &[Action::Toggle, Action::Filter, Action::ToggleAll, Action::Submit, Action::Cancel]
+    }
+
+    fn enabled(&self, action: Action, _: &Look) -> Result<(), Reason> {
+        match action {
+            Action::Submit if self.busy => Err("the change is under way".into()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The scopes a key of a level may hold, as a tree to tick: groups of the catalog, its permissions with their risk
+//! in words, and what the selected one means.
+
+use std::collections::BTreeSet;
+
+use ratatui::layout::Rect;
+
+use crate::domain::catalog::{AuthMethod, Level};
+use crate::domain::{Catalog, Place, ScopeId, Scopes};
+use crate::tui::canvas::Canvas;
+use crate::tui::theme::Role;
+use crate::tui::widgets::tree::{TreeItem, TreeState};
+use crate::tui::widgets::{Focus, layout, text};
+
+/// The tree's number for the mouse.
+pub const PANE: u8 = 5;
+
+/// A tree of the scopes for `level`, with those of `ticked` ticked that may be. What the catalog does not know any
+/// more comes last, unticked: it cannot be given again.
+pub fn tree(
+    catalog: &Catalog,
+    level: Level,
+    ticked: impl IntoIterator<Item = ScopeId>,
+    held: Option<&Scopes>,
+) -> TreeState<ScopeId> {
+    let mut items = Vec::new();
+    let mut allowed = BTreeSet::new();
+    for group in catalog.groups() {
+        let mut permissions = group.allowed_for(level, AuthMethod::ApiKey).peekable();
+        if permissions.peek().is_none() {
+            continue;
+        }
+        items.push(TreeItem::group(group.title.clone(), String::new(), 0));
+        for permission in permissions {
+            let note = format!("{:<5}  {}", permission.risk.as_str(), permission.title);
+            items.push(TreeItem::leaf(permission.id.clone(), permission.id.as_str(), note, 1));
+            allowed.insert(permission.id.clone());
+        }
+    }
+    let lost: Vec<&ScopeId> =
+        held.into_iter().flat_map(Scopes::iter).filter(|scope| !allowed.contains(*scope)).collect();
+    if !lost.is_empty() {
+        items.push(TreeItem::group("Not possible any more", String::new(), 0));
+        for scope in lost {
+            let leaf = TreeItem::leaf(scope.clone(), scope.as_str(), String::new(), 1);
+            items.push(leaf.locked("the catalog does not allow it any more; it goes with this change"));
+        }
+    }
+    TreeState::new(items, ticked.into_iter().filter(|scope| allowed.contains(scope)))
+}
+
+/// The catalog's level for keys of a place.
+pub const fn level_of(place: Place) -> Level {
+    match place {
+        Place::Agency => Level::Agency,
+        Place::Location(_) => Level::Location,
+    }
+}
+
+/// Draws the tree with what the selected line means below it.
+pub fn draw(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    tree: &mut TreeState<ScopeId>,
+    catalog: &Catalog,
+    focus: Focus,
+) {
+    let about = if area.height >= 12 { 3 } else { u16::from(area.height >= 5) };
+    let (list, below) = layout::bottom(area, about);
+    tree.draw(canvas, list, focus, PANE);
+    let Some(item) = tree.selected().filter(|_| focus.is_here()) else { return };
+    let said = match &item.key {
+        Some(scope) => {
+            catalog.permission(scope.as_str()).map_or("", |permission| permission.description.as_str())
+        }
+        None => catalog
+            .groups()
+            .iter()
+            .find(|group| group.title == item.label)
+            .map_or("", |group| group.description.as_str()),
+    };
+    // One line of air above when there is room for it.
+    let first = u16::from(about > 1);
+    for (line, said) in (first..about).zip(text::wrap(said, below.width.max(1))) {
+        let row = layout::row(below, line);
+        canvas.fit(row.x, row.y, row.width, &said, Role::Dim);
+    }
+}
+
+/// `3 scopes, up to write`.
+pub fn count(catalog: &Catalog, ticked: &BTreeSet<ScopeId>) -> String {
+    let risk =
+        ticked.iter().filter_map(|scope| catalog.permission(scope.as_str())).map(|known| known.risk).max();
+    match (ticked.len(), risk) {
+        (0, _) => "no scope yet".to_owned(),
+        (1, Some(risk)) => format!("1 scope, risk {risk}"),
+        (n, Some(risk)) => format!("{n} scopes, risk up to {risk}"),
+        (n, None) => format!("{n} scopes"),
+    }
+}

@@ -1,0 +1,241 @@
+//! The console's core, as the runtime sees it: a model that hears what happened and orders what to do.
+//!
+//! An update is pure: it is told the time, does no I/O and does not wait. What takes time is an effect, performed
+//! elsewhere by a [`Worker`]; its outcome is heard later like a key press.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use ratatui::{buffer::Buffer, layout::Position};
+
+use super::{
+    clock::{Moment, Now},
+    input::{Input, TextFocus},
+};
+
+/// What happened. `M` is what effects bring back.
+pub enum Msg<M> {
+    /// A person did something.
+    Input(Input),
+    /// An effect came back.
+    Done {
+        /// Which.
+        job: JobId,
+        /// With what.
+        outcome: M,
+    },
+    /// An effect broke on a fault of its own; it will not come back.
+    Lost {
+        /// Which.
+        job: JobId,
+    },
+    /// Something happened that nobody here asked for: another process changed the store.
+    News(M),
+    /// The moment the model asked for has come.
+    Tick,
+    /// The system asks the console to go to the background. It goes when the model orders it, so that nothing
+    /// secret is left behind in a stopped process.
+    Suspending,
+    /// The console is back in the foreground.
+    Resumed,
+    /// The console cannot be suspended: no shell is there to bring it back.
+    CannotSuspend,
+}
+
+/// Never what an effect brought back: it may hold a new secret.
+impl<M> fmt::Debug for Msg<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(input) => write!(f, "Input({input:?})"),
+            Self::Done { job, .. } => write!(f, "Done({})", job.0),
+            Self::Lost { job } => write!(f, "Lost({})", job.0),
+            Self::News(_) => f.write_str("News"),
+            Self::Tick => f.write_str("Tick"),
+            Self::Suspending => f.write_str("Suspending"),
+            Self::Resumed => f.write_str("Resumed"),
+            Self::CannotSuspend => f.write_str("CannotSuspend"),
+        }
+    }
+}
+
+/// One performance of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(u64);
+
+/// Whether the console takes the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// Clicks and the wheel come to the console.
+    Taken,
+    /// The mouse is the terminal's, for selecting text.
+    Free,
+}
+
+/// What an update wants done.
+#[derive(Debug)]
+pub enum Order<E> {
+    /// Perform an effect.
+    Perform(JobId, E),
+    /// Stop an effect; its outcome, should there be one, is not wanted any more.
+    Cancel(JobId),
+    /// Clear the screen and everything remembered of it: a secret was on it.
+    Wipe,
+    /// Take the mouse or give it back.
+    Mouse(Capture),
+    /// Go to the background.
+    Suspend,
+    /// End.
+    Quit,
+}
+
+/// Where an update writes its orders.
+#[derive(Debug)]
+pub struct Orders<E> {
+    list: Vec<Order<E>>,
+    next_job: u64,
+    still: bool,
+}
+
+impl<E> Orders<E> {
+    /// No orders.
+    pub const fn new() -> Self {
+        Self { list: Vec::new(), next_job: 0, still: false }
+    }
+
+    /// Performs `effect`; its outcome comes back under the returned id.
+    pub fn perform(&mut self, effect: E) -> JobId {
+        let job = JobId(self.next_job);
+        self.next_job += 1;
+        self.list.push(Order::Perform(job, effect));
+        job
+    }
+
+    /// Stops an effect.
+    pub fn cancel(&mut self, job: JobId) {
+        self.list.push(Order::Cancel(job));
+    }
+
+    /// Clears the screen and what is remembered of it.
+    pub fn wipe(&mut self) {
+        self.list.push(Order::Wipe);
+    }
+
+    /// Takes the mouse or gives it back.
+    pub fn mouse(&mut self, capture: Capture) {
+        self.list.push(Order::Mouse(capture));
+    }
+
+    /// Goes to the background.
+    pub fn suspend(&mut self) {
+        self.list.push(Order::Suspend);
+    }
+
+    /// Ends the console.
+    pub fn quit(&mut self) {
+        self.list.push(Order::Quit);
+    }
+
+    /// Nothing of what is on the screen changed: no frame is needed for this message.
+    pub fn still(&mut self) {
+        self.still = true;
+    }
+
+    /// The orders of the last update, and whether a frame is needed for it.
+    pub fn take(&mut self) -> (Vec<Order<E>>, Frame) {
+        let frame = if std::mem::take(&mut self.still) { Frame::Same } else { Frame::Changed };
+        (std::mem::take(&mut self.list), frame)
+    }
+}
+
+impl<E> Default for Orders<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Whether the screen has to be drawn again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// It has.
+    Changed,
+    /// It has not.
+    Same,
+}
+
+/// The model of a console.
+pub trait Program {
+    /// What it may ask to be done.
+    type Effect: Send + 'static;
+    /// What that brings back.
+    type Outcome: Send + 'static;
+
+    /// Hears what happened and changes the model.
+    fn update(&mut self, msg: Msg<Self::Outcome>, now: Now, orders: &mut Orders<Self::Effect>);
+
+    /// Draws the model and says where the cursor stands. Changes nothing but what it remembers of the layout.
+    fn view(&mut self, buffer: &mut Buffer, now: Now) -> Option<Position>;
+
+    /// Whether the focus takes text: then fast typing is typing, elsewhere it is a paste.
+    fn text_focus(&self) -> TextFocus;
+
+    /// When it next wants a tick: only while a countdown, a note or a spinner is on the screen.
+    fn wake_at(&self) -> Option<Moment>;
+
+    /// The console ends, whatever the reason. What must still be done, such as emptying the clipboard; together
+    /// these effects have less than a second.
+    fn farewell(&mut self, now: Now) -> Vec<Self::Effect>;
+}
+
+/// Who performs effects. Has the store, the clipboard, the network; never the model.
+pub trait Worker: Send + Sync + 'static {
+    /// What it is asked to do.
+    type Effect: Send + 'static;
+    /// What it brings back.
+    type Outcome: Send + 'static;
+
+    /// How `effect` is to be performed. Itself quick; the task does the work and looks at `cancel` now and then.
+    fn task(&self, effect: Self::Effect, cancel: Cancel) -> Task<Self::Outcome>;
+}
+
+/// Work to be done elsewhere.
+pub enum Task<M> {
+    /// Blocks its thread: the store, a key derivation.
+    Blocking(Box<dyn FnOnce() -> M + Send>),
+    /// Waits: the network.
+    Waiting(Pin<Box<dyn Future<Output = M> + Send>>),
+}
+
+impl<M> Task<M> {
+    /// Work that blocks its thread.
+    pub fn blocking(work: impl FnOnce() -> M + Send + 'static) -> Self {
+        Self::Blocking(Box::new(work))
+    }
+
+    /// Work that waits.
+    pub fn waiting(work: impl Future<Output = M> + Send + 'static) -> Self {
+        Self::Waiting(Box::pin(work))
+    }
+}
+
+/// Says to long work that nobody waits for it any more.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Whether the work may stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Tells the work to stop.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,288 @@
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::{buffer::Buffer, layout::Position};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::*;
+use crate::tui::{
+    clock::{Now, SteadyClock},
+    input::TextFocus,
+    program::Capture,
+};
+
+/// A model that writes down what it hears and does what the keys say.
+#[derive(Default)]
+struct Diary {
+    heard: Arc<Mutex<Vec<String>>>,
+    wake: Option<Moment>,
+    job: Option<JobId>,
+}
+
+impl Program for Diary {
+    type Effect = &'static str;
+    type Outcome = &'static str;
+
+    fn update(&mut self, msg: Msg<&'static str>, now: Now, orders: &mut Orders<&'static str>) {
+        let line = match &msg {
+            Msg::Input(Input::Key { chord, .. }) => format!("key {chord}"),
+            Msg::Input(Input::Paste(text)) => format!("paste {}", text.0),
+            Msg::Done { outcome, .. } => format!("done {outcome}"),
+            Msg::News(news) => format!("news {news}"),
+            other => format!("{other:?}").split('(').next().unwrap_or_default().to_owned(),
+        };
+        match line.as_str() {
+            "key q" => orders.quit(),
+            "key b" => self.job = Some(orders.perform("block")),
+            "key w" => self.job = Some(orders.perform("wait for ever")),
+            "key p" => self.job = Some(orders.perform("panic")),
+            "key c" => orders.cancel(self.job.take().expect("a job")),
+            "key t" => self.wake = Some(now.at + Duration::from_millis(30)),
+            "key x" => orders.wipe(),
+            "key s" => orders.still(),
+            "key z" => orders.suspend(),
+            "Tick" => self.wake = None,
+            _ => {}
+        }
+        self.heard.lock().unwrap().push(line);
+    }
+
+    fn view(&mut self, _: &mut Buffer, _: Now) -> Option<Position> {
+        None
+    }
+
+    fn text_focus(&self) -> TextFocus {
+        TextFocus::Elsewhere
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        self.wake
+    }
+
+    fn farewell(&mut self, _: Now) -> Vec<&'static str> {
+        vec!["farewell"]
+    }
+}
+
+struct Hand {
+    farewells: Arc<AtomicUsize>,
+}
+
+impl Worker for Hand {
+    type Effect = &'static str;
+    type Outcome = &'static str;
+
+    fn task(&self, effect: &'static str, _: Cancel) -> Task<&'static str> {
+        let farewells = Arc::clone(&self.farewells);
+        match effect {
+            "wait for ever" => Task::waiting(std::future::pending()),
+            "panic" => Task::blocking(|| panic!("on purpose")),
+            "farewell" => Task::blocking(move || {
+                farewells.fetch_add(1, Ordering::SeqCst);
+                "gone"
+            }),
+            other => Task::blocking(move || other),
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Screen {
+    frames: Arc<AtomicUsize>,
+    wipes: Arc<AtomicUsize>,
+}
+
+impl Stage for Screen {
+    fn draw(&mut self, paint: &mut dyn FnMut(&mut Buffer) -> Option<Position>) -> io::Result<()> {
+        paint(&mut Buffer::default());
+        self.frames.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn wipe(&mut self) -> io::Result<()> {
+        self.wipes.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn mouse(&mut self, _: Capture) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> io::Result<Suspended> {
+        Ok(Suspended::NoShell)
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Pressed(UnboundedReceiver<io::Result<Event>>);
+
+impl Keys for Pressed {
+    async fn next(&mut self) -> Heard {
+        self.0.recv().await
+    }
+
+    fn waiting(&mut self) -> Option<Heard> {
+        self.0.try_recv().ok().map(Some)
+    }
+}
+
+/// A running console and the ends by which a test holds it.
+struct Held {
+    keys: UnboundedSender<io::Result<Event>>,
+    signals: mpsc::Sender<Signal>,
+    feed: mpsc::Sender<&'static str>,
+    heard: Arc<Mutex<Vec<String>>>,
+    screen: Screen,
+    farewells: Arc<AtomicUsize>,
+    running: tokio::task::JoinHandle<io::Result<(Diary, Ending)>>,
+}
+
+impl Held {
+    fn start() -> Self {
+        let (keys, pressed) = unbounded_channel();
+        let (signals, raised) = mpsc::channel(8);
+        let screen = Screen::default();
+        let farewells = Arc::new(AtomicUsize::new(0));
+        let program = Diary::default();
+        let heard = Arc::clone(&program.heard);
+        let runtime = Runtime::new(
+            program,
+            Surroundings {
+                worker: Hand { farewells: Arc::clone(&farewells) },
+                stage: screen.clone(),
+                input: Pressed(pressed),
+                signals: raised,
+                clock: SteadyClock::start(|| 0),
+            },
+        );
+        let feed = runtime.feed();
+        let running = tokio::spawn(runtime.run());
+        Self { keys, signals, feed, heard, screen, farewells, running }
+    }
+
+    fn press(&self, keys: &str) {
+        for c in keys.chars() {
+            self.keys.send(Ok(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)))).unwrap();
+        }
+    }
+
+    /// Waits until the model has heard `line`.
+    async fn hears(&self, line: &str) {
+        let heard = async {
+            while !self.heard.lock().unwrap().iter().any(|heard| heard == line) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let heard = timeout(Duration::from_secs(5), heard).await;
+        assert!(heard.is_ok(), "never heard {line:?}, only {:?}", self.heard.lock().unwrap());
+    }
+
+    async fn ends(self) -> (Ending, usize, Vec<String>) {
+        let ended = timeout(Duration::from_secs(5), self.running).await.expect("ends in time");
+        let (program, ending) = ended.unwrap().unwrap();
+        let heard = program.heard.lock().unwrap().clone();
+        (ending, self.farewells.load(Ordering::SeqCst), heard)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_heard_an_effect_comes_back_and_q_ends() {
+    let console = Held::start();
+    console.press("b");
+    console.hears("done block").await;
+    console.press("q");
+    let (ending, farewells, heard) = console.ends().await;
+    assert_eq!((ending, farewells), (Ending::Quit, 1));
+    assert_eq!(heard, ["key b", "done block", "key q"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_it_and_the_last_effects_are_done() {
+    for (signal, ending) in
+        [(Signal::Terminate(15), Ending::Terminated(15)), (Signal::HangUp, Ending::HungUp)]
+    {
+        let console = Held::start();
+        console.signals.send(signal).await.unwrap();
+        let (ended, farewells, _) = console.ends().await;
+        assert_eq!((ended, farewells), (ending, 1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_terminal_is_gone_the_console_ends() {
+    let console = Held::start();
+    console.keys.send(Err(io::Error::from(io::ErrorKind::BrokenPipe))).unwrap();
+    assert_eq!(console.ends().await.0, Ending::HungUp);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_effect_is_never_heard_of() {
+    let console = Held::start();
+    console.press("w");
+    console.hears("key w").await;
+    console.press("c");
+    console.hears("key c").await;
+    console.press("b");
+    console.hears("done block").await;
+    console.press("q");
+    let (_, _, heard) = console.ends().await;
+    assert_eq!(heard, ["key w", "key c", "key b", "done block", "key q"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_in_an_effect_is_told_and_survived() {
+    let console = Held::start();
+    console.press("p");
+    console.hears("Lost").await;
+    console.press("q");
+    assert_eq!(console.ends().await.0, Ending::Quit);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paste_without_brackets_is_one_paste_and_a_tick_comes_once() {
+    let console = Held::start();
+    console.press("qqqrxqqq");
+    console.hears("paste qqqrxqqq").await;
+    console.press("t");
+    console.hears("Tick").await;
+    console.feed.send("from outside").await.unwrap();
+    console.hears("news from outside").await;
+    console.press("z");
+    console.hears("CannotSuspend").await;
+    console.press("q");
+    let (_, _, heard) = console.ends().await;
+    assert_eq!(heard.iter().filter(|line| *line == "Tick").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_console_draws_nothing_and_a_flood_few_frames() {
+    let console = Held::start();
+    console.press("a");
+    console.hears("key a").await;
+    let started = Instant::now();
+    for _ in 0..200 {
+        console.keys.send(Ok(Event::Resize(80, 24))).unwrap();
+    }
+    console.press("s");
+    console.hears("key s").await;
+    tokio::time::sleep(FRAME * 3).await;
+    let after_flood = console.screen.frames.load(Ordering::SeqCst);
+    let most = 3 + started.elapsed().as_millis() / FRAME.as_millis();
+    assert!(after_flood as u128 <= most, "{after_flood} frames");
+    // Nothing changed since: not one more frame, even for a message that changed nothing.
+    console.press("s");
+    tokio::time::sleep(FRAME * 10).await;
+    assert_eq!(console.screen.frames.load(Ordering::SeqCst), after_flood);
+    console.press("x");
+    console.hears("key x").await;
+    console.press("q");
+    let screen = console.screen.clone();
+    console.ends().await;
+    assert_eq!(screen.wipes.load(Ordering::SeqCst), 1);
+}

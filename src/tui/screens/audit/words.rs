@@ -1,0 +1,173 @@
+//! What an audit entry says, as a person would say it. The trail keeps names of events and codes of refusals; here
+//! they become words. A name this file does not know is shown as it is.
+
+use crate::domain::audit::{ChangeLine, Entry, Outcome};
+
+/// What happened, or was refused: `Revoked Nightly export`, `revoking Nightly export`. What was done comes first: a
+/// narrow column cuts the end.
+pub fn what(entry: &Entry) -> String {
+    match entry.outcome {
+        Outcome::Done => done(entry),
+        Outcome::Refused => wanted(entry),
+    }
+}
+
+fn done(entry: &Entry) -> String {
+    let name = name(entry);
+    let change = entry.changes.first();
+    match entry.event.as_str() {
+        "store.found" => "Founded the store".into(),
+        "session.start" => match change {
+            Some(failed) => format!("Signed in, after {} failed attempts", failed.to),
+            None => "Signed in".into(),
+        },
+        "session.end" => "Signed out".into(),
+        "view.agency" => "Opened the whole-agency view".into(),
+        "audit.read" => "Read the audit trail".into(),
+        "audit.export" => "Exported the audit trail".into(),
+        "operator.add" => {
+            format!("Added operator {name}{}", change.map_or(String::new(), |c| format!(" as {}", c.to)))
+        }
+        "operator.role" => format!("Changed the role of {name}: {}", from_to(change)),
+        "operator.passphrase" if is_own(entry) => "Set their own passphrase".into(),
+        "operator.passphrase" => format!("Set the passphrase of {name}"),
+        "operator.disable" => {
+            // What becomes of the keys follows the word for the state.
+            let keys = change.and_then(|c| c.to.strip_prefix("disabled")).unwrap_or_default();
+            format!("Disabled {name}{keys}{}", given(entry))
+        }
+        "operator.enable" => format!("Enabled {name} again"),
+        "recovery.renew" => "Renewed the recovery code".into(),
+        "location.add" => match entry.subjects.len() {
+            0 | 1 => format!("Added location {name}"),
+            count => format!("Added {count} locations"),
+        },
+        "location.rename" => match change {
+            Some(change) => format!("Renamed location {} to {}", change.from, change.to),
+            None => format!("Renamed a location to {name}"),
+        },
+        "location.remove" => format!("Removed location {name}"),
+        "key.issue" => format!("Issued {name}"),
+        "key.pause" => format!("Paused {name}"),
+        "key.resume" => format!("Resumed {name}"),
+        "key.revoke" => format!("Revoked {name}"),
+        "key.delete" => format!("Deleted {name}"),
+        "key.restore" => format!("Restored {name}, revoked"),
+        "key.rescope" => format!("Changed the scopes of {name}"),
+        "policy.set" => match change {
+            Some(change) => format!("Set policy {} to {}, was {}", change.field, change.to, change.from),
+            None => "Changed the policy".into(),
+        },
+        other => other.into(),
+    }
+}
+
+fn wanted(entry: &Entry) -> String {
+    let name = if entry.subjects.is_empty() { "something they may not see".into() } else { name(entry) };
+    match entry.event.as_str() {
+        "view.agency" => "opening the whole-agency view".into(),
+        "audit.read" => "reading the whole audit trail".into(),
+        "audit.export" => "exporting the audit trail".into(),
+        "operator.add" => "adding an operator".into(),
+        "operator.role" => "changing a role".into(),
+        "operator.passphrase" => "setting a passphrase".into(),
+        "operator.disable" => "disabling an operator".into(),
+        "operator.enable" => "enabling an operator".into(),
+        "recovery.renew" => "renewing the recovery code".into(),
+        "location.add" => "adding locations".into(),
+        "location.rename" => "renaming a location".into(),
+        "location.remove" => "removing a location".into(),
+        "key.issue" => "issuing a key".into(),
+        "key.pause" => format!("pausing {name}"),
+        "key.resume" => format!("resuming {name}"),
+        "key.revoke" => format!("revoking {name}"),
+        "key.delete" => format!("deleting {name}"),
+        "key.restore" => format!("restoring {name}"),
+        "key.rescope" => format!("changing the scopes of {name}"),
+        "policy.set" => "changing the policy".into(),
+        other => other.into(),
+    }
+}
+
+/// Whom or what it is about.
+fn name(entry: &Entry) -> String {
+    entry.subjects.first().map_or_else(|| "?".into(), |subject| subject.name.clone())
+}
+
+fn is_own(entry: &Entry) -> bool {
+    entry.subjects.first().is_some_and(|subject| subject.id == entry.actor.id)
+}
+
+fn from_to(change: Option<&ChangeLine>) -> String {
+    change.map_or_else(|| "role changed".into(), |c| format!("now {}, was {}", c.to, c.from))
+}
+
+/// The keys that went to somebody else, when an operator left.
+fn given(entry: &Entry) -> String {
+    let mut heirs = entry.changes.iter().filter(|change| change.field == "owner");
+    let count = heirs.clone().count();
+    match (heirs.next(), count) {
+        (None, _) => String::new(),
+        (Some(heir), 1) => format!(", 1 key given to {}", heir.to),
+        (Some(heir), count) => format!(", {count} keys given to {}", heir.to),
+    }
+}
+
+/// Why it was refused.
+pub fn reason(code: Option<&str>) -> String {
+    match code.unwrap_or("no reason given") {
+        "signed_out" => "signed out",
+        "role_too_low" => "role too low",
+        "recovery_only" => "signed in to set a passphrase only",
+        "already_founded" => "the store was founded before",
+        "no_such_key" => "no such key",
+        "no_such_location" => "no such location",
+        "no_such_operator" => "no such operator",
+        "name_taken" => "the name is taken",
+        "bad_text" => "not a possible name",
+        "quota_reached" => "too many live keys",
+        "bad_scopes" => "impossible scopes",
+        "no_scopes" => "no scopes chosen",
+        "bad_expiry" => "impossible expiry",
+        "life_too_long" => "too long a life",
+        "wrong_state" => "not in its state",
+        "restore_too_late" => "deleted too long ago",
+        "no_change" => "nothing would change",
+        "last_admin" => "last active admin",
+        "bad_heir" => "not one who may own keys",
+        "too_many_keys" => "too many keys at once",
+        "bad_policy" => "not a possible value",
+        "list_size" => "too many at once, or none",
+        other => return other.replace('_', " "),
+    }
+    .into()
+}
+
+/// Where from.
+pub fn via(code: &str) -> &str {
+    match code {
+        "cli" => "command line",
+        other => other,
+    }
+}
+
+/// How they were signed in.
+pub fn auth(code: &str) -> &str {
+    match code {
+        "keyfile" => "a key file",
+        "passphrase" => "their passphrase",
+        "recovery" => "the recovery code",
+        "demo" => "nothing: the demo asks nobody",
+        other => other,
+    }
+}
+
+/// How far the session reached.
+pub fn access(code: &str) -> &str {
+    match code {
+        "own" => "their own keys",
+        "agency" => "the whole agency",
+        "recovery" => "a new passphrase only",
+        other => other,
+    }
+}

@@ -1,0 +1,145 @@
+//! What can be done to keys, and whether the rules would let it be done now. Asks the very function that judges a
+//! command when it is run, so a screen never offers what would be refused, and says why in the same words.
+
+use super::seen::Seen;
+use crate::{
+    domain::{Catalog, Command, Context, Expiry, Key, KeyId, Name, NewKey, Note, Place, Refusal, decide},
+    tui::{
+        action::{Action, Danger, Reason},
+        app::look::Look,
+    },
+};
+
+/// Something done to a key that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Stop for a while.
+    Pause,
+    /// Let work again.
+    Resume,
+    /// Stop for good.
+    Revoke,
+    /// Remove from sight.
+    Delete,
+    /// Bring a deleted record back.
+    Restore,
+}
+
+impl Deed {
+    /// The command for one key.
+    pub const fn command(self, key: KeyId) -> Command {
+        match self {
+            Self::Pause => Command::PauseKey(key),
+            Self::Resume => Command::ResumeKey(key),
+            Self::Revoke => Command::RevokeKey(key),
+            Self::Delete => Command::DeleteKey(key),
+            Self::Restore => Command::RestoreKey(key),
+        }
+    }
+
+    /// The verb on its button.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Pause => "Pause",
+            Self::Resume => "Resume",
+            Self::Revoke => "Revoke",
+            Self::Delete => "Delete",
+            Self::Restore => "Restore",
+        }
+    }
+
+    /// What a key is afterwards.
+    pub const fn done(self) -> &'static str {
+        match self {
+            Self::Pause => "paused",
+            Self::Resume => "active again",
+            Self::Revoke => "revoked",
+            Self::Delete => "deleted",
+            Self::Restore => "restored, as revoked",
+        }
+    }
+
+    /// Whether it cannot be taken back, so that a name or number is asked for.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Revoke | Self::Delete)
+    }
+
+    /// Whether it takes access away.
+    pub const fn danger(self) -> Danger {
+        match self {
+            Self::Pause | Self::Revoke | Self::Delete => Danger::Dangerous,
+            Self::Resume | Self::Restore => Danger::Safe,
+        }
+    }
+
+    /// The deed an action means for keys, of which one may be paused already.
+    pub fn of(action: Action, keys: &[&Key], seen: &Seen<'_>) -> Option<Self> {
+        let paused = |key: &&Key| key.state(seen.now()) == crate::domain::KeyState::Paused;
+        Some(match action {
+            Action::Pause if !keys.is_empty() && keys.iter().all(paused) => Self::Resume,
+            Action::Pause => Self::Pause,
+            Action::Revoke => Self::Revoke,
+            Action::Delete => Self::Delete,
+            Action::Restore => Self::Restore,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a command would be refused now, if it would.
+pub fn objection(command: &Command, seen: &Seen<'_>, catalog: &Catalog) -> Option<Refusal> {
+    let actor = seen.view.actor();
+    let context = Context { actor, now: seen.now(), catalog, ids: &[], minted: None };
+    // A rehearsal mints no token, and lacks nothing else when that is the only thing missing.
+    decide(seen.state(), command, &context).err().filter(|refusal| *refusal != Refusal::IdTaken)
+}
+
+/// Those of `keys` the deed is possible for.
+pub fn possible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>, catalog: &Catalog) -> Vec<KeyId> {
+    keys.iter().copied().filter(|key| objection(&deed.command(*key), seen, catalog).is_none()).collect()
+}
+
+/// Whether a key of this place could be issued at all, whatever its name and scopes.
+pub fn may_issue(place: Place, seen: &Seen<'_>, catalog: &Catalog) -> Result<(), Refusal> {
+    // A name nobody has typed, and no scopes: what is refused for these alone is no refusal of the wish itself.
+    let Ok(name) = Name::new("-") else { return Ok(()) };
+    let new = NewKey { name, place, scopes: Vec::new(), expiry: Some(Expiry::Never), note: Note::default() };
+    match objection(&Command::IssueKey(new), seen, catalog) {
+        Some(
+            refusal @ (Refusal::SignedOut
+            | Refusal::RoleTooLow { .. }
+            | Refusal::RecoveryOnly
+            | Refusal::QuotaReached { .. }),
+        ) => Err(refusal),
+        _ => Ok(()),
+    }
+}
+
+/// Why an action on `keys` is not possible, if it is not.
+pub fn enabled(action: Action, keys: &[KeyId], look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
+    if look.read_only && (action.spec().danger == Danger::Dangerous || action == Action::Edit) {
+        return Err("this console was started with --read-only".into());
+    }
+    let catalog = look.engine.catalog();
+    let found: Vec<&Key> = keys.iter().filter_map(|id| seen.view.key(*id)).collect();
+    let Some(first) = found.first() else { return Err("select a key first".into()) };
+    if action == Action::Edit {
+        if found.len() > 1 {
+            return Err("scopes are changed one key at a time; A removes the marks".into());
+        }
+        // The same scopes again: refused for any reason but that one means refused.
+        let scopes = first.scopes.iter().map(ToString::to_string).collect();
+        return match objection(&Command::RescopeKey { key: first.id, scopes }, seen, catalog) {
+            None | Some(Refusal::NoChange(_) | Refusal::Scopes(_) | Refusal::NoScopes) => Ok(()),
+            Some(refusal) => Err(refusal.to_string().into()),
+        };
+    }
+    let Some(deed) = Deed::of(action, &found, seen) else { return Ok(()) };
+    match objection(&deed.command(first.id), seen, catalog) {
+        Some(refusal) if found.len() == 1 => Err(refusal.to_string().into()),
+        Some(_) if possible(deed, keys, seen, catalog).is_empty() => {
+            Err(format!("none of the {} marked keys can be {}", found.len(), deed.done()).into())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,251 @@
+//! Everything about one key, as lines of text: what it is, what it may do, how it stands, what happened to it.
+//! Drawn beside the table, or over it when there is no room beside.
+
+use ratatui::{layout::Rect, text::Span};
+
+use super::{history::Happening, seen::Seen};
+use crate::{
+    domain::{Catalog, Key, Place, ScopeId, catalog::Risk},
+    tui::{
+        canvas::{Canvas, Target},
+        theme::Role,
+        widgets::{Focus, layout, scrollbar, text},
+    },
+};
+
+/// The pane's number for the mouse.
+pub const PANE: u8 = 2;
+/// Cells of the labels.
+const LABELS: u16 = 11;
+
+/// Where the detail is scrolled to.
+#[derive(Debug, Default)]
+pub struct Detail {
+    offset: usize,
+    /// Lines and rows of the last frame.
+    lines: usize,
+    rows: usize,
+}
+
+struct Line {
+    label: &'static str,
+    spans: Vec<(Role, String)>,
+    /// Shown at the right end.
+    end: Option<(Role, String)>,
+}
+
+impl Line {
+    fn of(role: Role, text: impl Into<String>) -> Self {
+        Self { label: "", spans: vec![(role, text.into())], end: None }
+    }
+
+    fn blank() -> Self {
+        Self { label: "", spans: Vec::new(), end: None }
+    }
+}
+
+impl Detail {
+    /// Back to the top: another key.
+    pub const fn rewind(&mut self) {
+        self.offset = 0;
+    }
+
+    /// Scrolls by so many lines.
+    pub fn scroll(&mut self, by: isize) {
+        let last = self.lines.saturating_sub(self.rows);
+        self.offset = self.offset.saturating_add_signed(by).min(last);
+    }
+
+    /// Lines of a page.
+    pub fn page(&self) -> isize {
+        isize::try_from(self.rows.max(2) - 1).unwrap_or(1)
+    }
+
+    /// Draws the key. `history` is `None` while it is not known.
+    pub fn draw(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        key: &Key,
+        (seen, catalog): (&Seen<'_>, &Catalog),
+        history: Option<&[Happening]>,
+        focus: Focus,
+    ) {
+        canvas.hit(area, Target::Pane(PANE));
+        let inner = Rect { width: area.width.saturating_sub(2), ..area };
+        let lines = lines(canvas, key, seen, catalog, history, inner.width);
+        (self.lines, self.rows) = (lines.len(), area.height.into());
+        self.scroll(0);
+        for (row, line) in lines.iter().skip(self.offset).take(self.rows).enumerate() {
+            let row = layout::row(inner, u16::try_from(row).unwrap_or(u16::MAX));
+            draw_line(canvas, row, line);
+        }
+        if focus.is_here() {
+            canvas.cursor(area.x, area.y);
+        }
+        scrollbar::draw(canvas, area, self.offset, self.rows, self.lines);
+    }
+}
+
+fn draw_line(canvas: &mut Canvas<'_>, row: Rect, line: &Line) {
+    let mut x = row.x;
+    if !line.label.is_empty() {
+        canvas.fit(row.x, row.y, LABELS, line.label, Role::Dim);
+        x = x.saturating_add(LABELS);
+    }
+    let mut right = row.right();
+    if let Some((role, end)) = &line.end {
+        let span = canvas.span(*role, end.as_str());
+        right = canvas.spans_right(right, row.y, row.width / 2, &[span]).saturating_sub(1);
+    }
+    for (role, said) in &line.spans {
+        x = canvas.fit(x, row.y, right.saturating_sub(x), said, *role);
+    }
+}
+
+fn lines(
+    canvas: &Canvas<'_>,
+    key: &Key,
+    seen: &Seen<'_>,
+    catalog: &Catalog,
+    history: Option<&[Happening]>,
+    width: u16,
+) -> Vec<Line> {
+    let mut all: Vec<Line> = Vec::new();
+    let wrapped = |all: &mut Vec<Line>, role: Role, said: &str| {
+        all.extend(text::wrap(said, width.max(8)).into_iter().map(|line| Line::of(role, line)));
+    };
+    wrapped(&mut all, Role::Title, key.name.as_str());
+    let standing = seen.standing(key);
+    let badge = standing.badge();
+    all.push(Line::of(badge.role(), format!("{} {}", canvas.glyphs().badge(badge), standing.words())));
+    wrapped(&mut all, Role::Dim, &standing.means(key, seen));
+    all.push(Line::blank());
+    facts(&mut all, key, seen, width);
+    all.push(Line::blank());
+    scopes(&mut all, key, catalog);
+    all.push(Line::blank());
+    all.push(Line::of(Role::Header, "History"));
+    match history {
+        None => all.push(Line::of(Role::Dim, "…")),
+        Some([]) => all.push(Line::of(Role::Dim, "nothing is known")),
+        Some(happenings) => {
+            for happening in happenings {
+                let role = if happening.refused { Role::Bad } else { Role::Text };
+                all.push(Line {
+                    label: "",
+                    spans: vec![
+                        (Role::Dim, format!("{}  ", seen.times.minute(happening.at))),
+                        (role, happening.what.clone()),
+                        (Role::Dim, format!(" by {}", happening.who)),
+                    ],
+                    end: None,
+                });
+                if !happening.detail.is_empty() {
+                    let rest = text::wrap(&happening.detail, width.saturating_sub(18).max(8));
+                    all.extend(
+                        rest.into_iter().map(|line| Line::of(Role::Dim, format!("{}{line}", " ".repeat(18)))),
+                    );
+                }
+            }
+        }
+    }
+    all
+}
+
+fn facts(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, width: u16) {
+    let times = seen.times;
+    let mut fact = |label: &'static str, said: String| {
+        let room = width.saturating_sub(LABELS).max(8);
+        for (at, line) in text::wrap(&said, room).into_iter().enumerate() {
+            if at == 0 {
+                all.push(Line { label, spans: vec![(Role::Text, line)], end: None });
+            } else {
+                all.push(Line { label: " ", spans: vec![(Role::Text, line)], end: None });
+            }
+        }
+    };
+    fact("Key", key.hint());
+    fact("Kind", format!("{} key", key.place.kind()));
+    if let Place::Location(_) = key.place {
+        fact("Location", seen.view.place_name(key.place).unwrap_or_default().to_owned());
+    }
+    fact("Owner", seen.view.owner_name(key).to_owned());
+    fact("Created", times.both(key.created_at));
+    fact("Expires", key.expiry.instant().map_or_else(|| "never".to_owned(), |at| times.both(at)));
+    let usage = seen.usage(key);
+    fact(
+        "Last used",
+        match usage.last_used_at {
+            Some(at) => times.both(at),
+            None => "never".to_owned(),
+        },
+    );
+    if usage.count > 0 {
+        fact("Requests", format!("{} allowed", usage.count));
+    }
+    if !key.note.as_str().is_empty() {
+        fact("Note", key.note.to_string());
+    }
+}
+
+/// Scopes by group of the catalog, in its order; what it does not know comes last.
+fn scopes(all: &mut Vec<Line>, key: &Key, catalog: &Catalog) {
+    let count = key.scopes.len();
+    all.push(Line {
+        label: "",
+        spans: vec![(Role::Header, format!("{count} {}", if count == 1 { "scope" } else { "scopes" }))],
+        end: Some((Role::Dim, highest(key, catalog))),
+    });
+    for group in catalog.groups() {
+        let held: Vec<_> = group.permissions.iter().filter(|known| key.scopes.contains(&known.id)).collect();
+        if held.is_empty() {
+            continue;
+        }
+        all.push(Line::of(Role::Text, group.title.clone()));
+        for permission in held {
+            all.push(Line {
+                label: "",
+                spans: vec![
+                    (Role::Accent, format!("  {}", permission.id)),
+                    (Role::Dim, format!("  {}", permission.title)),
+                ],
+                end: Some((risk_role(permission.risk), permission.risk.to_string())),
+            });
+        }
+    }
+    let unknown: Vec<&ScopeId> =
+        key.scopes.iter().filter(|scope| catalog.permission(scope.as_str()).is_none()).collect();
+    if !unknown.is_empty() {
+        all.push(Line::of(Role::Text, "No longer in the catalog"));
+        all.extend(unknown.into_iter().map(|scope| Line::of(Role::Dim, format!("  {scope}"))));
+    }
+}
+
+fn highest(key: &Key, catalog: &Catalog) -> String {
+    catalog
+        .highest_risk(&key.scopes)
+        .map(|risk| if risk == Risk::Read { "risk: read".to_owned() } else { format!("risk: up to {risk}") })
+        .unwrap_or_default()
+}
+
+/// The look of a risk's word.
+pub const fn risk_role(risk: Risk) -> Role {
+    match risk {
+        Risk::Read => Role::Dim,
+        Risk::Write => Role::Info,
+        Risk::Admin => Role::Warn,
+    }
+}
+
+/// A line between table and detail.
+pub fn divide(canvas: &mut Canvas<'_>, area: Rect) {
+    canvas.vertical(area.x, area.y, area.height);
+}
+
+/// The words at the top of a detail that covers the table.
+pub fn covering(canvas: &mut Canvas<'_>, row: Rect, back: &str) {
+    let spans: Vec<Span<'_>> =
+        vec![canvas.span(Role::Key, back), canvas.span(Role::Dim, " back to the table")];
+    canvas.spans(row.x, row.y, row.width, &spans);
+}

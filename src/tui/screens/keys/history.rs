@@ -1,0 +1,183 @@
+//! What happened to the selected key, from the audit trail. Read when the selection has rested for a moment, one
+//! key at a time, because reading walks back through the trail.
+
+use std::time::Duration;
+
+use crate::{
+    domain::{
+        KeyId, Timestamp,
+        audit::{Entry, Outcome},
+    },
+    engine::AuditPage,
+    tui::{
+        app::ask::{Ask, Job},
+        clock::{Moment, Now},
+    },
+};
+
+/// How long the selection must rest before its history is read.
+const REST: Duration = Duration::from_millis(120);
+/// Entries shown.
+const ENTRIES: usize = 30;
+
+/// One line of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// When.
+    pub at: Timestamp,
+    /// What, in words: "paused", "scopes changed".
+    pub what: String,
+    /// Who.
+    pub who: String,
+    /// What of it changed, in words; empty when the rest says all.
+    pub detail: String,
+    /// Whether it was refused.
+    pub refused: bool,
+}
+
+/// The history of one key, as far as it is known.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Whose history is wanted.
+    wanted: Option<KeyId>,
+    /// Since when.
+    since: Moment,
+    /// Whose is being read.
+    asked: Option<KeyId>,
+    /// The last one read.
+    known: Option<(KeyId, Vec<Happening>)>,
+    /// The known one may have grown.
+    stale: bool,
+}
+
+impl History {
+    /// The selection is on `key`.
+    pub fn want(&mut self, key: Option<KeyId>, now: Now) {
+        if self.wanted != key {
+            self.wanted = key;
+            self.since = now.at;
+        }
+    }
+
+    /// Something happened somewhere: what is known may have grown.
+    pub const fn outdate(&mut self) {
+        self.stale = true;
+    }
+
+    /// The history of `key`, when it is known.
+    pub fn of(&self, key: KeyId) -> Option<&[Happening]> {
+        self.known.as_ref().filter(|(known, _)| *known == key).map(|(_, lines)| lines.as_slice())
+    }
+
+    /// Asks for the history when it is time to.
+    pub fn tick(&mut self, now: Now, out: &mut Vec<Ask>) {
+        if self.wake_at().is_some_and(|due| due <= now.at) {
+            self.asked = self.wanted;
+            self.stale = false;
+            out.push(Ask::Do(Job::Audit { before: None, limit: ENTRIES, about: self.wanted }));
+        }
+    }
+
+    /// When it wants a tick.
+    pub fn wake_at(&self) -> Option<Moment> {
+        let missing = self.stale || self.known.as_ref().map(|(known, _)| *known) != self.wanted;
+        (missing && self.asked.is_none() && self.wanted.is_some()).then(|| self.since + REST)
+    }
+
+    /// A page of the trail came.
+    pub fn take(&mut self, page: &AuditPage) {
+        if let Some(key) = self.asked.take() {
+            self.known = Some((key, page.lines.iter().map(|line| happening(&line.entry)).collect()));
+        }
+    }
+
+    /// It could not be read; not asked for again until something changes.
+    pub fn give_up(&mut self) {
+        if let Some(key) = self.asked.take() {
+            self.known = Some((key, Vec::new()));
+        }
+    }
+
+    /// Whether it waits for a page.
+    pub const fn is_waiting(&self) -> bool {
+        self.asked.is_some()
+    }
+}
+
+fn happening(entry: &Entry) -> Happening {
+    let what = match entry.event.as_str() {
+        "key.issue" => "issued",
+        "key.pause" => "paused",
+        "key.resume" => "resumed",
+        "key.revoke" => "revoked",
+        "key.delete" => "deleted",
+        "key.restore" => "restored as revoked",
+        "key.rescope" => "scopes changed",
+        "operator.disable" => "given to another owner",
+        other => other,
+    };
+    let refused = entry.outcome == Outcome::Refused;
+    let detail = if refused {
+        entry.reason.clone().unwrap_or_default().replace('_', " ")
+    } else {
+        let changes =
+            entry.changes.iter().filter(|change| change.field == "scopes" && !change.from.is_empty());
+        changes.map(|change| difference(&change.from, &change.to)).collect::<Vec<_>>().join(", ")
+    };
+    Happening {
+        at: Timestamp(entry.at),
+        what: if refused { format!("{what}: refused") } else { what.to_owned() },
+        who: entry.actor.name.clone(),
+        detail,
+        refused,
+    }
+}
+
+/// What was added and removed between two lists as the trail writes them.
+fn difference(from: &str, to: &str) -> String {
+    let split = |text: &str| -> Vec<String> {
+        text.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let (from, to) = (split(from), split(to));
+    let added = to.iter().filter(|scope| !from.contains(scope)).map(|scope| format!("+{scope}"));
+    let removed = from.iter().filter(|scope| !to.contains(scope)).map(|scope| format!("-{scope}"));
+    added.chain(removed).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Now {
+        Now { at: Moment::after_start(Duration::from_millis(ms)), utc_ms: 0 }
+    }
+
+    fn asked(history: &mut History, now: Now) -> usize {
+        let mut out = Vec::new();
+        history.tick(now, &mut out);
+        out.len()
+    }
+
+    #[test]
+    fn a_selection_in_motion_reads_nothing_and_a_resting_one_reads_once() {
+        let (first, second): (KeyId, KeyId) =
+            ("7HqP2mVx9KtR".parse().unwrap(), "7HqP2mVx9KtS".parse().unwrap());
+        let mut history = History::default();
+        history.want(Some(first), at(0));
+        assert_eq!(asked(&mut history, at(50)), 0);
+        history.want(Some(second), at(100));
+        assert_eq!(asked(&mut history, at(150)), 0);
+        assert_eq!(asked(&mut history, at(220)), 1);
+        assert_eq!((asked(&mut history, at(900)), history.wake_at()), (0, None));
+        history.take(&AuditPage::default());
+        assert_eq!((history.of(second).map(<[_]>::len), history.of(first)), (Some(0), None));
+        assert_eq!(asked(&mut history, at(2_000)), 0);
+        history.outdate();
+        assert_eq!(asked(&mut history, at(3_000)), 1);
+    }
+
+    #[test]
+    fn scopes_are_told_as_what_came_and_went() {
+        assert_eq!(difference("a.read b.read", "a.read c.write"), "+c.write -b.read");
+    }
+}

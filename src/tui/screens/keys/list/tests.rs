@@ -1,0 +1,85 @@
+//! The list keeps its place and its pace.
+
+use super::*;
+use crate::domain::{
+    Access, Actor, Expiry, Name, Note, Operator, OperatorId, PublicId, Record, Role as Rank, Scopes,
+    Standing, State, Status, Timestamp, Verifier, id::BASE58,
+};
+use crate::tui::{app::times::Times, overlay::Typed, testing};
+
+const NOW: Timestamp = Timestamp(1_790_000_000_000);
+
+fn id(n: usize) -> PublicId {
+    let mut bytes = [b'1'; 12];
+    let mut rest = n;
+    for byte in &mut bytes {
+        *byte = BASE58[rest % 58];
+        rest /= 58;
+    }
+    PublicId::from_bytes(bytes).unwrap()
+}
+
+/// So many agency keys of one admin.
+fn agency(count: usize) -> (State, Actor) {
+    let me = OperatorId(id(0));
+    let mut state = State::default();
+    let name = Name::new("maria").unwrap();
+    let standing = Standing::Active;
+    state.put(Record::Operator(Operator { id: me, name, role: Rank::Admin, standing, created_at: NOW }));
+    let scopes = Scopes::new(["contacts.read".parse().unwrap()]).unwrap();
+    for n in 0..count {
+        state.put(Record::Key(Key {
+            id: KeyId(id(n + 1)),
+            name: Name::new(&format!("Key {n:06}")).unwrap(),
+            place: Place::Agency,
+            owner: me,
+            scopes: scopes.clone(),
+            note: Note::default(),
+            created_at: NOW,
+            expiry: Expiry::Never,
+            status: Status::Active,
+            verifier: Verifier { digest: [0; 32], pepper: 1 },
+        }));
+    }
+    (state, Actor { operator: me, access: Access::Own })
+}
+
+fn type_text(list: &mut KeyList, text: &str, seen: &Seen<'_>) {
+    list.hear(Cue::Do(Action::Filter));
+    for c in text.chars() {
+        assert_eq!(list.hear(Cue::Type(Typed(c))), Change::Filter);
+        list.apply(seen);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_keys_are_sorted_filtered_and_shown_by_the_window() {
+    let (state, actor) = agency(100_000);
+    let seen = Seen::new(&state, actor, Times::new(NOW, 0));
+    let mut list = KeyList::new(Subset::Agency);
+    list.refresh(&seen);
+    assert_eq!((list.shown(), list.live()), (100_000, 100_000));
+    list.hear(Cue::Do(Action::Bottom));
+    let drawn = testing::draw(100, 12, |canvas, area| list.draw(canvas, area, &seen, Focus::Here, ""));
+    assert!(drawn[11].contains("Key 099999") && drawn[1].contains("Key 099989"), "{drawn:?}");
+    let selected = list.selected();
+    type_text(&mut list, "0999", &seen);
+    assert_eq!((list.shown(), list.selected()), (120, selected));
+    list.hear(Cue::Do(Action::Back));
+    list.apply(&seen);
+    assert_eq!((list.shown(), list.selected()), (100_000, selected));
+}
+
+#[test]
+fn marks_outlive_a_filter_but_only_what_is_shown_is_acted_on() {
+    let (state, actor) = agency(30);
+    let seen = Seen::new(&state, actor, Times::new(NOW, 0));
+    let mut list = KeyList::new(Subset::Agency);
+    list.refresh(&seen);
+    list.hear(Cue::Do(Action::MarkAll));
+    type_text(&mut list, "00002", &seen);
+    assert_eq!((list.shown(), list.targets().len(), list.marks()), (11, 11, 30));
+    list.set_filter("nothing like it");
+    list.apply(&seen);
+    assert_eq!((list.targets().len(), list.selected(), list.marks()), (0, None, 30));
+}

@@ -1,0 +1,247 @@
+//! The list of locations beside the keys of locations: all of them first, then each with its live keys, narrowed by
+//! typing. The selection is an id and survives renames, additions and searches.
+
+use ratatui::layout::Rect;
+
+use super::{query::lower, seen::Seen};
+use crate::{
+    domain::LocationId,
+    tui::{
+        action::Action,
+        canvas::{Canvas, Target},
+        input::TextFocus,
+        overlay::Cue,
+        theme::Role,
+        widgets::{Focus, field::TextField, layout, scrollbar},
+    },
+};
+
+/// The list's number for the mouse.
+pub const PANE: u8 = 0;
+
+struct Place {
+    /// `None` stands for all locations.
+    id: Option<LocationId>,
+    name: String,
+    folded: String,
+    live: usize,
+}
+
+/// The list.
+pub struct Places {
+    all: Vec<Place>,
+    /// Numbers of the places shown.
+    shown: Vec<usize>,
+    selected: Option<LocationId>,
+    at: usize,
+    offset: usize,
+    page: usize,
+    search: TextField,
+    typing: bool,
+}
+
+impl Places {
+    /// Empty until it has looked.
+    pub fn new() -> Self {
+        Self {
+            all: Vec::new(),
+            shown: Vec::new(),
+            selected: None,
+            at: 0,
+            offset: 0,
+            page: 1,
+            search: TextField::new("").placeholder("type to find"),
+            typing: false,
+        }
+    }
+
+    /// Looks again.
+    pub fn refresh(&mut self, seen: &Seen<'_>) {
+        let live = |id| seen.view.keys_at(id).filter(|key| key.state(seen.now()).is_live()).count();
+        self.all = vec![Place { id: None, name: "All locations".to_owned(), folded: String::new(), live: 0 }];
+        self.all.extend(seen.view.locations().into_iter().map(|location| Place {
+            id: Some(location.id),
+            name: location.name.to_string(),
+            folded: lower(location.name.as_str()),
+            live: live(location.id),
+        }));
+        let total = self.all.iter().map(|place| place.live).sum();
+        if let Some(all) = self.all.first_mut() {
+            all.live = total;
+        }
+        self.narrow();
+    }
+
+    /// Live keys of all open locations.
+    pub fn live(&self) -> usize {
+        self.all.first().map_or(0, |all| all.live)
+    }
+
+    /// Whether there is no location at all.
+    pub fn is_bare(&self) -> bool {
+        self.all.len() < 2
+    }
+
+    /// The selected location; `None` for all of them.
+    pub const fn selected(&self) -> Option<LocationId> {
+        self.selected
+    }
+
+    /// The selected location's name.
+    pub fn name(&self) -> &str {
+        self.place().map_or("", |place| place.name.as_str())
+    }
+
+    /// Selects a location, or all.
+    pub fn select(&mut self, location: Option<LocationId>) {
+        self.search.clear();
+        self.typing = false;
+        self.selected = location;
+        self.narrow();
+    }
+
+    /// Whether a search is on.
+    pub fn is_narrowed(&self) -> bool {
+        !self.search.is_empty()
+    }
+
+    /// Whether characters go to the search.
+    pub const fn text_focus(&self) -> TextFocus {
+        if self.typing { TextFocus::Here } else { TextFocus::Elsewhere }
+    }
+
+    /// Hears a cue, and says whether it was for this list.
+    pub fn hear(&mut self, cue: Cue<'_>) -> bool {
+        match cue {
+            Cue::Type(typed) => self.search.type_char(typed.0),
+            Cue::Edit(edit) => self.search.edit(edit),
+            Cue::Paste(pasted) => self.search.paste(pasted.0),
+            Cue::Do(Action::Filter) => {
+                self.typing = true;
+                return true;
+            }
+            Cue::Do(Action::Open | Action::Press) if self.typing => {
+                self.typing = false;
+                return true;
+            }
+            Cue::Do(Action::Back | Action::Cancel) if self.typing || self.is_narrowed() => {
+                self.typing = false;
+                self.search.clear();
+            }
+            Cue::Do(action) => return self.step(action),
+            Cue::Click(Target::Row { pane: PANE, row }) => {
+                self.typing = false;
+                self.go(row);
+                return true;
+            }
+            Cue::Click(Target::Pane(PANE)) => return true,
+            Cue::Wheel { pane: PANE, rows } => {
+                self.go(self.at.saturating_add_signed(rows));
+                return true;
+            }
+            Cue::Click(_) | Cue::Wheel { .. } | Cue::Tick => return false,
+        }
+        self.narrow();
+        true
+    }
+
+    fn step(&mut self, action: Action) -> bool {
+        let half = (self.page / 2).max(1);
+        let to = match action {
+            Action::Up => self.at.saturating_sub(1),
+            Action::Down => self.at + 1,
+            Action::HalfUp => self.at.saturating_sub(half),
+            Action::HalfDown => self.at + half,
+            Action::PageUp => self.at.saturating_sub(self.page),
+            Action::PageDown => self.at + self.page,
+            Action::Top => 0,
+            Action::Bottom => self.shown.len(),
+            _ => return false,
+        };
+        self.go(to);
+        true
+    }
+
+    fn go(&mut self, to: usize) {
+        self.at = to.min(self.shown.len().saturating_sub(1));
+        self.selected = self.place().and_then(|place| place.id);
+    }
+
+    fn place(&self) -> Option<&Place> {
+        self.all.get(*self.shown.get(self.at)?)
+    }
+
+    /// Which places are shown, the selected one among them if it is still there.
+    fn narrow(&mut self) {
+        let wanted = lower(self.search.text());
+        let words: Vec<&str> = wanted.split_whitespace().collect();
+        let fits = |place: &Place| words.iter().all(|word| place.folded.contains(word));
+        self.shown = (0..self.all.len()).filter(|at| self.all.get(*at).is_some_and(fits)).collect();
+        let still = self.shown.iter().position(|at| {
+            self.all
+                .get(*at)
+                .is_some_and(|place| place.id == self.selected && (place.id.is_some() || words.is_empty()))
+        });
+        self.go(still.unwrap_or(if words.is_empty() { self.at } else { 0 }));
+    }
+
+    /// Draws the list.
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, focus: Focus) {
+        canvas.hit(area, Target::Pane(PANE));
+        let (header, rest) = layout::top(area, 1);
+        let title = format!("Locations {}", self.all.len().saturating_sub(1));
+        canvas.fit(header.x + 2, header.y, header.width.saturating_sub(2), &title, Role::Header);
+        let (line, list) = layout::top(rest, u16::from(self.typing || self.is_narrowed()));
+        if !line.is_empty() {
+            let style = canvas.style(Role::Key);
+            let x = canvas.print(line.x, line.y, line.width, "/ ", style);
+            let input = Rect { x, width: line.right().saturating_sub(x + 1), ..line };
+            self.search.draw_input(canvas, input, Focus::when(self.typing && focus.is_here()));
+        }
+        self.page = usize::from(list.height).max(1);
+        self.offset = self.offset.min(self.shown.len().saturating_sub(self.page));
+        self.offset = self.offset.clamp((self.at + 1).saturating_sub(self.page), self.at);
+        if self.shown.is_empty() {
+            canvas.fit(list.x + 2, list.y, list.width.saturating_sub(2), "no location matches", Role::Dim);
+        }
+        for line in 0..list.height {
+            let index = self.offset + usize::from(line);
+            let Some(place) = self.shown.get(index).and_then(|at| self.all.get(*at)) else { break };
+            let row = layout::row(list, line);
+            canvas.hit(row, Target::Row { pane: PANE, row: index });
+            let bar = Rect { width: row.width.saturating_sub(1), ..row };
+            draw_row(canvas, bar, place, index == self.at, Focus::when(focus.is_here() && !self.typing));
+        }
+        scrollbar::draw(canvas, list, self.offset, list.height.into(), self.shown.len());
+    }
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn draw_row(canvas: &mut Canvas<'_>, row: Rect, place: &Place, selected: bool, focus: Focus) {
+    let look = match (selected, focus) {
+        (true, Focus::Here) => Some(Role::Selected),
+        (true, Focus::Elsewhere) => Some(Role::SelectedIdle),
+        (false, _) => None,
+    };
+    if let Some(look) = look {
+        let style = canvas.style(look);
+        canvas.print(row.x, row.y, row.width, &" ".repeat(row.width.into()), style);
+    }
+    let sign = if selected { canvas.glyphs().selected } else { " " };
+    let style = canvas.style(look.unwrap_or(Role::Text));
+    canvas.print(row.x, row.y, 1, sign, style);
+    let quiet = if place.live == 0 { Role::Dim } else { Role::Count };
+    let count = canvas.span(look.unwrap_or(quiet), place.live.to_string());
+    let right = canvas.spans_right(row.right().saturating_sub(1), row.y, 8, &[count]);
+    let x = row.x.saturating_add(2);
+    let role = look.unwrap_or(if place.id.is_none() { Role::Title } else { Role::Text });
+    canvas.fit(x, row.y, right.saturating_sub(x).saturating_sub(1), &place.name, role);
+    if selected && focus.is_here() {
+        canvas.cursor(row.x, row.y);
+    }
+}

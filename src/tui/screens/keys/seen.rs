@@ -1,0 +1,183 @@
+//! One look at the state for the length of a draw: what the operator may see, what time it is, and how each key
+//! stands, in the words the screens use. Reads only.
+
+use crate::{
+    domain::{Actor, Key, KeyState, Location, State, Timestamp, Usage, View},
+    tui::{
+        app::{look::Look, times::Times},
+        theme::Badge,
+    },
+};
+
+/// The state while it is being looked at. Holds the engine's lock: neither ask the engine anything meanwhile, nor
+/// keep it.
+pub struct Seen<'a> {
+    state: &'a State,
+    /// What the operator may see.
+    pub view: View<'a>,
+    /// How to say times.
+    pub times: Times,
+}
+
+/// Looks at the state as the operator of `look` may see it.
+pub fn seen<R>(look: &Look, read: impl FnOnce(&Seen<'_>) -> R) -> R {
+    // The clock is the engine's too, so it is asked before the lock is taken.
+    let times = Times::of(look);
+    let actor = look.session.actor();
+    look.state(|state| read(&Seen::new(state, actor, times)))
+}
+
+impl<'a> Seen<'a> {
+    /// The state as `actor` may see it.
+    pub const fn new(state: &'a State, actor: Actor, times: Times) -> Self {
+        Self { state, view: View::new(state, actor), times }
+    }
+
+    /// The present.
+    pub const fn now(&self) -> Timestamp {
+        self.times.now()
+    }
+
+    /// The whole state, for rules that are asked whether something would be possible.
+    pub const fn state(&self) -> &State {
+        self.state
+    }
+
+    /// What is known of a key's use.
+    pub fn usage(&self, key: &Key) -> Usage {
+        self.view.usage(key)
+    }
+
+    /// How a key stands.
+    pub fn standing(&self, key: &Key) -> Standing {
+        let now = self.now();
+        match key.state(now) {
+            KeyState::Deleted => Standing::Deleted,
+            KeyState::Revoked => Standing::Revoked,
+            KeyState::Expired => Standing::Expired,
+            KeyState::Paused => Standing::Paused,
+            KeyState::Active => self.standing_of_active(key),
+        }
+    }
+
+    fn standing_of_active(&self, key: &Key) -> Standing {
+        let place = key.place.location();
+        if place.is_some_and(|id| !self.state.location(id).is_some_and(Location::is_open)) {
+            return Standing::LocationGone;
+        }
+        if !self.state.operator(key.owner).is_some_and(|owner| owner.standing.keys_work()) {
+            return Standing::OwnerStopped;
+        }
+        let policy = self.view.policy();
+        if key.expires_soon(policy, self.now()).is_some() {
+            return Standing::ExpiresSoon;
+        }
+        match self.usage(key).idle_days(key, policy, self.now()) {
+            Some(days) => Standing::Idle(days),
+            None => Standing::Active,
+        }
+    }
+}
+
+/// How a key stands, as a person would say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Its expiry is near.
+    ExpiresSoon,
+    /// Unused for so many days.
+    Idle(i64),
+    /// All is well.
+    Active,
+    /// Stopped for a while.
+    Paused,
+    /// Refused because its owner's keys were stopped.
+    OwnerStopped,
+    /// Refused because its location was removed.
+    LocationGone,
+    /// Its time is over.
+    Expired,
+    /// Stopped for good.
+    Revoked,
+    /// Removed from sight.
+    Deleted,
+}
+
+impl Standing {
+    /// Its sign and look.
+    pub const fn badge(self) -> Badge {
+        match self {
+            Self::Active => Badge::Active,
+            Self::ExpiresSoon => Badge::Expiring,
+            Self::Idle(_) => Badge::Idle,
+            Self::Paused => Badge::Paused,
+            Self::OwnerStopped | Self::LocationGone => Badge::Pending,
+            Self::Expired => Badge::Expired,
+            Self::Revoked => Badge::Revoked,
+            Self::Deleted => Badge::Deleted,
+        }
+    }
+
+    /// Its words, at most 16 cells.
+    pub fn words(self) -> String {
+        match self {
+            Self::Idle(days) => format!("idle {days} d"),
+            Self::OwnerStopped => "owner stopped".to_owned(),
+            Self::LocationGone => "location gone".to_owned(),
+            other => other.badge().word().to_owned(),
+        }
+    }
+
+    /// Whether a request with the key is allowed now.
+    pub const fn works(self) -> bool {
+        matches!(self, Self::Active | Self::ExpiresSoon | Self::Idle(_))
+    }
+
+    /// What it means, and what to do about it.
+    pub fn means(self, key: &Key, seen: &Seen<'_>) -> String {
+        let times = seen.times;
+        let when =
+            |at: Option<Timestamp>| at.map_or_else(String::new, |at| format!(" on {}", times.minute(at)));
+        match self {
+            Self::Active => "It works.".to_owned(),
+            Self::ExpiresSoon => format!(
+                "It works, but ends {}. Issue its successor before then.",
+                times.expiry(key.expiry)
+            ),
+            Self::Idle(days) => {
+                format!("It works, but nothing has used it for {days} days. Revoke it if nobody misses it.")
+            }
+            Self::Paused => format!("Paused{}. It is refused until it is resumed.", when(changed_at(key))),
+            Self::OwnerStopped => {
+                "Refused: its owner was disabled and their keys stopped. An admin can give it to somebody else."
+                    .to_owned()
+            }
+            Self::LocationGone => {
+                "Refused: its location was removed. Issue a key for another location.".to_owned()
+            }
+            Self::Expired => {
+                format!("Refused since{}: its time is over. Issue a new key.", when(key.expiry.instant()))
+                    .replace("since on", "since")
+            }
+            Self::Revoked => format!("Revoked{}. That is final; issue a new key.", when(changed_at(key))),
+            Self::Deleted => {
+                let until = key.restorable_until().filter(|end| seen.now() < *end);
+                let after = until.map_or_else(
+                    || "Its record cannot be restored any more.".to_owned(),
+                    |end| {
+                        format!("Until {} its record can be restored, as revoked; its secret stays dead.", times.date(end))
+                    },
+                );
+                format!("Deleted{}. {after}", when(changed_at(key)))
+            }
+        }
+    }
+}
+
+/// When people last changed a key's status.
+fn changed_at(key: &Key) -> Option<Timestamp> {
+    use crate::domain::Status;
+    match key.status {
+        Status::Active => None,
+        Status::Paused(at) | Status::Revoked(at) | Status::Deleted(at) => Some(at),
+    }
+}

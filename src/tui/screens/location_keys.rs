@@ -1,0 +1,268 @@
+//! The keys of locations: the locations with their counts on the left, the keys of the selected one, or of all, on
+//! the right. A narrow window shows one of the two at a time.
+
+use ratatui::layout::Rect;
+
+use super::{
+    Screen,
+    keys::{
+        deeds,
+        list::Subset,
+        pane::{HINTS, KeyPane},
+        places::Places,
+        seen::{Seen, seen},
+    },
+};
+use crate::{
+    domain::{Command, LocationId, Name, Refusal},
+    tui::{
+        action::{Action, Danger, Layer, Reason},
+        app::{
+            ask::{Answer, Ask, Errand, Tab},
+            look::Look,
+        },
+        canvas::{Canvas, Target},
+        clock::{Moment, Now},
+        input::TextFocus,
+        overlay::Cue,
+        overlays::{
+            location_add::AddLocations, location_remove::RemoveLocation, location_rename::RenameLocation,
+        },
+        widgets::{Focus, layout},
+    },
+};
+
+/// Columns from which both halves are shown.
+const BOTH: u16 = 90;
+/// Columns of the locations.
+const PLACES: u16 = 31;
+
+const PLACE_HINTS: [Action; 5] = [Action::New, Action::Filter, Action::Right, Action::Edit, Action::Delete];
+
+/// Which half has the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Half {
+    Places,
+    Keys,
+}
+
+/// The screen.
+pub struct LocationKeys {
+    places: Places,
+    pane: KeyPane,
+    half: Half,
+    /// Why locations cannot be changed, judged when the state changed.
+    manage: Result<(), Reason>,
+}
+
+impl LocationKeys {
+    /// Empty until it has looked.
+    pub fn new() -> Self {
+        Self {
+            places: Places::new(),
+            pane: KeyPane::new(Subset::Locations),
+            half: Half::Places,
+            manage: Ok(()),
+        }
+    }
+
+    /// Shows the keys of the selected location.
+    fn follow(&mut self, look: &Look) {
+        let wanted = self.places.selected().map_or(Subset::Locations, Subset::At);
+        if self.pane.list.subset() != wanted {
+            self.pane.list.hold(wanted);
+            self.pane.refresh(look);
+        }
+    }
+
+    fn hear_places(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) -> bool {
+        if self.places.hear(cue) {
+            self.follow(look);
+            return true;
+        }
+        match cue {
+            Cue::Do(Action::Right | Action::Open) => self.half = Half::Keys,
+            Cue::Do(Action::New) => out.push(Ask::Push(Box::new(AddLocations::new()))),
+            Cue::Do(action @ (Action::Edit | Action::Delete)) => {
+                let Some(location) = self.places.selected() else { return false };
+                out.push(Ask::Push(if action == Action::Edit {
+                    Box::new(RenameLocation::new(location, self.places.name()))
+                } else {
+                    Box::new(RemoveLocation::new(look, location, self.places.name()))
+                }));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn enabled_places(&self, action: Action, look: &Look) -> Result<(), Reason> {
+        let chosen =
+            || self.places.selected().map(|_| ()).ok_or_else(|| Reason::from("select one location first"));
+        match action {
+            Action::Up
+            | Action::Down
+            | Action::HalfUp
+            | Action::HalfDown
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Top
+            | Action::Bottom
+            | Action::Filter
+            | Action::Right
+            | Action::Open => Ok(()),
+            Action::Back if self.places.is_narrowed() || self.text_focus() == TextFocus::Here => Ok(()),
+            Action::Back => Err("there is nothing to step back from; q quits".into()),
+            Action::New => self.manage.clone(),
+            Action::Edit => self.manage.clone().and_then(|()| chosen()),
+            Action::Delete if look.read_only && action.spec().danger == Danger::Dangerous => {
+                Err("this console was started with --read-only".into())
+            }
+            Action::Delete => self.manage.clone().and_then(|()| chosen()),
+            _ => Err("select a key first: l goes to the keys".into()),
+        }
+    }
+
+    fn empty(&self, look: &Look) -> String {
+        let label = |action| look.keymap.label(Layer::Screen, action).unwrap_or_default();
+        let (new, left) = (label(Action::New), label(Action::Left));
+        if self.places.is_bare() {
+            return match &self.manage {
+                Ok(()) => format!("No locations yet. {left} goes to the left, {new} there adds the first."),
+                Err(_) => "No locations yet. An admin adds them.".to_owned(),
+            };
+        }
+        match (self.half, self.pane.enabled(Action::New, look)) {
+            (_, Err(reason)) => format!("No keys here. You cannot issue one: {reason}"),
+            (Half::Keys, Ok(())) => format!("No keys here yet. {new} issues the first one."),
+            (Half::Places, Ok(())) => format!(
+                "No keys here yet. {} goes to the right, {new} there issues one.",
+                label(Action::Right)
+            ),
+        }
+    }
+}
+
+/// Whether locations can be added, renamed and removed.
+fn may_manage(look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
+    let Ok(name) = Name::new("-") else { return Ok(()) };
+    match deeds::objection(&Command::AddLocations(vec![name]), seen, look.engine.catalog()) {
+        Some(refusal @ (Refusal::SignedOut | Refusal::RoleTooLow { .. } | Refusal::RecoveryOnly)) => {
+            Err(refusal.to_string().into())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Default for LocationKeys {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Screen for LocationKeys {
+    fn tab(&self) -> Tab {
+        Tab::Locations
+    }
+
+    fn refresh(&mut self, look: &Look) {
+        seen(look, |seen| {
+            self.places.refresh(seen);
+            self.manage = may_manage(look, seen);
+        });
+        let wanted = self.places.selected().map_or(Subset::Locations, Subset::At);
+        self.pane.list.hold(wanted);
+        self.pane.refresh(look);
+    }
+
+    fn arrive(&mut self, errand: Errand, look: &Look, _: &mut Vec<Ask>) {
+        match &errand {
+            Errand::None => {}
+            Errand::Filter(_) => {
+                self.places.select(None);
+                self.half = Half::Keys;
+            }
+            Errand::Key(key) => {
+                let place: Option<LocationId> =
+                    look.view(|view| view.key(*key).and_then(|key| key.place.location()));
+                self.places.select(place);
+                self.half = Half::Keys;
+            }
+        }
+        self.follow(look);
+        self.pane.arrive(&errand, look);
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
+        match cue {
+            Cue::Click(Target::Pane(pane) | Target::Row { pane, .. } | Target::Header { pane, .. }) => {
+                self.half = if pane == super::keys::places::PANE { Half::Places } else { Half::Keys };
+            }
+            Cue::Wheel { pane: super::keys::places::PANE, .. } => return self.hear_places(cue, look, out),
+            Cue::Tick | Cue::Wheel { .. } => return self.pane.hear(cue, look, now, out),
+            _ => {}
+        }
+        if self.half == Half::Places {
+            return self.hear_places(cue, look, out);
+        }
+        if self.pane.hear(cue, look, now, out) {
+            return true;
+        }
+        if matches!(cue, Cue::Do(Action::Left | Action::Back)) {
+            self.half = Half::Places;
+            return true;
+        }
+        false
+    }
+
+    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
+        self.pane.told(&answer);
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
+        let empty = self.empty(look);
+        let on_keys = Focus::when(self.half == Half::Keys);
+        if area.width < BOTH {
+            match self.half {
+                Half::Places => self.places.draw(canvas, area, Focus::Here),
+                Half::Keys => self.pane.draw(canvas, area, look, now, (on_keys, &empty)),
+            }
+            return;
+        }
+        let (left, right) = layout::left(area, PLACES);
+        self.places.draw(canvas, layout::left(left, PLACES - 1).0, Focus::when(self.half == Half::Places));
+        canvas.vertical(left.right() - 1, left.y, left.height);
+        self.pane.draw(canvas, right, look, now, (on_keys, &empty));
+    }
+
+    fn count(&self) -> Option<usize> {
+        Some(self.places.live())
+    }
+
+    fn hints(&self) -> &[Action] {
+        match self.half {
+            Half::Places => &PLACE_HINTS,
+            Half::Keys => &HINTS,
+        }
+    }
+
+    fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
+        match (self.half, action) {
+            (Half::Places, Action::Undo) => self.pane.enabled(action, look),
+            (Half::Places, _) => self.enabled_places(action, look),
+            (Half::Keys, Action::Left | Action::Back) => Ok(()),
+            (Half::Keys, _) => self.pane.enabled(action, look),
+        }
+    }
+
+    fn text_focus(&self) -> TextFocus {
+        match self.half {
+            Half::Places => self.places.text_focus(),
+            Half::Keys => self.pane.text_focus(),
+        }
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        self.pane.wake_at()
+    }
+}

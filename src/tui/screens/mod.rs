@@ -1,0 +1,70 @@
+//! The screens behind the tabs. Each answers for one thing: its state, its keys, its drawing. A screen is told
+//! when the state changed, hears what its keys mean, and asks for what it wants.
+
+pub mod agency_keys;
+pub mod audit;
+pub mod keys;
+pub mod location_keys;
+pub mod settings;
+
+use ratatui::layout::Rect;
+
+use super::action::{Action, Reason};
+use super::app::ask::{Answer, Ask, Errand, Tab};
+use super::app::look::Look;
+use super::canvas::Canvas;
+use super::clock::{Moment, Now};
+use super::input::TextFocus;
+use super::overlay::Cue;
+
+/// One screen. The order of calls: [`Screen::refresh`] once before anything else and after every change of the
+/// state or the session; then cues, answers and drawing in any order.
+pub trait Screen {
+    /// Which tab it is behind.
+    fn tab(&self) -> Tab;
+
+    /// The state or the session changed: look again. Selection, scroll and filter stay, by id.
+    fn refresh(&mut self, look: &Look);
+
+    /// It was opened, perhaps with something to do.
+    fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>);
+
+    /// Hears a cue while no overlay is open. `true` when it had a use for it.
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool;
+
+    /// Hears the answer to a job it asked for.
+    fn told(&mut self, answer: Answer, look: &Look, now: Now, out: &mut Vec<Ask>);
+
+    /// Draws itself into the room between tab bar and status line.
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now);
+
+    /// The count beside its tab's name, if it has one.
+    fn count(&self) -> Option<usize>;
+
+    /// The actions to hint at, most important first. Only possible ones are shown.
+    fn hints(&self) -> &[Action];
+
+    /// Why one of its actions is not possible right now. Actions it does not know are refused with a reason too.
+    fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason>;
+
+    /// Whether its focus takes text (a filter line being typed).
+    fn text_focus(&self) -> TextFocus {
+        TextFocus::Elsewhere
+    }
+
+    /// When it wants a tick.
+    fn wake_at(&self) -> Option<Moment> {
+        None
+    }
+}
+
+/// All screens, in the order of their tabs.
+pub fn all() -> Vec<Box<dyn Screen>> {
+    let facts = settings::Facts::read(|name| std::env::var(name).ok());
+    vec![
+        Box::new(agency_keys::AgencyKeys::new()),
+        Box::new(location_keys::LocationKeys::new()),
+        Box::new(audit::Audit::new()),
+        Box::new(settings::Settings::new(facts)),
+    ]
+}

@@ -1,0 +1,462 @@
+//! The settings tab: policy, operators, security, about. Sections on the left, the open one on the right; one at a
+//! time where the terminal is narrow. Nothing is changed here: Enter opens a form, and the form asks the engine.
+//!
+//! ```text
+//! ▸ Policy      │   Rule                Value  What it does
+//!   Operators   │ ▸ Keys per operator   20     Live keys one operator may own.
+//!   Security    │   Idle days           90d    Days without use after which …
+//!   About       │
+//! ```
+
+pub mod about;
+mod operators;
+mod policy;
+mod security;
+mod sheet;
+
+use ratatui::layout::Rect;
+
+pub use self::about::Facts;
+use self::operators::Operators;
+use self::policy::Rules;
+use self::sheet::{Deed, Sheet};
+use super::Screen;
+use crate::domain::authorize::Action as Act;
+use crate::engine::Doors;
+use crate::store::Rev;
+use crate::tui::action::{Action, Reason};
+use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
+use crate::tui::app::look::Look;
+use crate::tui::canvas::{Canvas, Target};
+use crate::tui::clock::{Moment, Now};
+use crate::tui::overlay::Cue;
+use crate::tui::overlays::operator::{self, Verb};
+use crate::tui::overlays::recovery;
+use crate::tui::theme::Role;
+use crate::tui::widgets::{Focus, Handled, layout};
+
+/// Columns from which sections and content stand side by side.
+const WIDE: u16 = 78;
+/// Columns of the sections.
+const SECTIONS: u16 = 15;
+/// Lists of the screen, for the mouse.
+const SECTION_PANE: u8 = 0;
+const CONTENT_PANE: u8 = 1;
+
+/// One section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Policy,
+    Operators,
+    Security,
+    About,
+}
+
+impl Section {
+    const ALL: [Self; 4] = [Self::Policy, Self::Operators, Self::Security, Self::About];
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Policy => "Policy",
+            Self::Operators => "Operators",
+            Self::Security => "Security",
+            Self::About => "About",
+        }
+    }
+
+    const fn about(self) -> &'static str {
+        match self {
+            Self::Policy => "limits, lives and who may issue",
+            Self::Operators => "who may sign in, and as what",
+            Self::Security => "seal, slots, recovery code",
+            Self::About => "version, store, catalog, terminal",
+        }
+    }
+}
+
+/// Where the keyboard is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pane {
+    Sections,
+    Content,
+}
+
+/// The screen.
+pub struct Settings {
+    facts: Facts,
+    section: usize,
+    pane: Pane,
+    rules: Rules,
+    operators: Operators,
+    security: Sheet,
+    about: Sheet,
+    /// What opens the store, once it was asked.
+    doors: Option<Doors>,
+    /// The answer is not known, or something changed since.
+    ask_doors: bool,
+    asking: bool,
+    opened: bool,
+    rev: Option<Rev>,
+}
+
+impl Settings {
+    /// The settings of a console of which `facts` are known.
+    pub fn new(facts: Facts) -> Self {
+        Self {
+            facts,
+            section: 0,
+            pane: Pane::Sections,
+            rules: Rules::default(),
+            operators: Operators::default(),
+            security: Sheet::default(),
+            about: Sheet::default(),
+            doors: None,
+            ask_doors: true,
+            asking: false,
+            opened: false,
+            rev: None,
+        }
+    }
+
+    fn section(&self) -> Section {
+        Section::ALL.get(self.section).copied().unwrap_or(Section::Policy)
+    }
+
+    fn rewrite(&mut self, look: &Look) {
+        self.rules.refresh(look);
+        self.operators.refresh(look);
+        self.security.set(security::pieces(look, self.doors.as_ref()), security::deeds());
+        self.about.set(about::pieces(look, &self.facts, self.doors.as_ref()), about::deeds());
+    }
+
+    fn ask(&mut self, out: &mut Vec<Ask>) {
+        if self.opened && self.ask_doors && !self.asking {
+            self.asking = true;
+            self.ask_doors = false;
+            out.push(Ask::Do(Job::Doors));
+        }
+    }
+
+    fn move_in(&mut self, action: Action) -> bool {
+        if self.pane == Pane::Sections {
+            let last = Section::ALL.len() - 1;
+            self.section = match action {
+                Action::Up => self.section.saturating_sub(1),
+                Action::Down => (self.section + 1).min(last),
+                Action::Top | Action::PageUp | Action::HalfUp => 0,
+                Action::Bottom | Action::PageDown | Action::HalfDown => last,
+                _ => return false,
+            };
+            return true;
+        }
+        let handled = match self.section() {
+            Section::Policy => self.rules.act(action),
+            Section::Operators => self.operators.act(action),
+            Section::Security => self.security.act(action),
+            Section::About => self.about.act(action),
+        };
+        handled != Handled::Ignored
+    }
+
+    fn open(&mut self, look: &Look, out: &mut Vec<Ask>) {
+        if self.pane == Pane::Sections {
+            self.pane = Pane::Content;
+            return;
+        }
+        match self.section() {
+            Section::Policy => self.edit(look, out),
+            Section::Operators => {
+                out.extend(self.operators.selected(look).map(|person| {
+                    let menu = operator::menu::Menu::new(person, look);
+                    Ask::Push(Box::new(menu))
+                }));
+            }
+            Section::Security => Self::perform(self.security.selected(), out),
+            Section::About => Self::perform(self.about.selected(), out),
+        }
+    }
+
+    fn perform(deed: Option<Deed>, out: &mut Vec<Ask>) {
+        match deed {
+            Some(Deed::Act(action)) => out.push(Ask::Act(action)),
+            Some(Deed::Read(text)) => out.push(Ask::Push(Box::new(about::reader(text)))),
+            None => {}
+        }
+    }
+
+    fn edit(&mut self, look: &Look, out: &mut Vec<Ask>) {
+        match self.section() {
+            Section::Operators => self.about_person(Verb::Role, look, out),
+            _ => out.extend(self.rules.form(look).map(Ask::Push)),
+        }
+    }
+
+    fn about_person(&self, verb: Verb, look: &Look, out: &mut Vec<Ask>) {
+        if let Some(person) = self.operators.selected(look) {
+            out.push(Ask::Push(operator::menu::form(verb, &person, look)));
+        }
+    }
+
+    /// What the one key for both ends of an access means for the selected operator.
+    fn access_verb(&self, look: &Look) -> Option<Verb> {
+        let person = self.operators.selected(look)?;
+        Some(if person.active { Verb::Disable } else { Verb::Enable })
+    }
+
+    fn act(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> bool {
+        match action {
+            Action::Open => self.open(look, out),
+            Action::RowMenu => {
+                self.pane = Pane::Content;
+                self.open(look, out);
+            }
+            Action::Right => self.pane = Pane::Content,
+            Action::Left | Action::Back => self.pane = Pane::Sections,
+            Action::Edit => self.edit(look, out),
+            Action::New => out.push(Ask::Push(Box::new(operator::add::new(look)))),
+            Action::Passphrase => self.about_person(Verb::Passphrase, look, out),
+            Action::EndAccess => {
+                if let Some(verb) = self.access_verb(look) {
+                    self.about_person(verb, look, out);
+                }
+            }
+            Action::RenewCode => out.push(Ask::Push(Box::new(recovery::renew(look)))),
+            Action::Guide => Self::perform(Some(Deed::Read(about::GUIDE)), out),
+            _ => return self.move_in(action),
+        }
+        true
+    }
+
+    fn click(&mut self, target: Target, look: &Look, out: &mut Vec<Ask>) -> bool {
+        match target {
+            Target::Row { pane: SECTION_PANE, row } => {
+                let again = self.section == row && self.pane == Pane::Sections;
+                self.section = row.min(Section::ALL.len() - 1);
+                self.pane = if again { Pane::Content } else { Pane::Sections };
+            }
+            Target::Row { pane: CONTENT_PANE, row } => {
+                let before = (self.pane, self.selected_row());
+                self.pane = Pane::Content;
+                match self.section() {
+                    Section::Policy => self.rules.go(row),
+                    Section::Operators => self.operators.go(row),
+                    Section::Security => self.security.go(row),
+                    Section::About => self.about.go(row),
+                }
+                if before == (Pane::Content, Some(row)) {
+                    self.open(look, out);
+                }
+            }
+            Target::Pane(SECTION_PANE) => self.pane = Pane::Sections,
+            Target::Pane(CONTENT_PANE) => self.pane = Pane::Content,
+            _ => return false,
+        }
+        true
+    }
+
+    fn selected_row(&self) -> Option<usize> {
+        match self.section() {
+            Section::Policy => self.rules.index(),
+            Section::Operators => self.operators.index(),
+            Section::Security => Some(self.security.index()),
+            Section::About => Some(self.about.index()),
+        }
+    }
+
+    fn draw_sections(&self, canvas: &mut Canvas<'_>, area: Rect, with_words: bool) {
+        canvas.hit(area, Target::Pane(SECTION_PANE));
+        for (at, section) in Section::ALL.into_iter().enumerate() {
+            let row = layout::row(area, u16::try_from(at).unwrap_or(u16::MAX));
+            if row.is_empty() {
+                break;
+            }
+            let selected = at == self.section;
+            let role = match (selected, self.pane) {
+                (true, Pane::Sections) => Role::Selected,
+                (true, Pane::Content) => Role::SelectedIdle,
+                (false, _) => Role::Text,
+            };
+            let style = canvas.style(role);
+            if selected {
+                canvas.print(row.x, row.y, row.width, &" ".repeat(row.width.into()), style);
+            }
+            let sign = if selected { canvas.glyphs().selected } else { " " };
+            canvas.print(row.x, row.y, 1, sign, style);
+            let left = row.x.saturating_add(2);
+            canvas.fit(left, row.y, row.right().saturating_sub(left), section.title(), role);
+            if with_words {
+                let x = row.x.saturating_add(SECTIONS);
+                let dim = if selected { role } else { Role::Dim };
+                canvas.fit(x, row.y, row.right().saturating_sub(x), section.about(), dim);
+            }
+            if selected && self.pane == Pane::Sections {
+                canvas.cursor(row.x, row.y);
+            }
+            canvas.hit(row, Target::Row { pane: SECTION_PANE, row: at });
+        }
+    }
+
+    fn draw_content(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
+        canvas.hit(area, Target::Pane(CONTENT_PANE));
+        let focus = Focus::when(self.pane == Pane::Content);
+        match self.section() {
+            Section::Policy => self.rules.draw(canvas, area, look, focus, CONTENT_PANE),
+            Section::Operators => self.operators.draw(canvas, area, look, focus, CONTENT_PANE),
+            Section::Security => self.security.draw(canvas, area, look, focus, CONTENT_PANE),
+            Section::About => self.about.draw(canvas, area, look, focus, CONTENT_PANE),
+        }
+    }
+}
+
+impl Screen for Settings {
+    fn tab(&self) -> Tab {
+        Tab::Settings
+    }
+
+    fn refresh(&mut self, look: &Look) {
+        let rev = Some(look.engine.health().rev);
+        if self.rev != rev {
+            self.rev = rev;
+            self.ask_doors = true;
+        }
+        self.rewrite(look);
+    }
+
+    fn arrive(&mut self, _: Errand, look: &Look, out: &mut Vec<Ask>) {
+        self.opened = true;
+        self.rewrite(look);
+        self.ask(out);
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> bool {
+        let used = match cue {
+            Cue::Do(action) => self.act(action, look, out),
+            Cue::Click(target) => self.click(target, look, out),
+            Cue::Wheel { pane: CONTENT_PANE, rows } => {
+                match self.section() {
+                    Section::Policy => self.rules.scroll(rows),
+                    Section::Operators => self.operators.scroll(rows),
+                    Section::Security => self.security.scroll(rows),
+                    Section::About => self.about.scroll(rows),
+                }
+                true
+            }
+            Cue::Tick => true,
+            _ => false,
+        };
+        self.ask(out);
+        used
+    }
+
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) {
+        match answer {
+            Answer::Doors(doors) => {
+                self.asking = false;
+                self.doors = Some(doors);
+                self.rewrite(look);
+            }
+            Answer::Refused(_) => self.asking = false,
+            // The form was closed before its answer came: a code that nobody saw is shown now.
+            Answer::Recovery(code) => {
+                let shown = crate::tui::secret::SecretText::new(code.reveal().as_str().to_owned());
+                out.push(Ask::Push(Box::new(recovery::RecoveryShown::new(shown))));
+            }
+            _ => {}
+        }
+        self.ask(out);
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, _: Now) {
+        if area.width >= WIDE {
+            let (left, right) = layout::left(area, SECTIONS);
+            self.draw_sections(canvas, left, false);
+            canvas.vertical(right.x, right.y, right.height);
+            self.draw_content(canvas, layout::right(right, right.width.saturating_sub(2)).1, look);
+            return;
+        }
+        if self.pane == Pane::Sections {
+            self.draw_sections(canvas, area, true);
+            return;
+        }
+        let (head, below) = layout::top(area, u16::from(area.height > 4));
+        if !head.is_empty() {
+            let x =
+                canvas.fit(head.x.saturating_add(1), head.y, head.width, self.section().title(), Role::Title);
+            let key = look.keymap.label(crate::tui::action::Layer::Screen, Action::Back).unwrap_or_default();
+            let hint = format!("  {key} goes back to the sections");
+            canvas.fit(x, head.y, head.right().saturating_sub(x), &hint, Role::Dim);
+        }
+        self.draw_content(canvas, below, look);
+    }
+
+    fn count(&self) -> Option<usize> {
+        None
+    }
+
+    fn hints(&self) -> &[Action] {
+        match (self.pane, self.section()) {
+            (Pane::Sections, _) => &[Action::Open],
+            (_, Section::Policy) => &[Action::Edit, Action::Back],
+            (_, Section::Operators) => &[
+                Action::New,
+                Action::RowMenu,
+                Action::Edit,
+                Action::Passphrase,
+                Action::EndAccess,
+                Action::Back,
+            ],
+            (_, Section::Security) => &[Action::Open, Action::RenewCode, Action::Lock, Action::Back],
+            (_, Section::About) => &[Action::Open, Action::Guide, Action::Back],
+        }
+    }
+
+    #[expect(clippy::match_same_arms, reason = "the first that applies answers")]
+    fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
+        let content = self.pane == Pane::Content;
+        let policy = self.section() == Section::Policy;
+        let people = self.section() == Section::Operators;
+        let person = || {
+            if !people {
+                return Err(Reason::from("that is for operators; open them first"));
+            }
+            self.operators.selected(look).ok_or_else(|| Reason::from("select an operator first"))
+        };
+        match action {
+            Action::Up
+            | Action::Down
+            | Action::HalfUp
+            | Action::HalfDown
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Top
+            | Action::Bottom
+            | Action::Guide => Ok(()),
+            Action::Right if content => Err("you are there already".into()),
+            Action::Left | Action::Back if !content => Err("there is nothing to step back from".into()),
+            Action::Right | Action::Left | Action::Back => Ok(()),
+            Action::Open if !content => Ok(()),
+            Action::Open | Action::Edit if policy => operator::may(Act::SetPolicy, look),
+            Action::Open if !people => Ok(()),
+            Action::Open | Action::RowMenu => person().map(drop),
+            Action::Edit if people => person()?.allows(Verb::Role, look),
+            Action::Edit => Err("there is nothing to edit here".into()),
+            Action::New if people => operator::may(Act::ManageOperators, look),
+            Action::New => Err("open the operators to add one".into()),
+            Action::Passphrase => person()?.allows(Verb::Passphrase, look),
+            Action::EndAccess => {
+                let person = person()?;
+                let verb = if person.active { Verb::Disable } else { Verb::Enable };
+                person.allows(verb, look)
+            }
+            Action::RenewCode if look.engine.health().backend == "memory" => {
+                Err("this store is in memory and gone when keydeck ends: no code could open it again".into())
+            }
+            Action::RenewCode => operator::may(Act::RenewRecovery, look),
+            _ => Err("this is not possible in the settings".into()),
+        }
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        (self.opened && self.ask_doors && !self.asking).then(Moment::default)
+    }
+}

@@ -1,0 +1,207 @@
+//! From what the command line knows to a running console, and back to a clean terminal.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use chrono::{Local, Offset as _, TimeZone as _};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::app::console::{Keydeck, Setting};
+use super::app::door::Way;
+use super::app::worker::{Hand, NewsLine};
+use super::clipboard::{Clipboard, Preference, Seat};
+use super::clock::SteadyClock;
+use super::keymap::Keymap;
+use super::located::Located;
+use super::program::Capture;
+use super::runtime::{Ending, Runtime, Surroundings};
+use super::signals;
+use super::terminal::{self, TerminalError, TerminalKeys, Tty};
+use super::theme::{Environment, GlyphSet, Theme};
+use crate::crypto::header_file::HeaderFile;
+use crate::crypto::slots::SlotKind;
+use crate::engine::clock::{Clock as _, SystemClock};
+use crate::engine::open::Options;
+use crate::store::{SledOptions, SledStore};
+
+/// What the console starts with.
+pub struct Start {
+    /// Which store.
+    pub store: Store,
+    /// Name or file of the theme.
+    pub theme: String,
+    /// Keys of one's own.
+    pub keymap: Option<PathBuf>,
+    /// How secrets reach the clipboard.
+    pub clipboard: Preference,
+    /// Draw with ASCII only.
+    pub ascii: bool,
+    /// Let the mouse click.
+    pub mouse: bool,
+    /// Switch off what takes access away.
+    pub read_only: bool,
+}
+
+/// Which store the console works on.
+pub enum Store {
+    /// The one in a data directory; founded first when there is none.
+    At {
+        /// Where, and how to open it.
+        options: Box<Options>,
+        /// Who signs in, when known.
+        operator: Option<String>,
+    },
+    /// A throw-away one full of sample data.
+    Demo,
+}
+
+/// Why there was no console, or why it ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// There is no terminal.
+    #[error("{0}")]
+    Terminal(#[from] TerminalError),
+    /// Another process has the store.
+    #[error("{0}")]
+    InUse(crate::store::OpenError),
+    /// The system did not give what the console runs on.
+    #[error("The console cannot run: {0}.")]
+    System(#[from] io::Error),
+}
+
+/// Runs the console until its person leaves it, and leaves the terminal as it was.
+pub fn run(start: Start) -> Result<Ending, TuiError> {
+    terminal::check()?;
+    if let Store::At { options, .. } = &start.store {
+        free(&options.dir)?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let ended = runtime.block_on(live(start));
+    // A key derivation that nobody waits for any more must not keep the shell waiting.
+    runtime.shutdown_timeout(Duration::from_millis(50));
+    ended
+}
+
+async fn live(start: Start) -> Result<Ending, TuiError> {
+    let mut complaints = Vec::new();
+    let keymap = keymap(start.keymap.as_deref(), &mut complaints);
+    let capture = if start.mouse { Capture::Taken } else { Capture::Free };
+    // Asks the terminal for its background, so before anything else reads from it.
+    let theme = theme(&start.theme, start.ascii, &mut complaints);
+    let setting = Setting {
+        theme,
+        keymap: Arc::new(keymap),
+        utc_offset: utc_offset(),
+        read_only: start.read_only,
+        capture,
+        breakable: cfg!(debug_assertions) && std::env::var_os("KEYDECK_TEST_BREAK").is_some(),
+    };
+    let (way, operator) = match start.store {
+        Store::Demo => (Way::Demo, None),
+        Store::At { options, operator } => {
+            let operator = operator.or_else(|| only_operator(&options.dir));
+            (Way::Store(options), operator)
+        }
+    };
+    let signals = signals::listen()?;
+    let stage = Tty::enter(capture)?;
+    let seat = Seat::read(|name| std::env::var(name).ok());
+    let clipboard = Clipboard::new(start.clipboard, seat, &stage.output());
+    let line: NewsLine = Arc::new(OnceLock::new());
+    let around = Surroundings {
+        worker: Hand::new(clipboard, Arc::clone(&line)),
+        stage,
+        input: TerminalKeys::listen()?,
+        signals,
+        clock: SteadyClock::start(|| SystemClock.read().wall.0),
+    };
+    let program = Keydeck::start(setting, way, operator.as_deref(), complaints);
+    let runtime = Runtime::new(program, around);
+    drop(line.set(runtime.feed()));
+    match runtime.run().await {
+        Ok((_, ending)) => Ok(ending),
+        // A dead terminal fails whoever uses it first, in ways of its own.
+        Err(_) if signals::is_hung_up() => Ok(Ending::HungUp),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Their own keys on top of ours; a mistake is said, and ours stay.
+fn keymap(file: Option<&Path>, complaints: &mut Vec<String>) -> Keymap {
+    let Some(path) = file else { return Keymap::standard() };
+    let name = path.display().to_string();
+    match fs::read_to_string(path) {
+        Ok(text) => Keymap::with_file(&name, &text).unwrap_or_else(|mistakes| {
+            complaints.push(said("The keymap", "The standard keys are used.", &mistakes));
+            Keymap::standard()
+        }),
+        Err(why) => {
+            complaints.push(format!("The keymap {name} cannot be read: {why}. The standard keys are used."));
+            Keymap::standard()
+        }
+    }
+}
+
+/// The theme of that name or in that file; a mistake is said, and the automatic one is used.
+fn theme(wanted: &str, ascii: bool, complaints: &mut Vec<String>) -> Theme {
+    let glyphs = if ascii { GlyphSet::Ascii } else { GlyphSet::Unicode };
+    let env = Environment::read(|name| std::env::var(name).ok());
+    let automatic = || Theme::choose("auto", &env, glyphs).unwrap_or_else(|_| Theme::plain(glyphs));
+    let path = Path::new(wanted);
+    if env.no_color || !path.exists() || path.is_dir() {
+        return Theme::choose(wanted, &env, glyphs).unwrap_or_else(|unknown| {
+            complaints.push(format!("{unknown}."));
+            automatic()
+        });
+    }
+    let read = fs::read_to_string(path).map_err(|why| format!("The theme {wanted} cannot be read: {why}."));
+    let parsed = read.and_then(|text| {
+        Theme::from_file(wanted, &text, env.palette, glyphs)
+            .map_err(|mistakes| said("The theme", "The automatic one is used.", &mistakes))
+    });
+    parsed.unwrap_or_else(|why| {
+        complaints.push(why);
+        automatic()
+    })
+}
+
+fn said(what: &str, instead: &str, mistakes: &[Located]) -> String {
+    let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
+    let more = match mistakes.len() {
+        0 | 1 => String::new(),
+        n => format!(" ({} more)", n - 1),
+    };
+    format!("{what} has a mistake: {first}{more}. {instead}")
+}
+
+/// The one who signs in, when only one person can.
+fn only_operator(dir: &Path) -> Option<String> {
+    let header = HeaderFile::new(dir).load().ok()?;
+    let mut people = header.slots().iter().filter(|slot| slot.kind() == SlotKind::Passphrase);
+    let first = people.next()?.label().to_owned();
+    people.next().is_none().then_some(first)
+}
+
+/// Whether the store can be had, asked before anybody types a passphrase for nothing. Looking takes a share of the
+/// lock for an instant, which is let go of at once; only when that is refused is the store itself asked who has it.
+fn free(dir: &Path) -> Result<(), TuiError> {
+    let Ok(lock) = fs::File::open(dir.join("keydeck.lock")) else { return Ok(()) };
+    if flock(&lock, FlockOperation::NonBlockingLockShared) != Err(Errno::WOULDBLOCK) {
+        return Ok(());
+    }
+    match SledStore::open(&SledOptions::new(dir)) {
+        Err(error @ crate::store::OpenError::InUse { .. }) => Err(TuiError::InUse(error)),
+        // Free by now, or another trouble: the sign-in tells of that one.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Seconds east of UTC, here and now.
+fn utc_offset() -> i32 {
+    let now = SystemClock.read().wall.to_utc();
+    now.map_or(0, |now| Local.offset_from_utc_datetime(&now.naive_utc()).fix().local_minus_utc())
+}

@@ -1,0 +1,368 @@
+//! A terminal made of memory, a clock that obeys, and a person who presses keys: for tests of the console, here
+//! and in `tests/`.
+//!
+//! [`Console`] runs a model without the runtime's waiting: effects are performed at once, in order, until nothing
+//! is left to do; then the screen is drawn. So a test never waits and never depends on timing.
+
+mod clipboard;
+
+use std::{fmt::Write as _, time::Duration};
+
+use ratatui::{
+    Terminal,
+    backend::TestBackend,
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::{Color, Modifier},
+};
+
+pub use self::clipboard::FakeClipboard;
+use super::{
+    canvas::{Canvas, HitMap},
+    chord::Chord,
+    clock::{Moment, Now},
+    input::{Gesture, Held, Input, Mouse, Pasted},
+    program::{Cancel, Capture, Frame, Msg, Order, Orders, Program, Task, Worker},
+    theme::{GlyphSet, Theme},
+    widgets::text,
+};
+
+/// What `paint` draws on a frame of this size in the plain theme, one string per row without trailing blanks.
+pub fn draw(width: u16, height: u16, paint: impl FnOnce(&mut Canvas<'_>, Rect)) -> Vec<String> {
+    draw_hits(width, height, paint).0
+}
+
+/// As [`draw`], with what can be clicked.
+pub fn draw_hits(
+    width: u16,
+    height: u16,
+    paint: impl FnOnce(&mut Canvas<'_>, Rect),
+) -> (Vec<String>, HitMap) {
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    let mut hits = HitMap::default();
+    let theme = Theme::plain(GlyphSet::Unicode);
+    paint(&mut Canvas::new(&mut buffer, &theme, &mut hits), area);
+    (rows(&buffer), hits)
+}
+
+/// The text of a buffer, one string per row without trailing blanks.
+pub fn rows(buffer: &Buffer) -> Vec<String> {
+    let area = buffer.area;
+    let row = |y| {
+        let mut line = String::new();
+        let mut x = area.x;
+        while x < area.right() {
+            let symbol = buffer.cell(Position { x, y }).map_or(" ", |cell| cell.symbol());
+            line.push_str(symbol);
+            x += u16::try_from(text::width(symbol)).unwrap_or(1).max(1);
+        }
+        line.trim_end().to_owned()
+    };
+    (area.y..area.bottom()).map(row).collect()
+}
+
+/// A console in memory.
+pub struct Console<P: Program, W> {
+    program: P,
+    worker: W,
+    terminal: Terminal<TestBackend>,
+    orders: Orders<P::Effect>,
+    now: Now,
+    waiting: tokio::runtime::Runtime,
+    /// Frames drawn so far.
+    pub frames: usize,
+    /// Times the screen was wiped.
+    pub wipes: usize,
+    /// Who has the mouse.
+    pub capture: Capture,
+    /// Times it went to the background.
+    pub suspensions: usize,
+    quit: Option<()>,
+}
+
+impl<P, W> Console<P, W>
+where
+    P: Program,
+    W: Worker<Effect = P::Effect, Outcome = P::Outcome>,
+{
+    /// Starts `program` on a screen of this size at `utc_ms`, and draws the first frame.
+    ///
+    /// # Panics
+    /// When the machine cannot even start a timer.
+    #[expect(clippy::expect_used, reason = "a test may stop")]
+    pub fn start(program: P, worker: W, (width, height): (u16, u16), utc_ms: i64) -> Self {
+        let Ok(terminal) = Terminal::new(TestBackend::new(width, height));
+        let mut console = Self {
+            program,
+            worker,
+            terminal,
+            orders: Orders::new(),
+            now: Now { at: Moment::default(), utc_ms },
+            waiting: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a tokio runtime"),
+            frames: 0,
+            wipes: 0,
+            capture: Capture::Taken,
+            suspensions: 0,
+            quit: None,
+        };
+        console.draw();
+        console
+    }
+
+    /// Presses keys, written as in the keymap and separated by blanks: `"n tab ctrl-s"`.
+    ///
+    /// # Panics
+    /// When one of them is no key.
+    pub fn press(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split_whitespace() {
+            self.key(key, Held::First);
+        }
+        self
+    }
+
+    /// Holds a key down for `repeats` repeats.
+    pub fn hold(&mut self, key: &str, repeats: usize) -> &mut Self {
+        self.key(key, Held::First);
+        for _ in 0..repeats {
+            self.key(key, Held::Repeat);
+        }
+        self
+    }
+
+    /// Types text, key by key.
+    pub fn type_text(&mut self, typed: &str) -> &mut Self {
+        for c in typed.chars() {
+            let mut utf8 = [0; 4];
+            let name = if c == ' ' { "space" } else { c.encode_utf8(&mut utf8) };
+            self.key(name, Held::First);
+        }
+        self
+    }
+
+    /// Pastes, in brackets.
+    pub fn paste(&mut self, pasted: &str) -> &mut Self {
+        self.hear(Msg::Input(Input::Paste(Pasted(pasted.to_owned()))))
+    }
+
+    /// Clicks at a cell.
+    pub fn click(&mut self, x: u16, y: u16) -> &mut Self {
+        self.hear(Msg::Input(Input::Mouse(Mouse { x, y, gesture: Gesture::Click })))
+    }
+
+    /// Clicks on the first place where `text` stands.
+    ///
+    /// # Panics
+    /// When it stands nowhere.
+    pub fn click_on(&mut self, text: &str) -> &mut Self {
+        let (x, y) = self.place_of(text);
+        self.click(x, y)
+    }
+
+    /// Turns the wheel over a cell.
+    pub fn wheel(&mut self, x: u16, y: u16, gesture: Gesture) -> &mut Self {
+        self.hear(Msg::Input(Input::Mouse(Mouse { x, y, gesture })))
+    }
+
+    /// Changes the window's size.
+    pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
+        self.terminal.backend_mut().resize(width, height);
+        self.hear(Msg::Input(Input::Resize { width, height }))
+    }
+
+    /// Tells news, as another process would.
+    pub fn news(&mut self, news: P::Outcome) -> &mut Self {
+        self.hear(Msg::News(news))
+    }
+
+    /// Lets time pass; every tick the model asks for on the way comes at its moment.
+    pub fn advance(&mut self, by: Duration) -> &mut Self {
+        let end = self.now.at + by;
+        while let Some(wake) = self.program.wake_at().filter(|wake| *wake <= end) {
+            // A model that asks for the past gets its tick a little later, as from the runtime.
+            let next = if wake > self.now.at { wake } else { self.now.at + Duration::from_millis(10) };
+            if next > end {
+                break;
+            }
+            self.go_to(next);
+            self.hear(Msg::Tick);
+        }
+        self.go_to(end);
+        self
+    }
+
+    /// Asserts that `text` is on the screen.
+    ///
+    /// # Panics
+    /// When it is not; the screen is shown.
+    pub fn sees(&mut self, text: &str) -> &mut Self {
+        let screen = self.screen();
+        assert!(screen.contains(text), "\"{text}\" is not on the screen:\n{screen}");
+        self
+    }
+
+    /// Asserts that `text` is not on the screen.
+    ///
+    /// # Panics
+    /// When it is; the screen is shown.
+    pub fn sees_no(&mut self, text: &str) -> &mut Self {
+        let screen = self.screen();
+        assert!(!screen.contains(text), "\"{text}\" is on the screen:\n{screen}");
+        self
+    }
+
+    /// The screen's text, rows separated by line breaks.
+    pub fn screen(&self) -> String {
+        rows(self.terminal.backend().buffer()).join("\n")
+    }
+
+    /// What the screen looks like: for each run of cells with a look of its own, `row:from-to fg bg modifiers`.
+    pub fn looks(&self) -> String {
+        looks(self.terminal.backend().buffer())
+    }
+
+    /// Where the cursor is, if it is shown.
+    pub fn cursor(&mut self) -> Option<(u16, u16)> {
+        let backend = self.terminal.backend();
+        backend.cursor_visible().then(|| (backend.cursor_position().x, backend.cursor_position().y))
+    }
+
+    /// The first cell at which `text` stands.
+    ///
+    /// # Panics
+    /// When it stands nowhere.
+    #[expect(clippy::panic, reason = "a test may stop")]
+    pub fn place_of(&self, wanted: &str) -> (u16, u16) {
+        for (y, row) in (0..).zip(rows(self.terminal.backend().buffer())) {
+            if let Some((before, _)) = row.split_once(wanted) {
+                return (u16::try_from(text::width(before)).unwrap_or(0), y);
+            }
+        }
+        panic!("\"{wanted}\" is nowhere on the screen:\n{}", self.screen());
+    }
+
+    /// Whether the console has ended.
+    pub const fn has_quit(&self) -> bool {
+        self.quit.is_some()
+    }
+
+    /// Ends the console as a signal would, doing the last effects.
+    pub fn end(&mut self) -> &mut Self {
+        for effect in self.program.farewell(self.now) {
+            self.complete(effect);
+        }
+        self.quit = Some(());
+        self
+    }
+
+    /// The model, to look at.
+    pub const fn program(&self) -> &P {
+        &self.program
+    }
+
+    /// The time it is.
+    pub const fn now(&self) -> Now {
+        self.now
+    }
+
+    /// Draws now, as after a message that changed something.
+    pub fn draw(&mut self) {
+        let (program, now) = (&mut self.program, self.now);
+        let Ok(_) = self.terminal.draw(|frame| {
+            if let Some(cursor) = program.view(frame.buffer_mut(), now) {
+                frame.set_cursor_position(cursor);
+            }
+        });
+        self.frames += 1;
+    }
+
+    /// Tells the model what happened and does all that follows.
+    pub fn hear(&mut self, msg: Msg<P::Outcome>) -> &mut Self {
+        let mut waiting = vec![msg];
+        let mut changed = Frame::Same;
+        while !waiting.is_empty() {
+            for msg in std::mem::take(&mut waiting) {
+                if self.has_quit() {
+                    return self;
+                }
+                self.program.update(msg, self.now, &mut self.orders);
+                let (orders, frame) = self.orders.take();
+                if frame == Frame::Changed {
+                    changed = Frame::Changed;
+                }
+                for order in orders {
+                    match order {
+                        Order::Perform(job, effect) => {
+                            let outcome = self.complete(effect);
+                            waiting.push(Msg::Done { job, outcome });
+                        }
+                        // Performed at once, there is nothing left to cancel.
+                        Order::Cancel(_) => {}
+                        Order::Wipe => {
+                            self.wipes += 1;
+                            changed = Frame::Changed;
+                        }
+                        Order::Mouse(capture) => self.capture = capture,
+                        Order::Suspend => {
+                            self.suspensions += 1;
+                            waiting.push(Msg::Resumed);
+                        }
+                        Order::Quit => {
+                            self.end();
+                        }
+                    }
+                }
+            }
+        }
+        if changed == Frame::Changed && !self.has_quit() {
+            self.draw();
+        }
+        self
+    }
+
+    #[expect(clippy::expect_used, reason = "a test may stop")]
+    fn key(&mut self, name: &str, held: Held) {
+        let chord = Chord::parse(name).expect("a key");
+        self.hear(Msg::Input(Input::Key { chord, held }));
+    }
+
+    fn complete(&self, effect: P::Effect) -> P::Outcome {
+        match self.worker.task(effect, Cancel::default()) {
+            Task::Blocking(work) => work(),
+            Task::Waiting(work) => self.waiting.block_on(work),
+        }
+    }
+
+    fn go_to(&mut self, at: Moment) {
+        let passed = i64::try_from(at.since(self.now.at).as_millis()).unwrap_or(i64::MAX);
+        self.now = Now { at, utc_ms: self.now.utc_ms.saturating_add(passed) };
+    }
+}
+
+/// For each run of cells with a look of its own, `row:from-to fg bg modifiers`.
+pub fn looks(buffer: &Buffer) -> String {
+    let area = buffer.area;
+    let plain = (Color::Reset, Color::Reset, Modifier::empty());
+    let look = |x, y| buffer.cell(Position { x, y }).map_or(plain, |cell| (cell.fg, cell.bg, cell.modifier));
+    let mut out = String::new();
+    for y in area.y..area.bottom() {
+        let mut x = area.x;
+        while x < area.right() {
+            let (start, here) = (x, look(x, y));
+            while x < area.right() && look(x, y) == here {
+                x += 1;
+            }
+            if here != plain {
+                let (fg, bg, modifiers) = here;
+                let _always_fits = writeln!(out, "{y}:{start}-{} {fg} {bg} {modifiers:?}", x - 1);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

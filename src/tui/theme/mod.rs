@@ -1,0 +1,213 @@
+//! How things look: a role (title, warning, selected row) becomes a style, a key's state a glyph and a word.
+//!
+//! Sixteen colours come from the terminal's own palette and the background is left alone; true colour only where
+//! the terminal announces it. No state is ever told by colour alone. Files: `assets/themes/*.toml`.
+
+mod detect;
+mod glyphs;
+mod load;
+
+use ratatui::style::Style;
+
+pub use self::{
+    detect::{Background, Environment, Palette, background},
+    glyphs::{Badge, GlyphSet, Glyphs},
+};
+use super::located::Located;
+
+/// One row per role, so that enum, names and styles cannot part.
+macro_rules! roles {
+    ($($role:ident $id:literal $what:literal;)+) => {
+        /// What a piece of the screen is, as far as its look goes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Role {
+            $(#[doc = $what] $role,)+
+        }
+
+        impl Role {
+            /// Every role.
+            pub const ALL: &'static [Self] = &[$(Self::$role,)+];
+
+            /// Its name in a theme file.
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$role => $id,)+ }
+            }
+        }
+    };
+}
+
+roles! {
+    Text "text" "Plain text.";
+    Dim "dim" "Text that may be overlooked.";
+    Title "title" "The name of what one looks at.";
+    Brand "brand" "The program's name.";
+    Accent "accent" "The one thing that should catch the eye.";
+    Rule "rule" "Lines and borders.";
+    Header "header" "Column headers.";
+    Selected "selected" "The selected row where the focus is.";
+    SelectedIdle "selected-idle" "The selected row where the focus is not.";
+    Marked "marked" "The mark of a marked row.";
+    Match "match" "Characters that match a search.";
+    Tab "tab" "A tab.";
+    TabOpen "tab-open" "The open tab.";
+    Count "count" "Numbers beside a name.";
+    Key "key" "A key one may press.";
+    Field "field" "A text field.";
+    FieldFocused "field-focused" "The text field that has the cursor.";
+    Placeholder "placeholder" "An example in an empty field.";
+    Button "button" "A button.";
+    ButtonFocused "button-focused" "The button that Enter presses.";
+    ButtonDanger "button-danger" "A button that takes access away.";
+    Good "good" "All is well.";
+    Info "info" "Worth knowing.";
+    Warn "warn" "Needs attention soon.";
+    Bad "bad" "Wrong, or refused.";
+    Gone "gone" "No longer in use.";
+    Secret "secret" "A secret being shown.";
+}
+
+/// Names of the themes that come with the program; `auto` picks one of the first two.
+pub const THEMES: [&str; 4] = ["dark", "light", "mono", "contrast"];
+
+const FILES: [&str; 4] = [
+    include_str!("../../../assets/themes/dark.toml"),
+    include_str!("../../../assets/themes/light.toml"),
+    include_str!("../../../assets/themes/mono.toml"),
+    include_str!("../../../assets/themes/contrast.toml"),
+];
+
+/// Styles for all roles, and the glyphs to draw with.
+#[derive(Clone, Debug)]
+pub struct Theme {
+    name: String,
+    styles: [Style; Role::ALL.len()],
+    glyphs: &'static Glyphs,
+}
+
+impl Theme {
+    /// One of [`THEMES`].
+    pub fn built_in(name: &str, palette: Palette, glyphs: GlyphSet) -> Option<Self> {
+        let at = THEMES.iter().position(|known| *known == name)?;
+        // A test reads all embedded files.
+        Self::from_file(name, FILES.get(at)?, palette, glyphs).ok()
+    }
+
+    /// A person's own theme. Roles it leaves out keep the plain style.
+    pub fn from_file(
+        file: &str,
+        text: &str,
+        palette: Palette,
+        glyphs: GlyphSet,
+    ) -> Result<Self, Vec<Located>> {
+        let (name, styles) = load::styles(file, text, palette)?;
+        Ok(Self { name, styles, glyphs: glyphs.glyphs() })
+    }
+
+    /// No colour, no assumption: what is used when nothing else is known.
+    pub fn plain(glyphs: GlyphSet) -> Self {
+        Self::built_in("mono", Palette::Sixteen, glyphs).unwrap_or(Self {
+            name: "plain".to_owned(),
+            styles: [Style::new(); Role::ALL.len()],
+            glyphs: glyphs.glyphs(),
+        })
+    }
+
+    /// The theme a person asked for by `name` (`auto` or one of [`THEMES`]), in the environment found. `NO_COLOR`
+    /// wins over every name.
+    pub fn choose(name: &str, env: &Environment, glyphs: GlyphSet) -> Result<Self, UnknownTheme> {
+        let chosen = match name {
+            _ if env.no_color => "mono",
+            "auto" => match background(env) {
+                Background::Light => "light",
+                Background::Dark => "dark",
+            },
+            other => other,
+        };
+        Self::built_in(chosen, env.palette, glyphs).ok_or_else(|| UnknownTheme { name: name.to_owned() })
+    }
+
+    /// The theme's own name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The style of `role`.
+    pub fn style(&self, role: Role) -> Style {
+        self.styles.get(role as usize).copied().unwrap_or_default()
+    }
+
+    /// The glyphs to draw with.
+    pub const fn glyphs(&self) -> &'static Glyphs {
+        self.glyphs
+    }
+}
+
+/// A theme name nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no theme \"{name}\"; choose auto, dark, light, mono or contrast")]
+pub struct UnknownTheme {
+    name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::{Color, Modifier};
+
+    use super::*;
+
+    fn environment() -> Environment {
+        Environment { no_color: false, palette: Palette::Sixteen, ask: false }
+    }
+
+    #[test]
+    fn every_built_in_theme_names_every_role() {
+        for (name, text) in THEMES.iter().zip(FILES) {
+            for role in Role::ALL {
+                assert!(text.contains(&format!("\n{} = ", role.id())), "{name} lacks {}", role.id());
+            }
+            for palette in [Palette::Sixteen, Palette::True] {
+                assert_eq!(Theme::from_file(name, text, palette, GlyphSet::Unicode).unwrap().name(), *name);
+            }
+        }
+    }
+
+    #[test]
+    fn mono_uses_no_colour_and_still_shows_the_selection() {
+        let theme = Theme::built_in("mono", Palette::True, GlyphSet::Unicode).unwrap();
+        for role in Role::ALL {
+            let style = theme.style(*role);
+            assert_eq!((style.fg, style.bg), (None, None), "{}", role.id());
+        }
+        assert!(theme.style(Role::Selected).add_modifier.contains(Modifier::REVERSED));
+        assert_ne!(theme.style(Role::Selected), theme.style(Role::SelectedIdle));
+    }
+
+    #[test]
+    fn true_colour_only_where_it_is_announced() {
+        for name in THEMES {
+            let theme = Theme::built_in(name, Palette::Sixteen, GlyphSet::Unicode).unwrap();
+            for role in Role::ALL {
+                let style = theme.style(*role);
+                for colour in [style.fg, style.bg].into_iter().flatten() {
+                    assert!(!matches!(colour, Color::Rgb(..) | Color::Indexed(_)), "{name} {}", role.id());
+                }
+            }
+        }
+        let true_dark = Theme::built_in("dark", Palette::True, GlyphSet::Unicode).unwrap();
+        assert_eq!(true_dark.style(Role::Selected).bg, Some(Color::Rgb(0x2c, 0x4a, 0x63)));
+    }
+
+    #[test]
+    fn no_color_wins_over_every_name() {
+        let env = Environment { no_color: true, ..environment() };
+        assert_eq!(Theme::choose("dark", &env, GlyphSet::Unicode).unwrap().name(), "mono");
+        assert_eq!(Theme::choose("auto", &env, GlyphSet::Unicode).unwrap().name(), "mono");
+    }
+
+    #[test]
+    fn auto_is_dark_when_nobody_can_be_asked() {
+        assert_eq!(Theme::choose("auto", &environment(), GlyphSet::Unicode).unwrap().name(), "dark");
+        let said = Theme::choose("drak", &environment(), GlyphSet::Unicode).unwrap_err().to_string();
+        assert_eq!(said, "there is no theme \"drak\"; choose auto, dark, light, mono or contrast");
+    }
+}

@@ -1,0 +1,298 @@
+//! The lines around a screen: title line, tabs, status and hints.
+//!
+//! ```text
+//!  keydeck · Acme Agency                                     maria · admin · sealed ✓
+//!  1 Agency keys 12   2 Location keys 148   3 Apps 9   4 Notices ●3
+//! ─────────────────────────────────────────────────────────────────────────────────
+//!  ▲ 2 keys expire within 7 days  (! to see)              n new  / filter  ? help
+//! ```
+
+use ratatui::{layout::Rect, text::Span};
+
+use super::text;
+use crate::tui::{
+    action::{Action, Availability, Layer},
+    canvas::{Canvas, Target},
+    keymap::Keymap,
+    theme::Role,
+};
+
+/// Draws the title line: the program and `place` at the left, `facts` at the right, separated by dots. Facts give
+/// way from the left when room is short.
+pub fn title(canvas: &mut Canvas<'_>, row: Rect, place: &str, facts: &[(Role, String)]) {
+    if row.is_empty() {
+        return;
+    }
+    let dot = format!(" {} ", canvas.glyphs().dot);
+    let brand = canvas.style(Role::Brand);
+    let x = canvas.print(row.x.saturating_add(1), row.y, row.width.saturating_sub(1), "keydeck", brand);
+    let dim = canvas.style(Role::Dim);
+    let x = canvas.print(x, row.y, row.right().saturating_sub(x), &dot, dim);
+    let end = canvas.fit(x, row.y, row.right().saturating_sub(x).saturating_sub(1), place, Role::Title);
+    let room = usize::from(row.right().saturating_sub(end).saturating_sub(3));
+    let mut first = 0;
+    let cells = |from: usize| -> usize {
+        let shown = facts.iter().skip(from);
+        shown.map(|(_, fact)| text::width(&text::clean(fact)) + 3).sum::<usize>().saturating_sub(3)
+    };
+    while first < facts.len() && cells(first) > room {
+        first += 1;
+    }
+    let mut spans: Vec<Span<'_>> = Vec::new();
+    for (role, fact) in facts.iter().skip(first) {
+        if !spans.is_empty() {
+            spans.push(Span::styled(dot.clone(), dim));
+        }
+        spans.push(canvas.span(*role, fact.as_str()));
+    }
+    canvas.spans_right(row.right().saturating_sub(1), row.y, row.width, &spans);
+}
+
+/// One tab of the tab bar.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    /// Its name.
+    pub title: String,
+    /// Its count, as shown: `12`, `●3`, or nothing.
+    pub count: String,
+    /// The look of the count: a warning where something is due.
+    pub role: Role,
+}
+
+/// Draws the tabs with their numbers; names give way to the open tab's when room is short.
+pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[Tab], open: usize) {
+    if row.is_empty() {
+        return;
+    }
+    let full = |tab: &Tab| {
+        let count = if tab.count.is_empty() { 0 } else { text::width(&tab.count) + 1 };
+        2 + text::width(&text::clean(&tab.title)) + count
+    };
+    let all: usize = tabs.iter().map(|tab| full(tab) + 3).sum::<usize>() + 1;
+    let without_counts: usize =
+        tabs.iter().map(|tab| 2 + text::width(&text::clean(&tab.title)) + 2).sum::<usize>() + 1;
+    let room = usize::from(row.width);
+    let (names, counts, gap) = match () {
+        () if all <= room => (true, true, 3),
+        () if without_counts <= room => (true, false, 2),
+        () => (false, false, 2),
+    };
+    let mut x = row.x.saturating_add(1);
+    for (index, tab) in tabs.iter().enumerate() {
+        let start = x;
+        let cells = |x: u16| row.right().saturating_sub(x);
+        let is_open = index == open;
+        let key = canvas.style(if is_open { Role::TabOpen } else { Role::Dim });
+        x = canvas.print(x, row.y, cells(x), &format!("{}", index + 1), key);
+        if names || is_open {
+            let style = canvas.style(if is_open { Role::TabOpen } else { Role::Tab });
+            x = canvas.print(x, row.y, cells(x), " ", key);
+            x = canvas.print(x, row.y, cells(x), &tab.title, style);
+        }
+        if counts && !tab.count.is_empty() {
+            let style = canvas.style(tab.role);
+            x = canvas.print(x, row.y, cells(x), " ", style);
+            x = canvas.print(x, row.y, cells(x), &tab.count, style);
+        }
+        canvas
+            .hit(Rect { x: start, y: row.y, width: x.saturating_sub(start), height: 1 }, Target::Tab(index));
+        x = x.saturating_add(gap);
+    }
+}
+
+/// What the status line says at the left.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Its look.
+    pub role: Role,
+    /// Sign and words.
+    pub text: String,
+    /// What a click on it does.
+    pub action: Option<Action>,
+}
+
+/// Draws the last line: the status at the left, and at the right as many hints as there is room for, most
+/// important first. Only keys that work now are hinted, and no hint is cut in its middle.
+pub fn status(
+    canvas: &mut Canvas<'_>,
+    row: Rect,
+    status: Option<&Status>,
+    hints: &Hints<'_>,
+    available: &impl Availability,
+) {
+    if row.is_empty() {
+        return;
+    }
+    let shown = hints.fitting(available, status, row.width);
+    let wide: u16 = shown.iter().map(|hint| hint.cells().saturating_add(2)).sum::<u16>().saturating_sub(2);
+    let start = row.right().saturating_sub(wide).saturating_sub(1);
+    if let Some(status) = status {
+        let left = row.x.saturating_add(1);
+        let room = start.saturating_sub(left).saturating_sub(if shown.is_empty() { 0 } else { 2 });
+        let end = canvas.fit(left, row.y, room, &status.text, status.role);
+        if let Some(action) = status.action {
+            canvas.hit(
+                Rect { x: left, y: row.y, width: end.saturating_sub(left), height: 1 },
+                Target::Do(action),
+            );
+        }
+    }
+    let mut x = start;
+    for hint in &shown {
+        let key = canvas.style(Role::Key);
+        let end = canvas.print(x, row.y, row.right().saturating_sub(x), &hint.key, key);
+        let word = canvas.style(Role::Dim);
+        let end = canvas.print(end, row.y, row.right().saturating_sub(end), " ", word);
+        let end = canvas.print(end, row.y, row.right().saturating_sub(end), hint.word, word);
+        canvas.hit(Rect { x, y: row.y, width: end.saturating_sub(x), height: 1 }, Target::Do(hint.action));
+        x = end.saturating_add(2);
+    }
+}
+
+/// The hints of what is on top now.
+pub struct Hints<'a> {
+    /// Where the keys come from.
+    pub keymap: &'a Keymap,
+    /// Which layer is open.
+    pub layer: Layer,
+    /// Most important first.
+    pub actions: &'a [Action],
+}
+
+/// One hint with its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The key to press.
+    pub key: String,
+    /// What it does, in a word.
+    pub word: &'static str,
+    /// What a click on it does.
+    pub action: Action,
+}
+
+impl Hint {
+    fn cells(&self) -> u16 {
+        u16::try_from(text::width(&self.key) + 1 + text::width(self.word)).unwrap_or(u16::MAX)
+    }
+}
+
+impl Hints<'_> {
+    /// Hints for actions that have a key and are possible.
+    pub fn working(&self, available: &impl Availability) -> Vec<Hint> {
+        let possible = self.actions.iter().filter(|action| available.enabled(**action).is_ok());
+        let hints = possible.filter_map(|action| {
+            let key = self.keymap.label(self.layer, *action)?;
+            Some(Hint { key, word: action.spec().word, action: *action })
+        });
+        hints.collect()
+    }
+
+    /// As many as fit beside the status; the status may take up to two thirds of the line.
+    fn fitting(&self, available: &impl Availability, status: Option<&Status>, width: u16) -> Vec<Hint> {
+        let said = status.map_or(0, |status| text::width(&text::clean(&status.text)) + 3);
+        let said = u16::try_from(said).unwrap_or(u16::MAX).min(width / 3 * 2);
+        let mut room = width.saturating_sub(said).saturating_sub(2);
+        let mut shown = Vec::new();
+        for hint in self.working(available) {
+            let cells = hint.cells().saturating_add(if shown.is_empty() { 0 } else { 2 });
+            if cells > room {
+                break;
+            }
+            room -= cells;
+            shown.push(hint);
+        }
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{action::Reason, testing};
+
+    struct NothingSelected;
+
+    impl Availability for NothingSelected {
+        fn enabled(&self, action: Action) -> Result<(), Reason> {
+            match action {
+                Action::Revoke => Err("select a key first".into()),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    fn some_tabs() -> Vec<Tab> {
+        let tab =
+            |title: &str, count: &str| Tab { title: title.into(), count: count.into(), role: Role::Count };
+        vec![tab("Agency keys", "12"), tab("Location keys", "148"), tab("Apps", ""), tab("Notices", "●3")]
+    }
+
+    fn last_line(width: u16, status_text: Option<&str>) -> String {
+        let keymap = Keymap::standard();
+        let actions = [Action::New, Action::Revoke, Action::Filter, Action::Help];
+        let hints = Hints { keymap: &keymap, layer: Layer::Screen, actions: &actions };
+        let said = status_text.map(|said| Status {
+            role: Role::Warn,
+            text: said.into(),
+            action: Some(Action::ShowDue),
+        });
+        let mut lines = testing::draw(width, 1, |canvas, area| {
+            status(canvas, area, said.as_ref(), &hints, &NothingSelected);
+        });
+        lines.remove(0)
+    }
+
+    #[test]
+    fn only_keys_that_work_now_are_hinted_and_none_is_cut() {
+        assert_eq!(last_line(40, None), "                n new  / filter  ? help");
+        assert_eq!(last_line(20, None), "    n new  / filter");
+        assert_eq!(last_line(9, None), "   n new");
+        assert_eq!(last_line(5, None), "");
+    }
+
+    #[test]
+    fn what_is_due_comes_before_hints() {
+        let due = Some("▲ 2 keys expire within 7 days");
+        assert_eq!(last_line(60, due), " ▲ 2 keys expire within 7 days      n new  / filter  ? help");
+        assert_eq!(last_line(44, due), " ▲ 2 keys expire within 7 days        n new");
+    }
+
+    #[test]
+    fn tabs_keep_their_numbers_when_room_is_short() {
+        let line =
+            |width| testing::draw(width, 1, |canvas, area| tabs(canvas, area, &some_tabs(), 1)).remove(0);
+        assert_eq!(line(70), " 1 Agency keys 12   2 Location keys 148   3 Apps   4 Notices ●3");
+        assert_eq!(line(56), " 1 Agency keys  2 Location keys  3 Apps  4 Notices");
+        assert_eq!(line(30), " 1  2 Location keys  3  4");
+    }
+
+    #[test]
+    fn tabs_and_hints_are_clicked_where_they_are_drawn() {
+        let (_, hits) = testing::draw_hits(70, 1, |canvas, area| tabs(canvas, area, &some_tabs(), 0));
+        assert_eq!((hits.at(22, 0), hits.at(18, 0)), (Some(Target::Tab(1)), None));
+    }
+
+    #[test]
+    fn facts_give_way_before_the_place() {
+        let facts =
+            [(Role::Dim, "maria".to_owned()), (Role::Dim, "admin".into()), (Role::Good, "sealed ✓".into())];
+        let line =
+            |width| testing::draw(width, 1, |canvas, area| title(canvas, area, "Acme", &facts)).remove(0);
+        assert_eq!(line(50), " keydeck · Acme          maria · admin · sealed ✓");
+        assert_eq!(line(30), " keydeck · Acme      sealed ✓");
+        assert_eq!(line(20), " keydeck · Acme");
+    }
+
+    #[test]
+    fn no_window_is_too_small() {
+        for width in 0..16 {
+            for height in 0..2 {
+                testing::draw(width, height, |canvas, area| tabs(canvas, area, &some_tabs(), 3));
+                testing::draw(width, height, |canvas, area| {
+                    title(canvas, area, "Acme", &[(Role::Dim, "x".into())]);
+                });
+            }
+            last_line(width, Some("due"));
+        }
+    }
+}

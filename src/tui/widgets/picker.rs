@@ -1,0 +1,268 @@
+//! A list one narrows by typing: the palette, a search for a location.
+//!
+//! Matching is fuzzy and keeps the best first. What cannot be chosen stays in the list and says why.
+
+use std::collections::HashSet;
+
+use frizbee::{Config, Matcher};
+use ratatui::{layout::Rect, text::Span};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::{Focus, Handled, field::TextField, layout, scrollbar, text};
+use crate::tui::{
+    action::{Action, Reason},
+    canvas::{Canvas, Target},
+    router::Edit,
+    theme::Role,
+};
+
+/// One entry.
+#[derive(Clone, Debug)]
+pub struct PickItem<K> {
+    /// What choosing it means.
+    pub key: K,
+    /// What is matched and shown.
+    pub text: String,
+    /// Shown at the right: a key, a count.
+    pub hint: String,
+    /// Why it cannot be chosen right now.
+    pub disabled: Option<Reason>,
+}
+
+struct Hit {
+    item: usize,
+    /// Characters of the text that matched.
+    chars: HashSet<usize>,
+}
+
+/// The state of a picker.
+pub struct Picker<K> {
+    items: Vec<PickItem<K>>,
+    query: TextField,
+    hits: Vec<Hit>,
+    selected: usize,
+    offset: usize,
+    page: usize,
+}
+
+impl<K: Clone> Picker<K> {
+    /// Shows all of `items`, the first selected.
+    pub fn new(items: Vec<PickItem<K>>, placeholder: &str) -> Self {
+        let query = TextField::new("").placeholder(placeholder);
+        let mut picker = Self { items, query, hits: Vec::new(), selected: 0, offset: 0, page: 1 };
+        picker.search();
+        picker
+    }
+
+    /// The selected entry.
+    pub fn selected(&self) -> Option<&PickItem<K>> {
+        self.items.get(self.hits.get(self.selected)?.item)
+    }
+
+    /// What was typed.
+    pub fn query(&self) -> &str {
+        self.query.text()
+    }
+
+    /// How many entries match.
+    pub fn matching(&self) -> usize {
+        self.hits.len()
+    }
+
+    /// Types one character.
+    pub fn type_char(&mut self, c: char) {
+        self.query.type_char(c);
+        self.search();
+    }
+
+    /// Pastes into the query.
+    pub fn paste(&mut self, pasted: &str) {
+        self.query.paste(pasted);
+        self.search();
+    }
+
+    /// Edits the query.
+    pub fn edit(&mut self, edit: Edit) {
+        self.query.edit(edit);
+        self.search();
+    }
+
+    /// Selects the `row`th match, as clicked.
+    pub fn select(&mut self, row: usize) {
+        self.selected = row.min(self.hits.len().saturating_sub(1));
+    }
+
+    /// Moves the selection.
+    pub fn act(&mut self, action: Action) -> Handled {
+        let last = self.hits.len().saturating_sub(1);
+        let next = match action {
+            Action::Up => self.selected.saturating_sub(1),
+            Action::Down => self.selected + 1,
+            Action::PageUp => self.selected.saturating_sub(self.page),
+            Action::PageDown => self.selected + self.page,
+            Action::Top => 0,
+            Action::Bottom => last,
+            _ => return Handled::Ignored,
+        };
+        let before = std::mem::replace(&mut self.selected, next.min(last));
+        if self.selected == before { Handled::Unmoved } else { Handled::Changed }
+    }
+
+    /// Draws query, a line, and the matches of which the selected one is always seen.
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, pane: u8) {
+        let (query, below) = layout::top(area, 1);
+        self.query.draw_input(canvas, query, Focus::Here);
+        let (rule, list) = layout::top(below, 1);
+        canvas.rule(rule.x, rule.y, if rule.is_empty() { 0 } else { rule.width });
+        canvas.hit(list, Target::Pane(pane));
+        self.page = usize::from(list.height).max(1);
+        if self.selected < self.offset {
+            self.offset = self.selected;
+        }
+        self.offset = self.offset.max((self.selected + 1).saturating_sub(self.page));
+        if self.hits.is_empty() && !list.is_empty() {
+            canvas.fit(list.x, list.y, list.width, "nothing matches", Role::Dim);
+        }
+        for (line, hit) in self.hits.iter().enumerate().skip(self.offset).take(list.height.into()) {
+            let Some(item) = self.items.get(hit.item) else { continue };
+            let row = layout::row(list, u16::try_from(line - self.offset).unwrap_or(u16::MAX));
+            draw_row(
+                canvas,
+                layout::left(row, row.width.saturating_sub(1)).0,
+                item,
+                hit,
+                line == self.selected,
+            );
+            canvas.hit(row, Target::Row { pane, row: line });
+        }
+        scrollbar::draw(canvas, list, self.offset, list.height.into(), self.hits.len());
+    }
+
+    fn search(&mut self) {
+        let query = self.query.text().trim();
+        if query.is_empty() {
+            self.hits = (0..self.items.len()).map(|item| Hit { item, chars: HashSet::new() }).collect();
+        } else {
+            let texts: Vec<&str> = self.items.iter().map(|item| item.text.as_str()).collect();
+            let mut matcher = Matcher::from_query(query, &Config::default());
+            let found = matcher.match_list_indices(&texts).into_iter();
+            self.hits = found
+                .map(|hit| Hit {
+                    item: hit.index as usize,
+                    chars: hit.indices.iter().map(|at| *at as usize).collect(),
+                })
+                .collect();
+        }
+        self.selected = 0;
+        self.offset = 0;
+    }
+}
+
+fn draw_row<K>(canvas: &mut Canvas<'_>, row: Rect, item: &PickItem<K>, hit: &Hit, selected: bool) {
+    let base = match (selected, &item.disabled) {
+        (true, _) => Role::Selected,
+        (false, Some(_)) => Role::Dim,
+        (false, None) => Role::Text,
+    };
+    let style = canvas.style(base);
+    if selected {
+        canvas.print(row.x, row.y, row.width, &" ".repeat(row.width.into()), style);
+    }
+    let glyphs = canvas.glyphs();
+    canvas.print(row.x, row.y, 1, if selected { glyphs.selected } else { " " }, style);
+    let note = item.disabled.as_ref().map_or_else(|| item.hint.clone(), ToString::to_string);
+    let note_cells = u16::try_from(text::width(&text::clean(&note))).unwrap_or(u16::MAX).min(row.width / 2);
+    let note = text::fit(&note, note_cells, glyphs.ellipsis);
+    let note_role = if item.disabled.is_some() { Role::Dim } else { Role::Key };
+    let note_style = if selected { style } else { canvas.style(note_role) };
+    canvas.spans_right(row.right(), row.y, note_cells, &[Span::styled(note, note_style)]);
+    let cells = row.width.saturating_sub(note_cells).saturating_sub(4);
+    let shown = text::fit(&item.text, cells, glyphs.ellipsis);
+    let match_style = style.patch(canvas.style(Role::Match));
+    let mut x = row.x.saturating_add(2);
+    let mut char_at = 0;
+    for grapheme in shown.graphemes(true) {
+        let matched = hit.chars.contains(&char_at) && item.disabled.is_none();
+        x = canvas.print(x, row.y, 2, grapheme, if matched { match_style } else { style });
+        char_at += grapheme.chars().count();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::testing;
+
+    fn palette() -> Picker<u8> {
+        let item = |key, text: &str, hint: &str| PickItem {
+            key,
+            text: text.to_owned(),
+            hint: hint.to_owned(),
+            disabled: None,
+        };
+        let mut items = vec![
+            item(1, "Rotate: new secret, old one in grace", "R"),
+            item(2, "Revoke the key for good", "X"),
+            item(3, "Show all keys", "?"),
+        ];
+        items[1].disabled = Some("select a key first".into());
+        Picker::new(items, "type to find")
+    }
+
+    fn typed(text: &str) -> Picker<u8> {
+        let mut picker = palette();
+        text.chars().for_each(|c| picker.type_char(c));
+        picker
+    }
+
+    #[test]
+    fn words_of_the_title_find_it_in_any_order() {
+        assert_eq!(typed("revoke").selected().unwrap().key, 2);
+        assert_eq!(typed("rot").selected().unwrap().key, 1);
+        assert_eq!(typed("keys show").selected().unwrap().key, 3);
+        assert_eq!(typed("zzz").matching(), 0);
+        assert!(typed("zzz").selected().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_chosen_says_why() {
+        let mut picker = palette();
+        assert_eq!(picker.act(Action::Down), Handled::Changed);
+        let drawn = testing::draw(50, 5, |canvas, area| picker.draw(canvas, area, 0));
+        assert_eq!(
+            drawn,
+            [
+                "type to find",
+                "──────────────────────────────────────────────────",
+                "  Rotate: new secret, old one in grace          R",
+                "▸ Revoke the key for good      select a key first",
+                "  Show all keys                                 ?",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_selection_stays_in_range_and_in_sight() {
+        let mut picker = palette();
+        assert_eq!(picker.act(Action::Bottom), Handled::Changed);
+        assert_eq!(picker.act(Action::Down), Handled::Unmoved);
+        let drawn = testing::draw(30, 3, |canvas, area| picker.draw(canvas, area, 0));
+        assert!(drawn[2].contains("Show all keys"), "{drawn:?}");
+        picker.type_char('r');
+        assert_eq!(
+            picker.selected().map(|item| item.key),
+            picker.hits.first().map(|h| picker.items[h.item].key)
+        );
+        picker.edit(Edit::Backspace);
+        assert_eq!(picker.matching(), 3);
+    }
+
+    #[test]
+    fn no_window_is_too_small() {
+        for width in 0..12 {
+            for height in 0..6 {
+                testing::draw(width, height, |canvas, area| typed("e").draw(canvas, area, 0));
+            }
+        }
+    }
+}

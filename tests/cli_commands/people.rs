@@ -1,0 +1,129 @@
+//! Operators, locations and the policy: who may come in, and what becomes of what they leave behind.
+
+use crate::desk::Desk;
+
+#[test]
+fn operators_come_change_and_go() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    desk.file("zoe.pass", "zoe has a long passphrase");
+    maria.does(&["operator", "add", "Zoë", "--role", "viewer", "--new-passphrase-file", "zoe.pass"]);
+    // Typed on another keyboard: decomposed and in another case.
+    let zoe = desk.by_passphrase("zoe\u{308}", "zoe.pass");
+    let create = ["key", "create", "--name", "K", "--agency", "--scope", "contacts.read"];
+    zoe.says(&create).fails(1, "needs the role admin, and you are viewer");
+    zoe.says(&["operator", "role", "Zoë", "admin"]).fails(1, "needs the role admin");
+    maria
+        .says(&["operator", "add", "zoË", "--role", "viewer", "--new-passphrase-file", "zoe.pass"])
+        .fails(1, "is taken");
+    maria
+        .says(&["operator", "add", "x", "--role", "root", "--new-passphrase-file", "zoe.pass"])
+        .fails(2, "a role is admin, manager or viewer");
+
+    assert_eq!(maria.asks(&["operator", "role", "Zoë", "admin"])["role"], "admin");
+    let token = zoe.issues("K", "contacts.read");
+    desk.file("zoe2.pass", "zoe has another passphrase");
+    zoe.does(&["operator", "passphrase", "--new-passphrase-file", "zoe2.pass"]);
+    zoe.says(&["key", "list"]).fails(4, "Cannot unseal");
+    let zoe = desk.by_passphrase("Zoë", "zoe2.pass");
+    assert_eq!(zoe.verifies(&token), "allow");
+
+    maria.says(&["operator", "disable", "Zoë"]).fails(2, "--keys");
+    maria.says(&["operator", "disable", "Zoë", "--keys", "give:"]).fails(2, "work, stop or give:OTHER");
+    maria.does(&["operator", "disable", "Zoë", "--keys", "stop"]);
+    zoe.says(&["key", "list"]).fails(4, "Cannot unseal");
+    assert_eq!(maria.verifies(&token), "deny owner_disabled");
+    maria.does(&["operator", "disable", "Zoë", "--keys", "give:maria"]);
+    assert_eq!(maria.verifies(&token), "allow");
+    assert_eq!(maria.asks(&["key", "show", "K"])["owner"], "maria");
+    maria.does(&["operator", "enable", "Zoë", "--new-passphrase-file", "zoe.pass"]);
+    assert_eq!(desk.by_passphrase("Zoë", "zoe.pass").asks(&["key", "list"]), serde_json::json!([]));
+
+    maria.does(&["operator", "role", "Zoë", "viewer"]);
+    maria.says(&["operator", "disable", "maria", "--keys", "work"]).fails(1, "last active admin");
+    maria.says(&["operator", "role", "maria", "viewer"]).fails(1, "last active admin");
+}
+
+#[test]
+fn a_forgotten_passphrase_is_set_anew_with_the_recovery_code_once() {
+    let desk = Desk::founded();
+    desk.file("new.pass", "maria has thought of another");
+    let recover = [
+        "operator",
+        "passphrase",
+        "maria",
+        "--recovery-file",
+        "recovery",
+        "--new-passphrase-file",
+        "new.pass",
+    ];
+    let said = desk.run(&recover, "").expect(0);
+    assert!(said.out.starts_with("kdrc_") && said.out != desk.read("recovery"), "{said:?}");
+    desk.maria().says(&["key", "list"]).fails(4, "Cannot unseal");
+    let maria = desk.by_passphrase("maria", "new.pass");
+    maria.does(&["key", "list"]);
+    desk.run(&recover, "").fails(4, "Cannot unseal");
+    desk.file("recovery", said.out.replace('-', " "));
+    desk.run(&recover, "").expect(0);
+    desk.file("recovery", "kdrc_nonsense");
+    desk.run(&recover, "").fails(4, "not a recovery code");
+}
+
+#[test]
+fn locations_come_by_the_thousand_or_not_at_all() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let names: Vec<String> = (1..=1000).map(|n| format!("{n},Branch {n}\r\n")).collect();
+    desk.file("branches.csv", format!("\u{feff}id,Name\r\n{}", names.concat()));
+    ann.does(&["location", "add", "--from", "branches.csv"]);
+    assert_eq!(ann.asks(&["location", "list"]).as_array().unwrap().len(), 1000);
+
+    desk.file("bad.csv", "name\nBerlin\n\"\"\nBRANCH 7\nberlin\nA\u{202e}B\n");
+    let said = ann.says(&["location", "add", "--from", "bad.csv"]).fails(1, "Nothing was added");
+    for line in [
+        "line 3: a name is needed",
+        "line 5: berlin is the same name as on 2",
+        "line 6: it holds the invisible",
+    ] {
+        assert!(said.err.contains(line), "{line}: {said:?}");
+    }
+    desk.file("bad.csv", "name\nBerlin\nBRANCH 7\n");
+    ann.says(&["location", "add", "--from", "bad.csv"]).fails(1, "line 3: BRANCH 7 is there already");
+    assert_eq!(ann.asks(&["location", "list"]).as_array().unwrap().len(), 1000);
+    ann.says(&["location", "add", "--from", "absent.csv"]).fails(2, "cannot be read");
+
+    let created =
+        ann.asks(&["key", "create", "--name", "Till", "--location", "branch 7", "--scope", "contacts.read"]);
+    assert_eq!((&created["kind"], &created["location"]), (&"location".into(), &"Branch 7".into()));
+    let token = created["token"].as_str().unwrap();
+    assert!(token.starts_with("kdlo_"));
+    ann.does(&["location", "rename", "Branch 7", "Mitte"]);
+    assert_eq!(ann.asks(&["key", "list", "--location", "Mitte"])[0]["location"], "Mitte");
+    assert_eq!(ann.verifies(token), "allow");
+    let listed = ann.asks(&["location", "list"]);
+    let mitte = listed.as_array().unwrap().iter().find(|l| l["name"] == "Mitte").unwrap();
+    assert_eq!(mitte["keys"], 1);
+    ann.does(&["location", "remove", "Mitte"]);
+    assert_eq!(ann.verifies(token), "deny location_disabled");
+    ann.says(&["location", "remove", "Mitte"]).fails(1, "no such location");
+}
+
+#[test]
+fn the_policy_is_read_set_and_obeyed() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let bob = desk.hire("bob", "manager");
+    let policy = ann.asks(&["policy", "show"]);
+    assert_eq!((&policy["keys-per-operator"], &policy["idle-days"]), (&"20".into(), &"90d".into()));
+    ann.does(&["policy", "set", "max-life", "30d"]);
+    ann.says(&["key", "create", "--name", "A", "--agency", "--scope", "contacts.read", "--expires", "31d"])
+        .fails(1, "max-life allows 30 days");
+    ann.says(&["key", "create", "--name", "A", "--agency", "--scope", "contacts.read", "--expires", "never"])
+        .expect(1);
+    assert!(ann.does(&["policy", "show"]).out.contains("max-life               30d"));
+    ann.says(&["policy", "set", "max-lief", "30d"]).fails(1, "the names are keys-per-operator");
+    ann.says(&["policy", "set", "idle-days", "-1"]).fails(1, "idle-days takes off or a number of days");
+    ann.says(&["policy", "set", "max-life", "30d"]).fails(1, "nothing to do");
+    bob.says(&["policy", "set", "max-life", "none"]).fails(1, "needs the role admin");
+    bob.does(&["policy", "show"]);
+}

@@ -1,0 +1,22 @@
+//! What a store must live through: killed processes, power cuts, full and foreign disks; and its system calls seen
+//! from outside. One binary, because most of these start themselves again as a child that writes.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may stop, and says what it did or what it needs"
+)]
+
+mod child;
+mod crash;
+mod disk;
+mod powercut;
+mod rounds;
+mod trace;
+
+/// Not a test of its own: the way in for the children.
+#[test]
+fn store_child() {
+    child::run_if_child();
+}

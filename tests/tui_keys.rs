@@ -1,0 +1,423 @@
+//! A person's day with keys: issuing, finding, pausing, revoking, changing scopes, in a console made of memory.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keydeck::crypto::random::OsEntropy;
+use keydeck::domain::time::DAY_MS;
+use keydeck::domain::{Command, Expiry, Key, KeyState, Name, NewKey, Note, Place, Role, Timestamp};
+use keydeck::engine::clock::TestClock;
+use keydeck::engine::open::{Open, in_memory};
+use keydeck::engine::{Engine, LocalEngine, Session, Via};
+use keydeck::tui::app::testing::{Console, desk, desk_on};
+use keydeck::tui::screens::Screen;
+use keydeck::tui::screens::agency_keys::AgencyKeys;
+use keydeck::tui::screens::location_keys::LocationKeys;
+use keydeck::tui::testing::FakeClipboard;
+
+const NOW: Timestamp = Timestamp(1_790_000_000_000);
+
+fn screens() -> Vec<Box<dyn Screen>> {
+    vec![Box::new(AgencyKeys::new()), Box::new(LocationKeys::new())]
+}
+
+fn demo() -> Console {
+    desk(screens())
+}
+
+/// A small store and the console on it.
+struct House {
+    engine: Arc<LocalEngine>,
+    session: Session,
+    clock: TestClock,
+    clipboard: FakeClipboard,
+}
+
+impl House {
+    fn new() -> Self {
+        let clock = TestClock::at(NOW);
+        let (agency, operator) = (name("Acme"), name("maria"));
+        let open =
+            in_memory(agency, operator, Arc::new(clock.clone()), Via::Console, Box::new(OsEntropy)).unwrap();
+        Self { engine: open.engine, session: open.session, clock, clipboard: FakeClipboard::default() }
+    }
+
+    fn run(&self, command: Command) {
+        self.engine.execute(&self.session, command).unwrap();
+    }
+
+    fn issue(&self, called: &str, place: Place, expiry: Expiry) {
+        let scopes = vec!["contacts.read".into()];
+        let note = Note::new("").unwrap();
+        let new = NewKey { name: name(called), place, scopes, expiry: Some(expiry), note };
+        self.run(Command::IssueKey(new));
+    }
+
+    fn agency_keys(&self, names: &[&str]) {
+        for called in names {
+            self.issue(called, Place::Agency, Expiry::Never);
+        }
+    }
+
+    fn console(&self) -> Console {
+        self.console_of(120, 40)
+    }
+
+    fn console_of(&self, width: u16, height: u16) -> Console {
+        let open = Open { engine: self.engine.clone(), session: self.session.clone(), notices: Vec::new() };
+        desk_on(open, screens(), (width, height), &self.clipboard)
+    }
+
+    fn key(&self, called: &str) -> Key {
+        let state = self.engine.state();
+        state.keys().find(|key| key.name.as_str() == called).unwrap().clone()
+    }
+
+    fn state_of(&self, called: &str) -> KeyState {
+        self.key(called).state(self.engine.now().time)
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// Fills in a form for an agency key that may read contacts, and leaves the focus on the tree.
+fn fill(console: &mut Console, called: &str) {
+    console.press("n").type_text(called).press("tab tab tab tab tab / ").type_text("contacts.read");
+    console.press("enter space");
+}
+
+#[test]
+fn the_first_key_is_issued_copied_stored_and_found_in_the_list() {
+    let house = House::new();
+    let mut console = house.console();
+    console.sees("No agency keys yet. n issues the first one.");
+    fill(&mut console, "Nightly export");
+    console.sees("Issues an agency key: 1 scope, risk read, never expires").press("ctrl-s");
+    console.sees("Nightly export is issued").sees("•••••");
+    let key = house.key("Nightly export");
+    let public = format!("kdag_{}_", key.id);
+    console.sees(&public);
+    // Dots until it is revealed; copying needs no revealing.
+    console.press("c");
+    let token = house.clipboard.text();
+    assert!(token.starts_with(&public) && token.len() == 56, "{token:?}");
+    console.sees_no(&token).press("r").sees(&token).press("r").sees_no(&token);
+    // Nothing beside it and nothing around it in the bare view.
+    console.press("p");
+    assert!(console.screen().lines().any(|line| line == token));
+    console.press("esc").sees("I stored it");
+    // Neither Enter nor q nor Esc closes it before it is ticked.
+    console.press("enter q esc").sees("never shown again").sees("I stored it");
+    // Nor do the keys that would close the store and lose it.
+    console.press("ctrl-z").sees("say first that you stored the secret").sees("I stored it");
+    assert_eq!(console.suspensions, 0);
+    let wiped = console.wipes;
+    console.press("space enter").sees("Nightly export is issued and works").sees_no(&token);
+    assert!(console.wipes > wiped, "the screen is wiped after a secret");
+    console.sees("▸  Nightly export").sees("1 scope");
+    assert!(house.engine.verify(token.as_bytes(), &[]).is_allow());
+}
+
+#[test]
+fn a_form_that_is_not_right_says_so_beside_the_field_and_keeps_everything() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    let mut console = house.console();
+    console.press("n ctrl-s").sees("a name is needed");
+    console.type_text("nightly EXPORT").sees("another key of yours has this name");
+    console.type_text(" 2").sees_no("has this name").press("tab tab").press("ctrl-u").type_text("soon");
+    console.sees("write 90d, 12h, 1y, a date or never").press("ctrl-u").type_text("30d").sees("in 30 d");
+    console
+        .press("tab")
+        .type_text("for the warehouse")
+        .press("ctrl-s")
+        .sees("a key needs at least one scope");
+    // Back at the name everything is still there.
+    console.sees("nightly EXPORT 2").sees("for the warehouse");
+    console.press("/").type_text("calendars.read").press("enter space ctrl-s").sees("is issued");
+    let key = house.key("nightly EXPORT 2");
+    assert_eq!(key.expiry, Expiry::At(Timestamp(NOW.0 + 30 * DAY_MS)));
+    assert_eq!((key.scopes.to_string(), key.note.as_str()), ("calendars.read".into(), "for the warehouse"));
+}
+
+#[test]
+fn what_changed_meanwhile_is_refused_at_the_field_it_concerns() {
+    let house = House::new();
+    let mut console = house.console();
+    fill(&mut console, "Nightly export");
+    // Somebody else is quicker between the last key press and the submission.
+    house.agency_keys(&["Nightly export"]);
+    console.press("ctrl-s").sees("another key of yours has this name").sees("New key");
+    console.type_text(" 2").press("ctrl-s").sees("Nightly export 2 is issued");
+}
+
+#[test]
+fn the_policy_bounds_the_life_and_names_its_default() {
+    let house = House::new();
+    house.run(Command::SetPolicy { name: "max-life".into(), value: "90d".into() });
+    let mut console = house.console();
+    console.press("n").sees("the agency's rule: 90 days").sees_no("1y").press("tab tab ctrl-u");
+    console.type_text("91d").sees("the agency allows 90 days at most");
+    console.press("ctrl-u").type_text("never").sees("the agency allows 90 days at most");
+}
+
+#[test]
+fn a_full_quota_is_told_before_the_form_opens() {
+    let house = House::new();
+    house.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "2".into() });
+    house.agency_keys(&["One"]);
+    let mut console = house.console();
+    console.press("n").sees("1 of 2 keys").press("esc");
+    house.agency_keys(&["Two"]);
+    let mut console = house.console();
+    console.press("n").sees("you own 2 live keys").sees_no("New key");
+}
+
+#[test]
+fn a_viewer_sees_why_nothing_can_be_done() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    house.run(Command::AddOperator { name: name("jonas"), role: Role::Admin });
+    let me = house.session.actor().operator;
+    house.run(Command::SetRole { operator: me, role: Role::Viewer });
+    let mut console = house.console();
+    for key in ["n", "e", "P", "X", "D"] {
+        console.press(key).sees("and you are viewer").sees_no("[ Cancel ]");
+        console.advance(Duration::from_secs(5)).sees_no("and you are viewer");
+    }
+    console.press("2").sees("An admin adds them").press("n").sees("and you are viewer");
+}
+
+#[test]
+fn the_filter_narrows_as_it_is_typed_and_says_what_it_does_not_understand() {
+    let mut console = demo();
+    console.press("/").type_text("export").sees("Nightly export").sees_no("Data warehouse").sees("1 of 13");
+    console.press("enter").sees("/ export").press("esc").sees("Data warehouse").sees_no("/ export");
+    console.press("/").type_text("state:paused").sees("Chatbot pilot").sees_no("Nightly export");
+    console
+        .press("ctrl-u")
+        .type_text("state:purple")
+        .sees("state: needs active, paused")
+        .sees("Nightly export");
+    console
+        .press("ctrl-u")
+        .type_text("expires<7d")
+        .sees("Lead forms")
+        .sees("Legacy CRM sync")
+        .sees_no("Webhook");
+    console.press("ctrl-u").type_text("idle>60d state:live").sees("Webhook relay").sees_no("Partner portal");
+    console.press("ctrl-u").type_text("owner:jonas mailer").sees("Receipts mailer").sees("1 of 13");
+    console.press("ctrl-u").type_text("warehouse load").sees("Nightly export");
+    console.press("ctrl-u").type_text("state:deleted").sees("Test key, please ignore");
+    console.press("esc").sees_no("Test key");
+}
+
+#[test]
+fn the_selection_stays_on_its_key_through_sort_filter_and_change() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta", "Gamma"]);
+    let mut console = house.console();
+    console.press("G").sees("▸  Gamma").press("s n").sees("Name ▼").sees("▸  Gamma");
+    console.press("/").type_text("a").sees("▸  Gamma").press("esc");
+    house.agency_keys(&["Aardvark"]);
+    console.advance(Duration::from_secs(61)).sees("Aardvark").sees("▸  Gamma");
+    console
+        .press("esc")
+        .click_on("Scopes")
+        .sees("Scopes ▲")
+        .press("S")
+        .sees("Columns")
+        .press("c esc")
+        .sees_no("Scopes ▲");
+}
+
+#[test]
+fn a_key_is_paused_without_typing_and_resumed_with_undo() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    let mut console = house.console();
+    console.press("P").sees("Pause key").sees("[ Cancel ]").press("enter").sees_no("Pause key");
+    assert_eq!(house.state_of("Nightly export"), KeyState::Active);
+    console.press("P tab enter").sees("Nightly export is paused; u resumes it").sees("‖ paused");
+    console.press("u").sees("Nightly export is active again").sees("● active");
+    console.press("u").sees("only a pause can be undone");
+    console.press("P tab enter P").sees("Resume key").press("tab enter");
+    assert_eq!(house.state_of("Nightly export"), KeyState::Active);
+}
+
+#[test]
+fn a_live_key_is_revoked_only_when_its_name_is_typed_exactly() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    let mut console = house.console();
+    console
+        .press("X")
+        .sees("Never used.")
+        .sees("Type its name to confirm: Nightly export")
+        .sees("[ Cancel ]");
+    console.type_text("nightly export").press("enter").sees("exactly as it stands there");
+    console.press("tab enter").sees("exactly as it stands there").press("esc");
+    assert_eq!(house.state_of("Nightly export"), KeyState::Active);
+    console.press("X").type_text("Nightly export").sees("[ Revoke ]").press("enter");
+    console.sees("Nightly export is revoked").sees("✗ revoked");
+    assert_eq!(house.state_of("Nightly export"), KeyState::Revoked);
+    // What does not work any more needs no name to be deleted, and is gone from the list.
+    console.press("X").sees("it does not work any more already");
+    console.press("D").sees_no("Type its name").press("tab enter").sees("Nightly export is deleted");
+    console.sees("Only deleted keys are left here").press("/").type_text("state:deleted").press("enter B");
+    console.sees("Restore key").press("tab enter").sees("restored, as revoked");
+    assert_eq!(house.state_of("Nightly export"), KeyState::Revoked);
+}
+
+#[test]
+fn many_keys_are_revoked_by_their_number() {
+    let house = House::new();
+    let names: Vec<String> = (1..=14).map(|n| format!("Key {n:02}")).collect();
+    house.agency_keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut console = house.console();
+    console.press("a").sees("14 marked").press("k space").sees("13 marked").press("X");
+    console.sees("Revoke 13 keys").sees("Key 11").sees("and 3 more");
+    assert_eq!(console.screen().matches("Never used.").count(), 10);
+    console.type_text("12").press("enter").sees("the number of keys").press("ctrl-u").type_text("13");
+    console.press("enter").sees("13 keys are revoked").sees_no("marked");
+    let live = names.iter().filter(|called| house.state_of(called) == KeyState::Active).count();
+    assert_eq!(live, 1);
+}
+
+#[test]
+fn scopes_are_changed_with_what_comes_and_goes_in_sight() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    let mut console = house.console();
+    console.press("e").sees("Scopes of Nightly export").sees("nothing changed yet");
+    console.press("ctrl-s").sees("nothing to do");
+    console.press("/").type_text("contacts.read").press("enter space").sees("- contacts.read");
+    console.press("ctrl-s").sees("a key needs at least one scope");
+    console.press("/ ctrl-u").type_text("calendars.read").press("enter space").sees("+ calendars.read");
+    console.press("esc esc").sees("esc again").press("space space ctrl-s");
+    console.sees("the scopes of Nightly export are changed");
+    assert_eq!(house.key("Nightly export").scopes.to_string(), "calendars.read");
+    console
+        .advance(Duration::from_secs(1))
+        .sees("scopes changed by maria")
+        .sees("+calendars.read")
+        .sees("-contacts.read");
+}
+
+#[test]
+fn the_detail_tells_all_and_narrow_windows_show_it_over_the_table() {
+    let house = House::new();
+    house.issue("Lead forms", Place::Agency, Expiry::At(Timestamp(NOW.0 + 5 * DAY_MS)));
+    let mut console = house.console();
+    console
+        .advance(Duration::from_secs(1))
+        .sees("▲ expires soon")
+        .sees("Read contacts")
+        .sees("issued by maria");
+    console.press("esc").sees_no("Read contacts").press("enter").sees("Read contacts");
+    let mut console = house.console_of(80, 24);
+    console.sees_no("Read contacts").press("l").sees("Read contacts").sees("back to the table");
+    console.press("h").sees_no("Read contacts").sees("▸  Lead forms");
+    // Time goes on, and so does what is said of it.
+    house.clock.pass(6 * DAY_MS);
+    console.advance(Duration::from_secs(61)).sees("○ expired").sees("24 h ago");
+}
+
+#[test]
+fn locations_are_added_by_the_list_renamed_and_removed_by_name() {
+    let house = House::new();
+    let mut console = house.console();
+    console.press("2 n").type_text("Berlin Mitte").press("enter").sees("1 location");
+    console.type_text("berlin mitte").press("enter").sees("is on the list already").press("ctrl-u");
+    console.paste("Hamburg\nKöln\n\n  München \n").sees("4 locations").press("ctrl-s");
+    console.sees("4 locations are added").sees("Locations 4");
+    // A key of Köln, from the keys' side of the screen.
+    console.press("j j j").sees("▸ Köln").press("l n").sees("(*) Location key").sees("Köln");
+    console
+        .type_text("Front desk")
+        .press("tab tab tab tab tab tab / ")
+        .type_text("calendars.read")
+        .press("enter space ctrl-s");
+    console.sees("is issued").sees("location key of Köln").press("space enter").sees("● active");
+    console.press("h").press("e").press("ctrl-u").type_text("Berlin Mitte").press("enter").sees("is taken");
+    console.press("ctrl-u").type_text("Köln Süd").press("enter").sees("Köln is now called Köln Süd");
+    console
+        .press("D")
+        .sees("1 key stops at once")
+        .type_text("Köln Süd")
+        .press("enter")
+        .sees("Köln Süd is removed");
+    console.press("g").sees("Locations 3").sees("location gone");
+}
+
+#[test]
+fn a_location_is_found_by_typing_in_the_form() {
+    let mut console = demo();
+    console
+        .press("2 l n")
+        .type_text("Kiosk")
+        .press("tab tab")
+        .type_text("prenz")
+        .sees("Berlin Prenzlauer Berg");
+    console.press("enter").sees("Issues a key of Berlin Prenzlauer Berg");
+    console.press("tab tab").type_text("front").press("enter").sees("Preset    Front desk");
+    console.press("ctrl-s").sees("Kiosk is issued").press("space enter").sees("▸  Kiosk");
+}
+
+#[test]
+fn every_size_is_drawn_and_the_small_ones_can_do_everything() {
+    let house = House::new();
+    house.run(Command::AddLocations(vec![name("Berlin Mitte")]));
+    house.agency_keys(&["Nightly export"]);
+    for keys in [
+        "",
+        "n",
+        "n tab tab tab tab",
+        "X",
+        "e",
+        "x",
+        "l",
+        "/",
+        "2",
+        "2 l",
+        "2 n",
+        "2 j e",
+        "2 j D",
+        "a P",
+        "s",
+        "S",
+    ] {
+        let mut console = house.console();
+        console.press(keys);
+        for (width, height) in [(120, 40), (80, 24), (60, 15), (20, 5), (1, 1), (300, 90)] {
+            console.resize(width, height);
+        }
+    }
+    let mut console = house.console_of(60, 15);
+    fill(&mut console, "Small window");
+    console.sees("2 of 2: what it may do").press("ctrl-s").sees("Small window is issued").press("r");
+    let token = console.screen().lines().find(|line| line.contains("kdag_")).unwrap().trim().to_owned();
+    assert_eq!(token.len(), 56);
+    // What is said meanwhile covers neither the key nor what is to be ticked.
+    console
+        .press("enter")
+        .sees("tick \"I stored it\" first")
+        .sees(&token)
+        .sees("[ ] I stored it   space ticks");
+    console.press("c").sees("Secret copied").sees(&token).sees("then enter closes");
+    console.press("space enter");
+    console.press("X").type_text("Small window").sees("[ Revoke ]").press("enter");
+    assert_eq!(house.state_of("Small window"), KeyState::Revoked);
+}
+
+#[test]
+fn the_guide_opens_on_every_tab() {
+    let mut console = demo();
+    for tab in ["1", "2", "3", "4"] {
+        console.press(tab).press("f2").sees("Using a key").press("esc").sees_no("Using a key");
+    }
+}

@@ -1,0 +1,385 @@
+//! The audit and settings tabs as a person uses them, on sample data and on a real store in a directory.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where the console does not do what is asked"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keydeck::crypto::passphrase::{Cost, Passphrase};
+use keydeck::crypto::recovery::RecoveryCode;
+use keydeck::domain::{Command, Name, Role, Timestamp};
+use keydeck::engine::clock::TestClock;
+use keydeck::engine::open::{Key, Open, Options, found, open};
+use keydeck::engine::{Engine as _, NewSecret, Via};
+use keydeck::tui::app::testing::{Console, desk, desk_on, sample};
+use keydeck::tui::screens::Screen;
+use keydeck::tui::screens::audit::Audit;
+use keydeck::tui::screens::settings::{Facts, Settings};
+use keydeck::tui::testing::FakeClipboard;
+
+const START: Timestamp = Timestamp(1_790_000_000_000);
+const PHRASE: &str = "correct horse battery staple";
+const OTHER: &str = "a second long passphrase";
+
+fn screens() -> Vec<Box<dyn Screen>> {
+    let facts = Facts { terminal: "test terminal".into(), clipboard: "test clipboard".into() };
+    vec![Box::new(Audit::new()), Box::new(Settings::new(facts))]
+}
+
+/// The demo on its audit tab.
+fn audit() -> Console {
+    let mut console = desk(screens());
+    console.press("3").advance(Duration::from_millis(50));
+    console
+}
+
+/// The demo on a section of its settings, 0 the first.
+fn settings(section: usize) -> Console {
+    let mut console = desk(screens());
+    go_to(&mut console, section);
+    console
+}
+
+fn go_to(console: &mut Console, section: usize) {
+    console.press("4").advance(Duration::from_millis(50));
+    console.press("esc").press("g");
+    for _ in 0..section {
+        console.press("j");
+    }
+    console.press("enter");
+}
+
+/// A store in a directory, with maria as its admin.
+struct Bench {
+    dir: tempfile::TempDir,
+    clipboard: FakeClipboard,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), clipboard: FakeClipboard::default() }
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            clock: Arc::new(TestClock::at(START)),
+            // The cheapest that is accepted: these tests open stores by the dozen.
+            cost: Cost::IMPORTED,
+            ..Options::new(self.dir.path(), "test", Via::Console)
+        }
+    }
+
+    fn found(&self) -> Open {
+        let name = |text| Name::new(text).unwrap();
+        let phrase = Passphrase::choose(PHRASE).unwrap();
+        found(&self.options(), name("Acme Agency"), name("maria"), &phrase).unwrap().open
+    }
+
+    fn can_sign_in(&self, name: &str, passphrase: &str) -> bool {
+        let passphrase = Passphrase::present(passphrase).unwrap();
+        match open(&self.options(), &Key::Operator { name, passphrase: &passphrase }) {
+            Ok(_) => true,
+            Err(error) if error.is_unseal() => false,
+            Err(error) => panic!("the store cannot be opened at all: {error}"),
+        }
+    }
+
+    fn console(&self, open: Open) -> Console {
+        desk_on(open, screens(), (100, 30), &self.clipboard)
+    }
+}
+
+fn add(open: &Open, name: &str, role: Role) {
+    let phrase = Passphrase::choose(OTHER).unwrap();
+    open.engine
+        .add_operator(&open.session, Name::new(name).unwrap(), role, NewSecret::Passphrase(&phrase))
+        .unwrap();
+}
+
+/// The session of the demo's operator called `name`.
+fn as_operator(name: &str) -> Open {
+    let bench = Bench::new();
+    let founded = bench.found();
+    add(&founded, name, Role::Viewer);
+    drop(founded);
+    let passphrase = Passphrase::present(OTHER).unwrap();
+    let opened = open(&bench.options(), &Key::Operator { name, passphrase: &passphrase }).unwrap();
+    // The directory goes with the test's process; sled keeps its files open.
+    std::mem::forget(bench);
+    opened
+}
+
+#[test]
+fn an_admin_reads_the_trail_which_says_so_itself() {
+    let mut console = audit();
+    console.sees("Read the audit trail").sees("maria (admin)").sees("Disabled lena, keys work");
+    let entries = console.screen().matches("Read the audit trail").count();
+    console.press("4 3").advance(Duration::from_secs(1));
+    assert_eq!(console.screen().matches("Read the audit trail").count(), entries);
+}
+
+#[test]
+fn one_entry_is_opened_and_its_hash_copied() {
+    let clipboard = FakeClipboard::default();
+    let mut console = desk_on(sample(), screens(), (120, 40), &clipboard);
+    console.press("3").advance(Duration::from_millis(50));
+    console.type_text("/revoked").press("enter").press("enter");
+    console.sees("Audit entry").sees("In the chain").sees("key.revoke").sees("owner op_").sees("Records");
+    console.press("y");
+    let copied = clipboard.text();
+    assert!(copied.len() == 64 && console.screen().contains(&copied), "{copied}");
+    console.press("esc").sees_no("In the chain").sees("for \"revoked\"");
+}
+
+#[test]
+fn the_filter_takes_names_events_and_refusals_and_esc_shows_all() {
+    let mut console = audit();
+    console.type_text("/who:jonas").sees("jonas (admin)").sees_no("maria (admin)");
+    console.press("enter").sees("for \"who:jonas\"");
+    console.press("esc").sees("maria (admin)");
+    console.type_text("/event:policy.set").press("enter").sees("Set policy keys-per-operator to 60, was 20");
+    console.sees_no("Issued");
+    console.press("esc").type_text("/refused nothing-like-this").sees("No entry matches");
+}
+
+#[test]
+fn older_entries_come_as_one_goes_down() {
+    let mut console = audit();
+    console.sees("older ones come as you go down").sees_no("Founded the store");
+    for _ in 0..9 {
+        console.press("G").advance(Duration::from_millis(50));
+    }
+    console.press("G").sees("Founded the store").sees("that is all");
+}
+
+#[test]
+fn what_happens_meanwhile_comes_on_top_and_the_selection_stays() {
+    let sample = sample();
+    let (engine, session) = (Arc::clone(&sample.engine), sample.session.clone());
+    let mut console = desk_on(sample, screens(), (120, 40), &FakeClipboard::default());
+    console.press("3").advance(Duration::from_millis(50)).press("j j");
+    let selected = |console: &Console| {
+        let screen = console.screen();
+        screen.lines().find(|line| line.starts_with('▸')).unwrap().chars().skip(36).collect::<String>()
+    };
+    let before = selected(&console);
+    engine.execute(&session, Command::SetPolicy { name: "idle-days".into(), value: "60d".into() }).unwrap();
+    console.news(keydeck::tui::app::worker::Outcome::Changed).advance(Duration::from_millis(50));
+    console.sees("Set policy idle-days to 60d");
+    assert_eq!(selected(&console), before);
+}
+
+#[test]
+fn the_chain_is_checked_and_the_head_copied() {
+    let clipboard = FakeClipboard::default();
+    let mut console = desk_on(sample(), screens(), (120, 40), &clipboard);
+    console.press("3").advance(Duration::from_millis(50)).press("V");
+    console.sees("✓ The chain is intact").sees("Entries checked").press("y");
+    assert_eq!(clipboard.text().len(), 64);
+    console.press("esc").sees_no("The chain is intact");
+}
+
+#[test]
+fn a_viewer_reads_what_concerns_them_and_changes_nothing() {
+    let mut console = desk_on(as_operator("sam"), screens(), (100, 30), &FakeClipboard::default());
+    console.press("3").advance(Duration::from_millis(50));
+    console.sees("only what you did and what concerns your keys").sees("Added operator sam as viewer");
+    console.sees_no("Founded the store").sees_no("Read the audit trail");
+    go_to(&mut console, 0);
+    console.sees("Not yours to change").press("e").sees("this needs the role admin, and you are viewer");
+    go_to(&mut console, 1);
+    console.sees("sam (you)").sees_no("maria").press("n").sees("this needs the role admin");
+    console.press("enter").sees("Set your own passphrase").press("esc");
+    go_to(&mut console, 2);
+    console.press("C").sees("this needs the role admin");
+}
+
+#[test]
+fn a_refused_attempt_is_in_the_trail_with_its_reason() {
+    let opened = as_operator("sam");
+    let set = Command::SetPolicy { name: "idle-days".into(), value: "60d".into() };
+    assert!(opened.engine.execute(&opened.session, set).is_err());
+    let mut console = desk_on(opened, screens(), (120, 30), &FakeClipboard::default());
+    console.press("3").advance(Duration::from_millis(50));
+    console.sees("✗ refused, role too low: changing the policy");
+    console.type_text("/refused").press("enter").sees("1 of").press("enter").sees("refused: role too low");
+}
+
+#[test]
+fn a_rule_is_changed_and_a_bad_value_is_refused_while_typing() {
+    let mut console = settings(0);
+    console.sees("Keys per operator").press("e").sees("Value");
+    console.press("ctrl-u").type_text("0").sees("✗ takes").press("enter").sees("✗ takes");
+    console.press("ctrl-u").type_text("35").sees_no("✗ takes").press("enter");
+    console.sees("Keys per operator is 35 now");
+}
+
+#[test]
+fn somebody_joins_and_can_sign_in() {
+    let bench = Bench::new();
+    let mut console = bench.console(bench.found());
+    go_to(&mut console, 1);
+    console.sees("maria (you)").press("n").type_text("maria").press("tab tab");
+    console.type_text("short").press("tab").type_text("short").press("enter");
+    console.sees("taken").press("ctrl-u").type_text("lena").press("tab tab tab").press("enter");
+    console.sees("15");
+    console
+        .press("ctrl-u")
+        .type_text(OTHER)
+        .press("tab ctrl-u")
+        .type_text("something else entirely")
+        .press("enter");
+    console.sees("That is not the same");
+    console.press("ctrl-u").type_text(OTHER).sees("the same").press("enter");
+    console.sees("lena may sign in as manager").sees("manager");
+    assert!(!console.screen().contains(OTHER));
+    drop(console);
+    assert!(bench.can_sign_in("lena", OTHER));
+}
+
+#[test]
+fn a_passphrase_is_replaced() {
+    let bench = Bench::new();
+    let mut console = bench.console(bench.found());
+    go_to(&mut console, 1);
+    console
+        .press("p")
+        .sees("Your new passphrase")
+        .type_text(OTHER)
+        .press("enter")
+        .type_text(OTHER)
+        .press("enter");
+    console.sees("passphrase of maria is set").sees_no("Your new passphrase");
+    drop(console);
+    assert!(bench.can_sign_in("maria", OTHER) && !bench.can_sign_in("maria", PHRASE));
+}
+
+#[test]
+fn the_last_admin_stays_and_the_reason_is_said() {
+    let bench = Bench::new();
+    let mut console = bench.console(bench.found());
+    go_to(&mut console, 1);
+    console.press("e").sees("last active admin").press("E").sees("last active admin");
+    console.press("enter").sees("End the access").sees("they are the last active admin");
+}
+
+#[test]
+fn somebody_leaves_their_keys_are_given_away_and_they_come_back() {
+    let bench = Bench::new();
+    let founded = bench.found();
+    add(&founded, "lena", Role::Manager);
+    add(&founded, "tomás", Role::Manager);
+    let mut console = bench.console(founded);
+    go_to(&mut console, 1);
+    console
+        .press("g E")
+        .sees("Disable lena?")
+        .press("down down")
+        .press("enter")
+        .sees("Who gets the keys of lena?");
+    console.type_text("tom").press("enter").sees("belong to tomás");
+    console.press("tab").type_text("Lena").press("ctrl-s").sees("Type lena exactly");
+    console.press("ctrl-u").type_text("lena").press("enter").sees("[ Cancel ]");
+    console.press("right enter").sees("lena may not sign in any more").sees("disabled, keys stopped");
+    console.press("E").sees("Enable lena").type_text(PHRASE).press("enter").type_text(PHRASE).press("enter");
+    console.sees("lena may sign in again");
+    drop(console);
+    assert!(bench.can_sign_in("lena", PHRASE));
+}
+
+#[test]
+fn enter_on_cancel_ends_nobodys_access() {
+    let mut console = settings(1);
+    console.press("g").press("E").sees("Disable aiko?").press("tab").type_text("aiko").press("enter enter");
+    console.sees_no("Disable aiko?").sees_no("may not sign in");
+}
+
+#[test]
+fn a_role_is_changed() {
+    let mut console = settings(1);
+    console
+        .press("g")
+        .press("e")
+        .sees("Role of aiko")
+        .press("down")
+        .sees("aiko will be admin")
+        .press("enter");
+    console.sees("aiko is admin now");
+}
+
+#[test]
+fn the_recovery_code_is_shown_once_and_must_be_stored() {
+    let bench = Bench::new();
+    let mut console = bench.console(bench.found());
+    go_to(&mut console, 2);
+    console.sees("sealed, and it agrees").sees("1 passphrase: maria").sees("the recovery code made");
+    console.press("C").sees("Renew the recovery code?").press("enter").sees_no("New recovery code");
+    console.press("C").press("right enter").sees("New recovery code").sees("kdrc_");
+    let shown: String = console.screen().split_whitespace().find(|w| w.starts_with("kdrc_")).unwrap().into();
+    console
+        .press("enter")
+        .sees("never shown again")
+        .sees("New recovery code")
+        .press("esc")
+        .sees("New recovery code");
+    console.press("c");
+    assert_eq!(bench.clipboard.text(), shown);
+    console.press("r").sees_no(&shown).press("r").press("p").sees(&shown).press("esc");
+    let wiped = console.wipes;
+    console.press("space enter").sees_no("kdrc_").sees("is in force");
+    assert!(console.wipes > wiped);
+    drop(console);
+    let code = RecoveryCode::parse(&shown).unwrap();
+    assert!(open(&bench.options(), &Key::Recovery { name: "maria", code: &code }).is_ok());
+}
+
+#[test]
+fn about_says_what_one_is_asked_for_when_asking_for_help() {
+    let bench = Bench::new();
+    let mut console = bench.console(bench.found());
+    go_to(&mut console, 3);
+    console.sees(env!("CARGO_PKG_VERSION")).sees("sled, revision").sees("free").sees("test terminal");
+    console.sees("scopes in").sees("MIT OR Apache-2.0");
+    console.press("enter").sees("Developer guide").sees("Authorization: Bearer");
+    console.type_text("/malformed").press("enter").sees("malformed").press("esc");
+    console.press("down enter").sees("Licences").press("esc").sees_no("minicbor");
+}
+
+#[test]
+fn no_size_breaks_a_frame() {
+    for keys in [
+        "3",
+        "3 enter",
+        "3 V",
+        "4",
+        "4 enter e",
+        "4 j enter E",
+        "4 j enter n",
+        "4 j j enter",
+        "4 j j j enter enter",
+    ] {
+        let mut console = desk(screens());
+        for key in keys.split(' ') {
+            console.press(key).advance(Duration::from_millis(50));
+        }
+        for (width, height) in [(120, 40), (80, 24), (60, 15), (40, 10), (20, 5), (1, 1), (200, 60)] {
+            console.resize(width, height);
+        }
+    }
+}
+
+#[test]
+fn what_was_done_is_read_in_narrow_windows_too() {
+    let mut console = audit();
+    console.sees("maria (admin)");
+    console
+        .resize(80, 24)
+        .sees("Revoked Booking widget Geneva Eaux-Vives")
+        .sees_no("(manager)")
+        .sees_no("Via");
+    console.resize(60, 15).sees("Revoked Stock sync").sees_no("(manager)");
+}
