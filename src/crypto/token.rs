@@ -81,8 +81,27 @@ impl Token {
     /// A new token with a new public id. Fails only when the generator does; then nothing exists.
     pub fn mint(kind: TokenKind, entropy: &mut (impl Entropy + ?Sized)) -> Result<Self, CryptoError> {
         let mut bytes = Box::new(Zeroizing::new([0; LEN]));
-        bytes[..PREFIX].copy_from_slice(kind.prefix().as_bytes());
         random::base58(entropy, &mut bytes[PREFIX..ID_END])?;
+        Self::finish(kind, bytes, entropy)
+    }
+
+    /// A new token with a given public id: the next secret of an app.
+    pub fn mint_for(
+        kind: TokenKind,
+        id: PublicId,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Self, CryptoError> {
+        let mut bytes = Box::new(Zeroizing::new([0; LEN]));
+        bytes[PREFIX..ID_END].copy_from_slice(id.as_bytes());
+        Self::finish(kind, bytes, entropy)
+    }
+
+    fn finish(
+        kind: TokenKind,
+        mut bytes: Box<Zeroizing<[u8; LEN]>>,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Self, CryptoError> {
+        bytes[..PREFIX].copy_from_slice(kind.prefix().as_bytes());
         bytes[ID_END] = b'_';
         random::base58(entropy, &mut bytes[ID_END + 1..SIGNED])?;
         let checksum = checksum(&bytes[..SIGNED]);

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{Change, Event, Subject};
-use super::{Access, KeyId, OperatorId, Role, State};
+use super::{Access, AppId, KeyId, OperatorId, Role, State};
 
 /// Version of the entry format.
 pub const ENTRY_VERSION: u32 = 1;
@@ -81,13 +81,13 @@ pub struct ActorLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubjectLine {
-    /// `key`, `location`, `operator`.
+    /// `key`, `app`, `location`, `operator`.
     pub kind: String,
     /// Its id.
     pub id: String,
     /// Its name then.
     pub name: String,
-    /// A key's owner.
+    /// The owner of a key or an app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
@@ -119,7 +119,7 @@ const CHANGE_MAX: usize = 2_000;
 
 impl From<&Change> for ChangeLine {
     fn from(change: &Change) -> Self {
-        Self { field: change.field.into(), from: cut(&change.from), to: cut(&change.to) }
+        Self { field: change.field.clone(), from: cut(&change.from), to: cut(&change.to) }
     }
 }
 
@@ -138,6 +138,7 @@ impl SubjectLine {
             Subject::Operator(o) => ("operator", o.id.to_string(), o.name.to_string(), None),
             Subject::Location(l) => ("location", l.id.to_string(), l.name.to_string(), None),
             Subject::Key(k) => ("key", k.id.to_string(), k.name.to_string(), Some(k.owner.to_string())),
+            Subject::App(a) => ("app", a.id.to_string(), a.name.to_string(), Some(a.owner.to_string())),
         };
         Some(Self { kind: kind.into(), id, name, owner })
     }
@@ -150,6 +151,15 @@ impl SubjectLine {
     }
 }
 
+impl SubjectLine {
+    /// The line for an app that a refused command named and the actor may see.
+    pub fn of_app(state: &State, id: AppId) -> Option<Self> {
+        let app = state.app(id)?;
+        let owner = Some(app.owner.to_string());
+        Some(Self { kind: "app".into(), id: id.to_string(), name: app.name.to_string(), owner })
+    }
+}
+
 impl Access {
     /// Its word in the trail.
     pub const fn as_str(self) -> &'static str {
@@ -157,6 +167,7 @@ impl Access {
             Self::Own => "own",
             Self::Agency => "agency",
             Self::Recovery => "recovery",
+            Self::Service => "service",
         }
     }
 }

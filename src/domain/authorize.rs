@@ -1,7 +1,7 @@
 //! Who may do what: the only place that says so. Called by `decide` at the moment of commit with the role the
 //! state holds then, not the one a form was opened with.
 
-use super::{Key, KeyState, Operator, OperatorId, Refusal, Role, State};
+use super::{App, Key, KeyState, Operator, OperatorId, Refusal, Role, State};
 
 /// Who asks, as the session knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Access {
     Agency,
     /// Signed in with the recovery code: may set a new passphrase and renew the code, nothing else.
     Recovery,
+    /// The server on its own behalf: renews signing keys and writes down what callers did. Nothing else.
+    Service,
 }
 
 /// What somebody wants to do, with what it is done to.
@@ -52,6 +54,16 @@ pub enum Action<'a> {
     SeeKey(&'a Key),
     /// Pause, resume, revoke, delete, restore or rescope a key.
     ManageKey(&'a Key),
+    /// Create an app.
+    CreateApp,
+    /// See an app.
+    SeeApp(&'a App),
+    /// Edit, pause, resume or delete an app, renew its secret, issue keys for it.
+    ManageApp(&'a App),
+    /// Replace the key that signs access tokens.
+    RotateSigningKey,
+    /// Revoke an access token on behalf of the app that presented it.
+    RevokeToken,
 }
 
 /// The operator behind an actor, if they may act at all.
@@ -61,6 +73,12 @@ pub fn acting<'s>(state: &'s State, actor: &Actor) -> Result<&'s Operator, Refus
 
 /// Says yes, or why not. What the actor cannot see is answered as if it did not exist.
 pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(), Refusal> {
+    if actor.access == Access::Service {
+        return match action {
+            Action::Session | Action::RotateSigningKey | Action::RevokeToken => Ok(()),
+            _ => Err(Refusal::ServiceOnly),
+        };
+    }
     let operator = acting(state, actor)?;
     let role = operator.role;
     if actor.access == Access::Recovery {
@@ -80,24 +98,37 @@ pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(),
         | Action::SetPassphrase(_)
         | Action::RenewRecovery
         | Action::ManageLocations
+        | Action::RotateSigningKey
         | Action::SetPolicy => need(Role::Admin),
         Action::IssueAgencyKey => need(state.policy().issue_agency.max(Role::Manager)),
         Action::IssueLocationKey => need(state.policy().issue_location.max(Role::Manager)),
-        Action::SeeKey(key) => see(operator, actor, key),
-        Action::ManageKey(key) => see(operator, actor, key).and_then(|()| need(Role::Manager)),
+        Action::CreateApp => need(state.policy().issue_app.max(Role::Manager)),
+        Action::SeeKey(key) => see(operator, actor, key.owner, Refusal::NoSuchKey),
+        Action::ManageKey(key) => {
+            see(operator, actor, key.owner, Refusal::NoSuchKey).and_then(|()| need(Role::Manager))
+        }
+        Action::SeeApp(app) => see(operator, actor, app.owner, Refusal::NoSuchApp),
+        Action::ManageApp(app) => see(operator, actor, app.owner, Refusal::NoSuchApp)
+            .and_then(|()| need(state.policy().issue_app.max(Role::Manager))),
+        Action::RevokeToken => Err(Refusal::ServiceOnly),
     }
 }
 
-/// An operator's keys do not exist for another operator, unless an admin opened the whole-agency view.
-fn see(operator: &Operator, actor: &Actor, key: &Key) -> Result<(), Refusal> {
+/// An operator's keys and apps do not exist for another operator, unless an admin opened the whole-agency view.
+fn see(operator: &Operator, actor: &Actor, owner: OperatorId, absent: Refusal) -> Result<(), Refusal> {
     let whole = actor.access == Access::Agency && operator.role == Role::Admin;
-    if whole || key.owner == operator.id { Ok(()) } else { Err(Refusal::NoSuchKey) }
+    if whole || owner == operator.id { Ok(()) } else { Err(absent) }
 }
 
 impl Actor {
     /// Whether the actor may see the key now.
     pub fn sees(&self, state: &State, key: &Key) -> bool {
         authorize(state, self, Action::SeeKey(key)).is_ok()
+    }
+
+    /// Whether the actor may see the app now.
+    pub fn sees_app(&self, state: &State, app: &App) -> bool {
+        authorize(state, self, Action::SeeApp(app)).is_ok()
     }
 }
 

@@ -1,127 +1,233 @@
 //! What an operator asks for, and what the shell knows when it asks. Owner, role and time are never part of a
 //! command: they come from the session and the clock, so no request can claim them.
 
+use minicbor::{Decode, Encode};
+
+use super::app::Revoked;
+use super::catalog::AuthMethod;
 use super::{
-    Actor, Catalog, Expiry, KeyId, LocationId, Name, Note, OperatorId, Place, PublicId, Role, Timestamp,
-    Verifier,
+    Actor, AppId, Catalog, Expiry, KeyId, LocationId, Name, Note, OperatorId, Place, Profile, PublicId, Role,
+    Timestamp, Verifier,
 };
 
 /// A request to change something, or to do something that is audited.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Command {
     /// Found the store: its agency and first admin. Only on an empty store.
+    #[n(0)]
     Found {
         /// The agency's name.
+        #[n(0)]
         agency: Name,
         /// The first operator's name.
+        #[n(1)]
         operator: Name,
     },
     /// Sign in; carries what happened at the door before.
+    #[n(1)]
     StartSession {
         /// Failed attempts to unseal since the last successful one.
+        #[n(0)]
         failed_attempts: u32,
     },
     /// Sign out.
+    #[n(2)]
     EndSession,
     /// Open the whole-agency view.
+    #[n(3)]
     OpenAgencyView,
     /// Read the whole audit trail.
+    #[n(4)]
     ReadAudit,
     /// Export the whole audit trail.
+    #[n(5)]
     ExportAudit,
     /// Add an operator.
+    #[n(6)]
     AddOperator {
         /// Unique among operators.
+        #[n(0)]
         name: Name,
         /// What they may do.
+        #[n(1)]
         role: Role,
     },
     /// Change what an operator may do.
+    #[n(7)]
     SetRole {
         /// Whose role.
+        #[n(0)]
         operator: OperatorId,
         /// The new role.
+        #[n(1)]
         role: Role,
     },
     /// Replace the passphrase or key file an operator signs in with.
-    SetSecret(OperatorId),
+    #[n(8)]
+    SetSecret(#[n(0)] OperatorId),
     /// Replace the recovery code; written when a used or lost one is renewed.
+    #[n(9)]
     ReplaceRecovery,
     /// End an operator's access.
+    #[n(10)]
     DisableOperator {
         /// Whose access.
+        #[n(0)]
         operator: OperatorId,
         /// What becomes of their keys: an explicit choice.
+        #[n(1)]
         keys: KeysAfter,
     },
     /// Give an operator access again; their passphrase is new.
-    EnableOperator(OperatorId),
+    #[n(11)]
+    EnableOperator(#[n(0)] OperatorId),
     /// Add locations, up to [`MAX_LOCATIONS_AT_ONCE`].
-    AddLocations(Vec<Name>),
+    #[n(12)]
+    AddLocations(#[n(0)] Vec<Name>),
     /// Rename a location.
+    #[n(13)]
     RenameLocation {
         /// Which.
+        #[n(0)]
         location: LocationId,
         /// Its new name.
+        #[n(1)]
         name: Name,
     },
     /// Remove a location; all its keys are refused from then on.
+    #[n(14)]
     RemoveLocation {
         /// Which.
+        #[n(0)]
         location: LocationId,
     },
     /// Issue a key; its token is minted and in the context.
-    IssueKey(NewKey),
+    #[n(15)]
+    IssueKey(#[n(0)] NewKey),
     /// Stop a key for a while.
-    PauseKey(KeyId),
+    #[n(16)]
+    PauseKey(#[n(0)] KeyId),
     /// Let a paused key work again.
-    ResumeKey(KeyId),
+    #[n(17)]
+    ResumeKey(#[n(0)] KeyId),
     /// Stop a key for good.
-    RevokeKey(KeyId),
+    #[n(18)]
+    RevokeKey(#[n(0)] KeyId),
     /// Revoke a key and remove it from sight.
-    DeleteKey(KeyId),
+    #[n(19)]
+    DeleteKey(#[n(0)] KeyId),
     /// Bring a deleted record back, as revoked.
-    RestoreKey(KeyId),
+    #[n(20)]
+    RestoreKey(#[n(0)] KeyId),
     /// Change what a key may do.
+    #[n(21)]
     RescopeKey {
         /// Which.
+        #[n(0)]
         key: KeyId,
         /// All it may do from now on, as they were chosen or typed.
+        #[n(1)]
         scopes: Vec<String>,
     },
+    /// Create an app; its secret is minted and in the context.
+    #[n(22)]
+    CreateApp(#[n(0)] NewApp),
+    /// Change what an app tells about itself and what it may do.
+    #[n(23)]
+    EditApp {
+        /// Which.
+        #[n(0)]
+        app: AppId,
+        /// All of it, as it shall be. The authentication stays.
+        #[n(1)]
+        change: NewApp,
+    },
+    /// Give an app a new secret, minted and in the context; the old one and its access tokens end at once.
+    #[n(24)]
+    RenewAppSecret(#[n(0)] AppId),
+    /// Stop an app, its keys and its access tokens for a while.
+    #[n(25)]
+    PauseApp(#[n(0)] AppId),
+    /// Let a paused app work again.
+    #[n(26)]
+    ResumeApp(#[n(0)] AppId),
+    /// End an app for good; its keys are revoked.
+    #[n(27)]
+    DeleteApp(#[n(0)] AppId),
+    /// Revoke one access token before its end.
+    #[n(28)]
+    RevokeToken {
+        /// Whose it is.
+        #[n(0)]
+        app: AppId,
+        /// Which.
+        #[n(1)]
+        token: Revoked,
+    },
+    /// Make the next key that signs access tokens.
+    #[n(29)]
+    RotateSigningKey,
     /// Change one rule of the policy.
+    #[n(30)]
     SetPolicy {
         /// The rule.
+        #[n(0)]
         name: String,
         /// Its new value.
+        #[n(1)]
         value: String,
     },
 }
 
 /// What a new key shall be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct NewKey {
     /// Unique among the owner's live keys.
+    #[n(0)]
     pub name: Name,
     /// Agency or which location.
+    #[n(1)]
     pub place: Place,
     /// What it may do, as it was chosen or typed; checked against the catalog.
+    #[n(2)]
     pub scopes: Vec<String>,
     /// When it stops working; `None` takes the policy's default.
+    #[n(3)]
     pub expiry: Option<Expiry>,
     /// What it is for.
+    #[n(4)]
     pub note: Note,
 }
 
+/// What an app shall be.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct NewApp {
+    /// Unique among the owner's apps.
+    #[n(0)]
+    pub name: Name,
+    /// What it tells about itself.
+    #[n(1)]
+    pub profile: Profile,
+    /// Keys of its own, or access tokens.
+    #[n(2)]
+    pub method: AuthMethod,
+    /// What it may do, as it was chosen or typed; checked against the catalog.
+    #[n(3)]
+    pub scopes: Vec<String>,
+}
+
 /// What becomes of the keys of an operator who leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum KeysAfter {
     /// They go on working.
+    #[n(0)]
     Work,
     /// None works until the operator is enabled or the keys are given to somebody.
+    #[n(1)]
     Stop,
     /// They become another operator's, and work.
-    GiveTo(OperatorId),
+    #[n(2)]
+    GiveTo(#[n(0)] OperatorId),
 }
 
 /// Locations one command may add: their records must fit one commit.
@@ -130,8 +236,8 @@ pub const MAX_LOCATIONS_AT_ONCE: usize = 64;
 /// A token that was just drawn: its public id and what recognises it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Minted {
-    /// Its public id.
-    pub id: KeyId,
+    /// Its public id: a key's, or for the secret of an app the application id.
+    pub id: PublicId,
     /// What recognises it.
     pub verifier: Verifier,
 }
@@ -146,7 +252,7 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
     /// Fresh random ids for new operators and locations.
     pub ids: &'a [PublicId],
-    /// The token of a key about to be issued.
+    /// The token of a key about to be issued, or the secret of an app.
     pub minted: Option<Minted>,
 }
 
@@ -176,6 +282,14 @@ impl Command {
             Self::DeleteKey(_) => "key.delete",
             Self::RestoreKey(_) => "key.restore",
             Self::RescopeKey { .. } => "key.rescope",
+            Self::CreateApp(_) => "app.create",
+            Self::EditApp { .. } => "app.edit",
+            Self::RenewAppSecret(_) => "app.new-secret",
+            Self::PauseApp(_) => "app.pause",
+            Self::ResumeApp(_) => "app.resume",
+            Self::DeleteApp(_) => "app.delete",
+            Self::RevokeToken { .. } => "token.revoke",
+            Self::RotateSigningKey => "signing.rotate",
             Self::SetPolicy { .. } => "policy.set",
         }
     }
@@ -193,6 +307,19 @@ impl Command {
         }
     }
 
+    /// The app it is about, if it is about one that exists.
+    pub const fn app(&self) -> Option<AppId> {
+        match self {
+            Self::EditApp { app, .. }
+            | Self::RevokeToken { app, .. }
+            | Self::RenewAppSecret(app)
+            | Self::PauseApp(app)
+            | Self::ResumeApp(app)
+            | Self::DeleteApp(app) => Some(*app),
+            _ => None,
+        }
+    }
+
     /// Whether it takes access away. Such a command is in force in memory even when the disk fails.
     pub const fn denies(&self) -> bool {
         matches!(
@@ -204,6 +331,11 @@ impl Command {
                 | Self::DisableOperator { .. }
                 | Self::SetRole { .. }
                 | Self::RescopeKey { .. }
+                | Self::EditApp { .. }
+                | Self::RenewAppSecret(_)
+                | Self::PauseApp(_)
+                | Self::DeleteApp(_)
+                | Self::RevokeToken { .. }
         )
     }
 }

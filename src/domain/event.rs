@@ -1,59 +1,117 @@
 //! What happened. An event carries the whole new records, so applying it is putting them, and what is written
 //! to disk is what is held in memory.
 
-use super::{Agency, Key, Location, Operator, Policy, Record, Role, Scopes};
+use minicbor::{Decode, Encode};
+
+use super::app::RevokedTokens;
+use super::signing::SigningKeys;
+use super::{Agency, App, Key, Location, Operator, Policy, Record, Role, Scopes};
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Event {
     /// The store was founded.
-    AgencyFounded(Agency, Policy),
+    #[n(0)]
+    AgencyFounded(#[n(0)] Agency, #[n(1)] Policy),
     /// An operator signed in; failed attempts since the last time.
-    SessionStarted(u32),
+    #[n(1)]
+    SessionStarted(#[n(0)] u32),
     /// An operator signed out.
+    #[n(2)]
     SessionEnded,
     /// An admin looked at the whole agency.
+    #[n(3)]
     AgencyViewOpened,
     /// The whole trail was read.
+    #[n(4)]
     AuditRead,
     /// The whole trail was exported.
+    #[n(5)]
     AuditExported,
     /// A new operator.
-    OperatorAdded(Operator),
+    #[n(6)]
+    OperatorAdded(#[n(0)] Operator),
     /// A new role; the old one beside it.
-    RoleSet(Operator, Role),
+    #[n(7)]
+    RoleSet(#[n(0)] Operator, #[n(1)] Role),
     /// A new passphrase or key file.
-    SecretSet(Operator),
+    #[n(8)]
+    SecretSet(#[n(0)] Operator),
     /// A new recovery code.
+    #[n(9)]
     RecoveryRenewed,
     /// Access ended.
-    OperatorDisabled(Operator),
+    #[n(10)]
+    OperatorDisabled(#[n(0)] Operator),
     /// Access given again.
-    OperatorEnabled(Operator),
+    #[n(11)]
+    OperatorEnabled(#[n(0)] Operator),
     /// A key changed owner.
-    KeyGiven(Key, Operator),
+    #[n(12)]
+    KeyGiven(#[n(0)] Key, #[n(1)] Operator),
     /// New location.
-    LocationAdded(Location),
+    #[n(13)]
+    LocationAdded(#[n(0)] Location),
     /// New name; the old one beside it.
-    LocationRenamed(Location, super::Name),
+    #[n(14)]
+    LocationRenamed(#[n(0)] Location, #[n(1)] super::Name),
     /// Removed.
-    LocationRemoved(Location),
+    #[n(15)]
+    LocationRemoved(#[n(0)] Location),
     /// A new key.
-    KeyIssued(Key),
+    #[n(16)]
+    KeyIssued(#[n(0)] Key),
     /// Stopped for a while.
-    KeyPaused(Key),
+    #[n(17)]
+    KeyPaused(#[n(0)] Key),
     /// Works again.
-    KeyResumed(Key),
+    #[n(18)]
+    KeyResumed(#[n(0)] Key),
     /// Stopped for good.
-    KeyRevoked(Key),
+    #[n(19)]
+    KeyRevoked(#[n(0)] Key),
     /// Gone from sight.
-    KeyDeleted(Key),
+    #[n(20)]
+    KeyDeleted(#[n(0)] Key),
     /// The record is back, revoked.
-    KeyRestored(Key),
+    #[n(21)]
+    KeyRestored(#[n(0)] Key),
     /// New scopes; the old ones beside it.
-    KeyRescoped(Key, Scopes),
+    #[n(22)]
+    KeyRescoped(#[n(0)] Key, #[n(1)] Scopes),
+    /// A new app.
+    #[n(23)]
+    AppCreated(#[n(0)] App),
+    /// What an app is changed; as it was beside it.
+    #[n(24)]
+    AppEdited(#[n(0)] App, #[n(1)] Box<App>),
+    /// A new secret.
+    #[n(25)]
+    AppSecretRenewed(#[n(0)] App),
+    /// Stopped for a while.
+    #[n(26)]
+    AppPaused(#[n(0)] App),
+    /// Works again.
+    #[n(27)]
+    AppResumed(#[n(0)] App),
+    /// Gone.
+    #[n(28)]
+    AppDeleted(#[n(0)] App),
+    /// An app changed owner.
+    #[n(29)]
+    AppGiven(#[n(0)] App, #[n(1)] Operator),
+    /// One access token ended early; all that are remembered beside the app.
+    #[n(30)]
+    TokenRevoked(#[n(0)] App, #[n(1)] RevokedTokens),
+    /// All access tokens of an app ended.
+    #[n(31)]
+    AppTokensEnded(#[n(0)] App),
+    /// A new key signs access tokens, or will.
+    #[n(32)]
+    SigningKeyAdded(#[n(0)] SigningKeys),
     /// A rule changed: the whole policy, the rule, old and new value.
-    PolicySet(Policy, &'static str, String, String),
+    #[n(33)]
+    PolicySet(#[n(0)] Policy, #[n(1)] String, #[n(2)] String, #[n(3)] String),
 }
 
 /// What an event is about.
@@ -67,13 +125,15 @@ pub enum Subject<'a> {
     Location(&'a Location),
     /// A key.
     Key(&'a Key),
+    /// An app.
+    App(&'a App),
 }
 
 /// One field that changed, for the audit trail. Never a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The field.
-    pub field: &'static str,
+    pub field: String,
     /// Before.
     pub from: String,
     /// After.
@@ -109,6 +169,16 @@ impl Event {
             | Self::KeyDeleted(k)
             | Self::KeyRestored(k)
             | Self::KeyRescoped(k, _) => vec![Record::Key(k.clone())],
+            Self::AppCreated(a)
+            | Self::AppEdited(a, _)
+            | Self::AppSecretRenewed(a)
+            | Self::AppPaused(a)
+            | Self::AppResumed(a)
+            | Self::AppDeleted(a)
+            | Self::AppGiven(a, _)
+            | Self::AppTokensEnded(a) => vec![Record::App(a.clone())],
+            Self::TokenRevoked(_, tokens) => vec![Record::Revoked(tokens.clone())],
+            Self::SigningKeyAdded(keys) => vec![Record::Signing(keys.clone())],
             Self::PolicySet(policy, ..) => vec![Record::Policy(policy.clone())],
         }
     }
@@ -132,13 +202,22 @@ impl Event {
             | Self::KeyDeleted(k)
             | Self::KeyRestored(k)
             | Self::KeyRescoped(k, _) => Subject::Key(k),
+            Self::AppCreated(a)
+            | Self::AppEdited(a, _)
+            | Self::AppSecretRenewed(a)
+            | Self::AppPaused(a)
+            | Self::AppResumed(a)
+            | Self::AppDeleted(a)
+            | Self::AppGiven(a, _)
+            | Self::TokenRevoked(a, _)
+            | Self::AppTokensEnded(a) => Subject::App(a),
             _ => Subject::Store,
         }
     }
 
     /// The fields that changed.
     pub fn changes(&self) -> Vec<Change> {
-        let one = |field, from: String, to: String| vec![Change { field, from, to }];
+        let one = |field: &str, from: String, to: String| vec![Change { field: field.into(), from, to }];
         match self {
             Self::RoleSet(o, before) => one("role", before.to_string(), o.role.to_string()),
             Self::OperatorAdded(o) => one("role", String::new(), o.role.to_string()),
@@ -147,7 +226,7 @@ impl Event {
                 one("standing", "active".into(), format!("disabled, {keys}"))
             }
             Self::OperatorEnabled(_) => one("standing", "disabled".into(), "active".into()),
-            Self::KeyGiven(_, to) => one("owner", String::new(), to.name.to_string()),
+            Self::KeyGiven(_, to) | Self::AppGiven(_, to) => one("owner", String::new(), to.name.to_string()),
             Self::LocationRenamed(l, before) => one("name", before.to_string(), l.name.to_string()),
             Self::KeyIssued(k) => {
                 let mut all = one("scopes", String::new(), k.scopes.to_string());
@@ -155,6 +234,16 @@ impl Event {
                 all
             }
             Self::KeyRescoped(k, before) => one("scopes", before.to_string(), k.scopes.to_string()),
+            Self::AppCreated(a) => one("scopes", String::new(), a.scopes.to_string()),
+            Self::AppEdited(after, before) => app_changes(before, after),
+            Self::TokenRevoked(_, tokens) => {
+                let token = tokens.tokens.last().map_or_else(|| "all".into(), |t| t.token.to_string());
+                one("token", String::new(), token)
+            }
+            Self::SigningKeyAdded(keys) => {
+                let number = keys.keys.last().map_or(0, |key| key.number);
+                one("signing key", String::new(), number.to_string())
+            }
             Self::PolicySet(_, rule, from, to) => one(rule, from.clone(), to.clone()),
             Self::SessionStarted(failed) if *failed > 0 => {
                 one("failed attempts before", "0".into(), failed.to_string())
@@ -189,7 +278,36 @@ impl Event {
             Self::KeyDeleted(_) => "key deleted",
             Self::KeyRestored(_) => "key restored as revoked",
             Self::KeyRescoped(..) => "scopes changed",
+            Self::AppCreated(_) => "app created",
+            Self::AppEdited(..) => "app edited",
+            Self::AppSecretRenewed(_) => "app secret renewed",
+            Self::AppPaused(_) => "app paused",
+            Self::AppResumed(_) => "app resumed",
+            Self::AppDeleted(_) => "app deleted",
+            Self::AppGiven(..) => "app given to another owner",
+            Self::TokenRevoked(..) => "access token revoked",
+            Self::AppTokensEnded(_) => "access tokens of an app ended",
+            Self::SigningKeyAdded(_) => "signing key added",
             Self::PolicySet(..) => "policy changed",
         }
     }
+}
+
+fn app_changes(before: &App, after: &App) -> Vec<Change> {
+    let (old, new) = (&before.profile, &after.profile);
+    let list = |urls: &[super::Url]| urls.iter().map(super::Url::as_str).collect::<Vec<_>>().join(" ");
+    [
+        ("name", before.name.to_string(), after.name.to_string()),
+        ("scopes", before.scopes.to_string(), after.scopes.to_string()),
+        ("URI", old.uri.to_string(), new.uri.to_string()),
+        ("description", old.description.to_string(), new.description.to_string()),
+        ("user type", old.user_type.code().into(), new.user_type.code().into()),
+        ("source app", old.source.code().into(), new.source.code().into()),
+        ("post-login URLs", list(&old.post_login), list(&new.post_login)),
+        ("post-logout URLs", list(&old.post_logout), list(&new.post_logout)),
+    ]
+    .into_iter()
+    .filter(|(_, from, to)| from != to)
+    .map(|(field, from, to)| Change { field: field.into(), from, to })
+    .collect()
 }

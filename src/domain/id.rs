@@ -137,6 +137,10 @@ id_type!(
     OperatorId, "op_"
 );
 id_type!(
+    /// An app, `app_…`: its application id.
+    AppId, "app_"
+);
+id_type!(
     /// A location, `loc_…`.
     LocationId, "loc_"
 );

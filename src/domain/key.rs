@@ -5,7 +5,7 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 
 use super::time::DAY_MS;
-use super::{Expiry, KeyId, LocationId, Name, Note, OperatorId, Policy, Scopes, Timestamp};
+use super::{AppId, Expiry, KeyId, LocationId, Name, Note, OperatorId, Policy, Scopes, Timestamp};
 
 /// What recognises a secret without holding it: HMAC-SHA-256 over the whole token under a pepper.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -33,6 +33,9 @@ pub enum Place {
     /// A location key: one location.
     #[n(1)]
     Location(#[n(0)] LocationId),
+    /// An app key: one app.
+    #[n(2)]
+    App(#[n(0)] AppId),
 }
 
 impl Place {
@@ -41,6 +44,7 @@ impl Place {
         match self {
             Self::Agency => "agency",
             Self::Location(_) => "location",
+            Self::App(_) => "app",
         }
     }
 
@@ -49,14 +53,23 @@ impl Place {
         match self {
             Self::Agency => "kdag_",
             Self::Location(_) => "kdlo_",
+            Self::App(_) => "kdap_",
         }
     }
 
     /// The location, for a location key.
     pub const fn location(self) -> Option<LocationId> {
         match self {
-            Self::Agency => None,
+            Self::Agency | Self::App(_) => None,
             Self::Location(id) => Some(id),
+        }
+    }
+
+    /// The app, for an app key.
+    pub const fn app(self) -> Option<AppId> {
+        match self {
+            Self::App(id) => Some(id),
+            Self::Agency | Self::Location(_) => None,
         }
     }
 }
@@ -129,7 +142,7 @@ pub struct Key {
     /// Unique among the live keys of its owner.
     #[n(1)]
     pub name: Name,
-    /// Agency or which location.
+    /// Agency, which location or which app.
     #[n(2)]
     pub place: Place,
     /// The operator who issued it.

@@ -4,7 +4,8 @@
 //!
 //! - [`id`], [`name`], [`time`]: the small types that carry a rule each.
 //! - [`scope`], [`catalog`]: permissions and the file that defines them.
-//! - [`agency`], [`operator`], [`location`], [`key`], [`policy`]: the records a store holds ([`record`]).
+//! - [`agency`], [`operator`], [`location`], [`app`], [`key`], [`policy`], [`signing`]: the records a store holds
+//!   ([`record`]).
 //! - [`state`]: all of them together; [`view`]: what one operator may see of it.
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
@@ -12,6 +13,7 @@
 //! - [`audit`]: what an entry of the audit chain says.
 
 pub mod agency;
+pub mod app;
 pub mod audit;
 pub mod authorize;
 pub mod catalog;
@@ -27,18 +29,20 @@ pub mod policy;
 pub mod record;
 pub mod refusal;
 pub mod scope;
+pub mod signing;
 pub mod state;
 pub mod time;
 pub mod verdict;
 pub mod view;
 
 pub use agency::Agency;
+pub use app::{App, AppStatus, Profile, SourceApp, Url, UserType};
 pub use authorize::{Access, Action, Actor, authorize};
 pub use catalog::Catalog;
-pub use command::{Command, Context, KeysAfter, Minted, NewKey};
+pub use command::{Command, Context, KeysAfter, Minted, NewApp, NewKey};
 pub use decide::decide;
 pub use event::Event;
-pub use id::{KeyId, LocationId, OperatorId, PublicId};
+pub use id::{AppId, KeyId, LocationId, OperatorId, PublicId};
 pub use key::{Key, KeyState, Place, Status, Usage, Verifier};
 pub use location::Location;
 pub use name::{Name, Note};
@@ -49,5 +53,5 @@ pub use refusal::Refusal;
 pub use scope::{ScopeId, Scopes};
 pub use state::State;
 pub use time::{Expiry, Timestamp};
-pub use verdict::{Decision, Reason};
+pub use verdict::{Bearer, Decision, Reason};
 pub use view::View;

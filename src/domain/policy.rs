@@ -4,6 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::Role;
+use super::signing::TOKEN_LIFE_MAX;
 use super::time::MAX_LIFE_DAYS;
 
 /// The rules in force. Lives are in days; `None` is "never" or "no limit".
@@ -36,6 +37,18 @@ pub struct Policy {
     /// Minutes without a key press after which the console locks itself.
     #[n(8)]
     pub lock_minutes: Option<u32>,
+    /// The least role that may create apps and issue their keys.
+    #[n(9)]
+    pub issue_app: Role,
+    /// Life of a new app key when none is asked for.
+    #[n(10)]
+    pub default_life_app: Option<u32>,
+    /// Life of an access token, in seconds.
+    #[n(11)]
+    pub token_seconds: u32,
+    /// Days after which the key that signs access tokens is replaced.
+    #[n(12)]
+    pub signing_key_days: u32,
 }
 
 impl Default for Policy {
@@ -50,6 +63,10 @@ impl Default for Policy {
             issue_agency: Role::Admin,
             issue_location: Role::Manager,
             lock_minutes: Some(15),
+            issue_app: Role::Admin,
+            default_life_app: Some(365),
+            token_seconds: 600,
+            signing_key_days: 30,
         }
     }
 }
@@ -144,6 +161,16 @@ impl Policy {
             },
         },
         Rule {
+            name: "default-life-app",
+            about: "Life of a new app key when the form is left as it is.",
+            form: "never or a number of days such as 365d, at most 3660d",
+            get: |p| show(p.default_life_app, "d", "never"),
+            set: |p, v| {
+                p.default_life_app = days(v, 1, MAX_LIFE_DAYS, "never").ok()?;
+                Some(())
+            },
+        },
+        Rule {
             name: "max-life",
             about: "The longest life a new key may have; with a limit, no key may live for ever.",
             form: "none or a number of days such as 365d, at most 3660d",
@@ -190,6 +217,36 @@ impl Policy {
             get: |p| p.issue_location.to_string(),
             set: |p, v| {
                 p.issue_location = issuer(v)?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "issue-app",
+            about: "The least role that may create apps and issue their keys.",
+            form: "admin or manager",
+            get: |p| p.issue_app.to_string(),
+            set: |p, v| {
+                p.issue_app = issuer(v)?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "token-seconds",
+            about: "Life of an access token; short, since who checks it offline learns nothing of a revocation.",
+            form: "a number of seconds from 60 to 3600",
+            get: |p| p.token_seconds.to_string(),
+            set: |p, v| {
+                p.token_seconds = number(v, 60, TOKEN_LIFE_MAX)?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "signing-key-days",
+            about: "Days after which the key that signs access tokens is replaced by the next.",
+            form: "a number of days from 1 to 365, such as 30d",
+            get: |p| format!("{}d", p.signing_key_days),
+            set: |p, v| {
+                p.signing_key_days = number(v.strip_suffix('d').unwrap_or(v), 1, 365)?;
                 Some(())
             },
         },

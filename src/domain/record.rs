@@ -5,7 +5,9 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::{Agency, Key, KeyId, Location, LocationId, Operator, OperatorId, Policy};
+use super::app::RevokedTokens;
+use super::signing::SigningKeys;
+use super::{Agency, App, AppId, Key, KeyId, Location, LocationId, Operator, OperatorId, Policy};
 
 /// Where a record lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +24,12 @@ pub enum RecordKey {
     Location(LocationId),
     /// `p/<public id of the key>`
     Key(KeyId),
+    /// `m/signing`
+    Signing,
+    /// `x/<application id>`
+    App(AppId),
+    /// `r/<application id>`
+    Revoked(AppId),
 }
 
 impl fmt::Display for RecordKey {
@@ -33,13 +41,16 @@ impl fmt::Display for RecordKey {
             Self::Operator(id) => write!(f, "u/{}", id.public()),
             Self::Location(id) => write!(f, "l/{}", id.public()),
             Self::Key(id) => write!(f, "p/{}", id.public()),
+            Self::Signing => f.write_str("m/signing"),
+            Self::App(id) => write!(f, "x/{}", id.public()),
+            Self::Revoked(id) => write!(f, "r/{}", id.public()),
         }
     }
 }
 
 impl RecordKey {
     /// The prefixes under which records live; nothing else may be there.
-    pub const PREFIXES: [&'static str; 4] = ["m/", "u/", "l/", "p/"];
+    pub const PREFIXES: [&'static str; 6] = ["m/", "u/", "l/", "x/", "p/", "r/"];
 
     /// Reads a key back.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
@@ -48,6 +59,7 @@ impl RecordKey {
             "m/agency" => return Some(Self::Agency),
             "m/policy" => return Some(Self::Policy),
             "m/header" => return Some(Self::Header),
+            "m/signing" => return Some(Self::Signing),
             _ => {}
         }
         let (prefix, id) = text.split_at_checked(2)?;
@@ -56,6 +68,8 @@ impl RecordKey {
             "u/" => Some(Self::Operator(OperatorId(id))),
             "l/" => Some(Self::Location(LocationId(id))),
             "p/" => Some(Self::Key(KeyId(id))),
+            "x/" => Some(Self::App(AppId(id))),
+            "r/" => Some(Self::Revoked(AppId(id))),
             _ => None,
         }
     }
@@ -85,6 +99,12 @@ pub enum Record {
     Location(Location),
     /// An API key.
     Key(Key),
+    /// The keys that sign access tokens.
+    Signing(SigningKeys),
+    /// An app.
+    App(App),
+    /// Access tokens of an app that were revoked.
+    Revoked(RevokedTokens),
 }
 
 /// The bytes are not a record of that kind.
@@ -105,6 +125,9 @@ impl Record {
             Self::Operator(o) => RecordKey::Operator(o.id),
             Self::Location(l) => RecordKey::Location(l.id),
             Self::Key(k) => RecordKey::Key(k.id),
+            Self::Signing(_) => RecordKey::Signing,
+            Self::App(a) => RecordKey::App(a.id),
+            Self::Revoked(r) => RecordKey::Revoked(r.app),
         }
     }
 
@@ -121,6 +144,9 @@ impl Record {
             Self::Operator(r) => bytes(r),
             Self::Location(r) => bytes(r),
             Self::Key(r) => bytes(r),
+            Self::Signing(r) => bytes(r),
+            Self::App(r) => bytes(r),
+            Self::Revoked(r) => bytes(r),
         }
     }
 
@@ -142,6 +168,9 @@ impl Record {
             RecordKey::Operator(_) => Self::Operator(read(key, bytes)?),
             RecordKey::Location(_) => Self::Location(read(key, bytes)?),
             RecordKey::Key(_) => Self::Key(read(key, bytes)?),
+            RecordKey::Signing => Self::Signing(read(key, bytes)?),
+            RecordKey::App(_) => Self::App(read(key, bytes)?),
+            RecordKey::Revoked(_) => Self::Revoked(read(key, bytes)?),
         };
         if record.key() == key {
             Ok(record)

@@ -1,6 +1,7 @@
 //! Why a command is not carried out. Each text says what happened, why, and what to do; each has a short code
 //! for scripts and the audit trail.
 
+use super::app::BadUrl;
 use super::catalog::ScopeProblem;
 use super::name::BadText;
 use super::policy::BadPolicy;
@@ -30,6 +31,62 @@ pub enum Refusal {
     /// Unknown, or not the actor's to see: the same answer.
     #[error("there is no such key. `keydeck key list` shows yours.")]
     NoSuchKey,
+    /// Unknown, or not the actor's to see: the same answer.
+    #[error("there is no such app. `keydeck app list` shows yours.")]
+    NoSuchApp,
+    /// The server's own session wants what only people may do.
+    #[error("the server may not do that on its own. Sign in as an operator.")]
+    ServiceOnly,
+    /// The app's state does not allow it.
+    #[error("the app is {state}: {why}")]
+    WrongAppState {
+        /// Its state.
+        state: &'static str,
+        /// What that means for the request.
+        why: &'static str,
+    },
+    /// An app with access tokens has no keys.
+    #[error("the app {name} uses access tokens, not keys: fetch one with its application id and secret.")]
+    AppWithoutKeys {
+        /// Its name.
+        name: String,
+    },
+    /// A key may do no more than its app.
+    #[error("the app itself may not do {scopes}. Give these scopes to the app first, or ask for less.")]
+    BeyondApp {
+        /// What it lacks.
+        scopes: String,
+    },
+    /// A key would be left with nothing to do.
+    #[error(
+        "the key {name} of this app would be left without scopes. Revoke it first, or keep one of its scopes."
+    )]
+    KeyLeftEmpty {
+        /// Its name.
+        name: String,
+    },
+    /// Too many keys of one app.
+    #[error("the app has {limit} live keys, and more do not fit. Revoke one you no longer need.")]
+    AppFull {
+        /// How many fit.
+        limit: usize,
+    },
+    /// An address that cannot be one.
+    #[error("{field}: {why}")]
+    BadUrl {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong.
+        why: BadUrl,
+    },
+    /// Too many addresses, or one twice.
+    #[error("{field}: at most {limit} different addresses fit.")]
+    UrlList {
+        /// Which field.
+        field: &'static str,
+        /// How many fit.
+        limit: usize,
+    },
     /// No such location.
     #[error("there is no such location. `keydeck location list` shows them.")]
     NoSuchLocation,
@@ -100,7 +157,7 @@ pub enum Refusal {
     BadHeir,
     /// More keys than one change can carry.
     #[error(
-        "{count} keys are too many for one step; at most {limit} can change owner at once. Stop the keys instead, or delete some first."
+        "{count} keys and apps are too many for one step; at most {limit} can change owner at once. Stop the keys instead, or delete some first."
     )]
     TooManyKeys {
         /// How many.
@@ -135,6 +192,15 @@ impl Refusal {
             Self::RecoveryOnly => "recovery_only",
             Self::AlreadyFounded => "already_founded",
             Self::NoSuchKey => "no_such_key",
+            Self::NoSuchApp => "no_such_app",
+            Self::ServiceOnly => "service_only",
+            Self::WrongAppState { .. } => "wrong_state",
+            Self::AppWithoutKeys { .. } => "app_without_keys",
+            Self::BeyondApp { .. } => "beyond_app",
+            Self::KeyLeftEmpty { .. } => "key_left_empty",
+            Self::AppFull { .. } => "app_full",
+            Self::BadUrl { .. } => "bad_url",
+            Self::UrlList { .. } => "url_list",
             Self::NoSuchLocation => "no_such_location",
             Self::NoSuchOperator => "no_such_operator",
             Self::NameTaken { .. } => "name_taken",

@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::app::{Revoked, RevokedTokens};
+use super::signing::SigningKeys;
 use super::{
-    Agency, Event, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator, OperatorId, Policy, Record,
-    Timestamp, Usage,
+    Agency, App, AppId, Event, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator, OperatorId,
+    Policy, PublicId, Record, Timestamp, Usage,
 };
 
 /// The records of one store and the indexes that make them quick to find.
@@ -18,11 +20,16 @@ pub struct State {
     locations: BTreeMap<LocationId, Location>,
     // Boxed: a hash map is half empty, and half of a million keys is a lot of nothing.
     keys: HashMap<KeyId, Box<Key>>,
-    usage: HashMap<KeyId, Usage>,
+    apps: BTreeMap<AppId, App>,
+    revoked: BTreeMap<AppId, RevokedTokens>,
+    signing: SigningKeys,
+    // Of keys and of apps: their public ids are random, and so never the same.
+    usage: HashMap<PublicId, Usage>,
     // Kept beside the keys because the quota, an operator's own list and a location's count are asked for on
     // every screen, and must not cost a walk over a million keys.
     by_owner: HashMap<OperatorId, HashSet<KeyId>>,
     by_location: HashMap<LocationId, HashSet<KeyId>>,
+    by_app: HashMap<AppId, HashSet<KeyId>>,
 }
 
 impl State {
@@ -103,13 +110,48 @@ impl State {
         self.by_location.get(&location).into_iter().flatten().filter_map(|id| self.key(*id))
     }
 
-    /// What is known of a key's use.
-    pub fn usage(&self, id: KeyId) -> Usage {
-        self.usage.get(&id).copied().unwrap_or_default()
+    /// All apps, deleted ones too, by id.
+    pub fn apps(&self) -> impl Iterator<Item = &App> {
+        self.apps.values()
     }
 
-    /// Adds observed use to what is known; times only move forward.
-    pub fn note_use(&mut self, id: KeyId, seen: Usage) {
+    /// One app, whoever owns it. Only for rules and verification; screens and commands go through a view.
+    pub fn app(&self, id: AppId) -> Option<&App> {
+        self.apps.get(&id)
+    }
+
+    /// The apps of one owner, by id.
+    pub fn apps_of(&self, owner: OperatorId) -> impl Iterator<Item = &App> {
+        self.apps.values().filter(move |app| app.owner == owner)
+    }
+
+    /// The keys of one app, whoever owns them, in no order.
+    pub fn keys_of_app(&self, app: AppId) -> impl Iterator<Item = &Key> {
+        self.by_app.get(&app).into_iter().flatten().filter_map(|id| self.key(*id))
+    }
+
+    /// The access tokens of an app that were revoked and may not have ended yet.
+    pub fn revoked_tokens(&self, app: AppId) -> &[Revoked] {
+        self.revoked.get(&app).map_or(&[], |revoked| &revoked.tokens)
+    }
+
+    /// The keys that sign access tokens.
+    pub const fn signing(&self) -> &SigningKeys {
+        &self.signing
+    }
+
+    /// What is known of a key's use.
+    pub fn usage(&self, id: KeyId) -> Usage {
+        self.usage.get(id.public()).copied().unwrap_or_default()
+    }
+
+    /// What is known of the use of an app's access tokens.
+    pub fn app_usage(&self, id: AppId) -> Usage {
+        self.usage.get(id.public()).copied().unwrap_or_default()
+    }
+
+    /// Adds observed use of a key or an app to what is known; times only move forward.
+    pub fn note_use(&mut self, id: PublicId, seen: Usage) {
         let entry = self.usage.entry(id).or_default();
         *entry = entry.merged(seen);
     }
@@ -132,6 +174,13 @@ impl State {
                 self.locations.insert(location.id, location);
             }
             Record::Key(key) => self.put_key(key),
+            Record::Signing(keys) => self.signing = keys,
+            Record::App(app) => {
+                self.apps.insert(app.id, app);
+            }
+            Record::Revoked(revoked) => {
+                self.revoked.insert(revoked.app, revoked);
+            }
         }
     }
 
@@ -145,6 +194,9 @@ impl State {
         self.by_owner.entry(key.owner).or_default().insert(key.id);
         if let Some(location) = key.place.location() {
             self.by_location.entry(location).or_default().insert(key.id);
+        }
+        if let Some(app) = key.place.app() {
+            self.by_app.entry(app).or_default().insert(key.id);
         }
         self.keys.insert(key.id, Box::new(key));
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Expiry, Key, KeyId, ScopeId, Scopes, State, Status, Timestamp};
+use super::{App, AppId, AppStatus, Expiry, Key, KeyId, ScopeId, Scopes, State, Status, Timestamp};
 
 /// Why a token is refused. For the operator and the audit counters; a caller is told less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,8 @@ pub enum Reason {
     OwnerDisabled,
     /// Its location was removed.
     LocationDisabled,
+    /// Its app is paused or deleted.
+    AppDisabled,
     /// It works, but not for that scope.
     Scope,
     /// The store cannot be read, or what it holds does not agree with its audit trail.
@@ -48,6 +50,7 @@ impl Reason {
             Self::Expired => "expired",
             Self::OwnerDisabled => "owner_disabled",
             Self::LocationDisabled => "location_disabled",
+            Self::AppDisabled => "app_disabled",
             Self::Scope => "scope",
             Self::StoreError => "store_error",
         }
@@ -70,6 +73,7 @@ impl Reason {
                 "its owner was disabled and their keys stopped. Give the keys to another operator."
             }
             Self::LocationDisabled => "its location was removed. Issue a key for another location.",
+            Self::AppDisabled => "its app is paused or deleted. Resume the app if it should work.",
             Self::Scope => {
                 "the key works, but lacks a scope that was asked for. Change its scopes, or ask for less."
             }
@@ -84,20 +88,29 @@ impl fmt::Display for Reason {
     }
 }
 
+/// Who a presented token speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bearer {
+    /// A key, with the key itself.
+    Key(KeyId),
+    /// An app, with an access token.
+    App(AppId),
+}
+
 /// The answer to a presented token. Allow is made in one place only: [`judge`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision(Outcome);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
-    Allow(KeyId),
-    Deny { reason: Reason, key: Option<KeyId>, missing: Option<ScopeId> },
+    Allow(Bearer),
+    Deny { reason: Reason, bearer: Option<Bearer>, missing: Option<ScopeId> },
 }
 
 impl Decision {
     /// A refusal.
-    pub const fn deny(reason: Reason, key: Option<KeyId>) -> Self {
-        Self(Outcome::Deny { reason, key, missing: None })
+    pub const fn deny(reason: Reason, bearer: Option<Bearer>) -> Self {
+        Self(Outcome::Deny { reason, bearer, missing: None })
     }
 
     /// Whether it is allowed.
@@ -113,11 +126,27 @@ impl Decision {
         }
     }
 
-    /// The key that was recognised: its secret matched, whatever the answer.
-    pub const fn key(&self) -> Option<KeyId> {
+    /// Who was recognised: the secret or signature matched, whatever the answer.
+    pub const fn bearer(&self) -> Option<Bearer> {
         match &self.0 {
-            Outcome::Allow(key) => Some(*key),
-            Outcome::Deny { key, .. } => *key,
+            Outcome::Allow(bearer) => Some(*bearer),
+            Outcome::Deny { bearer, .. } => *bearer,
+        }
+    }
+
+    /// The key that was recognised.
+    pub const fn key(&self) -> Option<KeyId> {
+        match self.bearer() {
+            Some(Bearer::Key(key)) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The app whose access token was recognised.
+    pub const fn app(&self) -> Option<AppId> {
+        match self.bearer() {
+            Some(Bearer::App(app)) => Some(app),
+            _ => None,
         }
     }
 
@@ -131,7 +160,7 @@ impl Decision {
 }
 
 /// The reasons to refuse a key that depend neither on time nor on what is asked: its status, its owner, its
-/// location. Computed when one of these changes, kept beside the digest.
+/// location or app. Computed when one of these changes, kept beside the digest.
 pub fn closed(state: &State, key: &Key) -> Option<Reason> {
     match key.status {
         Status::Deleted(_) => return Some(Reason::Tombstoned),
@@ -145,19 +174,34 @@ pub fn closed(state: &State, key: &Key) -> Option<Reason> {
     if location.is_some_and(|id| !state.location(id).is_some_and(super::Location::is_open)) {
         return Some(Reason::LocationDisabled);
     }
+    if key.place.app().is_some_and(|id| !state.app(id).is_some_and(App::is_active)) {
+        return Some(Reason::AppDisabled);
+    }
     matches!(key.status, Status::Paused(_)).then_some(Reason::Disabled)
 }
 
-/// Judges a key whose secret matched. The only place where an allow is made.
+/// The reasons to refuse every access token of an app.
+pub fn closed_app(state: &State, app: &App) -> Option<Reason> {
+    match app.status {
+        AppStatus::Deleted(_) => Some(Reason::Tombstoned),
+        _ if !state.operator(app.owner).is_some_and(|o| o.standing.keys_work()) => {
+            Some(Reason::OwnerDisabled)
+        }
+        AppStatus::Paused(_) => Some(Reason::AppDisabled),
+        AppStatus::Active => None,
+    }
+}
+
+/// Judges a key or an access token whose secret or signature matched. The only place where an allow is made.
 pub fn judge(
-    key: KeyId,
+    bearer: Bearer,
     closed: Option<Reason>,
     expiry: Expiry,
     scopes: &Scopes,
     wanted: &[ScopeId],
     now: Timestamp,
 ) -> Decision {
-    let deny = |reason| Decision::deny(reason, Some(key));
+    let deny = |reason| Decision::deny(reason, Some(bearer));
     match closed {
         // Final reasons first: neither waiting nor resuming would help.
         Some(reason @ (Reason::Tombstoned | Reason::Revoked | Reason::StoreError)) => deny(reason),
@@ -166,9 +210,9 @@ pub fn judge(
         None => match wanted.iter().find(|scope| !scopes.contains(scope)) {
             Some(missing) => {
                 let missing = Some(missing.clone());
-                Decision(Outcome::Deny { reason: Reason::Scope, key: Some(key), missing })
+                Decision(Outcome::Deny { reason: Reason::Scope, bearer: Some(bearer), missing })
             }
-            None => Decision(Outcome::Allow(key)),
+            None => Decision(Outcome::Allow(bearer)),
         },
     }
 }

@@ -1,7 +1,7 @@
 //! What one operator may see of a state. Screens and lists read through this and through nothing else, so a key
 //! that is not theirs cannot appear by mistake.
 
-use super::{Access, Actor, Key, KeyId, Location, Operator, Place, Role, State};
+use super::{Access, Actor, App, AppId, Key, KeyId, Location, Operator, Place, Role, State};
 
 /// A state seen by an actor.
 #[derive(Clone, Copy)]
@@ -76,7 +76,7 @@ impl<'a> View<'a> {
     /// A key by id, hint (`kdag_7HqP2mVx9KtR_…`) or name. Names prefer what is not deleted.
     pub fn find_key(&self, reference: &str) -> Found<'a, Key> {
         let reference = reference.trim();
-        let bare = ["kdag_", "kdlo_"]
+        let bare = ["kdag_", "kdlo_", "kdap_"]
             .iter()
             .find_map(|p| reference.strip_prefix(p))
             .map(|rest| rest.trim_end_matches('…').trim_end_matches("...").trim_end_matches('_'));
@@ -90,6 +90,52 @@ impl<'a> View<'a> {
         let kept: Vec<_> =
             named.iter().copied().filter(|k| !matches!(k.status, super::Status::Deleted(_))).collect();
         one_of(if kept.is_empty() { named } else { kept })
+    }
+
+    /// One app, if the actor may see it.
+    pub fn app(&self, id: AppId) -> Option<&'a App> {
+        self.state.app(id).filter(|a| self.actor.sees_app(self.state, a))
+    }
+
+    /// All apps the actor may see, deleted ones too, by name.
+    pub fn apps(&self) -> Vec<&'a App> {
+        let mut all: Vec<_> = self.state.apps().filter(|a| self.actor.sees_app(self.state, a)).collect();
+        all.sort_by_cached_key(|a| (a.name.folded(), a.id));
+        all
+    }
+
+    /// An app by application id, hint of its secret or name. Names prefer what is not deleted.
+    pub fn find_app(&self, reference: &str) -> Found<'a, App> {
+        let reference = reference.trim();
+        let bare = ["app_", "kdas_"]
+            .iter()
+            .find_map(|p| reference.strip_prefix(p))
+            .map(|rest| rest.trim_end_matches('…').trim_end_matches("...").trim_end_matches('_'));
+        if let Ok(id) = bare.unwrap_or(reference).parse()
+            && let Some(app) = self.app(AppId(id))
+        {
+            return Found::One(app);
+        }
+        let wanted = super::name::fold(reference);
+        let named: Vec<_> = self.apps().into_iter().filter(|a| a.name.folded() == wanted).collect();
+        let kept: Vec<_> = named.iter().copied().filter(|a| !a.is_deleted()).collect();
+        one_of(if kept.is_empty() { named } else { kept })
+    }
+
+    /// The keys of one app that the actor may see, in no order.
+    pub fn keys_of_app(&self, app: AppId) -> impl Iterator<Item = &'a Key> + use<'a> {
+        let (state, actor) = (self.state, self.actor);
+        state.keys_of_app(app).filter(move |k| actor.sees(state, k))
+    }
+
+    /// What is known of the use of an app's access tokens.
+    pub fn app_usage(&self, app: &App) -> super::Usage {
+        self.state.app_usage(app.id)
+    }
+
+    /// The name of an app's owner.
+    pub fn app_owner_name(&self, app: &App) -> &'a str {
+        self.state.operator(app.owner).map_or("?", |o| o.name.as_str())
     }
 
     /// The locations, removed ones left out, by name.
@@ -142,9 +188,13 @@ impl<'a> View<'a> {
         self.state.operator(key.owner).map_or("?", |o| o.name.as_str())
     }
 
-    /// The name of a key's location, or nothing for an agency key.
+    /// The name of a key's location or app, or nothing for an agency key.
     pub fn place_name(&self, place: Place) -> Option<&'a str> {
-        place.location().map(|id| self.state.location(id).map_or("?", |l| l.name.as_str()))
+        match place {
+            Place::Agency => None,
+            Place::Location(id) => Some(self.state.location(id).map_or("?", |l| l.name.as_str())),
+            Place::App(id) => Some(self.state.app(id).map_or("?", |a| a.name.as_str())),
+        }
     }
 
     /// What is known of a key's use.

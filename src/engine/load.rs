@@ -110,7 +110,7 @@ pub fn load(
         state.put(record);
     }
     for (id, usage) in part.uses {
-        state.note_use(id, usage);
+        state.note_use(*id.public(), usage);
     }
     Ok(Loaded { state, head, digest: part.digest, rev, mark, doubts, suspects })
 }

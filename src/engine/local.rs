@@ -15,7 +15,7 @@ use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::{Now, Timekeeper};
 use super::verifier::Verifier;
-use super::{Done, Doors, Engine, NewSecret, doors};
+use super::{Done, Doors, Engine, NewSecret, News, Origin, doors};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::random::Entropy;
@@ -60,7 +60,7 @@ pub struct LocalEngine {
     ledger: Mutex<Ledger>,
     catalog: Arc<Catalog>,
     time: Timekeeper,
-    feed: broadcast::Sender<Arc<Vec<Event>>>,
+    feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
     pub(super) header: Option<Mutex<HeaderFile>>,
     /// Changes to the header file so far.
@@ -116,6 +116,11 @@ impl LocalEngine {
         &self.verifier
     }
 
+    /// [`Engine::verify`] for a request that came from somewhere.
+    pub fn verify_from(&self, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Decision {
+        self.verifier.verify_from(presented, wanted, origin, self.time.now().time)
+    }
+
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,24 +164,31 @@ impl LocalEngine {
         Ok(decide(&self.state(), command, &context)?)
     }
 
-    /// Judges and, when a key is to be issued, mints its token first; a collision of ids draws again.
+    /// Judges and, when a key or the secret of an app is to be issued, mints it first; a collision of ids draws again.
     fn judge_minting(
         &self,
         ledger: &mut Ledger,
         session: &Session,
         command: &Command,
     ) -> Result<(Vec<Event>, Option<Token>), Judged> {
-        let Command::IssueKey(new) = command else {
-            return Ok((self.judge(ledger, session, command, None)?, None));
-        };
-        let kind = match new.place {
-            Place::Agency => TokenKind::Agency,
-            Place::Location(_) => TokenKind::Location,
+        let (kind, id) = match command {
+            Command::IssueKey(new) => match new.place {
+                Place::Agency => (TokenKind::Agency, None),
+                Place::Location(_) => (TokenKind::Location, None),
+                Place::App(_) => (TokenKind::App, None),
+            },
+            Command::CreateApp(_) => (TokenKind::AppSecret, None),
+            // The secret of an app carries its application id, which stays.
+            Command::RenewAppSecret(app) => (TokenKind::AppSecret, Some(*app.public())),
+            _ => return Ok((self.judge(ledger, session, command, None)?, None)),
         };
         let mut last = Refusal::IdTaken;
         for _ in 0..DRAWS {
-            let token = Token::mint(kind, ledger.entropy())?;
-            let minted = Minted { id: KeyId(token.id()), verifier: self.verifier.digest(&token) };
+            let token = match id {
+                Some(id) => Token::mint_for(kind, id, ledger.entropy())?,
+                None => Token::mint(kind, ledger.entropy())?,
+            };
+            let minted = Minted { id: token.id(), verifier: self.verifier.digest(&token) };
             match self.judge(ledger, session, command, Some(minted)) {
                 Ok(events) => return Ok((events, Some(token))),
                 Err(Judged::No(Refusal::IdTaken)) => last = Refusal::IdTaken,
@@ -202,6 +214,10 @@ impl LocalEngine {
             let seen =
                 command.key().filter(|id| state.key(*id).is_some_and(|k| session.actor().sees(&state, k)));
             entry.subjects = seen.and_then(|id| SubjectLine::of_key(&state, id)).into_iter().collect();
+            let seen = command
+                .app()
+                .filter(|id| state.app(*id).is_some_and(|a| session.actor().sees_app(&state, a)));
+            entry.subjects.extend(seen.and_then(|id| SubjectLine::of_app(&state, id)));
             entry
         };
         ledger.write(entry, Vec::new(), None)?;
@@ -270,10 +286,9 @@ impl LocalEngine {
             self.sealing.soon(ledger.seal());
         }
         drop(ledger);
-        let events = Arc::new(events);
         // Nobody may be listening.
-        let _ = self.feed.send(Arc::clone(&events));
-        Ok(Done { events: Arc::unwrap_or_clone(events), token })
+        let _ = self.feed.send(News::Happened(Arc::new(events.clone())));
+        Ok(Done { events, token })
     }
 
     fn apply(&self, events: &[Event], header: Option<HeaderMark>) {
@@ -321,7 +336,12 @@ fn touched<'s>(state: &'s State, events: &'s [Event]) -> Vec<&'s Key> {
             Record::Key(key) => keys.extend(state.key(key.id)),
             Record::Operator(operator) => keys.extend(state.keys_of(operator.id)),
             Record::Location(location) => keys.extend(state.keys_at(location.id)),
-            Record::Agency(_) | Record::Policy(_) | Record::Header(_) => {}
+            Record::App(app) => keys.extend(state.keys_of_app(app.id)),
+            Record::Agency(_)
+            | Record::Policy(_)
+            | Record::Header(_)
+            | Record::Signing(_)
+            | Record::Revoked(_) => {}
         }
     }
     keys
@@ -380,7 +400,7 @@ impl Engine for LocalEngine {
         self.time.now()
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<Arc<Vec<Event>>> {
+    fn subscribe(&self) -> broadcast::Receiver<News> {
         self.feed.subscribe()
     }
 
@@ -467,12 +487,13 @@ impl Engine for LocalEngine {
                 let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
                 uses.into_iter()
                     .map(|(id, seen)| {
-                        state.note_use(id, seen);
+                        state.note_use(*id.public(), seen);
                         (id, state.usage(id))
                     })
                     .collect()
             };
             self.ledger().write_uses(&totals, &self.time.mark())?;
+            let _ = self.feed.send(News::Used(totals.iter().map(|(id, _)| *id.public()).collect()));
         }
         if self.doubts.is_empty() {
             self.write_seal();

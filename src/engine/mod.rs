@@ -23,6 +23,7 @@ mod throttle;
 mod timekeeper;
 mod verifier;
 
+use std::net::IpAddr;
 use std::sync::{Arc, RwLockReadGuard};
 
 use tokio::sync::broadcast;
@@ -38,7 +39,7 @@ use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::{
-    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, Role, ScopeId, State,
+    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, PublicId, Role, ScopeId, State,
 };
 use crate::store::Health;
 
@@ -46,7 +47,7 @@ use crate::store::Health;
 pub struct Done {
     /// What happened, in order.
     pub events: Vec<Event>,
-    /// The token of a key that was issued: here once and nowhere else.
+    /// The token of a key, or the secret of an app, that was issued: here once and nowhere else.
     pub token: Option<Token>,
 }
 
@@ -56,6 +57,26 @@ pub enum NewSecret<'a> {
     Passphrase(&'a Passphrase),
     /// A key file to be written at this path.
     KeyFile(&'a std::path::Path),
+}
+
+/// Something a listener should know.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// A command was carried out.
+    Happened(Arc<Vec<Event>>),
+    /// Keys and apps were used; what is known of their use is newer now.
+    Used(Arc<[PublicId]>),
+    /// The process that owns the store cannot be reached any more, and why. Nothing follows.
+    Gone(Arc<str>),
+}
+
+/// Where a request came from, as far as anybody told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin<'a> {
+    /// The caller's address.
+    pub address: Option<IpAddr>,
+    /// The caller's `User-Agent`, as it was sent.
+    pub agent: Option<&'a [u8]>,
 }
 
 /// What the console and the command line speak to. All calls may block on the disk; the console makes them on
@@ -76,7 +97,7 @@ pub trait Engine: Send + Sync {
 
     /// Everything that happens from now on, whoever did it. A slow listener misses events and is told so; the
     /// state is always whole.
-    fn subscribe(&self) -> broadcast::Receiver<Arc<Vec<Event>>>;
+    fn subscribe(&self) -> broadcast::Receiver<News>;
 
     /// Decides about a presented token for a request that needs all of `wanted`, and notes its use.
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision;

@@ -20,7 +20,7 @@ pub struct Gate {
     pub expiry: Expiry,
     /// Which set of scopes: an index into the list of sets beside the table.
     pub scopes: u32,
-    /// 0 agency, 1 location: which prefix its token must carry.
+    /// 0 agency, 1 location, 2 app: which prefix its token must carry.
     pub kind: u8,
 }
 
@@ -117,7 +117,7 @@ pub struct Table {
 /// Stands for a pepper this table cannot name; no verifier has it.
 const UNKNOWN_PEPPER: u8 = 0;
 
-const REASONS: [Reason; 12] = [
+const REASONS: [Reason; 13] = [
     Reason::Malformed,
     Reason::Unknown,
     Reason::MacMismatch,
@@ -130,6 +130,7 @@ const REASONS: [Reason; 12] = [
     Reason::LocationDisabled,
     Reason::Scope,
     Reason::StoreError,
+    Reason::AppDisabled,
 ];
 
 impl Table {

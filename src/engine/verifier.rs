@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
+use super::Origin;
 use super::table::{Gate, Hit, Spot, Table};
 use crate::crypto::digest::Pepper;
 use crate::crypto::token::{self, TokenKind};
 use crate::domain::verdict::{closed, judge};
 use crate::domain::{
-    Decision, Key, KeyId, Place, PublicId, Reason, ScopeId, Scopes, State, Timestamp, Usage,
+    Bearer, Decision, Key, KeyId, Place, PublicId, Reason, ScopeId, Scopes, State, Timestamp, Usage,
 };
 
 /// Checks tokens against tables kept in step with the state. A change that has returned is in force for the next
@@ -85,6 +86,17 @@ impl Verifier {
 
     /// Decides about a presented token for a request that needs all of `wanted`, and notes its use.
     pub fn verify(&self, presented: &[u8], wanted: &[ScopeId], now: Timestamp) -> Decision {
+        self.verify_from(presented, wanted, Origin::default(), now)
+    }
+
+    /// [`Verifier::verify`] for a request that came from somewhere.
+    pub fn verify_from(
+        &self,
+        presented: &[u8],
+        wanted: &[ScopeId],
+        _origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Decision {
         let Ok(presented) = token::parse(presented) else { return Decision::deny(Reason::Malformed, None) };
         let id = presented.id();
         let spot = Spot::of(&id);
@@ -102,14 +114,14 @@ impl Verifier {
         if !same || hit.pepper() != PEPPER {
             return Decision::deny(Reason::MacMismatch, None);
         }
-        let key = KeyId(id);
+        let (key, bearer) = (KeyId(id), Some(Bearer::Key(KeyId(id))));
         if self.shut.load(Ordering::Acquire) {
-            return Decision::deny(Reason::StoreError, Some(key));
+            return Decision::deny(Reason::StoreError, bearer);
         }
         let Some(scopes) = shard.sets.get(gate.scopes as usize) else {
-            return Decision::deny(Reason::StoreError, Some(key));
+            return Decision::deny(Reason::StoreError, bearer);
         };
-        let decision = judge(key, gate.closed, gate.expiry, scopes, wanted, now);
+        let decision = judge(Bearer::Key(key), gate.closed, gate.expiry, scopes, wanted, now);
         if decision.is_allow() && hit.note_use(now) {
             self.used.lock().unwrap_or_else(PoisonError::into_inner).push(key);
         }
@@ -148,16 +160,18 @@ impl Shard {
         let kind = match key.place {
             Place::Agency => 0,
             Place::Location(_) => 1,
+            Place::App(_) => 2,
         };
         self.table.put(key.id, &key.verifier, Gate { closed, expiry: key.expiry, scopes, kind });
     }
 }
 
-/// The kind a record must have for a token of that prefix; apps have no keys of that sort yet.
+/// The kind a record must have for a token of that prefix. The secret of an app is no key.
 const fn kind_code(kind: TokenKind) -> Option<u8> {
     match kind {
         TokenKind::Agency => Some(0),
         TokenKind::Location => Some(1),
-        TokenKind::App | TokenKind::AppSecret => None,
+        TokenKind::App => Some(2),
+        TokenKind::AppSecret => None,
     }
 }

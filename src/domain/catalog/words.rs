@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use minicbor::{Decode, Encode};
+
 /// At which level of the platform a key stands, and so which permissions it may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -91,11 +93,14 @@ impl fmt::Debug for Levels {
 }
 
 /// How a caller proves who it is: what a request carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
 pub enum AuthMethod {
     /// An API key, sent as it is.
+    #[n(0)]
     ApiKey,
     /// A short-lived access token (JWT) an app obtained with its id and secret.
+    #[n(1)]
     Jwt,
 }
 

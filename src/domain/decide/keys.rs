@@ -1,13 +1,13 @@
 //! Issuing keys, and all that can be done to one afterwards.
 
-use super::actor_id;
+use super::{actor_id, apps};
 use crate::domain::authorize::{Action, authorize, fits};
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::command::{Command, Context, NewKey};
 use crate::domain::event::Event;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    Expiry, Key, KeyState, Location, Place, Policy, Refusal, Scopes, State, Status, Timestamp,
+    AppId, Expiry, Key, KeyId, KeyState, Location, Place, Policy, Refusal, Scopes, State, Status, Timestamp,
 };
 
 pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -34,7 +34,11 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) ->
             Event::KeyRestored(with(Status::Revoked(now)))
         }
         Command::RescopeKey { scopes, .. } => {
-            let after = Key { scopes: check_scopes(key.place, scopes, context)?, ..key.clone() };
+            let scopes = check_scopes(scopes, level_of(key.place), AuthMethod::ApiKey, context)?;
+            if let Some(app) = key.place.app() {
+                within_app(state, app, &scopes)?;
+            }
+            let after = Key { scopes, ..key.clone() };
             if after.scopes == key.scopes {
                 return Err(Refusal::NoChange("the key has exactly these scopes"));
             }
@@ -53,6 +57,7 @@ fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event
         match new.place {
             Place::Agency => Action::IssueAgencyKey,
             Place::Location(_) => Action::IssueLocationKey,
+            Place::App(_) => Action::CreateApp,
         },
     )?;
     if let Some(location) = new.place.location()
@@ -66,14 +71,21 @@ fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event
     if state.live_keys_of(owner, now) >= limit as usize {
         return Err(Refusal::QuotaReached { limit });
     }
-    let scopes = check_scopes(new.place, &new.scopes, context)?;
+    if let Some(app) = new.place.app() {
+        apps::check_app(state, app, context)?;
+    }
+    let scopes = check_scopes(&new.scopes, level_of(new.place), AuthMethod::ApiKey, context)?;
+    if let Some(app) = new.place.app() {
+        within_app(state, app, &scopes)?;
+    }
     let expiry = expiry(state.policy(), new, now)?;
     let minted = context.minted.ok_or(Refusal::IdTaken)?;
-    if state.key(minted.id).is_some() {
+    let id = KeyId(minted.id);
+    if state.key(id).is_some() {
         return Err(Refusal::IdTaken);
     }
     Ok(vec![Event::KeyIssued(Key {
-        id: minted.id,
+        id,
         name: new.name.clone(),
         place: new.place,
         owner,
@@ -94,12 +106,23 @@ fn name_is_free(state: &State, new: &NewKey, context: &Context<'_>) -> Result<()
     if taken { Err(Refusal::NameTaken { name: new.name.to_string(), what: "key of yours" }) } else { Ok(()) }
 }
 
-fn check_scopes(place: Place, wanted: &[String], context: &Context<'_>) -> Result<Scopes, Refusal> {
+pub(super) fn check_scopes(
+    wanted: &[String],
+    level: Level,
+    method: AuthMethod,
+    context: &Context<'_>,
+) -> Result<Scopes, Refusal> {
     if wanted.is_empty() {
         return Err(Refusal::NoScopes);
     }
-    let wanted = wanted.iter().map(String::as_str);
-    context.catalog.check(wanted, level_of(place), AuthMethod::ApiKey).map_err(Refusal::Scopes)
+    context.catalog.check(wanted.iter().map(String::as_str), level, method).map_err(Refusal::Scopes)
+}
+
+/// A key may do no more than its app.
+fn within_app(state: &State, app: AppId, scopes: &Scopes) -> Result<(), Refusal> {
+    let app = state.app(app).ok_or(Refusal::NoSuchApp)?;
+    let beyond = scopes.difference(&app.scopes);
+    if beyond.is_empty() { Ok(()) } else { Err(Refusal::BeyondApp { scopes: beyond.to_string() }) }
 }
 
 /// The catalog's level for keys of a place.
@@ -107,6 +130,7 @@ pub const fn level_of(place: Place) -> Level {
     match place {
         Place::Agency => Level::Agency,
         Place::Location(_) => Level::Location,
+        Place::App(_) => Level::App,
     }
 }
 
@@ -114,6 +138,7 @@ fn expiry(policy: &Policy, new: &NewKey, now: Timestamp) -> Result<Expiry, Refus
     let default = match new.place {
         Place::Agency => policy.default_life_agency,
         Place::Location(_) => policy.default_life_location,
+        Place::App(_) => policy.default_life_app,
     };
     let chosen = match new.expiry {
         Some(chosen) => chosen,

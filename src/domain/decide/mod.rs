@@ -1,6 +1,7 @@
 //! `decide`: from a state, a command and a context to the events that follow, or to the reason why not. The only
 //! place where a command is judged; the console, the command line and the sweeper all end here.
 
+mod apps;
 mod keys;
 mod locations;
 mod operators;
@@ -41,6 +42,17 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
             may(Action::SetPolicy)?;
             set_policy(state, name, value)
         }
+        Command::RotateSigningKey => {
+            may(Action::RotateSigningKey)?;
+            Ok(vec![Event::SigningKeyAdded(state.signing().with_next(context.now))])
+        }
+        Command::CreateApp(_)
+        | Command::EditApp { .. }
+        | Command::RenewAppSecret(_)
+        | Command::PauseApp(_)
+        | Command::ResumeApp(_)
+        | Command::DeleteApp(_) => apps::decide(state, command, context),
+        Command::RevokeToken { .. } => apps::revoke_token(state, command, context),
         Command::ReplaceRecovery => {
             may(Action::RenewRecovery)?;
             Ok(vec![Event::RecoveryRenewed])
@@ -91,9 +103,8 @@ fn set_policy(state: &State, name: &str, value: &str) -> Result<Vec<Event>, Refu
     if after == *before {
         return Err(Refusal::NoChange("the policy already has that value"));
     }
-    let rule = Policy::RULES.iter().find(|r| r.name == name).map_or("", |r| r.name);
-    let (from, to) = (before.get(rule).unwrap_or_default(), after.get(rule).unwrap_or_default());
-    Ok(vec![Event::PolicySet(after, rule, from, to)])
+    let (from, to) = (before.get(name).unwrap_or_default(), after.get(name).unwrap_or_default());
+    Ok(vec![Event::PolicySet(after, name.to_owned(), from, to)])
 }
 
 /// Deals out the context's fresh ids, skipping any that is in use already.

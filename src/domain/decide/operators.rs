@@ -4,9 +4,9 @@ use super::fresh_ids;
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::command::{Command, Context, KeysAfter};
 use crate::domain::event::Event;
-use crate::domain::{Key, Name, Operator, OperatorId, Refusal, Role, Standing, State};
+use crate::domain::{App, Key, Name, Operator, OperatorId, Refusal, Role, Standing, State};
 
-/// Keys that may change owner in one change: with the operator and the audit entry they fit one commit.
+/// Keys and apps that may change owner in one change: with the operator and the audit entry they fit one commit.
 const MAX_GIVEN: usize = 40;
 
 pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -86,9 +86,14 @@ fn disable(
         // The dead keys stay where they are: only what still works needs an owner.
         let mut given: Vec<&Key> = state.keys_of(id).filter(|k| k.state(context.now).is_live()).collect();
         given.sort_by_key(|k| k.id);
-        if given.len() > MAX_GIVEN {
-            return Err(Refusal::TooManyKeys { count: given.len(), limit: MAX_GIVEN });
+        let apps: Vec<_> = state.apps_of(id).filter(|a| !a.is_deleted()).collect();
+        let count = given.len() + apps.len();
+        if count > MAX_GIVEN {
+            return Err(Refusal::TooManyKeys { count, limit: MAX_GIVEN });
         }
+        events.extend(
+            apps.into_iter().map(|a| Event::AppGiven(App { owner: heir.id, ..a.clone() }, heir.clone())),
+        );
         events.extend(
             given.into_iter().map(|k| Event::KeyGiven(Key { owner: heir.id, ..k.clone() }, heir.clone())),
         );

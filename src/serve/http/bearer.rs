@@ -8,7 +8,7 @@ use hyper::body::Bytes;
 use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 
 use super::reply::NO_STORE;
-use crate::domain::{Key, KeyId, ScopeId, State};
+use crate::domain::{App, Bearer, Key, OperatorId, Place, ScopeId, State};
 
 /// The headers, in the order they are sent.
 pub const NAMES: [&str; 9] = [
@@ -35,23 +35,46 @@ static TEMPLATE: LazyLock<HeaderMap> = LazyLock::new(|| {
     map
 });
 
-/// The headers of an allowed request, or nothing for a key the state does not know.
-pub fn headers(state: &State, id: KeyId) -> Option<HeaderMap> {
-    let key = state.key(id)?;
+/// The headers of an allowed request that needed `wanted`, or nothing for a bearer the state does not know.
+pub fn headers(state: &State, bearer: Bearer, wanted: &[ScopeId]) -> Option<HeaderMap> {
+    match bearer {
+        Bearer::Key(id) => of_key(state, state.key(id)?),
+        Bearer::App(id) => Some(of_app(state, state.app(id)?, wanted)),
+    }
+}
+
+fn of_key(state: &State, key: &Key) -> Option<HeaderMap> {
     let mut values = Values::default();
-    values.text(id.public().as_str());
+    values.text(key.id.public().as_str());
     values.fixed(key.place.kind());
     values.name(key.name.as_str());
-    values.name(state.operator(key.owner).map_or("", |owner| owner.name.as_str()));
-    values.scopes(key);
-    match key.place.location() {
-        Some(location) => values.text(&location.to_string()),
-        None => values.fixed(""),
+    values.owner(state, key.owner);
+    values.scopes(key.scopes.iter());
+    match key.place {
+        Place::Agency => {}
+        Place::Location(location) => values.text(&location.to_string()),
+        Place::App(app) => {
+            values.fixed("");
+            values.app(state.app(app)?);
+        }
     }
     Some(values.into_headers())
 }
 
-/// Values gathered into one buffer and cut out of it at the end: one piece of memory for all.
+/// An app with an access token. The token may hold less than the app, so it is named with what was asked and found.
+fn of_app(state: &State, app: &App, wanted: &[ScopeId]) -> HeaderMap {
+    let mut values = Values::default();
+    values.fixed("");
+    values.fixed("app");
+    values.name(app.name.as_str());
+    values.owner(state, app.owner);
+    values.scopes(wanted.iter());
+    values.fixed("");
+    values.app(app);
+    values.into_headers()
+}
+
+/// Values in the order of [`NAMES`], those at the end left empty, gathered into one buffer and cut out of it at the end: one piece of memory for all.
 #[derive(Default)]
 struct Values {
     buffer: Vec<u8>,
@@ -76,9 +99,19 @@ impl Values {
         self.with(|buffer| encode(name, buffer));
     }
 
-    fn scopes(&mut self, key: &Key) {
+    fn owner(&mut self, state: &State, owner: OperatorId) {
+        self.name(state.operator(owner).map_or("", |owner| owner.name.as_str()));
+    }
+
+    fn app(&mut self, app: &App) {
+        self.text(&app.id.to_string());
+        self.fixed(app.profile.source.code());
+        self.fixed(app.profile.user_type.code());
+    }
+
+    fn scopes<'s>(&mut self, scopes: impl Iterator<Item = &'s ScopeId>) {
         self.with(|buffer| {
-            for (n, scope) in key.scopes.iter().map(ScopeId::as_str).enumerate() {
+            for (n, scope) in scopes.map(ScopeId::as_str).enumerate() {
                 if n > 0 {
                     buffer.push(b' ');
                 }

@@ -14,14 +14,14 @@ use crate::domain::{Decision, Reason};
 use crate::engine::Engine as _;
 
 /// Answers one request, and counts the answer.
-pub fn answer(front: &Front, request: Head<'_>, _peer: Option<IpAddr>) -> Reply {
+pub fn answer(front: &Front, request: Head<'_>, peer: Option<IpAddr>) -> Reply {
     let start = Instant::now();
-    let (outcome, reply) = judge(front, request);
+    let (outcome, reply) = judge(front, request, peer);
     front.metrics.count(outcome, start.elapsed());
     reply
 }
 
-fn judge(front: &Front, request: Head<'_>) -> (Outcome, Reply) {
+fn judge(front: &Front, request: Head<'_>, peer: Option<IpAddr>) -> (Outcome, Reply) {
     let headers = request.headers();
     let ask = Ask::read(request.uri().query(), headers);
     let presented = match credential::read(headers) {
@@ -32,21 +32,21 @@ fn judge(front: &Front, request: Head<'_>) -> (Outcome, Reply) {
     if ask.unreadable {
         return (Outcome::Unreadable, reply::insufficient_scope(&[]));
     }
-    let decision = gate::decide(front, presented, &ask.wanted);
+    let decision = gate::decide(front, presented, &ask.wanted, headers, peer);
     answer_to(front, &ask, &decision)
 }
 
 fn answer_to(front: &Front, ask: &Ask, decision: &Decision) -> (Outcome, Reply) {
     let vouched = match decision.reason() {
-        None => decision.key(),
+        None => decision.bearer(),
         Some(Reason::Scope) => {
             return (Outcome::Denied(Reason::Scope), reply::insufficient_scope(&ask.wanted));
         }
         Some(Reason::StoreError) => None,
         Some(reason) => return (Outcome::Denied(reason), reply::invalid_token()),
     };
-    // A key that is good and yet unknown would be a store that disagrees with itself.
-    match vouched.and_then(|key| bearer::headers(&front.engine.state(), key)) {
+    // A bearer that is good and yet unknown would be a store that disagrees with itself.
+    match vouched.and_then(|bearer| bearer::headers(&front.engine.state(), bearer, &ask.wanted)) {
         Some(headers) if decision.is_allow() => (Outcome::Allowed, reply::allow(headers)),
         _ => (Outcome::Denied(Reason::StoreError), reply::unavailable(ask.profile)),
     }

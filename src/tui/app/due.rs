@@ -46,12 +46,12 @@ impl Due {
                 }
                 let is_due = idle || expires.is_some();
                 agency |= is_due && key.place == Place::Agency;
-                locations |= is_due && key.place != Place::Agency;
+                locations |= is_due && key.place.location().is_some();
             }
             due.first = first.map(|(at, key)| (key.name.to_string(), at.since(now) / DAY_MS));
             due.tabs.extend(agency.then_some(Tab::Agency));
             due.tabs.extend(locations.then_some(Tab::Locations));
-            if first.is_some_and(|(_, key)| key.place != Place::Agency) {
+            if first.is_some_and(|(_, key)| key.place.location().is_some()) {
                 due.tabs.reverse();
             }
             due

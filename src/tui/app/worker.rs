@@ -10,8 +10,8 @@ use super::ask::{Answer, Job};
 use super::entry::{self, Entered, Entry};
 use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
-use crate::domain::{Command, Event, OperatorId, Refusal};
-use crate::engine::{Done, Engine, EngineError, NewSecret, OpenError, Session};
+use crate::domain::{Command, OperatorId, Refusal};
+use crate::engine::{Done, Engine, EngineError, NewSecret, News, OpenError, Session};
 use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
 use crate::tui::program::{Cancel, Task, Worker};
 use crate::tui::secret::SecretText;
@@ -100,7 +100,7 @@ impl Worker for Hand {
 }
 
 /// Tells the loop whenever something changed, once for all that came together. Ends with the engine.
-fn pass_on(mut events: broadcast::Receiver<Arc<Vec<Event>>>, news: mpsc::Sender<Outcome>) {
+fn pass_on(mut events: broadcast::Receiver<News>, news: mpsc::Sender<Outcome>) {
     use broadcast::error::RecvError;
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     runtime.spawn(async move {

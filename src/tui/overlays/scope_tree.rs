@@ -54,6 +54,7 @@ pub const fn level_of(place: Place) -> Level {
     match place {
         Place::Agency => Level::Agency,
         Place::Location(_) => Level::Location,
+        Place::App(_) => Level::App,
     }
 }
 

@@ -44,7 +44,7 @@ impl Subset {
     pub fn holds(self, place: Place) -> bool {
         match self {
             Self::Agency => place == Place::Agency,
-            Self::Locations => place != Place::Agency,
+            Self::Locations => place.location().is_some(),
             Self::At(location) => place.location() == Some(location),
         }
     }

@@ -79,6 +79,7 @@ pub fn pieces(look: &Look, doors: Option<&Doors>) -> Vec<Piece> {
     let reach = match look.session.actor().access {
         Access::Own => "your own keys",
         Access::Agency => "the whole agency; the audit trail says so",
+        Access::Service => "what the server does on its own",
         Access::Recovery => "a new passphrase only: you signed in with the recovery code",
     };
     pieces.push(Piece::new("You reach", reach));

@@ -1,0 +1,175 @@
+//! Creating apps, and all that can be done to one afterwards.
+
+use super::{actor_id, keys};
+use crate::domain::app::{KEYS_PER_APP, RevokedTokens, URLS_MAX};
+use crate::domain::authorize::{Action, authorize};
+use crate::domain::catalog::{AuthMethod, Level};
+use crate::domain::command::{Command, Context, NewApp};
+use crate::domain::event::Event;
+use crate::domain::{
+    App, AppId, AppStatus, Key, Name, OperatorId, Profile, Refusal, Scopes, State, Status, Url,
+};
+
+pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    if let Command::CreateApp(new) = command {
+        return create(state, new, context);
+    }
+    let app = command.app().and_then(|id| state.app(id)).ok_or(Refusal::NoSuchApp)?;
+    authorize(state, &context.actor, Action::ManageApp(app))?;
+    let now = context.now;
+    let with = |status| App { status, ..app.clone() };
+    match (command, app.status) {
+        (_, AppStatus::Deleted(_)) => {
+            Err(Refusal::WrongAppState { state: "deleted", why: "that is final. Create a new app." })
+        }
+        (Command::EditApp { change, .. }, _) => edit(state, app, change, context),
+        (Command::RenewAppSecret(_), _) => {
+            let secret = context.minted.ok_or(Refusal::IdTaken)?.verifier;
+            Ok(vec![Event::AppSecretRenewed(App { secret, not_before: now, ..app.clone() })])
+        }
+        (Command::PauseApp(_), AppStatus::Active) => Ok(vec![Event::AppPaused(with(AppStatus::Paused(now)))]),
+        (Command::PauseApp(_), AppStatus::Paused(_)) => {
+            Err(Refusal::WrongAppState { state: "paused", why: "it is stopped already." })
+        }
+        (Command::ResumeApp(_), AppStatus::Paused(_)) => Ok(vec![Event::AppResumed(with(AppStatus::Active))]),
+        (Command::ResumeApp(_), AppStatus::Active) => {
+            Err(Refusal::WrongAppState { state: "active", why: "it works already." })
+        }
+        (Command::DeleteApp(_), _) => {
+            let mut events = vec![Event::AppDeleted(with(AppStatus::Deleted(now)))];
+            let takes_along = |k: &&Key| !matches!(k.status, Status::Revoked(_) | Status::Deleted(_));
+            let mut keys: Vec<_> = state.keys_of_app(app.id).filter(takes_along).collect();
+            // What still works comes first; the rest is refused through the app in any case.
+            keys.sort_by_key(|key| (!key.state(now).is_live(), key.id));
+            events.extend(
+                keys.into_iter()
+                    .take(KEYS_PER_APP)
+                    .map(|k| Event::KeyRevoked(Key { status: Status::Revoked(now), ..k.clone() })),
+            );
+            Ok(events)
+        }
+        _ => Err(Refusal::NoSuchApp),
+    }
+}
+
+/// Revokes one access token; too many at a time revoke all there are.
+pub(super) fn revoke_token(
+    state: &State,
+    command: &Command,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::RevokeToken)?;
+    let Command::RevokeToken { app, token } = command else { return Err(Refusal::NoSuchApp) };
+    let app = state.app(*app).ok_or(Refusal::NoSuchApp)?;
+    let mut tokens: Vec<_> = state.revoked_tokens(app.id).to_vec();
+    tokens.retain(|old| old.until >= context.now && old.token != token.token);
+    if tokens.len() >= RevokedTokens::MAX {
+        let none = RevokedTokens { app: app.id, tokens: Vec::new() };
+        let after = App { not_before: context.now, ..app.clone() };
+        return Ok(vec![Event::TokenRevoked(app.clone(), none), Event::AppTokensEnded(after)]);
+    }
+    tokens.push(token.clone());
+    Ok(vec![Event::TokenRevoked(app.clone(), RevokedTokens { app: app.id, tokens })])
+}
+
+fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::CreateApp)?;
+    let owner = actor_id(context);
+    name_is_free(state, owner, None, &new.name)?;
+    check_profile(&new.profile)?;
+    let scopes = check_scopes(new, context)?;
+    let minted = context.minted.ok_or(Refusal::IdTaken)?;
+    let id = AppId(minted.id);
+    if state.app(id).is_some() {
+        return Err(Refusal::IdTaken);
+    }
+    Ok(vec![Event::AppCreated(App {
+        id,
+        name: new.name.clone(),
+        owner,
+        profile: new.profile.clone(),
+        method: new.method,
+        scopes,
+        created_at: context.now,
+        status: AppStatus::Active,
+        secret: minted.verifier,
+        not_before: context.now,
+    })])
+}
+
+fn edit(state: &State, app: &App, change: &NewApp, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    name_is_free(state, app.owner, Some(app.id), &change.name)?;
+    check_profile(&change.profile)?;
+    if change.method != app.method {
+        return Err(Refusal::NoChange("how an app authenticates stays as it was made; create another app"));
+    }
+    let scopes = check_scopes(change, context)?;
+    let after = App {
+        name: change.name.clone(),
+        profile: change.profile.clone(),
+        scopes: scopes.clone(),
+        ..app.clone()
+    };
+    if after == *app {
+        return Err(Refusal::NoChange("the app is exactly so"));
+    }
+    let mut events = vec![Event::AppEdited(after, Box::new(app.clone()))];
+    if scopes != app.scopes {
+        let live = state.keys_of_app(app.id).filter(|k| k.state(context.now).is_live());
+        for key in live {
+            let kept = if key.scopes == app.scopes { scopes.clone() } else { common(&key.scopes, &scopes) };
+            if kept.is_empty() {
+                return Err(Refusal::KeyLeftEmpty { name: key.name.to_string() });
+            }
+            if kept != key.scopes {
+                events.push(Event::KeyRescoped(Key { scopes: kept, ..key.clone() }, key.scopes.clone()));
+            }
+        }
+    }
+    Ok(events)
+}
+
+fn common(one: &Scopes, other: &Scopes) -> Scopes {
+    one.difference(&one.difference(other))
+}
+
+fn check_scopes(new: &NewApp, context: &Context<'_>) -> Result<Scopes, Refusal> {
+    keys::check_scopes(&new.scopes, Level::App, new.method, context)
+}
+
+fn check_profile(profile: &Profile) -> Result<(), Refusal> {
+    for (field, list) in
+        [("post-login URLs", &profile.post_login), ("post-logout URLs", &profile.post_logout)]
+    {
+        let twice = |(at, url): (usize, &Url)| list.iter().skip(at + 1).any(|other| other == url);
+        if list.len() > URLS_MAX || list.iter().enumerate().any(twice) {
+            return Err(Refusal::UrlList { field, limit: URLS_MAX });
+        }
+    }
+    Ok(())
+}
+
+/// The apps of one owner that are not deleted have different names.
+fn name_is_free(state: &State, owner: OperatorId, but: Option<AppId>, name: &Name) -> Result<(), Refusal> {
+    let wanted = name.folded();
+    let taken = state
+        .apps()
+        .any(|a| a.owner == owner && !a.is_deleted() && Some(a.id) != but && a.name.folded() == wanted);
+    if taken { Err(Refusal::NameTaken { name: name.to_string(), what: "app of yours" }) } else { Ok(()) }
+}
+
+/// Checks that a key may be issued for an app.
+pub(super) fn check_app(state: &State, app: AppId, context: &Context<'_>) -> Result<(), Refusal> {
+    let app = state.app(app).ok_or(Refusal::NoSuchApp)?;
+    authorize(state, &context.actor, Action::ManageApp(app))?;
+    if app.is_deleted() {
+        return Err(Refusal::WrongAppState { state: "deleted", why: "no key of it would work." });
+    }
+    if app.method != AuthMethod::ApiKey {
+        return Err(Refusal::AppWithoutKeys { name: app.name.to_string() });
+    }
+    if state.keys_of_app(app.id).filter(|k| k.state(context.now).is_live()).count() >= KEYS_PER_APP {
+        return Err(Refusal::AppFull { limit: KEYS_PER_APP });
+    }
+    Ok(())
+}
