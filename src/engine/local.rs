@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::error::EngineError;
 use super::ledger::Ledger;
 use super::load::Loaded;
+use super::scribe::{Desk, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::{Now, Timekeeper};
@@ -25,7 +26,7 @@ use crate::crypto::{CryptoError, Keyring, public_id};
 use crate::domain::audit::{ChangeLine, ENTRY_VERSION, Entry, Outcome, SubjectLine};
 use crate::domain::{
     Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted, Name,
-    OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, decide,
+    OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, Timestamp, decide,
 };
 use crate::store::{Health, Store};
 
@@ -55,11 +56,11 @@ pub(super) struct Parts {
 pub struct LocalEngine {
     pub(super) store: Arc<dyn Store>,
     pub(super) keyring: Keyring,
-    state: RwLock<State>,
-    verifier: Verifier,
-    ledger: Mutex<Ledger>,
+    state: Arc<RwLock<State>>,
+    verifier: Arc<Verifier>,
+    ledger: Arc<Mutex<Ledger>>,
     catalog: Arc<Catalog>,
-    time: Timekeeper,
+    time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
     pub(super) header: Option<Mutex<HeaderFile>>,
@@ -68,6 +69,8 @@ pub struct LocalEngine {
     pub(super) cost: Cost,
     dir: Option<PathBuf>,
     sealing: SealThread,
+    desk: Arc<Desk>,
+    pub(super) scribe: Scribe,
 }
 
 impl LocalEngine {
@@ -88,21 +91,30 @@ impl LocalEngine {
         let sealing = SealThread::start(Arc::clone(&store));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
+        let (state, verifier) = (Arc::new(RwLock::new(loaded.state)), Arc::new(verifier));
+        let ledger = Arc::new(Mutex::new(ledger));
+        let time = Arc::new(Timekeeper::new(clock, loaded.mark));
+        let feed = broadcast::channel(FEED).0;
+        let frozen = !loaded.doubts.is_empty();
+        let desk = Desk::new((&state, &verifier, &ledger), &time, feed.clone(), loaded.unbroken, frozen);
+        let desk = Arc::new(desk);
         Arc::new(Self {
             store,
             keyring,
-            state: RwLock::new(loaded.state),
+            state,
             verifier,
-            ledger: Mutex::new(ledger),
+            ledger,
             catalog,
-            time: Timekeeper::new(clock, loaded.mark),
-            feed: broadcast::channel(FEED).0,
+            time,
+            feed,
             doubts: loaded.doubts,
             header: header.map(Mutex::new),
             header_generation: AtomicU64::new(header_generation),
             cost,
             dir,
             sealing,
+            scribe: Scribe::new(Arc::clone(&desk)),
+            desk,
         })
     }
 
@@ -112,7 +124,7 @@ impl LocalEngine {
     }
 
     /// The table that decides about tokens, for callers that need nothing else.
-    pub const fn verifier(&self) -> &Verifier {
+    pub fn verifier(&self) -> &Verifier {
         &self.verifier
     }
 
@@ -377,8 +389,11 @@ impl EngineError {
 impl Drop for LocalEngine {
     fn drop(&mut self) {
         self.sealing.stop();
-        if let Err(error) = self.settle() {
+        self.scribe.stop();
+        if let Err(error) = self.desk.close() {
             tracing::warn!(%error, "what was used could not be written");
+        } else if self.doubts.is_empty() {
+            self.write_seal();
         }
     }
 }
@@ -480,21 +495,16 @@ impl Engine for LocalEngine {
         &self.doubts
     }
 
+    fn use_writer(&self) -> Writing {
+        self.desk.writing()
+    }
+
+    fn uses_complete_since(&self) -> Option<Timestamp> {
+        self.desk.complete_since()
+    }
+
     fn settle(&self) -> Result<(), EngineError> {
-        let uses = self.verifier.take_uses();
-        if !uses.is_empty() && self.doubts.is_empty() {
-            let totals: Vec<_> = {
-                let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-                uses.into_iter()
-                    .map(|(id, seen)| {
-                        state.note_use(*id.public(), seen);
-                        (id, state.usage(id))
-                    })
-                    .collect()
-            };
-            self.ledger().write_uses(&totals, &self.time.mark())?;
-            let _ = self.feed.send(News::Used(totals.iter().map(|(id, _)| *id.public()).collect()));
-        }
+        self.desk.write()?;
         if self.doubts.is_empty() {
             self.write_seal();
         }
