@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{audit, completions, console, init, key, location, operator, policy, scope, verify};
+use super::{app, audit, completions, console, init, key, location, operator, policy, scope, verify};
 
 /// Issue, scope, hand over, watch and revoke the API keys of an agency's platform
 ///
@@ -69,6 +69,9 @@ pub enum Command {
     /// API keys
     #[command(subcommand)]
     Key(key::Verb),
+    /// Integrations: an application id and secret, with keys or access tokens
+    #[command(subcommand)]
+    App(app::Verb),
     /// What keys can be allowed to do
     #[command(subcommand)]
     Scope(scope::Verb),
@@ -98,6 +101,7 @@ impl Command {
             Self::Operator(_) => "keydeck operator",
             Self::Location(_) => "keydeck location",
             Self::Key(_) => "keydeck key",
+            Self::App(_) => "keydeck app",
             Self::Scope(_) => "keydeck scope",
             Self::Policy(_) => "keydeck policy",
             Self::Verify(_) => "keydeck verify",
