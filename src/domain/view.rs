@@ -201,6 +201,11 @@ impl<'a> View<'a> {
     pub fn usage(&self, key: &Key) -> super::Usage {
         self.state.usage(key.id)
     }
+
+    /// Where a key was used from and what for.
+    pub fn trace(&self, key: &Key) -> Option<&'a super::Trace> {
+        self.state.trace(key.id)
+    }
 }
 
 fn one_of<T>(mut found: Vec<&T>) -> Found<'_, T> {
