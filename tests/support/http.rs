@@ -45,6 +45,11 @@ impl House {
         let own = Arc::new(clock.clone());
         let open =
             in_memory(name("Acme"), name("maria"), own, Via::CommandLine, Box::new(OsEntropy)).unwrap();
+        Self::over(open, clock, limits)
+    }
+
+    /// A server on a store that is open already.
+    pub fn over(open: Open, clock: TestClock, limits: Limits) -> Self {
         let engine = Arc::clone(&open.engine);
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let (tell, address) = std::sync::mpsc::channel();
