@@ -169,6 +169,9 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     if engine.doubts().is_empty() && (options.via == Via::Console || failed_before > 0) {
         engine.execute(&session, Command::StartSession { failed_attempts: failed_before })?;
     }
+    if options.via == Via::Console {
+        engine.write_uses();
+    }
     Ok(Open { engine, session, notices })
 }
 
@@ -284,6 +287,9 @@ pub fn found(
     });
     engine.execute(&session, Command::Found { agency, operator })?;
     engine.settle()?;
+    if options.via == Via::Console {
+        engine.write_uses();
+    }
     Ok(Founded { open: Open { engine, session, notices: Vec::new() }, recovery })
 }
 
@@ -307,6 +313,7 @@ fn empty(keyring: &Keyring) -> Loaded {
         digest: keyring.empty_state(),
         rev: Rev(0),
         mark: None,
+        unbroken: None,
         doubts: Vec::new(),
         suspects: Vec::new(),
     }

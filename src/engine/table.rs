@@ -4,12 +4,12 @@
 //! Here a look-up starts by asking for the lines the id leads to, and the digest of the token is computed while
 //! they travel. The slot holds all that decides, so nothing else is read to allow or to refuse.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use prefetch_index::prefetch_index;
 
 use crate::crypto::digest;
-use crate::domain::{Expiry, KeyId, PublicId, Reason, Timestamp, Usage, Verifier};
+use crate::domain::{Expiry, KeyId, PublicId, Reason, ScopeId, Scopes, Timestamp, Usage, Verifier};
 
 /// What a slot says about its key besides the digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,11 +106,19 @@ const fn scale(random: u32, size: usize) -> usize {
 
 /// A slot that matched an id.
 #[derive(Clone, Copy)]
-pub struct Hit<'t>(&'t Slot);
+pub struct Hit<'t>(&'t Slot, &'t Needed);
+
+/// Which of a key's scopes were needed since uses were taken last: bit n for the nth of its set. Beside the slots,
+/// which are full: a request that asks for no scope does not touch it.
+type Needed = AtomicU64;
+
+/// How many scopes of a set have a bit. Catalogs that matter are smaller; the few scopes beyond are noted elsewhere.
+pub const MARKED: usize = 64;
 
 /// The table. Slots are never freed: a deleted key keeps its slot, closed.
 pub struct Table {
     slots: Vec<Slot>,
+    needed: Vec<Needed>,
     used: usize,
 }
 
@@ -137,7 +145,7 @@ impl Table {
     /// A table with room for `keys`.
     pub fn with_capacity(keys: usize) -> Self {
         let size = (keys * 7 / 4).max(8);
-        Self { slots: empty(size), used: 0 }
+        Self { slots: empty(size), needed: empty(size), used: 0 }
     }
 
     /// Asks for the lines a spot leads to, without waiting for them.
@@ -146,10 +154,16 @@ impl Table {
         prefetch_index(&self.slots, home);
     }
 
+    /// Asks for what notes which scopes were needed, too.
+    pub fn touch_needed(&self, spot: Spot) {
+        let home = spot.home(self.needed.len());
+        prefetch_index(&self.needed, home);
+    }
+
     /// The slot of an id, searched from its spot.
     pub fn find(&self, spot: Spot, id: &PublicId) -> Option<Hit<'_>> {
         let at = self.probe(spot, id.as_bytes()).ok()?;
-        self.slots.get(at).map(Hit)
+        Some(Hit(self.slots.get(at)?, self.needed.get(at)?))
     }
 
     /// `Ok` with the slot of the id, `Err` with the empty one where it belongs.
@@ -193,33 +207,24 @@ impl Table {
 
     fn grow(&mut self) {
         let old = std::mem::take(&mut self.slots);
+        let needed = std::mem::take(&mut self.needed);
         self.slots = empty(old.len() * 3 / 2);
-        for slot in old.into_iter().filter(|slot| slot.kind_and_used != 0) {
+        self.needed = empty(self.slots.len());
+        for (slot, needed) in old.into_iter().zip(needed).filter(|(slot, _)| slot.kind_and_used != 0) {
             let Some(id) = PublicId::from_bytes(slot.id) else { continue };
             if let Err(at) = self.probe(Spot::of(&id), &slot.id)
-                && let Some(place) = self.slots.get_mut(at)
+                && let (Some(place), Some(beside)) = (self.slots.get_mut(at), self.needed.get_mut(at))
             {
                 *place = slot;
+                *beside = needed;
             }
-        }
-    }
-
-    /// Takes what was used of a key since the last time.
-    pub fn take_uses(&self, id: &PublicId) -> Usage {
-        let Some(hit) = self.find(Spot::of(id), id) else { return Usage::default() };
-        // The count first: a use that comes in between starts a new count and is taken next time.
-        let count = hit.0.uses.swap(0, Ordering::AcqRel);
-        let last = hit.0.last.load(Ordering::Relaxed);
-        Usage {
-            last_used_at: (count > 0).then_some(Timestamp(i64::from(last) * 1_000)),
-            count: u64::from(count),
         }
     }
 }
 
-fn empty(size: usize) -> Vec<Slot> {
+fn empty<T: Default>(size: usize) -> Vec<T> {
     let mut slots = Vec::new();
-    slots.resize_with(size, Slot::default);
+    slots.resize_with(size, T::default);
     slots
 }
 
@@ -251,6 +256,50 @@ impl Hit<'_> {
             scopes: self.0.scopes,
             kind: self.0.kind_and_used - 1,
         }
+    }
+
+    /// Notes that these scopes of `held` were needed. Before [`Hit::note_use`], so that whoever takes a count finds
+    /// the scopes of each use counted in it. False when one of them has no bit.
+    pub fn note_scopes(self, held: &Scopes, wanted: &[ScopeId]) -> bool {
+        let mut bits = 0_u64;
+        let mut all = true;
+        for scope in wanted {
+            match held.position(scope.as_str()) {
+                Some(at) if at < MARKED => bits |= 1 << at,
+                _ => all = false,
+            }
+        }
+        // Nearly always another request needed the same before: then nothing has to be written.
+        if self.1.load(Ordering::Relaxed) & bits != bits {
+            self.1.fetch_or(bits, Ordering::Relaxed);
+        }
+        all
+    }
+
+    /// Takes which scopes of `held` were needed since the last time.
+    pub fn take_scopes(self, held: &Scopes) -> Vec<ScopeId> {
+        if self.1.load(Ordering::Relaxed) == 0 {
+            return Vec::new();
+        }
+        let bits = self.1.swap(0, Ordering::AcqRel);
+        held.iter()
+            .take(MARKED)
+            .enumerate()
+            .filter(|(at, _)| bits >> at & 1 == 1)
+            .map(|(_, s)| s.clone())
+            .collect()
+    }
+
+    /// When it was used last, as far as this table knows.
+    pub fn last_used(self) -> Timestamp {
+        Timestamp(i64::from(self.0.last.load(Ordering::Relaxed)) * 1_000)
+    }
+
+    /// Takes how often it was used since the last time.
+    pub fn take_uses(self) -> Usage {
+        // The count first: a use that comes in between starts a new count and is taken next time.
+        let count = self.0.uses.swap(0, Ordering::AcqRel);
+        Usage { last_used_at: (count > 0).then(|| self.last_used()), count: u64::from(count) }
     }
 
     /// Notes one use. True when it is the first since the last time uses were taken.
@@ -349,9 +398,28 @@ mod tests {
         table.touch(Spot::of(&id(1)));
         assert!(hit.note_use(Timestamp(10_000)));
         assert!(!hit.note_use(Timestamp(9_999)));
-        let taken = table.take_uses(&id(1));
-        assert_eq!(taken, Usage { last_used_at: Some(Timestamp(10_000)), count: 2 });
-        assert_eq!(table.take_uses(&id(1)), Usage::default());
+        assert_eq!(hit.take_uses(), Usage { last_used_at: Some(Timestamp(10_000)), count: 2 });
+        assert_eq!(hit.take_uses(), Usage::default());
         assert!(hit.note_use(Timestamp(11_000)), "a new count begins");
+    }
+
+    #[test]
+    fn scopes_needed_are_taken_once_also_after_the_table_grew() {
+        let held: Scopes =
+            (0..70).map(|n| format!("a.s{n:02}")).collect::<Vec<_>>().join(" ").parse().unwrap();
+        let scope = |name: &str| name.parse::<ScopeId>().unwrap();
+        let mut table = Table::with_capacity(1);
+        let put =
+            |table: &mut Table, n| table.put(KeyId(id(n)), &Verifier { digest: [1; 32], pepper: 1 }, gate(0));
+        put(&mut table, 0);
+        table.touch_needed(Spot::of(&id(0)));
+        let hit = table.find(Spot::of(&id(0)), &id(0)).unwrap();
+        assert!(hit.note_scopes(&held, &[scope("a.s03"), scope("a.s63")]));
+        assert!(hit.note_scopes(&held, &[scope("a.s03")]));
+        assert!(!hit.note_scopes(&held, &[scope("a.s64")]), "this one has no bit");
+        (1..1_000).for_each(|n| put(&mut table, n));
+        let hit = table.find(Spot::of(&id(0)), &id(0)).unwrap();
+        assert_eq!(hit.take_scopes(&held), [scope("a.s03"), scope("a.s63")]);
+        assert_eq!(hit.take_scopes(&held), []);
     }
 }

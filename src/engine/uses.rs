@@ -1,0 +1,307 @@
+//! What was used and not yet taken: noted on the request path, so nothing here waits for anything but another note
+//! of the same few keys. Counts and times of keys live in the verification table; here is what does not fit there.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Origin;
+use crate::crypto::token;
+use crate::domain::trace::{Agent, Sighting};
+use crate::domain::{PublicId, ScopeId, Timestamp, Trace, Usage};
+
+/// Two requests meet on one lock seldom.
+const PARTS: usize = 64;
+/// Keys per part whose origin is noted until uses are taken: with 65 536 in all, some 20 MB at the very worst. Of
+/// those beyond, time, count and scopes still count.
+const PART_MAX: usize = 1_024;
+/// Bytes of an agent that are kept until somebody has time to read it.
+const AGENT_BYTES: usize = 256;
+
+/// What was used of one key or app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Use {
+    /// Whose.
+    pub id: PublicId,
+    /// When at the latest, how often.
+    pub usage: Usage,
+    /// Where from, what for.
+    pub trace: Trace,
+}
+
+/// An origin as it came, to be read later.
+struct Glimpse {
+    address: Option<std::net::IpAddr>,
+    agent: Vec<u8>,
+    at: Timestamp,
+}
+
+#[derive(Default)]
+struct Waiting {
+    usage: Usage,
+    glimpse: Option<Glimpse>,
+    scopes: Trace,
+}
+
+/// Uses that wait.
+#[derive(Default)]
+pub(super) struct Uses {
+    parts: Parts,
+    /// Keys used for the first time since uses were taken.
+    keys: Mutex<Vec<PublicId>>,
+    pub bell: Bell,
+}
+
+struct Parts(Vec<Mutex<HashMap<PublicId, Waiting>>>);
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self(std::iter::repeat_with(Mutex::default).take(PARTS).collect())
+    }
+}
+
+impl Uses {
+    /// Puts a key on the list of those whose count the table holds.
+    pub fn enlist(&self, id: PublicId) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        self.bell.ring();
+    }
+
+    /// Notes where a use of a key came from.
+    pub fn note_origin(&self, id: PublicId, origin: Origin<'_>, now: Timestamp) {
+        self.with(id, Room::IfThereIs, |waiting| waiting.see(origin, now));
+    }
+
+    /// Notes that a scope was needed that has no bit in the table.
+    pub fn note_scope(&self, id: PublicId, scope: &ScopeId, at: Timestamp) {
+        self.with(id, Room::Always, |waiting| waiting.scopes.note_scope(scope, at));
+        self.bell.ring();
+    }
+
+    /// Notes a use of something that is not in the table.
+    pub fn note(&self, id: PublicId, wanted: &[ScopeId], origin: Origin<'_>, now: Timestamp) {
+        self.with(id, Room::Always, |waiting| {
+            waiting.usage = waiting.usage.merged(Usage { last_used_at: Some(now), count: 1 });
+            for scope in wanted {
+                waiting.scopes.note_scope(scope, now);
+            }
+            if !origin.is_nowhere() {
+                waiting.see(origin, now);
+            }
+        });
+        self.bell.ring();
+    }
+
+    fn with(&self, id: PublicId, room: Room, note: impl FnOnce(&mut Waiting)) {
+        // Ids are random: any byte of them spreads.
+        let Some(part) = self.parts.0.get(usize::from(id.as_bytes()[11]) % PARTS) else { return };
+        let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = part.get_mut(&id) {
+            note(waiting);
+        } else if matches!(room, Room::Always) || part.len() < PART_MAX {
+            note(part.entry(id).or_default());
+        }
+    }
+
+    /// Takes all that waits, each id once. What the table holds of it is the caller's to add.
+    pub fn take(&self) -> Vec<Use> {
+        let mut found: HashMap<PublicId, Use> = HashMap::new();
+        let nothing = |id| Use { id, usage: Usage::default(), trace: Trace::default() };
+        for id in std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner)) {
+            found.insert(id, nothing(id));
+        }
+        for part in &self.parts.0 {
+            let part = std::mem::take(&mut *part.lock().unwrap_or_else(PoisonError::into_inner));
+            for (id, waiting) in part {
+                let used = found.entry(id).or_insert_with(|| nothing(id));
+                used.usage = waiting.usage;
+                used.trace = waiting.scopes;
+                used.trace.sighting = waiting.glimpse.map(Glimpse::read);
+            }
+        }
+        found.into_values().collect()
+    }
+}
+
+/// Whether an id that is not there yet gets a place.
+#[derive(Clone, Copy)]
+enum Room {
+    /// There are as many of them as keys and apps at most, and few.
+    Always,
+    /// Everybody may want one at once.
+    IfThereIs,
+}
+
+impl Waiting {
+    fn see(&mut self, origin: Origin<'_>, now: Timestamp) {
+        let glimpse =
+            self.glimpse.get_or_insert_with(|| Glimpse { address: None, agent: Vec::new(), at: now });
+        let agent = origin.agent.unwrap_or_default();
+        let agent = agent.get(..AGENT_BYTES).unwrap_or(agent);
+        // Most requests with a key come from one place and one program: then only the time moves.
+        if glimpse.agent != agent {
+            glimpse.agent.clear();
+            glimpse.agent.extend_from_slice(agent);
+        }
+        glimpse.address = origin.address;
+        glimpse.at = glimpse.at.max(now);
+    }
+}
+
+impl Glimpse {
+    fn read(self) -> Sighting {
+        Sighting { at: self.at, address: self.address.map(Into::into), agent: agent(&self.agent) }
+    }
+}
+
+/// What a caller says it is. Now and then one puts its key where its name belongs: that is not kept.
+fn agent(raw: &[u8]) -> Option<Agent> {
+    let leaks = raw.windows(token::LEN).any(|part| part.starts_with(b"kd") && token::parse(part).is_ok());
+    Agent::read(if leaks { b"(a token)" } else { raw })
+}
+
+/// Wakes whoever writes uses down, once until they are taken.
+#[derive(Default)]
+pub(super) struct Bell {
+    rung: AtomicBool,
+    state: Mutex<Call>,
+    wake: Condvar,
+    wakes: AtomicU64,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    #[default]
+    Rest,
+    Work,
+    End,
+}
+
+impl Bell {
+    /// There is something to take. Costs one read of shared memory while it has been said before.
+    pub fn ring(&self) {
+        if !self.rung.load(Ordering::SeqCst) && !self.rung.swap(true, Ordering::SeqCst) {
+            self.call(Call::Work);
+        }
+    }
+
+    /// The next note rings again. Before taking, so that nothing noted after is forgotten.
+    pub fn hush(&self) {
+        self.rung.store(false, Ordering::SeqCst);
+    }
+
+    /// Asks the one who listens to end.
+    pub fn end(&self) {
+        self.call(Call::End);
+    }
+
+    fn call(&self, call: Call) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *state != Call::End {
+            *state = call;
+        }
+        self.wake.notify_all();
+    }
+
+    /// Sleeps until the bell rings. False when it is time to end.
+    pub fn wait(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state =
+            self.wake.wait_while(state, |call| *call == Call::Rest).unwrap_or_else(PoisonError::into_inner);
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+        if *state == Call::Work {
+            *state = Call::Rest;
+        }
+        *state != Call::End
+    }
+
+    /// Lets time pass, so that notes close together are written together. False when it is time to end.
+    pub fn pause(&self, time: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.wake.wait_timeout_while(state, time, |call| *call != Call::End);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+        *state != Call::End
+    }
+
+    /// How often somebody who listens came out of their sleep.
+    pub fn wakes(&self) -> u64 {
+        self.wakes.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random::OsEntropy;
+    use crate::crypto::token::{Token, TokenKind};
+
+    fn id(n: u8) -> PublicId {
+        format!("kd1111111{:03}", u16::from(n) + 111).replace('0', "z").parse().unwrap()
+    }
+
+    fn origin<'a>(address: &str, agent: &'a [u8]) -> Origin<'a> {
+        Origin { address: Some(address.parse().unwrap()), agent: Some(agent) }
+    }
+
+    #[test]
+    fn each_id_is_taken_once_with_its_last_origin() {
+        let uses = Uses::default();
+        uses.enlist(id(1));
+        for (at, address) in [(1, "203.0.113.7"), (3, "203.0.113.8"), (2, "203.0.113.9")] {
+            uses.note_origin(id(1), origin(address, b"curl/8.5"), Timestamp(at));
+        }
+        let wanted = ["contacts.read".parse().unwrap()];
+        uses.note(id(2), &wanted, Origin::default(), Timestamp(5));
+        uses.note(id(2), &[], Origin::default(), Timestamp(4));
+        let mut taken = uses.take();
+        taken.sort_by_key(|used| used.usage.count);
+        let [key, app] = &taken[..] else { panic!("{taken:?}") };
+        let seen = key.trace.sighting.as_ref().unwrap();
+        assert_eq!((seen.to_string().as_str(), seen.at), ("203.0.113.9 by curl/8.5", Timestamp(3)));
+        assert_eq!(app.usage, Usage { last_used_at: Some(Timestamp(5)), count: 2 });
+        assert_eq!(app.trace.scope_used_at(&wanted[0]), Some(Timestamp(5)));
+        assert!(uses.take().is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_origins_is_bounded_and_counts_still_count() {
+        let uses = Uses::default();
+        let bytes = |n: usize| {
+            let digit = |n: usize| crate::domain::id::BASE58[n % 58];
+            let mut id = *b"111111111111";
+            (id[0], id[1], id[2]) = (digit(n), digit(n / 58), digit(n / 3364));
+            PublicId::from_bytes(id).unwrap()
+        };
+        // All in one part.
+        (0..PART_MAX * 2).for_each(|n| uses.note_origin(bytes(n), origin("203.0.113.7", b""), Timestamp(1)));
+        let late = bytes(PART_MAX * 2 + 1);
+        uses.note(late, &[], origin("203.0.113.7", b""), Timestamp(1));
+        let taken = uses.take();
+        assert_eq!(taken.len(), PART_MAX + 1);
+        assert!(taken.iter().any(|used| used.id == late && used.usage.count == 1));
+    }
+
+    #[test]
+    fn a_token_in_the_place_of_a_name_is_not_kept() {
+        let token = Token::mint(TokenKind::Agency, &mut OsEntropy).unwrap();
+        let uses = Uses::default();
+        let leak = format!("my-app {} (x)", token.reveal());
+        uses.note_origin(id(1), origin("203.0.113.7", leak.as_bytes()), Timestamp(1));
+        let seen = uses.take().remove(0).trace.sighting.unwrap();
+        assert_eq!(seen.to_string(), "203.0.113.7 by (a token)");
+    }
+
+    #[test]
+    fn the_bell_rings_once_until_it_is_hushed() {
+        let bell = Bell::default();
+        (0..1_000).for_each(|_| bell.ring());
+        assert!(bell.wait());
+        bell.hush();
+        bell.ring();
+        assert!(bell.wait());
+        bell.end();
+        assert!(!bell.wait() && !bell.pause(Duration::MAX));
+    }
+}
