@@ -12,6 +12,8 @@
 
 pub mod large;
 
+pub use large::scratch;
+
 use std::time::Duration;
 
 /// Fewer rounds and smaller stores: whether it runs, not how fast it is.
@@ -104,6 +106,11 @@ pub fn print_latencies(name: &str, taken: &[Duration], yardstick: Duration) {
 pub fn median(taken: &[Duration]) -> Duration {
     let seconds: Vec<f64> = taken.iter().map(Duration::as_secs_f64).collect();
     Duration::from_secs_f64(Spread::of(&seconds).median)
+}
+
+/// The middle of some figures.
+pub fn median_of(figures: &[f64]) -> f64 {
+    Spread::of(figures).median
 }
 
 struct Spread {
