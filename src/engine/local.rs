@@ -13,7 +13,7 @@ use super::ledger::Ledger;
 use super::load::Loaded;
 use super::seal_thread::SealThread;
 use super::session::Session;
-use super::timekeeper::{Now, Timekeeper};
+use super::timekeeper::{Mark, Now, Timekeeper};
 use super::verifier::Verifier;
 use super::{Done, Doors, Engine, NewSecret, News, Origin, doors};
 use crate::crypto::header_file::HeaderFile;
@@ -119,6 +119,11 @@ impl LocalEngine {
     /// [`Engine::verify`] for a request that came from somewhere.
     pub fn verify_from(&self, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Decision {
         self.verifier.verify_from(presented, wanted, origin, self.time.now().time)
+    }
+
+    /// The highest believed time, for a process on this machine that keeps time of its own.
+    pub fn mark(&self) -> Mark {
+        self.time.mark()
     }
 
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -425,6 +430,14 @@ impl Engine for LocalEngine {
 
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
         audit_log::check(self, session)
+    }
+
+    fn anchor(&self) -> Result<audit_log::Anchor, EngineError> {
+        Ok(Self::anchor(self))
+    }
+
+    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
+        Self::audit_hash(self, seq)
     }
 
     fn add_operator(

@@ -18,7 +18,6 @@ use crate::cli::times;
 use crate::crypto::token::Token;
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, View};
-use crate::engine::Engine as _;
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;
