@@ -13,7 +13,6 @@ use super::fault::{Exit, Fault};
 use super::secrets;
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Decision, ScopeId};
-use crate::engine::Engine as _;
 
 /// Words of `verify`.
 #[derive(Debug, Args)]

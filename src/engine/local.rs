@@ -15,7 +15,7 @@ use super::load::Loaded;
 use super::scribe::{Desk, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
-use super::timekeeper::{Now, Timekeeper};
+use super::timekeeper::{Mark, Now, Timekeeper};
 use super::verifier::Verifier;
 use super::{Done, Doors, Engine, NewSecret, News, Origin, doors};
 use crate::crypto::header_file::HeaderFile;
@@ -146,6 +146,11 @@ impl LocalEngine {
             },
             None => self.verifier.verify_from(presented, wanted, origin, now),
         }
+    }
+
+    /// The highest believed time, for a process on this machine that keeps time of its own.
+    pub fn mark(&self) -> Mark {
+        self.time.mark()
     }
 
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -533,6 +538,14 @@ impl Engine for LocalEngine {
 
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
         audit_log::check(self, session)
+    }
+
+    fn anchor(&self) -> Result<audit_log::Anchor, EngineError> {
+        Ok(Self::anchor(self))
+    }
+
+    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
+        Self::audit_hash(self, seq)
     }
 
     fn add_operator(

@@ -2,13 +2,15 @@
 //! records use. Above it nobody touches a store, a secret key or a clock; below it nobody knows a session.
 //!
 //! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
-//! - [`open`]: from a directory and a secret to an engine and a session; founding a new store.
+//! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
+//!   that is open.
 //! - `uses` and `scribe`: what was used, and the thread that writes it down.
 //! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good?
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
+mod admit;
 pub mod audit_log;
 pub mod clock;
 pub mod demo;
@@ -33,13 +35,13 @@ use std::sync::{Arc, RwLockReadGuard};
 
 use tokio::sync::broadcast;
 
-pub use self::audit_log::{AuditPage, AuditReport, Doubt, Standing as AuditStanding};
+pub use self::audit_log::{Anchor, AuditLine, AuditPage, AuditReport, Doubt, Standing as AuditStanding};
 pub use self::doors::{Door, Doors};
-pub use self::error::{EngineError, OpenError};
+pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
 pub use self::scribe::Writing;
-pub use self::session::{Auth, Session, Via};
-pub use self::timekeeper::Now;
+pub use self::session::{Auth, Peer, Session, Via};
+pub use self::timekeeper::{Mark, Now, Timekeeper};
 pub use self::verifier::Verifier;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
@@ -135,6 +137,12 @@ pub trait Engine: Send + Sync {
 
     /// Checks the whole chain against the state.
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError>;
+
+    /// The newest entry of the trail as a line to keep elsewhere.
+    fn anchor(&self) -> Result<Anchor, EngineError>;
+
+    /// The hash of one entry, hex, if the trail has it.
+    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError>;
 
     /// Adds an operator with a slot of their own.
     fn add_operator(
