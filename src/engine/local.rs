@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::error::EngineError;
 use super::ledger::Ledger;
 use super::load::Loaded;
+use super::oauth::TokenDesk;
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::{Now, Timekeeper};
@@ -21,7 +22,7 @@ use crate::crypto::passphrase::Cost;
 use crate::crypto::random::Entropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::{Token, TokenKind};
-use crate::crypto::{CryptoError, Keyring, public_id};
+use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::audit::{ChangeLine, ENTRY_VERSION, Entry, Outcome, SubjectLine};
 use crate::domain::{
     Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted, Name,
@@ -57,6 +58,7 @@ pub struct LocalEngine {
     pub(super) keyring: Keyring,
     state: RwLock<State>,
     verifier: Verifier,
+    pub(super) tokens: TokenDesk,
     ledger: Mutex<Ledger>,
     catalog: Arc<Catalog>,
     time: Timekeeper,
@@ -85,6 +87,7 @@ impl LocalEngine {
                 verifier.shut();
             }
         }
+        let tokens = TokenDesk::new(&keyring, &loaded.state);
         let sealing = SealThread::start(Arc::clone(&store));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
@@ -93,6 +96,7 @@ impl LocalEngine {
             keyring,
             state: RwLock::new(loaded.state),
             verifier,
+            tokens,
             ledger: Mutex::new(ledger),
             catalog,
             time: Timekeeper::new(clock, loaded.mark),
@@ -118,6 +122,9 @@ impl LocalEngine {
 
     /// [`Engine::verify`] for a request that came from somewhere.
     pub fn verify_from(&self, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Decision {
+        if jwt::is_likely(presented) {
+            return self.verify_access_token(presented, wanted);
+        }
         self.verifier.verify_from(presented, wanted, origin, self.time.now().time)
     }
 
@@ -302,6 +309,7 @@ impl LocalEngine {
         for key in touched(&state, events) {
             self.verifier.refresh(&state, key);
         }
+        self.tokens.apply(&self.keyring, &state, events);
     }
 
     /// The disk failed. What takes access away is in force in this process all the same.
@@ -317,6 +325,7 @@ impl LocalEngine {
         for key in touched(&after, events) {
             self.verifier.refresh(&after, key);
         }
+        self.tokens.hold(&after, events);
         EngineError::DeniedNotDurable(why)
     }
 
@@ -405,7 +414,7 @@ impl Engine for LocalEngine {
     }
 
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
-        self.verifier.verify(presented, wanted, self.time.now().time)
+        self.verify_from(presented, wanted, Origin::default())
     }
 
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {
@@ -481,7 +490,9 @@ impl Engine for LocalEngine {
     }
 
     fn settle(&self) -> Result<(), EngineError> {
-        let uses = self.verifier.take_uses();
+        let mut uses = self.verifier.take_uses();
+        // One kind of row for both: the ids of keys and apps are never the same.
+        uses.extend(self.tokens.take_uses().into_iter().map(|(app, usage)| (KeyId(app), usage)));
         if !uses.is_empty() && self.doubts.is_empty() {
             let totals: Vec<_> = {
                 let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);

@@ -4,6 +4,7 @@
 //! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store.
 //! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good?
+//! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
@@ -15,6 +16,7 @@ mod error;
 mod ledger;
 mod load;
 mod local;
+pub mod oauth;
 pub mod open;
 mod seal_thread;
 mod session;
