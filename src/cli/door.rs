@@ -78,14 +78,23 @@ impl Deck {
 
     /// Opens the store with the operator's passphrase or key file.
     pub fn sign_in(&self) -> Result<Signed, Fault> {
+        self.sign_in_by(self.globals.passphrase_file.as_deref(), self.globals.key_file.as_deref())
+    }
+
+    /// The same, with the secret in a file other than the ones the command line names.
+    pub fn sign_in_by(
+        &self,
+        passphrase_file: Option<&Path>,
+        key_file: Option<&Path>,
+    ) -> Result<Signed, Fault> {
         let options = self.options()?;
         must_exist(&options)?;
-        if let Some(path) = &self.globals.key_file {
+        if let Some(path) = key_file {
             let secret = KeyFileSecret::read(path).map_err(|e| Fault::sealed(e.to_string()))?;
             return Ok(self.entered(open::open(&options, &Key::KeyFile(&secret))?));
         }
         let name = self.operator()?;
-        let text = match &self.globals.passphrase_file {
+        let text = match passphrase_file {
             Some(path) => secrets::read_file(path, self.output)?,
             None => secrets::prompt(&format!("Passphrase of {name}: "), "--passphrase-file or --key-file")?,
         };

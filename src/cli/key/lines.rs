@@ -6,7 +6,7 @@ use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
 use crate::domain::{Key, KeyState, Timestamp, View};
 
-/// A key in JSON. `app` and `deletes_at` are there for the shape's sake: no key has them yet.
+/// A key in JSON. `deletes_at` is there for the shape's sake: nothing is deleted by time yet.
 #[derive(Serialize)]
 pub struct KeyLine<'a> {
     id: String,
@@ -37,8 +37,8 @@ impl<'a> KeyLine<'a> {
             hint: key.hint(),
             state: key.state(now).as_str(),
             owner: view.owner_name(key),
-            location: view.place_name(key.place),
-            app: None,
+            location: view.place_name(key.place).filter(|_| key.place.location().is_some()),
+            app: view.place_name(key.place).filter(|_| key.place.app().is_some()),
             scopes: key.scopes.iter().map(crate::domain::ScopeId::as_str).collect(),
             created_at: key.created_at.rfc3339(),
             last_used_at: usage.last_used_at.map(Timestamp::rfc3339),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::lines::{self, KeyLine};
 use super::{List, One, find, find_location};
 use crate::cli::Outcome;
+use crate::cli::app::find_app;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::output::shown;
@@ -22,10 +23,15 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         Some(reference) => Some(signed.see(|view| find_location(view, reference))?),
         None => None,
     };
+    let app = match &args.app {
+        Some(reference) => Some(find_app(&signed, reference)?.id),
+        None => None,
+    };
     let wanted = |key: &&Key| {
         let state = key.state(now);
         args.state.map_or(state != KeyState::Deleted, |word| word.state() == state)
             && location.is_none_or(|id| key.place == Place::Location(id))
+            && app.is_none_or(|id| key.place == Place::App(id))
             && scope.as_ref().is_none_or(|s| key.scopes.contains(s))
     };
     let (rows, text) = signed.see(|view| {
@@ -51,7 +57,7 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
 }
 
 fn table(keys: &[&Key], view: View<'_>, now: Timestamp, with_owner: bool) -> Table {
-    let mut headings = vec!["Name", "Key", "Location", "Scopes", "Last used", "Expires", "State"];
+    let mut headings = vec!["Name", "Key", "Location or app", "Scopes", "Last used", "Expires", "State"];
     if with_owner {
         headings.push("Owner");
     }
@@ -102,8 +108,8 @@ fn page(key: &Key, view: View<'_>, now: Timestamp) -> String {
     line("Key", &key.hint());
     line("Id", &key.id.to_string());
     line("Kind", key.place.kind());
-    if let Some(location) = view.place_name(key.place) {
-        line("Location", location);
+    if let Some(place) = view.place_name(key.place) {
+        line(if key.place.app().is_some() { "App" } else { "Location" }, place);
     }
     line("State", key.state(now).as_str());
     line("Owner", view.owner_name(key));

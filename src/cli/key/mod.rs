@@ -9,6 +9,7 @@ mod list;
 use std::path::PathBuf;
 
 pub use self::change::sure;
+pub use self::issue::{expiry, issue, scopes};
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
@@ -43,7 +44,7 @@ pub enum Verb {
 
 /// Words of `key create`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("place").required(true).args(["agency", "location"])))]
+#[command(group(ArgGroup::new("place").required(true).args(["agency", "location", "app"])))]
 pub struct Create {
     /// What the key is called; yours have different names
     #[arg(long, value_name = "NAME")]
@@ -54,6 +55,9 @@ pub struct Create {
     /// A key for one location: its id or name
     #[arg(long, value_name = "LOCATION")]
     location: Option<String>,
+    /// A key for one app: its application id or name
+    #[arg(long, value_name = "APP")]
+    app: Option<String>,
     /// What it may do; `keydeck scope list` shows them
     #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present = "preset")]
     scope: Vec<String>,
@@ -83,6 +87,9 @@ pub struct List {
     /// Only keys of this location: its id or name
     #[arg(long, value_name = "LOCATION")]
     location: Option<String>,
+    /// Only keys of this app: its application id or name
+    #[arg(long, value_name = "APP")]
+    app: Option<String>,
     /// Only keys that hold this scope
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
@@ -186,7 +193,8 @@ pub fn find_location(view: View<'_>, reference: &str) -> Result<LocationId, Faul
     }
 }
 
-fn ambiguous(what: &str, ids: impl Iterator<Item = String>) -> Fault {
+/// Several have the name that was typed.
+pub fn ambiguous(what: &str, ids: impl Iterator<Item = String>) -> Fault {
     let mut ids: Vec<String> = ids.collect();
     ids.sort();
     Fault::refused(

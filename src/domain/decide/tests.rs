@@ -1,6 +1,8 @@
 //! The rules, told as small stories, and a model that runs any sequence of commands and looks for a broken
 //! promise.
 
+mod apps;
+
 use proptest::prelude::*;
 
 use super::decide;
