@@ -13,6 +13,7 @@ use super::Outcome;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use crate::engine::Engine as _;
+use crate::engine::oauth::TokenConfig;
 use crate::serve::http::{Limits, Server};
 
 /// Words of `serve`.
@@ -26,6 +27,12 @@ pub struct Serve {
     /// Where to answer; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
+    /// Under which name access tokens are issued, the claim iss; by default the store's own, urn:keydeck:…
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Whom access tokens are for, the claim aud; by default the store's own name
+    #[arg(long, value_name = "NAME")]
+    audience: Option<String>,
 }
 
 /// Where a supervisor puts secrets.
@@ -35,6 +42,7 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 pub fn run(deck: &Deck, args: &Serve) -> Outcome {
     raise_open_files();
     let signed = sign_in(deck)?;
+    name_tokens(args, &signed)?;
     let runtime = runtime()?;
     let served = runtime.block_on(serve(deck, args, &signed));
     // Nothing of the server holds the engine any longer: what it knows is written down and the store is closed.
@@ -59,6 +67,19 @@ async fn serve(deck: &Deck, args: &Serve, signed: &Signed) -> Result<(), Fault> 
     deck.output.say(&format!("listening on http://{} with {keys} keys", server.address()));
     server.run(stop).await;
     deck.output.say("stopped");
+    Ok(())
+}
+
+/// Tokens issued before under the store's own name stay good.
+fn name_tokens(args: &Serve, signed: &Signed) -> Result<(), Fault> {
+    let own = signed.engine.token_config();
+    let (issuer, audience) = (args.issuer.as_deref(), args.audience.as_deref());
+    if let (None, None) = (issuer, audience) {
+        return Ok(());
+    }
+    let config = TokenConfig::new(issuer.unwrap_or(own.issuer()), audience.unwrap_or(own.audience()))
+        .map_err(|bad| Fault::usage(format!("--issuer, --audience: {bad}.")))?;
+    signed.engine.configure_tokens(config);
     Ok(())
 }
 

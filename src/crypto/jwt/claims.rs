@@ -11,17 +11,45 @@ use crate::domain::{AppId, PublicId, Scopes, Timestamp};
 /// Who issues access tokens, and for whom: the claims `iss` and `aud`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenConfig {
-    /// Whose tokens they are.
-    pub issuer: String,
-    /// Whom they are meant for.
-    pub audience: String,
+    issuer: String,
+    audience: String,
 }
 
+/// A name that no claim can bear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it takes 1 to {NAME_MAX} ASCII characters without space, quote and backslash")]
+pub struct BadTokenName;
+
+/// The longest issuer or audience, in bytes.
+const NAME_MAX: usize = 256;
+
 impl TokenConfig {
+    /// Of two names that are the same in JSON as they are.
+    pub fn new(issuer: &str, audience: &str) -> Result<Self, BadTokenName> {
+        let plain = |name: &str| {
+            (1..=NAME_MAX).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+        };
+        if !plain(issuer) || !plain(audience) {
+            return Err(BadTokenName);
+        }
+        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned() })
+    }
+
     /// The name of the store for both, so that every process that opens it agrees without being told anything.
     pub fn of_store(store: StoreId) -> Self {
         let name = format!("urn:keydeck:{store}");
         Self { issuer: name.clone(), audience: name }
+    }
+
+    /// Whose tokens they are.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Whom they are meant for.
+    pub fn audience(&self) -> &str {
+        &self.audience
     }
 }
 

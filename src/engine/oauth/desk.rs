@@ -28,7 +28,9 @@ struct Held {
 
 /// See the module.
 pub(in crate::engine) struct TokenDesk {
-    /// The names tokens are issued under now, and before them the store's own.
+    /// The store's own name.
+    own: TokenConfig,
+    /// The names tokens may bear: the store's own, and last the one they are issued under.
     parties: RwLock<Vec<TokenConfig>>,
     keys: RwLock<Keys>,
     /// In force in this process until a change of the same app is written.
@@ -40,8 +42,10 @@ pub(in crate::engine) struct TokenDesk {
 impl TokenDesk {
     /// For a store and what it holds.
     pub(in crate::engine) fn new(keyring: &Keyring, state: &State) -> Self {
+        let own = TokenConfig::of_store(keyring.store());
         let desk = Self {
-            parties: RwLock::new(vec![TokenConfig::of_store(keyring.store())]),
+            parties: RwLock::new(vec![own.clone()]),
+            own,
             keys: RwLock::default(),
             held: RwLock::default(),
             used: Mutex::default(),
@@ -53,8 +57,12 @@ impl TokenDesk {
 
     pub(super) fn configure(&self, config: TokenConfig) {
         let mut parties = self.parties.write().unwrap_or_else(PoisonError::into_inner);
-        parties.truncate(1);
-        parties.push(config);
+        *parties = vec![self.own.clone(), config];
+    }
+
+    pub(super) fn config(&self) -> TokenConfig {
+        let parties = self.parties.read().unwrap_or_else(PoisonError::into_inner);
+        parties.last().cloned().unwrap_or_else(|| self.own.clone())
     }
 
     /// Takes over the keys of the state.
@@ -118,13 +126,10 @@ impl TokenDesk {
 
     /// Signs with the key whose turn it is. `None` within when the token would be too long.
     pub(super) fn sign(&self, claims: &Claims, now: Timestamp) -> Result<Option<AccessToken>, TokenRefusal> {
-        let parties = self.parties.read().unwrap_or_else(PoisonError::into_inner);
+        let config = self.config();
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let key = keys.known.signer(now).and_then(|key| keys.derived.get(&key.number));
-        match (key, parties.last()) {
-            (Some(key), Some(config)) => Ok(key.sign(claims, config)),
-            _ => Err(TokenRefusal::Unavailable),
-        }
+        key.map(|key| key.sign(claims, &config)).ok_or(TokenRefusal::Unavailable)
     }
 
     /// The public keys of the moment.

@@ -23,7 +23,7 @@ use crate::domain::{
 };
 
 pub(super) use self::desk::TokenDesk;
-pub use crate::crypto::jwt::{PublicJwk, TokenConfig};
+pub use crate::crypto::jwt::{BadTokenName, PublicJwk, TokenConfig};
 
 /// A token that was issued.
 pub struct Granted {
@@ -81,6 +81,11 @@ impl LocalEngine {
     /// Issues tokens under these names from now on. Those issued under the store's own name stay good.
     pub fn configure_tokens(&self, config: TokenConfig) {
         self.tokens.configure(config);
+    }
+
+    /// The names tokens are issued under: the store's own for both, unless configured.
+    pub fn token_config(&self) -> TokenConfig {
+        self.tokens.config()
     }
 
     /// Checks the credentials of an app. What is wrong is not told.
