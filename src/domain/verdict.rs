@@ -30,6 +30,8 @@ pub enum Reason {
     LocationDisabled,
     /// Its app is paused or deleted.
     AppDisabled,
+    /// Tried too often, or too many at once: imported keys cost work to check.
+    Rate,
     /// It works, but not for that scope.
     Scope,
     /// The store cannot be read, or what it holds does not agree with its audit trail.
@@ -51,6 +53,7 @@ impl Reason {
             Self::OwnerDisabled => "owner_disabled",
             Self::LocationDisabled => "location_disabled",
             Self::AppDisabled => "app_disabled",
+            Self::Rate => "rate",
             Self::Scope => "scope",
             Self::StoreError => "store_error",
         }
@@ -74,6 +77,9 @@ impl Reason {
             }
             Self::LocationDisabled => "its location was removed. Issue a key for another location.",
             Self::AppDisabled => "its app is paused or deleted. Resume the app if it should work.",
+            Self::Rate => {
+                "too many tries of an imported key with a wrong secret, or too many at once. Try again in a second."
+            }
             Self::Scope => {
                 "the key works, but lacks a scope that was asked for. Change its scopes, or ask for less."
             }

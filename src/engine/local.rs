@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use super::audit_log::{self, AuditPage, AuditReport, Doubt};
 use super::clock::Clock;
 use super::error::EngineError;
+use super::imported::{self, Imported};
 use super::ledger::Ledger;
 use super::load::Loaded;
 use super::oauth::TokenDesk;
@@ -19,14 +20,15 @@ use super::verifier::Verifier;
 use super::{Done, Doors, Engine, NewSecret, News, Origin, doors};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
-use crate::crypto::random::Entropy;
+use crate::crypto::phc::MAX_SECRET;
+use crate::crypto::random::{Entropy, OsEntropy};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::audit::{ChangeLine, ENTRY_VERSION, Entry, Outcome, SubjectLine};
 use crate::domain::{
-    Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted, Name,
-    OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, decide,
+    self, Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted,
+    Name, OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, decide,
 };
 use crate::store::{Health, Store};
 
@@ -58,6 +60,7 @@ pub struct LocalEngine {
     pub(super) keyring: Keyring,
     state: RwLock<State>,
     verifier: Verifier,
+    imported: Imported,
     pub(super) tokens: TokenDesk,
     ledger: Mutex<Ledger>,
     catalog: Arc<Catalog>,
@@ -87,6 +90,7 @@ impl LocalEngine {
                 verifier.shut();
             }
         }
+        let imported = Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state);
         let tokens = TokenDesk::new(&keyring, &loaded.state);
         let sealing = SealThread::start(Arc::clone(&store));
         let ledger =
@@ -96,6 +100,7 @@ impl LocalEngine {
             keyring,
             state: RwLock::new(loaded.state),
             verifier,
+            imported,
             tokens,
             ledger: Mutex::new(ledger),
             catalog,
@@ -125,7 +130,14 @@ impl LocalEngine {
         if jwt::is_likely(presented) {
             return self.verify_access_token(presented, wanted);
         }
-        self.verifier.verify_from(presented, wanted, origin, self.time.now().time)
+        let now = self.time.now().time;
+        match imported::parse(presented) {
+            Some(theirs) => match self.imported.check(&theirs, now) {
+                Ok(()) => self.verifier.admit_known(theirs.id, wanted, now),
+                Err(reason) => Decision::deny(reason, None),
+            },
+            None => self.verifier.verify_from(presented, wanted, origin, now),
+        }
     }
 
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -134,8 +146,17 @@ impl LocalEngine {
 
     /// Judges a command without doing it, so that a slot is not written for somebody who may not.
     pub(super) fn rehearse(&self, session: &Session, command: &Command) -> Result<(), EngineError> {
+        self.rehearse_with(session, command, None)
+    }
+
+    fn rehearse_with(
+        &self,
+        session: &Session,
+        command: &Command,
+        minted: Option<Minted>,
+    ) -> Result<(), EngineError> {
         let mut ledger = self.ledger();
-        self.judge(&mut ledger, session, command, None).map(drop).map_err(EngineError::from_judge).or_else(
+        self.judge(&mut ledger, session, command, minted).map(drop).map_err(EngineError::from_judge).or_else(
             |error| {
                 if let EngineError::Refused(refusal) = &error {
                     self.note_refusal(&mut ledger, session, command, refusal)?;
@@ -177,7 +198,13 @@ impl LocalEngine {
         ledger: &mut Ledger,
         session: &Session,
         command: &Command,
+        imported: Option<Box<domain::Imported>>,
     ) -> Result<(Vec<Event>, Option<Token>), Judged> {
+        if imported.is_some() {
+            let id = public_id::generate(ledger.entropy())?;
+            let minted = Minted { id, verifier: domain::Verifier::NONE, imported };
+            return Ok((self.judge(ledger, session, command, Some(minted))?, None));
+        }
         let (kind, id) = match command {
             Command::IssueKey(new) => match new.place {
                 Place::Agency => (TokenKind::Agency, None),
@@ -195,7 +222,7 @@ impl LocalEngine {
                 Some(id) => Token::mint_for(kind, id, ledger.entropy())?,
                 None => Token::mint(kind, ledger.entropy())?,
             };
-            let minted = Minted { id: token.id(), verifier: self.verifier.digest(&token) };
+            let minted = Minted { id: token.id(), verifier: self.verifier.digest(&token), imported: None };
             match self.judge(ledger, session, command, Some(minted)) {
                 Ok(events) => return Ok((events, Some(token))),
                 Err(Judged::No(Refusal::IdTaken)) => last = Refusal::IdTaken,
@@ -249,13 +276,22 @@ impl LocalEngine {
         }
     }
 
-    /// The one way a state changes: judge, write durably, apply, tell.
     fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {
+        self.run_with(session, command, None)
+    }
+
+    /// The one way a state changes: judge, write durably, apply, tell.
+    fn run_with(
+        &self,
+        session: &Session,
+        command: &Command,
+        imported: Option<Box<domain::Imported>>,
+    ) -> Result<Done, EngineError> {
         if !self.doubts.is_empty() {
             return Err(EngineError::Suspect(audit_log::in_one_line(&self.doubts)));
         }
         let mut ledger = self.ledger();
-        let (events, token) = match self.judge_minting(&mut ledger, session, command) {
+        let (events, token) = match self.judge_minting(&mut ledger, session, command, imported) {
             Ok(judged) => judged,
             Err(Judged::No(refusal)) => {
                 self.note_refusal(&mut ledger, session, command, &refusal)?;
@@ -308,6 +344,7 @@ impl LocalEngine {
         }
         for key in touched(&state, events) {
             self.verifier.refresh(&state, key);
+            self.imported.put(key);
         }
         self.tokens.apply(&self.keyring, &state, events);
     }
@@ -395,6 +432,23 @@ impl Drop for LocalEngine {
 impl Engine for LocalEngine {
     fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError> {
         self.run(session, &command)
+    }
+
+    fn import_key(&self, session: &Session, new: domain::NewKey, secret: &[u8]) -> Result<Done, EngineError> {
+        if !(1..=MAX_SECRET).contains(&secret.len()) || !secret.iter().all(u8::is_ascii_graphic) {
+            return Err(CryptoError::ImportedSecret.into());
+        }
+        let command = Command::ImportKey(new);
+        // Judged before the work is done, so that nobody who may not import can ask for it.
+        let stand_in = domain::Imported { phc: String::new() };
+        let minted = Minted {
+            id: public_id::generate(self.ledger().entropy())?,
+            verifier: domain::Verifier::NONE,
+            imported: Some(Box::new(stand_in)),
+        };
+        self.rehearse_with(session, &command, Some(minted))?;
+        let phc = self.imported.secrets().hash(secret, &mut OsEntropy)?.to_string();
+        self.run_with(session, &command, Some(Box::new(domain::Imported { phc })))
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {

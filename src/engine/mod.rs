@@ -4,6 +4,7 @@
 //! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store.
 //! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good?
+//! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
@@ -13,6 +14,7 @@ pub mod clock;
 pub mod demo;
 mod doors;
 mod error;
+mod imported;
 mod ledger;
 mod load;
 mod local;
@@ -41,7 +43,8 @@ use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::{
-    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, PublicId, Role, ScopeId, State,
+    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Role, ScopeId,
+    State,
 };
 use crate::store::Health;
 
@@ -86,6 +89,10 @@ pub struct Origin<'a> {
 pub trait Engine: Send + Sync {
     /// Runs a command: judged, written durably, applied, told to subscribers. `Ok` means all of that happened.
     fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError>;
+
+    /// Takes over a key whose secret was made elsewhere: 1 to 1024 visible ASCII characters. Callers present it as
+    /// `kdim_<id>_<secret>` from then on.
+    fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError>;
 
     /// The state as it is now. Hold it for the length of a draw, not longer; read it through a
     /// [`crate::domain::View`] of the session's actor.

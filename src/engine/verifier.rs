@@ -130,7 +130,23 @@ impl Verifier {
         if !same || hit.pepper() != PEPPER {
             return Decision::deny(Reason::MacMismatch, None);
         }
-        let (key, bearer) = (KeyId(id), Some(Bearer::Key(KeyId(id))));
+        self.admit(&shard, hit, KeyId(id), wanted, now)
+    }
+
+    /// Decides about a key whose secret somebody else has recognised.
+    pub fn admit_known(&self, id: KeyId, wanted: &[ScopeId], now: Timestamp) -> Decision {
+        let spot = Spot::of(id.public());
+        let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
+        match shard.table.find(spot, id.public()) {
+            Some(hit) => self.admit(&shard, hit, id, wanted, now),
+            None => Decision::deny(Reason::Unknown, None),
+        }
+    }
+
+    /// Judges a key whose secret was right, and notes its use.
+    #[inline]
+    fn admit(&self, shard: &Shard, hit: Hit<'_>, key: KeyId, wanted: &[ScopeId], now: Timestamp) -> Decision {
+        let (gate, bearer) = (hit.gate(), Some(Bearer::Key(key)));
         if self.is_shut() {
             return Decision::deny(Reason::StoreError, bearer);
         }

@@ -24,7 +24,7 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) ->
         }
         (Command::EditApp { change, .. }, _) => edit(state, app, change, context),
         (Command::RenewAppSecret(_), _) => {
-            let secret = context.minted.ok_or(Refusal::IdTaken)?.verifier;
+            let secret = context.minted.as_ref().ok_or(Refusal::IdTaken)?.verifier;
             let not_before = next_epoch(app, now);
             Ok(vec![Event::AppSecretRenewed(App { secret, not_before, ..app.clone() })])
         }
@@ -85,7 +85,7 @@ fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Result<Vec<Even
     name_is_free(state, owner, None, &new.name)?;
     check_profile(&new.profile)?;
     let scopes = check_scopes(new, context)?;
-    let minted = context.minted.ok_or(Refusal::IdTaken)?;
+    let minted = context.minted.as_ref().ok_or(Refusal::IdTaken)?;
     let id = AppId(minted.id);
     if state.app(id).is_some() {
         return Err(Refusal::IdTaken);

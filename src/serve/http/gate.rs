@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use hyper::HeaderMap;
-use hyper::header::{HeaderName, USER_AGENT};
+use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
 
 use super::Front;
 use crate::domain::{Decision, ScopeId};
@@ -20,7 +20,7 @@ pub fn decide(
     headers: &HeaderMap,
     peer: Option<IpAddr>,
 ) -> Decision {
-    let agent = headers.get(USER_AGENT).map(|value| value.as_bytes());
+    let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
     front.engine.verify_from(presented, wanted, Origin { address: address(headers, peer), agent })
 }
 
@@ -47,8 +47,6 @@ impl ParseHop for str {
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderValue;
-
     use super::*;
 
     #[test]
