@@ -37,19 +37,29 @@ pub fn forge(key: &TokenKey, header: &[u8], payload: &[u8]) -> String {
 /// Bytes are no access token, and what a key of ours signed is read in bounds or not at all. Tried as a token, and
 /// as the payload of a signed one.
 pub fn access_token(bytes: &[u8]) {
-    let Ok(key) = keyring().map(|keyring| keyring.token_key(1)) else { return };
-    let read = |presented: &[u8]| {
-        let payload = jwt::open(presented, [&key]).ok()?;
-        let party = TokenConfig::of_store(StoreId([9; 16]));
-        Claims::read(&payload, &[party], NOW).map(|(claims, _)| claims).ok()
-    };
+    let Ok(key) = token_key() else { return };
     assert!(jwt::open(bytes, [&key]).is_err(), "a signature was guessed");
-    let signed = forge(&key, key.header_json().as_bytes(), bytes);
-    let Some(claims) = read(signed.as_bytes()) else { return };
+    let Some(claims) = claims_of(&key, bytes) else { return };
     let life = claims.expires.since(claims.issued);
     assert!(life > 0 && life <= i64::from(TOKEN_LIFE_MAX) * 1_000);
     assert!(claims.issued.since(NOW) <= i64::from(LEEWAY) * 1_000);
     assert!(!claims.scopes.is_empty());
+}
+
+/// Whether the payload is one that [`access_token`] reads once it is signed.
+pub fn reads_claims(payload: &[u8]) -> bool {
+    token_key().is_ok_and(|key| claims_of(&key, payload).is_some())
+}
+
+fn token_key() -> Result<TokenKey, CryptoError> {
+    keyring().map(|keyring| keyring.token_key(1))
+}
+
+fn claims_of(key: &TokenKey, payload: &[u8]) -> Option<Claims> {
+    let signed = forge(key, key.header_json().as_bytes(), payload);
+    let payload = jwt::open(signed.as_bytes(), [key]).ok()?;
+    let party = TokenConfig::of_store(StoreId([9; 16]));
+    Claims::read(&payload, &[party], NOW).map(|(claims, _)| claims).ok()
 }
 
 /// When signed fuzz inputs are read.
