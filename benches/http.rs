@@ -134,6 +134,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     expiry: Expiry::Never,
                     status: Status::Active,
                     verifier: Verifier { digest: pepper.digest(token.bytes()), pepper: 1 },
+                    imported: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

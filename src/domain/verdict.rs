@@ -105,6 +105,26 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// The same where it is not a key's own, but the access token of an app.
+    pub const fn token_advice(self) -> &'static str {
+        match self {
+            Self::Revoked => {
+                "the access token was ended: by itself, by a new secret of its app, or because it holds more than the app may do now. Fetch another one."
+            }
+            Self::Expired => "the access token's time is over. Fetch another one.",
+            Self::Tombstoned => "its app was deleted.",
+            Self::OwnerDisabled => {
+                "the owner of its app was disabled, and the app stopped. Give the app to another operator."
+            }
+            Self::Scope => {
+                "the access token works, but lacks a scope that was asked for. Fetch one that has it."
+            }
+            _ => self.advice(),
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())

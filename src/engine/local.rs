@@ -12,6 +12,7 @@ use super::error::EngineError;
 use super::imported::{self, Imported};
 use super::ledger::Ledger;
 use super::load::Loaded;
+use super::oauth::TokenDesk;
 use super::scribe::{Desk, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
@@ -24,7 +25,7 @@ use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::random::{Entropy, OsEntropy};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::{Token, TokenKind};
-use crate::crypto::{CryptoError, Keyring, public_id};
+use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::audit::{ChangeLine, ENTRY_VERSION, Entry, Outcome, SubjectLine};
 use crate::domain::{
     self, Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted,
@@ -61,6 +62,7 @@ pub struct LocalEngine {
     state: Arc<RwLock<State>>,
     verifier: Arc<Verifier>,
     imported: Imported,
+    pub(super) tokens: TokenDesk,
     ledger: Arc<Mutex<Ledger>>,
     /// What takes access away and is in force in this process, but could not be written yet.
     overdue: Mutex<Vec<(Session, Command)>>,
@@ -94,6 +96,7 @@ impl LocalEngine {
             }
         }
         let imported = Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state);
+        let tokens = TokenDesk::new(&keyring, &loaded.state);
         let sealing = SealThread::start(Arc::clone(&store));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
@@ -110,6 +113,7 @@ impl LocalEngine {
             state,
             verifier,
             imported,
+            tokens,
             ledger,
             overdue: Mutex::default(),
             catalog,
@@ -138,6 +142,9 @@ impl LocalEngine {
 
     /// [`Engine::verify`] for a request that came from somewhere.
     pub fn verify_from(&self, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Decision {
+        if jwt::is_likely(presented) {
+            return self.verify_access_token(presented, wanted, origin);
+        }
         let now = self.time.now().time;
         match imported::parse(presented) {
             Some(theirs) => match self.imported.check(&theirs, now) {
@@ -364,6 +371,7 @@ impl LocalEngine {
             self.verifier.refresh(&state, key);
             self.imported.put(key);
         }
+        self.tokens.apply(&self.keyring, &state, events);
     }
 
     /// The disk failed. What takes access away is in force in this process all the same.
@@ -385,6 +393,7 @@ impl LocalEngine {
         for key in touched(&after, events) {
             self.verifier.refresh(&after, key);
         }
+        self.tokens.hold(&after, events);
         let mut overdue = self.overdue();
         if !overdue.iter().any(|(_, known)| known == command) {
             overdue.push((session.clone(), command.clone()));

@@ -7,6 +7,7 @@
 //! - `uses` and `scribe`: what was used, and the thread that writes it down.
 //! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good?
 //! - `imported`: the keys whose secrets were made elsewhere.
+//! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
@@ -20,6 +21,7 @@ mod imported;
 mod ledger;
 mod load;
 mod local;
+pub mod oauth;
 pub mod open;
 mod scribe;
 mod seal_thread;

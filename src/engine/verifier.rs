@@ -58,6 +58,22 @@ impl Verifier {
         crate::domain::Verifier { digest: self.pepper.digest(token.bytes()), pepper: PEPPER }
     }
 
+    /// Whether a presented token is the one `stored` recognises. Nothing to compare with costs the same.
+    pub fn recognises(
+        &self,
+        presented: &token::Presented<'_>,
+        stored: Option<&crate::domain::Verifier>,
+    ) -> bool {
+        let digest = self.pepper.digest(presented.bytes());
+        let same = Pepper::same(&digest, stored.map_or(&Pepper::NO_DIGEST, |stored| &stored.digest));
+        same & stored.is_some_and(|stored| stored.pepper == PEPPER)
+    }
+
+    /// Whether the store as a whole cannot vouch for any key.
+    pub fn is_shut(&self) -> bool {
+        self.shut.load(Ordering::Acquire)
+    }
+
     /// Brings one key up to date with the state.
     pub fn refresh(&self, state: &State, key: &Key) {
         self.put(key, closed(state, key));
@@ -147,7 +163,7 @@ impl Verifier {
     ) -> Decision {
         let id = *key.public();
         let (gate, bearer) = (hit.gate(), Some(Bearer::Key(key)));
-        if self.shut.load(Ordering::Acquire) {
+        if self.is_shut() {
             return Decision::deny(Reason::StoreError, bearer);
         }
         let Some(scopes) = shard.sets.get(gate.scopes as usize) else {

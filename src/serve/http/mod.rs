@@ -4,6 +4,7 @@
 //! - [`router`]: the table of all routes. `verify`: the answer to "may this request pass?", made of `credential`
 //!   (exactly one, from one place), `ask` (which scopes, which profile), `gate` (the engine), `bearer` (who it is)
 //!   and `reply` (what is said).
+//! - `oauth`: access tokens; `credentials`: which app asks for them.
 //! - [`form`]: reading a small body, for endpoints that take one. [`metrics`], `health`: for whoever watches.
 //!
 //! Whatever goes wrong here is a refusal: an allow is written in one place, `reply::allow`, from a decision of the
@@ -12,12 +13,14 @@
 mod ask;
 mod bearer;
 mod credential;
+mod credentials;
 pub mod form;
 mod gate;
 mod health;
 pub mod limits;
 mod listen;
 pub mod metrics;
+mod oauth;
 pub mod reply;
 pub mod router;
 mod seat;

@@ -18,7 +18,7 @@ use hyper::{Method, Request};
 use super::limits::URI_BYTES;
 use super::reply::{self, Reply};
 use super::seat::{Seat, Stage};
-use super::{Front, health, verify};
+use super::{Front, health, oauth, verify};
 
 /// A request without its body.
 pub type Head<'r> = &'r Request<Incoming>;
@@ -47,10 +47,20 @@ pub struct Route {
 }
 
 const READ: &[Method] = &[Method::GET, Method::HEAD];
+const POST: &[Method] = &[Method::POST];
 
 /// All routes, the busiest first.
 pub const ROUTES: &[Route] = &[
     Route { path: "/verify", below: true, methods: &[], handler: Handler::Now(verify::answer) },
+    Route { path: "/oauth/token", below: false, methods: POST, handler: Handler::Form(oauth::token) },
+    Route {
+        path: "/oauth/introspect",
+        below: false,
+        methods: POST,
+        handler: Handler::Form(oauth::introspect),
+    },
+    Route { path: "/oauth/revoke", below: false, methods: POST, handler: Handler::Form(oauth::revoke) },
+    Route { path: "/.well-known/jwks.json", below: false, methods: READ, handler: Handler::Now(oauth::keys) },
     Route { path: "/healthz", below: false, methods: READ, handler: Handler::Now(health::alive) },
     Route { path: "/readyz", below: false, methods: READ, handler: Handler::Now(health::ready) },
     Route { path: "/metrics", below: false, methods: READ, handler: Handler::Now(health::metrics) },
@@ -163,7 +173,16 @@ mod tests {
             ROUTES.iter().map(|route| (route.path, route.below, route.methods.len())).collect();
         assert_eq!(
             listed,
-            [("/verify", true, 0), ("/healthz", false, 2), ("/readyz", false, 2), ("/metrics", false, 2)],
+            [
+                ("/verify", true, 0),
+                ("/oauth/token", false, 1),
+                ("/oauth/introspect", false, 1),
+                ("/oauth/revoke", false, 1),
+                ("/.well-known/jwks.json", false, 2),
+                ("/healthz", false, 2),
+                ("/readyz", false, 2),
+                ("/metrics", false, 2)
+            ],
             "a route was added or changed: say here that a stranger may reach it, and test what it refuses"
         );
     }
