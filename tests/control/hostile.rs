@@ -42,8 +42,8 @@ fn garbage_is_sent_away_and_others_are_served() {
         &[GREETING, &[0, 1, 0, 1]].concat(),
         &[GREETING, &[0, 0, 0, 9, 1, 2]].concat(),
         &frame(b""),
-        &frame(&[0xff; 60_000]),
-        &frame(&[0x9f; 60_000]),
+        &frame(&vec![0xff; 60_000]),
+        &frame(&vec![0x9f; 60_000]),
         &frame(&[0x83, 0x00, 0x00, 0x82, 0x0d, 0x80]),
     ] {
         let heard = says(&house, bytes);
