@@ -69,16 +69,14 @@ pub fn open_or_attach(options: &Options, key: &Key<'_>) -> Result<Entrance, Open
     // Nobody sends on this channel: waiting on it is waiting for the pause to end.
     let (_quiet, never) = mpsc::channel::<()>();
     loop {
-        if store::holder_of(&options.dir).is_some() {
-            match attach(options, key) {
-                Ok((engine, session)) => {
-                    let notices = engine.doubts().iter().map(|doubt| doubt.what.clone()).collect();
-                    let owner = Some(engine.owner().clone());
-                    return Ok(Entrance { engine: Arc::new(engine), local: None, session, notices, owner });
-                }
-                Err(NotAttached::Refused(error)) => return Err(error),
-                Err(NotAttached::Nobody) => {}
+        match attach(options, key) {
+            Ok((engine, session)) => {
+                let notices = engine.doubts().iter().map(|doubt| doubt.what.clone()).collect();
+                let owner = Some(engine.owner().clone());
+                return Ok(Entrance { engine: Arc::new(engine), local: None, session, notices, owner });
             }
+            Err(NotAttached::Refused(error)) => return Err(error),
+            Err(NotAttached::Nobody) => {}
         }
         match open::open(options, key) {
             Err(OpenError::Store(store::OpenError::InUse { .. })) if Instant::now() < deadline => {

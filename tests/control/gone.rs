@@ -37,7 +37,7 @@ impl Owner {
                 }
             }
         });
-        ready.recv_timeout(PATIENCE).expect("the owner is ready");
+        ready.recv_timeout(PATIENCE).unwrap();
         owner
     }
 

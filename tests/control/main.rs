@@ -9,11 +9,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where a promise breaks")]
 
 mod attached;
+#[path = "../support/day.rs"]
+#[expect(dead_code, reason = "shared by several tests")]
+mod day;
 mod gone;
 mod hostile;
 mod house;
 mod program;
 #[path = "../support/pty.rs"]
-#[allow(dead_code, reason = "a part of it is needed here")]
+#[expect(dead_code, reason = "shared by several tests")]
 mod pty;
 mod rights;

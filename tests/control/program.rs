@@ -10,6 +10,7 @@ use keydeck::engine::Engine as _;
 use portable_pty::CommandBuilder;
 use rustix::process::Signal;
 
+use super::day::{Wanted, issue, reveal};
 use super::house::{House, PHRASE, key, phrase_of, until};
 use super::pty::Pty;
 
@@ -278,4 +279,22 @@ fn the_engine_of_a_console_at_work_serves_a_crowd() {
     let codes: Vec<_> = crowd.into_iter().map(|one| one.join().unwrap()).collect();
     assert_eq!(codes, [0; 6]);
     assert_eq!(house.engine().state().key_count(), 7);
+}
+
+#[test]
+fn a_token_that_is_shown_once_stays_on_the_screen_when_the_owner_is_killed() {
+    let mut house = House::with(&[]);
+    house.close();
+    let first = console(house.path());
+    let mut second = console(house.path());
+    let wanted = Wanted { name: "Nightly", location: None, expires: "90d", scope: "contacts.read" };
+    issue(&mut second, &wanted);
+    first.signal(Signal::KILL);
+    second.sees("Put this away first");
+    let token = reveal(&mut second);
+    second.press("space").sees("enter closes");
+    second.press("enter").sees("Locked").sees("has gone");
+    unlock(&mut second);
+    let said = says(house.path(), "maria", &["verify"], &token);
+    assert_eq!((said.code, said.out.as_str()), (0, "allow\n"), "{}", said.err);
 }

@@ -21,6 +21,7 @@ use super::wire::{Answer, Ask, Reach, Request, Said, Welcome, With};
 use crate::domain::{Access, Actor, Catalog};
 use crate::engine::open::{Key, Options};
 use crate::engine::{Class, Doubt, EngineError, News, OpenError, Peer, Session, Timekeeper, Via};
+use crate::store;
 
 /// How long the other side has to greet.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -81,6 +82,10 @@ impl Drop for RemoteEngine {
 /// Attaches to the process that has the store open, and signs in there.
 pub fn attach(options: &Options, key: &Key<'_>) -> Result<(RemoteEngine, Session), NotAttached> {
     let stream = place::knock(&options.dir).map_err(|_| NotAttached::Nobody)?;
+    // No secret for a socket that somebody offers who does not have the store.
+    if store::holder_of(&options.dir).is_none() {
+        return Err(NotAttached::Nobody);
+    }
     let other = peer(&stream).ok_or(NotAttached::Nobody)?;
     if other.uid != Peer::this().uid {
         return Err(refused(

@@ -51,7 +51,7 @@ pub fn greeting(from: &mut impl Read) -> io::Result<Greeting> {
         return Ok(Greeting::Same);
     }
     let shown = String::from_utf8_lossy(&version);
-    Ok(Greeting::Other(shown.chars().filter(|c| c.is_ascii_graphic()).take(32).collect()))
+    Ok(Greeting::Other(shown.chars().filter(char::is_ascii_graphic).take(32).collect()))
 }
 
 /// One message as a frame. The buffer is wiped when dropped.

@@ -33,6 +33,7 @@ const STRIDE: usize = 2_048;
 
 /// What waits to be written.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts, each yes or no")]
 struct Mail {
     /// Who is signed in, and how far they see.
     actor: Option<Actor>,
@@ -219,7 +220,7 @@ impl Guest {
                 (mail, actor, last)
             };
             let bye = mail.bye.clone().filter(|_| last);
-            let written = pen.write(mail, actor, bye);
+            let written = pen.write(&mail, actor, bye);
             if let Err(error) = &written {
                 tracing::debug!(%error, "an attached process does not listen");
             }
@@ -263,12 +264,12 @@ struct Pen<'g> {
 
 impl Pen<'_> {
     /// News first, then answers: who asked sees the state that led to the answer, or a later one.
-    fn write(&mut self, mail: Mail, actor: Option<Actor>, bye: Option<String>) -> io::Result<()> {
+    fn write(&mut self, mail: &Mail, actor: Option<Actor>, bye: Option<String>) -> io::Result<()> {
         if let Some(actor) = actor {
-            if mail.whole || self.has_lost(&mail, actor) {
+            if mail.whole || self.has_lost(mail, actor) {
                 self.whole(actor)?;
             } else {
-                self.changed(&mail, actor)?;
+                self.changed(mail, actor)?;
             }
         }
         for answer in &mail.answers {

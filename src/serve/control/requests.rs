@@ -77,18 +77,24 @@ impl Desk {
     }
 
     fn session_for(&self, reach: Reach) -> Result<&Session, Fault> {
+        let refused = |text| {
+            tracing::warn!(
+                pid = self.peer.pid,
+                ?reach,
+                "an attached process claims more than it was granted"
+            );
+            Fault::refused("not_granted", text)
+        };
         let Some(session) = &self.session else {
             return Err(Fault::usage("not_signed_in", "Sign in first."));
         };
         match (session.actor().access, reach) {
             (Access::Own, Reach::Own) | (Access::Recovery, Reach::Recovery) => Ok(session),
-            (Access::Own, Reach::Agency) => self.widened.as_ref().ok_or_else(|| {
-                Fault::refused(
-                    "not_granted",
-                    "the whole-agency view is not open in this session. Open it first.",
-                )
-            }),
-            _ => Err(Fault::refused("not_granted", "this session does not reach that far.")),
+            (Access::Own, Reach::Agency) => {
+                let closed = "the whole-agency view is not open in this session. Open it first.";
+                self.widened.as_ref().ok_or_else(|| refused(closed))
+            }
+            _ => Err(refused("this session does not reach that far.")),
         }
     }
 
