@@ -105,6 +105,7 @@ fn scene(keys: usize) -> Scene {
             expiry: if n % 2 == 0 { Expiry::Never } else { Expiry::At(Timestamp(NOW.0 + 1_000_000)) },
             status: Status::Active,
             verifier: keydeck::domain::Verifier { digest: pepper.digest(token.bytes()), pepper: 1 },
+            imported: None,
         }));
         valid.push(*token.bytes());
     }

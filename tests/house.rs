@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// From the top down. Those in one line are siblings and do not use each other, but for the command line, which
 /// starts the console.
-const FLOORS: [&[&str]; 5] = [&["cli"], &["tui"], &["engine"], &["store", "crypto"], &["domain"]];
+const FLOORS: [&[&str]; 6] = [&["cli"], &["tui"], &["serve"], &["engine"], &["store", "crypto"], &["domain"]];
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {

@@ -14,8 +14,8 @@ use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
 use crate::domain::Timestamp;
 use crate::engine::open;
-use crate::engine::{Engine as _, OpenError, Writing};
-use crate::store::Standing;
+use crate::engine::{OpenError, Writing};
+use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
 
 #[derive(Serialize)]
@@ -41,6 +41,10 @@ struct Paths {
 struct StoreInfo {
     exists: bool,
     standing: String,
+    /// Who has it open, in words: another process.
+    owner: Option<String>,
+    /// Whether this command worked through that process.
+    attached: bool,
     slots: Option<usize>,
     free_bytes: Option<u64>,
     unsealed: Option<Unsealed>,
@@ -132,6 +136,8 @@ fn store(deck: &Deck) -> StoreInfo {
         return StoreInfo {
             exists: false,
             standing: "there is no home directory".into(),
+            owner: None,
+            attached: false,
             slots: None,
             free_bytes: None,
             unsealed: None,
@@ -140,16 +146,27 @@ fn store(deck: &Deck) -> StoreInfo {
     let free_bytes = free(&dir);
     if !open::is_store(&dir) {
         let standing = "none; `keydeck init` makes one".into();
-        return StoreInfo { exists: false, standing, slots: None, free_bytes, unsealed: None };
+        return StoreInfo {
+            exists: false,
+            standing,
+            owner: None,
+            attached: false,
+            slots: None,
+            free_bytes,
+            unsealed: None,
+        };
     }
     let (slots, mut standing) = match HeaderFile::new(&dir).load() {
         Ok(header) => (Some(header.slots().len()), "sealed".to_owned()),
         Err(error) => (None, error.to_string()),
     };
+    let owner = holder_of(&dir);
+    let mut attached = false;
     let mut unsealed = None;
     if deck.globals.passphrase_file.is_some() || deck.globals.key_file.is_some() {
         match deck.sign_in() {
             Ok(signed) => {
+                attached = signed.owner.is_some();
                 let health = signed.engine.health();
                 standing = match health.standing {
                     Standing::Writable => "open, takes changes".into(),
@@ -177,7 +194,7 @@ fn store(deck: &Deck) -> StoreInfo {
             Err(fault) => standing = fault.to_string(),
         }
     }
-    StoreInfo { exists: true, standing, slots, free_bytes, unsealed }
+    StoreInfo { exists: true, standing, owner, attached, slots, free_bytes, unsealed }
 }
 
 /// Bytes free where the store lives or would live.
@@ -264,6 +281,10 @@ fn page(info: &Info) -> String {
     line("config", &format!("{}{absent}", or_none(&info.paths.config)));
     line("log", &format!("{}, level {}", or_none(&info.paths.log), info.paths.log_level));
     line("store", &info.store.standing);
+    if let Some(owner) = &info.store.owner {
+        let how = if info.store.attached { "; this command is attached to it" } else { "" };
+        line("owner", &format!("{owner}{how}"));
+    }
     if let Some(slots) = info.store.slots {
         line("slots", &format!("{slots} ways to unseal it"));
     }
@@ -273,7 +294,8 @@ fn page(info: &Info) -> String {
     if let Some(open) = &info.store.unsealed {
         line("agency", &open.agency);
         line("backend", &format!("{}, revision {}", open.backend, open.revision));
-        line("keys", &open.keys.to_string());
+        let whose = if info.store.attached { " that you may see" } else { "" };
+        line("keys", &format!("{}{whose}", open.keys));
         if open.clock_suspect {
             line("clock", "disagrees with what was seen before; set it right");
         }

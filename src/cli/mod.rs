@@ -5,7 +5,8 @@
 //!   `tokens`: secrets in the wrong place.
 //! - `config`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `verify`, `audit`, `info`, `completions`: the commands.
+//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `verify`, `audit`, `serve`, `guide`, `info`,
+//!   `completions`: the commands.
 //! - `console`: the way to the full-screen console.
 //!
 //! A command signs in, sends the engine what the console would send, and prints what came back. No rule lives here.
@@ -18,6 +19,7 @@ pub mod config;
 pub mod console;
 mod door;
 mod fault;
+mod guide;
 mod handover;
 mod info;
 mod init;
@@ -31,6 +33,7 @@ mod policy;
 mod process;
 mod scope;
 mod secrets;
+mod serve;
 mod table;
 mod times;
 mod tokens;
@@ -132,6 +135,8 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Policy(verb)) => policy::run(&deck, &verb),
         Some(Command::Verify(args)) => verify::run(&deck, &args),
         Some(Command::Audit(verb)) => audit::run(&deck, &verb),
+        Some(Command::Serve(args)) => serve::run(&deck, &args),
+        Some(Command::Guide(args)) => guide::run(&deck, &args),
         Some(Command::Info) => info::run(&deck),
         Some(Command::Completions(args)) => completions::run(&deck, &args),
         Some(Command::Man) => completions::man(&deck),

@@ -45,7 +45,7 @@ pub use command::{Command, Context, KeysAfter, Minted, NewApp, NewKey};
 pub use decide::decide;
 pub use event::Event;
 pub use id::{AppId, KeyId, LocationId, OperatorId, PublicId};
-pub use key::{Key, KeyState, Place, Status, Usage, Verifier};
+pub use key::{Imported, Key, KeyState, Place, Status, Usage, Verifier};
 pub use location::Location;
 pub use name::{Name, Note};
 pub use operator::{Operator, Role, Standing};

@@ -7,7 +7,7 @@ use super::app::{Revoked, RevokedTokens};
 use super::signing::SigningKeys;
 use super::{
     Agency, App, AppId, Event, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator, OperatorId,
-    Policy, PublicId, Record, Timestamp, Trace, Usage,
+    Place, Policy, PublicId, Record, Timestamp, Trace, Usage,
 };
 
 /// The records of one store and the indexes that make them quick to find.
@@ -32,6 +32,9 @@ pub struct State {
     by_owner: HashMap<OperatorId, HashSet<KeyId>>,
     by_location: HashMap<LocationId, HashSet<KeyId>>,
     by_app: HashMap<AppId, HashSet<KeyId>>,
+    /// Live keys that exist elsewhere and are not held here: whose and where, and how many. Empty where the state is
+    /// whole.
+    census: BTreeMap<(OperatorId, Place), u32>,
 }
 
 impl State {
@@ -185,9 +188,32 @@ impl State {
         trace.keep(held);
     }
 
+    /// Puts what is known of the use of a key or an app in place of what was known.
+    pub fn put_use(&mut self, id: PublicId, known: Usage, trace: Option<Trace>) {
+        self.usage.insert(id, known);
+        match trace {
+            Some(trace) => drop(self.traces.insert(id, Box::new(trace))),
+            None => drop(self.traces.remove(&id)),
+        }
+    }
+
     /// Live keys of one owner: what the quota counts.
     pub fn live_keys_of(&self, owner: OperatorId, now: Timestamp) -> usize {
-        self.keys_of(owner).filter(|k| k.state(now).is_live()).count()
+        let elsewhere =
+            self.census.iter().filter(|((whose, _), _)| *whose == owner).map(|(_, n)| *n as usize);
+        self.keys_of(owner).filter(|k| k.state(now).is_live()).count() + elsewhere.sum::<usize>()
+    }
+
+    /// Live keys of one location, whoever owns them.
+    pub fn live_keys_at(&self, location: LocationId, now: Timestamp) -> usize {
+        let here = Place::Location(location);
+        let elsewhere = self.census.iter().filter(|((_, place), _)| *place == here).map(|(_, n)| *n as usize);
+        self.keys_at(location).filter(|k| k.state(now).is_live()).count() + elsewhere.sum::<usize>()
+    }
+
+    /// Says how many live keys are not held here, by owner and place.
+    pub fn set_census(&mut self, census: BTreeMap<(OperatorId, Place), u32>) {
+        self.census = census;
     }
 
     /// Puts one record in place of what was there.

@@ -3,36 +3,55 @@
 
 use std::fmt;
 
+use minicbor::{Decode, Encode};
+
 use super::{App, AppId, AppStatus, Expiry, Key, KeyId, ScopeId, Scopes, State, Status, Timestamp};
 
 /// Why a token is refused. For the operator and the audit counters; a caller is told less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Reason {
     /// Not a token: length, alphabet, prefix or checksum.
+    #[n(0)]
     Malformed,
     /// No key has that id.
+    #[n(1)]
     Unknown,
     /// The id exists, the secret is another.
+    #[n(2)]
     MacMismatch,
     /// The token names another kind than the record.
+    #[n(3)]
     KindMismatch,
     /// Revoked.
+    #[n(4)]
     Revoked,
     /// Paused.
+    #[n(5)]
     Disabled,
     /// Deleted.
+    #[n(6)]
     Tombstoned,
     /// Its time is over.
+    #[n(7)]
     Expired,
     /// Its owner was disabled and the keys stopped with them.
+    #[n(8)]
     OwnerDisabled,
     /// Its location was removed.
+    #[n(9)]
     LocationDisabled,
     /// Its app is paused or deleted.
+    #[n(10)]
     AppDisabled,
+    /// Tried too often, or too many at once: imported keys cost work to check.
+    #[n(13)]
+    Rate,
     /// It works, but not for that scope.
+    #[n(11)]
     Scope,
     /// The store cannot be read, or what it holds does not agree with its audit trail.
+    #[n(12)]
     StoreError,
 }
 
@@ -51,6 +70,7 @@ impl Reason {
             Self::OwnerDisabled => "owner_disabled",
             Self::LocationDisabled => "location_disabled",
             Self::AppDisabled => "app_disabled",
+            Self::Rate => "rate",
             Self::Scope => "scope",
             Self::StoreError => "store_error",
         }
@@ -74,10 +94,33 @@ impl Reason {
             }
             Self::LocationDisabled => "its location was removed. Issue a key for another location.",
             Self::AppDisabled => "its app is paused or deleted. Resume the app if it should work.",
+            Self::Rate => {
+                "too many tries of an imported key with a wrong secret, or too many at once. Try again in a second."
+            }
             Self::Scope => {
                 "the key works, but lacks a scope that was asked for. Change its scopes, or ask for less."
             }
             Self::StoreError => "the store could not vouch for the key. Run keydeck info.",
+        }
+    }
+}
+
+impl Reason {
+    /// The same where it is not a key's own, but the access token of an app.
+    pub const fn token_advice(self) -> &'static str {
+        match self {
+            Self::Revoked => {
+                "the access token was ended: by itself, by a new secret of its app, or because it holds more than the app may do now. Fetch another one."
+            }
+            Self::Expired => "the access token's time is over. Fetch another one.",
+            Self::Tombstoned => "its app was deleted.",
+            Self::OwnerDisabled => {
+                "the owner of its app was disabled, and the app stopped. Give the app to another operator."
+            }
+            Self::Scope => {
+                "the access token works, but lacks a scope that was asked for. Fetch one that has it."
+            }
+            _ => self.advice(),
         }
     }
 }
@@ -89,12 +132,14 @@ impl fmt::Display for Reason {
 }
 
 /// Who a presented token speaks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Bearer {
     /// A key, with the key itself.
-    Key(KeyId),
+    #[n(0)]
+    Key(#[n(0)] KeyId),
     /// An app, with an access token.
-    App(AppId),
+    #[n(1)]
+    App(#[n(0)] AppId),
 }
 
 /// The answer to a presented token. Allow is made in one place only: [`judge`].

@@ -76,7 +76,7 @@ impl<'a> View<'a> {
     /// A key by id, hint (`kdag_7HqP2mVx9KtR_…`) or name. Names prefer what is not deleted.
     pub fn find_key(&self, reference: &str) -> Found<'a, Key> {
         let reference = reference.trim();
-        let bare = ["kdag_", "kdlo_", "kdap_"]
+        let bare = ["kdag_", "kdlo_", "kdap_", super::key::IMPORTED_PREFIX]
             .iter()
             .find_map(|p| reference.strip_prefix(p))
             .map(|rest| rest.trim_end_matches('…').trim_end_matches("...").trim_end_matches('_'));

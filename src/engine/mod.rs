@@ -2,20 +2,26 @@
 //! records use. Above it nobody touches a store, a secret key or a clock; below it nobody knows a session.
 //!
 //! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
-//! - [`open`]: from a directory and a secret to an engine and a session; founding a new store.
+//! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
+//!   that is open.
 //! - `uses` and `scribe`: what was used, and the thread that writes it down.
 //! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good?
+//! - `imported`: the keys whose secrets were made elsewhere.
+//! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
+mod admit;
 pub mod audit_log;
 pub mod clock;
 pub mod demo;
 mod doors;
 mod error;
+mod imported;
 mod ledger;
 mod load;
 mod local;
+pub mod oauth;
 pub mod open;
 mod scribe;
 mod seal_thread;
@@ -31,20 +37,20 @@ use std::sync::{Arc, RwLockReadGuard};
 
 use tokio::sync::broadcast;
 
-pub use self::audit_log::{AuditPage, AuditReport, Doubt, Standing as AuditStanding};
+pub use self::audit_log::{Anchor, AuditLine, AuditPage, AuditReport, Doubt, Standing as AuditStanding};
 pub use self::doors::{Door, Doors};
-pub use self::error::{EngineError, OpenError};
+pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
 pub use self::scribe::Writing;
-pub use self::session::{Auth, Session, Via};
-pub use self::timekeeper::Now;
+pub use self::session::{Auth, Peer, Session, Via};
+pub use self::timekeeper::{Mark, Now, Timekeeper};
 pub use self::verifier::Verifier;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::{
-    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, PublicId, Role, ScopeId, State,
-    Timestamp,
+    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Role, ScopeId,
+    State, Timestamp,
 };
 use crate::store::Health;
 
@@ -97,6 +103,10 @@ pub trait Engine: Send + Sync {
     /// Runs a command: judged, written durably, applied, told to subscribers. `Ok` means all of that happened.
     fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError>;
 
+    /// Takes over a key whose secret was made elsewhere: 1 to 1024 visible ASCII characters. Callers present it as
+    /// `kdim_<id>_<secret>` from then on.
+    fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError>;
+
     /// The state as it is now. Hold it for the length of a draw, not longer; read it through a
     /// [`crate::domain::View`] of the session's actor.
     fn state(&self) -> RwLockReadGuard<'_, State>;
@@ -129,6 +139,12 @@ pub trait Engine: Send + Sync {
 
     /// Checks the whole chain against the state.
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError>;
+
+    /// The newest entry of the trail as a line to keep elsewhere.
+    fn anchor(&self) -> Result<Anchor, EngineError>;
+
+    /// The hash of one entry, hex, if the trail has it.
+    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError>;
 
     /// Adds an operator with a slot of their own.
     fn add_operator(

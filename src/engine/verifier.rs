@@ -58,6 +58,22 @@ impl Verifier {
         crate::domain::Verifier { digest: self.pepper.digest(token.bytes()), pepper: PEPPER }
     }
 
+    /// Whether a presented token is the one `stored` recognises. Nothing to compare with costs the same.
+    pub fn recognises(
+        &self,
+        presented: &token::Presented<'_>,
+        stored: Option<&crate::domain::Verifier>,
+    ) -> bool {
+        let digest = self.pepper.digest(presented.bytes());
+        let same = Pepper::same(&digest, stored.map_or(&Pepper::NO_DIGEST, |stored| &stored.digest));
+        same & stored.is_some_and(|stored| stored.pepper == PEPPER)
+    }
+
+    /// Whether the store as a whole cannot vouch for any key.
+    pub fn is_shut(&self) -> bool {
+        self.shut.load(Ordering::Acquire)
+    }
+
     /// Brings one key up to date with the state.
     pub fn refresh(&self, state: &State, key: &Key) {
         self.put(key, closed(state, key));
@@ -118,8 +134,33 @@ impl Verifier {
         if !same || hit.pepper() != PEPPER {
             return Decision::deny(Reason::MacMismatch, None);
         }
-        let (key, bearer) = (KeyId(id), Some(Bearer::Key(KeyId(id))));
-        if self.shut.load(Ordering::Acquire) {
+        self.admit(&shard, hit, KeyId(id), wanted, origin, now)
+    }
+
+    /// Decides about a key whose secret somebody else has recognised.
+    pub fn admit_known(&self, id: KeyId, wanted: &[ScopeId], origin: Origin<'_>, now: Timestamp) -> Decision {
+        let spot = Spot::of(id.public());
+        let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
+        match shard.table.find(spot, id.public()) {
+            Some(hit) => self.admit(&shard, hit, id, wanted, origin, now),
+            None => Decision::deny(Reason::Unknown, None),
+        }
+    }
+
+    /// Judges a key whose secret was right, and notes its use.
+    #[inline]
+    fn admit(
+        &self,
+        shard: &Shard,
+        hit: Hit<'_>,
+        key: KeyId,
+        wanted: &[ScopeId],
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Decision {
+        let id = *key.public();
+        let (gate, bearer) = (hit.gate(), Some(Bearer::Key(key)));
+        if self.is_shut() {
             return Decision::deny(Reason::StoreError, bearer);
         }
         let Some(scopes) = shard.sets.get(gate.scopes as usize) else {

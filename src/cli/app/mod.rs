@@ -43,7 +43,7 @@ pub enum Verb {
 /// What an app tells about itself; on edit, what is left out stays.
 #[derive(Debug, Args)]
 pub struct Profile {
-    /// Where the app lives, such as https://booking.example
+    /// Where the app lives: an address that begins with https
     #[arg(long, value_name = "URL")]
     uri: Option<String>,
     /// What it is for

@@ -1,4 +1,4 @@
-//! `keydeck key create`. The token passes through here once: to standard output or a new file. A key whose token
+//! `keydeck key create` and `import`. The token passes through here once: to standard output or a new file. A key whose token
 //! reached nobody is revoked before the command ends, so that none is left alive that nobody holds.
 
 use std::io;
@@ -6,34 +6,75 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::lines::KeyLine;
-use super::{Create, find_location};
+use super::{Create, Import, NewWords, find_location};
 use crate::cli::Outcome;
 use crate::cli::app::find_app;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::handover::Handover;
+use crate::cli::secrets;
 use crate::cli::times;
+use crate::crypto::CryptoError;
+use crate::crypto::phc::MAX_SECRET;
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
-use crate::engine::Engine as _;
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
-    let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;
-    let note = Note::new(&args.note).map_err(|why| Fault::bad_text("note", why))?;
+    let (signed, new) = prepare(deck, &args.new)?;
+    issue(deck, &signed, new, args.token_file.as_deref())?;
+    signed.engine.settle()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
+    if deck.globals.passphrase_file.as_deref() == Some(Path::new("-")) && args.secret_file == Path::new("-") {
+        return Err(Fault::usage(
+            "Standard input holds one secret. Put the passphrase or the secret in a file.",
+        ));
+    }
+    let secret = secrets::read_file(&args.secret_file, deck.output)?;
+    if !(1..=MAX_SECRET).contains(&secret.len()) || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Fault::usage(CryptoError::ImportedSecret.to_string()));
+    }
+    let (signed, new) = prepare(deck, &args.new)?;
+    let done = signed.engine.import_key(&signed.session, new, secret.as_bytes())?;
+    drop(secret);
+    let key = done.events.into_iter().find_map(|event| match event {
+        Event::KeyImported(key) => Some(key),
+        _ => None,
+    });
+    let key = key.ok_or_else(|| Fault::unavailable("The key was not imported. Try again."))?;
+    deck.output.say(&format!(
+        "{} is imported. Its callers present kdim_{}_ followed by the secret they have, and nothing else changes \
+         for them.",
+        key.name, key.id
+    ));
+    if deck.output.is_json() {
+        let state = signed.engine.state();
+        let view = View::new(&state, signed.session.actor());
+        deck.output.value(&KeyLine::of(&key, view, signed.now()))?;
+    } else {
+        deck.output.text(&format!("{}\n", key.id))?;
+    }
+    signed.engine.settle()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the words for a new key and signs in.
+fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey), Fault> {
+    let name = Name::new(&words.name).map_err(|why| Fault::bad_text("name", why))?;
+    let note = Note::new(&words.note).map_err(|why| Fault::bad_text("note", why))?;
     // Judged before a passphrase is asked for; what counts is computed again when the key is made.
-    expiry(args.expires.as_deref(), Deck::wall())?;
-    let scopes = scopes(&args.scope, args.preset.as_deref(), &*deck.catalog()?)?;
+    expiry(words.expires.as_deref(), Deck::wall())?;
+    let scopes = scopes(&words.scope, words.preset.as_deref(), &*deck.catalog()?)?;
     let signed = deck.sign_in()?;
-    let place = match (&args.location, &args.app) {
+    let place = match (&words.location, &words.app) {
         (Some(reference), _) => Place::Location(signed.see(|view| find_location(view, reference))?),
         (None, Some(reference)) => Place::App(find_app(&signed, reference)?.id),
         (None, None) => Place::Agency,
     };
-    let expiry = expiry(args.expires.as_deref(), signed.now())?;
-    let new = NewKey { name, place, scopes, expiry, note };
-    issue(deck, &signed, new, args.token_file.as_deref())?;
-    signed.engine.settle()?;
-    Ok(ExitCode::SUCCESS)
+    let expiry = expiry(words.expires.as_deref(), signed.now())?;
+    Ok((signed, NewKey { name, place, scopes, expiry, note }))
 }
 
 /// Issues a key and hands its token over.

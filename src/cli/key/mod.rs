@@ -24,6 +24,8 @@ use crate::domain::{Key, KeyId, KeyState, LocationId, Refusal, View};
 pub enum Verb {
     /// Issue a key; its token is printed once and kept nowhere
     Create(Create),
+    /// Take over a key whose secret was made elsewhere; its callers put its id before it
+    Import(Import),
     /// Your keys; deleted ones only with --state deleted
     List(List),
     /// All that is known of one key; never its secret
@@ -42,10 +44,10 @@ pub enum Verb {
     Rescope(Rescope),
 }
 
-/// Words of `key create`.
+/// What a new key shall be.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("place").required(true).args(["agency", "location", "app"])))]
-pub struct Create {
+pub struct NewWords {
     /// What the key is called; yours have different names
     #[arg(long, value_name = "NAME")]
     name: String,
@@ -70,9 +72,26 @@ pub struct Create {
     /// What it is for
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
+}
+
+/// Words of `key create`.
+#[derive(Debug, Args)]
+pub struct Create {
+    #[command(flatten)]
+    new: NewWords,
     /// Write the token to this new file, readable by you alone, instead of standard output
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+}
+
+/// Words of `key import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    #[command(flatten)]
+    new: NewWords,
+    /// File with the secret, `-` for standard input; one newline at its end is not part of it
+    #[arg(long, value_name = "FILE")]
+    secret_file: PathBuf,
 }
 
 /// Words of `key list`.
@@ -164,6 +183,7 @@ impl StateWord {
 pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
     match verb {
         Verb::Create(args) => issue::run(deck, args),
+        Verb::Import(args) => issue::import(deck, args),
         Verb::List(args) => list::list(deck, args),
         Verb::Show(args) => list::show(deck, args),
         Verb::Pause(one) => change::pause(deck, one),

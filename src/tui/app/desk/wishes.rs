@@ -130,7 +130,7 @@ impl Desk {
                 Err(why) => self.toasts.error(format!("Nothing was copied: {why}.")),
             },
             (_, Outcome::Settled(settled)) => self.say_settled(&settled, now),
-            (_, Outcome::Changed) => self.stale = true,
+            (_, Outcome::Changed | Outcome::Gone(_)) => self.stale = true,
             _ => {}
         }
     }
