@@ -19,8 +19,8 @@ use crate::domain::{AppId, KeyId, PublicId, State, Timestamp};
 
 /// How long uses are gathered before they are written.
 pub const EVERY: Duration = Duration::from_secs(2);
-/// How long at most until a failed write is tried again.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two commits of one round: time for a command that waits to have its turn.
+const COURTESY: Duration = Duration::from_millis(1);
 /// Keys whose rows are made at once, so that the state is not held for long.
 const AT_ONCE: usize = 1_024;
 
@@ -58,7 +58,6 @@ pub struct Unbroken {
 struct Book {
     /// Whose totals in the state are newer than those in the store.
     unwritten: BTreeSet<PublicId>,
-    failing: Option<(Timestamp, String)>,
     unbroken: Unbroken,
     /// What the store has of it.
     stored: Option<Unbroken>,
@@ -73,8 +72,12 @@ pub(super) struct Desk {
     feed: broadcast::Sender<News>,
     /// A store in doubt is not written to.
     frozen: bool,
-    /// Taken before the locks of state and ledger, of which no two are held together here.
+    /// Held while the disk is written to. Taken before the locks of state and ledger, of which no two are held
+    /// together here.
     book: Mutex<Book>,
+    /// How it goes, for those who must not wait for a disk.
+    writing: Mutex<Writing>,
+    complete_since: Timestamp,
 }
 
 impl Desk {
@@ -88,7 +91,7 @@ impl Desk {
     ) -> Self {
         let whole = stored.filter(|stored| !stored.open);
         let unbroken = whole.unwrap_or_else(|| Unbroken { since: time.now().time, open: false });
-        let book = Book { unwritten: BTreeSet::new(), failing: None, unbroken, stored };
+        let book = Book { unwritten: BTreeSet::new(), unbroken, stored };
         Self {
             state: Arc::clone(state),
             verifier: Arc::clone(verifier),
@@ -97,6 +100,8 @@ impl Desk {
             feed,
             frozen,
             book: Mutex::new(book),
+            writing: Mutex::new(Writing::Ok),
+            complete_since: unbroken.since,
         }
     }
 
@@ -111,22 +116,26 @@ impl Desk {
         }
         let mut book = self.book();
         let mut told = self.take(&mut book);
-        let before = book.failing.is_some();
         let result = self.write_book(&mut book);
-        match &result {
-            Ok(written) => {
-                if book.failing.take().is_some() {
-                    tracing::info!("uses are written down again");
-                    // Who showed the trouble should show its end.
-                    told.clone_from(written);
-                }
+        let before = self.writing();
+        match (&result, before) {
+            (Ok(_), Writing::Ok) => {}
+            (Ok(written), Writing::Failing { .. }) => {
+                *self.standing() = Writing::Ok;
+                tracing::info!("uses are written down again");
+                // Who showed the trouble should show its end.
+                told.clone_from(written);
             }
-            Err(error) => {
-                let since = book.failing.take().map_or_else(|| self.time.now().time, |(since, _)| since);
-                if !before {
-                    tracing::warn!(%error, "uses cannot be written down; they are kept and tried again");
-                }
-                book.failing = Some((since, error.to_string()));
+            (Err(error), before) => {
+                let since = match before {
+                    Writing::Failing { since, .. } => since,
+                    Writing::Ok => {
+                        tracing::warn!(%error, "uses cannot be written down; they are kept and tried again");
+                        self.time.now().time
+                    }
+                };
+                let unwritten = book.unwritten.len();
+                *self.standing() = Writing::Failing { since, why: error.to_string(), unwritten };
             }
         }
         drop(book);
@@ -172,6 +181,9 @@ impl Desk {
                     book.unwritten.remove(id);
                 }
                 rest = left;
+                if !rest.is_empty() {
+                    self.verifier.uses().bell.pause(COURTESY);
+                }
             }
         }
         if !due.is_empty() {
@@ -207,21 +219,18 @@ impl Desk {
         Ok(())
     }
 
+    fn standing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How writing goes.
     pub fn writing(&self) -> Writing {
-        let book = self.book();
-        match &book.failing {
-            None => Writing::Ok,
-            Some((since, why)) => {
-                Writing::Failing { since: *since, why: why.clone(), unwritten: book.unwritten.len() }
-            }
-        }
+        self.standing().clone()
     }
 
     /// Since when no use was lost; nothing while uses are not written down.
     pub fn complete_since(&self) -> Option<Timestamp> {
-        let book = self.book();
-        (book.failing.is_none() && !self.frozen).then_some(book.unbroken.since)
+        (*self.standing() == Writing::Ok && !self.frozen).then_some(self.complete_since)
     }
 }
 
@@ -275,15 +284,14 @@ fn work(desk: &Desk, every: Duration) {
     }
     let bell = &desk.verifier.uses().bell;
     while bell.wait() {
-        let mut pause = every;
+        // What could not be written is tried again at the same pace.
         loop {
-            if !bell.pause(pause) {
+            if !bell.pause(every) {
                 return;
             }
             if desk.write().is_ok() {
                 break;
             }
-            pause = (pause * 2).min(PATIENCE.max(every));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Here a look-up starts by asking for the lines the id leads to, and the digest of the token is computed while
 //! they travel. The slot holds all that decides, so nothing else is read to allow or to refuse.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 use prefetch_index::prefetch_index;
 
@@ -30,16 +30,43 @@ pub struct Gate {
 struct Slot {
     digest: [u8; digest::LEN],
     id: [u8; 12],
-    scopes: u32,
     // The last use in seconds since 1970, and how many there were since they were written down last. Four thousand
     // million of one key between two settlings would start the count anew, and lose nothing but the number.
     last: AtomicU32,
     uses: AtomicU32,
+    // Which scopes were needed since then: bit n for the nth of the key's set.
+    needed: AtomicU16,
+    scopes: SetIndex,
     expires: Deadline,
     pepper: u8,
-    // 0 marks an empty slot.
-    kind_and_used: u8,
-    closed: u8,
+    // Four bits each: the kind, of which 0 marks an empty slot, and what closes it.
+    kind_and_closed: u8,
+}
+
+impl Slot {
+    const fn is_empty(&self) -> bool {
+        self.kind_and_closed == 0
+    }
+}
+
+/// How many scopes of a set have a bit. Few keys hold more; their other scopes are noted elsewhere.
+pub const MARKED: usize = 16;
+
+/// An index into the sets of a table, in three bytes: more sets than anybody has keys in one table.
+#[derive(Clone, Copy, Default)]
+struct SetIndex([u8; 3]);
+
+impl SetIndex {
+    fn of(index: u32) -> Self {
+        // Beyond what fits there is no set, and a key without one is refused.
+        let [_, bytes @ ..] = index.min(0xFF_FFFF).to_be_bytes();
+        Self(bytes)
+    }
+
+    const fn index(self) -> u32 {
+        let [high, mid, low] = self.0;
+        u32::from_be_bytes([0, high, mid, low])
+    }
 }
 
 /// An expiry in five bytes, so that a slot is one line: milliseconds since 2020, good until 2054; lives are bounded
@@ -106,24 +133,20 @@ const fn scale(random: u32, size: usize) -> usize {
 
 /// A slot that matched an id.
 #[derive(Clone, Copy)]
-pub struct Hit<'t>(&'t Slot, &'t Needed);
-
-/// Which of a key's scopes were needed since uses were taken last: bit n for the nth of its set. Beside the slots,
-/// which are full: a request that asks for no scope does not touch it.
-type Needed = AtomicU64;
-
-/// How many scopes of a set have a bit. Catalogs that matter are smaller; the few scopes beyond are noted elsewhere.
-pub const MARKED: usize = 64;
+pub struct Hit<'t>(&'t Slot);
 
 /// The table. Slots are never freed: a deleted key keeps its slot, closed.
 pub struct Table {
     slots: Vec<Slot>,
-    needed: Vec<Needed>,
     used: usize,
 }
 
 /// Stands for a pepper this table cannot name; no verifier has it.
 const UNKNOWN_PEPPER: u8 = 0;
+
+/// In a slot a reason is its place here plus one, in four bits; the last number stands for one that has no place.
+const NO_REASON: u8 = 15;
+const _: () = assert!(REASONS.len() < NO_REASON as usize);
 
 const REASONS: [Reason; 13] = [
     Reason::Malformed,
@@ -145,7 +168,7 @@ impl Table {
     /// A table with room for `keys`.
     pub fn with_capacity(keys: usize) -> Self {
         let size = (keys * 7 / 4).max(8);
-        Self { slots: empty(size), needed: empty(size), used: 0 }
+        Self { slots: empty(size), used: 0 }
     }
 
     /// Asks for the lines a spot leads to, without waiting for them.
@@ -154,16 +177,10 @@ impl Table {
         prefetch_index(&self.slots, home);
     }
 
-    /// Asks for what notes which scopes were needed, too.
-    pub fn touch_needed(&self, spot: Spot) {
-        let home = spot.home(self.needed.len());
-        prefetch_index(&self.needed, home);
-    }
-
     /// The slot of an id, searched from its spot.
     pub fn find(&self, spot: Spot, id: &PublicId) -> Option<Hit<'_>> {
         let at = self.probe(spot, id.as_bytes()).ok()?;
-        Some(Hit(self.slots.get(at)?, self.needed.get(at)?))
+        self.slots.get(at).map(Hit)
     }
 
     /// `Ok` with the slot of the id, `Err` with the empty one where it belongs.
@@ -171,7 +188,7 @@ impl Table {
         let mut at = spot.home(self.slots.len());
         loop {
             match self.slots.get(at) {
-                Some(slot) if slot.kind_and_used == 0 => return Err(at),
+                Some(slot) if slot.is_empty() => return Err(at),
                 Some(slot) if slot.id == *id => return Ok(at),
                 Some(_) => at += 1,
                 // Never full, so an empty slot is always met.
@@ -198,38 +215,34 @@ impl Table {
         // What was noted of its use stays.
         slot.digest = verifier.digest;
         slot.id = *id.as_bytes();
-        slot.scopes = gate.scopes;
+        slot.scopes = SetIndex::of(gate.scopes);
         slot.expires = Deadline::of(gate.expiry);
         slot.pepper = u8::try_from(verifier.pepper).unwrap_or(UNKNOWN_PEPPER);
-        slot.kind_and_used = gate.kind + 1;
-        slot.closed = gate.closed.map_or(0, code_of);
+        slot.kind_and_closed = (gate.kind + 1) << 4 | gate.closed.map_or(0, code_of);
     }
 
     fn grow(&mut self) {
         let old = std::mem::take(&mut self.slots);
-        let needed = std::mem::take(&mut self.needed);
         self.slots = empty(old.len() * 3 / 2);
-        self.needed = empty(self.slots.len());
-        for (slot, needed) in old.into_iter().zip(needed).filter(|(slot, _)| slot.kind_and_used != 0) {
+        for slot in old.into_iter().filter(|slot| !slot.is_empty()) {
             let Some(id) = PublicId::from_bytes(slot.id) else { continue };
             if let Err(at) = self.probe(Spot::of(&id), &slot.id)
-                && let (Some(place), Some(beside)) = (self.slots.get_mut(at), self.needed.get_mut(at))
+                && let Some(place) = self.slots.get_mut(at)
             {
                 *place = slot;
-                *beside = needed;
             }
         }
     }
 }
 
-fn empty<T: Default>(size: usize) -> Vec<T> {
+fn empty(size: usize) -> Vec<Slot> {
     let mut slots = Vec::new();
-    slots.resize_with(size, T::default);
+    slots.resize_with(size, Slot::default);
     slots
 }
 
 fn code_of(reason: Reason) -> u8 {
-    REASONS.iter().position(|r| *r == reason).and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(u8::MAX)
+    REASONS.iter().position(|r| *r == reason).and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(NO_REASON)
 }
 
 impl Hit<'_> {
@@ -245,23 +258,23 @@ impl Hit<'_> {
 
     /// What else decides.
     pub fn gate(self) -> Gate {
-        let closed = match self.0.closed {
+        let closed = match self.0.kind_and_closed & NO_REASON {
             0 => None,
-            // A byte that names no reason is damage, and damage is no.
+            // A number that names no reason is damage, and damage is no.
             code => Some(REASONS.get(usize::from(code) - 1).copied().unwrap_or(Reason::StoreError)),
         };
         Gate {
             closed,
             expiry: self.0.expires.expiry(),
-            scopes: self.0.scopes,
-            kind: self.0.kind_and_used - 1,
+            scopes: self.0.scopes.index(),
+            kind: (self.0.kind_and_closed >> 4) - 1,
         }
     }
 
     /// Notes that these scopes of `held` were needed. Before [`Hit::note_use`], so that whoever takes a count finds
     /// the scopes of each use counted in it. False when one of them has no bit.
     pub fn note_scopes(self, held: &Scopes, wanted: &[ScopeId]) -> bool {
-        let mut bits = 0_u64;
+        let mut bits = 0_u16;
         let mut all = true;
         for scope in wanted {
             match held.position(scope.as_str()) {
@@ -270,18 +283,18 @@ impl Hit<'_> {
             }
         }
         // Nearly always another request needed the same before: then nothing has to be written.
-        if self.1.load(Ordering::Relaxed) & bits != bits {
-            self.1.fetch_or(bits, Ordering::Relaxed);
+        if self.0.needed.load(Ordering::Relaxed) & bits != bits {
+            self.0.needed.fetch_or(bits, Ordering::Relaxed);
         }
         all
     }
 
     /// Takes which scopes of `held` were needed since the last time.
     pub fn take_scopes(self, held: &Scopes) -> Vec<ScopeId> {
-        if self.1.load(Ordering::Relaxed) == 0 {
+        if self.0.needed.load(Ordering::Relaxed) == 0 {
             return Vec::new();
         }
-        let bits = self.1.swap(0, Ordering::AcqRel);
+        let bits = self.0.needed.swap(0, Ordering::AcqRel);
         held.iter()
             .take(MARKED)
             .enumerate()
@@ -412,14 +425,13 @@ mod tests {
         let put =
             |table: &mut Table, n| table.put(KeyId(id(n)), &Verifier { digest: [1; 32], pepper: 1 }, gate(0));
         put(&mut table, 0);
-        table.touch_needed(Spot::of(&id(0)));
         let hit = table.find(Spot::of(&id(0)), &id(0)).unwrap();
-        assert!(hit.note_scopes(&held, &[scope("a.s03"), scope("a.s63")]));
+        assert!(hit.note_scopes(&held, &[scope("a.s03"), scope("a.s15")]));
         assert!(hit.note_scopes(&held, &[scope("a.s03")]));
-        assert!(!hit.note_scopes(&held, &[scope("a.s64")]), "this one has no bit");
+        assert!(!hit.note_scopes(&held, &[scope("a.s16")]), "this one has no bit");
         (1..1_000).for_each(|n| put(&mut table, n));
         let hit = table.find(Spot::of(&id(0)), &id(0)).unwrap();
-        assert_eq!(hit.take_scopes(&held), [scope("a.s03"), scope("a.s63")]);
+        assert_eq!(hit.take_scopes(&held), [scope("a.s03"), scope("a.s15")]);
         assert_eq!(hit.take_scopes(&held), []);
     }
 }

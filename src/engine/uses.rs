@@ -2,8 +2,10 @@
 //! of the same few keys. Counts and times of keys live in the verification table; here is what does not fit there.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Origin;
@@ -18,6 +20,8 @@ const PARTS: usize = 64;
 const PART_MAX: usize = 1_024;
 /// Bytes of an agent that are kept until somebody has time to read it.
 const AGENT_BYTES: usize = 256;
+/// Agents a part remembers, so that the many requests of one program share one copy of its name.
+const AGENTS: usize = 4;
 
 /// What was used of one key or app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,34 +34,64 @@ pub(super) struct Use {
     pub trace: Trace,
 }
 
-/// An origin as it came, to be read later.
+/// An origin as it came, to be read later. Small: a request with a key nobody used for a while waits for it to come
+/// from memory.
 struct Glimpse {
-    address: Option<std::net::IpAddr>,
-    agent: Vec<u8>,
+    address: Option<IpAddr>,
+    agent: Arc<[u8]>,
     at: Timestamp,
 }
 
+/// What is not in the table: uses of apps, and scopes that have no bit.
 #[derive(Default)]
 struct Waiting {
     usage: Usage,
-    glimpse: Option<Glimpse>,
     scopes: Trace,
 }
 
-/// Uses that wait.
+/// Those ids whose notes share a lock, on lines of memory of their own.
+#[repr(align(128))]
 #[derive(Default)]
+struct Part {
+    glimpses: HashMap<PublicId, Glimpse, ById>,
+    waiting: HashMap<PublicId, Waiting, ById>,
+    agents: [Arc<[u8]>; AGENTS],
+    /// Which of them is given up for the next.
+    oldest: usize,
+}
+
+type ById = BuildHasherDefault<IdHasher>;
+
+/// Public ids are random, and only those this store issued get here: any of their bytes will do.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
+            self.0 = (self.0.rotate_left(29) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+/// Uses that wait.
 pub(super) struct Uses {
-    parts: Parts,
+    parts: Vec<Mutex<Part>>,
     /// Keys used for the first time since uses were taken.
     keys: Mutex<Vec<PublicId>>,
     pub bell: Bell,
 }
 
-struct Parts(Vec<Mutex<HashMap<PublicId, Waiting>>>);
-
-impl Default for Parts {
+impl Default for Uses {
     fn default() -> Self {
-        Self(std::iter::repeat_with(Mutex::default).take(PARTS).collect())
+        let parts = std::iter::repeat_with(Mutex::default).take(PARTS).collect();
+        Self { parts, keys: Mutex::default(), bell: Bell::default() }
     }
 }
 
@@ -68,40 +102,41 @@ impl Uses {
         self.bell.ring();
     }
 
-    /// Notes where a use of a key came from.
+    /// Notes where a use of a key came from. A key that was not enlisted will be by this use.
     pub fn note_origin(&self, id: PublicId, origin: Origin<'_>, now: Timestamp) {
-        self.with(id, Room::IfThereIs, |waiting| waiting.see(origin, now));
+        if let Some(mut part) = self.part(id) {
+            part.see(id, origin, now);
+        }
     }
 
     /// Notes that a scope was needed that has no bit in the table.
     pub fn note_scope(&self, id: PublicId, scope: &ScopeId, at: Timestamp) {
-        self.with(id, Room::Always, |waiting| waiting.scopes.note_scope(scope, at));
+        if let Some(mut part) = self.part(id) {
+            part.waiting.entry(id).or_default().scopes.note_scope(scope, at);
+        }
         self.bell.ring();
     }
 
     /// Notes a use of something that is not in the table.
     pub fn note(&self, id: PublicId, wanted: &[ScopeId], origin: Origin<'_>, now: Timestamp) {
-        self.with(id, Room::Always, |waiting| {
+        if let Some(mut part) = self.part(id) {
+            // Not bounded as origins are: there are no more of them than apps.
+            let waiting = part.waiting.entry(id).or_default();
             waiting.usage = waiting.usage.merged(Usage { last_used_at: Some(now), count: 1 });
             for scope in wanted {
                 waiting.scopes.note_scope(scope, now);
             }
             if !origin.is_nowhere() {
-                waiting.see(origin, now);
+                part.see(id, origin, now);
             }
-        });
+        }
         self.bell.ring();
     }
 
-    fn with(&self, id: PublicId, room: Room, note: impl FnOnce(&mut Waiting)) {
-        // Ids are random: any byte of them spreads.
-        let Some(part) = self.parts.0.get(usize::from(id.as_bytes()[11]) % PARTS) else { return };
-        let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(waiting) = part.get_mut(&id) {
-            note(waiting);
-        } else if matches!(room, Room::Always) || part.len() < PART_MAX {
-            note(part.entry(id).or_default());
-        }
+    fn part(&self, id: PublicId) -> Option<MutexGuard<'_, Part>> {
+        let [first, .., last] = id.as_bytes();
+        let part = self.parts.get((usize::from(*first) * 58 + usize::from(*last)) % PARTS)?;
+        Some(part.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes all that waits, each id once. What the table holds of it is the caller's to add.
@@ -111,46 +146,62 @@ impl Uses {
         for id in std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner)) {
             found.insert(id, nothing(id));
         }
-        for part in &self.parts.0 {
-            let part = std::mem::take(&mut *part.lock().unwrap_or_else(PoisonError::into_inner));
-            for (id, waiting) in part {
+        for part in &self.parts {
+            let (glimpses, waiting) = {
+                let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+                (std::mem::take(&mut part.glimpses), std::mem::take(&mut part.waiting))
+            };
+            for (id, waiting) in waiting {
                 let used = found.entry(id).or_insert_with(|| nothing(id));
-                used.usage = waiting.usage;
-                used.trace = waiting.scopes;
-                used.trace.sighting = waiting.glimpse.map(Glimpse::read);
+                (used.usage, used.trace) = (waiting.usage, waiting.scopes);
+            }
+            for (id, glimpse) in glimpses {
+                found.entry(id).or_insert_with(|| nothing(id)).trace.sighting = Some(glimpse.read());
             }
         }
         found.into_values().collect()
     }
 }
 
-/// Whether an id that is not there yet gets a place.
-#[derive(Clone, Copy)]
-enum Room {
-    /// There are as many of them as keys and apps at most, and few.
-    Always,
-    /// Everybody may want one at once.
-    IfThereIs,
-}
-
-impl Waiting {
-    fn see(&mut self, origin: Origin<'_>, now: Timestamp) {
-        let glimpse =
-            self.glimpse.get_or_insert_with(|| Glimpse { address: None, agent: Vec::new(), at: now });
+impl Part {
+    fn see(&mut self, id: PublicId, origin: Origin<'_>, now: Timestamp) {
         let agent = origin.agent.unwrap_or_default();
         let agent = agent.get(..AGENT_BYTES).unwrap_or(agent);
-        // Most requests with a key come from one place and one program: then only the time moves.
-        if glimpse.agent != agent {
-            glimpse.agent.clear();
-            glimpse.agent.extend_from_slice(agent);
+        let known = match self.agents.iter().position(|known| **known == *agent) {
+            Some(known) => known,
+            None => self.learn(agent),
+        };
+        let Some(agent) = self.agents.get(known) else { return };
+        let room = self.glimpses.len() < PART_MAX;
+        match self.glimpses.get_mut(&id) {
+            Some(glimpse) => {
+                // Most requests with a key come from one place and one program: then only the time moves.
+                if !Arc::ptr_eq(&glimpse.agent, agent) {
+                    glimpse.agent = Arc::clone(agent);
+                }
+                glimpse.address = origin.address;
+                glimpse.at = glimpse.at.max(now);
+            }
+            None if room => {
+                let agent = Arc::clone(agent);
+                self.glimpses.insert(id, Glimpse { address: origin.address, agent, at: now });
+            }
+            None => {}
         }
-        glimpse.address = origin.address;
-        glimpse.at = glimpse.at.max(now);
+    }
+
+    fn learn(&mut self, agent: &[u8]) -> usize {
+        let place = self.oldest;
+        self.oldest = (place + 1) % AGENTS;
+        if let Some(known) = self.agents.get_mut(place) {
+            *known = agent.into();
+        }
+        place
     }
 }
 
 impl Glimpse {
-    fn read(self) -> Sighting {
+    fn read(&self) -> Sighting {
         Sighting { at: self.at, address: self.address.map(Into::into), agent: agent(&self.agent) }
     }
 }
@@ -271,7 +322,7 @@ mod tests {
         let bytes = |n: usize| {
             let digit = |n: usize| crate::domain::id::BASE58[n % 58];
             let mut id = *b"111111111111";
-            (id[0], id[1], id[2]) = (digit(n), digit(n / 58), digit(n / 3364));
+            (id[1], id[2], id[3]) = (digit(n), digit(n / 58), digit(n / 3364));
             PublicId::from_bytes(id).unwrap()
         };
         // All in one part.

@@ -122,9 +122,6 @@ impl Verifier {
         let spot = Spot::of(&id);
         let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
         shard.table.touch(spot);
-        if !wanted.is_empty() {
-            shard.table.touch_needed(spot);
-        }
         let digest = self.pepper.digest(presented.bytes());
         // An unknown id costs the same digest and the same comparison as a known one.
         let hit = shard.table.find(spot, &id);
