@@ -220,7 +220,7 @@ fn row_43_three_parts_of_plain_base64_and_no_more_bytes_than_a_header_takes() {
     }
     forge.check(&format!(" {token}"), Reason::Malformed, "a space before");
 
-    let long = forge.with("jti", json!("x".repeat(3_000)));
+    let long = forge.says(&format!("{}{}", forge.claims, " ".repeat(3_000)));
     assert!(long.len() > 4_096);
     forge.check(&long, Reason::Malformed, "longer than any of ours, properly signed");
     forge.check(&format!("{header}.{}.{signature}", "A".repeat(5 << 20)), Reason::Malformed, "5 MiB");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where a promise breaks")]
 
+mod disk;
 mod forged;
 mod life;
 mod rotation;
