@@ -23,6 +23,7 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, Keyring, public_id};
 use crate::domain::audit::{ChangeLine, ENTRY_VERSION, Entry, Outcome, SubjectLine};
+use crate::domain::authorize::acting;
 use crate::domain::{
     Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted, Name,
     OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, decide,
@@ -406,6 +407,11 @@ impl Engine for LocalEngine {
 
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
         self.verifier.verify(presented, wanted, self.time.now().time)
+    }
+
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
+        acting(&self.state(), &session.actor()).map_err(EngineError::Refused)?;
+        Ok(self.verifier.test(presented, wanted, self.time.now().time))
     }
 
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {

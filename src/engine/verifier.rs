@@ -35,6 +35,13 @@ struct Shard {
     set_of: HashMap<Scopes, u32>,
 }
 
+/// Whether an allow counts as a use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Uses {
+    Counted,
+    Untouched,
+}
+
 const PEPPER: u32 = 1;
 const SHARDS: usize = 64;
 impl Verifier {
@@ -97,6 +104,15 @@ impl Verifier {
         _origin: Origin<'_>,
         now: Timestamp,
     ) -> Decision {
+        self.decide(presented, wanted, now, Uses::Counted)
+    }
+
+    /// The same decision for somebody who only wants to know: no use is noted.
+    pub fn test(&self, presented: &[u8], wanted: &[ScopeId], now: Timestamp) -> Decision {
+        self.decide(presented, wanted, now, Uses::Untouched)
+    }
+
+    fn decide(&self, presented: &[u8], wanted: &[ScopeId], now: Timestamp, uses: Uses) -> Decision {
         let Ok(presented) = token::parse(presented) else { return Decision::deny(Reason::Malformed, None) };
         let id = presented.id();
         let spot = Spot::of(&id);
@@ -122,7 +138,7 @@ impl Verifier {
             return Decision::deny(Reason::StoreError, bearer);
         };
         let decision = judge(Bearer::Key(key), gate.closed, gate.expiry, scopes, wanted, now);
-        if decision.is_allow() && hit.note_use(now) {
+        if decision.is_allow() && uses == Uses::Counted && hit.note_use(now) {
             self.used.lock().unwrap_or_else(PoisonError::into_inner).push(key);
         }
         decision
