@@ -53,22 +53,41 @@ impl Question {
         Self::Scopes,
     ];
 
+    /// The word for scripts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Known => "known",
+            Self::Kind => "kind",
+            Self::Secret => "secret",
+            Self::Store => "store",
+            Self::Kept => "not_deleted",
+            Self::NotRevoked => "not_revoked",
+            Self::InTime => "not_expired",
+            Self::Owner => "owner",
+            Self::Location => "location",
+            Self::App => "app",
+            Self::NotPaused => "not_paused",
+            Self::Scopes => "scopes",
+        }
+    }
+
     /// What holds when it is passed.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Form => "is a whole token",
-            Self::Known => "was issued by this store",
-            Self::Kind => "names its own kind",
-            Self::Secret => "has the secret that was issued",
-            Self::Store => "the store vouches for it",
-            Self::Kept => "is not deleted",
-            Self::NotRevoked => "is not revoked",
-            Self::InTime => "is not expired",
-            Self::Owner => "its owner's keys work",
-            Self::Location => "its location is open",
-            Self::App => "its app works",
-            Self::NotPaused => "is not paused",
-            Self::Scopes => "holds the scopes that were asked for",
+            Self::Form => "form: length, alphabet, prefix, checksum",
+            Self::Known => "known: issued by this store",
+            Self::Kind => "kind: the prefix is the record's",
+            Self::Secret => "secret: the one that was issued",
+            Self::Store => "store: vouches for the record",
+            Self::Kept => "not deleted",
+            Self::NotRevoked => "not revoked",
+            Self::InTime => "not expired",
+            Self::Owner => "owner: their keys work",
+            Self::Location => "location: none, or open",
+            Self::App => "app: none, or works",
+            Self::NotPaused => "not paused",
+            Self::Scopes => "scopes: all that the request needs",
         }
     }
 }

@@ -133,6 +133,12 @@ impl AppSecret {
         canvas.cursor(row.x, row.y);
     }
 
+    /// Rows of the request for a token, where there is room for it.
+    fn request_rows(&self, room: Rect) -> u16 {
+        let wanted = u16::try_from(self.request.len()).unwrap_or(u16::MAX).saturating_add(2);
+        if self.request.is_empty() || room.height < wanted { 0 } else { wanted }
+    }
+
     /// What stands above the secret.
     fn head(&self, tight: bool) -> Vec<(Role, String)> {
         let mut lines = Vec::new();
@@ -297,8 +303,7 @@ impl Overlay<Look, Ask, Answer> for AppSecret {
                 rest = below;
             }
         }
-        let wanted = u16::try_from(self.request.len()).unwrap_or(u16::MAX).saturating_add(2);
-        if !self.request.is_empty() && rest.height >= wanted {
+        if self.request_rows(rest) > 0 {
             let title = layout::row(rest, 1);
             canvas.fit(title.x, title.y, title.width, "How it fetches an access token:", Role::Header);
             for (line, said) in (2..).zip(&self.request) {
@@ -306,10 +311,12 @@ impl Overlay<Look, Ask, Answer> for AppSecret {
                 canvas.fit(row.x, row.y, row.width, said, Role::Accent);
             }
         }
-        let tick = layout::row(last, last.height.saturating_sub(2));
-        self.draw_tick(canvas, tick, look);
+        // Right below the rest, or at the bottom where there is no room for air.
+        let lowest = last.bottom().saturating_sub(2);
+        let y = rest.y.saturating_add(gap + self.request_rows(rest)).min(lowest);
+        self.draw_tick(canvas, Rect { y, height: 1, ..inner }, look);
         if self.leaving && !self.stored {
-            Self::draw_leaving(canvas, layout::row(last, last.height.saturating_sub(1)), look);
+            Self::draw_leaving(canvas, Rect { y: y + 1, height: 1, ..inner }, look);
         }
     }
 

@@ -261,16 +261,22 @@ impl Overlay<Look, Ask, Answer> for HowTo {
         self.page = usize::from(body.height).max(1);
         self.offset = self.offset.min(self.last());
         let sign = canvas.glyphs().selected;
+        let mut before = None;
         for (line, row) in self.rows.iter().skip(self.offset).take(self.page).enumerate() {
             let place = layout::row(body, u16::try_from(line).unwrap_or(u16::MAX));
             let Some(example) = row.code else {
+                before = None;
                 canvas.fit(place.x, place.y, place.width, &row.text, row.role);
                 continue;
             };
             canvas.hit(place, Target::Row { pane: PANE, row: example });
-            if example == self.chosen {
+            let first = line + self.offset == 0 || before != Some(example);
+            if example == self.chosen && first {
                 canvas.fit(place.x, place.y, 1, sign, Role::Key);
+            } else if example == self.chosen {
+                canvas.vertical(place.x, place.y, 1);
             }
+            before = Some(example);
             let role = if example == self.chosen { row.role } else { Role::Dim };
             canvas.fit(place.x + 2, place.y, place.width.saturating_sub(2), &row.text, role);
         }

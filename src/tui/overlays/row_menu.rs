@@ -34,19 +34,20 @@ pub struct RowMenu {
 impl RowMenu {
     /// Lists what `possible` knows of the keys.
     pub fn new(look: &Look, possible: impl Fn(Action) -> Result<(), Reason>) -> Self {
-        Self::of("With this key", &LISTED, look, possible)
+        let actions: Vec<_> = LISTED.map(|action| (action, action.spec().title)).into();
+        Self::of("With this key", &actions, look, possible)
     }
 
-    /// Lists what `possible` knows of `actions`.
+    /// Lists what `possible` knows of `actions`, in these words.
     pub fn of(
         title: &'static str,
-        actions: &[Action],
+        actions: &[(Action, &'static str)],
         look: &Look,
         possible: impl Fn(Action) -> Result<(), Reason>,
     ) -> Self {
-        let item = |action: Action| PickItem {
+        let item = |(action, words): (Action, &'static str)| PickItem {
             key: action,
-            text: action.spec().title.to_owned(),
+            text: words.to_owned(),
             hint: look.keymap.label(Layer::Screen, action).unwrap_or_default(),
             disabled: possible(action).err(),
         };

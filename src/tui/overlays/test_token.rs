@@ -264,7 +264,9 @@ impl Overlay<Look, Ask, Answer> for TestToken {
         let fields =
             if roomy { 4 } else { 2 + u16::from(self.token.error.is_some() || self.scopes.error.is_some()) };
         let wanted = if self.tried.is_some() { 26 } else { fields + 9 };
-        let inner = popup::draw(canvas, "Test a token", WIDTH, wanted.min(area.height));
+        // In a small window the answer needs all there is.
+        let most = if area.height < 16 { canvas.area().height } else { area.height };
+        let inner = popup::draw(canvas, "Test a token", WIDTH, wanted.min(most));
         let (upper, last) = layout::bottom(inner, 1);
         let (head, body) = layout::top(upper, fields);
         let (body, _) = layout::bottom(body, u16::from(roomy));

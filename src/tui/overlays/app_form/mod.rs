@@ -121,7 +121,7 @@ impl AppForm {
             _ => {
                 // What nobody has seen yet is not told as missing yet.
                 self.form.tried = false;
-                let first = self.form.stops(Page::Scopes).first().copied().unwrap_or(Stop::Scopes);
+                let first = if self.form.edits.is_some() { Stop::Scopes } else { Stop::Method };
                 self.turn(Page::Scopes, first);
                 Heard::Consumed
             }
@@ -149,7 +149,10 @@ impl AppForm {
 
     fn complain(&mut self, stop: Stop, out: &mut Vec<Ask>) -> Next {
         out.extend(self.form.problem(stop).map(Ask::Say));
-        self.go(stop);
+        // What no field is to blame for leaves the keyboard where it is.
+        if stop != Stop::On {
+            self.go(stop);
+        }
         Heard::Consumed
     }
 

@@ -111,6 +111,10 @@ impl UrlLines {
         if let Some(line) = self.lines.get_mut(at) {
             how(line);
         }
+        // A line emptied right before the one for the next is that one now.
+        if self.lines.len() == at + 2 && self.lines.iter().skip(at).all(TextField::is_empty) {
+            self.lines.pop();
+        }
         let full = self.lines.last().is_some_and(|last| !last.is_empty());
         if full && self.lines.len() < URLS_MAX {
             self.lines.push(TextField::new("").placeholder("another"));

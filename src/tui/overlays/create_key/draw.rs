@@ -35,8 +35,13 @@ impl CreateKey {
             (false, false) => "New key, 1 of 2: what it is",
             (false, true) => "New key, 2 of 2: what it may do",
         };
-        let title = format!("{}{title}", self.step);
-        let inner = popup::draw(canvas, &title, 118, area.height.clamp(14, 32));
+        let title = match (self.last_step, wide, self.stop.is_about_scopes()) {
+            (false, ..) => title,
+            (true, true, _) => "Step 3 of 3: its API key",
+            (true, false, false) => "Step 3 of 3: its API key, what it is",
+            (true, false, true) => "Step 3 of 3: its API key, what it may do",
+        };
+        let inner = popup::draw(canvas, title, 118, area.height.clamp(14, 32));
         let (upper, last) = layout::bottom(inner, 1);
         let air = u16::from(inner.height >= 13);
         let (upper, said) = layout::bottom(upper, 1 + air);
@@ -99,8 +104,8 @@ impl CreateKey {
         let glyphs = canvas.glyphs();
         let tick = if app.retire { glyphs.box_on } else { glyphs.box_off };
         let what = match app.others.as_slice() {
-            [(_, name)] => format!("{tick} revoke {name} once the new one is stored"),
-            others => format!("{tick} revoke all {} once the new one is stored", others.len()),
+            [(_, name)] => format!("{tick} revoke {name}"),
+            others => format!("{tick} revoke its {} keys", others.len()),
         };
         let role = match (focus.is_here(), app.retire) {
             (true, _) => Role::Selected,
@@ -111,7 +116,11 @@ impl CreateKey {
         if focus.is_here() {
             canvas.cursor(input.x.saturating_add(1), input.y);
         }
-        let note = if app.retire { "final: what still uses them stops" } else { "they go on working" };
+        let note = match (app.retire, app.others.len()) {
+            (true, _) => "for good, once the new one is stored",
+            (false, 1) => "it goes on working",
+            (false, _) => "they go on working",
+        };
         let below = layout::row(input, 1);
         canvas.fit(below.x, below.y, below.width, note, Role::Dim);
     }

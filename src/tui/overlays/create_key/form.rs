@@ -87,6 +87,8 @@ pub struct ForApp {
     pub name: String,
     /// What it may do, and so the most its keys may.
     scopes: Scopes,
+    /// The name the form offers for the key.
+    offered: String,
     /// Its live keys that the operator could revoke.
     pub others: Vec<(KeyId, String)>,
     /// Whether they are revoked once the new one is stored: an explicit choice.
@@ -147,7 +149,7 @@ impl Form {
             place.and_then(|id| look.view(|view| view.location(id).map(|l| (id, l.name.to_string()))));
         let mut name = TextField::new("Name").placeholder("what uses it, such as Nightly export");
         if let Some(app) = &app {
-            name.set(&free_name(look, &app.name));
+            name.set(&app.offered);
         }
         let note = TextField::new("Note").placeholder("who runs it, where it is kept");
         let mut form = Self {
@@ -194,6 +196,10 @@ impl Form {
 
     /// Whether something was put in that would be lost.
     pub fn is_begun(&self) -> bool {
+        if let Some(app) = &self.app {
+            let as_offered = self.tree.ticked().iter().eq(app.scopes.iter());
+            return self.name.text() != app.offered || !self.note.is_empty() || !as_offered || app.retire;
+        }
         !self.name.is_empty() || !self.note.is_empty() || !self.tree.ticked().is_empty()
     }
 
@@ -402,6 +408,8 @@ const fn level_of(kind: Kind) -> Level {
 
 fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
     let catalog = look.engine.catalog();
+    let name = look.view(|view| view.app(id).map(|app| app.name.to_string()))?;
+    let offered = free_name(look, &name);
     seen(look, |seen| {
         let app = seen.view.app(id)?;
         let could_go = |key: &&crate::domain::Key| {
@@ -412,8 +420,7 @@ fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
         let mut others: Vec<_> =
             seen.view.keys_of_app(id).filter(could_go).map(|key| (key.id, key.name.to_string())).collect();
         others.sort_by(|a, b| a.1.cmp(&b.1));
-        let (name, scopes) = (app.name.to_string(), app.scopes.clone());
-        Some(ForApp { id, name, scopes, others, retire: false })
+        Some(ForApp { id, name, scopes: app.scopes.clone(), offered, others, retire: false })
     })
 }
 

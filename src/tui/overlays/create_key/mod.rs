@@ -35,8 +35,8 @@ pub struct CreateKey {
     buttons: ButtonRow,
     busy: bool,
     leaving: bool,
-    /// What stands before the title: the last step of the wizard.
-    step: &'static str,
+    /// It is the last step of creating an app.
+    last_step: bool,
 }
 
 impl CreateKey {
@@ -50,14 +50,14 @@ impl CreateKey {
             buttons: ButtonRow::new([Button::safe("Cancel"), Button::safe("Issue key")]),
             busy: false,
             leaving: false,
-            step: "",
+            last_step: false,
         }
     }
 
     /// The form for the first key of an app just created, ready to be issued as it stands.
     pub fn last_step(look: &Look, app: AppId) -> Self {
         let mut form = Self::new(look, Subset::Of(app));
-        form.step = "3 Secret: ";
+        form.last_step = true;
         form.go(Stop::Issue);
         form
     }

@@ -55,8 +55,8 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>, width: u16) {
     fact("Created", &times.both(app.created_at));
     fact("Last used", &last_used(app, seen).map_or_else(|| "never".to_owned(), |at| times.both(at)));
     for (label, none, urls) in [
-        ("Login to", "nowhere yet", &app.profile.post_login),
-        ("Logout to", "nowhere yet", &app.profile.post_logout),
+        ("Login to", "none given", &app.profile.post_login),
+        ("Logout to", "none given", &app.profile.post_logout),
     ] {
         if urls.is_empty() {
             fact(label, none);

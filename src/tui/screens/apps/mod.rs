@@ -61,16 +61,16 @@ const APP_HINTS: [Action; 8] = [
 ];
 const DETAIL_HINTS: [Action; 5] = [Action::Down, Action::Right, Action::Back, Action::HowTo, Action::RowMenu];
 /// What there is to do with an app.
-const LISTED: [Action; 9] = [
-    Action::Open,
-    Action::CopyId,
-    Action::HowTo,
-    Action::TestToken,
-    Action::NewKey,
-    Action::Edit,
-    Action::NewSecret,
-    Action::Pause,
-    Action::Delete,
+const LISTED: [(Action, &str); 9] = [
+    (Action::Open, "See everything about it"),
+    (Action::CopyId, "Copy its application id"),
+    (Action::HowTo, "How to call with it"),
+    (Action::TestToken, "Test a token step by step"),
+    (Action::NewKey, "Issue a key for it"),
+    (Action::Edit, "Edit what it is and what it may do"),
+    (Action::NewSecret, "Give it a new secret"),
+    (Action::Pause, "Pause or resume it"),
+    (Action::Delete, "Delete it, and its keys with it"),
 ];
 
 /// What has the keyboard.

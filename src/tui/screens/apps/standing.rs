@@ -84,8 +84,8 @@ pub const fn method_word(method: AuthMethod) -> &'static str {
 /// What kind of app it is, in a word or two.
 pub const fn source_word(source: SourceApp) -> &'static str {
     match source {
-        SourceApp::ExternalCma => "external CMA",
-        SourceApp::ExternalWebstore => "external webstore",
+        SourceApp::ExternalCma => "mobile app",
+        SourceApp::ExternalWebstore => "web store",
         SourceApp::ClientApp => "client app",
         SourceApp::Bot => "bot",
     }

@@ -11,7 +11,7 @@ use crate::tui::widgets::data_table::{Cell, Column, Direction, Rows, Sort};
 
 const NAME: Column = Column::text("name", "Name", 'n', (14, 30), 0);
 const METHOD: Column = Column::text("method", "Method", 'm', (8, 8), 3);
-const SOURCE: Column = Column::text("source", "Source app", 'r', (11, 17), 5);
+const SOURCE: Column = Column::text("source", "Source app", 'r', (10, 11), 5);
 const USER: Column = Column::text("user", "Users", 't', (9, 9), 6);
 const OWNER: Column = Column::text("owner", "Owner", 'o', (7, 14), 7);
 const KEYS: Column = Column::number("keys", "Keys", 'k', 5, 2);
