@@ -1,6 +1,8 @@
 //! Allow or deny of a presented token, and why. The rules that need no secret are here; the engine brings the
 //! record whose digest matched.
 
+pub mod steps;
+
 use std::fmt;
 
 use minicbor::{Decode, Encode};

@@ -17,7 +17,7 @@ use super::scribe::{Desk, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::{Mark, Now, Timekeeper};
-use super::verifier::Verifier;
+use super::verifier::{Counting, Verifier};
 use super::{Done, Doors, Engine, NewSecret, News, Origin, doors};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
@@ -27,6 +27,7 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::audit::{ChangeLine, ENTRY_VERSION, Entry, Outcome, SubjectLine};
+use crate::domain::authorize::acting;
 use crate::domain::{
     self, Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted,
     Name, OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, Timestamp, decide,
@@ -142,16 +143,20 @@ impl LocalEngine {
 
     /// [`Engine::verify`] for a request that came from somewhere.
     pub fn verify_from(&self, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Decision {
+        self.decide(presented, wanted, Counting::From(origin))
+    }
+
+    fn decide(&self, presented: &[u8], wanted: &[ScopeId], counting: Counting<'_>) -> Decision {
         if jwt::is_likely(presented) {
-            return self.verify_access_token(presented, wanted, origin);
+            return self.verify_access_token(presented, wanted, counting);
         }
         let now = self.time.now().time;
         match imported::parse(presented) {
             Some(theirs) => match self.imported.check(&theirs, now) {
-                Ok(()) => self.verifier.admit_known(theirs.id, wanted, origin, now),
+                Ok(()) => self.verifier.admit_known(theirs.id, wanted, counting, now),
                 Err(reason) => Decision::deny(reason, None),
             },
-            None => self.verifier.verify_from(presented, wanted, origin, now),
+            None => self.verifier.decide(presented, wanted, counting, now),
         }
     }
 
@@ -528,6 +533,11 @@ impl Engine for LocalEngine {
 
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
         self.verify_from(presented, wanted, Origin::default())
+    }
+
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
+        acting(&self.state(), &session.actor()).map_err(EngineError::Refused)?;
+        Ok(self.decide(presented, wanted, Counting::Off))
     }
 
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {

@@ -124,6 +124,10 @@ pub trait Engine: Send + Sync {
     /// Decides about a presented token for a request that needs all of `wanted`, and notes its use.
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision;
 
+    /// Decides as [`Engine::verify`] would, for somebody who wants to know why, and notes no use. Whom the decision
+    /// recognised is told by id only: name it through a view, which knows what the session may see.
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError>;
+
     /// Opens the whole-agency view for an admin; leaves an audit entry.
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError>;
 

@@ -36,6 +36,15 @@ struct Shard {
     set_of: HashMap<Scopes, u32>,
 }
 
+/// Whether an allow counts as a use, and of whom.
+#[derive(Clone, Copy)]
+pub(super) enum Counting<'a> {
+    /// It does; the request came from there.
+    From(Origin<'a>),
+    /// It does not: somebody only wants to know.
+    Off,
+}
+
 const PEPPER: u32 = 1;
 const SHARDS: usize = 64;
 impl Verifier {
@@ -117,6 +126,18 @@ impl Verifier {
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Decision {
+        self.decide(presented, wanted, Counting::From(origin), now)
+    }
+
+    /// The same decision, with or without a use that counts.
+    #[inline]
+    pub(super) fn decide(
+        &self,
+        presented: &[u8],
+        wanted: &[ScopeId],
+        counting: Counting<'_>,
+        now: Timestamp,
+    ) -> Decision {
         let Ok(presented) = token::parse(presented) else { return Decision::deny(Reason::Malformed, None) };
         let id = presented.id();
         let spot = Spot::of(&id);
@@ -134,15 +155,21 @@ impl Verifier {
         if !same || hit.pepper() != PEPPER {
             return Decision::deny(Reason::MacMismatch, None);
         }
-        self.admit(&shard, hit, KeyId(id), wanted, origin, now)
+        self.admit(&shard, hit, KeyId(id), wanted, counting, now)
     }
 
     /// Decides about a key whose secret somebody else has recognised.
-    pub fn admit_known(&self, id: KeyId, wanted: &[ScopeId], origin: Origin<'_>, now: Timestamp) -> Decision {
+    pub(super) fn admit_known(
+        &self,
+        id: KeyId,
+        wanted: &[ScopeId],
+        counting: Counting<'_>,
+        now: Timestamp,
+    ) -> Decision {
         let spot = Spot::of(id.public());
         let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
         match shard.table.find(spot, id.public()) {
-            Some(hit) => self.admit(&shard, hit, id, wanted, origin, now),
+            Some(hit) => self.admit(&shard, hit, id, wanted, counting, now),
             None => Decision::deny(Reason::Unknown, None),
         }
     }
@@ -155,7 +182,7 @@ impl Verifier {
         hit: Hit<'_>,
         key: KeyId,
         wanted: &[ScopeId],
-        origin: Origin<'_>,
+        counting: Counting<'_>,
         now: Timestamp,
     ) -> Decision {
         let id = *key.public();
@@ -167,7 +194,9 @@ impl Verifier {
             return Decision::deny(Reason::StoreError, bearer);
         };
         let decision = judge(Bearer::Key(key), gate.closed, gate.expiry, scopes, wanted, now);
-        if decision.is_allow() {
+        if let Counting::From(origin) = counting
+            && decision.is_allow()
+        {
             if !wanted.is_empty() && !hit.note_scopes(scopes, wanted) {
                 for scope in wanted {
                     self.uses.note_scope(id, scope, now);

@@ -128,6 +128,10 @@ impl Engine for Hosted {
         self.engine.verify(presented, wanted)
     }
 
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
+        self.engine.test(session, presented, wanted)
+    }
+
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {
         self.engine.open_agency_view(session)
     }

@@ -9,6 +9,7 @@ mod desk;
 
 use super::local::LocalEngine;
 use super::session::Session;
+use super::verifier::Counting;
 use super::{Engine as _, EngineError, Origin};
 use crate::crypto::jwt::{AccessToken, Claims, Fault};
 use crate::crypto::public_id;
@@ -169,7 +170,7 @@ impl LocalEngine {
         &self,
         presented: &[u8],
         wanted: &[ScopeId],
-        origin: Origin<'_>,
+        counting: Counting<'_>,
     ) -> Decision {
         let now = self.now().time;
         let claims = match self.tokens.read(presented, now) {
@@ -180,7 +181,9 @@ impl LocalEngine {
             return Decision::deny(Reason::StoreError, Some(Bearer::App(claims.app)));
         }
         let decision = self.judge_token(&claims, wanted, now);
-        if decision.is_allow() {
+        if let Counting::From(origin) = counting
+            && decision.is_allow()
+        {
             self.verifier().note(*claims.app.public(), wanted, origin, now);
         }
         decision

@@ -27,7 +27,11 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
         Request::SignIn { console: true, with: sign_in },
         Request::SignIn { console: false, with: With::KeyFile { content: &[7; 32] } },
         Request::Execute(Command::AddLocations(name.clone().collect())),
-        Request::Verify { presented: b"kdag_", wanted: "contacts.read".parse().into_iter().collect() },
+        Request::Verify {
+            presented: b"kdag_",
+            wanted: "contacts.read".parse().into_iter().collect(),
+            counts: true,
+        },
         Request::Audit { before: Some(9), limit: 100, about: None },
         Request::Doors,
     ];

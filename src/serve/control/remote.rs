@@ -83,9 +83,9 @@ impl RemoteEngine {
         self.line.ask(self.line.base(), what)
     }
 
-    fn try_verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
-        let bytes = self.ask_plainly(Request::Verify { presented, wanted: wanted.to_vec() })?;
-        open(&bytes, |answer| match answer {
+    /// The key that comes with an answer is learnt: whoever holds the secret may know what it opens.
+    fn verdict(&self, bytes: &[u8]) -> Result<Decision, EngineError> {
+        open(bytes, |answer| match answer {
             Answer::Verdict { decision, key } => {
                 let learnt = key.as_ref().map_or(Ok(()), |row| self.replica.learn(row));
                 Some(learnt.map(|()| decision.into()).map_err(|_| unexpected()))
@@ -126,10 +126,16 @@ impl Engine for RemoteEngine {
     }
 
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
-        self.try_verify(presented, wanted).unwrap_or_else(|error| {
+        let asked = self.ask_plainly(Request::Verify { presented, wanted: wanted.to_vec(), counts: true });
+        asked.and_then(|bytes| self.verdict(&bytes)).unwrap_or_else(|error| {
             tracing::warn!(%error, "a token could not be verified");
             Decision::deny(Reason::StoreError, None)
         })
+    }
+
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
+        let what = Request::Verify { presented, wanted: wanted.to_vec(), counts: false };
+        self.verdict(&self.ask(session, what)?)
     }
 
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {

@@ -15,7 +15,7 @@ use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::authorize::acting;
-use crate::domain::{Access, Actor, Command, Event, Record, RecordKey, ScopeId};
+use crate::domain::{Access, Actor, Command, Decision, Event, Record, RecordKey};
 use crate::engine::open::Key;
 use crate::engine::{Done, Engine as _, EngineError, LocalEngine, NewSecret, OpenError, Peer, Session, Via};
 
@@ -151,7 +151,12 @@ impl Desk {
                 self.widened = Some(engine.open_agency_view(session)?);
                 plain(Answer::Nothing)
             }
-            Request::Verify { presented, wanted } => plain(self.verify(presented, &wanted)),
+            Request::Verify { presented, wanted, counts: true } => {
+                plain(self.verdict(&self.engine.verify(presented, &wanted)))
+            }
+            Request::Verify { presented, wanted, counts: false } => {
+                plain(self.verdict(&engine.test(session, presented, &wanted)?))
+            }
             Request::Audit { before, limit, about } => {
                 let limit = usize::try_from(limit.min(AUDIT_PAGE)).unwrap_or(0);
                 plain(Answer::Audit(engine.audit(session, before, limit, about)?.into()))
@@ -218,12 +223,11 @@ impl Desk {
         }
     }
 
-    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Answer<'static> {
-        let decision = self.engine.verify(presented, wanted);
+    fn verdict(&self, decision: &Decision) -> Answer<'static> {
         let state = self.engine.state();
         let key = decision.key().and_then(|id| state.key(id));
         let key = key.map(|key| row(&Record::Key(visible::blank_key(key))));
-        Answer::Verdict { decision: (&decision).into(), key }
+        Answer::Verdict { decision: decision.into(), key }
     }
 }
 

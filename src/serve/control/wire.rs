@@ -89,6 +89,9 @@ pub enum Request<'b> {
         /// The scopes needed.
         #[n(1)]
         wanted: Vec<ScopeId>,
+        /// Whether it counts as a use; else [`crate::engine::Engine::test`].
+        #[n(2)]
+        counts: bool,
     },
     /// [`crate::engine::Engine::audit`].
     #[n(4)]

@@ -174,6 +174,9 @@ fn try_perform(engine: &dyn Engine, session: &Session, job: Job) -> Result<Answe
         Job::Audit { before, limit, about } => Answer::Audit(engine.audit(session, before, limit, about)?),
         Job::CheckAudit => Answer::Checked(engine.check_audit(session)?),
         Job::Doors => Answer::Doors(engine.doors(session)?),
+        Job::Test { token, wanted } => {
+            Answer::Tested(engine.test(session, token.expose().as_bytes(), &wanted)?)
+        }
     })
 }
 
