@@ -166,7 +166,7 @@ impl AppSecret {
     fn draw_keys(&self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
         let label = |action| look.keymap.label(Layer::Secret, action).unwrap_or_default();
         let keys = [
-            (Action::CopySecret, "copy the secret; cleared from the clipboard after 45 s"),
+            (Action::CopySecret, "copy the secret; cleared after 45 s"),
             (Action::CopyId, "copy the application id"),
             (Action::Reveal, if self.showing == Showing::Dots { "show it here" } else { "hide it" }),
             (Action::RawView, "show nothing else, to select it with the mouse"),
@@ -183,10 +183,12 @@ impl AppSecret {
         let label = |action| look.keymap.label(Layer::Secret, action).unwrap_or_default();
         let glyphs = canvas.glyphs();
         if self.leaving && !self.stored {
-            let said = format!(
-                "{} Leave without it? It is not shown again; you would have to make a new secret.",
-                glyphs.warn
-            );
+            let said = if row.width < 82 {
+                "Leave? Not shown again: you would make a new secret."
+            } else {
+                "Leave without it? It is not shown again; you would have to make a new secret."
+            };
+            let said = format!("{} {said}", glyphs.warn);
             canvas.fit(row.x, row.y, row.width, &said, Role::Warn);
             return;
         }
@@ -285,7 +287,7 @@ impl Overlay<Look, Ask, Answer> for AppSecret {
         let id = layout::right(id, id.width.saturating_sub(LABELS)).1;
         canvas.fit(id.x, id.y, id.width, &self.app.to_string(), Role::Text);
         take(gap);
-        let label = take(1);
+        let label = take(gap);
         canvas.fit(label.x, label.y, label.width, "App secret, shown only now:", Role::Dim);
         // On a line of its own, unbroken and with nothing beside it.
         let row = take(1);

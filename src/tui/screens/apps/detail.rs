@@ -41,13 +41,12 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>, width: u16) {
     fact("App id", &app.id.to_string());
     fact("Secret", &app.secret_hint());
     fact(" ", &format!("since {}", times.both(app.not_before)));
-    fact(
-        "Sends",
-        match app.method {
-            AuthMethod::ApiKey => "an API key of its own",
-            AuthMethod::Jwt => "access tokens (JWT)",
-        },
-    );
+    let minutes = seen.view.policy().token_seconds / 60;
+    let sends = match app.method {
+        AuthMethod::ApiKey => "an API key of its own".to_owned(),
+        AuthMethod::Jwt => format!("access tokens (JWT), each good for {minutes} min"),
+    };
+    fact("Sends", &sends);
     fact("URI", app.profile.uri.as_str());
     fact("Source app", app.profile.source.title());
     fact("Users", app.profile.user_type.title());

@@ -124,6 +124,7 @@ impl Apps {
             self.pane.list.hold(wanted);
             self.pane.list.set_filter("");
             self.pane.refresh(look);
+            self.pane.list.hear(Cue::Do(Action::Top));
             self.detail.rewind();
         }
     }
