@@ -33,7 +33,8 @@ use keydeck::engine::clock::SystemClock;
 use keydeck::engine::open::in_store_holding;
 use keydeck::serve::http::{Limits, Server};
 use keydeck::store::MemoryStore;
-use support::{median_of, quick, scratch, wanted};
+use support::large::scratch;
+use support::{median_of, quick, wanted};
 
 /// Different tokens presented.
 const PRESENTED: usize = 100_000;
@@ -134,6 +135,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     expiry: Expiry::Never,
                     status: Status::Active,
                     verifier: Verifier { digest: pepper.digest(token.bytes()), pepper: 1 },
+                    imported: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

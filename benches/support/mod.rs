@@ -12,8 +12,6 @@
 
 pub mod large;
 
-pub use large::scratch;
-
 use std::time::Duration;
 
 /// Fewer rounds and smaller stores: whether it runs, not how fast it is.
