@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use keydeck::crypto::random::OsEntropy;
-use keydeck::domain::{Command, Expiry, KeyId, Name, NewKey, Note, Place, Timestamp};
+use keydeck::domain::{Command, Event, Expiry, KeyId, Name, NewKey, Note, Place, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
 use keydeck::engine::{Engine as _, Via};
@@ -89,6 +89,23 @@ impl House {
         };
         let token = self.does(Command::IssueKey(new)).token.unwrap();
         (KeyId(token.id()), token.reveal().to_owned())
+    }
+
+    /// Takes over a key that was made elsewhere; what is presented for it.
+    pub fn import(&self, name: &str, scopes: &[&str], secret: &[u8]) -> String {
+        let new = NewKey {
+            name: Name::new(name).unwrap(),
+            place: Place::Agency,
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            expiry: None,
+            note: Note::default(),
+        };
+        let done = self.open.engine.import_key(&self.open.session, new, secret).unwrap();
+        let id = done.events.iter().find_map(|event| match event {
+            Event::KeyImported(key) => Some(key.id),
+            _ => None,
+        });
+        format!("kdim_{}_{}", id.unwrap(), std::str::from_utf8(secret).unwrap())
     }
 
     /// Runs a command as maria.
