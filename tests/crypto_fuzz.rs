@@ -37,6 +37,8 @@ static RECORD: LazyLock<Vec<u8>> = LazyLock::new(|| {
 const PHC: &[u8] =
     b"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+const CLAIMS: &[u8] = br#"{"iss":"urn:keydeck:09090909090909090909090909090909","aud":"urn:keydeck:09090909090909090909090909090909","sub":"app_7HqP2mVx9KtR","client_id":"app_7HqP2mVx9KtR","iat":1790000000,"exp":1790000600,"jti":"7HqP2mVx9KtR","scope":"contacts.read","epoch":1790000000000}"#;
+
 /// `whole` with up to eight edits: a byte replaced, removed, inserted, or the tail cut off.
 fn damaged(whole: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
     let edit = (any::<proptest::sample::Index>(), any::<u8>(), 0..5u8);
@@ -63,6 +65,7 @@ fn the_seeds_are_valid_so_that_damaging_them_means_something() {
     assert!(keydeck::crypto::token::parse(&TOKEN).is_ok());
     assert!(Header::decode(&HEADER).is_ok_and(|header| header.slots().len() == 2));
     assert!(fuzzing::keyring().unwrap().sealer().open(b"key1", &RECORD[4..]).is_ok());
+    assert!(fuzzing::reads_claims(CLAIMS));
     assert!(str::from_utf8(PHC).unwrap().parse::<keydeck::crypto::phc::Phc>().is_ok());
 }
 
@@ -75,6 +78,12 @@ proptest! {
         fuzzing::header(&bytes);
         fuzzing::record(&bytes);
         fuzzing::phc(&bytes);
+        fuzzing::access_token(&bytes);
+    }
+
+    #[test]
+    fn a_damaged_claim_is_refused_or_read_in_bounds(bytes in damaged(CLAIMS)) {
+        fuzzing::access_token(&bytes);
     }
 
     #[test]

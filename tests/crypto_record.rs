@@ -8,6 +8,7 @@ use keydeck::crypto::CryptoError;
 use keydeck::crypto::chain::{self, ChainFault, Link};
 use keydeck::crypto::fuzzing;
 use keydeck::crypto::keyring::{Keyring, RootKey, StoreId};
+use keydeck::crypto::passphrase::Workspace;
 use keydeck::crypto::phc::{Phc, PhcRejected};
 use keydeck::crypto::random::{Entropy, OsEntropy};
 use keydeck::crypto::record::{OVERHEAD, RecordFault, tag};
@@ -297,14 +298,22 @@ fn an_imported_secret_is_known_again_and_no_other_is() {
     let text = stored.to_string();
     let stored: Phc = text.parse().unwrap();
     assert_eq!(stored.to_string(), text);
-    assert!(secrets.verify(b"legacy-key-from-2019", &stored).unwrap());
-    assert!(!secrets.verify(b"legacy-key-from-2018", &stored).unwrap());
+    assert!(secrets.verify(b"legacy-key-from-2019", &stored, &mut Workspace::default()).unwrap());
+    assert!(!secrets.verify(b"legacy-key-from-2018", &stored, &mut Workspace::default()).unwrap());
     // Without the root key the string cannot even be guessed against.
     for stranger in strangers() {
-        assert!(!stranger.imported_secrets().verify(b"legacy-key-from-2019", &stored).unwrap());
+        assert!(
+            !stranger
+                .imported_secrets()
+                .verify(b"legacy-key-from-2019", &stored, &mut Workspace::default())
+                .unwrap()
+        );
     }
     for wrong in [&b""[..], &[b'x'; 1025], &vec![b'x'; 10 << 20]] {
-        assert!(matches!(secrets.verify(wrong, &stored), Err(CryptoError::PassphraseLength { max: 1024 })));
+        assert!(matches!(
+            secrets.verify(wrong, &stored, &mut Workspace::default()),
+            Err(CryptoError::ImportedSecret)
+        ));
         assert!(secrets.hash(wrong, &mut OsEntropy).is_err());
     }
     assert!(matches!(secrets.hash(b"secret", &mut Broken), Err(CryptoError::Randomness(_))));

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{audit, completions, console, init, key, location, operator, policy, scope, verify};
+use super::{
+    app, audit, completions, console, guide, init, key, location, operator, policy, scope, serve, verify,
+};
 
 /// Issue, scope, hand over, watch and revoke the API keys of an agency's platform
 ///
@@ -69,6 +71,9 @@ pub enum Command {
     /// API keys
     #[command(subcommand)]
     Key(key::Verb),
+    /// Integrations: an application id and secret, with keys or access tokens
+    #[command(subcommand)]
+    App(app::Verb),
     /// What keys can be allowed to do
     #[command(subcommand)]
     Scope(scope::Verb),
@@ -80,6 +85,10 @@ pub enum Command {
     /// The trail of everything that was done
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// Answer proxies over HTTP: may this request pass?
+    Serve(serve::Serve),
+    /// A proxy's configuration for `keydeck serve`, ready to paste
+    Guide(guide::Guide),
     /// Version, paths, store and terminal, for finding out what is wrong
     Info,
     /// The console on a throw-away store full of sample data, no passphrase
@@ -98,10 +107,13 @@ impl Command {
             Self::Operator(_) => "keydeck operator",
             Self::Location(_) => "keydeck location",
             Self::Key(_) => "keydeck key",
+            Self::App(_) => "keydeck app",
             Self::Scope(_) => "keydeck scope",
             Self::Policy(_) => "keydeck policy",
             Self::Verify(_) => "keydeck verify",
             Self::Audit(_) => "keydeck audit",
+            Self::Serve(_) => "keydeck serve",
+            Self::Guide(_) => "keydeck guide",
             Self::Info => "keydeck info",
             Self::Demo(_) => "keydeck demo",
             Self::Completions(_) => "keydeck completions",

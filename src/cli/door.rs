@@ -15,7 +15,7 @@ use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{Catalog, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
-use crate::engine::open::{self, Key, Options};
+use crate::engine::open::{self, Key, Open, Options};
 use crate::engine::{Engine, OpenError, Session, Via};
 use crate::serve::control::Owner;
 use crate::serve::door::{Entrance, open_or_attach};
@@ -82,20 +82,42 @@ impl Deck {
 
     /// Opens the store with the operator's passphrase or key file, or attaches to the process that has it open.
     pub fn sign_in(&self) -> Result<Signed, Fault> {
+        self.sign_in_by(self.globals.passphrase_file.as_deref(), self.globals.key_file.as_deref())
+    }
+
+    fn sign_in_by(&self, passphrase_file: Option<&Path>, key_file: Option<&Path>) -> Result<Signed, Fault> {
+        let entrance = self.with_key(passphrase_file, key_file, open_or_attach)?;
+        Ok(self.entered(entrance))
+    }
+
+    /// Opens the store in this process, for as long as it lives: attaching would not do.
+    pub fn open_here(&self, passphrase_file: Option<&Path>, key_file: Option<&Path>) -> Result<Open, Fault> {
+        let open = self.with_key(passphrase_file, key_file, open::open)?;
+        open.notices.iter().for_each(|notice| self.output.warn(notice));
+        Ok(open)
+    }
+
+    /// Does something with the key that the operator's secret makes, in whatever file or prompt it is.
+    fn with_key<T>(
+        &self,
+        passphrase_file: Option<&Path>,
+        key_file: Option<&Path>,
+        enter: impl FnOnce(&Options, &Key<'_>) -> Result<T, OpenError>,
+    ) -> Result<T, Fault> {
         let options = self.options()?;
         must_exist(&options)?;
-        if let Some(path) = &self.globals.key_file {
+        if let Some(path) = key_file {
             let secret = KeyFileSecret::read(path).map_err(|e| Fault::sealed(e.to_string()))?;
-            return Ok(self.entered(open_or_attach(&options, &Key::KeyFile(&secret))?));
+            return Ok(enter(&options, &Key::KeyFile(&secret))?);
         }
         let name = self.operator()?;
-        let text = match &self.globals.passphrase_file {
+        let text = match passphrase_file {
             Some(path) => secrets::read_file(path, self.output)?,
             None => secrets::prompt(&format!("Passphrase of {name}: "), "--passphrase-file or --key-file")?,
         };
         let passphrase = Passphrase::present(&text).map_err(|e| Fault::sealed(e.to_string()))?;
         drop(text);
-        Ok(self.entered(open_or_attach(&options, &Key::Operator { name, passphrase: &passphrase })?))
+        Ok(enter(&options, &Key::Operator { name, passphrase: &passphrase })?)
     }
 
     /// Opens the store with the recovery code, to set a new passphrase for `name` and nothing else.

@@ -12,8 +12,9 @@ use super::door::Deck;
 use super::output::shown;
 use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
-use crate::engine::OpenError;
+use crate::domain::Timestamp;
 use crate::engine::open;
+use crate::engine::{OpenError, Writing};
 use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
 
@@ -57,7 +58,18 @@ struct Unsealed {
     disk_bytes: Option<u64>,
     keys: usize,
     clock_suspect: bool,
+    /// Why what is used is not written down; absent when it is.
+    uses_failing: Option<UsesFailing>,
+    /// Since when no use was lost, as far as it is known.
+    uses_complete_since: Option<String>,
     doubts: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct UsesFailing {
+    since: String,
+    why: String,
+    unwritten: usize,
 }
 
 #[derive(Serialize)]
@@ -169,6 +181,13 @@ fn store(deck: &Deck) -> StoreInfo {
                     disk_bytes: health.disk_bytes,
                     keys: state.key_count(),
                     clock_suspect: signed.engine.now().suspect,
+                    uses_failing: match signed.engine.use_writer() {
+                        Writing::Ok => None,
+                        Writing::Failing { since, why, unwritten } => {
+                            Some(UsesFailing { since: since.rfc3339(), why, unwritten })
+                        }
+                    },
+                    uses_complete_since: signed.engine.uses_complete_since().map(Timestamp::rfc3339),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
                 });
             }
@@ -279,6 +298,12 @@ fn page(info: &Info) -> String {
         line("keys", &format!("{}{whose}", open.keys));
         if open.clock_suspect {
             line("clock", "disagrees with what was seen before; set it right");
+        }
+        if let Some(failing) = &open.uses_failing {
+            let UsesFailing { since, why, unwritten } = failing;
+            line("uses", &format!("not written down since {since} ({unwritten} keys wait): {why}"));
+        } else if let Some(since) = &open.uses_complete_since {
+            line("uses", &format!("none lost since {since}"));
         }
         for doubt in &open.doubts {
             line("doubt", doubt);

@@ -1,14 +1,17 @@
 //! The command line: one file per command family, results as text for people or as JSON for scripts.
 //!
 //! - `args`: the words; `fault`: what goes wrong, and the exit codes; `output`, `table`, `times`: what is shown.
-//! - `door`: signing in; `secrets`: passphrases from files and prompts; `tokens`: secrets in the wrong place.
+//! - `door`: signing in; `secrets`: passphrases from files and prompts; `handover`: a fresh secret on its way out;
+//!   `tokens`: secrets in the wrong place.
 //! - `config`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `scope`, `policy`, `verify`, `audit`, `info`, `completions`: the commands.
+//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `verify`, `audit`, `serve`, `guide`, `info`,
+//!   `completions`: the commands.
 //! - `console`: the way to the full-screen console.
 //!
 //! A command signs in, sends the engine what the console would send, and prints what came back. No rule lives here.
 
+mod app;
 mod args;
 mod audit;
 mod completions;
@@ -16,6 +19,8 @@ pub mod config;
 pub mod console;
 mod door;
 mod fault;
+mod guide;
+mod handover;
 mod info;
 mod init;
 mod key;
@@ -28,6 +33,7 @@ mod policy;
 mod process;
 mod scope;
 mod secrets;
+mod serve;
 mod table;
 mod times;
 mod tokens;
@@ -124,10 +130,13 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Operator(verb)) => operator::run(&deck, &verb),
         Some(Command::Location(verb)) => location::run(&deck, &verb),
         Some(Command::Key(verb)) => key::run(&deck, &verb),
+        Some(Command::App(verb)) => app::run(&deck, &verb),
         Some(Command::Scope(verb)) => scope::run(&deck, &verb),
         Some(Command::Policy(verb)) => policy::run(&deck, &verb),
         Some(Command::Verify(args)) => verify::run(&deck, &args),
         Some(Command::Audit(verb)) => audit::run(&deck, &verb),
+        Some(Command::Serve(args)) => serve::run(&deck, &args),
+        Some(Command::Guide(args)) => guide::run(&deck, &args),
         Some(Command::Info) => info::run(&deck),
         Some(Command::Completions(args)) => completions::run(&deck, &args),
         Some(Command::Man) => completions::man(&deck),

@@ -5,9 +5,11 @@ use std::ffi::OsStr;
 use std::ops::Range;
 
 use crate::domain::id::is_base58;
+use crate::domain::key::IMPORTED_PREFIX;
 
-/// How our secrets start: three kinds of keys, the secret of an app, the recovery code.
+/// How our secrets start: three kinds of keys, the secret of an app, an imported key, the recovery code.
 const TOKENS: [&[u8]; 4] = [b"kdag_", b"kdlo_", b"kdap_", b"kdas_"];
+const IMPORTED: &[u8] = IMPORTED_PREFIX.as_bytes();
 const RECOVERY: &[u8] = b"kdrc_";
 const PREFIX: usize = 5;
 /// Characters of the public id.
@@ -32,6 +34,11 @@ fn length_at(text: &[u8]) -> Option<usize> {
         let secret = rest.get(..SECRET)?;
         let shaped = all_base58(id) && *separator == b'_' && all_base58(secret);
         shaped.then_some(PREFIX + ID + 1 + SECRET)
+    } else if prefix == IMPORTED {
+        let (id, rest) = rest.split_at_checked(ID)?;
+        let secret = rest.strip_prefix(b"_")?;
+        let length = secret.iter().take_while(|byte| byte.is_ascii_graphic()).count();
+        (all_base58(id) && length > 0).then_some(PREFIX + ID + 1 + length)
     } else if prefix == RECOVERY {
         // Written in groups, with dashes or spaces between them.
         let mut left = SECRET;
@@ -90,6 +97,9 @@ mod tests {
             assert!(in_word(OsStr::new(&line)));
             assert_eq!(redacted(&line), format!("--name=x{} and {}é", token.hint(), token.hint()));
         }
+        let imported = "use kdim_7HqP2mVx9KtR_old-Secret! now";
+        assert!(in_word(OsStr::new(imported)));
+        assert_eq!(redacted(imported), "use kdim_7HqP2mVx9KtR_… now");
         let code = RecoveryCode::generate(&mut OsEntropy).unwrap();
         for written in [code.reveal().to_string(), code.reveal().replace('-', " ")] {
             assert_eq!(redacted(&format!("it is {written}.")), "it is kdrc_….");
@@ -100,9 +110,15 @@ mod tests {
     fn hints_ids_and_halves_are_no_secrets() {
         let token = Token::mint(TokenKind::Agency, &mut OsEntropy).unwrap();
         let hint = token.hint();
-        for harmless in
-            ["", "kdag_", hint.as_str(), &token.reveal()[..55], "kdrc_abc-def", "kdxx_7HqP2mVx9KtR_x"]
-        {
+        for harmless in [
+            "",
+            "kdag_",
+            hint.as_str(),
+            &token.reveal()[..55],
+            "kdrc_abc-def",
+            "kdxx_7HqP2mVx9KtR_x",
+            "kdim_7HqP2mVx9KtR_",
+        ] {
             assert!(!in_word(OsStr::new(harmless)), "{harmless}");
             assert_eq!(redacted(harmless), harmless);
         }

@@ -30,6 +30,9 @@ struct Answer<'a> {
     decision: &'static str,
     reason: Option<&'static str>,
     key: Option<String>,
+    /// The app whose access token it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<String>,
     scopes: Vec<&'a str>,
 }
 
@@ -82,12 +85,14 @@ fn answer(deck: &Deck, signed: &super::door::Signed, decision: &Decision) -> Res
     let state = signed.engine.state();
     // Whoever holds the secret may know what it opens, whoever's key it is.
     let key = decision.key().and_then(|id| state.key(id));
+    let app = decision.app().and_then(|id| state.app(id));
     let word = if decision.is_allow() { "allow" } else { "deny" };
     if deck.output.is_json() {
         return deck.output.value(&Answer {
             decision: word,
             reason: decision.reason().map(crate::domain::Reason::code),
             key: decision.key().map(|id| id.to_string()),
+            app: decision.app().map(|id| id.to_string()),
             scopes: key.map(|k| k.scopes.iter().map(ScopeId::as_str).collect()).unwrap_or_default(),
         });
     }
@@ -95,9 +100,13 @@ fn answer(deck: &Deck, signed: &super::door::Signed, decision: &Decision) -> Res
         None => deck.output.text("allow\n")?,
         Some(reason) => {
             deck.output.text(&format!("deny {reason}\n"))?;
-            let about = key.map_or_else(String::new, |k| format!("{} ({}): ", k.name, k.id));
+            let (about, advice) = match (key, app) {
+                (Some(key), _) => (format!("{} ({}): ", key.name, key.id), reason.advice()),
+                (None, Some(app)) => (format!("{} ({}): ", app.name, app.id), reason.token_advice()),
+                (None, None) => (String::new(), reason.advice()),
+            };
             let missing = decision.missing().map_or_else(String::new, |s| format!(" Missing: {s}."));
-            deck.output.say(&format!("{about}{}{missing}", reason.advice()));
+            deck.output.say(&format!("{about}{advice}{missing}"));
         }
     }
     Ok(())

@@ -6,6 +6,7 @@
 
 use super::mac::{MacKey, same};
 use super::token;
+use crate::domain::PublicId;
 
 /// Bytes of a digest.
 pub const LEN: usize = 32;
@@ -21,6 +22,11 @@ impl Pepper {
     /// The digest to store for a token, or to compare a presented one by.
     pub fn digest(&self, token: &[u8; token::LEN]) -> [u8; LEN] {
         self.0.mac(&[token])
+    }
+
+    /// The digest by which an imported secret is known again while the process lives. Never stored.
+    pub fn imported(&self, id: &PublicId, secret: &[u8]) -> [u8; LEN] {
+        self.0.mac(&[b"imported", id.as_bytes(), secret])
     }
 
     /// Whether a digest just made is the stored one, in constant time. For an unknown id compare with

@@ -43,6 +43,9 @@ pub enum CryptoError {
         /// Bytes accepted.
         max: usize,
     },
+    /// An imported secret that no request could carry.
+    #[error("The secret is not 1 to 1024 visible ASCII characters, and no request could carry it.")]
+    ImportedSecret,
     /// Argon2 parameters outside the accepted range.
     #[error(
         "Argon2 parameters out of range: {0}. The store or file was altered, or comes from another program."

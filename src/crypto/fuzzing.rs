@@ -2,11 +2,16 @@
 //!
 //! Each takes what an attacker controls and panics when a promise is broken; refusing is always fine.
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+
 use super::header::Header;
+use super::jwt::{self, Claims, TokenConfig, TokenKey};
 use super::keyring::{Keyring, RootKey, StoreId};
 use super::phc::Phc;
 use super::random::Entropy;
 use super::{CryptoError, record, token};
+use crate::domain::Timestamp;
+use crate::domain::signing::{LEEWAY, TOKEN_LIFE_MAX};
 
 /// The same bytes every time, so that a finding can be replayed.
 pub struct Fixed;
@@ -22,6 +27,43 @@ impl Entropy for Fixed {
 pub fn keyring() -> Result<Keyring, CryptoError> {
     Ok(Keyring::new(RootKey::generate(&mut Fixed)?, StoreId([9; 16])))
 }
+
+/// Signs what an attacker who had the key would sign; header and payload are JSON, or are meant to be.
+pub fn forge(key: &TokenKey, header: &[u8], payload: &[u8]) -> String {
+    let header = Base64UrlUnpadded::encode_string(header);
+    key.sign_text(&header, payload).reveal().to_owned()
+}
+
+/// Bytes are no access token, and what a key of ours signed is read in bounds or not at all. Tried as a token, and
+/// as the payload of a signed one.
+pub fn access_token(bytes: &[u8]) {
+    let Ok(key) = token_key() else { return };
+    assert!(jwt::open(bytes, [&key]).is_err(), "a signature was guessed");
+    let Some(claims) = claims_of(&key, bytes) else { return };
+    let life = claims.expires.since(claims.issued);
+    assert!(life > 0 && life <= i64::from(TOKEN_LIFE_MAX) * 1_000);
+    assert!(claims.issued.since(NOW) <= i64::from(LEEWAY) * 1_000);
+    assert!(!claims.scopes.is_empty());
+}
+
+/// Whether the payload is one that [`access_token`] reads once it is signed.
+pub fn reads_claims(payload: &[u8]) -> bool {
+    token_key().is_ok_and(|key| claims_of(&key, payload).is_some())
+}
+
+fn token_key() -> Result<TokenKey, CryptoError> {
+    keyring().map(|keyring| keyring.token_key(1))
+}
+
+fn claims_of(key: &TokenKey, payload: &[u8]) -> Option<Claims> {
+    let signed = forge(key, key.header_json().as_bytes(), payload);
+    let payload = jwt::open(signed.as_bytes(), [key]).ok()?;
+    let party = TokenConfig::of_store(StoreId([9; 16]));
+    Claims::read(&payload, &[party], NOW).map(|(claims, _)| claims).ok()
+}
+
+/// When signed fuzz inputs are read.
+const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 /// A token is accepted in one spelling only, and then every part of it is where it should be. Tried as it is and
 /// with its checksum put right, which no fuzzer finds by itself.

@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq as _;
 use super::CryptoError;
 use super::chain::AuditChain;
 use super::digest::Pepper;
+use super::jwt::TokenKey;
 pub use super::mac::Subkey;
 use super::mac::{MacKey, hkdf};
 use super::phc::ImportedSecrets;
@@ -84,6 +85,8 @@ pub enum Purpose {
     Imported,
     /// Fingerprints of unknown tokens in the audit trail.
     Fingerprint,
+    /// Signing access tokens, with the key's number.
+    AccessTokens(u32),
 }
 
 impl Purpose {
@@ -98,6 +101,15 @@ impl Purpose {
             Self::StateDigest => "keydeck/v1/state-digest",
             Self::Imported => "keydeck/v1/imported",
             Self::Fingerprint => "keydeck/v1/fingerprint",
+            Self::AccessTokens(_) => "keydeck/v1/access-tokens/",
+        }
+    }
+
+    /// What follows the info, where one purpose has many keys.
+    fn number(self) -> String {
+        match self {
+            Self::AccessTokens(number) => number.to_string(),
+            _ => String::new(),
         }
     }
 }
@@ -123,7 +135,7 @@ impl RootKey {
 
     /// The key for one purpose of one store.
     pub fn derive(&self, store: StoreId, purpose: Purpose) -> Subkey {
-        hkdf(&store.0, &self.0[..], &[purpose.info().as_bytes()])
+        hkdf(&store.0, &self.0[..], &[purpose.info().as_bytes(), purpose.number().as_bytes()])
     }
 }
 
@@ -184,6 +196,11 @@ impl Keyring {
         self.derive(Purpose::Backup)
     }
 
+    /// One of the keys that sign access tokens.
+    pub fn token_key(&self, number: u32) -> TokenKey {
+        TokenKey::new(&self.derive(Purpose::AccessTokens(number)))
+    }
+
     /// Names an unknown presented text in the audit trail without storing it: 16 hexadecimal digits of its MAC, so
     /// that "was this leaked token tried, and when" has an answer. Not invertible without the root key.
     pub fn fingerprint(&self, presented: &[u8]) -> String {
@@ -223,6 +240,8 @@ mod tests {
             Purpose::StateDigest,
             Purpose::Imported,
             Purpose::Fingerprint,
+            Purpose::AccessTokens(1),
+            Purpose::AccessTokens(11),
         ];
         let mut keys: Vec<[u8; 32]> = vec![*root.bytes()];
         for store in [StoreId([1; 16]), StoreId([2; 16])] {
@@ -231,7 +250,7 @@ mod tests {
         let all = keys.len();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!((keys.len(), all), (19, 19));
+        assert_eq!((keys.len(), all), (23, 23));
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! | `passphrase` | passphrases and the cost of guessing them |
 //! | `keyring` | root key, store id, subkeys |
 //! | `slots`, `header`, `header_file` | what wraps the root key, the sealed list of it, its two copies on disk |
+//! | `jwt` | access tokens and the keys that sign them |
 //! | `keyfile` | the rules for a key file |
 //! | `record`, `aead` | one sealed record |
 //! | `state_digest` | one number for the whole set of records |
@@ -29,6 +30,7 @@ mod error;
 pub mod fuzzing;
 pub mod header;
 pub mod header_file;
+pub mod jwt;
 pub mod keyfile;
 pub mod keyring;
 mod mac;

@@ -4,7 +4,7 @@
 //! composition rules, no truncation. The cost is bounded on both sides before a byte is allocated, because it is
 //! read from files that somebody may have changed.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
@@ -109,19 +109,41 @@ impl Cost {
 
     /// Argon2id of `secret`: 32 bytes. Costs what the parameters say, about 150 ms for [`Cost::SLOT`].
     pub(super) fn derive(self, secret: &[u8], salt: &[u8; SALT]) -> Result<Subkey, CryptoError> {
-        self.argon2id(secret, salt)
+        self.argon2id(secret, salt, &mut Workspace::default())
     }
 
-    fn argon2id(self, secret: &[u8], salt: &[u8]) -> Result<Subkey, CryptoError> {
+    /// [`Cost::derive`] in memory that is used again and again.
+    pub(super) fn derive_in(
+        self,
+        workspace: &mut Workspace,
+        secret: &[u8],
+        salt: &[u8; SALT],
+    ) -> Result<Subkey, CryptoError> {
+        self.argon2id(secret, salt, workspace)
+    }
+
+    fn argon2id(self, secret: &[u8], salt: &[u8], workspace: &mut Workspace) -> Result<Subkey, CryptoError> {
+        let no_memory = CryptoError::Memory { kib: self.memory_kib };
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
             .map_err(|_| CryptoError::Cost("they are refused by Argon2"))?;
         let mut out = Subkey::blank();
+        let blocks = params.block_count();
+        let missing = blocks.saturating_sub(workspace.0.len());
+        if workspace.0.try_reserve_exact(missing).is_err() {
+            return Err(no_memory);
+        }
+        workspace.0.resize(blocks, Block::default());
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(secret, salt, out.bytes_mut())
-            .map_err(|_| CryptoError::Memory { kib: self.memory_kib })?;
+            .hash_password_into_with_memory(secret, salt, out.bytes_mut(), &mut workspace.0)
+            .map_err(|_| no_memory)?;
         Ok(out)
     }
 }
+
+/// Memory for Argon2. An allocator keeps what it was given back per thread; where many threads hash in turn, they
+/// share a few of these instead.
+#[derive(Default)]
+pub struct Workspace(Vec<Block>);
 
 #[cfg(test)]
 mod tests {
@@ -138,7 +160,7 @@ mod tests {
     fn our_derivation_gives_the_reference_vector() {
         let cost = Cost::new(64 * 1024, 2, 1).unwrap();
         assert_eq!(
-            hex(&cost.argon2id(b"password", b"somesalt").unwrap()[..]),
+            hex(&cost.argon2id(b"password", b"somesalt", &mut Workspace::default()).unwrap()[..]),
             "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"
         );
     }

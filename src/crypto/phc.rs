@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::CryptoError;
 use super::mac::{MacKey, same};
-use super::passphrase::{Cost, SALT};
+use super::passphrase::{Cost, SALT, Workspace};
 use super::random::{self, Entropy};
 
 /// Bytes an imported secret has at most.
@@ -132,19 +132,19 @@ impl ImportedSecrets {
     /// The string to store for a secret of 1 to [`MAX_SECRET`] bytes.
     pub fn hash(&self, secret: &[u8], entropy: &mut (impl Entropy + ?Sized)) -> Result<Phc, CryptoError> {
         let salt = random::bytes(entropy)?;
-        let output = self.derive(Cost::IMPORTED, secret, &salt)?;
+        check_length(secret)?;
+        let output = *Cost::IMPORTED.derive(&self.0.mac(&[secret]), &salt)?;
         Ok(Phc { cost: Cost::IMPORTED, salt, output })
     }
 
     /// Whether `secret` is the one that was hashed, in constant time after the hash.
-    pub fn verify(&self, secret: &[u8], stored: &Phc) -> Result<bool, CryptoError> {
-        Ok(same(&self.derive(stored.cost, secret, &stored.salt)?, &stored.output))
+    pub fn verify(&self, secret: &[u8], stored: &Phc, memory: &mut Workspace) -> Result<bool, CryptoError> {
+        check_length(secret)?;
+        let made = stored.cost.derive_in(memory, &self.0.mac(&[secret]), &stored.salt)?;
+        Ok(same(&made, &stored.output))
     }
+}
 
-    fn derive(&self, cost: Cost, secret: &[u8], salt: &[u8; SALT]) -> Result<[u8; OUTPUT], CryptoError> {
-        if !(1..=MAX_SECRET).contains(&secret.len()) {
-            return Err(CryptoError::PassphraseLength { max: MAX_SECRET });
-        }
-        Ok(*cost.derive(&self.0.mac(&[secret]), salt)?)
-    }
+const fn check_length(secret: &[u8]) -> Result<(), CryptoError> {
+    if secret.is_empty() || secret.len() > MAX_SECRET { Err(CryptoError::ImportedSecret) } else { Ok(()) }
 }

@@ -309,7 +309,8 @@ pub struct App {
     /// Recognises its secret.
     #[n(8)]
     pub secret: Verifier,
-    /// Since when the secret is this one. Access tokens issued before are refused.
+    /// Since when the secret is this one; later with each secret, even within a millisecond. Access tokens issued
+    /// before are refused.
     #[n(9)]
     pub not_before: Timestamp,
 }

@@ -6,8 +6,8 @@ use minicbor::{Decode, Encode};
 use super::app::Revoked;
 use super::catalog::AuthMethod;
 use super::{
-    Actor, AppId, Catalog, Expiry, KeyId, LocationId, Name, Note, OperatorId, Place, Profile, PublicId, Role,
-    Timestamp, Verifier,
+    Actor, AppId, Catalog, Expiry, Imported, KeyId, LocationId, Name, Note, OperatorId, Place, Profile,
+    PublicId, Role, Timestamp, Verifier,
 };
 
 /// A request to change something, or to do something that is audited.
@@ -167,6 +167,9 @@ pub enum Command {
     /// Make the next key that signs access tokens.
     #[n(29)]
     RotateSigningKey,
+    /// Take over a key whose secret was made elsewhere; what recognises it is in the context.
+    #[n(31)]
+    ImportKey(#[n(0)] NewKey),
     /// Change one rule of the policy.
     #[n(30)]
     SetPolicy {
@@ -234,12 +237,14 @@ pub enum KeysAfter {
 pub const MAX_LOCATIONS_AT_ONCE: usize = 64;
 
 /// A token that was just drawn: its public id and what recognises it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minted {
     /// Its public id: a key's, or for the secret of an app the application id.
     pub id: PublicId,
     /// What recognises it.
     pub verifier: Verifier,
+    /// What recognises a secret made elsewhere.
+    pub imported: Option<Box<Imported>>,
 }
 
 /// All that `decide` may know besides the state and the command.
@@ -276,6 +281,7 @@ impl Command {
             Self::RenameLocation { .. } => "location.rename",
             Self::RemoveLocation { .. } => "location.remove",
             Self::IssueKey(_) => "key.issue",
+            Self::ImportKey(_) => "key.import",
             Self::PauseKey(_) => "key.pause",
             Self::ResumeKey(_) => "key.resume",
             Self::RevokeKey(_) => "key.revoke",

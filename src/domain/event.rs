@@ -109,6 +109,9 @@ pub enum Event {
     /// A new key signs access tokens, or will.
     #[n(32)]
     SigningKeyAdded(#[n(0)] SigningKeys),
+    /// A key whose secret was made elsewhere.
+    #[n(34)]
+    KeyImported(#[n(0)] Key),
     /// A rule changed: the whole policy, the rule, old and new value.
     #[n(33)]
     PolicySet(#[n(0)] Policy, #[n(1)] String, #[n(2)] String, #[n(3)] String),
@@ -162,6 +165,7 @@ impl Event {
                 vec![Record::Location(l.clone())]
             }
             Self::KeyIssued(k)
+            | Self::KeyImported(k)
             | Self::KeyGiven(k, _)
             | Self::KeyPaused(k)
             | Self::KeyResumed(k)
@@ -195,6 +199,7 @@ impl Event {
                 Subject::Location(l)
             }
             Self::KeyIssued(k)
+            | Self::KeyImported(k)
             | Self::KeyGiven(k, _)
             | Self::KeyPaused(k)
             | Self::KeyResumed(k)
@@ -228,7 +233,7 @@ impl Event {
             Self::OperatorEnabled(_) => one("standing", "disabled".into(), "active".into()),
             Self::KeyGiven(_, to) | Self::AppGiven(_, to) => one("owner", String::new(), to.name.to_string()),
             Self::LocationRenamed(l, before) => one("name", before.to_string(), l.name.to_string()),
-            Self::KeyIssued(k) => {
+            Self::KeyIssued(k) | Self::KeyImported(k) => {
                 let mut all = one("scopes", String::new(), k.scopes.to_string());
                 all.extend(one("expires", String::new(), k.expiry.to_string()));
                 all
@@ -272,6 +277,7 @@ impl Event {
             Self::LocationRenamed(..) => "location renamed",
             Self::LocationRemoved(_) => "location removed",
             Self::KeyIssued(_) => "key issued",
+            Self::KeyImported(_) => "key imported",
             Self::KeyPaused(_) => "key paused",
             Self::KeyResumed(_) => "key resumed",
             Self::KeyRevoked(_) => "key revoked",

@@ -24,6 +24,9 @@ pub struct BadId {
 }
 
 impl PublicId {
+    /// An id that is never drawn in practice, for acts that are nobody's.
+    pub const NOBODY: Self = Self([b'1'; PUBLIC_ID_LEN]);
+
     /// Takes twelve ASCII bytes when each is of the Base58 alphabet.
     pub fn from_bytes(bytes: [u8; PUBLIC_ID_LEN]) -> Option<Self> {
         // No way out in the middle: this is checked for every request, and all bytes at once are quicker than one

@@ -18,11 +18,33 @@ pub struct Verifier {
     pub pepper: u32,
 }
 
+impl Verifier {
+    /// Recognises nothing: no pepper has that number.
+    pub const NONE: Self = Self { digest: [0; 32], pepper: 0 };
+}
+
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Verifier(pepper {})", self.pepper)
     }
 }
+
+/// What recognises a secret keydeck did not make: an Argon2id hash as a PHC string. Such a key has no digest.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Imported {
+    /// The PHC string.
+    #[n(0)]
+    pub phc: String,
+}
+
+impl fmt::Debug for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Imported")
+    }
+}
+
+/// How a presented text of an imported key starts; its id and the secret as it always was follow.
+pub const IMPORTED_PREFIX: &str = "kdim_";
 
 /// What a key is for, which is also its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -166,6 +188,9 @@ pub struct Key {
     /// Recognises its token, also after revocation: a stolen key that is tried again is told from noise.
     #[n(9)]
     pub verifier: Verifier,
+    /// Recognises the secret of an imported key instead.
+    #[n(10)]
+    pub imported: Option<Box<Imported>>,
 }
 
 /// How long a deleted record can be restored.
@@ -185,7 +210,8 @@ impl Key {
 
     /// The public part of its token, as lists show it: `kdag_7HqP2mVx9KtR_…`.
     pub fn hint(&self) -> String {
-        format!("{}{}_…", self.place.prefix(), self.id)
+        let prefix = if self.imported.is_some() { IMPORTED_PREFIX } else { self.place.prefix() };
+        format!("{prefix}{}_…", self.id)
     }
 
     /// Whether it is live and expires within the policy's notice, and when.

@@ -209,7 +209,7 @@ impl Refusal {
             Self::NoScopes => "no_scopes",
             Self::BadExpiry(_) => "bad_expiry",
             Self::LifeTooLong { .. } => "life_too_long",
-            Self::WrongAppState { .. } | Self::WrongState { .. } => "wrong_state",
+            Self::WrongState { .. } | Self::WrongAppState { .. } => "wrong_state",
             Self::RestoreTooLate { .. } => "restore_too_late",
             Self::NoChange(_) => "no_change",
             Self::LastAdmin => "last_admin",

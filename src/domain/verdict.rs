@@ -44,6 +44,9 @@ pub enum Reason {
     /// Its app is paused or deleted.
     #[n(10)]
     AppDisabled,
+    /// Tried too often, or too many at once: imported keys cost work to check.
+    #[n(13)]
+    Rate,
     /// It works, but not for that scope.
     #[n(11)]
     Scope,
@@ -67,6 +70,7 @@ impl Reason {
             Self::OwnerDisabled => "owner_disabled",
             Self::LocationDisabled => "location_disabled",
             Self::AppDisabled => "app_disabled",
+            Self::Rate => "rate",
             Self::Scope => "scope",
             Self::StoreError => "store_error",
         }
@@ -90,10 +94,33 @@ impl Reason {
             }
             Self::LocationDisabled => "its location was removed. Issue a key for another location.",
             Self::AppDisabled => "its app is paused or deleted. Resume the app if it should work.",
+            Self::Rate => {
+                "too many tries of an imported key with a wrong secret, or too many at once. Try again in a second."
+            }
             Self::Scope => {
                 "the key works, but lacks a scope that was asked for. Change its scopes, or ask for less."
             }
             Self::StoreError => "the store could not vouch for the key. Run keydeck info.",
+        }
+    }
+}
+
+impl Reason {
+    /// The same where it is not a key's own, but the access token of an app.
+    pub const fn token_advice(self) -> &'static str {
+        match self {
+            Self::Revoked => {
+                "the access token was ended: by itself, by a new secret of its app, or because it holds more than the app may do now. Fetch another one."
+            }
+            Self::Expired => "the access token's time is over. Fetch another one.",
+            Self::Tombstoned => "its app was deleted.",
+            Self::OwnerDisabled => {
+                "the owner of its app was disabled, and the app stopped. Give the app to another operator."
+            }
+            Self::Scope => {
+                "the access token works, but lacks a scope that was asked for. Fetch one that has it."
+            }
+            _ => self.advice(),
         }
     }
 }

@@ -76,7 +76,7 @@ impl<'a> View<'a> {
     /// A key by id, hint (`kdag_7HqP2mVx9KtR_…`) or name. Names prefer what is not deleted.
     pub fn find_key(&self, reference: &str) -> Found<'a, Key> {
         let reference = reference.trim();
-        let bare = ["kdag_", "kdlo_", "kdap_"]
+        let bare = ["kdag_", "kdlo_", "kdap_", super::key::IMPORTED_PREFIX]
             .iter()
             .find_map(|p| reference.strip_prefix(p))
             .map(|rest| rest.trim_end_matches('…').trim_end_matches("...").trim_end_matches('_'));
@@ -131,6 +131,11 @@ impl<'a> View<'a> {
     /// What is known of the use of an app's access tokens.
     pub fn app_usage(&self, app: &App) -> super::Usage {
         self.state.app_usage(app.id)
+    }
+
+    /// Where an app's access tokens were used from and what for.
+    pub fn app_trace(&self, app: &App) -> Option<&'a super::Trace> {
+        self.state.app_trace(app.id)
     }
 
     /// The name of an app's owner.
@@ -200,6 +205,11 @@ impl<'a> View<'a> {
     /// What is known of a key's use.
     pub fn usage(&self, key: &Key) -> super::Usage {
         self.state.usage(key.id)
+    }
+
+    /// Where a key was used from and what for.
+    pub fn trace(&self, key: &Key) -> Option<&'a super::Trace> {
+        self.state.trace(key.id)
     }
 }
 

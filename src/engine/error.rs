@@ -25,9 +25,9 @@ pub enum EngineError {
     /// Access was taken away in this process, but the disk did not take it.
     #[error(
         "The keys concerned are refused from now on by this process, but the change could not be written: {0} \
-         Put the disk right and do it again before you restart keydeck."
+         keydeck tries again by itself. Put the disk right, and see that it was written before you restart keydeck."
     )]
-    DeniedNotDurable(CommitError),
+    DeniedNotDurable(Box<EngineError>),
     /// The store and its audit trail do not agree; nothing is changed until a person has looked.
     #[error(
         "The store does not agree with its audit trail, so nothing may be changed: {0}. Keys concerned are refused. \

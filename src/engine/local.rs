@@ -9,8 +9,11 @@ use tokio::sync::broadcast;
 use super::audit_log::{self, AuditPage, AuditReport, Doubt};
 use super::clock::Clock;
 use super::error::EngineError;
+use super::imported::{self, Imported};
 use super::ledger::Ledger;
 use super::load::Loaded;
+use super::oauth::TokenDesk;
+use super::scribe::{Desk, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::{Mark, Now, Timekeeper};
@@ -18,14 +21,15 @@ use super::verifier::Verifier;
 use super::{Done, Doors, Engine, NewSecret, News, Origin, doors};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
-use crate::crypto::random::Entropy;
+use crate::crypto::phc::MAX_SECRET;
+use crate::crypto::random::{Entropy, OsEntropy};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::{Token, TokenKind};
-use crate::crypto::{CryptoError, Keyring, public_id};
+use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::audit::{ChangeLine, ENTRY_VERSION, Entry, Outcome, SubjectLine};
 use crate::domain::{
-    Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted, Name,
-    OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, decide,
+    self, Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted,
+    Name, OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, Timestamp, decide,
 };
 use crate::store::{Health, Store};
 
@@ -55,11 +59,15 @@ pub(super) struct Parts {
 pub struct LocalEngine {
     pub(super) store: Arc<dyn Store>,
     pub(super) keyring: Keyring,
-    state: RwLock<State>,
-    verifier: Verifier,
-    ledger: Mutex<Ledger>,
+    state: Arc<RwLock<State>>,
+    verifier: Arc<Verifier>,
+    imported: Imported,
+    pub(super) tokens: TokenDesk,
+    ledger: Arc<Mutex<Ledger>>,
+    /// What takes access away and is in force in this process, but could not be written yet.
+    overdue: Mutex<Vec<(Session, Command)>>,
     catalog: Arc<Catalog>,
-    time: Timekeeper,
+    time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
     pub(super) header: Option<Mutex<HeaderFile>>,
@@ -68,6 +76,8 @@ pub struct LocalEngine {
     pub(super) cost: Cost,
     dir: Option<PathBuf>,
     sealing: SealThread,
+    desk: Arc<Desk>,
+    pub(super) scribe: Scribe,
 }
 
 impl LocalEngine {
@@ -85,24 +95,38 @@ impl LocalEngine {
                 verifier.shut();
             }
         }
+        let imported = Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state);
+        let tokens = TokenDesk::new(&keyring, &loaded.state);
         let sealing = SealThread::start(Arc::clone(&store));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
+        let (state, verifier) = (Arc::new(RwLock::new(loaded.state)), Arc::new(verifier));
+        let ledger = Arc::new(Mutex::new(ledger));
+        let time = Arc::new(Timekeeper::new(clock, loaded.mark));
+        let feed = broadcast::channel(FEED).0;
+        let frozen = !loaded.doubts.is_empty();
+        let desk = Desk::new((&state, &verifier, &ledger), &time, feed.clone(), loaded.unbroken, frozen);
+        let desk = Arc::new(desk);
         Arc::new(Self {
             store,
             keyring,
-            state: RwLock::new(loaded.state),
+            state,
             verifier,
-            ledger: Mutex::new(ledger),
+            imported,
+            tokens,
+            ledger,
+            overdue: Mutex::default(),
             catalog,
-            time: Timekeeper::new(clock, loaded.mark),
-            feed: broadcast::channel(FEED).0,
+            time,
+            feed,
             doubts: loaded.doubts,
             header: header.map(Mutex::new),
             header_generation: AtomicU64::new(header_generation),
             cost,
             dir,
             sealing,
+            scribe: Scribe::new(Arc::clone(&desk)),
+            desk,
         })
     }
 
@@ -112,13 +136,23 @@ impl LocalEngine {
     }
 
     /// The table that decides about tokens, for callers that need nothing else.
-    pub const fn verifier(&self) -> &Verifier {
+    pub fn verifier(&self) -> &Verifier {
         &self.verifier
     }
 
     /// [`Engine::verify`] for a request that came from somewhere.
     pub fn verify_from(&self, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Decision {
-        self.verifier.verify_from(presented, wanted, origin, self.time.now().time)
+        if jwt::is_likely(presented) {
+            return self.verify_access_token(presented, wanted, origin);
+        }
+        let now = self.time.now().time;
+        match imported::parse(presented) {
+            Some(theirs) => match self.imported.check(&theirs, now) {
+                Ok(()) => self.verifier.admit_known(theirs.id, wanted, origin, now),
+                Err(reason) => Decision::deny(reason, None),
+            },
+            None => self.verifier.verify_from(presented, wanted, origin, now),
+        }
     }
 
     /// The highest believed time, for a process on this machine that keeps time of its own.
@@ -132,8 +166,17 @@ impl LocalEngine {
 
     /// Judges a command without doing it, so that a slot is not written for somebody who may not.
     pub(super) fn rehearse(&self, session: &Session, command: &Command) -> Result<(), EngineError> {
+        self.rehearse_with(session, command, None)
+    }
+
+    fn rehearse_with(
+        &self,
+        session: &Session,
+        command: &Command,
+        minted: Option<Minted>,
+    ) -> Result<(), EngineError> {
         let mut ledger = self.ledger();
-        self.judge(&mut ledger, session, command, None).map(drop).map_err(EngineError::from_judge).or_else(
+        self.judge(&mut ledger, session, command, minted).map(drop).map_err(EngineError::from_judge).or_else(
             |error| {
                 if let EngineError::Refused(refusal) = &error {
                     self.note_refusal(&mut ledger, session, command, refusal)?;
@@ -175,7 +218,13 @@ impl LocalEngine {
         ledger: &mut Ledger,
         session: &Session,
         command: &Command,
+        imported: Option<Box<domain::Imported>>,
     ) -> Result<(Vec<Event>, Option<Token>), Judged> {
+        if imported.is_some() {
+            let id = public_id::generate(ledger.entropy())?;
+            let minted = Minted { id, verifier: domain::Verifier::NONE, imported };
+            return Ok((self.judge(ledger, session, command, Some(minted))?, None));
+        }
         let (kind, id) = match command {
             Command::IssueKey(new) => match new.place {
                 Place::Agency => (TokenKind::Agency, None),
@@ -193,7 +242,7 @@ impl LocalEngine {
                 Some(id) => Token::mint_for(kind, id, ledger.entropy())?,
                 None => Token::mint(kind, ledger.entropy())?,
             };
-            let minted = Minted { id: token.id(), verifier: self.verifier.digest(&token) };
+            let minted = Minted { id: token.id(), verifier: self.verifier.digest(&token), imported: None };
             match self.judge(ledger, session, command, Some(minted)) {
                 Ok(events) => return Ok((events, Some(token))),
                 Err(Judged::No(Refusal::IdTaken)) => last = Refusal::IdTaken,
@@ -247,13 +296,27 @@ impl LocalEngine {
         }
     }
 
-    /// The one way a state changes: judge, write durably, apply, tell.
     fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {
+        self.run_with(session, command, None)
+    }
+
+    /// The one way a state changes: judge, write durably, apply, tell.
+    fn run_with(
+        &self,
+        session: &Session,
+        command: &Command,
+        imported: Option<Box<domain::Imported>>,
+    ) -> Result<Done, EngineError> {
         if !self.doubts.is_empty() {
-            return Err(EngineError::Suspect(audit_log::in_one_line(&self.doubts)));
+            let error = EngineError::Suspect(audit_log::in_one_line(&self.doubts));
+            let judged = command.denies().then(|| self.judge(&mut self.ledger(), session, command, None));
+            return Err(match judged {
+                Some(Ok(events)) => self.deny_anyway(session, command, &events, error),
+                _ => error,
+            });
         }
         let mut ledger = self.ledger();
-        let (events, token) = match self.judge_minting(&mut ledger, session, command) {
+        let (events, token) = match self.judge_minting(&mut ledger, session, command, imported) {
             Ok(judged) => judged,
             Err(Judged::No(refusal)) => {
                 self.note_refusal(&mut ledger, session, command, &refusal)?;
@@ -278,7 +341,7 @@ impl LocalEngine {
         let header = Some(header).filter(|mark| *mark > self.state().header());
         records.extend(header.map(Record::Header));
         if let Err(error) = ledger.write(entry, records, Some(&self.time.mark())) {
-            return Err(self.deny_anyway(command, &events, error));
+            return Err(self.deny_anyway(session, command, &events, error));
         }
         self.apply(&events, header);
         if command.denies() {
@@ -306,14 +369,22 @@ impl LocalEngine {
         }
         for key in touched(&state, events) {
             self.verifier.refresh(&state, key);
+            self.imported.put(key);
         }
+        self.tokens.apply(&self.keyring, &state, events);
     }
 
     /// The disk failed. What takes access away is in force in this process all the same.
-    fn deny_anyway(&self, command: &Command, events: &[Event], error: EngineError) -> EngineError {
-        let EngineError::Commit(why) = error else { return error };
-        if !command.denies() {
-            return EngineError::Commit(why);
+    fn deny_anyway(
+        &self,
+        session: &Session,
+        command: &Command,
+        events: &[Event],
+        error: EngineError,
+    ) -> EngineError {
+        // A new secret is not made by itself later on: nobody would be there to take it.
+        if !command.denies() || matches!(command, Command::RenewAppSecret(_)) {
+            return error;
         }
         let mut after = self.state().clone();
         for event in events {
@@ -322,7 +393,33 @@ impl LocalEngine {
         for key in touched(&after, events) {
             self.verifier.refresh(&after, key);
         }
-        EngineError::DeniedNotDurable(why)
+        self.tokens.hold(&after, events);
+        let mut overdue = self.overdue();
+        if !overdue.iter().any(|(_, known)| known == command) {
+            overdue.push((session.clone(), command.clone()));
+        }
+        drop(overdue);
+        EngineError::DeniedNotDurable(Box::new(error))
+    }
+
+    fn overdue(&self) -> MutexGuard<'_, Vec<(Session, Command)>> {
+        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what took access away while the disk failed. What still cannot be written stays overdue.
+    pub fn write_overdue(&self) -> Result<(), EngineError> {
+        // A store in doubt takes nothing; what is in force stays in force.
+        while self.doubts.is_empty() {
+            // Taken out while it runs: failing, it puts itself back.
+            let Some((session, command)) = self.overdue().pop() else { return Ok(()) };
+            match self.run(&session, &command) {
+                Err(error @ EngineError::DeniedNotDurable(_)) => return Err(error),
+                Ok(_) => tracing::info!(command = command.name(), "what was in force already is written now"),
+                // Somebody else ended it, or the operator who asked may not any more: what the store says holds.
+                Err(error) => tracing::warn!(%error, command = command.name(), "not written any more"),
+            }
+        }
+        Ok(())
     }
 
     fn write_seal(&self) {
@@ -382,8 +479,11 @@ impl EngineError {
 impl Drop for LocalEngine {
     fn drop(&mut self) {
         self.sealing.stop();
-        if let Err(error) = self.settle() {
+        self.scribe.stop();
+        if let Err(error) = self.desk.close() {
             tracing::warn!(%error, "what was used could not be written");
+        } else if self.doubts.is_empty() {
+            self.write_seal();
         }
     }
 }
@@ -391,6 +491,23 @@ impl Drop for LocalEngine {
 impl Engine for LocalEngine {
     fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError> {
         self.run(session, &command)
+    }
+
+    fn import_key(&self, session: &Session, new: domain::NewKey, secret: &[u8]) -> Result<Done, EngineError> {
+        if !(1..=MAX_SECRET).contains(&secret.len()) || !secret.iter().all(u8::is_ascii_graphic) {
+            return Err(CryptoError::ImportedSecret.into());
+        }
+        let command = Command::ImportKey(new);
+        // Judged before the work is done, so that nobody who may not import can ask for it.
+        let stand_in = domain::Imported { phc: String::new() };
+        let minted = Minted {
+            id: public_id::generate(self.ledger().entropy())?,
+            verifier: domain::Verifier::NONE,
+            imported: Some(Box::new(stand_in)),
+        };
+        self.rehearse_with(session, &command, Some(minted))?;
+        let phc = self.imported.secrets().hash(secret, &mut OsEntropy)?.to_string();
+        self.run_with(session, &command, Some(Box::new(domain::Imported { phc })))
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {
@@ -410,7 +527,7 @@ impl Engine for LocalEngine {
     }
 
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
-        self.verifier.verify(presented, wanted, self.time.now().time)
+        self.verify_from(presented, wanted, Origin::default())
     }
 
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {
@@ -493,21 +610,17 @@ impl Engine for LocalEngine {
         &self.doubts
     }
 
+    fn use_writer(&self) -> Writing {
+        self.desk.writing()
+    }
+
+    fn uses_complete_since(&self) -> Option<Timestamp> {
+        self.desk.complete_since()
+    }
+
     fn settle(&self) -> Result<(), EngineError> {
-        let uses = self.verifier.take_uses();
-        if !uses.is_empty() && self.doubts.is_empty() {
-            let totals: Vec<_> = {
-                let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-                uses.into_iter()
-                    .map(|(id, seen)| {
-                        state.note_use(*id.public(), seen);
-                        (id, state.usage(id))
-                    })
-                    .collect()
-            };
-            self.ledger().write_uses(&totals, &self.time.mark())?;
-            let _ = self.feed.send(News::Used(totals.iter().map(|(id, _)| *id.public()).collect()));
-        }
+        self.write_overdue()?;
+        self.desk.write()?;
         if self.doubts.is_empty() {
             self.write_seal();
         }

@@ -4,7 +4,10 @@
 //! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
 //!   that is open.
+//! - `uses` and `scribe`: what was used, and the thread that writes it down.
 //! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good?
+//! - `imported`: the keys whose secrets were made elsewhere.
+//! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
@@ -14,15 +17,19 @@ pub mod clock;
 pub mod demo;
 mod doors;
 mod error;
+mod imported;
 mod ledger;
 mod load;
 mod local;
+pub mod oauth;
 pub mod open;
+mod scribe;
 mod seal_thread;
 mod session;
 mod table;
 mod throttle;
 mod timekeeper;
+mod uses;
 mod verifier;
 
 use std::net::IpAddr;
@@ -34,6 +41,7 @@ pub use self::audit_log::{Anchor, AuditLine, AuditPage, AuditReport, Doubt, Stan
 pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
+pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
 pub use self::timekeeper::{Mark, Now, Timekeeper};
 pub use self::verifier::Verifier;
@@ -41,7 +49,8 @@ use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::{
-    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, PublicId, Role, ScopeId, State,
+    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Role, ScopeId,
+    State, Timestamp,
 };
 use crate::store::Health;
 
@@ -81,11 +90,22 @@ pub struct Origin<'a> {
     pub agent: Option<&'a [u8]>,
 }
 
+impl Origin<'_> {
+    /// Whether nobody said anything.
+    pub const fn is_nowhere(&self) -> bool {
+        self.address.is_none() && self.agent.is_none()
+    }
+}
+
 /// What the console and the command line speak to. All calls may block on the disk; the console makes them on
 /// threads of their own.
 pub trait Engine: Send + Sync {
     /// Runs a command: judged, written durably, applied, told to subscribers. `Ok` means all of that happened.
     fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError>;
+
+    /// Takes over a key whose secret was made elsewhere: 1 to 1024 visible ASCII characters. Callers present it as
+    /// `kdim_<id>_<secret>` from then on.
+    fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError>;
 
     /// The state as it is now. Hold it for the length of a draw, not longer; read it through a
     /// [`crate::domain::View`] of the session's actor.
@@ -171,6 +191,17 @@ pub trait Engine: Send + Sync {
 
     /// What does not agree between the store and its audit trail; empty when all is well.
     fn doubts(&self) -> &[Doubt];
+
+    /// Whether what is used gets written down. Verification goes on when it does not.
+    fn use_writer(&self) -> Writing {
+        Writing::Ok
+    }
+
+    /// Since when no use was lost: what a rule that deletes the unused must ask first. A key may be judged idle only
+    /// for the time since then. `None` while uses are not written down, or when that is not known here.
+    fn uses_complete_since(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// Writes down what is only in memory: uses, the clock, the seal.
     fn settle(&self) -> Result<(), EngineError>;

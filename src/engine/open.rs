@@ -14,6 +14,7 @@ use super::local::{LocalEngine, Parts};
 use super::session::{Auth, Session, Via};
 use super::throttle::Throttle;
 use super::{Engine, doors};
+use crate::crypto::digest::Pepper;
 use crate::crypto::header::{Header, Unlock};
 use crate::crypto::header_file::{HeaderFile, Unsealed};
 use crate::crypto::keyfile::KeyFileSecret;
@@ -165,6 +166,9 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         dir: Some(options.dir.clone()),
     });
     engine.note_start(&session, failed_before)?;
+    if options.via == Via::Console {
+        engine.write_uses();
+    }
     Ok(Open { engine, session, notices })
 }
 
@@ -288,6 +292,9 @@ pub fn found(
     });
     engine.execute(&session, Command::Found { agency, operator })?;
     engine.settle()?;
+    if options.via == Via::Console {
+        engine.write_uses();
+    }
     Ok(Founded { open: Open { engine, session, notices: Vec::new() }, recovery })
 }
 
@@ -311,6 +318,7 @@ fn empty(keyring: &Keyring) -> Loaded {
         digest: keyring.empty_state(),
         rev: Rev(0),
         mark: None,
+        unbroken: None,
         doubts: Vec::new(),
         suspects: Vec::new(),
     }
@@ -337,13 +345,29 @@ pub fn in_store(
     via: Via,
     entropy: Box<dyn Entropy + Send>,
 ) -> Result<Open, OpenError> {
+    in_store_holding(store, agency, operator, clock, via, entropy, |_, _, _| {})
+}
+
+/// [`in_store`] with a state that `fill` has put keys of the founder into, under digests of the store's pepper: for
+/// benchmarks, which need a million keys and not the commits that made them.
+#[doc(hidden)]
+pub fn in_store_holding(
+    store: Arc<dyn Store>,
+    agency: Name,
+    operator: Name,
+    clock: Arc<dyn Clock>,
+    via: Via,
+    entropy: Box<dyn Entropy + Send>,
+    fill: impl FnOnce(&Pepper, OperatorId, &mut State),
+) -> Result<Open, OpenError> {
     let root = RootKey::generate(&mut OsEntropy).map_err(EngineError::from)?;
     let id = StoreId::generate(&mut OsEntropy).map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
     let founder = OperatorId(public_id::generate(&mut OsEntropy).map_err(EngineError::from)?);
     let actor = Actor { operator: founder, access: Access::Own };
     let session = Session::new(&mut OsEntropy, actor, Auth::Demo, via).map_err(EngineError::from)?;
-    let loaded = empty(&keyring);
+    let mut loaded = empty(&keyring);
+    fill(&keyring.pepper(), founder, &mut loaded.state);
     let engine = LocalEngine::new(Parts {
         store,
         keyring,

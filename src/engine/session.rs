@@ -1,9 +1,9 @@
 //! Who is signed in: made by the engine when a slot opens, never by a request.
 
 use crate::crypto::CryptoError;
-use crate::crypto::random::{self, Entropy};
+use crate::crypto::random::{self, Entropy, OsEntropy};
 use crate::domain::audit::ActorLine;
-use crate::domain::{Access, Actor, State};
+use crate::domain::{Access, Actor, OperatorId, PublicId, State};
 
 /// How somebody proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Auth {
     Recovery,
     /// Nothing: the throw-away store of the demo.
     Demo,
+    /// Nobody signed in: the server acts on its own behalf.
+    Service,
 }
 
 /// Where from.
@@ -25,6 +27,8 @@ pub enum Via {
     Console,
     /// The command line.
     CommandLine,
+    /// The server.
+    Server,
 }
 
 /// The process a session speaks for: this one, or one that is attached to it.
@@ -76,6 +80,13 @@ impl Session {
         Self { id: String::new(), actor, auth: Auth::Passphrase, via, peer: Peer::this() }
     }
 
+    /// The server's own: it may renew signing keys and write down what callers did to their tokens.
+    pub(super) fn service() -> Result<Self, CryptoError> {
+        let nobody = OperatorId(PublicId::NOBODY);
+        let actor = Actor { operator: nobody, access: Access::Service };
+        Self::new(&mut OsEntropy, actor, Auth::Service, Via::Server)
+    }
+
     /// Who acts, and how far they reach.
     pub const fn actor(&self) -> Actor {
         self.actor
@@ -99,21 +110,24 @@ impl Session {
 
     pub(super) fn line(&self, state: &State) -> ActorLine {
         let operator = state.operator(self.actor.operator);
+        let nobody = || if self.auth == Auth::Service { "keydeck".to_owned() } else { String::new() };
         ActorLine {
             id: self.actor.operator.to_string(),
-            name: operator.map_or_else(String::new, |o| o.name.to_string()),
+            name: operator.map_or_else(nobody, |o| o.name.to_string()),
             role: operator.map_or_else(String::new, |o| o.role.to_string()),
             auth: match self.auth {
                 Auth::Passphrase => "passphrase",
                 Auth::KeyFile => "keyfile",
                 Auth::Recovery => "recovery",
                 Auth::Demo => "demo",
+                Auth::Service => "service",
             }
             .into(),
             access: self.actor.access.as_str().into(),
             via: match self.via {
                 Via::Console => "console",
                 Via::CommandLine => "cli",
+                Via::Server => "server",
             }
             .into(),
             uid: self.peer.uid,

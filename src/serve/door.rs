@@ -10,11 +10,13 @@ use tokio::sync::broadcast;
 use super::control::client::{NotAttached, attach};
 use super::control::{Control, Owner, Settings, knock};
 use crate::crypto::recovery::RecoveryCode;
-use crate::domain::{Catalog, Command, Decision, KeyId, KeysAfter, Name, OperatorId, Role, ScopeId, State};
+use crate::domain::{
+    Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, Role, ScopeId, State, Timestamp,
+};
 use crate::engine::open::{self, Key, Open, Options};
 use crate::engine::{
     Anchor, AuditPage, AuditReport, Done, Doors, Doubt, Engine, EngineError, LocalEngine, NewSecret, News,
-    Now, OpenError, Session,
+    Now, OpenError, Session, Writing,
 };
 use crate::store::{self, Health};
 
@@ -100,6 +102,10 @@ struct Hosted {
 impl Engine for Hosted {
     fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError> {
         self.engine.execute(session, command)
+    }
+
+    fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError> {
+        self.engine.import_key(session, new, secret)
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {
@@ -199,6 +205,14 @@ impl Engine for Hosted {
 
     fn doubts(&self) -> &[Doubt] {
         self.engine.doubts()
+    }
+
+    fn use_writer(&self) -> Writing {
+        self.engine.use_writer()
+    }
+
+    fn uses_complete_since(&self) -> Option<Timestamp> {
+        self.engine.uses_complete_since()
     }
 
     fn settle(&self) -> Result<(), EngineError> {

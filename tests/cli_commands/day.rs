@@ -277,7 +277,7 @@ fn a_token_nobody_could_read_is_revoked_at_once() {
     assert_eq!(ann.verifies(desk.read("token")), "allow");
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(desk.path("token")).unwrap());
     assert_eq!(mode & 0o777, 0o600);
-    into("B", "contacts.read").fails(2, "No key was issued");
+    into("B", "contacts.read").fails(2, "No secret was made");
     assert_eq!(ann.verifies(desk.read("token")), "allow");
 }
 
@@ -298,4 +298,25 @@ fn a_reader_who_has_seen_enough_is_no_failure() {
         let said = Desk::finish(command, words, b"").expect(0);
         assert!(said.err.is_empty(), "{said:?}");
     }
+}
+
+#[test]
+fn a_key_made_elsewhere_is_taken_over_and_its_secret_never_typed_as_a_word() {
+    let desk = Desk::founded();
+    let maria = desk.hire("jonas", "admin");
+    desk.file("old.secret", "Legacy-Secret_2019!\n");
+    let words = ["key", "import", "--name", "Legacy CRM", "--agency", "--scope", "contacts.read"];
+    let with_file: Vec<&str> = words.iter().copied().chain(["--secret-file", "old.secret"]).collect();
+    let id = maria.does(&with_file).out.trim_end().to_owned();
+    let presented = format!("kdim_{id}_Legacy-Secret_2019!");
+    assert_eq!(maria.verifies(&presented), "allow");
+    assert_eq!(maria.verifies(presented.replace("2019", "2020")), "deny mac_mismatch");
+    assert_eq!(maria.asks(&["key", "show", "Legacy CRM"])["hint"], format!("kdim_{id}_…"));
+    maria.says(&["key", "show", &presented]).fails(2, "A secret stands on the command line");
+    maria.does(&["key", "revoke", &format!("kdim_{id}_…")]);
+    assert_eq!(maria.verifies(&presented), "deny revoked");
+    desk.file("spaced.secret", "two words");
+    let spaced: Vec<&str> = words.iter().copied().chain(["--secret-file", "spaced.secret"]).collect();
+    maria.says(&spaced).fails(2, "no request could carry it");
+    assert!(!holds(&desk.data(), "Legacy-Secret_2019!"));
 }

@@ -1,46 +1,87 @@
-//! `keydeck key create`. The token passes through here once: to standard output or a new file. A key whose token
+//! `keydeck key create` and `import`. The token passes through here once: to standard output or a new file. A key whose token
 //! reached nobody is revoked before the command ends, so that none is left alive that nobody holds.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde::Serialize;
-
 use super::lines::KeyLine;
-use super::{Create, find_location};
+use super::{Create, Import, NewWords, find_location};
 use crate::cli::Outcome;
+use crate::cli::app::find_app;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::cli::handover::Handover;
+use crate::cli::secrets;
 use crate::cli::times;
-use crate::crypto::token::Token;
+use crate::crypto::CryptoError;
+use crate::crypto::phc::MAX_SECRET;
 use crate::domain::catalog::text::{did_you_mean, nearest};
-use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, View};
+use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
-    let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;
-    let note = Note::new(&args.note).map_err(|why| Fault::bad_text("note", why))?;
+    let (signed, new) = prepare(deck, &args.new)?;
+    issue(deck, &signed, new, args.token_file.as_deref())?;
+    signed.engine.settle()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
+    if deck.globals.passphrase_file.as_deref() == Some(Path::new("-")) && args.secret_file == Path::new("-") {
+        return Err(Fault::usage(
+            "Standard input holds one secret. Put the passphrase or the secret in a file.",
+        ));
+    }
+    let secret = secrets::read_file(&args.secret_file, deck.output)?;
+    if !(1..=MAX_SECRET).contains(&secret.len()) || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Fault::usage(CryptoError::ImportedSecret.to_string()));
+    }
+    let (signed, new) = prepare(deck, &args.new)?;
+    let done = signed.engine.import_key(&signed.session, new, secret.as_bytes())?;
+    drop(secret);
+    let key = done.events.into_iter().find_map(|event| match event {
+        Event::KeyImported(key) => Some(key),
+        _ => None,
+    });
+    let key = key.ok_or_else(|| Fault::unavailable("The key was not imported. Try again."))?;
+    deck.output.say(&format!(
+        "{} is imported. Its callers present kdim_{}_ followed by the secret they have, and nothing else changes \
+         for them.",
+        key.name, key.id
+    ));
+    if deck.output.is_json() {
+        let state = signed.engine.state();
+        let view = View::new(&state, signed.session.actor());
+        deck.output.value(&KeyLine::of(&key, view, signed.now()))?;
+    } else {
+        deck.output.text(&format!("{}\n", key.id))?;
+    }
+    signed.engine.settle()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the words for a new key and signs in.
+fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey), Fault> {
+    let name = Name::new(&words.name).map_err(|why| Fault::bad_text("name", why))?;
+    let note = Note::new(&words.note).map_err(|why| Fault::bad_text("note", why))?;
     // Judged before a passphrase is asked for; what counts is computed again when the key is made.
-    expiry(args, Deck::wall())?;
-    let scopes = scopes(args, &*deck.catalog()?)?;
+    expiry(words.expires.as_deref(), Deck::wall())?;
+    let scopes = scopes(&words.scope, words.preset.as_deref(), &*deck.catalog()?)?;
     let signed = deck.sign_in()?;
-    let place = match &args.location {
-        Some(reference) => Place::Location(signed.see(|view| find_location(view, reference))?),
-        None => Place::Agency,
+    let place = match (&words.location, &words.app) {
+        (Some(reference), _) => Place::Location(signed.see(|view| find_location(view, reference))?),
+        (None, Some(reference)) => Place::App(find_app(&signed, reference)?.id),
+        (None, None) => Place::Agency,
     };
-    let expiry = expiry(args, signed.now())?;
+    let expiry = expiry(words.expires.as_deref(), signed.now())?;
+    Ok((signed, NewKey { name, place, scopes, expiry, note }))
+}
+
+/// Issues a key and hands its token over.
+pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> Result<Key, Fault> {
     // Made first: if the file cannot be made, no key is.
-    let file = args.token_file.as_deref().map(TokenFile::create).transpose()?;
-    let new = NewKey { name, place, scopes, expiry, note };
-    let done = match signed.engine.execute(&signed.session, Command::IssueKey(new)) {
-        Ok(done) => done,
-        Err(error) => {
-            drop(file);
-            return Err(error.into());
-        }
-    };
+    let handover = Handover::to(file)?;
+    let done = signed.engine.execute(&signed.session, Command::IssueKey(new))?;
     let key = done.events.into_iter().find_map(|event| match event {
         Event::KeyIssued(key) => Some(key),
         _ => None,
@@ -48,83 +89,47 @@ pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let (Some(key), Some(token)) = (key, done.token) else {
         return Err(Fault::unavailable("The key was issued without a token. Revoke it and issue another."));
     };
-    let handed = hand_over(deck, &signed, &key, &token, file);
+    let handed = {
+        let state = signed.engine.state();
+        let view = View::new(&state, signed.session.actor());
+        handover.give(deck.output, &token, KeyLine::of(&key, view, signed.now()))
+    };
     drop(token);
     if let Err(error) = handed {
-        return Err(take_back(&signed, &key, &error));
+        return Err(take_back(signed, &key, &error));
     }
     let until = key.expiry.instant().map_or_else(
         || "It never expires.".into(),
         |at| format!("It expires {}.", times::both(at, signed.now())),
     );
-    let lost = match &args.token_file {
-        Some(path) => format!("Its token is in {}", path.display()),
-        None => "Its token is shown this once".into(),
-    };
     deck.output.say(&format!(
-        "{} is issued: {}. {until}\n{lost}; keydeck keeps only a digest of it.",
+        "{} is issued: {}. {until}\nIts token is {}; keydeck keeps only a digest of it.",
         key.name,
-        key.hint()
+        key.hint(),
+        Handover::where_it_is(file)
     ));
-    signed.engine.settle()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(key)
 }
 
-fn expiry(args: &Create, now: crate::domain::Timestamp) -> Result<Option<Expiry>, Fault> {
-    let read = |text: &String| {
-        Expiry::parse(text, now).map_err(|why| Fault::usage(format!("--expires {text}: {why}.")))
-    };
-    args.expires.as_ref().map(read).transpose()
+/// What `--expires` says.
+pub fn expiry(text: Option<&str>, now: Timestamp) -> Result<Option<Expiry>, Fault> {
+    let read =
+        |text| Expiry::parse(text, now).map_err(|why| Fault::usage(format!("--expires {text}: {why}.")));
+    text.map(read).transpose()
 }
 
 /// The preset's scopes, and those named besides.
-fn scopes(args: &Create, catalog: &Catalog) -> Result<Vec<String>, Fault> {
-    let mut all = args.scope.clone();
-    if let Some(wanted) = &args.preset {
+pub fn scopes(named: &[String], preset: Option<&str>, catalog: &Catalog) -> Result<Vec<String>, Fault> {
+    let mut all = named.to_vec();
+    if let Some(wanted) = preset {
         let preset = catalog.preset(wanted).ok_or_else(|| {
             let known: Vec<&str> = catalog.presets().iter().map(|p| p.id.as_str()).collect();
             let hint = did_you_mean(nearest(wanted, known.iter().copied()));
             Fault::usage(format!("There is no preset called {wanted}.{hint} There are {}.", known.join(", ")))
         })?;
-        let besides = preset.scopes.iter().map(ToString::to_string).filter(|s| !args.scope.contains(s));
-        all.extend(besides);
+        all.extend(preset.scopes.iter().map(ToString::to_string).filter(|s| !named.contains(s)));
     }
     Ok(all)
-}
-
-/// What `key create --json` prints.
-#[derive(Serialize)]
-struct Issued<'a> {
-    #[serde(flatten)]
-    key: KeyLine<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_file: Option<String>,
-}
-
-fn hand_over(
-    deck: &Deck,
-    signed: &Signed,
-    key: &Key,
-    token: &Token,
-    file: Option<TokenFile<'_>>,
-) -> io::Result<()> {
-    let token_file = file.as_ref().map(|file| file.path.display().to_string());
-    let in_file = file.is_some();
-    if let Some(file) = file {
-        file.fill(token)?;
-    }
-    if deck.output.is_json() {
-        let state = signed.engine.state();
-        let view = View::new(&state, signed.session.actor());
-        let token = (!in_file).then(|| token.reveal());
-        deck.output.secret_value(&Issued { key: KeyLine::of(key, view, signed.now()), token, token_file })
-    } else if in_file {
-        Ok(())
-    } else {
-        deck.output.secret(token.reveal())
-    }
 }
 
 /// Nobody has the token: the key must not live.
@@ -139,40 +144,5 @@ fn take_back(signed: &Signed, key: &Key, error: &io::Error) -> Fault {
             "{what} It could not be revoked either: do it with `keydeck key revoke {}`.",
             key.id
         )),
-    }
-}
-
-/// A new file for a token; gone again unless the token was written to it.
-struct TokenFile<'a> {
-    path: &'a Path,
-    file: File,
-    keep: bool,
-}
-
-impl<'a> TokenFile<'a> {
-    fn create(path: &'a Path) -> Result<Self, Fault> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| {
-            Fault::usage(format!(
-                "The token file {} cannot be made: {e}. Name one that is not there yet. No key was issued.",
-                path.display()
-            ))
-        })?;
-        Ok(Self { path, file, keep: false })
-    }
-
-    fn fill(mut self, token: &Token) -> io::Result<()> {
-        self.file.write_all(token.reveal().as_bytes())?;
-        self.file.write_all(b"\n")?;
-        self.file.sync_all()?;
-        self.keep = true;
-        Ok(())
-    }
-}
-
-impl Drop for TokenFile<'_> {
-    fn drop(&mut self) {
-        if !self.keep {
-            let _ = fs::remove_file(self.path);
-        }
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::lines::{self, KeyLine};
 use super::{List, One, find, find_location};
 use crate::cli::Outcome;
+use crate::cli::app::find_app;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::output::shown;
@@ -22,10 +23,15 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         Some(reference) => Some(signed.see(|view| find_location(view, reference))?),
         None => None,
     };
+    let app = match &args.app {
+        Some(reference) => Some(find_app(&signed, reference)?.id),
+        None => None,
+    };
     let wanted = |key: &&Key| {
         let state = key.state(now);
         args.state.map_or(state != KeyState::Deleted, |word| word.state() == state)
             && location.is_none_or(|id| key.place == Place::Location(id))
+            && app.is_none_or(|id| key.place == Place::App(id))
             && scope.as_ref().is_none_or(|s| key.scopes.contains(s))
     };
     let (rows, text) = signed.see(|view| {
@@ -51,7 +57,7 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
 }
 
 fn table(keys: &[&Key], view: View<'_>, now: Timestamp, with_owner: bool) -> Table {
-    let mut headings = vec!["Name", "Key", "Location", "Scopes", "Last used", "Expires", "State"];
+    let mut headings = vec!["Name", "Key", "Location or app", "Scopes", "Last used", "Expires", "State"];
     if with_owner {
         headings.push("Owner");
     }
@@ -102,16 +108,26 @@ fn page(key: &Key, view: View<'_>, now: Timestamp) -> String {
     line("Key", &key.hint());
     line("Id", &key.id.to_string());
     line("Kind", key.place.kind());
-    if let Some(location) = view.place_name(key.place) {
-        line("Location", location);
+    if let Some(place) = view.place_name(key.place) {
+        line(if key.place.app().is_some() { "App" } else { "Location" }, place);
     }
     line("State", key.state(now).as_str());
     line("Owner", view.owner_name(key));
     line("Created", &times::both(key.created_at, now));
     let usage = view.usage(key);
+    let trace = view.trace(key);
     match usage.last_used_at {
-        Some(at) => line("Last used", &format!("{}; uses in all: {}", times::both(at, now), usage.count)),
+        Some(at) => {
+            let from = trace.and_then(|trace| trace.of_last_use(usage));
+            let from = from.map_or_else(String::new, |seen| format!(" from {seen}"));
+            line("Last used", &format!("{}{from}; uses in all: {}", times::both(at, now), usage.count));
+        }
         None => line("Last used", "never"),
+    }
+    if let Some(seen) = trace.and_then(|trace| trace.sighting.as_ref())
+        && trace.is_some_and(|trace| trace.of_last_use(usage).is_none())
+    {
+        line("Last seen", &format!("{} at {seen}", times::relative(seen.at, now)));
     }
     match key.expiry.instant() {
         Some(at) => line("Expires", &times::both(at, now)),
@@ -123,8 +139,18 @@ fn page(key: &Key, view: View<'_>, now: Timestamp) -> String {
     if !key.note.as_str().is_empty() {
         line("Note", key.note.as_str());
     }
+    let known = trace.filter(|trace| !trace.scopes().is_empty());
     for (at, scope) in key.scopes.iter().enumerate() {
-        line(if at == 0 { "Scopes" } else { "" }, scope.as_str());
+        let used = known.map(|trace| trace.scope_used_at(scope));
+        let used = match used {
+            Some(Some(at)) => format!(" (used {})", times::relative(at, now)),
+            Some(None) => " (never used)".to_owned(),
+            None => String::new(),
+        };
+        line(if at == 0 { "Scopes" } else { "" }, &format!("{scope}{used}"));
+    }
+    if let Some(trace) = known {
+        line("Scopes used", &format!("{} of {}", trace.scopes().len(), key.scopes.len()));
     }
     out
 }

@@ -9,6 +9,7 @@ mod list;
 use std::path::PathBuf;
 
 pub use self::change::sure;
+pub use self::issue::{expiry, issue, scopes};
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
@@ -23,6 +24,8 @@ use crate::domain::{Key, KeyId, KeyState, LocationId, Refusal, View};
 pub enum Verb {
     /// Issue a key; its token is printed once and kept nowhere
     Create(Create),
+    /// Take over a key whose secret was made elsewhere; its callers put its id before it
+    Import(Import),
     /// Your keys; deleted ones only with --state deleted
     List(List),
     /// All that is known of one key; never its secret
@@ -41,10 +44,10 @@ pub enum Verb {
     Rescope(Rescope),
 }
 
-/// Words of `key create`.
+/// What a new key shall be.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("place").required(true).args(["agency", "location"])))]
-pub struct Create {
+#[command(group(ArgGroup::new("place").required(true).args(["agency", "location", "app"])))]
+pub struct NewWords {
     /// What the key is called; yours have different names
     #[arg(long, value_name = "NAME")]
     name: String,
@@ -54,6 +57,9 @@ pub struct Create {
     /// A key for one location: its id or name
     #[arg(long, value_name = "LOCATION")]
     location: Option<String>,
+    /// A key for one app: its application id or name
+    #[arg(long, value_name = "APP")]
+    app: Option<String>,
     /// What it may do; `keydeck scope list` shows them
     #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present = "preset")]
     scope: Vec<String>,
@@ -66,9 +72,26 @@ pub struct Create {
     /// What it is for
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
+}
+
+/// Words of `key create`.
+#[derive(Debug, Args)]
+pub struct Create {
+    #[command(flatten)]
+    new: NewWords,
     /// Write the token to this new file, readable by you alone, instead of standard output
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+}
+
+/// Words of `key import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    #[command(flatten)]
+    new: NewWords,
+    /// File with the secret, `-` for standard input; one newline at its end is not part of it
+    #[arg(long, value_name = "FILE")]
+    secret_file: PathBuf,
 }
 
 /// Words of `key list`.
@@ -83,6 +106,9 @@ pub struct List {
     /// Only keys of this location: its id or name
     #[arg(long, value_name = "LOCATION")]
     location: Option<String>,
+    /// Only keys of this app: its application id or name
+    #[arg(long, value_name = "APP")]
+    app: Option<String>,
     /// Only keys that hold this scope
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
@@ -157,6 +183,7 @@ impl StateWord {
 pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
     match verb {
         Verb::Create(args) => issue::run(deck, args),
+        Verb::Import(args) => issue::import(deck, args),
         Verb::List(args) => list::list(deck, args),
         Verb::Show(args) => list::show(deck, args),
         Verb::Pause(one) => change::pause(deck, one),
@@ -186,7 +213,8 @@ pub fn find_location(view: View<'_>, reference: &str) -> Result<LocationId, Faul
     }
 }
 
-fn ambiguous(what: &str, ids: impl Iterator<Item = String>) -> Fault {
+/// Several have the name that was typed.
+pub fn ambiguous(what: &str, ids: impl Iterator<Item = String>) -> Fault {
     let mut ids: Vec<String> = ids.collect();
     ids.sort();
     Fault::refused(

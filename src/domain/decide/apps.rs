@@ -7,7 +7,7 @@ use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::command::{Command, Context, NewApp};
 use crate::domain::event::Event;
 use crate::domain::{
-    App, AppId, AppStatus, Key, Name, OperatorId, Profile, Refusal, Scopes, State, Status, Url,
+    App, AppId, AppStatus, Key, Name, OperatorId, Profile, Refusal, Scopes, State, Status, Timestamp, Url,
 };
 
 pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -24,8 +24,9 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) ->
         }
         (Command::EditApp { change, .. }, _) => edit(state, app, change, context),
         (Command::RenewAppSecret(_), _) => {
-            let secret = context.minted.ok_or(Refusal::IdTaken)?.verifier;
-            Ok(vec![Event::AppSecretRenewed(App { secret, not_before: now, ..app.clone() })])
+            let secret = context.minted.as_ref().ok_or(Refusal::IdTaken)?.verifier;
+            let not_before = next_epoch(app, now);
+            Ok(vec![Event::AppSecretRenewed(App { secret, not_before, ..app.clone() })])
         }
         (Command::PauseApp(_), AppStatus::Active) => Ok(vec![Event::AppPaused(with(AppStatus::Paused(now)))]),
         (Command::PauseApp(_), AppStatus::Paused(_)) => {
@@ -65,11 +66,17 @@ pub(super) fn revoke_token(
     tokens.retain(|old| old.until >= context.now && old.token != token.token);
     if tokens.len() >= RevokedTokens::MAX {
         let none = RevokedTokens { app: app.id, tokens: Vec::new() };
-        let after = App { not_before: context.now, ..app.clone() };
+        let after = App { not_before: next_epoch(app, context.now), ..app.clone() };
         return Ok(vec![Event::TokenRevoked(app.clone(), none), Event::AppTokensEnded(after)]);
     }
     tokens.push(token.clone());
     Ok(vec![Event::TokenRevoked(app.clone(), RevokedTokens { app: app.id, tokens })])
+}
+
+/// Since when its access tokens are good from now on. Later than before even within one millisecond: each token
+/// carries the one it was issued under, and no two secrets may share it.
+fn next_epoch(app: &App, now: Timestamp) -> Timestamp {
+    now.max(Timestamp(app.not_before.0.saturating_add(1)))
 }
 
 fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -78,7 +85,7 @@ fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Result<Vec<Even
     name_is_free(state, owner, None, &new.name)?;
     check_profile(&new.profile)?;
     let scopes = check_scopes(new, context)?;
-    let minted = context.minted.ok_or(Refusal::IdTaken)?;
+    let minted = context.minted.as_ref().ok_or(Refusal::IdTaken)?;
     let id = AppId(minted.id);
     if state.app(id).is_some() {
         return Err(Refusal::IdTaken);

@@ -11,8 +11,18 @@ use crate::domain::{
 };
 
 pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-    if let Command::IssueKey(new) = command {
-        return issue(state, new, context);
+    match command {
+        Command::IssueKey(new) => return Ok(vec![Event::KeyIssued(issue(state, new, context)?)]),
+        Command::ImportKey(new) => {
+            let key = issue(state, new, context)?;
+            // Without it the key would be one that nothing recognises.
+            return if key.imported.is_some() {
+                Ok(vec![Event::KeyImported(key)])
+            } else {
+                Err(Refusal::IdTaken)
+            };
+        }
+        _ => {}
     }
     let key = command.key().and_then(|id| state.key(id)).ok_or(Refusal::NoSuchKey)?;
     authorize(state, &context.actor, Action::ManageKey(key))?;
@@ -49,7 +59,7 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) ->
     Ok(vec![event])
 }
 
-fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refusal> {
     let now = context.now;
     authorize(
         state,
@@ -79,12 +89,12 @@ fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event
         within_app(state, app, &scopes)?;
     }
     let expiry = expiry(state.policy(), new, now)?;
-    let minted = context.minted.ok_or(Refusal::IdTaken)?;
+    let minted = context.minted.as_ref().ok_or(Refusal::IdTaken)?;
     let id = KeyId(minted.id);
     if state.key(id).is_some() {
         return Err(Refusal::IdTaken);
     }
-    Ok(vec![Event::KeyIssued(Key {
+    Ok(Key {
         id,
         name: new.name.clone(),
         place: new.place,
@@ -95,7 +105,8 @@ fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event
         expiry,
         status: Status::Active,
         verifier: minted.verifier,
-    })])
+        imported: minted.imported.clone(),
+    })
 }
 
 /// An operator's live keys have different names, so that a name typed later means one key.

@@ -67,6 +67,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
             locations::decide(state, command, context)
         }
         Command::IssueKey(_)
+        | Command::ImportKey(_)
         | Command::PauseKey(_)
         | Command::ResumeKey(_)
         | Command::RevokeKey(_)

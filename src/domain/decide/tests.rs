@@ -1,6 +1,8 @@
 //! The rules, told as small stories, and a model that runs any sequence of commands and looks for a broken
 //! promise.
 
+mod apps;
+
 use proptest::prelude::*;
 
 use super::decide;
@@ -47,7 +49,11 @@ impl World {
     fn run(&mut self, actor: Actor, command: &Command) -> Result<Vec<Event>, Refusal> {
         let ids: Vec<_> = (0..70).map(|n| id(self.drawn + n)).collect();
         self.drawn += 70;
-        let minted = Some(Minted { id: id(self.drawn), verifier: Verifier { digest: [0; 32], pepper: 1 } });
+        let minted = Some(Minted {
+            id: id(self.drawn),
+            verifier: Verifier { digest: [0; 32], pepper: 1 },
+            imported: None,
+        });
         self.drawn += 1;
         let context = Context { actor, now: self.now, catalog: Catalog::builtin(), ids: &ids, minted };
         let events = decide(&self.state, command, &context)?;
@@ -386,7 +392,8 @@ fn locations_are_added_all_or_none() {
 fn an_id_drawn_twice_is_drawn_again() {
     let (mut world, maria) = World::founded();
     let key = world.issue(maria, agency_key("K")).unwrap();
-    let minted = Some(Minted { id: *key.public(), verifier: Verifier { digest: [1; 32], pepper: 1 } });
+    let minted =
+        Some(Minted { id: *key.public(), verifier: Verifier { digest: [1; 32], pepper: 1 }, imported: None });
     let context = Context { actor: maria, now: NOW, catalog: Catalog::builtin(), ids: &[], minted };
     let answer = decide(&world.state, &Command::IssueKey(agency_key("Other")), &context);
     assert_eq!(answer, Err(Refusal::IdTaken));

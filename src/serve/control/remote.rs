@@ -14,8 +14,8 @@ use super::wire::{Answer, Chosen, Reach, Request, Said};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::{
-    Access, Actor, Catalog, Command, Decision, KeyId, KeysAfter, Name, OperatorId, Reason, Role, ScopeId,
-    State,
+    Access, Actor, Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, Reason, Role,
+    ScopeId, State,
 };
 use crate::engine::{
     Anchor, AuditPage, AuditReport, Class, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now,
@@ -98,6 +98,10 @@ impl RemoteEngine {
 impl Engine for RemoteEngine {
     fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError> {
         done(&self.ask(session, Request::Execute(command))?)
+    }
+
+    fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError> {
+        done(&self.ask(session, Request::ImportKey { new, secret })?)
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {

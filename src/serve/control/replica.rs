@@ -86,7 +86,7 @@ impl Replica {
                 }
             }
             Said::Changed { rows, events, health } => {
-                let used: Arc<[_]> = rows.uses.iter().map(|(id, _)| *id).collect();
+                let used: Arc<[_]> = rows.uses.iter().map(|(id, ..)| *id).collect();
                 let only_used =
                     events.is_empty() && rows.records.is_empty() && rows.census.is_none() && !used.is_empty();
                 put(&mut self.state.write().unwrap_or_else(PoisonError::into_inner), rows)?;
@@ -118,8 +118,8 @@ fn put(state: &mut State, rows: Rows) -> Result<(), Garbled> {
     for row in &rows.records {
         state.put(read(row)?);
     }
-    for (id, known) in rows.uses {
-        state.put_use(id, known);
+    for (id, known, trace) in rows.uses {
+        state.put_use(id, known, trace);
     }
     if let Some(census) = rows.census {
         let census: BTreeMap<_, _> =

@@ -143,6 +143,10 @@ impl Desk {
         match what {
             Request::SignIn { .. } => plain(Answer::Nothing),
             Request::Execute(command) => self.execute(session, command),
+            Request::ImportKey { new, secret } => {
+                let done = engine.import_key(session, new, secret)?;
+                Ok(self.done(done))
+            }
             Request::OpenAgencyView => {
                 self.widened = Some(engine.open_agency_view(session)?);
                 plain(Answer::Nothing)
@@ -192,6 +196,7 @@ impl Desk {
                 | Command::ReplaceRecovery
                 | Command::DisableOperator { .. }
                 | Command::EnableOperator(_)
+                | Command::ImportKey(_)
         ) {
             return Err(Fault::usage("bad_request", "This cannot be asked for in this way.").into_engine());
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::app::RevokedTokens;
 use crate::domain::{
-    Access, Actor, App, Event, Key, OperatorId, Place, PublicId, Record, RecordKey, Role, State, Timestamp,
-    Usage, Verifier, View,
+    Access, Actor, App, Event, Imported, Key, OperatorId, Place, PublicId, Record, RecordKey, Role, State,
+    Timestamp, Trace, Usage, Verifier, View,
 };
 
 /// In place of a digest.
@@ -76,10 +76,10 @@ pub fn all(state: &State, actor: Actor) -> Vec<RecordKey> {
 }
 
 /// What is known of the use of a key or an app, under its public id.
-pub fn used(state: &State, at: RecordKey) -> Option<(PublicId, Usage)> {
+pub fn used(state: &State, at: RecordKey) -> Option<(PublicId, Usage, Option<Trace>)> {
     match at {
-        RecordKey::Key(id) => Some((*id.public(), state.usage(id))),
-        RecordKey::App(id) => Some((*id.public(), state.app_usage(id))),
+        RecordKey::Key(id) => Some((*id.public(), state.usage(id), state.trace(id).cloned())),
+        RecordKey::App(id) => Some((*id.public(), state.app_usage(id), state.app_trace(id).cloned())),
         _ => None,
     }
 }
@@ -114,7 +114,8 @@ pub fn events<'e>(state: &State, actor: Actor, events: impl IntoIterator<Item = 
 
 /// A key without its digest.
 pub fn blank_key(key: &Key) -> Key {
-    Key { verifier: NOTHING, ..key.clone() }
+    let imported = key.imported.as_ref().map(|_| Box::new(Imported { phc: String::new() }));
+    Key { verifier: NOTHING, imported, ..key.clone() }
 }
 
 fn blank_app(app: &App) -> App {
@@ -126,6 +127,7 @@ fn blank_event(event: &Event) -> Event {
     match event {
         E::KeyGiven(key, to) => E::KeyGiven(blank_key(key), to.clone()),
         E::KeyIssued(key) => E::KeyIssued(blank_key(key)),
+        E::KeyImported(key) => E::KeyImported(blank_key(key)),
         E::KeyPaused(key) => E::KeyPaused(blank_key(key)),
         E::KeyResumed(key) => E::KeyResumed(blank_key(key)),
         E::KeyRevoked(key) => E::KeyRevoked(blank_key(key)),

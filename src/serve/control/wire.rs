@@ -6,7 +6,8 @@ use minicbor::{Decode, Encode};
 use super::fault::Fault;
 use super::lines::{AuditPageLine, DecisionLine, DoorsLine, DoubtLine, HealthLine, ReportLine};
 use crate::domain::{
-    Access, Command, Event, KeyId, KeysAfter, Name, OperatorId, Place, PublicId, Role, ScopeId, Usage,
+    Access, Command, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, Place, PublicId, Role, ScopeId,
+    Trace, Usage,
 };
 use crate::engine::{Mark, Via};
 
@@ -163,6 +164,16 @@ pub enum Request<'b> {
     /// [`crate::engine::Engine::settle`].
     #[n(14)]
     Settle,
+    /// [`crate::engine::Engine::import_key`].
+    #[n(15)]
+    ImportKey {
+        /// What it shall be.
+        #[n(0)]
+        new: NewKey,
+        /// The secret as it always was.
+        #[cbor(b(1), with = "minicbor::bytes")]
+        secret: &'b [u8],
+    },
 }
 
 impl Request<'_> {
@@ -171,6 +182,7 @@ impl Request<'_> {
         matches!(
             self,
             Self::Execute(_)
+                | Self::ImportKey { .. }
                 | Self::OpenAgencyView
                 | Self::AddOperator { .. }
                 | Self::SetSecret { .. }
@@ -287,7 +299,7 @@ pub struct Rows {
     pub records: Vec<Row>,
     /// What is known of uses.
     #[n(1)]
-    pub uses: Vec<(PublicId, Usage)>,
+    pub uses: Vec<(PublicId, Usage, Option<Trace>)>,
     /// Live keys that exist and may not be seen, for those who may know how many.
     #[n(2)]
     pub census: Option<Vec<(OperatorId, Place, u32)>>,

@@ -4,6 +4,7 @@ use super::ask::{Errand, Tab};
 use super::look::Look;
 use crate::domain::Place;
 use crate::domain::time::DAY_MS;
+use crate::engine::Writing;
 use crate::store::Standing;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -107,6 +108,9 @@ fn trouble(look: &Look) -> Option<String> {
         Standing::ReadOnly(why) | Standing::Down(why) => {
             return Some(format!("the store takes no changes: {why}"));
         }
+    }
+    if let Writing::Failing { why, .. } = look.engine.use_writer() {
+        return Some(format!("uses are not written down, no key is deleted for being idle: {why}"));
     }
     look.engine
         .now()

@@ -147,6 +147,7 @@ pub fn reason(code: Option<&str>) -> String {
 pub fn via(code: &str) -> &str {
     match code {
         "cli" => "command line",
+        "server" => "the server",
         other => other,
     }
 }
@@ -158,6 +159,7 @@ pub fn auth(code: &str) -> &str {
         "passphrase" => "their passphrase",
         "recovery" => "the recovery code",
         "demo" => "nothing: the demo asks nobody",
+        "service" => "nothing: nobody signed in",
         other => other,
     }
 }
@@ -168,6 +170,7 @@ pub fn access(code: &str) -> &str {
         "own" => "their own keys",
         "agency" => "the whole agency",
         "recovery" => "a new passphrase only",
+        "service" => "what the server does on its own",
         other => other,
     }
 }

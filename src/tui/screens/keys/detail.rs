@@ -123,7 +123,7 @@ fn lines(
     all.push(Line::blank());
     facts(&mut all, key, seen, width);
     all.push(Line::blank());
-    scopes(&mut all, key, catalog);
+    scopes(&mut all, key, seen, catalog);
     all.push(Line::blank());
     all.push(Line::of(Role::Header, "History"));
     match history {
@@ -174,13 +174,19 @@ fn facts(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, width: u16) {
     fact("Created", times.both(key.created_at));
     fact("Expires", key.expiry.instant().map_or_else(|| "never".to_owned(), |at| times.both(at)));
     let usage = seen.usage(key);
+    let sighting = seen.trace(key).and_then(|trace| trace.sighting.as_ref());
+    let last = seen.trace(key).and_then(|trace| trace.of_last_use(usage));
     fact(
         "Last used",
-        match usage.last_used_at {
-            Some(at) => times.both(at),
-            None => "never".to_owned(),
+        match (usage.last_used_at, last) {
+            (Some(at), Some(seen)) => format!("{} from {seen}", times.both(at)),
+            (Some(at), None) => times.both(at),
+            (None, _) => "never".to_owned(),
         },
     );
+    if let (None, Some(seen)) = (last, sighting) {
+        fact("Last seen", format!("{} at {seen}", times.relative(seen.at)));
+    }
     if usage.count > 0 {
         fact("Requests", format!("{} allowed", usage.count));
     }
@@ -189,14 +195,25 @@ fn facts(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, width: u16) {
     }
 }
 
-/// Scopes by group of the catalog, in its order; what it does not know comes last.
-fn scopes(all: &mut Vec<Line>, key: &Key, catalog: &Catalog) {
+/// Scopes by group of the catalog, in its order; what it does not know comes last. A key that said which scopes it
+/// needs shows which it never needed.
+fn scopes(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, catalog: &Catalog) {
     let count = key.scopes.len();
+    let trace = seen.trace(key).filter(|trace| !trace.scopes().is_empty());
+    let told = match trace {
+        Some(trace) => format!("Scopes used {} of {count}", trace.scopes().len()),
+        None => format!("{count} {}", if count == 1 { "scope" } else { "scopes" }),
+    };
     all.push(Line {
         label: "",
-        spans: vec![(Role::Header, format!("{count} {}", if count == 1 { "scope" } else { "scopes" }))],
+        spans: vec![(Role::Header, told)],
         end: Some((Role::Dim, highest(key, catalog))),
     });
+    let when = |scope: &ScopeId| match trace.map(|trace| trace.scope_used_at(scope)) {
+        Some(Some(at)) => (Role::Dim, format!("  {}", seen.times.relative(at))),
+        Some(None) => (Role::Warn, "  never used".to_owned()),
+        None => (Role::Dim, String::new()),
+    };
     for group in catalog.groups() {
         let held: Vec<_> = group.permissions.iter().filter(|known| key.scopes.contains(&known.id)).collect();
         if held.is_empty() {
@@ -208,6 +225,7 @@ fn scopes(all: &mut Vec<Line>, key: &Key, catalog: &Catalog) {
                 label: "",
                 spans: vec![
                     (Role::Accent, format!("  {}", permission.id)),
+                    when(&permission.id),
                     (Role::Dim, format!("  {}", permission.title)),
                 ],
                 end: Some((risk_role(permission.risk), permission.risk.to_string())),
@@ -218,7 +236,11 @@ fn scopes(all: &mut Vec<Line>, key: &Key, catalog: &Catalog) {
         key.scopes.iter().filter(|scope| catalog.permission(scope.as_str()).is_none()).collect();
     if !unknown.is_empty() {
         all.push(Line::of(Role::Text, "No longer in the catalog"));
-        all.extend(unknown.into_iter().map(|scope| Line::of(Role::Dim, format!("  {scope}"))));
+        all.extend(unknown.into_iter().map(|scope| {
+            let mut line = Line::of(Role::Dim, format!("  {scope}"));
+            line.spans.push(when(scope));
+            line
+        }));
     }
 }
 

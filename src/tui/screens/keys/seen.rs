@@ -2,7 +2,7 @@
 //! stands, in the words the screens use. Reads only.
 
 use crate::{
-    domain::{Actor, Key, KeyState, Location, State, Timestamp, Usage, View},
+    domain::{Actor, Key, KeyState, Location, State, Timestamp, Trace, Usage, View},
     tui::{
         app::{look::Look, times::Times},
         theme::Badge,
@@ -46,6 +46,11 @@ impl<'a> Seen<'a> {
     /// What is known of a key's use.
     pub fn usage(&self, key: &Key) -> Usage {
         self.view.usage(key)
+    }
+
+    /// Where a key was used from and what for.
+    pub fn trace(&self, key: &Key) -> Option<&'a Trace> {
+        self.view.trace(key)
     }
 
     /// How a key stands.

@@ -39,6 +39,7 @@ fn agency(count: usize) -> (State, Actor) {
             expiry: Expiry::Never,
             status: Status::Active,
             verifier: Verifier { digest: [0; 32], pepper: 1 },
+            imported: None,
         }));
     }
     (state, Actor { operator: me, access: Access::Own })

@@ -1,0 +1,113 @@
+//! What is done to an app after it was made.
+
+use std::process::ExitCode;
+
+use super::show::{self, AppLine};
+use super::{Final, NewKey, NewSecret, One, reach};
+use crate::cli::Outcome;
+use crate::cli::door::{Deck, Signed};
+use crate::cli::fault::Fault;
+use crate::cli::handover::Handover;
+use crate::cli::key::{expiry, issue, sure};
+use crate::domain::{App, Command, Name, Note, Place, View};
+
+pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
+    let (signed, app) = reach(deck, one)?;
+    run(deck, &signed, &app, Command::PauseApp(app.id), "is paused, with its keys and access tokens.")
+}
+
+pub(super) fn resume(deck: &Deck, one: &One) -> Outcome {
+    let (signed, app) = reach(deck, one)?;
+    run(deck, &signed, &app, Command::ResumeApp(app.id), "works again.")
+}
+
+pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
+    let (signed, app) = reach(deck, &words.one)?;
+    sure(words.yes, || {
+        let keys = live_keys(&signed, &app).len();
+        format!(
+            "Delete {} ({})? Its secret, {keys} live keys and all access tokens end at once.",
+            app.name, app.id
+        )
+    })?;
+    run(deck, &signed, &app, Command::DeleteApp(app.id), "is deleted, and its keys are revoked.")
+}
+
+fn run(deck: &Deck, signed: &Signed, app: &App, command: Command, said: &str) -> Outcome {
+    signed.engine.execute(&signed.session, command)?;
+    show::after(deck, signed, app.id, said)
+}
+
+fn live_keys(signed: &Signed, app: &App) -> Vec<crate::domain::KeyId> {
+    let now = signed.now();
+    signed.see(|view| view.keys_of_app(app.id).filter(|k| k.state(now).is_live()).map(|k| k.id).collect())
+}
+
+pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {
+    let (signed, app) = reach(deck, &args.which.one)?;
+    sure(args.which.yes, || {
+        format!(
+            "A new secret for {} ({})? The present one and its access tokens end at once.",
+            app.name, app.id
+        )
+    })?;
+    let file = args.secret_file.as_deref();
+    // Made first: if the file cannot be made, the present secret stays.
+    let handover = Handover::to(file)?;
+    let done = signed.engine.execute(&signed.session, Command::RenewAppSecret(app.id))?;
+    let secret = done.token.ok_or_else(|| Fault::unavailable("No secret was made. Try again."))?;
+    let handed = {
+        let state = signed.engine.state();
+        let view = View::new(&state, signed.session.actor());
+        let line = view.app(app.id).map(|app| AppLine::of(app, view, signed.now()));
+        handover.give(deck.output, &secret, line)
+    };
+    drop(secret);
+    if let Err(error) = handed {
+        return Err(Fault::refused(
+            "secret_lost",
+            format!(
+                "The new secret of {} could not be written ({error}), so nobody has it, and the old one has \
+                 ended. Make another with `keydeck app new-secret {}`.",
+                app.name, app.id
+            ),
+        ));
+    }
+    deck.output.say(&format!(
+        "{} has a new secret, {}. The old one is refused from now on; so are its access tokens.",
+        app.name,
+        Handover::where_it_is(file)
+    ));
+    signed.engine.settle()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn new_key(deck: &Deck, args: &NewKey) -> Outcome {
+    let name = args.name.as_deref().map(Name::new).transpose().map_err(|why| Fault::bad_text("name", why))?;
+    let note = Note::new(&args.note).map_err(|why| Fault::bad_text("note", why))?;
+    expiry(args.expires.as_deref(), Deck::wall())?;
+    let (signed, app) = reach(deck, &args.which.one)?;
+    let others = if args.revoke_others { live_keys(&signed, &app) } else { Vec::new() };
+    if !others.is_empty() {
+        sure(args.which.yes, || {
+            format!("Issue a key for {} and revoke its other {} at once?", app.name, others.len())
+        })?;
+    }
+    let scopes = if args.scope.is_empty() {
+        app.scopes.iter().map(ToString::to_string).collect()
+    } else {
+        args.scope.clone()
+    };
+    let expiry = expiry(args.expires.as_deref(), signed.now())?;
+    let name = name.unwrap_or_else(|| app.name.clone());
+    let new = crate::domain::NewKey { name, place: Place::App(app.id), scopes, expiry, note };
+    issue(deck, &signed, new, args.token_file.as_deref())?;
+    for id in &others {
+        signed.engine.execute(&signed.session, Command::RevokeKey(*id))?;
+    }
+    if !others.is_empty() {
+        deck.output.say(&format!("Revoked before it: {}.", others.len()));
+    }
+    signed.engine.settle()?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,277 @@
+//! `keydeck app`: integrations of the platform. The words are here; [`make`] creates and edits, [`show`] shows,
+//! [`change`] does the rest.
+
+mod change;
+mod make;
+mod show;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Outcome;
+use super::door::{Deck, Signed};
+use super::fault::Fault;
+use super::key::ambiguous;
+use crate::domain::catalog::AuthMethod;
+use crate::domain::view::Found;
+use crate::domain::{App, Refusal, SourceApp, UserType};
+
+/// What can be done with apps.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Create an app; its secret is printed once and kept nowhere
+    Create(Create),
+    /// Your apps; deleted ones only with --deleted
+    List(List),
+    /// All that is known of one app; never its secret
+    Show(One),
+    /// Change what an app tells about itself, or what it may do
+    Edit(Edit),
+    /// Give an app a new secret; the old one and its access tokens end at once
+    NewSecret(NewSecret),
+    /// Issue a key for an app; its token is printed once and kept nowhere
+    NewKey(NewKey),
+    /// Stop an app, its keys and its access tokens for a while
+    Pause(One),
+    /// Let a paused app work again
+    Resume(One),
+    /// End an app for good; its keys are revoked
+    Delete(Final),
+}
+
+/// What an app tells about itself; on edit, what is left out stays.
+#[derive(Debug, Args)]
+pub struct Profile {
+    /// Where the app lives: an address that begins with https
+    #[arg(long, value_name = "URL")]
+    uri: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Who signs in through it
+    #[arg(long, value_name = "TYPE")]
+    user_type: Option<UserWord>,
+    /// What kind of app it is
+    #[arg(long, value_name = "SOURCE")]
+    source: Option<SourceWord>,
+    /// Where a person may be sent after signing in; several are fine
+    #[arg(long, value_name = "URL", num_args = 1..)]
+    post_login: Option<Vec<String>>,
+    /// Where a person may be sent after signing out; several are fine
+    #[arg(long, value_name = "URL", num_args = 1..)]
+    post_logout: Option<Vec<String>>,
+}
+
+/// Words of `app create`.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// What the app is called; yours have different names
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    profile: Profile,
+    /// How it proves who it is; this stays
+    #[arg(long, value_name = "METHOD")]
+    auth: AuthWord,
+    /// What it may do; `keydeck scope list` shows them
+    #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present = "preset")]
+    scope: Vec<String>,
+    /// A ready choice of scopes; others can be added with --scope
+    #[arg(long, value_name = "PRESET")]
+    preset: Option<String>,
+    /// Write the secret to this new file, readable by you alone, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+/// Words of `app list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Everybody's apps (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+    /// Deleted apps too
+    #[arg(long)]
+    deleted: bool,
+}
+
+/// One app.
+#[derive(Debug, Args)]
+pub struct One {
+    /// Its application id, the hint of its secret, or its name if only one has it
+    #[arg(value_name = "APP")]
+    app: String,
+    /// Look among everybody's apps (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+}
+
+/// One app, and something that cannot be undone.
+#[derive(Debug, Args)]
+pub struct Final {
+    #[command(flatten)]
+    one: One,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Words of `app edit`.
+#[derive(Debug, Args)]
+pub struct Edit {
+    #[command(flatten)]
+    one: One,
+    /// Its new name
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    profile: Profile,
+    /// No address after signing in any more
+    #[arg(long, conflicts_with = "post_login")]
+    no_post_login: bool,
+    /// No address after signing out any more
+    #[arg(long, conflicts_with = "post_logout")]
+    no_post_logout: bool,
+    /// All it may do from now on; its keys lose what the app loses
+    #[arg(long, value_name = "SCOPE", num_args = 1..)]
+    scope: Vec<String>,
+}
+
+/// Words of `app new-secret`.
+#[derive(Debug, Args)]
+pub struct NewSecret {
+    #[command(flatten)]
+    which: Final,
+    /// Write the secret to this new file, readable by you alone, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+}
+
+/// Words of `app new-key`.
+#[derive(Debug, Args)]
+pub struct NewKey {
+    #[command(flatten)]
+    which: Final,
+    /// What the key is called [default: the app's name]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// What it may do [default: all the app may]
+    #[arg(long, value_name = "SCOPE", num_args = 1..)]
+    scope: Vec<String>,
+    /// never, 12h, 90d, 8w, 1y, or a date such as 2027-01-31 [default: the policy's]
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    note: String,
+    /// Revoke the app's other keys once the new one is handed over
+    #[arg(long)]
+    revoke_others: bool,
+    /// Write the token to this new file, readable by you alone, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// The words for how an app proves who it is.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum AuthWord {
+    /// An API key, sent as it is
+    Key,
+    /// Access tokens, fetched with application id and secret
+    Jwt,
+}
+
+impl AuthWord {
+    const fn method(self) -> AuthMethod {
+        match self {
+            Self::Key => AuthMethod::ApiKey,
+            Self::Jwt => AuthMethod::Jwt,
+        }
+    }
+
+    const fn of(method: AuthMethod) -> &'static str {
+        match method {
+            AuthMethod::ApiKey => "key",
+            AuthMethod::Jwt => "jwt",
+        }
+    }
+}
+
+/// The words for who signs in through an app.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum UserWord {
+    /// Guests
+    Guest,
+    /// Employees
+    Employee,
+    /// Guests and employees
+    Both,
+}
+
+impl UserWord {
+    const fn user_type(self) -> UserType {
+        match self {
+            Self::Guest => UserType::Guest,
+            Self::Employee => UserType::Employee,
+            Self::Both => UserType::Both,
+        }
+    }
+}
+
+/// The words for kinds of apps.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SourceWord {
+    /// A mobile app for customers that somebody else built
+    #[value(name = "external_cma", alias = "external-cma")]
+    ExternalCma,
+    /// A web store that somebody else built
+    #[value(name = "external_webstore", alias = "external-webstore")]
+    ExternalWebstore,
+    /// A program of the client's own
+    #[value(name = "client_app", alias = "client-app")]
+    ClientApp,
+    /// A bot
+    Bot,
+}
+
+impl SourceWord {
+    const fn source(self) -> SourceApp {
+        match self {
+            Self::ExternalCma => SourceApp::ExternalCma,
+            Self::ExternalWebstore => SourceApp::ExternalWebstore,
+            Self::ClientApp => SourceApp::ClientApp,
+            Self::Bot => SourceApp::Bot,
+        }
+    }
+}
+
+/// Runs one of them.
+pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::Create(args) => make::create(deck, args),
+        Verb::List(args) => show::list(deck, args),
+        Verb::Show(one) => show::show(deck, one),
+        Verb::Edit(args) => make::edit(deck, args),
+        Verb::NewSecret(args) => change::new_secret(deck, args),
+        Verb::NewKey(args) => change::new_key(deck, args),
+        Verb::Pause(one) => change::pause(deck, one),
+        Verb::Resume(one) => change::resume(deck, one),
+        Verb::Delete(words) => change::delete(deck, words),
+    }
+}
+
+/// The app a reference means, copied out so that the state is not held while a command runs.
+pub fn find_app(signed: &Signed, reference: &str) -> Result<App, Fault> {
+    signed.see(|view| match view.find_app(reference) {
+        Found::One(app) => Ok(app.clone()),
+        Found::None => Err(Refusal::NoSuchApp.into()),
+        Found::Many(apps) => Err(ambiguous("app", apps.iter().map(|a| a.id.to_string()))),
+    })
+}
+
+fn reach(deck: &Deck, one: &One) -> Result<(Signed, App), Fault> {
+    let signed = deck.sign_in()?.widened(one.all)?;
+    let app = find_app(&signed, &one.app)?;
+    Ok((signed, app))
+}

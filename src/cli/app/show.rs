@@ -1,0 +1,192 @@
+//! `keydeck app list` and `show`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{AuthWord, List, One, reach};
+use crate::cli::Outcome;
+use crate::cli::door::{Deck, Signed};
+use crate::cli::fault::Fault;
+use crate::cli::output::shown;
+use crate::cli::table::{Cell, Table, Tone};
+use crate::cli::times;
+use crate::domain::{App, AppId, AppStatus, Refusal, Timestamp, Url, View};
+
+/// An app in JSON, the shape scripts rely on.
+#[derive(Serialize)]
+pub struct AppLine<'a> {
+    id: String,
+    name: &'a str,
+    state: &'static str,
+    owner: &'a str,
+    auth: &'static str,
+    uri: &'a str,
+    description: &'a str,
+    user_type: Vec<&'static str>,
+    source: &'static str,
+    post_login: Vec<&'a str>,
+    post_logout: Vec<&'a str>,
+    scopes: Vec<&'a str>,
+    secret_hint: String,
+    secret_since: String,
+    created_at: String,
+    last_used_at: Option<String>,
+    keys: Vec<String>,
+}
+
+impl<'a> AppLine<'a> {
+    /// The app as the view shows it; `keys` are the ids of those that are live.
+    pub fn of(app: &'a App, view: View<'a>, now: Timestamp) -> Self {
+        let urls = |list: &'a [Url]| list.iter().map(Url::as_str).collect();
+        let mut keys: Vec<_> =
+            view.keys_of_app(app.id).filter(|k| k.state(now).is_live()).map(|k| k.id.to_string()).collect();
+        keys.sort();
+        Self {
+            id: app.id.to_string(),
+            name: app.name.as_str(),
+            state: app.status.as_str(),
+            owner: view.app_owner_name(app),
+            auth: AuthWord::of(app.method),
+            uri: app.profile.uri.as_str(),
+            description: app.profile.description.as_str(),
+            user_type: app.profile.user_type.code().split(' ').collect(),
+            source: app.profile.source.code(),
+            post_login: urls(&app.profile.post_login),
+            post_logout: urls(&app.profile.post_logout),
+            scopes: app.scopes.iter().map(crate::domain::ScopeId::as_str).collect(),
+            secret_hint: app.secret_hint(),
+            secret_since: app.not_before.rfc3339(),
+            created_at: app.created_at.rfc3339(),
+            last_used_at: last_used(app, view).map(Timestamp::rfc3339),
+            keys,
+        }
+    }
+}
+
+/// When the app was used last, by an access token or by one of its keys.
+fn last_used(app: &App, view: View<'_>) -> Option<Timestamp> {
+    let keys = view.keys_of_app(app.id).filter_map(|key| view.usage(key).last_used_at).max();
+    keys.max(view.app_usage(app).last_used_at)
+}
+
+pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
+    let signed = deck.sign_in()?.widened(args.all)?;
+    let now = signed.now();
+    let (rows, text) = signed.see(|view| {
+        let apps: Vec<&App> =
+            view.apps().into_iter().filter(|app| args.deleted || !app.is_deleted()).collect();
+        let text = if deck.output.is_json() {
+            let lines: Vec<AppLine<'_>> = apps.iter().map(|app| AppLine::of(app, view, now)).collect();
+            serde_json::to_string(&lines).map(|json| json + "\n")
+        } else {
+            Ok(table(&apps, view, now, args.all).render(deck.output))
+        };
+        (apps.len(), text)
+    });
+    if rows == 0 && !deck.output.is_json() {
+        deck.output.say("There is no app yet. `keydeck app create` makes one.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    deck.output.text(&text.map_err(|e| Fault::refused("output", e.to_string()))?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(apps: &[&App], view: View<'_>, now: Timestamp, with_owner: bool) -> Table {
+    let mut headings =
+        vec!["Name", "Application id", "Auth", "Source", "Scopes", "Keys", "Last used", "State"];
+    if with_owner {
+        headings.push("Owner");
+    }
+    let mut table = Table::new(&headings);
+    for app in apps {
+        let keys = view.keys_of_app(app.id).filter(|k| k.state(now).is_live()).count();
+        let used = last_used(app, view).map_or_else(|| "never".into(), |at| times::relative(at, now));
+        let mut row: Vec<Cell> = vec![
+            app.name.as_str().into(),
+            app.id.to_string().into(),
+            AuthWord::of(app.method).into(),
+            app.profile.source.code().into(),
+            app.scopes.len().to_string().into(),
+            keys.to_string().into(),
+            used.into(),
+            state(app),
+        ];
+        if with_owner {
+            row.push(view.app_owner_name(app).into());
+        }
+        table.row(row);
+    }
+    table
+}
+
+fn state(app: &App) -> Cell {
+    match app.status {
+        AppStatus::Active => Cell::toned("● active", Tone::Good),
+        AppStatus::Paused(_) => Cell::toned("‖ paused", Tone::Warn),
+        AppStatus::Deleted(_) => Cell::toned("✕ deleted", Tone::Faint),
+    }
+}
+
+pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
+    let (signed, app) = reach(deck, one)?;
+    print(deck, &signed, app.id)
+}
+
+/// What a command did, for people; the app as it is now, for scripts.
+pub(super) fn after(deck: &Deck, signed: &Signed, id: AppId, said: &str) -> Outcome {
+    if deck.output.is_json() {
+        return print(deck, signed, id);
+    }
+    let name = signed.see(|view| view.app(id).map(|app| app.name.to_string()));
+    deck.output.say(&format!("{} {said}", name.ok_or(Refusal::NoSuchApp)?));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(deck: &Deck, signed: &Signed, id: AppId) -> Outcome {
+    let now = signed.now();
+    let state = signed.engine.state();
+    let view = View::new(&state, signed.session.actor());
+    let app = view.app(id).ok_or(Refusal::NoSuchApp)?;
+    if deck.output.is_json() {
+        deck.output.value(&AppLine::of(app, view, now))?;
+    } else {
+        deck.output.text(&page(app, view, now))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page(app: &App, view: View<'_>, now: Timestamp) -> String {
+    let mut out = String::new();
+    let mut line = |what: &str, text: &str| {
+        let _ = writeln!(out, "{what:<16}{}", shown(text));
+    };
+    line("Name", app.name.as_str());
+    line("Application id", &app.id.to_string());
+    line("Secret", &format!("{}, since {}", app.secret_hint(), times::both(app.not_before, now)));
+    line("State", app.status.as_str());
+    line("Owner", view.app_owner_name(app));
+    line("Uses", app.method.as_str());
+    line("Created", &times::both(app.created_at, now));
+    let used = last_used(app, view);
+    line("Last used", &used.map_or_else(|| "never".into(), |at| times::both(at, now)));
+    line("Source app", app.profile.source.title());
+    line("Signed in", app.profile.user_type.title());
+    line("URI", app.profile.uri.as_str());
+    if !app.profile.description.as_str().is_empty() {
+        line("Description", app.profile.description.as_str());
+    }
+    let mut several = |what: &str, all: Vec<String>| {
+        for (at, text) in all.into_iter().enumerate() {
+            line(if at == 0 { what } else { "" }, &text);
+        }
+    };
+    several("After login", app.profile.post_login.iter().map(Url::to_string).collect());
+    several("After logout", app.profile.post_logout.iter().map(Url::to_string).collect());
+    several("Scopes", app.scopes.iter().map(ToString::to_string).collect());
+    let mut keys: Vec<_> = view.keys_of_app(app.id).collect();
+    keys.sort_by_cached_key(|key| (key.name.folded(), key.id));
+    several("Keys", keys.iter().map(|k| format!("{}  {}  {}", k.hint(), k.state(now), k.name)).collect());
+    out
+}

@@ -1,0 +1,146 @@
+//! `keydeck serve`: the store opened once, for as long as the process lives, and proxies answered from it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Outcome;
+use super::door::Deck;
+use super::fault::Fault;
+use crate::engine::Engine as _;
+use crate::engine::oauth::TokenConfig;
+use crate::engine::open::Open;
+use crate::serve::control::{Control, Settings};
+use crate::serve::http::{Limits, Server};
+
+/// Words of `serve`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --passphrase-file and --key-file, a file keydeck.key or keydeck.passphrase in the directory \
+                  $CREDENTIALS_DIRECTORY signs in: what systemd's LoadCredential= brings.\nTLS, HTTP/2 and rate limits \
+                  are the proxy's work: `keydeck guide nginx` and the like print its configuration."
+)]
+pub struct Serve {
+    /// Where to answer; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// Where other keydeck commands attach while this runs [default: control.sock in the store's directory]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Under which name access tokens are issued, the claim iss; by default the store's own, urn:keydeck:…
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Whom access tokens are for, the claim aud; by default the store's own name
+    #[arg(long, value_name = "NAME")]
+    audience: Option<String>,
+}
+
+/// Where a supervisor puts secrets.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// Serves until told to stop by INT or TERM.
+pub fn run(deck: &Deck, args: &Serve) -> Outcome {
+    raise_open_files();
+    let open = sign_in(deck)?;
+    name_tokens(args, &open)?;
+    let control = offer(deck, args, &open)?;
+    open.engine.write_uses();
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve(deck, args, &open));
+    // Nothing of the server holds the engine any longer: what it knows is written down and the store is closed.
+    drop(runtime);
+    drop(control);
+    let settled = open.engine.settle();
+    served?;
+    settled?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the command line and the console work on the store while this process has it.
+fn offer(deck: &Deck, args: &Serve, open: &Open) -> Result<Control, Fault> {
+    let settings = Settings { socket: args.socket.clone(), command: deck.words.to_owned() };
+    Control::start(Arc::clone(&open.engine), &settings).map_err(|error| match &args.socket {
+        Some(path) => Fault::unavailable(format!("{} cannot be the socket. {error}", path.display())),
+        None => Fault::unavailable(error.to_string()),
+    })
+}
+
+async fn serve(deck: &Deck, args: &Serve, open: &Open) -> Result<(), Fault> {
+    let cannot = |error: io::Error| {
+        Fault::unavailable(format!(
+            "{} cannot be listened on: {error}. Choose another address with --listen.",
+            args.listen
+        ))
+    };
+    let stop = stop_signal().map_err(|e| Fault::unavailable(format!("Signals cannot be heard: {e}.")))?;
+    let engine = Arc::clone(&open.engine);
+    let server = Server::bind(engine, args.listen, Limits::default()).map_err(cannot)?;
+    let keys = open.engine.state().key_count();
+    deck.output.say(&format!("listening on http://{} with {keys} keys", server.address()));
+    server.run(stop).await;
+    deck.output.say("stopped");
+    Ok(())
+}
+
+/// Tokens issued before under the store's own name stay good.
+fn name_tokens(args: &Serve, open: &Open) -> Result<(), Fault> {
+    let own = open.engine.token_config();
+    let (issuer, audience) = (args.issuer.as_deref(), args.audience.as_deref());
+    if let (None, None) = (issuer, audience) {
+        return Ok(());
+    }
+    let config = TokenConfig::new(issuer.unwrap_or(own.issuer()), audience.unwrap_or(own.audience()))
+        .map_err(|bad| Fault::usage(format!("--issuer, --audience: {bad}.")))?;
+    open.engine.configure_tokens(config);
+    Ok(())
+}
+
+fn runtime() -> Result<Runtime, Fault> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("keydeck-http")
+        .build()
+        .map_err(|e| Fault::unavailable(format!("No threads can be started: {e}.")))
+}
+
+/// Listens for INT and TERM from now on; done when one of them came.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// As the command line says, else with what a supervisor brought, else as any command does.
+fn sign_in(deck: &Deck) -> Result<Open, Fault> {
+    let (passphrase_file, key_file) =
+        (deck.globals.passphrase_file.as_deref(), deck.globals.key_file.as_deref());
+    let named = passphrase_file.is_some() || key_file.is_some();
+    let brought = std::env::var_os(CREDENTIALS).filter(|dir| !named && !dir.is_empty()).map(PathBuf::from);
+    let Some(dir) = brought else { return deck.open_here(passphrase_file, key_file) };
+    let (key, passphrase) = (dir.join("keydeck.key"), dir.join("keydeck.passphrase"));
+    if key.exists() {
+        deck.open_here(None, Some(&key))
+    } else if passphrase.exists() {
+        deck.open_here(Some(&passphrase), None)
+    } else {
+        deck.open_here(None, None)
+    }
+}
+
+/// A connection is an open file; the usual soft limit is below the connections served.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}

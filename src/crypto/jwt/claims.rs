@@ -1,0 +1,157 @@
+//! What an access token says: the claims of RFC 9068 for a client that acts for itself, each of one type, each
+//! once, and nothing else. The signature has been checked before any of this is read.
+
+use serde::{Deserialize, Serialize};
+
+use super::Fault;
+use crate::crypto::StoreId;
+use crate::domain::signing::{LEEWAY, TOKEN_LIFE_MAX};
+use crate::domain::{AppId, PublicId, Scopes, Timestamp};
+
+/// Who issues access tokens, and for whom: the claims `iss` and `aud`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenConfig {
+    issuer: String,
+    audience: String,
+}
+
+/// A name that no claim can bear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it takes 1 to {NAME_MAX} ASCII characters without space, quote and backslash")]
+pub struct BadTokenName;
+
+/// The longest issuer or audience, in bytes.
+const NAME_MAX: usize = 256;
+
+impl TokenConfig {
+    /// Of two names that are the same in JSON as they are.
+    pub fn new(issuer: &str, audience: &str) -> Result<Self, BadTokenName> {
+        let plain = |name: &str| {
+            (1..=NAME_MAX).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+        };
+        if !plain(issuer) || !plain(audience) {
+            return Err(BadTokenName);
+        }
+        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned() })
+    }
+
+    /// The name of the store for both, so that every process that opens it agrees without being told anything.
+    pub fn of_store(store: StoreId) -> Self {
+        let name = format!("urn:keydeck:{store}");
+        Self { issuer: name.clone(), audience: name }
+    }
+
+    /// Whose tokens they are.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Whom they are meant for.
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+}
+
+/// What one token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Whom it speaks for: `sub` and `client_id`.
+    pub app: AppId,
+    /// Its own name: `jti`.
+    pub id: PublicId,
+    /// When it was issued, in whole seconds: `iat`.
+    pub issued: Timestamp,
+    /// When it ends, in whole seconds: `exp`.
+    pub expires: Timestamp,
+    /// The app's `not_before` when it was issued: `epoch`, in milliseconds. That grows with every new secret, so a
+    /// token is older than the secret exactly when its epoch is, whatever clocks and seconds say.
+    pub epoch: Timestamp,
+    /// What it may do: `scope`.
+    pub scopes: Scopes,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    client_id: &'a str,
+    iat: u64,
+    exp: u64,
+    jti: &'a str,
+    scope: &'a str,
+    epoch: u64,
+}
+
+impl Claims {
+    /// As they are signed.
+    pub(super) fn write(&self, config: &TokenConfig) -> Vec<u8> {
+        let (app, id, scope) = (self.app.to_string(), self.id.to_string(), self.scopes.to_string());
+        let wire = Wire {
+            iss: &config.issuer,
+            aud: &config.audience,
+            sub: &app,
+            client_id: &app,
+            iat: seconds(self.issued),
+            exp: seconds(self.expires),
+            jti: &id,
+            scope: &scope,
+            epoch: u64::try_from(self.epoch.0).unwrap_or(0),
+        };
+        // Texts and whole numbers always become JSON.
+        serde_json::to_vec(&wire).unwrap_or_default()
+    }
+
+    /// Reads what one of our keys signed, and under which of `parties`. Whether it is over is for the verdict to say.
+    pub fn read<'p>(
+        payload: &[u8],
+        parties: &'p [TokenConfig],
+        now: Timestamp,
+    ) -> Result<(Self, &'p TokenConfig), Fault> {
+        let wire: Wire<'_> =
+            serde_json::from_slice(payload).map_err(|_| Fault::Claims("other members or types"))?;
+        let party = parties
+            .iter()
+            .find(|party| party.issuer == wire.iss && party.audience == wire.aud)
+            .ok_or(Fault::Party)?;
+        if wire.sub != wire.client_id {
+            return Err(Fault::Claims("it speaks for two"));
+        }
+        let issued = instant(wire.iat)?;
+        let expires = instant(wire.exp)?;
+        if issued.since(now) > i64::from(LEEWAY) * 1_000 {
+            return Err(Fault::Claims("it was issued in the future"));
+        }
+        let life = expires.since(issued);
+        if life <= 0 || life > i64::from(TOKEN_LIFE_MAX) * 1_000 {
+            return Err(Fault::Claims("its life is none we give"));
+        }
+        let claims = Self {
+            app: wire.sub.parse().map_err(|_| Fault::Claims("it speaks for no app"))?,
+            id: wire.jti.parse().map_err(|_| Fault::Claims("its id is none"))?,
+            issued,
+            expires,
+            epoch: Timestamp(i64::try_from(wire.epoch).map_err(|_| Fault::Claims("its epoch is no time"))?),
+            scopes: wire
+                .scope
+                .parse::<Scopes>()
+                .and_then(Scopes::require_some)
+                .map_err(|_| Fault::Claims("its scopes are none"))?,
+        };
+        Ok((claims, party))
+    }
+}
+
+fn seconds(at: Timestamp) -> u64 {
+    u64::try_from(at.0 / 1_000).unwrap_or(0)
+}
+
+fn instant(seconds: u64) -> Result<Timestamp, Fault> {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| seconds.checked_mul(1_000))
+        .map(Timestamp)
+        .ok_or(Fault::Claims("a time beyond all times"))
+}

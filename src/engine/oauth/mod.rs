@@ -1,0 +1,261 @@
+//! Access tokens: an app trades its secret for one, anybody who may asks about one, and the app ends one early.
+//! What a token may do is never its own to say: each look at one asks the state how its app stands now.
+//!
+//! - `LocalEngine::grant`, `introspect`, `revoke_token` and `jwks`, for the server. Verification comes in through
+//!   [`super::Engine::verify`].
+//! - `desk`: what is kept in memory for that: keys, and what could not be written down.
+
+mod desk;
+
+use super::local::LocalEngine;
+use super::session::Session;
+use super::{Engine as _, EngineError, Origin};
+use crate::crypto::jwt::{AccessToken, Claims, Fault};
+use crate::crypto::public_id;
+use crate::crypto::random::OsEntropy;
+use crate::crypto::token::{self, TokenKind};
+use crate::domain::app::Revoked;
+use crate::domain::catalog::AuthMethod;
+use crate::domain::signing::TOKEN_LIFE_MAX;
+use crate::domain::verdict::{closed_app, judge};
+use crate::domain::{AppId, Bearer, Command, Decision, Expiry, Reason, ScopeId, Scopes, State, Timestamp};
+
+pub(super) use self::desk::TokenDesk;
+pub use crate::crypto::jwt::{BadTokenName, PublicJwk, TokenConfig};
+
+/// A token that was issued.
+pub struct Granted {
+    /// The token: here once and nowhere else.
+    pub token: AccessToken,
+    /// How long it lives, in seconds.
+    pub seconds: u32,
+    /// What it may do.
+    pub scopes: Scopes,
+}
+
+/// Why an app gets no token or no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefusal {
+    /// Unknown app, wrong secret, or an app that does not work: not told apart.
+    #[error("The application id or the secret is wrong, or the app does not work.")]
+    InvalidClient,
+    /// The app has API keys instead.
+    #[error("This app uses API keys, not access tokens.")]
+    UnauthorizedClient,
+    /// Not a list of scopes.
+    #[error("The scopes are not names separated by single spaces, each once.")]
+    ScopesUnreadable,
+    /// More than the app may do.
+    #[error("The app does not have the scope {0}.")]
+    ScopeNotHeld(ScopeId),
+    /// The token would not fit a header.
+    #[error("A token for that many scopes is too long. Ask for fewer.")]
+    TooManyScopes,
+    /// The store cannot vouch for apps now, or did not take a change. What was asked for may not be in force.
+    #[error("Access tokens cannot be dealt with now. Try again.")]
+    Unavailable,
+}
+
+/// An app that proved who it is.
+#[derive(Clone, Debug)]
+pub struct Client {
+    app: AppId,
+    method: AuthMethod,
+    scopes: Scopes,
+    /// The app's `not_before` when it proved it: a secret renewed meanwhile makes what is issued worthless.
+    epoch: Timestamp,
+}
+
+/// What is known of a token somebody asks about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introspection {
+    /// What it says.
+    pub claims: Claims,
+    /// Under which names it was issued.
+    pub config: TokenConfig,
+}
+
+impl LocalEngine {
+    /// Issues tokens under these names from now on. Those issued under the store's own name stay good.
+    pub fn configure_tokens(&self, config: TokenConfig) {
+        self.tokens.configure(config);
+    }
+
+    /// The names tokens are issued under: the store's own for both, unless configured.
+    pub fn token_config(&self) -> TokenConfig {
+        self.tokens.config()
+    }
+
+    /// Checks the credentials of an app. What is wrong is not told.
+    pub fn authenticate(&self, client_id: &str, secret: &[u8]) -> Result<Client, TokenRefusal> {
+        if self.verifier().is_shut() || !self.doubts().is_empty() {
+            return Err(TokenRefusal::Unavailable);
+        }
+        let id = client_id.parse::<AppId>().ok();
+        // A malformed secret is told by its checksum, which is no secret.
+        let presented = token::parse(secret).map_err(|_| TokenRefusal::InvalidClient)?;
+        let state = self.state();
+        let app = id.and_then(|id| state.app(id));
+        let known = self.verifier().recognises(&presented, app.map(|app| &app.secret));
+        let app = app.filter(|_| known && presented.kind() == TokenKind::AppSecret);
+        let works = app.filter(|app| self.tokens.closed(&state, app).is_none());
+        works
+            .map(|app| Client {
+                app: app.id,
+                method: app.method,
+                scopes: app.scopes.clone(),
+                epoch: app.not_before,
+            })
+            .ok_or(TokenRefusal::InvalidClient)
+    }
+
+    /// Issues a token for an app that proved who it is: for the scopes it asks for, or for all it has. Blocks on the
+    /// disk when the signing key is due to be replaced.
+    pub fn grant(&self, client: &Client, requested: Option<&str>) -> Result<Granted, TokenRefusal> {
+        if client.method != AuthMethod::Jwt {
+            return Err(TokenRefusal::UnauthorizedClient);
+        }
+        let scopes = chosen(&client.scopes, requested)?;
+        let now = self.ready_to_sign()?;
+        let seconds = self.state().policy().token_seconds.min(TOKEN_LIFE_MAX);
+        let issued = Timestamp(now.0 - now.0.rem_euclid(1_000));
+        let claims = Claims {
+            app: client.app,
+            id: public_id::generate(&mut OsEntropy).map_err(|error| {
+                tracing::error!(%error, "no access token was issued");
+                TokenRefusal::Unavailable
+            })?,
+            issued,
+            expires: Timestamp(issued.0.saturating_add(i64::from(seconds) * 1_000)),
+            epoch: client.epoch,
+            scopes: scopes.clone(),
+        };
+        let token = self.tokens.sign(&claims, now)?.ok_or(TokenRefusal::TooManyScopes)?;
+        // An app that only fetches tokens and has them checked elsewhere is in use all the same.
+        self.verifier().note(*client.app.public(), &[], Origin::default(), now);
+        Ok(Granted { token, seconds, scopes })
+    }
+
+    /// What is known of a token, for the app it was issued to while it is good. `None` for everybody and everything
+    /// else.
+    pub fn introspect(&self, caller: &Client, presented: &[u8]) -> Option<Introspection> {
+        let now = self.now().time;
+        let (claims, config) = self.tokens.read(presented, now).ok()?;
+        let good = claims.app == caller.app && self.judge_token(&claims, &[], now).is_allow();
+        good.then_some(Introspection { claims, config })
+    }
+
+    /// Ends a token of the caller's own before its time. A token that is unknown, over, or another app's is no
+    /// error, and nothing happens (RFC 7009 §2.2). `Ok` means it is durable.
+    pub fn revoke_token(&self, caller: &Client, presented: &[u8]) -> Result<(), TokenRefusal> {
+        let now = self.now().time;
+        let Ok((claims, _)) = self.tokens.read(presented, now) else { return Ok(()) };
+        let over = Expiry::At(claims.expires).is_over(now);
+        let known = self.state().revoked_tokens(claims.app).iter().any(|old| old.token == claims.id);
+        if claims.app != caller.app || over || known {
+            return Ok(());
+        }
+        let token = Revoked { token: claims.id, until: claims.expires };
+        self.serve(Command::RevokeToken { app: claims.app, token })
+    }
+
+    /// The public keys a verifier must know, the oldest first. None before the first token was issued.
+    pub fn jwks(&self) -> Vec<PublicJwk> {
+        self.tokens.public(self.now().time)
+    }
+
+    /// Decides about an access token as [`super::Engine::verify`] does about a key.
+    pub(super) fn verify_access_token(
+        &self,
+        presented: &[u8],
+        wanted: &[ScopeId],
+        origin: Origin<'_>,
+    ) -> Decision {
+        let now = self.now().time;
+        let claims = match self.tokens.read(presented, now) {
+            Ok((claims, _)) => claims,
+            Err(fault) => return Decision::deny(reason_of(fault), None),
+        };
+        if self.verifier().is_shut() {
+            return Decision::deny(Reason::StoreError, Some(Bearer::App(claims.app)));
+        }
+        let decision = self.judge_token(&claims, wanted, now);
+        if decision.is_allow() {
+            self.verifier().note(*claims.app.public(), wanted, origin, now);
+        }
+        decision
+    }
+
+    fn judge_token(&self, claims: &Claims, wanted: &[ScopeId], now: Timestamp) -> Decision {
+        let state = self.state();
+        if state.app(claims.app).is_none() {
+            return Decision::deny(Reason::Unknown, None);
+        }
+        let closed = self.tokens.closed_to(&state, claims);
+        let expiry = Expiry::At(claims.expires);
+        judge(Bearer::App(claims.app), closed, expiry, &claims.scopes, wanted, now)
+    }
+
+    /// Sees to it that there is a key to sign with, and that the next one is made in time.
+    fn ready_to_sign(&self) -> Result<Timestamp, TokenRefusal> {
+        let wants_key = || {
+            let now = self.now();
+            let state = self.state();
+            let due = state.signing().is_due(state.policy().signing_key_days, now.time);
+            // A clock that jumped would replace keys that have only begun.
+            due && (state.signing().keys.is_empty() || !now.suspect)
+        };
+        if wants_key() {
+            let _alone = self.tokens.making();
+            if wants_key() && self.serve(Command::RotateSigningKey).is_err() {
+                tracing::warn!("the key that signs access tokens could not be replaced");
+            }
+        }
+        let now = self.now().time;
+        self.state().signing().signer(now).map(|_| now).ok_or(TokenRefusal::Unavailable)
+    }
+
+    /// Runs a command on the server's own behalf.
+    fn serve(&self, command: Command) -> Result<(), TokenRefusal> {
+        let done = Session::service()
+            .map_err(EngineError::from)
+            .and_then(|session| self.execute(&session, command).map(drop));
+        done.map_err(|error| {
+            tracing::error!(%error, "a change to access tokens was not written");
+            TokenRefusal::Unavailable
+        })
+    }
+}
+
+/// Why every token that says `claims` is refused, whatever is asked of it.
+fn closed(state: &State, app: &crate::domain::App, revoked: &[Revoked], claims: &Claims) -> Option<Reason> {
+    let closed = closed_app(state, app);
+    let ended = claims.epoch < app.not_before
+        || app.method != AuthMethod::Jwt
+        || revoked.iter().any(|old| old.token == claims.id)
+        // It promises what the app may not do any more: the client shall fetch another one.
+        || !claims.scopes.is_subset(&app.scopes);
+    match closed {
+        Some(Reason::Tombstoned) => closed,
+        _ if ended => Some(Reason::Revoked),
+        _ => closed,
+    }
+}
+
+fn chosen(held: &Scopes, requested: Option<&str>) -> Result<Scopes, TokenRefusal> {
+    // RFC 6749 §3.1: a parameter without a value is as good as none.
+    let Some(requested) = requested.filter(|text| !text.is_empty()) else { return Ok(held.clone()) };
+    let scopes: Scopes = requested.parse().map_err(|_| TokenRefusal::ScopesUnreadable)?;
+    match scopes.iter().find(|scope| !held.contains(scope)) {
+        Some(scope) => Err(TokenRefusal::ScopeNotHeld(scope.clone())),
+        None => Ok(scopes),
+    }
+}
+
+const fn reason_of(fault: Fault) -> Reason {
+    match fault {
+        Fault::Shape | Fault::Claims(_) => Reason::Malformed,
+        Fault::Key | Fault::Party => Reason::Unknown,
+        Fault::Signature => Reason::MacMismatch,
+    }
+}

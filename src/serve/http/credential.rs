@@ -1,0 +1,89 @@
+//! The credential of a request: one, from one place. Two are refused even when they are the same, because whoever
+//! is asked next may pick the other one.
+
+use hyper::HeaderMap;
+use hyper::header::{AUTHORIZATION, HeaderName};
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const BEARER: &[u8] = b"bearer";
+
+/// What a request presents.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Presented<'r> {
+    /// No credential of a kind that is taken here.
+    Nothing,
+    /// This text, not yet looked at: the engine knows what a token is.
+    One(&'r [u8]),
+    /// More than one.
+    Several,
+}
+
+/// Reads `Authorization: Bearer` and `X-API-Key`, and nothing else: no query, no cookie, no form.
+pub fn read(headers: &HeaderMap) -> Presented<'_> {
+    let mut bearer = headers.get_all(AUTHORIZATION).iter();
+    let mut api_key = headers.get_all(API_KEY).iter();
+    match (bearer.next(), api_key.next()) {
+        (None, None) => Presented::Nothing,
+        (Some(value), None) if bearer.next().is_none() => of_authorization(value.as_bytes()),
+        (None, Some(value)) if api_key.next().is_none() => Presented::One(value.as_bytes()),
+        _ => Presented::Several,
+    }
+}
+
+/// The scheme by its name in any case, one space, and the rest as it is.
+fn of_authorization(value: &[u8]) -> Presented<'_> {
+    let (scheme, rest) = match value.iter().position(|byte| *byte == b' ') {
+        Some(at) => value.split_at(at),
+        None => (value, &[][..]),
+    };
+    if scheme.eq_ignore_ascii_case(BEARER) {
+        Presented::One(rest.strip_prefix(b" ").unwrap_or(rest))
+    } else {
+        Presented::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Line = (&'static str, &'static [u8]);
+
+    fn headers(lines: &[Line]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in lines {
+            map.append(*name, hyper::header::HeaderValue::from_bytes(value).unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn one_credential_from_one_place() {
+        let read = |lines| match read(&headers(lines)) {
+            Presented::Nothing => "nothing".to_owned(),
+            Presented::Several => "several".to_owned(),
+            Presented::One(bytes) => format!("one {}", String::from_utf8_lossy(bytes)),
+        };
+        let table: [(&[Line], &str); 15] = [
+            (&[], "nothing"),
+            (&[("authorization", b"Bearer t")], "one t"),
+            (&[("authorization", b"bEARER t")], "one t"),
+            (&[("x-api-key", b"t")], "one t"),
+            (&[("authorization", b"Bearer")], "one "),
+            (&[("authorization", b"Bearer  t")], "one  t"),
+            (&[("authorization", b"Bearer a, Bearer b")], "one a, Bearer b"),
+            (&[("x-api-key", b"")], "one "),
+            (&[("authorization", b"Basic dTpw")], "nothing"),
+            (&[("authorization", b"Bearert")], "nothing"),
+            (&[("authorization", b"t")], "nothing"),
+            (&[("authorization", b"Bearer t"), ("authorization", b"Bearer t")], "several"),
+            (&[("x-api-key", b"t"), ("x-api-key", b"t")], "several"),
+            (&[("authorization", b"Bearer t"), ("x-api-key", b"t")], "several"),
+            (&[("authorization", b"Basic dTpw"), ("x-api-key", b"t")], "several"),
+        ];
+        for (lines, wanted) in table {
+            assert_eq!(read(lines), wanted, "{lines:?}");
+        }
+        assert_eq!(read(&[("cookie", b"t"), ("proxy-authorization", b"Bearer t")]), "nothing");
+    }
+}

@@ -1,0 +1,67 @@
+//! The HTTP server a proxy asks before it lets a request through. HTTP/1 only: TLS and HTTP/2 end at the proxy.
+//!
+//! - `listen`: accepting, connections, stopping. `seat`: how long a connection may take. [`limits`]: every bound.
+//! - [`router`]: the table of all routes. `verify`: the answer to "may this request pass?", made of `credential`
+//!   (exactly one, from one place), `ask` (which scopes, which profile), `gate` (the engine), `bearer` (who it is)
+//!   and `reply` (what is said).
+//! - `oauth`: access tokens; `credentials`: which app asks for them.
+//! - [`form`]: reading a small body, for endpoints that take one. [`metrics`], `health`: for whoever watches.
+//!
+//! Whatever goes wrong here is a refusal: an allow is written in one place, `reply::allow`, from a decision of the
+//! engine that says so.
+
+mod ask;
+mod bearer;
+mod credential;
+mod credentials;
+pub mod form;
+mod gate;
+mod health;
+pub mod limits;
+mod listen;
+pub mod metrics;
+mod oauth;
+pub mod reply;
+pub mod router;
+mod seat;
+mod verify;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use self::limits::Limits;
+pub use self::listen::Server;
+use self::metrics::Metrics;
+use self::seat::Seats;
+use crate::engine::{Engine as _, LocalEngine};
+
+/// What every request is answered with: the engine, and what the server knows of itself.
+pub struct Front {
+    /// Decides.
+    pub engine: Arc<LocalEngine>,
+    /// Counts.
+    pub metrics: Metrics,
+    seats: Arc<Seats>,
+    stopping: AtomicBool,
+}
+
+impl Front {
+    fn new(engine: Arc<LocalEngine>, limits: Limits) -> Self {
+        Self {
+            engine,
+            metrics: Metrics::default(),
+            seats: Arc::new(Seats::new(limits)),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether new requests should be sent here: the store can vouch for its keys, and the server stays.
+    pub fn is_ready(&self) -> bool {
+        !self.stopping.load(Ordering::Acquire) && self.engine.doubts().is_empty()
+    }
+
+    /// The server goes away soon; from now on it is not ready.
+    fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,117 @@
+//! Everything the server can say, and what each of it means (RFC 6750 §3). All but the allow are fixed texts, so a
+//! refusal cannot tell one bad token from another.
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use hyper::{HeaderMap, Method, Response, StatusCode};
+
+use super::ask::Profile;
+use crate::domain::ScopeId;
+
+/// An answer.
+pub type Reply = Response<Full<Bytes>>;
+
+/// A proxy that kept an answer would be the delay of every revocation.
+pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="keydeck""#);
+const INVALID_TOKEN: HeaderValue =
+    HeaderValue::from_static(r#"Bearer realm="keydeck", error="invalid_token""#);
+const INVALID_REQUEST: HeaderValue =
+    HeaderValue::from_static(r#"Bearer realm="keydeck", error="invalid_request""#);
+const INSUFFICIENT: &str = r#"Bearer realm="keydeck", error="insufficient_scope""#;
+
+/// An empty answer that nobody keeps.
+fn empty(status: StatusCode) -> Reply {
+    let mut reply = Reply::default();
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    reply
+}
+
+fn refusal(status: StatusCode, challenge: HeaderValue) -> Reply {
+    let mut reply = empty(status);
+    reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    reply
+}
+
+/// A short text.
+pub fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
+    let mut reply = empty(status);
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    *reply.body_mut() = Full::new(body.into());
+    reply
+}
+
+/// The request may pass; `headers` say whose it is.
+pub(super) fn allow(headers: HeaderMap) -> Reply {
+    let mut reply = Reply::default();
+    *reply.headers_mut() = headers;
+    reply
+}
+
+/// No credential came: what is expected, and no error (RFC 6750 §3.1).
+pub(super) fn no_credential() -> Reply {
+    refusal(StatusCode::UNAUTHORIZED, CHALLENGE)
+}
+
+/// The credential is not good, for whatever reason.
+pub(super) fn invalid_token() -> Reply {
+    refusal(StatusCode::UNAUTHORIZED, INVALID_TOKEN)
+}
+
+/// More than one credential.
+pub(super) fn several(profile: Profile) -> Reply {
+    match profile {
+        Profile::Strict => invalid_token(),
+        Profile::Full => refusal(StatusCode::BAD_REQUEST, INVALID_REQUEST),
+    }
+}
+
+/// The credential is good, but not for this; `wanted` is what this needs.
+pub(super) fn insufficient_scope(wanted: &[ScopeId]) -> Reply {
+    let mut text = String::from(INSUFFICIENT);
+    for (n, scope) in wanted.iter().enumerate() {
+        text.push_str(if n == 0 { ", scope=\"" } else { " " });
+        text.push_str(scope.as_str());
+    }
+    if !wanted.is_empty() {
+        text.push('"');
+    }
+    // A scope is lower-case letters, digits and four signs: always a header's text.
+    let challenge = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(INSUFFICIENT));
+    refusal(StatusCode::FORBIDDEN, challenge)
+}
+
+/// The store cannot vouch for the key now.
+pub(super) fn unavailable(profile: Profile) -> Reply {
+    match profile {
+        Profile::Strict => empty(StatusCode::FORBIDDEN),
+        Profile::Full => empty(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+/// No route there.
+pub(super) fn not_found() -> Reply {
+    empty(StatusCode::NOT_FOUND)
+}
+
+/// Another method.
+pub(super) fn method_not_allowed(methods: &[Method]) -> Reply {
+    let mut reply = empty(StatusCode::METHOD_NOT_ALLOWED);
+    let list = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    if let Ok(list) = HeaderValue::try_from(list) {
+        reply.headers_mut().insert(ALLOW, list);
+    }
+    reply
+}
+
+/// The address is longer than any that is asked for.
+pub(super) fn uri_too_long() -> Reply {
+    empty(StatusCode::URI_TOO_LONG)
+}
+
+/// A mistake in keydeck.
+pub(super) fn broken() -> Reply {
+    empty(StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -1,0 +1,336 @@
+//! `/verify` as a proxy meets it: who passes, who does not, and that no trick of a client turns a no into a yes.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it must be")]
+#![allow(dead_code, reason = "the support files serve several tests")]
+#![allow(clippy::allow_attributes, reason = "what is unused differs from one test to the next")]
+
+#[path = "support/http.rs"]
+mod http;
+
+use http::{Heard, House, START, ask, send};
+use keydeck::domain::{Command, Expiry, Place, Timestamp};
+use keydeck::engine::Engine as _;
+
+const IDENTITY: [&str; 9] = [
+    "keydeck-key-id",
+    "keydeck-kind",
+    "keydeck-name",
+    "keydeck-owner",
+    "keydeck-scopes",
+    "keydeck-location",
+    "keydeck-app",
+    "keydeck-source-app",
+    "keydeck-user-type",
+];
+const CHALLENGE: &str = r#"Bearer realm="keydeck""#;
+const INVALID: &str = r#"Bearer realm="keydeck", error="invalid_token""#;
+
+/// A refusal says nothing about anybody.
+#[track_caller]
+fn is_refusal(heard: &Heard, status: u16, challenge: &str) {
+    assert_eq!(heard.status, status, "{heard:?}");
+    assert_eq!(heard.one("www-authenticate"), challenge);
+    assert_eq!(heard.one("cache-control"), "no-store");
+    assert!(
+        heard.body.is_empty() && !heard.headers.iter().any(|(name, _)| name.starts_with("keydeck")),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn an_allow_names_the_key_in_all_its_headers() {
+    let house = House::new();
+    house.does(Command::AddLocations(vec![keydeck::domain::Name::new("Downtown").unwrap()]));
+    let location = house.open.engine.state().locations().next().unwrap().id;
+    let (id, token) =
+        house.issue("Müller & Söhne", Place::Location(location), &["contacts.read", "contacts.write"]);
+    let heard = house.bearer("/verify", &token);
+    assert_eq!((heard.status, heard.body.as_str()), (200, ""));
+    assert_eq!(heard.one("cache-control"), "no-store");
+    let (id, location) = (id.to_string(), location.to_string());
+    let values = [
+        &id,
+        "location",
+        "M%C3%BCller %26 S%C3%B6hne",
+        "maria",
+        "contacts.read contacts.write",
+        &location,
+        "",
+        "",
+        "",
+    ];
+    for (name, value) in IDENTITY.into_iter().zip(values) {
+        assert_eq!(heard.one(name), value, "{name}");
+    }
+    let (_, agency) = house.issue("Plain", Place::Agency, &["contacts.read"]);
+    let heard = house.bearer("/verify", &agency);
+    assert_eq!((heard.one("keydeck-kind"), heard.one("keydeck-location")), ("agency", ""));
+}
+
+#[test]
+fn every_path_below_verify_and_every_method_gets_the_same_answer() {
+    let house = House::new();
+    let (_, token) = house.issue("A", Place::Agency, &["contacts.read"]);
+    let headers = format!("X-API-Key: {token}\r\n");
+    let plain = house.ask("/verify", &headers).undated();
+    assert_eq!(plain.status, 200);
+    for path in
+        ["/verify/", "/verify/contacts/7", "/verify//a/../b?x=y", "http://other/verify", "/verify/%2e%2e/x"]
+    {
+        assert_eq!(house.ask(path, &headers).undated(), plain, "{path}");
+    }
+    for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "TRACE"] {
+        assert_eq!(ask(house.address, method, "/verify", &headers).undated(), plain, "{method}");
+    }
+    // A body that came with the head is not looked at.
+    let body = format!("{headers}Content-Length: 6\r\n");
+    assert_eq!(
+        send(
+            house.address,
+            format!("POST /verify HTTP/1.1\r\nConnection: close\r\n{body}\r\nscope=").as_bytes()
+        )
+        .undated(),
+        plain
+    );
+    for path in ["/", "/verifyx", "/Verify", "//verify", "/metrics/x", "/keys", "/admin", "*"] {
+        assert_eq!(house.ask(path, &headers).status, 404, "{path}");
+    }
+    assert_eq!(ask(house.address, "POST", "/metrics", "").one("allow"), "GET, HEAD");
+}
+
+/// Row 10: by whatever way a key comes, and whatever scopes it must hold, the decision is the engine's.
+#[test]
+fn every_transport_and_every_scope_rule_lead_to_the_engines_decision() {
+    let house = House::new();
+    let (_, token) = house.issue("A", Place::Agency, &["contacts.read", "calendars.read"]);
+    let (revoked, gone) = house.issue("B", Place::Agency, &["contacts.read", "calendars.read"]);
+    house.does(Command::RevokeKey(revoked));
+    let rules: [&[&str]; 7] = [
+        &[],
+        &["contacts.read"],
+        &["contacts.read", "calendars.read"],
+        &["calendars.read", "contacts.read", "contacts.read"],
+        &["contacts.write"],
+        &["contacts.read", "contacts.write"],
+        &["contacts.rea"],
+    ];
+    for presented in [&token, &gone] {
+        for rule in rules {
+            let wanted: Vec<_> = rule.iter().map(|scope| scope.parse().unwrap()).collect();
+            let decision = house.open.engine.verify(presented.as_bytes(), &wanted);
+            let status = match decision.reason().map(keydeck::domain::Reason::code) {
+                None => 200,
+                Some("scope") => 403,
+                Some(_) => 401,
+            };
+            let query: Vec<_> =
+                rule.iter().map(|scope| format!("scope={}", scope.replace('.', "%2e"))).collect();
+            let query = query.join("&");
+            let line = if rule.is_empty() {
+                String::new()
+            } else {
+                format!("Keydeck-Require-Scope: {}\r\n", rule.join(" "))
+            };
+            for credential in [
+                format!("Authorization: Bearer {presented}\r\n"),
+                format!("authorization: bEaReR {presented}\r\n"),
+                format!("X-API-Key: {presented}\r\n"),
+                format!("x-api-key:{presented}  \r\n"),
+            ] {
+                for (target, more) in [
+                    (format!("/verify?{query}"), ""),
+                    (format!("/verify?profile=strict&{query}"), ""),
+                    (format!("/verify/contacts/1?x=y&{query}"), ""),
+                    ("/verify".to_owned(), line.as_str()),
+                ] {
+                    let heard = house.ask(&target, &format!("{credential}{more}"));
+                    assert_eq!(heard.status, status, "{target} {credential}{more} {decision:?}");
+                    if status == 403 {
+                        let wanted = format!(
+                            "Bearer realm=\"keydeck\", error=\"insufficient_scope\", scope=\"{}\"",
+                            rule.join(" ")
+                        );
+                        is_refusal(&heard, 403, &wanted);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_token_is_not_told() {
+    let house = House::new();
+    let (_, good) = house.issue("A", Place::Agency, &["contacts.read"]);
+    let (revoked, b) = house.issue("B", Place::Agency, &["contacts.read"]);
+    let (paused, c) = house.issue("C", Place::Agency, &["contacts.read"]);
+    let (deleted, d) = house.issue("D", Place::Agency, &["contacts.read"]);
+    house.does(Command::RevokeKey(revoked));
+    house.does(Command::PauseKey(paused));
+    house.does(Command::DeleteKey(deleted));
+    let other = House::new();
+    let (_, unknown) = other.issue("A", Place::Agency, &["contacts.read"]);
+    let texts = [
+        &b,
+        &c,
+        &d,
+        &unknown,
+        &good[1..],
+        &good[..55],
+        &good.to_lowercase(),
+        &format!("{good}x"),
+        &format!("\"{good}\""),
+        &format!("{good},{good}"),
+        &format!("{good}, Bearer {good}"),
+        &format!(" {good}"),
+        "x",
+        "",
+        &"k".repeat(9_000),
+        "ключ",
+        "kdag_7HqP2mVx9KtR_…",
+    ];
+    let first = house.bearer("/verify?scope=contacts.read", "nonsense").undated();
+    is_refusal(&first, 401, INVALID);
+    for text in texts {
+        for target in ["/verify", "/verify?scope=contacts.write", "/verify?profile=strict"] {
+            assert_eq!(house.bearer(target, text).undated(), first, "{text}");
+            assert!(
+                text.starts_with(' ')
+                    || house.ask(target, &format!("X-API-Key: {text}\r\n")).undated() == first,
+                "{text}"
+            );
+        }
+    }
+    let bytes = b"GET /verify HTTP/1.1\r\nConnection: close\r\nX-API-Key: \xff\xfe\x80\r\n\r\n";
+    assert_eq!(send(house.address, bytes).undated(), first);
+    // Time passes, and the key is over: the same words.
+    let end = Expiry::At(Timestamp(START.0 + 1_000));
+    let (_, short) = house.issue_until("E", Place::Agency, &["contacts.read"], Some(end));
+    house.clock.pass(999);
+    assert_eq!(house.bearer("/verify", &short).status, 200);
+    house.clock.pass(1);
+    assert_eq!(house.bearer("/verify", &short).undated(), first);
+}
+
+/// Rows 8 and 9.
+#[test]
+fn one_credential_from_one_place_or_none_at_all() {
+    let house = House::new();
+    let (_, token) = house.issue("A", Place::Agency, &["contacts.read"]);
+    let (_, other) = house.issue("B", Place::Agency, &["contacts.read"]);
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    let key = format!("X-API-Key: {token}\r\n");
+    let invalid_request = r#"Bearer realm="keydeck", error="invalid_request""#;
+    for two in [
+        format!("{bearer}{bearer}"),
+        format!("{key}{key}"),
+        format!("{bearer}{key}"),
+        format!("{key}Authorization: Bearer {other}\r\n"),
+        format!("Authorization: Basic dTpw\r\n{bearer}"),
+        format!("Authorization: Basic dTpw\r\n{key}"),
+        format!("{bearer}X-API-Key:\r\n"),
+    ] {
+        is_refusal(&house.ask("/verify", &two), 400, invalid_request);
+        is_refusal(&house.ask("/verify?profile=full", &two), 400, invalid_request);
+        is_refusal(&house.ask("/verify?profile=strict", &two), 401, INVALID);
+    }
+    for none in [
+        String::new(),
+        format!("Authorization: Basic {token}\r\n"),
+        format!("Authorization: {token}\r\n"),
+        format!("Authorization: Api-Key {token}\r\n"),
+        format!("Authorization: Bearer\t{token}\r\n"),
+        format!("Proxy-Authorization: Bearer {token}\r\n"),
+        format!("X_API_Key: {token}\r\n"),
+        format!("Cookie: x-api-key={token}\r\n"),
+        "Authorization:\r\n".to_owned(),
+    ] {
+        for target in [
+            "/verify".to_owned(),
+            format!("/verify?access_token={token}&api_key={token}&x-api-key={token}"),
+            format!("/verify/{token}"),
+        ] {
+            is_refusal(&house.ask(&target, &none), 401, CHALLENGE);
+        }
+    }
+    for empty in
+        ["Authorization: Bearer\r\n", "Authorization: Bearer \r\n", "X-API-Key:\r\n", "X-API-Key: \r\n"]
+    {
+        is_refusal(&house.ask("/verify", empty), 401, INVALID);
+    }
+}
+
+#[test]
+fn a_question_that_cannot_be_read_is_answered_no() {
+    let house = House::new();
+    let (_, token) = house.issue("A", Place::Agency, &["contacts.read"]);
+    let many = "scope=contacts.read&".repeat(33);
+    for query in [
+        "scope=",
+        "scope",
+        "scope=*",
+        "scope=contacts.*",
+        "scope=contacts.read+contacts.read",
+        "scope=CONTACTS.READ",
+        "scope=%ff",
+        "profile=none",
+        "profile=strict&profile=strict",
+        &many,
+    ] {
+        let heard = house.bearer(&format!("/verify?{query}"), &token);
+        is_refusal(&heard, 403, r#"Bearer realm="keydeck", error="insufficient_scope""#);
+    }
+    assert_eq!(
+        house.metric(r#"keydeck_verify_decisions_total{outcome="deny",reason="unreadable_question"}"#),
+        Some(10)
+    );
+    assert_eq!(house.metric(r#"keydeck_verify_decisions_total{outcome="allow",reason=""}"#), Some(0));
+}
+
+#[test]
+fn the_next_request_after_a_change_meets_it() {
+    let house = House::new();
+    let (id, token) = house.issue("A", Place::Agency, &["contacts.read"]);
+    let status = || house.bearer("/verify?scope=contacts.read", &token).status;
+    assert_eq!(status(), 200);
+    house.does(Command::PauseKey(id));
+    assert_eq!(status(), 401);
+    house.does(Command::ResumeKey(id));
+    assert_eq!(status(), 200);
+    house.does(Command::RevokeKey(id));
+    assert_eq!(status(), 401);
+    assert_eq!(house.open.engine.now().time, Timestamp(START.0));
+}
+
+#[test]
+fn the_counters_agree_with_what_was_answered() {
+    let house = House::new();
+    let (id, token) = house.issue("A", Place::Agency, &["contacts.read"]);
+    for _ in 0..3 {
+        house.bearer("/verify", &token);
+    }
+    house.bearer("/verify?scope=contacts.write", &token);
+    house.ask("/verify", "");
+    house.ask("/verify", "X-API-Key: a\r\nX-API-Key: b\r\n");
+    house.does(Command::RevokeKey(id));
+    house.bearer("/verify", &token);
+    let count = |outcome, reason| {
+        house.metric(&format!(r#"keydeck_verify_decisions_total{{outcome="{outcome}",reason="{reason}"}}"#))
+    };
+    assert_eq!(count("allow", ""), Some(3));
+    for reason in ["scope", "no_credential", "several_credentials", "revoked"] {
+        assert_eq!(count("deny", reason), Some(1), "{reason}");
+    }
+    assert_eq!(count("deny", "unknown"), None);
+    assert_eq!(house.metric("keydeck_verify_seconds_count"), Some(7));
+    assert_eq!(house.metric(r#"keydeck_verify_seconds_bucket{le="+Inf"}"#), Some(7));
+    assert_eq!(house.metric("keydeck_keys"), Some(1));
+    assert_eq!(house.metric("keydeck_ready"), Some(1));
+    assert_eq!(
+        house.metric(&format!("keydeck_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))),
+        Some(1)
+    );
+    let heard = house.ask("/metrics", "");
+    assert_eq!(heard.one("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert!(!heard.body.contains(&token) && !heard.body.contains(&id.to_string()));
+}

@@ -1,0 +1,16 @@
+//! Real proxies in front of a server, with keydeck asked in between. Their configuration is the one people paste:
+//! `keydeck guide` fills in the same placeholders by the same function.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it must be")]
+#![allow(dead_code, reason = "the support files serve several tests")]
+#![allow(clippy::allow_attributes, reason = "what is unused differs from one test to the next")]
+
+mod caddy;
+mod guide;
+mod haproxy;
+#[path = "../support/http.rs"]
+mod http;
+mod nginx;
+mod shapes;
+mod street;
+mod upstream;
