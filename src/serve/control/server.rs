@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::{broadcast, oneshot};
 
 use super::guest::Guest;
@@ -21,6 +21,8 @@ use crate::engine::{Engine as _, LocalEngine, Peer};
 pub const GUESTS: usize = 64;
 /// How often attached processes hear of trouble with the disk that no command brought up.
 const LOOK: Duration = Duration::from_secs(60);
+/// After somebody could not attach, before the next is looked at.
+const BREATH: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// How long those attached have to hear that it is over.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -161,8 +163,11 @@ impl Hub {
             match listener.accept() {
                 Ok((stream, _)) => self.receive(stream),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // Out of descriptors, or the other side is gone: the next may have more luck.
-                Err(error) => tracing::warn!(%error, "somebody could not attach"),
+                // Out of descriptors, or the other side is gone: the next may have more luck, a little later.
+                Err(error) => {
+                    tracing::warn!(%error, "somebody could not attach");
+                    let _ = poll(&mut [PollFd::new(woken, PollFlags::IN | PollFlags::HUP)], Some(&BREATH));
+                }
             }
         }
     }
