@@ -1,7 +1,5 @@
 //! `tests/day.sh`, the day with real programs, run with the program under test.
 
-#![expect(clippy::print_stdout, reason = "says what held, or why it was skipped")]
-
 use std::process::Command;
 
 #[test]
