@@ -24,3 +24,5 @@ pub mod engine;
 pub mod serve;
 pub mod store;
 pub mod tui;
+
+pub use serve::library::{Identity, Refused, Verifier};

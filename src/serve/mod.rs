@@ -2,6 +2,7 @@
 //!
 //! - [`http`]: `/verify` and its neighbours. Nothing there changes a store; management is never on that listener.
 //! - [`guide`]: the proxy configurations that go with it, ready to paste, and the ones the tests run.
+//! - [`library`]: verification inside another Rust program; `layer`, with feature `tower`: in front of a service.
 //! - [`control`]: the socket through which the command line and the console attach to a store that is open elsewhere.
 //! - [`door`]: opens a store, or attaches to the process that has it.
 
@@ -9,3 +10,6 @@ pub mod control;
 pub mod door;
 pub mod guide;
 pub mod http;
+#[cfg(feature = "tower")]
+pub mod layer;
+pub mod library;

@@ -30,7 +30,11 @@ mod verify;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use self::ask::Profile;
+pub(super) use self::credential::{Presented, read as read_credential};
+pub(super) use self::gate::{address, is_slow};
 pub use self::limits::Limits;
+pub(super) use self::lines::Lines;
 pub use self::listen::Server;
 use self::metrics::Metrics;
 use self::seat::Seats;

@@ -51,17 +51,17 @@ pub(super) fn allow(headers: HeaderMap) -> Reply {
 }
 
 /// No credential came: what is expected, and no error (RFC 6750 §3.1).
-pub(super) fn no_credential() -> Reply {
+pub(in crate::serve) fn no_credential() -> Reply {
     refusal(StatusCode::UNAUTHORIZED, CHALLENGE)
 }
 
 /// The credential is not good, for whatever reason.
-pub(super) fn invalid_token() -> Reply {
+pub(in crate::serve) fn invalid_token() -> Reply {
     refusal(StatusCode::UNAUTHORIZED, INVALID_TOKEN)
 }
 
 /// More than one credential.
-pub(super) fn several(profile: Profile) -> Reply {
+pub(in crate::serve) fn several(profile: Profile) -> Reply {
     match profile {
         Profile::Strict => invalid_token(),
         Profile::Full => refusal(StatusCode::BAD_REQUEST, INVALID_REQUEST),
@@ -69,7 +69,7 @@ pub(super) fn several(profile: Profile) -> Reply {
 }
 
 /// The credential is good, but not for this; `wanted` is what this needs.
-pub(super) fn insufficient_scope(wanted: &[ScopeId]) -> Reply {
+pub(in crate::serve) fn insufficient_scope(wanted: &[ScopeId]) -> Reply {
     let mut text = String::from(INSUFFICIENT);
     for (n, scope) in wanted.iter().enumerate() {
         text.push_str(if n == 0 { ", scope=\"" } else { " " });
@@ -84,7 +84,7 @@ pub(super) fn insufficient_scope(wanted: &[ScopeId]) -> Reply {
 }
 
 /// The store cannot vouch for the key now.
-pub(super) fn unavailable(profile: Profile) -> Reply {
+pub(in crate::serve) fn unavailable(profile: Profile) -> Reply {
     match profile {
         Profile::Strict => empty(StatusCode::FORBIDDEN),
         Profile::Full => empty(StatusCode::SERVICE_UNAVAILABLE),
@@ -92,7 +92,7 @@ pub(super) fn unavailable(profile: Profile) -> Reply {
 }
 
 /// Too many tries of one key, or too much to do; the next try may be heard.
-pub(super) fn too_many(profile: Profile) -> Reply {
+pub(in crate::serve) fn too_many(profile: Profile) -> Reply {
     match profile {
         Profile::Strict => empty(StatusCode::FORBIDDEN),
         Profile::Full => {
