@@ -1,6 +1,6 @@
 //! The real program beside a process that has the store: every command works as it does alone, and consoles share.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::sync::Arc;
@@ -297,4 +297,64 @@ fn a_token_that_is_shown_once_stays_on_the_screen_when_the_owner_is_killed() {
     unlock(&mut second);
     let said = says(house.path(), "maria", &["verify"], &token);
     assert_eq!((said.code, said.out.as_str()), (0, "allow\n"), "{}", said.err);
+}
+
+/// `keydeck serve`, until dropped.
+struct Serve(std::process::Child);
+
+impl Serve {
+    fn start(dir: &Path, words: &[&str]) -> Self {
+        says(dir, "maria", &["info"], "");
+        let mut process = Process::new(KEYDECK);
+        process
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(words)
+            .args(["--operator", "maria", "--data"])
+            .arg(dir);
+        process.arg("--passphrase-file").arg(dir.join("maria.pass"));
+        process.current_dir(dir).env_clear().env("HOME", dir).stdin(Stdio::null());
+        let mut serve = Self(process.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        let said = BufReader::new(serve.0.stderr.take().unwrap());
+        assert!(said.lines().map_while(Result::ok).any(|line| line.contains("listening on")), "it serves");
+        serve
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn commands_work_beside_the_server_wherever_its_socket_is() {
+    let mut house = House::with(&[]);
+    house.close();
+    let elsewhere = house.path().join("elsewhere.sock");
+    let mut serve = Serve::start(house.path(), &["--socket", elsewhere.to_str().unwrap()]);
+    assert!(elsewhere.exists());
+    let words = ["key", "create", "--name", "Nightly", "--agency", "--scope", "contacts.read"];
+    assert_eq!(says(house.path(), "maria", &words, "").code, 0);
+    let watcher = house.attach("maria");
+    assert_eq!(watcher.sees(), ["Nightly"]);
+    assert!(watcher.engine.uses_complete_since().is_some(), "what a rule for idle keys asks is known here");
+    let info: serde_json::Value =
+        serde_json::from_str(&says(house.path(), "maria", &["info", "--json"], "").out).unwrap();
+    assert_eq!(info["store"]["attached"], true);
+    assert!(info["store"]["owner"].as_str().unwrap().contains("keydeck serve"), "{info}");
+    let mut news = watcher.listen();
+    let pid = rustix::process::Pid::from_child(&serve.0);
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    assert!(news.end().contains("has closed it"));
+    assert!(serve.0.wait().unwrap().success());
+    assert!(!elsewhere.exists() && !house.path().join("control.sock").is_symlink(), "nothing is left behind");
+    let serve = Serve::start(house.path(), &[]);
+    assert_eq!(house.attach("maria").sees(), ["Nightly"]);
+    drop(serve);
+    assert_eq!(
+        says(house.path(), "maria", &["key", "revoke", "Nightly"], "").code,
+        0,
+        "by itself, after a kill"
+    );
 }

@@ -361,12 +361,12 @@ impl Pen<'_> {
         if hidden {
             rows.census = self.census(actor);
         }
-        let health = HealthLine::from(self.engine.health());
+        let health = Box::new(HealthLine::of(self.engine));
         let news = self.health.as_ref().is_none_or(|before| health.tells_more_than(before));
         if rows.is_empty() && events.is_empty() && !news {
             return Ok(());
         }
-        self.health = Some(health.clone());
+        self.health = Some((*health).clone());
         self.stream.write_all(&frame::frame(&Said::Changed { rows, events, health }))
     }
 }

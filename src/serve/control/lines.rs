@@ -9,7 +9,9 @@ use crate::crypto::slots::SlotKind;
 use crate::domain::audit::Entry;
 use crate::domain::verdict::judge;
 use crate::domain::{Bearer, Decision, Expiry, Reason, ScopeId, Scopes, Timestamp};
-use crate::engine::{AuditLine, AuditPage, AuditReport, AuditStanding, Door, Doors, Doubt};
+use crate::engine::{
+    AuditLine, AuditPage, AuditReport, AuditStanding, Door, Doors, Doubt, Engine as _, LocalEngine, Writing,
+};
 use crate::store::{Health, Rev, Standing};
 
 /// [`AuditStanding`].
@@ -202,7 +204,18 @@ impl From<DecisionLine> for Decision {
     }
 }
 
-/// [`Health`].
+/// How the store of another process is doing.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// The store itself.
+    pub health: Health,
+    /// Whether what is used gets written down.
+    pub writing: Writing,
+    /// Since when no use was lost.
+    pub complete_since: Option<Timestamp>,
+}
+
+/// [`Condition`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct HealthLine {
     #[n(0)]
@@ -221,14 +234,27 @@ pub struct HealthLine {
     free_bytes: Option<u64>,
     #[n(7)]
     synced_ms_ago: Option<u64>,
+    /// Since when, why, and how many uses wait.
+    #[n(8)]
+    uses_failing: Option<(Timestamp, String, u64)>,
+    #[n(9)]
+    complete_since: Option<Timestamp>,
 }
 
-impl From<Health> for HealthLine {
-    fn from(health: Health) -> Self {
+impl HealthLine {
+    /// How this process's store is doing.
+    pub fn of(engine: &LocalEngine) -> Self {
+        let health = engine.health();
         let (writable, read_only, down) = match health.standing {
             Standing::Writable => (true, None, None),
             Standing::ReadOnly(why) => (false, Some(why), None),
             Standing::Down(why) => (false, None, Some(why)),
+        };
+        let uses_failing = match engine.use_writer() {
+            Writing::Ok => None,
+            Writing::Failing { since, why, unwritten } => {
+                Some((since, why, u64::try_from(unwritten).unwrap_or(u64::MAX)))
+            }
         };
         Self {
             backend: health.backend.into(),
@@ -241,18 +267,34 @@ impl From<Health> for HealthLine {
             synced_ms_ago: health
                 .last_sync
                 .map(|at| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX)),
+            uses_failing,
+            complete_since: engine.uses_complete_since(),
         }
+    }
+
+    /// Whether a person would notice the difference: not the free space alone.
+    pub fn tells_more_than(&self, before: &Self) -> bool {
+        let said = |line: &Self| {
+            (line.rev, line.writable, line.read_only.clone(), line.down.clone(), line.uses_failing.is_some())
+        };
+        said(self) != said(before) || self.complete_since != before.complete_since
     }
 }
 
-impl From<HealthLine> for Health {
+impl From<HealthLine> for Condition {
     fn from(line: HealthLine) -> Self {
         let standing = match (line.writable, line.read_only, line.down) {
             (true, ..) => Standing::Writable,
             (false, Some(why), _) => Standing::ReadOnly(why),
             (false, None, why) => Standing::Down(why.unwrap_or_default()),
         };
-        Self {
+        let writing = match line.uses_failing {
+            None => Writing::Ok,
+            Some((since, why, unwritten)) => {
+                Writing::Failing { since, why, unwritten: usize::try_from(unwritten).unwrap_or(usize::MAX) }
+            }
+        };
+        let health = Health {
             backend: if line.backend == "sled" { "sled" } else { "another process" },
             rev: Rev(line.rev),
             standing,
@@ -261,14 +303,7 @@ impl From<HealthLine> for Health {
             last_sync: line
                 .synced_ms_ago
                 .and_then(|ago| Instant::now().checked_sub(Duration::from_millis(ago))),
-        }
-    }
-}
-
-impl HealthLine {
-    /// Whether a person would notice the difference: not the free space alone.
-    pub fn tells_more_than(&self, before: &Self) -> bool {
-        (self.rev, self.writable, &self.read_only, &self.down)
-            != (before.rev, before.writable, &before.read_only, &before.down)
+        };
+        Self { health, writing, complete_since: line.complete_since }
     }
 }

@@ -15,11 +15,11 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::{
     Access, Actor, Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, Reason, Role,
-    ScopeId, State,
+    ScopeId, State, Timestamp,
 };
 use crate::engine::{
     Anchor, AuditPage, AuditReport, Class, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now,
-    Session,
+    Session, Writing,
 };
 use crate::store::Health;
 
@@ -248,7 +248,15 @@ impl Engine for RemoteEngine {
     }
 
     fn health(&self) -> Health {
-        self.replica.health()
+        self.replica.condition().health
+    }
+
+    fn use_writer(&self) -> Writing {
+        self.replica.condition().writing
+    }
+
+    fn uses_complete_since(&self) -> Option<Timestamp> {
+        self.replica.condition().complete_since
     }
 
     fn doubts(&self) -> &[Doubt] {

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::broadcast;
 
-use super::lines::HealthLine;
+use super::lines::{Condition, HealthLine};
 use super::wire::{Row, Rows, Said};
 use crate::domain::{Event, Record, RecordKey, State};
-use crate::engine::News;
+use crate::engine::{News, Writing};
 use crate::store::{Health, Rev, Standing};
 
 /// Events a slow listener may fall behind.
@@ -19,7 +19,7 @@ pub struct Replica {
     state: RwLock<State>,
     /// A whole state that is still coming.
     coming: Mutex<State>,
-    health: Mutex<Health>,
+    condition: Mutex<Condition>,
     feed: broadcast::Sender<News>,
 }
 
@@ -41,7 +41,7 @@ impl Replica {
         Self {
             state: RwLock::default(),
             coming: Mutex::default(),
-            health: Mutex::new(health),
+            condition: Mutex::new(Condition { health, writing: Writing::Ok, complete_since: None }),
             feed: broadcast::channel(FEED).0,
         }
     }
@@ -52,13 +52,13 @@ impl Replica {
     }
 
     /// How the store was doing when something happened last.
-    pub fn health(&self) -> Health {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn condition(&self) -> Condition {
+        self.condition.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Hears how the store is doing.
     pub fn set_health(&self, line: HealthLine) {
-        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = line.into();
+        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = line.into();
     }
 
     /// Everything that happens from now on.
@@ -90,7 +90,7 @@ impl Replica {
                 let only_used =
                     events.is_empty() && rows.records.is_empty() && rows.census.is_none() && !used.is_empty();
                 put(&mut self.state.write().unwrap_or_else(PoisonError::into_inner), rows)?;
-                self.set_health(health);
+                self.set_health(*health);
                 self.tell(if only_used { News::Used(used) } else { happened(events) });
             }
             Said::Answer { .. } | Said::Refused { .. } | Said::Bye { .. } => {}

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::fault::Fault;
 use super::guest::{Carried, Reply, row};
+use super::lines::HealthLine;
 use super::visible;
 use super::wire::{Answer, Ask, Chosen, Reach, Request, Welcome, With, via};
 use crate::crypto::keyfile::KeyFileSecret;
@@ -115,7 +116,7 @@ impl Desk {
             catalog: engine.catalog().source().to_owned(),
             doubts: engine.doubts().iter().map(Into::into).collect(),
             mark: engine.mark(),
-            health: engine.health().into(),
+            health: HealthLine::of(engine),
         }))))
     }
 

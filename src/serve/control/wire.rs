@@ -283,7 +283,7 @@ pub enum Said<'b> {
         events: Vec<Event>,
         /// How the store is doing.
         #[n(2)]
-        health: HealthLine,
+        health: Box<HealthLine>,
     },
     /// Nothing follows.
     #[n(4)]
