@@ -215,6 +215,29 @@ fn what_is_wrong_stands_beside_its_field_and_stepping_back_keeps_everything() {
 }
 
 #[test]
+fn the_wizard_can_be_clicked_through() {
+    let house = House::new();
+    let mut console = house.console();
+    console
+        .press("n")
+        .type_text("Kiosk")
+        .click_on("https://example.com, where")
+        .type_text("https://kiosk.example");
+    console.click_on("employees").sees("[✓] employees").click_on("( ) Client app").sees("(*) Client app");
+    console.click_on("After logout").type_text("https://kiosk.example/out").click_on("  Next").sees("Sends");
+    console
+        .click_on("( ) Access tokens")
+        .sees("(*) Access tokens")
+        .click_on("none; type to find")
+        .type_text("guest");
+    console.press("enter").sees("14 scopes").click_on("Back").sees("kiosk.example/out").click_on("  Next");
+    console.click_on("Create app").sees("Kiosk is created").click_on("I stored it").sees("[✓] I stored it");
+    let app = house.app("Kiosk");
+    assert_eq!((app.profile.source, app.profile.user_type), (SourceApp::ClientApp, UserType::Employee));
+    assert_eq!((app.method, app.profile.post_logout.len()), (AuthMethod::Jwt, 1));
+}
+
+#[test]
 fn a_begun_form_is_thrown_away_only_after_a_second_esc() {
     let house = House::new();
     let mut console = house.console();

@@ -211,7 +211,7 @@ impl AppSecret {
             canvas.span(Role::Key, label(Action::CloseRaw)),
             canvas.span(Role::Text, " leaves all the same   "),
             canvas.span(Role::Key, label(Action::CopySecret)),
-            canvas.span(Role::Text, " copies it   any other key stays"),
+            canvas.span(Role::Text, " copies it   other keys stay"),
         ];
         canvas.spans(row.x, row.y, row.width, &spans);
     }

@@ -77,6 +77,10 @@ impl TestToken {
     }
 
     fn change(&mut self, look: &Look, how: impl FnOnce(&mut TextField)) {
+        // What is being tested must be what its answer stands beside.
+        if self.busy {
+            return;
+        }
         self.tried = None;
         self.problem = None;
         if let Some(field) = self.field() {

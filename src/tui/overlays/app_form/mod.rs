@@ -2,10 +2,12 @@
 //! authenticates and what it may do. Step 3, its id and secret, is [`super::app_secret`]. Judged as it is typed by the
 //! rules that judge the command; stepping back keeps everything.
 //!
-//! - [`form`]: the values and what is wrong with them. `urls`: lists of addresses. `draw`: the pages.
+//! - [`form`]: the values and what is wrong with them. `urls`: lists of addresses. `input`: typing and
+//!   clicking. `draw`: the pages.
 
 mod draw;
 pub mod form;
+mod input;
 mod urls;
 
 pub use self::draw::draw_progress;
@@ -17,7 +19,7 @@ use crate::domain::{AppId, Event};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::look::Look;
-use crate::tui::canvas::{Canvas, Target};
+use crate::tui::canvas::Canvas;
 use crate::tui::clock::Now;
 use crate::tui::input::TextFocus;
 use crate::tui::overlay::{Cue, Heard, Overlay};
@@ -282,86 +284,6 @@ impl AppForm {
                 self.go(Stop::Scopes);
             }
         }
-    }
-
-    fn type_char(&mut self, c: char, look: &Look) {
-        let stop = self.stop;
-        if let Some(field) = self.form.field(stop) {
-            field.type_char(c);
-        } else if let Some((list, at)) = self.form.urls(stop) {
-            list.type_char(at, c);
-        } else if stop == Stop::Scopes {
-            self.form.tree.type_char(c);
-        } else if stop == Stop::Preset {
-            self.open_pick(look, (c != ' ').then_some(c));
-        }
-    }
-
-    fn paste(&mut self, pasted: &str) {
-        let stop = self.stop;
-        if let Some(field) = self.form.field(stop) {
-            field.paste(pasted);
-        } else if let Some((list, at)) = self.form.urls(stop) {
-            let at = list.paste(at, pasted);
-            self.stop = if matches!(stop, Stop::Login(_)) { Stop::Login(at) } else { Stop::Logout(at) };
-        } else if stop == Stop::Scopes {
-            self.form.tree.paste(pasted);
-        }
-    }
-
-    fn edit_text(&mut self, edit: crate::tui::router::Edit) {
-        let stop = self.stop;
-        if let Some(field) = self.form.field(stop) {
-            field.edit(edit);
-        } else if let Some((list, at)) = self.form.urls(stop) {
-            list.edit(at, edit);
-        } else if stop == Stop::Scopes {
-            self.form.tree.edit(edit);
-        }
-    }
-
-    fn click(&mut self, target: Target, look: &Look, out: &mut Vec<Ask>) -> Next {
-        match target {
-            Target::Button(0) => {
-                self.go(Stop::Back);
-                return self.back(out);
-            }
-            Target::Button(_) => {
-                self.go(Stop::On);
-                return self.on(look, out);
-            }
-            Target::Field(number) => {
-                let Some(stop) = draw::stop_of(number) else { return Heard::Consumed };
-                self.go(stop);
-                if matches!(stop, Stop::Guest | Stop::Employee | Stop::Preset) {
-                    return self.act_at_stop(Action::Toggle, look, out);
-                }
-            }
-            Target::Row { pane: draw::SOURCES, row } => {
-                self.go(Stop::Source);
-                if let Some(source) = crate::domain::SourceApp::ALL.get(row) {
-                    self.form.source.choose(source);
-                }
-            }
-            Target::Row { pane: draw::METHODS, row } => {
-                self.go(Stop::Method);
-                let action = if row == 0 { Action::Up } else { Action::Down };
-                if self.form.method.act(action) == Handled::Changed {
-                    out.extend(self.form.follow_method(look).map(Ask::Say));
-                }
-            }
-            Target::Row { pane: scope_tree::PANE, row } => {
-                self.go(Stop::Scopes);
-                self.form.tree.select(row);
-            }
-            Target::Tick { pane: scope_tree::PANE, row } => {
-                self.go(Stop::Scopes);
-                self.form.tree.select(row);
-                self.tree(Action::Toggle, out);
-            }
-            _ => return Heard::Ignored,
-        }
-        Heard::Consumed
     }
 }
 

@@ -14,7 +14,8 @@ use ratatui::layout::Rect;
 
 use super::{
     CreateKey,
-    form::{ForApp, Form, Kind, Stop},
+    for_app::ForApp,
+    form::{Form, Kind, Stop},
 };
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};

@@ -1,11 +1,10 @@
 //! The values of the form, how they depend on each other, and what is wrong with them. No drawing.
 
+use super::for_app::{ForApp, for_app};
 use crate::domain::catalog::Level;
 use crate::domain::name::NAME_MAX;
 use crate::domain::time::{BadExpiry, DAY_MS};
-use crate::domain::{
-    AppId, Command, Expiry, KeyId, LocationId, Name, NewKey, Note, Place, Policy, Refusal, ScopeId, Scopes,
-};
+use crate::domain::{Command, Expiry, LocationId, Name, NewKey, Note, Place, Policy, Refusal, ScopeId};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
 use crate::tui::overlays::scope_tree::{self, Reach};
@@ -77,22 +76,6 @@ pub enum Kind {
     Location,
     /// Of an app.
     App,
-}
-
-/// What is known of the app a key is for.
-pub struct ForApp {
-    /// Which.
-    pub id: AppId,
-    /// Its name.
-    pub name: String,
-    /// What it may do, and so the most its keys may.
-    scopes: Scopes,
-    /// The name the form offers for the key.
-    offered: String,
-    /// Its live keys that the operator could revoke.
-    pub others: Vec<(KeyId, String)>,
-    /// Whether they are revoked once the new one is stored: an explicit choice.
-    pub retire: bool,
 }
 
 /// What is wrong, by field.
@@ -404,38 +387,6 @@ const fn level_of(kind: Kind) -> Level {
         Kind::Location => Level::Location,
         Kind::App => Level::App,
     }
-}
-
-fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
-    let catalog = look.engine.catalog();
-    let name = look.view(|view| view.app(id).map(|app| app.name.to_string()))?;
-    let offered = free_name(look, &name);
-    seen(look, |seen| {
-        let app = seen.view.app(id)?;
-        let could_go = |key: &&crate::domain::Key| {
-            key.state(seen.now()).is_live()
-                && !look.read_only
-                && deeds::objection(&Command::RevokeKey(key.id), seen, catalog).is_none()
-        };
-        let mut others: Vec<_> =
-            seen.view.keys_of_app(id).filter(could_go).map(|key| (key.id, key.name.to_string())).collect();
-        others.sort_by(|a, b| a.1.cmp(&b.1));
-        Some(ForApp { id, name, scopes: app.scopes.clone(), offered, others, retire: false })
-    })
-}
-
-/// The app's name, with a number when a live key of the operator has it already.
-fn free_name(look: &Look, app: &str) -> String {
-    seen(look, |seen| {
-        let own = seen.view.actor().operator;
-        let taken: Vec<String> = (seen.state().keys_of(own))
-            .filter(|key| key.state(seen.now()).is_live())
-            .map(|key| key.name.folded())
-            .collect();
-        let fits = |name: &String| Name::new(name).is_ok_and(|name| !taken.contains(&name.folded()));
-        let numbered = (2..=99).map(|n| format!("{app} {n}"));
-        std::iter::once(app.to_owned()).chain(numbered).find(fits).unwrap_or_default()
-    })
 }
 
 /// Days a key of this kind lives when nothing is chosen.

@@ -1,9 +1,10 @@
 //! Issuing a key: name, kind and location, life, note, scopes. Judged as it is typed by the rules that judge the
 //! command; nothing typed is lost when a rule, or the engine, says no.
 //!
-//! - [`form`]: the values and what is wrong with them. `draw`: two columns, or two pages where there is no room.
+//! - [`form`]: the values and what is wrong with them. [`for_app`]: what is special about a key of an app. `draw`: two columns, or two pages where there is no room.
 
 mod draw;
+pub mod for_app;
 pub mod form;
 pub mod pick;
 

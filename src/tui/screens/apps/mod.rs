@@ -8,10 +8,15 @@
 //! ── Keys of Booking bot ──────────────────────────────────────── │ Secret     kdas_7HqP2mVx9KtR_…
 //!   Name ▲          Key                   Last used     State     │ URI        https://bot.example
 //! ```
+//!
+//! - `list`, `query`, `table`: the apps. `detail`: one of them. [`standing`]: how it stands.
+//! - [`deeds`]: what can be done to an app. `possible`: whether now. `draw`: all of it on the screen.
 
 pub mod deeds;
 mod detail;
+mod draw;
 mod list;
+mod possible;
 mod query;
 pub mod standing;
 mod table;
@@ -23,11 +28,10 @@ use self::list::{AppList, Change};
 use super::Screen;
 use super::keys::detail as key_detail;
 use super::keys::list::Subset;
-use super::keys::pane::{self, HINTS, KeyPane};
+use super::keys::pane::{HINTS, KeyPane};
 use super::keys::seen::seen;
-use crate::domain::catalog::AuthMethod;
 use crate::domain::{AppId, Command, Event};
-use crate::tui::action::{Action, Layer, Reason};
+use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
@@ -41,13 +45,6 @@ use crate::tui::overlays::create_key::CreateKey;
 use crate::tui::overlays::how_to::HowTo;
 use crate::tui::overlays::row_menu::RowMenu;
 use crate::tui::secret::SecretText;
-use crate::tui::theme::Role;
-use crate::tui::widgets::{Focus, layout};
-
-/// Rows from which apps and keys are shown together.
-const BOTH: u16 = 15;
-/// Columns from which the detail stands beside.
-const WIDE: u16 = 104;
 
 const APP_HINTS: [Action; 8] = [
     Action::New,
@@ -241,159 +238,6 @@ impl Apps {
         }
         true
     }
-
-    /// Whether there are keys to go to.
-    fn may_enter_keys(&self, look: &Look) -> Result<(), Reason> {
-        let app = self.list.selected();
-        let method = look.view(|view| app.and_then(|id| view.app(id)).map(|app| app.method));
-        match method {
-            None => Err("there is no app here".into()),
-            Some(AuthMethod::ApiKey) => Ok(()),
-            Some(AuthMethod::Jwt) => {
-                let key = look.keymap.label(Layer::Screen, Action::HowTo).unwrap_or_default();
-                Err(format!("this app uses access tokens and has no keys; {key} says how it gets them")
-                    .into())
-            }
-        }
-    }
-
-    fn enabled_apps(&self, action: Action, look: &Look) -> Result<(), Reason> {
-        let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
-        let selected = self.list.selected();
-        match action {
-            Action::Up
-            | Action::Down
-            | Action::HalfUp
-            | Action::HalfDown
-            | Action::PageUp
-            | Action::PageDown
-            | Action::Top
-            | Action::Bottom
-            | Action::TestToken => Ok(()),
-            Action::Sort | Action::Columns => {
-                when(self.part == Part::Apps, "the table is not in front; esc goes back to it")
-            }
-            Action::Filter => when(!self.list.is_bare(), "there is nothing to filter"),
-            Action::Right => self.may_enter_keys(look),
-            Action::Left => when(self.part == Part::Detail, "there is nothing to the left"),
-            Action::Back => {
-                let somewhere = self.part == Part::Detail
-                    || self.list.text_focus() == TextFocus::Here
-                    || self.list.is_filtered()
-                    || self.is_open();
-                when(somewhere, "there is nothing to step back from; q quits")
-            }
-            Action::New => self.create.clone(),
-            Action::Undo => {
-                when(self.paused.is_some(), "only a pause can be undone, and none was made just now")
-            }
-            Action::Open | Action::RowMenu | Action::CopyId | Action::HowTo => {
-                when(selected.is_some(), "there is no app here")
-            }
-            Action::Edit | Action::NewKey | Action::NewSecret | Action::Pause | Action::Delete => {
-                seen(look, |seen| deeds::enabled(action, selected, look, seen))
-            }
-            Action::Revoke => Err("an app is paused or deleted; its keys are revoked: l goes to them".into()),
-            Action::Restore => Err("a deleted app cannot be restored; create another".into()),
-            Action::Mark | Action::MarkRange | Action::MarkAll | Action::MarkNone => {
-                Err("apps are changed one at a time".into())
-            }
-            _ => Err("that is not possible here".into()),
-        }
-    }
-
-    fn empty_keys(&self, look: &Look) -> String {
-        let label = |action| look.keymap.label(Layer::Screen, action).unwrap_or_default();
-        if self.all {
-            return "No app has a key yet.".to_owned();
-        }
-        let Some(id) = self.list.selected() else { return String::new() };
-        let app =
-            look.view(|view| view.app(id).map(|app| (app.name.to_string(), app.method, app.is_deleted())));
-        match app {
-            Some((name, AuthMethod::Jwt, _)) => format!(
-                "{name} has no keys: it fetches access tokens with its id and secret. {} says how.",
-                label(Action::HowTo)
-            ),
-            Some((_, _, true)) => "It is deleted, and had no keys.".to_owned(),
-            _ => match self.enabled_apps(Action::NewKey, look) {
-                Ok(()) => format!("No keys yet. {} issues the first one.", label(Action::NewKey)),
-                Err(why) => format!("No keys here. You cannot issue one: {why}"),
-            },
-        }
-    }
-
-    fn empty_apps(&self, look: &Look) -> String {
-        let key = look.keymap.label(Layer::Screen, Action::New).unwrap_or_default();
-        match &self.create {
-            Ok(()) => format!("No apps yet. {key} creates the first one."),
-            Err(reason) => format!("No apps here. You cannot create one: {reason}"),
-        }
-    }
-
-    fn draw_apps(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
-        let empty = self.empty_apps(look);
-        let focus = Focus::when(self.part == Part::Apps);
-        seen(look, |seen| self.list.draw(canvas, area, seen, focus, &empty));
-    }
-
-    /// The line between apps and keys.
-    fn draw_title(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {
-        let name =
-            self.list.selected().and_then(|id| look.view(|view| view.app(id).map(|a| a.name.to_string())));
-        let title = match name {
-            Some(name) if !self.all => format!("Keys of {name}"),
-            _ => "Keys of all apps".to_owned(),
-        };
-        canvas.rule(row.x, row.y, row.width);
-        let style = canvas.style(Role::Rule);
-        let end = canvas.fit(row.x + 3, row.y, row.width.saturating_sub(6), &title, Role::Header);
-        canvas.print(row.x + 2, row.y, 1, " ", style);
-        canvas.print(end, row.y, 1, " ", style);
-    }
-
-    fn draw_detail(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
-        let (selected, focus) = (self.list.selected(), Focus::when(self.part == Part::Detail));
-        let catalog = look.engine.catalog();
-        seen(look, |seen| {
-            let Some(app) = selected.and_then(|id| seen.view.app(id)) else { return };
-            let lines = detail::lines(canvas, app, seen, catalog, area.width.saturating_sub(2));
-            self.detail.draw_lines(canvas, area, &lines, focus);
-        });
-    }
-
-    /// Apps above, keys below; or the one that has the keyboard.
-    fn draw_tables(
-        &mut self,
-        canvas: &mut Canvas<'_>,
-        area: Rect,
-        key_room: Option<Rect>,
-        look: &Look,
-        now: Now,
-    ) {
-        let on_keys = self.part == Part::Keys;
-        let both = area.height >= BOTH;
-        let rows = u16::try_from(self.list.shown()).unwrap_or(u16::MAX).saturating_add(4);
-        let most = area.height * 11 / 20;
-        let (upper, lower) = match (both, on_keys) {
-            (true, _) => layout::top(area, rows.clamp(6.min(most), most)),
-            (false, true) => (Rect { height: 0, ..area }, area),
-            (false, false) => (area, Rect { height: 0, ..area }),
-        };
-        if !upper.is_empty() {
-            self.draw_apps(canvas, upper, look);
-        }
-        if lower.is_empty() {
-            return;
-        }
-        let (title, keys) = layout::top(lower, 1);
-        self.draw_title(canvas, title, look);
-        let empty = self.empty_keys(look);
-        match key_room {
-            Some(room) => self.pane.draw_in(canvas, keys, Some(room), look, now, (Focus::Here, &empty)),
-            None => self.pane.draw_table(canvas, keys, look, (Focus::when(on_keys), &empty)),
-        }
-    }
 }
 
 impl Default for Apps {
@@ -486,30 +330,7 @@ impl Screen for Apps {
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
-        self.wide = area.width >= WIDE;
-        self.pane.note_width(area.width);
-        let on_keys = self.part == Part::Keys;
-        let open = if on_keys { self.pane.is_open() } else { self.is_open() };
-        match (self.wide, open) {
-            (true, true) => {
-                let (tables, room) = pane::beside(canvas, area);
-                self.draw_tables(canvas, tables, on_keys.then_some(room), look, now);
-                if !on_keys {
-                    self.draw_detail(canvas, room, look);
-                }
-            }
-            (false, true) if on_keys => {
-                let empty = self.empty_keys(look);
-                self.pane.draw(canvas, area, look, now, (Focus::Here, &empty));
-            }
-            (false, true) if self.part == Part::Detail => {
-                let (first, rest) = layout::top(area, 1);
-                let back = look.keymap.label(Layer::Screen, Action::Back).unwrap_or_default();
-                key_detail::covering(canvas, layout::inset(first, 2, 0), &back);
-                self.draw_detail(canvas, layout::inset(rest, 2, 0), look);
-            }
-            _ => self.draw_tables(canvas, area, None, look, now),
-        }
+        self.draw_all(canvas, area, look, now);
     }
 
     fn count(&self) -> Option<usize> {

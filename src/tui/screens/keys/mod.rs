@@ -1,4 +1,4 @@
-//! What the two screens of keys are made of. [`pane::KeyPane`] is a table of keys with its filter line and the
+//! What the screens of keys are made of. [`pane::KeyPane`] is a table of keys with its filter line and the
 //! detail of the selected key; a screen says which keys and adds what is around it.
 //!
 //! - [`query`]: what a filter line means. [`columns`], [`list`]: the table. [`detail`], [`history`]: one key.

@@ -1,5 +1,5 @@
 //! A table of keys with the detail of the selected one beside or over it, and everything that can be done to keys
-//! from there. Both screens of keys are made of it.
+//! from there. The screens of keys are made of it.
 
 use ratatui::layout::Rect;
 

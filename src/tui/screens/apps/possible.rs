@@ -1,0 +1,71 @@
+//! Which actions on apps work right now, and why not the others.
+
+use super::{Apps, Part, deeds};
+use crate::domain::catalog::AuthMethod;
+use crate::tui::action::{Action, Layer, Reason};
+use crate::tui::app::look::Look;
+use crate::tui::input::TextFocus;
+use crate::tui::screens::keys::seen::seen;
+
+impl Apps {
+    /// Whether there are keys to go to.
+    pub(super) fn may_enter_keys(&self, look: &Look) -> Result<(), Reason> {
+        let app = self.list.selected();
+        let method = look.view(|view| app.and_then(|id| view.app(id)).map(|app| app.method));
+        match method {
+            None => Err("there is no app here".into()),
+            Some(AuthMethod::ApiKey) => Ok(()),
+            Some(AuthMethod::Jwt) => {
+                let key = look.keymap.label(Layer::Screen, Action::HowTo).unwrap_or_default();
+                Err(format!("this app uses access tokens and has no keys; {key} says how it gets them")
+                    .into())
+            }
+        }
+    }
+
+    /// Why an action on apps is not possible now.
+    pub(super) fn enabled_apps(&self, action: Action, look: &Look) -> Result<(), Reason> {
+        let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
+        let selected = self.list.selected();
+        match action {
+            Action::Up
+            | Action::Down
+            | Action::HalfUp
+            | Action::HalfDown
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Top
+            | Action::Bottom
+            | Action::TestToken => Ok(()),
+            Action::Sort | Action::Columns => {
+                when(self.part == Part::Apps, "the table is not in front; esc goes back to it")
+            }
+            Action::Filter => when(!self.list.is_bare(), "there is nothing to filter"),
+            Action::Right => self.may_enter_keys(look),
+            Action::Left => when(self.part == Part::Detail, "there is nothing to the left"),
+            Action::Back => {
+                let somewhere = self.part == Part::Detail
+                    || self.list.text_focus() == TextFocus::Here
+                    || self.list.is_filtered()
+                    || self.is_open();
+                when(somewhere, "there is nothing to step back from; q quits")
+            }
+            Action::New => self.create.clone(),
+            Action::Undo => {
+                when(self.paused.is_some(), "only a pause can be undone, and none was made just now")
+            }
+            Action::Open | Action::RowMenu | Action::CopyId | Action::HowTo => {
+                when(selected.is_some(), "there is no app here")
+            }
+            Action::Edit | Action::NewKey | Action::NewSecret | Action::Pause | Action::Delete => {
+                seen(look, |seen| deeds::enabled(action, selected, look, seen))
+            }
+            Action::Revoke => Err("an app is paused or deleted; its keys are revoked: l goes to them".into()),
+            Action::Restore => Err("a deleted app cannot be restored; create another".into()),
+            Action::Mark | Action::MarkRange | Action::MarkAll | Action::MarkNone => {
+                Err("apps are changed one at a time".into())
+            }
+            _ => Err("that is not possible here".into()),
+        }
+    }
+}
