@@ -12,6 +12,7 @@
 mod support;
 
 use std::hint::black_box;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,7 +26,7 @@ use keydeck::domain::{
 };
 use keydeck::engine::clock::SystemClock;
 use keydeck::engine::open::in_memory;
-use keydeck::engine::{Engine, Verifier, Via};
+use keydeck::engine::{Engine, Origin, Verifier, Via};
 use sha2::Sha256;
 use support::{Case, Effort, compare, quick, resident, wanted};
 
@@ -209,6 +210,8 @@ fn in_process(keys: usize) {
     let key = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
     let mut bare = Walk::new(&scene.valid);
     let (mut plain, mut scoped) = (Walk::new(&scene.valid), Walk::from_the_middle(&scene.valid));
+    let (mut at_home, mut on_the_road) = (Walk::new(&scene.valid), Walk::from_the_middle(&scene.valid));
+    let mut mile = 0_u32;
     let mut unknown = Walk::new(&scene.unknown);
     let mut wrong = Walk::new(&scene.wrong_secret);
     let mut garbage = Walk::new(&scene.garbage);
@@ -217,6 +220,12 @@ fn in_process(keys: usize) {
     let ask = |text: &Text, wanted: &[ScopeId], allowed: bool| {
         let decision = verifier.verify(black_box(text), wanted, NOW);
         black_box(usize::from(decision.is_allow() == allowed))
+    };
+    let ask_from = |text: &Text, address: u32| {
+        let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+        let origin = Origin { address: Some(IpAddr::V4(address.into())), agent: Some(agent.as_bytes()) };
+        let decision = verifier.verify_from(black_box(text), &wanted, black_box(origin), NOW);
+        black_box(usize::from(decision.is_allow()))
     };
     // Each key once before: the first use after uses were written down goes on a list, the others only count.
     scene.valid.iter().for_each(|text| assert_eq!(ask(text, &[], true), 1));
@@ -234,6 +243,15 @@ fn in_process(keys: usize) {
             Case::new("one line of memory, as far away as a slot", |n| wander.run(n)),
             Case::new("valid", |n| plain.run(n, |text| ask(text, &[], true))),
             Case::new("valid, one scope wanted", |n| scoped.run(n, |text| ask(text, &wanted, true))),
+            Case::new("the same, from one place by one program", |n| {
+                at_home.run(n, |text| ask_from(text, 0xCB00_7107));
+            }),
+            Case::new("the same, each time from another place", |n| {
+                on_the_road.run(n, |text| {
+                    mile += 1;
+                    ask_from(text, mile)
+                });
+            }),
             Case::new("unknown id", |n| unknown.run(n, |text| ask(text, &[], false))),
             Case::new("wrong secret", |n| wrong.run(n, |text| ask(text, &[], false))),
             Case::new("garbage, refused by the checksum", |n| garbage.run(n, |text| ask(text, &[], false))),

@@ -4,7 +4,8 @@
 //!
 //! - `cli`: the command line, one file per command family, text and `--json`.
 //! - `tui`: the console: loop, actions, router, overlays, screens, widgets, theme, clipboard.
-//! - `serve`: HTTP for proxies: may this request pass?
+//! - `serve`: what other programs speak to: HTTP for proxies, and the control socket that the command line and the
+//!   console attach to.
 //! - `engine`: the imperative shell: runs commands against a store, verifies, records use.
 //! - `store`: the ordered key-value trait; sled behind it with our durability rules; memory for tests.
 //! - `crypto`: token format, digests, passphrases, slots, sealing.

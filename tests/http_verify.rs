@@ -334,3 +334,23 @@ fn the_counters_agree_with_what_was_answered() {
     assert_eq!(heard.one("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     assert!(!heard.body.contains(&token) && !heard.body.contains(&id.to_string()));
 }
+
+/// The secret of an imported key costs a slow hash, so who guesses is told to wait, and keydeck's own keys are not
+/// kept waiting by it.
+#[test]
+fn imported_keys_pass_by_the_same_door_and_guessing_them_is_slowed() {
+    let house = House::new();
+    let (_, own) = house.issue("Own", Place::Agency, &["contacts.read"]);
+    let presented = house.import("Old", &["contacts.read"], b"legacy-secret-0001");
+    let wrong = presented.replace("0001", "0002");
+    assert_eq!(house.bearer("/verify?scope=contacts.read", &presented).one("keydeck-name"), "Old");
+    assert_eq!(house.bearer("/verify?scope=contacts.write", &presented).status, 403);
+    let statuses: Vec<_> = (0..6).map(|_| house.bearer("/verify", &wrong).status).collect();
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
+    assert_eq!(house.bearer("/verify", &wrong).one("retry-after"), "1");
+    assert_eq!(house.bearer("/verify?profile=strict", &wrong).status, 403);
+    for known in [&presented, &own] {
+        assert_eq!(house.bearer("/verify", known).status, 200);
+    }
+    assert_eq!(house.metric(r#"keydeck_verify_decisions_total{outcome="deny",reason="rate"}"#), Some(3));
+}

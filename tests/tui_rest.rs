@@ -33,7 +33,7 @@ fn screens() -> Vec<Box<dyn Screen>> {
 /// The demo on its audit tab.
 fn audit() -> Console {
     let mut console = desk(screens());
-    console.press("3").advance(Duration::from_millis(50));
+    console.press("4").advance(Duration::from_millis(50));
     console
 }
 
@@ -45,7 +45,7 @@ fn settings(section: usize) -> Console {
 }
 
 fn go_to(console: &mut Console, section: usize) {
-    console.press("4").advance(Duration::from_millis(50));
+    console.press("5").advance(Duration::from_millis(50));
     console.press("esc").press("g");
     for _ in 0..section {
         console.press("j");
@@ -118,7 +118,7 @@ fn an_admin_reads_the_trail_which_says_so_itself() {
     let mut console = audit();
     console.sees("Read the audit trail").sees("maria (admin)").sees("Disabled lena, keys work");
     let entries = console.screen().matches("Read the audit trail").count();
-    console.press("4 3").advance(Duration::from_secs(1));
+    console.press("5 4").advance(Duration::from_secs(1));
     assert_eq!(console.screen().matches("Read the audit trail").count(), entries);
 }
 
@@ -126,7 +126,7 @@ fn an_admin_reads_the_trail_which_says_so_itself() {
 fn one_entry_is_opened_and_its_hash_copied() {
     let clipboard = FakeClipboard::default();
     let mut console = desk_on(sample(), screens(), (120, 40), &clipboard);
-    console.press("3").advance(Duration::from_millis(50));
+    console.press("4").advance(Duration::from_millis(50));
     console.type_text("/revoked").press("enter").press("enter");
     console.sees("Audit entry").sees("In the chain").sees("key.revoke").sees("owner op_").sees("Records");
     console.press("y");
@@ -161,7 +161,7 @@ fn what_happens_meanwhile_comes_on_top_and_the_selection_stays() {
     let sample = sample();
     let (engine, session) = (Arc::clone(&sample.engine), sample.session.clone());
     let mut console = desk_on(sample, screens(), (120, 40), &FakeClipboard::default());
-    console.press("3").advance(Duration::from_millis(50)).press("j j");
+    console.press("4").advance(Duration::from_millis(50)).press("j j");
     let selected = |console: &Console| {
         let screen = console.screen();
         screen.lines().find(|line| line.starts_with('▸')).unwrap().chars().skip(36).collect::<String>()
@@ -177,7 +177,7 @@ fn what_happens_meanwhile_comes_on_top_and_the_selection_stays() {
 fn the_chain_is_checked_and_the_head_copied() {
     let clipboard = FakeClipboard::default();
     let mut console = desk_on(sample(), screens(), (120, 40), &clipboard);
-    console.press("3").advance(Duration::from_millis(50)).press("V");
+    console.press("4").advance(Duration::from_millis(50)).press("V");
     console.sees("✓ The chain is intact").sees("Entries checked").press("y");
     assert_eq!(clipboard.text().len(), 64);
     console.press("esc").sees_no("The chain is intact");
@@ -186,7 +186,7 @@ fn the_chain_is_checked_and_the_head_copied() {
 #[test]
 fn a_viewer_reads_what_concerns_them_and_changes_nothing() {
     let mut console = desk_on(as_operator("sam"), screens(), (100, 30), &FakeClipboard::default());
-    console.press("3").advance(Duration::from_millis(50));
+    console.press("4").advance(Duration::from_millis(50));
     console.sees("only what you did and what concerns your keys").sees("Added operator sam as viewer");
     console.sees_no("Founded the store").sees_no("Read the audit trail");
     go_to(&mut console, 0);
@@ -204,7 +204,7 @@ fn a_refused_attempt_is_in_the_trail_with_its_reason() {
     let set = Command::SetPolicy { name: "idle-days".into(), value: "60d".into() };
     assert!(opened.engine.execute(&opened.session, set).is_err());
     let mut console = desk_on(opened, screens(), (120, 30), &FakeClipboard::default());
-    console.press("3").advance(Duration::from_millis(50));
+    console.press("4").advance(Duration::from_millis(50));
     console.sees("✗ refused, role too low: changing the policy");
     console.type_text("/refused").press("enter").sees("1 of").press("enter").sees("refused: role too low");
 }
@@ -352,15 +352,15 @@ fn about_says_what_one_is_asked_for_when_asking_for_help() {
 #[test]
 fn no_size_breaks_a_frame() {
     for keys in [
-        "3",
-        "3 enter",
-        "3 V",
         "4",
-        "4 enter e",
-        "4 j enter E",
-        "4 j enter n",
-        "4 j j enter",
-        "4 j j j enter enter",
+        "4 enter",
+        "4 V",
+        "5",
+        "5 enter e",
+        "5 j enter E",
+        "5 j enter n",
+        "5 j j enter",
+        "5 j j j enter enter",
     ] {
         let mut console = desk(screens());
         for key in keys.split(' ') {

@@ -106,6 +106,11 @@ pub fn median(taken: &[Duration]) -> Duration {
     Duration::from_secs_f64(Spread::of(&seconds).median)
 }
 
+/// The middle of some figures.
+pub fn median_of(figures: &[f64]) -> f64 {
+    Spread::of(figures).median
+}
+
 struct Spread {
     median: f64,
     low: f64,

@@ -16,7 +16,9 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{Catalog, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options};
-use crate::engine::{Engine, LocalEngine, OpenError, Session, Via};
+use crate::engine::{Engine, OpenError, Session, Via};
+use crate::serve::control::Owner;
+use crate::serve::door::{Entrance, open_or_attach};
 
 /// What every command is given.
 pub struct Deck {
@@ -32,12 +34,14 @@ pub struct Deck {
     pub words: &'static str,
 }
 
-/// An open store and somebody signed in to it.
+/// An open store, here or in another process, and somebody signed in to it.
 pub struct Signed {
     /// Runs commands.
-    pub engine: Arc<LocalEngine>,
+    pub engine: Arc<dyn Engine>,
     /// For whom.
     pub session: Session,
+    /// The process that has the store open, when it is another.
+    pub owner: Option<Owner>,
 }
 
 impl Deck {
@@ -76,22 +80,35 @@ impl Deck {
         })
     }
 
-    /// Opens the store with the operator's passphrase or key file.
+    /// Opens the store with the operator's passphrase or key file, or attaches to the process that has it open.
     pub fn sign_in(&self) -> Result<Signed, Fault> {
         self.sign_in_by(self.globals.passphrase_file.as_deref(), self.globals.key_file.as_deref())
     }
 
-    /// The same, with the secret in a file other than the ones the command line names.
-    pub fn sign_in_by(
+    fn sign_in_by(&self, passphrase_file: Option<&Path>, key_file: Option<&Path>) -> Result<Signed, Fault> {
+        let entrance = self.with_key(passphrase_file, key_file, open_or_attach)?;
+        Ok(self.entered(entrance))
+    }
+
+    /// Opens the store in this process, for as long as it lives: attaching would not do.
+    pub fn open_here(&self, passphrase_file: Option<&Path>, key_file: Option<&Path>) -> Result<Open, Fault> {
+        let open = self.with_key(passphrase_file, key_file, open::open)?;
+        open.notices.iter().for_each(|notice| self.output.warn(notice));
+        Ok(open)
+    }
+
+    /// Does something with the key that the operator's secret makes, in whatever file or prompt it is.
+    fn with_key<T>(
         &self,
         passphrase_file: Option<&Path>,
         key_file: Option<&Path>,
-    ) -> Result<Signed, Fault> {
+        enter: impl FnOnce(&Options, &Key<'_>) -> Result<T, OpenError>,
+    ) -> Result<T, Fault> {
         let options = self.options()?;
         must_exist(&options)?;
         if let Some(path) = key_file {
             let secret = KeyFileSecret::read(path).map_err(|e| Fault::sealed(e.to_string()))?;
-            return Ok(self.entered(open::open(&options, &Key::KeyFile(&secret))?));
+            return Ok(enter(&options, &Key::KeyFile(&secret))?);
         }
         let name = self.operator()?;
         let text = match passphrase_file {
@@ -100,21 +117,22 @@ impl Deck {
         };
         let passphrase = Passphrase::present(&text).map_err(|e| Fault::sealed(e.to_string()))?;
         drop(text);
-        Ok(self.entered(open::open(&options, &Key::Operator { name, passphrase: &passphrase })?))
+        Ok(enter(&options, &Key::Operator { name, passphrase: &passphrase })?)
     }
 
     /// Opens the store with the recovery code, to set a new passphrase for `name` and nothing else.
     pub fn recover(&self, name: &str, code: &RecoveryCode) -> Result<Signed, Fault> {
         let options = self.options()?;
         must_exist(&options)?;
-        Ok(self.entered(open::open(&options, &Key::Recovery { name, code })?))
+        Ok(self.entered(open_or_attach(&options, &Key::Recovery { name, code })?))
     }
 
-    fn entered(&self, open: Open) -> Signed {
-        for notice in &open.notices {
+    fn entered(&self, entrance: Entrance) -> Signed {
+        let Entrance { engine, session, notices, owner, .. } = entrance;
+        for notice in &notices {
             self.output.warn(notice);
         }
-        Signed { engine: open.engine, session: open.session }
+        Signed { engine, session, owner }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Why a command did not do what was asked: the words for a person, the code for a script, the number for the
 //! shell. Everything that goes wrong below this folder becomes a [`Fault`] here and nowhere else.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::crypto::CryptoError;
 use crate::domain::Refusal;
 use crate::domain::name::BadText;
-use crate::engine::{EngineError, OpenError};
-use crate::store::CommitError;
+use crate::engine::{Class, EngineError, OpenError};
 
 /// What the shell is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,40 +26,40 @@ pub enum Exit {
 #[derive(Debug)]
 pub struct Fault {
     exit: Exit,
-    code: &'static str,
+    code: Cow<'static, str>,
     message: String,
 }
 
 impl Fault {
     /// A rule said no, or there is no such thing.
     pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
-        Self { exit: Exit::Refused, code, message: message.into() }
+        Self { exit: Exit::Refused, code: code.into(), message: message.into() }
     }
 
     /// The command line cannot be carried out as written.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, code: "usage", message: message.into() }
+        Self { exit: Exit::Usage, code: "usage".into(), message: message.into() }
     }
 
     /// A person at a terminal is needed.
     pub fn no_terminal(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, code: "no_terminal", message: message.into() }
+        Self { exit: Exit::Usage, code: "no_terminal".into(), message: message.into() }
     }
 
     /// The store, or something it needs, cannot be used.
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Unavailable, code: "store_unavailable", message: message.into() }
+        Self { exit: Exit::Unavailable, code: "store_unavailable".into(), message: message.into() }
     }
 
     /// The store stays sealed.
     pub fn sealed(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Sealed, code: "cannot_unseal", message: message.into() }
+        Self { exit: Exit::Sealed, code: "cannot_unseal".into(), message: message.into() }
     }
 
     /// A text that cannot be the name or note it is meant to be.
     pub fn bad_text(field: &'static str, why: BadText) -> Self {
         let refusal = Refusal::BadText { field, why };
-        Self { exit: Exit::Usage, code: refusal.code(), message: refusal.to_string() }
+        Self { exit: Exit::Usage, code: refusal.code().into(), message: refusal.to_string() }
     }
 
     /// What the shell is told.
@@ -68,8 +68,8 @@ impl Fault {
     }
 
     /// A short word for scripts.
-    pub const fn code(&self) -> &'static str {
-        self.code
+    pub fn code(&self) -> &str {
+        &self.code
     }
 
     /// The same failure, with what it means here said in front.
@@ -94,17 +94,13 @@ impl From<Refusal> for Fault {
 
 impl From<EngineError> for Fault {
     fn from(error: EngineError) -> Self {
-        let (exit, code) = match &error {
-            EngineError::Refused(refusal) => (Exit::Refused, refusal.code()),
-            EngineError::Commit(CommitError::Conflict { .. }) => (Exit::Refused, "conflict"),
-            EngineError::Commit(CommitError::TooLarge { .. }) => (Exit::Refused, "too_large"),
-            EngineError::Commit(_) => (Exit::Unavailable, "not_written"),
-            EngineError::DeniedNotDurable(_) => (Exit::Unavailable, "denied_not_durable"),
-            EngineError::Suspect(_) => (Exit::Unavailable, "store_suspect"),
-            EngineError::Read(_) | EngineError::Closed => (Exit::Unavailable, "store_unavailable"),
-            EngineError::Crypto(error) => secret(error),
+        let exit = match error.class() {
+            Class::Refused => Exit::Refused,
+            Class::Unavailable => Exit::Unavailable,
+            Class::Sealed => Exit::Sealed,
+            Class::Usage => Exit::Usage,
         };
-        Self { exit, code, message: error.to_string() }
+        Self { exit, code: error.code().to_owned().into(), message: error.to_string() }
     }
 }
 
@@ -120,27 +116,12 @@ impl From<OpenError> for Fault {
             OpenError::File { .. } => (Exit::Usage, "bad_file"),
             OpenError::Store(_) | OpenError::Unfounded => (Exit::Unavailable, "store_unavailable"),
         };
-        Self { exit, code, message: error.to_string() }
-    }
-}
-
-/// A secret somebody chose was refused, or a file beside the store failed.
-const fn secret(error: &CryptoError) -> (Exit, &'static str) {
-    match error {
-        CryptoError::PassphraseTooShort { .. } => (Exit::Refused, "passphrase_too_short"),
-        CryptoError::PassphraseLength { .. } => (Exit::Refused, "passphrase_length"),
-        CryptoError::SlotsFull { .. } => (Exit::Refused, "slots_full"),
-        CryptoError::LastSlot => (Exit::Refused, "last_slot"),
-        CryptoError::KeyFile { .. } => (Exit::Refused, "key_file"),
-        CryptoError::RecoveryCode(_) => (Exit::Refused, "recovery_code"),
-        CryptoError::HeaderExists(_) => (Exit::Refused, "store_exists"),
-        _ => (Exit::Unavailable, "store_unavailable"),
+        Self { exit, code: code.into(), message: error.to_string() }
     }
 }
 
 impl From<CryptoError> for Fault {
     fn from(error: CryptoError) -> Self {
-        let (exit, code) = secret(&error);
-        Self { exit, code, message: error.to_string() }
+        EngineError::from(error).into()
     }
 }

@@ -12,9 +12,10 @@ use super::door::Deck;
 use super::output::shown;
 use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
+use crate::domain::Timestamp;
 use crate::engine::open;
-use crate::engine::{Engine as _, OpenError};
-use crate::store::Standing;
+use crate::engine::{OpenError, Writing};
+use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
 
 #[derive(Serialize)]
@@ -40,6 +41,10 @@ struct Paths {
 struct StoreInfo {
     exists: bool,
     standing: String,
+    /// Who has it open, in words: another process.
+    owner: Option<String>,
+    /// Whether this command worked through that process.
+    attached: bool,
     slots: Option<usize>,
     free_bytes: Option<u64>,
     unsealed: Option<Unsealed>,
@@ -53,7 +58,18 @@ struct Unsealed {
     disk_bytes: Option<u64>,
     keys: usize,
     clock_suspect: bool,
+    /// Why what is used is not written down; absent when it is.
+    uses_failing: Option<UsesFailing>,
+    /// Since when no use was lost, as far as it is known.
+    uses_complete_since: Option<String>,
     doubts: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct UsesFailing {
+    since: String,
+    why: String,
+    unwritten: usize,
 }
 
 #[derive(Serialize)]
@@ -120,6 +136,8 @@ fn store(deck: &Deck) -> StoreInfo {
         return StoreInfo {
             exists: false,
             standing: "there is no home directory".into(),
+            owner: None,
+            attached: false,
             slots: None,
             free_bytes: None,
             unsealed: None,
@@ -128,16 +146,27 @@ fn store(deck: &Deck) -> StoreInfo {
     let free_bytes = free(&dir);
     if !open::is_store(&dir) {
         let standing = "none; `keydeck init` makes one".into();
-        return StoreInfo { exists: false, standing, slots: None, free_bytes, unsealed: None };
+        return StoreInfo {
+            exists: false,
+            standing,
+            owner: None,
+            attached: false,
+            slots: None,
+            free_bytes,
+            unsealed: None,
+        };
     }
     let (slots, mut standing) = match HeaderFile::new(&dir).load() {
         Ok(header) => (Some(header.slots().len()), "sealed".to_owned()),
         Err(error) => (None, error.to_string()),
     };
+    let owner = holder_of(&dir);
+    let mut attached = false;
     let mut unsealed = None;
     if deck.globals.passphrase_file.is_some() || deck.globals.key_file.is_some() {
         match deck.sign_in() {
             Ok(signed) => {
+                attached = signed.owner.is_some();
                 let health = signed.engine.health();
                 standing = match health.standing {
                     Standing::Writable => "open, takes changes".into(),
@@ -152,13 +181,20 @@ fn store(deck: &Deck) -> StoreInfo {
                     disk_bytes: health.disk_bytes,
                     keys: state.key_count(),
                     clock_suspect: signed.engine.now().suspect,
+                    uses_failing: match signed.engine.use_writer() {
+                        Writing::Ok => None,
+                        Writing::Failing { since, why, unwritten } => {
+                            Some(UsesFailing { since: since.rfc3339(), why, unwritten })
+                        }
+                    },
+                    uses_complete_since: signed.engine.uses_complete_since().map(Timestamp::rfc3339),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
                 });
             }
             Err(fault) => standing = fault.to_string(),
         }
     }
-    StoreInfo { exists: true, standing, slots, free_bytes, unsealed }
+    StoreInfo { exists: true, standing, owner, attached, slots, free_bytes, unsealed }
 }
 
 /// Bytes free where the store lives or would live.
@@ -245,6 +281,10 @@ fn page(info: &Info) -> String {
     line("config", &format!("{}{absent}", or_none(&info.paths.config)));
     line("log", &format!("{}, level {}", or_none(&info.paths.log), info.paths.log_level));
     line("store", &info.store.standing);
+    if let Some(owner) = &info.store.owner {
+        let how = if info.store.attached { "; this command is attached to it" } else { "" };
+        line("owner", &format!("{owner}{how}"));
+    }
     if let Some(slots) = info.store.slots {
         line("slots", &format!("{slots} ways to unseal it"));
     }
@@ -254,9 +294,16 @@ fn page(info: &Info) -> String {
     if let Some(open) = &info.store.unsealed {
         line("agency", &open.agency);
         line("backend", &format!("{}, revision {}", open.backend, open.revision));
-        line("keys", &open.keys.to_string());
+        let whose = if info.store.attached { " that you may see" } else { "" };
+        line("keys", &format!("{}{whose}", open.keys));
         if open.clock_suspect {
             line("clock", "disagrees with what was seen before; set it right");
+        }
+        if let Some(failing) = &open.uses_failing {
+            let UsesFailing { since, why, unwritten } = failing;
+            line("uses", &format!("not written down since {since} ({unwritten} keys wait): {why}"));
+        } else if let Some(since) = &open.uses_complete_since {
+            line("uses", &format!("none lost since {since}"));
         }
         for doubt in &open.doubts {
             line("doubt", doubt);

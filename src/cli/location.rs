@@ -17,7 +17,6 @@ use super::table::Table;
 use super::times;
 use crate::domain::command::MAX_LOCATIONS_AT_ONCE;
 use crate::domain::{Command, Event, Key, Location, LocationId, Name, Timestamp};
-use crate::engine::Engine as _;
 
 /// What can be done with locations.
 #[derive(Debug, Subcommand)]

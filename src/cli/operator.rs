@@ -21,7 +21,7 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{
     Command, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
 };
-use crate::engine::{Engine as _, NewSecret};
+use crate::engine::NewSecret;
 
 /// What can be done with operators.
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,6 @@ use super::Outcome;
 use super::door::Deck;
 use super::table::Table;
 use crate::domain::{Command, Policy};
-use crate::engine::Engine as _;
 
 /// What can be done with the policy.
 #[derive(Debug, Subcommand)]

@@ -4,16 +4,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
-use super::door::{Deck, Signed};
+use super::door::Deck;
 use super::fault::Fault;
 use crate::engine::Engine as _;
 use crate::engine::oauth::TokenConfig;
+use crate::engine::open::Open;
+use crate::serve::control::{Control, Settings};
 use crate::serve::http::{Limits, Server};
 
 /// Words of `serve`.
@@ -27,6 +30,9 @@ pub struct Serve {
     /// Where to answer; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
+    /// Where other keydeck commands attach while this runs [default: control.sock in the store's directory]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
     /// Under which name access tokens are issued, the claim iss; by default the store's own, urn:keydeck:…
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
@@ -41,19 +47,31 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// Serves until told to stop by INT or TERM.
 pub fn run(deck: &Deck, args: &Serve) -> Outcome {
     raise_open_files();
-    let signed = sign_in(deck)?;
-    name_tokens(args, &signed)?;
+    let open = sign_in(deck)?;
+    name_tokens(args, &open)?;
+    let control = offer(deck, args, &open)?;
+    open.engine.write_uses();
     let runtime = runtime()?;
-    let served = runtime.block_on(serve(deck, args, &signed));
+    let served = runtime.block_on(serve(deck, args, &open));
     // Nothing of the server holds the engine any longer: what it knows is written down and the store is closed.
     drop(runtime);
-    let settled = signed.engine.settle();
+    drop(control);
+    let settled = open.engine.settle();
     served?;
     settled?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(deck: &Deck, args: &Serve, signed: &Signed) -> Result<(), Fault> {
+/// Lets the command line and the console work on the store while this process has it.
+fn offer(deck: &Deck, args: &Serve, open: &Open) -> Result<Control, Fault> {
+    let settings = Settings { socket: args.socket.clone(), command: deck.words.to_owned() };
+    Control::start(Arc::clone(&open.engine), &settings).map_err(|error| match &args.socket {
+        Some(path) => Fault::unavailable(format!("{} cannot be the socket. {error}", path.display())),
+        None => Fault::unavailable(error.to_string()),
+    })
+}
+
+async fn serve(deck: &Deck, args: &Serve, open: &Open) -> Result<(), Fault> {
     let cannot = |error: io::Error| {
         Fault::unavailable(format!(
             "{} cannot be listened on: {error}. Choose another address with --listen.",
@@ -61,9 +79,9 @@ async fn serve(deck: &Deck, args: &Serve, signed: &Signed) -> Result<(), Fault> 
         ))
     };
     let stop = stop_signal().map_err(|e| Fault::unavailable(format!("Signals cannot be heard: {e}.")))?;
-    let engine = std::sync::Arc::clone(&signed.engine);
+    let engine = Arc::clone(&open.engine);
     let server = Server::bind(engine, args.listen, Limits::default()).map_err(cannot)?;
-    let keys = signed.engine.state().key_count();
+    let keys = open.engine.state().key_count();
     deck.output.say(&format!("listening on http://{} with {keys} keys", server.address()));
     server.run(stop).await;
     deck.output.say("stopped");
@@ -71,15 +89,15 @@ async fn serve(deck: &Deck, args: &Serve, signed: &Signed) -> Result<(), Fault> 
 }
 
 /// Tokens issued before under the store's own name stay good.
-fn name_tokens(args: &Serve, signed: &Signed) -> Result<(), Fault> {
-    let own = signed.engine.token_config();
+fn name_tokens(args: &Serve, open: &Open) -> Result<(), Fault> {
+    let own = open.engine.token_config();
     let (issuer, audience) = (args.issuer.as_deref(), args.audience.as_deref());
     if let (None, None) = (issuer, audience) {
         return Ok(());
     }
     let config = TokenConfig::new(issuer.unwrap_or(own.issuer()), audience.unwrap_or(own.audience()))
         .map_err(|bad| Fault::usage(format!("--issuer, --audience: {bad}.")))?;
-    signed.engine.configure_tokens(config);
+    open.engine.configure_tokens(config);
     Ok(())
 }
 
@@ -104,17 +122,19 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// As the command line says, else with what a supervisor brought, else as any command does.
-fn sign_in(deck: &Deck) -> Result<Signed, Fault> {
-    let named = deck.globals.passphrase_file.is_some() || deck.globals.key_file.is_some();
+fn sign_in(deck: &Deck) -> Result<Open, Fault> {
+    let (passphrase_file, key_file) =
+        (deck.globals.passphrase_file.as_deref(), deck.globals.key_file.as_deref());
+    let named = passphrase_file.is_some() || key_file.is_some();
     let brought = std::env::var_os(CREDENTIALS).filter(|dir| !named && !dir.is_empty()).map(PathBuf::from);
-    let Some(dir) = brought else { return deck.sign_in() };
+    let Some(dir) = brought else { return deck.open_here(passphrase_file, key_file) };
     let (key, passphrase) = (dir.join("keydeck.key"), dir.join("keydeck.passphrase"));
     if key.exists() {
-        deck.sign_in_by(None, Some(&key))
+        deck.open_here(None, Some(&key))
     } else if passphrase.exists() {
-        deck.sign_in_by(Some(&passphrase), None)
+        deck.open_here(Some(&passphrase), None)
     } else {
-        deck.sign_in()
+        deck.open_here(None, None)
     }
 }
 

@@ -12,8 +12,8 @@ use super::door::Deck;
 use super::fault::{Exit, Fault};
 use super::secrets;
 use crate::domain::catalog::text::{did_you_mean, nearest};
+use crate::domain::verdict::steps::{self, Step};
 use crate::domain::{Catalog, Decision, ScopeId};
-use crate::engine::Engine as _;
 
 /// Words of `verify`.
 #[derive(Debug, Args)]
@@ -21,6 +21,10 @@ pub struct Verify {
     /// A scope the request needs; all that are named must be held
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
+
+    /// Tell the decision step by step, and count no use: for finding out why a token is refused
+    #[arg(long)]
+    explain: bool,
 }
 
 /// No token is near as long. What is longer is malformed and not read to its end.
@@ -35,6 +39,22 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     app: Option<String>,
     scopes: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Vec<Told>>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    step: &'static str,
+    outcome: &'static str,
+}
+
+const fn outcome(step: Step) -> &'static str {
+    match step.outcome {
+        steps::Outcome::Passed => "passed",
+        steps::Outcome::Failed(_) => "failed",
+        steps::Outcome::NotReached => "not reached",
+    }
 }
 
 /// Decides.
@@ -45,13 +65,24 @@ pub fn run(deck: &Deck, args: &Verify) -> Outcome {
     }
     let signed = deck.sign_in()?;
     let presented = presented()?;
-    let decision = signed.engine.verify(&presented, &wanted);
+    let decision = if args.explain {
+        signed.engine.test(&signed.session, &presented, &wanted)?
+    } else {
+        signed.engine.verify(&presented, &wanted)
+    };
     drop(presented);
-    answer(deck, &signed, &decision)?;
+    answer(deck, &signed, &decision, args.explain.then(|| steps::steps(&decision)))?;
+    if args.explain {
+        return Ok(exit(&decision));
+    }
     if let Err(error) = signed.engine.settle() {
         deck.output.warn(&format!("The decision stands, but this use could not be written down: {error}"));
     }
-    Ok(if decision.is_allow() { ExitCode::SUCCESS } else { super::code(Exit::Refused) })
+    Ok(exit(&decision))
+}
+
+fn exit(decision: &Decision) -> ExitCode {
+    if decision.is_allow() { ExitCode::SUCCESS } else { super::code(Exit::Refused) }
 }
 
 /// A misspelt scope would be denied for the wrong reason, so it is a mistake in the words.
@@ -82,7 +113,12 @@ fn presented() -> Result<Zeroizing<Vec<u8>>, Fault> {
     Ok(bytes)
 }
 
-fn answer(deck: &Deck, signed: &super::door::Signed, decision: &Decision) -> Result<(), Fault> {
+fn answer(
+    deck: &Deck,
+    signed: &super::door::Signed,
+    decision: &Decision,
+    steps: Option<Vec<Step>>,
+) -> Result<(), Fault> {
     let state = signed.engine.state();
     // Whoever holds the secret may know what it opens, whoever's key it is.
     let key = decision.key().and_then(|id| state.key(id));
@@ -95,6 +131,12 @@ fn answer(deck: &Deck, signed: &super::door::Signed, decision: &Decision) -> Res
             key: decision.key().map(|id| id.to_string()),
             app: decision.app().map(|id| id.to_string()),
             scopes: key.map(|k| k.scopes.iter().map(ScopeId::as_str).collect()).unwrap_or_default(),
+            steps: steps.map(|steps| {
+                steps
+                    .iter()
+                    .map(|step| Told { step: step.question.code(), outcome: outcome(*step) })
+                    .collect()
+            }),
         });
     }
     match decision.reason() {
@@ -109,6 +151,9 @@ fn answer(deck: &Deck, signed: &super::door::Signed, decision: &Decision) -> Res
             let missing = decision.missing().map_or_else(String::new, |s| format!(" Missing: {s}."));
             deck.output.say(&format!("{about}{advice}{missing}"));
         }
+    }
+    for step in steps.unwrap_or_default() {
+        deck.output.text(&format!("{:<12} {}\n", outcome(step), step.question.title()))?;
     }
     Ok(())
 }

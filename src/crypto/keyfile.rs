@@ -96,7 +96,19 @@ impl KeyFileSecret {
         Ok(Self(key))
     }
 
+    /// The content of a key file somebody else read.
+    pub(crate) fn received(content: &[u8]) -> Option<Self> {
+        let mut key = Box::new(Zeroizing::new([0; LEN]));
+        key.copy_from_slice(content.get(..).filter(|bytes| bytes.len() == LEN)?);
+        Some(Self(key))
+    }
+
     pub(super) fn bytes(&self) -> &[u8; LEN] {
+        &self.0
+    }
+
+    /// The content, for the process that owns the store to try. Only for the control socket.
+    pub(crate) fn expose(&self) -> &[u8; LEN] {
         &self.0
     }
 }

@@ -7,6 +7,8 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
+use subtle::ConstantTimeEq as _;
+
 use super::CryptoError;
 use super::chain::AuditChain;
 use super::digest::Pepper;
@@ -208,6 +210,11 @@ impl Keyring {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+
+    /// Whether both unseal the same store.
+    pub fn opens_same(&self, other: &Self) -> bool {
+        self.store == other.store && bool::from(self.root.bytes().ct_eq(other.root.bytes()))
     }
 
     fn derive(&self, purpose: Purpose) -> Subkey {

@@ -52,6 +52,11 @@ impl Passphrase {
     pub(super) fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+
+    /// The text, for the process that owns the store to try. Only for the control socket.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Argon2id parameters inside the accepted range; version 0x13, output 32 bytes.

@@ -9,6 +9,7 @@
 //! - [`state`]: all of them together; [`view`]: what one operator may see of it.
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
+//! - [`trace`]: where a key was used from and what for.
 //! - [`verdict`]: allow or deny of a presented token, and why.
 //! - [`audit`]: what an entry of the audit chain says.
 
@@ -32,6 +33,7 @@ pub mod scope;
 pub mod signing;
 pub mod state;
 pub mod time;
+pub mod trace;
 pub mod verdict;
 pub mod view;
 
@@ -53,5 +55,6 @@ pub use refusal::Refusal;
 pub use scope::{ScopeId, Scopes};
 pub use state::State;
 pub use time::{Expiry, Timestamp};
+pub use trace::Trace;
 pub use verdict::{Bearer, Decision, Reason};
 pub use view::View;

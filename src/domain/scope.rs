@@ -200,7 +200,17 @@ impl Scopes {
 
     /// Is a scope with exactly this name in the set? For a name from a request: anything malformed is not held.
     pub fn contains_name(&self, name: &str) -> bool {
-        self.0.binary_search_by(|held| held.as_str().cmp(name)).is_ok()
+        self.position(name).is_some()
+    }
+
+    /// The scope with exactly this name, as this set holds it.
+    pub fn get(&self, name: &str) -> Option<&ScopeId> {
+        self.0.get(self.position(name)?)
+    }
+
+    /// Which place in the set the scope of this name has.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.0.binary_search_by(|held| held.as_str().cmp(name)).ok()
     }
 
     /// Is everything in this set also in the other? The empty set is in every set.

@@ -7,7 +7,7 @@ use super::app::{Revoked, RevokedTokens};
 use super::signing::SigningKeys;
 use super::{
     Agency, App, AppId, Event, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator, OperatorId,
-    Policy, PublicId, Record, Timestamp, Usage,
+    Place, Policy, PublicId, Record, Timestamp, Trace, Usage,
 };
 
 /// The records of one store and the indexes that make them quick to find.
@@ -25,11 +25,16 @@ pub struct State {
     signing: SigningKeys,
     // Of keys and of apps: their public ids are random, and so never the same.
     usage: HashMap<PublicId, Usage>,
+    // Only of those whose use left more than a time: most keys of most stores have none.
+    traces: HashMap<PublicId, Box<Trace>>,
     // Kept beside the keys because the quota, an operator's own list and a location's count are asked for on
     // every screen, and must not cost a walk over a million keys.
     by_owner: HashMap<OperatorId, HashSet<KeyId>>,
     by_location: HashMap<LocationId, HashSet<KeyId>>,
     by_app: HashMap<AppId, HashSet<KeyId>>,
+    /// Live keys that exist elsewhere and are not held here: whose and where, and how many. Empty where the state is
+    /// whole.
+    census: BTreeMap<(OperatorId, Place), u32>,
 }
 
 impl State {
@@ -156,9 +161,59 @@ impl State {
         *entry = entry.merged(seen);
     }
 
+    /// Where a key was used from and what for; nothing when no request ever said.
+    pub fn trace(&self, id: KeyId) -> Option<&Trace> {
+        self.traces.get(id.public()).map(AsRef::as_ref)
+    }
+
+    /// Where an app's access tokens were used from and what for.
+    pub fn app_trace(&self, id: AppId) -> Option<&Trace> {
+        self.traces.get(id.public()).map(AsRef::as_ref)
+    }
+
+    /// Adds what a use left behind to what is known, and forgets scopes the key or app does not hold any more.
+    pub fn note_trace(&mut self, id: PublicId, seen: &Trace) {
+        if seen.is_empty() {
+            return;
+        }
+        let held = match self.keys.get(&KeyId(id)) {
+            Some(key) => &key.scopes,
+            None => match self.apps.get(&AppId(id)) {
+                Some(app) => &app.scopes,
+                None => return,
+            },
+        };
+        let trace = self.traces.entry(id).or_default();
+        trace.merge(seen);
+        trace.keep(held);
+    }
+
+    /// Puts what is known of the use of a key or an app in place of what was known.
+    pub fn put_use(&mut self, id: PublicId, known: Usage, trace: Option<Trace>) {
+        self.usage.insert(id, known);
+        match trace {
+            Some(trace) => drop(self.traces.insert(id, Box::new(trace))),
+            None => drop(self.traces.remove(&id)),
+        }
+    }
+
     /// Live keys of one owner: what the quota counts.
     pub fn live_keys_of(&self, owner: OperatorId, now: Timestamp) -> usize {
-        self.keys_of(owner).filter(|k| k.state(now).is_live()).count()
+        let elsewhere =
+            self.census.iter().filter(|((whose, _), _)| *whose == owner).map(|(_, n)| *n as usize);
+        self.keys_of(owner).filter(|k| k.state(now).is_live()).count() + elsewhere.sum::<usize>()
+    }
+
+    /// Live keys of one location, whoever owns them.
+    pub fn live_keys_at(&self, location: LocationId, now: Timestamp) -> usize {
+        let here = Place::Location(location);
+        let elsewhere = self.census.iter().filter(|((_, place), _)| *place == here).map(|(_, n)| *n as usize);
+        self.keys_at(location).filter(|k| k.state(now).is_live()).count() + elsewhere.sum::<usize>()
+    }
+
+    /// Says how many live keys are not held here, by owner and place.
+    pub fn set_census(&mut self, census: BTreeMap<(OperatorId, Place), u32>) {
+        self.census = census;
     }
 
     /// Puts one record in place of what was there.
@@ -176,6 +231,9 @@ impl State {
             Record::Key(key) => self.put_key(key),
             Record::Signing(keys) => self.signing = keys,
             Record::App(app) => {
+                if let Some(trace) = self.traces.get_mut(app.id.public()) {
+                    trace.keep(&app.scopes);
+                }
                 self.apps.insert(app.id, app);
             }
             Record::Revoked(revoked) => {
@@ -190,6 +248,9 @@ impl State {
             && let Some(owned) = self.by_owner.get_mut(&old.owner)
         {
             owned.remove(&key.id);
+        }
+        if let Some(trace) = self.traces.get_mut(key.id.public()) {
+            trace.keep(&key.scopes);
         }
         self.by_owner.entry(key.owner).or_default().insert(key.id);
         if let Some(location) = key.place.location() {

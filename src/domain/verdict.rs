@@ -1,40 +1,59 @@
 //! Allow or deny of a presented token, and why. The rules that need no secret are here; the engine brings the
 //! record whose digest matched.
 
+pub mod steps;
+
 use std::fmt;
+
+use minicbor::{Decode, Encode};
 
 use super::{App, AppId, AppStatus, Expiry, Key, KeyId, ScopeId, Scopes, State, Status, Timestamp};
 
 /// Why a token is refused. For the operator and the audit counters; a caller is told less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Reason {
     /// Not a token: length, alphabet, prefix or checksum.
+    #[n(0)]
     Malformed,
     /// No key has that id.
+    #[n(1)]
     Unknown,
     /// The id exists, the secret is another.
+    #[n(2)]
     MacMismatch,
     /// The token names another kind than the record.
+    #[n(3)]
     KindMismatch,
     /// Revoked.
+    #[n(4)]
     Revoked,
     /// Paused.
+    #[n(5)]
     Disabled,
     /// Deleted.
+    #[n(6)]
     Tombstoned,
     /// Its time is over.
+    #[n(7)]
     Expired,
     /// Its owner was disabled and the keys stopped with them.
+    #[n(8)]
     OwnerDisabled,
     /// Its location was removed.
+    #[n(9)]
     LocationDisabled,
     /// Its app is paused or deleted.
+    #[n(10)]
     AppDisabled,
     /// Tried too often, or too many at once: imported keys cost work to check.
+    #[n(13)]
     Rate,
     /// It works, but not for that scope.
+    #[n(11)]
     Scope,
     /// The store cannot be read, or what it holds does not agree with its audit trail.
+    #[n(12)]
     StoreError,
 }
 
@@ -115,12 +134,14 @@ impl fmt::Display for Reason {
 }
 
 /// Who a presented token speaks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Bearer {
     /// A key, with the key itself.
-    Key(KeyId),
+    #[n(0)]
+    Key(#[n(0)] KeyId),
     /// An app, with an access token.
-    App(AppId),
+    #[n(1)]
+    App(#[n(0)] AppId),
 }
 
 /// The answer to a presented token. Allow is made in one place only: [`judge`].

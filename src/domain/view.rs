@@ -133,6 +133,11 @@ impl<'a> View<'a> {
         self.state.app_usage(app.id)
     }
 
+    /// Where an app's access tokens were used from and what for.
+    pub fn app_trace(&self, app: &App) -> Option<&'a super::Trace> {
+        self.state.app_trace(app.id)
+    }
+
     /// The name of an app's owner.
     pub fn app_owner_name(&self, app: &App) -> &'a str {
         self.state.operator(app.owner).map_or("?", |o| o.name.as_str())
@@ -200,6 +205,11 @@ impl<'a> View<'a> {
     /// What is known of a key's use.
     pub fn usage(&self, key: &Key) -> super::Usage {
         self.state.usage(key.id)
+    }
+
+    /// Where a key was used from and what for.
+    pub fn trace(&self, key: &Key) -> Option<&'a super::Trace> {
+        self.state.trace(key.id)
     }
 }
 

@@ -14,8 +14,8 @@ use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    Access, Actor, Command, Expiry, KeyId, KeysAfter, LocationId, Name, NewKey, Note, OperatorId, Place,
-    Refusal, Role, Timestamp,
+    Access, Actor, AppId, Command, Expiry, KeyId, KeysAfter, LocationId, Name, NewApp, NewKey, Note,
+    OperatorId, Place, Profile, Refusal, Role, SourceApp, Timestamp, Url, UserType,
 };
 use crate::engine::EngineError;
 
@@ -109,6 +109,134 @@ const USES: [(&str, &str); 6] = [
     ("Reminder mails", "mailer"),
 ];
 
+/// Keys of an app: name, days old, life in days, days since last use (-1 never), fate.
+type AppKey = (&'static str, i64, u32, i64, Fate);
+
+/// An app of the story.
+struct AppPlan {
+    name: &'static str,
+    host: &'static str,
+    about: &'static str,
+    source: SourceApp,
+    users: UserType,
+    method: AuthMethod,
+    preset: &'static str,
+    old: i64,
+    fate: Fate,
+    keys: &'static [AppKey],
+}
+
+const APPS: [AppPlan; 9] = [
+    AppPlan {
+        name: "Booking bot",
+        host: "bot.acme-wellness.example",
+        about: "answers guests on the web site and books for them",
+        source: SourceApp::Bot,
+        users: UserType::Guest,
+        method: AuthMethod::ApiKey,
+        preset: "booking-widget",
+        old: 210,
+        fate: Fate::Lives,
+        keys: &[("Booking bot", 210, 365, 0, Fate::Lives), ("Booking bot staging", 40, 60, 2, Fate::Lives)],
+    },
+    AppPlan {
+        name: "Guest app",
+        host: "app.acme-wellness.example",
+        about: "the mobile app guests book with, made by Studio Nord",
+        source: SourceApp::ExternalCma,
+        users: UserType::Guest,
+        method: AuthMethod::Jwt,
+        preset: "guest-app",
+        old: 300,
+        fate: Fate::Lives,
+        keys: &[],
+    },
+    AppPlan {
+        name: "Gift shop",
+        host: "shop.acme-wellness.example",
+        about: "sells gift cards and products",
+        source: SourceApp::ExternalWebstore,
+        users: UserType::Guest,
+        method: AuthMethod::ApiKey,
+        preset: "webstore",
+        old: 361,
+        fate: Fate::Lives,
+        keys: &[("Gift shop", 361, 365, 0, Fate::Lives), ("Gift shop (old)", 361, 365, 250, Fate::Revoked)],
+    },
+    AppPlan {
+        name: "Partner web shop",
+        host: "acme.partnershop.example",
+        about: "",
+        source: SourceApp::ExternalWebstore,
+        users: UserType::Guest,
+        method: AuthMethod::Jwt,
+        preset: "guest-app",
+        old: 75,
+        fate: Fate::Lives,
+        keys: &[],
+    },
+    AppPlan {
+        name: "Rota planner",
+        host: "rota.acme-wellness.example",
+        about: "who works when, for branch managers",
+        source: SourceApp::ClientApp,
+        users: UserType::Employee,
+        method: AuthMethod::ApiKey,
+        preset: "read-only",
+        old: 150,
+        fate: Fate::Lives,
+        keys: &[("Rota planner", 150, 365, 1, Fate::Lives)],
+    },
+    AppPlan {
+        name: "Insights",
+        host: "insights.acme-wellness.example",
+        about: "dashboards of the head office",
+        source: SourceApp::ClientApp,
+        users: UserType::Both,
+        method: AuthMethod::ApiKey,
+        preset: "read-only",
+        old: 128,
+        fate: Fate::Lives,
+        keys: &[("Insights nightly", 128, 365, 92, Fate::Lives), ("Insights live", 20, 0, 0, Fate::Paused)],
+    },
+    AppPlan {
+        name: "Voice assistant pilot",
+        host: "voice.acme-wellness.example",
+        about: "paused until the pilot goes on in spring",
+        source: SourceApp::Bot,
+        users: UserType::Both,
+        method: AuthMethod::ApiKey,
+        preset: "lead-capture",
+        old: 90,
+        fate: Fate::Paused,
+        keys: &[("Voice assistant", 90, 365, 35, Fate::Lives)],
+    },
+    AppPlan {
+        name: "Franchise portal",
+        host: "franchise.acme-wellness.example",
+        about: "in the making: no key yet",
+        source: SourceApp::ClientApp,
+        users: UserType::Employee,
+        method: AuthMethod::ApiKey,
+        preset: "read-only",
+        old: 3,
+        fate: Fate::Lives,
+        keys: &[],
+    },
+    AppPlan {
+        name: "Summer campaign",
+        host: "summer.acme-wellness.example",
+        about: "one season only",
+        source: SourceApp::ExternalWebstore,
+        users: UserType::Guest,
+        method: AuthMethod::ApiKey,
+        preset: "lead-capture",
+        old: 170,
+        fate: Fate::Deleted,
+        keys: &[("Summer campaign", 170, 120, 60, Fate::Lives)],
+    },
+];
+
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Lives,
@@ -140,6 +268,8 @@ enum Scene {
     Issue { by: usize, new: NewKey, last_use: Option<i64>, uses: u32, fate: Fate },
     Use(Vec<u8>),
     End(usize, KeyId, Fate),
+    Create(usize, &'static AppPlan, NewApp),
+    EndApp(usize, AppId, Fate),
 }
 
 struct Story {
@@ -177,6 +307,7 @@ pub fn open() -> Result<Open, OpenError> {
     story.set_the_stage()?;
     story.plan_agency_keys()?;
     story.plan_location_keys()?;
+    story.plan_apps()?;
     story.plan_the_rest();
     story.play()?;
     let maria = story.people.first().ok_or(OpenError::NoOperator)?.clone();
@@ -186,7 +317,11 @@ pub fn open() -> Result<Open, OpenError> {
 }
 
 fn bad_text(why: BadText) -> OpenError {
-    OpenError::Engine(EngineError::Refused(Refusal::BadText { field: "name", why }))
+    refused(Refusal::BadText { field: "name", why })
+}
+
+fn refused(why: Refusal) -> OpenError {
+    OpenError::Engine(EngineError::Refused(why))
 }
 
 fn sign_in(operator: OperatorId) -> Result<Session, OpenError> {
@@ -233,11 +368,14 @@ impl Story {
     }
 
     fn scopes(&self, preset: &str, level: Level) -> Vec<String> {
+        self.scopes_for(preset, level, AuthMethod::ApiKey)
+    }
+
+    fn scopes_for(&self, preset: &str, level: Level, method: AuthMethod) -> Vec<String> {
         let catalog = self.engine.catalog();
         let wanted = catalog.preset(preset).map(|p| p.scopes.clone()).unwrap_or_default();
-        let allowed = |scope: &&crate::domain::ScopeId| {
-            catalog.allowed_for(level, AuthMethod::ApiKey).any(|p| p.id == **scope)
-        };
+        let allowed =
+            |scope: &&crate::domain::ScopeId| catalog.allowed_for(level, method).any(|p| p.id == **scope);
         wanted.iter().filter(allowed).map(ToString::to_string).collect()
     }
 
@@ -308,6 +446,56 @@ impl Story {
         Ok(())
     }
 
+    fn plan_apps(&mut self) -> Result<(), OpenError> {
+        for (at, plan) in APPS.iter().enumerate() {
+            let url = |path: &str| {
+                let text = format!("https://{}{path}", plan.host);
+                Url::new(&text).map_err(|why| refused(Refusal::BadUrl { field: "URI", why }))
+            };
+            let second = if at % 3 == 0 {
+                vec![url("/login/done")?, url("/callback")?]
+            } else {
+                vec![url("/callback")?]
+            };
+            let profile = Profile {
+                uri: url("")?,
+                description: Note::new(plan.about).map_err(bad_text)?,
+                user_type: plan.users,
+                source: plan.source,
+                post_login: second,
+                post_logout: if at % 2 == 0 { vec![url("/bye")?] } else { Vec::new() },
+            };
+            let new = NewApp {
+                name: Name::new(plan.name).map_err(bad_text)?,
+                profile,
+                method: plan.method,
+                scopes: self.scopes_for(plan.preset, Level::App, plan.method),
+            };
+            self.at(plan.old, Scene::Create(at % 2, plan, new));
+        }
+        Ok(())
+    }
+
+    /// The app exists from now on: its keys and its end are planned.
+    fn plan_app(&mut self, by: usize, plan: &AppPlan, id: AppId) -> Result<(), OpenError> {
+        for &(name, old, life, idle, fate) in plan.keys {
+            let new = NewKey {
+                name: Name::new(name).map_err(bad_text)?,
+                place: Place::App(id),
+                scopes: self.scopes_for(plan.preset, Level::App, plan.method),
+                expiry: Some(self.expiry(old, life)),
+                note: Note::default(),
+            };
+            let uses = 5 + u32::try_from(self.roll(40)).unwrap_or(0);
+            self.at(old, Scene::Issue { by, new, last_use: (idle >= 0).then_some(idle), uses, fate });
+        }
+        if plan.fate != Fate::Lives {
+            let end = plan.keys.iter().map(|key| key.3).min().unwrap_or(plan.old).min(plan.old);
+            self.at(end, Scene::EndApp(by, id, plan.fate));
+        }
+        Ok(())
+    }
+
     fn plan_the_rest(&mut self) {
         self.at(
             200,
@@ -325,6 +513,16 @@ impl Story {
             self.clock.behind_ms.store(behind, Ordering::SeqCst);
             match scene {
                 Scene::Act(who, command) => drop(self.act(who, command)?),
+                Scene::Create(by, plan, new) => {
+                    let done = self.act(by, Command::CreateApp(new))?;
+                    for event in done.events {
+                        if let crate::domain::Event::AppCreated(app) = event {
+                            self.plan_app(by, plan, app.id)?;
+                        }
+                    }
+                }
+                Scene::EndApp(by, app, Fate::Paused) => drop(self.act(by, Command::PauseApp(app))?),
+                Scene::EndApp(by, app, _) => drop(self.act(by, Command::DeleteApp(app))?),
                 Scene::Use(token) => drop(self.engine.verify(&token, &[])),
                 Scene::End(who, key, fate) => {
                     let command = match fate {
@@ -382,7 +580,7 @@ mod tests {
         assert!(view.is_whole());
         assert_eq!(view.locations().len(), 40);
         let agency = view.keys().filter(|k| k.place == Place::Agency).count();
-        let branch = view.keys().filter(|k| k.place != Place::Agency).count();
+        let branch = view.keys().filter(|k| k.place.location().is_some()).count();
         assert!((12..=16).contains(&agency) && (120..=180).contains(&branch), "{agency} {branch}");
         for wanted in KeyState::ALL {
             assert!(view.keys().any(|k| k.state(now) == wanted), "no key is {wanted}");
@@ -391,6 +589,16 @@ mod tests {
         assert!(view.keys().filter(|k| k.expires_soon(&policy, now).is_some()).count() >= 2);
         assert!(view.keys().any(|k| view.usage(k).idle_days(k, &policy, now).is_some()));
         assert!(view.keys().all(|k| k.created_at <= now));
+        let apps = view.apps();
+        assert_eq!(apps.len(), APPS.len());
+        for method in [AuthMethod::ApiKey, AuthMethod::Jwt] {
+            assert!(apps.iter().any(|app| app.method == method && app.is_active()), "{method}");
+        }
+        assert!(apps.iter().any(|app| app.is_deleted()));
+        assert!(apps.iter().any(|app| !app.is_deleted() && !app.is_active()));
+        assert!(apps.iter().all(|app| SourceApp::ALL.contains(&app.profile.source)));
+        let due = view.keys().find(|k| k.place.app().is_some() && k.expires_soon(&policy, now).is_some());
+        assert!(due.is_some(), "no key of an app expires soon");
         assert!(!open.engine.now().suspect);
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong when a command runs or a store is opened, in words for the person who reads them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::crypto::CryptoError;
@@ -24,9 +25,9 @@ pub enum EngineError {
     /// Access was taken away in this process, but the disk did not take it.
     #[error(
         "The keys concerned are refused from now on by this process, but the change could not be written: {0} \
-         Put the disk right and do it again before you restart keydeck."
+         keydeck tries again by itself. Put the disk right, and see that it was written before you restart keydeck."
     )]
-    DeniedNotDurable(CommitError),
+    DeniedNotDurable(Box<EngineError>),
     /// The store and its audit trail do not agree; nothing is changed until a person has looked.
     #[error(
         "The store does not agree with its audit trail, so nothing may be changed: {0}. Keys concerned are refused. \
@@ -36,6 +37,81 @@ pub enum EngineError {
     /// The engine was locked or closed.
     #[error("The store is locked. Sign in again.")]
     Closed,
+    /// The process that owns the store said no, or could not.
+    #[error("{text}")]
+    Remote {
+        /// What kind of no.
+        class: Class,
+        /// The short word for scripts.
+        code: String,
+        /// What that process said.
+        text: String,
+    },
+    /// The process that owned the store has gone, or ended the session.
+    #[error("{0}")]
+    Gone(Arc<str>),
+}
+
+/// What kind of no an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A rule says no, or there is no such thing.
+    Refused,
+    /// The store cannot be used.
+    Unavailable,
+    /// The store cannot be unsealed.
+    Sealed,
+    /// What was asked cannot be understood.
+    Usage,
+}
+
+impl EngineError {
+    /// What kind of no it is.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Refused(_) | Self::Commit(CommitError::Conflict { .. } | CommitError::TooLarge { .. }) => {
+                Class::Refused
+            }
+            Self::Commit(_)
+            | Self::DeniedNotDurable(_)
+            | Self::Suspect(_)
+            | Self::Read(_)
+            | Self::Closed
+            | Self::Gone(_) => Class::Unavailable,
+            Self::Crypto(error) => secret(error).0,
+            Self::Remote { class, .. } => *class,
+        }
+    }
+
+    /// A short word for scripts.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Commit(CommitError::Conflict { .. }) => "conflict",
+            Self::Commit(CommitError::TooLarge { .. }) => "too_large",
+            Self::Commit(_) => "not_written",
+            Self::DeniedNotDurable(_) => "denied_not_durable",
+            Self::Suspect(_) => "store_suspect",
+            Self::Read(_) | Self::Closed => "store_unavailable",
+            Self::Gone(_) => "owner_gone",
+            Self::Crypto(error) => secret(error).1,
+            Self::Remote { code, .. } => code,
+        }
+    }
+}
+
+/// A secret somebody chose was refused, or a file beside the store failed.
+const fn secret(error: &CryptoError) -> (Class, &'static str) {
+    match error {
+        CryptoError::PassphraseTooShort { .. } => (Class::Refused, "passphrase_too_short"),
+        CryptoError::PassphraseLength { .. } => (Class::Refused, "passphrase_length"),
+        CryptoError::SlotsFull { .. } => (Class::Refused, "slots_full"),
+        CryptoError::LastSlot => (Class::Refused, "last_slot"),
+        CryptoError::KeyFile { .. } => (Class::Refused, "key_file"),
+        CryptoError::RecoveryCode(_) => (Class::Refused, "recovery_code"),
+        CryptoError::HeaderExists(_) => (Class::Refused, "store_exists"),
+        _ => (Class::Unavailable, "store_unavailable"),
+    }
 }
 
 /// A store was not opened.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 
 use super::error::EngineError;
+use super::scribe::Unbroken;
 use super::timekeeper::Mark;
 use crate::crypto::chain::{AuditChain, ChainHash, Link};
 use crate::crypto::random::Entropy;
@@ -15,7 +16,7 @@ use crate::crypto::seal::SealKey;
 use crate::crypto::state_digest::StateDigest;
 use crate::crypto::{CryptoError, Keyring, StoreId};
 use crate::domain::audit::{Entry, RecordLine};
-use crate::domain::{KeyId, Record, Usage};
+use crate::domain::{PublicId, Record, Timestamp, Trace};
 use crate::store::{CommitError, Guard, Op, Rev, Seal, Store};
 
 /// An audit row as it lies in the store, sealed.
@@ -69,16 +70,34 @@ pub fn audit_key(seq: u64) -> Vec<u8> {
     format!("a/{seq:020}").into_bytes()
 }
 
-/// Row key of a key's use.
-pub fn usage_key(id: KeyId) -> Vec<u8> {
+/// What is known of the use of a key or an app, as it lies in the store, sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct UseRow {
+    /// The last time a request was allowed.
+    #[n(0)]
+    pub last_used_at: Option<Timestamp>,
+    /// How many requests were allowed.
+    #[n(1)]
+    pub count: u64,
+    /// Where from and what for. Rows written before this was known have none.
+    #[n(2)]
+    pub trace: Option<Trace>,
+}
+
+/// Row key of the use of a key or an app.
+pub fn usage_key(id: PublicId) -> Vec<u8> {
     format!("t/{id}").into_bytes()
 }
 
 /// Row key of the highest believed time.
 pub const CLOCK_KEY: &[u8] = b"c/clock";
 
-/// Uses written in one commit: small rows, far below the store's limits.
+/// Row key of the time since when no use was lost.
+pub const UNBROKEN_KEY: &[u8] = b"c/uses";
+
+/// Uses written in one commit at most, by number and by bytes: below the store's limits with room for the clock.
 const USES_PER_COMMIT: usize = 90;
+const USE_BYTES_PER_COMMIT: usize = 128 * 1024;
 
 /// Writes to one store.
 pub struct Ledger {
@@ -191,25 +210,39 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes what was used, and the highest believed time. These rows have no audit entry and no place in the
-    /// digest: they take no access away and give none.
-    pub fn write_uses(&mut self, uses: &[(KeyId, Usage)], mark: &Mark) -> Result<(), EngineError> {
-        for chunk in uses.chunks(USES_PER_COMMIT) {
-            let mut ops = Vec::with_capacity(chunk.len() + 1);
-            for (id, usage) in chunk {
-                let key = usage_key(*id);
-                let plain = minicbor::to_vec(usage).unwrap_or_default();
-                ops.push(Op::Put(
-                    key.clone(),
-                    self.sealer.seal_with(&mut *self.entropy, &key, self.head.seq, &plain)?,
-                ));
+    /// Writes the first of what was used, as many as fit one commit, and the highest believed time; how many there
+    /// were. These rows have no audit entry and no place in the digest: they take no access away and give none.
+    pub fn write_uses(&mut self, uses: &[(PublicId, UseRow)], mark: &Mark) -> Result<usize, EngineError> {
+        let mut ops = vec![self.unlisted(CLOCK_KEY, mark)?];
+        let mut bytes = 0;
+        let mut written = 0;
+        for (id, row) in uses.iter().take(USES_PER_COMMIT) {
+            let op = self.unlisted(&usage_key(*id), row)?;
+            if let Op::Put(_, sealed) = &op {
+                bytes += sealed.len();
             }
-            let plain = minicbor::to_vec(mark).unwrap_or_default();
-            let sealed = self.sealer.seal_with(&mut *self.entropy, CLOCK_KEY, self.head.seq, &plain)?;
-            ops.push(Op::Put(CLOCK_KEY.to_vec(), sealed));
-            self.rev = self.rev.max(self.store.commit(&[], &ops)?);
+            if bytes > USE_BYTES_PER_COMMIT && written > 0 {
+                break;
+            }
+            written += 1;
+            ops.push(op);
         }
+        self.rev = self.rev.max(self.store.commit(&[], &ops)?);
+        Ok(written)
+    }
+
+    /// Writes since when no use was lost.
+    pub fn write_unbroken(&mut self, unbroken: Unbroken) -> Result<(), EngineError> {
+        let ops = [self.unlisted(UNBROKEN_KEY, &unbroken)?];
+        self.rev = self.rev.max(self.store.commit(&[], &ops)?);
         Ok(())
+    }
+
+    /// A row the audit trail does not list, sealed.
+    fn unlisted(&mut self, key: &[u8], row: &impl Encode<()>) -> Result<Op, EngineError> {
+        let plain = minicbor::to_vec(row).unwrap_or_default();
+        let sealed = self.sealer.seal_with(&mut *self.entropy, key, self.head.seq, &plain)?;
+        Ok(Op::Put(key.to_vec(), sealed))
     }
 
     /// What the seal file should say now.

@@ -8,14 +8,15 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::audit_log::Doubt;
 use super::error::EngineError;
-use super::ledger::{AuditRow, CLOCK_KEY, Head, hex, open_row};
+use super::ledger::{AuditRow, CLOCK_KEY, Head, UNBROKEN_KEY, UseRow, hex, open_row};
+use super::scribe::Unbroken;
 use super::timekeeper::Mark;
 use crate::crypto::Keyring;
 use crate::crypto::chain::AuditChain;
 use crate::crypto::record::{self, Sealer};
 use crate::crypto::state_digest::StateDigest;
 use crate::domain::audit::Entry;
-use crate::domain::{Catalog, KeyId, Record, RecordKey, Scopes, State, Usage};
+use crate::domain::{Catalog, KeyId, PublicId, Record, RecordKey, Scopes, State, Usage};
 use crate::store::{KeyRange, Rev, Seal, Store, StoreError};
 
 /// What was read.
@@ -30,6 +31,8 @@ pub struct Loaded {
     pub rev: Rev,
     /// The highest believed time.
     pub mark: Option<Mark>,
+    /// Since when no use was lost.
+    pub unbroken: Option<Unbroken>,
     /// What does not agree, in words; empty when all is well.
     pub doubts: Vec<Doubt>,
     /// Keys whose records are not as their last entry says, when only these are concerned.
@@ -45,7 +48,7 @@ type Row = (Vec<u8>, Vec<u8>);
 
 struct Part {
     records: Vec<Record>,
-    uses: Vec<(KeyId, Usage)>,
+    uses: Vec<(PublicId, UseRow)>,
     digest: StateDigest,
     doubts: Vec<Doubt>,
     suspects: Vec<KeyId>,
@@ -93,7 +96,8 @@ pub fn load(
     if let Some(seal) = seal {
         doubts.extend(check_seal(store, keyring, &sealer, &chain, seal)?);
     }
-    let mark = read_mark(store, &sealer)?;
+    let mark = read_unlisted(store, &sealer, CLOCK_KEY)?;
+    let unbroken = read_unlisted(store, &sealer, UNBROKEN_KEY)?;
     let mut state = State::default();
     // Most keys hold one of a few sets of scopes: kept once, not a million times.
     let mut sets: HashSet<Scopes> = HashSet::new();
@@ -109,10 +113,13 @@ pub fn load(
         }
         state.put(record);
     }
-    for (id, usage) in part.uses {
-        state.note_use(*id.public(), usage);
+    for (id, row) in part.uses {
+        state.note_use(id, Usage { last_used_at: row.last_used_at, count: row.count });
+        if let Some(trace) = &row.trace {
+            state.note_trace(id, trace);
+        }
     }
-    Ok(Loaded { state, head, digest: part.digest, rev, mark, doubts, suspects })
+    Ok(Loaded { state, head, digest: part.digest, rev, mark, unbroken, doubts, suspects })
 }
 
 /// Reads all rows on this thread while others open and decode them: opening a record is most of the work.
@@ -319,7 +326,11 @@ fn check_seal(
     })
 }
 
-fn read_mark(store: &dyn Store, sealer: &Sealer) -> Result<Option<Mark>, EngineError> {
-    let Some(entry) = store.get(CLOCK_KEY)? else { return Ok(None) };
-    Ok(sealer.open(CLOCK_KEY, &entry.value).ok().and_then(|o| minicbor::decode(&o.plain).ok()))
+/// A row the audit trail does not list. One that cannot be read is as good as none.
+fn read_unlisted<T>(store: &dyn Store, sealer: &Sealer, key: &[u8]) -> Result<Option<T>, EngineError>
+where
+    T: for<'b> minicbor::Decode<'b, ()>,
+{
+    let Some(entry) = store.get(key)? else { return Ok(None) };
+    Ok(sealer.open(key, &entry.value).ok().and_then(|o| minicbor::decode(&o.plain).ok()))
 }

@@ -13,10 +13,11 @@ use super::imported::{self, Imported};
 use super::ledger::Ledger;
 use super::load::Loaded;
 use super::oauth::TokenDesk;
+use super::scribe::{Desk, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
-use super::timekeeper::{Now, Timekeeper};
-use super::verifier::Verifier;
+use super::timekeeper::{Mark, Now, Timekeeper};
+use super::verifier::{Counting, Verifier};
 use super::{Done, Doors, Engine, NewSecret, News, Origin, doors};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
@@ -26,9 +27,10 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::audit::{ChangeLine, ENTRY_VERSION, Entry, Outcome, SubjectLine};
+use crate::domain::authorize::acting;
 use crate::domain::{
     self, Access, Catalog, Command, Context, Decision, Event, HeaderMark, Key, KeyId, KeysAfter, Minted,
-    Name, OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, decide,
+    Name, OperatorId, Place, Reason, Record, Refusal, Role, ScopeId, State, Timestamp, decide,
 };
 use crate::store::{Health, Store};
 
@@ -58,13 +60,15 @@ pub(super) struct Parts {
 pub struct LocalEngine {
     pub(super) store: Arc<dyn Store>,
     pub(super) keyring: Keyring,
-    state: RwLock<State>,
-    verifier: Verifier,
+    state: Arc<RwLock<State>>,
+    verifier: Arc<Verifier>,
     imported: Imported,
     pub(super) tokens: TokenDesk,
-    ledger: Mutex<Ledger>,
+    ledger: Arc<Mutex<Ledger>>,
+    /// What takes access away and is in force in this process, but could not be written yet.
+    overdue: Mutex<Vec<(Session, Command)>>,
     catalog: Arc<Catalog>,
-    time: Timekeeper,
+    time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
     pub(super) header: Option<Mutex<HeaderFile>>,
@@ -73,6 +77,8 @@ pub struct LocalEngine {
     pub(super) cost: Cost,
     dir: Option<PathBuf>,
     sealing: SealThread,
+    desk: Arc<Desk>,
+    pub(super) scribe: Scribe,
 }
 
 impl LocalEngine {
@@ -95,23 +101,33 @@ impl LocalEngine {
         let sealing = SealThread::start(Arc::clone(&store));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
+        let (state, verifier) = (Arc::new(RwLock::new(loaded.state)), Arc::new(verifier));
+        let ledger = Arc::new(Mutex::new(ledger));
+        let time = Arc::new(Timekeeper::new(clock, loaded.mark));
+        let feed = broadcast::channel(FEED).0;
+        let frozen = !loaded.doubts.is_empty();
+        let desk = Desk::new((&state, &verifier, &ledger), &time, feed.clone(), loaded.unbroken, frozen);
+        let desk = Arc::new(desk);
         Arc::new(Self {
             store,
             keyring,
-            state: RwLock::new(loaded.state),
+            state,
             verifier,
             imported,
             tokens,
-            ledger: Mutex::new(ledger),
+            ledger,
+            overdue: Mutex::default(),
             catalog,
-            time: Timekeeper::new(clock, loaded.mark),
-            feed: broadcast::channel(FEED).0,
+            time,
+            feed,
             doubts: loaded.doubts,
             header: header.map(Mutex::new),
             header_generation: AtomicU64::new(header_generation),
             cost,
             dir,
             sealing,
+            scribe: Scribe::new(Arc::clone(&desk)),
+            desk,
         })
     }
 
@@ -121,23 +137,32 @@ impl LocalEngine {
     }
 
     /// The table that decides about tokens, for callers that need nothing else.
-    pub const fn verifier(&self) -> &Verifier {
+    pub fn verifier(&self) -> &Verifier {
         &self.verifier
     }
 
     /// [`Engine::verify`] for a request that came from somewhere.
     pub fn verify_from(&self, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Decision {
+        self.decide(presented, wanted, Counting::From(origin))
+    }
+
+    fn decide(&self, presented: &[u8], wanted: &[ScopeId], counting: Counting<'_>) -> Decision {
         if jwt::is_likely(presented) {
-            return self.verify_access_token(presented, wanted);
+            return self.verify_access_token(presented, wanted, counting);
         }
         let now = self.time.now().time;
         match imported::parse(presented) {
             Some(theirs) => match self.imported.check(&theirs, now) {
-                Ok(()) => self.verifier.admit_known(theirs.id, wanted, now),
+                Ok(()) => self.verifier.admit_known(theirs.id, wanted, counting, now),
                 Err(reason) => Decision::deny(reason, None),
             },
-            None => self.verifier.verify_from(presented, wanted, origin, now),
+            None => self.verifier.decide(presented, wanted, counting, now),
         }
+    }
+
+    /// The highest believed time, for a process on this machine that keeps time of its own.
+    pub fn mark(&self) -> Mark {
+        self.time.mark()
     }
 
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -288,7 +313,12 @@ impl LocalEngine {
         imported: Option<Box<domain::Imported>>,
     ) -> Result<Done, EngineError> {
         if !self.doubts.is_empty() {
-            return Err(EngineError::Suspect(audit_log::in_one_line(&self.doubts)));
+            let error = EngineError::Suspect(audit_log::in_one_line(&self.doubts));
+            let judged = command.denies().then(|| self.judge(&mut self.ledger(), session, command, None));
+            return Err(match judged {
+                Some(Ok(events)) => self.deny_anyway(session, command, &events, error),
+                _ => error,
+            });
         }
         let mut ledger = self.ledger();
         let (events, token) = match self.judge_minting(&mut ledger, session, command, imported) {
@@ -316,7 +346,7 @@ impl LocalEngine {
         let header = Some(header).filter(|mark| *mark > self.state().header());
         records.extend(header.map(Record::Header));
         if let Err(error) = ledger.write(entry, records, Some(&self.time.mark())) {
-            return Err(self.deny_anyway(command, &events, error));
+            return Err(self.deny_anyway(session, command, &events, error));
         }
         self.apply(&events, header);
         if command.denies() {
@@ -350,10 +380,16 @@ impl LocalEngine {
     }
 
     /// The disk failed. What takes access away is in force in this process all the same.
-    fn deny_anyway(&self, command: &Command, events: &[Event], error: EngineError) -> EngineError {
-        let EngineError::Commit(why) = error else { return error };
-        if !command.denies() {
-            return EngineError::Commit(why);
+    fn deny_anyway(
+        &self,
+        session: &Session,
+        command: &Command,
+        events: &[Event],
+        error: EngineError,
+    ) -> EngineError {
+        // A new secret is not made by itself later on: nobody would be there to take it.
+        if !command.denies() || matches!(command, Command::RenewAppSecret(_)) {
+            return error;
         }
         let mut after = self.state().clone();
         for event in events {
@@ -363,7 +399,32 @@ impl LocalEngine {
             self.verifier.refresh(&after, key);
         }
         self.tokens.hold(&after, events);
-        EngineError::DeniedNotDurable(why)
+        let mut overdue = self.overdue();
+        if !overdue.iter().any(|(_, known)| known == command) {
+            overdue.push((session.clone(), command.clone()));
+        }
+        drop(overdue);
+        EngineError::DeniedNotDurable(Box::new(error))
+    }
+
+    fn overdue(&self) -> MutexGuard<'_, Vec<(Session, Command)>> {
+        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what took access away while the disk failed. What still cannot be written stays overdue.
+    pub fn write_overdue(&self) -> Result<(), EngineError> {
+        // A store in doubt takes nothing; what is in force stays in force.
+        while self.doubts.is_empty() {
+            // Taken out while it runs: failing, it puts itself back.
+            let Some((session, command)) = self.overdue().pop() else { return Ok(()) };
+            match self.run(&session, &command) {
+                Err(error @ EngineError::DeniedNotDurable(_)) => return Err(error),
+                Ok(_) => tracing::info!(command = command.name(), "what was in force already is written now"),
+                // Somebody else ended it, or the operator who asked may not any more: what the store says holds.
+                Err(error) => tracing::warn!(%error, command = command.name(), "not written any more"),
+            }
+        }
+        Ok(())
     }
 
     fn write_seal(&self) {
@@ -423,8 +484,11 @@ impl EngineError {
 impl Drop for LocalEngine {
     fn drop(&mut self) {
         self.sealing.stop();
-        if let Err(error) = self.settle() {
+        self.scribe.stop();
+        if let Err(error) = self.desk.close() {
             tracing::warn!(%error, "what was used could not be written");
+        } else if self.doubts.is_empty() {
+            self.write_seal();
         }
     }
 }
@@ -471,6 +535,11 @@ impl Engine for LocalEngine {
         self.verify_from(presented, wanted, Origin::default())
     }
 
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
+        acting(&self.state(), &session.actor()).map_err(EngineError::Refused)?;
+        Ok(self.decide(presented, wanted, Counting::Off))
+    }
+
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {
         self.run(session, &Command::OpenAgencyView)?;
         Ok(session.with_access(Access::Agency))
@@ -488,6 +557,14 @@ impl Engine for LocalEngine {
 
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
         audit_log::check(self, session)
+    }
+
+    fn anchor(&self) -> Result<audit_log::Anchor, EngineError> {
+        Ok(Self::anchor(self))
+    }
+
+    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
+        Self::audit_hash(self, seq)
     }
 
     fn add_operator(
@@ -543,23 +620,17 @@ impl Engine for LocalEngine {
         &self.doubts
     }
 
+    fn use_writer(&self) -> Writing {
+        self.desk.writing()
+    }
+
+    fn uses_complete_since(&self) -> Option<Timestamp> {
+        self.desk.complete_since()
+    }
+
     fn settle(&self) -> Result<(), EngineError> {
-        let mut uses = self.verifier.take_uses();
-        // One kind of row for both: the ids of keys and apps are never the same.
-        uses.extend(self.tokens.take_uses().into_iter().map(|(app, usage)| (KeyId(app), usage)));
-        if !uses.is_empty() && self.doubts.is_empty() {
-            let totals: Vec<_> = {
-                let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-                uses.into_iter()
-                    .map(|(id, seen)| {
-                        state.note_use(*id.public(), seen);
-                        (id, state.usage(id))
-                    })
-                    .collect()
-            };
-            self.ledger().write_uses(&totals, &self.time.mark())?;
-            let _ = self.feed.send(News::Used(totals.iter().map(|(id, _)| *id.public()).collect()));
-        }
+        self.write_overdue()?;
+        self.desk.write()?;
         if self.doubts.is_empty() {
             self.write_seal();
         }

@@ -2,13 +2,16 @@
 //! records use. Above it nobody touches a store, a secret key or a clock; below it nobody knows a session.
 //!
 //! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
-//! - [`open`]: from a directory and a secret to an engine and a session; founding a new store.
+//! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
+//!   that is open.
+//! - `uses` and `scribe`: what was used, and the thread that writes it down.
 //! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good?
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
+mod admit;
 pub mod audit_log;
 pub mod clock;
 pub mod demo;
@@ -20,11 +23,13 @@ mod load;
 mod local;
 pub mod oauth;
 pub mod open;
+mod scribe;
 mod seal_thread;
 mod session;
 mod table;
 mod throttle;
 mod timekeeper;
+mod uses;
 mod verifier;
 
 use std::net::IpAddr;
@@ -32,19 +37,20 @@ use std::sync::{Arc, RwLockReadGuard};
 
 use tokio::sync::broadcast;
 
-pub use self::audit_log::{AuditPage, AuditReport, Doubt, Standing as AuditStanding};
+pub use self::audit_log::{Anchor, AuditLine, AuditPage, AuditReport, Doubt, Standing as AuditStanding};
 pub use self::doors::{Door, Doors};
-pub use self::error::{EngineError, OpenError};
+pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
-pub use self::session::{Auth, Session, Via};
-pub use self::timekeeper::Now;
+pub use self::scribe::Writing;
+pub use self::session::{Auth, Peer, Session, Via};
+pub use self::timekeeper::{Mark, Now, Timekeeper};
 pub use self::verifier::Verifier;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::{
     Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Role, ScopeId,
-    State,
+    State, Timestamp,
 };
 use crate::store::Health;
 
@@ -84,6 +90,13 @@ pub struct Origin<'a> {
     pub agent: Option<&'a [u8]>,
 }
 
+impl Origin<'_> {
+    /// Whether nobody said anything.
+    pub const fn is_nowhere(&self) -> bool {
+        self.address.is_none() && self.agent.is_none()
+    }
+}
+
 /// What the console and the command line speak to. All calls may block on the disk; the console makes them on
 /// threads of their own.
 pub trait Engine: Send + Sync {
@@ -111,6 +124,10 @@ pub trait Engine: Send + Sync {
     /// Decides about a presented token for a request that needs all of `wanted`, and notes its use.
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision;
 
+    /// Decides as [`Engine::verify`] would, for somebody who wants to know why, and notes no use. Whom the decision
+    /// recognised is told by id only: name it through a view, which knows what the session may see.
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError>;
+
     /// Opens the whole-agency view for an admin; leaves an audit entry.
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError>;
 
@@ -126,6 +143,12 @@ pub trait Engine: Send + Sync {
 
     /// Checks the whole chain against the state.
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError>;
+
+    /// The newest entry of the trail as a line to keep elsewhere.
+    fn anchor(&self) -> Result<Anchor, EngineError>;
+
+    /// The hash of one entry, hex, if the trail has it.
+    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError>;
 
     /// Adds an operator with a slot of their own.
     fn add_operator(
@@ -172,6 +195,17 @@ pub trait Engine: Send + Sync {
 
     /// What does not agree between the store and its audit trail; empty when all is well.
     fn doubts(&self) -> &[Doubt];
+
+    /// Whether what is used gets written down. Verification goes on when it does not.
+    fn use_writer(&self) -> Writing {
+        Writing::Ok
+    }
+
+    /// Since when no use was lost: what a rule that deletes the unused must ask first. A key may be judged idle only
+    /// for the time since then. `None` while uses are not written down, or when that is not known here.
+    fn uses_complete_since(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// Writes down what is only in memory: uses, the clock, the seal.
     fn settle(&self) -> Result<(), EngineError>;

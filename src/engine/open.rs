@@ -14,6 +14,7 @@ use super::local::{LocalEngine, Parts};
 use super::session::{Auth, Session, Via};
 use super::throttle::Throttle;
 use super::{Engine, doors};
+use crate::crypto::digest::Pepper;
 use crate::crypto::header::{Header, Unlock};
 use crate::crypto::header_file::{HeaderFile, Unsealed};
 use crate::crypto::keyfile::KeyFileSecret;
@@ -25,7 +26,7 @@ use crate::crypto::slots::{NewSlot, SlotSecret};
 use crate::crypto::{CryptoError, Keyring, public_id};
 use crate::domain::catalog::CatalogProblem;
 use crate::domain::name::fold;
-use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State};
+use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State, Timestamp};
 use crate::store::{MemoryStore, Rev, SledOptions, SledStore, Store};
 
 /// The catalog of a store, beside its database, when the agency has its own.
@@ -130,7 +131,8 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let opened = SledStore::open(&options.sled())?;
     let mut notices: Vec<String> =
         opened.set_aside.iter().map(|file| format!("{file} was damaged and has been set aside")).collect();
-    let (unsealed, failed_before) = unseal(options, key)?;
+    let now = options.clock.read().wall;
+    let (unsealed, failed_before) = unseal(&options.dir, now, &mut HeaderFile::new(&options.dir), key)?;
     let mut loaded = load::load(&opened.store, &unsealed.keyring, &catalog, opened.seal.as_ref())?;
     if let Some(doubt) = &opened.doubt {
         let what = doubt.in_words();
@@ -163,10 +165,9 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         cost: options.cost,
         dir: Some(options.dir.clone()),
     });
-    // A console session is an event; a command line that only reads leaves no trace, unless somebody failed at
-    // the door before.
-    if engine.doubts().is_empty() && (options.via == Via::Console || failed_before > 0) {
-        engine.execute(&session, Command::StartSession { failed_attempts: failed_before })?;
+    engine.note_start(&session, failed_before)?;
+    if options.via == Via::Console {
+        engine.write_uses();
     }
     Ok(Open { engine, session, notices })
 }
@@ -180,16 +181,20 @@ fn damaged(loaded: &Loaded) -> OpenError {
     OpenError::Engine(EngineError::Suspect(why))
 }
 
-fn unseal(options: &Options, key: &Key<'_>) -> Result<(Unsealed, u32), OpenError> {
-    let now = options.clock.read().wall;
-    let mut throttle = Throttle::read(&options.dir);
+/// Tries a secret, and counts failures.
+pub(super) fn unseal(
+    dir: &Path,
+    now: Timestamp,
+    file: &mut HeaderFile,
+    key: &Key<'_>,
+) -> Result<(Unsealed, u32), OpenError> {
+    let mut throttle = Throttle::read(dir);
     if let Some(wait) = throttle.wait(now) {
         return Err(OpenError::Throttled { failed: throttle.failed(), wait });
     }
-    let mut file = HeaderFile::new(&options.dir);
     let result = match key {
         Key::Operator { name, passphrase } => {
-            let label = label_of(&mut file, name)?;
+            let label = label_of(file, name)?;
             file.unseal(&Unlock::Operator { name: &label, passphrase })
         }
         Key::Recovery { code, .. } => file.unseal(&Unlock::Recovery(code)),
@@ -219,7 +224,11 @@ fn label_of(file: &mut HeaderFile, typed: &str) -> Result<String, OpenError> {
     Ok(found.map_or_else(|| typed.to_owned(), |slot| slot.label().to_owned()))
 }
 
-fn actor_of(key: &Key<'_>, unsealed: &Unsealed, state: &State) -> Result<(Actor, Auth), OpenError> {
+pub(super) fn actor_of(
+    key: &Key<'_>,
+    unsealed: &Unsealed,
+    state: &State,
+) -> Result<(Actor, Auth), OpenError> {
     let slot = unsealed.header.slots().iter().find(|slot| slot.id() == unsealed.slot);
     let label = slot.map_or("", |slot| slot.label());
     let (name, access, auth) = match key {
@@ -283,6 +292,9 @@ pub fn found(
     });
     engine.execute(&session, Command::Found { agency, operator })?;
     engine.settle()?;
+    if options.via == Via::Console {
+        engine.write_uses();
+    }
     Ok(Founded { open: Open { engine, session, notices: Vec::new() }, recovery })
 }
 
@@ -306,6 +318,7 @@ fn empty(keyring: &Keyring) -> Loaded {
         digest: keyring.empty_state(),
         rev: Rev(0),
         mark: None,
+        unbroken: None,
         doubts: Vec::new(),
         suspects: Vec::new(),
     }
@@ -332,13 +345,29 @@ pub fn in_store(
     via: Via,
     entropy: Box<dyn Entropy + Send>,
 ) -> Result<Open, OpenError> {
+    in_store_holding(store, agency, operator, clock, via, entropy, |_, _, _| {})
+}
+
+/// [`in_store`] with a state that `fill` has put keys of the founder into, under digests of the store's pepper: for
+/// benchmarks, which need a million keys and not the commits that made them.
+#[doc(hidden)]
+pub fn in_store_holding(
+    store: Arc<dyn Store>,
+    agency: Name,
+    operator: Name,
+    clock: Arc<dyn Clock>,
+    via: Via,
+    entropy: Box<dyn Entropy + Send>,
+    fill: impl FnOnce(&Pepper, OperatorId, &mut State),
+) -> Result<Open, OpenError> {
     let root = RootKey::generate(&mut OsEntropy).map_err(EngineError::from)?;
     let id = StoreId::generate(&mut OsEntropy).map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
     let founder = OperatorId(public_id::generate(&mut OsEntropy).map_err(EngineError::from)?);
     let actor = Actor { operator: founder, access: Access::Own };
     let session = Session::new(&mut OsEntropy, actor, Auth::Demo, via).map_err(EngineError::from)?;
-    let loaded = empty(&keyring);
+    let mut loaded = empty(&keyring);
+    fill(&keyring.pepper(), founder, &mut loaded.state);
     let engine = LocalEngine::new(Parts {
         store,
         keyring,

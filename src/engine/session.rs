@@ -31,6 +31,22 @@ pub enum Via {
     Server,
 }
 
+/// The process a session speaks for: this one, or one that is attached to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Operating system user.
+    pub uid: u32,
+    /// Process number.
+    pub pid: u32,
+}
+
+impl Peer {
+    /// This process.
+    pub fn this() -> Self {
+        Self { uid: rustix::process::getuid().as_raw(), pid: std::process::id() }
+    }
+}
+
 /// A signed-in operator.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -38,6 +54,7 @@ pub struct Session {
     actor: Actor,
     auth: Auth,
     via: Via,
+    peer: Peer,
 }
 
 impl Session {
@@ -49,7 +66,18 @@ impl Session {
     ) -> Result<Self, CryptoError> {
         let mut id = [0; 12];
         random::base58(entropy, &mut id)?;
-        Ok(Self { id: String::from_utf8_lossy(&id).into_owned(), actor, auth, via })
+        Ok(Self { id: String::from_utf8_lossy(&id).into_owned(), actor, auth, via, peer: Peer::this() })
+    }
+
+    /// The same session, held by another process.
+    pub(super) fn of(self, peer: Peer) -> Self {
+        Self { peer, ..self }
+    }
+
+    /// What an attached process holds in place of the session that the owner of the store keeps for it. It opens
+    /// nothing here: the owner goes by its own.
+    pub fn stand_in(actor: Actor, via: Via) -> Self {
+        Self { id: String::new(), actor, auth: Auth::Passphrase, via, peer: Peer::this() }
     }
 
     /// The server's own: it may renew signing keys and write down what callers did to their tokens.
@@ -102,8 +130,8 @@ impl Session {
                 Via::Server => "server",
             }
             .into(),
-            uid: rustix::process::getuid().as_raw(),
-            pid: std::process::id(),
+            uid: self.peer.uid,
+            pid: self.peer.pid,
             session: self.id.clone(),
         }
     }

@@ -4,12 +4,12 @@
 //! Here a look-up starts by asking for the lines the id leads to, and the digest of the token is computed while
 //! they travel. The slot holds all that decides, so nothing else is read to allow or to refuse.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 use prefetch_index::prefetch_index;
 
 use crate::crypto::digest;
-use crate::domain::{Expiry, KeyId, PublicId, Reason, Timestamp, Usage, Verifier};
+use crate::domain::{Expiry, KeyId, PublicId, Reason, ScopeId, Scopes, Timestamp, Usage, Verifier};
 
 /// What a slot says about its key besides the digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +30,43 @@ pub struct Gate {
 struct Slot {
     digest: [u8; digest::LEN],
     id: [u8; 12],
-    scopes: u32,
     // The last use in seconds since 1970, and how many there were since they were written down last. Four thousand
     // million of one key between two settlings would start the count anew, and lose nothing but the number.
     last: AtomicU32,
     uses: AtomicU32,
+    // Which scopes were needed since then: bit n for the nth of the key's set.
+    needed: AtomicU16,
+    scopes: SetIndex,
     expires: Deadline,
     pepper: u8,
-    // 0 marks an empty slot.
-    kind_and_used: u8,
-    closed: u8,
+    // Four bits each: the kind, of which 0 marks an empty slot, and what closes it.
+    kind_and_closed: u8,
+}
+
+impl Slot {
+    const fn is_empty(&self) -> bool {
+        self.kind_and_closed == 0
+    }
+}
+
+/// How many scopes of a set have a bit. Few keys hold more; their other scopes are noted elsewhere.
+pub const MARKED: usize = 16;
+
+/// An index into the sets of a table, in three bytes: more sets than anybody has keys in one table.
+#[derive(Clone, Copy, Default)]
+struct SetIndex([u8; 3]);
+
+impl SetIndex {
+    fn of(index: u32) -> Self {
+        // Beyond what fits there is no set, and a key without one is refused.
+        let [_, bytes @ ..] = index.min(0xFF_FFFF).to_be_bytes();
+        Self(bytes)
+    }
+
+    const fn index(self) -> u32 {
+        let [high, mid, low] = self.0;
+        u32::from_be_bytes([0, high, mid, low])
+    }
 }
 
 /// An expiry in five bytes, so that a slot is one line: milliseconds since 2020, good until 2054; lives are bounded
@@ -117,6 +144,10 @@ pub struct Table {
 /// Stands for a pepper this table cannot name; no verifier has it.
 const UNKNOWN_PEPPER: u8 = 0;
 
+/// In a slot a reason is its place here plus one, in four bits; the last number stands for one that has no place.
+const NO_REASON: u8 = 15;
+const _: () = assert!(REASONS.len() < NO_REASON as usize);
+
 const REASONS: [Reason; 13] = [
     Reason::Malformed,
     Reason::Unknown,
@@ -157,7 +188,7 @@ impl Table {
         let mut at = spot.home(self.slots.len());
         loop {
             match self.slots.get(at) {
-                Some(slot) if slot.kind_and_used == 0 => return Err(at),
+                Some(slot) if slot.is_empty() => return Err(at),
                 Some(slot) if slot.id == *id => return Ok(at),
                 Some(_) => at += 1,
                 // Never full, so an empty slot is always met.
@@ -184,35 +215,22 @@ impl Table {
         // What was noted of its use stays.
         slot.digest = verifier.digest;
         slot.id = *id.as_bytes();
-        slot.scopes = gate.scopes;
+        slot.scopes = SetIndex::of(gate.scopes);
         slot.expires = Deadline::of(gate.expiry);
         slot.pepper = u8::try_from(verifier.pepper).unwrap_or(UNKNOWN_PEPPER);
-        slot.kind_and_used = gate.kind + 1;
-        slot.closed = gate.closed.map_or(0, code_of);
+        slot.kind_and_closed = (gate.kind + 1) << 4 | gate.closed.map_or(0, code_of);
     }
 
     fn grow(&mut self) {
         let old = std::mem::take(&mut self.slots);
         self.slots = empty(old.len() * 3 / 2);
-        for slot in old.into_iter().filter(|slot| slot.kind_and_used != 0) {
+        for slot in old.into_iter().filter(|slot| !slot.is_empty()) {
             let Some(id) = PublicId::from_bytes(slot.id) else { continue };
             if let Err(at) = self.probe(Spot::of(&id), &slot.id)
                 && let Some(place) = self.slots.get_mut(at)
             {
                 *place = slot;
             }
-        }
-    }
-
-    /// Takes what was used of a key since the last time.
-    pub fn take_uses(&self, id: &PublicId) -> Usage {
-        let Some(hit) = self.find(Spot::of(id), id) else { return Usage::default() };
-        // The count first: a use that comes in between starts a new count and is taken next time.
-        let count = hit.0.uses.swap(0, Ordering::AcqRel);
-        let last = hit.0.last.load(Ordering::Relaxed);
-        Usage {
-            last_used_at: (count > 0).then_some(Timestamp(i64::from(last) * 1_000)),
-            count: u64::from(count),
         }
     }
 }
@@ -224,7 +242,7 @@ fn empty(size: usize) -> Vec<Slot> {
 }
 
 fn code_of(reason: Reason) -> u8 {
-    REASONS.iter().position(|r| *r == reason).and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(u8::MAX)
+    REASONS.iter().position(|r| *r == reason).and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(NO_REASON)
 }
 
 impl Hit<'_> {
@@ -240,17 +258,61 @@ impl Hit<'_> {
 
     /// What else decides.
     pub fn gate(self) -> Gate {
-        let closed = match self.0.closed {
+        let closed = match self.0.kind_and_closed & NO_REASON {
             0 => None,
-            // A byte that names no reason is damage, and damage is no.
+            // A number that names no reason is damage, and damage is no.
             code => Some(REASONS.get(usize::from(code) - 1).copied().unwrap_or(Reason::StoreError)),
         };
         Gate {
             closed,
             expiry: self.0.expires.expiry(),
-            scopes: self.0.scopes,
-            kind: self.0.kind_and_used - 1,
+            scopes: self.0.scopes.index(),
+            kind: (self.0.kind_and_closed >> 4) - 1,
         }
+    }
+
+    /// Notes that these scopes of `held` were needed. Before [`Hit::note_use`], so that whoever takes a count finds
+    /// the scopes of each use counted in it. False when one of them has no bit.
+    pub fn note_scopes(self, held: &Scopes, wanted: &[ScopeId]) -> bool {
+        let mut bits = 0_u16;
+        let mut all = true;
+        for scope in wanted {
+            match held.position(scope.as_str()) {
+                Some(at) if at < MARKED => bits |= 1 << at,
+                _ => all = false,
+            }
+        }
+        // Nearly always another request needed the same before: then nothing has to be written.
+        if self.0.needed.load(Ordering::Relaxed) & bits != bits {
+            self.0.needed.fetch_or(bits, Ordering::Relaxed);
+        }
+        all
+    }
+
+    /// Takes which scopes of `held` were needed since the last time.
+    pub fn take_scopes(self, held: &Scopes) -> Vec<ScopeId> {
+        if self.0.needed.load(Ordering::Relaxed) == 0 {
+            return Vec::new();
+        }
+        let bits = self.0.needed.swap(0, Ordering::AcqRel);
+        held.iter()
+            .take(MARKED)
+            .enumerate()
+            .filter(|(at, _)| bits >> at & 1 == 1)
+            .map(|(_, s)| s.clone())
+            .collect()
+    }
+
+    /// When it was used last, as far as this table knows.
+    pub fn last_used(self) -> Timestamp {
+        Timestamp(i64::from(self.0.last.load(Ordering::Relaxed)) * 1_000)
+    }
+
+    /// Takes how often it was used since the last time.
+    pub fn take_uses(self) -> Usage {
+        // The count first: a use that comes in between starts a new count and is taken next time.
+        let count = self.0.uses.swap(0, Ordering::AcqRel);
+        Usage { last_used_at: (count > 0).then(|| self.last_used()), count: u64::from(count) }
     }
 
     /// Notes one use. True when it is the first since the last time uses were taken.
@@ -349,9 +411,27 @@ mod tests {
         table.touch(Spot::of(&id(1)));
         assert!(hit.note_use(Timestamp(10_000)));
         assert!(!hit.note_use(Timestamp(9_999)));
-        let taken = table.take_uses(&id(1));
-        assert_eq!(taken, Usage { last_used_at: Some(Timestamp(10_000)), count: 2 });
-        assert_eq!(table.take_uses(&id(1)), Usage::default());
+        assert_eq!(hit.take_uses(), Usage { last_used_at: Some(Timestamp(10_000)), count: 2 });
+        assert_eq!(hit.take_uses(), Usage::default());
         assert!(hit.note_use(Timestamp(11_000)), "a new count begins");
+    }
+
+    #[test]
+    fn scopes_needed_are_taken_once_also_after_the_table_grew() {
+        let held: Scopes =
+            (0..70).map(|n| format!("a.s{n:02}")).collect::<Vec<_>>().join(" ").parse().unwrap();
+        let scope = |name: &str| name.parse::<ScopeId>().unwrap();
+        let mut table = Table::with_capacity(1);
+        let put =
+            |table: &mut Table, n| table.put(KeyId(id(n)), &Verifier { digest: [1; 32], pepper: 1 }, gate(0));
+        put(&mut table, 0);
+        let hit = table.find(Spot::of(&id(0)), &id(0)).unwrap();
+        assert!(hit.note_scopes(&held, &[scope("a.s03"), scope("a.s15")]));
+        assert!(hit.note_scopes(&held, &[scope("a.s03")]));
+        assert!(!hit.note_scopes(&held, &[scope("a.s16")]), "this one has no bit");
+        (1..1_000).for_each(|n| put(&mut table, n));
+        let hit = table.find(Spot::of(&id(0)), &id(0)).unwrap();
+        assert_eq!(hit.take_scopes(&held), [scope("a.s03"), scope("a.s15")]);
+        assert_eq!(hit.take_scopes(&held), []);
     }
 }

@@ -4,15 +4,16 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use super::Origin;
 use super::table::{Gate, Hit, Spot, Table};
+use super::uses::{Use, Uses};
 use crate::crypto::digest::Pepper;
 use crate::crypto::token::{self, TokenKind};
 use crate::domain::verdict::{closed, judge};
 use crate::domain::{
-    Bearer, Decision, Key, KeyId, Place, PublicId, Reason, ScopeId, Scopes, State, Timestamp, Usage,
+    Bearer, Decision, Key, KeyId, Place, PublicId, Reason, ScopeId, Scopes, State, Timestamp,
 };
 
 /// Checks tokens against tables kept in step with the state. A change that has returned is in force for the next
@@ -24,7 +25,7 @@ pub struct Verifier {
     shards: Vec<RwLock<Shard>>,
     /// Set while the store as a whole cannot vouch for any key.
     shut: AtomicBool,
-    used: Mutex<Vec<KeyId>>,
+    uses: Uses,
 }
 
 /// The part of the keys that share a lock.
@@ -33,6 +34,15 @@ struct Shard {
     table: Table,
     sets: Vec<Scopes>,
     set_of: HashMap<Scopes, u32>,
+}
+
+/// Whether an allow counts as a use, and of whom.
+#[derive(Clone, Copy)]
+pub(super) enum Counting<'a> {
+    /// It does; the request came from there.
+    From(Origin<'a>),
+    /// It does not: somebody only wants to know.
+    Off,
 }
 
 const PEPPER: u32 = 1;
@@ -45,7 +55,7 @@ impl Verifier {
         let each = each + each / 32;
         let shards =
             std::iter::repeat_with(|| RwLock::new(Shard::with_capacity(each))).take(SHARDS).collect();
-        let verifier = Self { pepper, shards, shut: AtomicBool::new(false), used: Mutex::default() };
+        let verifier = Self { pepper, shards, shut: AtomicBool::new(false), uses: Uses::default() };
         for key in state.keys() {
             verifier.put(key, closed(state, key));
         }
@@ -91,7 +101,10 @@ impl Verifier {
     fn put(&self, key: &Key, closed: Option<Reason>) {
         let spot = Spot::of(key.id.public());
         if let Some(shard) = self.shards.get(spot.part(SHARDS)) {
-            shard.write().unwrap_or_else(PoisonError::into_inner).put(key, closed);
+            let left = shard.write().unwrap_or_else(PoisonError::into_inner).put(key, closed);
+            for (scope, at) in left {
+                self.uses.note_scope(*key.id.public(), &scope, at);
+            }
         }
     }
 
@@ -110,7 +123,19 @@ impl Verifier {
         &self,
         presented: &[u8],
         wanted: &[ScopeId],
-        _origin: Origin<'_>,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Decision {
+        self.decide(presented, wanted, Counting::From(origin), now)
+    }
+
+    /// The same decision, with or without a use that counts.
+    #[inline]
+    pub(super) fn decide(
+        &self,
+        presented: &[u8],
+        wanted: &[ScopeId],
+        counting: Counting<'_>,
         now: Timestamp,
     ) -> Decision {
         let Ok(presented) = token::parse(presented) else { return Decision::deny(Reason::Malformed, None) };
@@ -130,22 +155,37 @@ impl Verifier {
         if !same || hit.pepper() != PEPPER {
             return Decision::deny(Reason::MacMismatch, None);
         }
-        self.admit(&shard, hit, KeyId(id), wanted, now)
+        self.admit(&shard, hit, KeyId(id), wanted, counting, now)
     }
 
     /// Decides about a key whose secret somebody else has recognised.
-    pub fn admit_known(&self, id: KeyId, wanted: &[ScopeId], now: Timestamp) -> Decision {
+    pub(super) fn admit_known(
+        &self,
+        id: KeyId,
+        wanted: &[ScopeId],
+        counting: Counting<'_>,
+        now: Timestamp,
+    ) -> Decision {
         let spot = Spot::of(id.public());
         let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
         match shard.table.find(spot, id.public()) {
-            Some(hit) => self.admit(&shard, hit, id, wanted, now),
+            Some(hit) => self.admit(&shard, hit, id, wanted, counting, now),
             None => Decision::deny(Reason::Unknown, None),
         }
     }
 
     /// Judges a key whose secret was right, and notes its use.
     #[inline]
-    fn admit(&self, shard: &Shard, hit: Hit<'_>, key: KeyId, wanted: &[ScopeId], now: Timestamp) -> Decision {
+    fn admit(
+        &self,
+        shard: &Shard,
+        hit: Hit<'_>,
+        key: KeyId,
+        wanted: &[ScopeId],
+        counting: Counting<'_>,
+        now: Timestamp,
+    ) -> Decision {
+        let id = *key.public();
         let (gate, bearer) = (hit.gate(), Some(Bearer::Key(key)));
         if self.is_shut() {
             return Decision::deny(Reason::StoreError, bearer);
@@ -154,23 +194,58 @@ impl Verifier {
             return Decision::deny(Reason::StoreError, bearer);
         };
         let decision = judge(Bearer::Key(key), gate.closed, gate.expiry, scopes, wanted, now);
-        if decision.is_allow() && hit.note_use(now) {
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+        if let Counting::From(origin) = counting
+            && decision.is_allow()
+        {
+            if !wanted.is_empty() && !hit.note_scopes(scopes, wanted) {
+                for scope in wanted {
+                    self.uses.note_scope(id, scope, now);
+                }
+            }
+            if !origin.is_nowhere() {
+                self.uses.note_origin(id, origin, now);
+            }
+            // Last, so that whoever takes the count finds all that belongs to it.
+            if hit.note_use(now) {
+                self.uses.enlist(id);
+            }
         }
         decision
     }
 
-    /// Takes all uses noted since the last time.
-    pub fn take_uses(&self) -> Vec<(KeyId, Usage)> {
-        let ids = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
-        ids.into_iter()
-            .filter_map(|id| Some((id, self.uses_of(id.public())?)))
-            .filter(|(_, usage)| usage.count > 0)
-            .collect()
+    /// Notes an allowed use of an access token: the table knows keys only, so whoever decided says so here. `id` is
+    /// the app's.
+    pub fn note(&self, id: PublicId, wanted: &[ScopeId], origin: Origin<'_>, now: Timestamp) {
+        self.uses.note(id, wanted, origin, now);
     }
 
-    fn uses_of(&self, id: &PublicId) -> Option<Usage> {
-        Some(self.shard(Spot::of(id))?.table.take_uses(id))
+    /// Where uses wait until they are taken.
+    pub(super) const fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    /// Takes all uses noted since the last time, each key and app once.
+    pub(super) fn take_uses(&self) -> Vec<Use> {
+        let mut uses = self.uses.take();
+        for used in &mut uses {
+            self.complete(used);
+        }
+        uses.retain(|used| used.usage.count > 0 || !used.trace.is_empty());
+        uses
+    }
+
+    /// Adds what the table noted of a key.
+    fn complete(&self, used: &mut Use) {
+        let spot = Spot::of(&used.id);
+        let Some(shard) = self.shard(spot) else { return };
+        let Some(hit) = shard.table.find(spot, &used.id) else { return };
+        let usage = hit.take_uses();
+        used.usage = used.usage.merged(usage);
+        if let Some(held) = shard.sets.get(hit.gate().scopes as usize) {
+            for scope in hit.take_scopes(held) {
+                used.trace.note_scope(&scope, hit.last_used());
+            }
+        }
     }
 }
 
@@ -179,7 +254,9 @@ impl Shard {
         Self { table: Table::with_capacity(keys), sets: Vec::new(), set_of: HashMap::new() }
     }
 
-    fn put(&mut self, key: &Key, closed: Option<Reason>) {
+    /// Returns which scopes were needed of a set the key had before, and when at the latest: the bits that said so
+    /// would mean others now.
+    fn put(&mut self, key: &Key, closed: Option<Reason>) -> Vec<(ScopeId, Timestamp)> {
         let scopes = match self.set_of.get(&key.scopes) {
             Some(at) => *at,
             None => {
@@ -194,7 +271,15 @@ impl Shard {
             Place::Location(_) => 1,
             Place::App(_) => 2,
         };
+        let id = key.id.public();
+        let before = self.table.find(Spot::of(id), id).filter(|hit| hit.gate().scopes != scopes);
+        let left = before.map_or_else(Vec::new, |hit| {
+            let held = self.sets.get(hit.gate().scopes as usize);
+            let needed = held.map(|held| hit.take_scopes(held)).unwrap_or_default();
+            needed.into_iter().map(|scope| (scope, hit.last_used())).collect()
+        });
         self.table.put(key.id, &key.verifier, Gate { closed, expiry: key.expiry, scopes, kind });
+        left
     }
 }
 

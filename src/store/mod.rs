@@ -18,4 +18,4 @@ pub use self::feed::{Change, Event, Update, Watch};
 pub use self::memory::{Fault, MemoryStore};
 pub use self::rows::{Entry, KeyRange, Page, Rev};
 pub use self::seal::{Seal, SealError};
-pub use self::sled::{Doubt, Opened, SledOptions, SledStore, panic_is_expected};
+pub use self::sled::{Doubt, Opened, SledOptions, SledStore, holder_of, panic_is_expected};

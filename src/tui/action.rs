@@ -196,8 +196,9 @@ actions! {
 
     Tab1        "tab-1"        "Go to Agency keys"                     "agency"   Tabs [Screen] Safe;
     Tab2        "tab-2"        "Go to Location keys"                   "locations" Tabs [Screen] Safe;
-    Tab3        "tab-3"        "Go to Audit"                           "audit"    Tabs [Screen] Safe;
-    Tab4        "tab-4"        "Go to Settings"                        "settings" Tabs [Screen] Safe;
+    Tab3        "tab-3"        "Go to Apps"                            "apps"     Tabs [Screen] Safe;
+    Tab4        "tab-4"        "Go to Audit"                           "audit"    Tabs [Screen] Safe;
+    Tab5        "tab-5"        "Go to Settings"                        "settings" Tabs [Screen] Safe;
     NextTab     "next-tab"     "Next tab"                              "next tab" Tabs [Screen] Safe;
     PrevTab     "prev-tab"     "Previous tab"                          "prev tab" Tabs [Screen] Safe;
 
@@ -214,15 +215,20 @@ actions! {
     Sort        "sort"         "Sort by a column"                      "sort"     Sort [Screen] Safe;
     Columns     "columns"      "Choose the columns"                    "columns"  Sort [Screen] Safe;
 
-    New         "new"          "Create a key or a location"            "new"      Act [Screen] Safe;
-    Edit        "edit"         "Change scopes, or rename a location"   "edit"     Act [Screen] Safe;
-    CopyId      "copy-id"      "Copy the public id"                    "copy id"  Act [Screen] Safe;
-    Pause       "pause"        "Pause or resume the key"               "pause"    Act [Screen] Dangerous;
+    New         "new"          "Create a key, a location or an app"    "new"      Act [Screen] Safe;
+    Edit        "edit"         "Change scopes, a location or an app"   "edit"     Act [Screen] Safe;
+    CopyId      "copy-id"      "Copy the public id"                    "copy id"  Act [Screen Secret] Safe;
+    Pause       "pause"        "Pause or resume the key or app"        "pause"    Act [Screen] Dangerous;
     Revoke      "revoke"       "Revoke the key for good"               "revoke"   Act [Screen] Dangerous;
-    Delete      "delete"       "Delete the key"                        "delete"   Act [Screen] Dangerous;
+    Delete      "delete"       "Delete the key, location or app"       "delete"   Act [Screen] Dangerous;
+    NewKey      "new-key"      "Issue a key for the app"               "issue key" Act [Screen] Safe;
+    NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Dangerous;
     Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Safe;
     Undo        "undo"         "Undo the last change"                  "undo"     Act [Screen] Safe;
     RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Safe;
+
+    HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Safe;
+    TestToken   "test-token"   "Test a token step by step"             "test"     Act [Screen] Safe;
 
     Check       "check"        "Check the audit chain"                 "check"    App [Screen] Safe;
     Passphrase  "passphrase"   "Set an operator's passphrase"          "passphrase" App [Screen] Safe;
@@ -243,8 +249,8 @@ actions! {
     Suspend     "suspend"      "Suspend to the shell"                  "suspend"  App [Always] Safe;
     Redraw      "redraw"       "Draw the screen afresh"                "redraw"   App [Always] Safe;
 
-    NextField   "next-field"   "Next field"                            "next"     Dialog [Dialog] Safe;
-    PrevField   "prev-field"   "Previous field"                        "previous" Dialog [Dialog] Safe;
+    NextField   "next-field"   "Next field, or next block to copy"     "next"     Dialog [Dialog Reader] Safe;
+    PrevField   "prev-field"   "Previous field, or block to copy"      "previous" Dialog [Dialog Reader] Safe;
     Press       "press"        "Press the focused button"              "accept"   Dialog [Dialog Picker] Safe;
     Submit      "submit"       "Finish the form"                       "finish"   Dialog [Dialog] Safe;
     Toggle      "toggle"       "Tick or untick"                        "tick"     Dialog [Dialog] Safe;
@@ -272,7 +278,7 @@ impl Action {
 
     /// Tab number, from 0, when this goes to a tab.
     pub fn tab(self) -> Option<usize> {
-        let tabs = [Self::Tab1, Self::Tab2, Self::Tab3, Self::Tab4];
+        let tabs = [Self::Tab1, Self::Tab2, Self::Tab3, Self::Tab4, Self::Tab5];
         tabs.iter().position(|tab| *tab == self)
     }
 }

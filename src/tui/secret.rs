@@ -35,9 +35,10 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// Bytes a typed secret may have. A passphrase of 1,024 bytes is past any use; the bound is what keeps the
-/// buffer from growing, and a buffer that grows leaves its old self behind in freed memory.
-pub const SECRET_CAPACITY: usize = 1024;
+/// Bytes a typed secret may have. A passphrase of so many bytes is past any use, and an access token with all scopes
+/// there are is shorter. The bound is what keeps the buffer from growing, and a buffer that grows leaves its old
+/// self behind in freed memory.
+pub const SECRET_CAPACITY: usize = 4096;
 
 /// A secret being typed: one allocation for life, zeroed at the end.
 pub struct SecretBuffer(Zeroizing<String>);

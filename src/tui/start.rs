@@ -7,8 +7,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{Local, Offset as _, TimeZone as _};
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 
 use super::app::console::{Keydeck, Setting};
 use super::app::door::Way;
@@ -26,7 +24,8 @@ use crate::crypto::header_file::HeaderFile;
 use crate::crypto::slots::SlotKind;
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::Options;
-use crate::store::{SledOptions, SledStore};
+use crate::serve::door::is_reachable;
+use crate::store::{SledOptions, SledStore, holder_of};
 
 /// What the console starts with.
 pub struct Start {
@@ -186,11 +185,11 @@ fn only_operator(dir: &Path) -> Option<String> {
     people.next().is_none().then_some(first)
 }
 
-/// Whether the store can be had, asked before anybody types a passphrase for nothing. Looking takes a share of the
-/// lock for an instant, which is let go of at once; only when that is refused is the store itself asked who has it.
+/// Whether the store can be had, asked before anybody types a passphrase for nothing: it is free, or the process that
+/// has it lets others attach. Looking takes a share of the lock for an instant, which is let go of at once; only when
+/// that is refused is the store itself asked who has it.
 fn free(dir: &Path) -> Result<(), TuiError> {
-    let Ok(lock) = fs::File::open(dir.join("keydeck.lock")) else { return Ok(()) };
-    if flock(&lock, FlockOperation::NonBlockingLockShared) != Err(Errno::WOULDBLOCK) {
+    if holder_of(dir).is_none() || is_reachable(dir) {
         return Ok(());
     }
     match SledStore::open(&SledOptions::new(dir)) {

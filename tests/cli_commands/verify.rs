@@ -90,3 +90,25 @@ fn scopes_are_held_letter_by_letter() {
         with(word).fails(2, "no permission is called");
     }
 }
+
+#[test]
+fn a_decision_is_explained_step_by_step_and_counts_no_use() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let token = ann.issues("A", "contacts.read");
+    let explained = |words: &[&str]| ann.gives(&[&["verify", "--explain"], words].concat(), &token);
+    let said = explained(&[]).expect(0).out;
+    assert!(said.starts_with("allow\npassed       form:"), "{said}");
+    assert_eq!(said.matches("\npassed ").count(), 13, "{said}");
+    let said = explained(&["--scope", "contacts.write"]).expect(1).out;
+    assert!(
+        said.starts_with("deny scope\n")
+            && said.ends_with("failed       scopes: all that the request needs\n")
+    );
+    ann.does(&["key", "pause", "A"]);
+    let said = explained(&["--json"]).expect(1).json();
+    let outcomes: Vec<_> = said["steps"].as_array().unwrap().iter().map(|step| &step["outcome"]).collect();
+    assert_eq!(said["steps"][11], serde_json::json!({"step": "not_paused", "outcome": "failed"}));
+    assert!(outcomes[..11].iter().all(|outcome| *outcome == "passed") && outcomes[12] == "not reached");
+    assert_eq!(ann.asks(&["key", "show", "A"])["use_count"], 0, "an explanation is no use");
+}

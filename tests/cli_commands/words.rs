@@ -41,6 +41,8 @@ const COMMANDS: &[&str] = &[
     "audit verify",
     "audit anchor",
     "audit export",
+    "serve",
+    "guide",
     "info",
     "demo",
     "completions",

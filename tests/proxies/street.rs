@@ -88,9 +88,12 @@ impl Street {
             if proxy.listens_at(address) {
                 return Self { house, upstream, address, reader, other, proxy };
             }
-            if !proxy.log().contains("in use") {
-                panic!("the proxy did not start:\n{}", proxy.log());
-            }
+            assert!(
+                proxy.log().contains("in use"),
+                "the proxy did not start:
+{}",
+                proxy.log()
+            );
         }
         panic!("no port was free for the proxy");
     }

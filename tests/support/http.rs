@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use keydeck::crypto::random::OsEntropy;
-use keydeck::domain::{Command, Expiry, KeyId, Name, NewKey, Note, Place, Timestamp};
+use keydeck::domain::{Command, Event, Expiry, KeyId, Name, NewKey, Note, Place, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
 use keydeck::engine::{Engine as _, Via};
@@ -45,6 +45,11 @@ impl House {
         let own = Arc::new(clock.clone());
         let open =
             in_memory(name("Acme"), name("maria"), own, Via::CommandLine, Box::new(OsEntropy)).unwrap();
+        Self::over(open, clock, limits)
+    }
+
+    /// A server on a store that is open already.
+    pub fn over(open: Open, clock: TestClock, limits: Limits) -> Self {
         let engine = Arc::clone(&open.engine);
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let (tell, address) = std::sync::mpsc::channel();
@@ -84,6 +89,23 @@ impl House {
         };
         let token = self.does(Command::IssueKey(new)).token.unwrap();
         (KeyId(token.id()), token.reveal().to_owned())
+    }
+
+    /// Takes over a key that was made elsewhere; what is presented for it.
+    pub fn import(&self, name: &str, scopes: &[&str], secret: &[u8]) -> String {
+        let new = NewKey {
+            name: Name::new(name).unwrap(),
+            place: Place::Agency,
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            expiry: None,
+            note: Note::default(),
+        };
+        let done = self.open.engine.import_key(&self.open.session, new, secret).unwrap();
+        let id = done.events.iter().find_map(|event| match event {
+            Event::KeyImported(key) => Some(key.id),
+            _ => None,
+        });
+        format!("kdim_{}_{}", id.unwrap(), std::str::from_utf8(secret).unwrap())
     }
 
     /// Runs a command as maria.

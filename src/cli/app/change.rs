@@ -10,7 +10,6 @@ use crate::cli::fault::Fault;
 use crate::cli::handover::Handover;
 use crate::cli::key::{expiry, issue, sure};
 use crate::domain::{App, Command, Name, Note, Place, View};
-use crate::engine::Engine as _;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
     let (signed, app) = reach(deck, one)?;

@@ -11,7 +11,6 @@ use crate::cli::fault::Fault;
 use crate::cli::handover::Handover;
 use crate::cli::key::scopes;
 use crate::domain::{App, Command, Event, Name, NewApp, Note, Refusal, Url, View};
-use crate::engine::Engine as _;
 
 pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
     let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;

@@ -13,7 +13,6 @@ use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::{App, AppId, AppStatus, Refusal, Timestamp, Url, View};
-use crate::engine::Engine as _;
 
 /// An app in JSON, the shape scripts rely on.
 #[derive(Serialize)]

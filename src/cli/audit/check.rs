@@ -12,7 +12,7 @@ use crate::cli::Outcome;
 use crate::cli::door::Deck;
 use crate::cli::fault::Fault;
 use crate::engine::audit_log::{Anchor, check_export};
-use crate::engine::{AuditReport, AuditStanding, Engine as _};
+use crate::engine::{AuditReport, AuditStanding};
 
 /// An anchor is one line.
 const ANCHOR_MAX: u64 = 4 * 1024;
@@ -71,7 +71,7 @@ fn check_store(deck: &Deck, anchor: Option<&Anchor>) -> Result<AuditReport, Faul
     let signed = deck.sign_in()?;
     let mut report = signed.engine.check_audit(&signed.session)?;
     if let Some(anchor) = anchor {
-        if anchor.store != signed.engine.anchor().store {
+        if anchor.store != signed.engine.anchor()?.store {
             return Err(Fault::unavailable(
                 "The anchor is of another store, so it says nothing about this one. Use this store's anchor.",
             ));

@@ -14,7 +14,6 @@ use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome as Happened, SubjectLine};
 use crate::domain::{Command, Role, Timestamp};
-use crate::engine::Engine as _;
 use crate::engine::audit_log::{AuditLine, export_line};
 
 #[derive(Serialize)]
@@ -127,7 +126,7 @@ struct AnchorLine<'a> {
 
 pub(super) fn anchor(deck: &Deck) -> Outcome {
     let signed = deck.sign_in()?;
-    let anchor = signed.engine.anchor();
+    let anchor = signed.engine.anchor()?;
     if deck.output.is_json() {
         let line = anchor.to_string();
         let (store, head, at) = (&anchor.store, &anchor.head, &anchor.at);
@@ -147,7 +146,7 @@ const CHUNK: u64 = 500;
 pub(super) fn export(deck: &Deck, format: Format) -> Outcome {
     let signed = deck.sign_in()?;
     signed.engine.execute(&signed.session, Command::ExportAudit)?;
-    let last = signed.engine.anchor().seq;
+    let last = signed.engine.anchor()?.seq;
     if format == Format::Csv {
         let heading = csv_row(CSV_COLUMNS.iter().map(ToString::to_string))?;
         deck.output.bytes(&heading)?;

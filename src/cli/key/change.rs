@@ -9,7 +9,6 @@ use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::domain::{Command, Key, KeyId};
-use crate::engine::Engine as _;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
     carry_out(deck, one, Command::PauseKey, "is paused. It is refused from now on, until it is resumed.")

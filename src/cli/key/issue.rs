@@ -18,7 +18,6 @@ use crate::crypto::CryptoError;
 use crate::crypto::phc::MAX_SECRET;
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
-use crate::engine::Engine as _;
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let (signed, new) = prepare(deck, &args.new)?;

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
-use crate::domain::{Key, KeyState, Timestamp, View};
+use crate::domain::trace::Agent;
+use crate::domain::{Key, KeyState, Timestamp, Trace, View};
 
 /// A key in JSON. `deletes_at` is there for the shape's sake: nothing is deleted by time yet.
 #[derive(Serialize)]
@@ -21,15 +22,29 @@ pub struct KeyLine<'a> {
     created_at: String,
     last_used_at: Option<String>,
     use_count: u64,
+    last_used_from: Option<String>,
+    last_used_agent: Option<&'a str>,
+    scopes_used: Vec<ScopeUsed<'a>>,
     expires_at: Option<String>,
     deletes_at: Option<String>,
     note: &'a str,
+}
+
+/// A scope that was needed.
+#[derive(Serialize)]
+struct ScopeUsed<'a> {
+    scope: &'a str,
+    last_used_at: String,
 }
 
 impl<'a> KeyLine<'a> {
     /// The key as the view shows it.
     pub fn of(key: &'a Key, view: View<'a>, now: Timestamp) -> Self {
         let usage = view.usage(key);
+        let trace = view.trace(key);
+        // Of the last use itself: an older request's address would be a wrong answer.
+        let seen = trace.and_then(|trace| trace.of_last_use(usage));
+        let used = trace.map(Trace::scopes).unwrap_or_default();
         Self {
             id: key.id.to_string(),
             kind: key.place.kind(),
@@ -43,6 +58,12 @@ impl<'a> KeyLine<'a> {
             created_at: key.created_at.rfc3339(),
             last_used_at: usage.last_used_at.map(Timestamp::rfc3339),
             use_count: usage.count,
+            last_used_from: seen.and_then(|seen| seen.address).map(|address| address.to_string()),
+            last_used_agent: seen.and_then(|seen| seen.agent.as_ref()).map(Agent::as_str),
+            scopes_used: used
+                .iter()
+                .map(|used| ScopeUsed { scope: used.scope.as_str(), last_used_at: used.at.rfc3339() })
+                .collect(),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
             deletes_at: None,
             note: key.note.as_str(),

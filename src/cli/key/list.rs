@@ -115,9 +115,19 @@ fn page(key: &Key, view: View<'_>, now: Timestamp) -> String {
     line("Owner", view.owner_name(key));
     line("Created", &times::both(key.created_at, now));
     let usage = view.usage(key);
+    let trace = view.trace(key);
     match usage.last_used_at {
-        Some(at) => line("Last used", &format!("{}; uses in all: {}", times::both(at, now), usage.count)),
+        Some(at) => {
+            let from = trace.and_then(|trace| trace.of_last_use(usage));
+            let from = from.map_or_else(String::new, |seen| format!(" from {seen}"));
+            line("Last used", &format!("{}{from}; uses in all: {}", times::both(at, now), usage.count));
+        }
         None => line("Last used", "never"),
+    }
+    if let Some(seen) = trace.and_then(|trace| trace.sighting.as_ref())
+        && trace.is_some_and(|trace| trace.of_last_use(usage).is_none())
+    {
+        line("Last seen", &format!("{} at {seen}", times::relative(seen.at, now)));
     }
     match key.expiry.instant() {
         Some(at) => line("Expires", &times::both(at, now)),
@@ -129,8 +139,18 @@ fn page(key: &Key, view: View<'_>, now: Timestamp) -> String {
     if !key.note.as_str().is_empty() {
         line("Note", key.note.as_str());
     }
+    let known = trace.filter(|trace| !trace.scopes().is_empty());
     for (at, scope) in key.scopes.iter().enumerate() {
-        line(if at == 0 { "Scopes" } else { "" }, scope.as_str());
+        let used = known.map(|trace| trace.scope_used_at(scope));
+        let used = match used {
+            Some(Some(at)) => format!(" (used {})", times::relative(at, now)),
+            Some(None) => " (never used)".to_owned(),
+            None => String::new(),
+        };
+        line(if at == 0 { "Scopes" } else { "" }, &format!("{scope}{used}"));
+    }
+    if let Some(trace) = known {
+        line("Scopes used", &format!("{} of {}", trace.scopes().len(), key.scopes.len()));
     }
     out
 }

@@ -14,7 +14,7 @@ pub(crate) mod text;
 mod words;
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 pub use problem::{CatalogFault, CatalogProblem, ProblemList, ScopeProblem};
 pub use words::{Auth, AuthMethod, Level, Levels, Risk};
@@ -102,6 +102,7 @@ pub struct Catalog {
     groups: Vec<Group>,
     presets: Vec<Preset>,
     places: BTreeMap<ScopeId, Place>,
+    source: Arc<str>,
 }
 
 impl Catalog {
@@ -129,6 +130,11 @@ impl Catalog {
 
     /// Text of the catalog that is built in.
     pub const BUILTIN: &str = include_str!("../../../assets/catalogs/crm-booking.toml");
+
+    /// The text it was read from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
 
     /// Reads a catalog file (TOML; its format is explained at the top of [`Catalog::EXAMPLE`]).
     ///

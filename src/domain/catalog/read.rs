@@ -28,7 +28,7 @@ pub(super) fn catalog(text: &str) -> Result<Catalog, Vec<CatalogProblem>> {
     }
     let catalog = if errors.is_empty() { reader.document(document.get_ref()) } else { None };
     match catalog {
-        Some(catalog) if reader.found.is_empty() => Ok(catalog),
+        Some(catalog) if reader.found.is_empty() => Ok(Catalog { source: text.into(), ..catalog }),
         _ => Err(reader.into_problems()),
     }
 }
@@ -46,7 +46,15 @@ impl Reader<'_> {
         for (nth, group) in groups.iter().enumerate() {
             places.extend(group.permissions.iter().enumerate().map(|(at, p)| (p.id.clone(), (nth, at))));
         }
-        Some(Catalog { id: id?, title: title?, version: version?, groups, presets, places })
+        Some(Catalog {
+            id: id?,
+            title: title?,
+            version: version?,
+            groups,
+            presets,
+            places,
+            source: "".into(),
+        })
     }
 
     fn groups(&mut self, catalog: Fields<'_, '_>) -> Vec<Group> {

@@ -1,16 +1,16 @@
-//! What the engine keeps in memory for access tokens: the keys that sign, the names they sign under, what a failed
-//! disk did not take, and use that is yet to be written down.
+//! What the engine keeps in memory for access tokens: the keys that sign, the names they sign under, and what a failed
+//! disk did not take.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::{PublicId, TokenRefusal, closed};
+use super::{TokenRefusal, closed};
 use crate::crypto::Keyring;
 use crate::crypto::jwt::{self, AccessToken, Claims, Fault, PublicJwk, TokenConfig, TokenKey};
 use crate::domain::app::Revoked;
 use crate::domain::signing::SigningKeys;
 use crate::domain::verdict::closed_app;
-use crate::domain::{App, AppId, Event, Reason, Record, State, Timestamp, Usage};
+use crate::domain::{App, AppId, Event, Reason, Record, State, Timestamp};
 
 /// The keys of a state, derived once.
 #[derive(Default)]
@@ -35,7 +35,6 @@ pub(in crate::engine) struct TokenDesk {
     keys: RwLock<Keys>,
     /// In force in this process until a change of the same app is written.
     held: RwLock<BTreeMap<AppId, Held>>,
-    used: Mutex<BTreeMap<AppId, Usage>>,
     making: Mutex<()>,
 }
 
@@ -48,7 +47,6 @@ impl TokenDesk {
             own,
             keys: RwLock::default(),
             held: RwLock::default(),
-            used: Mutex::default(),
             making: Mutex::default(),
         };
         desk.learn(keyring, state);
@@ -145,19 +143,6 @@ impl TokenDesk {
     /// One at a time: two who find the key due shall not make two.
     pub(super) fn making(&self) -> MutexGuard<'_, ()> {
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes one use.
-    pub(super) fn note_use(&self, app: AppId, now: Timestamp) {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = used.entry(app).or_default();
-        *entry = entry.merged(Usage { last_used_at: Some(now), count: 1 });
-    }
-
-    /// Takes all uses noted since the last time.
-    pub(in crate::engine) fn take_uses(&self) -> Vec<(PublicId, Usage)> {
-        let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
-        used.into_iter().map(|(app, usage)| (*app.public(), usage)).collect()
     }
 }
 

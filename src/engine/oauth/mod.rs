@@ -3,13 +3,14 @@
 //!
 //! - `LocalEngine::grant`, `introspect`, `revoke_token` and `jwks`, for the server. Verification comes in through
 //!   [`super::Engine::verify`].
-//! - `desk`: what is kept in memory for that: keys, what could not be written down, use.
+//! - `desk`: what is kept in memory for that: keys, and what could not be written down.
 
 mod desk;
 
 use super::local::LocalEngine;
 use super::session::Session;
-use super::{Engine as _, EngineError};
+use super::verifier::Counting;
+use super::{Engine as _, EngineError, Origin};
 use crate::crypto::jwt::{AccessToken, Claims, Fault};
 use crate::crypto::public_id;
 use crate::crypto::random::OsEntropy;
@@ -18,9 +19,7 @@ use crate::domain::app::Revoked;
 use crate::domain::catalog::AuthMethod;
 use crate::domain::signing::TOKEN_LIFE_MAX;
 use crate::domain::verdict::{closed_app, judge};
-use crate::domain::{
-    AppId, Bearer, Command, Decision, Expiry, PublicId, Reason, ScopeId, Scopes, State, Timestamp,
-};
+use crate::domain::{AppId, Bearer, Command, Decision, Expiry, Reason, ScopeId, Scopes, State, Timestamp};
 
 pub(super) use self::desk::TokenDesk;
 pub use crate::crypto::jwt::{BadTokenName, PublicJwk, TokenConfig};
@@ -133,7 +132,8 @@ impl LocalEngine {
             scopes: scopes.clone(),
         };
         let token = self.tokens.sign(&claims, now)?.ok_or(TokenRefusal::TooManyScopes)?;
-        self.note_app_use(client.app, now);
+        // An app that only fetches tokens and has them checked elsewhere is in use all the same.
+        self.verifier().note(*client.app.public(), &[], Origin::default(), now);
         Ok(Granted { token, seconds, scopes })
     }
 
@@ -166,7 +166,12 @@ impl LocalEngine {
     }
 
     /// Decides about an access token as [`super::Engine::verify`] does about a key.
-    pub(super) fn verify_access_token(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
+    pub(super) fn verify_access_token(
+        &self,
+        presented: &[u8],
+        wanted: &[ScopeId],
+        counting: Counting<'_>,
+    ) -> Decision {
         let now = self.now().time;
         let claims = match self.tokens.read(presented, now) {
             Ok((claims, _)) => claims,
@@ -176,15 +181,12 @@ impl LocalEngine {
             return Decision::deny(Reason::StoreError, Some(Bearer::App(claims.app)));
         }
         let decision = self.judge_token(&claims, wanted, now);
-        if decision.is_allow() {
-            self.note_app_use(claims.app, now);
+        if let Counting::From(origin) = counting
+            && decision.is_allow()
+        {
+            self.verifier().note(*claims.app.public(), wanted, origin, now);
         }
         decision
-    }
-
-    /// Notes that an app used, or was issued, an access token.
-    fn note_app_use(&self, app: AppId, now: Timestamp) {
-        self.tokens.note_use(app, now);
     }
 
     fn judge_token(&self, claims: &Claims, wanted: &[ScopeId], now: Timestamp) -> Decision {

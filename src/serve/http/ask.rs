@@ -1,21 +1,17 @@
 //! What a proxy asks for: which scopes the request needs and which answers it understands. What cannot be read is a
 //! refusal, never less of a requirement.
 
-use hyper::HeaderMap;
-use hyper::header::HeaderName;
+use hyper::header::HeaderValue;
 
 use super::limits::WANTED_SCOPES;
 use crate::domain::ScopeId;
-
-/// Scopes by header, for proxies that cannot put them into the address they ask. Added to those of the query.
-const REQUIRE: HeaderName = HeaderName::from_static("keydeck-require-scope");
 
 /// Which answers are understood.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// 200, 401 and 403 only, for nginx, to which all else is an error.
     Strict,
-    /// 400 and 503 too.
+    /// 400, 429 and 503 too.
     #[default]
     Full,
 }
@@ -32,8 +28,8 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Reads `scope` and `profile` of the query, and the header.
-    pub fn read(query: Option<&str>, headers: &HeaderMap) -> Self {
+    /// Reads `scope` and `profile` of the query, and adds the scopes of the header `Keydeck-Require-Scope`.
+    pub fn read(query: Option<&str>, require: &[&HeaderValue]) -> Self {
         let mut ask = Self::default();
         let mut profiles = 0;
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -52,7 +48,7 @@ impl Ask {
             }
         }
         ask.unreadable |= profiles > 1;
-        for line in headers.get_all(REQUIRE) {
+        for line in require {
             match line.to_str() {
                 Ok(names) => names.split(' ').for_each(|name| ask.want(name)),
                 Err(_) => ask.unreadable = true,
@@ -74,11 +70,8 @@ mod tests {
     use super::*;
 
     fn ask(query: &str, header: &[&'static str]) -> Ask {
-        let mut headers = HeaderMap::new();
-        for line in header {
-            headers.append(REQUIRE, hyper::header::HeaderValue::from_static(line));
-        }
-        Ask::read(Some(query), &headers)
+        let lines: Vec<_> = header.iter().map(|line| HeaderValue::from_static(line)).collect();
+        Ask::read(Some(query), &lines.iter().collect::<Vec<_>>())
     }
 
     fn names(ask: &Ask) -> Vec<&str> {

@@ -74,21 +74,39 @@ fn of_app(state: &State, app: &App, wanted: &[ScopeId]) -> HeaderMap {
     values.into_headers()
 }
 
-/// Values in the order of [`NAMES`], those at the end left empty, gathered into one buffer and cut out of it at the end: one piece of memory for all.
-#[derive(Default)]
+/// Values in the order of [`NAMES`], those at the end left empty, gathered into one buffer and cut out of it at the
+/// end: one piece of memory for all.
 struct Values {
     buffer: Vec<u8>,
-    cuts: Vec<Cut>,
+    cuts: [Cut; NAMES.len()],
+    next: usize,
 }
 
+#[derive(Clone, Copy)]
 enum Cut {
     Fixed(&'static str),
-    Here(std::ops::Range<usize>),
+    Here { start: usize, end: usize },
+}
+
+/// Most keys' values fit, so that the buffer seldom grows.
+const ROOM: usize = 256;
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { buffer: Vec::with_capacity(ROOM), cuts: [Cut::Fixed(""); NAMES.len()], next: 0 }
+    }
 }
 
 impl Values {
     fn fixed(&mut self, text: &'static str) {
-        self.cuts.push(Cut::Fixed(text));
+        self.cut(Cut::Fixed(text));
+    }
+
+    fn cut(&mut self, cut: Cut) {
+        if let Some(place) = self.cuts.get_mut(self.next) {
+            *place = cut;
+        }
+        self.next += 1;
     }
 
     fn text(&mut self, text: &str) {
@@ -123,7 +141,7 @@ impl Values {
     fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.buffer.len();
         write(&mut self.buffer);
-        self.cuts.push(Cut::Here(start..self.buffer.len()));
+        self.cut(Cut::Here { start, end: self.buffer.len() });
     }
 
     fn into_headers(self) -> HeaderMap {
@@ -131,8 +149,11 @@ impl Values {
         let bytes = Bytes::from(self.buffer);
         for (value, cut) in map.values_mut().zip(self.cuts) {
             *value = match cut {
+                Cut::Fixed("") => continue,
                 Cut::Fixed(text) => HeaderValue::from_static(text),
-                Cut::Here(range) => HeaderValue::from_maybe_shared(bytes.slice(range)).unwrap_or(EMPTY),
+                Cut::Here { start, end } => {
+                    HeaderValue::from_maybe_shared(bytes.slice(start..end)).unwrap_or(EMPTY)
+                }
             };
         }
         map
@@ -143,8 +164,12 @@ impl Values {
 /// percent-decoder undoes, and what no header, log or list can misread.
 fn encode(name: &str, into: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" -._~".contains(&byte);
+    if name.bytes().all(is_plain) {
+        return into.extend_from_slice(name.as_bytes());
+    }
     for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b" -._~".contains(&byte) {
+        if is_plain(byte) {
             into.push(byte);
         } else {
             let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or(b'0');

@@ -1,10 +1,8 @@
 //! The credential of a request: one, from one place. Two are refused even when they are the same, because whoever
 //! is asked next may pick the other one.
 
-use hyper::HeaderMap;
-use hyper::header::{AUTHORIZATION, HeaderName};
+use super::lines::{Line, Lines};
 
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const BEARER: &[u8] = b"bearer";
 
 /// What a request presents.
@@ -19,13 +17,11 @@ pub enum Presented<'r> {
 }
 
 /// Reads `Authorization: Bearer` and `X-API-Key`, and nothing else: no query, no cookie, no form.
-pub fn read(headers: &HeaderMap) -> Presented<'_> {
-    let mut bearer = headers.get_all(AUTHORIZATION).iter();
-    let mut api_key = headers.get_all(API_KEY).iter();
-    match (bearer.next(), api_key.next()) {
-        (None, None) => Presented::Nothing,
-        (Some(value), None) if bearer.next().is_none() => of_authorization(value.as_bytes()),
-        (None, Some(value)) if api_key.next().is_none() => Presented::One(value.as_bytes()),
+pub fn read<'r>(lines: &Lines<'r>) -> Presented<'r> {
+    match (&lines.authorization, &lines.api_key) {
+        (Line::None, Line::None) => Presented::Nothing,
+        (Line::One(value), Line::None) => of_authorization(value),
+        (Line::None, Line::One(value)) => Presented::One(value),
         _ => Presented::Several,
     }
 }
@@ -45,6 +41,8 @@ fn of_authorization(value: &[u8]) -> Presented<'_> {
 
 #[cfg(test)]
 mod tests {
+    use hyper::HeaderMap;
+
     use super::*;
 
     type Line = (&'static str, &'static [u8]);
@@ -59,7 +57,7 @@ mod tests {
 
     #[test]
     fn one_credential_from_one_place() {
-        let read = |lines| match read(&headers(lines)) {
+        let read = |lines| match read(&Lines::of(&headers(lines))) {
             Presented::Nothing => "nothing".to_owned(),
             Presented::Several => "several".to_owned(),
             Presented::One(bytes) => format!("one {}", String::from_utf8_lossy(bytes)),

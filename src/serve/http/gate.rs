@@ -1,35 +1,55 @@
 //! The one call into the engine, and where the request came from, as the proxy tells it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-use hyper::HeaderMap;
-use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::HeaderValue;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 use super::Front;
+use super::lines::Lines;
+use crate::domain::key::IMPORTED_PREFIX;
 use crate::domain::{Decision, ScopeId};
 use crate::engine::Origin;
-
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// Decides about a presented text for a request that needs all of `wanted`.
 pub fn decide(
     front: &Front,
     presented: &[u8],
     wanted: &[ScopeId],
-    headers: &HeaderMap,
+    lines: &Lines<'_>,
     peer: Option<IpAddr>,
 ) -> Decision {
-    let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
-    front.engine.verify_from(presented, wanted, Origin { address: address(headers, peer), agent })
+    let agent = lines.agent.map(HeaderValue::as_bytes);
+    front.engine.verify_from(presented, wanted, Origin { address: address(lines, peer), agent })
+}
+
+/// Whether the text claims to be an imported key, whose secret costs a slow hash.
+pub fn is_slow(presented: &[u8]) -> bool {
+    presented.starts_with(IMPORTED_PREFIX.as_bytes())
+}
+
+/// [`decide`] on a thread where it keeps nobody waiting. The engine bounds how many hash at once and how many wait.
+pub fn decide_slowly(
+    front: &Arc<Front>,
+    presented: &[u8],
+    wanted: &[ScopeId],
+    lines: &Lines<'_>,
+    peer: Option<IpAddr>,
+) -> JoinHandle<Decision> {
+    let (front, presented, wanted) = (Arc::clone(front), Zeroizing::new(presented.to_vec()), wanted.to_vec());
+    let (address, agent) = (address(lines, peer), lines.agent.map(|agent| agent.as_bytes().to_vec()));
+    tokio::task::spawn_blocking(move || {
+        front.engine.verify_from(&presented, &wanted, Origin { address, agent: agent.as_deref() })
+    })
 }
 
 /// The hop the proxy in front of keydeck added, and none before it: those are the caller's own words. It is noted
 /// with a key's use and never decides.
-fn address(headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
-    let hops = headers.get_all(FORWARDED_FOR).iter().next_back();
-    let last = hops.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.parse_hop());
-    last.or_else(|| headers.get(REAL_IP)?.to_str().ok()?.parse_hop()).or(peer)
+fn address(lines: &Lines<'_>, peer: Option<IpAddr>) -> Option<IpAddr> {
+    let last = lines.forwarded_for.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.parse_hop());
+    last.or_else(|| lines.real_ip?.to_str().ok()?.parse_hop()).or(peer)
 }
 
 trait ParseHop {
@@ -47,26 +67,28 @@ impl ParseHop for str {
 
 #[cfg(test)]
 mod tests {
+    use hyper::HeaderMap;
+
     use super::*;
 
     #[test]
     fn the_last_hop_counts_and_what_is_no_address_does_not() {
         let peer: Option<IpAddr> = Some("10.0.0.9".parse().unwrap());
-        let of = |lines: &[(HeaderName, &'static str)]| {
+        let of = |lines: &[(&'static str, &'static str)]| {
             let mut map = HeaderMap::new();
             for (name, value) in lines {
-                map.append(name, HeaderValue::from_static(value));
+                map.append(*name, HeaderValue::from_static(value));
             }
-            address(&map, peer).unwrap().to_string()
+            address(&Lines::of(&map), peer).unwrap().to_string()
         };
-        let xff = |value| (FORWARDED_FOR, value);
+        let xff = |value| ("x-forwarded-for", value);
         assert_eq!(of(&[]), "10.0.0.9");
         assert_eq!(of(&[xff("1.1.1.1, 192.0.2.7")]), "192.0.2.7");
         assert_eq!(of(&[xff("1.1.1.1"), xff("2001:db8::1")]), "2001:db8::1");
-        assert_eq!(of(&[xff("192.0.2.7:4711"), (REAL_IP, "1.1.1.1")]), "192.0.2.7");
+        assert_eq!(of(&[xff("192.0.2.7:4711"), ("x-real-ip", "1.1.1.1")]), "192.0.2.7");
         assert_eq!(of(&[xff("[2001:db8::1]:4711")]), "2001:db8::1");
         assert_eq!(of(&[xff("[2001:db8::1]")]), "2001:db8::1");
-        assert_eq!(of(&[xff("unknown"), (REAL_IP, "192.0.2.8")]), "192.0.2.8");
-        assert_eq!(of(&[xff("1.1.1.1, x"), (REAL_IP, "\"")]), "10.0.0.9");
+        assert_eq!(of(&[xff("unknown"), ("x-real-ip", "192.0.2.8")]), "192.0.2.8");
+        assert_eq!(of(&[xff("1.1.1.1, x"), ("x-real-ip", "\"")]), "10.0.0.9");
     }
 }

@@ -1,9 +1,9 @@
 //! The HTTP server a proxy asks before it lets a request through. HTTP/1 only: TLS and HTTP/2 end at the proxy.
 //!
 //! - `listen`: accepting, connections, stopping. `seat`: how long a connection may take. [`limits`]: every bound.
-//! - [`router`]: the table of all routes. `verify`: the answer to "may this request pass?", made of `credential`
-//!   (exactly one, from one place), `ask` (which scopes, which profile), `gate` (the engine), `bearer` (who it is)
-//!   and `reply` (what is said).
+//! - [`router`]: the table of all routes. `verify`: the answer to "may this request pass?", made of `lines` (the
+//!   headers that matter), `credential` (exactly one, from one place), `ask` (which scopes, which profile), `gate`
+//!   (the engine), `bearer` (who it is) and `reply` (what is said).
 //! - `oauth`: access tokens; `credentials`: which app asks for them.
 //! - [`form`]: reading a small body, for endpoints that take one. [`metrics`], `health`: for whoever watches.
 //!
@@ -18,6 +18,7 @@ pub mod form;
 mod gate;
 mod health;
 pub mod limits;
+mod lines;
 mod listen;
 pub mod metrics;
 mod oauth;

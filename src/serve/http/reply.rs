@@ -3,7 +3,7 @@
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{HeaderMap, Method, Response, StatusCode};
 
 use super::ask::Profile;
@@ -88,6 +88,18 @@ pub(super) fn unavailable(profile: Profile) -> Reply {
     match profile {
         Profile::Strict => empty(StatusCode::FORBIDDEN),
         Profile::Full => empty(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+/// Too many tries of one key, or too much to do; the next try may be heard.
+pub(super) fn too_many(profile: Profile) -> Reply {
+    match profile {
+        Profile::Strict => empty(StatusCode::FORBIDDEN),
+        Profile::Full => {
+            let mut reply = empty(StatusCode::TOO_MANY_REQUESTS);
+            reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            reply
+        }
     }
 }
 

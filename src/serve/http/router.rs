@@ -25,11 +25,21 @@ pub type Head<'r> = &'r Request<Incoming>;
 /// An answer that takes a moment.
 pub type Later = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
+/// An answer, or the promise of one.
+pub enum Said {
+    /// There.
+    Now(Reply),
+    /// On its way.
+    Later(Later),
+}
+
 /// What answers.
 #[derive(Clone, Copy)]
 pub enum Handler {
     /// At once, from the head alone; the body is not read.
     Now(fn(&Front, Head<'_>, Option<IpAddr>) -> Reply),
+    /// From the head alone, at once unless it takes work that would keep others waiting.
+    Ask(fn(&Arc<Front>, Head<'_>, Option<IpAddr>) -> Said),
     /// After reading the body.
     Form(fn(Arc<Front>, Parts, Incoming) -> Later),
 }
@@ -51,7 +61,7 @@ const POST: &[Method] = &[Method::POST];
 
 /// All routes, the busiest first.
 pub const ROUTES: &[Route] = &[
-    Route { path: "/verify", below: true, methods: &[], handler: Handler::Now(verify::answer) },
+    Route { path: "/verify", below: true, methods: &[], handler: Handler::Ask(verify::answer) },
     Route { path: "/oauth/token", below: false, methods: POST, handler: Handler::Form(oauth::token) },
     Route {
         path: "/oauth/introspect",
@@ -100,16 +110,22 @@ impl Desk {
         }
         match route.handler {
             Handler::Now(handler) => Answer::Now(Some(handler(&self.front, &request, self.peer))),
+            Handler::Ask(handler) => match handler(&self.front, &request, self.peer) {
+                Said::Now(reply) => Answer::Now(Some(reply)),
+                Said::Later(later) => self.later(later),
+            },
             Handler::Form(handler) => {
                 let (head, body) = request.into_parts();
-                let later = handler(Arc::clone(&self.front), head, body);
-                let front = Arc::clone(&self.front);
-                let caught = AssertUnwindSafe(later)
-                    .catch_unwind()
-                    .map(move |done| done.unwrap_or_else(|_| broken(&front)));
-                Answer::Later { reply: Box::pin(caught), seat: Arc::clone(&self.seat) }
+                self.later(handler(Arc::clone(&self.front), head, body))
             }
         }
+    }
+
+    fn later(&self, later: Later) -> Answer {
+        let front = Arc::clone(&self.front);
+        let caught =
+            AssertUnwindSafe(later).catch_unwind().map(move |done| done.unwrap_or_else(|_| broken(&front)));
+        Answer::Later { reply: Box::pin(caught), seat: Arc::clone(&self.seat) }
     }
 }
 

@@ -69,6 +69,13 @@ impl DirLock {
     }
 }
 
+/// Who has the store in `dir` open, in words; `None` when nobody has. Takes a share of the lock for an instant.
+pub fn holder_of(dir: &Path) -> Option<String> {
+    let mut file = File::open(dir.join("keydeck.lock")).ok()?;
+    let busy = flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK);
+    busy.then(|| holder(&read_card(&mut file)))
+}
+
 /// What stands in the file.
 fn read_card(file: &mut File) -> String {
     let mut bytes = Vec::new();

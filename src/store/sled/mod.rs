@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::JoinHandle;
 
+pub use self::lock::holder_of;
 pub use self::quiet::panic_is_expected;
 
 use self::codec::{Row, Tally};

@@ -4,7 +4,9 @@
 use std::fmt;
 
 use crate::crypto::recovery::RecoveryCode;
-use crate::domain::{Command, Event, KeyId, KeysAfter, Name, OperatorId, Role};
+use crate::domain::{
+    AppId, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, Place, Role, ScopeId,
+};
 use crate::engine::{AuditPage, AuditReport, Doors, Session};
 use crate::tui::action::Action;
 use crate::tui::clipboard::Keep;
@@ -49,6 +51,8 @@ pub enum Tab {
     Agency,
     /// Location keys.
     Locations,
+    /// Apps and their keys.
+    Apps,
     /// Audit.
     Audit,
     /// Settings.
@@ -57,13 +61,23 @@ pub enum Tab {
 
 impl Tab {
     /// All tabs, in order.
-    pub const ALL: [Self; 4] = [Self::Agency, Self::Locations, Self::Audit, Self::Settings];
+    pub const ALL: [Self; 5] = [Self::Agency, Self::Locations, Self::Apps, Self::Audit, Self::Settings];
+
+    /// Where keys of a place are found.
+    pub const fn of(place: Place) -> Self {
+        match place {
+            Place::Agency => Self::Agency,
+            Place::Location(_) => Self::Locations,
+            Place::App(_) => Self::Apps,
+        }
+    }
 
     /// Its name.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Agency => "Agency keys",
             Self::Locations => "Location keys",
+            Self::Apps => "Apps",
             Self::Audit => "Audit",
             Self::Settings => "Settings",
         }
@@ -79,6 +93,8 @@ pub enum Errand {
     Filter(String),
     /// Select this key.
     Key(KeyId),
+    /// Select this app.
+    App(AppId),
 }
 
 /// Work for the engine.
@@ -137,17 +153,24 @@ pub enum Job {
     CheckAudit,
     /// Where the store lies and what opens it.
     Doors,
+    /// Try a token without using it.
+    Test {
+        /// As it was pasted.
+        token: SecretText,
+        /// What the imagined request needs.
+        wanted: Vec<ScopeId>,
+    },
 }
 
 /// What a job led to. Before it is told, the state has been looked at again and `said` is on the screen as a note
 /// (an empty `said` is not). A refusal becomes a note too, unless an overlay that is still open asked: that one
 /// says it itself.
 pub enum Answer {
-    /// A command was done. The token of an issued key is here and nowhere else.
+    /// A command was done. The token of an issued key or the secret of an app is here and nowhere else.
     Done {
         /// What happened.
         events: Vec<Event>,
-        /// The new secret, for an issued key.
+        /// The new secret, for an issued key or an app.
         token: Option<SecretText>,
         /// What to say.
         said: String,
@@ -162,6 +185,8 @@ pub enum Answer {
     Checked(AuditReport),
     /// Where the store lies and what opens it.
     Doors(Doors),
+    /// What a request with the token would be told.
+    Tested(Decision),
     /// It was not done, and why, in words for the operator.
     Refused(String),
 }
@@ -180,6 +205,7 @@ impl fmt::Debug for Job {
             Self::Audit { .. } => "Audit",
             Self::CheckAudit => "CheckAudit",
             Self::Doors => "Doors",
+            Self::Test { .. } => "Test",
         })
     }
 }
@@ -194,6 +220,7 @@ impl fmt::Debug for Answer {
             Self::Audit(_) => "Audit",
             Self::Checked(_) => "Checked",
             Self::Doors(_) => "Doors",
+            Self::Tested(_) => "Tested",
             Self::Refused(_) => "Refused",
         })
     }

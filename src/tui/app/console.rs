@@ -54,6 +54,8 @@ pub struct Keydeck {
     complaints: Vec<String>,
     hits: HitMap,
     capture: Capture,
+    /// The store is gone with the process that had it, and why.
+    gone: Option<Arc<str>>,
     /// When a person last did something.
     touched: Option<Now>,
     /// When it was last told anything, for countdowns.
@@ -81,6 +83,7 @@ impl Keydeck {
             complaints: Vec::new(),
             hits: HitMap::default(),
             capture,
+            gone: None,
             touched: None,
             heard: Moment::default(),
         }
@@ -117,6 +120,7 @@ impl Keydeck {
         let operator = look.view(|view| view.operator().map(|operator| operator.name.to_string()));
         let mut closing: HashSet<_> = under_way.into_iter().collect();
         closing.insert(orders.perform(Effect::Settle));
+        self.gone = None;
         let Look { engine, session, .. } = look;
         closing.insert(orders.perform(Effect::Leave(engine, session)));
         orders.wipe();
@@ -183,7 +187,19 @@ impl Program for Keydeck {
                 }
             }
             Stage::Desk(desk) => {
+                if let Msg::News(Outcome::Gone(why)) = &msg {
+                    if desk.holds_secret() {
+                        desk.complain(format!("{why} Put this away first; then the console locks."));
+                    }
+                    self.gone = Some(Arc::clone(why));
+                }
                 desk.update(msg, now, &self.hits, orders);
+                // A token that is shown this once stays until somebody has it.
+                if !desk.holds_secret()
+                    && let Some(why) = self.gone.take()
+                {
+                    return self.lock(Cause::Gone(why), orders);
+                }
                 match desk.take_parting() {
                     Some(Parting::Lock) => self.lock(Cause::Asked, orders),
                     Some(Parting::Suspend) if desk.can_lock() => {

@@ -214,6 +214,11 @@ impl Desk {
         }
     }
 
+    /// Whether something is on the screen that is shown once, or being typed, and nobody else may see.
+    pub fn holds_secret(&self) -> bool {
+        self.overlays.top().is_some_and(|top| top.secrecy() == Secrecy::Secret)
+    }
+
     /// The screen that is open.
     pub fn tab(&self) -> Option<Tab> {
         self.screens.get(self.open).map(|screen| screen.tab())

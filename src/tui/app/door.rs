@@ -21,7 +21,8 @@ use super::ask::Tab;
 use super::entry::{Entered, Entry};
 use super::worker::{Effect, Outcome};
 use crate::engine::OpenError;
-use crate::engine::open::{Open, Options, is_store};
+use crate::engine::open::{Options, is_store};
+use crate::serve::door::Entrance;
 use crate::tui::action::{Action, Availability, Layer, Reason};
 use crate::tui::canvas::{Canvas, HitMap, Target};
 use crate::tui::clock::{Moment, Now};
@@ -49,14 +50,14 @@ pub enum Way {
 /// What came of it: the store is open.
 pub struct Passage {
     /// The store, and who is signed in.
-    pub open: Open,
+    pub open: Entrance,
     /// Where to go on.
     pub tab: Option<Tab>,
 }
 
 enum Step {
     Found(FoundForm),
-    Code(Box<Open>, CodeForm),
+    Code(Box<Entrance>, CodeForm),
     SignIn(SignInForm),
     /// Nothing to fill in: sample data are being made, or could not be.
     Wait(Option<String>),
@@ -107,8 +108,8 @@ impl Door {
         closing: HashSet<JobId>,
         tab: Option<Tab>,
     ) -> Self {
-        let step = Step::SignIn(SignInForm::new(Some(operator), Some(cause)));
         let suspend = cause == Cause::Background { going: true };
+        let step = Step::SignIn(SignInForm::new(Some(operator), Some(cause)));
         Self { closing, suspend, tab, ..Self::at(Way::Store(options), step) }
     }
 
@@ -184,7 +185,7 @@ impl Door {
     }
 
     /// The store that is open behind a code nobody confirmed yet: to be closed when the console ends.
-    pub fn into_open(self) -> Option<Open> {
+    pub fn into_open(self) -> Option<Entrance> {
         match self.step {
             Step::Code(open, _) => Some(*open),
             _ => None,

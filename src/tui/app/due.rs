@@ -4,6 +4,7 @@ use super::ask::{Errand, Tab};
 use super::look::Look;
 use crate::domain::Place;
 use crate::domain::time::DAY_MS;
+use crate::engine::Writing;
 use crate::store::Standing;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -33,7 +34,7 @@ impl Due {
             let policy = view.policy();
             let mut due = Self { notice_days: policy.notice_days, trouble, ..Self::default() };
             let mut first: Option<(crate::domain::Timestamp, &crate::domain::Key)> = None;
-            let (mut agency, mut locations) = (false, false);
+            let (mut agency, mut locations, mut apps) = (false, false, false);
             for key in view.keys() {
                 let expires = key.expires_soon(policy, now);
                 let idle = view.usage(key).idle_days(key, policy, now).is_some();
@@ -47,12 +48,15 @@ impl Due {
                 let is_due = idle || expires.is_some();
                 agency |= is_due && key.place == Place::Agency;
                 locations |= is_due && key.place.location().is_some();
+                apps |= is_due && key.place.app().is_some();
             }
             due.first = first.map(|(at, key)| (key.name.to_string(), at.since(now) / DAY_MS));
             due.tabs.extend(agency.then_some(Tab::Agency));
             due.tabs.extend(locations.then_some(Tab::Locations));
-            if first.is_some_and(|(_, key)| key.place.location().is_some()) {
-                due.tabs.reverse();
+            due.tabs.extend(apps.then_some(Tab::Apps));
+            if let Some((_, key)) = first {
+                let soonest = Tab::of(key.place);
+                due.tabs.sort_by_key(|tab| *tab != soonest);
             }
             due
         })
@@ -107,6 +111,9 @@ fn trouble(look: &Look) -> Option<String> {
         Standing::ReadOnly(why) | Standing::Down(why) => {
             return Some(format!("the store takes no changes: {why}"));
         }
+    }
+    if let Writing::Failing { why, .. } = look.engine.use_writer() {
+        return Some(format!("uses are not written down, no key is deleted for being idle: {why}"));
     }
     look.engine
         .now()

@@ -4,8 +4,9 @@
 use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
 use crate::domain::Name;
-use crate::engine::open::{self, Key, Open, Options};
+use crate::engine::open::{self, Key, Options};
 use crate::engine::{EngineError, OpenError, demo};
+use crate::serve::door::{Entrance, open_or_attach};
 use crate::tui::secret::SecretText;
 
 /// A way in.
@@ -21,7 +22,7 @@ pub enum Entry {
         /// Theirs.
         passphrase: SecretText,
     },
-    /// Sign in.
+    /// Sign in, here or to the process that has the store open.
     SignIn {
         /// Where.
         options: Box<Options>,
@@ -37,12 +38,12 @@ pub enum Entry {
 /// What lies behind the door.
 pub struct Entered {
     /// The store and who is signed in.
-    pub open: Open,
+    pub open: Entrance,
     /// The recovery code of a store just founded, in groups.
     pub recovery: Option<SecretText>,
 }
 
-/// Goes in. Takes as long as a passphrase costs to check.
+/// Goes in. Takes as long as a passphrase costs to check. While this process has the store, others attach to it.
 pub fn enter(entry: Entry) -> Result<Entered, OpenError> {
     let unusable = |error: CryptoError| OpenError::Engine(EngineError::Crypto(error));
     match entry {
@@ -51,14 +52,16 @@ pub fn enter(entry: Entry) -> Result<Entered, OpenError> {
             drop(passphrase);
             let founded = open::found(&options, agency, operator, &chosen)?;
             let shown = founded.recovery.reveal();
-            Ok(Entered { open: founded.open, recovery: Some(SecretText::new(shown.as_str().to_owned())) })
+            let open = Entrance::from(founded.open).hosted(&options.command);
+            Ok(Entered { open, recovery: Some(SecretText::new(shown.as_str().to_owned())) })
         }
         Entry::SignIn { options, operator, passphrase } => {
             let presented = Passphrase::present(passphrase.expose()).map_err(unusable)?;
             drop(passphrase);
-            let open = open::open(&options, &Key::Operator { name: &operator, passphrase: &presented })?;
+            let key = Key::Operator { name: &operator, passphrase: &presented };
+            let open = open_or_attach(&options, &key)?.hosted(&options.command);
             Ok(Entered { open, recovery: None })
         }
-        Entry::Demo => Ok(Entered { open: demo::open()?, recovery: None }),
+        Entry::Demo => Ok(Entered { open: demo::open()?.into(), recovery: None }),
     }
 }

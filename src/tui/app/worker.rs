@@ -44,6 +44,8 @@ pub enum Outcome {
     Left,
     /// News: the state changed.
     Changed,
+    /// News: the process that has the store open is gone, or sent this console away; why, in words.
+    Gone(Arc<str>),
 }
 
 /// Where news go in; known only once the loop exists.
@@ -104,13 +106,28 @@ fn pass_on(mut events: broadcast::Receiver<News>, news: mpsc::Sender<Outcome>) {
     use broadcast::error::RecvError;
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     runtime.spawn(async move {
-        while !matches!(events.recv().await, Err(RecvError::Closed)) {
-            while events.try_recv().is_ok() {}
-            if news.send(Outcome::Changed).await.is_err() {
-                break;
+        loop {
+            let mut heard = match events.recv().await {
+                Ok(heard) => told(heard),
+                Err(RecvError::Lagged(_)) => Outcome::Changed,
+                Err(RecvError::Closed) => return,
+            };
+            while let Ok(more) = events.try_recv() {
+                heard = told(more);
+            }
+            if news.send(heard).await.is_err() {
+                return;
             }
         }
     });
+}
+
+/// Nothing follows the end, so of several news the last says it all.
+fn told(news: News) -> Outcome {
+    match news {
+        News::Gone(why) => Outcome::Gone(why),
+        News::Happened(_) | News::Used(_) => Outcome::Changed,
+    }
 }
 
 /// Best effort: what cannot be written now was announced as trouble before, and nothing confirmed is lost.
@@ -157,6 +174,9 @@ fn try_perform(engine: &dyn Engine, session: &Session, job: Job) -> Result<Answe
         Job::Audit { before, limit, about } => Answer::Audit(engine.audit(session, before, limit, about)?),
         Job::CheckAudit => Answer::Checked(engine.check_audit(session)?),
         Job::Doors => Answer::Doors(engine.doors(session)?),
+        Job::Test { token, wanted } => {
+            Answer::Tested(engine.test(session, token.expose().as_bytes(), &wanted)?)
+        }
     })
 }
 

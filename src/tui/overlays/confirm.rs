@@ -219,7 +219,7 @@ fn named(key: &Key, seen: &Seen<'_>, deed: Deed) -> Named {
     let place = seen
         .view
         .place_name(key.place)
-        .map_or_else(|| "agency key".to_owned(), |place| format!("location key of {place}"));
+        .map_or_else(|| "agency key".to_owned(), |place| format!("{} key of {place}", key.place.kind()));
     let used = seen.usage(key).last_used_at;
     let stops = if deed.danger() == Danger::Dangerous && key.state(seen.now()).is_live() {
         ": what uses it will stop at once."

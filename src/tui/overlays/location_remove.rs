@@ -29,9 +29,7 @@ impl RemoveLocation {
     /// For a location with its name.
     pub fn new(look: &Look, location: LocationId, name: &str) -> Self {
         // All keys of the location stop, also those the operator does not see: the number is the whole truth.
-        let live = seen(look, |seen| {
-            seen.state().keys_at(location).filter(|key| key.state(seen.now()).is_live()).count()
-        });
+        let live = seen(look, |seen| seen.state().live_keys_at(location, seen.now()));
         let stops = match live {
             0 => "It has no live keys: nothing stops.".to_owned(),
             1 => "1 key stops at once and is refused from then on.".to_owned(),

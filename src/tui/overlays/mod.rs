@@ -1,9 +1,13 @@
 //! What comes up above the screens. Each file is one overlay.
 
+pub mod app_confirm;
+pub mod app_form;
+pub mod app_secret;
 pub mod audit_entry;
 pub mod confirm;
 pub mod create_key;
 pub mod help;
+pub mod how_to;
 pub mod leave;
 pub mod location_add;
 pub mod location_remove;
@@ -19,3 +23,4 @@ pub mod row_menu;
 pub mod scope_tree;
 pub mod secret;
 pub mod small_form;
+pub mod test_token;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::scope_tree;
+use super::scope_tree::{self, Reach};
 use crate::domain::{Command, KeyId, ScopeId, Scopes};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
@@ -37,12 +37,16 @@ impl Rescope {
         let catalog = look.engine.catalog();
         seen(look, |seen| {
             let key = seen.view.key(key)?;
-            let level = scope_tree::level_of(key.place);
+            let app = key.place.app().and_then(|id| seen.view.app(id)).map(|app| app.scopes.clone());
+            let reach = match &app {
+                Some(scopes) => Reach::within_app(scopes),
+                None => Reach::key(scope_tree::level_of(key.place)),
+            };
             let before = key.scopes.clone();
             Some(Self {
                 key: key.id,
                 name: key.name.to_string(),
-                tree: scope_tree::tree(catalog, level, before.iter().cloned(), Some(&before)),
+                tree: scope_tree::tree(catalog, reach, before.iter().cloned(), Some(&before)),
                 before,
                 buttons: ButtonRow::new([Button::safe("Cancel"), Button::safe("Change scopes")]),
                 on_buttons: false,

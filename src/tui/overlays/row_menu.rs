@@ -1,4 +1,4 @@
-//! Everything possible with the selected or marked keys, one line each with its key; what is not possible says why.
+//! Everything possible with the selected app, or the selected or marked keys, one line each with its key; what is not possible says why.
 
 use ratatui::layout::Rect;
 
@@ -13,9 +13,11 @@ use crate::tui::widgets::picker::{PickItem, Picker};
 use crate::tui::widgets::popup;
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [Action; 7] = [
+const LISTED: [Action; 9] = [
     Action::Open,
     Action::CopyId,
+    Action::HowTo,
+    Action::TestToken,
     Action::Edit,
     Action::Pause,
     Action::Revoke,
@@ -25,19 +27,32 @@ const LISTED: [Action; 7] = [
 
 /// The menu.
 pub struct RowMenu {
+    title: &'static str,
     picker: Picker<Action>,
 }
 
 impl RowMenu {
-    /// Lists what `possible` knows of the rows.
+    /// Lists what `possible` knows of the keys.
     pub fn new(look: &Look, possible: impl Fn(Action) -> Result<(), Reason>) -> Self {
-        let item = |action: Action| PickItem {
+        let actions: Vec<_> = LISTED.map(|action| (action, action.spec().title)).into();
+        Self::of("With this key", &actions, look, possible)
+    }
+
+    /// Lists what `possible` knows of `actions`, in these words.
+    pub fn of(
+        title: &'static str,
+        actions: &[(Action, &'static str)],
+        look: &Look,
+        possible: impl Fn(Action) -> Result<(), Reason>,
+    ) -> Self {
+        let item = |(action, words): (Action, &'static str)| PickItem {
             key: action,
-            text: action.spec().title.to_owned(),
+            text: words.to_owned(),
             hint: look.keymap.label(Layer::Screen, action).unwrap_or_default(),
             disabled: possible(action).err(),
         };
-        Self { picker: Picker::new(LISTED.into_iter().map(item).collect(), "what shall be done?") }
+        let items = actions.iter().copied().map(item).collect();
+        Self { title, picker: Picker::new(items, "what shall be done?") }
     }
 
     fn choose(&self, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
@@ -83,7 +98,7 @@ impl Overlay<Look, Ask, Answer> for RowMenu {
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, _: Rect, _: &Look, _: Now) {
-        let inside = popup::draw(canvas, "With this key", 62, 13);
+        let inside = popup::draw(canvas, self.title, 62, 16);
         self.picker.draw(canvas, inside, 0);
     }
 

@@ -15,18 +15,46 @@ use crate::tui::widgets::{Focus, layout, text};
 /// The tree's number for the mouse.
 pub const PANE: u8 = 5;
 
-/// A tree of the scopes for `level`, with those of `ticked` ticked that may be. What the catalog does not know any
+/// What may be ticked.
+#[derive(Clone, Copy)]
+pub struct Reach<'a> {
+    level: Level,
+    method: AuthMethod,
+    /// Nothing beyond these.
+    within: Option<&'a Scopes>,
+}
+
+impl<'a> Reach<'a> {
+    /// What a key of this level may hold.
+    pub const fn key(level: Level) -> Self {
+        Self { level, method: AuthMethod::ApiKey, within: None }
+    }
+
+    /// What an app that authenticates so may hold.
+    pub const fn app(method: AuthMethod) -> Self {
+        Self { level: Level::App, method, within: None }
+    }
+
+    /// What a key of the app that holds `scopes` may hold.
+    pub const fn within_app(scopes: &'a Scopes) -> Self {
+        Self { level: Level::App, method: AuthMethod::ApiKey, within: Some(scopes) }
+    }
+}
+
+/// A tree of the scopes within `reach`, with those of `ticked` ticked that may be. What the catalog does not know any
 /// more comes last, unticked: it cannot be given again.
 pub fn tree(
     catalog: &Catalog,
-    level: Level,
+    reach: Reach<'_>,
     ticked: impl IntoIterator<Item = ScopeId>,
     held: Option<&Scopes>,
 ) -> TreeState<ScopeId> {
     let mut items = Vec::new();
     let mut allowed = BTreeSet::new();
     for group in catalog.groups() {
-        let mut permissions = group.allowed_for(level, AuthMethod::ApiKey).peekable();
+        let held_by_app = |scope: &ScopeId| reach.within.is_none_or(|within| within.contains(scope));
+        let permissions = group.allowed_for(reach.level, reach.method);
+        let mut permissions = permissions.filter(|known| held_by_app(&known.id)).peekable();
         if permissions.peek().is_none() {
             continue;
         }
@@ -43,7 +71,7 @@ pub fn tree(
         items.push(TreeItem::group("Not possible any more", String::new(), 0));
         for scope in lost {
             let leaf = TreeItem::leaf(scope.clone(), scope.as_str(), String::new(), 1);
-            items.push(leaf.locked("the catalog does not allow it any more; it goes with this change"));
+            items.push(leaf.locked("catalog or app do not allow it any more; it goes with this change"));
         }
     }
     TreeState::new(items, ticked.into_iter().filter(|scope| allowed.contains(scope)))

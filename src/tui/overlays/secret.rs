@@ -3,9 +3,9 @@
 
 use ratatui::layout::Rect;
 
-use crate::domain::{Key, KeyId};
+use crate::domain::{Command, Key, KeyId};
 use crate::tui::action::{Action, Layer, Reason};
-use crate::tui::app::ask::{Answer, Ask, Errand, Tab};
+use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
 use crate::tui::canvas::{Canvas, Target};
@@ -38,6 +38,8 @@ pub struct Secret {
     facts: String,
     showing: Showing,
     stored: bool,
+    /// Keys to revoke once this one is stored.
+    old: Vec<(KeyId, String)>,
 }
 
 impl Secret {
@@ -45,7 +47,8 @@ impl Secret {
     pub fn new(token: SecretText, key: &Key, look: &Look) -> Self {
         let times = Times::of(look);
         let place = seen(look, |seen| seen.view.place_name(key.place).map(str::to_owned));
-        let kind = place.map_or_else(|| "agency key".to_owned(), |place| format!("location key of {place}"));
+        let kind = key.place.kind();
+        let kind = place.map_or_else(|| format!("{kind} key"), |place| format!("{kind} key of {place}"));
         let until = key
             .expiry
             .instant()
@@ -55,12 +58,20 @@ impl Secret {
         Self {
             token,
             key: key.id,
-            tab: if key.place.location().is_some() { Tab::Locations } else { Tab::Agency },
+            tab: Tab::of(key.place),
             name: key.name.to_string(),
             facts: format!("{kind}, {scopes}, {until}"),
             showing: Showing::Dots,
             stored: false,
+            old: Vec::new(),
         }
+    }
+
+    /// Revokes these keys when it is closed, which it is only once the new one is stored.
+    #[must_use]
+    pub fn retiring(mut self, old: Vec<(KeyId, String)>) -> Self {
+        self.old = old;
+        self
     }
 
     fn draw_token(&self, canvas: &mut Canvas<'_>, row: Rect) {
@@ -110,6 +121,10 @@ impl Overlay<Look, Ask, Answer> for Secret {
                 None => {
                     out.push(Ask::Go(self.tab, Errand::Key(self.key)));
                     out.push(Ask::Celebrate(format!("{} is issued and works", self.name)));
+                    out.extend(self.old.drain(..).map(|(key, name)| {
+                        let said = format!("{name} is revoked; {} takes its place", self.name);
+                        Ask::Do(Job::Run { command: Command::RevokeKey(key), said })
+                    }));
                     return Heard::Close;
                 }
             },

@@ -177,7 +177,7 @@ impl Screen for LocationKeys {
 
     fn arrive(&mut self, errand: Errand, look: &Look, _: &mut Vec<Ask>) {
         match &errand {
-            Errand::None => {}
+            Errand::None | Errand::App(_) => {}
             Errand::Filter(_) => {
                 self.places.select(None);
                 self.half = Half::Keys;

@@ -2,6 +2,7 @@
 //! when the state changed, hears what its keys mean, and asks for what it wants.
 
 pub mod agency_keys;
+pub mod apps;
 pub mod audit;
 pub mod keys;
 pub mod location_keys;
@@ -64,6 +65,7 @@ pub fn all() -> Vec<Box<dyn Screen>> {
     vec![
         Box::new(agency_keys::AgencyKeys::new()),
         Box::new(location_keys::LocationKeys::new()),
+        Box::new(apps::Apps::new()),
         Box::new(audit::Audit::new()),
         Box::new(settings::Settings::new(facts)),
     ]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  keydeck · Acme Agency                                  maria · admin · own keys · sealed ✓
-//!  1 Agency keys 12   2 Location keys 148   3 Audit   4 Settings
+//!  1 Agency keys 12   2 Location keys 148   3 Apps 9   4 Audit   5 Settings
 //! ────────────────────────────────────────────────────────────────────────────────────────────
 //!  (the screen)
 //! ────────────────────────────────────────────────────────────────────────────────────────────

@@ -36,7 +36,7 @@ impl Desk {
         let when =
             |possible: bool, why: &'static str| Some(if possible { Ok(()) } else { Err(Reason::from(why)) });
         match action {
-            Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 => {
+            Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 | Action::Tab5 => {
                 let tab = action.tab().and_then(|at| Tab::ALL.get(at));
                 when(self.screens.iter().any(|screen| Some(&screen.tab()) == tab), "there is no such tab")
             }
@@ -53,6 +53,7 @@ impl Desk {
                 when(self.can_lock(), "the demo has no passphrase to unlock it again; quit with q")
             }
             Action::Help
+            | Action::TestToken
             | Action::Guide
             | Action::Palette
             | Action::MouseToggle

@@ -9,7 +9,7 @@ use crate::tui::canvas::{HitMap, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
 use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
-use crate::tui::overlays::{help, leave, palette};
+use crate::tui::overlays::{help, leave, palette, test_token};
 use crate::tui::program::{Capture, Orders};
 use crate::tui::router::{Meaning, route};
 use crate::tui::screens::settings::about;
@@ -88,7 +88,7 @@ impl Desk {
             Action::Redraw => orders.wipe(),
             Action::Quit => self.quit(orders),
             Action::Lock => self.parting = Some(Parting::Lock),
-            Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 => {
+            Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 | Action::Tab5 => {
                 if let Some(tab) = action.tab().and_then(|at| Tab::ALL.get(at)) {
                     self.go(*tab, Errand::None, now, orders);
                 }
@@ -107,6 +107,7 @@ impl Desk {
                 }
             }
             Action::Guide => self.overlays.push(about::reader(about::GUIDE)),
+            Action::TestToken => self.overlays.push(test_token::TestToken::new()),
             Action::Help => self.overlays.push(help::Help::new(|action| self.on_screen(action), &self.look)),
             Action::Palette => {
                 self.overlays.push(palette::Palette::new(|action| self.on_screen(action), &self.look));

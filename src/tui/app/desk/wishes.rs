@@ -63,7 +63,11 @@ impl Desk {
 
     fn start(&mut self, asker: Asker, job: Job, now: Now, orders: &mut Orders<Effect>) {
         let waited = match &job {
-            Job::RenewRecovery | Job::Run { command: Command::IssueKey { .. }, .. } => Waited::ForSecret,
+            Job::RenewRecovery
+            | Job::Run {
+                command: Command::IssueKey(_) | Command::CreateApp(_) | Command::RenewAppSecret(_),
+                ..
+            } => Waited::ForSecret,
             _ => Waited::For,
         };
         let effect = Effect::Job(std::sync::Arc::clone(&self.look.engine), self.look.session.clone(), job);
@@ -130,7 +134,7 @@ impl Desk {
                 Err(why) => self.toasts.error(format!("Nothing was copied: {why}.")),
             },
             (_, Outcome::Settled(settled)) => self.say_settled(&settled, now),
-            (_, Outcome::Changed) => self.stale = true,
+            (_, Outcome::Changed | Outcome::Gone(_)) => self.stale = true,
             _ => {}
         }
     }
@@ -168,7 +172,8 @@ impl Desk {
             | Answer::Recovery(_)
             | Answer::Audit(_)
             | Answer::Checked(_)
-            | Answer::Doors(_) => {}
+            | Answer::Doors(_)
+            | Answer::Tested(_) => {}
             Answer::Widened(session) => {
                 self.sign(session.clone());
                 self.toasts.info("you see the keys of the whole agency; the audit trail notes it", now.at);

@@ -1,6 +1,7 @@
 //! The sign-in, and the locked screen, which is one with a reason.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Want;
@@ -20,7 +21,7 @@ const OPERATOR: usize = 0;
 const PASSPHRASE: usize = 1;
 
 /// Why the console was locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A person wanted it.
     Asked,
@@ -31,11 +32,19 @@ pub enum Cause {
         /// Whether it is only now going there.
         going: bool,
     },
+    /// The process that had the store open is gone, or sent this one away; in words.
+    Gone(Arc<str>),
 }
 
 impl Cause {
-    fn said(self) -> String {
+    fn said(&self) -> String {
         let why = match self {
+            Self::Gone(why) => {
+                return format!(
+                    "{why} Nothing that was saved is lost. Sign in again to go on; what was typed into forms and not \
+                     saved is gone."
+                );
+            }
             Self::Asked => "Locked.".to_owned(),
             Self::Idle(1) => "Locked, because no key was pressed for a minute.".to_owned(),
             Self::Idle(minutes) => format!("Locked, because no key was pressed for {minutes} minutes."),
@@ -164,7 +173,7 @@ impl SignInForm {
             }),
             (None, None, None) => None,
         };
-        let intro = forgotten.or_else(|| self.cause.map(Cause::said)).unwrap_or_default();
+        let intro = forgotten.or_else(|| self.cause.as_ref().map(Cause::said)).unwrap_or_default();
         let said = said.as_ref().map(|(role, text)| (*role, text.as_str()));
         self.form.draw(
             canvas,

@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 
 use super::{
     CreateKey,
-    form::{Form, Kind, Stop},
+    form::{ForApp, Form, Kind, Stop},
 };
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
@@ -34,6 +34,12 @@ impl CreateKey {
             (true, _) => "New key",
             (false, false) => "New key, 1 of 2: what it is",
             (false, true) => "New key, 2 of 2: what it may do",
+        };
+        let title = match (self.last_step, wide, self.stop.is_about_scopes()) {
+            (false, ..) => title,
+            (true, true, _) => "Step 3 of 3: its API key",
+            (true, false, false) => "Step 3 of 3: its API key, what it is",
+            (true, false, true) => "Step 3 of 3: its API key, what it may do",
         };
         let inner = popup::draw(canvas, title, 118, area.height.clamp(14, 32));
         let (upper, last) = layout::bottom(inner, 1);
@@ -70,7 +76,10 @@ impl CreateKey {
         let name = take(2);
         self.form.name.draw(canvas, name, LABELS, self.focus(Stop::Name), Stop::Name.number());
         let kind = take(1);
-        self.draw_kind(canvas, kind);
+        match &self.form.app {
+            Some(app) => draw_app(canvas, kind, &app.name),
+            None => self.draw_kind(canvas, kind),
+        }
         if location {
             let row = take(if self.form.problems.location.is_some() { 2 } else { 1 });
             let shown = self.form.location.as_ref().map(|(_, name)| name.clone());
@@ -80,6 +89,40 @@ impl CreateKey {
         self.form.expires.draw(canvas, expires, LABELS, self.focus(Stop::Expires), Stop::Expires.number());
         let note = take(if self.form.note.error.is_some() { 2 } else { 1 });
         self.form.note.draw(canvas, note, LABELS, self.focus(Stop::Note), Stop::Note.number());
+        if let Some(app) = self.form.app.as_ref().filter(|app| !app.others.is_empty()) {
+            self.draw_others(canvas, take(2), app);
+        }
+    }
+
+    /// What becomes of the keys the app has: nothing, unless it is ticked.
+    fn draw_others(&self, canvas: &mut Canvas<'_>, area: Rect, app: &ForApp) {
+        canvas.hit(area, Target::Field(Stop::Others.number()));
+        let focus = self.focus(Stop::Others);
+        let (label, input) = layout::left(area, LABELS);
+        let role = if focus.is_here() { Role::Accent } else { Role::Dim };
+        canvas.fit(label.x, label.y, label.width, "Old keys", role);
+        let glyphs = canvas.glyphs();
+        let tick = if app.retire { glyphs.box_on } else { glyphs.box_off };
+        let what = match app.others.as_slice() {
+            [(_, name)] => format!("{tick} revoke {name}"),
+            others => format!("{tick} revoke its {} keys", others.len()),
+        };
+        let role = match (focus.is_here(), app.retire) {
+            (true, _) => Role::Selected,
+            (false, true) => Role::Warn,
+            (false, false) => Role::Text,
+        };
+        canvas.fit(input.x, input.y, input.width, &what, role);
+        if focus.is_here() {
+            canvas.cursor(input.x.saturating_add(1), input.y);
+        }
+        let note = match (app.retire, app.others.len()) {
+            (true, _) => "for good, once the new one is stored",
+            (false, 1) => "it goes on working",
+            (false, _) => "they go on working",
+        };
+        let below = layout::row(input, 1);
+        canvas.fit(below.x, below.y, below.width, note, Role::Dim);
     }
 
     fn draw_kind(&self, canvas: &mut Canvas<'_>, row: Rect) {
@@ -155,10 +198,13 @@ impl CreateKey {
     }
 
     fn draw_scopes(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
-        let (preset, below) = layout::top(area, 1);
-        self.draw_choice(canvas, preset, Stop::Preset, self.form.preset_words(), None);
-        let air = u16::from(area.height >= 12);
-        let (_, below) = layout::top(below, air);
+        let below = if self.form.kind == Kind::App {
+            area
+        } else {
+            let (preset, below) = layout::top(area, 1);
+            self.draw_choice(canvas, preset, Stop::Preset, self.form.preset_words(), None);
+            layout::top(below, u16::from(area.height >= 12)).1
+        };
         let tree = match &self.form.problems.scopes {
             Some(problem) => {
                 let (line, tree) = layout::top(below, 1);
@@ -187,4 +233,10 @@ impl CreateKey {
         self.buttons.draw(canvas, row, Focus::when(here));
         canvas.fit(row.x, row.y, row.width.saturating_sub(30), &Form::quota(look), Role::Dim);
     }
+}
+
+fn draw_app(canvas: &mut Canvas<'_>, row: Rect, name: &str) {
+    let (label, value) = layout::left(row, LABELS);
+    canvas.fit(label.x, label.y, label.width, "App", Role::Dim);
+    canvas.fit(value.x, value.y, value.width, name, Role::Text);
 }

@@ -3,10 +3,12 @@
 use crate::domain::catalog::Level;
 use crate::domain::name::NAME_MAX;
 use crate::domain::time::{BadExpiry, DAY_MS};
-use crate::domain::{Command, Expiry, LocationId, Name, NewKey, Note, Place, Policy, Refusal, ScopeId};
+use crate::domain::{
+    AppId, Command, Expiry, KeyId, LocationId, Name, NewKey, Note, Place, Policy, Refusal, ScopeId, Scopes,
+};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
-use crate::tui::overlays::scope_tree;
+use crate::tui::overlays::scope_tree::{self, Reach};
 use crate::tui::router::Edit;
 use crate::tui::screens::keys::deeds;
 use crate::tui::screens::keys::list::Subset;
@@ -32,6 +34,8 @@ pub enum Stop {
     Preset,
     /// The tree.
     Scopes,
+    /// What becomes of the other keys of an app.
+    Others,
     /// The button.
     Issue,
     /// The other button.
@@ -40,12 +44,13 @@ pub enum Stop {
 
 impl Stop {
     /// All, in the order of Tab; a field's number for the mouse is its place here.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Name,
         Self::Kind,
         Self::Location,
         Self::Expires,
         Self::Note,
+        Self::Others,
         Self::Preset,
         Self::Scopes,
         Self::Issue,
@@ -70,6 +75,24 @@ pub enum Kind {
     Agency,
     /// Of a location.
     Location,
+    /// Of an app.
+    App,
+}
+
+/// What is known of the app a key is for.
+pub struct ForApp {
+    /// Which.
+    pub id: AppId,
+    /// Its name.
+    pub name: String,
+    /// What it may do, and so the most its keys may.
+    scopes: Scopes,
+    /// The name the form offers for the key.
+    offered: String,
+    /// Its live keys that the operator could revoke.
+    pub others: Vec<(KeyId, String)>,
+    /// Whether they are revoked once the new one is stored: an explicit choice.
+    pub retire: bool,
 }
 
 /// What is wrong, by field.
@@ -91,6 +114,8 @@ pub struct Form {
     pub kind: Kind,
     /// The location and its name.
     pub location: Option<(LocationId, String)>,
+    /// The app, for a key of one.
+    pub app: Option<ForApp>,
     /// The life; `None` takes the policy's default.
     pub expires: TypedChoice<Option<Expiry>>,
     /// The note.
@@ -114,10 +139,18 @@ impl Form {
             Subset::Agency => (Kind::Agency, None),
             Subset::Locations => (Kind::Location, None),
             Subset::At(id) => (Kind::Location, Some(id)),
+            Subset::Apps | Subset::Of(_) => (Kind::App, None),
+        };
+        let app = match subset {
+            Subset::Of(id) => for_app(look, id),
+            _ => None,
         };
         let location =
             place.and_then(|id| look.view(|view| view.location(id).map(|l| (id, l.name.to_string()))));
-        let name = TextField::new("Name").placeholder("what uses it, such as Nightly export");
+        let mut name = TextField::new("Name").placeholder("what uses it, such as Nightly export");
+        if let Some(app) = &app {
+            name.set(&app.offered);
+        }
         let note = TextField::new("Note").placeholder("who runs it, where it is kept");
         let mut form = Self {
             name,
@@ -126,7 +159,17 @@ impl Form {
             expires: expires(look, kind),
             note,
             preset: None,
-            tree: scope_tree::tree(look.engine.catalog(), level_of(kind), [], None),
+            tree: match &app {
+                // What the app may do its key may do, unless somebody says less.
+                Some(app) => scope_tree::tree(
+                    look.engine.catalog(),
+                    Reach::within_app(&app.scopes),
+                    app.scopes.iter().cloned(),
+                    None,
+                ),
+                None => scope_tree::tree(look.engine.catalog(), Reach::key(level_of(kind)), [], None),
+            },
+            app,
             problems: Problems::default(),
             refused: None,
             tried: false,
@@ -137,7 +180,13 @@ impl Form {
 
     /// Where the keyboard can be now.
     pub fn stops(&self) -> Vec<Stop> {
-        Stop::ALL.into_iter().filter(|stop| *stop != Stop::Location || self.kind == Kind::Location).collect()
+        let here = |stop: &Stop| match stop {
+            Stop::Kind | Stop::Preset => self.kind != Kind::App,
+            Stop::Location => self.kind == Kind::Location,
+            Stop::Others => self.app.as_ref().is_some_and(|app| !app.others.is_empty()),
+            _ => true,
+        };
+        Stop::ALL.into_iter().filter(here).collect()
     }
 
     /// The catalog's level of the key.
@@ -147,6 +196,10 @@ impl Form {
 
     /// Whether something was put in that would be lost.
     pub fn is_begun(&self) -> bool {
+        if let Some(app) = &self.app {
+            let as_offered = self.tree.ticked().iter().eq(app.scopes.iter());
+            return self.name.text() != app.offered || !self.note.is_empty() || !as_offered || app.retire;
+        }
         !self.name.is_empty() || !self.note.is_empty() || !self.tree.ticked().is_empty()
     }
 
@@ -157,6 +210,7 @@ impl Form {
         let probe = match kind {
             Kind::Agency => Some(Place::Agency),
             Kind::Location => look.view(|view| view.locations().first().map(|l| Place::Location(l.id))),
+            Kind::App => return Ok(None),
         };
         let Some(place) = probe else { return Err("there is no location yet; add one first".to_owned()) };
         seen(look, |seen| deeds::may_issue(place, seen, catalog)).map_err(|refusal| refusal.to_string())?;
@@ -165,7 +219,7 @@ impl Form {
         self.expires = expires(look, kind);
         self.expires.set(&life);
         let before = self.tree.ticked().clone();
-        self.tree = scope_tree::tree(catalog, self.level(), before.iter().cloned(), None);
+        self.tree = scope_tree::tree(catalog, Reach::key(self.level()), before.iter().cloned(), None);
         self.preset = None;
         let lost = before.len() - self.tree.ticked().len();
         let which = if kind == Kind::Agency { "agency" } else { "location" };
@@ -187,7 +241,7 @@ impl Form {
         let preset = catalog.preset(id)?;
         let before = self.tree.ticked().len();
         let scopes: Vec<ScopeId> = preset.scopes.iter().cloned().collect();
-        self.tree = scope_tree::tree(catalog, self.level(), scopes.iter().cloned(), None);
+        self.tree = scope_tree::tree(catalog, Reach::key(self.level()), scopes.iter().cloned(), None);
         self.preset = Some((preset.title.clone(), scopes));
         (before > 0).then(|| format!("{} takes the place of what was ticked", preset.title))
     }
@@ -241,6 +295,10 @@ impl Form {
                 }
                 Err(Stop::Location)
             }
+            (Kind::App, _) => match &self.app {
+                Some(app) => Ok(Place::App(app.id)),
+                None => Err(Stop::Issue),
+            },
         };
         let expiry = self.expires.value().ok_or(Stop::Expires);
         let scopes: Vec<String> = self.tree.ticked().iter().map(ToString::to_string).collect();
@@ -277,7 +335,7 @@ impl Form {
                 }
                 Stop::Scopes
             }
-            Refusal::Scopes(_) => {
+            Refusal::Scopes(_) | Refusal::BeyondApp { .. } => {
                 self.problems.scopes = Some(said);
                 Stop::Scopes
             }
@@ -307,6 +365,9 @@ impl Form {
             (Kind::Agency, _) => "an agency key".to_owned(),
             (Kind::Location, Some((_, name))) => format!("a key of {name}"),
             (Kind::Location, None) => "a location key".to_owned(),
+            (Kind::App, _) => {
+                format!("a key of {}", self.app.as_ref().map_or("an app", |app| app.name.as_str()))
+            }
         };
         let count = scope_tree::count(look.engine.catalog(), self.tree.ticked());
         format!("Issues {what}: {count}, {}", self.life(look))
@@ -341,7 +402,40 @@ const fn level_of(kind: Kind) -> Level {
     match kind {
         Kind::Agency => Level::Agency,
         Kind::Location => Level::Location,
+        Kind::App => Level::App,
     }
+}
+
+fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
+    let catalog = look.engine.catalog();
+    let name = look.view(|view| view.app(id).map(|app| app.name.to_string()))?;
+    let offered = free_name(look, &name);
+    seen(look, |seen| {
+        let app = seen.view.app(id)?;
+        let could_go = |key: &&crate::domain::Key| {
+            key.state(seen.now()).is_live()
+                && !look.read_only
+                && deeds::objection(&Command::RevokeKey(key.id), seen, catalog).is_none()
+        };
+        let mut others: Vec<_> =
+            seen.view.keys_of_app(id).filter(could_go).map(|key| (key.id, key.name.to_string())).collect();
+        others.sort_by(|a, b| a.1.cmp(&b.1));
+        Some(ForApp { id, name, scopes: app.scopes.clone(), offered, others, retire: false })
+    })
+}
+
+/// The app's name, with a number when a live key of the operator has it already.
+fn free_name(look: &Look, app: &str) -> String {
+    seen(look, |seen| {
+        let own = seen.view.actor().operator;
+        let taken: Vec<String> = (seen.state().keys_of(own))
+            .filter(|key| key.state(seen.now()).is_live())
+            .map(|key| key.name.folded())
+            .collect();
+        let fits = |name: &String| Name::new(name).is_ok_and(|name| !taken.contains(&name.folded()));
+        let numbered = (2..=99).map(|n| format!("{app} {n}"));
+        std::iter::once(app.to_owned()).chain(numbered).find(fits).unwrap_or_default()
+    })
 }
 
 /// Days a key of this kind lives when nothing is chosen.
@@ -349,6 +443,7 @@ fn default_life(policy: &Policy, kind: Kind) -> Option<u32> {
     let wanted = match kind {
         Kind::Agency => policy.default_life_agency,
         Kind::Location => policy.default_life_location,
+        Kind::App => policy.default_life_app,
     };
     match (wanted, policy.max_life) {
         (Some(days), Some(limit)) => Some(days.min(limit)),

@@ -5,14 +5,15 @@
 
 mod draw;
 pub mod form;
-mod pick;
+pub mod pick;
 
 use self::{
     form::{Form, Kind, Stop},
     pick::Pick,
 };
 use super::{scope_tree, secret::Secret};
-use crate::domain::{Command, Event};
+use crate::domain::catalog::AuthMethod;
+use crate::domain::{AppId, Command, Event};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
@@ -34,6 +35,8 @@ pub struct CreateKey {
     buttons: ButtonRow,
     busy: bool,
     leaving: bool,
+    /// It is the last step of creating an app.
+    last_step: bool,
 }
 
 impl CreateKey {
@@ -47,7 +50,16 @@ impl CreateKey {
             buttons: ButtonRow::new([Button::safe("Cancel"), Button::safe("Issue key")]),
             busy: false,
             leaving: false,
+            last_step: false,
         }
+    }
+
+    /// The form for the first key of an app just created, ready to be issued as it stands.
+    pub fn last_step(look: &Look, app: AppId) -> Self {
+        let mut form = Self::new(look, Subset::Of(app));
+        form.last_step = true;
+        form.go(Stop::Issue);
+        form
     }
 
     fn go(&mut self, stop: Stop) {
@@ -72,7 +84,7 @@ impl CreateKey {
     fn open_pick(&mut self, look: &Look, typed: Option<char>) {
         let mut pick = match self.stop {
             Stop::Location => Pick::location(look),
-            _ => Pick::preset(look, self.form.level()),
+            _ => Pick::preset(look, self.form.level(), AuthMethod::ApiKey),
         };
         if let Some(c) = typed {
             pick.type_char(c);
@@ -121,6 +133,11 @@ impl CreateKey {
             (Stop::Kind, Action::Left | Action::Right | Action::Toggle) => {
                 let other = if self.form.kind == Kind::Agency { Kind::Location } else { Kind::Agency };
                 self.choose_kind(other, look, out);
+            }
+            (Stop::Others, Action::Left | Action::Right | Action::Toggle) => {
+                if let Some(app) = &mut self.form.app {
+                    app.retire = !app.retire;
+                }
             }
             (Stop::Location | Stop::Preset, Action::Toggle) => self.open_pick(look, None),
             (Stop::Expires, Action::Up | Action::Down) => {
@@ -195,7 +212,7 @@ impl CreateKey {
             Stop::Expires => self.form.expires.type_char(c),
             Stop::Scopes => self.form.tree.type_char(c),
             Stop::Location | Stop::Preset => self.open_pick(look, (c != ' ').then_some(c)),
-            Stop::Kind | Stop::Issue | Stop::Cancel => {}
+            Stop::Kind | Stop::Others | Stop::Issue | Stop::Cancel => {}
         }
     }
 
@@ -223,7 +240,10 @@ impl CreateKey {
                 let Some(stop) = Stop::ALL.get(number) else { return Heard::Consumed };
                 let again = self.stop == *stop;
                 self.go(*stop);
-                if matches!(stop, Stop::Location | Stop::Preset) || (again && *stop == Stop::Kind) {
+                if matches!(stop, Stop::Location | Stop::Preset)
+                    || (again && *stop == Stop::Kind)
+                    || *stop == Stop::Others
+                {
                     return self.act_at_stop(Action::Toggle, look, out);
                 }
             }
@@ -277,7 +297,7 @@ impl Overlay<Look, Ask, Answer> for CreateKey {
             || match self.stop {
                 Stop::Name | Stop::Note | Stop::Expires | Stop::Location | Stop::Preset => true,
                 Stop::Scopes => self.form.tree.searching(),
-                Stop::Kind | Stop::Issue | Stop::Cancel => false,
+                Stop::Kind | Stop::Others | Stop::Issue | Stop::Cancel => false,
             };
         if here { TextFocus::Here } else { TextFocus::Elsewhere }
     }
@@ -327,7 +347,13 @@ impl Overlay<Look, Ask, Answer> for CreateKey {
                     _ => None,
                 });
                 match issued {
-                    Some(key) => Heard::Replace(Box::new(Secret::new(token, &key, look))),
+                    Some(key) => {
+                        let old = match &self.form.app {
+                            Some(app) if app.retire => app.others.clone(),
+                            _ => Vec::new(),
+                        };
+                        Heard::Replace(Box::new(Secret::new(token, &key, look).retiring(old)))
+                    }
                     None => Heard::Close,
                 }
             }

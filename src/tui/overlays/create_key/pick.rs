@@ -58,9 +58,9 @@ impl Pick {
         Self { title: "Location", picker: Picker::new(items, "type part of its name") }
     }
 
-    /// The presets for keys of a level.
-    pub fn preset(look: &Look, level: Level) -> Self {
-        let presets = look.engine.catalog().presets_for(level, AuthMethod::ApiKey);
+    /// The presets for keys of a level, or for apps that authenticate so.
+    pub fn preset(look: &Look, level: Level, method: AuthMethod) -> Self {
+        let presets = look.engine.catalog().presets_for(level, method);
         let items = presets.map(|preset| PickItem {
             key: Entry::Preset(preset.id.clone()),
             text: format!("{}: {}", preset.title, preset.description),

@@ -337,8 +337,12 @@ impl Screen for Audit {
                 self.typing = None;
                 self.set_filter(look);
             }
-            Errand::Key(id) => {
-                self.filter = id.to_string();
+            Errand::Key(_) | Errand::App(_) => {
+                self.filter = match errand {
+                    Errand::App(id) => id.to_string(),
+                    Errand::Key(id) => id.to_string(),
+                    Errand::None | Errand::Filter(_) => String::new(),
+                };
                 self.typing = None;
                 self.set_filter(look);
             }

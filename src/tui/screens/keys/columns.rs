@@ -18,6 +18,7 @@ use crate::{
 const NAME: Column = Column::text("name", "Name", 'n', (14, 34), 0);
 const HINT: Column = Column::text("key", "Key", 'k', (19, 19), 4);
 const LOCATION: Column = Column::text("location", "Location", 'l', (12, 24), 2);
+const APP: Column = Column::text("location", "App", 'l', (12, 24), 2);
 const OWNER: Column = Column::text("owner", "Owner", 'o', (7, 14), 3);
 const SCOPES: Column = Column::number("scopes", "Scopes", 'c', 7, 5);
 const USED: Column = Column::text("used", "Last used", 'u', (10, 11), 1);
@@ -33,11 +34,23 @@ pub enum Extra {
     Needless,
 }
 
+/// Which column says whose a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// None: it is the same in each row.
+    Known,
+    /// The location's name.
+    Location,
+    /// The app's name.
+    App,
+}
+
 /// The columns of a table.
-pub fn columns(location: Extra, owner: Extra) -> Vec<Column> {
+pub fn columns(whose: Whose, owner: Extra) -> Vec<Column> {
     let all = [
         (NAME, true),
-        (LOCATION, location == Extra::Wanted),
+        (LOCATION, whose == Whose::Location),
+        (APP, whose == Whose::App),
         (HINT, true),
         (OWNER, owner == Extra::Wanted),
         (SCOPES, true),
@@ -91,7 +104,7 @@ fn urgency(standing: Standing) -> i64 {
         Standing::ExpiresSoon => 0,
         Standing::Idle(days) => 1_000_000 - days.clamp(0, 900_000),
         Standing::OwnerStopped => 2_000_000,
-        Standing::LocationGone => 2_000_001,
+        Standing::LocationGone | Standing::AppStopped => 2_000_001,
         Standing::Paused => 2_000_002,
         Standing::Active => 2_000_003,
         Standing::Expired => 2_000_004,

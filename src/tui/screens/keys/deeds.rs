@@ -109,7 +109,11 @@ pub fn may_issue(place: Place, seen: &Seen<'_>, catalog: &Catalog) -> Result<(),
             refusal @ (Refusal::SignedOut
             | Refusal::RoleTooLow { .. }
             | Refusal::RecoveryOnly
-            | Refusal::QuotaReached { .. }),
+            | Refusal::QuotaReached { .. }
+            | Refusal::NoSuchApp
+            | Refusal::WrongAppState { .. }
+            | Refusal::AppWithoutKeys { .. }
+            | Refusal::AppFull { .. }),
         ) => Err(refusal),
         _ => Ok(()),
     }

@@ -5,7 +5,7 @@ use ratatui::{layout::Rect, text::Span};
 
 use super::{history::Happening, seen::Seen};
 use crate::{
-    domain::{Catalog, Key, Place, ScopeId, catalog::Risk},
+    domain::{Catalog, Key, Place, ScopeId, Scopes, Trace, catalog::Risk},
     tui::{
         canvas::{Canvas, Target},
         theme::Role,
@@ -27,20 +27,36 @@ pub struct Detail {
     rows: usize,
 }
 
-struct Line {
-    label: &'static str,
-    spans: Vec<(Role, String)>,
+/// A line of a detail.
+pub struct Line {
+    /// What it is about.
+    pub label: &'static str,
+    /// What it says.
+    pub spans: Vec<(Role, String)>,
     /// Shown at the right end.
-    end: Option<(Role, String)>,
+    pub end: Option<(Role, String)>,
 }
 
 impl Line {
-    fn of(role: Role, text: impl Into<String>) -> Self {
+    /// Plain words.
+    pub fn of(role: Role, text: impl Into<String>) -> Self {
         Self { label: "", spans: vec![(role, text.into())], end: None }
     }
 
-    fn blank() -> Self {
+    /// Air.
+    pub const fn blank() -> Self {
         Self { label: "", spans: Vec::new(), end: None }
+    }
+
+    /// A label and what it stands for, in as many lines of `width` cells as that takes.
+    pub fn facts(label: &'static str, said: &str, width: u16) -> Vec<Self> {
+        let lines = text::wrap(said, width.saturating_sub(LABELS).max(8)).into_iter().enumerate();
+        let line = |(at, line)| Self {
+            label: if at == 0 { label } else { " " },
+            spans: vec![(Role::Text, line)],
+            end: None,
+        };
+        lines.map(line).collect()
     }
 }
 
@@ -71,9 +87,14 @@ impl Detail {
         history: Option<&[Happening]>,
         focus: Focus,
     ) {
+        let lines = lines(canvas, key, seen, catalog, history, area.width.saturating_sub(2));
+        self.draw_lines(canvas, area, &lines, focus);
+    }
+
+    /// Draws lines made for two cells less than `area` is wide.
+    pub fn draw_lines(&mut self, canvas: &mut Canvas<'_>, area: Rect, lines: &[Line], focus: Focus) {
         canvas.hit(area, Target::Pane(PANE));
         let inner = Rect { width: area.width.saturating_sub(2), ..area };
-        let lines = lines(canvas, key, seen, catalog, history, inner.width);
         (self.lines, self.rows) = (lines.len(), area.height.into());
         self.scroll(0);
         for (row, line) in lines.iter().skip(self.offset).take(self.rows).enumerate() {
@@ -123,7 +144,7 @@ fn lines(
     all.push(Line::blank());
     facts(&mut all, key, seen, width);
     all.push(Line::blank());
-    scopes(&mut all, key, catalog);
+    scopes(&mut all, &key.scopes, seen.trace(key), seen, catalog);
     all.push(Line::blank());
     all.push(Line::of(Role::Header, "History"));
     match history {
@@ -155,32 +176,32 @@ fn lines(
 
 fn facts(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, width: u16) {
     let times = seen.times;
-    let mut fact = |label: &'static str, said: String| {
-        let room = width.saturating_sub(LABELS).max(8);
-        for (at, line) in text::wrap(&said, room).into_iter().enumerate() {
-            if at == 0 {
-                all.push(Line { label, spans: vec![(Role::Text, line)], end: None });
-            } else {
-                all.push(Line { label: " ", spans: vec![(Role::Text, line)], end: None });
-            }
-        }
-    };
+    let mut fact = |label: &'static str, said: String| all.extend(Line::facts(label, &said, width));
     fact("Key", key.hint());
     fact("Kind", format!("{} key", key.place.kind()));
-    if let Place::Location(_) = key.place {
-        fact("Location", seen.view.place_name(key.place).unwrap_or_default().to_owned());
+    let place = seen.view.place_name(key.place).unwrap_or_default().to_owned();
+    match key.place {
+        Place::Agency => {}
+        Place::Location(_) => fact("Location", place),
+        Place::App(_) => fact("App", place),
     }
     fact("Owner", seen.view.owner_name(key).to_owned());
     fact("Created", times.both(key.created_at));
     fact("Expires", key.expiry.instant().map_or_else(|| "never".to_owned(), |at| times.both(at)));
     let usage = seen.usage(key);
+    let sighting = seen.trace(key).and_then(|trace| trace.sighting.as_ref());
+    let last = seen.trace(key).and_then(|trace| trace.of_last_use(usage));
     fact(
         "Last used",
-        match usage.last_used_at {
-            Some(at) => times.both(at),
-            None => "never".to_owned(),
+        match (usage.last_used_at, last) {
+            (Some(at), Some(seen)) => format!("{} from {seen}", times.both(at)),
+            (Some(at), None) => times.both(at),
+            (None, _) => "never".to_owned(),
         },
     );
+    if let (None, Some(seen)) = (last, sighting) {
+        fact("Last seen", format!("{} at {seen}", times.relative(seen.at)));
+    }
     if usage.count > 0 {
         fact("Requests", format!("{} allowed", usage.count));
     }
@@ -189,16 +210,33 @@ fn facts(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, width: u16) {
     }
 }
 
-/// Scopes by group of the catalog, in its order; what it does not know comes last.
-fn scopes(all: &mut Vec<Line>, key: &Key, catalog: &Catalog) {
-    let count = key.scopes.len();
+/// Scopes by group of the catalog, in its order; what it does not know comes last. Where a request said which scopes it
+/// needed, those never needed are named.
+pub fn scopes(
+    all: &mut Vec<Line>,
+    scopes: &Scopes,
+    trace: Option<&Trace>,
+    seen: &Seen<'_>,
+    catalog: &Catalog,
+) {
+    let count = scopes.len();
+    let trace = trace.filter(|trace| !trace.scopes().is_empty());
+    let told = match trace {
+        Some(trace) => format!("Scopes used {} of {count}", trace.scopes().len()),
+        None => format!("{count} {}", if count == 1 { "scope" } else { "scopes" }),
+    };
     all.push(Line {
         label: "",
-        spans: vec![(Role::Header, format!("{count} {}", if count == 1 { "scope" } else { "scopes" }))],
-        end: Some((Role::Dim, highest(key, catalog))),
+        spans: vec![(Role::Header, told)],
+        end: Some((Role::Dim, highest(scopes, catalog))),
     });
+    let when = |scope: &ScopeId| match trace.map(|trace| trace.scope_used_at(scope)) {
+        Some(Some(at)) => (Role::Dim, format!("  {}", seen.times.relative(at))),
+        Some(None) => (Role::Warn, "  never used".to_owned()),
+        None => (Role::Dim, String::new()),
+    };
     for group in catalog.groups() {
-        let held: Vec<_> = group.permissions.iter().filter(|known| key.scopes.contains(&known.id)).collect();
+        let held: Vec<_> = group.permissions.iter().filter(|known| scopes.contains(&known.id)).collect();
         if held.is_empty() {
             continue;
         }
@@ -208,6 +246,7 @@ fn scopes(all: &mut Vec<Line>, key: &Key, catalog: &Catalog) {
                 label: "",
                 spans: vec![
                     (Role::Accent, format!("  {}", permission.id)),
+                    when(&permission.id),
                     (Role::Dim, format!("  {}", permission.title)),
                 ],
                 end: Some((risk_role(permission.risk), permission.risk.to_string())),
@@ -215,16 +254,20 @@ fn scopes(all: &mut Vec<Line>, key: &Key, catalog: &Catalog) {
         }
     }
     let unknown: Vec<&ScopeId> =
-        key.scopes.iter().filter(|scope| catalog.permission(scope.as_str()).is_none()).collect();
+        scopes.iter().filter(|scope| catalog.permission(scope.as_str()).is_none()).collect();
     if !unknown.is_empty() {
         all.push(Line::of(Role::Text, "No longer in the catalog"));
-        all.extend(unknown.into_iter().map(|scope| Line::of(Role::Dim, format!("  {scope}"))));
+        all.extend(unknown.into_iter().map(|scope| {
+            let mut line = Line::of(Role::Dim, format!("  {scope}"));
+            line.spans.push(when(scope));
+            line
+        }));
     }
 }
 
-fn highest(key: &Key, catalog: &Catalog) -> String {
+fn highest(scopes: &Scopes, catalog: &Catalog) -> String {
     catalog
-        .highest_risk(&key.scopes)
+        .highest_risk(scopes)
         .map(|risk| if risk == Risk::Read { "risk: read".to_owned() } else { format!("risk: up to {risk}") })
         .unwrap_or_default()
 }

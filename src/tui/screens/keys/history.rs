@@ -113,6 +113,8 @@ fn happening(entry: &Entry) -> Happening {
         "key.delete" => "deleted",
         "key.restore" => "restored as revoked",
         "key.rescope" => "scopes changed",
+        "app.delete" => "revoked with its app",
+        "app.edit" => "scopes changed with its app",
         "operator.disable" => "given to another owner",
         other => other,
     };

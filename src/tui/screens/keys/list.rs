@@ -4,12 +4,12 @@
 use ratatui::layout::Rect;
 
 use super::{
-    columns::{self, BY_NAME, Extra, Ids, Shown},
+    columns::{self, BY_NAME, Extra, Ids, Shown, Whose},
     query::{Query, TERMS, search_text},
     seen::Seen,
 };
 use crate::{
-    domain::{Key, KeyId, KeyState, LocationId, Place},
+    domain::{AppId, Key, KeyId, KeyState, LocationId, Place},
     tui::{
         action::Action,
         canvas::{Canvas, Target},
@@ -37,6 +37,10 @@ pub enum Subset {
     Locations,
     /// The keys of one.
     At(LocationId),
+    /// The keys of all apps.
+    Apps,
+    /// The keys of one app.
+    Of(AppId),
 }
 
 impl Subset {
@@ -46,6 +50,8 @@ impl Subset {
             Self::Agency => place == Place::Agency,
             Self::Locations => place.location().is_some(),
             Self::At(location) => place.location() == Some(location),
+            Self::Apps => place.app().is_some(),
+            Self::Of(app) => place.app() == Some(app),
         }
     }
 }
@@ -137,11 +143,16 @@ impl KeyList {
     pub fn refresh(&mut self, seen: &Seen<'_>) {
         let keys: Vec<&Key> = match self.subset {
             Subset::At(location) => seen.view.keys_at(location).collect(),
+            Subset::Of(app) => seen.view.keys_of_app(app).collect(),
             subset => seen.view.keys().filter(|key| subset.holds(key.place)).collect(),
         };
-        let location = if matches!(self.subset, Subset::Locations) { Extra::Wanted } else { Extra::Needless };
+        let whose = match self.subset {
+            Subset::Locations => Whose::Location,
+            Subset::Apps => Whose::App,
+            Subset::Agency | Subset::At(_) | Subset::Of(_) => Whose::Known,
+        };
         let owner = if seen.view.is_whole() { Extra::Wanted } else { Extra::Needless };
-        self.columns = columns::columns(location, owner);
+        self.columns = columns::columns(whose, owner);
         self.live = keys.iter().filter(|key| key.state(seen.now()).is_live()).count();
         self.deleted = keys.iter().filter(|key| key.state(seen.now()) == KeyState::Deleted).count();
         self.all = columns::sort(&keys, self.table.sort.unwrap_or(BY_NAME), seen);

@@ -23,7 +23,9 @@ use crate::{
         clock::{Moment, Now},
         input::TextFocus,
         overlay::Cue,
-        overlays::{confirm::Confirm, create_key::CreateKey, rescope::Rescope, row_menu::RowMenu},
+        overlays::{
+            confirm::Confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope, row_menu::RowMenu,
+        },
         secret::SecretText,
         widgets::{Focus, Handled, layout},
     },
@@ -33,7 +35,7 @@ use crate::{
 const WIDE: u16 = 104;
 
 /// What a key press can be about here, most important first, for the hint bar.
-pub const HINTS: [Action; 10] = [
+pub const HINTS: [Action; 11] = [
     Action::New,
     Action::Filter,
     Action::Open,
@@ -41,6 +43,7 @@ pub const HINTS: [Action; 10] = [
     Action::Pause,
     Action::Revoke,
     Action::Undo,
+    Action::HowTo,
     Action::Mark,
     Action::Sort,
     Action::RowMenu,
@@ -93,11 +96,14 @@ impl KeyPane {
                 Subset::Locations => {
                     seen.view.locations().first().map(|location| Place::Location(location.id))
                 }
+                Subset::Of(app) => Some(Place::App(app)),
+                Subset::Apps => None,
             };
             self.issue = match any {
                 Some(place) => {
                     deeds::may_issue(place, seen, catalog).map_err(|refusal| refusal.to_string().into())
                 }
+                None if self.list.subset() == Subset::Apps => Err("select one app first".into()),
                 None => Err("there is no location yet; add one first".into()),
             };
             let now = self.list.selected().and_then(|id| seen.view.key(id)).cloned();
@@ -111,7 +117,7 @@ impl KeyPane {
     /// Opened with something to do.
     pub fn arrive(&mut self, errand: &Errand, look: &Look) {
         match errand {
-            Errand::None => {}
+            Errand::None | Errand::App(_) => {}
             Errand::Filter(text) => {
                 self.list.set_filter(text);
                 self.leave_detail();
@@ -248,7 +254,9 @@ impl KeyPane {
     fn perform(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> bool {
         let targets = self.list.targets();
         match action {
-            Action::New => out.push(Ask::Push(Box::new(CreateKey::new(look, self.list.subset())))),
+            Action::New | Action::NewKey => {
+                out.push(Ask::Push(Box::new(CreateKey::new(look, self.list.subset()))));
+            }
             Action::Edit => {
                 if let Some(form) = targets.first().and_then(|key| Rescope::new(look, *key)) {
                     out.push(Ask::Push(Box::new(form)));
@@ -257,6 +265,10 @@ impl KeyPane {
             Action::CopyId => {
                 let ids: Vec<String> = targets.iter().map(ToString::to_string).collect();
                 out.push(Ask::Copy(SecretText::new(ids.join("\n")), Keep::Stays));
+            }
+            Action::HowTo => {
+                let guide = self.list.selected().and_then(|key| HowTo::key(look, key));
+                out.extend(guide.map(|guide| Ask::Push(Box::new(guide))));
             }
             Action::RowMenu => {
                 let pane = &*self;
@@ -299,7 +311,11 @@ impl KeyPane {
                 }
             }
             Answer::Refused(_) => self.history.give_up(),
-            Answer::Widened(_) | Answer::Recovery(_) | Answer::Checked(_) | Answer::Doors(_) => {}
+            Answer::Widened(_)
+            | Answer::Recovery(_)
+            | Answer::Checked(_)
+            | Answer::Doors(_)
+            | Answer::Tested(_) => {}
         }
     }
 
@@ -316,7 +332,8 @@ impl KeyPane {
             | Action::Top
             | Action::Bottom
             | Action::Sort
-            | Action::Columns => Ok(()),
+            | Action::Columns
+            | Action::TestToken => Ok(()),
             Action::Filter => when(!self.list.is_empty(), "there is nothing to filter"),
             Action::Mark
             | Action::MarkRange
@@ -337,7 +354,11 @@ impl KeyPane {
                 when(self.paused.is_some(), "only a pause can be undone, and none was made just now")
             }
             Action::New => self.issue.clone(),
-            Action::CopyId => when(self.list.selected().is_some(), "select a key first"),
+            Action::NewKey if matches!(self.list.subset(), Subset::Of(_) | Subset::Apps) => {
+                self.issue.clone()
+            }
+            Action::NewKey => Err("only apps have keys of their own kind; n issues one here".into()),
+            Action::CopyId | Action::HowTo => when(self.list.selected().is_some(), "select a key first"),
             Action::Edit | Action::Pause | Action::Revoke | Action::Delete | Action::Restore => {
                 let targets = self.list.targets();
                 if targets.is_empty() && self.list.marks() > 0 {
@@ -363,7 +384,40 @@ impl KeyPane {
         now: Now,
         (focus, empty): (Focus, &str),
     ) {
-        self.wide = area.width >= WIDE;
+        self.note_width(area.width);
+        if !(self.wide && self.is_open()) {
+            return self.draw_in(canvas, area, None, look, now, (focus, empty));
+        }
+        let (table, detail) = beside(canvas, area);
+        self.draw_in(canvas, table, Some(detail), look, now, (focus, empty));
+    }
+
+    /// How wide the room is that table and detail share.
+    pub const fn note_width(&mut self, cells: u16) {
+        self.wide = cells >= WIDE;
+    }
+
+    /// Draws the table alone.
+    pub fn draw_table(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        look: &Look,
+        (focus, empty): (Focus, &str),
+    ) {
+        seen(look, |seen| self.list.draw(canvas, area, seen, focus, empty));
+    }
+
+    /// Draws the table in one room and the detail in another, or over the table when there is no other.
+    pub fn draw_in(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        beside: Option<Rect>,
+        look: &Look,
+        now: Now,
+        (focus, empty): (Focus, &str),
+    ) {
         let selected = self.list.selected().filter(|_| self.is_open());
         self.history.want(selected, now);
         let catalog = look.engine.catalog();
@@ -373,13 +427,9 @@ impl KeyPane {
                 return self.list.draw(canvas, area, seen, focus, empty);
             };
             let history = self.history.of(key.id);
-            if self.wide {
-                let cells = (area.width * 2 / 5).clamp(44, 60);
-                let (table, right) = layout::right(area, cells);
+            if let Some(room) = beside {
                 let on_table = Focus::when(focus.is_here() && !self.in_detail);
-                self.list.draw(canvas, table, seen, on_table, empty);
-                detail::divide(canvas, layout::left(right, 1).0);
-                let room = layout::right(right, cells.saturating_sub(3)).1;
+                self.list.draw(canvas, area, seen, on_table, empty);
                 let on_detail = Focus::when(focus.is_here() && self.in_detail);
                 self.detail.draw(canvas, room, key, (seen, catalog), history, on_detail);
             } else {
@@ -391,4 +441,12 @@ impl KeyPane {
             }
         });
     }
+}
+
+/// Room for a table and for the detail beside it, with a line between.
+pub fn beside(canvas: &mut Canvas<'_>, area: Rect) -> (Rect, Rect) {
+    let cells = (area.width * 2 / 5).clamp(44, 60);
+    let (table, right) = layout::right(area, cells);
+    detail::divide(canvas, layout::left(right, 1).0);
+    (table, layout::right(right, cells.saturating_sub(3)).1)
 }

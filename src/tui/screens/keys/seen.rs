@@ -2,7 +2,7 @@
 //! stands, in the words the screens use. Reads only.
 
 use crate::{
-    domain::{Actor, Key, KeyState, Location, State, Timestamp, Usage, View},
+    domain::{Actor, App, Key, KeyState, Location, State, Timestamp, Trace, Usage, View},
     tui::{
         app::{look::Look, times::Times},
         theme::Badge,
@@ -48,6 +48,11 @@ impl<'a> Seen<'a> {
         self.view.usage(key)
     }
 
+    /// Where a key was used from and what for.
+    pub fn trace(&self, key: &Key) -> Option<&'a Trace> {
+        self.view.trace(key)
+    }
+
     /// How a key stands.
     pub fn standing(&self, key: &Key) -> Standing {
         let now = self.now();
@@ -67,6 +72,9 @@ impl<'a> Seen<'a> {
         }
         if !self.state.operator(key.owner).is_some_and(|owner| owner.standing.keys_work()) {
             return Standing::OwnerStopped;
+        }
+        if key.place.app().is_some_and(|id| !self.state.app(id).is_some_and(App::is_active)) {
+            return Standing::AppStopped;
         }
         let policy = self.view.policy();
         if key.expires_soon(policy, self.now()).is_some() {
@@ -94,6 +102,8 @@ pub enum Standing {
     OwnerStopped,
     /// Refused because its location was removed.
     LocationGone,
+    /// Refused because its app is paused or gone.
+    AppStopped,
     /// Its time is over.
     Expired,
     /// Stopped for good.
@@ -110,7 +120,7 @@ impl Standing {
             Self::ExpiresSoon => Badge::Expiring,
             Self::Idle(_) => Badge::Idle,
             Self::Paused => Badge::Paused,
-            Self::OwnerStopped | Self::LocationGone => Badge::Pending,
+            Self::OwnerStopped | Self::LocationGone | Self::AppStopped => Badge::Pending,
             Self::Expired => Badge::Expired,
             Self::Revoked => Badge::Revoked,
             Self::Deleted => Badge::Deleted,
@@ -123,6 +133,7 @@ impl Standing {
             Self::Idle(days) => format!("idle {days} d"),
             Self::OwnerStopped => "owner stopped".to_owned(),
             Self::LocationGone => "location gone".to_owned(),
+            Self::AppStopped => "app stopped".to_owned(),
             other => other.badge().word().to_owned(),
         }
     }
@@ -153,6 +164,9 @@ impl Standing {
             }
             Self::LocationGone => {
                 "Refused: its location was removed. Issue a key for another location.".to_owned()
+            }
+            Self::AppStopped => {
+                "Refused: its app is paused or deleted. It works again when the app is resumed.".to_owned()
             }
             Self::Expired => {
                 format!("Refused since{}: its time is over. Issue a new key.", when(key.expiry.instant()))

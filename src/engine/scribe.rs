@@ -1,0 +1,315 @@
+//! Writes down what was used: off the request path, at most every two seconds, many keys in one commit. What could
+//! not be written is kept and written later, and as long as that lasts everybody who asks is told, because keys
+//! must not be deleted for want of uses that nobody wrote down.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use minicbor::{Decode, Encode};
+use tokio::sync::broadcast;
+
+use super::error::EngineError;
+use super::ledger::{Ledger, UseRow};
+use super::timekeeper::Timekeeper;
+use super::verifier::Verifier;
+use super::{LocalEngine, News};
+use crate::domain::{AppId, KeyId, PublicId, State, Timestamp};
+
+/// How long uses are gathered before they are written.
+pub const EVERY: Duration = Duration::from_secs(2);
+/// Between two commits of one round: time for a command that waits to have its turn.
+const COURTESY: Duration = Duration::from_millis(1);
+/// Keys whose rows are made at once, so that the state is not held for long.
+const AT_ONCE: usize = 1_024;
+
+/// Whether what is used gets written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Writing {
+    /// It does.
+    Ok,
+    /// It does not, for now. Nothing is lost while this process lives.
+    Failing {
+        /// Since when.
+        since: Timestamp,
+        /// What the store said.
+        why: String,
+        /// Keys and apps whose use waits.
+        unwritten: usize,
+    },
+}
+
+/// Since when no use was lost, as the store keeps it. A process that gathers uses for longer than a command takes
+/// leaves the row open, and closes it when the last use is written. Who finds it open knows that the one before
+/// did not end in order: whether its disk had failed for days or a power cut took two seconds cannot be told, so
+/// the time without a gap begins anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Unbroken {
+    /// Since when.
+    #[n(0)]
+    pub since: Timestamp,
+    /// Whether somebody gathers uses.
+    #[n(1)]
+    pub open: bool,
+}
+
+/// What is to be written, and how that goes.
+struct Book {
+    /// Whose totals in the state are newer than those in the store.
+    unwritten: BTreeSet<PublicId>,
+    unbroken: Unbroken,
+    /// What the store has of it.
+    stored: Option<Unbroken>,
+}
+
+/// Where uses are written down, by whoever comes: the thread, or a command that is about to end.
+pub(super) struct Desk {
+    state: Arc<RwLock<State>>,
+    verifier: Arc<Verifier>,
+    ledger: Arc<Mutex<Ledger>>,
+    time: Arc<Timekeeper>,
+    feed: broadcast::Sender<News>,
+    /// A store in doubt is not written to.
+    frozen: bool,
+    /// Held while the disk is written to. Taken before the locks of state and ledger, of which no two are held
+    /// together here.
+    book: Mutex<Book>,
+    /// How it goes, for those who must not wait for a disk.
+    writing: Mutex<Writing>,
+    complete_since: Timestamp,
+}
+
+impl Desk {
+    /// A desk over the parts of an engine. `stored` is what the store says of the time before.
+    pub fn new(
+        (state, verifier, ledger): (&Arc<RwLock<State>>, &Arc<Verifier>, &Arc<Mutex<Ledger>>),
+        time: &Arc<Timekeeper>,
+        feed: broadcast::Sender<News>,
+        stored: Option<Unbroken>,
+        frozen: bool,
+    ) -> Self {
+        let whole = stored.filter(|stored| !stored.open);
+        let unbroken = whole.unwrap_or_else(|| Unbroken { since: time.now().time, open: false });
+        let book = Book { unwritten: BTreeSet::new(), unbroken, stored };
+        Self {
+            state: Arc::clone(state),
+            verifier: Arc::clone(verifier),
+            ledger: Arc::clone(ledger),
+            time: Arc::clone(time),
+            feed,
+            frozen,
+            book: Mutex::new(book),
+            writing: Mutex::new(Writing::Ok),
+            complete_since: unbroken.since,
+        }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what was used, applies it to the state, writes it down and tells whoever listens.
+    pub fn write(&self) -> Result<(), EngineError> {
+        if self.frozen {
+            return Ok(());
+        }
+        let mut book = self.book();
+        let mut told = self.take(&mut book);
+        let result = self.write_book(&mut book);
+        let before = self.writing();
+        match (&result, before) {
+            (Ok(_), Writing::Ok) => {}
+            (Ok(written), Writing::Failing { .. }) => {
+                *self.standing() = Writing::Ok;
+                tracing::info!("uses are written down again");
+                // Who showed the trouble should show its end.
+                told.clone_from(written);
+            }
+            (Err(error), before) => {
+                let since = match before {
+                    Writing::Failing { since, .. } => since,
+                    Writing::Ok => {
+                        tracing::warn!(%error, "uses cannot be written down; they are kept and tried again");
+                        self.time.now().time
+                    }
+                };
+                let unwritten = book.unwritten.len();
+                *self.standing() = Writing::Failing { since, why: error.to_string(), unwritten };
+            }
+        }
+        drop(book);
+        if !told.is_empty() {
+            // Nobody may be listening.
+            let _ = self.feed.send(News::Used(told.into()));
+        }
+        result.map(drop)
+    }
+
+    fn take(&self, book: &mut Book) -> Vec<PublicId> {
+        self.verifier.uses().bell.hush();
+        let uses = self.verifier.take_uses();
+        let ids: Vec<PublicId> = uses.iter().map(|used| used.id).collect();
+        if !uses.is_empty() {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            for used in uses {
+                state.note_use(used.id, used.usage);
+                state.note_trace(used.id, &used.trace);
+            }
+        }
+        book.unwritten.extend(ids.iter().copied());
+        ids
+    }
+
+    /// Writes all that is unwritten. Totals, not increments: a write that may have happened can be done again.
+    fn write_book(&self, book: &mut Book) -> Result<Vec<PublicId>, EngineError> {
+        let due: Vec<PublicId> = book.unwritten.iter().copied().collect();
+        for ids in due.chunks(AT_ONCE) {
+            let rows: Vec<(PublicId, UseRow)> = {
+                let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+                ids.iter().map(|id| (*id, row(&state, *id))).collect()
+            };
+            let mark = self.time.mark();
+            let mut rest = &rows[..];
+            while !rest.is_empty() {
+                // A lock for each commit: commands need not wait for all of them.
+                let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+                let written = ledger.write_uses(rest, &mark)?;
+                drop(ledger);
+                let (done, left) = rest.split_at(written.clamp(1, rest.len()));
+                for (id, _) in done {
+                    book.unwritten.remove(id);
+                }
+                rest = left;
+                if !rest.is_empty() {
+                    self.verifier.uses().bell.pause(COURTESY);
+                }
+            }
+        }
+        if !due.is_empty() {
+            self.write_unbroken(book)?;
+        }
+        Ok(due)
+    }
+
+    fn write_unbroken(&self, book: &mut Book) -> Result<(), EngineError> {
+        let now = Some(book.unbroken);
+        if book.stored != now {
+            self.ledger.lock().unwrap_or_else(PoisonError::into_inner).write_unbroken(book.unbroken)?;
+            book.stored = now;
+        }
+        Ok(())
+    }
+
+    /// Says in the store that uses are being gathered from now on.
+    fn open(&self) -> Result<(), EngineError> {
+        let mut book = self.book();
+        book.unbroken.open = true;
+        self.write_unbroken(&mut book)
+    }
+
+    /// Writes the last uses, and that none is missing.
+    pub fn close(&self) -> Result<(), EngineError> {
+        self.write()?;
+        let mut book = self.book();
+        if book.unbroken.open {
+            book.unbroken.open = false;
+            self.write_unbroken(&mut book)?;
+        }
+        Ok(())
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How writing goes.
+    pub fn writing(&self) -> Writing {
+        self.standing().clone()
+    }
+
+    /// Since when no use was lost; nothing while uses are not written down.
+    pub fn complete_since(&self) -> Option<Timestamp> {
+        (*self.standing() == Writing::Ok && !self.frozen).then_some(self.complete_since)
+    }
+}
+
+fn row(state: &State, id: PublicId) -> UseRow {
+    let usage = state.usage(KeyId(id));
+    let trace = state.trace(KeyId(id)).or_else(|| state.app_trace(AppId(id)));
+    UseRow { last_used_at: usage.last_used_at, count: usage.count, trace: trace.cloned() }
+}
+
+/// The thread that comes to the desk when there is something, and sleeps otherwise.
+pub(super) struct Scribe {
+    desk: Arc<Desk>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Scribe {
+    /// Nobody writes yet.
+    pub const fn new(desk: Arc<Desk>) -> Self {
+        Self { desk, thread: Mutex::new(None) }
+    }
+
+    /// Starts the thread, unless it runs.
+    pub fn start(&self, every: Duration) {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.is_some() || self.desk.frozen {
+            return;
+        }
+        let desk = Arc::clone(&self.desk);
+        let spawned =
+            std::thread::Builder::new().name("keydeck-uses".into()).spawn(move || work(&desk, every));
+        match spawned {
+            Ok(started) => *thread = Some(started),
+            Err(error) => tracing::warn!(%error, "no thread for uses; they are written when keydeck ends"),
+        }
+    }
+
+    /// Ends the thread and waits for it. What is still to be written is the caller's to write.
+    pub fn stop(&self) {
+        self.desk.verifier.uses().bell.end();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It panics only if the store does, which has been logged.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(desk: &Desk, every: Duration) {
+    if let Err(error) = desk.open() {
+        tracing::warn!(%error, "the store does not know that uses are gathered");
+    }
+    let bell = &desk.verifier.uses().bell;
+    while bell.wait() {
+        // What could not be written is tried again at the same pace.
+        loop {
+            if !bell.pause(every) {
+                return;
+            }
+            if desk.write().is_ok() {
+                break;
+            }
+        }
+    }
+}
+
+impl LocalEngine {
+    /// Writes uses down in the background from now on, every two seconds while there are any, until the engine ends.
+    /// For processes that stay; a command writes what it used before it ends.
+    pub fn write_uses(&self) {
+        self.write_uses_every(EVERY);
+    }
+
+    /// [`LocalEngine::write_uses`] at another pace.
+    pub fn write_uses_every(&self, every: Duration) {
+        self.scribe.start(every);
+    }
+
+    /// How often the thread that writes uses came out of its sleep: while nothing is used, it does not.
+    pub fn use_writer_wakes(&self) -> u64 {
+        self.verifier().uses().bell.wakes()
+    }
+}

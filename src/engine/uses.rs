@@ -1,0 +1,358 @@
+//! What was used and not yet taken: noted on the request path, so nothing here waits for anything but another note
+//! of the same few keys. Counts and times of keys live in the verification table; here is what does not fit there.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Origin;
+use crate::crypto::token;
+use crate::domain::trace::{Agent, Sighting};
+use crate::domain::{PublicId, ScopeId, Timestamp, Trace, Usage};
+
+/// Two requests meet on one lock seldom.
+const PARTS: usize = 64;
+/// Keys per part whose origin is noted until uses are taken: with 65 536 in all, some 20 MB at the very worst. Of
+/// those beyond, time, count and scopes still count.
+const PART_MAX: usize = 1_024;
+/// Bytes of an agent that are kept until somebody has time to read it.
+const AGENT_BYTES: usize = 256;
+/// Agents a part remembers, so that the many requests of one program share one copy of its name.
+const AGENTS: usize = 4;
+
+/// What was used of one key or app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Use {
+    /// Whose.
+    pub id: PublicId,
+    /// When at the latest, how often.
+    pub usage: Usage,
+    /// Where from, what for.
+    pub trace: Trace,
+}
+
+/// An origin as it came, to be read later. Small: a request with a key nobody used for a while waits for it to come
+/// from memory.
+struct Glimpse {
+    address: Option<IpAddr>,
+    agent: Arc<[u8]>,
+    at: Timestamp,
+}
+
+/// What is not in the table: uses of apps, and scopes that have no bit.
+#[derive(Default)]
+struct Waiting {
+    usage: Usage,
+    scopes: Trace,
+}
+
+/// Those ids whose notes share a lock, on lines of memory of their own.
+#[repr(align(128))]
+#[derive(Default)]
+struct Part {
+    glimpses: HashMap<PublicId, Glimpse, ById>,
+    waiting: HashMap<PublicId, Waiting, ById>,
+    agents: [Arc<[u8]>; AGENTS],
+    /// Which of them is given up for the next.
+    oldest: usize,
+}
+
+type ById = BuildHasherDefault<IdHasher>;
+
+/// Public ids are random, and only those this store issued get here: any of their bytes will do.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
+            self.0 = (self.0.rotate_left(29) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+/// Uses that wait.
+pub(super) struct Uses {
+    parts: Vec<Mutex<Part>>,
+    /// Keys used for the first time since uses were taken.
+    keys: Mutex<Vec<PublicId>>,
+    pub bell: Bell,
+}
+
+impl Default for Uses {
+    fn default() -> Self {
+        let parts = std::iter::repeat_with(Mutex::default).take(PARTS).collect();
+        Self { parts, keys: Mutex::default(), bell: Bell::default() }
+    }
+}
+
+impl Uses {
+    /// Puts a key on the list of those whose count the table holds.
+    pub fn enlist(&self, id: PublicId) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        self.bell.ring();
+    }
+
+    /// Notes where a use of a key came from. A key that was not enlisted will be by this use.
+    pub fn note_origin(&self, id: PublicId, origin: Origin<'_>, now: Timestamp) {
+        if let Some(mut part) = self.part(id) {
+            part.see(id, origin, now);
+        }
+    }
+
+    /// Notes that a scope was needed that has no bit in the table.
+    pub fn note_scope(&self, id: PublicId, scope: &ScopeId, at: Timestamp) {
+        if let Some(mut part) = self.part(id) {
+            part.waiting.entry(id).or_default().scopes.note_scope(scope, at);
+        }
+        self.bell.ring();
+    }
+
+    /// Notes a use of something that is not in the table.
+    pub fn note(&self, id: PublicId, wanted: &[ScopeId], origin: Origin<'_>, now: Timestamp) {
+        if let Some(mut part) = self.part(id) {
+            // Not bounded as origins are: there are no more of them than apps.
+            let waiting = part.waiting.entry(id).or_default();
+            waiting.usage = waiting.usage.merged(Usage { last_used_at: Some(now), count: 1 });
+            for scope in wanted {
+                waiting.scopes.note_scope(scope, now);
+            }
+            if !origin.is_nowhere() {
+                part.see(id, origin, now);
+            }
+        }
+        self.bell.ring();
+    }
+
+    fn part(&self, id: PublicId) -> Option<MutexGuard<'_, Part>> {
+        let [first, .., last] = id.as_bytes();
+        let part = self.parts.get((usize::from(*first) * 58 + usize::from(*last)) % PARTS)?;
+        Some(part.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes all that waits, each id once. What the table holds of it is the caller's to add.
+    pub fn take(&self) -> Vec<Use> {
+        let mut found: HashMap<PublicId, Use> = HashMap::new();
+        let nothing = |id| Use { id, usage: Usage::default(), trace: Trace::default() };
+        for id in std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner)) {
+            found.insert(id, nothing(id));
+        }
+        for part in &self.parts {
+            let (glimpses, waiting) = {
+                let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+                (std::mem::take(&mut part.glimpses), std::mem::take(&mut part.waiting))
+            };
+            for (id, waiting) in waiting {
+                let used = found.entry(id).or_insert_with(|| nothing(id));
+                (used.usage, used.trace) = (waiting.usage, waiting.scopes);
+            }
+            for (id, glimpse) in glimpses {
+                found.entry(id).or_insert_with(|| nothing(id)).trace.sighting = Some(glimpse.read());
+            }
+        }
+        found.into_values().collect()
+    }
+}
+
+impl Part {
+    fn see(&mut self, id: PublicId, origin: Origin<'_>, now: Timestamp) {
+        let agent = origin.agent.unwrap_or_default();
+        let agent = agent.get(..AGENT_BYTES).unwrap_or(agent);
+        let known = match self.agents.iter().position(|known| **known == *agent) {
+            Some(known) => known,
+            None => self.learn(agent),
+        };
+        let Some(agent) = self.agents.get(known) else { return };
+        let room = self.glimpses.len() < PART_MAX;
+        match self.glimpses.get_mut(&id) {
+            Some(glimpse) => {
+                // Most requests with a key come from one place and one program: then only the time moves.
+                if !Arc::ptr_eq(&glimpse.agent, agent) {
+                    glimpse.agent = Arc::clone(agent);
+                }
+                glimpse.address = origin.address;
+                glimpse.at = glimpse.at.max(now);
+            }
+            None if room => {
+                let agent = Arc::clone(agent);
+                self.glimpses.insert(id, Glimpse { address: origin.address, agent, at: now });
+            }
+            None => {}
+        }
+    }
+
+    fn learn(&mut self, agent: &[u8]) -> usize {
+        let place = self.oldest;
+        self.oldest = (place + 1) % AGENTS;
+        if let Some(known) = self.agents.get_mut(place) {
+            *known = agent.into();
+        }
+        place
+    }
+}
+
+impl Glimpse {
+    fn read(&self) -> Sighting {
+        Sighting { at: self.at, address: self.address.map(Into::into), agent: agent(&self.agent) }
+    }
+}
+
+/// What a caller says it is. Now and then one puts its key where its name belongs: that is not kept.
+fn agent(raw: &[u8]) -> Option<Agent> {
+    let leaks = raw.windows(token::LEN).any(|part| part.starts_with(b"kd") && token::parse(part).is_ok());
+    Agent::read(if leaks { b"(a token)" } else { raw })
+}
+
+/// Wakes whoever writes uses down, once until they are taken.
+#[derive(Default)]
+pub(super) struct Bell {
+    rung: AtomicBool,
+    state: Mutex<Call>,
+    wake: Condvar,
+    wakes: AtomicU64,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    #[default]
+    Rest,
+    Work,
+    End,
+}
+
+impl Bell {
+    /// There is something to take. Costs one read of shared memory while it has been said before.
+    pub fn ring(&self) {
+        if !self.rung.load(Ordering::SeqCst) && !self.rung.swap(true, Ordering::SeqCst) {
+            self.call(Call::Work);
+        }
+    }
+
+    /// The next note rings again. Before taking, so that nothing noted after is forgotten.
+    pub fn hush(&self) {
+        self.rung.store(false, Ordering::SeqCst);
+    }
+
+    /// Asks the one who listens to end.
+    pub fn end(&self) {
+        self.call(Call::End);
+    }
+
+    fn call(&self, call: Call) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *state != Call::End {
+            *state = call;
+        }
+        self.wake.notify_all();
+    }
+
+    /// Sleeps until the bell rings. False when it is time to end.
+    pub fn wait(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state =
+            self.wake.wait_while(state, |call| *call == Call::Rest).unwrap_or_else(PoisonError::into_inner);
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+        if *state == Call::Work {
+            *state = Call::Rest;
+        }
+        *state != Call::End
+    }
+
+    /// Lets time pass, so that notes close together are written together. False when it is time to end.
+    pub fn pause(&self, time: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.wake.wait_timeout_while(state, time, |call| *call != Call::End);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+        *state != Call::End
+    }
+
+    /// How often somebody who listens came out of their sleep.
+    pub fn wakes(&self) -> u64 {
+        self.wakes.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random::OsEntropy;
+    use crate::crypto::token::{Token, TokenKind};
+
+    fn id(n: u8) -> PublicId {
+        format!("kd1111111{:03}", u16::from(n) + 111).replace('0', "z").parse().unwrap()
+    }
+
+    fn origin<'a>(address: &str, agent: &'a [u8]) -> Origin<'a> {
+        Origin { address: Some(address.parse().unwrap()), agent: Some(agent) }
+    }
+
+    #[test]
+    fn each_id_is_taken_once_with_its_last_origin() {
+        let uses = Uses::default();
+        uses.enlist(id(1));
+        for (at, address) in [(1, "203.0.113.7"), (3, "203.0.113.8"), (2, "203.0.113.9")] {
+            uses.note_origin(id(1), origin(address, b"curl/8.5"), Timestamp(at));
+        }
+        let wanted = ["contacts.read".parse().unwrap()];
+        uses.note(id(2), &wanted, Origin::default(), Timestamp(5));
+        uses.note(id(2), &[], Origin::default(), Timestamp(4));
+        let mut taken = uses.take();
+        taken.sort_by_key(|used| used.usage.count);
+        let [key, app] = &taken[..] else { panic!("{taken:?}") };
+        let seen = key.trace.sighting.as_ref().unwrap();
+        assert_eq!((seen.to_string().as_str(), seen.at), ("203.0.113.9 by curl/8.5", Timestamp(3)));
+        assert_eq!(app.usage, Usage { last_used_at: Some(Timestamp(5)), count: 2 });
+        assert_eq!(app.trace.scope_used_at(&wanted[0]), Some(Timestamp(5)));
+        assert!(uses.take().is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_origins_is_bounded_and_counts_still_count() {
+        let uses = Uses::default();
+        let bytes = |n: usize| {
+            let digit = |n: usize| crate::domain::id::BASE58[n % 58];
+            let mut id = *b"111111111111";
+            (id[1], id[2], id[3]) = (digit(n), digit(n / 58), digit(n / 3364));
+            PublicId::from_bytes(id).unwrap()
+        };
+        // All in one part.
+        (0..PART_MAX * 2).for_each(|n| uses.note_origin(bytes(n), origin("203.0.113.7", b""), Timestamp(1)));
+        let late = bytes(PART_MAX * 2 + 1);
+        uses.note(late, &[], origin("203.0.113.7", b""), Timestamp(1));
+        let taken = uses.take();
+        assert_eq!(taken.len(), PART_MAX + 1);
+        assert!(taken.iter().any(|used| used.id == late && used.usage.count == 1));
+    }
+
+    #[test]
+    fn a_token_in_the_place_of_a_name_is_not_kept() {
+        let token = Token::mint(TokenKind::Agency, &mut OsEntropy).unwrap();
+        let uses = Uses::default();
+        let leak = format!("my-app {} (x)", token.reveal());
+        uses.note_origin(id(1), origin("203.0.113.7", leak.as_bytes()), Timestamp(1));
+        let seen = uses.take().remove(0).trace.sighting.unwrap();
+        assert_eq!(seen.to_string(), "203.0.113.7 by (a token)");
+    }
+
+    #[test]
+    fn the_bell_rings_once_until_it_is_hushed() {
+        let bell = Bell::default();
+        (0..1_000).for_each(|_| bell.ring());
+        assert!(bell.wait());
+        bell.hush();
+        bell.ring();
+        assert!(bell.wait());
+        bell.end();
+        assert!(!bell.wait() && !bell.pause(Duration::MAX));
+    }
+}

@@ -1,0 +1,45 @@
+//! What must hold for any bytes at all that somebody sends to the control socket: entry points for fuzzers and
+//! property tests, no part of the API.
+
+use super::frame::{self, REQUEST_MAX};
+use super::wire::{Ask, Chosen, Reach, Request, Said, With};
+use crate::domain::{Command, Name, Role};
+use zeroize::Zeroizing;
+
+/// A frame is refused or read, a request is refused or understood; nothing panics, nothing large is allocated.
+pub fn request(bytes: &[u8]) {
+    let mut from = bytes;
+    let _ = frame::greeting(&mut from);
+    let mut from = bytes;
+    while let Ok(Some(content)) = frame::read(&mut from, REQUEST_MAX) {
+        let _ = frame::message::<Ask<'_>>(&content);
+        let _ = frame::message::<Said<'_>>(&content);
+    }
+    let _ = frame::message::<Ask<'_>>(bytes);
+    let _ = frame::message::<Said<'_>>(bytes);
+}
+
+/// Honest requests as frames, to be damaged.
+pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
+    let name = Name::new("Harbour").into_iter();
+    let sign_in = With::Passphrase { name: "maria", passphrase: "correct horse battery staple" };
+    let mut all = vec![
+        Request::SignIn { console: true, with: sign_in },
+        Request::SignIn { console: false, with: With::KeyFile { content: &[7; 32] } },
+        Request::Execute(Command::AddLocations(name.clone().collect())),
+        Request::Verify {
+            presented: b"kdag_",
+            wanted: "contacts.read".parse().into_iter().collect(),
+            counts: true,
+        },
+        Request::Audit { before: Some(9), limit: 100, about: None },
+        Request::Doors,
+    ];
+    all.extend(name.map(|name| Request::AddOperator {
+        name,
+        role: Role::Admin,
+        secret: Chosen::KeyFile(b"/a/key"),
+    }));
+    let frame = |what| frame::frame(&Ask { id: 1, reach: Reach::Own, what });
+    all.into_iter().map(frame).collect()
+}

@@ -1,0 +1,406 @@
+//! One attached process, from its greeting to its end: a thread that reads and carries out requests, and a thread
+//! that writes. What changed is collected until the writer comes to it and is then read from the state as it is, so a
+//! slow reader costs no memory, misses nothing that lasts, and never holds up the store.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::io::{self, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::fault::Fault;
+use super::frame::{self, Greeting, REQUEST_MAX};
+use super::lines::HealthLine;
+use super::requests::Desk;
+use super::visible::{self, Sight};
+use super::wire::{Answer, Ask, Request, Row, Rows, Said};
+use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, PublicId, Record, RecordKey};
+use crate::engine::{Engine as _, LocalEngine, News};
+
+/// A process that attaches and says nothing is sent away after this.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Records and events that may wait for a slow reader; beyond, it is sent everything anew instead.
+const WAITING: usize = 4_096;
+/// Answers that may wait to be read before the next request is.
+const UNREAD: usize = 32;
+/// Bytes of records in one frame, about.
+const PART: usize = 512 * 1024;
+/// Records looked up under one lock of the state.
+const STRIDE: usize = 2_048;
+
+/// What waits to be written.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts, each yes or no")]
+struct Mail {
+    /// Who is signed in, and how far they see.
+    actor: Option<Actor>,
+    answers: VecDeque<Zeroizing<Vec<u8>>>,
+    changed: BTreeSet<RecordKey>,
+    used: HashSet<PublicId>,
+    events: Vec<Arc<Vec<Event>>>,
+    /// Something happened, whether or not it may be seen.
+    stirred: bool,
+    /// Everything is to be sent anew.
+    whole: bool,
+    bye: Option<String>,
+    /// No request is being carried out any more, and none will be.
+    read_out: bool,
+    /// Nothing is written any more.
+    unheard: bool,
+}
+
+/// An attached process as the others see it.
+pub struct Guest {
+    stream: UnixStream,
+    mail: Mutex<Mail>,
+    bell: Condvar,
+}
+
+impl Guest {
+    /// Somebody at the other end of `stream`.
+    pub fn new(stream: UnixStream) -> Self {
+        Self { stream, mail: Mutex::default(), bell: Condvar::new() }
+    }
+
+    fn mail(&self) -> MutexGuard<'_, Mail> {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, put: impl FnOnce(&mut Mail)) {
+        put(&mut self.mail());
+        self.bell.notify_all();
+    }
+
+    /// Something happened in the store.
+    pub fn tell(&self, news: &News, engine: &LocalEngine) {
+        let Some(actor) = self.mail().actor else { return };
+        if Sight::of(&engine.state(), actor).is_blind() {
+            return self.send_away("Your access was ended. Ask an admin.");
+        }
+        self.put(|mail| match news {
+            News::Happened(events) => {
+                mail.stirred = true;
+                mail.changed.extend(events.iter().flat_map(Event::records).map(|record| record.key()));
+                mail.events.push(Arc::clone(events));
+                if mail.changed.len() + mail.events.len() > WAITING {
+                    mail.start_anew();
+                }
+            }
+            News::Used(ids) => {
+                mail.used.extend(ids.iter().copied());
+                if mail.used.len() > WAITING {
+                    mail.start_anew();
+                }
+            }
+            News::Gone(_) => {}
+        });
+    }
+
+    /// News were missed: everything is sent anew.
+    pub fn resend(&self) {
+        self.put(|mail| {
+            mail.stirred = true;
+            if mail.actor.is_some() {
+                mail.start_anew();
+            }
+        });
+    }
+
+    /// Has the writer look whether the store is doing as it was.
+    pub fn stir(&self) {
+        self.put(|mail| mail.stirred |= mail.actor.is_some());
+    }
+
+    /// Lets the request under way come to its end, then says why and hangs up.
+    pub fn send_away(&self, why: &str) {
+        self.put(|mail| mail.bye = Some(why.to_owned()));
+        // The reader hears the end of the connection; the writer may still write.
+        let _ = self.stream.shutdown(Shutdown::Read);
+    }
+
+    /// Hangs up at once.
+    pub fn hang_up(&self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
+    /// Serves until the end. `refuse` is said instead when there is no room for one more.
+    pub fn serve(self: &Arc<Self>, engine: &Arc<LocalEngine>, desk: Desk, refuse: Option<&str>) {
+        let served = self.greet();
+        let writer = {
+            let (guest, engine) = (Arc::clone(self), Arc::clone(engine));
+            std::thread::Builder::new().name("control-out".into()).spawn(move || guest.write(&engine))
+        };
+        match (served, refuse) {
+            (Ok(()), None) if writer.is_ok() => {
+                if let Err(error) = self.read(desk) {
+                    tracing::debug!(%error, "an attached process was cut off");
+                }
+            }
+            (Ok(()), Some(why)) => self.put(|mail| mail.bye = Some(why.to_owned())),
+            _ => {}
+        }
+        self.put(|mail| mail.read_out = true);
+        match writer {
+            Ok(writer) => drop(writer.join()),
+            Err(error) => tracing::warn!(%error, "no thread for an attached process"),
+        }
+        self.hang_up();
+    }
+
+    /// Both sides say who they are. One that is of another version hears ours, and that is all.
+    fn greet(&self) -> io::Result<()> {
+        self.stream.set_read_timeout(Some(PATIENCE))?;
+        self.stream.set_write_timeout(Some(PATIENCE))?;
+        let mut stream = &self.stream;
+        frame::greet(&mut stream)?;
+        match frame::greeting(&mut stream)? {
+            Greeting::Same => self.stream.set_write_timeout(None),
+            Greeting::Other(_) | Greeting::Foreign => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    fn read(&self, mut desk: Desk) -> io::Result<()> {
+        let mut stream = &self.stream;
+        let ended = loop {
+            let bytes = match frame::read(&mut stream, REQUEST_MAX) {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            let Some(ask) = frame::message::<Ask<'_>>(&bytes) else {
+                break Err(io::Error::new(io::ErrorKind::InvalidData, "a frame that holds no request"));
+            };
+            let id = ask.id;
+            let signs_in = matches!(ask.what, Request::SignIn { .. });
+            let carried = desk.carry_out(ask);
+            if signs_in && desk.actor().is_some() {
+                self.stream.set_read_timeout(None)?;
+            }
+            let answer = match carried {
+                Ok(reply) => reply.into_frame(id),
+                Err(fault) => frame::frame(&Said::Refused { id, fault }),
+            };
+            let touched = desk.take_touched();
+            self.put(|mail| {
+                // What was done is seen before it is answered, whoever else is told when.
+                mail.changed.extend(touched);
+                if mail.actor != desk.actor() {
+                    mail.actor = desk.actor();
+                    mail.whole = true;
+                }
+                mail.stirred = true;
+                mail.answers.push_back(answer);
+            });
+            // One that asks and does not read waits with us.
+            let full = |mail: &mut Mail| mail.answers.len() > UNREAD && !mail.unheard;
+            drop(self.bell.wait_while(self.mail(), full).unwrap_or_else(PoisonError::into_inner));
+        };
+        desk.leave();
+        ended
+    }
+
+    fn write(&self, engine: &LocalEngine) {
+        let mut pen = Pen { stream: &self.stream, engine, sight: None, seen: HashSet::new(), health: None };
+        loop {
+            let (mail, actor, last) = {
+                let waiting = self.mail();
+                let mut waiting = self
+                    .bell
+                    .wait_while(waiting, |mail| !mail.is_due())
+                    .unwrap_or_else(PoisonError::into_inner);
+                let last = waiting.read_out;
+                let actor = waiting.actor;
+                let mail = std::mem::take(&mut *waiting);
+                waiting.actor = actor;
+                waiting.bye.clone_from(&mail.bye);
+                waiting.read_out = last;
+                (mail, actor, last)
+            };
+            let bye = mail.bye.clone().filter(|_| last);
+            let written = pen.write(&mail, actor, bye);
+            if let Err(error) = &written {
+                tracing::debug!(%error, "an attached process does not listen");
+            }
+            if last || written.is_err() {
+                self.hang_up();
+                return self.put(|mail| mail.unheard = true);
+            }
+            self.bell.notify_all();
+        }
+    }
+}
+
+impl Mail {
+    fn is_due(&self) -> bool {
+        self.read_out
+            || !self.answers.is_empty()
+            || self.whole
+            || self.stirred
+            || !self.changed.is_empty()
+            || !self.used.is_empty()
+    }
+
+    fn start_anew(&mut self) {
+        self.changed.clear();
+        self.used.clear();
+        self.events.clear();
+        self.whole = true;
+    }
+}
+
+/// Writes to one guest.
+struct Pen<'g> {
+    stream: &'g UnixStream,
+    engine: &'g LocalEngine,
+    /// How much was in view when everything was sent.
+    sight: Option<Sight>,
+    /// Records the guest holds and may have to forget.
+    seen: HashSet<RecordKey>,
+    health: Option<HealthLine>,
+}
+
+impl Pen<'_> {
+    /// News first, then answers: who asked sees the state that led to the answer, or a later one.
+    fn write(&mut self, mail: &Mail, actor: Option<Actor>, bye: Option<String>) -> io::Result<()> {
+        if let Some(actor) = actor {
+            if mail.whole || self.has_lost(mail, actor) {
+                self.whole(actor)?;
+            } else {
+                self.changed(mail, actor)?;
+            }
+        }
+        for answer in &mail.answers {
+            self.stream.write_all(answer)?;
+        }
+        match bye {
+            Some(why) => self.stream.write_all(&frame::frame(&Said::Bye { why })),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether something that was in view is not any more, or the view as a whole is another one.
+    fn has_lost(&self, mail: &Mail, actor: Actor) -> bool {
+        let state = self.engine.state();
+        let lost = |at: &RecordKey| self.seen.contains(at) && visible::record(&state, actor, *at).is_none();
+        let gained = |at: &RecordKey| {
+            // An app that comes into view brings what hangs on it.
+            matches!(at, RecordKey::App(_))
+                && !self.seen.contains(at)
+                && visible::record(&state, actor, *at).is_some()
+        };
+        self.sight != Some(Sight::of(&state, actor)) || mail.changed.iter().any(|at| lost(at) || gained(at))
+    }
+
+    fn whole(&mut self, actor: Actor) -> io::Result<()> {
+        let (all, sight) = {
+            let state = self.engine.state();
+            (visible::all(&state, actor), Sight::of(&state, actor))
+        };
+        self.seen.clear();
+        let mut rows = Rows::default();
+        let mut weight = 0;
+        for stride in all.chunks(STRIDE) {
+            let state = self.engine.state();
+            for at in stride {
+                let Some(record) = visible::record(&state, actor, *at) else { continue };
+                let row = row(&record);
+                weight += row.value.len() + 64;
+                rows.records.push(row);
+                rows.uses.extend(visible::used(&state, *at));
+                self.seen.insert(*at);
+            }
+            drop(state);
+            if weight > PART {
+                weight = 0;
+                let rows = std::mem::take(&mut rows);
+                self.stream.write_all(&frame::frame(&Said::Whole { more: true, rows }))?;
+            }
+        }
+        rows.census = self.census(actor);
+        self.sight = Some(sight);
+        self.stream.write_all(&frame::frame(&Said::Whole { more: false, rows }))?;
+        self.changed(&Mail::default(), actor)
+    }
+
+    fn census(&self, actor: Actor) -> Option<Vec<(OperatorId, Place, u32)>> {
+        let now = self.engine.now().time;
+        let census = visible::census(&self.engine.state(), actor, now)?;
+        Some(census.into_iter().map(|((owner, place), count)| (owner, place, count)).collect())
+    }
+
+    fn changed(&mut self, mail: &Mail, actor: Actor) -> io::Result<()> {
+        let mut rows = Rows::default();
+        let mut hidden = false;
+        let events = {
+            let state = self.engine.state();
+            for at in &mail.changed {
+                match visible::record(&state, actor, *at) {
+                    Some(record) => {
+                        rows.records.push(row(&record));
+                        if self.seen.insert(*at) {
+                            rows.uses.extend(visible::used(&state, *at));
+                        }
+                    }
+                    None => hidden |= matches!(at, RecordKey::Key(_)),
+                }
+            }
+            for id in &mail.used {
+                let places = [RecordKey::Key(KeyId(*id)), RecordKey::App(AppId(*id))];
+                rows.uses.extend(
+                    places
+                        .into_iter()
+                        .filter(|at| self.seen.contains(at))
+                        .filter_map(|at| visible::used(&state, at)),
+                );
+            }
+            visible::events(&state, actor, mail.events.iter().flat_map(|events| events.iter()))
+        };
+        if hidden {
+            rows.census = self.census(actor);
+        }
+        let health = HealthLine::from(self.engine.health());
+        let news = self.health.as_ref().is_none_or(|before| health.tells_more_than(before));
+        if rows.is_empty() && events.is_empty() && !news {
+            return Ok(());
+        }
+        self.health = Some(health.clone());
+        self.stream.write_all(&frame::frame(&Said::Changed { rows, events, health }))
+    }
+}
+
+/// A record as it travels. Only records that [`visible`] let through come here.
+pub fn row(record: &Record) -> Row {
+    Row { key: record.key().to_string(), value: record.encode() }
+}
+
+/// What came of a request, to be written once the number of the request is beside it.
+pub enum Reply {
+    /// As it is.
+    Plain(Answer<'static>),
+    /// A token, and what happened.
+    Token(crate::crypto::token::Token, Vec<Event>),
+    /// A recovery code.
+    Code(crate::crypto::recovery::RecoveryCode),
+}
+
+impl Reply {
+    fn into_frame(self, id: u32) -> Zeroizing<Vec<u8>> {
+        match self {
+            Self::Plain(answer) => frame::frame(&Said::Answer { id, answer }),
+            Self::Token(token, events) => {
+                let answer = Answer::Done { token: Some(token.reveal()), events };
+                frame::frame(&Said::Answer { id, answer })
+            }
+            Self::Code(code) => {
+                let shown = code.reveal();
+                frame::frame(&Said::Answer { id, answer: Answer::Code(&shown) })
+            }
+        }
+    }
+}
+
+/// What carrying out a request comes to.
+pub type Carried = Result<Reply, Fault>;

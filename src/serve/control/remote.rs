@@ -1,0 +1,261 @@
+//! [`Engine`] by asking: each call is one request, but for what the replica holds.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+use std::sync::RwLockReadGuard;
+
+use tokio::sync::broadcast;
+use zeroize::Zeroizing;
+
+use super::client::{RemoteEngine, reach};
+use super::frame;
+use super::requests::AUDIT_PAGE;
+use super::wire::{Answer, Chosen, Reach, Request, Said};
+use crate::crypto::recovery::RecoveryCode;
+use crate::crypto::token::Token;
+use crate::domain::{
+    Access, Actor, Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, Reason, Role,
+    ScopeId, State,
+};
+use crate::engine::{
+    Anchor, AuditPage, AuditReport, Class, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now,
+    Session,
+};
+use crate::store::Health;
+
+/// An answer to something that was not asked.
+pub fn unexpected() -> EngineError {
+    EngineError::Remote {
+        class: Class::Unavailable,
+        code: "store_unavailable".into(),
+        text: "The process that has the store open gave an answer that cannot be understood. End it and start it again."
+            .into(),
+    }
+}
+
+/// The answer in a frame, given to `read`.
+fn open<T>(
+    bytes: &[u8],
+    read: impl FnOnce(Answer<'_>) -> Option<Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    match frame::message(bytes) {
+        Some(Said::Answer { answer, .. }) => read(answer).unwrap_or_else(|| Err(unexpected())),
+        Some(Said::Refused { fault, .. }) => Err(fault.into_engine()),
+        _ => Err(unexpected()),
+    }
+}
+
+fn nothing(bytes: &[u8]) -> Result<(), EngineError> {
+    open(bytes, |answer| matches!(answer, Answer::Nothing).then_some(Ok(())))
+}
+
+fn done(bytes: &[u8]) -> Result<Done, EngineError> {
+    open(bytes, |answer| match answer {
+        Answer::Done { token, events } => {
+            let token = token.map(|text| Token::received(text.as_bytes())).transpose();
+            Some(token.map(|token| Done { events, token }).map_err(EngineError::from))
+        }
+        _ => None,
+    })
+}
+
+/// The secret in the words of the wire. A path means what it means here.
+fn with_secret<T>(
+    secret: &NewSecret<'_>,
+    ask: impl FnOnce(Chosen<'_>) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    match secret {
+        NewSecret::Passphrase(passphrase) => ask(Chosen::Passphrase(passphrase.expose())),
+        NewSecret::KeyFile(path) => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+            ask(Chosen::KeyFile(path.as_os_str().as_bytes()))
+        }
+    }
+}
+
+impl RemoteEngine {
+    fn ask(&self, session: &Session, what: Request<'_>) -> Result<Zeroizing<Vec<u8>>, EngineError> {
+        self.line.ask(reach(session.actor().access)?, what)
+    }
+
+    /// For what does not depend on who asks. A session for a new passphrase only is refused it by the owner.
+    fn ask_plainly(&self, what: Request<'_>) -> Result<Zeroizing<Vec<u8>>, EngineError> {
+        self.line.ask(self.line.base(), what)
+    }
+
+    /// The key that comes with an answer is learnt: whoever holds the secret may know what it opens.
+    fn verdict(&self, bytes: &[u8]) -> Result<Decision, EngineError> {
+        open(bytes, |answer| match answer {
+            Answer::Verdict { decision, key } => {
+                let learnt = key.as_ref().map_or(Ok(()), |row| self.replica.learn(row));
+                Some(learnt.map(|()| decision.into()).map_err(|_| unexpected()))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Engine for RemoteEngine {
+    fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError> {
+        done(&self.ask(session, Request::Execute(command))?)
+    }
+
+    fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError> {
+        done(&self.ask(session, Request::ImportKey { new, secret })?)
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.replica.state()
+    }
+
+    fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    fn now(&self) -> Now {
+        self.time.now()
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<News> {
+        let news = self.replica.subscribe();
+        // What was told before anybody listened.
+        if let Some(why) = self.line.gone() {
+            self.replica.tell(News::Gone(why));
+        }
+        news
+    }
+
+    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
+        let asked = self.ask_plainly(Request::Verify { presented, wanted: wanted.to_vec(), counts: true });
+        asked.and_then(|bytes| self.verdict(&bytes)).unwrap_or_else(|error| {
+            tracing::warn!(%error, "a token could not be verified");
+            Decision::deny(Reason::StoreError, None)
+        })
+    }
+
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
+        let what = Request::Verify { presented, wanted: wanted.to_vec(), counts: false };
+        self.verdict(&self.ask(session, what)?)
+    }
+
+    fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {
+        // From one's own view or again from the whole one.
+        let from = if session.actor().access == Access::Agency {
+            Reach::Own
+        } else {
+            reach(session.actor().access)?
+        };
+        nothing(&self.line.ask(from, Request::OpenAgencyView)?)?;
+        let actor = Actor { access: Access::Agency, ..session.actor() };
+        Ok(Session::stand_in(actor, session.via()))
+    }
+
+    fn audit(
+        &self,
+        session: &Session,
+        before: Option<u64>,
+        limit: usize,
+        about: Option<KeyId>,
+    ) -> Result<AuditPage, EngineError> {
+        let mut page = AuditPage::default();
+        let mut before = before;
+        loop {
+            let wanted = u32::try_from(limit - page.lines.len()).unwrap_or(u32::MAX).min(AUDIT_PAGE);
+            let bytes = self.ask(session, Request::Audit { before, limit: wanted, about })?;
+            let part: AuditPage = open(&bytes, |answer| match answer {
+                Answer::Audit(line) => Some(Ok(line.into())),
+                _ => None,
+            })?;
+            page.lines.extend(part.lines);
+            page.next = part.next;
+            if page.next.is_none() || page.lines.len() >= limit {
+                return Ok(page);
+            }
+            before = page.next;
+        }
+    }
+
+    fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
+        open(&self.ask(session, Request::CheckAudit)?, |answer| match answer {
+            Answer::Report(line) => Some(Ok(line.into())),
+            _ => None,
+        })
+    }
+
+    fn anchor(&self) -> Result<Anchor, EngineError> {
+        open(&self.ask_plainly(Request::Anchor)?, |answer| match answer {
+            Answer::Line(line) => Anchor::parse(&line).map(Ok),
+            _ => None,
+        })
+    }
+
+    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
+        open(&self.ask_plainly(Request::AuditHash(seq))?, |answer| match answer {
+            Answer::Hash(hash) => Some(Ok(hash)),
+            _ => None,
+        })
+    }
+
+    fn add_operator(
+        &self,
+        session: &Session,
+        name: Name,
+        role: Role,
+        secret: NewSecret<'_>,
+    ) -> Result<Done, EngineError> {
+        with_secret(&secret, |secret| done(&self.ask(session, Request::AddOperator { name, role, secret })?))
+    }
+
+    fn set_secret(
+        &self,
+        session: &Session,
+        operator: OperatorId,
+        secret: NewSecret<'_>,
+    ) -> Result<Done, EngineError> {
+        with_secret(&secret, |secret| done(&self.ask(session, Request::SetSecret { operator, secret })?))
+    }
+
+    fn disable_operator(
+        &self,
+        session: &Session,
+        operator: OperatorId,
+        keys: KeysAfter,
+    ) -> Result<Done, EngineError> {
+        done(&self.ask(session, Request::DisableOperator { operator, keys })?)
+    }
+
+    fn enable_operator(
+        &self,
+        session: &Session,
+        operator: OperatorId,
+        secret: NewSecret<'_>,
+    ) -> Result<Done, EngineError> {
+        with_secret(&secret, |secret| done(&self.ask(session, Request::EnableOperator { operator, secret })?))
+    }
+
+    fn renew_recovery(&self, session: &Session) -> Result<RecoveryCode, EngineError> {
+        open(&self.ask(session, Request::RenewRecovery)?, |answer| match answer {
+            Answer::Code(code) => Some(RecoveryCode::parse(code).map_err(EngineError::from)),
+            _ => None,
+        })
+    }
+
+    fn doors(&self, session: &Session) -> Result<Doors, EngineError> {
+        open(&self.ask(session, Request::Doors)?, |answer| match answer {
+            Answer::Doors(line) => Some(Ok(line.into())),
+            _ => None,
+        })
+    }
+
+    fn health(&self) -> Health {
+        self.replica.health()
+    }
+
+    fn doubts(&self) -> &[Doubt] {
+        &self.doubts
+    }
+
+    fn settle(&self) -> Result<(), EngineError> {
+        nothing(&self.ask_plainly(Request::Settle)?)
+    }
+}

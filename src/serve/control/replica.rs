@@ -1,0 +1,135 @@
+//! What an attached process holds of the state: what the owner sends, kept up to date by what the owner sends next.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use tokio::sync::broadcast;
+
+use super::lines::HealthLine;
+use super::wire::{Row, Rows, Said};
+use crate::domain::{Event, Record, RecordKey, State};
+use crate::engine::News;
+use crate::store::{Health, Rev, Standing};
+
+/// Events a slow listener may fall behind.
+const FEED: usize = 256;
+
+/// The state as far as it may be seen.
+pub struct Replica {
+    state: RwLock<State>,
+    /// A whole state that is still coming.
+    coming: Mutex<State>,
+    health: Mutex<Health>,
+    feed: broadcast::Sender<News>,
+}
+
+/// The owner sent what makes no sense.
+#[derive(Debug)]
+pub struct Garbled;
+
+impl Replica {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        let health = Health {
+            backend: "another process",
+            rev: Rev(0),
+            standing: Standing::Writable,
+            disk_bytes: None,
+            free_bytes: None,
+            last_sync: None,
+        };
+        Self {
+            state: RwLock::default(),
+            coming: Mutex::default(),
+            health: Mutex::new(health),
+            feed: broadcast::channel(FEED).0,
+        }
+    }
+
+    /// The state as it is now.
+    pub fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the store was doing when something happened last.
+    pub fn health(&self) -> Health {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Hears how the store is doing.
+    pub fn set_health(&self, line: HealthLine) {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = line.into();
+    }
+
+    /// Everything that happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<News> {
+        self.feed.subscribe()
+    }
+
+    /// Tells listeners.
+    pub fn tell(&self, news: News) {
+        // Nobody may be listening.
+        let _ = self.feed.send(news);
+    }
+
+    /// Takes in what the owner sent; answers are not for here.
+    pub fn hear(&self, said: Said<'_>) -> Result<(), Garbled> {
+        match said {
+            Said::Whole { more, rows } => {
+                let mut coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
+                put(&mut coming, rows)?;
+                if !more {
+                    let whole = std::mem::take(&mut *coming);
+                    drop(coming);
+                    *self.state.write().unwrap_or_else(PoisonError::into_inner) = whole;
+                    self.tell(News::Happened(Arc::new(Vec::new())));
+                }
+            }
+            Said::Changed { rows, events, health } => {
+                let used: Arc<[_]> = rows.uses.iter().map(|(id, ..)| *id).collect();
+                let only_used =
+                    events.is_empty() && rows.records.is_empty() && rows.census.is_none() && !used.is_empty();
+                put(&mut self.state.write().unwrap_or_else(PoisonError::into_inner), rows)?;
+                self.set_health(health);
+                self.tell(if only_used { News::Used(used) } else { happened(events) });
+            }
+            Said::Answer { .. } | Said::Refused { .. } | Said::Bye { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Takes in one record that came with an answer, unless it is known.
+    pub fn learn(&self, row: &Row) -> Result<(), Garbled> {
+        let record = read(row)?;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        match &record {
+            Record::Key(key) if state.key(key.id).is_some() => {}
+            _ => state.put(record),
+        }
+        Ok(())
+    }
+}
+
+fn happened(events: Vec<Event>) -> News {
+    News::Happened(Arc::new(events))
+}
+
+fn put(state: &mut State, rows: Rows) -> Result<(), Garbled> {
+    for row in &rows.records {
+        state.put(read(row)?);
+    }
+    for (id, known, trace) in rows.uses {
+        state.put_use(id, known, trace);
+    }
+    if let Some(census) = rows.census {
+        let census: BTreeMap<_, _> =
+            census.into_iter().map(|(owner, place, count)| ((owner, place), count)).collect();
+        state.set_census(census);
+    }
+    Ok(())
+}
+
+fn read(row: &Row) -> Result<Record, Garbled> {
+    let key = RecordKey::parse(row.key.as_bytes()).ok_or(Garbled)?;
+    Record::decode(key, &row.value).map_err(|_| Garbled)
+}

@@ -1,0 +1,250 @@
+//! What one attached process asks, carried out on the engine with the session that the owner keeps for it. Nothing a
+//! request says about itself is believed: who asks comes from the secret it signed in with and from the kernel, how
+//! far it reaches from what was granted here.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::fault::Fault;
+use super::guest::{Carried, Reply, row};
+use super::visible;
+use super::wire::{Answer, Ask, Chosen, Reach, Request, Welcome, With, via};
+use crate::crypto::keyfile::KeyFileSecret;
+use crate::crypto::passphrase::Passphrase;
+use crate::crypto::recovery::RecoveryCode;
+use crate::domain::authorize::acting;
+use crate::domain::{Access, Actor, Command, Decision, Event, Record, RecordKey};
+use crate::engine::open::Key;
+use crate::engine::{Done, Engine as _, EngineError, LocalEngine, NewSecret, OpenError, Peer, Session, Via};
+
+/// Entries of the trail one answer holds.
+pub const AUDIT_PAGE: u32 = 1_000;
+
+/// Carries out the requests of one attached process.
+pub struct Desk {
+    engine: Arc<LocalEngine>,
+    /// The owner's own command, for those who attach.
+    command: Arc<str>,
+    peer: Peer,
+    session: Option<Session>,
+    /// The same session with the whole agency in view, once that was granted.
+    widened: Option<Session>,
+    /// An end of the session is in the trail already.
+    ended: bool,
+    /// Records the last request changed.
+    touched: Vec<RecordKey>,
+}
+
+impl Desk {
+    /// For somebody at the other end of a connection, whom the kernel says is `peer`.
+    pub fn new(engine: Arc<LocalEngine>, command: Arc<str>, peer: Peer) -> Self {
+        Self { engine, command, peer, session: None, widened: None, ended: false, touched: Vec::new() }
+    }
+
+    /// Who is signed in, as far as they see.
+    pub fn actor(&self) -> Option<Actor> {
+        self.widened.as_ref().or(self.session.as_ref()).map(Session::actor)
+    }
+
+    /// The records the last request changed.
+    pub fn take_touched(&mut self) -> Vec<RecordKey> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// Writes down that a console is gone which did not say so itself.
+    pub fn leave(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        let signed_in = acting(&self.engine.state(), &session.actor()).is_ok();
+        if session.via() == Via::Console && signed_in && !self.ended && self.engine.doubts().is_empty() {
+            let said = self.engine.execute(&session, Command::EndSession);
+            if let Err(error) = said {
+                tracing::warn!(%error, "the end of an attached session was not recorded");
+            }
+        }
+    }
+
+    /// Does it, or says why not.
+    pub fn carry_out(&mut self, ask: Ask<'_>) -> Carried {
+        if let Request::SignIn { console, with } = ask.what {
+            return self.sign_in(console, with);
+        }
+        let session = self.session_for(ask.reach)?.clone();
+        // Some requests ask no rule of their own.
+        acting(&self.engine.state(), &session.actor()).map_err(|refusal| Fault::of(&refusal.into()))?;
+        self.answer(&session, ask.what).map_err(|error| Fault::of(&error))
+    }
+
+    fn session_for(&self, reach: Reach) -> Result<&Session, Fault> {
+        let refused = |text| {
+            tracing::warn!(
+                pid = self.peer.pid,
+                ?reach,
+                "an attached process claims more than it was granted"
+            );
+            Fault::refused("not_granted", text)
+        };
+        let Some(session) = &self.session else {
+            return Err(Fault::usage("not_signed_in", "Sign in first."));
+        };
+        match (session.actor().access, reach) {
+            (Access::Own, Reach::Own) | (Access::Recovery, Reach::Recovery) => Ok(session),
+            (Access::Own, Reach::Agency) => {
+                let closed = "the whole-agency view is not open in this session. Open it first.";
+                self.widened.as_ref().ok_or_else(|| refused(closed))
+            }
+            _ => Err(refused("this session does not reach that far.")),
+        }
+    }
+
+    fn sign_in(&mut self, console: bool, with: With<'_>) -> Carried {
+        if self.session.is_some() {
+            return Err(Fault::usage("signed_in", "This connection is signed in already."));
+        }
+        let session = self.try_door(with, via(console)).map_err(|error| Fault::at_door(&error))?;
+        let actor = session.actor();
+        let reach = Reach::of(actor.access).unwrap_or(Reach::Own);
+        self.session = Some(session);
+        let engine = &self.engine;
+        Ok(Reply::Plain(Answer::Welcome(Box::new(Welcome {
+            operator: actor.operator,
+            reach,
+            command: self.command.to_string(),
+            pid: std::process::id(),
+            catalog: engine.catalog().source().to_owned(),
+            doubts: engine.doubts().iter().map(Into::into).collect(),
+            mark: engine.mark(),
+            health: engine.health().into(),
+        }))))
+    }
+
+    fn try_door(&self, with: With<'_>, via: Via) -> Result<Session, OpenError> {
+        let admit = |key: &Key<'_>| self.engine.admit(key, via, self.peer);
+        match with {
+            With::Passphrase { name, passphrase } => {
+                let passphrase = Passphrase::present(passphrase).map_err(EngineError::from)?;
+                admit(&Key::Operator { name, passphrase: &passphrase })
+            }
+            With::KeyFile { content } => {
+                let wrong = || OpenError::Unseal(crate::crypto::CryptoError::WrongSecret);
+                admit(&Key::KeyFile(&KeyFileSecret::received(content).ok_or_else(wrong)?))
+            }
+            With::Recovery { name, code } => {
+                let code = RecoveryCode::parse(code).map_err(EngineError::from)?;
+                admit(&Key::Recovery { name, code: &code })
+            }
+        }
+    }
+
+    fn answer(&mut self, session: &Session, what: Request<'_>) -> Result<Reply, EngineError> {
+        let engine = Arc::clone(&self.engine);
+        let plain = |answer| Ok(Reply::Plain(answer));
+        match what {
+            Request::SignIn { .. } => plain(Answer::Nothing),
+            Request::Execute(command) => self.execute(session, command),
+            Request::ImportKey { new, secret } => {
+                let done = engine.import_key(session, new, secret)?;
+                Ok(self.done(done))
+            }
+            Request::OpenAgencyView => {
+                self.widened = Some(engine.open_agency_view(session)?);
+                plain(Answer::Nothing)
+            }
+            Request::Verify { presented, wanted, counts: true } => {
+                plain(self.verdict(&self.engine.verify(presented, &wanted)))
+            }
+            Request::Verify { presented, wanted, counts: false } => {
+                plain(self.verdict(&engine.test(session, presented, &wanted)?))
+            }
+            Request::Audit { before, limit, about } => {
+                let limit = usize::try_from(limit.min(AUDIT_PAGE)).unwrap_or(0);
+                plain(Answer::Audit(engine.audit(session, before, limit, about)?.into()))
+            }
+            Request::CheckAudit => plain(Answer::Report(engine.check_audit(session)?.into())),
+            Request::Anchor => plain(Answer::Line(engine.anchor().to_string())),
+            Request::AuditHash(seq) => plain(Answer::Hash(engine.audit_hash(seq)?)),
+            Request::AddOperator { name, role, secret } => {
+                let done = chosen(secret, |secret| engine.add_operator(session, name, role, secret))?;
+                Ok(self.done(done))
+            }
+            Request::SetSecret { operator, secret } => {
+                let done = chosen(secret, |secret| engine.set_secret(session, operator, secret))?;
+                Ok(self.done(done))
+            }
+            Request::EnableOperator { operator, secret } => {
+                let done = chosen(secret, |secret| engine.enable_operator(session, operator, secret))?;
+                Ok(self.done(done))
+            }
+            Request::DisableOperator { operator, keys } => {
+                let done = engine.disable_operator(session, operator, keys)?;
+                Ok(self.done(done))
+            }
+            Request::RenewRecovery => Ok(Reply::Code(engine.renew_recovery(session)?)),
+            Request::Doors => plain(Answer::Doors(engine.doors(session)?.into())),
+            Request::Settle => {
+                engine.settle()?;
+                plain(Answer::Nothing)
+            }
+        }
+    }
+
+    fn execute(&mut self, session: &Session, command: Command) -> Result<Reply, EngineError> {
+        // These go with something that is done beside the state, and have requests of their own.
+        if matches!(
+            command,
+            Command::Found { .. }
+                | Command::StartSession { .. }
+                | Command::OpenAgencyView
+                | Command::AddOperator { .. }
+                | Command::SetSecret(_)
+                | Command::ReplaceRecovery
+                | Command::DisableOperator { .. }
+                | Command::EnableOperator(_)
+                | Command::ImportKey(_)
+        ) {
+            return Err(Fault::usage("bad_request", "This cannot be asked for in this way.").into_engine());
+        }
+        let ends = matches!(command, Command::EndSession);
+        let done = self.engine.execute(session, command)?;
+        self.ended |= ends;
+        Ok(self.done(done))
+    }
+
+    fn done(&mut self, done: Done) -> Reply {
+        self.touched = done.events.iter().flat_map(Event::records).map(|record| record.key()).collect();
+        let events = match self.actor() {
+            Some(actor) => visible::events(&self.engine.state(), actor, &done.events),
+            None => Vec::new(),
+        };
+        match done.token {
+            Some(token) => Reply::Token(token, events),
+            None => Reply::Plain(Answer::Done { token: None, events }),
+        }
+    }
+
+    fn verdict(&self, decision: &Decision) -> Answer<'static> {
+        let state = self.engine.state();
+        let key = decision.key().and_then(|id| state.key(id));
+        let key = key.map(|key| row(&Record::Key(visible::blank_key(key))));
+        Answer::Verdict { decision: decision.into(), key }
+    }
+}
+
+fn chosen(
+    secret: Chosen<'_>,
+    give: impl FnOnce(NewSecret<'_>) -> Result<Done, EngineError>,
+) -> Result<Done, EngineError> {
+    match secret {
+        Chosen::Passphrase(text) => give(NewSecret::Passphrase(&Passphrase::choose(text)?)),
+        Chosen::KeyFile(path) => {
+            let path = Path::new(OsStr::from_bytes(path));
+            if path.is_relative() {
+                return Err(
+                    Fault::usage("bad_request", "A key file needs a complete path here.").into_engine()
+                );
+            }
+            give(NewSecret::KeyFile(path))
+        }
+    }
+}

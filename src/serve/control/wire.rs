@@ -1,0 +1,410 @@
+//! The messages. A request carries a number, so that answers find who asked while news go by on the same connection.
+//! Secrets are borrowed from the frame they came in, which is wiped.
+
+use minicbor::{Decode, Encode};
+
+use super::fault::Fault;
+use super::lines::{AuditPageLine, DecisionLine, DoorsLine, DoubtLine, HealthLine, ReportLine};
+use crate::domain::{
+    Access, Command, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, Place, PublicId, Role, ScopeId,
+    Trace, Usage,
+};
+use crate::engine::{Mark, Via};
+
+/// What the attached process asks.
+#[derive(Encode, Decode)]
+pub struct Ask<'b> {
+    /// Comes back with the answer.
+    #[n(0)]
+    pub id: u32,
+    /// How far the session should reach for this. The owner goes by what it granted.
+    #[n(1)]
+    pub reach: Reach,
+    /// What is asked.
+    #[b(2)]
+    pub what: Request<'b>,
+}
+
+/// How far a session reaches, as [`Access`] says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Reach {
+    /// Own keys.
+    #[n(0)]
+    Own,
+    /// The whole agency.
+    #[n(1)]
+    Agency,
+    /// A new passphrase only.
+    #[n(2)]
+    Recovery,
+}
+
+impl Reach {
+    /// `None` for the server's own, which nobody attached can have.
+    pub const fn of(access: Access) -> Option<Self> {
+        match access {
+            Access::Own => Some(Self::Own),
+            Access::Agency => Some(Self::Agency),
+            Access::Recovery => Some(Self::Recovery),
+            Access::Service => None,
+        }
+    }
+
+    /// Back again.
+    pub const fn access(self) -> Access {
+        match self {
+            Self::Own => Access::Own,
+            Self::Agency => Access::Agency,
+            Self::Recovery => Access::Recovery,
+        }
+    }
+}
+
+/// All that can be asked.
+#[derive(Encode, Decode)]
+pub enum Request<'b> {
+    /// The first request, and the only one before it is answered.
+    #[n(0)]
+    SignIn {
+        /// Whether it is a console; else a command line.
+        #[n(0)]
+        console: bool,
+        /// What opens the store.
+        #[b(1)]
+        with: With<'b>,
+    },
+    /// [`crate::engine::Engine::execute`].
+    #[n(1)]
+    Execute(#[n(0)] Command),
+    /// [`crate::engine::Engine::open_agency_view`].
+    #[n(2)]
+    OpenAgencyView,
+    /// [`crate::engine::Engine::verify`].
+    #[n(3)]
+    Verify {
+        /// What somebody presented.
+        #[cbor(b(0), with = "minicbor::bytes")]
+        presented: &'b [u8],
+        /// The scopes needed.
+        #[n(1)]
+        wanted: Vec<ScopeId>,
+        /// Whether it counts as a use; else [`crate::engine::Engine::test`].
+        #[n(2)]
+        counts: bool,
+    },
+    /// [`crate::engine::Engine::audit`].
+    #[n(4)]
+    Audit {
+        /// Older than this.
+        #[n(0)]
+        before: Option<u64>,
+        /// At most.
+        #[n(1)]
+        limit: u32,
+        /// About this key.
+        #[n(2)]
+        about: Option<KeyId>,
+    },
+    /// [`crate::engine::Engine::check_audit`].
+    #[n(5)]
+    CheckAudit,
+    /// [`crate::engine::Engine::anchor`].
+    #[n(6)]
+    Anchor,
+    /// [`crate::engine::Engine::audit_hash`].
+    #[n(7)]
+    AuditHash(#[n(0)] u64),
+    /// [`crate::engine::Engine::add_operator`].
+    #[n(8)]
+    AddOperator {
+        /// Their name.
+        #[n(0)]
+        name: Name,
+        /// Their role.
+        #[n(1)]
+        role: Role,
+        /// Their secret.
+        #[b(2)]
+        secret: Chosen<'b>,
+    },
+    /// [`crate::engine::Engine::set_secret`].
+    #[n(9)]
+    SetSecret {
+        /// Whose.
+        #[n(0)]
+        operator: OperatorId,
+        /// The new one.
+        #[b(1)]
+        secret: Chosen<'b>,
+    },
+    /// [`crate::engine::Engine::disable_operator`].
+    #[n(10)]
+    DisableOperator {
+        /// Whose access.
+        #[n(0)]
+        operator: OperatorId,
+        /// What becomes of their keys.
+        #[n(1)]
+        keys: KeysAfter,
+    },
+    /// [`crate::engine::Engine::enable_operator`].
+    #[n(11)]
+    EnableOperator {
+        /// Whose access.
+        #[n(0)]
+        operator: OperatorId,
+        /// Their new secret.
+        #[b(1)]
+        secret: Chosen<'b>,
+    },
+    /// [`crate::engine::Engine::renew_recovery`].
+    #[n(12)]
+    RenewRecovery,
+    /// [`crate::engine::Engine::doors`].
+    #[n(13)]
+    Doors,
+    /// [`crate::engine::Engine::settle`].
+    #[n(14)]
+    Settle,
+    /// [`crate::engine::Engine::import_key`].
+    #[n(15)]
+    ImportKey {
+        /// What it shall be.
+        #[n(0)]
+        new: NewKey,
+        /// The secret as it always was.
+        #[cbor(b(1), with = "minicbor::bytes")]
+        secret: &'b [u8],
+    },
+}
+
+impl Request<'_> {
+    /// Whether it may have been carried out although no answer came.
+    pub const fn changes(&self) -> bool {
+        matches!(
+            self,
+            Self::Execute(_)
+                | Self::ImportKey { .. }
+                | Self::OpenAgencyView
+                | Self::AddOperator { .. }
+                | Self::SetSecret { .. }
+                | Self::DisableOperator { .. }
+                | Self::EnableOperator { .. }
+                | Self::RenewRecovery
+        )
+    }
+}
+
+/// What opens a store.
+#[derive(Clone, Copy, Encode, Decode)]
+pub enum With<'b> {
+    /// A passphrase.
+    #[n(0)]
+    Passphrase {
+        /// Whose.
+        #[b(0)]
+        name: &'b str,
+        /// Theirs.
+        #[b(1)]
+        passphrase: &'b str,
+    },
+    /// The content of a key file.
+    #[n(1)]
+    KeyFile {
+        /// 32 bytes.
+        #[cbor(b(0), with = "minicbor::bytes")]
+        content: &'b [u8],
+    },
+    /// The recovery code.
+    #[n(2)]
+    Recovery {
+        /// Whose passphrase will be set.
+        #[b(0)]
+        name: &'b str,
+        /// The code.
+        #[b(1)]
+        code: &'b str,
+    },
+}
+
+/// A new secret for an operator.
+#[derive(Clone, Copy, Encode, Decode)]
+pub enum Chosen<'b> {
+    /// A passphrase.
+    #[n(0)]
+    Passphrase(#[b(0)] &'b str),
+    /// A key file to be written by the owner, at this absolute path.
+    #[n(1)]
+    KeyFile(#[cbor(b(0), with = "minicbor::bytes")] &'b [u8]),
+}
+
+/// What the owner says.
+#[derive(Encode, Decode)]
+pub enum Said<'b> {
+    /// Done.
+    #[n(0)]
+    Answer {
+        /// Which request.
+        #[n(0)]
+        id: u32,
+        /// What came of it.
+        #[b(1)]
+        answer: Answer<'b>,
+    },
+    /// Not done.
+    #[n(1)]
+    Refused {
+        /// Which request.
+        #[n(0)]
+        id: u32,
+        /// Why.
+        #[n(1)]
+        fault: Fault,
+    },
+    /// All there is to see, in parts: what was held before is forgotten when the last has come.
+    #[n(2)]
+    Whole {
+        /// Whether more parts follow.
+        #[n(0)]
+        more: bool,
+        /// Some of it.
+        #[n(1)]
+        rows: Rows,
+    },
+    /// What is different now.
+    #[n(3)]
+    Changed {
+        /// The records and uses as they are now.
+        #[n(0)]
+        rows: Rows,
+        /// What led to it.
+        #[n(1)]
+        events: Vec<Event>,
+        /// How the store is doing.
+        #[n(2)]
+        health: HealthLine,
+    },
+    /// Nothing follows.
+    #[n(4)]
+    Bye {
+        /// Why.
+        #[n(0)]
+        why: String,
+    },
+}
+
+/// Records and uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Rows {
+    /// Records, none with a digest.
+    #[n(0)]
+    pub records: Vec<Row>,
+    /// What is known of uses.
+    #[n(1)]
+    pub uses: Vec<(PublicId, Usage, Option<Trace>)>,
+    /// Live keys that exist and may not be seen, for those who may know how many.
+    #[n(2)]
+    pub census: Option<Vec<(OperatorId, Place, u32)>>,
+}
+
+impl Rows {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.uses.is_empty() && self.census.is_none()
+    }
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Row {
+    /// Where it lives.
+    #[n(0)]
+    pub key: String,
+    /// Its bytes.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub value: Vec<u8>,
+}
+
+/// What can come of a request.
+#[derive(Encode, Decode)]
+pub enum Answer<'b> {
+    /// Signed in.
+    #[n(0)]
+    Welcome(#[n(0)] Box<Welcome>),
+    /// Done, and there is nothing to tell.
+    #[n(1)]
+    Nothing,
+    /// A command was carried out.
+    #[n(2)]
+    Done {
+        /// The token of an issued key or the secret of an app.
+        #[b(0)]
+        token: Option<&'b str>,
+        /// What happened, as far as it may be seen.
+        #[n(1)]
+        events: Vec<Event>,
+    },
+    /// Entries of the trail.
+    #[n(3)]
+    Audit(#[n(0)] AuditPageLine),
+    /// The trail was checked.
+    #[n(4)]
+    Report(#[n(0)] ReportLine),
+    /// The slots.
+    #[n(5)]
+    Doors(#[n(0)] DoorsLine),
+    /// A recovery code.
+    #[n(6)]
+    Code(#[b(0)] &'b str),
+    /// About a presented token.
+    #[n(7)]
+    Verdict {
+        /// Allow or deny.
+        #[n(0)]
+        decision: DecisionLine,
+        /// The key: whoever holds the secret may know what it opens, whoever's it is.
+        #[n(1)]
+        key: Option<Row>,
+    },
+    /// A line of text: an anchor.
+    #[n(8)]
+    Line(#[n(0)] String),
+    /// A hash, if there is one.
+    #[n(9)]
+    Hash(#[n(0)] Option<String>),
+}
+
+/// What the attached process must know of the owner.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Welcome {
+    /// Who is signed in.
+    #[n(0)]
+    pub operator: OperatorId,
+    /// How far they reach.
+    #[n(1)]
+    pub reach: Reach,
+    /// The owner's command.
+    #[n(2)]
+    pub command: String,
+    /// The owner's process.
+    #[n(3)]
+    pub pid: u32,
+    /// Text of the catalog.
+    #[n(4)]
+    pub catalog: String,
+    /// What does not agree in the store.
+    #[n(5)]
+    pub doubts: Vec<DoubtLine>,
+    /// The highest believed time.
+    #[n(6)]
+    pub mark: Mark,
+    /// How the store is doing.
+    #[n(7)]
+    pub health: HealthLine,
+}
+
+/// A console or a command line.
+pub const fn via(console: bool) -> Via {
+    if console { Via::Console } else { Via::CommandLine }
+}

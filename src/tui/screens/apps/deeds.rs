@@ -1,0 +1,120 @@
+//! What can be done to an app, and whether the rules would let it be done now: judged by the very function that
+//! judges the command when it is run.
+
+use crate::domain::catalog::AuthMethod;
+use crate::domain::{
+    App, AppId, AppStatus, Command, Name, NewApp, Note, Place, Profile, Refusal, SourceApp, Url, UserType,
+};
+use crate::tui::action::{Action, Danger, Reason};
+use crate::tui::app::look::Look;
+use crate::tui::screens::keys::deeds::{may_issue, objection};
+use crate::tui::screens::keys::seen::Seen;
+
+/// Something done to an app that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppDeed {
+    /// Stop for a while.
+    Pause,
+    /// Let work again.
+    Resume,
+    /// End for good.
+    Delete,
+    /// Give a new secret.
+    NewSecret,
+}
+
+impl AppDeed {
+    /// What an action means for an app.
+    pub const fn of(action: Action, app: &App) -> Option<Self> {
+        Some(match (action, app.status) {
+            (Action::Pause, AppStatus::Paused(_)) => Self::Resume,
+            (Action::Pause, _) => Self::Pause,
+            (Action::Delete, _) => Self::Delete,
+            (Action::NewSecret, _) => Self::NewSecret,
+            _ => return None,
+        })
+    }
+
+    /// The command for one app.
+    pub const fn command(self, app: AppId) -> Command {
+        match self {
+            Self::Pause => Command::PauseApp(app),
+            Self::Resume => Command::ResumeApp(app),
+            Self::Delete => Command::DeleteApp(app),
+            Self::NewSecret => Command::RenewAppSecret(app),
+        }
+    }
+
+    /// The verb on its button.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Pause => "Pause",
+            Self::Resume => "Resume",
+            Self::Delete => "Delete",
+            Self::NewSecret => "New secret",
+        }
+    }
+
+    /// Whether it takes access away.
+    pub const fn danger(self) -> Danger {
+        match self {
+            Self::Resume => Danger::Safe,
+            Self::Pause | Self::Delete | Self::NewSecret => Danger::Dangerous,
+        }
+    }
+}
+
+/// All of an app as it is, as a wish.
+pub fn as_it_is(app: &App) -> NewApp {
+    NewApp {
+        name: app.name.clone(),
+        profile: app.profile.clone(),
+        method: app.method,
+        scopes: app.scopes.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Whether the operator may create an app at all.
+pub fn may_create(look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
+    let (Ok(name), Ok(uri)) = (Name::new("-"), Url::new("https://localhost/")) else { return Ok(()) };
+    let profile = Profile {
+        uri,
+        description: Note::default(),
+        user_type: UserType::Guest,
+        source: SourceApp::ClientApp,
+        post_login: Vec::new(),
+        post_logout: Vec::new(),
+    };
+    let stub = NewApp { name, profile, method: AuthMethod::ApiKey, scopes: Vec::new() };
+    match objection(&Command::CreateApp(stub), seen, look.engine.catalog()) {
+        Some(refusal @ (Refusal::SignedOut | Refusal::RoleTooLow { .. } | Refusal::RecoveryOnly)) => {
+            Err(refusal.to_string().into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why an action on an app is not possible, if it is not.
+pub fn enabled(action: Action, app: Option<AppId>, look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
+    let Some(app) = app.and_then(|id| seen.view.app(id)) else { return Err("select an app first".into()) };
+    let dangerous = action.spec().danger == Danger::Dangerous || action == Action::Edit;
+    if look.read_only && dangerous {
+        return Err("this console was started with --read-only".into());
+    }
+    let catalog = look.engine.catalog();
+    let said = |refusal: Refusal| Err(Reason::from(refusal.to_string()));
+    match action {
+        Action::NewKey => may_issue(Place::App(app.id), seen, catalog).or_else(said),
+        Action::Edit => {
+            // The same again: refused for any reason but that one means refused.
+            match objection(&Command::EditApp { app: app.id, change: as_it_is(app) }, seen, catalog) {
+                None | Some(Refusal::NoChange(_) | Refusal::Scopes(_) | Refusal::NoScopes) => Ok(()),
+                Some(refusal) => said(refusal),
+            }
+        }
+        _ => match AppDeed::of(action, app) {
+            Some(deed) => objection(&deed.command(app.id), seen, catalog).map_or(Ok(()), said),
+            None => Ok(()),
+        },
+    }
+}

@@ -1,0 +1,546 @@
+//! The apps: a table of them, below it the keys of the selected one, and beside both everything about what is
+//! selected. Where there is no room for all that, one thing at a time.
+//!
+//! ```text
+//!   Name ▲          Method   Source app   Users   Keys  State     │ Booking bot
+//! ▸ Booking bot     API key  bot          guests     2  ● active  │ ● active
+//!   Guest app       tokens   mobile app   guests     -  ● active  │ App id     app_7HqP2mVx9KtR
+//! ── Keys of Booking bot ──────────────────────────────────────── │ Secret     kdas_7HqP2mVx9KtR_…
+//!   Name ▲          Key                   Last used     State     │ URI        https://bot.example
+//! ```
+
+pub mod deeds;
+mod detail;
+mod list;
+mod query;
+pub mod standing;
+mod table;
+
+use ratatui::layout::Rect;
+
+use self::deeds::AppDeed;
+use self::list::{AppList, Change};
+use super::Screen;
+use super::keys::detail as key_detail;
+use super::keys::list::Subset;
+use super::keys::pane::{self, HINTS, KeyPane};
+use super::keys::seen::seen;
+use crate::domain::catalog::AuthMethod;
+use crate::domain::{AppId, Command, Event};
+use crate::tui::action::{Action, Layer, Reason};
+use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
+use crate::tui::app::look::Look;
+use crate::tui::canvas::{Canvas, Target};
+use crate::tui::clipboard::Keep;
+use crate::tui::clock::{Moment, Now};
+use crate::tui::input::TextFocus;
+use crate::tui::overlay::Cue;
+use crate::tui::overlays::app_confirm::AppConfirm;
+use crate::tui::overlays::app_form::AppForm;
+use crate::tui::overlays::create_key::CreateKey;
+use crate::tui::overlays::how_to::HowTo;
+use crate::tui::overlays::row_menu::RowMenu;
+use crate::tui::secret::SecretText;
+use crate::tui::theme::Role;
+use crate::tui::widgets::{Focus, layout};
+
+/// Rows from which apps and keys are shown together.
+const BOTH: u16 = 15;
+/// Columns from which the detail stands beside.
+const WIDE: u16 = 104;
+
+const APP_HINTS: [Action; 8] = [
+    Action::New,
+    Action::Filter,
+    Action::Right,
+    Action::Edit,
+    Action::NewKey,
+    Action::HowTo,
+    Action::Pause,
+    Action::RowMenu,
+];
+const DETAIL_HINTS: [Action; 5] = [Action::Down, Action::Right, Action::Back, Action::HowTo, Action::RowMenu];
+/// What there is to do with an app.
+const LISTED: [(Action, &str); 9] = [
+    (Action::Open, "See everything about it"),
+    (Action::CopyId, "Copy its application id"),
+    (Action::HowTo, "How to call with it"),
+    (Action::TestToken, "Test a token step by step"),
+    (Action::NewKey, "Issue a key for it"),
+    (Action::Edit, "Edit what it is and what it may do"),
+    (Action::NewSecret, "Give it a new secret"),
+    (Action::Pause, "Pause or resume it"),
+    (Action::Delete, "Delete it, and its keys with it"),
+];
+
+/// What has the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Apps,
+    Detail,
+    Keys,
+}
+
+/// The screen.
+pub struct Apps {
+    list: AppList,
+    pane: KeyPane,
+    detail: key_detail::Detail,
+    part: Part,
+    /// The keys of all apps are shown, not only the selected one's: what is due among them.
+    all: bool,
+    /// Whether the detail is shown, once a person has said so; before that it is when there is room.
+    open: Option<bool>,
+    wide: bool,
+    /// Why no app can be created, judged when the state changed.
+    create: Result<(), Reason>,
+    /// A pause that can be taken back.
+    paused: Option<(AppId, String)>,
+}
+
+impl Apps {
+    /// Empty until it has looked.
+    pub fn new() -> Self {
+        Self {
+            list: AppList::new(),
+            pane: KeyPane::new(Subset::Apps),
+            detail: key_detail::Detail::default(),
+            part: Part::Apps,
+            all: false,
+            open: None,
+            wide: false,
+            create: Ok(()),
+            paused: None,
+        }
+    }
+
+    /// Shows the keys of the selected app.
+    fn follow(&mut self, look: &Look) {
+        let wanted = match self.list.selected() {
+            Some(app) if !self.all => Subset::Of(app),
+            _ => Subset::Apps,
+        };
+        if self.pane.list.subset() != wanted {
+            self.pane.list.hold(wanted);
+            self.pane.list.set_filter("");
+            self.pane.refresh(look);
+            self.pane.list.hear(Cue::Do(Action::Top));
+            self.detail.rewind();
+        }
+    }
+
+    fn go(&mut self, part: Part, look: &Look) {
+        self.part = part;
+        if part != Part::Keys && self.all {
+            self.all = false;
+            self.follow(look);
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.unwrap_or(self.wide) && self.list.selected().is_some()
+    }
+
+    fn hear_list(&mut self, cue: Cue<'_>, look: &Look) -> bool {
+        let before = self.list.selected();
+        match self.list.hear(cue) {
+            Change::Ignored => return false,
+            Change::Looks => {}
+            Change::All => seen(look, |seen| self.list.refresh(seen)),
+        }
+        if self.list.selected() != before {
+            self.detail.rewind();
+        }
+        self.follow(look);
+        true
+    }
+
+    fn hear_apps(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) -> bool {
+        if self.list.text_focus() == TextFocus::Here {
+            return self.hear_list(cue, look);
+        }
+        match cue {
+            Cue::Do(Action::Open) => {
+                self.open = Some(true);
+                self.go(Part::Detail, look);
+            }
+            Cue::Do(Action::Right) => self.go(Part::Keys, look),
+            Cue::Do(Action::Back) if self.list.is_filtered() => {
+                self.list.set_filter("");
+                seen(look, |seen| self.list.refresh(seen));
+                self.follow(look);
+            }
+            Cue::Do(Action::Back) if self.is_open() => self.open = Some(false),
+            Cue::Do(action) => return self.perform(action, look, out) || self.hear_list(cue, look),
+            _ => return self.hear_list(cue, look),
+        }
+        true
+    }
+
+    fn hear_detail(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) -> bool {
+        let page = self.detail.page();
+        let by = match cue {
+            Cue::Do(Action::Up) => -1,
+            Cue::Do(Action::Down) => 1,
+            Cue::Do(Action::HalfUp) => -(page / 2).max(1),
+            Cue::Do(Action::HalfDown) => (page / 2).max(1),
+            Cue::Do(Action::PageUp) => -page,
+            Cue::Do(Action::PageDown) => page,
+            Cue::Do(Action::Top) => isize::MIN,
+            Cue::Do(Action::Bottom) => isize::MAX,
+            Cue::Do(Action::Right | Action::Open) => {
+                if self.may_enter_keys(look).is_ok() {
+                    self.go(Part::Keys, look);
+                }
+                return true;
+            }
+            Cue::Do(Action::Left | Action::Back) => {
+                if !self.wide {
+                    self.open = None;
+                }
+                self.go(Part::Apps, look);
+                return true;
+            }
+            Cue::Do(action) => return self.perform(action, look, out),
+            _ => return false,
+        };
+        self.detail.scroll(by);
+        true
+    }
+
+    /// What is done to the selected app.
+    fn perform(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> bool {
+        if action == Action::New {
+            out.push(Ask::Push(Box::new(AppForm::create(look))));
+            return true;
+        }
+        if action == Action::Undo {
+            if let Some((app, name)) = self.paused.take() {
+                let said = format!("{name} is active again");
+                out.push(Ask::Do(Job::Run { command: Command::ResumeApp(app), said }));
+            }
+            return true;
+        }
+        let Some(app) = self.list.selected() else { return false };
+        match action {
+            Action::Edit => out.extend(AppForm::edit(look, app).map(|form| Ask::Push(Box::new(form)))),
+            Action::NewKey => out.push(Ask::Push(Box::new(CreateKey::new(look, Subset::Of(app))))),
+            Action::HowTo => out.extend(HowTo::app(look, app).map(|guide| Ask::Push(Box::new(guide)))),
+            Action::CopyId => out.push(Ask::Copy(SecretText::new(app.to_string()), Keep::Stays)),
+            Action::RowMenu => {
+                let screen = &*self;
+                let menu = RowMenu::of("With this app", &LISTED, look, |action| screen.enabled(action, look));
+                out.push(Ask::Push(Box::new(menu)));
+            }
+            Action::Pause | Action::Delete | Action::NewSecret => {
+                let deed = look.view(|view| view.app(app).and_then(|app| AppDeed::of(action, app)));
+                let question = deed.and_then(|deed| AppConfirm::new(look, deed, app));
+                out.extend(question.map(|question| Ask::Push(Box::new(question))));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether there are keys to go to.
+    fn may_enter_keys(&self, look: &Look) -> Result<(), Reason> {
+        let app = self.list.selected();
+        let method = look.view(|view| app.and_then(|id| view.app(id)).map(|app| app.method));
+        match method {
+            None => Err("there is no app here".into()),
+            Some(AuthMethod::ApiKey) => Ok(()),
+            Some(AuthMethod::Jwt) => {
+                let key = look.keymap.label(Layer::Screen, Action::HowTo).unwrap_or_default();
+                Err(format!("this app uses access tokens and has no keys; {key} says how it gets them")
+                    .into())
+            }
+        }
+    }
+
+    fn enabled_apps(&self, action: Action, look: &Look) -> Result<(), Reason> {
+        let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
+        let selected = self.list.selected();
+        match action {
+            Action::Up
+            | Action::Down
+            | Action::HalfUp
+            | Action::HalfDown
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Top
+            | Action::Bottom
+            | Action::TestToken => Ok(()),
+            Action::Sort | Action::Columns => {
+                when(self.part == Part::Apps, "the table is not in front; esc goes back to it")
+            }
+            Action::Filter => when(!self.list.is_bare(), "there is nothing to filter"),
+            Action::Right => self.may_enter_keys(look),
+            Action::Left => when(self.part == Part::Detail, "there is nothing to the left"),
+            Action::Back => {
+                let somewhere = self.part == Part::Detail
+                    || self.list.text_focus() == TextFocus::Here
+                    || self.list.is_filtered()
+                    || self.is_open();
+                when(somewhere, "there is nothing to step back from; q quits")
+            }
+            Action::New => self.create.clone(),
+            Action::Undo => {
+                when(self.paused.is_some(), "only a pause can be undone, and none was made just now")
+            }
+            Action::Open | Action::RowMenu | Action::CopyId | Action::HowTo => {
+                when(selected.is_some(), "there is no app here")
+            }
+            Action::Edit | Action::NewKey | Action::NewSecret | Action::Pause | Action::Delete => {
+                seen(look, |seen| deeds::enabled(action, selected, look, seen))
+            }
+            Action::Revoke => Err("an app is paused or deleted; its keys are revoked: l goes to them".into()),
+            Action::Restore => Err("a deleted app cannot be restored; create another".into()),
+            Action::Mark | Action::MarkRange | Action::MarkAll | Action::MarkNone => {
+                Err("apps are changed one at a time".into())
+            }
+            _ => Err("that is not possible here".into()),
+        }
+    }
+
+    fn empty_keys(&self, look: &Look) -> String {
+        let label = |action| look.keymap.label(Layer::Screen, action).unwrap_or_default();
+        if self.all {
+            return "No app has a key yet.".to_owned();
+        }
+        let Some(id) = self.list.selected() else { return String::new() };
+        let app =
+            look.view(|view| view.app(id).map(|app| (app.name.to_string(), app.method, app.is_deleted())));
+        match app {
+            Some((name, AuthMethod::Jwt, _)) => format!(
+                "{name} has no keys: it fetches access tokens with its id and secret. {} says how.",
+                label(Action::HowTo)
+            ),
+            Some((_, _, true)) => "It is deleted, and had no keys.".to_owned(),
+            _ => match self.enabled_apps(Action::NewKey, look) {
+                Ok(()) => format!("No keys yet. {} issues the first one.", label(Action::NewKey)),
+                Err(why) => format!("No keys here. You cannot issue one: {why}"),
+            },
+        }
+    }
+
+    fn empty_apps(&self, look: &Look) -> String {
+        let key = look.keymap.label(Layer::Screen, Action::New).unwrap_or_default();
+        match &self.create {
+            Ok(()) => format!("No apps yet. {key} creates the first one."),
+            Err(reason) => format!("No apps here. You cannot create one: {reason}"),
+        }
+    }
+
+    fn draw_apps(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
+        let empty = self.empty_apps(look);
+        let focus = Focus::when(self.part == Part::Apps);
+        seen(look, |seen| self.list.draw(canvas, area, seen, focus, &empty));
+    }
+
+    /// The line between apps and keys.
+    fn draw_title(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {
+        let name =
+            self.list.selected().and_then(|id| look.view(|view| view.app(id).map(|a| a.name.to_string())));
+        let title = match name {
+            Some(name) if !self.all => format!("Keys of {name}"),
+            _ => "Keys of all apps".to_owned(),
+        };
+        canvas.rule(row.x, row.y, row.width);
+        let style = canvas.style(Role::Rule);
+        let end = canvas.fit(row.x + 3, row.y, row.width.saturating_sub(6), &title, Role::Header);
+        canvas.print(row.x + 2, row.y, 1, " ", style);
+        canvas.print(end, row.y, 1, " ", style);
+    }
+
+    fn draw_detail(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
+        let (selected, focus) = (self.list.selected(), Focus::when(self.part == Part::Detail));
+        let catalog = look.engine.catalog();
+        seen(look, |seen| {
+            let Some(app) = selected.and_then(|id| seen.view.app(id)) else { return };
+            let lines = detail::lines(canvas, app, seen, catalog, area.width.saturating_sub(2));
+            self.detail.draw_lines(canvas, area, &lines, focus);
+        });
+    }
+
+    /// Apps above, keys below; or the one that has the keyboard.
+    fn draw_tables(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        key_room: Option<Rect>,
+        look: &Look,
+        now: Now,
+    ) {
+        let on_keys = self.part == Part::Keys;
+        let both = area.height >= BOTH;
+        let rows = u16::try_from(self.list.shown()).unwrap_or(u16::MAX).saturating_add(4);
+        let most = area.height * 11 / 20;
+        let (upper, lower) = match (both, on_keys) {
+            (true, _) => layout::top(area, rows.clamp(6.min(most), most)),
+            (false, true) => (Rect { height: 0, ..area }, area),
+            (false, false) => (area, Rect { height: 0, ..area }),
+        };
+        if !upper.is_empty() {
+            self.draw_apps(canvas, upper, look);
+        }
+        if lower.is_empty() {
+            return;
+        }
+        let (title, keys) = layout::top(lower, 1);
+        self.draw_title(canvas, title, look);
+        let empty = self.empty_keys(look);
+        match key_room {
+            Some(room) => self.pane.draw_in(canvas, keys, Some(room), look, now, (Focus::Here, &empty)),
+            None => self.pane.draw_table(canvas, keys, look, (Focus::when(on_keys), &empty)),
+        }
+    }
+}
+
+impl Default for Apps {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Screen for Apps {
+    fn tab(&self) -> Tab {
+        Tab::Apps
+    }
+
+    fn refresh(&mut self, look: &Look) {
+        seen(look, |seen| {
+            self.list.refresh(seen);
+            self.create = deeds::may_create(look, seen);
+        });
+        self.follow(look);
+        self.pane.refresh(look);
+    }
+
+    fn arrive(&mut self, errand: Errand, look: &Look, _: &mut Vec<Ask>) {
+        match &errand {
+            Errand::None => {}
+            Errand::Filter(_) => {
+                self.all = true;
+                self.part = Part::Keys;
+            }
+            Errand::App(app) => {
+                seen(look, |seen| self.list.select(*app, seen));
+                self.go(Part::Apps, look);
+            }
+            Errand::Key(key) => {
+                self.all = false;
+                self.part = Part::Keys;
+                if let Some(app) = look.view(|view| view.key(*key).and_then(|key| key.place.app())) {
+                    seen(look, |seen| self.list.select(app, seen));
+                }
+            }
+        }
+        self.follow(look);
+        self.pane.arrive(&errand, look);
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
+        match cue {
+            Cue::Click(Target::Row { pane, .. } | Target::Pane(pane) | Target::Header { pane, .. }) => {
+                match pane {
+                    list::PANE => self.go(Part::Apps, look),
+                    key_detail::PANE if self.part != Part::Keys => self.go(Part::Detail, look),
+                    _ => self.part = Part::Keys,
+                }
+            }
+            Cue::Wheel { pane: list::PANE, .. } => return self.hear_list(cue, look),
+            Cue::Wheel { pane: key_detail::PANE, rows } if self.part != Part::Keys => {
+                self.detail.scroll(rows);
+                return true;
+            }
+            Cue::Tick | Cue::Wheel { .. } => return self.pane.hear(cue, look, now, out),
+            _ => {}
+        }
+        match self.part {
+            Part::Apps => self.hear_apps(cue, look, out),
+            Part::Detail => self.hear_detail(cue, look, out),
+            Part::Keys => {
+                if self.pane.hear(cue, look, now, out) {
+                    return true;
+                }
+                let back = matches!(cue, Cue::Do(Action::Left | Action::Back));
+                if back {
+                    self.go(Part::Apps, look);
+                }
+                back
+            }
+        }
+    }
+
+    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
+        if let Answer::Done { events, .. } = &answer {
+            for event in events {
+                match event {
+                    Event::AppPaused(app) => self.paused = Some((app.id, app.name.to_string())),
+                    Event::AppResumed(_) | Event::AppDeleted(_) => self.paused = None,
+                    _ => {}
+                }
+            }
+        }
+        self.pane.told(&answer);
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
+        self.wide = area.width >= WIDE;
+        self.pane.note_width(area.width);
+        let on_keys = self.part == Part::Keys;
+        let open = if on_keys { self.pane.is_open() } else { self.is_open() };
+        match (self.wide, open) {
+            (true, true) => {
+                let (tables, room) = pane::beside(canvas, area);
+                self.draw_tables(canvas, tables, on_keys.then_some(room), look, now);
+                if !on_keys {
+                    self.draw_detail(canvas, room, look);
+                }
+            }
+            (false, true) if on_keys => {
+                let empty = self.empty_keys(look);
+                self.pane.draw(canvas, area, look, now, (Focus::Here, &empty));
+            }
+            (false, true) if self.part == Part::Detail => {
+                let (first, rest) = layout::top(area, 1);
+                let back = look.keymap.label(Layer::Screen, Action::Back).unwrap_or_default();
+                key_detail::covering(canvas, layout::inset(first, 2, 0), &back);
+                self.draw_detail(canvas, layout::inset(rest, 2, 0), look);
+            }
+            _ => self.draw_tables(canvas, area, None, look, now),
+        }
+    }
+
+    fn count(&self) -> Option<usize> {
+        Some(self.list.kept())
+    }
+
+    fn hints(&self) -> &[Action] {
+        match self.part {
+            Part::Apps => &APP_HINTS,
+            Part::Detail => &DETAIL_HINTS,
+            Part::Keys => &HINTS,
+        }
+    }
+
+    fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
+        match (self.part, action) {
+            (Part::Keys, Action::Left | Action::Back) => Ok(()),
+            (Part::Keys, _) => self.pane.enabled(action, look),
+            (_, _) => self.enabled_apps(action, look),
+        }
+    }
+
+    fn text_focus(&self) -> TextFocus {
+        match self.part {
+            Part::Apps => self.list.text_focus(),
+            Part::Detail => TextFocus::Elsewhere,
+            Part::Keys => self.pane.text_focus(),
+        }
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
+        self.pane.wake_at()
+    }
+}

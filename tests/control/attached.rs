@@ -1,0 +1,243 @@
+//! An attached process works as if the store were its own, and sees what others do when they do it.
+
+use keydeck::crypto::keyfile::KeyFileSecret;
+use keydeck::domain::{Access, Command, KeyState, KeysAfter, NewApp, Reason, Role, Status, View};
+use keydeck::domain::{Profile, catalog::AuthMethod};
+use keydeck::engine::open::{Key, found};
+use keydeck::engine::{AuditStanding, Engine as _, NewSecret, Via};
+use keydeck::serve::control::Control;
+use keydeck::serve::door::open_or_attach;
+use keydeck::store::Standing;
+
+use super::house::{House, PHRASE, enter, issued, key, name, options, phrase, settings, until};
+
+#[test]
+fn every_kind_of_call_works_through_the_socket() {
+    let house = House::with(&[]);
+    let maria = house.attach("maria");
+    let (engine, session) = (&maria.engine, &maria.session);
+
+    let (id, token) = maria.issue("Nightly export");
+    assert_eq!(maria.sees(), ["Nightly export"], "seen as soon as it is answered");
+    let allowed = engine.verify(token.as_bytes(), &["contacts.read".parse().unwrap()]);
+    assert!(allowed.is_allow() && allowed.key() == Some(id), "{allowed:?}");
+    let refused = engine.verify(token.as_bytes(), &["contacts.write".parse().unwrap()]);
+    assert_eq!(refused.reason(), Some(Reason::Scope));
+    assert_eq!(refused.missing().unwrap().as_str(), "contacts.write");
+    assert_eq!(engine.verify(b"nonsense", &[]).reason(), Some(Reason::Malformed));
+    engine.settle().unwrap();
+    assert!(engine.state().usage(id).last_used_at.is_some(), "the use is known here");
+
+    maria.run(Command::PauseKey(id));
+    assert_eq!(engine.state().key(id).unwrap().state(engine.now().time), KeyState::Paused);
+    assert_eq!(engine.verify(token.as_bytes(), &[]).reason(), Some(Reason::Disabled));
+    maria.run(Command::ResumeKey(id));
+    maria.run(Command::RevokeKey(id));
+    assert_eq!(
+        house.engine().verify(token.as_bytes(), &[]).reason(),
+        Some(Reason::Revoked),
+        "0 stale allows"
+    );
+
+    maria.run(Command::AddLocations(vec![name("Harbour")]));
+    let harbour = engine.state().location_named(&name("Harbour")).unwrap().id;
+    maria.run(Command::RenameLocation { location: harbour, name: name("Port") });
+    assert!(engine.state().location_named(&name("Port")).is_some());
+    maria.run(Command::RemoveLocation { location: harbour });
+    maria.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "7".into() });
+    assert_eq!(engine.state().policy().keys_per_operator, 7);
+
+    let app = Command::CreateApp(NewApp {
+        name: name("Kiosk"),
+        profile: profile(),
+        method: AuthMethod::ApiKey,
+        scopes: vec!["contacts.read".into()],
+    });
+    assert!(maria.run(app).token.is_some(), "the secret of the app");
+    assert_eq!(engine.state().apps().count(), 1);
+
+    let secret = phrase("a passphrase for carl");
+    engine.add_operator(session, name("carl"), Role::Viewer, NewSecret::Passphrase(&secret)).unwrap();
+    let carl = engine.state().operator_named("carl").unwrap().id;
+    maria.run(Command::SetRole { operator: carl, role: Role::Manager });
+    let file = house.path().join("carl.key");
+    engine.set_secret(session, carl, NewSecret::KeyFile(&file)).unwrap();
+    let read = KeyFileSecret::read(&file).unwrap();
+    let by_file = open_or_attach(&options(house.path(), Via::CommandLine), &Key::KeyFile(&read)).unwrap();
+    assert_eq!(by_file.session.actor().operator, carl);
+    engine.disable_operator(session, carl, KeysAfter::Stop).unwrap();
+    let secret = phrase("carl is back with this");
+    engine.enable_operator(session, carl, NewSecret::Passphrase(&secret)).unwrap();
+    drop(enter(house.path(), "carl", "carl is back with this", Via::CommandLine).unwrap());
+
+    let code = engine.renew_recovery(session).unwrap();
+    let key = Key::Recovery { name: "carl", code: &code };
+    let recovering = open_or_attach(&options(house.path(), Via::CommandLine), &key).unwrap();
+    assert_eq!(recovering.session.actor().access, Access::Recovery);
+    let secret = phrase("carl had forgotten it");
+    recovering.engine.set_secret(&recovering.session, carl, NewSecret::Passphrase(&secret)).unwrap();
+    let more = recovering.engine.execute(&recovering.session, Command::RotateSigningKey).err().unwrap();
+    assert_eq!(more.code(), "recovery_only");
+
+    let doors = engine.doors(session).unwrap();
+    assert_eq!(doors.dir.as_deref(), Some(house.path()));
+    assert!(doors.slots.iter().any(|door| door.label == "carl"));
+    assert!(matches!(engine.health().standing, Standing::Writable));
+    assert_eq!(engine.health().rev, house.engine().health().rev);
+    assert!(engine.doubts().is_empty());
+    assert_eq!(engine.catalog(), house.engine().catalog());
+    let apart = engine.now().time.0 - house.engine().now().time.0;
+    assert!(apart.abs() < 60_000, "the same machine, the same time: {apart} ms");
+
+    let report = engine.check_audit(session).unwrap();
+    assert_eq!(report.standing, AuditStanding::Intact, "{:?}", report.faults);
+    let anchor = engine.anchor().unwrap();
+    assert_eq!(anchor, keydeck::engine::Anchor { at: anchor.at.clone(), ..house.engine().anchor() });
+    assert_eq!(engine.audit_hash(anchor.seq).unwrap().as_deref(), Some(&anchor.head[..]));
+    let about = engine.audit(session, None, 100, Some(id)).unwrap();
+    let events: Vec<_> = about.lines.iter().rev().map(|line| line.entry.event.as_str()).collect();
+    assert_eq!(events, ["key.issue", "key.pause", "key.resume", "key.revoke"]);
+    assert!(about.lines.iter().all(|line| line.entry.actor.name == "maria"));
+}
+
+fn profile() -> Profile {
+    Profile {
+        uri: "https://kiosk.example".parse().unwrap(),
+        description: keydeck::domain::Note::default(),
+        user_type: keydeck::domain::UserType::Guest,
+        source: keydeck::domain::SourceApp::Bot,
+        post_login: Vec::new(),
+        post_logout: Vec::new(),
+    }
+}
+
+#[test]
+fn two_who_are_attached_see_each_others_changes_without_asking() {
+    let house = House::with(&[]);
+    let (one, two) = (house.attach("maria"), house.attach("maria"));
+    let mut news = two.listen();
+    let (id, _) = one.issue("Nightly export");
+    two.until(&mut news, "two sees the new key", |two| two.sees() == ["Nightly export"]);
+    let mut news = one.listen();
+    two.run(Command::RevokeKey(id));
+    let revoked = |status| matches!(status, Some(Status::Revoked(_)));
+    one.until(&mut news, "one sees it revoked", |one| {
+        revoked(one.engine.state().key(id).map(|key| key.status))
+    });
+    // And the owner's own changes.
+    let mut news = one.listen();
+    house.engine().execute(&house.owner().session, Command::DeleteKey(id)).unwrap();
+    one.until(&mut news, "one sees it deleted", |one| {
+        matches!(one.engine.state().key(id).map(|key| key.status), Some(Status::Deleted(_)))
+    });
+    // Uses come as news, too.
+    let (id, token) = one.issue("Another");
+    let mut news = two.listen();
+    assert!(house.engine().verify(token.as_bytes(), &[]).is_allow());
+    house.engine().settle().unwrap();
+    two.until(&mut news, "two sees the use", |two| two.engine.state().usage(id).count == 1);
+    assert!(house.engine().verify(token.as_bytes(), &[]).is_allow());
+    house.engine().settle().unwrap();
+    two.until(&mut news, "counts are told, not summed up", |two| two.engine.state().usage(id).count == 2);
+}
+
+#[test]
+fn many_threads_ask_through_one_connection() {
+    let house = House::with(&[]);
+    let maria = house.attach("maria");
+    maria.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "100".into() });
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let maria = &maria;
+            scope.spawn(move || {
+                for n in 0..5 {
+                    let (id, token) = maria.issue(&format!("Key {thread}-{n}"));
+                    assert!(maria.engine.verify(token.as_bytes(), &[]).is_allow());
+                    assert!(maria.engine.state().key(id).is_some(), "read one's own writes");
+                }
+            });
+        }
+    });
+    assert_eq!(maria.sees().len(), 20);
+    assert_eq!(house.engine().state().key_count(), 20);
+}
+
+#[test]
+fn a_large_store_comes_whole_and_the_trail_page_by_page() {
+    let house = House::with(&[]);
+    let owner = house.owner();
+    let set = Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into() };
+    owner.engine.execute(&owner.session, set).unwrap();
+    for n in 0..1_010 {
+        owner.engine.execute(&owner.session, key(&format!("Key {n}"))).unwrap();
+    }
+    let maria = house.attach("maria");
+    assert_eq!(maria.sees().len(), 1_010);
+    let local = owner.engine.audit(&owner.session, None, 1_005, None).unwrap();
+    let page = maria.engine.audit(&maria.session, None, 1_005, None).unwrap();
+    assert_eq!((page.lines.len(), page.next), (1_005, local.next));
+    let bodies = |page: &keydeck::engine::AuditPage| -> Vec<String> {
+        page.lines.iter().map(|line| line.body.clone()).collect()
+    };
+    assert_eq!(bodies(&page), bodies(&local));
+}
+
+#[test]
+fn the_trail_names_the_process_that_asked() {
+    let house = House::with(&[]);
+    let maria = house.attach("maria");
+    let (id, _) = maria.issue("Nightly export");
+    let page = maria.engine.audit(&maria.session, None, 1, Some(id)).unwrap();
+    let actor = &page.lines[0].entry.actor;
+    assert_eq!((actor.uid, actor.pid), (rustix::process::getuid().as_raw(), std::process::id()));
+    assert_eq!((actor.via.as_str(), actor.auth.as_str()), ("cli", "passphrase"));
+    let events = |house: &House| -> Vec<String> {
+        let page = house.engine().audit(&house.owner().session, None, 100, None).unwrap();
+        page.lines.iter().map(|line| line.entry.event.clone()).filter(|e| e.starts_with("session")).collect()
+    };
+    assert!(events(&house).is_empty(), "a command line leaves no trace of its own");
+    let console = enter(house.path(), "maria", PHRASE, Via::Console).unwrap();
+    assert_eq!(events(&house), ["session.start"]);
+    console.engine.execute(&console.session, Command::EndSession).unwrap();
+    drop(console);
+    drop(enter(house.path(), "maria", PHRASE, Via::Console).unwrap());
+    // One said so itself, for the other the owner noticed.
+    until("the second end is in the trail", || {
+        events(&house) == ["session.end", "session.start", "session.end", "session.start"]
+    });
+    until("only maria is attached", || house.control.as_ref().unwrap().attached() == 1);
+}
+
+#[test]
+fn whoever_comes_first_owns_the_store_and_nobody_has_to_say_so() {
+    let mut house = House::with(&[]);
+    house.close();
+    let first = enter(house.path(), "maria", PHRASE, Via::Console).unwrap().hosted("keydeck");
+    assert!(first.owner.is_none() && first.local.is_some(), "nobody had it");
+    let second = house.attach("maria");
+    let mut news = second.listen();
+    first.engine.execute(&first.session, key("By the first")).unwrap();
+    second.until(&mut news, "the second sees it", |second| second.sees() == ["By the first"]);
+    let (id, _) = issued(second.run(key("By the second")));
+    assert!(View::new(&first.engine.state(), first.session.actor()).key(id).is_some());
+    drop(first);
+    assert!(news.end().contains("has closed it"));
+    // The store is free at once.
+    let third = enter(house.path(), "maria", PHRASE, Via::Console).unwrap();
+    assert!(third.owner.is_none());
+    assert_eq!(third.engine.state().key_count(), 2);
+}
+
+#[test]
+fn a_store_in_memory_offers_no_socket_and_one_with_a_long_path_does() {
+    let demo = keydeck::engine::demo::open().unwrap();
+    assert!(Control::start(demo.engine, &settings()).is_err());
+    let dir = tempfile::tempdir().unwrap();
+    let deep = dir.path().join("x".repeat(120));
+    let open =
+        found(&options(&deep, Via::CommandLine), name("Acme"), name("maria"), &phrase(PHRASE)).unwrap().open;
+    let control = Control::start(std::sync::Arc::clone(&open.engine), &settings()).unwrap();
+    assert!(control.socket().unwrap().as_os_str().len() < 108);
+    let entered = enter(&deep, "maria", PHRASE, Via::CommandLine).unwrap();
+    assert!(entered.owner.is_some());
+}
