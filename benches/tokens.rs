@@ -3,8 +3,7 @@
 //! `cargo bench --bench tokens`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where its scene cannot be set")]
-#![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
-#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "figures")]
+#![expect(clippy::cast_precision_loss, reason = "figures")]
 #![allow(dead_code, reason = "the support files serve several benchmarks")]
 #![allow(clippy::allow_attributes, reason = "what is unused differs from one to the next")]
 
