@@ -133,6 +133,6 @@ fn a_request_is_decided_by_its_headers_as_the_server_does() {
     assert_eq!(ask(&[("x-api-key", &token)], &write), challenge(403, scope));
     verifier.engine().settle().unwrap();
     let state = verifier.engine().state();
-    let seen = state.trace(id).and_then(|trace| trace.last()).unwrap();
+    let seen = state.trace(id).and_then(|trace| trace.sighting.as_ref()).unwrap();
     assert_eq!(seen.address.map(|a| a.to_string()).as_deref(), Some("192.0.2.1"));
 }

@@ -56,10 +56,9 @@ fn what_the_disk_did_not_take_away_is_refused_here_nevertheless() {
         app: id,
         change: described("Web store", AuthMethod::Jwt, &["contacts.read"]),
     };
-    let denials: [(&dyn Fn(AppId) -> Command, Reason); 4] = [
+    let denials: [(&dyn Fn(AppId) -> Command, Reason); 3] = [
         (&Command::PauseApp, Reason::AppDisabled),
         (&Command::DeleteApp, Reason::Tombstoned),
-        (&Command::RenewAppSecret, Reason::Revoked),
         (&narrower, Reason::Revoked),
     ];
     for (command, reason) in denials {
@@ -77,6 +76,16 @@ fn what_the_disk_did_not_take_away_is_refused_here_nevertheless() {
         assert!(machine.does(command));
         assert_eq!(machine.refused(&token), Some(reason));
     }
+}
+
+#[test]
+fn a_secret_that_was_not_renewed_is_still_the_secret() {
+    let machine = Machine::new();
+    let token = machine.token().unwrap();
+    machine.disk.fail_next(Fault::Unavailable);
+    assert!(!machine.does(Command::RenewAppSecret(machine.id)), "nobody holds a new one");
+    assert_eq!(machine.refused(&token), None);
+    assert!(machine.token().is_ok());
 }
 
 #[test]

@@ -95,10 +95,7 @@ impl TokenDesk {
     /// Why an app may not even ask.
     pub(super) fn closed(&self, state: &State, app: &App) -> Option<Reason> {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        let as_held = held.get(&app.id).and_then(|held| {
-            let renewed = held.app.not_before > app.not_before;
-            held.closed.or_else(|| renewed.then_some(Reason::Revoked))
-        });
+        let as_held = held.get(&app.id).and_then(|held| held.closed);
         as_held.or_else(|| closed_app(state, app))
     }
 
