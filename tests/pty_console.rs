@@ -148,18 +148,22 @@ fn a_wrong_passphrase_then_the_right_one() {
 }
 
 #[test]
-fn a_second_console_says_who_has_the_store() {
+fn a_second_console_attaches_and_the_store_is_free_when_the_first_ends() {
     let home = Home::founded();
     let mut first = home.run(&[], &[], (80, 24));
     first.sees("Passphrase");
     first.type_text(PHRASE).press("enter").sees("sealed ✓");
     let mut second = home.run(&[], &[], (80, 24));
-    // Before anybody types a passphrase for nothing, and without a screen of its own.
-    second.sees("is in use by process").sees(&first.pid.to_string());
-    assert_eq!(second.exit().exit_code(), 3);
-    left_clean(&second);
+    second.sees("Passphrase");
+    second.type_text(PHRASE).press("enter").sees("sealed ✓");
     first.press("q");
     assert_eq!(first.exit().exit_code(), 0);
+    // Whoever was attached is told, and signs in again: to the store itself now.
+    second.sees("Passphrase");
+    second.type_text(PHRASE).press("enter").sees("sealed ✓");
+    second.press("q");
+    assert_eq!(second.exit().exit_code(), 0);
+    left_clean(&second);
     let third = home.run(&[], &[], (80, 24));
     third.sees("Passphrase");
 }

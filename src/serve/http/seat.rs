@@ -19,12 +19,14 @@ use super::limits::Limits;
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Sending the head of a request, or expected to send its first.
+    /// Expected to send its first request, or sending its head.
     Head,
     /// Waiting for the server.
     Answer,
     /// Between requests.
     Idle,
+    /// Sending the head of another request.
+    Next,
 }
 
 /// What a connection is told.
@@ -57,6 +59,7 @@ impl Seat {
             Stage::Head => 0,
             Stage::Answer => 1,
             Stage::Idle => 2,
+            Stage::Next => 3,
         };
         let now = self.ticks.load(Ordering::Relaxed) & TICK_MASK;
         self.stage.store(code << 30 | now, Ordering::Relaxed);
@@ -68,7 +71,8 @@ impl Seat {
         let stage = match word >> 30 {
             0 => Stage::Head,
             1 => Stage::Answer,
-            _ => Stage::Idle,
+            2 => Stage::Idle,
+            _ => Stage::Next,
         };
         (stage, self.ticks.load(Ordering::Relaxed).wrapping_sub(word) & TICK_MASK)
     }
@@ -76,7 +80,7 @@ impl Seat {
     /// Bytes came: between two requests that is the beginning of the next one.
     fn heard(&self) {
         if self.stage.load(Ordering::Relaxed) >> 30 == 2 {
-            self.enter(Stage::Head);
+            self.enter(Stage::Next);
         }
     }
 
@@ -171,7 +175,7 @@ impl Seats {
         let overdue = |seat: &&Arc<Seat>| {
             let (stage, ticks) = seat.stage();
             let limit = match stage {
-                Stage::Head => self.limits.head,
+                Stage::Head | Stage::Next => self.limits.head,
                 Stage::Answer => self.limits.answer,
                 Stage::Idle => self.limits.idle,
             };
@@ -199,12 +203,14 @@ impl Seats {
     }
 }
 
-/// Whoever sends a head slowest, else whoever was silent longest.
+/// Whoever never asked anything, else whoever was silent longest, and only then somebody in the middle of asking again:
+/// a connection that works is not closed for strangers who have only come.
 fn slowest(all: &HashMap<u64, Arc<Seat>>) -> Option<u64> {
     let waited = |seat: &Seat| match seat.stage() {
         (Stage::Answer, _) => None,
-        (Stage::Head, ticks) => Some((1, ticks)),
-        (Stage::Idle, ticks) => Some((0, ticks)),
+        (Stage::Head, ticks) => Some((2, ticks)),
+        (Stage::Idle, ticks) => Some((1, ticks)),
+        (Stage::Next, ticks) => Some((0, ticks)),
     };
     all.iter()
         .filter_map(|(number, seat)| Some((waited(seat)?, std::cmp::Reverse(*number))))
@@ -315,6 +321,25 @@ mod tests {
             seats.tick();
         }
         assert_eq!(told(&slow), Order::Leave);
+    }
+
+    #[test]
+    fn who_asks_again_is_not_closed_for_strangers_who_came_later() {
+        let seats = seats(3);
+        let (good, idle, stranger) = (seats.take().unwrap(), seats.take().unwrap(), seats.take().unwrap());
+        for served in [&good, &idle] {
+            served.seat.enter(Stage::Answer);
+            served.seat.enter(Stage::Idle);
+        }
+        good.seat.heard();
+        let second = seats.take().unwrap();
+        assert_eq!([told(&good), told(&idle), told(&stranger)], [Order::Stay, Order::Stay, Order::Leave]);
+        second.seat.enter(Stage::Answer);
+        let third = seats.take().unwrap();
+        assert_eq!([told(&good), told(&idle)], [Order::Stay, Order::Leave]);
+        third.seat.enter(Stage::Answer);
+        assert!(seats.take().is_some(), "a head that takes its time makes room in the end");
+        assert_eq!(told(&good), Order::Leave);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use super::*;
-use crate::domain::{Command, KeyId, Status};
+use crate::domain::{Command, KeyId, KeyState};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::Job;
 use crate::tui::app::testing::{self, Console};
@@ -33,8 +33,9 @@ impl Screen for Diary {
     }
 
     fn refresh(&mut self, look: &Look) {
+        let now = look.now();
         self.keys = look.view(|view| {
-            view.keys().filter(|key| matches!(key.status, Status::Active)).map(|key| key.id).collect()
+            view.keys().filter(|key| key.state(now) == KeyState::Active).map(|key| key.id).collect()
         });
         self.keys.sort();
         self.heard.push(format!("refreshed {}", look.is_whole()));
