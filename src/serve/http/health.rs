@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use super::Front;
 use super::reply::{self, Reply};
 use super::router::Head;
-use crate::engine::Engine as _;
+use crate::engine::{Engine as _, Writing};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 /// The text format of Prometheus, as its documentation names it.
@@ -31,10 +31,20 @@ pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
 pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     let (connections, answering) = front.seats.count();
     let keys = front.engine.state().key_count();
+    let unwritten = match front.engine.use_writer() {
+        Writing::Ok => 0,
+        // Failing with nothing in hand is failing all the same.
+        Writing::Failing { unwritten, .. } => unwritten.max(1),
+    };
     let gauges = [
         ("keydeck_http_connections", "Connections open now.", connections),
         ("keydeck_http_requests_in_flight", "Requests being answered now.", answering),
         ("keydeck_keys", "Keys in the store, in any state.", keys),
+        (
+            "keydeck_uses_unwritten",
+            "Keys and apps whose use waits for a disk that fails; 0 while all is written.",
+            unwritten,
+        ),
         (
             "keydeck_ready",
             "1 while the store can vouch for its keys and the server stays.",
