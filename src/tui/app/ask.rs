@@ -162,6 +162,13 @@ pub enum Job {
     },
 }
 
+impl Job {
+    /// Whether it changes something, as opposed to looking.
+    pub const fn changes(&self) -> bool {
+        !matches!(self, Self::Audit { .. } | Self::CheckAudit | Self::Doors | Self::Test { .. })
+    }
+}
+
 /// What a job led to. Before it is told, the state has been looked at again and `said` is on the screen as a note
 /// (an empty `said` is not). A refusal becomes a note too, unless an overlay that is still open asked: that one
 /// says it itself.

@@ -48,7 +48,7 @@ enum Asker {
 /// Work under way.
 enum Pending {
     /// A job for the engine.
-    Job { asker: Asker, since: Moment, waited: Waited },
+    Job { asker: Asker, since: Moment, waited: Waited, changes: bool },
     /// A copy, and what to call it.
     Copy { what: String, keep: Keep },
     /// The end of a lease.

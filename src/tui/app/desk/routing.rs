@@ -134,7 +134,7 @@ impl Desk {
     pub(super) fn quit(&mut self, orders: &mut Orders<Effect>) {
         let why = if self.holds_a_secret() {
             Some("A secret is on the screen that nobody said they stored. It is never shown again.")
-        } else if self.is_working() {
+        } else if self.is_changing() {
             Some("Work is still under way. It is finished or not done at all, but you would not see which.")
         } else {
             None

@@ -323,7 +323,7 @@ fn esc_stops_waiting_and_what_comes_of_it_is_said_all_the_same() {
     let (now, mut orders) = (Now { at: Moment::default(), utc_ms: 0 }, Orders::new());
     let mut desk = waiting_desk(now);
     desk.overlays.push(Form);
-    desk.grant(Asker::Overlay("form", 0), vec![Ask::Do(Job::Doors)], now, &mut orders);
+    desk.grant(Asker::Overlay("form", 0), vec![Ask::Do(Job::Widen)], now, &mut orders);
     let job = job_of(&mut orders);
     // As long as no spinner shows, Esc is the form's.
     desk.act(Action::Cancel, later(now, PATIENCE / 2), &mut orders);
@@ -332,11 +332,19 @@ fn esc_stops_waiting_and_what_comes_of_it_is_said_all_the_same() {
     assert_eq!(desk.toasts.to_copy(), Some("the form is free again"));
     assert_eq!(desk.overlays(), ["form"], "one press, one step");
     assert_eq!(desk.waited_since().count(), 0, "the spinner turns for nobody");
-    assert!(desk.is_working(), "leaving would ask");
+    assert!(desk.is_changing(), "leaving would ask");
     desk.toasts.dismiss();
     let done = Answer::Done { events: Vec::new(), token: None, said: "Done at last".into() };
     desk.finished(job, Outcome::Answered(done), later(now, PATIENCE * 2), &mut orders);
     assert_eq!(desk.toasts.to_copy(), Some("Done at last"));
+}
+
+#[test]
+fn who_only_looks_for_something_leaves_without_being_asked() {
+    let (now, mut orders) = (Now { at: Moment::default(), utc_ms: 0 }, Orders::new());
+    let mut desk = waiting_desk(now);
+    desk.grant(Asker::Desk, vec![Ask::Do(Job::Doors)], now, &mut orders);
+    assert_eq!((desk.waited_since().count(), desk.is_changing()), (1, false));
 }
 
 #[test]

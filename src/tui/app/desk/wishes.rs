@@ -36,9 +36,9 @@ impl Desk {
         }
     }
 
-    /// Whether the engine is at work.
-    pub(super) fn is_working(&self) -> bool {
-        self.jobs.values().any(|pending| matches!(pending, Pending::Job { .. }))
+    /// Whether something is being changed. Who only looks for something may leave without a word.
+    pub(super) fn is_changing(&self) -> bool {
+        self.jobs.values().any(|pending| matches!(pending, Pending::Job { changes: true, .. }))
     }
 
     pub(super) fn toggle_reach(&mut self, now: Now, orders: &mut Orders<Effect>) {
@@ -70,8 +70,9 @@ impl Desk {
             } => Waited::ForSecret,
             _ => Waited::For,
         };
+        let changes = job.changes();
         let effect = Effect::Job(std::sync::Arc::clone(&self.look.engine), self.look.session.clone(), job);
-        self.jobs.insert(orders.perform(effect), Pending::Job { asker, since: now.at, waited });
+        self.jobs.insert(orders.perform(effect), Pending::Job { asker, since: now.at, waited, changes });
     }
 
     /// Stops waiting for the jobs whose spinner shows. They go on, since what is half written helps nobody, and
@@ -81,7 +82,7 @@ impl Desk {
         const SAID: &str = "nobody waits any more; it goes on, and what comes of it is said";
         let (mut asked, mut stopped, mut must) = (Vec::new(), false, false);
         for pending in self.jobs.values_mut() {
-            let Pending::Job { asker, since, waited } = pending else { continue };
+            let Pending::Job { asker, since, waited, .. } = pending else { continue };
             match waited {
                 _ if now.at.since(*since) < PATIENCE => {}
                 Waited::NoMore => {}
