@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use keydeck::store::{
@@ -13,6 +12,7 @@ use keydeck::store::{
 };
 
 use crate::child::{self, Load};
+use crate::system::{run, run_in_the_end};
 
 /// A file system of its own, in memory; unmounted when dropped.
 struct SmallDisk {
@@ -35,7 +35,7 @@ impl SmallDisk {
     }
 
     fn remount(&self, how: &str) {
-        assert!(run("mount", &["-o", &format!("remount,{how}"), self.root.to_str().unwrap()]));
+        assert!(run_in_the_end("mount", &["-o", &format!("remount,{how}"), self.root.to_str().unwrap()]));
     }
 
     /// Fills the disk but for about `left` bytes.
@@ -54,13 +54,8 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        assert!(run("umount", &[self.root.to_str().unwrap()]));
+        assert!(run_in_the_end("umount", &[self.root.to_str().unwrap()]));
     }
-}
-
-fn run(program: &str, arguments: &[&str]) -> bool {
-    let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
 }
 
 fn options(dir: &Path) -> SledOptions {

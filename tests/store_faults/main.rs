@@ -13,6 +13,7 @@ mod crash;
 mod disk;
 mod powercut;
 mod rounds;
+mod system;
 mod trace;
 
 /// Not a test of its own: the way in for the children.

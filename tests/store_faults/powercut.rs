@@ -7,13 +7,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::child::{self, Load};
 use crate::rounds;
+use crate::system::{run, run_in_the_end};
 
 /// A mounted image; unmounted when dropped.
 struct Mounted {
@@ -31,17 +31,12 @@ impl Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        assert!(run("umount", &[path(&self.point)]), "{} stays mounted", self.point.display());
+        assert!(run_in_the_end("umount", &[path(&self.point)]), "{} stays mounted", self.point.display());
     }
 }
 
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
-}
-
-fn run(program: &str, arguments: &[&str]) -> bool {
-    let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
 }
 
 /// A fresh ext4 image, or `None` when there is no mkfs.
