@@ -131,8 +131,13 @@ where
     /// Runs until the end, and returns the model with the reason.
     pub async fn run(mut self) -> io::Result<(P, Ending)> {
         let ended = match self.live().await {
-            // A dead terminal is first noticed by whoever uses it first.
-            Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => Ok(Ending::HungUp),
+            // A dead terminal is first noticed by whoever uses it first, and not everybody says so in the same words:
+            // who asks for its size and gets no answer has another error for that.
+            Err(error)
+                if error.raw_os_error() == Some(Errno::IO.raw_os_error()) || self.around.stage.is_lost() =>
+            {
+                Ok(Ending::HungUp)
+            }
             ended => ended,
         };
         self.farewell().await;

@@ -85,6 +85,11 @@ pub trait Stage {
 
     /// Enters again after the process was continued.
     fn resume(&mut self) -> io::Result<()>;
+
+    /// Whether there is nothing behind it any more.
+    fn is_lost(&self) -> bool {
+        false
+    }
 }
 
 /// How a suspension went.
@@ -133,6 +138,11 @@ impl Tty {
 }
 
 impl Stage for Tty {
+    fn is_lost(&self) -> bool {
+        // A terminal that was hung up answers EIO; there is no other reason to get no answer here.
+        rustix::termios::tcgetattr(rustix::stdio::stdout()).is_err()
+    }
+
     fn draw(&mut self, paint: &mut dyn FnMut(&mut Buffer) -> Option<Position>) -> io::Result<()> {
         self.output.begin_frame();
         let drawn = self.terminal.draw(|frame| {
