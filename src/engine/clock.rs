@@ -18,6 +18,10 @@ pub struct Reading {
 pub trait Clock: Send + Sync {
     /// Both clocks, now.
     fn read(&self) -> Reading;
+    /// The wall clock alone, as [`Clock::read`] tells it.
+    fn wall(&self) -> Timestamp {
+        self.read().wall
+    }
     /// Names this boot of the machine, as long as it lasts.
     fn boot(&self) -> String;
 }
@@ -27,20 +31,22 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     fn read(&self) -> Reading {
-        let wall = Timestamp(chrono::Utc::now().timestamp_millis());
         #[cfg(target_os = "linux")]
-        let since_boot = {
-            let t = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-            t.tv_sec.saturating_mul(1_000).saturating_add(t.tv_nsec / 1_000_000)
-        };
+        let since_boot = rustix::time::ClockId::Boottime;
         #[cfg(not(target_os = "linux"))]
-        let since_boot = {
-            let t = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-            t.tv_sec.saturating_mul(1_000).saturating_add(t.tv_nsec / 1_000_000)
-        };
-        Reading { wall, since_boot }
+        let since_boot = rustix::time::ClockId::Monotonic;
+        Reading { wall: self.wall(), since_boot: milliseconds(since_boot) }
+    }
+
+    /// As of the last tick of the system, a few milliseconds ago at most: reading it takes a fifth of the time, and
+    /// every request asks.
+    fn wall(&self) -> Timestamp {
+        #[cfg(target_os = "linux")]
+        let wall = rustix::time::ClockId::RealtimeCoarse;
+        #[cfg(not(target_os = "linux"))]
+        let wall = rustix::time::ClockId::Realtime;
+        Timestamp(milliseconds(wall))
     }
 
     fn boot(&self) -> String {
@@ -48,6 +54,11 @@ impl Clock for SystemClock {
             .map(|id| id.trim().chars().take(64).collect())
             .unwrap_or_default()
     }
+}
+
+fn milliseconds(clock: rustix::time::ClockId) -> i64 {
+    let time = rustix::time::clock_gettime(clock);
+    time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000)
 }
 
 /// A clock that stands still until told otherwise.

@@ -2,6 +2,7 @@
 //! highest time it believes in. A jump forward is obeyed while it lasts (what is past its expiry is refused) but
 //! not believed, so putting the clock right undoes it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minicbor::{Decode, Encode};
@@ -39,7 +40,13 @@ pub struct Now {
 pub struct Timekeeper {
     clock: Arc<dyn Clock>,
     mark: Mutex<Mark>,
+    /// What the wall clock said when it was last compared with the other one and nothing was wrong. The clock ticks
+    /// some hundred times a second, and until its next tick it need not be doubted again.
+    honest: AtomicI64,
 }
+
+/// No clock says that.
+const NEVER: i64 = i64::MIN;
 
 impl Timekeeper {
     /// Starts from the stored mark, or from now when there is none.
@@ -55,11 +62,19 @@ impl Timekeeper {
             Some(old) => old,
             None => fresh,
         };
-        Self { clock, mark: Mutex::new(mark) }
+        Self { clock, mark: Mutex::new(mark), honest: AtomicI64::new(NEVER) }
     }
 
     /// What time it is.
     pub fn now(&self) -> Now {
+        let wall = self.clock.wall();
+        if wall.0 == self.honest.load(Ordering::Relaxed) && wall.0 != NEVER {
+            return Now { time: wall, suspect: false };
+        }
+        self.compare()
+    }
+
+    fn compare(&self) -> Now {
         let Reading { wall, since_boot } = self.clock.read();
         let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
         let expected = mark.wall.0.saturating_add(since_boot.saturating_sub(mark.since_boot));
@@ -71,6 +86,8 @@ impl Timekeeper {
         }
         // While the clock is behind, time still passes: the boot clock says how much.
         let time = wall.max(mark.wall).max(Timestamp(if off < 0 { expected } else { wall.0 }));
+        let honest = !suspect && time == wall;
+        self.honest.store(if honest { wall.0 } else { NEVER }, Ordering::Relaxed);
         Now { time, suspect }
     }
 
