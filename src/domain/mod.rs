@@ -6,7 +6,7 @@
 //! - [`scope`], [`catalog`]: permissions and the file that defines them.
 //! - [`agency`], [`operator`], [`location`], [`app`], [`key`], [`policy`], [`signing`]: the records a store holds
 //!   ([`record`]).
-//! - [`state`]: all of them together; [`view`]: what one operator may see of it.
+//! - [`state`]: all of them together, the keys on a `shelf`; [`view`]: what one operator may see of it.
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
 //! - [`trace`]: where a key was used from and what for.
@@ -30,6 +30,7 @@ pub mod policy;
 pub mod record;
 pub mod refusal;
 pub mod scope;
+mod shelf;
 pub mod signing;
 pub mod state;
 pub mod time;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::app::{Revoked, RevokedTokens};
+use super::shelf::{Shelf, Spot};
 use super::signing::SigningKeys;
 use super::{
     Agency, App, AppId, Event, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator, OperatorId,
@@ -18,8 +19,7 @@ pub struct State {
     header: HeaderMark,
     operators: BTreeMap<OperatorId, Operator>,
     locations: BTreeMap<LocationId, Location>,
-    // Boxed: a hash map is half empty, and half of a million keys is a lot of nothing.
-    keys: HashMap<KeyId, Box<Key>>,
+    keys: Shelf,
     apps: BTreeMap<AppId, App>,
     revoked: BTreeMap<AppId, RevokedTokens>,
     signing: SigningKeys,
@@ -29,9 +29,9 @@ pub struct State {
     traces: HashMap<PublicId, Box<Trace>>,
     // Kept beside the keys because the quota, an operator's own list and a location's count are asked for on
     // every screen, and must not cost a walk over a million keys.
-    by_owner: HashMap<OperatorId, HashSet<KeyId>>,
-    by_location: HashMap<LocationId, HashSet<KeyId>>,
-    by_app: HashMap<AppId, HashSet<KeyId>>,
+    by_owner: HashMap<OperatorId, HashSet<Spot>>,
+    by_location: HashMap<LocationId, HashSet<Spot>>,
+    by_app: HashMap<AppId, HashSet<Spot>>,
     /// Live keys that exist elsewhere and are not held here: whose and where, and how many. Empty where the state is
     /// whole.
     census: BTreeMap<(OperatorId, Place), u32>,
@@ -92,12 +92,12 @@ impl State {
 
     /// One key, whoever owns it. Only for rules and verification; screens and commands go through a view.
     pub fn key(&self, id: KeyId) -> Option<&Key> {
-        self.keys.get(&id).map(AsRef::as_ref)
+        self.keys.get(id)
     }
 
     /// All keys, in no order.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.keys.values().map(AsRef::as_ref)
+        self.keys.iter()
     }
 
     /// How many keys there are, in any state.
@@ -107,12 +107,16 @@ impl State {
 
     /// The keys of one owner, in no order.
     pub fn keys_of(&self, owner: OperatorId) -> impl Iterator<Item = &Key> {
-        self.by_owner.get(&owner).into_iter().flatten().filter_map(|id| self.key(*id))
+        self.at(self.by_owner.get(&owner))
     }
 
     /// The keys of one location, whoever owns them, in no order.
     pub fn keys_at(&self, location: LocationId) -> impl Iterator<Item = &Key> {
-        self.by_location.get(&location).into_iter().flatten().filter_map(|id| self.key(*id))
+        self.at(self.by_location.get(&location))
+    }
+
+    fn at<'s>(&'s self, spots: Option<&'s HashSet<Spot>>) -> impl Iterator<Item = &'s Key> {
+        spots.into_iter().flatten().filter_map(|spot| self.keys.at(*spot))
     }
 
     /// All apps, deleted ones too, by id.
@@ -132,7 +136,7 @@ impl State {
 
     /// The keys of one app, whoever owns them, in no order.
     pub fn keys_of_app(&self, app: AppId) -> impl Iterator<Item = &Key> {
-        self.by_app.get(&app).into_iter().flatten().filter_map(|id| self.key(*id))
+        self.at(self.by_app.get(&app))
     }
 
     /// The access tokens of an app that were revoked and may not have ended yet.
@@ -176,7 +180,7 @@ impl State {
         if seen.is_empty() {
             return;
         }
-        let held = match self.keys.get(&KeyId(id)) {
+        let held = match self.keys.get(KeyId(id)) {
             Some(key) => &key.scopes,
             None => match self.apps.get(&AppId(id)) {
                 Some(app) => &app.scopes,
@@ -243,23 +247,23 @@ impl State {
     }
 
     fn put_key(&mut self, key: Key) {
-        if let Some(old) = self.keys.get(&key.id)
-            && old.owner != key.owner
-            && let Some(owned) = self.by_owner.get_mut(&old.owner)
-        {
-            owned.remove(&key.id);
-        }
         if let Some(trace) = self.traces.get_mut(key.id.public()) {
             trace.keep(&key.scopes);
         }
-        self.by_owner.entry(key.owner).or_default().insert(key.id);
-        if let Some(location) = key.place.location() {
-            self.by_location.entry(location).or_default().insert(key.id);
+        let (owner, place) = (key.owner, key.place);
+        let Some((spot, before)) = self.keys.put(key) else { return };
+        if let Some(before) = before.filter(|before| before.owner != owner)
+            && let Some(owned) = self.by_owner.get_mut(&before.owner)
+        {
+            owned.remove(&spot);
         }
-        if let Some(app) = key.place.app() {
-            self.by_app.entry(app).or_default().insert(key.id);
+        self.by_owner.entry(owner).or_default().insert(spot);
+        if let Some(location) = place.location() {
+            self.by_location.entry(location).or_default().insert(spot);
         }
-        self.keys.insert(key.id, Box::new(key));
+        if let Some(app) = place.app() {
+            self.by_app.entry(app).or_default().insert(spot);
+        }
     }
 
     /// Applies one event.

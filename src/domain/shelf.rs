@@ -1,0 +1,122 @@
+//! All keys of a state, each at a place that stays its own: a number of four bytes, which the indexes beside it keep in
+//! place of an id. A million keys cost no more than their records and a few bytes each.
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+
+use super::{Key, KeyId};
+
+/// Where a key lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Spot(u32);
+
+/// Keys that lie together: growing by one of these never moves the others, nor needs twice their room.
+const BOARD: usize = 1_024;
+
+/// The keys. None is ever taken away: a deleted key is a key that says so.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    boards: Vec<Vec<Key>>,
+    spots: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl Shelf {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.spots.len()
+    }
+
+    /// All of them, the first put first.
+    pub fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.boards.iter().flatten()
+    }
+
+    /// One of them.
+    pub fn get(&self, id: KeyId) -> Option<&Key> {
+        let spot = *self
+            .spots
+            .find(self.hasher.hash_one(id), |at| key_at(&self.boards, *at).is_some_and(|key| key.id == id))?;
+        self.at(Spot(spot))
+    }
+
+    /// The one that lies there.
+    pub fn at(&self, spot: Spot) -> Option<&Key> {
+        key_at(&self.boards, spot.0)
+    }
+
+    /// Puts a key in place of the one with its id, which is returned, or at the end. `None` in place of a spot when
+    /// there is no room for another: some four thousand million keys.
+    pub fn put(&mut self, key: Key) -> Option<(Spot, Option<Key>)> {
+        let Self { boards, spots, hasher } = self;
+        let hash = hasher.hash_one(key.id);
+        if let Some(at) = spots.find(hash, |at| key_at(boards, *at).is_some_and(|known| known.id == key.id)) {
+            let place = boards.get_mut(*at as usize / BOARD)?.get_mut(*at as usize % BOARD)?;
+            return Some((Spot(*at), Some(std::mem::replace(place, key))));
+        }
+        let at = u32::try_from(spots.len()).ok()?;
+        match boards.last_mut() {
+            Some(board) if board.len() < BOARD => board.push(key),
+            // The first grows with a small store.
+            None => boards.push(vec![key]),
+            Some(_) => {
+                let mut board = Vec::with_capacity(BOARD);
+                board.push(key);
+                boards.push(board);
+            }
+        }
+        spots.insert_unique(hash, at, |at| key_at(boards, *at).map_or(0, |key| hasher.hash_one(key.id)));
+        Some((Spot(at), None))
+    }
+}
+
+fn key_at(boards: &[Vec<Key>], at: u32) -> Option<&Key> {
+    boards.get(at as usize / BOARD)?.get(at as usize % BOARD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Expiry, Name, Note, OperatorId, Place, PublicId, Scopes, Status, Timestamp, Verifier,
+    };
+    use super::*;
+
+    fn key(n: usize, note: &str) -> Key {
+        let digit = |n: usize| super::super::id::BASE58[n % 58];
+        let mut id = *b"111111111111";
+        (id[0], id[1], id[2]) = (digit(n), digit(n / 58), digit(n / 3_364));
+        Key {
+            id: KeyId(PublicId::from_bytes(id).unwrap()),
+            name: Name::new("Nightly export").unwrap(),
+            place: Place::Agency,
+            owner: OperatorId(PublicId::NOBODY),
+            scopes: Scopes::default(),
+            note: Note::new(note).unwrap(),
+            created_at: Timestamp(0),
+            expiry: Expiry::Never,
+            status: Status::Active,
+            verifier: Verifier::NONE,
+            imported: None,
+        }
+    }
+
+    #[test]
+    fn keys_keep_their_spots_while_the_shelf_grows() {
+        let mut shelf = Shelf::default();
+        let spots: Vec<Spot> = (0..3 * BOARD).map(|n| shelf.put(key(n, "first")).unwrap().0).collect();
+        assert_eq!(shelf.len(), 3 * BOARD);
+        for (n, spot) in spots.iter().enumerate().step_by(7) {
+            let (again, before) = shelf.put(key(n, "second")).unwrap();
+            assert_eq!(again, *spot);
+            assert_eq!(before.unwrap().note.as_str(), "first");
+        }
+        assert_eq!((shelf.len(), shelf.iter().count()), (3 * BOARD, 3 * BOARD));
+        for (n, spot) in spots.iter().enumerate() {
+            let wanted = if n % 7 == 0 { "second" } else { "first" };
+            let id = key(n, "").id;
+            assert_eq!((shelf.get(id).unwrap().note.as_str(), shelf.at(*spot).unwrap().id), (wanted, id));
+        }
+        assert!(shelf.get(key(3 * BOARD, "").id).is_none());
+    }
+}
