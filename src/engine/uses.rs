@@ -1,8 +1,7 @@
 //! What was used and not yet taken: noted on the request path, so nothing here waits for anything but another note
 //! of the same few keys. Counts and times of keys live in the verification table; here is what does not fit there.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{HashMap, hash_map};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,9 +14,11 @@ use crate::domain::{PublicId, ScopeId, Timestamp, Trace, Usage};
 
 /// Two requests meet on one lock seldom.
 const PARTS: usize = 64;
-/// Keys per part whose origin is noted until uses are taken: with 65 536 in all, some 20 MB at the very worst. Of
-/// those beyond, time, count and scopes still count.
-const PART_MAX: usize = 1_024;
+/// Origins a part notes until uses are taken: with 262 144 in all, some 15 MB at the very worst. Of uses beyond, time,
+/// count and scopes still count.
+const PART_MAX: usize = 4_096;
+/// How many of the last notes are looked through for one of the same key: those of a few busy keys would fill a part.
+const RECENT: usize = 8;
 /// Bytes of an agent that are kept until somebody has time to read it.
 const AGENT_BYTES: usize = 256;
 /// Agents a part remembers, so that the many requests of one program share one copy of its name.
@@ -34,9 +35,9 @@ pub(super) struct Use {
     pub trace: Trace,
 }
 
-/// An origin as it came, to be read later. Small: a request with a key nobody used for a while waits for it to come
-/// from memory.
+/// An origin as it came, to be read later.
 struct Glimpse {
+    id: PublicId,
     address: Option<IpAddr>,
     agent: Arc<[u8]>,
     at: Timestamp,
@@ -53,31 +54,13 @@ struct Waiting {
 #[repr(align(128))]
 #[derive(Default)]
 struct Part {
-    glimpses: HashMap<PublicId, Glimpse, ById>,
-    waiting: HashMap<PublicId, Waiting, ById>,
+    // One after another, and sorted out by whoever takes them: a place for each key would have to come from memory, and a
+    // request would wait for it.
+    glimpses: Vec<Glimpse>,
+    waiting: HashMap<PublicId, Waiting>,
     agents: [Arc<[u8]>; AGENTS],
     /// Which of them is given up for the next.
     oldest: usize,
-}
-
-type ById = BuildHasherDefault<IdHasher>;
-
-/// Public ids are random, and only those this store issued get here: any of their bytes will do.
-#[derive(Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
-            self.0 = (self.0.rotate_left(29) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
-    }
 }
 
 /// Uses that wait.
@@ -149,13 +132,22 @@ impl Uses {
         for part in &self.parts {
             let (glimpses, waiting) = {
                 let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-                (std::mem::take(&mut part.glimpses), std::mem::take(&mut part.waiting))
+                // As much room as was needed this time.
+                let fresh = Vec::with_capacity(part.glimpses.len());
+                (std::mem::replace(&mut part.glimpses, fresh), std::mem::take(&mut part.waiting))
             };
             for (id, waiting) in waiting {
                 let used = found.entry(id).or_insert_with(|| nothing(id));
                 (used.usage, used.trace) = (waiting.usage, waiting.scopes);
             }
-            for (id, glimpse) in glimpses {
+            let mut last: HashMap<PublicId, Glimpse> = HashMap::with_capacity(glimpses.len());
+            for glimpse in glimpses {
+                match last.entry(glimpse.id) {
+                    hash_map::Entry::Occupied(mut before) => before.get_mut().follow(glimpse),
+                    hash_map::Entry::Vacant(place) => drop(place.insert(glimpse)),
+                }
+            }
+            for (id, glimpse) in last {
                 found.entry(id).or_insert_with(|| nothing(id)).trace.sighting = Some(glimpse.read());
             }
         }
@@ -173,7 +165,7 @@ impl Part {
         };
         let Some(agent) = self.agents.get(known) else { return };
         let room = self.glimpses.len() < PART_MAX;
-        match self.glimpses.get_mut(&id) {
+        match self.glimpses.iter_mut().rev().take(RECENT).find(|glimpse| glimpse.id == id) {
             Some(glimpse) => {
                 // Most requests with a key come from one place and one program: then only the time moves.
                 if !Arc::ptr_eq(&glimpse.agent, agent) {
@@ -184,7 +176,7 @@ impl Part {
             }
             None if room => {
                 let agent = Arc::clone(agent);
-                self.glimpses.insert(id, Glimpse { address: origin.address, agent, at: now });
+                self.glimpses.push(Glimpse { id, address: origin.address, agent, at: now });
             }
             None => {}
         }
@@ -201,6 +193,12 @@ impl Part {
 }
 
 impl Glimpse {
+    /// A later one of the same key takes its place; its time may still be an earlier one.
+    fn follow(&mut self, later: Self) {
+        let at = self.at.max(later.at);
+        *self = Self { at, ..later };
+    }
+
     fn read(&self) -> Sighting {
         Sighting { at: self.at, address: self.address.map(Into::into), agent: agent(&self.agent) }
     }
@@ -317,12 +315,24 @@ mod tests {
     }
 
     #[test]
+    fn of_many_keys_at_once_each_keeps_its_last_origin() {
+        let uses = Uses::default();
+        for address in ["203.0.113.7", "203.0.113.8"] {
+            (0..200).for_each(|n| uses.note_origin(id(n), origin(address, b"curl/8.5"), Timestamp(1)));
+        }
+        let taken = uses.take();
+        assert_eq!(taken.len(), 200);
+        let seen = |used: &Use| used.trace.sighting.as_ref().unwrap().to_string();
+        assert!(taken.iter().all(|used| seen(used) == "203.0.113.8 by curl/8.5"));
+    }
+
+    #[test]
     fn a_flood_of_origins_is_bounded_and_counts_still_count() {
         let uses = Uses::default();
         let bytes = |n: usize| {
             let digit = |n: usize| crate::domain::id::BASE58[n % 58];
             let mut id = *b"111111111111";
-            (id[1], id[2], id[3]) = (digit(n), digit(n / 58), digit(n / 3364));
+            (id[1], id[2], id[3]) = (digit(n), digit(n / 58), digit(n / 3_364));
             PublicId::from_bytes(id).unwrap()
         };
         // All in one part.
