@@ -322,8 +322,10 @@ fn the_counters_agree_with_what_was_answered() {
         assert_eq!(count("deny", reason), Some(1), "{reason}");
     }
     assert_eq!(count("deny", "unknown"), None);
-    assert_eq!(house.metric("keydeck_verify_seconds_count"), Some(7));
-    assert_eq!(house.metric(r#"keydeck_verify_seconds_bucket{le="+Inf"}"#), Some(7));
+    // One in eight is timed, the first of each thread among them.
+    let timed = house.metric("keydeck_verify_seconds_count");
+    assert!(timed.is_some_and(|timed| (1..=7).contains(&timed)), "{timed:?}");
+    assert_eq!(house.metric(r#"keydeck_verify_seconds_bucket{le="+Inf"}"#), timed);
     assert_eq!(house.metric("keydeck_keys"), Some(1));
     assert_eq!(house.metric("keydeck_ready"), Some(1));
     assert_eq!(

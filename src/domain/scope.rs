@@ -198,6 +198,11 @@ impl Scopes {
         self.contains_name(scope.as_str())
     }
 
+    /// All of them, sorted.
+    pub fn as_slice(&self) -> &[ScopeId] {
+        &self.0
+    }
+
     /// Is a scope with exactly this name in the set? For a name from a request: anything malformed is not held.
     pub fn contains_name(&self, name: &str) -> bool {
         self.position(name).is_some()

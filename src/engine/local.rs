@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::broadcast;
 
 use super::audit_log::{self, AuditPage, AuditReport, Doubt};
+use super::caller::Caller;
 use super::clock::Clock;
 use super::error::EngineError;
 use super::imported::{self, Imported};
@@ -86,7 +87,7 @@ impl LocalEngine {
         if !loaded.doubts.is_empty() {
             let named: Vec<_> = loaded.suspects.iter().filter_map(|id| loaded.state.key(*id)).collect();
             for key in &named {
-                verifier.close(key, Reason::StoreError);
+                verifier.close(&loaded.state, key, Reason::StoreError);
             }
             // Doubts that are not about certain keys put all of them in doubt.
             if loaded.suspects.len() < loaded.doubts.len() {
@@ -140,20 +141,38 @@ impl LocalEngine {
 
     /// [`Engine::verify`] for a request that came from somewhere.
     pub fn verify_from(&self, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Decision {
-        self.decide(presented, wanted, Counting::From(origin))
+        self.decide(presented, wanted, Counting::From(origin), |_| ())
     }
 
-    fn decide(&self, presented: &[u8], wanted: &[ScopeId], counting: Counting<'_>) -> Decision {
+    /// [`LocalEngine::verify_from`] for somebody who must say whose an allowed request is: `tell` hears it, and is not
+    /// called for one that is refused. What `tell` does keeps changes to the store waiting.
+    pub fn verify_for(
+        &self,
+        presented: &[u8],
+        wanted: &[ScopeId],
+        origin: Origin<'_>,
+        tell: impl FnOnce(&Caller<'_>),
+    ) -> Decision {
+        self.decide(presented, wanted, Counting::From(origin), tell)
+    }
+
+    fn decide(
+        &self,
+        presented: &[u8],
+        wanted: &[ScopeId],
+        counting: Counting<'_>,
+        tell: impl FnOnce(&Caller<'_>),
+    ) -> Decision {
         if jwt::is_likely(presented) {
-            return self.verify_access_token(presented, wanted, counting);
+            return self.verify_access_token(presented, wanted, counting, tell);
         }
         let now = self.time.now().time;
         match imported::parse(presented) {
             Some(theirs) => match self.imported.check(&theirs, now) {
-                Ok(()) => self.verifier.admit_known(theirs.id, wanted, counting, now),
+                Ok(()) => self.verifier.admit_known(theirs.id, wanted, counting, now, tell),
                 Err(reason) => Decision::deny(reason, None),
             },
-            None => self.verifier.decide(presented, wanted, counting, now),
+            None => self.verifier.decide(presented, wanted, counting, now, tell),
         }
     }
 
@@ -230,7 +249,7 @@ impl Engine for LocalEngine {
 
     fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
         acting(&self.state(), &session.actor()).map_err(EngineError::Refused)?;
-        Ok(self.decide(presented, wanted, Counting::Off))
+        Ok(self.decide(presented, wanted, Counting::Off, |_| ()))
     }
 
     fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {

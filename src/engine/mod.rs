@@ -5,7 +5,8 @@
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
 //!   that is open.
 //! - `uses` and `scribe`: what was used, and the thread that writes it down.
-//! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good?
+//! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good? [`Caller`]:
+//!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
@@ -13,6 +14,7 @@
 
 mod admit;
 pub mod audit_log;
+mod caller;
 pub mod clock;
 pub mod demo;
 mod doors;
@@ -38,6 +40,7 @@ use std::sync::{Arc, RwLockReadGuard};
 use tokio::sync::broadcast;
 
 pub use self::audit_log::{Anchor, AuditLine, AuditPage, AuditReport, Doubt, Standing as AuditStanding};
+pub use self::caller::Caller;
 pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use prefetch_index::prefetch_index;
 
 use crate::crypto::digest;
-use crate::domain::{Expiry, KeyId, PublicId, Reason, ScopeId, Scopes, Timestamp, Usage, Verifier};
+use crate::domain::{Expiry, KeyId, Name, PublicId, Reason, ScopeId, Scopes, Timestamp, Usage, Verifier};
 
 /// What a slot says about its key besides the digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Gate {
     pub closed: Option<Reason>,
     /// When the key stops working.
     pub expiry: Expiry,
-    /// Which set of scopes: an index into the list of sets beside the table.
-    pub scopes: u32,
+    /// Its scopes, owner and place: an index into the list of terms beside the table.
+    pub terms: u32,
     /// 0 agency, 1 location, 2 app: which prefix its token must carry.
     pub kind: u8,
 }
@@ -36,7 +36,7 @@ struct Slot {
     uses: AtomicU32,
     // Which scopes were needed since then: bit n for the nth of the key's set.
     needed: AtomicU16,
-    scopes: SetIndex,
+    terms: TermsIndex,
     expires: Deadline,
     pepper: u8,
     // Four bits each: the kind, of which 0 marks an empty slot, and what closes it.
@@ -52,13 +52,13 @@ impl Slot {
 /// How many scopes of a set have a bit. Few keys hold more; their other scopes are noted elsewhere.
 pub const MARKED: usize = 16;
 
-/// An index into the sets of a table, in three bytes: more sets than anybody has keys in one table.
+/// An index into the terms of a table, in three bytes: more terms than anybody has keys in one table.
 #[derive(Clone, Copy, Default)]
-struct SetIndex([u8; 3]);
+struct TermsIndex([u8; 3]);
 
-impl SetIndex {
+impl TermsIndex {
     fn of(index: u32) -> Self {
-        // Beyond what fits there is no set, and a key without one is refused.
+        // Beyond what fits there are no terms, and a key without them is refused.
         let [_, bytes @ ..] = index.min(0xFF_FFFF).to_be_bytes();
         Self(bytes)
     }
@@ -133,11 +133,16 @@ const fn scale(random: u32, size: usize) -> usize {
 
 /// A slot that matched an id.
 #[derive(Clone, Copy)]
-pub struct Hit<'t>(&'t Slot);
+pub struct Hit<'t> {
+    slot: &'t Slot,
+    name: &'t str,
+}
 
 /// The table. Slots are never freed: a deleted key keeps its slot, closed.
 pub struct Table {
     slots: Vec<Slot>,
+    // The name of the key in the slot at the same place: the one thing a caller is told that no other key shares.
+    names: Vec<Option<Name>>,
     used: usize,
 }
 
@@ -168,19 +173,24 @@ impl Table {
     /// A table with room for `keys`.
     pub fn with_capacity(keys: usize) -> Self {
         let size = (keys * 7 / 4).max(8);
-        Self { slots: empty(size), used: 0 }
+        Self { slots: empty(size), names: vec![None; size], used: 0 }
     }
 
-    /// Asks for the lines a spot leads to, without waiting for them.
+    /// Asks for the lines a spot leads to, without waiting for them. Two slots, because every other key lives in the
+    /// one after its first choice or further on.
     pub fn touch(&self, spot: Spot) {
         let home = spot.home(self.slots.len());
         prefetch_index(&self.slots, home);
+        prefetch_index(&self.slots, home + 1);
+        prefetch_index(&self.names, home);
     }
 
     /// The slot of an id, searched from its spot.
     pub fn find(&self, spot: Spot, id: &PublicId) -> Option<Hit<'_>> {
         let at = self.probe(spot, id.as_bytes()).ok()?;
-        self.slots.get(at).map(Hit)
+        let name = self.names.get(at).and_then(Option::as_ref).map_or("", Name::as_str);
+        prefetch_index(name.as_bytes(), 0);
+        self.slots.get(at).map(|slot| Hit { slot, name })
     }
 
     /// `Ok` with the slot of the id, `Err` with the empty one where it belongs.
@@ -198,7 +208,7 @@ impl Table {
     }
 
     /// Puts a key in, or replaces what was known of it.
-    pub fn put(&mut self, id: KeyId, verifier: &Verifier, gate: Gate) {
+    pub fn put(&mut self, id: KeyId, name: &Name, verifier: &Verifier, gate: Gate) {
         // At most two thirds full: beyond, searches grow long.
         if (self.used + 1) * 3 > self.slots.len() * 2 {
             self.grow();
@@ -211,25 +221,27 @@ impl Table {
                 at
             }
         };
-        let Some(slot) = self.slots.get_mut(at) else { return };
+        let (Some(slot), Some(place)) = (self.slots.get_mut(at), self.names.get_mut(at)) else { return };
+        *place = Some(name.clone());
         // What was noted of its use stays.
         slot.digest = verifier.digest;
         slot.id = *id.as_bytes();
-        slot.scopes = SetIndex::of(gate.scopes);
+        slot.terms = TermsIndex::of(gate.terms);
         slot.expires = Deadline::of(gate.expiry);
         slot.pepper = u8::try_from(verifier.pepper).unwrap_or(UNKNOWN_PEPPER);
         slot.kind_and_closed = (gate.kind + 1) << 4 | gate.closed.map_or(0, code_of);
     }
 
     fn grow(&mut self) {
-        let old = std::mem::take(&mut self.slots);
-        self.slots = empty(old.len() * 3 / 2);
-        for slot in old.into_iter().filter(|slot| !slot.is_empty()) {
+        let size = self.slots.len() * 3 / 2;
+        let old = std::mem::replace(&mut self.slots, empty(size));
+        let names = std::mem::replace(&mut self.names, vec![None; size]);
+        for (slot, name) in old.into_iter().zip(names).filter(|(slot, _)| !slot.is_empty()) {
             let Some(id) = PublicId::from_bytes(slot.id) else { continue };
             if let Err(at) = self.probe(Spot::of(&id), &slot.id)
-                && let Some(place) = self.slots.get_mut(at)
+                && let (Some(place), Some(its)) = (self.slots.get_mut(at), self.names.get_mut(at))
             {
-                *place = slot;
+                (*place, *its) = (slot, name);
             }
         }
     }
@@ -245,29 +257,34 @@ fn code_of(reason: Reason) -> u8 {
     REASONS.iter().position(|r| *r == reason).and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(NO_REASON)
 }
 
-impl Hit<'_> {
+impl<'t> Hit<'t> {
     /// The stored digest.
-    pub const fn digest(&self) -> &[u8; digest::LEN] {
-        &self.0.digest
+    pub const fn digest(&self) -> &'t [u8; digest::LEN] {
+        &self.slot.digest
+    }
+
+    /// The key's name.
+    pub const fn name(self) -> &'t str {
+        self.name
     }
 
     /// Which pepper made it.
     pub fn pepper(self) -> u32 {
-        u32::from(self.0.pepper)
+        u32::from(self.slot.pepper)
     }
 
     /// What else decides.
     pub fn gate(self) -> Gate {
-        let closed = match self.0.kind_and_closed & NO_REASON {
+        let closed = match self.slot.kind_and_closed & NO_REASON {
             0 => None,
             // A number that names no reason is damage, and damage is no.
             code => Some(REASONS.get(usize::from(code) - 1).copied().unwrap_or(Reason::StoreError)),
         };
         Gate {
             closed,
-            expiry: self.0.expires.expiry(),
-            scopes: self.0.scopes.index(),
-            kind: (self.0.kind_and_closed >> 4) - 1,
+            expiry: self.slot.expires.expiry(),
+            terms: self.slot.terms.index(),
+            kind: (self.slot.kind_and_closed >> 4) - 1,
         }
     }
 
@@ -283,18 +300,18 @@ impl Hit<'_> {
             }
         }
         // Nearly always another request needed the same before: then nothing has to be written.
-        if self.0.needed.load(Ordering::Relaxed) & bits != bits {
-            self.0.needed.fetch_or(bits, Ordering::Relaxed);
+        if self.slot.needed.load(Ordering::Relaxed) & bits != bits {
+            self.slot.needed.fetch_or(bits, Ordering::Relaxed);
         }
         all
     }
 
     /// Takes which scopes of `held` were needed since the last time.
     pub fn take_scopes(self, held: &Scopes) -> Vec<ScopeId> {
-        if self.0.needed.load(Ordering::Relaxed) == 0 {
+        if self.slot.needed.load(Ordering::Relaxed) == 0 {
             return Vec::new();
         }
-        let bits = self.0.needed.swap(0, Ordering::AcqRel);
+        let bits = self.slot.needed.swap(0, Ordering::AcqRel);
         held.iter()
             .take(MARKED)
             .enumerate()
@@ -305,13 +322,13 @@ impl Hit<'_> {
 
     /// When it was used last, as far as this table knows.
     pub fn last_used(self) -> Timestamp {
-        Timestamp(i64::from(self.0.last.load(Ordering::Relaxed)) * 1_000)
+        Timestamp(i64::from(self.slot.last.load(Ordering::Relaxed)) * 1_000)
     }
 
     /// Takes how often it was used since the last time.
     pub fn take_uses(self) -> Usage {
         // The count first: a use that comes in between starts a new count and is taken next time.
-        let count = self.0.uses.swap(0, Ordering::AcqRel);
+        let count = self.slot.uses.swap(0, Ordering::AcqRel);
         Usage { last_used_at: (count > 0).then(|| self.last_used()), count: u64::from(count) }
     }
 
@@ -319,11 +336,11 @@ impl Hit<'_> {
     pub fn note_use(self, now: Timestamp) -> bool {
         let second = u32::try_from(now.0 / 1_000).unwrap_or(0);
         // A busy key is used many times in one second: only the first of them has to write.
-        if self.0.last.load(Ordering::Relaxed) < second {
-            self.0.last.fetch_max(second, Ordering::Relaxed);
+        if self.slot.last.load(Ordering::Relaxed) < second {
+            self.slot.last.fetch_max(second, Ordering::Relaxed);
         }
         // After the time, so that whoever takes the count finds the time of each use counted in it.
-        self.0.uses.fetch_add(1, Ordering::Release) == 0
+        self.slot.uses.fetch_add(1, Ordering::Release) == 0
     }
 }
 
@@ -341,12 +358,16 @@ mod tests {
         PublicId::from_bytes(bytes).unwrap()
     }
 
-    fn gate(scopes: u32) -> Gate {
-        Gate { closed: None, expiry: Expiry::Never, scopes, kind: 1 }
+    fn gate(terms: u32) -> Gate {
+        Gate { closed: None, expiry: Expiry::Never, terms, kind: 1 }
+    }
+
+    fn name(n: usize) -> Name {
+        Name::new(&format!("key {n}")).unwrap()
     }
 
     fn get(table: &Table, id: &PublicId) -> Option<u32> {
-        table.find(Spot::of(id), id).map(|h| h.gate().scopes)
+        table.find(Spot::of(id), id).map(|h| h.gate().terms)
     }
 
     #[test]
@@ -361,12 +382,14 @@ mod tests {
         for n in 0..10_000 {
             table.put(
                 KeyId(id(n)),
+                &name(n),
                 &Verifier { digest: [7; 32], pepper: 1 },
                 gate(u32::try_from(n).unwrap()),
             );
         }
         for n in 0..10_000 {
             assert_eq!(get(&table, &id(n)), Some(u32::try_from(n).unwrap()));
+            assert_eq!(table.find(Spot::of(&id(n)), &id(n)).unwrap().name(), format!("key {n}"));
         }
         assert_eq!(get(&table, &id(10_000)), None);
     }
@@ -378,10 +401,10 @@ mod tests {
             let shut = Gate {
                 closed: Some(reason),
                 expiry: Expiry::At(Timestamp(1_790_000_000_005)),
-                scopes: 3,
+                terms: 3,
                 kind: 0,
             };
-            table.put(KeyId(id(1)), &Verifier { digest: [1; 32], pepper: 2 }, shut);
+            table.put(KeyId(id(1)), &name(1), &Verifier { digest: [1; 32], pepper: 2 }, shut);
             let hit = table.find(Spot::of(&id(1)), &id(1)).unwrap();
             assert_eq!(hit.gate(), shut);
         }
@@ -406,7 +429,7 @@ mod tests {
     #[test]
     fn uses_are_noted_once_and_taken_once() {
         let mut table = Table::with_capacity(1);
-        table.put(KeyId(id(1)), &Verifier { digest: [1; 32], pepper: 1 }, gate(0));
+        table.put(KeyId(id(1)), &name(1), &Verifier { digest: [1; 32], pepper: 1 }, gate(0));
         let hit = table.find(Spot::of(&id(1)), &id(1)).unwrap();
         table.touch(Spot::of(&id(1)));
         assert!(hit.note_use(Timestamp(10_000)));
@@ -422,8 +445,8 @@ mod tests {
             (0..70).map(|n| format!("a.s{n:02}")).collect::<Vec<_>>().join(" ").parse().unwrap();
         let scope = |name: &str| name.parse::<ScopeId>().unwrap();
         let mut table = Table::with_capacity(1);
-        let put =
-            |table: &mut Table, n| table.put(KeyId(id(n)), &Verifier { digest: [1; 32], pepper: 1 }, gate(0));
+        let verifier = Verifier { digest: [1; 32], pepper: 1 };
+        let put = |table: &mut Table, n| table.put(KeyId(id(n)), &name(n), &verifier, gate(0));
         put(&mut table, 0);
         let hit = table.find(Spot::of(&id(0)), &id(0)).unwrap();
         assert!(hit.note_scopes(&held, &[scope("a.s03"), scope("a.s15")]));

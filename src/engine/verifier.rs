@@ -2,18 +2,22 @@
 //! id, digest over all bytes, then the rules. Never an allow out of an error: allow is made in
 //! `domain::verdict::judge` and nowhere else.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use hashbrown::HashTable;
+
 use super::Origin;
+use super::caller::Caller;
 use super::table::{Gate, Hit, Spot, Table};
 use super::uses::{Use, Uses};
 use crate::crypto::digest::Pepper;
 use crate::crypto::token::{self, TokenKind};
 use crate::domain::verdict::{closed, judge};
 use crate::domain::{
-    Bearer, Decision, Key, KeyId, Place, PublicId, Reason, ScopeId, Scopes, State, Timestamp,
+    App, Bearer, Decision, Key, KeyId, Name, Place, PublicId, Reason, ScopeId, Scopes, SourceApp, State,
+    Timestamp, UserType,
 };
 
 /// Checks tokens against tables kept in step with the state. A change that has returned is in force for the next
@@ -32,8 +36,44 @@ pub struct Verifier {
 #[repr(align(128))]
 struct Shard {
     table: Table,
-    sets: Vec<Scopes>,
-    set_of: HashMap<Scopes, u32>,
+    terms: Vec<Terms>,
+    /// Where in it to look.
+    known: HashTable<u32>,
+    hasher: RandomState,
+}
+
+/// What many keys have in common besides what decides: all that callers are told of a key but its id and name.
+#[derive(PartialEq, Eq, Hash)]
+struct Terms {
+    scopes: Scopes,
+    owner: Option<Name>,
+    place: Place,
+    profile: Option<(SourceApp, UserType)>,
+}
+
+impl Terms {
+    fn of(state: &State, key: &Key) -> Self {
+        let profile = |app: &App| (app.profile.source, app.profile.user_type);
+        Self {
+            scopes: key.scopes.clone(),
+            owner: state.operator(key.owner).map(|owner| owner.name.clone()),
+            place: key.place,
+            profile: key.place.app().and_then(|id| state.app(id)).map(profile),
+        }
+    }
+
+    fn caller<'a>(&'a self, id: PublicId, name: &'a str) -> Caller<'a> {
+        let Self { scopes, owner, place, profile } = self;
+        Caller {
+            key: Some(id),
+            kind: place.kind(),
+            name,
+            owner: owner.as_ref().map_or("", Name::as_str),
+            scopes: scopes.as_slice(),
+            location: place.location(),
+            app: place.app().zip(*profile).map(|(app, (source, user_type))| (app, source, user_type)),
+        }
+    }
 }
 
 /// Whether an allow counts as a use, and of whom.
@@ -57,7 +97,7 @@ impl Verifier {
             std::iter::repeat_with(|| RwLock::new(Shard::with_capacity(each))).take(SHARDS).collect();
         let verifier = Self { pepper, shards, shut: AtomicBool::new(false), uses: Uses::default() };
         for key in state.keys() {
-            verifier.put(key, closed(state, key));
+            verifier.put(state, key, closed(state, key));
         }
         verifier
     }
@@ -85,12 +125,12 @@ impl Verifier {
 
     /// Brings one key up to date with the state.
     pub fn refresh(&self, state: &State, key: &Key) {
-        self.put(key, closed(state, key));
+        self.put(state, key, closed(state, key));
     }
 
     /// Refuses a key whatever the state says, until the next refresh.
-    pub fn close(&self, key: &Key, reason: Reason) {
-        self.put(key, Some(reason));
+    pub fn close(&self, state: &State, key: &Key, reason: Reason) {
+        self.put(state, key, Some(reason));
     }
 
     /// Refuses everything: the store cannot vouch for any key.
@@ -98,10 +138,10 @@ impl Verifier {
         self.shut.store(true, Ordering::SeqCst);
     }
 
-    fn put(&self, key: &Key, closed: Option<Reason>) {
-        let spot = Spot::of(key.id.public());
+    fn put(&self, state: &State, key: &Key, closed: Option<Reason>) {
+        let (spot, terms) = (Spot::of(key.id.public()), Terms::of(state, key));
         if let Some(shard) = self.shards.get(spot.part(SHARDS)) {
-            let left = shard.write().unwrap_or_else(PoisonError::into_inner).put(key, closed);
+            let left = shard.write().unwrap_or_else(PoisonError::into_inner).put(key, terms, closed);
             for (scope, at) in left {
                 self.uses.note_scope(*key.id.public(), &scope, at);
             }
@@ -126,10 +166,11 @@ impl Verifier {
         origin: Origin<'_>,
         now: Timestamp,
     ) -> Decision {
-        self.decide(presented, wanted, Counting::From(origin), now)
+        self.decide(presented, wanted, Counting::From(origin), now, |_| ())
     }
 
-    /// The same decision, with or without a use that counts.
+    /// The same decision, with or without a use that counts. Of an allowed request `tell` hears who it comes from,
+    /// while nothing can change it.
     #[inline]
     pub(super) fn decide(
         &self,
@@ -137,6 +178,7 @@ impl Verifier {
         wanted: &[ScopeId],
         counting: Counting<'_>,
         now: Timestamp,
+        tell: impl FnOnce(&Caller<'_>),
     ) -> Decision {
         let Ok(presented) = token::parse(presented) else { return Decision::deny(Reason::Malformed, None) };
         let id = presented.id();
@@ -155,7 +197,7 @@ impl Verifier {
         if !same || hit.pepper() != PEPPER {
             return Decision::deny(Reason::MacMismatch, None);
         }
-        self.admit(&shard, hit, KeyId(id), wanted, counting, now)
+        self.admit(&shard, hit, KeyId(id), wanted, counting, now, tell)
     }
 
     /// Decides about a key whose secret somebody else has recognised.
@@ -165,11 +207,12 @@ impl Verifier {
         wanted: &[ScopeId],
         counting: Counting<'_>,
         now: Timestamp,
+        tell: impl FnOnce(&Caller<'_>),
     ) -> Decision {
         let spot = Spot::of(id.public());
         let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
         match shard.table.find(spot, id.public()) {
-            Some(hit) => self.admit(&shard, hit, id, wanted, counting, now),
+            Some(hit) => self.admit(&shard, hit, id, wanted, counting, now, tell),
             None => Decision::deny(Reason::Unknown, None),
         }
     }
@@ -184,19 +227,22 @@ impl Verifier {
         wanted: &[ScopeId],
         counting: Counting<'_>,
         now: Timestamp,
+        tell: impl FnOnce(&Caller<'_>),
     ) -> Decision {
         let id = *key.public();
         let (gate, bearer) = (hit.gate(), Some(Bearer::Key(key)));
         if self.is_shut() {
             return Decision::deny(Reason::StoreError, bearer);
         }
-        let Some(scopes) = shard.sets.get(gate.scopes as usize) else {
+        let Some(terms) = shard.terms.get(gate.terms as usize) else {
             return Decision::deny(Reason::StoreError, bearer);
         };
+        let scopes = &terms.scopes;
         let decision = judge(Bearer::Key(key), gate.closed, gate.expiry, scopes, wanted, now);
-        if let Counting::From(origin) = counting
-            && decision.is_allow()
-        {
+        if !decision.is_allow() {
+            return decision;
+        }
+        if let Counting::From(origin) = counting {
             if !wanted.is_empty() && !hit.note_scopes(scopes, wanted) {
                 for scope in wanted {
                     self.uses.note_scope(id, scope, now);
@@ -210,6 +256,7 @@ impl Verifier {
                 self.uses.enlist(id);
             }
         }
+        tell(&terms.caller(id, hit.name()));
         decision
     }
 
@@ -241,8 +288,8 @@ impl Verifier {
         let Some(hit) = shard.table.find(spot, &used.id) else { return };
         let usage = hit.take_uses();
         used.usage = used.usage.merged(usage);
-        if let Some(held) = shard.sets.get(hit.gate().scopes as usize) {
-            for scope in hit.take_scopes(held) {
+        if let Some(terms) = shard.terms.get(hit.gate().terms as usize) {
+            for scope in hit.take_scopes(&terms.scopes) {
                 used.trace.note_scope(&scope, hit.last_used());
             }
         }
@@ -251,35 +298,46 @@ impl Verifier {
 
 impl Shard {
     fn with_capacity(keys: usize) -> Self {
-        Self { table: Table::with_capacity(keys), sets: Vec::new(), set_of: HashMap::new() }
+        Self {
+            table: Table::with_capacity(keys),
+            terms: Vec::new(),
+            known: HashTable::new(),
+            hasher: RandomState::new(),
+        }
     }
 
     /// Returns which scopes were needed of a set the key had before, and when at the latest: the bits that said so
     /// would mean others now.
-    fn put(&mut self, key: &Key, closed: Option<Reason>) -> Vec<(ScopeId, Timestamp)> {
-        let scopes = match self.set_of.get(&key.scopes) {
-            Some(at) => *at,
-            None => {
-                let at = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
-                self.sets.push(key.scopes.clone());
-                self.set_of.insert(key.scopes.clone(), at);
-                at
-            }
-        };
+    fn put(&mut self, key: &Key, terms: Terms, closed: Option<Reason>) -> Vec<(ScopeId, Timestamp)> {
         let kind = match key.place {
             Place::Agency => 0,
             Place::Location(_) => 1,
             Place::App(_) => 2,
         };
         let id = key.id.public();
-        let before = self.table.find(Spot::of(id), id).filter(|hit| hit.gate().scopes != scopes);
-        let left = before.map_or_else(Vec::new, |hit| {
-            let held = self.sets.get(hit.gate().scopes as usize);
-            let needed = held.map(|held| hit.take_scopes(held)).unwrap_or_default();
+        let left = self.table.find(Spot::of(id), id).map_or_else(Vec::new, |hit| {
+            let before = self.terms.get(hit.gate().terms as usize).map(|before| &before.scopes);
+            let other = before.filter(|before| **before != terms.scopes);
+            let needed = other.map(|before| hit.take_scopes(before)).unwrap_or_default();
             needed.into_iter().map(|scope| (scope, hit.last_used())).collect()
         });
-        self.table.put(key.id, &key.verifier, Gate { closed, expiry: key.expiry, scopes, kind });
+        let gate = Gate { closed, expiry: key.expiry, terms: self.agree(terms), kind };
+        self.table.put(key.id, &key.name, &key.verifier, gate);
         left
+    }
+
+    /// Where terms are kept: once, however many keys have them.
+    fn agree(&mut self, terms: Terms) -> u32 {
+        let Self { terms: all, known, hasher, .. } = self;
+        let hash = hasher.hash_one(&terms);
+        let of = |at: u32| all.get(at as usize);
+        if let Some(at) = known.find(hash, |at| of(*at) == Some(&terms)) {
+            return *at;
+        }
+        let at = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        known.insert_unique(hash, at, |at| of(*at).map_or(0, |terms| hasher.hash_one(terms)));
+        all.push(terms);
+        at
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod desk;
 
+use super::caller::Caller;
 use super::local::LocalEngine;
 use super::session::Session;
 use super::verifier::Counting;
@@ -142,7 +143,7 @@ impl LocalEngine {
     pub fn introspect(&self, caller: &Client, presented: &[u8]) -> Option<Introspection> {
         let now = self.now().time;
         let (claims, config) = self.tokens.read(presented, now).ok()?;
-        let good = claims.app == caller.app && self.judge_token(&claims, &[], now).is_allow();
+        let good = claims.app == caller.app && self.judge_token(&claims, &[], now, |_| ()).is_allow();
         good.then_some(Introspection { claims, config })
     }
 
@@ -171,6 +172,7 @@ impl LocalEngine {
         presented: &[u8],
         wanted: &[ScopeId],
         counting: Counting<'_>,
+        tell: impl FnOnce(&Caller<'_>),
     ) -> Decision {
         let now = self.now().time;
         let claims = match self.tokens.read(presented, now) {
@@ -180,7 +182,7 @@ impl LocalEngine {
         if self.verifier().is_shut() {
             return Decision::deny(Reason::StoreError, Some(Bearer::App(claims.app)));
         }
-        let decision = self.judge_token(&claims, wanted, now);
+        let decision = self.judge_token(&claims, wanted, now, tell);
         if let Counting::From(origin) = counting
             && decision.is_allow()
         {
@@ -189,14 +191,22 @@ impl LocalEngine {
         decision
     }
 
-    fn judge_token(&self, claims: &Claims, wanted: &[ScopeId], now: Timestamp) -> Decision {
+    fn judge_token(
+        &self,
+        claims: &Claims,
+        wanted: &[ScopeId],
+        now: Timestamp,
+        tell: impl FnOnce(&Caller<'_>),
+    ) -> Decision {
         let state = self.state();
-        if state.app(claims.app).is_none() {
-            return Decision::deny(Reason::Unknown, None);
-        }
+        let Some(app) = state.app(claims.app) else { return Decision::deny(Reason::Unknown, None) };
         let closed = self.tokens.closed_to(&state, claims);
         let expiry = Expiry::At(claims.expires);
-        judge(Bearer::App(claims.app), closed, expiry, &claims.scopes, wanted, now)
+        let decision = judge(Bearer::App(claims.app), closed, expiry, &claims.scopes, wanted, now);
+        if decision.is_allow() {
+            Caller::with_token(&state, app, wanted, tell);
+        }
+        decision
     }
 
     /// Sees to it that there is a key to sign with, and that the next one is made in time.

@@ -31,6 +31,9 @@ impl Ask {
     /// Reads `scope` and `profile` of the query, and adds the scopes of the header `Keydeck-Require-Scope`.
     pub fn read(query: Option<&str>, require: &[&HeaderValue]) -> Self {
         let mut ask = Self::default();
+        if query.is_none() && require.is_empty() {
+            return ask;
+        }
         let mut profiles = 0;
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             match &*name {

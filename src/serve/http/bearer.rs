@@ -1,14 +1,16 @@
 //! Who a request comes from, in headers for whoever answers it. All of them, always: a proxy that copies a header
 //! which is missing here could leave in place what the client sent.
 
+use std::cell::RefCell;
 use std::sync::LazyLock;
 
+use bytes::{BufMut as _, BytesMut};
 use hyper::HeaderMap;
-use hyper::body::Bytes;
 use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 
 use super::reply::NO_STORE;
-use crate::domain::{App, Bearer, Key, OperatorId, Place, ScopeId, State};
+use crate::domain::{PublicId, ScopeId};
+use crate::engine::Caller;
 
 /// The headers, in the order they are sent.
 pub const NAMES: [&str; 9] = [
@@ -35,49 +37,39 @@ static TEMPLATE: LazyLock<HeaderMap> = LazyLock::new(|| {
     map
 });
 
-/// The headers of an allowed request that needed `wanted`, or nothing for a bearer the state does not know.
-pub fn headers(state: &State, bearer: Bearer, wanted: &[ScopeId]) -> Option<HeaderMap> {
-    match bearer {
-        Bearer::Key(id) => of_key(state, state.key(id)?),
-        Bearer::App(id) => Some(of_app(state, state.app(id)?, wanted)),
-    }
+/// Where values are written, one request after another: a piece of memory for each would cost more than writing them.
+/// As large as what is on its way to some dozens of callers.
+const BLOCK_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    static BLOCK: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(BLOCK_BYTES));
 }
 
-fn of_key(state: &State, key: &Key) -> Option<HeaderMap> {
-    let mut values = Values::default();
-    values.text(key.id.public().as_str());
-    values.fixed(key.place.kind());
-    values.name(key.name.as_str());
-    values.owner(state, key.owner);
-    values.scopes(key.scopes.iter());
-    match key.place {
-        Place::Agency => {}
-        Place::Location(location) => values.text(&location.to_string()),
-        Place::App(app) => {
-            values.fixed("");
-            values.app(state.app(app)?);
+/// The headers of an allowed request.
+pub fn headers(caller: &Caller<'_>) -> HeaderMap {
+    BLOCK.with_borrow_mut(|block| {
+        let mut values = Values::on(block);
+        values.text(caller.key.as_ref().map_or("", PublicId::as_str));
+        values.fixed(caller.kind);
+        values.name(caller.name);
+        values.name(caller.owner);
+        values.scopes(caller.scopes);
+        match caller.location {
+            Some(location) => values.text(&location.to_string()),
+            None => values.fixed(""),
         }
-    }
-    Some(values.into_headers())
+        if let Some((app, source, user_type)) = caller.app {
+            values.text(&app.to_string());
+            values.fixed(source.code());
+            values.fixed(user_type.code());
+        }
+        values.into_headers()
+    })
 }
 
-/// An app with an access token. The token may hold less than the app, so it is named with what was asked and found.
-fn of_app(state: &State, app: &App, wanted: &[ScopeId]) -> HeaderMap {
-    let mut values = Values::default();
-    values.fixed("");
-    values.fixed("app");
-    values.name(app.name.as_str());
-    values.owner(state, app.owner);
-    values.scopes(wanted.iter());
-    values.fixed("");
-    values.app(app);
-    values.into_headers()
-}
-
-/// Values in the order of [`NAMES`], those at the end left empty, gathered into one buffer and cut out of it at the
-/// end: one piece of memory for all.
-struct Values {
-    buffer: Vec<u8>,
+/// Values in the order of [`NAMES`], those at the end left empty, written one after another and cut apart at the end.
+struct Values<'b> {
+    block: &'b mut BytesMut,
     cuts: [Cut; NAMES.len()],
     next: usize,
 }
@@ -85,19 +77,17 @@ struct Values {
 #[derive(Clone, Copy)]
 enum Cut {
     Fixed(&'static str),
-    Here { start: usize, end: usize },
+    /// So many bytes of the block.
+    Next(usize),
 }
 
-/// Most keys' values fit, so that the buffer seldom grows.
-const ROOM: usize = 256;
-
-impl Default for Values {
-    fn default() -> Self {
-        Self { buffer: Vec::with_capacity(ROOM), cuts: [Cut::Fixed(""); NAMES.len()], next: 0 }
+impl<'b> Values<'b> {
+    fn on(block: &'b mut BytesMut) -> Self {
+        // Whatever an earlier request left by breaking off must not be read as this one's.
+        block.clear();
+        Self { block, cuts: [Cut::Fixed(""); NAMES.len()], next: 0 }
     }
-}
 
-impl Values {
     fn fixed(&mut self, text: &'static str) {
         self.cut(Cut::Fixed(text));
     }
@@ -110,50 +100,35 @@ impl Values {
     }
 
     fn text(&mut self, text: &str) {
-        self.with(|buffer| buffer.extend_from_slice(text.as_bytes()));
+        self.block.extend_from_slice(text.as_bytes());
+        self.cut(Cut::Next(text.len()));
     }
 
     fn name(&mut self, name: &str) {
-        self.with(|buffer| encode(name, buffer));
+        let start = self.block.len();
+        encode(name, self.block);
+        self.cut(Cut::Next(self.block.len() - start));
     }
 
-    fn owner(&mut self, state: &State, owner: OperatorId) {
-        self.name(state.operator(owner).map_or("", |owner| owner.name.as_str()));
-    }
-
-    fn app(&mut self, app: &App) {
-        self.text(&app.id.to_string());
-        self.fixed(app.profile.source.code());
-        self.fixed(app.profile.user_type.code());
-    }
-
-    fn scopes<'s>(&mut self, scopes: impl Iterator<Item = &'s ScopeId>) {
-        self.with(|buffer| {
-            for (n, scope) in scopes.map(ScopeId::as_str).enumerate() {
-                if n > 0 {
-                    buffer.push(b' ');
-                }
-                buffer.extend_from_slice(scope.as_bytes());
+    fn scopes(&mut self, scopes: &[ScopeId]) {
+        let start = self.block.len();
+        for (n, scope) in scopes.iter().enumerate() {
+            if n > 0 {
+                self.block.put_u8(b' ');
             }
-        });
-    }
-
-    fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.buffer.len();
-        write(&mut self.buffer);
-        self.cut(Cut::Here { start, end: self.buffer.len() });
+            self.block.extend_from_slice(scope.as_str().as_bytes());
+        }
+        self.cut(Cut::Next(self.block.len() - start));
     }
 
     fn into_headers(self) -> HeaderMap {
         let mut map = TEMPLATE.clone();
-        let bytes = Bytes::from(self.buffer);
+        let mut bytes = self.block.split().freeze();
         for (value, cut) in map.values_mut().zip(self.cuts) {
             *value = match cut {
-                Cut::Fixed("") => continue,
+                Cut::Fixed("") | Cut::Next(0) => continue,
                 Cut::Fixed(text) => HeaderValue::from_static(text),
-                Cut::Here { start, end } => {
-                    HeaderValue::from_maybe_shared(bytes.slice(start..end)).unwrap_or(EMPTY)
-                }
+                Cut::Next(length) => HeaderValue::from_maybe_shared(bytes.split_to(length)).unwrap_or(EMPTY),
             };
         }
         map
@@ -162,7 +137,7 @@ impl Values {
 
 /// Letters, digits, space and `-._~` as they are, every other byte of the UTF-8 text as `%` and two digits: what any
 /// percent-decoder undoes, and what no header, log or list can misread.
-fn encode(name: &str, into: &mut Vec<u8>) {
+fn encode(name: &str, into: &mut BytesMut) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" -._~".contains(&byte);
     if name.bytes().all(is_plain) {
@@ -170,10 +145,10 @@ fn encode(name: &str, into: &mut Vec<u8>) {
     }
     for byte in name.bytes() {
         if is_plain(byte) {
-            into.push(byte);
+            into.put_u8(byte);
         } else {
             let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or(b'0');
-            into.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
+            into.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
 }
@@ -193,9 +168,9 @@ mod tests {
     fn a_name_comes_back_whole_from_any_percent_decoder() {
         for name in ["Nightly export 2.0_b-~", "Müller & Söhne, 100 % (\"neu\")", "日本 🦊", "=cmd()\\;:\r\n"]
         {
-            let mut bytes = Vec::new();
+            let mut bytes = BytesMut::new();
             encode(name, &mut bytes);
-            let text = String::from_utf8(bytes).unwrap();
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
             assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b" -._~%".contains(&b)), "{text}");
             let back: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
             assert_eq!(back[0].0, name);

@@ -1,17 +1,33 @@
-//! The one call into the engine, and where the request came from, as the proxy tells it.
+//! The one call into the engine, whose the request is, and where the request came from, as the proxy tells it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use super::Front;
 use super::lines::Lines;
+use super::{Front, bearer};
 use crate::domain::key::IMPORTED_PREFIX;
-use crate::domain::{Decision, ScopeId};
-use crate::engine::Origin;
+use crate::domain::{Decision, Reason, ScopeId};
+use crate::engine::{Caller, Origin};
+
+/// The answer of the engine, and the headers that say whose an allowed request is.
+pub struct Verdict {
+    /// The answer.
+    pub decision: Decision,
+    /// Whose it is.
+    pub identity: Option<HeaderMap>,
+}
+
+impl Verdict {
+    /// Nobody decided.
+    pub const fn none() -> Self {
+        Self { decision: Decision::deny(Reason::StoreError, None), identity: None }
+    }
+}
 
 /// Decides about a presented text for a request that needs all of `wanted`.
 pub fn decide(
@@ -20,9 +36,16 @@ pub fn decide(
     wanted: &[ScopeId],
     lines: &Lines<'_>,
     peer: Option<IpAddr>,
-) -> Decision {
+) -> Verdict {
     let agent = lines.agent.map(HeaderValue::as_bytes);
-    front.engine.verify_from(presented, wanted, Origin { address: address(lines, peer), agent })
+    ask(front, presented, wanted, Origin { address: address(lines, peer), agent })
+}
+
+fn ask(front: &Front, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Verdict {
+    let mut identity = None;
+    let tell = |caller: &Caller<'_>| identity = Some(bearer::headers(caller));
+    let decision = front.engine.verify_for(presented, wanted, origin, tell);
+    Verdict { decision, identity }
 }
 
 /// Whether the text claims to be an imported key, whose secret costs a slow hash.
@@ -37,11 +60,11 @@ pub fn decide_slowly(
     wanted: &[ScopeId],
     lines: &Lines<'_>,
     peer: Option<IpAddr>,
-) -> JoinHandle<Decision> {
+) -> JoinHandle<Verdict> {
     let (front, presented, wanted) = (Arc::clone(front), Zeroizing::new(presented.to_vec()), wanted.to_vec());
     let (address, agent) = (address(lines, peer), lines.agent.map(|agent| agent.as_bytes().to_vec()));
     tokio::task::spawn_blocking(move || {
-        front.engine.verify_from(&presented, &wanted, Origin { address, agent: agent.as_deref() })
+        ask(&front, &presented, &wanted, Origin { address, agent: agent.as_deref() })
     })
 }
 
@@ -67,8 +90,6 @@ impl ParseHop for str {
 
 #[cfg(test)]
 mod tests {
-    use hyper::HeaderMap;
-
     use super::*;
 
     #[test]

@@ -3,41 +3,40 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::ask::Ask;
 use super::credential::{self, Presented};
+use super::gate::Verdict;
 use super::lines::Lines;
-use super::metrics::Outcome;
+use super::metrics::{Outcome, Stopwatch};
 use super::reply::{self, Reply};
 use super::router::{Head, Said};
-use super::{Front, bearer, gate};
-use crate::domain::{Decision, Reason};
-use crate::engine::Engine as _;
+use super::{Front, gate};
+use crate::domain::Reason;
 
 /// Answers one request, and counts the answer.
 pub fn answer(front: &Arc<Front>, request: Head<'_>, peer: Option<IpAddr>) -> Said {
-    let start = Instant::now();
+    let watch = Stopwatch::start();
     let lines = Lines::of(request.headers());
     let ask = Ask::read(request.uri().query(), &lines.require);
     let presented = match presented(&lines, &ask) {
         Ok(presented) => presented,
         Err(outcome) => {
             let reply = refusal(outcome, &ask);
-            front.metrics.count(outcome, start.elapsed());
+            front.metrics.count(outcome, watch.read());
             return Said::Now(reply);
         }
     };
     if !gate::is_slow(presented) {
-        let decision = gate::decide(front, presented, &ask.wanted, &lines, peer);
-        return Said::Now(conclude(front, &ask, &decision, start));
+        let verdict = gate::decide(front, presented, &ask.wanted, &lines, peer);
+        return Said::Now(conclude(front, &ask, verdict, watch));
     }
-    let decision = gate::decide_slowly(front, presented, &ask.wanted, &lines, peer);
+    let verdict = gate::decide_slowly(front, presented, &ask.wanted, &lines, peer);
     let front = Arc::clone(front);
     Said::Later(Box::pin(async move {
         // A thread that broke decided nothing.
-        let decision = decision.await.unwrap_or(Decision::deny(Reason::StoreError, None));
-        conclude(&front, &ask, &decision, start)
+        let verdict = verdict.await.unwrap_or(Verdict::none());
+        conclude(&front, &ask, verdict, watch)
     }))
 }
 
@@ -59,25 +58,26 @@ fn refusal(outcome: Outcome, ask: &Ask) -> Reply {
     }
 }
 
-fn conclude(front: &Front, ask: &Ask, decision: &Decision, start: Instant) -> Reply {
-    let (outcome, reply) = answer_to(front, ask, decision);
-    front.metrics.count(outcome, start.elapsed());
+fn conclude(front: &Front, ask: &Ask, verdict: Verdict, watch: Stopwatch) -> Reply {
+    let (outcome, reply) = answer_to(ask, verdict);
+    front.metrics.count(outcome, watch.read());
     reply
 }
 
-fn answer_to(front: &Front, ask: &Ask, decision: &Decision) -> (Outcome, Reply) {
-    let vouched = match decision.reason() {
-        None => decision.bearer(),
-        Some(Reason::Scope) => {
-            return (Outcome::Denied(Reason::Scope), reply::insufficient_scope(&ask.wanted));
-        }
-        Some(Reason::Rate) => return (Outcome::Denied(Reason::Rate), reply::too_many(ask.profile)),
-        Some(Reason::StoreError) => None,
-        Some(reason) => return (Outcome::Denied(reason), reply::invalid_token()),
-    };
-    // A bearer that is good and yet unknown would be a store that disagrees with itself.
-    match vouched.and_then(|bearer| bearer::headers(&front.engine.state(), bearer, &ask.wanted)) {
-        Some(headers) if decision.is_allow() => (Outcome::Allowed, reply::allow(headers)),
-        _ => (Outcome::Denied(Reason::StoreError), reply::unavailable(ask.profile)),
+fn answer_to(ask: &Ask, verdict: Verdict) -> (Outcome, Reply) {
+    let Verdict { decision, identity } = verdict;
+    if let Some(identity) = identity
+        && decision.is_allow()
+    {
+        return (Outcome::Allowed, reply::allow(identity));
     }
+    // Allowed, and nobody knows whose: that would be an engine that disagrees with itself.
+    let reason = decision.reason().unwrap_or(Reason::StoreError);
+    let reply = match reason {
+        Reason::Scope => reply::insufficient_scope(&ask.wanted),
+        Reason::Rate => reply::too_many(ask.profile),
+        Reason::StoreError => reply::unavailable(ask.profile),
+        _ => reply::invalid_token(),
+    };
+    (Outcome::Denied(reason), reply)
 }
