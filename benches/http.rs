@@ -1,9 +1,11 @@
-//! What a request to `/verify` costs, beside a bare hyper server that answers every request with a fixed 200.
+//! What a request to `/verify` costs, beside bare hyper servers that answer every request with a fixed 200.
 //!
-//! `cargo bench --bench http [-- FILTER]`. Both servers are processes of their own with the same runtime, loaded by the
-//! same `wrk` with the same requests, in turns. The steadiest figure is the processor time of the server per request;
-//! load generator and server share the machine, so requests per second say less. Tokens are drawn from all keys, but
-//! at most [`PRESENTED`] different ones, because wrk keeps its requests in memory.
+//! `cargo bench --bench http [-- FILTER]`. All servers are processes of their own, loaded by the same `wrk` with the same
+//! requests, in turns. The first bare server answers with nothing but the status, on as many threads as there are
+//! processors, as hyper's examples do. The second has keydeck's threads and sends the same headers each time: what is
+//! above it is the verification. The steadiest figure is the processor time of the server per request; load generator
+//! and server share the machine, so requests per second say less. Tokens are drawn from all keys, but at most
+//! [`PRESENTED`] different ones, because wrk keeps its requests in memory. What was used is written down meanwhile.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where its scene cannot be set")]
 #![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
@@ -20,9 +22,10 @@ use std::sync::Arc;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use keydeck::crypto::CryptoError;
 use keydeck::crypto::random::{Entropy, OsEntropy};
@@ -39,8 +42,10 @@ use support::{median_of, quick, wanted};
 /// Different tokens presented.
 const PRESENTED: usize = 100_000;
 const CONNECTIONS: usize = 32;
-/// What a child process is told to be: `bare`, or a number of keys and a directory for the tokens.
+/// What a child process is told to be: [`BARE`], [`SAME`], or a number of keys and a directory for the tokens.
 const ROLE: &str = "KEYDECK_BENCH_ROLE";
+const BARE: &str = "bare";
+const SAME: &str = "same";
 const SETS: [&str; 3] =
     ["contacts.read", "contacts.read contacts.write", "calendars.read contacts.read opportunities.read"];
 
@@ -62,19 +67,30 @@ fn main() {
 // ---- the two servers ------------------------------------------------------------------------------------------
 
 fn serve(role: &str) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = if role == BARE {
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+    } else {
+        keydeck::serve::http::runtime(keydeck::serve::http::default_workers()).unwrap()
+    };
     let say = |address: std::net::SocketAddr| {
         println!("{address}");
         std::io::stdout().flush().unwrap();
     };
-    if role == "bare" {
+    if [BARE, SAME].contains(&role) {
+        let headers = if role == SAME { same_headers() } else { HeaderMap::new() };
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             say(listener.local_addr().unwrap());
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
                 socket.set_nodelay(true).unwrap();
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(socket), service_fn(bare)));
+                let headers = headers.clone();
+                let answer = service_fn(move |_: Request<Incoming>| {
+                    let mut response = Response::new(Full::<Bytes>::default());
+                    *response.headers_mut() = headers.clone();
+                    std::future::ready(Ok::<_, Infallible>(response))
+                });
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(socket), answer));
             }
         });
     }
@@ -87,8 +103,25 @@ fn serve(role: &str) {
     });
 }
 
-async fn bare(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    Ok(Response::default())
+/// As long as those of the keys here.
+fn same_headers() -> HeaderMap {
+    let values = [
+        "7HqP2mVx9KtR",
+        "agency",
+        "Nightly export 123456",
+        "maria",
+        "contacts.read contacts.write",
+        "",
+        "",
+        "",
+        "",
+    ];
+    let mut map = HeaderMap::new();
+    for (name, value) in keydeck::serve::http::IDENTITY.into_iter().zip(values) {
+        map.insert(name, HeaderValue::from_static(value));
+    }
+    map.insert("cache-control", HeaderValue::from_static("no-store"));
+    map
 }
 
 /// Draws from the operating system by the mebibyte.
@@ -149,6 +182,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
         .collect();
     fs::write(dir.join("valid"), valid.join("\n")).unwrap();
     fs::write(dir.join("unknown"), unknown.join("\n")).unwrap();
+    open.engine.write_uses();
     open.engine
 }
 
@@ -242,11 +276,12 @@ fn compare(keys: usize) {
     let script = dir.path().join("load.lua");
     fs::write(&script, SCRIPT).unwrap();
     let (rounds, seconds) = if quick() { (1, "1s") } else { (9, "2s") };
-    let bare = Target::start("bare");
+    let (bare, same) = (Target::start(BARE), Target::start(SAME));
     let keydeck = Target::start(&format!("{keys} {}", dir.path().display()));
     let (valid, unknown) = (dir.path().join("valid"), dir.path().join("unknown"));
     let cases = [
         ("bare hyper, fixed 200", &bare, &valid, "/verify", 1.0),
+        ("bare hyper, same threads, headers", &same, &valid, "/verify", 1.0),
         ("keydeck, valid token", &keydeck, &valid, "/verify", 1.0),
         ("keydeck, valid token, one scope", &keydeck, &valid, "/verify?scope=contacts.read", 1.0),
         ("keydeck, unknown token", &keydeck, &unknown, "/verify", 0.0),
@@ -266,23 +301,25 @@ fn compare(keys: usize) {
         }
     }
     println!(
-        "\nHTTP, {keys} keys, {CONNECTIONS} connections  ({rounds} rounds of {seconds}; medians, ratios to the bare server)"
+        "\nHTTP, {keys} keys, {CONNECTIONS} connections  ({rounds} rounds of {seconds}; medians; ratios to the first, and of \
+         the processor time to the second)"
     );
     println!(
-        "  {:<34} {:>8} {:>6} {:>9} {:>6} {:>8} {:>8} {:>6} {:>8}",
-        "", "CPU µs", "ratio", "req/s", "ratio", "p50 µs", "p99 µs", "ratio", "RSS MiB"
+        "  {:<34} {:>8} {:>6} {:>6} {:>9} {:>6} {:>8} {:>8} {:>6} {:>8}",
+        "", "CPU µs", "ratio", "2nd", "req/s", "ratio", "p50 µs", "p99 µs", "ratio", "RSS MiB"
     );
     for ((name, target, ..), figures) in cases.iter().zip(&turns) {
         let of = |at: usize| median_of(&figures.iter().map(|turn| turn[at]).collect::<Vec<_>>());
-        let ratio = |at: usize| {
-            median_of(
-                &figures.iter().zip(&turns[0]).map(|(turn, bare)| turn[at] / bare[at]).collect::<Vec<_>>(),
-            )
+        let ratio_to = |nth: usize, at: usize| {
+            let pairs = figures.iter().zip(&turns[nth]);
+            median_of(&pairs.map(|(turn, bare)| turn[at] / bare[at]).collect::<Vec<_>>())
         };
+        let ratio = |at: usize| ratio_to(0, at);
         println!(
-            "  {name:<34} {:>8.2} {:>6.2} {:>9.0} {:>6.2} {:>8.0} {:>8.0} {:>6.2} {:>8.0}",
+            "  {name:<34} {:>8.2} {:>6.2} {:>6.2} {:>9.0} {:>6.2} {:>8.0} {:>8.0} {:>6.2} {:>8.0}",
             of(0),
             ratio(0),
+            ratio_to(1, 0),
             of(1),
             ratio(1),
             of(2),

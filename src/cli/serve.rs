@@ -2,12 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
@@ -17,7 +17,7 @@ use crate::engine::Engine as _;
 use crate::engine::oauth::TokenConfig;
 use crate::engine::open::Open;
 use crate::serve::control::{Control, Settings};
-use crate::serve::http::{Limits, Server};
+use crate::serve::http::{Limits, Server, default_workers, runtime};
 
 /// Words of `serve`.
 #[derive(Debug, Args)]
@@ -33,6 +33,9 @@ pub struct Serve {
     /// Where other keydeck commands attach while this runs [default: control.sock in the store's directory]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
+    /// Threads that answer; by default half the processors, which leaves the others to the proxy in front
+    #[arg(long, value_name = "N")]
+    workers: Option<NonZero<usize>>,
     /// Under which name access tokens are issued, the claim iss; by default the store's own, urn:keydeck:…
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
@@ -51,7 +54,8 @@ pub fn run(deck: &Deck, args: &Serve) -> Outcome {
     name_tokens(args, &open)?;
     let control = offer(deck, args, &open)?;
     open.engine.write_uses();
-    let runtime = runtime()?;
+    let runtime = runtime(args.workers.unwrap_or_else(default_workers))
+        .map_err(|e| Fault::unavailable(format!("No threads can be started: {e}.")))?;
     let served = runtime.block_on(serve(deck, args, &open));
     // Nothing of the server holds the engine any longer: what it knows is written down and the store is closed.
     drop(runtime);
@@ -99,14 +103,6 @@ fn name_tokens(args: &Serve, open: &Open) -> Result<(), Fault> {
         .map_err(|bad| Fault::usage(format!("--issuer, --audience: {bad}.")))?;
     open.engine.configure_tokens(config);
     Ok(())
-}
-
-fn runtime() -> Result<Runtime, Fault> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("keydeck-http")
-        .build()
-        .map_err(|e| Fault::unavailable(format!("No threads can be started: {e}.")))
 }
 
 /// Listens for INT and TERM from now on; done when one of them came.

@@ -1,6 +1,7 @@
 //! The HTTP server a proxy asks before it lets a request through. HTTP/1 only: TLS and HTTP/2 end at the proxy.
 //!
-//! - `listen`: accepting, connections, stopping. `seat`: how long a connection may take. [`limits`]: every bound.
+//! - `listen`: accepting, connections, stopping. `seat`: how long a connection may take. [`limits`]: every bound. `workers`: the
+//!   threads.
 //! - [`router`]: the table of all routes. `verify`: the answer to "may this request pass?", made of `lines` (the
 //!   headers that matter), `credential` (exactly one, from one place), `ask` (which scopes, which profile), `gate`
 //!   (the engine), `bearer` (who it is) and `reply` (what is said).
@@ -26,11 +27,13 @@ pub mod reply;
 pub mod router;
 mod seat;
 mod verify;
+mod workers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use self::ask::Profile;
+pub use self::bearer::NAMES as IDENTITY;
 pub(super) use self::credential::{Presented, read as read_credential};
 pub(super) use self::gate::{address, is_slow};
 pub use self::limits::Limits;
@@ -38,6 +41,7 @@ pub(super) use self::lines::Lines;
 pub use self::listen::Server;
 use self::metrics::Metrics;
 use self::seat::Seats;
+pub use self::workers::{default_workers, runtime};
 use crate::engine::{Engine as _, LocalEngine};
 
 /// What every request is answered with: the engine, and what the server knows of itself.
