@@ -129,8 +129,7 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         return Err(crate::store::OpenError::Absent { dir: options.dir.clone() }.into());
     }
     let opened = SledStore::open(&options.sled())?;
-    let mut notices: Vec<String> =
-        opened.set_aside.iter().map(|file| format!("{file} was damaged and has been set aside")).collect();
+    let mut notices = opened.set_aside_in_words();
     let now = options.clock.read().wall;
     let (unsealed, failed_before) = unseal(&options.dir, now, &mut HeaderFile::new(&options.dir), key)?;
     let mut loaded = load::load(&opened.store, &unsealed.keyring, &catalog, opened.seal.as_ref())?;

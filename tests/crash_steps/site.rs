@@ -14,7 +14,7 @@ const KEY_FILE: &str = "cron.key";
 const NAMES: [&str; 3] = ["Nightly", "Weekly", "Monthly"];
 
 /// What is said of a snapshot that was cut off.
-const SET_ASIDE: &str = ".generating was damaged and has been set aside";
+const SET_ASIDE: &str = ".generating was left unfinished and has been set aside";
 
 /// Something a person does with the first key, and what comes of it.
 #[derive(Debug)]
