@@ -12,6 +12,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
 use crate::domain::{Command, OperatorId, Refusal};
 use crate::engine::{Done, Engine, EngineError, NewSecret, News, OpenError, Session};
+use crate::serve::control::Control;
 use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
 use crate::tui::program::{Cancel, Task, Worker};
 use crate::tui::secret::SecretText;
@@ -26,8 +27,9 @@ pub enum Effect {
     Settle,
     /// Open a store, found one, or fill one with sample data.
     Enter(Entry),
-    /// Sign out, write down what is only in memory, and let go of the store and its keys.
-    Leave(Arc<dyn Engine>, Session),
+    /// Sign out, write down what is only in memory, send away those who are attached, and let go of the store and its
+    /// keys.
+    Leave(Option<Control>, Arc<dyn Engine>, Session),
 }
 
 /// What came of it.
@@ -92,8 +94,10 @@ impl Worker for Hand {
                     Outcome::Entered(Box::new(entered))
                 })
             }
-            Effect::Leave(engine, session) => Task::blocking(move || {
+            Effect::Leave(control, engine, session) => Task::blocking(move || {
+                // Written first: a console that ends waits less long than those attached may take to hear it.
                 leave(&*engine, &session);
+                drop(control);
                 drop(engine);
                 Outcome::Left
             }),
