@@ -14,6 +14,7 @@ use crate::domain::{Command, OperatorId, Refusal};
 use crate::engine::{Done, Engine, EngineError, NewSecret, News, OpenError, Session};
 use crate::serve::control::Control;
 use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
+use crate::tui::overlays::small_form::sentence;
 use crate::tui::program::{Cancel, Task, Worker};
 use crate::tui::secret::SecretText;
 
@@ -194,24 +195,7 @@ fn name_of(engine: &dyn Engine, operator: OperatorId) -> Result<String, EngineEr
     Ok(state.operator(operator).ok_or(Refusal::NoSuchOperator)?.name.to_string())
 }
 
-/// An error as a sentence: refusals are written to follow a colon.
-pub(super) fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
 /// Whether a passphrase may be chosen, in words when not.
 pub(super) fn judge_passphrase(text: &str) -> Result<(), CryptoError> {
     Passphrase::choose(text).map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_reads_as_a_sentence() {
-        assert_eq!(sentence("this needs the role admin."), "This needs the role admin.");
-        assert_eq!((sentence(""), sentence("é")), (String::new(), "É".into()));
-    }
 }
