@@ -3,7 +3,7 @@
 //! This binary starts itself again as the one that is killed. The child opens the store, issues and revokes as
 //! fast as the disk allows and says so on its output after each `Ok`; the parent kills it at a random moment,
 //! opening included, opens the store itself and asks for everything that was said. The directory lives through
-//! many deaths before it is replaced.
+//! many deaths before it is replaced. `crash_steps` kills at each step of one change instead.
 //!
 //! `KEYDECK_CRASH_ROUNDS=1000 cargo nextest run --test crash_issue --no-capture` for the long run.
 

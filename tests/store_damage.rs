@@ -170,6 +170,8 @@ fn a_cut_off_or_broken_snapshot_is_set_aside_and_every_row_is_there() {
         fs::write(dir.join("store/snap.0000000000FFFFFF.generating"), &whole[..keep]).unwrap();
         let opened = open(&dir).unwrap();
         assert_eq!(opened.set_aside, ["quarantine/001-snap.0000000000FFFFFF.generating"], "{keep} bytes");
+        let words = opened.set_aside_in_words();
+        assert!(words[0].ends_with(".generating was left unfinished and has been set aside"), "{words:?}");
         assert_eq!(opened.doubt, None);
         assert!(rows(&opened.store).unwrap() == expected, "{keep} bytes");
         assert_eq!(fs::read(dir.join(&opened.set_aside[0])).unwrap(), whole[..keep]);

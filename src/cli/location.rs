@@ -10,9 +10,10 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Outcome;
+use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
-use super::key::{find_location, sure};
+use super::key::find_location;
 use super::table::Table;
 use super::times;
 use crate::domain::command::MAX_LOCATIONS_AT_ONCE;
@@ -64,9 +65,8 @@ pub struct Rename {
 pub struct Remove {
     /// Its id or name
     location: String,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Runs one of them.
@@ -321,7 +321,7 @@ fn rename(deck: &Deck, args: &Rename) -> Outcome {
 fn remove(deck: &Deck, args: &Remove) -> Outcome {
     let signed = deck.sign_in()?;
     let location = signed.see(|view| find_location(view, &args.location))?;
-    sure(args.yes, || {
+    args.consent.ask(|| {
         format!(
             "Remove the location {}? All its keys, whoever owns them, are refused from then on.",
             args.location

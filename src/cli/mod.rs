@@ -16,6 +16,7 @@ mod args;
 mod audit;
 mod completions;
 pub mod config;
+mod consent;
 pub mod console;
 mod door;
 mod fault;

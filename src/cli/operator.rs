@@ -9,9 +9,9 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Outcome;
+use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
-use super::key::sure;
 use super::secrets;
 use super::table::{Cell, Table, Tone};
 use super::times;
@@ -93,9 +93,8 @@ pub struct Disable {
     /// What becomes of their keys: `work`, `stop`, or `give:OTHER`
     #[arg(long, value_name = "CHOICE", value_parser = KeysChoice::from_str)]
     keys: KeysChoice,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Words of `operator enable`.
@@ -259,7 +258,8 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
         KeysChoice::Stop => (KeysAfter::Stop, "stop".to_owned()),
         KeysChoice::Give(heir) => (KeysAfter::GiveTo(find(&signed, heir)?), format!("become {heir}'s")),
     };
-    sure(args.yes, || format!("Disable {}? They cannot sign in any more; their keys {fate}.", args.name))?;
+    args.consent
+        .ask(|| format!("Disable {}? They cannot sign in any more; their keys {fate}.", args.name))?;
     signed.engine.disable_operator(&signed.session, operator, keys)?;
     deck.output.say(&format!("{} cannot sign in any more; their keys {fate}.", args.name));
     print(deck, &signed, operator)

@@ -83,9 +83,7 @@ pub(super) fn add_operator(
     secret: &NewSecret<'_>,
 ) -> Result<Done, EngineError> {
     let command = Command::AddOperator { name: name.clone(), role };
-    engine.rehearse(session, &command)?;
-    give_slot(engine, name.as_str(), secret)?;
-    engine.execute(session, command)
+    let_in(engine, session, command, secret, || Ok(name.to_string()))
 }
 
 pub(super) fn enable_operator(
@@ -94,10 +92,7 @@ pub(super) fn enable_operator(
     operator: OperatorId,
     secret: &NewSecret<'_>,
 ) -> Result<Done, EngineError> {
-    let command = Command::EnableOperator(operator);
-    engine.rehearse(session, &command)?;
-    give_slot(engine, &name_of(engine, operator)?, secret)?;
-    engine.execute(session, command)
+    let_in(engine, session, Command::EnableOperator(operator), secret, || name_of(engine, operator))
 }
 
 pub(super) fn set_secret(
@@ -106,10 +101,7 @@ pub(super) fn set_secret(
     operator: OperatorId,
     secret: &NewSecret<'_>,
 ) -> Result<Done, EngineError> {
-    let command = Command::SetSecret(operator);
-    engine.rehearse(session, &command)?;
-    give_slot(engine, &name_of(engine, operator)?, secret)?;
-    engine.execute(session, command)
+    let_in(engine, session, Command::SetSecret(operator), secret, || name_of(engine, operator))
 }
 
 pub(super) fn disable_operator(
@@ -153,6 +145,19 @@ pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<
     drop(file);
     engine.execute(session, Command::ReplaceRecovery)?;
     Ok(code)
+}
+
+/// Gives a slot to the one a command lets in, and lets them in. Who they are is asked only if the command may be given.
+fn let_in(
+    engine: &LocalEngine,
+    session: &Session,
+    command: Command,
+    secret: &NewSecret<'_>,
+    name: impl FnOnce() -> Result<String, EngineError>,
+) -> Result<Done, EngineError> {
+    engine.rehearse(session, &command)?;
+    give_slot(engine, &name()?, secret)?;
+    engine.execute(session, command)
 }
 
 /// Makes `secret` the one that opens for that name: the new slot is written and tried before the old ones go.

@@ -129,8 +129,7 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         return Err(crate::store::OpenError::Absent { dir: options.dir.clone() }.into());
     }
     let opened = SledStore::open(&options.sled())?;
-    let mut notices: Vec<String> =
-        opened.set_aside.iter().map(|file| format!("{file} was damaged and has been set aside")).collect();
+    let mut notices = opened.set_aside_in_words();
     let now = options.clock.read().wall;
     let (unsealed, failed_before) = unseal(&options.dir, now, &mut HeaderFile::new(&options.dir), key)?;
     let mut loaded = load::load(&opened.store, &unsealed.keyring, &catalog, opened.seal.as_ref())?;
@@ -273,10 +272,7 @@ pub fn found(
     if is_store(&options.dir) { file.replace(&header) } else { file.create(&header) }
         .map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
-    let founder = OperatorId(public_id::generate(&mut OsEntropy).map_err(EngineError::from)?);
-    let actor = Actor { operator: founder, access: Access::Own };
-    let session =
-        Session::new(&mut OsEntropy, actor, Auth::Passphrase, options.via).map_err(EngineError::from)?;
+    let session = founding_session(Auth::Passphrase, options.via)?;
     let loaded = empty(&keyring);
     let engine = LocalEngine::new(Parts {
         store: Arc::new(opened.store),
@@ -296,6 +292,13 @@ pub fn found(
         engine.write_uses();
     }
     Ok(Founded { open: Open { engine, session, notices: Vec::new() }, recovery })
+}
+
+/// The session of somebody who is about to become the first admin.
+fn founding_session(auth: Auth, via: Via) -> Result<Session, EngineError> {
+    let founder = OperatorId(public_id::generate(&mut OsEntropy)?);
+    let actor = Actor { operator: founder, access: Access::Own };
+    Ok(Session::new(&mut OsEntropy, actor, auth, via)?)
 }
 
 fn first_header(
@@ -363,11 +366,9 @@ pub fn in_store_holding(
     let root = RootKey::generate(&mut OsEntropy).map_err(EngineError::from)?;
     let id = StoreId::generate(&mut OsEntropy).map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
-    let founder = OperatorId(public_id::generate(&mut OsEntropy).map_err(EngineError::from)?);
-    let actor = Actor { operator: founder, access: Access::Own };
-    let session = Session::new(&mut OsEntropy, actor, Auth::Demo, via).map_err(EngineError::from)?;
+    let session = founding_session(Auth::Demo, via)?;
     let mut loaded = empty(&keyring);
-    fill(&keyring.pepper(), founder, &mut loaded.state);
+    fill(&keyring.pepper(), session.actor().operator, &mut loaded.state);
     let engine = LocalEngine::new(Parts {
         store,
         keyring,

@@ -7,6 +7,7 @@
 mod apps;
 mod audit;
 mod day;
+#[path = "../support/desk.rs"]
 mod desk;
 mod people;
 mod terminal;

@@ -8,7 +8,7 @@ use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::handover::Handover;
-use crate::cli::key::{expiry, issue, sure};
+use crate::cli::key::{expiry, issue};
 use crate::domain::{App, Command, Name, Note, Place, View};
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
@@ -23,7 +23,7 @@ pub(super) fn resume(deck: &Deck, one: &One) -> Outcome {
 
 pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
     let (signed, app) = reach(deck, &words.one)?;
-    sure(words.yes, || {
+    words.consent.ask(|| {
         let keys = live_keys(&signed, &app).len();
         format!(
             "Delete {} ({})? Its secret, {keys} live keys and all access tokens end at once.",
@@ -45,7 +45,7 @@ fn live_keys(signed: &Signed, app: &App) -> Vec<crate::domain::KeyId> {
 
 pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {
     let (signed, app) = reach(deck, &args.which.one)?;
-    sure(args.which.yes, || {
+    args.which.consent.ask(|| {
         format!(
             "A new secret for {} ({})? The present one and its access tokens end at once.",
             app.name, app.id
@@ -89,9 +89,9 @@ pub(super) fn new_key(deck: &Deck, args: &NewKey) -> Outcome {
     let (signed, app) = reach(deck, &args.which.one)?;
     let others = if args.revoke_others { live_keys(&signed, &app) } else { Vec::new() };
     if !others.is_empty() {
-        sure(args.which.yes, || {
-            format!("Issue a key for {} and revoke its other {} at once?", app.name, others.len())
-        })?;
+        args.which
+            .consent
+            .ask(|| format!("Issue a key for {} and revoke its other {} at once?", app.name, others.len()))?;
     }
     let scopes = if args.scope.is_empty() {
         app.scopes.iter().map(ToString::to_string).collect()

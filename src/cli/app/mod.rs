@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Outcome;
+use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::key::ambiguous;
@@ -112,9 +113,8 @@ pub struct One {
 pub struct Final {
     #[command(flatten)]
     one: One,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Words of `app edit`.

@@ -1,7 +1,6 @@
 //! What is done to a key after it was issued. Each verb is one command of the engine; scripts that
 //! asked for JSON get the key as it is afterwards.
 
-use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use super::{Final, One, Rescope, find, list, now};
@@ -24,7 +23,7 @@ pub(super) fn restore(deck: &Deck, one: &One) -> Outcome {
 
 pub(super) fn revoke(deck: &Deck, words: &Final) -> Outcome {
     let (signed, key) = reach(deck, &words.one)?;
-    sure(words.yes, || {
+    words.consent.ask(|| {
         format!("Revoke {} ({})? Its token stops working at once, for good.", key.name, key.hint())
     })?;
     run(deck, &signed, Command::RevokeKey(key.id), key.id, "is revoked. It is refused from now on, for good.")
@@ -32,7 +31,7 @@ pub(super) fn revoke(deck: &Deck, words: &Final) -> Outcome {
 
 pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
     let (signed, key) = reach(deck, &words.one)?;
-    sure(words.yes, || {
+    words.consent.ask(|| {
         format!("Delete {} ({})? Its token stops working at once, for good.", key.name, key.hint())
     })?;
     run(
@@ -85,19 +84,4 @@ fn run(deck: &Deck, signed: &Signed, command: Command, id: KeyId, said: &str) ->
     }
     deck.output.say(&format!("{} {said}", key.name));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Asks a person who sits at the terminal; a script has said what it wants.
-pub fn sure(yes: bool, question: impl FnOnce() -> String) -> Result<(), Fault> {
-    if yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Ok(());
-    }
-    let _ = write!(io::stderr(), "{} [y/N] ", crate::cli::output::shown(&question()));
-    let mut answer = String::new();
-    let read = io::stdin().read_line(&mut answer);
-    if read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes") {
-        Ok(())
-    } else {
-        Err(Fault::refused("not_confirmed", "Nothing was done."))
-    }
 }

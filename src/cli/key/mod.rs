@@ -8,12 +8,12 @@ mod list;
 
 use std::path::PathBuf;
 
-pub use self::change::sure;
 pub use self::issue::{expiry, issue, scopes};
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::Outcome;
+use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use crate::domain::view::Found;
@@ -130,9 +130,8 @@ pub struct One {
 pub struct Final {
     #[command(flatten)]
     one: One,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Words of `key rescope`.

@@ -109,7 +109,7 @@ impl DataDir {
         for item in fs::read_dir(self.store()).map_err(|error| self.io("store", &error))? {
             let path = item.map_err(|error| self.io("store", &error))?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if name.starts_with("snap.") && name.ends_with(".generating") == cut_off {
+            if name.starts_with("snap.") && is_unfinished(&name) == cut_off {
                 found.push(path);
             }
         }
@@ -233,4 +233,9 @@ impl DataDir {
         }
         self.sync(dir)
     }
+}
+
+/// Whether a name of sled's is that of a snapshot it was still writing.
+pub(super) fn is_unfinished(name: &str) -> bool {
+    name.ends_with(".generating")
 }

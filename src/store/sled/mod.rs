@@ -113,10 +113,22 @@ pub struct Opened {
     pub created: bool,
     /// Its seal; the caller checks the MAC.
     pub seal: Option<Seal>,
-    /// Damaged files that were moved away, relative to the data directory. Worth a notice.
+    /// Files that were damaged or unfinished and were moved away, relative to the data directory. Worth a notice.
     pub set_aside: Vec<String>,
     /// Why it is read-only, if it is. [`SledStore::go_on`] ends that on a person's word.
     pub doubt: Option<Doubt>,
+}
+
+impl Opened {
+    /// What was set aside and why, for people.
+    pub fn set_aside_in_words(&self) -> Vec<String> {
+        let words = |file: &String| {
+            // A process that is killed while it opens a store leaves one; it holds nothing that the log does not.
+            let why = if directory::is_unfinished(file) { "left unfinished" } else { "damaged" };
+            format!("{file} was {why} and has been set aside")
+        };
+        self.set_aside.iter().map(words).collect()
+    }
 }
 
 /// Why a store that opened cannot be trusted to be the newest.

@@ -12,7 +12,7 @@ use super::desk::{Desk, Parting};
 use super::door::{Cause, Door, Passage, Way};
 use super::look::Look;
 use super::worker::{Effect, Outcome};
-use crate::engine::{Engine, Session};
+use crate::serve::control::Control;
 use crate::tui::canvas::{Canvas, HitMap};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
@@ -49,6 +49,8 @@ enum Stage {
 pub struct Keydeck {
     setting: Setting,
     way: Way,
+    /// What others attach to while the desk is open. Dropped before the engine that the desk holds.
+    control: Option<Control>,
     stage: Stage,
     /// What the start has to complain about, until there is a desk to say it.
     complaints: Vec<String>,
@@ -79,6 +81,7 @@ impl Keydeck {
         Self {
             setting,
             way,
+            control: None,
             stage,
             complaints: Vec::new(),
             hits: HitMap::default(),
@@ -122,7 +125,7 @@ impl Keydeck {
         closing.insert(orders.perform(Effect::Settle));
         self.gone = None;
         let Look { engine, session, .. } = look;
-        closing.insert(orders.perform(Effect::Leave(engine, session)));
+        closing.insert(orders.perform(Effect::Leave(self.control.take(), engine, session)));
         orders.wipe();
         let door = Door::locked(options.clone(), &operator.unwrap_or_default(), cause, closing, tab);
         self.stage = Stage::Door(Box::new(door));
@@ -144,6 +147,7 @@ impl Keydeck {
             desk.complain(said);
         }
         self.touched = Some(now);
+        self.control = open.control;
         self.stage = Stage::Desk(Box::new(desk));
     }
 
@@ -250,16 +254,17 @@ impl Program for Keydeck {
     }
 
     fn farewell(&mut self, _: Now) -> Vec<Effect> {
-        let leave = |engine: Arc<dyn Engine>, session: Session| Effect::Leave(engine, session);
-        let open = match std::mem::replace(&mut self.stage, Stage::Between) {
+        let leave = match std::mem::replace(&mut self.stage, Stage::Between) {
             Stage::Desk(desk) => {
                 let (look, _) = desk.close();
-                Some(leave(look.engine, look.session))
+                Some(Effect::Leave(self.control.take(), look.engine, look.session))
             }
-            Stage::Door(door) => door.into_open().map(|open| leave(open.engine, open.session)),
+            Stage::Door(door) => {
+                door.into_open().map(|open| Effect::Leave(open.control, open.engine, open.session))
+            }
             Stage::Between => None,
         };
-        open.into_iter().chain([Effect::Settle]).collect()
+        leave.into_iter().chain([Effect::Settle]).collect()
     }
 }
 

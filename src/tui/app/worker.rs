@@ -12,7 +12,9 @@ use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
 use crate::domain::{Command, OperatorId, Refusal};
 use crate::engine::{Done, Engine, EngineError, NewSecret, News, OpenError, Session};
+use crate::serve::control::Control;
 use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
+use crate::tui::overlays::small_form::sentence;
 use crate::tui::program::{Cancel, Task, Worker};
 use crate::tui::secret::SecretText;
 
@@ -26,8 +28,9 @@ pub enum Effect {
     Settle,
     /// Open a store, found one, or fill one with sample data.
     Enter(Entry),
-    /// Sign out, write down what is only in memory, and let go of the store and its keys.
-    Leave(Arc<dyn Engine>, Session),
+    /// Sign out, write down what is only in memory, send away those who are attached, and let go of the store and its
+    /// keys.
+    Leave(Option<Control>, Arc<dyn Engine>, Session),
 }
 
 /// What came of it.
@@ -92,8 +95,10 @@ impl Worker for Hand {
                     Outcome::Entered(Box::new(entered))
                 })
             }
-            Effect::Leave(engine, session) => Task::blocking(move || {
+            Effect::Leave(control, engine, session) => Task::blocking(move || {
+                // Written first: a console that ends waits less long than those attached may take to hear it.
                 leave(&*engine, &session);
+                drop(control);
                 drop(engine);
                 Outcome::Left
             }),
@@ -190,24 +195,7 @@ fn name_of(engine: &dyn Engine, operator: OperatorId) -> Result<String, EngineEr
     Ok(state.operator(operator).ok_or(Refusal::NoSuchOperator)?.name.to_string())
 }
 
-/// An error as a sentence: refusals are written to follow a colon.
-pub(super) fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
 /// Whether a passphrase may be chosen, in words when not.
 pub(super) fn judge_passphrase(text: &str) -> Result<(), CryptoError> {
     Passphrase::choose(text).map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_reads_as_a_sentence() {
-        assert_eq!(sentence("this needs the role admin."), "This needs the role admin.");
-        assert_eq!((sentence(""), sentence("é")), (String::new(), "É".into()));
-    }
 }

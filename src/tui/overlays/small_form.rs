@@ -362,6 +362,12 @@ mod tests {
 
     const NOW: Now = Now { at: Moment::after_start(Duration::ZERO), utc_ms: 0 };
 
+    #[test]
+    fn a_refusal_reads_as_a_sentence() {
+        assert_eq!(sentence("this needs the role admin."), "This needs the role admin.");
+        assert_eq!((sentence(""), sentence("é")), (String::new(), "É".into()));
+    }
+
     fn form(danger: Danger) -> SmallForm {
         let name = Part::Text(TextField::new("Name").note("unique among all operators"));
         let role = Part::Choice(Radio::new("Role", [(0, "viewer", "sees"), (1, "admin", "all")]));

@@ -2,12 +2,13 @@
 //! lease, and everything done is said.
 
 use super::super::ask::{Answer, Ask, Job};
-use super::super::worker::{Effect, Outcome, sentence};
+use super::super::worker::{Effect, Outcome};
 use super::{Asker, Desk, PATIENCE, Parting, Pending, Waited};
 use crate::domain::Command;
 use crate::tui::clipboard::{Keep, Settled, lease::Lease};
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Passed, Secrecy};
+use crate::tui::overlays::small_form::sentence;
 use crate::tui::program::{JobId, Orders};
 use crate::tui::secret::SecretText;
 use crate::tui::widgets::text;

@@ -25,7 +25,7 @@ pub struct Person<'d> {
 }
 
 /// What a run of the program came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Said {
     pub code: i32,
     pub out: String,
@@ -111,7 +111,11 @@ impl Desk {
     pub fn hire(&self, name: &str, role: &str) -> Person<'_> {
         let file = format!("{name}.key");
         self.maria().does(&["operator", "add", name, "--role", role, "--new-key-file", &file]);
-        Person { desk: self, sign_in: vec!["--key-file".into(), file] }
+        self.by_key_file(&file)
+    }
+
+    pub fn by_key_file(&self, file: &str) -> Person<'_> {
+        Person { desk: self, sign_in: vec!["--key-file".into(), file.into()] }
     }
 }
 

@@ -1,0 +1,33 @@
+//! Asking a person before what cannot be undone.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::Args;
+
+use super::fault::Fault;
+use super::output::shown;
+
+/// The word that answers the question beforehand.
+#[derive(Debug, Args)]
+pub struct Consent {
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Consent {
+    /// Asks a person who sits at the terminal; a script has said what it wants.
+    pub fn ask(&self, question: impl FnOnce() -> String) -> Result<(), Fault> {
+        if self.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Ok(());
+        }
+        let _ = write!(io::stderr(), "{} [y/N] ", shown(&question()));
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        if read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes") {
+            Ok(())
+        } else {
+            Err(Fault::refused("not_confirmed", "Nothing was done."))
+        }
+    }
+}

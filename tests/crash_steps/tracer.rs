@@ -1,0 +1,196 @@
+//! Runs a program that is stopped before and after each of its system calls, and kills it at the one that is wanted.
+//! No part of the program knows: the kernel stops it (ptrace(2)). A thread traces what it started itself, so several
+//! can be traced at once.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::libc::{PTRACE_SYSCALL_INFO_ENTRY, PTRACE_SYSCALL_INFO_EXIT};
+use nix::sys::ptrace::{self, Options};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::step::{Step, cut_in_half};
+
+/// Nothing here takes as long, on a slow machine either.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// When to kill. Steps are counted from 1, over all threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kill {
+    Never,
+    /// Before the step happens: it does not.
+    Before(usize),
+    /// When half of it is written.
+    Amid(usize),
+    /// As soon as it happened, before the program knows.
+    After(usize),
+}
+
+impl Kill {
+    /// The number of the step.
+    pub const fn step(self) -> Option<usize> {
+        match self {
+            Self::Never => None,
+            Self::Before(number) | Self::Amid(number) | Self::After(number) => Some(number),
+        }
+    }
+}
+
+/// Whether the steps of a program count already, for those who look on from other threads.
+#[derive(Debug, Default)]
+pub struct Counter {
+    counting: AtomicBool,
+    synced: AtomicBool,
+}
+
+impl Counter {
+    /// All steps count.
+    pub fn from_the_start() -> Self {
+        Self { counting: AtomicBool::new(true), ..Self::default() }
+    }
+
+    /// Those from now on count.
+    pub fn count(&self) {
+        self.counting.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until the program has made a commit durable.
+    pub fn wait_for_a_sync(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.synced.load(Ordering::SeqCst) {
+            assert!(Instant::now() < deadline, "nothing was committed");
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+    }
+}
+
+/// A program that waits to be let go.
+pub struct Victim {
+    pub child: Child,
+    pid: Pid,
+}
+
+/// What a program did until its end.
+#[derive(Debug)]
+pub struct Trail {
+    /// The steps it set out to make, in order.
+    pub steps: Vec<Step>,
+    /// Whether it was killed at the step that was wanted.
+    pub killed: bool,
+    /// Its exit code, unless it was killed.
+    pub code: Option<i32>,
+}
+
+impl Victim {
+    /// Starts a command, to be traced by this thread; `None` when processes may not be traced here.
+    pub fn start(command: &Command) -> Option<Self> {
+        // It waits for a line before it becomes the program, so that nothing is missed.
+        let mut waiting = Command::new("/bin/sh");
+        waiting.args(["-c", "read -r go && exec \"$@\"", "sh"]).arg(command.get_program());
+        waiting.args(command.get_args()).current_dir(command.get_current_dir().unwrap());
+        waiting.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        waiting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = waiting.spawn().unwrap();
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+        let options = Options::PTRACE_O_TRACESYSGOOD
+            | Options::PTRACE_O_TRACECLONE
+            | Options::PTRACE_O_TRACEEXEC
+            | Options::PTRACE_O_EXITKILL;
+        if ptrace::seize(pid, options).is_err() {
+            println!("skipped: needs the right to trace a child");
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return None;
+        }
+        Some(Self { child, pid })
+    }
+
+    /// Lets it go and follows it to its end. Its steps in the directory `root` are those that count.
+    pub fn follow(mut self, root: &Path, kill: Kill, counter: &Counter) -> Trail {
+        let mut stdin = self.child.stdin.take().unwrap();
+        stdin.write_all(b"\n").unwrap();
+        drop(stdin);
+        let mut trace = Trace {
+            root: root.canonicalize().unwrap(),
+            kill,
+            counter,
+            steps: Vec::new(),
+            inside: HashMap::new(),
+            killed: false,
+        };
+        let own = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        let code = loop {
+            match waitpid(None, Some(own)).unwrap() {
+                WaitStatus::Exited(pid, code) if pid == self.pid => break Some(code),
+                WaitStatus::Signaled(pid, ..) if pid == self.pid => break None,
+                WaitStatus::PtraceSyscall(pid) => {
+                    if trace.is_time(pid) {
+                        trace.killed = true;
+                        self.child.kill().unwrap();
+                    } else {
+                        go_on(ptrace::syscall(pid, None));
+                    }
+                }
+                WaitStatus::PtraceEvent(pid, ..) => go_on(ptrace::syscall(pid, None)),
+                WaitStatus::Stopped(pid, signal) => go_on(ptrace::syscall(pid, signal)),
+                _ => {}
+            }
+        };
+        Trail { steps: trace.steps, killed: trace.killed, code }
+    }
+}
+
+/// A thread that was killed meanwhile does not go on.
+fn go_on(told: nix::Result<()>) {
+    assert!(matches!(told, Ok(()) | Err(Errno::ESRCH)), "a thread cannot be let go: {told:?}");
+}
+
+struct Trace<'c> {
+    root: PathBuf,
+    kill: Kill,
+    counter: &'c Counter,
+    steps: Vec<Step>,
+    /// The step each thread is in, and its number if it counts.
+    inside: HashMap<Pid, (Step, Option<usize>)>,
+    killed: bool,
+}
+
+impl Trace<'_> {
+    /// Whether the process is to be killed where this thread of it has stopped: before a call or after it.
+    fn is_time(&mut self, pid: Pid) -> bool {
+        // A thread that dies says nothing any more.
+        match ptrace::syscall_info(pid).map(|stop| stop.op) {
+            Ok(PTRACE_SYSCALL_INFO_ENTRY) => self.enters(pid),
+            Ok(PTRACE_SYSCALL_INFO_EXIT) => self.leaves(pid),
+            _ => false,
+        }
+    }
+
+    fn enters(&mut self, pid: Pid) -> bool {
+        let Some(step) = Step::at(pid, &self.root) else { return false };
+        let counts = self.counter.counting.load(Ordering::SeqCst) && !self.killed;
+        let number = counts.then(|| self.steps.len() + 1);
+        if let Some(number) = number {
+            self.steps.push(step.clone());
+            if self.kill == Kill::Amid(number) {
+                cut_in_half(pid).unwrap();
+            }
+        }
+        self.inside.insert(pid, (step, number));
+        number.is_some_and(|number| self.kill == Kill::Before(number))
+    }
+
+    fn leaves(&mut self, pid: Pid) -> bool {
+        let Some((step, number)) = self.inside.remove(&pid) else { return false };
+        if step.makes_durable() {
+            self.counter.synced.store(true, Ordering::SeqCst);
+        }
+        number.is_some_and(|number| [Kill::Amid(number), Kill::After(number)].contains(&self.kill))
+    }
+}
