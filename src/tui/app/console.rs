@@ -135,6 +135,7 @@ impl Keydeck {
             session: open.session,
             keymap: Arc::clone(&self.setting.keymap),
             utc_offset: self.setting.utc_offset,
+            owner: open.owner,
             read_only: self.setting.read_only,
         };
         let demo = matches!(self.way, Way::Demo);
@@ -188,6 +189,7 @@ impl Program for Keydeck {
             }
             Stage::Desk(desk) => {
                 if let Msg::News(Outcome::Gone(why)) = &msg {
+                    desk.lost_owner();
                     if desk.holds_secret() {
                         desk.complain(format!("{why} Put this away first; then the console locks."));
                     }

@@ -79,6 +79,8 @@ pub enum Parting {
 pub struct Desk {
     look: Look,
     demo: bool,
+    /// The process that had the store is gone; the console is about to lock.
+    owner_gone: bool,
     screens: Vec<Box<dyn Screen>>,
     open: usize,
     overlays: OverlayStack<Look, Ask, Answer>,
@@ -102,6 +104,7 @@ impl Desk {
         let mut desk = Self {
             look,
             demo,
+            owner_gone: false,
             screens,
             open: 0,
             overlays: OverlayStack::new(),
@@ -122,6 +125,11 @@ impl Desk {
     /// Says something that stays until it is dismissed: what was found wrong on the way in.
     pub fn complain(&mut self, text: impl Into<String>) {
         self.toasts.error(text);
+    }
+
+    /// Says from now on that the process that had the store is gone.
+    pub const fn lost_owner(&mut self) {
+        self.owner_gone = true;
     }
 
     /// Hears what happened.
