@@ -140,7 +140,8 @@ fn locking_closes_the_store_and_forgets_what_was_on_the_screen() {
     console
         .press("ctrl-x")
         .sees("Locked.")
-        .sees("What was typed into forms")
+        .sees("The store is closed.")
+        .sees_no("filling in")
         .sees_no("keydeck · Acme")
         .sees("maria");
     assert_eq!(console.wipes, 1);
