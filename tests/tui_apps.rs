@@ -431,7 +431,7 @@ fn examples_name_the_platform_once_an_admin_said_where_it_answers() {
     house.create("Guest app", AuthMethod::Jwt);
     let mut console = house.console();
     // Until then it is said that the address is made up, where it is read and where it is copied from.
-    console.press("H").sees("only stands for the address of your platform").sees("base-url under Settings");
+    console.press("H").sees("only stands for the address of your platform").sees("base-url, under Settings");
     console.sees("\"https://api.example.com/v1/contacts\"").press("esc");
     house.run(Command::SetPolicy { name: "base-url".into(), value: "https://api.acme.com/crm/".into() });
     console.press("H").sees("\"https://api.acme.com/crm/v1/contacts\"").sees_no("example.com").press("tab y");

@@ -157,12 +157,10 @@ impl AppSecret {
                 Role::Dim,
                 match (self.occasion, self.method) {
                     (Occasion::Created, AuthMethod::ApiKey) => {
-                        "Store its id and secret where the app will find them, then issue its API key."
-                            .to_owned()
+                        "Store id and secret where the app will find them, then issue its API key.".to_owned()
                     }
                     (_, AuthMethod::Jwt) => {
-                        "Store both where the app will find them: with them it fetches its access tokens."
-                            .to_owned()
+                        "Store both where the app will find them: they fetch its access tokens.".to_owned()
                     }
                     (Occasion::Renewed, AuthMethod::ApiKey) => "Store it in place of the old one.".to_owned(),
                 },
@@ -202,7 +200,11 @@ impl AppSecret {
         }
         let tick = if self.stored { glyphs.box_on } else { glyphs.box_off };
         let role = if self.stored { Role::Good } else { Role::Accent };
-        let ends = if self.key_is_next() { "goes on to its API key" } else { "closes" };
+        let ends = match self.key_is_next() {
+            true if row.width < 66 => "goes on",
+            true => "goes on to its API key",
+            false => "closes",
+        };
         let next = if self.stored {
             format!("   {} {ends}", label(Action::Finish))
         } else {

@@ -187,8 +187,8 @@ pub fn base_url(view: &View<'_>) -> Option<String> {
 
 fn placeholder_said() -> String {
     format!(
-        "{PLACEHOLDER} only stands for the address of your platform: put the real one in its place. An admin sets it \
-         once for all examples, as base-url under Settings or with `keydeck policy set base-url https://…`."
+        "{PLACEHOLDER} only stands for the address of your platform. An admin can set the real one for all examples: \
+         base-url, under Settings."
     )
 }
 
@@ -302,11 +302,12 @@ impl Overlay<Look, Ask, Answer> for HowTo {
         let bar = Rect { width: body.width.saturating_add(2), ..body };
         scrollbar::draw(canvas, bar, self.offset, self.page, self.rows.len());
         let label = |action| look.keymap.label(Layer::Reader, action).unwrap_or_default();
+        let promise = if last.width < 70 { "" } else { "   secrets are never filled in" };
         let spans = [
             canvas.span(Role::Key, label(Action::CopyText)),
             canvas.span(Role::Text, format!(" copies {}   ", self.chosen_name())),
             canvas.span(Role::Key, label(Action::NextField)),
-            canvas.span(Role::Dim, " next example   secrets are never filled in"),
+            canvas.span(Role::Dim, format!(" next example{promise}")),
         ];
         canvas.spans(last.x, last.y, last.width, &spans);
     }

@@ -163,6 +163,8 @@ pub struct Status {
     pub role: Role,
     /// Sign and words.
     pub text: String,
+    /// What is said after them where there is room for all of it: the key that leads there.
+    pub more: String,
     /// What a click on it does.
     pub action: Option<Action>,
 }
@@ -185,7 +187,9 @@ pub fn status(
     if let Some(status) = status {
         let left = row.x.saturating_add(1);
         let room = start.saturating_sub(left).saturating_sub(if shown.is_empty() { 0 } else { 2 });
-        let end = canvas.fit(left, row.y, room, &status.text, status.role);
+        let whole = format!("{}{}", status.text, status.more);
+        let said = if text::width(&text::clean(&whole)) <= usize::from(room) { &whole } else { &status.text };
+        let end = canvas.fit(left, row.y, room, said, status.role);
         if let Some(action) = status.action {
             canvas.hit(
                 Rect { x: left, y: row.y, width: end.saturating_sub(left), height: 1 },
@@ -245,7 +249,9 @@ impl Hints<'_> {
 
     /// As many as fit beside the status; the status may take up to two thirds of the line.
     fn fitting(&self, available: &impl Availability, status: Option<&Status>, width: u16) -> Vec<Hint> {
-        let said = status.map_or(0, |status| text::width(&text::clean(&status.text)) + 3);
+        let said = status.map_or(0, |status| {
+            text::width(&text::clean(&status.text)) + text::width(&text::clean(&status.more)) + 3
+        });
         let said = u16::try_from(said).unwrap_or(u16::MAX).min(width / 3 * 2);
         let mut room = width.saturating_sub(said).saturating_sub(2);
         let mut shown = Vec::new();
@@ -290,6 +296,7 @@ mod tests {
         let said = status_text.map(|said| Status {
             role: Role::Warn,
             text: said.into(),
+            more: "  (! to see)".into(),
             action: Some(Action::ShowDue),
         });
         let mut lines = testing::draw(width, 1, |canvas, area| {
@@ -309,7 +316,13 @@ mod tests {
     #[test]
     fn what_is_due_comes_before_hints() {
         let due = Some("▲ 2 keys expire within 7 days");
-        assert_eq!(last_line(60, due), " ▲ 2 keys expire within 7 days      n new  / filter  ? help");
+        assert_eq!(
+            last_line(72, due),
+            " ▲ 2 keys expire within 7 days  (! to see)      n new  / filter  ? help"
+        );
+        assert_eq!(last_line(60, due), " ▲ 2 keys expire within 7 days  (! to see)  n new  / filter");
+        // The key that leads there is left out whole, not cut.
+        assert_eq!(last_line(54, due), " ▲ 2 keys expire within 7 days        n new  / filter");
         assert_eq!(last_line(44, due), " ▲ 2 keys expire within 7 days        n new");
     }
 

@@ -129,22 +129,24 @@ impl Desk {
     fn status(&self, canvas: &Canvas<'_>, now: Now) -> Option<Status> {
         let glyphs = canvas.glyphs();
         if let Some(lease) = self.lease {
-            return Some(Status { role: Role::Accent, text: lease.said(now.at), action: None });
+            let text = lease.said(now.at);
+            return Some(Status { role: Role::Accent, text, more: String::new(), action: None });
         }
         let since = self.waited_since().map(|since| now.at.since(since));
         if let Some(passed) = since.max().filter(|passed| *passed >= PATIENCE) {
             let step = usize::try_from(passed.as_millis() / SPIN.as_millis()).unwrap_or(0);
             let text = format!("{} at work… (esc stops waiting)", glyphs.spin(step));
-            return Some(Status { role: Role::Info, text, action: None });
+            return Some(Status { role: Role::Info, text, more: String::new(), action: None });
         }
         let key = self
             .overlays
             .is_empty()
             .then(|| self.look.keymap.label(Layer::Screen, Action::ShowDue))
             .flatten();
-        let (role, text) = self.due.said(glyphs, key.as_deref())?;
+        let (role, text) = self.due.said(glyphs)?;
+        let more = key.filter(|_| self.due.is_what_is_said()).map(|key| format!("  ({key} to see)"));
         let action = (self.overlays.is_empty() && !self.due.is_nothing()).then_some(Action::ShowDue);
-        Some(Status { role, text, action })
+        Some(Status { role, text, more: more.unwrap_or_default(), action })
     }
 
     /// The tab a number key leads to, for the tests of the order.
