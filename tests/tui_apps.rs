@@ -424,6 +424,28 @@ fn how_to_call_is_copied_block_by_block_and_holds_no_secret() {
 }
 
 #[test]
+fn examples_name_the_platform_once_an_admin_said_where_it_answers() {
+    let house = House::new();
+    let app = house.create("Booking bot", AuthMethod::ApiKey);
+    house.issue("Live", &app, &["contacts.read"]);
+    house.create("Guest app", AuthMethod::Jwt);
+    let mut console = house.console();
+    // Until then it is said that the address is made up, where it is read and where it is copied from.
+    console.press("H").sees("only stands for the address of your platform").sees("base-url, under Settings");
+    console.sees("\"https://api.example.com/v1/contacts\"").press("esc");
+    house.run(Command::SetPolicy { name: "base-url".into(), value: "https://api.acme.com/crm/".into() });
+    console.press("H").sees("\"https://api.acme.com/crm/v1/contacts\"").sees_no("example.com").press("tab y");
+    assert!(house.clipboard.text().starts_with("curl --fail-with-body \"https://api.acme.com/crm/v1/"));
+    console
+        .press("esc j H")
+        .sees("\"https://api.acme.com/crm/oauth/token\"")
+        .sees_no("stands for")
+        .press("esc");
+    console.press("N").type_text("Guest app").press("tab enter").sees("has a new secret");
+    console.sees("How it fetches an access token:").sees("https://api.acme.com/crm/oauth/token");
+}
+
+#[test]
 fn a_token_is_tested_step_by_step_and_counts_no_use() {
     let house = House::new();
     let app = house.create("Booking bot", AuthMethod::ApiKey);

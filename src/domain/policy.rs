@@ -3,9 +3,9 @@
 
 use minicbor::{Decode, Encode};
 
-use super::Role;
 use super::signing::TOKEN_LIFE_MAX;
 use super::time::MAX_LIFE_DAYS;
+use super::{Role, Url};
 
 /// The rules in force. Lives are in days; `None` is "never" or "no limit".
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -49,6 +49,9 @@ pub struct Policy {
     /// Days after which the key that signs access tokens is replaced.
     #[n(12)]
     pub signing_key_days: u32,
+    /// Where the platform answers, without a slash at its end: for examples.
+    #[n(13)]
+    pub base_url: Option<Url>,
 }
 
 impl Default for Policy {
@@ -67,6 +70,7 @@ impl Default for Policy {
             default_life_app: Some(365),
             token_seconds: 600,
             signing_key_days: 30,
+            base_url: None,
         }
     }
 }
@@ -125,6 +129,14 @@ fn show(value: Option<u32>, unit: &str, none: &str) -> String {
 
 fn issuer(text: &str) -> Option<Role> {
     text.parse().ok().filter(|r| *r >= Role::Manager)
+}
+
+/// An address other addresses begin with. It is pasted into shells and programs as it stands, so it may hold nothing
+/// that means something there, which is less than a web address may.
+fn base_url(text: &str) -> Option<Url> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b".-_~:/%[]".contains(&b);
+    let text = text.trim_end_matches('/');
+    Url::new(text).ok().filter(|_| text.bytes().all(plain))
 }
 
 impl Policy {
@@ -251,6 +263,16 @@ impl Policy {
             },
         },
         Rule {
+            name: "base-url",
+            about: "Where your platform answers: the examples under 'How to call' are written with it.",
+            form: "none or an address such as https://api.acme.com",
+            get: |p| p.base_url.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+            set: |p, v| {
+                p.base_url = if v == "none" { None } else { Some(base_url(v)?) };
+                Some(())
+            },
+        },
+        Rule {
             name: "lock-minutes",
             about: "Minutes without a key press after which the console locks and forgets the store's key.",
             form: "off or a number of minutes from 1 to 1440",
@@ -291,6 +313,38 @@ mod tests {
             let shown = policy.get(rule.name).unwrap();
             assert_eq!(policy.with(rule.name, &shown), Ok(policy.clone()), "{} {shown}", rule.name);
         }
+    }
+
+    #[test]
+    fn a_base_url_is_plain_enough_to_be_pasted_into_a_shell() {
+        let policy = Policy::default();
+        let set = |text| policy.with("base-url", text).map(|policy| policy.get("base-url").unwrap());
+        assert_eq!(set("https://api.acme.com/crm/"), Ok("https://api.acme.com/crm".into()));
+        assert_eq!(set("http://localhost:8080"), Ok("http://localhost:8080".into()));
+        for bad in [
+            "",
+            "/",
+            "api.acme.com",
+            "http://api.acme.com",
+            "https://u:p@api.acme.com",
+            "https://api.acme.com/$(id)",
+            "https://api.acme.com/'",
+            "https://api.acme.com/?a=1",
+            "https://api.acme.com/#x",
+        ] {
+            assert!(set(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_policy_written_before_there_was_a_base_url_is_read() {
+        let bytes = minicbor::to_vec(Policy::default()).unwrap();
+        // An array of the fields there were before this one.
+        assert_eq!(bytes[0], 0x80 + 13);
+        assert_eq!(minicbor::decode::<Policy>(&bytes).unwrap(), Policy::default());
+        let with = Policy::default().with("base-url", "https://api.acme.com").unwrap();
+        let bytes = minicbor::to_vec(&with).unwrap();
+        assert_eq!((bytes[0], minicbor::decode::<Policy>(&bytes).unwrap()), (0x80 + 14, with));
     }
 
     #[test]

@@ -240,10 +240,10 @@ actions! {
     Palette     "palette"      "Find an action by its words"           "palette"  App [Screen] Safe;
     Guide       "guide"        "Read the developer guide"              "guide"    App [Screen] Safe;
     CopyMessage "copy-message" "Copy the message shown"                "copy message" App [Screen] Safe;
-    Dismiss     "dismiss"      "Dismiss the message shown"             "dismiss"  App [Screen] Safe;
+    Dismiss     "dismiss"      "Dismiss the message shown"             "dismiss"  App [Screen Secret] Safe;
     MouseToggle "mouse"        "Give the mouse back to the terminal, or take it" "mouse" App [Screen] Safe;
     Whole       "whole-agency" "View the whole agency, or only your own keys" "whole agency" App [Screen] Safe;
-    Lock        "lock"         "Lock the console"                      "lock"     App [Screen] Safe;
+    Lock        "lock"         "Lock the console, even while typing"   "lock"     App [Always] Safe;
     Quit        "quit"         "Quit"                                  "quit"     App [Screen] Safe;
     ForceQuit   "force-quit"   "Quit, even while typing"               "quit"     App [Always] Safe;
     Suspend     "suspend"      "Suspend to the shell"                  "suspend"  App [Always] Safe;

@@ -125,10 +125,32 @@ pub trait Overlay<C, O, A = ()> {
         None
     }
 
+    /// Whether it waits behind a locked console, to go on as it was when the same operator is back. For forms that
+    /// hold what somebody typed and nothing secret.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// The operator is back; what it knows of the state may be days old.
+    fn resume(&mut self, _context: &C) -> Return {
+        Return::Now
+    }
+
     /// Whether a secret is or was on the screen through it: after it closes the screen is wiped.
     fn secrecy(&self) -> Secrecy {
         Secrecy::Open
     }
+}
+
+/// Whether a form that waited can go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Return {
+    /// It can.
+    Now,
+    /// Not with what its operator sees at present, and why.
+    Later(Reason),
+    /// What it was about is gone; why, in words.
+    Never(Reason),
 }
 
 /// Whether something showed a secret.
@@ -228,6 +250,18 @@ impl<C, O, A> OverlayStack<C, O, A> {
     pub fn clear(&mut self) -> Secrecy {
         let secret = self.layers.drain(..).any(|layer| layer.secrecy() == Secrecy::Secret);
         if secret { Secrecy::Secret } else { Secrecy::Open }
+    }
+
+    /// Takes out those that wait behind a locked console, from the bottom up.
+    pub fn take_waiting(&mut self) -> Vec<Box<dyn Overlay<C, O, A>>> {
+        let (waiting, others) = self.layers.drain(..).partition(|layer| layer.waits());
+        self.layers = others;
+        waiting
+    }
+
+    /// Whether closing all would lose what was typed, because it is secret.
+    pub fn has_secrets(&self) -> bool {
+        self.layers.iter().any(|layer| layer.secrecy() == Secrecy::Secret)
     }
 
     /// Gives a cue to the top one.

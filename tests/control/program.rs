@@ -222,9 +222,9 @@ fn consoles_share_a_store_and_take_it_over_from_one_that_is_killed() {
     let words = ["key", "create", "--name", "From the shell", "--agency", "--scope", "contacts.read"];
     let said = says(house.path(), "maria", &words, "");
     assert_eq!(said.code, 0, "{}", said.err);
-    first.sees("From the shell");
-    second.sees("From the shell");
+    first.sees("From the shell").sees_no("attached");
     let pid = first.pid;
+    second.sees("From the shell").sees(&format!("attached to keydeck {pid}"));
     first.signal(Signal::KILL);
     second.sees("Locked").sees(&format!("process {pid})")).sees("has gone").sees("Sign in again");
     unlock(&mut second);

@@ -1,5 +1,6 @@
 //! The model the runtime runs: the door, or the desk behind it, and the way between the two. Locking drops the
-//! desk, the engine and with them every key in memory; opening again is signing in.
+//! desk, the engine and with them every key in memory; opening again is signing in. Only forms that hold no secret
+//! wait, for the one who was filling them in.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
-use super::desk::{Desk, Parting};
-use super::door::{Cause, Door, Passage, Way};
+use super::desk::{Closed, Desk, Parting};
+use super::door::{Cause, Door, Locked, Passage, Way};
+use super::kept::Kept;
 use super::look::Look;
 use super::worker::{Effect, Outcome};
 use crate::serve::control::Control;
@@ -56,6 +58,8 @@ pub struct Keydeck {
     complaints: Vec<String>,
     hits: HitMap,
     capture: Capture,
+    /// What waits for the operator who locked it.
+    kept: Option<Kept>,
     /// The store is gone with the process that had it, and why.
     gone: Option<Arc<str>>,
     /// When a person last did something.
@@ -86,6 +90,7 @@ impl Keydeck {
             complaints: Vec::new(),
             hits: HitMap::default(),
             capture,
+            kept: None,
             gone: None,
             touched: None,
             heard: Moment::default(),
@@ -111,7 +116,7 @@ impl Keydeck {
         (idle >= limit).then_some(minutes)
     }
 
-    fn lock(&mut self, cause: Cause, orders: &mut Orders<Effect>) {
+    fn lock(&mut self, cause: Cause, now: Now, orders: &mut Orders<Effect>) {
         let Way::Store(options) = &self.way else { return };
         let stage = std::mem::replace(&mut self.stage, Stage::Between);
         let Stage::Desk(desk) = stage else {
@@ -119,7 +124,8 @@ impl Keydeck {
             return;
         };
         let tab = desk.tab();
-        let (look, under_way) = desk.close();
+        let Closed { look, under_way, forms, kept } = desk.close(now);
+        self.kept = Some(Kept::of(look.session.actor().operator, kept));
         let operator = look.view(|view| view.operator().map(|operator| operator.name.to_string()));
         let mut closing: HashSet<_> = under_way.into_iter().collect();
         closing.insert(orders.perform(Effect::Settle));
@@ -127,7 +133,8 @@ impl Keydeck {
         let Look { engine, session, .. } = look;
         closing.insert(orders.perform(Effect::Leave(self.control.take(), engine, session)));
         orders.wipe();
-        let door = Door::locked(options.clone(), &operator.unwrap_or_default(), cause, closing, tab);
+        let locked = Locked { cause, forms, operator: operator.unwrap_or_default() };
+        let door = Door::locked(options.clone(), locked, closing, tab);
         self.stage = Stage::Door(Box::new(door));
     }
 
@@ -138,11 +145,16 @@ impl Keydeck {
             session: open.session,
             keymap: Arc::clone(&self.setting.keymap),
             utc_offset: self.setting.utc_offset,
+            owner: open.owner,
             read_only: self.setting.read_only,
         };
         let demo = matches!(self.way, Way::Demo);
         let mut desk = Desk::new(look, screens::all(), demo, self.setting.capture, now);
         desk.start_at(tab);
+        let whose = desk.look().session.actor().operator;
+        if let Some(kept) = self.kept.take() {
+            desk.bring_back(kept.for_operator(whose), now);
+        }
         for said in open.notices.into_iter().chain(self.complaints.drain(..)) {
             desk.complain(said);
         }
@@ -171,7 +183,7 @@ impl Program for Keydeck {
             break_on_f12(&msg);
         }
         if let Some(minutes) = self.idle(now) {
-            self.lock(Cause::Idle(minutes), orders);
+            self.lock(Cause::Idle(minutes), now, orders);
             // A key pressed before anybody saw that it is locked was not meant for the door.
             if matches!(msg, Msg::Input(_)) {
                 return;
@@ -182,7 +194,7 @@ impl Program for Keydeck {
         }
         // Stopped and continued without a chance to lock before.
         if matches!((&msg, &self.stage, &self.way), (Msg::Resumed, Stage::Desk(_), Way::Store(_))) {
-            return self.lock(Cause::Background { going: false }, orders);
+            return self.lock(Cause::Background { going: false }, now, orders);
         }
         match &mut self.stage {
             Stage::Door(door) => {
@@ -192,6 +204,7 @@ impl Program for Keydeck {
             }
             Stage::Desk(desk) => {
                 if let Msg::News(Outcome::Gone(why)) = &msg {
+                    desk.lost_owner();
                     if desk.holds_secret() {
                         desk.complain(format!("{why} Put this away first; then the console locks."));
                     }
@@ -202,12 +215,12 @@ impl Program for Keydeck {
                 if !desk.holds_secret()
                     && let Some(why) = self.gone.take()
                 {
-                    return self.lock(Cause::Gone(why), orders);
+                    return self.lock(Cause::Gone(why), now, orders);
                 }
                 match desk.take_parting() {
-                    Some(Parting::Lock) => self.lock(Cause::Asked, orders),
+                    Some(Parting::Lock) => self.lock(Cause::Asked, now, orders),
                     Some(Parting::Suspend) if desk.can_lock() => {
-                        self.lock(Cause::Background { going: true }, orders);
+                        self.lock(Cause::Background { going: true }, now, orders);
                     }
                     Some(Parting::Suspend) => orders.suspend(),
                     None => {}
@@ -253,10 +266,10 @@ impl Program for Keydeck {
         }
     }
 
-    fn farewell(&mut self, _: Now) -> Vec<Effect> {
+    fn farewell(&mut self, now: Now) -> Vec<Effect> {
         let leave = match std::mem::replace(&mut self.stage, Stage::Between) {
             Stage::Desk(desk) => {
-                let (look, _) = desk.close();
+                let look = desk.close(now).look;
                 Some(Effect::Leave(self.control.take(), look.engine, look.session))
             }
             Stage::Door(door) => {

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::ask::{Answer, Ask, Errand, Tab};
+use super::ask::{Answer, Ask, Errand, Layered, Tab};
 use super::due::Due;
+use super::kept::Forms;
 use super::look::Look;
 use super::worker::{Effect, Outcome};
 use crate::engine::Session;
@@ -22,7 +23,7 @@ use crate::tui::canvas::{Canvas, HitMap};
 use crate::tui::clipboard::{Keep, lease::Lease};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
-use crate::tui::overlay::{OverlayStack, Secrecy};
+use crate::tui::overlay::{OverlayStack, Return, Secrecy};
 use crate::tui::program::{Capture, JobId, Msg, Orders};
 use crate::tui::screens::Screen;
 use crate::tui::toast::Toasts;
@@ -75,13 +76,29 @@ pub enum Parting {
     Suspend,
 }
 
+/// What is left of a desk when it is closed.
+pub struct Closed {
+    /// The engine and the session, to be let go.
+    pub look: Look,
+    /// Jobs that still have to come back.
+    pub under_way: Vec<JobId>,
+    /// What became of the forms, for the locked screen.
+    pub forms: Forms,
+    /// Those that wait.
+    pub kept: Vec<Box<Layered>>,
+}
+
 /// The open console.
 pub struct Desk {
     look: Look,
     demo: bool,
+    /// The process that had the store is gone; the console is about to lock.
+    owner_gone: bool,
     screens: Vec<Box<dyn Screen>>,
     open: usize,
     overlays: OverlayStack<Look, Ask, Answer>,
+    /// Forms from before the console was locked that need to see more than is seen now.
+    waiting: Vec<Box<Layered>>,
     toasts: Toasts,
     due: Due,
     /// Where the last look at what is due led.
@@ -102,9 +119,11 @@ impl Desk {
         let mut desk = Self {
             look,
             demo,
+            owner_gone: false,
             screens,
             open: 0,
             overlays: OverlayStack::new(),
+            waiting: Vec::new(),
             toasts: Toasts::default(),
             due,
             shown_due: None,
@@ -122,6 +141,11 @@ impl Desk {
     /// Says something that stays until it is dismissed: what was found wrong on the way in.
     pub fn complain(&mut self, text: impl Into<String>) {
         self.toasts.error(text);
+    }
+
+    /// Says from now on that the process that had the store is gone.
+    pub const fn lost_owner(&mut self) {
+        self.owner_gone = true;
     }
 
     /// Hears what happened.
@@ -192,12 +216,60 @@ impl Desk {
         !self.demo
     }
 
-    /// Closes everything that is open and gives back what must be let go, and the jobs still under way.
-    pub fn close(mut self) -> (Look, Vec<JobId>) {
+    /// Closes everything that is open and gives back what must be let go, the work still under way, and the forms
+    /// that may wait for their operator.
+    pub fn close(mut self, now: Now) -> Closed {
+        const SAID: &str = "The console was locked while this was under way. Look whether it was done before you do it again.";
+        let (mut under_way, mut asked) = (Vec::new(), Vec::new());
+        for (job, pending) in &self.jobs {
+            if let Pending::Job { asker, .. } = pending {
+                under_way.push(*job);
+                asked.push(*asker);
+            }
+        }
+        for asker in asked {
+            if let Asker::Overlay(name, _) = asker {
+                let refused = Answer::Refused(SAID.into());
+                drop(self.overlays.tell(name, refused, &self.look, now, &mut Vec::new()));
+            }
+        }
+        let mut kept = std::mem::take(&mut self.waiting);
+        let secret_gone = self.holds_a_secret();
+        kept.extend(self.overlays.take_waiting());
+        let forms = match () {
+            () if secret_gone => Forms::SecretGone,
+            () if !kept.is_empty() => Forms::Wait,
+            () if self.overlays.has_secrets() => Forms::Gone,
+            () => Forms::None,
+        };
         self.overlays.clear();
-        let jobs = self.jobs.iter().filter(|(_, pending)| matches!(pending, Pending::Job { .. }));
-        let jobs = jobs.map(|(job, _)| *job).collect();
-        (self.look, jobs)
+        Closed { look: self.look, under_way, forms, kept }
+    }
+
+    /// Brings back forms that waited for this operator.
+    pub fn bring_back(&mut self, forms: Vec<Box<Layered>>, now: Now) {
+        self.waiting = forms;
+        self.resume(now);
+    }
+
+    /// Opens those of the waiting forms that can go on with what the operator sees now.
+    fn resume(&mut self, now: Now) {
+        if !self.overlays.is_empty() {
+            return;
+        }
+        for mut form in std::mem::take(&mut self.waiting) {
+            match form.resume(&self.look) {
+                Return::Now => {
+                    self.toasts.info("as you left it; nothing of it is saved yet", now.at);
+                    self.overlays.push_boxed(form);
+                }
+                Return::Later(why) => {
+                    self.toasts.info(why.to_string(), now.at);
+                    self.waiting.push(form);
+                }
+                Return::Never(why) => self.toasts.info(why.to_string(), now.at),
+            }
+        }
     }
 
     /// Begins at this tab instead of the first.

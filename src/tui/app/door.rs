@@ -15,8 +15,8 @@ use ratatui::layout::Rect;
 
 use self::found::FoundForm;
 use self::recovery::CodeForm;
-pub use self::sign_in::Cause;
 use self::sign_in::SignInForm;
+pub use self::sign_in::{Cause, Locked};
 use super::ask::Tab;
 use super::entry::{Entered, Entry};
 use super::worker::{Effect, Outcome};
@@ -91,7 +91,7 @@ impl Door {
     /// The door of a console that starts. `operator` is a guess at who it is.
     pub fn new(way: Way, operator: Option<&str>) -> Self {
         let step = match &way {
-            Way::Store(options) if is_store(&options.dir) => Step::SignIn(SignInForm::new(operator, None)),
+            Way::Store(options) if is_store(&options.dir) => Step::SignIn(SignInForm::new(operator)),
             Way::Store(options) => Step::Found(FoundForm::new(&options.dir, operator)),
             Way::Demo => Step::Wait(None),
         };
@@ -101,15 +101,9 @@ impl Door {
     }
 
     /// The door of a console that was locked. `closing` must come back before the store can be opened again.
-    pub fn locked(
-        options: Box<Options>,
-        operator: &str,
-        cause: Cause,
-        closing: HashSet<JobId>,
-        tab: Option<Tab>,
-    ) -> Self {
-        let suspend = cause == Cause::Background { going: true };
-        let step = Step::SignIn(SignInForm::new(Some(operator), Some(cause)));
+    pub fn locked(options: Box<Options>, locked: Locked, closing: HashSet<JobId>, tab: Option<Tab>) -> Self {
+        let suspend = locked.cause == Cause::Background { going: true };
+        let step = Step::SignIn(SignInForm::locked(locked));
         Self { closing, suspend, tab, ..Self::at(Way::Store(options), step) }
     }
 

@@ -67,6 +67,11 @@ impl Due {
         self.tabs.is_empty()
     }
 
+    /// Whether what the status line says is what is due, rather than a trouble above it.
+    pub const fn is_what_is_said(&self) -> bool {
+        self.trouble.is_none() && !self.is_nothing()
+    }
+
     /// Where to go to see it, and what to do there. Who was shown it at `seen` already is led to the next place.
     pub fn errand(&self, seen: Option<Tab>) -> Option<(Tab, Errand)> {
         let next = self.tabs.iter().position(|tab| Some(*tab) == seen).map_or(0, |at| at + 1);
@@ -74,8 +79,8 @@ impl Due {
         Some((*tab, Errand::Filter("state:due".into())))
     }
 
-    /// What the status line says, with its look; `key` leads there.
-    pub fn said(&self, glyphs: &Glyphs, key: Option<&str>) -> Option<(Role, String)> {
+    /// What the status line says, with its look.
+    pub fn said(&self, glyphs: &Glyphs) -> Option<(Role, String)> {
         if let Some(trouble) = &self.trouble {
             return Some((Role::Bad, format!("{} {trouble}", glyphs.bad)));
         }
@@ -96,8 +101,7 @@ impl Due {
         if parts.is_empty() {
             return None;
         }
-        let hint = key.map(|key| format!("  ({key} to see)")).unwrap_or_default();
-        Some((role, format!("{sign} {}{hint}", parts.join(&format!(" {} ", glyphs.dot)))))
+        Some((role, format!("{sign} {}", parts.join(&format!(" {} ", glyphs.dot)))))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::{Role, State, Timestamp, View};
 use crate::engine::{Engine, Session};
+use crate::serve::control::Owner;
 use crate::tui::keymap::Keymap;
 
 /// Everything an open console can look at.
@@ -17,6 +18,8 @@ pub struct Look {
     pub keymap: Arc<Keymap>,
     /// Seconds east of UTC, for local times.
     pub utc_offset: i32,
+    /// The process that has the store, when it is another.
+    pub owner: Option<Owner>,
     /// Whether actions that take access away are switched off (`--read-only`).
     pub read_only: bool,
 }

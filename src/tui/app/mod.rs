@@ -2,7 +2,7 @@
 //!
 //! - [`look`]: what screens and overlays may look at. [`ask`]: what they may ask for, and what comes back.
 //! - [`console`]: the model the runtime runs: the door, or the desk behind it.
-//! - [`door`]: first start, sign-in and the locked screen.
+//! - [`door`]: first start, sign-in and the locked screen. [`kept`]: forms that wait behind it.
 //! - [`desk`]: the open console: tabs, overlays, notes, status. [`due`]: what its status line warns of.
 //! - [`worker`]: performs jobs on the engine and the clipboard. [`entry`]: the ways into a store.
 //! - [`testing`]: an open console on sample data, for tests.
@@ -14,6 +14,7 @@ pub mod desk;
 pub mod door;
 pub mod due;
 pub mod entry;
+pub mod kept;
 pub mod look;
 #[doc(hidden)]
 pub mod testing;

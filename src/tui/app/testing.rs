@@ -8,8 +8,9 @@ use super::desk::Desk;
 use super::door::Way;
 use super::look::Look;
 use super::worker::{Hand, NewsLine};
+use crate::engine::demo;
 use crate::engine::open::Open;
-use crate::engine::{Engine as _, demo};
+use crate::serve::door::Entrance;
 use crate::tui::clipboard::{Clipboard, Route};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::keymap::Keymap;
@@ -35,18 +36,20 @@ pub fn sample() -> Open {
     demo::open().expect("the demo's store")
 }
 
-/// The console on an open store.
+/// The console on an open store, its own or another process's.
 pub fn desk_on(
-    open: Open,
+    open: impl Into<Entrance>,
     screens: Vec<Box<dyn Screen>>,
     size: (u16, u16),
     clipboard: &FakeClipboard,
 ) -> Console {
+    let open = open.into();
     let utc_ms = open.engine.now().time.0;
     let now = Now { at: Moment::default(), utc_ms };
     let keymap = Arc::new(Keymap::standard());
     let setting = setting(&keymap);
-    let look = Look { engine: open.engine, session: open.session, keymap, utc_offset: 0, read_only: false };
+    let Entrance { engine, session, owner, .. } = open;
+    let look = Look { engine, session, keymap, utc_offset: 0, owner, read_only: false };
     let program = Keydeck::open(setting, Way::Demo, Desk::new(look, screens, true, Capture::Taken, now));
     testing::Console::start(program, hand(clipboard), size, utc_ms)
 }

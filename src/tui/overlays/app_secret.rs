@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use super::create_key::CreateKey;
-use super::how_to::token_request;
+use super::how_to::{base_url, token_request};
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppId};
 use crate::tui::action::{Action, Layer, Reason};
@@ -49,6 +49,8 @@ pub struct AppSecret {
     method: AuthMethod,
     occasion: Occasion,
     request: Vec<String>,
+    /// Whether the request names the platform's own address and no placeholder.
+    knows_address: bool,
     showing: Showing,
     stored: bool,
     /// Somebody wants to leave without having stored it, and was asked.
@@ -66,14 +68,20 @@ impl AppSecret {
         Self::new(secret, app, Occasion::Renewed, look)
     }
 
-    fn new(secret: SecretText, app: &App, occasion: Occasion, _: &Look) -> Self {
+    fn new(secret: SecretText, app: &App, occasion: Occasion, look: &Look) -> Self {
+        let base = look.view(base_url);
+        let request = match app.method {
+            AuthMethod::Jwt => token_request(app.id, base.as_deref()),
+            AuthMethod::ApiKey => Vec::new(),
+        };
         Self {
             secret,
             app: app.id,
             name: app.name.to_string(),
             method: app.method,
             occasion,
-            request: if app.method == AuthMethod::Jwt { token_request(app.id) } else { Vec::new() },
+            request,
+            knows_address: base.is_some(),
             showing: Showing::Dots,
             stored: false,
             leaving: false,
@@ -149,12 +157,10 @@ impl AppSecret {
                 Role::Dim,
                 match (self.occasion, self.method) {
                     (Occasion::Created, AuthMethod::ApiKey) => {
-                        "Store its id and secret where the app will find them, then issue its API key."
-                            .to_owned()
+                        "Store id and secret where the app will find them, then issue its API key.".to_owned()
                     }
                     (_, AuthMethod::Jwt) => {
-                        "Store both where the app will find them: with them it fetches its access tokens."
-                            .to_owned()
+                        "Store both where the app will find them: they fetch its access tokens.".to_owned()
                     }
                     (Occasion::Renewed, AuthMethod::ApiKey) => "Store it in place of the old one.".to_owned(),
                 },
@@ -194,7 +200,11 @@ impl AppSecret {
         }
         let tick = if self.stored { glyphs.box_on } else { glyphs.box_off };
         let role = if self.stored { Role::Good } else { Role::Accent };
-        let ends = if self.key_is_next() { "goes on to its API key" } else { "closes" };
+        let ends = match self.key_is_next() {
+            true if row.width < 66 => "goes on",
+            true => "goes on to its API key",
+            false => "closes",
+        };
         let next = if self.stored {
             format!("   {} {ends}", label(Action::Finish))
         } else {
@@ -307,7 +317,12 @@ impl Overlay<Look, Ask, Answer> for AppSecret {
         }
         if self.request_rows(rest) > 0 {
             let title = layout::row(rest, 1);
-            canvas.fit(title.x, title.y, title.width, "How it fetches an access token:", Role::Header);
+            let said = if self.knows_address {
+                "How it fetches an access token:"
+            } else {
+                "How it fetches an access token, with your platform's address for the one here:"
+            };
+            canvas.fit(title.x, title.y, title.width, said, Role::Header);
             for (line, said) in (2..).zip(&self.request) {
                 let row = layout::row(rest, line);
                 canvas.fit(row.x, row.y, row.width, said, Role::Accent);

@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, AppId, KeyId, Scopes};
+use crate::domain::{App, AppId, KeyId, Scopes, View};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask};
 use crate::tui::app::look::Look;
@@ -18,8 +18,8 @@ use crate::tui::widgets::{layout, popup, scrollbar, text};
 
 const WITH_A_KEY: &str = include_str!("../../../assets/guide/calling-with-a-key.md");
 const WITH_A_TOKEN: &str = include_str!("../../../assets/guide/calling-with-an-access-token.md");
-/// Where the platform is, as far as keydeck knows: each agency puts its own here.
-const BASE_URL: &str = "https://api.example.com";
+/// Stands for where the platform answers while nobody said.
+const PLACEHOLDER: &str = "https://api.example.com";
 /// Columns of the widest box.
 const WIDTH: u16 = 100;
 const PANE: u8 = 0;
@@ -29,6 +29,8 @@ const PANE: u8 = 0;
 enum Block {
     Heading(String),
     Text(String),
+    /// What has to be put right before an example works.
+    Note(String),
     /// What it is called, and its lines.
     Code(String, Vec<String>),
 }
@@ -59,7 +61,8 @@ impl HowTo {
         look.view(|view| {
             let key = view.key(key)?;
             let app = key.place.app().map_or_else(String::new, |app| app.to_string());
-            Some(Self::new(key.name.as_str(), WITH_A_KEY, &key.hint(), &app, &key.scopes))
+            let base = base_url(view);
+            Some(Self::new(key.name.as_str(), WITH_A_KEY, &key.hint(), &app, &key.scopes, base.as_deref()))
         })
     }
 
@@ -77,18 +80,21 @@ impl HowTo {
                     (WITH_A_KEY, newest.map_or_else(|| "not issued yet".to_owned(), crate::domain::Key::hint))
                 }
             };
-            Some(Self::new(app.name.as_str(), page, &hint, &id, &app.scopes))
+            Some(Self::new(app.name.as_str(), page, &hint, &id, &app.scopes, base_url(view).as_deref()))
         })
     }
 
-    fn new(name: &str, page: &str, hint: &str, app: &str, scopes: &Scopes) -> Self {
+    fn new(name: &str, page: &str, hint: &str, app: &str, scopes: &Scopes, base: Option<&str>) -> Self {
         let scopes = scopes.iter().map(crate::domain::ScopeId::as_str).collect::<Vec<_>>().join(" ");
         let filled = page
             .replace("{hint}", hint)
-            .replace("{base_url}", BASE_URL)
+            .replace("{base_url}", base.unwrap_or(PLACEHOLDER))
             .replace("{app_id}", app)
             .replace("{scopes}", &scopes);
-        let (heading, blocks) = read(&filled);
+        let (heading, mut blocks) = read(&filled);
+        if base.is_none() {
+            blocks.insert(0, Block::Note(placeholder_said()));
+        }
         let title = format!("{heading}: {name}");
         Self { title, blocks, rows: Vec::new(), width: 0, offset: 0, page: 1, chosen: 0 }
     }
@@ -114,9 +120,10 @@ impl HowTo {
             }
             match block {
                 Block::Heading(said) => rows.push(row(None, said.clone(), Role::Title)),
-                Block::Text(said) => {
+                Block::Text(said) | Block::Note(said) => {
+                    let role = if matches!(block, Block::Note(_)) { Role::Warn } else { Role::Text };
                     let lines = text::wrap(said, width.max(1)).into_iter();
-                    rows.extend(lines.map(|line| row(None, line, Role::Text)));
+                    rows.extend(lines.map(|line| row(None, line, role)));
                 }
                 Block::Code(_, lines) => {
                     // Not wrapped at words: what is seen is what is copied, cut where the window ends.
@@ -173,6 +180,18 @@ impl HowTo {
     }
 }
 
+/// Where the platform answers, if an admin said.
+pub fn base_url(view: &View<'_>) -> Option<String> {
+    view.policy().base_url.as_ref().map(ToString::to_string)
+}
+
+fn placeholder_said() -> String {
+    format!(
+        "{PLACEHOLDER} only stands for the address of your platform. An admin can set the real one for all examples: \
+         base-url, under Settings."
+    )
+}
+
 /// The little of Markdown these pages use: a title, headings, paragraphs, lists, fenced examples.
 fn read(page: &str) -> (String, Vec<Block>) {
     let (mut title, mut blocks) = (String::new(), Vec::new());
@@ -207,14 +226,14 @@ fn read(page: &str) -> (String, Vec<Block>) {
 }
 
 /// The request for an access token, for whoever holds the secret right now.
-pub fn token_request(app: AppId) -> Vec<String> {
+pub fn token_request(app: AppId, base: Option<&str>) -> Vec<String> {
     let (_, blocks) = read(WITH_A_TOKEN);
     let request = blocks.into_iter().find_map(|block| match block {
         Block::Code(name, lines) if name == "curl" => Some(lines),
         _ => None,
     });
-    let filled =
-        |line: String| line.replace("{base_url}", BASE_URL).replace("$KEYDECK_APP_ID", &app.to_string());
+    let base = base.unwrap_or(PLACEHOLDER);
+    let filled = |line: String| line.replace("{base_url}", base).replace("$KEYDECK_APP_ID", &app.to_string());
     request.unwrap_or_default().into_iter().map(filled).collect()
 }
 
@@ -283,11 +302,12 @@ impl Overlay<Look, Ask, Answer> for HowTo {
         let bar = Rect { width: body.width.saturating_add(2), ..body };
         scrollbar::draw(canvas, bar, self.offset, self.page, self.rows.len());
         let label = |action| look.keymap.label(Layer::Reader, action).unwrap_or_default();
+        let promise = if last.width < 70 { "" } else { "   secrets are never filled in" };
         let spans = [
             canvas.span(Role::Key, label(Action::CopyText)),
             canvas.span(Role::Text, format!(" copies {}   ", self.chosen_name())),
             canvas.span(Role::Key, label(Action::NextField)),
-            canvas.span(Role::Dim, " next example   secrets are never filled in"),
+            canvas.span(Role::Dim, format!(" next example{promise}")),
         ];
         canvas.spans(last.x, last.y, last.width, &spans);
     }
@@ -323,7 +343,8 @@ mod tests {
             (WITH_A_KEY, vec!["environment", "curl", "Python", "JavaScript", "proxy", "check"]),
             (WITH_A_TOKEN, vec!["environment", "curl", "curl", "Python", "JavaScript", "proxy"]),
         ] {
-            let guide = HowTo::new("Booking bot", page, "kdap_7HqP2mVx9KtR_…", "app_7HqP2mVx9KtR", &scopes());
+            let guide =
+                HowTo::new("Booking bot", page, "kdap_7HqP2mVx9KtR_…", "app_7HqP2mVx9KtR", &scopes(), None);
             let found: Vec<&str> = guide.examples().map(|(name, _)| name).collect();
             assert_eq!(found, names);
             assert!(guide.title.starts_with("Calling with") && guide.title.ends_with("Booking bot"));
@@ -338,7 +359,7 @@ mod tests {
     #[test]
     fn the_request_for_a_token_names_the_app_and_leaves_the_secret_to_the_environment() {
         let id: crate::domain::PublicId = "7HqP2mVx9KtR".parse().unwrap();
-        let request = token_request(AppId(id)).join("\n");
+        let request = token_request(AppId(id), None).join("\n");
         assert!(request.contains("app_7HqP2mVx9KtR:$KEYDECK_APP_SECRET"), "{request}");
         assert!(request.contains("grant_type=client_credentials"));
     }

@@ -204,6 +204,10 @@ impl Overlay<Look, Ask, Answer> for AddLocations {
         }
     }
 
+    fn waits(&self) -> bool {
+        true
+    }
+
     fn draw(&mut self, canvas: &mut Canvas<'_>, _: Rect, _: &Look, _: Now) {
         let inner = popup::draw(canvas, "Add locations", 66, 18);
         let (upper, buttons) = layout::bottom(inner, 1);

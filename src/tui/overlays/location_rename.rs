@@ -108,6 +108,10 @@ impl Overlay<Look, Ask, Answer> for RenameLocation {
         }
     }
 
+    fn waits(&self) -> bool {
+        true
+    }
+
     fn draw(&mut self, canvas: &mut Canvas<'_>, _: Rect, _: &Look, _: Now) {
         let inner = popup::draw(canvas, &format!("Rename {}", self.before), 66, 9);
         let (upper, buttons) = layout::bottom(inner, 1);

@@ -10,7 +10,7 @@ use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
-use crate::tui::overlay::{Cue, Heard, Overlay, Secrecy};
+use crate::tui::overlay::{Cue, Heard, Overlay, Return, Secrecy};
 
 /// What the answers of a form mean.
 pub trait Asking {
@@ -96,6 +96,15 @@ impl<T: Asking> Overlay<Look, Ask, Answer> for Question<T> {
             }
             answer => self.asks.done(answer),
         }
+    }
+
+    fn waits(&self) -> bool {
+        self.secrecy() == Secrecy::Open && self.form.is_harmless()
+    }
+
+    fn resume(&mut self, look: &Look) -> Return {
+        self.asks.changed(&mut self.form, look);
+        Return::Now
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, _: Rect, _: &Look, _: Now) {

@@ -6,11 +6,12 @@ use super::scope_tree::{self, Reach};
 use crate::domain::{Command, KeyId, ScopeId, Scopes};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
+use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::TextFocus;
-use crate::tui::overlay::{Cue, Heard, Overlay};
+use crate::tui::overlay::{Cue, Heard, Overlay, Return};
 use crate::tui::screens::keys::deeds;
 use crate::tui::screens::keys::seen::seen;
 use crate::tui::theme::Role;
@@ -34,6 +35,11 @@ pub struct Rescope {
 impl Rescope {
     /// For a key the operator sees.
     pub fn new(look: &Look, key: KeyId) -> Option<Self> {
+        Self::with(look, key, None)
+    }
+
+    /// With these scopes ticked instead of those the key has.
+    fn with(look: &Look, key: KeyId, ticked: Option<Vec<ScopeId>>) -> Option<Self> {
         let catalog = look.engine.catalog();
         seen(look, |seen| {
             let key = seen.view.key(key)?;
@@ -43,10 +49,11 @@ impl Rescope {
                 None => Reach::key(scope_tree::level_of(key.place)),
             };
             let before = key.scopes.clone();
+            let ticked = ticked.unwrap_or_else(|| before.iter().cloned().collect());
             Some(Self {
                 key: key.id,
                 name: key.name.to_string(),
-                tree: scope_tree::tree(catalog, reach, before.iter().cloned(), Some(&before)),
+                tree: scope_tree::tree(catalog, reach, ticked, Some(&before)),
                 before,
                 buttons: ButtonRow::new([Button::safe("Cancel"), Button::safe("Change scopes")]),
                 on_buttons: false,
@@ -191,6 +198,24 @@ impl Overlay<Look, Ask, Answer> for Rescope {
             }
             _ => Heard::Close,
         }
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+
+    fn resume(&mut self, look: &Look) -> Return {
+        let ticked = self.tree.ticked().iter().cloned().collect();
+        let Some(fresh) = Self::with(look, self.key, Some(ticked)) else {
+            return out_of_sight(look, &format!("the form with the scopes of {}", self.name));
+        };
+        self.leaving = false;
+        if fresh.before != self.before {
+            *self = fresh;
+            self.error =
+                Some("its scopes were changed meanwhile; below is what you would change now".to_owned());
+        }
+        Return::Now
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, _: Now) {

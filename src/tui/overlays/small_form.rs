@@ -127,6 +127,11 @@ impl SmallForm {
         }
     }
 
+    /// Whether what it does takes nothing away.
+    pub fn is_harmless(&self) -> bool {
+        self.danger == Danger::Safe
+    }
+
     /// Which part has the focus; the buttons come after the last.
     pub const fn focused(&self) -> usize {
         self.focus

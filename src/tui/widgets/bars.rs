@@ -17,9 +17,49 @@ use crate::tui::{
     theme::Role,
 };
 
-/// Draws the title line: the program and `place` at the left, `facts` at the right, separated by dots. Facts give
-/// way from the left when room is short.
-pub fn title(canvas: &mut Canvas<'_>, row: Rect, place: &str, facts: &[(Role, String)]) {
+/// How long a fact stays in the title line when room is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stays {
+    /// Good to know: goes first.
+    Briefly,
+    /// Goes next.
+    AWhile,
+    /// Goes only for what must be seen.
+    Long,
+    /// Must be seen: the place gives way to it too.
+    ToTheEnd,
+}
+
+/// A fact at the right of the title line.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// Its look.
+    pub role: Role,
+    /// In full.
+    pub text: String,
+    /// The same in fewer columns, before anything is left out.
+    pub short: Option<String>,
+    /// When it gives way.
+    pub stays: Stays,
+}
+
+impl Fact {
+    /// A fact that has no shorter form.
+    pub fn new(role: Role, text: impl Into<String>, stays: Stays) -> Self {
+        Self { role, text: text.into(), short: None, stays }
+    }
+
+    fn shortest(&self) -> &str {
+        self.short.as_deref().unwrap_or(&self.text)
+    }
+}
+
+/// Columns a place keeps whatever must be seen beside it.
+const PLACE: u16 = 12;
+
+/// Draws the title line: the program and `place` at the left, `facts` at the right, separated by dots. When room is
+/// short they are said shorter first; then those go that stay the briefest, of several the one at the left.
+pub fn title(canvas: &mut Canvas<'_>, row: Rect, place: &str, facts: &[Fact]) {
     if row.is_empty() {
         return;
     }
@@ -28,24 +68,40 @@ pub fn title(canvas: &mut Canvas<'_>, row: Rect, place: &str, facts: &[(Role, St
     let x = canvas.print(row.x.saturating_add(1), row.y, row.width.saturating_sub(1), "keydeck", brand);
     let dim = canvas.style(Role::Dim);
     let x = canvas.print(x, row.y, row.right().saturating_sub(x), &dot, dim);
-    let end = canvas.fit(x, row.y, row.right().saturating_sub(x).saturating_sub(1), place, Role::Title);
+    let left = row.right().saturating_sub(x).saturating_sub(1);
+    let must = facts.iter().filter(|fact| fact.stays == Stays::ToTheEnd);
+    let must = must.map(|fact| text::width(&text::clean(fact.shortest())) + 3).max().unwrap_or(0);
+    let beside = left.saturating_sub(u16::try_from(must).unwrap_or(u16::MAX)).max(left.min(PLACE));
+    let end = canvas.fit(x, row.y, beside, place, Role::Title);
     let room = usize::from(row.right().saturating_sub(end).saturating_sub(3));
-    let mut first = 0;
-    let cells = |from: usize| -> usize {
-        let shown = facts.iter().skip(from);
-        shown.map(|(_, fact)| text::width(&text::clean(fact)) + 3).sum::<usize>().saturating_sub(3)
-    };
-    while first < facts.len() && cells(first) > room {
-        first += 1;
-    }
     let mut spans: Vec<Span<'_>> = Vec::new();
-    for (role, fact) in facts.iter().skip(first) {
+    for (role, fact) in fitting(facts, room) {
         if !spans.is_empty() {
             spans.push(Span::styled(dot.clone(), dim));
         }
-        spans.push(canvas.span(*role, fact.as_str()));
+        spans.push(canvas.span(role, fact));
     }
     canvas.spans_right(row.right().saturating_sub(1), row.y, row.width, &spans);
+}
+
+/// The facts there is room for.
+fn fitting(facts: &[Fact], room: usize) -> Vec<(Role, &str)> {
+    let cells = |shown: &[(&Fact, &str)]| -> usize {
+        let wide = shown.iter().map(|(_, said)| text::width(&text::clean(said)) + 3);
+        wide.sum::<usize>().saturating_sub(3)
+    };
+    let mut shown: Vec<(&Fact, &str)> = facts.iter().map(|fact| (fact, fact.text.as_str())).collect();
+    if cells(&shown) > room {
+        for (fact, said) in &mut shown {
+            *said = fact.shortest();
+        }
+    }
+    while cells(&shown) > room {
+        let Some(briefest) = shown.iter().map(|(fact, _)| fact.stays).min() else { break };
+        let Some(goes) = shown.iter().position(|(fact, _)| fact.stays == briefest) else { break };
+        shown.remove(goes);
+    }
+    shown.into_iter().map(|(fact, said)| (fact.role, said)).collect()
 }
 
 /// One tab of the tab bar.
@@ -107,6 +163,8 @@ pub struct Status {
     pub role: Role,
     /// Sign and words.
     pub text: String,
+    /// What is said after them where there is room for all of it: the key that leads there.
+    pub more: String,
     /// What a click on it does.
     pub action: Option<Action>,
 }
@@ -129,7 +187,9 @@ pub fn status(
     if let Some(status) = status {
         let left = row.x.saturating_add(1);
         let room = start.saturating_sub(left).saturating_sub(if shown.is_empty() { 0 } else { 2 });
-        let end = canvas.fit(left, row.y, room, &status.text, status.role);
+        let whole = format!("{}{}", status.text, status.more);
+        let said = if text::width(&text::clean(&whole)) <= usize::from(room) { &whole } else { &status.text };
+        let end = canvas.fit(left, row.y, room, said, status.role);
         if let Some(action) = status.action {
             canvas.hit(
                 Rect { x: left, y: row.y, width: end.saturating_sub(left), height: 1 },
@@ -189,7 +249,9 @@ impl Hints<'_> {
 
     /// As many as fit beside the status; the status may take up to two thirds of the line.
     fn fitting(&self, available: &impl Availability, status: Option<&Status>, width: u16) -> Vec<Hint> {
-        let said = status.map_or(0, |status| text::width(&text::clean(&status.text)) + 3);
+        let said = status.map_or(0, |status| {
+            text::width(&text::clean(&status.text)) + text::width(&text::clean(&status.more)) + 3
+        });
         let said = u16::try_from(said).unwrap_or(u16::MAX).min(width / 3 * 2);
         let mut room = width.saturating_sub(said).saturating_sub(2);
         let mut shown = Vec::new();
@@ -234,6 +296,7 @@ mod tests {
         let said = status_text.map(|said| Status {
             role: Role::Warn,
             text: said.into(),
+            more: "  (! to see)".into(),
             action: Some(Action::ShowDue),
         });
         let mut lines = testing::draw(width, 1, |canvas, area| {
@@ -253,7 +316,13 @@ mod tests {
     #[test]
     fn what_is_due_comes_before_hints() {
         let due = Some("▲ 2 keys expire within 7 days");
-        assert_eq!(last_line(60, due), " ▲ 2 keys expire within 7 days      n new  / filter  ? help");
+        assert_eq!(
+            last_line(72, due),
+            " ▲ 2 keys expire within 7 days  (! to see)      n new  / filter  ? help"
+        );
+        assert_eq!(last_line(60, due), " ▲ 2 keys expire within 7 days  (! to see)  n new  / filter");
+        // The key that leads there is left out whole, not cut.
+        assert_eq!(last_line(54, due), " ▲ 2 keys expire within 7 days        n new  / filter");
         assert_eq!(last_line(44, due), " ▲ 2 keys expire within 7 days        n new");
     }
 
@@ -272,15 +341,44 @@ mod tests {
         assert_eq!((hits.at(22, 0), hits.at(18, 0)), (Some(Target::Tab(1)), None));
     }
 
+    fn title_line(width: u16, place: &str, facts: &[Fact]) -> String {
+        testing::draw(width, 1, |canvas, area| title(canvas, area, place, facts)).remove(0)
+    }
+
     #[test]
     fn facts_give_way_before_the_place() {
-        let facts =
-            [(Role::Dim, "maria".to_owned()), (Role::Dim, "admin".into()), (Role::Good, "sealed ✓".into())];
-        let line =
-            |width| testing::draw(width, 1, |canvas, area| title(canvas, area, "Acme", &facts)).remove(0);
+        let facts = [
+            Fact::new(Role::Text, "maria", Stays::Long),
+            Fact::new(Role::Dim, "admin", Stays::Briefly),
+            Fact::new(Role::Good, "sealed ✓", Stays::Briefly),
+        ];
+        let line = |width| title_line(width, "Acme", &facts);
         assert_eq!(line(50), " keydeck · Acme          maria · admin · sealed ✓");
-        assert_eq!(line(30), " keydeck · Acme      sealed ✓");
+        assert_eq!(line(36), " keydeck · Acme    maria · sealed ✓");
+        assert_eq!(line(30), " keydeck · Acme         maria");
         assert_eq!(line(20), " keydeck · Acme");
+    }
+
+    #[test]
+    fn what_must_be_seen_is_said_shorter_and_outlasts_the_place() {
+        let facts = [
+            Fact::new(Role::Text, "maria", Stays::Long),
+            Fact {
+                short: Some("attached: serve 4121".into()),
+                ..Fact::new(Role::Info, "attached to keydeck serve 4121", Stays::ToTheEnd)
+            },
+        ];
+        let place = "The Harbour Street Wellness and Sports Group";
+        let wide = title_line(90, place, &facts);
+        assert!(wide.contains(place) && wide.ends_with("maria · attached: serve 4121"), "{wide}");
+        assert_eq!(
+            title_line(60, place, &facts),
+            " keydeck · The Harbour Street Welln…   attached: serve 4121"
+        );
+        assert_eq!(
+            title_line(60, "Acme", &facts),
+            " keydeck · Acme      maria · attached to keydeck serve 4121"
+        );
     }
 
     #[test]
@@ -289,7 +387,7 @@ mod tests {
             for height in 0..2 {
                 testing::draw(width, height, |canvas, area| tabs(canvas, area, &some_tabs(), 3));
                 testing::draw(width, height, |canvas, area| {
-                    title(canvas, area, "Acme", &[(Role::Dim, "x".into())]);
+                    title(canvas, area, "Acme", &[Fact::new(Role::Dim, "x", Stays::ToTheEnd)]);
                 });
             }
             last_line(width, Some("due"));

@@ -13,13 +13,14 @@ use ratatui::layout::Rect;
 
 use super::super::ask::Tab;
 use super::{Desk, PATIENCE, SPIN};
+use crate::serve::control::Owner;
 use crate::tui::action::{Action, Layer};
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::Now;
 use crate::tui::overlay::Secrecy;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Glyphs, Role};
 use crate::tui::toast::Shield;
-use crate::tui::widgets::bars::{self, Hints, Status};
+use crate::tui::widgets::bars::{self, Fact, Hints, Status, Stays};
 use crate::tui::widgets::layout;
 
 /// Hinted at on every screen, after the screen's own.
@@ -59,17 +60,39 @@ impl Desk {
             (view.agency_name().to_owned(), who, view.role(), view.is_whole())
         });
         let seal = match (self.look.engine.doubts(), self.demo) {
-            ([_, ..], _) => (Role::Bad, format!("{} in doubt", glyphs.bad)),
-            ([], true) => (Role::Info, "demo".to_owned()),
-            ([], false) => (Role::Good, format!("sealed {}", glyphs.good)),
+            ([_, ..], _) => Fact::new(Role::Bad, format!("{} in doubt", glyphs.bad), Stays::ToTheEnd),
+            ([], true) => Fact::new(Role::Info, "demo", Stays::Long),
+            ([], false) => Fact::new(Role::Good, format!("sealed {}", glyphs.good), Stays::Briefly),
         };
-        let reach =
-            if whole { (Role::Warn, "whole agency".to_owned()) } else { (Role::Dim, "own keys".to_owned()) };
-        let mut facts = vec![(Role::Text, who), (Role::Dim, role.to_string()), reach, seal];
+        let reach = if whole {
+            Fact::new(Role::Warn, "whole agency", Stays::Long)
+        } else {
+            Fact::new(Role::Dim, "own keys", Stays::AWhile)
+        };
+        let mut facts = Vec::new();
         if self.look.read_only {
-            facts.insert(0, (Role::Warn, "read-only".into()));
+            facts.push(Fact::new(Role::Warn, "read-only", Stays::Long));
         }
+        facts.push(Fact::new(Role::Text, who, Stays::Long));
+        facts.push(Fact::new(Role::Dim, role.to_string(), Stays::Briefly));
+        facts.push(reach);
+        facts.extend(self.look.owner.as_ref().map(|owner| self.attachment(owner, glyphs)));
+        facts.push(seal);
         bars::title(canvas, row, &agency, &facts);
+    }
+
+    /// Whose store this is, when another process has it: with that process it goes.
+    fn attachment(&self, owner: &Owner, glyphs: &Glyphs) -> Fact {
+        let command = if owner.command.is_empty() { "process" } else { &owner.command };
+        let short = command.strip_prefix("keydeck ").unwrap_or(command);
+        let (pid, stays) = (owner.pid, Stays::ToTheEnd);
+        if self.owner_gone {
+            let bad = glyphs.bad;
+            let fact = Fact::new(Role::Bad, format!("{bad} {command} {pid} has gone"), stays);
+            return Fact { short: Some(format!("{bad} {short} has gone")), ..fact };
+        }
+        let fact = Fact::new(Role::Info, format!("attached to {command} {pid}"), stays);
+        Fact { short: Some(format!("attached: {short} {pid}")), ..fact }
     }
 
     fn paint_tabs(&self, canvas: &mut Canvas<'_>, row: Rect) {
@@ -106,22 +129,24 @@ impl Desk {
     fn status(&self, canvas: &Canvas<'_>, now: Now) -> Option<Status> {
         let glyphs = canvas.glyphs();
         if let Some(lease) = self.lease {
-            return Some(Status { role: Role::Accent, text: lease.said(now.at), action: None });
+            let text = lease.said(now.at);
+            return Some(Status { role: Role::Accent, text, more: String::new(), action: None });
         }
         let since = self.waited_since().map(|since| now.at.since(since));
         if let Some(passed) = since.max().filter(|passed| *passed >= PATIENCE) {
             let step = usize::try_from(passed.as_millis() / SPIN.as_millis()).unwrap_or(0);
             let text = format!("{} at work… (esc stops waiting)", glyphs.spin(step));
-            return Some(Status { role: Role::Info, text, action: None });
+            return Some(Status { role: Role::Info, text, more: String::new(), action: None });
         }
         let key = self
             .overlays
             .is_empty()
             .then(|| self.look.keymap.label(Layer::Screen, Action::ShowDue))
             .flatten();
-        let (role, text) = self.due.said(glyphs, key.as_deref())?;
+        let (role, text) = self.due.said(glyphs)?;
+        let more = key.filter(|_| self.due.is_what_is_said()).map(|key| format!("  ({key} to see)"));
         let action = (self.overlays.is_empty() && !self.due.is_nothing()).then_some(Action::ShowDue);
-        Some(Status { role, text, action })
+        Some(Status { role, text, more: more.unwrap_or_default(), action })
     }
 
     /// The tab a number key leads to, for the tests of the order.

@@ -70,7 +70,7 @@ impl Availability for Desk {
     fn enabled(&self, action: Action) -> Result<(), Reason> {
         match self.overlays.top() {
             None => self.on_screen(action),
-            Some(_) if action.spec().layers.contains(&Layer::Always) => Ok(()),
+            Some(_) if action.spec().layers.contains(&Layer::Always) => self.own(action).unwrap_or(Ok(())),
             Some(top) => {
                 self.permitted(action)?;
                 top.enabled(action, &self.look)

@@ -126,7 +126,7 @@ impl Desk {
     }
 
     /// Whether a secret is on the screen that nobody said they stored.
-    fn holds_a_secret(&self) -> bool {
+    pub(super) fn holds_a_secret(&self) -> bool {
         self.overlays.top().is_some_and(|top| top.secrecy() == Secrecy::Secret && top.held().is_some())
     }
 

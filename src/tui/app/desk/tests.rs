@@ -305,7 +305,14 @@ fn later(now: Now, by: Duration) -> Now {
 fn waiting_desk(now: Now) -> Desk {
     let open = testing::sample();
     let keymap = std::sync::Arc::new(crate::tui::keymap::Keymap::standard());
-    let look = Look { engine: open.engine, session: open.session, keymap, utc_offset: 0, read_only: false };
+    let look = Look {
+        engine: open.engine,
+        session: open.session,
+        keymap,
+        utc_offset: 0,
+        owner: None,
+        read_only: false,
+    };
     Desk::new(look, vec![Diary::boxed(Tab::Agency)], true, Capture::Taken, now)
 }
 

@@ -179,6 +179,8 @@ impl Desk {
             Answer::Widened(session) => {
                 self.sign(session.clone());
                 self.toasts.info("you see the keys of the whole agency; the audit trail notes it", now.at);
+                self.look_again(now);
+                self.resume(now);
             }
         }
         self.look_again(now);

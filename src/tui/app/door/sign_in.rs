@@ -9,6 +9,7 @@ use super::form::{Form, Meant};
 use crate::engine::OpenError;
 use crate::engine::open::Options;
 use crate::tui::app::entry::Entry;
+use crate::tui::app::kept::Forms;
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::Moment;
 use crate::tui::input::TextFocus;
@@ -36,28 +37,48 @@ pub enum Cause {
     Gone(Arc<str>),
 }
 
-impl Cause {
+/// How a console came to be locked.
+pub struct Locked {
+    /// Why.
+    pub cause: Cause,
+    /// What became of what was open.
+    pub forms: Forms,
+    /// Who was signed in.
+    pub operator: String,
+}
+
+impl Locked {
     fn said(&self) -> String {
-        let why = match self {
-            Self::Gone(why) => {
-                return format!(
-                    "{why} Nothing that was saved is lost. Sign in again to go on; what was typed into forms and not \
-                     saved is gone."
-                );
+        let who = &self.operator;
+        let forms = match self.forms {
+            Forms::None => String::new(),
+            Forms::Wait => {
+                format!(
+                    " What you were filling in waits for {who}; it is dropped when anybody else signs in."
+                )
             }
-            Self::Asked => "Locked.".to_owned(),
-            Self::Idle(1) => "Locked, because no key was pressed for a minute.".to_owned(),
-            Self::Idle(minutes) => format!("Locked, because no key was pressed for {minutes} minutes."),
-            Self::Background { .. } => "Locked while keydeck was in the background.".to_owned(),
+            Forms::Gone => " What was typed and not saved is gone: secrets do not wait.".to_owned(),
+            Forms::SecretGone => {
+                " The secret on the screen is gone. If nobody stored it, it has to be made anew.".to_owned()
+            }
         };
-        format!("{why} The store is closed. What was typed into forms and not saved is gone.")
+        let why = match &self.cause {
+            Cause::Gone(why) => {
+                return format!("{why} Nothing that was saved is lost. Sign in again to go on.{forms}");
+            }
+            Cause::Asked => "Locked.".to_owned(),
+            Cause::Idle(1) => "Locked, because no key was pressed for a minute.".to_owned(),
+            Cause::Idle(minutes) => format!("Locked, because no key was pressed for {minutes} minutes."),
+            Cause::Background { .. } => "Locked while keydeck was in the background.".to_owned(),
+        };
+        format!("{why} The store is closed.{forms}")
     }
 }
 
 /// The form.
 pub struct SignInForm {
     form: Form,
-    cause: Option<Cause>,
+    locked: Option<Locked>,
     error: Option<String>,
     /// A passphrase was wrong: it may be forgotten.
     forgotten: bool,
@@ -66,14 +87,24 @@ pub struct SignInForm {
 }
 
 impl SignInForm {
-    pub fn new(operator: Option<&str>, cause: Option<Cause>) -> Self {
+    pub fn new(operator: Option<&str>) -> Self {
+        Self::of(operator, None)
+    }
+
+    /// Of a console that was locked.
+    pub fn locked(locked: Locked) -> Self {
+        let operator = locked.operator.clone();
+        Self::of(Some(&operator), Some(locked))
+    }
+
+    fn of(operator: Option<&str>, locked: Option<Locked>) -> Self {
         let fields = vec![
             TextField::new("Operator").filled(operator.unwrap_or_default()),
             TextField::secret("Passphrase"),
         ];
-        let mut form = Form::new(fields, if cause.is_some() { "Unlock" } else { "Sign in" });
+        let mut form = Form::new(fields, if locked.is_some() { "Unlock" } else { "Sign in" });
         form.focus = if operator.is_some() { PASSPHRASE } else { OPERATOR };
-        Self { form, cause, error: None, forgotten: false, wait: None }
+        Self { form, locked, error: None, forgotten: false, wait: None }
     }
 
     pub fn text_focus(&self) -> TextFocus {
@@ -173,11 +204,11 @@ impl SignInForm {
             }),
             (None, None, None) => None,
         };
-        let intro = forgotten.or_else(|| self.cause.as_ref().map(Cause::said)).unwrap_or_default();
+        let intro = forgotten.or_else(|| self.locked.as_ref().map(Locked::said)).unwrap_or_default();
         let said = said.as_ref().map(|(role, text)| (*role, text.as_str()));
         self.form.draw(
             canvas,
-            if self.cause.is_some() { "Locked" } else { "keydeck" },
+            if self.locked.is_some() { "Locked" } else { "keydeck" },
             &intro,
             said,
             spinner.is_some(),

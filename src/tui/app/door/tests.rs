@@ -140,7 +140,8 @@ fn locking_closes_the_store_and_forgets_what_was_on_the_screen() {
     console
         .press("ctrl-x")
         .sees("Locked.")
-        .sees("What was typed into forms")
+        .sees("The store is closed.")
+        .sees_no("filling in")
         .sees_no("keydeck · Acme")
         .sees("maria");
     assert_eq!(console.wipes, 1);
@@ -210,7 +211,14 @@ fn a_key_pressed_before_one_sees_that_it_is_locked_goes_nowhere() {
     let open = open::found(&options(dir.path()), name("Acme"), name("maria"), &passphrase).unwrap().open;
     let keymap = Arc::new(Keymap::standard());
     let setting = testing::setting(&keymap);
-    let look = Look { engine: open.engine, session: open.session, keymap, utc_offset: 0, read_only: false };
+    let look = Look {
+        engine: open.engine,
+        session: open.session,
+        keymap,
+        utc_offset: 0,
+        owner: None,
+        read_only: false,
+    };
     let now = |minutes: i64| Now { at: Moment::default(), utc_ms: minutes * 60_000 };
     let desk = Desk::new(look, Vec::new(), false, Capture::Taken, now(0));
     let mut keydeck = Keydeck::open(setting, Way::Store(Box::new(options(dir.path()))), desk);

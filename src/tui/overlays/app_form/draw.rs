@@ -21,7 +21,7 @@ use crate::tui::canvas::{Canvas, Target};
 use crate::tui::overlays::scope_tree;
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::{Focus, layout, popup};
+use crate::tui::widgets::{Focus, layout, popup, scrollbar};
 
 /// The kinds of app, for the mouse.
 pub const SOURCES: u8 = 10;
@@ -161,6 +161,8 @@ impl AppForm {
             }
         }
         let hidden = below.saturating_sub(body.height);
+        let bar = Rect { width: body.width.saturating_add(2), ..body };
+        scrollbar::draw(canvas, bar, hidden.into(), body.height.into(), total(&parts).into());
         let mut top = 0_u16;
         for (stop, height) in parts {
             let start = top;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::urls::UrlLines;
+use crate::domain::app::BadUrl;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::{
     App, AppId, Command, Context, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, SourceApp, Url,
@@ -143,8 +144,8 @@ impl Form {
         let mut method = Radio::new(
             "Sends",
             [
-                (AuthMethod::ApiKey, "API key", "a long-lived key of its own (API 1.0)"),
-                (AuthMethod::Jwt, "Access tokens (JWT)", "short-lived, fetched with id and secret (API 2.0)"),
+                (AuthMethod::ApiKey, "API key", "a long-lived key (API 1.0)"),
+                (AuthMethod::Jwt, "Access tokens (JWT)", "short-lived, fetched (API 2.0)"),
             ],
         );
         let chosen = app.map_or(AuthMethod::ApiKey, |app| app.method);
@@ -314,7 +315,9 @@ impl Form {
             Stop::Name
         });
         let uri = Url::new(self.uri.text().trim()).map_err(|why| {
-            note(&mut self.uri, why.to_string());
+            // The example stands in the empty field.
+            let said = if why == BadUrl::Empty { "an address is needed".to_owned() } else { why.to_string() };
+            note(&mut self.uri, said);
             Stop::Uri
         });
         let description = Note::new(self.description.text()).map_err(|why| {

@@ -18,11 +18,12 @@ use super::scope_tree;
 use crate::domain::{AppId, Event};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
+use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::Now;
 use crate::tui::input::TextFocus;
-use crate::tui::overlay::{Cue, Heard, Overlay};
+use crate::tui::overlay::{Cue, Heard, Overlay, Return};
 use crate::tui::widgets::Handled;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
 
@@ -377,6 +378,22 @@ impl Overlay<Look, Ask, Answer> for AppForm {
                 Heard::Close
             }
         }
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+
+    fn resume(&mut self, look: &Look) -> Return {
+        self.leaving = false;
+        self.pick = None;
+        let in_sight = self.form.edits.is_none_or(|app| look.view(|view| view.app(app).is_some()));
+        if !in_sight {
+            return out_of_sight(look, "the form for the app");
+        }
+        // What was said of the last attempt stays.
+        let _ = self.form.review(look);
+        Return::Now
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: ratatui::layout::Rect, look: &Look, _: Now) {

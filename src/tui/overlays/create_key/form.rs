@@ -198,9 +198,7 @@ impl Form {
         let Some(place) = probe else { return Err("there is no location yet; add one first".to_owned()) };
         seen(look, |seen| deeds::may_issue(place, seen, catalog)).map_err(|refusal| refusal.to_string())?;
         self.kind = kind;
-        let life = self.expires.text().to_owned();
-        self.expires = expires(look, kind);
-        self.expires.set(&life);
+        self.renew_expires(look);
         let before = self.tree.ticked().clone();
         self.tree = scope_tree::tree(catalog, Reach::key(self.level()), before.iter().cloned(), None);
         self.preset = None;
@@ -246,6 +244,27 @@ impl Form {
             Stop::Scopes => self.tree.edit(edit),
             _ => {}
         }
+    }
+
+    /// Brings what was read when the form was opened up to date: dates, rules, other keys of the app. `false` when
+    /// the app it is for is not to be seen.
+    pub fn catch_up(&mut self, look: &Look) -> bool {
+        if let Some(app) = &mut self.app {
+            let Some(fresh) = for_app(look, app.id) else { return false };
+            let retire = app.retire && !fresh.others.is_empty();
+            *app = ForApp { offered: std::mem::take(&mut app.offered), retire, ..fresh };
+        }
+        self.renew_expires(look);
+        // What was said of the last attempt stays.
+        let _ = self.review(look);
+        true
+    }
+
+    /// The field for the life anew, with the text that is in it.
+    fn renew_expires(&mut self, look: &Look) {
+        let life = self.expires.text().to_owned();
+        self.expires = expires(look, self.kind);
+        self.expires.set(&life);
     }
 
     /// Judges all fields again, for what is said beside them.

@@ -17,11 +17,12 @@ use crate::domain::catalog::AuthMethod;
 use crate::domain::{AppId, Command, Event};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
+use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::TextFocus;
-use crate::tui::overlay::{Cue, Heard, Overlay};
+use crate::tui::overlay::{Cue, Heard, Overlay, Return};
 use crate::tui::screens::keys::list::Subset;
 use crate::tui::widgets::{Handled, buttons::ButtonRow};
 
@@ -369,6 +370,19 @@ impl Overlay<Look, Ask, Answer> for CreateKey {
             }
             _ => Heard::Close,
         }
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+
+    fn resume(&mut self, look: &Look) -> Return {
+        self.leaving = false;
+        self.pick = None;
+        if !self.form.catch_up(look) {
+            return out_of_sight(look, "the form for a new key");
+        }
+        Return::Now
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: ratatui::layout::Rect, look: &Look, _: Now) {

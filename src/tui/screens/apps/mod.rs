@@ -143,7 +143,7 @@ impl Apps {
         match self.list.hear(cue) {
             Change::Ignored => return false,
             Change::Looks => {}
-            Change::All => seen(look, |seen| self.list.refresh(seen)),
+            Change::Filter | Change::Order => seen(look, |seen| self.list.refresh(seen)),
         }
         if self.list.selected() != before {
             self.detail.rewind();

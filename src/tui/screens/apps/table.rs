@@ -7,7 +7,7 @@ use crate::tui::screens::keys::columns::Rank;
 use crate::tui::screens::keys::query::lower;
 use crate::tui::screens::keys::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::widgets::data_table::{Cell, Column, Direction, Rows, Sort};
+use crate::tui::widgets::data_table::{Cell, Column, Direction, Sort};
 
 const NAME: Column = Column::text("name", "Name", 'n', (14, 30), 0);
 const METHOD: Column = Column::text("method", "Method", 'm', (8, 8), 3);
@@ -59,66 +59,26 @@ fn rank(app: &App, column: &str, seen: &Seen<'_>) -> Rank {
     }
 }
 
-/// Rows known by their ids alone.
-pub struct Ids<'a>(pub &'a [AppId]);
-
-impl Rows for Ids<'_> {
-    type Id = AppId;
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn id(&self, index: usize) -> Option<AppId> {
-        self.0.get(index).copied()
-    }
-
-    fn cell(&self, _: usize, _: &'static str) -> Cell<'_> {
-        Cell::new("")
-    }
-}
-
-/// Rows with what stands in them.
-pub struct Shown<'a> {
-    /// Which apps, in order.
-    pub ids: &'a [AppId],
-    /// Where they are looked up.
-    pub seen: &'a Seen<'a>,
-    /// The signs to draw with.
-    pub glyphs: &'static Glyphs,
-}
-
-impl Rows for Shown<'_> {
-    type Id = AppId;
-
-    fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    fn id(&self, index: usize) -> Option<AppId> {
-        self.ids.get(index).copied()
-    }
-
-    fn cell(&self, index: usize, column: &'static str) -> Cell<'_> {
-        let Some(app) = self.id(index).and_then(|id| self.seen.view.app(id)) else { return Cell::new("") };
-        let standing = Standing::of(app, self.seen);
-        let quiet = if standing.works() { Role::Text } else { Role::Dim };
-        match column {
-            "method" => Cell::with_role(method_word(app.method), quiet),
-            "source" => Cell::with_role(source_word(app.profile.source), quiet),
-            "user" => Cell::with_role(user_word(app.profile.user_type), quiet),
-            "owner" => Cell::with_role(self.seen.view.app_owner_name(app), quiet),
-            "keys" if app.method == AuthMethod::Jwt => Cell::with_role("-", Role::Dim),
-            "keys" => Cell::with_role(live_keys(app, self.seen).to_string(), quiet),
-            "used" => match last_used(app, self.seen) {
-                Some(at) => Cell::with_role(self.seen.times.relative(at), quiet),
-                None => Cell::with_role("never", Role::Dim),
-            },
-            "state" => {
-                let badge = standing.badge();
-                Cell::state(self.glyphs.badge(badge), standing.words(), badge.role())
-            }
-            _ => Cell::with_role(app.name.as_str(), quiet),
+/// What stands in a column of an app's row.
+pub fn cell<'a>(id: AppId, column: &str, seen: &'a Seen<'_>, glyphs: &Glyphs) -> Cell<'a> {
+    let Some(app) = seen.view.app(id) else { return Cell::new("") };
+    let standing = Standing::of(app, seen);
+    let quiet = if standing.works() { Role::Text } else { Role::Dim };
+    match column {
+        "method" => Cell::with_role(method_word(app.method), quiet),
+        "source" => Cell::with_role(source_word(app.profile.source), quiet),
+        "user" => Cell::with_role(user_word(app.profile.user_type), quiet),
+        "owner" => Cell::with_role(seen.view.app_owner_name(app), quiet),
+        "keys" if app.method == AuthMethod::Jwt => Cell::with_role("-", Role::Dim),
+        "keys" => Cell::with_role(live_keys(app, seen).to_string(), quiet),
+        "used" => match last_used(app, seen) {
+            Some(at) => Cell::with_role(seen.times.relative(at), quiet),
+            None => Cell::with_role("never", Role::Dim),
+        },
+        "state" => {
+            let badge = standing.badge();
+            Cell::state(glyphs.badge(badge), standing.words(), badge.role())
         }
+        _ => Cell::with_role(app.name.as_str(), quiet),
     }
 }

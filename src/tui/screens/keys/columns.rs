@@ -11,7 +11,7 @@ use crate::{
     domain::{Key, KeyId},
     tui::{
         theme::{Glyphs, Role},
-        widgets::data_table::{Cell, Column, Direction, Rows, Sort},
+        widgets::data_table::{Cell, Column, Direction, Sort},
     },
 };
 
@@ -113,73 +113,33 @@ fn urgency(standing: Standing) -> i64 {
     }
 }
 
-/// Rows known by their ids alone: enough for moving and marking.
-pub struct Ids<'a>(pub &'a [KeyId]);
-
-impl Rows for Ids<'_> {
-    type Id = KeyId;
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn id(&self, index: usize) -> Option<KeyId> {
-        self.0.get(index).copied()
-    }
-
-    fn cell(&self, _: usize, _: &'static str) -> Cell<'_> {
-        Cell::new("")
-    }
-}
-
-/// Rows with what stands in them.
-pub struct Shown<'a> {
-    /// Which keys, in order.
-    pub ids: &'a [KeyId],
-    /// Where they are looked up.
-    pub seen: &'a Seen<'a>,
-    /// The signs to draw with.
-    pub glyphs: &'static Glyphs,
-}
-
-impl Rows for Shown<'_> {
-    type Id = KeyId;
-
-    fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    fn id(&self, index: usize) -> Option<KeyId> {
-        self.ids.get(index).copied()
-    }
-
-    fn cell(&self, index: usize, column: &'static str) -> Cell<'_> {
-        let Some(key) = self.id(index).and_then(|id| self.seen.view.key(id)) else { return Cell::new("") };
-        let standing = self.seen.standing(key);
-        let quiet = if standing.works() { Role::Text } else { Role::Dim };
-        let times = self.seen.times;
-        match column {
-            "key" => Cell::with_role(key.hint(), Role::Dim),
-            "location" => Cell::with_role(self.seen.view.place_name(key.place).unwrap_or_default(), quiet),
-            "owner" => Cell::with_role(self.seen.view.owner_name(key), quiet),
-            "scopes" => Cell::with_role(key.scopes.len().to_string(), quiet),
-            "used" => match self.seen.usage(key).last_used_at {
-                Some(at) => Cell::with_role(times.relative(at), quiet),
-                None => Cell::with_role("never", Role::Dim),
-            },
-            "expires" => {
-                let role = match standing {
-                    Standing::ExpiresSoon => Role::Warn,
-                    _ if key.expiry.instant().is_none() => Role::Dim,
-                    _ => quiet,
-                };
-                Cell::with_role(times.expiry(key.expiry), role)
-            }
-            "state" => {
-                let badge = standing.badge();
-                Cell::state(self.glyphs.badge(badge), standing.words(), badge.role())
-            }
-            _ => Cell::with_role(key.name.as_str(), quiet),
+/// What stands in a column of a key's row.
+pub fn cell<'a>(id: KeyId, column: &str, seen: &'a Seen<'_>, glyphs: &Glyphs) -> Cell<'a> {
+    let Some(key) = seen.view.key(id) else { return Cell::new("") };
+    let standing = seen.standing(key);
+    let quiet = if standing.works() { Role::Text } else { Role::Dim };
+    let times = seen.times;
+    match column {
+        "key" => Cell::with_role(key.hint(), Role::Dim),
+        "location" => Cell::with_role(seen.view.place_name(key.place).unwrap_or_default(), quiet),
+        "owner" => Cell::with_role(seen.view.owner_name(key), quiet),
+        "scopes" => Cell::with_role(key.scopes.len().to_string(), quiet),
+        "used" => match seen.usage(key).last_used_at {
+            Some(at) => Cell::with_role(times.relative(at), quiet),
+            None => Cell::with_role("never", Role::Dim),
+        },
+        "expires" => {
+            let role = match standing {
+                Standing::ExpiresSoon => Role::Warn,
+                _ if key.expiry.instant().is_none() => Role::Dim,
+                _ => quiet,
+            };
+            Cell::with_role(times.expiry(key.expiry), role)
         }
+        "state" => {
+            let badge = standing.badge();
+            Cell::state(glyphs.badge(badge), standing.words(), badge.role())
+        }
+        _ => Cell::with_role(key.name.as_str(), quiet),
     }
 }

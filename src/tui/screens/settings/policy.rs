@@ -13,9 +13,12 @@ use crate::tui::theme::Role;
 use crate::tui::widgets::data_table::{Cell, Column, Rows, TableState, View};
 use crate::tui::widgets::{Focus, Handled, layout, text};
 
+/// Columns a value gets in the table.
+const VALUE: u16 = 10;
+
 const COLUMNS: [Column; 3] = [
     Column::text("rule", "Rule", 'r', (22, 24), 0),
-    Column::text("value", "Value", 'v', (8, 10), 0),
+    Column::text("value", "Value", 'v', (8, VALUE), 0),
     Column::text("about", "What it does", 'a', (20, 90), 1),
 ];
 
@@ -112,6 +115,10 @@ impl Rules {
         canvas.rule(area.x, area.y, area.width);
         let mut lines: Vec<(Role, String)> =
             text::wrap(rule.about, area.width.max(1)).into_iter().map(|line| (Role::Text, line)).collect();
+        let value = look.state(|state| state.policy().get(name)).unwrap_or_default();
+        if text::width(&value) > usize::from(VALUE) {
+            lines.push((Role::Accent, value));
+        }
         lines.push((Role::Dim, format!("Takes {}.", rule.form)));
         lines.push(match operator::may(Act::SetPolicy, look) {
             Ok(()) => {

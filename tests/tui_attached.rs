@@ -1,0 +1,106 @@
+//! A person's day at a console whose store another process has: they see so, with whom, and when it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
+use std::sync::Arc;
+
+use keydeck::crypto::passphrase::{Cost, Passphrase};
+use keydeck::domain::Name;
+use keydeck::engine::Via;
+use keydeck::engine::clock::SystemClock;
+use keydeck::engine::open::{Open, Options, found};
+use keydeck::serve::control::{Control, Settings};
+use keydeck::tui::app::testing::{Console, door};
+use keydeck::tui::app::worker::Outcome;
+use keydeck::tui::testing::FakeClipboard;
+
+const PHRASE: &str = "correct horse battery staple";
+
+/// A store that this process serves to others.
+struct Served {
+    // Dropped in this order: the socket, the store, the directory.
+    _control: Control,
+    owner: Open,
+    dir: tempfile::TempDir,
+}
+
+impl Served {
+    fn of(agency: &str, command: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (agency, operator) = (Name::new(agency).unwrap(), Name::new("maria").unwrap());
+        let passphrase = Passphrase::choose(PHRASE).unwrap();
+        let owner = found(&options(dir.path()), agency, operator, &passphrase).unwrap().open;
+        let settings = Settings { socket: None, command: command.into() };
+        let control = Control::start(Arc::clone(&owner.engine), &settings).unwrap();
+        Self { _control: control, owner, dir }
+    }
+
+    /// Maria signs in beside it.
+    fn console(&self, width: u16, height: u16) -> Console {
+        let mut console = door(options(self.dir.path()), (width, height), &FakeClipboard::default());
+        console.type_text("maria").press("enter").type_text(PHRASE).press("enter").sees("Agency keys");
+        console
+    }
+}
+
+fn options(dir: &std::path::Path) -> Options {
+    Options {
+        clock: Arc::new(SystemClock),
+        // The cheapest that is accepted: nothing here depends on it.
+        cost: Cost::IMPORTED,
+        ..Options::new(dir, "keydeck", Via::Console)
+    }
+}
+
+fn title(console: &Console) -> String {
+    console.screen().lines().next().unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn whose_store_it_is_stands_in_the_title_at_every_width() {
+    let served = Served::of("Acme", "keydeck serve");
+    let pid = std::process::id();
+    let mut console = served.console(120, 40);
+    let line = title(&console);
+    let facts = format!("maria · admin · own keys · attached to keydeck serve {pid} · sealed ✓");
+    assert!(line.ends_with(&facts), "{line}");
+    console.resize(60, 15);
+    let line = title(&console);
+    assert!(
+        line.starts_with("keydeck · Acme ") && line.ends_with(&format!("attached: serve {pid}")),
+        "{line}"
+    );
+    assert!(line.contains("maria"), "who is signed in goes only for what must be seen: {line}");
+    // Above a form it stands too, and a store of one's own says nothing of the kind.
+    console.resize(80, 24).press("n").sees(&format!("attached: serve {pid}"));
+    drop(console);
+    let Served { _control: control, owner, dir } = served;
+    drop((control, owner));
+    let mut alone = door(options(dir.path()), (120, 40), &FakeClipboard::default());
+    alone.type_text("maria").press("enter").type_text(PHRASE).press("enter");
+    alone.sees("maria · admin · own keys · sealed ✓").sees_no("attached");
+}
+
+#[test]
+fn a_long_agency_name_leaves_room_for_whose_store_it_is() {
+    let served = Served::of("The Harbour Street Wellness and Sports Group", "keydeck");
+    let console = served.console(60, 15);
+    let line = title(&console);
+    assert!(line.ends_with(&format!("attached: keydeck {}", std::process::id())), "{line}");
+    assert!(line.starts_with("keydeck · The Harbour"), "{line}");
+}
+
+#[test]
+fn that_the_owner_has_gone_is_said_beside_a_secret_and_on_the_locked_screen() {
+    let served = Served::of("Acme", "keydeck serve");
+    let gone = || Outcome::Gone("The process that had the store open (keydeck serve) has gone.".into());
+    let mut console = served.console(80, 24);
+    console.press("n").type_text("Nightly export").press("tab tab tab tab tab / ").type_text("contacts.read");
+    console.press("enter space ctrl-s").sees("Nightly export is issued").news(gone());
+    // The key is on the screen this once: it stays, and the title and a message say how things stand.
+    console.sees("(keydeck serve) has gone.").sees("Put this away first").press("backspace");
+    console.sees_no("Put this away first").sees_no("attached").sees("own keys · ✗ serve has gone");
+    console.press("space enter").sees("Locked").sees("(keydeck serve) has").sees("Sign in again");
+    let mut console = served.console(80, 24);
+    console.news(gone()).sees("Locked").sees("(keydeck serve) has");
+}
