@@ -16,7 +16,7 @@ use crate::domain::{
 use crate::engine::open::{self, Key, Open, Options};
 use crate::engine::{
     Anchor, AuditPage, AuditReport, Done, Doors, Doubt, Engine, EngineError, LocalEngine, NewSecret, News,
-    Now, OpenError, Session, Writing,
+    Now, OpenError, Session, Tried, Writing,
 };
 use crate::store::{self, Health};
 
@@ -144,6 +144,10 @@ impl Engine for Hosted {
         about: Option<KeyId>,
     ) -> Result<AuditPage, EngineError> {
         self.engine.audit(session, before, limit, about)
+    }
+
+    fn tried(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
+        self.engine.tried(session, presented)
     }
 
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
