@@ -14,7 +14,6 @@ use super::Outcome;
 use super::door::Deck;
 use super::fault::Fault;
 use crate::engine::Engine as _;
-use crate::engine::oauth::TokenConfig;
 use crate::engine::open::Open;
 use crate::serve::control::{Control, Settings};
 use crate::serve::http::{Limits, Server};
@@ -33,12 +32,6 @@ pub struct Serve {
     /// Where other keydeck commands attach while this runs [default: control.sock in the store's directory]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// Under which name access tokens are issued, the claim iss; by default the store's own, urn:keydeck:…
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
-    /// Whom access tokens are for, the claim aud; by default the store's own name
-    #[arg(long, value_name = "NAME")]
-    audience: Option<String>,
 }
 
 /// Where a supervisor puts secrets.
@@ -48,7 +41,6 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 pub fn run(deck: &Deck, args: &Serve) -> Outcome {
     raise_open_files();
     let open = sign_in(deck)?;
-    name_tokens(args, &open)?;
     let control = offer(deck, args, &open)?;
     open.engine.write_uses();
     let runtime = runtime()?;
@@ -85,19 +77,6 @@ async fn serve(deck: &Deck, args: &Serve, open: &Open) -> Result<(), Fault> {
     deck.output.say(&format!("listening on http://{} with {keys} keys", server.address()));
     server.run(stop).await;
     deck.output.say("stopped");
-    Ok(())
-}
-
-/// Tokens issued before under the store's own name stay good.
-fn name_tokens(args: &Serve, open: &Open) -> Result<(), Fault> {
-    let own = open.engine.token_config();
-    let (issuer, audience) = (args.issuer.as_deref(), args.audience.as_deref());
-    if let (None, None) = (issuer, audience) {
-        return Ok(());
-    }
-    let config = TokenConfig::new(issuer.unwrap_or(own.issuer()), audience.unwrap_or(own.audience()))
-        .map_err(|bad| Fault::usage(format!("--issuer, --audience: {bad}.")))?;
-    open.engine.configure_tokens(config);
     Ok(())
 }
 
