@@ -1,7 +1,6 @@
 //! `keydeck serve`: the store opened once, for as long as the process lives, and proxies answered from it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use super::fault::Fault;
 use crate::engine::Engine as _;
 use crate::engine::open::Open;
 use crate::serve::control::{Control, Settings};
-use crate::serve::http::{Limits, Server};
+use crate::serve::http::{Endpoint, Limits, Server};
 
 /// Words of `serve`.
 #[derive(Debug, Args)]
@@ -26,9 +25,9 @@ use crate::serve::http::{Limits, Server};
                   are the proxy's work: `keydeck guide nginx` and the like print its configuration."
 )]
 pub struct Serve {
-    /// Where to answer; port 0 takes any free one
+    /// Where to answer: an address, port 0 for any free one, or a socket file such as `unix:/run/keydeck/http.sock`
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
-    listen: SocketAddr,
+    listen: Endpoint,
     /// Where other keydeck commands attach while this runs [default: control.sock in the store's directory]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
@@ -72,9 +71,9 @@ async fn serve(deck: &Deck, args: &Serve, open: &Open) -> Result<(), Fault> {
     };
     let stop = stop_signal().map_err(|e| Fault::unavailable(format!("Signals cannot be heard: {e}.")))?;
     let engine = Arc::clone(&open.engine);
-    let server = Server::bind(engine, args.listen, Limits::default()).map_err(cannot)?;
+    let server = Server::bind(engine, &args.listen, Limits::default()).map_err(cannot)?;
     let keys = open.engine.state().key_count();
-    deck.output.say(&format!("listening on http://{} with {keys} keys", server.address()));
+    deck.output.say(&format!("listening on {} with {keys} keys", server.endpoint()));
     server.run(stop).await;
     deck.output.say("stopped");
     Ok(())

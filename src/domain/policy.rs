@@ -141,8 +141,8 @@ fn show(value: Option<u32>, unit: &str, none: &str) -> String {
 }
 
 /// A name, or `default` for the store's own.
-fn party(text: &str, read: fn(&str) -> Option<PartyName>) -> Option<Option<PartyName>> {
-    if text == DEFAULT { Some(None) } else { read(text).map(Some) }
+fn party(text: &str, read: fn(&str) -> Option<PartyName>) -> Result<Option<PartyName>, ()> {
+    if text == DEFAULT { Ok(None) } else { read(text).map(Some).ok_or(()) }
 }
 
 fn shown(name: Option<&PartyName>) -> String {
@@ -282,7 +282,7 @@ impl Policy {
             form: "default or an https address such as https://keys.example.com",
             get: |p| shown(p.token_names.now.issuer.as_ref()),
             set: |p, v| {
-                p.token_names.now.issuer = party(v, PartyName::address)?;
+                p.token_names.now.issuer = party(v, PartyName::address).ok()?;
                 Some(())
             },
         },
@@ -292,7 +292,7 @@ impl Policy {
             form: "default or a name of visible ASCII characters without quotes, such as platform",
             get: |p| shown(p.token_names.now.audience.as_ref()),
             set: |p, v| {
-                p.token_names.now.audience = party(v, PartyName::new)?;
+                p.token_names.now.audience = party(v, PartyName::new).ok()?;
                 Some(())
             },
         },

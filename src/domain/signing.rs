@@ -106,7 +106,7 @@ impl Naming {
         if self.now == before.now {
             return Ok(self);
         }
-        self.former = before.former.clone();
+        self.former.clone_from(&before.former);
         self.former.retain(|former| former.until > now && former.names != before.now);
         if self.former.len() >= FORMER_MAX {
             return Err(self.former.iter().map(|former| former.until).min().unwrap_or(now));
