@@ -34,7 +34,7 @@ use keydeck::domain::{Expiry, Key, KeyId, Name, Note, Place, Record, Scopes, Sta
 use keydeck::engine::Via;
 use keydeck::engine::clock::SystemClock;
 use keydeck::engine::open::in_store_holding;
-use keydeck::serve::http::{Limits, Server};
+use keydeck::serve::http::{Endpoint, Limits, Server};
 use keydeck::store::MemoryStore;
 use support::large::scratch;
 use support::{median_of, quick, wanted};
@@ -97,8 +97,9 @@ fn serve(role: &str) {
     let (keys, dir) = role.split_once(' ').unwrap();
     let engine = filled(keys.parse().unwrap(), Path::new(dir));
     runtime.block_on(async {
-        let server = Server::bind(engine, "127.0.0.1:0".parse().unwrap(), Limits::default()).unwrap();
-        say(server.address());
+        let server = Server::bind(engine, &"127.0.0.1:0".parse().unwrap(), Limits::default()).unwrap();
+        let Endpoint::Tcp(address) = server.endpoint() else { unreachable!("it was asked for an address") };
+        say(*address);
         server.run(std::future::pending()).await;
     });
 }

@@ -37,9 +37,8 @@ fn run(home: &Path, words: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-fn serve(home: &Path, words: &[&str]) -> Server {
-    let words = [&["serve", "--listen", "127.0.0.1:0"], words].concat();
-    let mut child = keydeck(home, &words).spawn().unwrap();
+fn serve(home: &Path) -> Server {
+    let mut child = keydeck(home, &["serve", "--listen", "127.0.0.1:0"]).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
@@ -104,7 +103,10 @@ fn a_resource_server_in_python_checks_our_tokens() {
     let (id, secret) = (app["id"].as_str().unwrap(), app["secret"].as_str().unwrap());
     let (issuer, audience) = ("https://keys.example.com", "platform");
 
-    let server = serve(home, &["--issuer", issuer, "--audience", audience]);
+    for (rule, name) in [("token-issuer", issuer), ("token-audience", audience)] {
+        run(home, &["policy", "set", rule, name]);
+    }
+    let server = serve(home);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/resource_server.py");
     let mut child = Command::new(python)
         .args(["-I", script])

@@ -11,6 +11,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Instant;
@@ -66,14 +67,22 @@ impl Machine {
     }
 
     fn serve(&self, words: &[&str], variables: &[(&str, &str)]) -> Served {
-        let words: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"].iter().chain(words).copied().collect();
+        let (served, line) = self.serve_at("127.0.0.1:0", words, variables);
+        let address = line.strip_prefix("listening on http://").and_then(|rest| rest.split(' ').next());
+        let address = address.unwrap_or_else(|| panic!("{line}")).parse().unwrap();
+        let mut served = served;
+        served.address = address;
+        served
+    }
+
+    /// A server at any place, and the line it says first.
+    fn serve_at(&self, place: &str, words: &[&str], variables: &[(&str, &str)]) -> (Served, String) {
+        let words: Vec<&str> = ["serve", "--listen", place].iter().chain(words).copied().collect();
         let mut child = self.command(&words).envs(variables.iter().copied()).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         errors.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening on http://").and_then(|rest| rest.split(' ').next());
-        let address = address.unwrap_or_else(|| panic!("{line}")).parse().unwrap();
-        Served { child, errors, address }
+        (Served { child, errors, address: SocketAddr::from(([0, 0, 0, 0], 0)) }, line)
     }
 
     fn serve_as_maria(&self) -> Served {
@@ -157,4 +166,52 @@ fn an_address_in_use_is_said_so() {
     let error = String::from_utf8(done.stderr).unwrap();
     assert_eq!(done.status.code(), Some(3), "{error}");
     assert!(error.contains(&address) && error.contains("--listen"), "{error}");
+}
+
+#[test]
+fn a_socket_file_is_served_as_an_address_is_and_gone_when_the_server_is() {
+    let machine = Machine::new();
+    let token = machine.does(&["key", "create", "--name", "Export", "--agency", "--scope", "contacts.read"]);
+    let maria = ["--operator", "maria", "--passphrase-file", "pass"];
+    let path = machine.home.path().join("http.sock");
+    let place = format!("unix:{}", path.display());
+    let ask = |target: &str| {
+        let mut socket = UnixStream::connect(&path).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(socket, "GET {target} HTTP/1.1\r\nX-Forwarded-For: 203.0.113.7\r\nX-API-Key: {token}\r\n\r\n")
+            .unwrap();
+        read(&mut socket).unwrap().status
+    };
+    let (mut served, line) = machine.serve_at("unix:http.sock", &maria, &[]);
+    assert_eq!(line, format!("listening on {place} with 1 keys\n"));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660, "by its group, the proxy's");
+    assert_eq!([ask("/verify?scope=contacts.read"), ask("/verify?scope=contacts.write")], [200, 403]);
+    // One that is idle does not keep it from stopping.
+    let idle = UnixStream::connect(&path).unwrap();
+    assert!(served.stop(Signal::TERM).success());
+    drop(idle);
+    assert!(!path.exists());
+    // Killed, it leaves its file, and the next one takes its place.
+    let (mut killed, _) = machine.serve_at(&place, &maria, &[]);
+    assert!(!killed.stop(Signal::KILL).success());
+    assert!(path.exists() && UnixStream::connect(&path).is_err());
+    let (mut next, _) = machine.serve_at(&place, &maria, &[]);
+    assert_eq!(ask("/verify"), 200);
+    assert!(next.stop(Signal::TERM).success());
+    let shown = machine.does(&["key", "show", "Export", "--json"]);
+    assert!(shown.contains("203.0.113.7"), "the caller is whom the proxy says: {shown}");
+    // Where somebody answers, nobody is pushed aside; what is no socket stays.
+    let taken = UnixListener::bind(&path).unwrap();
+    let refused = |why: &str| {
+        let words = [&["serve", "--listen", &place], &maria[..]].concat();
+        let done = machine.command(&words).output().unwrap();
+        let error = String::from_utf8(done.stderr).unwrap();
+        assert!(done.status.code() == Some(3) && error.contains(why) && error.contains(&place), "{error}");
+    };
+    refused("another process answers there");
+    drop(taken);
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "precious").unwrap();
+    refused("it is no socket");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
 }

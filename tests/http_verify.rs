@@ -356,3 +356,30 @@ fn imported_keys_pass_by_the_same_door_and_guessing_them_is_slowed() {
     }
     assert_eq!(house.metric(r#"keydeck_verify_decisions_total{outcome="deny",reason="rate"}"#), Some(3));
 }
+
+#[test]
+fn what_was_refused_is_in_the_trail_a_minute_later_with_the_callers_address() {
+    let house = House::new();
+    house.open.engine.write_uses_every(std::time::Duration::from_millis(5));
+    let (id, token) = house.issue("Nightly export", Place::Agency, &["contacts.read"]);
+    house.does(Command::RevokeKey(id));
+    for n in 0..5 {
+        let headers =
+            format!("X-API-Key: {token}\r\nX-Forwarded-For: 203.0.113.{n}\r\nUser-Agent: curl/8.5\r\n");
+        is_refusal(&house.ask("/verify", &headers), 401, INVALID);
+    }
+    assert_eq!(house.bearer("/verify", "kdag_nothing").status, 401);
+    let told = || -> Vec<_> {
+        let page = house.open.engine.audit(&house.open.session, None, 100, None).unwrap();
+        page.lines.into_iter().map(|line| line.entry).filter(|entry| entry.tries.is_some()).collect()
+    };
+    assert!(told().is_empty());
+    house.clock.pass(60_000);
+    http::until("the entry", || !told().is_empty());
+    let told = told();
+    let [only] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(only.denial().unwrap(), "denied 5× · revoked · Nightly export");
+    let tries = only.tries.as_ref().unwrap();
+    assert_eq!((tries.address.as_deref(), tries.agent.as_deref()), (Some("203.0.113.4"), Some("curl/8.5")));
+    assert_eq!(only.actor.name, "keydeck");
+}

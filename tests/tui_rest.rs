@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
+use keydeck::crypto::random::OsEntropy;
 use keydeck::crypto::recovery::RecoveryCode;
-use keydeck::domain::{Command, Name, Role, Timestamp};
+use keydeck::crypto::token::{Token, TokenKind};
+use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Role, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
-use keydeck::engine::{Engine as _, NewSecret, Via};
+use keydeck::engine::{Engine as _, NewSecret, Origin, Via};
 use keydeck::tui::app::testing::{Console, desk, desk_on, sample};
 use keydeck::tui::screens::Screen;
 use keydeck::tui::screens::audit::Audit;
@@ -207,6 +209,39 @@ fn a_refused_attempt_is_in_the_trail_with_its_reason() {
     console.press("4").advance(Duration::from_millis(50));
     console.sees("✗ refused, role too low: changing the policy");
     console.type_text("/refused").press("enter").sees("1 of").press("enter").sees("refused: role too low");
+}
+
+#[test]
+fn refused_requests_are_read_in_the_trail_and_opened_with_what_they_mean() {
+    let bench = Bench::new();
+    let founded = bench.found();
+    let new = NewKey {
+        name: Name::new("Nightly export").unwrap(),
+        place: Place::Agency,
+        scopes: vec!["contacts.read".into()],
+        expiry: None,
+        note: Note::default(),
+    };
+    let token = founded.engine.execute(&founded.session, Command::IssueKey(new)).unwrap().token.unwrap();
+    founded.engine.execute(&founded.session, Command::RevokeKey(KeyId(token.id()))).unwrap();
+    let origin = Origin { address: Some("203.0.113.7".parse().unwrap()), agent: Some(b"curl/8.5") };
+    for _ in 0..37 {
+        founded.engine.verify_from(token.bytes(), &[], origin);
+    }
+    let stranger = Token::mint(TokenKind::Agency, &mut OsEntropy).unwrap();
+    founded.engine.verify_from(stranger.bytes(), &[], origin);
+    // A process that ends tells what it refused.
+    drop(founded);
+    let passphrase = &Passphrase::present(PHRASE).unwrap();
+    let again = open(&bench.options(), &Key::Operator { name: "maria", passphrase }).unwrap();
+    let mut console = desk_on(again, screens(), (140, 40), &bench.clipboard);
+    console.press("4").advance(Duration::from_millis(50));
+    console.sees("✗ Denied 37× · revoked · Nightly export · last from 203.0.113.7");
+    console.sees("✗ Denied 1× · never issued here · last from 203.0.113.7").sees_no("refused,");
+    console.type_text("/refused 37").press("enter").sees("1 of ").press("enter");
+    console.sees("Requests").sees("Last by").sees("curl/8.5").sees("The key was revoked. Issue a new one.");
+    console.press("esc").press("esc").type_text("/never issued").press("enter").press("enter");
+    console.sees("Fingerprints").sees("  1× from 203.0.113.7").sees_no(stranger.reveal());
 }
 
 #[test]

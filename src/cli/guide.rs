@@ -14,8 +14,8 @@ pub struct Guide {
     /// Which proxy
     #[arg(value_enum)]
     proxy: Name,
-    /// Where `keydeck serve` listens
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8787")]
+    /// Where `keydeck serve` listens: HOST:PORT, or for nginx and caddy `unix:/PATH`
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
     listen: String,
     /// Where your own server listens, which gets the requests that pass
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]

@@ -18,6 +18,8 @@ use crate::crypto::passphrase::{self, Passphrase};
 const STDIN: &str = "-";
 /// A passphrase in its longest form, and a newline.
 const FILE_MAX: usize = passphrase::MAX_BYTES + 2;
+/// No token is near as long. What is longer is malformed and not read to its end.
+const TOKEN_MAX: usize = 64 * 1024;
 
 /// Text of a passphrase file: everything up to one newline at its end, which is not part of the passphrase.
 pub fn read_file(path: &Path, output: Output) -> Result<Zeroizing<String>, Fault> {
@@ -50,6 +52,28 @@ pub fn read_file(path: &Path, output: Output) -> Result<Zeroizing<String>, Fault
         drop(Zeroizing::new(error.into_bytes()));
         fail("it is not UTF-8 text".into())
     })
+}
+
+/// Refuses a passphrase on standard input, where a token will be.
+pub fn free_stdin(passphrase_file: Option<&Path>) -> Result<(), Fault> {
+    if passphrase_file.is_some_and(|path| path.as_os_str() == STDIN) {
+        return Err(Fault::usage("The token is on standard input, so the passphrase cannot be. Use a file."));
+    }
+    Ok(())
+}
+
+/// A token: standard input without the one newline a shell leaves at its end, and nothing else taken off.
+pub fn presented() -> Result<Zeroizing<Vec<u8>>, Fault> {
+    if io::stdin().is_terminal() {
+        let typed = prompt("Token: ", "standard input")?;
+        return Ok(Zeroizing::new(typed.as_bytes().to_vec()));
+    }
+    let mut bytes = read_stdin(TOKEN_MAX + 1)
+        .map_err(|e| Fault::usage(format!("Standard input cannot be read: {e}. Give the token there.")))?;
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    Ok(bytes)
 }
 
 /// Removes one newline at the end, as editors and `echo` leave it: `\n` or `\r\n`.

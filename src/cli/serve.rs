@@ -1,7 +1,6 @@
 //! `keydeck serve`: the store opened once, for as long as the process lives, and proxies answered from it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,10 +13,9 @@ use super::Outcome;
 use super::door::Deck;
 use super::fault::Fault;
 use crate::engine::Engine as _;
-use crate::engine::oauth::TokenConfig;
 use crate::engine::open::Open;
 use crate::serve::control::{Control, Settings};
-use crate::serve::http::{Limits, Server, default_workers, runtime};
+use crate::serve::http::{Endpoint, Limits, Server, default_workers, runtime};
 
 /// Words of `serve`.
 #[derive(Debug, Args)]
@@ -27,21 +25,15 @@ use crate::serve::http::{Limits, Server, default_workers, runtime};
                   are the proxy's work: `keydeck guide nginx` and the like print its configuration."
 )]
 pub struct Serve {
-    /// Where to answer; port 0 takes any free one
+    /// Where to answer: an address, port 0 for any free one, or a socket file such as `unix:/run/keydeck/http.sock`
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
-    listen: SocketAddr,
+    listen: Endpoint,
     /// Where other keydeck commands attach while this runs [default: control.sock in the store's directory]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
     /// Threads that answer; by default half the processors, which leaves the others to the proxy in front
     #[arg(long, value_name = "N")]
     workers: Option<NonZero<usize>>,
-    /// Under which name access tokens are issued, the claim iss; by default the store's own, urn:keydeck:…
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
-    /// Whom access tokens are for, the claim aud; by default the store's own name
-    #[arg(long, value_name = "NAME")]
-    audience: Option<String>,
 }
 
 /// Where a supervisor puts secrets.
@@ -51,7 +43,6 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 pub fn run(deck: &Deck, args: &Serve) -> Outcome {
     raise_open_files();
     let open = sign_in(deck)?;
-    name_tokens(args, &open)?;
     let control = offer(deck, args, &open)?;
     open.engine.write_uses();
     let runtime = runtime(args.workers.unwrap_or_else(default_workers))
@@ -84,24 +75,11 @@ async fn serve(deck: &Deck, args: &Serve, open: &Open) -> Result<(), Fault> {
     };
     let stop = stop_signal().map_err(|e| Fault::unavailable(format!("Signals cannot be heard: {e}.")))?;
     let engine = Arc::clone(&open.engine);
-    let server = Server::bind(engine, args.listen, Limits::default()).map_err(cannot)?;
+    let server = Server::bind(engine, &args.listen, Limits::default()).map_err(cannot)?;
     let keys = open.engine.state().key_count();
-    deck.output.say(&format!("listening on http://{} with {keys} keys", server.address()));
+    deck.output.say(&format!("listening on {} with {keys} keys", server.endpoint()));
     server.run(stop).await;
     deck.output.say("stopped");
-    Ok(())
-}
-
-/// Tokens issued before under the store's own name stay good.
-fn name_tokens(args: &Serve, open: &Open) -> Result<(), Fault> {
-    let own = open.engine.token_config();
-    let (issuer, audience) = (args.issuer.as_deref(), args.audience.as_deref());
-    if let (None, None) = (issuer, audience) {
-        return Ok(());
-    }
-    let config = TokenConfig::new(issuer.unwrap_or(own.issuer()), audience.unwrap_or(own.audience()))
-        .map_err(|bad| Fault::usage(format!("--issuer, --audience: {bad}.")))?;
-    open.engine.configure_tokens(config);
     Ok(())
 }
 

@@ -1,11 +1,9 @@
 //! `keydeck verify`: the same decision as every other front end gets, about one token on standard input.
 
-use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::Outcome;
 use super::door::Deck;
@@ -26,9 +24,6 @@ pub struct Verify {
     #[arg(long)]
     explain: bool,
 }
-
-/// No token is near as long. What is longer is malformed and not read to its end.
-const LIMIT: usize = 64 * 1024;
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -60,11 +55,9 @@ const fn outcome(step: Step) -> &'static str {
 /// Decides.
 pub fn run(deck: &Deck, args: &Verify) -> Outcome {
     let wanted = scopes(args, &*deck.catalog()?)?;
-    if deck.globals.passphrase_file.as_ref().is_some_and(|path| path.as_os_str() == "-") {
-        return Err(Fault::usage("The token is on standard input, so the passphrase cannot be. Use a file."));
-    }
+    secrets::free_stdin(deck.globals.passphrase_file.as_deref())?;
     let signed = deck.sign_in()?;
-    let presented = presented()?;
+    let presented = secrets::presented()?;
     let decision = if args.explain {
         signed.engine.test(&signed.session, &presented, &wanted)?
     } else {
@@ -97,20 +90,6 @@ fn scopes(args: &Verify, catalog: &Catalog) -> Result<Vec<ScopeId>, Fault> {
         Ok(permission.id.clone())
     };
     args.scope.iter().map(known).collect()
-}
-
-/// The token: standard input without the one newline a shell leaves at its end, and nothing else taken off.
-fn presented() -> Result<Zeroizing<Vec<u8>>, Fault> {
-    if io::stdin().is_terminal() {
-        let typed = secrets::prompt("Token: ", "standard input")?;
-        return Ok(Zeroizing::new(typed.as_bytes().to_vec()));
-    }
-    let mut bytes = secrets::read_stdin(LIMIT + 1)
-        .map_err(|e| Fault::usage(format!("Standard input cannot be read: {e}. Give the token there.")))?;
-    if bytes.last() == Some(&b'\n') {
-        bytes.pop();
-    }
-    Ok(bytes)
 }
 
 fn answer(

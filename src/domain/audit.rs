@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{Change, Event, Subject};
-use super::{Access, AppId, KeyId, OperatorId, Role, State};
+use super::{Access, AppId, Bearer, KeyId, OperatorId, Reason, Role, State, Timestamp};
 
 /// Version of the entry format.
 pub const ENTRY_VERSION: u32 = 1;
@@ -36,6 +36,9 @@ pub struct Entry {
     /// Fields that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ChangeLine>,
+    /// The refused requests it stands for, when it is about such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries: Option<TriesLine>,
     /// The sealed records this entry wrote: a record that is not as its last entry says was tampered with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<RecordLine>,
@@ -114,6 +117,49 @@ pub struct RecordLine {
     pub tag: String,
 }
 
+/// Refused requests with one key or app and for one reason, or with what nobody issued, told together: a request is
+/// no change, and a flood of them must not fill the trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TriesLine {
+    /// How many.
+    pub n: u64,
+    /// When the first came.
+    pub first: i64,
+    /// When the last came.
+    pub last: i64,
+    /// Where the last came from, if anybody told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What the last said it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// A scope the last lacked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The texts that were presented and not recognised, the first few of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<TokenLine>,
+}
+
+/// A presented text that nobody recognised, by its fingerprint: who has the text can ask for it, and nobody can tell
+/// the text from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenLine {
+    /// The fingerprint, 16 hexadecimal digits.
+    pub fp: String,
+    /// How often it was presented.
+    pub n: u64,
+    /// When first.
+    pub first: i64,
+    /// When last.
+    pub last: i64,
+    /// Where from the last time, if anybody told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
 /// A change that says a lot is cut here, so that an entry always fits a row.
 const CHANGE_MAX: usize = 2_000;
 
@@ -160,6 +206,16 @@ impl SubjectLine {
     }
 }
 
+impl SubjectLine {
+    /// The line for whom a presented token speaks.
+    pub fn of_bearer(state: &State, bearer: Bearer) -> Option<Self> {
+        match bearer {
+            Bearer::Key(id) => Self::of_key(state, id),
+            Bearer::App(id) => Self::of_app(state, id),
+        }
+    }
+}
+
 impl Access {
     /// Its word in the trail.
     pub const fn as_str(self) -> &'static str {
@@ -173,6 +229,41 @@ impl Access {
 }
 
 impl Entry {
+    /// The name of entries about refused requests.
+    pub const DENIED: &'static str = "verify.denied";
+
+    /// An entry that says who and what, to be filled in.
+    pub fn of(actor: ActorLine, at: Timestamp, event: &str) -> Self {
+        Self {
+            v: ENTRY_VERSION,
+            store: String::new(),
+            seq: 0,
+            at: at.0,
+            event: event.into(),
+            outcome: Outcome::Done,
+            reason: None,
+            actor,
+            subjects: Vec::new(),
+            changes: Vec::new(),
+            tries: None,
+            records: Vec::new(),
+            state: String::new(),
+        }
+    }
+
+    /// Refused requests in words, why and with what: `denied 37× · revoked · Nightly export`. Nothing for an entry about
+    /// anything else.
+    pub fn denial(&self) -> Option<String> {
+        let tries = self.tries.as_ref()?;
+        let why = match &self.reason {
+            Some(code) => Reason::of_code(code).map_or(code.as_str(), |reason| reason.brief()),
+            None => "more keys and reasons than are told apart",
+        };
+        let missing = tries.scope.as_ref().map(|scope| format!(" {scope}")).unwrap_or_default();
+        let name = self.subjects.first().map(|subject| format!(" · {}", subject.name)).unwrap_or_default();
+        Some(format!("denied {}× · {why}{missing}{name}", tries.n))
+    }
+
     /// Whether an operator who is no admin may read it: they acted, or one of their keys is concerned.
     pub fn concerns(&self, operator: OperatorId) -> bool {
         let id = operator.to_string();
@@ -189,5 +280,67 @@ impl Entry {
     /// Whether that role may read the whole trail.
     pub fn readable_by(&self, operator: OperatorId, role: Role) -> bool {
         role == Role::Admin || self.concerns(operator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        let actor = ActorLine {
+            id: "zzzzzzzzzzzz".into(),
+            name: "keydeck".into(),
+            role: String::new(),
+            auth: "service".into(),
+            access: "service".into(),
+            via: "server".into(),
+            uid: 1,
+            pid: 2,
+            session: "s".into(),
+        };
+        Entry::of(actor, Timestamp(7), Entry::DENIED)
+    }
+
+    fn tries(n: u64) -> TriesLine {
+        TriesLine { n, first: 1, last: 2, address: None, agent: None, scope: None, tokens: Vec::new() }
+    }
+
+    #[test]
+    fn refused_requests_are_told_in_one_line() {
+        let key = SubjectLine {
+            kind: "key".into(),
+            id: "7HqP2mVx9KtR".into(),
+            name: "Nightly export".into(),
+            owner: None,
+        };
+        let told = |reason: Option<&str>, subjects: Vec<SubjectLine>, tries| {
+            Entry { reason: reason.map(Into::into), subjects, tries: Some(tries), ..entry() }
+                .denial()
+                .unwrap()
+        };
+        assert_eq!(
+            told(Some("revoked"), vec![key.clone()], tries(37)),
+            "denied 37× · revoked · Nightly export"
+        );
+        let lacking = TriesLine { scope: Some("contacts.write".into()), ..tries(1) };
+        assert_eq!(
+            told(Some("scope"), vec![key], lacking),
+            "denied 1× · lacks the scope contacts.write · Nightly export"
+        );
+        assert_eq!(told(Some("unknown"), Vec::new(), tries(5)), "denied 5× · never issued here");
+        assert_eq!(told(Some("later_word"), Vec::new(), tries(5)), "denied 5× · later_word");
+        assert!(told(None, Vec::new(), tries(9)).starts_with("denied 9× · more keys"));
+        assert_eq!(entry().denial(), None);
+    }
+
+    #[test]
+    fn entries_written_before_refused_requests_were_told_are_read_and_written_as_they_were() {
+        let body = serde_json::to_string(&entry()).unwrap();
+        assert!(!body.contains("tries"), "{body}");
+        assert_eq!(serde_json::from_str::<Entry>(&body).unwrap(), entry());
+        let denied = Entry { tries: Some(tries(3)), ..entry() };
+        let body = serde_json::to_string(&denied).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&body).unwrap(), denied);
     }
 }

@@ -1,11 +1,11 @@
-//! The agency's policy: numbers and permissions an admin may change, each with its bounds, its word on the
+//! The agency's policy: numbers, permissions and names an admin may change, each with its bounds, its word on the
 //! command line and a sentence for the settings screen. The table in [`Policy::RULES`] is the only list.
 
 use minicbor::{Decode, Encode};
 
-use super::signing::TOKEN_LIFE_MAX;
+use super::signing::{Naming, PartyName, TOKEN_LIFE_MAX};
 use super::time::MAX_LIFE_DAYS;
-use super::{Role, Url};
+use super::{Role, Timestamp, Url};
 
 /// The rules in force. Lives are in days; `None` is "never" or "no limit".
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -52,6 +52,9 @@ pub struct Policy {
     /// Where the platform answers, without a slash at its end: for examples.
     #[n(13)]
     pub base_url: Option<Url>,
+    /// The names access tokens are issued under.
+    #[cbor(n(14), default)]
+    pub token_names: Naming,
 }
 
 impl Default for Policy {
@@ -71,6 +74,7 @@ impl Default for Policy {
             token_seconds: 600,
             signing_key_days: 30,
             base_url: None,
+            token_names: Naming::default(),
         }
     }
 }
@@ -104,11 +108,24 @@ pub enum BadPolicy {
         /// What it takes.
         form: &'static str,
     },
+    /// Names of access tokens were changed too often.
+    #[error(
+        "the names of access tokens were changed too often: tokens issued under each must stay good. Change them again \
+         after {}",
+        .after.rfc3339()
+    )]
+    TooOften {
+        /// When there is room for another change.
+        after: Timestamp,
+    },
 }
 
 fn names() -> String {
     Policy::RULES.iter().map(|r| r.name).collect::<Vec<_>>().join(", ")
 }
+
+/// The word for the store's own name.
+const DEFAULT: &str = "default";
 
 fn number(text: &str, low: u32, high: u32) -> Option<u32> {
     let digits = text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty();
@@ -125,6 +142,15 @@ fn days(text: &str, low: u32, high: u32, none: &str) -> Result<Option<u32>, ()> 
 
 fn show(value: Option<u32>, unit: &str, none: &str) -> String {
     value.map_or_else(|| none.to_owned(), |n| format!("{n}{unit}"))
+}
+
+/// A name, or `default` for the store's own.
+fn party(text: &str, read: fn(&str) -> Option<PartyName>) -> Result<Option<PartyName>, ()> {
+    if text == DEFAULT { Ok(None) } else { read(text).map(Some).ok_or(()) }
+}
+
+fn shown(name: Option<&PartyName>) -> String {
+    name.map_or(DEFAULT, PartyName::as_str).to_owned()
 }
 
 fn issuer(text: &str) -> Option<Role> {
@@ -273,6 +299,26 @@ impl Policy {
             },
         },
         Rule {
+            name: "token-issuer",
+            about: "Who issues access tokens, their claim iss; default is the store's own name, urn:keydeck:…",
+            form: "default or an https address such as https://keys.example.com",
+            get: |p| shown(p.token_names.now.issuer.as_ref()),
+            set: |p, v| {
+                p.token_names.now.issuer = party(v, PartyName::address).ok()?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "token-audience",
+            about: "Whom access tokens are for, their claim aud; default is the store's own name.",
+            form: "default or a name of visible ASCII characters without quotes, such as platform",
+            get: |p| shown(p.token_names.now.audience.as_ref()),
+            set: |p, v| {
+                p.token_names.now.audience = party(v, PartyName::new).ok()?;
+                Some(())
+            },
+        },
+        Rule {
             name: "lock-minutes",
             about: "Minutes without a key press after which the console locks and forgets the store's key.",
             form: "off or a number of minutes from 1 to 1440",
@@ -289,7 +335,16 @@ impl Policy {
         Self::RULES.iter().find(|r| r.name == name).map(|r| (r.get)(self))
     }
 
-    /// The policy with one rule changed.
+    /// The policy with one rule changed, and what must follow from that at `now`.
+    pub fn changed(&self, name: &str, value: &str, now: Timestamp) -> Result<Self, BadPolicy> {
+        let mut after = self.with(name, value)?;
+        let names = std::mem::take(&mut after.token_names);
+        after.token_names =
+            names.following(&self.token_names, now).map_err(|after| BadPolicy::TooOften { after })?;
+        Ok(after)
+    }
+
+    /// The policy with one rule changed, and nothing else: whether a value fits.
     pub fn with(&self, name: &str, value: &str) -> Result<Self, BadPolicy> {
         let rule = Self::RULES
             .iter()
@@ -337,14 +392,48 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_written_before_there_was_a_base_url_is_read() {
+    fn names_of_tokens_are_remembered_until_the_last_token_that_bears_them_is_over() {
+        let (start, hour) = (Timestamp(1_790_000_000_000), (i64::from(TOKEN_LIFE_MAX) + 60) * 1_000);
+        let named = |policy: &Policy, name: &str, at: i64| {
+            policy.changed("token-audience", name, Timestamp(start.0 + at))
+        };
+        let former = |policy: &Policy| -> Vec<String> {
+            policy.token_names.former.iter().map(|former| shown(former.names.audience.as_ref())).collect()
+        };
+        let first = named(&Policy::default(), "platform", 0).unwrap();
+        let second = named(&first, "shop", 1_000).unwrap();
+        assert_eq!(former(&second), ["default", "platform"]);
+        assert_eq!(second.get("token-audience").unwrap(), "shop");
+        // Another rule changes nothing about them.
+        assert_eq!(second.changed("idle-days", "60d", start).unwrap().token_names, second.token_names);
+        let third = named(&second, "platform", hour).unwrap();
+        assert_eq!(former(&third), ["platform", "shop"], "the first is over");
+        let back = named(&third, "shop", hour + 1).unwrap();
+        assert_eq!(former(&back), ["shop", "platform"], "each once, until it is over for good");
+        assert_eq!(back.token_names.former[1].until, Timestamp(start.0 + 2 * hour + 1));
+        // However often it is changed, none is forgotten that a token may bear.
+        let mut policy = Policy::default();
+        for n in 0..16 {
+            policy = named(&policy, &format!("name-{n}"), n).unwrap();
+        }
+        let often = BadPolicy::TooOften { after: Timestamp(start.0 + hour) };
+        assert_eq!(named(&policy, "name-16", 16), Err(often));
+        assert_eq!(former(&named(&policy, "name-16", hour).unwrap()).len(), 16);
+        let long = "x".repeat(PartyName::MAX);
+        assert!(named(&policy, &format!("{long}x"), hour).is_err() && named(&policy, &long, hour).is_ok());
+    }
+
+    #[test]
+    fn a_policy_written_before_there_were_addresses_and_names_of_tokens_is_read() {
         let bytes = minicbor::to_vec(Policy::default()).unwrap();
-        // An array of the fields there were before this one.
-        assert_eq!(bytes[0], 0x80 + 13);
-        assert_eq!(minicbor::decode::<Policy>(&bytes).unwrap(), Policy::default());
+        assert_eq!(bytes[0], 0x80 + 15);
+        // Without the last two fields: a nothing, and the names, of which there are none.
+        let end = bytes.len() - minicbor::to_vec(Naming::default()).unwrap().len() - 1;
+        let mut old = bytes[..end].to_vec();
+        old[0] -= 2;
+        assert_eq!(minicbor::decode::<Policy>(&old).unwrap(), Policy::default());
         let with = Policy::default().with("base-url", "https://api.acme.com").unwrap();
-        let bytes = minicbor::to_vec(&with).unwrap();
-        assert_eq!((bytes[0], minicbor::decode::<Policy>(&bytes).unwrap()), (0x80 + 14, with));
+        assert_eq!(minicbor::decode::<Policy>(&minicbor::to_vec(&with).unwrap()).unwrap(), with);
     }
 
     #[test]
@@ -361,6 +450,17 @@ mod tests {
             ("notice-days", ""),
             ("issue-agency", "viewer"),
             ("lock-minutes", "never"),
+            ("token-issuer", ""),
+            ("token-issuer", "platform"),
+            ("token-issuer", "http://keys.example.com"),
+            ("token-issuer", "https://keys.example.com/?a=b"),
+            ("token-issuer", "https://keys.example.com/#a"),
+            ("token-issuer", "https://maria@keys.example.com"),
+            ("token-audience", ""),
+            ("token-audience", "two words"),
+            ("token-audience", "a\"b"),
+            ("token-audience", "a\\b"),
+            ("token-audience", "é"),
         ] {
             assert!(matches!(policy.with(name, value), Err(BadPolicy::Value { .. })), "{name} {value}");
         }

@@ -1,9 +1,15 @@
 //! The keys that sign access tokens: when each was made, when it signs and how long others must know it. The keys
-//! themselves are derived from the store's root by their number, so none is ever written down.
+//! themselves are derived from the store's root by their number, so none is ever written down. And the names tokens are
+//! issued under.
 
+use std::fmt;
+use std::sync::Arc;
+
+use minicbor::decode::{Decoder, Error as DecodeError};
+use minicbor::encode::{Encoder, Error as EncodeError, Write};
 use minicbor::{Decode, Encode};
 
-use super::Timestamp;
+use super::{Timestamp, Url};
 
 /// The longest life of an access token, in seconds.
 pub const TOKEN_LIFE_MAX: u32 = 3_600;
@@ -11,6 +17,107 @@ pub const TOKEN_LIFE_MAX: u32 = 3_600;
 pub const LEEWAY: u32 = 30;
 /// Milliseconds for which a new key is published before it signs, and an old one after it stopped.
 const OVERLAP_MS: i64 = (TOKEN_LIFE_MAX as i64 + 2 * LEEWAY as i64) * 1_000;
+
+/// Sets of former names that are remembered: as many changes within the life of a token.
+const FORMER_MAX: usize = 16;
+
+/// Who issues tokens, or whom they are for: 1 to [`PartyName::MAX`] visible ASCII characters that are the same in JSON as
+/// they are.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PartyName(Arc<str>);
+
+impl PartyName {
+    /// The most bytes.
+    pub const MAX: usize = 256;
+
+    /// Any such name.
+    pub fn new(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        ((1..=Self::MAX).contains(&text.len()) && text.bytes().all(plain)).then(|| Self(text.into()))
+    }
+
+    /// One that is an address as issuers have it: no query and no fragment (RFC 8414 §2).
+    pub fn address(text: &str) -> Option<Self> {
+        Url::new(text).ok().filter(|_| !text.contains('?')).and_then(|_| Self::new(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PartyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<C> Encode<C> for PartyName {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for PartyName {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        let at = d.position();
+        Self::new(d.str()?).ok_or_else(|| DecodeError::message("not a name of a party").at(at))
+    }
+}
+
+/// The names in the claims `iss` and `aud`; without one, it is the store's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct TokenNames {
+    /// Who issues.
+    #[n(0)]
+    pub issuer: Option<PartyName>,
+    /// Whom for.
+    #[n(1)]
+    pub audience: Option<PartyName>,
+}
+
+/// Names that tokens were issued under.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct FormerNames {
+    /// The names.
+    #[n(0)]
+    pub names: TokenNames,
+    /// When the last token that bears them is over.
+    #[n(1)]
+    pub until: Timestamp,
+}
+
+/// The names in force and those that tokens may still bear.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Naming {
+    /// In force.
+    #[n(0)]
+    pub now: TokenNames,
+    /// Former ones, the oldest first.
+    #[n(1)]
+    pub former: Vec<FormerNames>,
+}
+
+impl Naming {
+    /// As it must be after a change from `before`: what bears the names given up stays good until it is over. When names
+    /// were given up too often for all of them to be remembered, the time from which on another change fits.
+    pub fn following(mut self, before: &Self, now: Timestamp) -> Result<Self, Timestamp> {
+        if self.now == before.now {
+            return Ok(self);
+        }
+        self.former.clone_from(&before.former);
+        self.former.retain(|former| former.until > now && former.names != before.now);
+        if self.former.len() >= FORMER_MAX {
+            return Err(self.former.iter().map(|former| former.until).min().unwrap_or(now));
+        }
+        self.former.push(FormerNames {
+            names: before.now.clone(),
+            until: Timestamp(now.0.saturating_add(OVERLAP_MS)),
+        });
+        Ok(self)
+    }
+}
 
 /// One key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

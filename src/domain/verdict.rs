@@ -7,7 +7,7 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::{App, AppId, AppStatus, Expiry, Key, KeyId, ScopeId, Scopes, State, Status, Timestamp};
+use super::{App, AppId, AppStatus, Expiry, Key, KeyId, PublicId, ScopeId, Scopes, State, Status, Timestamp};
 
 /// Why a token is refused. For the operator and the audit counters; a caller is told less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
@@ -78,6 +78,49 @@ impl Reason {
         }
     }
 
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Malformed,
+        Self::Unknown,
+        Self::MacMismatch,
+        Self::KindMismatch,
+        Self::Revoked,
+        Self::Disabled,
+        Self::Tombstoned,
+        Self::Expired,
+        Self::OwnerDisabled,
+        Self::LocationDisabled,
+        Self::AppDisabled,
+        Self::Rate,
+        Self::Scope,
+        Self::StoreError,
+    ];
+
+    /// The reason a word for scripts means.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
+    /// A few words for a list.
+    pub const fn brief(self) -> &'static str {
+        match self {
+            Self::Malformed => "not a token",
+            Self::Unknown => "never issued here",
+            Self::MacMismatch => "wrong secret",
+            Self::KindMismatch => "altered prefix",
+            Self::Revoked => "revoked",
+            Self::Disabled => "paused",
+            Self::Tombstoned => "deleted",
+            Self::Expired => "expired",
+            Self::OwnerDisabled => "owner disabled",
+            Self::LocationDisabled => "location removed",
+            Self::AppDisabled => "app paused or deleted",
+            Self::Rate => "tried too often",
+            Self::Scope => "lacks the scope",
+            Self::StoreError => "the store could not vouch for it",
+        }
+    }
+
     /// What it means and what would make it pass.
     pub const fn advice(self) -> &'static str {
         match self {
@@ -142,6 +185,15 @@ pub enum Bearer {
     /// An app, with an access token.
     #[n(1)]
     App(#[n(0)] AppId),
+}
+
+impl Bearer {
+    /// Its bare id.
+    pub const fn public(self) -> PublicId {
+        match self {
+            Self::Key(KeyId(id)) | Self::App(AppId(id)) => id,
+        }
+    }
 }
 
 /// The answer to a presented token. Allow is made in one place only: [`judge`].

@@ -142,7 +142,7 @@ pub(super) fn page(
     }
 }
 
-fn seq_of(key: &[u8]) -> Option<u64> {
+pub(super) fn seq_of(key: &[u8]) -> Option<u64> {
     std::str::from_utf8(key).ok()?.strip_prefix("a/")?.parse().ok()
 }
 

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use self::apps::AppPlan;
 use super::clock::{Clock, Reading, SystemClock};
+use super::denials::WINDOW_MS;
 use super::open::{Open, in_memory};
 use super::session::{Auth, Session, Via};
-use super::{Engine, LocalEngine, OpenError};
+use super::{Engine, LocalEngine, OpenError, Origin};
 use crate::crypto::random::OsEntropy;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::BadText;
@@ -142,6 +143,7 @@ enum Scene {
     Act(usize, Command),
     Issue { by: usize, new: NewKey, last_use: Option<i64>, uses: u32, fate: Fate },
     Use(Vec<u8>),
+    Refused(Vec<u8>),
     End(usize, KeyId, Fate),
     Create(usize, &'static AppPlan, NewApp),
     EndApp(usize, AppId, Fate),
@@ -329,6 +331,17 @@ impl Story {
         self.at(2, Scene::Act(1, Command::OpenAgencyView));
     }
 
+    /// Somebody goes on with a key that was revoked, until the trail tells.
+    fn refuse(&self, token: &[u8]) -> Result<(), OpenError> {
+        let address = std::net::IpAddr::from([203, 0, 113, 7]);
+        let origin = Origin { address: Some(address), agent: Some(b"export-script/2.1") };
+        for _ in 0..37 {
+            self.engine.verify_from(token, &[], origin);
+        }
+        self.clock.behind_ms.fetch_sub(WINDOW_MS, Ordering::SeqCst);
+        Ok(self.engine.settle()?)
+    }
+
     /// Runs the scenes in order, each on its day.
     fn play(&mut self) -> Result<(), OpenError> {
         while let Some(((std::cmp::Reverse(days), _), scene)) = self.scenes.pop_first() {
@@ -348,7 +361,11 @@ impl Story {
                 }
                 Scene::EndApp(by, app, Fate::Paused) => drop(self.act(by, Command::PauseApp(app))?),
                 Scene::EndApp(by, app, _) => drop(self.act(by, Command::DeleteApp(app))?),
-                Scene::Use(token) => drop(self.engine.verify(&token, &[])),
+                // Some are used beyond their end: no use, and not all of it is worth telling.
+                Scene::Use(token) => {
+                    drop(self.engine.verifier().verify(&token, &[], self.engine.now().time));
+                }
+                Scene::Refused(token) => self.refuse(&token)?,
                 Scene::End(who, key, fate) => {
                     let command = match fate {
                         Fate::Paused => Command::PauseKey(key),
@@ -370,6 +387,11 @@ impl Story {
                             let day = last + i64::from(n) * (days - last) / i64::from(uses);
                             self.at(day, Scene::Use(text.clone()));
                         }
+                    }
+                    if fate == Fate::Revoked
+                        && !self.scenes.values().any(|scene| matches!(scene, Scene::Refused(_)))
+                    {
+                        self.at(1, Scene::Refused(text));
                     }
                     if fate != Fate::Lives {
                         let end = if fate == Fate::Deleted {

@@ -65,6 +65,13 @@ impl Head {
     }
 }
 
+/// An entry in its place in the chain, sealed and not yet written.
+struct Chained {
+    head: Head,
+    key: Vec<u8>,
+    sealed: Vec<u8>,
+}
+
 /// Row key of an audit entry.
 pub fn audit_key(seq: u64) -> Vec<u8> {
     format!("a/{seq:020}").into_bytes()
@@ -179,35 +186,68 @@ impl Ledger {
             )?;
             ops.push(Op::Put(CLOCK_KEY.to_vec(), sealed));
         }
+        let last = self.chain_on(self.head, entry, &digest)?;
+        let rev = self.commit_chained(ops, std::slice::from_ref(&last))?;
+        self.head = last.head;
+        self.digest = digest;
+        self.rev = self.rev.max(rev);
+        Ok(())
+    }
+
+    /// Writes entries that change no record, all in one durable commit, and the highest believed time. Nothing is changed
+    /// unless `Ok`.
+    pub fn write_notes(&mut self, entries: Vec<Entry>, mark: &Mark) -> Result<(), EngineError> {
+        let mut chained: Vec<Chained> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let head = chained.last().map_or(self.head, |before| before.head);
+            let digest = self.digest.clone();
+            chained.push(self.chain_on(head, entry, &digest)?);
+        }
+        let Some(head) = chained.last().map(|last| last.head) else { return Ok(()) };
+        let clock = self.unlisted(CLOCK_KEY, mark)?;
+        let rev = self.commit_chained(vec![clock], &chained)?;
+        self.head = head;
+        self.rev = self.rev.max(rev);
+        Ok(())
+    }
+
+    /// An entry as it follows `head`, over records with that digest.
+    fn chain_on(
+        &mut self,
+        head: Head,
+        mut entry: Entry,
+        digest: &StateDigest,
+    ) -> Result<Chained, CryptoError> {
+        let seq = head.seq + 1;
         entry.seq = seq;
         entry.store = self.id.to_string();
         entry.state = hex(&digest.commitment());
         let body = serde_json::to_string(&entry).unwrap_or_default();
-        let link = self.chain.extend(&self.head.hash, body.as_bytes());
-        let row = AuditRow { body, previous: self.head.hash, hash: link.hash, mac: link.mac };
+        let link = self.chain.extend(&head.hash, body.as_bytes());
+        let row = AuditRow { body, previous: head.hash, hash: link.hash, mac: link.mac };
         let key = audit_key(seq);
-        let sealed = self.sealer.seal_with(
-            &mut *self.entropy,
-            &key,
-            seq,
-            &minicbor::to_vec(&row).unwrap_or_default(),
-        )?;
-        ops.push(Op::Put(key.clone(), sealed.clone()));
+        let plain = minicbor::to_vec(&row).unwrap_or_default();
+        let sealed = self.sealer.seal_with(&mut *self.entropy, &key, seq, &plain)?;
+        Ok(Chained { head: Head { seq, hash: link.hash }, key, sealed })
+    }
+
+    /// Commits entries that follow the head one after another, and what belongs to them.
+    fn commit_chained(&self, mut ops: Vec<Op>, entries: &[Chained]) -> Result<Rev, EngineError> {
+        ops.extend(entries.iter().map(|entry| Op::Put(entry.key.clone(), entry.sealed.clone())));
         // The guard makes the chain one line: whoever else extended it first makes this commit fail whole.
-        let guards = [Guard::Absent(key.clone())];
-        let rev = match self.store.commit(&guards, &ops) {
-            Ok(rev) => rev,
+        let guards: Vec<Guard> =
+            entries.iter().take(1).map(|first| Guard::Absent(first.key.clone())).collect();
+        match self.store.commit(&guards, &ops) {
+            Ok(rev) => Ok(rev),
             // It may have happened: what was written tells.
-            Err(CommitError::Unknown(why)) => match self.store.get(&key) {
-                Ok(Some(found)) if found.value == sealed => found.mod_rev,
-                _ => return Err(CommitError::Unknown(why).into()),
-            },
-            Err(error) => return Err(error.into()),
-        };
-        self.head = Head { seq, hash: link.hash };
-        self.digest = digest;
-        self.rev = self.rev.max(rev);
-        Ok(())
+            Err(CommitError::Unknown(why)) => {
+                match entries.last().map(|last| (last, self.store.get(&last.key))) {
+                    Some((last, Ok(Some(found)))) if found.value == last.sealed => Ok(found.mod_rev),
+                    _ => Err(CommitError::Unknown(why).into()),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Writes the first of what was used, as many as fit one commit, and the highest believed time; how many there

@@ -17,12 +17,12 @@ use super::imported::{self, Imported};
 use super::ledger::Ledger;
 use super::load::Loaded;
 use super::oauth::TokenDesk;
-use super::scribe::{Desk, Scribe, Writing};
+use super::scribe::{Desk, Refused, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::{Mark, Now, Timekeeper};
 use super::verifier::{Counting, Verifier};
-use super::{Done, Doors, Engine, NewSecret, News, Origin, doors};
+use super::{Done, Doors, Engine, NewSecret, News, Origin, Tried, doors, tried};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::phc::MAX_SECRET;
@@ -74,8 +74,8 @@ pub struct LocalEngine {
     pub(super) header_generation: AtomicU64,
     pub(super) cost: Cost,
     dir: Option<PathBuf>,
-    sealing: SealThread,
-    desk: Arc<Desk>,
+    sealing: Arc<SealThread>,
+    pub(super) desk: Arc<Desk>,
     pub(super) scribe: Scribe,
 }
 
@@ -96,7 +96,7 @@ impl LocalEngine {
         }
         let imported = Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state);
         let tokens = TokenDesk::new(&keyring, &loaded.state);
-        let sealing = SealThread::start(Arc::clone(&store));
+        let sealing = Arc::new(SealThread::start(Arc::clone(&store)));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
         let (state, verifier) = (Arc::new(RwLock::new(loaded.state)), Arc::new(verifier));
@@ -104,7 +104,8 @@ impl LocalEngine {
         let time = Arc::new(Timekeeper::new(clock, loaded.mark));
         let feed = broadcast::channel(FEED).0;
         let frozen = !loaded.doubts.is_empty();
-        let desk = Desk::new((&state, &verifier, &ledger), &time, feed.clone(), loaded.unbroken, frozen);
+        let desk =
+            Desk::new((&state, &verifier, &ledger), &time, (feed.clone(), &sealing), loaded.unbroken, frozen);
         let desk = Arc::new(desk);
         Arc::new(Self {
             store,
@@ -141,7 +142,7 @@ impl LocalEngine {
 
     /// [`Engine::verify`] for a request that came from somewhere.
     pub fn verify_from(&self, presented: &[u8], wanted: &[ScopeId], origin: Origin<'_>) -> Decision {
-        self.decide(presented, wanted, Counting::From(origin), |_| ())
+        self.verify_for(presented, wanted, origin, |_| ())
     }
 
     /// [`LocalEngine::verify_from`] for somebody who must say whose an allowed request is: `tell` hears it, and is not
@@ -153,10 +154,23 @@ impl LocalEngine {
         origin: Origin<'_>,
         tell: impl FnOnce(&Caller<'_>),
     ) -> Decision {
-        self.decide(presented, wanted, Counting::From(origin), tell)
+        let decision = self.decide(presented, wanted, Counting::From(origin), tell);
+        if !decision.is_allow() {
+            self.note_denial(presented, &decision, origin);
+        }
+        decision
     }
 
-    fn decide(
+    /// Has the trail tell of a refused request, later and with others like it.
+    #[cold]
+    fn note_denial(&self, presented: &[u8], decision: &Decision, origin: Origin<'_>) {
+        let fingerprint = || self.keyring.fingerprint(presented);
+        if self.desk.denials.note(presented, decision, origin, self.time.now().time, fingerprint) {
+            self.verifier.uses().bell.ring();
+        }
+    }
+
+    pub(super) fn decide(
         &self,
         presented: &[u8],
         wanted: &[ScopeId],
@@ -267,6 +281,10 @@ impl Engine for LocalEngine {
         audit_log::page(self, session, before, limit, about)
     }
 
+    fn tried(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
+        tried::tried(self, session, presented)
+    }
+
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
         audit_log::check(self, session)
     }
@@ -342,7 +360,8 @@ impl Engine for LocalEngine {
 
     fn settle(&self) -> Result<(), EngineError> {
         self.write_overdue()?;
-        self.desk.write()?;
+        // Who stays tells of what was refused when its minute has passed; who is about to end tells now.
+        self.desk.write(if self.scribe.works() { Refused::WhenDue } else { Refused::AtOnce })?;
         if self.doubts.is_empty() {
             self.write_seal();
         }

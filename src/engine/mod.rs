@@ -4,12 +4,12 @@
 //! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
 //!   that is open.
-//! - `uses` and `scribe`: what was used, and the thread that writes it down.
+//! - `uses` and `denials`: what was used, and what was refused. `scribe`: the thread that writes both down.
 //! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
-//! - [`audit_log`]: reading and checking the trail. `doors`: slots, passphrases, recovery.
+//! - [`audit_log`]: reading and checking the trail. `tried`: what it says of one token. `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
 mod admit;
@@ -17,6 +17,7 @@ pub mod audit_log;
 mod caller;
 pub mod clock;
 pub mod demo;
+mod denials;
 mod doors;
 mod error;
 mod imported;
@@ -31,6 +32,7 @@ mod session;
 mod table;
 mod throttle;
 mod timekeeper;
+mod tried;
 mod uses;
 mod verifier;
 
@@ -47,6 +49,7 @@ pub use self::local::LocalEngine;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
 pub use self::timekeeper::{Mark, Now, Timekeeper};
+pub use self::tried::{Party, Tried, Try};
 pub use self::verifier::Verifier;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
@@ -143,6 +146,9 @@ pub trait Engine: Send + Sync {
         limit: usize,
         about: Option<KeyId>,
     ) -> Result<AuditPage, EngineError>;
+
+    /// Whether a text was ever presented here, when and where from. For admins; the trail says that it was asked.
+    fn tried(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError>;
 
     /// Checks the whole chain against the state.
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError>;

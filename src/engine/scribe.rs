@@ -1,6 +1,7 @@
 //! Writes down what was used: off the request path, at most every two seconds, many keys in one commit. What could
 //! not be written is kept and written later, and as long as that lasts everybody who asks is told, because keys
-//! must not be deleted for want of uses that nobody wrote down.
+//! must not be deleted for want of uses that nobody wrote down. What was refused is written here too, once a minute, as
+//! entries of the audit trail.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -10,8 +11,11 @@ use std::time::Duration;
 use minicbor::{Decode, Encode};
 use tokio::sync::broadcast;
 
+use super::denials::Denials;
 use super::error::EngineError;
 use super::ledger::{Ledger, UseRow};
+use super::seal_thread::SealThread;
+use super::session::Session;
 use super::timekeeper::Timekeeper;
 use super::verifier::Verifier;
 use super::{LocalEngine, News};
@@ -63,6 +67,15 @@ struct Book {
     stored: Option<Unbroken>,
 }
 
+/// Whether what was refused is written now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Once it was counted for a minute.
+    WhenDue,
+    /// Whatever there is.
+    AtOnce,
+}
+
 /// Where uses are written down, by whoever comes: the thread, or a command that is about to end.
 pub(super) struct Desk {
     state: Arc<RwLock<State>>,
@@ -70,6 +83,9 @@ pub(super) struct Desk {
     ledger: Arc<Mutex<Ledger>>,
     time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
+    sealing: Arc<SealThread>,
+    /// What was refused and is not told in the trail.
+    pub denials: Denials,
     /// A store in doubt is not written to.
     frozen: bool,
     /// Held while the disk is written to. Taken before the locks of state and ledger, of which no two are held
@@ -85,7 +101,7 @@ impl Desk {
     pub fn new(
         (state, verifier, ledger): (&Arc<RwLock<State>>, &Arc<Verifier>, &Arc<Mutex<Ledger>>),
         time: &Arc<Timekeeper>,
-        feed: broadcast::Sender<News>,
+        (feed, sealing): (broadcast::Sender<News>, &Arc<SealThread>),
         stored: Option<Unbroken>,
         frozen: bool,
     ) -> Self {
@@ -98,6 +114,8 @@ impl Desk {
             ledger: Arc::clone(ledger),
             time: Arc::clone(time),
             feed,
+            sealing: Arc::clone(sealing),
+            denials: Denials::default(),
             frozen,
             book: Mutex::new(book),
             writing: Mutex::new(Writing::Ok),
@@ -109,14 +127,18 @@ impl Desk {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what was used, applies it to the state, writes it down and tells whoever listens.
-    pub fn write(&self) -> Result<(), EngineError> {
+    /// Takes what was used, applies it to the state, writes it down and tells whoever listens. What was refused is
+    /// written when `refused` says so.
+    pub fn write(&self, refused: Refused) -> Result<(), EngineError> {
         if self.frozen {
             return Ok(());
         }
         let mut book = self.book();
         let mut told = self.take(&mut book);
-        let result = self.write_book(&mut book);
+        let result = self.write_book(&mut book).and_then(|written| {
+            self.write_denials(refused)?;
+            Ok(written)
+        });
         let before = self.writing();
         match (&result, before) {
             (Ok(_), Writing::Ok) => {}
@@ -192,6 +214,35 @@ impl Desk {
         Ok(due)
     }
 
+    /// Writes what was refused, all of it in one commit or none. What failed is kept, within the bounds it has always.
+    fn write_denials(&self, refused: Refused) -> Result<(), EngineError> {
+        let now = self.time.now().time;
+        let wanted = match refused {
+            Refused::WhenDue => self.denials.are_due(now),
+            Refused::AtOnce => self.denials.wait(),
+        };
+        if !wanted {
+            return Ok(());
+        }
+        let service = Session::service()?;
+        let counted = self.denials.take();
+        let entries = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            counted.entries(&state, &service.line(&state), now)
+        };
+        let mark = self.time.mark();
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = ledger.write_notes(entries, &mark) {
+            self.denials.put_back(counted);
+            return Err(error);
+        }
+        self.sealing.soon(ledger.seal());
+        drop(ledger);
+        // The trail is longer; no record changed. Nobody may be listening.
+        let _ = self.feed.send(News::Happened(Arc::new(Vec::new())));
+        Ok(())
+    }
+
     fn write_unbroken(&self, book: &mut Book) -> Result<(), EngineError> {
         let now = Some(book.unbroken);
         if book.stored != now {
@@ -210,7 +261,7 @@ impl Desk {
 
     /// Writes the last uses, and that none is missing.
     pub fn close(&self) -> Result<(), EngineError> {
-        self.write()?;
+        self.write(Refused::AtOnce)?;
         let mut book = self.book();
         if book.unbroken.open {
             book.unbroken.open = false;
@@ -267,6 +318,11 @@ impl Scribe {
         }
     }
 
+    /// Whether the thread was started and not stopped.
+    pub fn works(&self) -> bool {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Ends the thread and waits for it. What is still to be written is the caller's to write.
     pub fn stop(&self) {
         self.desk.verifier.uses().bell.end();
@@ -289,7 +345,8 @@ fn work(desk: &Desk, every: Duration) {
             if !bell.pause(every) {
                 return;
             }
-            if desk.write().is_ok() {
+            // Nor does it sleep while something refused waits for its minute to end.
+            if desk.write(Refused::WhenDue).is_ok() && !desk.denials.wait() {
                 break;
             }
         }

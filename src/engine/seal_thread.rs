@@ -21,7 +21,7 @@ type Shared = (Mutex<Due>, Condvar);
 /// Takes seals to be written.
 pub(super) struct SealThread {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl SealThread {
@@ -42,7 +42,7 @@ impl SealThread {
         if let Err(error) = &thread {
             tracing::warn!(%error, "no thread for the seal; it is written when keydeck ends");
         }
-        Self { shared, thread: thread.ok() }
+        Self { shared, thread: Mutex::new(thread.ok()) }
     }
 
     /// Writes this seal, or a newer one, within a second.
@@ -51,9 +51,10 @@ impl SealThread {
     }
 
     /// Ends the thread and waits for it. A seal still due is the caller's to write.
-    pub fn stop(&mut self) {
+    pub fn stop(&self) {
         self.tell(|due| due.stop = true);
-        if let Some(thread) = self.thread.take() {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
             // It panics only if the store does, which has been logged.
             let _ = thread.join();
         }

@@ -22,11 +22,15 @@ pub enum Proxy {
 
 /// An address that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {text:?} is no HOST:PORT. Write it like 127.0.0.1:8787 or app.internal:3000.")]
+#[error("{what}: {text:?} is no HOST:PORT. Write it like 127.0.0.1:8787 or app.internal:3000.{more}")]
 pub struct BadAddress {
     what: &'static str,
     text: String,
+    more: &'static str,
 }
+
+/// What stands before the path of a socket file.
+const UNIX: &str = "unix:";
 
 impl Proxy {
     /// All of them.
@@ -67,7 +71,7 @@ impl fmt::Display for Proxy {
 /// Who listens where.
 #[derive(Clone, Copy, Debug)]
 pub struct Wiring<'a> {
-    /// Where keydeck listens, `HOST:PORT`.
+    /// Where keydeck listens: `HOST:PORT`, or `unix:/PATH` for a proxy that can ask by a socket file.
     pub keydeck: &'a str,
     /// Where the platform's own server does.
     pub upstream: &'a str,
@@ -78,7 +82,9 @@ pub struct Wiring<'a> {
 /// The configuration of `proxy`.
 pub fn snippet(proxy: Proxy, wiring: Wiring<'_>) -> Result<String, BadAddress> {
     let Wiring { keydeck, upstream, port } = wiring;
-    let (keydeck_host, keydeck_port) = parts("--listen", keydeck)?;
+    let socket = keydeck.strip_prefix(UNIX).map(|path| at_socket(proxy, path)).transpose()?;
+    let (keydeck_host, keydeck_port) = if socket.is_some() { ("", "") } else { parts("--listen", keydeck)? };
+    let keydeck = socket.as_deref().unwrap_or(keydeck);
     let (upstream_host, upstream_port) = parts("--upstream", upstream)?;
     Ok(proxy
         .template()
@@ -91,9 +97,23 @@ pub fn snippet(proxy: Proxy, wiring: Wiring<'_>) -> Result<String, BadAddress> {
         .replace("@UPSTREAM_PORT@", upstream_port))
 }
 
+/// A socket file as the proxy writes it.
+fn at_socket(proxy: Proxy, path: &str) -> Result<String, BadAddress> {
+    let bad = |more| BadAddress { what: "--listen", text: format!("{UNIX}{path}"), more };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_');
+    if !path.starts_with('/') || !path.bytes().all(plain) {
+        return Err(bad(" Or name a socket file by its whole path: unix:/run/keydeck/http.sock."));
+    }
+    match proxy {
+        Proxy::Nginx => Ok(format!("{UNIX}{path}")),
+        Proxy::Caddy => Ok(format!("unix/{path}")),
+        _ => Err(bad(" Of the printed configurations, those for nginx and caddy can ask by a socket file.")),
+    }
+}
+
 /// Host and port; neither may hold what would end a word in a configuration.
 fn parts<'t>(what: &'static str, text: &'t str) -> Result<(&'t str, &'t str), BadAddress> {
-    let bad = || BadAddress { what, text: text.to_owned() };
+    let bad = || BadAddress { what, text: text.to_owned(), more: "" };
     let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
     let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let is_host = match inner {
@@ -125,6 +145,20 @@ mod tests {
         }
         for (what, places) in [("10.0.0.5", 5), ("app.internal", 5), ("4711", 4)] {
             assert!(all.matches(what).count() >= places, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_socket_file_is_named_as_each_proxy_writes_it() {
+        let at = |proxy, keydeck| snippet(proxy, Wiring { keydeck, upstream: "h:1", port: 80 });
+        let nginx = at(Proxy::Nginx, "unix:/run/keydeck/http.sock").unwrap();
+        assert!(nginx.contains("server unix:/run/keydeck/http.sock;"), "{nginx}");
+        let caddy = at(Proxy::Caddy, "unix:/run/keydeck/http.sock").unwrap();
+        assert!(caddy.contains("forward_auth unix//run/keydeck/http.sock {"), "{caddy}");
+        let envoy = at(Proxy::Envoy, "unix:/run/keydeck/http.sock").unwrap_err().to_string();
+        assert!(envoy.contains("nginx and caddy"), "{envoy}");
+        for bad in ["unix:", "unix:http.sock", "unix:/a b", "unix:/a;b", "unix:/a{b", "unix:/a\nb"] {
+            assert!(at(Proxy::Nginx, bad).is_err(), "{bad}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! - [`guide`]: the proxy configurations that go with it, ready to paste, and the ones the tests run.
 //! - [`library`]: verification inside another Rust program; `layer`, with feature `tower`: in front of a service.
 //! - [`control`]: the socket through which the command line and the console attach to a store that is open elsewhere.
-//! - [`door`]: opens a store, or attaches to the process that has it.
+//! - [`door`]: opens a store, or attaches to the process that has it. `socket_file`: what both sockets share.
 
 pub mod control;
 pub mod door;
@@ -13,3 +13,4 @@ pub mod http;
 #[cfg(feature = "tower")]
 pub mod layer;
 pub mod library;
+mod socket_file;

@@ -5,6 +5,7 @@
 mod disk;
 mod forged;
 mod life;
+mod names;
 mod rotation;
 
 use std::sync::Arc;
@@ -85,6 +86,13 @@ impl Day {
 
     fn does(&self, command: Command) {
         self.open().engine.execute(&self.open().session, command).unwrap();
+    }
+
+    /// Issues under other names from now on.
+    fn names(&self, issuer: &str, audience: &str) {
+        for (name, value) in [("token-issuer", issuer), ("token-audience", audience)] {
+            self.does(Command::SetPolicy { name: name.into(), value: value.into() });
+        }
     }
 
     fn app_with(&self, name: &str, method: AuthMethod, scopes: &[&str]) -> App {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::desk::{Desk, Said};
+use crate::desk::{Desk, Said, with_checksum};
 
 fn check(desk: &Desk, words: &[&str]) -> Said {
     desk.run(&[&["audit", "verify"], words].concat(), "")
@@ -125,6 +125,47 @@ fn the_trail_says_who_did_what_and_who_read_it() {
     assert_eq!(about.as_array().unwrap().len(), 2);
     assert_eq!(ann.asks(&["audit", "list", "--limit", "1"])[0]["event"], "audit.read");
     ann.says(&["audit", "list", "--limit", "0"]).expect(2);
+}
+
+#[test]
+fn a_leaked_token_is_looked_for_by_whoever_found_it() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let bob = desk.hire("bob", "manager");
+    let (token, other) =
+        (ann.issues("Nightly export", "contacts.read"), ann.issues("Other", "contacts.read"));
+    let stranger = with_checksum(&format!("kdag_7HqP2mVx9KtR_{}", "A".repeat(38)));
+    let fingerprint = |input: &str| ann.gives(&["audit", "fingerprint", "--stdin"], input);
+    for never in [&token, &stranger, "no token at all"] {
+        let said = fingerprint(never).expect(1);
+        assert!(said.out.ends_with("never tried\n") && !said.out.contains(never), "{said:?}");
+    }
+    ann.verifies(&token);
+    let said = fingerprint(&token).expect(0);
+    assert!(said.out.contains("of the key Nightly export (") && said.out.contains("allowed 1×"), "{said:?}");
+    ann.does(&["key", "revoke", "Nightly export"]);
+    assert_eq!(ann.verifies(&token), "deny revoked");
+    assert_eq!(ann.verifies(&stranger), "deny unknown");
+    for (known, why) in [(&token, "revoked"), (&stranger, "never issued here")] {
+        let said = fingerprint(known).expect(0);
+        assert!(said.out.contains("denied 1×") && said.out.contains(why), "{said:?}");
+        assert!(!said.out.contains(&known[18..]), "{said:?}");
+    }
+    let said = ann.gives(&["audit", "fingerprint", "--json"], &stranger).expect(0).json();
+    assert_eq!((&said["refused"], &said["speaks_for"]), (&1.into(), &serde_json::Value::Null));
+    assert_eq!(said["tries"][0]["reason"], "unknown");
+    fingerprint(&other).expect(1);
+    bob.gives(&["audit", "fingerprint"], &token).fails(1, "needs the role admin");
+    desk.run(&["audit", "fingerprint", "--operator", "ann", "--passphrase-file", "-"], &token).expect(2);
+    // In the list in words, in an export as facts, and the export is whole.
+    let list = ann.does(&["audit", "list"]).out;
+    assert!(list.contains("denied 1× · revoked · Nightly export"), "{list}");
+    assert!(list.contains(said["fingerprint"].as_str().unwrap()), "{list}");
+    let about = ann.asks(&["audit", "list", "--key", "Nightly export"]);
+    assert_eq!((&about[0]["event"], &about[0]["tries"]["n"]), (&"verify.denied".into(), &1.into()));
+    desk.file("e.jsonl", ann.does(&["audit", "export"]).out);
+    check(&desk, &["--export", "e.jsonl"]).expect(0);
+    ann.does(&["audit", "verify"]);
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -4,7 +4,7 @@ use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::domain::{Access, Command, KeyState, KeysAfter, NewApp, Reason, Role, Status, View};
 use keydeck::domain::{Profile, catalog::AuthMethod};
 use keydeck::engine::open::{Key, found};
-use keydeck::engine::{AuditStanding, Engine as _, NewSecret, Via};
+use keydeck::engine::{AuditLine, AuditStanding, Engine as _, NewSecret, Via};
 use keydeck::serve::control::Control;
 use keydeck::serve::door::open_or_attach;
 use keydeck::store::Standing;
@@ -96,8 +96,16 @@ fn every_kind_of_call_works_through_the_socket() {
     assert_eq!(engine.audit_hash(anchor.seq).unwrap().as_deref(), Some(&anchor.head[..]));
     let about = engine.audit(session, None, 100, Some(id)).unwrap();
     let events: Vec<_> = about.lines.iter().rev().map(|line| line.entry.event.as_str()).collect();
-    assert_eq!(events, ["key.issue", "key.pause", "key.resume", "key.revoke"]);
-    assert!(about.lines.iter().all(|line| line.entry.actor.name == "maria"));
+    assert_eq!(events, ["key.issue", "verify.denied", "key.pause", "key.resume", "key.revoke"]);
+    let who = |line: &AuditLine| if line.entry.tries.is_some() { "keydeck" } else { "maria" };
+    assert!(about.lines.iter().all(|line| line.entry.actor.name == who(line)));
+    let tried = engine.tried(session, token.as_bytes()).unwrap();
+    assert_eq!(tried, house.engine().tried(&house.owner().session, token.as_bytes()).unwrap());
+    let reasons: Vec<_> = tried.tries.iter().rev().map(|one| one.reason.as_str()).collect();
+    assert_eq!(
+        (tried.refused, tried.usage.count, &reasons[..]),
+        (3, 1, &["scope", "disabled", "revoked"][..])
+    );
 }
 
 fn profile() -> Profile {

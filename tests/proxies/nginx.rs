@@ -1,26 +1,35 @@
 //! nginx, by `auth_request`.
 
+use std::path::Path;
 use std::process::Command;
 
 use keydeck::serve::guide::Proxy;
 
-use crate::street::{Street, program};
+use crate::street::{Site, Street, program};
+
+/// How it is started in front of keydeck.
+fn start(nginx: &Path, site: &Site<'_>) -> Command {
+    site.write("keydeck.conf", &site.snippet(Proxy::Nginx));
+    // One process, so that nothing is left behind when it is killed.
+    let around = "daemon off; master_process off; pid nginx.pid; error_log stderr;\n\
+                  events { worker_connections 128; }\n\
+                  http { access_log off; client_body_temp_path body; proxy_temp_path proxy; \
+                  fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n\
+                  include keydeck.conf; }\n";
+    let config = site.write("nginx.conf", around);
+    let mut command = Command::new(nginx);
+    command.arg("-p").arg(site.dir).arg("-c").arg(config).args(["-e", "stderr"]);
+    command
+}
 
 #[test]
 fn nginx_asks_keydeck() {
     let Some(nginx) = program("nginx") else { return };
-    let street = Street::open(|site| {
-        site.write("keydeck.conf", &site.snippet(Proxy::Nginx));
-        // One process, so that nothing is left behind when it is killed.
-        let around = "daemon off; master_process off; pid nginx.pid; error_log stderr;\n\
-                      events { worker_connections 128; }\n\
-                      http { access_log off; client_body_temp_path body; proxy_temp_path proxy; \
-                      fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n\
-                      include keydeck.conf; }\n";
-        let config = site.write("nginx.conf", around);
-        let mut command = Command::new(&nginx);
-        command.arg("-p").arg(site.dir).arg("-c").arg(config).args(["-e", "stderr"]);
-        command
-    });
-    street.day();
+    Street::open(|site| start(&nginx, site)).day();
+}
+
+#[test]
+fn nginx_asks_keydeck_by_a_socket_file() {
+    let Some(nginx) = program("nginx") else { return };
+    Street::open_by_socket(|site| start(&nginx, site)).day();
 }

@@ -33,6 +33,8 @@ pub struct Street {
     pub reader: (KeyId, String),
     pub other: (KeyId, String),
     proxy: Running,
+    /// Where keydeck's socket file is, if it has one.
+    socket: Option<tempfile::TempDir>,
 }
 
 /// Where a program is, or why the test is skipped.
@@ -70,15 +72,29 @@ impl Street {
     /// Starts all four; `command` writes the proxy's files and says how to start it.
     pub fn open(command: impl Fn(&Site<'_>) -> Command) -> Self {
         let house = House::new();
+        let address = house.address.to_string();
+        Self::before(house, &address, command)
+    }
+
+    /// The same with keydeck on a socket file.
+    pub fn open_by_socket(command: impl Fn(&Site<'_>) -> Command) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("http.sock");
+        let house = House::on_socket(&path);
+        let street = Self::before(house, &format!("unix:{}", path.display()), command);
+        Self { socket: Some(dir), ..street }
+    }
+
+    fn before(house: House, keydeck: &str, command: impl Fn(&Site<'_>) -> Command) -> Self {
         let upstream = Upstream::start();
         let reader = house.issue("Müller, 100 %", Place::Agency, &["contacts.read"]);
         let other = house.issue("Calendar", Place::Agency, &["calendars.read"]);
-        let (keydeck, behind) = (house.address.to_string(), upstream.address.to_string());
+        let behind = upstream.address.to_string();
         // Between choosing a free port and taking it somebody else may.
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let dir = tempfile::tempdir().unwrap();
-            let wiring = Wiring { keydeck: &keydeck, upstream: &behind, port };
+            let wiring = Wiring { keydeck, upstream: &behind, port };
             let mut command = command(&Site { dir: dir.path(), wiring });
             let log = File::create(dir.path().join("log")).unwrap();
             command.current_dir(dir.path()).env_clear().env("HOME", dir.path());
@@ -86,7 +102,7 @@ impl Street {
             let mut proxy = Running { child: command.spawn().unwrap(), dir };
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             if proxy.listens_at(address) {
-                return Self { house, upstream, address, reader, other, proxy };
+                return Self { house, upstream, address, reader, other, proxy, socket: None };
             }
             assert!(
                 proxy.log().contains("in use"),

@@ -1,6 +1,6 @@
 //! A server on a store in memory, and a client that sends exactly the bytes it is told to.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -11,7 +11,7 @@ use keydeck::domain::{Command, Event, Expiry, KeyId, Name, NewKey, Note, Place, 
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
 use keydeck::engine::{Engine as _, Via};
-use keydeck::serve::http::{Limits, Server};
+use keydeck::serve::http::{Endpoint, Limits, Server};
 
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,16 +40,31 @@ impl House {
     }
 
     pub fn with(limits: Limits) -> Self {
+        let (clock, open) = Self::store();
+        Self::over(open, clock, limits)
+    }
+
+    fn store() -> (TestClock, Open) {
         let clock = TestClock::at(START);
         let name = |text| Name::new(text).unwrap();
         let own = Arc::new(clock.clone());
         let open =
             in_memory(name("Acme"), name("maria"), own, Via::CommandLine, Box::new(OsEntropy)).unwrap();
-        Self::over(open, clock, limits)
+        (clock, open)
     }
 
     /// A server on a store that is open already.
     pub fn over(open: Open, clock: TestClock, limits: Limits) -> Self {
+        Self::at("127.0.0.1:0".parse().unwrap(), open, clock, limits)
+    }
+
+    /// A server on a socket file. Nobody asks it by its address, which it has not.
+    pub fn on_socket(path: &std::path::Path) -> Self {
+        let (clock, open) = Self::store();
+        Self::at(Endpoint::Unix(path.to_owned()), open, clock, Limits::default())
+    }
+
+    fn at(endpoint: Endpoint, open: Open, clock: TestClock, limits: Limits) -> Self {
         let engine = Arc::clone(&open.engine);
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let (tell, address) = std::sync::mpsc::channel();
@@ -58,8 +73,12 @@ impl House {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                let server = Server::bind(engine, "127.0.0.1:0".parse().unwrap(), limits).unwrap();
-                tell.send(server.address()).unwrap();
+                let server = Server::bind(engine, &endpoint, limits).unwrap();
+                let address = match server.endpoint() {
+                    Endpoint::Tcp(address) => *address,
+                    Endpoint::Unix(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
+                };
+                tell.send(address).unwrap();
                 server.run(async { drop(stopped.await) }).await;
             });
             let _gone = end.send(());
@@ -183,7 +202,7 @@ pub fn connect(address: SocketAddr) -> TcpStream {
 }
 
 /// Reads one answer; `None` when the connection closes before its head is whole.
-pub fn read(socket: &mut TcpStream) -> Option<Heard> {
+pub fn read(socket: &mut impl std::io::Read) -> Option<Heard> {
     let mut bytes = Vec::new();
     let mut byte = [0; 1];
     while !bytes.ends_with(b"\r\n\r\n") {

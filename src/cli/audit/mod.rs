@@ -1,7 +1,9 @@
-//! `keydeck audit`: read, check, anchor and export the trail. [`show`] reads and exports, [`check`] checks.
+//! `keydeck audit`: read, check, anchor and export the trail. [`show`] reads and exports, [`check`] checks, [`tried`]
+//! looks for one token.
 
 mod check;
 mod show;
+mod tried;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -26,6 +28,21 @@ pub enum Verb {
     Anchor,
     /// The whole trail to standard output (admins; noted in the trail)
     Export(Export),
+    /// Whether a token that leaked was ever tried here, when and where from: the token on standard input (admins; noted)
+    #[command(
+        after_help = "Exit codes of this command: 0 it was tried, 1 it never was.\nThe trail keeps no token. What nobody \
+                      issued is known by its fingerprint: of a flood, the first 32 of each minute. Of an access token it \
+                      tells what happened to the tokens of its app."
+    )]
+    Fingerprint(Fingerprint),
+}
+
+/// Words of `audit fingerprint`.
+#[derive(Debug, Args)]
+pub struct Fingerprint {
+    /// Read the token from standard input, the only place it is ever read from
+    #[arg(long)]
+    stdin: bool,
 }
 
 /// Words of `audit list`.
@@ -84,5 +101,6 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Verify(args) => check::run(deck, args),
         Verb::Anchor => show::anchor(deck),
         Verb::Export(args) => show::export(deck, args.format),
+        Verb::Fingerprint(args) => tried::run(deck, args),
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::fault::Fault;
 use crate::cli::key::find;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
-use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome as Happened, SubjectLine};
+use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome as Happened, SubjectLine, TriesLine};
 use crate::domain::{Command, Role, Timestamp};
 use crate::engine::audit_log::{AuditLine, export_line};
 
@@ -26,6 +26,8 @@ struct EntryLine<'a> {
     actor: &'a ActorLine,
     subjects: &'a [SubjectLine],
     changes: &'a [ChangeLine],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tries: Option<&'a TriesLine>,
     hash: &'a str,
 }
 
@@ -41,6 +43,7 @@ impl<'a> EntryLine<'a> {
             actor: &entry.actor,
             subjects: &entry.subjects,
             changes: &entry.changes,
+            tries: entry.tries.as_ref(),
             hash: &line.hash,
         }
     }
@@ -64,9 +67,10 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let mut table = Table::new(&["No.", "When", "Who", "What", "About", "Details"]);
     for line in &page.lines {
         let entry = &line.entry;
-        let what = match entry.outcome {
-            Happened::Done => Cell::from(&entry.event),
-            Happened::Refused => Cell::toned(
+        let what = match (entry.outcome, entry.denial()) {
+            (_, Some(denial)) => Cell::toned(denial, Tone::Warn),
+            (Happened::Done, _) => Cell::from(&entry.event),
+            (Happened::Refused, _) => Cell::toned(
                 format!("{} refused: {}", entry.event, entry.reason.as_deref().unwrap_or("?")),
                 Tone::Warn,
             ),
@@ -77,7 +81,7 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
             entry.actor.name.as_str().into(),
             what,
             subjects(entry).into(),
-            changes(entry).into(),
+            details(entry).into(),
         ]);
     }
     deck.output.text(&table.render(deck.output))?;
@@ -113,6 +117,26 @@ fn changes(entry: &Entry) -> String {
         }
     };
     entry.changes.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// What changed; of refused requests, when and where from.
+fn details(entry: &Entry) -> String {
+    let Some(tries) = &entry.tries else { return changes(entry) };
+    let at = |at| times::local(Timestamp(at));
+    let mut text = match tries.n {
+        1 => at(tries.last),
+        _ => format!("{} to {}", at(tries.first), at(tries.last)),
+    };
+    if let Some(address) = &tries.address {
+        let _ = write!(text, ", last from {address}");
+    }
+    if let Some(agent) = &tries.agent {
+        let _ = write!(text, " by {agent}");
+    }
+    for token in &tries.tokens {
+        let _ = write!(text, "; fingerprint {} {}×", token.fp, token.n);
+    }
+    text
 }
 
 #[derive(Serialize)]
@@ -212,7 +236,7 @@ fn csv_line(line: &AuditLine) -> Result<Vec<u8>, Fault> {
             actor.access.clone(),
             actor.via.clone(),
             all_subjects,
-            changes(entry),
+            details(entry),
             line.hash.clone(),
         ]
         .into_iter(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Fault;
 use crate::crypto::StoreId;
-use crate::domain::signing::{LEEWAY, TOKEN_LIFE_MAX};
+use crate::domain::signing::{LEEWAY, PartyName, TOKEN_LIFE_MAX, TokenNames};
 use crate::domain::{AppId, PublicId, Scopes, Timestamp};
 
 /// Who issues access tokens, and for whom: the claims `iss` and `aud`.
@@ -15,25 +15,16 @@ pub struct TokenConfig {
     audience: String,
 }
 
-/// A name that no claim can bear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it takes 1 to {NAME_MAX} ASCII characters without space, quote and backslash")]
-pub struct BadTokenName;
-
-/// The longest issuer or audience, in bytes.
-const NAME_MAX: usize = 256;
-
 impl TokenConfig {
-    /// Of two names that are the same in JSON as they are.
-    pub fn new(issuer: &str, audience: &str) -> Result<Self, BadTokenName> {
-        let plain = |name: &str| {
-            (1..=NAME_MAX).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
-        };
-        if !plain(issuer) || !plain(audience) {
-            return Err(BadTokenName);
+    /// The names an admin chose, and the store's own where they chose none.
+    pub fn named(store: StoreId, names: &TokenNames) -> Self {
+        let own = Self::of_store(store);
+        let chosen =
+            |name: Option<&PartyName>, own: String| name.map_or(own, |name| name.as_str().to_owned());
+        Self {
+            issuer: chosen(names.issuer.as_ref(), own.issuer),
+            audience: chosen(names.audience.as_ref(), own.audience),
         }
-        Ok(Self { issuer: issuer.to_owned(), audience: audience.to_owned() })
     }
 
     /// The name of the store for both, so that every process that opens it agrees without being told anything.

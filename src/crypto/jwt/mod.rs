@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-pub use self::claims::{BadTokenName, Claims, TokenConfig};
+pub use self::claims::{Claims, TokenConfig};
 
 /// The most bytes a token has; what is longer is not looked at. Fits the buffer a proxy keeps for one header.
 pub const MAX_BYTES: usize = 4_096;

@@ -57,7 +57,7 @@ fn a_key_that_would_vouch_for_anything_vouches_for_nothing() {
 #[test]
 fn the_longest_token_that_is_signed_is_one_that_is_read() {
     let key = rfc_key();
-    let party = TokenConfig::new("urn:a", "urn:a").unwrap();
+    let party = TokenConfig::of_store(crate::crypto::StoreId([9; 16]));
     let now = Timestamp(1_790_000_000_000);
     let few = Claims {
         app: "app_7HqP2mVx9KtR".parse().unwrap(),

@@ -11,7 +11,7 @@ mod tests;
 use super::authorize::{Action, authorize};
 use super::command::{Command, Context};
 use super::event::Event;
-use super::{Agency, Operator, OperatorId, Policy, PublicId, Refusal, Role, Standing, State};
+use super::{Agency, Operator, OperatorId, Policy, PublicId, Refusal, Role, Standing, State, Timestamp};
 
 /// Judges a command. Pure: the same state, command and context give the same answer.
 pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -40,7 +40,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         }
         Command::SetPolicy { name, value } => {
             may(Action::SetPolicy)?;
-            set_policy(state, name, value)
+            set_policy(state, name, value, context.now)
         }
         Command::RotateSigningKey => {
             may(Action::RotateSigningKey)?;
@@ -98,9 +98,9 @@ fn found(
     Ok(vec![Event::AgencyFounded(agency, Policy::default()), Event::OperatorAdded(first)])
 }
 
-fn set_policy(state: &State, name: &str, value: &str) -> Result<Vec<Event>, Refusal> {
+fn set_policy(state: &State, name: &str, value: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     let before = state.policy();
-    let after = before.with(name, value)?;
+    let after = before.changed(name, value, now)?;
     if after == *before {
         return Err(Refusal::NoChange("the policy already has that value"));
     }

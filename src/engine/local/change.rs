@@ -7,7 +7,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use super::LocalEngine;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, public_id};
-use crate::domain::audit::{ChangeLine, ENTRY_VERSION, Entry, Outcome, SubjectLine};
+use crate::domain::audit::{ChangeLine, Entry, Outcome, SubjectLine};
 use crate::domain::{
     self, Command, Context, Event, HeaderMark, Key, Minted, Place, Record, Refusal, Role, State, decide,
 };
@@ -140,20 +140,7 @@ impl LocalEngine {
     }
 
     fn entry(&self, state: &State, session: &Session, event: &str) -> Entry {
-        Entry {
-            v: ENTRY_VERSION,
-            store: String::new(),
-            seq: 0,
-            at: self.time.now().time.0,
-            event: event.into(),
-            outcome: Outcome::Done,
-            reason: None,
-            actor: session.line(state),
-            subjects: Vec::new(),
-            changes: Vec::new(),
-            records: Vec::new(),
-            state: String::new(),
-        }
+        Entry::of(session.line(state), self.time.now().time, event)
     }
 
     pub(super) fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::{TokenRefusal, closed};
-use crate::crypto::Keyring;
 use crate::crypto::jwt::{self, AccessToken, Claims, Fault, PublicJwk, TokenConfig, TokenKey};
+use crate::crypto::{Keyring, StoreId};
 use crate::domain::app::Revoked;
 use crate::domain::signing::SigningKeys;
 use crate::domain::verdict::closed_app;
@@ -28,9 +28,8 @@ struct Held {
 
 /// See the module.
 pub(in crate::engine) struct TokenDesk {
-    /// The store's own name.
-    own: TokenConfig,
-    /// The names tokens may bear: the store's own, and last the one they are issued under.
+    store: StoreId,
+    /// The names tokens may bear: the store's own, former ones, and last those they are issued under.
     parties: RwLock<Vec<TokenConfig>>,
     keys: RwLock<Keys>,
     /// In force in this process until a change of the same app is written.
@@ -41,26 +40,31 @@ pub(in crate::engine) struct TokenDesk {
 impl TokenDesk {
     /// For a store and what it holds.
     pub(in crate::engine) fn new(keyring: &Keyring, state: &State) -> Self {
-        let own = TokenConfig::of_store(keyring.store());
         let desk = Self {
-            parties: RwLock::new(vec![own.clone()]),
-            own,
+            store: keyring.store(),
+            parties: RwLock::default(),
             keys: RwLock::default(),
             held: RwLock::default(),
             making: Mutex::default(),
         };
         desk.learn(keyring, state);
+        desk.learn_names(state);
         desk
     }
 
-    pub(super) fn configure(&self, config: TokenConfig) {
-        let mut parties = self.parties.write().unwrap_or_else(PoisonError::into_inner);
-        *parties = vec![self.own.clone(), config];
+    /// Takes over the names of the policy. A former name that lasts too long does no harm: what bears it says itself when
+    /// it is over.
+    fn learn_names(&self, state: &State) {
+        let naming = &state.policy().token_names;
+        let chosen = naming.former.iter().map(|former| &former.names).chain([&naming.now]);
+        let parties = chosen.map(|names| TokenConfig::named(self.store, names));
+        let parties = std::iter::once(TokenConfig::of_store(self.store)).chain(parties).collect();
+        *self.parties.write().unwrap_or_else(PoisonError::into_inner) = parties;
     }
 
     pub(super) fn config(&self) -> TokenConfig {
         let parties = self.parties.read().unwrap_or_else(PoisonError::into_inner);
-        parties.last().cloned().unwrap_or_else(|| self.own.clone())
+        parties.last().cloned().unwrap_or_else(|| TokenConfig::of_store(self.store))
     }
 
     /// Takes over the keys of the state.
@@ -72,8 +76,12 @@ impl TokenDesk {
 
     /// What happened is written: it counts, and nothing else does for the apps concerned.
     pub(in crate::engine) fn apply(&self, keyring: &Keyring, state: &State, events: &[Event]) {
-        if events.iter().flat_map(Event::records).any(|record| matches!(record, Record::Signing(_))) {
-            self.learn(keyring, state);
+        for record in events.iter().flat_map(Event::records) {
+            match record {
+                Record::Signing(_) => self.learn(keyring, state),
+                Record::Policy(_) => self.learn_names(state),
+                _ => {}
+            }
         }
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         if !held.is_empty() {

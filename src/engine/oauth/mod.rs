@@ -23,7 +23,7 @@ use crate::domain::verdict::{closed_app, judge};
 use crate::domain::{AppId, Bearer, Command, Decision, Expiry, Reason, ScopeId, Scopes, State, Timestamp};
 
 pub(super) use self::desk::TokenDesk;
-pub use crate::crypto::jwt::{BadTokenName, PublicJwk, TokenConfig};
+pub use crate::crypto::jwt::{PublicJwk, TokenConfig};
 
 /// A token that was issued.
 pub struct Granted {
@@ -78,12 +78,7 @@ pub struct Introspection {
 }
 
 impl LocalEngine {
-    /// Issues tokens under these names from now on. Those issued under the store's own name stay good.
-    pub fn configure_tokens(&self, config: TokenConfig) {
-        self.tokens.configure(config);
-    }
-
-    /// The names tokens are issued under: the store's own for both, unless configured.
+    /// The names tokens are issued under: the store's own for both, unless the policy says otherwise.
     pub fn token_config(&self) -> TokenConfig {
         self.tokens.config()
     }

@@ -3,16 +3,16 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::serve::socket_file::{clear, fits, must_fit};
+
 /// The socket, or a link to it, in the data directory.
 pub const SOCKET_FILE: &str = "control.sock";
-/// Bytes a socket's path may have: `sun_path` without its end (unix(7)).
-const PATH_MAX: usize = 107;
 
 /// A socket that is offered; removed when dropped.
 pub struct Place {
@@ -38,13 +38,7 @@ impl Place {
                 (own.path().join(SOCKET_FILE), Some(own))
             }
         };
-        if !fits(&socket) {
-            let why = format!(
-                "{} is longer than the {PATH_MAX} bytes a socket's path may have; name a shorter one",
-                socket.display()
-            );
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
+        must_fit(&socket)?;
         if socket != name {
             clear(&socket)?;
         }
@@ -79,23 +73,6 @@ pub fn knock(dir: &Path) -> io::Result<UnixStream> {
     // The link is followed here, not by the kernel: the link's own path may be too long for it.
     let socket = fs::read_link(&name).unwrap_or(name);
     UnixStream::connect(socket)
-}
-
-fn fits(path: &Path) -> bool {
-    path.as_os_str().len() <= PATH_MAX
-}
-
-/// Removes a socket or link of that name, and nothing else.
-fn clear(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(there) if there.file_type().is_socket() || there.is_symlink() => fs::remove_file(path),
-        Ok(_) => {
-            let why = format!("{} is in the way, and it is no socket; move it elsewhere", path.display());
-            Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
 }
 
 /// A directory of our own with a short path, where this system keeps such things.

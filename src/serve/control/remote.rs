@@ -19,7 +19,7 @@ use crate::domain::{
 };
 use crate::engine::{
     Anchor, AuditPage, AuditReport, Class, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now,
-    Session, Writing,
+    Session, Tried, Writing,
 };
 use crate::store::Health;
 
@@ -173,6 +173,13 @@ impl Engine for RemoteEngine {
             }
             before = page.next;
         }
+    }
+
+    fn tried(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
+        open(&self.ask(session, Request::Tried(presented))?, |answer| match answer {
+            Answer::Tried(tried) => Some(Ok(*tried)),
+            _ => None,
+        })
     }
 
     fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {

@@ -162,6 +162,7 @@ impl Desk {
                 let limit = usize::try_from(limit.min(AUDIT_PAGE)).unwrap_or(0);
                 plain(Answer::Audit(engine.audit(session, before, limit, about)?.into()))
             }
+            Request::Tried(presented) => plain(Answer::Tried(Box::new(engine.tried(session, presented)?))),
             Request::CheckAudit => plain(Answer::Report(engine.check_audit(session)?.into())),
             Request::Anchor => plain(Answer::Line(engine.anchor().to_string())),
             Request::AuditHash(seq) => plain(Answer::Hash(engine.audit_hash(seq)?)),

@@ -9,7 +9,7 @@ use crate::domain::{
     Access, Command, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, Place, PublicId, Role, ScopeId,
     Trace, Usage,
 };
-use crate::engine::{Mark, Via};
+use crate::engine::{Mark, Tried, Via};
 
 /// What the attached process asks.
 #[derive(Encode, Decode)]
@@ -177,6 +177,9 @@ pub enum Request<'b> {
         #[cbor(b(1), with = "minicbor::bytes")]
         secret: &'b [u8],
     },
+    /// [`crate::engine::Engine::tried`].
+    #[n(16)]
+    Tried(#[cbor(b(0), with = "minicbor::bytes")] &'b [u8]),
 }
 
 impl Request<'_> {
@@ -373,6 +376,9 @@ pub enum Answer<'b> {
     /// A hash, if there is one.
     #[n(9)]
     Hash(#[n(0)] Option<String>),
+    /// What is known of a presented text.
+    #[n(10)]
+    Tried(#[n(0)] Box<Tried>),
 }
 
 /// What the attached process must know of the owner.

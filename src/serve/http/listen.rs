@@ -1,7 +1,7 @@
 //! Accepting connections, serving them, stopping. One task accepts, one watches the clock, each connection has one.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::endpoint::{Accept, Endpoint, Listener};
 use super::limits::{HEAD_BYTES, Limits};
 use super::router::Desk;
 use super::seat::{Order, Stage, Taken, Watched};
@@ -23,23 +24,20 @@ const BREATH: Duration = Duration::from_millis(50);
 /// A listener that is open and not yet served.
 pub struct Server {
     front: Arc<Front>,
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
+    endpoint: Endpoint,
 }
 
 impl Server {
     /// Opens the listener. Must be called on a tokio runtime; port 0 takes any free one.
-    pub fn bind(engine: Arc<LocalEngine>, address: SocketAddr, limits: Limits) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let listener = TcpListener::from_std(listener)?;
-        let address = listener.local_addr()?;
-        Ok(Self { front: Arc::new(Front::new(engine, limits)), listener, address })
+    pub fn bind(engine: Arc<LocalEngine>, endpoint: &Endpoint, limits: Limits) -> io::Result<Self> {
+        let (listener, endpoint) = endpoint.open()?;
+        Ok(Self { front: Arc::new(Front::new(engine, limits)), listener, endpoint })
     }
 
     /// Where it listens.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// What requests are answered with.
@@ -52,8 +50,14 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { front, listener, .. } = self;
         let clock = tokio::spawn(watch_the_clock(Arc::clone(&front)));
+        let accept = async {
+            match listener {
+                Listener::Tcp(listener) => accept(&front, listener).await,
+                Listener::Unix(file) => accept(&front, file).await,
+            }
+        };
         tokio::select! {
-            () = accept(&front, listener) => {}
+            () = accept => {}
             () = stop => {}
         }
         front.stop();
@@ -63,23 +67,19 @@ impl Server {
 }
 
 /// Never ends; what it owns closes when it is dropped.
-async fn accept(front: &Arc<Front>, listener: TcpListener) {
+async fn accept(front: &Arc<Front>, listener: impl Accept) {
     let mut http = http1::Builder::new();
     // The seats keep the time; hyper's own timer costs more than a decision.
     http.max_header_size(HEAD_BYTES).header_read_timeout(None);
     loop {
-        match listener.accept().await {
-            Ok((socket, peer)) => {
-                // An answer is one small packet and shall not wait for another.
-                let _ = socket.set_nodelay(true);
-                match front.seats.take() {
-                    Some(taken) => {
-                        front.metrics.count_connection();
-                        tokio::spawn(Connection::new(&http, front, taken, socket, Some(peer.ip())));
-                    }
-                    None => front.metrics.count_fault(metrics::Fault::Full),
+        match listener.next().await {
+            Ok((socket, peer)) => match front.seats.take() {
+                Some(taken) => {
+                    front.metrics.count_connection();
+                    tokio::spawn(Connection::new(&http, front, taken, socket, peer));
                 }
-            }
+                None => front.metrics.count_fault(metrics::Fault::Full),
+            },
             Err(error) => {
                 front.metrics.count_fault(metrics::Fault::Accept);
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -116,22 +116,22 @@ async fn drain(front: &Front) {
     }
 }
 
-type Socket = Watched<TokioIo<TcpStream>>;
+type Socket<S> = Watched<TokioIo<S>>;
 
 /// One connection until it closes or is told to.
-struct Connection {
-    http: http1::Connection<Socket, Desk>,
+struct Connection<S: AsyncRead + AsyncWrite + Unpin> {
+    http: http1::Connection<Socket<S>, Desk>,
     taken: Taken,
     obeyed: Option<Order>,
     front: Arc<Front>,
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn new(
         builder: &http1::Builder,
         front: &Arc<Front>,
         taken: Taken,
-        socket: TcpStream,
+        socket: S,
         peer: Option<IpAddr>,
     ) -> Self {
         let socket = Watched::new(TokioIo::new(socket), Arc::clone(&taken.seat));
@@ -142,7 +142,7 @@ impl Connection {
     }
 }
 
-impl Future for Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

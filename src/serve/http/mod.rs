@@ -1,7 +1,7 @@
 //! The HTTP server a proxy asks before it lets a request through. HTTP/1 only: TLS and HTTP/2 end at the proxy.
 //!
-//! - `listen`: accepting, connections, stopping. `seat`: how long a connection may take. [`limits`]: every bound. `workers`: the
-//!   threads.
+//! - `listen`: accepting, connections, stopping. `endpoint`: where, over TCP or a socket file. `seat`: how long a connection
+//!   may take. [`limits`]: every bound. `workers`: the threads.
 //! - [`router`]: the table of all routes. `verify`: the answer to "may this request pass?", made of `lines` (the
 //!   headers that matter), `credential` (exactly one, from one place), `ask` (which scopes, which profile), `gate`
 //!   (the engine), `bearer` (who it is) and `reply` (what is said).
@@ -15,6 +15,7 @@ mod ask;
 mod bearer;
 mod credential;
 mod credentials;
+mod endpoint;
 pub mod form;
 mod gate;
 mod health;
@@ -35,6 +36,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use self::ask::Profile;
 pub use self::bearer::NAMES as IDENTITY;
 pub(super) use self::credential::{Presented, read as read_credential};
+pub use self::endpoint::{BadEndpoint, Endpoint};
 pub(super) use self::gate::{address, is_slow};
 pub use self::limits::Limits;
 pub(super) use self::lines::Lines;

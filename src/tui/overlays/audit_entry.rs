@@ -3,8 +3,8 @@
 
 use super::reader::{Block, Reader};
 use super::small_form::sentence;
-use crate::domain::Timestamp;
-use crate::domain::audit::Outcome;
+use crate::domain::audit::{Outcome, TriesLine};
+use crate::domain::{Reason, Timestamp};
 use crate::engine::audit_log::AuditLine;
 use crate::engine::{AuditReport, AuditStanding};
 use crate::tui::app::times::Times;
@@ -24,7 +24,11 @@ pub fn entry(line: &AuditLine, times: Times) -> Reader {
         Outcome::Done => Block::fact("Outcome", "done"),
         Outcome::Refused => Block::Fact {
             label: "Outcome".into(),
-            text: format!("refused: {}", words::reason(entry.reason.as_deref())),
+            text: match (&entry.tries, entry.reason.as_deref()) {
+                (Some(_), Some(code)) => format!("refused: {code}"),
+                (Some(_), None) => "refused, for several reasons".into(),
+                (None, code) => format!("refused: {}", words::reason(code)),
+            },
             role: Role::Bad,
         },
     };
@@ -60,6 +64,10 @@ pub fn entry(line: &AuditLine, times: Times) -> Reader {
             ));
         }
     }
+    if let Some(tries) = &entry.tries {
+        blocks.extend([Block::Blank, Block::Heading("Requests".into())]);
+        blocks.extend(requests(tries, entry.reason.as_deref(), times));
+    }
     if !entry.changes.is_empty() {
         blocks.extend([Block::Blank, Block::Heading("Changes".into())]);
         for change in &entry.changes {
@@ -82,6 +90,33 @@ pub fn entry(line: &AuditLine, times: Times) -> Reader {
         blocks.push(Block::fact(label, format!("{}  tag {}", record.key, record.tag)));
     }
     Reader::new(ENTRY, format!("Audit entry {}", entry.seq), blocks, Some(line.hash.clone()))
+}
+
+/// When they came, how many, where from, what they presented, and what would help.
+fn requests(tries: &TriesLine, reason: Option<&str>, times: Times) -> Vec<Block> {
+    let exact = |at| times.exact(Timestamp(at));
+    let not_told = || "not told".to_owned();
+    let mut blocks = vec![
+        Block::fact("How many", tries.n.to_string()),
+        Block::fact("First", exact(tries.first)),
+        Block::fact("Last", exact(tries.last)),
+        Block::fact("Last from", tries.address.clone().unwrap_or_else(not_told)),
+        Block::fact("Last by", tries.agent.clone().unwrap_or_else(not_told)),
+    ];
+    blocks.extend(tries.scope.as_ref().map(|scope| Block::fact("Lacked", scope.clone())));
+    for (at, token) in tries.tokens.iter().enumerate() {
+        let label = if at == 0 { "Fingerprints" } else { "" };
+        let from = token.address.as_ref().map(|address| format!(" from {address}")).unwrap_or_default();
+        blocks.push(Block::fact(label, format!("{}  {}×{from}", token.fp, token.n)));
+    }
+    let told: u64 = tries.tokens.iter().map(|token| token.n).sum();
+    if !tries.tokens.is_empty() && told < tries.n {
+        blocks.push(Block::fact("", format!("and {} more, not told apart", tries.n - told)));
+    }
+    if let Some(reason) = reason.and_then(Reason::of_code) {
+        blocks.push(Block::fact("What it means", sentence(reason.advice())));
+    }
+    blocks
 }
 
 /// The reader of what a check found.

@@ -19,23 +19,38 @@ pub struct Row {
     who: String,
     role: String,
     what: String,
-    /// Why it was refused, if it was.
-    refused: Option<String>,
+    refused: Option<Refused>,
     via: String,
     /// Everything the filter looks into, in small letters.
     text: String,
     event: String,
 }
 
+/// What was refused.
+enum Refused {
+    /// What an operator wanted to do, and why.
+    Command(String),
+    /// Requests with a key; the words say why.
+    Requests,
+}
+
 impl Row {
     fn of(entry: &Entry) -> Self {
-        let refused = (entry.outcome == Outcome::Refused).then(|| words::reason(entry.reason.as_deref()));
+        let refused = match (entry.outcome, &entry.tries) {
+            (Outcome::Done, _) => None,
+            (Outcome::Refused, Some(_)) => Some(Refused::Requests),
+            (Outcome::Refused, None) => Some(Refused::Command(words::reason(entry.reason.as_deref()))),
+        };
         let what = words::what(entry);
         let mut text = format!("{what} {} {} {}", entry.event, entry.actor.name, entry.seq);
         for subject in &entry.subjects {
             text.extend([" ", &subject.name, " ", &subject.id]);
         }
-        text.extend(refused.as_ref().map(|why| format!(" refused {why}")));
+        text.extend(match &refused {
+            Some(Refused::Command(why)) => Some(format!(" refused {why}")),
+            Some(Refused::Requests) => Some(" refused".into()),
+            None => None,
+        });
         Self {
             seq: entry.seq,
             at: Timestamp(entry.at),
@@ -236,7 +251,10 @@ impl Rows for Shown<'_> {
             "who" if row.role.is_empty() || self.roles == Roles::Left => Cell::new(row.who.as_str()),
             "who" => Cell::new(format!("{} ({})", row.who, row.role)),
             "what" => match &row.refused {
-                Some(why) => Cell::state(self.glyphs.bad, format!("refused, {why}: {}", row.what), Role::Bad),
+                Some(Refused::Requests) => Cell::state(self.glyphs.bad, row.what.as_str(), Role::Bad),
+                Some(Refused::Command(why)) => {
+                    Cell::state(self.glyphs.bad, format!("refused, {why}: {}", row.what), Role::Bad)
+                }
                 None => Cell::new(row.what.as_str()),
             },
             "via" => Cell::with_role(row.via.as_str(), Role::Dim),

@@ -2,14 +2,27 @@
 //! they become words. A name this file does not know is shown as it is.
 
 use crate::domain::audit::{ChangeLine, Entry, Outcome};
+use crate::tui::overlays::small_form::sentence;
 
 /// What happened, or was refused: `Revoked Nightly export`, `revoking Nightly export`. What was done comes first: a
 /// narrow column cuts the end.
 pub fn what(entry: &Entry) -> String {
+    if let Some(denial) = entry.denial() {
+        return denied(entry, denial);
+    }
     match entry.outcome {
         Outcome::Done => done(entry),
         Outcome::Refused => wanted(entry),
     }
+}
+
+/// `Denied 37× · revoked · Nightly export · last from 203.0.113.7`.
+fn denied(entry: &Entry, denial: String) -> String {
+    let from = entry.tries.as_ref().and_then(|tries| tries.address.as_ref());
+    sentence(&match from {
+        Some(address) => format!("{denial} · last from {address}"),
+        None => denial,
+    })
 }
 
 fn done(entry: &Entry) -> String {

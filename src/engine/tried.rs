@@ -1,0 +1,175 @@
+//! Was this token ever tried here? For somebody who found one where it should not be. An admin's question, since the
+//! answer may be about anybody's key, and the trail says that it was asked.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+use minicbor::{Decode, Encode};
+
+use super::Engine as _;
+use super::audit_log::seq_of;
+use super::error::EngineError;
+use super::ledger::open_row;
+use super::local::LocalEngine;
+use super::scribe::Refused;
+use super::session::Session;
+use super::verifier::Counting;
+use crate::domain::audit::{Entry, SubjectLine, TriesLine};
+use crate::domain::trace::Sighting;
+use crate::domain::{Bearer, Command, Reason, Timestamp, Usage};
+
+/// Entries told one by one; older ones are counted.
+const TOLD: usize = 1_000;
+
+/// What is known of a presented text.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Tried {
+    /// Its fingerprint: how the trail names it where nobody recognised it.
+    #[n(0)]
+    pub fingerprint: String,
+    /// Whom it speaks for, when this store recognises it.
+    #[n(1)]
+    pub speaks_for: Option<Party>,
+    /// How often it was allowed. Of an access token: how often any of its app was.
+    #[n(2)]
+    pub usage: Usage,
+    /// Where the last allowed request came from.
+    #[n(3)]
+    pub seen: Option<Sighting>,
+    /// How often it was refused.
+    #[n(4)]
+    pub refused: u64,
+    /// When, the newest first: one line for each entry of the trail, as many as can be told.
+    #[n(5)]
+    pub tries: Vec<Try>,
+}
+
+/// A key or an app, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Party {
+    /// `key` or `app`.
+    #[n(0)]
+    pub kind: String,
+    /// Its id.
+    #[n(1)]
+    pub id: String,
+    /// Its name.
+    #[n(2)]
+    pub name: String,
+}
+
+/// What one entry of the trail says of the text.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Try {
+    /// Number of the entry.
+    #[n(0)]
+    pub seq: u64,
+    /// The word for why it was refused.
+    #[n(1)]
+    pub reason: String,
+    /// How often.
+    #[n(2)]
+    pub n: u64,
+    /// When first.
+    #[n(3)]
+    pub first: Timestamp,
+    /// When last.
+    #[n(4)]
+    pub last: Timestamp,
+    /// Where from the last time.
+    #[n(5)]
+    pub address: Option<String>,
+}
+
+impl Tried {
+    /// Whether it was never tried, as far as is known.
+    pub const fn is_never(&self) -> bool {
+        self.refused == 0 && self.usage.count == 0
+    }
+}
+
+/// What an entry must say to be about the text.
+struct Search<'s> {
+    fingerprint: &'s str,
+    /// The key or app whose secret it is.
+    subject: Option<(&'static str, String)>,
+}
+
+impl Search<'_> {
+    fn find(&self, entry: &Entry) -> Option<Try> {
+        let tries = entry.tries.as_ref()?;
+        let reason = entry.reason.clone().unwrap_or_default();
+        let seq = entry.seq;
+        if let Some(token) = tries.tokens.iter().find(|token| token.fp == self.fingerprint) {
+            let (first, last) = (Timestamp(token.first), Timestamp(token.last));
+            return Some(Try { seq, reason, n: token.n, first, last, address: token.address.clone() });
+        }
+        // What named a key and was not recognised was another text.
+        let (kind, id) = self.subject.as_ref()?;
+        let theirs = |subject: &SubjectLine| subject.kind == *kind && subject.id == *id;
+        let recognised = !matches!(
+            Reason::of_code(&reason),
+            None | Some(Reason::MacMismatch | Reason::KindMismatch | Reason::Rate)
+        );
+        let TriesLine { n, first, last, address, .. } = tries.clone();
+        (recognised && entry.subjects.iter().any(theirs)).then_some(Try {
+            seq,
+            reason,
+            n,
+            first: Timestamp(first),
+            last: Timestamp(last),
+            address,
+        })
+    }
+}
+
+pub(super) fn tried(engine: &LocalEngine, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
+    engine.execute(session, Command::ReadAudit)?;
+    engine.desk.write(Refused::AtOnce)?;
+    let bearer = engine.decide(presented, &[], Counting::Off, |_| ()).bearer();
+    let fingerprint = engine.keyring.fingerprint(presented);
+    let (speaks_for, usage, seen) = {
+        let state = engine.state();
+        let line = bearer.and_then(|bearer| SubjectLine::of_bearer(&state, bearer));
+        let party = line.map(|line| Party { kind: line.kind, id: line.id, name: line.name });
+        let (usage, trace) = match bearer {
+            Some(Bearer::Key(id)) => (state.usage(id), state.trace(id)),
+            Some(Bearer::App(id)) => (state.app_usage(id), state.app_trace(id)),
+            None => (Usage::default(), None),
+        };
+        (party, usage, trace.and_then(|trace| trace.sighting.clone()))
+    };
+    let subject = match bearer {
+        Some(Bearer::Key(id)) => Some(("key", id.to_string())),
+        Some(Bearer::App(id)) => Some(("app", id.to_string())),
+        None => None,
+    };
+    let search = Search { fingerprint: &fingerprint, subject };
+    let mut tries: VecDeque<Try> = VecDeque::new();
+    let mut refused: u64 = 0;
+    let (sealer, chain) = (engine.keyring.sealer(), engine.keyring.audit_chain());
+    let mut broken = None;
+    engine.store.scan(b"a/", &mut |row| {
+        let seq = seq_of(row.key).unwrap_or(0);
+        match open_row(&sealer, &chain, seq, row.value) {
+            Ok(opened) => {
+                let entry = serde_json::from_str::<Entry>(&opened.body).ok();
+                if let Some(found) = entry.and_then(|entry| search.find(&entry)) {
+                    refused = refused.saturating_add(found.n);
+                    tries.push_front(found);
+                    tries.truncate(TOLD);
+                }
+                ControlFlow::Continue(())
+            }
+            // "Never" would be a guess.
+            Err(error) => {
+                broken = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    match broken {
+        Some(error) => Err(EngineError::from(error)),
+        None => Ok(Tried { fingerprint, speaks_for, usage, seen, refused, tries: tries.into() }),
+    }
+}
