@@ -76,6 +76,14 @@ impl Terms {
     }
 }
 
+/// A key whose secret was right, and where it was found.
+#[derive(Clone, Copy)]
+struct Known<'s> {
+    shard: &'s Shard,
+    hit: Hit<'s>,
+    key: KeyId,
+}
+
 /// Whether an allow counts as a use, and of whom.
 #[derive(Clone, Copy)]
 pub(super) enum Counting<'a> {
@@ -197,7 +205,7 @@ impl Verifier {
         if !same || hit.pepper() != PEPPER {
             return Decision::deny(Reason::MacMismatch, None);
         }
-        self.admit(&shard, hit, KeyId(id), wanted, counting, now, tell)
+        self.admit(Known { shard: &shard, hit, key: KeyId(id) }, wanted, counting, now, tell)
     }
 
     /// Decides about a key whose secret somebody else has recognised.
@@ -212,7 +220,7 @@ impl Verifier {
         let spot = Spot::of(id.public());
         let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
         match shard.table.find(spot, id.public()) {
-            Some(hit) => self.admit(&shard, hit, id, wanted, counting, now, tell),
+            Some(hit) => self.admit(Known { shard: &shard, hit, key: id }, wanted, counting, now, tell),
             None => Decision::deny(Reason::Unknown, None),
         }
     }
@@ -221,9 +229,7 @@ impl Verifier {
     #[inline]
     fn admit(
         &self,
-        shard: &Shard,
-        hit: Hit<'_>,
-        key: KeyId,
+        Known { shard, hit, key }: Known<'_>,
         wanted: &[ScopeId],
         counting: Counting<'_>,
         now: Timestamp,
