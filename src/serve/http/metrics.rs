@@ -89,7 +89,7 @@ const TIMED_EVERY: u32 = 8;
 pub struct Stopwatch(Option<Instant>);
 
 impl Stopwatch {
-    /// Starts, for the first of every [`TIMED_EVERY`] answers of a thread.
+    /// Starts, for the first of every eight answers of a thread.
     pub fn start() -> Self {
         let started = STARTED.get();
         STARTED.set(started.wrapping_add(1));
