@@ -5,7 +5,8 @@
 //! processors, as hyper's examples do. The second has keydeck's threads and sends the same headers each time: what is
 //! above it is the verification. The steadiest figure is the processor time of the server per request; load generator
 //! and server share the machine, so requests per second say less. Tokens are drawn from all keys, but at most
-//! [`PRESENTED`] different ones, because wrk keeps its requests in memory. What was used is written down meanwhile.
+//! [`PRESENTED`] different ones, because wrk keeps its requests in memory. The last row is of a
+//! server that writes down meanwhile what was used: where each request comes with another key, that is much work.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where its scene cannot be set")]
 #![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
@@ -42,10 +43,12 @@ use support::{median_of, quick, wanted};
 /// Different tokens presented.
 const PRESENTED: usize = 100_000;
 const CONNECTIONS: usize = 32;
-/// What a child process is told to be: [`BARE`], [`SAME`], or a number of keys and a directory for the tokens.
+/// What a child process is told to be: [`BARE`], [`SAME`], or a number of keys and a directory for the tokens,
+/// after [`WRITING`] where it writes down what was used.
 const ROLE: &str = "KEYDECK_BENCH_ROLE";
 const BARE: &str = "bare";
 const SAME: &str = "same";
+const WRITING: &str = "writing";
 const SETS: [&str; 3] =
     ["contacts.read", "contacts.read contacts.write", "calendars.read contacts.read opportunities.read"];
 
@@ -94,8 +97,12 @@ fn serve(role: &str) {
             }
         });
     }
-    let (keys, dir) = role.split_once(' ').unwrap();
+    let writes = role.strip_prefix(WRITING);
+    let (keys, dir) = writes.unwrap_or(role).trim_start().split_once(' ').unwrap();
     let engine = filled(keys.parse().unwrap(), Path::new(dir));
+    if writes.is_some() {
+        engine.write_uses();
+    }
     runtime.block_on(async {
         let server = Server::bind(engine, &"127.0.0.1:0".parse().unwrap(), Limits::default()).unwrap();
         let Endpoint::Tcp(address) = server.endpoint() else { unreachable!("it was asked for an address") };
@@ -183,7 +190,6 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
         .collect();
     fs::write(dir.join("valid"), valid.join("\n")).unwrap();
     fs::write(dir.join("unknown"), unknown.join("\n")).unwrap();
-    open.engine.write_uses();
     open.engine
 }
 
@@ -279,13 +285,17 @@ fn compare(keys: usize) {
     let (rounds, seconds) = if quick() { (1, "1s") } else { (9, "2s") };
     let (bare, same) = (Target::start(BARE), Target::start(SAME));
     let keydeck = Target::start(&format!("{keys} {}", dir.path().display()));
+    let writing = scratch();
+    let scribe = Target::start(&format!("{WRITING} {keys} {}", writing.path().display()));
     let (valid, unknown) = (dir.path().join("valid"), dir.path().join("unknown"));
+    let written = writing.path().join("valid");
     let cases = [
         ("bare hyper, fixed 200", &bare, &valid, "/verify", 1.0),
         ("bare hyper, same threads, headers", &same, &valid, "/verify", 1.0),
         ("keydeck, valid token", &keydeck, &valid, "/verify", 1.0),
         ("keydeck, valid token, one scope", &keydeck, &valid, "/verify?scope=contacts.read", 1.0),
         ("keydeck, unknown token", &keydeck, &unknown, "/verify", 0.0),
+        ("keydeck, valid, its use written down", &scribe, &written, "/verify", 1.0),
     ];
     let mut turns: Vec<Vec<[f64; 5]>> = vec![Vec::new(); cases.len()];
     // The first turn warms up and is not counted.
@@ -306,7 +316,7 @@ fn compare(keys: usize) {
          the processor time to the second)"
     );
     println!(
-        "  {:<34} {:>8} {:>6} {:>6} {:>9} {:>6} {:>8} {:>8} {:>6} {:>8}",
+        "  {:<36} {:>8} {:>6} {:>6} {:>9} {:>6} {:>8} {:>8} {:>6} {:>8}",
         "", "CPU µs", "ratio", "2nd", "req/s", "ratio", "p50 µs", "p99 µs", "ratio", "RSS MiB"
     );
     for ((name, target, ..), figures) in cases.iter().zip(&turns) {
@@ -317,7 +327,7 @@ fn compare(keys: usize) {
         };
         let ratio = |at: usize| ratio_to(0, at);
         println!(
-            "  {name:<34} {:>8.2} {:>6.2} {:>6.2} {:>9.0} {:>6.2} {:>8.0} {:>8.0} {:>6.2} {:>8.0}",
+            "  {name:<36} {:>8.2} {:>6.2} {:>6.2} {:>9.0} {:>6.2} {:>8.0} {:>8.0} {:>6.2} {:>8.0}",
             of(0),
             ratio(0),
             ratio_to(1, 0),
