@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, value_parser};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
@@ -32,8 +32,8 @@ pub struct Serve {
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
     /// Threads that answer; by default half the processors, which leaves the others to the proxy in front
-    #[arg(long, value_name = "N")]
-    workers: Option<NonZero<usize>>,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
+    workers: Option<u16>,
 }
 
 /// Where a supervisor puts secrets.
@@ -45,8 +45,9 @@ pub fn run(deck: &Deck, args: &Serve) -> Outcome {
     let open = sign_in(deck)?;
     let control = offer(deck, args, &open)?;
     open.engine.write_uses();
-    let runtime = runtime(args.workers.unwrap_or_else(default_workers))
-        .map_err(|e| Fault::unavailable(format!("No threads can be started: {e}.")))?;
+    let workers = args.workers.and_then(|n| NonZero::new(usize::from(n))).unwrap_or_else(default_workers);
+    let runtime =
+        runtime(workers).map_err(|e| Fault::unavailable(format!("No threads can be started: {e}.")))?;
     let served = runtime.block_on(serve(deck, args, &open));
     // Nothing of the server holds the engine any longer: what it knows is written down and the store is closed.
     drop(runtime);
