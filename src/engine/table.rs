@@ -4,12 +4,19 @@
 //! Here a look-up starts by asking for the lines the id leads to, and the digest of the token is computed while
 //! they travel. The slot holds all that decides, so nothing else is read to allow or to refuse.
 
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+mod page;
+mod pages;
 
-use prefetch_index::prefetch_index;
+use std::sync::atomic::Ordering;
+
+use self::page::{Deadline, Label, ROWS, Slot, TermsIndex};
+use self::pages::Pages;
 
 use crate::crypto::digest;
 use crate::domain::{Expiry, KeyId, Name, PublicId, Reason, ScopeId, Scopes, Timestamp, Usage, Verifier};
+
+/// How many scopes of a set have a bit. Few keys hold more; their other scopes are noted elsewhere.
+pub const MARKED: usize = 16;
 
 /// What a slot says about its key besides the digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,77 +29,6 @@ pub struct Gate {
     pub terms: u32,
     /// 0 agency, 1 location, 2 app: which prefix its token must carry.
     pub kind: u8,
-}
-
-/// One line of memory: all that decides, and what notes a use.
-#[repr(C, align(64))]
-#[derive(Default)]
-struct Slot {
-    digest: [u8; digest::LEN],
-    id: [u8; 12],
-    // The last use in seconds since 1970, and how many there were since they were written down last. Four thousand
-    // million of one key between two settlings would start the count anew, and lose nothing but the number.
-    last: AtomicU32,
-    uses: AtomicU32,
-    // Which scopes were needed since then: bit n for the nth of the key's set.
-    needed: AtomicU16,
-    terms: TermsIndex,
-    expires: Deadline,
-    pepper: u8,
-    // Four bits each: the kind, of which 0 marks an empty slot, and what closes it.
-    kind_and_closed: u8,
-}
-
-impl Slot {
-    const fn is_empty(&self) -> bool {
-        self.kind_and_closed == 0
-    }
-}
-
-/// How many scopes of a set have a bit. Few keys hold more; their other scopes are noted elsewhere.
-pub const MARKED: usize = 16;
-
-/// An index into the terms of a table, in three bytes: more terms than anybody has keys in one table.
-#[derive(Clone, Copy, Default)]
-struct TermsIndex([u8; 3]);
-
-impl TermsIndex {
-    fn of(index: u32) -> Self {
-        // Beyond what fits there are no terms, and a key without them is refused.
-        let [_, bytes @ ..] = index.min(0xFF_FFFF).to_be_bytes();
-        Self(bytes)
-    }
-
-    const fn index(self) -> u32 {
-        let [high, mid, low] = self.0;
-        u32::from_be_bytes([0, high, mid, low])
-    }
-}
-
-/// An expiry in five bytes, so that a slot is one line: milliseconds since 2020, good until 2054; lives are bounded
-/// to ten years.
-#[derive(Clone, Copy, Default)]
-struct Deadline([u8; 5]);
-
-impl Deadline {
-    const BASE: i64 = 1_577_836_800_000;
-    const NEVER: i64 = (1 << 40) - 1;
-
-    fn of(expiry: Expiry) -> Self {
-        // Out of range is brought in, which can only make a key expire early.
-        let ms = expiry
-            .instant()
-            .map_or(Self::NEVER, |at| at.0.saturating_sub(Self::BASE).clamp(0, Self::NEVER - 1));
-        let [_, _, _, bytes @ ..] = ms.to_be_bytes();
-        Self(bytes)
-    }
-
-    fn expiry(self) -> Expiry {
-        match self.0.iter().fold(0, |ms, byte| ms << 8 | i64::from(*byte)) {
-            Self::NEVER => Expiry::Never,
-            ms => Expiry::At(Timestamp(Self::BASE + ms)),
-        }
-    }
 }
 
 /// Where the search for an id begins: the same in every table, whatever its size.
@@ -135,14 +71,15 @@ const fn scale(random: u32, size: usize) -> usize {
 #[derive(Clone, Copy)]
 pub struct Hit<'t> {
     slot: &'t Slot,
-    name: &'t str,
+    label: &'t Label,
+    long: &'t [Name],
 }
 
 /// The table. Slots are never freed: a deleted key keeps its slot, closed.
 pub struct Table {
-    slots: Vec<Slot>,
-    // The name of the key in the slot at the same place: the one thing a caller is told that no other key shares.
-    names: Vec<Option<Name>>,
+    pages: Pages,
+    // Names that do not fit on their page.
+    long: Vec<Name>,
     used: usize,
 }
 
@@ -172,34 +109,49 @@ const REASONS: [Reason; 13] = [
 impl Table {
     /// A table with room for `keys`.
     pub fn with_capacity(keys: usize) -> Self {
-        let size = (keys * 7 / 4).max(8);
-        Self { slots: empty(size), names: vec![None; size], used: 0 }
+        Self::of_size(keys * 3 / 2)
     }
 
-    /// Asks for the lines a spot leads to, without waiting for them. Two slots, because every other key lives in the
-    /// one after its first choice or further on.
+    /// At least so many slots.
+    fn of_size(slots: usize) -> Self {
+        Self { pages: Pages::new(slots.div_ceil(ROWS).max(1)), long: Vec::new(), used: 0 }
+    }
+
+    fn size(&self) -> usize {
+        self.pages.len() * ROWS
+    }
+
+    fn row(&self, at: usize) -> Option<(&Slot, &Label)> {
+        let page = self.pages.get(at / ROWS)?;
+        Some((page.slots.get(at % ROWS)?, page.names.get(at % ROWS)?))
+    }
+
+    fn row_mut(&mut self, at: usize) -> Option<(&mut Slot, &mut Label)> {
+        let page = self.pages.get_mut(at / ROWS)?;
+        Some((page.slots.get_mut(at % ROWS)?, page.names.get_mut(at % ROWS)?))
+    }
+
+    /// Asks for the slots a spot leads to, without waiting for them.
     pub fn touch(&self, spot: Spot) {
-        let home = spot.home(self.slots.len());
-        prefetch_index(&self.slots, home);
-        prefetch_index(&self.slots, home + 1);
-        prefetch_index(&self.names, home);
+        let home = spot.home(self.size());
+        if let Some(page) = self.pages.get(home / ROWS) {
+            page.touch(home % ROWS);
+        }
     }
 
     /// The slot of an id, searched from its spot.
     pub fn find(&self, spot: Spot, id: &PublicId) -> Option<Hit<'_>> {
         let at = self.probe(spot, id.as_bytes()).ok()?;
-        let name = self.names.get(at).and_then(Option::as_ref).map_or("", Name::as_str);
-        prefetch_index(name.as_bytes(), 0);
-        self.slots.get(at).map(|slot| Hit { slot, name })
+        self.row(at).map(|(slot, label)| Hit { slot, label, long: &self.long })
     }
 
     /// `Ok` with the slot of the id, `Err` with the empty one where it belongs.
     fn probe(&self, spot: Spot, id: &[u8; 12]) -> Result<usize, usize> {
-        let mut at = spot.home(self.slots.len());
+        let mut at = spot.home(self.size());
         loop {
-            match self.slots.get(at) {
-                Some(slot) if slot.is_empty() => return Err(at),
-                Some(slot) if slot.id == *id => return Ok(at),
+            match self.row(at) {
+                Some((slot, _)) if slot.is_empty() => return Err(at),
+                Some((slot, _)) if slot.id == *id => return Ok(at),
                 Some(_) => at += 1,
                 // Never full, so an empty slot is always met.
                 None => at = 0,
@@ -210,7 +162,7 @@ impl Table {
     /// Puts a key in, or replaces what was known of it.
     pub fn put(&mut self, id: KeyId, name: &Name, verifier: &Verifier, gate: Gate) {
         // At most two thirds full: beyond, searches grow long.
-        if (self.used + 1) * 3 > self.slots.len() * 2 {
+        if (self.used + 1) * 3 > self.size() * 2 {
             self.grow();
         }
         let id = id.public();
@@ -221,8 +173,11 @@ impl Table {
                 at
             }
         };
-        let (Some(slot), Some(place)) = (self.slots.get_mut(at), self.names.get_mut(at)) else { return };
-        *place = Some(name.clone());
+        let fits = Label::of(name.as_str());
+        let kept = self.row(at).and_then(|(_, before)| before.read().err());
+        let label = fits.unwrap_or_else(|| self.list(kept, name));
+        let Some((slot, place)) = self.row_mut(at) else { return };
+        *place = label;
         // What was noted of its use stays.
         slot.digest = verifier.digest;
         slot.id = *id.as_bytes();
@@ -232,25 +187,30 @@ impl Table {
         slot.kind_and_closed = (gate.kind + 1) << 4 | gate.closed.map_or(0, code_of);
     }
 
+    /// Keeps a long name, in the place its key has for one.
+    fn list(&mut self, place: Option<usize>, name: &Name) -> Label {
+        let at = place.unwrap_or(self.long.len());
+        match self.long.get_mut(at) {
+            Some(before) => *before = name.clone(),
+            None => self.long.push(name.clone()),
+        }
+        Label::listed(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
     fn grow(&mut self) {
-        let size = self.slots.len() * 3 / 2;
-        let old = std::mem::replace(&mut self.slots, empty(size));
-        let names = std::mem::replace(&mut self.names, vec![None; size]);
-        for (slot, name) in old.into_iter().zip(names).filter(|(slot, _)| !slot.is_empty()) {
-            let Some(id) = PublicId::from_bytes(slot.id) else { continue };
-            if let Err(at) = self.probe(Spot::of(&id), &slot.id)
-                && let (Some(place), Some(its)) = (self.slots.get_mut(at), self.names.get_mut(at))
-            {
-                (*place, *its) = (slot, name);
+        let mut larger = Self::of_size(self.size() * 3 / 2);
+        for page in self.pages.iter_mut() {
+            for (slot, label) in page.slots.iter_mut().zip(page.names).filter(|(slot, _)| !slot.is_empty()) {
+                let Some(id) = PublicId::from_bytes(slot.id) else { continue };
+                if let Err(at) = larger.probe(Spot::of(&id), &slot.id)
+                    && let Some((place, its)) = larger.row_mut(at)
+                {
+                    (*place, *its) = (std::mem::take(slot), label);
+                }
             }
         }
+        self.pages = larger.pages;
     }
-}
-
-fn empty(size: usize) -> Vec<Slot> {
-    let mut slots = Vec::new();
-    slots.resize_with(size, Slot::default);
-    slots
 }
 
 fn code_of(reason: Reason) -> u8 {
@@ -264,8 +224,8 @@ impl<'t> Hit<'t> {
     }
 
     /// The key's name.
-    pub const fn name(self) -> &'t str {
-        self.name
+    pub fn name(self) -> &'t str {
+        self.label.read().unwrap_or_else(|nth| self.long.get(nth).map_or("", Name::as_str))
     }
 
     /// Which pepper made it.
@@ -371,12 +331,6 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_is_one_line_of_memory() {
-        assert_eq!(size_of::<Slot>(), 64);
-        assert_eq!(align_of::<Slot>(), 64);
-    }
-
-    #[test]
     fn keys_are_found_after_the_table_grew_many_times() {
         let mut table = Table::with_capacity(1);
         for n in 0..10_000 {
@@ -412,18 +366,23 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_keeps_its_millisecond_and_is_never_late() {
-        for ms in [1_577_836_800_000, 1_790_000_000_001, 2_105_395_200_000] {
-            let at = Expiry::At(Timestamp(ms));
-            assert_eq!(Deadline::of(at).expiry(), at);
-        }
-        assert_eq!(Deadline::of(Expiry::Never).expiry(), Expiry::Never);
-        for ms in [i64::MIN, 0, i64::MAX] {
-            let Expiry::At(at) = Deadline::of(Expiry::At(Timestamp(ms))).expiry() else {
-                panic!("{ms} became never")
-            };
-            assert!(at.0 <= ms.max(Deadline::BASE));
-        }
+    fn a_name_of_any_length_stays_with_its_key() {
+        let mut table = Table::with_capacity(1);
+        let verifier = Verifier { digest: [1; 32], pepper: 1 };
+        let put = |table: &mut Table, n: usize, name: &str| {
+            table.put(KeyId(id(n)), &Name::new(name).unwrap(), &verifier, gate(0));
+        };
+        let long = |n: usize| format!("{n:04} {}", "🦊".repeat(59));
+        (0..100).for_each(|n| put(&mut table, n, &if n % 2 == 0 { long(n) } else { format!("short {n}") }));
+        // Renamed: to another long name, to a short one, and to a long one from a short one.
+        put(&mut table, 0, &long(1_000));
+        put(&mut table, 2, "short");
+        put(&mut table, 1, &long(1_001));
+        (100..1_000).for_each(|n| put(&mut table, n, "more"));
+        let name = |n: usize| table.find(Spot::of(&id(n)), &id(n)).unwrap().name();
+        assert_eq!([name(0), name(1), name(2)], [&long(1_000), &long(1_001), "short"]);
+        (3..100).for_each(|n| assert!(name(n) == long(n) || n % 2 == 1 && name(n) == format!("short {n}")));
+        assert_eq!(table.long.len(), 51, "a long name takes the place of the one before");
     }
 
     #[test]

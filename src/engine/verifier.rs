@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use hashbrown::HashTable;
 
 use super::Origin;
-use super::caller::Caller;
+use super::caller::{Caller, Named};
 use super::table::{Gate, Hit, Spot, Table};
 use super::uses::{Use, Uses};
 use crate::crypto::digest::Pepper;
@@ -62,12 +62,12 @@ impl Terms {
         }
     }
 
-    fn caller<'a>(&'a self, id: PublicId, name: &'a str) -> Caller<'a> {
+    fn caller<'a>(&'a self, id: PublicId, hit: Hit<'a>) -> Caller<'a> {
         let Self { scopes, owner, place, profile } = self;
         Caller {
             key: Some(id),
             kind: place.kind(),
-            name,
+            named: Named::InTable(hit),
             owner: owner.as_ref().map_or("", Name::as_str),
             scopes: scopes.as_slice(),
             location: place.location(),
@@ -94,7 +94,7 @@ pub(super) enum Counting<'a> {
 }
 
 const PEPPER: u32 = 1;
-const SHARDS: usize = 64;
+const SHARDS: usize = 16;
 impl Verifier {
     /// Knows all keys of `state`.
     pub fn new(pepper: Pepper, state: &State) -> Self {
@@ -262,7 +262,7 @@ impl Verifier {
                 self.uses.enlist(id);
             }
         }
-        tell(&terms.caller(id, hit.name()));
+        tell(&terms.caller(id, hit));
         decision
     }
 

@@ -1,6 +1,9 @@
 //! What a proxy asks for: which scopes the request needs and which answers it understands. What cannot be read is a
 //! refusal, never less of a requirement.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use hyper::header::HeaderValue;
 
 use super::limits::WANTED_SCOPES;
@@ -27,15 +30,56 @@ pub struct Ask {
     pub unreadable: bool,
 }
 
+/// A question and what it means.
+struct Asked {
+    query: Box<str>,
+    require: Option<HeaderValue>,
+    ask: Arc<Ask>,
+}
+
+/// How many questions a thread remembers, and how long they may be.
+const REMEMBERED: usize = 8;
+const REMEMBERED_BYTES: usize = 512;
+
+thread_local! {
+    // The last ones, the oldest of them first. A proxy asks the same few, request after request, and reading one costs
+    // more than comparing it.
+    static ASKED: RefCell<Vec<Asked>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Ask {
-    /// Reads `scope` and `profile` of the query, and adds the scopes of the header `Keydeck-Require-Scope`.
-    pub fn read(query: Option<&str>, require: &[&HeaderValue]) -> Self {
-        let mut ask = Self::default();
-        if query.is_none() && require.is_empty() {
-            return ask;
-        }
+    /// What is asked by `scope` and `profile` of the query and the scopes of the header `Keydeck-Require-Scope`.
+    pub fn of(query: Option<&str>, require: &[&HeaderValue]) -> Arc<Self> {
+        let query = query.unwrap_or_default();
+        let (line, short) = match *require {
+            [] => (None, true),
+            [line] => (Some(line), line.len() <= REMEMBERED_BYTES),
+            _ => return Arc::new(Self::read(query, require).0),
+        };
+        ASKED.with_borrow_mut(|asked| {
+            let same = |asked: &&Asked| *asked.query == *query && asked.require.as_ref() == line;
+            if let Some(asked) = asked.iter().find(same) {
+                return Arc::clone(&asked.ask);
+            }
+            let (ask, plain) = Self::read(query, require);
+            let ask = Arc::new(ask);
+            if plain && short && query.len() <= REMEMBERED_BYTES {
+                if asked.len() == REMEMBERED {
+                    asked.remove(0);
+                }
+                // A copy: the line is a part of all that its caller sent.
+                let require = line.and_then(|line| HeaderValue::from_bytes(line.as_bytes()).ok());
+                asked.push(Asked { query: query.into(), require, ask: Arc::clone(&ask) });
+            }
+            ask
+        })
+    }
+
+    /// Reads the question, and whether it holds nothing else.
+    fn read(query: &str, require: &[&HeaderValue]) -> (Self, bool) {
+        let (mut ask, mut plain) = (Self::default(), true);
         let mut profiles = 0;
-        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "scope" => ask.want(&value),
                 "profile" => {
@@ -46,8 +90,8 @@ impl Ask {
                         _ => ask.unreadable = true,
                     }
                 }
-                // Envoy sends the query of the caller along.
-                _ => {}
+                // Envoy sends the query of the caller along, another one with each request.
+                _ => plain = false,
             }
         }
         ask.unreadable |= profiles > 1;
@@ -57,7 +101,7 @@ impl Ask {
                 Err(_) => ask.unreadable = true,
             }
         }
-        ask
+        (ask, plain)
     }
 
     fn want(&mut self, name: &str) {
@@ -72,9 +116,12 @@ impl Ask {
 mod tests {
     use super::*;
 
-    fn ask(query: &str, header: &[&'static str]) -> Ask {
+    fn ask(query: &str, header: &[&'static str]) -> Arc<Ask> {
         let lines: Vec<_> = header.iter().map(|line| HeaderValue::from_static(line)).collect();
-        Ask::read(Some(query), &lines.iter().collect::<Vec<_>>())
+        let lines: Vec<_> = lines.iter().collect();
+        let ask = Ask::of(Some(query), &lines);
+        assert_eq!(*ask, Ask::read(query, &lines).0, "remembered is as read");
+        ask
     }
 
     fn names(ask: &Ask) -> Vec<&str> {
@@ -84,7 +131,8 @@ mod tests {
 
     #[test]
     fn scopes_come_from_the_query_and_the_header_together() {
-        assert_eq!(ask("", &[]), Ask::default());
+        assert_eq!(*ask("", &[]), Ask::default());
+        assert_eq!(*Ask::of(None, &[]), Ask::default());
         assert_eq!(
             names(&ask("scope=a.b&x=y&scope=c.d", &["e.f g.h", "i.j"])),
             ["a.b", "c.d", "e.f", "g.h", "i.j"]
@@ -92,6 +140,25 @@ mod tests {
         assert_eq!(names(&ask("scope=contacts%2Eread", &[])), ["contacts.read"]);
         assert_eq!(ask("profile=strict", &[]).profile, Profile::Strict);
         assert_eq!(ask("profile=full", &[]).profile, Profile::Full);
+    }
+
+    #[test]
+    fn questions_are_remembered_apart_and_few_of_them() {
+        for _ in 0..2 {
+            for n in 0..REMEMBERED {
+                assert_eq!(names(&ask(&format!("scope=a.s{n}"), &[])), [format!("a.s{n}")]);
+                assert_eq!(names(&ask(&format!("scope=a.s{n}"), &["b.c"])), [&format!("a.s{n}"), "b.c"]);
+                assert_eq!(names(&ask(&format!("scope=a.s{n}"), &["b.d"])), [&format!("a.s{n}"), "b.d"]);
+                assert_eq!(names(&ask(&format!("scope=a.s{n}&x={n}"), &[])), [format!("a.s{n}")]);
+                ask(&format!("scope={}", "x".repeat(REMEMBERED_BYTES)), &[]);
+            }
+        }
+        ASKED.with_borrow(|asked| {
+            assert_eq!(asked.len(), REMEMBERED);
+            assert!(asked.iter().all(|asked| !asked.query.contains('x')));
+        });
+        let again = ask("profile=strict", &[]);
+        assert!(Arc::ptr_eq(&again, &ask("profile=strict", &[])));
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub fn headers(caller: &Caller<'_>) -> HeaderMap {
         let mut values = Values::on(block);
         values.text(caller.key.as_ref().map_or("", PublicId::as_str));
         values.fixed(caller.kind);
-        values.name(caller.name);
+        values.name(caller.name());
         values.name(caller.owner);
         values.scopes(caller.scopes);
         match caller.location {

@@ -18,7 +18,7 @@ use crate::domain::Reason;
 pub fn answer(front: &Arc<Front>, request: Head<'_>, peer: Option<IpAddr>) -> Said {
     let watch = Stopwatch::start();
     let lines = Lines::of(request.headers());
-    let ask = Ask::read(request.uri().query(), &lines.require);
+    let ask = Ask::of(request.uri().query(), &lines.require);
     let presented = match presented(&lines, &ask) {
         Ok(presented) => presented,
         Err(outcome) => {
