@@ -2,6 +2,7 @@
 //! refusal, never less of a requirement.
 
 use std::cell::RefCell;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use hyper::header::HeaderValue;
@@ -30,10 +31,24 @@ pub struct Ask {
     pub unreadable: bool,
 }
 
+static NOTHING: Ask = Ask { profile: Profile::Full, wanted: Vec::new(), unreadable: false };
+
+/// What a request asks; mostly nothing, else what others asked before it.
+#[derive(Debug)]
+pub struct Question(Option<Arc<Ask>>);
+
+impl Deref for Question {
+    type Target = Ask;
+
+    fn deref(&self) -> &Ask {
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
 /// A question and what it means.
 struct Asked {
     query: Box<str>,
-    require: Option<HeaderValue>,
+    require: Option<Box<[u8]>>,
     ask: Arc<Ask>,
 }
 
@@ -49,27 +64,36 @@ thread_local! {
 
 impl Ask {
     /// What is asked by `scope` and `profile` of the query and the scopes of the header `Keydeck-Require-Scope`.
-    pub fn of(query: Option<&str>, require: &[&HeaderValue]) -> Arc<Self> {
-        let query = query.unwrap_or_default();
-        let (line, short) = match *require {
-            [] => (None, true),
-            [line] => (Some(line), line.len() <= REMEMBERED_BYTES),
-            _ => return Arc::new(Self::read(query, require).0),
+    pub fn of(query: Option<&str>, require: &[&HeaderValue]) -> Question {
+        let query = match (query, require) {
+            (None, []) => return Question(None),
+            (query, _) => query.unwrap_or_default(),
         };
+        Question(Some(match *require {
+            [] => Self::remembered(query, None),
+            [line] => Self::remembered(query, Some(line)),
+            _ => Arc::new(Self::read(query, require).0),
+        }))
+    }
+
+    fn remembered(query: &str, require: Option<&HeaderValue>) -> Arc<Self> {
+        let line = require.map(HeaderValue::as_bytes);
         ASKED.with_borrow_mut(|asked| {
-            let same = |asked: &&Asked| *asked.query == *query && asked.require.as_ref() == line;
+            let same = |asked: &&Asked| *asked.query == *query && asked.require.as_deref() == line;
             if let Some(asked) = asked.iter().find(same) {
                 return Arc::clone(&asked.ask);
             }
-            let (ask, plain) = Self::read(query, require);
+            let (ask, plain) = Self::read(query, require.as_slice());
             let ask = Arc::new(ask);
-            if plain && short && query.len() <= REMEMBERED_BYTES {
+            if plain && query.len().max(line.map_or(0, <[u8]>::len)) <= REMEMBERED_BYTES {
                 if asked.len() == REMEMBERED {
                     asked.remove(0);
                 }
-                // A copy: the line is a part of all that its caller sent.
-                let require = line.and_then(|line| HeaderValue::from_bytes(line.as_bytes()).ok());
-                asked.push(Asked { query: query.into(), require, ask: Arc::clone(&ask) });
+                asked.push(Asked {
+                    query: query.into(),
+                    require: line.map(Into::into),
+                    ask: Arc::clone(&ask),
+                });
             }
             ask
         })
@@ -116,7 +140,7 @@ impl Ask {
 mod tests {
     use super::*;
 
-    fn ask(query: &str, header: &[&'static str]) -> Arc<Ask> {
+    fn ask(query: &str, header: &[&'static str]) -> Question {
         let lines: Vec<_> = header.iter().map(|line| HeaderValue::from_static(line)).collect();
         let lines: Vec<_> = lines.iter().collect();
         let ask = Ask::of(Some(query), &lines);
@@ -158,7 +182,7 @@ mod tests {
             assert!(asked.iter().all(|asked| !asked.query.contains('x')));
         });
         let again = ask("profile=strict", &[]);
-        assert!(Arc::ptr_eq(&again, &ask("profile=strict", &[])));
+        assert!(std::ptr::eq(&raw const *again, &raw const *ask("profile=strict", &[])));
     }
 
     #[test]
