@@ -39,6 +39,7 @@ use keydeck::serve::http::{Endpoint, Limits, Server};
 use keydeck::store::MemoryStore;
 use support::large::scratch;
 use support::{median_of, quick, wanted};
+use tempfile::TempDir;
 
 /// Different tokens presented.
 const PRESENTED: usize = 100_000;
@@ -278,52 +279,82 @@ done = function(summary, latency, requests)
 end
 "#;
 
-fn compare(keys: usize) {
-    let dir = scratch();
-    let script = dir.path().join("load.lua");
-    fs::write(&script, SCRIPT).unwrap();
-    let (rounds, seconds) = if quick() { (1, "1s") } else { (9, "2s") };
-    let (bare, same) = (Target::start(BARE), Target::start(SAME));
-    let keydeck = Target::start(&format!("{keys} {}", dir.path().display()));
-    let writing = scratch();
-    let scribe = Target::start(&format!("{WRITING} {keys} {}", writing.path().display()));
-    let (valid, unknown) = (dir.path().join("valid"), dir.path().join("unknown"));
-    let written = writing.path().join("valid");
-    let cases = [
-        ("bare hyper, fixed 200", &bare, &valid, "/verify", 1.0),
-        ("bare hyper, same threads, headers", &same, &valid, "/verify", 1.0),
-        ("keydeck, valid token", &keydeck, &valid, "/verify", 1.0),
-        ("keydeck, valid token, one scope", &keydeck, &valid, "/verify?scope=contacts.read", 1.0),
-        ("keydeck, unknown token", &keydeck, &unknown, "/verify", 0.0),
-        ("keydeck, valid, its use written down", &scribe, &written, "/verify", 1.0),
-    ];
-    let mut turns: Vec<Vec<[f64; 5]>> = vec![Vec::new(); cases.len()];
-    // The first turn warms up and is not counted.
-    for round in 0..=rounds {
-        for ((_, target, tokens, path, allowed), turns) in cases.iter().zip(&mut turns) {
-            let figures = load(target, &script, tokens, path, seconds);
-            assert!(
-                (figures[4] - allowed).abs() < 1e-9,
-                "not every answer was the expected one: {figures:?}"
-            );
-            if round > 0 {
-                turns.push(figures);
-            }
+/// What is measured: a name, the server, the tokens presented, the path, and the share of allowed requests.
+type Row<'a> = (&'static str, &'a Target, PathBuf, &'static str, f64);
+
+/// The servers of one start.
+struct Scene {
+    bare: Target,
+    same: Target,
+    keydeck: Target,
+    scribe: Target,
+    dir: TempDir,
+    writing: TempDir,
+}
+
+impl Scene {
+    fn start(keys: usize) -> Self {
+        let (dir, writing) = (scratch(), scratch());
+        fs::write(dir.path().join("load.lua"), SCRIPT).unwrap();
+        Self {
+            bare: Target::start(BARE),
+            same: Target::start(SAME),
+            keydeck: Target::start(&format!("{keys} {}", dir.path().display())),
+            scribe: Target::start(&format!("{WRITING} {keys} {}", writing.path().display())),
+            dir,
+            writing,
         }
     }
+
+    fn rows(&self) -> [Row<'_>; 6] {
+        let (valid, unknown) = (self.dir.path().join("valid"), self.dir.path().join("unknown"));
+        let written = self.writing.path().join("valid");
+        [
+            ("bare hyper, fixed 200", &self.bare, valid.clone(), "/verify", 1.0),
+            ("bare hyper, same threads, headers", &self.same, valid.clone(), "/verify", 1.0),
+            ("keydeck, valid token", &self.keydeck, valid.clone(), "/verify", 1.0),
+            ("keydeck, valid token, one scope", &self.keydeck, valid, "/verify?scope=contacts.read", 1.0),
+            ("keydeck, unknown token", &self.keydeck, unknown, "/verify", 0.0),
+            ("keydeck, valid, its use written down", &self.scribe, written, "/verify", 1.0),
+        ]
+    }
+
+    /// The figures of each row in one turn, and what its server keeps in memory after it.
+    fn turn(&self, seconds: &str) -> Vec<[f64; 6]> {
+        let figures = |(_, target, tokens, path, allowed): Row<'_>| {
+            let [cpu, rate, p50, p99, share] =
+                load(target, &self.dir.path().join("load.lua"), &tokens, path, seconds);
+            assert!((share - allowed).abs() < 1e-9, "not every answer was the expected one: {share}");
+            [cpu, rate, p50, p99, share, target.resident()]
+        };
+        self.rows().into_iter().map(figures).collect()
+    }
+}
+
+fn compare(keys: usize) {
+    let (starts, rounds, seconds) = if quick() { (1, 1, "1s") } else { (3, 3, "2s") };
+    let mut turns: Vec<Vec<[f64; 6]>> = Vec::new();
+    let mut names = Vec::new();
+    // Where the system happens to put a program's memory makes some per cent of difference, hence several starts.
+    for _ in 0..starts {
+        let scene = Scene::start(keys);
+        // The first turn warms up and is not counted.
+        scene.turn(seconds);
+        turns.extend((0..rounds).map(|_| scene.turn(seconds)));
+        names = scene.rows().map(|(name, ..)| name).to_vec();
+    }
     println!(
-        "\nHTTP, {keys} keys, {CONNECTIONS} connections  ({rounds} rounds of {seconds}; medians; ratios to the first, and of \
+        "\nHTTP, {keys} keys, {CONNECTIONS} connections  ({starts} starts, {rounds} rounds of {seconds} each; medians; ratios to the first, and of \
          the processor time to the second)"
     );
     println!(
         "  {:<36} {:>8} {:>6} {:>6} {:>9} {:>6} {:>8} {:>8} {:>6} {:>8}",
         "", "CPU µs", "ratio", "2nd", "req/s", "ratio", "p50 µs", "p99 µs", "ratio", "RSS MiB"
     );
-    for ((name, target, ..), figures) in cases.iter().zip(&turns) {
-        let of = |at: usize| median_of(&figures.iter().map(|turn| turn[at]).collect::<Vec<_>>());
+    for (row, name) in names.iter().enumerate() {
+        let of = |at: usize| median_of(&turns.iter().map(|turn| turn[row][at]).collect::<Vec<_>>());
         let ratio_to = |nth: usize, at: usize| {
-            let pairs = figures.iter().zip(&turns[nth]);
-            median_of(&pairs.map(|(turn, bare)| turn[at] / bare[at]).collect::<Vec<_>>())
+            median_of(&turns.iter().map(|turn| turn[row][at] / turn[nth][at]).collect::<Vec<_>>())
         };
         let ratio = |at: usize| ratio_to(0, at);
         println!(
@@ -336,7 +367,7 @@ fn compare(keys: usize) {
             of(2),
             of(3),
             ratio(3),
-            target.resident()
+            of(5)
         );
     }
 }
