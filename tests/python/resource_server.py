@@ -47,7 +47,7 @@ assert said["active"] and all(said[name] == claims[name] for name in claims if n
 post("/oauth/revoke", token=token)
 assert post("/oauth/introspect", token=token) == {"active": False}
 try:
-    secret = secret[:-1] + "x"
+    secret = secret[:-1] + ("y" if secret.endswith("x") else "x")
     post("/oauth/token", grant_type="client_credentials")
 except urllib.error.HTTPError as error:
     assert error.code == 401 and json.load(error)["error"] == "invalid_client"
