@@ -110,7 +110,7 @@ fn scene(keys: usize) -> Scene {
         valid.push(*token.bytes());
     }
     let with_state = resident().saturating_sub(before) - (valid.len() * token::LEN) as u64;
-    let verifier = Verifier::new(keyring.pepper(), &state);
+    let verifier = Verifier::new(keyring.pepper(), &state, Arc::default());
     let with_table = resident().saturating_sub(before) - (valid.len() * token::LEN) as u64;
     if keys >= 10_000 {
         println!(

@@ -2,22 +2,21 @@
 //! record opens under its own key, their digest is the one the newest entry vouches for, and the seal file knows
 //! no later state.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::audit_log::Doubt;
 use super::error::EngineError;
-use super::ledger::{AuditRow, CLOCK_KEY, Head, UNBROKEN_KEY, UseRow, hex, open_row};
+use super::ledger::{CLOCK_KEY, Head, UNBROKEN_KEY, UseRow, hex};
+use super::proof::{Newest, Proof, Testimony, Trail};
 use super::scribe::Unbroken;
 use super::timekeeper::Mark;
 use crate::crypto::Keyring;
-use crate::crypto::chain::AuditChain;
 use crate::crypto::record::{self, Sealer};
 use crate::crypto::state_digest::StateDigest;
-use crate::domain::audit::Entry;
-use crate::domain::{Catalog, KeyId, PublicId, Record, RecordKey, Scopes, State, Usage};
-use crate::store::{KeyRange, Rev, Seal, Store, StoreError};
+use crate::domain::{Catalog, PublicId, Record, RecordKey, Scopes, State, Usage};
+use crate::store::{self, Opened, Rev, Seal, Store, StoreError};
 
 /// What was read.
 pub struct Loaded {
@@ -35,8 +34,22 @@ pub struct Loaded {
     pub unbroken: Option<Unbroken>,
     /// What does not agree, in words; empty when all is well.
     pub doubts: Vec<Doubt>,
-    /// Keys whose records are not as their last entry says, when only these are concerned.
-    pub suspects: Vec<KeyId>,
+    /// What may be believed of it.
+    pub proof: Proof,
+}
+
+/// What lies beside the database and says how far it should go.
+#[derive(Clone, Copy, Debug)]
+pub struct Witness<'a> {
+    seal: Option<&'a Seal>,
+    doubt: Option<&'a store::Doubt>,
+}
+
+impl<'a> Witness<'a> {
+    /// Of a store that was opened.
+    pub const fn of(opened: &'a Opened) -> Self {
+        Self { seal: opened.seal.as_ref(), doubt: opened.doubt.as_ref() }
+    }
 }
 
 /// Rows handed to a worker at once.
@@ -51,57 +64,112 @@ struct Part {
     uses: Vec<(PublicId, UseRow)>,
     digest: StateDigest,
     doubts: Vec<Doubt>,
-    suspects: Vec<KeyId>,
+    /// Rows in the place of a record that are none.
+    unreadable: Vec<RecordKey>,
 }
 
-/// Reads and checks everything but the body of the audit trail.
+impl Part {
+    fn empty(keyring: &Keyring) -> Self {
+        Self {
+            records: Vec::new(),
+            uses: Vec::new(),
+            digest: keyring.empty_state(),
+            doubts: Vec::new(),
+            unreadable: Vec::new(),
+        }
+    }
+}
+
+/// Reads and checks everything but the body of the audit trail, and that too when the rest does not agree.
 pub fn load(
     store: &dyn Store,
     keyring: &Keyring,
     catalog: &Catalog,
-    seal: Option<&Seal>,
+    witness: Witness<'_>,
 ) -> Result<Loaded, EngineError> {
     let sealer = keyring.sealer();
-    let chain = keyring.audit_chain();
-    let (part, rev) = read_records(store, keyring, &sealer)?;
-    let mut doubts = part.doubts;
-    let (head, vouched) = match newest(store, &sealer, &chain)? {
-        Newest::None => (Head { seq: 0, hash: chain.genesis() }, None),
-        Newest::Entry(head, entry) => (head, Some(entry.state)),
-        Newest::Broken(head, why) => {
-            doubts.push(why);
-            (head, None)
-        }
-    };
-    let mut suspects = part.suspects;
-    let agrees = match &vouched {
-        Some(state) => *state == hex(&part.digest.commitment()),
-        // No entry: only a store with no record at all is a new one.
-        None => part.records.is_empty(),
-    };
-    if !agrees && doubts.is_empty() {
-        let found = find_strays(store, keyring, &sealer, head)?;
-        doubts.extend(found.iter().map(|key| {
-            Doubt::altered(format!("the record {key} is not the one its last audit entry wrote"))
-        }));
-        suspects.extend(found.iter().filter_map(|key| match RecordKey::parse(key.as_bytes()) {
-            Some(RecordKey::Key(id)) => Some(id),
-            _ => None,
-        }));
-        if doubts.is_empty() {
-            doubts
-                .push(Doubt::altered("the records together are not what the newest audit entry vouches for"));
-        }
+    let trail = Trail::of(store, keyring, &sealer);
+    let mut proof = Proof::default();
+    let newest = trail.newest()?;
+    let head = newest.head;
+    let (part, rev, mut doubts) = read_and_prove(store, keyring, &sealer, &trail, newest, &mut proof)?;
+    doubts.extend(witness.doubt.map(|doubt| match doubt {
+        store::Doubt::RolledBack { .. } => Doubt::short(doubt.in_words()),
+        store::Doubt::SealDamaged(_) => Doubt::altered(doubt.in_words()),
+    }));
+    // A seal that is damaged is told of already.
+    let damaged = matches!(witness.doubt, Some(store::Doubt::SealDamaged(_)));
+    let missed = if damaged { None } else { trail.check_seal(keyring, head, witness.seal)? };
+    if damaged || missed.is_some() {
+        proof.vouch_for_nothing();
     }
-    if let Some(seal) = seal {
-        doubts.extend(check_seal(store, keyring, &sealer, &chain, seal)?);
-    }
+    doubts.extend(missed);
     let mark = read_unlisted(store, &sealer, CLOCK_KEY)?;
     let unbroken = read_unlisted(store, &sealer, UNBROKEN_KEY)?;
+    let state = assemble(part.records, part.uses, catalog);
+    Ok(Loaded { state, head, digest: part.digest, rev, mark, unbroken, doubts, proof })
+}
+
+/// Reads the records, and holds them against the trail.
+fn read_and_prove(
+    store: &dyn Store,
+    keyring: &Keyring,
+    sealer: &Sealer,
+    trail: &Trail<'_>,
+    newest: Newest,
+    proof: &mut Proof,
+) -> Result<(Part, Rev, Vec<Doubt>), EngineError> {
+    let head = newest.head;
+    let read = read_records(store, keyring, sealer);
+    let vouched = match (newest.vouched, &read) {
+        (Some(Err(why)), _) => Err(why),
+        (Some(Ok(state)), Ok((part, _))) if state == hex(&part.digest.commitment()) => Ok(true),
+        // No entry: only a store with no record at all is a new one.
+        (None, Ok((part, _))) => Ok(part.records.is_empty() && part.unreadable.is_empty()),
+        _ => Ok(false),
+    };
+    let (mut part, rev, said) = match read {
+        Ok((part, rev)) if vouched == Ok(true) => {
+            // The set is whole: what could not be read does not belong to it.
+            proof.doubt(part.unreadable.iter().copied());
+            let doubts = part.doubts.clone();
+            return Ok((part, rev, doubts));
+        }
+        Ok((part, rev)) => (part, rev, trail.testimony(head)?),
+        Err(StoreError::Damaged(why)) => {
+            let said = trail.testimony(head)?;
+            let mut part = read_named(store, keyring, sealer, &said)?;
+            part.doubts.push(Doubt::altered(why));
+            (part, store.health().rev, said)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut doubts = std::mem::take(&mut part.doubts);
+    let found = part.records.iter().map(Record::key);
+    let strays = said.judge(store, found, part.unreadable.iter(), proof)?;
+    proof.doubt(part.unreadable.iter().copied());
+    match vouched {
+        Err(why) => {
+            proof.vouch_for_nothing();
+            doubts.push(why);
+        }
+        // The trail is whole and each record is as it says, yet not all together: nobody knows what is wrong.
+        Ok(_) if strays.is_empty() && doubts.is_empty() => {
+            proof.vouch_for_nothing();
+            let what = "the records together are not what the newest audit entry vouches for";
+            doubts.push(Doubt::altered(what));
+        }
+        Ok(_) => doubts.extend(strays),
+    }
+    Ok((part, rev, doubts))
+}
+
+/// The state that records and uses make.
+fn assemble(records: Vec<Record>, uses: Vec<(PublicId, UseRow)>, catalog: &Catalog) -> State {
     let mut state = State::default();
     // Most keys hold one of a few sets of scopes: kept once, not a million times.
     let mut sets: HashSet<Scopes> = HashSet::new();
-    for mut record in part.records {
+    for mut record in records {
         if let Record::Key(key) = &mut record {
             match sets.get(&key.scopes) {
                 Some(set) => key.scopes = set.clone(),
@@ -113,24 +181,47 @@ pub fn load(
         }
         state.put(record);
     }
-    for (id, row) in part.uses {
+    for (id, row) in uses {
         state.note_use(id, Usage { last_used_at: row.last_used_at, count: row.count });
         if let Some(trace) = &row.trace {
             state.note_trace(id, trace);
         }
     }
-    Ok(Loaded { state, head, digest: part.digest, rev, mark, unbroken, doubts, suspects })
+    state
+}
+
+/// Reads, one by one, the records the trail knows of and whatever uses can be had: some of the rows cannot be read, and
+/// reading them all in order ends at the first such one.
+fn read_named(
+    store: &dyn Store,
+    keyring: &Keyring,
+    sealer: &Sealer,
+    said: &Testimony,
+) -> Result<Part, StoreError> {
+    let mut part = Part::empty(keyring);
+    for key in said.records() {
+        match store.get(key.as_bytes()) {
+            Ok(Some(row)) => read_row(&mut part, sealer, key.as_bytes(), &row.value),
+            // Both are told of when the records are held against the trail.
+            Ok(None) | Err(StoreError::Damaged(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut uses = Part::empty(keyring);
+    let whole = store.scan(b"t/", &mut |row| {
+        read_row(&mut uses, sealer, row.key, row.value);
+        ControlFlow::Continue(())
+    });
+    match whole {
+        Ok(_) | Err(StoreError::Damaged(_)) => part.uses = uses.uses,
+        Err(error) => return Err(error),
+    }
+    Ok(part)
 }
 
 /// Reads all rows on this thread while others open and decode them: opening a record is most of the work.
-fn read_records(store: &dyn Store, keyring: &Keyring, sealer: &Sealer) -> Result<(Part, Rev), EngineError> {
-    let empty = || Part {
-        records: Vec::new(),
-        uses: Vec::new(),
-        digest: keyring.empty_state(),
-        doubts: Vec::new(),
-        suspects: Vec::new(),
-    };
+fn read_records(store: &dyn Store, keyring: &Keyring, sealer: &Sealer) -> Result<(Part, Rev), StoreError> {
+    let empty = || Part::empty(keyring);
     let (tx, rx) = mpsc::sync_channel::<Vec<Row>>(64);
     let rx = Mutex::new(rx);
     let next = || rx.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -154,7 +245,7 @@ fn read_records(store: &dyn Store, keyring: &Keyring, sealer: &Sealer) -> Result
             whole.uses.extend(part.uses);
             whole.digest.merge(&part.digest);
             whole.doubts.extend(part.doubts);
-            whole.suspects.extend(part.suspects);
+            whole.unreadable.extend(part.unreadable);
         }
         Ok((whole, rev))
     })
@@ -204,9 +295,7 @@ fn read_row(part: &mut Part, sealer: &Sealer, key: &[u8], value: &[u8]) {
         }
         Err(why) => {
             part.doubts.push(Doubt::altered(format!("the record {}: {why}", name())));
-            if let RecordKey::Key(id) = at {
-                part.suspects.push(id);
-            }
+            part.unreadable.push(at);
         }
     }
 }
@@ -220,110 +309,6 @@ fn read_use(part: &mut Part, sealer: &Sealer, key: &[u8], id: &[u8], value: &[u8
     } else {
         tracing::warn!(row = %String::from_utf8_lossy(key), "a row of use cannot be read and is ignored");
     }
-}
-
-enum Newest {
-    None,
-    Entry(Head, Box<Entry>),
-    Broken(Head, Doubt),
-}
-
-fn newest(store: &dyn Store, sealer: &Sealer, chain: &AuditChain) -> Result<Newest, EngineError> {
-    let page = store.range_back(&KeyRange::prefix(b"a/"), None, 1)?;
-    let Some((key, entry)) = page.rows.into_iter().next() else { return Ok(Newest::None) };
-    let seq = std::str::from_utf8(&key).ok().and_then(|k| k.strip_prefix("a/")?.parse().ok()).unwrap_or(0);
-    let row = match open_row(sealer, chain, seq, &entry.value) {
-        Ok(row) => row,
-        Err(why) => {
-            let head = Head { seq, hash: chain.genesis() };
-            return Ok(Newest::Broken(
-                head,
-                Doubt::altered(format!("the newest audit entry ({seq}): {why}")),
-            ));
-        }
-    };
-    let head = Head { seq, hash: row.hash };
-    Ok(match serde_json::from_str::<Entry>(&row.body) {
-        Ok(body) if body.seq == seq => Newest::Entry(head, Box::new(body)),
-        _ => Newest::Broken(
-            head,
-            Doubt::altered(format!("the newest audit entry ({seq}) cannot be read by this keydeck")),
-        ),
-    })
-}
-
-/// Walks the whole trail for what each record's last entry says, and names the records that differ.
-fn find_strays(
-    store: &dyn Store,
-    keyring: &Keyring,
-    sealer: &Sealer,
-    head: Head,
-) -> Result<Vec<String>, EngineError> {
-    let chain = keyring.audit_chain();
-    let mut last: HashMap<String, String> = HashMap::new();
-    let mut broken = None;
-    store.scan(b"a/", &mut |row| {
-        let seq =
-            std::str::from_utf8(row.key).ok().and_then(|k| k.strip_prefix("a/")?.parse().ok()).unwrap_or(0);
-        match open_row(sealer, &chain, seq, row.value)
-            .ok()
-            .and_then(|r| serde_json::from_str::<Entry>(&r.body).ok())
-        {
-            Some(entry) => last.extend(entry.records.into_iter().map(|r| (r.key, r.tag))),
-            None => broken = Some(seq),
-        }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(seq) = broken.filter(|seq| *seq <= head.seq) {
-        return Ok(vec![format!("(audit entry {seq} is broken)")]);
-    }
-    let mut strays = Vec::new();
-    for prefix in RecordKey::PREFIXES {
-        store.scan(prefix.as_bytes(), &mut |row| {
-            let key = String::from_utf8_lossy(row.key).into_owned();
-            let tag = record::tag(row.value).map(|t| hex(&t)).unwrap_or_default();
-            if last.remove(&key).is_none_or(|said| said != tag) {
-                strays.push(key);
-            }
-            ControlFlow::Continue(())
-        })?;
-    }
-    // What the trail wrote and the store no longer has.
-    strays.extend(last.into_keys());
-    strays.sort();
-    Ok(strays)
-}
-
-fn check_seal(
-    store: &dyn Store,
-    keyring: &Keyring,
-    sealer: &Sealer,
-    chain: &AuditChain,
-    seal: &Seal,
-) -> Result<Option<Doubt>, EngineError> {
-    let head = Head::from_bytes(&seal.audit_head);
-    let mac: Option<[u8; 32]> = seal.mac.as_slice().try_into().ok();
-    let (Some(head), Some(mac)) = (head, mac) else {
-        return Ok(Some(Doubt::altered("the seal file is not one this keydeck writes")));
-    };
-    let genuine =
-        seal.store == keyring.store().0 && keyring.seal_key().verify(seal.rev.0, &head.hash, &mac).is_ok();
-    if !genuine {
-        return Ok(Some(Doubt::altered("the seal file belongs to another store or was changed")));
-    }
-    if head.seq == 0 {
-        return Ok(None);
-    }
-    let sealed: Option<AuditRow> = store
-        .get(&super::ledger::audit_key(head.seq))?
-        .and_then(|entry| open_row(sealer, chain, head.seq, &entry.value).ok());
-    Ok(match sealed {
-        Some(row) if row.hash == head.hash => None,
-        _ => Some(Doubt::short(format!(
-            "the store went back in time: the seal file knows audit entry {}, the store does not",
-            head.seq
-        ))),
-    })
 }
 
 /// A row the audit trail does not list. One that cannot be read is as good as none.

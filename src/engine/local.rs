@@ -34,7 +34,7 @@ use crate::domain::{
     self, Access, Catalog, Command, Decision, KeyId, KeysAfter, Minted, Name, OperatorId, Reason, Role,
     ScopeId, State, Timestamp,
 };
-use crate::store::{Health, Store};
+use crate::store::{CommitError, Health, Store};
 
 /// Events a slow listener may fall behind.
 const FEED: usize = 1_024;
@@ -83,19 +83,10 @@ impl LocalEngine {
     pub(super) fn new(parts: Parts) -> Arc<Self> {
         let Parts { store, keyring, loaded, catalog, clock, entropy, header, header_generation, cost, dir } =
             parts;
-        let verifier = Verifier::new(keyring.pepper(), &loaded.state);
-        if !loaded.doubts.is_empty() {
-            let named: Vec<_> = loaded.suspects.iter().filter_map(|id| loaded.state.key(*id)).collect();
-            for key in &named {
-                verifier.close(&loaded.state, key, Reason::StoreError);
-            }
-            // Doubts that are not about certain keys put all of them in doubt.
-            if loaded.suspects.len() < loaded.doubts.len() {
-                verifier.shut();
-            }
-        }
+        let proof = Arc::new(loaded.proof);
+        let verifier = Verifier::new(keyring.pepper(), &loaded.state, Arc::clone(&proof));
         let imported = Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state);
-        let tokens = TokenDesk::new(&keyring, &loaded.state);
+        let tokens = TokenDesk::new(&keyring, &loaded.state, proof);
         let sealing = Arc::new(SealThread::start(Arc::clone(&store)));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
@@ -184,6 +175,7 @@ impl LocalEngine {
         match imported::parse(presented) {
             Some(theirs) => match self.imported.check(&theirs, now) {
                 Ok(()) => self.verifier.admit_known(theirs.id, wanted, counting, now, tell),
+                Err(Reason::Unknown) => Decision::deny(self.verifier.absent(theirs.id), None),
                 Err(reason) => Decision::deny(reason, None),
             },
             None => self.verifier.decide(presented, wanted, counting, now, tell),
@@ -197,6 +189,12 @@ impl LocalEngine {
 
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The seal of a store without an entry.
+    pub(super) fn write_first_seal(&self) -> Result<(), EngineError> {
+        let written = self.store.write_seal(&self.ledger().seal());
+        written.map_err(|error| CommitError::Unavailable(error.to_string()).into())
     }
 
     fn write_seal(&self) {

@@ -5,7 +5,8 @@
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
 //!   that is open.
 //! - `uses` and `denials`: what was used, and what was refused. `scribe`: the thread that writes both down.
-//! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good? [`Caller`]:
+//! - `ledger`: the only writer. `load`: reads and checks a store. `proof`: what of it
+//!   may be believed. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
@@ -26,6 +27,7 @@ mod load;
 mod local;
 pub mod oauth;
 pub mod open;
+mod proof;
 mod scribe;
 mod seal_thread;
 mod session;
@@ -46,6 +48,7 @@ pub use self::caller::Caller;
 pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
+pub use self::proof::Proof;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
 pub use self::timekeeper::{Mark, Now, Timekeeper};

@@ -5,12 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::audit_log::{Doubt, in_one_line};
+use super::audit_log::in_one_line;
 use super::clock::{Clock, SystemClock};
 use super::error::{EngineError, OpenError};
 use super::ledger::Head;
-use super::load::{self, Loaded};
+use super::load::{self, Loaded, Witness};
 use super::local::{LocalEngine, Parts};
+use super::proof::Proof;
 use super::session::{Auth, Session, Via};
 use super::throttle::Throttle;
 use super::{Engine, doors};
@@ -132,14 +133,7 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let mut notices = opened.set_aside_in_words();
     let now = options.clock.read().wall;
     let (unsealed, failed_before) = unseal(&options.dir, now, &mut HeaderFile::new(&options.dir), key)?;
-    let mut loaded = load::load(&opened.store, &unsealed.keyring, &catalog, opened.seal.as_ref())?;
-    if let Some(doubt) = &opened.doubt {
-        let what = doubt.in_words();
-        loaded.doubts.push(match doubt {
-            crate::store::Doubt::RolledBack { .. } => Doubt::short(what),
-            crate::store::Doubt::SealDamaged(_) => Doubt::altered(what),
-        });
-    }
+    let loaded = load::load(&opened.store, &unsealed.keyring, &catalog, Witness::of(&opened))?;
     notices.extend(
         unsealed.unrepaired.iter().map(|why| format!("a copy of the header could not be repaired: {why}")),
     );
@@ -257,8 +251,8 @@ pub fn found(
 ) -> Result<Founded, OpenError> {
     let catalog = read_catalog(options)?;
     let opened = SledStore::open(&options.sled().create())?;
-    // A header beside a store that never got its first entry is left of an interrupted set-up: begun anew.
-    if opened.rev > Rev(0) || opened.seal.is_some() {
+    // A header or a seal beside a store that never got its first entry is left of an interrupted set-up: begun anew.
+    if opened.rev > Rev(0) || opened.seal.as_ref().is_some_and(|seal| seal.rev > Rev(0)) {
         return Err(OpenError::Exists(options.dir.display().to_string()));
     }
     let mut file = HeaderFile::new(&options.dir);
@@ -286,6 +280,8 @@ pub fn found(
         cost: options.cost,
         dir: Some(options.dir.clone()),
     });
+    // Before the first entry: from then on a store without a seal is one that lost it.
+    engine.write_first_seal()?;
     engine.execute(&session, Command::Found { agency, operator })?;
     engine.settle()?;
     if options.via == Via::Console {
@@ -323,7 +319,7 @@ fn empty(keyring: &Keyring) -> Loaded {
         mark: None,
         unbroken: None,
         doubts: Vec::new(),
-        suspects: Vec::new(),
+        proof: Proof::default(),
     }
 }
 

@@ -3,13 +3,13 @@
 //! `domain::verdict::judge` and nowhere else.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use hashbrown::HashTable;
 
 use super::Origin;
 use super::caller::{Caller, Named};
+use super::proof::Proof;
 use super::table::{Gate, Hit, Spot, Table};
 use super::uses::{Use, Uses};
 use crate::crypto::digest::Pepper;
@@ -27,8 +27,8 @@ pub struct Verifier {
     // Readers of one lock write to its counter, and that line of memory would travel between processors at each
     // call; with many locks two readers seldom meet. It also keeps short how long readers wait while one grows.
     shards: Vec<RwLock<Shard>>,
-    /// Set while the store as a whole cannot vouch for any key.
-    shut: AtomicBool,
+    /// Which records are vouched for.
+    proof: Arc<Proof>,
     uses: Uses,
 }
 
@@ -97,15 +97,15 @@ const PEPPER: u32 = 1;
 const SHARDS: usize = 16;
 impl Verifier {
     /// Knows all keys of `state`.
-    pub fn new(pepper: Pepper, state: &State) -> Self {
+    pub fn new(pepper: Pepper, state: &State, proof: Arc<Proof>) -> Self {
         // Shards differ by a few per cent; with that much to spare none has to grow at once.
         let each = state.key_count() / SHARDS;
         let each = each + each / 32;
         let shards =
             std::iter::repeat_with(|| RwLock::new(Shard::with_capacity(each))).take(SHARDS).collect();
-        let verifier = Self { pepper, shards, shut: AtomicBool::new(false), uses: Uses::default() };
+        let verifier = Self { pepper, shards, proof, uses: Uses::default() };
         for key in state.keys() {
-            verifier.put(state, key, closed(state, key));
+            verifier.refresh(state, key);
         }
         verifier
     }
@@ -126,24 +126,14 @@ impl Verifier {
         same & stored.is_some_and(|stored| stored.pepper == PEPPER)
     }
 
-    /// Whether the store as a whole cannot vouch for any key.
-    pub fn is_shut(&self) -> bool {
-        self.shut.load(Ordering::Acquire)
+    /// Why a key that is not known here is refused.
+    pub(super) fn absent(&self, id: KeyId) -> Reason {
+        self.proof.of_absent_key(id)
     }
 
     /// Brings one key up to date with the state.
     pub fn refresh(&self, state: &State, key: &Key) {
-        self.put(state, key, closed(state, key));
-    }
-
-    /// Refuses a key whatever the state says, until the next refresh.
-    pub fn close(&self, state: &State, key: &Key, reason: Reason) {
-        self.put(state, key, Some(reason));
-    }
-
-    /// Refuses everything: the store cannot vouch for any key.
-    pub fn shut(&self) {
-        self.shut.store(true, Ordering::SeqCst);
+        self.put(state, key, self.proof.of_key(key).or_else(|| closed(state, key)));
     }
 
     fn put(&self, state: &State, key: &Key, closed: Option<Reason>) {
@@ -197,7 +187,7 @@ impl Verifier {
         // An unknown id costs the same digest and the same comparison as a known one.
         let hit = shard.table.find(spot, &id);
         let same = Pepper::same(&digest, hit.as_ref().map_or(&Pepper::NO_DIGEST, Hit::digest));
-        let Some(hit) = hit else { return Decision::deny(Reason::Unknown, None) };
+        let Some(hit) = hit else { return Decision::deny(self.absent(KeyId(id)), None) };
         let gate = hit.gate();
         if kind_code(presented.kind()) != Some(gate.kind) {
             return Decision::deny(Reason::KindMismatch, None);
@@ -221,7 +211,7 @@ impl Verifier {
         let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
         match shard.table.find(spot, id.public()) {
             Some(hit) => self.admit(Known { shard: &shard, hit, key: id }, wanted, counting, now, tell),
-            None => Decision::deny(Reason::Unknown, None),
+            None => Decision::deny(self.absent(id), None),
         }
     }
 
@@ -237,9 +227,6 @@ impl Verifier {
     ) -> Decision {
         let id = *key.public();
         let (gate, bearer) = (hit.gate(), Some(Bearer::Key(key)));
-        if self.is_shut() {
-            return Decision::deny(Reason::StoreError, bearer);
-        }
         let Some(terms) = shard.terms.get(gate.terms as usize) else {
             return Decision::deny(Reason::StoreError, bearer);
         };

@@ -2,8 +2,9 @@
 //! disk did not take.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::super::proof::Proof;
 use super::{TokenRefusal, closed};
 use crate::crypto::jwt::{self, AccessToken, Claims, Fault, PublicJwk, TokenConfig, TokenKey};
 use crate::crypto::{Keyring, StoreId};
@@ -35,17 +36,20 @@ pub(in crate::engine) struct TokenDesk {
     /// In force in this process until a change of the same app is written.
     held: RwLock<BTreeMap<AppId, Held>>,
     making: Mutex<()>,
+    /// Which records are vouched for.
+    proof: Arc<Proof>,
 }
 
 impl TokenDesk {
     /// For a store and what it holds.
-    pub(in crate::engine) fn new(keyring: &Keyring, state: &State) -> Self {
+    pub(in crate::engine) fn new(keyring: &Keyring, state: &State, proof: Arc<Proof>) -> Self {
         let desk = Self {
             store: keyring.store(),
             parties: RwLock::default(),
             keys: RwLock::default(),
             held: RwLock::default(),
             making: Mutex::default(),
+            proof,
         };
         desk.learn(keyring, state);
         desk.learn_names(state);
@@ -104,17 +108,25 @@ impl TokenDesk {
     pub(super) fn closed(&self, state: &State, app: &App) -> Option<Reason> {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
         let as_held = held.get(&app.id).and_then(|held| held.closed);
-        as_held.or_else(|| closed_app(state, app))
+        self.proof.of_app(app).or(as_held).or_else(|| closed_app(state, app))
     }
 
     /// Why a token is refused, whatever is asked of it.
     pub(super) fn closed_to(&self, state: &State, claims: &Claims) -> Option<Reason> {
-        let Some(app) = state.app(claims.app) else { return Some(Reason::Unknown) };
+        let Some(app) = state.app(claims.app) else { return Some(self.absent(claims.app)) };
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
         let as_held = held
             .get(&app.id)
             .and_then(|held| held.closed.or_else(|| closed(state, &held.app, &held.revoked, claims)));
-        as_held.or_else(|| closed(state, app, state.revoked_tokens(app.id), claims))
+        self.proof
+            .of_app(app)
+            .or(as_held)
+            .or_else(|| closed(state, app, state.revoked_tokens(app.id), claims))
+    }
+
+    /// Why a token of an app that is not known here is refused.
+    pub(super) fn absent(&self, app: AppId) -> Reason {
+        self.proof.of_absent_app(app)
     }
 
     /// Checks signature and claims of a presented token.
@@ -125,6 +137,16 @@ impl TokenDesk {
         };
         let parties = self.parties.read().unwrap_or_else(PoisonError::into_inner);
         Claims::read(&payload, &parties, now).map(|(claims, party)| (claims, party.clone()))
+    }
+
+    /// Why a text that was not read as a token of this store is refused.
+    pub(super) fn unrecognised(&self, fault: Fault) -> Reason {
+        match fault {
+            Fault::Shape | Fault::Claims(_) => Reason::Malformed,
+            // Which keys signed, and under which names, is only known from records that can be believed.
+            Fault::Key | Fault::Party => self.proof.of_tokens().unwrap_or(Reason::Unknown),
+            Fault::Signature => Reason::MacMismatch,
+        }
     }
 
     /// Signs with the key whose turn it is. `None` within when the token would be too long.

@@ -12,7 +12,7 @@ use super::local::LocalEngine;
 use super::session::Session;
 use super::verifier::Counting;
 use super::{Engine as _, EngineError, Origin};
-use crate::crypto::jwt::{AccessToken, Claims, Fault};
+use crate::crypto::jwt::{AccessToken, Claims};
 use crate::crypto::public_id;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::token::{self, TokenKind};
@@ -85,7 +85,7 @@ impl LocalEngine {
 
     /// Checks the credentials of an app. What is wrong is not told.
     pub fn authenticate(&self, client_id: &str, secret: &[u8]) -> Result<Client, TokenRefusal> {
-        if self.verifier().is_shut() || !self.doubts().is_empty() {
+        if !self.doubts().is_empty() {
             return Err(TokenRefusal::Unavailable);
         }
         let id = client_id.parse::<AppId>().ok();
@@ -172,11 +172,8 @@ impl LocalEngine {
         let now = self.now().time;
         let claims = match self.tokens.read(presented, now) {
             Ok((claims, _)) => claims,
-            Err(fault) => return Decision::deny(reason_of(fault), None),
+            Err(fault) => return Decision::deny(self.tokens.unrecognised(fault), None),
         };
-        if self.verifier().is_shut() {
-            return Decision::deny(Reason::StoreError, Some(Bearer::App(claims.app)));
-        }
         let decision = self.judge_token(&claims, wanted, now, tell);
         if let Counting::From(origin) = counting
             && decision.is_allow()
@@ -194,7 +191,9 @@ impl LocalEngine {
         tell: impl FnOnce(&Caller<'_>),
     ) -> Decision {
         let state = self.state();
-        let Some(app) = state.app(claims.app) else { return Decision::deny(Reason::Unknown, None) };
+        let Some(app) = state.app(claims.app) else {
+            return Decision::deny(self.tokens.absent(claims.app), None);
+        };
         let closed = self.tokens.closed_to(&state, claims);
         let expiry = Expiry::At(claims.expires);
         let decision = judge(Bearer::App(claims.app), closed, expiry, &claims.scopes, wanted, now);
@@ -257,13 +256,5 @@ fn chosen(held: &Scopes, requested: Option<&str>) -> Result<Scopes, TokenRefusal
     match scopes.iter().find(|scope| !held.contains(scope)) {
         Some(scope) => Err(TokenRefusal::ScopeNotHeld(scope.clone())),
         None => Ok(scopes),
-    }
-}
-
-const fn reason_of(fault: Fault) -> Reason {
-    match fault {
-        Fault::Shape | Fault::Claims(_) => Reason::Malformed,
-        Fault::Key | Fault::Party => Reason::Unknown,
-        Fault::Signature => Reason::MacMismatch,
     }
 }

@@ -1,0 +1,299 @@
+//! What of a store may be believed. Trust comes from the digest: while the records that were read are not those the newest
+//! audit entry vouches for, nothing is vouched for until each record has been compared with the entry that wrote it last.
+//! What is not proven is refused, the rest goes on.
+//!
+//! Entries prove by hash, from the newest back to the first gap. An entry beyond a gap proves nothing: what is missing there
+//! may have taken away what it gave.
+
+use std::collections::{HashMap, HashSet};
+
+use super::audit_log::{Doubt, seq_of};
+use super::ledger::{AuditRow, Head, audit_key, hex, open_row};
+use crate::crypto::Keyring;
+use crate::crypto::chain::AuditChain;
+use crate::crypto::record::{self, Sealer};
+use crate::domain::audit::Entry;
+use crate::domain::{App, AppId, Key, KeyId, Reason, RecordKey};
+use crate::store::{KeyRange, Seal, Store, StoreError};
+
+/// Records told one by one; of more than these it is told how many there are.
+const NAMED: usize = 1_000;
+
+/// Which records may not be believed.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// Nothing is vouched for: not even how far the trail should go is known.
+    nothing: bool,
+    /// The trail has a gap, so there may have been records that nobody names any more.
+    blind: bool,
+    unproven: HashSet<RecordKey>,
+}
+
+impl Proof {
+    /// Why a key is refused whatever its record says: it, or a record its answer hangs on, is not proven.
+    pub fn of_key(&self, key: &Key) -> Option<Reason> {
+        let hangs_on = [
+            Some(RecordKey::Key(key.id)),
+            Some(RecordKey::Operator(key.owner)),
+            key.place.location().map(RecordKey::Location),
+            key.place.app().map(RecordKey::App),
+        ];
+        self.refuses(hangs_on.into_iter().flatten())
+    }
+
+    /// Why access tokens are refused, whichever app's they are.
+    pub fn of_tokens(&self) -> Option<Reason> {
+        self.refuses([RecordKey::Signing, RecordKey::Policy])
+    }
+
+    /// Why an app and its access tokens are refused whatever the records say.
+    pub fn of_app(&self, app: &App) -> Option<Reason> {
+        let own = [RecordKey::App(app.id), RecordKey::Revoked(app.id), RecordKey::Operator(app.owner)];
+        self.refuses(own).or_else(|| self.of_tokens())
+    }
+
+    /// What to say of a key that is not among the records. "Never issued" is for those who know all that was issued.
+    pub fn of_absent_key(&self, id: KeyId) -> Reason {
+        self.absent(RecordKey::Key(id))
+    }
+
+    /// What to say of an app that is not among the records.
+    pub fn of_absent_app(&self, id: AppId) -> Reason {
+        self.absent(RecordKey::App(id))
+    }
+
+    /// Whether nothing at all is vouched for.
+    pub const fn is_nothing(&self) -> bool {
+        self.nothing
+    }
+
+    fn refuses(&self, records: impl IntoIterator<Item = RecordKey>) -> Option<Reason> {
+        let unproven = || records.into_iter().any(|at| self.unproven.contains(&at));
+        (self.nothing || (!self.unproven.is_empty() && unproven())).then_some(Reason::StoreError)
+    }
+
+    fn absent(&self, at: RecordKey) -> Reason {
+        let known = !self.nothing && !self.blind && !self.unproven.contains(&at);
+        if known { Reason::Unknown } else { Reason::StoreError }
+    }
+
+    /// Vouches for nothing.
+    pub const fn vouch_for_nothing(&mut self) {
+        self.nothing = true;
+    }
+
+    /// Does not believe these.
+    pub fn doubt(&mut self, records: impl IntoIterator<Item = RecordKey>) {
+        self.unproven.extend(records);
+    }
+}
+
+/// The newest entry of the trail.
+pub struct Newest {
+    /// Where the chain stands; its hash is only right when the entry can be read.
+    pub head: Head,
+    /// The digest of all records it vouches for, hex, or why it cannot be read. `None` before the first entry.
+    pub vouched: Option<Result<String, Doubt>>,
+}
+
+/// Reads the trail of one store.
+pub struct Trail<'a> {
+    store: &'a dyn Store,
+    sealer: &'a Sealer,
+    chain: AuditChain,
+}
+
+impl<'a> Trail<'a> {
+    /// The trail of a store that `keyring` unseals.
+    pub fn of(store: &'a dyn Store, keyring: &Keyring, sealer: &'a Sealer) -> Self {
+        Self { store, sealer, chain: keyring.audit_chain() }
+    }
+
+    /// Its newest entry.
+    pub fn newest(&self) -> Result<Newest, StoreError> {
+        let none = Head { seq: 0, hash: self.chain.genesis() };
+        let page = match self.store.range_back(&KeyRange::prefix(b"a/"), None, 1) {
+            Ok(page) => page,
+            Err(StoreError::Damaged(why)) => {
+                let doubt = Doubt::altered(format!("the newest audit entry cannot be read: {why}"));
+                return Ok(Newest { head: none, vouched: Some(Err(doubt)) });
+            }
+            Err(error) => return Err(error),
+        };
+        let Some((key, row)) = page.rows.into_iter().next() else {
+            return Ok(Newest { head: none, vouched: None });
+        };
+        let seq = seq_of(&key).unwrap_or(0);
+        let unreadable = |why: String| Newest {
+            head: Head { seq, ..none },
+            vouched: Some(Err(Doubt::altered(format!("the newest audit entry ({seq}) {why}")))),
+        };
+        Ok(match open_row(self.sealer, &self.chain, seq, &row.value) {
+            Err(why) => unreadable(format!("cannot be read: {why}")),
+            Ok(row) => match serde_json::from_str::<Entry>(&row.body) {
+                Ok(entry) if entry.seq == seq => {
+                    Newest { head: Head { seq, hash: row.hash }, vouched: Some(Ok(entry.state)) }
+                }
+                _ => unreadable("cannot be read by this keydeck".into()),
+            },
+        })
+    }
+
+    /// What speaks against the trail reaching as far as it once did. The seal is written before the first entry, so that a
+    /// store with entries and without a seal has lost it.
+    pub fn check_seal(
+        &self,
+        keyring: &Keyring,
+        head: Head,
+        seal: Option<&Seal>,
+    ) -> Result<Option<Doubt>, StoreError> {
+        let Some(seal) = seal else {
+            return Ok((head.seq > 0).then(|| {
+                Doubt::altered(
+                    "the seal is missing: whether the store went back in time cannot be told. Put the file `seal` back, or your backup of the whole data directory",
+                )
+            }));
+        };
+        let sealed = Head::from_bytes(&seal.audit_head);
+        let mac: Option<[u8; 32]> = seal.mac.as_slice().try_into().ok();
+        let (Some(sealed), Some(mac)) = (sealed, mac) else {
+            return Ok(Some(Doubt::altered("the seal file is not one this keydeck writes")));
+        };
+        let genuine = seal.store == keyring.store().0
+            && keyring.seal_key().verify(seal.rev.0, &sealed.hash, &mac).is_ok();
+        if !genuine {
+            return Ok(Some(Doubt::altered("the seal file belongs to another store or was changed")));
+        }
+        // The number is not under the MAC, the hash is: it must be that of the entry with this number.
+        let known = if sealed.seq == 0 {
+            Some(self.chain.genesis())
+        } else {
+            self.entry(sealed.seq)?.map(|(row, _)| row.hash)
+        };
+        Ok((known != Some(sealed.hash)).then(|| {
+            Doubt::short(format!(
+                "the store went back in time: the seal file knows audit entry {}, the store does not",
+                sealed.seq
+            ))
+        }))
+    }
+
+    /// An entry that can be read, with its row. `Ok(None)` when it cannot, or is not there.
+    fn entry(&self, seq: u64) -> Result<Option<(AuditRow, Entry)>, StoreError> {
+        let found = match self.store.get(&audit_key(seq)) {
+            Ok(found) => found,
+            Err(StoreError::Damaged(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let row = found.and_then(|row| open_row(self.sealer, &self.chain, seq, &row.value).ok());
+        Ok(row.and_then(|row| {
+            let entry = serde_json::from_str::<Entry>(&row.body).ok()?;
+            (entry.seq == seq).then_some((row, entry))
+        }))
+    }
+
+    /// Reads the trail for what it says of each record.
+    pub fn testimony(&self, head: Head) -> Result<Testimony, StoreError> {
+        let mut said = Testimony::default();
+        let (mut seq, mut expected) = (head.seq, head.hash);
+        while seq > 0 {
+            let Some((row, entry)) = self.entry(seq)?.filter(|(row, _)| row.hash == expected) else { break };
+            for line in entry.records {
+                // From the newest back: the first that is met wrote last.
+                said.last.entry(line.key).or_insert(Line { seq, tag: line.tag });
+            }
+            (seq, expected) = (seq - 1, row.previous);
+        }
+        if seq == 0 && expected == self.chain.genesis() {
+            return Ok(said);
+        }
+        // What lies beyond proves nothing, but names what there was.
+        said.gap = Some(seq);
+        for seq in 1..=seq {
+            for line in self.entry(seq)?.map(|(_, entry)| entry.records).unwrap_or_default() {
+                if !said.last.contains_key(&line.key) {
+                    said.beyond.insert(line.key);
+                }
+            }
+        }
+        Ok(said)
+    }
+}
+
+struct Line {
+    seq: u64,
+    tag: String,
+}
+
+/// What the trail says of the records.
+#[derive(Default)]
+pub struct Testimony {
+    /// By row key: which entry wrote it last, and the tag it wrote.
+    last: HashMap<String, Line>,
+    /// The newest entry that is missing or does not belong, and with it all before it.
+    gap: Option<u64>,
+    /// Row keys named beyond the gap only.
+    beyond: HashSet<String>,
+}
+
+impl Testimony {
+    /// The row keys of all records it knows of.
+    pub fn records(&self) -> impl Iterator<Item = &str> {
+        self.last.keys().chain(&self.beyond).map(String::as_str)
+    }
+
+    /// Compares all records with it. `found` are those that were read, `unreadable` those that could not be and are told of
+    /// already. What is not proven is taken into `proof`, and told.
+    pub fn judge<'r>(
+        &self,
+        store: &dyn Store,
+        found: impl Iterator<Item = RecordKey>,
+        unreadable: impl Iterator<Item = &'r RecordKey>,
+        proof: &mut Proof,
+    ) -> Result<Vec<Doubt>, StoreError> {
+        let told: HashSet<RecordKey> = unreadable.copied().collect();
+        let mut strays: Vec<(RecordKey, String)> = Vec::new();
+        for (key, Line { seq, tag }) in &self.last {
+            let Some(at) = RecordKey::parse(key.as_bytes()) else { continue };
+            let what = match store.get(key.as_bytes()) {
+                Ok(Some(row)) if record::tag(&row.value).is_ok_and(|found| hex(&found) == *tag) => continue,
+                Ok(Some(_)) => format!("the record {key} is not the one audit entry {seq} wrote"),
+                Ok(None) => format!("the record {key}, which audit entry {seq} wrote, is missing"),
+                Err(StoreError::Damaged(why)) => format!("the record {key} cannot be read: {why}"),
+                Err(error) => return Err(error),
+            };
+            strays.push((at, what));
+        }
+        let mut beyond = 0_usize;
+        let mut unvouched: HashSet<RecordKey> =
+            self.beyond.iter().filter_map(|key| RecordKey::parse(key.as_bytes())).collect();
+        unvouched.extend(found.filter(|at| !self.last.contains_key(&at.to_string())));
+        for at in unvouched {
+            if self.gap.is_some() {
+                beyond += 1;
+                proof.doubt([at]);
+            } else {
+                strays.push((at, format!("no audit entry wrote the record {at}")));
+            }
+        }
+        strays.sort();
+        proof.doubt(strays.iter().map(|(at, _)| *at));
+        proof.blind |= self.gap.is_some();
+        let more = strays.len().saturating_sub(NAMED);
+        let mut doubts: Vec<Doubt> = self
+            .gap
+            .map(|seq| {
+                Doubt::short(format!(
+                    "audit entry {seq} is missing or was changed: nobody vouches for the {beyond} records that were last written up to then"
+                ))
+            })
+            .into_iter()
+            .collect();
+        let named = strays.into_iter().filter(|(at, _)| !told.contains(at)).take(NAMED);
+        doubts.extend(named.map(|(_, what)| Doubt::altered(what)));
+        if more > 0 {
+            doubts.push(Doubt::altered(format!("{more} more records are not what the audit trail says")));
+        }
+        Ok(doubts)
+    }
+}
