@@ -7,9 +7,10 @@ use crate::child::{self, Load};
 use crate::rounds;
 
 /// Kills `rounds` children one after the other, each after a moment between `from` and `to` milliseconds. Every
-/// tenth starts with a fresh directory, the others go on with what the last one left.
+/// tenth starts with a fresh directory, the others go on with what the last one left. Until a child has written something,
+/// each gets twice the time of the one before: on a busy machine a moment is longer.
 fn kill(rounds: u32, load: Load, writers: u64, from: u64, to: u64) {
-    let mut acked = 0;
+    let (mut acked, mut stretch) = (0, 1);
     let mut scratch = None;
     for round in 0..rounds {
         if round % 10 == 0 {
@@ -18,12 +19,16 @@ fn kill(rounds: u32, load: Load, writers: u64, from: u64, to: u64) {
         let scratch = scratch.get_or_insert_with(|| tempfile::tempdir().unwrap());
         let (dir, acks) = (scratch.path().join("data"), scratch.path().join("acks"));
         let mut process = child::spawn(&dir, &acks, load, writers);
-        rounds::let_run(&mut process, Duration::from_millis(from + rounds::scatter(round, to - from)));
+        rounds::let_run(
+            &mut process,
+            Duration::from_millis(from + rounds::scatter(round, to - from)) * stretch,
+        );
         process.kill().unwrap();
         process.wait().unwrap();
         let seen = child::acknowledged(&acks);
         child::check(&dir, load, &seen, &format!("round {round}, {writers} writers, {load:?}"));
         acked = acked.max(seen.values().sum());
+        stretch = if acked == 0 { (stretch * 2).min(256) } else { 1 };
     }
     println!(
         "{rounds} rounds, {writers} writers, {load:?}: up to {acked} acknowledged commits in one directory"
