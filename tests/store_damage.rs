@@ -75,6 +75,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Takes the second copy of the newest commits away.
+fn forget_recent(dir: &Path) {
+    for file in ["recent.0", "recent.1"] {
+        let _absent = fs::remove_file(dir.join(file));
+    }
+}
+
 fn snapshot(dir: &Path) -> std::path::PathBuf {
     let files = fs::read_dir(dir.join("store")).unwrap().flatten().map(|item| item.path());
     let is_snapshot =
@@ -101,6 +108,7 @@ type Damage = fn(&Path);
 enum Outcome {
     Intact,
     Rebuilt,
+    PutBack,
     RolledBack,
     Refused,
     ScanFailed,
@@ -133,7 +141,14 @@ fn judge(dir: &Path, expected: &Rows, sealed: Rev, context: &str) -> Outcome {
             Ok(found) => {
                 let strange = expected.iter().find(|(key, value)| found.get(*key) != Some(value));
                 assert!(found == *expected, "{context}: silently wrong, for one {strange:?}");
-                if opened.set_aside.is_empty() { Outcome::Intact } else { Outcome::Rebuilt }
+                match (opened.put_back, opened.set_aside.is_empty()) {
+                    (Some((from, to)), _) => {
+                        assert!(from < to && to == sealed, "{context}: {from} to {to}");
+                        Outcome::PutBack
+                    }
+                    (None, true) => Outcome::Intact,
+                    (None, false) => Outcome::Rebuilt,
+                }
             }
         },
     }
@@ -170,7 +185,7 @@ fn a_cut_off_or_broken_snapshot_is_set_aside_and_every_row_is_there() {
         fs::write(dir.join("store/snap.0000000000FFFFFF.generating"), &whole[..keep]).unwrap();
         let opened = open(&dir).unwrap();
         assert_eq!(opened.set_aside, ["quarantine/001-snap.0000000000FFFFFF.generating"], "{keep} bytes");
-        let words = opened.set_aside_in_words();
+        let words = opened.notices();
         assert!(words[0].ends_with(".generating was left unfinished and has been set aside"), "{words:?}");
         assert_eq!(opened.doubt, None);
         assert!(rows(&opened.store).unwrap() == expected, "{keep} bytes");
@@ -202,9 +217,12 @@ fn a_cut_off_or_broken_snapshot_is_set_aside_and_every_row_is_there() {
 fn a_lost_database_is_never_replaced_by_an_empty_one() {
     let (scratch, expected, sealed) = sample(500);
     let (base, dir) = (scratch.path().join("data"), scratch.path().join("bent"));
-    for keep_snapshot in [true, false] {
+    for (keep_snapshot, keep_recent) in [(true, true), (true, false), (false, true), (false, false)] {
         for keep in [None, Some(0), Some(30), Some(50), Some(90)] {
             copy(&base, &dir);
+            if !keep_recent {
+                forget_recent(&dir);
+            }
             let (db, snap) = (dir.join("store/db"), snapshot(&dir));
             if !keep_snapshot {
                 fs::remove_file(snap).unwrap();
@@ -214,11 +232,18 @@ fn a_lost_database_is_never_replaced_by_an_empty_one() {
                 None => fs::remove_file(&db).unwrap(),
                 Some(part) => fs::write(&db, &whole[..filled(&whole) * part / 100]).unwrap(),
             }
-            let what = format!("{keep:?} % of the log kept, snapshot kept: {keep_snapshot}");
+            let what = format!(
+                "{keep:?} % of the log kept, snapshot kept: {keep_snapshot}, second copy: {keep_recent}"
+            );
             let outcome = judge(&dir, &expected, sealed, &what);
-            assert!(matches!(outcome, Outcome::Refused | Outcome::RolledBack), "{what}: {outcome:?}");
             let again = judge(&dir, &expected, sealed, &what);
-            assert!(matches!(again, Outcome::Refused | Outcome::RolledBack), "{what}, again: {again:?}");
+            if outcome == Outcome::PutBack {
+                assert!(keep_recent && again == Outcome::Intact, "{what}: {again:?}");
+                continue;
+            }
+            for outcome in [outcome, again] {
+                assert!(matches!(outcome, Outcome::Refused | Outcome::RolledBack), "{what}: {outcome:?}");
+            }
         }
     }
     // The log is there and nothing in it can be read: what a rebuild makes of it is empty, and is not taken.
@@ -251,6 +276,7 @@ fn an_older_copy_is_read_only_until_a_person_says_go_on() {
     store.write_seal(&seal(sealed)).unwrap();
     drop(store);
     copy(&older, &dir.join("store"));
+    forget_recent(&dir);
 
     let opened = open(&dir).unwrap();
     assert_eq!(opened.doubt, Some(Doubt::RolledBack { store: Rev(1), sealed: Rev(2) }));
@@ -270,6 +296,84 @@ fn an_older_copy_is_read_only_until_a_person_says_go_on() {
     drop(store);
     let opened = open(&dir).unwrap();
     assert_eq!((opened.rev, opened.doubt), (Rev(4), None));
+}
+
+#[test]
+fn an_older_copy_gets_its_newest_commits_back_and_none_that_failed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (dir, older) = (scratch.path().join("data"), scratch.path().join("older"));
+    let put = |store: &SledStore, value: &[u8]| {
+        store.commit(&[], &[Op::Put(b"k/1".to_vec(), value.to_vec())]).unwrap()
+    };
+    let store = open(&dir).unwrap().store;
+    put(&store, b"active");
+    drop(store);
+    copy(&dir.join("store"), &older);
+    let store = open(&dir).unwrap().store;
+    let large = Op::Put(b"k/2".to_vec(), vec![7; 16_000]);
+    store.commit(&[], std::slice::from_ref(&large)).unwrap();
+    let sealed = put(&store, b"revoked");
+    store.write_seal(&seal(sealed)).unwrap();
+    drop(store);
+    let whole = fs::read(dir.join("recent.0")).unwrap();
+
+    copy(&older, &dir.join("store"));
+    let opened = open(&dir).unwrap();
+    assert_eq!((opened.put_back, opened.doubt.clone()), (Some((Rev(1), Rev(3))), None));
+    let said = "the database had lost its revisions 2 to 3; they were put back from their second copy";
+    assert_eq!(opened.notices(), [said]);
+    assert_eq!(opened.store.get(b"k/1").unwrap().unwrap().value, b"revoked");
+    assert_eq!(opened.store.get(b"k/2").unwrap().unwrap().value, vec![7; 16_000]);
+    assert_eq!(opened.store.verify(), Ok(Rev(3)));
+    drop(opened);
+
+    // The mark behind the last commit is what says that it was done: cut off, nobody puts it back.
+    let lines = whole.len();
+    for cut in 1..45 {
+        copy(&older, &dir.join("store"));
+        fs::write(dir.join("recent.0"), &whole[..lines - cut]).unwrap();
+        let opened = open(&dir).unwrap();
+        assert_eq!(opened.put_back, Some((Rev(1), Rev(2))), "{cut} bytes cut off");
+        assert!(opened.doubt.is_some(), "{cut} bytes cut off");
+    }
+    // A bit flipped in it costs at most the copy, never a wrong row.
+    for bit in (0..lines * 8).step_by(lines / 40 * 8 + 3) {
+        copy(&older, &dir.join("store"));
+        let mut bent = whole.clone();
+        bent[bit / 8] ^= 1 << (bit % 8);
+        fs::write(dir.join("recent.0"), bent).unwrap();
+        let opened = open(&dir).unwrap();
+        let value = opened.store.get(b"k/1").unwrap().unwrap().value;
+        assert_eq!(value == b"revoked", opened.doubt.is_none(), "bit {bit}");
+    }
+}
+
+#[test]
+fn the_second_copy_is_bounded_and_reaches_back_far_enough() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (dir, older) = (scratch.path().join("data"), scratch.path().join("older"));
+    // Twenty-two of them are nearly four mebibytes.
+    let write = |store: &SledStore, from: u8, to: u8| {
+        for n in from..to {
+            let row = |k: u8| Op::Put(format!("k/{k}").into_bytes(), vec![n; 15_000]);
+            store.commit(&[], &(0..12).map(row).collect::<Vec<_>>()).unwrap();
+        }
+        store.health().rev
+    };
+    let store = open(&dir).unwrap().store;
+    let then = write(&store, 0, 80);
+    drop(store);
+    copy(&dir.join("store"), &older);
+    let store = open(&dir).unwrap().store;
+    let sealed = write(&store, 80, 102);
+    store.write_seal(&seal(sealed)).unwrap();
+    drop(store);
+    let sizes = ["recent.0", "recent.1"].map(|file| fs::metadata(dir.join(file)).unwrap().len());
+    assert!(sizes.iter().all(|size| *size < 5 << 20), "{sizes:?}");
+    copy(&older, &dir.join("store"));
+    let opened = open(&dir).unwrap();
+    assert_eq!((opened.put_back, opened.doubt), (Some((then, sealed)), None));
+    assert_eq!(opened.store.get(b"k/11").unwrap().unwrap().value, vec![101; 15_000]);
 }
 
 #[test]

@@ -130,7 +130,7 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         return Err(crate::store::OpenError::Absent { dir: options.dir.clone() }.into());
     }
     let opened = SledStore::open(&options.sled())?;
-    let mut notices = opened.set_aside_in_words();
+    let mut notices = opened.notices();
     let now = options.clock.read().wall;
     let (unsealed, failed_before) = unseal(&options.dir, now, &mut HeaderFile::new(&options.dir), key)?;
     let loaded = load::load(&opened.store, &unsealed.keyring, &catalog, Witness::of(&opened))?;

@@ -229,16 +229,23 @@ fn nothing_done_to_the_files_brings_back_what_was_ended() {
 fn an_old_store_put_back_with_its_seal_removed_is_not_called_intact() {
     let estate = Estate::new();
     for sealed in [Sealed::Kept, Sealed::Gone, Sealed::Bent, Sealed::Renumbered] {
-        let dir = estate.copy();
-        std::fs::remove_dir_all(dir.path().join("store")).unwrap();
-        super::copy(&estate.past_dir().join("store"), &dir.path().join("store"));
-        change_seal(&estate, dir.path(), sealed);
-        let case = format!("the whole database, seal {sealed:?}");
-        let Ok(open) = estate.open(dir.path()) else { continue };
-        estate.assert_ended(&open, &case);
-        assert!(!open.engine.doubts().is_empty(), "{case}: went unnoticed");
-        let refused = open.engine.verify(estate.bystander.as_bytes(), &[]);
-        assert_eq!(refused.reason(), Some(Reason::StoreError), "{case}");
+        for second_copy in [true, false] {
+            let dir = estate.copy();
+            std::fs::remove_dir_all(dir.path().join("store")).unwrap();
+            super::copy(&estate.past_dir().join("store"), &dir.path().join("store"));
+            if !second_copy {
+                std::fs::remove_file(dir.path().join("recent.0")).unwrap();
+            }
+            change_seal(&estate, dir.path(), sealed);
+            let case = format!("the whole database, seal {sealed:?}, second copy {second_copy}");
+            let Ok(open) = estate.open(dir.path()) else { continue };
+            estate.assert_ended(&open, &case);
+            assert!(!open.notices.is_empty(), "{case}: went unnoticed");
+            let healed = second_copy && sealed == Sealed::Kept;
+            assert_eq!(open.engine.doubts().is_empty(), healed, "{case}: {:?}", open.notices);
+            let decision = open.engine.verify(estate.bystander.as_bytes(), &[]);
+            assert_eq!(decision.reason(), (!healed).then_some(Reason::StoreError), "{case}");
+        }
     }
 }
 

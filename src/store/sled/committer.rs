@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::core::{Core, Shared};
 use super::open::{Opening, Ready};
 use super::plan::Plan;
+use super::recent::Recent;
 use super::verify;
 use crate::store::contract::{Guard, Op, RESERVED_KEY, limits};
 use crate::store::error::CommitError;
@@ -44,6 +45,8 @@ pub(super) struct Committer {
     pub(super) shared: Arc<Shared>,
     pub(super) requests: Receiver<Request>,
     pub(super) opening: Opening,
+    /// Where the newest commits are written a second time.
+    pub(super) recent: Recent,
     /// Below this, commits are refused before anything is written.
     pub(super) free_to_write: u64,
     pub(super) last_try: Option<Instant>,
@@ -163,10 +166,12 @@ impl Committer {
         if plan.batches.is_empty() {
             return outcomes;
         }
+        self.recent.note(core.ledger.rev, plan.ledger.rev, &plan.rows);
         let written = live.write(plan.to_batch());
         let Plan { ledger, rows, batches, .. } = plan;
         match written {
             Ok(()) => {
+                self.recent.mark(ledger.rev);
                 core.ledger = ledger;
                 shared.note(&core, Some(Instant::now()));
                 drop(core);
@@ -204,7 +209,8 @@ impl Committer {
     /// they must list again.
     fn revive(&mut self, failed: &[Batch]) -> Option<Rev> {
         self.last_try = Some(Instant::now());
-        let mut core = self.shared.write();
+        let shared = Arc::clone(&self.shared);
+        let mut core = shared.write();
         if let Err(error) = self.opening.dir.require_free(self.opening.free_bytes) {
             core.down = Some(lower(&error.to_string()));
             self.shared.note(&core, None);
@@ -231,8 +237,9 @@ impl Committer {
     }
 
     /// Takes a reopened database into service.
-    fn welcome(&self, core: &mut Core, ready: Ready, known: Rev, failed: &[Batch]) -> Rev {
+    fn welcome(&mut self, core: &mut Core, ready: Ready, known: Rev, failed: &[Batch]) -> Rev {
         let rev = ready.ledger.rev;
+        self.recent = ready.recent;
         core.live = Some(ready.live);
         core.ledger = ready.ledger;
         core.uncertain.clear();
@@ -269,6 +276,7 @@ impl Committer {
         batch.insert(RESERVED_KEY, ledger.encode());
         live.write(batch).map_err(CommitError::Unknown)?;
         let rev = ledger.rev;
+        self.recent.restart(rev);
         core.ledger = ledger;
         core.read_only = None;
         self.shared.note(&core, Some(Instant::now()));

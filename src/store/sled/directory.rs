@@ -4,6 +4,7 @@
 //! ```text
 //! DIR/keydeck.lock   who has the store open
 //! DIR/store/         sled's own files
+//! DIR/recent.0, .1   the newest commits once more
 //! DIR/seal           how far the store had come
 //! DIR/quarantine/    files set aside, never deleted by keydeck
 //! ```

@@ -2,7 +2,7 @@
 //!
 //! sled 0.34 survives a killed process but not a power cut, rolls back silently when its newest pages are
 //! damaged, and can panic on broken files. So: one committer thread with its own `fdatasync`, a ledger that shows
-//! rows which quietly went back, a seal outside the database, a lock with a name on it, an open that sets damaged
+//! rows which quietly went back, a second copy of the newest commits and a seal outside the database, a lock with a name on it, an open that sets damaged
 //! files aside. What the store guarantees after damage: it opens whole, or it refuses, or it opens read-only and
 //! says what is lost, or a scan of the damaged rows fails. It does not answer with old rows as if they were new,
 //! except where the newest commits are gone without trace and no seal was written since.
@@ -16,6 +16,7 @@ mod lock;
 mod open;
 mod plan;
 mod quiet;
+mod recent;
 mod verify;
 
 use std::ops::ControlFlow;
@@ -115,19 +116,27 @@ pub struct Opened {
     pub seal: Option<Seal>,
     /// Files that were damaged or unfinished and were moved away, relative to the data directory. Worth a notice.
     pub set_aside: Vec<String>,
+    /// From where to where it was brought with the second copy of its newest commits, when it had lost some. Worth a notice.
+    pub put_back: Option<(Rev, Rev)>,
     /// Why it is read-only, if it is. [`SledStore::go_on`] ends that on a person's word.
     pub doubt: Option<Doubt>,
 }
 
 impl Opened {
-    /// What was set aside and why, for people.
-    pub fn set_aside_in_words(&self) -> Vec<String> {
+    /// What was set aside or put back and why, for people.
+    pub fn notices(&self) -> Vec<String> {
         let words = |file: &String| {
             // A process that is killed while it opens a store leaves one; it holds nothing that the log does not.
             let why = if directory::is_unfinished(file) { "left unfinished" } else { "damaged" };
             format!("{file} was {why} and has been set aside")
         };
-        self.set_aside.iter().map(words).collect()
+        let put_back = self.put_back.map(|(from, to)| {
+            format!(
+                "the database had lost its revisions {} to {to}; they were put back from their second copy",
+                from.next()
+            )
+        });
+        self.set_aside.iter().map(words).chain(put_back).collect()
     }
 }
 
@@ -198,6 +207,7 @@ impl SledStore {
             shared: Arc::clone(&shared),
             requests: inbox,
             opening,
+            recent: ready.recent,
             free_to_write: options.free_to_write,
             last_try: None,
         };
@@ -207,7 +217,15 @@ impl SledStore {
             .map_err(|error| dir.io("committer", &error))?;
         let store = Self { shared, requests, committer: Some(thread), dir, seal: seal_file, _lock: lock };
         let seal = seal.ok().flatten();
-        Ok(Opened { store, rev, created: ready.created, seal, set_aside: ready.set_aside, doubt })
+        Ok(Opened {
+            store,
+            rev,
+            created: ready.created,
+            seal,
+            set_aside: ready.set_aside,
+            put_back: ready.put_back,
+            doubt,
+        })
     }
 
     /// Makes a read-only store writable again and answers with its new revision, which no earlier commit had.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::codec::Ledger;
 use super::directory::DataDir;
 use super::live::{Broken, Live};
+use super::recent::Recent;
 use super::verify;
 use crate::store::error::OpenError;
 use crate::store::rows::Rev;
@@ -40,6 +41,10 @@ pub(super) struct Ready {
     pub(super) created: bool,
     /// Files moved to the quarantine, relative to the data directory.
     pub(super) set_aside: Vec<String>,
+    /// Where the newest commits are written a second time.
+    pub(super) recent: Recent,
+    /// From where to where the database was brought with them, when it had lost some.
+    pub(super) put_back: Option<(Rev, Rev)>,
 }
 
 impl Opening {
@@ -50,13 +55,14 @@ impl Opening {
         let created = !self.dir.has_database();
         if created {
             self.may_create()?;
+            Recent::forget(self.dir.root()).map_err(|error| self.dir.io("recent", &error))?;
         }
         self.dir.require_free(self.free_bytes)?;
         self.dir.create_store()?;
         for path in self.dir.snapshots(true)? {
             set_aside.push(self.dir.set_aside(&path)?);
         }
-        let (live, ledger) = match self.patiently() {
+        let (live, mut ledger) = match self.patiently() {
             Ok(open) => open,
             Err(Broken::Damaged(why)) => {
                 set_aside.extend(self.rebuild(&why)?);
@@ -64,12 +70,14 @@ impl Opening {
             }
             Err(broken) => return Err(self.refusal(broken)),
         };
+        let (recent, put_back) = Recent::open(self.dir.root(), &live, &mut ledger)
+            .map_err(|error| self.dir.io("recent", &error))?;
         if ledger.rev == Rev(0) && self.at_least.is_some_and(|rev| rev > Rev(0)) {
             return Err(self.missing());
         }
         // What a killed process had written but not yet synced is readable now; it must not be lost later.
         self.dir.settle(&self.dir.store())?;
-        Ok(Ready { live, ledger, created, set_aside })
+        Ok(Ready { live, ledger, created, set_aside, recent, put_back })
     }
 
     /// `Err` when there is no database and there should be one, or none is wanted.
