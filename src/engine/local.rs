@@ -173,7 +173,7 @@ impl LocalEngine {
         }
         let now = self.time.now().time;
         match imported::parse(presented) {
-            Some(theirs) => match self.imported.check(&theirs, now) {
+            Some(theirs) => match self.imported.check(&theirs, counting.address()) {
                 Ok(()) => self.verifier.admit_known(theirs.id, wanted, counting, now, tell),
                 Err(Reason::Unknown) => Decision::deny(self.verifier.absent(theirs.id), None),
                 Err(reason) => Decision::deny(reason, None),
@@ -236,7 +236,13 @@ impl Engine for LocalEngine {
         };
         self.rehearse_with(session, &command, Some(minted))?;
         let phc = self.imported.secrets().hash(secret, &mut OsEntropy)?.to_string();
-        self.run_with(session, &command, Some(Box::new(domain::Imported { phc })))
+        let done = self.run_with(session, &command, Some(Box::new(domain::Imported { phc })))?;
+        for event in &done.events {
+            if let domain::Event::KeyImported(key) = event {
+                self.imported.know(key.id, secret);
+            }
+        }
+        Ok(done)
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {
