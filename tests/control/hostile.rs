@@ -113,6 +113,17 @@ fn guessing_is_slowed_down_as_it_is_without_a_socket() {
 }
 
 #[test]
+fn eighty_silent_connections_keep_nobody_from_attaching() {
+    let house = House::with(&[]);
+    let crowd: Vec<_> = (0..80).map(|_| knock(&house)).collect();
+    let maria = house.attach("maria");
+    let more: Vec<_> = (0..80).map(|_| knock(&house)).collect();
+    maria.issue("Still served");
+    house.attach("maria");
+    drop((crowd, more));
+}
+
+#[test]
 fn a_second_sign_in_on_one_connection_and_a_disabled_operator_get_nothing() {
     let house = House::with(&[("carl", keydeck::domain::Role::Manager)]);
     let owner = house.owner();
@@ -148,9 +159,9 @@ fn a_slow_reader_holds_up_nobody_and_catches_up() {
 }
 
 #[test]
-fn more_than_sixty_four_are_told_to_wait() {
+fn more_than_sixty_four_that_are_signed_in_are_told_to_wait() {
     let house = House::with(&[]);
-    let crowd: Vec<_> = (0..64).map(|_| knock(&house)).collect();
+    let crowd: Vec<_> = (0..64).map(|_| house.attach("maria")).collect();
     until("all of them are there", || house.control.as_ref().unwrap().attached() == 64);
     let error = enter(house.path(), "maria", PHRASE, Via::CommandLine).err().unwrap();
     assert!(error.to_string().contains("Too many processes are attached"), "{error}");
