@@ -12,6 +12,8 @@
 //! - `domain`: keys, locations, operators, scopes, policy, audit; `decide` and `apply`. No I/O, no clock,
 //!   no randomness.
 //!
+//! Below them all, `files`: small files that somebody else may have put there.
+//!
 //! The flow. A key press becomes an action, a finished form a `Command`; the engine asks the pure
 //! `domain::decide`, seals the changed records and one audit entry into one durable batch, then applies the
 //! events to its state and tells whoever listens. The command line takes the same road. So there is one place
@@ -21,6 +23,7 @@ pub mod cli;
 pub mod crypto;
 pub mod domain;
 pub mod engine;
+mod files;
 pub mod serve;
 pub mod store;
 pub mod tui;

@@ -289,12 +289,11 @@ fn a_slot_slipped_in_by_somebody_without_the_root_key_is_noticed() {
     assert!(matches!(error(forged.unlock(&Unlock::Recovery(&code))), CryptoError::HeaderAltered));
     assert!(matches!(error(forged.unlock(&Unlock::Recovery(&thief))), CryptoError::HeaderAltered));
     // Nobody with the root key can be made to bless it, either.
-    assert!(matches!(error(forged.remove_slot(&root, forged.slots()[0].id())), CryptoError::HeaderAltered));
+    assert!(matches!(error(forged.keep(&root, |_| true)), CryptoError::HeaderAltered));
     assert!(matches!(
         error(forged.add_slot(&root, by_recovery(&thief), &mut OsEntropy)),
         CryptoError::HeaderAltered
     ));
-    assert!(matches!(error(forged.settle(&root, forged.slots()[0].id())), CryptoError::HeaderAltered));
 }
 
 #[test]
@@ -337,7 +336,7 @@ fn a_slot_of_another_store_does_not_open_this_one() {
 fn a_way_in_for_a_person_always_remains() {
     let (header, _, root) = cheap();
     let only = header.slots()[0].id();
-    assert!(matches!(error(header.remove_slot(&root, only)), CryptoError::LastSlot));
+    assert!(matches!(error(header.keep(&root, |_| false)), CryptoError::LastSlot));
 
     let directory = tempfile::tempdir().unwrap();
     let file = KeyFileSecret::create(&directory.path().join("key"), &mut OsEntropy).unwrap();
@@ -345,8 +344,8 @@ fn a_way_in_for_a_person_always_remains() {
     assert!(matches!(error(Header::create(STORE, &root, new, &mut OsEntropy)), CryptoError::LastSlot));
     let header = header.add_slot(&root, new, &mut OsEntropy).unwrap();
     // The key file remains, but nobody can type it.
-    assert!(matches!(error(header.remove_slot(&root, only)), CryptoError::LastSlot));
-    let header = header.remove_slot(&root, header.slots()[1].id()).unwrap();
+    assert!(matches!(error(header.keep(&root, |slot| slot.id() != only)), CryptoError::LastSlot));
+    let header = header.keep(&root, |slot| slot.id() == only).unwrap();
     assert_eq!(header.slots().len(), 1);
     assert_eq!(header.slots()[0].id(), only);
 }
@@ -354,8 +353,9 @@ fn a_way_in_for_a_person_always_remains() {
 #[test]
 fn names_are_taken_once_and_the_list_is_bounded() {
     let (mut header, code, root) = cheap();
+    let twice = header.add_slot(&root, by_recovery(&code), &mut OsEntropy).unwrap();
     assert!(matches!(
-        error(header.add_slot(&root, by_recovery(&code), &mut OsEntropy)),
+        error(twice.add_slot(&root, by_recovery(&code), &mut OsEntropy)),
         CryptoError::SlotTaken(_)
     ));
     for label in ["", &"x".repeat(257)] {
@@ -374,44 +374,37 @@ fn names_are_taken_once_and_the_list_is_bounded() {
     assert!(matches!(error(header.add_slot(&root, new, &mut OsEntropy)), CryptoError::SlotsFull { max: 63 }));
 
     // Even then a secret can be changed, and the largest header of all is still read.
-    let last = header.slots()[62].id();
     let fresh = RecoveryCode::generate(&mut OsEntropy).unwrap();
-    let steps = header.replace_slot(&root, last, SlotSecret::Recovery(&fresh), 2, &mut OsEntropy).unwrap();
-    assert_eq!(steps.with_both.slots().len(), MAX_SLOTS);
-    assert!(Header::decode(&steps.with_both.encode()).is_ok());
-    assert!(steps.with_both.encode().len() <= MAX_BYTES);
+    let last = label(62);
+    let new = NewSlot { label: &last, created_ms: 2, secret: SlotSecret::Recovery(&fresh) };
+    let with_both = header.add_slot(&root, new, &mut OsEntropy).unwrap();
+    assert_eq!(with_both.slots().len(), MAX_SLOTS);
+    assert!(Header::decode(&with_both.encode()).is_ok());
+    assert!(with_both.encode().len() <= MAX_BYTES);
 }
 
 #[test]
-fn a_changed_passphrase_has_both_then_the_new_one_alone() {
+fn of_two_slots_of_a_name_those_that_count_open_and_the_same_passphrase_in_the_other_is_no_hindrance() {
     let (header, old, root) = maria();
     let new = passphrase("an entirely new passphrase");
-    let wrong = passphrase("not the old passphrase");
-    let refused = header.change_passphrase("maria", &wrong, (&new, COST), 9, &mut OsEntropy);
-    assert!(matches!(error(refused), CryptoError::WrongSecret));
+    let first = header.slots()[0].id();
+    let both = header.add_slot(&root, by_passphrase("maria", &new), &mut OsEntropy).unwrap();
+    let second = both.slots()[1].id();
+    assert_eq!(both.generation(), header.generation() + 1);
+    for (counts, opens) in [(first, [true, false]), (second, [false, true])] {
+        let by = |secret| both.unlock_among(&as_operator("maria", secret), |slot| slot == counts).is_ok();
+        assert_eq!([by(&old), by(&new)], opens);
+    }
+    assert!(both.unlock_among(&as_operator("maria", &old), |_| false).is_err());
+    let alone = both.keep(&root, |slot| slot.id() == second).unwrap();
+    assert!(alone.unlock(&as_operator("maria", &old)).is_err());
+    assert!(same_root(&alone.unlock(&as_operator("maria", &new)).unwrap().root, &root));
+    assert_eq!(alone.keep(&root, |_| true).unwrap().generation(), alone.generation(), "nothing to change");
 
-    let steps = header.change_passphrase("maria", &old, (&new, COST), 9, &mut OsEntropy).unwrap();
-    let opens = |header: &Header, with: &Passphrase| {
-        header.unlock(&as_operator("maria", with)).is_ok_and(|opened| same_root(&opened.root, &root))
-    };
-    assert_eq!((opens(&header, &old), opens(&header, &new)), (true, false));
-    assert_eq!((opens(&steps.with_both, &old), opens(&steps.with_both, &new)), (true, true));
-    assert_eq!((opens(&steps.finished, &old), opens(&steps.finished, &new)), (false, true));
-    let slot = &steps.finished.slots()[0];
-    assert_eq!((slot.label(), slot.created_ms(), slot.cost()), ("maria", 9, Some(COST)));
-
-    // Left half way, the next change starts from the passphrase that opens and drops the other.
-    let third = passphrase("a third passphrase again");
-    let steps = steps.with_both.change_passphrase("maria", &old, (&third, COST), 10, &mut OsEntropy).unwrap();
-    assert_eq!(steps.with_both.slots().len(), 2);
-    assert_eq!((opens(&steps.with_both, &new), opens(&steps.with_both, &third)), (false, true));
-    assert_eq!(steps.finished.slots().len(), 1);
-    assert!(opens(&steps.finished, &third));
-
-    // A passphrase slot does not become another kind of slot on the way.
-    let code = RecoveryCode::generate(&mut OsEntropy).unwrap();
-    let slot = header.slots()[0].id();
-    assert!(header.replace_slot(&root, slot, SlotSecret::Recovery(&code), 1, &mut OsEntropy).is_err());
+    let again = header.add_slot(&root, by_passphrase("maria", &old), &mut OsEntropy).unwrap();
+    let named = again.slots()[1].id();
+    let opened = again.unlock_among(&as_operator("maria", &old), |slot| slot == named).unwrap();
+    assert_eq!(opened.slot, named);
 }
 
 #[test]

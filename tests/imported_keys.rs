@@ -6,13 +6,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::domain::{Command, Event, KeyId, Name, NewKey, Note, Place, Reason, ScopeId, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
-use keydeck::engine::{Done, Engine, EngineError, Via};
+use keydeck::engine::{Done, Engine, EngineError, Origin, Via};
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
 const SECRET: &[u8] = b"Legacy-Secret_2019!";
@@ -112,21 +113,67 @@ fn a_secret_no_request_could_carry_is_refused_before_it_is_hashed() {
 }
 
 #[test]
-fn wrong_tries_are_spaced_out_but_the_right_secret_goes_on_working() {
+fn guesses_at_an_imported_key_tell_nothing_of_its_id() {
+    let (_house, open) = House::new();
+    let id = import(&open, SECRET).unwrap();
+    let nobodys: KeyId = "111111111111".parse().unwrap();
+    for n in 0..12 {
+        let guess = |id| open.engine.verify(&presented(id, format!("wrong{n}").as_bytes()), &[]).reason();
+        // Both are answered as an invalid token.
+        assert_eq!(guess(id), Some(Reason::MacMismatch));
+        assert_eq!(guess(nobodys), Some(Reason::Unknown));
+    }
+}
+
+#[test]
+fn the_owner_of_an_imported_key_gets_through_a_storm_of_guesses() {
     let (house, open) = House::new();
     let id = import(&open, SECRET).unwrap();
-    let right = presented(id, SECRET);
-    assert!(open.engine.verify(&right, &[]).is_allow());
-    let tries: Vec<_> = (0..8)
-        .map(|n| open.engine.verify(&presented(id, format!("wrong{n}").as_bytes()), &[]).reason())
-        .collect();
-    assert_eq!(tries[..5], [Some(Reason::MacMismatch); 5]);
-    assert_eq!(tries[5..], [Some(Reason::Rate); 3]);
-    assert!(open.engine.verify(&right, &[]).is_allow(), "who has the secret is not locked out");
-    house.clock.pass(1_000);
-    let later = open.engine.verify(&presented(id, b"wrong"), &[]).reason();
-    assert_eq!(later, Some(Reason::MacMismatch), "a second later one may try again");
-    assert_eq!(open.engine.verify(&presented(id, b"wrong"), &[]).reason(), Some(Reason::Rate));
+    // Nobody has seen the right secret since.
+    let open = house.reopen(open);
+    let from = |address: &str| Origin { address: Some(address.parse().unwrap()), agent: None };
+    let over = AtomicBool::new(false);
+    let guessed = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for n in 0..100 {
+            let (open, over, guessed) = (&open, &over, &guessed);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let guess = presented(id, format!("guess{n}").as_bytes());
+                    assert!(!open.engine.verify_from(&guess, &[], from("192.0.2.66")).is_allow());
+                    guessed.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        while guessed.load(Ordering::Relaxed) < 200 {
+            thread::yield_now();
+        }
+        let right = presented(id, SECRET);
+        let first = open.engine.verify_from(&right, &[], from("198.51.100.7"));
+        let again = open.engine.verify_from(&right, &[], from("192.0.2.66"));
+        over.store(true, Ordering::Relaxed);
+        assert!(first.is_allow(), "{:?}", first.reason());
+        assert!(
+            again.is_allow(),
+            "once right, it is known again wherever it comes from: {:?}",
+            again.reason()
+        );
+    });
+}
+
+#[test]
+fn a_key_just_imported_needs_no_hash_to_be_known() {
+    let (_house, open) = House::new();
+    let id = import(&open, SECRET).unwrap();
+    thread::scope(|scope| {
+        for n in 0..200 {
+            let open = &open;
+            scope.spawn(move || open.engine.verify(&presented(id, format!("guess{n}").as_bytes()), &[]));
+        }
+        for _ in 0..100 {
+            assert!(open.engine.verify(&presented(id, SECRET), &[]).is_allow());
+        }
+    });
 }
 
 /// The most memory this process ever had, in KiB.

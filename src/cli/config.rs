@@ -13,7 +13,6 @@
 //!
 //! Relative paths start at the directory of the file.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +22,7 @@ use super::fault::Fault;
 use super::output::shown;
 use super::places::Places;
 use crate::domain::catalog::text::nearest;
+use crate::files;
 use crate::tui::clipboard::Preference;
 
 /// What the file says; see the module for the defaults.
@@ -63,7 +63,7 @@ impl Default for Config {
 
 const FIELDS: [&str; 8] = ["data", "operator", "catalog", "theme", "keymap", "clipboard", "ascii", "mouse"];
 /// Far more than eight fields and their comments need.
-const MAX_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Reads the file that was named, or the default one if there is one.
 pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
@@ -73,13 +73,10 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
     let fail = |why: String| {
         Fault::usage(format!("The configuration file {} cannot be read: {why}.", path.display()))
     };
-    match fs::metadata(&path) {
+    let text = match files::read_text(&path, MAX_BYTES) {
         Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return Ok(Config::default()),
-        Err(error) => return Err(fail(error.to_string())),
-        Ok(about) if about.len() > MAX_BYTES => return Err(fail(format!("it has {} bytes", about.len()))),
-        Ok(_) => {}
-    }
-    let text = fs::read_to_string(&path).map_err(|e| fail(e.to_string()))?;
+        read => read.map_err(|error| fail(error.to_string()))?,
+    };
     let base = path.parent().unwrap_or(Path::new(""));
     parse(&text, |written| places.resolve(written, base)).map_err(|problem| {
         Fault::usage(format!(

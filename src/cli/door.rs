@@ -2,7 +2,7 @@
 //! surroundings is in [`Deck`].
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use super::args::Globals;
 use super::config::Config;
@@ -10,13 +10,14 @@ use super::fault::Fault;
 use super::output::Output;
 use super::places::Places;
 use super::secrets;
+use crate::crypto::CryptoError;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{Catalog, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options};
-use crate::engine::{Engine, OpenError, Session, Via};
+use crate::engine::{Engine, OpenError, Session, Via, throttle};
 use crate::serve::control::Owner;
 use crate::serve::door::{Entrance, open_or_attach};
 
@@ -117,7 +118,23 @@ impl Deck {
         };
         let passphrase = Passphrase::present(&text).map_err(|e| Fault::sealed(e.to_string()))?;
         drop(text);
-        Ok(enter(&options, &Key::Operator { name, passphrase: &passphrase })?)
+        let entered = enter(&options, &Key::Operator { name, passphrase: &passphrase });
+        if let Err(OpenError::Unseal(CryptoError::WrongSecret)) = entered {
+            self.answer_late(&options.dir);
+        }
+        Ok(entered?)
+    }
+
+    /// Somebody who starts this program again and again guesses no faster. The store is let go of, nobody else waits.
+    fn answer_late(&self, dir: &Path) {
+        let Some(late) = throttle::late(dir) else { return };
+        self.output.warn(&format!(
+            "too many attempts to sign in failed; the answer comes after {} s.",
+            late.as_secs()
+        ));
+        // Nobody sends on this channel: waiting on it is waiting for the time to pass.
+        let (_quiet, never) = mpsc::channel::<()>();
+        let _elapsed = never.recv_timeout(late);
     }
 
     /// Opens the store with the recovery code, to set a new passphrase for `name` and nothing else.

@@ -11,12 +11,14 @@ use serde::Serialize;
 use super::Outcome;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
-use super::fault::Fault;
+use super::fault::{Exit, Fault};
 use super::secrets;
 use super::table::{Cell, Table, Tone};
 use super::times;
 use crate::crypto::CryptoError;
+use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
+use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{
     Command, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
@@ -157,7 +159,16 @@ impl Secret {
         give: impl FnOnce(NewSecret<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         if let Some(path) = &self.new_key_file {
-            return give(NewSecret::KeyFile(path));
+            let content = KeyFileSecret::create(path, &mut OsEntropy)?;
+            return give(NewSecret::KeyFile(&content)).map_err(|fault| match fault.exit() {
+                Exit::Refused | Exit::Usage => {
+                    // It opens nothing, and would be in the way of the next attempt.
+                    let _ = std::fs::remove_file(path);
+                    fault
+                }
+                _ => fault
+                    .because(&format!("The key file {} is kept, and may open the store.", path.display())),
+            });
         }
         let chosen = self.passphrase(deck, whose)?;
         give(NewSecret::Passphrase(&chosen))

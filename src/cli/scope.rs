@@ -14,6 +14,7 @@ use super::table::{Cell, Table, Tone};
 use crate::domain::Catalog;
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::catalog::{CatalogProblem, Group, Level, Permission, ProblemList, Risk};
+use crate::files;
 
 /// What can be done with scopes.
 #[derive(Debug, Subcommand)]
@@ -145,16 +146,9 @@ struct ProblemLine {
 
 fn check(deck: &Deck, args: &Check) -> Outcome {
     let fail = |why: String| Fault::usage(format!("The file {} cannot be read: {why}.", args.file.display()));
-    let about = std::fs::metadata(&args.file).map_err(|e| fail(e.to_string()))?;
-    if about.is_file() && about.len() > 16 * Catalog::MAX_BYTES as u64 {
-        return Err(fail(format!(
-            "it has {} bytes; a catalog has at most {}",
-            about.len(),
-            Catalog::MAX_BYTES
-        )));
-    }
-    let bytes = std::fs::read(&args.file).map_err(|e| fail(e.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|_| fail("it is not UTF-8 text".into()))?;
+    let text = files::open_given(&args.file)
+        .and_then(|file| files::text_of(file, 16 * Catalog::MAX_BYTES))
+        .map_err(|e| fail(e.to_string()))?;
     match Catalog::parse(&text) {
         Ok(catalog) => {
             let (groups, scopes) = (catalog.groups().len(), catalog.len());

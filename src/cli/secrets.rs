@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::fault::Fault;
 use super::output::Output;
 use crate::crypto::passphrase::{self, Passphrase};
+use crate::files;
 
 /// A file named `-` is standard input.
 const STDIN: &str = "-";
@@ -28,11 +29,8 @@ pub fn read_file(path: &Path, output: Output) -> Result<Zeroizing<String>, Fault
     let mut bytes = if path.as_os_str() == STDIN {
         read_stdin(FILE_MAX + 1).map_err(|e| fail(e.to_string()))?
     } else {
-        let file = File::open(path).map_err(|e| fail(e.to_string()))?;
+        let file = files::open_given(path).map_err(|e| fail(e.to_string()))?;
         let about = file.metadata().map_err(|e| fail(e.to_string()))?;
-        if about.is_dir() {
-            return Err(fail("it is a directory".into()));
-        }
         if about.mode() & 0o077 != 0 {
             output.warn(&format!(
                 "other users of this machine may read {}. Close it with `chmod 600`.",

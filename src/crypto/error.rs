@@ -37,6 +37,14 @@ pub enum CryptoError {
         /// Characters asked for.
         min: usize,
     },
+    /// A new passphrase that could not be typed again.
+    #[error(
+        "The passphrase holds {what}: nobody could type it again. Take that away; one newline at the end of a file is fine."
+    )]
+    PassphraseUntypable {
+        /// What is in it.
+        what: &'static str,
+    },
     /// A passphrase beyond what is hashed.
     #[error("The passphrase is empty or longer than {max} bytes.")]
     PassphraseLength {

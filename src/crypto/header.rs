@@ -4,6 +4,8 @@
 //! numbers big-endian. The CRC tells an accident without any key, so that the other copy can be taken; the MAC,
 //! checked after every unwrap, tells an added slot, a swapped label, or a weakened parameter. All functions here are
 //! pure: they return the next header and leave writing to `header_file`.
+//!
+//! A slot more is inert until the store's sealed record names it: who opens a store asks that record which slots count.
 
 use super::CryptoError;
 use super::keyfile::KeyFileSecret;
@@ -12,7 +14,7 @@ use super::mac::MacKey;
 use super::passphrase::{Cost, Passphrase};
 use super::random::Entropy;
 use super::recovery::RecoveryCode;
-use super::slots::{MAX_LABEL, NewSlot, Reader, Slot, SlotId, SlotKind, SlotSecret, normal_label};
+use super::slots::{MAX_LABEL, NewSlot, Reader, Slot, SlotId, SlotKind, normal_label};
 
 /// Slots a header holds at most, the second one of a change in progress included.
 pub const MAX_SLOTS: usize = 64;
@@ -49,15 +51,6 @@ pub struct Unlocked {
     pub root: RootKey,
     /// The slot that opened, for the audit trail.
     pub slot: SlotId,
-}
-
-/// The two states a changed secret goes through. Write the first, see that the new secret opens it, then write the
-/// second: at every moment the old or the new one opens.
-pub struct Replacement {
-    /// Old and new slot side by side.
-    pub with_both: Header,
-    /// The new slot alone.
-    pub finished: Header,
 }
 
 /// A well-formed header. That it is genuine shows when it is unlocked.
@@ -99,22 +92,35 @@ impl Header {
     /// Opens the header. An operator's passphrase is tried on the slots of that name alone; for an unknown name the
     /// same work is done for nothing, so that time does not tell who is an operator.
     pub fn unlock(&self, with: &Unlock<'_>) -> Result<Unlocked, CryptoError> {
+        self.unlock_among(with, |_| true)
+    }
+
+    /// [`Header::unlock`] by one of the slots that count.
+    pub fn unlock_among(
+        &self,
+        with: &Unlock<'_>,
+        counts: impl Fn(SlotId) -> bool,
+    ) -> Result<Unlocked, CryptoError> {
+        let counting = || self.slots.iter().filter(|slot| counts(slot.id()));
         let unlocked = match with {
-            Unlock::Operator { name, passphrase } => self.unlock_as(name, passphrase)?,
-            Unlock::Recovery(code) => self.unlock_by(SlotKind::Recovery, code.bytes()),
-            Unlock::KeyFile(file) => self.unlock_by(SlotKind::KeyFile, file.bytes()),
+            Unlock::Operator { name, passphrase } => self.unlock_as(counting(), name, passphrase)?,
+            Unlock::Recovery(code) => self.unlock_by(counting(), SlotKind::Recovery, code.bytes()),
+            Unlock::KeyFile(file) => self.unlock_by(counting(), SlotKind::KeyFile, file.bytes()),
         };
         let unlocked = unlocked.ok_or(CryptoError::WrongSecret)?;
         self.authenticate(&unlocked.root)?;
         Ok(unlocked)
     }
 
-    fn unlock_as(&self, name: &str, passphrase: &Passphrase) -> Result<Option<Unlocked>, CryptoError> {
+    fn unlock_as<'s>(
+        &self,
+        slots: impl Iterator<Item = &'s Slot>,
+        name: &str,
+        passphrase: &Passphrase,
+    ) -> Result<Option<Unlocked>, CryptoError> {
         let name = normal_label(name);
         let mut tried = false;
-        for slot in
-            self.slots.iter().filter(|slot| slot.kind() == SlotKind::Passphrase && slot.label() == name)
-        {
+        for slot in slots.filter(|slot| slot.kind() == SlotKind::Passphrase && slot.label() == name) {
             tried = true;
             if let Some(root) = slot.open_with_passphrase(self.store, passphrase)? {
                 return Ok(Some(Unlocked { root, slot: slot.id() }));
@@ -127,14 +133,22 @@ impl Header {
         Ok(None)
     }
 
-    fn unlock_by(&self, kind: SlotKind, secret: &[u8]) -> Option<Unlocked> {
-        self.slots.iter().filter(|slot| slot.kind() == kind).find_map(|slot| {
+    fn unlock_by<'s>(
+        &self,
+        mut slots: impl Iterator<Item = &'s Slot>,
+        kind: SlotKind,
+        secret: &[u8],
+    ) -> Option<Unlocked> {
+        slots.find_map(|slot| {
+            if slot.kind() != kind {
+                return None;
+            }
             let root = slot.open_with_key(self.store, secret)?;
             Some(Unlocked { root, slot: slot.id() })
         })
     }
 
-    /// The header with one slot more. Its name must be free among slots of its kind.
+    /// The header with one slot more. Beside it there may be one other of its kind and name: the one it is to replace.
     pub fn add_slot(
         &self,
         root: &RootKey,
@@ -142,80 +156,26 @@ impl Header {
         entropy: &mut (impl Entropy + ?Sized),
     ) -> Result<Self, CryptoError> {
         self.authenticate(root)?;
-        let kind = match new.secret {
-            SlotSecret::Passphrase(..) => SlotKind::Passphrase,
-            SlotSecret::Recovery(_) => SlotKind::Recovery,
-            SlotSecret::KeyFile(_) => SlotKind::KeyFile,
-        };
-        let label = normal_label(new.label);
-        if self.slots.iter().any(|slot| slot.kind() == kind && slot.label() == label) {
-            return Err(CryptoError::SlotTaken(label));
+        let new = Slot::wrap(self.store, root, new, entropy)?;
+        let twins =
+            self.slots.iter().filter(|slot| slot.kind() == new.kind() && slot.label() == new.label()).count();
+        if twins >= MAX_SAME_NAME {
+            return Err(CryptoError::SlotTaken(new.label().to_owned()));
         }
         // One place stays free, or nobody could change a passphrase any more.
-        if self.slots.len() + 1 >= MAX_SLOTS {
+        if self.slots.len() + 1 >= MAX_SLOTS && twins == 0 {
             return Err(CryptoError::SlotsFull { max: MAX_SLOTS - 1 });
         }
-        let mut slots = self.slots.clone();
-        slots.push(Slot::wrap(self.store, root, new, entropy)?);
+        let slots = self.slots.iter().cloned().chain([new]).collect();
         self.succeed(root, slots)
     }
 
-    /// The header without a slot. A passphrase or recovery code must remain.
-    pub fn remove_slot(&self, root: &RootKey, slot: SlotId) -> Result<Self, CryptoError> {
+    /// The header with those slots alone that are `kept`; itself when that is all of them. A passphrase or recovery code
+    /// must remain.
+    pub fn keep(&self, root: &RootKey, kept: impl Fn(&Slot) -> bool) -> Result<Self, CryptoError> {
         self.authenticate(root)?;
-        self.find(slot)?;
-        self.succeed(root, self.slots.iter().filter(|other| other.id() != slot).cloned().collect())
-    }
-
-    /// The header under a new secret in place of the one in `old`, in two steps. The new slot takes the old one's
-    /// name and kind.
-    pub fn replace_slot(
-        &self,
-        root: &RootKey,
-        old: SlotId,
-        secret: SlotSecret<'_>,
-        created_ms: u64,
-        entropy: &mut (impl Entropy + ?Sized),
-    ) -> Result<Replacement, CryptoError> {
-        let clean = self.settle(root, old)?;
-        let base = clean.as_ref().unwrap_or(self);
-        let old_slot = base.find(old)?;
-        let new = NewSlot { label: old_slot.label(), created_ms, secret };
-        let new = Slot::wrap(self.store, root, new, entropy)?;
-        if new.kind() != old_slot.kind() {
-            return Err(CryptoError::SlotUnknown);
-        }
-        let mut slots = base.slots.clone();
-        slots.push(new);
-        let with_both = base.succeed(root, slots)?;
-        let finished = with_both.remove_slot(root, old)?;
-        Ok(Replacement { with_both, finished })
-    }
-
-    /// Changes an operator's passphrase: opens with the old one, which is required, and returns the two states.
-    pub fn change_passphrase(
-        &self,
-        name: &str,
-        old: &Passphrase,
-        (new, cost): (&Passphrase, Cost),
-        created_ms: u64,
-        entropy: &mut (impl Entropy + ?Sized),
-    ) -> Result<Replacement, CryptoError> {
-        let Unlocked { root, slot } = self.unlock(&Unlock::Operator { name, passphrase: old })?;
-        self.replace_slot(&root, slot, SlotSecret::Passphrase(new, cost), created_ms, entropy)
-    }
-
-    /// Ends a change that was cut off half way: keeps the slot that just opened and drops the other of its name.
-    /// `None` when there is nothing to end.
-    pub fn settle(&self, root: &RootKey, opened: SlotId) -> Result<Option<Self>, CryptoError> {
-        self.authenticate(root)?;
-        let kept = self.find(opened)?;
-        let twin =
-            |slot: &&Slot| slot.id() != opened && slot.kind() == kept.kind() && slot.label() == kept.label();
-        match self.slots.iter().find(twin) {
-            Some(twin) => self.remove_slot(root, twin.id()).map(Some),
-            None => Ok(None),
-        }
+        let slots: Vec<_> = self.slots.iter().filter(|slot| kept(slot)).cloned().collect();
+        if slots.len() == self.slots.len() { Ok(self.clone()) } else { self.succeed(root, slots) }
     }
 
     /// The bytes to store.
@@ -290,10 +250,6 @@ impl Header {
         bytes.extend(u16::try_from(self.slots.len()).unwrap_or(u16::MAX).to_be_bytes());
         self.slots.iter().for_each(|slot| slot.write(&mut bytes));
         bytes
-    }
-
-    fn find(&self, slot: SlotId) -> Result<&Slot, CryptoError> {
-        self.slots.iter().find(|other| other.id() == slot).ok_or(CryptoError::SlotUnknown)
     }
 }
 

@@ -10,11 +10,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::CryptoError;
-use super::header::{Header, MAX_BYTES, Replacement, Unlock, Unlocked};
-use super::keyring::Keyring;
-use super::passphrase::{Cost, Passphrase};
-use super::random::Entropy;
-use super::slots::SlotId;
+use super::header::{Header, MAX_BYTES};
+use crate::files;
 
 /// The first copy: written first, read first.
 pub const HEADER: &str = "header";
@@ -24,7 +21,7 @@ const TEMPORARY: &str = "header.new";
 
 /// The steps a header takes to the disk.
 pub trait HeaderDisk {
-    /// The file's bytes, at most `limit` and one more; `None` when it does not exist.
+    /// The file's bytes, at most `limit` and one more; `None` when it does not exist. What is no regular file is an error.
     fn read(&mut self, path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>>;
     /// Writes a new file for its owner alone, in place of any old one, and forces its bytes to disk.
     fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()>;
@@ -40,7 +37,7 @@ pub struct OsDisk;
 
 impl HeaderDisk for OsDisk {
     fn read(&mut self, path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
-        let file = match File::open(path) {
+        let file = match files::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -70,20 +67,26 @@ impl HeaderDisk for OsDisk {
     }
 }
 
-/// An unsealed store.
-pub struct Unsealed {
-    /// Its tools.
-    pub keyring: Keyring,
-    /// The slot that opened, for the audit trail.
-    pub slot: SlotId,
-    /// The header that opened, or the one that ends the change it was in.
-    pub header: Header,
-    /// Why the two copies could not be made alike. The store works all the same; the operator should know.
-    pub unrepaired: Option<CryptoError>,
+impl HeaderDisk for Box<dyn HeaderDisk + Send> {
+    fn read(&mut self, path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
+        (**self).read(path, limit)
+    }
+
+    fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        (**self).write(path, bytes)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        (**self).rename(from, to)
+    }
+
+    fn sync_directory(&mut self, path: &Path) -> io::Result<()> {
+        (**self).sync_directory(path)
+    }
 }
 
 /// The header of the store in one directory. Callers hold the store's lock.
-pub struct HeaderFile<D = OsDisk> {
+pub struct HeaderFile<D = Box<dyn HeaderDisk + Send>> {
     directory: PathBuf,
     disk: D,
 }
@@ -91,7 +94,7 @@ pub struct HeaderFile<D = OsDisk> {
 impl HeaderFile {
     /// The header of the store in `directory`.
     pub fn new(directory: &Path) -> Self {
-        Self::on(OsDisk, directory)
+        Self::on(Box::new(OsDisk), directory)
     }
 }
 
@@ -113,28 +116,21 @@ impl<D: HeaderDisk> HeaderFile<D> {
 
     /// The header: the first copy, or the second where the first is missing or damaged.
     pub fn load(&mut self) -> Result<Header, CryptoError> {
-        let first = self.read(HEADER)?.map(|bytes| Header::decode(&bytes));
+        // What cannot be read at all is as good as damaged.
+        let mut copy = |name| {
+            self.read(name).and_then(|bytes| bytes.map(|b| Header::decode(&b)).transpose()).transpose()
+        };
+        let first = copy(HEADER);
         if let Some(Ok(header)) = first {
             return Ok(header);
         }
-        let second = self.read(HEADER_COPY)?.map(|bytes| Header::decode(&bytes));
+        let second = copy(HEADER_COPY);
         match (first, second) {
             (_, Some(Ok(header))) => Ok(header),
             // What is wrong with the first copy tells more than what is wrong with its spare.
             (Some(fault), _) | (None, Some(fault)) => fault,
             (None, None) => Err(CryptoError::HeaderMissing(self.directory.join(HEADER))),
         }
-    }
-
-    /// Opens the store. Afterwards both copies hold the header that opened, and a change of secret that was cut off
-    /// is ended in favour of the secret that opened. A disk that cannot be written to is reported in
-    /// [`Unsealed::unrepaired`] and keeps nobody out.
-    pub fn unseal(&mut self, with: &Unlock<'_>) -> Result<Unsealed, CryptoError> {
-        let loaded = self.load()?;
-        let Unlocked { root, slot } = loaded.unlock(with)?;
-        let header = loaded.settle(&root, slot)?.unwrap_or(loaded);
-        let unrepaired = self.heal(&header).err();
-        Ok(Unsealed { keyring: Keyring::new(root, header.store()), slot, header, unrepaired })
     }
 
     /// Writes the next header in place of the one on disk.
@@ -144,33 +140,11 @@ impl<D: HeaderDisk> HeaderFile<D> {
         self.put(HEADER_COPY, &bytes)
     }
 
-    /// Changes an operator's passphrase: the new slot goes beside the old one, is read back from disk and opened with
-    /// the new passphrase, and only then the old one goes. Cut off anywhere, the old or the new passphrase opens.
-    pub fn change_passphrase(
-        &mut self,
-        name: &str,
-        old: &Passphrase,
-        (new, cost): (&Passphrase, Cost),
-        created_ms: u64,
-        entropy: &mut (impl Entropy + ?Sized),
-    ) -> Result<Header, CryptoError> {
-        let steps = self.load()?.change_passphrase(name, old, (new, cost), created_ms, entropy)?;
-        self.carry_out(steps, &Unlock::Operator { name, passphrase: new })
-    }
-
-    /// Carries out a [`Replacement`] for any kind of slot; `new` is what must open the header in between.
-    pub fn carry_out(&mut self, steps: Replacement, new: &Unlock<'_>) -> Result<Header, CryptoError> {
-        self.replace(&steps.with_both)?;
-        self.load()?.unlock(new)?;
-        self.replace(&steps.finished)?;
-        Ok(steps.finished)
-    }
-
     /// Makes a damaged, missing or older copy like `header`, which the caller has unlocked.
-    fn heal(&mut self, header: &Header) -> Result<(), CryptoError> {
+    pub fn heal(&mut self, header: &Header) -> Result<(), CryptoError> {
         let bytes = header.encode();
         for name in [HEADER, HEADER_COPY] {
-            if self.read(name)?.as_deref() != Some(&bytes[..]) {
+            if self.read(name).ok().flatten().as_deref() != Some(&bytes[..]) {
                 self.put(name, &bytes)?;
             }
         }

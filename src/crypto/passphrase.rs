@@ -26,8 +26,12 @@ const NFC_GROWTH: usize = 3;
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// A passphrase somebody chooses now: at least [`MIN_CHARS`] characters.
+    /// A passphrase somebody chooses now: at least [`MIN_CHARS`] characters, each of which they can type again. What came
+    /// with them from a file unseen would shut out whoever knows the words.
     pub fn choose(text: &str) -> Result<Self, CryptoError> {
+        if let Some(what) = untypable(text) {
+            return Err(CryptoError::PassphraseUntypable { what });
+        }
         let passphrase = Self::present(text)?;
         if passphrase.0.chars().count() < MIN_CHARS {
             return Err(CryptoError::PassphraseTooShort { min: MIN_CHARS });
@@ -57,6 +61,34 @@ impl Passphrase {
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// What is in a text that nobody sees or types, if anything is.
+fn untypable(text: &str) -> Option<&'static str> {
+    if text.starts_with('\u{feff}') {
+        return Some("a byte order mark at its start, as some editors put into files");
+    }
+    if text.lines().count() > 1 || text.ends_with('\n') {
+        return Some("more than one line");
+    }
+    let found = text.chars().find_map(|c| match c {
+        '\r' => Some("a carriage return"),
+        '\t' => Some("a tab"),
+        c if c.is_control() => Some("a control character"),
+        // Not the joiners: scripts that need them have them on their keyboards.
+        '\u{ad}'
+        | '\u{200b}'
+        | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => Some("an invisible character"),
+        _ => None,
+    });
+    found.or_else(|| match (text.starts_with(char::is_whitespace), text.ends_with(char::is_whitespace)) {
+        (true, _) => Some("a blank at its start"),
+        (_, true) => Some("a blank at its end"),
+        _ => None,
+    })
 }
 
 /// Argon2id parameters inside the accepted range; version 0x13, output 32 bytes.
@@ -188,6 +220,39 @@ mod tests {
         assert_eq!(composed.bytes(), decomposed.bytes());
         // Compatibility forms stay apart: NFC, not NFKC.
         assert_ne!(Passphrase::present("ﬁ").unwrap().bytes(), Passphrase::present("fi").unwrap().bytes());
+    }
+
+    #[test]
+    fn a_passphrase_nobody_could_type_again_is_refused_with_what_is_in_it() {
+        let words = "correct horse battery staple";
+        let said = |text: &str| match Passphrase::choose(text) {
+            Err(error @ CryptoError::PassphraseUntypable { .. }) => error.to_string(),
+            Err(other) => panic!("{text:?}: {other}"),
+            Ok(_) => panic!("{text:?} was taken"),
+        };
+        for (before, after, what) in [
+            ("\u{feff}", "", "a byte order mark"),
+            ("", "\nof another line", "more than one line"),
+            ("", "\n", "more than one line"),
+            ("", "\r\n", "more than one line"),
+            ("", "\r", "a carriage return"),
+            ("staple\r", "", "a carriage return"),
+            ("\t", "", "a tab"),
+            ("", "\0", "a control character"),
+            ("", "\u{85}", "a control character"),
+            ("", "\u{1b}[0m", "a control character"),
+            ("", "\u{200b}", "an invisible character"),
+            ("", "\u{feff}", "an invisible character"),
+            (" ", "", "a blank at its start"),
+            ("", " ", "a blank at its end"),
+            ("", "\u{a0}", "a blank at its end"),
+        ] {
+            let text = format!("{before}{words}{after}");
+            let said = said(&text);
+            assert!(said.contains(what) && !said.contains("horse"), "{text:?}: {said}");
+            assert!(Passphrase::present(&text).is_ok(), "what was chosen before goes on opening");
+        }
+        assert!(Passphrase::choose("\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645} \u{646}\u{627}\u{646} \u{648} \u{622}\u{628}").is_ok());
     }
 
     #[test]

@@ -75,13 +75,23 @@ impl RecordKey {
     }
 }
 
-/// What the store remembers of its header: an older header put back would let an old passphrase in again, and
-/// this shows it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+/// What the store remembers of its header. The header lies beside the store and cannot change in one step with it: so a
+/// slot opens only once this record, written with the change it belongs to, names it, and never again once it does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct HeaderMark {
-    /// Changes to the header so far.
+    /// Changes to the header so far. An older header put back is not accepted.
     #[n(0)]
     pub generation: u64,
+    /// The slots that count, by number; `None` in a store that never wrote them down, where all do.
+    #[n(1)]
+    pub slots: Option<Vec<u64>>,
+}
+
+impl HeaderMark {
+    /// Whether the slot of that number opens the store.
+    pub fn counts(&self, slot: u64) -> bool {
+        self.slots.as_ref().is_none_or(|slots| slots.contains(&slot))
+    }
 }
 
 /// One record.

@@ -54,8 +54,8 @@ impl State {
     }
 
     /// What is remembered of the store's header.
-    pub const fn header(&self) -> HeaderMark {
-        self.header
+    pub const fn header(&self) -> &HeaderMark {
+        &self.header
     }
 
     /// All operators, by id.

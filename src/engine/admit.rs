@@ -1,41 +1,48 @@
 //! Signing in to a store that this process has open already, on behalf of another process of this machine: the same
-//! slots, the same count of failed attempts, and one attempt at a time, because each costs memory.
+//! slots, and wrong secrets held against the process that sent them.
 
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
-use super::Engine as _;
 use super::error::{EngineError, OpenError};
 use super::local::LocalEngine;
-use super::open::{Key, actor_of, unseal};
+use super::open::{Key, actor_of, label_of, unlock};
 use super::session::{Peer, Session, Via};
-use crate::crypto::CryptoError;
+use super::{Engine as _, doors};
+use crate::crypto::header::Header;
 use crate::crypto::random::OsEntropy;
+use crate::crypto::{CryptoError, Keyring};
 use crate::domain::Command;
 
 impl LocalEngine {
     /// Tries a secret and makes the session it opens. What the audit trail will say of it names `peer`.
     pub fn admit(&self, key: &Key<'_>, via: Via, peer: Peer) -> Result<Session, OpenError> {
-        let (Some(header), Some(dir)) = (&self.header, self.dir()) else {
+        let (Some(file), Some(dir)) = (&self.header, self.dir()) else {
             return Err(OpenError::Unseal(CryptoError::SlotUnknown));
         };
-        let (session, failed) = {
-            let mut file = header.lock().unwrap_or_else(PoisonError::into_inner);
-            let (unsealed, failed) = unseal(dir, self.now().time, &mut file, key)?;
-            // The header may be another one by now: what it opens must be this store, and not older than it.
-            if !self.keyring.opens_same(&unsealed.keyring) {
-                return Err(OpenError::Unseal(CryptoError::HeaderAltered));
-            }
-            let generation = unsealed.header.generation();
-            if generation < self.header_generation.load(Ordering::SeqCst) {
-                return Err(OpenError::OldHeader);
-            }
-            // Opening ends a change of secret that was cut off.
-            self.header_generation.fetch_max(generation, Ordering::SeqCst);
-            let (actor, auth) = actor_of(key, &unsealed, &self.state())?;
-            let session = Session::new(&mut OsEntropy, actor, auth, via).map_err(EngineError::from)?;
-            (session.of(peer), failed)
+        let attempt = self.callers.attempt(peer.pid, dir, self.clock.read().since_boot)?;
+        let counting =
+            |header: &Header| doors::counting(header, self.state().header(), !self.doubts().is_empty());
+        let (header, unlocked) = {
+            let _alone = self.callers.hashing();
+            let header =
+                file.lock().unwrap_or_else(PoisonError::into_inner).load().map_err(OpenError::Unseal)?;
+            let unlocked = attempt.judge(unlock(&header, key, counting(&header)))?;
+            (header, unlocked)
         };
+        // The header may be another one by now: what it opens must be this store, and not older than it.
+        if !self.keyring.opens_same(&Keyring::new(unlocked.root, header.store())) {
+            return Err(OpenError::Unseal(CryptoError::HeaderAltered));
+        }
+        if header.generation() < self.state().header().generation {
+            return Err(OpenError::OldHeader);
+        }
+        // Hashing takes a while: the secret may have been replaced meanwhile.
+        if !counting(&header)(unlocked.slot) {
+            return attempt.judge(Err(CryptoError::WrongSecret));
+        }
+        let (actor, auth) = actor_of(key, label_of(&header, unlocked.slot), &self.state())?;
+        let session = Session::new(&mut OsEntropy, actor, auth, via).map_err(EngineError::from)?.of(peer);
+        let failed = attempt.passed();
         self.note_start(&session, failed)?;
         Ok(session)
     }

@@ -1,25 +1,25 @@
-//! Who can get in: the slots of the header, kept in step with the operators. The order of the two writes is what
-//! matters. Giving access: slot first, record after; a slot without a record opens nothing. Taking access: record
-//! first, slot after; a slot left behind belongs to somebody disabled and opens nothing either.
+//! Who can get in: the slots of the header, kept in step with the operators. The header lies beside the store, so a
+//! change takes two writes, and either can fail. The commit decides: its record names the slots that count. A slot is
+//! written before and opens nothing until it is named; one that is replaced opens until it no longer is. What is in the
+//! header and not named is removed after, when the disk allows.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::local::LocalEngine;
 use super::session::Session;
-use super::{Done, Engine, EngineError, NewSecret};
+use super::{Done, Engine as _, EngineError, NewSecret};
 use crate::crypto::CryptoError;
 use crate::crypto::header::Header;
 use crate::crypto::header::Unlock;
 use crate::crypto::header_file::HeaderFile;
-use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
 use crate::domain::authorize::acting;
 use crate::domain::name::fold;
-use crate::domain::{Access, Command, KeysAfter, Name, OperatorId, Refusal, Role, Timestamp};
+use crate::domain::{Access, Command, HeaderMark, KeysAfter, Name, OperatorId, Refusal, Role, Timestamp};
+use crate::store::CommitError;
 
 /// Label of the recovery slot.
 pub(super) const RECOVERY_LABEL: &str = "recovery";
@@ -83,7 +83,7 @@ pub(super) fn add_operator(
     secret: &NewSecret<'_>,
 ) -> Result<Done, EngineError> {
     let command = Command::AddOperator { name: name.clone(), role };
-    let_in(engine, session, command, secret, || Ok(name.to_string()))
+    let_in(engine, session, &command, secret, || Ok(name.to_string()))
 }
 
 pub(super) fn enable_operator(
@@ -92,7 +92,7 @@ pub(super) fn enable_operator(
     operator: OperatorId,
     secret: &NewSecret<'_>,
 ) -> Result<Done, EngineError> {
-    let_in(engine, session, Command::EnableOperator(operator), secret, || name_of(engine, operator))
+    let_in(engine, session, &Command::EnableOperator(operator), secret, || name_of(engine, operator))
 }
 
 pub(super) fn set_secret(
@@ -101,7 +101,7 @@ pub(super) fn set_secret(
     operator: OperatorId,
     secret: &NewSecret<'_>,
 ) -> Result<Done, EngineError> {
-    let_in(engine, session, Command::SetSecret(operator), secret, || name_of(engine, operator))
+    let_in(engine, session, &Command::SetSecret(operator), secret, || name_of(engine, operator))
 }
 
 pub(super) fn disable_operator(
@@ -110,120 +110,173 @@ pub(super) fn disable_operator(
     operator: OperatorId,
     keys: KeysAfter,
 ) -> Result<Done, EngineError> {
-    let done = engine.execute(session, Command::DisableOperator { operator, keys })?;
+    let command = Command::DisableOperator { operator, keys };
     if engine.header.is_none() {
-        return Ok(done);
+        return engine.execute(session, command);
     }
-    let name = name_of(engine, operator)?;
     let mut file = header(engine)?;
-    let mut now = file.load()?;
-    for slot in slots_of(&now, &name) {
-        now = now.remove_slot(engine.keyring.root(), slot)?;
-    }
-    write(engine, &mut file, &now)?;
+    // Whether there is such an operator is the command's to say.
+    let name = name_of(engine, operator).unwrap_or_default();
+    let before = file.load()?;
+    let mark = engine.state().header().clone();
+    let named = naming(&before, |slot| mark.counts(slot.id().number()) && !is_of(slot, &name));
+    let done = engine.run_naming(session, &command, named)?;
+    tidy(engine, &mut file, &before);
     Ok(done)
 }
 
+/// Makes a new recovery code. The old one goes only when the new one is sure to open the store: until its slot is gone
+/// from the header, both are named, so that whatever fails on the way, the code somebody has on paper opens.
 pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<RecoveryCode, EngineError> {
+    let mut file = header(engine)?;
     engine.rehearse(session, &Command::ReplaceRecovery)?;
     let code = RecoveryCode::generate(&mut OsEntropy)?;
-    let root = engine.keyring.root();
-    let mut file = header(engine)?;
+    let new =
+        NewSlot { label: RECOVERY_LABEL, created_ms: now_ms(engine), secret: SlotSecret::Recovery(&code) };
+    let is_recovery = |slot: &Slot| slot.kind() == SlotKind::Recovery;
     let before = file.load()?;
-    let old = before.slots().iter().find(|s| s.kind() == SlotKind::Recovery).map(Slot::id);
-    let created_ms = now_ms(engine);
-    if let Some(old) = old {
-        let change =
-            before.replace_slot(root, old, SlotSecret::Recovery(&code), created_ms, &mut OsEntropy)?;
-        write(engine, &mut file, &change.with_both)?;
-        file.load()?.unlock(&Unlock::Recovery(&code))?;
-        write(engine, &mut file, &change.finished)?;
-    } else {
-        let slot = NewSlot { label: RECOVERY_LABEL, created_ms, secret: SlotSecret::Recovery(&code) };
-        write(engine, &mut file, &before.add_slot(root, slot, &mut OsEntropy)?)?;
+    let added = add(engine, &mut file, &before, new, &Unlock::Recovery(&code), is_recovery)?;
+    let mark = engine.state().header().clone();
+    let named = naming(&added.header, |slot| added.is(slot) || mark.counts(slot.id().number()));
+    if let Err(error) = engine.run_naming(session, &Command::ReplaceRecovery, named) {
+        take_back(&mut file, &before, &error);
+        return Err(error);
     }
-    drop(file);
-    engine.execute(session, Command::ReplaceRecovery)?;
+    let ended = added.header.keep(engine.keyring.root(), |slot| added.is(slot) || !is_recovery(slot));
+    if let Err(error) = ended.and_then(|ended| file.replace(&ended)) {
+        // Nobody has the new code yet. It is not shown while the old one may still open.
+        let old_opens =
+            file.load().map_or(true, |now| now.slots().iter().any(|s| is_recovery(s) && !added.is(s)));
+        if old_opens {
+            return Err(error.into());
+        }
+        tracing::warn!(%error, "the header is changed, but not its copy");
+    }
     Ok(code)
 }
 
-/// Gives a slot to the one a command lets in, and lets them in. Who they are is asked only if the command may be given.
+/// Gives a slot to the one a command lets in, and lets them in: the new slot is written and tried, then the commit
+/// names it and the old ones no more. Who they are is asked only if the command may be given.
 fn let_in(
     engine: &LocalEngine,
     session: &Session,
-    command: Command,
+    command: &Command,
     secret: &NewSecret<'_>,
     name: impl FnOnce() -> Result<String, EngineError>,
 ) -> Result<Done, EngineError> {
-    engine.rehearse(session, &command)?;
-    give_slot(engine, &name()?, secret)?;
-    engine.execute(session, command)
-}
-
-/// Makes `secret` the one that opens for that name: the new slot is written and tried before the old ones go.
-fn give_slot(engine: &LocalEngine, name: &str, secret: &NewSecret<'_>) -> Result<(), EngineError> {
     // A store in memory is never unsealed again: it has no slots, and its operators are names.
     if engine.header.is_none() {
-        return Ok(());
+        return engine.execute(session, command.clone());
     }
-    let root = engine.keyring.root();
+    // To the end: of two who give one name at the same time, the later one is judged by what the earlier one did.
     let mut file = header(engine)?;
-    let before = file.load()?;
-    let key_file;
-    let (slot_secret, kind) = match secret {
+    engine.rehearse(session, command)?;
+    let name = name()?;
+    let (secret, opens) = match *secret {
         NewSecret::Passphrase(passphrase) => {
-            (SlotSecret::Passphrase(passphrase, engine.cost), SlotKind::Passphrase)
+            (SlotSecret::Passphrase(passphrase, engine.cost), Unlock::Operator { name: &name, passphrase })
         }
-        NewSecret::KeyFile(path) => {
-            key_file = KeyFileSecret::create(path, &mut OsEntropy)?;
-            (SlotSecret::KeyFile(&key_file), SlotKind::KeyFile)
-        }
+        NewSecret::KeyFile(content) => (SlotSecret::KeyFile(content), Unlock::KeyFile(content)),
     };
-    let created_ms = now_ms(engine);
-    let old = slots_of(&before, name);
-    let twin = before.slots().iter().find(|s| old.contains(&s.id()) && s.kind() == kind).map(Slot::id);
-    let mut after = match twin {
-        Some(twin) => {
-            let change = before.replace_slot(root, twin, slot_secret, created_ms, &mut OsEntropy)?;
-            write(engine, &mut file, &change.with_both)?;
-            change.finished
+    let new = NewSlot { label: &name, created_ms: now_ms(engine), secret };
+    let before = file.load()?;
+    let added = add(engine, &mut file, &before, new, &opens, |slot| is_of(slot, &name))?;
+    let mark = engine.state().header().clone();
+    let named = naming(&added.header, |slot| {
+        added.is(slot) || mark.counts(slot.id().number()) && !is_of(slot, &name)
+    });
+    match engine.run_naming(session, command, named) {
+        Ok(done) => {
+            tidy(engine, &mut file, &added.header);
+            Ok(done)
         }
-        None => {
-            let slot = NewSlot { label: name, created_ms, secret: slot_secret };
-            let added = before.add_slot(root, slot, &mut OsEntropy)?;
-            write(engine, &mut file, &added)?;
-            added
+        Err(error) => {
+            take_back(&mut file, &before, &error);
+            Err(error)
         }
-    };
-    // What cannot be opened must not replace what can.
-    let written = file.load()?;
-    match slot_secret {
-        SlotSecret::Passphrase(passphrase, _) => written.unlock(&Unlock::Operator { name, passphrase }),
-        SlotSecret::Recovery(code) => written.unlock(&Unlock::Recovery(code)),
-        SlotSecret::KeyFile(file) => written.unlock(&Unlock::KeyFile(file)),
-    }?;
-    for slot in old.into_iter().filter(|slot| Some(*slot) != twin) {
-        after = after.remove_slot(root, slot)?;
     }
-    write(engine, &mut file, &after)?;
-    Ok(())
 }
 
-fn slots_of(header: &Header, name: &str) -> Vec<SlotId> {
-    let wanted = fold(name);
-    header
-        .slots()
-        .iter()
-        .filter(|s| s.kind() != SlotKind::Recovery && fold(s.label()) == wanted)
-        .map(Slot::id)
-        .collect()
+/// The header on disk, with a slot in it that nothing names yet.
+struct Added {
+    header: Header,
+    slot: SlotId,
 }
 
-/// Writes the header and counts it, so that the next commit remembers it.
-fn write(engine: &LocalEngine, file: &mut HeaderFile, header: &Header) -> Result<(), EngineError> {
-    file.replace(header)?;
-    engine.header_generation.fetch_max(header.generation(), Ordering::SeqCst);
-    Ok(())
+impl Added {
+    fn is(&self, slot: &Slot) -> bool {
+        slot.id() == self.slot
+    }
+}
+
+/// Writes a slot beside those it is to replace, and sees that it `opens`: what cannot be opened must not replace what
+/// can. What an earlier change left behind that came to nothing makes room.
+fn add(
+    engine: &LocalEngine,
+    file: &mut HeaderFile,
+    before: &Header,
+    new: NewSlot<'_>,
+    opens: &Unlock<'_>,
+    theirs: impl Fn(&Slot) -> bool,
+) -> Result<Added, EngineError> {
+    let root = engine.keyring.root();
+    let mark = engine.state().header().clone();
+    let base = before.keep(root, |slot| mark.counts(slot.id().number()) || !theirs(slot))?;
+    let header = base.add_slot(root, new, &mut OsEntropy)?;
+    let slot = header.slots().last().map(Slot::id).ok_or(CryptoError::SlotUnknown)?;
+    let written =
+        file.replace(&header).and_then(|()| file.load()?.unlock_among(opens, |other| other == slot));
+    if let Err(error) = written {
+        let _ = file.replace(before);
+        return Err(error.into());
+    }
+    Ok(Added { header, slot })
+}
+
+/// What the store shall remember of a header: its generation, and the slots that count.
+pub(super) fn naming(header: &Header, counts: impl Fn(&Slot) -> bool) -> HeaderMark {
+    let slots = header.slots().iter().filter(|slot| counts(slot)).map(|slot| slot.id().number()).collect();
+    HeaderMark { generation: header.generation(), slots: Some(slots) }
+}
+
+/// Which slots open the store. In a store that does not agree with its trail, and may have gone back to a time before
+/// the latest change, so does the only one that somebody has: nothing can be changed there, and somebody has to look.
+pub(super) fn counting(
+    header: &Header,
+    mark: &HeaderMark,
+    in_doubt: bool,
+) -> impl Fn(SlotId) -> bool + use<> {
+    let named = |slot: &&Slot| mark.counts(slot.id().number());
+    let same_door = |one: &Slot, other: &Slot| match one.kind() {
+        SlotKind::Recovery => other.kind() == SlotKind::Recovery,
+        SlotKind::Passphrase | SlotKind::KeyFile => is_of(other, one.label()),
+    };
+    let alone = |slot: &&Slot| !header.slots().iter().filter(named).any(|other| same_door(slot, other));
+    let counting: Vec<_> =
+        header.slots().iter().filter(|slot| named(slot) || in_doubt && alone(slot)).map(Slot::id).collect();
+    move |slot| counting.contains(&slot)
+}
+
+/// Removes a slot that no commit names. One that stays behind opens nothing, and goes when the store is opened again.
+fn take_back(file: &mut HeaderFile, before: &Header, error: &EngineError) {
+    // Which of the two the store names is not known: both stay.
+    if !matches!(error, EngineError::Commit(CommitError::Unknown(_))) {
+        let _ = file.replace(before);
+    }
+}
+
+/// Removes from the header what the store names no more. What stays behind opens nothing, and goes when the store is
+/// opened again.
+fn tidy(engine: &LocalEngine, file: &mut HeaderFile, header: &Header) {
+    let mark = engine.state().header().clone();
+    let kept = header.keep(engine.keyring.root(), |slot| mark.counts(slot.id().number()));
+    if let Err(error) = kept.and_then(|kept| file.replace(&kept)) {
+        tracing::warn!(%error, "slots that open nothing any more are still in the header");
+    }
+}
+
+fn is_of(slot: &Slot, name: &str) -> bool {
+    slot.kind() != SlotKind::Recovery && fold(slot.label()) == fold(name)
 }
 
 fn header(engine: &LocalEngine) -> Result<MutexGuard<'_, HeaderFile>, EngineError> {
@@ -239,3 +292,6 @@ fn name_of(engine: &LocalEngine, operator: OperatorId) -> Result<String, EngineE
 fn now_ms(engine: &LocalEngine) -> u64 {
     u64::try_from(engine.now().time.0).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,6 +104,7 @@ impl EngineError {
 const fn secret(error: &CryptoError) -> (Class, &'static str) {
     match error {
         CryptoError::PassphraseTooShort { .. } => (Class::Refused, "passphrase_too_short"),
+        CryptoError::PassphraseUntypable { .. } => (Class::Refused, "passphrase_untypable"),
         CryptoError::PassphraseLength { .. } => (Class::Refused, "passphrase_length"),
         CryptoError::SlotsFull { .. } => (Class::Refused, "slots_full"),
         CryptoError::LastSlot => (Class::Refused, "last_slot"),

@@ -1,10 +1,13 @@
 //! Checking the keys whose secrets keydeck did not make. Their entropy is unknown, so each is hashed with Argon2id:
-//! 19 MiB and some 15 ms, which strangers must not be able to ask for at will. So the key is found by its public id
-//! first, few are hashed at once, a queue is short and a wait bounded, and wrong tries of one key are spaced out.
+//! 19 MiB and some 15 ms, which strangers must not be able to ask for at will. So few are hashed at once, and those who
+//! wait take turns by where they come from: a guesser waits for itself, not others for it. An id that nobody has costs
+//! the same as one that somebody has, and a guess is answered the same, so that guessing tells neither.
+//!
 //! A secret that was right once is known again by its keyed digest, in memory only and for that key only: what
 //! callers do all day costs no hash, and whoever has the right secret is not slowed down by those who guess.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,20 +15,19 @@ use crate::crypto::digest::{self, Pepper};
 use crate::crypto::passphrase::Workspace;
 use crate::crypto::phc::{ImportedSecrets, MAX_SECRET, Phc};
 use crate::domain::key::IMPORTED_PREFIX;
-use crate::domain::{Key, KeyId, PublicId, Reason, State, Timestamp};
+use crate::domain::{Key, KeyId, PublicId, Reason, State};
 
-/// Hashes at a time: each holds 19 MiB and a processor.
+/// Hashes at a time at most, and on no more than half of the processors: each holds 19 MiB and a processor.
 const AT_ONCE: usize = 2;
 /// Callers that may wait for one.
-const QUEUE: usize = 16;
+const QUEUE: usize = 64;
 /// How long they wait.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// Wrong tries of one key after which the next must wait.
-const FREE_TRIES: u32 = 5;
-/// Between two tries of a key that was tried wrongly too often.
-const SPACING_MS: i64 = 1_000;
-/// How long wrong tries are held against a key.
-const FORGIVEN_MS: i64 = 60_000;
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Places whose last turn is remembered.
+const REMEMBERED: usize = 64;
+/// Hashed for an id that nobody has: a salt and an output that no secret gives.
+const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A text that claims to be an imported key: `kdim_`, the public id, `_` and the secret as it always was.
 #[derive(Clone, Copy)]
@@ -44,11 +46,23 @@ pub fn parse(presented: &[u8]) -> Option<Presented<'_>> {
     fits.then_some(Presented { id: KeyId(PublicId::from_bytes(*id)?), secret })
 }
 
+/// Where a guess comes from: an address, or of IPv6 the network one household has.
+type Place = Option<IpAddr>;
+
+fn place(address: Option<IpAddr>) -> Place {
+    address.map(|address| match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(long) => Ipv6Addr::from_bits(long.to_bits() >> 64 << 64).into(),
+    })
+}
+
 /// Knows the imported keys.
 pub struct Imported {
     secrets: ImportedSecrets,
     pepper: Pepper,
     keys: Mutex<HashMap<KeyId, Entry>>,
+    nobodys: Option<Phc>,
+    at_once: usize,
     load: Mutex<Load>,
     freed: Condvar,
 }
@@ -58,22 +72,71 @@ struct Entry {
     phc: Option<Phc>,
     /// The keyed digest of the secret, once it was right.
     known: Option<[u8; digest::LEN]>,
-    wrong: u32,
-    last_wrong: Timestamp,
 }
 
 #[derive(Default)]
 struct Load {
     running: usize,
-    waiting: usize,
+    /// Who waits, by number, the longest first.
+    waiting: Vec<(u64, Place)>,
+    next: u64,
+    /// The places that had a turn, the latest last.
+    served: VecDeque<Place>,
     spare: Vec<Workspace>,
+}
+
+impl Load {
+    fn waiting_from(&self, place: Place) -> usize {
+        self.waiting.iter().filter(|(_, other)| *other == place).count()
+    }
+
+    /// Whose turn is next: of the place that had none, or whose last was longest ago.
+    fn first(&self) -> Option<u64> {
+        let last = |place: &Place| self.served.iter().position(|served| served == place);
+        self.waiting.iter().min_by_key(|(number, place)| (last(place), *number)).map(|(number, _)| *number)
+    }
+
+    /// A number to wait with, if there is room or somebody from a more crowded place makes some.
+    fn queue(&mut self, place: Place) -> Option<u64> {
+        if self.waiting.len() >= QUEUE {
+            let crowd = |(_, place): &(u64, Place)| self.waiting_from(*place);
+            let crowded = self.waiting.iter().max_by_key(|waiter| (crowd(waiter), waiter.0)).copied()?;
+            if crowd(&crowded) <= self.waiting_from(place) + 1 {
+                return None;
+            }
+            self.waiting.retain(|waiter| *waiter != crowded);
+        }
+        let number = self.next;
+        self.next += 1;
+        self.waiting.push((number, place));
+        Some(number)
+    }
+
+    fn begin(&mut self, number: u64, place: Place) -> Workspace {
+        self.waiting.retain(|(other, _)| *other != number);
+        self.served.retain(|other| *other != place);
+        self.served.push_back(place);
+        if self.served.len() > REMEMBERED {
+            self.served.pop_front();
+        }
+        self.running += 1;
+        self.spare.pop().unwrap_or_default()
+    }
 }
 
 impl Imported {
     /// Of all imported keys in `state`.
     pub fn new(secrets: ImportedSecrets, pepper: Pepper, state: &State) -> Self {
-        let all =
-            Self { secrets, pepper, keys: Mutex::default(), load: Mutex::default(), freed: Condvar::new() };
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let all = Self {
+            secrets,
+            pepper,
+            keys: Mutex::default(),
+            nobodys: NOBODYS.parse().ok(),
+            at_once: (processors / 2).clamp(1, AT_ONCE),
+            load: Mutex::default(),
+            freed: Condvar::new(),
+        };
         state.keys().for_each(|key| all.put(key));
         all
     }
@@ -86,12 +149,7 @@ impl Imported {
             tracing::error!(key = %key.id, "the stored hash of an imported key is not acceptable; it is refused");
         }
         let mut keys = self.keys();
-        let entry = keys.entry(key.id).or_insert(Entry {
-            phc: None,
-            known: None,
-            wrong: 0,
-            last_wrong: Timestamp(0),
-        });
+        let entry = keys.entry(key.id).or_insert(Entry { phc: None, known: None });
         if entry.phc != phc {
             entry.known = None;
             entry.phc = phc;
@@ -103,37 +161,36 @@ impl Imported {
         &self.secrets
     }
 
-    /// Whether the secret is the key's. Blocks for one hash and the wait before it.
-    pub fn check(&self, presented: &Presented<'_>, now: Timestamp) -> Result<(), Reason> {
+    /// Learns that this is the secret of a key just imported.
+    pub fn know(&self, id: KeyId, secret: &[u8]) {
+        let digest = self.pepper.imported(id.public(), secret);
+        if let Some(entry) = self.keys().get_mut(&id) {
+            entry.known = Some(digest);
+        }
+    }
+
+    /// Whether the secret is the key's; `from` is where the question comes from. Blocks for one hash and the wait before
+    /// it.
+    pub fn check(&self, presented: &Presented<'_>, from: Option<IpAddr>) -> Result<(), Reason> {
         let digest = self.pepper.imported(presented.id.public(), presented.secret);
-        let phc = {
-            let keys = self.keys();
-            let entry = keys.get(&presented.id).ok_or(Reason::Unknown)?;
-            if entry.known.is_some_and(|known| Pepper::same(&digest, &known)) {
-                return Ok(());
-            }
-            let since = now.since(entry.last_wrong);
-            if entry.wrong >= FREE_TRIES && (0..SPACING_MS).contains(&since) {
-                return Err(Reason::Rate);
-            }
-            entry.phc.clone().ok_or(Reason::StoreError)?
+        let phc = match self.keys().get(&presented.id) {
+            Some(entry) if entry.known.is_some_and(|known| Pepper::same(&digest, &known)) => return Ok(()),
+            Some(entry) => entry.phc.clone(),
+            None => self.nobodys.clone(),
         };
+        let phc = phc.ok_or(Reason::StoreError)?;
         let right = {
-            let mut turn = self.turn().ok_or(Reason::Rate)?;
+            let mut turn = self.turn(place(from)).ok_or(Reason::Rate)?;
             self.secrets.verify(presented.secret, &phc, &mut turn.memory).map_err(|_| Reason::StoreError)?
         };
         let mut keys = self.keys();
         let entry = keys.get_mut(&presented.id).ok_or(Reason::Unknown)?;
-        if right {
-            entry.known = Some(digest);
-            return Ok(());
+        // The key may have been learnt of, or changed, while another was hashed for.
+        if !right || entry.phc.as_ref() != Some(&phc) {
+            return Err(Reason::MacMismatch);
         }
-        if now.since(entry.last_wrong) > FORGIVEN_MS {
-            entry.wrong = 0;
-        }
-        entry.wrong = entry.wrong.saturating_add(1);
-        entry.last_wrong = now;
-        Err(Reason::MacMismatch)
+        entry.known = Some(digest);
+        Ok(())
     }
 
     fn keys(&self) -> MutexGuard<'_, HashMap<KeyId, Entry>> {
@@ -144,28 +201,29 @@ impl Imported {
         self.load.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a turn; `None` when the queue is full or the wait too long.
-    fn turn(&self) -> Option<Turn<'_>> {
+    /// Waits for a turn; `None` when too many wait already or the wait is too long.
+    fn turn(&self, place: Place) -> Option<Turn<'_>> {
         let until = Instant::now() + PATIENCE;
         let mut load = self.load();
-        if load.running >= AT_ONCE {
-            if load.waiting >= QUEUE {
+        let number = load.queue(place)?;
+        loop {
+            if load.running < self.at_once && load.first() == Some(number) {
+                let memory = load.begin(number, place);
+                drop(load);
+                // There may be room for the next as well.
+                self.freed.notify_all();
+                return Some(Turn { of: self, memory });
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                load.waiting.retain(|(other, _)| *other != number);
                 return None;
             }
-            load.waiting += 1;
-            while load.running >= AT_ONCE {
-                let left = until.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    load.waiting -= 1;
-                    return None;
-                }
-                load = self.freed.wait_timeout(load, left).unwrap_or_else(PoisonError::into_inner).0;
+            load = self.freed.wait_timeout(load, left).unwrap_or_else(PoisonError::into_inner).0;
+            if !load.waiting.iter().any(|(other, _)| *other == number) {
+                return None;
             }
-            load.waiting -= 1;
         }
-        load.running += 1;
-        let memory = load.spare.pop().unwrap_or_default();
-        Some(Turn { of: self, memory })
     }
 }
 
@@ -181,13 +239,34 @@ impl Drop for Turn<'_> {
         load.running -= 1;
         load.spare.push(std::mem::take(&mut self.memory));
         drop(load);
-        self.of.freed.notify_one();
+        self.of.freed.notify_all();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn turns_go_round_by_place_and_a_crowd_makes_room_for_the_few() {
+        let at = |n: u8| place(Some(IpAddr::from([192, 0, 2, n])));
+        let mut load = Load::default();
+        let crowd: Vec<_> = (0..QUEUE).map(|_| load.queue(at(1)).unwrap()).collect();
+        assert_eq!(load.queue(at(1)), None, "no more of the same");
+        let few = load.queue(at(2)).unwrap();
+        assert_eq!(load.waiting.len(), QUEUE);
+        assert!(!load.waiting.iter().any(|(number, _)| *number == crowd[QUEUE - 1]), "the last to come went");
+        assert_eq!(load.first(), Some(crowd[0]));
+        load.begin(crowd[0], at(1));
+        assert_eq!(load.first(), Some(few), "who had no turn yet is next, however many came before");
+        load.begin(few, at(2));
+        assert_eq!(load.first(), Some(crowd[1]));
+        let (one, same, other) = ("2001:db8::1", "2001:db8::9:1", "2001:db8:0:1::1");
+        let net = |text: &str| place(Some(text.parse().unwrap()));
+        assert_eq!(net(one), net(same));
+        assert_ne!(net(one), net(other));
+        assert!(NOBODYS.parse::<Phc>().is_ok());
+    }
 
     #[test]
     fn the_form_is_read_and_nothing_else_is() {

@@ -4,7 +4,6 @@
 mod change;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::broadcast;
@@ -20,6 +19,7 @@ use super::oauth::TokenDesk;
 use super::scribe::{Desk, Refused, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
+use super::throttle::Callers;
 use super::timekeeper::{Mark, Now, Timekeeper};
 use super::verifier::{Counting, Verifier};
 use super::{Done, Doors, Engine, NewSecret, News, Origin, Tried, doors, tried};
@@ -45,11 +45,11 @@ pub(super) struct Parts {
     pub loaded: Loaded,
     pub catalog: Arc<Catalog>,
     pub clock: Arc<dyn Clock>,
+    /// Who tried to sign in before.
+    pub callers: Arc<Callers>,
     pub entropy: Box<dyn Entropy + Send>,
     /// Where the header lies; a store in memory has none, and its operators no slots.
     pub header: Option<HeaderFile>,
-    /// How often the header was changed.
-    pub header_generation: u64,
     pub cost: Cost,
     pub dir: Option<PathBuf>,
 }
@@ -69,9 +69,10 @@ pub struct LocalEngine {
     time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
+    /// Held for the whole of a change to it, the commit that names its slots included.
     pub(super) header: Option<Mutex<HeaderFile>>,
-    /// Changes to the header file so far.
-    pub(super) header_generation: AtomicU64,
+    pub(super) callers: Arc<Callers>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) cost: Cost,
     dir: Option<PathBuf>,
     sealing: Arc<SealThread>,
@@ -81,8 +82,7 @@ pub struct LocalEngine {
 
 impl LocalEngine {
     pub(super) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, keyring, loaded, catalog, clock, entropy, header, header_generation, cost, dir } =
-            parts;
+        let Parts { store, keyring, loaded, catalog, clock, callers, entropy, header, cost, dir } = parts;
         let proof = Arc::new(loaded.proof);
         let verifier = Verifier::new(keyring.pepper(), &loaded.state, Arc::clone(&proof));
         let imported = Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state);
@@ -92,7 +92,7 @@ impl LocalEngine {
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
         let (state, verifier) = (Arc::new(RwLock::new(loaded.state)), Arc::new(verifier));
         let ledger = Arc::new(Mutex::new(ledger));
-        let time = Arc::new(Timekeeper::new(clock, loaded.mark));
+        let time = Arc::new(Timekeeper::new(Arc::clone(&clock), loaded.mark));
         let feed = broadcast::channel(FEED).0;
         let frozen = !loaded.doubts.is_empty();
         let desk =
@@ -112,7 +112,8 @@ impl LocalEngine {
             feed,
             doubts: loaded.doubts,
             header: header.map(Mutex::new),
-            header_generation: AtomicU64::new(header_generation),
+            callers,
+            clock,
             cost,
             dir,
             sealing,
@@ -173,7 +174,7 @@ impl LocalEngine {
         }
         let now = self.time.now().time;
         match imported::parse(presented) {
-            Some(theirs) => match self.imported.check(&theirs, now) {
+            Some(theirs) => match self.imported.check(&theirs, counting.address()) {
                 Ok(()) => self.verifier.admit_known(theirs.id, wanted, counting, now, tell),
                 Err(Reason::Unknown) => Decision::deny(self.verifier.absent(theirs.id), None),
                 Err(reason) => Decision::deny(reason, None),
@@ -236,7 +237,13 @@ impl Engine for LocalEngine {
         };
         self.rehearse_with(session, &command, Some(minted))?;
         let phc = self.imported.secrets().hash(secret, &mut OsEntropy)?.to_string();
-        self.run_with(session, &command, Some(Box::new(domain::Imported { phc })))
+        let done = self.run_with(session, &command, Some(Box::new(domain::Imported { phc })), None)?;
+        for event in &done.events {
+            if let domain::Event::KeyImported(key) = event {
+                self.imported.know(key.id, secret);
+            }
+        }
+        Ok(done)
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {

@@ -32,7 +32,7 @@ mod scribe;
 mod seal_thread;
 mod session;
 mod table;
-mod throttle;
+pub mod throttle;
 mod timekeeper;
 mod tried;
 mod uses;
@@ -54,6 +54,7 @@ pub use self::session::{Auth, Peer, Session, Via};
 pub use self::timekeeper::{Mark, Now, Timekeeper};
 pub use self::tried::{Party, Tried, Try};
 pub use self::verifier::Verifier;
+use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
@@ -75,8 +76,8 @@ pub struct Done {
 pub enum NewSecret<'a> {
     /// A passphrase they chose.
     Passphrase(&'a Passphrase),
-    /// A key file to be written at this path.
-    KeyFile(&'a std::path::Path),
+    /// The content of a key file, which lies where whoever asks has put it.
+    KeyFile(&'a KeyFileSecret),
 }
 
 /// Something a listener should know.

@@ -13,21 +13,22 @@ use super::load::{self, Loaded, Witness};
 use super::local::{LocalEngine, Parts};
 use super::proof::Proof;
 use super::session::{Auth, Session, Via};
-use super::throttle::Throttle;
+use super::throttle::Callers;
 use super::{Engine, doors};
 use crate::crypto::digest::Pepper;
-use crate::crypto::header::{Header, Unlock};
-use crate::crypto::header_file::{HeaderFile, Unsealed};
+use crate::crypto::header::{Header, Unlock, Unlocked};
+use crate::crypto::header_file::HeaderFile;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::keyring::{RootKey, StoreId};
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::random::{Entropy, OsEntropy};
 use crate::crypto::recovery::RecoveryCode;
-use crate::crypto::slots::{NewSlot, SlotSecret};
+use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
 use crate::crypto::{CryptoError, Keyring, public_id};
 use crate::domain::catalog::CatalogProblem;
 use crate::domain::name::fold;
-use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State, Timestamp};
+use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State};
+use crate::files;
 use crate::store::{MemoryStore, Rev, SledOptions, SledStore, Store};
 
 /// The catalog of a store, beside its database, when the agency has its own.
@@ -68,6 +69,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// What guessing a passphrase shall cost.
     pub cost: Cost,
+    /// Who tried to sign in before; the same for all attempts of a process.
+    pub callers: Arc<Callers>,
 }
 
 impl Options {
@@ -80,6 +83,7 @@ impl Options {
             via,
             clock: Arc::new(SystemClock),
             cost: Cost::SLOT,
+            callers: Arc::default(),
         }
     }
 
@@ -116,7 +120,7 @@ pub fn read_catalog(options: &Options) -> Result<Arc<Catalog>, OpenError> {
         why,
         advice: "Check it with `keydeck scope check`.",
     };
-    let text = std::fs::read_to_string(&path).map_err(|e| fail(e.to_string()))?;
+    let text = files::read_text(&path, 16 * Catalog::MAX_BYTES).map_err(|e| fail(e.to_string()))?;
     let parsed = Catalog::parse(&text);
     parsed
         .map(Arc::new)
@@ -131,30 +135,43 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     }
     let opened = SledStore::open(&options.sled())?;
     let mut notices = opened.notices();
-    let now = options.clock.read().wall;
-    let (unsealed, failed_before) = unseal(&options.dir, now, &mut HeaderFile::new(&options.dir), key)?;
-    let loaded = load::load(&opened.store, &unsealed.keyring, &catalog, Witness::of(&opened))?;
-    notices.extend(
-        unsealed.unrepaired.iter().map(|why| format!("a copy of the header could not be repaired: {why}")),
-    );
+    let mut file = HeaderFile::new(&options.dir);
+    let header = file.load().map_err(OpenError::Unseal)?;
+    let since_boot = options.clock.read().since_boot;
+    let attempt = options.callers.attempt(std::process::id(), &options.dir, since_boot)?;
+    let Unlocked { root, mut slot } = attempt.judge(unlock(&header, key, |_| true))?;
+    let keyring = Keyring::new(root, header.store());
+    let loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
     notices.extend(loaded.doubts.iter().map(|d| d.what.clone()));
     if loaded.state.agency().is_none() {
         return Err(if loaded.head.seq == 0 { OpenError::Unfounded } else { damaged(&loaded) });
     }
-    if unsealed.header.generation() < loaded.state.header().generation {
+    if header.generation() < loaded.state.header().generation {
         return Err(OpenError::OldHeader);
     }
-    let (actor, auth) = actor_of(key, &unsealed, &loaded.state)?;
+    // Which slots count stands in the store, so it is known only now.
+    let in_doubt = !loaded.doubts.is_empty();
+    let counts = doors::counting(&header, loaded.state.header(), in_doubt);
+    if !counts(slot) {
+        slot = attempt.judge(unlock(&header, key, &counts))?.slot;
+    }
+    let (actor, auth) = actor_of(key, label_of(&header, slot), &loaded.state)?;
+    let failed_before = attempt.passed();
+    // What a change of secret left behind that did not come to its end, or did and could not clean up.
+    let settled = header
+        .keep(keyring.root(), |slot| in_doubt || counts(slot.id()))
+        .and_then(|header| file.heal(&header));
+    notices.extend(settled.err().map(|why| format!("a copy of the header could not be repaired: {why}")));
     let session = Session::new(&mut OsEntropy, actor, auth, options.via).map_err(EngineError::from)?;
     let engine = LocalEngine::new(Parts {
         store: Arc::new(opened.store),
-        keyring: unsealed.keyring,
+        keyring,
         loaded,
         catalog,
         clock: Arc::clone(&options.clock),
+        callers: Arc::clone(&options.callers),
         entropy: Box::new(OsEntropy),
-        header: Some(HeaderFile::new(&options.dir)),
-        header_generation: unsealed.header.generation(),
+        header: Some(file),
         cost: options.cost,
         dir: Some(options.dir.clone()),
     });
@@ -174,56 +191,33 @@ fn damaged(loaded: &Loaded) -> OpenError {
     OpenError::Engine(EngineError::Suspect(why))
 }
 
-/// Tries a secret, and counts failures.
-pub(super) fn unseal(
-    dir: &Path,
-    now: Timestamp,
-    file: &mut HeaderFile,
+/// Tries a secret on those slots that count.
+pub(super) fn unlock(
+    header: &Header,
     key: &Key<'_>,
-) -> Result<(Unsealed, u32), OpenError> {
-    let mut throttle = Throttle::read(dir);
-    if let Some(wait) = throttle.wait(now) {
-        return Err(OpenError::Throttled { failed: throttle.failed(), wait });
-    }
-    let result = match key {
+    counts: impl Fn(SlotId) -> bool,
+) -> Result<Unlocked, CryptoError> {
+    match key {
         Key::Operator { name, passphrase } => {
-            let label = label_of(file, name)?;
-            file.unseal(&Unlock::Operator { name: &label, passphrase })
+            // Names are compared as names are. The typed text itself when there is none, so that an unknown operator
+            // costs the same work.
+            let wanted = fold(name);
+            let theirs = |slot: &&Slot| slot.kind() == SlotKind::Passphrase && fold(slot.label()) == wanted;
+            let name = header.slots().iter().find(theirs).map_or(*name, Slot::label);
+            header.unlock_among(&Unlock::Operator { name, passphrase }, counts)
         }
-        Key::Recovery { code, .. } => file.unseal(&Unlock::Recovery(code)),
-        Key::KeyFile(secret) => file.unseal(&Unlock::KeyFile(secret)),
-    };
-    match result {
-        Ok(unsealed) => {
-            let failed = throttle.failed();
-            throttle.clear();
-            Ok((unsealed, failed))
-        }
-        Err(error) => {
-            if matches!(error, CryptoError::WrongSecret) {
-                throttle.fail(now);
-            }
-            Err(OpenError::Unseal(error))
-        }
+        Key::Recovery { code, .. } => header.unlock_among(&Unlock::Recovery(code), counts),
+        Key::KeyFile(secret) => header.unlock_among(&Unlock::KeyFile(secret), counts),
     }
 }
 
-/// The label whose name is the one typed, compared as names are; the typed text itself when there is none, so
-/// that an unknown operator costs the same work.
-fn label_of(file: &mut HeaderFile, typed: &str) -> Result<String, OpenError> {
-    let wanted = fold(typed);
-    let header = file.load().map_err(OpenError::Unseal)?;
-    let found = header.slots().iter().find(|slot| fold(slot.label()) == wanted);
-    Ok(found.map_or_else(|| typed.to_owned(), |slot| slot.label().to_owned()))
+/// The name a slot goes by.
+pub(super) fn label_of(header: &Header, slot: SlotId) -> &str {
+    header.slots().iter().find(|other| other.id() == slot).map_or("", Slot::label)
 }
 
-pub(super) fn actor_of(
-    key: &Key<'_>,
-    unsealed: &Unsealed,
-    state: &State,
-) -> Result<(Actor, Auth), OpenError> {
-    let slot = unsealed.header.slots().iter().find(|slot| slot.id() == unsealed.slot);
-    let label = slot.map_or("", |slot| slot.label());
+/// Whom a secret lets in that opened the slot of that label.
+pub(super) fn actor_of(key: &Key<'_>, label: &str, state: &State) -> Result<(Actor, Auth), OpenError> {
     let (name, access, auth) = match key {
         Key::Operator { .. } => (label, Access::Own, Auth::Passphrase),
         Key::KeyFile(_) => (label, Access::Own, Auth::KeyFile),
@@ -255,6 +249,7 @@ pub fn found(
     if opened.rev > Rev(0) || opened.seal.as_ref().is_some_and(|seal| seal.rev > Rev(0)) {
         return Err(OpenError::Exists(options.dir.display().to_string()));
     }
+    let mut notices = opened.notices();
     let mut file = HeaderFile::new(&options.dir);
     let id = StoreId::generate(&mut OsEntropy).map_err(EngineError::from)?;
     let root = RootKey::generate(&mut OsEntropy).map_err(EngineError::from)?;
@@ -274,24 +269,26 @@ pub fn found(
         loaded,
         catalog,
         clock: Arc::clone(&options.clock),
+        callers: Arc::clone(&options.callers),
         entropy: Box::new(OsEntropy),
         header: Some(file),
-        header_generation: header.generation(),
         cost: options.cost,
         dir: Some(options.dir.clone()),
     });
     // Before the first entry: from then on a store without a seal is one that lost it.
     engine.write_first_seal()?;
-    engine.execute(&session, Command::Found { agency, operator })?;
-    engine.settle()?;
+    let mark = doors::naming(&header, |_| true);
+    engine.run_naming(&session, &Command::Found { agency, operator }, mark)?;
+    // The store is there from now on, and the recovery code must be seen: what cannot be tidied is only said.
+    notices.extend(engine.settle().err().map(|why| why.to_string()));
     if options.via == Via::Console {
         engine.write_uses();
     }
-    Ok(Founded { open: Open { engine, session, notices: Vec::new() }, recovery })
+    Ok(Founded { open: Open { engine, session, notices }, recovery })
 }
 
 /// The session of somebody who is about to become the first admin.
-fn founding_session(auth: Auth, via: Via) -> Result<Session, EngineError> {
+pub(super) fn founding_session(auth: Auth, via: Via) -> Result<Session, EngineError> {
     let founder = OperatorId(public_id::generate(&mut OsEntropy)?);
     let actor = Actor { operator: founder, access: Access::Own };
     Ok(Session::new(&mut OsEntropy, actor, auth, via)?)
@@ -310,7 +307,8 @@ fn first_header(
     Header::create(id, root, first, &mut OsEntropy)?.add_slot(root, second, &mut OsEntropy)
 }
 
-fn empty(keyring: &Keyring) -> Loaded {
+/// Nothing, read from nowhere.
+pub(super) fn empty(keyring: &Keyring) -> Loaded {
     Loaded {
         state: State::default(),
         head: Head { seq: 0, hash: keyring.audit_chain().genesis() },
@@ -371,9 +369,9 @@ pub fn in_store_holding(
         loaded,
         catalog: Arc::new(Catalog::builtin().clone()),
         clock,
+        callers: Arc::default(),
         entropy,
         header: None,
-        header_generation: 0,
         cost: Cost::SLOT,
         dir: None,
     });

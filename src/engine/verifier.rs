@@ -3,6 +3,7 @@
 //! `domain::verdict::judge` and nowhere else.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use hashbrown::HashTable;
@@ -91,6 +92,16 @@ pub(super) enum Counting<'a> {
     From(Origin<'a>),
     /// It does not: somebody only wants to know.
     Off,
+}
+
+impl Counting<'_> {
+    /// Where the request came from, as far as anybody told.
+    pub(super) const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::From(origin) => origin.address,
+            Self::Off => None,
+        }
+    }
 }
 
 const PEPPER: u32 = 1;

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::rows::Rev;
+use crate::files;
 
 /// The first line of the file.
 const MAGIC: &str = "keydeck-seal 1";
 /// More than any seal needs; a longer file is not one.
-const MAX_BYTES: u64 = 4096;
+const MAX_BYTES: usize = 4096;
 /// The longest audit head and MAC.
 const MAX_FIELD: usize = 128;
 
@@ -108,15 +109,16 @@ impl SealFile {
     /// The seal on disk. `Ok(None)` when there never was one.
     pub(super) fn read(&self) -> Result<Option<Seal>, SealError> {
         let path = self.dir.join("seal");
-        let size = match fs::metadata(&path) {
-            Ok(meta) => meta.len(),
+        let bytes = match files::read(&path, MAX_BYTES) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge) =>
+            {
+                return Err(SealError::Damaged(error.to_string()));
+            }
             Err(error) => return Err(SealError::Io(error.to_string())),
         };
-        if size > MAX_BYTES {
-            return Err(SealError::Damaged(format!("it has {size} bytes")));
-        }
-        let bytes = fs::read(&path).map_err(|error| SealError::Io(error.to_string()))?;
         let text = String::from_utf8(bytes).ok();
         let seal = text.as_deref().and_then(Seal::decode);
         seal.map(Some).ok_or_else(|| SealError::Damaged("its checksum does not match".into()))
@@ -145,7 +147,12 @@ impl SealFile {
 
     fn replace(&self, seal: &Seal) -> io::Result<()> {
         let fresh = self.dir.join("seal.new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        // A leftover of an interrupted write, or a link or pipe somebody put there: gone, never written to.
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
         file.write_all(seal.encode().as_bytes())?;
         file.sync_all()?;
         fs::rename(&fresh, self.dir.join("seal"))?;

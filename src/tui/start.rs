@@ -1,6 +1,5 @@
 //! From what the command line knows to a running console, and back to a clean terminal.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -24,6 +23,7 @@ use crate::crypto::header_file::HeaderFile;
 use crate::crypto::slots::SlotKind;
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::Options;
+use crate::files;
 use crate::serve::door::is_reachable;
 use crate::store::{SledOptions, SledStore, holder_of};
 
@@ -129,11 +129,14 @@ async fn live(start: Start) -> Result<Ending, TuiError> {
     }
 }
 
+/// Far more than a keymap or theme needs.
+const LOOKS_MAX: usize = 1024 * 1024;
+
 /// Their own keys on top of ours; a mistake is said, and ours stay.
 fn keymap(file: Option<&Path>, complaints: &mut Vec<String>) -> Keymap {
     let Some(path) = file else { return Keymap::standard() };
     let name = path.display().to_string();
-    match fs::read_to_string(path) {
+    match files::read_text(path, LOOKS_MAX) {
         Ok(text) => Keymap::with_file(&name, &text).unwrap_or_else(|mistakes| {
             complaints.push(said("The keymap", "The standard keys are used.", &mistakes));
             Keymap::standard()
@@ -157,7 +160,8 @@ fn theme(wanted: &str, ascii: bool, complaints: &mut Vec<String>) -> Theme {
             automatic()
         });
     }
-    let read = fs::read_to_string(path).map_err(|why| format!("The theme {wanted} cannot be read: {why}."));
+    let read =
+        files::read_text(path, LOOKS_MAX).map_err(|why| format!("The theme {wanted} cannot be read: {why}."));
     let parsed = read.and_then(|text| {
         Theme::from_file(wanted, &text, env.palette, glyphs)
             .map_err(|mistakes| said("The theme", "The automatic one is used.", &mistakes))

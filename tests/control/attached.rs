@@ -1,6 +1,7 @@
 //! An attached process works as if the store were its own, and sees what others do when they do it.
 
 use keydeck::crypto::keyfile::KeyFileSecret;
+use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::{Access, Command, KeyState, KeysAfter, NewApp, Reason, Role, Status, View};
 use keydeck::domain::{Profile, catalog::AuthMethod};
 use keydeck::engine::open::{Key, found};
@@ -61,8 +62,8 @@ fn every_kind_of_call_works_through_the_socket() {
     let carl = engine.state().operator_named("carl").unwrap().id;
     maria.run(Command::SetRole { operator: carl, role: Role::Manager });
     let file = house.path().join("carl.key");
-    engine.set_secret(session, carl, NewSecret::KeyFile(&file)).unwrap();
-    let read = KeyFileSecret::read(&file).unwrap();
+    let read = KeyFileSecret::create(&file, &mut OsEntropy).unwrap();
+    engine.set_secret(session, carl, NewSecret::KeyFile(&read)).unwrap();
     let by_file = open_or_attach(&options(house.path(), Via::CommandLine), &Key::KeyFile(&read)).unwrap();
     assert_eq!(by_file.session.actor().operator, carl);
     engine.disable_operator(session, carl, KeysAfter::Stop).unwrap();

@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::process::Command as Process;
 
-use keydeck::engine::{EngineError, OpenError, Via};
+use keydeck::engine::open::Key;
+use keydeck::engine::{EngineError, OpenError, Peer, Via};
 use keydeck::serve::control::{SOCKET_FILE, fuzzing};
 use proptest::prelude::*;
 
@@ -98,18 +99,38 @@ fn guessing_is_slowed_down_as_it_is_without_a_socket() {
         );
     }
     let error = tries("maria", PHRASE).unwrap();
-    assert!(matches!(error, OpenError::Throttled { failed: 4, .. }), "even the right one waits: {error}");
-    // The count is the one in the directory: a person at the keyboard waits, too.
-    assert!(std::fs::read_to_string(house.path().join("attempts")).unwrap().starts_with("4 "));
-    let mut entered = None;
-    until("the wait is over", || {
-        entered = enter(house.path(), "maria", PHRASE, Via::CommandLine).ok();
-        entered.is_some()
-    });
+    assert!(matches!(error, OpenError::Throttled { failed: 4, .. }), "a process that guesses waits: {error}");
+    assert!(std::fs::read_to_string(house.path().join("attempts")).unwrap().starts_with("4\n"));
+    // Another process gets in at once, however wrong this one goes on to be.
     let owner = house.owner();
-    let page = keydeck::engine::Engine::audit(&*owner.engine, &owner.session, None, 5, None).unwrap();
+    let passphrase = super::house::phrase(PHRASE);
+    let key = Key::Operator { name: "maria", passphrase: &passphrase };
+    let other = Peer { pid: Peer::this().pid + 1, ..Peer::this() };
+    std::thread::scope(|scope| {
+        let guessing = scope.spawn(|| {
+            for _ in 0..50 {
+                assert!(tries("maria", "a wrong passphrase").is_some());
+            }
+        });
+        for _ in 0..5 {
+            owner.engine.admit(&key, Via::CommandLine, other).unwrap();
+        }
+        guessing.join().unwrap();
+    });
+    let page = keydeck::engine::Engine::audit(&*owner.engine, &owner.session, None, 20, None).unwrap();
     let changed = page.lines.iter().flat_map(|line| &line.entry.changes);
     assert!(changed.into_iter().any(|change| change.field == "failed attempts before" && change.to == "4"));
+}
+
+#[test]
+fn eighty_silent_connections_keep_nobody_from_attaching() {
+    let house = House::with(&[]);
+    let crowd: Vec<_> = (0..80).map(|_| knock(&house)).collect();
+    let maria = house.attach("maria");
+    let more: Vec<_> = (0..80).map(|_| knock(&house)).collect();
+    maria.issue("Still served");
+    house.attach("maria");
+    drop((crowd, more));
 }
 
 #[test]
@@ -148,9 +169,9 @@ fn a_slow_reader_holds_up_nobody_and_catches_up() {
 }
 
 #[test]
-fn more_than_sixty_four_are_told_to_wait() {
+fn more_than_sixty_four_that_are_signed_in_are_told_to_wait() {
     let house = House::with(&[]);
-    let crowd: Vec<_> = (0..64).map(|_| knock(&house)).collect();
+    let crowd: Vec<_> = (0..64).map(|_| house.attach("maria")).collect();
     until("all of them are there", || house.control.as_ref().unwrap().attached() == 64);
     let error = enter(house.path(), "maria", PHRASE, Via::CommandLine).err().unwrap();
     assert!(error.to_string().contains("Too many processes are attached"), "{error}");

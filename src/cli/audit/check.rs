@@ -1,6 +1,5 @@
 //! `keydeck audit verify`: of the store with its keys, or of an export with nothing but the export.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,6 +12,7 @@ use crate::cli::door::Deck;
 use crate::cli::fault::Fault;
 use crate::engine::audit_log::{Anchor, check_export};
 use crate::engine::{AuditReport, AuditStanding};
+use crate::files;
 
 /// An anchor is one line.
 const ANCHOR_MAX: u64 = 4 * 1024;
@@ -31,7 +31,7 @@ pub(super) fn run(deck: &Deck, args: &Verify) -> Outcome {
 fn read_anchor(path: &Path) -> Result<Anchor, Fault> {
     let fail = |why: &str| Fault::usage(format!("The anchor file {} cannot be used: {why}.", path.display()));
     let mut text = String::new();
-    let file = File::open(path).map_err(|e| fail(&e.to_string()))?;
+    let file = files::open_given(path).map_err(|e| fail(&e.to_string()))?;
     file.take(ANCHOR_MAX).read_to_string(&mut text).map_err(|e| fail(&e.to_string()))?;
     Anchor::parse(text.trim()).ok_or_else(|| fail("it must hold one line of `keydeck audit anchor`"))
 }
@@ -39,7 +39,7 @@ fn read_anchor(path: &Path) -> Result<Anchor, Fault> {
 fn check_file(path: &Path, anchor: Option<&Anchor>) -> Result<AuditReport, Fault> {
     let fail =
         |e: std::io::Error| Fault::usage(format!("The export {} cannot be read: {e}.", path.display()));
-    let mut reader = BufReader::new(File::open(path).map_err(fail)?);
+    let mut reader = BufReader::new(files::open_given(path).map_err(fail)?);
     let mut failed = None;
     let lines = std::iter::from_fn(|| match next_line(&mut reader) {
         Ok(line) => line,

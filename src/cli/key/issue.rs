@@ -15,9 +15,14 @@ use crate::cli::handover::Handover;
 use crate::cli::secrets;
 use crate::cli::times;
 use crate::crypto::CryptoError;
-use crate::crypto::phc::MAX_SECRET;
+use crate::crypto::phc::{MAX_SECRET, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
+
+/// Below, a secret is found in days at most by trying; it is refused.
+const WEAK_BITS: u32 = 40;
+/// Below, it is found by whoever has the unsealed store; that is said.
+const FAIR_BITS: u32 = 80;
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let (signed, new) = prepare(deck, &args.new)?;
@@ -36,6 +41,7 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
     if !(1..=MAX_SECRET).contains(&secret.len()) || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Fault::usage(CryptoError::ImportedSecret.to_string()));
     }
+    weigh(deck, most_bits(secret.as_bytes()), args.weak)?;
     let (signed, new) = prepare(deck, &args.new)?;
     let done = signed.engine.import_key(&signed.session, new, secret.as_bytes())?;
     drop(secret);
@@ -58,6 +64,25 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
     }
     signed.engine.settle()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever reaches `/verify` can try dozens of secrets a second for as long as they like, so one with few possibilities
+/// is found: that takes a word of the person who wants it all the same.
+fn weigh(deck: &Deck, bits: u32, weak: bool) -> Result<(), Fault> {
+    let said = format!("the secret has at most {bits} bits, where a generated one has 187");
+    if bits < WEAK_BITS && !weak {
+        return Err(Fault::refused(
+            "weak_secret",
+            format!(
+                "Nothing was imported: {said}, and can be guessed. Have keydeck make a new one with `keydeck key create`, \
+                 or say --weak if its callers cannot be changed."
+            ),
+        ));
+    }
+    if bits < FAIR_BITS {
+        deck.output.warn(&format!("{said}. Replace it as soon as its callers can be changed."));
+    }
+    Ok(())
 }
 
 /// Reads the words for a new key and signs in.

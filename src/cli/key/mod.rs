@@ -92,6 +92,9 @@ pub struct Import {
     /// File with the secret, `-` for standard input; one newline at its end is not part of it
     #[arg(long, value_name = "FILE")]
     secret_file: PathBuf,
+    /// Import it although it can be guessed
+    #[arg(long)]
+    weak: bool,
 }
 
 /// Words of `key list`.

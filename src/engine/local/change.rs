@@ -1,7 +1,6 @@
 //! The one way a state changes: judge, write durably, apply, tell. What takes access away is in force even when the
 //! disk fails, and written when it can be.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::LocalEngine;
@@ -144,7 +143,17 @@ impl LocalEngine {
     }
 
     pub(super) fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {
-        self.run_with(session, command, None)
+        self.run_with(session, command, None, None)
+    }
+
+    /// A change that goes with one of the header: from the commit on, the slots that `header` names count and no others.
+    pub(in crate::engine) fn run_naming(
+        &self,
+        session: &Session,
+        command: &Command,
+        header: HeaderMark,
+    ) -> Result<Done, EngineError> {
+        self.run_with(session, command, None, Some(header))
     }
 
     /// The one way a state changes: judge, write durably, apply, tell.
@@ -153,6 +162,7 @@ impl LocalEngine {
         session: &Session,
         command: &Command,
         imported: Option<Box<domain::Imported>>,
+        header: Option<HeaderMark>,
     ) -> Result<Done, EngineError> {
         if !self.doubts.is_empty() {
             let error = EngineError::Suspect(audit_log::in_one_line(&self.doubts));
@@ -183,10 +193,7 @@ impl LocalEngine {
             entry
         };
         let mut records: Vec<Record> = events.iter().flat_map(Event::records).collect();
-        // The header changes beside the store; the next commit remembers how often.
-        let header = HeaderMark { generation: self.header_generation.load(Ordering::SeqCst) };
-        let header = Some(header).filter(|mark| *mark > self.state().header());
-        records.extend(header.map(Record::Header));
+        records.extend(header.clone().map(Record::Header));
         if let Err(error) = ledger.write(entry, records, Some(&self.time.mark())) {
             return Err(self.deny_anyway(session, command, &events, error));
         }

@@ -38,7 +38,7 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
     all.extend(name.map(|name| Request::AddOperator {
         name,
         role: Role::Admin,
-        secret: Chosen::KeyFile(b"/a/key"),
+        secret: Chosen::KeyFile(&[7; 32]),
     }));
     let frame = |what| frame::frame(&Ask { id: 1, reach: Reach::Own, what });
     all.into_iter().map(frame).collect()

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::io::{self, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -55,14 +56,22 @@ struct Mail {
 /// An attached process as the others see it.
 pub struct Guest {
     stream: UnixStream,
+    /// Its number, as the kernel says.
+    pub pid: u32,
+    leaving: AtomicBool,
     mail: Mutex<Mail>,
     bell: Condvar,
 }
 
 impl Guest {
-    /// Somebody at the other end of `stream`.
-    pub fn new(stream: UnixStream) -> Self {
-        Self { stream, mail: Mutex::default(), bell: Condvar::new() }
+    /// The process `pid` at the other end of `stream`.
+    pub fn new(stream: UnixStream, pid: u32) -> Self {
+        Self { stream, pid, leaving: AtomicBool::new(false), mail: Mutex::default(), bell: Condvar::new() }
+    }
+
+    /// Whether it has shown a secret; `None` when it is on its way out.
+    pub fn signed_in(&self) -> Option<bool> {
+        (!self.leaving.load(Ordering::Relaxed)).then(|| self.mail().actor.is_some())
     }
 
     fn mail(&self) -> MutexGuard<'_, Mail> {
@@ -116,6 +125,7 @@ impl Guest {
 
     /// Lets the request under way come to its end, then says why and hangs up.
     pub fn send_away(&self, why: &str) {
+        self.leaving.store(true, Ordering::Relaxed);
         self.put(|mail| mail.bye = Some(why.to_owned()));
         // The reader hears the end of the connection; the writer may still write.
         let _ = self.stream.shutdown(Shutdown::Read);
@@ -123,6 +133,7 @@ impl Guest {
 
     /// Hangs up at once.
     pub fn hang_up(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 

@@ -1,7 +1,5 @@
 //! [`Engine`] by asking: each call is one request, but for what the replica holds.
 
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
 use std::sync::RwLockReadGuard;
 
 use tokio::sync::broadcast;
@@ -59,17 +57,11 @@ fn done(bytes: &[u8]) -> Result<Done, EngineError> {
     })
 }
 
-/// The secret in the words of the wire. A path means what it means here.
-fn with_secret<T>(
-    secret: &NewSecret<'_>,
-    ask: impl FnOnce(Chosen<'_>) -> Result<T, EngineError>,
-) -> Result<T, EngineError> {
-    match secret {
-        NewSecret::Passphrase(passphrase) => ask(Chosen::Passphrase(passphrase.expose())),
-        NewSecret::KeyFile(path) => {
-            let path = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
-            ask(Chosen::KeyFile(path.as_os_str().as_bytes()))
-        }
+/// The secret in the words of the wire.
+fn chosen<'b>(secret: &NewSecret<'b>) -> Chosen<'b> {
+    match *secret {
+        NewSecret::Passphrase(passphrase) => Chosen::Passphrase(passphrase.expose()),
+        NewSecret::KeyFile(content) => Chosen::KeyFile(content.expose()),
     }
 }
 
@@ -210,7 +202,7 @@ impl Engine for RemoteEngine {
         role: Role,
         secret: NewSecret<'_>,
     ) -> Result<Done, EngineError> {
-        with_secret(&secret, |secret| done(&self.ask(session, Request::AddOperator { name, role, secret })?))
+        done(&self.ask(session, Request::AddOperator { name, role, secret: chosen(&secret) })?)
     }
 
     fn set_secret(
@@ -219,7 +211,7 @@ impl Engine for RemoteEngine {
         operator: OperatorId,
         secret: NewSecret<'_>,
     ) -> Result<Done, EngineError> {
-        with_secret(&secret, |secret| done(&self.ask(session, Request::SetSecret { operator, secret })?))
+        done(&self.ask(session, Request::SetSecret { operator, secret: chosen(&secret) })?)
     }
 
     fn disable_operator(
@@ -237,7 +229,7 @@ impl Engine for RemoteEngine {
         operator: OperatorId,
         secret: NewSecret<'_>,
     ) -> Result<Done, EngineError> {
-        with_secret(&secret, |secret| done(&self.ask(session, Request::EnableOperator { operator, secret })?))
+        done(&self.ask(session, Request::EnableOperator { operator, secret: chosen(&secret) })?)
     }
 
     fn renew_recovery(&self, session: &Session) -> Result<RecoveryCode, EngineError> {

@@ -2,9 +2,6 @@
 //! request says about itself is believed: who asks comes from the secret it signed in with and from the kernel, how
 //! far it reaches from what was granted here.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::fault::Fault;
@@ -239,14 +236,28 @@ fn chosen(
 ) -> Result<Done, EngineError> {
     match secret {
         Chosen::Passphrase(text) => give(NewSecret::Passphrase(&Passphrase::choose(text)?)),
-        Chosen::KeyFile(path) => {
-            let path = Path::new(OsStr::from_bytes(path));
-            if path.is_relative() {
-                return Err(
-                    Fault::usage("bad_request", "A key file needs a complete path here.").into_engine()
-                );
+        Chosen::KeyFile(content) => {
+            let none = || Fault::usage("bad_request", "That is not the content of a key file.").into_engine();
+            give(NewSecret::KeyFile(&KeyFileSecret::received(content).ok_or_else(none)?))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_attached_has_the_owner_make_a_file_at_a_path_they_name() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["catalog.toml", "a-path-that-is-as-long-as-a-key"] {
+            let path = dir.path().join(name);
+            for path in [path.as_os_str().as_encoded_bytes(), name.as_bytes()] {
+                let outcome = chosen(Chosen::KeyFile(path), |_| Ok(Done { events: Vec::new(), token: None }));
+                // Thirty-two bytes are a key, whatever they spell; no file comes of either.
+                assert_eq!(outcome.is_ok(), path.len() == 32);
             }
-            give(NewSecret::KeyFile(path))
+            assert!(!path.exists() && !std::path::Path::new(name).exists());
         }
     }
 }

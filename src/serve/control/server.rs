@@ -17,8 +17,12 @@ use super::place::Place;
 use super::requests::Desk;
 use crate::engine::{Engine as _, LocalEngine, Peer};
 
-/// Processes that may be attached at once.
+/// Connections that may be signed in at once, and as many that are not yet.
 pub const GUESTS: usize = 64;
+/// All of them, and those that are being hung up.
+const MOST: usize = 3 * GUESTS;
+/// What one hears for whom there is no room.
+const FULL: &str = "Too many processes are attached to this store. End one of them.";
 /// How often attached processes hear of trouble with the disk that no command brought up.
 const LOOK: Duration = Duration::from_secs(60);
 /// After somebody could not attach, before the next is looked at.
@@ -181,15 +185,26 @@ impl Hub {
         if stream.set_nonblocking(false).is_err() {
             return;
         }
-        let guest = Arc::new(Guest::new(stream));
+        let guest = Arc::new(Guest::new(stream, peer.pid));
         let refuse = {
             let mut guests = self.guests();
-            if guests.len() >= 2 * GUESTS {
+            if guests.len() >= MOST {
                 return;
             }
+            // Who says nothing makes room for who just came: they may have the secret.
+            if let Some((silent, _)) = most_crowded(&guests, false) {
+                silent.hang_up();
+            }
+            // Who has shown a secret makes room only when its process has more than its share.
+            let full = most_crowded(&guests, true).and_then(|(crowded, count)| {
+                if count > from(&guests, peer.pid, true) + 1 {
+                    crowded.send_away(FULL);
+                    return None;
+                }
+                Some(FULL)
+            });
             guests.push(Arc::clone(&guest));
-            (guests.len() > GUESTS)
-                .then_some("Too many processes are attached to this store. End one of them.")
+            full
         };
         let hub = Arc::clone(self);
         let served = Arc::clone(&guest);
@@ -230,6 +245,23 @@ impl Hub {
             }
         }
     }
+}
+
+/// How many connections of a process are signed in, or not yet.
+fn from(guests: &[Arc<Guest>], pid: u32, signed_in: bool) -> usize {
+    guests.iter().filter(|guest| guest.pid == pid && guest.signed_in() == Some(signed_in)).count()
+}
+
+/// When no more have room of those that are signed in, or not yet: the one that came first of the process that has the
+/// most of them, and how many that has.
+fn most_crowded(guests: &[Arc<Guest>], signed_in: bool) -> Option<(&Arc<Guest>, usize)> {
+    let counted: Vec<_> = guests.iter().filter(|guest| guest.signed_in() == Some(signed_in)).collect();
+    if counted.len() < GUESTS {
+        return None;
+    }
+    let crowds = counted.into_iter().map(|guest| (guest, from(guests, guest.pid, signed_in)));
+    // Of equals, the last one is the greatest.
+    crowds.rev().max_by_key(|(_, crowd)| *crowd)
 }
 
 /// A guest among the others, until dropped.

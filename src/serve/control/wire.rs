@@ -237,7 +237,8 @@ pub enum Chosen<'b> {
     /// A passphrase.
     #[n(0)]
     Passphrase(#[b(0)] &'b str),
-    /// A key file to be written by the owner, at this absolute path.
+    /// The content of a key file that the attached process has written: 32 bytes. No path travels here, so nobody has the
+    /// owner write where they may not.
     #[n(1)]
     KeyFile(#[cbor(b(0), with = "minicbor::bytes")] &'b [u8]),
 }

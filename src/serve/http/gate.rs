@@ -69,7 +69,7 @@ pub fn decide_slowly(
 }
 
 /// The hop the proxy in front of keydeck added, and none before it: those are the caller's own words. It is noted
-/// with a key's use and never decides.
+/// with a key's use and decides nothing but who waits for whom when many guess.
 pub fn address(lines: &Lines<'_>, peer: Option<IpAddr>) -> Option<IpAddr> {
     let last = lines.forwarded_for.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.parse_hop());
     last.or_else(|| lines.real_ip?.to_str().ok()?.parse_hop()).or(peer)

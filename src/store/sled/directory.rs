@@ -22,12 +22,15 @@ use crate::store::error::OpenError;
 #[derive(Clone, Debug)]
 pub(super) struct DataDir {
     root: PathBuf,
+    /// The mode it had, when others could read it.
+    pub(super) closed: Option<u32>,
 }
 
 impl DataDir {
-    /// Checks `root`, and creates it when `create` says so. Changes nothing in a directory it refuses.
+    /// Checks `root`, and creates it when `create` says so; closes it to others who could read it. Changes nothing in a
+    /// directory it refuses.
     pub(super) fn claim(root: &Path, create: bool) -> Result<Self, OpenError> {
-        let dir = Self { root: root.to_path_buf() };
+        let mut dir = Self { root: root.to_path_buf(), closed: None };
         let bad = |why: String| OpenError::BadDirectory { dir: root.to_path_buf(), why };
         let meta = match fs::metadata(root) {
             Ok(meta) => meta,
@@ -67,6 +70,13 @@ impl DataDir {
         }
         access(root, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK)
             .map_err(|errno| bad(format!("it cannot be written to ({errno})")))?;
+        if meta.mode() & 0o077 != 0 {
+            // Names and sizes tell, and what is made here by other programs may be readable itself.
+            fs::set_permissions(root, fs::Permissions::from_mode(0o700)).map_err(|error| {
+                bad(format!("others may read it, and it cannot be closed to them ({error})"))
+            })?;
+            dir.closed = Some(meta.mode() & 0o777);
+        }
         Ok(dir)
     }
 
@@ -184,6 +194,11 @@ impl DataDir {
         for item in fs::read_dir(store).map_err(|error| self.io("store", &error))? {
             let path = item.map_err(|error| self.io("store", &error))?.path();
             let meta = fs::metadata(&path).map_err(|error| self.io("store", &error))?;
+            if !meta.is_file() && !meta.is_dir() {
+                return Err(
+                    self.io(&path.display().to_string(), &"it is no regular file, and no part of a store")
+                );
+            }
             if meta.mode() & 0o077 != 0 {
                 let closed = fs::Permissions::from_mode(if meta.is_dir() { 0o700 } else { 0o600 });
                 fs::set_permissions(&path, closed).map_err(|error| self.io("store", &error))?;

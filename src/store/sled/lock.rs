@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+use crate::files;
 use crate::store::error::OpenError;
 
 /// More than any holder writes; the rest of a longer file is not shown.
@@ -40,6 +41,9 @@ impl DirLock {
             .mode(0o600)
             .open(path)
             .map_err(|error| io(error.to_string()))?;
+        if !file.metadata().is_ok_and(|meta| meta.is_file()) {
+            return Err(io("it is no regular file; move it elsewhere".into()));
+        }
         // A program this process is just starting holds a copy of the lock until it is running; nobody sends on
         // this channel, waiting on it is waiting for the deadline.
         let (_quiet, never) = mpsc::channel::<()>();
@@ -71,7 +75,7 @@ impl DirLock {
 
 /// Who has the store in `dir` open, in words; `None` when nobody has. Takes a share of the lock for an instant.
 pub fn holder_of(dir: &Path) -> Option<String> {
-    let mut file = File::open(dir.join("keydeck.lock")).ok()?;
+    let mut file = files::open(&dir.join("keydeck.lock")).ok()?;
     let busy = flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK);
     busy.then(|| holder(&read_card(&mut file)))
 }

@@ -118,12 +118,14 @@ pub struct Opened {
     pub set_aside: Vec<String>,
     /// From where to where it was brought with the second copy of its newest commits, when it had lost some. Worth a notice.
     pub put_back: Option<(Rev, Rev)>,
+    /// The mode the data directory had, when others could read it. It is 0700 now.
+    pub closed: Option<u32>,
     /// Why it is read-only, if it is. [`SledStore::go_on`] ends that on a person's word.
     pub doubt: Option<Doubt>,
 }
 
 impl Opened {
-    /// What was set aside or put back and why, for people.
+    /// What was set aside or put right and why, for people.
     pub fn notices(&self) -> Vec<String> {
         let words = |file: &String| {
             // A process that is killed while it opens a store leaves one; it holds nothing that the log does not.
@@ -136,7 +138,12 @@ impl Opened {
                 from.next()
             )
         });
-        self.set_aside.iter().map(words).chain(put_back).collect()
+        let closed = self.closed.map(|mode| {
+            format!(
+                "other users could read the data directory (mode {mode:03o}); it is closed to them now (700)"
+            )
+        });
+        self.set_aside.iter().map(words).chain(put_back).chain(closed).collect()
     }
 }
 
@@ -215,6 +222,7 @@ impl SledStore {
             .name("keydeck-committer".into())
             .spawn(move || committer.run())
             .map_err(|error| dir.io("committer", &error))?;
+        let closed = dir.closed;
         let store = Self { shared, requests, committer: Some(thread), dir, seal: seal_file, _lock: lock };
         let seal = seal.ok().flatten();
         Ok(Opened {
@@ -224,6 +232,7 @@ impl SledStore {
             seal,
             set_aside: ready.set_aside,
             put_back: ready.put_back,
+            closed,
             doubt,
         })
     }

@@ -1,0 +1,136 @@
+//! Small files that somebody else may have put there: read whole or not at all. A pipe or device does not hang the
+//! reader, a file without end does not fill memory, and what is no plain file is said to be none.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, Mode, OFlags};
+
+/// How long a pipe is waited for.
+const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+
+/// Opens a regular file for reading, or says what else is there. A link is followed.
+///
+/// # Errors
+/// The system's answer, or that it is no regular file.
+pub fn open(path: &Path) -> io::Result<File> {
+    open_with(path, OFlags::RDONLY)
+}
+
+fn open_with(path: &Path, how: OFlags) -> io::Result<File> {
+    // Without NONBLOCK a pipe would hold up the open until somebody comes to the other end.
+    let flags = how | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    regular(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?)
+}
+
+fn regular(file: OwnedFd) -> io::Result<File> {
+    let there = FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
+    let what = match there {
+        FileType::RegularFile => return Ok(File::from(file)),
+        FileType::Directory => "a directory",
+        FileType::Fifo => "a pipe",
+        FileType::Socket => "a socket",
+        FileType::CharacterDevice | FileType::BlockDevice => "a device",
+        _ => "something else",
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what} and no regular file")))
+}
+
+/// Opens a file that somebody names on a command line: a regular one, or a pipe that another command fills. A pipe into
+/// which nobody writes is not waited for without end.
+///
+/// # Errors
+/// The system's answer, or that it is neither, or that nothing came.
+pub fn open_given(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::empty())?;
+    if FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) != FileType::Fifo {
+        return regular(file);
+    }
+    if poll(&mut [PollFd::new(&file, PollFlags::IN)], Some(&PATIENCE))? == 0 {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, "it is a pipe, and nobody writes into it"));
+    }
+    rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+    Ok(File::from(file))
+}
+
+/// The bytes of a regular file of at most `limit` bytes.
+///
+/// # Errors
+/// The system's answer, or that it is no regular file or too long.
+pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    bytes_of(open(path)?, limit)
+}
+
+fn bytes_of(file: File, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limit {
+        let why = format!("it is longer than the {limit} bytes it may have");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    Ok(bytes)
+}
+
+/// [`read`], as UTF-8 text.
+///
+/// # Errors
+/// As [`read`], or that it is no such text.
+pub fn read_text(path: &Path, limit: usize) -> io::Result<String> {
+    text_of(open(path)?, limit)
+}
+
+/// The UTF-8 text of an open file of at most `limit` bytes.
+///
+/// # Errors
+/// The system's answer, or that it is too long or no such text.
+pub fn text_of(file: File, limit: usize) -> io::Result<String> {
+    String::from_utf8(bytes_of(file, limit)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
+/// Writes a small file for its owner alone over what was in it. A link is not followed; nothing but a regular file is
+/// written to.
+///
+/// # Errors
+/// The system's answer, or that it is no regular file.
+pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = open_with(path, OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW)?;
+    file.set_len(0)?;
+    file.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_plain_file_or_too_long_is_said_and_hangs_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("small");
+        std::fs::write(&path, "12345").unwrap();
+        assert_eq!(read(&path, 5).unwrap(), b"12345");
+        assert!(read(&path, 4).unwrap_err().to_string().contains("longer than the 4 bytes"));
+        overwrite(&path, b"6").unwrap();
+        assert_eq!(read_text(&path, 5).unwrap(), "6");
+        std::fs::write(&path, [0xff]).unwrap();
+        assert!(read_text(&path, 5).unwrap_err().to_string().contains("UTF-8"));
+
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(read(&link, 5).is_ok());
+        assert!(overwrite(&link, b"7").is_err(), "somebody else's file is not written to");
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, 0o600.into(), 0).unwrap();
+        for (path, what) in
+            [(&*pipe, "a pipe"), (dir.path(), "a directory"), (Path::new("/dev/zero"), "a device")]
+        {
+            assert!(read(path, 5).unwrap_err().to_string().contains(what), "{}", path.display());
+        }
+        assert!(overwrite(&pipe, b"8").is_err());
+        assert_eq!(read(&dir.path().join("none"), 5).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}
