@@ -1,10 +1,12 @@
 //! What is refused leaves a trail: once a minute for each key and reason, bounded whatever comes, kept while the disk
 //! fails, and readable by those whom it concerns. What nobody issued is known by its fingerprint, never by itself.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where a promise breaks")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where a promise breaks")]
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
@@ -15,7 +17,10 @@ use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Role, Timestamp
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, in_store, open};
 use keydeck::engine::{AuditStanding, Engine, NewSecret, News, Origin, Peer, Session, Via, Writing};
-use keydeck::store::{Fault, MemoryStore, Store};
+use keydeck::store::{
+    CommitError, Entry as StoreEntry, Fault, Guard, Health, KeyRange, MemoryStore, Op, Page, Rev, RowView,
+    Seal, SealError, Store, StoreError, Watch,
+};
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
 const PHRASE: &str = "correct horse battery staple";
@@ -255,7 +260,7 @@ fn a_flood_is_a_few_entries_and_leaves_no_token_anywhere() {
     store
         .scan(b"", &mut |row| {
             raw.extend_from_slice(row.value);
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         })
         .unwrap();
     assert!(strangers.iter().all(|token| !text.contains(token.as_str()) && !text.contains(&token[18..])));
@@ -305,4 +310,122 @@ fn a_token_that_leaked_is_found_whether_it_worked_or_not() {
     assert!(tried(&stranger()).is_never());
     let asked = open.engine.audit(&open.session, None, 1, None).unwrap();
     assert_eq!(asked.lines[0].entry.event, "audit.read", "and the trail says that it was asked");
+}
+
+#[test]
+fn a_viewer_who_asks_in_vain_without_end_does_not_fill_the_trail() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(START);
+    let shared = Arc::new(clock.clone());
+    let options =
+        Options { clock: shared, cost: Cost::IMPORTED, ..Options::new(dir.path(), "test", Via::CommandLine) };
+    let phrase = Passphrase::choose(PHRASE).unwrap();
+    let open = found(&options, name("Acme"), name("maria"), &phrase).unwrap().open;
+    let secret = NewSecret::Passphrase(&phrase);
+    open.engine.add_operator(&open.session, name("vera"), Role::Viewer, secret).unwrap();
+    let key = Key::Operator { name: "vera", passphrase: &phrase };
+    let vera = open.engine.admit(&key, Via::CommandLine, Peer::this()).unwrap();
+    let length = || open.engine.anchor().seq;
+    let before = length();
+    let ask = |n: usize| {
+        let wanted = Command::AddLocations(vec![name(&format!("Branch {n}"))]);
+        assert!(open.engine.execute(&vera, wanted).is_err());
+    };
+    ask(0);
+    assert_eq!(length(), before + 1, "the first is seen at once");
+    (1..=1_700).for_each(ask);
+    assert_eq!(length(), before + 1);
+    open.engine.execute(&vera, Command::ReadAudit).err().unwrap();
+    assert_eq!(length(), before + 2, "another command is another kind");
+    clock.pass(MINUTE);
+    open.engine.settle().unwrap();
+    assert_eq!(length(), before + 3);
+    let told = denials(&open, &vera);
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    let reason = told.reason.as_deref();
+    assert_eq!(
+        (told.event.as_str(), reason, told.refused_again()),
+        ("location.add", Some("role_too_low"), Some(1_700))
+    );
+    // Told when the process ends, too, whatever the minute.
+    clock.pass(2 * MINUTE);
+    (0..3).for_each(ask);
+    drop(open);
+    let again =
+        keydeck::engine::open::open(&options, &Key::Operator { name: "maria", passphrase: &phrase }).unwrap();
+    let counts: Vec<_> = denials(&again, &again.session).iter().filter_map(Entry::refused_again).collect();
+    assert_eq!(counts, [1_700, 2]);
+    assert_eq!(again.engine.check_audit(&again.session).unwrap().standing, AuditStanding::Intact);
+}
+
+/// A store that counts how often it was read in one go, which keeps its writers waiting.
+struct Scanned(MemoryStore, AtomicUsize);
+
+impl Store for Scanned {
+    fn get(&self, key: &[u8]) -> Result<Option<StoreEntry>, StoreError> {
+        self.0.get(key)
+    }
+    fn range(&self, range: &KeyRange, after: Option<&[u8]>, limit: usize) -> Result<Page, StoreError> {
+        self.0.range(range, after, limit)
+    }
+    fn range_back(&self, range: &KeyRange, before: Option<&[u8]>, limit: usize) -> Result<Page, StoreError> {
+        self.0.range_back(range, before, limit)
+    }
+    fn scan(
+        &self,
+        prefix: &[u8],
+        row: &mut dyn FnMut(RowView<'_>) -> ControlFlow<()>,
+    ) -> Result<Rev, StoreError> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.scan(prefix, row)
+    }
+    fn commit(&self, guards: &[Guard], ops: &[Op]) -> Result<Rev, CommitError> {
+        self.0.commit(guards, ops)
+    }
+    fn watch(&self, prefix: &[u8], from: Rev) -> Watch {
+        self.0.watch(prefix, from)
+    }
+    fn write_seal(&self, seal: &Seal) -> Result<(), SealError> {
+        self.0.write_seal(seal)
+    }
+    fn read_seal(&self) -> Result<Option<Seal>, SealError> {
+        self.0.read_seal()
+    }
+    fn health(&self) -> Health {
+        self.0.health()
+    }
+}
+
+#[test]
+fn whoever_checks_the_trail_keeps_no_writer_waiting() {
+    let store = Arc::new(Scanned(MemoryStore::new(), AtomicUsize::new(0)));
+    let own = Arc::clone(&store) as Arc<dyn Store>;
+    let clock = Arc::new(TestClock::at(START));
+    let open =
+        in_store(own, name("Acme"), name("maria"), clock, Via::CommandLine, Box::new(OsEntropy)).unwrap();
+    for n in 0..300 {
+        open.engine
+            .execute(&open.session, Command::AddLocations(vec![name(&format!("Branch {n}"))]))
+            .unwrap();
+    }
+    let before = store.1.load(Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        // Entries that come while it is read are the next reader's.
+        let writer = scope.spawn(|| {
+            for n in 300..350 {
+                let add = Command::AddLocations(vec![name(&format!("Branch {n}"))]);
+                open.engine.execute(&open.session, add).unwrap();
+            }
+        });
+        let readers: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| open.engine.check_audit(&open.session).unwrap())).collect();
+        for reader in readers {
+            let report = reader.join().unwrap();
+            assert_eq!(report.standing, AuditStanding::Intact, "{:?}", report.faults);
+            assert!(report.entries > 300);
+        }
+        writer.join().unwrap();
+    });
+    open.engine.tried(&open.session, stranger().as_bytes()).unwrap();
+    assert_eq!(store.1.load(Ordering::SeqCst), before);
 }

@@ -121,7 +121,7 @@ fn who_is_silent_or_slow_is_cut_off() {
     assert!(drops > 3, "it was heard for a while");
     assert!(is_closed(&mut silent) && is_closed(&mut half) && is_closed(&mut idle));
     assert_eq!(house.metric(r#"keydeck_http_faults_total{kind="slow"}"#), Some(4));
-    assert_eq!(house.metric("keydeck_http_connections"), Some(1), "the one that asks");
+    assert_eq!(house.metric("keydeck_http_connections_open"), Some(1), "the one that asks");
 }
 
 /// Row 47.
@@ -148,7 +148,7 @@ fn a_crowd_of_slow_strangers_shuts_nobody_out() {
         }
     }
     assert!(is_closed(&mut crowd.swap_remove(0)));
-    let open = house.metric("keydeck_http_connections").unwrap();
+    let open = house.metric("keydeck_http_connections_open").unwrap();
     assert!(open <= 64, "{open}");
 }
 
@@ -158,10 +158,10 @@ fn idle_connections_by_the_hundred_are_no_burden() {
     let (_, token) = house.issue("A", Place::Agency, &["contacts.read"]);
     // As many as a test process may open, on both ends; the limit itself is met above.
     let idle: Vec<_> = (0..300).map(|_| connect(house.address)).collect();
-    until("all to be taken", || house.metric("keydeck_http_connections") == Some(301));
+    until("all to be taken", || house.metric("keydeck_http_connections_open") == Some(301));
     assert_eq!(house.bearer("/verify", &token).status, 200);
     drop(idle);
-    until("all to be given back", || house.metric("keydeck_http_connections") == Some(1));
+    until("all to be given back", || house.metric("keydeck_http_connections_open") == Some(1));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn stopping_finishes_what_is_in_hand_and_takes_no_more() {
     // A request under way when the order comes.
     let mut asking = connect(house.address);
     asking.write_all(b"GET /readyz HTTP/1.1\r\n").unwrap();
-    until("both to be seated", || house.metric("keydeck_http_connections") == Some(3));
+    until("both to be seated", || house.metric("keydeck_http_connections_open") == Some(3));
     house.tell_to_stop();
     assert!(is_closed(&mut idle));
     asking.write_all(b"\r\n").unwrap();
@@ -189,7 +189,7 @@ fn who_never_ends_does_not_keep_the_server_from_stopping() {
     let mut house = House::with(Limits { drain: Duration::from_millis(100), ..Limits::default() });
     let mut asking = connect(house.address);
     asking.write_all(b"GET /verify HTTP/1.1\r\n").unwrap();
-    until("it to be seated", || house.metric("keydeck_http_connections") == Some(2));
+    until("it to be seated", || house.metric("keydeck_http_connections_open") == Some(2));
     house.tell_to_stop();
     assert!(house.has_ended(PATIENCE));
     let mut rest = [0; 1];

@@ -215,3 +215,104 @@ fn a_socket_file_is_served_as_an_address_is_and_gone_when_the_server_is() {
     refused("it is no socket");
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
 }
+
+#[test]
+fn a_server_whose_data_directory_is_gone_is_not_ready_and_says_so() {
+    let machine = Machine::new();
+    let served = machine.serve_as_maria();
+    let data = machine.home.path().join(".local/share/keydeck");
+    let ready = || ask(served.address, "GET", "/readyz", "");
+    assert_eq!(ready().status, 200);
+    let away = machine.home.path().join("away");
+    fs::rename(&data, &away).unwrap();
+    let said = ready();
+    assert_eq!((said.status, said.body.as_str()), (503, "not ready: the store cannot be written\n"));
+    assert!(ask(served.address, "GET", "/metrics", "").body.contains("\nkeydeck_ready 0\n"));
+    fs::create_dir_all(data.join("store")).unwrap();
+    fs::write(data.join("store/db"), b"another").unwrap();
+    assert_eq!(ready().status, 503, "another database is not this one");
+    fs::remove_dir_all(&data).unwrap();
+    fs::rename(&away, &data).unwrap();
+    assert_eq!(ready().status, 200);
+}
+
+#[test]
+fn what_a_supervisor_collects_as_json_is_nothing_else() {
+    let machine = Machine::new();
+    let words = ["--log-format", "json", "--operator", "maria", "--passphrase-file", "pass"];
+    let (mut served, line) = machine.serve_at("127.0.0.1:0", &words, &[]);
+    assert!(served.stop(Signal::TERM).success());
+    let rest = served.rest();
+    let lines: Vec<serde_json::Value> = std::iter::once(line.as_str())
+        .chain(rest.lines())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let told = |at: usize| (lines[at]["level"].as_str().unwrap(), lines[at]["message"].as_str().unwrap());
+    assert!(told(0).0 == "INFO" && told(0).1.starts_with("listening on http://"), "{line}");
+    assert_eq!(told(lines.len() - 1), ("INFO", "stopped"));
+    // What keeps it from starting, too.
+    let taken = UnixListener::bind(machine.home.path().join("taken.sock")).unwrap();
+    let (mut served, line) = machine.serve_at("unix:taken.sock", &words, &[]);
+    drop(taken);
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(said["error"]["message"].as_str().unwrap().contains("taken.sock"), "{line}");
+    assert!(!served.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_log_that_somebody_collects_is_told_on_standard_error() {
+    let machine = Machine::new();
+    let words = ["--operator", "maria", "--passphrase-file", "pass"];
+    let (mut served, line) = machine.serve_at("127.0.0.1:0", &words, &[("KEYDECK_LOG", "keydeck=debug")]);
+    let mut said = line;
+    while !said.contains("listening on") {
+        assert!(served.errors.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    assert!(served.stop(Signal::TERM).success());
+    assert!(said.contains("DEBUG"), "{said}");
+    assert!(!machine.home.path().join(".local/state/keydeck/keydeck.log").exists());
+}
+
+#[test]
+fn no_counter_is_called_as_a_gauge_is_and_somebody_elses_parser_reads_them_all() {
+    let machine = Machine::new();
+    let served = machine.serve_as_maria();
+    let text = ask(served.address, "GET", "/metrics", "").body;
+    let families: Vec<(&str, &str)> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
+    // OpenMetrics has a counter's name without its ending.
+    let mut names: Vec<&str> = families.iter().map(|(name, _)| name.trim_end_matches("_total")).collect();
+    names.sort_unstable();
+    let all = names.len();
+    names.dedup();
+    assert!(all > 5 && names.len() == all, "{families:?}");
+    assert!(
+        families.iter().all(|(name, kind)| name.ends_with("_total") == (*kind == "counter")),
+        "{families:?}"
+    );
+    parsed_elsewhere(&text);
+}
+
+/// Has Prometheus' own parser for Python read the text, where there is one.
+#[expect(clippy::print_stdout, reason = "says why a test does nothing")]
+fn parsed_elsewhere(text: &str) {
+    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+    let mut command = Command::new(&python);
+    let has = command.args(["-c", "import prometheus_client"]).stderr(Stdio::null()).status();
+    if !has.is_ok_and(|status| status.success()) {
+        println!("skipped: needs prometheus_client for python3");
+        return;
+    }
+    let script = "import sys\n\
+        from prometheus_client.parser import text_string_to_metric_families as old\n\
+        from prometheus_client.openmetrics.parser import text_string_to_metric_families as new\n\
+        text = sys.stdin.read()\n\
+        assert len(list(old(text))) > 5\n\
+        lines = [l.replace('_total', '', 1) if l.startswith('#') else l for l in text.splitlines()]\n\
+        assert len(list(new('\\n'.join(lines) + '\\n# EOF\\n'))) > 5\n";
+    let mut child = Command::new(&python);
+    let mut child = child.args(["-c", script]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success(), "{}\n{text}", String::from_utf8_lossy(&done.stderr));
+}

@@ -328,6 +328,15 @@ fn the_detail_tells_all_and_narrow_windows_show_it_over_the_table() {
 }
 
 #[test]
+fn a_list_pasted_in_tmux_is_not_one_location_called_north_south_west() {
+    let house = House::new();
+    let mut console = house.console();
+    console.press("2 n").paste("North\rSouth\rWest\r").sees("3 locations").press("ctrl-s");
+    console.sees("3 locations are added").sees("Locations 3").sees("North").sees("South").sees("West");
+    console.press("n").paste("East\rEnd\r").sees("2 locations");
+}
+
+#[test]
 fn locations_are_added_by_the_list_renamed_and_removed_by_name() {
     let house = House::new();
     let mut console = house.console();

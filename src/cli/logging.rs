@@ -1,13 +1,16 @@
-//! The log: a file in the user's state directory, readable by them alone, never the terminal. Its level comes
-//! from `KEYDECK_LOG` (`warn` when unset; `off`, `debug`, `keydeck::store=trace` and the like). Every line passes
-//! a last filter that cuts secrets, should one ever get that far.
+//! The log: a file in the user's state directory, readable by them alone, never the terminal; for a server whose
+//! standard error somebody collects, that. Its level comes from `KEYDECK_LOG` (`warn` when unset; `off`, `debug`,
+//! `keydeck::store=trace` and the like). Every line passes a last filter that cuts secrets, should one ever get that far.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use clap::ValueEnum;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -18,42 +21,93 @@ pub const VARIABLE: &str = "KEYDECK_LOG";
 /// A larger log is put aside, once, when the next line is written by a new process.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
 /// Starts logging to `path`; the file appears with the first line.
 pub fn start(path: PathBuf) {
-    let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = Log { path, file: Mutex::default() };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(log).finish();
+    begin(Log::new(State::Unopened(path)), "warn", Format::Text);
+}
+
+/// Starts logging for a server: to standard error when that is no terminal or a format is asked for, else to `path`.
+/// Where that cannot be opened, to standard error too, and why is said; a server nobody hears of is worse than a full screen.
+pub fn start_serving(path: Option<PathBuf>, format: Option<Format>) {
+    let errors = |format| begin(Log::new(State::Errors), SERVING, format);
+    match (format, path) {
+        (Some(format), _) => errors(format),
+        (None, Some(path)) if io::stderr().is_terminal() => match open(&path) {
+            Ok(file) => begin(Log::new(State::Open(file)), "warn", Format::Text),
+            Err(error) => {
+                errors(Format::Text);
+                tracing::warn!(
+                    "the log file {} cannot be opened ({error}); what it would hold is told here",
+                    path.display()
+                );
+            }
+        },
+        (None, _) => errors(Format::Text),
+    }
+}
+
+/// With when the server began to listen and when it stopped.
+const SERVING: &str = "warn,keydeck::cli::serve=info";
+
+fn begin(log: Log, level: &str, format: Format) {
+    let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(log);
     // A second start in one process keeps the first log.
-    let _ = tracing::subscriber::set_global_default(lines);
+    let _ = match format {
+        Format::Text => tracing::subscriber::set_global_default(lines.finish()),
+        Format::Json => tracing::subscriber::set_global_default(lines.json().flatten_event(true).finish()),
+    };
 }
 
-struct Log {
-    path: PathBuf,
-    file: Mutex<State>,
-}
+struct Log(Mutex<State>);
 
-#[derive(Default)]
 enum State {
-    #[default]
-    Unopened,
+    Unopened(PathBuf),
     Open(File),
+    Errors,
     /// Without a log keydeck works all the same.
     Failed,
 }
 
 impl Log {
+    const fn new(state: State) -> Self {
+        Self(Mutex::new(state))
+    }
+
     fn line(&self, bytes: &[u8]) {
-        let mut state = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*state, State::Unopened) {
-            *state = open(&self.path).map_or(State::Failed, State::Open);
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Unopened(path) = &*state {
+            *state = open(path).map_or(State::Failed, State::Open);
         }
-        if let State::Open(file) = &mut *state {
-            let text = tokens::redacted(&String::from_utf8_lossy(bytes));
-            if file.write_all(text.as_bytes()).is_err() {
-                *state = State::Failed;
+        let text = tokens::redacted(&String::from_utf8_lossy(bytes));
+        match &mut *state {
+            State::Open(file) => {
+                if file.write_all(text.as_bytes()).is_err() {
+                    *state = State::Failed;
+                }
             }
+            State::Errors if takes_more(&io::stderr()) => {
+                // Nobody can be told that standard error is gone.
+                let _ = io::stderr().write_all(text.as_bytes());
+            }
+            State::Unopened(_) | State::Errors | State::Failed => {}
         }
     }
+}
+
+/// Whether a line can be written without waiting: whoever reads the log and stops must not stop the server.
+fn takes_more(place: &impl AsFd) -> bool {
+    let mut polled = [PollFd::new(place, PollFlags::OUT)];
+    poll(&mut polled, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -109,11 +163,21 @@ mod tests {
     use crate::crypto::token::{Token, TokenKind};
 
     #[test]
+    fn a_reader_of_the_log_who_stops_does_not_stop_the_server() {
+        let (reader, writer) = io::pipe().unwrap();
+        assert!(takes_more(&writer));
+        rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+        while (&writer).write(&[b'x'; 4096]).is_ok() {}
+        assert!(!takes_more(&writer));
+        drop(reader);
+    }
+
+    #[test]
     fn a_line_written_in_parts_is_filtered_whole_and_only_its_owner_reads_it() {
         let token = Token::mint(TokenKind::Location, &mut OsEntropy).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state/keydeck.log");
-        let log = Log { path: path.clone(), file: Mutex::default() };
+        let log = Log::new(State::Unopened(path.clone()));
         let mut line = log.make_writer();
         let (one, two) = token.reveal().split_at(30);
         line.write_all(one.as_bytes()).unwrap();

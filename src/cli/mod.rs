@@ -94,10 +94,15 @@ fn misunderstood(error: &clap::Error, output: Output, usage: ExitCode) -> ExitCo
 }
 
 fn run(cli: Cli, output: Output, usage: ExitCode) -> ExitCode {
+    // Whoever collects JSON gets nothing else.
+    let json = matches!(&cli.command, Some(Command::Serve(args)) if args.log_format() == Some(logging::Format::Json));
+    let output = if json { Output::new(true) } else { output };
     let places = Places::find();
     let log = places.log_file();
-    if let Some(path) = log.clone() {
-        logging::start(path);
+    match (&cli.command, log.clone()) {
+        (Some(Command::Serve(args)), path) => logging::start_serving(path, args.log_format()),
+        (_, Some(path)) => logging::start(path),
+        (_, None) => {}
     }
     process::quiet_panics(log);
     let is_audit_verify = matches!(cli.command, Some(Command::Audit(audit::Verb::Verify(_))));

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Outcome;
 use super::door::Deck;
 use super::fault::Fault;
+use super::logging::Format;
 use crate::engine::Engine as _;
 use crate::engine::open::Open;
 use crate::serve::control::{Control, Settings};
@@ -34,6 +35,16 @@ pub struct Serve {
     /// Threads that answer; by default half the processors, which leaves the others to the proxy in front
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
     workers: Option<u16>,
+    /// Log to standard error in this form; by default as text there when it is no terminal, else to a file
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<Format>,
+}
+
+impl Serve {
+    /// How the log is to be written, if that was said.
+    pub const fn log_format(&self) -> Option<Format> {
+        self.log_format
+    }
 }
 
 /// Where a supervisor puts secrets.
@@ -78,10 +89,19 @@ async fn serve(deck: &Deck, args: &Serve, open: &Open) -> Result<(), Fault> {
     let engine = Arc::clone(&open.engine);
     let server = Server::bind(engine, &args.listen, Limits::default()).map_err(cannot)?;
     let keys = open.engine.state().key_count();
-    deck.output.say(&format!("listening on {} with {keys} keys", server.endpoint()));
+    tell(deck, args, &format!("listening on {} with {keys} keys", server.endpoint()));
     server.run(stop).await;
-    deck.output.say("stopped");
+    tell(deck, args, "stopped");
     Ok(())
+}
+
+/// Says how it goes: a person in words, whoever collects JSON as a line of the log.
+fn tell(deck: &Deck, args: &Serve, what: &str) {
+    if args.log_format == Some(Format::Json) {
+        tracing::info!("{what}");
+    } else {
+        deck.output.say(what);
+    }
 }
 
 /// Listens for INT and TERM from now on; done when one of them came.

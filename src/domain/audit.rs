@@ -36,7 +36,7 @@ pub struct Entry {
     /// Fields that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ChangeLine>,
-    /// The refused requests it stands for, when it is about such.
+    /// The refused requests, or further refused commands, it stands for, when it is about such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tries: Option<TriesLine>,
     /// The sealed records this entry wrote: a record that is not as its last entry says was tampered with.
@@ -254,7 +254,7 @@ impl Entry {
     /// Refused requests in words, why and with what: `denied 37× · revoked · Nightly export`. Nothing for an entry about
     /// anything else.
     pub fn denial(&self) -> Option<String> {
-        let tries = self.tries.as_ref()?;
+        let tries = self.tries.as_ref().filter(|_| self.event == Self::DENIED)?;
         let why = match &self.reason {
             Some(code) => Reason::of_code(code).map_or(code.as_str(), |reason| reason.brief()),
             None => "more keys and reasons than are told apart",
@@ -262,6 +262,11 @@ impl Entry {
         let missing = tries.scope.as_ref().map(|scope| format!(" {scope}")).unwrap_or_default();
         let name = self.subjects.first().map(|subject| format!(" · {}", subject.name)).unwrap_or_default();
         Some(format!("denied {}× · {why}{missing}{name}", tries.n))
+    }
+
+    /// How many refused commands it stands for; nothing for an entry about anything else.
+    pub fn refused_again(&self) -> Option<u64> {
+        self.tries.as_ref().filter(|_| self.event != Self::DENIED).map(|tries| tries.n)
     }
 
     /// Whether an operator who is no admin may read it: they acted, or one of their keys is concerned.

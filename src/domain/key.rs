@@ -208,6 +208,11 @@ impl Key {
         }
     }
 
+    /// Whether somebody ended it for good. Any other is live until its time is over.
+    pub const fn is_ended(&self) -> bool {
+        matches!(self.status, Status::Revoked(_) | Status::Deleted(_))
+    }
+
     /// The public part of its token, as lists show it: `kdag_7HqP2mVx9KtR_…`.
     pub fn hint(&self) -> String {
         let prefix = if self.imported.is_some() { IMPORTED_PREFIX } else { self.place.prefix() };

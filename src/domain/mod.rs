@@ -6,7 +6,7 @@
 //! - [`scope`], [`catalog`]: permissions and the file that defines them.
 //! - [`agency`], [`operator`], [`location`], [`app`], [`key`], [`policy`], [`signing`]: the records a store holds
 //!   ([`record`]).
-//! - [`state`]: all of them together, the keys on a `shelf`; [`view`]: what one operator may see of it.
+//! - [`state`]: all of them together, the keys on a `shelf`, with an `index` of names and lives; [`view`]: what one operator may see of it.
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
 //! - [`trace`]: where a key was used from and what for.
@@ -22,6 +22,7 @@ pub mod command;
 pub mod decide;
 pub mod event;
 pub mod id;
+mod index;
 pub mod key;
 pub mod location;
 pub mod name;

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::app::{Revoked, RevokedTokens};
+use super::index::{Lives, Names};
 use super::shelf::{Shelf, Spot};
 use super::signing::SigningKeys;
 use super::{
-    Agency, App, AppId, Event, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator, OperatorId,
-    Place, Policy, PublicId, Record, Timestamp, Trace, Usage,
+    Agency, App, AppId, Event, Expiry, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator,
+    OperatorId, Place, Policy, PublicId, Record, Timestamp, Trace, Usage,
 };
 
 /// The records of one store and the indexes that make them quick to find.
@@ -30,6 +31,11 @@ pub struct State {
     // Kept beside the keys because the quota, an operator's own list and a location's count are asked for on
     // every screen, and must not cost a walk over a million keys.
     by_owner: HashMap<OperatorId, HashSet<Spot>>,
+    lives: HashMap<OperatorId, Lives>,
+    // Of what is not ended, since those names must be unique.
+    key_names: Names<Spot>,
+    app_names: Names<AppId>,
+    location_names: Names<LocationId>,
     by_location: HashMap<LocationId, HashSet<Spot>>,
     by_app: HashMap<AppId, HashSet<Spot>>,
     /// Live keys that exist elsewhere and are not held here: whose and where, and how many. Empty where the state is
@@ -87,7 +93,8 @@ impl State {
     /// The open location of that name.
     pub fn location_named(&self, name: &Name) -> Option<&Location> {
         let wanted = name.folded();
-        self.locations.values().find(|l| l.is_open() && l.name.folded() == wanted)
+        let likely = self.location_names.likely((), &wanted).filter_map(|id| self.location(id));
+        likely.filter(|l| l.name.folded() == wanted).min_by_key(|l| l.id)
     }
 
     /// One key, whoever owns it. Only for rules and verification; screens and commands go through a view.
@@ -110,6 +117,13 @@ impl State {
         self.at(self.by_owner.get(&owner))
     }
 
+    /// A live key of that owner and name.
+    pub fn live_key_named(&self, owner: OperatorId, name: &Name, now: Timestamp) -> Option<&Key> {
+        let wanted = name.folded();
+        let mut likely = self.key_names.likely(owner, &wanted).filter_map(|spot| self.keys.at(spot));
+        likely.find(|k| k.owner == owner && k.state(now).is_live() && k.name.folded() == wanted)
+    }
+
     /// The keys of one location, whoever owns them, in no order.
     pub fn keys_at(&self, location: LocationId) -> impl Iterator<Item = &Key> {
         self.at(self.by_location.get(&location))
@@ -127,6 +141,13 @@ impl State {
     /// One app, whoever owns it. Only for rules and verification; screens and commands go through a view.
     pub fn app(&self, id: AppId) -> Option<&App> {
         self.apps.get(&id)
+    }
+
+    /// An app of that owner and name, but for deleted ones and for `but`.
+    pub fn app_named(&self, owner: OperatorId, name: &Name, but: Option<AppId>) -> Option<&App> {
+        let wanted = name.folded();
+        let mut likely = self.app_names.likely(owner, &wanted).filter_map(|id| self.app(id));
+        likely.find(|a| a.owner == owner && Some(a.id) != but && a.name.folded() == wanted)
     }
 
     /// The apps of one owner, by id.
@@ -205,7 +226,7 @@ impl State {
     pub fn live_keys_of(&self, owner: OperatorId, now: Timestamp) -> usize {
         let elsewhere =
             self.census.iter().filter(|((whose, _), _)| *whose == owner).map(|(_, n)| *n as usize);
-        self.keys_of(owner).filter(|k| k.state(now).is_live()).count() + elsewhere.sum::<usize>()
+        self.lives.get(&owner).map_or(0, |lives| lives.live(now)) + elsewhere.sum::<usize>()
     }
 
     /// Live keys of one location, whoever owns them.
@@ -229,20 +250,40 @@ impl State {
             Record::Operator(operator) => {
                 self.operators.insert(operator.id, operator);
             }
-            Record::Location(location) => {
-                self.locations.insert(location.id, location);
-            }
+            Record::Location(location) => self.put_location(location),
             Record::Key(key) => self.put_key(key),
             Record::Signing(keys) => self.signing = keys,
-            Record::App(app) => {
-                if let Some(trace) = self.traces.get_mut(app.id.public()) {
-                    trace.keep(&app.scopes);
-                }
-                self.apps.insert(app.id, app);
-            }
+            Record::App(app) => self.put_app(app),
             Record::Revoked(revoked) => {
                 self.revoked.insert(revoked.app, revoked);
             }
+        }
+    }
+
+    fn put_location(&mut self, location: Location) {
+        let id = location.id;
+        let name = location.is_open().then(|| location.name.clone());
+        let before = self.locations.insert(id, location).filter(Location::is_open);
+        if let Some(before) = before {
+            self.location_names.take((), &before.name.folded(), id);
+        }
+        if let Some(name) = name {
+            self.location_names.put((), &name.folded(), id);
+        }
+    }
+
+    fn put_app(&mut self, app: App) {
+        if let Some(trace) = self.traces.get_mut(app.id.public()) {
+            trace.keep(&app.scopes);
+        }
+        let (id, owner) = (app.id, app.owner);
+        let name = (!app.is_deleted()).then(|| app.name.clone());
+        let before = self.apps.insert(id, app).filter(|before| !before.is_deleted());
+        if let Some(before) = before {
+            self.app_names.take(before.owner, &before.name.folded(), id);
+        }
+        if let Some(name) = name {
+            self.app_names.put(owner, &name.folded(), id);
         }
     }
 
@@ -251,7 +292,9 @@ impl State {
             trace.keep(&key.scopes);
         }
         let (owner, place) = (key.owner, key.place);
+        let live = Life::of(&key);
         let Some((spot, before)) = self.keys.put(key) else { return };
+        self.renew_life(spot, before.as_ref().and_then(Life::of), live);
         if let Some(before) = before.filter(|before| before.owner != owner)
             && let Some(owned) = self.by_owner.get_mut(&before.owner)
         {
@@ -266,10 +309,41 @@ impl State {
         }
     }
 
+    /// What is counted and unique of a key was `before` and is `after`.
+    fn renew_life(&mut self, spot: Spot, before: Option<Life>, after: Option<Life>) {
+        if before == after {
+            return;
+        }
+        if let Some(Life { owner, name, expiry }) = before {
+            self.key_names.take(owner, &name.folded(), spot);
+            if let Some(lives) = self.lives.get_mut(&owner) {
+                lives.take(expiry);
+            }
+        }
+        if let Some(Life { owner, name, expiry }) = after {
+            self.key_names.put(owner, &name.folded(), spot);
+            self.lives.entry(owner).or_default().put(expiry);
+        }
+    }
+
     /// Applies one event.
     pub fn apply(&mut self, event: &Event) {
         for record in event.records() {
             self.put(record);
         }
+    }
+}
+
+/// What the quota and the rule of different names need to know of a key that nobody has ended.
+#[derive(PartialEq)]
+struct Life {
+    owner: OperatorId,
+    name: Name,
+    expiry: Expiry,
+}
+
+impl Life {
+    fn of(key: &Key) -> Option<Self> {
+        (!key.is_ended()).then(|| Self { owner: key.owner, name: key.name.clone(), expiry: key.expiry })
     }
 }

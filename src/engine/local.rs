@@ -78,6 +78,7 @@ pub struct LocalEngine {
     sealing: Arc<SealThread>,
     pub(super) desk: Arc<Desk>,
     pub(super) scribe: Scribe,
+    turn: Mutex<()>,
 }
 
 impl LocalEngine {
@@ -119,6 +120,7 @@ impl LocalEngine {
             sealing,
             scribe: Scribe::new(Arc::clone(&desk)),
             desk,
+            turn: Mutex::default(),
         })
     }
 
@@ -196,6 +198,12 @@ impl LocalEngine {
     pub(super) fn write_first_seal(&self) -> Result<(), EngineError> {
         let written = self.store.write_seal(&self.ledger().seal());
         written.map_err(|error| CommitError::Unavailable(error.to_string()).into())
+    }
+
+    /// One whole reading of the trail at a time: the others wait for their turn, and the machine stays free for those
+    /// who write and verify.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write_seal(&self) {

@@ -4,7 +4,8 @@
 //! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
 //!   that is open.
-//! - `uses` and `denials`: what was used, and what was refused. `scribe`: the thread that writes both down.
+//! - `uses`, `denials` and `refusals`: what was used, and which requests and commands were refused. `scribe`: the thread
+//!   that writes all of it down.
 //! - `ledger`: the only writer. `load`: reads and checks a store. `proof`: what of it
 //!   may be believed. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
@@ -28,6 +29,7 @@ mod local;
 pub mod oauth;
 pub mod open;
 mod proof;
+mod refusals;
 mod scribe;
 mod seal_thread;
 mod session;

@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 use super::denials::Denials;
 use super::error::EngineError;
 use super::ledger::{Ledger, UseRow};
+use super::refusals::{Kind, Refusals};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::Timekeeper;
@@ -25,6 +26,8 @@ use crate::domain::{AppId, KeyId, PublicId, State, Timestamp};
 pub const EVERY: Duration = Duration::from_secs(2);
 /// Between two commits of one round: time for a command that waits to have its turn.
 const COURTESY: Duration = Duration::from_millis(1);
+/// Refused commands told in one commit: they fit it, each with a long name.
+const REFUSALS_AT_ONCE: usize = 64;
 /// Keys whose rows are made at once, so that the state is not held for long.
 const AT_ONCE: usize = 1_024;
 
@@ -84,8 +87,10 @@ pub(super) struct Desk {
     time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
     sealing: Arc<SealThread>,
-    /// What was refused and is not told in the trail.
+    /// Requests that were refused and are not told in the trail.
     pub denials: Denials,
+    /// Commands that were.
+    pub refusals: Refusals,
     /// A store in doubt is not written to.
     frozen: bool,
     /// Held while the disk is written to. Taken before the locks of state and ledger, of which no two are held
@@ -116,6 +121,7 @@ impl Desk {
             feed,
             sealing: Arc::clone(sealing),
             denials: Denials::default(),
+            refusals: Refusals::default(),
             frozen,
             book: Mutex::new(book),
             writing: Mutex::new(Writing::Ok),
@@ -137,6 +143,7 @@ impl Desk {
         let mut told = self.take(&mut book);
         let result = self.write_book(&mut book).and_then(|written| {
             self.write_denials(refused)?;
+            self.write_refusals(refused)?;
             Ok(written)
         });
         let before = self.writing();
@@ -243,6 +250,28 @@ impl Desk {
         Ok(())
     }
 
+    /// Writes which commands were refused again, some at a time. What failed is kept.
+    fn write_refusals(&self, refused: Refused) -> Result<(), EngineError> {
+        let now = self.time.now().time;
+        let mut taken = self.refusals.take(now, refused == Refused::AtOnce);
+        while !taken.is_empty() {
+            let rest = taken.split_off(taken.len().min(REFUSALS_AT_ONCE));
+            let entries = taken.iter().map(|(_, entry): &(Kind, _)| entry.clone()).collect();
+            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = ledger.write_notes(entries, &self.time.mark()) {
+                taken.extend(rest);
+                self.refusals.put_back(taken);
+                return Err(error);
+            }
+            self.sealing.soon(ledger.seal());
+            drop(ledger);
+            // The trail is longer; no record changed. Nobody may be listening.
+            let _ = self.feed.send(News::Happened(Arc::new(Vec::new())));
+            taken = rest;
+        }
+        Ok(())
+    }
+
     fn write_unbroken(&self, book: &mut Book) -> Result<(), EngineError> {
         let now = Some(book.unbroken);
         if book.stored != now {
@@ -346,7 +375,7 @@ fn work(desk: &Desk, every: Duration) {
                 return;
             }
             // Nor does it sleep while something refused waits for its minute to end.
-            if desk.write(Refused::WhenDue).is_ok() && !desk.denials.wait() {
+            if desk.write(Refused::WhenDue).is_ok() && !desk.denials.wait() && !desk.refusals.wait() {
                 break;
             }
         }

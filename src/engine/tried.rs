@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use minicbor::{Decode, Encode};
 
 use super::Engine as _;
-use super::audit_log::seq_of;
+use super::audit_log;
 use super::error::EngineError;
 use super::ledger::open_row;
 use super::local::LocalEngine;
@@ -17,6 +17,7 @@ use super::verifier::Counting;
 use crate::domain::audit::{Entry, SubjectLine, TriesLine};
 use crate::domain::trace::Sighting;
 use crate::domain::{Bearer, Command, Reason, Timestamp, Usage};
+use crate::store::StoreError;
 
 /// Entries told one by one; older ones are counted.
 const TOLD: usize = 1_000;
@@ -149,9 +150,12 @@ pub(super) fn tried(engine: &LocalEngine, session: &Session, presented: &[u8]) -
     let mut refused: u64 = 0;
     let (sealer, chain) = (engine.keyring.sealer(), engine.keyring.audit_chain());
     let mut broken = None;
-    engine.store.scan(b"a/", &mut |row| {
-        let seq = seq_of(row.key).unwrap_or(0);
-        match open_row(&sealer, &chain, seq, row.value) {
+    let _turn = engine.turn();
+    let known = engine.ledger().head();
+    let mut read = 0;
+    audit_log::walk(engine, known, &mut |seq, value| {
+        read += 1;
+        match open_row(&sealer, &chain, seq, value) {
             Ok(opened) => {
                 let entry = serde_json::from_str::<Entry>(&opened.body).ok();
                 if let Some(found) = entry.and_then(|entry| search.find(&entry)) {
@@ -170,6 +174,10 @@ pub(super) fn tried(engine: &LocalEngine, session: &Session, presented: &[u8]) -
     })?;
     match broken {
         Some(error) => Err(EngineError::from(error)),
+        None if read < known.seq => {
+            let missing = format!("{} entries of the audit trail are missing", known.seq - read);
+            Err(StoreError::Damaged(missing).into())
+        }
         None => Ok(Tried { fingerprint, speaks_for, usage, seen, refused, tries: tries.into() }),
     }
 }

@@ -42,9 +42,22 @@ pub enum Held {
     Repeat,
 }
 
-/// Pasted text. `Debug` tells only its length: people paste secrets.
+/// Pasted text, its lines ended by `\n`. `Debug` tells only its length: people paste secrets.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Pasted(pub String);
+pub struct Pasted(String);
+
+impl Pasted {
+    /// As a terminal sent it: the line ends of files, and the bare carriage return that most terminals and tmux send
+    /// in place of them, as if Enter had been pressed.
+    pub fn new(sent: String) -> Self {
+        if sent.contains('\r') { Self(sent.replace("\r\n", "\n").replace('\r', "\n")) } else { Self(sent) }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
 
 impl fmt::Debug for Pasted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,7 +110,7 @@ pub fn read(event: Event) -> Option<Input> {
             };
             Some(Input::Key { chord: Chord::new(key.code, key.modifiers), held })
         }
-        Event::Paste(text) => Some(Input::Paste(Pasted(text))),
+        Event::Paste(text) => Some(Input::Paste(Pasted::new(text))),
         Event::Mouse(mouse) => {
             let gesture = match mouse.kind {
                 MouseEventKind::Down(MouseButton::Left) => Gesture::Click,
@@ -153,7 +166,8 @@ impl Burst {
         // One key many times over is a held key on a slow line, not a paste.
         let one_key = keys.windows(2).all(|pair| pair.first() == pair.last());
         if keys.len() > BURST_KEYS && !one_key {
-            return vec![Input::Paste(Pasted(keys.iter().filter_map(|chord| burst_char(*chord)).collect()))];
+            let text = keys.iter().filter_map(|chord| burst_char(*chord)).collect();
+            return vec![Input::Paste(Pasted::new(text))];
         }
         keys.into_iter().map(|chord| Input::Key { chord, held: Held::First }).collect()
     }
@@ -249,11 +263,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pasted_list_has_its_lines_whatever_the_terminal_ends_them_with() {
+        for sent in ["North\rSouth\rWest\r", "North\r\nSouth\r\nWest\r\n", "North\nSouth\rWest\r\n"] {
+            let read = read(Event::Paste(sent.into()));
+            assert_eq!(read, Some(Input::Paste(Pasted("North\nSouth\nWest\n".into()))), "{sent:?}");
+        }
+    }
+
+    #[test]
     fn pasted_without_brackets_outside_a_field_runs_no_command() {
         let mut burst = Burst::default();
         assert_eq!(feed_all(&mut burst, "RXq\nRXq", 0), vec![]);
         assert_eq!(burst.due(), Some(at(10)));
-        assert_eq!(burst.release(), vec![Input::Paste(Pasted("RXq\nRXq".into()))]);
+        assert_eq!(burst.release(), vec![Input::Paste(Pasted::new("RXq\nRXq".into()))]);
         assert_eq!(burst.due(), None);
     }
 
@@ -296,7 +318,7 @@ mod tests {
         assert_eq!(feed_all(&mut burst, "abcdefgh", 0), vec![]);
         assert_eq!(feed_all(&mut burst, "ijklmnop", 9), vec![]);
         assert_eq!(burst.due(), Some(at(19)));
-        assert_eq!(burst.release(), vec![Input::Paste(Pasted("abcdefghijklmnop".into()))]);
+        assert_eq!(burst.release(), vec![Input::Paste(Pasted::new("abcdefghijklmnop".into()))]);
     }
 
     #[test]
@@ -307,6 +329,6 @@ mod tests {
         up.kind = KeyEventKind::Repeat;
         assert!(matches!(read(Event::Key(up)), Some(Input::Key { held: Held::Repeat, .. })));
         assert_eq!(read(Event::FocusLost), None);
-        assert_eq!(format!("{:?}", Pasted("secret".into())), "Pasted(6 bytes)");
+        assert_eq!(format!("{:?}", Pasted::new("secret".into())), "Pasted(6 bytes)");
     }
 }

@@ -145,7 +145,7 @@ where
 
     /// Pastes, in brackets.
     pub fn paste(&mut self, pasted: &str) -> &mut Self {
-        self.hear(Msg::Input(Input::Paste(Pasted(pasted.to_owned()))))
+        self.hear(Msg::Input(Input::Paste(Pasted::new(pasted.to_owned()))))
     }
 
     /// Clicks at a cell.

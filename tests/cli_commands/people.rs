@@ -127,3 +127,73 @@ fn the_policy_is_read_set_and_obeyed() {
     bob.says(&["policy", "set", "max-life", "none"]).fails(1, "needs the role admin");
     bob.does(&["policy", "show"]);
 }
+
+#[test]
+fn a_list_from_a_spreadsheet_is_not_stored_as_its_own_lines() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let listed = || -> Vec<String> {
+        let all = ann.asks(&["location", "list"]);
+        all.as_array().unwrap().iter().map(|l| l["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let add = ["location", "add", "--from", "list.csv"];
+    for (text, line, why) in [
+        ("name,city\nBerlin,Mitte\nRome,\"x\nParis,y\n", 3, "never closed"),
+        ("name\nBerlin\nSmith, Jones & Co\n", 3, "a comma parts it"),
+        ("name;city\nBerlin;Mitte\n;x\n", 3, "a name is needed"),
+    ] {
+        desk.file("list.csv", text);
+        let said = ann.says(&add).fails(1, "Nothing was added");
+        assert!(said.err.contains(&format!("line {line}: {why}")) || said.err.contains(why), "{said:?}");
+        assert!(listed().is_empty());
+    }
+    desk.file("list.csv", "nr;Wo\n1;Berlin\n2;\"Köln; Deutz\"\n");
+    ann.says(&add).fails(1, "`nr`, `Wo`");
+    let by_name = ["location", "add", "--from", "list.csv", "--column", "wo"];
+    let said = ann.says(&[&by_name[..], &["--dry-run"]].concat()).expect(0);
+    assert_eq!(said.out, "Berlin\nKöln; Deutz\n");
+    assert!(said.err.contains("column 2 of 2, parted by semicolons; its heading is `Wo`"), "{said:?}");
+    assert!(said.err.contains("2 would be added") && listed().is_empty(), "{said:?}");
+    ann.does(&by_name);
+    assert_eq!(listed(), ["Berlin", "Köln; Deutz"]);
+    let told = ann.asks(&[&by_name[..], &["--dry-run", "--skip-existing"]].concat());
+    assert_eq!(told, serde_json::json!({ "add": [], "existing": ["Berlin", "Köln; Deutz"] }));
+    // A list that has grown: what is there is left as it is.
+    desk.file("list.csv", "nr;Wo\n1;Berlin\n2;\"Köln; Deutz\"\n3;Rome\n");
+    ann.says(&by_name).fails(1, "line 2: Berlin is there already");
+    let said = ann.says(&[&by_name[..], &["--skip-existing"]].concat()).expect(0);
+    assert!(said.err.contains("Rome is added. 2 were there already."), "{said:?}");
+    assert_eq!(listed(), ["Berlin", "Köln; Deutz", "Rome"]);
+    let viewer = desk.hire("vera", "viewer");
+    desk.file("list.csv", "name\nOslo\n");
+    viewer.says(&[&add[..], &["--dry-run"]].concat()).fails(1, "admin");
+}
+
+#[test]
+fn a_list_that_was_killed_half_way_goes_on_where_it_stopped() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let rows: String = (1..=2_000).map(|n| format!("Branch {n}\n")).collect();
+    desk.file("list.csv", rows);
+    let words = ann.words(&["location", "add", "--from", "list.csv", "--skip-existing"]);
+    // Killed once something of it is in the store, wherever it is then.
+    let seal = desk.data().join("seal");
+    let before = std::fs::read(&seal).unwrap();
+    let mut child = desk.command(&words).spawn().unwrap();
+    while child.try_wait().unwrap().is_none() && std::fs::read(&seal).is_ok_and(|now| now == before) {
+        std::thread::yield_now();
+    }
+    let _ended = child.kill();
+    child.wait().unwrap();
+    let count = || ann.asks(&["location", "list"]).as_array().unwrap().len();
+    let there = count();
+    let said = ann.says(&["location", "add", "--from", "list.csv", "--skip-existing"]).expect(0);
+    if there < 2_000 {
+        assert!(said.err.contains(&format!("{} locations are added.", 2_000 - there)), "{said:?}");
+    }
+    if there > 1 {
+        assert!(said.err.contains(&format!("{there} were there already.")), "{said:?}");
+    }
+    assert_eq!(count(), 2_000);
+    assert_eq!(ann.does(&["audit", "verify"]).out.split(':').next(), Some("intact"));
+}

@@ -71,7 +71,12 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
             (_, Some(denial)) => Cell::toned(denial, Tone::Warn),
             (Happened::Done, _) => Cell::from(&entry.event),
             (Happened::Refused, _) => Cell::toned(
-                format!("{} refused: {}", entry.event, entry.reason.as_deref().unwrap_or("?")),
+                format!(
+                    "{} refused{}: {}",
+                    entry.event,
+                    again(entry),
+                    entry.reason.as_deref().unwrap_or("?")
+                ),
                 Tone::Warn,
             ),
         };
@@ -89,6 +94,10 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         deck.output.say("There are older entries; --limit shows more.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn again(entry: &Entry) -> String {
+    entry.refused_again().map(|n| format!(" {n}× more")).unwrap_or_default()
 }
 
 /// Names shown of an entry that is about many things.

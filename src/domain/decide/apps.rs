@@ -158,11 +158,11 @@ fn check_profile(profile: &Profile) -> Result<(), Refusal> {
 
 /// The apps of one owner that are not deleted have different names.
 fn name_is_free(state: &State, owner: OperatorId, but: Option<AppId>, name: &Name) -> Result<(), Refusal> {
-    let wanted = name.folded();
-    let taken = state
-        .apps()
-        .any(|a| a.owner == owner && !a.is_deleted() && Some(a.id) != but && a.name.folded() == wanted);
-    if taken { Err(Refusal::NameTaken { name: name.to_string(), what: "app of yours" }) } else { Ok(()) }
+    if state.app_named(owner, name, but).is_some() {
+        Err(Refusal::NameTaken { name: name.to_string(), what: "app of yours" })
+    } else {
+        Ok(())
+    }
 }
 
 /// Checks that a key may be issued for an app.

@@ -111,9 +111,7 @@ fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refu
 
 /// An operator's live keys have different names, so that a name typed later means one key.
 fn name_is_free(state: &State, new: &NewKey, context: &Context<'_>) -> Result<(), Refusal> {
-    let wanted = new.name.folded();
-    let taken =
-        state.keys_of(actor_id(context)).any(|k| k.state(context.now).is_live() && k.name.folded() == wanted);
+    let taken = state.live_key_named(actor_id(context), &new.name, context.now).is_some();
     if taken { Err(Refusal::NameTaken { name: new.name.to_string(), what: "key of yours" }) } else { Ok(()) }
 }
 

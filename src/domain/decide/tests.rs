@@ -523,6 +523,13 @@ proptest! {
             for person in &people {
                 let live: Vec<_> =
                     world.state.keys_of(person.operator).filter(|k| k.state(world.now).is_live()).collect();
+                // What is kept of names and lives is what a walk over the keys would find.
+                prop_assert_eq!(world.state.live_keys_of(person.operator, world.now), live.len());
+                for key in world.state.keys_of(person.operator) {
+                    let found = world.state.live_key_named(person.operator, &key.name, world.now);
+                    let walked = live.iter().any(|other| other.name.folded() == key.name.folded());
+                    prop_assert_eq!(found.is_some(), walked);
+                }
                 // Keys given away may exceed the heir's quota; nothing else may.
                 if person.operator != people[1].operator {
                     prop_assert!(live.len() <= 3);

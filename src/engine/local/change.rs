@@ -11,6 +11,7 @@ use crate::domain::{
     self, Command, Context, Event, HeaderMark, Key, Minted, Place, Record, Refusal, Role, State, decide,
 };
 use crate::engine::ledger::Ledger;
+use crate::engine::refusals::Kind;
 use crate::engine::{Done, Engine as _, EngineError, News, Session, audit_log};
 
 /// Fresh ids dealt to one command: as many as it may need and some to spare for collisions.
@@ -133,7 +134,18 @@ impl LocalEngine {
             entry.subjects.extend(seen.and_then(|id| SubjectLine::of_app(&state, id)));
             entry
         };
-        ledger.write(entry, Vec::new(), None)?;
+        let kind =
+            Kind { operator: session.actor().operator, command: command.name(), reason: refusal.code() };
+        let now = self.time.now().time;
+        let Some(first) = self.desk.refusals.note(kind, entry, now) else {
+            self.verifier.uses().bell.ring();
+            return Ok(());
+        };
+        if let Err(error) = ledger.write(first.clone(), Vec::new(), None) {
+            // Told with those that follow, when the disk can take it.
+            self.desk.refusals.note(kind, first, now);
+            return Err(error);
+        }
         self.sealing.soon(ledger.seal());
         Ok(())
     }

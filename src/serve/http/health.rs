@@ -20,10 +20,9 @@ pub fn alive(_: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
 
 /// Requests may be sent here.
 pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
-    if front.is_ready() {
-        reply::text(StatusCode::OK, PLAIN, "ready\n")
-    } else {
-        reply::text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, "not ready\n")
+    match front.not_ready() {
+        None => reply::text(StatusCode::OK, PLAIN, "ready\n"),
+        Some(why) => reply::text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("not ready: {why}\n")),
     }
 }
 
@@ -37,7 +36,7 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         Writing::Failing { unwritten, .. } => unwritten.max(1),
     };
     let gauges = [
-        ("keydeck_http_connections", "Connections open now.", connections),
+        ("keydeck_http_connections_open", "Connections open now.", connections),
         ("keydeck_http_requests_in_flight", "Requests being answered now.", answering),
         ("keydeck_keys", "Keys in the store, in any state.", keys),
         (
@@ -47,8 +46,8 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         ),
         (
             "keydeck_ready",
-            "1 while the store can vouch for its keys and the server stays.",
-            front.is_ready().into(),
+            "1 while the store can vouch for its keys and take changes, and the server stays.",
+            front.not_ready().is_none().into(),
         ),
     ];
     reply::text(StatusCode::OK, PROMETHEUS, front.metrics.render(&gauges))

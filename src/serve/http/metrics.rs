@@ -3,7 +3,6 @@
 
 use std::cell::Cell;
 use std::fmt::Write as _;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -51,8 +50,8 @@ const FAULTS: [(Fault, &str); 5] = [
 const LINES: usize = 16;
 /// Outcomes before the engine is asked.
 const OWN: [&str; 4] = ["", "no_credential", "several_credentials", "unreadable_question"];
-/// Room for the engine's reasons.
-const REASONS: usize = 32;
+/// The engine's reasons.
+const REASONS: usize = Reason::ALL.len();
 /// Buckets of time, each twice as wide as the one before, the first up to 1.024 µs.
 const BUCKETS: usize = 14;
 const FIRST_BUCKET_BITS: u32 = 10;
@@ -70,8 +69,6 @@ struct Line {
 #[derive(Default)]
 pub struct Metrics {
     lines: [Line; LINES],
-    // The engine's words for its reasons, learnt as they come.
-    words: [OnceLock<&'static str>; REASONS],
     connections: AtomicU64,
     faults: [AtomicU64; FAULTS.len()],
 }
@@ -126,17 +123,9 @@ impl Metrics {
             Outcome::NoCredential => 1,
             Outcome::SeveralCredentials => 2,
             Outcome::Unreadable => 3,
-            Outcome::Denied(reason) => return self.count_reason(line, reason),
+            Outcome::Denied(reason) => return add(&line.reasons, reason as usize, 1),
         };
         add(&line.outcomes, own, 1);
-    }
-
-    fn count_reason(&self, line: &Line, reason: Reason) {
-        let at = (reason as usize).min(REASONS - 1);
-        if let Some(word) = self.words.get(at) {
-            word.get_or_init(|| reason.code());
-        }
-        add(&line.reasons, at, 1);
     }
 
     /// Counts a connection.
@@ -185,11 +174,9 @@ impl Metrics {
             let labels = format!("outcome=\"{outcome}\",reason=\"{word}\"");
             line_of(text, name, &labels, self.sum(|line| line.outcomes.get(at)));
         }
-        for (at, word) in self.words.iter().enumerate() {
-            if let Some(word) = word.get() {
-                let labels = format!("outcome=\"deny\",reason=\"{word}\"");
-                line_of(text, name, &labels, self.sum(|line| line.reasons.get(at)));
-            }
+        for reason in Reason::ALL {
+            let labels = format!("outcome=\"deny\",reason=\"{}\"", reason.code());
+            line_of(text, name, &labels, self.sum(|line| line.reasons.get(reason as usize)));
         }
     }
 
@@ -283,7 +270,26 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
-        assert!(!text.contains("reason=\"expired\""));
+    }
+
+    #[test]
+    fn an_alert_on_a_reason_that_has_not_come_yet_finds_it_at_zero() {
+        let text = Metrics::default().render(&[]);
+        for reason in Reason::ALL {
+            let line = format!("{{outcome=\"deny\",reason=\"{}\"}} 0", reason.code());
+            assert_eq!(text.lines().filter(|found| found.ends_with(&line)).count(), 1, "{line}\n{text}");
+        }
+        // Each has a place of its own.
+        let metrics = Metrics::default();
+        for reason in Reason::ALL {
+            metrics.count(Outcome::Denied(reason), None);
+        }
+        let counted = metrics
+            .render(&[])
+            .lines()
+            .filter(|line| line.contains("reason=") && line.ends_with(" 1"))
+            .count();
+        assert_eq!(counted, Reason::ALL.len());
     }
 
     #[test]

@@ -45,6 +45,7 @@ use self::metrics::Metrics;
 use self::seat::Seats;
 pub use self::workers::{default_workers, runtime};
 use crate::engine::{Engine as _, LocalEngine};
+use crate::store::Standing;
 
 /// What every request is answered with: the engine, and what the server knows of itself.
 pub struct Front {
@@ -66,9 +67,18 @@ impl Front {
         }
     }
 
-    /// Whether new requests should be sent here: the store can vouch for its keys, and the server stays.
-    pub fn is_ready(&self) -> bool {
-        !self.stopping.load(Ordering::Acquire) && self.engine.doubts().is_empty()
+    /// Why no new requests should be sent here, if that is so. For whoever asks: it names nothing of this machine.
+    pub fn not_ready(&self) -> Option<&'static str> {
+        if self.stopping.load(Ordering::Acquire) {
+            Some("the server is stopping")
+        } else if !self.engine.doubts().is_empty() {
+            Some("the store cannot vouch for its keys")
+        } else if self.engine.health().standing != Standing::Writable {
+            // What is denied from now on might come back with a restart.
+            Some("the store cannot be written")
+        } else {
+            None
+        }
     }
 
     /// The server goes away soon; from now on it is not ready.

@@ -144,8 +144,7 @@ impl Committer {
         }
         let dir = &self.opening.dir;
         if !core.live.as_ref().is_some_and(|live| live.is_in_place(&dir.store())) {
-            let why = "the database file was moved, replaced or deleted while it was open";
-            return Err(CommitError::Unavailable(why.into()));
+            return Err(CommitError::Unavailable(OUT_OF_PLACE.into()));
         }
         // Asked first, because sled does not recover from a full disk without being reopened.
         match dir.free_bytes() {
@@ -285,6 +284,9 @@ impl Committer {
         Ok(rev)
     }
 }
+
+/// Why an open database takes no commits that would go to no file anybody can find.
+pub(super) const OUT_OF_PLACE: &str = "the database file was moved, replaced or deleted while it was open";
 
 fn no_space(free: u64) -> String {
     format!("its disk is almost full ({} MiB free); free some space", free / (1024 * 1024))

@@ -5,7 +5,10 @@
 //! sled's own scans would mix commits.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::path::Path;
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
 use std::time::Instant;
 
 use super::codec::Ledger;
@@ -68,6 +71,16 @@ impl Shared {
     /// For the committer only.
     pub(super) fn write(&self) -> RwLockWriteGuard<'_, Core> {
         self.core.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the database lies where it was opened. While somebody writes, who finds out too, it is taken to.
+    pub(super) fn is_in_place(&self, store: &Path) -> bool {
+        let core = match self.core.try_read() {
+            Ok(core) => core,
+            Err(TryLockError::Poisoned(core)) => core.into_inner(),
+            Err(TryLockError::WouldBlock) => return true,
+        };
+        core.live.as_ref().is_none_or(|live| live.is_in_place(store))
     }
 
     pub(super) fn glance(&self) -> MutexGuard<'_, Glance> {

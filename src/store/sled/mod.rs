@@ -29,7 +29,7 @@ pub use self::lock::holder_of;
 pub use self::quiet::panic_is_expected;
 
 use self::codec::{Row, Tally};
-use self::committer::{Committer, Request};
+use self::committer::{Committer, OUT_OF_PLACE, Request};
 use self::core::Shared;
 use self::directory::DataDir;
 use self::lock::DirLock;
@@ -385,10 +385,12 @@ impl Store for SledStore {
 
     fn health(&self) -> Health {
         let glance = self.shared.glance().clone();
+        let gone =
+            glance.standing == contract::Standing::Writable && !self.shared.is_in_place(&self.dir.store());
         Health {
             backend: "sled",
             rev: glance.rev,
-            standing: glance.standing,
+            standing: if gone { contract::Standing::Down(OUT_OF_PLACE.into()) } else { glance.standing },
             disk_bytes: Some(self.dir.store_bytes()),
             free_bytes: self.dir.free_bytes(),
             last_sync: glance.last_sync,

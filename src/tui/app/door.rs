@@ -222,7 +222,7 @@ impl Door {
                 let meaning = route(keymap, Layer::Dialog, self.text_focus(), chord, held);
                 meaning.map_or(Want::Nothing, |meaning| self.hear(meaning.into(), now, orders))
             }
-            Input::Paste(pasted) => self.hear(Cue::Paste(PastedRef(&pasted.0)), now, orders),
+            Input::Paste(pasted) => self.hear(Cue::Paste(PastedRef(pasted.text())), now, orders),
             Input::Mouse(mouse) if mouse.gesture == Gesture::Click => match hits.at(mouse.x, mouse.y) {
                 Some(Target::Do(action)) => self.hear(Cue::Do(action), now, orders),
                 Some(target) => self.hear(Cue::Click(target), now, orders),

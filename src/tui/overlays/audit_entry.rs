@@ -24,7 +24,7 @@ pub fn entry(line: &AuditLine, times: Times) -> Reader {
         Outcome::Done => Block::fact("Outcome", "done"),
         Outcome::Refused => Block::Fact {
             label: "Outcome".into(),
-            text: match (&entry.tries, entry.reason.as_deref()) {
+            text: match (entry.denial(), entry.reason.as_deref()) {
                 (Some(_), Some(code)) => format!("refused: {code}"),
                 (Some(_), None) => "refused, for several reasons".into(),
                 (None, code) => format!("refused: {}", words::reason(code)),
@@ -65,8 +65,12 @@ pub fn entry(line: &AuditLine, times: Times) -> Reader {
         }
     }
     if let Some(tries) = &entry.tries {
-        blocks.extend([Block::Blank, Block::Heading("Requests".into())]);
-        blocks.extend(requests(tries, entry.reason.as_deref(), times));
+        let (heading, facts) = match entry.refused_again() {
+            Some(_) => ("Asked again", when(tries, times)),
+            None => ("Requests", requests(tries, entry.reason.as_deref(), times)),
+        };
+        blocks.extend([Block::Blank, Block::Heading(heading.into())]);
+        blocks.extend(facts);
     }
     if !entry.changes.is_empty() {
         blocks.extend([Block::Blank, Block::Heading("Changes".into())]);
@@ -92,17 +96,23 @@ pub fn entry(line: &AuditLine, times: Times) -> Reader {
     Reader::new(ENTRY, format!("Audit entry {}", entry.seq), blocks, Some(line.hash.clone()))
 }
 
-/// When they came, how many, where from, what they presented, and what would help.
-fn requests(tries: &TriesLine, reason: Option<&str>, times: Times) -> Vec<Block> {
+fn when(tries: &TriesLine, times: Times) -> Vec<Block> {
     let exact = |at| times.exact(Timestamp(at));
-    let not_told = || "not told".to_owned();
-    let mut blocks = vec![
+    vec![
         Block::fact("How many", tries.n.to_string()),
         Block::fact("First", exact(tries.first)),
         Block::fact("Last", exact(tries.last)),
+    ]
+}
+
+/// When they came, how many, where from, what they presented, and what would help.
+fn requests(tries: &TriesLine, reason: Option<&str>, times: Times) -> Vec<Block> {
+    let not_told = || "not told".to_owned();
+    let mut blocks = when(tries, times);
+    blocks.extend([
         Block::fact("Last from", tries.address.clone().unwrap_or_else(not_told)),
         Block::fact("Last by", tries.agent.clone().unwrap_or_else(not_told)),
-    ];
+    ]);
     blocks.extend(tries.scope.as_ref().map(|scope| Block::fact("Lacked", scope.clone())));
     for (at, token) in tries.tokens.iter().enumerate() {
         let label = if at == 0 { "Fingerprints" } else { "" };

@@ -29,7 +29,7 @@ impl Program for Diary {
     fn update(&mut self, msg: Msg<&'static str>, now: Now, orders: &mut Orders<&'static str>) {
         let line = match &msg {
             Msg::Input(Input::Key { chord, .. }) => format!("key {chord}"),
-            Msg::Input(Input::Paste(text)) => format!("paste {}", text.0),
+            Msg::Input(Input::Paste(text)) => format!("paste {}", text.text()),
             Msg::Done { outcome, .. } => format!("done {outcome}"),
             Msg::News(news) => format!("news {news}"),
             other => format!("{other:?}").split('(').next().unwrap_or_default().to_owned(),

@@ -47,7 +47,7 @@ impl Program for Form {
                     _ => orders.still(),
                 }
             }
-            Msg::Input(Input::Paste(pasted)) => self.field.paste(&pasted.0),
+            Msg::Input(Input::Paste(pasted)) => self.field.paste(pasted.text()),
             Msg::Input(Input::Mouse(mouse)) => {
                 self.toasts.info(format!("{:?}", self.hits.at(mouse.x, mouse.y)), now.at);
             }

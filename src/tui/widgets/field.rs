@@ -1,7 +1,7 @@
 //! A single line of text with a cursor: a name, a search, a passphrase.
 //!
 //! The cursor moves by grapheme, so an accent is never torn from its letter. A secret field keeps its text in a
-//! buffer that never moves and is zeroed, and shows a dot per character. Pasted line breaks are dropped.
+//! buffer that never moves and is zeroed, and shows a dot per character. Pasted lines become one line.
 
 use std::fmt;
 
@@ -131,14 +131,24 @@ impl TextField {
         self.insert(c.encode_utf8(&mut utf8));
     }
 
-    /// Inserts pasted text: line breaks and other controls are dropped, a tab becomes a space, ends are kept.
+    /// Inserts pasted text. Line breaks at its ends are dropped, those within it and tabs become a space each, other
+    /// controls are dropped. A hidden text of several lines is refused: nobody could see what became of it.
     pub fn paste(&mut self, pasted: &str) {
-        let mut clean = zeroize::Zeroizing::new(String::with_capacity(pasted.len()));
-        clean.extend(pasted.chars().filter_map(|c| match c {
-            '\t' => Some(' '),
-            _ if c.is_control() => None,
-            _ => Some(c),
-        }));
+        let line = pasted.trim_matches('\n');
+        if matches!(self.content, Content::Masked(_)) && !self.bare && line.contains('\n') {
+            self.error = Some("what was pasted has several lines; paste one of them".to_owned());
+            return;
+        }
+        let mut clean = zeroize::Zeroizing::new(String::with_capacity(line.len()));
+        for c in line.chars() {
+            match c {
+                // The lines of a text that was broken to fit are words apart, whatever blanks were at the break.
+                '\n' if clean.ends_with(' ') => {}
+                '\n' | '\t' => clean.push(' '),
+                _ if c.is_control() => {}
+                _ => clean.push(c),
+            }
+        }
         self.insert(&clean);
     }
 
@@ -337,10 +347,28 @@ mod tests {
     }
 
     #[test]
-    fn pasted_line_breaks_are_dropped() {
-        let mut field = TextField::new("Name");
-        field.paste("kdag_abc\r\n\tdef\x1b");
-        assert_eq!(field.text(), "kdag_abc def");
+    fn pasted_lines_become_one_and_their_words_stay_apart() {
+        let pasted = |text: &str| {
+            let mut field = TextField::new("Note");
+            field.paste(text);
+            field.text().to_owned()
+        };
+        assert_eq!(pasted("Nightly export\nof the warehouse\n"), "Nightly export of the warehouse");
+        assert_eq!(pasted("\none \ntwo\tthree\x1b\n\nfour\n"), "one two three four");
+        assert_eq!(pasted("  kept  "), "  kept  ");
+    }
+
+    #[test]
+    fn a_secret_of_several_lines_is_refused_and_one_with_its_line_end_is_taken() {
+        let mut field = TextField::secret("Passphrase");
+        field.paste("correct horse\n");
+        assert_eq!(field.text(), "correct horse");
+        field.paste("kdag_one\nkdag_two");
+        assert_eq!(field.text(), "correct horse");
+        assert!(drawn(&field, 80)[1].contains("several lines"));
+        let mut shown = TextField::bare_secret("Recovery code");
+        shown.paste("ABCD-EFGH\nJKLM");
+        assert_eq!(shown.text(), "ABCD-EFGH JKLM");
     }
 
     #[test]

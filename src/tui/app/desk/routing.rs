@@ -31,7 +31,7 @@ impl Desk {
             }
             Input::Paste(pasted) => {
                 if self.text_focus() == TextFocus::Here {
-                    self.cue(Cue::Paste(PastedRef(&pasted.0)), now, orders);
+                    self.cue(Cue::Paste(PastedRef(pasted.text())), now, orders);
                 } else {
                     self.toasts.info("nothing here takes pasted text; open a field first", now.at);
                 }

@@ -45,11 +45,8 @@ pub fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
 fn free_name(look: &Look, app: &str) -> String {
     seen(look, |seen| {
         let own = seen.view.actor().operator;
-        let taken: Vec<String> = (seen.state().keys_of(own))
-            .filter(|key| key.state(seen.now()).is_live())
-            .map(|key| key.name.folded())
-            .collect();
-        let fits = |name: &String| Name::new(name).is_ok_and(|name| !taken.contains(&name.folded()));
+        let is_free = |name: Name| seen.state().live_key_named(own, &name, seen.now()).is_none();
+        let fits = |name: &String| Name::new(name).is_ok_and(is_free);
         let numbered = (2..=99).map(|n| format!("{app} {n}"));
         std::iter::once(app.to_owned()).chain(numbered).find(fits).unwrap_or_default()
     })

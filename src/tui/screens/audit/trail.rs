@@ -36,7 +36,7 @@ enum Refused {
 
 impl Row {
     fn of(entry: &Entry) -> Self {
-        let refused = match (entry.outcome, &entry.tries) {
+        let refused = match (entry.outcome, entry.denial()) {
             (Outcome::Done, _) => None,
             (Outcome::Refused, Some(_)) => Some(Refused::Requests),
             (Outcome::Refused, None) => Some(Refused::Command(words::reason(entry.reason.as_deref()))),

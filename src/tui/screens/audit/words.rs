@@ -12,7 +12,10 @@ pub fn what(entry: &Entry) -> String {
     }
     match entry.outcome {
         Outcome::Done => done(entry),
-        Outcome::Refused => wanted(entry),
+        Outcome::Refused => match entry.refused_again() {
+            Some(n) => format!("{} · {n}× more", wanted(entry)),
+            None => wanted(entry),
+        },
     }
 }
 

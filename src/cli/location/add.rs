@@ -1,0 +1,230 @@
+//! `keydeck location add`: one location or thousands. A list is judged whole before anything is written, and every
+//! mistake in it is named with its line. One that was broken off goes on where it stopped.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::sheet::{self, Column, Mistake, Sheet};
+use super::{LocationLine, Outcome};
+use crate::cli::door::{Deck, Signed};
+use crate::cli::fault::Fault;
+use crate::domain::command::MAX_LOCATIONS_AT_ONCE;
+use crate::domain::{Action, Command, Event, Location, Name, authorize};
+
+/// Words of `location add`.
+#[derive(Debug, Args)]
+pub struct Add {
+    /// Their names
+    #[arg(value_name = "NAME", required_unless_present = "from", conflicts_with = "from")]
+    names: Vec<String>,
+    /// CSV file with a heading such as `name` or `Location`, or with one name on each line; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// The column that holds the names, by its heading or its number
+    #[arg(long, value_name = "NAME|N", requires = "from")]
+    column: Option<Column>,
+    /// Leave out the names that are there already, instead of refusing the list
+    #[arg(long)]
+    skip_existing: bool,
+    /// Say what would be added, and add nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// A name with where it stands: the line of a file, or the place on the command line.
+struct Written {
+    place: u64,
+    name: Name,
+}
+
+/// Mistakes shown at once; a file in another encoding has one on every line.
+const SHOWN: usize = 20;
+/// Longest file read: a hundred thousand names of the longest kind.
+const MAX_BYTES: u64 = 32 * 1024 * 1024;
+
+pub(super) fn run(deck: &Deck, args: &Add) -> Outcome {
+    let (what, sheet) = match &args.from {
+        Some(path) => ("line", sheet::read(&bytes_of(path)?, args.column.as_ref())),
+        None => {
+            let names = args.names.iter().zip(1..).map(|(n, at)| (at, Ok(n.clone()))).collect();
+            ("name", Ok(Sheet { names, taken: String::new() }))
+        }
+    };
+    let sheet = sheet.or_else(|mistake| refuse(what, &mut [mistake]).map(|()| Sheet::default()))?;
+    let (written, mut mistakes) = judge(sheet.names);
+    if !sheet.taken.is_empty() {
+        deck.output.say(&sheet.taken);
+    }
+    // What is wrong in itself is said before a passphrase is asked for.
+    refuse(what, &mut mistakes)?;
+    if written.is_empty() {
+        return Err(Fault::usage("There is no name in it. Write one location on each line."));
+    }
+    let signed = deck.sign_in()?;
+    let (there, new) = apart(&signed, written);
+    if !args.skip_existing {
+        let clash =
+            |(w, old): &(Written, Location)| (w.place, format!("{} is there already ({})", w.name, old.id));
+        refuse(what, &mut there.iter().map(clash).collect::<Vec<_>>())?;
+    }
+    if args.dry_run {
+        return foretell(deck, &signed, &new, &there);
+    }
+    let added = add(&signed, what, &new)?;
+    tell(deck, &added, there.len())
+}
+
+/// Adds them, as many at once as one commit takes; says how far it got when it does not get to the end.
+fn add(signed: &Signed, what: &str, new: &[Written]) -> Result<Vec<Location>, Fault> {
+    let mut added: Vec<Location> = Vec::with_capacity(new.len());
+    for chunk in new.chunks(MAX_LOCATIONS_AT_ONCE) {
+        let names = chunk.iter().map(|w| w.name.clone()).collect();
+        let done = signed.engine.execute(&signed.session, Command::AddLocations(names)).map_err(|error| {
+            let fault = Fault::from(error);
+            let Some(last) = added.len().checked_sub(1).and_then(|last| new.get(last)) else { return fault };
+            fault.because(&format!(
+                "{} of {} locations were added, up to {what} {}; the others were not. Repeat it with \
+                 --skip-existing to go on from there.",
+                added.len(),
+                new.len(),
+                last.place
+            ))
+        })?;
+        added.extend(done.events.into_iter().filter_map(|event| match event {
+            Event::LocationAdded(location) => Some(location),
+            _ => None,
+        }));
+    }
+    Ok(added)
+}
+
+fn tell(deck: &Deck, added: &[Location], there: usize) -> Outcome {
+    if deck.output.is_json() {
+        let lines: Vec<_> = added.iter().map(|l| LocationLine::of(l, 0)).collect();
+        deck.output.value(&lines)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let left = match there {
+        0 => String::new(),
+        1 => " 1 was there already.".to_owned(),
+        n => format!(" {n} were there already."),
+    };
+    match added {
+        [] => deck.output.say(&format!("Nothing is added.{left}")),
+        [one] => {
+            deck.output.text(&format!("{}\n", one.id))?;
+            deck.output.say(&format!("{} is added.{left}", one.name));
+        }
+        many => deck.output.say(&format!("{} locations are added.{left}", many.len())),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct Foretold<'a> {
+    add: Vec<&'a str>,
+    existing: Vec<&'a str>,
+}
+
+/// What would be added and what is there already.
+fn foretell(deck: &Deck, signed: &Signed, new: &[Written], there: &[(Written, Location)]) -> Outcome {
+    authorize(&signed.engine.state(), &signed.session.actor(), Action::ManageLocations)
+        .map_err(|refusal| Fault::from(crate::engine::EngineError::from(refusal)))?;
+    let add: Vec<&str> = new.iter().map(|w| w.name.as_str()).collect();
+    if deck.output.is_json() {
+        deck.output
+            .value(&Foretold { add, existing: there.iter().map(|(w, _)| w.name.as_str()).collect() })?;
+    } else {
+        deck.output.text(&add.iter().map(|name| format!("{name}\n")).collect::<String>())?;
+        deck.output.say(&format!(
+            "{} would be added; {} there already. Nothing was changed.",
+            add.len(),
+            if there.len() == 1 { "1 is".to_owned() } else { format!("{} are", there.len()) }
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Fault> {
+    let fail = |why: String| {
+        Fault::usage(format!("The file {} cannot be read: {why}. Nothing was added.", path.display()))
+    };
+    let mut bytes = Vec::new();
+    let read = |source: &mut dyn std::io::Read, bytes: &mut Vec<u8>| {
+        std::io::Read::read_to_end(&mut std::io::Read::take(source, MAX_BYTES + 1), bytes)
+    };
+    if path.as_os_str() == "-" {
+        read(&mut std::io::stdin().lock(), &mut bytes).map_err(|e| fail(e.to_string()))?;
+    } else {
+        let mut file = std::fs::File::open(path).map_err(|e| fail(e.to_string()))?;
+        read(&mut file, &mut bytes).map_err(|e| fail(e.to_string()))?;
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(fail(format!("it is larger than {} MiB; split it", MAX_BYTES / 1024 / 1024)));
+    }
+    Ok(bytes)
+}
+
+/// What is wrong with the names themselves: no name, or the same twice.
+fn judge(lines: Vec<(u64, Result<String, String>)>) -> (Vec<Written>, Vec<Mistake>) {
+    let (mut names, mut mistakes) = (Vec::new(), Vec::new());
+    let mut seen: HashMap<String, u64> = HashMap::new();
+    for (place, text) in lines {
+        match text.and_then(|text| Name::new(&text).map_err(|why| why.to_string())) {
+            Err(why) => mistakes.push((place, why)),
+            Ok(name) => match seen.insert(name.folded(), place) {
+                Some(first) => mistakes.push((place, format!("{name} is the same name as on {first}"))),
+                None => names.push(Written { place, name }),
+            },
+        }
+    }
+    (names, mistakes)
+}
+
+/// Those that are there already, and those that are not.
+fn apart(signed: &Signed, written: Vec<Written>) -> (Vec<(Written, Location)>, Vec<Written>) {
+    let state = signed.engine.state();
+    let (mut there, mut new) = (Vec::new(), Vec::new());
+    for name in written {
+        match state.location_named(&name.name) {
+            Some(old) => there.push((name, old.clone())),
+            None => new.push(name),
+        }
+    }
+    (there, new)
+}
+
+fn refuse(what: &str, mistakes: &mut [Mistake]) -> Result<(), Fault> {
+    if mistakes.is_empty() {
+        return Ok(());
+    }
+    mistakes.sort();
+    let mut text = String::from("Nothing was added, because not all of it can be:");
+    for (place, why) in mistakes.iter().take(SHOWN) {
+        let _ = write!(text, "\n{what} {place}: {why}");
+    }
+    if mistakes.len() > SHOWN {
+        let _ = write!(text, "\n… and {} more. Mend these first.", mistakes.len() - SHOWN);
+    }
+    Err(Fault::refused("bad_locations", text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bad_line_is_named() {
+        let sheet =
+            sheet::read("name,x\nBerlin,1\n,2\nBERLIN,3\nA\u{202e}B,4\nOslo,5\n".as_bytes(), None).unwrap();
+        let (names, mistakes) = judge(sheet.names);
+        assert_eq!(names.len(), 2);
+        let lines: Vec<u64> = mistakes.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [3, 4, 5]);
+    }
+}

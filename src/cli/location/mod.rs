@@ -1,0 +1,152 @@
+//! `keydeck location`: branches of the agency. `add` takes one or thousands of them, from what `sheet` reads of a file.
+
+mod add;
+mod sheet;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Outcome;
+use super::consent::Consent;
+use super::door::{Deck, Signed};
+use super::fault::Fault;
+use super::key::find_location;
+use super::table::Table;
+use super::times;
+use crate::domain::{Command, Key, Location, LocationId, Name, Timestamp};
+
+/// What can be done with locations.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Add locations by name, or many from a CSV file
+    Add(add::Add),
+    /// The locations, with the number of your live keys in each
+    List(List),
+    /// Rename a location; its keys go on working
+    Rename(Rename),
+    /// Remove a location; all its keys are refused from then on
+    Remove(Remove),
+}
+
+/// Words of `location list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Count everybody's keys (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+}
+
+/// Words of `location rename`.
+#[derive(Debug, Args)]
+pub struct Rename {
+    /// Its id or name
+    location: String,
+    /// Its new name
+    name: String,
+}
+
+/// Words of `location remove`.
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// Its id or name
+    location: String,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// Runs one of them.
+pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::Add(args) => add::run(deck, args),
+        Verb::List(args) => list(deck, args),
+        Verb::Rename(args) => rename(deck, args),
+        Verb::Remove(args) => remove(deck, args),
+    }
+}
+
+#[derive(Serialize)]
+struct LocationLine<'a> {
+    id: String,
+    name: &'a str,
+    created_at: String,
+    keys: usize,
+}
+
+impl<'a> LocationLine<'a> {
+    fn of(location: &'a Location, keys: usize) -> Self {
+        Self {
+            id: location.id.to_string(),
+            name: location.name.as_str(),
+            created_at: location.created_at.rfc3339(),
+            keys,
+        }
+    }
+}
+
+fn list(deck: &Deck, args: &List) -> Outcome {
+    let signed = deck.sign_in()?.widened(args.all)?;
+    let now = signed.now();
+    let live = |key: &&Key| key.state(now).is_live();
+    let locations: Vec<(Location, usize)> = signed.see(|view| {
+        let counted = |l: &Location| (l.clone(), view.keys_at(l.id).filter(live).count());
+        view.locations().into_iter().map(counted).collect()
+    });
+    if deck.output.is_json() {
+        let lines: Vec<_> = locations.iter().map(|(l, keys)| LocationLine::of(l, *keys)).collect();
+        deck.output.value(&lines)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if locations.is_empty() {
+        deck.output.say("There are no locations yet. `keydeck location add NAME` adds one.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(&["Name", "Live keys", "Added", "Id"]);
+    for (location, keys) in &locations {
+        table.row([
+            location.name.as_str().into(),
+            keys.to_string().into(),
+            times::local(location.created_at).into(),
+            location.id.to_string().into(),
+        ]);
+    }
+    deck.output.text(&table.render(deck.output))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rename(deck: &Deck, args: &Rename) -> Outcome {
+    let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;
+    let signed = deck.sign_in()?;
+    let location = signed.see(|view| find_location(view, &args.location))?;
+    signed.engine.execute(&signed.session, Command::RenameLocation { location, name: name.clone() })?;
+    deck.output.say(&format!("It is called {name} from now on."));
+    print(deck, &signed, location, signed.now())
+}
+
+fn remove(deck: &Deck, args: &Remove) -> Outcome {
+    let signed = deck.sign_in()?;
+    let location = signed.see(|view| find_location(view, &args.location))?;
+    args.consent.ask(|| {
+        format!(
+            "Remove the location {}? All its keys, whoever owns them, are refused from then on.",
+            args.location
+        )
+    })?;
+    signed.engine.execute(&signed.session, Command::RemoveLocation { location })?;
+    deck.output.say("The location is removed; its keys are refused from now on.");
+    print(deck, &signed, location, signed.now())
+}
+
+fn print(deck: &Deck, signed: &Signed, id: LocationId, now: Timestamp) -> Outcome {
+    if deck.output.is_json() {
+        let found = signed.see(|view| {
+            let live = view.keys_at(id).filter(|key| key.state(now).is_live()).count();
+            view.location(id).cloned().map(|location| (location, live))
+        });
+        if let Some((location, keys)) = found {
+            deck.output.value(&LocationLine::of(&location, keys))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
