@@ -11,7 +11,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::catalog::AuthMethod;
 use super::key::Verifier;
-use super::name::is_invisible;
+use super::invisible::is_invisible;
 use super::{AppId, Name, Note, OperatorId, Scopes, Timestamp};
 
 /// The longest address, in bytes.

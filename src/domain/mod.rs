@@ -22,6 +22,7 @@ pub mod command;
 pub mod decide;
 pub mod event;
 pub mod id;
+pub mod invisible;
 pub mod key;
 pub mod location;
 pub mod name;

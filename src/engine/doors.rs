@@ -18,7 +18,6 @@ use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
 use crate::domain::authorize::acting;
-use crate::domain::name::fold;
 use crate::domain::{Access, Command, KeysAfter, Name, OperatorId, Refusal, Role, Timestamp};
 
 /// Label of the recovery slot.
@@ -51,7 +50,7 @@ pub(super) fn doors(engine: &LocalEngine, session: &Session) -> Result<Doors, En
         let state = engine.state();
         let operator = acting(&state, &session.actor())?;
         let sees_all = operator.role == Role::Admin && session.actor().access != Access::Recovery;
-        (operator.name.folded(), sees_all)
+        (operator.name.clone(), sees_all)
     };
     if engine.header.is_none() {
         return Ok(Doors::default());
@@ -60,7 +59,7 @@ pub(super) fn doors(engine: &LocalEngine, session: &Session) -> Result<Doors, En
         .load()?
         .slots()
         .iter()
-        .filter(|slot| sees_all || slot.kind() == SlotKind::Recovery || fold(slot.label()) == own)
+        .filter(|slot| sees_all || slot.kind() == SlotKind::Recovery || slot.label() == own.as_str())
         .map(|slot| Door {
             kind: slot.kind(),
             label: slot.label().to_owned(),
@@ -209,12 +208,12 @@ fn give_slot(engine: &LocalEngine, name: &str, secret: &NewSecret<'_>) -> Result
     Ok(())
 }
 
+/// The slots of an operator: under the name just as it was written, for another's may be compared as the same.
 fn slots_of(header: &Header, name: &str) -> Vec<SlotId> {
-    let wanted = fold(name);
     header
         .slots()
         .iter()
-        .filter(|s| s.kind() != SlotKind::Recovery && fold(s.label()) == wanted)
+        .filter(|s| s.kind() != SlotKind::Recovery && s.label() == name)
         .map(Slot::id)
         .collect()
 }
@@ -238,4 +237,56 @@ fn name_of(engine: &LocalEngine, operator: OperatorId) -> Result<String, EngineE
 
 fn now_ms(engine: &LocalEngine) -> u64 {
     u64::try_from(engine.now().time.0).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::passphrase::{Cost, Passphrase};
+    use crate::domain::audit::Entry;
+    use crate::domain::{Operator, PublicId, Record, Standing};
+    use crate::engine::Via;
+    use crate::engine::open::{Key, Options, found, open};
+
+    #[test]
+    fn a_store_in_which_two_names_have_become_one_opens_for_both() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { cost: Cost::IMPORTED, ..Options::new(dir.path(), "test", Via::CommandLine) };
+        let name = |text: &str| Name::new(text).unwrap();
+        let phrase = |text: &str| Passphrase::choose(&format!("the passphrase of {text}")).unwrap();
+        let store = found(&options, name("Acme"), name("maria"), &phrase("maria")).unwrap().open;
+        let both = [
+            ("Straße", OperatorId(PublicId::from_bytes([b'2'; 12]).unwrap())),
+            ("STRASSE", OperatorId(PublicId::from_bytes([b'3'; 12]).unwrap())),
+        ];
+        for (called, id) in both {
+            // Written as when these were two names: the rules would refuse the second by now.
+            let at = store.engine.now().time;
+            let operator = Operator {
+                id,
+                name: name(called),
+                role: Role::Viewer,
+                standing: Standing::Active,
+                created_at: at,
+            };
+            let entry = Entry::of(store.session.line(&store.engine.state()), at, "operator.add");
+            store.engine.ledger().write(entry, vec![Record::Operator(operator)], None).unwrap();
+            give_slot(&store.engine, called, &NewSecret::Passphrase(&phrase(called))).unwrap();
+        }
+        drop(store);
+        let enter = |called: &str, secret: &Passphrase| {
+            open(&options, &Key::Operator { name: called, passphrase: secret })
+        };
+        for (called, id) in both {
+            let entered = enter(called, &phrase(called)).unwrap();
+            assert_eq!(entered.session.actor().operator, id, "{called}");
+        }
+        // A new secret of the one leaves the other's alone.
+        let entered = enter("Straße", &phrase("Straße")).unwrap();
+        set_secret(&entered.engine, &entered.session, both[0].1, &NewSecret::Passphrase(&phrase("x")))
+            .unwrap();
+        drop(entered);
+        assert!(enter("STRASSE", &phrase("STRASSE")).is_ok());
+        assert!(enter("Straße", &phrase("x")).is_ok());
+    }
 }

@@ -219,7 +219,10 @@ pub(super) fn unseal(
 fn label_of(file: &mut HeaderFile, typed: &str) -> Result<String, OpenError> {
     let wanted = fold(typed);
     let header = file.load().map_err(OpenError::Unseal)?;
-    let found = header.slots().iter().find(|slot| fold(slot.label()) == wanted);
+    let mut same = header.slots().iter().filter(|slot| fold(slot.label()) == wanted);
+    let first = same.next();
+    // Who writes their name just so is meant before somebody whose name is compared as the same.
+    let found = first.into_iter().chain(same).find(|slot| slot.label() == typed).or(first);
     Ok(found.map_or_else(|| typed.to_owned(), |slot| slot.label().to_owned()))
 }
 
