@@ -12,12 +12,14 @@ use super::Outcome;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
+use super::key::ambiguous;
 use super::secrets;
 use super::table::{Cell, Table, Tone};
 use super::times;
 use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
+use crate::domain::view::{Found, Sought};
 use crate::domain::{
     Command, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
 };
@@ -190,15 +192,14 @@ fn add(deck: &Deck, args: &Add) -> Outcome {
     args.secret.with(deck, name.as_str(), |secret| {
         Ok(signed.engine.add_operator(&signed.session, name.clone(), args.role, secret)?)
     })?;
-    let id =
-        signed.see(|view| view.find_operator(name.as_str()).map(|o| o.id)).ok_or(Refusal::NoSuchOperator)?;
+    let id = find(&signed, name.as_str(), Sought::Living)?;
     deck.output.say(&format!("{name} may sign in, as {}.", args.role));
     print(deck, &signed, id)
 }
 
 fn role(deck: &Deck, args: &SetRole) -> Outcome {
     let signed = deck.sign_in()?;
-    let operator = find(&signed, &args.name)?;
+    let operator = find(&signed, &args.name, Sought::Living)?;
     signed.engine.execute(&signed.session, Command::SetRole { operator, role: args.role })?;
     deck.output.say(&format!("The role is {} from now on.", args.role));
     print(deck, &signed, operator)
@@ -208,7 +209,7 @@ fn passphrase(deck: &Deck, args: &SetPassphrase) -> Outcome {
     args.secret.check(deck)?;
     let signed = deck.sign_in()?;
     let (id, name) = match &args.name {
-        Some(name) => (find(&signed, name)?, name.clone()),
+        Some(name) => (find(&signed, name, Sought::Living)?, name.clone()),
         None => (signed.session.actor().operator, own_name(&signed)),
     };
     args.secret.with(deck, &name, |secret| Ok(signed.engine.set_secret(&signed.session, id, secret)?))?;
@@ -252,11 +253,13 @@ fn recover(deck: &Deck, args: &SetPassphrase, file: &std::path::Path) -> Outcome
 
 fn disable(deck: &Deck, args: &Disable) -> Outcome {
     let signed = deck.sign_in()?;
-    let operator = find(&signed, &args.name)?;
+    let operator = find(&signed, &args.name, Sought::Living)?;
     let (keys, fate) = match &args.keys {
         KeysChoice::Work => (KeysAfter::Work, "go on working".to_owned()),
         KeysChoice::Stop => (KeysAfter::Stop, "stop".to_owned()),
-        KeysChoice::Give(heir) => (KeysAfter::GiveTo(find(&signed, heir)?), format!("become {heir}'s")),
+        KeysChoice::Give(heir) => {
+            (KeysAfter::GiveTo(find(&signed, heir, Sought::Living)?), format!("become {heir}'s"))
+        }
     };
     args.consent
         .ask(|| format!("Disable {}? They cannot sign in any more; their keys {fate}.", args.name))?;
@@ -268,15 +271,19 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
 fn enable(deck: &Deck, args: &Enable) -> Outcome {
     args.secret.check(deck)?;
     let signed = deck.sign_in()?;
-    let id = find(&signed, &args.name)?;
+    let id = find(&signed, &args.name, Sought::Ended)?;
     args.secret
         .with(deck, &args.name, |secret| Ok(signed.engine.enable_operator(&signed.session, id, secret)?))?;
     deck.output.say(&format!("{} may sign in again, with the new secret.", args.name));
     print(deck, &signed, id)
 }
 
-fn find(signed: &Signed, reference: &str) -> Result<OperatorId, Fault> {
-    Ok(signed.see(|view| view.find_operator(reference).map(|o| o.id)).ok_or(Refusal::NoSuchOperator)?)
+fn find(signed: &Signed, reference: &str, sought: Sought) -> Result<OperatorId, Fault> {
+    signed.see(|view| match view.find_operator(reference, sought) {
+        Found::One(operator) => Ok(operator.id),
+        Found::None => Err(Refusal::NoSuchOperator.into()),
+        Found::Many(all) => Err(ambiguous("operator", all.iter().map(|o| o.id.to_string()))),
+    })
 }
 
 fn own_name(signed: &Signed) -> String {

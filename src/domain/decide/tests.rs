@@ -101,6 +101,88 @@ fn location_key(called: &str, at: LocationId) -> NewKey {
 }
 
 #[test]
+fn a_name_means_the_key_that_lives_and_for_what_is_done_to_the_ended_the_one_that_ended() {
+    use view::{Found, Sought, View};
+    let (mut world, maria) = World::founded();
+    let mut keys = Vec::new();
+    for end in [Some(Command::DeleteKey as fn(KeyId) -> Command), Some(Command::RevokeKey), None] {
+        let key = world.issue(maria, agency_key("Nightly export")).unwrap();
+        if let Some(end) = end {
+            world.run(maria, &end(key)).unwrap();
+        }
+        keys.push(key);
+    }
+    let find = |typed: &str, sought| match View::new(&world.state, maria).find_key(typed, sought, NOW) {
+        Found::One(key) => key.id,
+        other => panic!("{other:?}"),
+    };
+    for typed in ["Nightly export", "NIGHTLY EXPORT"] {
+        assert_eq!(find(typed, Sought::Living), keys[2]);
+        assert_eq!(find(typed, Sought::Ended), keys[1]);
+        assert_eq!(find(typed, Sought::Deleted), keys[0]);
+    }
+    world.run(maria, &Command::RevokeKey(keys[2])).unwrap();
+    let two = View::new(&world.state, maria).find_key("Nightly export", Sought::Living, NOW);
+    assert!(matches!(two, Found::Many(keys) if keys.len() == 2), "none lives, and two are alike");
+}
+
+#[test]
+fn a_name_is_found_without_its_accents_but_never_in_place_of_one_that_is_called_so() {
+    use view::{Found, Sought, View};
+    let (mut world, maria) = World::founded();
+    let lodz = world.issue(maria, agency_key("Łódź")).unwrap();
+    let find = |world: &World, typed: &str| match View::new(&world.state, maria).find_key(
+        typed,
+        Sought::Living,
+        NOW,
+    ) {
+        Found::One(key) => Some(key.id),
+        _ => None,
+    };
+    assert_eq!(find(&world, "lodz"), Some(lodz));
+    let plain = world.issue(maria, agency_key("Lodz")).unwrap();
+    world.run(maria, &Command::RevokeKey(plain)).unwrap();
+    // Ended, and yet the one that was named: another key is not revoked in its place.
+    assert_eq!(find(&world, "lodz"), Some(plain));
+    assert_eq!(find(&world, "łódź"), Some(lodz));
+    let gracia = world.location(maria, "Gràcia");
+    let at = View::new(&world.state, maria).find_location("gracia");
+    assert!(matches!(at, Found::One(location) if location.id == gracia));
+    let taken =
+        world.issue(maria, agency_key("Straße")).and_then(|_| world.issue(maria, agency_key("STRASSE")));
+    assert!(matches!(taken, Err(Refusal::NameTaken { .. })));
+}
+
+#[test]
+fn of_two_operators_whose_names_are_the_same_by_now_each_is_meant_by_their_own() {
+    use view::{Found, Sought, View};
+    let (mut world, maria) = World::founded();
+    // As a store holds them that was made when these were two names.
+    let mut add = |n, called: &str| {
+        let operator = Operator {
+            id: OperatorId(id(n)),
+            name: name(called),
+            role: Role::Viewer,
+            standing: Standing::Active,
+            created_at: NOW,
+        };
+        world.state.put(Record::Operator(operator.clone()));
+        operator
+    };
+    let (one, other) = (add(900, "Straße"), add(901, "STRASSE"));
+    for each in [&one, &other] {
+        assert_eq!(world.state.operator_named(each.name.as_str()), Some(each));
+        let found = View::new(&world.state, maria).find_operator(each.name.as_str(), Sought::Living);
+        assert_eq!(found, Found::One(each));
+    }
+    assert!(world.state.operator_named("strasse").is_some());
+    let found = View::new(&world.state, maria).find_operator("strasse", Sought::Living);
+    assert!(matches!(found, Found::Many(_)), "nobody is meant in place of somebody else");
+    let third = Command::AddOperator { name: name("Strasse"), role: Role::Viewer };
+    assert!(matches!(world.run(maria, &third), Err(Refusal::NameTaken { .. })));
+}
+
+#[test]
 fn a_store_is_founded_once() {
     let (mut world, maria) = World::founded();
     assert_eq!(world.state.operator(maria.operator).unwrap().role, Role::Admin);
@@ -129,8 +211,14 @@ fn another_operators_key_is_answered_like_one_that_does_not_exist() {
             assert_eq!(world.run(actor, &make(nobodys)), Err(Refusal::NoSuchKey));
         }
         assert_eq!(View::new(&world.state, actor).keys().count(), 0);
-        assert_eq!(View::new(&world.state, actor).find_key("Export"), view::Found::None);
-        assert_eq!(View::new(&world.state, actor).find_key(&theirs.to_string()), view::Found::None);
+        assert_eq!(
+            View::new(&world.state, actor).find_key("Export", view::Sought::Living, NOW),
+            view::Found::None
+        );
+        assert_eq!(
+            View::new(&world.state, actor).find_key(&theirs.to_string(), view::Sought::Living, NOW),
+            view::Found::None
+        );
     }
     let whole = Actor { access: Access::Agency, ..maria };
     assert_eq!(View::new(&world.state, whole).keys().count(), 1);
@@ -195,7 +283,9 @@ fn the_recovery_code_sets_a_passphrase_and_nothing_else() {
 fn a_role_taken_away_counts_at_commit() {
     let (mut world, maria) = World::founded();
     let jonas = world.operator(maria, "jonas", Role::Admin);
-    world.run(maria, &Command::SetRole { operator: jonas.operator, role: Role::Viewer }).unwrap();
+    world
+        .run(maria, &Command::SetRole { operator: jonas.operator, role: Role::Viewer })
+        .unwrap();
     let answer = world.run(jonas, &Command::IssueKey(agency_key("Late")));
     assert_eq!(answer, Err(Refusal::RoleTooLow { role: Role::Viewer, least: Role::Admin }));
     world.run(maria, &Command::DisableOperator { operator: jonas.operator, keys: KeysAfter::Stop }).unwrap();
@@ -263,7 +353,9 @@ fn expiry_follows_default_limit_and_wish() {
     let free = world.issue(maria, agency_key("Free")).unwrap();
     assert_eq!(world.key(free).expiry, Expiry::Never);
     for (rule, value) in [("default-life-agency", "365d"), ("max-life", "90d")] {
-        world.run(maria, &Command::SetPolicy { name: rule.into(), value: value.into() }).unwrap();
+        world
+            .run(maria, &Command::SetPolicy { name: rule.into(), value: value.into() })
+            .unwrap();
     }
     let bent = world.issue(maria, agency_key("Bent")).unwrap();
     assert_eq!(world.key(bent).expiry, Expiry::At(NOW.plus_days(90).unwrap()));
