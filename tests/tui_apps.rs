@@ -359,10 +359,10 @@ fn demoted(role: Role, rule: Option<&str>) -> House {
     house.create("Booking bot", AuthMethod::ApiKey);
     house.run(Command::AddOperator { name: name("jonas"), role: Role::Admin });
     if let Some(least) = rule {
-        house.run(Command::SetPolicy { name: "issue-app".into(), value: least.into() });
+        house.run(Command::SetPolicy { name: "issue-app".into(), value: least.into(), basis: None });
     }
     let operator = house.session.actor().operator;
-    house.run(Command::SetRole { operator, role });
+    house.run(Command::SetRole { operator, role, basis: None });
     house
 }
 
@@ -433,7 +433,11 @@ fn examples_name_the_platform_once_an_admin_said_where_it_answers() {
     // Until then it is said that the address is made up, where it is read and where it is copied from.
     console.press("H").sees("only stands for the address of your platform").sees("base-url, under Settings");
     console.sees("\"https://api.example.com/v1/contacts\"").press("esc");
-    house.run(Command::SetPolicy { name: "base-url".into(), value: "https://api.acme.com/crm/".into() });
+    house.run(Command::SetPolicy {
+        name: "base-url".into(),
+        value: "https://api.acme.com/crm/".into(),
+        basis: None,
+    });
     console.press("H").sees("\"https://api.acme.com/crm/v1/contacts\"").sees_no("example.com").press("tab y");
     assert!(house.clipboard.text().starts_with("curl --fail-with-body \"https://api.acme.com/crm/v1/"));
     console

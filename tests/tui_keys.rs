@@ -158,7 +158,7 @@ fn what_changed_meanwhile_is_refused_at_the_field_it_concerns() {
 #[test]
 fn the_policy_bounds_the_life_and_names_its_default() {
     let house = House::new();
-    house.run(Command::SetPolicy { name: "max-life".into(), value: "90d".into() });
+    house.run(Command::SetPolicy { name: "max-life".into(), value: "90d".into(), basis: None });
     let mut console = house.console();
     console.press("n").sees("the agency's rule: 90 days").sees_no("1y").press("tab tab ctrl-u");
     console.type_text("91d").sees("the agency allows 90 days at most");
@@ -168,7 +168,7 @@ fn the_policy_bounds_the_life_and_names_its_default() {
 #[test]
 fn a_full_quota_is_told_before_the_form_opens() {
     let house = House::new();
-    house.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "2".into() });
+    house.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "2".into(), basis: None });
     house.agency_keys(&["One"]);
     let mut console = house.console();
     console.press("n").sees("1 of 2 keys").press("esc");
@@ -183,7 +183,7 @@ fn a_viewer_sees_why_nothing_can_be_done() {
     house.agency_keys(&["Nightly export"]);
     house.run(Command::AddOperator { name: name("jonas"), role: Role::Admin });
     let me = house.session.actor().operator;
-    house.run(Command::SetRole { operator: me, role: Role::Viewer });
+    house.run(Command::SetRole { operator: me, role: Role::Viewer, basis: None });
     let mut console = house.console();
     for key in ["n", "e", "P", "X", "D"] {
         console.press(key).sees("and you are viewer").sees_no("[ Cancel ]");

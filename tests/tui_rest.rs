@@ -169,7 +169,9 @@ fn what_happens_meanwhile_comes_on_top_and_the_selection_stays() {
         screen.lines().find(|line| line.starts_with('▸')).unwrap().chars().skip(36).collect::<String>()
     };
     let before = selected(&console);
-    engine.execute(&session, Command::SetPolicy { name: "idle-days".into(), value: "60d".into() }).unwrap();
+    engine
+        .execute(&session, Command::SetPolicy { name: "idle-days".into(), value: "60d".into(), basis: None })
+        .unwrap();
     console.news(keydeck::tui::app::worker::Outcome::Changed).advance(Duration::from_millis(50));
     console.sees("Set policy idle-days to 60d");
     assert_eq!(selected(&console), before);
@@ -203,7 +205,7 @@ fn a_viewer_reads_what_concerns_them_and_changes_nothing() {
 #[test]
 fn a_refused_attempt_is_in_the_trail_with_its_reason() {
     let opened = as_operator("sam");
-    let set = Command::SetPolicy { name: "idle-days".into(), value: "60d".into() };
+    let set = Command::SetPolicy { name: "idle-days".into(), value: "60d".into(), basis: None };
     assert!(opened.engine.execute(&opened.session, set).is_err());
     let mut console = desk_on(opened, screens(), (120, 30), &FakeClipboard::default());
     console.press("4").advance(Duration::from_millis(50));

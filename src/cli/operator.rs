@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Outcome;
+use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
@@ -19,6 +20,7 @@ use super::times;
 use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
+use crate::domain::basis::Basis;
 use crate::domain::view::{Found, Sought};
 use crate::domain::{
     Command, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
@@ -73,6 +75,8 @@ pub struct SetRole {
     /// admin, manager or viewer
     #[arg(value_parser = Role::from_str)]
     role: Role,
+    #[command(flatten)]
+    base: Base,
 }
 
 /// Words of `operator passphrase`.
@@ -200,7 +204,8 @@ fn add(deck: &Deck, args: &Add) -> Outcome {
 fn role(deck: &Deck, args: &SetRole) -> Outcome {
     let signed = deck.sign_in()?;
     let operator = find(&signed, &args.name, Sought::Living)?;
-    signed.engine.execute(&signed.session, Command::SetRole { operator, role: args.role })?;
+    let command = Command::SetRole { operator, role: args.role, basis: args.base.if_rev };
+    signed.engine.execute(&signed.session, command)?;
     deck.output.say(&format!("The role is {} from now on.", args.role));
     print(deck, &signed, operator)
 }
@@ -299,6 +304,7 @@ struct OperatorLine<'a> {
     disabled_at: Option<String>,
     created_at: String,
     keys: usize,
+    rev: String,
 }
 
 impl<'a> OperatorLine<'a> {
@@ -312,6 +318,7 @@ impl<'a> OperatorLine<'a> {
             disabled_at: at.map(Timestamp::rfc3339),
             created_at: operator.created_at.rfc3339(),
             keys,
+            rev: Basis::of_role(operator.id, operator.role).to_string(),
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod agency;
 pub mod app;
 pub mod audit;
 pub mod authorize;
+pub mod basis;
 pub mod catalog;
 pub mod command;
 pub mod decide;

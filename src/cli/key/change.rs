@@ -7,6 +7,7 @@ use super::{Final, One, Rescope, find, list, now};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::domain::basis::Basis;
 use crate::domain::view::Sought;
 use crate::domain::{Command, Key, KeyId};
 
@@ -49,6 +50,8 @@ pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
 
 pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    // What is added or taken away is worked out from what was read just now; all there shall be is not.
+    let read = args.scope.is_empty().then(|| Basis::of_key(key.id, &key.scopes));
     let scopes = if args.scope.is_empty() {
         if let Some(absent) = args.remove.iter().find(|s| !key.scopes.iter().any(|held| held.as_str() == *s))
         {
@@ -59,7 +62,7 @@ pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
     } else {
         args.scope.clone()
     };
-    let command = Command::RescopeKey { key: key.id, scopes };
+    let command = Command::RescopeKey { key: key.id, scopes, basis: args.base.if_rev.or(read) };
     run(
         deck,
         &signed,

@@ -13,6 +13,7 @@ pub use self::issue::{expiry, issue, scopes};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::Outcome;
+use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
@@ -149,6 +150,8 @@ pub struct Rescope {
     /// What it may do no longer
     #[arg(long, value_name = "SCOPE", num_args = 1..)]
     remove: Vec<String>,
+    #[command(flatten)]
+    base: Base,
 }
 
 /// The words for states.

@@ -101,6 +101,56 @@ fn location_key(called: &str, at: LocationId) -> NewKey {
 }
 
 #[test]
+fn an_edit_of_what_somebody_else_changed_meanwhile_is_refused_and_says_how_it_is_now() {
+    use basis::Basis;
+    let (mut world, maria) = World::founded();
+    let jonas = world.operator(maria, "jonas", Role::Manager).operator;
+    let at = world.location(maria, "North");
+    let new =
+        NewKey { scopes: vec![scope("contacts.read"), scope("contacts.write")], ..agency_key("Export") };
+    let key = world.issue(maria, new).unwrap();
+    let seen = Some(Basis::of_key(key, &world.key(key).scopes));
+    let scopes = |scopes: &[&str], basis| Command::RescopeKey {
+        key,
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+        basis,
+    };
+    let role = |role, basis| Command::SetRole { operator: jonas, role, basis };
+    let called = |to: &str, basis| Command::RenameLocation { location: at, name: name(to), basis };
+    let rule =
+        |value: &str, basis| Command::SetPolicy { name: "max-life".into(), value: value.into(), basis };
+    let manager = Some(Basis::of_role(jonas, Role::Manager));
+    let north = Some(Basis::of_location(world.state.location(at).unwrap()));
+    let none = Some(Basis::of_rule("max-life", "none"));
+    // One console takes something away; the other still shows it as it was.
+    for (first, second, now) in [
+        (
+            scopes(&["contacts.read"], seen),
+            scopes(&["contacts.read", "contacts.write", "calendars.read"], seen),
+            "contacts.read,",
+        ),
+        (role(Role::Viewer, manager), role(Role::Admin, manager), "viewer"),
+        (called("Nord", north), called("Norden", north), "Nord,"),
+        (rule("90d", none), rule("365d", none), "it is 90d"),
+    ] {
+        world.run(maria, &first).unwrap();
+        let refused = world.run(maria, &second).unwrap_err();
+        assert_eq!(refused.code(), "changed_meanwhile", "{second:?}");
+        assert!(refused.to_string().contains(now), "{refused}");
+    }
+    assert_eq!(world.key(key).scopes.to_string(), "contacts.read");
+    // Based on what there is now, or on nothing, it is done.
+    let seen = Some(Basis::of_key(key, &world.key(key).scopes));
+    world.run(maria, &scopes(&["contacts.read", "calendars.read"], seen)).unwrap();
+    world.run(maria, &scopes(&["contacts.write"], None)).unwrap();
+    // What was changed and changed back is what was seen.
+    let seen = Some(Basis::of_rule("max-life", "90d"));
+    world.run(maria, &rule("30d", None)).unwrap();
+    world.run(maria, &rule("90d", None)).unwrap();
+    world.run(maria, &rule("60d", seen)).unwrap();
+}
+
+#[test]
 fn a_name_means_the_key_that_lives_and_for_what_is_done_to_the_ended_the_one_that_ended() {
     use view::{Found, Sought, View};
     let (mut world, maria) = World::founded();
@@ -237,13 +287,13 @@ fn every_action_has_its_least_role() {
         (Command::ExportAudit, Role::Admin),
         (Command::ReplaceRecovery, Role::Admin),
         (Command::AddOperator { name: name("new"), role: Role::Viewer }, Role::Admin),
-        (Command::SetRole { operator: vera.operator, role: Role::Manager }, Role::Admin),
+        (Command::SetRole { operator: vera.operator, role: Role::Manager, basis: None }, Role::Admin),
         (Command::SetSecret(maria.operator), Role::Admin),
         (Command::DisableOperator { operator: vera.operator, keys: KeysAfter::Stop }, Role::Admin),
         (Command::AddLocations(vec![name("South")]), Role::Admin),
-        (Command::RenameLocation { location: at, name: name("Nord") }, Role::Admin),
+        (Command::RenameLocation { location: at, name: name("Nord"), basis: None }, Role::Admin),
         (Command::RemoveLocation { location: at }, Role::Admin),
-        (Command::SetPolicy { name: "notice-days".into(), value: "14d".into() }, Role::Admin),
+        (Command::SetPolicy { name: "notice-days".into(), value: "14d".into(), basis: None }, Role::Admin),
         (Command::IssueKey(agency_key("A")), Role::Admin),
         (Command::IssueKey(location_key("L", at)), Role::Manager),
         (Command::StartSession { failed_attempts: 0 }, Role::Viewer),
@@ -273,7 +323,7 @@ fn the_recovery_code_sets_a_passphrase_and_nothing_else() {
         Command::IssueKey(agency_key("A")),
         Command::OpenAgencyView,
         Command::AddOperator { name: name("eve"), role: Role::Admin },
-        Command::SetPolicy { name: "max-life".into(), value: "1d".into() },
+        Command::SetPolicy { name: "max-life".into(), value: "1d".into(), basis: None },
     ] {
         assert_eq!(world.run(rescue, &command), Err(Refusal::RecoveryOnly));
     }
@@ -284,7 +334,7 @@ fn a_role_taken_away_counts_at_commit() {
     let (mut world, maria) = World::founded();
     let jonas = world.operator(maria, "jonas", Role::Admin);
     world
-        .run(maria, &Command::SetRole { operator: jonas.operator, role: Role::Viewer })
+        .run(maria, &Command::SetRole { operator: jonas.operator, role: Role::Viewer, basis: None })
         .unwrap();
     let answer = world.run(jonas, &Command::IssueKey(agency_key("Late")));
     assert_eq!(answer, Err(Refusal::RoleTooLow { role: Role::Viewer, least: Role::Admin }));
@@ -354,7 +404,7 @@ fn expiry_follows_default_limit_and_wish() {
     assert_eq!(world.key(free).expiry, Expiry::Never);
     for (rule, value) in [("default-life-agency", "365d"), ("max-life", "90d")] {
         world
-            .run(maria, &Command::SetPolicy { name: rule.into(), value: value.into() })
+            .run(maria, &Command::SetPolicy { name: rule.into(), value: value.into(), basis: None })
             .unwrap();
     }
     let bent = world.issue(maria, agency_key("Bent")).unwrap();
@@ -413,7 +463,7 @@ fn an_expired_key_can_be_revoked_but_not_paused_or_rescoped() {
     assert_eq!(world.key(key).state(world.now), KeyState::Expired);
     assert!(world.run(maria, &Command::PauseKey(key)).is_err());
     let scopes = vec![scope("contacts.write")];
-    assert!(world.run(maria, &Command::RescopeKey { key, scopes }).is_err());
+    assert!(world.run(maria, &Command::RescopeKey { key, scopes, basis: None }).is_err());
     assert!(world.run(maria, &Command::RevokeKey(key)).is_ok());
 }
 
@@ -459,7 +509,7 @@ fn keys_given_away_work_for_the_heir() {
 #[test]
 fn the_last_active_admin_stays() {
     let (mut world, maria) = World::founded();
-    let demote = Command::SetRole { operator: maria.operator, role: Role::Manager };
+    let demote = Command::SetRole { operator: maria.operator, role: Role::Manager, basis: None };
     assert_eq!(world.run(maria, &demote), Err(Refusal::LastAdmin));
     let leave = Command::DisableOperator { operator: maria.operator, keys: KeysAfter::Stop };
     assert_eq!(world.run(maria, &leave), Err(Refusal::LastAdmin));
@@ -551,7 +601,7 @@ proptest! {
             people.push(world.operator(maria, who, role));
         }
         world.location(maria, "L0");
-        world.run(maria, &Command::SetPolicy { name: "keys-per-operator".into(), value: "3".into() }).unwrap();
+        world.run(maria, &Command::SetPolicy { name: "keys-per-operator".into(), value: "3".into(), basis: None }).unwrap();
         let mut dead: std::collections::BTreeSet<KeyId> = std::collections::BTreeSet::new();
         for (n, step) in steps.into_iter().enumerate() {
             let mut keys: Vec<_> = world.state.keys().map(|k| k.id).collect();
@@ -572,7 +622,7 @@ proptest! {
                         2 => Command::RevokeKey(key),
                         3 => Command::DeleteKey(key),
                         4 => Command::RestoreKey(key),
-                        _ => Command::RescopeKey { key, scopes: vec![scope("contacts.write")] },
+                        _ => Command::RescopeKey { key, scopes: vec![scope("contacts.write")], basis: None },
                     };
                     let access = if verb % 2 == 0 { Access::Own } else { Access::Agency };
                     let actor = Actor { access, ..people[who] };
@@ -584,8 +634,8 @@ proptest! {
                 Step::Operator(who, verb) => {
                     let operator = people[who].operator;
                     let command = match verb {
-                        0 => Command::SetRole { operator, role: Role::Viewer },
-                        1 => Command::SetRole { operator, role: Role::Admin },
+                        0 => Command::SetRole { operator, role: Role::Viewer, basis: None },
+                        1 => Command::SetRole { operator, role: Role::Admin, basis: None },
                         2 => Command::DisableOperator { operator, keys: KeysAfter::Stop },
                         3 => Command::DisableOperator { operator, keys: KeysAfter::Work },
                         4 => Command::DisableOperator { operator, keys: KeysAfter::GiveTo(people[1].operator) },

@@ -42,7 +42,7 @@ impl RenameLocation {
     fn command(&self, look: &Look) -> Result<(Command, String), String> {
         let name = Name::new(self.field.text()).map_err(|why| why.to_string())?;
         let said = format!("{} is now called {name}", self.before);
-        let command = Command::RenameLocation { location: self.location, name };
+        let command = Command::RenameLocation { location: self.location, name, basis: None };
         match seen(look, |seen| deeds::objection(&command, seen, look.engine.catalog())) {
             Some(refusal) => Err(refusal.to_string()),
             None => Ok((command, said)),

@@ -61,6 +61,6 @@ impl Asking for PolicyEdit {
         }
         let value = form.text(0).trim().to_owned();
         let said = format!("{} is {value} now", spoken(self.rule));
-        Some(Job::Run { command: Command::SetPolicy { name: self.rule.into(), value }, said })
+        Some(Job::Run { command: Command::SetPolicy { name: self.rule.into(), value, basis: None }, said })
     }
 }

@@ -68,6 +68,7 @@ impl Rescope {
         Command::RescopeKey {
             key: self.key,
             scopes: self.tree.ticked().iter().map(ToString::to_string).collect(),
+            basis: None,
         }
     }
 

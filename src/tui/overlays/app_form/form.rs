@@ -363,7 +363,7 @@ impl Form {
     /// What would be asked of the engine.
     pub fn command(&self, new: NewApp) -> Command {
         match self.edits {
-            Some(app) => Command::EditApp { app, change: new },
+            Some(app) => Command::EditApp { app, change: new, basis: None },
             None => Command::CreateApp(new),
         }
     }

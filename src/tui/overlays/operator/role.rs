@@ -56,6 +56,6 @@ impl Asking for SetRole {
     fn submit(&mut self, form: &mut SmallForm, _: &Look) -> Option<Job> {
         let role = Role::ALL.get(form.chosen(0)?).copied()?;
         let said = format!("{} is {role} now", self.person.name);
-        Some(Job::Run { command: Command::SetRole { operator: self.person.id, role }, said })
+        Some(Job::Run { command: Command::SetRole { operator: self.person.id, role, basis: None }, said })
     }
 }

@@ -168,6 +168,7 @@ pub fn reason(code: Option<&str>) -> String {
         "life_too_long" => "too long a life",
         "wrong_state" => "not in its state",
         "restore_too_late" => "deleted too long ago",
+        "changed_meanwhile" => "changed by somebody else meanwhile",
         "no_change" => "nothing would change",
         "last_admin" => "last active admin",
         "bad_heir" => "not one who may own keys",
