@@ -274,6 +274,32 @@ fn leaving_the_secret_early_asks_and_a_new_one_is_made_instead() {
 }
 
 #[test]
+fn an_edit_of_an_app_leaves_alone_what_somebody_else_changed_meanwhile() {
+    let house = House::new();
+    let app = house.create("Booking bot", AuthMethod::ApiKey);
+    let mut console = house.console();
+    console.press("e").sees("Edit Booking bot").press("tab tab").type_text("for the front desk");
+    let profile = Profile { description: Note::new("for guests").unwrap(), ..app.profile.clone() };
+    let change = NewApp {
+        name: name("Reception bot"),
+        profile,
+        method: AuthMethod::ApiKey,
+        scopes: vec!["calendars.read".into()],
+    };
+    house.run(Command::EditApp { app: app.id, change, basis: None });
+    console.press("ctrl-s").sees("Changed meanwhile").sees("was Booking bot, is now Reception bot");
+    console.sees("- contacts.read").sees("is now for guests").sees("yours: for the front desk");
+    // Looking again keeps what was typed, above what there is now.
+    console.press("enter").sees("Edit").sees("Reception bot").sees("for the front desk").press("ctrl-s");
+    console.sees("Reception bot is changed");
+    let app = house.app("Reception bot");
+    assert_eq!(
+        (app.scopes.to_string(), app.profile.description.as_str()),
+        ("calendars.read".into(), "for the front desk")
+    );
+}
+
+#[test]
 fn an_app_is_edited_with_what_its_keys_lose_in_sight() {
     let house = House::new();
     let app = house.create("Booking bot", AuthMethod::ApiKey);

@@ -349,6 +349,35 @@ fn a_role_is_changed() {
 }
 
 #[test]
+fn a_role_or_a_rule_that_somebody_else_changed_meanwhile_is_asked_about() {
+    let sample = sample();
+    let (engine, session) = (Arc::clone(&sample.engine), sample.session.clone());
+    let mut console = desk_on(sample, screens(), (120, 40), &FakeClipboard::default());
+    let aiko = engine.state().operator_named("aiko").unwrap().id;
+    let role = || engine.state().operator(aiko).unwrap().role;
+    go_to(&mut console, 1);
+    console.press("g").press("e").sees("Role of aiko").press("down").sees("aiko will be admin");
+    let set = Command::SetRole { operator: aiko, role: Role::Viewer, basis: None };
+    engine.execute(&session, set).unwrap();
+    console.press("enter").sees("was manager, is now viewer").sees("yours: admin");
+    assert_eq!(role(), Role::Viewer);
+    console.press("tab enter").sees("Role of aiko").sees("(*) viewer").press("esc");
+    assert_eq!(role(), Role::Viewer);
+
+    go_to(&mut console, 0);
+    console.press("g").press("e").sees("Keys per operator").press("ctrl-u").type_text("70");
+    let rule = |value: &str| Command::SetPolicy {
+        name: "keys-per-operator".into(),
+        value: value.into(),
+        basis: None,
+    };
+    engine.execute(&session, rule("10")).unwrap();
+    console.press("enter").sees("is now 10").sees("yours: 70").press("enter").sees_no("is now 10");
+    // Seen, and wanted all the same.
+    console.press("enter").sees("Keys per operator is 70 now");
+}
+
+#[test]
 fn the_recovery_code_is_shown_once_and_must_be_stored() {
     let bench = Bench::new();
     let mut console = bench.console(bench.found());
