@@ -68,7 +68,7 @@ fn found_in(dir: &Path) {
     let name = |text| Name::new(text).unwrap();
     let founded = found(&options(dir), name("Acme Agency"), name("maria"), &phrase()).unwrap();
     let Open { engine, session, .. } = founded.open;
-    let raise = Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into() };
+    let raise = Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into(), basis: None };
     engine.execute(&session, raise).unwrap();
 }
 

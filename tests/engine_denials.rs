@@ -178,7 +178,7 @@ fn an_operator_reads_what_was_refused_of_their_own_keys_and_of_no_others() {
         let key = Key::Operator { name: called, passphrase: &phrase };
         open.engine.admit(&key, Via::CommandLine, Peer::this()).unwrap()
     };
-    let grant = Command::SetPolicy { name: "issue-agency".into(), value: "manager".into() };
+    let grant = Command::SetPolicy { name: "issue-agency".into(), value: "manager".into(), basis: None };
     open.engine.execute(&open.session, grant).unwrap();
     let (bob, eve) = (hire("bob", Role::Manager), hire("eve", Role::Manager));
     let (id, token) = issue(&open, &bob, "Bobs");

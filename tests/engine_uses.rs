@@ -238,7 +238,7 @@ fn a_failing_disk_is_tried_again_by_itself() {
 fn many_keys_with_much_to_say_are_written_in_commits_that_fit() {
     let clock = TestClock::at(START);
     let (open, store) = in_memory(&clock);
-    let policy = Command::SetPolicy { name: "keys-per-operator".into(), value: "300".into() };
+    let policy = Command::SetPolicy { name: "keys-per-operator".into(), value: "300".into(), basis: None };
     open.engine.execute(&open.session, policy).unwrap();
     let catalog = open.engine.catalog();
     let all: Vec<ScopeId> =
@@ -277,7 +277,7 @@ fn scopes_used_follow_a_change_of_scopes_and_stay_within_what_is_held() {
     assert!(!wants("calendars.read payments.read"), "a refusal is no use");
     // The scope in the middle goes while its use is not yet taken.
     let scopes = vec!["calendars.read".into(), "contacts.write".into()];
-    open.engine.execute(&open.session, Command::RescopeKey { key: id, scopes }).unwrap();
+    open.engine.execute(&open.session, Command::RescopeKey { key: id, scopes, basis: None }).unwrap();
     open.engine.settle().unwrap();
     assert_eq!(used(), ["contacts.write"]);
     assert!(wants("calendars.read") && !wants("contacts.read"));

@@ -45,7 +45,7 @@ impl Program for Demo {
 
     fn update(&mut self, msg: Msg<()>, _: Now, orders: &mut Orders<String>) {
         match msg {
-            Msg::Input(Input::Paste(pasted)) => self.line = format!("pasted {}", pasted.0.len()),
+            Msg::Input(Input::Paste(pasted)) => self.line = format!("pasted {}", pasted.text().len()),
             Msg::Input(Input::Resize { width, height }) => self.line = format!("{width} by {height}"),
             Msg::Input(Input::Mouse(Mouse { x, y, gesture: Gesture::Click })) => {
                 self.line = format!("click {x} {y}");

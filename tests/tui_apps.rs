@@ -274,6 +274,32 @@ fn leaving_the_secret_early_asks_and_a_new_one_is_made_instead() {
 }
 
 #[test]
+fn an_edit_of_an_app_leaves_alone_what_somebody_else_changed_meanwhile() {
+    let house = House::new();
+    let app = house.create("Booking bot", AuthMethod::ApiKey);
+    let mut console = house.console();
+    console.press("e").sees("Edit Booking bot").press("tab tab").type_text("for the front desk");
+    let profile = Profile { description: Note::new("for guests").unwrap(), ..app.profile.clone() };
+    let change = NewApp {
+        name: name("Reception bot"),
+        profile,
+        method: AuthMethod::ApiKey,
+        scopes: vec!["calendars.read".into()],
+    };
+    house.run(Command::EditApp { app: app.id, change, basis: None });
+    console.press("ctrl-s").sees("Changed meanwhile").sees("was Booking bot, is now Reception bot");
+    console.sees("- contacts.read").sees("is now for guests").sees("yours: for the front desk");
+    // Looking again keeps what was typed, above what there is now.
+    console.press("enter").sees("Edit").sees("Reception bot").sees("for the front desk").press("ctrl-s");
+    console.sees("Reception bot is changed");
+    let app = house.app("Reception bot");
+    assert_eq!(
+        (app.scopes.to_string(), app.profile.description.as_str()),
+        ("calendars.read".into(), "for the front desk")
+    );
+}
+
+#[test]
 fn an_app_is_edited_with_what_its_keys_lose_in_sight() {
     let house = House::new();
     let app = house.create("Booking bot", AuthMethod::ApiKey);
@@ -359,10 +385,10 @@ fn demoted(role: Role, rule: Option<&str>) -> House {
     house.create("Booking bot", AuthMethod::ApiKey);
     house.run(Command::AddOperator { name: name("jonas"), role: Role::Admin });
     if let Some(least) = rule {
-        house.run(Command::SetPolicy { name: "issue-app".into(), value: least.into() });
+        house.run(Command::SetPolicy { name: "issue-app".into(), value: least.into(), basis: None });
     }
     let operator = house.session.actor().operator;
-    house.run(Command::SetRole { operator, role });
+    house.run(Command::SetRole { operator, role, basis: None });
     house
 }
 
@@ -433,7 +459,11 @@ fn examples_name_the_platform_once_an_admin_said_where_it_answers() {
     // Until then it is said that the address is made up, where it is read and where it is copied from.
     console.press("H").sees("only stands for the address of your platform").sees("base-url, under Settings");
     console.sees("\"https://api.example.com/v1/contacts\"").press("esc");
-    house.run(Command::SetPolicy { name: "base-url".into(), value: "https://api.acme.com/crm/".into() });
+    house.run(Command::SetPolicy {
+        name: "base-url".into(),
+        value: "https://api.acme.com/crm/".into(),
+        basis: None,
+    });
     console.press("H").sees("\"https://api.acme.com/crm/v1/contacts\"").sees_no("example.com").press("tab y");
     assert!(house.clipboard.text().starts_with("curl --fail-with-body \"https://api.acme.com/crm/v1/"));
     console

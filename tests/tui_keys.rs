@@ -158,7 +158,7 @@ fn what_changed_meanwhile_is_refused_at_the_field_it_concerns() {
 #[test]
 fn the_policy_bounds_the_life_and_names_its_default() {
     let house = House::new();
-    house.run(Command::SetPolicy { name: "max-life".into(), value: "90d".into() });
+    house.run(Command::SetPolicy { name: "max-life".into(), value: "90d".into(), basis: None });
     let mut console = house.console();
     console.press("n").sees("the agency's rule: 90 days").sees_no("1y").press("tab tab ctrl-u");
     console.type_text("91d").sees("the agency allows 90 days at most");
@@ -168,7 +168,7 @@ fn the_policy_bounds_the_life_and_names_its_default() {
 #[test]
 fn a_full_quota_is_told_before_the_form_opens() {
     let house = House::new();
-    house.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "2".into() });
+    house.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "2".into(), basis: None });
     house.agency_keys(&["One"]);
     let mut console = house.console();
     console.press("n").sees("1 of 2 keys").press("esc");
@@ -183,7 +183,7 @@ fn a_viewer_sees_why_nothing_can_be_done() {
     house.agency_keys(&["Nightly export"]);
     house.run(Command::AddOperator { name: name("jonas"), role: Role::Admin });
     let me = house.session.actor().operator;
-    house.run(Command::SetRole { operator: me, role: Role::Viewer });
+    house.run(Command::SetRole { operator: me, role: Role::Viewer, basis: None });
     let mut console = house.console();
     for key in ["n", "e", "P", "X", "D"] {
         console.press(key).sees("and you are viewer").sees_no("[ Cancel ]");
@@ -306,6 +306,87 @@ fn scopes_are_changed_with_what_comes_and_goes_in_sight() {
         .sees("scopes changed by maria")
         .sees("+calendars.read")
         .sees("-contacts.read");
+}
+
+/// A console with the scopes of a key open and one more ticked, while another console took one away.
+fn overtaken(house: &House) -> Console {
+    house.agency_keys(&["Nightly export"]);
+    let key = house.key("Nightly export").id;
+    let set = |scopes: &[&str]| {
+        let scopes = scopes.iter().map(ToString::to_string).collect();
+        house.run(Command::RescopeKey { key, scopes, basis: None });
+    };
+    set(&["contacts.read", "contacts.write"]);
+    let mut console = house.console();
+    console.press("e").sees("Scopes of Nightly export").press("/").type_text("calendars.read");
+    console.press("enter space").sees("+ calendars.read");
+    set(&["contacts.read"]);
+    console
+        .press("ctrl-s")
+        .sees("Changed meanwhile")
+        .sees("- contacts.write")
+        .sees("yours: + calendars.read");
+    assert_eq!(house.key("Nightly export").scopes.to_string(), "contacts.read");
+    console
+}
+
+#[test]
+fn saving_scopes_does_not_put_back_what_another_console_took_away() {
+    let house = House::new();
+    let scopes = || house.key("Nightly export").scopes.to_string();
+    let mut console = overtaken(&house);
+    // Esc leaves the form as it was, and it asks again.
+    console.press("esc").sees_no("Changed meanwhile").press("ctrl-s").sees("Changed meanwhile");
+    console.press("enter").sees_no("Changed meanwhile").sees("+ calendars.read").sees_no("contacts.write  ");
+    console.press("ctrl-s").sees("the scopes of Nightly export are changed");
+    assert_eq!(scopes(), "calendars.read contacts.read");
+}
+
+#[test]
+fn one_keeps_ones_own_change_of_scopes_or_takes_the_other() {
+    let house = House::new();
+    let mut console = overtaken(&house);
+    console.press("tab tab enter").sees("the scopes of Nightly export are changed");
+    assert_eq!(house.key("Nightly export").scopes.to_string(), "calendars.read contacts.read");
+    let house = House::new();
+    let mut console = overtaken(&house);
+    console.press("tab enter").sees("nothing changed yet").sees("Scopes of Nightly export");
+    assert_eq!(house.key("Nightly export").scopes.to_string(), "contacts.read");
+}
+
+#[test]
+fn what_changed_again_while_one_read_the_question_is_asked_again() {
+    let house = House::new();
+    let mut console = overtaken(&house);
+    let key = house.key("Nightly export").id;
+    let scopes = vec!["contacts.read".into(), "invoices.read".into()];
+    house.run(Command::RescopeKey { key, scopes, basis: None });
+    console.press("tab tab enter").sees("Changed meanwhile").sees("+ invoices.read");
+    assert!(!house.key("Nightly export").scopes.to_string().contains("calendars"));
+}
+
+#[test]
+fn renaming_a_location_says_how_it_is_called_by_now() {
+    let house = House::new();
+    house.run(Command::AddLocations(vec![name("North")]));
+    let location = house.engine.state().locations().next().unwrap().id;
+    let called = || house.engine.state().location(location).unwrap().name.to_string();
+    let mut console = house.console();
+    console.press("2 j e").sees("Rename North").press("ctrl-u").type_text("Norden");
+    house.run(Command::RenameLocation { location, name: name("Nord"), basis: None });
+    console.press("enter").sees("was North, is now Nord").sees("yours: Norden").press("tab tab enter");
+    console.sees("is now called Norden");
+    assert_eq!(called(), "Norden");
+}
+
+#[test]
+fn keys_and_locations_are_found_without_typing_their_accents() {
+    let house = House::new();
+    house.agency_keys(&["Łódź", "Gràcia", "Straße", "Oslo"]);
+    let mut console = house.console();
+    for (typed, name) in [("lodz", "Łódź"), ("gracia", "Gràcia"), ("STRASSE", "Straße")] {
+        console.press("/ ctrl-u").type_text(typed).press("enter").sees(name).sees_no("Oslo");
+    }
 }
 
 #[test]

@@ -174,17 +174,12 @@ fn ticked_scopes_come_back_and_a_change_made_meanwhile_is_said() {
     back(&mut console, "maria");
     console.sees("Scopes of Nightly export").sees("+ calendars.read").sees_no("meanwhile").press("ctrl-x");
     let scopes = vec!["contacts.read".into(), "contacts.write".into()];
-    house.run("maria", Command::RescopeKey { key, scopes });
+    house.run("maria", Command::RescopeKey { key, scopes, basis: None });
     back(&mut console, "maria");
-    console.sees("its scopes were changed meanwhile").press("down");
-    console
-        .sees("+ calendars.read")
-        .sees("- contacts.write")
-        .press("ctrl-s")
-        .sees("are changed")
-        .press("ctrl-c");
+    console.sees("Changed meanwhile").sees("+ contacts.write").sees("yours: + calendars.read");
+    console.press("enter").sees("+ calendars.read").press("ctrl-s").sees("are changed").press("ctrl-c");
     let scopes: Vec<_> = house.key("Nightly export").scopes.iter().map(ToString::to_string).collect();
-    assert_eq!(scopes, ["calendars.read", "contacts.read"]);
+    assert_eq!(scopes, ["calendars.read", "contacts.read", "contacts.write"]);
 }
 
 #[test]
@@ -211,7 +206,7 @@ fn who_lost_the_right_meanwhile_gets_the_form_and_a_refusal() {
     fill(&mut console, "Nightly export");
     console.press("ctrl-x").sees("were filling in waits");
     let maria = house.open("jonas").engine.state().operator_named("maria").unwrap().id;
-    house.run("jonas", Command::SetRole { operator: maria, role: Role::Viewer });
+    house.run("jonas", Command::SetRole { operator: maria, role: Role::Viewer, basis: None });
     back(&mut console, "maria");
     console.sees("Nightly export").sees("and you are viewer").press("ctrl-s").sees("and you are viewer");
     console.sees_no("is issued").press("ctrl-c");

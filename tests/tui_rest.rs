@@ -130,7 +130,9 @@ fn one_entry_is_opened_and_its_hash_copied() {
     let mut console = desk_on(sample(), screens(), (120, 40), &clipboard);
     console.press("4").advance(Duration::from_millis(50));
     console.type_text("/revoked").press("enter").press("enter");
-    console.sees("Audit entry").sees("In the chain").sees("key.revoke").sees("owner op_").sees("Records");
+    console.sees("Audit entry").sees("In the chain").sees("key.revoke").sees("Records");
+    // Whose it is stands there by name.
+    console.sees(", owner ").sees_no("owner op_");
     console.press("y");
     let copied = clipboard.text();
     assert!(copied.len() == 64 && console.screen().contains(&copied), "{copied}");
@@ -169,7 +171,9 @@ fn what_happens_meanwhile_comes_on_top_and_the_selection_stays() {
         screen.lines().find(|line| line.starts_with('▸')).unwrap().chars().skip(36).collect::<String>()
     };
     let before = selected(&console);
-    engine.execute(&session, Command::SetPolicy { name: "idle-days".into(), value: "60d".into() }).unwrap();
+    engine
+        .execute(&session, Command::SetPolicy { name: "idle-days".into(), value: "60d".into(), basis: None })
+        .unwrap();
     console.news(keydeck::tui::app::worker::Outcome::Changed).advance(Duration::from_millis(50));
     console.sees("Set policy idle-days to 60d");
     assert_eq!(selected(&console), before);
@@ -203,7 +207,7 @@ fn a_viewer_reads_what_concerns_them_and_changes_nothing() {
 #[test]
 fn a_refused_attempt_is_in_the_trail_with_its_reason() {
     let opened = as_operator("sam");
-    let set = Command::SetPolicy { name: "idle-days".into(), value: "60d".into() };
+    let set = Command::SetPolicy { name: "idle-days".into(), value: "60d".into(), basis: None };
     assert!(opened.engine.execute(&opened.session, set).is_err());
     let mut console = desk_on(opened, screens(), (120, 30), &FakeClipboard::default());
     console.press("4").advance(Duration::from_millis(50));
@@ -344,6 +348,35 @@ fn a_role_is_changed() {
         .sees("aiko will be admin")
         .press("enter");
     console.sees("aiko is admin now");
+}
+
+#[test]
+fn a_role_or_a_rule_that_somebody_else_changed_meanwhile_is_asked_about() {
+    let sample = sample();
+    let (engine, session) = (Arc::clone(&sample.engine), sample.session.clone());
+    let mut console = desk_on(sample, screens(), (120, 40), &FakeClipboard::default());
+    let aiko = engine.state().operator_named("aiko").unwrap().id;
+    let role = || engine.state().operator(aiko).unwrap().role;
+    go_to(&mut console, 1);
+    console.press("g").press("e").sees("Role of aiko").press("down").sees("aiko will be admin");
+    let set = Command::SetRole { operator: aiko, role: Role::Viewer, basis: None };
+    engine.execute(&session, set).unwrap();
+    console.press("enter").sees("was manager, is now viewer").sees("yours: admin");
+    assert_eq!(role(), Role::Viewer);
+    console.press("tab enter").sees("Role of aiko").sees("(*) viewer").press("esc");
+    assert_eq!(role(), Role::Viewer);
+
+    go_to(&mut console, 0);
+    console.press("g").press("e").sees("Keys per operator").press("ctrl-u").type_text("70");
+    let rule = |value: &str| Command::SetPolicy {
+        name: "keys-per-operator".into(),
+        value: value.into(),
+        basis: None,
+    };
+    engine.execute(&session, rule("10")).unwrap();
+    console.press("enter").sees("is now 10").sees("yours: 70").press("enter").sees_no("is now 10");
+    // Seen, and wanted all the same.
+    console.press("enter").sees("Keys per operator is 70 now");
 }
 
 #[test]

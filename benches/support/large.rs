@@ -31,7 +31,7 @@ pub fn phrase() -> Passphrase {
 
 pub fn found_in(dir: &Path) -> Open {
     let open = found(&options(dir), name("Acme Agency"), name("maria"), &phrase()).unwrap().open;
-    let raise = Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into() };
+    let raise = Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into(), basis: None };
     open.engine.execute(&open.session, raise).unwrap();
     open
 }

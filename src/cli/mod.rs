@@ -14,6 +14,7 @@
 mod app;
 mod args;
 mod audit;
+mod base;
 mod completions;
 pub mod config;
 mod consent;

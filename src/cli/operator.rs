@@ -9,9 +9,11 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Outcome;
+use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::{Exit, Fault};
+use super::key::ambiguous;
 use super::secrets;
 use super::table::{Cell, Table, Tone};
 use super::times;
@@ -20,6 +22,8 @@ use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
+use crate::domain::basis::Basis;
+use crate::domain::view::{Found, Sought};
 use crate::domain::{
     Command, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
 };
@@ -73,6 +77,8 @@ pub struct SetRole {
     /// admin, manager or viewer
     #[arg(value_parser = Role::from_str)]
     role: Role,
+    #[command(flatten)]
+    base: Base,
 }
 
 /// Words of `operator passphrase`.
@@ -201,16 +207,16 @@ fn add(deck: &Deck, args: &Add) -> Outcome {
     args.secret.with(deck, name.as_str(), |secret| {
         Ok(signed.engine.add_operator(&signed.session, name.clone(), args.role, secret)?)
     })?;
-    let id =
-        signed.see(|view| view.find_operator(name.as_str()).map(|o| o.id)).ok_or(Refusal::NoSuchOperator)?;
+    let id = find(&signed, name.as_str(), Sought::Living)?;
     deck.output.say(&format!("{name} may sign in, as {}.", args.role));
     print(deck, &signed, id)
 }
 
 fn role(deck: &Deck, args: &SetRole) -> Outcome {
     let signed = deck.sign_in()?;
-    let operator = find(&signed, &args.name)?;
-    signed.engine.execute(&signed.session, Command::SetRole { operator, role: args.role })?;
+    let operator = find(&signed, &args.name, Sought::Living)?;
+    let command = Command::SetRole { operator, role: args.role, basis: args.base.if_rev };
+    signed.engine.execute(&signed.session, command)?;
     deck.output.say(&format!("The role is {} from now on.", args.role));
     print(deck, &signed, operator)
 }
@@ -219,7 +225,7 @@ fn passphrase(deck: &Deck, args: &SetPassphrase) -> Outcome {
     args.secret.check(deck)?;
     let signed = deck.sign_in()?;
     let (id, name) = match &args.name {
-        Some(name) => (find(&signed, name)?, name.clone()),
+        Some(name) => (find(&signed, name, Sought::Living)?, name.clone()),
         None => (signed.session.actor().operator, own_name(&signed)),
     };
     args.secret.with(deck, &name, |secret| Ok(signed.engine.set_secret(&signed.session, id, secret)?))?;
@@ -263,11 +269,13 @@ fn recover(deck: &Deck, args: &SetPassphrase, file: &std::path::Path) -> Outcome
 
 fn disable(deck: &Deck, args: &Disable) -> Outcome {
     let signed = deck.sign_in()?;
-    let operator = find(&signed, &args.name)?;
+    let operator = find(&signed, &args.name, Sought::Living)?;
     let (keys, fate) = match &args.keys {
         KeysChoice::Work => (KeysAfter::Work, "go on working".to_owned()),
         KeysChoice::Stop => (KeysAfter::Stop, "stop".to_owned()),
-        KeysChoice::Give(heir) => (KeysAfter::GiveTo(find(&signed, heir)?), format!("become {heir}'s")),
+        KeysChoice::Give(heir) => {
+            (KeysAfter::GiveTo(find(&signed, heir, Sought::Living)?), format!("become {heir}'s"))
+        }
     };
     args.consent
         .ask(|| format!("Disable {}? They cannot sign in any more; their keys {fate}.", args.name))?;
@@ -279,15 +287,19 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
 fn enable(deck: &Deck, args: &Enable) -> Outcome {
     args.secret.check(deck)?;
     let signed = deck.sign_in()?;
-    let id = find(&signed, &args.name)?;
+    let id = find(&signed, &args.name, Sought::Ended)?;
     args.secret
         .with(deck, &args.name, |secret| Ok(signed.engine.enable_operator(&signed.session, id, secret)?))?;
     deck.output.say(&format!("{} may sign in again, with the new secret.", args.name));
     print(deck, &signed, id)
 }
 
-fn find(signed: &Signed, reference: &str) -> Result<OperatorId, Fault> {
-    Ok(signed.see(|view| view.find_operator(reference).map(|o| o.id)).ok_or(Refusal::NoSuchOperator)?)
+fn find(signed: &Signed, reference: &str, sought: Sought) -> Result<OperatorId, Fault> {
+    signed.see(|view| match view.find_operator(reference, sought) {
+        Found::One(operator) => Ok(operator.id),
+        Found::None => Err(Refusal::NoSuchOperator.into()),
+        Found::Many(all) => Err(ambiguous("operator", all.iter().map(|o| o.id.to_string()))),
+    })
 }
 
 fn own_name(signed: &Signed) -> String {
@@ -303,6 +315,7 @@ struct OperatorLine<'a> {
     disabled_at: Option<String>,
     created_at: String,
     keys: usize,
+    rev: String,
 }
 
 impl<'a> OperatorLine<'a> {
@@ -316,6 +329,7 @@ impl<'a> OperatorLine<'a> {
             disabled_at: at.map(Timestamp::rfc3339),
             created_at: operator.created_at.rfc3339(),
             keys,
+            rev: Basis::of_role(operator.id, operator.role).to_string(),
         }
     }
 }

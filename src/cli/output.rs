@@ -10,7 +10,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
-use crate::domain::name::is_invisible;
+use crate::domain::invisible::invisible;
 
 /// Where results and remarks go.
 #[derive(Clone, Copy, Debug)]
@@ -135,13 +135,13 @@ fn complain(text: &str) {
 /// Text on one line, with what cannot be seen spelt out.
 pub fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_invisible(c) {
-            let _ = write!(out, "{}", c.escape_unicode());
-        } else {
-            out.push(c);
-        }
+    let mut told = 0;
+    for (at, c) in invisible(text) {
+        out.push_str(text.get(told..at).unwrap_or_default());
+        let _ = write!(out, "{}", c.escape_unicode());
+        told = at + c.len_utf8();
     }
+    out.push_str(text.get(told..).unwrap_or_default());
     out
 }
 
@@ -159,5 +159,6 @@ mod tests {
         assert_eq!(shown("a\u{1b}[31mb\u{202e}c\nd"), "a\\u{1b}[31mb\\u{202e}c\\u{a}d");
         assert_eq!(shown_lines("one\ntwo\r"), "one\ntwo\\u{d}");
         assert_eq!(shown("Müller & Söhne 東京"), "Müller & Söhne 東京");
+        assert_eq!(shown("👩\u{200d}💻 a\u{200d}b"), "👩\u{200d}💻 a\\u{200d}b");
     }
 }

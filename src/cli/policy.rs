@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Outcome;
 use super::door::Deck;
 use super::table::Table;
+use crate::domain::basis::Basis;
 use crate::domain::{Command, Policy};
 
 /// What can be done with the policy.
@@ -27,6 +28,9 @@ pub struct Set {
     /// Its new value
     #[arg(allow_hyphen_values = true)]
     value: String,
+    /// Only if this is still its value
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    was: Option<String>,
 }
 
 /// Runs one of them.
@@ -34,7 +38,12 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
     let signed = deck.sign_in()?;
     if let Verb::Set(args) = verb {
         let (name, value) = (args.name.clone(), args.value.clone());
-        signed.engine.execute(&signed.session, Command::SetPolicy { name, value })?;
+        let basis = args.was.as_ref().map(|was| {
+            // As the rule itself would write it: 90 is 90d.
+            let written = signed.see(|view| view.policy().with(&name, was).ok()?.get(&name));
+            Basis::of_rule(&name, written.as_ref().unwrap_or(was))
+        });
+        signed.engine.execute(&signed.session, Command::SetPolicy { name, value, basis })?;
     }
     let policy = signed.see(|view| view.policy().clone());
     match verb {

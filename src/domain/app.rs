@@ -10,8 +10,8 @@ use fluent_uri::Uri;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::catalog::AuthMethod;
+use super::invisible::is_invisible;
 use super::key::Verifier;
-use super::name::is_invisible;
 use super::{AppId, Name, Note, OperatorId, Scopes, Timestamp};
 
 /// The longest address, in bytes.
@@ -316,6 +316,25 @@ pub struct App {
 }
 
 impl App {
+    /// Among what is [`App::edited`], what it may do.
+    pub const SCOPES: &'static str = "scopes";
+
+    /// What an edit can change, field by field, in words for the trail.
+    pub fn edited(&self) -> [(&'static str, String); 8] {
+        let profile = &self.profile;
+        let list = |urls: &[Url]| urls.iter().map(Url::as_str).collect::<Vec<_>>().join(" ");
+        [
+            ("name", self.name.to_string()),
+            (Self::SCOPES, self.scopes.to_string()),
+            ("URI", profile.uri.to_string()),
+            ("description", profile.description.to_string()),
+            ("user type", profile.user_type.code().into()),
+            ("source app", profile.source.code().into()),
+            ("post-login URLs", list(&profile.post_login)),
+            ("post-logout URLs", list(&profile.post_logout)),
+        ]
+    }
+
     /// Whether it works.
     pub const fn is_active(&self) -> bool {
         matches!(self.status, AppStatus::Active)

@@ -4,13 +4,14 @@
 use minicbor::{Decode, Encode};
 
 use super::app::Revoked;
+use super::basis::Basis;
 use super::catalog::AuthMethod;
 use super::{
     Actor, AppId, Catalog, Expiry, Imported, KeyId, LocationId, Name, Note, OperatorId, Place, Profile,
     PublicId, Role, Timestamp, Verifier,
 };
 
-/// A request to change something, or to do something that is audited.
+/// A request to change something, or to do something that is audited. An edit without a basis replaces whatever is there.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Command {
     /// Found the store: its agency and first admin. Only on an empty store.
@@ -61,6 +62,9 @@ pub enum Command {
         /// The new role.
         #[n(1)]
         role: Role,
+        /// What it is based on.
+        #[n(2)]
+        basis: Option<Basis>,
     },
     /// Replace the passphrase or key file an operator signs in with.
     #[n(8)]
@@ -93,6 +97,9 @@ pub enum Command {
         /// Its new name.
         #[n(1)]
         name: Name,
+        /// What it is based on.
+        #[n(2)]
+        basis: Option<Basis>,
     },
     /// Remove a location; all its keys are refused from then on.
     #[n(14)]
@@ -128,6 +135,9 @@ pub enum Command {
         /// All it may do from now on, as they were chosen or typed.
         #[n(1)]
         scopes: Vec<String>,
+        /// What it is based on.
+        #[n(2)]
+        basis: Option<Basis>,
     },
     /// Create an app; its secret is minted and in the context.
     #[n(22)]
@@ -141,6 +151,9 @@ pub enum Command {
         /// All of it, as it shall be. The authentication stays.
         #[n(1)]
         change: NewApp,
+        /// What it is based on.
+        #[n(2)]
+        basis: Option<Basis>,
     },
     /// Give an app a new secret, minted and in the context; the old one and its access tokens end at once.
     #[n(24)]
@@ -179,6 +192,9 @@ pub enum Command {
         /// Its new value.
         #[n(1)]
         value: String,
+        /// What it is based on.
+        #[n(2)]
+        basis: Option<Basis>,
     },
 }
 

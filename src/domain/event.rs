@@ -300,20 +300,8 @@ impl Event {
 }
 
 fn app_changes(before: &App, after: &App) -> Vec<Change> {
-    let (old, new) = (&before.profile, &after.profile);
-    let list = |urls: &[super::Url]| urls.iter().map(super::Url::as_str).collect::<Vec<_>>().join(" ");
-    [
-        ("name", before.name.to_string(), after.name.to_string()),
-        ("scopes", before.scopes.to_string(), after.scopes.to_string()),
-        ("URI", old.uri.to_string(), new.uri.to_string()),
-        ("description", old.description.to_string(), new.description.to_string()),
-        ("user type", old.user_type.code().into(), new.user_type.code().into()),
-        ("source app", old.source.code().into(), new.source.code().into()),
-        ("post-login URLs", list(&old.post_login), list(&new.post_login)),
-        ("post-logout URLs", list(&old.post_logout), list(&new.post_logout)),
-    ]
-    .into_iter()
-    .filter(|(_, from, to)| from != to)
-    .map(|(field, from, to)| Change { field: field.into(), from, to })
-    .collect()
+    let both = before.edited().into_iter().zip(after.edited());
+    both.filter(|((_, from), (_, to))| from != to)
+        .map(|((field, from), (_, to))| Change { field: field.into(), from, to })
+        .collect()
 }

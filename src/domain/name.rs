@@ -1,12 +1,16 @@
 //! Names and notes: text that people type and others read. Normalised once (NFC, trimmed, single spaces), free
-//! of control, format and bidirectional characters, so nothing typed here can disguise itself on a screen.
+//! of control, format and bidirectional characters, so nothing typed here can disguise itself on a screen. And the two
+//! forms in which they are compared: [`fold`] says which names are the same, [`plain`] what a search finds.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use caseless::Caseless as _;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use unicode_normalization::UnicodeNormalization;
+
+use super::invisible::{invisible, leaves_no_trace};
 
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 64;
@@ -55,16 +59,51 @@ impl Name {
         &self.0
     }
 
-    /// The form that decides whether two names are the same: compatibility-composed, lower case. `ROOT` and
-    /// full-width `ｒｏｏｔ` fold to `root`.
+    /// The form that decides whether two names are the same; see [`fold`].
     pub fn folded(&self) -> String {
         fold(&self.0)
     }
 }
 
-/// Folds a text as names are folded, for look-ups by what somebody typed.
+/// The form in which names are compared: `ROOT` and full-width `ｒｏｏｔ` fold to `root`, `STRASSE` and `Straße` to
+/// `strasse`; what leaves no trace on a screen leaves none here. Compatibility caseless matching, D146 of the Unicode
+/// Standard, composed at the end.
 pub fn fold(text: &str) -> String {
-    text.nfkc().flat_map(char::to_lowercase).nfkc().collect::<String>().trim().to_owned()
+    if text.is_ascii() {
+        return text.trim().to_ascii_lowercase();
+    }
+    caseless(text).nfkc().collect::<String>().trim().to_owned()
+}
+
+/// The characters one sees, all in one case and taken apart.
+fn caseless(text: &str) -> impl Iterator<Item = char> + '_ {
+    let seen = text.chars().filter(|c| !leaves_no_trace(*c));
+    seen.nfd().default_case_fold().nfkd().default_case_fold()
+}
+
+/// The form in which is searched: as [`fold`], and without accents, so that `lodz` finds Łódź. Only what Latin, Greek
+/// and Cyrillic letters wear is taken off: in other scripts a mark is a letter.
+pub fn plain(text: &str) -> String {
+    if text.is_ascii() {
+        return fold(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    for c in caseless(text).filter(|c| !('\u{300}'..='\u{36f}').contains(c)).nfkc() {
+        // A stroke through a letter is no mark of its own to Unicode, and is one to who types without it.
+        match c {
+            'ł' => plain.push('l'),
+            'ø' => plain.push('o'),
+            'đ' | 'ð' => plain.push('d'),
+            'ħ' => plain.push('h'),
+            'ŧ' => plain.push('t'),
+            'ı' => plain.push('i'),
+            'æ' => plain.push_str("ae"),
+            'œ' => plain.push_str("oe"),
+            'þ' => plain.push_str("th"),
+            _ => plain.push(c),
+        }
+    }
+    plain.trim().to_owned()
 }
 
 impl Note {
@@ -88,7 +127,7 @@ fn clean(text: &str, limit: usize) -> Result<String, BadText> {
     let normal: String = text.nfc().collect();
     let joined = normal.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
     let joined = joined.trim();
-    if let Some(bad) = joined.chars().find(|c| is_invisible(*c)) {
+    if let Some((_, bad)) = invisible(joined).next() {
         return Err(BadText::Invisible { code: bad as u32 });
     }
     let length = joined.chars().count();
@@ -96,21 +135,6 @@ fn clean(text: &str, limit: usize) -> Result<String, BadText> {
         return Err(BadText::TooLong { length, limit });
     }
     Ok(joined.to_owned())
-}
-
-/// Unicode control (Cc), format (Cf), line separators, private use, non-characters and the blank letters that
-/// pass as empty names. Ranges from the Unicode Character Database 16, general category Cf.
-pub fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{AD}' | '\u{34F}' | '\u{600}'..='\u{605}' | '\u{61C}' | '\u{6DD}' | '\u{70F}'
-            | '\u{890}'..='\u{891}' | '\u{8E2}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
-            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{E000}'..='\u{F8FF}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{FFFE}'..='\u{FFFF}'
-            | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{10FFFF}')
-        || (c.is_whitespace() && c != ' ')
 }
 
 macro_rules! text_impls {
@@ -177,6 +201,44 @@ mod tests {
         let root = Name::new("root").unwrap().folded();
         assert_eq!(Name::new("ROOT ").unwrap().folded(), root);
         assert_eq!(Name::new("ｒｏｏｔ").unwrap().folded(), root);
+    }
+
+    #[test]
+    fn the_same_street_in_capitals_is_the_same_name() {
+        for same in [
+            ["STRASSE", "Straße"],
+            ["Straẞe", "strasse"],
+            ["ΟΔΟΣ", "οδος"],
+            ["ﬁne", "FINE"],
+            ["İzmir", "i\u{307}zmir"],
+            ["نامه\u{200c}ای", "نامهای"],
+            ["❤\u{fe0f}", "❤"],
+        ] {
+            assert_eq!(fold(same[0]), fold(same[1]), "{same:?}");
+        }
+        assert_ne!(fold("Lodz"), fold("Łódź"), "with accents it is another name");
+        assert_ne!(fold("Kırık"), fold("Kirik"));
+    }
+
+    #[test]
+    fn a_search_without_accents_finds_the_name_with_them() {
+        for (typed, name) in [
+            ("lodz", "Łódź"),
+            ("gracia", "Gràcia"),
+            ("strasse", "Straße"),
+            ("malmo", "MALMÖ"),
+            ("aeroskobing", "Ærøskøbing"),
+            ("istanbul", "İstanbul"),
+            ("kirik", "Kırık"),
+            ("da nang", "Đà Nẵng"),
+            ("Łódź", "Łódź"),
+        ] {
+            assert_eq!(plain(typed), plain(name), "{name}");
+        }
+        // Here a mark makes another letter, and another word.
+        assert_ne!(plain("が"), plain("か"));
+        assert_ne!(plain("कि"), plain("का"));
+        assert_eq!(plain("한글"), "한글");
     }
 
     #[test]

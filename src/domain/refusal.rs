@@ -146,6 +146,14 @@ pub enum Refusal {
         /// When they ended.
         ended: Timestamp,
     },
+    /// The edit is based on what is not so any more.
+    #[error("{what} was changed meanwhile: {now}. Look at it again before you change it.")]
+    ChangedMeanwhile {
+        /// What it is about: `the key Nightly export`.
+        what: String,
+        /// How it is now, as a clause.
+        now: String,
+    },
     /// Nothing would change.
     #[error("nothing to do: {0}")]
     NoChange(&'static str),
@@ -211,6 +219,7 @@ impl Refusal {
             Self::LifeTooLong { .. } => "life_too_long",
             Self::WrongState { .. } | Self::WrongAppState { .. } => "wrong_state",
             Self::RestoreTooLate { .. } => "restore_too_late",
+            Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::NoChange(_) => "no_change",
             Self::LastAdmin => "last_admin",
             Self::BadHeir => "bad_heir",

@@ -74,10 +74,13 @@ impl State {
         self.operators.get(&id)
     }
 
-    /// The operator of that name, compared as names are.
+    /// The operator of that name, compared as names are; the one who writes it just so before any other.
     pub fn operator_named(&self, name: &str) -> Option<&Operator> {
         let wanted = super::name::fold(name);
-        self.operators.values().find(|o| o.name.folded() == wanted)
+        let mut same = self.operators.values().filter(|o| o.name.folded() == wanted);
+        let first = same.next();
+        let exact = first.into_iter().chain(same).find(|o| o.name.as_str() == name);
+        exact.or(first)
     }
 
     /// All locations, removed ones too, by id.

@@ -1,7 +1,10 @@
 //! What one operator may see of a state. Screens and lists read through this and through nothing else, so a key
 //! that is not theirs cannot appear by mistake.
 
-use super::{Access, Actor, App, AppId, Key, KeyId, Location, Operator, Place, Role, State};
+use super::name::{fold, plain};
+use super::{
+    Access, Actor, App, AppId, Key, KeyId, KeyState, Location, Name, Operator, Place, Role, State, Timestamp,
+};
 
 /// A state seen by an actor.
 #[derive(Clone, Copy)]
@@ -19,6 +22,17 @@ pub enum Found<'a, T> {
     None,
     /// Several of that name.
     Many(Vec<&'a T>),
+}
+
+/// Which of those that share a name somebody looks for: what their command can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// The one that lives.
+    Living,
+    /// One that has ended and was not removed from sight.
+    Ended,
+    /// One that was removed from sight.
+    Deleted,
 }
 
 impl<'a> View<'a> {
@@ -73,8 +87,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A key by id, hint (`kdag_7HqP2mVx9KtR_…`) or name. Names prefer what is not deleted.
-    pub fn find_key(&self, reference: &str) -> Found<'a, Key> {
+    /// A key by id, hint (`kdag_7HqP2mVx9KtR_…`) or name.
+    pub fn find_key(&self, reference: &str, sought: Sought, now: Timestamp) -> Found<'a, Key> {
         let reference = reference.trim();
         let bare = ["kdag_", "kdlo_", "kdap_", super::key::IMPORTED_PREFIX]
             .iter()
@@ -85,11 +99,12 @@ impl<'a> View<'a> {
         {
             return Found::One(key);
         }
-        let wanted = super::name::fold(reference);
-        let named: Vec<_> = self.keys().filter(|k| k.name.folded() == wanted).collect();
-        let kept: Vec<_> =
-            named.iter().copied().filter(|k| !matches!(k.status, super::Status::Deleted(_))).collect();
-        one_of(if kept.is_empty() { named } else { kept })
+        let stands = |key: &Key| match key.state(now) {
+            KeyState::Active | KeyState::Paused => Sought::Living,
+            KeyState::Expired | KeyState::Revoked => Sought::Ended,
+            KeyState::Deleted => Sought::Deleted,
+        };
+        named(self.keys(), reference, |key| &key.name, |key| sought.rank(stands(key)))
     }
 
     /// One app, if the actor may see it.
@@ -116,10 +131,8 @@ impl<'a> View<'a> {
         {
             return Found::One(app);
         }
-        let wanted = super::name::fold(reference);
-        let named: Vec<_> = self.apps().into_iter().filter(|a| a.name.folded() == wanted).collect();
-        let kept: Vec<_> = named.iter().copied().filter(|a| !a.is_deleted()).collect();
-        one_of(if kept.is_empty() { named } else { kept })
+        let apps = self.state.apps().filter(|a| self.actor.sees_app(self.state, a));
+        named(apps, reference, |app| &app.name, |app| u8::from(app.is_deleted()))
     }
 
     /// The keys of one app that the actor may see, in no order.
@@ -162,8 +175,8 @@ impl<'a> View<'a> {
         {
             return Found::One(location);
         }
-        let wanted = super::name::fold(reference);
-        one_of(self.state.locations().filter(|l| l.is_open() && l.name.folded() == wanted).collect())
+        let open = self.state.locations().filter(|l| l.is_open());
+        named(open, reference, |location| &location.name, |_| 0)
     }
 
     /// The keys of one location that the actor may see, in no order.
@@ -182,10 +195,14 @@ impl<'a> View<'a> {
     }
 
     /// An operator by id or name, among those the actor may see.
-    pub fn find_operator(&self, reference: &str) -> Option<&'a Operator> {
-        let wanted = super::name::fold(reference);
+    pub fn find_operator(&self, reference: &str, sought: Sought) -> Found<'a, Operator> {
+        let operators = self.operators();
         let id = reference.trim().parse().ok();
-        self.operators().into_iter().find(|o| Some(o.id) == id || o.name.folded() == wanted)
+        if let Some(operator) = operators.iter().find(|o| Some(o.id) == id) {
+            return Found::One(operator);
+        }
+        let stands = |o: &Operator| if o.standing.is_active() { Sought::Living } else { Sought::Ended };
+        named(operators.into_iter(), reference, |o| &o.name, |o| sought.rank(stands(o)))
     }
 
     /// The name of a key's owner.
@@ -213,10 +230,48 @@ impl<'a> View<'a> {
     }
 }
 
-fn one_of<T>(mut found: Vec<&T>) -> Found<'_, T> {
-    match found.len() {
-        0 => Found::None,
-        1 => found.pop().map_or(Found::None, Found::One),
+impl Sought {
+    /// How near one that stands so comes to it: what lives is meant before what was removed from sight.
+    const fn rank(self, stands: Self) -> u8 {
+        match (self, stands) {
+            (Self::Living, Self::Living) | (Self::Ended, Self::Ended) | (Self::Deleted, Self::Deleted) => 0,
+            (Self::Living, Self::Ended) | (Self::Ended, Self::Living) | (Self::Deleted, Self::Ended) => 1,
+            (Self::Living | Self::Ended, Self::Deleted) | (Self::Deleted, Self::Living) => 2,
+        }
+    }
+}
+
+/// What a typed name means: what is called so, else what is called so without its accents; of several those of the
+/// lowest rank, and of these the one written just so.
+fn named<'a, T>(
+    all: impl Iterator<Item = &'a T>,
+    typed: &str,
+    name: impl Fn(&T) -> &Name,
+    rank: impl Fn(&T) -> u8,
+) -> Found<'a, T> {
+    let typed = typed.trim();
+    let (folded, bare) = (fold(typed), plain(typed));
+    let (mut found, mut nearest) = (Vec::new(), None);
+    for one in all {
+        let its = name(one);
+        let near = if its.folded() == folded {
+            (0, rank(one), its.as_str() != typed)
+        } else if plain(its.as_str()) == bare {
+            (1, rank(one), false)
+        } else {
+            continue;
+        };
+        if nearest.is_none_or(|nearest| near < nearest) {
+            nearest = Some(near);
+            found.clear();
+        }
+        if nearest == Some(near) {
+            found.push(one);
+        }
+    }
+    match found.as_slice() {
+        [] => Found::None,
+        [one] => Found::One(one),
         _ => Found::Many(found),
     }
 }

@@ -238,7 +238,10 @@ impl Story {
                 }
             }
         }
-        self.act(0, Command::SetPolicy { name: "keys-per-operator".into(), value: "60".into() })?;
+        self.act(
+            0,
+            Command::SetPolicy { name: "keys-per-operator".into(), value: "60".into(), basis: None },
+        )?;
         let names: Result<Vec<_>, _> = LOCATIONS.iter().map(|n| Name::new(n)).collect();
         self.act(0, Command::AddLocations(names.map_err(bad_text)?))?;
         Ok(())
@@ -326,7 +329,14 @@ impl Story {
     fn plan_the_rest(&mut self) {
         self.at(
             200,
-            Scene::Act(0, Command::SetPolicy { name: "default-life-location".into(), value: "365d".into() }),
+            Scene::Act(
+                0,
+                Command::SetPolicy {
+                    name: "default-life-location".into(),
+                    value: "365d".into(),
+                    basis: None,
+                },
+            ),
         );
         self.at(2, Scene::Act(1, Command::OpenAgencyView));
     }

@@ -17,7 +17,6 @@ use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
 use crate::domain::authorize::acting;
-use crate::domain::name::fold;
 use crate::domain::{Access, Command, HeaderMark, KeysAfter, Name, OperatorId, Refusal, Role, Timestamp};
 use crate::store::CommitError;
 
@@ -51,7 +50,7 @@ pub(super) fn doors(engine: &LocalEngine, session: &Session) -> Result<Doors, En
         let state = engine.state();
         let operator = acting(&state, &session.actor())?;
         let sees_all = operator.role == Role::Admin && session.actor().access != Access::Recovery;
-        (operator.name.folded(), sees_all)
+        (operator.name.clone(), sees_all)
     };
     if engine.header.is_none() {
         return Ok(Doors::default());
@@ -60,7 +59,7 @@ pub(super) fn doors(engine: &LocalEngine, session: &Session) -> Result<Doors, En
         .load()?
         .slots()
         .iter()
-        .filter(|slot| sees_all || slot.kind() == SlotKind::Recovery || fold(slot.label()) == own)
+        .filter(|slot| sees_all || slot.kind() == SlotKind::Recovery || slot.label() == own.as_str())
         .map(|slot| Door {
             kind: slot.kind(),
             label: slot.label().to_owned(),
@@ -275,8 +274,9 @@ fn tidy(engine: &LocalEngine, file: &mut HeaderFile, header: &Header) {
     }
 }
 
+/// Whether a slot is an operator's: by the name just as it was written, for another's may be compared as the same.
 fn is_of(slot: &Slot, name: &str) -> bool {
-    slot.kind() != SlotKind::Recovery && fold(slot.label()) == fold(name)
+    slot.kind() != SlotKind::Recovery && slot.label() == name
 }
 
 fn header(engine: &LocalEngine) -> Result<MutexGuard<'_, HeaderFile>, EngineError> {

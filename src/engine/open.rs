@@ -203,7 +203,10 @@ pub(super) fn unlock(
             // costs the same work.
             let wanted = fold(name);
             let theirs = |slot: &&Slot| slot.kind() == SlotKind::Passphrase && fold(slot.label()) == wanted;
-            let name = header.slots().iter().find(theirs).map_or(*name, Slot::label);
+            let mut same = header.slots().iter().filter(theirs).map(Slot::label);
+            let first = same.next();
+            // Who writes their name just so is meant before somebody whose name is compared as the same.
+            let name = first.into_iter().chain(same).find(|label| label == name).or(first).unwrap_or(name);
             header.unlock_among(&Unlock::Operator { name, passphrase }, counts)
         }
         Key::Recovery { code, .. } => header.unlock_among(&Unlock::Recovery(code), counts),

@@ -55,6 +55,7 @@ fn what_the_disk_did_not_take_away_is_refused_here_nevertheless() {
     let narrower = |id| Command::EditApp {
         app: id,
         change: described("Web store", AuthMethod::Jwt, &["contacts.read"]),
+        basis: None,
     };
     let denials: [(&dyn Fn(AppId) -> Command, Reason); 3] = [
         (&Command::PauseApp, Reason::AppDisabled),

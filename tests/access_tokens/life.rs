@@ -115,7 +115,7 @@ fn what_happens_to_the_app_happens_to_its_tokens_at_once() {
     assert!(active(&whole) && active(half));
 
     let change = described("Web store", AuthMethod::Jwt, &["contacts.read"]);
-    day.does(Command::EditApp { app: app.id, change });
+    day.does(Command::EditApp { app: app.id, change, basis: None });
     assert_eq!(day.refused(&whole), Some(Reason::Revoked), "it promises what the app may not do any more");
     assert!(!active(&whole), "row 44");
     assert!(day.verify(half).is_allow() && active(half));

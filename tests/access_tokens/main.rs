@@ -91,7 +91,7 @@ impl Day {
     /// Issues under other names from now on.
     fn names(&self, issuer: &str, audience: &str) {
         for (name, value) in [("token-issuer", issuer), ("token-audience", audience)] {
-            self.does(Command::SetPolicy { name: name.into(), value: value.into() });
+            self.does(Command::SetPolicy { name: name.into(), value: value.into(), basis: None });
         }
     }
 

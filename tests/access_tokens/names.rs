@@ -42,7 +42,7 @@ fn names_are_in_force_at_once_and_another_process_knows_them() {
 fn what_was_issued_under_a_name_that_is_given_up_is_good_until_it_is_over() {
     let mut day = Day::new();
     let app = day.app("Web store");
-    day.does(Command::SetPolicy { name: "token-seconds".into(), value: "3600".into() });
+    day.does(Command::SetPolicy { name: "token-seconds".into(), value: "3600".into(), basis: None });
     day.names("https://old.example.com", "old");
     let old = day.token(&app);
     day.clock.pass(MINUTE);
@@ -86,7 +86,7 @@ fn only_an_admin_names_and_the_trail_says_who() {
     for bad in
         ["keys.example.com", "http://keys.example.com", "https://a b", "https://keys.example.com/?x", "\"x\""]
     {
-        let set = Command::SetPolicy { name: "token-issuer".into(), value: bad.into() };
+        let set = Command::SetPolicy { name: "token-issuer".into(), value: bad.into(), basis: None };
         assert!(day.engine().execute(&day.open().session, set).is_err(), "{bad}");
     }
 }

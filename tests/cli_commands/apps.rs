@@ -96,7 +96,11 @@ fn an_app_is_edited_by_field_and_says_what_is_wrong() {
     assert_eq!(edited["name"], "Shop");
     assert_eq!(edited["uri"], "https://store.example", "what is not named stays");
     assert_eq!(edited["post_login"].as_array().unwrap().len(), 2);
+    let rev = edited["rev"].as_str().unwrap();
     assert_eq!(maria.asks(&["app", "edit", id, "--no-post-login"])["post_login"], serde_json::json!([]));
+    maria
+        .says(&["app", "edit", id, "--name", "Store", "--if-rev", rev])
+        .fails(1, "Shop was changed meanwhile");
     for (words, why) in [
         (["--uri", "http://store.example"], "only https is safe"),
         (["--post-logout", "https://a:b@store.example"], "no user name or password"),

@@ -109,6 +109,64 @@ fn locations_come_by_the_thousand_or_not_at_all() {
 }
 
 #[test]
+fn an_edit_based_on_an_old_revision_is_refused() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.issues("Till", "contacts.read");
+    ann.does(&["location", "add", "North"]);
+    let rev = |words: &[&str]| {
+        let told = ann.asks(words);
+        let told = told.as_array().map_or(&told, |all| &all[0]);
+        told["rev"].as_str().unwrap().to_owned()
+    };
+    let key = rev(&["key", "show", "Till"]);
+    assert_eq!(key, rev(&["key", "list"]));
+    let edit =
+        |scopes: &str, rev: &str| ann.says(&["key", "rescope", "Till", "--scope", scopes, "--if-rev", rev]);
+    edit("contacts.write", &key).expect(0);
+    let said =
+        edit("contacts.read", &key).fails(1, "the key Till was changed meanwhile: it may do contacts.write");
+    let now = rev(&["key", "show", "Till"]);
+    assert!(said.err.contains(&now), "{said:?}");
+    edit("contacts.read", &now).expect(0);
+    assert_eq!(rev(&["key", "show", "Till"]), key, "the same values are the same revision");
+    edit("contacts.read", "soon").fails(2, "16 hexadecimal digits");
+    // Without one, the last word holds.
+    ann.does(&["key", "rescope", "Till", "--scope", "calendars.read"]);
+
+    let north = rev(&["location", "list"]);
+    ann.does(&["location", "rename", "North", "Nord", "--if-rev", &north]);
+    ann.says(&["location", "rename", "Nord", "Norden", "--if-rev", &north]).fails(1, "it is called Nord,");
+    desk.hire("bob", "manager");
+    let bob = ann.asks(&["operator", "list"]);
+    let bob =
+        bob.as_array().unwrap().iter().find(|one| one["name"] == "bob").unwrap()["rev"].as_str().unwrap();
+    ann.does(&["operator", "role", "bob", "viewer", "--if-rev", bob]);
+    ann.says(&["operator", "role", "bob", "admin", "--if-rev", bob]).fails(1, "the role of bob was changed");
+}
+
+#[test]
+fn a_name_means_the_key_that_lives_and_is_found_without_its_accents() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let first = ann.issues("Export Łódź", "contacts.read");
+    ann.does(&["key", "revoke", "Export Łódź", "--yes"]);
+    let second = ann.issues("Export Łódź", "contacts.read");
+    ann.does(&["key", "pause", "export lodz"]);
+    assert_eq!(ann.verifies(&second), "deny disabled");
+    ann.does(&["key", "resume", "Export Łódź"]);
+    // Of the two it is the one that ended that is put away; the other goes on.
+    let said = ann.does(&["key", "delete", "Export Łódź", "--yes"]);
+    assert!(said.err.contains(&first[..17]), "{said:?}");
+    assert_eq!(ann.verifies(&second), "allow");
+    let restored = ann.asks(&["key", "restore", "Export Łódź"]);
+    assert_eq!(restored["id"], first[5..17]);
+    ann.does(&["key", "revoke", "Export Łódź", "--yes"]);
+    assert_eq!(ann.verifies(&second), "deny revoked");
+    ann.says(&["key", "revoke", "Export Łódź", "--yes"]).fails(1, "More than one key has that name");
+}
+
+#[test]
 fn the_policy_is_read_set_and_obeyed() {
     let desk = Desk::founded();
     let ann = desk.hire("ann", "admin");
@@ -124,6 +182,8 @@ fn the_policy_is_read_set_and_obeyed() {
     ann.says(&["policy", "set", "max-lief", "30d"]).fails(1, "the names are keys-per-operator");
     ann.says(&["policy", "set", "idle-days", "-1"]).fails(1, "idle-days takes off or a number of days");
     ann.says(&["policy", "set", "max-life", "30d"]).fails(1, "nothing to do");
+    ann.says(&["policy", "set", "max-life", "60d", "--was", "90d"]).fails(1, "changed meanwhile: it is 30d");
+    ann.does(&["policy", "set", "max-life", "60d", "--was", "30"]);
     bob.says(&["policy", "set", "max-life", "none"]).fails(1, "needs the role admin");
     bob.does(&["policy", "show"]);
 }

@@ -2,6 +2,7 @@
 
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::crypto::random::OsEntropy;
+use keydeck::domain::basis::Basis;
 use keydeck::domain::{Access, Command, KeyState, KeysAfter, NewApp, Reason, Role, Status, View};
 use keydeck::domain::{Profile, catalog::AuthMethod};
 use keydeck::engine::open::{Key, found};
@@ -11,6 +12,19 @@ use keydeck::serve::door::open_or_attach;
 use keydeck::store::Standing;
 
 use super::house::{House, PHRASE, enter, issued, key, name, options, phrase, settings, until};
+
+#[test]
+fn an_edit_based_on_what_another_process_changed_is_refused_through_the_socket() {
+    let house = House::with(&[]);
+    let (one, other) = (house.attach("maria"), house.attach("maria"));
+    let (key, _) = one.issue("Nightly export");
+    let basis = Some(Basis::of_key(key, &one.engine.state().key(key).unwrap().scopes));
+    let rescope = |scope: &str| Command::RescopeKey { key, scopes: vec![scope.into()], basis };
+    one.run(rescope("contacts.write"));
+    let refused = other.try_run(rescope("calendars.read")).map(drop).unwrap_err();
+    assert_eq!(refused.code(), "changed_meanwhile");
+    assert!(refused.to_string().contains("it may do contacts.write"), "{refused}");
+}
 
 #[test]
 fn every_kind_of_call_works_through_the_socket() {
@@ -42,10 +56,10 @@ fn every_kind_of_call_works_through_the_socket() {
 
     maria.run(Command::AddLocations(vec![name("Harbour")]));
     let harbour = engine.state().location_named(&name("Harbour")).unwrap().id;
-    maria.run(Command::RenameLocation { location: harbour, name: name("Port") });
+    maria.run(Command::RenameLocation { location: harbour, name: name("Port"), basis: None });
     assert!(engine.state().location_named(&name("Port")).is_some());
     maria.run(Command::RemoveLocation { location: harbour });
-    maria.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "7".into() });
+    maria.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "7".into(), basis: None });
     assert_eq!(engine.state().policy().keys_per_operator, 7);
 
     let app = Command::CreateApp(NewApp {
@@ -60,7 +74,7 @@ fn every_kind_of_call_works_through_the_socket() {
     let secret = phrase("a passphrase for carl");
     engine.add_operator(session, name("carl"), Role::Viewer, NewSecret::Passphrase(&secret)).unwrap();
     let carl = engine.state().operator_named("carl").unwrap().id;
-    maria.run(Command::SetRole { operator: carl, role: Role::Manager });
+    maria.run(Command::SetRole { operator: carl, role: Role::Manager, basis: None });
     let file = house.path().join("carl.key");
     let read = KeyFileSecret::create(&file, &mut OsEntropy).unwrap();
     engine.set_secret(session, carl, NewSecret::KeyFile(&read)).unwrap();
@@ -154,7 +168,7 @@ fn two_who_are_attached_see_each_others_changes_without_asking() {
 fn many_threads_ask_through_one_connection() {
     let house = House::with(&[]);
     let maria = house.attach("maria");
-    maria.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "100".into() });
+    maria.run(Command::SetPolicy { name: "keys-per-operator".into(), value: "100".into(), basis: None });
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let maria = &maria;
@@ -175,7 +189,7 @@ fn many_threads_ask_through_one_connection() {
 fn a_large_store_comes_whole_and_the_trail_page_by_page() {
     let house = House::with(&[]);
     let owner = house.owner();
-    let set = Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into() };
+    let set = Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into(), basis: None };
     owner.engine.execute(&owner.session, set).unwrap();
     for n in 0..1_010 {
         owner.engine.execute(&owner.session, key(&format!("Key {n}"))).unwrap();

@@ -114,7 +114,11 @@ fn a_killed_owner_is_told_of_and_the_next_takes_over() {
 fn nothing_acknowledged_is_lost_when_the_owner_is_killed_at_work() {
     let mut house = House::with(&[]);
     let owner = house.owner();
-    let set = keydeck::domain::Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into() };
+    let set = keydeck::domain::Command::SetPolicy {
+        name: "keys-per-operator".into(),
+        value: "10000".into(),
+        basis: None,
+    };
     keydeck::engine::Engine::execute(&*owner.engine, &owner.session, set).unwrap();
     house.close();
     let mut acknowledged = HashSet::new();

@@ -150,7 +150,11 @@ fn a_slow_reader_holds_up_nobody_and_catches_up() {
     let house = House::with(&[]);
     let owner = house.owner();
     let run = |command| keydeck::engine::Engine::execute(&*owner.engine, &owner.session, command).unwrap();
-    run(keydeck::domain::Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into() });
+    run(keydeck::domain::Command::SetPolicy {
+        name: "keys-per-operator".into(),
+        value: "10000".into(),
+        basis: None,
+    });
     let slow = house.attach("maria");
     let mut news = slow.listen();
     // Its reader thread must take the state to write to it: so it is stopped in the middle of the news.

@@ -262,7 +262,7 @@ fn a_console_that_locks_itself_lets_go_of_the_store_and_says_so_to_others() {
 fn the_engine_of_a_console_at_work_serves_a_crowd() {
     let house = House::with(&[]);
     let owner = house.owner();
-    let set = Command::SetPolicy { name: "keys-per-operator".into(), value: "100".into() };
+    let set = Command::SetPolicy { name: "keys-per-operator".into(), value: "100".into(), basis: None };
     owner.engine.execute(&owner.session, set).unwrap();
     let dir = Arc::new(house.path().to_owned());
     let crowd: Vec<_> = (0..6)

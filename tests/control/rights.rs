@@ -23,7 +23,7 @@ fn code(result: Result<impl Sized, EngineError>) -> String {
 
 fn open_to_managers(house: &House) {
     let owner = house.owner();
-    let set = Command::SetPolicy { name: "issue-agency".into(), value: "manager".into() };
+    let set = Command::SetPolicy { name: "issue-agency".into(), value: "manager".into(), basis: None };
     owner.engine.execute(&owner.session, set).unwrap();
 }
 
@@ -54,7 +54,11 @@ fn roles_reach_as_far_as_they_do_at_home() {
             code(who.try_run(key(&format!("agency {n}")))),
             code(who.try_run(at_harbour(&format!("location {n}")))),
             code(who.try_run(Command::AddLocations(vec![name(&format!("Town {n}"))]))),
-            code(who.try_run(Command::SetPolicy { name: "notice-days".into(), value: format!("{}", 7 + n) })),
+            code(who.try_run(Command::SetPolicy {
+                name: "notice-days".into(),
+                value: format!("{}", 7 + n),
+                basis: None,
+            })),
             code(who.try_run(Command::RotateSigningKey)),
             code(who.try_run(Command::ReadAudit)),
             code(engine.open_agency_view(session)),
@@ -143,7 +147,7 @@ fn a_view_widens_by_asking_and_narrows_with_the_role() {
     carl.issue("Carl's");
     let other = "dora";
     let owner = house.owner();
-    let promote = |role| Command::SetRole { operator: operator(&house, other), role };
+    let promote = |role| Command::SetRole { operator: operator(&house, other), role, basis: None };
     owner.engine.execute(&owner.session, promote(Role::Admin)).unwrap();
     let dora = house.attach(other);
     assert!(dora.sees().is_empty());
@@ -250,7 +254,10 @@ fn nothing_that_may_not_be_seen_is_in_the_bytes() {
     owner.engine.execute(&owner.session, Command::PauseKey(before)).unwrap();
     owner
         .engine
-        .execute(&owner.session, Command::RescopeKey { key: after, scopes: vec!["contacts.write".into()] })
+        .execute(
+            &owner.session,
+            Command::RescopeKey { key: after, scopes: vec!["contacts.write".into()], basis: None },
+        )
         .unwrap();
     owner.engine.execute(&owner.session, Command::AddLocations(vec![name("EverybodySeesThis")])).unwrap();
     carl.until(&mut news, "carl sees the location", |carl| carl.engine.state().locations().count() == 1);

@@ -10,6 +10,7 @@ use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::handover::Handover;
 use crate::cli::key::scopes;
+use crate::domain::basis::Basis;
 use crate::domain::{App, Command, Event, Name, NewApp, Note, Refusal, Url, View};
 
 pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
@@ -83,7 +84,9 @@ pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
     };
     let change =
         NewApp { name: name.unwrap_or_else(|| app.name.clone()), profile, method: app.method, scopes };
-    signed.engine.execute(&signed.session, Command::EditApp { app: app.id, change })?;
+    // What is not given stays as it was read just now, so it must still be so.
+    let basis = args.base.if_rev.unwrap_or_else(|| Basis::of_app(&app));
+    signed.engine.execute(&signed.session, Command::EditApp { app: app.id, change, basis: Some(basis) })?;
     show::after(deck, &signed, app.id, "is changed. It is in force from now on.")
 }
 

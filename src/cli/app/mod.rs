@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Outcome;
+use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
@@ -136,6 +137,8 @@ pub struct Edit {
     /// All it may do from now on; its keys lose what the app loses
     #[arg(long, value_name = "SCOPE", num_args = 1..)]
     scope: Vec<String>,
+    #[command(flatten)]
+    base: Base,
 }
 
 /// Words of `app new-secret`.

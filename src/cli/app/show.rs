@@ -12,6 +12,7 @@ use crate::cli::fault::Fault;
 use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
+use crate::domain::basis::Basis;
 use crate::domain::{App, AppId, AppStatus, Refusal, Timestamp, Url, View};
 
 /// An app in JSON, the shape scripts rely on.
@@ -34,6 +35,7 @@ pub struct AppLine<'a> {
     created_at: String,
     last_used_at: Option<String>,
     keys: Vec<String>,
+    rev: String,
 }
 
 impl<'a> AppLine<'a> {
@@ -61,6 +63,7 @@ impl<'a> AppLine<'a> {
             created_at: app.created_at.rfc3339(),
             last_used_at: last_used(app, view).map(Timestamp::rfc3339),
             keys,
+            rev: Basis::of_app(app).to_string(),
         }
     }
 }

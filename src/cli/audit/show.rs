@@ -13,6 +13,7 @@ use crate::cli::key::find;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome as Happened, SubjectLine, TriesLine};
+use crate::domain::view::Sought;
 use crate::domain::{Command, Role, Timestamp};
 use crate::engine::audit_log::{AuditLine, export_line};
 
@@ -52,7 +53,7 @@ impl<'a> EntryLine<'a> {
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let signed = deck.sign_in()?;
     let about = match &args.key {
-        Some(reference) => Some(find(&signed, reference)?.id),
+        Some(reference) => Some(find(&signed, reference, Sought::Living)?.id),
         None => None,
     };
     if about.is_none() && signed.see(|view| view.role()) == Role::Admin {

@@ -7,6 +7,8 @@ use super::{Final, One, Rescope, find, list, now};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::domain::basis::Basis;
+use crate::domain::view::Sought;
 use crate::domain::{Command, Key, KeyId};
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
@@ -18,11 +20,13 @@ pub(super) fn resume(deck: &Deck, one: &One) -> Outcome {
 }
 
 pub(super) fn restore(deck: &Deck, one: &One) -> Outcome {
-    carry_out(deck, one, Command::RestoreKey, "is back in the lists, as revoked. Its token stays dead.")
+    let (signed, key) = reach(deck, one, Sought::Deleted)?;
+    let said = "is back in the lists, as revoked. Its token stays dead.";
+    run(deck, &signed, Command::RestoreKey(key.id), key.id, said)
 }
 
 pub(super) fn revoke(deck: &Deck, words: &Final) -> Outcome {
-    let (signed, key) = reach(deck, &words.one)?;
+    let (signed, key) = reach(deck, &words.one, Sought::Living)?;
     words.consent.ask(|| {
         format!("Revoke {} ({})? Its token stops working at once, for good.", key.name, key.hint())
     })?;
@@ -30,7 +34,8 @@ pub(super) fn revoke(deck: &Deck, words: &Final) -> Outcome {
 }
 
 pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
-    let (signed, key) = reach(deck, &words.one)?;
+    // Of two that share a name the one that ended already: to end one that lives by mistake cannot be undone.
+    let (signed, key) = reach(deck, &words.one, Sought::Ended)?;
     words.consent.ask(|| {
         format!("Delete {} ({})? Its token stops working at once, for good.", key.name, key.hint())
     })?;
@@ -39,12 +44,14 @@ pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
         &signed,
         Command::DeleteKey(key.id),
         key.id,
-        "is deleted. Its record can be restored for thirty days, its token never.",
+        &format!("({}) is deleted. Its record can be restored for thirty days, its token never.", key.hint()),
     )
 }
 
 pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
-    let (signed, key) = reach(deck, &args.one)?;
+    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    // What is added or taken away is worked out from what was read just now; all there shall be is not.
+    let read = args.scope.is_empty().then(|| Basis::of_key(key.id, &key.scopes));
     let scopes = if args.scope.is_empty() {
         if let Some(absent) = args.remove.iter().find(|s| !key.scopes.iter().any(|held| held.as_str() == *s))
         {
@@ -55,7 +62,7 @@ pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
     } else {
         args.scope.clone()
     };
-    let command = Command::RescopeKey { key: key.id, scopes };
+    let command = Command::RescopeKey { key: key.id, scopes, basis: args.base.if_rev.or(read) };
     run(
         deck,
         &signed,
@@ -66,13 +73,13 @@ pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
 }
 
 fn carry_out(deck: &Deck, one: &One, command: impl FnOnce(KeyId) -> Command, said: &str) -> Outcome {
-    let (signed, key) = reach(deck, one)?;
+    let (signed, key) = reach(deck, one, Sought::Living)?;
     run(deck, &signed, command(key.id), key.id, said)
 }
 
-fn reach(deck: &Deck, one: &One) -> Result<(Signed, Key), Fault> {
+fn reach(deck: &Deck, one: &One, sought: Sought) -> Result<(Signed, Key), Fault> {
     let signed = deck.sign_in()?.widened(one.all)?;
-    let key = find(&signed, &one.key)?;
+    let key = find(&signed, &one.key, sought)?;
     Ok((signed, key))
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
+use crate::domain::basis::Basis;
 use crate::domain::trace::Agent;
 use crate::domain::{Key, KeyState, Timestamp, Trace, View};
 
@@ -28,6 +29,7 @@ pub struct KeyLine<'a> {
     expires_at: Option<String>,
     deletes_at: Option<String>,
     note: &'a str,
+    rev: String,
 }
 
 /// A scope that was needed.
@@ -67,6 +69,7 @@ impl<'a> KeyLine<'a> {
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
             deletes_at: None,
             note: key.note.as_str(),
+            rev: Basis::of_key(key.id, &key.scopes).to_string(),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::cli::fault::Fault;
 use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
+use crate::domain::view::Sought;
 use crate::domain::{Key, KeyState, Place, ScopeId, Timestamp, View};
 
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
@@ -82,7 +83,7 @@ fn table(keys: &[&Key], view: View<'_>, now: Timestamp, with_owner: bool) -> Tab
 
 pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
     let signed = deck.sign_in()?.widened(one.all)?;
-    let key = find(&signed, &one.key)?;
+    let key = find(&signed, &one.key, Sought::Living)?;
     print(deck, &signed, &key)
 }
 

@@ -13,10 +13,11 @@ pub use self::issue::{expiry, issue, scopes};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::Outcome;
+use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
-use crate::domain::view::Found;
+use crate::domain::view::{Found, Sought};
 use crate::domain::{Key, KeyId, KeyState, LocationId, Refusal, View};
 
 /// What can be done with keys.
@@ -152,6 +153,8 @@ pub struct Rescope {
     /// What it may do no longer
     #[arg(long, value_name = "SCOPE", num_args = 1..)]
     remove: Vec<String>,
+    #[command(flatten)]
+    base: Base,
 }
 
 /// The words for states.
@@ -198,8 +201,9 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
 }
 
 /// The key a reference means, copied out so that the state is not held while a command runs.
-pub fn find(signed: &Signed, reference: &str) -> Result<Key, Fault> {
-    signed.see(|view| match view.find_key(reference) {
+pub fn find(signed: &Signed, reference: &str, sought: Sought) -> Result<Key, Fault> {
+    let now = signed.now();
+    signed.see(|view| match view.find_key(reference, sought, now) {
         Found::One(key) => Ok(key.clone()),
         Found::None => Err(Refusal::NoSuchKey.into()),
         Found::Many(keys) => Err(ambiguous("key", keys.iter().map(|k| k.id.to_string()))),

@@ -9,12 +9,14 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Outcome;
+use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::key::find_location;
 use super::table::Table;
 use super::times;
+use crate::domain::basis::Basis;
 use crate::domain::{Command, Key, Location, LocationId, Name, Timestamp};
 
 /// What can be done with locations.
@@ -45,6 +47,8 @@ pub struct Rename {
     location: String,
     /// Its new name
     name: String,
+    #[command(flatten)]
+    base: Base,
 }
 
 /// Words of `location remove`.
@@ -72,6 +76,7 @@ struct LocationLine<'a> {
     name: &'a str,
     created_at: String,
     keys: usize,
+    rev: String,
 }
 
 impl<'a> LocationLine<'a> {
@@ -81,6 +86,7 @@ impl<'a> LocationLine<'a> {
             name: location.name.as_str(),
             created_at: location.created_at.rfc3339(),
             keys,
+            rev: Basis::of_location(location).to_string(),
         }
     }
 }
@@ -119,7 +125,8 @@ fn rename(deck: &Deck, args: &Rename) -> Outcome {
     let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;
     let signed = deck.sign_in()?;
     let location = signed.see(|view| find_location(view, &args.location))?;
-    signed.engine.execute(&signed.session, Command::RenameLocation { location, name: name.clone() })?;
+    let command = Command::RenameLocation { location, name: name.clone(), basis: args.base.if_rev };
+    signed.engine.execute(&signed.session, command)?;
     deck.output.say(&format!("It is called {name} from now on."));
     print(deck, &signed, location, signed.now())
 }

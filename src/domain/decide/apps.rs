@@ -3,6 +3,7 @@
 use super::{actor_id, keys};
 use crate::domain::app::{KEYS_PER_APP, RevokedTokens, URLS_MAX};
 use crate::domain::authorize::{Action, authorize};
+use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::command::{Command, Context, NewApp};
 use crate::domain::event::Event;
@@ -22,7 +23,7 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) ->
         (_, AppStatus::Deleted(_)) => {
             Err(Refusal::WrongAppState { state: "deleted", why: "that is final. Create a new app." })
         }
-        (Command::EditApp { change, .. }, _) => edit(state, app, change, context),
+        (Command::EditApp { change, basis, .. }, _) => edit(state, app, change, *basis, context),
         (Command::RenewAppSecret(_), _) => {
             let secret = context.minted.as_ref().ok_or(Refusal::IdTaken)?.verifier;
             let not_before = next_epoch(app, now);
@@ -104,7 +105,13 @@ fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Result<Vec<Even
     })])
 }
 
-fn edit(state: &State, app: &App, change: &NewApp, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+fn edit(
+    state: &State,
+    app: &App,
+    change: &NewApp,
+    basis: Option<Basis>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
     name_is_free(state, app.owner, Some(app.id), &change.name)?;
     check_profile(&change.profile)?;
     if change.method != app.method {
@@ -120,6 +127,11 @@ fn edit(state: &State, app: &App, change: &NewApp, context: &Context<'_>) -> Res
     if after == *app {
         return Err(Refusal::NoChange("the app is exactly so"));
     }
+    let found = Basis::of_app(app);
+    Basis::holds(basis, found, || {
+        let show = format!("`keydeck app show {}` tells how it is, revision {found}", app.id);
+        (format!("the app {}", app.name), show)
+    })?;
     let mut events = vec![Event::AppEdited(after, Box::new(app.clone()))];
     if scopes != app.scopes {
         let live = state.keys_of_app(app.id).filter(|k| k.state(context.now).is_live());

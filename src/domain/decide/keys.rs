@@ -2,6 +2,7 @@
 
 use super::{actor_id, apps};
 use crate::domain::authorize::{Action, authorize, fits};
+use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::command::{Command, Context, NewKey};
 use crate::domain::event::Event;
@@ -43,7 +44,7 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) ->
             }
             Event::KeyRestored(with(Status::Revoked(now)))
         }
-        Command::RescopeKey { scopes, .. } => {
+        Command::RescopeKey { scopes, basis, .. } => {
             let scopes = check_scopes(scopes, level_of(key.place), AuthMethod::ApiKey, context)?;
             if let Some(app) = key.place.app() {
                 within_app(state, app, &scopes)?;
@@ -52,6 +53,10 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) ->
             if after.scopes == key.scopes {
                 return Err(Refusal::NoChange("the key has exactly these scopes"));
             }
+            let found = Basis::of_key(key.id, &key.scopes);
+            Basis::holds(*basis, found, || {
+                (format!("the key {}", key.name), format!("it may do {}, revision {found}", key.scopes))
+            })?;
             Event::KeyRescoped(after, key.scopes.clone())
         }
         _ => return Err(Refusal::NoSuchKey),

@@ -1,6 +1,7 @@
 //! Adding, renaming and removing locations. Who may is settled before.
 
 use super::fresh_ids;
+use crate::domain::basis::Basis;
 use crate::domain::command::{Command, Context, MAX_LOCATIONS_AT_ONCE};
 use crate::domain::event::Event;
 use crate::domain::{Location, LocationId, Name, Refusal, State};
@@ -8,7 +9,7 @@ use crate::domain::{Location, LocationId, Name, Refusal, State};
 pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::AddLocations(names) => add(state, names, context),
-        Command::RenameLocation { location, name } => {
+        Command::RenameLocation { location, name, basis } => {
             let before = open(state, *location)?;
             if before.name == *name {
                 return Err(Refusal::NoChange("it already has that name"));
@@ -16,6 +17,10 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) ->
             if state.location_named(name).is_some_and(|other| other.id != *location) {
                 return Err(taken(name));
             }
+            let found = Basis::of_location(before);
+            Basis::holds(*basis, found, || {
+                ("the location".into(), format!("it is called {}, revision {found}", before.name))
+            })?;
             let after = Location { name: name.clone(), ..before.clone() };
             Ok(vec![Event::LocationRenamed(after, before.name.clone())])
         }

@@ -9,6 +9,7 @@ mod operators;
 mod tests;
 
 use super::authorize::{Action, authorize};
+use super::basis::Basis;
 use super::command::{Command, Context};
 use super::event::Event;
 use super::{Agency, Operator, OperatorId, Policy, PublicId, Refusal, Role, Standing, State, Timestamp};
@@ -38,9 +39,9 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
             may(Action::ReadWholeAudit)?;
             Ok(vec![Event::AuditExported])
         }
-        Command::SetPolicy { name, value } => {
+        Command::SetPolicy { name, value, basis } => {
             may(Action::SetPolicy)?;
-            set_policy(state, name, value, context.now)
+            set_policy(state, name, value, *basis, context.now)
         }
         Command::RotateSigningKey => {
             may(Action::RotateSigningKey)?;
@@ -98,13 +99,22 @@ fn found(
     Ok(vec![Event::AgencyFounded(agency, Policy::default()), Event::OperatorAdded(first)])
 }
 
-fn set_policy(state: &State, name: &str, value: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+fn set_policy(
+    state: &State,
+    name: &str,
+    value: &str,
+    basis: Option<Basis>,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
     let before = state.policy();
     let after = before.changed(name, value, now)?;
     if after == *before {
         return Err(Refusal::NoChange("the policy already has that value"));
     }
     let (from, to) = (before.get(name).unwrap_or_default(), after.get(name).unwrap_or_default());
+    Basis::holds(basis, Basis::of_rule(name, &from), || {
+        (format!("the rule {name}"), format!("it is {from}"))
+    })?;
     Ok(vec![Event::PolicySet(after, name.to_owned(), from, to)])
 }
 

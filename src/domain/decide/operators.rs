@@ -2,6 +2,7 @@
 
 use super::fresh_ids;
 use crate::domain::authorize::{Action, authorize};
+use crate::domain::basis::Basis;
 use crate::domain::command::{Command, Context, KeysAfter};
 use crate::domain::event::Event;
 use crate::domain::{App, Key, Name, Operator, OperatorId, Refusal, Role, Standing, State};
@@ -16,12 +17,16 @@ pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) ->
             may(Action::ManageOperators)?;
             add(state, name, *role, context)
         }
-        Command::SetRole { operator, role } => {
+        Command::SetRole { operator, role, basis } => {
             may(Action::ManageOperators)?;
             let before = find(state, *operator)?;
             if before.role == *role {
                 return Err(Refusal::NoChange("they already have that role"));
             }
+            let found = Basis::of_role(before.id, before.role);
+            Basis::holds(*basis, found, || {
+                (format!("the role of {}", before.name), format!("it is {}, revision {found}", before.role))
+            })?;
             keep_an_admin(state, before)?;
             Ok(vec![Event::RoleSet(Operator { role: *role, ..before.clone() }, before.role)])
         }

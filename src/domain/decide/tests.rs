@@ -101,6 +101,138 @@ fn location_key(called: &str, at: LocationId) -> NewKey {
 }
 
 #[test]
+fn an_edit_of_what_somebody_else_changed_meanwhile_is_refused_and_says_how_it_is_now() {
+    use basis::Basis;
+    let (mut world, maria) = World::founded();
+    let jonas = world.operator(maria, "jonas", Role::Manager).operator;
+    let at = world.location(maria, "North");
+    let new =
+        NewKey { scopes: vec![scope("contacts.read"), scope("contacts.write")], ..agency_key("Export") };
+    let key = world.issue(maria, new).unwrap();
+    let seen = Some(Basis::of_key(key, &world.key(key).scopes));
+    let scopes = |scopes: &[&str], basis| Command::RescopeKey {
+        key,
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+        basis,
+    };
+    let role = |role, basis| Command::SetRole { operator: jonas, role, basis };
+    let called = |to: &str, basis| Command::RenameLocation { location: at, name: name(to), basis };
+    let rule =
+        |value: &str, basis| Command::SetPolicy { name: "max-life".into(), value: value.into(), basis };
+    let manager = Some(Basis::of_role(jonas, Role::Manager));
+    let north = Some(Basis::of_location(world.state.location(at).unwrap()));
+    let none = Some(Basis::of_rule("max-life", "none"));
+    // One console takes something away; the other still shows it as it was.
+    for (first, second, now) in [
+        (
+            scopes(&["contacts.read"], seen),
+            scopes(&["contacts.read", "contacts.write", "calendars.read"], seen),
+            "contacts.read,",
+        ),
+        (role(Role::Viewer, manager), role(Role::Admin, manager), "viewer"),
+        (called("Nord", north), called("Norden", north), "Nord,"),
+        (rule("90d", none), rule("365d", none), "it is 90d"),
+    ] {
+        world.run(maria, &first).unwrap();
+        let refused = world.run(maria, &second).unwrap_err();
+        assert_eq!(refused.code(), "changed_meanwhile", "{second:?}");
+        assert!(refused.to_string().contains(now), "{refused}");
+    }
+    assert_eq!(world.key(key).scopes.to_string(), "contacts.read");
+    // Based on what there is now, or on nothing, it is done.
+    let seen = Some(Basis::of_key(key, &world.key(key).scopes));
+    world.run(maria, &scopes(&["contacts.read", "calendars.read"], seen)).unwrap();
+    world.run(maria, &scopes(&["contacts.write"], None)).unwrap();
+    // What was changed and changed back is what was seen.
+    let seen = Some(Basis::of_rule("max-life", "90d"));
+    world.run(maria, &rule("30d", None)).unwrap();
+    world.run(maria, &rule("90d", None)).unwrap();
+    world.run(maria, &rule("60d", seen)).unwrap();
+}
+
+#[test]
+fn a_name_means_the_key_that_lives_and_for_what_is_done_to_the_ended_the_one_that_ended() {
+    use view::{Found, Sought, View};
+    let (mut world, maria) = World::founded();
+    let mut keys = Vec::new();
+    for end in [Some(Command::DeleteKey as fn(KeyId) -> Command), Some(Command::RevokeKey), None] {
+        let key = world.issue(maria, agency_key("Nightly export")).unwrap();
+        if let Some(end) = end {
+            world.run(maria, &end(key)).unwrap();
+        }
+        keys.push(key);
+    }
+    let find = |typed: &str, sought| match View::new(&world.state, maria).find_key(typed, sought, NOW) {
+        Found::One(key) => key.id,
+        other => panic!("{other:?}"),
+    };
+    for typed in ["Nightly export", "NIGHTLY EXPORT"] {
+        assert_eq!(find(typed, Sought::Living), keys[2]);
+        assert_eq!(find(typed, Sought::Ended), keys[1]);
+        assert_eq!(find(typed, Sought::Deleted), keys[0]);
+    }
+    world.run(maria, &Command::RevokeKey(keys[2])).unwrap();
+    let two = View::new(&world.state, maria).find_key("Nightly export", Sought::Living, NOW);
+    assert!(matches!(two, Found::Many(keys) if keys.len() == 2), "none lives, and two are alike");
+}
+
+#[test]
+fn a_name_is_found_without_its_accents_but_never_in_place_of_one_that_is_called_so() {
+    use view::{Found, Sought, View};
+    let (mut world, maria) = World::founded();
+    let lodz = world.issue(maria, agency_key("Łódź")).unwrap();
+    let find = |world: &World, typed: &str| match View::new(&world.state, maria).find_key(
+        typed,
+        Sought::Living,
+        NOW,
+    ) {
+        Found::One(key) => Some(key.id),
+        _ => None,
+    };
+    assert_eq!(find(&world, "lodz"), Some(lodz));
+    let plain = world.issue(maria, agency_key("Lodz")).unwrap();
+    world.run(maria, &Command::RevokeKey(plain)).unwrap();
+    // Ended, and yet the one that was named: another key is not revoked in its place.
+    assert_eq!(find(&world, "lodz"), Some(plain));
+    assert_eq!(find(&world, "łódź"), Some(lodz));
+    let gracia = world.location(maria, "Gràcia");
+    let at = View::new(&world.state, maria).find_location("gracia");
+    assert!(matches!(at, Found::One(location) if location.id == gracia));
+    let taken =
+        world.issue(maria, agency_key("Straße")).and_then(|_| world.issue(maria, agency_key("STRASSE")));
+    assert!(matches!(taken, Err(Refusal::NameTaken { .. })));
+}
+
+#[test]
+fn of_two_operators_whose_names_are_the_same_by_now_each_is_meant_by_their_own() {
+    use view::{Found, Sought, View};
+    let (mut world, maria) = World::founded();
+    // As a store holds them that was made when these were two names.
+    let mut add = |n, called: &str| {
+        let operator = Operator {
+            id: OperatorId(id(n)),
+            name: name(called),
+            role: Role::Viewer,
+            standing: Standing::Active,
+            created_at: NOW,
+        };
+        world.state.put(Record::Operator(operator.clone()));
+        operator
+    };
+    let (one, other) = (add(900, "Straße"), add(901, "STRASSE"));
+    for each in [&one, &other] {
+        assert_eq!(world.state.operator_named(each.name.as_str()), Some(each));
+        let found = View::new(&world.state, maria).find_operator(each.name.as_str(), Sought::Living);
+        assert_eq!(found, Found::One(each));
+    }
+    assert!(world.state.operator_named("strasse").is_some());
+    let found = View::new(&world.state, maria).find_operator("strasse", Sought::Living);
+    assert!(matches!(found, Found::Many(_)), "nobody is meant in place of somebody else");
+    let third = Command::AddOperator { name: name("Strasse"), role: Role::Viewer };
+    assert!(matches!(world.run(maria, &third), Err(Refusal::NameTaken { .. })));
+}
+
+#[test]
 fn a_store_is_founded_once() {
     let (mut world, maria) = World::founded();
     assert_eq!(world.state.operator(maria.operator).unwrap().role, Role::Admin);
@@ -129,8 +261,14 @@ fn another_operators_key_is_answered_like_one_that_does_not_exist() {
             assert_eq!(world.run(actor, &make(nobodys)), Err(Refusal::NoSuchKey));
         }
         assert_eq!(View::new(&world.state, actor).keys().count(), 0);
-        assert_eq!(View::new(&world.state, actor).find_key("Export"), view::Found::None);
-        assert_eq!(View::new(&world.state, actor).find_key(&theirs.to_string()), view::Found::None);
+        assert_eq!(
+            View::new(&world.state, actor).find_key("Export", view::Sought::Living, NOW),
+            view::Found::None
+        );
+        assert_eq!(
+            View::new(&world.state, actor).find_key(&theirs.to_string(), view::Sought::Living, NOW),
+            view::Found::None
+        );
     }
     let whole = Actor { access: Access::Agency, ..maria };
     assert_eq!(View::new(&world.state, whole).keys().count(), 1);
@@ -149,13 +287,13 @@ fn every_action_has_its_least_role() {
         (Command::ExportAudit, Role::Admin),
         (Command::ReplaceRecovery, Role::Admin),
         (Command::AddOperator { name: name("new"), role: Role::Viewer }, Role::Admin),
-        (Command::SetRole { operator: vera.operator, role: Role::Manager }, Role::Admin),
+        (Command::SetRole { operator: vera.operator, role: Role::Manager, basis: None }, Role::Admin),
         (Command::SetSecret(maria.operator), Role::Admin),
         (Command::DisableOperator { operator: vera.operator, keys: KeysAfter::Stop }, Role::Admin),
         (Command::AddLocations(vec![name("South")]), Role::Admin),
-        (Command::RenameLocation { location: at, name: name("Nord") }, Role::Admin),
+        (Command::RenameLocation { location: at, name: name("Nord"), basis: None }, Role::Admin),
         (Command::RemoveLocation { location: at }, Role::Admin),
-        (Command::SetPolicy { name: "notice-days".into(), value: "14d".into() }, Role::Admin),
+        (Command::SetPolicy { name: "notice-days".into(), value: "14d".into(), basis: None }, Role::Admin),
         (Command::IssueKey(agency_key("A")), Role::Admin),
         (Command::IssueKey(location_key("L", at)), Role::Manager),
         (Command::StartSession { failed_attempts: 0 }, Role::Viewer),
@@ -185,7 +323,7 @@ fn the_recovery_code_sets_a_passphrase_and_nothing_else() {
         Command::IssueKey(agency_key("A")),
         Command::OpenAgencyView,
         Command::AddOperator { name: name("eve"), role: Role::Admin },
-        Command::SetPolicy { name: "max-life".into(), value: "1d".into() },
+        Command::SetPolicy { name: "max-life".into(), value: "1d".into(), basis: None },
     ] {
         assert_eq!(world.run(rescue, &command), Err(Refusal::RecoveryOnly));
     }
@@ -195,7 +333,9 @@ fn the_recovery_code_sets_a_passphrase_and_nothing_else() {
 fn a_role_taken_away_counts_at_commit() {
     let (mut world, maria) = World::founded();
     let jonas = world.operator(maria, "jonas", Role::Admin);
-    world.run(maria, &Command::SetRole { operator: jonas.operator, role: Role::Viewer }).unwrap();
+    world
+        .run(maria, &Command::SetRole { operator: jonas.operator, role: Role::Viewer, basis: None })
+        .unwrap();
     let answer = world.run(jonas, &Command::IssueKey(agency_key("Late")));
     assert_eq!(answer, Err(Refusal::RoleTooLow { role: Role::Viewer, least: Role::Admin }));
     world.run(maria, &Command::DisableOperator { operator: jonas.operator, keys: KeysAfter::Stop }).unwrap();
@@ -263,7 +403,9 @@ fn expiry_follows_default_limit_and_wish() {
     let free = world.issue(maria, agency_key("Free")).unwrap();
     assert_eq!(world.key(free).expiry, Expiry::Never);
     for (rule, value) in [("default-life-agency", "365d"), ("max-life", "90d")] {
-        world.run(maria, &Command::SetPolicy { name: rule.into(), value: value.into() }).unwrap();
+        world
+            .run(maria, &Command::SetPolicy { name: rule.into(), value: value.into(), basis: None })
+            .unwrap();
     }
     let bent = world.issue(maria, agency_key("Bent")).unwrap();
     assert_eq!(world.key(bent).expiry, Expiry::At(NOW.plus_days(90).unwrap()));
@@ -321,7 +463,7 @@ fn an_expired_key_can_be_revoked_but_not_paused_or_rescoped() {
     assert_eq!(world.key(key).state(world.now), KeyState::Expired);
     assert!(world.run(maria, &Command::PauseKey(key)).is_err());
     let scopes = vec![scope("contacts.write")];
-    assert!(world.run(maria, &Command::RescopeKey { key, scopes }).is_err());
+    assert!(world.run(maria, &Command::RescopeKey { key, scopes, basis: None }).is_err());
     assert!(world.run(maria, &Command::RevokeKey(key)).is_ok());
 }
 
@@ -367,7 +509,7 @@ fn keys_given_away_work_for_the_heir() {
 #[test]
 fn the_last_active_admin_stays() {
     let (mut world, maria) = World::founded();
-    let demote = Command::SetRole { operator: maria.operator, role: Role::Manager };
+    let demote = Command::SetRole { operator: maria.operator, role: Role::Manager, basis: None };
     assert_eq!(world.run(maria, &demote), Err(Refusal::LastAdmin));
     let leave = Command::DisableOperator { operator: maria.operator, keys: KeysAfter::Stop };
     assert_eq!(world.run(maria, &leave), Err(Refusal::LastAdmin));
@@ -459,7 +601,7 @@ proptest! {
             people.push(world.operator(maria, who, role));
         }
         world.location(maria, "L0");
-        world.run(maria, &Command::SetPolicy { name: "keys-per-operator".into(), value: "3".into() }).unwrap();
+        world.run(maria, &Command::SetPolicy { name: "keys-per-operator".into(), value: "3".into(), basis: None }).unwrap();
         let mut dead: std::collections::BTreeSet<KeyId> = std::collections::BTreeSet::new();
         for (n, step) in steps.into_iter().enumerate() {
             let mut keys: Vec<_> = world.state.keys().map(|k| k.id).collect();
@@ -480,7 +622,7 @@ proptest! {
                         2 => Command::RevokeKey(key),
                         3 => Command::DeleteKey(key),
                         4 => Command::RestoreKey(key),
-                        _ => Command::RescopeKey { key, scopes: vec![scope("contacts.write")] },
+                        _ => Command::RescopeKey { key, scopes: vec![scope("contacts.write")], basis: None },
                     };
                     let access = if verb % 2 == 0 { Access::Own } else { Access::Agency };
                     let actor = Actor { access, ..people[who] };
@@ -492,8 +634,8 @@ proptest! {
                 Step::Operator(who, verb) => {
                     let operator = people[who].operator;
                     let command = match verb {
-                        0 => Command::SetRole { operator, role: Role::Viewer },
-                        1 => Command::SetRole { operator, role: Role::Admin },
+                        0 => Command::SetRole { operator, role: Role::Viewer, basis: None },
+                        1 => Command::SetRole { operator, role: Role::Admin, basis: None },
                         2 => Command::DisableOperator { operator, keys: KeysAfter::Stop },
                         3 => Command::DisableOperator { operator, keys: KeysAfter::Work },
                         4 => Command::DisableOperator { operator, keys: KeysAfter::GiveTo(people[1].operator) },

@@ -12,10 +12,11 @@ use crate::crypto::header_file::HeaderDisk;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::keyring::{Keyring, RootKey, StoreId};
 use crate::crypto::passphrase::{Cost, Passphrase};
-use crate::domain::{Catalog, Record, RecordKey};
+use crate::domain::audit::Entry;
+use crate::domain::{Catalog, Operator, PublicId, Record, RecordKey, Standing};
 use crate::engine::clock::TestClock;
 use crate::engine::local::Parts;
-use crate::engine::open::{Key, unlock};
+use crate::engine::open::{Key, Options, found, open, unlock};
 use crate::engine::session::{Auth, Via};
 use crate::store::{Fault, MemoryStore, Store};
 
@@ -317,4 +318,52 @@ fn of_two_admins_who_add_one_name_at_once_one_succeeds_and_that_passphrase_works
         assert_eq!(outcomes, opens, "who was told done gets in, and nobody else");
         assert_eq!(outcomes.iter().filter(|done| **done).count(), 1);
     }
+}
+
+#[test]
+fn a_store_in_which_two_names_have_become_one_opens_for_both() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { cost: Cost::IMPORTED, ..Options::new(dir.path(), "test", Via::CommandLine) };
+    let phrase = |text: &str| Passphrase::choose(&format!("the passphrase of {text}")).unwrap();
+    let store = found(&options, name("Acme"), name("maria"), &phrase("maria")).unwrap().open;
+    let both = [
+        ("Straße", OperatorId(PublicId::from_bytes([b'2'; 12]).unwrap())),
+        ("STRASSE", OperatorId(PublicId::from_bytes([b'3'; 12]).unwrap())),
+    ];
+    for (called, id) in both {
+        // Written as when these were two names: the rules would refuse the second by now.
+        let at = store.engine.now().time;
+        let operator = Operator {
+            id,
+            name: name(called),
+            role: Role::Viewer,
+            standing: Standing::Active,
+            created_at: at,
+        };
+        let mut file = header(&store.engine).unwrap();
+        let before = file.load().unwrap();
+        let secret = phrase(called);
+        let new =
+            NewSlot { label: called, created_ms: 1, secret: SlotSecret::Passphrase(&secret, Cost::IMPORTED) };
+        let opens = Unlock::Operator { name: called, passphrase: &secret };
+        let added = add(&store.engine, &mut file, &before, new, &opens, |slot| is_of(slot, called)).unwrap();
+        let records = vec![Record::Operator(operator), Record::Header(naming(&added.header, |_| true))];
+        let entry = Entry::of(store.session.line(&store.engine.state()), at, "operator.add");
+        store.engine.ledger().write(entry, records, None).unwrap();
+    }
+    drop(store);
+    let enter = |called: &str, secret: &Passphrase| {
+        open(&options, &Key::Operator { name: called, passphrase: secret })
+    };
+    for (called, id) in both {
+        let entered = enter(called, &phrase(called)).unwrap();
+        assert_eq!(entered.session.actor().operator, id, "{called}");
+    }
+    // A new secret of the one leaves the other's alone.
+    let entered = enter("Straße", &phrase("Straße")).unwrap();
+    let fresh = phrase("x");
+    set_secret(&entered.engine, &entered.session, both[0].1, &NewSecret::Passphrase(&fresh)).unwrap();
+    drop(entered);
+    assert!(enter("STRASSE", &phrase("STRASSE")).is_ok());
+    assert!(enter("Straße", &fresh).is_ok());
 }

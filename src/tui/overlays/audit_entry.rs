@@ -3,10 +3,11 @@
 
 use super::reader::{Block, Reader};
 use super::small_form::sentence;
-use crate::domain::audit::{Outcome, TriesLine};
+use crate::domain::audit::{Entry, Outcome, TriesLine};
 use crate::domain::{Reason, Timestamp};
 use crate::engine::audit_log::AuditLine;
 use crate::engine::{AuditReport, AuditStanding};
+use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
 use crate::tui::screens::audit::words;
 use crate::tui::theme::{Glyphs, Role};
@@ -16,8 +17,9 @@ pub const ENTRY: &str = "audit-entry";
 /// Its name among the overlays.
 pub const REPORT: &str = "audit-report";
 
-/// The reader of one entry.
-pub fn entry(line: &AuditLine, times: Times) -> Reader {
+/// The reader of one entry. Who owns what it is about is named as the entry names them, else as they are called now.
+pub fn entry(line: &AuditLine, look: &Look) -> Reader {
+    let times = Times::of(look);
     let entry = &line.entry;
     let at = Timestamp(entry.at);
     let outcome = match entry.outcome {
@@ -57,7 +59,8 @@ pub fn entry(line: &AuditLine, times: Times) -> Reader {
     if !entry.subjects.is_empty() {
         blocks.extend([Block::Blank, Block::Heading("About".into())]);
         for subject in &entry.subjects {
-            let owner = subject.owner.as_ref().map(|owner| format!(", owner {owner}")).unwrap_or_default();
+            let owner = subject.owner.as_deref().map(|id| format!(", owner {}", owner(id, entry, look)));
+            let owner = owner.unwrap_or_default();
             blocks.push(Block::fact(
                 sentence(&subject.kind),
                 format!("{} ({}{owner})", subject.name, subject.id),
@@ -96,6 +99,21 @@ pub fn entry(line: &AuditLine, times: Times) -> Reader {
     Reader::new(ENTRY, format!("Audit entry {}", entry.seq), blocks, Some(line.hash.clone()))
 }
 
+/// An owner by name and id; by id alone when the one who looks may not know them.
+fn owner(id: &str, entry: &Entry, look: &Look) -> String {
+    let told = entry.subjects.iter().find(|subject| subject.kind == "operator" && subject.id == id);
+    let told = told.map(|subject| &subject.name);
+    let told = told.or_else(|| (entry.actor.id == id).then_some(&entry.actor.name)).cloned();
+    let known = || {
+        look.view(|view| {
+            let operators = view.operators();
+            operators.iter().find(|operator| operator.id.to_string() == id).map(|o| o.name.to_string())
+        })
+    };
+    told.or_else(known).map_or_else(|| id.to_owned(), |name| format!("{name}, {id}"))
+}
+
+/// When they came, and how many.
 fn when(tries: &TriesLine, times: Times) -> Vec<Block> {
     let exact = |at| times.exact(Timestamp(at));
     vec![

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::domain::name::plain;
 use crate::tui::action::{Action, Group, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask};
 use crate::tui::app::look::Look;
@@ -66,9 +67,9 @@ impl Help {
     }
 
     fn search(&mut self) {
-        let words: Vec<String> = self.query.text().split_whitespace().map(str::to_lowercase).collect();
+        let words: Vec<String> = self.query.text().split_whitespace().map(plain).collect();
         let matches = |entry: &Entry| {
-            let text = format!("{} {} {}", entry.title, entry.keys, entry.group.title()).to_lowercase();
+            let text = plain(&format!("{} {} {}", entry.title, entry.keys, entry.group.title()));
             words.iter().all(|word| text.contains(word))
         };
         self.lines.clear();

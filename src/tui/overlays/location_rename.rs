@@ -1,125 +1,73 @@
 //! Renaming a location. Its keys and their tokens stay as they are.
 
-use ratatui::layout::Rect;
-
-use crate::domain::{Command, LocationId, Name};
-use crate::tui::action::{Action, Layer};
-use crate::tui::app::ask::{Answer, Ask, Job};
+use super::meanwhile::{Choice, Moved};
+use super::question::{Asking, Question};
+use super::small_form::{Part, SmallForm};
+use crate::domain::basis::Basis;
+use crate::domain::{Command, Location, LocationId, Name};
+use crate::tui::action::Danger;
+use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
-use crate::tui::canvas::{Canvas, Target};
-use crate::tui::clock::Now;
-use crate::tui::input::TextFocus;
-use crate::tui::overlay::{Cue, Heard, Overlay};
 use crate::tui::screens::keys::deeds;
 use crate::tui::screens::keys::seen::seen;
-use crate::tui::widgets::buttons::{Button, ButtonRow};
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::{Focus, layout, popup};
 
-/// The form.
-pub struct RenameLocation {
-    location: LocationId,
-    before: String,
-    field: TextField,
-    buttons: ButtonRow,
-    on_buttons: bool,
-    busy: bool,
+/// Which location gets another name.
+pub struct Rename {
+    /// As it was when the form was filled.
+    before: Location,
 }
 
-impl RenameLocation {
-    /// For a location with its present name.
-    pub fn new(location: LocationId, name: &str) -> Self {
-        Self {
-            location,
-            before: name.to_owned(),
-            field: TextField::new("Name").filled(name).note("its keys go on working"),
-            buttons: ButtonRow::new([Button::safe("Cancel"), Button::safe("Rename")]),
-            on_buttons: false,
-            busy: false,
-        }
-    }
+/// The form for a location one sees.
+pub fn new(location: LocationId, look: &Look) -> Option<Question<Rename>> {
+    let before = look.view(|view| view.location(location).cloned())?;
+    let field = TextField::new("Name").filled(before.name.as_str()).note("its keys go on working");
+    let title = format!("Rename {}", before.name);
+    let form = SmallForm::new(title, "", vec![Part::Text(field)], "Rename", Danger::Safe);
+    Some(Question::new(form, Rename { before }, look))
+}
 
-    fn command(&self, look: &Look) -> Result<(Command, String), String> {
-        let name = Name::new(self.field.text()).map_err(|why| why.to_string())?;
-        let said = format!("{} is now called {name}", self.before);
-        let command = Command::RenameLocation { location: self.location, name };
+impl Rename {
+    fn command(&self, form: &SmallForm, look: &Look) -> Result<Job, String> {
+        let name = Name::new(form.text(0)).map_err(|why| why.to_string())?;
+        let said = format!("{} is now called {name}", self.before.name);
+        let basis = Some(Basis::of_location(&self.before));
+        let command = Command::RenameLocation { location: self.before.id, name, basis };
         match seen(look, |seen| deeds::objection(&command, seen, look.engine.catalog())) {
             Some(refusal) => Err(refusal.to_string()),
-            None => Ok((command, said)),
-        }
-    }
-
-    fn submit(&mut self, look: &Look, out: &mut Vec<Ask>) {
-        if self.busy {
-            return;
-        }
-        match self.command(look) {
-            Ok((command, said)) => {
-                self.busy = true;
-                out.push(Ask::Do(Job::Run { command, said }));
-            }
-            Err(why) => self.field.error = Some(why),
+            None => Ok(Job::Run { command, said }),
         }
     }
 }
 
-impl Overlay<Look, Ask, Answer> for RenameLocation {
+impl Asking for Rename {
     fn name(&self) -> &'static str {
         "location-rename"
     }
 
-    fn layer(&self) -> Layer {
-        Layer::Dialog
+    fn doing(&self) -> &'static str {
+        "renaming the location"
     }
 
-    fn text_focus(&self) -> TextFocus {
-        if self.on_buttons { TextFocus::Elsewhere } else { TextFocus::Here }
+    fn what(&self) -> String {
+        format!("the location {}", self.before.name)
     }
 
-    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
-        match cue {
-            Cue::Do(Action::NextField | Action::PrevField) => {
-                self.on_buttons = !self.on_buttons;
-                self.buttons.focus(1);
-            }
-            Cue::Do(action @ (Action::Left | Action::Right)) if self.on_buttons => {
-                self.buttons.act(action);
-            }
-            Cue::Do(Action::Press) if self.on_buttons && self.buttons.focused() == 0 => return Heard::Close,
-            Cue::Do(Action::Press | Action::Submit) | Cue::Click(Target::Button(1)) => self.submit(look, out),
-            Cue::Click(Target::Button(_)) => return Heard::Close,
-            Cue::Click(Target::Field(_)) => self.on_buttons = false,
-            Cue::Type(typed) => self.field.type_char(typed.0),
-            Cue::Edit(edit) => self.field.edit(edit),
-            Cue::Paste(pasted) => self.field.paste(pasted.0),
-            _ => return Heard::Ignored,
+    fn moved(&self, form: &SmallForm, look: &Look) -> Option<Moved> {
+        let now = look.view(|view| view.location(self.before.id).map(|location| location.name.clone()))?;
+        Moved::of("name", self.before.name.as_str(), now.as_str(), form.text(0).trim())
+    }
+
+    fn rebase(&mut self, form: &mut SmallForm, now: &str, choice: Choice) {
+        if let Ok(name) = Name::new(now) {
+            self.before.name = name;
         }
-        Heard::Consumed
-    }
-
-    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
-        self.busy = false;
-        match answer {
-            Answer::Refused(why) => {
-                self.field.error = Some(why);
-                Heard::Consumed
-            }
-            _ => Heard::Close,
+        if choice == Choice::Theirs {
+            form.fill(0, now);
         }
     }
 
-    fn waits(&self) -> bool {
-        true
-    }
-
-    fn draw(&mut self, canvas: &mut Canvas<'_>, _: Rect, _: &Look, _: Now) {
-        let inner = popup::draw(canvas, &format!("Rename {}", self.before), 66, 9);
-        let (upper, buttons) = layout::bottom(inner, 1);
-        self.field.draw(canvas, layout::top(upper, 2).0, 6, Focus::when(!self.on_buttons), 0);
-        self.buttons.draw(canvas, buttons, Focus::when(self.on_buttons));
-    }
-
-    fn hints(&self) -> &[Action] {
-        &[Action::Submit, Action::NextField, Action::Cancel]
+    fn submit(&mut self, form: &mut SmallForm, look: &Look) -> Option<Job> {
+        self.command(form, look).map_err(|why| form.wrong(0, why)).ok()
     }
 }

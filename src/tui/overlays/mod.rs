@@ -12,6 +12,7 @@ pub mod leave;
 pub mod location_add;
 pub mod location_remove;
 pub mod location_rename;
+pub mod meanwhile;
 pub mod operator;
 pub mod palette;
 pub mod policy_edit;

@@ -1,7 +1,9 @@
 //! Changing one rule of the policy: the value, what it takes, and at every key whether it is one.
 
+use super::meanwhile::{Choice, Moved};
 use super::question::{Asking, Question};
 use super::small_form::{Part, SmallForm, sentence};
+use crate::domain::basis::Basis;
 use crate::domain::{Command, Policy};
 use crate::tui::action::Danger;
 use crate::tui::app::ask::Job;
@@ -15,6 +17,8 @@ pub const NAME: &str = "policy-edit";
 pub struct PolicyEdit {
     rule: &'static str,
     form: &'static str,
+    /// Its value when the form was filled.
+    before: String,
 }
 
 /// A rule's name as a person would say it: `Keys per operator`.
@@ -28,7 +32,7 @@ pub fn new(rule: &'static str, look: &Look) -> Option<Question<PolicyEdit>> {
     let value = look.state(|state| state.policy().get(rule)).unwrap_or_default();
     let field = TextField::new("Value").filled(&value).note(known.form);
     let form = SmallForm::new(spoken(rule), known.about, vec![Part::Text(field)], "Change", Danger::Safe);
-    Some(Question::new(form, PolicyEdit { rule, form: known.form }, look))
+    Some(Question::new(form, PolicyEdit { rule, form: known.form, before: value }, look))
 }
 
 impl PolicyEdit {
@@ -55,12 +59,29 @@ impl Asking for PolicyEdit {
         self.judge(form, look);
     }
 
+    fn what(&self) -> String {
+        format!("the rule {}", self.rule)
+    }
+
+    fn moved(&self, form: &SmallForm, look: &Look) -> Option<Moved> {
+        let now = look.state(|state| state.policy().get(self.rule))?;
+        Moved::of("value", &self.before, &now, form.text(0).trim())
+    }
+
+    fn rebase(&mut self, form: &mut SmallForm, now: &str, choice: Choice) {
+        now.clone_into(&mut self.before);
+        if choice == Choice::Theirs {
+            form.fill(0, now);
+        }
+    }
+
     fn submit(&mut self, form: &mut SmallForm, look: &Look) -> Option<Job> {
         if !self.judge(form, look) {
             return None;
         }
         let value = form.text(0).trim().to_owned();
         let said = format!("{} is {value} now", spoken(self.rule));
-        Some(Job::Run { command: Command::SetPolicy { name: self.rule.into(), value }, said })
+        let basis = Some(Basis::of_rule(self.rule, &self.before));
+        Some(Job::Run { command: Command::SetPolicy { name: self.rule.into(), value, basis }, said })
     }
 }

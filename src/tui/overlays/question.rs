@@ -3,6 +3,7 @@
 
 use ratatui::layout::Rect;
 
+use super::meanwhile::{Choice, Meanwhile, Moved};
 use super::small_form::{SmallForm, Step};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
@@ -26,6 +27,19 @@ pub trait Asking {
     /// The job to be done, or nothing after the form was told what is wrong.
     fn submit(&mut self, form: &mut SmallForm, look: &Look) -> Option<Job>;
 
+    /// What it is about, for the question when that was changed meanwhile.
+    fn what(&self) -> String {
+        String::new()
+    }
+
+    /// The value the form is based on, if it is another now.
+    fn moved(&self, _form: &SmallForm, _look: &Look) -> Option<Moved> {
+        None
+    }
+
+    /// From now on the form is based on the value `now`; shows it when that was chosen.
+    fn rebase(&mut self, _form: &mut SmallForm, _now: &str, _choice: Choice) {}
+
     /// It was done.
     fn done(&mut self, _answer: Answer) -> Heard<Look, Ask, Answer> {
         Heard::Close
@@ -44,13 +58,43 @@ const WIDTH: u16 = 74;
 pub struct Question<T> {
     form: SmallForm,
     asks: T,
+    meanwhile: Option<Meanwhile>,
 }
 
 impl<T: Asking> Question<T> {
     /// Asks with `form`; `asks` knows what the answers mean.
     pub fn new(mut form: SmallForm, mut asks: T, look: &Look) -> Self {
         asks.changed(&mut form, look);
-        Self { form, asks }
+        Self { form, asks, meanwhile: None }
+    }
+
+    fn submit(&mut self, look: &Look, now: Now, out: &mut Vec<Ask>) {
+        if self.compare(look) {
+            return;
+        }
+        if let Some(job) = self.asks.submit(&mut self.form, look) {
+            self.form.begin(self.asks.doing(), now);
+            out.push(Ask::Do(job));
+        }
+    }
+
+    /// Asks whose word holds, when what the form is based on is another now.
+    fn compare(&mut self, look: &Look) -> bool {
+        let moved = self.asks.moved(&self.form, look).into_iter().collect();
+        self.meanwhile = Meanwhile::ask(&self.asks.what(), moved);
+        self.meanwhile.is_some()
+    }
+
+    /// Whose word holds was said.
+    fn settle(&mut self, choice: Choice, look: &Look, now: Now, out: &mut Vec<Ask>) {
+        let Some(asked) = self.meanwhile.take() else { return };
+        if let Some(moved) = asked.moved().first().filter(|_| choice != Choice::Back) {
+            self.asks.rebase(&mut self.form, &moved.now, choice);
+            self.asks.changed(&mut self.form, look);
+        }
+        if choice == Choice::Mine {
+            self.submit(look, now, out);
+        }
     }
 }
 
@@ -64,10 +108,17 @@ impl<T: Asking> Overlay<Look, Ask, Answer> for Question<T> {
     }
 
     fn text_focus(&self) -> TextFocus {
-        self.form.text_focus()
+        if self.meanwhile.is_some() { TextFocus::Elsewhere } else { self.form.text_focus() }
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        if let Some(asked) = &mut self.meanwhile {
+            match asked.hear(cue) {
+                Choice::Open => {}
+                choice => self.settle(choice, look, now, out),
+            }
+            return Heard::Consumed;
+        }
         match self.form.hear(cue, now) {
             Step::Stay => {
                 if cue != Cue::Tick {
@@ -78,10 +129,7 @@ impl<T: Asking> Overlay<Look, Ask, Answer> for Question<T> {
             Step::Ignored => Heard::Ignored,
             Step::Cancel => Heard::Close,
             Step::Submit => {
-                if let Some(job) = self.asks.submit(&mut self.form, look) {
-                    self.form.begin(self.asks.doing(), now);
-                    out.push(Ask::Do(job));
-                }
+                self.submit(look, now, out);
                 Heard::Consumed
             }
         }
@@ -92,6 +140,7 @@ impl<T: Asking> Overlay<Look, Ask, Answer> for Question<T> {
             Answer::Refused(why) => {
                 self.asks.changed(&mut self.form, look);
                 self.form.refused(&why);
+                self.compare(look);
                 Heard::Consumed
             }
             answer => self.asks.done(answer),
@@ -109,9 +158,15 @@ impl<T: Asking> Overlay<Look, Ask, Answer> for Question<T> {
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, _: Rect, _: &Look, _: Now) {
         self.form.draw(canvas, WIDTH);
+        if let Some(asked) = &self.meanwhile {
+            asked.draw(canvas);
+        }
     }
 
     fn hints(&self) -> &[Action] {
+        if self.meanwhile.is_some() {
+            return Meanwhile::hints();
+        }
         &[Action::Press, Action::NextField, Action::Submit, Action::Cancel]
     }
 

@@ -3,6 +3,8 @@
 
 use ratatui::layout::Rect;
 
+use crate::domain::name::plain;
+
 use super::super::{
     action::{Action, Layer, Reason},
     app::ask::{Answer, Ask},
@@ -152,7 +154,7 @@ impl Reader {
     }
 
     fn matches(&self, row: &Row) -> bool {
-        let holds = |text: &str| text.to_lowercase().contains(&self.wanted);
+        let holds = |text: &str| plain(text).contains(&self.wanted);
         !self.wanted.is_empty() && (holds(&row.text) || holds(&row.label))
     }
 
@@ -175,7 +177,7 @@ impl Reader {
             Cue::Edit(edit) => field.edit(edit),
             Cue::Paste(pasted) => field.paste(pasted.0),
             Cue::Do(Action::Press) => {
-                self.wanted = field.text().trim().to_lowercase();
+                self.wanted = plain(field.text());
                 self.search = None;
                 if !self.wanted.is_empty() {
                     self.find(true, self.offset, out);

@@ -1,8 +1,12 @@
 //! Changing what a key may do: the tree of scopes, and what would come and go.
 
+use std::collections::BTreeSet;
+
 use ratatui::layout::Rect;
 
+use super::meanwhile::{Choice, Meanwhile, Moved, ThreeScopes};
 use super::scope_tree::{self, Reach};
+use crate::domain::basis::Basis;
 use crate::domain::{Command, KeyId, ScopeId, Scopes};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
@@ -30,6 +34,7 @@ pub struct Rescope {
     busy: bool,
     error: Option<String>,
     leaving: bool,
+    meanwhile: Option<Meanwhile>,
 }
 
 impl Rescope {
@@ -60,6 +65,7 @@ impl Rescope {
                 busy: false,
                 error: None,
                 leaving: false,
+                meanwhile: None,
             })
         })
     }
@@ -68,6 +74,39 @@ impl Rescope {
         Command::RescopeKey {
             key: self.key,
             scopes: self.tree.ticked().iter().map(ToString::to_string).collect(),
+            basis: Some(Basis::of_key(self.key, &self.before)),
+        }
+    }
+
+    /// What the scopes are now, and how that differs from what the form is based on.
+    fn compare(&self, look: &Look) -> (BTreeSet<ScopeId>, Option<Moved>) {
+        let now = look.view(|view| view.key(self.key).map(|key| key.scopes.clone()));
+        let now = now.unwrap_or_else(|| self.before.clone());
+        let three = ThreeScopes { was: &self.before, now: &now, ticked: self.tree.ticked() };
+        (three.merged(), three.moved())
+    }
+
+    /// Asks whose word holds, when the scopes are others than those the form is based on.
+    fn ask(&mut self, moved: Option<Moved>) -> bool {
+        self.meanwhile = Meanwhile::ask(&format!("the key {}", self.name), moved.into_iter().collect());
+        self.meanwhile.is_some()
+    }
+
+    /// Whose word holds was said.
+    fn settle(&mut self, choice: Choice, look: &Look, out: &mut Vec<Ask>) {
+        let Some(asked) = self.meanwhile.take().filter(|_| choice != Choice::Back) else { return };
+        let (merged, moved) = self.compare(look);
+        if asked.moved() != moved.as_slice() {
+            // It changed once more while one read.
+            self.ask(moved);
+            return;
+        }
+        let ticked = (choice != Choice::Theirs).then(|| merged.into_iter().collect());
+        if let Some(fresh) = Self::with(look, self.key, ticked) {
+            *self = fresh;
+        }
+        if choice == Choice::Mine {
+            self.submit(look, out);
         }
     }
 
@@ -79,6 +118,10 @@ impl Rescope {
 
     fn submit(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
         if self.busy {
+            return Heard::Consumed;
+        }
+        let (_, moved) = self.compare(look);
+        if self.ask(moved) {
             return Heard::Consumed;
         }
         let command = self.command();
@@ -159,10 +202,18 @@ impl Overlay<Look, Ask, Answer> for Rescope {
     }
 
     fn text_focus(&self) -> TextFocus {
-        if self.tree.searching() && !self.on_buttons { TextFocus::Here } else { TextFocus::Elsewhere }
+        let typing = self.meanwhile.is_none() && self.tree.searching() && !self.on_buttons;
+        if typing { TextFocus::Here } else { TextFocus::Elsewhere }
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        if let Some(asked) = &mut self.meanwhile {
+            match asked.hear(cue) {
+                Choice::Open => {}
+                choice => self.settle(choice, look, out),
+            }
+            return Heard::Consumed;
+        }
         match cue {
             Cue::Do(action) => return self.act(action, look, out),
             Cue::Type(typed) => self.tree.type_char(typed.0),
@@ -189,11 +240,13 @@ impl Overlay<Look, Ask, Answer> for Rescope {
         Heard::Consumed
     }
 
-    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, _: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
         self.busy = false;
         match answer {
             Answer::Refused(why) => {
                 self.error = Some(why);
+                let (_, moved) = self.compare(look);
+                self.ask(moved);
                 Heard::Consumed
             }
             _ => Heard::Close,
@@ -205,16 +258,12 @@ impl Overlay<Look, Ask, Answer> for Rescope {
     }
 
     fn resume(&mut self, look: &Look) -> Return {
-        let ticked = self.tree.ticked().iter().cloned().collect();
-        let Some(fresh) = Self::with(look, self.key, Some(ticked)) else {
+        if look.view(|view| view.key(self.key).is_none()) {
             return out_of_sight(look, &format!("the form with the scopes of {}", self.name));
-        };
-        self.leaving = false;
-        if fresh.before != self.before {
-            *self = fresh;
-            self.error =
-                Some("its scopes were changed meanwhile; below is what you would change now".to_owned());
         }
+        self.leaving = false;
+        let (_, moved) = self.compare(look);
+        self.ask(moved);
         Return::Now
     }
 
@@ -258,9 +307,15 @@ impl Overlay<Look, Ask, Answer> for Rescope {
         let counted = if self.busy { "changing…".to_owned() } else { counted };
         canvas.fit(buttons.x, buttons.y, buttons.width / 2, &counted, Role::Dim);
         self.buttons.draw(canvas, buttons, Focus::when(self.on_buttons));
+        if let Some(asked) = &self.meanwhile {
+            asked.draw(canvas);
+        }
     }
 
     fn hints(&self) -> &[Action] {
+        if self.meanwhile.is_some() {
+            return Meanwhile::hints();
+        }
         &[Action::Toggle, Action::Filter, Action::ToggleAll, Action::Submit, Action::Cancel]
     }
 

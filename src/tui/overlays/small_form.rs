@@ -119,6 +119,20 @@ impl SmallForm {
         }
     }
 
+    /// Writes into the field with this number.
+    pub fn fill(&mut self, part: usize, text: &str) {
+        if let Some(field) = self.field(part) {
+            field.set(text);
+        }
+    }
+
+    /// Chooses an option of the choice with this number.
+    pub fn choose(&mut self, part: usize, option: usize) {
+        if let Some(Part::Choice(radio)) = self.parts.get_mut(part) {
+            radio.choose(&option);
+        }
+    }
+
     /// The chosen option of the choice with this number.
     pub fn chosen(&self, part: usize) -> Option<usize> {
         match self.parts.get(part) {

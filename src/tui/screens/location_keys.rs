@@ -25,9 +25,7 @@ use crate::{
         clock::{Moment, Now},
         input::TextFocus,
         overlay::Cue,
-        overlays::{
-            location_add::AddLocations, location_remove::RemoveLocation, location_rename::RenameLocation,
-        },
+        overlays::{location_add::AddLocations, location_remove::RemoveLocation, location_rename},
         widgets::{Focus, layout},
     },
 };
@@ -85,11 +83,11 @@ impl LocationKeys {
             Cue::Do(Action::New) => out.push(Ask::Push(Box::new(AddLocations::new()))),
             Cue::Do(action @ (Action::Edit | Action::Delete)) => {
                 let Some(location) = self.places.selected() else { return false };
-                out.push(Ask::Push(if action == Action::Edit {
-                    Box::new(RenameLocation::new(location, self.places.name()))
-                } else {
-                    Box::new(RemoveLocation::new(look, location, self.places.name()))
-                }));
+                if action == Action::Delete {
+                    out.push(Ask::Push(Box::new(RemoveLocation::new(look, location, self.places.name()))));
+                } else if let Some(form) = location_rename::new(location, look) {
+                    out.push(Ask::Push(Box::new(form)));
+                }
             }
             _ => return false,
         }

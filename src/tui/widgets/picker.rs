@@ -9,6 +9,7 @@ use ratatui::{layout::Rect, text::Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{Focus, Handled, field::TextField, layout, scrollbar, text};
+use crate::domain::name::plain;
 use crate::tui::{
     action::{Action, Reason},
     canvas::{Canvas, Target},
@@ -38,6 +39,8 @@ struct Hit {
 /// The state of a picker.
 pub struct Picker<K> {
     items: Vec<PickItem<K>>,
+    /// What is matched of each: without accents, where it has any.
+    texts: Vec<String>,
     query: TextField,
     hits: Vec<Hit>,
     selected: usize,
@@ -49,7 +52,8 @@ impl<K: Clone> Picker<K> {
     /// Shows all of `items`, the first selected.
     pub fn new(items: Vec<PickItem<K>>, placeholder: &str) -> Self {
         let query = TextField::new("").placeholder(placeholder);
-        let mut picker = Self { items, query, hits: Vec::new(), selected: 0, offset: 0, page: 1 };
+        let texts = items.iter().map(|item| searched(&item.text)).collect();
+        let mut picker = Self { items, texts, query, hits: Vec::new(), selected: 0, offset: 0, page: 1 };
         picker.search();
         picker
     }
@@ -143,8 +147,8 @@ impl<K: Clone> Picker<K> {
         if query.is_empty() {
             self.hits = (0..self.items.len()).map(|item| Hit { item, chars: HashSet::new() }).collect();
         } else {
-            let texts: Vec<&str> = self.items.iter().map(|item| item.text.as_str()).collect();
-            let mut matcher = Matcher::from_query(query, &Config::default());
+            let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+            let mut matcher = Matcher::from_query(&searched(query), &Config::default());
             let found = matcher.match_list_indices(&texts).into_iter();
             self.hits = found
                 .map(|hit| Hit {
@@ -156,6 +160,11 @@ impl<K: Clone> Picker<K> {
         self.selected = 0;
         self.offset = 0;
     }
+}
+
+/// Capitals count in a match, so plain text stays as it is.
+fn searched(text: &str) -> String {
+    if text.is_ascii() { text.to_owned() } else { plain(text) }
 }
 
 fn draw_row<K>(canvas: &mut Canvas<'_>, row: Rect, item: &PickItem<K>, hit: &Hit, selected: bool) {

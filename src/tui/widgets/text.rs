@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt::Write as _};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::domain::invisible::shapes;
+
 /// Cells that `text` takes. Text is measured as it is shown, so clean it first if it may hold controls.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -13,21 +15,26 @@ pub fn width(text: &str) -> usize {
 /// `text` with everything escaped that would move the cursor, change its direction or hide: controls as
 /// `\x1b`, direction marks and invisible characters as `\u{202e}`.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(hidden) {
+    if !text.char_indices().any(|(at, c)| hides(text, at, c)) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
             '\n' => shown.push_str("\\n"),
             '\t' => shown.push_str("\\t"),
             '\r' => shown.push_str("\\r"),
             _ if c.is_control() => drop(write!(shown, "\\x{:02x}", u32::from(c))),
-            _ if hidden(c) => drop(write!(shown, "\\u{{{:x}}}", u32::from(c))),
+            _ if hides(text, at, c) => drop(write!(shown, "\\u{{{:x}}}", u32::from(c))),
             _ => shown.push(c),
         }
     }
     Cow::Owned(shown)
+}
+
+/// Whether what stands there is hidden, and does not keep letters apart that would join.
+fn hides(text: &str, at: usize, c: char) -> bool {
+    hidden(c) && !shapes(text, at, c)
 }
 
 /// Controls, direction overrides and isolates, and characters without width that are no joiner of emoji.

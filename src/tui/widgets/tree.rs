@@ -8,6 +8,7 @@ mod draw;
 use std::collections::{BTreeSet, HashSet};
 
 use super::Handled;
+use crate::domain::name::plain;
 use crate::tui::{
     action::{Action, Reason},
     router::Edit,
@@ -277,12 +278,12 @@ impl<K: Clone + Ord> TreeState<K> {
     /// Numbers of the leaves that match the search: every word stands in the label, the note, or the label of a
     /// group above.
     fn matching(&self) -> impl Iterator<Item = usize> + '_ {
-        let wanted = self.search.text().to_lowercase();
+        let wanted = plain(self.search.text());
         let words: Vec<String> = wanted.split_whitespace().map(str::to_owned).collect();
         let mut above: Vec<String> = Vec::new();
         let lines = self.items.iter().enumerate().map(move |(at, item)| {
             above.truncate(item.depth.into());
-            let text = format!("{} {} {}", above.join(" "), item.label, item.note).to_lowercase();
+            let text = plain(&format!("{} {} {}", above.join(" "), item.label, item.note));
             above.push(item.label.clone());
             (at, item.key.is_some() && words.iter().all(|word| text.contains(word)))
         });

@@ -68,7 +68,7 @@ fn an_app_key_lives_a_year_and_does_no_more_than_its_app() {
     assert_eq!(world.key(key).expiry, Expiry::At(Timestamp(NOW.0 + 365 * DAY_MS)));
     let beyond = Refusal::BeyondApp { scopes: all[3].clone() };
     assert_eq!(world.app_key(maria, app, "More", &all), Err(beyond.clone()));
-    assert_eq!(world.run(maria, &Command::RescopeKey { key, scopes: all }), Err(beyond));
+    assert_eq!(world.run(maria, &Command::RescopeKey { key, scopes: all, basis: None }), Err(beyond));
     let unknown = AppId(id(999_999));
     assert_eq!(
         world.app_key(maria, unknown, "None", &scopes(AuthMethod::ApiKey, 1)),
@@ -83,7 +83,10 @@ fn an_app_with_access_tokens_has_no_keys_and_stays_so() {
     let scopes = scopes(AuthMethod::ApiKey, 1);
     assert!(matches!(world.app_key(maria, app, "Key", &scopes), Err(Refusal::AppWithoutKeys { .. })));
     let change = new_app("Bot", AuthMethod::ApiKey);
-    assert!(matches!(world.run(maria, &Command::EditApp { app, change }), Err(Refusal::NoChange(_))));
+    assert!(matches!(
+        world.run(maria, &Command::EditApp { app, change, basis: None }),
+        Err(Refusal::NoChange(_))
+    ));
 }
 
 #[test]
@@ -92,14 +95,14 @@ fn apps_are_their_owners_and_only_permitted_roles_make_them() {
     let jonas = world.operator(maria, "jonas", Role::Manager);
     let denied = world.app(jonas, new_app("Mine", AuthMethod::ApiKey));
     assert!(matches!(denied, Err(Refusal::RoleTooLow { .. })));
-    let allow = Command::SetPolicy { name: "issue-app".into(), value: "manager".into() };
+    let allow = Command::SetPolicy { name: "issue-app".into(), value: "manager".into(), basis: None };
     world.run(maria, &allow).unwrap();
     let his = world.app(jonas, new_app("Web store", AuthMethod::ApiKey)).expect("names are per owner");
     for command in [
         Command::PauseApp(app),
         Command::DeleteApp(app),
         Command::RenewAppSecret(app),
-        Command::EditApp { app, change: new_app("Taken over", AuthMethod::ApiKey) },
+        Command::EditApp { app, change: new_app("Taken over", AuthMethod::ApiKey), basis: None },
     ] {
         assert_eq!(world.run(jonas, &command), Err(Refusal::NoSuchApp), "{}", command.name());
     }
@@ -168,15 +171,18 @@ fn editing_the_scopes_of_an_app_moves_its_keys_along() {
     };
     let mut change = new_app("Web store", AuthMethod::ApiKey);
     change.scopes = all[2..].to_vec();
-    world.run(maria, &Command::EditApp { app, change: change.clone() }).unwrap();
+    world.run(maria, &Command::EditApp { app, change: change.clone(), basis: None }).unwrap();
     assert_eq!(held(&world, whole), sorted(&all[2..]), "had all, has all");
     assert_eq!(held(&world, part), sorted(&all[2..3]), "keeps what both have");
     change.scopes = all[3..].to_vec();
-    let refused = world.run(maria, &Command::EditApp { app, change: change.clone() });
+    let refused = world.run(maria, &Command::EditApp { app, change: change.clone(), basis: None });
     assert_eq!(refused, Err(Refusal::KeyLeftEmpty { name: "Part".into() }));
     world.run(maria, &Command::RevokeKey(part)).unwrap();
-    world.run(maria, &Command::EditApp { app, change: change.clone() }).unwrap();
-    assert!(matches!(world.run(maria, &Command::EditApp { app, change }), Err(Refusal::NoChange(_))));
+    world.run(maria, &Command::EditApp { app, change: change.clone(), basis: None }).unwrap();
+    assert!(matches!(
+        world.run(maria, &Command::EditApp { app, change, basis: None }),
+        Err(Refusal::NoChange(_))
+    ));
 }
 
 #[test]
@@ -241,7 +247,7 @@ fn the_service_session_does_nothing_else() {
         Command::CreateApp(new_app("App", AuthMethod::ApiKey)),
         Command::DeleteApp(app),
         Command::SetSecret(maria.operator),
-        Command::SetPolicy { name: "idle-days".into(), value: "off".into() },
+        Command::SetPolicy { name: "idle-days".into(), value: "off".into(), basis: None },
     ] {
         assert_eq!(world.run(service, &command), Err(Refusal::ServiceOnly), "{}", command.name());
     }
@@ -251,7 +257,7 @@ fn the_service_session_does_nothing_else() {
 #[test]
 fn an_app_has_room_for_so_many_keys() {
     let (mut world, maria, app) = World::with_app();
-    let many = Command::SetPolicy { name: "keys-per-operator".into(), value: "1000".into() };
+    let many = Command::SetPolicy { name: "keys-per-operator".into(), value: "1000".into(), basis: None };
     world.run(maria, &many).unwrap();
     let scopes = scopes(AuthMethod::ApiKey, 1);
     for n in 0..KEYS_PER_APP {

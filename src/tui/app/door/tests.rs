@@ -167,7 +167,7 @@ fn the_policy_says_when_it_locks() {
     founded(dir.path());
     let mut console = signed_in(dir.path());
     let look = console.program().desk().unwrap().look();
-    let off = Command::SetPolicy { name: "lock-minutes".into(), value: "off".into() };
+    let off = Command::SetPolicy { name: "lock-minutes".into(), value: "off".into(), basis: None };
     look.engine.execute(&look.session, off).unwrap();
     console.advance(Duration::from_secs(24 * 3600)).sees("maria · admin");
 }

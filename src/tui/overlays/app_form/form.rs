@@ -5,18 +5,25 @@ use std::fmt::Write as _;
 
 use super::urls::UrlLines;
 use crate::domain::app::BadUrl;
+use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::{
-    App, AppId, Command, Context, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, SourceApp, Url,
-    UserType, decide,
+    App, AppId, Command, Context, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, Scopes, SourceApp,
+    Url, UserType, decide,
 };
 use crate::tui::app::look::Look;
+use crate::tui::overlays::meanwhile::{Choice, Moved, ThreeScopes};
 use crate::tui::overlays::scope_tree::{self, Reach};
 use crate::tui::screens::keys::deeds;
 use crate::tui::screens::keys::seen::seen;
 use crate::tui::widgets::choice::Radio;
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::tree::TreeState;
+
+/// Which value of a field holds: one that was changed here, unless it was there too and theirs was chosen.
+fn holds<T: Clone + PartialEq>(was: &T, now: &T, mine: T, choice: Choice) -> T {
+    if mine == *was || (choice == Choice::Theirs && now != was) { now.clone() } else { mine }
+}
 
 /// Where the keyboard can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +111,8 @@ pub struct Form {
     pub method: Radio<AuthMethod>,
     /// The preset chosen last, and its scopes.
     preset: Option<(String, Vec<ScopeId>)>,
+    /// The app as it was when the form was filled, on edit.
+    base: Option<App>,
     /// The scopes.
     pub tree: TreeState<ScopeId>,
     /// Ticked before the method changed, and not possible with this one.
@@ -122,16 +131,17 @@ pub struct Form {
 impl Form {
     /// An empty form.
     pub fn create(look: &Look) -> Self {
-        Self::filled(None, look)
+        Self::filled(None, None, look)
     }
 
     /// All of an app the operator sees.
     pub fn edit(look: &Look, app: AppId) -> Option<Self> {
         let app = look.view(|view| view.app(app).cloned())?;
-        Some(Self::filled(Some(&app), look))
+        Some(Self::filled(Some(&app), Some(&app), look))
     }
 
-    fn filled(app: Option<&App>, look: &Look) -> Self {
+    /// Filled with `app`, which is an edit of `base`.
+    fn filled(app: Option<&App>, base: Option<&App>, look: &Look) -> Self {
         let profile = app.map(|app| &app.profile);
         let text = |label: &str, example: &str, filled: Option<&str>| {
             TextField::new(label).placeholder(example).filled(filled.unwrap_or_default())
@@ -150,8 +160,8 @@ impl Form {
         );
         let chosen = app.map_or(AuthMethod::ApiKey, |app| app.method);
         method.choose(&chosen);
-        let held = app.map(|app| &app.scopes);
-        let ticked = held.into_iter().flat_map(crate::domain::Scopes::iter).cloned();
+        let held = base.map(|base| &base.scopes);
+        let ticked = app.map(|app| &app.scopes).into_iter().flat_map(Scopes::iter).cloned();
         let mut form = Self {
             edits: app.map(|app| app.id),
             name: text("Name", "what it is called, such as Booking bot", app.map(|app| app.name.as_str())),
@@ -168,6 +178,7 @@ impl Form {
             logout: UrlLines::new(profile.map_or(&[], |p| p.post_logout.as_slice())),
             method,
             preset: None,
+            base: base.cloned(),
             tree: scope_tree::tree(look.engine.catalog(), Reach::app(chosen), ticked, held),
             lost: BTreeSet::new(),
             problems: Problems::default(),
@@ -362,16 +373,69 @@ impl Form {
 
     /// What would be asked of the engine.
     pub fn command(&self, new: NewApp) -> Command {
-        match self.edits {
-            Some(app) => Command::EditApp { app, change: new },
+        match &self.base {
+            Some(base) => Command::EditApp { app: base.id, change: new, basis: Some(Basis::of_app(base)) },
             None => Command::CreateApp(new),
         }
+    }
+
+    /// What is another now than when the form was filled; `new` is what it says.
+    pub fn moved(&self, new: &NewApp, look: &Look) -> Vec<Moved> {
+        let Some((base, now, mine)) = self.three(new, look) else { return Vec::new() };
+        let scopes = ThreeScopes { was: &base.scopes, now: &now.scopes, ticked: self.tree.ticked() };
+        let fields = base.edited().into_iter().zip(now.edited()).zip(mine.edited());
+        fields
+            .filter_map(|(((field, was), (_, now)), (_, mine))| match field {
+                App::SCOPES => scopes.moved(),
+                _ => Moved::of(field, &was, &now, &mine),
+            })
+            .collect()
+    }
+
+    /// The form on the app as it is now, with what was changed here; where both changed a field, `choice` says whose
+    /// word holds.
+    pub fn rebased(&self, new: &NewApp, choice: Choice, look: &Look) -> Option<Self> {
+        let (base, now, mine) = self.three(new, look)?;
+        let scopes = ThreeScopes { was: &base.scopes, now: &now.scopes, ticked: self.tree.ticked() };
+        let scopes = match choice {
+            Choice::Theirs if now.scopes != base.scopes => now.scopes.clone(),
+            _ => Scopes::new(scopes.merged()).ok()?,
+        };
+        let (was, is, profile) = (&base.profile, &now.profile, mine.profile);
+        let app = App {
+            name: holds(&base.name, &now.name, mine.name, choice),
+            profile: Profile {
+                uri: holds(&was.uri, &is.uri, profile.uri, choice),
+                description: holds(&was.description, &is.description, profile.description, choice),
+                user_type: holds(&was.user_type, &is.user_type, profile.user_type, choice),
+                source: holds(&was.source, &is.source, profile.source, choice),
+                post_login: holds(&was.post_login, &is.post_login, profile.post_login, choice),
+                post_logout: holds(&was.post_logout, &is.post_logout, profile.post_logout, choice),
+            },
+            scopes,
+            ..now.clone()
+        };
+        let untouched = Self::filled(Some(&now), Some(&now), look);
+        Some(Self { began_as: untouched.began_as, ..Self::filled(Some(&app), Some(&now), look) })
+    }
+
+    /// The app as it was, as it is, and as the form says; nothing when none is edited.
+    fn three(&self, new: &NewApp, look: &Look) -> Option<(&App, App, App)> {
+        let base = self.base.as_ref()?;
+        let now = look.view(|view| view.app(base.id).cloned())?;
+        let scopes = Scopes::new(self.tree.ticked().iter().cloned()).ok()?;
+        let mine = App { name: new.name.clone(), profile: new.profile.clone(), scopes, ..base.clone() };
+        Some((base, now, mine))
     }
 
     /// Asks the rules, notes what they say, and returns the stop it concerns.
     fn judge(&mut self, new: NewApp, look: &Look) -> Option<Stop> {
         let catalog = look.engine.catalog();
-        let command = self.command(new);
+        // As if based on what there is: whether that changed is asked when it is about to be written.
+        let command = match self.edits {
+            Some(app) => Command::EditApp { app, change: new, basis: None },
+            None => Command::CreateApp(new),
+        };
         let refusal = seen(look, |seen| {
             if self.edits.is_some() {
                 let context =

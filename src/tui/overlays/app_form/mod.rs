@@ -14,6 +14,7 @@ pub use self::draw::draw_progress;
 use self::form::{Form, Page, Stop};
 use super::app_secret::AppSecret;
 use super::create_key::pick::{Pick, Picked};
+use super::meanwhile::{Choice, Meanwhile};
 use super::scope_tree;
 use crate::domain::{AppId, Event};
 use crate::tui::action::{Action, Layer, Reason};
@@ -35,6 +36,7 @@ pub struct AppForm {
     page: Page,
     stop: Stop,
     pick: Option<Pick>,
+    meanwhile: Option<Meanwhile>,
     buttons: ButtonRow,
     busy: bool,
     leaving: bool,
@@ -57,6 +59,7 @@ impl AppForm {
             page: Page::Details,
             stop: Stop::Name,
             pick: None,
+            meanwhile: None,
             buttons: ButtonRow::new([]),
             busy: false,
             leaving: false,
@@ -138,6 +141,11 @@ impl AppForm {
         self.form.tried = true;
         match self.form.review(look) {
             Ok(new) => {
+                let moved = self.form.moved(&new, look);
+                self.meanwhile = Meanwhile::ask(&format!("the app {}", new.name), moved);
+                if self.meanwhile.is_some() {
+                    return Heard::Consumed;
+                }
                 self.busy = true;
                 let said = match self.form.edits {
                     Some(_) => format!("{} is changed", new.name),
@@ -148,6 +156,26 @@ impl AppForm {
             }
             Err(stop) => self.complain(stop, out),
         }
+    }
+
+    /// Whose word holds was said.
+    fn settle(&mut self, choice: Choice, look: &Look, out: &mut Vec<Ask>) -> Next {
+        let Some(asked) = self.meanwhile.take().filter(|_| choice != Choice::Back) else {
+            return Heard::Consumed;
+        };
+        let Ok(new) = self.form.review(look) else { return Heard::Consumed };
+        let moved = self.form.moved(&new, look);
+        if asked.moved() != moved {
+            // It changed once more while one read.
+            self.meanwhile = Meanwhile::ask(&format!("the app {}", new.name), moved);
+        } else if let Some(form) = self.form.rebased(&new, choice, look) {
+            self.form = form;
+            self.go(self.stop);
+            if choice == Choice::Mine {
+                return self.finish(look, out);
+            }
+        }
+        Heard::Consumed
     }
 
     fn complain(&mut self, stop: Stop, out: &mut Vec<Ask>) -> Next {
@@ -299,16 +327,17 @@ impl Overlay<Look, Ask, Answer> for AppForm {
 
     fn text_focus(&self) -> TextFocus {
         let here = self.pick.is_some()
-            || match self.stop {
-                Stop::Name
-                | Stop::Uri
-                | Stop::Description
-                | Stop::Login(_)
-                | Stop::Logout(_)
-                | Stop::Preset => true,
-                Stop::Scopes => self.form.tree.searching(),
-                _ => false,
-            };
+            || self.meanwhile.is_none()
+                && match self.stop {
+                    Stop::Name
+                    | Stop::Uri
+                    | Stop::Description
+                    | Stop::Login(_)
+                    | Stop::Logout(_)
+                    | Stop::Preset => true,
+                    Stop::Scopes => self.form.tree.searching(),
+                    _ => false,
+                };
         if here { TextFocus::Here } else { TextFocus::Elsewhere }
     }
 
@@ -318,6 +347,12 @@ impl Overlay<Look, Ask, Answer> for AppForm {
         }
         if self.busy {
             return if cue == Cue::Do(Action::Cancel) { Heard::Ignored } else { Heard::Consumed };
+        }
+        if let Some(asked) = &mut self.meanwhile {
+            return match asked.hear(cue) {
+                Choice::Open => Heard::Consumed,
+                choice => self.settle(choice, look, out),
+            };
         }
         if self.pick.is_some() {
             self.hear_pick(cue, look, out);
@@ -368,7 +403,11 @@ impl Overlay<Look, Ask, Answer> for AppForm {
                 // The state changed under the form: the rules know which field it concerns.
                 match self.form.review(look) {
                     Err(stop) => self.go(stop),
-                    Ok(_) => self.form.refused = Some(why.clone()),
+                    Ok(new) => {
+                        self.form.refused = Some(why.clone());
+                        let moved = self.form.moved(&new, look);
+                        self.meanwhile = Meanwhile::ask(&format!("the app {}", new.name), moved);
+                    }
                 }
                 out.push(Ask::Say(why));
                 Heard::Consumed
@@ -401,10 +440,14 @@ impl Overlay<Look, Ask, Answer> for AppForm {
         if let Some(pick) = &mut self.pick {
             pick.draw(canvas, area);
         }
+        if let Some(asked) = &self.meanwhile {
+            asked.draw(canvas);
+        }
     }
 
     fn hints(&self) -> &[Action] {
         match self.stop {
+            _ if self.meanwhile.is_some() => Meanwhile::hints(),
             _ if self.pick.is_some() => &[Action::Press, Action::Down, Action::Cancel],
             Stop::Scopes => &[
                 Action::Submit,

@@ -2,10 +2,12 @@
 
 use super::Person;
 use super::add::ROLES;
+use crate::domain::basis::Basis;
 use crate::domain::{Command, Role};
 use crate::tui::action::Danger;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
+use crate::tui::overlays::meanwhile::{Choice, Moved};
 use crate::tui::overlays::question::{Asking, Question};
 use crate::tui::overlays::small_form::{Part, SmallForm};
 use crate::tui::widgets::choice::Radio;
@@ -53,9 +55,28 @@ impl Asking for SetRole {
         });
     }
 
+    fn what(&self) -> String {
+        format!("the role of {}", self.person.name)
+    }
+
+    fn moved(&self, form: &SmallForm, look: &Look) -> Option<Moved> {
+        let now = Person::of(self.person.id, look)?.role;
+        let mine = form.chosen(0).and_then(|at| Role::ALL.get(at))?;
+        Moved::of("role", self.person.role.as_str(), now.as_str(), mine.as_str())
+    }
+
+    fn rebase(&mut self, form: &mut SmallForm, now: &str, choice: Choice) {
+        let Some(at) = Role::ALL.iter().position(|role| role.as_str() == now) else { return };
+        self.person.role = Role::ALL.get(at).copied().unwrap_or(self.person.role);
+        if choice == Choice::Theirs {
+            form.choose(0, at);
+        }
+    }
+
     fn submit(&mut self, form: &mut SmallForm, _: &Look) -> Option<Job> {
         let role = Role::ALL.get(form.chosen(0)?).copied()?;
         let said = format!("{} is {role} now", self.person.name);
-        Some(Job::Run { command: Command::SetRole { operator: self.person.id, role }, said })
+        let basis = Some(Basis::of_role(self.person.id, self.person.role));
+        Some(Job::Run { command: Command::SetRole { operator: self.person.id, role, basis }, said })
     }
 }

@@ -107,7 +107,11 @@ pub fn enabled(action: Action, app: Option<AppId>, look: &Look, seen: &Seen<'_>)
         Action::NewKey => may_issue(Place::App(app.id), seen, catalog).or_else(said),
         Action::Edit => {
             // The same again: refused for any reason but that one means refused.
-            match objection(&Command::EditApp { app: app.id, change: as_it_is(app) }, seen, catalog) {
+            match objection(
+                &Command::EditApp { app: app.id, change: as_it_is(app), basis: None },
+                seen,
+                catalog,
+            ) {
                 None | Some(Refusal::NoChange(_) | Refusal::Scopes(_) | Refusal::NoScopes) => Ok(()),
                 Some(refusal) => said(refusal),
             }

@@ -3,7 +3,7 @@
 
 use super::standing::{Standing, method_word, source_word};
 use crate::domain::App;
-use crate::tui::screens::keys::query::lower;
+use crate::domain::name::plain;
 use crate::tui::screens::keys::seen::Seen;
 
 /// The filters there are, for the line under an empty filter.
@@ -36,7 +36,7 @@ impl Query {
         for word in text.split_whitespace() {
             match term(word) {
                 Ok(Some(term)) => query.terms.push(term),
-                Ok(None) => query.words.push(lower(word)),
+                Ok(None) => query.words.push(plain(word)),
                 Err(mistake) => query.mistakes.push(mistake),
             }
         }
@@ -53,7 +53,7 @@ impl Query {
         let text = || {
             let owner = seen.view.app_owner_name(app);
             let (uri, about) = (app.profile.uri.as_str(), app.profile.description.as_str());
-            lower(&format!("{}\n{}\n{}\n{uri}\n{about}\n{owner}", app.name, app.id, app.secret_hint()))
+            plain(&format!("{}\n{}\n{}\n{uri}\n{about}\n{owner}", app.name, app.id, app.secret_hint()))
         };
         let found = self.words.is_empty() || {
             let text = text();
@@ -70,15 +70,15 @@ impl Term {
             Self::State(wanted) => {
                 Standing::of(app, seen).badge().word() == wanted || (wanted == "active" && app.is_active())
             }
-            Self::Method(wanted) => lower(method_word(app.method)).contains(wanted.as_str()),
+            Self::Method(wanted) => plain(method_word(app.method)).contains(wanted.as_str()),
             Self::Source(wanted) => {
                 let source = app.profile.source;
-                lower(source_word(source)).contains(wanted.as_str())
+                plain(source_word(source)).contains(wanted.as_str())
                     || source.code().contains(wanted.as_str())
             }
             Self::User(wanted) => app.profile.user_type.code().contains(wanted.as_str()),
             Self::Scope(wanted) => app.scopes.iter().any(|scope| scope.as_str().contains(wanted.as_str())),
-            Self::Owner(wanted) => lower(seen.view.app_owner_name(app)).contains(wanted.as_str()),
+            Self::Owner(wanted) => plain(seen.view.app_owner_name(app)).contains(wanted.as_str()),
         }
     }
 }
@@ -88,7 +88,7 @@ fn term(word: &str) -> Result<Option<Term>, String> {
     let Some((field, value)) = word.split_once(':').filter(|(field, _)| !field.is_empty()) else {
         return Ok(None);
     };
-    let (field, value) = (field.to_ascii_lowercase(), lower(value));
+    let (field, value) = (field.to_ascii_lowercase(), plain(value));
     // Anything else with a colon is a text somebody looks for, such as an address.
     if !field.bytes().all(|b| b.is_ascii_alphabetic()) || value.starts_with("//") {
         return Ok(None);

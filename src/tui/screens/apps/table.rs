@@ -2,9 +2,9 @@
 
 use super::standing::{Standing, last_used, live_keys, method_word, source_word, user_word};
 use crate::domain::catalog::AuthMethod;
+use crate::domain::name::plain;
 use crate::domain::{App, AppId};
 use crate::tui::screens::keys::columns::Rank;
-use crate::tui::screens::keys::query::lower;
 use crate::tui::screens::keys::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::data_table::{Cell, Column, Direction, Sort};
@@ -31,7 +31,7 @@ pub const BY_NAME: Sort = Sort { column: "name", direction: Direction::Ascending
 /// Sorts apps. Ties go by name, then id.
 pub fn sort(apps: &[&App], by: Sort, seen: &Seen<'_>) -> Vec<AppId> {
     let mut ranked: Vec<(Rank, String, AppId)> =
-        apps.iter().map(|app| (rank(app, by.column, seen), lower(app.name.as_str()), app.id)).collect();
+        apps.iter().map(|app| (rank(app, by.column, seen), plain(app.name.as_str()), app.id)).collect();
     ranked.sort_unstable_by(|a, b| {
         let order = a.0.cmp(&b.0);
         let order = if by.direction == Direction::Descending { order.reverse() } else { order };
@@ -41,7 +41,7 @@ pub fn sort(apps: &[&App], by: Sort, seen: &Seen<'_>) -> Vec<AppId> {
 }
 
 fn rank(app: &App, column: &str, seen: &Seen<'_>) -> Rank {
-    let text = |text: &str| Rank::Text(lower(text));
+    let text = |text: &str| Rank::Text(plain(text));
     match column {
         "method" => text(method_word(app.method)),
         "source" => text(source_word(app.profile.source)),

@@ -201,7 +201,7 @@ impl Audit {
                 let wanted = self.wanted.take();
                 match page.lines.first().filter(|line| Some(line.entry.seq) == wanted) {
                     Some(line) => {
-                        out.push(Ask::Push(Box::new(audit_entry::entry(line, Times::of(look)))));
+                        out.push(Ask::Push(Box::new(audit_entry::entry(line, look))));
                     }
                     None => {
                         out.push(Ask::Complain(

@@ -4,6 +4,7 @@
 
 use crate::domain::Timestamp;
 use crate::domain::audit::{Entry, Outcome};
+use crate::domain::name::plain;
 use crate::engine::AuditPage;
 use crate::tui::widgets::data_table::{Cell, Rows};
 
@@ -21,7 +22,7 @@ pub struct Row {
     what: String,
     refused: Option<Refused>,
     via: String,
-    /// Everything the filter looks into, in small letters.
+    /// Everything the filter looks into, as a search reads it.
     text: String,
     event: String,
 }
@@ -59,7 +60,7 @@ impl Row {
             what,
             refused,
             via: words::via(&entry.actor.via).to_owned(),
-            text: text.to_lowercase(),
+            text: plain(&text),
             event: entry.event.clone(),
         }
     }
@@ -81,7 +82,7 @@ enum Test {
 impl Filter {
     /// Reads words: `who:maria`, `event:key.revoke`, `via:cli`, `refused`, or any text. All must hold.
     pub fn parse(text: &str) -> Self {
-        let tests = text.to_lowercase();
+        let tests = plain(text);
         let tests = tests.split_whitespace().filter_map(|word| {
             let test = match word.split_once(':') {
                 Some(("who", who)) => Test::Who(who.into()),
@@ -104,7 +105,7 @@ impl Filter {
 
     fn lets(&self, row: &Row) -> bool {
         self.0.iter().all(|test| match test {
-            Test::Who(who) => row.who.to_lowercase().contains(who),
+            Test::Who(who) => plain(&row.who).contains(who),
             Test::Event(event) => row.event.contains(event.as_str()),
             Test::Via(via) => row.via.contains(via) || (via == "cli" && row.via == "command line"),
             Test::Refused => row.refused.is_some(),

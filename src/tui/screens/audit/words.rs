@@ -64,6 +64,7 @@ fn done(entry: &Entry) -> String {
         },
         "location.remove" => format!("Removed location {name}"),
         "key.issue" => format!("Issued {name}"),
+        "key.import" => format!("Took over {name}, whose secret was made elsewhere"),
         "key.pause" => format!("Paused {name}"),
         "key.resume" => format!("Resumed {name}"),
         "key.revoke" => format!("Revoked {name}"),
@@ -80,6 +81,8 @@ fn done(entry: &Entry) -> String {
             2 => format!("Deleted app {name} and its key"),
             count => format!("Deleted app {name} and {} keys", count - 1),
         },
+        "token.revoke" => format!("Revoked an access token of {name}"),
+        "signing.rotate" => "Made the next key that signs access tokens".into(),
         "policy.set" => match change {
             Some(change) => format!("Set policy {} to {}, was {}", change.field, change.to, change.from),
             None => "Changed the policy".into(),
@@ -104,6 +107,7 @@ fn wanted(entry: &Entry) -> String {
         "location.rename" => "renaming a location".into(),
         "location.remove" => "removing a location".into(),
         "key.issue" => "issuing a key".into(),
+        "key.import" => "taking over a key".into(),
         "key.pause" => format!("pausing {name}"),
         "key.resume" => format!("resuming {name}"),
         "key.revoke" => format!("revoking {name}"),
@@ -116,7 +120,12 @@ fn wanted(entry: &Entry) -> String {
         "app.pause" => format!("pausing app {name}"),
         "app.resume" => format!("resuming app {name}"),
         "app.delete" => format!("deleting app {name}"),
+        "token.revoke" => format!("revoking an access token of {name}"),
+        "signing.rotate" => "making the next key that signs access tokens".into(),
         "policy.set" => "changing the policy".into(),
+        "session.start" => "signing in".into(),
+        "session.end" => "signing out".into(),
+        "store.found" => "founding the store".into(),
         other => other.into(),
     }
 }
@@ -171,6 +180,7 @@ pub fn reason(code: Option<&str>) -> String {
         "life_too_long" => "too long a life",
         "wrong_state" => "not in its state",
         "restore_too_late" => "deleted too long ago",
+        "changed_meanwhile" => "changed by somebody else meanwhile",
         "no_change" => "nothing would change",
         "last_admin" => "last active admin",
         "bad_heir" => "not one who may own keys",
@@ -211,5 +221,47 @@ pub fn access(code: &str) -> &str {
         "recovery" => "a new passphrase only",
         "service" => "what the server does on its own",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::domain::audit::{ActorLine, SubjectLine};
+
+    #[test]
+    fn whatever_was_done_or_refused_is_told_in_words_and_not_as_a_code() {
+        let actor = ActorLine {
+            id: "zzzzzzzzzzzz".into(),
+            name: "maria".into(),
+            role: "admin".into(),
+            auth: "passphrase".into(),
+            access: "own".into(),
+            via: "console".into(),
+            uid: 1,
+            pid: 2,
+            session: "s".into(),
+        };
+        let codes = "store.found session.start session.end view.agency audit.read audit.export operator.add \
+                     operator.role operator.passphrase recovery.renew operator.disable operator.enable \
+                     location.add location.rename location.remove key.issue key.import key.pause key.resume \
+                     key.revoke key.delete key.restore key.rescope app.create app.edit app.new-secret app.pause \
+                     app.resume app.delete token.revoke signing.rotate policy.set";
+        let subject =
+            SubjectLine { kind: "key".into(), id: "7HqP2mVx9KtR".into(), name: "Till".into(), owner: None };
+        for code in codes.split_whitespace() {
+            for (outcome, subjects) in
+                [(Outcome::Done, vec![subject.clone()]), (Outcome::Refused, Vec::new())]
+            {
+                let entry = Entry::of(actor.clone(), Timestamp(7), code);
+                let said = what(&Entry { outcome, subjects, ..entry });
+                assert!(
+                    !said.contains(code) && said.contains(' ') || said.starts_with("Signed"),
+                    "{code}: {said}"
+                );
+                assert!(!said.contains("7HqP2mVx9KtR"), "{said}");
+            }
+        }
     }
 }

@@ -3,12 +3,9 @@
 
 use std::cmp::Ordering;
 
-use super::{
-    query::lower,
-    seen::{Seen, Standing},
-};
+use super::seen::{Seen, Standing};
 use crate::{
-    domain::{Key, KeyId},
+    domain::{Key, KeyId, name::plain},
     tui::{
         theme::{Glyphs, Role},
         widgets::data_table::{Cell, Column, Direction, Sort},
@@ -76,7 +73,7 @@ pub enum Rank {
 /// Sorts keys. Ties go by name, then id, whichever the direction, so the order is the same each time.
 pub fn sort(keys: &[&Key], by: Sort, seen: &Seen<'_>) -> Vec<KeyId> {
     let mut ranked: Vec<(Rank, String, KeyId)> =
-        keys.iter().map(|key| (rank(key, by.column, seen), lower(key.name.as_str()), key.id)).collect();
+        keys.iter().map(|key| (rank(key, by.column, seen), plain(key.name.as_str()), key.id)).collect();
     let turned =
         |order: Ordering| if by.direction == Direction::Descending { order.reverse() } else { order };
     ranked.sort_unstable_by(|a, b| {
@@ -88,13 +85,13 @@ pub fn sort(keys: &[&Key], by: Sort, seen: &Seen<'_>) -> Vec<KeyId> {
 fn rank(key: &Key, column: &str, seen: &Seen<'_>) -> Rank {
     match column {
         "key" => Rank::Text(key.id.to_string()),
-        "location" => Rank::Text(lower(seen.view.place_name(key.place).unwrap_or_default())),
-        "owner" => Rank::Text(lower(seen.view.owner_name(key))),
+        "location" => Rank::Text(plain(seen.view.place_name(key.place).unwrap_or_default())),
+        "owner" => Rank::Text(plain(seen.view.owner_name(key))),
         "scopes" => Rank::Number(i64::try_from(key.scopes.len()).unwrap_or(i64::MAX)),
         "used" => Rank::Number(seen.usage(key).last_used_at.map_or(i64::MIN, |at| at.0)),
         "expires" => Rank::Number(key.expiry.instant().map_or(i64::MAX, |at| at.0)),
         "state" => Rank::Number(urgency(seen.standing(key))),
-        _ => Rank::Text(lower(key.name.as_str())),
+        _ => Rank::Text(plain(key.name.as_str())),
     }
 }
 

@@ -133,7 +133,7 @@ pub fn enabled(action: Action, keys: &[KeyId], look: &Look, seen: &Seen<'_>) -> 
         }
         // The same scopes again: refused for any reason but that one means refused.
         let scopes = first.scopes.iter().map(ToString::to_string).collect();
-        return match objection(&Command::RescopeKey { key: first.id, scopes }, seen, catalog) {
+        return match objection(&Command::RescopeKey { key: first.id, scopes, basis: None }, seen, catalog) {
             None | Some(Refusal::NoChange(_) | Refusal::Scopes(_) | Refusal::NoScopes) => Ok(()),
             Some(refusal) => Err(refusal.to_string().into()),
         };

@@ -3,7 +3,8 @@
 
 use ratatui::layout::Rect;
 
-use super::{query::lower, seen::Seen};
+use super::seen::Seen;
+use crate::domain::name::plain;
 use crate::{
     domain::LocationId,
     tui::{
@@ -62,7 +63,7 @@ impl Places {
         self.all.extend(seen.view.locations().into_iter().map(|location| Place {
             id: Some(location.id),
             name: location.name.to_string(),
-            folded: lower(location.name.as_str()),
+            folded: plain(location.name.as_str()),
             live: live(location.id),
         }));
         let total = self.all.iter().map(|place| place.live).sum();
@@ -173,7 +174,7 @@ impl Places {
 
     /// Which places are shown, the selected one among them if it is still there.
     fn narrow(&mut self) {
-        let wanted = lower(self.search.text());
+        let wanted = plain(self.search.text());
         let words: Vec<&str> = wanted.split_whitespace().collect();
         let fits = |place: &Place| words.iter().all(|word| place.folded.contains(word));
         self.shown = (0..self.all.len()).filter(|at| self.all.get(*at).is_some_and(fits)).collect();

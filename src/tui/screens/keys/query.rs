@@ -3,7 +3,8 @@
 //! silently left out. Pure text; knows no table.
 
 use super::seen::Seen;
-use crate::domain::{Key, KeyState, name, time::DAY_MS};
+use crate::domain::name::plain;
+use crate::domain::{Key, KeyState, time::DAY_MS};
 
 /// The filters there are, for the line under an empty filter and for mistakes.
 pub const TERMS: &str = "state:paused  scope:contacts.read  expires<7d  idle>60d  at:Berlin  owner:jonas";
@@ -54,7 +55,7 @@ impl Query {
         for word in words(text) {
             match term(&word) {
                 Ok(Some(term)) => query.terms.push(term),
-                Ok(None) => query.words.push(lower(&word.replace('"', ""))),
+                Ok(None) => query.words.push(plain(&word.replace('"', ""))),
                 Err(mistake) => query.mistakes.push(mistake),
             }
         }
@@ -95,9 +96,9 @@ impl Term {
         match self {
             Self::Scope(wanted) => key.scopes.iter().any(|scope| scope.as_str().contains(wanted.as_str())),
             Self::State(wanted) => wanted.fits(key, seen),
-            Self::Owner(wanted) => lower(seen.view.owner_name(key)).contains(wanted.as_str()),
+            Self::Owner(wanted) => plain(seen.view.owner_name(key)).contains(wanted.as_str()),
             Self::At(wanted) => {
-                seen.view.place_name(key.place).is_some_and(|place| lower(place).contains(wanted.as_str()))
+                seen.view.place_name(key.place).is_some_and(|place| plain(place).contains(wanted.as_str()))
             }
             Self::ExpiresWithin(limit) => {
                 key.state(seen.now()).is_live() && left().is_some_and(|ms| (1..=*limit).contains(&ms))
@@ -126,17 +127,12 @@ impl Wanted {
     }
 }
 
-/// The text in which words are looked for: lower case, one field per line so that no word spans two.
+/// The text in which words are looked for: as [`plain`] has it, one field per line so that no word spans two.
 pub fn search_text(key: &Key, seen: &Seen<'_>) -> Box<str> {
     let place = seen.view.place_name(key.place).unwrap_or_default();
     let prefix = key.place.prefix();
-    lower(&format!("{}\n{prefix}{}_\n{}\n{}\n{place}", key.name, key.id, key.note, seen.view.owner_name(key)))
+    plain(&format!("{}\n{prefix}{}_\n{}\n{}\n{place}", key.name, key.id, key.note, seen.view.owner_name(key)))
         .into_boxed_str()
-}
-
-/// Lower case as names are compared; quick where the text is plain.
-pub fn lower(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { name::fold(text) }
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -164,7 +160,7 @@ fn term(word: &str) -> Result<Option<Term>, String> {
         return Ok(None);
     }
     let sign = rest.chars().next().unwrap_or(':');
-    let value = lower(&rest.get(1..).unwrap_or_default().replace('"', ""));
+    let value = plain(&rest.get(1..).unwrap_or_default().replace('"', ""));
     let needs = |what: &str| Err(format!("{field}{sign} needs {what}"));
     let term = match (field.as_str(), sign, value.as_str()) {
         ("scope", ':', "") => return needs("a scope, such as contacts.read"),

@@ -1,0 +1,103 @@
+//! What an edit is based on: a fingerprint of the values it is about to replace. An edit that carries one is refused
+//! when these values are others by the time it is judged, so that nobody puts back unseen what somebody else took away.
+//! Computed from what everybody sees of a record; values that change and change back are the same values.
+
+use std::fmt;
+use std::str::FromStr;
+
+use minicbor::{Decode, Encode};
+use sha2::{Digest as _, Sha256};
+
+use super::{App, KeyId, Location, OperatorId, Refusal, Role, Scopes};
+
+/// Values as somebody saw them. Scripts know it as the revision of a record: 16 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Basis(#[n(0)] u64);
+
+impl Basis {
+    /// What a change of a key's scopes replaces.
+    pub fn of_key(key: KeyId, scopes: &Scopes) -> Self {
+        Self::over("key", &key.to_string(), [scopes.to_string()])
+    }
+
+    /// What an edit of an app replaces.
+    pub fn of_app(app: &App) -> Self {
+        Self::over("app", &app.id.to_string(), app.edited().map(|(_, value)| value))
+    }
+
+    /// What a new name of a location replaces.
+    pub fn of_location(location: &Location) -> Self {
+        Self::over("location", &location.id.to_string(), [location.name.to_string()])
+    }
+
+    /// What a new role of an operator replaces.
+    pub fn of_role(operator: OperatorId, role: Role) -> Self {
+        Self::over("operator", &operator.to_string(), [role.to_string()])
+    }
+
+    /// What a new value of a rule of the policy replaces.
+    pub fn of_rule(rule: &str, value: &str) -> Self {
+        Self::over("policy", rule, [value.to_owned()])
+    }
+
+    fn over(kind: &str, id: &str, values: impl IntoIterator<Item = String>) -> Self {
+        let mut sum = Sha256::new();
+        for part in [kind.to_owned(), id.to_owned()].into_iter().chain(values) {
+            // With its length, so that no two lists of values read the same.
+            sum.update((part.len() as u64).to_be_bytes());
+            sum.update(part.as_bytes());
+        }
+        let sum: [u8; 32] = sum.finalize().into();
+        Self(sum.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte)))
+    }
+
+    /// Refuses an edit that is based on something else than `now`; `what` it is about, and how that is now.
+    pub(super) fn holds(
+        based_on: Option<Self>,
+        now: Self,
+        what: impl FnOnce() -> (String, String),
+    ) -> Result<(), Refusal> {
+        if based_on.is_none_or(|basis| basis == now) {
+            return Ok(());
+        }
+        let (what, now) = what();
+        Err(Refusal::ChangedMeanwhile { what, now })
+    }
+}
+
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for Basis {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let number = u64::from_str_radix(text, 16).ok().filter(|_| digits);
+        number.map(Self).ok_or("a revision is 16 hexadecimal digits, the `rev` of --json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_is_read_as_it_is_written_and_belongs_to_one_value_of_one_record() {
+        let basis = Basis::of_rule("max-life", "90d");
+        assert_eq!(basis.to_string().parse(), Ok(basis));
+        assert_eq!(basis.to_string().len(), 16);
+        for other in [Basis::of_rule("max-life", "91d"), Basis::of_rule("idle-days", "90d")] {
+            assert_ne!(basis, other);
+        }
+        let two = |values: [&str; 2]| Basis::over("app", "1", values.map(str::to_owned));
+        assert_ne!(two(["ab", "c"]), two(["a", "bc"]));
+        for bad in ["", "90d", "0123456789abcdeg", "+123456789abcdef", "0123456789abcdef0"] {
+            assert!(bad.parse::<Basis>().is_err(), "{bad}");
+        }
+    }
+}
