@@ -140,7 +140,8 @@ fn foretell(deck: &Deck, signed: &Signed, new: &[Written], there: &[(Written, Lo
         deck.output
             .value(&Foretold { add, existing: there.iter().map(|(w, _)| w.name.as_str()).collect() })?;
     } else {
-        deck.output.text(&add.iter().map(|name| format!("{name}\n")).collect::<String>())?;
+        let lines = add.iter().flat_map(|name| [*name, "\n"]).collect::<String>();
+        deck.output.text(&lines)?;
         deck.output.say(&format!(
             "{} would be added; {} there already. Nothing was changed.",
             add.len(),
