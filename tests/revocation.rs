@@ -161,18 +161,20 @@ fn on_a_disk_that_fails_a_revoke_is_in_force_says_so_and_is_written_when_it_can_
         assert!(matches!(refused, Err(EngineError::DeniedNotDurable(_))), "{fault:?}");
         let answer = || open.engine.verify(token.bytes(), &[]).reason();
         assert_eq!(answer(), Some(Reason::Revoked), "{fault:?}: refused in this process at once");
-        let written = || open.engine.state().key(id).map(|k| k.status);
-        assert_eq!(
-            written(),
-            Some(keydeck::domain::Status::Active),
-            "{fault:?}: and not believed to be written"
+        let left = open.engine.unwritten();
+        assert!(
+            (left.denials, left.kept) == (1, false) && left.concerns(id),
+            "{fault:?}: nor believed to be written"
         );
+        let told = || {
+            let page = open.engine.audit(&open.session, None, 10, Some(id)).unwrap();
+            page.lines.iter().filter(|line| line.entry.event == "key.revoke").count()
+        };
+        assert_eq!(told(), 0, "{fault:?}");
         // The disk is well again: the next time anything is written down, so is this.
         open.engine.settle().unwrap();
-        assert_eq!(written(), Some(keydeck::domain::Status::Revoked(START)), "{fault:?}");
+        assert_eq!((open.engine.unwritten().denials, told()), (0, 1), "{fault:?}");
         assert_eq!(answer(), Some(Reason::Revoked));
-        let page = open.engine.audit(&open.session, None, 10, Some(id)).unwrap();
-        assert_eq!(page.lines.iter().filter(|line| line.entry.event == "key.revoke").count(), 1, "{fault:?}");
     }
 }
 

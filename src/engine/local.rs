@@ -13,10 +13,12 @@ use super::audit_log::{self, AuditPage, AuditReport, Doubt};
 use super::caller::Caller;
 use super::clock::Clock;
 use super::error::EngineError;
+use super::image::Image;
 use super::imported::{self, Imported};
 use super::ledger::Ledger;
 use super::load::Loaded;
 use super::oauth::TokenDesk;
+use super::overdue::{self, Kept, Overdue, Unwritten};
 use super::scribe::{Desk, Refused, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
@@ -52,26 +54,28 @@ pub(super) struct Parts {
     pub header_generation: u64,
     pub cost: Cost,
     pub dir: Option<PathBuf>,
+    /// Where denials are kept that the disk does not take; a store in memory has no such place.
+    pub kept: Option<Kept>,
 }
 
 /// Owns a store and everything known of it.
 pub struct LocalEngine {
     pub(super) store: Arc<dyn Store>,
-    pub(super) keyring: Keyring,
+    pub(super) keyring: Arc<Keyring>,
     state: Arc<RwLock<State>>,
     verifier: Arc<Verifier>,
-    imported: Imported,
-    pub(super) tokens: TokenDesk,
+    imported: Arc<Imported>,
+    pub(super) tokens: Arc<TokenDesk>,
     ledger: Arc<Mutex<Ledger>>,
-    /// What takes access away and is in force in this process, but could not be written yet.
-    overdue: Mutex<Vec<(Session, Command)>>,
+    /// What takes access away and is in force, but could not be written yet.
+    pub(super) overdue: Arc<Overdue>,
     catalog: Arc<Catalog>,
     time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
     pub(super) header: Option<Mutex<HeaderFile>>,
     /// Changes to the header file so far.
-    pub(super) header_generation: AtomicU64,
+    pub(super) header_generation: Arc<AtomicU64>,
     pub(super) cost: Cost,
     dir: Option<PathBuf>,
     sealing: Arc<SealThread>,
@@ -81,8 +85,19 @@ pub struct LocalEngine {
 
 impl LocalEngine {
     pub(super) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, keyring, loaded, catalog, clock, entropy, header, header_generation, cost, dir } =
-            parts;
+        let Parts {
+            store,
+            keyring,
+            loaded,
+            catalog,
+            clock,
+            entropy,
+            header,
+            header_generation,
+            cost,
+            dir,
+            kept,
+        } = parts;
         let verifier = Verifier::new(keyring.pepper(), &loaded.state);
         if !loaded.doubts.is_empty() {
             let named: Vec<_> = loaded.suspects.iter().filter_map(|id| loaded.state.key(*id)).collect();
@@ -94,8 +109,8 @@ impl LocalEngine {
                 verifier.shut();
             }
         }
-        let imported = Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state);
-        let tokens = TokenDesk::new(&keyring, &loaded.state);
+        let imported = Arc::new(Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state));
+        let tokens = Arc::new(TokenDesk::new(&keyring, &loaded.state));
         let sealing = Arc::new(SealThread::start(Arc::clone(&store)));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
@@ -103,10 +118,27 @@ impl LocalEngine {
         let ledger = Arc::new(Mutex::new(ledger));
         let time = Arc::new(Timekeeper::new(clock, loaded.mark));
         let feed = broadcast::channel(FEED).0;
-        let frozen = !loaded.doubts.is_empty();
-        let desk =
-            Desk::new((&state, &verifier, &ledger), &time, (feed.clone(), &sealing), loaded.unbroken, frozen);
-        let desk = Arc::new(desk);
+        let (keyring, header_generation) = (Arc::new(keyring), Arc::new(AtomicU64::new(header_generation)));
+        let image = Image {
+            state: Arc::clone(&state),
+            verifier: Arc::clone(&verifier),
+            imported: Arc::clone(&imported),
+            tokens: Arc::clone(&tokens),
+            keyring: Arc::clone(&keyring),
+        };
+        let writing = overdue::Parts {
+            image,
+            ledger: Arc::clone(&ledger),
+            store: Arc::clone(&store),
+            catalog: Arc::clone(&catalog),
+            time: Arc::clone(&time),
+            feed: feed.clone(),
+            sealing: Arc::clone(&sealing),
+            header_generation: Arc::clone(&header_generation),
+            kept,
+        };
+        let overdue = Arc::new(Overdue::new(writing, &loaded.doubts));
+        let desk = Arc::new(Desk::new(&overdue, loaded.unbroken, !loaded.doubts.is_empty()));
         Arc::new(Self {
             store,
             keyring,
@@ -115,13 +147,13 @@ impl LocalEngine {
             imported,
             tokens,
             ledger,
-            overdue: Mutex::default(),
+            overdue,
             catalog,
             time,
             feed,
             doubts: loaded.doubts,
             header: header.map(Mutex::new),
-            header_generation: AtomicU64::new(header_generation),
+            header_generation,
             cost,
             dir,
             sealing,
@@ -210,6 +242,7 @@ impl LocalEngine {
 impl Drop for LocalEngine {
     fn drop(&mut self) {
         self.sealing.stop();
+        self.overdue.stop();
         self.scribe.stop();
         if let Err(error) = self.desk.close() {
             tracing::warn!(%error, "what was used could not be written");
@@ -352,6 +385,10 @@ impl Engine for LocalEngine {
 
     fn use_writer(&self) -> Writing {
         self.desk.writing()
+    }
+
+    fn unwritten(&self) -> Unwritten {
+        self.overdue.unwritten()
     }
 
     fn uses_complete_since(&self) -> Option<Timestamp> {

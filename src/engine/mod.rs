@@ -5,7 +5,7 @@
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
 //!   that is open.
 //! - `uses` and `denials`: what was used, and what was refused. `scribe`: the thread that writes both down.
-//! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good? [`Caller`]:
+//! - `ledger`: the only writer. `overdue`: denials a disk did not take. `image`: what is held in memory. `load`: reads and checks a store. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
@@ -20,12 +20,14 @@ pub mod demo;
 mod denials;
 mod doors;
 mod error;
+mod image;
 mod imported;
 mod ledger;
 mod load;
 mod local;
 pub mod oauth;
 pub mod open;
+mod overdue;
 mod scribe;
 mod seal_thread;
 mod session;
@@ -46,6 +48,7 @@ pub use self::caller::Caller;
 pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
+pub use self::overdue::Unwritten;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
 pub use self::timekeeper::{Mark, Now, Timekeeper};
@@ -208,6 +211,11 @@ pub trait Engine: Send + Sync {
     /// Whether what is used gets written down. Verification goes on when it does not.
     fn use_writer(&self) -> Writing {
         Writing::Ok
+    }
+
+    /// What takes access away and is in force, and could not be written into the store yet.
+    fn unwritten(&self) -> Unwritten {
+        Unwritten::default()
     }
 
     /// Since when no use was lost: what a rule that deletes the unused must ask first. A key may be judged idle only

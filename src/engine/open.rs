@@ -11,9 +11,10 @@ use super::error::{EngineError, OpenError};
 use super::ledger::Head;
 use super::load::{self, Loaded};
 use super::local::{LocalEngine, Parts};
+use super::overdue::{Kept, Note};
 use super::session::{Auth, Session, Via};
 use super::throttle::Throttle;
-use super::{Engine, doors};
+use super::{Engine, Unwritten, doors};
 use crate::crypto::digest::Pepper;
 use crate::crypto::header::{Header, Unlock};
 use crate::crypto::header_file::{HeaderFile, Unsealed};
@@ -27,7 +28,7 @@ use crate::crypto::{CryptoError, Keyring, public_id};
 use crate::domain::catalog::CatalogProblem;
 use crate::domain::name::fold;
 use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State, Timestamp};
-use crate::store::{MemoryStore, Rev, SledOptions, SledStore, Store};
+use crate::store::{Journal, MemoryStore, Rev, SledOptions, SledStore, Store};
 
 /// The catalog of a store, beside its database, when the agency has its own.
 pub const CATALOG_FILE: &str = "catalog.toml";
@@ -140,6 +141,11 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
             crate::store::Doubt::SealDamaged(_) => Doubt::altered(what),
         });
     }
+    let (kept, denied) = keep(&options.dir, &unsealed.keyring);
+    let denied = denied.unwrap_or_else(|doubt| {
+        loaded.doubts.push(doubt);
+        Vec::new()
+    });
     notices.extend(
         unsealed.unrepaired.iter().map(|why| format!("a copy of the header could not be repaired: {why}")),
     );
@@ -163,12 +169,39 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         header_generation: unsealed.header.generation(),
         cost: options.cost,
         dir: Some(options.dir.clone()),
+        kept,
     });
+    // Before anybody is answered.
+    let taken = engine.overdue.take_up(denied);
+    if taken > 0 {
+        notices.push(taken_up(taken, &engine.unwritten()));
+    }
     engine.note_start(&session, failed_before)?;
     if options.via == Via::Console {
         engine.write_uses();
     }
     Ok(Open { engine, session, notices })
+}
+
+/// The room in reserve beside the database, and what was left there. Without it, what the disk does not take is in
+/// force in this process only, and whoever asks for it is told so.
+fn keep(dir: &Path, keyring: &Keyring) -> (Option<Kept>, Result<Vec<Note>, Doubt>) {
+    match Journal::claim(dir) {
+        Ok(journal) => {
+            let (kept, denied) = Kept::open(journal, keyring);
+            (Some(kept), denied)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no room is kept in reserve for denials on a full disk");
+            (None, Ok(Vec::new()))
+        }
+    }
+}
+
+fn taken_up(taken: usize, left: &Unwritten) -> String {
+    let changes = if taken == 1 { "1 change".to_owned() } else { format!("{taken} changes") };
+    let now = if left.denials == 0 { "written now" } else { "in force, and still not written" };
+    format!("{changes} that took access away on a failing disk: {now}")
 }
 
 fn damaged(loaded: &Loaded) -> OpenError {
@@ -272,6 +305,7 @@ pub fn found(
     if is_store(&options.dir) { file.replace(&header) } else { file.create(&header) }
         .map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
+    let (kept, _) = keep(&options.dir, &keyring);
     let session = founding_session(Auth::Passphrase, options.via)?;
     let loaded = empty(&keyring);
     let engine = LocalEngine::new(Parts {
@@ -285,6 +319,7 @@ pub fn found(
         header_generation: header.generation(),
         cost: options.cost,
         dir: Some(options.dir.clone()),
+        kept,
     });
     engine.execute(&session, Command::Found { agency, operator })?;
     engine.settle()?;
@@ -380,6 +415,7 @@ pub fn in_store_holding(
         header_generation: 0,
         cost: Cost::SLOT,
         dir: None,
+        kept: None,
     });
     engine.execute(&session, Command::Found { agency, operator })?;
     Ok(Open { engine, session, notices: Vec::new() })

@@ -2,6 +2,7 @@
 //! id, digest over all bytes, then the rules. Never an allow out of an error: allow is made in
 //! `domain::verdict::judge` and nowhere else.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -29,6 +30,9 @@ pub struct Verifier {
     shards: Vec<RwLock<Shard>>,
     /// Set while the store as a whole cannot vouch for any key.
     shut: AtomicBool,
+    /// Keys nobody can vouch for, which no change of another record opens again. Asked when a key is brought up to
+    /// date, never by a request.
+    refused: RwLock<HashMap<KeyId, Reason>>,
     uses: Uses,
 }
 
@@ -103,7 +107,13 @@ impl Verifier {
         let each = each + each / 32;
         let shards =
             std::iter::repeat_with(|| RwLock::new(Shard::with_capacity(each))).take(SHARDS).collect();
-        let verifier = Self { pepper, shards, shut: AtomicBool::new(false), uses: Uses::default() };
+        let verifier = Self {
+            pepper,
+            shards,
+            shut: AtomicBool::new(false),
+            refused: RwLock::default(),
+            uses: Uses::default(),
+        };
         for key in state.keys() {
             verifier.put(state, key, closed(state, key));
         }
@@ -131,13 +141,15 @@ impl Verifier {
         self.shut.load(Ordering::Acquire)
     }
 
-    /// Brings one key up to date with the state.
+    /// Brings one key up to date with the state. One that was closed stays so.
     pub fn refresh(&self, state: &State, key: &Key) {
-        self.put(state, key, closed(state, key));
+        let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner).get(&key.id).copied();
+        self.put(state, key, refused.or_else(|| closed(state, key)));
     }
 
-    /// Refuses a key whatever the state says, until the next refresh.
+    /// Refuses a key whatever the state says, from now on.
     pub fn close(&self, state: &State, key: &Key, reason: Reason) {
+        self.refused.write().unwrap_or_else(PoisonError::into_inner).insert(key.id, reason);
         self.put(state, key, Some(reason));
     }
 
