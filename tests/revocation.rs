@@ -179,6 +179,41 @@ fn on_a_disk_that_fails_a_revoke_is_in_force_says_so_and_is_written_when_it_can_
 }
 
 #[test]
+fn whoever_watches_sees_a_denial_that_waits_for_the_disk() {
+    let disk = Arc::new(MemoryStore::new());
+    let (clock, shared): (_, Arc<dyn Store>) = (TestClock::at(START), Arc::<MemoryStore>::clone(&disk));
+    let own = Arc::new(clock.clone());
+    let open = in_store(shared, name("Acme"), name("maria"), own, Via::CommandLine, Box::new(OsEntropy));
+    let house = House::over(open.unwrap(), clock, Limits::default());
+    let (id, token) = house.issue("Leaked", Place::Agency, &["contacts.read"]);
+    let watched = || {
+        ["denials_unwritten", "denials_at_risk", "store_writable"]
+            .map(|gauge| house.metric(&format!("keydeck_{gauge}")).unwrap())
+    };
+    let ready = || {
+        let heard = house.ask("/readyz", "");
+        (heard.status, heard.body)
+    };
+    assert_eq!(watched(), [0, 0, 1], "from the start");
+    assert_eq!(ready(), (200, "ready\n".to_owned()));
+    disk.go_down();
+    let told = house.open.engine.execute(&house.open.session, Command::RevokeKey(id));
+    assert!(told.is_err());
+    assert_eq!(watched(), [1, 1, 0]);
+    let (status, text) = ready();
+    // It refuses rightly, so it is the one to ask.
+    assert_eq!(status, 200);
+    assert!(
+        text.contains("takes no changes now") && text.contains("not written yet: 1; a restart"),
+        "{text}"
+    );
+    assert_eq!(house.bearer("/verify", &token).status, 401);
+    disk.come_back();
+    house.open.engine.settle().unwrap();
+    assert_eq!(watched(), [0, 0, 1]);
+}
+
+#[test]
 fn a_dead_key_is_refused_like_any_stranger_and_told_apart_only_within() {
     let house = House::new();
     let ask = |token: &str| house.bearer("/verify", token).undated();

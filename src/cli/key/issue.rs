@@ -18,6 +18,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::phc::MAX_SECRET;
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
+use crate::engine::Unwritten;
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let (signed, new) = prepare(deck, &args.new)?;
@@ -52,7 +53,7 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
     if deck.output.is_json() {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        deck.output.value(&KeyLine::of(&key, view, signed.now()))?;
+        deck.output.value(&KeyLine::of(&key, view, &Unwritten::default(), signed.now()))?;
     } else {
         deck.output.text(&format!("{}\n", key.id))?;
     }
@@ -92,7 +93,7 @@ pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> 
     let handed = {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        handover.give(deck.output, &token, KeyLine::of(&key, view, signed.now()))
+        handover.give(deck.output, &token, KeyLine::of(&key, view, &Unwritten::default(), signed.now()))
     };
     drop(token);
     if let Err(error) = handed {

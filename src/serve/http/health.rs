@@ -1,5 +1,6 @@
 //! Is it alive, is it ready, what has it counted: for supervisors, load balancers and Prometheus.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use hyper::StatusCode;
@@ -7,7 +8,8 @@ use hyper::StatusCode;
 use super::Front;
 use super::reply::{self, Reply};
 use super::router::Head;
-use crate::engine::{Engine as _, Writing};
+use crate::engine::{Engine as _, Unwritten, Writing};
+use crate::store::Standing;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 /// The text format of Prometheus, as its documentation names it.
@@ -18,10 +20,24 @@ pub fn alive(_: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     reply::text(StatusCode::OK, PLAIN, "alive\n")
 }
 
-/// Requests may be sent here.
+/// Requests may be sent here. A disk that fails does not change that: who decides from memory decides rightly, and with
+/// what could not be written yet no other process would be a better one to ask.
 pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     if front.is_ready() {
-        reply::text(StatusCode::OK, PLAIN, "ready\n")
+        let mut text = String::from("ready\n");
+        match front.engine.health().standing {
+            Standing::Writable => {}
+            Standing::ReadOnly(_) | Standing::Down(_) => text.push_str("the store takes no changes now\n"),
+        }
+        match front.engine.unwritten() {
+            Unwritten { denials: 0, .. } => {}
+            Unwritten { denials, kept, .. } => {
+                let lasts = if kept { "" } else { "; a restart would forget them" };
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "denials in force and not written yet: {denials}{lasts}");
+            }
+        }
+        reply::text(StatusCode::OK, PLAIN, text)
     } else {
         reply::text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, "not ready\n")
     }
@@ -36,6 +52,8 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         // Failing with nothing in hand is failing all the same.
         Writing::Failing { unwritten, .. } => unwritten.max(1),
     };
+    let left = front.engine.unwritten();
+    let writable = front.engine.health().standing == Standing::Writable;
     let gauges = [
         ("keydeck_http_connections", "Connections open now.", connections),
         ("keydeck_http_requests_in_flight", "Requests being answered now.", answering),
@@ -45,6 +63,17 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
             "Keys and apps whose use waits for a disk that fails; 0 while all is written.",
             unwritten,
         ),
+        (
+            "keydeck_denials_unwritten",
+            "Changes that took access away, are in force, and wait for a disk that fails.",
+            left.denials,
+        ),
+        (
+            "keydeck_denials_at_risk",
+            "Those among them that a restart would forget, because the journal did not take them either.",
+            if left.kept { 0 } else { left.denials },
+        ),
+        ("keydeck_store_writable", "1 while the store takes changes.", writable.into()),
         (
             "keydeck_ready",
             "1 while the store can vouch for its keys and the server stays.",
