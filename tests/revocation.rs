@@ -161,19 +161,56 @@ fn on_a_disk_that_fails_a_revoke_is_in_force_says_so_and_is_written_when_it_can_
         assert!(matches!(refused, Err(EngineError::DeniedNotDurable(_))), "{fault:?}");
         let answer = || open.engine.verify(token.bytes(), &[]).reason();
         assert_eq!(answer(), Some(Reason::Revoked), "{fault:?}: refused in this process at once");
-        let written = || open.engine.state().key(id).map(|k| k.status);
-        assert_eq!(
-            written(),
-            Some(keydeck::domain::Status::Active),
-            "{fault:?}: and not believed to be written"
+        let left = open.engine.unwritten();
+        assert!(
+            (left.denials, left.kept) == (1, false) && left.concerns(id),
+            "{fault:?}: nor believed to be written"
         );
+        let told = || {
+            let page = open.engine.audit(&open.session, None, 10, Some(id)).unwrap();
+            page.lines.iter().filter(|line| line.entry.event == "key.revoke").count()
+        };
+        assert_eq!(told(), 0, "{fault:?}");
         // The disk is well again: the next time anything is written down, so is this.
         open.engine.settle().unwrap();
-        assert_eq!(written(), Some(keydeck::domain::Status::Revoked(START)), "{fault:?}");
+        assert_eq!((open.engine.unwritten().denials, told()), (0, 1), "{fault:?}");
         assert_eq!(answer(), Some(Reason::Revoked));
-        let page = open.engine.audit(&open.session, None, 10, Some(id)).unwrap();
-        assert_eq!(page.lines.iter().filter(|line| line.entry.event == "key.revoke").count(), 1, "{fault:?}");
     }
+}
+
+#[test]
+fn whoever_watches_sees_a_denial_that_waits_for_the_disk() {
+    let disk = Arc::new(MemoryStore::new());
+    let (clock, shared): (_, Arc<dyn Store>) = (TestClock::at(START), Arc::<MemoryStore>::clone(&disk));
+    let own = Arc::new(clock.clone());
+    let open = in_store(shared, name("Acme"), name("maria"), own, Via::CommandLine, Box::new(OsEntropy));
+    let house = House::over(open.unwrap(), clock, Limits::default());
+    let (id, token) = house.issue("Leaked", Place::Agency, &["contacts.read"]);
+    let watched = || {
+        ["denials_unwritten", "denials_at_risk", "store_writable"]
+            .map(|gauge| house.metric(&format!("keydeck_{gauge}")).unwrap())
+    };
+    let ready = || {
+        let heard = house.ask("/readyz", "");
+        (heard.status, heard.body)
+    };
+    assert_eq!(watched(), [0, 0, 1], "from the start");
+    assert_eq!(ready(), (200, "ready\n".to_owned()));
+    disk.go_down();
+    let told = house.open.engine.execute(&house.open.session, Command::RevokeKey(id));
+    assert!(told.is_err());
+    assert_eq!(watched(), [1, 1, 0]);
+    let (status, text) = ready();
+    // It refuses rightly, so it is the one to ask.
+    assert_eq!(status, 200);
+    assert!(
+        text.contains("takes no changes now") && text.contains("not written yet: 1; a restart"),
+        "{text}"
+    );
+    assert_eq!(house.bearer("/verify", &token).status, 401);
+    disk.come_back();
+    house.open.engine.settle().unwrap();
+    assert_eq!(watched(), [0, 0, 1]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
 use crate::domain::Timestamp;
 use crate::engine::open;
-use crate::engine::{OpenError, Writing};
+use crate::engine::{OpenError, Unwritten, Writing};
 use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
 
@@ -62,7 +62,20 @@ struct Unsealed {
     uses_failing: Option<UsesFailing>,
     /// Since when no use was lost, as far as it is known.
     uses_complete_since: Option<String>,
+    /// What takes access away, is in force and waits for the disk; absent when all is written.
+    denials_unwritten: Option<DenialsUnwritten>,
     doubts: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct DenialsUnwritten {
+    denials: usize,
+    since: Option<String>,
+    why: String,
+    /// Whether they outlive the process that holds them.
+    kept: bool,
+    #[serde(skip)]
+    words: String,
 }
 
 #[derive(Serialize)]
@@ -188,6 +201,7 @@ fn store(deck: &Deck) -> StoreInfo {
                         }
                     },
                     uses_complete_since: signed.engine.uses_complete_since().map(Timestamp::rfc3339),
+                    denials_unwritten: denials_unwritten(signed.engine.unwritten()),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
                 });
             }
@@ -195,6 +209,12 @@ fn store(deck: &Deck) -> StoreInfo {
         }
     }
     StoreInfo { exists: true, standing, owner, attached, slots, free_bytes, unsealed }
+}
+
+fn denials_unwritten(left: Unwritten) -> Option<DenialsUnwritten> {
+    let words = left.in_words()?;
+    let Unwritten { denials, since, why, kept, .. } = left;
+    Some(DenialsUnwritten { denials, since: since.map(Timestamp::rfc3339), why, kept, words })
 }
 
 /// Bytes free where the store lives or would live.
@@ -304,6 +324,9 @@ fn page(info: &Info) -> String {
             line("uses", &format!("not written down since {since} ({unwritten} keys wait): {why}"));
         } else if let Some(since) = &open.uses_complete_since {
             line("uses", &format!("none lost since {since}"));
+        }
+        if let Some(left) = &open.denials_unwritten {
+            line("denials", &left.words);
         }
         for doubt in &open.doubts {
             line("doubt", doubt);

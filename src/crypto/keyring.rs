@@ -85,6 +85,8 @@ pub enum Purpose {
     Imported,
     /// Fingerprints of unknown tokens in the audit trail.
     Fingerprint,
+    /// Sealing what is kept beside the database while it cannot be written.
+    Journal,
     /// Signing access tokens, with the key's number.
     AccessTokens(u32),
 }
@@ -101,6 +103,7 @@ impl Purpose {
             Self::StateDigest => "keydeck/v1/state-digest",
             Self::Imported => "keydeck/v1/imported",
             Self::Fingerprint => "keydeck/v1/fingerprint",
+            Self::Journal => "keydeck/v1/journal",
             Self::AccessTokens(_) => "keydeck/v1/access-tokens/",
         }
     }
@@ -169,6 +172,12 @@ impl Keyring {
     /// Seals and opens records.
     pub fn sealer(&self) -> Sealer {
         Sealer::new(&self.derive(Purpose::Records), self.store)
+    }
+
+    /// Seals and opens what is kept beside the database. Under a key of its own: nothing from there can be put among
+    /// the records, and no record there.
+    pub fn journal_sealer(&self) -> Sealer {
+        Sealer::new(&self.derive(Purpose::Journal), self.store)
     }
 
     /// Extends and checks the audit chain.
@@ -240,6 +249,7 @@ mod tests {
             Purpose::StateDigest,
             Purpose::Imported,
             Purpose::Fingerprint,
+            Purpose::Journal,
             Purpose::AccessTokens(1),
             Purpose::AccessTokens(11),
         ];
@@ -250,7 +260,7 @@ mod tests {
         let all = keys.len();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!((keys.len(), all), (23, 23));
+        assert_eq!((keys.len(), all), (25, 25));
     }
 
     #[test]

@@ -1,27 +1,36 @@
 //! Who may do what: the only place that says so. Called by `decide` at the moment of commit with the role the
 //! state holds then, not the one a form was opened with.
 
+use minicbor::{Decode, Encode};
+
 use super::{App, Key, KeyState, Operator, OperatorId, Refusal, Role, State};
 
 /// Who asks, as the session knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Actor {
     /// The operator who signed in.
+    #[n(0)]
     pub operator: OperatorId,
     /// How far they look and reach.
+    #[n(1)]
     pub access: Access,
 }
 
 /// How far a session reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Access {
     /// The operator's own keys; others' do not exist.
+    #[n(0)]
     Own,
     /// The whole agency: an admin who opened that view, which left an audit entry.
+    #[n(1)]
     Agency,
     /// Signed in with the recovery code: may set a new passphrase and renew the code, nothing else.
+    #[n(2)]
     Recovery,
     /// The server on its own behalf: renews signing keys and writes down what callers did. Nothing else.
+    #[n(3)]
     Service,
 }
 

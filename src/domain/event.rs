@@ -187,6 +187,48 @@ impl Event {
         }
     }
 
+    /// Whether it takes access away and gives none: what may be in force before it is written.
+    pub fn only_takes_away(&self) -> bool {
+        match self {
+            Self::OperatorDisabled(_)
+            | Self::LocationRemoved(_)
+            | Self::KeyPaused(_)
+            | Self::KeyRevoked(_)
+            | Self::KeyDeleted(_)
+            | Self::AppPaused(_)
+            | Self::AppDeleted(_)
+            | Self::TokenRevoked(..)
+            | Self::AppTokensEnded(_)
+            // With the owner who is disabled: the keys work as before, or not.
+            | Self::KeyGiven(..)
+            | Self::AppGiven(..) => true,
+            Self::RoleSet(operator, before) => operator.role < *before,
+            Self::KeyRescoped(key, before) => key.scopes.is_subset(before),
+            Self::AppEdited(after, before) => after.scopes.is_subset(&before.scopes),
+            Self::AgencyFounded(..)
+            | Self::SessionStarted(_)
+            | Self::SessionEnded
+            | Self::AgencyViewOpened
+            | Self::AuditRead
+            | Self::AuditExported
+            | Self::OperatorAdded(_)
+            | Self::SecretSet(_)
+            | Self::RecoveryRenewed
+            | Self::OperatorEnabled(_)
+            | Self::LocationAdded(_)
+            | Self::LocationRenamed(..)
+            | Self::KeyIssued(_)
+            | Self::KeyResumed(_)
+            | Self::KeyRestored(_)
+            | Self::AppCreated(_)
+            | Self::AppSecretRenewed(_)
+            | Self::AppResumed(_)
+            | Self::SigningKeyAdded(_)
+            | Self::KeyImported(_)
+            | Self::PolicySet(..) => false,
+        }
+    }
+
     /// What it is about.
     pub const fn subject(&self) -> Subject<'_> {
         match self {

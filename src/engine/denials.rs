@@ -52,7 +52,7 @@ struct TokenCount {
 }
 
 /// What was counted since it was taken last.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Book {
     since: Option<Timestamp>,
     pairs: HashMap<Pair, Count>,

@@ -28,6 +28,16 @@ pub enum EngineError {
          keydeck tries again by itself. Put the disk right, and see that it was written before you restart keydeck."
     )]
     DeniedNotDurable(Box<EngineError>),
+    /// Access was taken away and is kept beside the database, but the database did not take it.
+    #[error(
+        "The keys concerned are refused from now on, after a restart too, but the change could not be written into the          store yet: {0} keydeck tries again by itself. Put the disk right."
+    )]
+    DeniedKept(Box<EngineError>),
+    /// A secret may have been made, and nobody will ever see it.
+    #[error(
+        "It is not known whether the secret was made, and nobody has it: {0} If it was, keydeck takes it back as soon          as the disk allows, and the audit trail says so. Put the disk right, then issue another one."
+    )]
+    NeverShown(Box<EngineError>),
     /// The store and its audit trail do not agree; nothing is changed until a person has looked.
     #[error(
         "The store does not agree with its audit trail, so nothing may be changed: {0}. Keys concerned are refused. \
@@ -74,6 +84,8 @@ impl EngineError {
             }
             Self::Commit(_)
             | Self::DeniedNotDurable(_)
+            | Self::DeniedKept(_)
+            | Self::NeverShown(_)
             | Self::Suspect(_)
             | Self::Read(_)
             | Self::Closed
@@ -91,6 +103,8 @@ impl EngineError {
             Self::Commit(CommitError::TooLarge { .. }) => "too_large",
             Self::Commit(_) => "not_written",
             Self::DeniedNotDurable(_) => "denied_not_durable",
+            Self::DeniedKept(_) => "denied_kept",
+            Self::NeverShown(_) => "never_shown",
             Self::Suspect(_) => "store_suspect",
             Self::Read(_) | Self::Closed => "store_unavailable",
             Self::Gone(_) => "owner_gone",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
+use super::denials::Book;
 use super::error::EngineError;
 use super::scribe::Unbroken;
 use super::timekeeper::Mark;
@@ -16,7 +17,7 @@ use crate::crypto::seal::SealKey;
 use crate::crypto::state_digest::StateDigest;
 use crate::crypto::{CryptoError, Keyring, StoreId};
 use crate::domain::audit::{Entry, RecordLine};
-use crate::domain::{PublicId, Record, Timestamp, Trace};
+use crate::domain::{Event, HeaderMark, PublicId, Record, Timestamp, Trace};
 use crate::store::{CommitError, Guard, Op, Rev, Seal, Store};
 
 /// An audit row as it lies in the store, sealed.
@@ -72,6 +73,47 @@ struct Chained {
     sealed: Vec<u8>,
 }
 
+/// What follows from a commit once it is known to have been made.
+pub enum Sequel {
+    /// Nothing that anybody waits for.
+    Nothing,
+    /// A change that memory does not show yet, or shows before it was written.
+    Change(Change),
+    /// Refused requests, which are told once.
+    Told(Box<Book>),
+}
+
+/// A change of records.
+pub struct Change {
+    /// What happens with it.
+    pub events: Arc<Vec<Event>>,
+    /// The header's mark, where it is written too.
+    pub header: Option<HeaderMark>,
+}
+
+/// What became of a commit.
+pub enum Fate {
+    /// It was made.
+    Made,
+    /// It was not, and never will be.
+    NotMade,
+}
+
+/// Whether the ledger knows what the store holds.
+enum Footing {
+    Settled,
+    /// This commit may have been made. Nothing may follow before that is known.
+    Unknown(Box<Attempt>),
+}
+
+/// A commit as it was tried.
+struct Attempt {
+    /// Its last entry.
+    last: Chained,
+    digest: StateDigest,
+    sequel: Sequel,
+}
+
 /// Row key of an audit entry.
 pub fn audit_key(seq: u64) -> Vec<u8> {
     format!("a/{seq:020}").into_bytes()
@@ -116,6 +158,7 @@ pub struct Ledger {
     head: Head,
     digest: StateDigest,
     rev: Rev,
+    footing: Footing,
     entropy: Box<dyn Entropy + Send>,
 }
 
@@ -138,7 +181,38 @@ impl Ledger {
             head,
             digest,
             rev,
+            footing: Footing::Settled,
             entropy,
+        }
+    }
+
+    /// Asks the store what became of a commit whose outcome is open, and goes on from there. `Err` while the store
+    /// cannot tell; nothing is written until it can.
+    pub fn settle(&mut self) -> Result<Option<(Fate, Sequel)>, EngineError> {
+        let Footing::Unknown(attempt) = &self.footing else { return Ok(None) };
+        let found = self.store.get(&attempt.last.key)?;
+        let made = match &found {
+            Some(entry) if entry.value == attempt.last.sealed => Some(entry.mod_rev),
+            // Somebody else goes on with this chain: it is not ours any more.
+            Some(_) => return Err(CommitError::Conflict { guard: 0 }.into()),
+            None => None,
+        };
+        let Footing::Unknown(attempt) = std::mem::replace(&mut self.footing, Footing::Settled) else {
+            return Ok(None);
+        };
+        let Attempt { last, digest, sequel } = *attempt;
+        let Some(rev) = made else { return Ok(Some((Fate::NotMade, sequel))) };
+        (self.head, self.digest, self.rev) = (last.head, digest, self.rev.max(rev));
+        Ok(Some((Fate::Made, sequel)))
+    }
+
+    /// `Err` while it is open what the store holds.
+    fn must_be_settled(&self) -> Result<(), CommitError> {
+        match self.footing {
+            Footing::Settled => Ok(()),
+            Footing::Unknown(_) => Err(CommitError::Unavailable(
+                "it cannot tell yet whether the change before this one was made".into(),
+            )),
         }
     }
 
@@ -153,13 +227,16 @@ impl Ledger {
     }
 
     /// Writes `records` and `entry` in one durable commit. `entry` comes without number, records and digest,
-    /// which are filled in here. Nothing is changed unless `Ok`.
+    /// which are filled in here. Nothing is changed unless `Ok`, or the error is `Unknown`: then `sequel` is handed back
+    /// by [`Ledger::settle`].
     pub fn write(
         &mut self,
         mut entry: Entry,
         records: Vec<Record>,
         mark: Option<&Mark>,
+        sequel: Sequel,
     ) -> Result<(), EngineError> {
+        self.must_be_settled()?;
         let seq = self.head.seq + 1;
         let mut digest = self.digest.clone();
         let mut ops = Vec::new();
@@ -187,28 +264,27 @@ impl Ledger {
             ops.push(Op::Put(CLOCK_KEY.to_vec(), sealed));
         }
         let last = self.chain_on(self.head, entry, &digest)?;
-        let rev = self.commit_chained(ops, std::slice::from_ref(&last))?;
-        self.head = last.head;
-        self.digest = digest;
-        self.rev = self.rev.max(rev);
-        Ok(())
+        self.commit_chained(ops, vec![last], digest, sequel)
     }
 
     /// Writes entries that change no record, all in one durable commit, and the highest believed time. Nothing is changed
-    /// unless `Ok`.
-    pub fn write_notes(&mut self, entries: Vec<Entry>, mark: &Mark) -> Result<(), EngineError> {
+    /// unless `Ok` or `Unknown`, as with [`Ledger::write`].
+    pub fn write_notes(
+        &mut self,
+        entries: Vec<Entry>,
+        mark: &Mark,
+        sequel: Sequel,
+    ) -> Result<(), EngineError> {
+        self.must_be_settled()?;
         let mut chained: Vec<Chained> = Vec::with_capacity(entries.len());
         for entry in entries {
             let head = chained.last().map_or(self.head, |before| before.head);
             let digest = self.digest.clone();
             chained.push(self.chain_on(head, entry, &digest)?);
         }
-        let Some(head) = chained.last().map(|last| last.head) else { return Ok(()) };
         let clock = self.unlisted(CLOCK_KEY, mark)?;
-        let rev = self.commit_chained(vec![clock], &chained)?;
-        self.head = head;
-        self.rev = self.rev.max(rev);
-        Ok(())
+        let digest = self.digest.clone();
+        self.commit_chained(vec![clock], chained, digest, sequel)
     }
 
     /// An entry as it follows `head`, over records with that digest.
@@ -231,19 +307,30 @@ impl Ledger {
         Ok(Chained { head: Head { seq, hash: link.hash }, key, sealed })
     }
 
-    /// Commits entries that follow the head one after another, and what belongs to them.
-    fn commit_chained(&self, mut ops: Vec<Op>, entries: &[Chained]) -> Result<Rev, EngineError> {
+    /// Commits entries that follow the head one after another and lead to `digest`, and what belongs to them.
+    fn commit_chained(
+        &mut self,
+        mut ops: Vec<Op>,
+        mut entries: Vec<Chained>,
+        digest: StateDigest,
+        sequel: Sequel,
+    ) -> Result<(), EngineError> {
         ops.extend(entries.iter().map(|entry| Op::Put(entry.key.clone(), entry.sealed.clone())));
         // The guard makes the chain one line: whoever else extended it first makes this commit fail whole.
         let guards: Vec<Guard> =
             entries.iter().take(1).map(|first| Guard::Absent(first.key.clone())).collect();
+        let Some(last) = entries.pop() else { return Ok(()) };
         match self.store.commit(&guards, &ops) {
-            Ok(rev) => Ok(rev),
-            // It may have happened: what was written tells.
+            Ok(rev) => {
+                (self.head, self.digest, self.rev) = (last.head, digest, self.rev.max(rev));
+                Ok(())
+            }
             Err(CommitError::Unknown(why)) => {
-                match entries.last().map(|last| (last, self.store.get(&last.key))) {
-                    Some((last, Ok(Some(found)))) if found.value == last.sealed => Ok(found.mod_rev),
-                    _ => Err(CommitError::Unknown(why).into()),
+                self.footing = Footing::Unknown(Box::new(Attempt { last, digest, sequel }));
+                match self.settle() {
+                    Ok(Some((Fate::Made, _)) | None) => Ok(()),
+                    Ok(Some((Fate::NotMade, _))) => Err(CommitError::Unavailable(why).into()),
+                    Err(_) => Err(CommitError::Unknown(why).into()),
                 }
             }
             Err(error) => Err(error.into()),
@@ -253,6 +340,7 @@ impl Ledger {
     /// Writes the first of what was used, as many as fit one commit, and the highest believed time; how many there
     /// were. These rows have no audit entry and no place in the digest: they take no access away and give none.
     pub fn write_uses(&mut self, uses: &[(PublicId, UseRow)], mark: &Mark) -> Result<usize, EngineError> {
+        self.must_be_settled()?;
         let mut ops = vec![self.unlisted(CLOCK_KEY, mark)?];
         let mut bytes = 0;
         let mut written = 0;
@@ -273,6 +361,7 @@ impl Ledger {
 
     /// Writes since when no use was lost.
     pub fn write_unbroken(&mut self, unbroken: Unbroken) -> Result<(), EngineError> {
+        self.must_be_settled()?;
         let ops = [self.unlisted(UNBROKEN_KEY, &unbroken)?];
         self.rev = self.rev.max(self.store.commit(&[], &ops)?);
         Ok(())

@@ -12,10 +12,12 @@ use super::audit_log::{self, AuditPage, AuditReport, Doubt};
 use super::caller::Caller;
 use super::clock::Clock;
 use super::error::EngineError;
+use super::image::Image;
 use super::imported::{self, Imported};
 use super::ledger::Ledger;
 use super::load::Loaded;
 use super::oauth::TokenDesk;
+use super::overdue::{self, Kept, Overdue, Unwritten};
 use super::scribe::{Desk, Refused, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
@@ -52,19 +54,21 @@ pub(super) struct Parts {
     pub header: Option<HeaderFile>,
     pub cost: Cost,
     pub dir: Option<PathBuf>,
+    /// Where denials are kept that the disk does not take; a store in memory has no such place.
+    pub kept: Option<Kept>,
 }
 
 /// Owns a store and everything known of it.
 pub struct LocalEngine {
     pub(super) store: Arc<dyn Store>,
-    pub(super) keyring: Keyring,
+    pub(super) keyring: Arc<Keyring>,
     state: Arc<RwLock<State>>,
     verifier: Arc<Verifier>,
-    imported: Imported,
-    pub(super) tokens: TokenDesk,
+    imported: Arc<Imported>,
+    pub(super) tokens: Arc<TokenDesk>,
     ledger: Arc<Mutex<Ledger>>,
-    /// What takes access away and is in force in this process, but could not be written yet.
-    overdue: Mutex<Vec<(Session, Command)>>,
+    /// What takes access away and is in force, but could not be written yet.
+    pub(super) overdue: Arc<Overdue>,
     catalog: Arc<Catalog>,
     time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
@@ -83,11 +87,12 @@ pub struct LocalEngine {
 
 impl LocalEngine {
     pub(super) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, keyring, loaded, catalog, clock, callers, entropy, header, cost, dir } = parts;
+        let Parts { store, keyring, loaded, catalog, clock, callers, entropy, header, cost, dir, kept } =
+            parts;
         let proof = Arc::new(loaded.proof);
         let verifier = Verifier::new(keyring.pepper(), &loaded.state, Arc::clone(&proof));
-        let imported = Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state);
-        let tokens = TokenDesk::new(&keyring, &loaded.state, proof);
+        let imported = Arc::new(Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state));
+        let tokens = Arc::new(TokenDesk::new(&keyring, &loaded.state, proof));
         let sealing = Arc::new(SealThread::start(Arc::clone(&store)));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
@@ -95,10 +100,26 @@ impl LocalEngine {
         let ledger = Arc::new(Mutex::new(ledger));
         let time = Arc::new(Timekeeper::new(Arc::clone(&clock), loaded.mark));
         let feed = broadcast::channel(FEED).0;
-        let frozen = !loaded.doubts.is_empty();
-        let desk =
-            Desk::new((&state, &verifier, &ledger), &time, (feed.clone(), &sealing), loaded.unbroken, frozen);
-        let desk = Arc::new(desk);
+        let keyring = Arc::new(keyring);
+        let image = Image {
+            state: Arc::clone(&state),
+            verifier: Arc::clone(&verifier),
+            imported: Arc::clone(&imported),
+            tokens: Arc::clone(&tokens),
+            keyring: Arc::clone(&keyring),
+        };
+        let writing = overdue::Parts {
+            image,
+            ledger: Arc::clone(&ledger),
+            store: Arc::clone(&store),
+            catalog: Arc::clone(&catalog),
+            time: Arc::clone(&time),
+            feed: feed.clone(),
+            sealing: Arc::clone(&sealing),
+            kept,
+        };
+        let overdue = Arc::new(Overdue::new(writing, &loaded.doubts));
+        let desk = Arc::new(Desk::new(&overdue, loaded.unbroken, !loaded.doubts.is_empty()));
         Arc::new(Self {
             store,
             keyring,
@@ -107,7 +128,7 @@ impl LocalEngine {
             imported,
             tokens,
             ledger,
-            overdue: Mutex::default(),
+            overdue,
             catalog,
             time,
             feed,
@@ -217,6 +238,7 @@ impl LocalEngine {
 impl Drop for LocalEngine {
     fn drop(&mut self) {
         self.sealing.stop();
+        self.overdue.stop();
         self.scribe.stop();
         if let Err(error) = self.desk.close() {
             tracing::warn!(%error, "what was used could not be written");
@@ -365,6 +387,10 @@ impl Engine for LocalEngine {
 
     fn use_writer(&self) -> Writing {
         self.desk.writing()
+    }
+
+    fn unwritten(&self) -> Unwritten {
+        self.overdue.unwritten()
     }
 
     fn uses_complete_since(&self) -> Option<Timestamp> {

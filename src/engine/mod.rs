@@ -6,8 +6,8 @@
 //!   that is open.
 //! - `uses`, `denials` and `refusals`: what was used, and which requests and commands were refused. `scribe`: the thread
 //!   that writes all of it down.
-//! - `ledger`: the only writer. `load`: reads and checks a store. `proof`: what of it
-//!   may be believed. `verifier` and `table`: is this token good? [`Caller`]:
+//! - `ledger`: the only writer. `overdue`: denials a disk did not take. `image`: what is held in memory. `load`: reads
+//!   and checks a store. `proof`: what of it may be believed. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
@@ -22,12 +22,14 @@ pub mod demo;
 mod denials;
 mod doors;
 mod error;
+mod image;
 mod imported;
 mod ledger;
 mod load;
 mod local;
 pub mod oauth;
 pub mod open;
+mod overdue;
 mod proof;
 mod refusals;
 mod scribe;
@@ -50,6 +52,7 @@ pub use self::caller::Caller;
 pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
+pub use self::overdue::Unwritten;
 pub use self::proof::Proof;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
@@ -214,6 +217,11 @@ pub trait Engine: Send + Sync {
     /// Whether what is used gets written down. Verification goes on when it does not.
     fn use_writer(&self) -> Writing {
         Writing::Ok
+    }
+
+    /// What takes access away and is in force, and could not be written into the store yet.
+    fn unwritten(&self) -> Unwritten {
+        Unwritten::default()
     }
 
     /// Since when no use was lost: what a rule that deletes the unused must ask first. A key may be judged idle only

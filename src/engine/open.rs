@@ -5,16 +5,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::audit_log::in_one_line;
+use super::audit_log::{Doubt, in_one_line};
 use super::clock::{Clock, SystemClock};
 use super::error::{EngineError, OpenError};
 use super::ledger::Head;
 use super::load::{self, Loaded, Witness};
 use super::local::{LocalEngine, Parts};
+use super::overdue::{Kept, Note};
 use super::proof::Proof;
 use super::session::{Auth, Session, Via};
 use super::throttle::Callers;
-use super::{Engine, doors};
+use super::{Engine, Unwritten, doors};
 use crate::crypto::digest::Pepper;
 use crate::crypto::header::{Header, Unlock, Unlocked};
 use crate::crypto::header_file::HeaderFile;
@@ -29,7 +30,7 @@ use crate::domain::catalog::CatalogProblem;
 use crate::domain::name::fold;
 use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State};
 use crate::files;
-use crate::store::{MemoryStore, Rev, SledOptions, SledStore, Store};
+use crate::store::{Journal, MemoryStore, Rev, SledOptions, SledStore, Store};
 
 /// The catalog of a store, beside its database, when the agency has its own.
 pub const CATALOG_FILE: &str = "catalog.toml";
@@ -141,7 +142,12 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let attempt = options.callers.attempt(std::process::id(), &options.dir, since_boot)?;
     let Unlocked { root, mut slot } = attempt.judge(unlock(&header, key, |_| true))?;
     let keyring = Keyring::new(root, header.store());
-    let loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
+    let mut loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
+    let (kept, denied) = keep(&options.dir, &keyring);
+    let denied = denied.unwrap_or_else(|doubt| {
+        loaded.doubts.push(doubt);
+        Vec::new()
+    });
     notices.extend(loaded.doubts.iter().map(|d| d.what.clone()));
     if loaded.state.agency().is_none() {
         return Err(if loaded.head.seq == 0 { OpenError::Unfounded } else { damaged(&loaded) });
@@ -174,12 +180,39 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         header: Some(file),
         cost: options.cost,
         dir: Some(options.dir.clone()),
+        kept,
     });
+    // Before anybody is answered.
+    let taken = engine.overdue.take_up(denied);
+    if taken > 0 {
+        notices.push(taken_up(taken, &engine.unwritten()));
+    }
     engine.note_start(&session, failed_before)?;
     if options.via == Via::Console {
         engine.write_uses();
     }
     Ok(Open { engine, session, notices })
+}
+
+/// The room in reserve beside the database, and what was left there. Without it, what the disk does not take is in
+/// force in this process only, and whoever asks for it is told so.
+fn keep(dir: &Path, keyring: &Keyring) -> (Option<Kept>, Result<Vec<Note>, Doubt>) {
+    match Journal::claim(dir) {
+        Ok(journal) => {
+            let (kept, denied) = Kept::open(journal, keyring);
+            (Some(kept), denied)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no room is kept in reserve for denials on a full disk");
+            (None, Ok(Vec::new()))
+        }
+    }
+}
+
+fn taken_up(taken: usize, left: &Unwritten) -> String {
+    let changes = if taken == 1 { "1 change".to_owned() } else { format!("{taken} changes") };
+    let now = if left.denials == 0 { "written now" } else { "in force, and still not written" };
+    format!("{changes} that took access away on a failing disk: {now}")
 }
 
 fn damaged(loaded: &Loaded) -> OpenError {
@@ -264,6 +297,7 @@ pub fn found(
     if is_store(&options.dir) { file.replace(&header) } else { file.create(&header) }
         .map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
+    let (kept, _) = keep(&options.dir, &keyring);
     let session = founding_session(Auth::Passphrase, options.via)?;
     let loaded = empty(&keyring);
     let engine = LocalEngine::new(Parts {
@@ -277,6 +311,7 @@ pub fn found(
         header: Some(file),
         cost: options.cost,
         dir: Some(options.dir.clone()),
+        kept,
     });
     // Before the first entry: from then on a store without a seal is one that lost it.
     engine.write_first_seal()?;
@@ -377,6 +412,7 @@ pub fn in_store_holding(
         header: None,
         cost: Cost::SLOT,
         dir: None,
+        kept: None,
     });
     engine.execute(&session, Command::Found { agency, operator })?;
     Ok(Open { engine, session, notices: Vec::new() })

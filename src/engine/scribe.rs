@@ -13,7 +13,8 @@ use tokio::sync::broadcast;
 
 use super::denials::Denials;
 use super::error::EngineError;
-use super::ledger::{Ledger, UseRow};
+use super::ledger::{Ledger, Sequel, UseRow};
+use super::overdue::Overdue;
 use super::refusals::{Kind, Refusals};
 use super::seal_thread::SealThread;
 use super::session::Session;
@@ -21,6 +22,7 @@ use super::timekeeper::Timekeeper;
 use super::verifier::Verifier;
 use super::{LocalEngine, News};
 use crate::domain::{AppId, KeyId, PublicId, State, Timestamp};
+use crate::store::CommitError;
 
 /// How long uses are gathered before they are written.
 pub const EVERY: Duration = Duration::from_secs(2);
@@ -88,9 +90,10 @@ pub(super) struct Desk {
     feed: broadcast::Sender<News>,
     sealing: Arc<SealThread>,
     /// Requests that were refused and are not told in the trail.
-    pub denials: Denials,
+    pub denials: Arc<Denials>,
     /// Commands that were.
     pub refusals: Refusals,
+    overdue: Arc<Overdue>,
     /// A store in doubt is not written to.
     frozen: bool,
     /// Held while the disk is written to. Taken before the locks of state and ledger, of which no two are held
@@ -103,25 +106,20 @@ pub(super) struct Desk {
 
 impl Desk {
     /// A desk over the parts of an engine. `stored` is what the store says of the time before.
-    pub fn new(
-        (state, verifier, ledger): (&Arc<RwLock<State>>, &Arc<Verifier>, &Arc<Mutex<Ledger>>),
-        time: &Arc<Timekeeper>,
-        (feed, sealing): (broadcast::Sender<News>, &Arc<SealThread>),
-        stored: Option<Unbroken>,
-        frozen: bool,
-    ) -> Self {
+    pub fn new(overdue: &Arc<Overdue>, stored: Option<Unbroken>, frozen: bool) -> Self {
         let whole = stored.filter(|stored| !stored.open);
-        let unbroken = whole.unwrap_or_else(|| Unbroken { since: time.now().time, open: false });
+        let unbroken = whole.unwrap_or_else(|| Unbroken { since: overdue.time.now().time, open: false });
         let book = Book { unwritten: BTreeSet::new(), unbroken, stored };
         Self {
-            state: Arc::clone(state),
-            verifier: Arc::clone(verifier),
-            ledger: Arc::clone(ledger),
-            time: Arc::clone(time),
-            feed,
-            sealing: Arc::clone(sealing),
-            denials: Denials::default(),
+            state: Arc::clone(&overdue.image.state),
+            verifier: Arc::clone(&overdue.image.verifier),
+            ledger: Arc::clone(&overdue.ledger),
+            time: Arc::clone(&overdue.time),
+            feed: overdue.feed.clone(),
+            sealing: Arc::clone(&overdue.sealing),
+            denials: Arc::clone(&overdue.denials),
             refusals: Refusals::default(),
+            overdue: Arc::clone(overdue),
             frozen,
             book: Mutex::new(book),
             writing: Mutex::new(Writing::Ok),
@@ -141,7 +139,7 @@ impl Desk {
         }
         let mut book = self.book();
         let mut told = self.take(&mut book);
-        let result = self.write_book(&mut book).and_then(|written| {
+        let result = self.clear_the_way().and_then(|()| self.write_book(&mut book)).and_then(|written| {
             self.write_denials(refused)?;
             self.write_refusals(refused)?;
             Ok(written)
@@ -173,6 +171,12 @@ impl Desk {
             let _ = self.feed.send(News::Used(told.into()));
         }
         result.map(drop)
+    }
+
+    /// What took access away comes before what was used.
+    fn clear_the_way(&self) -> Result<(), EngineError> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        self.overdue.clear_the_way(&mut ledger)
     }
 
     fn take(&self, book: &mut Book) -> Vec<PublicId> {
@@ -239,8 +243,12 @@ impl Desk {
         };
         let mark = self.time.mark();
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = ledger.write_notes(entries, &mark) {
-            self.denials.put_back(counted);
+        let sequel = Sequel::Told(Box::new(counted.clone()));
+        if let Err(error) = ledger.write_notes(entries, &mark, sequel) {
+            // Where the outcome is open, whoever learns it puts them back: they are told once.
+            if !matches!(error, EngineError::Commit(CommitError::Unknown(_))) {
+                self.denials.put_back(counted);
+            }
             return Err(error);
         }
         self.sealing.soon(ledger.seal());
@@ -258,7 +266,7 @@ impl Desk {
             let rest = taken.split_off(taken.len().min(REFUSALS_AT_ONCE));
             let entries = taken.iter().map(|(_, entry): &(Kind, _)| entry.clone()).collect();
             let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = ledger.write_notes(entries, &self.time.mark()) {
+            if let Err(error) = ledger.write_notes(entries, &self.time.mark(), Sequel::Nothing) {
                 taken.extend(rest);
                 self.refusals.put_back(taken);
                 return Err(error);

@@ -1,42 +1,56 @@
 //! Who is signed in: made by the engine when a slot opens, never by a request.
 
+use minicbor::{Decode, Encode};
+
 use crate::crypto::CryptoError;
 use crate::crypto::random::{self, Entropy, OsEntropy};
 use crate::domain::audit::ActorLine;
 use crate::domain::{Access, Actor, OperatorId, PublicId, State};
 
 /// How somebody proved who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Auth {
     /// A passphrase.
+    #[n(0)]
     Passphrase,
     /// A key file.
+    #[n(1)]
     KeyFile,
     /// The recovery code.
+    #[n(2)]
     Recovery,
     /// Nothing: the throw-away store of the demo.
+    #[n(3)]
     Demo,
     /// Nobody signed in: the server acts on its own behalf.
+    #[n(4)]
     Service,
 }
 
 /// Where from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Via {
     /// The console.
+    #[n(0)]
     Console,
     /// The command line.
+    #[n(1)]
     CommandLine,
     /// The server.
+    #[n(2)]
     Server,
 }
 
 /// The process a session speaks for: this one, or one that is attached to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Peer {
     /// Operating system user.
+    #[n(0)]
     pub uid: u32,
     /// Process number.
+    #[n(1)]
     pub pid: u32,
 }
 
@@ -48,12 +62,17 @@ impl Peer {
 }
 
 /// A signed-in operator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
 pub struct Session {
+    #[n(0)]
     id: String,
+    #[n(1)]
     actor: Actor,
+    #[n(2)]
     auth: Auth,
+    #[n(3)]
     via: Via,
+    #[n(4)]
     peer: Peer,
 }
 

@@ -142,7 +142,7 @@ impl Verifier {
         self.proof.of_absent_key(id)
     }
 
-    /// Brings one key up to date with the state.
+    /// Brings one key up to date with the state. One that is not vouched for stays refused.
     pub fn refresh(&self, state: &State, key: &Key) {
         self.put(state, key, self.proof.of_key(key).or_else(|| closed(state, key)));
     }

@@ -23,6 +23,10 @@ pub enum Fault {
     UnknownDone,
     /// `Unknown`, and it did not happen.
     UnknownLost,
+    /// `Unknown`, it did happen, and nothing can be read or written until [`MemoryStore::come_back`].
+    DownDone,
+    /// `Unknown`, it did not happen, and nothing can be read or written until [`MemoryStore::come_back`].
+    DownLost,
 }
 
 /// A [`Store`] in memory.
@@ -38,6 +42,7 @@ struct State {
     rev: Rev,
     seal: Option<Seal>,
     faults: VecDeque<Fault>,
+    down: bool,
 }
 
 impl Default for MemoryStore {
@@ -58,6 +63,16 @@ impl MemoryStore {
         self.lock().faults.push_back(fault);
     }
 
+    /// Fails everything until [`MemoryStore::come_back`].
+    pub fn go_down(&self) {
+        self.lock().down = true;
+    }
+
+    /// Ends what a fault began.
+    pub fn come_back(&self) {
+        self.lock().down = false;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,7 +80,8 @@ impl MemoryStore {
     /// The state for a reader, unless the reader is inside a scan of this very store.
     fn look(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         contract::refuse_inside_scan().map_err(StoreError::Invalid)?;
-        Ok(self.lock())
+        let state = self.lock();
+        if state.down { Err(StoreError::Unavailable("a test wants it so".into())) } else { Ok(state) }
     }
 }
 
@@ -159,12 +175,18 @@ impl Store for MemoryStore {
         contract::refuse_inside_scan().map_err(CommitError::Invalid)?;
         contract::check(guards, ops)?;
         let mut state = self.lock();
+        if state.down {
+            return Err(CommitError::Unavailable("a test wants it so".into()));
+        }
         let fault = state.faults.pop_front();
+        state.down = matches!(fault, Some(Fault::DownDone | Fault::DownLost));
         match fault {
             Some(Fault::Unavailable) => return Err(CommitError::Unavailable("a test wants it so".into())),
             Some(Fault::ReadOnly) => return Err(CommitError::ReadOnly("a test wants it so".into())),
-            Some(Fault::UnknownLost) => return Err(CommitError::Unknown("a test wants it so".into())),
-            Some(Fault::UnknownDone) | None => {}
+            Some(Fault::UnknownLost | Fault::DownLost) => {
+                return Err(CommitError::Unknown("a test wants it so".into()));
+            }
+            Some(Fault::UnknownDone | Fault::DownDone) | None => {}
         }
         if let Some(guard) = guards.iter().position(|guard| !state.holds(guard)) {
             return Err(CommitError::Conflict { guard });
@@ -196,10 +218,13 @@ impl Store for MemoryStore {
     }
 
     fn health(&self) -> Health {
+        let state = self.lock();
+        let why = || "a test wants it so".into();
+        let standing = if state.down { Standing::Down(why()) } else { Standing::Writable };
         Health {
             backend: "memory",
-            rev: self.lock().rev,
-            standing: Standing::Writable,
+            rev: state.rev,
+            standing,
             disk_bytes: None,
             free_bytes: None,
             last_sync: None,

@@ -7,6 +7,7 @@
 mod contract;
 mod error;
 mod feed;
+mod journal;
 mod memory;
 mod rows;
 mod seal;
@@ -15,6 +16,7 @@ mod sled;
 pub use self::contract::{Guard, Health, Op, RowView, Standing, Store, limits};
 pub use self::error::{CommitError, Limit, OpenError, StoreError};
 pub use self::feed::{Change, Event, Update, Watch};
+pub use self::journal::{Copy as JournalCopy, Journal};
 pub use self::memory::{Fault, MemoryStore};
 pub use self::rows::{Entry, KeyRange, Page, Rev};
 pub use self::seal::{Seal, SealError};

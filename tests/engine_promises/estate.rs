@@ -184,7 +184,7 @@ impl Estate {
         clock.pass(1_000);
         let open = open_at(&now, &clock).unwrap();
         does(&open, Command::RevokeKey(revoked));
-        does(&open, Command::RescopeKey { key: narrowed, scopes: vec!["contacts.read".into()] });
+        does(&open, Command::RescopeKey { key: narrowed, scopes: vec!["contacts.read".into()], basis: None });
         does(&open, Command::RemoveLocation { location: north });
         does(&open, Command::PauseApp(paused));
         does(&open, Command::DeleteApp(keyed));
@@ -192,7 +192,14 @@ impl Estate {
         let leaky_client = open.engine.authenticate(&leaky.to_string(), leaky_secret.as_bytes()).unwrap();
         open.engine.revoke_token(&leaky_client, leaked_access.as_bytes()).unwrap();
         open.engine.disable_operator(&open.session, jonas, KeysAfter::Stop).unwrap();
-        does(&open, Command::SetPolicy { name: "base-url".into(), value: "https://api.acme.example".into() });
+        does(
+            &open,
+            Command::SetPolicy {
+                name: "base-url".into(),
+                value: "https://api.acme.example".into(),
+                basis: None,
+            },
+        );
         // Somebody goes on working: what was ended is not the newest thing that happened.
         let (_, later) = issue(&open, new_key("Later", Place::Agency, &["contacts.read"]));
         assert!(open.engine.verify(later.as_bytes(), &[]).is_allow());

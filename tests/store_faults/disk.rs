@@ -15,14 +15,14 @@ use crate::child::{self, Load};
 use crate::system::{run, run_in_the_end};
 
 /// A file system of its own, in memory; unmounted when dropped.
-struct SmallDisk {
+pub struct SmallDisk {
     _scratch: tempfile::TempDir,
-    root: PathBuf,
+    pub root: PathBuf,
 }
 
 impl SmallDisk {
     /// `None`, said aloud, when this machine does not let us mount.
-    fn new(size: &str) -> Option<Self> {
+    pub fn new(size: &str) -> Option<Self> {
         let scratch = tempfile::tempdir().unwrap();
         let root = scratch.path().join("disk");
         fs::create_dir(&root).unwrap();

@@ -10,7 +10,9 @@
 
 mod child;
 mod crash;
+mod denials;
 mod disk;
+mod kept;
 mod powercut;
 mod rounds;
 mod system;
@@ -20,4 +22,5 @@ mod trace;
 #[test]
 fn store_child() {
     child::run_if_child();
+    kept::run_if_child();
 }

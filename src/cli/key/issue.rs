@@ -18,6 +18,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::phc::{MAX_SECRET, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
+use crate::engine::Unwritten;
 
 /// Below, a secret is found in days at most by trying; it is refused.
 const WEAK_BITS: u32 = 40;
@@ -58,7 +59,7 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
     if deck.output.is_json() {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        deck.output.value(&KeyLine::of(&key, view, signed.now()))?;
+        deck.output.value(&KeyLine::of(&key, view, &Unwritten::default(), signed.now()))?;
     } else {
         deck.output.text(&format!("{}\n", key.id))?;
     }
@@ -117,7 +118,7 @@ pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> 
     let handed = {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        handover.give(deck.output, &token, KeyLine::of(&key, view, signed.now()))
+        handover.give(deck.output, &token, KeyLine::of(&key, view, &Unwritten::default(), signed.now()))
     };
     drop(token);
     if let Err(error) = handed {

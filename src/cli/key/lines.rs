@@ -7,6 +7,7 @@ use crate::cli::times;
 use crate::domain::basis::Basis;
 use crate::domain::trace::Agent;
 use crate::domain::{Key, KeyState, Timestamp, Trace, View};
+use crate::engine::Unwritten;
 
 /// A key in JSON. `deletes_at` is there for the shape's sake: nothing is deleted by time yet.
 #[derive(Serialize)]
@@ -28,6 +29,9 @@ pub struct KeyLine<'a> {
     scopes_used: Vec<ScopeUsed<'a>>,
     expires_at: Option<String>,
     deletes_at: Option<String>,
+    /// What the state says is in force and waits for a disk that fails; absent otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    not_written_yet: bool,
     note: &'a str,
     rev: String,
 }
@@ -41,7 +45,7 @@ struct ScopeUsed<'a> {
 
 impl<'a> KeyLine<'a> {
     /// The key as the view shows it.
-    pub fn of(key: &'a Key, view: View<'a>, now: Timestamp) -> Self {
+    pub fn of(key: &'a Key, view: View<'a>, unwritten: &Unwritten, now: Timestamp) -> Self {
         let usage = view.usage(key);
         let trace = view.trace(key);
         // Of the last use itself: an older request's address would be a wrong answer.
@@ -68,6 +72,7 @@ impl<'a> KeyLine<'a> {
                 .collect(),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
             deletes_at: None,
+            not_written_yet: unwritten.concerns(key.id),
             note: key.note.as_str(),
             rev: Basis::of_key(key.id, &key.scopes).to_string(),
         }
@@ -75,7 +80,7 @@ impl<'a> KeyLine<'a> {
 }
 
 /// The state by glyph and word, so that neither colour nor font is needed to read it.
-pub fn state(key: &Key, view: View<'_>, now: Timestamp) -> Cell {
+pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, now: Timestamp) -> Cell {
     let state = key.state(now);
     if state == KeyState::Active && key.expires_soon(view.policy(), now).is_some() {
         return Cell::toned("▲ expires soon", Tone::Warn);
@@ -87,7 +92,8 @@ pub fn state(key: &Key, view: View<'_>, now: Timestamp) -> Cell {
         KeyState::Revoked => ('✕', Tone::Bad),
         KeyState::Deleted => ('✕', Tone::Faint),
     };
-    Cell::toned(format!("{glyph} {state}"), tone)
+    let left = if unwritten.concerns(key.id) { ", not written yet" } else { "" };
+    Cell::toned(format!("{glyph} {state}{left}"), tone)
 }
 
 /// When it was used last, in words.

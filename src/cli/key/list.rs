@@ -14,12 +14,13 @@ use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::view::Sought;
 use crate::domain::{Key, KeyState, Place, ScopeId, Timestamp, View};
+use crate::engine::Unwritten;
 
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let scope = args.scope.as_ref().map(|text| text.parse::<ScopeId>()).transpose();
     let scope = scope.map_err(|error| Fault::usage(error.to_string()))?;
     let signed = deck.sign_in()?.widened(args.all)?;
-    let now = signed.now();
+    let (now, left) = (signed.now(), signed.engine.unwritten());
     let location = match &args.location {
         Some(reference) => Some(signed.see(|view| find_location(view, reference))?),
         None => None,
@@ -39,10 +40,10 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         let mut keys: Vec<&Key> = view.keys().filter(wanted).collect();
         keys.sort_by_cached_key(|key| (key.name.folded(), key.id));
         let text = if deck.output.is_json() {
-            let lines: Vec<KeyLine<'_>> = keys.iter().map(|key| KeyLine::of(key, view, now)).collect();
+            let lines: Vec<KeyLine<'_>> = keys.iter().map(|key| KeyLine::of(key, view, &left, now)).collect();
             serde_json::to_string(&lines).map(|json| json + "\n")
         } else {
-            Ok(table(&keys, view, now, args.all).render(deck.output))
+            Ok(table(&keys, view, &left, now, args.all).render(deck.output))
         };
         (keys.len(), text)
     });
@@ -57,7 +58,7 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(keys: &[&Key], view: View<'_>, now: Timestamp, with_owner: bool) -> Table {
+fn table(keys: &[&Key], view: View<'_>, left: &Unwritten, now: Timestamp, with_owner: bool) -> Table {
     let mut headings = vec!["Name", "Key", "Location or app", "Scopes", "Last used", "Expires", "State"];
     if with_owner {
         headings.push("Owner");
@@ -71,7 +72,7 @@ fn table(keys: &[&Key], view: View<'_>, now: Timestamp, with_owner: bool) -> Tab
             key.scopes.len().to_string().into(),
             lines::last_used(key, view, now).into(),
             times::expiry(key.expiry, now).into(),
-            lines::state(key, view, now),
+            lines::state(key, view, left, now),
         ];
         if with_owner {
             row.push(view.owner_name(key).into());
@@ -89,18 +90,18 @@ pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
 
 /// One key: a page for people, an object for scripts.
 pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
-    let now = signed.now();
+    let (now, left) = (signed.now(), signed.engine.unwritten());
     if deck.output.is_json() {
-        let state = crate::engine::Engine::state(&*signed.engine);
+        let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        deck.output.value(&KeyLine::of(key, view, now))?;
+        deck.output.value(&KeyLine::of(key, view, &left, now))?;
     } else {
-        deck.output.text(&signed.see(|view| page(key, view, now)))?;
+        deck.output.text(&signed.see(|view| page(key, view, &left, now)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn page(key: &Key, view: View<'_>, now: Timestamp) -> String {
+fn page(key: &Key, view: View<'_>, left: &Unwritten, now: Timestamp) -> String {
     let mut out = String::new();
     let mut line = |what: &str, text: &str| {
         let _ = writeln!(out, "{what:<12}{}", shown(text));
@@ -112,7 +113,9 @@ fn page(key: &Key, view: View<'_>, now: Timestamp) -> String {
     if let Some(place) = view.place_name(key.place) {
         line(if key.place.app().is_some() { "App" } else { "Location" }, place);
     }
-    line("State", key.state(now).as_str());
+    let state = key.state(now).as_str();
+    let waits = if left.concerns(key.id) { " (in force, not written yet)" } else { "" };
+    line("State", &format!("{state}{waits}"));
     line("Owner", view.owner_name(key));
     line("Created", &times::both(key.created_at, now));
     let usage = view.usage(key);

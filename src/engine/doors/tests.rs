@@ -15,6 +15,7 @@ use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::domain::audit::Entry;
 use crate::domain::{Catalog, Operator, PublicId, Record, RecordKey, Standing};
 use crate::engine::clock::TestClock;
+use crate::engine::ledger::Sequel;
 use crate::engine::local::Parts;
 use crate::engine::open::{Key, Options, found, open, unlock};
 use crate::engine::session::{Auth, Via};
@@ -116,6 +117,7 @@ impl World {
             header: Some(file),
             cost: Cost::IMPORTED,
             dir: None,
+            kept: None,
         });
         let session = crate::engine::open::founding_session(Auth::KeyFile, Via::CommandLine).unwrap();
         let found = Command::Found { agency: name("Acme"), operator: name("maria") };
@@ -349,7 +351,7 @@ fn a_store_in_which_two_names_have_become_one_opens_for_both() {
         let added = add(&store.engine, &mut file, &before, new, &opens, |slot| is_of(slot, called)).unwrap();
         let records = vec![Record::Operator(operator), Record::Header(naming(&added.header, |_| true))];
         let entry = Entry::of(store.session.line(&store.engine.state()), at, "operator.add");
-        store.engine.ledger().write(entry, records, None).unwrap();
+        store.engine.ledger().write(entry, records, None, Sequel::Nothing).unwrap();
     }
     drop(store);
     let enter = |called: &str, secret: &Passphrase| {

@@ -1,18 +1,20 @@
 //! The one way a state changes: judge, write durably, apply, tell. What takes access away is in force even when the
 //! disk fails, and written when it can be.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::LocalEngine;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, public_id};
-use crate::domain::audit::{ChangeLine, Entry, Outcome, SubjectLine};
+use crate::domain::audit::{Entry, Outcome, SubjectLine};
 use crate::domain::{
-    self, Command, Context, Event, HeaderMark, Key, Minted, Place, Record, Refusal, Role, State, decide,
+    self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, decide,
 };
-use crate::engine::ledger::Ledger;
+use crate::engine::ledger::{Change, Ledger, Sequel};
+use crate::engine::overdue::entry_of;
 use crate::engine::refusals::Kind;
-use crate::engine::{Done, Engine as _, EngineError, News, Session, audit_log};
+use crate::engine::{Done, Engine as _, EngineError, News, Session};
+use crate::store::CommitError;
 
 /// Fresh ids dealt to one command: as many as it may need and some to spare for collisions.
 const IDS: usize = 72;
@@ -121,7 +123,7 @@ impl LocalEngine {
     ) -> Result<(), EngineError> {
         let entry = {
             let state = self.state();
-            let mut entry = self.entry(&state, session, command.name());
+            let mut entry = Entry::of(session.line(&state), self.time.now().time, command.name());
             entry.outcome = Outcome::Refused;
             entry.reason = Some(refusal.code().into());
             // A key that is not theirs is not named as such: only what they typed would be, and that is theirs.
@@ -141,17 +143,13 @@ impl LocalEngine {
             self.verifier.uses().bell.ring();
             return Ok(());
         };
-        if let Err(error) = ledger.write(first.clone(), Vec::new(), None) {
+        if let Err(error) = ledger.write(first.clone(), Vec::new(), None, Sequel::Nothing) {
             // Told with those that follow, when the disk can take it.
             self.desk.refusals.note(kind, first, now);
             return Err(error);
         }
         self.sealing.soon(ledger.seal());
         Ok(())
-    }
-
-    fn entry(&self, state: &State, session: &Session, event: &str) -> Entry {
-        Entry::of(session.line(state), self.time.now().time, event)
     }
 
     pub(super) fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {
@@ -176,40 +174,52 @@ impl LocalEngine {
         imported: Option<Box<domain::Imported>>,
         header: Option<HeaderMark>,
     ) -> Result<Done, EngineError> {
-        if !self.doubts.is_empty() {
-            let error = EngineError::Suspect(audit_log::in_one_line(&self.doubts));
-            let judged = command.denies().then(|| self.judge(&mut self.ledger(), session, command, None));
-            return Err(match judged {
-                Some(Ok(events)) => self.deny_anyway(session, command, &events, error),
-                _ => error,
-            });
-        }
         let mut ledger = self.ledger();
+        // Asked again while it waited: it is written now, or refused again.
+        let waited = self.overdue.events_of(command);
+        let way = self.overdue.clear_the_way(&mut ledger);
+        match (way, waited) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(events)) => return Ok(Done { events: events.to_vec(), token: None }),
+            (Err(error), Some(_)) => return Err(self.overdue.in_force(error)),
+            (Err(error), None) if command.denies() => {
+                return Err(match self.judge(&mut ledger, session, command, None) {
+                    Ok(events) => {
+                        self.overdue.deny(session, command, &Arc::new(events), self.now().time, error)
+                    }
+                    Err(_) => error,
+                });
+            }
+            (Err(error), None) => return Err(error),
+        }
         let (events, token) = match self.judge_minting(&mut ledger, session, command, imported) {
-            Ok(judged) => judged,
+            Ok((events, token)) => (Arc::new(events), token),
             Err(Judged::No(refusal)) => {
                 self.note_refusal(&mut ledger, session, command, &refusal)?;
                 return Err(refusal.into());
             }
             Err(Judged::Failed(error)) => return Err(error.into()),
         };
-        let entry = {
-            let state = self.state();
-            let mut entry = self.entry(&state, session, command.name());
-            entry.subjects = events.iter().filter_map(SubjectLine::of).collect();
-            entry.changes = events.iter().flat_map(Event::changes).map(|c| ChangeLine::from(&c)).collect();
-            if let Command::Found { operator, .. } = command {
-                entry.actor.name = operator.to_string();
-                entry.actor.role = Role::Admin.to_string();
-            }
-            entry
-        };
+        let at = self.now().time;
+        let mut entry = entry_of(&self.state(), session, command, &events, at);
+        if let Command::Found { operator, .. } = command {
+            entry.actor.name = operator.to_string();
+            entry.actor.role = Role::Admin.to_string();
+        }
         let mut records: Vec<Record> = events.iter().flat_map(Event::records).collect();
         records.extend(header.clone().map(Record::Header));
-        if let Err(error) = ledger.write(entry, records, Some(&self.time.mark())) {
-            return Err(self.deny_anyway(session, command, &events, error));
+        let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: header.clone() });
+        if let Err(error) = ledger.write(entry, records, Some(&self.time.mark()), sequel) {
+            let unknown = matches!(error, EngineError::Commit(CommitError::Unknown(_)));
+            if unknown {
+                self.overdue.set_out();
+            }
+            return Err(match token {
+                Some(_) if unknown => self.overdue.take_back(session, &events, at, error),
+                _ => self.overdue.deny(session, command, &events, at, error),
+            });
         }
-        self.apply(&events, header);
+        self.overdue.image.apply(&events, header);
         if command.denies() {
             // A seal that knows of the denial: without it a store put back in time would go unnoticed.
             if let Err(error) = self.store.write_seal(&ledger.seal()) {
@@ -221,91 +231,18 @@ impl LocalEngine {
         }
         drop(ledger);
         // Nobody may be listening.
-        let _ = self.feed.send(News::Happened(Arc::new(events.clone())));
-        Ok(Done { events, token })
+        let _ = self.feed.send(News::Happened(Arc::clone(&events)));
+        Ok(Done { events: events.to_vec(), token })
     }
 
-    fn apply(&self, events: &[Event], header: Option<HeaderMark>) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(header) = header {
-            state.put(Record::Header(header));
-        }
-        for event in events {
-            state.apply(event);
-        }
-        for key in touched(&state, events) {
-            self.verifier.refresh(&state, key);
-            self.imported.put(key);
-        }
-        self.tokens.apply(&self.keyring, &state, events);
-    }
-
-    /// The disk failed. What takes access away is in force in this process all the same.
-    fn deny_anyway(
-        &self,
-        session: &Session,
-        command: &Command,
-        events: &[Event],
-        error: EngineError,
-    ) -> EngineError {
-        // A new secret is not made by itself later on: nobody would be there to take it.
-        if !command.denies() || matches!(command, Command::RenewAppSecret(_)) {
-            return error;
-        }
-        let mut after = self.state().clone();
-        for event in events {
-            after.apply(event);
-        }
-        for key in touched(&after, events) {
-            self.verifier.refresh(&after, key);
-        }
-        self.tokens.hold(&after, events);
-        let mut overdue = self.overdue();
-        if !overdue.iter().any(|(_, known)| known == command) {
-            overdue.push((session.clone(), command.clone()));
-        }
-        drop(overdue);
-        EngineError::DeniedNotDurable(Box::new(error))
-    }
-
-    fn overdue(&self) -> MutexGuard<'_, Vec<(Session, Command)>> {
-        self.overdue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes what took access away while the disk failed. What still cannot be written stays overdue.
+    /// Finds out what became of a change whose outcome is open, and writes what took access away while the disk failed.
     pub fn write_overdue(&self) -> Result<(), EngineError> {
         // A store in doubt takes nothing; what is in force stays in force.
-        while self.doubts.is_empty() {
-            // Taken out while it runs: failing, it puts itself back.
-            let Some((session, command)) = self.overdue().pop() else { return Ok(()) };
-            match self.run(&session, &command) {
-                Err(error @ EngineError::DeniedNotDurable(_)) => return Err(error),
-                Ok(_) => tracing::info!(command = command.name(), "what was in force already is written now"),
-                // Somebody else ended it, or the operator who asked may not any more: what the store says holds.
-                Err(error) => tracing::warn!(%error, command = command.name(), "not written any more"),
-            }
+        if !self.doubts.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.overdue.clear_the_way(&mut self.ledger())
     }
-}
-
-/// The keys whose answer an event may change.
-fn touched<'s>(state: &'s State, events: &'s [Event]) -> Vec<&'s Key> {
-    let mut keys: Vec<&Key> = Vec::new();
-    for record in events.iter().flat_map(Event::records) {
-        match record {
-            Record::Key(key) => keys.extend(state.key(key.id)),
-            Record::Operator(operator) => keys.extend(state.keys_of(operator.id)),
-            Record::Location(location) => keys.extend(state.keys_at(location.id)),
-            Record::App(app) => keys.extend(state.keys_of_app(app.id)),
-            Record::Agency(_)
-            | Record::Policy(_)
-            | Record::Header(_)
-            | Record::Signing(_)
-            | Record::Revoked(_) => {}
-        }
-    }
-    keys
 }
 
 /// No, or not possible.

@@ -1,16 +1,13 @@
-//! What the engine keeps in memory for access tokens: the keys that sign, the names they sign under, and what a failed
-//! disk did not take.
+//! What the engine keeps in memory for access tokens: the keys that sign, and the names they sign under.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::super::proof::Proof;
-use super::{TokenRefusal, closed};
+use super::TokenRefusal;
 use crate::crypto::jwt::{self, AccessToken, Claims, Fault, PublicJwk, TokenConfig, TokenKey};
 use crate::crypto::{Keyring, StoreId};
-use crate::domain::app::Revoked;
 use crate::domain::signing::SigningKeys;
-use crate::domain::verdict::closed_app;
 use crate::domain::{App, AppId, Event, Reason, Record, State, Timestamp};
 
 /// The keys of a state, derived once.
@@ -20,21 +17,12 @@ struct Keys {
     derived: BTreeMap<u32, TokenKey>,
 }
 
-/// How an app stands after a change the disk did not take.
-struct Held {
-    app: App,
-    revoked: Vec<Revoked>,
-    closed: Option<Reason>,
-}
-
 /// See the module.
 pub(in crate::engine) struct TokenDesk {
     store: StoreId,
     /// The names tokens may bear: the store's own, former ones, and last those they are issued under.
     parties: RwLock<Vec<TokenConfig>>,
     keys: RwLock<Keys>,
-    /// In force in this process until a change of the same app is written.
-    held: RwLock<BTreeMap<AppId, Held>>,
     making: Mutex<()>,
     /// Which records are vouched for.
     proof: Arc<Proof>,
@@ -47,7 +35,6 @@ impl TokenDesk {
             store: keyring.store(),
             parties: RwLock::default(),
             keys: RwLock::default(),
-            held: RwLock::default(),
             making: Mutex::default(),
             proof,
         };
@@ -78,7 +65,7 @@ impl TokenDesk {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Keys { known, derived };
     }
 
-    /// What happened is written: it counts, and nothing else does for the apps concerned.
+    /// Takes in what happened.
     pub(in crate::engine) fn apply(&self, keyring: &Keyring, state: &State, events: &[Event]) {
         for record in events.iter().flat_map(Event::records) {
             match record {
@@ -87,41 +74,11 @@ impl TokenDesk {
                 _ => {}
             }
         }
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        if !held.is_empty() {
-            for app in touched(state, events) {
-                held.remove(&app);
-            }
-        }
     }
 
-    /// What takes access away could not be written: it is in force here all the same, as `after` says.
-    pub(in crate::engine) fn hold(&self, after: &State, events: &[Event]) {
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        for app in touched(after, events).into_iter().filter_map(|id| after.app(id)) {
-            let revoked = after.revoked_tokens(app.id).to_vec();
-            held.insert(app.id, Held { app: app.clone(), revoked, closed: closed_app(after, app) });
-        }
-    }
-
-    /// Why an app may not even ask.
-    pub(super) fn closed(&self, state: &State, app: &App) -> Option<Reason> {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        let as_held = held.get(&app.id).and_then(|held| held.closed);
-        self.proof.of_app(app).or(as_held).or_else(|| closed_app(state, app))
-    }
-
-    /// Why a token is refused, whatever is asked of it.
-    pub(super) fn closed_to(&self, state: &State, claims: &Claims) -> Option<Reason> {
-        let Some(app) = state.app(claims.app) else { return Some(self.absent(claims.app)) };
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        let as_held = held
-            .get(&app.id)
-            .and_then(|held| held.closed.or_else(|| closed(state, &held.app, &held.revoked, claims)));
-        self.proof
-            .of_app(app)
-            .or(as_held)
-            .or_else(|| closed(state, app, state.revoked_tokens(app.id), claims))
+    /// Why an app and its tokens are refused, whatever the records say.
+    pub(super) fn unproven(&self, app: &App) -> Option<Reason> {
+        self.proof.of_app(app)
     }
 
     /// Why a token of an app that is not known here is refused.
@@ -171,18 +128,4 @@ impl TokenDesk {
     pub(super) fn making(&self) -> MutexGuard<'_, ()> {
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The apps whose tokens an event may concern.
-fn touched(state: &State, events: &[Event]) -> Vec<AppId> {
-    let mut apps = Vec::new();
-    for record in events.iter().flat_map(Event::records) {
-        match record {
-            Record::App(app) => apps.push(app.id),
-            Record::Revoked(revoked) => apps.push(revoked.app),
-            Record::Operator(operator) => apps.extend(state.apps_of(operator.id).map(|app| app.id)),
-            _ => {}
-        }
-    }
-    apps
 }

@@ -3,7 +3,7 @@
 //!
 //! - `LocalEngine::grant`, `introspect`, `revoke_token` and `jwks`, for the server. Verification comes in through
 //!   [`super::Engine::verify`].
-//! - `desk`: what is kept in memory for that: keys, and what could not be written down.
+//! - `desk`: what is kept in memory for that: keys and names.
 
 mod desk;
 
@@ -95,7 +95,7 @@ impl LocalEngine {
         let app = id.and_then(|id| state.app(id));
         let known = self.verifier().recognises(&presented, app.map(|app| &app.secret));
         let app = app.filter(|_| known && presented.kind() == TokenKind::AppSecret);
-        let works = app.filter(|app| self.tokens.closed(&state, app).is_none());
+        let works = app.filter(|app| closed_app(&state, app).is_none());
         works
             .map(|app| Client {
                 app: app.id,
@@ -149,11 +149,14 @@ impl LocalEngine {
         let Ok((claims, _)) = self.tokens.read(presented, now) else { return Ok(()) };
         let over = Expiry::At(claims.expires).is_over(now);
         let known = self.state().revoked_tokens(claims.app).iter().any(|old| old.token == claims.id);
-        if claims.app != caller.app || over || known {
+        let token = Revoked { token: claims.id, until: claims.expires };
+        let command = Command::RevokeToken { app: claims.app, token };
+        // One that waits for the disk is known and not durable: asked again, it is written or refused again.
+        let durable = known && !self.overdue.waits(&command);
+        if claims.app != caller.app || over || durable {
             return Ok(());
         }
-        let token = Revoked { token: claims.id, until: claims.expires };
-        self.serve(Command::RevokeToken { app: claims.app, token })
+        self.serve(command)
     }
 
     /// The public keys a verifier must know, the oldest first. None before the first token was issued.
@@ -194,7 +197,8 @@ impl LocalEngine {
         let Some(app) = state.app(claims.app) else {
             return Decision::deny(self.tokens.absent(claims.app), None);
         };
-        let closed = self.tokens.closed_to(&state, claims);
+        let ended = || closed(&state, app, state.revoked_tokens(app.id), claims);
+        let closed = self.tokens.unproven(app).or_else(ended);
         let expiry = Expiry::At(claims.expires);
         let decision = judge(Bearer::App(claims.app), closed, expiry, &claims.scopes, wanted, now);
         if decision.is_allow() {

@@ -372,7 +372,7 @@ impl Pen<'_> {
         if hidden {
             rows.census = self.census(actor);
         }
-        let health = Box::new(HealthLine::of(self.engine));
+        let health = Box::new(HealthLine::of(self.engine, actor));
         let news = self.health.as_ref().is_none_or(|before| health.tells_more_than(before));
         if rows.is_empty() && events.is_empty() && !news {
             return Ok(());

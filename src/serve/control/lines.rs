@@ -8,9 +8,10 @@ use minicbor::{Decode, Encode};
 use crate::crypto::slots::SlotKind;
 use crate::domain::audit::Entry;
 use crate::domain::verdict::judge;
-use crate::domain::{Bearer, Decision, Expiry, Reason, ScopeId, Scopes, Timestamp};
+use crate::domain::{Actor, Bearer, Decision, Expiry, KeyId, Reason, ScopeId, Scopes, Timestamp};
 use crate::engine::{
-    AuditLine, AuditPage, AuditReport, AuditStanding, Door, Doors, Doubt, Engine as _, LocalEngine, Writing,
+    AuditLine, AuditPage, AuditReport, AuditStanding, Door, Doors, Doubt, Engine as _, LocalEngine,
+    Unwritten, Writing,
 };
 use crate::store::{Health, Rev, Standing};
 
@@ -213,6 +214,39 @@ pub struct Condition {
     pub writing: Writing,
     /// Since when no use was lost.
     pub complete_since: Option<Timestamp>,
+    /// What is refused and not written.
+    pub unwritten: Unwritten,
+}
+
+/// [`Unwritten`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+struct UnwrittenLine {
+    #[n(0)]
+    denials: u64,
+    #[n(1)]
+    since: Option<Timestamp>,
+    #[n(2)]
+    why: String,
+    #[n(3)]
+    kept: bool,
+    #[n(4)]
+    keys: Vec<KeyId>,
+}
+
+impl UnwrittenLine {
+    /// With the keys the actor may see.
+    fn of(engine: &LocalEngine, actor: Actor) -> Self {
+        let Unwritten { denials, since, why, kept, mut keys } = engine.unwritten();
+        let state = engine.state();
+        keys.retain(|id| state.key(*id).is_some_and(|key| actor.sees(&state, key)));
+        Self { denials: u64::try_from(denials).unwrap_or(u64::MAX), since, why, kept, keys }
+    }
+}
+
+impl From<UnwrittenLine> for Unwritten {
+    fn from(UnwrittenLine { denials, since, why, kept, keys }: UnwrittenLine) -> Self {
+        Self { denials: usize::try_from(denials).unwrap_or(usize::MAX), since, why, kept, keys }
+    }
 }
 
 /// [`Condition`].
@@ -239,11 +273,13 @@ pub struct HealthLine {
     uses_failing: Option<(Timestamp, String, u64)>,
     #[n(9)]
     complete_since: Option<Timestamp>,
+    #[n(10)]
+    unwritten: UnwrittenLine,
 }
 
 impl HealthLine {
-    /// How this process's store is doing.
-    pub fn of(engine: &LocalEngine) -> Self {
+    /// How this process's store is doing, as far as `actor` may see.
+    pub fn of(engine: &LocalEngine, actor: Actor) -> Self {
         let health = engine.health();
         let (writable, read_only, down) = match health.standing {
             Standing::Writable => (true, None, None),
@@ -269,6 +305,7 @@ impl HealthLine {
                 .map(|at| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX)),
             uses_failing,
             complete_since: engine.uses_complete_since(),
+            unwritten: UnwrittenLine::of(engine, actor),
         }
     }
 
@@ -277,7 +314,9 @@ impl HealthLine {
         let said = |line: &Self| {
             (line.rev, line.writable, line.read_only.clone(), line.down.clone(), line.uses_failing.is_some())
         };
-        said(self) != said(before) || self.complete_since != before.complete_since
+        said(self) != said(before)
+            || self.complete_since != before.complete_since
+            || self.unwritten != before.unwritten
     }
 }
 
@@ -304,6 +343,6 @@ impl From<HealthLine> for Condition {
                 .synced_ms_ago
                 .and_then(|ago| Instant::now().checked_sub(Duration::from_millis(ago))),
         };
-        Self { health, writing, complete_since: line.complete_since }
+        Self { health, writing, complete_since: line.complete_since, unwritten: line.unwritten.into() }
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::engine::{
     Anchor, AuditPage, AuditReport, Class, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now,
-    Session, Tried, Writing,
+    Session, Tried, Unwritten, Writing,
 };
 use crate::store::Health;
 
@@ -252,6 +252,10 @@ impl Engine for RemoteEngine {
 
     fn use_writer(&self) -> Writing {
         self.replica.condition().writing
+    }
+
+    fn unwritten(&self) -> Unwritten {
+        self.replica.condition().unwritten
     }
 
     fn uses_complete_since(&self) -> Option<Timestamp> {

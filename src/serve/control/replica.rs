@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use super::lines::{Condition, HealthLine};
 use super::wire::{Row, Rows, Said};
 use crate::domain::{Event, Record, RecordKey, State};
-use crate::engine::{News, Writing};
+use crate::engine::{News, Unwritten, Writing};
 use crate::store::{Health, Rev, Standing};
 
 /// Events a slow listener may fall behind.
@@ -41,7 +41,12 @@ impl Replica {
         Self {
             state: RwLock::default(),
             coming: Mutex::default(),
-            condition: Mutex::new(Condition { health, writing: Writing::Ok, complete_since: None }),
+            condition: Mutex::new(Condition {
+                health,
+                writing: Writing::Ok,
+                complete_since: None,
+                unwritten: Unwritten::default(),
+            }),
             feed: broadcast::channel(FEED).0,
         }
     }

@@ -113,7 +113,7 @@ impl Desk {
             catalog: engine.catalog().source().to_owned(),
             doubts: engine.doubts().iter().map(Into::into).collect(),
             mark: engine.mark(),
-            health: HealthLine::of(engine),
+            health: HealthLine::of(engine, actor),
         }))))
     }
 

@@ -1,5 +1,6 @@
 //! Is it alive, is it ready, what has it counted: for supervisors, load balancers and Prometheus.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use hyper::StatusCode;
@@ -7,7 +8,8 @@ use hyper::StatusCode;
 use super::Front;
 use super::reply::{self, Reply};
 use super::router::Head;
-use crate::engine::{Engine as _, Writing};
+use crate::engine::{Engine as _, Unwritten, Writing};
+use crate::store::Standing;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 /// The text format of Prometheus, as its documentation names it.
@@ -18,12 +20,19 @@ pub fn alive(_: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     reply::text(StatusCode::OK, PLAIN, "alive\n")
 }
 
-/// Requests may be sent here.
+/// Requests may be sent here, and why not; what is denied and not written yet is told either way.
 pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
-    match front.not_ready() {
-        None => reply::text(StatusCode::OK, PLAIN, "ready\n"),
-        Some(why) => reply::text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("not ready: {why}\n")),
+    let (status, mut text) = match front.not_ready() {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
+    };
+    let Unwritten { denials, kept, .. } = front.engine.unwritten();
+    if denials > 0 {
+        let lasts = if kept { "" } else { "; a restart would forget them" };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "denials in force and not written yet: {denials}{lasts}");
     }
+    reply::text(status, PLAIN, text)
 }
 
 /// What was counted since the start.
@@ -35,6 +44,8 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         // Failing with nothing in hand is failing all the same.
         Writing::Failing { unwritten, .. } => unwritten.max(1),
     };
+    let left = front.engine.unwritten();
+    let writable = front.engine.health().standing == Standing::Writable;
     let gauges = [
         ("keydeck_http_connections_open", "Connections open now.", connections),
         ("keydeck_http_requests_in_flight", "Requests being answered now.", answering),
@@ -44,6 +55,17 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
             "Keys and apps whose use waits for a disk that fails; 0 while all is written.",
             unwritten,
         ),
+        (
+            "keydeck_denials_unwritten",
+            "Changes that took access away, are in force, and wait for a disk that fails.",
+            left.denials,
+        ),
+        (
+            "keydeck_denials_at_risk",
+            "Those among them that a restart would forget, because the journal did not take them either.",
+            if left.kept { 0 } else { left.denials },
+        ),
+        ("keydeck_store_writable", "1 while the store takes changes.", writable.into()),
         (
             "keydeck_ready",
             "1 while the store can vouch for its keys and take changes, and the server stays.",

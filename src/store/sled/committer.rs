@@ -220,7 +220,8 @@ impl Committer {
             live.abandon();
         }
         let opening = Opening { at_least: Some(known).filter(|rev| *rev > Rev(0)), ..self.opening.clone() };
-        let reopened = opening.open().map_err(|error| error.to_string());
+        let renewed = opening.write_again().map_err(|error| error.to_string());
+        let reopened = renewed.and_then(|()| opening.open().map_err(|error| error.to_string()));
         let reopened = reopened.and_then(|ready| match ready.live.sync() {
             Ok(()) => Ok(ready),
             Err(error) => Err(error.to_string()),

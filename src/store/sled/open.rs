@@ -4,8 +4,12 @@
 //! The caller holds the directory's lock. A rebuild works on a copy, without sled's snapshot (a broken snapshot
 //! alone makes sled refuse a whole log); only a copy that opens and adds up takes the damaged store's place.
 
+use std::os::unix::fs::FileExt as _;
 use std::sync::mpsc;
 use std::time::Duration;
+use std::{fs, io};
+
+use rustix::fs::{FlockOperation, flock};
 
 use super::codec::Ledger;
 use super::directory::DataDir;
@@ -18,6 +22,9 @@ use crate::store::rows::Rev;
 /// How often, and how long apart, a database still being let go of by this process is tried again.
 const BUSY_TRIES: u32 = 100;
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
+
+/// Bytes of the log written again at a time.
+const REWRITTEN_AT_ONCE: usize = 1024 * 1024;
 
 /// What opening needs to know.
 #[derive(Clone, Debug)]
@@ -120,6 +127,34 @@ impl Opening {
                 Err(damaged(&why))
             }
         }
+    }
+
+    /// Makes sure that what can be read from the log is on the drive. After a failed sync the kernel may call pages clean
+    /// that the drive never got, and the next sync, which finds nothing to do, says yes to all. So every byte is
+    /// written again where it lies, and then synced. Nobody may have the database open meanwhile.
+    pub(super) fn write_again(&self) -> io::Result<()> {
+        let file = fs::OpenOptions::new().read(true).write(true).open(self.dir.store().join("db"))?;
+        // A drive that still fails is not given all of it.
+        file.sync_data()?;
+        let (_quiet, never) = mpsc::channel::<()>();
+        let mut tries = 1;
+        // sled's own lock: an earlier handle may still be letting go of the file.
+        while let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            if tries == BUSY_TRIES {
+                return Err(error.into());
+            }
+            tries += 1;
+            let _elapsed = never.recv_timeout(BUSY_PAUSE);
+        }
+        let mut part = vec![0; REWRITTEN_AT_ONCE];
+        let mut at = 0;
+        loop {
+            let read = file.read_at(&mut part, at)?;
+            let Some(bytes) = part.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            file.write_all_at(bytes, at)?;
+            at += bytes.len() as u64;
+        }
+        file.sync_data()
     }
 
     /// Opens, and tries again while an earlier handle of this process is still letting go.

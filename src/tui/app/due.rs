@@ -110,6 +110,9 @@ fn trouble(look: &Look) -> Option<String> {
     if let Some(doubt) = look.engine.doubts().first() {
         return Some(format!("the store is in doubt: {}", doubt.what));
     }
+    if let Some(waiting) = look.engine.unwritten().in_words() {
+        return Some(waiting);
+    }
     match look.engine.health().standing {
         Standing::Writable => {}
         Standing::ReadOnly(why) | Standing::Down(why) => {

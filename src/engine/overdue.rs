@@ -1,0 +1,497 @@
+//! Denials that the disk did not take. They are in force in memory at once, as what the state says, so that no later
+//! refresh can forget them; they wait here in their order, are kept in the journal beside the database, and are
+//! written before anything else is: by a timer, and by whoever writes next.
+
+mod journal;
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+pub(super) use self::journal::{Kept, Note, Why};
+use super::denials::Denials;
+use super::error::EngineError;
+use super::image::{Image, touched};
+use super::ledger::{Change, Fate, Ledger, Sequel};
+use super::seal_thread::SealThread;
+use super::session::Session;
+use super::timekeeper::Timekeeper;
+use super::{News, audit_log};
+use crate::domain::audit::{ChangeLine, Entry, SubjectLine};
+use crate::domain::{Catalog, Command, Context, Event, KeyId, Refusal, State, Timestamp, decide};
+use crate::store::{CommitError, Store};
+
+/// Between two tries to write what waits.
+const EVERY: Duration = Duration::from_secs(2);
+/// What the trail gives as the reason for taking back a secret nobody was shown.
+const NEVER_SHOWN: &str = "secret_never_shown";
+
+/// What is refused already and not written yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unwritten {
+    /// How many changes wait for the disk.
+    pub denials: usize,
+    /// Since when the oldest waits.
+    pub since: Option<Timestamp>,
+    /// What the store said last.
+    pub why: String,
+    /// Whether all of them are durable in the journal beside the database, and so outlive this process.
+    pub kept: bool,
+    /// The keys they concern.
+    pub keys: Vec<KeyId>,
+}
+
+impl Unwritten {
+    /// In a sentence for a status line; nothing when all is written.
+    pub fn in_words(&self) -> Option<String> {
+        let changes = match self.denials {
+            0 => return None,
+            1 => "1 denial is in force and not written yet".to_owned(),
+            n => format!("{n} denials are in force and not written yet"),
+        };
+        let lasts = if self.kept { "kept beside the database" } else { "a restart would forget it" };
+        Some(format!("{changes} ({lasts}): {}", self.why))
+    }
+
+    /// Whether what a key's state says waits for the disk.
+    pub fn concerns(&self, key: KeyId) -> bool {
+        self.keys.binary_search(&key).is_ok()
+    }
+}
+
+/// One that waits.
+struct Denial {
+    note: Note,
+    /// What it comes to; `None` while even that depends on what the store holds.
+    events: Option<Arc<Vec<Event>>>,
+    keys: Vec<KeyId>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    denials: Vec<Denial>,
+    why: String,
+    /// Whether the journal holds exactly these.
+    kept: bool,
+}
+
+#[derive(Default)]
+struct Pace {
+    thread: Option<JoinHandle<()>>,
+    runs: bool,
+    stop: bool,
+}
+
+/// See the module.
+pub(super) struct Overdue {
+    pub image: Image,
+    pub ledger: Arc<Mutex<Ledger>>,
+    pub store: Arc<dyn Store>,
+    pub catalog: Arc<Catalog>,
+    pub time: Arc<Timekeeper>,
+    pub feed: broadcast::Sender<News>,
+    pub sealing: Arc<SealThread>,
+    pub denials: Arc<Denials>,
+    /// Why the store takes nothing at all, if so.
+    frozen: Option<String>,
+    kept: Option<Kept>,
+    waiting: Mutex<Waiting>,
+    pace: Mutex<Pace>,
+    wake: Condvar,
+}
+
+/// The parts of an engine that writing needs.
+pub(super) struct Parts {
+    pub image: Image,
+    pub ledger: Arc<Mutex<Ledger>>,
+    pub store: Arc<dyn Store>,
+    pub catalog: Arc<Catalog>,
+    pub time: Arc<Timekeeper>,
+    pub feed: broadcast::Sender<News>,
+    pub sealing: Arc<SealThread>,
+    pub kept: Option<Kept>,
+}
+
+impl Overdue {
+    /// Nothing waits. A store in doubt takes nothing.
+    pub fn new(parts: Parts, doubts: &[audit_log::Doubt]) -> Self {
+        let Parts { image, ledger, store, catalog, time, feed, sealing, kept } = parts;
+        Self {
+            image,
+            ledger,
+            store,
+            catalog,
+            time,
+            feed,
+            sealing,
+            denials: Arc::default(),
+            frozen: (!doubts.is_empty()).then(|| audit_log::in_one_line(doubts)),
+            kept,
+            waiting: Mutex::new(Waiting { kept: true, ..Waiting::default() }),
+            pace: Mutex::default(),
+            wake: Condvar::new(),
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What waits, for whoever shows it.
+    pub fn unwritten(&self) -> Unwritten {
+        let waiting = self.waiting();
+        let mut keys: Vec<KeyId> = waiting.denials.iter().flat_map(|denial| denial.keys.clone()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Unwritten {
+            denials: waiting.denials.len(),
+            since: waiting.denials.iter().map(|denial| denial.note.at).min(),
+            why: waiting.why.clone(),
+            kept: waiting.kept,
+            keys,
+        }
+    }
+
+    /// Whether a command waits.
+    pub fn waits(&self, command: &Command) -> bool {
+        self.waiting().denials.iter().any(|denial| denial.note.command == *command)
+    }
+
+    /// What a command that waits comes to.
+    pub fn events_of(&self, command: &Command) -> Option<Arc<Vec<Event>>> {
+        let waiting = self.waiting();
+        let same = waiting.denials.iter().find(|denial| denial.note.command == *command);
+        same.and_then(|denial| denial.events.clone())
+    }
+
+    /// Finds out what became of the last change, and writes what waits. Only then may anything else be written.
+    pub fn clear_the_way(self: &Arc<Self>, ledger: &mut Ledger) -> Result<(), EngineError> {
+        if let Some(doubts) = &self.frozen {
+            return Err(EngineError::Suspect(doubts.clone()));
+        }
+        let cleared = self.learn(ledger).and_then(|()| self.write_all(ledger));
+        let mut waiting = self.waiting();
+        match &cleared {
+            Ok(()) => waiting.why.clear(),
+            Err(error) => waiting.why = error.to_string(),
+        }
+        let stale = !waiting.kept;
+        drop(waiting);
+        if stale {
+            self.keep();
+        }
+        if cleared.is_err() {
+            self.set_out();
+        }
+        cleared
+    }
+
+    /// Takes in a change whose outcome had been open.
+    fn learn(&self, ledger: &mut Ledger) -> Result<(), EngineError> {
+        match ledger.settle()? {
+            Some((Fate::Made, Sequel::Change(Change { events, header }))) => {
+                self.image.apply(&events, header);
+                self.done(&events);
+                self.sealing.soon(ledger.seal());
+                self.tell(&events);
+            }
+            Some((Fate::NotMade, Sequel::Told(book))) => self.denials.put_back(*book),
+            Some(
+                (Fate::Made, Sequel::Told(_) | Sequel::Nothing)
+                | (Fate::NotMade, Sequel::Change(_) | Sequel::Nothing),
+            )
+            | None => {}
+        }
+        Ok(())
+    }
+
+    fn tell(&self, events: &Arc<Vec<Event>>) {
+        // Nobody may be listening.
+        let _ = self.feed.send(News::Happened(Arc::clone(events)));
+    }
+
+    /// What was written waits no more.
+    fn done(&self, events: &Arc<Vec<Event>>) {
+        let mut waiting = self.waiting();
+        let before = waiting.denials.len();
+        waiting.denials.retain(|denial| denial.events.as_ref().is_none_or(|own| !Arc::ptr_eq(own, events)));
+        waiting.kept &= waiting.denials.len() == before;
+    }
+
+    fn write_all(&self, ledger: &mut Ledger) -> Result<(), EngineError> {
+        loop {
+            let next = self.waiting().denials.first().map(|d| (d.note.clone(), d.events.clone()));
+            let Some((note, events)) = next else { return Ok(()) };
+            let events = match events {
+                Some(events) => events,
+                None => match self.judge(&note) {
+                    Ok(events) => self.put_in_force(events),
+                    Err(refusal) => {
+                        // What may have been made was not: there is nothing to take back.
+                        tracing::info!(%refusal, command = note.command.name(), "nothing to take back");
+                        let mut waiting = self.waiting();
+                        waiting.denials.remove(0);
+                        waiting.kept = false;
+                        continue;
+                    }
+                },
+            };
+            if let Some(first) = self.waiting().denials.first_mut() {
+                first.events = Some(Arc::clone(&events));
+            }
+            let records = events.iter().flat_map(Event::records).collect();
+            let mut entry = {
+                let state = self.image.state.read().unwrap_or_else(PoisonError::into_inner);
+                entry_of(&state, &note.session, &note.command, &events, note.at)
+            };
+            entry.reason = (note.why == Why::NeverShown).then(|| NEVER_SHOWN.into());
+            let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: None });
+            ledger.write(entry, records, Some(&self.time.mark()), sequel)?;
+            self.done(&events);
+            if let Err(error) = self.store.write_seal(&ledger.seal()) {
+                tracing::warn!(%error, "the seal is behind");
+                self.sealing.soon(ledger.seal());
+            }
+            self.tell(&events);
+            tracing::info!(command = note.command.name(), "what was in force already is written now");
+        }
+    }
+
+    /// What a command comes to for whoever asked, as of when they asked.
+    fn judge(&self, note: &Note) -> Result<Vec<Event>, Refusal> {
+        let context = Context {
+            actor: note.session.actor(),
+            now: note.at,
+            catalog: &self.catalog,
+            ids: &[],
+            minted: None,
+        };
+        let state = self.image.state.read().unwrap_or_else(PoisonError::into_inner);
+        decide(&state, &note.command, &context)
+    }
+
+    fn put_in_force(&self, events: Vec<Event>) -> Arc<Vec<Event>> {
+        self.image.apply(&events, None);
+        let events = Arc::new(events);
+        self.tell(&events);
+        events
+    }
+
+    /// The disk did not take a change. If it takes access away and does nothing else, it is in force all the same.
+    pub fn deny(
+        self: &Arc<Self>,
+        session: &Session,
+        command: &Command,
+        events: &Arc<Vec<Event>>,
+        at: Timestamp,
+        error: EngineError,
+    ) -> EngineError {
+        // A new secret is not made by itself later on: nobody would be there to take it.
+        let held = command.denies()
+            && !matches!(command, Command::RenewAppSecret(_))
+            && events.iter().all(Event::only_takes_away)
+            && error.may_pass();
+        if !held {
+            return error;
+        }
+        self.image.apply(events, None);
+        self.wait_for(session, command, at, Why::Asked, Some(Arc::clone(events)), &error);
+        self.tell(events);
+        self.in_force(error)
+    }
+
+    /// As what a denial that waits is told.
+    pub fn in_force(&self, error: EngineError) -> EngineError {
+        let (error, kept) = (Box::new(error), self.waiting().kept && self.kept.is_some());
+        if kept { EngineError::DeniedKept(error) } else { EngineError::DeniedNotDurable(error) }
+    }
+
+    /// A secret may have been made and nobody is there to take it: if it was, it is taken back.
+    pub fn take_back(
+        self: &Arc<Self>,
+        session: &Session,
+        events: &[Event],
+        at: Timestamp,
+        error: EngineError,
+    ) -> EngineError {
+        let back = events.iter().find_map(|event| match event {
+            Event::KeyIssued(key) => Some(Command::RevokeKey(key.id)),
+            Event::AppCreated(app) => Some(Command::DeleteApp(app.id)),
+            _ => None,
+        });
+        let Some(back) = back else { return error };
+        self.wait_for(session, &back, at, Why::NeverShown, None, &error);
+        EngineError::NeverShown(Box::new(error))
+    }
+
+    fn wait_for(
+        self: &Arc<Self>,
+        session: &Session,
+        command: &Command,
+        at: Timestamp,
+        why: Why,
+        events: Option<Arc<Vec<Event>>>,
+        error: &EngineError,
+    ) {
+        let note = Note { session: session.clone(), command: command.clone(), at, why };
+        let denial = self.denial(note, events);
+        let mut waiting = self.waiting();
+        waiting.denials.push(denial);
+        waiting.why = error.to_string();
+        waiting.kept = false;
+        drop(waiting);
+        self.keep();
+        self.set_out();
+    }
+
+    fn denial(&self, note: Note, events: Option<Arc<Vec<Event>>>) -> Denial {
+        let state = self.image.state.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = match &events {
+            Some(events) => touched(&state, events).into_iter().map(|key| key.id).collect(),
+            None => note.command.key().into_iter().collect(),
+        };
+        Denial { note, events, keys }
+    }
+
+    /// Brings the journal up to date with what waits.
+    fn keep(&self) {
+        let Some(kept) = &self.kept else { return };
+        let mut waiting = self.waiting();
+        let notes: Vec<&Note> = waiting.denials.iter().map(|denial| &denial.note).collect();
+        let written = kept.write(&notes);
+        if let Err(why) = &written {
+            tracing::warn!(%why, "what waits for the disk could not be kept beside the database");
+        }
+        waiting.kept = written.is_ok();
+    }
+
+    /// Takes up what the process before left in the journal: in force before anybody is answered, and written now if
+    /// the disk allows. How many there were.
+    pub fn take_up(self: &Arc<Self>, notes: Vec<Note>) -> usize {
+        let mut taken = 0;
+        for note in notes {
+            match self.judge(&note) {
+                Ok(events) => {
+                    let events = self.put_in_force(events);
+                    let denial = self.denial(note, Some(events));
+                    self.waiting().denials.push(denial);
+                    taken += 1;
+                }
+                // In doubt nothing is crossed out: the state may be an old one, which does not know the key yet.
+                Err(_) if self.frozen.is_some() => {
+                    let denial = self.denial(note, None);
+                    self.waiting().denials.push(denial);
+                }
+                // It was written and only not crossed out, or somebody else ended it.
+                Err(refusal) => tracing::info!(%refusal, command = note.command.name(), "written already"),
+            }
+            self.waiting().kept = self.frozen.is_some();
+        }
+        if self.waiting().kept {
+            return taken;
+        }
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.clear_the_way(&mut ledger) {
+            tracing::warn!(%error, "what was denied before is in force and still not written");
+        }
+        taken
+    }
+
+    /// Starts the timer, unless it runs.
+    pub fn set_out(self: &Arc<Self>) {
+        let mut pace = self.pace();
+        if pace.runs || pace.stop || self.frozen.is_some() {
+            return;
+        }
+        let own = Arc::clone(self);
+        let spawned =
+            std::thread::Builder::new().name("keydeck-overdue".into()).spawn(move || own.try_again());
+        match spawned {
+            Ok(thread) => (pace.thread, pace.runs) = (Some(thread), true),
+            Err(error) => {
+                tracing::warn!(%error, "no timer for what waits; it is written with the next change");
+            }
+        }
+    }
+
+    fn try_again(self: &Arc<Self>) {
+        loop {
+            let pace = self.pace();
+            let waited = self.wake.wait_timeout_while(pace, EVERY, |pace| !pace.stop);
+            let (pace, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            if pace.stop {
+                return;
+            }
+            drop(pace);
+            let cleared = {
+                let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+                self.clear_the_way(&mut ledger).is_ok()
+            };
+            let mut pace = self.pace();
+            let waiting = self.waiting();
+            if cleared && waiting.denials.is_empty() && (waiting.kept || self.kept.is_none()) {
+                pace.runs = false;
+                return;
+            }
+        }
+    }
+
+    /// Ends the timer and waits for it.
+    pub fn stop(&self) {
+        let thread = {
+            let mut pace = self.pace();
+            pace.stop = true;
+            pace.thread.take()
+        };
+        self.wake.notify_all();
+        if let Some(thread) = thread {
+            // It panics only if the store does, which has been logged.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The entry that tells what somebody did.
+pub(super) fn entry_of(
+    state: &State,
+    session: &Session,
+    command: &Command,
+    events: &[Event],
+    at: Timestamp,
+) -> Entry {
+    let mut entry = Entry::of(session.line(state), at, command.name());
+    entry.subjects = events.iter().filter_map(SubjectLine::of).collect();
+    entry.changes = events.iter().flat_map(Event::changes).map(|change| ChangeLine::from(&change)).collect();
+    entry
+}
+
+impl EngineError {
+    /// Whether trying again later may help: the store said no and not the change itself.
+    const fn may_pass(&self) -> bool {
+        match self {
+            Self::Commit(
+                CommitError::Unavailable(_)
+                | CommitError::Unknown(_)
+                | CommitError::ReadOnly(_)
+                | CommitError::Conflict { .. },
+            )
+            | Self::Read(_)
+            | Self::Suspect(_)
+            | Self::Crypto(_)
+            | Self::DeniedKept(_)
+            | Self::DeniedNotDurable(_)
+            | Self::NeverShown(_) => true,
+            Self::Commit(CommitError::TooLarge { .. } | CommitError::Invalid(_))
+            | Self::Refused(_)
+            | Self::Closed
+            | Self::Remote { .. }
+            | Self::Gone(_) => false,
+        }
+    }
+}

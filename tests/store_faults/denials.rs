@@ -1,0 +1,237 @@
+//! What takes access away on a disk that fails: in force at once, not undone by anything that happens next, shown
+//! everywhere, and written first when the disk is well. And what nobody can say of a commit is found out.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use keydeck::crypto::passphrase::{Cost, Passphrase};
+use keydeck::crypto::random::OsEntropy;
+use keydeck::domain::{
+    Command, KeyId, LocationId, Name, NewKey, Note, OperatorId, Place, Reason, Role, Status,
+};
+use keydeck::engine::clock::TestClock;
+use keydeck::engine::open::{Key, Open, Options, found, in_store, open};
+use keydeck::engine::{AuditStanding, Engine as _, EngineError, Via};
+use keydeck::store::{Fault, MemoryStore, Store};
+
+const START: keydeck::domain::Timestamp = keydeck::domain::Timestamp(1_790_000_000_000);
+const PHRASE: &str = "correct horse battery staple";
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+pub fn options(dir: &Path) -> Options {
+    Options { cost: Cost::IMPORTED, ..Options::new(dir, "test", Via::CommandLine) }
+}
+
+pub fn sign_in(dir: &Path) -> Open {
+    let phrase = Passphrase::choose(PHRASE).unwrap();
+    open(&options(dir), &Key::Operator { name: "maria", passphrase: &phrase }).unwrap()
+}
+
+pub fn found_in(dir: &Path) -> Open {
+    let phrase = Passphrase::choose(PHRASE).unwrap();
+    found(&options(dir), name("Acme"), name("maria"), &phrase).unwrap().open
+}
+
+pub fn new_key(called: &str, place: Place) -> Command {
+    Command::IssueKey(NewKey {
+        name: name(called),
+        place,
+        scopes: vec!["contacts.read".into(), "contacts.write".into()],
+        expiry: None,
+        note: Note::default(),
+    })
+}
+
+/// A store whose disk does as it is told, with one location.
+struct House {
+    disk: Arc<MemoryStore>,
+    open: Open,
+}
+
+impl House {
+    fn new() -> Self {
+        let disk = Arc::new(MemoryStore::new());
+        let store: Arc<dyn Store> = Arc::<MemoryStore>::clone(&disk);
+        let clock = Arc::new(TestClock::at(START));
+        let open = in_store(store, name("Acme"), name("maria"), clock, Via::CommandLine, Box::new(OsEntropy));
+        let house = Self { disk, open: open.unwrap() };
+        house.does(Command::AddLocations(vec![name("Harbour")])).unwrap();
+        house.does(Command::AddOperator { name: name("otto"), role: Role::Manager }).unwrap();
+        house
+    }
+
+    fn does(&self, command: Command) -> Result<Option<String>, EngineError> {
+        let done = self.open.engine.execute(&self.open.session, command)?;
+        Ok(done.token.map(|token| token.reveal().to_owned()))
+    }
+
+    fn location(&self) -> LocationId {
+        self.open.engine.state().locations().next().unwrap().id
+    }
+
+    fn owner(&self) -> OperatorId {
+        self.open.session.actor().operator
+    }
+
+    fn issue(&self, called: &str) -> (KeyId, String) {
+        let token = self.does(new_key(called, Place::Location(self.location()))).unwrap().unwrap();
+        let id = self.open.engine.state().keys().find(|key| key.name.as_str() == called).unwrap().id;
+        (id, token)
+    }
+
+    fn answer(&self, token: &str) -> Option<Reason> {
+        self.open.engine.verify(token.as_bytes(), &[]).reason()
+    }
+
+    fn events(&self) -> Vec<(String, Option<String>)> {
+        let page = self.open.engine.audit(&self.open.session, None, 100, None).unwrap();
+        let mut events: Vec<_> =
+            page.lines.into_iter().map(|line| (line.entry.event, line.entry.reason)).collect();
+        events.reverse();
+        events
+    }
+
+    fn intact(&self) {
+        let report = self.open.engine.check_audit(&self.open.session).unwrap();
+        assert_eq!(report.standing, AuditStanding::Intact, "{:?}", report.faults);
+    }
+}
+
+#[test]
+fn a_key_revoked_on_a_full_disk_stays_refused_when_its_location_is_renamed_or_its_owner_gets_another_role() {
+    let others: [fn(&House) -> Command; 4] = [
+        |house| Command::RenameLocation { location: house.location(), name: name("Port") },
+        |house| Command::RemoveLocation { location: house.location() },
+        |house| Command::SetRole { operator: house.owner(), role: Role::Manager },
+        |house| new_key("Another", Place::Location(house.location())),
+    ];
+    for (n, other) in others.into_iter().enumerate() {
+        for well_again in [false, true] {
+            let house = House::new();
+            let (id, token) = house.issue("Leaked");
+            let second = house.does(Command::AddOperator { name: name("ada"), role: Role::Admin });
+            assert!(second.is_ok());
+            house.disk.go_down();
+            let told = house.does(Command::RevokeKey(id)).unwrap_err();
+            assert!(matches!(told, EngineError::DeniedNotDurable(_)), "{told}");
+            assert_eq!(house.answer(&token), Some(Reason::Revoked));
+            if well_again {
+                house.disk.come_back();
+            }
+            let done = house.does(other(&house));
+            assert_eq!(done.is_ok(), well_again, "{n}: {:?}", done.err());
+            assert_eq!(house.answer(&token), Some(Reason::Revoked), "{n}, {well_again}");
+            let left = house.open.engine.unwritten();
+            assert_eq!(left.denials == 0, well_again, "{n}: what waited is written before anything else");
+            house.disk.come_back();
+            house.open.engine.settle().unwrap();
+            assert_eq!(house.open.engine.unwritten().denials, 0);
+            let revoked = house.events().iter().filter(|(event, _)| event == "key.revoke").count();
+            assert_eq!(revoked, 1, "{n}: the trail tells it once");
+            house.intact();
+        }
+    }
+}
+
+#[test]
+fn a_change_that_gives_as_well_as_takes_is_not_in_force_before_it_is_written() {
+    let house = House::new();
+    let (id, token) = house.issue("Nightly");
+    let rescope = |scopes: &[&str]| Command::RescopeKey {
+        key: id,
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+    };
+    let allowed = |scope: &str| {
+        let wanted = [scope.parse().unwrap()];
+        house.open.engine.verify(token.as_bytes(), &wanted).is_allow()
+    };
+    house.disk.fail_next(Fault::Unavailable);
+    let told = house.does(rescope(&["contacts.read", "locations.read"])).unwrap_err();
+    assert!(matches!(told, EngineError::Commit(_)), "{told}");
+    assert!(!allowed("locations.read") && allowed("contacts.write"), "nothing was changed");
+    house.disk.fail_next(Fault::Unavailable);
+    let told = house.does(rescope(&["contacts.read"])).unwrap_err();
+    assert!(matches!(told, EngineError::DeniedNotDurable(_)), "{told}");
+    assert!(allowed("contacts.read") && !allowed("contacts.write"));
+    house.disk.fail_next(Fault::Unavailable);
+    let otto = house.open.engine.state().operator_named("otto").unwrap().id;
+    let _unwritten = house.does(Command::SetRole { operator: otto, role: Role::Admin });
+    assert_eq!(
+        house.open.engine.state().operator(otto).unwrap().role,
+        Role::Manager,
+        "nobody rises unwritten"
+    );
+}
+
+#[test]
+fn after_a_write_nobody_can_tell_the_outcome_of_the_next_change_is_no_conflict() {
+    for fault in [Fault::DownDone, Fault::DownLost] {
+        let house = House::new();
+        let (id, token) = house.issue("Before");
+        house.disk.fail_next(fault);
+        let harbour = house.location();
+        let rename = Command::RenameLocation { location: harbour, name: name("Port") };
+        let told = house.does(rename).unwrap_err();
+        assert!(told.to_string().contains("may or may not"), "{told}");
+        let told = house.does(Command::AddLocations(vec![name("Hill")])).unwrap_err();
+        assert!(!told.to_string().contains("Somebody else"), "{fault:?}: {told}");
+        // A denial is in force meanwhile.
+        house.does(Command::RevokeKey(id)).unwrap_err();
+        assert_eq!(house.answer(&token), Some(Reason::Revoked));
+        house.disk.come_back();
+        house.does(Command::AddLocations(vec![name("Hill")])).unwrap();
+        let renamed = house.open.engine.state().location(harbour).unwrap().name.to_string();
+        assert_eq!(
+            renamed == "Port",
+            fault == Fault::DownDone,
+            "{fault:?}: memory shows what the store holds"
+        );
+        let told = house.events();
+        assert_eq!(told.iter().any(|(event, _)| event == "location.rename"), fault == Fault::DownDone);
+        assert!(told.iter().any(|(event, _)| event == "key.revoke"), "{fault:?}: the denial was written");
+        house.intact();
+    }
+}
+
+#[test]
+fn a_key_that_may_have_been_made_and_whose_secret_nobody_saw_is_taken_back() {
+    for fault in [Fault::DownDone, Fault::DownLost] {
+        let house = House::new();
+        house.disk.fail_next(fault);
+        let told = house.does(new_key("Lost", Place::Agency)).unwrap_err();
+        assert!(matches!(told, EngineError::NeverShown(_)), "{told}");
+        assert_eq!(house.open.engine.unwritten().denials, 1);
+        house.disk.come_back();
+        house.open.engine.settle().unwrap();
+        assert_eq!(house.open.engine.unwritten().denials, 0);
+        let keys: Vec<_> = house.open.engine.state().keys().map(|key| key.status).collect();
+        let told = house.events();
+        let last = told.last().unwrap();
+        if fault == Fault::DownDone {
+            assert!(matches!(keys[..], [Status::Revoked(_)]), "{keys:?}");
+            assert_eq!(*last, ("key.revoke".into(), Some("secret_never_shown".into())));
+        } else {
+            assert!(keys.is_empty(), "{keys:?}");
+            assert_eq!(last.0, "operator.add", "there was nothing to take back");
+        }
+        house.intact();
+        house.does(new_key("Lost", Place::Agency)).unwrap();
+    }
+}
+
+#[test]
+fn a_timer_writes_what_waits_although_nobody_comes() {
+    let house = House::new();
+    let (id, _) = house.issue("Leaked");
+    house.disk.fail_next(Fault::Unavailable);
+    house.does(Command::RevokeKey(id)).unwrap_err();
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while house.open.engine.unwritten().denials > 0 {
+        assert!(std::time::Instant::now() < patience, "nobody wrote it");
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    assert!(house.events().iter().any(|(event, _)| event == "key.revoke"));
+}
