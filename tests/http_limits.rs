@@ -87,6 +87,25 @@ fn a_body_is_never_waited_for() {
     assert_eq!(send(house.address, smuggled.as_bytes()).status, 400);
 }
 
+/// The slow hash of an imported key, and a form: both take longer than it takes to see that the caller closed their half.
+#[test]
+fn who_closes_their_half_after_asking_still_gets_the_answer() {
+    let house = House::new();
+    let (_, quick) = house.issue("A", Place::Agency, &["contacts.read"]);
+    let slow = house.import("Old", &["contacts.read"], b"legacy-secret-0001");
+    let token = "POST /oauth/token HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                 Content-Length: 29\r\n\r\ngrant_type=client_credentials";
+    let verify = |key: &str| format!("GET /verify HTTP/1.1\r\nX-API-Key: {key}\r\n\r\n");
+    for (text, status) in [(verify(&quick), 200), (verify(&slow), 200), (token.to_owned(), 401)] {
+        let mut socket = connect(house.address);
+        socket.write_all(text.as_bytes()).unwrap();
+        socket.shutdown(std::net::Shutdown::Write).unwrap();
+        let heard = read(&mut socket).unwrap_or_else(|| panic!("no answer to {text}"));
+        assert_eq!(heard.status, status, "{text}");
+        assert!(is_closed(&mut socket), "nothing more will come, so nobody waits for it");
+    }
+}
+
 #[test]
 fn requests_follow_each_other_on_one_connection() {
     let house = House::new();
