@@ -51,7 +51,7 @@ fn a_head_that_is_too_much_is_refused_and_the_server_lives() {
     assert_eq!(status("/verify", &format!("{key}a: {}\r\n", "b".repeat(HEAD_BYTES - 1_000))), 200);
     assert_eq!(status("/verify", &format!("{key}a: {}\r\n", "b".repeat(HEAD_BYTES))), 431);
     assert_eq!(status("/verify", &format!("{key}a: {}\r\n", "b".repeat(2 * HEAD_BYTES))), 431);
-    let long = |length: usize| format!("/verify?{}", "x".repeat(length - "/verify?".len()));
+    let long = |length: usize| format!("/envoy/?{}", "x".repeat(length - "/envoy/?".len()));
     assert_eq!(status(&long(URI_BYTES), &key), 200);
     assert_eq!(status(&long(URI_BYTES + 1), &key), 414);
     assert_eq!(send(house.address, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n").status, 400);
