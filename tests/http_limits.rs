@@ -51,7 +51,7 @@ fn a_head_that_is_too_much_is_refused_and_the_server_lives() {
     assert_eq!(status("/verify", &format!("{key}a: {}\r\n", "b".repeat(HEAD_BYTES - 1_000))), 200);
     assert_eq!(status("/verify", &format!("{key}a: {}\r\n", "b".repeat(HEAD_BYTES))), 431);
     assert_eq!(status("/verify", &format!("{key}a: {}\r\n", "b".repeat(2 * HEAD_BYTES))), 431);
-    let long = |length: usize| format!("/verify?{}", "x".repeat(length - "/verify?".len()));
+    let long = |length: usize| format!("/envoy/?{}", "x".repeat(length - "/envoy/?".len()));
     assert_eq!(status(&long(URI_BYTES), &key), 200);
     assert_eq!(status(&long(URI_BYTES + 1), &key), 414);
     assert_eq!(send(house.address, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n").status, 400);
@@ -85,6 +85,25 @@ fn a_body_is_never_waited_for() {
     // Two lengths are no length.
     let smuggled = format!("{head}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello");
     assert_eq!(send(house.address, smuggled.as_bytes()).status, 400);
+}
+
+/// The slow hash of an imported key, and a form: both take longer than it takes to see that the caller closed their half.
+#[test]
+fn who_closes_their_half_after_asking_still_gets_the_answer() {
+    let house = House::new();
+    let (_, quick) = house.issue("A", Place::Agency, &["contacts.read"]);
+    let slow = house.import("Old", &["contacts.read"], b"legacy-secret-0001");
+    let token = "POST /oauth/token HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                 Content-Length: 29\r\n\r\ngrant_type=client_credentials";
+    let verify = |key: &str| format!("GET /verify HTTP/1.1\r\nX-API-Key: {key}\r\n\r\n");
+    for (text, status) in [(verify(&quick), 200), (verify(&slow), 200), (token.to_owned(), 401)] {
+        let mut socket = connect(house.address);
+        socket.write_all(text.as_bytes()).unwrap();
+        socket.shutdown(std::net::Shutdown::Write).unwrap();
+        let heard = read(&mut socket).unwrap_or_else(|| panic!("no answer to {text}"));
+        assert_eq!(heard.status, status, "{text}");
+        assert!(is_closed(&mut socket), "nothing more will come, so nobody waits for it");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub struct Guide {
     /// Which proxy
     #[arg(value_enum)]
     proxy: Name,
-    /// Where `keydeck serve` listens: HOST:PORT, or for nginx and caddy `unix:/PATH`
+    /// Where `keydeck serve` listens: HOST:PORT (haproxy: an IP address), or for nginx and caddy `unix:/PATH`
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
     listen: String,
     /// Where your own server listens, which gets the requests that pass
@@ -32,6 +32,7 @@ enum Name {
     Haproxy,
     HaproxyLua,
     Traefik,
+    TraefikStatic,
     Envoy,
 }
 
@@ -43,6 +44,7 @@ pub fn run(deck: &Deck, args: &Guide) -> Outcome {
         Name::Haproxy => Proxy::Haproxy,
         Name::HaproxyLua => Proxy::HaproxyLua,
         Name::Traefik => Proxy::Traefik,
+        Name::TraefikStatic => Proxy::TraefikStatic,
         Name::Envoy => Proxy::Envoy,
     };
     let text =

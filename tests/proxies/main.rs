@@ -6,11 +6,15 @@
 #![allow(clippy::allow_attributes, reason = "what is unused differs from one test to the next")]
 
 mod caddy;
+mod day;
+mod envoy;
 mod guide;
 mod haproxy;
+mod hostile;
 #[path = "../support/http.rs"]
 mod http;
 mod nginx;
-mod shapes;
+mod programs;
 mod street;
+mod traefik;
 mod upstream;

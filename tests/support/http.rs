@@ -22,6 +22,12 @@ pub struct House {
     pub open: Open,
     pub clock: TestClock,
     pub address: SocketAddr,
+    pub endpoint: Endpoint,
+    running: Running,
+}
+
+/// What runs until it is told to stop.
+struct Running {
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     ended: Receiver<()>,
 }
@@ -65,25 +71,35 @@ impl House {
     }
 
     fn at(endpoint: Endpoint, open: Open, clock: TestClock, limits: Limits) -> Self {
+        let (endpoint, running) = Self::serve(&open, endpoint, limits);
+        let address = match &endpoint {
+            Endpoint::Tcp(address) => *address,
+            Endpoint::Unix(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
+        };
+        Self { open, clock, address, endpoint, running }
+    }
+
+    /// Starts again where it was, after it has ended.
+    pub fn starts_again(&mut self) {
+        self.running = Self::serve(&self.open, self.endpoint.clone(), Limits::default()).1;
+    }
+
+    fn serve(open: &Open, endpoint: Endpoint, limits: Limits) -> (Endpoint, Running) {
         let engine = Arc::clone(&open.engine);
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let (tell, address) = std::sync::mpsc::channel();
+        let (tell, bound) = std::sync::mpsc::channel();
         let (end, ended) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let server = Server::bind(engine, &endpoint, limits).unwrap();
-                let address = match server.endpoint() {
-                    Endpoint::Tcp(address) => *address,
-                    Endpoint::Unix(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
-                };
-                tell.send(address).unwrap();
+                tell.send(server.endpoint().clone()).unwrap();
                 server.run(async { drop(stopped.await) }).await;
             });
             let _gone = end.send(());
         });
-        Self { open, clock, address: address.recv_timeout(PATIENCE).unwrap(), stop: Some(stop), ended }
+        (bound.recv_timeout(PATIENCE).unwrap(), Running { stop: Some(stop), ended })
     }
 
     /// Issues a key; its id and its token.
@@ -151,12 +167,12 @@ impl House {
 
     /// Tells it to stop, without waiting.
     pub fn tell_to_stop(&mut self) {
-        drop(self.stop.take());
+        drop(self.running.stop.take());
     }
 
     /// Whether it has ended.
     pub fn has_ended(&self, within: Duration) -> bool {
-        self.ended.recv_timeout(within).is_ok()
+        self.running.ended.recv_timeout(within).is_ok()
     }
 }
 

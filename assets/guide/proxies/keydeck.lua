@@ -2,6 +2,8 @@
 -- Sets txn.keydeck_status (200 when it may pass) and, from keydeck's answer, txn.keydeck_challenge and who asks.
 
 local ADDRESS = "http://@KEYDECK@/verify"
+-- Milliseconds. HAProxy asks three times again: a keydeck that hangs is a no within two seconds.
+local TIMEOUT = 450
 -- What keydeck needs of the request; every line of it, because two credentials are refused.
 local ASKED = { "authorization", "x-api-key", "user-agent" }
 local IDENTITY = { "key-id", "kind", "name", "owner", "scopes", "location", "app", "source-app", "user-type" }
@@ -30,7 +32,8 @@ core.register_action("keydeck", { "http-req" }, function(txn, scopes)
         end
     end
     headers["x-forwarded-for"] = { txn.f:src() }
-    local answer = core.httpclient():get({ url = ADDRESS .. query, headers = headers, timeout = 2000 })
+    headers["x-original-uri"] = { txn.f:pathq() }
+    local answer = core.httpclient():get({ url = ADDRESS .. query, headers = headers, timeout = TIMEOUT })
     if not answer or not answer.status or answer.status == 0 then
         return
     end

@@ -26,14 +26,15 @@ pub fn read<'r>(lines: &Lines<'r>) -> Presented<'r> {
     }
 }
 
-/// The scheme by its name in any case, one space, and the rest as it is.
+/// The scheme by its name in any case, spaces (RFC 6750 §2.1: `1*SP`), and the rest as it is.
 fn of_authorization(value: &[u8]) -> Presented<'_> {
     let (scheme, rest) = match value.iter().position(|byte| *byte == b' ') {
         Some(at) => value.split_at(at),
         None => (value, &[][..]),
     };
     if scheme.eq_ignore_ascii_case(BEARER) {
-        Presented::One(rest.strip_prefix(b" ").unwrap_or(rest))
+        let token = rest.iter().position(|byte| *byte != b' ').and_then(|at| rest.get(at..));
+        Presented::One(token.unwrap_or_default())
     } else {
         Presented::Nothing
     }
@@ -62,13 +63,15 @@ mod tests {
             Presented::Several => "several".to_owned(),
             Presented::One(bytes) => format!("one {}", String::from_utf8_lossy(bytes)),
         };
-        let table: [(&[Line], &str); 15] = [
+        let table: [(&[Line], &str); 17] = [
             (&[], "nothing"),
             (&[("authorization", b"Bearer t")], "one t"),
             (&[("authorization", b"bEARER t")], "one t"),
             (&[("x-api-key", b"t")], "one t"),
             (&[("authorization", b"Bearer")], "one "),
-            (&[("authorization", b"Bearer  t")], "one  t"),
+            (&[("authorization", b"Bearer  t")], "one t"),
+            (&[("authorization", b"Bearer   t u")], "one t u"),
+            (&[("authorization", b"Bearer \tt")], "one \tt"),
             (&[("authorization", b"Bearer a, Bearer b")], "one a, Bearer b"),
             (&[("x-api-key", b"")], "one "),
             (&[("authorization", b"Basic dTpw")], "nothing"),

@@ -3,6 +3,8 @@
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 
+use super::path;
+
 /// What `/verify` reads of a request's headers.
 #[derive(Default)]
 pub struct Lines<'r> {
@@ -12,6 +14,10 @@ pub struct Lines<'r> {
     pub api_key: Line<'r>,
     /// `Keydeck-Require-Scope`: scopes by header, for proxies that cannot put them into the address they ask.
     pub require: Vec<&'r HeaderValue>,
+    /// Another header that begins with `Keydeck`: a misspelt question, or a caller who says who they are.
+    pub is_odd: bool,
+    /// The proxy tells the caller's path, by `X-Original-URI` or `X-Forwarded-Uri`, and it reads in two ways.
+    pub is_ambiguous: bool,
     /// `X-Forwarded-For`: the last one.
     pub forwarded_for: Option<&'r HeaderValue>,
     /// `X-Real-IP`.
@@ -50,10 +56,13 @@ impl<'r> Lines<'r> {
                 "authorization" => lines.authorization.add(value),
                 "x-api-key" => lines.api_key.add(value),
                 "keydeck-require-scope" => lines.require.push(value),
+                "x-original-uri" | "x-forwarded-uri" => {
+                    lines.is_ambiguous |= !path::is_plain(value.as_bytes());
+                }
                 "x-forwarded-for" => lines.forwarded_for = Some(value),
                 "x-real-ip" => lines.real_ip = Some(value),
                 "user-agent" => lines.agent = Some(value),
-                _ => {}
+                odd => lines.is_odd |= odd.starts_with("keydeck"),
             }
         }
         lines

@@ -70,8 +70,9 @@ impl Server {
 async fn accept(front: &Arc<Front>, listener: impl Accept) {
     let mut http = http1::Builder::new();
     // The seats keep the time; hyper's own timer costs more than a decision. An answer is a head and at most a few
-    // bytes, which the system takes more readily as one piece than as a list of pieces.
-    http.max_header_size(HEAD_BYTES).header_read_timeout(None).writev(false);
+    // bytes, which the system takes more readily as one piece than as a list of pieces. Who has said all and closes that
+    // half is still listening.
+    http.max_header_size(HEAD_BYTES).header_read_timeout(None).writev(false).half_close(true);
     loop {
         match listener.next().await {
             Ok((socket, peer)) => match front.seats.take() {

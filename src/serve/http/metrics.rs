@@ -19,6 +19,8 @@ pub enum Outcome {
     SeveralCredentials,
     /// The proxy's question could not be read.
     Unreadable,
+    /// The path it asks for reads in two ways.
+    AmbiguousPath,
     /// The engine said no.
     Denied(Reason),
 }
@@ -49,7 +51,7 @@ const FAULTS: [(Fault, &str); 5] = [
 /// Threads that count side by side; more of them share.
 const LINES: usize = 16;
 /// Outcomes before the engine is asked.
-const OWN: [&str; 4] = ["", "no_credential", "several_credentials", "unreadable_question"];
+const OWN: [&str; 5] = ["", "no_credential", "several_credentials", "unreadable_question", "ambiguous_path"];
 /// The engine's reasons.
 const REASONS: usize = Reason::ALL.len();
 /// Buckets of time, each twice as wide as the one before, the first up to 1.024 µs.
@@ -123,6 +125,7 @@ impl Metrics {
             Outcome::NoCredential => 1,
             Outcome::SeveralCredentials => 2,
             Outcome::Unreadable => 3,
+            Outcome::AmbiguousPath => 4,
             Outcome::Denied(reason) => return add(&line.reasons, reason as usize, 1),
         };
         add(&line.outcomes, own, 1);

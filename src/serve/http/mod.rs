@@ -3,8 +3,8 @@
 //! - `listen`: accepting, connections, stopping. `endpoint`: where, over TCP or a socket file. `seat`: how long a connection
 //!   may take. [`limits`]: every bound. `workers`: the threads.
 //! - [`router`]: the table of all routes. `verify`: the answer to "may this request pass?", made of `lines` (the
-//!   headers that matter), `credential` (exactly one, from one place), `ask` (which scopes, which profile), `gate`
-//!   (the engine), `bearer` (who it is) and `reply` (what is said).
+//!   headers that matter), `credential` (exactly one, from one place), `path` (does it read in one way?), `ask` (which
+//!   scopes, which profile), `gate` (the engine), `bearer` (who it is) and `reply` (what is said).
 //! - `oauth`: access tokens; `credentials`: which app asks for them.
 //! - [`form`]: reading a small body, for endpoints that take one. [`metrics`], `health`: for whoever watches.
 //!
@@ -24,6 +24,7 @@ mod lines;
 mod listen;
 pub mod metrics;
 mod oauth;
+mod path;
 pub mod reply;
 pub mod router;
 mod seat;

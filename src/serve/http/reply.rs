@@ -68,6 +68,15 @@ pub(in crate::serve) fn several(profile: Profile) -> Reply {
     }
 }
 
+/// The path of the request reads in two ways.
+pub(super) fn ambiguous_path(profile: Profile) -> Reply {
+    let status = match profile {
+        Profile::Strict => StatusCode::FORBIDDEN,
+        Profile::Full => StatusCode::BAD_REQUEST,
+    };
+    refusal(status, INVALID_REQUEST)
+}
+
 /// The credential is good, but not for this; `wanted` is what this needs.
 pub(in crate::serve) fn insufficient_scope(wanted: &[ScopeId]) -> Reply {
     let mut text = String::from(INSUFFICIENT);

@@ -62,6 +62,7 @@ const POST: &[Method] = &[Method::POST];
 /// All routes, the busiest first.
 pub const ROUTES: &[Route] = &[
     Route { path: "/verify", below: true, methods: &[], handler: Handler::Ask(verify::answer) },
+    Route { path: "/envoy", below: true, methods: &[], handler: Handler::Ask(verify::answer_envoy) },
     Route { path: "/oauth/token", below: false, methods: POST, handler: Handler::Form(oauth::token) },
     Route {
         path: "/oauth/introspect",
@@ -191,6 +192,7 @@ mod tests {
             listed,
             [
                 ("/verify", true, 0),
+                ("/envoy", true, 0),
                 ("/oauth/token", false, 1),
                 ("/oauth/introspect", false, 1),
                 ("/oauth/revoke", false, 1),

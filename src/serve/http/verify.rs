@@ -1,5 +1,5 @@
-//! `/verify`: may this request pass? The credential first, then the question, then the engine; whatever is wrong at
-//! any step is a refusal.
+//! `/verify`: may this request pass? The credential first, then the path, then the question, then the engine; whatever
+//! is wrong at any step is a refusal.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,14 +11,33 @@ use super::lines::Lines;
 use super::metrics::{Outcome, Stopwatch};
 use super::reply::{self, Reply};
 use super::router::{Head, Said};
-use super::{Front, gate};
+use super::{Front, gate, path};
 use crate::domain::Reason;
 
-/// Answers one request, and counts the answer.
+/// Answers a proxy that puts its question into the address, `/verify?scope=…`.
 pub fn answer(front: &Arc<Front>, request: Head<'_>, peer: Option<IpAddr>) -> Said {
+    let uri = request.uri();
+    about(front, request, peer, uri.path().strip_prefix("/verify"), uri.query())
+}
+
+/// Answers Envoy, which puts the caller's own path and query behind the address it is given. That query is no question:
+/// it could neither be trusted nor be understood. Not below `/verify`, where a caller's path could lead to it.
+pub fn answer_envoy(front: &Arc<Front>, request: Head<'_>, peer: Option<IpAddr>) -> Said {
+    about(front, request, peer, request.uri().path().strip_prefix("/envoy"), None)
+}
+
+/// Answers one request about the caller's `path`, if there is one, and counts the answer.
+fn about(
+    front: &Arc<Front>,
+    request: Head<'_>,
+    peer: Option<IpAddr>,
+    path: Option<&str>,
+    query: Option<&str>,
+) -> Said {
     let watch = Stopwatch::start();
-    let lines = Lines::of(request.headers());
-    let ask = Ask::of(request.uri().query(), &lines.require);
+    let mut lines = Lines::of(request.headers());
+    lines.is_ambiguous |= path.is_some_and(|path| !path.is_empty() && !path::is_plain(path.as_bytes()));
+    let ask = Ask::of(query, &lines.require);
     let presented = match presented(&lines, &ask) {
         Ok(presented) => presented,
         Err(outcome) => {
@@ -43,7 +62,8 @@ pub fn answer(front: &Arc<Front>, request: Head<'_>, peer: Option<IpAddr>) -> Sa
 /// The credential to decide about, or why there is nothing to decide.
 fn presented<'r>(lines: &Lines<'r>, ask: &Ask) -> Result<&'r [u8], Outcome> {
     match credential::read(lines) {
-        Presented::One(_) if ask.unreadable => Err(Outcome::Unreadable),
+        Presented::One(_) if lines.is_ambiguous => Err(Outcome::AmbiguousPath),
+        Presented::One(_) if ask.unreadable || lines.is_odd => Err(Outcome::Unreadable),
         Presented::One(presented) => Ok(presented),
         Presented::Nothing => Err(Outcome::NoCredential),
         Presented::Several => Err(Outcome::SeveralCredentials),
@@ -54,6 +74,7 @@ fn refusal(outcome: Outcome, ask: &Ask) -> Reply {
     match outcome {
         Outcome::NoCredential => reply::no_credential(),
         Outcome::SeveralCredentials => reply::several(ask.profile),
+        Outcome::AmbiguousPath => reply::ambiguous_path(ask.profile),
         _ => reply::insufficient_scope(&[]),
     }
 }
