@@ -32,7 +32,7 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// The largest whole unit: minutes, hours, days.
-fn span(ms: i64) -> Option<String> {
+pub fn span(ms: i64) -> Option<String> {
     match ms {
         ms if ms < MINUTE_MS => None,
         ms if ms < HOUR_MS => Some(format!("{} min", ms / MINUTE_MS)),

@@ -20,7 +20,7 @@ use super::oauth::TokenDesk;
 use super::scribe::{Desk, Refused, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
-use super::timekeeper::{Mark, Now, Timekeeper};
+use super::timekeeper::{Dial, Mark, Now, Timekeeper};
 use super::verifier::{Counting, Verifier};
 use super::{Done, Doors, Engine, NewSecret, News, Origin, Tried, doors, tried};
 use crate::crypto::header_file::HeaderFile;
@@ -251,6 +251,10 @@ impl Engine for LocalEngine {
 
     fn now(&self) -> Now {
         self.time.now()
+    }
+
+    fn clock(&self) -> Dial {
+        self.time.dial()
     }
 
     fn subscribe(&self) -> broadcast::Receiver<News> {

@@ -62,9 +62,11 @@ impl LocalEngine {
         for _ in 0..wanted {
             ids.push(public_id::generate(ledger.entropy())?);
         }
+        let dial = self.time.dial();
         let context = Context {
             actor: session.actor(),
-            now: self.time.now().time,
+            now: dial.now.time,
+            doubted: dial.now.suspect.then_some(dial.wall),
             catalog: &self.catalog,
             ids: &ids,
             minted,
@@ -187,8 +189,14 @@ impl LocalEngine {
         let header = HeaderMark { generation: self.header_generation.load(Ordering::SeqCst) };
         let header = Some(header).filter(|mark| *mark > self.state().header());
         records.extend(header.map(Record::Header));
-        if let Err(error) = ledger.write(entry, records, Some(&self.time.mark())) {
+        let confirmed = events.iter().any(|event| matches!(event, Event::ClockConfirmed(..)));
+        let mark = if confirmed { self.time.fresh() } else { self.time.mark() };
+        if let Err(error) = ledger.write(entry, records, Some(&mark)) {
             return Err(self.deny_anyway(session, command, &events, error));
+        }
+        if confirmed {
+            // While the ledger is held: nobody writes the old mark after the new one.
+            self.time.set(mark);
         }
         self.apply(&events, header);
         if command.denies() {

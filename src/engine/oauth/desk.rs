@@ -2,6 +2,7 @@
 //! disk did not take.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::{TokenRefusal, closed};
@@ -35,6 +36,8 @@ pub(in crate::engine) struct TokenDesk {
     /// In force in this process until a change of the same app is written.
     held: RwLock<BTreeMap<AppId, Held>>,
     making: Mutex<()>,
+    /// Whether nothing was signed the last time for want of a clock: the log tells when that begins and ends.
+    silent: AtomicBool,
 }
 
 impl TokenDesk {
@@ -46,6 +49,7 @@ impl TokenDesk {
             keys: RwLock::default(),
             held: RwLock::default(),
             making: Mutex::default(),
+            silent: AtomicBool::default(),
         };
         desk.learn(keyring, state);
         desk.learn_names(state);
@@ -143,6 +147,20 @@ impl TokenDesk {
             .filter_map(|key| keys.derived.get(&key.number))
             .map(TokenKey::public)
             .collect()
+    }
+
+    /// Hears whether the clock is in doubt, and answers the same.
+    pub(super) fn heed(&self, suspect: bool) -> bool {
+        let before = self.silent.swap(suspect, Ordering::Relaxed);
+        if suspect && !before {
+            tracing::warn!(
+                reason = "clock_suspect",
+                "no access token is signed while this machine's clock is in doubt; see `keydeck clock show`"
+            );
+        } else if before && !suspect {
+            tracing::info!("access tokens are signed again: the clock is not in doubt any more");
+        }
+        suspect
     }
 
     /// One at a time: two who find the key due shall not make two.

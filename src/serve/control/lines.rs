@@ -10,7 +10,8 @@ use crate::domain::audit::Entry;
 use crate::domain::verdict::judge;
 use crate::domain::{Bearer, Decision, Expiry, Reason, ScopeId, Scopes, Timestamp};
 use crate::engine::{
-    AuditLine, AuditPage, AuditReport, AuditStanding, Door, Doors, Doubt, Engine as _, LocalEngine, Writing,
+    AuditLine, AuditPage, AuditReport, AuditStanding, Door, Doors, Doubt, Engine as _, LocalEngine, Mark,
+    Writing,
 };
 use crate::store::{Health, Rev, Standing};
 
@@ -239,6 +240,9 @@ pub struct HealthLine {
     uses_failing: Option<(Timestamp, String, u64)>,
     #[n(9)]
     complete_since: Option<Timestamp>,
+    /// The highest believed time: who attaches goes by the owner's.
+    #[n(10)]
+    pub mark: Mark,
 }
 
 impl HealthLine {
@@ -269,6 +273,7 @@ impl HealthLine {
                 .map(|at| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX)),
             uses_failing,
             complete_since: engine.uses_complete_since(),
+            mark: engine.mark(),
         }
     }
 

@@ -46,6 +46,11 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
             unwritten,
         ),
         (
+            "keydeck_clock_suspect",
+            "1 while this machine's clock is in doubt: no access token is signed.",
+            front.engine.now().suspect.into(),
+        ),
+        (
             "keydeck_ready",
             "1 while the store can vouch for its keys and the server stays.",
             front.is_ready().into(),

@@ -77,6 +77,10 @@ fn done(entry: &Entry) -> String {
             2 => format!("Deleted app {name} and its key"),
             count => format!("Deleted app {name} and {} keys", count - 1),
         },
+        "clock.confirm" => match change {
+            Some(change) => format!("Said that the clock is right: {}, was {}", change.to, change.from),
+            None => "Said that the clock is right".into(),
+        },
         "policy.set" => match change {
             Some(change) => format!("Set policy {} to {}, was {}", change.field, change.to, change.from),
             None => "Changed the policy".into(),
@@ -113,6 +117,7 @@ fn wanted(entry: &Entry) -> String {
         "app.pause" => format!("pausing app {name}"),
         "app.resume" => format!("resuming app {name}"),
         "app.delete" => format!("deleting app {name}"),
+        "clock.confirm" => "saying that the clock is right".into(),
         "policy.set" => "changing the policy".into(),
         other => other.into(),
     }

@@ -5,7 +5,12 @@ use crate::domain::{
     Access, Actor, Expiry, Name, Note, Operator, OperatorId, PublicId, Record, Role as Rank, Scopes,
     Standing, State, Status, Timestamp, Verifier, id::BASE58,
 };
-use crate::tui::{action::Action, app::times::Times, overlay::Typed, testing};
+use crate::tui::{
+    action::Action,
+    app::times::{Times, Zone},
+    overlay::Typed,
+    testing,
+};
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
