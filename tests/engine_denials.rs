@@ -1,7 +1,7 @@
 //! What is refused leaves a trail: once a minute for each key and reason, bounded whatever comes, kept while the disk
 //! fails, and readable by those whom it concerns. What nobody issued is known by its fingerprint, never by itself.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where a promise breaks")]
+#![expect(clippy::unwrap_used, reason = "a test stops where a promise breaks")]
 
 use std::ops::ControlFlow;
 use std::path::Path;

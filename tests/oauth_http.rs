@@ -10,6 +10,7 @@ mod http;
 use base64ct::{Base64, Encoding as _};
 use http::{Heard, House, START, ask, send};
 use keydeck::domain::catalog::AuthMethod;
+use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Command, Name, NewApp, Note, Place, Profile, SourceApp, Timestamp, Url, UserType};
 use serde_json::{Value, json};
 
@@ -198,11 +199,10 @@ fn other_methods_are_told_which_one_is_meant() {
 #[test]
 fn the_key_set_is_public_and_says_nothing_secret() {
     let house = House::new();
-    let empty = house.ask("/.well-known/jwks.json", "");
-    assert_eq!((empty.status, empty.body.as_str()), (200, r#"{"keys":[]}"#));
-    assert_eq!(empty.one("cache-control"), "no-store", "that there is no key is not to be remembered");
-    token_of(&house, &app(&house, "Bot"));
     let heard = house.ask("/.well-known/jwks.json", "");
+    let app = app(&house, "Bot");
+    token_of(&house, &app);
+    assert_eq!(house.ask("/.well-known/jwks.json", "").body, heard.body, "known before the first token");
     assert_eq!(heard.one("content-type"), "application/jwk-set+json");
     assert_eq!(heard.one("cache-control"), "public, max-age=900");
     let set: Value = serde_json::from_str(&heard.body).unwrap();
@@ -213,6 +213,29 @@ fn the_key_set_is_public_and_says_nothing_secret() {
     house.does(Command::RotateSigningKey);
     let set: Value = serde_json::from_str(&house.ask("/.well-known/jwks.json", "").body).unwrap();
     assert_eq!(set["keys"].as_array().map(Vec::len), Some(2), "the next one is known before it signs");
+}
+
+#[test]
+fn a_clock_in_doubt_signs_no_token_and_says_when_to_come_again() {
+    let house = House::new();
+    let app = app(&house, "Bot");
+    let wrong = "keydeck_http_faults_total{kind=\"clock_suspect\"}";
+    assert_eq!((house.metric(wrong), house.metric("keydeck_clock_suspect")), (Some(0), Some(0)));
+    for ahead in [400 * DAY_MS, -DAY_MS] {
+        house.clock.set(Timestamp(START.0 + ahead));
+        let heard = post(&house, "/oauth/token", &app.basic(), GRANT);
+        let said = told(&heard, 503);
+        assert_eq!(
+            (said["error"].as_str(), heard.one("retry-after")),
+            (Some("temporarily_unavailable"), "60")
+        );
+        assert!(said["error_description"].as_str().unwrap().contains("clock"), "{said}");
+        assert_eq!(house.metric("keydeck_clock_suspect"), Some(1));
+    }
+    assert_eq!(house.metric(wrong), Some(2));
+    house.clock.set(START);
+    token_of(&house, &app);
+    assert_eq!(house.metric("keydeck_clock_suspect"), Some(0));
 }
 
 #[test]

@@ -13,7 +13,8 @@ use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::crypto::recovery::RecoveryCode;
 use keydeck::crypto::token::{Token, TokenKind};
-use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Role, Timestamp};
+use keydeck::domain::time::DAY_MS;
+use keydeck::domain::{Command, Expiry, KeyId, Name, NewKey, Note, Place, Role, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::{Engine as _, NewSecret, Origin, Via};
@@ -377,6 +378,43 @@ fn a_role_or_a_rule_that_somebody_else_changed_meanwhile_is_asked_about() {
     console.press("enter").sees("is now 10").sees("yours: 70").press("enter").sees_no("is now 10");
     // Seen, and wanted all the same.
     console.press("enter").sees("Keys per operator is 70 now");
+}
+
+#[test]
+fn one_boot_with_a_clock_ahead_is_put_right_in_the_settings() {
+    let bench = Bench::new();
+    let phrase = Passphrase::choose(PHRASE).unwrap();
+    let key = Key::Operator { name: "maria", passphrase: &phrase };
+    let at = |wall| Options { clock: Arc::new(TestClock::at(Timestamp(wall))), ..bench.options() };
+    let clock = TestClock::at(START);
+    let named = |text| Name::new(text).unwrap();
+    let first = Options { clock: Arc::new(clock.clone()), ..bench.options() };
+    let opened = found(&first, named("Acme Agency"), named("maria"), &phrase).unwrap().open;
+    let thirty = Expiry::At(Timestamp(START.0 + 30 * DAY_MS));
+    let new = NewKey {
+        name: named("Thirty days"),
+        place: Place::Agency,
+        scopes: vec!["contacts.read".into()],
+        expiry: Some(thirty),
+        note: Note::default(),
+    };
+    let issued = opened.engine.execute(&opened.session, Command::IssueKey(new)).unwrap();
+    clock.pass(3_600_000);
+    opened.engine.execute(&opened.session, Command::EndSession).unwrap();
+    drop(opened);
+    // The machine starts anew, and its clock is more than a year ahead; then it is right.
+    drop(open(&at(START.0 + 400 * DAY_MS), &key).unwrap());
+    let opened = open(&at(START.0 + DAY_MS), &key).unwrap();
+    let engine = Arc::clone(&opened.engine);
+    let token = issued.token.unwrap();
+    assert!(!engine.verify(token.reveal().as_bytes(), &[]).is_allow());
+    let mut console = bench.console(opened);
+    console.sees("clock is in doubt");
+    go_to(&mut console, 2);
+    console.sees("in doubt: it is 399 d behind").press("T").sees("Is the clock right?");
+    console.sees("Work again: Thirty days.").press("right enter").sees("The clock is believed from now on");
+    console.sees_no("in doubt").press("T").sees("the clock is believed already");
+    assert!(engine.verify(token.reveal().as_bytes(), &[]).is_allow());
 }
 
 #[test]

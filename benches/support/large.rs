@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
+use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Role};
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::{Engine, NewSecret, Via};
@@ -61,7 +63,8 @@ pub fn large_store(dir: &Path, operators: usize) -> PathBuf {
     let add = |operator: &str, secret: NewSecret<'_>| {
         first.engine.add_operator(&first.session, name(operator), Role::Admin, secret).unwrap();
     };
-    add("reader", NewSecret::KeyFile(&key));
+    let secret = KeyFileSecret::create(&key, &mut OsEntropy).unwrap();
+    add("reader", NewSecret::KeyFile(&secret));
     (0..operators).for_each(|n| add(&format!("operator {n}"), NewSecret::Passphrase(&phrase())));
     drop(first);
     for operator in 0..operators {

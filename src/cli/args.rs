@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    app, audit, completions, console, guide, init, key, location, operator, policy, scope, serve, verify,
+    app, audit, clock, completions, console, guide, init, key, location, operator, policy, scope, serve,
+    verify,
 };
 
 /// Issue, scope, hand over, watch and revoke the API keys of an agency's platform
@@ -80,6 +81,9 @@ pub enum Command {
     /// The agency's rules
     #[command(subcommand)]
     Policy(policy::Verb),
+    /// This machine's clocks, and whether they are believed
+    #[command(subcommand)]
+    Clock(clock::Verb),
     /// Decide about a token on standard input; prints `allow` or `deny REASON`
     Verify(verify::Verify),
     /// The trail of everything that was done
@@ -110,6 +114,7 @@ impl Command {
             Self::App(_) => "keydeck app",
             Self::Scope(_) => "keydeck scope",
             Self::Policy(_) => "keydeck policy",
+            Self::Clock(_) => "keydeck clock",
             Self::Verify(_) => "keydeck verify",
             Self::Audit(_) => "keydeck audit",
             Self::Serve(_) => "keydeck serve",

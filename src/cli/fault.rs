@@ -114,6 +114,7 @@ impl From<OpenError> for Fault {
                 (Exit::Sealed, "cannot_unseal")
             }
             OpenError::File { .. } => (Exit::Usage, "bad_file"),
+            OpenError::Clock(_) => (Exit::Unavailable, "clock_before_1970"),
             OpenError::Store(_) | OpenError::Unfounded => (Exit::Unavailable, "store_unavailable"),
         };
         Self { exit, code: code.into(), message: error.to_string() }

@@ -58,6 +58,8 @@ struct Unsealed {
     disk_bytes: Option<u64>,
     keys: usize,
     clock_suspect: bool,
+    /// Why nobody should believe the clock.
+    clock_doubt: Option<String>,
     /// Why what is used is not written down; absent when it is.
     uses_failing: Option<UsesFailing>,
     /// Since when no use was lost, as far as it is known.
@@ -194,6 +196,7 @@ fn store(deck: &Deck) -> StoreInfo {
                     disk_bytes: health.disk_bytes,
                     keys: state.key_count(),
                     clock_suspect: signed.engine.now().suspect,
+                    clock_doubt: signed.engine.clock().doubt(),
                     uses_failing: match signed.engine.use_writer() {
                         Writing::Ok => None,
                         Writing::Failing { since, why, unwritten } => {
@@ -316,8 +319,8 @@ fn page(info: &Info) -> String {
         line("backend", &format!("{}, revision {}", open.backend, open.revision));
         let whose = if info.store.attached { " that you may see" } else { "" };
         line("keys", &format!("{}{whose}", open.keys));
-        if open.clock_suspect {
-            line("clock", "disagrees with what was seen before; set it right");
+        if let Some(why) = &open.clock_doubt {
+            line("clock", &format!("in doubt: {why}; `keydeck clock show` tells more"));
         }
         if let Some(failing) = &open.uses_failing {
             let UsesFailing { since, why, unwritten } = failing;

@@ -5,7 +5,7 @@
 //!   `tokens`: secrets in the wrong place.
 //! - `config`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `verify`, `audit`, `serve`, `guide`, `info`,
+//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `verify`, `audit`, `serve`, `guide`, `info`,
 //!   `completions`: the commands.
 //! - `console`: the way to the full-screen console.
 //!
@@ -15,6 +15,7 @@ mod app;
 mod args;
 mod audit;
 mod base;
+mod clock;
 mod completions;
 pub mod config;
 mod consent;
@@ -140,6 +141,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::App(verb)) => app::run(&deck, &verb),
         Some(Command::Scope(verb)) => scope::run(&deck, &verb),
         Some(Command::Policy(verb)) => policy::run(&deck, &verb),
+        Some(Command::Clock(verb)) => clock::run(&deck, &verb),
         Some(Command::Verify(args)) => verify::run(&deck, &args),
         Some(Command::Audit(verb)) => audit::run(&deck, &verb),
         Some(Command::Serve(args)) => serve::run(&deck, &args),

@@ -13,6 +13,12 @@ pub fn local(at: Timestamp) -> String {
     at.to_utc().map_or_else(|| at.rfc3339(), |t| t.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string())
 }
 
+/// Local date and time to the second with the offset, for what somebody may have to rely on to the hour.
+pub fn exact(at: Timestamp) -> String {
+    at.to_utc()
+        .map_or_else(|| at.rfc3339(), |t| t.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string())
+}
+
 /// How far `at` is from `now`: `just now`, `2 h ago`, `in 84 d`.
 pub fn relative(at: Timestamp, now: Timestamp) -> String {
     let ms = at.since(now);
@@ -26,7 +32,7 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// The largest whole unit: minutes, hours, days.
-fn span(ms: i64) -> Option<String> {
+pub fn span(ms: i64) -> Option<String> {
     match ms {
         ms if ms < MINUTE_MS => None,
         ms if ms < HOUR_MS => Some(format!("{} min", ms / MINUTE_MS)),

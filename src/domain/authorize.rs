@@ -71,6 +71,8 @@ pub enum Action<'a> {
     ManageApp(&'a App),
     /// Replace the key that signs access tokens.
     RotateSigningKey,
+    /// Say that the wall clock is right.
+    ConfirmClock,
     /// Revoke an access token on behalf of the app that presented it.
     RevokeToken,
 }
@@ -108,6 +110,7 @@ pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(),
         | Action::RenewRecovery
         | Action::ManageLocations
         | Action::RotateSigningKey
+        | Action::ConfirmClock
         | Action::SetPolicy => need(Role::Admin),
         Action::IssueAgencyKey => need(state.policy().issue_agency.max(Role::Manager)),
         Action::IssueLocationKey => need(state.policy().issue_location.max(Role::Manager)),

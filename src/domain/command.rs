@@ -183,6 +183,9 @@ pub enum Command {
     /// Take over a key whose secret was made elsewhere; what recognises it is in the context.
     #[n(31)]
     ImportKey(#[n(0)] NewKey),
+    /// Say that the wall clock is right, whatever was believed before.
+    #[n(32)]
+    ConfirmClock,
     /// Change one rule of the policy.
     #[n(30)]
     SetPolicy {
@@ -269,6 +272,8 @@ pub struct Context<'a> {
     pub actor: Actor,
     /// When.
     pub now: Timestamp,
+    /// What the wall clock says while it is in doubt; nothing while it is believed.
+    pub doubted: Option<Timestamp>,
     /// The scopes that exist.
     pub catalog: &'a Catalog,
     /// Fresh random ids for new operators and locations.
@@ -312,6 +317,7 @@ impl Command {
             Self::DeleteApp(_) => "app.delete",
             Self::RevokeToken { .. } => "token.revoke",
             Self::RotateSigningKey => "signing.rotate",
+            Self::ConfirmClock => "clock.confirm",
             Self::SetPolicy { .. } => "policy.set",
         }
     }

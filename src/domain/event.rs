@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 
 use super::app::RevokedTokens;
 use super::signing::SigningKeys;
-use super::{Agency, App, Key, Location, Operator, Policy, Record, Role, Scopes};
+use super::{Agency, App, Key, Location, Operator, Policy, Record, Role, Scopes, Timestamp};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -112,6 +112,9 @@ pub enum Event {
     /// A key whose secret was made elsewhere.
     #[n(34)]
     KeyImported(#[n(0)] Key),
+    /// The wall clock is right: what was believed before, and what it says.
+    #[n(35)]
+    ClockConfirmed(#[n(0)] Timestamp, #[n(1)] Timestamp),
     /// A rule changed: the whole policy, the rule, old and new value.
     #[n(33)]
     PolicySet(#[n(0)] Policy, #[n(1)] String, #[n(2)] String, #[n(3)] String),
@@ -155,6 +158,7 @@ impl Event {
             | Self::AgencyViewOpened
             | Self::AuditRead
             | Self::AuditExported
+            | Self::ClockConfirmed(..)
             | Self::RecoveryRenewed => Vec::new(),
             Self::OperatorAdded(o)
             | Self::RoleSet(o, _)
@@ -225,6 +229,7 @@ impl Event {
             | Self::AppResumed(_)
             | Self::SigningKeyAdded(_)
             | Self::KeyImported(_)
+            | Self::ClockConfirmed(..)
             | Self::PolicySet(..) => false,
         }
     }
@@ -291,6 +296,7 @@ impl Event {
                 let number = keys.keys.last().map_or(0, |key| key.number);
                 one("signing key", String::new(), number.to_string())
             }
+            Self::ClockConfirmed(believed, wall) => one("clock", believed.to_string(), wall.to_string()),
             Self::PolicySet(_, rule, from, to) => one(rule, from.clone(), to.clone()),
             Self::SessionStarted(failed) if *failed > 0 => {
                 one("failed attempts before", "0".into(), failed.to_string())
@@ -336,6 +342,7 @@ impl Event {
             Self::TokenRevoked(..) => "access token revoked",
             Self::AppTokensEnded(_) => "access tokens of an app ended",
             Self::SigningKeyAdded(_) => "signing key added",
+            Self::ClockConfirmed(..) => "clock said to be right",
             Self::PolicySet(..) => "policy changed",
         }
     }

@@ -65,7 +65,7 @@ pub fn shapes(text: &str, at: usize, c: char) -> bool {
     }
 }
 
-/// Whether a character is an Extended_Pictographic one. Two of them become one with a joiner between, and nothing else
+/// Whether a character is an `Extended_Pictographic` one. Two become one with a joiner between, and nothing else
 /// does that stays two without (UAX #29, rule GB11).
 fn is_picture(c: char) -> bool {
     is_one(&format!("{c}{JOINED}{c}")) && !is_one(&format!("{c}{c}"))

@@ -9,10 +9,12 @@
 //! - [`state`]: all of them together, the keys on a `shelf`, with an `index` of names and lives; [`view`]: what one operator may see of it.
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
+//! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for.
 //! - [`verdict`]: allow or deny of a presented token, and why.
 //! - [`audit`]: what an entry of the audit chain says.
 
+pub mod aftermath;
 pub mod agency;
 pub mod app;
 pub mod audit;
@@ -41,6 +43,7 @@ pub mod trace;
 pub mod verdict;
 pub mod view;
 
+pub use aftermath::Aftermath;
 pub use agency::Agency;
 pub use app::{App, AppStatus, Profile, SourceApp, Url, UserType};
 pub use authorize::{Access, Action, Actor, authorize};

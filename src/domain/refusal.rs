@@ -157,6 +157,12 @@ pub enum Refusal {
     /// Nothing would change.
     #[error("nothing to do: {0}")]
     NoChange(&'static str),
+    /// The clock is in doubt, and the request reckons with it.
+    #[error(
+        "this machine's clock is in doubt, so no key that signs is made, and none that is to end on a certain day. Set the \
+         clock right; when it is right, an admin says so with `keydeck clock confirm`."
+    )]
+    ClockSuspect,
     /// The last admin.
     #[error("they are the last active admin. Make somebody else an admin first.")]
     LastAdmin,
@@ -221,6 +227,7 @@ impl Refusal {
             Self::RestoreTooLate { .. } => "restore_too_late",
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::NoChange(_) => "no_change",
+            Self::ClockSuspect => "clock_suspect",
             Self::LastAdmin => "last_admin",
             Self::BadHeir => "bad_heir",
             Self::TooManyKeys { .. } => "too_many_keys",

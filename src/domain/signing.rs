@@ -157,21 +157,31 @@ impl SigningKeys {
         self.keys.get(at + 1).is_some_and(|next| now.since(next.signs_from) > OVERLAP_MS)
     }
 
-    /// With one key more. The first signs at once; the next when everybody had time to fetch it. Those that are
-    /// over are dropped.
+    /// With one key more. When none signs it does at once; else when everybody had time to fetch it. Those that are
+    /// over are dropped, and those a wrong clock made in the future.
     #[must_use]
     pub fn with_next(&self, now: Timestamp) -> Self {
-        let number = self.keys.last().map_or(1, |key| key.number.saturating_add(1));
-        let signs_from = if self.keys.is_empty() { now } else { Timestamp(now.0.saturating_add(OVERLAP_MS)) };
-        let mut keys: Vec<_> = self.published(now).collect();
-        keys.push(SigningKey { number, created_at: now, signs_from });
+        let mut keys: Vec<_> = self.published(now).filter(|key| key.created_at <= now).collect();
+        let signs_from =
+            if self.signer(now).is_none() { now } else { Timestamp(now.0.saturating_add(OVERLAP_MS)) };
+        keys.push(SigningKey { number: self.next_number(), created_at: now, signs_from });
         Self { keys }
     }
 
-    /// Whether the newest is older than `days`, or there is none.
+    /// With one new key alone, which signs at once: all tokens signed until now are worthless.
+    #[must_use]
+    pub fn anew(&self, now: Timestamp) -> Self {
+        Self { keys: vec![SigningKey { number: self.next_number(), created_at: now, signs_from: now }] }
+    }
+
+    fn next_number(&self) -> u32 {
+        self.keys.last().map_or(1, |key| key.number.saturating_add(1))
+    }
+
+    /// Whether the newest is older than `days` or of a time that has not come, or there is none.
     pub fn is_due(&self, days: u32, now: Timestamp) -> bool {
         let life = i64::from(days) * super::time::DAY_MS;
-        self.keys.last().is_none_or(|key| now.since(key.created_at) >= life)
+        self.keys.last().is_none_or(|key| key.created_at > now || now.since(key.created_at) >= life)
     }
 }
 
@@ -206,6 +216,22 @@ mod tests {
         // The last token of the first key may live for an hour after the second took over.
         assert_eq!(numbers(&two, after(2 * OVERLAP_MS)), [1, 2]);
         assert_eq!(numbers(&two, after(2 * OVERLAP_MS + 1)), [2]);
+    }
+
+    #[test]
+    fn a_key_made_in_the_future_does_not_stop_tokens_until_then() {
+        let year = 400 * super::super::time::DAY_MS;
+        let first_made_wrong = SigningKeys::default().with_next(after(year));
+        let replaced_wrong = SigningKeys::default().with_next(NOW).with_next(after(year));
+        for wrong in [first_made_wrong, replaced_wrong] {
+            assert!(wrong.is_due(30, after(1)));
+            let right = wrong.with_next(after(1));
+            assert!(!right.is_due(30, after(2)) && right.signer(after(1)).is_some());
+            assert!(
+                right.published(after(2)).all(|key| key.created_at <= after(1)),
+                "the wrong one is withdrawn"
+            );
+        }
     }
 
     #[test]

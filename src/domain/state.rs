@@ -12,6 +12,9 @@ use super::{
     OperatorId, Place, Policy, PublicId, Record, Timestamp, Trace, Usage,
 };
 
+/// Uses are told in the order they happened, give or take this: threads count them side by side.
+const USE_DISORDER_MS: i64 = 120_000;
+
 /// The records of one store and the indexes that make them quick to find.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -186,7 +189,14 @@ impl State {
     /// Adds observed use of a key or an app to what is known; times only move forward.
     pub fn note_use(&mut self, id: PublicId, seen: Usage) {
         let entry = self.usage.entry(id).or_default();
-        *entry = entry.merged(seen);
+        let before = *entry;
+        *entry = before.merged(seen);
+        // A use a wrong clock saw in the future must not hide those that follow it.
+        if let (Some(known), Some(last)) = (before.last_used_at, seen.last_used_at)
+            && known.since(last) > USE_DISORDER_MS
+        {
+            entry.last_used_at = Some(last);
+        }
     }
 
     /// Where a key was used from and what for; nothing when no request ever said.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone, Utc};
 use minicbor::{Decode, Encode};
 
 /// Milliseconds in a day.
@@ -71,15 +71,15 @@ pub enum BadExpiry {
 }
 
 impl Expiry {
-    /// Reads `never`, a life from `now` (`12h`, `90d`, `8w`, `1y`), a date (`2027-01-31`: the first instant of
-    /// that day, UTC) or an RFC 3339 time. Nothing else: no zero, no sign, no fraction, no bare number.
-    pub fn parse(text: &str, now: Timestamp) -> Result<Self, BadExpiry> {
+    /// Reads `never`, a life from `now` (`12h`, `90d`, `8w`, `1y`), a date (`2027-01-31`: the last instant of that
+    /// day in `zone`) or an RFC 3339 time. Nothing else: no zero, no sign, no fraction, no bare number.
+    pub fn parse<Z: TimeZone>(text: &str, now: Timestamp, zone: &Z) -> Result<Self, BadExpiry> {
         let text = text.trim();
         if text.eq_ignore_ascii_case("never") {
             return Ok(Self::Never);
         }
         if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-            return Self::at(Timestamp(day.and_time(NaiveTime::MIN).and_utc().timestamp_millis()), now);
+            return Self::at(end_of_day(day, zone).ok_or(BadExpiry::TooFar)?, now);
         }
         if let Ok(time) = DateTime::parse_from_rfc3339(text) {
             return Self::at(Timestamp(time.timestamp_millis()), now);
@@ -125,6 +125,20 @@ impl Expiry {
     }
 }
 
+/// The last millisecond of a day in a zone: the one before the next day begins there. Where clocks are put forward at
+/// midnight the next day begins later; where they are put back, at the first of two midnights. A day that is left out
+/// has ended before it began.
+fn end_of_day<Z: TimeZone>(day: NaiveDate, zone: &Z) -> Option<Timestamp> {
+    let midnight = day.checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN);
+    (0..=QUARTERS_LEFT_OUT)
+        .filter_map(|quarter| midnight.checked_add_signed(TimeDelta::minutes(15 * quarter)))
+        .find_map(|begin| zone.from_local_datetime(&begin).earliest())
+        .map(|begin| Timestamp(begin.timestamp_millis() - 1))
+}
+
+/// No zone leaves out more than a day, and none less than a quarter of an hour.
+const QUARTERS_LEFT_OUT: i64 = 4 * 25;
+
 impl fmt::Display for Expiry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -142,13 +156,13 @@ mod tests {
 
     #[test]
     fn the_forms_people_write_are_read() {
-        assert_eq!(Expiry::parse("Never", NOW), Ok(Expiry::Never));
-        assert_eq!(Expiry::parse("90d", NOW), Ok(Expiry::At(Timestamp(NOW.0 + 90 * DAY_MS))));
-        assert_eq!(Expiry::parse(" 12h ", NOW), Ok(Expiry::At(Timestamp(NOW.0 + DAY_MS / 2))));
-        assert_eq!(Expiry::parse("1y", NOW), Ok(Expiry::At(Timestamp(NOW.0 + 365 * DAY_MS))));
-        assert_eq!(Expiry::parse("2027-01-31", NOW).unwrap().to_string(), "2027-01-31T00:00:00Z");
+        assert_eq!(Expiry::parse("Never", NOW, &Utc), Ok(Expiry::Never));
+        assert_eq!(Expiry::parse("90d", NOW, &Utc), Ok(Expiry::At(Timestamp(NOW.0 + 90 * DAY_MS))));
+        assert_eq!(Expiry::parse(" 12h ", NOW, &Utc), Ok(Expiry::At(Timestamp(NOW.0 + DAY_MS / 2))));
+        assert_eq!(Expiry::parse("1y", NOW, &Utc), Ok(Expiry::At(Timestamp(NOW.0 + 365 * DAY_MS))));
+        assert_eq!(Expiry::parse("2027-01-31", NOW, &Utc).unwrap().to_string(), "2027-01-31T23:59:59Z");
         assert_eq!(
-            Expiry::parse("2027-01-31T10:00:00+02:00", NOW).unwrap().to_string(),
+            Expiry::parse("2027-01-31T10:00:00+02:00", NOW, &Utc).unwrap().to_string(),
             "2027-01-31T08:00:00Z"
         );
     }
@@ -157,13 +171,28 @@ mod tests {
     fn lives_that_are_no_lives_are_refused() {
         for bad in ["", "0", "90", "-1d", "1.5d", "d", "90 d", "inf", "9️⃣d", "tomorrow", "1e3d", "2027-13-01"]
         {
-            assert_eq!(Expiry::parse(bad, NOW), Err(BadExpiry::Unreadable), "{bad}");
+            assert_eq!(Expiry::parse(bad, NOW, &Utc), Err(BadExpiry::Unreadable), "{bad}");
         }
-        assert_eq!(Expiry::parse("0d", NOW), Err(BadExpiry::Past));
-        assert_eq!(Expiry::parse("2020-01-01", NOW), Err(BadExpiry::Past));
+        assert_eq!(Expiry::parse("0d", NOW, &Utc), Err(BadExpiry::Past));
+        assert_eq!(Expiry::parse("2020-01-01", NOW, &Utc), Err(BadExpiry::Past));
         for far in ["11y", "9223372036854775807d", "99999999999999999999h", "2050-01-01"] {
-            assert_eq!(Expiry::parse(far, NOW), Err(BadExpiry::TooFar), "{far}");
+            assert_eq!(Expiry::parse(far, NOW, &Utc), Err(BadExpiry::TooFar), "{far}");
         }
+    }
+
+    #[test]
+    fn a_bare_date_ends_when_the_day_ends_where_the_operator_sits() {
+        let ends = |hours_east: i32| {
+            let zone = chrono::FixedOffset::east_opt(hours_east * 3_600).unwrap();
+            Expiry::parse("2026-12-01", NOW, &zone).unwrap().instant().unwrap()
+        };
+        assert_eq!(ends(0), Timestamp(1_796_169_600_000 - 1));
+        assert_eq!(ends(-8).to_string(), "2026-12-02T07:59:59Z");
+        assert_eq!(ends(14).to_string(), "2026-12-01T09:59:59Z");
+        // Today is not over yet, yesterday is.
+        assert!(Expiry::parse("2026-09-21", NOW, &Utc).is_ok());
+        assert_eq!(Expiry::parse("2026-09-20", NOW, &Utc), Err(BadExpiry::Past));
+        assert_eq!(Expiry::parse("+262142-12-31", NOW, &Utc), Err(BadExpiry::TooFar));
     }
 
     #[test]

@@ -233,10 +233,22 @@ impl<'a> View<'a> {
 impl Sought {
     /// How near one that stands so comes to it: what lives is meant before what was removed from sight.
     const fn rank(self, stands: Self) -> u8 {
-        match (self, stands) {
-            (Self::Living, Self::Living) | (Self::Ended, Self::Ended) | (Self::Deleted, Self::Deleted) => 0,
-            (Self::Living, Self::Ended) | (Self::Ended, Self::Living) | (Self::Deleted, Self::Ended) => 1,
-            (Self::Living | Self::Ended, Self::Deleted) | (Self::Deleted, Self::Living) => 2,
+        match self {
+            Self::Living => match stands {
+                Self::Living => 0,
+                Self::Ended => 1,
+                Self::Deleted => 2,
+            },
+            Self::Ended => match stands {
+                Self::Ended => 0,
+                Self::Living => 1,
+                Self::Deleted => 2,
+            },
+            Self::Deleted => match stands {
+                Self::Deleted => 0,
+                Self::Ended => 1,
+                Self::Living => 2,
+            },
         }
     }
 }

@@ -155,6 +155,11 @@ pub enum OpenError {
          back with it. Restore the header that belongs to the store from your backup."
     )]
     OldHeader,
+    /// The wall clock says what it cannot have said since there are such machines.
+    #[error(
+        "This machine's clock says {0}, before 1970, and no store can be opened in such a time. Set the clock right, then try again."
+    )]
+    Clock(crate::domain::Timestamp),
     /// Set-up was interrupted before the first operator existed.
     #[error("The set-up of this store was interrupted before it was complete. Run `keydeck init` again.")]
     Unfounded,

@@ -22,7 +22,7 @@ use super::scribe::{Desk, Refused, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::throttle::Callers;
-use super::timekeeper::{Mark, Now, Timekeeper};
+use super::timekeeper::{Dial, Mark, Now, Timekeeper};
 use super::verifier::{Counting, Verifier};
 use super::{Done, Doors, Engine, NewSecret, News, Origin, Tried, doors, tried};
 use crate::crypto::header_file::HeaderFile;
@@ -286,6 +286,10 @@ impl Engine for LocalEngine {
 
     fn now(&self) -> Now {
         self.time.now()
+    }
+
+    fn clock(&self) -> Dial {
+        self.time.dial()
     }
 
     fn subscribe(&self) -> broadcast::Receiver<News> {

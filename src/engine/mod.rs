@@ -56,7 +56,7 @@ pub use self::overdue::Unwritten;
 pub use self::proof::Proof;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
-pub use self::timekeeper::{Mark, Now, Timekeeper};
+pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
 pub use self::tried::{Party, Tried, Try};
 pub use self::verifier::Verifier;
 use crate::crypto::keyfile::KeyFileSecret;
@@ -131,6 +131,9 @@ pub trait Engine: Send + Sync {
 
     /// What time it is for decisions.
     fn now(&self) -> Now;
+
+    /// What the clocks say, and whether they are believed.
+    fn clock(&self) -> Dial;
 
     /// Everything that happens from now on, whoever did it. A slow listener misses events and is told so; the
     /// state is always whole.

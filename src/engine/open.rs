@@ -130,6 +130,7 @@ pub fn read_catalog(options: &Options) -> Result<Arc<Catalog>, OpenError> {
 
 /// Opens a store and signs in.
 pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
+    plausible(&*options.clock)?;
     let catalog = read_catalog(options)?;
     if !is_store(&options.dir) {
         return Err(crate::store::OpenError::Absent { dir: options.dir.clone() }.into());
@@ -215,6 +216,12 @@ fn taken_up(taken: usize, left: &Unwritten) -> String {
     format!("{changes} that took access away on a failing disk: {now}")
 }
 
+/// The database counts from 1970 and panics before.
+fn plausible(clock: &dyn Clock) -> Result<(), OpenError> {
+    let wall = clock.wall();
+    if wall.0 < 0 { Err(OpenError::Clock(wall)) } else { Ok(()) }
+}
+
 fn damaged(loaded: &Loaded) -> OpenError {
     let why = if loaded.doubts.is_empty() {
         "the agency's record is missing".into()
@@ -279,6 +286,7 @@ pub fn found(
     operator: Name,
     passphrase: &Passphrase,
 ) -> Result<Founded, OpenError> {
+    plausible(&*options.clock)?;
     let catalog = read_catalog(options)?;
     let opened = SledStore::open(&options.sled().create())?;
     // A header or a seal beside a store that never got its first entry is left of an interrupted set-up: begun anew.

@@ -196,6 +196,9 @@ impl Overdue {
     fn learn(&self, ledger: &mut Ledger) -> Result<(), EngineError> {
         match ledger.settle()? {
             Some((Fate::Made, Sequel::Change(Change { events, header }))) => {
+                if events.iter().any(|event| matches!(event, Event::ClockConfirmed(..))) {
+                    self.time.set(self.time.fresh());
+                }
                 self.image.apply(&events, header);
                 self.done(&events);
                 self.sealing.soon(ledger.seal());
@@ -268,6 +271,7 @@ impl Overdue {
         let context = Context {
             actor: note.session.actor(),
             now: note.at,
+            doubted: None,
             catalog: &self.catalog,
             ids: &[],
             minted: None,

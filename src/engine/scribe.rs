@@ -108,7 +108,10 @@ impl Desk {
     /// A desk over the parts of an engine. `stored` is what the store says of the time before.
     pub fn new(overdue: &Arc<Overdue>, stored: Option<Unbroken>, frozen: bool) -> Self {
         let whole = stored.filter(|stored| !stored.open);
-        let unbroken = whole.unwrap_or_else(|| Unbroken { since: overdue.time.now().time, open: false });
+        let now = overdue.time.now().time;
+        let mut unbroken = whole.unwrap_or(Unbroken { since: now, open: false });
+        // Said by a clock that was ahead: it was some time before now.
+        unbroken.since = unbroken.since.min(now);
         let book = Book { unwritten: BTreeSet::new(), unbroken, stored };
         Self {
             state: Arc::clone(&overdue.image.state),
@@ -202,12 +205,11 @@ impl Desk {
                 let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
                 ids.iter().map(|id| (*id, row(&state, *id))).collect()
             };
-            let mark = self.time.mark();
             let mut rest = &rows[..];
             while !rest.is_empty() {
                 // A lock for each commit: commands need not wait for all of them.
                 let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-                let written = ledger.write_uses(rest, &mark)?;
+                let written = ledger.write_uses(rest, &self.time.mark())?;
                 drop(ledger);
                 let (done, left) = rest.split_at(written.clamp(1, rest.len()));
                 for (id, _) in done {
@@ -241,10 +243,9 @@ impl Desk {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             counted.entries(&state, &service.line(&state), now)
         };
-        let mark = self.time.mark();
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let sequel = Sequel::Told(Box::new(counted.clone()));
-        if let Err(error) = ledger.write_notes(entries, &mark, sequel) {
+        if let Err(error) = ledger.write_notes(entries, &self.time.mark(), sequel) {
             // Where the outcome is open, whoever learns it puts them back: they are told once.
             if !matches!(error, EngineError::Commit(CommitError::Unknown(_))) {
                 self.denials.put_back(counted);
@@ -318,7 +319,8 @@ impl Desk {
 
     /// Since when no use was lost; nothing while uses are not written down.
     pub fn complete_since(&self) -> Option<Timestamp> {
-        (*self.standing() == Writing::Ok && !self.frozen).then_some(self.complete_since)
+        (*self.standing() == Writing::Ok && !self.frozen)
+            .then(|| self.complete_since.min(self.time.now().time))
     }
 }
 

@@ -3,7 +3,7 @@
 //! not believed, so putting the clock right undoes it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minicbor::{Decode, Encode};
 
@@ -48,21 +48,63 @@ pub struct Timekeeper {
 /// No clock says that.
 const NEVER: i64 = i64::MIN;
 
+/// All there is to know about the clocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dial {
+    /// What the wall clock says, believed or not.
+    pub wall: Timestamp,
+    /// Milliseconds since boot.
+    pub since_boot: i64,
+    /// The highest believed time, as it was last held against the other clock.
+    pub mark: Mark,
+    /// What the wall clock should say by the mark and the time that passed since.
+    pub expected: Timestamp,
+    /// What decisions go by.
+    pub now: Now,
+}
+
+impl Dial {
+    /// Why nobody should believe the wall clock, while nobody should.
+    pub fn doubt(&self) -> Option<String> {
+        let off = self.wall.since(self.expected);
+        let far = match off.saturating_abs() / 60_000 {
+            minutes @ ..120 => format!("{minutes} min"),
+            minutes @ ..2_880 => format!("{} h", (minutes + 30) / 60),
+            minutes => format!("{} d", (minutes + 720) / 1_440),
+        };
+        let (side, seen) = if off < 0 {
+            ("behind", "the latest time this store has seen and the time that passed since")
+        } else {
+            ("ahead of", "what it should say by the clock that counts from the start of this machine")
+        };
+        self.now.suspect.then(|| format!("it is {far} {side} {seen}"))
+    }
+}
+
 impl Timekeeper {
     /// Starts from the stored mark, or from now when there is none.
     pub fn new(clock: Arc<dyn Clock>, stored: Option<Mark>) -> Self {
-        let reading = clock.read();
-        let fresh = Mark { wall: reading.wall, since_boot: reading.since_boot, boot: clock.boot() };
-        let mark = match stored {
-            // Another boot: the time between cannot be checked, so a later clock is believed. Machines are off
-            // for weeks. An earlier one is not: the mark stays.
-            Some(old) if old.boot != fresh.boot || old.since_boot > fresh.since_boot => {
-                if old.wall > fresh.wall { Mark { wall: old.wall, ..fresh } } else { fresh }
-            }
-            Some(old) => old,
-            None => fresh,
-        };
+        let fresh = fresh(&*clock);
+        let mark = stored.map_or_else(|| fresh.clone(), |stored| continued(stored, &fresh));
         Self { clock, mark: Mutex::new(mark), honest: AtomicI64::new(NEVER) }
+    }
+
+    /// Goes on from a mark that somebody else keeps on this machine.
+    pub fn follow(&self, theirs: Mark) {
+        let fresh = fresh(&*self.clock);
+        self.set(continued(theirs, &fresh));
+    }
+
+    /// What the mark is when an admin says that the wall clock is right, and the time it says.
+    pub fn fresh(&self) -> Mark {
+        fresh(&*self.clock)
+    }
+
+    /// Believes a mark from now on.
+    pub fn set(&self, mark: Mark) {
+        let mut held = self.held();
+        *held = mark;
+        self.honest.store(NEVER, Ordering::Relaxed);
     }
 
     /// What time it is.
@@ -75,8 +117,20 @@ impl Timekeeper {
     }
 
     fn compare(&self) -> Now {
-        let Reading { wall, since_boot } = self.clock.read();
-        let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        self.held_against().2
+    }
+
+    /// Both clocks held against each other and against the mark.
+    pub fn dial(&self) -> Dial {
+        let (Reading { wall, since_boot }, expected, now) = self.held_against();
+        Dial { wall, since_boot, mark: self.mark(), expected, now }
+    }
+
+    /// What both clocks say, what the wall clock should say, and what that makes of the time.
+    fn held_against(&self) -> (Reading, Timestamp, Now) {
+        let mut mark = self.held();
+        let reading = self.clock.read();
+        let Reading { wall, since_boot } = reading;
         let expected = mark.wall.0.saturating_add(since_boot.saturating_sub(mark.since_boot));
         let off = wall.0.saturating_sub(expected);
         let suspect = off.unsigned_abs() > TOLERANCE_MS;
@@ -88,13 +142,32 @@ impl Timekeeper {
         let time = wall.max(mark.wall).max(Timestamp(if off < 0 { expected } else { wall.0 }));
         let honest = !suspect && time == wall;
         self.honest.store(if honest { wall.0 } else { NEVER }, Ordering::Relaxed);
-        Now { time, suspect }
+        (reading, Timestamp(expected), Now { time, suspect })
     }
 
     /// The mark, to be stored.
     pub fn mark(&self) -> Mark {
-        self.mark.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.held().clone()
     }
+
+    fn held(&self) -> MutexGuard<'_, Mark> {
+        self.mark.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn fresh(clock: &dyn Clock) -> Mark {
+    let Reading { wall, since_boot } = clock.read();
+    Mark { wall, since_boot, boot: clock.boot() }
+}
+
+/// Where a mark stands in this boot.
+fn continued(old: Mark, fresh: &Mark) -> Mark {
+    if old.boot == fresh.boot && old.since_boot <= fresh.since_boot {
+        return old;
+    }
+    // Another boot: the time between cannot be checked, so a later clock is believed. Machines are off for weeks. An
+    // earlier one is not: the mark stays.
+    Mark { wall: old.wall.max(fresh.wall), ..fresh.clone() }
 }
 
 #[cfg(test)]

@@ -234,6 +234,7 @@ actions! {
     Passphrase  "passphrase"   "Set an operator's passphrase"          "passphrase" App [Screen] Safe;
     EndAccess   "end-access"   "End an operator's access, or give it again" "access" App [Screen] Dangerous;
     RenewCode   "renew-code"   "Renew the recovery code"               "renew"    App [Screen] Dangerous;
+    ConfirmClock   "confirm-clock" "Say that the clock is right"          "clock"    App [Screen] Dangerous;
     CopyText    "copy-text"    "Copy what is shown"                    "copy"     App [Reader] Safe;
 
     Help        "help"         "Show all keys"                         "help"     App [Screen] Safe;

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chrono::{Local, Offset as _, TimeZone as _};
-
 use super::app::console::{Keydeck, Setting};
 use super::app::door::Way;
+use super::app::times::Zone;
 use super::app::worker::{Hand, NewsLine};
 use super::clipboard::{Clipboard, Preference, Seat};
 use super::clock::SteadyClock;
@@ -94,7 +93,7 @@ async fn live(start: Start) -> Result<Ending, TuiError> {
     let setting = Setting {
         theme,
         keymap: Arc::new(keymap),
-        utc_offset: utc_offset(),
+        zone: Zone::Here,
         read_only: start.read_only,
         capture,
         breakable: cfg!(debug_assertions) && std::env::var_os("KEYDECK_TEST_BREAK").is_some(),
@@ -201,10 +200,4 @@ fn free(dir: &Path) -> Result<(), TuiError> {
         // Free by now, or another trouble: the sign-in tells of that one.
         Ok(_) | Err(_) => Ok(()),
     }
-}
-
-/// Seconds east of UTC, here and now.
-fn utc_offset() -> i32 {
-    let now = SystemClock.read().wall.to_utc();
-    now.map_or(0, |now| Local.offset_from_utc_datetime(&now.naive_utc()).fix().local_minus_utc())
 }

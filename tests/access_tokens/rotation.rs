@@ -1,10 +1,12 @@
 //! The keys that sign: made when needed, replaced in time, known to others before and after.
 
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, Reason};
+use keydeck::domain::{Command, Reason, Timestamp};
 use keydeck::engine::Engine as _;
+use keydeck::engine::clock::TestClock;
+use keydeck::engine::oauth::TokenRefusal;
 
-use super::{Day, MINUTE};
+use super::{Day, MINUTE, START};
 
 fn kid_of(token: &str) -> String {
     use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -18,12 +20,14 @@ fn published(day: &Day) -> Vec<String> {
 }
 
 #[test]
-fn the_first_token_makes_the_first_key_and_the_next_one_is_known_before_it_signs() {
+fn the_key_set_is_not_empty_before_the_first_token_and_the_next_key_is_known_before_it_signs() {
     let mut day = Day::new();
+    let before = published(&day);
+    assert_eq!(before.len(), 1, "known before there is an app");
     let app = day.app("Web store");
-    assert!(published(&day).is_empty());
     let first = day.token(&app);
     assert_eq!(published(&day), [kid_of(&first)]);
+    assert_eq!(published(&day), before);
     assert_eq!(kid_of(&day.token(&app)), kid_of(&first));
 
     day.clock.pass(30 * DAY_MS);
@@ -64,18 +68,55 @@ fn a_key_replaced_by_hand_harms_no_token() {
 }
 
 #[test]
-fn a_clock_that_jumps_replaces_no_key() {
+fn a_clock_that_jumps_signs_nothing_and_replaces_no_key() {
     let day = Day::new();
     let app = day.app("Web store");
     let kid = kid_of(&day.token(&app));
-    for days in [40, 400, 4_000] {
-        day.clock.set(keydeck::domain::Timestamp(super::START.0 + days * DAY_MS));
+    for days in [-4_000, -1, 40, 400, 4_000] {
+        day.clock.set(Timestamp(START.0 + days * DAY_MS));
         assert!(day.engine().now().suspect);
-        assert_eq!(kid_of(&day.token(&app)), kid);
+        assert_eq!(day.asks(&app, None).err(), Some(TokenRefusal::ClockSuspect));
+        let rotated = day.open().engine.execute(&day.open().session, Command::RotateSigningKey);
+        assert_eq!(rotated.err().unwrap().code(), "clock_suspect");
     }
-    day.clock.set(super::START);
+    day.clock.set(START);
     let token = day.token(&app);
     assert_eq!(published(&day), [kid]);
+    assert!(day.verify(&token).is_allow());
+}
+
+#[test]
+fn tokens_signed_in_one_boot_with_a_clock_ahead_are_believed_by_nobody_once_it_is_right() {
+    let mut day = Day::new();
+    day.clock.pass(60 * MINUTE);
+    let app = day.app("Web store");
+    let before = day.token(&app);
+    let right = day.clock.clone();
+    // Another boot, and nothing to compare a clock with that is ahead.
+    day.clock = TestClock::at(Timestamp(START.0 + 400 * DAY_MS));
+    day.restart();
+    assert!(!day.engine().now().suspect);
+    let wrong = day.token(&app);
+    assert!(day.verify(&wrong).is_allow());
+
+    right.pass(MINUTE);
+    day.clock = right;
+    day.restart();
+    assert!(day.engine().now().suspect);
+    assert_eq!(day.asks(&app, None).err(), Some(TokenRefusal::ClockSuspect), "nothing is signed meanwhile");
+    day.does(Command::ConfirmClock);
+    assert!(!day.engine().now().suspect);
+    let known = published(&day);
+    assert!(!known.contains(&kid_of(&wrong)), "whoever checks offline learns that its key is withdrawn");
+    assert_eq!(day.refused(&wrong), Some(Reason::Unknown));
+    assert!(!day.verify(&before).is_allow());
+    let token = day.token(&app);
+    assert_eq!(known, [kid_of(&token)]);
+    assert!(day.verify(&token).is_allow());
+    let again = day.open().engine.execute(&day.open().session, Command::ConfirmClock);
+    assert_eq!(again.err().unwrap().code(), "no_change");
+    day.restart();
+    assert!(!day.engine().now().suspect, "what was said is remembered");
     assert!(day.verify(&token).is_allow());
 }
 

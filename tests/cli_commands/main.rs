@@ -6,6 +6,7 @@
 
 mod apps;
 mod audit;
+mod clocks;
 mod day;
 #[path = "../support/desk.rs"]
 mod desk;

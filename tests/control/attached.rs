@@ -1,11 +1,15 @@
 //! An attached process works as if the store were its own, and sees what others do when they do it.
 
+use std::sync::Arc;
+
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::basis::Basis;
+use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Access, Command, KeyState, KeysAfter, NewApp, Reason, Role, Status, View};
-use keydeck::domain::{Profile, catalog::AuthMethod};
-use keydeck::engine::open::{Key, found};
+use keydeck::domain::{Profile, Timestamp, catalog::AuthMethod};
+use keydeck::engine::clock::TestClock;
+use keydeck::engine::open::{Key, Options, found};
 use keydeck::engine::{AuditLine, AuditStanding, Engine as _, NewSecret, Via};
 use keydeck::serve::control::Control;
 use keydeck::serve::door::open_or_attach;
@@ -259,8 +263,26 @@ fn a_store_in_memory_offers_no_socket_and_one_with_a_long_path_does() {
     let deep = dir.path().join("x".repeat(120));
     let open =
         found(&options(&deep, Via::CommandLine), name("Acme"), name("maria"), &phrase(PHRASE)).unwrap().open;
-    let control = Control::start(std::sync::Arc::clone(&open.engine), &settings()).unwrap();
+    let control = Control::start(Arc::clone(&open.engine), &settings()).unwrap();
     assert!(control.socket().unwrap().as_os_str().len() < 108);
     let entered = enter(&deep, "maria", PHRASE, Via::CommandLine).unwrap();
     assert!(entered.owner.is_some());
+}
+
+#[test]
+fn who_is_attached_believes_the_clock_when_its_owner_does() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(1_790_000_000_000)));
+    let here = Options { clock: Arc::new(clock.clone()), ..options(dir.path(), Via::CommandLine) };
+    let owner = found(&here, name("Acme"), name("maria"), &phrase(PHRASE)).unwrap().open;
+    let _control = Control::start(Arc::clone(&owner.engine), &settings()).unwrap();
+    let maria = open_or_attach(&here, &Key::Operator { name: "maria", passphrase: &phrase(PHRASE) }).unwrap();
+    assert!(maria.owner.is_some() && !maria.engine.now().suspect);
+    let early = maria.engine.execute(&maria.session, Command::ConfirmClock).err().unwrap();
+    assert_eq!(early.code(), "no_change");
+    clock.set(Timestamp(1_790_000_000_000 - 55 * DAY_MS));
+    assert!(maria.engine.clock().doubt().unwrap().starts_with("it is 55 d behind"));
+    maria.engine.execute(&maria.session, Command::ConfirmClock).unwrap();
+    assert!(!owner.engine.now().suspect);
+    until("the one who is attached believes it too", || !maria.engine.now().suspect);
+    assert_eq!(maria.engine.now().time, owner.engine.now().time);
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use chrono::Local;
+
 use super::lines::KeyLine;
 use super::{Create, Import, NewWords, find_location};
 use crate::cli::Outcome;
@@ -126,7 +128,7 @@ pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> 
     }
     let until = key.expiry.instant().map_or_else(
         || "It never expires.".into(),
-        |at| format!("It expires {}.", times::both(at, signed.now())),
+        |at| format!("It expires {} ({}).", times::exact(at), times::relative(at, signed.now())),
     );
     deck.output.say(&format!(
         "{} is issued: {}. {until}\nIts token is {}; keydeck keeps only a digest of it.",
@@ -139,8 +141,9 @@ pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> 
 
 /// What `--expires` says.
 pub fn expiry(text: Option<&str>, now: Timestamp) -> Result<Option<Expiry>, Fault> {
-    let read =
-        |text| Expiry::parse(text, now).map_err(|why| Fault::usage(format!("--expires {text}: {why}.")));
+    let read = |text| {
+        Expiry::parse(text, now, &Local).map_err(|why| Fault::usage(format!("--expires {text}: {why}.")))
+    };
     text.map(read).transpose()
 }
 

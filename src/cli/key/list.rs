@@ -117,7 +117,8 @@ fn page(key: &Key, view: View<'_>, left: &Unwritten, now: Timestamp) -> String {
     let waits = if left.concerns(key.id) { " (in force, not written yet)" } else { "" };
     line("State", &format!("{state}{waits}"));
     line("Owner", view.owner_name(key));
-    line("Created", &times::both(key.created_at, now));
+    let future = if key.created_at > now { "; in the future: the clock was wrong" } else { "" };
+    line("Created", &format!("{}{future}", times::both(key.created_at, now)));
     let usage = view.usage(key);
     let trace = view.trace(key);
     match usage.last_used_at {

@@ -67,7 +67,7 @@ pub struct NewWords {
     /// A ready choice of scopes; others can be added with --scope
     #[arg(long, value_name = "PRESET")]
     preset: Option<String>,
-    /// never, 12h, 90d, 8w, 1y, or a date such as 2027-01-31 [default: the policy's]
+    /// never, 12h, 90d, 8w, 1y, or a date such as 2027-01-31, to the end of that day here [default: the policy's]
     #[arg(long, value_name = "WHEN")]
     expires: Option<String>,
     /// What it is for

@@ -1,6 +1,6 @@
 //! Issuing keys, and all that can be done to one afterwards.
 
-use super::{actor_id, apps};
+use super::{actor_id, apps, believed};
 use crate::domain::authorize::{Action, authorize, fits};
 use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
@@ -94,6 +94,9 @@ fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refu
         within_app(state, app, &scopes)?;
     }
     let expiry = expiry(state.policy(), new, now)?;
+    if expiry != Expiry::Never {
+        believed(context)?;
+    }
     let minted = context.minted.as_ref().ok_or(Refusal::IdTaken)?;
     let id = KeyId(minted.id);
     if state.key(id).is_some() {

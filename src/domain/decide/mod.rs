@@ -45,7 +45,12 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         }
         Command::RotateSigningKey => {
             may(Action::RotateSigningKey)?;
+            believed(context)?;
             Ok(vec![Event::SigningKeyAdded(state.signing().with_next(context.now))])
+        }
+        Command::ConfirmClock => {
+            may(Action::ConfirmClock)?;
+            confirm_clock(state, context)
         }
         Command::CreateApp(_)
         | Command::EditApp { .. }
@@ -96,7 +101,28 @@ fn found(
         standing: Standing::Active,
         created_at: context.now,
     };
-    Ok(vec![Event::AgencyFounded(agency, Policy::default()), Event::OperatorAdded(first)])
+    let mut events = vec![Event::AgencyFounded(agency, Policy::default()), Event::OperatorAdded(first)];
+    if believed(context).is_ok() {
+        // Known to everybody long before the first token needs it.
+        events.push(Event::SigningKeyAdded(state.signing().with_next(context.now)));
+    }
+    Ok(events)
+}
+
+/// Refuses what reckons a future from a clock nobody should believe: it could be far too late, and stay so.
+const fn believed(context: &Context<'_>) -> Result<(), Refusal> {
+    if context.doubted.is_some() { Err(Refusal::ClockSuspect) } else { Ok(()) }
+}
+
+fn confirm_clock(state: &State, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let wall = context.doubted.ok_or(Refusal::NoChange("the clock is believed already"))?;
+    let mut events = vec![Event::ClockConfirmed(context.now, wall)];
+    if wall < context.now {
+        // Tokens signed in the wrong hour end in a far future, and whoever checks them without asking here believes
+        // that. Their keys are withdrawn; nothing was signed since the clock was doubted.
+        events.push(Event::SigningKeyAdded(state.signing().anew(wall)));
+    }
+    Ok(events)
 }
 
 fn set_policy(

@@ -55,7 +55,8 @@ impl World {
             imported: None,
         });
         self.drawn += 1;
-        let context = Context { actor, now: self.now, catalog: Catalog::builtin(), ids: &ids, minted };
+        let context =
+            Context { actor, now: self.now, doubted: None, catalog: Catalog::builtin(), ids: &ids, minted };
         let events = decide(&self.state, command, &context)?;
         for event in &events {
             self.state.apply(event);
@@ -322,11 +323,40 @@ fn the_recovery_code_sets_a_passphrase_and_nothing_else() {
     for command in [
         Command::IssueKey(agency_key("A")),
         Command::OpenAgencyView,
+        Command::ConfirmClock,
         Command::AddOperator { name: name("eve"), role: Role::Admin },
         Command::SetPolicy { name: "max-life".into(), value: "1d".into(), basis: None },
     ] {
         assert_eq!(world.run(rescue, &command), Err(Refusal::RecoveryOnly));
     }
+}
+
+#[test]
+fn a_doubted_clock_ends_no_key_and_only_an_admin_says_that_it_is_right() {
+    let (mut world, maria) = World::founded();
+    let jonas = world.operator(maria, "jonas", Role::Manager);
+    let wall = Timestamp(NOW.0 - 400 * DAY_MS);
+    let judged = |actor, command: &Command| {
+        let minted =
+            Some(Minted { id: id(900), verifier: Verifier { digest: [0; 32], pepper: 1 }, imported: None });
+        let context =
+            Context { actor, now: NOW, doubted: Some(wall), catalog: Catalog::builtin(), ids: &[], minted };
+        decide(&world.state, command, &context)
+    };
+    let ends = NewKey { expiry: Some(Expiry::At(Timestamp(NOW.0 + DAY_MS))), ..agency_key("Ends") };
+    assert_eq!(judged(maria, &Command::IssueKey(ends)), Err(Refusal::ClockSuspect));
+    let never = NewKey { expiry: Some(Expiry::Never), ..agency_key("Never") };
+    assert!(judged(maria, &Command::IssueKey(never)).is_ok());
+    assert_eq!(judged(maria, &Command::RotateSigningKey), Err(Refusal::ClockSuspect));
+    let low = Refusal::RoleTooLow { role: Role::Manager, least: Role::Admin };
+    assert_eq!(judged(jonas, &Command::ConfirmClock), Err(low));
+    let events = judged(maria, &Command::ConfirmClock).unwrap();
+    let [Event::ClockConfirmed(believed, right), Event::SigningKeyAdded(keys)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!((*believed, *right), (NOW, wall));
+    assert_eq!(keys.keys.iter().map(|key| (key.number, key.signs_from)).collect::<Vec<_>>(), [(2, wall)]);
+    assert!(matches!(world.run(maria, &Command::ConfirmClock), Err(Refusal::NoChange(_))));
 }
 
 #[test]
@@ -536,7 +566,8 @@ fn an_id_drawn_twice_is_drawn_again() {
     let key = world.issue(maria, agency_key("K")).unwrap();
     let minted =
         Some(Minted { id: *key.public(), verifier: Verifier { digest: [1; 32], pepper: 1 }, imported: None });
-    let context = Context { actor: maria, now: NOW, catalog: Catalog::builtin(), ids: &[], minted };
+    let context =
+        Context { actor: maria, now: NOW, doubted: None, catalog: Catalog::builtin(), ids: &[], minted };
     let answer = decide(&world.state, &Command::IssueKey(agency_key("Other")), &context);
     assert_eq!(answer, Err(Refusal::IdTaken));
 }

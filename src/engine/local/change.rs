@@ -64,9 +64,11 @@ impl LocalEngine {
         for _ in 0..wanted {
             ids.push(public_id::generate(ledger.entropy())?);
         }
+        let dial = self.time.dial();
         let context = Context {
             actor: session.actor(),
-            now: self.time.now().time,
+            now: dial.now.time,
+            doubted: dial.now.suspect.then_some(dial.wall),
             catalog: &self.catalog,
             ids: &ids,
             minted,
@@ -209,7 +211,9 @@ impl LocalEngine {
         let mut records: Vec<Record> = events.iter().flat_map(Event::records).collect();
         records.extend(header.clone().map(Record::Header));
         let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: header.clone() });
-        if let Err(error) = ledger.write(entry, records, Some(&self.time.mark()), sequel) {
+        let confirmed = events.iter().any(|event| matches!(event, Event::ClockConfirmed(..)));
+        let mark = if confirmed { self.time.fresh() } else { self.time.mark() };
+        if let Err(error) = ledger.write(entry, records, Some(&mark), sequel) {
             let unknown = matches!(error, EngineError::Commit(CommitError::Unknown(_)));
             if unknown {
                 self.overdue.set_out();
@@ -218,6 +222,10 @@ impl LocalEngine {
                 Some(_) if unknown => self.overdue.take_back(session, &events, at, error),
                 _ => self.overdue.deny(session, command, &events, at, error),
             });
+        }
+        if confirmed {
+            // While the ledger is held: nobody writes the old mark after the new one.
+            self.time.set(mark);
         }
         self.overdue.image.apply(&events, header);
         if command.denies() {

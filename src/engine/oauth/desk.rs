@@ -1,6 +1,7 @@
 //! What the engine keeps in memory for access tokens: the keys that sign, and the names they sign under.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::super::proof::Proof;
@@ -26,6 +27,8 @@ pub(in crate::engine) struct TokenDesk {
     making: Mutex<()>,
     /// Which records are vouched for.
     proof: Arc<Proof>,
+    /// Whether nothing was signed the last time for want of a clock: the log tells when that begins and ends.
+    silent: AtomicBool,
 }
 
 impl TokenDesk {
@@ -37,6 +40,7 @@ impl TokenDesk {
             keys: RwLock::default(),
             making: Mutex::default(),
             proof,
+            silent: AtomicBool::default(),
         };
         desk.learn(keyring, state);
         desk.learn_names(state);
@@ -122,6 +126,20 @@ impl TokenDesk {
             .filter_map(|key| keys.derived.get(&key.number))
             .map(TokenKey::public)
             .collect()
+    }
+
+    /// Hears whether the clock is in doubt, and answers the same.
+    pub(super) fn heed(&self, suspect: bool) -> bool {
+        let before = self.silent.swap(suspect, Ordering::Relaxed);
+        if suspect && !before {
+            tracing::warn!(
+                reason = "clock_suspect",
+                "no access token is signed while this machine's clock is in doubt; see `keydeck clock show`"
+            );
+        } else if before && !suspect {
+            tracing::info!("access tokens are signed again: the clock is not in doubt any more");
+        }
+        suspect
     }
 
     /// One at a time: two who find the key due shall not make two.

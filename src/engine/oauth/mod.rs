@@ -53,6 +53,10 @@ pub enum TokenRefusal {
     /// The token would not fit a header.
     #[error("A token for that many scopes is too long. Ask for fewer.")]
     TooManyScopes,
+    /// Nobody should believe the clock: a token that ends in a far future would be believed by whoever checks it
+    /// without asking here.
+    #[error("Access tokens are not signed while the clock of this server is in doubt. Try again later.")]
+    ClockSuspect,
     /// The store cannot vouch for apps now, or did not take a change. What was asked for may not be in force.
     #[error("Access tokens cannot be dealt with now. Try again.")]
     Unavailable,
@@ -159,7 +163,7 @@ impl LocalEngine {
         self.serve(command)
     }
 
-    /// The public keys a verifier must know, the oldest first. None before the first token was issued.
+    /// The public keys a verifier must know, the oldest first. The first is made with the store.
     pub fn jwks(&self) -> Vec<PublicJwk> {
         self.tokens.public(self.now().time)
     }
@@ -209,21 +213,39 @@ impl LocalEngine {
 
     /// Sees to it that there is a key to sign with, and that the next one is made in time.
     fn ready_to_sign(&self) -> Result<Timestamp, TokenRefusal> {
-        let wants_key = || {
-            let now = self.now();
+        let wants_key = |now| {
             let state = self.state();
-            let due = state.signing().is_due(state.policy().signing_key_days, now.time);
-            // A clock that jumped would replace keys that have only begun.
-            due && (state.signing().keys.is_empty() || !now.suspect)
+            state.signing().is_due(state.policy().signing_key_days, now)
         };
-        if wants_key() {
+        if wants_key(self.believed()?) {
             let _alone = self.tokens.making();
-            if wants_key() && self.serve(Command::RotateSigningKey).is_err() {
+            if wants_key(self.believed()?) && self.serve(Command::RotateSigningKey).is_err() {
                 tracing::warn!("the key that signs access tokens could not be replaced");
             }
         }
-        let now = self.now().time;
+        let now = self.believed()?;
         self.state().signing().signer(now).map(|_| now).ok_or(TokenRefusal::Unavailable)
+    }
+
+    /// Makes the first key for a store that has none, so that verifiers know it before the first token comes. Where that
+    /// is not possible now, the first token makes it.
+    pub fn publish_first_key(&self) {
+        let wanted = || self.state().signing().keys.is_empty() && self.doubts().is_empty();
+        if wanted() && self.believed().is_ok() {
+            let _alone = self.tokens.making();
+            if wanted() && self.serve(Command::RotateSigningKey).is_err() {
+                tracing::warn!("the first key that signs access tokens could not be made");
+            }
+        }
+    }
+
+    /// The time, if it is one to sign with.
+    fn believed(&self) -> Result<Timestamp, TokenRefusal> {
+        let now = self.now();
+        if self.tokens.heed(now.suspect) {
+            return Err(TokenRefusal::ClockSuspect);
+        }
+        Ok(now.time)
     }
 
     /// Runs a command on the server's own behalf.

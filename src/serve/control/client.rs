@@ -20,7 +20,7 @@ use super::server::peer;
 use super::wire::{Answer, Ask, Reach, Request, Said, Welcome, With};
 use crate::domain::{Access, Actor, Catalog};
 use crate::engine::open::{Key, Options};
-use crate::engine::{Class, Doubt, EngineError, News, OpenError, Peer, Session, Timekeeper, Via};
+use crate::engine::{Class, Doubt, EngineError, News, OpenError, Peer, Session, Via};
 use crate::store;
 
 /// How long the other side has to greet.
@@ -52,7 +52,6 @@ pub struct RemoteEngine {
     pub(super) line: Arc<Line>,
     pub(super) replica: Arc<Replica>,
     pub(super) catalog: Catalog,
-    pub(super) time: Timekeeper,
     pub(super) doubts: Vec<Doubt>,
 }
 
@@ -109,7 +108,7 @@ pub fn attach(options: &Options, key: &Key<'_>) -> Result<(RemoteEngine, Session
         Ok(Greeting::Foreign) | Err(_) => return Err(NotAttached::Nobody),
     }
     let line = Arc::new(Line::new(stream, other.pid));
-    let replica = Arc::new(Replica::new());
+    let replica = Arc::new(Replica::new(Arc::clone(&options.clock)));
     let ear = (Arc::clone(&line), Arc::clone(&replica));
     let listening = std::thread::Builder::new().name("attached".into()).spawn(move || ear.0.listen(&ear.1));
     if let Err(error) = listening {
@@ -123,13 +122,8 @@ pub fn attach(options: &Options, key: &Key<'_>) -> Result<(RemoteEngine, Session
         refused("bad_catalog", "The scope catalog of the process that has the store open cannot be read.")
     })?;
     replica.set_health(welcome.health);
-    let engine = RemoteEngine {
-        line,
-        replica,
-        catalog,
-        time: Timekeeper::new(Arc::clone(&options.clock), Some(welcome.mark)),
-        doubts: welcome.doubts.into_iter().map(Into::into).collect(),
-    };
+    let engine =
+        RemoteEngine { line, replica, catalog, doubts: welcome.doubts.into_iter().map(Into::into).collect() };
     let actor = Actor { operator: welcome.operator, access: welcome.reach.access() };
     Ok((engine, Session::stand_in(actor, options.via)))
 }

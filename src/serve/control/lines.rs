@@ -10,7 +10,7 @@ use crate::domain::audit::Entry;
 use crate::domain::verdict::judge;
 use crate::domain::{Actor, Bearer, Decision, Expiry, KeyId, Reason, ScopeId, Scopes, Timestamp};
 use crate::engine::{
-    AuditLine, AuditPage, AuditReport, AuditStanding, Door, Doors, Doubt, Engine as _, LocalEngine,
+    AuditLine, AuditPage, AuditReport, AuditStanding, Door, Doors, Doubt, Engine as _, LocalEngine, Mark,
     Unwritten, Writing,
 };
 use crate::store::{Health, Rev, Standing};
@@ -275,6 +275,9 @@ pub struct HealthLine {
     complete_since: Option<Timestamp>,
     #[n(10)]
     unwritten: UnwrittenLine,
+    /// The highest believed time: who attaches goes by the owner's.
+    #[n(11)]
+    pub mark: Mark,
 }
 
 impl HealthLine {
@@ -306,6 +309,7 @@ impl HealthLine {
             uses_failing,
             complete_since: engine.uses_complete_since(),
             unwritten: UnwrittenLine::of(engine, actor),
+            mark: engine.mark(),
         }
     }
 

@@ -16,8 +16,8 @@ use crate::domain::{
     ScopeId, State, Timestamp,
 };
 use crate::engine::{
-    Anchor, AuditPage, AuditReport, Class, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now,
-    Session, Tried, Unwritten, Writing,
+    Anchor, AuditPage, AuditReport, Class, Dial, Done, Doors, Doubt, Engine, EngineError, NewSecret, News,
+    Now, Session, Tried, Unwritten, Writing,
 };
 use crate::store::Health;
 
@@ -105,7 +105,11 @@ impl Engine for RemoteEngine {
     }
 
     fn now(&self) -> Now {
-        self.time.now()
+        self.replica.time.now()
+    }
+
+    fn clock(&self) -> Dial {
+        self.replica.time.dial()
     }
 
     fn subscribe(&self) -> broadcast::Receiver<News> {

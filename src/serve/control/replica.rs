@@ -8,7 +8,8 @@ use tokio::sync::broadcast;
 use super::lines::{Condition, HealthLine};
 use super::wire::{Row, Rows, Said};
 use crate::domain::{Event, Record, RecordKey, State};
-use crate::engine::{News, Unwritten, Writing};
+use crate::engine::clock::Clock;
+use crate::engine::{News, Timekeeper, Unwritten, Writing};
 use crate::store::{Health, Rev, Standing};
 
 /// Events a slow listener may fall behind.
@@ -20,6 +21,7 @@ pub struct Replica {
     /// A whole state that is still coming.
     coming: Mutex<State>,
     condition: Mutex<Condition>,
+    pub time: Timekeeper,
     feed: broadcast::Sender<News>,
 }
 
@@ -28,8 +30,8 @@ pub struct Replica {
 pub struct Garbled;
 
 impl Replica {
-    /// Nothing yet.
-    pub fn new() -> Self {
+    /// Nothing yet, and the time by this machine's clocks.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
         let health = Health {
             backend: "another process",
             rev: Rev(0),
@@ -47,6 +49,7 @@ impl Replica {
                 complete_since: None,
                 unwritten: Unwritten::default(),
             }),
+            time: Timekeeper::new(clock, None),
             feed: broadcast::channel(FEED).0,
         }
     }
@@ -61,8 +64,9 @@ impl Replica {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Hears how the store is doing.
+    /// Hears how the store is doing, and what time its owner believes in.
     pub fn set_health(&self, line: HealthLine) {
+        self.time.follow(line.mark.clone());
         *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = line.into();
     }
 

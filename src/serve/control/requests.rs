@@ -112,7 +112,6 @@ impl Desk {
             pid: std::process::id(),
             catalog: engine.catalog().source().to_owned(),
             doubts: engine.doubts().iter().map(Into::into).collect(),
-            mark: engine.mark(),
             health: HealthLine::of(engine, actor),
         }))))
     }

@@ -159,6 +159,7 @@ fn blank_event(event: &Event) -> Event {
         | E::LocationRenamed(..)
         | E::LocationRemoved(_)
         | E::SigningKeyAdded(_)
+        | E::ClockConfirmed(..)
         | E::PolicySet(..) => event.clone(),
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::{
     Access, Command, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, Place, PublicId, Role, ScopeId,
     Trace, Usage,
 };
-use crate::engine::{Mark, Tried, Via};
+use crate::engine::{Tried, Via};
 
 /// What the attached process asks.
 #[derive(Encode, Decode)]
@@ -403,9 +403,6 @@ pub struct Welcome {
     /// What does not agree in the store.
     #[n(5)]
     pub doubts: Vec<DoubtLine>,
-    /// The highest believed time.
-    #[n(6)]
-    pub mark: Mark,
     /// How the store is doing.
     #[n(7)]
     pub health: HealthLine,

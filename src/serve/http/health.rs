@@ -67,6 +67,11 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         ),
         ("keydeck_store_writable", "1 while the store takes changes.", writable.into()),
         (
+            "keydeck_clock_suspect",
+            "1 while this machine's clock is in doubt: no access token is signed.",
+            front.engine.now().suspect.into(),
+        ),
+        (
             "keydeck_ready",
             "1 while the store can vouch for its keys and take changes, and the server stays.",
             front.not_ready().is_none().into(),

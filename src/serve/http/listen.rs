@@ -32,6 +32,7 @@ impl Server {
     /// Opens the listener. Must be called on a tokio runtime; port 0 takes any free one.
     pub fn bind(engine: Arc<LocalEngine>, endpoint: &Endpoint, limits: Limits) -> io::Result<Self> {
         let (listener, endpoint) = endpoint.open()?;
+        engine.publish_first_key();
         Ok(Self { front: Arc::new(Front::new(engine, limits)), listener, endpoint })
     }
 

@@ -38,14 +38,17 @@ pub enum Fault {
     Malformed,
     /// A handler broke.
     Panic,
+    /// No access token was signed: the clock is in doubt.
+    Clock,
 }
 
-const FAULTS: [(Fault, &str); 5] = [
+const FAULTS: [(Fault, &str); 6] = [
     (Fault::Full, "full"),
     (Fault::Slow, "slow"),
     (Fault::Accept, "accept"),
     (Fault::Malformed, "malformed"),
     (Fault::Panic, "panic"),
+    (Fault::Clock, "clock_suspect"),
 ];
 
 /// Threads that count side by side; more of them share.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::Front;
 use super::credentials::{Credentials, Fields, Unread};
 use super::form::{self, BadForm};
+use super::metrics::Fault;
 use super::reply::{self, Reply};
 use super::router::{Head, Later};
 use crate::engine::oauth::{Client, Granted, Introspection, PublicJwk, TokenRefusal};
@@ -85,6 +86,7 @@ impl From<TokenRefusal> for No {
 /// `POST /oauth/token`.
 pub fn token(front: Arc<Front>, head: Parts, body: Incoming) -> Later {
     Box::pin(async move {
+        let counting = Arc::clone(&front);
         let done = async {
             let (client, fields) = asker(&front, &head, body).await?;
             match fields.get("grant_type") {
@@ -96,7 +98,12 @@ pub fn token(front: Arc<Front>, head: Parts, body: Incoming) -> Later {
             let granted = blocking(move || front.engine.grant(&client, fields.get("scope"))).await?;
             Ok(issued(&granted))
         };
-        done.await.unwrap_or_else(|no| refusal(&no))
+        done.await.unwrap_or_else(|no| {
+            if matches!(no, No::Refused(TokenRefusal::ClockSuspect)) {
+                counting.metrics.count_fault(Fault::Clock);
+            }
+            refusal(&no)
+        })
     })
 }
 
@@ -213,10 +220,11 @@ fn refusal(no: &No) -> Reply {
         No::Refused(refusal) => {
             let about = refusal.to_string();
             match refusal {
-                TokenRefusal::Unavailable => {
+                TokenRefusal::Unavailable | TokenRefusal::ClockSuspect => {
                     let status = StatusCode::SERVICE_UNAVAILABLE;
                     let mut reply = problem(status, "temporarily_unavailable", Some(&about));
-                    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                    let wait = if *refusal == TokenRefusal::Unavailable { "1" } else { "60" };
+                    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(wait));
                     reply
                 }
                 TokenRefusal::UnauthorizedClient => problem(bad, "unauthorized_client", Some(&about)),

@@ -13,6 +13,7 @@ use super::desk::{Closed, Desk, Parting};
 use super::door::{Cause, Door, Locked, Passage, Way};
 use super::kept::Kept;
 use super::look::Look;
+use super::times::Zone;
 use super::worker::{Effect, Outcome};
 use crate::serve::control::Control;
 use crate::tui::canvas::{Canvas, HitMap};
@@ -30,8 +31,8 @@ pub struct Setting {
     pub theme: Theme,
     /// The keys.
     pub keymap: Arc<Keymap>,
-    /// Seconds east of UTC.
-    pub utc_offset: i32,
+    /// Whose calendar local times are in.
+    pub zone: Zone,
     /// Whether what takes access away is switched off.
     pub read_only: bool,
     /// Who has the mouse at first.
@@ -144,7 +145,7 @@ impl Keydeck {
             engine: open.engine,
             session: open.session,
             keymap: Arc::clone(&self.setting.keymap),
-            utc_offset: self.setting.utc_offset,
+            zone: self.setting.zone,
             owner: open.owner,
             read_only: self.setting.read_only,
         };

@@ -122,10 +122,9 @@ fn trouble(look: &Look) -> Option<String> {
     if let Writing::Failing { why, .. } = look.engine.use_writer() {
         return Some(format!("uses are not written down, no key is deleted for being idle: {why}"));
     }
-    look.engine
-        .now()
-        .suspect
-        .then(|| "this machine's clock was changed; dates may be wrong until it is right".to_owned())
+    look.engine.now().suspect.then(|| {
+        "this machine's clock is in doubt; set it right, or say in Settings, Security that it is".to_owned()
+    })
 }
 
 fn days(n: i64) -> String {

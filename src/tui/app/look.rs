@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::times::Zone;
 use crate::domain::{Role, State, Timestamp, View};
 use crate::engine::{Engine, Session};
 use crate::serve::control::Owner;
@@ -16,8 +17,8 @@ pub struct Look {
     pub session: Session,
     /// Which keys mean what, for texts that name keys.
     pub keymap: Arc<Keymap>,
-    /// Seconds east of UTC, for local times.
-    pub utc_offset: i32,
+    /// Whose calendar local times are in.
+    pub zone: Zone,
     /// The process that has the store, when it is another.
     pub owner: Option<Owner>,
     /// Whether actions that take access away are switched off (`--read-only`).

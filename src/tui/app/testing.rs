@@ -7,6 +7,7 @@ use super::console::{Keydeck, Setting};
 use super::desk::Desk;
 use super::door::Way;
 use super::look::Look;
+use super::times::Zone;
 use super::worker::{Hand, NewsLine};
 use crate::engine::demo;
 use crate::engine::open::Open;
@@ -49,7 +50,7 @@ pub fn desk_on(
     let keymap = Arc::new(Keymap::standard());
     let setting = setting(&keymap);
     let Entrance { engine, session, owner, .. } = open;
-    let look = Look { engine, session, keymap, utc_offset: 0, owner, read_only: false };
+    let look = Look { engine, session, keymap, zone: Zone::UTC, owner, read_only: false };
     let program = Keydeck::open(setting, Way::Demo, Desk::new(look, screens, true, Capture::Taken, now));
     testing::Console::start(program, hand(clipboard), size, utc_ms)
 }
@@ -66,7 +67,7 @@ pub(super) fn setting(keymap: &Arc<Keymap>) -> Setting {
     Setting {
         theme: Theme::plain(GlyphSet::Unicode),
         keymap: Arc::clone(keymap),
-        utc_offset: 0,
+        zone: Zone::UTC,
         read_only: false,
         capture: Capture::Taken,
         breakable: false,

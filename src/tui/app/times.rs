@@ -1,10 +1,11 @@
 //! Times as people read them: relative in tables ("2 h ago", "in 84 d"), absolute and local where there is room.
 //!
-//! Pure: the present and the offset from UTC are given. Stored times stay UTC; nothing here is read back.
+//! The present is given, and the zone. Stored times stay UTC.
 
-use chrono::{FixedOffset, Offset as _, Utc};
+use chrono::{DateTime, FixedOffset, Local, Utc};
 
 use super::look::Look;
+use crate::domain::time::BadExpiry;
 use crate::domain::{Expiry, Timestamp};
 
 const SECOND: i64 = 1_000;
@@ -16,27 +17,59 @@ const TWO_DAYS: i64 = 2 * DAY;
 /// From here on years are easier to grasp than days.
 const YEARS_FROM: i64 = 1_100 * DAY;
 
+/// Whose calendar is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zone {
+    /// The one of this machine, or of `TZ`; it knows summer from winter.
+    Here,
+    /// So far east of UTC all year.
+    East(FixedOffset),
+}
+
+impl Zone {
+    /// UTC itself.
+    pub const UTC: Self = match FixedOffset::east_opt(0) {
+        Some(offset) => Self::East(offset),
+        None => Self::Here,
+    };
+
+    fn tell(self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
+        match self {
+            Self::Here => at.with_timezone(&Local).fixed_offset(),
+            Self::East(offset) => at.with_timezone(&offset),
+        }
+    }
+}
+
 /// How to say times now and here.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
     now: Timestamp,
-    offset: FixedOffset,
+    zone: Zone,
 }
 
 impl Times {
-    /// For the present `now`, `utc_offset` seconds east of UTC.
-    pub fn new(now: Timestamp, utc_offset: i32) -> Self {
-        Self { now, offset: FixedOffset::east_opt(utc_offset).unwrap_or_else(|| Utc.fix()) }
+    /// For the present `now` in `zone`.
+    pub const fn new(now: Timestamp, zone: Zone) -> Self {
+        Self { now, zone }
     }
 
     /// As the console of `look` sees them.
     pub fn of(look: &Look) -> Self {
-        Self::new(look.now(), look.utc_offset)
+        Self::new(look.now(), look.zone)
     }
 
     /// The present.
     pub const fn now(self) -> Timestamp {
         self.now
+    }
+
+    /// What somebody typed as an expiry means.
+    pub fn read_expiry(self, text: &str) -> Result<Expiry, BadExpiry> {
+        match self.zone {
+            Zone::Here => Expiry::parse(text, self.now, &Local),
+            Zone::East(offset) => Expiry::parse(text, self.now, &offset),
+        }
     }
 
     /// How far away `at` is: `just now`, `5 min ago`, `2 h ago`, `81 d ago`, `in 84 d`.
@@ -82,10 +115,8 @@ impl Times {
     }
 
     fn format(self, at: Timestamp, form: &str) -> String {
-        at.to_utc().map_or_else(
-            || format!("{} ms", at.0),
-            |time| time.with_timezone(&self.offset).format(form).to_string(),
-        )
+        at.to_utc()
+            .map_or_else(|| format!("{} ms", at.0), |time| self.zone.tell(time).format(form).to_string())
     }
 }
 
@@ -127,8 +158,12 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_790_000_000_000); // 2026-09-21 14:13:20 UTC
 
+    fn east(hours: i32) -> Zone {
+        Zone::East(FixedOffset::east_opt(hours * 3_600).unwrap())
+    }
+
     fn said(offset_ms: i64) -> String {
-        Times::new(NOW, 0).relative(Timestamp(NOW.0 + offset_ms))
+        Times::new(NOW, Zone::UTC).relative(Timestamp(NOW.0 + offset_ms))
     }
 
     #[test]
@@ -155,19 +190,19 @@ mod tests {
 
     #[test]
     fn dates_are_local() {
-        let here = Times::new(NOW, 2 * 3600);
+        let here = Times::new(NOW, east(2));
         assert_eq!(here.minute(NOW), "2026-09-21 16:13");
         assert_eq!(here.exact(NOW), "2026-09-21 16:13:20 +02:00");
-        assert_eq!(Times::new(NOW, -15 * 3600).date(NOW), "2026-09-20");
+        assert_eq!(Times::new(NOW, east(-15)).date(NOW), "2026-09-20");
         assert_eq!(here.both(Timestamp(NOW.0 - DAY)), "2026-09-20 16:13, 24 h ago");
     }
 
     #[test]
     fn no_time_is_too_far_to_be_said() {
         for at in [i64::MIN, i64::MAX, 0, -1] {
-            let (time, now) = (Timestamp(at), Times::new(NOW, i32::MAX));
-            assert!(!now.both(time).is_empty() && !Times::new(time, 0).relative(NOW).is_empty());
+            let (time, now) = (Timestamp(at), Times::new(NOW, east(23)));
+            assert!(!now.both(time).is_empty() && !Times::new(time, Zone::UTC).relative(NOW).is_empty());
         }
-        assert_eq!(Times::new(NOW, 0).expiry(Expiry::Never), "never");
+        assert_eq!(Times::new(NOW, Zone::UTC).expiry(Expiry::Never), "never");
     }
 }

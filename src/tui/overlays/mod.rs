@@ -5,6 +5,7 @@ pub mod app_form;
 pub mod app_secret;
 pub mod audit_entry;
 pub mod confirm;
+pub mod confirm_clock;
 pub mod create_key;
 pub mod help;
 pub mod how_to;

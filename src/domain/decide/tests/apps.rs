@@ -239,7 +239,7 @@ fn the_service_session_does_nothing_else() {
     let (mut world, maria, app) = World::with_app();
     let service = Actor { access: Access::Service, ..maria };
     world.run(service, &Command::RotateSigningKey).unwrap();
-    assert_eq!(world.state.signing().keys.len(), 1);
+    assert_eq!(world.state.signing().keys.len(), 2);
     for command in [
         Command::OpenAgencyView,
         Command::ReadAudit,
@@ -247,6 +247,7 @@ fn the_service_session_does_nothing_else() {
         Command::CreateApp(new_app("App", AuthMethod::ApiKey)),
         Command::DeleteApp(app),
         Command::SetSecret(maria.operator),
+        Command::ConfirmClock,
         Command::SetPolicy { name: "idle-days".into(), value: "off".into(), basis: None },
     ] {
         assert_eq!(world.run(service, &command), Err(Refusal::ServiceOnly), "{}", command.name());

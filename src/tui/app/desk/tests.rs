@@ -9,6 +9,7 @@ use crate::domain::{Command, KeyId, KeyState};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::Job;
 use crate::tui::app::testing::{self, Console};
+use crate::tui::app::times::Zone;
 use crate::tui::overlay::{Cue, Heard, Overlay};
 use crate::tui::secret::SecretText;
 use crate::tui::testing::FakeClipboard;
@@ -309,7 +310,7 @@ fn waiting_desk(now: Now) -> Desk {
         engine: open.engine,
         session: open.session,
         keymap,
-        utc_offset: 0,
+        zone: Zone::UTC,
         owner: None,
         read_only: false,
     };

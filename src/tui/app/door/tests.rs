@@ -10,6 +10,7 @@ use crate::domain::{Command, Timestamp};
 use crate::engine::clock::TestClock;
 use crate::engine::{Via, open};
 use crate::tui::app::testing::{self, Console};
+use crate::tui::app::times::Zone;
 use crate::tui::program::Program as _;
 use crate::tui::testing::FakeClipboard;
 
@@ -215,7 +216,7 @@ fn a_key_pressed_before_one_sees_that_it_is_locked_goes_nowhere() {
         engine: open.engine,
         session: open.session,
         keymap,
-        utc_offset: 0,
+        zone: Zone::UTC,
         owner: None,
         read_only: false,
     };

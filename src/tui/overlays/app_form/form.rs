@@ -438,8 +438,14 @@ impl Form {
         };
         let refusal = seen(look, |seen| {
             if self.edits.is_some() {
-                let context =
-                    Context { actor: seen.view.actor(), now: seen.now(), catalog, ids: &[], minted: None };
+                let context = Context {
+                    actor: seen.view.actor(),
+                    now: seen.now(),
+                    doubted: None,
+                    catalog,
+                    ids: &[],
+                    minted: None,
+                };
                 let events = decide(seen.state(), &command, &context).unwrap_or_default();
                 self.touched.extend(events.iter().filter_map(|event| match event {
                     Event::KeyRescoped(key, _) => Some(key.name.to_string()),

@@ -423,7 +423,7 @@ fn default_life(policy: &Policy, kind: Kind) -> Option<u32> {
 
 /// The field for the life, with suggestions the policy allows.
 fn expires(look: &Look, kind: Kind) -> TypedChoice<Option<Expiry>> {
-    let (times, offset) = (Times::of(look), look.utc_offset);
+    let times = Times::of(look);
     let (default, limit) = seen(look, |seen: &Seen<'_>| {
         let policy = seen.view.policy();
         (default_life(policy, kind), policy.max_life)
@@ -437,9 +437,7 @@ fn expires(look: &Look, kind: Kind) -> TypedChoice<Option<Expiry>> {
     if limit.is_none() {
         suggestions.push("never".to_owned());
     }
-    TypedChoice::new("Expires", suggestions, move |text| {
-        read(text, Times::new(times.now(), offset), default, limit)
-    })
+    TypedChoice::new("Expires", suggestions, move |text| read(text, times, default, limit))
 }
 
 fn read(text: &str, times: Times, default: Option<u32>, limit: Option<u32>) -> Reading<Option<Expiry>> {
@@ -451,8 +449,8 @@ fn read(text: &str, times: Times, default: Option<u32>, limit: Option<u32>) -> R
         return Ok((None, says));
     }
     // Said shorter than elsewhere: it stands below a narrow field.
-    let expiry = Expiry::parse(text, times.now()).map_err(|why| match why {
-        BadExpiry::Unreadable => "write 90d, 12h, 1y, a date or never".to_owned(),
+    let expiry = times.read_expiry(text).map_err(|why| match why {
+        BadExpiry::Unreadable => "write 90d, 12h, 1y, a date (its end) or never".to_owned(),
         other => other.to_string(),
     })?;
     if let Some(limit) = limit {
@@ -472,12 +470,13 @@ fn read(text: &str, times: Times, default: Option<u32>, limit: Option<u32>) -> R
 mod tests {
     use super::*;
     use crate::domain::Timestamp;
+    use crate::tui::app::times::Zone;
 
     const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
     #[test]
     fn a_life_is_bounded_by_the_policy() {
-        let times = Times::new(NOW, 0);
+        let times = Times::new(NOW, Zone::UTC);
         assert_eq!(read("default", times, Some(365), Some(365)).unwrap().0, None);
         assert!(read("365d", times, None, Some(365)).is_ok());
         for bad in ["366d", "never", "2y"] {
@@ -489,5 +488,6 @@ mod tests {
         }
         assert!(read("soon", times, None, None).unwrap_err().contains("90d"));
         assert_eq!(read("90d", times, None, None).unwrap().1, "until 2026-12-20 14:13, in 90 d");
+        assert_eq!(read("2026-12-01", times, None, None).unwrap().1, "until 2026-12-01 23:59, in 71 d");
     }
 }

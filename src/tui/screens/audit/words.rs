@@ -83,6 +83,10 @@ fn done(entry: &Entry) -> String {
         },
         "token.revoke" => format!("Revoked an access token of {name}"),
         "signing.rotate" => "Made the next key that signs access tokens".into(),
+        "clock.confirm" => match change {
+            Some(change) => format!("Said that the clock is right: {}, was {}", change.to, change.from),
+            None => "Said that the clock is right".into(),
+        },
         "policy.set" => match change {
             Some(change) => format!("Set policy {} to {}, was {}", change.field, change.to, change.from),
             None => "Changed the policy".into(),
@@ -122,6 +126,7 @@ fn wanted(entry: &Entry) -> String {
         "app.delete" => format!("deleting app {name}"),
         "token.revoke" => format!("revoking an access token of {name}"),
         "signing.rotate" => "making the next key that signs access tokens".into(),
+        "clock.confirm" => "saying that the clock is right".into(),
         "policy.set" => "changing the policy".into(),
         "session.start" => "signing in".into(),
         "session.end" => "signing out".into(),

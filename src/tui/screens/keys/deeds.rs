@@ -89,7 +89,7 @@ impl Deed {
 /// Why a command would be refused now, if it would.
 pub fn objection(command: &Command, seen: &Seen<'_>, catalog: &Catalog) -> Option<Refusal> {
     let actor = seen.view.actor();
-    let context = Context { actor, now: seen.now(), catalog, ids: &[], minted: None };
+    let context = Context { actor, now: seen.now(), doubted: None, catalog, ids: &[], minted: None };
     // A rehearsal mints no token, and lacks nothing else when that is the only thing missing.
     decide(seen.state(), command, &context).err().filter(|refusal| *refusal != Refusal::IdTaken)
 }

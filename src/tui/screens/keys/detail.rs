@@ -186,7 +186,8 @@ fn facts(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, width: u16) {
         Place::App(_) => fact("App", place),
     }
     fact("Owner", seen.view.owner_name(key).to_owned());
-    fact("Created", times.both(key.created_at));
+    let future = if key.created_at > times.now() { ": the clock was wrong" } else { "" };
+    fact("Created", format!("{}{future}", times.both(key.created_at)));
     fact("Expires", key.expiry.instant().map_or_else(|| "never".to_owned(), |at| times.both(at)));
     let usage = seen.usage(key);
     let sighting = seen.trace(key).and_then(|trace| trace.sighting.as_ref());

@@ -30,6 +30,7 @@ use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::overlay::Cue;
+use crate::tui::overlays::confirm_clock;
 use crate::tui::overlays::operator::{self, Verb};
 use crate::tui::overlays::recovery;
 use crate::tui::theme::Role;
@@ -221,6 +222,7 @@ impl Settings {
                 }
             }
             Action::RenewCode => out.push(Ask::Push(Box::new(recovery::renew(look)))),
+            Action::ConfirmClock => out.push(Ask::Push(Box::new(confirm_clock::form(look)))),
             Action::Guide => Self::perform(Some(Deed::Read(about::GUIDE)), out),
             _ => return self.move_in(action),
         }
@@ -405,7 +407,9 @@ impl Screen for Settings {
                 Action::EndAccess,
                 Action::Back,
             ],
-            (_, Section::Security) => &[Action::Open, Action::RenewCode, Action::Lock, Action::Back],
+            (_, Section::Security) => {
+                &[Action::Open, Action::RenewCode, Action::ConfirmClock, Action::Lock, Action::Back]
+            }
             (_, Section::About) => &[Action::Open, Action::Guide, Action::Back],
         }
     }
@@ -452,6 +456,8 @@ impl Screen for Settings {
                 Err("this store is in memory and gone when keydeck ends: no code could open it again".into())
             }
             Action::RenewCode => operator::may(Act::RenewRecovery, look),
+            Action::ConfirmClock if !look.engine.now().suspect => Err("the clock is believed already".into()),
+            Action::ConfirmClock => operator::may(Act::ConfirmClock, look),
             _ => Err("this is not possible in the settings".into()),
         }
     }

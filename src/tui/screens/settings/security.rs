@@ -12,6 +12,7 @@ use crate::tui::app::times::Times;
 pub const fn deeds() -> &'static [(Deed, &'static str)] {
     &[
         (Deed::Act(Action::RenewCode), "Renew the recovery code"),
+        (Deed::Act(Action::ConfirmClock), "Say that the clock is right"),
         (Deed::Act(Action::Lock), "Lock the console now"),
     ]
 }
@@ -37,12 +38,11 @@ pub fn pieces(look: &Look, doors: Option<&Doors>) -> Vec<Piece> {
         pieces.extend(doubts.iter().map(|doubt| Piece::with("", doubt.to_string(), Mood::Bad)));
         pieces.push(Piece::new("", "Check the chain on the audit tab, then restore a backup."));
     }
-    if look.engine.now().suspect {
-        pieces.push(Piece::with(
-            "Clock",
-            "in doubt: it was set back, or jumped; expiry does not go back with it",
-            Mood::Bad,
-        ));
+    let dial = look.engine.clock();
+    if let Some(why) = dial.doubt() {
+        pieces.push(Piece::with("Clock", format!("in doubt: {why}"), Mood::Bad));
+        let says = times.exact(dial.wall);
+        pieces.push(Piece::new("", format!("It says {says}. When that is right, an admin can say so here.")));
     }
     pieces.push(Piece::gap());
     match doors {

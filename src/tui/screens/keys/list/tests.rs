@@ -5,7 +5,12 @@ use crate::domain::{
     Access, Actor, Expiry, Name, Note, Operator, OperatorId, PublicId, Record, Role as Rank, Scopes,
     Standing, State, Status, Timestamp, Verifier, id::BASE58,
 };
-use crate::tui::{action::Action, app::times::Times, overlay::Typed, testing};
+use crate::tui::{
+    action::Action,
+    app::times::{Times, Zone},
+    overlay::Typed,
+    testing,
+};
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
@@ -56,7 +61,7 @@ fn type_text(list: &mut KeyList, text: &str, seen: &Seen<'_>) {
 #[test]
 fn a_hundred_thousand_keys_are_sorted_filtered_and_shown_by_the_window() {
     let (state, actor) = agency(100_000);
-    let seen = Seen::new(&state, actor, Times::new(NOW, 0));
+    let seen = Seen::new(&state, actor, Times::new(NOW, Zone::UTC));
     let mut list = KeyList::new(Subset::Agency);
     list.refresh(&seen);
     assert_eq!((list.shown(), list.live()), (100_000, 100_000));
@@ -74,7 +79,7 @@ fn a_hundred_thousand_keys_are_sorted_filtered_and_shown_by_the_window() {
 #[test]
 fn marks_outlive_a_filter_but_only_what_is_shown_is_acted_on() {
     let (state, actor) = agency(30);
-    let seen = Seen::new(&state, actor, Times::new(NOW, 0));
+    let seen = Seen::new(&state, actor, Times::new(NOW, Zone::UTC));
     let mut list = KeyList::new(Subset::Agency);
     list.refresh(&seen);
     list.hear(Cue::Do(Action::MarkAll));
