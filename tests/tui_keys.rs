@@ -130,7 +130,11 @@ fn a_form_that_is_not_right_says_so_beside_the_field_and_keeps_everything() {
     console.press("n ctrl-s").sees("a name is needed");
     console.type_text("nightly EXPORT").sees("another key of yours has this name");
     console.type_text(" 2").sees_no("has this name").press("tab tab").press("ctrl-u").type_text("soon");
-    console.sees("write 90d, 12h, 1y, a date or never").press("ctrl-u").type_text("30d").sees("in 30 d");
+    console
+        .sees("write 90d, 12h, a date (its end) or never")
+        .press("ctrl-u")
+        .type_text("30d")
+        .sees("in 30 d");
     console
         .press("tab")
         .type_text("for the warehouse")

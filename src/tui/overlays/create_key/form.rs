@@ -450,7 +450,7 @@ fn read(text: &str, times: Times, default: Option<u32>, limit: Option<u32>) -> R
     }
     // Said shorter than elsewhere: it stands below a narrow field.
     let expiry = times.read_expiry(text).map_err(|why| match why {
-        BadExpiry::Unreadable => "write 90d, 12h, 1y, a date (its end) or never".to_owned(),
+        BadExpiry::Unreadable => "write 90d, 12h, a date (its end) or never".to_owned(),
         other => other.to_string(),
     })?;
     if let Some(limit) = limit {
