@@ -84,6 +84,8 @@ pub struct Door {
     queued: Option<Entry>,
     /// Go to the background once nothing is closing any more.
     suspend: bool,
+    /// Somebody wants to leave without the code of the new store, and was asked.
+    leaving: bool,
     tab: Option<Tab>,
 }
 
@@ -108,7 +110,16 @@ impl Door {
     }
 
     fn at(way: Way, step: Step) -> Self {
-        Self { way, step, trying: None, closing: HashSet::new(), queued: None, suspend: false, tab: None }
+        Self {
+            way,
+            step,
+            trying: None,
+            closing: HashSet::new(),
+            queued: None,
+            suspend: false,
+            leaving: false,
+            tab: None,
+        }
     }
 
     /// Hears what happened; the store when it is open.
@@ -233,7 +244,11 @@ impl Door {
     }
 
     fn hear(&mut self, cue: Cue<'_>, now: Now, orders: &mut Orders<Effect>) -> Want {
+        if cue != Cue::Do(Action::ForceQuit) {
+            self.leaving = false;
+        }
         match cue {
+            Cue::Do(Action::ForceQuit) if self.asks_to_leave() => return Want::Nothing,
             Cue::Do(Action::ForceQuit) => {
                 orders.quit();
                 return Want::Nothing;
@@ -252,6 +267,16 @@ impl Door {
             (Step::Code(_, form), _) => form.hear(cue),
             (Step::Wait(_) | Step::Found(_) | Step::SignIn(_), _) => Want::Nothing,
         }
+    }
+
+    /// Whether leaving would lose the code of a new store; asks once.
+    fn asks_to_leave(&mut self) -> bool {
+        let founding = self.trying.is_some() && matches!(self.step, Step::Found(_));
+        if std::mem::replace(&mut self.leaving, true) || !(founding || matches!(self.step, Step::Code(..))) {
+            return false;
+        }
+        self.say("Shown only now. The same key again quits all the same.");
+        true
     }
 
     fn go_to_background(&mut self, orders: &mut Orders<Effect>) -> Want {
@@ -314,6 +339,11 @@ impl Door {
             (Step::SignIn(form), _) => form.failed(error, now.at),
             _ => self.say(&error.to_string()),
         }
+    }
+
+    /// Says what became of a secret that nobody got.
+    pub fn complain(&mut self, text: &str) {
+        self.say(text);
     }
 
     fn say(&mut self, text: &str) {

@@ -135,7 +135,8 @@ impl Desk {
         let since = self.waited_since().map(|since| now.at.since(since));
         if let Some(passed) = since.max().filter(|passed| *passed >= PATIENCE) {
             let step = usize::try_from(passed.as_millis() / SPIN.as_millis()).unwrap_or(0);
-            let text = format!("{} at work… (esc stops waiting)", glyphs.spin(step));
+            let way_out = if self.awaits_secret() { "" } else { " (esc stops waiting)" };
+            let text = format!("{} at work…{way_out}", glyphs.spin(step));
             return Some(Status { role: Role::Info, text, more: String::new(), action: None });
         }
         let key = self

@@ -93,7 +93,7 @@ fn ending_before_the_code_is_confirmed_leaves_a_usable_store() {
     for typed in ["Acme", "maria", PHRASE, PHRASE] {
         first.type_text(typed).press("enter");
     }
-    first.sees("sign").sees("in with your passphrase").press("ctrl-c");
+    first.sees("sign").sees("in with your passphrase").press("ctrl-c ctrl-c");
     assert!(first.has_quit());
     drop(first);
     signed_in(&home);
