@@ -34,6 +34,8 @@ pub enum Ask {
     Complain(String),
     /// Go to another tab, with something to do there.
     Go(Tab, Errand),
+    /// Bring this to the screen below, as the answer of what was done in several steps.
+    Report(Answer),
     /// Do what this verb does on the screen, as if its key had been pressed there.
     Act(Action),
     /// See only one's own keys again.

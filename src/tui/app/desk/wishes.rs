@@ -28,6 +28,13 @@ impl Desk {
                 Ask::Complain(said) => self.toasts.error(said),
                 Ask::Go(tab, errand) => self.go(tab, errand, now, orders),
                 Ask::Act(action) => self.act(action, now, orders),
+                Ask::Report(answer) => {
+                    let screen = match asker {
+                        Asker::Overlay(_, screen) | Asker::Screen(screen) => screen,
+                        Asker::Desk => self.open,
+                    };
+                    self.bring(Asker::Screen(screen), answer, now, orders);
+                }
                 Ask::Narrow => self.sign(self.look.session.narrowed()),
                 Ask::Lock if self.can_lock() => self.parting = Some(Parting::Lock),
                 Ask::Lock => self.toasts.info("the demo has no passphrase to unlock it again", now.at),
