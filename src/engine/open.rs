@@ -16,7 +16,7 @@ use super::throttle::Throttle;
 use super::{Engine, doors};
 use crate::crypto::digest::Pepper;
 use crate::crypto::header::{Header, Unlock};
-use crate::crypto::header_file::{HeaderFile, Unsealed};
+use crate::crypto::header_file::{HEADER, HEADER_COPY, HeaderFile, Unsealed};
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::keyring::{RootKey, StoreId};
 use crate::crypto::passphrase::{Cost, Passphrase};
@@ -98,8 +98,20 @@ pub struct Open {
 }
 
 /// Whether a directory holds a founded store, without opening it.
-pub fn is_store(dir: &Path) -> bool {
-    dir.join("header").exists() || dir.join("header.bak").exists()
+///
+/// # Errors
+/// When that cannot be seen: a place one may not look into is not an empty one.
+pub fn is_store(dir: &Path) -> Result<bool, OpenError> {
+    Ok(is_there(&dir.join(HEADER))? || is_there(&dir.join(HEADER_COPY))?)
+}
+
+/// Whether something is at `path`; not knowing is no `false`.
+fn is_there(path: &Path) -> Result<bool, OpenError> {
+    path.try_exists().map_err(|error| OpenError::File {
+        what: path.display().to_string(),
+        why: error.to_string(),
+        advice: "Whether a store is there cannot be seen. Work as the user it belongs to, or put right who may read it.",
+    })
 }
 
 /// Reads the catalog a store uses.
@@ -107,7 +119,7 @@ pub fn read_catalog(options: &Options) -> Result<Arc<Catalog>, OpenError> {
     let own = options.dir.join(CATALOG_FILE);
     let path = match &options.catalog {
         Some(path) => path.clone(),
-        None if own.exists() => own,
+        None if is_there(&own)? => own,
         None => return Ok(Arc::new(Catalog::builtin().clone())),
     };
     let fail = |why: String| OpenError::File {
@@ -125,7 +137,7 @@ pub fn read_catalog(options: &Options) -> Result<Arc<Catalog>, OpenError> {
 /// Opens a store and signs in.
 pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let catalog = read_catalog(options)?;
-    if !is_store(&options.dir) {
+    if !is_store(&options.dir)? {
         return Err(crate::store::OpenError::Absent { dir: options.dir.clone() }.into());
     }
     let opened = SledStore::open(&options.sled())?;
@@ -269,7 +281,7 @@ pub fn found(
     let header =
         first_header(id, &root, operator.as_str(), (passphrase, options.cost), &recovery, created_ms)
             .map_err(EngineError::from)?;
-    if is_store(&options.dir) { file.replace(&header) } else { file.create(&header) }
+    if is_store(&options.dir)? { file.replace(&header) } else { file.create(&header) }
         .map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
     let session = founding_session(Auth::Passphrase, options.via)?;

@@ -33,7 +33,7 @@ use crate::tui::program::{JobId, Msg, Orders};
 use crate::tui::router::route;
 use crate::tui::theme::Role;
 use crate::tui::widgets::bars::{self, Hints};
-use crate::tui::widgets::layout;
+use crate::tui::widgets::{layout, text};
 
 /// Between two steps of the spinner.
 const SPIN: Duration = Duration::from_millis(100);
@@ -93,8 +93,11 @@ impl Door {
     /// The door of a console that starts. `operator` is a guess at who it is.
     pub fn new(way: Way, operator: Option<&str>) -> Self {
         let step = match &way {
-            Way::Store(options) if is_store(&options.dir) => Step::SignIn(SignInForm::new(operator)),
-            Way::Store(options) => Step::Found(FoundForm::new(&options.dir, operator)),
+            Way::Store(options) => match is_store(&options.dir) {
+                Ok(true) => Step::SignIn(SignInForm::new(operator)),
+                Ok(false) => Step::Found(FoundForm::new(&options.dir, operator)),
+                Err(error) => Step::Wait(Some(error.to_string())),
+            },
             Way::Demo => Step::Wait(None),
         };
         // Begun with the first tick, so that the first frame does not wait for it.
@@ -372,9 +375,14 @@ fn wait(canvas: &mut Canvas<'_>, area: Rect, spinner: Option<&str>, said: Option
         (None, None) => String::new(),
     };
     let role = if said.is_some() { Role::Bad } else { Role::Dim };
-    let width = u16::try_from(crate::tui::widgets::text::width(&text)).unwrap_or(u16::MAX);
-    let room = layout::centred(area, width, 1);
-    canvas.fit(room.x, room.y, room.width, &text, role);
+    let lines = text::wrap(&text, area.width.saturating_sub(8).clamp(1, 72));
+    let width = lines.iter().map(|line| text::width(line)).max().unwrap_or_default();
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let room = layout::centred(area, u16::try_from(width).unwrap_or(u16::MAX), rows);
+    for (row, line) in (0..room.height).zip(&lines) {
+        let row = layout::row(room, row);
+        canvas.fit(row.x, row.y, row.width, line, role);
+    }
 }
 
 #[cfg(test)]
