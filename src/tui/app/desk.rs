@@ -191,9 +191,14 @@ impl Desk {
             self.overlays.wake_at(),
             self.screens.get(self.open).and_then(|screen| screen.wake_at()),
             self.lease.map(|lease| lease.wake_at(now)),
-            Some(self.looked + MINUTE),
+            Some(self.stale_at()),
         ];
         wishes.into_iter().flatten().chain(spinner).min()
+    }
+
+    /// When what is on the screen is not true any more by itself: dates grow old, and a key expires at its instant.
+    fn stale_at(&self) -> Moment {
+        self.looked + self.due.holds().map_or(MINUTE, |holds| holds.min(MINUTE))
     }
 
     /// Since when somebody waits for each job that is waited for.

@@ -197,7 +197,7 @@ impl Desk {
         if self.lease.is_some_and(|lease| lease.is_over(now.at)) {
             self.settle(orders);
         }
-        if now.at.since(self.looked) >= super::MINUTE {
+        if now.at >= self.stale_at() {
             self.stale = true;
         }
         if self.overlays.wake_at().is_some_and(|wake| wake <= now.at) {
