@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(last_line(60, due), " ▲ 2 keys expire within 7 days  (! to see)    n new  ? help");
         // The key that leads there is left out whole, not cut.
         assert_eq!(last_line(54, due), " ▲ 2 keys expire within 7 days          n new  ? help");
-        assert_eq!(last_line(44, due), " ▲ 2 keys expire within 7 days       ? help");
+        assert_eq!(last_line(44, due), " ▲ 2 keys expire within 7 d…  n new  ? help");
     }
 
     #[test]
