@@ -240,6 +240,44 @@ fn the_selection_stays_on_its_key_through_sort_filter_and_change() {
 }
 
 #[test]
+fn a_pause_of_many_is_undone_by_u() {
+    let house = House::new();
+    let names = ["Alpha", "Beta", "Gamma"];
+    house.agency_keys(&names);
+    let mut console = house.console();
+    console.press("a P").sees("Pause 3 keys").press("tab enter");
+    console.sees("3 keys are paused; u resumes them");
+    assert!(names.iter().all(|name| house.state_of(name) == KeyState::Paused));
+    // One of them ended meanwhile: it stays as it is, and that is said.
+    house.run(Command::RevokeKey(house.key("Beta").id));
+    console.press("u").sees("Resume 2 keys").sees("1 marked stays as it is: the key is revoked");
+    console.press("enter").sees("2 keys are active again");
+    assert_eq!(house.state_of("Beta"), KeyState::Revoked);
+    assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Active));
+    console.press("u").sees("none was made just now");
+}
+
+#[test]
+fn a_mixed_selection_is_paused_or_resumed_and_says_what_stays() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta", "Gamma", "Delta"]);
+    house.run(Command::PauseKey(house.key("Beta").id));
+    house.run(Command::RevokeKey(house.key("Gamma").id));
+    let mut console = house.console();
+    console.press("a P").sees("Pause 2 keys").sees("1 marked stays as it is: the key is paused");
+    console.sees("the key is revoked").sees("Resume 1 instead").press("tab tab enter");
+    console.sees("Resume key").sees("Beta").press("enter").sees("Beta is active again");
+    assert_eq!(house.state_of("Alpha"), KeyState::Active);
+    // None that works is among them: the same key resumes what is paused.
+    for name in ["Alpha", "Delta"] {
+        house.run(Command::RevokeKey(house.key(name).id));
+    }
+    house.run(Command::PauseKey(house.key("Beta").id));
+    console.press("P").sees("Resume key").sees("3 marked stay as they are").press("tab enter");
+    assert_eq!(house.state_of("Beta"), KeyState::Active);
+}
+
+#[test]
 fn a_key_is_paused_without_typing_and_resumed_with_undo() {
     let house = House::new();
     house.agency_keys(&["Nightly export"]);

@@ -155,7 +155,7 @@ impl Deck {
 
 /// No passphrase is asked for a store that is not there.
 fn must_exist(options: &Options) -> Result<(), Fault> {
-    if open::is_store(&options.dir) {
+    if open::is_store(&options.dir)? {
         Ok(())
     } else {
         let dir = options.dir.clone();

@@ -159,8 +159,12 @@ fn store(deck: &Deck) -> StoreInfo {
         };
     };
     let free_bytes = free(&dir);
-    if !open::is_store(&dir) {
-        let standing = "none; `keydeck init` makes one".into();
+    let nothing = match open::is_store(&dir) {
+        Ok(true) => None,
+        Ok(false) => Some("none; `keydeck init` makes one".to_owned()),
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(standing) = nothing {
         return StoreInfo {
             exists: false,
             standing,
@@ -230,7 +234,8 @@ fn free(dir: &Path) -> Option<u64> {
 fn catalog(deck: &Deck) -> CatalogInfo {
     let source = match (&deck.config.catalog, deck.data()) {
         (Some(path), _) => path.display().to_string(),
-        (None, Ok(dir)) if dir.join(open::CATALOG_FILE).exists() => {
+        // One that cannot be looked at is not the built-in one; reading it says why.
+        (None, Ok(dir)) if dir.join(open::CATALOG_FILE).try_exists().unwrap_or(true) => {
             dir.join(open::CATALOG_FILE).display().to_string()
         }
         _ => "built in".into(),

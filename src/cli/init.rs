@@ -43,7 +43,7 @@ pub fn run(deck: &Deck, args: &Init) -> Outcome {
         ));
     }
     let options = deck.options()?;
-    if open::is_store(&options.dir) && !deck.output.is_json() {
+    if open::is_store(&options.dir)? && !deck.output.is_json() {
         // Whether it is whole is for the founding to say; this only saves a person from typing in vain.
         deck.output.say(&format!("There is something in {} already.", options.dir.display()));
     }

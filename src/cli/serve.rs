@@ -124,9 +124,10 @@ fn sign_in(deck: &Deck) -> Result<Open, Fault> {
     let brought = std::env::var_os(CREDENTIALS).filter(|dir| !named && !dir.is_empty()).map(PathBuf::from);
     let Some(dir) = brought else { return deck.open_here(passphrase_file, key_file) };
     let (key, passphrase) = (dir.join("keydeck.key"), dir.join("keydeck.passphrase"));
-    if key.exists() {
+    // One that may not be looked at is opened all the same: that says why it cannot be.
+    if key.try_exists().unwrap_or(true) {
         deck.open_here(None, Some(&key))
-    } else if passphrase.exists() {
+    } else if passphrase.try_exists().unwrap_or(true) {
         deck.open_here(Some(&passphrase), None)
     } else {
         deck.open_here(None, None)

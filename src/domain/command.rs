@@ -348,6 +348,45 @@ impl Command {
         }
     }
 
+    /// Whether it makes a secret that is shown once: whoever runs it must be there to take it.
+    pub const fn yields_secret(&self) -> bool {
+        match self {
+            Self::Found { .. }
+            | Self::ReplaceRecovery
+            | Self::IssueKey(_)
+            | Self::CreateApp(_)
+            | Self::RenewAppSecret(_) => true,
+            Self::StartSession { .. }
+            | Self::EndSession
+            | Self::OpenAgencyView
+            | Self::ReadAudit
+            | Self::ExportAudit
+            | Self::AddOperator { .. }
+            | Self::SetRole { .. }
+            | Self::SetSecret(_)
+            | Self::DisableOperator { .. }
+            | Self::EnableOperator(_)
+            | Self::AddLocations(_)
+            | Self::RenameLocation { .. }
+            | Self::RemoveLocation { .. }
+            | Self::ImportKey(_)
+            | Self::PauseKey(_)
+            | Self::ResumeKey(_)
+            | Self::RevokeKey(_)
+            | Self::DeleteKey(_)
+            | Self::RestoreKey(_)
+            | Self::RescopeKey { .. }
+            | Self::EditApp { .. }
+            | Self::PauseApp(_)
+            | Self::ResumeApp(_)
+            | Self::DeleteApp(_)
+            | Self::RevokeToken { .. }
+            | Self::RotateSigningKey
+            | Self::ConfirmClock
+            | Self::SetPolicy { .. } => false,
+        }
+    }
+
     /// Whether it takes access away. Such a command is in force in memory even when the disk fails.
     pub const fn denies(&self) -> bool {
         matches!(

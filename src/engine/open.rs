@@ -18,7 +18,7 @@ use super::throttle::Callers;
 use super::{Engine, Unwritten, doors};
 use crate::crypto::digest::Pepper;
 use crate::crypto::header::{Header, Unlock, Unlocked};
-use crate::crypto::header_file::HeaderFile;
+use crate::crypto::header_file::{HEADER, HEADER_COPY, HeaderFile};
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::keyring::{RootKey, StoreId};
 use crate::crypto::passphrase::{Cost, Passphrase};
@@ -104,8 +104,20 @@ pub struct Open {
 }
 
 /// Whether a directory holds a founded store, without opening it.
-pub fn is_store(dir: &Path) -> bool {
-    dir.join("header").exists() || dir.join("header.bak").exists()
+///
+/// # Errors
+/// When that cannot be seen: a place one may not look into is not an empty one.
+pub fn is_store(dir: &Path) -> Result<bool, OpenError> {
+    Ok(is_there(&dir.join(HEADER))? || is_there(&dir.join(HEADER_COPY))?)
+}
+
+/// Whether something is at `path`; not knowing is no `false`.
+fn is_there(path: &Path) -> Result<bool, OpenError> {
+    path.try_exists().map_err(|error| OpenError::File {
+        what: path.display().to_string(),
+        why: error.to_string(),
+        advice: "Whether a store is there cannot be seen. Work as the user it belongs to, or put right who may read it.",
+    })
 }
 
 /// Reads the catalog a store uses.
@@ -113,7 +125,7 @@ pub fn read_catalog(options: &Options) -> Result<Arc<Catalog>, OpenError> {
     let own = options.dir.join(CATALOG_FILE);
     let path = match &options.catalog {
         Some(path) => path.clone(),
-        None if own.exists() => own,
+        None if is_there(&own)? => own,
         None => return Ok(Arc::new(Catalog::builtin().clone())),
     };
     let fail = |why: String| OpenError::File {
@@ -132,7 +144,7 @@ pub fn read_catalog(options: &Options) -> Result<Arc<Catalog>, OpenError> {
 pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     plausible(&*options.clock)?;
     let catalog = read_catalog(options)?;
-    if !is_store(&options.dir) {
+    if !is_store(&options.dir)? {
         return Err(crate::store::OpenError::Absent { dir: options.dir.clone() }.into());
     }
     let opened = SledStore::open(&options.sled())?;
@@ -302,7 +314,7 @@ pub fn found(
     let header =
         first_header(id, &root, operator.as_str(), (passphrase, options.cost), &recovery, created_ms)
             .map_err(EngineError::from)?;
-    if is_store(&options.dir) { file.replace(&header) } else { file.create(&header) }
+    if is_store(&options.dir)? { file.replace(&header) } else { file.create(&header) }
         .map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
     let (kept, _) = keep(&options.dir, &keyring);

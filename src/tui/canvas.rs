@@ -107,13 +107,14 @@ pub struct Canvas<'a> {
     theme: &'a Theme,
     hits: &'a mut HitMap,
     cursor: Option<Position>,
+    kept: Option<Rect>,
 }
 
 impl<'a> Canvas<'a> {
     /// Starts a frame on `buffer`; `hits` is emptied.
     pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, hits: &'a mut HitMap) -> Self {
         hits.clear();
-        Self { buffer, theme, hits, cursor: None }
+        Self { buffer, theme, hits, cursor: None, kept: None }
     }
 
     /// The whole frame.
@@ -233,6 +234,16 @@ impl<'a> Canvas<'a> {
         if self.buffer.area.contains(here) {
             self.cursor = Some(here);
         }
+    }
+
+    /// Says that notes must not lie over `area`; the last one wins.
+    pub const fn keep(&mut self, area: Rect) {
+        self.kept = Some(area);
+    }
+
+    /// Where notes must not lie, if anybody said.
+    pub const fn kept(&self) -> Option<Rect> {
+        self.kept
     }
 
     /// Where the cursor was put; the last one wins.

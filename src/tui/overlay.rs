@@ -259,6 +259,11 @@ impl<C, O, A> OverlayStack<C, O, A> {
         waiting
     }
 
+    /// Whether one of them, whatever lies above it, shows a secret that must not go yet.
+    pub fn hold_a_secret(&self) -> bool {
+        self.layers.iter().any(|layer| layer.secrecy() == Secrecy::Secret && layer.held().is_some())
+    }
+
     /// Whether closing all would lose what was typed, because it is secret.
     pub fn has_secrets(&self) -> bool {
         self.layers.iter().any(|layer| layer.secrecy() == Secrecy::Secret)

@@ -1,11 +1,12 @@
 //! From what the command line knows to a running console, and back to a clean terminal.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::app::console::{Keydeck, Setting};
+use super::app::custody::Custody;
 use super::app::door::Way;
 use super::app::times::Zone;
 use super::app::worker::{Hand, NewsLine};
@@ -25,6 +26,9 @@ use crate::engine::open::Options;
 use crate::files;
 use crate::serve::door::is_reachable;
 use crate::store::{SledOptions, SledStore, holder_of};
+
+/// How long a console that ends waits for a secret that is just being made, to take back what it opens.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What the console starts with.
 pub struct Start {
@@ -78,13 +82,18 @@ pub fn run(start: Start) -> Result<Ending, TuiError> {
         free(&options.dir)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let ended = runtime.block_on(live(start));
+    let custody = Custody::default();
+    let ended = runtime.block_on(live(start, &custody));
+    for said in custody.wait(GRACE) {
+        // The terminal may be gone, and the log has it too.
+        let _ = writeln!(io::stderr(), "{said}");
+    }
     // A key derivation that nobody waits for any more must not keep the shell waiting.
     runtime.shutdown_timeout(Duration::from_millis(50));
     ended
 }
 
-async fn live(start: Start) -> Result<Ending, TuiError> {
+async fn live(start: Start, custody: &Custody) -> Result<Ending, TuiError> {
     let mut complaints = Vec::new();
     let keymap = keymap(start.keymap.as_deref(), &mut complaints);
     let capture = if start.mouse { Capture::Taken } else { Capture::Free };
@@ -96,6 +105,7 @@ async fn live(start: Start) -> Result<Ending, TuiError> {
         zone: Zone::Here,
         read_only: start.read_only,
         capture,
+        custody: custody.clone(),
         breakable: cfg!(debug_assertions) && std::env::var_os("KEYDECK_TEST_BREAK").is_some(),
     };
     let (way, operator) = match start.store {
@@ -111,7 +121,7 @@ async fn live(start: Start) -> Result<Ending, TuiError> {
     let clipboard = Clipboard::new(start.clipboard, seat, &stage.output());
     let line: NewsLine = Arc::new(OnceLock::new());
     let around = Surroundings {
-        worker: Hand::new(clipboard, Arc::clone(&line)),
+        worker: Hand::new(clipboard, Arc::clone(&line), custody.clone()),
         stage,
         input: TerminalKeys::listen()?,
         signals,

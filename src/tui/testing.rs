@@ -22,7 +22,7 @@ use super::{
     chord::Chord,
     clock::{Moment, Now},
     input::{Gesture, Held, Input, Mouse, Pasted},
-    program::{Cancel, Capture, Frame, Msg, Order, Orders, Program, Task, Worker},
+    program::{Cancel, Capture, Frame, JobId, Msg, Order, Orders, Program, Task, Worker},
     theme::{GlyphSet, Theme},
     widgets::text,
 };
@@ -79,6 +79,8 @@ pub struct Console<P: Program, W> {
     /// Times it went to the background.
     pub suspensions: usize,
     quit: Option<()>,
+    /// Effects ordered while nothing is performed.
+    parked: Option<Vec<(JobId, P::Effect)>>,
 }
 
 impl<P, W> Console<P, W>
@@ -108,6 +110,7 @@ where
             capture: Capture::Taken,
             suspensions: 0,
             quit: None,
+            parked: None,
         };
         console.draw();
         console
@@ -258,6 +261,23 @@ where
         self
     }
 
+    /// From now on nothing ordered is performed, as on a slow disk.
+    pub fn stall(&mut self) -> &mut Self {
+        self.parked.get_or_insert_default();
+        self
+    }
+
+    /// Performs what was ordered meanwhile. When the console has ended, nobody hears what comes of it.
+    pub fn go_on(&mut self) -> &mut Self {
+        for (job, effect) in self.parked.take().unwrap_or_default() {
+            let outcome = self.complete(effect);
+            if !self.has_quit() {
+                self.hear(Msg::Done { job, outcome });
+            }
+        }
+        self
+    }
+
     /// The model, to look at.
     pub const fn program(&self) -> &P {
         &self.program
@@ -295,10 +315,13 @@ where
                 }
                 for order in orders {
                     match order {
-                        Order::Perform(job, effect) => {
-                            let outcome = self.complete(effect);
-                            waiting.push(Msg::Done { job, outcome });
-                        }
+                        Order::Perform(job, effect) => match &mut self.parked {
+                            Some(parked) => parked.push((job, effect)),
+                            None => {
+                                let outcome = self.complete(effect);
+                                waiting.push(Msg::Done { job, outcome });
+                            }
+                        },
                         // Performed at once, there is nothing left to cancel.
                         Order::Cancel(_) => {}
                         Order::Wipe => {

@@ -34,15 +34,6 @@ pub enum Tone {
     Error,
 }
 
-/// What notes must not cover.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shield {
-    /// The row with the cursor: what is selected.
-    Cursor,
-    /// Anything but the lowest line: a secret is on the screen, and what to do with it.
-    All,
-}
-
 /// One note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toast {
@@ -113,25 +104,31 @@ impl Toasts {
         passing.into_iter().chain(error).collect()
     }
 
-    /// Draws the notes at the right of `area`, the newest at its lowest line. `shield` says what must not be
-    /// covered; when that cannot be kept below, they stand at the top.
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, dismiss_key: &str, shield: Shield) {
-        let cells = area.width.saturating_sub(6).min(64);
-        let notes: Vec<(&Toast, Vec<String>)> = self
+    /// Draws the notes at the right of `area`, the newest at its lowest line. They never cover `kept`, should it leave
+    /// a line: what has no room below it stands above it, and what has none there either is cut and ends in an
+    /// ellipsis.
+    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, dismiss_key: &str, kept: Option<Rect>) {
+        let kept = kept.map(|kept| kept.intersection(area)).filter(|kept| !kept.is_empty());
+        let below = kept.map_or(area.height, |kept| area.bottom() - kept.bottom());
+        let above = kept.map_or(0, |kept| kept.y - area.y);
+        let cells = area.width.saturating_sub(8).clamp(1, 62);
+        let mut notes: Vec<(&Toast, Vec<String>)> = self
             .shown(area.height)
             .into_iter()
-            .map(|note| (note, lines(note, cells.saturating_sub(2).max(1), dismiss_key)))
+            .map(|note| (note, lines(note, cells, dismiss_key, area.height)))
             .collect();
         let height: usize = notes.iter().map(|(_, lines)| lines.len()).sum();
         let height = u16::try_from(height).unwrap_or(u16::MAX);
-        let above = area.bottom().saturating_sub(height.max(1));
-        let covers = match shield {
-            Shield::Cursor => canvas.cursor_position().is_some_and(|cursor| cursor.y >= above),
-            Shield::All => height > 1,
-        };
-        let mut bottom =
-            if covers { area.y.saturating_add(height).min(area.bottom()) } else { area.bottom() };
-        for (note, lines) in notes {
+        let on_top = height > below && above > below;
+        let mut room = if on_top { above } else { below.max(1) };
+        let more = canvas.glyphs().ellipsis;
+        for (note, lines) in &mut notes {
+            shorten(note, lines, room, more);
+            room -= u16::try_from(lines.len()).unwrap_or(room);
+        }
+        let height = if on_top { height.min(above) } else { area.height };
+        let mut bottom = area.y.saturating_add(height);
+        for (note, lines) in notes.into_iter().filter(|(_, lines)| !lines.is_empty()) {
             let glyphs = canvas.glyphs();
             let (sign, role) = match note.tone {
                 Tone::Info => (glyphs.info, Role::Info),
@@ -167,14 +164,29 @@ impl Toasts {
     }
 }
 
-fn lines(note: &Toast, cells: u16, dismiss_key: &str) -> Vec<String> {
+/// The lines of a note in a window of so many. An error is told whole as far as half the window goes: it says what to do
+/// at its end.
+fn lines(note: &Toast, cells: u16, dismiss_key: &str, height: u16) -> Vec<String> {
     let mut lines = text::wrap(&note.text, cells);
     if note.tone == Tone::Error {
-        lines.truncate(LINES - 1);
+        lines.truncate(usize::from(height / 2).max(LINES) - 1);
         lines.push(format!("({dismiss_key} dismisses)"));
+    } else {
+        lines.truncate(LINES);
     }
-    lines.truncate(LINES);
     lines
+}
+
+/// Cuts a note to `room` lines, and says so. The line that tells how to dismiss an error goes before any of what it says.
+fn shorten(note: &Toast, lines: &mut Vec<String>, room: u16, more: &str) {
+    let room = usize::from(room);
+    let told = lines.len().saturating_sub(usize::from(note.tone == Tone::Error));
+    lines.truncate(room);
+    if told > room
+        && let Some(last) = lines.last_mut()
+    {
+        last.push_str(more);
+    }
 }
 
 #[cfg(test)]
@@ -215,8 +227,7 @@ mod tests {
         let mut toasts = Toasts::default();
         toasts.error("No answer from the store.");
         toasts.success("Copied", at(0));
-        let drawn =
-            testing::draw(40, 4, |canvas, area| toasts.draw(canvas, area, "backspace", Shield::Cursor));
+        let drawn = testing::draw(40, 4, |canvas, area| toasts.draw(canvas, area, "backspace", None));
         assert_eq!(
             drawn,
             [
@@ -228,7 +239,7 @@ mod tests {
         );
         for width in 0..10 {
             for height in 0..4 {
-                testing::draw(width, height, |canvas, area| toasts.draw(canvas, area, "x", Shield::All));
+                testing::draw(width, height, |canvas, area| toasts.draw(canvas, area, "x", Some(area)));
             }
         }
     }
@@ -238,20 +249,42 @@ mod tests {
         let mut toasts = Toasts::default();
         toasts.success("Paused A", at(0));
         toasts.success("Paused B", at(0));
-        let draw = |toasts: &Toasts, shield, cursor: u16| {
+        let draw = |toasts: &Toasts, kept: Option<(u16, u16)>| {
             testing::draw(40, 6, |canvas, area| {
-                canvas.cursor(0, cursor);
-                toasts.draw(canvas, area, "x", shield);
+                let kept = kept.map(|(y, height)| Rect { y, height, ..area });
+                toasts.draw(canvas, area, "x", kept);
             })
         };
-        let one = draw(&toasts, Shield::Cursor, 0);
+        let one = draw(&toasts, Some((0, 1)));
         assert!(one[5].contains("Paused B") && one[..5].iter().all(String::is_empty), "{one:?}");
-        assert_eq!(draw(&toasts, Shield::All, 0), one);
+        assert_eq!(draw(&toasts, Some((3, 2))), one);
         toasts.error("No answer from the store.");
-        assert!(draw(&toasts, Shield::Cursor, 0)[5].contains("Paused B"));
-        for moved in [draw(&toasts, Shield::Cursor, 4), draw(&toasts, Shield::All, 0)] {
-            assert!(moved[0].contains("No answer") && moved[2].contains("Paused B"), "{moved:?}");
-            assert!(moved[3..].iter().all(String::is_empty), "{moved:?}");
-        }
+        assert!(draw(&toasts, Some((0, 1)))[5].contains("Paused B"));
+        let moved = draw(&toasts, Some((4, 1)));
+        assert!(moved[0].contains("No answer") && moved[2].contains("Paused B"), "{moved:?}");
+        assert!(moved[3..].iter().all(String::is_empty), "{moved:?}");
+    }
+
+    #[test]
+    fn a_long_error_is_told_whole_where_there_is_room_and_never_over_a_dialog() {
+        let mut toasts = Toasts::default();
+        let end = "and see that it was written before you restart keydeck.";
+        toasts.error(format!("{} {end}", "The disk is full. ".repeat(12)));
+        let draw = |height, kept: Rect| {
+            testing::draw(60, height, |canvas, area| {
+                for y in kept.top()..kept.bottom() {
+                    canvas.fit(0, y, 60, "dialog", Role::Text);
+                }
+                toasts.draw(canvas, area, "x", Some(kept));
+            })
+        };
+        let whole = draw(34, Rect::new(0, 0, 60, 20));
+        assert!(
+            whole.join(" ").contains("restart keydeck.") && whole[33].contains("(x dismisses)"),
+            "{whole:?}"
+        );
+        let cut = draw(16, Rect::new(0, 3, 60, 12));
+        assert!(cut[3..15].iter().all(|line| line == "dialog"), "{cut:?}");
+        assert!(cut[2].ends_with('…'), "{cut:?}");
     }
 }

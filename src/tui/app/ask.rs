@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{
     AppId, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, Place, Role, ScopeId,
 };
@@ -13,6 +12,7 @@ use crate::tui::clipboard::Keep;
 use crate::tui::overlay::Overlay;
 use crate::tui::secret::SecretText;
 
+use super::custody::Fresh;
 use super::look::Look;
 
 /// An overlay of this console.
@@ -34,6 +34,8 @@ pub enum Ask {
     Complain(String),
     /// Go to another tab, with something to do there.
     Go(Tab, Errand),
+    /// Bring this to the screen below, as the answer of what was done in several steps.
+    Report(Answer),
     /// Do what this verb does on the screen, as if its key had been pressed there.
     Act(Action),
     /// See only one's own keys again.
@@ -165,7 +167,38 @@ pub enum Job {
 impl Job {
     /// Whether it changes something, as opposed to looking.
     pub const fn changes(&self) -> bool {
-        !matches!(self, Self::Audit { .. } | Self::CheckAudit | Self::Doors | Self::Test { .. })
+        match self {
+            Self::Audit { .. } | Self::CheckAudit | Self::Doors | Self::Test { .. } => false,
+            Self::Run { .. }
+            | Self::Widen
+            | Self::AddOperator { .. }
+            | Self::SetPassphrase { .. }
+            | Self::Disable { .. }
+            | Self::Enable { .. }
+            | Self::RenewRecovery => true,
+        }
+    }
+
+    /// What the secret opens that it brings, as the beginning of a sentence; `None` when it brings none. Whoever asked for
+    /// one is held until it has come.
+    pub fn secret_of(&self) -> Option<String> {
+        match self {
+            Self::Run { command, .. } => command.yields_secret().then(|| match command {
+                Command::IssueKey(new) => format!("The key {}", new.name),
+                Command::CreateApp(new) => format!("The app {}", new.name),
+                _ => "A new secret".to_owned(),
+            }),
+            Self::RenewRecovery => Some("A new recovery code".to_owned()),
+            Self::Widen
+            | Self::AddOperator { .. }
+            | Self::SetPassphrase { .. }
+            | Self::Disable { .. }
+            | Self::Enable { .. }
+            | Self::Audit { .. }
+            | Self::CheckAudit
+            | Self::Doors
+            | Self::Test { .. } => None,
+        }
     }
 }
 
@@ -178,14 +211,14 @@ pub enum Answer {
         /// What happened.
         events: Vec<Event>,
         /// The new secret, for an issued key or an app.
-        token: Option<SecretText>,
+        token: Option<Fresh>,
         /// What to say.
         said: String,
     },
     /// The session sees the whole agency now.
     Widened(Session),
     /// The new recovery code, to be shown once.
-    Recovery(RecoveryCode),
+    Recovery(Fresh),
     /// A page of the trail.
     Audit(AuditPage),
     /// How the trail stands.

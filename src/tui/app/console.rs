@@ -9,6 +9,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
+use super::custody::Custody;
 use super::desk::{Closed, Desk, Parting};
 use super::door::{Cause, Door, Locked, Passage, Way};
 use super::kept::Kept;
@@ -37,6 +38,8 @@ pub struct Setting {
     pub read_only: bool,
     /// Who has the mouse at first.
     pub capture: Capture,
+    /// What becomes of secrets that nobody got.
+    pub custody: Custody,
     /// Whether F12 breaks the console, for the test of what is left on the terminal then.
     pub breakable: bool,
 }
@@ -137,6 +140,7 @@ impl Keydeck {
         let locked = Locked { cause, forms, operator: operator.unwrap_or_default() };
         let door = Door::locked(options.clone(), locked, closing, tab);
         self.stage = Stage::Door(Box::new(door));
+        self.say_lost();
     }
 
     fn enter(&mut self, passage: Passage, now: Now) {
@@ -162,6 +166,22 @@ impl Keydeck {
         self.touched = Some(now);
         self.control = open.control;
         self.stage = Stage::Desk(Box::new(desk));
+    }
+
+    /// What became of secrets that nobody got.
+    pub const fn custody(&self) -> &Custody {
+        &self.setting.custody
+    }
+
+    /// Says it where somebody reads it: on the desk, or at the door.
+    fn say_lost(&mut self) {
+        for said in self.setting.custody.take_said() {
+            match &mut self.stage {
+                Stage::Desk(desk) => desk.complain(said),
+                Stage::Door(door) => door.complain(&said),
+                Stage::Between => {}
+            }
+        }
     }
 
     /// The mouse is the terminal's while a secret is shown, so that it can be selected there.
@@ -229,6 +249,7 @@ impl Program for Keydeck {
             }
             Stage::Between => {}
         }
+        self.say_lost();
         self.hand_over_mouse(orders);
     }
 

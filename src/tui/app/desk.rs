@@ -35,6 +35,9 @@ const SPIN: Duration = Duration::from_millis(100);
 /// How often dates on the screen are looked at again while nothing happens.
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Said to whoever would leave while a secret is on its way.
+const ABOUT_TO_BE_SHOWN: &str = "wait for it: the new secret is shown once, and that is about to be now";
+
 /// Who asked for a job, and so hears its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asker {
@@ -188,9 +191,14 @@ impl Desk {
             self.overlays.wake_at(),
             self.screens.get(self.open).and_then(|screen| screen.wake_at()),
             self.lease.map(|lease| lease.wake_at(now)),
-            Some(self.looked + MINUTE),
+            Some(self.stale_at()),
         ];
         wishes.into_iter().flatten().chain(spinner).min()
+    }
+
+    /// When what is on the screen is not true any more by itself: dates grow old, and a key expires at its instant.
+    fn stale_at(&self) -> Moment {
+        self.looked + self.due.holds().map_or(MINUTE, |holds| holds.min(MINUTE))
     }
 
     /// Since when somebody waits for each job that is waited for.
@@ -234,7 +242,7 @@ impl Desk {
             }
         }
         let mut kept = std::mem::take(&mut self.waiting);
-        let secret_gone = self.holds_a_secret();
+        let secret_gone = self.overlays.hold_a_secret();
         kept.extend(self.overlays.take_waiting());
         let forms = match () {
             () if secret_gone => Forms::SecretGone,
@@ -286,9 +294,9 @@ impl Desk {
         }
     }
 
-    /// Whether something is on the screen that is shown once, or being typed, and nobody else may see.
+    /// Whether something is on the screen, or about to be, that is shown once, or being typed and nobody else may see.
     pub fn holds_secret(&self) -> bool {
-        self.overlays.top().is_some_and(|top| top.secrecy() == Secrecy::Secret)
+        self.overlays.has_secrets() || self.awaits_secret()
     }
 
     /// The screen that is open.

@@ -33,7 +33,7 @@ use crate::tui::program::{JobId, Msg, Orders};
 use crate::tui::router::route;
 use crate::tui::theme::Role;
 use crate::tui::widgets::bars::{self, Hints};
-use crate::tui::widgets::layout;
+use crate::tui::widgets::{layout, text};
 
 /// Between two steps of the spinner.
 const SPIN: Duration = Duration::from_millis(100);
@@ -84,6 +84,8 @@ pub struct Door {
     queued: Option<Entry>,
     /// Go to the background once nothing is closing any more.
     suspend: bool,
+    /// Somebody wants to leave without the code of the new store, and was asked.
+    leaving: bool,
     tab: Option<Tab>,
 }
 
@@ -91,8 +93,11 @@ impl Door {
     /// The door of a console that starts. `operator` is a guess at who it is.
     pub fn new(way: Way, operator: Option<&str>) -> Self {
         let step = match &way {
-            Way::Store(options) if is_store(&options.dir) => Step::SignIn(SignInForm::new(operator)),
-            Way::Store(options) => Step::Found(FoundForm::new(&options.dir, operator)),
+            Way::Store(options) => match is_store(&options.dir) {
+                Ok(true) => Step::SignIn(SignInForm::new(operator)),
+                Ok(false) => Step::Found(FoundForm::new(&options.dir, operator)),
+                Err(error) => Step::Wait(Some(error.to_string())),
+            },
             Way::Demo => Step::Wait(None),
         };
         // Begun with the first tick, so that the first frame does not wait for it.
@@ -108,7 +113,16 @@ impl Door {
     }
 
     fn at(way: Way, step: Step) -> Self {
-        Self { way, step, trying: None, closing: HashSet::new(), queued: None, suspend: false, tab: None }
+        Self {
+            way,
+            step,
+            trying: None,
+            closing: HashSet::new(),
+            queued: None,
+            suspend: false,
+            leaving: false,
+            tab: None,
+        }
     }
 
     /// Hears what happened; the store when it is open.
@@ -233,7 +247,11 @@ impl Door {
     }
 
     fn hear(&mut self, cue: Cue<'_>, now: Now, orders: &mut Orders<Effect>) -> Want {
+        if cue != Cue::Do(Action::ForceQuit) {
+            self.leaving = false;
+        }
         match cue {
+            Cue::Do(Action::ForceQuit) if self.asks_to_leave() => return Want::Nothing,
             Cue::Do(Action::ForceQuit) => {
                 orders.quit();
                 return Want::Nothing;
@@ -252,6 +270,16 @@ impl Door {
             (Step::Code(_, form), _) => form.hear(cue),
             (Step::Wait(_) | Step::Found(_) | Step::SignIn(_), _) => Want::Nothing,
         }
+    }
+
+    /// Whether leaving would lose the code of a new store; asks once.
+    fn asks_to_leave(&mut self) -> bool {
+        let founding = self.trying.is_some() && matches!(self.step, Step::Found(_));
+        if std::mem::replace(&mut self.leaving, true) || !(founding || matches!(self.step, Step::Code(..))) {
+            return false;
+        }
+        self.say("Shown only now. The same key again quits all the same.");
+        true
     }
 
     fn go_to_background(&mut self, orders: &mut Orders<Effect>) -> Want {
@@ -316,6 +344,11 @@ impl Door {
         }
     }
 
+    /// Says what became of a secret that nobody got.
+    pub fn complain(&mut self, text: &str) {
+        self.say(text);
+    }
+
     fn say(&mut self, text: &str) {
         match &mut self.step {
             Step::Found(form) => form.say(text),
@@ -342,9 +375,14 @@ fn wait(canvas: &mut Canvas<'_>, area: Rect, spinner: Option<&str>, said: Option
         (None, None) => String::new(),
     };
     let role = if said.is_some() { Role::Bad } else { Role::Dim };
-    let width = u16::try_from(crate::tui::widgets::text::width(&text)).unwrap_or(u16::MAX);
-    let room = layout::centred(area, width, 1);
-    canvas.fit(room.x, room.y, room.width, &text, role);
+    let lines = text::wrap(&text, area.width.saturating_sub(8).clamp(1, 72));
+    let width = lines.iter().map(|line| text::width(line)).max().unwrap_or_default();
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let room = layout::centred(area, u16::try_from(width).unwrap_or(u16::MAX), rows);
+    for (row, line) in (0..room.height).zip(&lines) {
+        let row = layout::row(room, row);
+        canvas.fit(row.x, row.y, row.width, line, role);
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What needs attention, for the status line: counted when the state changes, not when it is drawn.
 
+use std::time::Duration;
+
 use super::ask::{Errand, Tab};
 use super::look::Look;
 use crate::domain::Place;
@@ -21,6 +23,8 @@ pub struct Due {
     notice_days: u32,
     /// Where they are found, the one that expires first first.
     tabs: Vec<Tab>,
+    /// How long until the first key expires, or is due to be told of: until then the numbers hold.
+    holds: Option<Duration>,
     /// What is wrong with the store or the clock, worst first.
     trouble: Option<String>,
 }
@@ -35,7 +39,14 @@ impl Due {
             let mut due = Self { notice_days: policy.notice_days, trouble, ..Self::default() };
             let mut first: Option<(crate::domain::Timestamp, &crate::domain::Key)> = None;
             let (mut agency, mut locations, mut apps) = (false, false, false);
+            let notice = i64::from(policy.notice_days) * DAY_MS;
+            let mut turns: Option<i64> = None;
             for key in view.keys() {
+                if let Some(left) = key.expiry.instant().map(|at| at.since(now)) {
+                    // One instant after the notice begins, and the very instant it expires.
+                    let next = [left - notice, left].into_iter().find(|left| *left > 0);
+                    turns = turns.into_iter().chain(next).min();
+                }
                 let expires = key.expires_soon(policy, now);
                 let idle = view.usage(key).idle_days(key, policy, now).is_some();
                 due.expiring += usize::from(expires.is_some());
@@ -50,6 +61,7 @@ impl Due {
                 locations |= is_due && key.place.location().is_some();
                 apps |= is_due && key.place.app().is_some();
             }
+            due.holds = turns.and_then(|left| u64::try_from(left).ok()).map(Duration::from_millis);
             due.first = first.map(|(at, key)| (key.name.to_string(), at.since(now) / DAY_MS));
             due.tabs.extend(agency.then_some(Tab::Agency));
             due.tabs.extend(locations.then_some(Tab::Locations));
@@ -60,6 +72,11 @@ impl Due {
             }
             due
         })
+    }
+
+    /// How long the numbers hold, if a key makes them change by itself.
+    pub const fn holds(&self) -> Option<Duration> {
+        self.holds
     }
 
     /// Whether nothing is due.

@@ -9,6 +9,8 @@ use crate::engine::{EngineError, OpenError, demo};
 use crate::serve::door::{Entrance, open_or_attach};
 use crate::tui::secret::SecretText;
 
+use super::custody::{Custody, Fresh};
+
 /// A way in.
 pub enum Entry {
     /// Found a store.
@@ -40,20 +42,22 @@ pub struct Entered {
     /// The store and who is signed in.
     pub open: Entrance,
     /// The recovery code of a store just founded, in groups.
-    pub recovery: Option<SecretText>,
+    pub recovery: Option<Fresh>,
 }
 
 /// Goes in. Takes as long as a passphrase costs to check. While this process has the store, others attach to it.
-pub fn enter(entry: Entry) -> Result<Entered, OpenError> {
+pub fn enter(entry: Entry, custody: &Custody) -> Result<Entered, OpenError> {
     let unusable = |error: CryptoError| OpenError::Engine(EngineError::Crypto(error));
     match entry {
         Entry::Found { options, agency, operator, passphrase } => {
             let chosen = Passphrase::choose(passphrase.expose()).map_err(unusable)?;
             drop(passphrase);
+            let under_way = custody.begin(format!("The store of {agency}"));
             let founded = open::found(&options, agency, operator, &chosen)?;
-            let shown = founded.recovery.reveal();
+            let code = SecretText::new(founded.recovery.reveal().as_str().to_owned());
             let open = Entrance::from(founded.open).hosted(&options.command);
-            Ok(Entered { open, recovery: Some(SecretText::new(shown.as_str().to_owned())) })
+            let code = Fresh::recovery(code, &open.engine, &open.session, under_way);
+            Ok(Entered { open, recovery: Some(code) })
         }
         Entry::SignIn { options, operator, passphrase } => {
             let presented = Passphrase::present(passphrase.expose()).map_err(unusable)?;

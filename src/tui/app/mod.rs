@@ -4,12 +4,14 @@
 //! - [`console`]: the model the runtime runs: the door, or the desk behind it.
 //! - [`door`]: first start, sign-in and the locked screen. [`kept`]: forms that wait behind it.
 //! - [`desk`]: the open console: tabs, overlays, notes, status. [`due`]: what its status line warns of.
+//! - [`custody`]: secrets that nobody has yet.
 //! - [`worker`]: performs jobs on the engine and the clipboard. [`entry`]: the ways into a store.
 //! - [`testing`]: an open console on sample data, for tests.
 //! - [`times`]: times as people read them.
 
 pub mod ask;
 pub mod console;
+pub mod custody;
 pub mod desk;
 pub mod door;
 pub mod due;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::console::{Keydeck, Setting};
+use super::custody::Custody;
 use super::desk::Desk;
 use super::door::Way;
 use super::look::Look;
@@ -49,18 +50,20 @@ pub fn desk_on(
     let now = Now { at: Moment::default(), utc_ms };
     let keymap = Arc::new(Keymap::standard());
     let setting = setting(&keymap);
+    let hand = hand(clipboard, &setting);
     let Entrance { engine, session, owner, .. } = open;
     let look = Look { engine, session, keymap, zone: Zone::UTC, owner, read_only: false };
     let program = Keydeck::open(setting, Way::Demo, Desk::new(look, screens, true, Capture::Taken, now));
-    testing::Console::start(program, hand(clipboard), size, utc_ms)
+    testing::Console::start(program, hand, size, utc_ms)
 }
 
 /// The console at the door of a store, as the program starts it. What it orders first is done.
 pub fn door(options: crate::engine::open::Options, size: (u16, u16), clipboard: &FakeClipboard) -> Console {
     let utc_ms = options.clock.read().wall.0;
     let setting = setting(&Arc::new(Keymap::standard()));
+    let hand = hand(clipboard, &setting);
     let program = Keydeck::start(setting, Way::Store(Box::new(options)), None, Vec::new());
-    testing::Console::start(program, hand(clipboard), size, utc_ms)
+    testing::Console::start(program, hand, size, utc_ms)
 }
 
 pub(super) fn setting(keymap: &Arc<Keymap>) -> Setting {
@@ -70,10 +73,12 @@ pub(super) fn setting(keymap: &Arc<Keymap>) -> Setting {
         zone: Zone::UTC,
         read_only: false,
         capture: Capture::Taken,
+        custody: Custody::default(),
         breakable: false,
     }
 }
 
-fn hand(clipboard: &FakeClipboard) -> Hand {
-    Hand::new(Clipboard::with(vec![clipboard.provider(Route::Native)]), NewsLine::default())
+fn hand(clipboard: &FakeClipboard, setting: &Setting) -> Hand {
+    let clipboard = Clipboard::with(vec![clipboard.provider(Route::Native)]);
+    Hand::new(clipboard, NewsLine::default(), setting.custody.clone())
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{broadcast, mpsc};
 
 use super::ask::{Answer, Job};
+use super::custody::{Custody, Fresh, UnderWay};
 use super::entry::{self, Entered, Entry};
 use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
@@ -58,12 +59,13 @@ pub type NewsLine = Arc<OnceLock<mpsc::Sender<Outcome>>>;
 pub struct Hand {
     clipboard: Arc<Mutex<Clipboard>>,
     news: NewsLine,
+    custody: Custody,
 }
 
 impl Hand {
-    /// Works with this clipboard and tells news through `news`.
-    pub fn new(clipboard: Clipboard, news: NewsLine) -> Self {
-        Self { clipboard: Arc::new(Mutex::new(clipboard)), news }
+    /// Works with this clipboard, tells news through `news`, and what became of secrets that nobody got to `custody`.
+    pub fn new(clipboard: Clipboard, news: NewsLine, custody: Custody) -> Self {
+        Self { clipboard: Arc::new(Mutex::new(clipboard)), news, custody }
     }
 
     fn with_clipboard(&self, act: impl FnOnce(&mut Clipboard) -> Outcome + Send + 'static) -> Task<Outcome> {
@@ -79,7 +81,8 @@ impl Worker for Hand {
     fn task(&self, effect: Effect, _: Cancel) -> Task<Outcome> {
         match effect {
             Effect::Job(engine, session, job) => {
-                Task::blocking(move || Outcome::Answered(perform(&*engine, &session, job)))
+                let under_way = job.secret_of().map(|what| self.custody.begin(what));
+                Task::blocking(move || Outcome::Answered(perform(&engine, &session, job, under_way)))
             }
             Effect::Copy(text, keep) => {
                 self.with_clipboard(move |clipboard| Outcome::Copied(clipboard.copy(&text, keep)))
@@ -87,8 +90,9 @@ impl Worker for Hand {
             Effect::Settle => self.with_clipboard(|clipboard| Outcome::Settled(clipboard.settle())),
             Effect::Enter(entry) => {
                 let news = Arc::clone(&self.news);
+                let custody = self.custody.clone();
                 Task::blocking(move || {
-                    let entered = entry::enter(entry);
+                    let entered = entry::enter(entry, &custody);
                     if let (Ok(entered), Some(news)) = (&entered, news.get()) {
                         pass_on(entered.open.engine.subscribe(), news.clone());
                     }
@@ -147,14 +151,26 @@ fn leave(engine: &dyn Engine, session: &Session) {
     }
 }
 
-fn perform(engine: &dyn Engine, session: &Session, job: Job) -> Answer {
-    try_perform(engine, session, job).unwrap_or_else(|error| Answer::Refused(sentence(&error.to_string())))
+fn perform(engine: &Arc<dyn Engine>, session: &Session, job: Job, under_way: Option<UnderWay>) -> Answer {
+    try_perform(engine, session, job, under_way)
+        .unwrap_or_else(|error| Answer::Refused(sentence(&error.to_string())))
 }
 
-fn try_perform(engine: &dyn Engine, session: &Session, job: Job) -> Result<Answer, EngineError> {
+fn try_perform(
+    engine: &Arc<dyn Engine>,
+    session: &Session,
+    job: Job,
+    under_way: Option<UnderWay>,
+) -> Result<Answer, EngineError> {
+    let done = |done: Done, said: String| Answer::Done { events: done.events, token: None, said };
     let chosen = |text: &SecretText| Passphrase::choose(text.expose()).map_err(EngineError::Crypto);
     Ok(match job {
-        Job::Run { command, said } => done(engine.execute(session, command)?, said),
+        Job::Run { command, said } => {
+            let Done { events, token } = engine.execute(session, command)?;
+            let token = token.zip(under_way);
+            let token = token.map(|(token, under_way)| Fresh::token(&token, engine, session, under_way));
+            Answer::Done { events, token, said }
+        }
         Job::Widen => Answer::Widened(engine.open_agency_view(session)?),
         Job::AddOperator { name, role, passphrase } => {
             let said = format!("{name} may sign in as {role}");
@@ -175,7 +191,11 @@ fn try_perform(engine: &dyn Engine, session: &Session, job: Job) -> Result<Answe
             let passphrase = chosen(&passphrase)?;
             done(engine.enable_operator(session, operator, NewSecret::Passphrase(&passphrase))?, said)
         }
-        Job::RenewRecovery => Answer::Recovery(engine.renew_recovery(session)?),
+        Job::RenewRecovery => {
+            let under_way = under_way.ok_or(EngineError::Closed)?;
+            let code = SecretText::new(engine.renew_recovery(session)?.reveal().as_str().to_owned());
+            Answer::Recovery(Fresh::recovery(code, engine, session, under_way))
+        }
         Job::Audit { before, limit, about } => Answer::Audit(engine.audit(session, before, limit, about)?),
         Job::CheckAudit => Answer::Checked(engine.check_audit(session)?),
         Job::Doors => Answer::Doors(engine.doors(session)?),
@@ -185,12 +205,7 @@ fn try_perform(engine: &dyn Engine, session: &Session, job: Job) -> Result<Answe
     })
 }
 
-fn done(done: Done, said: String) -> Answer {
-    let token = done.token.map(|token| SecretText::new(token.reveal().to_owned()));
-    Answer::Done { events: done.events, token, said }
-}
-
-fn name_of(engine: &dyn Engine, operator: OperatorId) -> Result<String, EngineError> {
+fn name_of(engine: &Arc<dyn Engine>, operator: OperatorId) -> Result<String, EngineError> {
     let state = engine.state();
     Ok(state.operator(operator).ok_or(Refusal::NoSuchOperator)?.name.to_string())
 }

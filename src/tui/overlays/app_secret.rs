@@ -9,6 +9,7 @@ use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppId};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Tab};
+use crate::tui::app::custody::Fresh;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
@@ -43,7 +44,7 @@ enum Occasion {
 
 /// The showing.
 pub struct AppSecret {
-    secret: SecretText,
+    secret: Fresh,
     app: AppId,
     name: String,
     method: AuthMethod,
@@ -59,16 +60,16 @@ pub struct AppSecret {
 
 impl AppSecret {
     /// Of an app just created.
-    pub fn created(secret: SecretText, app: &App, look: &Look) -> Self {
+    pub fn created(secret: Fresh, app: &App, look: &Look) -> Self {
         Self::new(secret, app, Occasion::Created, look)
     }
 
     /// A new one of an app that had another.
-    pub fn renewed(secret: SecretText, app: &App, look: &Look) -> Self {
+    pub fn renewed(secret: Fresh, app: &App, look: &Look) -> Self {
         Self::new(secret, app, Occasion::Renewed, look)
     }
 
-    fn new(secret: SecretText, app: &App, occasion: Occasion, look: &Look) -> Self {
+    fn new(secret: Fresh, app: &App, occasion: Occasion, look: &Look) -> Self {
         let base = look.view(base_url);
         let request = match app.method {
             AuthMethod::Jwt => token_request(app.id, base.as_deref()),
@@ -93,7 +94,8 @@ impl AppSecret {
         self.occasion == Occasion::Created && self.method == AuthMethod::ApiKey
     }
 
-    fn finish(&self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn finish(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        self.secret.hand_over();
         out.push(Ask::Go(Tab::Apps, Errand::App(self.app)));
         if self.key_is_next() {
             return Heard::Replace(Box::new(CreateKey::last_step(look, self.app)));
@@ -115,6 +117,8 @@ impl AppSecret {
             self.leaving = true;
             return Heard::Consumed;
         }
+        // Given up knowingly, if it was not stored.
+        self.secret.hand_over();
         out.push(Ask::Go(Tab::Apps, Errand::App(self.app)));
         out.push(match (self.stored, self.key_is_next()) {
             (false, _) => Ask::Complain(format!(
@@ -242,7 +246,7 @@ impl Overlay<Look, Ask, Answer> for AppSecret {
             self.leaving = false;
         }
         match cue {
-            Cue::Do(Action::CopySecret) => out.push(Ask::Copy(self.secret.duplicate(), Keep::Leased)),
+            Cue::Do(Action::CopySecret) => out.push(Ask::Copy(self.secret.copy(), Keep::Leased)),
             Cue::Do(Action::CopyId) => {
                 out.push(Ask::Copy(SecretText::new(self.app.to_string()), Keep::Stays));
             }
@@ -259,6 +263,9 @@ impl Overlay<Look, Ask, Answer> for AppSecret {
             },
             Cue::Do(Action::CloseRaw | Action::Cancel) => return self.leave(out),
             _ => {}
+        }
+        if self.showing != Showing::Dots {
+            self.secret.show();
         }
         Heard::Consumed
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use ratatui::layout::Rect;
 
-use crate::domain::{Key, KeyId};
+use crate::domain::{Event, Key, KeyId};
 use crate::tui::action::{Action, Danger, Layer};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
@@ -28,10 +28,14 @@ const WIDTH: u16 = 72;
 pub struct Confirm {
     deed: Deed,
     keys: Vec<KeyId>,
+    /// All that were marked, also those it is not possible for.
+    asked: Vec<KeyId>,
     /// Names, hints and last use of the first keys, as they were when the question was asked.
     named: Vec<Named>,
-    /// Marked keys the deed is not possible for.
-    left_out: usize,
+    /// Why the deed is not possible for the other marked keys, and for how many.
+    left_out: Vec<(usize, String)>,
+    /// Of these as many are paused, and could be resumed instead.
+    paused: usize,
     /// What must be typed, if anything.
     word: Option<String>,
     typed: TextField,
@@ -49,6 +53,8 @@ struct Named {
 struct Run {
     waiting: VecDeque<KeyId>,
     done: usize,
+    /// What happened so far, for the screen.
+    events: Vec<Event>,
     refused: Vec<String>,
     stopping: bool,
 }
@@ -64,21 +70,43 @@ impl Confirm {
             let live = found.iter().any(|key| key.state(seen.now()).is_live());
             let word = (deed.is_final() && live)
                 .then(|| if found.len() == 1 { first.name.to_string() } else { found.len().to_string() });
-            let accept = match deed.danger() {
-                Danger::Dangerous => Button::dangerous(deed.verb()),
-                Danger::Safe => Button::safe(deed.verb()),
+            let button = |label: &str| match deed.danger() {
+                Danger::Dangerous => Button::dangerous(label),
+                Danger::Safe => Button::safe(label),
+            };
+            // Of a mixed selection those that work can be paused, or those that are paused resumed.
+            let paused = match deed {
+                Deed::Pause => deeds::possible(Deed::Resume, keys, seen, catalog).len(),
+                Deed::Resume | Deed::Revoke | Deed::Delete | Deed::Restore => 0,
+            };
+            let buttons = match paused {
+                0 => vec![Button::safe("Cancel"), button(deed.verb())],
+                n => vec![
+                    Button::safe("Cancel"),
+                    button(&format!("Pause {}", found.len())),
+                    Button::safe(format!("Resume {n} instead")),
+                ],
             };
             Some(Self {
                 deed,
                 named: found.iter().take(NAMED).map(|key| named(key, seen, deed)).collect(),
-                left_out: keys.len() - possible.len(),
+                left_out: deeds::impossible(deed, keys, seen, catalog),
+                paused,
+                asked: keys.to_vec(),
                 keys: possible,
                 word,
                 typed: TextField::new(""),
-                buttons: ButtonRow::new([Button::safe("Cancel"), accept]),
+                buttons: ButtonRow::new(buttons),
                 run: None,
             })
         })
+    }
+
+    /// The same, ready to be accepted: for what was asked for in so many words.
+    #[must_use]
+    pub fn willing(mut self) -> Self {
+        self.buttons.focus(1);
+        self
     }
 
     fn is_typed(&self) -> bool {
@@ -92,7 +120,13 @@ impl Confirm {
         }
     }
 
-    fn press(&mut self, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn press(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        if self.buttons.focused() == 2 {
+            return match Self::new(look, Deed::Resume, &self.asked) {
+                Some(question) => Heard::Replace(Box::new(question.willing())),
+                None => Heard::Close,
+            };
+        }
         if self.buttons.focused() == 0 {
             if !self.typed.is_empty() && !self.is_typed() {
                 return self.complain(out);
@@ -109,6 +143,7 @@ impl Confirm {
         self.run = Some(Run {
             waiting: self.keys.iter().copied().collect(),
             done: 0,
+            events: Vec::new(),
             refused: Vec::new(),
             stopping: false,
         });
@@ -142,6 +177,9 @@ impl Confirm {
         let Some(run) = self.run.take() else { return Heard::Close };
         let many = |n: usize| if n == 1 { "1 key is".to_owned() } else { format!("{n} keys are") };
         let mut said = format!("{} {}", many(run.done), self.deed.done());
+        if self.deed == Deed::Pause && run.done > 0 {
+            said.push_str(if run.done == 1 { "; u resumes it" } else { "; u resumes them" });
+        }
         if !run.waiting.is_empty() {
             said = format!("Stopped: {said}, {} left as they were", run.waiting.len());
         }
@@ -149,10 +187,15 @@ impl Confirm {
             None => out.push(Ask::Celebrate(said)),
             Some(why) => out.push(Ask::Complain(format!("{said}; {} refused: {why}", run.refused.len()))),
         }
+        out.push(Ask::Report(Answer::Done { events: run.events, token: None, said: String::new() }));
         if self.deed.is_final() {
             out.push(Ask::Act(Action::MarkNone));
         }
         Heard::Close
+    }
+
+    const fn last_button(&self) -> usize {
+        if self.paused > 0 { 2 } else { 1 }
     }
 
     fn title(&self) -> String {
@@ -178,9 +221,9 @@ impl Confirm {
             }
             lines.push((Role::Text, String::new()));
         }
-        if self.left_out > 0 {
-            let words =
-                format!("{} marked cannot be {} and stay as they are.", self.left_out, self.deed.done());
+        for (count, why) in &self.left_out {
+            let stay = if *count == 1 { "stays as it is" } else { "stay as they are" };
+            let words = format!("{count} marked {stay}: {why}");
             lines.extend(text::wrap(&words, cells).into_iter().map(|line| (Role::Dim, line)));
         }
         let after = self.consequence();
@@ -250,7 +293,7 @@ impl Overlay<Look, Ask, Answer> for Confirm {
         if self.word.is_some() && self.run.is_none() { TextFocus::Here } else { TextFocus::Elsewhere }
     }
 
-    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
         if let Some(run) = &mut self.run {
             if cue == Cue::Do(Action::Cancel) {
                 run.stopping = true;
@@ -258,17 +301,19 @@ impl Overlay<Look, Ask, Answer> for Confirm {
             return Heard::Consumed;
         }
         match cue {
-            Cue::Do(Action::Press) => return self.press(out),
+            Cue::Do(Action::Press) => return self.press(look, out),
             Cue::Do(Action::Submit) => {
                 self.buttons.focus(1);
-                return self.press(out);
+                return self.press(look, out);
             }
             Cue::Click(Target::Button(button)) => {
                 self.buttons.focus(button);
-                return self.press(out);
+                return self.press(look, out);
             }
-            Cue::Do(Action::NextField | Action::PrevField) => {
-                self.buttons.focus(1 - self.buttons.focused().min(1));
+            Cue::Do(action @ (Action::NextField | Action::PrevField)) => {
+                if self.buttons.tab(action).is_none() {
+                    self.buttons.focus(if action == Action::NextField { 0 } else { self.last_button() });
+                }
             }
             Cue::Do(action @ (Action::Left | Action::Right)) => {
                 self.buttons.act(action);
@@ -294,6 +339,10 @@ impl Overlay<Look, Ask, Answer> for Confirm {
         if let Some(run) = &mut self.run {
             match answer {
                 Answer::Refused(why) => run.refused.push(why),
+                Answer::Done { events, .. } => {
+                    run.done += 1;
+                    run.events.extend(events);
+                }
                 _ => run.done += 1,
             }
         }

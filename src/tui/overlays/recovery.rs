@@ -6,12 +6,12 @@ use super::question::{Asking, Question};
 use super::small_form::SmallForm;
 use crate::tui::action::{Action, Danger, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
+use crate::tui::app::custody::Fresh;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Cue, Heard, Overlay, Secrecy};
-use crate::tui::secret::SecretText;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{layout, popup, text};
 
@@ -52,10 +52,7 @@ impl Asking for Renew {
 
     fn done(&mut self, answer: Answer) -> Heard<Look, Ask, Answer> {
         match answer {
-            Answer::Recovery(code) => {
-                let shown = code.reveal();
-                Heard::Replace(Box::new(RecoveryShown::new(SecretText::new(shown.as_str().to_owned()))))
-            }
+            Answer::Recovery(code) => Heard::Replace(Box::new(RecoveryShown::new(code))),
             _ => Heard::Close,
         }
     }
@@ -63,7 +60,7 @@ impl Asking for Renew {
 
 /// The one showing of a code.
 pub struct RecoveryShown {
-    code: SecretText,
+    code: Fresh,
     stored: bool,
     hidden: bool,
     raw: bool,
@@ -71,12 +68,13 @@ pub struct RecoveryShown {
 
 impl RecoveryShown {
     /// Shows `code`, in groups.
-    pub const fn new(code: SecretText) -> Self {
+    pub const fn new(code: Fresh) -> Self {
         Self { code, stored: false, hidden: false, raw: false }
     }
 
-    fn finish(&self, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn finish(&mut self, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
         if self.stored {
+            self.code.hand_over();
             out.push(Ask::Celebrate("The new recovery code is in force".into()));
             return Heard::Close;
         }
@@ -101,7 +99,7 @@ impl Overlay<Look, Ask, Answer> for RecoveryShown {
             Cue::Do(Action::Stored) | Cue::Click(Target::Field(_)) => self.stored = !self.stored,
             Cue::Do(Action::Reveal) => self.hidden = !self.hidden,
             Cue::Do(Action::RawView) => self.raw = !self.raw,
-            Cue::Do(Action::CopySecret) => out.push(Ask::Copy(self.code.duplicate(), Keep::Leased)),
+            Cue::Do(Action::CopySecret) => out.push(Ask::Copy(self.code.copy(), Keep::Leased)),
             _ => return Heard::Ignored,
         }
         Heard::Consumed

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::domain::{Command, Key, KeyId};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
+use crate::tui::app::custody::Fresh;
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
 use crate::tui::canvas::{Canvas, Target};
@@ -13,7 +14,6 @@ use crate::tui::clipboard::Keep;
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Cue, Heard, Overlay, Secrecy};
 use crate::tui::screens::keys::seen::seen;
-use crate::tui::secret::SecretText;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{layout, text};
 
@@ -31,7 +31,7 @@ enum Showing {
 
 /// The showing.
 pub struct Secret {
-    token: SecretText,
+    token: Fresh,
     key: KeyId,
     tab: Tab,
     name: String,
@@ -44,7 +44,7 @@ pub struct Secret {
 
 impl Secret {
     /// Shows the token of a key just issued.
-    pub fn new(token: SecretText, key: &Key, look: &Look) -> Self {
+    pub fn new(token: Fresh, key: &Key, look: &Look) -> Self {
         let times = Times::of(look);
         let place = seen(look, |seen| seen.view.place_name(key.place).map(str::to_owned));
         let kind = key.place.kind();
@@ -107,7 +107,7 @@ impl Overlay<Look, Ask, Answer> for Secret {
 
     fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
         match cue {
-            Cue::Do(Action::CopySecret) => out.push(Ask::Copy(self.token.duplicate(), Keep::Leased)),
+            Cue::Do(Action::CopySecret) => out.push(Ask::Copy(self.token.copy(), Keep::Leased)),
             Cue::Do(Action::Reveal) => {
                 self.showing = if self.showing == Showing::Dots { Showing::Plain } else { Showing::Dots };
             }
@@ -119,6 +119,7 @@ impl Overlay<Look, Ask, Answer> for Secret {
             Cue::Do(Action::Finish | Action::CloseRaw | Action::Cancel) => match self.held() {
                 Some(reason) => out.push(Ask::Say(reason.to_string())),
                 None => {
+                    self.token.hand_over();
                     out.push(Ask::Go(self.tab, Errand::Key(self.key)));
                     out.push(Ask::Celebrate(format!("{} is issued and works", self.name)));
                     out.extend(self.old.drain(..).map(|(key, name)| {
@@ -129,6 +130,9 @@ impl Overlay<Look, Ask, Answer> for Secret {
                 }
             },
             _ => {}
+        }
+        if self.showing != Showing::Dots {
+            self.token.show();
         }
         Heard::Consumed
     }

@@ -71,7 +71,7 @@ impl Screen for AgencyKeys {
     }
 
     fn count(&self) -> Option<usize> {
-        Some(self.pane.list.live())
+        Some(self.pane.list.listed())
     }
 
     fn hints(&self) -> &[Action] {

@@ -3,6 +3,7 @@
 //! list's own.
 
 use ratatui::layout::Rect;
+use ratatui::text::Span;
 
 use crate::tui::action::Action;
 use crate::tui::canvas::{Canvas, Target};
@@ -10,7 +11,7 @@ use crate::tui::input::TextFocus;
 use crate::tui::overlay::Cue;
 use crate::tui::theme::Role;
 use crate::tui::widgets::data_table::{Cell, Column, Rows, Sort, TableState, View};
-use crate::tui::widgets::{Focus, Handled, field::TextField, layout};
+use crate::tui::widgets::{Focus, Handled, field::TextField, layout, text};
 
 /// Who takes the next character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,17 +266,28 @@ impl<Id: Copy + Eq + std::hash::Hash> Listing<Id> {
         focus: Focus,
         words: &Words<'_>,
     ) {
-        let lines = match self.mode {
-            Mode::Filter | Mode::Browse if words.mistake.is_some() => 2,
-            Mode::Filter | Mode::Sort | Mode::Columns => 1,
-            Mode::Browse => u16::from(self.is_filtered() || self.marks() > 0),
-        };
+        let letters =
+            matches!(self.mode, Mode::Sort | Mode::Columns).then(|| self.letters(canvas, area.width));
+        let wrong = words.mistake.filter(|_| letters.is_none());
+        let wrong = wrong.map(|mistake| format!("{} {mistake}", canvas.glyphs().bad));
+        let wrong =
+            wrong.map_or_else(Vec::new, |said| text::wrap(&said, area.width.saturating_sub(4).max(1)));
+        let line = self.mode == Mode::Filter || self.is_filtered() || self.marks() > 0 || !wrong.is_empty();
+        let lines = letters.as_ref().map_or(usize::from(line) + wrong.len(), Vec::len);
+        // The table keeps more than half of the room.
+        let lines = u16::try_from(lines).unwrap_or(u16::MAX).min(area.height / 2);
         let (above, below) = layout::top(area, lines);
-        self.draw_line(canvas, layout::row(above, 0), words.counted);
-        if let Some(mistake) = words.mistake.filter(|_| lines > 1) {
-            let row = layout::row(above, 1);
-            let said = format!("{} {mistake}", canvas.glyphs().bad);
-            canvas.fit(row.x + 3, row.y, row.width.saturating_sub(4), &said, Role::Bad);
+        if let Some(letters) = letters {
+            for (row, spans) in (0..above.height).zip(&letters) {
+                let row = layout::row(above, row);
+                canvas.spans(row.x, row.y, row.width, spans);
+            }
+        } else {
+            self.draw_line(canvas, layout::row(above, 0), words.counted);
+            for (row, said) in (1..above.height).zip(&wrong) {
+                let row = layout::row(above, row);
+                canvas.fit(row.x + 3, row.y, row.width.saturating_sub(4), said, Role::Bad);
+            }
         }
         let focus = Focus::when(focus.is_here() && self.mode != Mode::Filter);
         let view = View { focus, pane: self.pane, empty: words.empty };
@@ -285,9 +297,6 @@ impl<Id: Copy + Eq + std::hash::Hash> Listing<Id> {
     fn draw_line(&self, canvas: &mut Canvas<'_>, row: Rect, counted: &str) {
         if row.is_empty() {
             return;
-        }
-        if matches!(self.mode, Mode::Sort | Mode::Columns) {
-            return self.draw_letters(canvas, row);
         }
         let span = canvas.span(Role::Count, counted);
         let right = canvas.spans_right(row.right().saturating_sub(2), row.y, row.width / 2, &[span]);
@@ -304,21 +313,38 @@ impl<Id: Copy + Eq + std::hash::Hash> Listing<Id> {
         }
     }
 
-    fn draw_letters(&self, canvas: &mut Canvas<'_>, row: Rect) {
+    /// The columns by their letters, on as many lines as they need; none is cut in its middle.
+    fn letters(&self, canvas: &Canvas<'_>, cells: u16) -> Vec<Vec<Span<'static>>> {
         let sorting = self.mode == Mode::Sort;
         let glyphs = canvas.glyphs();
-        let mut spans = vec![canvas.span(Role::Accent, if sorting { " Sort by  " } else { " Columns  " })];
+        let mut groups = Vec::new();
         for column in self.columns.iter().filter(|column| sorting || column.priority > 0) {
+            let mut group = Vec::new();
             if !sorting {
                 let hidden = self.table.is_hidden(column.id);
-                spans.push(canvas.span(Role::Dim, if hidden { glyphs.box_off } else { glyphs.box_on }));
-                spans.push(canvas.span(Role::Dim, " "));
+                let sign = if hidden { glyphs.box_off } else { glyphs.box_on };
+                group.push(canvas.span(Role::Dim, format!("{sign} ")));
             }
-            spans.push(canvas.span(Role::Key, column.letter.to_string()));
-            spans.push(canvas.span(Role::Text, format!(" {}  ", column.title.to_lowercase())));
+            group.push(canvas.span(Role::Key, column.letter.to_string()));
+            group.push(canvas.span(Role::Text, format!(" {}  ", column.title.to_lowercase())));
+            groups.push(group);
         }
         let end = if sorting { "the same again turns it round" } else { "esc done" };
-        spans.push(canvas.span(Role::Dim, end));
-        canvas.spans(row.x, row.y, row.width, &spans);
+        groups.push(vec![canvas.span(Role::Dim, end)]);
+        let wide = |spans: &[Span<'_>]| spans.iter().map(|span| text::width(&span.content)).sum::<usize>();
+        let head = if sorting { " Sort by  " } else { " Columns  " };
+        let mut lines = vec![vec![canvas.span(Role::Accent, head)]];
+        for group in groups {
+            let full = |line: &Vec<Span<'_>>| wide(line) + wide(&group) > usize::from(cells) + 2;
+            match lines.last_mut().filter(|line| !full(line)) {
+                Some(line) => line.extend(group),
+                None => {
+                    let mut line = vec![canvas.span(Role::Text, " ".repeat(text::width(head)))];
+                    line.extend(group);
+                    lines.push(line);
+                }
+            }
+        }
+        lines
     }
 }

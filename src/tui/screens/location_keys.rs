@@ -234,7 +234,7 @@ impl Screen for LocationKeys {
     }
 
     fn count(&self) -> Option<usize> {
-        Some(self.places.live())
+        Some(self.places.listed())
     }
 
     fn hints(&self) -> &[Action] {

@@ -61,7 +61,7 @@ impl Program for Form {
         let mut canvas = Canvas::new(buffer, &self.theme, &mut self.hits);
         let area = canvas.area();
         self.field.draw(&mut canvas, area, 6, Focus::Here, 0);
-        self.toasts.draw(&mut canvas, area, "backspace", crate::tui::toast::Shield::Cursor);
+        self.toasts.draw(&mut canvas, area, "backspace", None);
         canvas.cursor_position()
     }
 

@@ -253,15 +253,21 @@ impl Hints<'_> {
             text::width(&text::clean(&status.text)) + text::width(&text::clean(&status.more)) + 3
         });
         let said = u16::try_from(said).unwrap_or(u16::MAX).min(width / 3 * 2);
-        let mut room = width.saturating_sub(said).saturating_sub(2);
-        let mut shown = Vec::new();
-        for hint in self.working(available) {
-            let cells = hint.cells().saturating_add(if shown.is_empty() { 0 } else { 2 });
-            if cells > room {
+        let room = width.saturating_sub(said).saturating_sub(2);
+        let hints = self.working(available);
+        // The way to all other keys has its place before any of them, or whoever does not know them is lost.
+        let help = hints.iter().find(|hint| hint.action == Action::Help).map_or(0, Hint::cells);
+        let mut kept = if help > 0 && help <= room { help + 2 } else { 0 };
+        let (mut shown, mut used) = (Vec::new(), 0_u16);
+        for hint in hints {
+            kept = if hint.action == Action::Help { 0 } else { kept };
+            let end = used.saturating_add(hint.cells()).saturating_add(if shown.is_empty() { 0 } else { 2 });
+            if end.saturating_add(kept) <= room {
+                used = end;
+                shown.push(hint);
+            } else if kept == 0 {
                 break;
             }
-            room -= cells;
-            shown.push(hint);
         }
         shown
     }
@@ -308,8 +314,8 @@ mod tests {
     #[test]
     fn only_keys_that_work_now_are_hinted_and_none_is_cut() {
         assert_eq!(last_line(40, None), "                n new  / filter  ? help");
-        assert_eq!(last_line(20, None), "    n new  / filter");
-        assert_eq!(last_line(9, None), "   n new");
+        assert_eq!(last_line(20, None), "      n new  ? help", "the way to all keys is never the one to go");
+        assert_eq!(last_line(9, None), "  ? help");
         assert_eq!(last_line(5, None), "");
     }
 
@@ -320,10 +326,10 @@ mod tests {
             last_line(72, due),
             " ▲ 2 keys expire within 7 days  (! to see)      n new  / filter  ? help"
         );
-        assert_eq!(last_line(60, due), " ▲ 2 keys expire within 7 days  (! to see)  n new  / filter");
+        assert_eq!(last_line(60, due), " ▲ 2 keys expire within 7 days  (! to see)    n new  ? help");
         // The key that leads there is left out whole, not cut.
-        assert_eq!(last_line(54, due), " ▲ 2 keys expire within 7 days        n new  / filter");
-        assert_eq!(last_line(44, due), " ▲ 2 keys expire within 7 days        n new");
+        assert_eq!(last_line(54, due), " ▲ 2 keys expire within 7 days          n new  ? help");
+        assert_eq!(last_line(44, due), " ▲ 2 keys expire within 7 d…  n new  ? help");
     }
 
     #[test]

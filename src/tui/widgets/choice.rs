@@ -43,7 +43,7 @@ impl<T> TypedChoice<T> {
 
     /// The value, when the text means one.
     pub fn value(&self) -> Option<T> {
-        (self.read)(self.field.text()).ok().map(|(value, _)| value)
+        self.reading().ok().map(|(value, _)| value)
     }
 
     /// The text as written.
@@ -60,6 +60,10 @@ impl<T> TypedChoice<T> {
 
     /// Types one character.
     pub fn type_char(&mut self, c: char) {
+        // A blank says nothing: it would throw away what stands there and mean something else.
+        if c.is_whitespace() && (self.preset || self.field.is_empty()) {
+            return;
+        }
         self.make_room();
         self.field.type_char(c);
         self.reread();
@@ -67,6 +71,9 @@ impl<T> TypedChoice<T> {
 
     /// Pastes.
     pub fn paste(&mut self, pasted: &str) {
+        if pasted.trim().is_empty() {
+            return;
+        }
         self.make_room();
         self.field.paste(pasted);
         self.reread();
@@ -134,8 +141,16 @@ impl<T> TypedChoice<T> {
         }
     }
 
+    /// What the text means. An emptied field means nothing: taking it for a suggestion would choose what nobody did.
+    fn reading(&self) -> Reading<T> {
+        if self.field.text().trim().is_empty() {
+            return Err(format!("write one: {}", self.suggestions.join(", ")));
+        }
+        (self.read)(self.field.text())
+    }
+
     fn reread(&mut self) {
-        match (self.read)(self.field.text()) {
+        match self.reading() {
             Ok((_, meaning)) => {
                 self.field.note = meaning;
                 self.field.error = None;
@@ -242,6 +257,20 @@ mod tests {
                 .map(|days| (Some(days), format!("in {days} days")))
                 .ok_or_else(|| "write 90d, 2027-01-31 or never".to_owned()),
         })
+    }
+
+    #[test]
+    fn space_in_expires_leaves_the_days_as_they_are() {
+        let mut choice = expiry();
+        choice.act(Action::Down);
+        for _ in 0..2 {
+            choice.type_char(' ');
+            choice.paste(" \n");
+        }
+        assert_eq!((choice.text(), choice.value()), ("365d", Some(Some(365))));
+        choice.edit(Edit::DeleteToStart);
+        choice.type_char(' ');
+        assert_eq!(choice.value(), None, "an emptied field chooses nothing");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub fn framed(canvas: &mut Canvas<'_>, area: Rect, title: &str) -> Rect {
     let area = area.intersection(canvas.area());
     canvas.shield();
     canvas.erase(area);
+    canvas.keep(area);
     if area.width < 2 || area.height < 2 {
         return Rect { height: 0, ..area };
     }

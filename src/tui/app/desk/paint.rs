@@ -17,9 +17,7 @@ use crate::serve::control::Owner;
 use crate::tui::action::{Action, Layer};
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::Now;
-use crate::tui::overlay::Secrecy;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::toast::Shield;
 use crate::tui::widgets::bars::{self, Fact, Hints, Status, Stays};
 use crate::tui::widgets::layout;
 
@@ -46,11 +44,13 @@ impl Desk {
         self.paint_status(canvas, status, now);
         let dismiss = self.look.keymap.label(Layer::Screen, Action::Dismiss).unwrap_or_default();
         let (above, _) = layout::bottom(area, 1);
-        let shield = match self.overlays.top() {
-            Some(top) if top.secrecy() == Secrecy::Secret => Shield::All,
-            _ => Shield::Cursor,
+        // What a dialog or the showing of a secret says is read whole; on a screen the row that is selected is.
+        let kept = match self.overlays.top() {
+            Some(_) if canvas.kept().is_none() => Some(body),
+            Some(_) => canvas.kept(),
+            None => canvas.cursor_position().map(|cursor| Rect { y: cursor.y, height: 1, ..above }),
         };
-        self.toasts.draw(canvas, above, &dismiss, shield);
+        self.toasts.draw(canvas, above, &dismiss, kept);
     }
 
     fn paint_title(&self, canvas: &mut Canvas<'_>, row: Rect) {
@@ -135,7 +135,8 @@ impl Desk {
         let since = self.waited_since().map(|since| now.at.since(since));
         if let Some(passed) = since.max().filter(|passed| *passed >= PATIENCE) {
             let step = usize::try_from(passed.as_millis() / SPIN.as_millis()).unwrap_or(0);
-            let text = format!("{} at work… (esc stops waiting)", glyphs.spin(step));
+            let way_out = if self.awaits_secret() { "" } else { " (esc stops waiting)" };
+            let text = format!("{} at work…{way_out}", glyphs.spin(step));
             return Some(Status { role: Role::Info, text, more: String::new(), action: None });
         }
         let key = self

@@ -66,10 +66,15 @@ impl Desk {
         if back && self.stop_waiting(now, orders) {
             return;
         }
-        if matches!(action, Action::Suspend | Action::Lock) && self.holds_a_secret() {
+        if matches!(action, Action::Suspend | Action::Lock) {
             // Both close the store, and the secret would be gone for good.
-            self.toasts.info("say first that you stored the secret: it is never shown again", now.at);
-            return;
+            if self.overlays.hold_a_secret() {
+                self.toasts.info("say first that you stored the secret: it is never shown again", now.at);
+                return;
+            }
+            if self.awaits_secret() {
+                return self.toasts.info(super::ABOUT_TO_BE_SHOWN, now.at);
+            }
         }
         if let Err(reason) = self.enabled(action) {
             self.toasts.info(reason.to_string(), now.at);
@@ -83,10 +88,9 @@ impl Desk {
     /// The desk's own verbs; `false` for those of screens and overlays.
     fn act_oneself(&mut self, action: Action, now: Now, orders: &mut Orders<Effect>) -> bool {
         match action {
-            Action::ForceQuit => orders.quit(),
             Action::Suspend => self.parting = Some(Parting::Suspend),
             Action::Redraw => orders.wipe(),
-            Action::Quit => self.quit(orders),
+            Action::Quit | Action::ForceQuit => self.quit(orders),
             Action::Lock => self.parting = Some(Parting::Lock),
             Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 | Action::Tab5 => {
                 if let Some(tab) = action.tab().and_then(|at| Tab::ALL.get(at)) {
@@ -125,15 +129,15 @@ impl Desk {
         true
     }
 
-    /// Whether a secret is on the screen that nobody said they stored.
-    pub(super) fn holds_a_secret(&self) -> bool {
-        self.overlays.top().is_some_and(|top| top.secrecy() == Secrecy::Secret && top.held().is_some())
-    }
-
     /// Ends, and asks first when something would be lost.
     pub(super) fn quit(&mut self, orders: &mut Orders<Effect>) {
-        let why = if self.holds_a_secret() {
-            Some("A secret is on the screen that nobody said they stored. It is never shown again.")
+        let why = if self.overlays.hold_a_secret() {
+            Some(
+                "A secret is on the screen that nobody said they stored. It is never shown again. A key whose token \
+                 nobody has seen or copied is revoked.",
+            )
+        } else if self.awaits_secret() {
+            Some("A new secret is on its way. Without anybody to take it, what it opens is taken back.")
         } else if self.is_changing() {
             Some("Work is still under way. It is finished or not done at all, but you would not see which.")
         } else {
@@ -164,6 +168,10 @@ impl Desk {
 
     /// Gives a cue to whoever has the keyboard.
     pub(super) fn cue(&mut self, cue: Cue<'_>, now: Now, orders: &mut Orders<Effect>) {
+        // Whoever asked for a secret is there when it comes, whatever a form makes of its keys.
+        if cue != Cue::Tick && self.overlays.top().is_some_and(|top| self.awaits_secret_for(top.name())) {
+            return self.toasts.info(super::ABOUT_TO_BE_SHOWN, now.at);
+        }
         let mut out: Vec<Ask> = Vec::new();
         let asker = match self.overlays.top() {
             Some(top) => Asker::Overlay(top.name(), self.open),
@@ -189,7 +197,7 @@ impl Desk {
         if self.lease.is_some_and(|lease| lease.is_over(now.at)) {
             self.settle(orders);
         }
-        if now.at.since(self.looked) >= super::MINUTE {
+        if now.at >= self.stale_at() {
             self.stale = true;
         }
         if self.overlays.wake_at().is_some_and(|wake| wake <= now.at) {

@@ -4,7 +4,6 @@
 use super::super::ask::{Answer, Ask, Job};
 use super::super::worker::{Effect, Outcome};
 use super::{Asker, Desk, PATIENCE, Parting, Pending, Waited};
-use crate::domain::Command;
 use crate::tui::clipboard::{Keep, Settled, lease::Lease};
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Passed, Secrecy};
@@ -29,6 +28,13 @@ impl Desk {
                 Ask::Complain(said) => self.toasts.error(said),
                 Ask::Go(tab, errand) => self.go(tab, errand, now, orders),
                 Ask::Act(action) => self.act(action, now, orders),
+                Ask::Report(answer) => {
+                    let screen = match asker {
+                        Asker::Overlay(_, screen) | Asker::Screen(screen) => screen,
+                        Asker::Desk => self.open,
+                    };
+                    self.bring(Asker::Screen(screen), answer, now, orders);
+                }
                 Ask::Narrow => self.sign(self.look.session.narrowed()),
                 Ask::Lock if self.can_lock() => self.parting = Some(Parting::Lock),
                 Ask::Lock => self.toasts.info("the demo has no passphrase to unlock it again", now.at),
@@ -40,6 +46,18 @@ impl Desk {
     /// Whether something is being changed. Who only looks for something may leave without a word.
     pub(super) fn is_changing(&self) -> bool {
         self.jobs.values().any(|pending| matches!(pending, Pending::Job { changes: true, .. }))
+    }
+
+    /// Whether a secret is on its way.
+    pub(super) fn awaits_secret(&self) -> bool {
+        self.jobs.values().any(|job| matches!(job, Pending::Job { waited: Waited::ForSecret, .. }))
+    }
+
+    /// Whether one is on its way to the overlay of that name.
+    pub(super) fn awaits_secret_for(&self, name: &str) -> bool {
+        self.jobs.values().any(|job| {
+            matches!(job, Pending::Job { asker: Asker::Overlay(asked, _), waited: Waited::ForSecret, .. } if *asked == name)
+        })
     }
 
     pub(super) fn toggle_reach(&mut self, now: Now, orders: &mut Orders<Effect>) {
@@ -63,14 +81,7 @@ impl Desk {
     }
 
     fn start(&mut self, asker: Asker, job: Job, now: Now, orders: &mut Orders<Effect>) {
-        let waited = match &job {
-            Job::RenewRecovery
-            | Job::Run {
-                command: Command::IssueKey(_) | Command::CreateApp(_) | Command::RenewAppSecret(_),
-                ..
-            } => Waited::ForSecret,
-            _ => Waited::For,
-        };
+        let waited = if job.secret_of().is_some() { Waited::ForSecret } else { Waited::For };
         let changes = job.changes();
         let effect = Effect::Job(std::sync::Arc::clone(&self.look.engine), self.look.session.clone(), job);
         self.jobs.insert(orders.perform(effect), Pending::Job { asker, since: now.at, waited, changes });
@@ -82,12 +93,16 @@ impl Desk {
     pub(super) fn stop_waiting(&mut self, now: Now, orders: &mut Orders<Effect>) -> bool {
         const SAID: &str = "nobody waits any more; it goes on, and what comes of it is said";
         let (mut asked, mut stopped, mut must) = (Vec::new(), false, false);
+        let top = self.overlays.top().map(crate::tui::overlay::Overlay::name);
         for pending in self.jobs.values_mut() {
             let Pending::Job { asker, since, waited, .. } = pending else { continue };
             match waited {
-                _ if now.at.since(*since) < PATIENCE => {}
+                // A question above the one that waits is closed like any other.
+                Waited::ForSecret => {
+                    must |= top.is_none_or(|top| matches!(asker, Asker::Overlay(name, _) if *name == top));
+                }
                 Waited::NoMore => {}
-                Waited::ForSecret => must = true,
+                Waited::For if now.at.since(*since) < PATIENCE => {}
                 Waited::For => {
                     *waited = Waited::NoMore;
                     stopped = true;
@@ -98,8 +113,7 @@ impl Desk {
             }
         }
         if must {
-            self.toasts
-                .info("wait for it: the new secret is shown once, and that is about to be now", now.at);
+            self.toasts.info(super::ABOUT_TO_BE_SHOWN, now.at);
         }
         if stopped && asked.is_empty() {
             self.toasts.info(SAID, now.at);

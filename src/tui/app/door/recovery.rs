@@ -3,9 +3,9 @@
 use super::Want;
 use crate::crypto::recovery::RecoveryCode;
 use crate::tui::action::Action;
+use crate::tui::app::custody::Fresh;
 use crate::tui::canvas::Canvas;
 use crate::tui::overlay::{Cue, PastedRef, Typed};
-use crate::tui::secret::SecretText;
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::{Focus, layout, popup, text};
@@ -18,13 +18,13 @@ const OUTRO: &str = "Should keydeck end before you did: the store is there, sign
 
 /// The code, and the field to type it back.
 pub struct CodeForm {
-    code: SecretText,
+    code: Fresh,
     field: TextField,
     error: Option<String>,
 }
 
 impl CodeForm {
-    pub fn new(code: SecretText) -> Self {
+    pub fn new(code: Fresh) -> Self {
         Self { code, field: TextField::bare_secret("Type it back"), error: None }
     }
 
@@ -52,7 +52,10 @@ impl CodeForm {
 
     fn check(&mut self) -> Want {
         match RecoveryCode::parse(self.field.text()) {
-            Ok(typed) if typed.reveal().as_str() == self.code.expose() => return Want::Confirmed,
+            Ok(typed) if typed.reveal().as_str() == self.code.expose() => {
+                self.code.hand_over();
+                return Want::Confirmed;
+            }
             Ok(_) => self.error = Some("That is another store's code.".to_owned()),
             Err(why) => self.error = Some(why.to_string()),
         }

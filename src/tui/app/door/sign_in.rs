@@ -58,9 +58,7 @@ impl Locked {
                 )
             }
             Forms::Gone => " What was typed and not saved is gone: secrets do not wait.".to_owned(),
-            Forms::SecretGone => {
-                " The secret on the screen is gone. If nobody stored it, it has to be made anew.".to_owned()
-            }
+            Forms::SecretGone => " The secret on the screen is gone.".to_owned(),
         };
         let why = match &self.cause {
             Cause::Gone(why) => {

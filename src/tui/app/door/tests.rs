@@ -87,6 +87,17 @@ fn the_first_start_makes_a_store_and_has_its_code_typed_back() {
 }
 
 #[test]
+fn a_store_one_may_not_look_into_is_not_told_as_none() {
+    let dir = tempfile::tempdir().unwrap();
+    // A file where a directory is expected is as unreadable as a closed door, also for those who may open all doors.
+    let place = dir.path().join("file");
+    std::fs::write(&place, "").unwrap();
+    let mut console = console(&place);
+    console.sees("cannot be read").sees("cannot be seen").sees_no("This makes one");
+    assert!(is_store(&place).is_err() && !is_store(dir.path()).unwrap());
+}
+
+#[test]
 fn ending_before_the_code_is_confirmed_leaves_a_usable_store() {
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path().join("store");
@@ -94,7 +105,7 @@ fn ending_before_the_code_is_confirmed_leaves_a_usable_store() {
     for typed in ["Acme", "maria", PHRASE, PHRASE] {
         first.type_text(typed).press("enter");
     }
-    first.sees("sign").sees("in with your passphrase").press("ctrl-c");
+    first.sees("sign").sees("in with your passphrase").press("ctrl-c ctrl-c");
     assert!(first.has_quit());
     drop(first);
     signed_in(&home);

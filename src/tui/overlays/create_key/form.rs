@@ -441,7 +441,7 @@ fn expires(look: &Look, kind: Kind) -> TypedChoice<Option<Expiry>> {
 }
 
 fn read(text: &str, times: Times, default: Option<u32>, limit: Option<u32>) -> Reading<Option<Expiry>> {
-    if matches!(text.trim(), "default" | "") {
+    if text.trim() == "default" {
         let says = match default.and_then(|days| times.now().plus_days(days).map(|at| (days, at))) {
             Some((days, at)) => format!("the agency's rule: {days} days, until {}", times.date(at)),
             None => "the agency's rule: it never expires".to_owned(),

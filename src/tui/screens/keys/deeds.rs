@@ -3,7 +3,9 @@
 
 use super::seen::Seen;
 use crate::{
-    domain::{Catalog, Command, Context, Expiry, Key, KeyId, Name, NewKey, Note, Place, Refusal, decide},
+    domain::{
+        Catalog, Command, Context, Expiry, Key, KeyId, KeyState, Name, NewKey, Note, Place, Refusal, decide,
+    },
     tui::{
         action::{Action, Danger, Reason},
         app::look::Look,
@@ -72,11 +74,11 @@ impl Deed {
         }
     }
 
-    /// The deed an action means for keys, of which one may be paused already.
+    /// The deed an action means for keys: to pause those that work, or when none does, to resume those that are paused.
     pub fn of(action: Action, keys: &[&Key], seen: &Seen<'_>) -> Option<Self> {
-        let paused = |key: &&Key| key.state(seen.now()) == crate::domain::KeyState::Paused;
+        let any = |state| keys.iter().any(|key| key.state(seen.now()) == state);
         Some(match action {
-            Action::Pause if !keys.is_empty() && keys.iter().all(paused) => Self::Resume,
+            Action::Pause if any(KeyState::Paused) && !any(KeyState::Active) => Self::Resume,
             Action::Pause => Self::Pause,
             Action::Revoke => Self::Revoke,
             Action::Delete => Self::Delete,
@@ -97,6 +99,19 @@ pub fn objection(command: &Command, seen: &Seen<'_>, catalog: &Catalog) -> Optio
 /// Those of `keys` the deed is possible for.
 pub fn possible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>, catalog: &Catalog) -> Vec<KeyId> {
     keys.iter().copied().filter(|key| objection(&deed.command(*key), seen, catalog).is_none()).collect()
+}
+
+/// Why the deed is not possible for the others of `keys`: each reason, and for how many.
+pub fn impossible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>, catalog: &Catalog) -> Vec<(usize, String)> {
+    let mut reasons: Vec<(usize, String)> = Vec::new();
+    for why in keys.iter().filter_map(|key| objection(&deed.command(*key), seen, catalog)) {
+        let why = why.to_string();
+        match reasons.iter_mut().find(|(_, known)| *known == why) {
+            Some((count, _)) => *count += 1,
+            None => reasons.push((1, why)),
+        }
+    }
+    reasons
 }
 
 /// Whether a key of this place could be issued at all, whatever its name and scopes.
@@ -141,8 +156,8 @@ pub fn enabled(action: Action, keys: &[KeyId], look: &Look, seen: &Seen<'_>) -> 
     let Some(deed) = Deed::of(action, &found, seen) else { return Ok(()) };
     match objection(&deed.command(first.id), seen, catalog) {
         Some(refusal) if found.len() == 1 => Err(refusal.to_string().into()),
-        Some(_) if possible(deed, keys, seen, catalog).is_empty() => {
-            Err(format!("none of the {} marked keys can be {}", found.len(), deed.done()).into())
+        Some(refusal) if possible(deed, keys, seen, catalog).is_empty() => {
+            Err(format!("none of the {} marked keys can be {}: {refusal}", found.len(), deed.done()).into())
         }
         _ => Ok(()),
     }

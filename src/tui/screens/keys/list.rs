@@ -53,8 +53,6 @@ pub struct KeyList {
     /// All keys of the subset, sorted, with the text words are looked for in once that was needed.
     all: Vec<KeyId>,
     texts: Vec<Box<str>>,
-    /// Live keys of the subset.
-    live: usize,
     deleted: usize,
     listing: Listing<KeyId>,
     query: Query,
@@ -67,7 +65,6 @@ impl KeyList {
             subset,
             all: Vec::new(),
             texts: Vec::new(),
-            live: 0,
             deleted: 0,
             listing: Listing::new(PANE, BY_NAME, TERMS),
             query: Query::default(),
@@ -84,9 +81,9 @@ impl KeyList {
         self.subset = subset;
     }
 
-    /// Live keys.
-    pub const fn live(&self) -> usize {
-        self.live
+    /// Keys that the table has without a filter: all that are not deleted.
+    pub const fn listed(&self) -> usize {
+        self.all.len() - self.deleted
     }
 
     /// Whether there is no key at all, not even a deleted one.
@@ -108,7 +105,6 @@ impl KeyList {
         };
         let owner = if seen.view.is_whole() { Extra::Wanted } else { Extra::Needless };
         self.listing.columns = columns::columns(whose, owner);
-        self.live = keys.iter().filter(|key| key.state(seen.now()).is_live()).count();
         self.deleted = keys.iter().filter(|key| key.state(seen.now()) == KeyState::Deleted).count();
         self.all = columns::sort(&keys, self.listing.sort(), seen);
         self.texts.clear();

@@ -11,7 +11,7 @@ use super::{
     seen::seen,
 };
 use crate::{
-    domain::{Command, Event, Key, KeyId, Place},
+    domain::{Command, Event, Key, KeyId, KeyState, Place},
     tui::{
         action::{Action, Layer, Reason},
         app::{
@@ -65,8 +65,8 @@ pub struct KeyPane {
     last: Option<Key>,
     /// Why no key can be issued, judged when the state changed.
     issue: Result<(), Reason>,
-    /// A pause that can be taken back.
-    paused: Option<(KeyId, String)>,
+    /// The keys of the last pause, which can be taken back.
+    paused: Vec<(KeyId, String)>,
 }
 
 impl KeyPane {
@@ -81,7 +81,7 @@ impl KeyPane {
             wide: false,
             last: None,
             issue: Ok(()),
-            paused: None,
+            paused: Vec::new(),
         }
     }
 
@@ -90,6 +90,8 @@ impl KeyPane {
         let catalog = look.engine.catalog();
         seen(look, |seen| {
             self.list.refresh(seen);
+            let is_paused = |key: &Key| key.state(seen.now()) == KeyState::Paused;
+            self.paused.retain(|(key, _)| seen.view.key(*key).is_some_and(is_paused));
             let any = match self.list.subset() {
                 Subset::Agency => Some(Place::Agency),
                 Subset::At(location) => Some(Place::Location(location)),
@@ -276,9 +278,18 @@ impl KeyPane {
                 out.push(Ask::Push(Box::new(menu)));
             }
             Action::Undo => {
-                if let Some((key, name)) = self.paused.take() {
+                let paused = std::mem::take(&mut self.paused);
+                if let [(key, name)] = paused.as_slice() {
                     let said = format!("{name} is active again");
-                    out.push(Ask::Do(Job::Run { command: Command::ResumeKey(key), said }));
+                    out.push(Ask::Do(Job::Run { command: Command::ResumeKey(*key), said }));
+                } else {
+                    let keys: Vec<KeyId> = paused.iter().map(|(key, _)| *key).collect();
+                    out.push(match Confirm::new(look, Deed::Resume, &keys) {
+                        Some(question) => Ask::Push(Box::new(question.willing())),
+                        None => Ask::Say("none of the keys that were paused can be resumed now".to_owned()),
+                    });
+                    // Until they are resumed: who cancels may still change their mind.
+                    self.paused = paused;
                 }
             }
             Action::Pause | Action::Revoke | Action::Delete | Action::Restore => {
@@ -300,14 +311,13 @@ impl KeyPane {
         match answer {
             Answer::Audit(page) => self.history.take(page),
             Answer::Done { events, .. } => {
-                for event in events {
-                    match event {
-                        Event::KeyPaused(key) => self.paused = Some((key.id, key.name.to_string())),
-                        Event::KeyResumed(_) | Event::KeyRevoked(_) | Event::KeyDeleted(_) => {
-                            self.paused = None;
-                        }
-                        _ => {}
-                    }
+                let paused = events.iter().filter_map(|event| match event {
+                    Event::KeyPaused(key) => Some((key.id, key.name.to_string())),
+                    _ => None,
+                });
+                let paused: Vec<_> = paused.collect();
+                if !paused.is_empty() {
+                    self.paused = paused;
                 }
             }
             Answer::Refused(_) => self.history.give_up(),
@@ -351,7 +361,7 @@ impl KeyPane {
                 when(somewhere, "there is nothing to step back from; q quits")
             }
             Action::Undo => {
-                when(self.paused.is_some(), "only a pause can be undone, and none was made just now")
+                when(!self.paused.is_empty(), "only a pause can be undone, and none was made just now")
             }
             Action::New => self.issue.clone(),
             Action::NewKey if matches!(self.list.subset(), Subset::Of(_) | Subset::Apps) => {

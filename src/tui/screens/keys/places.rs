@@ -1,4 +1,4 @@
-//! The list of locations beside the keys of locations: all of them first, then each with its live keys, narrowed by
+//! The list of locations beside the keys of locations: all of them first, then each with its keys as the table has them, narrowed by
 //! typing. The selection is an id and survives renames, additions and searches.
 
 use ratatui::layout::Rect;
@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::seen::Seen;
 use crate::domain::name::plain;
 use crate::{
-    domain::LocationId,
+    domain::{Key, KeyState, LocationId},
     tui::{
         action::Action,
         canvas::{Canvas, Target},
@@ -25,7 +25,7 @@ struct Place {
     id: Option<LocationId>,
     name: String,
     folded: String,
-    live: usize,
+    listed: usize,
 }
 
 /// The list.
@@ -58,24 +58,26 @@ impl Places {
 
     /// Looks again.
     pub fn refresh(&mut self, seen: &Seen<'_>) {
-        let live = |id| seen.view.keys_at(id).filter(|key| key.state(seen.now()).is_live()).count();
-        self.all = vec![Place { id: None, name: "All locations".to_owned(), folded: String::new(), live: 0 }];
+        let kept = |key: &&Key| key.state(seen.now()) != KeyState::Deleted;
+        let listed = |id| seen.view.keys_at(id).filter(kept).count();
+        self.all =
+            vec![Place { id: None, name: "All locations".to_owned(), folded: String::new(), listed: 0 }];
         self.all.extend(seen.view.locations().into_iter().map(|location| Place {
             id: Some(location.id),
             name: location.name.to_string(),
             folded: plain(location.name.as_str()),
-            live: live(location.id),
+            listed: listed(location.id),
         }));
-        let total = self.all.iter().map(|place| place.live).sum();
+        let total = self.all.iter().map(|place| place.listed).sum();
         if let Some(all) = self.all.first_mut() {
-            all.live = total;
+            all.listed = total;
         }
         self.narrow();
     }
 
-    /// Live keys of all open locations.
-    pub fn live(&self) -> usize {
-        self.all.first().map_or(0, |all| all.live)
+    /// Keys of all open locations that are not deleted.
+    pub fn listed(&self) -> usize {
+        self.all.first().map_or(0, |all| all.listed)
     }
 
     /// Whether there is no location at all.
@@ -236,8 +238,8 @@ fn draw_row(canvas: &mut Canvas<'_>, row: Rect, place: &Place, selected: bool, f
     let sign = if selected { canvas.glyphs().selected } else { " " };
     let style = canvas.style(look.unwrap_or(Role::Text));
     canvas.print(row.x, row.y, 1, sign, style);
-    let quiet = if place.live == 0 { Role::Dim } else { Role::Count };
-    let count = canvas.span(look.unwrap_or(quiet), place.live.to_string());
+    let quiet = if place.listed == 0 { Role::Dim } else { Role::Count };
+    let count = canvas.span(look.unwrap_or(quiet), place.listed.to_string());
     let right = canvas.spans_right(row.right().saturating_sub(1), row.y, 8, &[count]);
     let x = row.x.saturating_add(2);
     let role = look.unwrap_or(if place.id.is_none() { Role::Title } else { Role::Text });

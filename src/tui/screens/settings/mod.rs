@@ -360,8 +360,7 @@ impl Screen for Settings {
             Answer::Refused(_) => self.asking = false,
             // The form was closed before its answer came: a code that nobody saw is shown now.
             Answer::Recovery(code) => {
-                let shown = crate::tui::secret::SecretText::new(code.reveal().as_str().to_owned());
-                out.push(Ask::Push(Box::new(recovery::RecoveryShown::new(shown))));
+                out.push(Ask::Push(Box::new(recovery::RecoveryShown::new(code))));
             }
             _ => {}
         }

@@ -64,7 +64,7 @@ fn a_hundred_thousand_keys_are_sorted_filtered_and_shown_by_the_window() {
     let seen = Seen::new(&state, actor, Times::new(NOW, Zone::UTC));
     let mut list = KeyList::new(Subset::Agency);
     list.refresh(&seen);
-    assert_eq!((list.shown(), list.live()), (100_000, 100_000));
+    assert_eq!((list.shown(), list.listed()), (100_000, 100_000));
     list.hear(Cue::Do(Action::Bottom));
     let drawn = testing::draw(100, 12, |canvas, area| list.draw(canvas, area, &seen, Focus::Here, ""));
     assert!(drawn[11].contains("Key 099999") && drawn[1].contains("Key 099989"), "{drawn:?}");

@@ -1,0 +1,148 @@
+//! Looking without leaving a trace: an engine that answers what changes nothing and refuses everything else, whoever
+//! owns the store behind it. Not a guard against its operator, who may open the store without it; a promise to them.
+
+use std::sync::{Arc, RwLockReadGuard};
+
+use tokio::sync::broadcast;
+
+use super::{
+    Anchor, AuditPage, AuditReport, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now, Session,
+    Tried, Writing,
+};
+use crate::crypto::recovery::RecoveryCode;
+use crate::domain::{
+    Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, Reason, Role, ScopeId, State,
+    Timestamp,
+};
+use crate::store::Health;
+
+/// An engine that changes nothing.
+pub struct LookOnly {
+    inner: Arc<dyn Engine>,
+    /// Who looks.
+    session: Session,
+}
+
+impl LookOnly {
+    /// Looks at `inner` for `session`.
+    pub fn over(inner: Arc<dyn Engine>, session: &Session) -> Arc<dyn Engine> {
+        Arc::new(Self { inner, session: session.clone() })
+    }
+}
+
+/// Every method is written out: one that is added later does not compile until somebody has said what it is here.
+impl Engine for LookOnly {
+    fn execute(&self, _: &Session, command: Command) -> Result<Done, EngineError> {
+        match command {
+            // Who came without a word leaves without one.
+            Command::EndSession => Ok(Done { events: Vec::new(), token: None }),
+            _ => Err(EngineError::LookOnly),
+        }
+    }
+
+    fn import_key(&self, _: &Session, _: NewKey, _: &[u8]) -> Result<Done, EngineError> {
+        Err(EngineError::LookOnly)
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.inner.state()
+    }
+
+    fn catalog(&self) -> &Catalog {
+        self.inner.catalog()
+    }
+
+    fn now(&self) -> Now {
+        self.inner.now()
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<News> {
+        self.inner.subscribe()
+    }
+
+    /// Decides, and notes no use.
+    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
+        self.inner
+            .test(&self.session, presented, wanted)
+            .unwrap_or_else(|_| Decision::deny(Reason::StoreError, None))
+    }
+
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
+        self.inner.test(session, presented, wanted)
+    }
+
+    // The whole view, and who asks after a token, are told by the trail, or not to be had.
+    fn open_agency_view(&self, _: &Session) -> Result<Session, EngineError> {
+        Err(EngineError::LookOnly)
+    }
+
+    fn audit(
+        &self,
+        session: &Session,
+        before: Option<u64>,
+        limit: usize,
+        about: Option<KeyId>,
+    ) -> Result<AuditPage, EngineError> {
+        self.inner.audit(session, before, limit, about)
+    }
+
+    fn tried(&self, _: &Session, _: &[u8]) -> Result<Tried, EngineError> {
+        Err(EngineError::LookOnly)
+    }
+
+    fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
+        self.inner.check_audit(session)
+    }
+
+    fn anchor(&self) -> Result<Anchor, EngineError> {
+        self.inner.anchor()
+    }
+
+    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
+        self.inner.audit_hash(seq)
+    }
+
+    fn add_operator(&self, _: &Session, _: Name, _: Role, _: NewSecret<'_>) -> Result<Done, EngineError> {
+        Err(EngineError::LookOnly)
+    }
+
+    fn set_secret(&self, _: &Session, _: OperatorId, _: NewSecret<'_>) -> Result<Done, EngineError> {
+        Err(EngineError::LookOnly)
+    }
+
+    fn disable_operator(&self, _: &Session, _: OperatorId, _: KeysAfter) -> Result<Done, EngineError> {
+        Err(EngineError::LookOnly)
+    }
+
+    fn enable_operator(&self, _: &Session, _: OperatorId, _: NewSecret<'_>) -> Result<Done, EngineError> {
+        Err(EngineError::LookOnly)
+    }
+
+    fn renew_recovery(&self, _: &Session) -> Result<RecoveryCode, EngineError> {
+        Err(EngineError::LookOnly)
+    }
+
+    fn doors(&self, session: &Session) -> Result<Doors, EngineError> {
+        self.inner.doors(session)
+    }
+
+    fn health(&self) -> Health {
+        self.inner.health()
+    }
+
+    fn doubts(&self) -> &[Doubt] {
+        self.inner.doubts()
+    }
+
+    fn use_writer(&self) -> Writing {
+        self.inner.use_writer()
+    }
+
+    fn uses_complete_since(&self) -> Option<Timestamp> {
+        self.inner.uses_complete_since()
+    }
+
+    fn settle(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! Secrets between their making and somebody's hands. Each exists once; one that is dropped before anybody said they
+//! have it takes back what it opens and says so. That holds whatever the way out is: a form that closed, a console that
+//! locked, ended or lost its terminal, an answer that found nobody.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::crypto::token::{Token, TokenKind};
+use crate::domain::{AppId, Command, KeyId};
+use crate::engine::{Engine, Session};
+use crate::tui::secret::SecretText;
+
+/// What becomes of secrets that nobody got, for whoever can still say it: the desk, the door, or the shell's screen.
+#[derive(Clone, Default)]
+pub struct Custody(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    book: Mutex<Book>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Book {
+    under_way: Vec<String>,
+    said: Vec<String>,
+}
+
+impl Custody {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A secret is about to be made: `what` it opens, as the beginning of a sentence.
+    pub fn begin(&self, what: String) -> UnderWay {
+        self.book().under_way.push(what.clone());
+        UnderWay { custody: self.clone(), what }
+    }
+
+    /// What there is to say, once.
+    pub fn take_said(&self) -> Vec<String> {
+        std::mem::take(&mut self.book().said)
+    }
+
+    /// Waits for secrets still under way, but no longer than this: when a console ends, nobody is there to take them, and
+    /// what they open is taken back. What there is to say of that and of those that did not come.
+    pub fn wait(&self, patience: Duration) -> Vec<String> {
+        let (mut book, _) = self
+            .0
+            .changed
+            .wait_timeout_while(self.book(), patience, |book| !book.under_way.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        let late = book.under_way.iter().map(|what| {
+            format!("{what} was still being made when keydeck had to end. Look whether it is there: nobody has its secret.")
+        });
+        let late: Vec<String> = late.collect();
+        std::mem::take(&mut book.said).into_iter().chain(late).collect()
+    }
+
+    fn say(&self, said: String) {
+        tracing::warn!(said, "a secret reached nobody");
+        self.book().said.push(said);
+    }
+}
+
+/// A secret that is not in anybody's hands yet.
+pub struct UnderWay {
+    custody: Custody,
+    what: String,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut book = self.custody.book();
+        if let Some(at) = book.under_way.iter().position(|what| *what == self.what) {
+            book.under_way.swap_remove(at);
+        }
+        drop(book);
+        self.custody.0.changed.notify_all();
+    }
+}
+
+/// What a secret opens.
+enum Opens {
+    Key(KeyId),
+    App(AppId),
+    /// The store, when the passphrase is lost.
+    Store,
+}
+
+/// Whether somebody may have it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Never,
+    /// It was readable on the screen, or copied.
+    Perhaps,
+}
+
+/// A secret just made, until somebody has it.
+pub struct Fresh {
+    text: SecretText,
+    /// What is to be done when it is lost; nothing once somebody has it.
+    way_back: Option<WayBack>,
+}
+
+struct WayBack {
+    opens: Opens,
+    seen: Seen,
+    engine: Arc<dyn Engine>,
+    session: Session,
+    // Last: whoever waits for it may end the process.
+    under_way: UnderWay,
+}
+
+impl Fresh {
+    /// The token of a key, or the secret of an app, that `session` made on `engine`.
+    pub fn token(token: &Token, engine: &Arc<dyn Engine>, session: &Session, under_way: UnderWay) -> Self {
+        let opens = match token.kind() {
+            TokenKind::Agency | TokenKind::Location | TokenKind::App => Opens::Key(KeyId(token.id())),
+            TokenKind::AppSecret => Opens::App(AppId(token.id())),
+        };
+        Self::of(SecretText::new(token.reveal().to_owned()), opens, (engine, session), under_way)
+    }
+
+    /// A new recovery code, in groups.
+    pub fn recovery(
+        text: SecretText,
+        engine: &Arc<dyn Engine>,
+        session: &Session,
+        under_way: UnderWay,
+    ) -> Self {
+        Self::of(text, Opens::Store, (engine, session), under_way)
+    }
+
+    fn of(
+        text: SecretText,
+        opens: Opens,
+        (engine, session): (&Arc<dyn Engine>, &Session),
+        under_way: UnderWay,
+    ) -> Self {
+        let (engine, session) = (Arc::clone(engine), session.clone());
+        Self { text, way_back: Some(WayBack { opens, seen: Seen::Never, engine, session, under_way }) }
+    }
+
+    /// The text itself, for the one who draws it as dots or compares it.
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// From now on somebody may have read it.
+    pub fn show(&mut self) {
+        if let Some(way_back) = &mut self.way_back {
+            way_back.seen = Seen::Perhaps;
+        }
+    }
+
+    /// A copy to give away.
+    pub fn copy(&mut self) -> SecretText {
+        self.show();
+        self.text.duplicate()
+    }
+
+    /// Somebody has it, or gave it up knowingly.
+    pub fn hand_over(&mut self) {
+        self.way_back = None;
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if let Some(way_back) = self.way_back.take() {
+            let said = way_back.go();
+            way_back.under_way.custody.say(said);
+        }
+    }
+}
+
+impl WayBack {
+    /// Takes back what can be: a key whose secret nobody can have. One that somebody may use already goes on working,
+    /// and they are told; so are those who lost what cannot be taken back.
+    fn go(&self) -> String {
+        match (&self.opens, self.seen) {
+            (Opens::Key(key), Seen::Never) => {
+                let name = self.key_name(*key);
+                match self.engine.execute(&self.session, Command::RevokeKey(*key)) {
+                    Ok(_) => {
+                        format!("{name} was issued and is revoked again: nobody saw or copied its token.")
+                    }
+                    Err(why) => format!(
+                        "{name} was issued, nobody saw or copied its token, and it could not be revoked: {why} Revoke it."
+                    ),
+                }
+            }
+            (Opens::Key(key), Seen::Perhaps) => format!(
+                "{} works, but nobody said they stored its token. If nobody did, revoke it and issue another.",
+                self.key_name(*key)
+            ),
+            (Opens::App(app), _) => {
+                let state = self.engine.state();
+                let name = state.app(*app).map_or("The app", |app| app.name.as_str());
+                format!("The new secret of {name} was not stored. If nobody has it, give the app another.")
+            }
+            (Opens::Store, _) => {
+                "The new recovery code was not stored, and there is no other. If nobody has it, make \
+                                  another in Settings."
+                    .to_owned()
+            }
+        }
+    }
+
+    fn key_name(&self, key: KeyId) -> String {
+        let state = self.engine.state();
+        state.key(key).map_or_else(|| key.to_string(), |key| key.name.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;
