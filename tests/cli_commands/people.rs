@@ -233,7 +233,7 @@ fn a_list_from_a_spreadsheet_is_not_stored_as_its_own_lines() {
 fn a_list_that_was_killed_half_way_goes_on_where_it_stopped() {
     let desk = Desk::founded();
     let ann = desk.hire("ann", "admin");
-    let rows: String = (1..=2_000).map(|n| format!("Branch {n}\n")).collect();
+    let rows = (1..=2_000).map(|n| format!("Branch {n}")).collect::<Vec<_>>().join("\n");
     desk.file("list.csv", rows);
     let words = ann.words(&["location", "add", "--from", "list.csv", "--skip-existing"]);
     // Killed once something of it is in the store, wherever it is then.
