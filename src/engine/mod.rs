@@ -5,7 +5,7 @@
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
 //!   that is open.
 //! - `uses` and `denials`: what was used, and what was refused. `scribe`: the thread that writes both down.
-//! - `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good? [`Caller`]:
+//! - [`LookOnly`]: an engine that changes nothing. `ledger`: the only writer. `load`: reads and checks a store. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
@@ -24,6 +24,7 @@ mod imported;
 mod ledger;
 mod load;
 mod local;
+mod look_only;
 pub mod oauth;
 pub mod open;
 mod scribe;
@@ -46,6 +47,7 @@ pub use self::caller::Caller;
 pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
+pub use self::look_only::LookOnly;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
 pub use self::timekeeper::{Mark, Now, Timekeeper};

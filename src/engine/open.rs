@@ -67,6 +67,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// What guessing a passphrase shall cost.
     pub cost: Cost,
+    /// Nothing is written: no record, no entry of the trail, no seal. Only wrong secrets are counted as always.
+    pub read_only: bool,
 }
 
 impl Options {
@@ -79,12 +81,27 @@ impl Options {
             via,
             clock: Arc::new(SystemClock),
             cost: Cost::SLOT,
+            read_only: false,
         }
     }
 
-    fn sled(&self) -> SledOptions {
-        SledOptions::new(&self.dir).holder(&self.command, self.clock.read().wall.0)
+    const fn purpose(&self) -> Purpose {
+        if self.read_only { Purpose::Looking } else { Purpose::Work }
     }
+
+    fn sled(&self) -> SledOptions {
+        let options = SledOptions::new(&self.dir).holder(&self.command, self.clock.read().wall.0);
+        if self.read_only { options.read_only() } else { options }
+    }
+}
+
+/// What somebody signs in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Whatever their role lets them do.
+    Work,
+    /// Changing nothing, and leaving no trace.
+    Looking,
 }
 
 /// An open store.
@@ -143,7 +160,8 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let opened = SledStore::open(&options.sled())?;
     let mut notices = opened.set_aside_in_words();
     let now = options.clock.read().wall;
-    let (unsealed, failed_before) = unseal(&options.dir, now, &mut HeaderFile::new(&options.dir), key)?;
+    let mut header = HeaderFile::new(&options.dir);
+    let (unsealed, failed_before) = unseal(&options.dir, now, &mut header, key, options.purpose())?;
     let mut loaded = load::load(&opened.store, &unsealed.keyring, &catalog, opened.seal.as_ref())?;
     if let Some(doubt) = &opened.doubt {
         let what = doubt.in_words();
@@ -176,8 +194,10 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         cost: options.cost,
         dir: Some(options.dir.clone()),
     });
-    engine.note_start(&session, failed_before)?;
-    if options.via == Via::Console {
+    if options.purpose() == Purpose::Work {
+        engine.note_start(&session, failed_before)?;
+    }
+    if options.via == Via::Console && !options.read_only {
         engine.write_uses();
     }
     Ok(Open { engine, session, notices })
@@ -198,6 +218,7 @@ pub(super) fn unseal(
     now: Timestamp,
     file: &mut HeaderFile,
     key: &Key<'_>,
+    purpose: Purpose,
 ) -> Result<(Unsealed, u32), OpenError> {
     let mut throttle = Throttle::read(dir);
     if let Some(wait) = throttle.wait(now) {
@@ -214,7 +235,10 @@ pub(super) fn unseal(
     match result {
         Ok(unsealed) => {
             let failed = throttle.failed();
-            throttle.clear();
+            // Who signs in to change nothing leaves the count to be told to the next one.
+            if purpose == Purpose::Work {
+                throttle.clear();
+            }
             Ok((unsealed, failed))
         }
         Err(error) => {

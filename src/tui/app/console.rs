@@ -15,6 +15,7 @@ use super::door::{Cause, Door, Locked, Passage, Way};
 use super::kept::Kept;
 use super::look::Look;
 use super::worker::{Effect, Outcome};
+use crate::engine::LookOnly;
 use crate::serve::control::Control;
 use crate::tui::canvas::{Canvas, HitMap};
 use crate::tui::clock::{Moment, Now};
@@ -33,7 +34,7 @@ pub struct Setting {
     pub keymap: Arc<Keymap>,
     /// Seconds east of UTC.
     pub utc_offset: i32,
-    /// Whether what takes access away is switched off.
+    /// Whether nothing is changed.
     pub read_only: bool,
     /// Who has the mouse at first.
     pub capture: Capture,
@@ -144,8 +145,12 @@ impl Keydeck {
 
     fn enter(&mut self, passage: Passage, now: Now) {
         let Passage { open, tab } = passage;
+        let engine = match self.way {
+            Way::Demo if self.setting.read_only => LookOnly::over(open.engine, &open.session),
+            Way::Demo | Way::Store(_) => open.engine,
+        };
         let look = Look {
-            engine: open.engine,
+            engine,
             session: open.session,
             keymap: Arc::clone(&self.setting.keymap),
             utc_offset: self.setting.utc_offset,
