@@ -240,6 +240,47 @@ fn the_selection_stays_on_its_key_through_sort_filter_and_change() {
 }
 
 #[test]
+fn a_key_that_expires_is_told_as_expired_at_that_instant() {
+    let house = House::new();
+    house.issue("Nightly export", Place::Agency, Expiry::At(Timestamp(NOW.0 + 20_000)));
+    let mut console = house.console();
+    console.sees("Nightly export expires within a day").sees("expires soon");
+    house.clock.pass(20_000);
+    console.advance(Duration::from_secs(20)).sees_no("expires soon").sees("expired");
+    console.sees_no("expires within a day");
+}
+
+#[test]
+fn the_tab_counts_the_rows_that_the_table_has() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta", "Gamma"]);
+    house.run(Command::RevokeKey(house.key("Beta").id));
+    house.run(Command::DeleteKey(house.key("Gamma").id));
+    let mut console = house.console();
+    console.sees("1 Agency keys 2").sees("Alpha").sees("Beta").sees_no("Gamma");
+}
+
+#[test]
+fn columns_and_mistakes_are_shown_whole_in_a_small_window() {
+    for (width, height) in [(80, 24), (60, 16)] {
+        let house = House::new();
+        house.agency_keys(&["Alpha"]);
+        let mut console = house.console_of(width, height);
+        console
+            .sees("? help")
+            .press("S")
+            .sees("esc done")
+            .press("esc")
+            .press("s")
+            .sees("turns it round")
+            .press("esc");
+        console.press("/").type_text("state:purple").sees("state: needs active, paused");
+        let screen = console.screen();
+        assert!(!screen.lines().skip(3).take(4).any(|line| line.ends_with('…')), "{screen}");
+    }
+}
+
+#[test]
 fn a_pause_of_many_is_undone_by_u() {
     let house = House::new();
     let names = ["Alpha", "Beta", "Gamma"];

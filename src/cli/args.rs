@@ -53,6 +53,9 @@ pub struct Globals {
     /// Results as JSON, times as RFC 3339
     #[arg(long, global = true)]
     pub json: bool,
+    /// Change nothing and leave no trace
+    #[arg(long, global = true)]
+    pub read_only: bool,
     /// The configuration file [default: keydeck/config.toml in the XDG config directory]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,

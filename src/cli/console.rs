@@ -25,9 +25,6 @@ pub struct Look {
     /// Leave the mouse to the terminal
     #[arg(long)]
     pub no_mouse: bool,
-    /// Switch off everything that takes access away
-    #[arg(long)]
-    pub read_only: bool,
 }
 
 /// Opens the console on the store that is configured.
@@ -59,7 +56,7 @@ fn enter(deck: &Deck, look: &Look, store: Store) -> Outcome {
         clipboard: config.clipboard,
         ascii: config.ascii || look.ascii,
         mouse: config.mouse && !look.no_mouse,
-        read_only: look.read_only,
+        read_only: deck.globals.read_only,
     };
     let ending = crate::tui::run(start).map_err(|e| Fault::unavailable(e.to_string()))?;
     Ok(ExitCode::from(ending.code()))

@@ -58,6 +58,11 @@ impl Deck {
     pub fn options(&self) -> Result<Options, Fault> {
         let mut options = Options::new(&self.data()?, self.words, Via::CommandLine);
         options.catalog.clone_from(&self.config.catalog);
+        options.read_only = self.globals.read_only;
+        if options.read_only {
+            " --read-only".clone_into(&mut options.command);
+            options.command.insert_str(0, self.words);
+        }
         Ok(options)
     }
 

@@ -43,6 +43,9 @@ pub fn run(deck: &Deck, args: &Init) -> Outcome {
         ));
     }
     let options = deck.options()?;
+    if options.read_only {
+        return Err(Fault::usage("Founding a store changes something: leave out --read-only."));
+    }
     if open::is_store(&options.dir)? && !deck.output.is_json() {
         // Whether it is whole is for the founding to say; this only saves a person from typing in vain.
         deck.output.say(&format!("There is something in {} already.", options.dir.display()));

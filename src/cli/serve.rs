@@ -52,6 +52,11 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// Serves until told to stop by INT or TERM.
 pub fn run(deck: &Deck, args: &Serve) -> Outcome {
+    if deck.globals.read_only {
+        return Err(Fault::usage(
+            "A server writes down what is used and what is refused, so it cannot run with --read-only.",
+        ));
+    }
     raise_open_files();
     let open = sign_in(deck)?;
     let control = offer(deck, args, &open)?;

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use super::error::{EngineError, OpenError};
 use super::local::LocalEngine;
-use super::open::{Key, actor_of, label_of, unlock};
+use super::open::{Key, Purpose, actor_of, label_of, unlock};
 use super::session::{Peer, Session, Via};
 use super::{Engine as _, doors};
 use crate::crypto::header::Header;
@@ -16,6 +16,15 @@ use crate::domain::Command;
 impl LocalEngine {
     /// Tries a secret and makes the session it opens. What the audit trail will say of it names `peer`.
     pub fn admit(&self, key: &Key<'_>, via: Via, peer: Peer) -> Result<Session, OpenError> {
+        self.admit_for(Purpose::Work, key, via, peer)
+    }
+
+    /// The same for somebody who only looks: signing in leaves no trace.
+    pub fn admit_to_look(&self, key: &Key<'_>, via: Via, peer: Peer) -> Result<Session, OpenError> {
+        self.admit_for(Purpose::Looking, key, via, peer)
+    }
+
+    fn admit_for(&self, purpose: Purpose, key: &Key<'_>, via: Via, peer: Peer) -> Result<Session, OpenError> {
         let (Some(file), Some(dir)) = (&self.header, self.dir()) else {
             return Err(OpenError::Unseal(CryptoError::SlotUnknown));
         };
@@ -42,8 +51,10 @@ impl LocalEngine {
         }
         let (actor, auth) = actor_of(key, label_of(&header, unlocked.slot), &self.state())?;
         let session = Session::new(&mut OsEntropy, actor, auth, via).map_err(EngineError::from)?.of(peer);
-        let failed = attempt.passed();
-        self.note_start(&session, failed)?;
+        let failed = attempt.passed(purpose);
+        if purpose == Purpose::Work {
+            self.note_start(&session, failed)?;
+        }
         Ok(session)
     }
 

@@ -44,6 +44,11 @@ pub enum EngineError {
          Look with `keydeck audit verify`, then restore a backup."
     )]
     Suspect(String),
+    /// It was opened for looking only.
+    #[error(
+        "This was started with --read-only and changes nothing: nothing was done. Start it without --read-only to do it."
+    )]
+    LookOnly,
     /// The engine was locked or closed.
     #[error("The store is locked. Sign in again.")]
     Closed,
@@ -79,9 +84,9 @@ impl EngineError {
     /// What kind of no it is.
     pub const fn class(&self) -> Class {
         match self {
-            Self::Refused(_) | Self::Commit(CommitError::Conflict { .. } | CommitError::TooLarge { .. }) => {
-                Class::Refused
-            }
+            Self::Refused(_)
+            | Self::LookOnly
+            | Self::Commit(CommitError::Conflict { .. } | CommitError::TooLarge { .. }) => Class::Refused,
             Self::Commit(_)
             | Self::DeniedNotDurable(_)
             | Self::DeniedKept(_)
@@ -99,6 +104,7 @@ impl EngineError {
     pub fn code(&self) -> &str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::LookOnly => "read_only",
             Self::Commit(CommitError::Conflict { .. }) => "conflict",
             Self::Commit(CommitError::TooLarge { .. }) => "too_large",
             Self::Commit(_) => "not_written",

@@ -6,8 +6,8 @@ use std::sync::{Arc, RwLockReadGuard};
 use tokio::sync::broadcast;
 
 use super::{
-    Anchor, AuditPage, AuditReport, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now, Session,
-    Tried, Writing,
+    Anchor, AuditPage, AuditReport, Dial, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now,
+    Session, Tried, Unwritten, Writing,
 };
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{
@@ -54,6 +54,10 @@ impl Engine for LookOnly {
 
     fn now(&self) -> Now {
         self.inner.now()
+    }
+
+    fn clock(&self) -> Dial {
+        self.inner.clock()
     }
 
     fn subscribe(&self) -> broadcast::Receiver<News> {
@@ -136,6 +140,10 @@ impl Engine for LookOnly {
 
     fn use_writer(&self) -> Writing {
         self.inner.use_writer()
+    }
+
+    fn unwritten(&self) -> Unwritten {
+        self.inner.unwritten()
     }
 
     fn uses_complete_since(&self) -> Option<Timestamp> {

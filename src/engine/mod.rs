@@ -6,6 +6,7 @@
 //!   that is open.
 //! - `uses`, `denials` and `refusals`: what was used, and which requests and commands were refused. `scribe`: the thread
 //!   that writes all of it down.
+//! - [`LookOnly`]: an engine that changes nothing.
 //! - `ledger`: the only writer. `overdue`: denials a disk did not take. `image`: what is held in memory. `load`: reads
 //!   and checks a store. `proof`: what of it may be believed. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
@@ -27,6 +28,7 @@ mod imported;
 mod ledger;
 mod load;
 mod local;
+mod look_only;
 pub mod oauth;
 pub mod open;
 mod overdue;
@@ -52,6 +54,7 @@ pub use self::caller::Caller;
 pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
+pub use self::look_only::LookOnly;
 pub use self::overdue::Unwritten;
 pub use self::proof::Proof;
 pub use self::scribe::Writing;

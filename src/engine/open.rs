@@ -72,6 +72,8 @@ pub struct Options {
     pub cost: Cost,
     /// Who tried to sign in before; the same for all attempts of a process.
     pub callers: Arc<Callers>,
+    /// Nothing is written: no record, no entry of the trail, no seal. Only wrong secrets are counted as always.
+    pub read_only: bool,
 }
 
 impl Options {
@@ -85,12 +87,27 @@ impl Options {
             clock: Arc::new(SystemClock),
             cost: Cost::SLOT,
             callers: Arc::default(),
+            read_only: false,
         }
     }
 
-    fn sled(&self) -> SledOptions {
-        SledOptions::new(&self.dir).holder(&self.command, self.clock.read().wall.0)
+    const fn purpose(&self) -> Purpose {
+        if self.read_only { Purpose::Looking } else { Purpose::Work }
     }
+
+    fn sled(&self) -> SledOptions {
+        let options = SledOptions::new(&self.dir).holder(&self.command, self.clock.read().wall.0);
+        if self.read_only { options.read_only() } else { options }
+    }
+}
+
+/// What somebody signs in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Whatever their role lets them do.
+    Work,
+    /// Changing nothing, and leaving no trace.
+    Looking,
 }
 
 /// An open store.
@@ -175,11 +192,14 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         slot = attempt.judge(unlock(&header, key, &counts))?.slot;
     }
     let (actor, auth) = actor_of(key, label_of(&header, slot), &loaded.state)?;
-    let failed_before = attempt.passed();
+    let failed_before = attempt.passed(options.purpose());
     // What a change of secret left behind that did not come to its end, or did and could not clean up.
-    let settled = header
-        .keep(keyring.root(), |slot| in_doubt || counts(slot.id()))
-        .and_then(|header| file.heal(&header));
+    let settled = match options.purpose() {
+        Purpose::Looking => Ok(()),
+        Purpose::Work => header
+            .keep(keyring.root(), |slot| in_doubt || counts(slot.id()))
+            .and_then(|header| file.heal(&header)),
+    };
     notices.extend(settled.err().map(|why| format!("a copy of the header could not be repaired: {why}")));
     let session = Session::new(&mut OsEntropy, actor, auth, options.via).map_err(EngineError::from)?;
     let engine = LocalEngine::new(Parts {
@@ -200,8 +220,10 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     if taken > 0 {
         notices.push(taken_up(taken, &engine.unwritten()));
     }
-    engine.note_start(&session, failed_before)?;
-    if options.via == Via::Console {
+    if options.purpose() == Purpose::Work {
+        engine.note_start(&session, failed_before)?;
+    }
+    if options.via == Via::Console && !options.read_only {
         engine.write_uses();
     }
     Ok(Open { engine, session, notices })

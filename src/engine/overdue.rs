@@ -494,6 +494,7 @@ impl EngineError {
             Self::Commit(CommitError::TooLarge { .. } | CommitError::Invalid(_))
             | Self::Refused(_)
             | Self::Closed
+            | Self::LookOnly
             | Self::Remote { .. }
             | Self::Gone(_) => false,
         }

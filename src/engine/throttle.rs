@@ -11,6 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::error::OpenError;
+use super::open::Purpose;
 use crate::crypto::CryptoError;
 use crate::files;
 
@@ -102,10 +103,11 @@ impl Attempt<'_> {
     }
 
     /// The secret was right: forgets the failures, and says how many there were.
-    pub(super) fn passed(mut self) -> u32 {
+    pub(super) fn passed(mut self, purpose: Purpose) -> u32 {
         self.right = true;
         let failed = count(&self.count);
-        if failed > 0 {
+        // Who signs in to change nothing leaves the count to be told to the next one.
+        if failed > 0 && purpose == Purpose::Work {
             let _ = std::fs::remove_file(&self.count);
         }
         failed
@@ -181,11 +183,11 @@ mod tests {
         assert_eq!(waits[..9], [0, 0, 0, 0, 1, 2, 4, 8, 16]);
         assert_eq!(waits[19], 60);
         // Another process signs in at once, and the trail learns what there was before it.
-        assert_eq!(callers.attempt(8, dir.path(), now).unwrap().passed(), 20);
+        assert_eq!(callers.attempt(8, dir.path(), now).unwrap().passed(Purpose::Work), 20);
         assert!(!dir.path().join(COUNT).exists());
         // The guesser has the secret now: nothing is held against it any more.
         now += 60_000;
-        callers.attempt(GUESSER, dir.path(), now).unwrap().passed();
+        callers.attempt(GUESSER, dir.path(), now).unwrap().passed(Purpose::Work);
         assert_eq!(guess(&callers, dir.path(), now), 0);
         assert_eq!(callers.tries().len(), 1);
     }
@@ -196,11 +198,11 @@ mod tests {
         let callers = Callers::default();
         std::fs::write(dir.path().join(COUNT), "4000000000 99999999999999\n").unwrap();
         assert_eq!(late(dir.path()), Some(LATEST));
-        assert_eq!(callers.attempt(1, dir.path(), 0).unwrap().passed(), 4_000_000_000);
+        assert_eq!(callers.attempt(1, dir.path(), 0).unwrap().passed(Purpose::Work), 4_000_000_000);
         let pipe = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, dir.path().join(COUNT), pipe, 0o600.into(), 0).unwrap();
         assert_eq!(guess(&callers, dir.path(), 0), 0);
-        assert_eq!(callers.attempt(1, dir.path(), 0).unwrap().passed(), 0);
+        assert_eq!(callers.attempt(1, dir.path(), 0).unwrap().passed(Purpose::Work), 0);
     }
 
     #[test]
@@ -209,7 +211,9 @@ mod tests {
         let callers = Callers::default();
         let first = callers.attempt(GUESSER, dir.path(), 0).unwrap();
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| callers.attempt(GUESSER, dir.path(), 0).map(Attempt::passed));
+            let second = scope.spawn(|| {
+                callers.attempt(GUESSER, dir.path(), 0).map(|attempt| attempt.passed(Purpose::Work))
+            });
             assert!(callers.attempt(8, dir.path(), 0).is_ok(), "another process is not kept waiting");
             assert!(!second.is_finished());
             drop(first);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::control::client::{NotAttached, attach};
 use super::control::{Control, Owner, Settings, knock};
 use crate::engine::open::{self, Key, Open, Options};
-use crate::engine::{Engine, LocalEngine, OpenError, Session};
+use crate::engine::{Engine, LocalEngine, LookOnly, OpenError, Session};
 use crate::store;
 
 /// How long a store that somebody has without a socket is asked for: a command line has it for a moment only, and a
@@ -42,6 +42,14 @@ impl From<Open> for Entrance {
 }
 
 impl Entrance {
+    /// The same, changing nothing if so it was asked. Nobody attaches to that: what others do could not be written.
+    fn looking(self, options: &Options) -> Self {
+        if !options.read_only {
+            return self;
+        }
+        Self { engine: LookOnly::over(self.engine, &self.session), local: None, ..self }
+    }
+
     /// The same; while this process owns the store, others attach to it.
     #[must_use]
     pub fn hosted(mut self, command: &str) -> Self {
@@ -68,7 +76,8 @@ pub fn open_or_attach(options: &Options, key: &Key<'_>) -> Result<Entrance, Open
                 let notices = engine.doubts().iter().map(|doubt| doubt.what.clone()).collect();
                 let owner = Some(engine.owner().clone());
                 let engine = Arc::new(engine);
-                return Ok(Entrance { control: None, engine, local: None, session, notices, owner });
+                let entrance = Entrance { control: None, engine, local: None, session, notices, owner };
+                return Ok(entrance.looking(options));
             }
             Err(NotAttached::Refused(error)) => return Err(error),
             Err(NotAttached::Nobody) => {}
@@ -77,7 +86,7 @@ pub fn open_or_attach(options: &Options, key: &Key<'_>) -> Result<Entrance, Open
             Err(OpenError::Store(store::OpenError::InUse { .. })) if Instant::now() < deadline => {
                 let _elapsed = never.recv_timeout(PAUSE);
             }
-            opened => return Ok(opened?.into()),
+            opened => return Ok(Entrance::from(opened?).looking(options)),
         }
     }
 }
@@ -85,4 +94,89 @@ pub fn open_or_attach(options: &Options, key: &Key<'_>) -> Result<Entrance, Open
 /// Whether somebody answers at the socket of the store in `dir`.
 pub fn is_reachable(dir: &Path) -> bool {
     knock(dir).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::crypto::passphrase::{Cost, Passphrase};
+    use crate::domain::{Command, KeysAfter, Name, NewKey, Note, Place, Role};
+    use crate::engine::open::{Key, Options, found};
+    use crate::engine::{EngineError, NewSecret, Via};
+    use crate::store::{SledOptions, SledStore, Store as _};
+
+    const PHRASE: &str = "correct horse battery staple";
+
+    fn options(dir: &Path, read_only: bool) -> Options {
+        Options { cost: Cost::IMPORTED, read_only, ..Options::new(dir, "keydeck", Via::Console) }
+    }
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    /// All rows, and the files beside them.
+    fn all(dir: &Path) -> (Vec<Vec<u8>>, Vec<Option<Vec<u8>>>) {
+        let mut rows = Vec::new();
+        let store = SledStore::open(&SledOptions::new(dir)).unwrap().store;
+        store
+            .scan(b"", &mut |row| {
+                rows.push([row.key, row.value].concat());
+                std::ops::ControlFlow::Continue(())
+            })
+            .unwrap();
+        let files = ["header", "header.bak", "seal", "attempts"];
+        (rows, files.map(|file| std::fs::read(dir.join(file)).ok()).into())
+    }
+
+    #[test]
+    fn a_read_only_console_issues_no_key_and_leaves_the_store_byte_for_byte() {
+        let dir = tempfile::tempdir().unwrap();
+        let passphrase = Passphrase::choose(PHRASE).unwrap();
+        drop(found(&options(dir.path(), false), name("Acme"), name("maria"), &passphrase).unwrap());
+        let wrong = Passphrase::present("a wrong horse battery staple").unwrap();
+        assert!(
+            open_or_attach(&options(dir.path(), true), &Key::Operator { name: "maria", passphrase: &wrong })
+                .is_err()
+        );
+        let before = all(dir.path());
+        assert!(before.1[3].is_some(), "wrong secrets are counted in any case");
+        let key = Key::Operator { name: "maria", passphrase: &passphrase };
+        let entrance = open_or_attach(&options(dir.path(), true), &key).unwrap();
+        assert!(entrance.local.is_none(), "nobody is let in whose changes could not be written");
+        let (engine, session) = (&entrance.engine, &entrance.session);
+        let maria = session.actor().operator;
+        let new = || NewKey {
+            name: name("Nightly export"),
+            place: Place::Agency,
+            scopes: vec!["contacts.read".into()],
+            expiry: None,
+            note: Note::default(),
+        };
+        let secret = || NewSecret::Passphrase(&passphrase);
+        let policy = Command::SetPolicy { name: "notice-days".into(), value: "3".into(), basis: None };
+        let tries: Vec<Option<EngineError>> = vec![
+            engine.execute(session, Command::IssueKey(new())).err(),
+            engine.execute(session, policy).err(),
+            engine.import_key(session, new(), b"0123456789abcdef").err(),
+            engine.open_agency_view(session).err(),
+            engine.tried(session, b"kdag_").err(),
+            engine.add_operator(session, name("jonas"), Role::Admin, secret()).err(),
+            engine.set_secret(session, maria, secret()).err(),
+            engine.disable_operator(session, maria, KeysAfter::Work).err(),
+            engine.enable_operator(session, maria, secret()).err(),
+            engine.renew_recovery(session).err(),
+        ];
+        for (at, refused) in tries.iter().enumerate() {
+            assert!(matches!(refused, Some(EngineError::LookOnly)), "{at}: {refused:?}");
+        }
+        assert!(!engine.audit(session, None, 10, None).unwrap().lines.is_empty(), "looking goes on");
+        engine.verify(b"kdag_nothing", &[]);
+        engine.execute(session, Command::EndSession).unwrap();
+        engine.settle().unwrap();
+        drop(entrance);
+        assert!(all(dir.path()) == before, "something was written");
+    }
 }

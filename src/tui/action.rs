@@ -104,7 +104,7 @@ impl Group {
 pub enum Danger {
     /// Harmless or easily undone.
     Safe,
-    /// Asks first; off in read-only mode.
+    /// Asks first.
     Dangerous,
 }
 
@@ -275,6 +275,85 @@ impl Action {
     /// Whether holding the key down repeats it. Only movement: a held `X` must not revoke ten keys.
     pub fn repeats(self) -> bool {
         self.spec().group == Group::Move && !matches!(self, Self::Open | Self::Back)
+    }
+
+    /// Whether it leads to a change of the store, or to an entry of its trail: off where one only looks.
+    pub const fn changes(self) -> bool {
+        match self {
+            Self::New
+            | Self::Edit
+            | Self::Pause
+            | Self::Revoke
+            | Self::Delete
+            | Self::NewKey
+            | Self::NewSecret
+            | Self::Restore
+            | Self::Undo
+            | Self::Passphrase
+            | Self::EndAccess
+            | Self::RenewCode
+            | Self::ConfirmClock
+            | Self::Whole => true,
+            Self::Up
+            | Self::Down
+            | Self::HalfUp
+            | Self::HalfDown
+            | Self::PageUp
+            | Self::PageDown
+            | Self::Top
+            | Self::Bottom
+            | Self::Left
+            | Self::Right
+            | Self::Open
+            | Self::Back
+            | Self::Tab1
+            | Self::Tab2
+            | Self::Tab3
+            | Self::Tab4
+            | Self::Tab5
+            | Self::NextTab
+            | Self::PrevTab
+            | Self::Filter
+            | Self::NextMatch
+            | Self::PrevMatch
+            | Self::ShowDue
+            | Self::Mark
+            | Self::MarkRange
+            | Self::MarkAll
+            | Self::MarkNone
+            | Self::Sort
+            | Self::Columns
+            | Self::CopyId
+            | Self::RowMenu
+            | Self::HowTo
+            | Self::TestToken
+            | Self::Check
+            | Self::CopyText
+            | Self::Help
+            | Self::Palette
+            | Self::Guide
+            | Self::CopyMessage
+            | Self::Dismiss
+            | Self::MouseToggle
+            | Self::Lock
+            | Self::Quit
+            | Self::ForceQuit
+            | Self::Suspend
+            | Self::Redraw
+            | Self::NextField
+            | Self::PrevField
+            | Self::Press
+            | Self::Submit
+            | Self::Toggle
+            | Self::ToggleAll
+            | Self::Cancel
+            | Self::CopySecret
+            | Self::Reveal
+            | Self::RawView
+            | Self::Stored
+            | Self::Finish
+            | Self::CloseRaw => false,
+        }
     }
 
     /// Tab number, from 0, when this goes to a tab.

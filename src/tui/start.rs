@@ -44,7 +44,7 @@ pub struct Start {
     pub ascii: bool,
     /// Let the mouse click.
     pub mouse: bool,
-    /// Switch off what takes access away.
+    /// Change nothing.
     pub read_only: bool,
 }
 

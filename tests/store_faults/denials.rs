@@ -59,7 +59,7 @@ impl House {
         let open = in_store(store, name("Acme"), name("maria"), clock, Via::CommandLine, Box::new(OsEntropy));
         let house = Self { disk, open: open.unwrap() };
         house.does(Command::AddLocations(vec![name("Harbour")])).unwrap();
-        house.does(Command::AddOperator { name: name("otto"), role: Role::Manager }).unwrap();
+        house.does(Command::AddOperator { name: name("otto"), role: Role::Manager, basis: None }).unwrap();
         house
     }
 
@@ -103,16 +103,17 @@ impl House {
 #[test]
 fn a_key_revoked_on_a_full_disk_stays_refused_when_its_location_is_renamed_or_its_owner_gets_another_role() {
     let others: [fn(&House) -> Command; 4] = [
-        |house| Command::RenameLocation { location: house.location(), name: name("Port") },
+        |house| Command::RenameLocation { location: house.location(), name: name("Port"), basis: None },
         |house| Command::RemoveLocation { location: house.location() },
-        |house| Command::SetRole { operator: house.owner(), role: Role::Manager },
+        |house| Command::SetRole { operator: house.owner(), role: Role::Manager, basis: None },
         |house| new_key("Another", Place::Location(house.location())),
     ];
     for (n, other) in others.into_iter().enumerate() {
         for well_again in [false, true] {
             let house = House::new();
             let (id, token) = house.issue("Leaked");
-            let second = house.does(Command::AddOperator { name: name("ada"), role: Role::Admin });
+            let second =
+                house.does(Command::AddOperator { name: name("ada"), role: Role::Admin, basis: None });
             assert!(second.is_ok());
             house.disk.go_down();
             let told = house.does(Command::RevokeKey(id)).unwrap_err();
@@ -143,6 +144,7 @@ fn a_change_that_gives_as_well_as_takes_is_not_in_force_before_it_is_written() {
     let rescope = |scopes: &[&str]| Command::RescopeKey {
         key: id,
         scopes: scopes.iter().map(ToString::to_string).collect(),
+        basis: None,
     };
     let allowed = |scope: &str| {
         let wanted = [scope.parse().unwrap()];
@@ -158,7 +160,7 @@ fn a_change_that_gives_as_well_as_takes_is_not_in_force_before_it_is_written() {
     assert!(allowed("contacts.read") && !allowed("contacts.write"));
     house.disk.fail_next(Fault::Unavailable);
     let otto = house.open.engine.state().operator_named("otto").unwrap().id;
-    let _unwritten = house.does(Command::SetRole { operator: otto, role: Role::Admin });
+    let _unwritten = house.does(Command::SetRole { operator: otto, role: Role::Admin, basis: None });
     assert_eq!(
         house.open.engine.state().operator(otto).unwrap().role,
         Role::Manager,
@@ -173,7 +175,7 @@ fn after_a_write_nobody_can_tell_the_outcome_of_the_next_change_is_no_conflict()
         let (id, token) = house.issue("Before");
         house.disk.fail_next(fault);
         let harbour = house.location();
-        let rename = Command::RenameLocation { location: harbour, name: name("Port") };
+        let rename = Command::RenameLocation { location: harbour, name: name("Port"), basis: None };
         let told = house.does(rename).unwrap_err();
         assert!(told.to_string().contains("may or may not"), "{told}");
         let told = house.does(Command::AddLocations(vec![name("Hill")])).unwrap_err();

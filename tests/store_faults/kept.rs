@@ -162,7 +162,8 @@ fn what_was_denied_on_a_full_disk_is_denied_after_kill_9() {
         if round % 20 == 0 {
             let _absent = fs::remove_dir_all(&dir);
             let Open { engine, session, .. } = found_in(&dir);
-            let raise = Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into() };
+            let raise =
+                Command::SetPolicy { name: "keys-per-operator".into(), value: "10000".into(), basis: None };
             engine.execute(&session, raise).unwrap();
             home = Some(Said::default());
         }

@@ -114,7 +114,7 @@ pub fn attach(options: &Options, key: &Key<'_>) -> Result<(RemoteEngine, Session
     if let Err(error) = listening {
         return Err(refused("no_thread", &format!("No thread for the connection: {error}.")));
     }
-    let welcome = sign_in(&line, options.via, key).inspect_err(|_| line.hang_up())?;
+    let welcome = sign_in(&line, options, key).inspect_err(|_| line.hang_up())?;
     let owner = Owner { command: welcome.command, pid: welcome.pid };
     let _ = line.owner.set(owner);
     let catalog = Catalog::parse(&welcome.catalog).map_err(|_| {
@@ -144,8 +144,8 @@ fn greet(stream: &UnixStream) -> io::Result<Greeting> {
     Ok(greeting)
 }
 
-fn sign_in(line: &Line, via: Via, key: &Key<'_>) -> Result<Welcome, NotAttached> {
-    let console = via == Via::Console;
+fn sign_in(line: &Line, options: &Options, key: &Key<'_>) -> Result<Welcome, NotAttached> {
+    let console = options.via == Via::Console;
     let (code, reach) = match key {
         Key::Recovery { code, .. } => (Some(code.reveal()), Reach::Recovery),
         Key::Operator { .. } | Key::KeyFile(_) => (None, Reach::Own),
@@ -158,11 +158,15 @@ fn sign_in(line: &Line, via: Via, key: &Key<'_>) -> Result<Welcome, NotAttached>
         }
     };
     let _ = line.base.set(reach);
-    let bytes = line.ask(reach, Request::SignIn { console, with }).map_err(|error| match error {
-        // Gone, or sent away before it began.
-        EngineError::Gone(why) if line.was_sent_away() => NotAttached::Refused(EngineError::Gone(why).into()),
-        _ => NotAttached::Nobody,
-    })?;
+    let bytes = line.ask(reach, Request::SignIn { console, with, read_only: options.read_only }).map_err(
+        |error| match error {
+            // Gone, or sent away before it began.
+            EngineError::Gone(why) if line.was_sent_away() => {
+                NotAttached::Refused(EngineError::Gone(why).into())
+            }
+            _ => NotAttached::Nobody,
+        },
+    )?;
     match frame::message(&bytes) {
         Some(Said::Answer { answer: Answer::Welcome(welcome), .. }) => Ok(*welcome),
         Some(Said::Refused { fault, .. }) => Err(NotAttached::Refused(fault.into_open())),

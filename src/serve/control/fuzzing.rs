@@ -24,8 +24,8 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
     let name = Name::new("Harbour").into_iter();
     let sign_in = With::Passphrase { name: "maria", passphrase: "correct horse battery staple" };
     let mut all = vec![
-        Request::SignIn { console: true, with: sign_in },
-        Request::SignIn { console: false, with: With::KeyFile { content: &[7; 32] } },
+        Request::SignIn { console: true, with: sign_in, read_only: false },
+        Request::SignIn { console: false, with: With::KeyFile { content: &[7; 32] }, read_only: true },
         Request::Execute(Command::AddLocations(name.clone().collect())),
         Request::Verify {
             presented: b"kdag_",

@@ -65,8 +65,10 @@ impl Desk {
 
     /// Does it, or says why not.
     pub fn carry_out(&mut self, ask: Ask<'_>) -> Carried {
-        if let Request::SignIn { console, with } = ask.what {
-            return self.sign_in(console, with);
+        if let Request::SignIn { console, with, read_only } = ask.what {
+            // Whoever looks only ends without a word, as they came.
+            self.ended = read_only;
+            return self.sign_in(console, with, read_only);
         }
         let session = self.session_for(ask.reach)?.clone();
         // Some requests ask no rule of their own.
@@ -96,11 +98,11 @@ impl Desk {
         }
     }
 
-    fn sign_in(&mut self, console: bool, with: With<'_>) -> Carried {
+    fn sign_in(&mut self, console: bool, with: With<'_>, read_only: bool) -> Carried {
         if self.session.is_some() {
             return Err(Fault::usage("signed_in", "This connection is signed in already."));
         }
-        let session = self.try_door(with, via(console)).map_err(|error| Fault::at_door(&error))?;
+        let session = self.try_door(with, via(console), read_only).map_err(|error| Fault::at_door(&error))?;
         let actor = session.actor();
         let reach = Reach::of(actor.access).unwrap_or(Reach::Own);
         self.session = Some(session);
@@ -116,8 +118,14 @@ impl Desk {
         }))))
     }
 
-    fn try_door(&self, with: With<'_>, via: Via) -> Result<Session, OpenError> {
-        let admit = |key: &Key<'_>| self.engine.admit(key, via, self.peer);
+    fn try_door(&self, with: With<'_>, via: Via, read_only: bool) -> Result<Session, OpenError> {
+        let admit = |key: &Key<'_>| {
+            if read_only {
+                self.engine.admit_to_look(key, via, self.peer)
+            } else {
+                self.engine.admit(key, via, self.peer)
+            }
+        };
         match with {
             With::Passphrase { name, passphrase } => {
                 let passphrase = Passphrase::present(passphrase).map_err(EngineError::from)?;

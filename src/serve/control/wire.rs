@@ -73,6 +73,9 @@ pub enum Request<'b> {
         /// What opens the store.
         #[b(1)]
         with: With<'b>,
+        /// Whether it only looks, and leaves no trace.
+        #[n(2)]
+        read_only: bool,
     },
     /// [`crate::engine::Engine::execute`].
     #[n(1)]

@@ -52,6 +52,7 @@ pub struct SledOptions {
     command: String,
     since: Option<i64>,
     create: bool,
+    read_only: bool,
     cache_bytes: u64,
     free_to_open: u64,
     free_to_write: u64,
@@ -65,6 +66,7 @@ impl SledOptions {
             command: String::new(),
             since: None,
             create: false,
+            read_only: false,
             cache_bytes: 48 * MIB,
             free_to_open: 64 * MIB,
             free_to_write: 16 * MIB,
@@ -75,6 +77,13 @@ impl SledOptions {
     #[must_use]
     pub fn create(mut self) -> Self {
         self.create = true;
+        self
+    }
+
+    /// Takes no commit and writes no seal.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
         self
     }
 
@@ -208,7 +217,8 @@ impl SledStore {
             Err(error) => Some(Doubt::SealDamaged(error.to_string())),
             _ => None,
         };
-        let shared = Shared::new(ready.live, ready.ledger, doubt.as_ref().map(Doubt::in_words));
+        let asked = options.read_only.then(|| "it was opened with --read-only".to_owned());
+        let shared = Shared::new(ready.live, ready.ledger, doubt.as_ref().map(Doubt::in_words).or(asked));
         let (requests, inbox) = mpsc::sync_channel(QUEUE);
         let committer = Committer {
             shared: Arc::clone(&shared),

@@ -16,6 +16,7 @@ use super::kept::Kept;
 use super::look::Look;
 use super::times::Zone;
 use super::worker::{Effect, Outcome};
+use crate::engine::LookOnly;
 use crate::serve::control::Control;
 use crate::tui::canvas::{Canvas, HitMap};
 use crate::tui::clock::{Moment, Now};
@@ -34,7 +35,7 @@ pub struct Setting {
     pub keymap: Arc<Keymap>,
     /// Whose calendar local times are in.
     pub zone: Zone,
-    /// Whether what takes access away is switched off.
+    /// Whether nothing is changed.
     pub read_only: bool,
     /// Who has the mouse at first.
     pub capture: Capture,
@@ -145,8 +146,12 @@ impl Keydeck {
 
     fn enter(&mut self, passage: Passage, now: Now) {
         let Passage { open, tab } = passage;
+        let engine = match self.way {
+            Way::Demo if self.setting.read_only => LookOnly::over(open.engine, &open.session),
+            Way::Demo | Way::Store(_) => open.engine,
+        };
         let look = Look {
-            engine: open.engine,
+            engine,
             session: open.session,
             keymap: Arc::clone(&self.setting.keymap),
             zone: self.setting.zone,

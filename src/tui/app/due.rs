@@ -132,6 +132,8 @@ fn trouble(look: &Look) -> Option<String> {
     }
     match look.engine.health().standing {
         Standing::Writable => {}
+        // So it was asked for, and the title line says so.
+        Standing::ReadOnly(_) if look.read_only => {}
         Standing::ReadOnly(why) | Standing::Down(why) => {
             return Some(format!("the store takes no changes: {why}"));
         }

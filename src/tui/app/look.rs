@@ -7,6 +7,7 @@ use super::times::Zone;
 use crate::domain::{Role, State, Timestamp, View};
 use crate::engine::{Engine, Session};
 use crate::serve::control::Owner;
+use crate::tui::action::{Action, Reason};
 use crate::tui::keymap::Keymap;
 
 /// Everything an open console can look at.
@@ -21,7 +22,7 @@ pub struct Look {
     pub zone: Zone,
     /// The process that has the store, when it is another.
     pub owner: Option<Owner>,
-    /// Whether actions that take access away are switched off (`--read-only`).
+    /// Whether nothing is changed (`--read-only`). The engine sees to that; here it is said before somebody tries.
     pub read_only: bool,
 }
 
@@ -31,6 +32,16 @@ impl Look {
     pub fn view<R>(&self, read: impl FnOnce(&View<'_>) -> R) -> R {
         let state = self.engine.state();
         read(&View::new(&state, self.session.actor()))
+    }
+
+    /// Why what changes something is not possible, if the console only looks.
+    pub fn may_change(&self) -> Result<(), Reason> {
+        if self.read_only { Err("this console was started with --read-only".into()) } else { Ok(()) }
+    }
+
+    /// The same for a verb.
+    pub fn permits(&self, action: Action) -> Result<(), Reason> {
+        if action.changes() { self.may_change() } else { Ok(()) }
     }
 
     /// The operator's role.

@@ -49,7 +49,7 @@ impl RowMenu {
             key: action,
             text: words.to_owned(),
             hint: look.keymap.label(Layer::Screen, action).unwrap_or_default(),
-            disabled: possible(action).err(),
+            disabled: look.permits(action).and_then(|()| possible(action)).err(),
         };
         let items = actions.iter().copied().map(item).collect();
         Self { title, picker: Picker::new(items, "what shall be done?") }

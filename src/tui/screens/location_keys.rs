@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Command, LocationId, Name, Refusal},
     tui::{
-        action::{Action, Danger, Layer, Reason},
+        action::{Action, Layer, Reason},
         app::{
             ask::{Answer, Ask, Errand, Tab},
             look::Look,
@@ -94,7 +94,7 @@ impl LocationKeys {
         true
     }
 
-    fn enabled_places(&self, action: Action, look: &Look) -> Result<(), Reason> {
+    fn enabled_places(&self, action: Action) -> Result<(), Reason> {
         let chosen =
             || self.places.selected().map(|_| ()).ok_or_else(|| Reason::from("select one location first"));
         match action {
@@ -113,9 +113,6 @@ impl LocationKeys {
             Action::Back => Err("there is nothing to step back from; q quits".into()),
             Action::New => self.manage.clone(),
             Action::Edit => self.manage.clone().and_then(|()| chosen()),
-            Action::Delete if look.read_only && action.spec().danger == Danger::Dangerous => {
-                Err("this console was started with --read-only".into())
-            }
             Action::Delete => self.manage.clone().and_then(|()| chosen()),
             _ => Err("select a key first: l goes to the keys".into()),
         }
@@ -247,7 +244,7 @@ impl Screen for LocationKeys {
     fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
         match (self.half, action) {
             (Half::Places, Action::Undo) => self.pane.enabled(action, look),
-            (Half::Places, _) => self.enabled_places(action, look),
+            (Half::Places, _) => self.enabled_places(action),
             (Half::Keys, Action::Left | Action::Back) => Ok(()),
             (Half::Keys, _) => self.pane.enabled(action, look),
         }

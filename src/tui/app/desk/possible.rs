@@ -4,7 +4,7 @@
 use super::super::ask::Tab;
 use super::Desk;
 use crate::domain::Role;
-use crate::tui::action::{Action, Availability, Danger, Layer, Reason};
+use crate::tui::action::{Action, Availability, Layer, Reason};
 
 impl Desk {
     /// The layer whose keys are searched.
@@ -14,7 +14,7 @@ impl Desk {
 
     /// Whether `action` works on the screen, whatever lies above it: for help and palette.
     pub fn on_screen(&self, action: Action) -> Result<(), Reason> {
-        self.permitted(action)?;
+        self.look.permits(action)?;
         if let Some(answer) = self.own(action) {
             return answer;
         }
@@ -22,13 +22,6 @@ impl Desk {
             Some(screen) => screen.enabled(action, &self.look),
             None => Err("nothing is open".into()),
         }
-    }
-
-    fn permitted(&self, action: Action) -> Result<(), Reason> {
-        if self.look.read_only && action.spec().danger == Danger::Dangerous {
-            return Err("this console was started with --read-only".into());
-        }
-        Ok(())
     }
 
     /// The desk's own actions.
@@ -72,7 +65,7 @@ impl Availability for Desk {
             None => self.on_screen(action),
             Some(_) if action.spec().layers.contains(&Layer::Always) => self.own(action).unwrap_or(Ok(())),
             Some(top) => {
-                self.permitted(action)?;
+                self.look.permits(action)?;
                 top.enabled(action, &self.look)
             }
         }

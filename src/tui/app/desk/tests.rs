@@ -364,3 +364,27 @@ fn a_secret_on_its_way_is_waited_for() {
     assert!(desk.toasts.to_copy().unwrap().contains("shown once"), "{:?}", desk.toasts);
     assert_eq!(desk.waited_since().count(), 1);
 }
+
+#[test]
+fn a_read_only_console_offers_nothing_that_changes_anything() {
+    let keymap = std::sync::Arc::new(crate::tui::keymap::Keymap::standard());
+    let open = testing::sample();
+    let look = Look {
+        engine: crate::engine::LookOnly::over(open.engine, &open.session),
+        session: open.session,
+        keymap,
+        zone: Zone::UTC,
+        owner: None,
+        read_only: true,
+    };
+    let now = Now { at: Moment::default(), utc_ms: 0 };
+    let mut desk = Desk::new(look, crate::tui::screens::all(), true, Capture::Taken, now);
+    for tab in [Action::Tab1, Action::Tab2, Action::Tab3, Action::Tab5] {
+        desk.act(tab, now, &mut Orders::new());
+        for action in Action::ALL.iter().filter(|action| action.changes()) {
+            let why = desk.on_screen(*action).unwrap_err().to_string();
+            assert!(why.contains("--read-only"), "{tab:?} {action:?}: {why}");
+        }
+        assert!(desk.on_screen(Action::Help).is_ok() && desk.on_screen(Action::Quit).is_ok());
+    }
+}

@@ -6,7 +6,7 @@ use super::super::worker::{Effect, Outcome};
 use super::{Asker, Desk, PATIENCE, Parting, Pending, Waited};
 use crate::tui::clipboard::{Keep, Settled, lease::Lease};
 use crate::tui::clock::Now;
-use crate::tui::overlay::{Passed, Secrecy};
+use crate::tui::overlay::{Overlay, Passed, Secrecy};
 use crate::tui::overlays::small_form::sentence;
 use crate::tui::program::{JobId, Orders};
 use crate::tui::secret::SecretText;
@@ -93,7 +93,7 @@ impl Desk {
     pub(super) fn stop_waiting(&mut self, now: Now, orders: &mut Orders<Effect>) -> bool {
         const SAID: &str = "nobody waits any more; it goes on, and what comes of it is said";
         let (mut asked, mut stopped, mut must) = (Vec::new(), false, false);
-        let top = self.overlays.top().map(crate::tui::overlay::Overlay::name);
+        let top = self.overlays.top().map(Overlay::name);
         for pending in self.jobs.values_mut() {
             let Pending::Job { asker, since, waited, .. } = pending else { continue };
             match waited {

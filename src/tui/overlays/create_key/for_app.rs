@@ -31,7 +31,6 @@ pub fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
         let app = seen.view.app(id)?;
         let could_go = |key: &&crate::domain::Key| {
             key.state(seen.now()).is_live()
-                && !look.read_only
                 && deeds::objection(&Command::RevokeKey(key.id), seen, catalog).is_none()
         };
         let mut others: Vec<_> =

@@ -84,10 +84,8 @@ impl Person {
             Verb::Passphrase => Act::SetPassphrase(self.id),
             Verb::Role | Verb::Disable | Verb::Keys | Verb::Enable => Act::ManageOperators,
         };
+        look.may_change()?;
         may(act, look)?;
-        if look.read_only && matches!(verb, Verb::Role | Verb::Disable | Verb::Keys) {
-            return Err("this console was started with --read-only".into());
-        }
         let last_admin = || {
             look.state(|state| {
                 let admins = state.operators().filter(|o| o.role == Role::Admin && o.standing.is_active());

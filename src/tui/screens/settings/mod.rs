@@ -438,7 +438,9 @@ impl Screen for Settings {
             Action::Left | Action::Back if !content => Err("there is nothing to step back from".into()),
             Action::Right | Action::Left | Action::Back => Ok(()),
             Action::Open if !content => Ok(()),
-            Action::Open | Action::Edit if policy => operator::may(Act::SetPolicy, look),
+            Action::Open | Action::Edit if policy => {
+                look.may_change().and_then(|()| operator::may(Act::SetPolicy, look))
+            }
             Action::Open if !people => Ok(()),
             Action::Open | Action::RowMenu => person().map(drop),
             Action::Edit if people => person()?.allows(Verb::Role, look),
