@@ -59,7 +59,7 @@ impl House {
         let open = in_store(store, name("Acme"), name("maria"), clock, Via::CommandLine, Box::new(OsEntropy));
         let house = Self { disk, open: open.unwrap() };
         house.does(Command::AddLocations(vec![name("Harbour")])).unwrap();
-        house.does(Command::AddOperator { name: name("otto"), role: Role::Manager, basis: None }).unwrap();
+        house.does(Command::AddOperator { name: name("otto"), role: Role::Manager }).unwrap();
         house
     }
 
@@ -112,8 +112,7 @@ fn a_key_revoked_on_a_full_disk_stays_refused_when_its_location_is_renamed_or_it
         for well_again in [false, true] {
             let house = House::new();
             let (id, token) = house.issue("Leaked");
-            let second =
-                house.does(Command::AddOperator { name: name("ada"), role: Role::Admin, basis: None });
+            let second = house.does(Command::AddOperator { name: name("ada"), role: Role::Admin });
             assert!(second.is_ok());
             house.disk.go_down();
             let told = house.does(Command::RevokeKey(id)).unwrap_err();
