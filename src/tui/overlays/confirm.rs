@@ -206,12 +206,20 @@ impl Confirm {
     /// What is asked, line by line.
     fn lines(&self, cells: u16) -> Vec<(Role, String)> {
         let mut lines = Vec::new();
+        let mut left_out = Vec::new();
+        for (count, why) in &self.left_out {
+            let stay = if *count == 1 { "stays as it is" } else { "stay as they are" };
+            let words = format!("{count} marked {stay}: {why}");
+            left_out.extend(text::wrap(&words, cells).into_iter().map(|line| (Role::Dim, line)));
+        }
         if let ([one], [_]) = (self.named.as_slice(), self.keys.as_slice()) {
             lines.push((Role::Title, one.name.clone()));
             lines.push((Role::Dim, one.facts.clone()));
             lines.push((Role::Text, String::new()));
             lines.extend(text::wrap(&one.use_, cells).into_iter().map(|line| (Role::Warn, line)));
         } else {
+            // Before the names: in a small window those are what gives way.
+            lines.append(&mut left_out);
             for one in &self.named {
                 lines.push((Role::Text, format!("{}   {}", one.name, one.use_)));
             }
@@ -221,11 +229,7 @@ impl Confirm {
             }
             lines.push((Role::Text, String::new()));
         }
-        for (count, why) in &self.left_out {
-            let stay = if *count == 1 { "stays as it is" } else { "stay as they are" };
-            let words = format!("{count} marked {stay}: {why}");
-            lines.extend(text::wrap(&words, cells).into_iter().map(|line| (Role::Dim, line)));
-        }
+        lines.append(&mut left_out);
         let after = self.consequence();
         lines.extend(text::wrap(after, cells).into_iter().map(|line| (Role::Text, line)));
         lines

@@ -126,6 +126,9 @@ fn no_form_closes_while_the_secret_it_asked_for_is_on_its_way() {
             console.advance(Duration::from_millis(wait));
             console.press("esc esc").sees("the new secret is shown once").press("enter ctrl-s tab q");
             console.press("ctrl-z ctrl-q");
+            if console.screen().contains("  Cancel") {
+                console.click_on("  Cancel").click_on("  Cancel");
+            }
             assert_eq!(open(&console), [form], "{}", console.screen());
         }
         console.press("ctrl-c").sees("A new secret is on its way").press("esc");
