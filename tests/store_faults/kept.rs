@@ -188,7 +188,9 @@ fn what_was_denied_on_a_full_disk_is_denied_after_kill_9() {
         }
         process.kill().unwrap();
         process.wait().unwrap();
-        lines.iter().for_each(|line| said.hear(&line));
+        for line in lines.iter() {
+            said.hear(&line);
+        }
         let _absent = fs::remove_file(ballast(&dir));
         said.check(&dir, &format!("round {round}"));
         if round % 20 == 19 || round + 1 == rounds {
@@ -228,7 +230,9 @@ fn whatever_call_fails_and_for_how_long_what_was_acknowledged_holds_and_writing_
                     strace.env(CHILD, &dir).env(TURNS, "3");
                     let mut process = strace.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
                     let mut said = Said::default();
-                    listen(&mut process).iter().for_each(|line| said.hear(&line));
+                    for line in listen(&mut process).iter() {
+                        said.hear(&line);
+                    }
                     process.wait().unwrap();
                     said.check(&dir, &format!("{call} {error} {when}"));
                     runs += 1;
