@@ -175,6 +175,8 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let mut loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
     let (kept, denied) = keep(&options.dir, &keyring);
     let denied = denied.unwrap_or_else(|doubt| {
+        // Something was denied there, and nobody can say what.
+        loaded.proof.vouch_for_nothing();
         loaded.doubts.push(doubt);
         Vec::new()
     });

@@ -185,9 +185,18 @@ fn a_database_put_back_in_time_revives_no_key_and_changes_nothing_until_somebody
     let (database, kept) = (desk.data().join("store"), desk.path("kept"));
     copy(&database, &kept);
     ann.does(&["key", "revoke", "A"]);
-    fs::remove_dir_all(&database).unwrap();
-    copy(&kept, &database);
+    let put_back = || {
+        fs::remove_dir_all(&database).unwrap();
+        copy(&kept, &database);
+    };
+    // With the second copy of the newest commits it is as new as before, and that is said.
+    put_back();
+    let said = ann.says(&["key", "list"]).expect(0);
+    assert!(said.err.contains("put back from their second copy"), "{said:?}");
+    assert_eq!(ann.verifies(&token), "deny revoked");
 
+    put_back();
+    fs::remove_file(desk.data().join("recent.0")).unwrap();
     assert_eq!(ann.verifies(&token), "deny store_error");
     let said = ann.says(&["audit", "verify"]).expect(2);
     assert!(said.err.contains("went back in time"), "{said:?}");

@@ -87,7 +87,6 @@ const DAY: [(&str, &[&str], &str); 46] = [
     ("maria", &["policy", "show"], ""),
     ("maria", &["policy", "set", "notice-days", "9"], ""),
     ("maria", &["policy", "set", "notice-days", "many"], ""),
-    ("maria", &["policy", "set", "no-such", "1"], ""),
     ("maria", &["operator", "add", "erik", "--role", "viewer", "--new-passphrase-file", "new.pass"], ""),
     ("maria", &["operator", "add", "short", "--role", "viewer", "--new-passphrase-file", "short.pass"], ""),
     ("maria", &["operator", "add", "fay", "--role", "manager", "--new-key-file", "fay.key"], ""),
