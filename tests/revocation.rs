@@ -201,12 +201,9 @@ fn whoever_watches_sees_a_denial_that_waits_for_the_disk() {
     assert!(told.is_err());
     assert_eq!(watched(), [1, 1, 0]);
     let (status, text) = ready();
-    // It refuses rightly, so it is the one to ask.
-    assert_eq!(status, 200);
-    assert!(
-        text.contains("takes no changes now") && text.contains("not written yet: 1; a restart"),
-        "{text}"
-    );
+    assert_eq!(status, 503);
+    assert!(text.contains("cannot be written") && text.contains("not written yet: 1; a restart"), "{text}");
+    // Whoever asks all the same is refused.
     assert_eq!(house.bearer("/verify", &token).status, 401);
     disk.come_back();
     house.open.engine.settle().unwrap();
