@@ -75,6 +75,7 @@ fn untypable(text: &str) -> Option<&'static str> {
         '\r' => Some("a carriage return"),
         '\t' => Some("a tab"),
         c if c.is_control() => Some("a control character"),
+        c if c.is_whitespace() && c != ' ' => Some("a blank that looks like the space bar's and is another"),
         // Not the joiners: scripts that need them have them on their keyboards.
         '\u{ad}'
         | '\u{200b}'

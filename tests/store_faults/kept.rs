@@ -188,7 +188,7 @@ fn what_was_denied_on_a_full_disk_is_denied_after_kill_9() {
         }
         process.kill().unwrap();
         process.wait().unwrap();
-        for line in lines.iter() {
+        for line in &lines {
             said.hear(&line);
         }
         let _absent = fs::remove_file(ballast(&dir));
@@ -230,7 +230,7 @@ fn whatever_call_fails_and_for_how_long_what_was_acknowledged_holds_and_writing_
                     strace.env(CHILD, &dir).env(TURNS, "3");
                     let mut process = strace.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
                     let mut said = Said::default();
-                    for line in listen(&mut process).iter() {
+                    for line in &listen(&mut process) {
                         said.hear(&line);
                     }
                     process.wait().unwrap();
