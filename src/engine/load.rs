@@ -91,7 +91,7 @@ pub fn load(
     let trail = Trail::of(store, keyring, &sealer);
     let mut proof = Proof::default();
     let newest = trail.newest()?;
-    let head = newest.head;
+    let (head, newest_at) = (newest.head, newest.at);
     let (part, rev, mut doubts) = read_and_prove(store, keyring, &sealer, &trail, newest, &mut proof)?;
     doubts.extend(witness.doubt.map(|doubt| match doubt {
         store::Doubt::RolledBack { .. } => Doubt::short(doubt.in_words()),
@@ -104,7 +104,9 @@ pub fn load(
         proof.vouch_for_nothing();
     }
     doubts.extend(missed);
-    let mark = read_unlisted(store, &sealer, CLOCK_KEY)?;
+    // Without the highest believed time the newest entry tells one; as of another boot, so that a later clock is believed.
+    let seen = newest_at.map(|wall| Mark { wall, since_boot: 0, boot: String::new() });
+    let mark = read_unlisted(store, &sealer, CLOCK_KEY)?.or(seen);
     let unbroken = read_unlisted(store, &sealer, UNBROKEN_KEY)?;
     let state = assemble(part.records, part.uses, catalog);
     Ok(Loaded { state, head, digest: part.digest, rev, mark, unbroken, doubts, proof })

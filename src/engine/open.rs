@@ -239,6 +239,10 @@ fn keep(dir: &Path, keyring: &Keyring) -> (Option<Kept>, Result<Vec<Note>, Doubt
             let (kept, denied) = Kept::open(journal, keyring);
             (Some(kept), denied)
         }
+        // What lies there is none of ours, so what did is gone.
+        Err(error) if Journal::is_displaced(dir) => {
+            (None, Err(Doubt::altered(format!("what was denied on a failing disk cannot be read: {error}"))))
+        }
         Err(error) => {
             tracing::warn!(%error, "no room is kept in reserve for denials on a full disk");
             (None, Ok(Vec::new()))

@@ -13,7 +13,7 @@ use crate::crypto::Keyring;
 use crate::crypto::chain::AuditChain;
 use crate::crypto::record::{self, Sealer};
 use crate::domain::audit::Entry;
-use crate::domain::{App, AppId, Key, KeyId, Reason, RecordKey};
+use crate::domain::{App, AppId, Key, KeyId, Reason, RecordKey, Timestamp};
 use crate::store::{KeyRange, Seal, Store, StoreError};
 
 /// Records told one by one; of more than these it is told how many there are.
@@ -94,6 +94,8 @@ pub struct Newest {
     pub head: Head,
     /// The digest of all records it vouches for, hex, or why it cannot be read. `None` before the first entry.
     pub vouched: Option<Result<String, Doubt>>,
+    /// When it was written, if it can be read.
+    pub at: Option<Timestamp>,
 }
 
 /// Reads the trail of one store.
@@ -116,23 +118,25 @@ impl<'a> Trail<'a> {
             Ok(page) => page,
             Err(StoreError::Damaged(why)) => {
                 let doubt = Doubt::altered(format!("the newest audit entry cannot be read: {why}"));
-                return Ok(Newest { head: none, vouched: Some(Err(doubt)) });
+                return Ok(Newest { head: none, vouched: Some(Err(doubt)), at: None });
             }
             Err(error) => return Err(error),
         };
         let Some((key, row)) = page.rows.into_iter().next() else {
-            return Ok(Newest { head: none, vouched: None });
+            return Ok(Newest { head: none, vouched: None, at: None });
         };
         let seq = seq_of(&key).unwrap_or(0);
         let unreadable = |why: String| Newest {
             head: Head { seq, ..none },
             vouched: Some(Err(Doubt::altered(format!("the newest audit entry ({seq}) {why}")))),
+            at: None,
         };
         Ok(match open_row(self.sealer, &self.chain, seq, &row.value) {
             Err(why) => unreadable(format!("cannot be read: {why}")),
             Ok(row) => match serde_json::from_str::<Entry>(&row.body) {
                 Ok(entry) if entry.seq == seq => {
-                    Newest { head: Head { seq, hash: row.hash }, vouched: Some(Ok(entry.state)) }
+                    let at = Some(Timestamp(entry.at));
+                    Newest { head: Head { seq, hash: row.hash }, vouched: Some(Ok(entry.state)), at }
                 }
                 _ => unreadable("cannot be read by this keydeck".into()),
             },

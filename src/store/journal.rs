@@ -39,6 +39,11 @@ impl Journal {
     /// The most bytes a text may have.
     pub const ROOM: usize = COPY - LENGTH;
 
+    /// Whether something that is no file lies in its place.
+    pub fn is_displaced(dir: &Path) -> bool {
+        std::fs::symlink_metadata(dir.join(FILE)).is_ok_and(|meta| !meta.is_file())
+    }
+
     /// Opens the file in `dir`, and makes room for it when there is none yet. Zeros are written and not merely
     /// allocated: an allocated block may still need another one when it is written for the first time. A file
     /// system that never writes in place (btrfs, ZFS) may want room all the same, and says so when it does.

@@ -147,8 +147,12 @@ impl SealFile {
 
     fn replace(&self, seal: &Seal) -> io::Result<()> {
         let fresh = self.dir.join("seal.new");
-        // A leftover of an interrupted write, or a link or pipe somebody put there: gone, never written to.
-        match fs::remove_file(&fresh) {
+        // A leftover of an interrupted write, or a link, pipe or folder somebody put there: gone, never written to.
+        let gone = match fs::symlink_metadata(&fresh) {
+            Ok(meta) if meta.is_dir() => fs::remove_dir_all(&fresh),
+            _ => fs::remove_file(&fresh),
+        };
+        match gone {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }

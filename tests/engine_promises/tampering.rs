@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use keydeck::domain::Reason;
+use keydeck::domain::{Command, Reason};
 use keydeck::engine::Engine as _;
 use keydeck::store::{Op, SledOptions, SledStore, Store};
 
@@ -262,6 +262,35 @@ fn a_key_whose_record_was_damaged_is_not_called_one_that_was_never_issued() {
         let decision = open.engine.verify(estate.bystander.as_bytes(), &[]);
         assert_eq!(decision.reason(), Some(Reason::StoreError), "{op:?}");
     }
+}
+
+#[test]
+fn a_folder_in_the_way_of_the_seal_does_not_stop_it() {
+    let estate = Estate::new();
+    let dir = tempfile::tempdir().unwrap();
+    super::copy(&estate.past_dir(), dir.path());
+    let open = estate.open(dir.path()).unwrap();
+    std::fs::create_dir(dir.path().join("seal.new")).unwrap();
+    let id = estate.bystander_record[2..].parse().unwrap();
+    open.engine.execute(&open.session, Command::RevokeKey(id)).unwrap();
+    drop(open);
+    std::fs::remove_dir_all(dir.path().join("store")).unwrap();
+    super::copy(&estate.past_dir().join("store"), &dir.path().join("store"));
+    std::fs::remove_file(dir.path().join("recent.0")).unwrap();
+    let open = estate.open(dir.path()).unwrap();
+    assert!(!estate.bystander_works(&open), "the seal did not know of the revocation");
+    assert!(!open.engine.doubts().is_empty());
+}
+
+#[test]
+fn something_else_in_the_place_of_what_was_denied_vouches_for_nothing() {
+    let estate = Estate::new();
+    let dir = estate.copy();
+    std::fs::remove_file(dir.path().join("denials")).unwrap();
+    std::fs::create_dir(dir.path().join("denials")).unwrap();
+    let open = estate.open(dir.path()).unwrap();
+    assert!(!estate.bystander_works(&open));
+    assert!(!open.engine.doubts().is_empty());
 }
 
 /// The database itself, with no regard for what its keeper makes of it.
