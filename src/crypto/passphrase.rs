@@ -246,7 +246,8 @@ mod tests {
             ("", "\u{feff}", "an invisible character"),
             (" ", "", "a blank at its start"),
             ("", " ", "a blank at its end"),
-            ("", "\u{a0}", "a blank at its end"),
+            ("", "\u{a0}", "a blank that looks like"),
+            ("two\u{a0}words", "", "a blank that looks like"),
         ] {
             let text = format!("{before}{words}{after}");
             let said = said(&text);

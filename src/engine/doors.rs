@@ -134,15 +134,21 @@ pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<
         NewSlot { label: RECOVERY_LABEL, created_ms: now_ms(engine), secret: SlotSecret::Recovery(&code) };
     let is_recovery = |slot: &Slot| slot.kind() == SlotKind::Recovery;
     let before = file.load()?;
-    let added = add(engine, &mut file, &before, new, &Unlock::Recovery(&code), is_recovery)?;
     let mark = engine.state().header().clone();
+    // A renewal that was cut off leaves two that count. The later one was shown to nobody and makes room.
+    let counting = |slot: &&Slot| is_recovery(slot) && mark.counts(slot.id().number());
+    let on_paper = before.slots().iter().find(counting).map(Slot::id);
+    let base = before.keep(engine.keyring.root(), |slot| {
+        !is_recovery(slot) || on_paper.is_none_or(|old| old == slot.id())
+    })?;
+    let added = add(engine, &mut file, &base, new, &Unlock::Recovery(&code), is_recovery)?;
     let named = naming(&added.header, |slot| added.is(slot) || mark.counts(slot.id().number()));
     if let Err(error) = engine.run_naming(session, &Command::ReplaceRecovery, named) {
         take_back(&mut file, &before, &error);
         return Err(error);
     }
-    let ended = added.header.keep(engine.keyring.root(), |slot| added.is(slot) || !is_recovery(slot));
-    if let Err(error) = ended.and_then(|ended| file.replace(&ended)) {
+    let ended = added.header.keep(engine.keyring.root(), |slot| added.is(slot) || !is_recovery(slot))?;
+    if let Err(error) = file.replace(&ended) {
         // Nobody has the new code yet. It is not shown while the old one may still open.
         let old_opens =
             file.load().map_or(true, |now| now.slots().iter().any(|s| is_recovery(s) && !added.is(s)));
@@ -150,6 +156,11 @@ pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<
             return Err(error.into());
         }
         tracing::warn!(%error, "the header is changed, but not its copy");
+    }
+    // From now on a header in which the old one still is, a copy that was not written or that somebody kept, is an old one.
+    let named = naming(&ended, |slot| added.is(slot) || mark.counts(slot.id().number()));
+    if let Err(error) = engine.run_naming(session, &Command::ReplaceRecovery, named) {
+        tracing::warn!(%error, "an older header would still let the old recovery code in");
     }
     Ok(code)
 }
