@@ -57,7 +57,7 @@ const SPOKEN: [u64; 2] = [1, 2];
 const WORD: &str = "a word";
 
 /// One step of a program.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Step {
     call: &'static str,
     /// Relative to the data directory; names that are numbers are left out.

@@ -20,24 +20,33 @@ use super::step::{Step, cut_in_half};
 /// Nothing here takes as long, on a slow machine either.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// When to kill. Steps are counted from 1, over all threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A step as it is found again in another run: which of those that are alike. How many words a server needs, and when,
+/// is up to the moment, so a number over all steps would mean another step each time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Point {
+    pub step: Step,
+    /// Counted from 1.
+    pub nth: usize,
+}
+
+/// When to kill.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kill {
     Never,
     /// Before the step happens: it does not.
-    Before(usize),
+    Before(Point),
     /// When half of it is written.
-    Amid(usize),
+    Amid(Point),
     /// As soon as it happened, before the program knows.
-    After(usize),
+    After(Point),
 }
 
 impl Kill {
-    /// The number of the step.
-    pub const fn step(self) -> Option<usize> {
+    /// The step.
+    pub const fn point(&self) -> Option<&Point> {
         match self {
             Self::Never => None,
-            Self::Before(number) | Self::Amid(number) | Self::After(number) => Some(number),
+            Self::Before(point) | Self::Amid(point) | Self::After(point) => Some(point),
         }
     }
 }
@@ -112,7 +121,7 @@ impl Victim {
     }
 
     /// Lets it go and follows it to its end. Its steps in the directory `root` are those that count.
-    pub fn follow(mut self, root: &Path, kill: Kill, counter: &Counter) -> Trail {
+    pub fn follow(mut self, root: &Path, kill: &Kill, counter: &Counter) -> Trail {
         let mut stdin = self.child.stdin.take().unwrap();
         stdin.write_all(b"\n").unwrap();
         drop(stdin);
@@ -153,11 +162,11 @@ fn go_on(told: nix::Result<()>) {
 
 struct Trace<'c> {
     root: PathBuf,
-    kill: Kill,
+    kill: &'c Kill,
     counter: &'c Counter,
     steps: Vec<Step>,
-    /// The step each thread is in, and its number if it counts.
-    inside: HashMap<Pid, (Step, Option<usize>)>,
+    /// The step each thread is in, and whether it is the one that is wanted.
+    inside: HashMap<Pid, (Step, bool)>,
     killed: bool,
 }
 
@@ -175,22 +184,29 @@ impl Trace<'_> {
     fn enters(&mut self, pid: Pid) -> bool {
         let Some(step) = Step::at(pid, &self.root) else { return false };
         let counts = self.counter.counting.load(Ordering::SeqCst) && !self.killed;
-        let number = counts.then(|| self.steps.len() + 1);
-        if let Some(number) = number {
+        if counts {
             self.steps.push(step.clone());
-            if self.kill == Kill::Amid(number) {
-                cut_in_half(pid).unwrap();
-            }
         }
-        self.inside.insert(pid, (step, number));
-        number.is_some_and(|number| self.kill == Kill::Before(number))
+        let wanted = counts && self.kill.point() == Some(&point_of(&self.steps, self.steps.len()));
+        if wanted && matches!(self.kill, Kill::Amid(_)) {
+            cut_in_half(pid).unwrap();
+        }
+        self.inside.insert(pid, (step, wanted));
+        wanted && matches!(self.kill, Kill::Before(_))
     }
 
     fn leaves(&mut self, pid: Pid) -> bool {
-        let Some((step, number)) = self.inside.remove(&pid) else { return false };
+        let Some((step, wanted)) = self.inside.remove(&pid) else { return false };
         if step.makes_durable() {
             self.counter.synced.store(true, Ordering::SeqCst);
         }
-        number.is_some_and(|number| [Kill::Amid(number), Kill::After(number)].contains(&self.kill))
+        wanted && matches!(self.kill, Kill::Amid(_) | Kill::After(_))
     }
+}
+
+/// What finds step `number` of these again, counted from 1.
+pub fn point_of(steps: &[Step], number: usize) -> Point {
+    let step = steps[number - 1].clone();
+    let nth = steps[..number].iter().filter(|other| **other == step).count();
+    Point { step, nth }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::site::{Deed, Site, Standing, was_said};
 use super::step::Step;
-use super::tracer::Kill;
+use super::tracer::{Kill, Point, point_of};
 use super::ways::Way;
 
 /// A deed that is done again and again, each time killed at another step.
@@ -40,27 +40,33 @@ struct Found {
 
 /// Before, amid and after each step.
 pub fn all_ways(steps: &[Step], from: usize) -> Vec<Kill> {
-    let at = |number: usize| [Some(Kill::Before(number)), amid(steps, number), Some(Kill::After(number))];
+    let at = |number: usize| {
+        let point = point_of(steps, number);
+        [Some(Kill::Before(point.clone())), amid(steps, number), Some(Kill::After(point))]
+    };
     (from..=steps.len()).flat_map(at).flatten().collect()
 }
 
 /// One death for each step up to `last`: where one thread does everything, before a step is after the one before.
 pub fn one_way(steps: &[Step], from: usize, last: usize) -> Vec<Kill> {
-    (from..=last).map(|number| amid(steps, number).unwrap_or(Kill::Before(number))).collect()
+    (from..=last)
+        .map(|number| amid(steps, number).unwrap_or_else(|| Kill::Before(point_of(steps, number))))
+        .collect()
 }
 
 fn amid(steps: &[Step], number: usize) -> Option<Kill> {
-    steps[number - 1].can_be_cut.then_some(Kill::Amid(number))
+    steps[number - 1].can_be_cut.then(|| Kill::Amid(point_of(steps, number)))
 }
 
 impl<'s> Walk<'s> {
     /// Watches the deed done once; `None` where nothing can be traced.
     pub fn of(site: &'s Site, deed: &'s Deed, way: Way) -> Option<Self> {
-        let (trail, said) = way(&site.copy(), deed, Kill::Never)?;
+        let (trail, said) = way(&site.copy(), deed, &Kill::Never)?;
         assert!(was_said(&said, deed), "{said:?}");
         let steps = trail.steps;
-        // A step later than the last there is nothing to be killed at. A server goes on after its answer.
-        let end = if trail.code.is_some() { Kill::Before(steps.len() + 1) } else { Kill::Never };
+        // There is no step more than all there are of the last one's name. A server goes on after its answer.
+        let one_more = || Point { nth: usize::MAX, ..point_of(&steps, steps.len()) };
+        let end = if trail.code.is_some() { Kill::Before(one_more()) } else { Kill::Never };
         Some(Self { site, deed, way, after: site.after(deed), steps, end })
     }
 
@@ -76,8 +82,8 @@ impl<'s> Walk<'s> {
         let work = || {
             let mut found = Vec::new();
             while let Some(kill) = kills.get(next.fetch_add(1, Ordering::SeqCst)) {
-                let one = self.die_once(*kill);
-                found.push(one.map_err(|wrong| self.told(*kill, &wrong)));
+                let one = self.die_once(kill);
+                found.push(one.map_err(|wrong| self.told(kill, &wrong)));
             }
             found
         };
@@ -94,8 +100,9 @@ impl<'s> Walk<'s> {
             figures.said += usize::from(one.said);
             met.extend(one.met);
         }
-        let first = kills.iter().filter_map(|kill| kill.step()).min().unwrap();
-        let all: BTreeSet<String> = self.steps[first - 1..].iter().map(|step| format!("{step:?}")).collect();
+        // What needs not be met each time was met at least once.
+        let all: BTreeSet<String> =
+            kills.iter().filter_map(|kill| Some(format!("{:?}", kill.point()?.step))).collect();
         assert_eq!(met, all, "every step there is was met");
         figures
     }
@@ -103,27 +110,26 @@ impl<'s> Walk<'s> {
     /// Is not killed, though it is waited for at the step after the last.
     #[track_caller]
     pub fn comes_to_its_end(&self) {
-        let found = self.die_once(self.end).unwrap_or_else(|wrong| panic!("{}", self.told(self.end, &wrong)));
-        assert!(found.met.is_none() && found.said && found.done, "{}", self.told(self.end, "not done"));
+        let found =
+            self.die_once(&self.end).unwrap_or_else(|wrong| panic!("{}", self.told(&self.end, &wrong)));
+        assert!(found.met.is_none() && found.said && found.done, "{}", self.told(&self.end, "not done"));
     }
 
-    fn die_once(&self, kill: Kill) -> Result<Found, String> {
+    fn die_once(&self, kill: &Kill) -> Result<Found, String> {
         let desk = self.site.copy();
         let (trail, said) = (self.way)(&desk, self.deed, kill).ok_or("it cannot be traced")?;
-        let wanted = kill.step().and_then(|number| self.steps.get(number - 1));
-        let met = kill.step().and_then(|number| trail.steps.get(number - 1)).filter(|_| trail.killed);
+        let met = kill.point().filter(|_| trail.killed).map(|point| format!("{:?}", point.step));
         // How many words a server needs is up to the moment; whoever has the last of them has the answer.
-        let answered = wanted.is_none_or(|step| step.is_a_word() && was_said(&said, self.deed));
-        if met.is_none() && !answered {
+        let may_be_missed = kill.point().is_none_or(|point| point.nth > 1 || point.step.is_a_word());
+        if met.is_none() && !(may_be_missed && was_said(&said, self.deed)) {
             return Err(format!("it was not met: {:?}, {said:?}", trail.steps));
         }
         let said = was_said(&said, self.deed);
         let done = self.site.check(&desk, self.deed, &self.after, said)?;
-        Ok(Found { done, said, met: met.map(|step| format!("{step:?}")) })
+        Ok(Found { done, said, met })
     }
 
-    fn told(&self, kill: Kill, wrong: &str) -> String {
-        let step = kill.step().and_then(|number| self.steps.get(number - 1));
-        format!("`keydeck {}`, {kill:?} ({step:?}): {wrong}", self.deed.words.join(" "))
+    fn told(&self, kill: &Kill, wrong: &str) -> String {
+        format!("`keydeck {}`, {kill:?}: {wrong}", self.deed.words.join(" "))
     }
 }

@@ -12,10 +12,10 @@ use super::tracer::{Counter, Kill, Trail, Victim};
 
 /// A way: does a deed on a store and kills the process that writes. What that process did, and what the person at the
 /// command line was told. `None` where nothing can be traced.
-pub type Way = fn(&Desk, &Deed, Kill) -> Option<(Trail, Said)>;
+pub type Way = fn(&Desk, &Deed, &Kill) -> Option<(Trail, Said)>;
 
 /// The command does it itself, and is killed.
-pub fn alone(desk: &Desk, deed: &Deed, kill: Kill) -> Option<(Trail, Said)> {
+pub fn alone(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
     let mut victim = Victim::start(&command(desk, deed.words))?;
     let (mut out, mut err) = (victim.child.stdout.take().unwrap(), victim.child.stderr.take().unwrap());
     let trail = victim.follow(&desk.data(), kill, &Counter::from_the_start());
@@ -27,7 +27,7 @@ pub fn alone(desk: &Desk, deed: &Deed, kill: Kill) -> Option<(Trail, Said)> {
 }
 
 /// A server does it for the command, and is killed: at the step, or else as soon as the command has its answer.
-pub fn served(desk: &Desk, deed: &Deed, kill: Kill) -> Option<(Trail, Said)> {
+pub fn served(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
     let counter = Counter::default();
     let (started, start) = mpsc::sync_channel(1);
     std::thread::scope(|scope| {
