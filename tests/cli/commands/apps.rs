@@ -1,0 +1,171 @@
+//! Apps: made, edited, given keys and secrets, stopped, and what becomes of the tokens others hold.
+
+use crate::support::desk::{Desk, Person};
+
+const CREATE: [&str; 15] = [
+    "app",
+    "create",
+    "--name",
+    "Web store",
+    "--uri",
+    "https://store.example",
+    "--user-type",
+    "both",
+    "--source",
+    "external_webstore",
+    "--auth",
+    "key",
+    "--scope",
+    "contacts.read",
+    "appointments.book",
+];
+
+/// Two scopes a key of an app may hold, by the catalog and not by heart.
+fn scopes(maria: &Person<'_>) -> (String, String) {
+    let all = maria.asks(&["scope", "list", "--level", "app"]);
+    let ids = all.as_array().unwrap().iter();
+    let mut keys = ids.filter(|s| s["auth"] != "jwt").map(|s| s["id"].as_str().unwrap().to_owned());
+    (keys.next().unwrap(), keys.next().unwrap())
+}
+
+fn created(maria: &Person<'_>) -> (serde_json::Value, String, String) {
+    let (one, two) = scopes(maria);
+    let mut words = CREATE;
+    words[13] = &one;
+    words[14] = &two;
+    let app = maria.asks(&words);
+    (app, one, two)
+}
+
+#[test]
+fn the_secret_of_an_app_is_given_once_and_its_keys_work_for_it() {
+    let desk = Desk::founded();
+    let maria = desk.hire("jonas", "admin");
+    let (app, one, two) = created(&maria);
+    let secret = app["secret"].as_str().unwrap();
+    assert!(secret.starts_with("kdas_") && secret.len() == 56, "{secret}");
+    let id = app["id"].as_str().unwrap();
+    assert_eq!(id.strip_prefix("app_"), secret.get(5..17), "the application id is in the secret");
+    assert_eq!(maria.verifies(secret), "deny unknown", "it is no key");
+
+    let token = maria.does(&["app", "new-key", "Web store"]).out.trim_end().to_owned();
+    assert!(token.starts_with("kdap_"), "{token}");
+    let said = maria.gives(&["verify", "--scope", &one, "--scope", &two, "--json"], &token).expect(0).json();
+    assert_eq!(said["decision"], "allow");
+    let key = &maria.asks(&["key", "list", "--app", id])[0];
+    assert_eq!(
+        (&key["kind"], &key["app"], &key["location"]),
+        (&"app".into(), &"Web store".into(), &().into())
+    );
+    assert!(key["expires_at"].as_str().is_some(), "app keys end after a year unless told otherwise: {key}");
+
+    maria.does(&["app", "pause", id]);
+    assert_eq!(maria.verifies(&token), "deny app_disabled");
+    maria.does(&["app", "resume", "Web store"]);
+    assert_eq!(maria.verifies(&token), "allow");
+    assert!(maria.asks(&["app", "show", id])["last_used_at"].as_str().is_some());
+
+    let second = ["app", "new-key", id, "--name", "Second", "--revoke-others", "--token-file", "second"];
+    maria.does(&second);
+    assert_eq!(maria.verifies(&token), "deny revoked");
+    assert_eq!(maria.verifies(desk.read("second").trim_end()), "allow");
+    maria.does(&["app", "delete", id]);
+    assert_eq!(maria.verifies(desk.read("second").trim_end()), "deny revoked");
+    assert_eq!(maria.asks(&["app", "list"]), serde_json::json!([]));
+    assert_eq!(maria.asks(&["app", "list", "--deleted"])[0]["state"], "deleted");
+    maria.says(&["app", "new-secret", id]).fails(1, "that is final");
+    maria.does(&["audit", "verify"]);
+}
+
+#[test]
+fn an_app_is_edited_by_field_and_says_what_is_wrong() {
+    let desk = Desk::founded();
+    let maria = desk.hire("jonas", "admin");
+    let (app, one, two) = created(&maria);
+    let id = app["id"].as_str().unwrap();
+    let edited = maria.asks(&[
+        "app",
+        "edit",
+        id,
+        "--name",
+        "Shop",
+        "--post-login",
+        "https://store.example/in",
+        "http://localhost:3000/in",
+    ]);
+    assert_eq!(edited["name"], "Shop");
+    assert_eq!(edited["uri"], "https://store.example", "what is not named stays");
+    assert_eq!(edited["post_login"].as_array().unwrap().len(), 2);
+    let rev = edited["rev"].as_str().unwrap();
+    assert_eq!(maria.asks(&["app", "edit", id, "--no-post-login"])["post_login"], serde_json::json!([]));
+    maria
+        .says(&["app", "edit", id, "--name", "Store", "--if-rev", rev])
+        .fails(1, "Shop was changed meanwhile");
+    for (words, why) in [
+        (["--uri", "http://store.example"], "only https is safe"),
+        (["--post-logout", "https://a:b@store.example"], "no user name or password"),
+        (["--post-logout", "https://store.example/#x"], "no # part"),
+        (["--name", "\u{202e}"], "invisible or control character"),
+    ] {
+        maria.says(&["app", "edit", id, words[0], words[1]]).fails(2, why);
+    }
+    maria.says(&["app", "edit", id, "--name", "Shop"]).fails(1, "nothing to do");
+
+    maria.does(&["key", "create", "--name", "Part", "--app", "Shop", "--scope", &two]);
+    maria
+        .says(&["app", "edit", id, "--scope", &one])
+        .fails(1, "the key Part of this app would be left without");
+    maria.does(&["key", "revoke", "Part"]);
+    maria.does(&["app", "edit", id, "--scope", &one]);
+    let more = maria.says(&["key", "create", "--name", "More", "--app", id, "--scope", &two]);
+    more.fails(1, "the app itself may not do");
+    let jwt = maria.asks(&[
+        "app",
+        "create",
+        "--name",
+        "Bot",
+        "--uri",
+        "https://bot.example",
+        "--user-type",
+        "guest",
+        "--source",
+        "bot",
+        "--auth",
+        "jwt",
+        "--scope",
+        &one,
+    ]);
+    assert_eq!(jwt["auth"], "jwt");
+    maria.says(&["app", "new-key", "Bot"]).fails(1, "uses access tokens, not keys");
+}
+
+#[test]
+fn another_operators_app_is_answered_like_one_that_does_not_exist() {
+    let desk = Desk::founded();
+    let maria = desk.hire("jonas", "admin");
+    let (app, ..) = created(&maria);
+    let id = app["id"].as_str().unwrap();
+    let zoe = desk.hire("zoe", "manager");
+    for verb in ["show", "pause", "resume", "delete", "new-secret", "new-key"] {
+        let theirs = zoe.says(&["app", verb, id]).fails(1, "there is no such app");
+        let absent = zoe.says(&["app", verb, "app_111111111111"]).fails(1, "there is no such app");
+        assert_eq!(theirs.err, absent.err);
+    }
+    zoe.says(&CREATE).fails(1, "needs the role admin");
+    zoe.says(&["app", "list", "--all"]).fails(1, "needs the role admin");
+}
+
+#[test]
+fn a_secret_that_cannot_be_written_is_not_made() {
+    let desk = Desk::founded();
+    let maria = desk.hire("jonas", "admin");
+    let (app, ..) = created(&maria);
+    desk.file("taken", "");
+    let id = app["id"].as_str().unwrap();
+    maria.says(&["app", "new-secret", id, "--secret-file", "taken"]).fails(2, "No secret was made");
+    let since = &maria.asks(&["app", "show", id])["secret_since"];
+    assert_eq!(since, &app["secret_since"]);
+    let said = maria.does(&["app", "new-secret", id, "--secret-file", "fresh"]);
+    assert_eq!((said.out.as_str(), desk.read("fresh").len()), ("", 57));
+    assert_ne!(desk.read("fresh").trim_end(), app["secret"].as_str().unwrap());
+}

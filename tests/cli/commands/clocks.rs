@@ -1,0 +1,217 @@
+//! Dates and clocks: what a date means where somebody sits, and what becomes of a store on a machine whose clock was
+//! wrong. That a clock was wrong is pretended by a file the program reads instead; only a debug build knows it.
+
+use keydeck::domain::Timestamp;
+use keydeck::domain::time::DAY_MS;
+use keydeck::engine::clock::{Clock as _, SystemClock};
+use serde_json::{Value, json};
+
+use crate::support::desk::{Desk, Said};
+
+/// A machine whose clock is so many milliseconds ahead, in a boot of that name.
+struct Machine {
+    desk: Desk,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let desk = Desk::founded();
+        desk.hire("ann", "admin");
+        desk.hire("bob", "manager");
+        Self { desk }
+    }
+
+    fn boots(&self, name: &str, ahead_ms: i64) {
+        self.desk.file("clock", format!("{ahead_ms} {name}"));
+    }
+
+    fn says(&self, who: &str, words: &[&str], input: &str) -> Said {
+        let key = format!("{who}.key");
+        let words = [words, &["--key-file", &key]].concat();
+        let mut command = self.desk.command(&words);
+        command.env("KEYDECK_TEST_CLOCK", self.desk.path("clock"));
+        Desk::finish(command, &words, input.as_bytes())
+    }
+
+    fn does(&self, who: &str, words: &[&str]) -> Said {
+        self.says(who, words, "").expect(0)
+    }
+
+    fn asks(&self, words: &[&str]) -> Value {
+        self.does("ann", &[words, &["--json"]].concat()).json()
+    }
+
+    fn verifies(&self, token: &str) -> String {
+        self.says("ann", &["verify"], token).out.trim_end().to_owned()
+    }
+
+    fn creates(&self, name: &str, expires: &str) -> Said {
+        let words =
+            ["key", "create", "--name", name, "--agency", "--scope", "contacts.read", "--expires", expires];
+        self.says("ann", &words, "")
+    }
+}
+
+/// The year a clock shows that is so far ahead.
+fn year(ahead_ms: i64) -> String {
+    Timestamp(SystemClock.read().wall.0 + ahead_ms).rfc3339()[..4].to_owned()
+}
+
+fn names(keys: &Value) -> Vec<&str> {
+    keys.as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn one_boot_with_a_clock_ahead_is_not_for_ever() {
+    if !cfg!(debug_assertions) {
+        println!("skipped: needs a debug build, which alone can be told another time");
+        return;
+    }
+    let machine = Machine::new();
+    machine.boots("first", 0);
+    let thirty = machine.creates("Thirty", "30d").expect(0).out;
+    let gone = machine.creates("Gone", "30d").expect(0).out;
+    machine.does("ann", &["key", "revoke", "Gone", "--yes"]);
+    machine.boots("second", 400 * DAY_MS);
+    let seen = machine.asks(&["clock", "show"]);
+    assert!(
+        seen["wall"].as_str().unwrap().starts_with(&year(400 * DAY_MS)),
+        "the program sees that time: {seen}"
+    );
+    machine.creates("Ahead", "90d").expect(0);
+    assert_eq!(machine.verifies(&thirty), "deny expired");
+
+    machine.boots("third", 0);
+    let told = machine.does("ann", &["clock", "show"]).out;
+    for line in [
+        "Believed        no: it is 400 d",
+        "behind the latest time this store has seen",
+        "Over only by it Thirty",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let seen = machine.asks(&["clock", "show"]);
+    assert!(seen["wall"].as_str().unwrap().starts_with(&year(0)), "{seen}");
+    assert_eq!(names(&seen["expired_only_by_it"]), ["Thirty"]);
+    assert_eq!(names(&seen["made_in_the_future"]), ["Ahead"]);
+    assert!(machine.does("ann", &["info"]).out.contains("keydeck clock show"));
+    machine.creates("Late", "30d").fails(1, "keydeck clock confirm");
+
+    for dry in [&["clock", "confirm", "--yes"][..], &["clock", "confirm", "--dry-run"]] {
+        machine.says("bob", dry, "").fails(1, "needs the role admin");
+    }
+    machine.does("ann", &["clock", "confirm", "--dry-run"]);
+    assert_eq!(machine.verifies(&thirty), "deny expired", "nothing was changed");
+    let said = machine.does("ann", &["clock", "confirm", "--yes"]);
+    assert!(said.out.contains("Thirty") && said.err.contains("is believed from now on"), "{said:?}");
+    assert_eq!(machine.verifies(&thirty), "allow");
+    assert_eq!(machine.verifies(&gone), "deny revoked");
+    let seen = machine.asks(&["clock", "show"]);
+    assert_eq!((&seen["suspect"], &seen["expired_only_by_it"]), (&json!(false), &json!([])));
+    assert_eq!(names(&seen["made_in_the_future"]), ["Ahead"]);
+    assert!(
+        machine.does("ann", &["key", "show", "Ahead"]).out.contains("in the future: the clock was wrong")
+    );
+    machine.creates("Late", "30d").expect(0);
+    machine.says("ann", &["clock", "confirm", "--yes"], "").fails(1, "the clock is believed already");
+
+    let trail = machine.asks(&["audit", "list", "--limit", "500"]);
+    let outcomes: Vec<&str> = trail
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["event"] == "clock.confirm")
+        .map(|entry| entry["outcome"].as_str().unwrap())
+        .collect();
+    assert!(outcomes.contains(&"done") && outcomes.contains(&"refused"), "{outcomes:?}");
+    machine.boots("fourth", 60_000);
+    assert_eq!(machine.asks(&["clock", "show"])["suspect"], false, "what was said is remembered");
+}
+
+#[test]
+fn absurd_clocks_are_told_in_words_and_nothing_panics() {
+    if !cfg!(debug_assertions) {
+        println!("skipped: needs a debug build, which alone can be told another time");
+        return;
+    }
+    let machine = Machine::new();
+    let now = SystemClock.read().wall.0;
+    for (boot, ahead) in [
+        ("days", 55 * DAY_MS),
+        ("back", -3_650 * DAY_MS),
+        ("y1969", -now - DAY_MS),
+        ("y1970", -now + 1_000),
+        ("y2038", 2_147_483_648_000 - now),
+        ("year", 400 * DAY_MS),
+        ("y9999", 253_402_300_799_000 - now),
+        ("y10000", 253_402_300_801_000 - now),
+        ("end", i64::MAX),
+        ("start", i64::MIN),
+    ] {
+        machine.boots(boot, ahead);
+        for words in [
+            &["clock", "show"][..],
+            &["key", "list"],
+            &["key", "create", "--name", boot, "--agency", "--scope", "contacts.read", "--expires", "90d"],
+            &["clock", "confirm", "--dry-run"],
+            &["audit", "verify"],
+        ] {
+            let said = machine.says("ann", words, "");
+            assert!((0..=4).contains(&said.code) && !said.err.contains("panic"), "{boot} {said:?}");
+            if boot == "y1969" || boot == "start" {
+                assert!(said.code != 0 && said.err.contains("before 1970"), "{boot} {said:?}");
+            }
+        }
+    }
+    machine.boots("right", 0);
+    machine.does("ann", &["clock", "confirm", "--yes"]);
+    machine.creates("Right", "90d").expect(0);
+    let fresh = Desk::new();
+    fresh.file("clock", format!("{} early", -now - DAY_MS));
+    fresh.file("maria.pass", crate::support::desk::PASSPHRASE);
+    let words = ["init", "--agency", "Acme", "--operator", "maria", "--passphrase-file", "maria.pass"];
+    let mut command = fresh.command(&words);
+    command.env("KEYDECK_TEST_CLOCK", fresh.path("clock"));
+    Desk::finish(command, &words, b"").fails(3, "before 1970");
+}
+
+/// A key that ends on `date`, made by somebody in the zone `tz`.
+fn key_until(desk: &Desk, tz: &str, date: &str) -> Said {
+    let words = ["--key-file", "ann.key", "--json", "key", "create", "--name", date, "--agency", "--scope"];
+    let words = [&words[..], &["contacts.read", "--expires", date]].concat();
+    let mut command = desk.command(&words);
+    command.env("TZ", tz);
+    Desk::finish(command, &words, b"")
+}
+
+#[test]
+fn a_date_in_los_angeles_does_not_end_on_the_afternoon_before() {
+    let desk = Desk::founded();
+    desk.hire("ann", "admin");
+    // Rules instead of names: the machine may know no zones. The fourth puts its clocks forward at midnight, so that
+    // the sixth of September begins at one o'clock there.
+    for (tz, date, ends) in [
+        ("PST8PDT,M3.2.0,M11.1.0", "2032-12-01", "2032-12-02T07:59:59Z"),
+        ("PST8PDT,M3.2.0,M11.1.0", "2032-07-01", "2032-07-02T06:59:59Z"),
+        ("<+14>-14", "2032-12-02", "2032-12-02T09:59:59Z"),
+        ("<-04>4<-03>,M9.1.6/24,M4.1.6/24", "2032-09-04", "2032-09-05T03:59:59Z"),
+        ("UTC0", "2032-12-03", "2032-12-03T23:59:59Z"),
+    ] {
+        let said = key_until(&desk, tz, date);
+        assert_eq!(said.code, 0, "{said:?}");
+        let key: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(key["expires_at"], ends, "{tz} {date}");
+    }
+    let said = desk.by_key_file("ann.key").does(&[
+        "key",
+        "create",
+        "--name",
+        "Shown",
+        "--agency",
+        "--scope",
+        "contacts.read",
+        "--expires",
+        "2032-12-01",
+    ]);
+    assert!(said.err.contains("It expires 2032-12-01 23:59:59 +00:00 (in "), "{said:?}");
+}

@@ -1,0 +1,349 @@
+//! When something is in the way: the exit code for the script, and words that say what to do for the person.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use keydeck::crypto::keyfile::KeyFileSecret;
+use keydeck::engine::Via;
+use keydeck::engine::open::{Key, Options, open};
+
+use crate::support::desk::{Desk, Said};
+
+#[test]
+fn guessing_a_passphrase_gets_slower_and_nobody_else_waits() {
+    let desk = Desk::founded();
+    desk.file("wrong.pass", "correct horse battery stapler");
+    let guess = |name: &str| desk.by_passphrase(name, "wrong.pass").says(&["key", "list", "--json"]);
+    let error = |said: &Said| {
+        let line = said.err.lines().last().unwrap();
+        let error: serde_json::Value = serde_json::from_str(line).unwrap();
+        (error["error"]["code"].to_string(), error["error"]["message"].to_string())
+    };
+    let first = guess("maria").expect(4);
+    assert_eq!(error(&first).0, "\"cannot_unseal\"");
+    // An unknown operator reads the same as a wrong passphrase.
+    assert_eq!(guess("nobody").expect(4).err, first.err);
+    let mut tries = 2;
+    let slow = loop {
+        let said = guess("maria").expect(4);
+        tries += 1;
+        if said.err.contains("the answer comes after") {
+            break said;
+        }
+        assert!(tries < 20, "no answer ever came late");
+    };
+    assert!(tries >= 4, "the first mistakes cost nothing but their own work");
+    assert_eq!(error(&slow), error(&first), "late, and the same");
+    // Whoever has the passphrase gets in all the same, even by a count from the future.
+    fs::write(desk.data().join("attempts"), "9 99999999999999\n").unwrap();
+    desk.maria().does(&["key", "list"]);
+    assert!(!guess("maria").expect(4).err.contains("the answer comes after"), "a success forgets them");
+    let trail = desk.maria().asks(&["audit", "list"]).to_string();
+    assert!(trail.contains("failed attempts before"), "{trail}");
+}
+
+#[test]
+fn a_pipe_or_device_where_a_small_file_should_be_hangs_nobody() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let data = desk.data();
+    let pipe = |path: &std::path::Path| {
+        let _ = fs::remove_file(path);
+        rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    };
+    // One copy of the header is enough, and the pipe is put out of the way.
+    pipe(&data.join("header"));
+    ann.does(&["key", "list"]);
+    assert!(fs::metadata(data.join("header")).unwrap().is_file());
+    for (name, code, what) in [
+        ("catalog.toml", 2, "it is a pipe"),
+        ("keydeck.lock", 3, "no regular file"),
+        ("store/snap.0000000000000000", 3, "no regular file"),
+    ] {
+        let path = data.join(name);
+        let before = fs::read(&path).ok();
+        pipe(&path);
+        ann.says(&["key", "list"]).fails(code, what);
+        fs::remove_file(&path).unwrap();
+        if let Some(bytes) = before {
+            fs::write(&path, bytes).unwrap();
+        }
+    }
+    ann.does(&["key", "list"]);
+    let seal = fs::read(data.join("seal")).unwrap();
+    pipe(&data.join("seal"));
+    let said = ann.says(&["key", "list"]);
+    assert!(said.err.contains("it is a pipe"), "{said:?}");
+    fs::remove_file(data.join("seal")).unwrap();
+    fs::write(data.join("seal"), seal).unwrap();
+    pipe(&data.join("attempts"));
+    desk.by_passphrase("maria", "ann.key").says(&["key", "list"]);
+    fs::remove_file(data.join("attempts")).unwrap();
+
+    pipe(&desk.path("pipe"));
+    for path in ["pipe", "/dev/zero", "."] {
+        ann.says(&["key", "list", "--config", path]).fails(2, "no regular file");
+        if path != "pipe" {
+            ann.says(&["scope", "check", path]).fails(2, "no regular file");
+            desk.by_passphrase("maria", path).says(&["key", "list"]).fails(2, "no regular file");
+        }
+    }
+    // What another command writes into a pipe is read, as with `<(pass show keydeck)`.
+    let path = desk.path("pipe");
+    let writer = std::thread::spawn(move || fs::write(path, "correct horse battery staple\n").unwrap());
+    desk.by_passphrase("maria", "pipe").does(&["key", "list"]);
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_data_directory_others_can_read_is_closed_to_them_with_a_word() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let mode = || fs::metadata(desk.data()).unwrap().permissions().mode() & 0o777;
+    for open in [0o755, 0o750, 0o711] {
+        fs::set_permissions(desk.data(), fs::Permissions::from_mode(open)).unwrap();
+        let said = ann.does(&["key", "list"]);
+        assert!(
+            said.err.contains(&format!("other users could read the data directory (mode {open:03o})")),
+            "{said:?}"
+        );
+        assert_eq!(mode(), 0o700);
+        assert!(!ann.does(&["key", "list"]).err.contains("other users"), "said once");
+    }
+    fs::set_permissions(desk.data(), fs::Permissions::from_mode(0o770)).unwrap();
+    ann.says(&["key", "list"]).fails(3, "others may write in it");
+}
+
+#[test]
+fn a_passphrase_nobody_could_type_again_is_refused_wherever_one_is_chosen() {
+    let desk = Desk::founded();
+    desk.hire("ann", "admin");
+    desk.hire("bob", "viewer");
+    desk.maria().does(&["operator", "disable", "bob", "--keys", "stop", "--yes"]);
+    let recovery = ["operator", "passphrase", "maria", "--recovery-file", "recovery"];
+    for (text, what) in [
+        (&b"\xef\xbb\xbfcorrect horse battery staple\n"[..], "a byte order mark"),
+        (b"correct horse battery staple\nand a note below\n", "more than one line"),
+        (b"correct horse battery staple \n", "a blank at its end"),
+        (b"correct horse battery staple\r", "a carriage return"),
+        (b"correct horse\tbattery staple", "a tab"),
+    ] {
+        desk.file("odd", text);
+        let new = ["--new-passphrase-file", "odd"];
+        for words in [
+            &["operator", "add", "eve", "--role", "viewer"][..],
+            &["operator", "passphrase"],
+            &["operator", "passphrase", "ann"],
+            &["operator", "enable", "bob"],
+        ] {
+            let words: Vec<_> = words.iter().copied().chain(new).collect();
+            let said = desk.maria().says(&words).fails(1, what);
+            assert!(!said.err.contains("horse"), "{said:?}");
+        }
+        let words: Vec<_> = recovery.into_iter().chain(new).collect();
+        desk.run(&words, "").fails(1, what);
+        let init = ["init", "--agency", "B", "--operator", "m", "--passphrase-file", "odd", "--data", "b"];
+        desk.run(&init, "").fails(1, what);
+        assert!(!desk.path("b").exists(), "nothing was founded");
+    }
+    desk.file("even", "an even better passphrase\r\n");
+    desk.maria().does(&["operator", "passphrase", "--new-passphrase-file", "even"]);
+    desk.file("plain", "an even better passphrase");
+    desk.by_passphrase("maria", "plain").does(&["key", "list"]);
+}
+
+#[test]
+fn an_imported_secret_of_four_digits_is_refused_unless_somebody_means_it() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let import = |secret: &str, name: &str, more: &[&'static str]| {
+        desk.file("old.secret", secret);
+        let mut words = vec![
+            "key",
+            "import",
+            "--name",
+            name,
+            "--agency",
+            "--scope",
+            "contacts.read",
+            "--secret-file",
+            "old.secret",
+        ];
+        words.extend(more);
+        ann.says(&words)
+    };
+    let said = import("4711", "PIN", &[]).fails(1, "at most 9 bits");
+    assert!(said.err.contains("--weak") && !said.err.contains("4711"), "{said:?}");
+    let said = import("4711", "PIN", &["--weak"]).expect(0);
+    assert!(said.err.contains("at most 9 bits"), "{said:?}");
+    let said = import("tr0ub4dor", "Word", &[]).expect(0);
+    assert!(said.err.contains("Replace it as soon as"), "{said:?}");
+    assert!(!import("c0ffee5d7a1b4e90a3f2d86517cb29ae", "Good", &[]).expect(0).err.contains("bits"));
+}
+
+#[test]
+fn a_second_process_is_told_who_has_the_store() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let secret = KeyFileSecret::read(&desk.path("ann.key")).unwrap();
+    let options = Options::new(&desk.data(), "keydeck serve", Via::CommandLine);
+    let held = open(&options, &Key::KeyFile(&secret)).unwrap();
+    let said = ann.says(&["key", "list"]).fails(3, "is in use by process");
+    assert!(said.err.contains("keydeck serve") && said.err.contains("Stop that process"), "{said:?}");
+    // What needs no store goes on.
+    ann.does(&["scope", "list"]);
+    ann.does(&["info"]);
+    drop(held);
+    ann.does(&["key", "list"]);
+}
+
+#[test]
+fn without_a_terminal_there_is_no_console_and_no_prompt() {
+    let desk = Desk::founded();
+    for words in [&[][..], &["demo"]] {
+        desk.run(words, "").fails(2, "keydeck key list");
+    }
+    desk.run(&["key", "list", "--operator", "maria"], "").fails(2, "Use --passphrase-file or --key-file");
+    desk.run(&["key", "list"], "").fails(2, "Name yourself with --operator");
+    desk.run(&["init", "--agency", "B", "--operator", "m", "--data", "b"], "")
+        .fails(2, "Use --passphrase-file");
+    desk.run(
+        &[
+            "operator",
+            "add",
+            "x",
+            "--role",
+            "viewer",
+            "--operator",
+            "maria",
+            "--passphrase-file",
+            "maria.pass",
+        ],
+        "",
+    )
+    .fails(2, "Use --new-passphrase-file");
+}
+
+#[test]
+fn a_secret_on_the_command_line_is_refused_wherever_it_stands_and_not_repeated() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let token = ann.issues("A", "contacts.read");
+    let code = desk.read("recovery").trim().to_owned();
+    for words in [
+        &["verify", &token][..],
+        &["key", "show", &token],
+        &["key", "revoke", &format!("x{token}x")],
+        &[&format!("--operator={token}"), "key", "list"],
+        &["operator", "passphrase", "--recovery-file", &code],
+        &["operator", "passphrase", &code.replace('-', " ")],
+        &["nonsense", &token, "--json"],
+    ] {
+        let said = ann.says(words).fails(2, "shell's history");
+        assert!(!said.err.contains(&token[20..]) && !said.err.contains(&code[10..]), "{said:?}");
+    }
+    let said = ann.says(&["audit", "verify", &token]);
+    assert_eq!(said.code, 4, "{said:?}");
+    // The hint is not the secret.
+    ann.does(&["key", "show", &format!("{}…", &token[..18])]);
+}
+
+#[test]
+fn passphrase_and_key_files_are_read_as_documented_or_refused() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let list = |file: &str| desk.by_passphrase("maria", file).says(&["key", "list"]);
+    desk.file("two", "correct horse battery staple\n\n");
+    list("two").expect(4);
+    desk.file("crlf", "correct horse battery staple\r\n");
+    list("crlf").expect(0);
+    desk.file("huge", "x".repeat(1 << 20));
+    list("huge").fails(2, "longer than a passphrase may be");
+    desk.file("binary", b"\xff\xfe");
+    list("binary").fails(2, "not UTF-8");
+    desk.file("empty", "");
+    list("empty").expect(4);
+    list("absent").fails(2, "cannot be read");
+    list(".").fails(2, "directory");
+    fs::set_permissions(desk.path("crlf"), fs::Permissions::from_mode(0o644)).unwrap();
+    let said = list("crlf").expect(0);
+    assert!(said.err.contains("other users of this machine may read"), "{said:?}");
+    let typed = desk.by_passphrase("maria", "-");
+    typed.gives(&["policy", "show"], "correct horse battery staple\n").expect(0);
+    typed.gives(&["verify"], "correct horse battery staple\n").fails(2, "token is on standard input");
+
+    for (name, why) in [("link", "symbolic link"), ("open", "chmod 600"), ("long", "exactly 32")] {
+        match name {
+            "link" => symlink(desk.path("ann.key"), desk.path(name)).unwrap(),
+            "open" => {
+                fs::copy(desk.path("ann.key"), desk.path(name)).unwrap();
+                fs::set_permissions(desk.path(name), fs::Permissions::from_mode(0o644)).unwrap();
+            }
+            _ => {
+                desk.file(name, [0; 33]);
+            }
+        }
+        desk.run(&["key", "list", "--key-file", name], "").fails(4, why);
+    }
+    desk.run(&["key", "list", "--key-file", "ann.key", "--passphrase-file", "two"], "")
+        .fails(2, "cannot be used with");
+    ann.says(&["operator", "passphrase", "--new-key-file", "ann.key"]).fails(2, "always new");
+    ann.does(&["key", "list"]);
+}
+
+#[test]
+fn the_configuration_file_is_obeyed_and_its_mistakes_are_located() {
+    let desk = Desk::founded();
+    fs::create_dir_all(desk.path(".config/keydeck")).unwrap();
+    desk.file(".config/keydeck/config.toml", "operator = 'maria'\n");
+    desk.run(&["key", "list", "--passphrase-file", "maria.pass"], "").expect(0);
+    desk.file("other.toml", "data = 'elsewhere'\noperator = 'maria'\n");
+    let other = ["key", "list", "--passphrase-file", "maria.pass", "--config", "other.toml"];
+    desk.run(&other, "").fails(3, "elsewhere");
+    // The option wins over the environment, the environment over the file.
+    let mut command = desk.command(&other);
+    command.env("KEYDECK_DATA", desk.data());
+    Desk::finish(command, &other, b"").expect(0);
+    desk.file("other.toml", "\noprator = 'maria'\n");
+    desk.run(&other, "").fails(2, "line 2: there is no field \"oprator\". Did you mean operator?");
+    desk.run(&["info", "--config", "absent.toml"], "").fails(2, "absent.toml");
+    desk.file("catalog.toml", "nonsense");
+    desk.file("other.toml", "catalog = 'catalog.toml'\n");
+    desk.run(&["scope", "list", "--config", "other.toml"], "").fails(2, "scope check");
+    let info = desk.run(&["info", "--json", "--config", "other.toml"], "").expect(0).json();
+    assert!(info["catalog"]["problem"].is_string(), "{info}");
+    assert_eq!(info["store"]["standing"], "sealed");
+}
+
+#[test]
+fn nothing_but_the_log_is_written_beside_the_store_and_others_cannot_read_it() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.issues("A", "contacts.read");
+    assert!(!desk.path(".local/state").exists(), "there was nothing to log");
+    let words =
+        ["key", "create", "--name", "B", "--agency", "--scope", "contacts.read", "--key-file", "ann.key"];
+    for code in [0, 1] {
+        let mut command = desk.command(&words);
+        command.env("KEYDECK_LOG", "trace");
+        let said = Desk::finish(command, &words, b"").expect(code);
+        let log = desk.read(".local/state/keydeck/keydeck.log");
+        assert!(log.contains("asked for") && log.contains("name_taken") == (code == 1), "{log}");
+        let token = said.out.get(18..56).unwrap_or("not issued");
+        assert!(!log.contains(token), "{log}");
+    }
+    let mut left = vec![desk.path(".local")];
+    let mut seen = 0;
+    while let Some(path) = left.pop() {
+        let about = fs::metadata(&path).unwrap();
+        // What lies in a closed directory is closed with it.
+        if path.starts_with(desk.data()) || path.is_file() {
+            assert_eq!(about.permissions().mode() & 0o077, 0, "{}", path.display());
+            seen += 1;
+        }
+        if path.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    assert!(seen > 4, "{seen} files");
+}

@@ -1,0 +1,17 @@
+//! The console: flows on a test backend (`tui_*`), in a real terminal (`pty_*`), and a person's day with it (`day_*`).
+
+mod day_canary;
+mod day_clipboard;
+mod day_person;
+mod day_tmux;
+mod pty_console;
+mod pty_terminal;
+#[path = "../support/mod.rs"]
+mod support;
+mod tui_apps;
+mod tui_apps_looks;
+mod tui_attached;
+mod tui_keys;
+mod tui_locked;
+mod tui_rest;
+mod tui_uses;

@@ -1,0 +1,6 @@
+//! Killed while it changes something: at any moment, and at every single step.
+
+mod issue;
+mod steps;
+#[path = "../support/mod.rs"]
+mod support;

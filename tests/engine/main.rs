@@ -1,0 +1,10 @@
+//! What the engine promises on real stores: what was acknowledged holds, what was taken away stays away.
+
+mod denials;
+mod imported_keys;
+mod library;
+mod promises;
+mod revocation;
+#[path = "../support/mod.rs"]
+mod support;
+mod uses;

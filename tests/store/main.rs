@@ -1,0 +1,6 @@
+//! The store on its own: what every kind of store does, and what one on disk lives through.
+
+mod conformance;
+mod damage;
+mod faults;
+mod large;
