@@ -279,6 +279,12 @@ pub fn closed(state: &State, key: &Key) -> Option<Reason> {
     matches!(key.status, Status::Paused(_)).then_some(Reason::Disabled)
 }
 
+/// Why a request with the key's own secret is refused at `now` whatever it needs; `None` when it is allowed. What lists
+/// and pages say of a key beside its state, so that they cannot say other than the verifier does.
+pub fn refused(state: &State, key: &Key, now: Timestamp) -> Option<Reason> {
+    judge(Bearer::Key(key.id), closed(state, key), key.expiry, &key.scopes, &[], now).reason()
+}
+
 /// The reasons to refuse every access token of an app.
 pub fn closed_app(state: &State, app: &App) -> Option<Reason> {
     match app.status {

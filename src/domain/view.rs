@@ -2,6 +2,7 @@
 //! that is not theirs cannot appear by mistake.
 
 use super::name::{fold, plain};
+use super::verdict::{self, Reason};
 use super::{
     Access, Actor, App, AppId, Key, KeyId, KeyState, Location, Name, Operator, Place, Role, State, Timestamp,
 };
@@ -74,6 +75,16 @@ impl<'a> View<'a> {
     /// One key, if the actor may see it.
     pub fn key(&self, id: KeyId) -> Option<&'a Key> {
         self.state.key(id).filter(|k| self.actor.sees(self.state, k))
+    }
+
+    /// Why requests with a key are refused, whatever they need; see [`verdict::refused`].
+    pub fn refused(&self, key: &Key, now: Timestamp) -> Option<Reason> {
+        verdict::refused(self.state, key, now)
+    }
+
+    /// Why access tokens of an app and requests with its keys are refused.
+    pub fn app_refused(&self, app: &App) -> Option<Reason> {
+        verdict::closed_app(self.state, app)
     }
 
     /// All keys the actor may see, in no order.

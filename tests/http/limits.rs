@@ -82,6 +82,58 @@ fn a_body_is_never_waited_for() {
     assert_eq!(send(house.address, smuggled.as_bytes()).status, 400);
 }
 
+#[test]
+fn half_a_question_behind_a_hash_sign_opens_no_door() {
+    let house = House::new();
+    let (_, token) = house.issue("A", Place::Agency, &["contacts.read"]);
+    for target in [
+        "/verify?scope=contacts.read#scope=contacts.write",
+        "/verify?scope=contacts.read#",
+        "/verify#?scope=contacts.write",
+        "/envoy/x#/../contacts",
+        "http://keydeck/verify#x",
+    ] {
+        let text = format!("GET {target} HTTP/1.1\r\nX-API-Key: {token}\r\n\r\n");
+        let mut socket = connect(house.address);
+        socket.write_all(text.as_bytes()).unwrap();
+        assert_eq!(read(&mut socket).unwrap().status, 400, "{target}");
+        assert!(is_closed(&mut socket), "{target}");
+    }
+    let heard = house.ask("/verify?scope=contacts.read", &format!("X-API-Key: {token}\r\nCookie: a#b\r\n"));
+    assert_eq!(heard.status, 200, "elsewhere the sign is one like any other");
+    assert_eq!(house.metric(r#"keydeck_http_faults_total{kind="malformed"}"#), Some(5));
+}
+
+/// RFC 9112 §6.1: the length does not count, and nothing that follows is taken for a request.
+#[test]
+fn what_is_hidden_between_two_lengths_is_never_answered() {
+    let house = House::new();
+    let (_, token) = house.issue("A", Place::Agency, &["contacts.read"]);
+    let hidden = format!("GET /verify HTTP/1.1\r\nX-API-Key: {token}\r\n\r\n");
+    let (coded, length) =
+        ("Transfer-Encoding: chunked\r\n", format!("Content-Length: {}\r\n", 5 + hidden.len()));
+    for lines in [format!("{coded}{length}"), format!("{length}{coded}")] {
+        for target in ["/verify", "/oauth/token"] {
+            let text = format!("POST {target} HTTP/1.1\r\n{lines}\r\n0\r\n\r\n{hidden}");
+            let mut socket = connect(house.address);
+            socket.write_all(text.as_bytes()).unwrap();
+            assert!(matches!(read(&mut socket).unwrap().status, 400 | 401), "{text}");
+            assert!(is_closed(&mut socket), "{text}");
+        }
+    }
+    for odd in [
+        "Transfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: chunked, gzip\r\n",
+        "Content-Length: +5\r\n",
+        "A: b\r\n c\r\n",
+        "A: b\rc\r\n",
+        "A : b\r\n",
+    ] {
+        let text = format!("GET /verify HTTP/1.1\r\nX-API-Key: {token}\r\n{odd}\r\n");
+        assert_eq!(send(house.address, text.as_bytes()).status, 400, "{odd:?}");
+    }
+}
+
 /// The slow hash of an imported key, and a form: both take longer than it takes to see that the caller closed their half.
 #[test]
 fn who_closes_their_half_after_asking_still_gets_the_answer() {

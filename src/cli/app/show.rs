@@ -13,7 +13,7 @@ use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
-use crate::domain::{App, AppId, AppStatus, Refusal, Timestamp, Url, View};
+use crate::domain::{App, AppId, AppStatus, Key, Reason, Refusal, Timestamp, Url, View};
 
 /// An app in JSON, the shape scripts rely on.
 #[derive(Serialize)]
@@ -21,6 +21,8 @@ pub struct AppLine<'a> {
     id: String,
     name: &'a str,
     state: &'static str,
+    /// Why its access tokens are refused, in the word of `keydeck verify`; null when it works.
+    refused: Option<&'static str>,
     owner: &'a str,
     auth: &'static str,
     uri: &'a str,
@@ -49,6 +51,7 @@ impl<'a> AppLine<'a> {
             id: app.id.to_string(),
             name: app.name.as_str(),
             state: app.status.as_str(),
+            refused: view.app_refused(app).map(Reason::code),
             owner: view.app_owner_name(app),
             auth: AuthWord::of(app.method),
             uri: app.profile.uri.as_str(),
@@ -114,7 +117,7 @@ fn table(apps: &[&App], view: View<'_>, now: Timestamp, with_owner: bool) -> Tab
             app.scopes.len().to_string().into(),
             keys.to_string().into(),
             used.into(),
-            state(app),
+            state(app, view),
         ];
         if with_owner {
             row.push(view.app_owner_name(app).into());
@@ -124,8 +127,9 @@ fn table(apps: &[&App], view: View<'_>, now: Timestamp, with_owner: bool) -> Tab
     table
 }
 
-fn state(app: &App) -> Cell {
+fn state(app: &App, view: View<'_>) -> Cell {
     match app.status {
+        AppStatus::Active if view.app_refused(app).is_some() => Cell::toned("✕ owner disabled", Tone::Bad),
         AppStatus::Active => Cell::toned("● active", Tone::Good),
         AppStatus::Paused(_) => Cell::toned("‖ paused", Tone::Warn),
         AppStatus::Deleted(_) => Cell::toned("✕ deleted", Tone::Faint),
@@ -168,7 +172,11 @@ fn page(app: &App, view: View<'_>, now: Timestamp) -> String {
     line("Name", app.name.as_str());
     line("Application id", &app.id.to_string());
     line("Secret", &format!("{}, since {}", app.secret_hint(), times::both(app.not_before, now)));
-    line("State", app.status.as_str());
+    let stopped = view
+        .app_refused(app)
+        .filter(|_| app.is_active())
+        .map_or_else(String::new, |reason| format!("; refused all the same: {}", reason.token_advice()));
+    line("State", &format!("{}{stopped}", app.status.as_str()));
     line("Owner", view.app_owner_name(app));
     line("Uses", app.method.as_str());
     line("Created", &times::both(app.created_at, now));
@@ -190,6 +198,7 @@ fn page(app: &App, view: View<'_>, now: Timestamp) -> String {
     several("Scopes", app.scopes.iter().map(ToString::to_string).collect());
     let mut keys: Vec<_> = view.keys_of_app(app.id).collect();
     keys.sort_by_cached_key(|key| (key.name.folded(), key.id));
-    several("Keys", keys.iter().map(|k| format!("{}  {}  {}", k.hint(), k.state(now), k.name)).collect());
+    let stands = |key: &Key| view.refused(key, now).map_or_else(|| key.state(now).as_str(), Reason::brief);
+    several("Keys", keys.iter().map(|k| format!("{}  {}  {}", k.hint(), stands(k), k.name)).collect());
     out
 }

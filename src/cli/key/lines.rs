@@ -6,7 +6,7 @@ use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
 use crate::domain::trace::Agent;
-use crate::domain::{Key, KeyState, Timestamp, Trace, View};
+use crate::domain::{Key, KeyState, Reason, Timestamp, Trace, View};
 use crate::engine::Unwritten;
 
 /// A key in JSON. `deletes_at` is there for the shape's sake: nothing is deleted by time yet.
@@ -17,6 +17,8 @@ pub struct KeyLine<'a> {
     name: &'a str,
     hint: String,
     state: &'static str,
+    /// Why a request with it is refused, in the word of `keydeck verify`; null when it works.
+    refused: Option<&'static str>,
     owner: &'a str,
     location: Option<&'a str>,
     app: Option<&'a str>,
@@ -57,6 +59,7 @@ impl<'a> KeyLine<'a> {
             name: key.name.as_str(),
             hint: key.hint(),
             state: key.state(now).as_str(),
+            refused: view.refused(key, now).map(Reason::code),
             owner: view.owner_name(key),
             location: view.place_name(key.place).filter(|_| key.place.location().is_some()),
             app: view.place_name(key.place).filter(|_| key.place.app().is_some()),
@@ -79,9 +82,17 @@ impl<'a> KeyLine<'a> {
     }
 }
 
+/// Why a key is refused that neither people nor time have stopped: by its owner, its location or its app.
+pub fn stopped(key: &Key, view: View<'_>, now: Timestamp) -> Option<Reason> {
+    view.refused(key, now).filter(|_| key.state(now).is_live()).filter(|reason| *reason != Reason::Disabled)
+}
+
 /// The state by glyph and word, so that neither colour nor font is needed to read it.
 pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, now: Timestamp) -> Cell {
     let state = key.state(now);
+    if let Some(reason) = stopped(key, view, now) {
+        return Cell::toned(format!("✕ {}", reason.brief()), Tone::Bad);
+    }
     if state == KeyState::Active && key.expires_soon(view.policy(), now).is_some() {
         return Cell::toned("▲ expires soon", Tone::Warn);
     }

@@ -29,15 +29,14 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         Some(reference) => Some(find_app(&signed, reference)?.id),
         None => None,
     };
-    let wanted = |key: &&Key| {
-        let state = key.state(now);
-        args.state.map_or(state != KeyState::Deleted, |word| word.state() == state)
+    let wanted = |key: &Key, view: View<'_>| {
+        args.state.map_or(key.state(now) != KeyState::Deleted, |word| word.fits(key, view, now))
             && location.is_none_or(|id| key.place == Place::Location(id))
             && app.is_none_or(|id| key.place == Place::App(id))
             && scope.as_ref().is_none_or(|s| key.scopes.contains(s))
     };
     let (rows, text) = signed.see(|view| {
-        let mut keys: Vec<&Key> = view.keys().filter(wanted).collect();
+        let mut keys: Vec<&Key> = view.keys().filter(|key| wanted(key, view)).collect();
         keys.sort_by_cached_key(|key| (key.name.folded(), key.id));
         let text = if deck.output.is_json() {
             let lines: Vec<KeyLine<'_>> = keys.iter().map(|key| KeyLine::of(key, view, &left, now)).collect();
@@ -114,8 +113,10 @@ fn page(key: &Key, view: View<'_>, left: &Unwritten, now: Timestamp) -> String {
         line(if key.place.app().is_some() { "App" } else { "Location" }, place);
     }
     let state = key.state(now).as_str();
+    let stopped = lines::stopped(key, view, now)
+        .map_or_else(String::new, |reason| format!("; refused all the same: {}", reason.advice()));
     let waits = if left.concerns(key.id) { " (in force, not written yet)" } else { "" };
-    line("State", &format!("{state}{waits}"));
+    line("State", &format!("{state}{waits}{stopped}"));
     line("Owner", view.owner_name(key));
     let future = if key.created_at > now { "; in the future: the clock was wrong" } else { "" };
     line("Created", &format!("{}{future}", times::both(key.created_at, now)));

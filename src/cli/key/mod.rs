@@ -18,7 +18,7 @@ use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use crate::domain::view::{Found, Sought};
-use crate::domain::{Key, KeyId, KeyState, LocationId, Refusal, View};
+use crate::domain::{Key, KeyId, KeyState, LocationId, Refusal, Timestamp, View};
 
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
@@ -160,8 +160,10 @@ pub struct Rescope {
 /// The words for states.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum StateWord {
-    /// Works
+    /// Works, unless its owner, location or app is stopped
     Active,
+    /// Refused although nobody stopped it: its owner, location or app is
+    Stopped,
     /// Stopped, can be resumed
     Paused,
     /// Its time is over
@@ -173,13 +175,15 @@ pub enum StateWord {
 }
 
 impl StateWord {
-    const fn state(self) -> KeyState {
+    fn fits(self, key: &Key, view: View<'_>, now: Timestamp) -> bool {
+        let state = key.state(now);
         match self {
-            Self::Active => KeyState::Active,
-            Self::Paused => KeyState::Paused,
-            Self::Expired => KeyState::Expired,
-            Self::Revoked => KeyState::Revoked,
-            Self::Deleted => KeyState::Deleted,
+            Self::Active => state == KeyState::Active,
+            Self::Stopped => lines::stopped(key, view, now).is_some(),
+            Self::Paused => state == KeyState::Paused,
+            Self::Expired => state == KeyState::Expired,
+            Self::Revoked => state == KeyState::Revoked,
+            Self::Deleted => state == KeyState::Deleted,
         }
     }
 }

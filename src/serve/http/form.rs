@@ -9,7 +9,7 @@ use super::limits::FORM_BYTES;
 /// Why a body was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadForm {
-    /// It is not `application/x-www-form-urlencoded`.
+    /// It is not `application/x-www-form-urlencoded`, or says twice what it is.
     Kind,
     /// It is longer than [`FORM_BYTES`].
     TooLong,
@@ -24,7 +24,9 @@ pub async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, BadForm>
 where
     B: Body<Data = Bytes, Error = hyper::Error>,
 {
-    let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |kind| kind.as_bytes());
+    let mut kinds = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(kind), None) = (kinds.next(), kinds.next()) else { return Err(BadForm::Kind) };
+    let kind = kind.as_bytes();
     let bare = kind.split(|byte| *byte == b';').next().unwrap_or_default();
     if !bare.trim_ascii().eq_ignore_ascii_case(FORM) {
         return Err(BadForm::Kind);
@@ -46,9 +48,11 @@ mod tests {
 
     use super::*;
 
-    fn read_now(kind: &'static str, length: usize) -> Result<usize, BadForm> {
+    fn read_now(kinds: &[&'static str], length: usize) -> Result<usize, BadForm> {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        for kind in kinds {
+            headers.append(CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
         let body = Full::new(Bytes::from(vec![b'a'; length])).map_err(|never| match never {});
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(read(&headers, body)).map(|bytes| bytes.len())
@@ -57,10 +61,16 @@ mod tests {
     #[test]
     fn a_form_of_the_right_kind_and_length_is_read() {
         let form = "Application/x-www-form-urlencoded; charset=UTF-8";
-        assert_eq!(read_now(form, 0), Ok(0));
-        assert_eq!(read_now(form, FORM_BYTES), Ok(FORM_BYTES));
-        assert_eq!(read_now(form, FORM_BYTES + 1), Err(BadForm::TooLong));
-        assert_eq!(read_now("application/json", 1), Err(BadForm::Kind));
-        assert_eq!(read_now("application/x-www-form-urlencodedx", 1), Err(BadForm::Kind));
+        assert_eq!(read_now(&[form], 0), Ok(0));
+        assert_eq!(read_now(&[form], FORM_BYTES), Ok(FORM_BYTES));
+        assert_eq!(read_now(&[form], FORM_BYTES + 1), Err(BadForm::TooLong));
+        assert_eq!(read_now(&["application/json"], 1), Err(BadForm::Kind));
+        assert_eq!(read_now(&["application/x-www-form-urlencodedx"], 1), Err(BadForm::Kind));
+        assert_eq!(read_now(&[], 1), Err(BadForm::Kind));
+        assert_eq!(
+            read_now(&[form, "application/json"], 1),
+            Err(BadForm::Kind),
+            "two readers may take either"
+        );
     }
 }

@@ -119,7 +119,7 @@ async fn drain(front: &Front) {
     }
 }
 
-type Socket<S> = Watched<TokioIo<S>>;
+type Socket<S> = TokioIo<Watched<S>>;
 
 /// One connection until it closes or is told to.
 struct Connection<S: AsyncRead + AsyncWrite + Unpin> {
@@ -137,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         socket: S,
         peer: Option<IpAddr>,
     ) -> Self {
-        let socket = Watched::new(TokioIo::new(socket), Arc::clone(&taken.seat));
+        let socket = TokioIo::new(Watched::new(socket, Arc::clone(&taken.seat)));
         let desk = Desk::new(Arc::clone(front), Arc::clone(&taken.seat), peer);
         let http = builder.serve_connection(socket, desk);
         taken.seat.enter(Stage::Head);

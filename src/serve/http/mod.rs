@@ -2,6 +2,7 @@
 //!
 //! - `listen`: accepting, connections, stopping. `endpoint`: where, over TCP or a socket file. `seat`: how long a connection
 //!   may take. [`limits`]: every bound. `workers`: the threads.
+//!   `target`: what the parser would leave out of an address.
 //! - [`router`]: the table of all routes. `verify`: the answer to "may this request pass?", made of `lines` (the
 //!   headers that matter), `credential` (exactly one, from one place), `path` (does it read in one way?), `ask` (which
 //!   scopes, which profile), `gate` (the engine), `bearer` (who it is) and `reply` (what is said).
@@ -28,6 +29,7 @@ mod path;
 pub mod reply;
 pub mod router;
 mod seat;
+mod target;
 mod verify;
 mod workers;
 

@@ -3,7 +3,9 @@
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use hyper::{HeaderMap, Method, Response, StatusCode};
 
 use super::ask::Profile;
@@ -124,6 +126,14 @@ pub(super) fn method_not_allowed(methods: &[Method]) -> Reply {
     if let Ok(list) = HeaderValue::try_from(list) {
         reply.headers_mut().insert(ALLOW, list);
     }
+    reply
+}
+
+/// A request line that says more than its parser keeps. The connection is closed: which of its requests it was is not
+/// known.
+pub(super) fn malformed() -> Reply {
+    let mut reply = empty(StatusCode::BAD_REQUEST);
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     reply
 }
 

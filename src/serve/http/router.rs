@@ -16,6 +16,7 @@ use hyper::service::Service;
 use hyper::{Method, Request};
 
 use super::limits::URI_BYTES;
+use super::metrics::Fault;
 use super::reply::{self, Reply};
 use super::seat::{Seat, Stage};
 use super::{Front, health, oauth, verify};
@@ -98,6 +99,10 @@ impl Desk {
     }
 
     fn answer(&self, request: Request<Incoming>) -> Answer {
+        if self.seat.has_fragment() {
+            self.front.metrics.count_fault(Fault::Malformed);
+            return Answer::Now(Some(reply::malformed()));
+        }
         let uri = request.uri();
         let length = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
         if length > URI_BYTES {
@@ -132,7 +137,7 @@ impl Desk {
 
 /// A handler broke. Nobody passes on that.
 fn broken(front: &Front) -> Reply {
-    front.metrics.count_fault(super::metrics::Fault::Panic);
+    front.metrics.count_fault(Fault::Panic);
     reply::broken()
 }
 

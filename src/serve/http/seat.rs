@@ -6,15 +6,16 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
-use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::limits::Limits;
+use super::target::Target;
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub struct Seat {
     // Two bits of stage, thirty of ticks: more than thirty years of seconds.
     stage: AtomicU32,
     order: AtomicU8,
+    fragment: AtomicBool,
     waker: AtomicWaker,
     ticks: Arc<AtomicU32>,
 }
@@ -82,6 +84,11 @@ impl Seat {
         if self.stage.load(Ordering::Relaxed) >> 30 == 2 {
             self.enter(Stage::Next);
         }
+    }
+
+    /// Whether a request line with a `#` in it came. Nobody else can tell: the parser leaves out what follows the sign.
+    pub fn has_fragment(&self) -> bool {
+        self.fragment.load(Ordering::Relaxed)
     }
 
     /// What the connection is told to do; its task is woken when that changes.
@@ -147,6 +154,7 @@ impl Seats {
         let seat = Arc::new(Seat {
             stage: AtomicU32::new(0),
             order: AtomicU8::new(0),
+            fragment: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             ticks: Arc::clone(&self.ticks),
         });
@@ -224,34 +232,40 @@ impl Drop for Taken {
     }
 }
 
-/// A socket that tells its seat when bytes come.
+/// A socket that tells its seat when bytes come, and what is in them that the parser would leave out.
 pub struct Watched<I> {
     io: I,
     seat: Arc<Seat>,
+    target: Target,
 }
 
 impl<I> Watched<I> {
     /// Watches `io` for `seat`.
-    pub const fn new(io: I, seat: Arc<Seat>) -> Self {
-        Self { io, seat }
+    pub fn new(io: I, seat: Arc<Seat>) -> Self {
+        Self { io, seat, target: Target::default() }
     }
 }
 
-impl<I: Read + Unpin> Read for Watched<I> {
+impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.io).poll_read(cx, buffer);
         if read.is_ready() {
-            self.seat.heard();
+            this.seat.heard();
+            if this.target.has_fragment(buffer.filled().get(before..).unwrap_or_default()) {
+                this.seat.fragment.store(true, Ordering::Relaxed);
+            }
         }
         read
     }
 }
 
-impl<I: Write + Unpin> Write for Watched<I> {
+impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

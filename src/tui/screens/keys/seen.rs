@@ -2,7 +2,7 @@
 //! stands, in the words the screens use. Reads only.
 
 use crate::{
-    domain::{Actor, App, Key, KeyState, Location, State, Timestamp, Trace, Usage, View},
+    domain::{Actor, Key, Reason, State, Timestamp, Trace, Usage, View},
     tui::{
         app::{look::Look, times::Times},
         theme::Badge,
@@ -55,27 +55,20 @@ impl<'a> Seen<'a> {
 
     /// How a key stands.
     pub fn standing(&self, key: &Key) -> Standing {
-        let now = self.now();
-        match key.state(now) {
-            KeyState::Deleted => Standing::Deleted,
-            KeyState::Revoked => Standing::Revoked,
-            KeyState::Expired => Standing::Expired,
-            KeyState::Paused => Standing::Paused,
-            KeyState::Active => self.standing_of_active(key),
+        match self.view.refused(key, self.now()) {
+            None => self.standing_of_working(key),
+            Some(Reason::Tombstoned) => Standing::Deleted,
+            Some(Reason::Revoked) => Standing::Revoked,
+            Some(Reason::Expired) => Standing::Expired,
+            Some(Reason::LocationDisabled) => Standing::LocationGone,
+            Some(Reason::OwnerDisabled) => Standing::OwnerStopped,
+            Some(Reason::AppDisabled) => Standing::AppStopped,
+            // The others are not a record's own.
+            Some(_) => Standing::Paused,
         }
     }
 
-    fn standing_of_active(&self, key: &Key) -> Standing {
-        let place = key.place.location();
-        if place.is_some_and(|id| !self.state.location(id).is_some_and(Location::is_open)) {
-            return Standing::LocationGone;
-        }
-        if !self.state.operator(key.owner).is_some_and(|owner| owner.standing.keys_work()) {
-            return Standing::OwnerStopped;
-        }
-        if key.place.app().is_some_and(|id| !self.state.app(id).is_some_and(App::is_active)) {
-            return Standing::AppStopped;
-        }
+    fn standing_of_working(&self, key: &Key) -> Standing {
         let policy = self.view.policy();
         if key.expires_soon(policy, self.now()).is_some() {
             return Standing::ExpiresSoon;
