@@ -3,7 +3,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::{App, Key, KeyState, Operator, OperatorId, Refusal, Role, State};
+use super::{App, Key, Operator, OperatorId, Refusal, Role, State};
 
 /// Who asks, as the session knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -141,19 +141,5 @@ impl Actor {
     /// Whether the actor may see the app now.
     pub fn sees_app(&self, state: &State, app: &App) -> bool {
         authorize(state, self, Action::SeeApp(app)).is_ok()
-    }
-}
-
-/// What a key in a state allows; the screens grey out what this refuses.
-pub fn fits(state: KeyState, command: &super::Command) -> bool {
-    use super::Command as C;
-    match command {
-        C::PauseKey(_) => state == KeyState::Active,
-        C::ResumeKey(_) => state == KeyState::Paused,
-        C::RevokeKey(_) => matches!(state, KeyState::Active | KeyState::Paused | KeyState::Expired),
-        C::DeleteKey(_) => state != KeyState::Deleted,
-        C::RestoreKey(_) => state == KeyState::Deleted,
-        C::RescopeKey { .. } => state.is_live(),
-        _ => true,
     }
 }

@@ -1,8 +1,11 @@
 //! What an operator asks for, and what the shell knows when it asks. Owner, role and time are never part of a
 //! command: they come from the session and the clock, so no request can claim them.
 
+mod table;
+
 use minicbor::{Decode, Encode};
 
+pub use self::table::{About, AskedBy, Beside, CommandKind, Draws, Spec, Toll, Yields};
 use super::app::Revoked;
 use super::basis::Basis;
 use super::catalog::AuthMethod;
@@ -280,129 +283,4 @@ pub struct Context<'a> {
     pub ids: &'a [PublicId],
     /// The token of a key about to be issued, or the secret of an app.
     pub minted: Option<Minted>,
-}
-
-impl Command {
-    /// Its name in the audit trail.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Found { .. } => "store.found",
-            Self::StartSession { .. } => "session.start",
-            Self::EndSession => "session.end",
-            Self::OpenAgencyView => "view.agency",
-            Self::ReadAudit => "audit.read",
-            Self::ExportAudit => "audit.export",
-            Self::AddOperator { .. } => "operator.add",
-            Self::SetRole { .. } => "operator.role",
-            Self::SetSecret(_) => "operator.passphrase",
-            Self::ReplaceRecovery => "recovery.renew",
-            Self::DisableOperator { .. } => "operator.disable",
-            Self::EnableOperator(_) => "operator.enable",
-            Self::AddLocations(_) => "location.add",
-            Self::RenameLocation { .. } => "location.rename",
-            Self::RemoveLocation { .. } => "location.remove",
-            Self::IssueKey(_) => "key.issue",
-            Self::ImportKey(_) => "key.import",
-            Self::PauseKey(_) => "key.pause",
-            Self::ResumeKey(_) => "key.resume",
-            Self::RevokeKey(_) => "key.revoke",
-            Self::DeleteKey(_) => "key.delete",
-            Self::RestoreKey(_) => "key.restore",
-            Self::RescopeKey { .. } => "key.rescope",
-            Self::CreateApp(_) => "app.create",
-            Self::EditApp { .. } => "app.edit",
-            Self::RenewAppSecret(_) => "app.new-secret",
-            Self::PauseApp(_) => "app.pause",
-            Self::ResumeApp(_) => "app.resume",
-            Self::DeleteApp(_) => "app.delete",
-            Self::RevokeToken { .. } => "token.revoke",
-            Self::RotateSigningKey => "signing.rotate",
-            Self::ConfirmClock => "clock.confirm",
-            Self::SetPolicy { .. } => "policy.set",
-        }
-    }
-
-    /// The key it is about, if it is about one that exists.
-    pub const fn key(&self) -> Option<KeyId> {
-        match self {
-            Self::PauseKey(id)
-            | Self::ResumeKey(id)
-            | Self::RevokeKey(id)
-            | Self::DeleteKey(id)
-            | Self::RestoreKey(id)
-            | Self::RescopeKey { key: id, .. } => Some(*id),
-            _ => None,
-        }
-    }
-
-    /// The app it is about, if it is about one that exists.
-    pub const fn app(&self) -> Option<AppId> {
-        match self {
-            Self::EditApp { app, .. }
-            | Self::RevokeToken { app, .. }
-            | Self::RenewAppSecret(app)
-            | Self::PauseApp(app)
-            | Self::ResumeApp(app)
-            | Self::DeleteApp(app) => Some(*app),
-            _ => None,
-        }
-    }
-
-    /// Whether it makes a secret that is shown once: whoever runs it must be there to take it.
-    pub const fn yields_secret(&self) -> bool {
-        match self {
-            Self::Found { .. }
-            | Self::ReplaceRecovery
-            | Self::IssueKey(_)
-            | Self::CreateApp(_)
-            | Self::RenewAppSecret(_) => true,
-            Self::StartSession { .. }
-            | Self::EndSession
-            | Self::OpenAgencyView
-            | Self::ReadAudit
-            | Self::ExportAudit
-            | Self::AddOperator { .. }
-            | Self::SetRole { .. }
-            | Self::SetSecret(_)
-            | Self::DisableOperator { .. }
-            | Self::EnableOperator(_)
-            | Self::AddLocations(_)
-            | Self::RenameLocation { .. }
-            | Self::RemoveLocation { .. }
-            | Self::ImportKey(_)
-            | Self::PauseKey(_)
-            | Self::ResumeKey(_)
-            | Self::RevokeKey(_)
-            | Self::DeleteKey(_)
-            | Self::RestoreKey(_)
-            | Self::RescopeKey { .. }
-            | Self::EditApp { .. }
-            | Self::PauseApp(_)
-            | Self::ResumeApp(_)
-            | Self::DeleteApp(_)
-            | Self::RevokeToken { .. }
-            | Self::RotateSigningKey
-            | Self::ConfirmClock
-            | Self::SetPolicy { .. } => false,
-        }
-    }
-
-    /// Whether it takes access away. Such a command is in force in memory even when the disk fails.
-    pub const fn denies(&self) -> bool {
-        matches!(
-            self,
-            Self::PauseKey(_)
-                | Self::RevokeKey(_)
-                | Self::DeleteKey(_)
-                | Self::RemoveLocation { .. }
-                | Self::DisableOperator { .. }
-                | Self::SetRole { .. }
-                | Self::RescopeKey { .. }
-                | Self::EditApp { .. }
-                | Self::RenewAppSecret(_)
-                | Self::PauseApp(_)
-                | Self::DeleteApp(_)
-                | Self::RevokeToken { .. }
-        )
-    }
 }

@@ -120,11 +120,17 @@ pub enum Event {
     PolicySet(#[n(0)] Policy, #[n(1)] String, #[n(2)] String, #[n(3)] String),
 }
 
-/// What an event is about.
+/// What an event is about, with what it is from then on.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject<'a> {
-    /// The store as a whole.
+    /// The store as a whole, of which no record changes.
     Store,
+    /// The agency, when it is founded with its policy.
+    Agency(&'a Agency, &'a Policy),
+    /// The policy.
+    Policy(&'a Policy),
+    /// The keys that sign access tokens.
+    Signing(&'a SigningKeys),
     /// An operator.
     Operator(&'a Operator),
     /// A location.
@@ -133,6 +139,8 @@ pub enum Subject<'a> {
     Key(&'a Key),
     /// An app.
     App(&'a App),
+    /// The access tokens of an app that were revoked.
+    Tokens(&'a App, &'a RevokedTokens),
 }
 
 /// One field that changed, for the audit trail. Never a secret.
@@ -149,45 +157,18 @@ pub struct Change {
 impl Event {
     /// The records it writes.
     pub fn records(&self) -> Vec<Record> {
-        match self {
-            Self::AgencyFounded(agency, policy) => {
+        match self.subject() {
+            Subject::Store => Vec::new(),
+            Subject::Agency(agency, policy) => {
                 vec![Record::Agency(agency.clone()), Record::Policy(policy.clone())]
             }
-            Self::SessionStarted(_)
-            | Self::SessionEnded
-            | Self::AgencyViewOpened
-            | Self::AuditRead
-            | Self::AuditExported
-            | Self::ClockConfirmed(..)
-            | Self::RecoveryRenewed => Vec::new(),
-            Self::OperatorAdded(o)
-            | Self::RoleSet(o, _)
-            | Self::SecretSet(o)
-            | Self::OperatorDisabled(o)
-            | Self::OperatorEnabled(o) => vec![Record::Operator(o.clone())],
-            Self::LocationAdded(l) | Self::LocationRenamed(l, _) | Self::LocationRemoved(l) => {
-                vec![Record::Location(l.clone())]
-            }
-            Self::KeyIssued(k)
-            | Self::KeyImported(k)
-            | Self::KeyGiven(k, _)
-            | Self::KeyPaused(k)
-            | Self::KeyResumed(k)
-            | Self::KeyRevoked(k)
-            | Self::KeyDeleted(k)
-            | Self::KeyRestored(k)
-            | Self::KeyRescoped(k, _) => vec![Record::Key(k.clone())],
-            Self::AppCreated(a)
-            | Self::AppEdited(a, _)
-            | Self::AppSecretRenewed(a)
-            | Self::AppPaused(a)
-            | Self::AppResumed(a)
-            | Self::AppDeleted(a)
-            | Self::AppGiven(a, _)
-            | Self::AppTokensEnded(a) => vec![Record::App(a.clone())],
-            Self::TokenRevoked(_, tokens) => vec![Record::Revoked(tokens.clone())],
-            Self::SigningKeyAdded(keys) => vec![Record::Signing(keys.clone())],
-            Self::PolicySet(policy, ..) => vec![Record::Policy(policy.clone())],
+            Subject::Policy(policy) => vec![Record::Policy(policy.clone())],
+            Subject::Signing(keys) => vec![Record::Signing(keys.clone())],
+            Subject::Operator(operator) => vec![Record::Operator(operator.clone())],
+            Subject::Location(location) => vec![Record::Location(location.clone())],
+            Subject::Key(key) => vec![Record::Key(key.clone())],
+            Subject::App(app) => vec![Record::App(app.clone())],
+            Subject::Tokens(_, tokens) => vec![Record::Revoked(tokens.clone())],
         }
     }
 
@@ -261,9 +242,18 @@ impl Event {
             | Self::AppResumed(a)
             | Self::AppDeleted(a)
             | Self::AppGiven(a, _)
-            | Self::TokenRevoked(a, _)
             | Self::AppTokensEnded(a) => Subject::App(a),
-            _ => Subject::Store,
+            Self::TokenRevoked(a, tokens) => Subject::Tokens(a, tokens),
+            Self::SigningKeyAdded(keys) => Subject::Signing(keys),
+            Self::AgencyFounded(agency, policy) => Subject::Agency(agency, policy),
+            Self::PolicySet(policy, ..) => Subject::Policy(policy),
+            Self::SessionStarted(_)
+            | Self::SessionEnded
+            | Self::AgencyViewOpened
+            | Self::AuditRead
+            | Self::AuditExported
+            | Self::ClockConfirmed(..)
+            | Self::RecoveryRenewed => Subject::Store,
         }
     }
 
@@ -301,49 +291,26 @@ impl Event {
             Self::SessionStarted(failed) if *failed > 0 => {
                 one("failed attempts before", "0".into(), failed.to_string())
             }
-            _ => Vec::new(),
-        }
-    }
-
-    /// A sentence for the audit list and a key's history.
-    pub const fn title(&self) -> &'static str {
-        match self {
-            Self::AgencyFounded(..) => "store founded",
-            Self::SessionStarted(_) => "signed in",
-            Self::SessionEnded => "signed out",
-            Self::AgencyViewOpened => "opened the whole-agency view",
-            Self::AuditRead => "read the whole audit trail",
-            Self::AuditExported => "exported the audit trail",
-            Self::OperatorAdded(_) => "operator added",
-            Self::RoleSet(..) => "role changed",
-            Self::SecretSet(_) => "passphrase set",
-            Self::RecoveryRenewed => "recovery code renewed",
-            Self::OperatorDisabled(_) => "operator disabled",
-            Self::OperatorEnabled(_) => "operator enabled",
-            Self::KeyGiven(..) => "key given to another owner",
-            Self::LocationAdded(_) => "location added",
-            Self::LocationRenamed(..) => "location renamed",
-            Self::LocationRemoved(_) => "location removed",
-            Self::KeyIssued(_) => "key issued",
-            Self::KeyImported(_) => "key imported",
-            Self::KeyPaused(_) => "key paused",
-            Self::KeyResumed(_) => "key resumed",
-            Self::KeyRevoked(_) => "key revoked",
-            Self::KeyDeleted(_) => "key deleted",
-            Self::KeyRestored(_) => "key restored as revoked",
-            Self::KeyRescoped(..) => "scopes changed",
-            Self::AppCreated(_) => "app created",
-            Self::AppEdited(..) => "app edited",
-            Self::AppSecretRenewed(_) => "app secret renewed",
-            Self::AppPaused(_) => "app paused",
-            Self::AppResumed(_) => "app resumed",
-            Self::AppDeleted(_) => "app deleted",
-            Self::AppGiven(..) => "app given to another owner",
-            Self::TokenRevoked(..) => "access token revoked",
-            Self::AppTokensEnded(_) => "access tokens of an app ended",
-            Self::SigningKeyAdded(_) => "signing key added",
-            Self::ClockConfirmed(..) => "clock said to be right",
-            Self::PolicySet(..) => "policy changed",
+            Self::AgencyFounded(..)
+            | Self::SessionStarted(_)
+            | Self::SessionEnded
+            | Self::AgencyViewOpened
+            | Self::AuditRead
+            | Self::AuditExported
+            | Self::SecretSet(_)
+            | Self::RecoveryRenewed
+            | Self::LocationAdded(_)
+            | Self::LocationRemoved(_)
+            | Self::KeyPaused(_)
+            | Self::KeyResumed(_)
+            | Self::KeyRevoked(_)
+            | Self::KeyDeleted(_)
+            | Self::KeyRestored(_)
+            | Self::AppSecretRenewed(_)
+            | Self::AppPaused(_)
+            | Self::AppResumed(_)
+            | Self::AppDeleted(_)
+            | Self::AppTokensEnded(_) => Vec::new(),
         }
     }
 }

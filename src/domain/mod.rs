@@ -48,7 +48,7 @@ pub use agency::Agency;
 pub use app::{App, AppStatus, Profile, SourceApp, Url, UserType};
 pub use authorize::{Access, Action, Actor, authorize};
 pub use catalog::Catalog;
-pub use command::{Command, Context, KeysAfter, Minted, NewApp, NewKey};
+pub use command::{Command, CommandKind, Context, KeysAfter, Minted, NewApp, NewKey};
 pub use decide::decide;
 pub use event::Event;
 pub use id::{AppId, KeyId, LocationId, OperatorId, PublicId};

@@ -1,68 +1,74 @@
 //! Creating apps, and all that can be done to one afterwards.
 
 use super::{actor_id, keys};
-use crate::domain::app::{KEYS_PER_APP, RevokedTokens, URLS_MAX};
+use crate::domain::app::{KEYS_PER_APP, Revoked, RevokedTokens, URLS_MAX};
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
-use crate::domain::command::{Command, Context, NewApp};
+use crate::domain::command::{Context, NewApp};
 use crate::domain::event::Event;
 use crate::domain::{
     App, AppId, AppStatus, Key, Name, OperatorId, Profile, Refusal, Scopes, State, Status, Timestamp, Url,
 };
 
-pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-    if let Command::CreateApp(new) = command {
-        return create(state, new, context);
+pub(super) fn renew_secret(state: &State, id: AppId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let app = living(state, id, context)?;
+    let secret = context.minted.as_ref().ok_or(Refusal::IdTaken)?.verifier;
+    let not_before = next_epoch(app, context.now);
+    Ok(vec![Event::AppSecretRenewed(App { secret, not_before, ..app.clone() })])
+}
+
+pub(super) fn pause(state: &State, id: AppId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let app = living(state, id, context)?;
+    if app.status != AppStatus::Active {
+        return Err(Refusal::WrongAppState { state: "paused", why: "it is stopped already." });
     }
-    let app = command.app().and_then(|id| state.app(id)).ok_or(Refusal::NoSuchApp)?;
-    authorize(state, &context.actor, Action::ManageApp(app))?;
+    Ok(vec![Event::AppPaused(App { status: AppStatus::Paused(context.now), ..app.clone() })])
+}
+
+pub(super) fn resume(state: &State, id: AppId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let app = living(state, id, context)?;
+    if app.status == AppStatus::Active {
+        return Err(Refusal::WrongAppState { state: "active", why: "it works already." });
+    }
+    Ok(vec![Event::AppResumed(App { status: AppStatus::Active, ..app.clone() })])
+}
+
+pub(super) fn delete(state: &State, id: AppId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let app = living(state, id, context)?;
     let now = context.now;
-    let with = |status| App { status, ..app.clone() };
-    match (command, app.status) {
-        (_, AppStatus::Deleted(_)) => {
-            Err(Refusal::WrongAppState { state: "deleted", why: "that is final. Create a new app." })
-        }
-        (Command::EditApp { change, basis, .. }, _) => edit(state, app, change, *basis, context),
-        (Command::RenewAppSecret(_), _) => {
-            let secret = context.minted.as_ref().ok_or(Refusal::IdTaken)?.verifier;
-            let not_before = next_epoch(app, now);
-            Ok(vec![Event::AppSecretRenewed(App { secret, not_before, ..app.clone() })])
-        }
-        (Command::PauseApp(_), AppStatus::Active) => Ok(vec![Event::AppPaused(with(AppStatus::Paused(now)))]),
-        (Command::PauseApp(_), AppStatus::Paused(_)) => {
-            Err(Refusal::WrongAppState { state: "paused", why: "it is stopped already." })
-        }
-        (Command::ResumeApp(_), AppStatus::Paused(_)) => Ok(vec![Event::AppResumed(with(AppStatus::Active))]),
-        (Command::ResumeApp(_), AppStatus::Active) => {
-            Err(Refusal::WrongAppState { state: "active", why: "it works already." })
-        }
-        (Command::DeleteApp(_), _) => {
-            let mut events = vec![Event::AppDeleted(with(AppStatus::Deleted(now)))];
-            let takes_along = |k: &&Key| !matches!(k.status, Status::Revoked(_) | Status::Deleted(_));
-            let mut keys: Vec<_> = state.keys_of_app(app.id).filter(takes_along).collect();
-            // What still works comes first; the rest is refused through the app in any case.
-            keys.sort_by_key(|key| (!key.state(now).is_live(), key.id));
-            events.extend(
-                keys.into_iter()
-                    .take(KEYS_PER_APP)
-                    .map(|k| Event::KeyRevoked(Key { status: Status::Revoked(now), ..k.clone() })),
-            );
-            Ok(events)
-        }
-        _ => Err(Refusal::NoSuchApp),
+    let mut events = vec![Event::AppDeleted(App { status: AppStatus::Deleted(now), ..app.clone() })];
+    let takes_along = |k: &&Key| !matches!(k.status, Status::Revoked(_) | Status::Deleted(_));
+    let mut keys: Vec<_> = state.keys_of_app(app.id).filter(takes_along).collect();
+    // What still works comes first; the rest is refused through the app in any case.
+    keys.sort_by_key(|key| (!key.state(now).is_live(), key.id));
+    events.extend(
+        keys.into_iter()
+            .take(KEYS_PER_APP)
+            .map(|k| Event::KeyRevoked(Key { status: Status::Revoked(now), ..k.clone() })),
+    );
+    Ok(events)
+}
+
+/// The app, if the actor may change it and it still is there.
+fn living<'s>(state: &'s State, id: AppId, context: &Context<'_>) -> Result<&'s App, Refusal> {
+    let app = state.app(id).ok_or(Refusal::NoSuchApp)?;
+    authorize(state, &context.actor, Action::ManageApp(app))?;
+    if app.is_deleted() {
+        return Err(Refusal::WrongAppState { state: "deleted", why: "that is final. Create a new app." });
     }
+    Ok(app)
 }
 
 /// Revokes one access token; too many at a time revoke all there are.
 pub(super) fn revoke_token(
     state: &State,
-    command: &Command,
+    id: AppId,
+    token: &Revoked,
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
     authorize(state, &context.actor, Action::RevokeToken)?;
-    let Command::RevokeToken { app, token } = command else { return Err(Refusal::NoSuchApp) };
-    let app = state.app(*app).ok_or(Refusal::NoSuchApp)?;
+    let app = state.app(id).ok_or(Refusal::NoSuchApp)?;
     let mut tokens: Vec<_> = state.revoked_tokens(app.id).to_vec();
     tokens.retain(|old| old.until >= context.now && old.token != token.token);
     if tokens.len() >= RevokedTokens::MAX {
@@ -80,7 +86,7 @@ fn next_epoch(app: &App, now: Timestamp) -> Timestamp {
     now.max(Timestamp(app.not_before.0.saturating_add(1)))
 }
 
-fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+pub(super) fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     authorize(state, &context.actor, Action::CreateApp)?;
     let owner = actor_id(context);
     name_is_free(state, owner, None, &new.name)?;
@@ -105,13 +111,14 @@ fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Result<Vec<Even
     })])
 }
 
-fn edit(
+pub(super) fn edit(
     state: &State,
-    app: &App,
+    id: AppId,
     change: &NewApp,
     basis: Option<Basis>,
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
+    let app = living(state, id, context)?;
     name_is_free(state, app.owner, Some(app.id), &change.name)?;
     check_profile(&change.profile)?;
     if change.method != app.method {

@@ -1,70 +1,119 @@
 //! Issuing keys, and all that can be done to one afterwards.
 
 use super::{actor_id, apps, believed};
-use crate::domain::authorize::{Action, authorize, fits};
+use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
-use crate::domain::command::{Command, Context, NewKey};
+use crate::domain::command::{Context, NewKey};
 use crate::domain::event::Event;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
     AppId, Expiry, Key, KeyId, KeyState, Location, Place, Policy, Refusal, Scopes, State, Status, Timestamp,
 };
 
-pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-    match command {
-        Command::IssueKey(new) => return Ok(vec![Event::KeyIssued(issue(state, new, context)?)]),
-        Command::ImportKey(new) => {
-            let key = issue(state, new, context)?;
-            // Without it the key would be one that nothing recognises.
-            return if key.imported.is_some() {
-                Ok(vec![Event::KeyImported(key)])
-            } else {
-                Err(Refusal::IdTaken)
-            };
-        }
-        _ => {}
-    }
-    let key = command.key().and_then(|id| state.key(id)).ok_or(Refusal::NoSuchKey)?;
-    authorize(state, &context.actor, Action::ManageKey(key))?;
-    let now = context.now;
-    let at_present = key.state(now);
-    if !fits(at_present, command) {
-        return Err(Refusal::WrongState { state: at_present, why: why_not(at_present, command) });
-    }
-    let with = |status| Key { status, ..key.clone() };
-    let event = match command {
-        Command::PauseKey(_) => Event::KeyPaused(with(Status::Paused(now))),
-        Command::ResumeKey(_) => Event::KeyResumed(with(Status::Active)),
-        Command::RevokeKey(_) => Event::KeyRevoked(with(Status::Revoked(now))),
-        Command::DeleteKey(_) => Event::KeyDeleted(with(Status::Deleted(now))),
-        Command::RestoreKey(_) => {
-            if let Some(ended) = key.restorable_until().filter(|end| now >= *end) {
-                return Err(Refusal::RestoreTooLate { ended });
-            }
-            Event::KeyRestored(with(Status::Revoked(now)))
-        }
-        Command::RescopeKey { scopes, basis, .. } => {
-            let scopes = check_scopes(scopes, level_of(key.place), AuthMethod::ApiKey, context)?;
-            if let Some(app) = key.place.app() {
-                within_app(state, app, &scopes)?;
-            }
-            let after = Key { scopes, ..key.clone() };
-            if after.scopes == key.scopes {
-                return Err(Refusal::NoChange("the key has exactly these scopes"));
-            }
-            let found = Basis::of_key(key.id, &key.scopes);
-            Basis::holds(*basis, found, || {
-                (format!("the key {}", key.name), format!("it may do {}, revision {found}", key.scopes))
-            })?;
-            Event::KeyRescoped(after, key.scopes.clone())
-        }
-        _ => return Err(Refusal::NoSuchKey),
-    };
-    Ok(vec![event])
+pub(super) fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    Ok(vec![Event::KeyIssued(made(state, new, context)?)])
 }
 
-fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refusal> {
+pub(super) fn import(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let key = made(state, new, context)?;
+    // Without it the key would be one that nothing recognises.
+    if key.imported.is_some() { Ok(vec![Event::KeyImported(key)]) } else { Err(Refusal::IdTaken) }
+}
+
+pub(super) fn pause(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    let stopped = (KeyState::Paused, "it is stopped already.");
+    need(key, &[KeyState::Active], Some(stopped), context)?;
+    Ok(vec![Event::KeyPaused(with(key, Status::Paused(context.now)))])
+}
+
+pub(super) fn resume(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    need(key, &[KeyState::Paused], Some((KeyState::Active, "it works already.")), context)?;
+    Ok(vec![Event::KeyResumed(with(key, Status::Active))])
+}
+
+pub(super) fn revoke(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    let ended = (KeyState::Revoked, "it does not work any more already.");
+    need(key, &[KeyState::Active, KeyState::Paused, KeyState::Expired], Some(ended), context)?;
+    Ok(vec![Event::KeyRevoked(with(key, Status::Revoked(context.now)))])
+}
+
+pub(super) fn delete(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    let there = [KeyState::Active, KeyState::Paused, KeyState::Expired, KeyState::Revoked];
+    need(key, &there, None, context)?;
+    Ok(vec![Event::KeyDeleted(with(key, Status::Deleted(context.now)))])
+}
+
+pub(super) fn restore(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    need(key, &[KeyState::Deleted], None, context)?;
+    if let Some(ended) = key.restorable_until().filter(|end| context.now >= *end) {
+        return Err(Refusal::RestoreTooLate { ended });
+    }
+    Ok(vec![Event::KeyRestored(with(key, Status::Revoked(context.now)))])
+}
+
+pub(super) fn rescope(
+    state: &State,
+    id: KeyId,
+    scopes: &[String],
+    basis: Option<Basis>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    need(key, &[KeyState::Active, KeyState::Paused], None, context)?;
+    let scopes = check_scopes(scopes, level_of(key.place), AuthMethod::ApiKey, context)?;
+    if let Some(app) = key.place.app() {
+        within_app(state, app, &scopes)?;
+    }
+    let after = Key { scopes, ..key.clone() };
+    if after.scopes == key.scopes {
+        return Err(Refusal::NoChange("the key has exactly these scopes"));
+    }
+    let found = Basis::of_key(key.id, &key.scopes);
+    Basis::holds(basis, found, || {
+        (format!("the key {}", key.name), format!("it may do {}, revision {found}", key.scopes))
+    })?;
+    Ok(vec![Event::KeyRescoped(after, key.scopes.clone())])
+}
+
+/// The key, if the actor may change it.
+fn find<'s>(state: &'s State, id: KeyId, context: &Context<'_>) -> Result<&'s Key, Refusal> {
+    let key = state.key(id).ok_or(Refusal::NoSuchKey)?;
+    authorize(state, &context.actor, Action::ManageKey(key))?;
+    Ok(key)
+}
+
+/// Refuses unless the key is in one of the states that `fit`; of the state `already` it says why by itself.
+fn need(
+    key: &Key,
+    fit: &[KeyState],
+    already: Option<(KeyState, &'static str)>,
+    context: &Context<'_>,
+) -> Result<(), Refusal> {
+    let state = key.state(context.now);
+    if fit.contains(&state) {
+        return Ok(());
+    }
+    let why = match (state, already) {
+        (state, Some((same, why))) if same == state => why,
+        (KeyState::Revoked, _) => "that is final. Issue a new key.",
+        (KeyState::Deleted, _) => "restore it first; its secret stays dead.",
+        (KeyState::Expired, _) => "its time is over. Issue a new key.",
+        (KeyState::Active | KeyState::Paused, _) => "only a deleted key can be restored.",
+    };
+    Err(Refusal::WrongState { state, why })
+}
+
+fn with(key: &Key, status: Status) -> Key {
+    Key { status, ..key.clone() }
+}
+
+fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refusal> {
     let now = context.now;
     authorize(
         state,
@@ -183,17 +232,4 @@ fn expiry(policy: &Policy, new: &NewKey, now: Timestamp) -> Result<Expiry, Refus
 
 fn life(now: Timestamp, days: u32) -> Result<Expiry, Refusal> {
     now.plus_days(days).map(Expiry::At).ok_or(Refusal::LifeTooLong { limit: days })
-}
-
-const fn why_not(state: KeyState, command: &Command) -> &'static str {
-    match (state, command) {
-        (KeyState::Revoked, Command::RevokeKey(_)) => "it does not work any more already.",
-        (KeyState::Revoked, _) => "that is final. Issue a new key.",
-        (KeyState::Deleted, _) => "restore it first; its secret stays dead.",
-        (KeyState::Expired, _) => "its time is over. Issue a new key.",
-        (KeyState::Paused, Command::PauseKey(_)) => "it is stopped already.",
-        (KeyState::Active, Command::ResumeKey(_)) => "it works already.",
-        (_, Command::RestoreKey(_)) => "only a deleted key can be restored.",
-        _ => "that is not possible now.",
-    }
 }

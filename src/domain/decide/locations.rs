@@ -1,39 +1,42 @@
-//! Adding, renaming and removing locations. Who may is settled before.
+//! Adding, renaming and removing locations.
 
 use super::fresh_ids;
+use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
-use crate::domain::command::{Command, Context, MAX_LOCATIONS_AT_ONCE};
+use crate::domain::command::{Context, MAX_LOCATIONS_AT_ONCE};
 use crate::domain::event::Event;
 use crate::domain::{Location, LocationId, Name, Refusal, State};
 
-pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-    match command {
-        Command::AddLocations(names) => add(state, names, context),
-        Command::RenameLocation { location, name, basis } => {
-            let before = open(state, *location)?;
-            if before.name == *name {
-                return Err(Refusal::NoChange("it already has that name"));
-            }
-            if state.location_named(name).is_some_and(|other| other.id != *location) {
-                return Err(taken(name));
-            }
-            let found = Basis::of_location(before);
-            Basis::holds(*basis, found, || {
-                ("the location".into(), format!("it is called {}, revision {found}", before.name))
-            })?;
-            let after = Location { name: name.clone(), ..before.clone() };
-            Ok(vec![Event::LocationRenamed(after, before.name.clone())])
-        }
-        Command::RemoveLocation { location } => {
-            let before = open(state, *location)?;
-            let after = Location { removed_at: Some(context.now), ..before.clone() };
-            Ok(vec![Event::LocationRemoved(after)])
-        }
-        _ => Err(Refusal::NoSuchLocation),
+pub(super) fn rename(
+    state: &State,
+    id: LocationId,
+    name: &Name,
+    basis: Option<Basis>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::ManageLocations)?;
+    let before = open(state, id)?;
+    if before.name == *name {
+        return Err(Refusal::NoChange("it already has that name"));
     }
+    if state.location_named(name).is_some_and(|other| other.id != id) {
+        return Err(taken(name));
+    }
+    let found = Basis::of_location(before);
+    Basis::holds(basis, found, || {
+        ("the location".into(), format!("it is called {}, revision {found}", before.name))
+    })?;
+    Ok(vec![Event::LocationRenamed(Location { name: name.clone(), ..before.clone() }, before.name.clone())])
 }
 
-fn add(state: &State, names: &[Name], context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+pub(super) fn remove(state: &State, id: LocationId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::ManageLocations)?;
+    let before = open(state, id)?;
+    Ok(vec![Event::LocationRemoved(Location { removed_at: Some(context.now), ..before.clone() })])
+}
+
+pub(super) fn add(state: &State, names: &[Name], context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::ManageLocations)?;
     if names.is_empty() || names.len() > MAX_LOCATIONS_AT_ONCE {
         return Err(Refusal::ListSize { limit: MAX_LOCATIONS_AT_ONCE });
     }

@@ -8,14 +8,15 @@ mod operators;
 #[cfg(test)]
 mod tests;
 
-use super::authorize::{Action, authorize};
+use super::authorize::{Access, Action, Actor, authorize};
 use super::basis::Basis;
-use super::command::{Command, Context};
+use super::command::{AskedBy, Command, Context};
 use super::event::Event;
 use super::{Agency, Operator, OperatorId, Policy, PublicId, Refusal, Role, Standing, State, Timestamp};
 
 /// Judges a command. Pure: the same state, command and context give the same answer.
 pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    asked_by(command, &context.actor)?;
     let may = |action| authorize(state, &context.actor, action);
     match command {
         Command::Found { agency, operator } => found(state, agency, operator, context),
@@ -52,34 +53,48 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
             may(Action::ConfirmClock)?;
             confirm_clock(state, context)
         }
-        Command::CreateApp(_)
-        | Command::EditApp { .. }
-        | Command::RenewAppSecret(_)
-        | Command::PauseApp(_)
-        | Command::ResumeApp(_)
-        | Command::DeleteApp(_) => apps::decide(state, command, context),
-        Command::RevokeToken { .. } => apps::revoke_token(state, command, context),
         Command::ReplaceRecovery => {
             may(Action::RenewRecovery)?;
             Ok(vec![Event::RecoveryRenewed])
         }
-        Command::AddOperator { .. }
-        | Command::SetRole { .. }
-        | Command::SetSecret(_)
-        | Command::DisableOperator { .. }
-        | Command::EnableOperator(_) => operators::decide(state, command, context),
-        Command::AddLocations(_) | Command::RenameLocation { .. } | Command::RemoveLocation { .. } => {
-            may(Action::ManageLocations)?;
-            locations::decide(state, command, context)
+        Command::AddOperator { name, role } => operators::add(state, name, *role, context),
+        Command::SetRole { operator, role, basis } => {
+            operators::set_role(state, *operator, *role, *basis, context)
         }
-        Command::IssueKey(_)
-        | Command::ImportKey(_)
-        | Command::PauseKey(_)
-        | Command::ResumeKey(_)
-        | Command::RevokeKey(_)
-        | Command::DeleteKey(_)
-        | Command::RestoreKey(_)
-        | Command::RescopeKey { .. } => keys::decide(state, command, context),
+        Command::SetSecret(operator) => operators::set_secret(state, *operator, context),
+        Command::DisableOperator { operator, keys } => operators::disable(state, *operator, *keys, context),
+        Command::EnableOperator(operator) => operators::enable(state, *operator, context),
+        Command::AddLocations(names) => locations::add(state, names, context),
+        Command::RenameLocation { location, name, basis } => {
+            locations::rename(state, *location, name, *basis, context)
+        }
+        Command::RemoveLocation { location } => locations::remove(state, *location, context),
+        Command::IssueKey(new) => keys::issue(state, new, context),
+        Command::ImportKey(new) => keys::import(state, new, context),
+        Command::PauseKey(key) => keys::pause(state, *key, context),
+        Command::ResumeKey(key) => keys::resume(state, *key, context),
+        Command::RevokeKey(key) => keys::revoke(state, *key, context),
+        Command::DeleteKey(key) => keys::delete(state, *key, context),
+        Command::RestoreKey(key) => keys::restore(state, *key, context),
+        Command::RescopeKey { key, scopes, basis } => keys::rescope(state, *key, scopes, *basis, context),
+        Command::CreateApp(new) => apps::create(state, new, context),
+        Command::EditApp { app, change, basis } => apps::edit(state, *app, change, *basis, context),
+        Command::RenewAppSecret(app) => apps::renew_secret(state, *app, context),
+        Command::PauseApp(app) => apps::pause(state, *app, context),
+        Command::ResumeApp(app) => apps::resume(state, *app, context),
+        Command::DeleteApp(app) => apps::delete(state, *app, context),
+        Command::RevokeToken { app, token } => apps::revoke_token(state, *app, token, context),
+    }
+}
+
+/// Keeps what the server does by itself and what people do apart, whatever they may do otherwise.
+const fn asked_by(command: &Command, actor: &Actor) -> Result<(), Refusal> {
+    let serves = matches!(actor.access, Access::Service);
+    match command.spec().asked_by {
+        AskedBy::Both => Ok(()),
+        AskedBy::Service if serves => Ok(()),
+        AskedBy::Founder | AskedBy::Door | AskedBy::Operator if !serves => Ok(()),
+        AskedBy::Service | AskedBy::Founder | AskedBy::Door | AskedBy::Operator => Err(Refusal::ServiceOnly),
     }
 }
 

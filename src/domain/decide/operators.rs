@@ -3,59 +3,20 @@
 use super::fresh_ids;
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
-use crate::domain::command::{Command, Context, KeysAfter};
+use crate::domain::command::{Context, KeysAfter};
 use crate::domain::event::Event;
 use crate::domain::{App, Key, Name, Operator, OperatorId, Refusal, Role, Standing, State};
 
 /// Keys and apps that may change owner in one change: with the operator and the audit entry they fit one commit.
 const MAX_GIVEN: usize = 40;
 
-pub(super) fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-    let may = |action| authorize(state, &context.actor, action);
-    match command {
-        Command::AddOperator { name, role } => {
-            may(Action::ManageOperators)?;
-            add(state, name, *role, context)
-        }
-        Command::SetRole { operator, role, basis } => {
-            may(Action::ManageOperators)?;
-            let before = find(state, *operator)?;
-            if before.role == *role {
-                return Err(Refusal::NoChange("they already have that role"));
-            }
-            let found = Basis::of_role(before.id, before.role);
-            Basis::holds(*basis, found, || {
-                (format!("the role of {}", before.name), format!("it is {}, revision {found}", before.role))
-            })?;
-            keep_an_admin(state, before)?;
-            Ok(vec![Event::RoleSet(Operator { role: *role, ..before.clone() }, before.role)])
-        }
-        Command::SetSecret(operator) => {
-            may(Action::SetPassphrase(*operator))?;
-            let before = find(state, *operator)?;
-            if !before.standing.is_active() {
-                return Err(Refusal::NoSuchOperator);
-            }
-            Ok(vec![Event::SecretSet(before.clone())])
-        }
-        Command::DisableOperator { operator, keys } => {
-            may(Action::ManageOperators)?;
-            disable(state, *operator, *keys, context)
-        }
-        Command::EnableOperator(operator) => {
-            may(Action::ManageOperators)?;
-            let before = find(state, *operator)?;
-            if before.standing.is_active() {
-                return Err(Refusal::NoChange("they can sign in already"));
-            }
-            let after = Operator { standing: Standing::Active, ..before.clone() };
-            Ok(vec![Event::OperatorEnabled(after)])
-        }
-        _ => Err(Refusal::NoSuchOperator),
-    }
-}
-
-fn add(state: &State, name: &Name, role: Role, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+pub(super) fn add(
+    state: &State,
+    name: &Name,
+    role: Role,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::ManageOperators)?;
     if state.operator_named(name.as_str()).is_some() {
         return Err(Refusal::NameTaken { name: name.to_string(), what: "operator" });
     }
@@ -66,12 +27,55 @@ fn add(state: &State, name: &Name, role: Role, context: &Context<'_>) -> Result<
     Ok(vec![Event::OperatorAdded(operator)])
 }
 
-fn disable(
+pub(super) fn set_role(
+    state: &State,
+    id: OperatorId,
+    role: Role,
+    basis: Option<Basis>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::ManageOperators)?;
+    let before = find(state, id)?;
+    if before.role == role {
+        return Err(Refusal::NoChange("they already have that role"));
+    }
+    let found = Basis::of_role(before.id, before.role);
+    Basis::holds(basis, found, || {
+        (format!("the role of {}", before.name), format!("it is {}, revision {found}", before.role))
+    })?;
+    keep_an_admin(state, before)?;
+    Ok(vec![Event::RoleSet(Operator { role, ..before.clone() }, before.role)])
+}
+
+pub(super) fn set_secret(
+    state: &State,
+    id: OperatorId,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::SetPassphrase(id))?;
+    let before = find(state, id)?;
+    if !before.standing.is_active() {
+        return Err(Refusal::NoSuchOperator);
+    }
+    Ok(vec![Event::SecretSet(before.clone())])
+}
+
+pub(super) fn enable(state: &State, id: OperatorId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::ManageOperators)?;
+    let before = find(state, id)?;
+    if before.standing.is_active() {
+        return Err(Refusal::NoChange("they can sign in already"));
+    }
+    Ok(vec![Event::OperatorEnabled(Operator { standing: Standing::Active, ..before.clone() })])
+}
+
+pub(super) fn disable(
     state: &State,
     id: OperatorId,
     keys: KeysAfter,
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::ManageOperators)?;
     let before = find(state, id)?;
     let standing = match keys {
         KeysAfter::Work => Standing::DisabledKeysWork(context.now),

@@ -7,6 +7,7 @@ use super::LocalEngine;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, public_id};
 use crate::domain::audit::{Entry, Outcome, SubjectLine};
+use crate::domain::command::{About, Draws};
 use crate::domain::{
     self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, decide,
 };
@@ -55,12 +56,8 @@ impl LocalEngine {
         command: &Command,
         minted: Option<Minted>,
     ) -> Result<Vec<Event>, Judged> {
-        let mut ids = Vec::with_capacity(IDS);
-        let wanted = match command {
-            Command::AddLocations(_) => IDS,
-            Command::AddOperator { .. } => DRAWS,
-            _ => 0,
-        };
+        let wanted = if command.draws() == Draws::Ids { IDS } else { 0 };
+        let mut ids = Vec::with_capacity(wanted);
         for _ in 0..wanted {
             ids.push(public_id::generate(ledger.entropy())?);
         }
@@ -84,21 +81,21 @@ impl LocalEngine {
         command: &Command,
         imported: Option<Box<domain::Imported>>,
     ) -> Result<(Vec<Event>, Option<Token>), Judged> {
-        if imported.is_some() {
-            let id = public_id::generate(ledger.entropy())?;
-            let minted = Minted { id, verifier: domain::Verifier::NONE, imported };
-            return Ok((self.judge(ledger, session, command, Some(minted))?, None));
-        }
-        let (kind, id) = match command {
-            Command::IssueKey(new) => match new.place {
-                Place::Agency => (TokenKind::Agency, None),
-                Place::Location(_) => (TokenKind::Location, None),
-                Place::App(_) => (TokenKind::App, None),
-            },
-            Command::CreateApp(_) => (TokenKind::AppSecret, None),
+        let (kind, id) = match command.draws() {
+            // A recovery code goes into the header, which is not judged here.
+            Draws::Nothing | Draws::Ids | Draws::RecoveryCode => {
+                return Ok((self.judge(ledger, session, command, None)?, None));
+            }
+            Draws::ImportedId => {
+                let id = public_id::generate(ledger.entropy())?;
+                let minted = Minted { id, verifier: domain::Verifier::NONE, imported };
+                return Ok((self.judge(ledger, session, command, Some(minted))?, None));
+            }
+            Draws::Token(Place::Agency) => (TokenKind::Agency, None),
+            Draws::Token(Place::Location(_)) => (TokenKind::Location, None),
+            Draws::Token(Place::App(_)) => (TokenKind::App, None),
             // The secret of an app carries its application id, which stays.
-            Command::RenewAppSecret(app) => (TokenKind::AppSecret, Some(*app.public())),
-            _ => return Ok((self.judge(ledger, session, command, None)?, None)),
+            Draws::AppSecret(app) => (TokenKind::AppSecret, app.map(|app| *app.public())),
         };
         let mut last = Refusal::IdTaken;
         for _ in 0..DRAWS {
@@ -129,13 +126,19 @@ impl LocalEngine {
             entry.outcome = Outcome::Refused;
             entry.reason = Some(refusal.code().into());
             // A key that is not theirs is not named as such: only what they typed would be, and that is theirs.
-            let seen =
-                command.key().filter(|id| state.key(*id).is_some_and(|k| session.actor().sees(&state, k)));
-            entry.subjects = seen.and_then(|id| SubjectLine::of_key(&state, id)).into_iter().collect();
-            let seen = command
-                .app()
-                .filter(|id| state.app(*id).is_some_and(|a| session.actor().sees_app(&state, a)));
-            entry.subjects.extend(seen.and_then(|id| SubjectLine::of_app(&state, id)));
+            let actor = session.actor();
+            let seen = match command.about() {
+                About::Key(id) => state
+                    .key(id)
+                    .filter(|key| actor.sees(&state, key))
+                    .and_then(|key| SubjectLine::of_key(&state, key.id)),
+                About::App(id) | About::Token(id) => state
+                    .app(id)
+                    .filter(|app| actor.sees_app(&state, app))
+                    .and_then(|app| SubjectLine::of_app(&state, app.id)),
+                About::Nothing | About::Operator(_) | About::Location(_) | About::Policy => None,
+            };
+            entry.subjects = seen.into_iter().collect();
             entry
         };
         let kind =

@@ -13,6 +13,7 @@ use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::authorize::acting;
+use crate::domain::command::{AskedBy, Beside, Yields};
 use crate::domain::{Access, Actor, Command, Decision, Event, Record, RecordKey};
 use crate::engine::open::Key;
 use crate::engine::{Done, Engine as _, EngineError, LocalEngine, NewSecret, OpenError, Peer, Session, Via};
@@ -196,19 +197,12 @@ impl Desk {
     }
 
     fn execute(&mut self, session: &Session, command: Command) -> Result<Reply, EngineError> {
-        // These go with something that is done beside the state, and have requests of their own.
-        if matches!(
-            command,
-            Command::Found { .. }
-                | Command::StartSession { .. }
-                | Command::OpenAgencyView
-                | Command::AddOperator { .. }
-                | Command::SetSecret(_)
-                | Command::ReplaceRecovery
-                | Command::DisableOperator { .. }
-                | Command::EnableOperator(_)
-                | Command::ImportKey(_)
-        ) {
+        // What goes with something beside the records has a request of its own.
+        let spec = command.spec();
+        let bare = spec.beside == Beside::Nothing
+            && command.yields() != Yields::RecoveryCode
+            && !matches!(command, Command::DisableOperator { .. } | Command::OpenAgencyView);
+        if !bare || !matches!(spec.asked_by, AskedBy::Operator | AskedBy::Both) {
             return Err(Fault::usage("bad_request", "This cannot be asked for in this way.").into_engine());
         }
         let ends = matches!(command, Command::EndSession);

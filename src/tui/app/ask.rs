@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::domain::command::Yields;
 use crate::domain::{
     AppId, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, Place, Role, ScopeId,
 };
@@ -183,11 +184,14 @@ impl Job {
     /// one is held until it has come.
     pub fn secret_of(&self) -> Option<String> {
         match self {
-            Self::Run { command, .. } => command.yields_secret().then(|| match command {
-                Command::IssueKey(new) => format!("The key {}", new.name),
-                Command::CreateApp(new) => format!("The app {}", new.name),
-                _ => "A new secret".to_owned(),
-            }),
+            Self::Run { command, .. } => match command.yields() {
+                Yields::Nothing => None,
+                Yields::Secret | Yields::RecoveryCode => Some(match command {
+                    Command::IssueKey(new) => format!("The key {}", new.name),
+                    Command::CreateApp(new) => format!("The app {}", new.name),
+                    _ => "A new secret".to_owned(),
+                }),
+            },
             Self::RenewRecovery => Some("A new recovery code".to_owned()),
             Self::Widen
             | Self::AddOperator { .. }

@@ -1,7 +1,8 @@
 //! What an audit entry says, as a person would say it. The trail keeps names of events and codes of refusals; here
 //! they become words. A name this file does not know is shown as it is.
 
-use crate::domain::audit::{ChangeLine, Entry, Outcome};
+use crate::domain::CommandKind;
+use crate::domain::audit::{Entry, Outcome};
 use crate::tui::overlays::small_form::sentence;
 
 /// What happened, or was refused: `Revoked Nightly export`, `revoking Nightly export`. What was done comes first: a
@@ -29,110 +30,35 @@ fn denied(entry: &Entry, denial: String) -> String {
 }
 
 fn done(entry: &Entry) -> String {
-    let name = name(entry);
-    let change = entry.changes.first();
-    match entry.event.as_str() {
-        "store.found" => "Founded the store".into(),
-        "session.start" => match change {
-            Some(failed) => format!("Signed in, after {} failed attempts", failed.to),
-            None => "Signed in".into(),
-        },
-        "session.end" => "Signed out".into(),
-        "view.agency" => "Opened the whole-agency view".into(),
-        "audit.read" => "Read the audit trail".into(),
-        "audit.export" => "Exported the audit trail".into(),
-        "operator.add" => {
-            format!("Added operator {name}{}", change.map_or(String::new(), |c| format!(" as {}", c.to)))
-        }
-        "operator.role" => format!("Changed the role of {name}: {}", from_to(change)),
-        "operator.passphrase" if is_own(entry) => "Set their own passphrase".into(),
-        "operator.passphrase" => format!("Set the passphrase of {name}"),
-        "operator.disable" => {
+    let Some(kind) = CommandKind::of_code(&entry.event) else { return entry.event.clone() };
+    let plain = kind.spec().done.replace("{}", &name(entry));
+    let many = entry.subjects.len();
+    match (kind, entry.changes.first()) {
+        (CommandKind::StartSession, Some(failed)) => format!("{plain}, after {} failed attempts", failed.to),
+        (CommandKind::AddOperator, Some(role)) => format!("{plain} as {}", role.to),
+        (CommandKind::SetRole, Some(role)) => format!("{plain}: now {}, was {}", role.to, role.from),
+        (CommandKind::SetSecret, _) if is_own(entry) => "Set their own passphrase".into(),
+        (CommandKind::DisableOperator, change) => {
             // What becomes of the keys follows the word for the state.
             let keys = change.and_then(|c| c.to.strip_prefix("disabled")).unwrap_or_default();
-            format!("Disabled {name}{keys}{}", given(entry))
+            format!("{plain}{keys}{}", given(entry))
         }
-        "operator.enable" => format!("Enabled {name} again"),
-        "recovery.renew" => "Renewed the recovery code".into(),
-        "location.add" => match entry.subjects.len() {
-            0 | 1 => format!("Added location {name}"),
-            count => format!("Added {count} locations"),
-        },
-        "location.rename" => match change {
-            Some(change) => format!("Renamed location {} to {}", change.from, change.to),
-            None => format!("Renamed a location to {name}"),
-        },
-        "location.remove" => format!("Removed location {name}"),
-        "key.issue" => format!("Issued {name}"),
-        "key.import" => format!("Took over {name}, whose secret was made elsewhere"),
-        "key.pause" => format!("Paused {name}"),
-        "key.resume" => format!("Resumed {name}"),
-        "key.revoke" => format!("Revoked {name}"),
-        "key.delete" => format!("Deleted {name}"),
-        "key.restore" => format!("Restored {name}, revoked"),
-        "key.rescope" => format!("Changed the scopes of {name}"),
-        "app.create" => format!("Created app {name}"),
-        "app.edit" => format!("Changed app {name}"),
-        "app.new-secret" => format!("Gave app {name} a new secret"),
-        "app.pause" => format!("Paused app {name}"),
-        "app.resume" => format!("Resumed app {name}"),
-        "app.delete" => match entry.subjects.len() {
-            0 | 1 => format!("Deleted app {name}"),
-            2 => format!("Deleted app {name} and its key"),
-            count => format!("Deleted app {name} and {} keys", count - 1),
-        },
-        "token.revoke" => format!("Revoked an access token of {name}"),
-        "signing.rotate" => "Made the next key that signs access tokens".into(),
-        "clock.confirm" => match change {
-            Some(change) => format!("Said that the clock is right: {}, was {}", change.to, change.from),
-            None => "Said that the clock is right".into(),
-        },
-        "policy.set" => match change {
-            Some(change) => format!("Set policy {} to {}, was {}", change.field, change.to, change.from),
-            None => "Changed the policy".into(),
-        },
-        other => other.into(),
+        (CommandKind::AddLocations, _) if many > 1 => format!("Added {many} locations"),
+        (CommandKind::RenameLocation, Some(name)) => format!("Renamed location {} to {}", name.from, name.to),
+        (CommandKind::DeleteApp, _) if many == 2 => format!("{plain} and its key"),
+        (CommandKind::DeleteApp, _) if many > 2 => format!("{plain} and {} keys", many - 1),
+        (CommandKind::ConfirmClock, Some(clock)) => format!("{plain}: {}, was {}", clock.to, clock.from),
+        (CommandKind::SetPolicy, Some(rule)) => {
+            format!("Set policy {} to {}, was {}", rule.field, rule.to, rule.from)
+        }
+        _ => plain,
     }
 }
 
 fn wanted(entry: &Entry) -> String {
+    let Some(kind) = CommandKind::of_code(&entry.event) else { return entry.event.clone() };
     let name = if entry.subjects.is_empty() { "something they may not see".into() } else { name(entry) };
-    match entry.event.as_str() {
-        "view.agency" => "opening the whole-agency view".into(),
-        "audit.read" => "reading the whole audit trail".into(),
-        "audit.export" => "exporting the audit trail".into(),
-        "operator.add" => "adding an operator".into(),
-        "operator.role" => "changing a role".into(),
-        "operator.passphrase" => "setting a passphrase".into(),
-        "operator.disable" => "disabling an operator".into(),
-        "operator.enable" => "enabling an operator".into(),
-        "recovery.renew" => "renewing the recovery code".into(),
-        "location.add" => "adding locations".into(),
-        "location.rename" => "renaming a location".into(),
-        "location.remove" => "removing a location".into(),
-        "key.issue" => "issuing a key".into(),
-        "key.import" => "taking over a key".into(),
-        "key.pause" => format!("pausing {name}"),
-        "key.resume" => format!("resuming {name}"),
-        "key.revoke" => format!("revoking {name}"),
-        "key.delete" => format!("deleting {name}"),
-        "key.restore" => format!("restoring {name}"),
-        "key.rescope" => format!("changing the scopes of {name}"),
-        "app.create" => "creating an app".into(),
-        "app.edit" => format!("changing app {name}"),
-        "app.new-secret" => format!("giving app {name} a new secret"),
-        "app.pause" => format!("pausing app {name}"),
-        "app.resume" => format!("resuming app {name}"),
-        "app.delete" => format!("deleting app {name}"),
-        "token.revoke" => format!("revoking an access token of {name}"),
-        "signing.rotate" => "making the next key that signs access tokens".into(),
-        "clock.confirm" => "saying that the clock is right".into(),
-        "policy.set" => "changing the policy".into(),
-        "session.start" => "signing in".into(),
-        "session.end" => "signing out".into(),
-        "store.found" => "founding the store".into(),
-        other => other.into(),
-    }
+    kind.spec().wanted.replace("{}", &name)
 }
 
 /// Whom or what it is about.
@@ -142,10 +68,6 @@ fn name(entry: &Entry) -> String {
 
 fn is_own(entry: &Entry) -> bool {
     entry.subjects.first().is_some_and(|subject| subject.id == entry.actor.id)
-}
-
-fn from_to(change: Option<&ChangeLine>) -> String {
-    change.map_or_else(|| "role changed".into(), |c| format!("now {}, was {}", c.to, c.from))
 }
 
 /// The keys that went to somebody else, when an operator left.
@@ -248,14 +170,9 @@ mod tests {
             pid: 2,
             session: "s".into(),
         };
-        let codes = "store.found session.start session.end view.agency audit.read audit.export operator.add \
-                     operator.role operator.passphrase recovery.renew operator.disable operator.enable \
-                     location.add location.rename location.remove key.issue key.import key.pause key.resume \
-                     key.revoke key.delete key.restore key.rescope app.create app.edit app.new-secret app.pause \
-                     app.resume app.delete token.revoke signing.rotate policy.set";
         let subject =
             SubjectLine { kind: "key".into(), id: "7HqP2mVx9KtR".into(), name: "Till".into(), owner: None };
-        for code in codes.split_whitespace() {
+        for code in CommandKind::ALL.iter().map(|kind| kind.spec().code) {
             for (outcome, subjects) in
                 [(Outcome::Done, vec![subject.clone()]), (Outcome::Refused, Vec::new())]
             {

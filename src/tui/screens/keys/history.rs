@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     domain::{
-        KeyId, Timestamp,
+        CommandKind, KeyId, Timestamp,
         audit::{Entry, Outcome},
     },
     engine::AuditPage,
@@ -105,19 +105,6 @@ impl History {
 }
 
 fn happening(entry: &Entry) -> Happening {
-    let what = match entry.event.as_str() {
-        "key.issue" => "issued",
-        "key.pause" => "paused",
-        "key.resume" => "resumed",
-        "key.revoke" => "revoked",
-        "key.delete" => "deleted",
-        "key.restore" => "restored as revoked",
-        "key.rescope" => "scopes changed",
-        "app.delete" => "revoked with its app",
-        "app.edit" => "scopes changed with its app",
-        "operator.disable" => "given to another owner",
-        other => other,
-    };
     let refused = entry.outcome == Outcome::Refused;
     let detail = if refused {
         entry.reason.clone().unwrap_or_default().replace('_', " ")
@@ -126,12 +113,19 @@ fn happening(entry: &Entry) -> Happening {
             entry.changes.iter().filter(|change| change.field == "scopes" && !change.from.is_empty());
         changes.map(|change| difference(&change.from, &change.to)).collect::<Vec<_>>().join(", ")
     };
-    Happening {
-        at: Timestamp(entry.at),
-        what: if refused { format!("{what}: refused") } else { what.to_owned() },
-        who: entry.actor.name.clone(),
-        detail,
-        refused,
+    Happening { at: Timestamp(entry.at), what: became(entry), who: entry.actor.name.clone(), detail, refused }
+}
+
+/// What became of the key, or was wanted of it in vain. A name that this keydeck does not know is shown as it is.
+fn became(entry: &Entry) -> String {
+    if entry.event == Entry::DENIED {
+        return format!("denied {}×", entry.tries.as_ref().map_or(1, |tries| tries.n));
+    }
+    let kind = CommandKind::of_code(&entry.event);
+    let became = kind.map_or(entry.event.as_str(), |kind| kind.spec().became);
+    match entry.outcome {
+        Outcome::Done => became.to_owned(),
+        Outcome::Refused => format!("{became}: refused"),
     }
 }
 
@@ -176,6 +170,25 @@ mod tests {
         assert_eq!(asked(&mut history, at(2_000)), 0);
         history.outdate();
         assert_eq!(asked(&mut history, at(3_000)), 1);
+    }
+
+    #[test]
+    fn a_key_that_was_taken_over_or_knocked_in_vain_has_a_history_in_words() {
+        let line = |event: &str, outcome| {
+            let actor = serde_json::from_str(
+                r#"{"id":"z","name":"maria","role":"admin","auth":"passphrase","access":"own","via":"console","uid":1,
+                    "pid":2,"session":"s"}"#,
+            );
+            let entry = Entry { outcome, ..Entry::of(actor.unwrap(), Timestamp(7), event) };
+            happening(&entry).what
+        };
+        assert_eq!(line("key.import", Outcome::Done), "taken over");
+        assert_eq!(line("app.new-secret", Outcome::Done), "app given a new secret");
+        assert_eq!(line(Entry::DENIED, Outcome::Refused), "denied 1×");
+        for kind in CommandKind::ALL {
+            let code = kind.spec().code;
+            assert!(!line(code, Outcome::Refused).contains(code), "{code}");
+        }
     }
 
     #[test]

@@ -1,0 +1,306 @@
+//! The table of commands: one row for each says all that is fixed about it, so that whoever needs a list of commands
+//! asks here and keeps none. A command without a row does not compile, nor does a row without a command.
+
+use super::Command;
+use crate::domain::{AppId, KeyId, LocationId, OperatorId, Place};
+
+/// Whether a command takes access away. One that does is in force in memory even when the disk fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Toll {
+    /// It may take access away.
+    Denies,
+    /// Whoever had access keeps it.
+    Leaves,
+}
+
+/// What has to stand beside a command, that is no part of it because no record may hold it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing.
+    Nothing,
+    /// What an operator will sign in with: a passphrase or a key file.
+    Passphrase,
+    /// The secret of a key that was made elsewhere.
+    ImportedSecret,
+}
+
+/// Who may ask for a command at all. Which operator may is for [`crate::domain::authorize()`] to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskedBy {
+    /// Whoever founds the store, before anybody can sign in.
+    Founder,
+    /// The door, for somebody who has shown what opens it.
+    Door,
+    /// An operator who is signed in.
+    Operator,
+    /// The server on its own behalf.
+    Service,
+    /// An operator, or the server on its own behalf.
+    Both,
+}
+
+/// What exists already that a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The store, or something that does not exist yet.
+    Nothing,
+    /// An operator.
+    Operator(OperatorId),
+    /// A location.
+    Location(LocationId),
+    /// A key.
+    Key(KeyId),
+    /// An app.
+    App(AppId),
+    /// An access token of an app.
+    Token(AppId),
+    /// A rule of the policy.
+    Policy,
+}
+
+/// What has to be drawn from the random generator before a command can be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draws {
+    /// Nothing.
+    Nothing,
+    /// Ids of new records.
+    Ids,
+    /// The token of a new key at this place.
+    Token(Place),
+    /// The secret of an app: of a new one, or of one that keeps its application id.
+    AppSecret(Option<AppId>),
+    /// The id of a key whose secret was made elsewhere.
+    ImportedId,
+    /// A recovery code.
+    RecoveryCode,
+}
+
+/// What a command brings that is shown once and nowhere else: whoever runs it must be there to take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Yields {
+    /// Nothing.
+    Nothing,
+    /// The token of a key, or the secret of an app.
+    Secret,
+    /// A recovery code.
+    RecoveryCode,
+}
+
+/// All that is fixed about a command.
+#[derive(Debug)]
+pub struct Spec {
+    /// Which command.
+    pub kind: CommandKind,
+    /// Its name in the audit trail: `key.revoke`.
+    pub code: &'static str,
+    /// Whether it takes access away.
+    pub toll: Toll,
+    /// What has to stand beside it.
+    pub beside: Beside,
+    /// Who may ask for it.
+    pub asked_by: AskedBy,
+    /// What was done, as the beginning of a sentence; `{}` is the name of what it was done to.
+    pub done: &'static str,
+    /// What somebody wanted to do; `{}` is the name of what it was to be done to.
+    pub wanted: &'static str,
+    /// What became of it, in a word or two, for the history of one key.
+    pub became: &'static str,
+}
+
+macro_rules! commands {
+    ($($kind:ident $fields:tt $code:literal $about:ident $(($of:expr))? $toll:ident $draws:ident $(($what:expr))?
+       $beside:ident $asked_by:ident $done:literal $wanted:literal $became:literal;)+) => {
+        /// A command without what it says.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum CommandKind {
+            $(#[doc = concat!("`", $code, "`")] $kind,)+
+        }
+
+        impl CommandKind {
+            /// Every command, in table order.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
+
+            /// What is fixed about it.
+            pub const fn spec(self) -> &'static Spec {
+                match self {
+                    $(Self::$kind => &Spec {
+                        kind: Self::$kind,
+                        code: $code,
+                        toll: Toll::$toll,
+                        beside: Beside::$beside,
+                        asked_by: AskedBy::$asked_by,
+                        done: $done,
+                        wanted: $wanted,
+                        became: $became,
+                    },)+
+                }
+            }
+        }
+
+        impl Command {
+            /// Which command it is.
+            pub const fn kind(&self) -> CommandKind {
+                match self {
+                    $(Self::$kind { .. } => CommandKind::$kind,)+
+                }
+            }
+
+            /// What it is about, and what has to be drawn for it.
+            const fn reads(&self) -> (About, Draws) {
+                match self {
+                    $(Self::$kind $fields => (About::$about $(($of))?, Draws::$draws $(($what))?),)+
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    // Command, its fields         code                  about                takes    draws                   beside         asked by
+    //     what was done, what was wanted, what became of it
+    Found {..}                     "store.found"         Nothing              Leaves   RecoveryCode            Passphrase     Founder
+        "Founded the store" "founding the store" "founded";
+    StartSession {..}              "session.start"       Nothing              Leaves   Nothing                 Nothing        Door
+        "Signed in" "signing in" "signed in";
+    EndSession {}                  "session.end"         Nothing              Leaves   Nothing                 Nothing        Operator
+        "Signed out" "signing out" "signed out";
+    OpenAgencyView {}              "view.agency"         Nothing              Leaves   Nothing                 Nothing        Operator
+        "Opened the whole-agency view" "opening the whole-agency view" "whole-agency view opened";
+    ReadAudit {}                   "audit.read"          Nothing              Leaves   Nothing                 Nothing        Operator
+        "Read the audit trail" "reading the whole audit trail" "audit trail read";
+    ExportAudit {}                 "audit.export"        Nothing              Leaves   Nothing                 Nothing        Operator
+        "Exported the audit trail" "exporting the audit trail" "audit trail exported";
+    AddOperator {..}               "operator.add"        Nothing              Leaves   Ids                     Passphrase     Operator
+        "Added operator {}" "adding an operator" "operator added";
+    SetRole { operator, .. }       "operator.role"       Operator(*operator)  Denies   Nothing                 Nothing        Operator
+        "Changed the role of {}" "changing a role" "role changed";
+    SetSecret (operator)           "operator.passphrase" Operator(*operator)  Leaves   Nothing                 Passphrase     Operator
+        "Set the passphrase of {}" "setting a passphrase" "passphrase set";
+    ReplaceRecovery {}             "recovery.renew"      Nothing              Leaves   RecoveryCode            Nothing        Operator
+        "Renewed the recovery code" "renewing the recovery code" "recovery code renewed";
+    DisableOperator { operator, .. } "operator.disable"  Operator(*operator)  Denies   Nothing                 Nothing        Operator
+        "Disabled {}" "disabling an operator" "given to another owner";
+    EnableOperator (operator)      "operator.enable"     Operator(*operator)  Leaves   Nothing                 Passphrase     Operator
+        "Enabled {} again" "enabling an operator" "operator enabled again";
+    AddLocations (_)               "location.add"        Nothing              Leaves   Ids                     Nothing        Operator
+        "Added location {}" "adding locations" "location added";
+    RenameLocation { location, .. } "location.rename"    Location(*location)  Leaves   Nothing                 Nothing        Operator
+        "Renamed a location to {}" "renaming a location" "location renamed";
+    RemoveLocation { location }    "location.remove"     Location(*location)  Denies   Nothing                 Nothing        Operator
+        "Removed location {}" "removing a location" "location removed";
+    IssueKey (new)                 "key.issue"           Nothing              Leaves   Token(new.place)        Nothing        Operator
+        "Issued {}" "issuing a key" "issued";
+    ImportKey (_)                  "key.import"          Nothing              Leaves   ImportedId              ImportedSecret Operator
+        "Took over {}, whose secret was made elsewhere" "taking over a key" "taken over";
+    PauseKey (key)                 "key.pause"           Key(*key)            Denies   Nothing                 Nothing        Operator
+        "Paused {}" "pausing {}" "paused";
+    ResumeKey (key)                "key.resume"          Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Resumed {}" "resuming {}" "resumed";
+    RevokeKey (key)                "key.revoke"          Key(*key)            Denies   Nothing                 Nothing        Operator
+        "Revoked {}" "revoking {}" "revoked";
+    DeleteKey (key)                "key.delete"          Key(*key)            Denies   Nothing                 Nothing        Operator
+        "Deleted {}" "deleting {}" "deleted";
+    RestoreKey (key)               "key.restore"         Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Restored {}, revoked" "restoring {}" "restored as revoked";
+    RescopeKey { key, .. }         "key.rescope"         Key(*key)            Denies   Nothing                 Nothing        Operator
+        "Changed the scopes of {}" "changing the scopes of {}" "scopes changed";
+    CreateApp (_)                  "app.create"          Nothing              Leaves   AppSecret(None)         Nothing        Operator
+        "Created app {}" "creating an app" "created";
+    EditApp { app, .. }            "app.edit"            App(*app)            Denies   Nothing                 Nothing        Operator
+        "Changed app {}" "changing app {}" "scopes changed with its app";
+    RenewAppSecret (app)           "app.new-secret"      App(*app)            Denies   AppSecret(Some(*app))   Nothing        Operator
+        "Gave app {} a new secret" "giving app {} a new secret" "app given a new secret";
+    PauseApp (app)                 "app.pause"           App(*app)            Denies   Nothing                 Nothing        Operator
+        "Paused app {}" "pausing app {}" "paused with its app";
+    ResumeApp (app)                "app.resume"          App(*app)            Leaves   Nothing                 Nothing        Operator
+        "Resumed app {}" "resuming app {}" "resumed with its app";
+    DeleteApp (app)                "app.delete"          App(*app)            Denies   Nothing                 Nothing        Operator
+        "Deleted app {}" "deleting app {}" "revoked with its app";
+    RevokeToken { app, .. }        "token.revoke"        Token(*app)          Denies   Nothing                 Nothing        Service
+        "Revoked an access token of {}" "revoking an access token of {}" "access token revoked";
+    RotateSigningKey {}            "signing.rotate"      Nothing              Leaves   Nothing                 Nothing        Both
+        "Made the next key that signs access tokens" "making the next key that signs access tokens" "signing key made";
+    ConfirmClock {}                "clock.confirm"       Nothing              Leaves   Nothing                 Nothing        Operator
+        "Said that the clock is right" "saying that the clock is right" "clock said to be right";
+    SetPolicy {..}                 "policy.set"          Policy               Leaves   Nothing                 Nothing        Operator
+        "Changed the policy" "changing the policy" "policy changed";
+}
+
+impl CommandKind {
+    /// The command of that name in the audit trail.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.spec().code == code)
+    }
+}
+
+impl Command {
+    /// What is fixed about it.
+    pub const fn spec(&self) -> &'static Spec {
+        self.kind().spec()
+    }
+
+    /// Its name in the audit trail.
+    pub const fn name(&self) -> &'static str {
+        self.spec().code
+    }
+
+    /// What exists already that it is about.
+    pub const fn about(&self) -> About {
+        self.reads().0
+    }
+
+    /// The key it is about, if it is about one that exists.
+    pub const fn key(&self) -> Option<KeyId> {
+        if let About::Key(id) = self.about() { Some(id) } else { None }
+    }
+
+    /// What has to be drawn from the random generator before it can be judged.
+    pub const fn draws(&self) -> Draws {
+        self.reads().1
+    }
+
+    /// What it brings that is shown once.
+    pub const fn yields(&self) -> Yields {
+        match self.draws() {
+            Draws::Token(_) | Draws::AppSecret(_) => Yields::Secret,
+            Draws::RecoveryCode => Yields::RecoveryCode,
+            Draws::Nothing | Draws::Ids | Draws::ImportedId => Yields::Nothing,
+        }
+    }
+
+    /// Whether it takes access away.
+    pub const fn denies(&self) -> bool {
+        matches!(self.spec().toll, Toll::Denies)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_words_of_its_own_for_the_trail() {
+        let said = |words: fn(&Spec) -> &'static str| {
+            let mut said: Vec<_> = CommandKind::ALL.iter().map(|kind| words(kind.spec())).collect();
+            said.sort_unstable();
+            said.dedup();
+            assert_eq!(said.len(), CommandKind::ALL.len(), "two commands are told in the same words");
+            said
+        };
+        for code in said(|spec| spec.code) {
+            let (subject, verb) = code.split_once('.').unwrap();
+            assert!(!subject.is_empty() && !verb.is_empty(), "{code}");
+        }
+        for words in [said(|spec| spec.done), said(|spec| spec.wanted), said(|spec| spec.became)].concat() {
+            assert!(!words.is_empty() && !words.contains('.'), "a code instead of words: {words}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_the_trail_leads_back_to_its_command() {
+        for kind in CommandKind::ALL {
+            assert_eq!(CommandKind::of_code(kind.spec().code), Some(*kind));
+        }
+        assert_eq!(CommandKind::of_code("verify.denied"), None);
+    }
+}
