@@ -32,6 +32,7 @@ pub mod router;
 pub mod runtime;
 pub mod screens;
 pub mod secret;
+pub mod sight;
 pub mod signals;
 mod start;
 pub mod terminal;

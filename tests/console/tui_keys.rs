@@ -221,6 +221,28 @@ fn the_filter_narrows_as_it_is_typed_and_says_what_it_does_not_understand() {
 }
 
 #[test]
+fn not_and_or_are_understood_and_never_silently_find_nothing() {
+    let mut console = demo();
+    console.press("/").type_text("NOT state:active").sees("Chatbot pilot").sees_no("Nightly export");
+    console.sees_no("No key matches").sees_no("Test key, please ignore");
+    console.press("ctrl-u").type_text("export OR state:paused").sees("Chatbot pilot").sees("Nightly export");
+    console.press("ctrl-u").type_text("export NOT").sees("NOT needs something behind it").sees("1 of 13");
+    console
+        .press("ctrl-u")
+        .type_text("colour:red OR export")
+        .sees("there is no filter colour:")
+        .sees("1 of 13");
+}
+
+#[test]
+fn who_asks_for_keys_among_the_locations_is_told_where_they_are() {
+    let mut console = demo();
+    console.press("2 /").type_text("state:paused").sees("asks for keys");
+    console.sees_no("no location matches").press("ctrl-u").type_text("NOT ber OR berlin").sees("Berlin");
+    console.press("ctrl-u").type_text("nowhere").sees("no location matches").sees_no("asks for keys");
+}
+
+#[test]
 fn the_selection_stays_on_its_key_through_sort_filter_and_change() {
     let house = House::new();
     house.agency_keys(&["Alpha", "Beta", "Gamma"]);

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::query::{Query, TERMS};
+use super::query::{self, Query, Term};
 use super::table::{self, BY_NAME};
 use crate::domain::AppId;
 use crate::tui::action::Action;
@@ -12,6 +12,7 @@ use crate::tui::overlay::Cue;
 use crate::tui::screens::keys::seen::Seen;
 pub use crate::tui::screens::listing::Change;
 use crate::tui::screens::listing::{Listing, Words};
+use crate::tui::sight::filter::Term as _;
 use crate::tui::widgets::Focus;
 
 /// The table's number for the mouse.
@@ -29,7 +30,12 @@ pub struct AppList {
 impl AppList {
     /// An empty list, by name.
     pub fn new() -> Self {
-        Self { kept: 0, any: false, listing: Listing::new(PANE, BY_NAME, TERMS), query: Query::default() }
+        Self {
+            kept: 0,
+            any: false,
+            listing: Listing::new(PANE, BY_NAME, Term::EXAMPLES),
+            query: Query::default(),
+        }
     }
 
     /// Looks at all apps again, sorts and filters. The selection stays, by id.
@@ -38,7 +44,7 @@ impl AppList {
         self.any = !apps.is_empty();
         self.kept = apps.iter().filter(|app| !app.is_deleted()).count();
         self.listing.columns = table::columns(seen.view.is_whole());
-        let wanted: Vec<_> = apps.into_iter().filter(|app| self.query.fits(app, seen)).collect();
+        let wanted: Vec<_> = apps.into_iter().filter(|app| query::lets(&self.query, app, seen)).collect();
         self.listing.show(table::sort(&wanted, self.listing.sort(), seen));
     }
 

@@ -1,17 +1,18 @@
-//! What a filter line over the apps means: words that must all be found, and terms such as `state:paused`,
-//! `method:tokens`, `source:bot`, `user:guest`. A term that means nothing is told. Pure text; knows no table.
+//! What may be asked of apps in a filter line: `state:paused`, `method:tokens`, `source:bot`, `user:guest`, and what
+//! words are looked for in. The grammar around it is [`filter`]'s.
 
 use super::standing::{Standing, method_word, source_word};
 use crate::domain::App;
 use crate::domain::name::plain;
 use crate::tui::screens::keys::seen::Seen;
+use crate::tui::sight::filter::{self, Filter, needs};
 
-/// The filters there are, for the line under an empty filter.
-pub const TERMS: &str =
-    "state:paused  method:tokens  source:bot  user:guest  scope:contacts.read  owner:jonas";
+/// A filter line over apps.
+pub type Query = Filter<Term>;
 
+/// Something asked of an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Term {
+pub enum Term {
     State(String),
     Method(String),
     Source(String),
@@ -20,48 +21,16 @@ enum Term {
     Owner(String),
 }
 
-/// A filter line that was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Query {
-    words: Vec<String>,
-    terms: Vec<Term>,
-    /// Terms that mean nothing, in words for the person who typed them.
-    pub mistakes: Vec<String>,
-}
-
-impl Query {
-    /// Reads a filter line.
-    pub fn parse(text: &str) -> Self {
-        let mut query = Self::default();
-        for word in text.split_whitespace() {
-            match term(word) {
-                Ok(Some(term)) => query.terms.push(term),
-                Ok(None) => query.words.push(plain(word)),
-                Err(mistake) => query.mistakes.push(mistake),
-            }
-        }
-        query
-    }
-
-    /// Whether deleted apps were asked for; otherwise they stay out of sight.
-    pub fn wants_deleted(&self) -> bool {
-        self.terms.contains(&Term::State("deleted".to_owned()))
-    }
-
-    /// Whether an app is among those asked for.
-    pub fn fits(&self, app: &App, seen: &Seen<'_>) -> bool {
-        let text = || {
-            let owner = seen.view.app_owner_name(app);
-            let (uri, about) = (app.profile.uri.as_str(), app.profile.description.as_str());
-            plain(&format!("{}\n{}\n{}\n{uri}\n{about}\n{owner}", app.name, app.id, app.secret_hint()))
-        };
-        let found = self.words.is_empty() || {
-            let text = text();
-            self.words.iter().all(|word| text.contains(word.as_str()))
-        };
-        let deleted = self.wants_deleted() || !app.is_deleted();
-        found && deleted && self.terms.iter().all(|term| term.fits(app, seen))
-    }
+/// Whether a line asks for an app.
+pub fn lets(query: &Query, app: &App, seen: &Seen<'_>) -> bool {
+    let text = if query.has_words() {
+        let owner = seen.view.app_owner_name(app);
+        let (uri, about) = (app.profile.uri.as_str(), app.profile.description.as_str());
+        plain(&format!("{}\n{}\n{}\n{uri}\n{about}\n{owner}", app.name, app.id, app.secret_hint()))
+    } else {
+        String::new()
+    };
+    query.lets(app.is_deleted(), &text, |term| term.fits(app, seen))
 }
 
 impl Term {
@@ -83,38 +52,34 @@ impl Term {
     }
 }
 
-/// A term, `None` for an ordinary word, or what is wrong with it.
-fn term(word: &str) -> Result<Option<Term>, String> {
-    let Some((field, value)) = word.split_once(':').filter(|(field, _)| !field.is_empty()) else {
-        return Ok(None);
-    };
-    let (field, value) = (field.to_ascii_lowercase(), plain(value));
-    // Anything else with a colon is a text somebody looks for, such as an address.
-    if !field.bytes().all(|b| b.is_ascii_alphabetic()) || value.starts_with("//") {
-        return Ok(None);
+impl filter::Term for Term {
+    const EXAMPLES: &'static str =
+        "state:paused  method:tokens  NOT source:bot  user:guest  scope:contacts.read  owner:jonas";
+    const FIELDS: &'static str = "state: method: source: user: scope: owner:";
+
+    fn read(field: &str, sign: char, value: String) -> Option<Result<Self, String>> {
+        Some(match (field, value.as_str()) {
+            ("state", "active" | "paused" | "deleted") => Ok(Self::State(value)),
+            ("state", _) => needs(field, sign, "active, paused or deleted"),
+            ("method", "") => needs(field, sign, "key or tokens"),
+            ("method", "jwt") => Ok(Self::Method("tokens".to_owned())),
+            ("method", _) => Ok(Self::Method(value)),
+            ("source", "") => needs(field, sign, "a source app: cma, webstore, client or bot"),
+            ("source", _) => Ok(Self::Source(value)),
+            ("user", "guest" | "guests") => Ok(Self::User("guest".to_owned())),
+            ("user", "employee" | "employees") => Ok(Self::User("employee".to_owned())),
+            ("user", _) => needs(field, sign, "guest or employee"),
+            ("scope", "") => needs(field, sign, "a scope, such as contacts.read"),
+            ("scope", _) => Ok(Self::Scope(value)),
+            ("owner", "") => needs(field, sign, "a name"),
+            ("owner", _) => Ok(Self::Owner(value)),
+            _ => return None,
+        })
     }
-    let needs = |what: &str| Err(format!("{field}: needs {what}"));
-    Ok(Some(match (field.as_str(), value.as_str()) {
-        ("state", "active" | "paused" | "deleted") => Term::State(value),
-        ("state", _) => return needs("active, paused or deleted"),
-        ("method", "") => return needs("key or tokens"),
-        ("method", "jwt") => Term::Method("tokens".to_owned()),
-        ("method", _) => Term::Method(value),
-        ("source", "") => return needs("a source app: cma, webstore, client or bot"),
-        ("source", _) => Term::Source(value),
-        ("user", "guest" | "guests") => Term::User("guest".to_owned()),
-        ("user", "employee" | "employees") => Term::User("employee".to_owned()),
-        ("user", _) => return needs("guest or employee"),
-        ("scope", "") => return needs("a scope, such as contacts.read"),
-        ("scope", _) => Term::Scope(value),
-        ("owner", "") => return needs("a name"),
-        ("owner", _) => Term::Owner(value),
-        _ => {
-            return Err(format!(
-                "there is no filter {field}:; there are state: method: source: user: scope: owner:"
-            ));
-        }
-    }))
+
+    fn reveals(&self) -> bool {
+        matches!(self, Self::State(state) if state == "deleted")
+    }
 }
 
 #[cfg(test)]
@@ -122,19 +87,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_terms_are_told_apart() {
-        let query = Query::parse("Booking state:paused method:jwt https://example.com user:guests");
-        assert_eq!(query.words, ["booking", "https://example.com"]);
-        assert_eq!(
-            query.terms,
-            [Term::State("paused".into()), Term::Method("tokens".into()), Term::User("guest".into())]
-        );
-        assert!(query.mistakes.is_empty() && !query.wants_deleted());
-        assert!(Query::parse("state:deleted").wants_deleted());
-    }
-
-    #[test]
-    fn a_term_that_means_nothing_is_told() {
+    fn terms_of_apps_are_read() {
+        let query = Query::parse("Booking state:paused method:jwt https://example.com NOT user:guests");
+        assert!(query.mistakes.is_empty() && !query.reveals());
+        assert!(Query::parse("state:deleted").reveals());
         for (text, said) in [
             ("state:purple", "state: needs active, paused or deleted"),
             ("user:robot", "user: needs guest or employee"),

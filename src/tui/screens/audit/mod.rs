@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use self::trail::{Filter, Roles, Shown, Trail};
+use self::trail::{Filter, Roles, Shown, Term, Trail};
 use super::Screen;
 use crate::domain::{Command, OperatorId, Role as OperatorRole};
 use crate::engine::AuditPage;
@@ -22,10 +22,11 @@ use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::audit_entry;
+use crate::tui::sight::filter::Term as _;
 use crate::tui::theme::{GlyphSet, Glyphs, Role};
 use crate::tui::widgets::data_table::{Column, TableState, View};
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::{Focus, Handled, layout};
+use crate::tui::widgets::{Focus, Handled, layout, text};
 
 /// Entries read at once.
 const PAGE: usize = 200;
@@ -228,8 +229,7 @@ impl Audit {
             Action::Open if self.typing.is_some() => self.typing = None,
             Action::Open => self.wanted = self.table.selected().copied(),
             Action::Filter => {
-                let field = TextField::new("")
-                    .placeholder("who:maria  event:key.revoke  via:cli  refused  or any text");
+                let field = TextField::new("").placeholder(Term::EXAMPLES);
                 self.typing = Some(field.filled(&self.filter));
             }
             Action::Back => {
@@ -417,7 +417,17 @@ impl Screen for Audit {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, _: Now) {
         self.glyphs = canvas.glyphs();
         let times = Times::of(look);
-        let (body, last) = layout::bottom(area, 1);
+        let wrong = self.trail.filter().mistakes.first();
+        let wrong = wrong.map(|mistake| format!("{} {mistake}", self.glyphs.bad));
+        let wrong =
+            wrong.map_or_else(Vec::new, |said| text::wrap(&said, area.width.saturating_sub(4).max(1)));
+        let told = u16::try_from(wrong.len()).unwrap_or(u16::MAX).min(area.height / 2);
+        let (body, last) = layout::bottom(area, 1 + told);
+        let (last, told) = layout::top(last, 1);
+        for (row, said) in (0..told.height).zip(&wrong) {
+            let row = layout::row(told, row);
+            canvas.fit(row.x + 3, row.y, row.width.saturating_sub(4), said, Role::Bad);
+        }
         let empty = if self.reading.is_some() || self.freshness == Freshness::Stale {
             "Reading the trail…"
         } else if self.filter.is_empty() {

@@ -6,6 +6,7 @@ use crate::domain::Timestamp;
 use crate::domain::audit::{Entry, Outcome};
 use crate::domain::name::plain;
 use crate::engine::AuditPage;
+use crate::tui::sight::filter::{self, needs};
 use crate::tui::widgets::data_table::{Cell, Rows};
 
 use super::words;
@@ -66,52 +67,52 @@ impl Row {
     }
 }
 
-/// What the filter line says, read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter(Vec<Test>);
+/// A filter line over the trail.
+pub type Filter = filter::Filter<Term>;
 
+/// Something asked of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Test {
+pub enum Term {
+    /// Somebody with this in their name did it.
     Who(String),
+    /// Its event has this in its code.
     Event(String),
+    /// It came this way.
     Via(String),
+    /// It was not done.
     Refused,
-    Text(String),
 }
 
-impl Filter {
-    /// Reads words: `who:maria`, `event:key.revoke`, `via:cli`, `refused`, or any text. All must hold.
-    pub fn parse(text: &str) -> Self {
-        let tests = plain(text);
-        let tests = tests.split_whitespace().filter_map(|word| {
-            let test = match word.split_once(':') {
-                Some(("who", who)) => Test::Who(who.into()),
-                Some(("event", event)) => Test::Event(event.into()),
-                Some(("via", via)) => Test::Via(via.into()),
-                _ if word == "refused" => Test::Refused,
-                _ => Test::Text(word.into()),
-            };
-            // A test still being typed lets everything through.
-            let empty = matches!(&test, Test::Who(t) | Test::Event(t) | Test::Via(t) if t.is_empty());
-            (!empty).then_some(test)
-        });
-        Self(tests.collect())
-    }
+impl filter::Term for Term {
+    const EXAMPLES: &'static str =
+        "who:maria  NOT event:key.revoke  via:cli OR via:http  refused  or any text";
+    const FIELDS: &'static str = "who: event: via:";
 
-    /// Whether it lets everything through.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn lets(&self, row: &Row) -> bool {
-        self.0.iter().all(|test| match test {
-            Test::Who(who) => plain(&row.who).contains(who),
-            Test::Event(event) => row.event.contains(event.as_str()),
-            Test::Via(via) => row.via.contains(via) || (via == "cli" && row.via == "command line"),
-            Test::Refused => row.refused.is_some(),
-            Test::Text(text) => row.text.contains(text.as_str()),
+    fn read(field: &str, sign: char, value: String) -> Option<Result<Self, String>> {
+        Some(match (field, value.as_str()) {
+            ("who", "") => needs(field, sign, "a name"),
+            ("who", _) => Ok(Self::Who(value)),
+            ("event", "") => needs(field, sign, "an event, such as key.revoke"),
+            ("event", _) => Ok(Self::Event(value)),
+            ("via", "") => needs(field, sign, "a way, such as cli or console"),
+            ("via", _) => Ok(Self::Via(value)),
+            _ => return None,
         })
     }
+
+    fn bare(word: &str) -> Option<Self> {
+        (word == "refused").then_some(Self::Refused)
+    }
+}
+
+/// Whether a line asks for an entry.
+fn lets(filter: &Filter, row: &Row) -> bool {
+    filter.lets(false, &row.text, |term| match term {
+        Term::Who(who) => plain(&row.who).contains(who),
+        Term::Event(event) => row.event.contains(event.as_str()),
+        Term::Via(via) => row.via.contains(via) || (via == "cli" && row.via == "command line"),
+        Term::Refused => row.refused.is_some(),
+    })
 }
 
 /// The trail as far as it was read.
@@ -158,8 +159,8 @@ impl Trail {
         let new = page.lines.iter().filter(|line| known.is_none_or(|known| line.entry.seq < known));
         self.rows.extend(new.map(|line| Row::of(&line.entry)));
         self.older = page.next;
-        let added =
-            (from..self.rows.len()).filter(|at| self.rows.get(*at).is_some_and(|row| self.filter.lets(row)));
+        let added = (from..self.rows.len())
+            .filter(|at| self.rows.get(*at).is_some_and(|row| lets(&self.filter, row)));
         self.shown.extend(added);
     }
 
@@ -197,7 +198,7 @@ impl Trail {
     }
 
     fn sift(&mut self) {
-        let lets = |(at, row): (usize, &Row)| self.filter.lets(row).then_some(at);
+        let lets = |(at, row): (usize, &Row)| lets(&self.filter, row).then_some(at);
         self.shown = self.rows.iter().enumerate().filter_map(lets).collect();
     }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{
     columns::{self, BY_NAME, Extra, Whose},
-    query::{Query, TERMS, search_text},
+    query::{self, Query, Term},
     seen::Seen,
 };
 use crate::domain::{AppId, Key, KeyId, KeyState, LocationId, Place};
@@ -14,6 +14,7 @@ use crate::tui::input::TextFocus;
 use crate::tui::overlay::Cue;
 pub use crate::tui::screens::listing::Change;
 use crate::tui::screens::listing::{Listing, Words};
+use crate::tui::sight::filter::Term as _;
 use crate::tui::widgets::{Focus, Handled};
 
 /// The table's number for the mouse.
@@ -50,9 +51,8 @@ impl Subset {
 /// A list of keys.
 pub struct KeyList {
     subset: Subset,
-    /// All keys of the subset, sorted, with the text words are looked for in once that was needed.
+    /// All keys of the subset, sorted.
     all: Vec<KeyId>,
-    texts: Vec<Box<str>>,
     deleted: usize,
     listing: Listing<KeyId>,
     query: Query,
@@ -64,9 +64,8 @@ impl KeyList {
         Self {
             subset,
             all: Vec::new(),
-            texts: Vec::new(),
             deleted: 0,
-            listing: Listing::new(PANE, BY_NAME, TERMS),
+            listing: Listing::new(PANE, BY_NAME, Term::EXAMPLES),
             query: Query::default(),
         }
     }
@@ -107,29 +106,17 @@ impl KeyList {
         self.listing.columns = columns::columns(whose, owner);
         self.deleted = keys.iter().filter(|key| key.state(seen.now()) == KeyState::Deleted).count();
         self.all = columns::sort(&keys, self.listing.sort(), seen);
-        self.texts.clear();
         self.listing.keep_marks(|id| seen.view.key(*id).is_some());
         self.apply(seen);
     }
 
     /// Filters again.
     pub fn apply(&mut self, seen: &Seen<'_>) {
-        if self.query.has_words() && self.texts.len() != self.all.len() {
-            let text =
-                |id: &KeyId| seen.view.key(*id).map_or_else(Box::default, |key| search_text(key, seen));
-            self.texts = self.all.iter().map(text).collect();
-        }
-        let deleted = self.query.wants_deleted();
-        let query = &self.query;
-        let texts = &self.texts;
-        let shown = self.all.iter().enumerate().filter(|(at, id)| {
-            if query.has_words() && !texts.get(*at).is_some_and(|text| query.finds(text)) {
-                return false;
-            }
-            let Some(key) = seen.view.key(**id) else { return false };
-            (deleted || key.state(seen.now()) != KeyState::Deleted) && query.fits(key, seen)
-        });
-        let shown = shown.map(|(_, id)| *id).collect();
+        let mut room = String::new();
+        let lets = |id: &&KeyId| {
+            seen.view.key(**id).is_some_and(|key| query::lets(&self.query, key, seen, &mut room))
+        };
+        let shown = self.all.iter().filter(lets).copied().collect();
         self.listing.show(shown);
     }
 
@@ -219,7 +206,7 @@ impl KeyList {
     }
 
     fn hidden_deleted(&self) -> usize {
-        if self.query.wants_deleted() { 0 } else { self.deleted }
+        if self.query.reveals() { 0 } else { self.deleted }
     }
 }
 

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::seen::Seen;
 use crate::domain::name::plain;
+use crate::tui::sight::filter::{self, Filter, Term as _};
 use crate::{
     domain::{Key, KeyState, LocationId},
     tui::{
@@ -13,7 +14,7 @@ use crate::{
         input::TextFocus,
         overlay::Cue,
         theme::Role,
-        widgets::{Focus, field::TextField, layout, scrollbar},
+        widgets::{Focus, field::TextField, layout, scrollbar, text},
     },
 };
 
@@ -38,7 +39,26 @@ pub struct Places {
     offset: usize,
     page: usize,
     search: TextField,
+    query: Query,
     typing: bool,
+}
+
+/// A filter line over locations: words only.
+type Query = Filter<NoTerm>;
+
+/// Locations have names and nothing else to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum NoTerm {}
+
+impl filter::Term for NoTerm {
+    const EXAMPLES: &'static str = "type to find a location";
+    const FIELDS: &'static str = "";
+
+    fn read(field: &str, sign: char, value: String) -> Option<Result<Self, String>> {
+        // Whoever asks for keys stands in the wrong half.
+        let of_keys = super::query::Term::read(field, sign, value).is_some();
+        of_keys.then(|| Err(format!("{field}{sign} asks for keys; go to them on the right and filter there")))
+    }
 }
 
 impl Places {
@@ -51,7 +71,8 @@ impl Places {
             at: 0,
             offset: 0,
             page: 1,
-            search: TextField::new("").placeholder("type to find"),
+            search: TextField::new("").placeholder(NoTerm::EXAMPLES),
+            query: Query::default(),
             typing: false,
         }
     }
@@ -176,16 +197,18 @@ impl Places {
 
     /// Which places are shown, the selected one among them if it is still there.
     fn narrow(&mut self) {
-        let wanted = plain(self.search.text());
-        let words: Vec<&str> = wanted.split_whitespace().collect();
-        let fits = |place: &Place| words.iter().all(|word| place.folded.contains(word));
+        self.query = Query::parse(self.search.text());
+        let fits = |place: &Place| match place.id {
+            Some(_) => self.query.lets(false, &place.folded, |term| match *term {}),
+            None => self.query.is_empty(),
+        };
         self.shown = (0..self.all.len()).filter(|at| self.all.get(*at).is_some_and(fits)).collect();
         let still = self.shown.iter().position(|at| {
-            self.all
-                .get(*at)
-                .is_some_and(|place| place.id == self.selected && (place.id.is_some() || words.is_empty()))
+            self.all.get(*at).is_some_and(|place| {
+                place.id == self.selected && (place.id.is_some() || self.query.is_empty())
+            })
         });
-        self.go(still.unwrap_or(if words.is_empty() { self.at } else { 0 }));
+        self.go(still.unwrap_or(if self.query.is_empty() { self.at } else { 0 }));
     }
 
     /// Draws the list.
@@ -195,6 +218,15 @@ impl Places {
         let title = format!("Locations {}", self.all.len().saturating_sub(1));
         canvas.fit(header.x + 2, header.y, header.width.saturating_sub(2), &title, Role::Header);
         let (line, list) = layout::top(rest, u16::from(self.typing || self.is_narrowed()));
+        let wrong = self.query.mistakes.first().map(|mistake| format!("{} {mistake}", canvas.glyphs().bad));
+        let wrong =
+            wrong.map_or_else(Vec::new, |said| text::wrap(&said, list.width.saturating_sub(3).max(1)));
+        let (told, list) =
+            layout::top(list, u16::try_from(wrong.len()).unwrap_or(u16::MAX).min(list.height / 2));
+        for (row, said) in (0..told.height).zip(&wrong) {
+            let row = layout::row(told, row);
+            canvas.fit(row.x + 2, row.y, row.width.saturating_sub(2), said, Role::Bad);
+        }
         if !line.is_empty() {
             let style = canvas.style(Role::Key);
             let x = canvas.print(line.x, line.y, line.width, "/ ", style);
