@@ -1,7 +1,7 @@
 //! After a full day of use, with wrong passphrases, a crash and an abort in it and logs at their most talkative,
 //! no secret lies anywhere it should not: not in the store, the logs, the configuration, the screen that was there
 //! before, a core file, or the arguments and variables of a running keydeck.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 

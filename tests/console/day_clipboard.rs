@@ -1,6 +1,6 @@
 //! A token in a real desktop's clipboard: it gets there whole, is marked to be left out of clipboard histories, and
 //! is gone when keydeck ends or the lease does, unless somebody copied something else since.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},

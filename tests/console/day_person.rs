@@ -1,6 +1,6 @@
 //! The day of somebody who has read the README and nothing else: from an empty folder to keys that work, one that
 //! no longer does, and a trail that proves it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,7 +1,7 @@
 //! A console in tmux on a machine reached by ssh: the token goes out through the terminal (OSC 52), the window is
 //! resized, left and taken up again, put to the background and back, and nothing of the token stays in what tmux
 //! remembers of the screen.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use std::{path::PathBuf, process::Command};
 

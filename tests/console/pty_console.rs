@@ -1,5 +1,5 @@
 //! The program itself in a real terminal: first start, sign-in, demo, and every way out.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use std::fs;
 use std::path::Path;

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::child;
 use crate::support::pty::{self, Pty};
 use keydeck::tui::{
     action::{Action, Layer},
@@ -147,9 +148,7 @@ struct Started {
 impl Started {
     fn with(shell: Option<&str>, env: &[(&str, &str)]) -> Self {
         let farewell = tempfile::tempdir().unwrap();
-        let me = std::env::current_exe().unwrap();
-        let arguments =
-            ["--exact", "pty_terminal::demo_console", "--ignored", "--nocapture", "--test-threads=1"];
+        let (me, arguments) = child::program(concat!(module_path!(), "::demo_console"));
         let mut command = match shell {
             None => {
                 let mut command = pty::command(me);

@@ -18,6 +18,7 @@ use std::process::{Child, Command as Process, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::support::child;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::{self, OsEntropy};
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Reason};
@@ -26,6 +27,8 @@ use keydeck::engine::{AuditStanding, Engine, Via};
 use keydeck::store::{RowView, SledOptions, SledStore, Store};
 
 const CHILD: &str = "KEYDECK_CRASH_CHILD";
+/// The program that is killed.
+const VICTIM: &str = concat!(module_path!(), "::victim");
 const STEPS: &str = "KEYDECK_CRASH_STEPS";
 const ROUNDS: &str = "KEYDECK_CRASH_ROUNDS";
 const PHRASE: &str = "correct horse battery staple";
@@ -72,7 +75,15 @@ fn found_in(dir: &Path) {
     engine.execute(&session, raise).unwrap();
 }
 
-/// The one that is killed. A line is written whole by one call, so that a line that was read was said.
+#[test]
+#[ignore = "not a test: the program that is killed"]
+fn victim() {
+    if let Some(dir) = std::env::var_os(CHILD) {
+        work_until_killed(Path::new(&dir));
+    }
+}
+
+/// What it does. A line is written whole by one call, so that a line that was read was said.
 fn work_until_killed(dir: &Path) {
     let mut out = std::io::stdout();
     let mut say = move |line: String| {
@@ -107,9 +118,8 @@ struct Victim {
 }
 
 impl Victim {
-    fn start(dir: &Path, test: &str) -> Self {
-        let mut child = Process::new(std::env::current_exe().unwrap())
-            .args(["--exact", test, "--nocapture"])
+    fn start(dir: &Path) -> Self {
+        let mut child = child::command(VICTIM)
             .env(CHILD, dir)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -233,9 +243,6 @@ struct Figures {
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_at_any_moment() {
-    if let Some(dir) = std::env::var_os(CHILD) {
-        return work_until_killed(Path::new(&dir));
-    }
     let rounds = std::env::var(ROUNDS).map_or(FEW, |n| n.parse().unwrap());
     let mut figures = Figures::default();
     let mut home = None;
@@ -251,7 +258,7 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
         };
         let opening = round % OPENING_EVERY == OPENING_EVERY - 1;
         let after = Duration::from_millis(somewhere_in(if opening { OPENING } else { AT_WORK }));
-        let victim = Victim::start(dir.path(), "issue::what_was_acknowledged_survives_a_kill_at_any_moment");
+        let victim = Victim::start(dir.path());
         let acks = said.hear(&victim.kill(opening, after));
         let (found, unsaid) = said.check(dir.path());
         assert_eq!(found, trail_is_gapless(dir.path()));
@@ -298,17 +305,15 @@ impl Seen {
 
 #[test]
 fn every_acknowledgement_follows_a_sync_of_what_was_written() {
-    if let Some(dir) = std::env::var_os(CHILD) {
-        return work_until_killed(Path::new(&dir));
-    }
+    let (victim, words) = child::program(VICTIM);
     let dir = tempfile::tempdir().unwrap();
     found_in(dir.path());
     let log = dir.path().join("strace.log");
     let ran = Process::new("strace")
         .args(["-f", "-s", "16", "-e", "trace=write,pwrite64,pwritev,fdatasync", "-o"])
         .arg(&log)
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "issue::every_acknowledgement_follows_a_sync_of_what_was_written", "--nocapture"])
+        .arg(victim)
+        .args(words)
         .env(CHILD, dir.path())
         .env(STEPS, "60")
         .stdout(Stdio::null())

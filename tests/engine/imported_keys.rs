@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use crate::support::child;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::domain::{Command, Event, KeyId, Name, NewKey, Note, Place, Reason, ScopeId, Timestamp};
 use keydeck::engine::clock::TestClock;
@@ -199,6 +200,13 @@ fn peak() -> u64 {
 
 #[test]
 fn five_hundred_guessers_at_once_take_two_hashes_of_memory_and_no_time_of_others() {
+    let own = concat!(
+        module_path!(),
+        "::five_hundred_guessers_at_once_take_two_hashes_of_memory_and_no_time_of_others"
+    );
+    if !child::is_alone(own) {
+        return;
+    }
     let (_house, open) = House::new();
     let ids: Vec<_> = (0..20)
         .map(|n| {

@@ -3,7 +3,7 @@
 //!
 //! `KEYDECK_REVOKE_ROUNDS=10000 cargo nextest run --release --test engine revocation:: --no-capture` for the long run.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it must be")]
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
 
 use std::io::Write as _;
 use std::sync::Arc;

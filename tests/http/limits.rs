@@ -1,7 +1,5 @@
 //! Whoever sends more, slower or longer than a request needs is cut off, and everybody else is served meanwhile.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it must be")]
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The OAuth endpoints as a program meets them: what it posts, what it is told, and what nobody keeps.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it must be")]
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
 
 use crate::support::http::{Heard, House, START, ask, send};
 use base64ct::{Base64, Encoding as _};

@@ -1,7 +1,5 @@
 //! `/verify` as a proxy meets it: who passes, who does not, and that no trick of a client turns a no into a yes.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it must be")]
-
 use crate::support::http::{Heard, House, START, ask, send, until};
 use keydeck::domain::{Command, Expiry, Place, Timestamp};
 use keydeck::engine::Engine as _;

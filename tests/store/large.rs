@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use crate::support::child;
 use keydeck::store::{Op, SledOptions, SledStore, Store};
 
 /// Memory a process may hold with a large store open and read, in MiB.
@@ -21,6 +22,10 @@ fn resident() -> u64 {
 
 #[test]
 fn a_large_store_opens_reads_whole_and_stays_within_memory() {
+    if !child::is_alone(concat!(module_path!(), "::a_large_store_opens_reads_whole_and_stays_within_memory"))
+    {
+        return;
+    }
     let rows: usize = std::env::var("KEYDECK_LARGE_ROWS").map_or(20_000, |n| n.parse().unwrap());
     let dir = tempfile::tempdir().unwrap();
     let options = || SledOptions::new(dir.path()).create().free_bytes(0, 0);

@@ -4,3 +4,5 @@ mod conformance;
 mod damage;
 mod faults;
 mod large;
+#[path = "../support/mod.rs"]
+mod support;

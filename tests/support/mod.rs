@@ -4,6 +4,7 @@
 #![allow(clippy::allow_attributes, reason = "an expectation would be disappointed where all of it is used")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it must be")]
 
+pub mod child;
 pub mod day;
 pub mod desk;
 pub mod http;

@@ -14,6 +14,8 @@ use keydeck::engine::{AuditStanding, EngineError, OpenError, Via};
 use keydeck::serve::control::{Control, SOCKET_FILE};
 use keydeck::serve::door::is_reachable;
 
+use crate::support::child;
+
 use super::house::{Guest, House, PATIENCE, PHRASE, enter, key, open_as, phrase_of, settings};
 
 const CHILD: &str = "KEYDECK_CONTROL_OWNER";
@@ -23,10 +25,8 @@ struct Owner(Child);
 
 impl Owner {
     fn start(dir: &Path) -> Self {
-        let mut process = Process::new(std::env::current_exe().unwrap());
-        process
-            .args(["--exact", "control::gone::owner_child", "--nocapture", "--test-threads=1"])
-            .env(CHILD, dir);
+        let mut process = child::command(concat!(module_path!(), "::owner_child"));
+        process.env(CHILD, dir);
         let mut child =
             process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
@@ -58,8 +58,9 @@ impl Drop for Owner {
     }
 }
 
-/// Not a test: the owner that is killed, when started by one.
+/// The owner that is killed.
 #[test]
+#[ignore = "not a test: the program that one starts"]
 fn owner_child() {
     let Some(dir) = std::env::var_os(CHILD) else { return };
     let open = open_as(Path::new(&dir), "maria");

@@ -11,6 +11,7 @@ use keydeck::serve::control::{SOCKET_FILE, fuzzing};
 use proptest::prelude::*;
 
 use super::house::{House, PHRASE, enter, until};
+use crate::support::child;
 
 const GREETING: &[u8] = concat!("kdctl\n\x01\x05", env!("CARGO_PKG_VERSION")).as_bytes();
 
@@ -186,8 +187,9 @@ fn more_than_sixty_four_that_are_signed_in_are_told_to_wait() {
 
 const STRANGER: &str = "KEYDECK_CONTROL_STRANGER";
 
-/// Not a test: another user who tries the socket, when started by one.
+/// Another user who tries the socket.
 #[test]
+#[ignore = "not a test: the program that one starts"]
 fn stranger_child() {
     let Some(socket) = std::env::var_os(STRANGER) else { return };
     match UnixStream::connect(socket) {
@@ -218,12 +220,13 @@ fn another_user_gets_nothing_even_where_the_files_let_them() {
     let open = tempfile::tempdir().unwrap();
     mode(open.path(), 0o755);
     let program = open.path().join("stranger");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let (own, words) = child::program(concat!(module_path!(), "::stranger_child"));
+    std::fs::copy(own, &program).unwrap();
     mode(&program, 0o755);
     let asks = || {
         let mut process = Process::new("setpriv");
         process.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
-        process.args(["--exact", "control::hostile::stranger_child", "--nocapture"]).env(STRANGER, &socket);
+        process.args(words).env(STRANGER, &socket);
         String::from_utf8(process.output().unwrap().stdout).unwrap()
     };
     mode(house.path(), 0o755);

@@ -1,6 +1,6 @@
 //! A process that writes to a store until it is killed, and the check of what it left.
 //!
-//! The test binary starts itself again with `KEYDECK_CHILD_DIR` set and runs only the test named `store_child`.
+//! It is the function [`writer`], with `KEYDECK_CHILD_DIR` set.
 //! Each acknowledged commit is a line `A <writer> <n>` in the file `KEYDECK_CHILD_ACKS`.
 
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::support::child as again;
 use keydeck::store::{Op, Seal, SledOptions, SledStore, Store};
 
 /// What each commit of a child holds.
@@ -64,8 +65,9 @@ impl Load {
     }
 }
 
-/// The body of the test `store_child`: returns at once unless this process was started as a child.
-pub fn run_if_child() {
+#[test]
+#[ignore = "not a test: the program that is killed"]
+fn writer() {
     let Some(dir) = std::env::var_os("KEYDECK_CHILD_DIR") else { return };
     let var = |name: &str| std::env::var(name).unwrap();
     let load = *Load::ALL.iter().find(|load| load.name() == var("KEYDECK_CHILD_LOAD")).unwrap();
@@ -107,10 +109,9 @@ fn number(value: &[u8]) -> u64 {
     u64::from_be_bytes(*value.first_chunk().unwrap())
 }
 
-/// The command that starts this test binary as a child.
+/// The command that starts it.
 pub fn command(dir: &Path, acks: &Path, load: Load, writers: u64, commits: u64) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "faults::store_child", "--nocapture", "--test-threads=1"]);
+    let mut command = again::command(concat!(module_path!(), "::writer"));
     command.env("KEYDECK_CHILD_DIR", dir).env("KEYDECK_CHILD_ACKS", acks);
     command.env("KEYDECK_CHILD_LOAD", load.name());
     command.env("KEYDECK_CHILD_WRITERS", writers.to_string());

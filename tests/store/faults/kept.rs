@@ -19,6 +19,7 @@ use super::denials::{found_in, name, new_key, sign_in};
 use super::disk::SmallDisk;
 use super::rounds;
 use super::system::run;
+use crate::support::child as again;
 
 const CHILD: &str = "KEYDECK_DENIAL_CHILD";
 const TURNS: &str = "KEYDECK_DENIAL_TURNS";
@@ -45,8 +46,10 @@ fn fill(dir: &Path) {
     }
 }
 
-/// The body of `store_child` in the second role: issues, fills the disk, denies, makes room, goes on.
-pub fn run_if_child() {
+/// Issues, fills the disk, denies, makes room, goes on.
+#[test]
+#[ignore = "not a test: the program that is killed"]
+fn denier() {
     let Some(dir) = std::env::var_os(CHILD) else { return };
     let dir = PathBuf::from(dir);
     let turns: u32 = std::env::var(TURNS).map_or(u32::MAX, |n| n.parse().unwrap());
@@ -138,8 +141,7 @@ impl Said {
 }
 
 fn child(dir: &Path) -> Process {
-    let mut process = Process::new(std::env::current_exe().unwrap());
-    process.args(["--exact", "faults::store_child", "--nocapture", "--test-threads=1"]);
+    let mut process = again::command(concat!(module_path!(), "::denier"));
     process.env(CHILD, dir).stdout(Stdio::piped()).stderr(Stdio::null());
     process
 }

@@ -1,5 +1,5 @@
 //! What a store must live through: killed processes, power cuts, full and foreign disks; and its system calls seen
-//! from outside. One binary, because most of these start themselves again as a child that writes.
+//! from outside.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,10 +17,3 @@ mod powercut;
 mod rounds;
 mod system;
 mod trace;
-
-/// Not a test of its own: the way in for the children.
-#[test]
-fn store_child() {
-    child::run_if_child();
-    kept::run_if_child();
-}
