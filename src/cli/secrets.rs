@@ -26,6 +26,8 @@ const TOKEN_MAX: usize = 64 * 1024;
 pub fn read_file(path: &Path, output: Output) -> Result<Zeroizing<String>, Fault> {
     let what = format!("The file {}", path.display());
     let fail = |why: String| Fault::usage(format!("{what} cannot be read: {why}. Check the path."));
+    // Found and read: the path is not what is wrong.
+    let unfit = |why: &str| Fault::usage(format!("{what} holds no passphrase or secret: {why}"));
     let mut bytes = if path.as_os_str() == STDIN {
         read_stdin(FILE_MAX + 1).map_err(|e| fail(e.to_string()))?
     } else {
@@ -42,13 +44,20 @@ pub fn read_file(path: &Path, output: Output) -> Result<Zeroizing<String>, Fault
         bytes
     };
     if bytes.len() > FILE_MAX {
-        return Err(fail(format!("it is longer than a passphrase may be ({} bytes)", passphrase::MAX_BYTES)));
+        return Err(unfit(&format!(
+            "it is longer than a passphrase may be ({} bytes). Is it another file?",
+            passphrase::MAX_BYTES
+        )));
+    }
+    // A byte order mark, or every other byte a zero.
+    if matches!(**bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {
+        return Err(unfit("it is written in UTF-16. Save it as UTF-8 without a byte order mark."));
     }
     strip_newline(&mut bytes);
     // Moved, not copied: the one buffer becomes the text.
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
         drop(Zeroizing::new(error.into_bytes()));
-        fail("it is not UTF-8 text".into())
+        unfit("it is not UTF-8 text. Save it as UTF-8; a passphrase with accents may be in another encoding.")
     })
 }
 

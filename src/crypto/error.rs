@@ -37,6 +37,11 @@ pub enum CryptoError {
         /// Characters asked for.
         min: usize,
     },
+    /// A new passphrase that has hardly anything to guess.
+    #[error(
+        "The passphrase is too simple: most of it repeats, or goes on as it began. Use several unrelated words."
+    )]
+    PassphraseSimple,
     /// A new passphrase that could not be typed again.
     #[error(
         "The passphrase holds {what}: nobody could type it again. Take that away; one newline at the end of a file is fine."

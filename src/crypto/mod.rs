@@ -12,6 +12,7 @@
 //! | `digest` | the stored form of a generated token |
 //! | `phc` | the stored form of an imported secret (Argon2id) |
 //! | `passphrase` | passphrases and the cost of guessing them |
+//! | `strength` | what a secret is worth that somebody chose |
 //! | `keyring` | root key, store id, subkeys |
 //! | `slots`, `header`, `header_file` | what wraps the root key, the sealed list of it, its two copies on disk |
 //! | `jwt` | access tokens and the keys that sign them |
@@ -43,6 +44,7 @@ pub mod recovery;
 pub mod seal;
 pub mod slots;
 pub mod state_digest;
+pub mod strength;
 pub mod token;
 
 pub use error::CryptoError;

@@ -1,7 +1,7 @@
 //! Passphrases, and what one guess at them costs: Argon2id (RFC 9106).
 //!
 //! A passphrase is taken in Unicode NFC, so that "é" typed on one keyboard opens what "é" on another closed. No
-//! composition rules, no truncation. The cost is bounded on both sides before a byte is allocated, because it is
+//! composition rules but that it must not be all repetition, no truncation. The cost is bounded on both sides before a byte is allocated, because it is
 //! read from files that somebody may have changed.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::CryptoError;
 use super::mac::Subkey;
+use super::strength::{WEAK_BITS, most_bits};
 
 /// Characters a new passphrase has at least (NIST SP 800-63B, OWASP ASVS 6.2).
 pub const MIN_CHARS: usize = 15;
@@ -35,6 +36,10 @@ impl Passphrase {
         let passphrase = Self::present(text)?;
         if passphrase.0.chars().count() < MIN_CHARS {
             return Err(CryptoError::PassphraseTooShort { min: MIN_CHARS });
+        }
+        // Long enough to be counted, and found in a moment: fifteen times the same letter.
+        if most_bits(passphrase.bytes()) < WEAK_BITS {
+            return Err(CryptoError::PassphraseSimple);
         }
         Ok(passphrase)
     }
@@ -265,8 +270,12 @@ mod tests {
         ));
         assert!(Passphrase::choose("fifteen  chars!").is_ok());
         // 14 letters with their accents apart are 28 code points, but 14 once composed.
-        assert!(Passphrase::choose(&"e\u{301}".repeat(14)).is_err());
-        assert!(Passphrase::choose(&"e\u{301}".repeat(15)).is_ok());
+        let accented = |letters: &str| letters.chars().flat_map(|c| [c, '\u{301}']).collect::<String>();
+        assert!(matches!(
+            Passphrase::choose(&accented("eaouiueaiouaoe")),
+            Err(CryptoError::PassphraseTooShort { .. })
+        ));
+        assert!(Passphrase::choose(&accented("eaouiueaiouaoei")).is_ok());
         assert!(Passphrase::present(&"x".repeat(1024)).is_ok());
         for wrong in ["", &"x".repeat(1025), &"x".repeat(1 << 20)] {
             assert!(matches!(Passphrase::present(wrong), Err(CryptoError::PassphraseLength { .. })));
@@ -274,6 +283,17 @@ mod tests {
         // U+1D160 takes four bytes and twelve once normalised.
         assert!(Passphrase::present(&"\u{1D160}".repeat(85)).is_ok());
         assert!(Passphrase::present(&"\u{1D160}".repeat(86)).is_err());
+    }
+
+    #[test]
+    fn a_passphrase_of_one_letter_or_one_word_again_and_again_is_refused() {
+        for simple in
+            ["aaaaaaaaaaaaaaa", "123456789012345", "abcabcabcabcabc", "passwordpassword", "qwertzuiopasdfghj"]
+        {
+            assert!(matches!(Passphrase::choose(simple), Err(CryptoError::PassphraseSimple)), "{simple}");
+            assert!(Passphrase::present(simple).is_ok(), "what was chosen before goes on opening");
+        }
+        assert!(Passphrase::choose("correct horse battery staple").is_ok());
     }
 
     #[test]

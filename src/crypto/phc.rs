@@ -145,47 +145,6 @@ impl ImportedSecrets {
     }
 }
 
-/// Bits a secret has at most that people or programs chose, by what is in it: characters that repeat or continue the one
-/// before add nothing, and each other one adds what its alphabet has. A word from a dictionary has far fewer.
-pub fn most_bits(secret: &[u8]) -> u32 {
-    let has = |class: fn(&u8) -> bool| secret.iter().any(class);
-    let alphabet = [
-        (has(u8::is_ascii_digit), 10.0),
-        (has(u8::is_ascii_lowercase), 26.0),
-        (has(u8::is_ascii_uppercase), 26.0),
-        (has(|byte| !byte.is_ascii_alphanumeric()), 33.0),
-    ];
-    let alphabet: f64 = alphabet.iter().filter(|(there, _)| *there).map(|(_, size)| size).sum();
-    let continues = secret.windows(2).filter(|pair| matches!(pair, [a, b] if a.abs_diff(*b) <= 1)).count();
-    let chosen = u32::try_from(secret.len() - continues).unwrap_or(u32::MAX);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "below seven times the length"
-    )]
-    let bits = (f64::from(chosen) * alphabet.max(1.0).log2()) as u32;
-    bits
-}
-
 const fn check_length(secret: &[u8]) -> Result<(), CryptoError> {
     if secret.is_empty() || secret.len() > MAX_SECRET { Err(CryptoError::ImportedSecret) } else { Ok(()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::most_bits;
-
-    #[test]
-    fn what_is_short_repeats_or_counts_up_is_weak() {
-        for (secret, most) in
-            [("4711", 13), ("12345678", 4), ("aaaaaaaaaaaaaaaaaaaa", 5), ("hunter2", 37), ("", 0)]
-        {
-            assert!(most_bits(secret.as_bytes()) <= most, "{secret}: {}", most_bits(secret.as_bytes()));
-        }
-        for secret in
-            ["Legacy-Secret_2019!", "sk_live_4eC39HqLyjWDarjtT1zdp7dc", "c0ffee5d7a1b4e90a3f2d86517cb29ae"]
-        {
-            assert!(most_bits(secret.as_bytes()) >= 80, "{secret}: {}", most_bits(secret.as_bytes()));
-        }
-    }
 }

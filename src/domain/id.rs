@@ -148,6 +148,17 @@ id_type!(
     LocationId, "loc_"
 );
 
+/// Whether a text reads like an id with its prefix, or begins like a hint or token. Nothing may be called so: a name that
+/// reads like what means another thing would have commands hit that one, and a token is no name.
+pub fn reads_like_one(text: &str) -> bool {
+    let begins = |rest: &str| rest.as_bytes().first_chunk().copied().and_then(PublicId::from_bytes).is_some();
+    match text.split_once('_') {
+        Some(("op" | "app" | "loc", rest)) => rest.parse::<PublicId>().is_ok(),
+        Some((kind, rest)) => kind.len() == 4 && kind.starts_with("kd") && begins(rest),
+        None => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +169,26 @@ mod tests {
         assert_eq!("loc_7HqP2mVx9KtR".parse::<LocationId>().unwrap().to_string(), "loc_7HqP2mVx9KtR");
         assert!("op_7HqP2mVx9KtR".parse::<LocationId>().is_err());
         assert!("loc_7HqP2mVx9KtR".parse::<KeyId>().is_err());
+    }
+
+    #[test]
+    fn what_reads_like_an_id_is_told_from_a_name() {
+        for like in [
+            "op_7HqP2mVx9KtR",
+            "app_7HqP2mVx9KtR",
+            "loc_7HqP2mVx9KtR",
+            "kdag_7HqP2mVx9KtR",
+            "kdim_7HqP2mVx9KtR_…",
+            "kdas_7HqP2mVx9KtR_and a secret",
+        ] {
+            assert!(reads_like_one(like), "{like}");
+        }
+        // Twelve letters are a word as well.
+        for name in
+            ["Headquarters", "app_Berlin", "loc_7HqP2mVx9KtR 2", "kdag_", "kdag_Berlin", "a_7HqP2mVx9KtR"]
+        {
+            assert!(!reads_like_one(name), "{name}");
+        }
     }
 
     #[test]

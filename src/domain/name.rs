@@ -10,6 +10,7 @@ use caseless::Caseless as _;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use unicode_normalization::UnicodeNormalization;
 
+use super::id::reads_like_one;
 use super::invisible::{invisible, leaves_no_trace};
 
 /// The longest name, in characters.
@@ -45,13 +46,22 @@ pub enum BadText {
         /// The code point.
         code: u32,
     },
+    /// It reads like what means another thing.
+    #[error("it reads like an id or a token of keydeck's; choose another name")]
+    LikeAnId,
 }
 
 impl Name {
     /// Normalises and checks; see the module.
     pub fn new(text: &str) -> Result<Self, BadText> {
         let clean = clean(text, NAME_MAX)?;
-        if clean.is_empty() { Err(BadText::Empty) } else { Ok(Self(clean.into())) }
+        if clean.is_empty() {
+            Err(BadText::Empty)
+        } else if reads_like_one(&clean) {
+            Err(BadText::LikeAnId)
+        } else {
+            Ok(Self(clean.into()))
+        }
     }
 
     /// The name as it is shown.

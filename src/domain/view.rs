@@ -98,24 +98,21 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A key by id, hint (`kdag_7HqP2mVx9KtR_…`) or name.
+    /// A key by id, hint (`kdag_7HqP2mVx9KtR_…`) or name. A bare id that is also what another key is called means both.
     pub fn find_key(&self, reference: &str, sought: Sought, now: Timestamp) -> Found<'a, Key> {
         let reference = reference.trim();
         let bare = ["kdag_", "kdlo_", "kdap_", super::key::IMPORTED_PREFIX]
             .iter()
             .find_map(|p| reference.strip_prefix(p))
             .map(|rest| rest.trim_end_matches('…').trim_end_matches("...").trim_end_matches('_'));
-        if let Ok(id) = bare.unwrap_or(reference).parse()
-            && let Some(key) = self.key(id)
-        {
-            return Found::One(key);
-        }
+        let by_id = bare.unwrap_or(reference).parse().ok().and_then(|id| self.key(id));
         let stands = |key: &Key| match key.state(now) {
             KeyState::Active | KeyState::Paused => Sought::Living,
             KeyState::Expired | KeyState::Revoked => Sought::Ended,
             KeyState::Deleted => Sought::Deleted,
         };
-        named(self.keys(), reference, |key| &key.name, |key| sought.rank(stands(key)))
+        let by_name = || named(self.keys(), reference, |key| &key.name, |key| sought.rank(stands(key)));
+        meant(by_id, bare.is_some(), by_name, |one, other| one.id == other.id)
     }
 
     /// One app, if the actor may see it.
@@ -137,13 +134,10 @@ impl<'a> View<'a> {
             .iter()
             .find_map(|p| reference.strip_prefix(p))
             .map(|rest| rest.trim_end_matches('…').trim_end_matches("...").trim_end_matches('_'));
-        if let Ok(id) = bare.unwrap_or(reference).parse()
-            && let Some(app) = self.app(AppId(id))
-        {
-            return Found::One(app);
-        }
+        let by_id = bare.unwrap_or(reference).parse().ok().and_then(|id| self.app(AppId(id)));
         let apps = self.state.apps().filter(|a| self.actor.sees_app(self.state, a));
-        named(apps, reference, |app| &app.name, |app| u8::from(app.is_deleted()))
+        let by_name = || named(apps, reference, |app| &app.name, |app| u8::from(app.is_deleted()));
+        meant(by_id, bare.is_some(), by_name, |one, other| one.id == other.id)
     }
 
     /// The keys of one app that the actor may see, in no order.
@@ -262,6 +256,31 @@ impl Sought {
             },
         }
     }
+}
+
+/// What was found by id, unless it was typed bare and is also what another is called: then both are meant, since nobody
+/// can tell which. With its prefix it is no name.
+fn meant<'a, T>(
+    by_id: Option<&'a T>,
+    prefixed: bool,
+    by_name: impl FnOnce() -> Found<'a, T>,
+    same: impl Fn(&T, &T) -> bool,
+) -> Found<'a, T> {
+    let Some(found) = by_id else { return by_name() };
+    if prefixed {
+        return Found::One(found);
+    }
+    let mut all = match by_name() {
+        Found::None => Vec::new(),
+        Found::One(one) => vec![one],
+        Found::Many(several) => several,
+    };
+    all.retain(|one| !same(one, found));
+    if all.is_empty() {
+        return Found::One(found);
+    }
+    all.push(found);
+    Found::Many(all)
 }
 
 /// What a typed name means: what is called so, else what is called so without its accents; of several those of the

@@ -124,6 +124,7 @@ impl EngineError {
 const fn secret(error: &CryptoError) -> (Class, &'static str) {
     match error {
         CryptoError::PassphraseTooShort { .. } => (Class::Refused, "passphrase_too_short"),
+        CryptoError::PassphraseSimple => (Class::Refused, "passphrase_too_simple"),
         CryptoError::PassphraseUntypable { .. } => (Class::Refused, "passphrase_untypable"),
         CryptoError::PassphraseLength { .. } => (Class::Refused, "passphrase_length"),
         CryptoError::SlotsFull { .. } => (Class::Refused, "slots_full"),

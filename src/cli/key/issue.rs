@@ -17,13 +17,12 @@ use crate::cli::handover::Handover;
 use crate::cli::secrets;
 use crate::cli::times;
 use crate::crypto::CryptoError;
-use crate::crypto::phc::{MAX_SECRET, most_bits};
+use crate::crypto::phc::MAX_SECRET;
+use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
 use crate::engine::Unwritten;
 
-/// Below, a secret is found in days at most by trying; it is refused.
-const WEAK_BITS: u32 = 40;
 /// Below, it is found by whoever has the unsealed store; that is said.
 const FAIR_BITS: u32 = 80;
 

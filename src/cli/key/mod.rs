@@ -160,7 +160,7 @@ pub struct Rescope {
 /// The words for states.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum StateWord {
-    /// Works, unless its owner, location or app is stopped
+    /// Works
     Active,
     /// Refused although nobody stopped it: its owner, location or app is
     Stopped,
@@ -178,7 +178,7 @@ impl StateWord {
     fn fits(self, key: &Key, view: View<'_>, now: Timestamp) -> bool {
         let state = key.state(now);
         match self {
-            Self::Active => state == KeyState::Active,
+            Self::Active => view.refused(key, now).is_none(),
             Self::Stopped => lines::stopped(key, view, now).is_some(),
             Self::Paused => state == KeyState::Paused,
             Self::Expired => state == KeyState::Expired,
@@ -210,7 +210,8 @@ pub fn find(signed: &Signed, reference: &str, sought: Sought) -> Result<Key, Fau
     signed.see(|view| match view.find_key(reference, sought, now) {
         Found::One(key) => Ok(key.clone()),
         Found::None => Err(Refusal::NoSuchKey.into()),
-        Found::Many(keys) => Err(ambiguous("key", keys.iter().map(|k| k.id.to_string()))),
+        // By its hint: the id may be what another is called.
+        Found::Many(keys) => Err(ambiguous("key", keys.iter().map(|k| k.hint()))),
     })
 }
 
@@ -223,13 +224,13 @@ pub fn find_location(view: View<'_>, reference: &str) -> Result<LocationId, Faul
     }
 }
 
-/// Several have the name that was typed.
-pub fn ambiguous(what: &str, ids: impl Iterator<Item = String>) -> Fault {
-    let mut ids: Vec<String> = ids.collect();
-    ids.sort();
+/// What was typed means several, each of which one of `references` means alone.
+pub fn ambiguous(what: &str, references: impl Iterator<Item = String>) -> Fault {
+    let mut references: Vec<String> = references.collect();
+    references.sort();
     Fault::refused(
         "ambiguous",
-        format!("More than one {what} has that name. Say which by its id: {}.", ids.join(", ")),
+        format!("More than one {what} has that name. Say which: {}.", references.join(", ")),
     )
 }
 

@@ -177,6 +177,7 @@ fn check_profile(profile: &Profile) -> Result<(), Refusal> {
 
 /// The apps of one owner that are not deleted have different names.
 fn name_is_free(state: &State, owner: OperatorId, but: Option<AppId>, name: &Name) -> Result<(), Refusal> {
+    keys::is_no_id(state, name)?;
     if state.app_named(owner, name, but).is_some() {
         Err(Refusal::NameTaken { name: name.to_string(), what: "app of yours" })
     } else {

@@ -6,9 +6,11 @@ use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::command::{Context, NewKey};
 use crate::domain::event::Event;
+use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    AppId, Expiry, Key, KeyId, KeyState, Location, Place, Policy, Refusal, Scopes, State, Status, Timestamp,
+    AppId, Expiry, Key, KeyId, KeyState, Location, Name, Place, Policy, PublicId, Refusal, Scopes, State,
+    Status, Timestamp,
 };
 
 pub(super) fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -167,8 +169,18 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
 }
 
 /// An operator's live keys have different names, so that a name typed later means one key.
+/// Refuses a name that is the id of a key or an app: a command with it would be about that one.
+pub(super) fn is_no_id(state: &State, name: &Name) -> Result<(), Refusal> {
+    let id: Option<PublicId> = name.as_str().parse().ok();
+    match id.filter(|id| state.key(KeyId(*id)).is_some() || state.app(AppId(*id)).is_some()) {
+        Some(_) => Err(Refusal::BadText { field: "name", why: BadText::LikeAnId }),
+        None => Ok(()),
+    }
+}
+
 fn name_is_free(state: &State, new: &NewKey, context: &Context<'_>) -> Result<(), Refusal> {
     let taken = state.live_key_named(actor_id(context), &new.name, context.now).is_some();
+    is_no_id(state, &new.name)?;
     if taken { Err(Refusal::NameTaken { name: new.name.to_string(), what: "key of yours" }) } else { Ok(()) }
 }
 

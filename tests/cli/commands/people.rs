@@ -257,3 +257,46 @@ fn a_list_that_was_killed_half_way_goes_on_where_it_stopped() {
     assert_eq!(count(), 2_000);
     assert_eq!(ann.does(&["audit", "verify"]).out.split(':').next(), Some("intact"));
 }
+
+#[test]
+fn a_key_of_a_removed_location_is_not_shown_as_one_that_works() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    maria.does(&["location", "add", "Harbour"]);
+    let create = ["key", "create", "--name", "Till", "--location", "Harbour", "--scope", "contacts.read"];
+    let token = maria.asks(&create)["token"].as_str().unwrap().to_owned();
+    let refused = |words: &[&str]| maria.asks(words)[0]["refused"].clone();
+    assert_eq!(refused(&["key", "list", "--state", "active"]), serde_json::Value::Null);
+    maria.does(&["location", "remove", "Harbour", "--yes"]);
+    assert_eq!(maria.verifies(&token), "deny location_disabled");
+    let shown = maria.asks(&["key", "show", "Till"]);
+    assert_eq!(
+        (shown["state"].as_str(), shown["refused"].as_str()),
+        (Some("active"), Some("location_disabled"))
+    );
+    assert_eq!(refused(&["key", "list", "--state", "stopped"]), "location_disabled");
+    assert_eq!(maria.asks(&["key", "list", "--state", "active"]), serde_json::json!([]));
+    let list = maria.does(&["key", "list"]).out;
+    assert!(list.contains("✕ location removed") && !list.contains("active"), "{list}");
+    let page = maria.does(&["key", "show", "Till"]).out;
+    assert!(page.contains("active; refused all the same: its location was removed."), "{page}");
+    maria.does(&["key", "revoke", "Till", "--yes"]);
+    assert_eq!(refused(&["key", "list"]), "revoked");
+}
+
+#[test]
+fn nothing_can_be_called_what_means_another_key() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    let shown = maria.asks(&["key", "create", "--name", "Export", "--agency", "--scope", "contacts.read"]);
+    let id = shown["id"].as_str().unwrap();
+    for name in [id, &format!("kdag_{id}"), &format!("kdag_{id}_…"), "loc_7HqP2mVx9KtR"] {
+        let create = ["key", "create", "--name", name, "--agency", "--scope", "contacts.read"];
+        let said = maria.says(&create);
+        assert!(said.code != 0 && said.err.contains("reads like an id"), "{said:?}");
+    }
+    maria.says(&["location", "add", "loc_7HqP2mVx9KtR"]).fails(1, "reads like an id");
+    maria.does(&["location", "add", "Headquarters"]);
+    maria.does(&["location", "rename", "Headquarters", "Hauptquartier"]);
+    maria.says(&["location", "rename", "Hauptquartier", "op_7HqP2mVx9KtR"]).fails(2, "reads like an id");
+}
