@@ -86,17 +86,10 @@ struct Pace {
 
 /// See the module.
 pub(super) struct Overdue {
-    pub image: Image,
-    pub ledger: Arc<Mutex<Ledger>>,
-    pub store: Arc<dyn Store>,
-    pub catalog: Arc<Catalog>,
-    pub time: Arc<Timekeeper>,
-    pub feed: broadcast::Sender<News>,
-    pub sealing: Arc<SealThread>,
+    pub parts: Parts,
     pub denials: Arc<Denials>,
     /// Why the store takes nothing at all, if so.
     frozen: Option<String>,
-    kept: Option<Kept>,
     waiting: Mutex<Waiting>,
     pace: Mutex<Pace>,
     wake: Condvar,
@@ -117,18 +110,10 @@ pub(super) struct Parts {
 impl Overdue {
     /// Nothing waits. A store in doubt takes nothing.
     pub fn new(parts: Parts, doubts: &[audit_log::Doubt]) -> Self {
-        let Parts { image, ledger, store, catalog, time, feed, sealing, kept } = parts;
         Self {
-            image,
-            ledger,
-            store,
-            catalog,
-            time,
-            feed,
-            sealing,
+            parts,
             denials: Arc::default(),
             frozen: (!doubts.is_empty()).then(|| audit_log::in_one_line(doubts)),
-            kept,
             waiting: Mutex::new(Waiting { kept: true, ..Waiting::default() }),
             pace: Mutex::default(),
             wake: Condvar::new(),
@@ -197,11 +182,11 @@ impl Overdue {
         match ledger.settle()? {
             Some((Fate::Made, Sequel::Change(Change { events, header }))) => {
                 if events.iter().any(|event| matches!(event, Event::ClockConfirmed(..))) {
-                    self.time.set(self.time.fresh());
+                    self.parts.time.set(self.parts.time.fresh());
                 }
-                self.image.apply(&events, header);
+                self.parts.image.apply(&events, header);
                 self.done(&events);
-                self.sealing.soon(ledger.seal());
+                self.parts.sealing.soon(ledger.seal());
                 self.tell(&events);
             }
             Some((Fate::NotMade, Sequel::Told(book))) => self.denials.put_back(*book),
@@ -216,7 +201,7 @@ impl Overdue {
 
     fn tell(&self, events: &Arc<Vec<Event>>) {
         // Nobody may be listening.
-        let _ = self.feed.send(News::Happened(Arc::clone(events)));
+        let _ = self.parts.feed.send(News::Happened(Arc::clone(events)));
     }
 
     /// What was written waits no more.
@@ -250,16 +235,16 @@ impl Overdue {
             }
             let records = events.iter().flat_map(Event::records).collect();
             let mut entry = {
-                let state = self.image.state.read().unwrap_or_else(PoisonError::into_inner);
+                let state = self.parts.image.state.read().unwrap_or_else(PoisonError::into_inner);
                 entry_of(&state, &note.session, &note.command, &events, note.at)
             };
             entry.reason = (note.why == Why::NeverShown).then(|| NEVER_SHOWN.into());
             let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: None });
-            ledger.write(entry, records, Some(&self.time.mark()), sequel)?;
+            ledger.write(entry, records, Some(&self.parts.time.mark()), sequel)?;
             self.done(&events);
-            if let Err(error) = self.store.write_seal(&ledger.seal()) {
+            if let Err(error) = self.parts.store.write_seal(&ledger.seal()) {
                 tracing::warn!(%error, "the seal is behind");
-                self.sealing.soon(ledger.seal());
+                self.parts.sealing.soon(ledger.seal());
             }
             self.tell(&events);
             tracing::info!(command = note.command.name(), "what was in force already is written now");
@@ -272,16 +257,16 @@ impl Overdue {
             actor: note.session.actor(),
             now: note.at,
             doubted: None,
-            catalog: &self.catalog,
+            catalog: &self.parts.catalog,
             ids: &[],
             minted: None,
         };
-        let state = self.image.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.parts.image.state.read().unwrap_or_else(PoisonError::into_inner);
         decide(&state, &note.command, &context)
     }
 
     fn put_in_force(&self, events: Vec<Event>) -> Arc<Vec<Event>> {
-        self.image.apply(&events, None);
+        self.parts.image.apply(&events, None);
         let events = Arc::new(events);
         self.tell(&events);
         events
@@ -304,7 +289,7 @@ impl Overdue {
         if !held {
             return error;
         }
-        self.image.apply(events, None);
+        self.parts.image.apply(events, None);
         self.wait_for(session, command, at, Why::Asked, Some(Arc::clone(events)), &error);
         self.tell(events);
         self.in_force(error)
@@ -312,7 +297,7 @@ impl Overdue {
 
     /// As what a denial that waits is told.
     pub fn in_force(&self, error: EngineError) -> EngineError {
-        let (error, kept) = (Box::new(error), self.waiting().kept && self.kept.is_some());
+        let (error, kept) = (Box::new(error), self.waiting().kept && self.parts.kept.is_some());
         if kept { EngineError::DeniedKept(error) } else { EngineError::DeniedNotDurable(error) }
     }
 
@@ -355,7 +340,7 @@ impl Overdue {
     }
 
     fn denial(&self, note: Note, events: Option<Arc<Vec<Event>>>) -> Denial {
-        let state = self.image.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.parts.image.state.read().unwrap_or_else(PoisonError::into_inner);
         let keys = match &events {
             Some(events) => touched(&state, events).into_iter().map(|key| key.id).collect(),
             None => note.command.key().into_iter().collect(),
@@ -365,7 +350,7 @@ impl Overdue {
 
     /// Brings the journal up to date with what waits.
     fn keep(&self) {
-        let Some(kept) = &self.kept else { return };
+        let Some(kept) = &self.parts.kept else { return };
         let mut waiting = self.waiting();
         let notes: Vec<&Note> = waiting.denials.iter().map(|denial| &denial.note).collect();
         let written = kept.write(&notes);
@@ -408,7 +393,7 @@ impl Overdue {
         if self.waiting().kept {
             return taken;
         }
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ledger = self.parts.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = self.clear_the_way(&mut ledger) {
             tracing::warn!(%error, "what was denied before is in force and still not written");
         }
@@ -442,12 +427,12 @@ impl Overdue {
             }
             drop(pace);
             let cleared = {
-                let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut ledger = self.parts.ledger.lock().unwrap_or_else(PoisonError::into_inner);
                 self.clear_the_way(&mut ledger).is_ok()
             };
             let mut pace = self.pace();
             let waiting = self.waiting();
-            if cleared && waiting.denials.is_empty() && (waiting.kept || self.kept.is_none()) {
+            if cleared && waiting.denials.is_empty() && (waiting.kept || self.parts.kept.is_none()) {
                 pace.runs = false;
                 return;
             }

@@ -108,18 +108,18 @@ impl Desk {
     /// A desk over the parts of an engine. `stored` is what the store says of the time before.
     pub fn new(overdue: &Arc<Overdue>, stored: Option<Unbroken>, frozen: bool) -> Self {
         let whole = stored.filter(|stored| !stored.open);
-        let now = overdue.time.now().time;
+        let now = overdue.parts.time.now().time;
         let mut unbroken = whole.unwrap_or(Unbroken { since: now, open: false });
         // Said by a clock that was ahead: it was some time before now.
         unbroken.since = unbroken.since.min(now);
         let book = Book { unwritten: BTreeSet::new(), unbroken, stored };
         Self {
-            state: Arc::clone(&overdue.image.state),
-            verifier: Arc::clone(&overdue.image.verifier),
-            ledger: Arc::clone(&overdue.ledger),
-            time: Arc::clone(&overdue.time),
-            feed: overdue.feed.clone(),
-            sealing: Arc::clone(&overdue.sealing),
+            state: Arc::clone(&overdue.parts.image.state),
+            verifier: Arc::clone(&overdue.parts.image.verifier),
+            ledger: Arc::clone(&overdue.parts.ledger),
+            time: Arc::clone(&overdue.parts.time),
+            feed: overdue.parts.feed.clone(),
+            sealing: Arc::clone(&overdue.parts.sealing),
             denials: Arc::clone(&overdue.denials),
             refusals: Refusals::default(),
             overdue: Arc::clone(overdue),

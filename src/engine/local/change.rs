@@ -230,7 +230,7 @@ impl LocalEngine {
             // While the ledger is held: nobody writes the old mark after the new one.
             self.time.set(mark);
         }
-        self.overdue.image.apply(&events, header);
+        self.overdue.parts.image.apply(&events, header);
         if command.denies() {
             // A seal that knows of the denial: without it a store put back in time would go unnoticed.
             if let Err(error) = self.store.write_seal(&ledger.seal()) {
