@@ -62,6 +62,9 @@ pub enum BadExpiry {
     /// Not one of the forms.
     #[error("write never, a number of days such as 90d (also 12h, 8w, 1y), or a date such as 2027-01-31")]
     Unreadable,
+    /// Written like a date, and none.
+    #[error("there is no such day in the calendar")]
+    NoSuchDay,
     /// Not in the future.
     #[error("that is not in the future")]
     Past,
@@ -83,6 +86,9 @@ impl Expiry {
         }
         if let Ok(time) = DateTime::parse_from_rfc3339(text) {
             return Self::at(Timestamp(time.timestamp_millis()), now);
+        }
+        if is_like_a_date(text) {
+            return Err(BadExpiry::NoSuchDay);
         }
         let (digits, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -123,6 +129,15 @@ impl Expiry {
             Self::At(at) => Some(at),
         }
     }
+}
+
+/// Whether it has the form of `2027-01-31`, whatever its numbers are.
+fn is_like_a_date(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let digits = |part: Option<&str>, length: usize| {
+        part.is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    digits(parts.next(), 4) && digits(parts.next(), 2) && digits(parts.next(), 2) && parts.next().is_none()
 }
 
 /// The last millisecond of a day in a zone: the one before the next day begins there. Where clocks are put forward at
@@ -169,9 +184,12 @@ mod tests {
 
     #[test]
     fn lives_that_are_no_lives_are_refused() {
-        for bad in ["", "0", "90", "-1d", "1.5d", "d", "90 d", "inf", "9️⃣d", "tomorrow", "1e3d", "2027-13-01"]
+        for bad in ["", "0", "90", "-1d", "1.5d", "d", "90 d", "inf", "9️⃣d", "tomorrow", "1e3d", "2027-1-"]
         {
             assert_eq!(Expiry::parse(bad, NOW, &Utc), Err(BadExpiry::Unreadable), "{bad}");
+        }
+        for none in ["2026-02-30", "2027-13-01", "2027-02-29", "2027-00-10"] {
+            assert_eq!(Expiry::parse(none, NOW, &Utc), Err(BadExpiry::NoSuchDay), "{none}");
         }
         assert_eq!(Expiry::parse("0d", NOW, &Utc), Err(BadExpiry::Past));
         assert_eq!(Expiry::parse("2020-01-01", NOW, &Utc), Err(BadExpiry::Past));

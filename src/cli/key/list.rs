@@ -136,7 +136,7 @@ fn page(key: &Key, view: View<'_>, left: &Unwritten, now: Timestamp) -> String {
         line("Last seen", &format!("{} at {seen}", times::relative(seen.at, now)));
     }
     match key.expiry.instant() {
-        Some(at) => line("Expires", &times::both(at, now)),
+        Some(at) => line("Expires", &format!("{} ({})", times::exact(at), times::relative(at, now))),
         None => line("Expires", "never"),
     }
     if let Some(until) = key.restorable_until() {

@@ -259,8 +259,13 @@ fn passphrase_and_key_files_are_read_as_documented_or_refused() {
     list("crlf").expect(0);
     desk.file("huge", "x".repeat(1 << 20));
     list("huge").fails(2, "longer than a passphrase may be");
-    desk.file("binary", b"\xff\xfe");
-    list("binary").fails(2, "not UTF-8");
+    desk.file("latin", b"caf\xe9 cr\xe8me et un croissant\n");
+    list("latin").fails(2, "not UTF-8");
+    for (file, bytes) in [("marked", &b"\xff\xfec\0o\0"[..]), ("wide", b"c\0o\0r\0"), ("big", b"\0c\0o\0r")] {
+        desk.file(file, bytes);
+        let said = list(file).fails(2, "UTF-16");
+        assert!(!said.err.contains("Check the path"), "{said:?}");
+    }
     desk.file("empty", "");
     list("empty").expect(4);
     list("absent").fails(2, "cannot be read");
