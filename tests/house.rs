@@ -113,3 +113,94 @@ fn the_key_sheet_in_the_guide_is_the_keymap() {
         "the guide's key sheet is behind the keymap"
     );
 }
+
+/// What is sealed or signed must be what was meant: an empty text in place of what an encoder could not write would be
+/// chained, stored or signed as the truth.
+#[test]
+fn nothing_empty_stands_in_for_what_could_not_be_encoded() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let encoders = ["minicbor::", "serde_json::to_", ".encode()"];
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        // A call may be broken over lines: a statement is judged whole.
+        for statement in text.split_inclusive([';', '{', '}']) {
+            let encodes = encoders.iter().any(|encoder| statement.contains(encoder));
+            if encodes && statement.contains(".unwrap_or_default()") {
+                wrong.push(format!("{}: {}", file.display(), statement.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where something must not be forgotten about a new command or event, the compiler has to ask: the folders that decide,
+/// keep, send and verify name each of them, or ask the table of commands.
+#[test]
+fn a_new_command_or_event_is_asked_about_wherever_safety_hangs_on_it() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for room in ["domain", "engine", "serve"] {
+        let mut files = Vec::new();
+        sources(&src.join(room), &mut files);
+        for file in files.iter().filter(|file| !is_test(file)) {
+            let text = fs::read_to_string(file).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            seen += code.matches("Event::").count() + code.matches("Command::").count();
+            wrong.extend(swallowed(code).map(|line| format!("{}:{line}", file.display())));
+        }
+    }
+    assert!(seen > 100, "only {seen} commands and events were found");
+    assert!(wrong.is_empty(), "a list that fails open:\n{}", wrong.join("\n"));
+}
+
+fn is_test(file: &Path) -> bool {
+    file.ends_with("tests.rs") || file.components().any(|part| part.as_os_str() == "tests")
+}
+
+/// Lines, from 1, of an arm for all the rest beside arms for commands or events, and of lists of them in `matches!`.
+fn swallowed(code: &str) -> impl Iterator<Item = usize> {
+    let lines: Vec<&str> = code.lines().collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let names = |line: &str| ["Command::", "Event::", "C::", "E::"].iter().any(|name| line.contains(name));
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let arm = line.trim_start();
+        if arm.starts_with("_ =>") || arm.starts_with("_ if ") {
+            // The arms of the same match: as far back as nothing stands further left.
+            let above = lines[..at]
+                .iter()
+                .rev()
+                .take_while(|other| other.trim().is_empty() || indent(other) >= indent(line));
+            let pattern = |other: &&&str| {
+                indent(other) == indent(line) && names(other.split("=>").next().unwrap_or_default())
+            };
+            if above.filter(pattern).count() > 0 {
+                found.push(at + 1);
+            }
+        }
+        if line.contains("matches!(") {
+            let list: String = lines[at..].iter().take(16).copied().collect();
+            let list = list.split(';').next().unwrap_or_default();
+            let list = list.split("matches!(").nth(1).unwrap_or_default().replace("{ .. }", "");
+            let list = list.split('{').next().unwrap_or_default();
+            if list.matches("Command::").count() + list.matches("Event::").count() > 1 {
+                found.push(at + 1);
+            }
+        }
+    }
+    found.into_iter()
+}
+
+#[test]
+fn the_judge_of_such_lists_sees_one() {
+    let open = "match command {\n    Command::A(_) => 1,\n    _ => 0,\n}\n";
+    let list = "matches!(\n    self,\n    Command::A(_)\n        | Command::B(_)\n)\n";
+    let closed = "match state {\n    State::A => Event::A(x),\n    _ => Event::B(x),\n}\n";
+    assert_eq!(swallowed(open).collect::<Vec<_>>(), [3]);
+    assert_eq!(swallowed(list).collect::<Vec<_>>(), [1]);
+    assert_eq!(swallowed(closed).count(), 0);
+}

@@ -117,9 +117,9 @@ pub enum Record {
     Revoked(RevokedTokens),
 }
 
-/// The bytes are not a record of that kind.
+/// The bytes are not a record of that kind, or a record cannot be brought into bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("the record {key} cannot be read: {why}")]
+#[error("the record {key} cannot be read or written: {why}")]
 pub struct BadRecord {
     key: RecordKey,
     why: String,
@@ -141,23 +141,20 @@ impl Record {
         }
     }
 
-    /// Its bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        fn bytes<T: Encode<()>>(value: &T) -> Vec<u8> {
-            // Writing to a Vec has no error; the codecs here raise none of their own.
-            minicbor::to_vec(value).unwrap_or_default()
-        }
-        match self {
-            Self::Agency(r) => bytes(r),
-            Self::Policy(r) => bytes(r),
-            Self::Header(r) => bytes(r),
-            Self::Operator(r) => bytes(r),
-            Self::Location(r) => bytes(r),
-            Self::Key(r) => bytes(r),
-            Self::Signing(r) => bytes(r),
-            Self::App(r) => bytes(r),
-            Self::Revoked(r) => bytes(r),
-        }
+    /// Its bytes. Never an empty text in place of what could not be written: it would be sealed as the truth.
+    pub fn encode(&self) -> Result<Vec<u8>, BadRecord> {
+        let written = match self {
+            Self::Agency(r) => minicbor::to_vec(r),
+            Self::Policy(r) => minicbor::to_vec(r),
+            Self::Header(r) => minicbor::to_vec(r),
+            Self::Operator(r) => minicbor::to_vec(r),
+            Self::Location(r) => minicbor::to_vec(r),
+            Self::Key(r) => minicbor::to_vec(r),
+            Self::Signing(r) => minicbor::to_vec(r),
+            Self::App(r) => minicbor::to_vec(r),
+            Self::Revoked(r) => minicbor::to_vec(r),
+        };
+        written.map_err(|error| BadRecord { key: self.key(), why: error.to_string() })
     }
 
     /// Reads the record of `key`; its own id must agree with the key.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::crypto::CryptoError;
 use crate::domain::Refusal;
+use crate::domain::record::BadRecord;
 use crate::store::{CommitError, StoreError};
 
 /// A command or a read was not done.
@@ -38,6 +39,12 @@ pub enum EngineError {
         "It is not known whether the secret was made, and nobody has it: {0} If it was, keydeck takes it back as soon          as the disk allows, and the audit trail says so. Put the disk right, then issue another one."
     )]
     NeverShown(Box<EngineError>),
+    /// What was to be written cannot be brought into bytes.
+    #[error(
+        "The change cannot be brought into the form the store keeps it in, and nothing was written: {0}. This is a fault of \
+         keydeck: please report it."
+    )]
+    Unwritable(String),
     /// The store and its audit trail do not agree; nothing is changed until a person has looked.
     #[error(
         "The store does not agree with its audit trail, so nothing may be changed: {0}. Keys concerned are refused. \
@@ -80,6 +87,12 @@ pub enum Class {
     Usage,
 }
 
+impl From<BadRecord> for EngineError {
+    fn from(error: BadRecord) -> Self {
+        Self::Unwritable(error.to_string())
+    }
+}
+
 impl EngineError {
     /// What kind of no it is.
     pub const fn class(&self) -> Class {
@@ -91,6 +104,7 @@ impl EngineError {
             | Self::DeniedNotDurable(_)
             | Self::DeniedKept(_)
             | Self::NeverShown(_)
+            | Self::Unwritable(_)
             | Self::Suspect(_)
             | Self::Read(_)
             | Self::Closed
@@ -107,7 +121,7 @@ impl EngineError {
             Self::LookOnly => "read_only",
             Self::Commit(CommitError::Conflict { .. }) => "conflict",
             Self::Commit(CommitError::TooLarge { .. }) => "too_large",
-            Self::Commit(_) => "not_written",
+            Self::Commit(_) | Self::Unwritable(_) => "not_written",
             Self::DeniedNotDurable(_) => "denied_not_durable",
             Self::DeniedKept(_) => "denied_kept",
             Self::NeverShown(_) => "never_shown",

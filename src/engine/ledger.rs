@@ -248,19 +248,14 @@ impl Ledger {
                 let opened = self.sealer.open(&key, &old.value)?;
                 digest.remove(&key, opened.revision, &record::tag(&old.value)?);
             }
-            let sealed = self.sealer.seal_with(&mut *self.entropy, &key, seq, &record.encode())?;
+            let sealed = self.sealer.seal_with(&mut *self.entropy, &key, seq, &record.encode()?)?;
             let tag = record::tag(&sealed)?;
             digest.add(&key, seq, &tag);
             entry.records.push(RecordLine { key: at.to_string(), tag: hex(&tag) });
             ops.push(Op::Put(key, sealed));
         }
         if let Some(mark) = mark {
-            let sealed = self.sealer.seal_with(
-                &mut *self.entropy,
-                CLOCK_KEY,
-                seq,
-                &minicbor::to_vec(mark).unwrap_or_default(),
-            )?;
+            let sealed = self.sealer.seal_with(&mut *self.entropy, CLOCK_KEY, seq, &encoded(mark)?)?;
             ops.push(Op::Put(CLOCK_KEY.to_vec(), sealed));
         }
         let last = self.chain_on(self.head, entry, &digest)?;
@@ -293,16 +288,17 @@ impl Ledger {
         head: Head,
         mut entry: Entry,
         digest: &StateDigest,
-    ) -> Result<Chained, CryptoError> {
+    ) -> Result<Chained, EngineError> {
         let seq = head.seq + 1;
         entry.seq = seq;
         entry.store = self.id.to_string();
         entry.state = hex(&digest.commitment());
-        let body = serde_json::to_string(&entry).unwrap_or_default();
+        let body =
+            serde_json::to_string(&entry).map_err(|error| EngineError::Unwritable(error.to_string()))?;
         let link = self.chain.extend(&head.hash, body.as_bytes());
         let row = AuditRow { body, previous: head.hash, hash: link.hash, mac: link.mac };
         let key = audit_key(seq);
-        let plain = minicbor::to_vec(&row).unwrap_or_default();
+        let plain = encoded(&row)?;
         let sealed = self.sealer.seal_with(&mut *self.entropy, &key, seq, &plain)?;
         Ok(Chained { head: Head { seq, hash: link.hash }, key, sealed })
     }
@@ -369,7 +365,7 @@ impl Ledger {
 
     /// A row the audit trail does not list, sealed.
     fn unlisted(&mut self, key: &[u8], row: &impl Encode<()>) -> Result<Op, EngineError> {
-        let plain = minicbor::to_vec(row).unwrap_or_default();
+        let plain = encoded(row)?;
         let sealed = self.sealer.seal_with(&mut *self.entropy, key, self.head.seq, &plain)?;
         Ok(Op::Put(key.to_vec(), sealed))
     }
@@ -383,6 +379,11 @@ impl Ledger {
             mac: self.seal_key.mac(self.rev.0, &self.head.hash).to_vec(),
         }
     }
+}
+
+/// The bytes of a row. What cannot be brought into bytes stops the commit: an empty row would be sealed as the truth.
+fn encoded(row: &impl Encode<()>) -> Result<Vec<u8>, EngineError> {
+    minicbor::to_vec(row).map_err(|error| EngineError::Unwritable(error.to_string()))
 }
 
 /// Opens the audit row of `seq` and checks that it carries this store's MAC.

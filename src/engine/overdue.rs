@@ -20,6 +20,8 @@ use super::session::Session;
 use super::timekeeper::Timekeeper;
 use super::{News, audit_log};
 use crate::domain::audit::{ChangeLine, Entry, SubjectLine};
+use crate::domain::command::{Draws, Yields};
+use crate::domain::event::Subject;
 use crate::domain::{Catalog, Command, Context, Event, KeyId, Refusal, State, Timestamp, decide};
 use crate::store::{CommitError, Store};
 
@@ -283,7 +285,7 @@ impl Overdue {
     ) -> EngineError {
         // A new secret is not made by itself later on: nobody would be there to take it.
         let held = command.denies()
-            && !matches!(command, Command::RenewAppSecret(_))
+            && command.yields() == Yields::Nothing
             && events.iter().all(Event::only_takes_away)
             && error.may_pass();
         if !held {
@@ -305,15 +307,26 @@ impl Overdue {
     pub fn take_back(
         self: &Arc<Self>,
         session: &Session,
+        command: &Command,
         events: &[Event],
         at: Timestamp,
         error: EngineError,
     ) -> EngineError {
-        let back = events.iter().find_map(|event| match event {
-            Event::KeyIssued(key) => Some(Command::RevokeKey(key.id)),
-            Event::AppCreated(app) => Some(Command::DeleteApp(app.id)),
-            _ => None,
-        });
+        let made = events.first().map(Event::subject);
+        let back = match (command.draws(), made) {
+            (Draws::Token(_), Some(Subject::Key(key))) => Some(Command::RevokeKey(key.id)),
+            (Draws::AppSecret(None), Some(Subject::App(app))) => Some(Command::DeleteApp(app.id)),
+            // What an app has is not deleted for a secret: the one it had may be the one that holds.
+            (
+                Draws::AppSecret(_)
+                | Draws::Token(_)
+                | Draws::Nothing
+                | Draws::Ids
+                | Draws::ImportedId
+                | Draws::RecoveryCode,
+                _,
+            ) => None,
+        };
         let Some(back) = back else { return error };
         self.wait_for(session, &back, at, Why::NeverShown, None, &error);
         EngineError::NeverShown(Box::new(error))
@@ -485,6 +498,7 @@ impl EngineError {
             | Self::DeniedNotDurable(_)
             | Self::NeverShown(_) => true,
             Self::Commit(CommitError::TooLarge { .. } | CommitError::Invalid(_))
+            | Self::Unwritable(_)
             | Self::Refused(_)
             | Self::Closed
             | Self::LookOnly

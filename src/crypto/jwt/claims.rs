@@ -77,8 +77,8 @@ struct Wire<'a> {
 }
 
 impl Claims {
-    /// As they are signed.
-    pub(super) fn write(&self, config: &TokenConfig) -> Vec<u8> {
+    /// As they are signed; nothing when they are no JSON, for an empty text must not be signed in their place.
+    pub(super) fn write(&self, config: &TokenConfig) -> Option<Vec<u8>> {
         let (app, id, scope) = (self.app.to_string(), self.id.to_string(), self.scopes.to_string());
         let wire = Wire {
             iss: &config.issuer,
@@ -91,8 +91,7 @@ impl Claims {
             scope: &scope,
             epoch: u64::try_from(self.epoch.0).unwrap_or(0),
         };
-        // Texts and whole numbers always become JSON.
-        serde_json::to_vec(&wire).unwrap_or_default()
+        serde_json::to_vec(&wire).ok()
     }
 
     /// Reads what one of our keys signed, and under which of `parties`. Whether it is over is for the verdict to say.

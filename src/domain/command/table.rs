@@ -13,7 +13,7 @@ pub enum Toll {
     Leaves,
 }
 
-/// What has to stand beside a command, that is no part of it because no record may hold it.
+/// What a command goes with that is no part of it, because no record holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
     /// Nothing.
@@ -22,6 +22,10 @@ pub enum Beside {
     Passphrase,
     /// The secret of a key that was made elsewhere.
     ImportedSecret,
+    /// The slots of an operator, which go with it.
+    Slots,
+    /// The session, which reaches further from then on.
+    Session,
 }
 
 /// Who may ask for a command at all. Which operator may is for [`crate::domain::authorize()`] to say.
@@ -95,7 +99,7 @@ pub struct Spec {
     pub code: &'static str,
     /// Whether it takes access away.
     pub toll: Toll,
-    /// What has to stand beside it.
+    /// What it goes with.
     pub beside: Beside,
     /// Who may ask for it.
     pub asked_by: AskedBy,
@@ -164,7 +168,7 @@ commands! {
         "Signed in" "signing in" "signed in";
     EndSession {}                  "session.end"         Nothing              Leaves   Nothing                 Nothing        Operator
         "Signed out" "signing out" "signed out";
-    OpenAgencyView {}              "view.agency"         Nothing              Leaves   Nothing                 Nothing        Operator
+    OpenAgencyView {}              "view.agency"         Nothing              Leaves   Nothing                 Session        Operator
         "Opened the whole-agency view" "opening the whole-agency view" "whole-agency view opened";
     ReadAudit {}                   "audit.read"          Nothing              Leaves   Nothing                 Nothing        Operator
         "Read the audit trail" "reading the whole audit trail" "audit trail read";
@@ -178,7 +182,7 @@ commands! {
         "Set the passphrase of {}" "setting a passphrase" "passphrase set";
     ReplaceRecovery {}             "recovery.renew"      Nothing              Leaves   RecoveryCode            Nothing        Operator
         "Renewed the recovery code" "renewing the recovery code" "recovery code renewed";
-    DisableOperator { operator, .. } "operator.disable"  Operator(*operator)  Denies   Nothing                 Nothing        Operator
+    DisableOperator { operator, .. } "operator.disable"  Operator(*operator)  Denies   Nothing                 Slots          Operator
         "Disabled {}" "disabling an operator" "given to another owner";
     EnableOperator (operator)      "operator.enable"     Operator(*operator)  Leaves   Nothing                 Passphrase     Operator
         "Enabled {} again" "enabling an operator" "operator enabled again";

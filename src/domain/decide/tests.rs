@@ -585,7 +585,7 @@ fn records_survive_their_bytes_and_no_others() {
         Record::Key(world.key(key).clone()),
     ];
     for record in records {
-        let bytes = record.encode();
+        let bytes = record.encode().unwrap();
         let at = record.key();
         assert_eq!(RecordKey::parse(at.to_string().as_bytes()), Some(at));
         assert_eq!(Record::decode(at, &bytes).unwrap(), record);
@@ -596,7 +596,7 @@ fn records_survive_their_bytes_and_no_others() {
     }
     let Record::Key(mut other) = Record::Key(world.key(key).clone()) else { unreachable!() };
     other.id = KeyId(id(77));
-    assert!(Record::decode(RecordKey::Key(key), &Record::Key(other).encode()).is_err());
+    assert!(Record::decode(RecordKey::Key(key), &Record::Key(other).encode().unwrap()).is_err());
 }
 
 /// Steps of the model: small numbers stand for whatever exists.

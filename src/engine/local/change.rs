@@ -222,7 +222,7 @@ impl LocalEngine {
                 self.overdue.set_out();
             }
             return Err(match token {
-                Some(_) if unknown => self.overdue.take_back(session, &events, at, error),
+                Some(_) if unknown => self.overdue.take_back(session, command, &events, at, error),
                 _ => self.overdue.deny(session, command, &events, at, error),
             });
         }

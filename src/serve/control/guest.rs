@@ -317,7 +317,7 @@ impl Pen<'_> {
             let state = self.engine.state();
             for at in stride {
                 let Some(record) = visible::record(&state, actor, *at) else { continue };
-                let row = row(&record);
+                let row = row(&record)?;
                 weight += row.value.len() + 64;
                 rows.records.push(row);
                 rows.uses.extend(visible::used(&state, *at));
@@ -350,7 +350,7 @@ impl Pen<'_> {
             for at in &mail.changed {
                 match visible::record(&state, actor, *at) {
                     Some(record) => {
-                        rows.records.push(row(&record));
+                        rows.records.push(row(&record)?);
                         if self.seen.insert(*at) {
                             rows.uses.extend(visible::used(&state, *at));
                         }
@@ -383,8 +383,8 @@ impl Pen<'_> {
 }
 
 /// A record as it travels. Only records that [`visible`] let through come here.
-pub fn row(record: &Record) -> Row {
-    Row { key: record.key().to_string(), value: record.encode() }
+pub fn row(record: &Record) -> io::Result<Row> {
+    Ok(Row { key: record.key().to_string(), value: record.encode().map_err(io::Error::other)? })
 }
 
 /// What came of a request, to be written once the number of the request is beside it.

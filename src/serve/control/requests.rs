@@ -199,9 +199,7 @@ impl Desk {
     fn execute(&mut self, session: &Session, command: Command) -> Result<Reply, EngineError> {
         // What goes with something beside the records has a request of its own.
         let spec = command.spec();
-        let bare = spec.beside == Beside::Nothing
-            && command.yields() != Yields::RecoveryCode
-            && !matches!(command, Command::DisableOperator { .. } | Command::OpenAgencyView);
+        let bare = spec.beside == Beside::Nothing && command.yields() != Yields::RecoveryCode;
         if !bare || !matches!(spec.asked_by, AskedBy::Operator | AskedBy::Both) {
             return Err(Fault::usage("bad_request", "This cannot be asked for in this way.").into_engine());
         }
@@ -226,7 +224,7 @@ impl Desk {
     fn verdict(&self, decision: &Decision) -> Answer<'static> {
         let state = self.engine.state();
         let key = decision.key().and_then(|id| state.key(id));
-        let key = key.map(|key| row(&Record::Key(visible::blank_key(key))));
+        let key = key.and_then(|key| row(&Record::Key(visible::blank_key(key))).ok());
         Answer::Verdict { decision: decision.into(), key }
     }
 }

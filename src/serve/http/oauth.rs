@@ -142,7 +142,7 @@ pub fn revoke(front: Arc<Front>, head: Parts, body: Incoming) -> Later {
 pub fn keys(front: &Front, _: Head<'_>, _: Option<std::net::IpAddr>) -> Reply {
     let keys = front.engine.jwks();
     let live = !keys.is_empty();
-    let body = serde_json::to_vec(&Keys { keys }).unwrap_or_default();
+    let Ok(body) = serde_json::to_vec(&Keys { keys }) else { return broken() };
     let mut reply = reply::text(StatusCode::OK, "application/jwk-set+json", body);
     // The first key of all signs at once, so that there is none must not be remembered.
     if live {
@@ -235,7 +235,12 @@ fn refusal(no: &No) -> Reply {
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Reply {
-    private(reply::text(status, JSON, serde_json::to_vec(body).unwrap_or_default()))
+    serde_json::to_vec(body).map_or_else(|_| broken(), |body| private(reply::text(status, JSON, body)))
+}
+
+/// An answer that cannot be written is no answer: an empty one would be taken for it.
+fn broken() -> Reply {
+    private(reply::text(StatusCode::INTERNAL_SERVER_ERROR, JSON, r#"{"error":"server_error"}"#))
 }
 
 /// An answer nobody between here and the client may keep, however old (RFC 6749 §5.1).
