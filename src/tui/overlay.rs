@@ -115,6 +115,11 @@ pub trait Overlay<C, O, A = ()> {
         Ok(())
     }
 
+    /// Whether closing it would lose what somebody filled in and nobody has asked for yet.
+    fn unsaved(&self) -> bool {
+        false
+    }
+
     /// Why Esc may not close it yet; `None` when it may.
     fn held(&self) -> Option<Reason> {
         None
@@ -262,6 +267,11 @@ impl<C, O, A> OverlayStack<C, O, A> {
     /// Whether one of them, whatever lies above it, shows a secret that must not go yet.
     pub fn hold_a_secret(&self) -> bool {
         self.layers.iter().any(|layer| layer.secrecy() == Secrecy::Secret && layer.held().is_some())
+    }
+
+    /// Whether one of them, whatever lies above it, holds what somebody filled in and nobody has asked for yet.
+    pub fn unsaved(&self) -> bool {
+        self.layers.iter().any(|layer| layer.unsaved())
     }
 
     /// Whether closing all would lose what was typed, because it is secret.

@@ -109,6 +109,21 @@ mod tests {
     }
 
     #[test]
+    fn the_ends_of_a_tree_in_a_form_have_the_keys_they_have_elsewhere() {
+        for (key, end) in [("g", Action::Top), ("G", Action::Bottom)] {
+            assert_eq!(
+                means(Layer::Dialog, TextFocus::Elsewhere, key, Held::First),
+                Some(Meaning::Do(end)),
+                "{key}"
+            );
+            assert!(matches!(
+                means(Layer::Dialog, TextFocus::Here, key, Held::First),
+                Some(Meaning::Type(_))
+            ));
+        }
+    }
+
+    #[test]
     fn a_held_key_moves_and_types_but_never_acts() {
         assert_eq!(means(Layer::Screen, TextFocus::Elsewhere, "X", Held::Repeat), None);
         assert_eq!(means(Layer::Dialog, TextFocus::Elsewhere, "enter", Held::Repeat), None);

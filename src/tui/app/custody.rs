@@ -195,10 +195,18 @@ impl WayBack {
                 "{} works, but nobody said they stored its token. If nobody did, revoke it and issue another.",
                 self.key_name(*key)
             ),
-            (Opens::App(app), _) => {
+            (Opens::App(app), seen) => {
                 let state = self.engine.state();
-                let name = state.app(*app).map_or("The app", |app| app.name.as_str());
-                format!("The new secret of {name} was not stored. If nobody has it, give the app another.")
+                let name = state.app(*app).map_or("the app", |app| app.name.as_str());
+                let whose = if seen == Seen::Never {
+                    "Nobody saw or copied it, so nothing can sign in with it"
+                } else {
+                    "If nobody has it, nothing can sign in with it"
+                };
+                format!(
+                    "The new secret of {name} was not stored. {whose}. The app is active all the same: make another \
+                     secret (N in Apps), or delete the app."
+                )
             }
             (Opens::Store, _) => {
                 "The new recovery code was not stored, and there is no other. If nobody has it, make \

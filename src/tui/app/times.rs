@@ -104,6 +104,11 @@ impl Times {
         self.format(at, "%Y-%m-%d %H:%M")
     }
 
+    /// Local date and time to the minute with the offset: `2027-01-31 14:05 +02:00`.
+    pub fn zoned(self, at: Timestamp) -> String {
+        self.format(at, "%Y-%m-%d %H:%M %:z")
+    }
+
     /// Local date and time to the second with the offset: `2027-01-31 14:05:09 +02:00`.
     pub fn exact(self, at: Timestamp) -> String {
         self.format(at, "%Y-%m-%d %H:%M:%S %:z")

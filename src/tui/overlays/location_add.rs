@@ -208,10 +208,15 @@ impl Overlay<Look, Ask, Answer> for AddLocations {
         true
     }
 
+    fn unsaved(&self) -> bool {
+        !self.names.is_empty() || !self.field.is_empty()
+    }
+
     fn draw(&mut self, canvas: &mut Canvas<'_>, _: Rect, _: &Look, _: Now) {
         let inner = popup::draw(canvas, "Add locations", 66, 18);
         let (upper, buttons) = layout::bottom(inner, 1);
-        let (field, list) = layout::top(upper, 3);
+        let below = self.field.rows_below(upper.width.saturating_sub(6)).max(1);
+        let (field, list) = layout::top(upper, 2 + below.min(upper.height / 2));
         self.field.draw(canvas, field, 6, Focus::when(!self.on_buttons), 0);
         let rows = usize::from(list.height.saturating_sub(1));
         let hidden = self.names.len().saturating_sub(rows);

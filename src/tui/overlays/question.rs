@@ -147,6 +147,10 @@ impl<T: Asking> Overlay<Look, Ask, Answer> for Question<T> {
         }
     }
 
+    fn unsaved(&self) -> bool {
+        self.form.touched()
+    }
+
     fn waits(&self) -> bool {
         self.secrecy() == Secrecy::Open && self.form.is_harmless()
     }

@@ -257,6 +257,11 @@ impl Overlay<Look, Ask, Answer> for Rescope {
         true
     }
 
+    fn unsaved(&self) -> bool {
+        let (added, removed) = self.changes();
+        !added.is_empty() || !removed.is_empty()
+    }
+
     fn resume(&mut self, look: &Look) -> Return {
         if look.view(|view| view.key(self.key).is_none()) {
             return out_of_sight(look, &format!("the form with the scopes of {}", self.name));

@@ -52,7 +52,7 @@ impl Secret {
         let until = key
             .expiry
             .instant()
-            .map_or_else(|| "never expires".to_owned(), |at| format!("works until {}", times.minute(at)));
+            .map_or_else(|| "never expires".to_owned(), |at| format!("works until {}", times.zoned(at)));
         let count = key.scopes.len();
         let scopes = if count == 1 { "1 scope".to_owned() } else { format!("{count} scopes") };
         Self {

@@ -38,9 +38,10 @@ pub enum Part {
 }
 
 impl Part {
-    fn height(&self) -> u16 {
+    /// Rows it takes when a form is `cells` wide: what is wrong is said whole.
+    fn height(&self, cells: u16) -> u16 {
         match self {
-            Self::Text(_) => 2,
+            Self::Text(field) => 1 + field.rows_below(cells.saturating_sub(LABEL)).max(1),
             Self::Choice(radio) => radio.height().saturating_add(1),
         }
     }
@@ -68,6 +69,8 @@ pub struct SmallForm {
     danger: Danger,
     /// Which part has the focus; one past the last are the buttons.
     focus: usize,
+    /// Whether somebody typed or chose something.
+    touched: bool,
     /// Why it was not done.
     problem: Option<String>,
     /// What is being done, and the sign of the spinner.
@@ -95,6 +98,7 @@ impl SmallForm {
             buttons: ButtonRow::new([Button::safe("Cancel"), doing]),
             danger,
             focus: 0,
+            touched: false,
             problem: None,
             busy: None,
             spin_at: Moment::default(),
@@ -139,6 +143,11 @@ impl SmallForm {
             Some(Part::Choice(radio)) => radio.value(),
             _ => None,
         }
+    }
+
+    /// Whether closing it would lose what somebody typed or chose.
+    pub const fn touched(&self) -> bool {
+        self.touched
     }
 
     /// Whether what it does takes nothing away.
@@ -214,6 +223,7 @@ impl SmallForm {
             Cue::Click(Target::Row { pane, row }) => {
                 if let Some(Part::Choice(radio)) = self.parts.get_mut(usize::from(pane)) {
                     radio.choose(&row);
+                    self.touched = true;
                     self.focus = pane.into();
                 }
             }
@@ -227,6 +237,7 @@ impl SmallForm {
         self.problem = None;
         if let Some(Part::Text(field)) = self.parts.get_mut(self.focus) {
             how(field);
+            self.touched = true;
         }
     }
 
@@ -251,7 +262,7 @@ impl SmallForm {
                     _ => Handled::Unmoved,
                 };
                 match (moved, action) {
-                    (Handled::Changed, _) => {}
+                    (Handled::Changed, _) => self.touched = true,
                     (_, Action::Down) if !at_buttons => self.next(),
                     (_, Action::Up) if self.focus > 0 => self.previous(),
                     _ => {}
@@ -302,7 +313,7 @@ impl SmallForm {
         let rows = |lines: &[String]| {
             u16::try_from(lines.len() + usize::from(!lines.is_empty())).unwrap_or(u16::MAX)
         };
-        let parts: u16 = self.parts.iter().map(Part::height).sum();
+        let parts: u16 = self.parts.iter().map(|part| part.height(cells)).sum();
         let wanted = parts.saturating_add(rows(&intro)).saturating_add(rows(&problem)).saturating_add(2);
         let inner = popup::draw(canvas, &self.title, width, wanted.saturating_add(4));
         let (above, last) = layout::bottom(inner, 1);
@@ -335,14 +346,14 @@ impl SmallForm {
 
     fn draw_parts(&self, canvas: &mut Canvas<'_>, body: Rect) {
         let mut bottoms = self.parts.iter().scan(0_u16, |y, part| {
-            *y = y.saturating_add(part.height());
+            *y = y.saturating_add(part.height(body.width));
             Some(*y)
         });
         let seen = bottoms.nth(self.focus.min(self.parts.len().saturating_sub(1))).unwrap_or_default();
         let hidden = seen.saturating_sub(body.height);
         let mut top = 0_u16;
         for (number, part) in self.parts.iter().enumerate() {
-            let height = part.height();
+            let height = part.height(body.width);
             let start = top;
             top = top.saturating_add(height);
             if start < hidden || body.height == 0 {
@@ -408,6 +419,17 @@ mod tests {
             assert_eq!(press(&mut dangerous, Action::Press), Step::Stay);
         }
         assert_eq!(press(&mut dangerous, Action::Press), Step::Cancel);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_field_is_read_to_its_end_in_a_narrow_window() {
+        let mut form = form(Danger::Safe);
+        form.wrong(0, "type Marketing automation of the northern branches exactly, so that it is no slip");
+        let drawn = testing::draw(60, 24, |canvas, _| form.draw(canvas, 56)).join("\n");
+        assert!(drawn.contains("✗ Type Marketing") && drawn.contains("no slip"), "{drawn}");
+        assert!(!form.touched());
+        form.hear(Cue::Type(crate::tui::overlay::Typed('x')), NOW);
+        assert!(form.touched());
     }
 
     #[test]

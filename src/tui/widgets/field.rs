@@ -177,17 +177,21 @@ impl TextField {
         let role = if focus.is_here() { Role::Accent } else { Role::Dim };
         canvas.fit(label.x, label.y, label.width.saturating_sub(1), &self.label, role);
         self.draw_input(canvas, layout::row(input, 0), focus);
-        let below = layout::row(input, 1);
-        let glyphs = canvas.glyphs();
+        let below = layout::top(input, 1).1;
         match &self.error {
-            Some(error) => {
-                let said = format!("{} {error}", glyphs.bad);
-                canvas.fit(below.x, below.y, below.width, &said, Role::Bad);
-            }
+            Some(error) => draw_error(canvas, below, error),
             None if !below.is_empty() => {
                 canvas.fit(below.x, below.y, below.width, &self.note, Role::Dim);
             }
             None => {}
+        }
+    }
+
+    /// Rows below a text of `cells` columns that say what is wrong, whole, or what to know.
+    pub fn rows_below(&self, cells: u16) -> u16 {
+        match &self.error {
+            Some(error) => u16::try_from(error_lines(error, cells).len()).unwrap_or(u16::MAX),
+            None => u16::from(!self.note.is_empty()),
         }
     }
 
@@ -302,6 +306,20 @@ impl TextField {
             return 0;
         }
         trimmed.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(i, c)| i + c.len_utf8())
+    }
+}
+
+fn error_lines(error: &str, cells: u16) -> Vec<String> {
+    text::wrap(error, cells.saturating_sub(2).max(1))
+}
+
+/// What is wrong, in as many lines as it takes and `area` has.
+pub fn draw_error(canvas: &mut Canvas<'_>, area: Rect, error: &str) {
+    let bad = canvas.glyphs().bad;
+    for (line, said) in (0..area.height).zip(error_lines(error, area.width)) {
+        let row = layout::row(area, line);
+        let sign = if line == 0 { bad } else { " " };
+        canvas.fit(row.x, row.y, row.width, &format!("{sign} {said}"), Role::Bad);
     }
 }
 

@@ -170,6 +170,20 @@ fn ctrl_c_on_the_screen_of_a_new_secret_asks_once_and_then_takes_the_key_back() 
 }
 
 #[test]
+fn an_app_whose_new_secret_nobody_has_is_told_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut console, _house) = desk(dir.path());
+    console.press("3 N").sees("New secret for an app").press("tab enter").sees("Bot has a new secret");
+    console.press("ctrl-c").sees("needs another secret").press("ctrl-c");
+    let said = console.program().custody().wait(Duration::ZERO).concat();
+    for words in
+        ["The new secret of Bot was not stored", "Nobody saw or copied it", "make another secret (N in"]
+    {
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
 fn a_token_somebody_copied_goes_on_working_when_the_terminal_is_lost() {
     for key in ["c", "r", "p"] {
         let dir = tempfile::tempdir().unwrap();

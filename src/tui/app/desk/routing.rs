@@ -134,12 +134,14 @@ impl Desk {
         let why = if self.overlays.hold_a_secret() {
             Some(
                 "A secret is on the screen that nobody said they stored. It is never shown again. A key whose token \
-                 nobody has seen or copied is revoked.",
+                 nobody has seen or copied is revoked; an app stays as it is and needs another secret.",
             )
         } else if self.awaits_secret() {
             Some("A new secret is on its way. Without anybody to take it, what it opens is taken back.")
         } else if self.is_changing() {
             Some("Work is still under way. It is finished or not done at all, but you would not see which.")
+        } else if self.overlays.unsaved() {
+            Some("What you filled in is not saved, and nothing of it is done yet.")
         } else {
             None
         };

@@ -235,6 +235,26 @@ fn a_paste_outside_a_field_runs_nothing() {
 }
 
 #[test]
+fn ctrl_c_in_a_half_filled_form_asks_before_it_throws_that_away() {
+    for (keys, typed, form) in [
+        ("1 n", "Nightly export", "create-key"),
+        ("2 n", "Berlin", "location-add"),
+        ("3 n", "Kiosk", "app-form"),
+    ] {
+        let mut console = testing::desk(crate::tui::screens::all());
+        console.press(keys).type_text(typed).press("ctrl-c").sees("What you filled in is not saved");
+        assert!(!console.has_quit());
+        console.press("enter").sees(typed);
+        assert_eq!(console.program().desk().unwrap().overlays(), [form]);
+        console.press("ctrl-c ctrl-c");
+        assert!(console.has_quit());
+    }
+    let mut console = testing::desk(crate::tui::screens::all());
+    console.press("1 n ctrl-c");
+    assert!(console.has_quit(), "an empty form loses nothing");
+}
+
+#[test]
 fn no_size_and_no_overlay_makes_drawing_fail() {
     let mut console = console();
     for keys in ["", "?", "esc ctrl-p", "esc n"] {

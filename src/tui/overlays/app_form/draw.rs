@@ -20,7 +20,7 @@ use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::overlays::scope_tree;
 use crate::tui::theme::Role;
-use crate::tui::widgets::field::TextField;
+use crate::tui::widgets::field::{TextField, draw_error};
 use crate::tui::widgets::{Focus, layout, popup, scrollbar};
 
 /// The kinds of app, for the mouse.
@@ -122,9 +122,10 @@ impl AppForm {
     }
 
     /// The parts of the first page with their heights.
-    fn parts(&self, air: u16) -> Vec<Part> {
+    fn parts(&self, air: u16, width: u16) -> Vec<Part> {
         let form = &self.form;
-        let field = |field: &TextField| 1 + u16::from(field.error.is_some() || air > 0);
+        let cells = width.saturating_sub(LABELS);
+        let field = |field: &TextField| 1 + field.rows_below(cells).max(air);
         let mut parts = vec![
             (Stop::Name, field(&form.name)),
             (Stop::Uri, field(&form.uri)),
@@ -132,7 +133,7 @@ impl AppForm {
             (Stop::Guest, 1 + u16::from(form.problems.users.is_some() || air > 0)),
             (Stop::Source, form.source.height() + air),
         ];
-        let line = |field: &TextField| 1 + u16::from(field.error.is_some());
+        let line = |field: &TextField| 1 + field.rows_below(cells);
         parts.extend(form.login.lines().iter().enumerate().map(|(at, field)| (Stop::Login(at), line(field))));
         // A line of air between the two lists.
         if let Some((_, height)) = parts.last_mut() {
@@ -146,8 +147,8 @@ impl AppForm {
 
     fn draw_details(&self, canvas: &mut Canvas<'_>, body: Rect) {
         let total = |parts: &[Part]| parts.iter().map(|(_, height)| *height).sum::<u16>();
-        let roomy = self.parts(1);
-        let parts = if total(&roomy) <= body.height { roomy } else { self.parts(0) };
+        let roomy = self.parts(1, body.width);
+        let parts = if total(&roomy) <= body.height { roomy } else { self.parts(0, body.width) };
         let shown = match self.stop {
             Stop::Employee => Stop::Guest,
             Stop::Back | Stop::On => parts.last().map_or(Stop::Name, |(stop, _)| *stop),
@@ -218,9 +219,7 @@ impl AppForm {
         canvas.fit(name.x, name.y, name.width, label, role);
         field.draw_input(canvas, layout::row(input, 0), focus);
         if let Some(error) = &field.error {
-            let below = layout::row(input, 1);
-            let said = format!("{} {error}", canvas.glyphs().bad);
-            canvas.fit(below.x, below.y, below.width, &said, Role::Bad);
+            draw_error(canvas, layout::top(input, 1).1, error);
         }
     }
 

@@ -423,6 +423,10 @@ impl Overlay<Look, Ask, Answer> for AppForm {
         true
     }
 
+    fn unsaved(&self) -> bool {
+        self.form.is_begun()
+    }
+
     fn resume(&mut self, look: &Look) -> Return {
         self.leaving = false;
         self.pick = None;

@@ -21,6 +21,7 @@ use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::overlays::scope_tree;
 use crate::tui::theme::Role;
+use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::{Focus, layout, popup};
 
 /// Columns inside the frame from which both halves are shown.
@@ -74,7 +75,8 @@ impl CreateKey {
             rest = layout::top(below, air).1;
             row
         };
-        let name = take(2);
+        let below = |field: &TextField| field.rows_below(area.width.saturating_sub(LABELS));
+        let name = take(1 + below(&self.form.name).max(1));
         self.form.name.draw(canvas, name, LABELS, self.focus(Stop::Name), Stop::Name.number());
         let kind = take(1);
         match &self.form.app {
@@ -88,7 +90,7 @@ impl CreateKey {
         }
         let expires = take(2);
         self.form.expires.draw(canvas, expires, LABELS, self.focus(Stop::Expires), Stop::Expires.number());
-        let note = take(if self.form.note.error.is_some() { 2 } else { 1 });
+        let note = take(1 + below(&self.form.note));
         self.form.note.draw(canvas, note, LABELS, self.focus(Stop::Note), Stop::Note.number());
         if let Some(app) = self.form.app.as_ref().filter(|app| !app.others.is_empty()) {
             self.draw_others(canvas, take(2), app);

@@ -461,7 +461,7 @@ fn read(text: &str, times: Times, default: Option<u32>, limit: Option<u32>) -> R
     }
     let says = match expiry {
         Expiry::Never => "it works until somebody revokes it".to_owned(),
-        Expiry::At(at) => format!("until {}", times.both(at)),
+        Expiry::At(at) => format!("until {}, {}", times.zoned(at), times.relative(at)),
     };
     Ok((Some(expiry), says))
 }
@@ -487,7 +487,10 @@ mod tests {
             );
         }
         assert!(read("soon", times, None, None).unwrap_err().contains("90d"));
-        assert_eq!(read("90d", times, None, None).unwrap().1, "until 2026-12-20 14:13, in 90 d");
-        assert_eq!(read("2026-12-01", times, None, None).unwrap().1, "until 2026-12-01 23:59, in 71 d");
+        assert_eq!(read("90d", times, None, None).unwrap().1, "until 2026-12-20 14:13 +00:00, in 90 d");
+        assert_eq!(
+            read("2026-12-01", times, None, None).unwrap().1,
+            "until 2026-12-01 23:59 +00:00, in 71 d"
+        );
     }
 }

@@ -376,6 +376,10 @@ impl Overlay<Look, Ask, Answer> for CreateKey {
         true
     }
 
+    fn unsaved(&self) -> bool {
+        self.form.is_begun()
+    }
+
     fn resume(&mut self, look: &Look) -> Return {
         self.leaving = false;
         self.pick = None;

@@ -216,6 +216,10 @@ impl Overlay<Look, Ask, Answer> for Disable {
         self.form.held().map_or(Ok(()), Err)
     }
 
+    fn unsaved(&self) -> bool {
+        self.form.touched()
+    }
+
     fn held(&self) -> Option<Reason> {
         self.form.held()
     }
