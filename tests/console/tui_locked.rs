@@ -209,7 +209,7 @@ fn who_lost_the_right_meanwhile_gets_the_form_and_a_refusal() {
     house.run("jonas", Command::SetRole { operator: maria, role: Role::Viewer, basis: None });
     back(&mut console, "maria");
     console.sees("Nightly export").sees("and you are viewer").press("ctrl-s").sees("and you are viewer");
-    console.sees_no("is issued").press("ctrl-c");
+    console.sees_no("is issued").press("ctrl-c ctrl-c");
     assert_eq!(house.open("jonas").engine.state().key_count(), 0);
 }
 
