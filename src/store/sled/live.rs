@@ -25,8 +25,31 @@ const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
 /// sled's handle, and the descriptor that makes its writes durable.
 #[derive(Debug)]
 pub(super) struct Live {
-    db: ::sled::Db,
+    db: Handle,
     file: File,
+}
+
+/// The handle alone. Whoever lets go of the last one syncs the file, and where the disk does not take that, sled
+/// panics: a commit that was acknowledged must not end as a crash, and a thread that writes must live through it.
+#[derive(Debug)]
+struct Handle(Option<::sled::Db>);
+
+impl Handle {
+    /// Calls into sled; the outer error is a panic.
+    fn call<T>(
+        &self,
+        call: impl FnOnce(&::sled::Db) -> ::sled::Result<T>,
+    ) -> Result<::sled::Result<T>, String> {
+        let db = self.0.as_ref().ok_or("it was let go of")?;
+        guarded(|| call(db))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // Whatever it still had to say about the disk, each commit has heard for itself.
+        let _gone = guarded(|| drop(self.0.take()));
+    }
 }
 
 /// Why a database did not open.
@@ -49,7 +72,7 @@ impl Live {
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
         let db = match guarded(|| config.open()) {
-            Ok(Ok(db)) => db,
+            Ok(Ok(db)) => Handle(Some(db)),
             Ok(Err(error)) => return Err(broken(error)),
             Err(panicked) => return Err(Broken::Damaged(panicked)),
         };
@@ -67,7 +90,7 @@ impl Live {
 
     /// The stored bytes under `key`.
     pub(super) fn raw(&self, key: &[u8]) -> Result<Option<::sled::IVec>, StoreError> {
-        guarded(|| self.db.get(key)).map_err(StoreError::Damaged)?.map_err(|error| store_error(&error))
+        self.db.call(|db| db.get(key)).map_err(StoreError::Damaged)?.map_err(|error| store_error(&error))
     }
 
     /// Keys and stored bytes from `from` on, up to and without `to`, the ledger left out. Once an error was given
@@ -75,14 +98,14 @@ impl Live {
     pub(super) fn rows(&self, from: &[u8], to: Option<&[u8]>) -> Rows {
         let from = std::ops::Bound::Included(from);
         let to = to.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        Rows(Some(self.db.range::<&[u8], _>((from, to))))
+        Rows(self.db.0.as_ref().map(|db| db.range::<&[u8], _>((from, to))))
     }
 
     /// Applies a batch and makes it durable: in the log, through the kernel, onto the drive.
     pub(super) fn write(&self, batch: ::sled::Batch) -> Result<(), String> {
-        let logged = guarded(|| {
-            self.db.apply_batch(batch)?;
-            self.db.flush()
+        let logged = self.db.call(|db| {
+            db.apply_batch(batch)?;
+            db.flush()
         })?;
         logged.map_err(|error| error.to_string())?;
         self.file.sync_data().map_err(|error| error.to_string())
@@ -106,8 +129,7 @@ impl Live {
     /// pages the drive never got, and a reopened store must not take them for stored.
     pub(super) fn abandon(self) {
         let Self { db, file } = self;
-        // A panic while dropping a broken handle changes nothing: it is gone either way.
-        let _gone = guarded(move || drop(db));
+        drop(db);
         // Only advice; a file system that ignores it leaves things as they were.
         let _dropped = fadvise(&file, 0, None, Advice::DontNeed);
     }
