@@ -149,7 +149,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let order = self.taken.seat.order(cx, self.obeyed);
+        let order = match self.taken.seat.order(cx, self.obeyed) {
+            // The order is on its way: what is answered meanwhile is told that it is the last.
+            Order::Stay if self.front.is_stopping() => Order::Finish,
+            order => order,
+        };
         if self.obeyed != Some(order) {
             self.obeyed = Some(order);
             match order {

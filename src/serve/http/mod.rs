@@ -72,7 +72,7 @@ impl Front {
 
     /// Why no new requests should be sent here, if that is so. For whoever asks: it names nothing of this machine.
     pub fn not_ready(&self) -> Option<&'static str> {
-        if self.stopping.load(Ordering::Acquire) {
+        if self.is_stopping() {
             Some("the server is stopping")
         } else if !self.engine.doubts().is_empty() {
             Some("the store cannot vouch for its keys")
@@ -82,6 +82,10 @@ impl Front {
         } else {
             None
         }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// The server goes away soon; from now on it is not ready.
