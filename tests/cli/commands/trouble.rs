@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command as Process;
 
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::engine::Via;
@@ -351,4 +352,30 @@ fn nothing_but_the_log_is_written_beside_the_store_and_others_cannot_read_it() {
         }
     }
     assert!(seen > 4, "{seen} files");
+}
+
+#[test]
+fn a_command_that_was_done_does_not_end_as_a_crash_when_the_disk_takes_no_last_sync() {
+    let desk = Desk::founded();
+    let (database, log) = (desk.data().join("store/db"), desk.path("calls"));
+    let adds = |place: &str, wrong: &[String]| {
+        let plain = desk.command(&desk.maria().words(&["location", "add", place]));
+        let mut traced = Process::new("strace");
+        traced.args(["-f", "-qq", "-e", "trace=fsync", "-P"]).arg(&database).args(wrong).arg("-o").arg(&log);
+        traced.arg(plain.get_program()).args(plain.get_args()).current_dir(plain.get_current_dir().unwrap());
+        traced.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let ran = traced.output().ok()?;
+        let syncs = fs::read_to_string(&log).ok()?.lines().filter(|line| line.contains("fsync(")).count();
+        Some((ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned(), syncs))
+    };
+    let Some((Some(0), _, syncs @ 1..)) = adds("North Street", &[]) else {
+        println!("skipped: needs strace and the right to trace a child");
+        return;
+    };
+    // The last of them is the database's own, when it is let go of.
+    let (code, said, met) =
+        adds("South Street", &["-e".into(), format!("inject=fsync:error=EIO:when={syncs}")]).unwrap();
+    assert_eq!((code, met), (Some(0), syncs), "{said}");
+    assert!(!said.contains("mistake in keydeck"), "{said}");
+    assert!(desk.maria().asks(&["location", "list"]).to_string().contains("South Street"));
 }
