@@ -110,7 +110,7 @@ impl From<OpenError> for Fault {
             OpenError::Engine(error) => return error.into(),
             OpenError::Exists(_) => (Exit::Refused, "store_exists"),
             OpenError::Throttled { .. } => (Exit::Sealed, "too_many_attempts"),
-            OpenError::Unseal(_) | OpenError::NoOperator | OpenError::OldHeader => {
+            OpenError::Unseal(_) | OpenError::NoOperator | OpenError::OldHeader | OpenError::Unproven(_) => {
                 (Exit::Sealed, "cannot_unseal")
             }
             OpenError::File { .. } => (Exit::Usage, "bad_file"),

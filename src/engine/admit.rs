@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use super::error::{EngineError, OpenError};
 use super::local::LocalEngine;
-use super::open::{Key, Purpose, actor_of, label_of, unlock};
+use super::open::{Key, Purpose, actor_of, label_of, unlock, unproven};
 use super::session::{Peer, Session, Via};
 use super::{Engine as _, doors};
 use crate::crypto::header::Header;
@@ -29,8 +29,11 @@ impl LocalEngine {
             return Err(OpenError::Unseal(CryptoError::SlotUnknown));
         };
         let attempt = self.callers.attempt(peer.pid, dir, self.clock.read().since_boot)?;
+        if self.proof.belies_slots(self.state().header()) {
+            return Err(unproven(self.doubts()));
+        }
         let counting =
-            |header: &Header| doors::counting(header, self.state().header(), !self.doubts().is_empty());
+            |header: &Header| doors::counting(header, self.state().header(), self.proof.may_be_old_slots());
         let (header, unlocked) = {
             let _alone = self.callers.hashing();
             let header =
@@ -50,6 +53,9 @@ impl LocalEngine {
             return attempt.judge(Err(CryptoError::WrongSecret));
         }
         let (actor, auth) = actor_of(key, label_of(&header, unlocked.slot), &self.state())?;
+        if !self.state().operator(actor.operator).is_some_and(|operator| self.proof.admits(operator)) {
+            return Err(unproven(self.doubts()));
+        }
         let session = Session::new(&mut OsEntropy, actor, auth, via).map_err(EngineError::from)?.of(peer);
         let failed = attempt.passed(purpose);
         if purpose == Purpose::Work {

@@ -249,12 +249,12 @@ pub(super) fn naming(header: &Header, counts: impl Fn(&Slot) -> bool) -> HeaderM
     HeaderMark { generation: header.generation(), slots: Some(slots) }
 }
 
-/// Which slots open the store. In a store that does not agree with its trail, and may have gone back to a time before
-/// the latest change, so does the only one that somebody has: nothing can be changed there, and somebody has to look.
+/// Which slots open the store. Where the mark may be from a time before the latest change, so does the only one that
+/// somebody has: nothing can be changed there, and somebody has to look.
 pub(super) fn counting(
     header: &Header,
     mark: &HeaderMark,
-    in_doubt: bool,
+    may_be_old: bool,
 ) -> impl Fn(SlotId) -> bool + use<> {
     let named = |slot: &&Slot| mark.counts(slot.id().number());
     let same_door = |one: &Slot, other: &Slot| match one.kind() {
@@ -263,7 +263,7 @@ pub(super) fn counting(
     };
     let alone = |slot: &&Slot| !header.slots().iter().filter(named).any(|other| same_door(slot, other));
     let counting: Vec<_> =
-        header.slots().iter().filter(|slot| named(slot) || in_doubt && alone(slot)).map(Slot::id).collect();
+        header.slots().iter().filter(|slot| named(slot) || may_be_old && alone(slot)).map(Slot::id).collect();
     move |slot| counting.contains(&slot)
 }
 

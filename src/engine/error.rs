@@ -176,6 +176,13 @@ pub enum OpenError {
          back with it. Restore the header that belongs to the store from your backup."
     )]
     OldHeader,
+    /// The records that say who may sign in are not what the audit trail says.
+    #[error(
+        "Cannot unseal: the store does not agree with its audit trail, and nothing proves that you may still sign in: \
+         {0}. An admin may be able to look with `keydeck audit verify`; else put your backup of the whole data directory \
+         in its place."
+    )]
+    Unproven(String),
     /// The wall clock says what it cannot have said since there are such machines.
     #[error(
         "This machine's clock says {0}, before 1970, and no store can be opened in such a time. Set the clock right, then try again."
@@ -205,7 +212,10 @@ pub enum OpenError {
 impl OpenError {
     /// Whether the store could not be unsealed, as opposed to not being there or not being usable.
     pub const fn is_unseal(&self) -> bool {
-        matches!(self, Self::Unseal(_) | Self::Throttled { .. } | Self::NoOperator | Self::OldHeader)
+        matches!(
+            self,
+            Self::Unseal(_) | Self::Throttled { .. } | Self::NoOperator | Self::OldHeader | Self::Unproven(_)
+        )
     }
 }
 

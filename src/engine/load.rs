@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use super::audit_log::Doubt;
 use super::error::EngineError;
 use super::ledger::{CLOCK_KEY, Head, UNBROKEN_KEY, UseRow, hex};
-use super::proof::{Newest, Proof, Testimony, Trail};
+use super::proof::{Against, Newest, Proof, Testimony, Trail};
 use super::scribe::Unbroken;
 use super::timekeeper::Mark;
 use crate::crypto::Keyring;
@@ -133,7 +133,7 @@ fn read_and_prove(
     let (mut part, rev, said) = match read {
         Ok((part, rev)) if vouched == Ok(true) => {
             // The set is whole: what could not be read does not belong to it.
-            proof.doubt(part.unreadable.iter().copied());
+            proof.doubt(part.unreadable.iter().copied(), Against::Word);
             let doubts = part.doubts.clone();
             return Ok((part, rev, doubts));
         }
@@ -149,7 +149,7 @@ fn read_and_prove(
     let mut doubts = std::mem::take(&mut part.doubts);
     let found = part.records.iter().map(Record::key);
     let strays = said.judge(store, found, part.unreadable.iter(), proof)?;
-    proof.doubt(part.unreadable.iter().copied());
+    proof.doubt(part.unreadable.iter().copied(), Against::Word);
     match vouched {
         Err(why) => {
             proof.vouch_for_nothing();

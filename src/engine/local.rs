@@ -18,6 +18,7 @@ use super::ledger::Ledger;
 use super::load::Loaded;
 use super::oauth::TokenDesk;
 use super::overdue::{self, Kept, Overdue, Unwritten};
+use super::proof::Proof;
 use super::scribe::{Desk, Refused, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
@@ -73,6 +74,7 @@ pub struct LocalEngine {
     time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
+    pub(super) proof: Arc<Proof>,
     /// Held for the whole of a change to it, the commit that names its slots included.
     pub(super) header: Option<Mutex<HeaderFile>>,
     pub(super) callers: Arc<Callers>,
@@ -92,7 +94,7 @@ impl LocalEngine {
         let proof = Arc::new(loaded.proof);
         let verifier = Verifier::new(keyring.pepper(), &loaded.state, Arc::clone(&proof));
         let imported = Arc::new(Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state));
-        let tokens = Arc::new(TokenDesk::new(&keyring, &loaded.state, proof));
+        let tokens = Arc::new(TokenDesk::new(&keyring, &loaded.state, Arc::clone(&proof)));
         let sealing = Arc::new(SealThread::start(Arc::clone(&store)));
         let ledger =
             Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
@@ -133,6 +135,7 @@ impl LocalEngine {
             time,
             feed,
             doubts: loaded.doubts,
+            proof,
             header: header.map(Mutex::new),
             callers,
             clock,

@@ -184,16 +184,22 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     if loaded.state.agency().is_none() {
         return Err(if loaded.head.seq == 0 { OpenError::Unfounded } else { damaged(&loaded) });
     }
+    if loaded.proof.belies_slots(loaded.state.header()) {
+        return Err(unproven(&loaded.doubts));
+    }
     if header.generation() < loaded.state.header().generation {
         return Err(OpenError::OldHeader);
     }
     // Which slots count stands in the store, so it is known only now.
     let in_doubt = !loaded.doubts.is_empty();
-    let counts = doors::counting(&header, loaded.state.header(), in_doubt);
+    let counts = doors::counting(&header, loaded.state.header(), loaded.proof.may_be_old_slots());
     if !counts(slot) {
         slot = attempt.judge(unlock(&header, key, &counts))?.slot;
     }
     let (actor, auth) = actor_of(key, label_of(&header, slot), &loaded.state)?;
+    if !loaded.state.operator(actor.operator).is_some_and(|operator| loaded.proof.admits(operator)) {
+        return Err(unproven(&loaded.doubts));
+    }
     let failed_before = attempt.passed(options.purpose());
     // What a change of secret left behind that did not come to its end, or did and could not clean up.
     let settled = match options.purpose() {
@@ -260,6 +266,11 @@ fn taken_up(taken: usize, left: &Unwritten) -> String {
 fn plausible(clock: &dyn Clock) -> Result<(), OpenError> {
     let wall = clock.wall();
     if wall.0 < 0 { Err(OpenError::Clock(wall)) } else { Ok(()) }
+}
+
+/// Nobody is let in on the word of a record that its last writer did not write.
+pub(super) fn unproven(doubts: &[Doubt]) -> OpenError {
+    OpenError::Unproven(in_one_line(doubts))
 }
 
 fn damaged(loaded: &Loaded) -> OpenError {

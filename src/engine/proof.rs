@@ -13,7 +13,7 @@ use crate::crypto::Keyring;
 use crate::crypto::chain::AuditChain;
 use crate::crypto::record::{self, Sealer};
 use crate::domain::audit::Entry;
-use crate::domain::{App, AppId, Key, KeyId, Reason, RecordKey, Timestamp};
+use crate::domain::{App, AppId, HeaderMark, Key, KeyId, Operator, Reason, RecordKey, Role, Timestamp};
 use crate::store::{KeyRange, Seal, Store, StoreError};
 
 /// Records told one by one; of more than these it is told how many there are.
@@ -26,7 +26,16 @@ pub struct Proof {
     nothing: bool,
     /// The trail has a gap, so there may have been records that nobody names any more.
     blind: bool,
-    unproven: HashSet<RecordKey>,
+    unproven: HashMap<RecordKey, Against>,
+}
+
+/// What speaks against a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Against {
+    /// Nobody vouches for it: who wrote it last is not known any more.
+    Silence,
+    /// It is not what was written last, or cannot be read.
+    Word,
 }
 
 impl Proof {
@@ -62,18 +71,40 @@ impl Proof {
         self.absent(RecordKey::App(id))
     }
 
+    /// Whether the record that names the slots that open the store may be another than was written last. Refused is only what
+    /// an entry speaks against: behind a gap in the trail nobody is proven, and somebody has to look. A store without this
+    /// record lets every slot count, so its absence must be known.
+    pub fn belies_slots(&self, mark: &HeaderMark) -> bool {
+        self.belies(RecordKey::Header) || mark.slots.is_none() && self.blind
+    }
+
+    /// Whether that record may be from before, as far as is known.
+    pub fn may_be_old_slots(&self) -> bool {
+        self.nothing || self.unproven.contains_key(&RecordKey::Header)
+    }
+
+    /// Whether somebody may sign in as this operator. While nothing is vouched for, only who is needed to look into it:
+    /// an admin, by the trail as far as it reaches.
+    pub fn admits(&self, operator: &Operator) -> bool {
+        !self.belies(RecordKey::Operator(operator.id)) && (!self.nothing || operator.role == Role::Admin)
+    }
+
+    fn belies(&self, at: RecordKey) -> bool {
+        self.unproven.get(&at) == Some(&Against::Word)
+    }
+
     /// Whether nothing at all is vouched for.
     pub const fn is_nothing(&self) -> bool {
         self.nothing
     }
 
     fn refuses(&self, records: impl IntoIterator<Item = RecordKey>) -> Option<Reason> {
-        let unproven = || records.into_iter().any(|at| self.unproven.contains(&at));
+        let unproven = || records.into_iter().any(|at| self.unproven.contains_key(&at));
         (self.nothing || (!self.unproven.is_empty() && unproven())).then_some(Reason::StoreError)
     }
 
     fn absent(&self, at: RecordKey) -> Reason {
-        let known = !self.nothing && !self.blind && !self.unproven.contains(&at);
+        let known = !self.nothing && !self.blind && !self.unproven.contains_key(&at);
         if known { Reason::Unknown } else { Reason::StoreError }
     }
 
@@ -83,8 +114,11 @@ impl Proof {
     }
 
     /// Does not believe these.
-    pub fn doubt(&mut self, records: impl IntoIterator<Item = RecordKey>) {
-        self.unproven.extend(records);
+    pub fn doubt(&mut self, records: impl IntoIterator<Item = RecordKey>, against: Against) {
+        for at in records {
+            let worst = self.unproven.entry(at).or_insert(against);
+            *worst = against.max(*worst);
+        }
     }
 }
 
@@ -275,13 +309,13 @@ impl Testimony {
         for at in unvouched {
             if self.gap.is_some() {
                 beyond += 1;
-                proof.doubt([at]);
+                proof.doubt([at], Against::Silence);
             } else {
                 strays.push((at, format!("no audit entry wrote the record {at}")));
             }
         }
         strays.sort();
-        proof.doubt(strays.iter().map(|(at, _)| *at));
+        proof.doubt(strays.iter().map(|(at, _)| *at), Against::Word);
         proof.blind |= self.gap.is_some();
         let more = strays.len().saturating_sub(NAMED);
         let mut doubts: Vec<Doubt> = self

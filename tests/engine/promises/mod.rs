@@ -286,6 +286,45 @@ fn an_old_header_put_back_lets_no_old_passphrase_in() {
 }
 
 #[test]
+fn an_old_header_with_the_old_records_beside_it_lets_nobody_in_who_was_shut_out() {
+    let bench = Bench::new();
+    let (open, _) = bench.found();
+    let jonas_phrase = phrase("jonas has a long passphrase");
+    let secret = NewSecret::Passphrase(&jonas_phrase);
+    open.engine.add_operator(&open.session, Name::new("Jonas").unwrap(), Role::Viewer, secret).unwrap();
+    let (jonas, maria) =
+        (open.engine.state().operator_named("jonas").unwrap().id, open.session.actor().operator);
+    drop(open);
+    let files = ["header", "header.bak"].map(|file| bench.dir.path().join(file));
+    let headers = files.each_ref().map(|file| std::fs::read(file).unwrap());
+    let at = format!("u/{}", jonas.public());
+    let (mut operator, mut mark) = (Vec::new(), Vec::new());
+    bench.tamper(|store| (operator, mark) = (row(store, &at), row(store, "m/header")));
+    let open = bench.open();
+    open.engine.disable_operator(&open.session, jonas, KeysAfter::Stop).unwrap();
+    let fresh = phrase("the old passphrase was on a note");
+    open.engine.set_secret(&open.session, maria, NewSecret::Passphrase(&fresh)).unwrap();
+    drop(open);
+    // A proven admin looks although something is wrong.
+    bench.tamper(|store| put(store, &at, operator));
+    let open = bench.open_as("maria", "the old passphrase was on a note").unwrap();
+    assert!(!open.engine.doubts().is_empty());
+    drop(open);
+    bench.tamper(|store| put(store, "m/header", mark));
+    for (file, bytes) in files.iter().zip(&headers) {
+        std::fs::write(file, bytes).unwrap();
+    }
+    for (who, text) in [("jonas", "jonas has a long passphrase"), ("maria", PHRASE)] {
+        let told = bench.open_as(who, text).err();
+        assert!(matches!(told, Some(OpenError::Unproven(_))), "{who}: {told:?}");
+    }
+    bench.tamper(|store| {
+        store.commit(&[], &[Op::Delete(b"m/header".to_vec())]).unwrap();
+    });
+    assert!(matches!(bench.open_as("maria", PHRASE), Err(OpenError::Unproven(_))));
+}
+
+#[test]
 fn the_recovery_code_gives_a_new_passphrase_once() {
     let bench = Bench::new();
     let (open, code) = bench.found();
