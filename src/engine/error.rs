@@ -31,12 +31,15 @@ pub enum EngineError {
     DeniedNotDurable(Box<EngineError>),
     /// Access was taken away and is kept beside the database, but the database did not take it.
     #[error(
-        "The keys concerned are refused from now on, after a restart too, but the change could not be written into the          store yet: {0} keydeck tries again by itself. Put the disk right."
+        "The keys concerned are refused from now on, after a restart too, but the change could not be written into the \
+         store yet: {0} keydeck tries again by itself. Put the disk right."
     )]
     DeniedKept(Box<EngineError>),
     /// A secret may have been made, and nobody will ever see it.
     #[error(
-        "It is not known whether the secret was made, and nobody has it: {0} If it was, keydeck takes it back as soon          as the disk allows, and the audit trail says so. Put the disk right, then issue another one."
+        "It is not known whether the secret was made, and nobody has it: {0} If it was, keydeck takes it back as soon \
+         as the disk allows, and the audit trail says so. Put the disk right, and see that before you restart keydeck; \
+         then issue another one."
     )]
     NeverShown(Box<EngineError>),
     /// What was to be written cannot be brought into bytes.
