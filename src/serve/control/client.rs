@@ -137,7 +137,8 @@ fn greet(stream: &UnixStream) -> io::Result<Greeting> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut both = stream;
-    frame::greet(&mut both)?;
+    // Whoever hangs up before it hears us may still have said who it is.
+    let _ = frame::greet(&mut both);
     let greeting = frame::greeting(&mut both)?;
     stream.set_read_timeout(None)?;
     stream.set_write_timeout(None)?;
@@ -321,4 +322,17 @@ impl Line {
 /// The same reach in the words of the wire.
 pub fn reach(access: Access) -> Result<Reach, EngineError> {
     Reach::of(access).ok_or(EngineError::Closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_hangs_up_before_it_hears_us_has_still_said_which_version_it_is() {
+        let (ours, mut other) = UnixStream::pair().unwrap();
+        other.write_all(b"kdctl\n\x01\x059.9.9").unwrap();
+        drop(other);
+        assert_eq!(greet(&ours).unwrap(), Greeting::Other("9.9.9".into()));
+    }
 }
