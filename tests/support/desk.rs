@@ -47,7 +47,8 @@ impl Desk {
     pub fn founded() -> Self {
         let desk = Self::new();
         desk.file("maria.pass", PASSPHRASE);
-        let options = Options { cost: Cost::IMPORTED, ..Options::new(&desk.data(), "init", Via::CommandLine) };
+        let options =
+            Options { cost: Cost::IMPORTED, ..Options::new(&desk.data(), "init", Via::CommandLine) };
         let [agency, maria] = ["Acme", "maria"].map(|name| Name::new(name).unwrap());
         let founded = found(&options, agency, maria, &Passphrase::choose(PASSPHRASE).unwrap()).unwrap();
         fs::write(desk.path("recovery"), format!("{}\n", founded.recovery.reveal().as_str())).unwrap();
