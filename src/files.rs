@@ -6,10 +6,12 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+#[cfg(feature = "console")]
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
 
 /// How long a pipe is waited for.
+#[cfg(feature = "console")]
 const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 /// Opens a regular file for reading, or says what else is there. A link is followed.
@@ -44,6 +46,7 @@ fn regular(file: OwnedFd) -> io::Result<File> {
 ///
 /// # Errors
 /// The system's answer, or that it is neither, or that nothing came.
+#[cfg(feature = "console")]
 pub fn open_given(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::empty())?;

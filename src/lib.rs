@@ -1,5 +1,9 @@
 //! keydeck: issue, scope, hand over, watch and revoke the API keys of an agency's platform.
 //!
+//! To a Rust service it is [`Verifier`]: it opens the store inside the service and says of each request whose key it
+//! carries ([`Identity`]) or why it may not pass ([`Refused`]). Without the default feature `console` nothing of the
+//! program comes along; feature `tower` adds `VerifyLayer`, which stands in front of a service and does the asking.
+//!
 //! The house. A folder may use those below it in this list and never one above:
 //!
 //! - `cli`: the command line, one file per command family, text and `--json`.
@@ -19,13 +23,28 @@
 //! events to its state and tells whoever listens. The command line takes the same road. So there is one place
 //! that authorises, one that validates, one that writes.
 
+#[cfg(feature = "console")]
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod crypto;
+#[doc(hidden)]
 pub mod domain;
+#[doc(hidden)]
 pub mod engine;
 mod files;
+#[doc(hidden)]
 pub mod serve;
+#[doc(hidden)]
 pub mod store;
+#[cfg(feature = "console")]
+#[doc(hidden)]
 pub mod tui;
 
+pub use crypto::passphrase::Passphrase;
+pub use domain::{AppId, Bearer, KeyId, LocationId, Name, Reason, ScopeId, SourceApp, UserType};
+pub use engine::open::{Key, Options};
+pub use engine::{OpenError, Origin, Via};
+#[cfg(feature = "tower")]
+pub use serve::layer::{Verify, VerifyLayer};
 pub use serve::library::{Identity, Refused, Verifier};

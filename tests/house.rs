@@ -204,3 +204,27 @@ fn the_judge_of_such_lists_sees_one() {
     assert_eq!(swallowed(list).collect::<Vec<_>>(), [1]);
     assert_eq!(swallowed(closed).count(), 0);
 }
+
+#[test]
+fn a_service_that_verifies_brings_nothing_of_the_program() {
+    let words =
+        ["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none", "--no-default-features"];
+    let run = std::process::Command::new(env!("CARGO"))
+        .args(words)
+        .args(["--features", "tower"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(run.stdout).unwrap();
+    let brought: std::collections::BTreeSet<&str> =
+        tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(
+        brought.contains("hyper") && brought.contains("sled"),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let program =
+        ["ratatui", "ratatui-core", "crossterm", "arboard", "clap", "clap_builder", "rpassword", "csv"];
+    let too_many: Vec<&str> = program.into_iter().filter(|name| brought.contains(name)).collect();
+    assert!(too_many.is_empty(), "{too_many:?}");
+}
