@@ -2,7 +2,7 @@
 //! of control, format and bidirectional characters, so nothing typed here can disguise itself on a screen. And the two
 //! forms in which they are compared: [`fold`] says which names are the same, [`plain`] what a search finds.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -84,6 +84,20 @@ pub fn fold(text: &str) -> String {
     }
     caseless(text).nfkc().collect::<String>().trim().to_owned()
 }
+
+/// Names in words, the first few of many: `Berlin, Köln, Rome and 12 more`.
+pub fn first_few<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let mut words = names.by_ref().take(FEW).collect::<Vec<_>>().join(", ");
+    let more = names.count();
+    if more > 0 {
+        let _ = write!(words, " and {more} more");
+    }
+    words
+}
+
+/// Names that are read at a glance.
+const FEW: usize = 3;
 
 /// The characters one sees, all in one case and taken apart.
 fn caseless(text: &str) -> impl Iterator<Item = char> + '_ {

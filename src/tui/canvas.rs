@@ -246,6 +246,12 @@ impl<'a> Canvas<'a> {
         self.kept
     }
 
+    /// The row below the lowest names of columns.
+    pub fn headers_end(&self) -> u16 {
+        let headers = self.hits.areas.iter().filter(|(_, target)| matches!(target, Target::Header { .. }));
+        headers.map(|(area, _)| area.bottom()).max().unwrap_or(0)
+    }
+
     /// Where the cursor was put; the last one wins.
     pub const fn cursor_position(&self) -> Option<Position> {
         self.cursor

@@ -1,6 +1,7 @@
-//! Short notes on what just happened. Good news leaves by itself; an error stays until it is dismissed and can be
-//! copied. One line of it stands on the rule above the status bar and covers nothing; what needs more lines grows
-//! from there over the screen, but never over the row that has the cursor.
+//! Short notes on what just happened. Good news leaves by itself, or with the next of it; an answer to a key press leaves
+//! with the next key press; an error can be copied and stays until it is dismissed or its cause is gone. One line of
+//! it stands on the rule above the status bar and covers nothing; what needs more lines grows from there over the
+//! screen, but never over the row that has the cursor.
 
 use std::time::Duration;
 
@@ -42,6 +43,18 @@ pub struct Toast {
     /// What happened, and what to do. Never a secret.
     pub text: String,
     until: Option<Moment>,
+    cause: Option<Cause>,
+}
+
+/// What an error or answer is about, so that it goes when that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A key press; the next one is about something else.
+    Press,
+    /// A copy that failed, until one succeeds.
+    Copy,
+    /// Something that was refused, called by what is said when it is done.
+    Deed(String),
 }
 
 /// The notes, newest first.
@@ -51,19 +64,36 @@ pub struct Toasts {
 }
 
 impl Toasts {
-    /// Worth knowing.
+    /// Worth knowing, whatever is pressed meanwhile.
     pub fn info(&mut self, text: impl Into<String>, now: Moment) {
-        self.add(Tone::Info, text.into(), Some(now + STAY));
+        self.add(Tone::Info, text.into(), Some(now + STAY), None);
     }
 
-    /// It worked.
+    /// What there is to say to a key press.
+    pub fn answer(&mut self, text: impl Into<String>, now: Moment) {
+        self.add(Tone::Info, text.into(), Some(now + STAY), Some(Cause::Press));
+    }
+
+    /// It worked. The one before is old news, and may not be so any more.
     pub fn success(&mut self, text: impl Into<String>, now: Moment) {
-        self.add(Tone::Success, text.into(), Some(now + STAY));
+        self.notes.retain(|note| note.tone != Tone::Success);
+        self.add(Tone::Success, text.into(), Some(now + STAY), None);
     }
 
-    /// It did not work.
+    /// It did not work, and nothing that happens later can change that.
     pub fn error(&mut self, text: impl Into<String>) {
-        self.add(Tone::Error, text.into(), None);
+        self.add(Tone::Error, text.into(), None, None);
+    }
+
+    /// It did not work so far.
+    pub fn failure(&mut self, text: impl Into<String>, cause: Cause) {
+        self.over(&cause);
+        self.add(Tone::Error, text.into(), None, Some(cause));
+    }
+
+    /// Lets go of what is said about `cause`, which is over.
+    pub fn over(&mut self, cause: &Cause) {
+        self.notes.retain(|note| note.cause.as_ref() != Some(cause));
     }
 
     /// The note shown first.
@@ -157,10 +187,10 @@ impl Toasts {
         }
     }
 
-    fn add(&mut self, tone: Tone, text: String, until: Option<Moment>) {
+    fn add(&mut self, tone: Tone, text: String, until: Option<Moment>, cause: Option<Cause>) {
         // The same note again starts its time anew instead of standing there twice.
         self.notes.retain(|note| note.tone != tone || note.text != text);
-        self.notes.insert(0, Toast { tone, text, until });
+        self.notes.insert(0, Toast { tone, text, until, cause });
     }
 }
 
@@ -220,6 +250,29 @@ mod tests {
         toasts.info("select a key first", at(0));
         toasts.info("select a key first", at(2));
         assert_eq!((toasts.notes.len(), toasts.wake_at()), (1, Some(at(6))));
+    }
+
+    #[test]
+    fn what_was_said_goes_when_its_cause_is_gone() {
+        let mut toasts = Toasts::default();
+        let texts = |toasts: &Toasts| toasts.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>();
+        toasts.info("the clipboard was cleared", at(0));
+        toasts.answer("esc again throws the form away", at(0));
+        toasts.over(&Cause::Press);
+        assert_eq!(texts(&toasts), ["the clipboard was cleared"]);
+        toasts.success("A is paused; u resumes it", at(1));
+        toasts.success("A is active again", at(1));
+        assert_eq!(texts(&toasts), ["A is active again", "the clipboard was cleared"]);
+        toasts.tick(at(9));
+        let deed = |said: &str| Cause::Deed(said.to_owned());
+        toasts.error("keydeck broke");
+        toasts.failure("Nothing was copied: no terminal.", Cause::Copy);
+        toasts.failure("The disk is full.", deed("A is revoked"));
+        toasts.over(&deed("B is revoked"));
+        assert_eq!(texts(&toasts).len(), 3, "another deed says nothing of the first");
+        toasts.over(&deed("A is revoked"));
+        toasts.over(&Cause::Copy);
+        assert_eq!(texts(&toasts), ["keydeck broke"]);
     }
 
     #[test]

@@ -313,7 +313,7 @@ fn a_pause_of_many_is_undone_by_u() {
     assert!(names.iter().all(|name| house.state_of(name) == KeyState::Paused));
     // One of them ended meanwhile: it stays as it is, and that is said.
     house.run(Command::RevokeKey(house.key("Beta").id));
-    console.press("u").sees("Resume 2 keys").sees("1 marked stays as it is: the key is revoked");
+    console.press("u").sees("Resume 2 keys").sees("1 marked stays as it is (Beta): the key is revoked");
     console.press("enter").sees("2 keys are active again");
     assert_eq!(house.state_of("Beta"), KeyState::Revoked);
     assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Active));
@@ -327,7 +327,7 @@ fn a_mixed_selection_is_paused_or_resumed_and_says_what_stays() {
     house.run(Command::PauseKey(house.key("Beta").id));
     house.run(Command::RevokeKey(house.key("Gamma").id));
     let mut console = house.console();
-    console.press("a P").sees("Pause 2 keys").sees("1 marked stays as it is: the key is paused");
+    console.press("a P").sees("Pause 2 keys").sees("1 marked stays as it is (Beta): the key is paused");
     console.sees("the key is revoked").sees("Resume 1 instead").press("tab tab enter");
     console.sees("Resume key").sees("Beta").press("enter").sees("Beta is active again");
     assert_eq!(house.state_of("Alpha"), KeyState::Active);
@@ -336,7 +336,11 @@ fn a_mixed_selection_is_paused_or_resumed_and_says_what_stays() {
         house.run(Command::RevokeKey(house.key(name).id));
     }
     house.run(Command::PauseKey(house.key("Beta").id));
-    console.press("P").sees("Resume key").sees("3 marked stay as they are").press("tab enter");
+    console
+        .press("P")
+        .sees("Resume key")
+        .sees("3 marked stay as they are (Alpha, Delta, Gamma)")
+        .press("tab enter");
     assert_eq!(house.state_of("Beta"), KeyState::Active);
 }
 
@@ -520,6 +524,53 @@ fn a_list_pasted_in_tmux_is_not_one_location_called_north_south_west() {
     console.press("2 n").paste("North\rSouth\rWest\r").sees("3 locations").press("ctrl-s");
     console.sees("3 locations are added").sees("Locations 3").sees("North").sees("South").sees("West");
     console.press("n").paste("East\rEnd\r").sees("2 locations");
+}
+
+#[test]
+fn a_pasted_list_says_which_of_its_names_were_there_already() {
+    let house = House::new();
+    house.run(Command::AddLocations(["A", "B", "C", "D", "E"].map(name).to_vec()));
+    let mut console = house.console_of(80, 24);
+    console.press("2 n").paste("A\nB\nNorth\nC\nD\nE\nNorth\nX\u{202e}Y\n").sees("1 location");
+    console.sees("6 are there already: A, B, C and 3 more").sees("1 cannot be").sees("remove it");
+}
+
+#[test]
+fn the_key_of_a_removed_location_is_found_beside_the_others() {
+    let house = House::new();
+    house.run(Command::AddLocations(vec![name("North"), name("South")]));
+    let location = house.engine.state().locations().find(|l| l.name.as_str() == "North").unwrap().id;
+    house.issue("Front desk", Place::Location(location), Expiry::Never);
+    house.run(Command::RemoveLocation { location });
+    let mut console = house.console();
+    console.press("2").sees("2 Location keys 1").sees("Locations 1").sees("removed: North");
+    console.press("/").type_text("north").press("enter").sees("Front desk").sees("location gone");
+    console.press("D").sees("it was removed").press("l").sees("▸  Front desk").press("n");
+    console.sees("there is no such location");
+}
+
+#[test]
+fn a_mistake_in_the_expiry_is_told_whole_in_a_small_window() {
+    for (width, height) in [(80, 24), (60, 16)] {
+        let house = House::new();
+        let mut console = house.console_of(width, height);
+        console.press("n").type_text("Nightly export").press("tab tab ctrl-u").type_text("11y");
+        let screen = console.screen();
+        let words =
+            screen.split(['│', '\n', ' ']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        assert!(words.contains("ten years away; write never if it must not expire"), "{screen}");
+    }
+}
+
+#[test]
+fn what_a_key_press_was_told_is_gone_with_the_next_one() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta"]);
+    let mut console = house.console();
+    console.press("n").type_text("Gamma").press("esc").sees("esc again throws the form away");
+    console.press("esc").sees_no("esc again").sees("▸  Alpha");
+    console.press("P tab enter").sees("Alpha is paused; u resumes it");
+    console.press("u").sees("Alpha is active again").sees_no("u resumes it");
 }
 
 #[test]

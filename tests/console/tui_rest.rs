@@ -149,7 +149,7 @@ fn the_filter_takes_names_events_and_refusals_and_esc_shows_all() {
     console.type_text("/event:policy.set").press("enter").sees("Set policy keys-per-operator to 60, was 20");
     console.sees_no("Issued");
     console.press("esc").type_text("/refused nothing-like-this").sees("No entry matches");
-    console.press("ctrl-u").type_text("colour:red").sees("there is no filter colour:; there are who:");
+    console.press("ctrl-u").type_text("colour:red").sees("there is no filter colour: here, only who:");
     console.press("ctrl-u").type_text("NOT who:maria").sees("jonas (admin)").sees_no("maria (admin)");
 }
 

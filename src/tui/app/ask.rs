@@ -180,6 +180,23 @@ impl Job {
         }
     }
 
+    /// What is said when it is done, if anything is.
+    pub fn said(&self) -> Option<&str> {
+        match self {
+            Self::Run { said, .. } => Some(said.as_str()).filter(|said| !said.is_empty()),
+            Self::Widen
+            | Self::AddOperator { .. }
+            | Self::SetPassphrase { .. }
+            | Self::Disable { .. }
+            | Self::Enable { .. }
+            | Self::RenewRecovery
+            | Self::Audit { .. }
+            | Self::CheckAudit
+            | Self::Doors
+            | Self::Test { .. } => None,
+        }
+    }
+
     /// What the secret opens that it brings, as the beginning of a sentence; `None` when it brings none. Whoever asked for
     /// one is held until it has come.
     pub fn secret_of(&self) -> Option<String> {

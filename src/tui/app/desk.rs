@@ -26,7 +26,7 @@ use crate::tui::input::TextFocus;
 use crate::tui::overlay::{OverlayStack, Return, Secrecy};
 use crate::tui::program::{Capture, JobId, Msg, Orders};
 use crate::tui::screens::Screen;
-use crate::tui::toast::Toasts;
+use crate::tui::toast::{Cause, Toasts};
 
 /// How long work may take before a spinner says so.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -52,7 +52,7 @@ enum Asker {
 /// Work under way.
 enum Pending {
     /// A job for the engine.
-    Job { asker: Asker, since: Moment, waited: Waited, changes: bool },
+    Job { asker: Asker, since: Moment, waited: Waited, changes: bool, deed: Option<Cause> },
     /// A copy, and what to call it.
     Copy { what: String, keep: Keep },
     /// The end of a lease.

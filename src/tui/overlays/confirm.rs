@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use ratatui::layout::Rect;
 
-use crate::domain::{Event, Key, KeyId};
+use crate::domain::{Event, Key, KeyId, name::first_few};
 use crate::tui::action::{Action, Danger, Layer};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
@@ -32,8 +32,8 @@ pub struct Confirm {
     asked: Vec<KeyId>,
     /// Names, hints and last use of the first keys, as they were when the question was asked.
     named: Vec<Named>,
-    /// Why the deed is not possible for the other marked keys, and for how many.
-    left_out: Vec<(usize, String)>,
+    /// The other marked keys, and why the deed is not possible for them, in words.
+    left_out: Vec<String>,
     /// Of these as many are paused, and could be resumed instead.
     paused: usize,
     /// What must be typed, if anything.
@@ -52,10 +52,11 @@ struct Named {
 /// Many keys, one after the other.
 struct Run {
     waiting: VecDeque<KeyId>,
+    now: Option<KeyId>,
     done: usize,
     /// What happened so far, for the screen.
     events: Vec<Event>,
-    refused: Vec<String>,
+    refused: Vec<(KeyId, String)>,
     stopping: bool,
 }
 
@@ -90,7 +91,10 @@ impl Confirm {
             Some(Self {
                 deed,
                 named: found.iter().take(NAMED).map(|key| named(key, seen, deed)).collect(),
-                left_out: deeds::impossible(deed, keys, seen, catalog),
+                left_out: deeds::impossible(deed, keys, seen, catalog)
+                    .into_iter()
+                    .map(|(keys, why)| left_out(&keys, &why, seen))
+                    .collect(),
                 paused,
                 asked: keys.to_vec(),
                 keys: possible,
@@ -142,12 +146,13 @@ impl Confirm {
         }
         self.run = Some(Run {
             waiting: self.keys.iter().copied().collect(),
+            now: None,
             done: 0,
             events: Vec::new(),
             refused: Vec::new(),
             stopping: false,
         });
-        self.next(out)
+        self.next(look, out)
     }
 
     fn complain(&self, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
@@ -167,9 +172,11 @@ impl Confirm {
     }
 
     /// Goes on with the next key, or ends with what came of it.
-    fn next(&mut self, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
-        let next =
-            self.run.as_mut().and_then(|run| if run.stopping { None } else { run.waiting.pop_front() });
+    fn next(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        let next = self.run.as_mut().and_then(|run| {
+            run.now = if run.stopping { None } else { run.waiting.pop_front() };
+            run.now
+        });
         if let Some(key) = next {
             out.push(self.job(key, String::new()));
             return Heard::Consumed;
@@ -185,7 +192,13 @@ impl Confirm {
         }
         match run.refused.first() {
             None => out.push(Ask::Celebrate(said)),
-            Some(why) => out.push(Ask::Complain(format!("{said}; {} refused: {why}", run.refused.len()))),
+            Some((_, why)) => {
+                let names = seen(look, |seen| {
+                    let keys = run.refused.iter().filter_map(|(key, _)| seen.view.key(*key));
+                    first_few(keys.map(|key| key.name.as_str()))
+                });
+                out.push(Ask::Complain(format!("{said}; {} refused ({names}): {why}", run.refused.len())));
+            }
         }
         out.push(Ask::Report(Answer::Done { events: run.events, token: None, said: String::new() }));
         if self.deed.is_final() {
@@ -207,10 +220,8 @@ impl Confirm {
     fn lines(&self, cells: u16) -> Vec<(Role, String)> {
         let mut lines = Vec::new();
         let mut left_out = Vec::new();
-        for (count, why) in &self.left_out {
-            let stay = if *count == 1 { "stays as it is" } else { "stay as they are" };
-            let words = format!("{count} marked {stay}: {why}");
-            left_out.extend(text::wrap(&words, cells).into_iter().map(|line| (Role::Dim, line)));
+        for words in &self.left_out {
+            left_out.extend(text::wrap(words, cells).into_iter().map(|line| (Role::Dim, line)));
         }
         if let ([one], [_]) = (self.named.as_slice(), self.keys.as_slice()) {
             lines.push((Role::Title, one.name.clone()));
@@ -260,6 +271,13 @@ impl Confirm {
             }
         }
     }
+}
+
+/// Which of the marked keys stay as they are, and why.
+fn left_out(keys: &[KeyId], why: &str, seen: &Seen<'_>) -> String {
+    let stay = if keys.len() == 1 { "stays as it is" } else { "stay as they are" };
+    let names = first_few(keys.iter().filter_map(|id| seen.view.key(*id)).map(|key| key.name.as_str()));
+    format!("{} marked {stay} ({names}): {why}", keys.len())
 }
 
 fn named(key: &Key, seen: &Seen<'_>, deed: Deed) -> Named {
@@ -339,10 +357,10 @@ impl Overlay<Look, Ask, Answer> for Confirm {
         Heard::Consumed
     }
 
-    fn told(&mut self, answer: Answer, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
         if let Some(run) = &mut self.run {
             match answer {
-                Answer::Refused(why) => run.refused.push(why),
+                Answer::Refused(why) => run.refused.extend(run.now.map(|key| (key, why))),
                 Answer::Done { events, .. } => {
                     run.done += 1;
                     run.events.extend(events);
@@ -350,7 +368,7 @@ impl Overlay<Look, Ask, Answer> for Confirm {
                 _ => run.done += 1,
             }
         }
-        self.next(out)
+        self.next(look, out)
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {

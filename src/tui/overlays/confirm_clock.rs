@@ -2,7 +2,7 @@
 
 use super::question::{Asking, Question};
 use super::small_form::SmallForm;
-use crate::domain::{Aftermath, Command, Key};
+use crate::domain::{Aftermath, Command, Key, name::first_few};
 use crate::tui::action::Danger;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
@@ -40,16 +40,10 @@ pub fn form(look: &Look) -> Question<ConfirmClock> {
 
 /// The first few, and how many more.
 fn named(what: &str, keys: &[&Key]) -> String {
-    const SHOWN: usize = 3;
     if keys.is_empty() {
         return String::new();
     }
-    let names: Vec<&str> = keys.iter().take(SHOWN).map(|key| key.name.as_str()).collect();
-    let more = match keys.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{what}{}{more}.", names.join(", "))
+    format!("{what}{}.", first_few(keys.iter().map(|key| key.name.as_str())))
 }
 
 impl Asking for ConfirmClock {

@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use crate::domain::command::MAX_LOCATIONS_AT_ONCE;
-use crate::domain::{Command, Name};
+use crate::domain::{Command, Name, Refusal, name::first_few};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
@@ -29,6 +29,14 @@ pub struct AddLocations {
     leaving: bool,
 }
 
+/// Why a name is not put on the list.
+enum Not {
+    /// It is there already, in words.
+    Again(String, Name),
+    /// It cannot be.
+    Possible(String),
+}
+
 impl AddLocations {
     /// An empty form.
     pub fn new() -> Self {
@@ -44,20 +52,22 @@ impl AddLocations {
         }
     }
 
-    /// Puts one name on the list, or says what is wrong with it.
-    fn add(&mut self, text: &str, look: &Look) -> Result<(), String> {
-        let name = Name::new(text).map_err(|why| format!("{}: {why}", text.trim()))?;
+    /// Puts one name on the list, or says why not.
+    fn add(&mut self, text: &str, look: &Look) -> Result<(), Not> {
+        let name = Name::new(text).map_err(|why| Not::Possible(format!("{}: {why}", text.trim())))?;
         if self.names.iter().any(|known| known.folded() == name.folded()) {
-            return Err(format!("{name} is on the list already"));
+            return Err(Not::Again(format!("{name} is on the list already"), name));
         }
         if self.names.len() >= MAX_LOCATIONS_AT_ONCE {
-            return Err(format!("at most {MAX_LOCATIONS_AT_ONCE} locations can be added at once"));
+            let why = format!("{name}: at most {MAX_LOCATIONS_AT_ONCE} locations can be added at once");
+            return Err(Not::Possible(why));
         }
         let command = Command::AddLocations(vec![name.clone()]);
-        if let Some(refusal) = seen(look, |seen| deeds::objection(&command, seen, look.engine.catalog())) {
-            return Err(refusal.to_string());
+        match seen(look, |seen| deeds::objection(&command, seen, look.engine.catalog())) {
+            None => self.names.push(name),
+            Some(why @ Refusal::NameTaken { .. }) => return Err(Not::Again(why.to_string(), name)),
+            Some(why) => return Err(Not::Possible(why.to_string())),
         }
-        self.names.push(name);
         Ok(())
     }
 
@@ -72,7 +82,7 @@ impl AddLocations {
                 self.field.clear();
                 true
             }
-            Err(why) => {
+            Err(Not::Again(why, _) | Not::Possible(why)) => {
                 self.field.error = Some(why);
                 false
             }
@@ -104,16 +114,29 @@ impl AddLocations {
         }
         // Whole lines are names; those that cannot be are told, the others are on the list.
         let before = self.field.text().trim().to_owned();
-        let mut refused = Vec::new();
+        let (mut again, mut wrong) = (Vec::new(), Vec::new());
         for line in std::iter::once(before.as_str()).filter(|before| !before.is_empty()).chain(lines) {
-            refused.extend(self.add(line, look).err());
+            match self.add(line, look) {
+                Ok(()) => {}
+                Err(Not::Again(_, name)) => again.push(name),
+                Err(Not::Possible(why)) => wrong.push(why),
+            }
         }
         self.field.clear();
-        if let Some(first) = refused.first() {
-            let more = refused.len() - 1;
-            let also = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-            self.field.error = Some(format!("{first}{also}"));
+        let mut told = Vec::new();
+        if !again.is_empty() {
+            let are = if again.len() == 1 { "is" } else { "are" };
+            let names = first_few(again.iter().map(Name::as_str));
+            told.push(format!("{} {are} there already: {names}", again.len()));
         }
+        if !wrong.is_empty() {
+            told.push(format!(
+                "{} cannot be added: {}",
+                wrong.len(),
+                first_few(wrong.iter().map(String::as_str))
+            ));
+        }
+        self.field.error = (!told.is_empty()).then(|| told.join("; "));
     }
 
     fn act(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {

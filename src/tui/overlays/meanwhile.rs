@@ -20,9 +20,9 @@ const WIDTH: u16 = 76;
 pub struct Moved {
     /// The field, for people.
     pub field: String,
-    /// As it was when the form was filled.
-    pub was: String,
-    /// As it is.
+    /// As it was when the form was filled; nothing when `now` tells the difference.
+    pub was: Option<String>,
+    /// As it is, or what came and went.
     pub now: String,
     /// As it would be by the form; nothing when the form leaves it alone.
     pub mine: Option<String>,
@@ -34,7 +34,7 @@ impl Moved {
         let mine = (mine != was).then(|| mine.to_owned());
         (was != now && mine.as_deref() != Some(now)).then(|| Self {
             field: field.to_owned(),
-            was: was.to_owned(),
+            was: Some(was.to_owned()),
             now: now.to_owned(),
             mine,
         })
@@ -124,10 +124,12 @@ impl Meanwhile {
         };
         say(Role::Text, &format!("{} is not as it was when you began.", sentence(&self.what)));
         for moved in &self.moved {
-            say(
-                Role::Warn,
-                &format!("{}: was {}, is now {}", sentence(&moved.field), told(&moved.was), told(&moved.now)),
-            );
+            let field = sentence(&moved.field);
+            let changed = match &moved.was {
+                Some(was) => format!("{field}: was {}, is now {}", told(was), told(&moved.now)),
+                None => format!("{field} changed: {}", moved.now),
+            };
+            say(Role::Warn, &changed);
             match &moved.mine {
                 Some(mine) => say(Role::Text, &format!("  yours: {}", told(mine))),
                 None => say(Role::Dim, "  you changed nothing of it, and it stays as it is now"),
@@ -169,7 +171,7 @@ impl ThreeScopes<'_> {
             self.was.iter().filter(|scope| !self.ticked.contains(*scope)),
         );
         let mine = Some(mine).filter(|mine| !mine.is_empty());
-        Some(Moved { field: "scopes".into(), was: self.was.to_string(), now, mine })
+        Some(Moved { field: "scopes".into(), was: None, now, mine })
     }
 
     /// What was ticked and unticked here, above what there is now. What somebody else took away stays away: nobody
@@ -205,6 +207,9 @@ mod tests {
         let moved = three.moved().unwrap();
         assert_eq!(moved.now, "+ e.read  - b.read");
         assert_eq!(moved.mine.as_deref(), Some("+ d.read  - c.read"));
+        let asked = Meanwhile::ask("the key", vec![moved]).unwrap();
+        let drawn = testing::draw(80, 20, |canvas, _| asked.draw(canvas)).join("\n");
+        assert!(drawn.contains("Scopes changed: + e.read  - b.read"), "{drawn}");
     }
 
     #[test]

@@ -288,7 +288,8 @@ impl Overlay<Look, Ask, Answer> for Rescope {
             }
         }
         if let Some(error) = &self.error {
-            changes.insert(0, (Role::Bad, format!("{} {error}", canvas.glyphs().bad)));
+            let told = text::wrap(&format!("{} {error}", canvas.glyphs().bad), cells);
+            changes.splice(0..0, told.into_iter().map(|line| (Role::Bad, line)));
         } else if changes.is_empty() {
             changes.push((Role::Dim, "nothing changed yet".to_owned()));
         }

@@ -265,16 +265,20 @@ impl Overlay<Look, Ask, Answer> for TestToken {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
         let cells = WIDTH.min(area.width).saturating_sub(6).max(1);
         let roomy = area.height >= 20;
-        let fields =
-            if roomy { 4 } else { 2 + u16::from(self.token.error.is_some() || self.scopes.error.is_some()) };
+        let air = u16::from(roomy);
+        let below = |field: &TextField| match field.error {
+            Some(_) => field.rows_below(cells.saturating_sub(LABELS)).max(1),
+            None => air,
+        };
+        let token_rows = 1 + below(&self.token);
+        let fields = token_rows + 1 + below(&self.scopes);
         let wanted = if self.tried.is_some() { 26 } else { fields + 9 };
         // In a small window the answer needs all there is.
         let most = if area.height < 16 { canvas.area().height } else { area.height };
         let inner = popup::draw(canvas, "Test a token", WIDTH, wanted.min(most));
         let (upper, last) = layout::bottom(inner, 1);
         let (head, body) = layout::top(upper, fields);
-        let (body, _) = layout::bottom(body, u16::from(roomy));
-        let token_rows = if roomy { 2 } else { 1 + u16::from(self.token.error.is_some()) };
+        let (body, _) = layout::bottom(body, air);
         let (token, scopes) = layout::top(head, token_rows);
         self.token.draw(canvas, token, LABELS, Focus::when(self.stop == Stop::Token), 0);
         self.scopes.draw(canvas, scopes, LABELS, Focus::when(self.stop == Stop::Scopes), 1);

@@ -95,8 +95,11 @@ impl LocationKeys {
     }
 
     fn enabled_places(&self, action: Action) -> Result<(), Reason> {
-        let chosen =
-            || self.places.selected().map(|_| ()).ok_or_else(|| Reason::from("select one location first"));
+        let chosen = || match self.places.selected() {
+            None => Err("select one location first".into()),
+            Some(_) if self.places.is_removed() => Err("it was removed; its keys stay refused".into()),
+            Some(_) => Ok(()),
+        };
         match action {
             Action::Up
             | Action::Down

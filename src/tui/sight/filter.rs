@@ -163,8 +163,10 @@ fn read<T: Term>(part: &str) -> Result<Option<What<T>>, String> {
     let value = plain(&rest.get(1..).unwrap_or_default().replace('"', ""));
     match T::read(&field, sign, value) {
         Some(term) => term.map(|term| Some(What::Term(term))),
-        None if T::FIELDS.is_empty() => Err(format!("there is no filter {field}{sign} here, only words")),
-        None => Err(format!("there is no filter {field}{sign}; there are {}", T::FIELDS)),
+        None => {
+            let known = if T::FIELDS.is_empty() { "words" } else { T::FIELDS };
+            Err(format!("there is no filter {field}{sign} here, only {known}"))
+        }
     }
 }
 
@@ -248,7 +250,7 @@ mod tests {
             ("over:3 OR OR is:even", "OR stands between two"),
             ("over:x", "over: needs a number"),
             ("NOT is:odd", "is: needs even"),
-            ("colour:red", "there is no filter colour:; there are over: is:"),
+            ("colour:red", "there is no filter colour: here, only over: is:"),
         ] {
             let filter = Filter::<Number>::parse(line);
             assert!(

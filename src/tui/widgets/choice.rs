@@ -4,7 +4,8 @@
 
 use ratatui::layout::Rect;
 
-use super::{Focus, Handled, field::TextField, layout, text};
+use super::field::{TextField, draw_error};
+use super::{Focus, Handled, layout, text};
 use crate::tui::{
     action::Action,
     canvas::{Canvas, Target},
@@ -132,13 +133,18 @@ impl<T> TypedChoice<T> {
         canvas.spans(x, rest.y, cells, &spans);
         canvas.hit(area, Target::Field(index));
         let below = layout::left(below, label_width).1;
-        let (role, said) = match &self.field.error {
-            Some(error) => (Role::Bad, format!("{} {error}", canvas.glyphs().bad)),
-            None => (Role::Dim, self.field.note.clone()),
-        };
-        if !below.is_empty() {
-            canvas.fit(below.x, below.y, below.width, &said, role);
+        match &self.field.error {
+            Some(error) => draw_error(canvas, below, error),
+            None if !below.is_empty() => {
+                canvas.fit(below.x, below.y, below.width, &self.field.note, Role::Dim);
+            }
+            None => {}
         }
+    }
+
+    /// Rows below a text of `cells` columns that say what is wrong, whole, or what the text means.
+    pub fn rows_below(&self, cells: u16) -> u16 {
+        self.field.rows_below(cells)
     }
 
     /// What the text means. An emptied field means nothing: taking it for a suggestion would choose what nobody did.

@@ -190,7 +190,7 @@ impl TextField {
     /// Rows below a text of `cells` columns that say what is wrong, whole, or what to know.
     pub fn rows_below(&self, cells: u16) -> u16 {
         match &self.error {
-            Some(error) => u16::try_from(error_lines(error, cells).len()).unwrap_or(u16::MAX),
+            Some(error) => error_rows(error, cells),
             None => u16::from(!self.note.is_empty()),
         }
     }
@@ -311,6 +311,11 @@ impl TextField {
 
 fn error_lines(error: &str, cells: u16) -> Vec<String> {
     text::wrap(error, cells.saturating_sub(2).max(1))
+}
+
+/// How many rows of so many columns tell whole what is wrong.
+pub fn error_rows(error: &str, cells: u16) -> u16 {
+    u16::try_from(error_lines(error, cells).len()).unwrap_or(u16::MAX)
 }
 
 /// What is wrong, in as many lines as it takes and `area` has.

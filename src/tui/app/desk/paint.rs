@@ -50,7 +50,12 @@ impl Desk {
             Some(_) => canvas.kept(),
             None => canvas.cursor_position().map(|cursor| Rect { y: cursor.y, height: 1, ..above }),
         };
-        self.toasts.draw(canvas, above, &dismiss, kept);
+        // On a screen they stay below the names of its columns.
+        let free = match self.overlays.top() {
+            Some(_) => above,
+            None => layout::top(above, canvas.headers_end().max(body.y + 1) - above.y).1,
+        };
+        self.toasts.draw(canvas, free, &dismiss, kept);
     }
 
     fn paint_title(&self, canvas: &mut Canvas<'_>, row: Rect) {

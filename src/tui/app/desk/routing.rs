@@ -13,6 +13,7 @@ use crate::tui::overlays::{help, leave, palette, test_token};
 use crate::tui::program::{Capture, Orders};
 use crate::tui::router::{Meaning, route};
 use crate::tui::screens::settings::about;
+use crate::tui::toast::Cause;
 
 /// Rows one turn of the wheel moves.
 const WHEEL: isize = 3;
@@ -22,7 +23,11 @@ impl Desk {
         match input {
             Input::Key { chord, held } => {
                 let keymap = std::sync::Arc::clone(&self.look.keymap);
-                match route(&keymap, self.layer(), self.text_focus(), chord, held) {
+                let meaning = route(&keymap, self.layer(), self.text_focus(), chord, held);
+                if meaning.is_some() {
+                    self.toasts.over(&Cause::Press);
+                }
+                match meaning {
                     Some(Meaning::Do(action)) => self.act(action, now, orders),
                     Some(meaning) => self.cue(meaning.into(), now, orders),
                     None if held == Held::First => {}
@@ -30,10 +35,11 @@ impl Desk {
                 }
             }
             Input::Paste(pasted) => {
+                self.toasts.over(&Cause::Press);
                 if self.text_focus() == TextFocus::Here {
                     self.cue(Cue::Paste(PastedRef(pasted.text())), now, orders);
                 } else {
-                    self.toasts.info("nothing here takes pasted text; open a field first", now.at);
+                    self.toasts.answer("nothing here takes pasted text; open a field first", now.at);
                 }
             }
             Input::Mouse(mouse) => self.mouse(mouse, now, hits, orders),
@@ -46,11 +52,15 @@ impl Desk {
             Gesture::WheelUp => -WHEEL,
             Gesture::WheelDown => WHEEL,
             Gesture::Click => {
-                return match hits.at(mouse.x, mouse.y) {
-                    Some(Target::Do(action)) => self.act(action, now, orders),
-                    Some(Target::Tab(at)) => self.open_tab(at, now, orders),
-                    Some(Target::Outside) | None => orders.still(),
-                    Some(target) => self.cue(Cue::Click(target), now, orders),
+                let Some(target) = hits.at(mouse.x, mouse.y).filter(|target| *target != Target::Outside)
+                else {
+                    return orders.still();
+                };
+                self.toasts.over(&Cause::Press);
+                return match target {
+                    Target::Do(action) => self.act(action, now, orders),
+                    Target::Tab(at) => self.open_tab(at, now, orders),
+                    target => self.cue(Cue::Click(target), now, orders),
                 };
             }
         };
@@ -69,15 +79,15 @@ impl Desk {
         if matches!(action, Action::Suspend | Action::Lock) {
             // Both close the store, and the secret would be gone for good.
             if self.overlays.hold_a_secret() {
-                self.toasts.info("say first that you stored the secret: it is never shown again", now.at);
+                self.toasts.answer("say first that you stored the secret: it is never shown again", now.at);
                 return;
             }
             if self.awaits_secret() {
-                return self.toasts.info(super::ABOUT_TO_BE_SHOWN, now.at);
+                return self.toasts.answer(super::ABOUT_TO_BE_SHOWN, now.at);
             }
         }
         if let Err(reason) = self.enabled(action) {
-            self.toasts.info(reason.to_string(), now.at);
+            self.toasts.answer(reason.to_string(), now.at);
             return;
         }
         if !self.act_oneself(action, now, orders) {
@@ -159,7 +169,7 @@ impl Desk {
             Capture::Free => (Capture::Taken, "the mouse is keydeck's: click tabs, rows and hints"),
         };
         self.capture = capture;
-        self.toasts.info(said, now.at);
+        self.toasts.answer(said, now.at);
     }
 
     fn open_tab(&mut self, at: usize, now: Now, orders: &mut Orders<Effect>) {
@@ -172,7 +182,7 @@ impl Desk {
     pub(super) fn cue(&mut self, cue: Cue<'_>, now: Now, orders: &mut Orders<Effect>) {
         // Whoever asked for a secret is there when it comes, whatever a form makes of its keys.
         if cue != Cue::Tick && self.overlays.top().is_some_and(|top| self.awaits_secret_for(top.name())) {
-            return self.toasts.info(super::ABOUT_TO_BE_SHOWN, now.at);
+            return self.toasts.answer(super::ABOUT_TO_BE_SHOWN, now.at);
         }
         let mut out: Vec<Ask> = Vec::new();
         let asker = match self.overlays.top() {
@@ -186,7 +196,7 @@ impl Desk {
                     screen.hear(cue, &self.look, now, &mut out);
                 }
             }
-            Passed::Refused(reason) => self.toasts.info(reason.to_string(), now.at),
+            Passed::Refused(reason) => self.toasts.answer(reason.to_string(), now.at),
             Passed::Closed { secrecy: Secrecy::Secret, .. } => orders.wipe(),
             Passed::Closed { .. } | Passed::Taken | Passed::Unused => {}
         }

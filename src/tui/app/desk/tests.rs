@@ -10,6 +10,7 @@ use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::Job;
 use crate::tui::app::testing::{self, Console};
 use crate::tui::app::times::Zone;
+use crate::tui::canvas::Target;
 use crate::tui::overlay::{Cue, Heard, Overlay};
 use crate::tui::secret::SecretText;
 use crate::tui::testing::FakeClipboard;
@@ -72,6 +73,7 @@ impl Screen for Diary {
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
+        canvas.hit(Rect { height: 1, ..area }, Target::Header { pane: 0, column: 0 });
         for (y, line) in (area.y..area.bottom()).zip(self.heard.iter().rev()) {
             canvas.fit(area.x, y, area.width, line, Role::Text);
         }
@@ -383,6 +385,38 @@ fn a_secret_on_its_way_is_waited_for() {
     desk.act(Action::Back, later(now, PATIENCE), &mut orders);
     assert!(desk.toasts.to_copy().unwrap().contains("shown once"), "{:?}", desk.toasts);
     assert_eq!(desk.waited_since().count(), 1);
+}
+
+#[test]
+fn what_was_refused_is_forgotten_when_it_is_done_after_all() {
+    let (now, mut orders) = (Now { at: Moment::default(), utc_ms: 0 }, Orders::new());
+    let mut desk = waiting_desk(now);
+    let key = desk.look.view(|view| view.keys().next().unwrap().id);
+    let said = "The first key is revoked".to_owned();
+    let mut revoke = |desk: &mut Desk, answer| {
+        let job = Job::Run { command: Command::RevokeKey(key), said: said.clone() };
+        desk.grant(Asker::Desk, vec![Ask::Do(job)], now, &mut orders);
+        let job = job_of(&mut orders);
+        desk.finished(job, Outcome::Answered(answer), now, &mut orders);
+    };
+    revoke(&mut desk, Answer::Refused("the disk is full".into()));
+    assert_eq!(desk.toasts.to_copy(), Some("The disk is full"));
+    revoke(&mut desk, Answer::Done { events: Vec::new(), token: None, said: said.clone() });
+    assert_eq!(desk.toasts.to_copy(), Some(said.as_str()));
+}
+
+#[test]
+fn no_note_covers_the_names_of_the_columns() {
+    let now = Now { at: Moment::default(), utc_ms: 0 };
+    for height in 15..40 {
+        let mut desk = waiting_desk(now);
+        for at in 0..4 {
+            desk.complain(format!("{at} {}", "The disk is full. ".repeat(60)));
+        }
+        let drawn = crate::tui::testing::draw(60, height, |canvas, area| desk.paint(canvas, area, now));
+        assert!(drawn[3].starts_with("refreshed") && !drawn[3].contains("full"), "{drawn:#?}");
+        assert!(drawn.iter().any(|line| line.contains("The disk is full")), "{drawn:#?}");
+    }
 }
 
 #[test]

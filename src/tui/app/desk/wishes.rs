@@ -10,6 +10,7 @@ use crate::tui::overlay::{Overlay, Passed, Secrecy};
 use crate::tui::overlays::small_form::sentence;
 use crate::tui::program::{JobId, Orders};
 use crate::tui::secret::SecretText;
+use crate::tui::toast::Cause;
 use crate::tui::widgets::text;
 
 /// The longest text that is named in the note about copying it.
@@ -23,7 +24,7 @@ impl Desk {
                 Ask::Do(job) => self.start(asker, job, now, orders),
                 Ask::Push(overlay) => self.overlays.push_boxed(overlay),
                 Ask::Copy(text, keep) => self.copy(text, keep, orders),
-                Ask::Say(said) => self.toasts.info(said, now.at),
+                Ask::Say(said) => self.toasts.answer(said, now.at),
                 Ask::Celebrate(said) => self.toasts.success(said, now.at),
                 Ask::Complain(said) => self.toasts.error(said),
                 Ask::Go(tab, errand) => self.go(tab, errand, now, orders),
@@ -37,7 +38,7 @@ impl Desk {
                 }
                 Ask::Narrow => self.sign(self.look.session.narrowed()),
                 Ask::Lock if self.can_lock() => self.parting = Some(Parting::Lock),
-                Ask::Lock => self.toasts.info("the demo has no passphrase to unlock it again", now.at),
+                Ask::Lock => self.toasts.answer("the demo has no passphrase to unlock it again", now.at),
                 Ask::Quit => self.quit(orders),
             }
         }
@@ -63,7 +64,7 @@ impl Desk {
     pub(super) fn toggle_reach(&mut self, now: Now, orders: &mut Orders<Effect>) {
         if self.look.is_whole() {
             self.sign(self.look.session.narrowed());
-            self.toasts.info("you see your own keys only", now.at);
+            self.toasts.answer("you see your own keys only", now.at);
         } else {
             self.start(Asker::Desk, Job::Widen, now, orders);
         }
@@ -83,8 +84,10 @@ impl Desk {
     fn start(&mut self, asker: Asker, job: Job, now: Now, orders: &mut Orders<Effect>) {
         let waited = if job.secret_of().is_some() { Waited::ForSecret } else { Waited::For };
         let changes = job.changes();
+        let deed = job.said().map(|said| Cause::Deed(said.to_owned()));
         let effect = Effect::Job(std::sync::Arc::clone(&self.look.engine), self.look.session.clone(), job);
-        self.jobs.insert(orders.perform(effect), Pending::Job { asker, since: now.at, waited, changes });
+        self.jobs
+            .insert(orders.perform(effect), Pending::Job { asker, since: now.at, waited, changes, deed });
     }
 
     /// Stops waiting for the jobs whose spinner shows. They go on, since what is half written helps nobody, and
@@ -113,10 +116,10 @@ impl Desk {
             }
         }
         if must {
-            self.toasts.info(super::ABOUT_TO_BE_SHOWN, now.at);
+            self.toasts.answer(super::ABOUT_TO_BE_SHOWN, now.at);
         }
         if stopped && asked.is_empty() {
-            self.toasts.info(SAID, now.at);
+            self.toasts.answer(SAID, now.at);
         }
         let free = must || !asked.is_empty();
         for asker in asked {
@@ -137,17 +140,18 @@ impl Desk {
     /// An effect came back.
     pub(super) fn finished(&mut self, job: JobId, outcome: Outcome, now: Now, orders: &mut Orders<Effect>) {
         match (self.jobs.remove(&job), outcome) {
-            (Some(Pending::Job { asker, .. }), Outcome::Answered(answer)) => {
-                self.answered(asker, answer, now, orders);
+            (Some(Pending::Job { asker, deed, .. }), Outcome::Answered(answer)) => {
+                self.answered(asker, deed, answer, now, orders);
             }
             (Some(Pending::Copy { what, keep }), Outcome::Copied(copied)) => match copied {
                 Ok(route) => {
                     if keep == Keep::Leased {
                         self.lease = Some(Lease::start(route, now.at));
                     }
+                    self.toasts.over(&Cause::Copy);
                     self.toasts.success(route.said(&what), now.at);
                 }
-                Err(why) => self.toasts.error(format!("Nothing was copied: {why}.")),
+                Err(why) => self.toasts.failure(format!("Nothing was copied: {why}."), Cause::Copy),
             },
             (_, Outcome::Settled(settled)) => self.say_settled(&settled, now),
             (_, Outcome::Changed | Outcome::Gone(_)) => self.stale = true,
@@ -161,17 +165,24 @@ impl Desk {
             "That stopped on a fault of keydeck's own. It may or may not be done: look before you try again.";
         self.stale = true;
         match self.jobs.remove(&job) {
-            Some(Pending::Job { asker, .. }) => {
-                self.answered(asker, Answer::Refused(SAID.into()), now, orders);
+            Some(Pending::Job { asker, deed, .. }) => {
+                self.answered(asker, deed, Answer::Refused(SAID.into()), now, orders);
             }
             Some(Pending::Copy { .. } | Pending::Settle) => {
-                self.toasts.error("The clipboard stopped working.");
+                self.toasts.failure("The clipboard stopped working.", Cause::Copy);
             }
             None => {}
         }
     }
 
-    fn answered(&mut self, asker: Asker, answer: Answer, now: Now, orders: &mut Orders<Effect>) {
+    fn answered(
+        &mut self,
+        asker: Asker,
+        deed: Option<Cause>,
+        answer: Answer,
+        now: Now,
+        orders: &mut Orders<Effect>,
+    ) {
         let overlay_asked = match asker {
             Asker::Overlay(name, _) => self.overlays.names().contains(&name),
             Asker::Screen(_) | Asker::Desk => false,
@@ -179,11 +190,17 @@ impl Desk {
         match &answer {
             Answer::Done { said, .. } => {
                 self.stale = true;
+                if let Some(deed) = &deed {
+                    self.toasts.over(deed);
+                }
                 if !said.is_empty() {
                     self.toasts.success(said.clone(), now.at);
                 }
             }
-            Answer::Refused(why) if !overlay_asked => self.toasts.error(sentence(why)),
+            Answer::Refused(why) if !overlay_asked => match deed {
+                Some(deed) => self.toasts.failure(sentence(why), deed),
+                None => self.toasts.error(sentence(why)),
+            },
             Answer::Refused(_)
             | Answer::Recovery(_)
             | Answer::Audit(_)
@@ -192,7 +209,7 @@ impl Desk {
             | Answer::Tested(_) => {}
             Answer::Widened(session) => {
                 self.sign(session.clone());
-                self.toasts.info("you see the keys of the whole agency; the audit trail notes it", now.at);
+                self.toasts.answer("you see the keys of the whole agency; the audit trail notes it", now.at);
                 self.look_again(now);
                 self.resume(now);
             }
@@ -232,9 +249,10 @@ impl Desk {
                 self.toasts.info("the clipboard holds something newer and was left alone", now.at);
             }
             Settled::Failed(why) => {
-                self.toasts.error(format!(
-                    "The secret may still be in the clipboard: {why}. Copy something else over it."
-                ));
+                self.toasts.failure(
+                    format!("The secret may still be in the clipboard: {why}. Copy something else over it."),
+                    Cause::Copy,
+                );
             }
         }
     }

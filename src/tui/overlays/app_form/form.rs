@@ -7,6 +7,7 @@ use super::urls::UrlLines;
 use crate::domain::app::BadUrl;
 use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
+use crate::domain::name::first_few;
 use crate::domain::{
     App, AppId, Command, Context, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, Scopes, SourceApp,
     Url, UserType, decide,
@@ -274,10 +275,8 @@ impl Form {
         self.tree = scope_tree::tree(look.engine.catalog(), Reach::app(method), wanted.iter().cloned(), None);
         let before = self.tree.ticked();
         self.lost = wanted.into_iter().filter(|scope| !before.contains(scope)).collect();
-        let (first, rest) = (self.lost.iter().take(3), self.lost.len().saturating_sub(3));
-        let names = first.map(ScopeId::as_str).collect::<Vec<_>>().join(", ");
-        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        (!self.lost.is_empty()).then(|| format!("not possible with {method}, left out: {names}{more}"))
+        let names = first_few(self.lost.iter().map(ScopeId::as_str));
+        (!names.is_empty()).then(|| format!("not possible with {method}, left out: {names}"))
     }
 
     /// Ticks what a preset holds and nothing else; says how much was ticked before.

@@ -21,8 +21,8 @@ use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::overlays::scope_tree;
 use crate::tui::theme::Role;
-use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::{Focus, layout, popup};
+use crate::tui::widgets::field::{TextField, draw_error, error_rows};
+use crate::tui::widgets::{Focus, layout, popup, text};
 
 /// Columns inside the frame from which both halves are shown.
 const TWO_HALVES: u16 = 92;
@@ -46,8 +46,14 @@ impl CreateKey {
         let inner = popup::draw(canvas, title, 118, area.height.clamp(14, 32));
         let (upper, last) = layout::bottom(inner, 1);
         let air = u16::from(inner.height >= 13);
-        let (upper, said) = layout::bottom(upper, 1 + air);
-        self.draw_summary(canvas, layout::row(said, 0), look);
+        let (role, said) = self.summary(canvas, look);
+        let said = text::wrap(&said, inner.width.max(1));
+        let rows = u16::try_from(said.len()).unwrap_or(u16::MAX).clamp(1, (upper.height / 3).max(1));
+        let (upper, below) = layout::bottom(upper, rows + air);
+        for (row, said) in (0..rows).zip(&said) {
+            let row = layout::row(below, row);
+            canvas.fit(row.x, row.y, row.width, said, role);
+        }
         self.draw_buttons(canvas, last, look);
         if wide {
             let (left, right) = layout::left(upper, upper.width * 13 / 25);
@@ -83,12 +89,14 @@ impl CreateKey {
             Some(app) => draw_app(canvas, kind, &app.name),
             None => self.draw_kind(canvas, kind),
         }
+        let cells = area.width.saturating_sub(LABELS);
         if location {
-            let row = take(if self.form.problems.location.is_some() { 2 } else { 1 });
+            let wrong = self.form.problems.location.as_deref();
+            let row = take(1 + wrong.map_or(0, |why| error_rows(why, cells)));
             let shown = self.form.location.as_ref().map(|(_, name)| name.clone());
             self.draw_choice(canvas, row, Stop::Location, shown, self.form.problems.location.as_deref());
         }
-        let expires = take(2);
+        let expires = take(1 + self.form.expires.rows_below(cells).max(1));
         self.form.expires.draw(canvas, expires, LABELS, self.focus(Stop::Expires), Stop::Expires.number());
         let note = take(1 + below(&self.form.note));
         self.form.note.draw(canvas, note, LABELS, self.focus(Stop::Note), Stop::Note.number());
@@ -194,9 +202,7 @@ impl CreateKey {
             canvas.cursor(row.x, row.y);
         }
         if let Some(error) = error {
-            let below = layout::row(input, 1);
-            let said = format!("{} {error}", canvas.glyphs().bad);
-            canvas.fit(below.x, below.y, below.width, &said, Role::Bad);
+            draw_error(canvas, layout::top(input, 1).1, error);
         }
     }
 
@@ -210,9 +216,10 @@ impl CreateKey {
         };
         let tree = match &self.form.problems.scopes {
             Some(problem) => {
-                let (line, tree) = layout::top(below, 1);
-                let said = format!("{} {problem}", canvas.glyphs().bad);
-                canvas.fit(line.x, line.y, line.width, &said, Role::Bad);
+                // The tree keeps the better half.
+                let rows = error_rows(problem, below.width).min(below.height / 2).max(1);
+                let (told, tree) = layout::top(below, rows);
+                draw_error(canvas, told, problem);
                 tree
             }
             None => below,
@@ -221,14 +228,13 @@ impl CreateKey {
         scope_tree::draw(canvas, tree, &mut self.form.tree, look.engine.catalog(), focus);
     }
 
-    fn draw_summary(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {
+    fn summary(&self, canvas: &Canvas<'_>, look: &Look) -> (Role, String) {
         let bad = canvas.glyphs().bad;
-        let (role, said) = match (&self.form.problems.whole, &self.form.refused) {
+        match (&self.form.problems.whole, &self.form.refused) {
             (Some(why), _) | (None, Some(why)) => (Role::Bad, format!("{bad} {why}")),
             (None, None) if self.busy => (Role::Info, "issuing…".to_owned()),
             (None, None) => (Role::Text, self.form.summary(look)),
-        };
-        canvas.fit(row.x, row.y, row.width, &said, role);
+        }
     }
 
     fn draw_buttons(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {
@@ -242,4 +248,39 @@ fn draw_app(canvas: &mut Canvas<'_>, row: Rect, name: &str) {
     let (label, value) = layout::left(row, LABELS);
     canvas.fit(label.x, label.y, label.width, "App", Role::Dim);
     canvas.fit(value.x, value.y, value.width, name, Role::Text);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::app::look::Look;
+    use crate::tui::app::testing;
+    use crate::tui::app::times::Zone;
+    use crate::tui::overlays::create_key::CreateKey;
+    use crate::tui::screens::keys::list::Subset;
+
+    #[test]
+    fn what_is_wrong_with_the_scopes_or_the_whole_is_told_to_its_end() {
+        let (open, keymap) = (testing::sample(), crate::tui::keymap::Keymap::standard());
+        let look = Look {
+            engine: open.engine,
+            session: open.session,
+            keymap: keymap.into(),
+            zone: Zone::UTC,
+            owner: None,
+            read_only: false,
+        };
+        let mut form = CreateKey::new(&look, Subset::Agency);
+        let long = |end: &str| Some(format!("{} {end}", "the app has no such scope; ".repeat(3)));
+        form.form.problems.whole = long("choose another");
+        form.form.problems.scopes = long("tick less");
+        for (width, height) in [(120, 34), (80, 24), (60, 16)] {
+            for (stop, end) in [(super::Stop::Scopes, "tick less"), (super::Stop::Name, "choose another")] {
+                form.stop = stop;
+                let drawn = crate::tui::testing::draw(width, height, |canvas, area| {
+                    form.draw_form(canvas, area, &look);
+                });
+                assert!(drawn.iter().any(|line| line.contains(end)), "{stop:?} {drawn:#?}");
+            }
+        }
+    }
 }

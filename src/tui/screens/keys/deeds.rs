@@ -101,14 +101,20 @@ pub fn possible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>, catalog: &Catalog) 
     keys.iter().copied().filter(|key| objection(&deed.command(*key), seen, catalog).is_none()).collect()
 }
 
-/// Why the deed is not possible for the others of `keys`: each reason, and for how many.
-pub fn impossible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>, catalog: &Catalog) -> Vec<(usize, String)> {
-    let mut reasons: Vec<(usize, String)> = Vec::new();
-    for why in keys.iter().filter_map(|key| objection(&deed.command(*key), seen, catalog)) {
+/// Why the deed is not possible for the others of `keys`: each reason, and for which.
+pub fn impossible(
+    deed: Deed,
+    keys: &[KeyId],
+    seen: &Seen<'_>,
+    catalog: &Catalog,
+) -> Vec<(Vec<KeyId>, String)> {
+    let mut reasons: Vec<(Vec<KeyId>, String)> = Vec::new();
+    for key in keys {
+        let Some(why) = objection(&deed.command(*key), seen, catalog) else { continue };
         let why = why.to_string();
         match reasons.iter_mut().find(|(_, known)| *known == why) {
-            Some((count, _)) => *count += 1,
-            None => reasons.push((1, why)),
+            Some((keys, _)) => keys.push(*key),
+            None => reasons.push((vec![*key], why)),
         }
     }
     reasons
@@ -125,6 +131,7 @@ pub fn may_issue(place: Place, seen: &Seen<'_>, catalog: &Catalog) -> Result<(),
             | Refusal::RoleTooLow { .. }
             | Refusal::RecoveryOnly
             | Refusal::QuotaReached { .. }
+            | Refusal::NoSuchLocation
             | Refusal::NoSuchApp
             | Refusal::WrongAppState { .. }
             | Refusal::AppWithoutKeys { .. }

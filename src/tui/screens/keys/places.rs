@@ -7,7 +7,7 @@ use super::seen::Seen;
 use crate::domain::name::plain;
 use crate::tui::sight::filter::{self, Filter, Term as _};
 use crate::{
-    domain::{Key, KeyState, LocationId},
+    domain::{Key, KeyState, Location, LocationId},
     tui::{
         action::Action,
         canvas::{Canvas, Target},
@@ -27,11 +27,15 @@ struct Place {
     name: String,
     folded: String,
     listed: usize,
+    /// It was removed, and keys are left of it that somebody may look for.
+    removed: bool,
 }
 
 /// The list.
 pub struct Places {
     all: Vec<Place>,
+    /// How many there are that were not removed.
+    open: usize,
     /// Numbers of the places shown.
     shown: Vec<usize>,
     selected: Option<LocationId>,
@@ -66,6 +70,7 @@ impl Places {
     pub fn new() -> Self {
         Self {
             all: Vec::new(),
+            open: 0,
             shown: Vec::new(),
             selected: None,
             at: 0,
@@ -81,14 +86,21 @@ impl Places {
     pub fn refresh(&mut self, seen: &Seen<'_>) {
         let kept = |key: &&Key| key.state(seen.now()) != KeyState::Deleted;
         let listed = |id| seen.view.keys_at(id).filter(kept).count();
-        self.all =
-            vec![Place { id: None, name: "All locations".to_owned(), folded: String::new(), listed: 0 }];
-        self.all.extend(seen.view.locations().into_iter().map(|location| Place {
+        let place = |location: &Location| Place {
             id: Some(location.id),
             name: location.name.to_string(),
             folded: plain(location.name.as_str()),
             listed: listed(location.id),
-        }));
+            removed: !location.is_open(),
+        };
+        let name = "All locations".to_owned();
+        self.all = vec![Place { id: None, name, folded: String::new(), listed: 0, removed: false }];
+        self.all.extend(seen.view.locations().into_iter().map(place));
+        self.open = self.all.len() - 1;
+        let gone = seen.state().locations().filter(|location| !location.is_open()).map(place);
+        let mut gone: Vec<Place> = gone.filter(|place| place.listed > 0).collect();
+        gone.sort_by(|one, other| (&one.folded, one.id).cmp(&(&other.folded, other.id)));
+        self.all.append(&mut gone);
         let total = self.all.iter().map(|place| place.listed).sum();
         if let Some(all) = self.all.first_mut() {
             all.listed = total;
@@ -96,14 +108,19 @@ impl Places {
         self.narrow();
     }
 
-    /// Keys of all open locations that are not deleted.
+    /// Keys of all locations that are not deleted.
     pub fn listed(&self) -> usize {
         self.all.first().map_or(0, |all| all.listed)
     }
 
     /// Whether there is no location at all.
-    pub fn is_bare(&self) -> bool {
-        self.all.len() < 2
+    pub const fn is_bare(&self) -> bool {
+        self.open == 0
+    }
+
+    /// Whether the selected location was removed.
+    pub fn is_removed(&self) -> bool {
+        self.place().is_some_and(|place| place.removed)
     }
 
     /// The selected location; `None` for all of them.
@@ -215,7 +232,7 @@ impl Places {
     pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, focus: Focus) {
         canvas.hit(area, Target::Pane(PANE));
         let (header, rest) = layout::top(area, 1);
-        let title = format!("Locations {}", self.all.len().saturating_sub(1));
+        let title = format!("Locations {}", self.open);
         canvas.fit(header.x + 2, header.y, header.width.saturating_sub(2), &title, Role::Header);
         let (line, list) = layout::top(rest, u16::from(self.typing || self.is_narrowed()));
         let wrong = self.query.mistakes.first().map(|mistake| format!("{} {mistake}", canvas.glyphs().bad));
@@ -270,12 +287,17 @@ fn draw_row(canvas: &mut Canvas<'_>, row: Rect, place: &Place, selected: bool, f
     let sign = if selected { canvas.glyphs().selected } else { " " };
     let style = canvas.style(look.unwrap_or(Role::Text));
     canvas.print(row.x, row.y, 1, sign, style);
-    let quiet = if place.listed == 0 { Role::Dim } else { Role::Count };
+    let quiet = if place.listed == 0 || place.removed { Role::Dim } else { Role::Count };
     let count = canvas.span(look.unwrap_or(quiet), place.listed.to_string());
     let right = canvas.spans_right(row.right().saturating_sub(1), row.y, 8, &[count]);
     let x = row.x.saturating_add(2);
-    let role = look.unwrap_or(if place.id.is_none() { Role::Title } else { Role::Text });
-    canvas.fit(x, row.y, right.saturating_sub(x).saturating_sub(1), &place.name, role);
+    let role = look.unwrap_or(match (place.id, place.removed) {
+        (None, _) => Role::Title,
+        (Some(_), false) => Role::Text,
+        (Some(_), true) => Role::Dim,
+    });
+    let name = if place.removed { format!("removed: {}", place.name) } else { place.name.clone() };
+    canvas.fit(x, row.y, right.saturating_sub(x).saturating_sub(1), &name, role);
     if selected && focus.is_here() {
         canvas.cursor(row.x, row.y);
     }
