@@ -7,6 +7,9 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{Advice, fadvise};
 
@@ -21,6 +24,9 @@ use crate::store::error::StoreError;
 /// with sled's default of 512 KiB that is more than a segment, with 4 MiB it is less than half of one. Part of the
 /// format: stores made with another value do not open.
 const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long a flush may take until somebody asks what became of it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// sled's handle, and the descriptor that makes its writes durable.
 #[derive(Debug)]
@@ -43,6 +49,32 @@ impl Handle {
         let db = self.0.as_ref().ok_or("it was let go of")?;
         guarded(|| call(db))
     }
+}
+
+/// sled's flush, which comes back where a write fails too. sled notes such an error without waking who waits for that
+/// write already (`exit_reservation` in 0.34.7) and they wait for ever, with all who read and write behind them; but
+/// whoever asks for a flush later wakes them all. So somebody does, ever more rarely: while a disk is merely slow, who
+/// asks comes to wait with the others.
+fn flush(db: &::sled::Db) -> ::sled::Result<usize> {
+    let (done, waiting) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let knock = move || {
+            let mut patience = PATIENCE;
+            while waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+                patience *= 2;
+                let asks = || guarded(|| db.flush()).map(drop);
+                if let Err(error) = thread::Builder::new().spawn_scoped(scope, asks) {
+                    tracing::warn!(%error, "no thread that asks what became of a slow write");
+                }
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("keydeck-flush".into()).spawn_scoped(scope, knock) {
+            tracing::warn!(%error, "nobody asks what became of a write if it is slow");
+        }
+        let flushed = db.flush();
+        drop(done);
+        flushed
+    })
 }
 
 impl Drop for Handle {
@@ -105,7 +137,7 @@ impl Live {
     pub(super) fn write(&self, batch: ::sled::Batch) -> Result<(), String> {
         let logged = self.db.call(|db| {
             db.apply_batch(batch)?;
-            db.flush()
+            flush(db)
         })?;
         logged.map_err(|error| error.to_string())?;
         self.file.sync_data().map_err(|error| error.to_string())

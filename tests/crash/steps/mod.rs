@@ -7,6 +7,7 @@
 //! - `step`: what a step is. `tracer`: a program followed step by step and killed at one.
 //! - `site`: a store that is copied for each death, and what must hold after it.
 //! - `ways`: a change by a command alone, or by the server it is attached to. `walk`: all the deaths of one of them.
+//! - `faults`: the disk fails instead.
 //!
 //! `KEYDECK_CRASH_WALK=all cargo nextest run --test crash steps:: --no-capture` walks with every command in all ways.
 
@@ -19,6 +20,7 @@
     reason = "a test stops where a promise breaks, and says what it did or what it needs"
 )]
 
+mod faults;
 mod site;
 mod step;
 mod tracer;

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::libc::{self, c_long, user_regs_struct};
 use nix::sys::ptrace;
 use nix::unistd::Pid;
@@ -104,6 +105,18 @@ impl Step {
         self.file == WORD
     }
 
+    /// Whether a disk can answer so. One that is full still removes, and still reads and closes what is there.
+    pub fn can_fail_with(&self, error: Errno) -> bool {
+        let takes_room =
+            !matches!(self.call, "unlink" | "unlinkat" | "rmdir" | "chmod" | "fchmod" | "fchmodat");
+        !self.is_a_word() && (error != Errno::ENOSPC || takes_room)
+    }
+
+    /// Whether it hands a commit to the system.
+    pub fn hands_over(&self) -> bool {
+        self.call == "pwrite64" && self.file == "store/db"
+    }
+
     /// Whether it makes a commit durable.
     pub fn makes_durable(&self) -> bool {
         self.call == "fdatasync" && self.file == "store/db"
@@ -119,6 +132,19 @@ impl Step {
 pub fn cut_in_half(pid: Pid) -> nix::Result<()> {
     let regs = ptrace::getregs(pid)?;
     ptrace::setregs(pid, user_regs_struct { rdx: regs.rdx / 2, ..regs })
+}
+
+/// Lets a call not happen that a process is about to make.
+pub fn leave_out(pid: Pid) -> nix::Result<()> {
+    let regs = ptrace::getregs(pid)?;
+    // There is no call of that number.
+    ptrace::setregs(pid, user_regs_struct { orig_rax: u64::MAX, ..regs })
+}
+
+/// Tells a process that the call it comes from has failed.
+pub fn answer(pid: Pid, error: Errno) -> nix::Result<()> {
+    let regs = ptrace::getregs(pid)?;
+    ptrace::setregs(pid, user_regs_struct { rax: (-i64::from(error as i32)).cast_unsigned(), ..regs })
 }
 
 /// Whether `open` with these flags changes the directory.

@@ -1,24 +1,28 @@
-//! Runs a program that is stopped before and after each of its system calls, and kills it at the one that is wanted.
-//! No part of the program knows: the kernel stops it (ptrace(2)). A thread traces what it started itself, so several
-//! can be traced at once.
+//! Runs a program that is stopped before and after each of its system calls, and kills it at the one that is wanted, or
+//! has the call fail. No part of the program knows: the kernel stops it (ptrace(2)). A thread traces what it started
+//! itself, so several can be traced at once.
 
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc::{PTRACE_SYSCALL_INFO_ENTRY, PTRACE_SYSCALL_INFO_EXIT};
 use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::step::{Step, cut_in_half};
+use super::step::{Step, answer, cut_in_half, leave_out};
 
 /// Nothing here takes as long, on a slow machine either.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// No program here lives as long.
+const LIFE: Duration = Duration::from_secs(180);
 
 /// A step as it is found again in another run: which of those that are alike. How many words a server needs, and when,
 /// is up to the moment, so a number over all steps would mean another step each time.
@@ -51,11 +55,38 @@ impl Kill {
     }
 }
 
+/// A disk that fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The first step that fails.
+    pub at: Point,
+    pub error: Errno,
+    /// How many fail, that one included, until the disk is well again.
+    pub lasts: usize,
+}
+
+/// What comes in a program's way.
+#[derive(Clone, Copy, Debug)]
+pub enum Harm<'h> {
+    Death(&'h Kill),
+    Fault(&'h Fault),
+}
+
+impl Harm<'_> {
+    const fn point(&self) -> Option<&Point> {
+        match self {
+            Self::Death(kill) => kill.point(),
+            Self::Fault(fault) => Some(&fault.at),
+        }
+    }
+}
+
 /// Whether the steps of a program count already, for those who look on from other threads.
 #[derive(Debug, Default)]
 pub struct Counter {
     counting: AtomicBool,
     synced: AtomicBool,
+    well: AtomicBool,
 }
 
 impl Counter {
@@ -67,6 +98,11 @@ impl Counter {
     /// Those from now on count.
     pub fn count(&self) {
         self.counting.store(true, Ordering::SeqCst);
+    }
+
+    /// Nothing fails any more.
+    pub fn heal(&self) {
+        self.well.store(true, Ordering::SeqCst);
     }
 
     /// Waits until the program has made a commit durable.
@@ -90,10 +126,12 @@ pub struct Victim {
 pub struct Trail {
     /// The steps it set out to make, in order.
     pub steps: Vec<Step>,
-    /// Whether it was killed at the step that was wanted.
-    pub killed: bool,
+    /// Whether it was met at the step that was wanted.
+    pub met: bool,
     /// Its exit code, unless it was killed.
     pub code: Option<i32>,
+    /// Whether it had to be killed because it did nothing any more.
+    pub hung: bool,
 }
 
 impl Victim {
@@ -121,26 +159,33 @@ impl Victim {
     }
 
     /// Lets it go and follows it to its end. Its steps in the directory `root` are those that count.
-    pub fn follow(mut self, root: &Path, kill: &Kill, counter: &Counter) -> Trail {
+    pub fn follow(mut self, root: &Path, harm: Harm<'_>, counter: &Counter) -> Trail {
         let mut stdin = self.child.stdin.take().unwrap();
         stdin.write_all(b"\n").unwrap();
         drop(stdin);
         let mut trace = Trace {
             root: root.canonicalize().unwrap(),
-            kill,
+            harm,
             counter,
             steps: Vec::new(),
             inside: HashMap::new(),
-            killed: false,
+            met: false,
+            failing: 0,
         };
         let own = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        let (ended, end) = mpsc::channel::<()>();
+        let pid = self.pid;
+        let watch = std::thread::spawn(move || {
+            let hangs = end.recv_timeout(LIFE) == Err(RecvTimeoutError::Timeout);
+            hangs && kill(pid, Signal::SIGKILL).is_ok()
+        });
         let code = loop {
             match waitpid(None, Some(own)).unwrap() {
                 WaitStatus::Exited(pid, code) if pid == self.pid => break Some(code),
                 WaitStatus::Signaled(pid, ..) if pid == self.pid => break None,
                 WaitStatus::PtraceSyscall(pid) => {
                     if trace.is_time(pid) {
-                        trace.killed = true;
+                        trace.met = true;
                         self.child.kill().unwrap();
                     } else {
                         go_on(ptrace::syscall(pid, None));
@@ -151,7 +196,8 @@ impl Victim {
                 _ => {}
             }
         };
-        Trail { steps: trace.steps, killed: trace.killed, code }
+        drop(ended);
+        Trail { steps: trace.steps, met: trace.met, code, hung: watch.join().unwrap() }
     }
 }
 
@@ -160,14 +206,26 @@ fn go_on(told: nix::Result<()>) {
     assert!(matches!(told, Ok(()) | Err(Errno::ESRCH)), "a thread cannot be let go: {told:?}");
 }
 
+/// What becomes of a call on its way out.
+enum Way {
+    /// Nothing but what the system does.
+    Free,
+    /// The program dies after it.
+    Deadly,
+    /// It did not happen, and this is what the program is told.
+    Failed(Errno),
+}
+
 struct Trace<'c> {
     root: PathBuf,
-    kill: &'c Kill,
+    harm: Harm<'c>,
     counter: &'c Counter,
     steps: Vec<Step>,
-    /// The step each thread is in, and whether it is the one that is wanted.
-    inside: HashMap<Pid, (Step, bool)>,
-    killed: bool,
+    /// The step each thread is in.
+    inside: HashMap<Pid, (Step, Way)>,
+    met: bool,
+    /// How many more steps fail.
+    failing: usize,
 }
 
 impl Trace<'_> {
@@ -183,24 +241,54 @@ impl Trace<'_> {
 
     fn enters(&mut self, pid: Pid) -> bool {
         let Some(step) = Step::at(pid, &self.root) else { return false };
-        let counts = self.counter.counting.load(Ordering::SeqCst) && !self.killed;
-        if counts {
+        let counts = self.counter.counting.load(Ordering::SeqCst);
+        if counts && !(self.met && matches!(self.harm, Harm::Death(_))) {
             self.steps.push(step.clone());
         }
-        let wanted = counts && self.kill.point() == Some(&point_of(&self.steps, self.steps.len()));
-        if wanted && matches!(self.kill, Kill::Amid(_)) {
-            cut_in_half(pid).unwrap();
-        }
-        self.inside.insert(pid, (step, wanted));
-        wanted && matches!(self.kill, Kill::Before(_))
+        let wanted =
+            counts && !self.met && self.harm.point() == Some(&point_of(&self.steps, self.steps.len()));
+        let way = match self.harm {
+            Harm::Death(kill) => {
+                if wanted && matches!(kill, Kill::Amid(_)) {
+                    cut_in_half(pid).unwrap();
+                }
+                if wanted && matches!(kill, Kill::Before(_)) {
+                    return true;
+                }
+                if wanted { Way::Deadly } else { Way::Free }
+            }
+            Harm::Fault(fault) => {
+                if wanted {
+                    (self.met, self.failing) = (true, fault.lasts);
+                }
+                let fails = self.failing > 0
+                    && step.can_fail_with(fault.error)
+                    && !self.counter.well.load(Ordering::SeqCst);
+                if fails {
+                    self.failing -= 1;
+                    leave_out(pid).unwrap();
+                }
+                if fails { Way::Failed(fault.error) } else { Way::Free }
+            }
+        };
+        self.inside.insert(pid, (step, way));
+        false
     }
 
     fn leaves(&mut self, pid: Pid) -> bool {
-        let Some((step, wanted)) = self.inside.remove(&pid) else { return false };
-        if step.makes_durable() {
-            self.counter.synced.store(true, Ordering::SeqCst);
+        let Some((step, way)) = self.inside.remove(&pid) else { return false };
+        match way {
+            Way::Failed(error) => {
+                answer(pid, error).unwrap();
+                false
+            }
+            Way::Free | Way::Deadly => {
+                if step.makes_durable() {
+                    self.counter.synced.store(true, Ordering::SeqCst);
+                }
+                matches!(way, Way::Deadly)
+            }
         }
-        wanted && matches!(self.kill, Kill::Amid(_) | Kill::After(_))
     }
 }
 

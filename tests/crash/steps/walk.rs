@@ -118,7 +118,7 @@ impl<'s> Walk<'s> {
     fn die_once(&self, kill: &Kill) -> Result<Found, String> {
         let desk = self.site.copy();
         let (trail, said) = (self.way)(&desk, self.deed, kill).ok_or("it cannot be traced")?;
-        let met = kill.point().filter(|_| trail.killed).map(|point| format!("{:?}", point.step));
+        let met = kill.point().filter(|_| trail.met).map(|point| format!("{:?}", point.step));
         // How many words a server needs is up to the moment; whoever has the last of them has the answer.
         let may_be_missed = kill.point().is_none_or(|point| point.nth > 1 || point.step.is_a_word());
         if met.is_none() && !(may_be_missed && was_said(&said, self.deed)) {

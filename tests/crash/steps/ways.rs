@@ -2,12 +2,13 @@
 //! server that has it while the command is attached.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Command;
 use std::sync::mpsc;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::site::{Deed, command, person};
-use super::tracer::{Counter, Kill, Trail, Victim};
+use super::tracer::{Counter, Harm, Kill, Trail, Victim};
 use crate::support::desk::{Desk, Said};
 
 /// A way: does a deed on a store and kills the process that writes. What that process did, and what the person at the
@@ -16,9 +17,19 @@ pub type Way = fn(&Desk, &Deed, &Kill) -> Option<(Trail, Said)>;
 
 /// The command does it itself, and is killed.
 pub fn alone(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
-    let mut victim = Victim::start(&command(desk, deed.words))?;
+    by_itself(desk, &command(desk, deed.words), Harm::Death(kill))
+}
+
+/// A server does it for the command, and is killed: at the step, or else as soon as the command has its answer.
+pub fn served(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
+    beside_a_server(desk, Harm::Death(kill), |_| person(desk).says(deed.words))
+}
+
+/// A command that has the store to itself.
+pub fn by_itself(desk: &Desk, command: &Command, harm: Harm<'_>) -> Option<(Trail, Said)> {
+    let mut victim = Victim::start(command)?;
     let (mut out, mut err) = (victim.child.stdout.take().unwrap(), victim.child.stderr.take().unwrap());
-    let trail = victim.follow(&desk.data(), kill, &Counter::from_the_start());
+    let trail = victim.follow(&desk.data(), harm, &Counter::from_the_start());
     let mut said = Said { code: trail.code.unwrap_or(-1), ..Said::default() };
     // A few lines: less than a pipe holds.
     out.read_to_string(&mut said.out).unwrap();
@@ -26,8 +37,12 @@ pub fn alone(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
     Some((trail, said))
 }
 
-/// A server does it for the command, and is killed: at the step, or else as soon as the command has its answer.
-pub fn served(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
+/// What somebody does while a server has the store; then the server is killed, unless it has been.
+pub fn beside_a_server<T>(
+    desk: &Desk,
+    harm: Harm<'_>,
+    does: impl FnOnce(&Counter) -> T,
+) -> Option<(Trail, T)> {
     let counter = Counter::default();
     let (started, start) = mpsc::sync_channel(1);
     std::thread::scope(|scope| {
@@ -35,7 +50,7 @@ pub fn served(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
         let server = scope.spawn(move || {
             let mut victim = Victim::start(&command(desk, &["serve", "--listen", "127.0.0.1:0"]))?;
             started.send((victim.child.id(), victim.child.stderr.take())).unwrap();
-            Some(victim.follow(&desk.data(), kill, steps))
+            Some(victim.follow(&desk.data(), harm, steps))
         });
         let Ok((id, Some(err))) = start.recv() else { return None };
         let mut lines = BufReader::new(err).lines().map_while(Result::ok);
@@ -43,10 +58,10 @@ pub fn served(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
         // It writes once by itself, and is quiet then.
         counter.wait_for_a_sync();
         counter.count();
-        let said = person(desk).says(deed.words);
+        let done = does(&counter);
         let pid = Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
         // Its number is not anybody else's before it was waited for; it may be dead already.
         let _ = kill_process(pid, Signal::KILL);
-        Some((server.join().unwrap()?, said))
+        Some((server.join().unwrap()?, done))
     })
 }

@@ -1,0 +1,203 @@
+//! A store with something of everything, and what can be told of it by opening it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use keydeck::crypto::keyfile::KeyFileSecret;
+use keydeck::domain::{Command, Name};
+use keydeck::engine::open::{Key, Open, Options, open};
+use keydeck::engine::{AuditStanding, Engine as _, OpenError, Via};
+
+use super::table::Deed;
+use crate::steps::site::copy_into;
+use crate::support::desk::{Desk, Person};
+
+/// Who does everything: an admin with a key file, for whom no passphrase is paid.
+pub const KEY_FILE: &str = "cron.key";
+const APP: [&str; 8] =
+    ["--uri", "https://shop.example", "--user-type", "both", "--source", "bot", "--auth", "key"];
+/// What each copy has in its home.
+const FILES: [&str; 6] = [KEY_FILE, "otto.key", "ada.key", "recovery", "many.csv", "secret"];
+/// More than one commit takes.
+const MANY: usize = 70;
+
+/// A store that is copied for each fault.
+pub struct House {
+    home: Desk,
+    tokens: BTreeMap<&'static str, String>,
+    pub before: Standing,
+}
+
+/// What is in a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Each record, without what time writes by itself.
+    records: BTreeMap<String, String>,
+    /// What the trail tells, the oldest first: number, event, reason.
+    trail: Vec<(u64, String, Option<String>)>,
+}
+
+/// What happened to a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The kinds of the records that are new or other.
+    pub records: Vec<String>,
+    pub trail: Vec<String>,
+}
+
+impl House {
+    pub fn new() -> Self {
+        let home = Desk::founded();
+        let cron = home.hire("cron", "admin");
+        let mut tokens = BTreeMap::new();
+        let mut keep = |name, text: String| drop(tokens.insert(name, text));
+        for (name, role) in [("otto", "manager"), ("ada", "manager")] {
+            home.hire(name, role);
+        }
+        cron.does(&["location", "add", "Harbour", "Hill"]);
+        let issue = |who: &Person<'_>, name: &str, place: &[&str]| {
+            let words =
+                [&["key", "create", "--name", name, "--scope", "contacts.read", "contacts.write"], place];
+            who.does(&words.concat()).out.trim_end().to_owned()
+        };
+        for name in ["Nightly", "Paused", "Gone"] {
+            keep(name, issue(&cron, name, &["--agency"]));
+        }
+        keep("Branch", issue(&cron, "Branch", &["--location", "Harbour"]));
+        keep("Otto's", issue(&home.by_key_file("otto.key"), "Otto's", &["--location", "Hill"]));
+        keep("Ada's", issue(&home.by_key_file("ada.key"), "Ada's", &["--location", "Hill"]));
+        for name in ["Shop", "Asleep"] {
+            let words =
+                [&["app", "create", "--name", name, "--scope", "contacts.read", "contacts.write"], &APP[..]];
+            cron.does(&words.concat());
+        }
+        keep(
+            "Counter",
+            cron.does(&["app", "new-key", "Shop", "--name", "Counter"]).out.trim_end().to_owned(),
+        );
+        cron.does(&["key", "pause", "Paused"]);
+        cron.does(&["key", "delete", "Gone"]);
+        cron.does(&["app", "pause", "Asleep"]);
+        cron.does(&["operator", "disable", "ada", "--keys", "stop"]);
+        let many: Vec<String> = (0..MANY).map(|n| format!("Branch {n}")).collect();
+        home.file("many.csv", format!("name\n{}", many.join("\n")));
+        home.file("secret", "a9Lk2mXq77TzWcB1Ys0PdR5uNe3Ha");
+        let before = Standing { records: BTreeMap::new(), trail: Vec::new() };
+        let house = Self { home, tokens, before };
+        let before = Look::at(&house.copy()).unwrap().standing();
+        Self { before, ..house }
+    }
+
+    /// Another machine with the same store.
+    pub fn copy(&self) -> Desk {
+        let desk = Desk::new();
+        for name in FILES {
+            desk.file(name, fs::read(self.home.path(name)).unwrap());
+        }
+        copy_into(&self.home.data(), &desk.data());
+        desk
+    }
+
+    pub fn token(&self, of: &str) -> &str {
+        &self.tokens[of]
+    }
+}
+
+/// An open store, looked at in this process.
+pub struct Look(Open);
+
+impl Look {
+    pub fn at(desk: &Desk) -> Result<Self, String> {
+        Self::with(desk, KEY_FILE).map_err(|error| format!("it does not open: {error}"))
+    }
+
+    /// With the key in a file.
+    fn with(desk: &Desk, key: &str) -> Result<Self, OpenError> {
+        let secret = KeyFileSecret::read(&desk.path(key)).map_err(OpenError::Unseal)?;
+        let options = Options::new(&desk.data(), "test", Via::CommandLine);
+        open(&options, &Key::KeyFile(&secret)).map(Self)
+    }
+
+    pub fn standing(&self) -> Standing {
+        let engine = &self.0.engine;
+        let whole = engine.open_agency_view(&self.0.session).unwrap();
+        let mut records = BTreeMap::new();
+        let state = engine.state();
+        let mut put =
+            |kind: &str, id: String, text: String| drop(records.insert(format!("{kind} {id}"), text));
+        state.operators().for_each(|o| put("operator", o.id.to_string(), format!("{o:?}")));
+        state.locations().for_each(|l| put("location", l.id.to_string(), format!("{l:?}")));
+        state.keys().for_each(|k| put("key", k.id.to_string(), format!("{k:?}")));
+        state.apps().for_each(|a| put("app", a.id.to_string(), format!("{a:?}")));
+        put("policy", String::new(), format!("{:?}", state.policy()));
+        put("agency", String::new(), format!("{:?}", state.agency()));
+        drop(state);
+        let own = std::process::id();
+        let lines = engine.audit(&whole, None, usize::MAX, None).unwrap().lines;
+        let mut trail: Vec<_> = lines
+            .into_iter()
+            .filter(|line| line.entry.actor.pid != own && !line.entry.event.starts_with("session."))
+            .map(|line| (line.entry.seq, line.entry.event, line.entry.reason))
+            .collect();
+        trail.reverse();
+        Standing { records, trail }
+    }
+
+    /// Whether everything in it is vouched for.
+    pub fn is_whole(&self) -> Result<(), String> {
+        let engine = &self.0.engine;
+        let report = engine.check_audit(&self.0.session).map_err(|error| error.to_string())?;
+        let whole = engine.doubts().is_empty() && report.standing == AuditStanding::Intact;
+        let waits = engine.unwritten().denials;
+        if whole && waits == 0 {
+            Ok(())
+        } else {
+            Err(format!("{:?}, {:?}, {waits} changes wait", engine.doubts(), report.faults))
+        }
+    }
+
+    /// What a token is answered, as at the command line.
+    pub fn answer(&self, token: &str) -> String {
+        let reason = self.0.engine.verify(token.as_bytes(), &[]).reason();
+        reason.map_or_else(|| "allow".into(), |reason| format!("deny {reason}"))
+    }
+
+    /// Something that has not been there.
+    pub fn takes_a_change(&self) -> Result<(), String> {
+        let probe = Command::AddLocations(vec![Name::new("Probe").unwrap()]);
+        self.0.engine.execute(&self.0.session, probe).map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// Whether a key file opens the store.
+pub fn opens(desk: &Desk, key: &str) -> bool {
+    Path::new(&desk.path(key)).exists() && Look::with(desk, key).is_ok()
+}
+
+impl Standing {
+    /// What happened since.
+    pub fn since(&self, before: &Self) -> Change {
+        let other = self.records.iter().filter(|(key, text)| before.records.get(*key) != Some(text));
+        let mut records: Vec<String> =
+            other.map(|(key, _)| key.split(' ').next().unwrap().to_owned()).collect();
+        records.sort();
+        let trail = self.trail[before.trail.len()..].iter().map(|(_, event, reason)| match reason {
+            Some(reason) => format!("{event} {reason}"),
+            None => event.clone(),
+        });
+        Change { records, trail: trail.collect() }
+    }
+}
+
+impl Deed {
+    /// As the operator types it.
+    pub fn typed(&self) -> Vec<&'static str> {
+        let sign_in: &[&str] = if self.words.contains(&"--recovery-file") {
+            &["--json"]
+        } else {
+            &["--json", "--key-file", KEY_FILE]
+        };
+        [self.words, sign_in].concat()
+    }
+}

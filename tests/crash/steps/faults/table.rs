@@ -1,0 +1,221 @@
+//! What people ask of a store at the command line: a row for each way to a command, and a match over all commands, so
+//! that one without a row does not compile.
+
+use keydeck::domain::Command;
+
+/// A key file or a code, and whether it opens the store before the deed and after it.
+#[derive(Clone, Copy, Debug)]
+pub struct Lock {
+    pub key: &'static str,
+    pub before: bool,
+    pub after: bool,
+}
+
+/// Something a person does.
+#[derive(Clone, Copy, Debug)]
+pub struct Deed {
+    pub words: &'static [&'static str],
+    /// What the trail tells afterwards, in order.
+    pub tells: &'static [&'static str],
+    /// Whose token is answered how afterwards, if what it does takes access away.
+    pub ends: Option<(&'static str, &'static str)>,
+    /// Whose token works afterwards and did not before.
+    pub gives: Option<&'static str>,
+    /// Who gets in.
+    pub locks: &'static [Lock],
+    /// What an answer holds that tells of a part that was done.
+    pub part: Option<&'static str>,
+    /// The files it makes.
+    pub files: &'static [&'static str],
+}
+
+impl Deed {
+    const fn new(words: &'static [&'static str], tells: &'static [&'static str]) -> Self {
+        Self { words, tells, ends: None, gives: None, locks: &[], part: None, files: &[] }
+    }
+
+    const fn ends(self, whose: &'static str, answer: &'static str) -> Self {
+        Self { ends: Some((whose, answer)), ..self }
+    }
+
+    const fn gives(self, whose: &'static str) -> Self {
+        Self { gives: Some(whose), ..self }
+    }
+
+    const fn locks(self, locks: &'static [Lock]) -> Self {
+        Self { locks, ..self }
+    }
+
+    const fn in_parts(self, part: &'static str) -> Self {
+        Self { part: Some(part), ..self }
+    }
+
+    const fn makes(self, files: &'static [&'static str]) -> Self {
+        Self { files, ..self }
+    }
+}
+
+const fn new_key(key: &'static str) -> Lock {
+    Lock { key, before: false, after: true }
+}
+
+const fn old_key(key: &'static str) -> Lock {
+    Lock { key, before: true, after: false }
+}
+
+macro_rules! table {
+    ($($command:ident => $deeds:expr,)*) => {
+        /// Every row.
+        pub fn deeds() -> Vec<Deed> {
+            const ALL: &[&[Deed]] = &[$($deeds,)*];
+            ALL.concat()
+        }
+
+        /// A command without a row stops here.
+        const _: fn(&Command) = |command| match command {
+            $(Command::$command { .. } => (),)*
+        };
+    };
+}
+
+/// The data directory, seen from the home: a file there is on the disk that fails.
+macro_rules! on_the_disk {
+    ($name:literal) => {
+        concat!(".local/share/keydeck/", $name)
+    };
+}
+
+table! {
+    // There is no store to copy yet: a walk of its own.
+    Found => &[],
+    // Each row begins and ends with these; the first is walked from its first step on.
+    StartSession => &[],
+    EndSession => &[],
+    OpenAgencyView => &[Deed::new(&["key", "list", "--all"], &["view.agency"])],
+    ReadAudit => &[Deed::new(&["audit", "list", "--all"], &["audit.read"])],
+    ExportAudit => &[Deed::new(&["audit", "export"], &["audit.export"])],
+    AddOperator => &[
+        Deed::new(
+            &["operator", "add", "ida", "--role", "viewer", "--new-key-file", on_the_disk!("ida.key")],
+            &["operator.add"],
+        )
+        .locks(&[new_key(on_the_disk!("ida.key"))])
+        .makes(&[on_the_disk!("ida.key")]),
+    ],
+    SetRole => &[
+        Deed::new(&["operator", "role", "otto", "viewer"], &["operator.role"]),
+        Deed::new(&["operator", "role", "otto", "admin"], &["operator.role"]),
+    ],
+    SetSecret => &[
+        Deed::new(
+            &["operator", "passphrase", "otto", "--new-key-file", on_the_disk!("other.key")],
+            &["operator.passphrase"],
+        )
+        .locks(&[old_key("otto.key"), new_key(on_the_disk!("other.key"))])
+        .makes(&[on_the_disk!("other.key")]),
+    ],
+    ReplaceRecovery => &[
+        Deed::new(
+            &[
+                "operator", "passphrase", "otto", "--recovery-file", "recovery", "--new-key-file",
+                on_the_disk!("other.key"),
+            ],
+            &["operator.passphrase", "recovery.renew", "recovery.renew"],
+        )
+        .locks(&[old_key("otto.key"), new_key(on_the_disk!("other.key"))])
+        .makes(&[on_the_disk!("other.key")])
+        .in_parts("has the new secret"),
+    ],
+    DisableOperator => &[
+        Deed::new(&["operator", "disable", "otto", "--keys", "stop"], &["operator.disable"])
+            .ends("Otto's", "deny owner_disabled")
+            .locks(&[old_key("otto.key")]),
+        Deed::new(&["operator", "disable", "otto", "--keys", "give:cron"], &["operator.disable"])
+            .locks(&[old_key("otto.key")]),
+    ],
+    EnableOperator => &[
+        Deed::new(
+            &["operator", "enable", "ada", "--new-key-file", on_the_disk!("ada2.key")],
+            &["operator.enable"],
+        )
+        .gives("Ada's")
+        .locks(&[new_key(on_the_disk!("ada2.key"))])
+        .makes(&[on_the_disk!("ada2.key")]),
+    ],
+    AddLocations => &[
+        Deed::new(&["location", "add", "Port", "Mill"], &["location.add"]),
+        Deed::new(&["location", "add", "--from", "many.csv"], &["location.add", "location.add"])
+            .in_parts("locations were added"),
+    ],
+    RenameLocation => &[Deed::new(&["location", "rename", "Harbour", "Port"], &["location.rename"])],
+    RemoveLocation => &[
+        Deed::new(&["location", "remove", "Harbour"], &["location.remove"])
+            .ends("Branch", "deny location_removed"),
+    ],
+    IssueKey => &[
+        Deed::new(
+            &["key", "create", "--name", "Yearly", "--agency", "--scope", "contacts.read"],
+            &["key.issue"],
+        ),
+        Deed::new(
+            &[
+                "key", "create", "--name", "Yearly", "--location", "Harbour", "--scope", "contacts.read",
+                "--token-file", on_the_disk!("token"),
+            ],
+            &["key.issue"],
+        )
+        .makes(&[on_the_disk!("token")]),
+        Deed::new(
+            &["app", "new-key", "Shop", "--name", "Second", "--revoke-others"],
+            &["key.issue", "key.revoke"],
+        )
+        .ends("Counter", "deny revoked")
+        .in_parts("is issued"),
+    ],
+    ImportKey => &[
+        Deed::new(
+            &[
+                "key", "import", "--name", "Theirs", "--agency", "--scope", "contacts.read", "--secret-file",
+                "secret",
+            ],
+            &["key.import"],
+        ),
+    ],
+    PauseKey => &[Deed::new(&["key", "pause", "Nightly"], &["key.pause"]).ends("Nightly", "deny disabled")],
+    ResumeKey => &[Deed::new(&["key", "resume", "Paused"], &["key.resume"]).gives("Paused")],
+    RevokeKey => &[Deed::new(&["key", "revoke", "Nightly"], &["key.revoke"]).ends("Nightly", "deny revoked")],
+    DeleteKey => &[Deed::new(&["key", "delete", "Nightly"], &["key.delete"]).ends("Nightly", "deny tombstoned")],
+    RestoreKey => &[Deed::new(&["key", "restore", "Gone"], &["key.restore"])],
+    RescopeKey => &[
+        Deed::new(&["key", "rescope", "Nightly", "--scope", "contacts.read"], &["key.rescope"]),
+        Deed::new(&["key", "rescope", "Nightly", "--scope", "locations.read"], &["key.rescope"]),
+    ],
+    CreateApp => &[
+        Deed::new(
+            &[
+                "app", "create", "--name", "Bot", "--uri", "https://bot.example", "--user-type", "guest",
+                "--source", "bot", "--auth", "key", "--scope", "contacts.read",
+            ],
+            &["app.create"],
+        ),
+    ],
+    EditApp => &[
+        Deed::new(&["app", "edit", "Shop", "--scope", "contacts.read"], &["app.edit"]),
+        Deed::new(&["app", "edit", "Shop", "--name", "Stall"], &["app.edit"]),
+    ],
+    RenewAppSecret => &[
+        Deed::new(
+            &["app", "new-secret", "Shop", "--secret-file", on_the_disk!("secret")],
+            &["app.new-secret"],
+        )
+        .makes(&[on_the_disk!("secret")]),
+    ],
+    PauseApp => &[Deed::new(&["app", "pause", "Shop"], &["app.pause"]).ends("Counter", "deny app_disabled")],
+    ResumeApp => &[Deed::new(&["app", "resume", "Asleep"], &["app.resume"])],
+    DeleteApp => &[Deed::new(&["app", "delete", "Shop"], &["app.delete"]).ends("Counter", "deny revoked")],
+    // Asked for over HTTP.
+    RevokeToken => &[],
+    RotateSigningKey => &[],
+    ConfirmClock => &[Deed::new(&["clock", "confirm"], &["clock.confirm"])],
+    SetPolicy => &[Deed::new(&["policy", "set", "keys-per-operator", "7"], &["policy.set"])],
+}
