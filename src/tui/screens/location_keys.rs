@@ -33,7 +33,7 @@ use crate::{
 /// Columns from which both halves are shown.
 const BOTH: u16 = 90;
 /// Columns of the locations.
-const PLACES: u16 = 31;
+const PLACES: u16 = 35;
 
 const PLACE_HINTS: [Action; 5] = [Action::New, Action::Filter, Action::Right, Action::Edit, Action::Delete];
 
@@ -67,8 +67,8 @@ impl LocationKeys {
     /// Shows the keys of the selected location.
     fn follow(&mut self, look: &Look) {
         let wanted = self.places.selected().map_or(Subset::Locations, Subset::At);
-        if self.pane.list.subset() != wanted {
-            self.pane.list.hold(wanted);
+        if self.pane.subset() != wanted {
+            self.pane.hold(wanted);
             self.pane.refresh(look);
         }
     }
@@ -112,7 +112,7 @@ impl LocationKeys {
             | Action::Filter
             | Action::Right
             | Action::Open => Ok(()),
-            Action::Back if self.places.is_narrowed() || self.text_focus() == TextFocus::Here => Ok(()),
+            Action::Back if self.places.list.is_filtered() || self.text_focus() == TextFocus::Here => Ok(()),
             Action::Back => Err("there is nothing to step back from; q quits".into()),
             Action::New => self.manage.clone(),
             Action::Edit => self.manage.clone().and_then(|()| chosen()),
@@ -169,7 +169,7 @@ impl Screen for LocationKeys {
             self.manage = may_manage(look, seen);
         });
         let wanted = self.places.selected().map_or(Subset::Locations, Subset::At);
-        self.pane.list.hold(wanted);
+        self.pane.hold(wanted);
         self.pane.refresh(look);
     }
 
@@ -223,14 +223,14 @@ impl Screen for LocationKeys {
         if area.width < BOTH {
             match self.half {
                 Half::Places => self.places.draw(canvas, area, Focus::Here),
-                Half::Keys => self.pane.draw(canvas, area, look, now, (on_keys, &empty)),
+                Half::Keys => self.pane.draw(canvas, area, look, (on_keys, &empty), now),
             }
             return;
         }
         let (left, right) = layout::left(area, PLACES);
         self.places.draw(canvas, layout::left(left, PLACES - 1).0, Focus::when(self.half == Half::Places));
         canvas.vertical(left.right() - 1, left.y, left.height);
-        self.pane.draw(canvas, right, look, now, (on_keys, &empty));
+        self.pane.draw(canvas, right, look, (on_keys, &empty), now);
     }
 
     fn count(&self) -> Option<usize> {
@@ -255,7 +255,7 @@ impl Screen for LocationKeys {
 
     fn text_focus(&self) -> TextFocus {
         match self.half {
-            Half::Places => self.places.text_focus(),
+            Half::Places => self.places.list.text_focus(),
             Half::Keys => self.pane.text_focus(),
         }
     }

@@ -4,8 +4,7 @@
 pub mod agency_keys;
 pub mod apps;
 pub mod audit;
-pub mod keys;
-pub mod listing;
+pub(crate) mod keys;
 pub mod location_keys;
 pub mod settings;
 

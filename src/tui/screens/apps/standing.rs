@@ -1,7 +1,7 @@
 //! How an app stands, in the words of the screens, and the short words of its columns.
 
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, AppStatus, SourceApp, Timestamp, UserType};
+use crate::domain::{App, AppStatus, Reason, SourceApp, Timestamp, UserType};
 use crate::tui::screens::keys::seen::Seen;
 use crate::tui::theme::Badge;
 
@@ -21,13 +21,12 @@ pub enum Standing {
 impl Standing {
     /// Of an app.
     pub fn of(app: &App, seen: &Seen<'_>) -> Self {
-        match app.status {
-            AppStatus::Deleted(at) => Self::Deleted(at),
-            AppStatus::Paused(at) => Self::Paused(at),
-            AppStatus::Active => {
-                let works = seen.state().operator(app.owner).is_some_and(|owner| owner.standing.keys_work());
-                if works { Self::Active } else { Self::OwnerStopped }
-            }
+        // The verifier says whether it works, and so what the screen may say of it.
+        match (seen.view.app_refused(app), app.status) {
+            (None, _) => Self::Active,
+            (Some(Reason::OwnerDisabled), _) | (Some(_), AppStatus::Active) => Self::OwnerStopped,
+            (Some(_), AppStatus::Paused(at)) => Self::Paused(at),
+            (Some(_), AppStatus::Deleted(at)) => Self::Deleted(at),
         }
     }
 

@@ -97,11 +97,6 @@ impl History {
             self.known = Some((key, Vec::new()));
         }
     }
-
-    /// Whether it waits for a page.
-    pub const fn is_waiting(&self) -> bool {
-        self.asked.is_some()
-    }
 }
 
 fn happening(entry: &Entry) -> Happening {
