@@ -25,7 +25,7 @@ use crate::{
         clock::{Moment, Now},
         input::TextFocus,
         overlay::Cue,
-        overlays::{location_add::AddLocations, location_remove::RemoveLocation, location_rename},
+        overlays::{confirm, location_add::AddLocations, location_rename},
         widgets::{Focus, layout},
     },
 };
@@ -84,7 +84,11 @@ impl LocationKeys {
             Cue::Do(action @ (Action::Edit | Action::Delete)) => {
                 let Some(location) = self.places.selected() else { return false };
                 if action == Action::Delete {
-                    out.push(Ask::Push(Box::new(RemoveLocation::new(look, location, self.places.name()))));
+                    out.push(Ask::Push(Box::new(confirm::location::remove(
+                        look,
+                        location,
+                        self.places.name(),
+                    ))));
                 } else if let Some(form) = location_rename::new(location, look) {
                     out.push(Ask::Push(Box::new(form)));
                 }

@@ -9,7 +9,7 @@ use crate::tui::canvas::{HitMap, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
 use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
-use crate::tui::overlays::{help, leave, palette, test_token};
+use crate::tui::overlays::{chooser, confirm, help, test_token};
 use crate::tui::program::{Capture, Orders};
 use crate::tui::router::{Meaning, route};
 use crate::tui::screens::settings::about;
@@ -124,7 +124,7 @@ impl Desk {
             Action::TestToken => self.overlays.push(test_token::TestToken::new()),
             Action::Help => self.overlays.push(help::Help::new(|action| self.on_screen(action), &self.look)),
             Action::Palette => {
-                self.overlays.push(palette::Palette::new(|action| self.on_screen(action), &self.look));
+                self.overlays.push(chooser::palette(|action| self.on_screen(action), &self.look));
             }
             Action::CopyMessage => {
                 if let Some(text) = self.toasts.to_copy().map(str::to_owned) {
@@ -156,8 +156,8 @@ impl Desk {
             None
         };
         match why {
-            Some(why) if !self.overlays.names().contains(&leave::NAME) => {
-                self.overlays.push(leave::Leave::new(why));
+            Some(why) if !self.overlays.names().contains(&confirm::LEAVE) => {
+                self.overlays.push(confirm::leave(why));
             }
             _ => orders.quit(),
         }

@@ -39,11 +39,11 @@ use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
 use crate::tui::list::beside::Beside;
 use crate::tui::overlay::Cue;
-use crate::tui::overlays::app_confirm::AppConfirm;
 use crate::tui::overlays::app_form::AppForm;
+use crate::tui::overlays::chooser;
+use crate::tui::overlays::confirm;
 use crate::tui::overlays::create_key::CreateKey;
 use crate::tui::overlays::how_to::HowTo;
-use crate::tui::overlays::row_menu::RowMenu;
 use crate::tui::secret::SecretText;
 
 /// The list's number for the mouse.
@@ -181,12 +181,13 @@ impl Apps {
             Action::CopyId => out.push(Ask::Copy(SecretText::new(app.to_string()), Keep::Stays)),
             Action::RowMenu => {
                 let screen = &*self;
-                let menu = RowMenu::of("With this app", &LISTED, look, |action| screen.enabled(action, look));
+                let menu =
+                    chooser::row_menu("With this app", &LISTED, look, |action| screen.enabled(action, look));
                 out.push(Ask::Push(Box::new(menu)));
             }
             Action::Pause | Action::Delete | Action::NewSecret => {
                 let deed = look.view(|view| view.app(app).and_then(|app| AppDeed::of(action, app)));
-                let question = deed.and_then(|deed| AppConfirm::new(look, deed, app));
+                let question = deed.and_then(|deed| confirm::apps::ask(look, deed, app));
                 out.extend(question.map(|question| Ask::Push(Box::new(question))));
             }
             _ => return false,

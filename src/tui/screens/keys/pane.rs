@@ -25,9 +25,7 @@ use crate::{
         list::List,
         list::beside::Beside,
         overlay::Cue,
-        overlays::{
-            confirm::Confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope, row_menu::RowMenu,
-        },
+        overlays::{chooser, confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope},
         secret::SecretText,
         widgets::Focus,
     },
@@ -49,6 +47,19 @@ pub const HINTS: [Action; 11] = [
     Action::Mark,
     Action::Sort,
     Action::RowMenu,
+];
+
+/// What there is to do with a key, in the order of how often it is done.
+const LISTED: [Action; 9] = [
+    Action::Open,
+    Action::CopyId,
+    Action::HowTo,
+    Action::TestToken,
+    Action::Edit,
+    Action::Pause,
+    Action::Revoke,
+    Action::Delete,
+    Action::Restore,
 ];
 
 /// A table of keys with its detail.
@@ -192,7 +203,9 @@ impl KeyPane {
             }
             Action::RowMenu => {
                 let pane = &*self;
-                let menu = RowMenu::new(look, |action| pane.enabled(action, look));
+                let listed = LISTED.map(|action| (action, action.spec().title));
+                let menu =
+                    chooser::row_menu("With this key", &listed, look, |action| pane.enabled(action, look));
                 out.push(Ask::Push(Box::new(menu)));
             }
             Action::Undo => {
@@ -202,7 +215,7 @@ impl KeyPane {
                     out.push(Ask::Do(Job::Run { command: Command::ResumeKey(*key), said }));
                 } else {
                     let keys: Vec<KeyId> = paused.iter().map(|(key, _)| *key).collect();
-                    out.push(match Confirm::new(look, Deed::Resume, &keys) {
+                    out.push(match confirm::keys::ask(look, Deed::Resume, &keys) {
                         Some(question) => Ask::Push(Box::new(question.willing())),
                         None => Ask::Say("none of the keys that were paused can be resumed now".to_owned()),
                     });
@@ -215,7 +228,7 @@ impl KeyPane {
                     let keys: Vec<&Key> = targets.iter().filter_map(|id| seen.view.key(*id)).collect();
                     Deed::of(action, &keys, seen)
                 });
-                if let Some(question) = deed.and_then(|deed| Confirm::new(look, deed, targets)) {
+                if let Some(question) = deed.and_then(|deed| confirm::keys::ask(look, deed, targets)) {
                     out.push(Ask::Push(Box::new(question)));
                 }
             }

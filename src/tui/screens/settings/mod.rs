@@ -32,7 +32,7 @@ use crate::tui::clock::{Moment, Now};
 use crate::tui::list::filter::NoTerm;
 use crate::tui::list::{Cell, Change, Column, List, Listed};
 use crate::tui::overlay::Cue;
-use crate::tui::overlays::confirm_clock;
+use crate::tui::overlays::confirm;
 use crate::tui::overlays::operator::{self, Verb};
 use crate::tui::overlays::recovery;
 use crate::tui::theme::Role;
@@ -190,7 +190,7 @@ impl Settings {
             Section::Policy => self.edit(look, out),
             Section::Operators => {
                 out.extend(self.operators.selected(look).map(|person| {
-                    let menu = operator::menu::Menu::new(person, look);
+                    let menu = operator::menu::menu(person, look);
                     Ask::Push(Box::new(menu))
                 }));
             }
@@ -244,7 +244,7 @@ impl Settings {
                 }
             }
             Action::RenewCode => out.push(Ask::Push(Box::new(recovery::renew(look)))),
-            Action::ConfirmClock => out.push(Ask::Push(Box::new(confirm_clock::form(look)))),
+            Action::ConfirmClock => out.push(Ask::Push(Box::new(confirm::clock::ask(look)))),
             Action::Guide => Self::perform(Some(Deed::Read(about::GUIDE)), out),
             _ => return self.pass(Cue::Do(action), look, out),
         }
