@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use keydeck::tui::action::Action;
+
 /// From the top down. Those in one line are siblings and do not use each other, but for the command line, which
 /// starts the console.
 const FLOORS: [&[&str]; 6] = [&["cli"], &["tui"], &["serve"], &["engine"], &["store", "crypto"], &["domain"]];
@@ -89,10 +91,12 @@ fn every_verb_means_something_to_somebody() {
     let own = root.join("action.rs");
     let code: String =
         files.iter().filter(|file| **file != own).map(|file| fs::read_to_string(file).unwrap()).collect();
-    let lost: Vec<_> = keydeck::tui::action::Action::ALL
-        .iter()
-        .filter(|action| !code.contains(&format!("Action::{action:?}")))
-        .collect();
+    // Which tab it is does not matter: all are gone to in one way.
+    let known = |action: &&Action| {
+        let name = format!("Action::{action:?}");
+        code.contains(name.split('(').next().unwrap_or_default())
+    };
+    let lost: Vec<_> = Action::ALL.iter().filter(|action| !known(action)).collect();
     assert!(lost.is_empty(), "nobody knows what to do with {lost:?}");
 }
 

@@ -9,6 +9,7 @@ use crate::domain::{
 };
 use crate::engine::{AuditPage, AuditReport, Doors, Session};
 use crate::tui::action::Action;
+pub use crate::tui::action::Tab;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlay::Overlay;
 use crate::tui::secret::SecretText;
@@ -47,42 +48,13 @@ pub enum Ask {
     Quit,
 }
 
-/// The tabs, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tab {
-    /// Agency keys.
-    Agency,
-    /// Location keys.
-    Locations,
-    /// Apps and their keys.
-    Apps,
-    /// Audit.
-    Audit,
-    /// Settings.
-    Settings,
-}
-
 impl Tab {
-    /// All tabs, in order.
-    pub const ALL: [Self; 5] = [Self::Agency, Self::Locations, Self::Apps, Self::Audit, Self::Settings];
-
     /// Where keys of a place are found.
     pub const fn of(place: Place) -> Self {
         match place {
             Place::Agency => Self::Agency,
             Place::Location(_) => Self::Locations,
             Place::App(_) => Self::Apps,
-        }
-    }
-
-    /// Its name.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Agency => "Agency keys",
-            Self::Locations => "Location keys",
-            Self::Apps => "Apps",
-            Self::Audit => "Audit",
-            Self::Settings => "Settings",
         }
     }
 }

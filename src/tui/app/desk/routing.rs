@@ -1,7 +1,7 @@
 //! Who hears what a person did: the desk for its own verbs, the topmost overlay, else the open screen. A key that
 //! means something but cannot be used says why.
 
-use super::super::ask::{Ask, Errand, Tab};
+use super::super::ask::{Ask, Errand};
 use super::super::worker::Effect;
 use super::{Asker, Desk, Parting};
 use crate::tui::action::{Action, Availability as _};
@@ -102,11 +102,7 @@ impl Desk {
             Action::Redraw => orders.wipe(),
             Action::Quit | Action::ForceQuit => self.quit(orders),
             Action::Lock => self.parting = Some(Parting::Lock),
-            Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 | Action::Tab5 => {
-                if let Some(tab) = action.tab().and_then(|at| Tab::ALL.get(at)) {
-                    self.go(*tab, Errand::None, now, orders);
-                }
-            }
+            Action::Tab(tab) => self.go(tab, Errand::None, now, orders),
             Action::NextTab => self.open_tab((self.open + 1) % self.screens.len().max(1), now, orders),
             Action::PrevTab => {
                 let last = self.screens.len().saturating_sub(1);
