@@ -55,6 +55,34 @@ fn no_folder_uses_one_above_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Within the console: what each folder must not use.
+const CONSOLE: [(&str, &[&str]); 4] = [
+    ("overlays", &["screens"]),
+    ("sight", &["screens", "overlays"]),
+    ("list", &["screens", "overlays", "sight", "app"]),
+    ("widgets", &["screens", "overlays", "sight", "list", "app"]),
+];
+
+#[test]
+fn what_lies_above_the_screens_knows_none_of_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tui");
+    let mut wrong = Vec::new();
+    for (room, above) in CONSOLE {
+        let mut files = Vec::new();
+        sources(&root.join(room), &mut files);
+        assert!(!files.is_empty(), "{room} is gone");
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            for (number, line) in text.lines().enumerate() {
+                let code = line.split("//").next().unwrap_or_default();
+                let uses = above.iter().filter(|other| code.contains(&format!("tui::{other}::")));
+                wrong.extend(uses.map(|other| format!("{}:{} uses {other}", file.display(), number + 1)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn the_domain_does_no_input_output_and_reads_no_clock() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain");

@@ -49,19 +49,13 @@ impl Layer {
 /// Where an action stands in help and palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Group {
-    /// Moving about.
     Move,
-    /// Changing tabs.
     Tabs,
-    /// Finding things.
     Find,
-    /// Marking rows.
     Mark,
-    /// Ordering the table.
     Sort,
     /// Doing something to keys.
     Act,
-    /// The console itself.
     App,
     /// Forms and questions.
     Dialog,
@@ -104,7 +98,6 @@ impl Group {
 pub enum Danger {
     /// Harmless or easily undone.
     Safe,
-    /// Asks first.
     Dangerous,
 }
 
@@ -133,7 +126,6 @@ impl fmt::Display for Reason {
 /// Everything fixed about an action.
 #[derive(Debug)]
 pub struct Spec {
-    /// The action.
     pub action: Action,
     /// Its name in the keymap file.
     pub id: &'static str,
@@ -141,7 +133,6 @@ pub struct Spec {
     pub title: &'static str,
     /// One word for the hint bar.
     pub word: &'static str,
-    /// Where it stands.
     pub group: Group,
     /// Where its keys work.
     pub layers: &'static [Layer],
@@ -165,7 +156,6 @@ macro_rules! actions {
             /// All tabs, in order.
             pub const ALL: &'static [Self] = &[$(Self::$tab,)+];
 
-            /// Its name.
             pub const fn title(self) -> &'static str {
                 match self {
                     $(Self::$tab => $tab_title,)+
@@ -173,7 +163,6 @@ macro_rules! actions {
             }
         }
 
-        /// One verb.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
             $(#[doc = $title] $action,)+

@@ -20,7 +20,6 @@ use super::look::Look;
 /// An overlay of this console.
 pub type Layered = dyn Overlay<Look, Ask, Answer>;
 
-/// A wish.
 pub enum Ask {
     /// Do this; the answer comes to whoever asked (the overlay of that name while it is open, else the screen).
     Do(Job),
@@ -42,7 +41,6 @@ pub enum Ask {
     Act(Action),
     /// See only one's own keys again.
     Narrow,
-    /// Lock the console.
     Lock,
     /// End, as `q` does.
     Quit,
@@ -62,13 +60,10 @@ impl Tab {
 /// What to do on arriving at a tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
-    /// Nothing.
     None,
     /// Filter by this text.
     Filter(String),
-    /// Select this key.
     Key(KeyId),
-    /// Select this app.
     App(AppId),
 }
 
@@ -76,41 +71,29 @@ pub enum Errand {
 pub enum Job {
     /// Run a command. `said` is the toast when it is done, such as "Nightly export is revoked".
     Run {
-        /// What to run.
         command: Command,
         /// What to say when it is done.
         said: String,
     },
     /// See the whole agency; leaves an audit entry.
     Widen,
-    /// Add an operator.
     AddOperator {
-        /// Their name.
         name: Name,
-        /// Their role.
         role: Role,
-        /// Their first passphrase.
         passphrase: SecretText,
     },
-    /// Set a passphrase.
     SetPassphrase {
-        /// Whose.
         operator: OperatorId,
-        /// The new one.
         passphrase: SecretText,
     },
     /// End an operator's access.
     Disable {
-        /// Whose.
         operator: OperatorId,
         /// What becomes of their keys.
         keys: KeysAfter,
     },
-    /// Give access again.
     Enable {
-        /// Whose.
         operator: OperatorId,
-        /// Their new passphrase.
         passphrase: SecretText,
     },
     /// Make a new recovery code.
@@ -119,7 +102,6 @@ pub enum Job {
     Audit {
         /// Entries older than this.
         before: Option<u64>,
-        /// How many.
         limit: usize,
         /// Only about this key.
         about: Option<KeyId>,
@@ -201,11 +183,9 @@ impl Job {
 pub enum Answer {
     /// A command was done. The token of an issued key or the secret of an app is here and nowhere else.
     Done {
-        /// What happened.
         events: Vec<Event>,
         /// The new secret, for an issued key or an app.
         token: Option<Fresh>,
-        /// What to say.
         said: String,
     },
     /// The session sees the whole agency now.

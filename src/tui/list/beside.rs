@@ -17,7 +17,6 @@ pub const WIDE: u16 = 104;
 /// Columns of the labels.
 const LABELS: u16 = 11;
 
-/// The two.
 pub struct Beside<L: Listed> {
     pub list: List<L>,
     page: Page,
@@ -60,7 +59,6 @@ impl<L: Listed> Beside<L> {
         self.inside = false;
     }
 
-    /// Into the detail.
     pub const fn enter(&mut self) {
         (self.inside, self.closed) = (true, false);
     }

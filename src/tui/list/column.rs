@@ -68,7 +68,6 @@ type Ranking<L> = fn(&<L as Listed>::Row, &<L as Listed>::Sight<'_>) -> Rank;
 /// What stands in one column of a row.
 type Making<L> = for<'a> fn(&'a <L as Listed>::Row, &'a <L as Listed>::Sight<'_>) -> Cell<'a>;
 
-/// One column.
 pub struct Column<L: Listed> {
     /// Its header. Where none of the columns has one, the list has no header at all.
     pub title: &'static str,

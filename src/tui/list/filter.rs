@@ -67,7 +67,6 @@ impl<T> Default for Filter<T> {
 }
 
 impl<T: Term> Filter<T> {
-    /// Reads a line.
     pub fn parse(text: &str) -> Self {
         let mut filter = Self::default();
         let (mut all, mut wanted, mut joined) = (Vec::new(), true, true);

@@ -15,7 +15,6 @@ use crate::tui::widgets::{Focus, Handled, layout, text};
 /// Who takes the next character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Characters are commands.
     Browse,
     Filter,
     /// A column's letter, to sort by.

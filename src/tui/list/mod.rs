@@ -85,7 +85,6 @@ pub struct Sort {
     pub falling: bool,
 }
 
-/// A list.
 pub struct List<L: Listed> {
     /// Its number for the mouse.
     pane: u8,
@@ -93,7 +92,6 @@ pub struct List<L: Listed> {
     sort: Sort,
     /// Letters of the columns a person has switched off.
     off: HashSet<char>,
-    /// Everything, in order.
     all: Vec<L::Id>,
     /// How many of these are out of sight unless asked for.
     hidden: usize,
@@ -195,7 +193,6 @@ impl<L: Listed> List<L> {
         true
     }
 
-    /// Filters again.
     pub fn sift(&mut self, sight: &L::Sight<'_>) {
         let mut room = String::new();
         let lets = |id: &&L::Id| {
@@ -233,7 +230,6 @@ impl<L: Listed> List<L> {
         self.all.is_empty()
     }
 
-    /// The selected row.
     pub const fn selected(&self) -> Option<L::Id> {
         self.selected
     }
@@ -270,7 +266,6 @@ impl<L: Listed> List<L> {
         self.marked.len()
     }
 
-    /// Forgets all marks.
     pub fn unmark(&mut self) -> Handled {
         self.anchor = None;
         self.chosen.clear();
@@ -288,7 +283,6 @@ impl<L: Listed> List<L> {
         }
     }
 
-    /// Moves and marks.
     fn act(&mut self, action: Action) -> Handled {
         if let Some(to) = walk(action, self.at, self.page, self.shown.len()) {
             let before = self.at;

@@ -10,7 +10,6 @@ use crate::tui::canvas::Canvas;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{layout, scrollbar, text, walk};
 
-/// One line.
 #[derive(Clone, Debug, Default)]
 pub struct Line {
     /// What it is about; `Some("")` goes on below the line before it, `None` begins at the left.
@@ -28,7 +27,6 @@ impl Line {
         Self { spans: vec![(role, text.into())], ..Self::default() }
     }
 
-    /// Air.
     pub fn blank() -> Self {
         Self::default()
     }

@@ -10,7 +10,7 @@ use crate::engine::{AuditReport, AuditStanding};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
 use crate::tui::list::page::Line;
-use crate::tui::screens::audit::words;
+use crate::tui::sight::words;
 use crate::tui::theme::{Glyphs, Role};
 
 /// Its name among the overlays.

@@ -4,10 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{
     Screen,
-    keys::{
-        list::Subset,
-        pane::{HINTS, KeyPane},
-    },
+    keys::pane::{HINTS, KeyPane},
 };
 use crate::tui::{
     action::{Action, Layer, Reason},
@@ -19,10 +16,10 @@ use crate::tui::{
     clock::{Moment, Now},
     input::TextFocus,
     overlay::Cue,
+    sight::subset::Subset,
     widgets::Focus,
 };
 
-/// The screen.
 pub struct AgencyKeys {
     pane: KeyPane,
 }

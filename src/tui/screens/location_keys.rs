@@ -6,11 +6,8 @@ use ratatui::layout::Rect;
 use super::{
     Screen,
     keys::{
-        deeds,
-        list::Subset,
         pane::{HINTS, KeyPane},
         places::Places,
-        seen::{Seen, seen},
     },
 };
 use crate::{
@@ -26,6 +23,9 @@ use crate::{
         input::TextFocus,
         overlay::Cue,
         overlays::{confirm, location_add::AddLocations, location_rename},
+        sight::deeds,
+        sight::seen::{Seen, seen},
+        sight::subset::Subset,
         widgets::{Focus, layout},
     },
 };
@@ -44,7 +44,6 @@ enum Half {
     Keys,
 }
 
-/// The screen.
 pub struct LocationKeys {
     places: Places,
     pane: KeyPane,

@@ -9,9 +9,9 @@ use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::overlay::Heard;
 use crate::tui::overlays::app_secret::AppSecret;
-use crate::tui::screens::apps::deeds::AppDeed;
-use crate::tui::screens::apps::standing::last_used;
-use crate::tui::screens::keys::seen::{Seen, seen};
+use crate::tui::sight::app_deeds::AppDeed;
+use crate::tui::sight::app_standing::last_used;
+use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 
 /// How a new secret is waited for.

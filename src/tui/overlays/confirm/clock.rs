@@ -17,7 +17,6 @@ const BELIEVING: Awaited = Awaited {
     then: |_, _| Heard::Close,
 };
 
-/// The question.
 pub fn ask(look: &Look) -> Confirm {
     let dial = look.engine.clock();
     let times = Times::of(look);

@@ -6,8 +6,8 @@ use crate::domain::{Key, KeyId};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
-use crate::tui::screens::keys::deeds::{self, Deed};
-use crate::tui::screens::keys::seen::{Seen, seen};
+use crate::tui::sight::deeds::{self, Deed};
+use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
 

@@ -5,7 +5,7 @@ use crate::domain::{Command, LocationId};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
-use crate::tui::screens::keys::seen::seen;
+use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
 
 /// The question, for a location with its name.

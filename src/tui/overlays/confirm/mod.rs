@@ -32,7 +32,6 @@ use crate::tui::widgets::{Focus, layout, popup};
 pub const LEAVE: &str = "leave";
 const WIDTH: u16 = 72;
 
-/// What accepting does.
 enum Accept {
     /// One command; the screen below hears what came of it.
     One(Command, String),
@@ -51,7 +50,6 @@ struct Awaited {
     doing: &'static str,
     /// Why it cannot be closed meanwhile.
     held: &'static str,
-    /// What follows.
     then: fn(Answer, &Look) -> Heard<Look, Ask, Answer>,
 }
 
@@ -82,7 +80,6 @@ impl Typed {
     }
 }
 
-/// Where it stands.
 enum Phase {
     Asking,
     Waiting,
@@ -106,7 +103,6 @@ struct Run {
 /// Another question in its place.
 type Instead = Box<dyn Fn(&Look) -> Option<Confirm>>;
 
-/// The question.
 pub struct Confirm {
     name: &'static str,
     width: u16,

@@ -1,14 +1,13 @@
 //! Everything about one app, as lines of text: what it is, how it proves itself, what it may do, its keys.
 
-use super::standing::{Standing, last_used};
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, Catalog, Url};
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail::scopes;
-use crate::tui::screens::keys::seen::Seen;
+use crate::tui::sight::app_standing::{Standing, last_used};
+use crate::tui::sight::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
 
-/// The lines.
 pub fn lines(glyphs: &Glyphs, app: &App, seen: &Seen<'_>, catalog: &Catalog) -> Vec<Line> {
     let standing = Standing::of(app, seen);
     let badge = standing.badge();

@@ -9,7 +9,7 @@ use crate::tui::action::{Action, Layer};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::Now;
-use crate::tui::screens::keys::seen::seen;
+use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, layout};
 

@@ -1,15 +1,14 @@
 //! Apps as rows of a list: their columns, and what is looked for in them.
 
 use super::query::Term;
-use super::standing::{Standing, last_used, live_keys, method_word, source_word, user_word};
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppId};
 use crate::tui::list::filter::push_plain;
 use crate::tui::list::{Cell, Column, Listed, Rank};
-use crate::tui::screens::keys::seen::Seen;
+use crate::tui::sight::app_standing::{Standing, last_used, live_keys, method_word, source_word, user_word};
+use crate::tui::sight::seen::Seen;
 use crate::tui::theme::Role;
 
-/// Apps.
 pub struct AppRows;
 
 impl Listed for AppRows {

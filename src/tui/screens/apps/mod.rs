@@ -9,26 +9,20 @@
 //!   Name ▲          Key                   Last used     State     │ URI        https://bot.example
 //! ```
 //!
-//! - `list`, `query`: the apps. `detail`: one of them. [`standing`]: how it stands.
-//! - [`deeds`]: what can be done to an app. `possible`: whether now. `draw`: all of it on the screen.
+//! - `list`, `query`: the apps. `detail`: one of them. `possible`: what can be done now. `draw`: all of it on the screen.
 
-pub mod deeds;
 mod detail;
 mod draw;
 mod list;
 mod possible;
 mod query;
-pub mod standing;
 
 use ratatui::layout::Rect;
 
-use self::deeds::AppDeed;
 use self::list::AppRows;
 use super::Screen;
 use super::keys::detail as key_detail;
-use super::keys::list::Subset;
 use super::keys::pane::{HINTS, KeyPane};
-use super::keys::seen::seen;
 use crate::domain::{AppId, Command, Event};
 use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
@@ -45,6 +39,9 @@ use crate::tui::overlays::confirm;
 use crate::tui::overlays::create_key::CreateKey;
 use crate::tui::overlays::how_to::HowTo;
 use crate::tui::secret::SecretText;
+use crate::tui::sight::app_deeds::{self, AppDeed};
+use crate::tui::sight::seen::seen;
+use crate::tui::sight::subset::Subset;
 
 /// The list's number for the mouse.
 const PANE: u8 = 3;
@@ -79,7 +76,6 @@ enum Part {
     Keys,
 }
 
-/// The screen.
 pub struct Apps {
     beside: Beside<AppRows>,
     pane: KeyPane,
@@ -211,7 +207,7 @@ impl Screen for Apps {
         seen(look, |seen| {
             self.beside.list.set_columns(list::columns(seen));
             self.beside.list.fill(seen.view.apps().into_iter().map(|app| app.id), seen);
-            self.create = deeds::may_create(look, seen);
+            self.create = app_deeds::may_create(look, seen);
         });
         self.follow(look);
         self.pane.refresh(look);

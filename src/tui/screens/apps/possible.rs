@@ -1,11 +1,12 @@
 //! Which actions on apps work right now, and why not the others.
 
-use super::{Apps, deeds};
+use super::Apps;
 use crate::domain::catalog::AuthMethod;
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::look::Look;
 use crate::tui::input::TextFocus;
-use crate::tui::screens::keys::seen::seen;
+use crate::tui::sight::app_deeds;
+use crate::tui::sight::seen::seen;
 
 impl Apps {
     /// Whether there are keys to go to.
@@ -58,7 +59,7 @@ impl Apps {
                 when(selected.is_some(), "there is no app here")
             }
             Action::Edit | Action::NewKey | Action::NewSecret | Action::Pause | Action::Delete => {
-                seen(look, |seen| deeds::enabled(action, selected, look, seen))
+                seen(look, |seen| app_deeds::enabled(action, selected, look, seen))
             }
             Action::Revoke => Err("an app is paused or deleted; its keys are revoked: l goes to them".into()),
             Action::Restore => Err("a deleted app cannot be restored; create another".into()),

@@ -1,11 +1,11 @@
 //! What may be asked of apps in a filter line: `state:paused`, `method:tokens`, `source:bot`, `user:guest`, and what
 //! words are looked for in. The grammar around it is [`filter`]'s.
 
-use super::standing::{method_word, source_word};
 use crate::domain::name::plain;
 use crate::domain::{App, AppStatus};
 use crate::tui::list::filter::{self, needs};
-use crate::tui::screens::keys::seen::Seen;
+use crate::tui::sight::app_standing::{method_word, source_word};
+use crate::tui::sight::seen::Seen;
 
 /// Something asked of an app.
 #[derive(Clone, Debug, PartialEq, Eq)]

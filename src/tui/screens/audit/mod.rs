@@ -2,7 +2,6 @@
 //! comes on top without moving the selection. An admin's first look in a session is itself an entry.
 
 mod trail;
-pub mod words;
 
 use std::time::Duration;
 
@@ -42,9 +41,7 @@ const PANE: u8 = 0;
 enum Reading {
     /// Nothing yet: the entry that somebody reads is being written.
     Announcement,
-    /// What is new.
     Newest,
-    /// Older entries.
     Older,
     /// One entry, to be opened.
     One,
@@ -53,7 +50,6 @@ enum Reading {
 /// Whether the newest entries are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Freshness {
-    /// They are.
     Current,
     /// There may be newer ones.
     Stale,
@@ -61,7 +57,6 @@ enum Freshness {
     Failed,
 }
 
-/// The screen.
 pub struct Audit {
     trail: Trail,
     list: List<Entries>,
@@ -90,7 +85,6 @@ impl Default for Audit {
 }
 
 impl Audit {
-    /// Nothing read yet.
     pub fn new() -> Self {
         Self {
             trail: Trail::default(),

@@ -9,13 +9,11 @@ use crate::engine::AuditPage;
 use crate::tui::app::times::Times;
 use crate::tui::list::filter::{self, needs};
 use crate::tui::list::{Cell, Column, Listed};
+use crate::tui::sight::words;
 use crate::tui::theme::{Badge, Role};
-
-use super::words;
 
 /// One entry in words.
 pub struct Row {
-    /// Its number.
     pub seq: u64,
     at: Timestamp,
     who: String,
@@ -28,7 +26,6 @@ pub struct Row {
     event: String,
 }
 
-/// What was refused.
 enum Refused {
     /// What an operator wanted to do, and why.
     Command(String),
@@ -105,7 +102,6 @@ impl filter::Term for Term {
 /// The trail as far as it was read.
 #[derive(Default)]
 pub struct Trail {
-    /// Newest first.
     rows: Vec<Row>,
     /// Where older entries go on; `None` before the first page and at the beginning of the trail.
     older: Option<u64>,
@@ -169,7 +165,6 @@ pub struct Sight<'a> {
     pub times: Times,
 }
 
-/// Entries.
 pub struct Entries;
 
 impl Listed for Entries {

@@ -1,10 +1,11 @@
 //! Everything about one key, as lines of text: what it is, what it may do, how it stands, what happened to it.
 //! Drawn beside the table, or over it when there is no room beside.
 
-use super::{history::Happening, seen::Seen};
+use super::history::Happening;
 use crate::domain::catalog::Risk;
 use crate::domain::{Catalog, Key, Place, ScopeId, Scopes, Trace};
 use crate::tui::list::page::Line;
+use crate::tui::sight::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
 
 /// The pane's number for the mouse.

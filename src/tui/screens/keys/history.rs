@@ -17,17 +17,14 @@ use crate::{
 
 /// How long the selection must rest before its history is read.
 const REST: Duration = Duration::from_millis(120);
-/// Entries shown.
 const ENTRIES: usize = 30;
 
 /// One line of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
-    /// When.
     pub at: Timestamp,
     /// What, in words: "paused", "scopes changed".
     pub what: String,
-    /// Who.
     pub who: String,
     /// What of it changed, in words; empty when the rest says all.
     pub detail: String,
@@ -40,7 +37,6 @@ pub struct Happening {
 pub struct History {
     /// Whose history is wanted.
     wanted: Option<KeyId>,
-    /// Since when.
     since: Moment,
     /// Whose is being read.
     asked: Option<KeyId>,

@@ -2,57 +2,27 @@
 //! the screen only.
 
 use super::query::Term;
-use super::seen::{Seen, Standing};
-use crate::domain::{AppId, Key, KeyId, KeyState, LocationId, Place};
+use crate::domain::{Key, KeyId, KeyState};
 use crate::tui::list::filter::push_plain;
 use crate::tui::list::{Cell, Column, Listed, Rank};
+use crate::tui::sight::seen::{Seen, Standing};
+use crate::tui::sight::subset::Subset;
 use crate::tui::theme::Role;
 
-/// Which keys a list holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subset {
-    Agency,
-    /// The keys of all locations.
-    Locations,
-    At(LocationId),
-    /// The keys of all apps.
-    Apps,
-    Of(AppId),
+/// The columns of a table of these. Whose a key is matters to who sees those of others.
+pub fn columns(subset: Subset, seen: &Seen<'_>) -> Vec<&'static Column<Keys>> {
+    let place = match subset {
+        Subset::Locations => Some(&LOCATION),
+        Subset::Apps => Some(&APP),
+        Subset::Agency | Subset::At(_) | Subset::Of(_) => None,
+    };
+    let owner = seen.view.is_whole().then_some(&OWNER);
+    [Some(&NAME), place, Some(&HINT), owner, Some(&SCOPES), Some(&USED), Some(&EXPIRES), Some(&STATE)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-impl Subset {
-    /// The keys the operator sees of it, in no order.
-    pub fn keys<'a>(self, seen: &Seen<'a>) -> Box<dyn Iterator<Item = &'a Key> + 'a> {
-        let holds = move |place: Place| match self {
-            Self::Locations => place.location().is_some(),
-            Self::Apps => place.app().is_some(),
-            Self::Agency | Self::At(_) | Self::Of(_) => place == Place::Agency,
-        };
-        match self {
-            Self::At(location) => Box::new(seen.view.keys_at(location)),
-            Self::Of(app) => Box::new(seen.view.keys_of_app(app)),
-            Self::Agency | Self::Locations | Self::Apps => {
-                Box::new(seen.view.keys().filter(move |key| holds(key.place)))
-            }
-        }
-    }
-
-    /// The columns of its table. Whose a key is matters to who sees those of others.
-    pub fn columns(self, seen: &Seen<'_>) -> Vec<&'static Column<Keys>> {
-        let place = match self {
-            Self::Locations => Some(&LOCATION),
-            Self::Apps => Some(&APP),
-            Self::Agency | Self::At(_) | Self::Of(_) => None,
-        };
-        let owner = seen.view.is_whole().then_some(&OWNER);
-        [Some(&NAME), place, Some(&HINT), owner, Some(&SCOPES), Some(&USED), Some(&EXPIRES), Some(&STATE)]
-            .into_iter()
-            .flatten()
-            .collect()
-    }
-}
-
-/// Keys.
 pub struct Keys;
 
 impl Listed for Keys {

@@ -3,13 +3,10 @@
 //!
 //! - [`query`]: what a filter line means. [`list`]: the table. [`detail`], [`history`]: one key.
 //! - [`places`]: the locations beside their keys.
-//! - [`deeds`]: what can be done to keys now. [`seen`]: looking at the state while drawing.
 
-pub mod deeds;
 pub mod detail;
 pub mod history;
 pub mod list;
 pub mod pane;
 pub mod places;
 pub mod query;
-pub mod seen;

@@ -3,13 +3,9 @@
 
 use ratatui::layout::Rect;
 
-use super::{
-    deeds::{self, Deed},
-    detail,
-    history::History,
-    list::{Keys, Subset},
-    seen::{Seen, seen},
-};
+use super::detail;
+use super::history::History;
+use super::list::{self, Keys};
 use crate::{
     domain::{Command, Event, Key, KeyId, KeyState, Place},
     tui::{
@@ -27,6 +23,9 @@ use crate::{
         overlay::Cue,
         overlays::{chooser, confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope},
         secret::SecretText,
+        sight::deeds::{self, Deed},
+        sight::seen::{Seen, seen},
+        sight::subset::Subset,
         widgets::Focus,
     },
 };
@@ -94,7 +93,6 @@ impl KeyPane {
         self.subset
     }
 
-    /// The table.
     pub const fn list(&self) -> &List<Keys> {
         &self.beside.list
     }
@@ -104,11 +102,10 @@ impl KeyPane {
         self.subset = subset;
     }
 
-    /// Looks again.
     pub fn refresh(&mut self, look: &Look) {
         let catalog = look.engine.catalog();
         seen(look, |seen| {
-            self.beside.list.set_columns(self.subset.columns(seen));
+            self.beside.list.set_columns(list::columns(self.subset, seen));
             self.beside.list.fill(self.subset.keys(seen).map(|key| key.id), seen);
             let is_paused = |key: &Key| key.state(seen.now()) == KeyState::Paused;
             self.paused.retain(|(key, _)| seen.view.key(*key).is_some_and(is_paused));
@@ -136,7 +133,6 @@ impl KeyPane {
         });
     }
 
-    /// The selected key.
     fn key<'a>(&self, seen: &Seen<'a>) -> Option<&'a Key> {
         self.list().selected().and_then(|id| seen.view.key(id))
     }
@@ -159,7 +155,6 @@ impl KeyPane {
         self.list().text_focus()
     }
 
-    /// Hears a cue.
     pub fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
         if cue == Cue::Tick {
             self.history.tick(now, out);
@@ -237,7 +232,6 @@ impl KeyPane {
         true
     }
 
-    /// Hears an answer.
     pub fn told(&mut self, answer: &Answer) {
         match answer {
             Answer::Audit(page) => self.history.take(page),

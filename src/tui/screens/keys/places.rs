@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use ratatui::layout::Rect;
 
 use super::query;
-use super::seen::Seen;
 use crate::domain::name::plain;
 use crate::domain::{Key, KeyState, Location, LocationId};
 use crate::tui::canvas::Canvas;
 use crate::tui::list::filter;
 use crate::tui::list::{Cell, Column, List, Listed};
 use crate::tui::overlay::Cue;
+use crate::tui::sight::seen::Seen;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, layout};
 
@@ -95,7 +95,6 @@ impl Places {
         Self { rows: Rows::new(), open: 0, list: List::new(PANE, vec![&NAME, &KEYS]) }
     }
 
-    /// Looks again.
     pub fn refresh(&mut self, seen: &Seen<'_>) {
         let kept = |key: &&Key| key.state(seen.now()) != KeyState::Deleted;
         let place = |at: &Location, kind| {
@@ -157,7 +156,6 @@ impl Places {
         self.list.settle(change, &self.rows)
     }
 
-    /// Draws the list.
     pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, focus: Focus) {
         let (header, rest) = layout::top(area, 1);
         let title = format!("Locations {}", self.open);

@@ -1,10 +1,10 @@
 //! What may be asked of keys in a filter line: `scope:contacts.read`, `state:paused`, `expires<7d`, `idle>60d`,
 //! `owner:jonas`, `at:Berlin`, and what words are looked for in. The grammar around it is [`filter`]'s.
 
-use super::seen::Seen;
 use crate::domain::name::plain;
 use crate::domain::{Key, KeyState, time::DAY_MS};
 use crate::tui::list::filter::{self, needs};
+use crate::tui::sight::seen::Seen;
 
 /// The states `state:` knows.
 const STATES: &str = "active, paused, expired, revoked, deleted, live, expiring, idle or due";
@@ -14,7 +14,6 @@ const STATES: &str = "active, paused, expired, revoked, deleted, live, expiring,
 pub enum Term {
     /// It has a scope with this in its name.
     Scope(String),
-    /// It stands so.
     State(Wanted),
     /// Its owner's name has this in it.
     Owner(String),
@@ -37,9 +36,7 @@ pub enum Term {
 /// How a key is to stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// In this state.
     Exactly(KeyState),
-    /// Active or paused.
     Live,
     /// Its expiry is near.
     Expiring,

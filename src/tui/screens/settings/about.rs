@@ -54,7 +54,6 @@ impl Facts {
 pub const DEEDS: &[(Deed, &str)] =
     &[(Deed::Act(Action::Guide), "Read the developer guide"), (Deed::Read(LICENCES), "Read the licences")];
 
-/// The facts.
 pub fn facts(look: &Look, known: &Facts, doors: Option<&Doors>) -> Vec<Line> {
     let health = look.engine.health();
     let catalog = look.engine.catalog();

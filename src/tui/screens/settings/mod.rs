@@ -46,7 +46,6 @@ const SECTIONS: u16 = 15;
 const SECTION_PANE: u8 = 0;
 const CONTENT_PANE: u8 = 1;
 
-/// One section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Section {
     Policy,
@@ -109,7 +108,6 @@ enum Pane {
     Content,
 }
 
-/// The screen.
 pub struct Settings {
     facts: Facts,
     sections: List<Section>,

@@ -65,7 +65,6 @@ static ADDED: Col = Col::text("Added", 'a', (10, 12), 2, |line, sight| {
     Cell::new(Role::Dim, sight.times.relative(line.added))
 });
 
-/// The section.
 pub struct Operators {
     people: Vec<Line>,
     list: List<People>,

@@ -52,7 +52,6 @@ static SET: Col =
 static ABOUT: Col =
     Col::text("What it does", 'a', (20, 90), 1, |(.., about), _| Cell::new(Role::Dim, *about));
 
-/// The section.
 pub struct Rules {
     values: Vec<Row>,
     list: List<Values>,

@@ -17,7 +17,6 @@ pub const DEEDS: &[(Deed, &str)] = &[
     (Deed::Act(Action::Lock), "Lock the console now"),
 ];
 
-/// The facts.
 pub fn facts(look: &Look, doors: Option<&Doors>) -> Vec<Line> {
     let times = Times::of(look);
     let mut facts = Vec::new();

@@ -18,7 +18,6 @@ const LABEL: u16 = 16;
 /// Columns of what can be done.
 const DEED: u16 = 44;
 
-/// Something to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
     /// What a key does, too.
@@ -65,7 +64,6 @@ static KEY: Col = Col::number("", 'k', 12, 1, |(deed, _), sight| {
     Cell::new(Role::Key, key.unwrap_or_default())
 });
 
-/// The page.
 pub struct Sheet {
     facts: Vec<Line>,
     page: Page,
@@ -108,7 +106,6 @@ impl Sheet {
         }
     }
 
-    /// Draws it.
     pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, focus: Focus) {
         let area = layout::inset(area, 1, 0);
         let deeds = u16::try_from(self.deeds.len()).unwrap_or(u16::MAX);

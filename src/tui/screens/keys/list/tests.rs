@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    Access, Actor, Expiry, Name, Note, Operator, OperatorId, PublicId, Record, Role as Rank, Scopes,
+    Access, Actor, Expiry, Name, Note, Operator, OperatorId, Place, PublicId, Record, Role as Rank, Scopes,
     Standing, State, Status, Timestamp, Verifier, id::BASE58,
 };
 use crate::tui::{
@@ -67,7 +67,7 @@ fn type_text(list: &mut List<Keys>, text: &str, seen: &Seen<'_>) {
 }
 
 fn filled(seen: &Seen<'_>) -> List<Keys> {
-    let mut list = List::new(1, Subset::Agency.columns(seen));
+    let mut list = List::new(1, columns(Subset::Agency, seen));
     list.fill(Subset::Agency.keys(seen).map(|key| key.id), seen);
     list
 }

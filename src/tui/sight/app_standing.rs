@@ -2,7 +2,7 @@
 
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppStatus, Reason, SourceApp, Timestamp, UserType};
-use crate::tui::screens::keys::seen::Seen;
+use crate::tui::sight::seen::Seen;
 use crate::tui::theme::Badge;
 
 /// How an app stands, as a person would say it.
@@ -12,14 +12,11 @@ pub enum Standing {
     OwnerStopped,
     /// Stopped for a while.
     Paused(Timestamp),
-    /// All is well.
     Active,
-    /// Gone.
     Deleted(Timestamp),
 }
 
 impl Standing {
-    /// Of an app.
     pub fn of(app: &App, seen: &Seen<'_>) -> Self {
         // The verifier says whether it works, and so what the screen may say of it.
         match (seen.view.app_refused(app), app.status) {
@@ -105,7 +102,6 @@ pub fn last_used(app: &App, seen: &Seen<'_>) -> Option<Timestamp> {
     keys.chain(seen.view.app_usage(app).last_used_at).max()
 }
 
-/// Its live keys.
 pub fn live_keys(app: &App, seen: &Seen<'_>) -> usize {
     seen.view.keys_of_app(app.id).filter(|key| key.state(seen.now()).is_live()).count()
 }
