@@ -301,7 +301,7 @@ impl Overlay<Look, Ask, Answer> for Confirm {
                 let told = *told;
                 self.next(told, out)
             }
-            (Accept::Awaited(.., awaited), _) => match answer {
+            (Accept::Awaited(.., awaited), Phase::Waiting) => match answer {
                 Answer::Refused(why) => {
                     self.phase = Phase::Asking;
                     self.lines.retain(|line| line.spans.iter().all(|(role, _)| *role != Role::Bad));
@@ -310,7 +310,8 @@ impl Overlay<Look, Ask, Answer> for Confirm {
                 }
                 answer => (awaited.then)(answer, look),
             },
-            _ => Heard::Close,
+            // Of another question, which was closed when it was accepted.
+            _ => Heard::Consumed,
         }
     }
 
