@@ -11,10 +11,14 @@ use crate::engine::{AuditPage, AuditReport, Doors, Session};
 use crate::tui::action::Action;
 pub use crate::tui::action::Tab;
 use crate::tui::clipboard::Keep;
+use crate::tui::list::search::{Ordered, Sift};
 use crate::tui::overlay::Overlay;
+use crate::tui::screens::keys::list::Keys;
 use crate::tui::secret::SecretText;
+use crate::tui::sight::subset::Subset;
 
 use super::custody::Fresh;
+use super::due::Due;
 use super::look::Look;
 
 /// An overlay of this console.
@@ -23,6 +27,8 @@ pub type Layered = dyn Overlay<Look, Ask, Answer>;
 pub enum Ask {
     /// Do this; the answer comes to whoever asked (the overlay of that name while it is open, else the screen).
     Do(Job),
+    /// Look through many rows on another thread.
+    Search(Search),
     /// Put an overlay on top of whatever is there.
     Push(Box<Layered>),
     /// Copy a text. Secrets are leased: 45 s with a countdown in the status bar, then cleared.
@@ -44,6 +50,19 @@ pub enum Ask {
     Lock,
     /// End, as `q` does.
     Quit,
+}
+
+/// Looking through many rows; changes nothing.
+pub type Search = Box<dyn FnOnce() -> Found + Send>;
+
+/// What was found.
+pub enum Found {
+    /// Keys of a subset in order.
+    Ordered(Subset, Ordered<Keys>),
+    /// Keys a filter lets through, as far as it has come.
+    Sifted(Sift<Keys>),
+    /// What is due, and how many there are.
+    Due(Due),
 }
 
 impl Tab {

@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::ask::{Answer, Ask, Errand, Layered, Tab};
+use super::ask::{Answer, Ask, Errand, Found, Layered, Tab};
 use super::due::Due;
 use super::kept::Forms;
 use super::look::Look;
 use super::worker::{Effect, Outcome};
+use crate::domain::{Event, State};
 use crate::engine::Session;
 use crate::tui::canvas::{Canvas, HitMap};
 use crate::tui::clipboard::{Keep, lease::Lease};
@@ -26,6 +27,7 @@ use crate::tui::input::TextFocus;
 use crate::tui::overlay::{OverlayStack, Return, Secrecy};
 use crate::tui::program::{Capture, JobId, Msg, Orders};
 use crate::tui::screens::Screen;
+use crate::tui::sight::seen::{elsewhere, seen};
 use crate::tui::toast::{Cause, Toasts};
 
 /// How long work may take before a spinner says so.
@@ -34,6 +36,9 @@ const PATIENCE: Duration = Duration::from_millis(150);
 const SPIN: Duration = Duration::from_millis(100);
 /// How often dates on the screen are looked at again while nothing happens.
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// As many keys are counted where they are drawn, in less than a frame.
+const COUNTED_AT_ONCE: usize = 2_000;
 
 /// Said to whoever would leave while a secret is on its way.
 const ABOUT_TO_BE_SHOWN: &str = "wait for it: the new secret is shown once, and that is about to be now";
@@ -57,6 +62,8 @@ enum Pending {
     Copy { what: String, keep: Keep },
     /// The end of a lease.
     Settle,
+    /// A search for this screen, or for the desk itself.
+    Search(Asker),
 }
 
 /// Whether somebody waits for a job to end.
@@ -68,6 +75,13 @@ enum Waited {
     ForSecret,
     /// Nobody any more. What comes of it is said all the same.
     NoMore,
+}
+
+/// Whether something changed since a count began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    Same,
+    Changed,
 }
 
 /// What the desk wants from the one who holds it.
@@ -98,19 +112,27 @@ pub struct Desk {
     /// The process that had the store is gone; the console is about to lock.
     owner_gone: bool,
     screens: Vec<Box<dyn Screen>>,
+    /// Which of them have not looked since something changed; they look when they are opened.
+    behind: Vec<bool>,
     open: usize,
     overlays: OverlayStack<Look, Ask, Answer>,
     /// Forms from before the console was locked that need to see more than is seen now.
     waiting: Vec<Box<Layered>>,
     toasts: Toasts,
     due: Due,
+    /// Whether all keys are being counted, and whether something changed since that began.
+    counting: Option<Since>,
+    /// What screens and desk wished for when they looked again, to be granted with the next update.
+    wishes: Vec<(Asker, Ask)>,
     /// Where the last look at what is due led.
     shown_due: Option<Tab>,
     jobs: HashMap<JobId, Pending>,
     lease: Option<Lease>,
     capture: Capture,
-    /// The state changed since the screens looked.
+    /// The state changed since the open screen looked.
     stale: bool,
+    /// What happened last, when the screen has looked since.
+    seen: Vec<Event>,
     looked: Moment,
     parting: Option<Parting>,
 }
@@ -118,22 +140,25 @@ pub struct Desk {
 impl Desk {
     /// Opens the console on `screens`.
     pub fn new(look: Look, screens: Vec<Box<dyn Screen>>, demo: bool, capture: Capture, now: Now) -> Self {
-        let due = Due::count(&look);
         let mut desk = Self {
             look,
             demo,
             owner_gone: false,
+            behind: vec![true; screens.len()],
             screens,
             open: 0,
             overlays: OverlayStack::new(),
             waiting: Vec::new(),
             toasts: Toasts::default(),
-            due,
+            due: Due::default(),
+            counting: None,
+            wishes: Vec::new(),
             shown_due: None,
             jobs: HashMap::new(),
             lease: None,
             capture,
             stale: true,
+            seen: Vec::new(),
             looked: now.at,
             parting: None,
         };
@@ -157,6 +182,7 @@ impl Desk {
             Msg::Input(input) => self.input(input, now, hits, orders),
             Msg::Done { job, outcome } => self.finished(job, outcome, now, orders),
             Msg::Lost { job } => self.lost(job, now, orders),
+            Msg::News(Outcome::Happened(events)) => self.happened(&events),
             Msg::News(_) => self.stale = true,
             Msg::Tick => self.tick(now, orders),
             Msg::Suspending => self.parting = Some(Parting::Suspend),
@@ -166,6 +192,17 @@ impl Desk {
             }
         }
         self.look_again(now);
+        for (asker, wish) in std::mem::take(&mut self.wishes) {
+            self.grant(asker, vec![wish], now, orders);
+        }
+    }
+
+    /// Something happened, and is told twice when it was one's own command: by its answer, and as news.
+    fn happened(&mut self, events: &[Event]) {
+        if events.is_empty() || self.seen != events {
+            self.seen = events.to_vec();
+            self.stale = true;
+        }
     }
 
     /// What it wants from the one who holds it, once.
@@ -192,6 +229,7 @@ impl Desk {
             self.screens.get(self.open).and_then(|screen| screen.wake_at()),
             self.lease.map(|lease| lease.wake_at(now)),
             Some(self.stale_at()),
+            (!self.wishes.is_empty()).then_some(self.looked),
         ];
         wishes.into_iter().flatten().chain(spinner).min()
     }
@@ -204,7 +242,10 @@ impl Desk {
     /// Since when somebody waits for each job that is waited for.
     fn waited_since(&self) -> impl Iterator<Item = Moment> {
         self.jobs.values().filter_map(|pending| match pending {
-            Pending::Job { waited: Waited::NoMore, .. } | Pending::Copy { .. } | Pending::Settle => None,
+            Pending::Job { waited: Waited::NoMore, .. }
+            | Pending::Copy { .. }
+            | Pending::Settle
+            | Pending::Search(_) => None,
             Pending::Job { since, .. } => Some(*since),
         })
     }
@@ -230,9 +271,14 @@ impl Desk {
         const SAID: &str = "The console was locked while this was under way. Look whether it was done before you do it again.";
         let (mut under_way, mut asked) = (Vec::new(), Vec::new());
         for (job, pending) in &self.jobs {
-            if let Pending::Job { asker, .. } = pending {
-                under_way.push(*job);
-                asked.push(*asker);
+            match pending {
+                Pending::Job { asker, .. } => {
+                    under_way.push(*job);
+                    asked.push(*asker);
+                }
+                // It looks at the engine, which is not let go before.
+                Pending::Search(_) => under_way.push(*job),
+                Pending::Copy { .. } | Pending::Settle => {}
             }
         }
         for asker in asked {
@@ -284,6 +330,7 @@ impl Desk {
     pub fn start_at(&mut self, tab: Option<Tab>) {
         let at = self.screens.iter().position(|screen| Some(screen.tab()) == tab);
         self.open = at.unwrap_or(self.open);
+        self.catch_up(self.open);
     }
 
     /// Who should have the mouse: never the console while a secret is shown, so that it can be selected.
@@ -325,9 +372,55 @@ impl Desk {
             return;
         }
         self.looked = now.at;
-        self.due = Due::count(&self.look);
-        for screen in &mut self.screens {
-            screen.refresh(&self.look);
+        self.behind.fill(true);
+        self.count();
+        self.due.look_for_trouble(&self.look);
+        self.catch_up(self.open);
+    }
+
+    /// Has a screen look, if it has not since something changed.
+    fn catch_up(&mut self, at: usize) {
+        let Some(behind) = self.behind.get_mut(at) else { return };
+        if std::mem::take(behind)
+            && let Some(screen) = self.screens.get_mut(at)
+        {
+            let mut out = Vec::new();
+            screen.refresh(&self.look, &mut out);
+            self.wishes.extend(out.into_iter().map(|wish| (Asker::Screen(at), wish)));
+        }
+    }
+
+    /// Counts all keys: a few here and now, many elsewhere, once at a time.
+    fn count(&mut self) {
+        if self.look.state(State::key_count) <= COUNTED_AT_ONCE {
+            self.due = seen(&self.look, |seen| Due::count(&|read| read(seen)));
+        } else if let Some(since) = &mut self.counting {
+            *since = Since::Changed;
+        } else {
+            self.counting = Some(Since::Same);
+            let wish = elsewhere(&self.look, |glance| Found::Due(Due::count(glance)));
+            self.wishes.push((Asker::Desk, wish));
+        }
+    }
+
+    /// Brings what was found to whoever searched.
+    fn found(&mut self, asker: Asker, found: Found, now: Now, orders: &mut Orders<Effect>) {
+        match (asker, found) {
+            (Asker::Desk, Found::Due(due)) => {
+                self.due = due;
+                self.due.look_for_trouble(&self.look);
+                if self.counting.take() == Some(Since::Changed) {
+                    self.count();
+                }
+            }
+            (Asker::Screen(at), found) => {
+                let mut out = Vec::new();
+                if let Some(screen) = self.screens.get_mut(at) {
+                    screen.found(found, &self.look, &mut out);
+                }
+                self.grant(Asker::Screen(at), out, now, orders);
+            }
+            (Asker::Desk | Asker::Overlay(..), _) => {}
         }
     }
 
@@ -335,6 +428,7 @@ impl Desk {
         let Some(at) = self.screens.iter().position(|screen| screen.tab() == tab) else { return };
         self.look_again(now);
         self.open = at;
+        self.catch_up(at);
         self.shown_due = None;
         let mut out = Vec::new();
         if let Some(screen) = self.screens.get_mut(at) {

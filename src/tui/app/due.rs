@@ -1,13 +1,16 @@
 //! What needs attention, for the status line: counted when the state changes, not when it is drawn.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::ask::{Errand, Tab};
 use super::look::Look;
-use crate::domain::Place;
 use crate::domain::time::DAY_MS;
+use crate::domain::{Key, KeyState, Timestamp};
 use crate::engine::Writing;
 use crate::store::Standing;
+use crate::tui::list::search::AT_A_TIME;
+use crate::tui::sight::seen::{Glance, Seen};
 use crate::tui::theme::{Glyphs, Role};
 
 /// What is due among the keys the operator sees.
@@ -19,6 +22,10 @@ pub struct Due {
     first: Option<(String, i64)>,
     /// Live keys nobody used for the policy's idle days.
     idle: usize,
+    /// The key that expires first, and where it is found.
+    soonest: Option<(Timestamp, String, Tab)>,
+    /// Keys and apps that are not deleted.
+    counts: HashMap<Tab, usize>,
     /// The policy's notice, in days.
     notice_days: u32,
     /// Where they are found, the one that expires first first.
@@ -30,47 +37,77 @@ pub struct Due {
 }
 
 impl Due {
-    pub fn count(look: &Look) -> Self {
-        let now = look.now();
-        let trouble = trouble(look);
-        look.view(|view| {
-            let policy = view.policy();
-            let mut due = Self { notice_days: policy.notice_days, trouble, ..Self::default() };
-            let mut first: Option<(crate::domain::Timestamp, &crate::domain::Key)> = None;
-            let (mut agency, mut locations, mut apps) = (false, false, false);
+    /// Counts all keys, a few at a time, and the apps.
+    pub fn count(glance: Glance<'_>) -> Self {
+        let (mut due, mut from) = (Self::default(), 0);
+        loop {
+            let mut looked = 0;
+            glance(&mut |seen| {
+                for key in seen.view.keys().skip(from).take(AT_A_TIME) {
+                    looked += 1;
+                    due.add(key, seen);
+                }
+                if looked < AT_A_TIME {
+                    due.close(seen);
+                }
+            });
+            from += looked;
+            if looked < AT_A_TIME {
+                return due;
+            }
+        }
+    }
+
+    fn add(&mut self, key: &Key, seen: &Seen<'_>) {
+        let (policy, now) = (seen.view.policy(), seen.now());
+        let tab = Tab::of(key.place);
+        if key.state(now) != KeyState::Deleted {
+            *self.counts.entry(tab).or_default() += 1;
+        }
+        if let Some(left) = key.expiry.instant().map(|at| at.since(now)) {
+            // One instant after the notice begins, and the very instant it expires.
             let notice = i64::from(policy.notice_days) * DAY_MS;
-            let mut turns: Option<i64> = None;
-            for key in view.keys() {
-                if let Some(left) = key.expiry.instant().map(|at| at.since(now)) {
-                    // One instant after the notice begins, and the very instant it expires.
-                    let next = [left - notice, left].into_iter().find(|left| *left > 0);
-                    turns = turns.into_iter().chain(next).min();
-                }
-                let expires = key.expires_soon(policy, now);
-                let idle = view.usage(key).idle_days(key, policy, now).is_some();
-                due.expiring += usize::from(expires.is_some());
-                due.idle += usize::from(idle);
-                if let Some(at) = expires
-                    && first.is_none_or(|(soonest, _)| at < soonest)
-                {
-                    first = Some((at, key));
-                }
-                let is_due = idle || expires.is_some();
-                agency |= is_due && key.place == Place::Agency;
-                locations |= is_due && key.place.location().is_some();
-                apps |= is_due && key.place.app().is_some();
+            let next = [left - notice, left].into_iter().find(|left| *left > 0);
+            let next = next.and_then(|left| u64::try_from(left).ok()).map(Duration::from_millis);
+            self.holds = self.holds.into_iter().chain(next).min();
+        }
+        let expires = key.expires_soon(policy, now);
+        let idle = seen.usage(key).idle_days(key, policy, now).is_some();
+        self.expiring += usize::from(expires.is_some());
+        self.idle += usize::from(idle);
+        if let Some(at) = expires
+            && self.soonest.as_ref().is_none_or(|(soonest, ..)| at < *soonest)
+        {
+            self.soonest = Some((at, key.name.to_string(), tab));
+        }
+        if (idle || expires.is_some()) && !self.tabs.contains(&tab) {
+            self.tabs.push(tab);
+        }
+    }
+
+    /// After the last key.
+    fn close(&mut self, seen: &Seen<'_>) {
+        self.notice_days = seen.view.policy().notice_days;
+        let apps = seen.view.apps().into_iter().filter(|app| !app.is_deleted()).count();
+        self.counts.insert(Tab::Apps, apps);
+        let first = self.soonest.as_ref();
+        self.tabs.sort_by_key(|tab| (first.is_none_or(|(_, _, soonest)| tab != soonest), *tab));
+        self.first = first.map(|(at, name, _)| (name.clone(), at.since(seen.now()) / DAY_MS));
+    }
+
+    /// Looks again at what is wrong with the store or the clock.
+    pub fn look_for_trouble(&mut self, look: &Look) {
+        self.trouble = trouble(look);
+    }
+
+    /// What stands beside a tab's name, if something is counted there.
+    pub fn beside(&self, tab: Tab) -> Option<usize> {
+        match tab {
+            Tab::Agency | Tab::Locations | Tab::Apps => {
+                Some(self.counts.get(&tab).copied().unwrap_or_default())
             }
-            due.holds = turns.and_then(|left| u64::try_from(left).ok()).map(Duration::from_millis);
-            due.first = first.map(|(at, key)| (key.name.to_string(), at.since(now) / DAY_MS));
-            due.tabs.extend(agency.then_some(Tab::Agency));
-            due.tabs.extend(locations.then_some(Tab::Locations));
-            due.tabs.extend(apps.then_some(Tab::Apps));
-            if let Some((_, key)) = first {
-                let soonest = Tab::of(key.place);
-                due.tabs.sort_by_key(|tab| *tab != soonest);
-            }
-            due
-        })
+            Tab::Audit | Tab::Settings => None,
+        }
     }
 
     /// How long the numbers hold, if a key makes them change by itself.

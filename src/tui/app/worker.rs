@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{broadcast, mpsc};
 
-use super::ask::{Answer, Job};
+use super::ask::{Answer, Found, Job, Search};
 use super::custody::{Custody, Fresh, UnderWay};
 use super::entry::{self, Entered, Entry};
 use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
-use crate::domain::{Command, OperatorId, Refusal};
+use crate::domain::{Command, Event, OperatorId, Refusal};
 use crate::engine::{Done, Engine, EngineError, NewSecret, News, OpenError, Session};
 use crate::serve::control::Control;
 use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
@@ -23,6 +23,8 @@ use crate::tui::secret::SecretText;
 pub enum Effect {
     /// A job for the engine.
     Job(Arc<dyn Engine>, Session, Job),
+    /// Looking through many rows.
+    Search(Search),
     /// A text for the clipboard.
     Copy(SecretText, Keep),
     /// The lease on a copied secret is over.
@@ -38,6 +40,8 @@ pub enum Effect {
 pub enum Outcome {
     /// Of a job.
     Answered(Answer),
+    /// Of a search.
+    Found(Found),
     /// Of a copy.
     Copied(Result<Route, ClipboardError>),
     /// Of the end of a lease.
@@ -46,6 +50,8 @@ pub enum Outcome {
     Entered(Box<Result<Entered, OpenError>>),
     /// The store is closed.
     Left,
+    /// News: just this happened.
+    Happened(Arc<Vec<Event>>),
     /// News: the state changed.
     Changed,
     /// News: the process that has the store open is gone, or sent this console away; why, in words.
@@ -84,6 +90,7 @@ impl Worker for Hand {
                 let under_way = job.secret_of().map(|what| self.custody.begin(what));
                 Task::blocking(move || Outcome::Answered(perform(&engine, &session, job, under_way)))
             }
+            Effect::Search(search) => Task::blocking(move || Outcome::Found(search())),
             Effect::Copy(text, keep) => {
                 self.with_clipboard(move |clipboard| Outcome::Copied(clipboard.copy(&text, keep)))
             }
@@ -122,7 +129,10 @@ fn pass_on(mut events: broadcast::Receiver<News>, news: mpsc::Sender<Outcome>) {
                 Err(RecvError::Closed) => return,
             };
             while let Ok(more) = events.try_recv() {
-                heard = told(more);
+                heard = match told(more) {
+                    Outcome::Happened(_) => Outcome::Changed,
+                    more => more,
+                };
             }
             if news.send(heard).await.is_err() {
                 return;
@@ -135,6 +145,7 @@ fn pass_on(mut events: broadcast::Receiver<News>, news: mpsc::Sender<Outcome>) {
 fn told(news: News) -> Outcome {
     match news {
         News::Gone(why) => Outcome::Gone(why),
+        News::Happened(events) if !events.is_empty() => Outcome::Happened(events),
         News::Happened(_) | News::Used(_) => Outcome::Changed,
     }
 }

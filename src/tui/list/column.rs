@@ -64,7 +64,7 @@ impl<'a> Cell<'a> {
 }
 
 /// What a row sorts by in one column.
-type Ranking<L> = fn(&<L as Listed>::Row, &<L as Listed>::Sight<'_>) -> Rank;
+pub type Ranking<L> = fn(&<L as Listed>::Row, &<L as Listed>::Sight<'_>) -> Rank;
 /// What stands in one column of a row.
 type Making<L> = for<'a> fn(&'a <L as Listed>::Row, &'a <L as Listed>::Sight<'_>) -> Cell<'a>;
 

@@ -43,6 +43,15 @@ impl<L: Listed> List<L> {
 
     /// Hears a cue. What it says of it, [`List::settle`] does.
     pub fn hear(&mut self, cue: Cue<'_>) -> Change {
+        let change = self.take_in(cue);
+        if matches!(change, Change::Looks | Change::Pressed) {
+            // Who moves has chosen anew.
+            self.awaited = None;
+        }
+        change
+    }
+
+    fn take_in(&mut self, cue: Cue<'_>) -> Change {
         match (self.mode, cue) {
             (_, Cue::Wheel { pane, rows }) if pane == self.pane => {
                 self.scroll(rows);

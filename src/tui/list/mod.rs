@@ -2,7 +2,7 @@
 //! Any number of rows, of which only those on the screen are ever made. What a row is, each list says as [`Listed`].
 //!
 //! - [`column`]: header, order and cell. [`filter`]: what a filter line means. `line`: typing it.
-//! - `draw`: all of it on the screen. [`page`]: lines to read. [`beside`]: a list with the detail of its selected row.
+//! - [`search`]: order and filter. `draw`: all of it on the screen. [`page`]: lines to read. [`beside`]: a list with the detail of its selected row.
 
 pub mod beside;
 pub mod column;
@@ -10,12 +10,13 @@ mod draw;
 pub mod filter;
 mod line;
 pub mod page;
+pub mod search;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::hash::Hash;
+use std::sync::Arc;
 
 pub use self::column::{Cell, Column, Rank};
 use self::filter::{Filter, Term};
@@ -23,18 +24,17 @@ use self::line::Mode;
 use super::action::Action;
 use super::widgets::field::TextField;
 use super::widgets::{Handled, walk};
-use crate::domain::name::plain;
 
 /// What the rows of a list are.
 pub trait Listed: Sized + 'static {
     /// What identifies a row.
-    type Id: Copy + Eq + Hash + Ord;
+    type Id: Copy + Eq + Hash + Ord + Send + Sync;
     /// What a row is made from.
     type Row;
     /// What has to be looked at meanwhile.
     type Sight<'a>;
     /// What may be asked of a row in the filter line.
-    type Term: Term;
+    type Term: Term + Clone + Send;
 
     /// One of them, in a word.
     const ONE: &'static str;
@@ -92,7 +92,7 @@ pub struct List<L: Listed> {
     sort: Sort,
     /// Letters of the columns a person has switched off.
     off: HashSet<char>,
-    all: Vec<L::Id>,
+    all: Arc<Vec<L::Id>>,
     /// How many of these are out of sight unless asked for.
     hidden: usize,
     /// What the filter lets through.
@@ -101,6 +101,10 @@ pub struct List<L: Listed> {
     filter: TextField,
     mode: Mode,
     selected: Option<L::Id>,
+    /// The row to be selected when it comes.
+    awaited: Option<L::Id>,
+    /// Which filter is the latest.
+    turn: u64,
     /// Where the selected row was last seen; where the selection goes when its row is gone.
     at: usize,
     marked: HashSet<L::Id>,
@@ -122,13 +126,15 @@ impl<L: Listed> List<L> {
             columns,
             sort: Sort { letter, falling: false },
             off: HashSet::new(),
-            all: Vec::new(),
+            all: Arc::default(),
             hidden: 0,
             shown: Vec::new(),
             query: Filter::default(),
             filter: TextField::new("").placeholder(L::Term::EXAMPLES),
             mode: Mode::Browse,
             selected: None,
+            awaited: None,
+            turn: 0,
             at: 0,
             marked: HashSet::new(),
             chosen: Vec::new(),
@@ -148,35 +154,25 @@ impl<L: Listed> List<L> {
 
     /// Shows these rows, in the order chosen. Selection and marks stay, by id.
     pub fn fill(&mut self, rows: impl IntoIterator<Item = L::Id>, sight: &L::Sight<'_>) {
-        (self.all, self.hidden) = self.order(rows, sight);
-        let still = |id: &L::Id| L::row(sight, *id).is_some();
-        self.marked.retain(still);
+        let mut order = self.order();
+        rows.into_iter().for_each(|id| order.add(id, sight));
+        self.take(order.finish());
+        self.forget(sight);
         self.sift(sight);
     }
 
-    /// The ids of rows in order, and how many of them are out of sight. Ties go by name, then id, whichever the
-    /// direction, so that the order is the same each time.
-    fn order(&self, rows: impl IntoIterator<Item = L::Id>, sight: &L::Sight<'_>) -> (Vec<L::Id>, usize) {
-        let by = self.columns.iter().find(|column| column.letter == self.sort.letter);
-        let by = by.or(self.columns.first()).and_then(|column| column.rank);
-        let mut hidden = 0;
-        let ranked = rows.into_iter().filter_map(|id| {
-            let row = L::row(sight, id)?;
-            hidden += usize::from(L::is_hidden(row, sight));
-            Some(by.map_or((Rank::Number(0), String::new(), id), |by| {
-                (by(row, sight), plain(L::name(row, sight)), id)
-            }))
-        });
-        let mut ranked: Vec<_> = ranked.collect();
-        let turned = |order: Ordering| if self.sort.falling { order.reverse() } else { order };
-        if by.is_some() {
-            ranked.sort_unstable_by(|(rank, name, id), (other, others, last)| {
-                let names = name.cmp(others);
-                let names = if *rank == Rank::Name { turned(names) } else { names };
-                turned(rank.cmp(other)).then(names).then_with(|| id.cmp(last))
-            });
-        }
-        (ranked.into_iter().map(|(.., id)| id).collect(), hidden)
+    /// Forgets the marks of rows that are gone.
+    pub fn forget(&mut self, sight: &L::Sight<'_>) {
+        self.marked.retain(|id| L::row(sight, *id).is_some());
+    }
+
+    /// Shows nothing until other rows come.
+    pub fn clear(&mut self) {
+        (self.all, self.hidden, self.awaited) = (Arc::default(), 0, None);
+        self.turn += 1;
+        self.shown.clear();
+        self.go(0);
+        self.choose();
     }
 
     /// Does what a change asks for, and says whether the cue was for the list.
@@ -187,28 +183,10 @@ impl<L: Listed> List<L> {
             Change::Filter => self.sift(sight),
             Change::Order => {
                 let rows = std::mem::take(&mut self.all);
-                self.fill(rows, sight);
+                self.fill(rows.iter().copied(), sight);
             }
         }
         true
-    }
-
-    pub fn sift(&mut self, sight: &L::Sight<'_>) {
-        let mut room = String::new();
-        let lets = |id: &&L::Id| {
-            L::row(sight, **id).is_some_and(|row| {
-                room.clear();
-                if self.query.has_words() {
-                    L::text(row, sight, &mut room);
-                }
-                self.query.lets(L::is_hidden(row, sight), &room, |term| L::fits(term, row, sight))
-            })
-        };
-        self.shown = self.all.iter().filter(lets).copied().collect();
-        let still = self.shown.get(self.at).copied() == self.selected;
-        let found = if still { None } else { self.selected.and_then(|id| self.find(id)) };
-        self.go(found.unwrap_or(self.at));
-        self.choose();
     }
 
     fn find(&self, id: L::Id) -> Option<usize> {
@@ -221,12 +199,12 @@ impl<L: Listed> List<L> {
     }
 
     /// How many there are without a filter.
-    pub const fn listed(&self) -> usize {
+    pub fn listed(&self) -> usize {
         self.all.len() - self.hidden
     }
 
     /// Whether there is no row at all, not even one out of sight.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
@@ -251,8 +229,10 @@ impl<L: Listed> List<L> {
             self.set_filter("");
             self.sift(sight);
         }
-        if let Some(at) = self.find(id) {
-            self.go(at);
+        match self.find(id) {
+            Some(at) => self.go(at),
+            // Its row is on its way.
+            None => self.awaited = Some(id),
         }
     }
 

@@ -133,10 +133,40 @@ fn what_is_equal_is_in_the_order_of_names_whichever_way_it_is_sorted() {
 }
 
 #[test]
+fn many_rows_are_put_in_order_and_sifted_a_few_at_a_time() {
+    let sight = Numbers::below(100_000);
+    let mut list = List::new(0, columns());
+    let mut order = list.order();
+    sight.all.iter().rev().for_each(|id| order.add(*id, &sight));
+    assert!(list.take(order.finish()));
+    let looks = Counter::new(0);
+    let glance = |read: &mut dyn FnMut(&Numbers)| {
+        looks.set(looks.get() + 1);
+        read(&sight);
+    };
+    list.set_filter("99");
+    let first = list.begin().run(&glance);
+    assert!(looks.get() > 3, "what is looked at is let go on the way");
+    let mut more = list.found(first);
+    let early = list.shown();
+    assert!(more.is_some() && early > 0, "what is found first is there before the last was looked at");
+    list.awaited = Some(99_999);
+    while let Some(sift) = more {
+        more = list.found(sift.run(&glance));
+    }
+    assert!(early < list.shown());
+    assert_eq!((list.shown(), list.selected()), (3_691, Some(99_999)), "the selection waits for its row");
+    let late = list.begin().run(&glance);
+    list.set_filter("5");
+    drop(list.begin());
+    assert!(list.found(late).is_none() && list.shown() == 3_691, "an older filter finds nothing any more");
+}
+
+#[test]
 fn only_what_is_seen_is_made() {
     let sight = Numbers::below(1_000_000);
     let mut list = List::new(0, columns());
-    (list.all, list.shown) = (sight.all.clone(), sight.all.clone());
+    (list.all, list.shown) = (Arc::new(sight.all.clone()), sight.all.clone());
     press(&mut list, &sight, &[Action::Bottom]);
     let screen = drawn(&mut list, &sight, 60, 11);
     assert!(screen[10].contains("Key number 999999") && screen[10].ends_with('█'), "{screen:#?}");

@@ -9,7 +9,7 @@ use super::{
 use crate::tui::{
     action::{Action, Layer, Reason},
     app::{
-        ask::{Answer, Ask, Errand, Tab},
+        ask::{Answer, Ask, Errand, Found, Tab},
         look::Look,
     },
     canvas::Canvas,
@@ -42,12 +42,20 @@ impl Screen for AgencyKeys {
         Tab::Agency
     }
 
-    fn refresh(&mut self, look: &Look) {
-        self.pane.refresh(look);
+    fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
+        self.pane.refresh(look, out);
     }
 
-    fn arrive(&mut self, errand: Errand, look: &Look, _: &mut Vec<Ask>) {
-        self.pane.arrive(&errand, look);
+    fn found(&mut self, found: Found, look: &Look, out: &mut Vec<Ask>) {
+        self.pane.found(found, look, out);
+    }
+
+    fn lost_search(&mut self) {
+        self.pane.lost_search();
+    }
+
+    fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
+        self.pane.arrive(&errand, look, out);
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
@@ -65,10 +73,6 @@ impl Screen for AgencyKeys {
             Err(reason) => format!("No agency keys here. You cannot issue one: {reason}"),
         };
         self.pane.draw(canvas, area, look, (Focus::Here, &empty), now);
-    }
-
-    fn count(&self) -> Option<usize> {
-        Some(self.pane.list().listed())
     }
 
     fn hints(&self) -> &[Action] {

@@ -15,7 +15,7 @@ use crate::{
     tui::{
         action::{Action, Layer, Reason},
         app::{
-            ask::{Answer, Ask, Errand, Tab},
+            ask::{Answer, Ask, Errand, Found, Tab},
             look::Look,
         },
         canvas::{Canvas, Target},
@@ -64,17 +64,17 @@ impl LocationKeys {
     }
 
     /// Shows the keys of the selected location.
-    fn follow(&mut self, look: &Look) {
+    fn follow(&mut self, look: &Look, out: &mut Vec<Ask>) {
         let wanted = self.places.selected().map_or(Subset::Locations, Subset::At);
         if self.pane.subset() != wanted {
             self.pane.hold(wanted);
-            self.pane.refresh(look);
+            self.pane.refresh(look, out);
         }
     }
 
     fn hear_places(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) -> bool {
         if self.places.hear(cue) {
-            self.follow(look);
+            self.follow(look, out);
             return true;
         }
         match cue {
@@ -166,17 +166,25 @@ impl Screen for LocationKeys {
         Tab::Locations
     }
 
-    fn refresh(&mut self, look: &Look) {
+    fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
         seen(look, |seen| {
             self.places.refresh(seen);
             self.manage = may_manage(look, seen);
         });
         let wanted = self.places.selected().map_or(Subset::Locations, Subset::At);
         self.pane.hold(wanted);
-        self.pane.refresh(look);
+        self.pane.refresh(look, out);
     }
 
-    fn arrive(&mut self, errand: Errand, look: &Look, _: &mut Vec<Ask>) {
+    fn found(&mut self, found: Found, look: &Look, out: &mut Vec<Ask>) {
+        self.pane.found(found, look, out);
+    }
+
+    fn lost_search(&mut self) {
+        self.pane.lost_search();
+    }
+
+    fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
         match &errand {
             Errand::None | Errand::App(_) => {}
             Errand::Filter(_) => {
@@ -190,8 +198,8 @@ impl Screen for LocationKeys {
                 self.half = Half::Keys;
             }
         }
-        self.follow(look);
-        self.pane.arrive(&errand, look);
+        self.follow(look, out);
+        self.pane.arrive(&errand, look, out);
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
@@ -234,10 +242,6 @@ impl Screen for LocationKeys {
         self.places.draw(canvas, layout::left(left, PLACES - 1).0, Focus::when(self.half == Half::Places));
         canvas.vertical(left.right() - 1, left.y, left.height);
         self.pane.draw(canvas, right, look, (on_keys, &empty), now);
-    }
-
-    fn count(&self) -> Option<usize> {
-        Some(self.places.listed())
     }
 
     fn hints(&self) -> &[Action] {

@@ -11,21 +11,27 @@ pub mod settings;
 use ratatui::layout::Rect;
 
 use super::action::{Action, Reason};
-use super::app::ask::{Answer, Ask, Errand, Tab};
+use super::app::ask::{Answer, Ask, Errand, Found, Tab};
 use super::app::look::Look;
 use super::canvas::Canvas;
 use super::clock::{Moment, Now};
 use super::input::TextFocus;
 use super::overlay::Cue;
 
-/// One screen. The order of calls: [`Screen::refresh`] once before anything else and after every change of the
-/// state or the session; then cues, answers and drawing in any order.
+/// One screen. The order of calls: [`Screen::refresh`] once before anything else, and before it is open again when the
+/// state or the session changed; then cues, answers and drawing in any order.
 pub trait Screen {
     /// Which tab it is behind.
     fn tab(&self) -> Tab;
 
     /// The state or the session changed: look again. Selection, scroll and filter stay, by id.
-    fn refresh(&mut self, look: &Look);
+    fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>);
+
+    /// Takes what a search it asked for has found.
+    fn found(&mut self, _found: Found, _look: &Look, _out: &mut Vec<Ask>) {}
+
+    /// A search it asked for found nothing, by a fault of the program.
+    fn lost_search(&mut self) {}
 
     /// It was opened, perhaps with something to do.
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>);
@@ -38,9 +44,6 @@ pub trait Screen {
 
     /// Draws itself into the room between tab bar and status line.
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now);
-
-    /// The count beside its tab's name, if it has one.
-    fn count(&self) -> Option<usize>;
 
     /// The actions to hint at, most important first. Only possible ones are shown.
     fn hints(&self) -> &[Action];

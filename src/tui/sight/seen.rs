@@ -1,9 +1,12 @@
 //! One look at the state for the length of a draw: what the operator may see, what time it is, and how each key
 //! stands, in the words the screens use. Reads only.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{Actor, Key, Reason, State, Timestamp, Trace, Usage, View},
     tui::{
+        app::ask::{Ask, Found},
         app::{look::Look, times::Times},
         theme::Badge,
     },
@@ -25,6 +28,20 @@ pub fn seen<R>(look: &Look, read: impl FnOnce(&Seen<'_>) -> R) -> R {
     let times = Times::of(look);
     let actor = look.session.actor();
     look.state(|state| read(&Seen::new(state, actor, times)))
+}
+
+/// Looks at the state once, and holds it only as long as that takes.
+pub type Glance<'g> = &'g dyn Fn(&mut dyn FnMut(&Seen<'_>));
+
+/// Has this done on another thread, with looks at the state as the operator of `look` may see it then.
+pub fn elsewhere(look: &Look, work: impl FnOnce(Glance<'_>) -> Found + Send + 'static) -> Ask {
+    let (engine, session, zone) = (Arc::clone(&look.engine), look.session.clone(), look.zone);
+    Ask::Search(Box::new(move || {
+        work(&|read| {
+            let times = Times::new(engine.now().time, zone);
+            read(&Seen::new(&engine.state(), session.actor(), times));
+        })
+    }))
 }
 
 impl<'a> Seen<'a> {

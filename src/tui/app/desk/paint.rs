@@ -106,7 +106,7 @@ impl Desk {
             .iter()
             .map(|screen| bars::Tab {
                 title: screen.tab().title().to_owned(),
-                count: screen.count().map(|count| count.to_string()).unwrap_or_default(),
+                count: self.due.beside(screen.tab()).map(|count| count.to_string()).unwrap_or_default(),
                 role: Role::Count,
             })
             .collect();

@@ -22,6 +22,9 @@ impl Desk {
         for wish in wishes {
             match wish {
                 Ask::Do(job) => self.start(asker, job, now, orders),
+                Ask::Search(search) => {
+                    self.jobs.insert(orders.perform(Effect::Search(search)), Pending::Search(asker));
+                }
                 Ask::Push(overlay) => self.overlays.push_boxed(overlay),
                 Ask::Copy(text, keep) => self.copy(text, keep, orders),
                 Ask::Say(said) => self.toasts.answer(said, now.at),
@@ -153,6 +156,7 @@ impl Desk {
                 }
                 Err(why) => self.toasts.failure(format!("Nothing was copied: {why}."), Cause::Copy),
             },
+            (Some(Pending::Search(asker)), Outcome::Found(found)) => self.found(asker, found, now, orders),
             (_, Outcome::Settled(settled)) => self.say_settled(&settled, now),
             (_, Outcome::Changed | Outcome::Gone(_)) => self.stale = true,
             _ => {}
@@ -171,7 +175,14 @@ impl Desk {
             Some(Pending::Copy { .. } | Pending::Settle) => {
                 self.toasts.failure("The clipboard stopped working.", Cause::Copy);
             }
-            None => {}
+            // Looked at again, since it is stale.
+            Some(Pending::Search(Asker::Desk)) => self.counting = None,
+            Some(Pending::Search(Asker::Screen(at))) => {
+                if let Some(screen) = self.screens.get_mut(at) {
+                    screen.lost_search();
+                }
+            }
+            Some(Pending::Search(Asker::Overlay(..))) | None => {}
         }
     }
 
@@ -188,8 +199,12 @@ impl Desk {
             Asker::Screen(_) | Asker::Desk => false,
         };
         match &answer {
-            Answer::Done { said, .. } => {
-                self.stale = true;
+            Answer::Done { said, events, .. } => {
+                self.happened(events);
+                if self.look.owner.is_some() {
+                    // Of another process's store the answer may come before what it changed.
+                    self.seen.clear();
+                }
                 if let Some(deed) = &deed {
                     self.toasts.over(deed);
                 }
@@ -235,6 +250,7 @@ impl Desk {
                 }
             },
         };
+        self.catch_up(screen);
         if let Some(screen) = self.screens.get_mut(screen) {
             screen.told(answer, &self.look, now, &mut out);
         }

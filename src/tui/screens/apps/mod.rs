@@ -25,7 +25,7 @@ use super::keys::detail as key_detail;
 use super::keys::pane::{HINTS, KeyPane};
 use crate::domain::{AppId, Command, Event};
 use crate::tui::action::{Action, Reason};
-use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
+use crate::tui::app::ask::{Answer, Ask, Errand, Found, Job, Tab};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
@@ -102,7 +102,7 @@ impl Apps {
     }
 
     /// Shows the keys of the selected app.
-    fn follow(&mut self, look: &Look) {
+    fn follow(&mut self, look: &Look, out: &mut Vec<Ask>) {
         let wanted = match self.beside.list.selected() {
             Some(app) if !self.all => Subset::Of(app),
             _ => Subset::Apps,
@@ -110,19 +110,19 @@ impl Apps {
         if self.pane.subset() != wanted {
             self.pane.hold(wanted);
             self.pane.beside.list.set_filter("");
-            self.pane.refresh(look);
+            self.pane.refresh(look, out);
             self.pane.beside.list.go(0);
         }
     }
 
-    fn go(&mut self, part: Part, look: &Look) {
+    fn go(&mut self, part: Part, look: &Look, out: &mut Vec<Ask>) {
         self.part = part;
         if part == Part::Keys {
             self.beside.leave();
         }
         if part != Part::Keys && self.all {
             self.all = false;
-            self.follow(look);
+            self.follow(look, out);
         }
     }
 
@@ -136,7 +136,7 @@ impl Apps {
                 }
                 Cue::Do(Action::Right | Action::Open) => {
                     if self.may_enter_keys(look).is_ok() {
-                        self.go(Part::Keys, look);
+                        self.go(Part::Keys, look, out);
                     }
                     return true;
                 }
@@ -151,7 +151,7 @@ impl Apps {
         let change = self.beside.hear(cue);
         let used = seen(look, |seen| self.beside.list.settle(change, seen));
         if used {
-            self.follow(look);
+            self.follow(look, out);
         }
         used
     }
@@ -203,17 +203,25 @@ impl Screen for Apps {
         Tab::Apps
     }
 
-    fn refresh(&mut self, look: &Look) {
+    fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
         seen(look, |seen| {
             self.beside.list.set_columns(list::columns(seen));
             self.beside.list.fill(seen.view.apps().into_iter().map(|app| app.id), seen);
             self.create = app_deeds::may_create(look, seen);
         });
-        self.follow(look);
-        self.pane.refresh(look);
+        self.follow(look, out);
+        self.pane.refresh(look, out);
     }
 
-    fn arrive(&mut self, errand: Errand, look: &Look, _: &mut Vec<Ask>) {
+    fn found(&mut self, found: Found, look: &Look, out: &mut Vec<Ask>) {
+        self.pane.found(found, look, out);
+    }
+
+    fn lost_search(&mut self) {
+        self.pane.lost_search();
+    }
+
+    fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
         match &errand {
             Errand::None => {}
             Errand::Filter(_) => {
@@ -222,7 +230,7 @@ impl Screen for Apps {
             }
             Errand::App(app) => {
                 seen(look, |seen| self.beside.list.select(*app, seen));
-                self.go(Part::Apps, look);
+                self.go(Part::Apps, look, out);
             }
             Errand::Key(key) => {
                 self.all = false;
@@ -232,17 +240,17 @@ impl Screen for Apps {
                 }
             }
         }
-        self.follow(look);
-        self.pane.arrive(&errand, look);
+        self.follow(look, out);
+        self.pane.arrive(&errand, look, out);
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
         match cue {
             Cue::Click(Target::Row { pane, .. } | Target::Pane(pane) | Target::Header { pane, .. }) => {
                 if pane == PANE || (pane == key_detail::PANE && self.part == Part::Apps) {
-                    self.go(Part::Apps, look);
+                    self.go(Part::Apps, look, out);
                 } else {
-                    self.go(Part::Keys, look);
+                    self.go(Part::Keys, look, out);
                 }
             }
             Cue::Wheel { pane, .. }
@@ -261,7 +269,7 @@ impl Screen for Apps {
         }
         let back = matches!(cue, Cue::Do(Action::Left | Action::Back));
         if back {
-            self.go(Part::Apps, look);
+            self.go(Part::Apps, look, out);
         }
         back
     }
@@ -281,10 +289,6 @@ impl Screen for Apps {
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
         self.draw_all(canvas, area, look, now);
-    }
-
-    fn count(&self) -> Option<usize> {
-        Some(self.beside.list.listed())
     }
 
     fn hints(&self) -> &[Action] {

@@ -253,7 +253,7 @@ impl Screen for Audit {
         Tab::Audit
     }
 
-    fn refresh(&mut self, look: &Look) {
+    fn refresh(&mut self, look: &Look, _: &mut Vec<Ask>) {
         let reader = look.view(|view| view.operator().map(|operator| (operator.id, operator.role)));
         if self.reader.is_some() && self.reader != reader {
             // Somebody else, or another role: another trail.
@@ -331,10 +331,6 @@ impl Screen for Audit {
         let sight = Sight { trail: &self.trail, times };
         self.list.draw(canvas, body, &sight, Focus::Here, empty);
         self.draw_last_line(canvas, last, times);
-    }
-
-    fn count(&self) -> Option<usize> {
-        None
     }
 
     fn hints(&self) -> &[Action] {

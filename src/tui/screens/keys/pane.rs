@@ -11,20 +11,21 @@ use crate::{
     tui::{
         action::{Action, Reason},
         app::{
-            ask::{Answer, Ask, Errand, Job},
+            ask::{Answer, Ask, Errand, Found, Job},
             look::Look,
         },
         canvas::Canvas,
         clipboard::Keep,
         clock::{Moment, Now},
         input::TextFocus,
-        list::List,
         list::beside::Beside,
+        list::search::{AT_A_TIME, AT_ONCE, Sift},
+        list::{Change, List},
         overlay::Cue,
         overlays::{chooser, confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope},
         secret::SecretText,
         sight::deeds::{self, Deed},
-        sight::seen::{Seen, seen},
+        sight::seen::{Seen, elsewhere, seen},
         sight::subset::Subset,
         widgets::Focus,
     },
@@ -61,12 +62,23 @@ const LISTED: [Action; 9] = [
     Action::Restore,
 ];
 
+/// Whether the keys are being put in order elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Search {
+    /// They are in order.
+    Done,
+    UnderWay,
+    /// They are, and something changed meanwhile.
+    Again,
+}
+
 /// A table of keys with its detail.
 pub struct KeyPane {
     subset: Subset,
     /// The table, and the detail beside it.
     pub beside: Beside<Keys>,
     history: History,
+    search: Search,
     /// The selected key as it was when last looked at, to notice that something happened to it.
     last: Option<Key>,
     /// Why no key can be issued, judged when the state changed.
@@ -82,6 +94,7 @@ impl KeyPane {
             subset,
             beside: Beside::new((PANE, detail::PANE), Vec::new()),
             history: History::default(),
+            search: Search::Done,
             last: None,
             issue: Ok(()),
             paused: Vec::new(),
@@ -98,15 +111,25 @@ impl KeyPane {
     }
 
     /// Holds other keys from the next look on.
-    pub const fn hold(&mut self, subset: Subset) {
+    pub fn hold(&mut self, subset: Subset) {
+        // What is still shown of many while those of another place come, nobody should act on.
+        if subset != self.subset && self.list().is_long() {
+            self.beside.list.clear();
+        }
         self.subset = subset;
     }
 
-    pub fn refresh(&mut self, look: &Look) {
+    pub fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
         let catalog = look.engine.catalog();
         seen(look, |seen| {
             self.beside.list.set_columns(list::columns(self.subset, seen));
-            self.beside.list.fill(self.subset.keys(seen).map(|key| key.id), seen);
+            if self.subset.keys(seen).take(AT_ONCE + 1).count() <= AT_ONCE {
+                self.search = Search::Done;
+                self.beside.list.fill(self.subset.keys(seen).map(|key| key.id), seen);
+            } else {
+                self.beside.list.forget(seen);
+                self.order(look, out);
+            }
             let is_paused = |key: &Key| key.state(seen.now()) == KeyState::Paused;
             self.paused.retain(|(key, _)| seen.view.key(*key).is_some_and(is_paused));
             let any = match self.subset {
@@ -125,12 +148,75 @@ impl KeyPane {
                 None if self.subset == Subset::Apps => Err("select one app first".into()),
                 None => Err("there is no location yet; add one first".into()),
             };
-            let now = self.key(seen).cloned();
-            if now != self.last {
-                self.history.outdate();
-                self.last = now;
-            }
+            self.look_at_selected(seen);
         });
+    }
+
+    fn look_at_selected(&mut self, seen: &Seen<'_>) {
+        let now = self.key(seen).cloned();
+        if now != self.last {
+            self.history.outdate();
+            self.last = now;
+        }
+    }
+
+    /// Has many keys put in order elsewhere: once at a time, else none would ever be in time in a store that many
+    /// change.
+    fn order(&mut self, look: &Look, out: &mut Vec<Ask>) {
+        if self.search != Search::Done {
+            self.search = Search::Again;
+            return;
+        }
+        self.search = Search::UnderWay;
+        let (subset, mut order) = (self.subset, self.beside.list.order());
+        out.push(elsewhere(look, move |glance| {
+            let mut from = 0;
+            loop {
+                let mut looked = 0;
+                glance(&mut |seen| {
+                    for key in subset.keys(seen).skip(from).take(AT_A_TIME) {
+                        looked += 1;
+                        order.add(key.id, seen);
+                    }
+                });
+                from += looked;
+                if looked < AT_A_TIME {
+                    return Found::Ordered(subset, order.finish());
+                }
+            }
+        }));
+    }
+
+    fn sift(look: &Look, sift: Sift<Keys>, out: &mut Vec<Ask>) {
+        out.push(elsewhere(look, move |glance| Found::Sifted(sift.run(glance))));
+    }
+
+    /// Takes what was found elsewhere.
+    pub fn found(&mut self, found: Found, look: &Look, out: &mut Vec<Ask>) {
+        match found {
+            Found::Ordered(subset, ordered) => {
+                let again = std::mem::replace(&mut self.search, Search::Done) == Search::Again;
+                let wanted = subset == self.subset && self.beside.list.take(ordered);
+                if wanted {
+                    Self::sift(look, self.beside.list.begin(), out);
+                }
+                if again || !wanted {
+                    self.order(look, out);
+                }
+            }
+            Found::Sifted(sift) => {
+                if let Some(more) = self.beside.list.found(sift) {
+                    Self::sift(look, more, out);
+                }
+            }
+            Found::Due(_) => {}
+        }
+        seen(look, |seen| self.look_at_selected(seen));
+    }
+
+    /// Nothing is being put in order any more.
+    pub fn lost_search(&mut self) {
+        self.search = Search::Done;
     }
 
     fn key<'a>(&self, seen: &Seen<'a>) -> Option<&'a Key> {
@@ -138,16 +224,26 @@ impl KeyPane {
     }
 
     /// Opened with something to do.
-    pub fn arrive(&mut self, errand: &Errand, look: &Look) {
+    pub fn arrive(&mut self, errand: &Errand, look: &Look, out: &mut Vec<Ask>) {
         seen(look, |seen| match errand {
             Errand::None | Errand::App(_) => {}
             Errand::Filter(text) => {
                 self.beside.list.set_filter(text);
                 self.beside.leave();
-                self.beside.list.sift(seen);
+                self.change(Change::Filter, look, seen, out);
             }
             Errand::Key(key) => self.beside.list.select(*key, seen),
         });
+    }
+
+    /// Does what a change asks for: with many keys elsewhere.
+    fn change(&mut self, change: Change, look: &Look, seen: &Seen<'_>, out: &mut Vec<Ask>) -> bool {
+        match change {
+            Change::Filter if self.list().is_long() => Self::sift(look, self.beside.list.begin(), out),
+            Change::Order if self.list().is_long() => self.order(look, out),
+            change => return self.beside.list.settle(change, seen),
+        }
+        true
     }
 
     /// Whether characters are text.
@@ -169,7 +265,7 @@ impl KeyPane {
         let before = self.list().selected();
         let change = self.beside.hear(cue);
         seen(look, |seen| {
-            let used = self.beside.list.settle(change, seen);
+            let used = self.change(change, look, seen, out);
             if self.list().selected() != before {
                 self.last = self.key(seen).cloned();
             }
@@ -324,6 +420,7 @@ impl KeyPane {
         now: Now,
     ) {
         let catalog = look.engine.catalog();
+        let empty = if self.search == Search::Done { empty } else { "Looking through the keys…" };
         let on_table = Focus::when(focus.is_here() && !(self.beside.is_inside() && self.beside.is_open()));
         seen(look, |seen| {
             if !table.is_empty() {

@@ -114,11 +114,6 @@ impl Places {
         self.list.fill(ids, &self.rows);
     }
 
-    /// Keys of all locations that are not deleted.
-    pub fn listed(&self) -> usize {
-        self.rows.get(&None).map_or(0, |all| all.keys)
-    }
-
     /// Whether there is no location at all.
     pub const fn is_bare(&self) -> bool {
         self.open == 0

@@ -277,7 +277,7 @@ impl Screen for Settings {
         Tab::Settings
     }
 
-    fn refresh(&mut self, look: &Look) {
+    fn refresh(&mut self, look: &Look, _: &mut Vec<Ask>) {
         let rev = Some(look.engine.health().rev);
         if self.rev != rev {
             self.rev = rev;
@@ -342,10 +342,6 @@ impl Screen for Settings {
             canvas.fit(x, head.y, head.right().saturating_sub(x), &hint, Role::Dim);
         }
         self.draw_content(canvas, below, look);
-    }
-
-    fn count(&self) -> Option<usize> {
-        None
     }
 
     fn hints(&self) -> &[Action] {
