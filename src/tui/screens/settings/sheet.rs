@@ -56,7 +56,7 @@ impl Listed for Deeds {
 type Col = Column<Deeds>;
 
 static TITLE: Col = Col::text("", 't', (20, 60), 0, |(_, title), _| Cell::new(Role::Text, *title));
-static KEY: Col = Col::number("", 'k', 12, 1, |(deed, _), sight| {
+static KEY: Col = Col::number("", 'k', 8, 1, |(deed, _), sight| {
     let key = match deed {
         Deed::Act(action) => sight.keymap.label(Layer::Screen, *action),
         Deed::Read(_) => None,
