@@ -62,7 +62,7 @@ impl Due {
                 apps |= is_due && key.place.app().is_some();
             }
             due.holds = turns.and_then(|left| u64::try_from(left).ok()).map(Duration::from_millis);
-            due.first = first.map(|(at, key)| (key.name.to_string(), at.since(now) / DAY_MS));
+            due.first = first.map(|(at, key)| (key.name.to_string(), whole_days(at.since(now))));
             due.tabs.extend(agency.then_some(Tab::Agency));
             due.tabs.extend(locations.then_some(Tab::Locations));
             due.tabs.extend(apps.then_some(Tab::Apps));
@@ -144,6 +144,11 @@ fn trouble(look: &Look) -> Option<String> {
     look.engine.now().suspect.then(|| {
         "this machine's clock is in doubt; set it right, or say in Settings, Security that it is".to_owned()
     })
+}
+
+/// Rounded up, as everywhere; less than one is none.
+const fn whole_days(ms: i64) -> i64 {
+    if ms < DAY_MS { 0 } else { ms.saturating_add(DAY_MS - 1) / DAY_MS }
 }
 
 fn days(n: i64) -> String {

@@ -2,6 +2,7 @@
 
 use super::standing::{Standing, last_used};
 use crate::domain::catalog::AuthMethod;
+use crate::domain::name::plain;
 use crate::domain::{App, Catalog, Url};
 use crate::tui::canvas::Canvas;
 use crate::tui::screens::keys::detail::{Line, scopes};
@@ -68,7 +69,7 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>, width: u16) {
 
 fn keys(all: &mut Vec<Line>, canvas: &Canvas<'_>, app: &App, seen: &Seen<'_>) {
     let mut keys: Vec<_> = seen.view.keys_of_app(app.id).collect();
-    keys.sort_by_cached_key(|key| (!key.state(seen.now()).is_live(), key.name.folded(), key.id));
+    keys.sort_by_cached_key(|key| (!key.state(seen.now()).is_live(), plain(key.name.as_str()), key.id));
     let count = keys.len();
     let title = if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
     all.push(Line::of(Role::Header, title));
