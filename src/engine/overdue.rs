@@ -3,14 +3,15 @@
 //! written before anything else is: by a timer, and by whoever writes next.
 
 mod journal;
+mod take_up;
+mod timer;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
 pub(super) use self::journal::{Kept, Note, Why};
+use self::timer::Timer;
 use super::denials::Denials;
 use super::error::EngineError;
 use super::image::{Image, touched};
@@ -25,8 +26,6 @@ use crate::domain::event::Subject;
 use crate::domain::{Catalog, Command, Context, Event, KeyId, Refusal, State, Timestamp, decide};
 use crate::store::{CommitError, Store};
 
-/// Between two tries to write what waits.
-const EVERY: Duration = Duration::from_secs(2);
 /// What the trail gives as the reason for taking back a secret nobody was shown.
 const NEVER_SHOWN: &str = "secret_never_shown";
 
@@ -79,13 +78,6 @@ struct Waiting {
     kept: bool,
 }
 
-#[derive(Default)]
-struct Pace {
-    thread: Option<JoinHandle<()>>,
-    runs: bool,
-    stop: bool,
-}
-
 /// See the module.
 pub(super) struct Overdue {
     pub parts: Parts,
@@ -93,8 +85,7 @@ pub(super) struct Overdue {
     /// Why the store takes nothing at all, if so.
     frozen: Option<String>,
     waiting: Mutex<Waiting>,
-    pace: Mutex<Pace>,
-    wake: Condvar,
+    timer: Timer,
 }
 
 /// The parts of an engine that writing needs.
@@ -117,17 +108,12 @@ impl Overdue {
             denials: Arc::default(),
             frozen: (!doubts.is_empty()).then(|| audit_log::in_one_line(doubts)),
             waiting: Mutex::new(Waiting { kept: true, ..Waiting::default() }),
-            pace: Mutex::default(),
-            wake: Condvar::new(),
+            timer: Timer::default(),
         }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What waits, for whoever shows it.
@@ -371,99 +357,6 @@ impl Overdue {
             tracing::warn!(%why, "what waits for the disk could not be kept beside the database");
         }
         waiting.kept = written.is_ok();
-    }
-
-    /// Takes up what the process before left in the journal: in force before anybody is answered, and written now if
-    /// the disk allows. How many there were.
-    pub fn take_up(self: &Arc<Self>, notes: Vec<Note>) -> usize {
-        let mut taken = 0;
-        for note in notes {
-            match self.judge(&note) {
-                // It was written and only not crossed out, and the record has been changed since: what it would give back
-                // by now, nobody asked for.
-                Ok(events) if !events.iter().all(Event::only_takes_away) => {
-                    tracing::warn!(
-                        command = note.command.name(),
-                        "a denial of before gives by now, and is dropped"
-                    );
-                }
-                Ok(events) => {
-                    let events = self.put_in_force(events);
-                    let denial = self.denial(note, Some(events));
-                    self.waiting().denials.push(denial);
-                    taken += 1;
-                }
-                // In doubt nothing is crossed out: the state may be an old one, which does not know the key yet.
-                Err(_) if self.frozen.is_some() => {
-                    let denial = self.denial(note, None);
-                    self.waiting().denials.push(denial);
-                }
-                // It was written and only not crossed out, or somebody else ended it.
-                Err(refusal) => tracing::info!(%refusal, command = note.command.name(), "written already"),
-            }
-            self.waiting().kept = self.frozen.is_some();
-        }
-        if self.waiting().kept {
-            return taken;
-        }
-        let mut ledger = self.parts.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self.clear_the_way(&mut ledger) {
-            tracing::warn!(%error, "what was denied before is in force and still not written");
-        }
-        taken
-    }
-
-    /// Starts the timer, unless it runs.
-    pub fn set_out(self: &Arc<Self>) {
-        let mut pace = self.pace();
-        if pace.runs || pace.stop || self.frozen.is_some() {
-            return;
-        }
-        let own = Arc::clone(self);
-        let spawned =
-            std::thread::Builder::new().name("keydeck-overdue".into()).spawn(move || own.try_again());
-        match spawned {
-            Ok(thread) => (pace.thread, pace.runs) = (Some(thread), true),
-            Err(error) => {
-                tracing::warn!(%error, "no timer for what waits; it is written with the next change");
-            }
-        }
-    }
-
-    fn try_again(self: &Arc<Self>) {
-        loop {
-            let pace = self.pace();
-            let waited = self.wake.wait_timeout_while(pace, EVERY, |pace| !pace.stop);
-            let (pace, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            if pace.stop {
-                return;
-            }
-            drop(pace);
-            let cleared = {
-                let mut ledger = self.parts.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-                self.clear_the_way(&mut ledger).is_ok()
-            };
-            let mut pace = self.pace();
-            let waiting = self.waiting();
-            if cleared && waiting.denials.is_empty() && (waiting.kept || self.parts.kept.is_none()) {
-                pace.runs = false;
-                return;
-            }
-        }
-    }
-
-    /// Ends the timer and waits for it.
-    pub fn stop(&self) {
-        let thread = {
-            let mut pace = self.pace();
-            pace.stop = true;
-            pace.thread.take()
-        };
-        self.wake.notify_all();
-        if let Some(thread) = thread {
-            // It panics only if the store does, which has been logged.
-            let _ = thread.join();
-        }
     }
 }
 
