@@ -30,7 +30,7 @@ use crate::domain::catalog::CatalogProblem;
 use crate::domain::name::fold;
 use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State};
 use crate::files;
-use crate::store::{Journal, MemoryStore, Rev, SledOptions, SledStore, Store};
+use crate::store::{MemoryStore, Rev, SledOptions, SledStore, Store};
 
 /// The catalog of a store, beside its database, when the agency has its own.
 pub const CATALOG_FILE: &str = "catalog.toml";
@@ -173,13 +173,7 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let Unlocked { root, mut slot } = attempt.judge(unlock(&header, key, |_| true))?;
     let keyring = Keyring::new(root, header.store());
     let mut loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
-    let (kept, denied) = keep(&options.dir, &keyring);
-    let denied = denied.unwrap_or_else(|doubt| {
-        // Something was denied there, and nobody can say what.
-        loaded.proof.vouch_for_nothing();
-        loaded.doubts.push(doubt);
-        Vec::new()
-    });
+    let (kept, denied) = keep(options, &keyring, &mut loaded);
     notices.extend(loaded.doubts.iter().map(|d| d.what.clone()));
     if loaded.state.agency().is_none() {
         return Err(if loaded.head.seq == 0 { OpenError::Unfounded } else { damaged(&loaded) });
@@ -237,23 +231,21 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     Ok(Open { engine, session, notices })
 }
 
-/// The room in reserve beside the database, and what was left there. Without it, what the disk does not take is in
-/// force in this process only, and whoever asks for it is told so.
-fn keep(dir: &Path, keyring: &Keyring) -> (Option<Kept>, Result<Vec<Note>, Doubt>) {
-    match Journal::claim(dir) {
-        Ok(journal) => {
-            let (kept, denied) = Kept::open(journal, keyring);
-            (Some(kept), denied)
+/// The room in reserve beside the database, and what was left there. One that cannot be relied upon is evidence: it is
+/// not written to.
+fn keep(options: &Options, keyring: &Keyring, loaded: &mut Loaded) -> (Option<Kept>, Vec<Note>) {
+    let (kept, denied) = match Kept::open(&options.dir, keyring, loaded.journal) {
+        Ok(Some((kept, denied))) => (Some(kept), denied),
+        Ok(None) if options.purpose() == Purpose::Work => (Kept::begin(&options.dir, keyring), Vec::new()),
+        Ok(None) => (None, Vec::new()),
+        Err(doubt) => {
+            // Something was denied there, and nobody can say what.
+            loaded.proof.vouch_for_nothing();
+            loaded.doubts.push(doubt);
+            (None, Vec::new())
         }
-        // What lies there is none of ours, so what did is gone.
-        Err(error) if Journal::is_displaced(dir) => {
-            (None, Err(Doubt::altered(format!("what was denied on a failing disk cannot be read: {error}"))))
-        }
-        Err(error) => {
-            tracing::warn!(%error, "no room is kept in reserve for denials on a full disk");
-            (None, Ok(Vec::new()))
-        }
-    }
+    };
+    (kept.filter(|_| options.purpose() == Purpose::Work), denied)
 }
 
 fn taken_up(taken: usize, left: &Unwritten) -> String {
@@ -356,7 +348,8 @@ pub fn found(
     if is_store(&options.dir)? { file.replace(&header) } else { file.create(&header) }
         .map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
-    let (kept, _) = keep(&options.dir, &keyring);
+    // What an interrupted set-up left there is sealed under a key nobody has.
+    let kept = Kept::begin(&options.dir, &keyring);
     let session = founding_session(Auth::Passphrase, options.via)?;
     let loaded = empty(&keyring);
     let engine = LocalEngine::new(Parts {
@@ -413,6 +406,7 @@ pub(super) fn empty(keyring: &Keyring) -> Loaded {
         rev: Rev(0),
         mark: None,
         unbroken: None,
+        journal: 0,
         doubts: Vec::new(),
         proof: Proof::default(),
     }

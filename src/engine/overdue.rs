@@ -400,3 +400,6 @@ impl EngineError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
