@@ -11,8 +11,8 @@ use super::error::{EngineError, OpenError};
 use super::ledger::Head;
 use super::load::{self, Loaded, Witness};
 use super::local::{LocalEngine, Parts};
-use super::overdue::{Kept, Note};
-use super::proof::Proof;
+use super::overdue::{self, Kept, Left};
+use super::proof::{Proof, Trail};
 use super::session::{Auth, Session, Via};
 use super::throttle::Callers;
 use super::{Engine, Unwritten, doors};
@@ -30,7 +30,7 @@ use crate::domain::catalog::CatalogProblem;
 use crate::domain::name::fold;
 use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State};
 use crate::files;
-use crate::store::{MemoryStore, Rev, SledOptions, SledStore, Store};
+use crate::store::{MemoryStore, Rev, SledOptions, SledStore, Store, StoreError};
 
 /// The catalog of a store, beside its database, when the agency has its own.
 pub const CATALOG_FILE: &str = "catalog.toml";
@@ -173,7 +173,7 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let Unlocked { root, mut slot } = attempt.judge(unlock(&header, key, |_| true))?;
     let keyring = Keyring::new(root, header.store());
     let mut loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
-    let (kept, denied) = keep(options, &keyring, &mut loaded);
+    let (kept, left) = keep(options, &opened.store, &keyring, &mut loaded)?;
     notices.extend(loaded.doubts.iter().map(|d| d.what.clone()));
     if loaded.state.agency().is_none() {
         return Err(if loaded.head.seq == 0 { OpenError::Unfounded } else { damaged(&loaded) });
@@ -218,7 +218,8 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         kept,
     });
     // Before anybody is answered.
-    let taken = engine.overdue.take_up(denied);
+    let (taken, unclear) = engine.overdue.take_up(left);
+    notices.extend(unclear);
     if taken > 0 {
         notices.push(taken_up(taken, &engine.unwritten()));
     }
@@ -233,10 +234,16 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
 
 /// The room in reserve beside the database, and what was left there. One that cannot be relied upon is evidence: it is
 /// not written to.
-fn keep(options: &Options, keyring: &Keyring, loaded: &mut Loaded) -> (Option<Kept>, Vec<Note>) {
-    let (kept, denied) = match Kept::open(&options.dir, keyring, loaded.journal) {
-        Ok(Some((kept, denied))) => (Some(kept), denied),
-        Ok(None) if options.purpose() == Purpose::Work => (Kept::begin(&options.dir, keyring), Vec::new()),
+fn keep(
+    options: &Options,
+    store: &dyn Store,
+    keyring: &Keyring,
+    loaded: &mut Loaded,
+) -> Result<(Option<Kept>, Left), StoreError> {
+    let work = options.purpose() == Purpose::Work;
+    let (kept, notes) = match Kept::open(&options.dir, keyring, loaded.journal) {
+        Ok(Some((kept, notes))) => (Some(kept).filter(|_| work), notes),
+        Ok(None) if work => (Kept::begin(&options.dir, keyring), Vec::new()),
         Ok(None) => (None, Vec::new()),
         Err(doubt) => {
             // Something was denied there, and nobody can say what.
@@ -245,7 +252,9 @@ fn keep(options: &Options, keyring: &Keyring, loaded: &mut Loaded) -> (Option<Ke
             (None, Vec::new())
         }
     };
-    (kept.filter(|_| options.purpose() == Purpose::Work), denied)
+    let sealer = keyring.sealer();
+    let left = overdue::sort_out(&Trail::of(store, keyring, &sealer), notes, loaded)?;
+    Ok((kept, left))
 }
 
 fn taken_up(taken: usize, left: &Unwritten) -> String {

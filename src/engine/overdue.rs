@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
 pub(super) use self::journal::{Kept, Note, Why};
+pub(super) use self::take_up::{Left, sort_out};
 use self::timer::Timer;
 use super::denials::Denials;
 use super::error::EngineError;
 use super::image::{Image, touched};
-use super::ledger::{Change, Fate, Ledger, Sequel};
+use super::ledger::{Change, Fate, Head, Ledger, Sequel};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::Timekeeper;
@@ -68,14 +69,18 @@ struct Denial {
     /// What it comes to; `None` while even that depends on what the store holds.
     events: Option<Arc<Vec<Event>>>,
     keys: Vec<KeyId>,
+    /// Whether it is durable in the journal.
+    kept: bool,
 }
 
 #[derive(Default)]
 struct Waiting {
     denials: Vec<Denial>,
+    /// What is neither in force nor crossed out, because nobody can say whether it should be. It stays in the journal.
+    held: Vec<Note>,
     why: String,
-    /// Whether the journal holds exactly these.
-    kept: bool,
+    /// Whether the journal was written since something came or went.
+    current: bool,
 }
 
 /// See the module.
@@ -107,7 +112,7 @@ impl Overdue {
             parts,
             denials: Arc::default(),
             frozen: (!doubts.is_empty()).then(|| audit_log::in_one_line(doubts)),
-            waiting: Mutex::new(Waiting { kept: true, ..Waiting::default() }),
+            waiting: Mutex::new(Waiting { current: true, ..Waiting::default() }),
             timer: Timer::default(),
         }
     }
@@ -126,7 +131,7 @@ impl Overdue {
             denials: waiting.denials.len(),
             since: waiting.denials.iter().map(|denial| denial.note.at).min(),
             why: waiting.why.clone(),
-            kept: waiting.kept,
+            kept: waiting.denials.iter().all(|denial| denial.kept),
             keys,
         }
     }
@@ -154,7 +159,7 @@ impl Overdue {
             Ok(()) => waiting.why.clear(),
             Err(error) => waiting.why = error.to_string(),
         }
-        let stale = !waiting.kept;
+        let stale = !waiting.current;
         drop(waiting);
         if stale {
             self.keep();
@@ -197,7 +202,7 @@ impl Overdue {
         let mut waiting = self.waiting();
         let before = waiting.denials.len();
         waiting.denials.retain(|denial| denial.events.as_ref().is_none_or(|own| !Arc::ptr_eq(own, events)));
-        waiting.kept &= waiting.denials.len() == before;
+        waiting.current &= waiting.denials.len() == before;
     }
 
     fn write_all(&self, ledger: &mut Ledger) -> Result<(), EngineError> {
@@ -213,7 +218,7 @@ impl Overdue {
                         tracing::info!(%refusal, command = note.command.name(), "nothing to take back");
                         let mut waiting = self.waiting();
                         waiting.denials.remove(0);
-                        waiting.kept = false;
+                        waiting.current = false;
                         continue;
                     }
                 },
@@ -266,7 +271,7 @@ impl Overdue {
         session: &Session,
         command: &Command,
         events: &Arc<Vec<Event>>,
-        at: Timestamp,
+        (at, head): (Timestamp, Head),
         error: EngineError,
     ) -> EngineError {
         // A new secret is not made by itself later on: nobody would be there to take it.
@@ -278,15 +283,26 @@ impl Overdue {
             return error;
         }
         self.parts.image.apply(events, None);
-        self.wait_for(session, command, at, Why::Asked, Some(Arc::clone(events)), &error);
+        let note = Note {
+            session: session.clone(),
+            command: command.clone(),
+            at,
+            why: Why::Asked,
+            after: Some(head.seq),
+        };
+        self.wait_for(note, Some(Arc::clone(events)), &error);
         self.tell(events);
-        self.in_force(error)
+        self.in_force(command, error)
     }
 
     /// As what a denial that waits is told.
-    pub fn in_force(&self, error: EngineError) -> EngineError {
-        let (error, kept) = (Box::new(error), self.waiting().kept && self.parts.kept.is_some());
-        if kept { EngineError::DeniedKept(error) } else { EngineError::DeniedNotDurable(error) }
+    pub fn in_force(&self, command: &Command, error: EngineError) -> EngineError {
+        let kept = |denial: &Denial| denial.kept && denial.note.command == *command;
+        if self.waiting().denials.iter().any(kept) {
+            EngineError::DeniedKept(Box::new(error))
+        } else {
+            EngineError::DeniedNotDurable(Box::new(error))
+        }
     }
 
     /// A secret may have been made and nobody is there to take it: if it was, it is taken back.
@@ -295,7 +311,7 @@ impl Overdue {
         session: &Session,
         command: &Command,
         events: &[Event],
-        at: Timestamp,
+        (at, head): (Timestamp, Head),
         error: EngineError,
     ) -> EngineError {
         let made = events.first().map(Event::subject);
@@ -314,25 +330,18 @@ impl Overdue {
             ) => None,
         };
         let Some(back) = back else { return error };
-        self.wait_for(session, &back, at, Why::NeverShown, None, &error);
+        let note =
+            Note { session: session.clone(), command: back, at, why: Why::NeverShown, after: Some(head.seq) };
+        self.wait_for(note, None, &error);
         EngineError::NeverShown(Box::new(error))
     }
 
-    fn wait_for(
-        self: &Arc<Self>,
-        session: &Session,
-        command: &Command,
-        at: Timestamp,
-        why: Why,
-        events: Option<Arc<Vec<Event>>>,
-        error: &EngineError,
-    ) {
-        let note = Note { session: session.clone(), command: command.clone(), at, why };
+    fn wait_for(self: &Arc<Self>, note: Note, events: Option<Arc<Vec<Event>>>, error: &EngineError) {
         let denial = self.denial(note, events);
         let mut waiting = self.waiting();
         waiting.denials.push(denial);
         waiting.why = error.to_string();
-        waiting.kept = false;
+        waiting.current = false;
         drop(waiting);
         self.keep();
         self.set_out();
@@ -344,19 +353,29 @@ impl Overdue {
             Some(events) => touched(&state, events).into_iter().map(|key| key.id).collect(),
             None => note.command.key().into_iter().collect(),
         };
-        Denial { note, events, keys }
+        Denial { note, events, keys, kept: false }
     }
 
     /// Brings the journal up to date with what waits.
     fn keep(&self) {
         let Some(kept) = &self.parts.kept else { return };
-        let mut waiting = self.waiting();
-        let notes: Vec<&Note> = waiting.denials.iter().map(|denial| &denial.note).collect();
-        let written = kept.write(&notes);
-        if let Err(why) = &written {
-            tracing::warn!(%why, "what waits for the disk could not be kept beside the database");
+        let waiting = &mut *self.waiting();
+        let notes: Vec<&Note> =
+            waiting.held.iter().chain(waiting.denials.iter().map(|denial| &denial.note)).collect();
+        match kept.write(&notes) {
+            Ok(fit) => {
+                for (denial, fit) in waiting.denials.iter_mut().zip(fit.into_iter().skip(waiting.held.len()))
+                {
+                    denial.kept = fit;
+                }
+                waiting.current = true;
+            }
+            // What was kept before is in the text that is still there.
+            Err(why) => {
+                tracing::warn!(%why, "what waits for the disk could not be kept beside the database");
+                waiting.current = false;
+            }
         }
-        waiting.kept = written.is_ok();
     }
 }
 

@@ -235,6 +235,24 @@ impl<'a> Trail<'a> {
         }))
     }
 
+    /// The entries after `after` up to `head`, the oldest first. With a gap, those behind the newest one that is missing or
+    /// does not belong, and its number.
+    pub fn since(&self, head: Head, after: u64) -> Result<(Vec<Entry>, Option<u64>), StoreError> {
+        let mut entries = Vec::new();
+        let (mut seq, mut expected) = (head.seq, head.hash);
+        let mut gap = None;
+        while seq > after {
+            let Some((row, entry)) = self.entry(seq)?.filter(|(row, _)| row.hash == expected) else {
+                gap = Some(seq);
+                break;
+            };
+            entries.push(entry);
+            (seq, expected) = (seq - 1, row.previous);
+        }
+        entries.reverse();
+        Ok((entries, gap))
+    }
+
     /// Reads the trail for what it says of each record.
     pub fn testimony(&self, head: Head) -> Result<Testimony, StoreError> {
         let mut said = Testimony::default();

@@ -10,12 +10,17 @@ use minicbor::{Decode, Encode};
 use super::super::audit_log::Doubt;
 use super::super::session::Session;
 use crate::crypto::Keyring;
-use crate::crypto::record::Sealer;
-use crate::domain::{Command, Timestamp};
+use crate::crypto::record::{OVERHEAD, Sealer};
+use crate::domain::audit::{Entry, Outcome};
+use crate::domain::command::About;
+use crate::domain::{Command, PublicId, RecordKey, Timestamp};
 use crate::store::{Journal, JournalCopy};
 
 /// What the sealed text is bound to besides the store.
 const PLACE: &[u8] = b"journal";
+
+/// Bytes around the notes: the seal of the text, and the length of the list.
+const ENVELOPE: usize = OVERHEAD + 9;
 
 /// Why something waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -44,6 +49,47 @@ pub struct Note {
     /// Why it waits.
     #[n(3)]
     pub why: Why,
+    /// The newest audit entry at that time: its own comes later. Notes of before have none.
+    #[n(4)]
+    pub after: Option<u64>,
+}
+
+impl Note {
+    /// Whether `entry` is the one this denial was written with.
+    pub fn is_told_by(&self, entry: &Entry) -> bool {
+        let of = |id: &PublicId| entry.subjects.iter().any(|subject| subject.id == id.to_string());
+        self.after.is_none_or(|after| entry.seq > after)
+            && entry.outcome == Outcome::Done
+            && (entry.at, entry.event.as_str()) == (self.at.0, self.command.name())
+            && self.session.is(&entry.actor.session)
+            && match self.command.about() {
+                About::Nothing | About::Policy => true,
+                About::Operator(id) => of(id.public()),
+                About::Location(id) => of(id.public()),
+                About::Key(id) => of(id.public()),
+                About::App(id) | About::Token(id) => of(id.public()),
+            }
+    }
+
+    /// The record it is about, if there is one.
+    pub const fn record(&self) -> Option<RecordKey> {
+        match self.command.about() {
+            About::Nothing => None,
+            About::Policy => Some(RecordKey::Policy),
+            About::Operator(id) => Some(RecordKey::Operator(id)),
+            About::Location(id) => Some(RecordKey::Location(id)),
+            About::Key(id) => Some(RecordKey::Key(id)),
+            About::App(id) => Some(RecordKey::App(id)),
+            About::Token(id) => Some(RecordKey::Revoked(id)),
+        }
+    }
+
+    /// Whether `entry` changed that record after this was asked for.
+    pub fn is_outdated_by(&self, entry: &Entry) -> bool {
+        let later = self.after.map_or(entry.at > self.at.0, |after| entry.seq > after);
+        let record = self.record().map(|record| record.to_string());
+        later && record.is_some_and(|record| entry.records.iter().any(|line| line.key == record))
+    }
 }
 
 /// The journal of an unsealed store.
@@ -152,16 +198,29 @@ impl Kept {
         Arc::clone(&self.generation)
     }
 
-    /// Keeps exactly these, durably, or says why not.
-    pub fn write(&self, notes: &[&Note]) -> Result<(), String> {
+    /// Keeps exactly these, durably, and says of each whether there was room for it, or why none is kept. What callers did
+    /// by themselves takes at most half of the room: the other half is for those who answer for the store.
+    pub fn write(&self, notes: &[&Note]) -> Result<Vec<bool>, String> {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        let plain = minicbor::to_vec(notes).map_err(|error| error.to_string())?;
+        let (mut room, mut for_callers) = (Journal::ROOM - ENVELOPE, Journal::ROOM / 2);
+        let (mut fit, mut kept) = (Vec::with_capacity(notes.len()), Vec::new());
+        for note in notes {
+            let size = minicbor::to_vec(note).map_err(|error| error.to_string())?.len();
+            let fits = size <= room && (!note.session.is_service() || size <= for_callers);
+            if fits {
+                room -= size;
+                for_callers = for_callers.saturating_sub(if note.session.is_service() { size } else { 0 });
+                kept.push(*note);
+            }
+            fit.push(fits);
+        }
+        let plain = minicbor::to_vec(&kept).map_err(|error| error.to_string())?;
         let next = given.saturating_add(1);
         let sealed = self.sealer.seal(PLACE, next, &plain).map_err(|error| error.to_string())?;
         // Whatever becomes of it: a number is not used twice.
         *given = next;
         self.journal.write(&sealed).map_err(|error| error.to_string())?;
         self.generation.store(next, Ordering::Release);
-        Ok(())
+        Ok(fit)
     }
 }

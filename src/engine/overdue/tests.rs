@@ -7,7 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::crypto::passphrase::{Cost, Passphrase};
-use crate::domain::{Name, NewKey, Place, Reason};
+use crate::crypto::public_id;
+use crate::crypto::random::OsEntropy;
+use crate::domain::app::Revoked;
+use crate::domain::catalog::AuthMethod;
+use crate::domain::{
+    AppId, Name, NewApp, NewKey, Place, Profile, Reason, SourceApp, Status, Timestamp, Url, UserType,
+};
 use crate::engine::clock::TestClock;
 use crate::engine::open::{Key, Open, Options, found, open as open_store};
 use crate::engine::{Engine as _, Via};
@@ -207,4 +213,181 @@ fn a_store_of_before_which_never_named_the_file_gets_one_that_can_be_missed() {
         fs::remove_file(&denials).unwrap();
         assert_eq!(answer(&house.open(), &token), Some(Reason::StoreError));
     }
+}
+
+/// What waits at the moment.
+fn waiting(open: &Open) -> Vec<Note> {
+    open.engine.overdue.waiting().denials.iter().map(|denial| denial.note.clone()).collect()
+}
+
+/// The process ends, and these are in its journal: what was written could not be crossed out.
+fn end_with(open: Open, notes: &[Note]) {
+    let kept = open.engine.overdue.parts.kept.as_ref().unwrap();
+    kept.write(&notes.iter().collect::<Vec<_>>()).unwrap();
+    drop(open);
+}
+
+/// What the journal of a store that is not open holds.
+fn kept(house: &House) -> Vec<String> {
+    let open = house.open();
+    let keyring = Arc::clone(&open.engine.keyring);
+    drop(open);
+    let (_, notes) = Kept::open(&house.dir(), &keyring, 0).unwrap().unwrap();
+    notes.iter().map(|note| note.command.name().to_owned()).collect()
+}
+
+fn rescope(key: KeyId, scopes: &[&str]) -> Command {
+    Command::RescopeKey { key, scopes: scopes.iter().map(ToString::to_string).collect(), basis: None }
+}
+
+fn scopes(open: &Open, key: KeyId) -> String {
+    open.engine.state().key(key).unwrap().scopes.to_string()
+}
+
+#[test]
+fn a_key_that_was_resumed_is_not_paused_again_by_a_denial_that_was_written_and_not_crossed_out() {
+    for of_before in [false, true] {
+        let (house, open) = House::new();
+        let (paused, token) = issue(&open, "Paused");
+        let (deleted, _) = issue(&open, "Deleted");
+        let (narrowed, _) = issue(&open, "Narrowed");
+        does(&open, rescope(narrowed, &["contacts.read", "contacts.write", "locations.read"])).unwrap();
+        house.fail();
+        assert!(is_kept(&does(&open, Command::PauseKey(paused))));
+        assert!(is_kept(&does(&open, Command::DeleteKey(deleted))));
+        assert!(is_kept(&does(&open, rescope(narrowed, &["contacts.read", "contacts.write"]))));
+        let mut notes = waiting(&open);
+        house.mend();
+        does(&open, Command::ResumeKey(paused)).unwrap();
+        does(&open, Command::RestoreKey(deleted)).unwrap();
+        does(&open, rescope(narrowed, &["contacts.read"])).unwrap();
+        does(&open, rescope(narrowed, &["contacts.read", "contacts.write", "locations.read"])).unwrap();
+        if of_before {
+            for note in &mut notes {
+                note.after = None;
+            }
+        }
+        end_with(open, &notes);
+        let open = house.open();
+        assert_eq!(open.notices, Vec::<String>::new());
+        assert_eq!(answer(&open, &token), None, "it was paused again");
+        assert!(scopes(&open, narrowed).contains("locations.read"), "a scope was taken away again");
+        let status = open.engine.state().key(deleted).unwrap().status;
+        assert!(matches!(status, Status::Revoked(_)), "{status:?}");
+        assert_eq!(open.engine.unwritten().denials, 0);
+        drop(open);
+        assert_eq!(kept(&house), Vec::<String>::new(), "it is crossed out now");
+    }
+}
+
+#[test]
+fn of_two_denials_in_one_moment_the_one_that_was_written_does_not_cross_out_the_other() {
+    let (house, open) = House::new();
+    let (key, _) = issue(&open, "Narrowed");
+    does(&open, rescope(key, &["contacts.read", "contacts.write", "locations.read"])).unwrap();
+    house.fail();
+    assert!(is_kept(&does(&open, rescope(key, &["contacts.read", "contacts.write"]))));
+    let first = waiting(&open).remove(0);
+    house.mend();
+    open.engine.settle().unwrap();
+    let second = Note { command: rescope(key, &["contacts.read"]), ..first.clone() };
+    end_with(open, &[first, second]);
+    let open = house.open();
+    assert_eq!(scopes(&open, key), "contacts.read");
+    assert_eq!(open.notices.len(), 1, "{:?}", open.notices);
+    assert_eq!(open.engine.unwritten().denials, 0);
+}
+
+#[test]
+fn a_denial_the_trail_does_not_tell_of_is_not_carried_out_over_a_later_change_and_not_forgotten() {
+    let (house, open) = House::new();
+    let (key, token) = issue(&open, "Paused");
+    let (_, bystander) = issue(&open, "Bystander");
+    house.fail();
+    assert!(is_kept(&does(&open, Command::PauseKey(key))));
+    let note = Note { after: Some(1), at: Timestamp(1), ..waiting(&open).remove(0) };
+    house.mend();
+    does(&open, Command::ResumeKey(key)).unwrap();
+    end_with(open, &[note]);
+    let open = house.open();
+    assert_eq!(answer(&open, &token), Some(Reason::StoreError));
+    assert_eq!(answer(&open, &bystander), None);
+    let doubt = open.notices.iter().find(|said| said.contains("key.pause")).unwrap();
+    assert!(doubt.contains(&format!("p/{key}")), "{doubt}");
+    drop(open);
+    assert_eq!(kept(&house), ["key.pause"]);
+}
+
+#[test]
+fn a_denial_that_would_give_by_now_is_neither_carried_out_nor_dropped_while_the_store_is_in_doubt() {
+    let (house, open) = House::new();
+    let (key, _) = issue(&open, "Narrowed");
+    let (other, _) = issue(&open, "Other");
+    does(&open, rescope(key, &["contacts.read", "contacts.write"])).unwrap();
+    house.fail();
+    assert!(is_kept(&does(&open, rescope(key, &["contacts.read"]))));
+    let mut stale = waiting(&open).remove(0);
+    house.mend();
+    open.engine.settle().unwrap();
+    stale.command = rescope(key, &["contacts.read", "locations.read"]);
+    stale.after = Some(open.engine.anchor().seq);
+    end_with(open, &[stale]);
+    let in_doubt = house.copy();
+    fs::remove_file(in_doubt.path().join("seal")).unwrap();
+    let open = house.open_at(in_doubt.path());
+    assert_eq!(scopes(&open, key), "contacts.read", "nobody gets anything from a store in doubt");
+    // Told as it is: nothing is tried again here, and no backup knows of it.
+    let told = does(&open, Command::RevokeKey(other));
+    assert!(is_kept(&told), "{told:?}");
+    let told = told.unwrap_err().to_string();
+    assert!(!told.contains("tries again") && told.contains("backup does not know"), "{told}");
+    drop(open);
+    fs::copy(in_doubt.path().join("denials"), house.dir().join("denials")).unwrap();
+    assert_eq!(kept(&house), ["key.rescope"], "and the other is written where nothing is in doubt");
+    let open = house.open();
+    assert_eq!(scopes(&open, key), "contacts.read");
+    assert!(open.notices.iter().any(|said| said.contains("key.rescope")), "{:?}", open.notices);
+}
+
+#[test]
+fn callers_who_revoke_their_tokens_without_end_leave_room_for_what_an_operator_denies() {
+    let (house, open) = House::new();
+    let (leaked, _) = issue(&open, "Leaked");
+    let new = NewApp {
+        name: name("Chatty"),
+        profile: Profile {
+            uri: Url::new("https://example.com").unwrap(),
+            description: crate::domain::Note::default(),
+            user_type: UserType::Both,
+            source: SourceApp::ClientApp,
+            post_login: Vec::new(),
+            post_logout: Vec::new(),
+        },
+        method: AuthMethod::Jwt,
+        scopes: vec!["contacts.read".into()],
+    };
+    let app = open.engine.execute(&open.session, Command::CreateApp(new)).unwrap().token.unwrap();
+    let app = AppId(app.id());
+    let service = Session::service().unwrap();
+    let token = |n: u32| {
+        let id = public_id::generate(&mut OsEntropy).unwrap();
+        Command::RevokeToken { app, token: Revoked { token: id, until: Timestamp(n.into()) } }
+    };
+    house.fail();
+    // A thousand before, of which it need not be known here how each came to be.
+    for n in 0..1_000 {
+        let (session, command) = (service.clone(), token(n));
+        let note = Note { session, command, at: Timestamp(1), why: Why::Asked, after: Some(1) };
+        let denial = Denial { note, events: None, keys: Vec::new(), kept: false };
+        open.engine.overdue.waiting().denials.push(denial);
+    }
+    let told = open.engine.execute(&service, token(1_000)).map(drop);
+    assert!(matches!(told, Err(EngineError::DeniedNotDurable(_))), "{told:?}");
+    let fits = open.engine.overdue.waiting().denials.iter().filter(|denial| denial.kept).count();
+    assert!((100..900).contains(&fits), "{fits}");
+    let told = does(&open, Command::RevokeKey(leaked));
+    assert!(is_kept(&told), "{told:?}");
+    assert!(!open.engine.unwritten().kept, "a restart would forget the last of the tokens");
+    let (_, notes) = Kept::open(&house.dir(), &open.engine.keyring, 0).unwrap().unwrap();
+    assert_eq!(notes.last().unwrap().command, Command::RevokeKey(leaked));
 }

@@ -62,7 +62,7 @@ impl Overdue {
             };
             let mut pace = self.timer.pace();
             let waiting = self.waiting();
-            if cleared && waiting.denials.is_empty() && (waiting.kept || self.parts.kept.is_none()) {
+            if cleared && waiting.denials.is_empty() && (waiting.current || self.parts.kept.is_none()) {
                 pace.runs = false;
                 return;
             }
