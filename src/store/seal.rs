@@ -139,12 +139,6 @@ impl SealFile {
         Ok(())
     }
 
-    /// Forgets what was written, so that a seal with a lower revision may follow: only when a person has decided
-    /// that the store goes on from where it stands.
-    pub(super) fn forget(&self) {
-        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(Rev(0));
-    }
-
     fn replace(&self, seal: &Seal) -> io::Result<()> {
         let fresh = self.dir.join("seal.new");
         // A leftover of an interrupted write, or a link, pipe or folder somebody put there: gone, never written to.
