@@ -235,6 +235,7 @@ impl LocalEngine {
         let seal = self.ledger().seal();
         if let Err(error) = self.store.write_seal(&seal) {
             tracing::warn!(%error, "the seal is behind");
+            self.sealing.soon(seal);
         }
     }
 }

@@ -394,6 +394,7 @@ impl Store for SledStore {
             disk_bytes: Some(self.dir.store_bytes()),
             free_bytes: self.dir.free_bytes(),
             last_sync: glance.last_sync,
+            seal_behind: self.seal.behind(),
         }
     }
 }
