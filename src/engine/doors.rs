@@ -13,6 +13,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::header::Header;
 use crate::crypto::header::Unlock;
 use crate::crypto::header_file::HeaderFile;
+use crate::crypto::keyring::RootKey;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
@@ -55,8 +56,7 @@ pub(super) fn doors(engine: &LocalEngine, session: &Session) -> Result<Doors, En
     if engine.header.is_none() {
         return Ok(Doors::default());
     }
-    let slots = header(engine)?
-        .load()?
+    let slots = current(engine, &mut *header(engine)?)?
         .slots()
         .iter()
         .filter(|slot| sees_all || slot.kind() == SlotKind::Recovery || slot.label() == own.as_str())
@@ -116,7 +116,7 @@ pub(super) fn disable_operator(
     let mut file = header(engine)?;
     // Whether there is such an operator is the command's to say.
     let name = name_of(engine, operator).unwrap_or_default();
-    let before = file.load()?;
+    let before = current(engine, &mut file)?;
     let mark = engine.state().header().clone();
     let named = naming(&before, |slot| mark.counts(slot.id().number()) && !is_of(slot, &name));
     let done = engine.run_naming(session, &command, named)?;
@@ -133,7 +133,7 @@ pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<
     let new =
         NewSlot { label: RECOVERY_LABEL, created_ms: now_ms(engine), secret: SlotSecret::Recovery(&code) };
     let is_recovery = |slot: &Slot| slot.kind() == SlotKind::Recovery;
-    let before = file.load()?;
+    let before = current(engine, &mut file)?;
     let mark = engine.state().header().clone();
     // A renewal that was cut off leaves two that count. The later one was shown to nobody and makes room.
     let counting = |slot: &&Slot| is_recovery(slot) && mark.counts(slot.id().number());
@@ -150,8 +150,8 @@ pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<
     let ended = added.header.keep(engine.keyring.root(), |slot| added.is(slot) || !is_recovery(slot))?;
     if let Err(error) = file.replace(&ended) {
         // Nobody has the new code yet. It is not shown while the old one may still open.
-        let old_opens =
-            file.load().map_or(true, |now| now.slots().iter().any(|s| is_recovery(s) && !added.is(s)));
+        let old_opens = current(engine, &mut file)
+            .map_or(true, |now| now.slots().iter().any(|s| is_recovery(s) && !added.is(s)));
         if old_opens {
             return Err(error.into());
         }
@@ -189,7 +189,7 @@ fn let_in(
         NewSecret::KeyFile(content) => (SlotSecret::KeyFile(content), Unlock::KeyFile(content)),
     };
     let new = NewSlot { label: &name, created_ms: now_ms(engine), secret };
-    let before = file.load()?;
+    let before = current(engine, &mut file)?;
     let added = add(engine, &mut file, &before, new, &opens, |slot| is_of(slot, &name))?;
     let mark = engine.state().header().clone();
     let named = naming(&added.header, |slot| {
@@ -247,6 +247,20 @@ fn add(
 pub(super) fn naming(header: &Header, counts: impl Fn(&Slot) -> bool) -> HeaderMark {
     let slots = header.slots().iter().filter(|slot| counts(slot)).map(|slot| slot.id().number()).collect();
     HeaderMark { generation: header.generation(), slots: Some(slots) }
+}
+
+/// The header that belongs to what the store says of it. A copy of another moment beside it counts for nothing.
+pub(super) fn current(engine: &LocalEngine, file: &mut HeaderFile) -> Result<Header, CryptoError> {
+    let mark = engine.state().header().clone();
+    file.load_fitting(|header| belongs(header, engine.keyring.root(), &mark))
+}
+
+/// Whether a header is of this store and holds all that the store's latest change of it named.
+pub(super) fn belongs(header: &Header, root: &RootKey, mark: &HeaderMark) -> bool {
+    let holds = |named: &u64| header.slots().iter().any(|slot| slot.id().number() == *named);
+    header.generation() >= mark.generation
+        && mark.slots.iter().flatten().all(holds)
+        && header.is_genuine(root)
 }
 
 /// Which slots open the store. Where the mark may be from a time before the latest change, so does the only one that
