@@ -19,7 +19,6 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
 use crate::domain::authorize::acting;
 use crate::domain::{Access, Command, HeaderMark, KeysAfter, Name, OperatorId, Refusal, Role, Timestamp};
-use crate::store::CommitError;
 
 /// Label of the recovery slot.
 pub(super) const RECOVERY_LABEL: &str = "recovery";
@@ -284,7 +283,7 @@ pub(super) fn counting(
 /// Removes a slot that no commit names. One that stays behind opens nothing, and goes when the store is opened again.
 fn take_back(file: &mut HeaderFile, before: &Header, error: &EngineError) {
     // Which of the two the store names is not known: both stay.
-    if !matches!(error, EngineError::Commit(CommitError::Unknown(_))) {
+    if !error.may_be_made() {
         let _ = file.replace(before);
     }
 }

@@ -115,6 +115,30 @@ impl From<BadRecord> for EngineError {
 }
 
 impl EngineError {
+    /// Whether the store may hold the change all the same, whatever else is said of it.
+    pub const fn may_be_made(&self) -> bool {
+        match self {
+            Self::Commit(CommitError::Unknown(_)) => true,
+            Self::DeniedKept(why) | Self::DeniedNotDurable(why) | Self::NeverShown(why) => why.may_be_made(),
+            Self::Commit(
+                CommitError::Unavailable(_)
+                | CommitError::ReadOnly(_)
+                | CommitError::Conflict { .. }
+                | CommitError::TooLarge { .. }
+                | CommitError::Invalid(_),
+            )
+            | Self::Refused(_)
+            | Self::Read(_)
+            | Self::Crypto(_)
+            | Self::Unwritable(_)
+            | Self::Suspect(_)
+            | Self::LookOnly
+            | Self::Closed
+            | Self::Remote { .. }
+            | Self::Gone(_) => false,
+        }
+    }
+
     /// What kind of no it is.
     pub const fn class(&self) -> Class {
         match self {

@@ -19,7 +19,7 @@ use crate::engine::ledger::Sequel;
 use crate::engine::local::Parts;
 use crate::engine::open::{Key, Options, found, open, unlock};
 use crate::engine::session::{Auth, Via};
-use crate::store::{Fault, MemoryStore, Store};
+use crate::store::{CommitError, Fault, MemoryStore, Store};
 
 const HERE: &str = "data";
 
@@ -407,6 +407,29 @@ fn a_store_in_which_two_names_have_become_one_opens_for_both() {
     drop(entered);
     assert!(enter("STRASSE", &phrase("STRASSE")).is_ok());
     assert!(enter("Straße", &fresh).is_ok());
+}
+
+#[test]
+fn a_slot_that_the_store_may_name_is_not_taken_back_however_the_outcome_is_told() {
+    let unknown = || EngineError::from(CommitError::Unknown("no answer".into()));
+    let told = [
+        (unknown(), true),
+        (EngineError::DeniedKept(Box::new(unknown())), true),
+        (EngineError::DeniedNotDurable(Box::new(unknown())), true),
+        (EngineError::NeverShown(Box::new(unknown())), true),
+        (EngineError::DeniedKept(Box::new(CommitError::Unavailable("full".into()).into())), false),
+    ];
+    for (error, stays) in told {
+        let w = World::new();
+        let mut file = World::file(&w.disk);
+        let before = file.load().unwrap();
+        let fresh = key_file(7);
+        let slot = NewSlot { label: "maria", created_ms: 1, secret: SlotSecret::KeyFile(&fresh) };
+        let after = before.add_slot(w.engine.keyring.root(), slot, &mut OsEntropy).unwrap();
+        file.replace(&after).unwrap();
+        take_back(&mut file, &before, &error);
+        assert_eq!(file.load().unwrap() == after, stays, "{error}");
+    }
 }
 
 /// A copy of the header from another moment, of this store or of one that was copied from it, beside a good one.
