@@ -65,6 +65,8 @@ struct Unsealed {
     uses_failing: Option<UsesFailing>,
     /// Since when no use was lost, as far as it is known.
     uses_complete_since: Option<String>,
+    /// Why the seal beside the database could not be replaced; absent when it was.
+    seal_behind: Option<String>,
     /// What takes access away, is in force and waits for the disk; absent when all is written.
     denials_unwritten: Option<DenialsUnwritten>,
     doubts: Vec<String>,
@@ -200,6 +202,7 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                         }
                     },
                     uses_complete_since: signed.engine.uses_complete_since().map(Timestamp::rfc3339),
+                    seal_behind: health.seal_behind,
                     denials_unwritten: denials_unwritten(signed.engine.unwritten()),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
                 });
@@ -337,6 +340,9 @@ fn page(info: &Info) -> String {
         }
         if let Some(left) = &open.denials_unwritten {
             line("denials", &left.words);
+        }
+        if let Some(why) = &open.seal_behind {
+            line("seal", &format!("behind, a store put back in time might go unnoticed: {why}"));
         }
         for doubt in &open.doubts {
             line("doubt", doubt);

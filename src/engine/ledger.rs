@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use minicbor::{Decode, Encode};
 
@@ -159,17 +160,18 @@ pub struct Ledger {
     digest: StateDigest,
     rev: Rev,
     footing: Footing,
+    /// The generation of the journal of denials, which each entry names.
+    journal: Arc<AtomicU64>,
     entropy: Box<dyn Entropy + Send>,
 }
 
 impl Ledger {
-    /// Goes on where `head` and `digest` stand.
+    /// Goes on where the chain, the records and the store stand, beside a journal of denials of that generation.
     pub fn new(
         store: Arc<dyn Store>,
         keyring: &Keyring,
-        head: Head,
-        digest: StateDigest,
-        rev: Rev,
+        (head, digest, rev): (Head, StateDigest, Rev),
+        journal: Arc<AtomicU64>,
         entropy: Box<dyn Entropy + Send>,
     ) -> Self {
         Self {
@@ -182,6 +184,7 @@ impl Ledger {
             digest,
             rev,
             footing: Footing::Settled,
+            journal,
             entropy,
         }
     }
@@ -293,6 +296,7 @@ impl Ledger {
         entry.seq = seq;
         entry.store = self.id.to_string();
         entry.state = hex(&digest.commitment());
+        entry.journal = self.journal.load(Ordering::Acquire);
         let body =
             serde_json::to_string(&entry).map_err(|error| EngineError::Unwritable(error.to_string()))?;
         let link = self.chain.extend(&head.hash, body.as_bytes());

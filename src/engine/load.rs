@@ -32,6 +32,8 @@ pub struct Loaded {
     pub mark: Option<Mark>,
     /// Since when no use was lost.
     pub unbroken: Option<Unbroken>,
+    /// The generation of the journal of denials that the newest entry names; 0 when it names none.
+    pub journal: u64,
     /// What does not agree, in words; empty when all is well.
     pub doubts: Vec<Doubt>,
     /// What may be believed of it.
@@ -91,7 +93,7 @@ pub fn load(
     let trail = Trail::of(store, keyring, &sealer);
     let mut proof = Proof::default();
     let newest = trail.newest()?;
-    let (head, newest_at) = (newest.head, newest.at);
+    let (head, newest_at, journal) = (newest.head, newest.at, newest.journal);
     let (part, rev, mut doubts) = read_and_prove(store, keyring, &sealer, &trail, newest, &mut proof)?;
     doubts.extend(witness.doubt.map(|doubt| match doubt {
         store::Doubt::RolledBack { .. } => Doubt::short(doubt.in_words()),
@@ -109,7 +111,7 @@ pub fn load(
     let mark = read_unlisted(store, &sealer, CLOCK_KEY)?.or(seen);
     let unbroken = read_unlisted(store, &sealer, UNBROKEN_KEY)?;
     let state = assemble(part.records, part.uses, catalog);
-    Ok(Loaded { state, head, digest: part.digest, rev, mark, unbroken, doubts, proof })
+    Ok(Loaded { state, head, digest: part.digest, rev, mark, unbroken, journal, doubts, proof })
 }
 
 /// Reads the records, and holds them against the trail.

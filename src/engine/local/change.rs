@@ -186,11 +186,12 @@ impl LocalEngine {
         match (way, waited) {
             (Ok(()), None) => {}
             (Ok(()), Some(events)) => return Ok(Done { events: events.to_vec(), token: None }),
-            (Err(error), Some(_)) => return Err(self.overdue.in_force(error)),
+            (Err(error), Some(_)) => return Err(self.overdue.in_force(command, error)),
             (Err(error), None) if command.denies() => {
                 return Err(match self.judge(&mut ledger, session, command, None) {
                     Ok(events) => {
-                        self.overdue.deny(session, command, &Arc::new(events), self.now().time, error)
+                        let when = (self.now().time, ledger.head());
+                        self.overdue.deny(session, command, &Arc::new(events), when, error)
                     }
                     Err(_) => error,
                 });
@@ -221,9 +222,10 @@ impl LocalEngine {
             if unknown {
                 self.overdue.set_out();
             }
+            let when = (at, ledger.head());
             return Err(match token {
-                Some(_) if unknown => self.overdue.take_back(session, command, &events, at, error),
-                _ => self.overdue.deny(session, command, &events, at, error),
+                Some(_) if unknown => self.overdue.take_back(session, command, &events, when, error),
+                _ => self.overdue.deny(session, command, &events, when, error),
             });
         }
         if confirmed {

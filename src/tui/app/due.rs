@@ -130,13 +130,17 @@ fn trouble(look: &Look) -> Option<String> {
     if let Some(waiting) = look.engine.unwritten().in_words() {
         return Some(waiting);
     }
-    match look.engine.health().standing {
+    let health = look.engine.health();
+    match health.standing {
         Standing::Writable => {}
         // So it was asked for, and the title line says so.
         Standing::ReadOnly(_) if look.read_only => {}
         Standing::ReadOnly(why) | Standing::Down(why) => {
             return Some(format!("the store takes no changes: {why}"));
         }
+    }
+    if let Some(why) = health.seal_behind {
+        return Some(format!("a store put back in time might go unnoticed: {why}"));
     }
     if let Writing::Failing { why, .. } = look.engine.use_writer() {
         return Some(format!("uses are not written down, no key is deleted for being idle: {why}"));
