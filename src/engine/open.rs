@@ -173,6 +173,8 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let Unlocked { root, mut slot } = attempt.judge(unlock(&header, key, |_| true))?;
     let keyring = Keyring::new(root, header.store());
     let mut loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
+    // Whoever only looks takes nothing back.
+    let unshown = loaded.unshown.take().filter(|_| options.purpose() == Purpose::Work);
     let (kept, denied) = keep(&options.dir, &keyring);
     let denied = denied.unwrap_or_else(|doubt| {
         // Something was denied there, and nobody can say what.
@@ -227,6 +229,11 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let taken = engine.overdue.take_up(denied);
     if taken > 0 {
         notices.push(taken_up(taken, &engine.unwritten()));
+    }
+    if engine.overdue.take_up(unshown.into_iter().collect()) > 0 {
+        notices.push(
+            "the newest secret was made and shown to nobody before keydeck ended: it is taken back".into(),
+        );
     }
     if options.purpose() == Purpose::Work {
         engine.note_start(&session, failed_before)?;
@@ -413,6 +420,7 @@ pub(super) fn empty(keyring: &Keyring) -> Loaded {
         rev: Rev(0),
         mark: None,
         unbroken: None,
+        unshown: None,
         doubts: Vec::new(),
         proof: Proof::default(),
     }
