@@ -173,7 +173,9 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let (header, spare, Unlocked { root, mut slot }) = attempt.judge(unlock_either(header, spare, key))?;
     let keyring = Keyring::new(root, header.store());
     let mut loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
-    let (kept, left) = keep(options, &opened.store, &keyring, &mut loaded)?;
+    let (kept, mut left) = keep(options, &opened.store, &keyring, &mut loaded)?;
+    // Whoever only looks takes nothing back.
+    left.unshown = loaded.unshown.take().filter(|_| options.purpose() == Purpose::Work);
     notices.extend(loaded.doubts.iter().map(|d| d.what.clone()));
     if loaded.state.agency().is_none() {
         return Err(if loaded.head.seq == 0 { OpenError::Unfounded } else { damaged(&loaded) });
@@ -229,8 +231,8 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         kept,
     });
     // Before anybody is answered.
-    let (taken, unclear) = engine.overdue.take_up(left);
-    notices.extend(unclear);
+    let (taken, said) = engine.overdue.take_up(left);
+    notices.extend(said);
     if taken > 0 {
         notices.push(taken_up(taken, &engine.unwritten()));
     }
@@ -444,6 +446,7 @@ pub(super) fn empty(keyring: &Keyring) -> Loaded {
         mark: None,
         unbroken: None,
         journal: 0,
+        unshown: None,
         doubts: Vec::new(),
         proof: Proof::default(),
     }

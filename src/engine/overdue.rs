@@ -179,7 +179,10 @@ impl Overdue {
                 }
                 self.parts.image.apply(&events, header);
                 self.done(&events);
-                self.parts.sealing.soon(ledger.seal());
+                // A secret that is about to be taken back is not sealed as if somebody had been shown it.
+                if self.waiting().denials.is_empty() {
+                    self.parts.sealing.soon(ledger.seal());
+                }
                 self.tell(&events);
             }
             Some((Fate::NotMade, Sequel::Told(book))) => self.denials.put_back(*book),
@@ -233,7 +236,7 @@ impl Overdue {
             };
             entry.reason = (note.why == Why::NeverShown).then(|| NEVER_SHOWN.into());
             let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: None });
-            ledger.write(entry, records, Some(&self.parts.time.mark()), sequel)?;
+            ledger.write(entry, records, Some(&self.parts.time.mark()), None, sequel)?;
             self.done(&events);
             if let Err(error) = self.parts.store.write_seal(&ledger.seal()) {
                 tracing::warn!(%error, "the seal is behind");
@@ -305,34 +308,9 @@ impl Overdue {
         }
     }
 
-    /// A secret may have been made and nobody is there to take it: if it was, it is taken back.
-    pub fn take_back(
-        self: &Arc<Self>,
-        session: &Session,
-        command: &Command,
-        events: &[Event],
-        (at, head): (Timestamp, Head),
-        error: EngineError,
-    ) -> EngineError {
-        let made = events.first().map(Event::subject);
-        let back = match (command.draws(), made) {
-            (Draws::Token(_), Some(Subject::Key(key))) => Some(Command::RevokeKey(key.id)),
-            (Draws::AppSecret(None), Some(Subject::App(app))) => Some(Command::DeleteApp(app.id)),
-            // What an app has is not deleted for a secret: the one it had may be the one that holds.
-            (
-                Draws::AppSecret(_)
-                | Draws::Token(_)
-                | Draws::Nothing
-                | Draws::Ids
-                | Draws::ImportedId
-                | Draws::RecoveryCode,
-                _,
-            ) => None,
-        };
-        let Some(back) = back else { return error };
-        let note =
-            Note { session: session.clone(), command: back, at, why: Why::NeverShown, after: Some(head.seq) };
-        self.wait_for(note, None, &error);
+    /// A secret may have been made and nobody was shown it: if it was, `unshown` takes it back.
+    pub fn take_back(self: &Arc<Self>, unshown: Note, error: EngineError) -> EngineError {
+        self.wait_for(unshown, None, &error);
         EngineError::NeverShown(Box::new(error))
     }
 
@@ -377,6 +355,30 @@ impl Overdue {
             }
         }
     }
+}
+
+/// What takes back the secret that a command makes, should nobody be shown it; `own` is the entry that tells of the making.
+pub(super) fn unshown(
+    session: &Session,
+    command: &Command,
+    events: &[Event],
+    (at, own): (Timestamp, u64),
+) -> Option<Note> {
+    let command = match (command.draws(), events.first().map(Event::subject)) {
+        (Draws::Token(_), Some(Subject::Key(key))) => Command::RevokeKey(key.id),
+        (Draws::AppSecret(None), Some(Subject::App(app))) => Command::DeleteApp(app.id),
+        // What an app has is not deleted for a secret: the one it had may be the one that holds.
+        (
+            Draws::AppSecret(_)
+            | Draws::Token(_)
+            | Draws::Nothing
+            | Draws::Ids
+            | Draws::ImportedId
+            | Draws::RecoveryCode,
+            _,
+        ) => return None,
+    };
+    Some(Note { session: session.clone(), command, at, why: Why::NeverShown, after: Some(own) })
 }
 
 /// The entry that tells what somebody did.

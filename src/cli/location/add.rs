@@ -30,12 +30,8 @@ pub struct Add {
     /// The column that holds the names, by its heading or its number
     #[arg(long, value_name = "NAME|N", requires = "from")]
     column: Option<Column>,
-    /// The first line says what the columns are called; needed where that cannot be told
-    #[arg(long, requires = "from", conflicts_with = "no_heading")]
-    heading: bool,
-    /// The first line is the first of the names
-    #[arg(long, requires = "from")]
-    no_heading: bool,
+    #[command(flatten)]
+    first_line: FirstLine,
     /// Leave out the names that are there already, instead of refusing the list
     #[arg(long)]
     skip_existing: bool,
@@ -44,9 +40,20 @@ pub struct Add {
     dry_run: bool,
 }
 
+/// What the first line of a list is, where somebody says so.
+#[derive(Debug, Args)]
+struct FirstLine {
+    /// The first line says what the columns are called; needed where that cannot be told
+    #[arg(long, requires = "from", conflicts_with = "no_heading")]
+    heading: bool,
+    /// The first line is the first of the names
+    #[arg(long, requires = "from")]
+    no_heading: bool,
+}
+
 impl Add {
     fn said(&self) -> Said<'_> {
-        let first = match (self.heading, self.no_heading) {
+        let first = match (self.first_line.heading, self.first_line.no_heading) {
             (true, _) => Some(First::Heading),
             (false, true) => Some(First::Name),
             (false, false) => None,

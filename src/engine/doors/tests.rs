@@ -390,7 +390,7 @@ fn a_store_in_which_two_names_have_become_one_opens_for_both() {
         let added = add(&store.engine, &mut file, &before, new, &opens, |slot| is_of(slot, called)).unwrap();
         let records = vec![Record::Operator(operator), Record::Header(naming(&added.header, |_| true))];
         let entry = Entry::of(store.session.line(&store.engine.state()), at, "operator.add");
-        store.engine.ledger().write(entry, records, None, Sequel::Nothing).unwrap();
+        store.engine.ledger().write(entry, records, None, None, Sequel::Nothing).unwrap();
     }
     drop(store);
     let enter = |called: &str, secret: &Passphrase| {

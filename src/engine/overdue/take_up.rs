@@ -10,6 +10,8 @@ use crate::engine::load::Loaded;
 use crate::engine::proof::{Against, Trail};
 use crate::store::StoreError;
 
+const UNSHOWN: &str = "the newest secret was made and shown to nobody before keydeck ended: it is taken back";
+
 /// What was left, held against the trail.
 #[derive(Default)]
 pub struct Left {
@@ -19,6 +21,8 @@ pub struct Left {
     pub held: Vec<Note>,
     /// How many the trail tells of.
     pub told: usize,
+    /// What takes back the newest secret, which nobody was shown. It is not in the journal.
+    pub unshown: Option<Note>,
 }
 
 /// Holds what was left against the trail. In doubt nothing is crossed out: the trail may be another one tomorrow.
@@ -66,23 +70,29 @@ pub fn sort_out(trail: &Trail<'_>, notes: Vec<Note>, loaded: &mut Loaded) -> Res
 
 impl Overdue {
     /// Takes up what was left: in force before anybody is answered, and written now if the disk allows. How many there
-    /// were, and what is to be said of those that cannot be carried out.
+    /// were, and what is to be said of a secret that is taken back and of what cannot be carried out.
     pub fn take_up(self: &Arc<Self>, left: Left) -> (usize, Vec<String>) {
-        let (mut taken, mut said, mut gone) = (0, Vec::new(), self.frozen.is_none() && left.told > 0);
+        let (mut taken, mut said, mut stale) = (0, Vec::new(), self.frozen.is_none() && left.told > 0);
         self.waiting().held = left.held;
-        for note in left.open {
+        let open = left.open.into_iter().map(|note| (note, true));
+        for (note, kept) in open.chain(left.unshown.map(|note| (note, false))) {
             match self.judge(&note) {
                 Ok(events) if events.iter().all(Event::only_takes_away) => {
                     let events = self.put_in_force(events);
                     let mut denial = self.denial(note, Some(events));
-                    denial.kept = true;
+                    denial.kept = kept;
                     self.waiting().denials.push(denial);
-                    taken += 1;
+                    if kept {
+                        taken += 1;
+                    } else {
+                        stale = true;
+                        said.push(UNSHOWN.to_owned());
+                    }
                 }
                 // What may have been made was not: there is nothing to take back.
                 Err(refusal) if note.why == Why::NeverShown && self.frozen.is_none() => {
                     tracing::info!(%refusal, command = note.command.name(), "nothing to take back");
-                    gone = true;
+                    stale = true;
                 }
                 // The state may be an old one, which does not know the key yet, or the scopes are others by now.
                 other => {
@@ -96,7 +106,7 @@ impl Overdue {
                 }
             }
         }
-        self.waiting().current = !gone;
+        self.waiting().current = !stale;
         if self.frozen.is_none() {
             let mut ledger = self.parts.ledger.lock().unwrap_or_else(PoisonError::into_inner);
             if let Err(error) = self.clear_the_way(&mut ledger) {
