@@ -49,19 +49,13 @@ impl Layer {
 /// Where an action stands in help and palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Group {
-    /// Moving about.
     Move,
-    /// Changing tabs.
     Tabs,
-    /// Finding things.
     Find,
-    /// Marking rows.
     Mark,
-    /// Ordering the table.
     Sort,
     /// Doing something to keys.
     Act,
-    /// The console itself.
     App,
     /// Forms and questions.
     Dialog,
@@ -104,7 +98,6 @@ impl Group {
 pub enum Danger {
     /// Harmless or easily undone.
     Safe,
-    /// Asks first.
     Dangerous,
 }
 
@@ -133,7 +126,6 @@ impl fmt::Display for Reason {
 /// Everything fixed about an action.
 #[derive(Debug)]
 pub struct Spec {
-    /// The action.
     pub action: Action,
     /// Its name in the keymap file.
     pub id: &'static str,
@@ -141,7 +133,6 @@ pub struct Spec {
     pub title: &'static str,
     /// One word for the hint bar.
     pub word: &'static str,
-    /// Where it stands.
     pub group: Group,
     /// Where its keys work.
     pub layers: &'static [Layer],
@@ -149,18 +140,39 @@ pub struct Spec {
     pub danger: Danger,
 }
 
-/// One row per action, so that enum and table cannot part.
+/// One row per action and per tab, so that enum and table cannot part.
 macro_rules! actions {
-    ($($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $danger:ident;)+) => {
-        /// One verb.
+    (
+        tabs { $($tab:ident $tab_id:literal $tab_title:literal $tab_word:literal;)+ }
+        actions { $($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $danger:ident;)+ }
+    ) => {
+        /// The tabs, in the order of the tab bar and of the number keys.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Tab {
+            $(#[doc = $tab_title] $tab,)+
+        }
+
+        impl Tab {
+            /// All tabs, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$tab,)+];
+
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$tab => $tab_title,)+
+                }
+            }
+        }
+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
             $(#[doc = $title] $action,)+
+            /// Go to a tab.
+            Tab(Tab),
         }
 
         impl Action {
-            /// Every action, in table order.
-            pub const ALL: &'static [Self] = &[$(Self::$action,)+];
+            /// Every action: those that lead to a tab, then the others in table order.
+            pub const ALL: &'static [Self] = &[$(Self::Tab(Tab::$tab),)+ $(Self::$action,)+];
 
             /// What is fixed about this action.
             pub const fn spec(self) -> &'static Spec {
@@ -174,6 +186,15 @@ macro_rules! actions {
                         layers: &[$(Layer::$layer,)+],
                         danger: Danger::$danger,
                     },)+
+                    $(Self::Tab(Tab::$tab) => &Spec {
+                        action: Self::Tab(Tab::$tab),
+                        id: $tab_id,
+                        title: concat!("Go to ", $tab_title),
+                        word: $tab_word,
+                        group: Group::Tabs,
+                        layers: &[Layer::Screen],
+                        danger: Danger::Safe,
+                    },)+
                 }
             }
         }
@@ -181,6 +202,15 @@ macro_rules! actions {
 }
 
 actions! {
+tabs {
+    Agency      "tab-1"        "Agency keys"                           "agency";
+    Locations   "tab-2"        "Location keys"                         "locations";
+    Apps        "tab-3"        "Apps"                                  "apps";
+    Audit       "tab-4"        "Audit"                                 "audit";
+    Settings    "tab-5"        "Settings"                              "settings";
+}
+
+actions {
     Up          "up"           "Move up"                               "up"       Move [Screen Dialog Picker Reader] Safe;
     Down        "down"         "Move down"                             "down"     Move [Screen Dialog Picker Reader] Safe;
     HalfUp      "half-up"      "Move up half a page"                   "half up"  Move [Screen Reader] Safe;
@@ -194,11 +224,6 @@ actions! {
     Open        "open"         "Open the selected row"                 "open"     Move [Screen] Safe;
     Back        "back"         "Step back: filter, marks, then detail" "back"     Move [Screen] Safe;
 
-    Tab1        "tab-1"        "Go to Agency keys"                     "agency"   Tabs [Screen] Safe;
-    Tab2        "tab-2"        "Go to Location keys"                   "locations" Tabs [Screen] Safe;
-    Tab3        "tab-3"        "Go to Apps"                            "apps"     Tabs [Screen] Safe;
-    Tab4        "tab-4"        "Go to Audit"                           "audit"    Tabs [Screen] Safe;
-    Tab5        "tab-5"        "Go to Settings"                        "settings" Tabs [Screen] Safe;
     NextTab     "next-tab"     "Next tab"                              "next tab" Tabs [Screen] Safe;
     PrevTab     "prev-tab"     "Previous tab"                          "prev tab" Tabs [Screen] Safe;
 
@@ -265,6 +290,7 @@ actions! {
     Finish      "finish"       "Close, once it is stored"              "close"    Secret [Secret] Safe;
     CloseRaw    "close-raw"    "Leave the raw view, or ask to leave"   "back"     Secret [Secret] Safe;
 }
+}
 
 impl Action {
     /// The action of a keymap name.
@@ -306,11 +332,7 @@ impl Action {
             | Self::Right
             | Self::Open
             | Self::Back
-            | Self::Tab1
-            | Self::Tab2
-            | Self::Tab3
-            | Self::Tab4
-            | Self::Tab5
+            | Self::Tab(_)
             | Self::NextTab
             | Self::PrevTab
             | Self::Filter
@@ -354,12 +376,6 @@ impl Action {
             | Self::Finish
             | Self::CloseRaw => false,
         }
-    }
-
-    /// Tab number, from 0, when this goes to a tab.
-    pub fn tab(self) -> Option<usize> {
-        let tabs = [Self::Tab1, Self::Tab2, Self::Tab3, Self::Tab4, Self::Tab5];
-        tabs.iter().position(|tab| *tab == self)
     }
 }
 

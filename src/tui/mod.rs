@@ -8,7 +8,8 @@
 //! - [`run`]: from what the command line knows to the console.
 //! - [`terminal`], [`output`], [`signals`]: the real terminal, entered and always left clean.
 //! - [`overlay`], [`toast`]: what lies above the screens.
-//! - [`theme`], [`widgets`]: how things look; they know nothing of keys, stores or engines.
+//! - [`theme`], [`widgets`]: how things look; they know nothing of keys, stores or engines. `list`: the one list.
+//! - `sight`: what is visible of keys, apps and entries; [`screens`] and [`overlays`] are made of it.
 //! - [`clipboard`], [`secret`]: copying a secret, and taking it back.
 //! - [`Start`] and [`run`]: how the command line opens it.
 //! - [`testing`]: a terminal made of memory, a clock that obeys, a person who presses keys.
@@ -23,6 +24,7 @@ pub mod clipboard;
 pub mod clock;
 pub mod input;
 pub mod keymap;
+pub(crate) mod list;
 mod located;
 pub mod output;
 pub mod overlay;
@@ -32,7 +34,7 @@ pub mod router;
 pub mod runtime;
 pub mod screens;
 pub mod secret;
-pub mod sight;
+pub(crate) mod sight;
 pub mod signals;
 mod start;
 pub mod terminal;

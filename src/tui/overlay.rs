@@ -17,21 +17,16 @@ use super::{
 /// What an overlay or a screen hears, after routing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cue<'a> {
-    /// A verb.
     Do(Action),
     /// A character typed into the focused field.
     Type(Typed),
     /// A change within the focused field.
     Edit(Edit),
-    /// Pasted text.
     Paste(PastedRef<'a>),
-    /// A click.
     Click(Target),
     /// The wheel over a list: rows down, or up when negative.
     Wheel {
-        /// Over which.
         pane: u8,
-        /// How far.
         rows: isize,
     },
     /// The moment asked for has come.
@@ -70,7 +65,6 @@ impl From<Meaning> for Cue<'_> {
 
 /// What an overlay did with a cue.
 pub enum Heard<C, O, A = ()> {
-    /// Understood.
     Consumed,
     /// Not understood. For Esc that means: close me.
     Ignored,
@@ -150,7 +144,6 @@ pub trait Overlay<C, O, A = ()> {
 /// Whether a form that waited can go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Return {
-    /// It can.
     Now,
     /// Not with what its operator sees at present, and why.
     Later(Reason),
@@ -161,9 +154,7 @@ pub enum Return {
 /// Whether something showed a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrecy {
-    /// Nothing secret.
     Open,
-    /// A secret.
     Secret,
 }
 
@@ -178,16 +169,13 @@ pub enum Passed {
     Unused,
     /// The top one closed.
     Closed {
-        /// Which.
         name: &'static str,
         /// Whether the screen must be wiped.
         secrecy: Secrecy,
     },
-    /// Esc was refused.
     Refused(Reason),
 }
 
-/// The stack.
 pub struct OverlayStack<C, O, A = ()> {
     layers: Vec<Box<dyn Overlay<C, O, A>>>,
 }

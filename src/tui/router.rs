@@ -17,7 +17,6 @@ use super::{
 /// What a key press means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// A verb.
     Do(Action),
     /// A character for the focused field.
     Type(char),
@@ -53,9 +52,7 @@ pub enum Edit {
     Left,
     /// One grapheme to the right.
     Right,
-    /// To the start.
     Start,
-    /// To the end.
     End,
 }
 

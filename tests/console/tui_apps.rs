@@ -11,13 +11,13 @@ use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    App, AppStatus, Command, Expiry, Key, KeyState, Name, NewApp, NewKey, Note, Place, Profile, Role,
-    SourceApp, Timestamp, Url, UserType,
+    App, AppStatus, Command, Expiry, Key, KeyState, KeysAfter, Name, NewApp, NewKey, Note, Place, Profile,
+    Role, SourceApp, Timestamp, Url, UserType,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{self as door, Open, Options, found, in_memory, open};
 use keydeck::engine::{Engine, LocalEngine, NewSecret, Session, Via};
-use keydeck::tui::app::testing::{Console, desk, desk_on};
+use keydeck::tui::app::testing::{Console, desk, desk_on, sample};
 use keydeck::tui::screens::Screen;
 use keydeck::tui::screens::agency_keys::AgencyKeys;
 use keydeck::tui::screens::apps::Apps;
@@ -527,6 +527,18 @@ fn a_key_of_somebody_else_is_not_named() {
     console.press("3").sees("No apps here").sees("this needs the role admin");
     console.press("t").paste(&token).press("enter").sees("✓ Allowed");
     console.sees("a key or app that is not yours to see").sees_no("Secret project");
+}
+
+#[test]
+fn a_paused_app_of_somebody_whose_keys_were_stopped_does_not_promise_to_work_when_resumed() {
+    let open = sample();
+    let portal = |app: &&App| app.name.as_str() == "Franchise portal";
+    let app = open.engine.state().apps().find(portal).unwrap().clone();
+    open.engine.execute(&open.session, Command::PauseApp(app.id)).unwrap();
+    open.engine.disable_operator(&open.session, app.owner, KeysAfter::Stop).unwrap();
+    let mut console = desk_on(open, screens(), (120, 40), &FakeClipboard::default());
+    console.press("3 /").type_text("Franchise").press("enter").sees("▸  Franchise portal");
+    console.sees("owner stopped").sees_no("until it is resumed");
 }
 
 #[test]

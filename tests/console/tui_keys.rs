@@ -238,8 +238,8 @@ fn not_and_or_are_understood_and_never_silently_find_nothing() {
 fn who_asks_for_keys_among_the_locations_is_told_where_they_are() {
     let mut console = demo();
     console.press("2 /").type_text("state:paused").sees("asks for keys");
-    console.sees_no("no location matches").press("ctrl-u").type_text("NOT ber OR berlin").sees("Berlin");
-    console.press("ctrl-u").type_text("nowhere").sees("no location matches").sees_no("asks for keys");
+    console.sees_no("No location matches").press("ctrl-u").type_text("NOT ber OR berlin").sees("Berlin");
+    console.press("ctrl-u").type_text("nowhere").sees("No location matches").sees_no("asks for keys");
 }
 
 #[test]

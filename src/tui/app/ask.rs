@@ -9,6 +9,7 @@ use crate::domain::{
 };
 use crate::engine::{AuditPage, AuditReport, Doors, Session};
 use crate::tui::action::Action;
+pub use crate::tui::action::Tab;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlay::Overlay;
 use crate::tui::secret::SecretText;
@@ -19,7 +20,6 @@ use super::look::Look;
 /// An overlay of this console.
 pub type Layered = dyn Overlay<Look, Ask, Answer>;
 
-/// A wish.
 pub enum Ask {
     /// Do this; the answer comes to whoever asked (the overlay of that name while it is open, else the screen).
     Do(Job),
@@ -41,31 +41,12 @@ pub enum Ask {
     Act(Action),
     /// See only one's own keys again.
     Narrow,
-    /// Lock the console.
     Lock,
     /// End, as `q` does.
     Quit,
 }
 
-/// The tabs, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tab {
-    /// Agency keys.
-    Agency,
-    /// Location keys.
-    Locations,
-    /// Apps and their keys.
-    Apps,
-    /// Audit.
-    Audit,
-    /// Settings.
-    Settings,
-}
-
 impl Tab {
-    /// All tabs, in order.
-    pub const ALL: [Self; 5] = [Self::Agency, Self::Locations, Self::Apps, Self::Audit, Self::Settings];
-
     /// Where keys of a place are found.
     pub const fn of(place: Place) -> Self {
         match place {
@@ -74,29 +55,15 @@ impl Tab {
             Place::App(_) => Self::Apps,
         }
     }
-
-    /// Its name.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Agency => "Agency keys",
-            Self::Locations => "Location keys",
-            Self::Apps => "Apps",
-            Self::Audit => "Audit",
-            Self::Settings => "Settings",
-        }
-    }
 }
 
 /// What to do on arriving at a tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
-    /// Nothing.
     None,
     /// Filter by this text.
     Filter(String),
-    /// Select this key.
     Key(KeyId),
-    /// Select this app.
     App(AppId),
 }
 
@@ -104,41 +71,29 @@ pub enum Errand {
 pub enum Job {
     /// Run a command. `said` is the toast when it is done, such as "Nightly export is revoked".
     Run {
-        /// What to run.
         command: Command,
         /// What to say when it is done.
         said: String,
     },
     /// See the whole agency; leaves an audit entry.
     Widen,
-    /// Add an operator.
     AddOperator {
-        /// Their name.
         name: Name,
-        /// Their role.
         role: Role,
-        /// Their first passphrase.
         passphrase: SecretText,
     },
-    /// Set a passphrase.
     SetPassphrase {
-        /// Whose.
         operator: OperatorId,
-        /// The new one.
         passphrase: SecretText,
     },
     /// End an operator's access.
     Disable {
-        /// Whose.
         operator: OperatorId,
         /// What becomes of their keys.
         keys: KeysAfter,
     },
-    /// Give access again.
     Enable {
-        /// Whose.
         operator: OperatorId,
-        /// Their new passphrase.
         passphrase: SecretText,
     },
     /// Make a new recovery code.
@@ -147,7 +102,6 @@ pub enum Job {
     Audit {
         /// Entries older than this.
         before: Option<u64>,
-        /// How many.
         limit: usize,
         /// Only about this key.
         about: Option<KeyId>,
@@ -229,11 +183,9 @@ impl Job {
 pub enum Answer {
     /// A command was done. The token of an issued key or the secret of an app is here and nowhere else.
     Done {
-        /// What happened.
         events: Vec<Event>,
         /// The new secret, for an issued key or an app.
         token: Option<Fresh>,
-        /// What to say.
         said: String,
     },
     /// The session sees the whole agency now.

@@ -30,7 +30,6 @@ pub struct Due {
 }
 
 impl Due {
-    /// Counts.
     pub fn count(look: &Look) -> Self {
         let now = look.now();
         let trouble = trouble(look);

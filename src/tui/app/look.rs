@@ -44,7 +44,6 @@ impl Look {
         if action.changes() { self.may_change() } else { Ok(()) }
     }
 
-    /// The operator's role.
     pub fn role(&self) -> Role {
         View::new(&self.engine.state(), self.session.actor()).role()
     }

@@ -1,7 +1,7 @@
 //! One entry of the audit trail in full: who, what, from where, what changed from what to what, the records it
 //! wrote and its place in the chain. Copies the hash. And what a check of the whole chain found.
 
-use super::reader::{Block, Reader};
+use super::reader::Reader;
 use super::small_form::sentence;
 use crate::domain::audit::{Entry, Outcome, TriesLine};
 use crate::domain::{Reason, Timestamp};
@@ -9,7 +9,8 @@ use crate::engine::audit_log::AuditLine;
 use crate::engine::{AuditReport, AuditStanding};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
-use crate::tui::screens::audit::words;
+use crate::tui::list::page::Line;
+use crate::tui::sight::words;
 use crate::tui::theme::{Glyphs, Role};
 
 /// Its name among the overlays.
@@ -23,27 +24,27 @@ pub fn entry(line: &AuditLine, look: &Look) -> Reader {
     let entry = &line.entry;
     let at = Timestamp(entry.at);
     let outcome = match entry.outcome {
-        Outcome::Done => Block::fact("Outcome", "done"),
-        Outcome::Refused => Block::Fact {
-            label: "Outcome".into(),
-            text: match (entry.denial(), entry.reason.as_deref()) {
+        Outcome::Done => Line::fact("Outcome", "done"),
+        Outcome::Refused => Line::told(
+            Role::Bad,
+            "Outcome",
+            match (entry.denial(), entry.reason.as_deref()) {
                 (Some(_), Some(code)) => format!("refused: {code}"),
                 (Some(_), None) => "refused, for several reasons".into(),
                 (None, code) => format!("refused: {}", words::reason(code)),
             },
-            role: Role::Bad,
-        },
+        ),
     };
     let actor = &entry.actor;
     let mut blocks = vec![
-        Block::Heading(words::what(entry)),
-        Block::Blank,
-        Block::fact("When", format!("{} ({})", times.exact(at), times.relative(at))),
-        Block::fact("In UTC", at.rfc3339()),
-        Block::fact("Who", format!("{} ({}), {}", actor.name, actor.role, actor.id)),
-        Block::fact("Signed in with", words::auth(&actor.auth)),
-        Block::fact("Reach", words::access(&actor.access)),
-        Block::fact(
+        Line::of(Role::Title, words::what(entry)),
+        Line::blank(),
+        Line::fact("When", format!("{} ({})", times.exact(at), times.relative(at))),
+        Line::fact("In UTC", at.rfc3339()),
+        Line::fact("Who", format!("{} ({}), {}", actor.name, actor.role, actor.id)),
+        Line::fact("Signed in with", words::auth(&actor.auth)),
+        Line::fact("Reach", words::access(&actor.access)),
+        Line::fact(
             "Via",
             format!(
                 "{}, session {}, user id {}, process {}",
@@ -53,15 +54,15 @@ pub fn entry(line: &AuditLine, look: &Look) -> Reader {
                 actor.pid
             ),
         ),
-        Block::fact("Event", entry.event.clone()),
+        Line::fact("Event", entry.event.clone()),
         outcome,
     ];
     if !entry.subjects.is_empty() {
-        blocks.extend([Block::Blank, Block::Heading("About".into())]);
+        blocks.extend([Line::blank(), Line::of(Role::Title, "About")]);
         for subject in &entry.subjects {
             let owner = subject.owner.as_deref().map(|id| format!(", owner {}", owner(id, entry, look)));
             let owner = owner.unwrap_or_default();
-            blocks.push(Block::fact(
+            blocks.push(Line::fact(
                 sentence(&subject.kind),
                 format!("{} ({}{owner})", subject.name, subject.id),
             ));
@@ -72,29 +73,29 @@ pub fn entry(line: &AuditLine, look: &Look) -> Reader {
             Some(_) => ("Asked again", when(tries, times)),
             None => ("Requests", requests(tries, entry.reason.as_deref(), times)),
         };
-        blocks.extend([Block::Blank, Block::Heading(heading.into())]);
+        blocks.extend([Line::blank(), Line::of(Role::Title, heading)]);
         blocks.extend(facts);
     }
     if !entry.changes.is_empty() {
-        blocks.extend([Block::Blank, Block::Heading("Changes".into())]);
+        blocks.extend([Line::blank(), Line::of(Role::Title, "Changes")]);
         for change in &entry.changes {
             let from = if change.from.is_empty() { "nothing" } else { &change.from };
             let to = if change.to.is_empty() { "nothing" } else { &change.to };
-            blocks.push(Block::fact(sentence(&change.field), format!("{from} → {to}")));
+            blocks.push(Line::fact(sentence(&change.field), format!("{from} → {to}")));
         }
     }
-    blocks.extend([Block::Blank, Block::Heading("In the chain".into())]);
-    blocks.push(Block::fact("Number", entry.seq.to_string()));
-    blocks.push(Block::fact("Hash", line.hash.clone()));
-    blocks.push(Block::fact("MAC", line.mac.clone()));
-    blocks.push(Block::fact("State after", entry.state.clone()));
-    blocks.push(Block::fact("Store", entry.store.clone()));
+    blocks.extend([Line::blank(), Line::of(Role::Title, "In the chain")]);
+    blocks.push(Line::fact("Number", entry.seq.to_string()));
+    blocks.push(Line::fact("Hash", line.hash.clone()));
+    blocks.push(Line::fact("MAC", line.mac.clone()));
+    blocks.push(Line::fact("State after", entry.state.clone()));
+    blocks.push(Line::fact("Store", entry.store.clone()));
     if entry.records.is_empty() {
-        blocks.push(Block::fact("Records", "none written"));
+        blocks.push(Line::fact("Records", "none written"));
     }
     for (at, record) in entry.records.iter().enumerate() {
         let label = if at == 0 { "Records" } else { "" };
-        blocks.push(Block::fact(label, format!("{}  tag {}", record.key, record.tag)));
+        blocks.push(Line::fact(label, format!("{}  tag {}", record.key, record.tag)));
     }
     Reader::new(ENTRY, format!("Audit entry {}", entry.seq), blocks, Some(line.hash.clone()))
 }
@@ -114,35 +115,35 @@ fn owner(id: &str, entry: &Entry, look: &Look) -> String {
 }
 
 /// When they came, and how many.
-fn when(tries: &TriesLine, times: Times) -> Vec<Block> {
+fn when(tries: &TriesLine, times: Times) -> Vec<Line> {
     let exact = |at| times.exact(Timestamp(at));
     vec![
-        Block::fact("How many", tries.n.to_string()),
-        Block::fact("First", exact(tries.first)),
-        Block::fact("Last", exact(tries.last)),
+        Line::fact("How many", tries.n.to_string()),
+        Line::fact("First", exact(tries.first)),
+        Line::fact("Last", exact(tries.last)),
     ]
 }
 
 /// When they came, how many, where from, what they presented, and what would help.
-fn requests(tries: &TriesLine, reason: Option<&str>, times: Times) -> Vec<Block> {
+fn requests(tries: &TriesLine, reason: Option<&str>, times: Times) -> Vec<Line> {
     let not_told = || "not told".to_owned();
     let mut blocks = when(tries, times);
     blocks.extend([
-        Block::fact("Last from", tries.address.clone().unwrap_or_else(not_told)),
-        Block::fact("Last by", tries.agent.clone().unwrap_or_else(not_told)),
+        Line::fact("Last from", tries.address.clone().unwrap_or_else(not_told)),
+        Line::fact("Last by", tries.agent.clone().unwrap_or_else(not_told)),
     ]);
-    blocks.extend(tries.scope.as_ref().map(|scope| Block::fact("Lacked", scope.clone())));
+    blocks.extend(tries.scope.as_ref().map(|scope| Line::fact("Lacked", scope.clone())));
     for (at, token) in tries.tokens.iter().enumerate() {
         let label = if at == 0 { "Fingerprints" } else { "" };
         let from = token.address.as_ref().map(|address| format!(" from {address}")).unwrap_or_default();
-        blocks.push(Block::fact(label, format!("{}  {}×{from}", token.fp, token.n)));
+        blocks.push(Line::fact(label, format!("{}  {}×{from}", token.fp, token.n)));
     }
     let told: u64 = tries.tokens.iter().map(|token| token.n).sum();
     if !tries.tokens.is_empty() && told < tries.n {
-        blocks.push(Block::fact("", format!("and {} more, not told apart", tries.n - told)));
+        blocks.push(Line::fact("", format!("and {} more, not told apart", tries.n - told)));
     }
     if let Some(reason) = reason.and_then(Reason::of_code) {
-        blocks.push(Block::fact("What it means", sentence(reason.advice())));
+        blocks.push(Line::fact("What it means", sentence(reason.advice())));
     }
     blocks
 }
@@ -178,25 +179,27 @@ pub fn report(report: &AuditReport, glyphs: &Glyphs) -> Reader {
         ),
     };
     let mut blocks = vec![
-        Block::Text(role, format!("{sign} {verdict}")),
-        Block::Text(Role::Text, meaning.into()),
-        Block::Blank,
-        Block::fact("Entries checked", report.entries.to_string()),
-        Block::fact("Head hash", report.head.clone()),
-        Block::Blank,
-        Block::Text(
+        Line::of(role, format!("{sign} {verdict}")),
+        Line::of(Role::Text, meaning),
+        Line::blank(),
+        Line::fact("Entries checked", report.entries.to_string()),
+        Line::fact("Head hash", report.head.clone()),
+        Line::blank(),
+        Line::of(
             Role::Dim,
-            "Keep the head hash somewhere else: whoever holds it can tell later that no entry before it was cut off."
-                .into(),
+            "Keep the head hash somewhere else: whoever holds it can tell later that no entry before it was cut off.",
         ),
     ];
     if !report.faults.is_empty() {
-        blocks.push(Block::Blank);
-        blocks.push(Block::Heading(match report.faults.len() {
-            1 => "1 fault".into(),
-            count => format!("{count} faults"),
-        }));
-        blocks.extend(report.faults.iter().map(|fault| Block::Text(role, format!("{sign} {fault}"))));
+        blocks.push(Line::blank());
+        blocks.push(Line::of(
+            Role::Title,
+            match report.faults.len() {
+                1 => "1 fault".into(),
+                count => format!("{count} faults"),
+            },
+        ));
+        blocks.extend(report.faults.iter().map(|fault| Line::of(role, format!("{sign} {fault}"))));
     }
     Reader::new(REPORT, "Check of the audit chain", blocks, Some(report.head.clone()))
 }

@@ -8,8 +8,8 @@ use crate::domain::{Command, Location, LocationId, Name};
 use crate::tui::action::Danger;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
-use crate::tui::screens::keys::deeds;
-use crate::tui::screens::keys::seen::seen;
+use crate::tui::sight::deeds;
+use crate::tui::sight::seen::seen;
 use crate::tui::widgets::field::TextField;
 
 /// Which location gets another name.

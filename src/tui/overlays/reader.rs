@@ -13,87 +13,59 @@ use super::super::{
     clipboard::Keep,
     clock::Now,
     input::TextFocus,
+    list::page::{Line, Page, wrapped},
     overlay::{Cue, Heard, Overlay},
     secret::SecretText,
     theme::Role,
-    widgets::{Focus, field::TextField, layout, popup, scrollbar, text},
+    widgets::{Focus, field::TextField, layout, popup, text},
 };
 
 /// Columns of the widest box.
 const WIDTH: u16 = 100;
 /// Columns a label takes at most.
-const LABEL: usize = 18;
+const LABEL: u16 = 18;
 /// Which list this is for the mouse.
 const PANE: u8 = 0;
-
-/// A piece of the text.
-pub enum Block {
-    /// A heading.
-    Heading(String),
-    /// A label and what it stands for, wrapped beside it.
-    Fact {
-        /// The label.
-        label: String,
-        /// What it stands for.
-        text: String,
-        /// Its look.
-        role: Role,
-    },
-    /// A paragraph.
-    Text(Role, String),
-    /// An empty line.
-    Blank,
-}
-
-impl Block {
-    /// A fact in plain text.
-    pub fn fact(label: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::Fact { label: label.into(), text: text.into(), role: Role::Text }
-    }
-}
-
-/// One line as it stands on the screen.
-struct Row {
-    label: String,
-    text: String,
-    role: Role,
-}
 
 /// The state of a reader.
 pub struct Reader {
     name: &'static str,
     title: String,
-    blocks: Vec<Block>,
+    lines: Vec<Line>,
     copied: Option<SecretText>,
-    rows: Vec<Row>,
+    /// Columns of the labels.
+    labels: u16,
+    /// The lines as they were laid out for so many columns.
+    rows: Vec<Line>,
     width: u16,
-    offset: usize,
-    page: usize,
+    page: Page,
     search: Option<TextField>,
     wanted: String,
     hints: Vec<Action>,
 }
 
 impl Reader {
-    /// A reader called `name` that shows `blocks`; `copied` is what the copy key copies.
+    /// A reader called `name` that shows `lines`; `copied` is what the copy key copies.
     pub fn new(
         name: &'static str,
         title: impl Into<String>,
-        blocks: Vec<Block>,
+        lines: Vec<Line>,
         copied: Option<String>,
     ) -> Self {
+        let labels = lines.iter().filter_map(|line| line.label.as_ref());
+        let labels = labels.map(|label| u16::try_from(text::width(label)).unwrap_or(u16::MAX));
         let mut hints = Vec::new();
         hints.extend(copied.as_ref().map(|_| Action::CopyText));
         hints.extend([Action::Filter, Action::NextMatch, Action::Cancel, Action::Down, Action::Up]);
         Self {
             name,
             title: title.into(),
-            blocks,
+            labels: labels.max().unwrap_or_default().min(LABEL) + 2,
+            lines,
             copied: copied.map(SecretText::new),
             rows: Vec::new(),
             width: 0,
-            offset: 0,
-            page: 1,
+            page: Page::default(),
             search: None,
             wanted: String::new(),
             hints,
@@ -105,57 +77,11 @@ impl Reader {
             return;
         }
         self.width = width;
-        let labels = self.blocks.iter().filter_map(|block| match block {
-            Block::Fact { label, .. } => Some(text::width(label)),
-            _ => None,
-        });
-        let indent = labels.max().unwrap_or_default().min(LABEL) + 2;
-        let beside = width.saturating_sub(u16::try_from(indent).unwrap_or(u16::MAX)).max(8);
-        let mut rows = Vec::new();
-        for block in &self.blocks {
-            match block {
-                Block::Heading(heading) => {
-                    rows.push(Row { label: String::new(), text: heading.clone(), role: Role::Title });
-                }
-                Block::Blank => {
-                    rows.push(Row { label: String::new(), text: String::new(), role: Role::Text });
-                }
-                Block::Text(role, said) => {
-                    let lines = text::wrap(said, width.max(1)).into_iter();
-                    rows.extend(lines.map(|line| Row { label: String::new(), text: line, role: *role }));
-                }
-                Block::Fact { label, text: said, role } => {
-                    for (line, said) in text::wrap(said, beside).into_iter().enumerate() {
-                        let label = if line == 0 { label.as_str() } else { "" };
-                        let gap = " ".repeat(indent.saturating_sub(text::width(label)));
-                        rows.push(Row { label: format!("{label}{gap}"), text: said, role: *role });
-                    }
-                }
-            }
-        }
-        self.rows = rows;
+        self.rows = wrapped(self.lines.iter().cloned(), self.labels, width);
     }
 
-    fn scroll(&mut self, action: Action) -> bool {
-        let (half, last) = ((self.page / 2).max(1), self.rows.len().saturating_sub(self.page));
-        let to = match action {
-            Action::Up => self.offset.saturating_sub(1),
-            Action::Down => self.offset + 1,
-            Action::HalfUp => self.offset.saturating_sub(half),
-            Action::HalfDown => self.offset + half,
-            Action::PageUp => self.offset.saturating_sub(self.page),
-            Action::PageDown => self.offset + self.page,
-            Action::Top => 0,
-            Action::Bottom => last,
-            _ => return false,
-        };
-        self.offset = to.min(last);
-        true
-    }
-
-    fn matches(&self, row: &Row) -> bool {
-        let holds = |text: &str| plain(text).contains(&self.wanted);
-        !self.wanted.is_empty() && (holds(&row.text) || holds(&row.label))
+    fn matches(wanted: &str, row: &Line) -> bool {
+        !wanted.is_empty() && plain(&row.text()).contains(wanted)
     }
 
     /// Goes to the next (or previous) matching row, round the end; says when there is none.
@@ -163,9 +89,11 @@ impl Reader {
         let count = self.rows.len();
         let steps = (0..count)
             .map(|step| if forward { (from + step) % count } else { (from + count - step) % count });
-        let found = steps.into_iter().find(|at| self.rows.get(*at).is_some_and(|row| self.matches(row)));
+        let found = steps
+            .into_iter()
+            .find(|at| self.rows.get(*at).is_some_and(|row| Self::matches(&self.wanted, row)));
         match found {
-            Some(at) => self.offset = at.min(count.saturating_sub(self.page)),
+            Some(at) => self.page.offset = at.min(self.page.last()),
             None => out.push(Ask::Say(format!("\"{}\" is not in this text", self.wanted))),
         }
     }
@@ -180,7 +108,7 @@ impl Reader {
                 self.wanted = plain(field.text());
                 self.search = None;
                 if !self.wanted.is_empty() {
-                    self.find(true, self.offset, out);
+                    self.find(true, self.page.offset, out);
                 }
             }
             Cue::Do(Action::Cancel) => {
@@ -190,19 +118,6 @@ impl Reader {
             _ => return false,
         }
         true
-    }
-
-    fn draw_rows(&mut self, canvas: &mut Canvas<'_>, area: Rect) {
-        canvas.hit(area, Target::Pane(PANE));
-        self.page = usize::from(area.height).max(1);
-        self.offset = self.offset.min(self.rows.len().saturating_sub(self.page));
-        for (line, row) in self.rows.iter().skip(self.offset).take(self.page).enumerate() {
-            let place = layout::row(area, u16::try_from(line).unwrap_or(u16::MAX));
-            let dim = canvas.style(Role::Dim);
-            let x = canvas.print(place.x, place.y, place.width, &row.label, dim);
-            let role = if self.matches(row) { Role::Match } else { row.role };
-            canvas.fit(x, place.y, place.right().saturating_sub(x), &row.text, role);
-        }
     }
 }
 
@@ -224,17 +139,17 @@ impl Overlay<Look, Ask, Answer> for Reader {
             return Heard::Consumed;
         }
         match cue {
-            Cue::Do(action) if self.scroll(action) => Heard::Consumed,
+            Cue::Do(action) if self.page.act(action) => Heard::Consumed,
             Cue::Do(Action::Filter) => {
                 self.search = Some(TextField::new("").placeholder("find in this text").filled(&self.wanted));
                 Heard::Consumed
             }
             Cue::Do(Action::NextMatch) => {
-                self.find(true, self.offset + 1, out);
+                self.find(true, self.page.offset + 1, out);
                 Heard::Consumed
             }
             Cue::Do(Action::PrevMatch) => {
-                self.find(false, self.offset + self.rows.len().saturating_sub(1), out);
+                self.find(false, self.page.offset + self.rows.len().saturating_sub(1), out);
                 Heard::Consumed
             }
             Cue::Do(Action::CopyText) => {
@@ -242,8 +157,7 @@ impl Overlay<Look, Ask, Answer> for Reader {
                 Heard::Consumed
             }
             Cue::Wheel { rows, .. } => {
-                let last = self.rows.len().saturating_sub(self.page);
-                self.offset = self.offset.saturating_add_signed(rows).min(last);
+                self.page.scroll(rows);
                 Heard::Consumed
             }
             _ => Heard::Ignored,
@@ -259,10 +173,10 @@ impl Overlay<Look, Ask, Answer> for Reader {
         let most = if area.height < 16 { canvas.area().height } else { area.height.saturating_sub(2) };
         let inner = popup::draw(canvas, &self.title, width, wanted.min(most));
         let (body, last) = layout::bottom(inner, u16::try_from(search).unwrap_or(0));
-        self.draw_rows(canvas, body);
+        canvas.hit(body, Target::Pane(PANE));
         // The bar stands beside the text, not over its last column.
-        let bar = Rect { width: body.width.saturating_add(2), ..body };
-        scrollbar::draw(canvas, bar, self.offset, self.page, self.rows.len());
+        let body = Rect { width: body.width.saturating_add(2), ..body };
+        self.page.draw(canvas, body, self.labels, &self.rows, |row| Self::matches(&self.wanted, row));
         if let Some(field) = &self.search {
             let row = layout::row(last, 1);
             let key = canvas.style(Role::Key);
@@ -281,9 +195,7 @@ impl Overlay<Look, Ask, Answer> for Reader {
                 Err("search for something first".into())
             }
             Action::CopyText if self.copied.is_none() => Err("there is nothing to copy here".into()),
-            Action::Up | Action::Down if self.rows.len() <= self.page => {
-                Err("all of it is on the screen".into())
-            }
+            Action::Up | Action::Down if self.page.last() == 0 => Err("all of it is on the screen".into()),
             _ => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Cue, Heard, Overlay, Secrecy};
-use crate::tui::screens::keys::seen::seen;
+use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{layout, text};
 

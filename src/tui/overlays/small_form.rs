@@ -4,6 +4,7 @@
 //! Enter goes on to the next field and from the last one to the buttons' own: the doing button of a harmless form,
 //! Cancel of one that takes access away. While the work is done elsewhere the form shows a spinner and stays.
 
+pub use crate::tui::widgets::text::sentence;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -373,15 +374,6 @@ impl SmallForm {
                 }
             }
         }
-    }
-}
-
-/// `text` as a sentence of its own: refusals begin small because they follow a colon elsewhere.
-pub fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
     }
 }
 

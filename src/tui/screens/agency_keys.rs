@@ -4,10 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{
     Screen,
-    keys::{
-        list::Subset,
-        pane::{HINTS, KeyPane},
-    },
+    keys::pane::{HINTS, KeyPane},
 };
 use crate::tui::{
     action::{Action, Layer, Reason},
@@ -19,10 +16,10 @@ use crate::tui::{
     clock::{Moment, Now},
     input::TextFocus,
     overlay::Cue,
+    sight::subset::Subset,
     widgets::Focus,
 };
 
-/// The screen.
 pub struct AgencyKeys {
     pane: KeyPane,
 }
@@ -54,7 +51,7 @@ impl Screen for AgencyKeys {
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
-        self.pane.hear(cue, look, now, out) || (cue == Cue::Do(Action::Left) && self.pane.close())
+        self.pane.hear(cue, look, now, out) || (cue == Cue::Do(Action::Left) && self.pane.beside.close())
     }
 
     fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
@@ -67,11 +64,11 @@ impl Screen for AgencyKeys {
             Ok(()) => format!("No agency keys yet. {key} issues the first one."),
             Err(reason) => format!("No agency keys here. You cannot issue one: {reason}"),
         };
-        self.pane.draw(canvas, area, look, now, (Focus::Here, &empty));
+        self.pane.draw(canvas, area, look, (Focus::Here, &empty), now);
     }
 
     fn count(&self) -> Option<usize> {
-        Some(self.pane.list.listed())
+        Some(self.pane.list().listed())
     }
 
     fn hints(&self) -> &[Action] {

@@ -6,11 +6,8 @@ use ratatui::layout::Rect;
 use super::{
     Screen,
     keys::{
-        deeds,
-        list::Subset,
         pane::{HINTS, KeyPane},
         places::Places,
-        seen::{Seen, seen},
     },
 };
 use crate::{
@@ -25,7 +22,10 @@ use crate::{
         clock::{Moment, Now},
         input::TextFocus,
         overlay::Cue,
-        overlays::{location_add::AddLocations, location_remove::RemoveLocation, location_rename},
+        overlays::{confirm, location_add::AddLocations, location_rename},
+        sight::deeds,
+        sight::seen::{Seen, seen},
+        sight::subset::Subset,
         widgets::{Focus, layout},
     },
 };
@@ -33,7 +33,7 @@ use crate::{
 /// Columns from which both halves are shown.
 const BOTH: u16 = 90;
 /// Columns of the locations.
-const PLACES: u16 = 31;
+const PLACES: u16 = 35;
 
 const PLACE_HINTS: [Action; 5] = [Action::New, Action::Filter, Action::Right, Action::Edit, Action::Delete];
 
@@ -44,7 +44,6 @@ enum Half {
     Keys,
 }
 
-/// The screen.
 pub struct LocationKeys {
     places: Places,
     pane: KeyPane,
@@ -67,8 +66,8 @@ impl LocationKeys {
     /// Shows the keys of the selected location.
     fn follow(&mut self, look: &Look) {
         let wanted = self.places.selected().map_or(Subset::Locations, Subset::At);
-        if self.pane.list.subset() != wanted {
-            self.pane.list.hold(wanted);
+        if self.pane.subset() != wanted {
+            self.pane.hold(wanted);
             self.pane.refresh(look);
         }
     }
@@ -84,7 +83,11 @@ impl LocationKeys {
             Cue::Do(action @ (Action::Edit | Action::Delete)) => {
                 let Some(location) = self.places.selected() else { return false };
                 if action == Action::Delete {
-                    out.push(Ask::Push(Box::new(RemoveLocation::new(look, location, self.places.name()))));
+                    out.push(Ask::Push(Box::new(confirm::location::remove(
+                        look,
+                        location,
+                        self.places.name(),
+                    ))));
                 } else if let Some(form) = location_rename::new(location, look) {
                     out.push(Ask::Push(Box::new(form)));
                 }
@@ -112,7 +115,7 @@ impl LocationKeys {
             | Action::Filter
             | Action::Right
             | Action::Open => Ok(()),
-            Action::Back if self.places.is_narrowed() || self.text_focus() == TextFocus::Here => Ok(()),
+            Action::Back if self.places.list.is_filtered() || self.text_focus() == TextFocus::Here => Ok(()),
             Action::Back => Err("there is nothing to step back from; q quits".into()),
             Action::New => self.manage.clone(),
             Action::Edit => self.manage.clone().and_then(|()| chosen()),
@@ -169,7 +172,7 @@ impl Screen for LocationKeys {
             self.manage = may_manage(look, seen);
         });
         let wanted = self.places.selected().map_or(Subset::Locations, Subset::At);
-        self.pane.list.hold(wanted);
+        self.pane.hold(wanted);
         self.pane.refresh(look);
     }
 
@@ -223,14 +226,14 @@ impl Screen for LocationKeys {
         if area.width < BOTH {
             match self.half {
                 Half::Places => self.places.draw(canvas, area, Focus::Here),
-                Half::Keys => self.pane.draw(canvas, area, look, now, (on_keys, &empty)),
+                Half::Keys => self.pane.draw(canvas, area, look, (on_keys, &empty), now),
             }
             return;
         }
         let (left, right) = layout::left(area, PLACES);
         self.places.draw(canvas, layout::left(left, PLACES - 1).0, Focus::when(self.half == Half::Places));
         canvas.vertical(left.right() - 1, left.y, left.height);
-        self.pane.draw(canvas, right, look, now, (on_keys, &empty));
+        self.pane.draw(canvas, right, look, (on_keys, &empty), now);
     }
 
     fn count(&self) -> Option<usize> {
@@ -255,7 +258,7 @@ impl Screen for LocationKeys {
 
     fn text_focus(&self) -> TextFocus {
         match self.half {
-            Half::Places => self.places.text_focus(),
+            Half::Places => self.places.list.text_focus(),
             Half::Keys => self.pane.text_focus(),
         }
     }

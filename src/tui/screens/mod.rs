@@ -4,8 +4,7 @@
 pub mod agency_keys;
 pub mod apps;
 pub mod audit;
-pub mod keys;
-pub mod listing;
+pub(crate) mod keys;
 pub mod location_keys;
 pub mod settings;
 
@@ -62,12 +61,19 @@ pub trait Screen {
 
 /// All screens, in the order of their tabs.
 pub fn all() -> Vec<Box<dyn Screen>> {
-    let facts = settings::Facts::read(|name| std::env::var(name).ok());
-    vec![
-        Box::new(agency_keys::AgencyKeys::new()),
-        Box::new(location_keys::LocationKeys::new()),
-        Box::new(apps::Apps::new()),
-        Box::new(audit::Audit::new()),
-        Box::new(settings::Settings::new(facts)),
-    ]
+    Tab::ALL.iter().map(|tab| behind(*tab)).collect()
+}
+
+/// The screen behind a tab.
+fn behind(tab: Tab) -> Box<dyn Screen> {
+    match tab {
+        Tab::Agency => Box::new(agency_keys::AgencyKeys::new()),
+        Tab::Locations => Box::new(location_keys::LocationKeys::new()),
+        Tab::Apps => Box::new(apps::Apps::new()),
+        Tab::Audit => Box::new(audit::Audit::new()),
+        Tab::Settings => {
+            let facts = settings::Facts::read(|name| std::env::var(name).ok());
+            Box::new(settings::Settings::new(facts))
+        }
+    }
 }

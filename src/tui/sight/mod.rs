@@ -1,5 +1,11 @@
 //! What screens and overlays both need to look at keys, apps and entries, below the two: neither is known here.
 //!
-//! - [`filter`]: what a filter line means, whatever the list.
+//! - [`seen`]: one look at the state, and how a key stands. [`subset`]: which keys are meant. [`app_standing`]: an app.
+//! - [`deeds`], [`app_deeds`]: what can be done to them now, and why not. [`words`]: what an audit entry says.
 
-pub mod filter;
+pub mod app_deeds;
+pub mod app_standing;
+pub mod deeds;
+pub mod seen;
+pub mod subset;
+pub mod words;

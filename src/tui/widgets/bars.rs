@@ -22,7 +22,6 @@ use crate::tui::{
 pub enum Stays {
     /// Good to know: goes first.
     Briefly,
-    /// Goes next.
     AWhile,
     /// Goes only for what must be seen.
     Long,
@@ -33,9 +32,7 @@ pub enum Stays {
 /// A fact at the right of the title line.
 #[derive(Clone, Debug)]
 pub struct Fact {
-    /// Its look.
     pub role: Role,
-    /// In full.
     pub text: String,
     /// The same in fewer columns, before anything is left out.
     pub short: Option<String>,
@@ -107,7 +104,6 @@ fn fitting(facts: &[Fact], room: usize) -> Vec<(Role, &str)> {
 /// One tab of the tab bar.
 #[derive(Clone, Debug)]
 pub struct Tab {
-    /// Its name.
     pub title: String,
     /// Its count, as shown: `12`, `●3`, or nothing.
     pub count: String,
@@ -159,9 +155,7 @@ pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[Tab], open: usize) {
 /// What the status line says at the left.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// Its look.
     pub role: Role,
-    /// Sign and words.
     pub text: String,
     /// What is said after them where there is room for all of it: the key that leads there.
     pub more: String,
@@ -215,7 +209,6 @@ pub struct Hints<'a> {
     pub keymap: &'a Keymap,
     /// Which layer is open.
     pub layer: Layer,
-    /// Most important first.
     pub actions: &'a [Action],
 }
 

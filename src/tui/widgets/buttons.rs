@@ -9,17 +9,14 @@ use crate::tui::{
     theme::Role,
 };
 
-/// One button.
 #[derive(Clone, Debug)]
 pub struct Button {
-    /// What it says.
     pub label: String,
     /// Whether it takes access away.
     pub danger: Danger,
 }
 
 impl Button {
-    /// A harmless button.
     pub fn safe(label: impl Into<String>) -> Self {
         Self { label: label.into(), danger: Danger::Safe }
     }

@@ -4,7 +4,6 @@
 pub mod bars;
 pub mod buttons;
 pub mod choice;
-pub mod data_table;
 pub mod field;
 pub mod layout;
 pub mod picker;
@@ -12,6 +11,8 @@ pub mod popup;
 pub mod scrollbar;
 pub mod text;
 pub mod tree;
+
+use super::action::Action;
 
 /// Whether the part being drawn has the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,4 +44,21 @@ pub enum Handled {
     Unmoved,
     /// It was meant for somebody else.
     Ignored,
+}
+
+/// Where a verb of movement leads from `at` among `len` rows of which `page` are seen at once. `None` for other verbs.
+pub fn walk(action: Action, at: usize, page: usize, len: usize) -> Option<usize> {
+    let (half, last) = ((page / 2).max(1), len.saturating_sub(1));
+    let to = match action {
+        Action::Up => at.saturating_sub(1),
+        Action::Down => at + 1,
+        Action::HalfUp => at.saturating_sub(half),
+        Action::HalfDown => at + half,
+        Action::PageUp => at.saturating_sub(page),
+        Action::PageDown => at + page,
+        Action::Top => 0,
+        Action::Bottom => last,
+        _ => return None,
+    };
+    Some(to.min(last))
 }

@@ -17,7 +17,6 @@ use crate::tui::{
     theme::Role,
 };
 
-/// One entry.
 #[derive(Clone, Debug)]
 pub struct PickItem<K> {
     /// What choosing it means.
@@ -58,12 +57,10 @@ impl<K: Clone> Picker<K> {
         picker
     }
 
-    /// The selected entry.
     pub fn selected(&self) -> Option<&PickItem<K>> {
         self.items.get(self.hits.get(self.selected)?.item)
     }
 
-    /// What was typed.
     pub fn query(&self) -> &str {
         self.query.text()
     }
@@ -73,7 +70,6 @@ impl<K: Clone> Picker<K> {
         self.hits.len()
     }
 
-    /// Types one character.
     pub fn type_char(&mut self, c: char) {
         self.query.type_char(c);
         self.search();
@@ -85,7 +81,6 @@ impl<K: Clone> Picker<K> {
         self.search();
     }
 
-    /// Edits the query.
     pub fn edit(&mut self, edit: Edit) {
         self.query.edit(edit);
         self.search();
@@ -96,7 +91,6 @@ impl<K: Clone> Picker<K> {
         self.selected = row.min(self.hits.len().saturating_sub(1));
     }
 
-    /// Moves the selection.
     pub fn act(&mut self, action: Action) -> Handled {
         let last = self.hits.len().saturating_sub(1);
         let next = match action {

@@ -98,7 +98,7 @@ const FORMS: [Form; 5] = [
         "Kiosk is created",
     ),
     (
-        "app-confirm",
+        "confirm",
         |console| _ = console.press("3 N").sees("New secret for an app").press("tab"),
         "enter",
         "Bot has a new secret",

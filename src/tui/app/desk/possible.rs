@@ -1,7 +1,6 @@
 //! Which actions work right now, and why not the others: asked before a key acts, by the hint bar, by the help and
 //! by the palette, so that all four agree.
 
-use super::super::ask::Tab;
 use super::Desk;
 use crate::domain::Role;
 use crate::tui::action::{Action, Availability, Layer, Reason};
@@ -29,9 +28,8 @@ impl Desk {
         let when =
             |possible: bool, why: &'static str| Some(if possible { Ok(()) } else { Err(Reason::from(why)) });
         match action {
-            Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 | Action::Tab5 => {
-                let tab = action.tab().and_then(|at| Tab::ALL.get(at));
-                when(self.screens.iter().any(|screen| Some(&screen.tab()) == tab), "there is no such tab")
+            Action::Tab(tab) => {
+                when(self.screens.iter().any(|screen| screen.tab() == tab), "there is no such tab")
             }
             Action::NextTab | Action::PrevTab => when(self.screens.len() > 1, "there is only one tab"),
             Action::ShowDue => when(!self.due.is_nothing(), "nothing is due"),

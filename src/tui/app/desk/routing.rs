@@ -1,7 +1,7 @@
 //! Who hears what a person did: the desk for its own verbs, the topmost overlay, else the open screen. A key that
 //! means something but cannot be used says why.
 
-use super::super::ask::{Ask, Errand, Tab};
+use super::super::ask::{Ask, Errand};
 use super::super::worker::Effect;
 use super::{Asker, Desk, Parting};
 use crate::tui::action::{Action, Availability as _};
@@ -9,7 +9,7 @@ use crate::tui::canvas::{HitMap, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
 use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
-use crate::tui::overlays::{help, leave, palette, test_token};
+use crate::tui::overlays::{chooser, confirm, help, test_token};
 use crate::tui::program::{Capture, Orders};
 use crate::tui::router::{Meaning, route};
 use crate::tui::screens::settings::about;
@@ -102,11 +102,7 @@ impl Desk {
             Action::Redraw => orders.wipe(),
             Action::Quit | Action::ForceQuit => self.quit(orders),
             Action::Lock => self.parting = Some(Parting::Lock),
-            Action::Tab1 | Action::Tab2 | Action::Tab3 | Action::Tab4 | Action::Tab5 => {
-                if let Some(tab) = action.tab().and_then(|at| Tab::ALL.get(at)) {
-                    self.go(*tab, Errand::None, now, orders);
-                }
-            }
+            Action::Tab(tab) => self.go(tab, Errand::None, now, orders),
             Action::NextTab => self.open_tab((self.open + 1) % self.screens.len().max(1), now, orders),
             Action::PrevTab => {
                 let last = self.screens.len().saturating_sub(1);
@@ -124,7 +120,7 @@ impl Desk {
             Action::TestToken => self.overlays.push(test_token::TestToken::new()),
             Action::Help => self.overlays.push(help::Help::new(|action| self.on_screen(action), &self.look)),
             Action::Palette => {
-                self.overlays.push(palette::Palette::new(|action| self.on_screen(action), &self.look));
+                self.overlays.push(chooser::palette(|action| self.on_screen(action), &self.look));
             }
             Action::CopyMessage => {
                 if let Some(text) = self.toasts.to_copy().map(str::to_owned) {
@@ -156,8 +152,8 @@ impl Desk {
             None
         };
         match why {
-            Some(why) if !self.overlays.names().contains(&leave::NAME) => {
-                self.overlays.push(leave::Leave::new(why));
+            Some(why) if !self.overlays.names().contains(&confirm::LEAVE) => {
+                self.overlays.push(confirm::leave(why));
             }
             _ => orders.quit(),
         }

@@ -433,7 +433,7 @@ fn a_read_only_console_offers_nothing_that_changes_anything() {
     };
     let now = Now { at: Moment::default(), utc_ms: 0 };
     let mut desk = Desk::new(look, crate::tui::screens::all(), true, Capture::Taken, now);
-    for tab in [Action::Tab1, Action::Tab2, Action::Tab3, Action::Tab5] {
+    for tab in [Tab::Agency, Tab::Locations, Tab::Apps, Tab::Settings].map(Action::Tab) {
         desk.act(tab, now, &mut Orders::new());
         for action in Action::ALL.iter().filter(|action| action.changes()) {
             let why = desk.on_screen(*action).unwrap_err().to_string();

@@ -15,8 +15,8 @@ use crate::domain::{
 use crate::tui::app::look::Look;
 use crate::tui::overlays::meanwhile::{Choice, Moved, ThreeScopes};
 use crate::tui::overlays::scope_tree::{self, Reach};
-use crate::tui::screens::keys::deeds;
-use crate::tui::screens::keys::seen::seen;
+use crate::tui::sight::deeds;
+use crate::tui::sight::seen::seen;
 use crate::tui::widgets::choice::Radio;
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::tree::TreeState;

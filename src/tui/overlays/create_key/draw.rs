@@ -256,7 +256,7 @@ mod tests {
     use crate::tui::app::testing;
     use crate::tui::app::times::Zone;
     use crate::tui::overlays::create_key::CreateKey;
-    use crate::tui::screens::keys::list::Subset;
+    use crate::tui::sight::subset::Subset;
 
     #[test]
     fn what_is_wrong_with_the_scopes_or_the_whole_is_told_to_its_end() {

@@ -3,8 +3,8 @@
 
 use crate::domain::{AppId, Command, KeyId, Name, Scopes};
 use crate::tui::app::look::Look;
-use crate::tui::screens::keys::deeds;
-use crate::tui::screens::keys::seen::seen;
+use crate::tui::sight::deeds;
+use crate::tui::sight::seen::seen;
 
 /// What is known of the app a key is for.
 pub struct ForApp {

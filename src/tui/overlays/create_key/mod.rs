@@ -23,7 +23,7 @@ use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::TextFocus;
 use crate::tui::overlay::{Cue, Heard, Overlay, Return};
-use crate::tui::screens::keys::list::Subset;
+use crate::tui::sight::subset::Subset;
 use crate::tui::widgets::{Handled, buttons::ButtonRow};
 
 /// What hearing something leads to.

@@ -9,43 +9,29 @@ use crate::tui::action::{Action, Layer};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::Now;
-use crate::tui::screens::keys::detail as key_detail;
-use crate::tui::screens::keys::pane;
-use crate::tui::screens::keys::seen::seen;
+use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, layout};
 
 /// Rows from which apps and keys are shown together.
 const BOTH: u16 = 15;
-/// Columns from which the detail stands beside.
-const WIDE: u16 = 104;
 
 impl Apps {
     /// Draws what there is room for.
     pub(super) fn draw_all(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
-        self.wide = area.width >= WIDE;
-        self.pane.note_width(area.width);
-        let on_keys = self.part == Part::Keys;
-        let open = if on_keys { self.pane.is_open() } else { self.is_open() };
-        match (self.wide, open) {
-            (true, true) => {
-                let (tables, room) = pane::beside(canvas, area);
-                self.draw_tables(canvas, tables, on_keys.then_some(room), look, now);
-                if !on_keys {
-                    self.draw_detail(canvas, room, look);
-                }
-            }
-            (false, true) if on_keys => {
+        if self.part == Part::Apps {
+            self.pane.beside.note_width(area.width);
+            let (tables, room) = self.beside.rooms(canvas, area);
+            self.draw_tables(canvas, (tables, Rect { width: 0, ..room }), look, now);
+            return self.draw_detail(canvas, room, look);
+        }
+        self.beside.note_width(area.width);
+        match self.pane.beside.rooms(canvas, area) {
+            (table, room) if table.is_empty() => {
                 let empty = self.empty_keys(look);
-                self.pane.draw(canvas, area, look, now, (Focus::Here, &empty));
+                self.pane.draw_in(canvas, (table, room), look, (Focus::Here, &empty), now);
             }
-            (false, true) if self.part == Part::Detail => {
-                let (first, rest) = layout::top(area, 1);
-                let back = look.keymap.label(Layer::Screen, Action::Back).unwrap_or_default();
-                key_detail::covering(canvas, layout::inset(first, 2, 0), &back);
-                self.draw_detail(canvas, layout::inset(rest, 2, 0), look);
-            }
-            _ => self.draw_tables(canvas, area, None, look, now),
+            rooms => self.draw_tables(canvas, rooms, look, now),
         }
     }
 
@@ -54,7 +40,7 @@ impl Apps {
         if self.all {
             return "No app has a key yet.".to_owned();
         }
-        let Some(id) = self.list.selected() else { return String::new() };
+        let Some(id) = self.beside.list.selected() else { return String::new() };
         let app =
             look.view(|view| view.app(id).map(|app| (app.name.to_string(), app.method, app.is_deleted())));
         match app {
@@ -80,14 +66,17 @@ impl Apps {
 
     fn draw_apps(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
         let empty = self.empty_apps(look);
-        let focus = Focus::when(self.part == Part::Apps);
-        seen(look, |seen| self.list.draw(canvas, area, seen, focus, &empty));
+        let focus = Focus::when(self.part == Part::Apps && !self.beside.is_inside());
+        seen(look, |seen| self.beside.list.draw(canvas, area, seen, focus, &empty));
     }
 
     /// The line between apps and keys.
     fn draw_title(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {
-        let name =
-            self.list.selected().and_then(|id| look.view(|view| view.app(id).map(|a| a.name.to_string())));
+        let name = self
+            .beside
+            .list
+            .selected()
+            .and_then(|id| look.view(|view| view.app(id).map(|a| a.name.to_string())));
         let title = match name {
             Some(name) if !self.all => format!("Keys of {name}"),
             _ => "Keys of all apps".to_owned(),
@@ -99,28 +88,25 @@ impl Apps {
         canvas.print(end, row.y, 1, " ", style);
     }
 
-    fn draw_detail(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
-        let (selected, focus) = (self.list.selected(), Focus::when(self.part == Part::Detail));
+    fn draw_detail(&mut self, canvas: &mut Canvas<'_>, room: Rect, look: &Look) {
+        let (selected, focus) = (self.beside.list.selected(), Focus::when(self.beside.is_inside()));
         let catalog = look.engine.catalog();
         seen(look, |seen| {
-            let Some(app) = selected.and_then(|id| seen.view.app(id)) else { return };
-            let lines = detail::lines(canvas, app, seen, catalog, area.width.saturating_sub(2));
-            self.detail.draw_lines(canvas, area, &lines, focus);
+            let app = selected.and_then(|id| seen.view.app(id)).filter(|_| !room.is_empty());
+            let Some(app) = app else { return };
+            let lines = detail::lines(canvas.glyphs(), app, seen, catalog);
+            self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
         });
     }
 
-    /// Apps above, keys below; or the one that has the keyboard.
-    fn draw_tables(
-        &mut self,
-        canvas: &mut Canvas<'_>,
-        area: Rect,
-        key_room: Option<Rect>,
-        look: &Look,
-        now: Now,
-    ) {
+    /// Apps above, keys below, the detail of a key in `room` if there is one; or the one that has the keyboard.
+    fn draw_tables(&mut self, canvas: &mut Canvas<'_>, (area, room): (Rect, Rect), look: &Look, now: Now) {
+        if area.is_empty() {
+            return;
+        }
         let on_keys = self.part == Part::Keys;
         let both = area.height >= BOTH;
-        let rows = u16::try_from(self.list.shown()).unwrap_or(u16::MAX).saturating_add(4);
+        let rows = u16::try_from(self.beside.list.shown()).unwrap_or(u16::MAX).saturating_add(4);
         let most = area.height * 11 / 20;
         let (upper, lower) = match (both, on_keys) {
             (true, _) => layout::top(area, rows.clamp(6.min(most), most)),
@@ -136,9 +122,6 @@ impl Apps {
         let (title, keys) = layout::top(lower, 1);
         self.draw_title(canvas, title, look);
         let empty = self.empty_keys(look);
-        match key_room {
-            Some(room) => self.pane.draw_in(canvas, keys, Some(room), look, now, (Focus::Here, &empty)),
-            None => self.pane.draw_table(canvas, keys, look, (Focus::when(on_keys), &empty)),
-        }
+        self.pane.draw_in(canvas, (keys, room), look, (Focus::when(on_keys), &empty), now);
     }
 }

@@ -1,132 +1,102 @@
-//! The table of apps with its filter line. Keeps ids only; what stands in a row is looked up when it is drawn.
+//! Apps as rows of a list: their columns, and what is looked for in them.
 
-use ratatui::layout::Rect;
+use super::query::Term;
+use crate::domain::catalog::AuthMethod;
+use crate::domain::{App, AppId};
+use crate::tui::list::filter::push_plain;
+use crate::tui::list::{Cell, Column, Listed, Rank};
+use crate::tui::sight::app_standing::{Standing, last_used, live_keys, method_word, source_word, user_word};
+use crate::tui::sight::seen::Seen;
+use crate::tui::theme::Role;
 
-use super::query::{self, Query, Term};
-use super::table::{self, BY_NAME};
-use crate::domain::AppId;
-use crate::tui::action::Action;
-use crate::tui::canvas::Canvas;
-use crate::tui::input::TextFocus;
-use crate::tui::overlay::Cue;
-use crate::tui::screens::keys::seen::Seen;
-pub use crate::tui::screens::listing::Change;
-use crate::tui::screens::listing::{Listing, Words};
-use crate::tui::sight::filter::Term as _;
-use crate::tui::widgets::Focus;
+pub struct AppRows;
 
-/// The table's number for the mouse.
-pub const PANE: u8 = 3;
+impl Listed for AppRows {
+    type Id = AppId;
+    type Row = App;
+    type Sight<'a> = Seen<'a>;
+    type Term = Term;
 
-/// A list of apps.
-pub struct AppList {
-    /// All apps that may be shown, deleted ones left out.
-    kept: usize,
-    any: bool,
-    listing: Listing<AppId>,
-    query: Query,
-}
+    const ONE: &'static str = "app";
 
-impl AppList {
-    /// An empty list, by name.
-    pub fn new() -> Self {
-        Self {
-            kept: 0,
-            any: false,
-            listing: Listing::new(PANE, BY_NAME, Term::EXAMPLES),
-            query: Query::default(),
+    fn row<'a>(seen: &'a Seen<'_>, id: AppId) -> Option<&'a App> {
+        seen.view.app(id)
+    }
+
+    fn name<'a>(app: &'a App, _: &'a Seen<'_>) -> &'a str {
+        app.name.as_str()
+    }
+
+    fn text(app: &App, seen: &Seen<'_>, room: &mut String) {
+        let (uri, about) = (app.profile.uri.as_str(), app.profile.description.as_str());
+        let (id, secret) = (app.id.to_string(), app.secret_hint());
+        for field in [app.name.as_str(), &id, &secret, uri, about, seen.view.app_owner_name(app)] {
+            push_plain(room, field);
+            room.push('\n');
         }
     }
 
-    /// Looks at all apps again, sorts and filters. The selection stays, by id.
-    pub fn refresh(&mut self, seen: &Seen<'_>) {
-        let apps = seen.view.apps();
-        self.any = !apps.is_empty();
-        self.kept = apps.iter().filter(|app| !app.is_deleted()).count();
-        self.listing.columns = table::columns(seen.view.is_whole());
-        let wanted: Vec<_> = apps.into_iter().filter(|app| query::lets(&self.query, app, seen)).collect();
-        self.listing.show(table::sort(&wanted, self.listing.sort(), seen));
+    fn fits(term: &Term, app: &App, seen: &Seen<'_>) -> bool {
+        term.fits(app, seen)
     }
 
-    /// Apps that are not deleted.
-    pub const fn kept(&self) -> usize {
-        self.kept
-    }
-
-    /// Whether there is no app at all, not even a deleted one.
-    pub const fn is_bare(&self) -> bool {
-        !self.any
-    }
-
-    /// How many are shown.
-    pub fn shown(&self) -> usize {
-        self.listing.shown().len()
-    }
-
-    /// The selected app.
-    pub fn selected(&self) -> Option<AppId> {
-        self.listing.selected()
-    }
-
-    /// Selects an app; when a filter hides it, the filter goes.
-    pub fn select(&mut self, app: AppId, seen: &Seen<'_>) {
-        if !self.listing.shown().contains(&app) {
-            self.set_filter("");
-            self.refresh(seen);
-        }
-        self.listing.select(app);
-    }
-
-    /// Filters by `text`, as if it had been typed and kept. Takes effect with the next look.
-    pub fn set_filter(&mut self, text: &str) {
-        self.listing.set_filter(text);
-        self.query = Query::parse(text);
-    }
-
-    /// Whether a filter is on.
-    pub fn is_filtered(&self) -> bool {
-        self.listing.is_filtered()
-    }
-
-    /// Whether characters go to a line of the list.
-    pub fn text_focus(&self) -> TextFocus {
-        self.listing.text_focus()
-    }
-
-    /// Hears a cue. Nothing is done to several apps at once, so none is marked.
-    pub fn hear(&mut self, cue: Cue<'_>) -> Change {
-        if let Cue::Do(Action::Mark | Action::MarkAll | Action::MarkRange | Action::MarkNone) = cue {
-            return Change::Ignored;
-        }
-        let change = self.listing.hear(cue);
-        if change == Change::Filter {
-            self.query = Query::parse(self.listing.filter());
-        }
-        change
-    }
-
-    /// Draws filter line and table; `empty` is what to say when there is no app at all.
-    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, seen: &Seen<'_>, focus: Focus, empty: &str) {
-        let nothing = if self.is_filtered() {
-            "No app matches. Esc clears the filter."
-        } else if self.any {
-            "Only deleted apps are left here; the filter state:deleted shows them."
-        } else {
-            empty
-        };
-        let words = Words {
-            counted: &format!("{} of {}", self.shown(), self.kept.max(self.shown())),
-            mistake: self.query.mistakes.first().map(String::as_str),
-            empty: nothing,
-        };
-        let glyphs = canvas.glyphs();
-        let cell = |id, column| table::cell(id, column, seen, glyphs);
-        self.listing.draw(canvas, area, cell, focus, &words);
+    fn is_hidden(app: &App, _: &Seen<'_>) -> bool {
+        app.is_deleted()
     }
 }
 
-impl Default for AppList {
-    fn default() -> Self {
-        Self::new()
-    }
+/// The columns; whose an app is matters to who sees those of others.
+pub fn columns(seen: &Seen<'_>) -> Vec<&'static Column<AppRows>> {
+    let owner = seen.view.is_whole().then_some(&OWNER);
+    [Some(&NAME), Some(&METHOD), Some(&SOURCE), Some(&USER), owner, Some(&KEYS), Some(&USED), Some(&STATE)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+type Col = Column<AppRows>;
+
+static NAME: Col =
+    Col::text("Name", 'n', (14, 30), 0, |app, seen| Cell::new(quiet(app, seen), app.name.as_str()))
+        .by(|_, _| Rank::Name);
+static METHOD: Col =
+    Col::text("Method", 'm', (8, 8), 3, |app, seen| Cell::new(quiet(app, seen), method_word(app.method)))
+        .by(|app, _| Rank::text(method_word(app.method)));
+static SOURCE: Col = Col::text("Source app", 'r', (10, 11), 5, |app, seen| {
+    Cell::new(quiet(app, seen), source_word(app.profile.source))
+})
+.by(|app, _| Rank::text(source_word(app.profile.source)));
+static USER: Col = Col::text("Users", 't', (9, 9), 6, |app, seen| {
+    Cell::new(quiet(app, seen), user_word(app.profile.user_type))
+})
+.by(|app, _| Rank::text(user_word(app.profile.user_type)));
+static OWNER: Col = Col::text("Owner", 'o', (7, 14), 7, |app, seen| {
+    Cell::new(quiet(app, seen), seen.view.app_owner_name(app))
+})
+.by(|app, seen| Rank::text(seen.view.app_owner_name(app)));
+static KEYS: Col = Col::number("Keys", 'k', 5, 2, |app, seen| match app.method {
+    AuthMethod::Jwt => Cell::new(Role::Dim, "-"),
+    AuthMethod::ApiKey => Cell::new(quiet(app, seen), live_keys(app, seen).to_string()),
+})
+.by(|app, seen| Rank::count(live_keys(app, seen)));
+static USED: Col = Col::text("Last used", 'u', (10, 11), 4, |app, seen| {
+    last_used(app, seen)
+        .map_or(Cell::new(Role::Dim, "never"), |at| Cell::new(quiet(app, seen), seen.times.relative(at)))
+})
+.by(|app, seen| Rank::Number(last_used(app, seen).map_or(i64::MIN, |at| at.0)));
+static STATE: Col = Col::text("State", 's', (15, 15), 0, |app, seen| {
+    let standing = Standing::of(app, seen);
+    Cell::badge(standing.badge(), standing.words())
+})
+.by(|app, seen| {
+    Rank::Number(match Standing::of(app, seen) {
+        Standing::OwnerStopped => 0,
+        Standing::Paused(_) => 1,
+        Standing::Active => 2,
+        Standing::Deleted(_) => 3,
+    })
+});
+
+fn quiet(app: &App, seen: &Seen<'_>) -> Role {
+    if Standing::of(app, seen).works() { Role::Text } else { Role::Dim }
 }

@@ -9,27 +9,20 @@
 //!   Name ▲          Key                   Last used     State     │ URI        https://bot.example
 //! ```
 //!
-//! - `list`, `query`, `table`: the apps. `detail`: one of them. [`standing`]: how it stands.
-//! - [`deeds`]: what can be done to an app. `possible`: whether now. `draw`: all of it on the screen.
+//! - `list`, `query`: the apps. `detail`: one of them. `possible`: what can be done now. `draw`: all of it on the screen.
 
-pub mod deeds;
 mod detail;
 mod draw;
 mod list;
 mod possible;
 mod query;
-pub mod standing;
-mod table;
 
 use ratatui::layout::Rect;
 
-use self::deeds::AppDeed;
-use self::list::{AppList, Change};
+use self::list::AppRows;
 use super::Screen;
 use super::keys::detail as key_detail;
-use super::keys::list::Subset;
 use super::keys::pane::{HINTS, KeyPane};
-use super::keys::seen::seen;
 use crate::domain::{AppId, Command, Event};
 use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
@@ -38,14 +31,20 @@ use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
+use crate::tui::list::beside::Beside;
 use crate::tui::overlay::Cue;
-use crate::tui::overlays::app_confirm::AppConfirm;
 use crate::tui::overlays::app_form::AppForm;
+use crate::tui::overlays::chooser;
+use crate::tui::overlays::confirm;
 use crate::tui::overlays::create_key::CreateKey;
 use crate::tui::overlays::how_to::HowTo;
-use crate::tui::overlays::row_menu::RowMenu;
 use crate::tui::secret::SecretText;
+use crate::tui::sight::app_deeds::{self, AppDeed};
+use crate::tui::sight::seen::seen;
+use crate::tui::sight::subset::Subset;
 
+/// The list's number for the mouse.
+const PANE: u8 = 3;
 const APP_HINTS: [Action; 8] = [
     Action::New,
     Action::Filter,
@@ -70,25 +69,19 @@ const LISTED: [(Action, &str); 9] = [
     (Action::Delete, "Delete it, and its keys with it"),
 ];
 
-/// What has the keyboard.
+/// Which half has the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Apps,
-    Detail,
     Keys,
 }
 
-/// The screen.
 pub struct Apps {
-    list: AppList,
+    beside: Beside<AppRows>,
     pane: KeyPane,
-    detail: key_detail::Detail,
     part: Part,
     /// The keys of all apps are shown, not only the selected one's: what is due among them.
     all: bool,
-    /// Whether the detail is shown, once a person has said so; before that it is when there is room.
-    open: Option<bool>,
-    wide: bool,
     /// Why no app can be created, judged when the state changed.
     create: Result<(), Reason>,
     /// A pause that can be taken back.
@@ -99,13 +92,10 @@ impl Apps {
     /// Empty until it has looked.
     pub fn new() -> Self {
         Self {
-            list: AppList::new(),
+            beside: Beside::new((PANE, key_detail::PANE), Vec::new()),
             pane: KeyPane::new(Subset::Apps),
-            detail: key_detail::Detail::default(),
             part: Part::Apps,
             all: false,
-            open: None,
-            wide: false,
             create: Ok(()),
             paused: None,
         }
@@ -113,96 +103,57 @@ impl Apps {
 
     /// Shows the keys of the selected app.
     fn follow(&mut self, look: &Look) {
-        let wanted = match self.list.selected() {
+        let wanted = match self.beside.list.selected() {
             Some(app) if !self.all => Subset::Of(app),
             _ => Subset::Apps,
         };
-        if self.pane.list.subset() != wanted {
-            self.pane.list.hold(wanted);
-            self.pane.list.set_filter("");
+        if self.pane.subset() != wanted {
+            self.pane.hold(wanted);
+            self.pane.beside.list.set_filter("");
             self.pane.refresh(look);
-            self.pane.list.hear(Cue::Do(Action::Top));
-            self.detail.rewind();
+            self.pane.beside.list.go(0);
         }
     }
 
     fn go(&mut self, part: Part, look: &Look) {
         self.part = part;
+        if part == Part::Keys {
+            self.beside.leave();
+        }
         if part != Part::Keys && self.all {
             self.all = false;
             self.follow(look);
         }
     }
 
-    fn is_open(&self) -> bool {
-        self.open.unwrap_or(self.wide) && self.list.selected().is_some()
-    }
-
-    fn hear_list(&mut self, cue: Cue<'_>, look: &Look) -> bool {
-        let before = self.list.selected();
-        match self.list.hear(cue) {
-            Change::Ignored => return false,
-            Change::Looks => {}
-            Change::Filter | Change::Order => seen(look, |seen| self.list.refresh(seen)),
-        }
-        if self.list.selected() != before {
-            self.detail.rewind();
-        }
-        self.follow(look);
-        true
-    }
-
     fn hear_apps(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) -> bool {
-        if self.list.text_focus() == TextFocus::Here {
-            return self.hear_list(cue, look);
-        }
-        match cue {
-            Cue::Do(Action::Open) => {
-                self.open = Some(true);
-                self.go(Part::Detail, look);
-            }
-            Cue::Do(Action::Right) => self.go(Part::Keys, look),
-            Cue::Do(Action::Back) if self.list.is_filtered() => {
-                self.list.set_filter("");
-                seen(look, |seen| self.list.refresh(seen));
-                self.follow(look);
-            }
-            Cue::Do(Action::Back) if self.is_open() => self.open = Some(false),
-            Cue::Do(action) => return self.perform(action, look, out) || self.hear_list(cue, look),
-            _ => return self.hear_list(cue, look),
-        }
-        true
-    }
-
-    fn hear_detail(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) -> bool {
-        let page = self.detail.page();
-        let by = match cue {
-            Cue::Do(Action::Up) => -1,
-            Cue::Do(Action::Down) => 1,
-            Cue::Do(Action::HalfUp) => -(page / 2).max(1),
-            Cue::Do(Action::HalfDown) => (page / 2).max(1),
-            Cue::Do(Action::PageUp) => -page,
-            Cue::Do(Action::PageDown) => page,
-            Cue::Do(Action::Top) => isize::MIN,
-            Cue::Do(Action::Bottom) => isize::MAX,
-            Cue::Do(Action::Right | Action::Open) => {
-                if self.may_enter_keys(look).is_ok() {
-                    self.go(Part::Keys, look);
+        if self.beside.list.text_focus() == TextFocus::Elsewhere {
+            match cue {
+                // What an app is fills the pane: who opens it goes in, and on from there to its keys.
+                Cue::Do(Action::Open) if !self.beside.is_inside() => {
+                    self.beside.enter();
+                    return true;
                 }
-                return true;
-            }
-            Cue::Do(Action::Left | Action::Back) => {
-                if !self.wide {
-                    self.open = None;
+                Cue::Do(Action::Right | Action::Open) => {
+                    if self.may_enter_keys(look).is_ok() {
+                        self.go(Part::Keys, look);
+                    }
+                    return true;
                 }
-                self.go(Part::Apps, look);
-                return true;
+                // Nothing is done to several apps at once.
+                Cue::Do(Action::Mark | Action::MarkAll | Action::MarkRange | Action::MarkNone) => {
+                    return false;
+                }
+                Cue::Do(action) if self.perform(action, look, out) => return true,
+                _ => {}
             }
-            Cue::Do(action) => return self.perform(action, look, out),
-            _ => return false,
-        };
-        self.detail.scroll(by);
-        true
+        }
+        let change = self.beside.hear(cue);
+        let used = seen(look, |seen| self.beside.list.settle(change, seen));
+        if used {
+            self.follow(look);
+        }
+        used
     }
 
     /// What is done to the selected app.
@@ -218,7 +169,7 @@ impl Apps {
             }
             return true;
         }
-        let Some(app) = self.list.selected() else { return false };
+        let Some(app) = self.beside.list.selected() else { return false };
         match action {
             Action::Edit => out.extend(AppForm::edit(look, app).map(|form| Ask::Push(Box::new(form)))),
             Action::NewKey => out.push(Ask::Push(Box::new(CreateKey::new(look, Subset::Of(app))))),
@@ -226,12 +177,13 @@ impl Apps {
             Action::CopyId => out.push(Ask::Copy(SecretText::new(app.to_string()), Keep::Stays)),
             Action::RowMenu => {
                 let screen = &*self;
-                let menu = RowMenu::of("With this app", &LISTED, look, |action| screen.enabled(action, look));
+                let menu =
+                    chooser::row_menu("With this app", &LISTED, look, |action| screen.enabled(action, look));
                 out.push(Ask::Push(Box::new(menu)));
             }
             Action::Pause | Action::Delete | Action::NewSecret => {
                 let deed = look.view(|view| view.app(app).and_then(|app| AppDeed::of(action, app)));
-                let question = deed.and_then(|deed| AppConfirm::new(look, deed, app));
+                let question = deed.and_then(|deed| confirm::apps::ask(look, deed, app));
                 out.extend(question.map(|question| Ask::Push(Box::new(question))));
             }
             _ => return false,
@@ -253,8 +205,9 @@ impl Screen for Apps {
 
     fn refresh(&mut self, look: &Look) {
         seen(look, |seen| {
-            self.list.refresh(seen);
-            self.create = deeds::may_create(look, seen);
+            self.beside.list.set_columns(list::columns(seen));
+            self.beside.list.fill(seen.view.apps().into_iter().map(|app| app.id), seen);
+            self.create = app_deeds::may_create(look, seen);
         });
         self.follow(look);
         self.pane.refresh(look);
@@ -268,14 +221,14 @@ impl Screen for Apps {
                 self.part = Part::Keys;
             }
             Errand::App(app) => {
-                seen(look, |seen| self.list.select(*app, seen));
+                seen(look, |seen| self.beside.list.select(*app, seen));
                 self.go(Part::Apps, look);
             }
             Errand::Key(key) => {
                 self.all = false;
                 self.part = Part::Keys;
                 if let Some(app) = look.view(|view| view.key(*key).and_then(|key| key.place.app())) {
-                    seen(look, |seen| self.list.select(app, seen));
+                    seen(look, |seen| self.beside.list.select(app, seen));
                 }
             }
         }
@@ -286,34 +239,31 @@ impl Screen for Apps {
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
         match cue {
             Cue::Click(Target::Row { pane, .. } | Target::Pane(pane) | Target::Header { pane, .. }) => {
-                match pane {
-                    list::PANE => self.go(Part::Apps, look),
-                    key_detail::PANE if self.part != Part::Keys => self.go(Part::Detail, look),
-                    _ => self.part = Part::Keys,
+                if pane == PANE || (pane == key_detail::PANE && self.part == Part::Apps) {
+                    self.go(Part::Apps, look);
+                } else {
+                    self.go(Part::Keys, look);
                 }
             }
-            Cue::Wheel { pane: list::PANE, .. } => return self.hear_list(cue, look),
-            Cue::Wheel { pane: key_detail::PANE, rows } if self.part != Part::Keys => {
-                self.detail.scroll(rows);
-                return true;
+            Cue::Wheel { pane, .. }
+                if pane == PANE || (pane == key_detail::PANE && self.part == Part::Apps) =>
+            {
+                return self.hear_apps(cue, look, out);
             }
             Cue::Tick | Cue::Wheel { .. } => return self.pane.hear(cue, look, now, out),
             _ => {}
         }
-        match self.part {
-            Part::Apps => self.hear_apps(cue, look, out),
-            Part::Detail => self.hear_detail(cue, look, out),
-            Part::Keys => {
-                if self.pane.hear(cue, look, now, out) {
-                    return true;
-                }
-                let back = matches!(cue, Cue::Do(Action::Left | Action::Back));
-                if back {
-                    self.go(Part::Apps, look);
-                }
-                back
-            }
+        if self.part == Part::Apps {
+            return self.hear_apps(cue, look, out);
         }
+        if self.pane.hear(cue, look, now, out) {
+            return true;
+        }
+        let back = matches!(cue, Cue::Do(Action::Left | Action::Back));
+        if back {
+            self.go(Part::Apps, look);
+        }
+        back
     }
 
     fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
@@ -334,13 +284,13 @@ impl Screen for Apps {
     }
 
     fn count(&self) -> Option<usize> {
-        Some(self.list.kept())
+        Some(self.beside.list.listed())
     }
 
     fn hints(&self) -> &[Action] {
         match self.part {
+            Part::Apps if self.beside.is_inside() => &DETAIL_HINTS,
             Part::Apps => &APP_HINTS,
-            Part::Detail => &DETAIL_HINTS,
             Part::Keys => &HINTS,
         }
     }
@@ -355,8 +305,7 @@ impl Screen for Apps {
 
     fn text_focus(&self) -> TextFocus {
         match self.part {
-            Part::Apps => self.list.text_focus(),
-            Part::Detail => TextFocus::Elsewhere,
+            Part::Apps => self.beside.list.text_focus(),
             Part::Keys => self.pane.text_focus(),
         }
     }

@@ -1,16 +1,17 @@
 //! Which actions on apps work right now, and why not the others.
 
-use super::{Apps, Part, deeds};
+use super::Apps;
 use crate::domain::catalog::AuthMethod;
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::look::Look;
 use crate::tui::input::TextFocus;
-use crate::tui::screens::keys::seen::seen;
+use crate::tui::sight::app_deeds;
+use crate::tui::sight::seen::seen;
 
 impl Apps {
     /// Whether there are keys to go to.
     pub(super) fn may_enter_keys(&self, look: &Look) -> Result<(), Reason> {
-        let app = self.list.selected();
+        let app = self.beside.list.selected();
         let method = look.view(|view| app.and_then(|id| view.app(id)).map(|app| app.method));
         match method {
             None => Err("there is no app here".into()),
@@ -26,7 +27,7 @@ impl Apps {
     /// Why an action on apps is not possible now.
     pub(super) fn enabled_apps(&self, action: Action, look: &Look) -> Result<(), Reason> {
         let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
-        let selected = self.list.selected();
+        let selected = self.beside.list.selected();
         match action {
             Action::Up
             | Action::Down
@@ -38,16 +39,16 @@ impl Apps {
             | Action::Bottom
             | Action::TestToken => Ok(()),
             Action::Sort | Action::Columns => {
-                when(self.part == Part::Apps, "the table is not in front; esc goes back to it")
+                when(!self.beside.is_inside(), "the table is not in front; esc goes back to it")
             }
-            Action::Filter => when(!self.list.is_bare(), "there is nothing to filter"),
+            Action::Filter => when(!self.beside.list.is_empty(), "there is nothing to filter"),
             Action::Right => self.may_enter_keys(look),
-            Action::Left => when(self.part == Part::Detail, "there is nothing to the left"),
+            Action::Left => when(self.beside.is_inside(), "there is nothing to the left"),
             Action::Back => {
-                let somewhere = self.part == Part::Detail
-                    || self.list.text_focus() == TextFocus::Here
-                    || self.list.is_filtered()
-                    || self.is_open();
+                let somewhere = self.beside.is_inside()
+                    || self.beside.list.text_focus() == TextFocus::Here
+                    || self.beside.list.is_filtered()
+                    || self.beside.is_open();
                 when(somewhere, "there is nothing to step back from; q quits")
             }
             Action::New => self.create.clone(),
@@ -58,7 +59,7 @@ impl Apps {
                 when(selected.is_some(), "there is no app here")
             }
             Action::Edit | Action::NewKey | Action::NewSecret | Action::Pause | Action::Delete => {
-                seen(look, |seen| deeds::enabled(action, selected, look, seen))
+                seen(look, |seen| app_deeds::enabled(action, selected, look, seen))
             }
             Action::Revoke => Err("an app is paused or deleted; its keys are revoked: l goes to them".into()),
             Action::Restore => Err("a deleted app cannot be restored; create another".into()),

@@ -1,14 +1,11 @@
 //! What may be asked of apps in a filter line: `state:paused`, `method:tokens`, `source:bot`, `user:guest`, and what
 //! words are looked for in. The grammar around it is [`filter`]'s.
 
-use super::standing::{Standing, method_word, source_word};
-use crate::domain::App;
 use crate::domain::name::plain;
-use crate::tui::screens::keys::seen::Seen;
-use crate::tui::sight::filter::{self, Filter, needs};
-
-/// A filter line over apps.
-pub type Query = Filter<Term>;
+use crate::domain::{App, AppStatus};
+use crate::tui::list::filter::{self, needs};
+use crate::tui::sight::app_standing::{method_word, source_word};
+use crate::tui::sight::seen::Seen;
 
 /// Something asked of an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,23 +18,17 @@ pub enum Term {
     Owner(String),
 }
 
-/// Whether a line asks for an app.
-pub fn lets(query: &Query, app: &App, seen: &Seen<'_>) -> bool {
-    let text = if query.has_words() {
-        let owner = seen.view.app_owner_name(app);
-        let (uri, about) = (app.profile.uri.as_str(), app.profile.description.as_str());
-        plain(&format!("{}\n{}\n{}\n{uri}\n{about}\n{owner}", app.name, app.id, app.secret_hint()))
-    } else {
-        String::new()
-    };
-    query.lets(app.is_deleted(), &text, |term| term.fits(app, seen))
-}
-
 impl Term {
-    fn fits(&self, app: &App, seen: &Seen<'_>) -> bool {
+    /// Whether it holds for an app.
+    pub fn fits(&self, app: &App, seen: &Seen<'_>) -> bool {
         match self {
             Self::State(wanted) => {
-                Standing::of(app, seen).badge().word() == wanted || (wanted == "active" && app.is_active())
+                let status = match app.status {
+                    AppStatus::Active => "active",
+                    AppStatus::Paused(_) => "paused",
+                    AppStatus::Deleted(_) => "deleted",
+                };
+                status == wanted
             }
             Self::Method(wanted) => plain(method_word(app.method)).contains(wanted.as_str()),
             Self::Source(wanted) => {
@@ -85,6 +76,9 @@ impl filter::Term for Term {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::list::filter::Filter;
+
+    type Query = Filter<Term>;
 
     #[test]
     fn terms_of_apps_are_read() {

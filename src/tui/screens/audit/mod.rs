@@ -2,13 +2,12 @@
 //! comes on top without moving the selection. An admin's first look in a session is itself an entry.
 
 mod trail;
-pub mod words;
 
 use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use self::trail::{Filter, Roles, Shown, Term, Trail};
+use self::trail::{Entries, Sight, Trail};
 use super::Screen;
 use crate::domain::{Command, OperatorId, Role as OperatorRole};
 use crate::engine::AuditPage;
@@ -17,16 +16,14 @@ use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
-use crate::tui::canvas::{Canvas, Target};
+use crate::tui::canvas::Canvas;
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
+use crate::tui::list::{Change, List};
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::audit_entry;
-use crate::tui::sight::filter::Term as _;
 use crate::tui::theme::{GlyphSet, Glyphs, Role};
-use crate::tui::widgets::data_table::{Column, TableState, View};
-use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::{Focus, Handled, layout, text};
+use crate::tui::widgets::{Focus, layout};
 
 /// Entries read at once.
 const PAGE: usize = 200;
@@ -36,33 +33,15 @@ const AHEAD: usize = 100;
 const BUDGET: usize = 5_000;
 /// Time between two signs of the spinner.
 const SPIN: Duration = Duration::from_millis(100);
-/// Cells from which on there is room for the roles of those who did something.
-const WITH_ROLES: u16 = 100;
 /// Which list of the screen the table is.
 const PANE: u8 = 0;
-
-const WHEN: Column = Column::text("when", "When", 'w', (10, 10), 0);
-const WHAT: Column = Column::text("what", "What", 'h', (26, 120), 0);
-
-/// With room for names with roles, times and ways.
-const WIDE: [Column; 5] = [
-    WHEN,
-    Column::text("at", "Time", 't', (16, 16), 4),
-    Column::text("who", "Who", 'o', (18, 18), 2),
-    WHAT,
-    Column::text("via", "Via", 'v', (12, 12), 3),
-];
-/// What was done gets the room; the rest is told when an entry is opened.
-const NARROW: [Column; 3] = [WHEN, Column::text("who", "Who", 'o', (9, 12), 2), WHAT];
 
 /// What is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
     /// Nothing yet: the entry that somebody reads is being written.
     Announcement,
-    /// What is new.
     Newest,
-    /// Older entries.
     Older,
     /// One entry, to be opened.
     One,
@@ -71,7 +50,6 @@ enum Reading {
 /// Whether the newest entries are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Freshness {
-    /// They are.
     Current,
     /// There may be newer ones.
     Stale,
@@ -79,13 +57,9 @@ enum Freshness {
     Failed,
 }
 
-/// The screen.
 pub struct Audit {
     trail: Trail,
-    table: TableState<u64>,
-    /// The filter line while it is typed.
-    typing: Option<TextField>,
-    filter: String,
+    list: List<Entries>,
     reading: Option<Reading>,
     /// The entry somebody wants to open.
     wanted: Option<u64>,
@@ -111,13 +85,10 @@ impl Default for Audit {
 }
 
 impl Audit {
-    /// Nothing read yet.
     pub fn new() -> Self {
         Self {
             trail: Trail::default(),
-            table: TableState::new(),
-            typing: None,
-            filter: String::new(),
+            list: List::new(PANE, trail::columns(0)),
             reading: None,
             wanted: None,
             budget: BUDGET,
@@ -135,12 +106,21 @@ impl Audit {
         self.reader.is_some_and(|(_, role)| role == OperatorRole::Admin)
     }
 
-    fn shown<'a>(trail: &'a Trail, times: Times, glyphs: &'static Glyphs) -> Shown<'a> {
-        Shown { trail, times, glyphs, roles: Roles::Shown }
+    /// Shows what was read by now.
+    fn show(&mut self, look: &Look) {
+        let sight = Sight { trail: &self.trail, times: Times::of(look) };
+        self.list.fill(self.trail.numbers(), &sight);
     }
 
-    fn with_table<R>(&mut self, look: &Look, act: impl FnOnce(&mut TableState<u64>, &Shown<'_>) -> R) -> R {
-        act(&mut self.table, &Self::shown(&self.trail, Times::of(look), self.glyphs))
+    fn hear_list(&mut self, cue: Cue<'_>, look: &Look) -> bool {
+        let change = self.list.hear(cue);
+        if change == Change::Pressed {
+            self.wanted = self.list.selected();
+        }
+        if change != Change::Ignored {
+            self.budget = BUDGET;
+        }
+        self.list.settle(change, &Sight { trail: &self.trail, times: Times::of(look) })
     }
 
     fn try_again(&mut self) {
@@ -150,8 +130,8 @@ impl Audit {
     }
 
     fn wants_older(&self) -> bool {
-        let below = self.trail.shown_len().saturating_sub(self.table.selected_index().unwrap_or(0));
-        self.trail.older().is_some() && below < AHEAD && (self.trail.filter().is_empty() || self.budget > 0)
+        let below = self.list.shown().saturating_sub(self.list.index());
+        self.trail.older().is_some() && below < AHEAD && (!self.list.is_filtered() || self.budget > 0)
     }
 
     fn wants_to_read(&self) -> bool {
@@ -213,42 +193,27 @@ impl Audit {
             }
             Some(Reading::Announcement) | None => {}
         }
-        self.with_table(look, |table, rows| table.settle(rows));
+        self.show(look);
     }
 
-    fn set_filter(&mut self, look: &Look) {
-        let typed = self.typing.as_ref().map_or(self.filter.as_str(), TextField::text).trim().to_owned();
-        self.filter = typed;
+    fn set_filter(&mut self, text: &str, look: &Look) {
         self.budget = BUDGET;
-        self.trail.set_filter(Filter::parse(&self.filter));
-        self.with_table(look, |table, rows| table.settle(rows));
+        self.list.set_filter(text);
+        self.show(look);
     }
 
     fn act(&mut self, action: Action, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
+        let typing = self.list.text_focus() == TextFocus::Here;
         match action {
-            Action::Open if self.typing.is_some() => self.typing = None,
-            Action::Open => self.wanted = self.table.selected().copied(),
-            Action::Filter => {
-                let field = TextField::new("").placeholder(Term::EXAMPLES);
-                self.typing = Some(field.filled(&self.filter));
-            }
-            Action::Back => {
-                if self.checking.take().is_some() {
-                    out.push(Ask::Say("the check goes on; nobody waits for it any more".into()));
-                } else {
-                    self.typing = None;
-                    self.filter.clear();
-                    self.set_filter(look);
-                }
+            Action::Open if !typing => self.wanted = self.list.selected(),
+            Action::Back if self.checking.take().is_some() => {
+                out.push(Ask::Say("the check goes on; nobody waits for it any more".into()));
             }
             Action::Check => {
                 self.checking = Some((0, now.at + SPIN));
                 out.push(Ask::Do(Job::CheckAudit));
             }
-            _ => {
-                self.budget = BUDGET;
-                return self.with_table(look, |table, rows| table.act(action, rows)) != Handled::Ignored;
-            }
+            _ => return self.hear_list(Cue::Do(action), look),
         }
         true
     }
@@ -263,25 +228,9 @@ impl Audit {
             canvas.fit(row.x, row.y, row.width, &said, Role::Info);
             return;
         }
-        if let Some(field) = &self.typing {
-            let key = canvas.style(Role::Key);
-            let x = canvas.print(row.x, row.y, row.width, "/ ", key);
-            let cells = row.right().saturating_sub(x);
-            let count = format!("{} of {}", self.trail.shown_len(), self.trail.read());
-            let (input, rest) =
-                layout::left(Rect { x, width: cells, ..row }, cells.saturating_sub(18).max(cells / 2));
-            field.draw_input(canvas, input, Focus::Here);
-            canvas.fit(rest.x.saturating_add(2), rest.y, rest.width.saturating_sub(2), &count, Role::Dim);
-            return;
-        }
         let dot = format!(" {} ", canvas.glyphs().dot);
-        let mut said = Vec::new();
         let read = self.trail.read();
-        if self.filter.is_empty() {
-            said.push(if read == 1 { "1 entry".into() } else { format!("{read} entries") });
-        } else {
-            said.push(format!("{} of {read} entries for \"{}\"", self.trail.shown_len(), self.filter));
-        }
+        let mut said = vec![if read == 1 { "1 entry".into() } else { format!("{read} entries") }];
         match (self.trail.older(), self.trail.reaches_back_to()) {
             (Some(_), Some(at)) if self.budget == 0 => {
                 said.push(format!("looked back to {}; go down to look further", times.date(at)));
@@ -295,16 +244,7 @@ impl Audit {
         if !self.is_admin() {
             said.push("only what you did and what concerns your keys".into());
         }
-        let end = canvas.fit(row.x, row.y, row.width, &said.join(&dot), Role::Dim);
-        if !self.filter.is_empty() {
-            canvas.fit(
-                end,
-                row.y,
-                row.right().saturating_sub(end),
-                &format!("{dot}esc shows all"),
-                Role::Dim,
-            );
-        }
+        canvas.fit(row.x, row.y, row.width, &said.join(&dot), Role::Dim);
     }
 }
 
@@ -332,20 +272,9 @@ impl Screen for Audit {
         self.try_again();
         match errand {
             Errand::None => {}
-            Errand::Filter(text) => {
-                self.filter = text;
-                self.typing = None;
-                self.set_filter(look);
-            }
-            Errand::Key(_) | Errand::App(_) => {
-                self.filter = match errand {
-                    Errand::App(id) => id.to_string(),
-                    Errand::Key(id) => id.to_string(),
-                    Errand::None | Errand::Filter(_) => String::new(),
-                };
-                self.typing = None;
-                self.set_filter(look);
-            }
+            Errand::Filter(text) => self.set_filter(&text, look),
+            Errand::App(id) => self.set_filter(&id.to_string(), look),
+            Errand::Key(id) => self.set_filter(&id.to_string(), look),
         }
         self.read_on(out);
     }
@@ -363,32 +292,7 @@ impl Screen for Audit {
                 self.try_again();
                 self.act(action, look, now, out)
             }
-            Cue::Type(_) | Cue::Edit(_) | Cue::Paste(_) => match &mut self.typing {
-                Some(field) => {
-                    match cue {
-                        Cue::Type(c) => field.type_char(c.0),
-                        Cue::Edit(edit) => field.edit(edit),
-                        Cue::Paste(pasted) => field.paste(pasted.0),
-                        _ => {}
-                    }
-                    self.set_filter(look);
-                    true
-                }
-                None => false,
-            },
-            Cue::Click(Target::Row { row, .. }) => {
-                if self.table.selected_index() == Some(row) {
-                    self.wanted = self.table.selected().copied();
-                } else {
-                    self.with_table(look, |table, rows| table.go(rows, row));
-                }
-                true
-            }
-            Cue::Wheel { rows: by, .. } => {
-                self.with_table(look, |table, rows| table.scroll(rows, by));
-                true
-            }
-            Cue::Click(_) => false,
+            cue => self.hear_list(cue, look),
         };
         self.read_on(out);
         used
@@ -417,29 +321,15 @@ impl Screen for Audit {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, _: Now) {
         self.glyphs = canvas.glyphs();
         let times = Times::of(look);
-        let wrong = self.trail.filter().mistakes.first();
-        let wrong = wrong.map(|mistake| format!("{} {mistake}", self.glyphs.bad));
-        let wrong =
-            wrong.map_or_else(Vec::new, |said| text::wrap(&said, area.width.saturating_sub(4).max(1)));
-        let told = u16::try_from(wrong.len()).unwrap_or(u16::MAX).min(area.height / 2);
-        let (body, last) = layout::bottom(area, 1 + told);
-        let (last, told) = layout::top(last, 1);
-        for (row, said) in (0..told.height).zip(&wrong) {
-            let row = layout::row(told, row);
-            canvas.fit(row.x + 3, row.y, row.width.saturating_sub(4), said, Role::Bad);
-        }
+        let (body, last) = layout::bottom(area, 1);
         let empty = if self.reading.is_some() || self.freshness == Freshness::Stale {
             "Reading the trail…"
-        } else if self.filter.is_empty() {
-            "The trail is empty."
         } else {
-            "No entry matches. Try who:NAME, event:key.revoke, via:cli, refused, or other words."
+            "The trail is empty."
         };
-        let (roles, columns): (_, &[Column]) =
-            if body.width < WITH_ROLES { (Roles::Left, &NARROW) } else { (Roles::Shown, &WIDE) };
-        let rows = Shown { roles, ..Self::shown(&self.trail, times, self.glyphs) };
-        let view = View { focus: Focus::Here, pane: PANE, empty };
-        self.table.draw(canvas, body, columns, &rows, view);
+        self.list.set_columns(trail::columns(body.width));
+        let sight = Sight { trail: &self.trail, times };
+        self.list.draw(canvas, body, &sight, Focus::Here, empty);
         self.draw_last_line(canvas, last, times);
     }
 
@@ -448,7 +338,7 @@ impl Screen for Audit {
     }
 
     fn hints(&self) -> &[Action] {
-        if self.typing.is_some() {
+        if self.text_focus() == TextFocus::Here {
             &[Action::Open, Action::Back]
         } else {
             &[Action::Open, Action::Filter, Action::Check, Action::Back]
@@ -456,12 +346,13 @@ impl Screen for Audit {
     }
 
     fn enabled(&self, action: Action, _: &Look) -> Result<(), Reason> {
+        let typing = self.text_focus() == TextFocus::Here;
         match action {
-            Action::Open if self.typing.is_none() && self.table.selected().is_none() => {
+            Action::Open if !typing && self.list.selected().is_none() => {
                 Err("there is no entry to open".into())
             }
             Action::Check if self.checking.is_some() => Err("the check is under way".into()),
-            Action::Back if self.typing.is_none() && self.filter.is_empty() && self.checking.is_none() => {
+            Action::Back if !typing && !self.list.is_filtered() && self.checking.is_none() => {
                 Err("there is nothing to step back from".into())
             }
             Action::Up
@@ -481,7 +372,7 @@ impl Screen for Audit {
     }
 
     fn text_focus(&self) -> TextFocus {
-        if self.typing.is_some() { TextFocus::Here } else { TextFocus::Elsewhere }
+        self.list.text_focus()
     }
 
     fn wake_at(&self) -> Option<Moment> {

@@ -1,21 +1,19 @@
-//! What the audit screen knows of the trail: rows read so far, newest first, which of them the filter lets through,
-//! and what to read next. A row keeps the words of an entry; the entry itself is read again when it is opened, so a
-//! long trail stays small in memory.
+//! What the audit screen knows of the trail: the entries read so far as rows of a list, newest first, and what to read next.
+//! A row keeps the words of an entry; the entry itself is read again when it is opened, so a long trail stays small in
+//! memory.
 
 use crate::domain::Timestamp;
 use crate::domain::audit::{Entry, Outcome};
 use crate::domain::name::plain;
 use crate::engine::AuditPage;
-use crate::tui::sight::filter::{self, needs};
-use crate::tui::widgets::data_table::{Cell, Rows};
-
-use super::words;
 use crate::tui::app::times::Times;
-use crate::tui::theme::{Glyphs, Role};
+use crate::tui::list::filter::{self, needs};
+use crate::tui::list::{Cell, Column, Listed};
+use crate::tui::sight::words;
+use crate::tui::theme::{Badge, Role};
 
 /// One entry in words.
 pub struct Row {
-    /// Its number.
     pub seq: u64,
     at: Timestamp,
     who: String,
@@ -28,7 +26,6 @@ pub struct Row {
     event: String,
 }
 
-/// What was refused.
 enum Refused {
     /// What an operator wanted to do, and why.
     Command(String),
@@ -67,9 +64,6 @@ impl Row {
     }
 }
 
-/// A filter line over the trail.
-pub type Filter = filter::Filter<Term>;
-
 /// Something asked of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term {
@@ -105,24 +99,10 @@ impl filter::Term for Term {
     }
 }
 
-/// Whether a line asks for an entry.
-fn lets(filter: &Filter, row: &Row) -> bool {
-    filter.lets(false, &row.text, |term| match term {
-        Term::Who(who) => plain(&row.who).contains(who),
-        Term::Event(event) => row.event.contains(event.as_str()),
-        Term::Via(via) => row.via.contains(via) || (via == "cli" && row.via == "command line"),
-        Term::Refused => row.refused.is_some(),
-    })
-}
-
 /// The trail as far as it was read.
 #[derive(Default)]
 pub struct Trail {
-    /// Newest first.
     rows: Vec<Row>,
-    /// Numbers of the rows the filter lets through.
-    shown: Vec<usize>,
-    filter: Filter,
     /// Where older entries go on; `None` before the first page and at the beginning of the trail.
     older: Option<u64>,
     /// Rows newer than those known, while more than one page of them is read.
@@ -138,7 +118,6 @@ impl Trail {
         let Some(known) = known else {
             self.older = page.next;
             self.rows = std::mem::take(&mut self.fresh);
-            self.sift();
             return None;
         };
         // Rows of others are left out for some operators, so a hole in the numbers is no sign; the page's reach is.
@@ -147,44 +126,26 @@ impl Trail {
             let mut rows = std::mem::take(&mut self.fresh);
             rows.append(&mut self.rows);
             self.rows = rows;
-            self.sift();
         }
         gap
     }
 
     /// Takes a page of older entries.
     pub fn add_older(&mut self, page: &AuditPage) {
-        let from = self.rows.len();
         let known = self.rows.last().map(|row| row.seq);
         let new = page.lines.iter().filter(|line| known.is_none_or(|known| line.entry.seq < known));
         self.rows.extend(new.map(|line| Row::of(&line.entry)));
         self.older = page.next;
-        let added = (from..self.rows.len())
-            .filter(|at| self.rows.get(*at).is_some_and(|row| lets(&self.filter, row)));
-        self.shown.extend(added);
     }
 
-    /// Filters from now on.
-    pub fn set_filter(&mut self, filter: Filter) {
-        if self.filter != filter {
-            self.filter = filter;
-            self.sift();
-        }
-    }
-
-    /// What is filtered by.
-    pub const fn filter(&self) -> &Filter {
-        &self.filter
+    /// The numbers of the entries read, newest first.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.rows.iter().map(|row| row.seq)
     }
 
     /// How many entries were read.
     pub const fn read(&self) -> usize {
         self.rows.len()
-    }
-
-    /// How many entries the filter lets through.
-    pub const fn shown_len(&self) -> usize {
-        self.shown.len()
     }
 
     /// Where older entries go on, if there are any.
@@ -196,71 +157,77 @@ impl Trail {
     pub fn reaches_back_to(&self) -> Option<Timestamp> {
         self.rows.last().map(|row| row.at)
     }
-
-    fn sift(&mut self) {
-        let lets = |(at, row): (usize, &Row)| lets(&self.filter, row).then_some(at);
-        self.shown = self.rows.iter().enumerate().filter_map(lets).collect();
-    }
-
-    fn row(&self, index: usize) -> Option<&Row> {
-        self.rows.get(*self.shown.get(index)?)
-    }
 }
 
-/// The trail as a table shows it.
-pub struct Shown<'a> {
-    /// The trail.
+/// The trail as a list shows it.
+pub struct Sight<'a> {
     pub trail: &'a Trail,
-    /// How to say times.
     pub times: Times,
-    /// Signs.
-    pub glyphs: &'static Glyphs,
-    /// Whether roles stand beside names.
-    pub roles: Roles,
 }
 
-/// Whether the role of who did it stands beside the name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Roles {
-    /// It does.
-    Shown,
-    /// What was done needs the room.
-    Left,
-}
+pub struct Entries;
 
-impl Rows for Shown<'_> {
+impl Listed for Entries {
     type Id = u64;
+    type Row = Row;
+    type Sight<'a> = Sight<'a>;
+    type Term = Term;
 
-    fn len(&self) -> usize {
-        self.trail.shown.len()
-    }
+    const ONE: &'static str = "entry";
 
-    fn id(&self, index: usize) -> Option<u64> {
-        self.trail.row(index).map(|row| row.seq)
-    }
-
-    fn find(&self, id: &u64) -> Option<usize> {
+    fn row<'a>(sight: &'a Sight<'_>, seq: u64) -> Option<&'a Row> {
         // Newest first: the numbers fall.
-        let seq = |at: &usize| self.trail.rows.get(*at).map_or(0, |row| row.seq);
-        self.trail.shown.binary_search_by(|at| id.cmp(&seq(at))).ok()
+        let at = sight.trail.rows.binary_search_by(|row| seq.cmp(&row.seq)).ok()?;
+        sight.trail.rows.get(at)
     }
 
-    fn cell(&self, index: usize, column: &'static str) -> Cell<'_> {
-        let Some(row) = self.trail.row(index) else { return Cell::new("") };
-        match column {
-            "when" => Cell::new(self.times.relative(row.at)),
-            "at" => Cell::with_role(self.times.minute(row.at), Role::Dim),
-            "who" if row.role.is_empty() || self.roles == Roles::Left => Cell::new(row.who.as_str()),
-            "who" => Cell::new(format!("{} ({})", row.who, row.role)),
-            "what" => match &row.refused {
-                Some(Refused::Requests) => Cell::state(self.glyphs.bad, row.what.as_str(), Role::Bad),
-                Some(Refused::Command(why)) => {
-                    Cell::state(self.glyphs.bad, format!("refused, {why}: {}", row.what), Role::Bad)
-                }
-                None => Cell::new(row.what.as_str()),
-            },
-            "via" => Cell::with_role(row.via.as_str(), Role::Dim),
-            _ => Cell::new(""),
+    fn name<'a>(row: &'a Row, _: &'a Sight<'_>) -> &'a str {
+        &row.what
+    }
+
+    fn text(row: &Row, _: &Sight<'_>, room: &mut String) {
+        room.push_str(&row.text);
+    }
+
+    fn fits(term: &Term, row: &Row, _: &Sight<'_>) -> bool {
+        match term {
+            Term::Who(who) => plain(&row.who).contains(who),
+            Term::Event(event) => row.event.contains(event.as_str()),
+            Term::Via(via) => row.via.contains(via) || (via == "cli" && row.via == "command line"),
+            Term::Refused => row.refused.is_some(),
         }
     }
+}
+
+type Col = Column<Entries>;
+
+static WHEN: Col =
+    Col::text("When", 'w', (10, 10), 0, |row, sight| Cell::new(Role::Text, sight.times.relative(row.at)));
+static TIME: Col =
+    Col::text("Time", 't', (16, 16), 4, |row, sight| Cell::new(Role::Dim, sight.times.minute(row.at)));
+static WHO: Col = Col::text("Who", 'o', (18, 18), 2, |row, _| {
+    let said = if row.role.is_empty() { row.who.clone() } else { format!("{} ({})", row.who, row.role) };
+    Cell::new(Role::Text, said)
+});
+static NAME: Col = Col::text("Who", 'o', (9, 12), 2, |row, _| Cell::new(Role::Text, row.who.as_str()));
+static WHAT: Col = Col::text("What", 'h', (26, 120), 0, |row, _| match &row.refused {
+    Some(why) => Cell {
+        badge: Some(Badge::Revoked),
+        text: match why {
+            Refused::Requests => row.what.as_str().into(),
+            Refused::Command(why) => format!("refused, {why}: {}", row.what).into(),
+        },
+        role: Role::Bad,
+    },
+    None => Cell::new(Role::Text, row.what.as_str()),
+});
+static VIA: Col = Col::text("Via", 'v', (12, 12), 3, |row, _| Cell::new(Role::Dim, row.via.as_str()));
+
+/// Cells from which on there is room for the roles of those who did something.
+const WITH_ROLES: u16 = 100;
+
+/// The columns for a window of `width` cells. In a narrow one what was done gets the room; the rest is told when an entry is
+/// opened.
+pub fn columns(width: u16) -> Vec<&'static Col> {
+    if width < WITH_ROLES { vec![&WHEN, &NAME, &WHAT] } else { vec![&WHEN, &TIME, &WHO, &WHAT, &VIA] }
 }

@@ -17,17 +17,14 @@ use crate::{
 
 /// How long the selection must rest before its history is read.
 const REST: Duration = Duration::from_millis(120);
-/// Entries shown.
 const ENTRIES: usize = 30;
 
 /// One line of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
-    /// When.
     pub at: Timestamp,
     /// What, in words: "paused", "scopes changed".
     pub what: String,
-    /// Who.
     pub who: String,
     /// What of it changed, in words; empty when the rest says all.
     pub detail: String,
@@ -40,7 +37,6 @@ pub struct Happening {
 pub struct History {
     /// Whose history is wanted.
     wanted: Option<KeyId>,
-    /// Since when.
     since: Moment,
     /// Whose is being read.
     asked: Option<KeyId>,
@@ -96,11 +92,6 @@ impl History {
         if let Some(key) = self.asked.take() {
             self.known = Some((key, Vec::new()));
         }
-    }
-
-    /// Whether it waits for a page.
-    pub const fn is_waiting(&self) -> bool {
-        self.asked.is_some()
     }
 }
 

@@ -1,16 +1,12 @@
 //! What the screens of keys are made of. [`pane::KeyPane`] is a table of keys with its filter line and the
 //! detail of the selected key; a screen says which keys and adds what is around it.
 //!
-//! - [`query`]: what a filter line means. [`columns`], [`list`]: the table. [`detail`], [`history`]: one key.
+//! - [`query`]: what a filter line means. [`list`]: the table. [`detail`], [`history`]: one key.
 //! - [`places`]: the locations beside their keys.
-//! - [`deeds`]: what can be done to keys now. [`seen`]: looking at the state while drawing.
 
-pub mod columns;
-pub mod deeds;
 pub mod detail;
 pub mod history;
 pub mod list;
 pub mod pane;
 pub mod places;
 pub mod query;
-pub mod seen;

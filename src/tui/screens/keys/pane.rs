@@ -3,36 +3,35 @@
 
 use ratatui::layout::Rect;
 
-use super::{
-    deeds::{self, Deed},
-    detail::{self, Detail},
-    history::History,
-    list::{self, Change, KeyList, Subset},
-    seen::seen,
-};
+use super::detail;
+use super::history::History;
+use super::list::{self, Keys};
 use crate::{
     domain::{Command, Event, Key, KeyId, KeyState, Place},
     tui::{
-        action::{Action, Layer, Reason},
+        action::{Action, Reason},
         app::{
             ask::{Answer, Ask, Errand, Job},
             look::Look,
         },
-        canvas::{Canvas, Target},
+        canvas::Canvas,
         clipboard::Keep,
         clock::{Moment, Now},
         input::TextFocus,
+        list::List,
+        list::beside::Beside,
         overlay::Cue,
-        overlays::{
-            confirm::Confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope, row_menu::RowMenu,
-        },
+        overlays::{chooser, confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope},
         secret::SecretText,
-        widgets::{Focus, Handled, layout},
+        sight::deeds::{self, Deed},
+        sight::seen::{Seen, seen},
+        sight::subset::Subset,
+        widgets::Focus,
     },
 };
 
-/// Columns from which table and detail stand side by side.
-const WIDE: u16 = 104;
+/// The table's number for the mouse.
+const PANE: u8 = 1;
 
 /// What a key press can be about here, most important first, for the hint bar.
 pub const HINTS: [Action; 11] = [
@@ -49,18 +48,25 @@ pub const HINTS: [Action; 11] = [
     Action::RowMenu,
 ];
 
+/// What there is to do with a key, in the order of how often it is done.
+const LISTED: [Action; 9] = [
+    Action::Open,
+    Action::CopyId,
+    Action::HowTo,
+    Action::TestToken,
+    Action::Edit,
+    Action::Pause,
+    Action::Revoke,
+    Action::Delete,
+    Action::Restore,
+];
+
 /// A table of keys with its detail.
 pub struct KeyPane {
-    /// The table.
-    pub list: KeyList,
-    detail: Detail,
+    subset: Subset,
+    /// The table, and the detail beside it.
+    pub beside: Beside<Keys>,
     history: History,
-    /// Whether the detail is open, once a person has said so; before that it is when there is room.
-    open: Option<bool>,
-    /// Whether the keyboard is in the detail.
-    in_detail: bool,
-    /// Whether the last frame had room for both.
-    wide: bool,
     /// The selected key as it was when last looked at, to notice that something happened to it.
     last: Option<Key>,
     /// Why no key can be issued, judged when the state changed.
@@ -73,26 +79,37 @@ impl KeyPane {
     /// A pane for `subset`, empty until it has looked.
     pub fn new(subset: Subset) -> Self {
         Self {
-            list: KeyList::new(subset),
-            detail: Detail::default(),
+            subset,
+            beside: Beside::new((PANE, detail::PANE), Vec::new()),
             history: History::default(),
-            open: None,
-            in_detail: false,
-            wide: false,
             last: None,
             issue: Ok(()),
             paused: Vec::new(),
         }
     }
 
-    /// Looks again.
+    /// Which keys it holds.
+    pub const fn subset(&self) -> Subset {
+        self.subset
+    }
+
+    pub const fn list(&self) -> &List<Keys> {
+        &self.beside.list
+    }
+
+    /// Holds other keys from the next look on.
+    pub const fn hold(&mut self, subset: Subset) {
+        self.subset = subset;
+    }
+
     pub fn refresh(&mut self, look: &Look) {
         let catalog = look.engine.catalog();
         seen(look, |seen| {
-            self.list.refresh(seen);
+            self.beside.list.set_columns(list::columns(self.subset, seen));
+            self.beside.list.fill(self.subset.keys(seen).map(|key| key.id), seen);
             let is_paused = |key: &Key| key.state(seen.now()) == KeyState::Paused;
             self.paused.retain(|(key, _)| seen.view.key(*key).is_some_and(is_paused));
-            let any = match self.list.subset() {
+            let any = match self.subset {
                 Subset::Agency => Some(Place::Agency),
                 Subset::At(location) => Some(Place::Location(location)),
                 Subset::Locations => {
@@ -105,10 +122,10 @@ impl KeyPane {
                 Some(place) => {
                     deeds::may_issue(place, seen, catalog).map_err(|refusal| refusal.to_string().into())
                 }
-                None if self.list.subset() == Subset::Apps => Err("select one app first".into()),
+                None if self.subset == Subset::Apps => Err("select one app first".into()),
                 None => Err("there is no location yet; add one first".into()),
             };
-            let now = self.list.selected().and_then(|id| seen.view.key(id)).cloned();
+            let now = self.key(seen).cloned();
             if now != self.last {
                 self.history.outdate();
                 self.last = now;
@@ -116,148 +133,55 @@ impl KeyPane {
         });
     }
 
+    fn key<'a>(&self, seen: &Seen<'a>) -> Option<&'a Key> {
+        self.list().selected().and_then(|id| seen.view.key(id))
+    }
+
     /// Opened with something to do.
     pub fn arrive(&mut self, errand: &Errand, look: &Look) {
-        match errand {
+        seen(look, |seen| match errand {
             Errand::None | Errand::App(_) => {}
             Errand::Filter(text) => {
-                self.list.set_filter(text);
-                self.leave_detail();
+                self.beside.list.set_filter(text);
+                self.beside.leave();
+                self.beside.list.sift(seen);
             }
-            Errand::Key(key) => seen(look, |seen| self.list.select(*key, seen)),
-        }
-        seen(look, |seen| self.list.apply(seen));
-    }
-
-    /// Whether the detail is shown.
-    pub fn is_open(&self) -> bool {
-        self.open.unwrap_or(self.wide) && self.list.selected().is_some()
-    }
-
-    /// Closes the detail if it is open, and says whether it was.
-    pub fn close(&mut self) -> bool {
-        let was = self.is_open();
-        self.open = Some(false);
-        self.in_detail = false;
-        was
+            Errand::Key(key) => self.beside.list.select(*key, seen),
+        });
     }
 
     /// Whether characters are text.
     pub fn text_focus(&self) -> TextFocus {
-        self.list.text_focus()
+        self.list().text_focus()
     }
 
-    /// Hears a cue.
     pub fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
         if cue == Cue::Tick {
             self.history.tick(now, out);
             return true;
         }
-        if self.list.text_focus() == TextFocus::Elsewhere && self.hear_first(cue, look, out) {
+        if let Cue::Do(action) = cue
+            && self.text_focus() == TextFocus::Elsewhere
+            && self.perform(action, look, out)
+        {
             return true;
         }
-        let before = self.list.selected();
-        let change = self.list.hear(cue);
-        match change {
-            Change::Ignored => return false,
-            Change::Looks => {}
-            Change::Filter => seen(look, |seen| self.list.apply(seen)),
-            Change::Order => seen(look, |seen| self.list.refresh(seen)),
-        }
-        if self.list.selected() != before {
-            self.detail.rewind();
-            self.last = seen(look, |seen| self.list.selected().and_then(|id| seen.view.key(id)).cloned());
-        } else if matches!(cue, Cue::Click(Target::Row { pane: list::PANE, .. })) {
-            self.open = Some(true);
-            self.in_detail = !self.wide;
-        }
-        true
-    }
-
-    fn hear_first(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) -> bool {
-        match cue {
-            Cue::Do(action) => {
-                (self.in_detail && self.scroll(action))
-                    || self.navigate(action, look)
-                    || self.perform(action, look, out)
+        let before = self.list().selected();
+        let change = self.beside.hear(cue);
+        seen(look, |seen| {
+            let used = self.beside.list.settle(change, seen);
+            if self.list().selected() != before {
+                self.last = self.key(seen).cloned();
             }
-            Cue::Wheel { pane: detail::PANE, rows } => {
-                self.detail.scroll(rows);
-                true
-            }
-            Cue::Click(Target::Pane(detail::PANE)) => {
-                self.in_detail = true;
-                true
-            }
-            Cue::Click(_) => {
-                self.leave_detail();
-                false
-            }
-            _ => false,
-        }
-    }
-
-    fn scroll(&mut self, action: Action) -> bool {
-        let by = match action {
-            Action::Up => -1,
-            Action::Down => 1,
-            Action::HalfUp => -(self.detail.page() / 2).max(1),
-            Action::HalfDown => (self.detail.page() / 2).max(1),
-            Action::PageUp => -self.detail.page(),
-            Action::PageDown => self.detail.page(),
-            Action::Top => isize::MIN,
-            Action::Bottom => isize::MAX,
-            _ => return false,
-        };
-        self.detail.scroll(by);
-        true
-    }
-
-    fn navigate(&mut self, action: Action, look: &Look) -> bool {
-        match action {
-            Action::Open | Action::Right => {
-                if self.list.selected().is_none() {
-                    return false;
-                }
-                self.in_detail = self.is_open() || !self.wide;
-                self.open = Some(true);
-                true
-            }
-            Action::Left if self.in_detail => {
-                self.leave_detail();
-                true
-            }
-            Action::Back => self.back(look),
-            _ => false,
-        }
-    }
-
-    /// One step back: out of the detail, then filter, marks, detail.
-    fn back(&mut self, look: &Look) -> bool {
-        if self.in_detail {
-            self.leave_detail();
-        } else if self.list.is_filtered() {
-            self.list.set_filter("");
-            seen(look, |seen| self.list.apply(seen));
-        } else if self.list.unmark() == Handled::Changed {
-        } else {
-            return self.close();
-        }
-        true
-    }
-
-    fn leave_detail(&mut self) {
-        self.in_detail = false;
-        if !self.wide {
-            self.open = None;
-        }
+            used
+        })
     }
 
     fn perform(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> bool {
-        let targets = self.list.targets();
+        let targets = self.list().targets();
         match action {
             Action::New | Action::NewKey => {
-                out.push(Ask::Push(Box::new(CreateKey::new(look, self.list.subset()))));
+                out.push(Ask::Push(Box::new(CreateKey::new(look, self.subset))));
             }
             Action::Edit => {
                 if let Some(form) = targets.first().and_then(|key| Rescope::new(look, *key)) {
@@ -269,12 +193,14 @@ impl KeyPane {
                 out.push(Ask::Copy(SecretText::new(ids.join("\n")), Keep::Stays));
             }
             Action::HowTo => {
-                let guide = self.list.selected().and_then(|key| HowTo::key(look, key));
+                let guide = self.list().selected().and_then(|key| HowTo::key(look, key));
                 out.extend(guide.map(|guide| Ask::Push(Box::new(guide))));
             }
             Action::RowMenu => {
                 let pane = &*self;
-                let menu = RowMenu::new(look, |action| pane.enabled(action, look));
+                let listed = LISTED.map(|action| (action, action.spec().title));
+                let menu =
+                    chooser::row_menu("With this key", &listed, look, |action| pane.enabled(action, look));
                 out.push(Ask::Push(Box::new(menu)));
             }
             Action::Undo => {
@@ -284,7 +210,7 @@ impl KeyPane {
                     out.push(Ask::Do(Job::Run { command: Command::ResumeKey(*key), said }));
                 } else {
                     let keys: Vec<KeyId> = paused.iter().map(|(key, _)| *key).collect();
-                    out.push(match Confirm::new(look, Deed::Resume, &keys) {
+                    out.push(match confirm::keys::ask(look, Deed::Resume, &keys) {
                         Some(question) => Ask::Push(Box::new(question.willing())),
                         None => Ask::Say("none of the keys that were paused can be resumed now".to_owned()),
                     });
@@ -297,7 +223,7 @@ impl KeyPane {
                     let keys: Vec<&Key> = targets.iter().filter_map(|id| seen.view.key(*id)).collect();
                     Deed::of(action, &keys, seen)
                 });
-                if let Some(question) = deed.and_then(|deed| Confirm::new(look, deed, &targets)) {
+                if let Some(question) = deed.and_then(|deed| confirm::keys::ask(look, deed, targets)) {
                     out.push(Ask::Push(Box::new(question)));
                 }
             }
@@ -306,7 +232,6 @@ impl KeyPane {
         true
     }
 
-    /// Hears an answer.
     pub fn told(&mut self, answer: &Answer) {
         match answer {
             Answer::Audit(page) => self.history.take(page),
@@ -344,37 +269,35 @@ impl KeyPane {
             | Action::Sort
             | Action::Columns
             | Action::TestToken => Ok(()),
-            Action::Filter => when(!self.list.is_empty(), "there is nothing to filter"),
+            Action::Filter => when(!self.list().is_empty(), "there is nothing to filter"),
             Action::Mark
             | Action::MarkRange
             | Action::MarkAll
             | Action::Open
             | Action::Right
-            | Action::RowMenu => when(self.list.selected().is_some(), "there is no key here"),
-            Action::MarkNone => when(self.list.marks() > 0, "nothing is marked"),
-            Action::Left => when(self.is_open(), "there is nothing to the left"),
+            | Action::RowMenu => when(self.list().selected().is_some(), "there is no key here"),
+            Action::MarkNone => when(self.list().marks() > 0, "nothing is marked"),
+            Action::Left => when(self.beside.is_open(), "there is nothing to the left"),
             Action::Back => {
                 let somewhere = self.text_focus() == TextFocus::Here
-                    || self.is_open()
-                    || self.list.is_filtered()
-                    || self.list.marks() > 0;
+                    || self.beside.is_open()
+                    || self.list().is_filtered()
+                    || self.list().marks() > 0;
                 when(somewhere, "there is nothing to step back from; q quits")
             }
             Action::Undo => {
                 when(!self.paused.is_empty(), "only a pause can be undone, and none was made just now")
             }
             Action::New => self.issue.clone(),
-            Action::NewKey if matches!(self.list.subset(), Subset::Of(_) | Subset::Apps) => {
-                self.issue.clone()
-            }
+            Action::NewKey if matches!(self.subset, Subset::Of(_) | Subset::Apps) => self.issue.clone(),
             Action::NewKey => Err("only apps have keys of their own kind; n issues one here".into()),
-            Action::CopyId | Action::HowTo => when(self.list.selected().is_some(), "select a key first"),
+            Action::CopyId | Action::HowTo => when(self.list().selected().is_some(), "select a key first"),
             Action::Edit | Action::Pause | Action::Revoke | Action::Delete | Action::Restore => {
-                let targets = self.list.targets();
-                if targets.is_empty() && self.list.marks() > 0 {
+                let targets = self.list().targets();
+                if targets.is_empty() && self.list().marks() > 0 {
                     return Err("the filter hides all marked keys".into());
                 }
-                seen(look, |seen| deeds::enabled(action, &targets, look, seen))
+                seen(look, |seen| deeds::enabled(action, targets, look, seen))
             }
             _ => Err("that is not possible here".into()),
         }
@@ -386,77 +309,32 @@ impl KeyPane {
     }
 
     /// Draws itself; `empty` is what to say when there is no key at all.
-    pub fn draw(
-        &mut self,
-        canvas: &mut Canvas<'_>,
-        area: Rect,
-        look: &Look,
-        now: Now,
-        (focus, empty): (Focus, &str),
-    ) {
-        self.note_width(area.width);
-        if !(self.wide && self.is_open()) {
-            return self.draw_in(canvas, area, None, look, now, (focus, empty));
-        }
-        let (table, detail) = beside(canvas, area);
-        self.draw_in(canvas, table, Some(detail), look, now, (focus, empty));
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, focus: (Focus, &str), now: Now) {
+        let rooms = self.beside.rooms(canvas, area);
+        self.draw_in(canvas, rooms, look, focus, now);
     }
 
-    /// How wide the room is that table and detail share.
-    pub const fn note_width(&mut self, cells: u16) {
-        self.wide = cells >= WIDE;
-    }
-
-    /// Draws the table alone.
-    pub fn draw_table(
-        &mut self,
-        canvas: &mut Canvas<'_>,
-        area: Rect,
-        look: &Look,
-        (focus, empty): (Focus, &str),
-    ) {
-        seen(look, |seen| self.list.draw(canvas, area, seen, focus, empty));
-    }
-
-    /// Draws the table in one room and the detail in another, or over the table when there is no other.
+    /// Draws table and detail in these rooms, of which one may be empty.
     pub fn draw_in(
         &mut self,
         canvas: &mut Canvas<'_>,
-        area: Rect,
-        beside: Option<Rect>,
+        (table, room): (Rect, Rect),
         look: &Look,
-        now: Now,
         (focus, empty): (Focus, &str),
+        now: Now,
     ) {
-        let selected = self.list.selected().filter(|_| self.is_open());
-        self.history.want(selected, now);
         let catalog = look.engine.catalog();
+        let on_table = Focus::when(focus.is_here() && !(self.beside.is_inside() && self.beside.is_open()));
         seen(look, |seen| {
-            let Some(key) = selected.and_then(|id| seen.view.key(id)) else {
-                self.in_detail = false;
-                return self.list.draw(canvas, area, seen, focus, empty);
-            };
-            let history = self.history.of(key.id);
-            if let Some(room) = beside {
-                let on_table = Focus::when(focus.is_here() && !self.in_detail);
-                self.list.draw(canvas, area, seen, on_table, empty);
-                let on_detail = Focus::when(focus.is_here() && self.in_detail);
-                self.detail.draw(canvas, room, key, (seen, catalog), history, on_detail);
-            } else {
-                let (first, rest) = layout::top(area, 1);
-                let back = look.keymap.label(Layer::Screen, Action::Back).unwrap_or_default();
-                let line = layout::inset(first, 2, 0);
-                detail::covering(canvas, line, &back);
-                self.detail.draw(canvas, layout::inset(rest, 2, 0), key, (seen, catalog), history, focus);
+            if !table.is_empty() {
+                self.beside.list.draw(canvas, table, seen, on_table, empty);
             }
+            let key = self.key(seen).filter(|_| !room.is_empty());
+            self.history.want(key.map(|key| key.id), now);
+            let Some(key) = key else { return };
+            let history = self.history.of(key.id);
+            let lines = detail::lines(canvas.glyphs(), key, seen, catalog, history);
+            self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
         });
     }
-}
-
-/// Room for a table and for the detail beside it, with a line between.
-pub fn beside(canvas: &mut Canvas<'_>, area: Rect) -> (Rect, Rect) {
-    let cells = (area.width * 2 / 5).clamp(44, 60);
-    let (table, right) = layout::right(area, cells);
-    detail::divide(canvas, layout::left(right, 1).0);
-    (table, layout::right(right, cells.saturating_sub(3)).1)
 }

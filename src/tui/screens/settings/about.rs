@@ -3,13 +3,14 @@
 
 use std::fmt::Write as _;
 
-use super::sheet::{Deed, Mood, Piece};
+use super::sheet::Deed;
 use crate::engine::Doors;
 use crate::store::Standing;
 use crate::tui::action::Action;
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Seat;
-use crate::tui::overlays::reader::{Block, Reader};
+use crate::tui::list::page::Line;
+use crate::tui::overlays::reader::Reader;
 use crate::tui::theme::{Environment, Palette, Role};
 
 /// The developer guide's name.
@@ -50,18 +51,16 @@ impl Facts {
 }
 
 /// What can be done here.
-pub const fn deeds() -> &'static [(Deed, &'static str)] {
-    &[(Deed::Act(Action::Guide), "Read the developer guide"), (Deed::Read(LICENCES), "Read the licences")]
-}
+pub const DEEDS: &[(Deed, &str)] =
+    &[(Deed::Act(Action::Guide), "Read the developer guide"), (Deed::Read(LICENCES), "Read the licences")];
 
-/// The facts.
-pub fn pieces(look: &Look, facts: &Facts, doors: Option<&Doors>) -> Vec<Piece> {
+pub fn facts(look: &Look, known: &Facts, doors: Option<&Doors>) -> Vec<Line> {
     let health = look.engine.health();
     let catalog = look.engine.catalog();
-    let mut pieces = vec![Piece::new("keydeck", env!("CARGO_PKG_VERSION")), Piece::gap()];
+    let mut facts = vec![Line::fact("keydeck", env!("CARGO_PKG_VERSION")), Line::blank()];
     match doors.map(|doors| &doors.dir) {
-        Some(Some(dir)) => pieces.push(Piece::new("Data in", dir.display().to_string())),
-        Some(None) => pieces.push(Piece::new("Data in", "memory")),
+        Some(Some(dir)) => facts.push(Line::fact("Data in", dir.display().to_string())),
+        Some(None) => facts.push(Line::fact("Data in", "memory")),
         None => {}
     }
     let mut store = format!("{}, revision {}", health.backend, health.rev.0);
@@ -71,17 +70,18 @@ pub fn pieces(look: &Look, facts: &Facts, doors: Option<&Doors>) -> Vec<Piece> {
     if let Some(bytes) = health.free_bytes {
         let _always_fits = write!(store, ", {} free", size(bytes));
     }
-    pieces.push(match health.standing {
-        Standing::Writable => Piece::with("Store", format!("{store}, takes changes"), Mood::Good),
-        Standing::ReadOnly(why) => Piece::with("Store", format!("{store}, read-only: {why}"), Mood::Bad),
-        Standing::Down(why) => Piece::with("Store", format!("{store}, not usable: {why}"), Mood::Bad),
+    facts.push(match health.standing {
+        Standing::Writable => Line::told(Role::Good, "Store", format!("{store}, takes changes")),
+        Standing::ReadOnly(why) => Line::told(Role::Bad, "Store", format!("{store}, read-only: {why}")),
+        Standing::Down(why) => Line::told(Role::Bad, "Store", format!("{store}, not usable: {why}")),
     });
-    pieces.push(Piece::gap());
-    pieces.push(Piece::new(
+    facts.push(Line::blank());
+    facts.push(Line::fact(
         "Scope catalog",
         format!("{} ({}), version {}", catalog.title(), catalog.id(), catalog.version()),
     ));
-    pieces.push(Piece::with(
+    facts.push(Line::told(
+        Role::Dim,
         "",
         format!(
             "{} scopes in {} groups, {} presets",
@@ -89,18 +89,17 @@ pub fn pieces(look: &Look, facts: &Facts, doors: Option<&Doors>) -> Vec<Piece> {
             catalog.groups().len(),
             catalog.presets().len()
         ),
-        Mood::Dim,
     ));
-    pieces.push(Piece::gap());
+    facts.push(Line::blank());
     let named = |label, said: &str| {
-        let (said, mood) = if said.is_empty() { ("not known", Mood::Dim) } else { (said, Mood::Plain) };
-        Piece::with(label, said, mood)
+        let (said, role) = if said.is_empty() { ("not known", Role::Dim) } else { (said, Role::Text) };
+        Line::told(role, label, said)
     };
-    pieces.push(named("Terminal", &facts.terminal));
-    pieces.push(named("Clipboard", &facts.clipboard));
-    pieces.push(Piece::gap());
-    pieces.push(Piece::new("Licence", env!("CARGO_PKG_LICENSE")));
-    pieces
+    facts.push(named("Terminal", &known.terminal));
+    facts.push(named("Clipboard", &known.clipboard));
+    facts.push(Line::blank());
+    facts.push(Line::fact("Licence", env!("CARGO_PKG_LICENSE")));
+    facts
 }
 
 /// A text to read, by its name.
@@ -112,21 +111,21 @@ pub fn reader(text: &'static str) -> Reader {
 }
 
 /// The little of Markdown these texts use: headings, paragraphs, code and lists. Lines of a paragraph are joined.
-fn blocks(markdown: &str) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+fn blocks(markdown: &str) -> Vec<Line> {
+    let mut blocks: Vec<Line> = Vec::new();
     for paragraph in markdown.split("\n\n") {
         let paragraph = paragraph.trim_end();
         if !blocks.is_empty() {
-            blocks.push(Block::Blank);
+            blocks.push(Line::blank());
         }
         if let Some(heading) = paragraph.trim_start().strip_prefix('#') {
-            blocks.push(Block::Heading(heading.trim_start_matches('#').trim().to_owned()));
+            blocks.push(Line::of(Role::Title, heading.trim_start_matches('#').trim().to_owned()));
         } else if paragraph.starts_with("    ") || paragraph.starts_with("- ") {
             let role = if paragraph.starts_with("- ") { Role::Text } else { Role::Accent };
-            blocks.extend(paragraph.lines().map(|line| Block::Text(role, line.trim_end().to_owned())));
+            blocks.extend(paragraph.lines().map(|line| Line::of(role, line.trim_end().to_owned())));
         } else {
             let joined = paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-            blocks.push(Block::Text(Role::Text, joined));
+            blocks.push(Line::of(Role::Text, joined));
         }
     }
     blocks
@@ -174,10 +173,8 @@ mod tests {
     fn the_texts_have_headings_and_no_marks_of_their_form() {
         for text in [GUIDE_TEXT, LICENCES_TEXT] {
             let blocks = blocks(text);
-            assert!(blocks.iter().any(|block| matches!(block, Block::Heading(_))));
-            assert!(
-                !blocks.iter().any(|block| matches!(block, Block::Text(_, text) if text.starts_with('#')))
-            );
+            assert!(blocks.iter().any(|line| line.spans.iter().any(|(role, _)| *role == Role::Title)));
+            assert!(!blocks.iter().any(|line| line.text().trim_start().starts_with('#')));
         }
     }
 }

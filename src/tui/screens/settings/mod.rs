@@ -29,12 +29,14 @@ use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::{Moment, Now};
+use crate::tui::list::filter::NoTerm;
+use crate::tui::list::{Cell, Change, Column, List, Listed};
 use crate::tui::overlay::Cue;
-use crate::tui::overlays::confirm_clock;
+use crate::tui::overlays::confirm;
 use crate::tui::overlays::operator::{self, Verb};
 use crate::tui::overlays::recovery;
 use crate::tui::theme::Role;
-use crate::tui::widgets::{Focus, Handled, layout};
+use crate::tui::widgets::{Focus, layout};
 
 /// Columns from which sections and content stand side by side.
 const WIDE: u16 = 78;
@@ -44,7 +46,6 @@ const SECTIONS: u16 = 15;
 const SECTION_PANE: u8 = 0;
 const CONTENT_PANE: u8 = 1;
 
-/// One section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Section {
     Policy,
@@ -75,6 +76,31 @@ impl Section {
     }
 }
 
+impl Listed for Section {
+    type Id = usize;
+    type Row = Self;
+    type Sight<'a> = [Self; 4];
+    type Term = NoTerm;
+
+    const ONE: &'static str = "section";
+    const MARGIN: u16 = 2;
+
+    fn row(all: &[Self; 4], at: usize) -> Option<&Self> {
+        all.get(at)
+    }
+
+    fn name<'a>(section: &'a Self, _: &'a [Self; 4]) -> &'a str {
+        section.title()
+    }
+}
+
+type Col = Column<Section>;
+
+static TITLE: Col =
+    Col::text("", 't', (9, SECTIONS - 4), 0, |section, _| Cell::new(Role::Text, section.title()));
+/// Where there is room for it.
+static ABOUT: Col = Col::text("", 'a', (30, 40), 1, |section, _| Cell::new(Role::Dim, section.about()));
+
 /// Where the keyboard is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pane {
@@ -82,10 +108,9 @@ enum Pane {
     Content,
 }
 
-/// The screen.
 pub struct Settings {
     facts: Facts,
-    section: usize,
+    sections: List<Section>,
     pane: Pane,
     rules: Rules,
     operators: Operators,
@@ -105,12 +130,12 @@ impl Settings {
     pub fn new(facts: Facts) -> Self {
         Self {
             facts,
-            section: 0,
+            sections: List::new(SECTION_PANE, vec![&TITLE, &ABOUT]),
             pane: Pane::Sections,
-            rules: Rules::default(),
-            operators: Operators::default(),
-            security: Sheet::default(),
-            about: Sheet::default(),
+            rules: Rules::new(CONTENT_PANE),
+            operators: Operators::new(CONTENT_PANE),
+            security: Sheet::new(CONTENT_PANE, security::DEEDS),
+            about: Sheet::new(CONTENT_PANE, about::DEEDS),
             doors: None,
             ask_doors: true,
             asking: false,
@@ -120,14 +145,15 @@ impl Settings {
     }
 
     fn section(&self) -> Section {
-        Section::ALL.get(self.section).copied().unwrap_or(Section::Policy)
+        self.sections.selected().and_then(|at| Section::ALL.get(at)).copied().unwrap_or(Section::Policy)
     }
 
     fn rewrite(&mut self, look: &Look) {
+        self.sections.fill(0..Section::ALL.len(), &Section::ALL);
         self.rules.refresh(look);
         self.operators.refresh(look);
-        self.security.set(security::pieces(look, self.doors.as_ref()), security::deeds());
-        self.about.set(about::pieces(look, &self.facts, self.doors.as_ref()), about::deeds());
+        self.security.set(security::facts(look, self.doors.as_ref()), look);
+        self.about.set(about::facts(look, &self.facts, self.doors.as_ref()), look);
     }
 
     fn ask(&mut self, out: &mut Vec<Ask>) {
@@ -138,25 +164,19 @@ impl Settings {
         }
     }
 
-    fn move_in(&mut self, action: Action) -> bool {
-        if self.pane == Pane::Sections {
-            let last = Section::ALL.len() - 1;
-            self.section = match action {
-                Action::Up => self.section.saturating_sub(1),
-                Action::Down => (self.section + 1).min(last),
-                Action::Top | Action::PageUp | Action::HalfUp => 0,
-                Action::Bottom | Action::PageDown | Action::HalfDown => last,
-                _ => return false,
-            };
-            return true;
-        }
-        let handled = match self.section() {
-            Section::Policy => self.rules.act(action),
-            Section::Operators => self.operators.act(action),
-            Section::Security => self.security.act(action),
-            Section::About => self.about.act(action),
+    /// Gives a cue to what has the keyboard. A row that is clicked once more is opened.
+    fn pass(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) -> bool {
+        let change = match (self.pane, self.section()) {
+            (Pane::Sections, _) => self.sections.hear(cue),
+            (_, Section::Policy) => self.rules.hear(cue),
+            (_, Section::Operators) => self.operators.hear(cue),
+            (_, Section::Security) => self.security.hear(cue),
+            (_, Section::About) => self.about.hear(cue),
         };
-        handled != Handled::Ignored
+        if change == Change::Pressed {
+            self.open(look, out);
+        }
+        change != Change::Ignored
     }
 
     fn open(&mut self, look: &Look, out: &mut Vec<Ask>) {
@@ -168,7 +188,7 @@ impl Settings {
             Section::Policy => self.edit(look, out),
             Section::Operators => {
                 out.extend(self.operators.selected(look).map(|person| {
-                    let menu = operator::menu::Menu::new(person, look);
+                    let menu = operator::menu::menu(person, look);
                     Ask::Push(Box::new(menu))
                 }));
             }
@@ -222,90 +242,32 @@ impl Settings {
                 }
             }
             Action::RenewCode => out.push(Ask::Push(Box::new(recovery::renew(look)))),
-            Action::ConfirmClock => out.push(Ask::Push(Box::new(confirm_clock::form(look)))),
+            Action::ConfirmClock => out.push(Ask::Push(Box::new(confirm::clock::ask(look)))),
             Action::Guide => Self::perform(Some(Deed::Read(about::GUIDE)), out),
-            _ => return self.move_in(action),
+            _ => return self.pass(Cue::Do(action), look, out),
         }
         true
     }
 
+    /// A click into the other half takes the keyboard there; only the next one opens.
     fn click(&mut self, target: Target, look: &Look, out: &mut Vec<Ask>) -> bool {
-        match target {
-            Target::Row { pane: SECTION_PANE, row } => {
-                let again = self.section == row && self.pane == Pane::Sections;
-                self.section = row.min(Section::ALL.len() - 1);
-                self.pane = if again { Pane::Content } else { Pane::Sections };
-            }
-            Target::Row { pane: CONTENT_PANE, row } => {
-                let before = (self.pane, self.selected_row());
-                self.pane = Pane::Content;
-                match self.section() {
-                    Section::Policy => self.rules.go(row),
-                    Section::Operators => self.operators.go(row),
-                    Section::Security => self.security.go(row),
-                    Section::About => self.about.go(row),
-                }
-                if before == (Pane::Content, Some(row)) {
-                    self.open(look, out);
-                }
-            }
-            Target::Pane(SECTION_PANE) => self.pane = Pane::Sections,
-            Target::Pane(CONTENT_PANE) => self.pane = Pane::Content,
-            _ => return false,
-        }
-        true
-    }
-
-    fn selected_row(&self) -> Option<usize> {
-        match self.section() {
-            Section::Policy => self.rules.index(),
-            Section::Operators => self.operators.index(),
-            Section::Security => Some(self.security.index()),
-            Section::About => Some(self.about.index()),
-        }
-    }
-
-    fn draw_sections(&self, canvas: &mut Canvas<'_>, area: Rect, with_words: bool) {
-        canvas.hit(area, Target::Pane(SECTION_PANE));
-        for (at, section) in Section::ALL.into_iter().enumerate() {
-            let row = layout::row(area, u16::try_from(at).unwrap_or(u16::MAX));
-            if row.is_empty() {
-                break;
-            }
-            let selected = at == self.section;
-            let role = match (selected, self.pane) {
-                (true, Pane::Sections) => Role::Selected,
-                (true, Pane::Content) => Role::SelectedIdle,
-                (false, _) => Role::Text,
-            };
-            let style = canvas.style(role);
-            if selected {
-                canvas.print(row.x, row.y, row.width, &" ".repeat(row.width.into()), style);
-            }
-            let sign = if selected { canvas.glyphs().selected } else { " " };
-            canvas.print(row.x, row.y, 1, sign, style);
-            let left = row.x.saturating_add(2);
-            canvas.fit(left, row.y, row.right().saturating_sub(left), section.title(), role);
-            if with_words {
-                let x = row.x.saturating_add(SECTIONS);
-                let dim = if selected { role } else { Role::Dim };
-                canvas.fit(x, row.y, row.right().saturating_sub(x), section.about(), dim);
-            }
-            if selected && self.pane == Pane::Sections {
-                canvas.cursor(row.x, row.y);
-            }
-            canvas.hit(row, Target::Row { pane: SECTION_PANE, row: at });
-        }
+        let (Target::Row { pane, .. } | Target::Pane(pane) | Target::Header { pane, .. }) = target else {
+            return false;
+        };
+        let half = if pane == SECTION_PANE { Pane::Sections } else { Pane::Content };
+        let there = std::mem::replace(&mut self.pane, half) == half;
+        let mut nothing = Vec::new();
+        self.pass(Cue::Click(target), look, if there { out } else { &mut nothing })
     }
 
     fn draw_content(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
         canvas.hit(area, Target::Pane(CONTENT_PANE));
         let focus = Focus::when(self.pane == Pane::Content);
         match self.section() {
-            Section::Policy => self.rules.draw(canvas, area, look, focus, CONTENT_PANE),
-            Section::Operators => self.operators.draw(canvas, area, look, focus, CONTENT_PANE),
-            Section::Security => self.security.draw(canvas, area, look, focus, CONTENT_PANE),
-            Section::About => self.about.draw(canvas, area, look, focus, CONTENT_PANE),
+            Section::Policy => self.rules.draw(canvas, area, look, focus),
+            Section::Operators => self.operators.draw(canvas, area, look, focus),
+            Section::Security => self.security.draw(canvas, area, look, focus),
+            Section::About => self.about.draw(canvas, area, look, focus),
         }
     }
 }
@@ -334,15 +296,7 @@ impl Screen for Settings {
         let used = match cue {
             Cue::Do(action) => self.act(action, look, out),
             Cue::Click(target) => self.click(target, look, out),
-            Cue::Wheel { pane: CONTENT_PANE, rows } => {
-                match self.section() {
-                    Section::Policy => self.rules.scroll(rows),
-                    Section::Operators => self.operators.scroll(rows),
-                    Section::Security => self.security.scroll(rows),
-                    Section::About => self.about.scroll(rows),
-                }
-                true
-            }
+            Cue::Wheel { pane: CONTENT_PANE, .. } if self.pane == Pane::Content => self.pass(cue, look, out),
             Cue::Tick => true,
             _ => false,
         };
@@ -370,13 +324,13 @@ impl Screen for Settings {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, _: Now) {
         if area.width >= WIDE {
             let (left, right) = layout::left(area, SECTIONS);
-            self.draw_sections(canvas, left, false);
+            self.sections.draw(canvas, left, &Section::ALL, Focus::when(self.pane == Pane::Sections), "");
             canvas.vertical(right.x, right.y, right.height);
             self.draw_content(canvas, layout::right(right, right.width.saturating_sub(2)).1, look);
             return;
         }
         if self.pane == Pane::Sections {
-            self.draw_sections(canvas, area, true);
+            self.sections.draw(canvas, area, &Section::ALL, Focus::Here, "");
             return;
         }
         let (head, below) = layout::top(area, u16::from(area.height > 4));

@@ -2,127 +2,116 @@
 
 use ratatui::layout::Rect;
 
-use crate::domain::{OperatorId, Timestamp};
-use crate::tui::action::Action;
+use crate::domain::{OperatorId, Role as OperatorRole, Timestamp};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
 use crate::tui::canvas::Canvas;
+use crate::tui::list::filter::NoTerm;
+use crate::tui::list::{Cell, Change, Column, List, Listed};
+use crate::tui::overlay::Cue;
 use crate::tui::overlays::operator::Person;
-use crate::tui::theme::{Badge, GlyphSet, Glyphs, Role};
-use crate::tui::widgets::data_table::{Cell, Column, Rows, TableState, View};
-use crate::tui::widgets::{Focus, Handled, layout};
-
-const COLUMNS: [Column; 5] = [
-    Column::text("name", "Name", 'n', (12, 34), 0),
-    Column::text("role", "Role", 'r', (7, 9), 0),
-    Column::text("standing", "Standing", 's', (24, 24), 0),
-    Column::number("live", "Live keys", 'k', 9, 1),
-    Column::text("added", "Added", 'a', (10, 12), 2),
-];
+use crate::tui::theme::{Badge, Role};
+use crate::tui::widgets::{Focus, layout};
 
 struct Line {
     person: Person,
     added: Timestamp,
 }
 
-struct Lines {
+/// The operators, and how to say when they came.
+struct Sight {
     people: Vec<Line>,
-    glyphs: &'static Glyphs,
-    times: Option<Times>,
+    times: Times,
 }
 
-impl Rows for Lines {
+struct People;
+
+impl Listed for People {
     type Id = OperatorId;
+    type Row = Line;
+    type Sight<'a> = Sight;
+    type Term = NoTerm;
 
-    fn len(&self) -> usize {
-        self.people.len()
+    const ONE: &'static str = "operator";
+
+    fn row(sight: &Sight, id: OperatorId) -> Option<&Line> {
+        sight.people.iter().find(|line| line.person.id == id)
     }
 
-    fn id(&self, index: usize) -> Option<OperatorId> {
-        self.people.get(index).map(|line| line.person.id)
-    }
-
-    fn cell(&self, index: usize, column: &'static str) -> Cell<'_> {
-        let Some(Line { person, added }) = self.people.get(index) else { return Cell::new("") };
-        match column {
-            "name" if person.oneself => Cell::new(format!("{} (you)", person.name)),
-            "name" => Cell::new(person.name.as_str()),
-            "role" => Cell::new(person.role.as_str()),
-            "standing" => {
-                let (badge, words) = match (person.active, person.keys_work) {
-                    (true, _) => (Badge::Active, "active"),
-                    (false, true) => (Badge::Paused, "disabled, keys work"),
-                    (false, false) => (Badge::Revoked, "disabled, keys stopped"),
-                };
-                Cell::state(self.glyphs.badge(badge), words, badge.role())
-            }
-            "live" => match person.live {
-                Some(count) => Cell::new(count.to_string()),
-                None => Cell::with_role("not shown", Role::Dim),
-            },
-            _ => Cell::with_role(
-                self.times.map_or_else(String::new, |times| times.relative(*added)),
-                Role::Dim,
-            ),
-        }
+    fn name<'a>(line: &'a Line, _: &'a Sight) -> &'a str {
+        &line.person.name
     }
 }
 
-/// The section.
+type Col = Column<People>;
+
+static NAME: Col = Col::text("Name", 'n', (12, 34), 0, |line, _| {
+    let you = if line.person.oneself { " (you)" } else { "" };
+    Cell::new(Role::Text, format!("{}{you}", line.person.name))
+});
+static ROLE: Col =
+    Col::text("Role", 'r', (7, 9), 0, |line, _| Cell::new(Role::Text, line.person.role.as_str()));
+static STANDING: Col =
+    Col::text("Standing", 's', (24, 24), 0, |line, _| match (line.person.active, line.person.keys_work) {
+        (true, _) => Cell::badge(Badge::Active, "active"),
+        (false, true) => Cell::badge(Badge::Paused, "disabled, keys work"),
+        (false, false) => Cell::badge(Badge::Revoked, "disabled, keys stopped"),
+    });
+static LIVE: Col = Col::number("Live keys", 'k', 9, 1, |line, _| match line.person.live {
+    Some(count) => Cell::new(Role::Text, count.to_string()),
+    None => Cell::new(Role::Dim, "not shown"),
+});
+static ADDED: Col = Col::text("Added", 'a', (10, 12), 2, |line, sight| {
+    Cell::new(Role::Dim, sight.times.relative(line.added))
+});
+
 pub struct Operators {
-    rows: Lines,
-    table: TableState<OperatorId>,
-}
-
-impl Default for Operators {
-    fn default() -> Self {
-        let rows = Lines { people: Vec::new(), glyphs: GlyphSet::Unicode.glyphs(), times: None };
-        Self { rows, table: TableState::new() }
-    }
+    people: Vec<Line>,
+    list: List<People>,
 }
 
 impl Operators {
+    /// Empty until it has looked; `pane` is its number for the mouse.
+    pub fn new(pane: u8) -> Self {
+        Self { people: Vec::new(), list: List::new(pane, vec![&NAME, &ROLE, &STANDING, &LIVE, &ADDED]) }
+    }
+
+    fn with<R>(&mut self, look: &Look, act: impl FnOnce(&mut List<People>, &Sight) -> R) -> R {
+        let sight = Sight { people: std::mem::take(&mut self.people), times: Times::of(look) };
+        let done = act(&mut self.list, &sight);
+        self.people = sight.people;
+        done
+    }
+
     pub fn refresh(&mut self, look: &Look) {
         let ids: Vec<(OperatorId, Timestamp)> =
             look.view(|view| view.operators().into_iter().map(|o| (o.id, o.created_at)).collect());
         let line = |(id, added)| Person::of(id, look).map(|person| Line { person, added });
-        self.rows.people = ids.into_iter().filter_map(line).collect();
-        self.rows.times = Some(Times::of(look));
-        if self.table.selected().is_none() {
-            let oneself = self.rows.people.iter().position(|line| line.person.oneself);
-            self.table.go(&self.rows, oneself.unwrap_or(0));
-        }
-        self.table.settle(&self.rows);
+        self.people = ids.into_iter().filter_map(line).collect();
+        let oneself = self.people.iter().find(|line| line.person.oneself).map(|line| line.person.id);
+        let ids: Vec<OperatorId> = self.people.iter().map(|line| line.person.id).collect();
+        self.with(look, |list, sight| {
+            let first = list.selected().is_none();
+            list.fill(ids, sight);
+            if let Some(oneself) = oneself.filter(|_| first) {
+                list.select(oneself, sight);
+            }
+        });
     }
 
-    pub fn act(&mut self, action: Action) -> Handled {
-        self.table.act(action, &self.rows)
-    }
-
-    pub fn go(&mut self, row: usize) {
-        self.table.go(&self.rows, row);
-    }
-
-    pub fn index(&self) -> Option<usize> {
-        self.table.selected_index()
-    }
-
-    pub fn scroll(&mut self, rows: isize) {
-        self.table.scroll(&self.rows, rows);
+    pub fn hear(&mut self, cue: Cue<'_>) -> Change {
+        self.list.hear(cue)
     }
 
     /// The selected operator, as they stand now.
     pub fn selected(&self, look: &Look) -> Option<Person> {
-        Person::of(*self.table.selected()?, look)
+        Person::of(self.list.selected()?, look)
     }
 
-    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, focus: Focus, pane: u8) {
-        self.rows.glyphs = canvas.glyphs();
-        self.rows.times = Some(Times::of(look));
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, focus: Focus) {
         let (body, foot) = layout::bottom(area, 1);
-        let view = View { focus, pane, empty: "Nobody may sign in." };
-        self.table.draw(canvas, body, &COLUMNS, &self.rows, view);
-        let (whole, admin) = look.view(|view| (view.is_whole(), view.role() == crate::domain::Role::Admin));
+        self.with(look, |list, sight| list.draw(canvas, body, sight, focus, "Nobody may sign in."));
+        let (whole, admin) = look.view(|view| (view.is_whole(), view.role() == OperatorRole::Admin));
         let said = match (admin, whole) {
             (false, _) => "You see yourself. An admin sees everybody, adds them and changes their roles.",
             (true, false) => "Live keys of others are counted in the whole-agency view only.",

@@ -8,107 +8,93 @@ use crate::tui::action::{Action, Layer};
 use crate::tui::app::ask::Layered;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
+use crate::tui::list::filter::NoTerm;
+use crate::tui::list::{Cell, Change, Column, List, Listed};
+use crate::tui::overlay::Cue;
 use crate::tui::overlays::{operator, policy_edit};
 use crate::tui::theme::Role;
-use crate::tui::widgets::data_table::{Cell, Column, Rows, TableState, View};
-use crate::tui::widgets::{Focus, Handled, layout, text};
+use crate::tui::widgets::{Focus, layout, text};
 
 /// Columns a value gets in the table.
 const VALUE: u16 = 10;
-
-const COLUMNS: [Column; 3] = [
-    Column::text("rule", "Rule", 'r', (22, 24), 0),
-    Column::text("value", "Value", 'v', (8, VALUE), 0),
-    Column::text("about", "What it does", 'a', (20, 90), 1),
-];
-
 /// Rows below the table that say more of the selected rule.
 const FOOT: u16 = 5;
 
-/// The rules with their values.
-struct Values(Vec<(&'static str, String, &'static str)>);
+/// Rules with their values.
+struct Values;
 
-impl Rows for Values {
+/// A rule's name, its value, and what it does.
+type Row = (&'static str, String, &'static str);
+
+impl Listed for Values {
     type Id = &'static str;
+    type Row = Row;
+    type Sight<'a> = Vec<Row>;
+    type Term = NoTerm;
 
-    fn len(&self) -> usize {
-        self.0.len()
+    const ONE: &'static str = "rule";
+
+    fn row<'a>(rules: &'a Vec<Row>, id: &'static str) -> Option<&'a Row> {
+        rules.iter().find(|(name, ..)| *name == id)
     }
 
-    fn id(&self, index: usize) -> Option<&'static str> {
-        self.0.get(index).map(|(name, ..)| *name)
-    }
-
-    fn cell(&self, index: usize, column: &'static str) -> Cell<'_> {
-        let Some((name, value, about)) = self.0.get(index) else { return Cell::new("") };
-        match column {
-            "rule" => Cell::new(policy_edit::spoken(name)),
-            "value" => Cell::with_role(value.as_str(), Role::Accent),
-            _ => Cell::with_role(*about, Role::Dim),
-        }
+    fn name<'a>((name, ..): &'a Row, _: &'a Vec<Row>) -> &'a str {
+        name
     }
 }
 
-/// The section.
+type Col = Column<Values>;
+
+static RULE: Col =
+    Col::text("Rule", 'r', (22, 24), 0, |(name, ..), _| Cell::new(Role::Text, policy_edit::spoken(name)));
+static SET: Col =
+    Col::text("Value", 'v', (8, VALUE), 0, |(_, value, _), _| Cell::new(Role::Accent, value.as_str()));
+static ABOUT: Col =
+    Col::text("What it does", 'a', (20, 90), 1, |(.., about), _| Cell::new(Role::Dim, *about));
+
 pub struct Rules {
-    values: Values,
-    table: TableState<&'static str>,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { values: Values(Vec::new()), table: TableState::new() }
-    }
+    values: Vec<Row>,
+    list: List<Values>,
 }
 
 impl Rules {
+    /// Empty until it has looked; `pane` is its number for the mouse.
+    pub fn new(pane: u8) -> Self {
+        Self { values: Vec::new(), list: List::new(pane, vec![&RULE, &SET, &ABOUT]) }
+    }
+
     pub fn refresh(&mut self, look: &Look) {
         let rule = |policy: &Policy, name| policy.get(name).unwrap_or_default();
-        let rows = look.state(|state| {
-            let rows =
-                Policy::RULES.iter().map(|known| (known.name, rule(state.policy(), known.name), known.about));
-            rows.collect()
+        self.values = look.state(|state| {
+            let rules = Policy::RULES.iter();
+            rules.map(|known| (known.name, rule(state.policy(), known.name), known.about)).collect()
         });
-        self.values = Values(rows);
-        self.table.settle(&self.values);
+        self.list.fill(Policy::RULES.iter().map(|known| known.name), &self.values);
     }
 
-    pub fn act(&mut self, action: Action) -> Handled {
-        self.table.act(action, &self.values)
-    }
-
-    pub fn go(&mut self, row: usize) {
-        self.table.go(&self.values, row);
-    }
-
-    pub fn index(&self) -> Option<usize> {
-        self.table.selected_index()
-    }
-
-    pub fn scroll(&mut self, rows: isize) {
-        self.table.scroll(&self.values, rows);
+    pub fn hear(&mut self, cue: Cue<'_>) -> Change {
+        self.list.hear(cue)
     }
 
     /// The form that changes the selected rule.
     pub fn form(&self, look: &Look) -> Option<Box<Layered>> {
-        let form = policy_edit::new(self.table.selected()?, look)?;
+        let form = policy_edit::new(self.list.selected()?, look)?;
         Some(Box::new(form))
     }
 
-    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, focus: Focus, pane: u8) {
-        let wanted = u16::try_from(self.values.0.len()).unwrap_or(u16::MAX).saturating_add(1);
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, focus: Focus) {
+        let wanted = u16::try_from(self.values.len()).unwrap_or(u16::MAX).saturating_add(1);
         let foot = FOOT.min(area.height.saturating_sub(wanted.min(area.height / 2)));
         // Right below the table, where the eye is.
         let (body, foot) = layout::top(area, wanted.min(area.height.saturating_sub(foot)));
         let foot = layout::top(foot, FOOT).0;
-        let view = View { focus, pane, empty: "" };
-        self.table.draw(canvas, body, &COLUMNS, &self.values, view);
+        self.list.draw(canvas, body, &self.values, focus, "");
         self.draw_foot(canvas, layout::inset(foot, 1, 0), look);
     }
 
     fn draw_foot(&self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
-        let Some(name) = self.table.selected() else { return };
-        let Some(rule) = Policy::RULES.iter().find(|rule| rule.name == *name) else { return };
+        let Some(name) = self.list.selected() else { return };
+        let Some(rule) = Policy::RULES.iter().find(|rule| rule.name == name) else { return };
         if area.height < 2 {
             return;
         }

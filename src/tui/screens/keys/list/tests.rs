@@ -2,14 +2,16 @@
 
 use super::*;
 use crate::domain::{
-    Access, Actor, Expiry, Name, Note, Operator, OperatorId, PublicId, Record, Role as Rank, Scopes,
+    Access, Actor, Expiry, Name, Note, Operator, OperatorId, Place, PublicId, Record, Role as Rank, Scopes,
     Standing, State, Status, Timestamp, Verifier, id::BASE58,
 };
 use crate::tui::{
     action::Action,
     app::times::{Times, Zone},
-    overlay::Typed,
+    list::{Change, List},
+    overlay::{Cue, Typed},
     testing,
+    widgets::Focus,
 };
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
@@ -50,29 +52,39 @@ fn agency(count: usize) -> (State, Actor) {
     (state, Actor { operator: me, access: Access::Own })
 }
 
-fn type_text(list: &mut KeyList, text: &str, seen: &Seen<'_>) {
-    list.hear(Cue::Do(Action::Filter));
+fn press(list: &mut List<Keys>, action: Action, seen: &Seen<'_>) {
+    let change = list.hear(Cue::Do(action));
+    list.settle(change, seen);
+}
+
+fn type_text(list: &mut List<Keys>, text: &str, seen: &Seen<'_>) {
+    press(list, Action::Filter, seen);
     for c in text.chars() {
-        assert_eq!(list.hear(Cue::Type(Typed(c))), Change::Filter);
-        list.apply(seen);
+        let change = list.hear(Cue::Type(Typed(c)));
+        assert_eq!(change, Change::Filter);
+        list.settle(change, seen);
     }
+}
+
+fn filled(seen: &Seen<'_>) -> List<Keys> {
+    let mut list = List::new(1, columns(Subset::Agency, seen));
+    list.fill(Subset::Agency.keys(seen).map(|key| key.id), seen);
+    list
 }
 
 #[test]
 fn a_hundred_thousand_keys_are_sorted_filtered_and_shown_by_the_window() {
     let (state, actor) = agency(100_000);
     let seen = Seen::new(&state, actor, Times::new(NOW, Zone::UTC));
-    let mut list = KeyList::new(Subset::Agency);
-    list.refresh(&seen);
+    let mut list = filled(&seen);
     assert_eq!((list.shown(), list.listed()), (100_000, 100_000));
-    list.hear(Cue::Do(Action::Bottom));
+    press(&mut list, Action::Bottom, &seen);
     let drawn = testing::draw(100, 12, |canvas, area| list.draw(canvas, area, &seen, Focus::Here, ""));
     assert!(drawn[11].contains("Key 099999") && drawn[1].contains("Key 099989"), "{drawn:?}");
     let selected = list.selected();
     type_text(&mut list, "0999", &seen);
     assert_eq!((list.shown(), list.selected()), (120, selected));
-    list.hear(Cue::Do(Action::Back));
-    list.apply(&seen);
+    press(&mut list, Action::Back, &seen);
     assert_eq!((list.shown(), list.selected()), (100_000, selected));
 }
 
@@ -80,12 +92,11 @@ fn a_hundred_thousand_keys_are_sorted_filtered_and_shown_by_the_window() {
 fn marks_outlive_a_filter_but_only_what_is_shown_is_acted_on() {
     let (state, actor) = agency(30);
     let seen = Seen::new(&state, actor, Times::new(NOW, Zone::UTC));
-    let mut list = KeyList::new(Subset::Agency);
-    list.refresh(&seen);
-    list.hear(Cue::Do(Action::MarkAll));
+    let mut list = filled(&seen);
+    press(&mut list, Action::MarkAll, &seen);
     type_text(&mut list, "00002", &seen);
     assert_eq!((list.shown(), list.targets().len(), list.marks()), (11, 11, 30));
     list.set_filter("nothing like it");
-    list.apply(&seen);
+    list.sift(&seen);
     assert_eq!((list.targets().len(), list.selected(), list.marks()), (0, None, 30));
 }

@@ -17,11 +17,8 @@ use crate::{
 pub enum Deed {
     /// Stop for a while.
     Pause,
-    /// Let work again.
     Resume,
-    /// Stop for good.
     Revoke,
-    /// Remove from sight.
     Delete,
     /// Bring a deleted record back.
     Restore,

@@ -26,6 +26,19 @@ pub trait Term: Sized + PartialEq {
     }
 }
 
+/// Of rows that have names and nothing else to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoTerm {}
+
+impl Term for NoTerm {
+    const EXAMPLES: &'static str = "type to find";
+    const FIELDS: &'static str = "";
+
+    fn read(_: &str, _: char, _: String) -> Option<Result<Self, String>> {
+        None
+    }
+}
+
 /// A filter line, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter<T> {
@@ -54,7 +67,6 @@ impl<T> Default for Filter<T> {
 }
 
 impl<T: Term> Filter<T> {
-    /// Reads a line.
     pub fn parse(text: &str) -> Self {
         let mut filter = Self::default();
         let (mut all, mut wanted, mut joined) = (Vec::new(), true, true);
@@ -90,11 +102,6 @@ impl<T: Term> Filter<T> {
 
     fn tell(&mut self, mistake: &str) {
         self.mistakes.push(mistake.to_owned());
-    }
-
-    /// Whether it lets everything through.
-    pub const fn is_empty(&self) -> bool {
-        self.either.is_empty()
     }
 
     /// Whether texts of the rows are looked at.
@@ -167,6 +174,16 @@ fn read<T: Term>(part: &str) -> Result<Option<What<T>>, String> {
             let known = if T::FIELDS.is_empty() { "words" } else { T::FIELDS };
             Err(format!("there is no filter {field}{sign} here, only {known}"))
         }
+    }
+}
+
+/// Adds a text to what words are looked for in. Of a hundred thousand names most are plain already, and cost nothing to be
+/// made so.
+pub fn push_plain(room: &mut String, text: &str) {
+    if text.is_ascii() {
+        room.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+    } else {
+        room.push_str(&plain(text));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::domain::CommandKind;
 use crate::domain::audit::{Entry, Outcome};
-use crate::tui::overlays::small_form::sentence;
+use crate::tui::widgets::text::sentence;
 
 /// What happened, or was refused: `Revoked Nightly export`, `revoking Nightly export`. What was done comes first: a
 /// narrow column cuts the end.
@@ -119,7 +119,6 @@ pub fn reason(code: Option<&str>) -> String {
     .into()
 }
 
-/// Where from.
 pub fn via(code: &str) -> &str {
     match code {
         "cli" => "command line",

@@ -1,21 +1,23 @@
 //! Saying that the clock is right: what the clocks say and what changes, then one question.
 
-use super::question::{Asking, Question};
-use super::small_form::SmallForm;
-use crate::domain::{Aftermath, Command, Key, name::first_few};
+use super::{Accept, Awaited, Confirm};
+use crate::domain::name::first_few;
+use crate::domain::{Aftermath, Command, Key};
 use crate::tui::action::Danger;
-use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
+use crate::tui::list::page::Line;
+use crate::tui::overlay::Heard;
+use crate::tui::theme::Role;
 
-/// The question's name among the overlays.
-pub const NAME: &str = "confirm-clock";
+/// How the answer is waited for.
+const BELIEVING: Awaited = Awaited {
+    doing: "believing the clock",
+    held: "one moment: it is being written",
+    then: |_, _| Heard::Close,
+};
 
-/// Asks before a clock is believed.
-pub struct ConfirmClock;
-
-/// The question.
-pub fn form(look: &Look) -> Question<ConfirmClock> {
+pub fn ask(look: &Look) -> Confirm {
     let dial = look.engine.clock();
     let times = Times::of(look);
     let mut about = format!("This machine's clock says {}", times.exact(dial.wall));
@@ -34,8 +36,10 @@ pub fn form(look: &Look) -> Question<ConfirmClock> {
             about.push_str(" Keys of others are concerned as well.");
         }
     });
-    let form = SmallForm::new("Is the clock right?", about, Vec::new(), "It is right", Danger::Dangerous);
-    Question::new(form, ConfirmClock, look)
+    let said = "The clock is believed from now on".to_owned();
+    let accept = Accept::Awaited(Command::ConfirmClock, said, BELIEVING);
+    let lines = vec![Line::of(Role::Text, about)];
+    Confirm::new("Is the clock right?", lines, ("It is right", Danger::Dangerous), accept)
 }
 
 /// The first few, and how many more.
@@ -44,19 +48,4 @@ fn named(what: &str, keys: &[&Key]) -> String {
         return String::new();
     }
     format!("{what}{}.", first_few(keys.iter().map(|key| key.name.as_str())))
-}
-
-impl Asking for ConfirmClock {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn doing(&self) -> &'static str {
-        "believing the clock"
-    }
-
-    fn submit(&mut self, _: &mut SmallForm, _: &Look) -> Option<Job> {
-        let said = "The clock is believed from now on".into();
-        Some(Job::Run { command: Command::ConfirmClock, said })
-    }
 }

@@ -33,7 +33,6 @@ impl<'a> Seen<'a> {
         Self { state, view: View::new(state, actor), times }
     }
 
-    /// The present.
     pub const fn now(&self) -> Timestamp {
         self.times.now()
     }
@@ -87,7 +86,6 @@ pub enum Standing {
     ExpiresSoon,
     /// Unused for so many days.
     Idle(i64),
-    /// All is well.
     Active,
     /// Stopped for a while.
     Paused,
@@ -99,9 +97,7 @@ pub enum Standing {
     AppStopped,
     /// Its time is over.
     Expired,
-    /// Stopped for good.
     Revoked,
-    /// Removed from sight.
     Deleted,
 }
 

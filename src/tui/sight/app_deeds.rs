@@ -7,17 +7,15 @@ use crate::domain::{
 };
 use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::look::Look;
-use crate::tui::screens::keys::deeds::{may_issue, objection};
-use crate::tui::screens::keys::seen::Seen;
+use crate::tui::sight::deeds::{may_issue, objection};
+use crate::tui::sight::seen::Seen;
 
 /// Something done to an app that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppDeed {
     /// Stop for a while.
     Pause,
-    /// Let work again.
     Resume,
-    /// End for good.
     Delete,
     /// Give a new secret.
     NewSecret,

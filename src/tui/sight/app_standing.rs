@@ -1,8 +1,8 @@
 //! How an app stands, in the words of the screens, and the short words of its columns.
 
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, AppStatus, SourceApp, Timestamp, UserType};
-use crate::tui::screens::keys::seen::Seen;
+use crate::domain::{App, AppStatus, Reason, SourceApp, Timestamp, UserType};
+use crate::tui::sight::seen::Seen;
 use crate::tui::theme::Badge;
 
 /// How an app stands, as a person would say it.
@@ -12,22 +12,18 @@ pub enum Standing {
     OwnerStopped,
     /// Stopped for a while.
     Paused(Timestamp),
-    /// All is well.
     Active,
-    /// Gone.
     Deleted(Timestamp),
 }
 
 impl Standing {
-    /// Of an app.
     pub fn of(app: &App, seen: &Seen<'_>) -> Self {
-        match app.status {
-            AppStatus::Deleted(at) => Self::Deleted(at),
-            AppStatus::Paused(at) => Self::Paused(at),
-            AppStatus::Active => {
-                let works = seen.state().operator(app.owner).is_some_and(|owner| owner.standing.keys_work());
-                if works { Self::Active } else { Self::OwnerStopped }
-            }
+        // The verifier says whether it works, and so what the screen may say of it.
+        match (seen.view.app_refused(app), app.status) {
+            (None, _) => Self::Active,
+            (Some(Reason::OwnerDisabled), _) | (Some(_), AppStatus::Active) => Self::OwnerStopped,
+            (Some(_), AppStatus::Paused(at)) => Self::Paused(at),
+            (Some(_), AppStatus::Deleted(at)) => Self::Deleted(at),
         }
     }
 
@@ -106,7 +102,6 @@ pub fn last_used(app: &App, seen: &Seen<'_>) -> Option<Timestamp> {
     keys.chain(seen.view.app_usage(app).last_used_at).max()
 }
 
-/// Its live keys.
 pub fn live_keys(app: &App, seen: &Seen<'_>) -> usize {
     seen.view.keys_of_app(app.id).filter(|key| key.state(seen.now()).is_live()).count()
 }

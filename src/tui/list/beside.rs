@@ -1,0 +1,169 @@
+//! A list with the detail of its selected row: beside it where there is room, over it where there is none.
+
+use ratatui::layout::Rect;
+
+use super::page::{Line, Page, wrapped};
+use super::{Change, Column, List, Listed};
+use crate::tui::action::{Action, Layer};
+use crate::tui::canvas::{Canvas, Target};
+use crate::tui::input::TextFocus;
+use crate::tui::keymap::Keymap;
+use crate::tui::overlay::Cue;
+use crate::tui::theme::Role;
+use crate::tui::widgets::{Focus, layout};
+
+/// Columns from which list and detail stand side by side.
+pub const WIDE: u16 = 104;
+/// Columns of the labels.
+const LABELS: u16 = 11;
+
+pub struct Beside<L: Listed> {
+    pub list: List<L>,
+    page: Page,
+    /// The detail's number for the mouse.
+    pane: u8,
+    /// A person closed the detail that stood beside.
+    closed: bool,
+    /// The keyboard is in the detail.
+    inside: bool,
+    /// The last frame had room for both.
+    wide: bool,
+}
+
+impl<L: Listed> Beside<L> {
+    /// An empty list; the panes are the list's and the detail's numbers for the mouse.
+    pub fn new((list, detail): (u8, u8), columns: Vec<&'static Column<L>>) -> Self {
+        Self {
+            list: List::new(list, columns),
+            page: Page::default(),
+            pane: detail,
+            closed: false,
+            inside: false,
+            wide: false,
+        }
+    }
+
+    /// Whether the detail is shown.
+    pub const fn is_open(&self) -> bool {
+        let open = if self.wide { !self.closed } else { self.inside };
+        open && self.list.selected().is_some()
+    }
+
+    /// Whether the keyboard is in the detail.
+    pub const fn is_inside(&self) -> bool {
+        self.inside
+    }
+
+    /// Back to the list.
+    pub const fn leave(&mut self) {
+        self.inside = false;
+    }
+
+    pub const fn enter(&mut self) {
+        (self.inside, self.closed) = (true, false);
+    }
+
+    /// Closes the detail if it is open, and says whether it was.
+    pub const fn close(&mut self) -> bool {
+        let was = self.is_open();
+        (self.closed, self.inside) = (true, false);
+        was
+    }
+
+    /// The selection is another row.
+    pub const fn rewind(&mut self) {
+        self.page.offset = 0;
+    }
+
+    /// Hears a cue. What it says of the list, [`List::settle`] does.
+    pub fn hear(&mut self, cue: Cue<'_>) -> Change {
+        if self.list.text_focus() == TextFocus::Elsewhere
+            && let Some(change) = self.hear_detail(cue)
+        {
+            return change;
+        }
+        let before = self.list.selected();
+        let mut change = self.list.hear(cue);
+        // One step back: out of the detail, then filter, marks, detail.
+        if change == Change::Ignored && cue == Cue::Do(Action::Back) && self.close() {
+            change = Change::Looks;
+        }
+        if self.list.selected() != before {
+            self.rewind();
+        }
+        if change == Change::Pressed {
+            self.closed = false;
+            self.inside = !self.wide;
+        }
+        change
+    }
+
+    fn hear_detail(&mut self, cue: Cue<'_>) -> Option<Change> {
+        match cue {
+            Cue::Do(action) if self.inside && self.page.act(action) => {}
+            Cue::Do(Action::Open | Action::Right) => {
+                self.list.selected()?;
+                self.inside = self.is_open() || !self.wide;
+                self.closed = false;
+            }
+            Cue::Do(Action::Left | Action::Back) if self.inside => self.leave(),
+            Cue::Wheel { pane, rows } if pane == self.pane => self.page.scroll(rows),
+            Cue::Click(Target::Pane(pane)) if pane == self.pane => self.enter(),
+            Cue::Click(_) => {
+                self.leave();
+                return None;
+            }
+            _ => return None,
+        }
+        Some(Change::Looks)
+    }
+
+    /// How wide the room is that the two share.
+    pub const fn note_width(&mut self, cells: u16) {
+        self.wide = cells >= WIDE;
+    }
+
+    /// The rooms of list and detail in `area`, with a line between; of two that do not fit, one is empty.
+    pub fn rooms(&mut self, canvas: &mut Canvas<'_>, area: Rect) -> (Rect, Rect) {
+        self.note_width(area.width);
+        let none = Rect { width: 0, ..area };
+        match (self.is_open(), self.wide) {
+            (false, _) => (area, none),
+            (true, false) => (none, area),
+            (true, true) => split(canvas, area),
+        }
+    }
+
+    /// Draws the detail, made of `lines`.
+    pub fn draw_detail(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        keymap: &Keymap,
+        focus: Focus,
+        lines: Vec<Line>,
+    ) {
+        let mut area = area;
+        if !self.wide {
+            let (first, rest) = layout::top(layout::inset(area, 2, 0), 1);
+            let back = keymap.label(Layer::Screen, Action::Back).unwrap_or_default();
+            let spans = [canvas.span(Role::Key, back), canvas.span(Role::Dim, " back to the table")];
+            canvas.spans(first.x, first.y, first.width, &spans);
+            area = rest;
+        }
+        canvas.hit(area, Target::Pane(self.pane));
+        let laid = wrapped(lines, LABELS, area.width.saturating_sub(2));
+        self.page.draw(canvas, area, LABELS, &laid, |_| false);
+        if focus.is_here() && (self.inside || !self.wide) {
+            canvas.cursor(area.x, area.y);
+        }
+    }
+}
+
+/// Rooms for a list and for a detail beside it.
+pub fn split(canvas: &mut Canvas<'_>, area: Rect) -> (Rect, Rect) {
+    let cells = (area.width * 2 / 5).clamp(44, 60);
+    let (left, right) = layout::right(area, cells);
+    canvas.vertical(right.x, right.y, right.height);
+    (left, layout::right(right, cells.saturating_sub(3)).1)
+}

@@ -1,0 +1,163 @@
+//! One column of a list: it owns its header, what its rows are sorted by, and what stands in them. Which columns a
+//! window of a given width has room for, and how wide each is.
+
+use std::borrow::Cow;
+
+use super::Listed;
+use crate::domain::name::plain;
+use crate::tui::theme::{Badge, Role};
+
+/// Cells between two columns.
+pub const GAP: u16 = 2;
+
+/// A column that may grow by this many cells holds names, and is the first to get spare room.
+const ELASTIC: u16 = 10;
+
+/// Which side the text keeps to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    Left,
+    Right,
+}
+
+/// What a row sorts by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// The row's name, by which ties are settled in any case.
+    Name,
+    /// Times and counts. What never was is before all times, what never ends after all.
+    Number(i64),
+    Text(String),
+}
+
+impl Rank {
+    /// By a text, as a reader compares: without accents and capitals.
+    pub fn text(text: &str) -> Self {
+        Self::Text(plain(text))
+    }
+
+    pub fn count(count: usize) -> Self {
+        Self::Number(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
+/// What stands in one place of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell<'a> {
+    /// Its sign stands before the text: never the sign alone.
+    pub badge: Option<Badge>,
+    /// Shortened when it does not fit.
+    pub text: Cow<'a, str>,
+    /// Its look, unless the row is selected.
+    pub role: Role,
+}
+
+impl<'a> Cell<'a> {
+    pub fn new(role: Role, text: impl Into<Cow<'a, str>>) -> Self {
+        Self { badge: None, text: text.into(), role }
+    }
+
+    /// A badge's sign and look, with these words.
+    pub fn badge(badge: Badge, words: impl Into<Cow<'a, str>>) -> Self {
+        Self { badge: Some(badge), text: words.into(), role: badge.role() }
+    }
+}
+
+/// What a row sorts by in one column.
+type Ranking<L> = fn(&<L as Listed>::Row, &<L as Listed>::Sight<'_>) -> Rank;
+/// What stands in one column of a row.
+type Making<L> = for<'a> fn(&'a <L as Listed>::Row, &'a <L as Listed>::Sight<'_>) -> Cell<'a>;
+
+pub struct Column<L: Listed> {
+    /// Its header. Where none of the columns has one, the list has no header at all.
+    pub title: &'static str,
+    /// What tells it apart, and sorts by it after the sort key.
+    pub letter: char,
+    /// Cells below which it is dropped rather than narrowed.
+    pub min: u16,
+    /// Cells beyond which it does not grow.
+    pub max: u16,
+    /// 0 is never dropped; the highest number goes first.
+    pub priority: u8,
+    pub align: Align,
+    /// `None` where rows keep the order they come in.
+    pub rank: Option<Ranking<L>>,
+    pub cell: Making<L>,
+}
+
+impl<L: Listed> Column<L> {
+    /// A column of text, from `min` to `max` cells wide.
+    pub const fn text(
+        title: &'static str,
+        letter: char,
+        (min, max): (u16, u16),
+        priority: u8,
+        cell: Making<L>,
+    ) -> Self {
+        Self { title, letter, min, max, priority, align: Align::Left, rank: None, cell }
+    }
+
+    /// A column of numbers.
+    pub const fn number(
+        title: &'static str,
+        letter: char,
+        cells: u16,
+        priority: u8,
+        cell: Making<L>,
+    ) -> Self {
+        Self { align: Align::Right, ..Self::text(title, letter, (cells, cells), priority, cell) }
+    }
+
+    /// The same, to be sorted by.
+    #[must_use]
+    pub const fn by(self, rank: Ranking<L>) -> Self {
+        Self { rank: Some(rank), ..self }
+    }
+}
+
+/// A shown column and its width.
+pub struct Shown<L: Listed> {
+    pub column: &'static Column<L>,
+    pub width: u16,
+}
+
+/// The columns for a window of `width` cells, in the order of the definition. `hidden` says which a person has
+/// switched off.
+pub fn fit<L: Listed>(
+    columns: &[&'static Column<L>],
+    hidden: impl Fn(char) -> bool,
+    width: u16,
+) -> Vec<Shown<L>> {
+    let wanted = columns.iter().filter(|column| column.priority == 0 || !hidden(column.letter));
+    let mut shown: Vec<Shown<L>> = wanted.map(|column| Shown { column, width: column.min }).collect();
+    let needed = |shown: &[Shown<L>]| {
+        let gaps = shown.len().saturating_sub(1) * usize::from(GAP);
+        shown.iter().map(|place| u32::from(place.width)).sum::<u32>()
+            + u32::try_from(gaps).unwrap_or(u32::MAX)
+    };
+    // The last of the least important goes first; one column always stays, however narrow.
+    while shown.len() > 1 && needed(&shown) > u32::from(width) {
+        let worst = shown.iter().map(|place| place.column.priority).max().filter(|worst| *worst > 0);
+        let Some(at) = shown.iter().rposition(|place| Some(place.column.priority) == worst) else { break };
+        shown.remove(at);
+    }
+    let mut spare = u32::from(width).saturating_sub(needed(&shown));
+    // Names first, each by how much it may grow: the rest reads well at its least width.
+    for names in [true, false] {
+        let mut before = 0;
+        while spare > 0 && spare != before {
+            before = spare;
+            for place in &mut shown {
+                let stretch = place.column.max.saturating_sub(place.column.min);
+                if (stretch >= ELASTIC) != names {
+                    continue;
+                }
+                let step = (stretch / ELASTIC).max(1).min(place.column.max.saturating_sub(place.width));
+                let step = step.min(u16::try_from(spare).unwrap_or(u16::MAX));
+                place.width += step;
+                spare -= u32::from(step);
+            }
+        }
+    }
+    shown
+}

@@ -1,0 +1,133 @@
+//! Lines to read, of one kind wherever they stand: beside a list, in a reader, on a sheet of settings. What one says is
+//! wrapped beside its label; what is made of several pieces stays on one line. And the page that shows and scrolls them.
+
+use std::borrow::Cow;
+
+use ratatui::layout::Rect;
+
+use crate::tui::action::Action;
+use crate::tui::canvas::Canvas;
+use crate::tui::theme::Role;
+use crate::tui::widgets::{layout, scrollbar, text, walk};
+
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    /// What it is about; `Some("")` goes on below the line before it, `None` begins at the left.
+    pub label: Option<Cow<'static, str>>,
+    /// Cells left free before it.
+    pub indent: u16,
+    pub spans: Vec<(Role, String)>,
+    /// Shown at the right end.
+    pub end: Option<(Role, String)>,
+}
+
+impl Line {
+    /// Words, in as many lines as they take.
+    pub fn of(role: Role, text: impl Into<String>) -> Self {
+        Self { spans: vec![(role, text.into())], ..Self::default() }
+    }
+
+    pub fn blank() -> Self {
+        Self::default()
+    }
+
+    /// A label and what it stands for.
+    pub fn fact(label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        Self::told(Role::Text, label, text)
+    }
+
+    /// A fact with a look of its own.
+    pub fn told(role: Role, label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        Self { label: Some(label.into()), ..Self::of(role, text) }
+    }
+
+    /// All it says, for a search.
+    pub fn text(&self) -> String {
+        let label = self.label.as_deref().unwrap_or_default();
+        self.spans.iter().fold(label.to_owned(), |all, (_, said)| all + " " + said)
+    }
+}
+
+/// `lines` as they stand in `width` cells, of which labels take `labels`.
+pub fn wrapped(lines: impl IntoIterator<Item = Line>, labels: u16, width: u16) -> Vec<Line> {
+    let mut laid = Vec::new();
+    for line in lines {
+        match (line.spans.as_slice(), &line.end) {
+            ([(role, said)], None) => {
+                let before = line.indent + line.label.as_ref().map_or(0, |_| labels);
+                let cells = width.saturating_sub(before).max(8);
+                for (at, said) in text::wrap(said, cells).into_iter().enumerate() {
+                    let label =
+                        line.label.as_ref().map(|label| if at == 0 { label.clone() } else { "".into() });
+                    laid.push(Line { label, indent: line.indent, ..Line::of(*role, said) });
+                }
+            }
+            _ => laid.push(line),
+        }
+    }
+    laid
+}
+
+/// Where some lines are scrolled to.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub offset: usize,
+    /// Lines and rows of the last frame.
+    lines: usize,
+    rows: usize,
+}
+
+impl Page {
+    /// The last offset there is.
+    pub const fn last(&self) -> usize {
+        self.lines.saturating_sub(self.rows)
+    }
+
+    /// Scrolls by so many lines.
+    pub fn scroll(&mut self, by: isize) {
+        self.offset = self.offset.saturating_add_signed(by).min(self.last());
+    }
+
+    /// Scrolls as a verb says; `false` for verbs of another kind.
+    pub fn act(&mut self, action: Action) -> bool {
+        let to = walk(action, self.offset, self.rows, self.last() + 1);
+        self.offset = to.unwrap_or(self.offset);
+        to.is_some()
+    }
+
+    /// Draws lines as [`wrapped`] laid them for two cells less than `area` is wide: those are the scrollbar's. `found` says
+    /// which of them somebody looks for.
+    pub fn draw(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        labels: u16,
+        lines: &[Line],
+        found: impl Fn(&Line) -> bool,
+    ) {
+        let inner = Rect { width: area.width.saturating_sub(2), ..area };
+        (self.lines, self.rows) = (lines.len(), area.height.into());
+        self.scroll(0);
+        for (row, line) in (0..area.height).zip(lines.iter().skip(self.offset)) {
+            draw_line(canvas, layout::row(inner, row), labels, line, found(line));
+        }
+        scrollbar::draw(canvas, area, self.offset, self.rows, self.lines);
+    }
+}
+
+fn draw_line(canvas: &mut Canvas<'_>, row: Rect, labels: u16, line: &Line, found: bool) {
+    let mut x = row.x.saturating_add(line.indent);
+    if let Some(label) = &line.label {
+        canvas.fit(row.x, row.y, labels.min(row.width), label, Role::Dim);
+        x = x.saturating_add(labels);
+    }
+    let mut right = row.right();
+    if let Some((role, end)) = &line.end {
+        let span = canvas.span(*role, end.as_str());
+        right = canvas.spans_right(right, row.y, row.width / 2, &[span]).saturating_sub(1);
+    }
+    for (role, said) in &line.spans {
+        let role = if found { Role::Match } else { *role };
+        x = canvas.fit(x, row.y, right.saturating_sub(x), said, role);
+    }
+}

@@ -1,0 +1,129 @@
+//! One thing chosen of several, by typing or walking: every action, what can be done with a row, what can be done about
+//! an operator. What is not possible stays in the list and says why.
+
+use ratatui::layout::Rect;
+
+use crate::tui::action::{Action, Group, Layer, Reason};
+use crate::tui::app::ask::{Answer, Ask};
+use crate::tui::app::look::Look;
+use crate::tui::canvas::{Canvas, Target};
+use crate::tui::clock::Now;
+use crate::tui::input::TextFocus;
+use crate::tui::overlay::{Cue, Heard, Overlay};
+use crate::tui::widgets::picker::{PickItem, Picker};
+use crate::tui::widgets::popup;
+
+/// What follows from a choice.
+type Then<K> = Box<dyn Fn(K, &Look) -> Ask>;
+
+/// The choice.
+pub struct Chooser<K> {
+    title: String,
+    size: (u16, u16),
+    picker: Picker<K>,
+    then: Then<K>,
+}
+
+impl<K: Clone> Chooser<K> {
+    /// Lets somebody choose, in a box of so many columns and rows.
+    pub fn new(
+        title: impl Into<String>,
+        size: (u16, u16),
+        picker: Picker<K>,
+        then: impl Fn(K, &Look) -> Ask + 'static,
+    ) -> Self {
+        Self { title: title.into(), size, picker, then: Box::new(then) }
+    }
+
+    fn choose(&self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        let Some(item) = self.picker.selected() else { return Heard::Consumed };
+        if let Some(why) = &item.disabled {
+            out.push(Ask::Say(why.to_string()));
+            return Heard::Consumed;
+        }
+        out.push((self.then)(item.key.clone(), look));
+        Heard::Close
+    }
+}
+
+/// Every action that works on a screen by the words of its title, possible ones first.
+pub fn palette(possible: impl Fn(Action) -> Result<(), Reason>, look: &Look) -> Chooser<Action> {
+    let listed = Action::ALL.iter().copied().filter(|action| {
+        let layers = action.spec().layers;
+        (layers.contains(&Layer::Screen) || layers.contains(&Layer::Always))
+            && !matches!(action, Action::Palette | Action::ForceQuit)
+    });
+    let mut items: Vec<_> =
+        listed.map(|action| item(action, action.spec().title, look, possible(action))).collect();
+    let place = |action: Action| Group::ALL.iter().position(|group| *group == action.spec().group);
+    items.sort_by_key(|item| (item.disabled.is_some(), place(item.key)));
+    let picker = Picker::new(items, "what do you want to do?");
+    Chooser::new("Actions", (76, 20), picker, |action, _| Ask::Act(action))
+}
+
+/// What `possible` knows of `actions` with the selected row, in these words.
+pub fn row_menu(
+    title: &str,
+    actions: &[(Action, &'static str)],
+    look: &Look,
+    possible: impl Fn(Action) -> Result<(), Reason>,
+) -> Chooser<Action> {
+    let items = actions.iter().map(|(action, words)| {
+        item(*action, words, look, look.permits(*action).and_then(|()| possible(*action)))
+    });
+    let picker = Picker::new(items.collect(), "what shall be done?");
+    Chooser::new(title, (62, 16), picker, |action, _| Ask::Act(action))
+}
+
+fn item(action: Action, words: &str, look: &Look, possible: Result<(), Reason>) -> PickItem<Action> {
+    let hint = look.keymap.label(Layer::Screen, action).unwrap_or_default();
+    PickItem { key: action, text: words.to_owned(), hint, disabled: possible.err() }
+}
+
+impl<K: Clone> Overlay<Look, Ask, Answer> for Chooser<K> {
+    fn name(&self) -> &'static str {
+        "chooser"
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::Picker
+    }
+
+    fn text_focus(&self) -> TextFocus {
+        TextFocus::Here
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        match cue {
+            Cue::Do(Action::Press) => return self.choose(look, out),
+            Cue::Click(Target::Row { row, .. }) => {
+                self.picker.select(row);
+                return self.choose(look, out);
+            }
+            Cue::Do(Action::Cancel) | Cue::Click(_) | Cue::Tick => return Heard::Ignored,
+            Cue::Do(action) => {
+                self.picker.act(action);
+            }
+            Cue::Wheel { rows, .. } => {
+                let action = if rows < 0 { Action::Up } else { Action::Down };
+                for _ in 0..rows.unsigned_abs() {
+                    self.picker.act(action);
+                }
+            }
+            Cue::Type(typed) => self.picker.type_char(typed.0),
+            Cue::Edit(edit) => self.picker.edit(edit),
+            Cue::Paste(pasted) => self.picker.paste(pasted.0),
+        }
+        Heard::Consumed
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, _: Rect, _: &Look, _: Now) {
+        let (width, height) = self.size;
+        let inside = popup::draw(canvas, &self.title, width, height);
+        self.picker.draw(canvas, inside, 0);
+    }
+
+    fn hints(&self) -> &[Action] {
+        &[Action::Press, Action::Down, Action::Cancel]
+    }
+}

@@ -1,0 +1,112 @@
+//! Something done to an app: what stops with it and what goes on. A new secret is shown where the question was.
+
+use super::{Accept, Awaited, Confirm, Typed};
+use crate::domain::catalog::AuthMethod;
+use crate::domain::{App, AppId, Event};
+use crate::tui::action::Danger;
+use crate::tui::app::ask::{Answer, Ask};
+use crate::tui::app::look::Look;
+use crate::tui::list::page::Line;
+use crate::tui::overlay::Heard;
+use crate::tui::overlays::app_secret::AppSecret;
+use crate::tui::sight::app_deeds::AppDeed;
+use crate::tui::sight::app_standing::last_used;
+use crate::tui::sight::seen::{Seen, seen};
+use crate::tui::theme::Role;
+
+/// How a new secret is waited for.
+const SECRET: Awaited =
+    Awaited { doing: "making it", held: "one moment: the new secret is about to be shown", then: show };
+
+/// The question whether to do `deed` to an app the operator sees.
+pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
+    seen(look, |seen| {
+        let app = seen.view.app(app)?;
+        let (name, owner) = (app.name.to_string(), seen.view.app_owner_name(app));
+        let used = last_used(app, seen)
+            .map_or_else(|| "Never used.".to_owned(), |at| format!("Used {}.", seen.times.relative(at)));
+        let mut lines = vec![
+            Line::of(Role::Title, name.as_str()),
+            Line::of(Role::Dim, format!("{}  {}, owned by {owner}", app.id, app.profile.source.title())),
+            Line::of(Role::Dim, used),
+            Line::blank(),
+        ];
+        for (at, said) in consequences(deed, app, seen).into_iter().enumerate() {
+            let stops = at == 0 && deed.danger() == Danger::Dangerous;
+            lines.push(Line::of(if stops { Role::Warn } else { Role::Text }, said));
+        }
+        let command = deed.command(app.id);
+        let (title, accept) = match deed {
+            AppDeed::Pause => ("Pause app", Accept::One(command, format!("{name} is paused; u resumes it"))),
+            AppDeed::Resume => ("Resume app", Accept::One(command, format!("{name} is active again"))),
+            AppDeed::Delete => ("Delete app", Accept::One(command, format!("{name} is deleted"))),
+            AppDeed::NewSecret => ("New secret for an app", Accept::Awaited(command, String::new(), SECRET)),
+        };
+        let typed = (deed == AppDeed::Delete)
+            .then(|| Typed::new("Type its name to confirm:", "the app's name", name));
+        let question = Confirm::new(title, lines, (deed.verb(), deed.danger()), accept);
+        Some(Confirm { typed, ..question })
+    })
+}
+
+/// Shows the new secret.
+fn show(answer: Answer, look: &Look) -> Heard<Look, Ask, Answer> {
+    let Answer::Done { events, token: Some(secret), .. } = answer else { return Heard::Close };
+    let renewed = events.into_iter().find_map(|event| match event {
+        Event::AppSecretRenewed(app) => Some(app),
+        _ => None,
+    });
+    match renewed {
+        Some(app) => Heard::Replace(Box::new(AppSecret::renewed(secret, &app, look))),
+        None => Heard::Close,
+    }
+}
+
+/// What stops, then what does not, in whole sentences.
+fn consequences(deed: AppDeed, app: &App, seen: &Seen<'_>) -> Vec<String> {
+    // All keys of the app stop, also those the operator does not see: the number is the whole truth.
+    let live = seen.state().keys_of_app(app.id).filter(|key| key.state(seen.now()).is_live()).count();
+    let keys = match live {
+        0 => "It has no live keys".to_owned(),
+        1 => "Its 1 key".to_owned(),
+        n => format!("Its {n} keys"),
+    };
+    let jwt = app.method == AuthMethod::Jwt;
+    let said: &[&str] = match (deed, jwt, live) {
+        (AppDeed::Pause, true, _) => &[
+            "Its access tokens are refused from the next request on, and no new one is given out, until it is resumed.",
+        ],
+        (AppDeed::Pause, false, 0) => &["{keys}: nothing stops now, and none works until it is resumed."],
+        (AppDeed::Pause, false, _) => {
+            &["{keys} stop: refused from the next request on, until it is resumed."]
+        }
+        (AppDeed::Resume, true, _) => &["It gets access tokens again, and those that have not ended work."],
+        (AppDeed::Resume, false, 0) => &["{keys}; one issued now would work."],
+        (AppDeed::Resume, false, _) => &["{keys} work again from the next request on."],
+        (AppDeed::Delete, true, _) => &[
+            "Its access tokens are refused at once and its secret gets no new one.",
+            "Deleting is final. Its history stays readable; an app of the same name is a new one.",
+        ],
+        (AppDeed::Delete, false, 0) => &[
+            "{keys}: nothing stops. Its secret is worthless from then on.",
+            "Deleting is final. Its history stays readable; an app of the same name is a new one.",
+        ],
+        (AppDeed::Delete, false, _) => &[
+            "{keys} go with it: revoked at once, and what uses them stops. Its secret is worthless from then on.",
+            "Deleting is final. Its history stays readable; an app of the same name is a new one.",
+        ],
+        (AppDeed::NewSecret, true, _) => &[
+            "The secret it has now and all access tokens fetched with it end at once: the app stands still until it has the new one.",
+            "Its application id stays. The new secret is shown once, right after this.",
+        ],
+        (AppDeed::NewSecret, false, 0) => &[
+            "The secret it has now ends at once.",
+            "Its application id stays. The new secret is shown once, right after this.",
+        ],
+        (AppDeed::NewSecret, false, _) => &[
+            "The secret it has now ends at once.",
+            "{keys} and its application id stay as they are. The new secret is shown once, right after this.",
+        ],
+    };
+    said.iter().map(|line| line.replace("{keys}", &keys)).collect()
+}

@@ -1,0 +1,126 @@
+//! Something done to keys: what they are, who uses them, what will stop; and which of those marked it cannot be done to.
+
+use super::{Accept, Confirm, Told, Typed};
+use crate::domain::name::first_few;
+use crate::domain::{Key, KeyId};
+use crate::tui::action::Danger;
+use crate::tui::app::look::Look;
+use crate::tui::list::page::Line;
+use crate::tui::sight::deeds::{self, Deed};
+use crate::tui::sight::seen::{Seen, seen};
+use crate::tui::theme::Role;
+use crate::tui::widgets::buttons::{Button, ButtonRow};
+
+/// Keys named in the question about many.
+const NAMED: usize = 10;
+
+/// The question whether to do `deed` to those of `keys` it is possible for; `None` when there is none.
+pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
+    let catalog = look.engine.catalog();
+    seen(look, |seen| {
+        let possible = deeds::possible(deed, keys, seen, catalog);
+        let found: Vec<&Key> = possible.iter().filter_map(|id| seen.view.key(*id)).collect();
+        let first = *found.first()?;
+        let one = found.len() == 1;
+        let left_out = deeds::impossible(deed, keys, seen, catalog).into_iter().map(|(keys, why)| {
+            let stay = if keys.len() == 1 { "stays as it is" } else { "stay as they are" };
+            let named = keys.iter().filter_map(|id| seen.view.key(*id)).map(|key| key.name.as_str());
+            let names = first_few(named);
+            Line::of(Role::Dim, format!("{} marked {stay} ({names}): {why}", keys.len()))
+        });
+        let mut lines = Vec::new();
+        if one {
+            lines.push(Line::of(Role::Title, first.name.as_str()));
+            lines.push(Line::of(Role::Dim, facts(first, seen)));
+            lines.push(Line::blank());
+            lines.push(Line::of(Role::Warn, used(first, seen, deed)));
+            lines.extend(left_out);
+        } else {
+            // Before the names: in a small window those are what gives way.
+            lines.extend(left_out);
+            let named = |key: &&Key| Line {
+                spans: vec![(Role::Text, format!("{}   ", key.name)), (Role::Text, used(key, seen, deed))],
+                ..Line::default()
+            };
+            lines.extend(found.iter().take(NAMED).map(named));
+            let more = found.len().saturating_sub(NAMED);
+            lines.extend((more > 0).then(|| Line::of(Role::Dim, format!("and {more} more"))));
+            lines.push(Line::blank());
+        }
+        lines.push(Line::of(Role::Text, consequence(deed, one)));
+        let undo = (deed == Deed::Pause).then_some(("; u resumes it", "; u resumes them"));
+        let accept = if one {
+            let undo = undo.map_or("", |(one, _)| one);
+            Accept::One(deed.command(first.id), format!("{} is {}{undo}", first.name, deed.done()))
+        } else {
+            let each = found.iter().map(|key| (deed.command(key.id), key.name.to_string()));
+            Accept::Many(each.collect(), Told { done: deed.done(), undo, unmarks: deed.is_final() })
+        };
+        let verb = deed.verb();
+        let title = if one { format!("{verb} key") } else { format!("{verb} {} keys", found.len()) };
+        let mut question = Confirm::new(title, lines, (verb, deed.danger()), accept);
+        let live = found.iter().any(|key| key.state(seen.now()).is_live());
+        question.typed = (deed.is_final() && live).then(|| match found.as_slice() {
+            [key] => Typed::new("Type its name to confirm:", "the key's name", key.name.to_string()),
+            many => {
+                let count = many.len().to_string();
+                Typed::new("Type the number of keys to confirm:", "the number of keys", count)
+            }
+        });
+        // Of a mixed selection those that work can be paused, or those that are paused resumed.
+        let paused =
+            if deed == Deed::Pause { deeds::possible(Deed::Resume, keys, seen, catalog).len() } else { 0 };
+        if paused > 0 {
+            let keys = keys.to_vec();
+            question.buttons = ButtonRow::new([
+                Button::safe("Cancel"),
+                Button::dangerous(format!("Pause {}", found.len())),
+                Button::safe(format!("Resume {paused} instead")),
+            ]);
+            question.instead = Some(Box::new(move |look| ask(look, Deed::Resume, &keys)));
+        }
+        Some(question)
+    })
+}
+
+fn consequence(deed: Deed, one: bool) -> &'static str {
+    match (deed, one) {
+        (Deed::Pause, true) => "It is refused from the next request on, until it is resumed.",
+        (Deed::Pause, false) => "They are refused from the next request on, until they are resumed.",
+        (Deed::Resume, true) => "It works again from the next request on.",
+        (Deed::Resume, false) => "They work again from the next request on.",
+        (Deed::Revoke, true) => {
+            "Revoking is final: its secret never works again. To stop it for a while, pause it."
+        }
+        (Deed::Revoke, false) => {
+            "Revoking is final: their secrets never work again. To stop them for a while, pause them."
+        }
+        (Deed::Delete, true) => {
+            "Its secret never works again and it goes from the list. Its record can be restored for 30 days."
+        }
+        (Deed::Delete, false) => {
+            "Their secrets never work again and they go from the list. Records can be restored for 30 days."
+        }
+        (Deed::Restore, true) => "Its record comes back to the list as revoked. Its secret stays dead.",
+        (Deed::Restore, false) => "Their records come back to the list as revoked. Their secrets stay dead.",
+    }
+}
+
+fn facts(key: &Key, seen: &Seen<'_>) -> String {
+    let place = seen.view.place_name(key.place);
+    let place =
+        place.map_or_else(|| "agency key".to_owned(), |place| format!("{} key of {place}", key.place.kind()));
+    format!("{}  {place}, owned by {}", key.hint(), seen.view.owner_name(key))
+}
+
+fn used(key: &Key, seen: &Seen<'_>, deed: Deed) -> String {
+    let stops = if deed.danger() == Danger::Dangerous && key.state(seen.now()).is_live() {
+        ": what uses it will stop at once."
+    } else {
+        "."
+    };
+    match seen.usage(key).last_used_at {
+        Some(at) => format!("Used {}{stops}", seen.times.relative(at)),
+        None => "Never used.".to_owned(),
+    }
+}

@@ -1,0 +1,365 @@
+//! The one question before something is done that takes access away, ends something or gives it back. It says what it is
+//! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
+//!
+//! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`clock`]: one subject each. [`leave`]: the
+//!   console itself.
+
+pub mod apps;
+pub mod clock;
+pub mod keys;
+pub mod location;
+
+use std::collections::VecDeque;
+
+use ratatui::layout::Rect;
+
+use crate::domain::name::first_few;
+use crate::domain::{Command, Event};
+use crate::tui::action::{Action, Danger, Layer, Reason};
+use crate::tui::app::ask::{Answer, Ask, Job};
+use crate::tui::app::look::Look;
+use crate::tui::canvas::{Canvas, Target};
+use crate::tui::clock::Now;
+use crate::tui::input::TextFocus;
+use crate::tui::list::page::{Line, wrapped};
+use crate::tui::overlay::{Cue, Heard, Overlay};
+use crate::tui::theme::Role;
+use crate::tui::widgets::buttons::{Button, ButtonRow};
+use crate::tui::widgets::field::TextField;
+use crate::tui::widgets::{Focus, layout, popup};
+
+/// The name of the question before the console ends.
+pub const LEAVE: &str = "leave";
+const WIDTH: u16 = 72;
+
+enum Accept {
+    /// One command; the screen below hears what came of it.
+    One(Command, String),
+    /// One command; the question stays until its answer has come.
+    Awaited(Command, String, Awaited),
+    /// One command after the other, each with the name of what it is done to.
+    Many(Vec<(Command, String)>, Told),
+    /// The end of the console.
+    Quit,
+}
+
+/// How the answer is waited for.
+#[derive(Clone, Copy)]
+struct Awaited {
+    /// What is said meanwhile: `making it`.
+    doing: &'static str,
+    /// Why it cannot be closed meanwhile.
+    held: &'static str,
+    then: fn(Answer, &Look) -> Heard<Look, Ask, Answer>,
+}
+
+/// How many are told of.
+#[derive(Clone, Copy)]
+struct Told {
+    /// What they are afterwards: `paused`.
+    done: &'static str,
+    /// What takes it back, for one and for many.
+    undo: Option<(&'static str, &'static str)>,
+    /// Those it was done to need no marks any more.
+    unmarks: bool,
+}
+
+/// What must be typed.
+struct Typed {
+    /// Above the line: `Type its name to confirm:`.
+    asks: &'static str,
+    /// What that is: `the key's name`.
+    what: &'static str,
+    word: String,
+    field: TextField,
+}
+
+impl Typed {
+    fn new(asks: &'static str, what: &'static str, word: String) -> Self {
+        Self { asks, what, word, field: TextField::new("") }
+    }
+}
+
+enum Phase {
+    Asking,
+    Waiting,
+    Running(Run),
+}
+
+/// Many, one after the other.
+#[derive(Default)]
+struct Run {
+    waiting: VecDeque<(Command, String)>,
+    /// What is being done just now.
+    now: String,
+    done: usize,
+    /// What happened so far, for the screen.
+    events: Vec<Event>,
+    /// Which were refused, and why.
+    refused: Vec<(String, String)>,
+    stopping: bool,
+}
+
+/// Another question in its place.
+type Instead = Box<dyn Fn(&Look) -> Option<Confirm>>;
+
+pub struct Confirm {
+    name: &'static str,
+    width: u16,
+    title: String,
+    lines: Vec<Line>,
+    typed: Option<Typed>,
+    buttons: ButtonRow,
+    accept: Accept,
+    instead: Option<Instead>,
+    phase: Phase,
+}
+
+impl Confirm {
+    fn new(title: impl Into<String>, lines: Vec<Line>, doing: (&str, Danger), accept: Accept) -> Self {
+        let doing = match doing {
+            (label, Danger::Dangerous) => Button::dangerous(label),
+            (label, Danger::Safe) => Button::safe(label),
+        };
+        let buttons = ButtonRow::new([Button::safe("Cancel"), doing]);
+        let title = title.into();
+        Self {
+            name: "confirm",
+            width: WIDTH,
+            title,
+            lines,
+            typed: None,
+            buttons,
+            accept,
+            instead: None,
+            phase: Phase::Asking,
+        }
+    }
+
+    /// The same, ready to be accepted: for what was asked for in so many words.
+    #[must_use]
+    pub fn willing(mut self) -> Self {
+        self.buttons.focus(1);
+        self
+    }
+
+    fn is_typed(&self) -> bool {
+        self.typed.as_ref().is_none_or(|typed| typed.field.text().trim() == typed.word)
+    }
+
+    fn press(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        let button = self.buttons.focused();
+        if let Some(instead) = self.instead.as_ref().filter(|_| button == 2) {
+            let question = instead(look).map(|question| Heard::Replace(Box::new(question.willing())));
+            return question.unwrap_or(Heard::Close);
+        }
+        let begun = self.typed.as_ref().is_some_and(|typed| !typed.field.is_empty());
+        if button == 0 && (!begun || self.is_typed()) {
+            return Heard::Close;
+        }
+        if let Some(typed) = self.typed.as_ref().filter(|_| !self.is_typed()) {
+            out.push(Ask::Say(format!("type {} exactly as it stands there; esc cancels", typed.what)));
+            return Heard::Consumed;
+        }
+        let run = |command: &Command, said: &str| {
+            Ask::Do(Job::Run { command: command.clone(), said: said.to_owned() })
+        };
+        match &self.accept {
+            Accept::One(command, said) => {
+                out.push(run(command, said));
+                return Heard::Close;
+            }
+            Accept::Awaited(command, said, _) => {
+                out.push(run(command, said));
+                self.phase = Phase::Waiting;
+            }
+            Accept::Many(commands, told) => {
+                let run = Run { waiting: commands.iter().cloned().collect(), ..Run::default() };
+                let told = *told;
+                self.phase = Phase::Running(run);
+                return self.next(told, out);
+            }
+            Accept::Quit => out.push(Ask::Quit),
+        }
+        Heard::Consumed
+    }
+
+    /// Goes on with the next one, or ends with what came of it.
+    fn next(&mut self, told: Told, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        let Phase::Running(run) = &mut self.phase else { return Heard::Close };
+        let next = if run.stopping { None } else { run.waiting.pop_front() };
+        if let Some((command, name)) = next {
+            run.now = name;
+            out.push(Ask::Do(Job::Run { command, said: String::new() }));
+            return Heard::Consumed;
+        }
+        let run = std::mem::take(run);
+        let many = if run.done == 1 { "1 key is".to_owned() } else { format!("{} keys are", run.done) };
+        let mut said = format!("{many} {}", told.done);
+        if let Some((one, many)) = told.undo.filter(|_| run.done > 0) {
+            said.push_str(if run.done == 1 { one } else { many });
+        }
+        if !run.waiting.is_empty() {
+            said = format!("Stopped: {said}, {} left as they were", run.waiting.len());
+        }
+        out.push(match run.refused.first() {
+            None => Ask::Celebrate(said),
+            Some((_, why)) => {
+                let names = first_few(run.refused.iter().map(|(name, _)| name.as_str()));
+                Ask::Complain(format!("{said}; {} refused ({names}): {why}", run.refused.len()))
+            }
+        });
+        out.push(Ask::Report(Answer::Done { events: run.events, token: None, said: String::new() }));
+        out.extend(told.unmarks.then_some(Ask::Act(Action::MarkNone)));
+        Heard::Close
+    }
+
+    /// Changes what is typed. The button one came for is the one Enter presses, as soon as it may be.
+    fn type_in(&mut self, how: impl FnOnce(&mut TextField)) -> Heard<Look, Ask, Answer> {
+        let Some(typed) = &mut self.typed else { return Heard::Ignored };
+        how(&mut typed.field);
+        self.buttons.focus(usize::from(self.is_typed()));
+        Heard::Consumed
+    }
+}
+
+/// Asks before the console ends with something unfinished; `why` says what would be lost.
+pub fn leave(why: &'static str) -> Confirm {
+    let lines = vec![Line::of(Role::Text, why)];
+    let question = Confirm::new("Quit keydeck?", lines, ("Quit", Danger::Dangerous), Accept::Quit);
+    let buttons = ButtonRow::new([Button::safe("Stay"), Button::dangerous("Quit")]);
+    Confirm { name: LEAVE, width: 58, buttons, ..question }
+}
+
+impl Overlay<Look, Ask, Answer> for Confirm {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::Dialog
+    }
+
+    fn text_focus(&self) -> TextFocus {
+        match self.phase {
+            Phase::Asking if self.typed.is_some() => TextFocus::Here,
+            _ => TextFocus::Elsewhere,
+        }
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        match (&mut self.phase, cue) {
+            (Phase::Asking, _) => {}
+            (Phase::Running(run), Cue::Do(Action::Cancel)) => {
+                run.stopping = true;
+                return Heard::Consumed;
+            }
+            // Who is held says why.
+            (Phase::Waiting, Cue::Do(Action::Cancel)) => return Heard::Ignored,
+            _ => return Heard::Consumed,
+        }
+        match cue {
+            Cue::Do(Action::Press) => return self.press(look, out),
+            Cue::Do(Action::Toggle) if self.name == LEAVE => return self.press(look, out),
+            Cue::Do(Action::Submit) => {
+                self.buttons.focus(1);
+                return self.press(look, out);
+            }
+            Cue::Click(Target::Button(0)) => return Heard::Close,
+            Cue::Click(Target::Button(button)) => {
+                self.buttons.focus(button);
+                return self.press(look, out);
+            }
+            Cue::Do(action @ (Action::NextField | Action::PrevField)) => {
+                if self.buttons.tab(action).is_none() {
+                    let last = if self.instead.is_some() { 2 } else { 1 };
+                    self.buttons.focus(if action == Action::NextField { 0 } else { last });
+                }
+            }
+            Cue::Do(action @ (Action::Left | Action::Right)) => {
+                self.buttons.act(action);
+            }
+            Cue::Type(typed) => return self.type_in(|field| field.type_char(typed.0)),
+            Cue::Edit(edit) => return self.type_in(|field| field.edit(edit)),
+            Cue::Paste(pasted) => return self.type_in(|field| field.paste(pasted.0)),
+            _ => return Heard::Ignored,
+        }
+        Heard::Consumed
+    }
+
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+        match (&self.accept, &mut self.phase) {
+            (Accept::Many(_, told), Phase::Running(run)) => {
+                match answer {
+                    Answer::Refused(why) => run.refused.push((std::mem::take(&mut run.now), why)),
+                    Answer::Done { events, .. } => {
+                        run.done += 1;
+                        run.events.extend(events);
+                    }
+                    _ => run.done += 1,
+                }
+                let told = *told;
+                self.next(told, out)
+            }
+            (Accept::Awaited(.., awaited), Phase::Waiting) => match answer {
+                Answer::Refused(why) => {
+                    self.phase = Phase::Asking;
+                    self.lines.retain(|line| line.spans.iter().all(|(role, _)| *role != Role::Bad));
+                    self.lines.push(Line::of(Role::Bad, why));
+                    Heard::Consumed
+                }
+                answer => (awaited.then)(answer, look),
+            },
+            // Of another question, which was closed when it was accepted.
+            _ => Heard::Consumed,
+        }
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
+        let cells = self.width.min(area.width).saturating_sub(6).max(1);
+        let lines = wrapped(self.lines.iter().cloned(), 0, cells);
+        let asked = if self.typed.is_some() { 3 } else { 0 };
+        let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(asked + 6);
+        let inner = popup::draw(canvas, &self.title, self.width, wanted);
+        let (upper, buttons) = layout::bottom(inner, 1);
+        let (upper, field) = layout::bottom(upper, asked);
+        for (row, line) in (0..upper.height).zip(&lines) {
+            let mut x = upper.x;
+            for (role, said) in &line.spans {
+                x = canvas.fit(x, layout::row(upper, row).y, upper.right().saturating_sub(x), said, *role);
+            }
+        }
+        let progress = match (&self.phase, &self.accept) {
+            (Phase::Running(run), Accept::Many(commands, _)) => {
+                let ended = run.done + run.refused.len();
+                let then = if run.stopping { ", stopping" } else { "; esc stops after this one" };
+                Some(format!("{ended} of {} done{then}", commands.len()))
+            }
+            (Phase::Waiting, Accept::Awaited(.., awaited)) => Some(format!("{}…", awaited.doing)),
+            _ => None,
+        };
+        if let Some(said) = progress {
+            canvas.fit(buttons.x, buttons.y, buttons.width, &said, Role::Info);
+            return;
+        }
+        self.buttons.draw(canvas, buttons, Focus::Here);
+        if let Some(typed) = &self.typed {
+            let label = layout::row(field, 0);
+            let x = canvas.fit(label.x, label.y, label.width, typed.asks, Role::Dim).saturating_add(1);
+            canvas.fit(x, label.y, label.right().saturating_sub(x), &typed.word, Role::Accent);
+            // What is typed goes to the field, so the cursor is there and not on the button.
+            typed.field.draw_input(canvas, layout::row(field, 1), Focus::Here);
+        }
+    }
+
+    fn hints(&self) -> &[Action] {
+        &[Action::Press, Action::NextField, Action::Cancel]
+    }
+
+    fn held(&self) -> Option<Reason> {
+        match (&self.phase, &self.accept) {
+            (Phase::Waiting, Accept::Awaited(.., awaited)) => Some(awaited.held.into()),
+            _ => None,
+        }
+    }
+}
