@@ -2,7 +2,7 @@
 //! reader, a file without end does not fill memory, and what is no plain file is said to be none.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -68,9 +68,13 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     bytes_of(open(path)?, limit)
 }
 
-fn bytes_of(file: File, limit: usize) -> io::Result<Vec<u8>> {
+/// The bytes of an open file or of standard input, at most `limit` of them.
+///
+/// # Errors
+/// The system's answer, or that there are more.
+pub fn bytes_of(source: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    source.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > limit {
         let why = format!("it is longer than the {limit} bytes it may have");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));

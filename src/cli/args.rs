@@ -53,7 +53,7 @@ pub struct Globals {
     /// Results as JSON, times as RFC 3339
     #[arg(long, global = true)]
     pub json: bool,
-    /// Change nothing and leave no trace
+    /// Change nothing, and leave no entry in the trail; a sign-in that fails is counted all the same
     #[arg(long, global = true)]
     pub read_only: bool,
     /// The configuration file [default: keydeck/config.toml in the XDG config directory]

@@ -15,6 +15,7 @@ use super::output::shown;
 use super::times;
 use crate::domain::{Aftermath, Command, Key, Role};
 use crate::engine::Dial;
+use crate::tui::app::times::duration;
 
 /// What can be done about the clock.
 #[derive(Debug, Subcommand)]
@@ -142,7 +143,7 @@ fn page(dial: &Dial, left: &Aftermath<'_>) -> String {
     };
     line("Wall clock", &times::exact(dial.wall));
     line("Latest seen", &times::exact(dial.mark.wall));
-    line("Machine runs", &times::span(dial.since_boot).unwrap_or_else(|| "less than a minute".into()));
+    line("Machine runs", &duration(dial.since_boot));
     match dial.doubt() {
         None => line("Believed", "yes"),
         Some(why) => {

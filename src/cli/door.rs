@@ -2,6 +2,7 @@
 //! surroundings is in [`Deck`].
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 
 use super::args::Globals;
@@ -17,7 +18,7 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{Catalog, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options};
-use crate::engine::{Engine, OpenError, Session, Via, throttle};
+use crate::engine::{Engine, EngineError, OpenError, Session, Via, throttle};
 use crate::serve::control::Owner;
 use crate::serve::door::{Entrance, open_or_attach};
 
@@ -74,6 +75,16 @@ impl Deck {
     /// The time by the machine's clock, for judging arguments before anything is unsealed.
     pub fn wall() -> Timestamp {
         SystemClock.read().wall
+    }
+
+    /// The end of a command that was done, whatever becomes of what is written down last: nobody shall do it again for that.
+    pub fn done(&self, settled: Result<(), EngineError>) -> ExitCode {
+        if let Err(error) = settled {
+            self.output.warn(&format!(
+                "It is done and stays done, but what came up besides is not written yet: {error}"
+            ));
+        }
+        ExitCode::SUCCESS
     }
 
     /// Who signs in.
@@ -187,5 +198,24 @@ impl Signed {
     /// The time for decisions.
     pub fn now(&self) -> Timestamp {
         self.engine.now().time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_was_done_ends_as_done_when_the_last_thing_it_writes_is_refused() {
+        let deck = Deck {
+            globals: Globals::default(),
+            config: Config::default(),
+            places: Places::find(),
+            output: Output::new(false),
+            words: "keydeck key create",
+        };
+        for settled in [Ok(()), Err(EngineError::LookOnly)] {
+            assert_eq!(deck.done(settled), ExitCode::SUCCESS);
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::door::Deck;
+use super::fault::{Exit, Fault};
 use super::output::shown;
 use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
@@ -64,6 +65,8 @@ struct Unsealed {
     uses_failing: Option<UsesFailing>,
     /// Since when no use was lost, as far as it is known.
     uses_complete_since: Option<String>,
+    /// Why the seal beside the database could not be replaced; absent when it was.
+    seal_behind: Option<String>,
     /// What takes access away, is in force and waits for the disk; absent when all is written.
     denials_unwritten: Option<DenialsUnwritten>,
     doubts: Vec<String>,
@@ -116,10 +119,11 @@ struct TerminalInfo {
 
 /// Tells all of it.
 pub fn run(deck: &Deck) -> Outcome {
+    let (store, exit) = store(deck);
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
         paths: paths(deck),
-        store: store(deck),
+        store,
         catalog: catalog(deck),
         clipboard: ClipboardInfo {
             configured: word(deck.config.clipboard),
@@ -132,7 +136,7 @@ pub fn run(deck: &Deck) -> Outcome {
     } else {
         deck.output.text(&page(&info))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit.map_or(ExitCode::SUCCESS, super::code))
 }
 
 fn paths(deck: &Deck) -> Paths {
@@ -146,38 +150,24 @@ fn paths(deck: &Deck) -> Paths {
     }
 }
 
-fn store(deck: &Deck) -> StoreInfo {
-    let Ok(dir) = deck.data() else {
-        return StoreInfo {
-            exists: false,
-            standing: "there is no home directory".into(),
-            owner: None,
-            attached: false,
-            slots: None,
-            free_bytes: None,
-            unsealed: None,
-        };
+/// How the store stands, and what the shell is told when it cannot be used.
+fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
+    let dir = match deck.data() {
+        Ok(dir) => dir,
+        Err(fault) => return (StoreInfo::none(fault.to_string(), None), Some(fault.exit())),
     };
     let free_bytes = free(&dir);
-    let nothing = match open::is_store(&dir) {
-        Ok(true) => None,
-        Ok(false) => Some("none; `keydeck init` makes one".to_owned()),
-        Err(error) => Some(error.to_string()),
-    };
-    if let Some(standing) = nothing {
-        return StoreInfo {
-            exists: false,
-            standing,
-            owner: None,
-            attached: false,
-            slots: None,
-            free_bytes,
-            unsealed: None,
-        };
+    match open::is_store(&dir) {
+        Ok(true) => {}
+        Ok(false) => return (StoreInfo::none("none; `keydeck init` makes one".into(), free_bytes), None),
+        Err(error) => {
+            let fault = Fault::from(error);
+            return (StoreInfo::none(fault.to_string(), free_bytes), Some(fault.exit()));
+        }
     }
-    let (slots, mut standing) = match HeaderFile::new(&dir).load() {
-        Ok(header) => (Some(header.slots().len()), "sealed".to_owned()),
-        Err(error) => (None, error.to_string()),
+    let (slots, mut standing, mut exit) = match HeaderFile::new(&dir).load() {
+        Ok(header) => (Some(header.slots().len()), "sealed".to_owned(), None),
+        Err(error) => (None, error.to_string(), Some(Exit::Sealed)),
     };
     let owner = holder_of(&dir);
     let mut attached = false;
@@ -186,11 +176,15 @@ fn store(deck: &Deck) -> StoreInfo {
         match deck.sign_in() {
             Ok(signed) => {
                 attached = signed.owner.is_some();
+                exit = None;
                 let health = signed.engine.health();
                 standing = match health.standing {
                     Standing::Writable => "open, takes changes".into(),
                     Standing::ReadOnly(why) => format!("open, read-only: {why}"),
-                    Standing::Down(why) => format!("open, not usable now: {why}"),
+                    Standing::Down(why) => {
+                        exit = Some(Exit::Unavailable);
+                        format!("open, not usable now: {why}")
+                    }
                 };
                 let state = signed.engine.state();
                 unsealed = Some(Unsealed {
@@ -208,14 +202,25 @@ fn store(deck: &Deck) -> StoreInfo {
                         }
                     },
                     uses_complete_since: signed.engine.uses_complete_since().map(Timestamp::rfc3339),
+                    seal_behind: health.seal_behind,
                     denials_unwritten: denials_unwritten(signed.engine.unwritten()),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
                 });
             }
-            Err(fault) => standing = fault.to_string(),
+            Err(fault) => {
+                standing = fault.to_string();
+                exit = Some(fault.exit());
+            }
         }
     }
-    StoreInfo { exists: true, standing, owner, attached, slots, free_bytes, unsealed }
+    (StoreInfo { exists: true, standing, owner, attached, slots, free_bytes, unsealed }, exit)
+}
+
+impl StoreInfo {
+    fn none(standing: String, free_bytes: Option<u64>) -> Self {
+        let (owner, attached, slots, unsealed) = (None, false, None, None);
+        Self { exists: false, standing, owner, attached, slots, free_bytes, unsealed }
+    }
 }
 
 fn denials_unwritten(left: Unwritten) -> Option<DenialsUnwritten> {
@@ -335,6 +340,9 @@ fn page(info: &Info) -> String {
         }
         if let Some(left) = &open.denials_unwritten {
             line("denials", &left.words);
+        }
+        if let Some(why) = &open.seal_behind {
+            line("seal", &format!("behind, a store put back in time might go unnoticed: {why}"));
         }
         for doubt in &open.doubts {
             line("doubt", doubt);

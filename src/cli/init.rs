@@ -1,7 +1,5 @@
 //! `keydeck init`: founds a store and hands over the recovery code, once.
 
-use std::process::ExitCode;
-
 use clap::Args;
 
 use super::Outcome;
@@ -84,6 +82,5 @@ pub fn run(deck: &Deck, args: &Init) -> Outcome {
          The line above is the recovery code. Write it down and keep it on paper: it is shown this once, and it is \
          the only way in when every passphrase is forgotten."
     ));
-    founded.open.engine.settle()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(deck.done(founded.open.engine.settle()))
 }

@@ -130,6 +130,9 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
     let config = config::read(globals.config.as_deref(), &places)?;
     let words = cli.command.as_ref().map_or("keydeck", Command::words);
     tracing::debug!(words, "asked for");
+    if let Some(why) = times::unknown_zone(std::env::var_os("TZ").as_deref()) {
+        output.warn(&why);
+    }
     let deck = Deck { globals, config, places, output, words };
     match cli.command {
         None => console::run(&deck, &cli.console),

@@ -244,7 +244,8 @@ fn recover(deck: &Deck, args: &SetPassphrase, file: &std::path::Path) -> Outcome
     let signed = deck.recover(name, &code)?;
     let id = signed.session.actor().operator;
     args.secret.with(deck, name, |secret| Ok(signed.engine.set_secret(&signed.session, id, secret)?))?;
-    let renewed = signed.engine.renew_recovery(&signed.session)?;
+    let renewed =
+        signed.engine.renew_recovery(&signed.session).map_err(|error| not_renewed(name, error.into()))?;
     let shown = renewed.reveal();
     let written = if deck.output.is_json() {
         deck.output.secret_value(&serde_json::json!({ "operator": name, "recovery_code": shown.as_str() }))
@@ -265,6 +266,14 @@ fn recover(deck: &Deck, args: &SetPassphrase, file: &std::path::Path) -> Outcome
          is spent."
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The secret was changed before the code was to be.
+fn not_renewed(name: &str, why: Fault) -> Fault {
+    why.because(&format!(
+        "{name} signs in with the new secret from now on, but the recovery code was not renewed: the old one still \
+         counts, until an admin renews it in the console under Settings."
+    ))
 }
 
 fn disable(deck: &Deck, args: &Disable) -> Outcome {
@@ -384,4 +393,21 @@ fn print(deck: &Deck, signed: &Signed, id: OperatorId) -> Outcome {
         deck.output.value(&OperatorLine::of(&operator, live_keys(signed, id)))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::EngineError;
+
+    #[test]
+    fn whose_code_could_not_be_renewed_is_told_that_the_new_passphrase_is_in_force() {
+        let told = not_renewed("maria", EngineError::Closed.into());
+        assert_eq!(told.code(), "store_unavailable", "as a script would be told");
+        let told = told.to_string();
+        for part in ["maria signs in with the new secret", "the old one still counts", "The store is locked"]
+        {
+            assert!(told.contains(part), "{told}");
+        }
+    }
 }

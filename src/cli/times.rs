@@ -1,12 +1,12 @@
 //! Times as people read them: local, and how long ago or ahead. Scripts get RFC 3339 from the domain itself.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use chrono::Local;
 
-use crate::domain::time::DAY_MS;
 use crate::domain::{Expiry, Timestamp};
-
-const MINUTE_MS: i64 = 60_000;
-const HOUR_MS: i64 = 3_600_000;
+use crate::tui::app::times::{Times, Zone};
 
 /// Local date and time to the minute.
 pub fn local(at: Timestamp) -> String {
@@ -19,26 +19,9 @@ pub fn exact(at: Timestamp) -> String {
         .map_or_else(|| at.rfc3339(), |t| t.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string())
 }
 
-/// How far `at` is from `now`: `just now`, `2 h ago`, `in 84 d`.
+/// How far `at` is from `now`, as the console says it: `just now`, `2 h ago`, `in 84 d`.
 pub fn relative(at: Timestamp, now: Timestamp) -> String {
-    let ms = at.since(now);
-    let far = span(ms.saturating_abs());
-    match (far, ms < 0) {
-        (None, true) => "just now".into(),
-        (None, false) => "in less than a minute".into(),
-        (Some(far), true) => format!("{far} ago"),
-        (Some(far), false) => format!("in {far}"),
-    }
-}
-
-/// The largest whole unit: minutes, hours, days.
-pub fn span(ms: i64) -> Option<String> {
-    match ms {
-        ms if ms < MINUTE_MS => None,
-        ms if ms < HOUR_MS => Some(format!("{} min", ms / MINUTE_MS)),
-        ms if ms < DAY_MS => Some(format!("{} h", ms / HOUR_MS)),
-        _ => Some(format!("{} d", ms / DAY_MS)),
-    }
+    Times::new(now, Zone::Here).relative(at)
 }
 
 /// Both: `2027-01-31 01:00 (in 84 d)`.
@@ -51,23 +34,46 @@ pub fn expiry(expiry: Expiry, now: Timestamp) -> String {
     expiry.instant().map_or_else(|| "never".into(), |at| relative(at, now))
 }
 
+/// What is wrong with the zone that `TZ` names, if it names none: every local time is then said in another.
+pub fn unknown_zone(tz: Option<&OsStr>) -> Option<String> {
+    let named = tz?.to_string_lossy();
+    let name = named.strip_prefix(':').unwrap_or(&named);
+    if ["", "UTC", "GMT", "localtime"].contains(&name) || is_rule(name) {
+        return None;
+    }
+    // Of these the file is looked for; an absolute path stands for itself.
+    let known = ZONES.iter().any(|directory| Path::new(directory).join(name).is_file());
+    (!known).then(|| {
+        format!("there is no time zone called {name}, so times are not in yours. Set TZ to one such as Europe/Berlin.")
+    })
+}
+
+/// Where systems keep them.
+const ZONES: [&str; 4] =
+    ["/usr/share/zoneinfo", "/share/zoneinfo", "/etc/zoneinfo", "/usr/share/lib/zoneinfo"];
+
+/// Whether it is a rule instead of a name, as POSIX has it: `CET-1CEST`, `<+03>-3`.
+fn is_rule(text: &str) -> bool {
+    let rest = match text.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+        Some((_, rest)) => rest,
+        None => text.trim_start_matches(|c: char| c.is_ascii_alphabetic()),
+    };
+    text.len() > rest.len() && rest.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn distances_read_as_people_say_them() {
-        let now = Timestamp(1_790_000_000_000);
-        for (ms, said) in [
-            (0, "in less than a minute"),
-            (-1, "just now"),
-            (-2 * HOUR_MS - 5, "2 h ago"),
-            (-81 * DAY_MS, "81 d ago"),
-            (84 * DAY_MS + HOUR_MS, "in 84 d"),
-            (59 * MINUTE_MS, "in 59 min"),
-        ] {
-            assert_eq!(relative(Timestamp(now.0 + ms), now), said);
+    fn a_zone_that_does_not_exist_is_told_and_one_that_does_is_not() {
+        let said = |tz: &str| unknown_zone(Some(OsStr::new(tz)));
+        for tz in ["", "UTC", "CET-1CEST,M3.5.0,M10.5.0/3", "<+03>-3", "EST5EDT", "localtime"] {
+            assert_eq!(said(tz), None, "{tz}");
         }
-        assert!(relative(Timestamp(i64::MIN), now).ends_with("d ago"));
+        assert_eq!(unknown_zone(None), None);
+        for tz in ["Mars/Base", ":Mars/Base", "Nowhere", "/no/such/file"] {
+            assert!(said(tz).unwrap().contains(tz.trim_start_matches(':')), "{tz}");
+        }
     }
 }

@@ -230,10 +230,13 @@ impl Header {
         Ok(next)
     }
 
-    /// Fails unless the holder of `root` wrote this header as it stands.
+    /// Whether the holder of `root` wrote this header as it stands.
+    pub fn is_genuine(&self, root: &RootKey) -> bool {
+        self.mac_key(root).verify(&[&self.authenticated_bytes()], &self.mac)
+    }
+
     fn authenticate(&self, root: &RootKey) -> Result<(), CryptoError> {
-        let genuine = self.mac_key(root).verify(&[&self.authenticated_bytes()], &self.mac);
-        if genuine { Ok(()) } else { Err(CryptoError::HeaderAltered) }
+        if self.is_genuine(root) { Ok(()) } else { Err(CryptoError::HeaderAltered) }
     }
 
     fn mac_key(&self, root: &RootKey) -> MacKey {

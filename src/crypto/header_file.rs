@@ -116,19 +116,30 @@ impl<D: HeaderDisk> HeaderFile<D> {
 
     /// The header: the first copy, or the second where the first is missing or damaged.
     pub fn load(&mut self) -> Result<Header, CryptoError> {
+        self.load_fitting(|_| true)
+    }
+
+    /// The first copy that `fits`, for one of them may be from another moment. Where none does, [`HeaderFile::load`].
+    pub fn load_fitting(&mut self, fits: impl Fn(&Header) -> bool) -> Result<Header, CryptoError> {
+        let (first, second) = self.copies()?;
+        Ok(second.filter(|second| !fits(&first) && fits(second)).unwrap_or(first))
+    }
+
+    /// What can be read, the first copy first. The second is left out where it says the same.
+    pub fn copies(&mut self) -> Result<(Header, Option<Header>), CryptoError> {
         // What cannot be read at all is as good as damaged.
         let mut copy = |name| {
             self.read(name).and_then(|bytes| bytes.map(|b| Header::decode(&b)).transpose()).transpose()
         };
-        let first = copy(HEADER);
-        if let Some(Ok(header)) = first {
-            return Ok(header);
-        }
-        let second = copy(HEADER_COPY);
-        match (first, second) {
-            (_, Some(Ok(header))) => Ok(header),
+        match (copy(HEADER), copy(HEADER_COPY)) {
+            (Some(Ok(first)), second) => {
+                let second = second.and_then(Result::ok);
+                let another = second.filter(|second| second.encode() != first.encode());
+                Ok((first, another))
+            }
+            (_, Some(Ok(second))) => Ok((second, None)),
             // What is wrong with the first copy tells more than what is wrong with its spare.
-            (Some(fault), _) | (None, Some(fault)) => fault,
+            (Some(Err(fault)), _) | (None, Some(Err(fault))) => Err(fault),
             (None, None) => Err(CryptoError::HeaderMissing(self.directory.join(HEADER))),
         }
     }

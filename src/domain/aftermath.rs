@@ -1,6 +1,7 @@
 //! What a wrong clock left behind: keys that only its hour ended, and keys made or used in an hour that has not come.
 //! Computed when asked for; nothing is stored of it.
 
+use super::name::plain;
 use super::{Key, KeyState, Timestamp, View};
 
 /// What differs between the time decisions go by and the time a clock says.
@@ -21,7 +22,7 @@ impl<'a> Aftermath<'a> {
             .keys()
             .filter(|key| !matches!(key.state(wall), KeyState::Revoked | KeyState::Deleted))
             .collect();
-        keys.sort_by_cached_key(|key| (key.name.folded(), key.id));
+        keys.sort_by_cached_key(|key| (plain(key.name.as_str()), key.id));
         let those = |fits: &dyn Fn(&Key) -> bool| keys.iter().copied().filter(|key| fits(key)).collect();
         Self {
             expired: those(&|key| key.expiry.is_over(time) && !key.expiry.is_over(wall)),

@@ -44,6 +44,16 @@ pub struct Entry {
     pub records: Vec<RecordLine>,
     /// Digest of all records after this entry.
     pub state: String,
+    /// Generation of the file that keeps denials beside the database, as it was durable when this entry was made. Entries
+    /// of stores that had no such file name none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub journal: u64,
+}
+
+/// 0 names nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Done, or refused.
@@ -250,6 +260,7 @@ impl Entry {
             tries: None,
             records: Vec::new(),
             state: String::new(),
+            journal: 0,
         }
     }
 

@@ -123,7 +123,7 @@ impl<'a> View<'a> {
     /// All apps the actor may see, deleted ones too, by name.
     pub fn apps(&self) -> Vec<&'a App> {
         let mut all: Vec<_> = self.state.apps().filter(|a| self.actor.sees_app(self.state, a)).collect();
-        all.sort_by_cached_key(|a| (a.name.folded(), a.id));
+        all.sort_by_cached_key(|a| (plain(a.name.as_str()), a.id));
         all
     }
 
@@ -164,7 +164,7 @@ impl<'a> View<'a> {
     /// The locations, removed ones left out, by name.
     pub fn locations(&self) -> Vec<&'a Location> {
         let mut all: Vec<_> = self.state.locations().filter(|l| l.is_open()).collect();
-        all.sort_by_cached_key(|l| (l.name.folded(), l.id));
+        all.sort_by_cached_key(|l| (plain(l.name.as_str()), l.id));
         all
     }
 
@@ -195,7 +195,7 @@ impl<'a> View<'a> {
         let admin = self.role() == Role::Admin && self.actor.access != Access::Recovery;
         let mut all: Vec<_> =
             self.state.operators().filter(|o| admin || o.id == self.actor.operator).collect();
-        all.sort_by_cached_key(|o| (o.name.folded(), o.id));
+        all.sort_by_cached_key(|o| (plain(o.name.as_str()), o.id));
         all
     }
 

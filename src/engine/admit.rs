@@ -36,8 +36,9 @@ impl LocalEngine {
             |header: &Header| doors::counting(header, self.state().header(), self.proof.may_be_old_slots());
         let (header, unlocked) = {
             let _alone = self.callers.hashing();
-            let header =
-                file.lock().unwrap_or_else(PoisonError::into_inner).load().map_err(OpenError::Unseal)?;
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            let header = doors::current(self, &mut file).map_err(OpenError::Unseal)?;
+            drop(file);
             let unlocked = attempt.judge(unlock(&header, key, counting(&header)))?;
             (header, unlocked)
         };

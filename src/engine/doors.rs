@@ -13,12 +13,12 @@ use crate::crypto::CryptoError;
 use crate::crypto::header::Header;
 use crate::crypto::header::Unlock;
 use crate::crypto::header_file::HeaderFile;
+use crate::crypto::keyring::RootKey;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
 use crate::domain::authorize::acting;
 use crate::domain::{Access, Command, HeaderMark, KeysAfter, Name, OperatorId, Refusal, Role, Timestamp};
-use crate::store::CommitError;
 
 /// Label of the recovery slot.
 pub(super) const RECOVERY_LABEL: &str = "recovery";
@@ -55,8 +55,7 @@ pub(super) fn doors(engine: &LocalEngine, session: &Session) -> Result<Doors, En
     if engine.header.is_none() {
         return Ok(Doors::default());
     }
-    let slots = header(engine)?
-        .load()?
+    let slots = current(engine, &mut *header(engine)?)?
         .slots()
         .iter()
         .filter(|slot| sees_all || slot.kind() == SlotKind::Recovery || slot.label() == own.as_str())
@@ -116,7 +115,7 @@ pub(super) fn disable_operator(
     let mut file = header(engine)?;
     // Whether there is such an operator is the command's to say.
     let name = name_of(engine, operator).unwrap_or_default();
-    let before = file.load()?;
+    let before = current(engine, &mut file)?;
     let mark = engine.state().header().clone();
     let named = naming(&before, |slot| mark.counts(slot.id().number()) && !is_of(slot, &name));
     let done = engine.run_naming(session, &command, named)?;
@@ -133,7 +132,7 @@ pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<
     let new =
         NewSlot { label: RECOVERY_LABEL, created_ms: now_ms(engine), secret: SlotSecret::Recovery(&code) };
     let is_recovery = |slot: &Slot| slot.kind() == SlotKind::Recovery;
-    let before = file.load()?;
+    let before = current(engine, &mut file)?;
     let mark = engine.state().header().clone();
     // A renewal that was cut off leaves two that count. The later one was shown to nobody and makes room.
     let counting = |slot: &&Slot| is_recovery(slot) && mark.counts(slot.id().number());
@@ -150,8 +149,8 @@ pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<
     let ended = added.header.keep(engine.keyring.root(), |slot| added.is(slot) || !is_recovery(slot))?;
     if let Err(error) = file.replace(&ended) {
         // Nobody has the new code yet. It is not shown while the old one may still open.
-        let old_opens =
-            file.load().map_or(true, |now| now.slots().iter().any(|s| is_recovery(s) && !added.is(s)));
+        let old_opens = current(engine, &mut file)
+            .map_or(true, |now| now.slots().iter().any(|s| is_recovery(s) && !added.is(s)));
         if old_opens {
             return Err(error.into());
         }
@@ -189,7 +188,7 @@ fn let_in(
         NewSecret::KeyFile(content) => (SlotSecret::KeyFile(content), Unlock::KeyFile(content)),
     };
     let new = NewSlot { label: &name, created_ms: now_ms(engine), secret };
-    let before = file.load()?;
+    let before = current(engine, &mut file)?;
     let added = add(engine, &mut file, &before, new, &opens, |slot| is_of(slot, &name))?;
     let mark = engine.state().header().clone();
     let named = naming(&added.header, |slot| {
@@ -249,6 +248,20 @@ pub(super) fn naming(header: &Header, counts: impl Fn(&Slot) -> bool) -> HeaderM
     HeaderMark { generation: header.generation(), slots: Some(slots) }
 }
 
+/// The header that belongs to what the store says of it. A copy of another moment beside it counts for nothing.
+pub(super) fn current(engine: &LocalEngine, file: &mut HeaderFile) -> Result<Header, CryptoError> {
+    let mark = engine.state().header().clone();
+    file.load_fitting(|header| belongs(header, engine.keyring.root(), &mark))
+}
+
+/// Whether a header is of this store and holds all that the store's latest change of it named.
+pub(super) fn belongs(header: &Header, root: &RootKey, mark: &HeaderMark) -> bool {
+    let holds = |named: &u64| header.slots().iter().any(|slot| slot.id().number() == *named);
+    header.generation() >= mark.generation
+        && mark.slots.iter().flatten().all(holds)
+        && header.is_genuine(root)
+}
+
 /// Which slots open the store. Where the mark may be from a time before the latest change, so does the only one that
 /// somebody has: nothing can be changed there, and somebody has to look.
 pub(super) fn counting(
@@ -270,7 +283,7 @@ pub(super) fn counting(
 /// Removes a slot that no commit names. One that stays behind opens nothing, and goes when the store is opened again.
 fn take_back(file: &mut HeaderFile, before: &Header, error: &EngineError) {
     // Which of the two the store names is not known: both stay.
-    if !matches!(error, EngineError::Commit(CommitError::Unknown(_))) {
+    if !error.may_be_made() {
         let _ = file.replace(before);
     }
 }

@@ -24,15 +24,13 @@ pub enum EngineError {
     #[error("{0}")]
     Crypto(#[from] CryptoError),
     /// Access was taken away in this process, but the disk did not take it.
-    #[error(
-        "The keys concerned are refused from now on by this process, but the change could not be written: {0} \
-         keydeck tries again by itself. Put the disk right, and see that it was written before you restart keydeck."
-    )]
+    #[error("The keys concerned are refused from now on by this process, but the change could not be written: {0} {then}", then = next(.0, Lasting::No))]
     DeniedNotDurable(Box<EngineError>),
     /// Access was taken away and is kept beside the database, but the database did not take it.
     #[error(
         "The keys concerned are refused from now on, after a restart too, but the change could not be written into the \
-         store yet: {0} keydeck tries again by itself. Put the disk right."
+         store yet: {0} {then}",
+        then = next(.0, Lasting::Yes)
     )]
     DeniedKept(Box<EngineError>),
     /// A secret may have been made, and nobody will ever see it.
@@ -77,6 +75,26 @@ pub enum EngineError {
     Gone(Arc<str>),
 }
 
+/// Whether a denial outlives the process although it is not written.
+#[derive(Clone, Copy)]
+enum Lasting {
+    Yes,
+    No,
+}
+
+/// What is to be done about a denial that was not written, because of `why`.
+const fn next(why: &EngineError, lasting: Lasting) -> &'static str {
+    match (why, lasting) {
+        (EngineError::Suspect(_), _) => {
+            "A store in doubt is not written to, and a backup does not know of this change: make it again there."
+        }
+        (_, Lasting::Yes) => "keydeck tries again by itself. Put the disk right.",
+        (_, Lasting::No) => {
+            "keydeck tries again by itself. Put the disk right, and see that it was written before you restart keydeck."
+        }
+    }
+}
+
 /// What kind of no an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -97,6 +115,30 @@ impl From<BadRecord> for EngineError {
 }
 
 impl EngineError {
+    /// Whether the store may hold the change all the same, whatever else is said of it.
+    pub const fn may_be_made(&self) -> bool {
+        match self {
+            Self::Commit(CommitError::Unknown(_)) => true,
+            Self::DeniedKept(why) | Self::DeniedNotDurable(why) | Self::NeverShown(why) => why.may_be_made(),
+            Self::Commit(
+                CommitError::Unavailable(_)
+                | CommitError::ReadOnly(_)
+                | CommitError::Conflict { .. }
+                | CommitError::TooLarge { .. }
+                | CommitError::Invalid(_),
+            )
+            | Self::Refused(_)
+            | Self::Read(_)
+            | Self::Crypto(_)
+            | Self::Unwritable(_)
+            | Self::Suspect(_)
+            | Self::LookOnly
+            | Self::Closed
+            | Self::Remote { .. }
+            | Self::Gone(_) => false,
+        }
+    }
+
     /// What kind of no it is.
     pub const fn class(&self) -> Class {
         match self {

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use minicbor::{Decode, Encode};
 
 use super::denials::Book;
 use super::error::EngineError;
+use super::overdue::Note;
 use super::scribe::Unbroken;
 use super::timekeeper::Mark;
 use crate::crypto::chain::{AuditChain, ChainHash, Link};
@@ -144,6 +146,10 @@ pub const CLOCK_KEY: &[u8] = b"c/clock";
 /// Row key of the time since when no use was lost.
 pub const UNBROKEN_KEY: &[u8] = b"c/uses";
 
+/// Row key of what takes back the newest secret, written with it: as long as the seal does not know of that commit,
+/// nobody was shown the secret.
+pub const UNSHOWN_KEY: &[u8] = b"c/unshown";
+
 /// Uses written in one commit at most, by number and by bytes: below the store's limits with room for the clock.
 const USES_PER_COMMIT: usize = 90;
 const USE_BYTES_PER_COMMIT: usize = 128 * 1024;
@@ -159,17 +165,18 @@ pub struct Ledger {
     digest: StateDigest,
     rev: Rev,
     footing: Footing,
+    /// The generation of the journal of denials, which each entry names.
+    journal: Arc<AtomicU64>,
     entropy: Box<dyn Entropy + Send>,
 }
 
 impl Ledger {
-    /// Goes on where `head` and `digest` stand.
+    /// Goes on where the chain, the records and the store stand, beside a journal of denials of that generation.
     pub fn new(
         store: Arc<dyn Store>,
         keyring: &Keyring,
-        head: Head,
-        digest: StateDigest,
-        rev: Rev,
+        (head, digest, rev): (Head, StateDigest, Rev),
+        journal: Arc<AtomicU64>,
         entropy: Box<dyn Entropy + Send>,
     ) -> Self {
         Self {
@@ -182,6 +189,7 @@ impl Ledger {
             digest,
             rev,
             footing: Footing::Settled,
+            journal,
             entropy,
         }
     }
@@ -227,13 +235,14 @@ impl Ledger {
     }
 
     /// Writes `records` and `entry` in one durable commit. `entry` comes without number, records and digest,
-    /// which are filled in here. Nothing is changed unless `Ok`, or the error is `Unknown`: then `sequel` is handed back
-    /// by [`Ledger::settle`].
+    /// which are filled in here; `unshown` is what takes back the secret this makes. Nothing is changed unless `Ok`, or the
+    /// error is `Unknown`: then `sequel` is handed back by [`Ledger::settle`].
     pub fn write(
         &mut self,
         mut entry: Entry,
         records: Vec<Record>,
         mark: Option<&Mark>,
+        unshown: Option<&Note>,
         sequel: Sequel,
     ) -> Result<(), EngineError> {
         self.must_be_settled()?;
@@ -257,6 +266,10 @@ impl Ledger {
         if let Some(mark) = mark {
             let sealed = self.sealer.seal_with(&mut *self.entropy, CLOCK_KEY, seq, &encoded(mark)?)?;
             ops.push(Op::Put(CLOCK_KEY.to_vec(), sealed));
+        }
+        if let Some(unshown) = unshown {
+            let sealed = self.sealer.seal_with(&mut *self.entropy, UNSHOWN_KEY, seq, &encoded(unshown)?)?;
+            ops.push(Op::Put(UNSHOWN_KEY.to_vec(), sealed));
         }
         let last = self.chain_on(self.head, entry, &digest)?;
         self.commit_chained(ops, vec![last], digest, sequel)
@@ -293,6 +306,7 @@ impl Ledger {
         entry.seq = seq;
         entry.store = self.id.to_string();
         entry.state = hex(&digest.commitment());
+        entry.journal = self.journal.load(Ordering::Acquire);
         let body =
             serde_json::to_string(&entry).map_err(|error| EngineError::Unwritable(error.to_string()))?;
         let link = self.chain.extend(&head.hash, body.as_bytes());

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::audit_log::Doubt;
 use super::error::EngineError;
-use super::ledger::{CLOCK_KEY, Head, UNBROKEN_KEY, UseRow, hex};
+use super::ledger::{CLOCK_KEY, Head, UNBROKEN_KEY, UNSHOWN_KEY, UseRow, hex};
+use super::overdue::Note;
 use super::proof::{Against, Newest, Proof, Testimony, Trail};
 use super::scribe::Unbroken;
 use super::timekeeper::Mark;
@@ -32,6 +33,10 @@ pub struct Loaded {
     pub mark: Option<Mark>,
     /// Since when no use was lost.
     pub unbroken: Option<Unbroken>,
+    /// The generation of the journal of denials that the newest entry names; 0 when it names none.
+    pub journal: u64,
+    /// What takes back the newest secret, when it was made and nobody was shown it.
+    pub unshown: Option<Note>,
     /// What does not agree, in words; empty when all is well.
     pub doubts: Vec<Doubt>,
     /// What may be believed of it.
@@ -91,7 +96,7 @@ pub fn load(
     let trail = Trail::of(store, keyring, &sealer);
     let mut proof = Proof::default();
     let newest = trail.newest()?;
-    let (head, newest_at) = (newest.head, newest.at);
+    let (head, newest_at, journal) = (newest.head, newest.at, newest.journal);
     let (part, rev, mut doubts) = read_and_prove(store, keyring, &sealer, &trail, newest, &mut proof)?;
     doubts.extend(witness.doubt.map(|doubt| match doubt {
         store::Doubt::RolledBack { .. } => Doubt::short(doubt.in_words()),
@@ -108,8 +113,9 @@ pub fn load(
     let seen = newest_at.map(|wall| Mark { wall, since_boot: 0, boot: String::new() });
     let mark = read_unlisted(store, &sealer, CLOCK_KEY)?.or(seen);
     let unbroken = read_unlisted(store, &sealer, UNBROKEN_KEY)?;
+    let unshown = if doubts.is_empty() { read_unshown(store, &sealer, head, witness.seal)? } else { None };
     let state = assemble(part.records, part.uses, catalog);
-    Ok(Loaded { state, head, digest: part.digest, rev, mark, unbroken, doubts, proof })
+    Ok(Loaded { state, head, digest: part.digest, rev, mark, unbroken, journal, unshown, doubts, proof })
 }
 
 /// Reads the records, and holds them against the trail.
@@ -311,6 +317,23 @@ fn read_use(part: &mut Part, sealer: &Sealer, key: &[u8], id: &[u8], value: &[u8
     } else {
         tracing::warn!(row = %String::from_utf8_lossy(key), "a row of use cannot be read and is ignored");
     }
+}
+
+/// A secret is shown when the seal knows of the commit that made it, and not before. So while the trail ends with that
+/// commit and the seal does not reach as far, nobody has seen it.
+fn read_unshown(
+    store: &dyn Store,
+    sealer: &Sealer,
+    head: Head,
+    seal: Option<&Seal>,
+) -> Result<Option<Note>, EngineError> {
+    let sealed = seal.and_then(|seal| Head::from_bytes(&seal.audit_head));
+    if sealed.is_none_or(|sealed| sealed.seq >= head.seq) {
+        return Ok(None);
+    }
+    let Some(row) = store.get(UNSHOWN_KEY)? else { return Ok(None) };
+    let opened = sealer.open(UNSHOWN_KEY, &row.value).ok().filter(|opened| opened.revision == head.seq);
+    Ok(opened.and_then(|opened| minicbor::decode(&opened.plain).ok()))
 }
 
 /// A row the audit trail does not list. One that cannot be read is as good as none.

@@ -96,8 +96,9 @@ impl LocalEngine {
         let imported = Arc::new(Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state));
         let tokens = Arc::new(TokenDesk::new(&keyring, &loaded.state, Arc::clone(&proof)));
         let sealing = Arc::new(SealThread::start(Arc::clone(&store)));
-        let ledger =
-            Ledger::new(Arc::clone(&store), &keyring, loaded.head, loaded.digest, loaded.rev, entropy);
+        let generation = kept.as_ref().map_or_else(Arc::default, Kept::generation);
+        let standing = (loaded.head, loaded.digest, loaded.rev);
+        let ledger = Ledger::new(Arc::clone(&store), &keyring, standing, generation, entropy);
         let (state, verifier) = (Arc::new(RwLock::new(loaded.state)), Arc::new(verifier));
         let ledger = Arc::new(Mutex::new(ledger));
         let time = Arc::new(Timekeeper::new(Arc::clone(&clock), loaded.mark));
@@ -234,6 +235,7 @@ impl LocalEngine {
         let seal = self.ledger().seal();
         if let Err(error) = self.store.write_seal(&seal) {
             tracing::warn!(%error, "the seal is behind");
+            self.sealing.soon(seal);
         }
     }
 }

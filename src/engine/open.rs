@@ -11,8 +11,8 @@ use super::error::{EngineError, OpenError};
 use super::ledger::Head;
 use super::load::{self, Loaded, Witness};
 use super::local::{LocalEngine, Parts};
-use super::overdue::{Kept, Note};
-use super::proof::Proof;
+use super::overdue::{self, Kept, Left};
+use super::proof::{Proof, Trail};
 use super::session::{Auth, Session, Via};
 use super::throttle::Callers;
 use super::{Engine, Unwritten, doors};
@@ -30,7 +30,7 @@ use crate::domain::catalog::CatalogProblem;
 use crate::domain::name::fold;
 use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State};
 use crate::files;
-use crate::store::{Journal, MemoryStore, Rev, SledOptions, SledStore, Store};
+use crate::store::{MemoryStore, Rev, SledOptions, SledStore, Store, StoreError};
 
 /// The catalog of a store, beside its database, when the agency has its own.
 pub const CATALOG_FILE: &str = "catalog.toml";
@@ -167,19 +167,15 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let opened = SledStore::open(&options.sled())?;
     let mut notices = opened.notices();
     let mut file = HeaderFile::new(&options.dir);
-    let header = file.load().map_err(OpenError::Unseal)?;
+    let (header, spare) = file.copies().map_err(OpenError::Unseal)?;
     let since_boot = options.clock.read().since_boot;
     let attempt = options.callers.attempt(std::process::id(), &options.dir, since_boot)?;
-    let Unlocked { root, mut slot } = attempt.judge(unlock(&header, key, |_| true))?;
+    let (header, spare, Unlocked { root, mut slot }) = attempt.judge(unlock_either(header, spare, key))?;
     let keyring = Keyring::new(root, header.store());
     let mut loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
-    let (kept, denied) = keep(&options.dir, &keyring);
-    let denied = denied.unwrap_or_else(|doubt| {
-        // Something was denied there, and nobody can say what.
-        loaded.proof.vouch_for_nothing();
-        loaded.doubts.push(doubt);
-        Vec::new()
-    });
+    let (kept, mut left) = keep(options, &opened.store, &keyring, &mut loaded)?;
+    // Whoever only looks takes nothing back.
+    left.unshown = loaded.unshown.take().filter(|_| options.purpose() == Purpose::Work);
     notices.extend(loaded.doubts.iter().map(|d| d.what.clone()));
     if loaded.state.agency().is_none() {
         return Err(if loaded.head.seq == 0 { OpenError::Unfounded } else { damaged(&loaded) });
@@ -187,6 +183,17 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     if loaded.proof.belies_slots(loaded.state.header()) {
         return Err(unproven(&loaded.doubts));
     }
+    // One copy may be from another moment: the one that belongs to the store counts.
+    let belongs = |header: &Header| {
+        !loaded.proof.may_be_old_slots() && doors::belongs(header, keyring.root(), loaded.state.header())
+    };
+    let header = match spare.filter(|spare| !belongs(&header) && belongs(spare)) {
+        Some(spare) => {
+            slot = attempt.judge(unlock(&spare, key, |_| true))?.slot;
+            spare
+        }
+        None => header,
+    };
     if header.generation() < loaded.state.header().generation {
         return Err(OpenError::OldHeader);
     }
@@ -224,7 +231,8 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         kept,
     });
     // Before anybody is answered.
-    let taken = engine.overdue.take_up(denied);
+    let (taken, said) = engine.overdue.take_up(left);
+    notices.extend(said);
     if taken > 0 {
         notices.push(taken_up(taken, &engine.unwritten()));
     }
@@ -237,23 +245,29 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     Ok(Open { engine, session, notices })
 }
 
-/// The room in reserve beside the database, and what was left there. Without it, what the disk does not take is in
-/// force in this process only, and whoever asks for it is told so.
-fn keep(dir: &Path, keyring: &Keyring) -> (Option<Kept>, Result<Vec<Note>, Doubt>) {
-    match Journal::claim(dir) {
-        Ok(journal) => {
-            let (kept, denied) = Kept::open(journal, keyring);
-            (Some(kept), denied)
+/// The room in reserve beside the database, and what was left there. One that cannot be relied upon is evidence: it is
+/// not written to.
+fn keep(
+    options: &Options,
+    store: &dyn Store,
+    keyring: &Keyring,
+    loaded: &mut Loaded,
+) -> Result<(Option<Kept>, Left), StoreError> {
+    let work = options.purpose() == Purpose::Work;
+    let (kept, notes) = match Kept::open(&options.dir, keyring, loaded.journal) {
+        Ok(Some((kept, notes))) => (Some(kept).filter(|_| work), notes),
+        Ok(None) if work => (Kept::begin(&options.dir, keyring), Vec::new()),
+        Ok(None) => (None, Vec::new()),
+        Err(doubt) => {
+            // Something was denied there, and nobody can say what.
+            loaded.proof.vouch_for_nothing();
+            loaded.doubts.push(doubt);
+            (None, Vec::new())
         }
-        // What lies there is none of ours, so what did is gone.
-        Err(error) if Journal::is_displaced(dir) => {
-            (None, Err(Doubt::altered(format!("what was denied on a failing disk cannot be read: {error}"))))
-        }
-        Err(error) => {
-            tracing::warn!(%error, "no room is kept in reserve for denials on a full disk");
-            (None, Ok(Vec::new()))
-        }
-    }
+    };
+    let sealer = keyring.sealer();
+    let left = overdue::sort_out(&Trail::of(store, keyring, &sealer), notes, loaded)?;
+    Ok((kept, left))
 }
 
 fn taken_up(taken: usize, left: &Unwritten) -> String {
@@ -280,6 +294,23 @@ fn damaged(loaded: &Loaded) -> OpenError {
         in_one_line(&loaded.doubts)
     };
     OpenError::Engine(EngineError::Suspect(why))
+}
+
+/// Tries a secret on the copies of the header, and hands back first the one that it opened.
+fn unlock_either(
+    header: Header,
+    spare: Option<Header>,
+    key: &Key<'_>,
+) -> Result<(Header, Option<Header>, Unlocked), CryptoError> {
+    let first = unlock(&header, key, |_| true);
+    match (first, spare) {
+        (Ok(unlocked), spare) => Ok((header, spare, unlocked)),
+        (Err(error), Some(spare)) => {
+            let unlocked = unlock(&spare, key, |_| true).map_err(|_| error)?;
+            Ok((spare, Some(header), unlocked))
+        }
+        (Err(error), None) => Err(error),
+    }
 }
 
 /// Tries a secret on those slots that count.
@@ -356,7 +387,8 @@ pub fn found(
     if is_store(&options.dir)? { file.replace(&header) } else { file.create(&header) }
         .map_err(EngineError::from)?;
     let keyring = Keyring::new(root, id);
-    let (kept, _) = keep(&options.dir, &keyring);
+    // What an interrupted set-up left there is sealed under a key nobody has.
+    let kept = Kept::begin(&options.dir, &keyring);
     let session = founding_session(Auth::Passphrase, options.via)?;
     let loaded = empty(&keyring);
     let engine = LocalEngine::new(Parts {
@@ -413,6 +445,8 @@ pub(super) fn empty(keyring: &Keyring) -> Loaded {
         rev: Rev(0),
         mark: None,
         unbroken: None,
+        journal: 0,
+        unshown: None,
         doubts: Vec::new(),
         proof: Proof::default(),
     }

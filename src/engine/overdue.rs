@@ -3,18 +3,20 @@
 //! written before anything else is: by a timer, and by whoever writes next.
 
 mod journal;
+mod take_up;
+mod timer;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
 pub(super) use self::journal::{Kept, Note, Why};
+pub(super) use self::take_up::{Left, sort_out};
+use self::timer::Timer;
 use super::denials::Denials;
 use super::error::EngineError;
 use super::image::{Image, touched};
-use super::ledger::{Change, Fate, Ledger, Sequel};
+use super::ledger::{Change, Fate, Head, Ledger, Sequel};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::Timekeeper;
@@ -25,8 +27,6 @@ use crate::domain::event::Subject;
 use crate::domain::{Catalog, Command, Context, Event, KeyId, Refusal, State, Timestamp, decide};
 use crate::store::{CommitError, Store};
 
-/// Between two tries to write what waits.
-const EVERY: Duration = Duration::from_secs(2);
 /// What the trail gives as the reason for taking back a secret nobody was shown.
 const NEVER_SHOWN: &str = "secret_never_shown";
 
@@ -69,21 +69,18 @@ struct Denial {
     /// What it comes to; `None` while even that depends on what the store holds.
     events: Option<Arc<Vec<Event>>>,
     keys: Vec<KeyId>,
+    /// Whether it is durable in the journal.
+    kept: bool,
 }
 
 #[derive(Default)]
 struct Waiting {
     denials: Vec<Denial>,
+    /// What is neither in force nor crossed out, because nobody can say whether it should be. It stays in the journal.
+    held: Vec<Note>,
     why: String,
-    /// Whether the journal holds exactly these.
-    kept: bool,
-}
-
-#[derive(Default)]
-struct Pace {
-    thread: Option<JoinHandle<()>>,
-    runs: bool,
-    stop: bool,
+    /// Whether the journal was written since something came or went.
+    current: bool,
 }
 
 /// See the module.
@@ -93,8 +90,7 @@ pub(super) struct Overdue {
     /// Why the store takes nothing at all, if so.
     frozen: Option<String>,
     waiting: Mutex<Waiting>,
-    pace: Mutex<Pace>,
-    wake: Condvar,
+    timer: Timer,
 }
 
 /// The parts of an engine that writing needs.
@@ -116,18 +112,13 @@ impl Overdue {
             parts,
             denials: Arc::default(),
             frozen: (!doubts.is_empty()).then(|| audit_log::in_one_line(doubts)),
-            waiting: Mutex::new(Waiting { kept: true, ..Waiting::default() }),
-            pace: Mutex::default(),
-            wake: Condvar::new(),
+            waiting: Mutex::new(Waiting { current: true, ..Waiting::default() }),
+            timer: Timer::default(),
         }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What waits, for whoever shows it.
@@ -140,7 +131,7 @@ impl Overdue {
             denials: waiting.denials.len(),
             since: waiting.denials.iter().map(|denial| denial.note.at).min(),
             why: waiting.why.clone(),
-            kept: waiting.kept,
+            kept: waiting.denials.iter().all(|denial| denial.kept),
             keys,
         }
     }
@@ -168,7 +159,7 @@ impl Overdue {
             Ok(()) => waiting.why.clear(),
             Err(error) => waiting.why = error.to_string(),
         }
-        let stale = !waiting.kept;
+        let stale = !waiting.current;
         drop(waiting);
         if stale {
             self.keep();
@@ -188,7 +179,10 @@ impl Overdue {
                 }
                 self.parts.image.apply(&events, header);
                 self.done(&events);
-                self.parts.sealing.soon(ledger.seal());
+                // A secret that is about to be taken back is not sealed as if somebody had been shown it.
+                if self.waiting().denials.is_empty() {
+                    self.parts.sealing.soon(ledger.seal());
+                }
                 self.tell(&events);
             }
             Some((Fate::NotMade, Sequel::Told(book))) => self.denials.put_back(*book),
@@ -211,7 +205,7 @@ impl Overdue {
         let mut waiting = self.waiting();
         let before = waiting.denials.len();
         waiting.denials.retain(|denial| denial.events.as_ref().is_none_or(|own| !Arc::ptr_eq(own, events)));
-        waiting.kept &= waiting.denials.len() == before;
+        waiting.current &= waiting.denials.len() == before;
     }
 
     fn write_all(&self, ledger: &mut Ledger) -> Result<(), EngineError> {
@@ -227,7 +221,7 @@ impl Overdue {
                         tracing::info!(%refusal, command = note.command.name(), "nothing to take back");
                         let mut waiting = self.waiting();
                         waiting.denials.remove(0);
-                        waiting.kept = false;
+                        waiting.current = false;
                         continue;
                     }
                 },
@@ -242,7 +236,7 @@ impl Overdue {
             };
             entry.reason = (note.why == Why::NeverShown).then(|| NEVER_SHOWN.into());
             let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: None });
-            ledger.write(entry, records, Some(&self.parts.time.mark()), sequel)?;
+            ledger.write(entry, records, Some(&self.parts.time.mark()), None, sequel)?;
             self.done(&events);
             if let Err(error) = self.parts.store.write_seal(&ledger.seal()) {
                 tracing::warn!(%error, "the seal is behind");
@@ -280,7 +274,7 @@ impl Overdue {
         session: &Session,
         command: &Command,
         events: &Arc<Vec<Event>>,
-        at: Timestamp,
+        (at, head): (Timestamp, Head),
         error: EngineError,
     ) -> EngineError {
         // A new secret is not made by itself later on: nobody would be there to take it.
@@ -292,61 +286,40 @@ impl Overdue {
             return error;
         }
         self.parts.image.apply(events, None);
-        self.wait_for(session, command, at, Why::Asked, Some(Arc::clone(events)), &error);
+        let note = Note {
+            session: session.clone(),
+            command: command.clone(),
+            at,
+            why: Why::Asked,
+            after: Some(head.seq),
+        };
+        self.wait_for(note, Some(Arc::clone(events)), &error);
         self.tell(events);
-        self.in_force(error)
+        self.in_force(command, error)
     }
 
     /// As what a denial that waits is told.
-    pub fn in_force(&self, error: EngineError) -> EngineError {
-        let (error, kept) = (Box::new(error), self.waiting().kept && self.parts.kept.is_some());
-        if kept { EngineError::DeniedKept(error) } else { EngineError::DeniedNotDurable(error) }
+    pub fn in_force(&self, command: &Command, error: EngineError) -> EngineError {
+        let kept = |denial: &Denial| denial.kept && denial.note.command == *command;
+        if self.waiting().denials.iter().any(kept) {
+            EngineError::DeniedKept(Box::new(error))
+        } else {
+            EngineError::DeniedNotDurable(Box::new(error))
+        }
     }
 
-    /// A secret may have been made and nobody is there to take it: if it was, it is taken back.
-    pub fn take_back(
-        self: &Arc<Self>,
-        session: &Session,
-        command: &Command,
-        events: &[Event],
-        at: Timestamp,
-        error: EngineError,
-    ) -> EngineError {
-        let made = events.first().map(Event::subject);
-        let back = match (command.draws(), made) {
-            (Draws::Token(_), Some(Subject::Key(key))) => Some(Command::RevokeKey(key.id)),
-            (Draws::AppSecret(None), Some(Subject::App(app))) => Some(Command::DeleteApp(app.id)),
-            // What an app has is not deleted for a secret: the one it had may be the one that holds.
-            (
-                Draws::AppSecret(_)
-                | Draws::Token(_)
-                | Draws::Nothing
-                | Draws::Ids
-                | Draws::ImportedId
-                | Draws::RecoveryCode,
-                _,
-            ) => None,
-        };
-        let Some(back) = back else { return error };
-        self.wait_for(session, &back, at, Why::NeverShown, None, &error);
+    /// A secret may have been made and nobody was shown it: if it was, `unshown` takes it back.
+    pub fn take_back(self: &Arc<Self>, unshown: Note, error: EngineError) -> EngineError {
+        self.wait_for(unshown, None, &error);
         EngineError::NeverShown(Box::new(error))
     }
 
-    fn wait_for(
-        self: &Arc<Self>,
-        session: &Session,
-        command: &Command,
-        at: Timestamp,
-        why: Why,
-        events: Option<Arc<Vec<Event>>>,
-        error: &EngineError,
-    ) {
-        let note = Note { session: session.clone(), command: command.clone(), at, why };
+    fn wait_for(self: &Arc<Self>, note: Note, events: Option<Arc<Vec<Event>>>, error: &EngineError) {
         let denial = self.denial(note, events);
         let mut waiting = self.waiting();
         waiting.denials.push(denial);
         waiting.why = error.to_string();
-        waiting.kept = false;
+        waiting.current = false;
         drop(waiting);
         self.keep();
         self.set_out();
@@ -358,113 +331,54 @@ impl Overdue {
             Some(events) => touched(&state, events).into_iter().map(|key| key.id).collect(),
             None => note.command.key().into_iter().collect(),
         };
-        Denial { note, events, keys }
+        Denial { note, events, keys, kept: false }
     }
 
     /// Brings the journal up to date with what waits.
     fn keep(&self) {
         let Some(kept) = &self.parts.kept else { return };
-        let mut waiting = self.waiting();
-        let notes: Vec<&Note> = waiting.denials.iter().map(|denial| &denial.note).collect();
-        let written = kept.write(&notes);
-        if let Err(why) = &written {
-            tracing::warn!(%why, "what waits for the disk could not be kept beside the database");
-        }
-        waiting.kept = written.is_ok();
-    }
-
-    /// Takes up what the process before left in the journal: in force before anybody is answered, and written now if
-    /// the disk allows. How many there were.
-    pub fn take_up(self: &Arc<Self>, notes: Vec<Note>) -> usize {
-        let mut taken = 0;
-        for note in notes {
-            match self.judge(&note) {
-                // It was written and only not crossed out, and the record has been changed since: what it would give back
-                // by now, nobody asked for.
-                Ok(events) if !events.iter().all(Event::only_takes_away) => {
-                    tracing::warn!(
-                        command = note.command.name(),
-                        "a denial of before gives by now, and is dropped"
-                    );
+        let waiting = &mut *self.waiting();
+        let notes: Vec<&Note> =
+            waiting.held.iter().chain(waiting.denials.iter().map(|denial| &denial.note)).collect();
+        match kept.write(&notes) {
+            Ok(fit) => {
+                for (denial, fit) in waiting.denials.iter_mut().zip(fit.into_iter().skip(waiting.held.len()))
+                {
+                    denial.kept = fit;
                 }
-                Ok(events) => {
-                    let events = self.put_in_force(events);
-                    let denial = self.denial(note, Some(events));
-                    self.waiting().denials.push(denial);
-                    taken += 1;
-                }
-                // In doubt nothing is crossed out: the state may be an old one, which does not know the key yet.
-                Err(_) if self.frozen.is_some() => {
-                    let denial = self.denial(note, None);
-                    self.waiting().denials.push(denial);
-                }
-                // It was written and only not crossed out, or somebody else ended it.
-                Err(refusal) => tracing::info!(%refusal, command = note.command.name(), "written already"),
+                waiting.current = true;
             }
-            self.waiting().kept = self.frozen.is_some();
+            // What was kept before is in the text that is still there.
+            Err(why) => {
+                tracing::warn!(%why, "what waits for the disk could not be kept beside the database");
+                waiting.current = false;
+            }
         }
-        if self.waiting().kept {
-            return taken;
-        }
-        let mut ledger = self.parts.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self.clear_the_way(&mut ledger) {
-            tracing::warn!(%error, "what was denied before is in force and still not written");
-        }
-        taken
     }
+}
 
-    /// Starts the timer, unless it runs.
-    pub fn set_out(self: &Arc<Self>) {
-        let mut pace = self.pace();
-        if pace.runs || pace.stop || self.frozen.is_some() {
-            return;
-        }
-        let own = Arc::clone(self);
-        let spawned =
-            std::thread::Builder::new().name("keydeck-overdue".into()).spawn(move || own.try_again());
-        match spawned {
-            Ok(thread) => (pace.thread, pace.runs) = (Some(thread), true),
-            Err(error) => {
-                tracing::warn!(%error, "no timer for what waits; it is written with the next change");
-            }
-        }
-    }
-
-    fn try_again(self: &Arc<Self>) {
-        loop {
-            let pace = self.pace();
-            let waited = self.wake.wait_timeout_while(pace, EVERY, |pace| !pace.stop);
-            let (pace, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            if pace.stop {
-                return;
-            }
-            drop(pace);
-            let cleared = {
-                let mut ledger = self.parts.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-                self.clear_the_way(&mut ledger).is_ok()
-            };
-            let mut pace = self.pace();
-            let waiting = self.waiting();
-            if cleared && waiting.denials.is_empty() && (waiting.kept || self.parts.kept.is_none()) {
-                pace.runs = false;
-                return;
-            }
-        }
-    }
-
-    /// Ends the timer and waits for it.
-    pub fn stop(&self) {
-        let thread = {
-            let mut pace = self.pace();
-            pace.stop = true;
-            pace.thread.take()
-        };
-        self.wake.notify_all();
-        if let Some(thread) = thread {
-            // It panics only if the store does, which has been logged.
-            let _ = thread.join();
-        }
-    }
+/// What takes back the secret that a command makes, should nobody be shown it; `own` is the entry that tells of the making.
+pub(super) fn unshown(
+    session: &Session,
+    command: &Command,
+    events: &[Event],
+    (at, own): (Timestamp, u64),
+) -> Option<Note> {
+    let command = match (command.draws(), events.first().map(Event::subject)) {
+        (Draws::Token(_), Some(Subject::Key(key))) => Command::RevokeKey(key.id),
+        (Draws::AppSecret(None), Some(Subject::App(app))) => Command::DeleteApp(app.id),
+        // What an app has is not deleted for a secret: the one it had may be the one that holds.
+        (
+            Draws::AppSecret(_)
+            | Draws::Token(_)
+            | Draws::Nothing
+            | Draws::Ids
+            | Draws::ImportedId
+            | Draws::RecoveryCode,
+            _,
+        ) => return None,
+    };
+    Some(Note { session: session.clone(), command, at, why: Why::NeverShown, after: Some(own) })
 }
 
 /// The entry that tells what somebody did.
@@ -507,3 +421,6 @@ impl EngineError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

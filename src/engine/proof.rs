@@ -130,6 +130,8 @@ pub struct Newest {
     pub vouched: Option<Result<String, Doubt>>,
     /// When it was written, if it can be read.
     pub at: Option<Timestamp>,
+    /// The generation of the journal of denials it names; 0 when it names none, or cannot be read.
+    pub journal: u64,
 }
 
 /// Reads the trail of one store.
@@ -152,26 +154,29 @@ impl<'a> Trail<'a> {
             Ok(page) => page,
             Err(StoreError::Damaged(why)) => {
                 let doubt = Doubt::altered(format!("the newest audit entry cannot be read: {why}"));
-                return Ok(Newest { head: none, vouched: Some(Err(doubt)), at: None });
+                return Ok(Newest { head: none, vouched: Some(Err(doubt)), at: None, journal: 0 });
             }
             Err(error) => return Err(error),
         };
         let Some((key, row)) = page.rows.into_iter().next() else {
-            return Ok(Newest { head: none, vouched: None, at: None });
+            return Ok(Newest { head: none, vouched: None, at: None, journal: 0 });
         };
         let seq = seq_of(&key).unwrap_or(0);
         let unreadable = |why: String| Newest {
             head: Head { seq, ..none },
             vouched: Some(Err(Doubt::altered(format!("the newest audit entry ({seq}) {why}")))),
             at: None,
+            journal: 0,
         };
         Ok(match open_row(self.sealer, &self.chain, seq, &row.value) {
             Err(why) => unreadable(format!("cannot be read: {why}")),
             Ok(row) => match serde_json::from_str::<Entry>(&row.body) {
-                Ok(entry) if entry.seq == seq => {
-                    let at = Some(Timestamp(entry.at));
-                    Newest { head: Head { seq, hash: row.hash }, vouched: Some(Ok(entry.state)), at }
-                }
+                Ok(entry) if entry.seq == seq => Newest {
+                    head: Head { seq, hash: row.hash },
+                    at: Some(Timestamp(entry.at)),
+                    journal: entry.journal,
+                    vouched: Some(Ok(entry.state)),
+                },
                 _ => unreadable("cannot be read by this keydeck".into()),
             },
         })
@@ -228,6 +233,24 @@ impl<'a> Trail<'a> {
             let entry = serde_json::from_str::<Entry>(&row.body).ok()?;
             (entry.seq == seq).then_some((row, entry))
         }))
+    }
+
+    /// The entries after `after` up to `head`, the oldest first. With a gap, those behind the newest one that is missing or
+    /// does not belong, and its number.
+    pub fn since(&self, head: Head, after: u64) -> Result<(Vec<Entry>, Option<u64>), StoreError> {
+        let mut entries = Vec::new();
+        let (mut seq, mut expected) = (head.seq, head.hash);
+        let mut gap = None;
+        while seq > after {
+            let Some((row, entry)) = self.entry(seq)?.filter(|(row, _)| row.hash == expected) else {
+                gap = Some(seq);
+                break;
+            };
+            entries.push(entry);
+            (seq, expected) = (seq - 1, row.previous);
+        }
+        entries.reverse();
+        Ok((entries, gap))
     }
 
     /// Reads the trail for what it says of each record.

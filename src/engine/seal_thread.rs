@@ -1,11 +1,11 @@
 //! The thread that keeps the seal file at most a second behind the store. It sleeps while nothing changes, and
 //! knows the store only: when the engine ends, it ends first, so nothing holds the store open behind its back.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::store::{Seal, Store};
+use crate::store::{Seal, SealError, Store};
 
 /// How far the seal may be behind for changes that take nothing away.
 const DELAY: Duration = Duration::from_secs(1);
@@ -31,9 +31,18 @@ impl SealThread {
         let body = {
             let shared = Arc::clone(&shared);
             move || {
+                let mut behind = false;
                 while let Some(seal) = next(&shared) {
-                    if let Err(error) = store.write_seal(&seal) {
-                        tracing::warn!(%error, "the seal is behind");
+                    let written = store.write_seal(&seal);
+                    match &written {
+                        Ok(()) if behind => tracing::info!("the seal is written again"),
+                        Err(error) if !behind => tracing::warn!(%error, "the seal is behind"),
+                        Ok(()) | Err(_) => {}
+                    }
+                    behind = written.is_err();
+                    // The old seal of a read-only store is evidence and stays; any other is tried again.
+                    if matches!(written, Err(error) if error != SealError::ReadOnly) {
+                        lock(&shared).seal.get_or_insert(seal);
                     }
                 }
             }
@@ -45,7 +54,7 @@ impl SealThread {
         Self { shared, thread: Mutex::new(thread.ok()) }
     }
 
-    /// Writes this seal, or a newer one, within a second.
+    /// Writes this seal, or a newer one, within a second, and as long as that fails tries again every second.
     pub fn soon(&self, seal: Seal) {
         self.tell(|due| due.seal = Some(seal));
     }
@@ -61,18 +70,24 @@ impl SealThread {
     }
 
     fn tell(&self, change: impl FnOnce(&mut Due)) {
-        let (due, wake) = &*self.shared;
-        change(&mut due.lock().unwrap_or_else(PoisonError::into_inner));
-        wake.notify_all();
+        change(&mut lock(&self.shared));
+        self.shared.1.notify_all();
     }
 }
 
+fn lock((due, _): &Shared) -> MutexGuard<'_, Due> {
+    due.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Waits until a seal is due and a second has passed, so that changes close together share one. `None` at the end.
-fn next((due, wake): &Shared) -> Option<Seal> {
-    let due = due.lock().unwrap_or_else(PoisonError::into_inner);
+fn next(shared: &Shared) -> Option<Seal> {
+    let (due, wake) = (lock(shared), &shared.1);
     let due =
         wake.wait_while(due, |due| due.seal.is_none() && !due.stop).unwrap_or_else(PoisonError::into_inner);
     let waited = wake.wait_timeout_while(due, DELAY, |due| !due.stop);
     let (mut due, _) = waited.unwrap_or_else(PoisonError::into_inner);
     if due.stop { None } else { due.seal.take() }
 }
+
+#[cfg(test)]
+mod tests;

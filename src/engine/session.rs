@@ -111,6 +111,16 @@ impl Session {
         self.actor
     }
 
+    /// Whether nobody signed in: the server acts for whoever calls it.
+    pub(super) fn is_service(&self) -> bool {
+        self.auth == Auth::Service
+    }
+
+    /// Whether it goes by that name in the audit trail.
+    pub(super) fn is(&self, id: &str) -> bool {
+        self.id == id
+    }
+
     /// Where from.
     pub const fn via(&self) -> Via {
         self.via

@@ -172,7 +172,13 @@ mod tests {
         for (at, refused) in tries.iter().enumerate() {
             assert!(matches!(refused, Some(EngineError::LookOnly)), "{at}: {refused:?}");
         }
-        assert!(!engine.audit(session, None, 10, None).unwrap().lines.is_empty(), "looking goes on");
+        engine.execute(session, Command::ReadAudit).unwrap();
+        let read = engine.audit(session, None, 10, None).unwrap().lines;
+        assert!(!read.is_empty(), "looking goes on");
+        assert!(
+            read.iter().all(|line| line.entry.readable_by(maria, Role::Viewer)),
+            "and unnoted not at all of it"
+        );
         engine.verify(b"kdag_nothing", &[]);
         engine.execute(session, Command::EndSession).unwrap();
         engine.settle().unwrap();

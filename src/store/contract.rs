@@ -144,6 +144,8 @@ pub struct Health {
     pub free_bytes: Option<u64>,
     /// When something became durable last, in this process.
     pub last_sync: Option<Instant>,
+    /// Why the seal could not be replaced, until it was: a store put back in time might go unnoticed meanwhile.
+    pub seal_behind: Option<String>,
 }
 
 /// What a single commit may hold, on every backend.

@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::OFlags;
 
@@ -24,7 +24,7 @@ pub enum Copy {
     Blank,
     /// What was written, or what became of it.
     Text(Vec<u8>),
-    /// No text can be that long.
+    /// No text can be that long, or there is less of it.
     Torn,
 }
 
@@ -32,57 +32,97 @@ pub enum Copy {
 #[derive(Debug)]
 pub struct Journal {
     // Held open: a full table of descriptors must not stand between an operator and a denial.
-    file: Mutex<File>,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    file: File,
+    /// The copy that may be spoilt, and so is the one that is written first.
+    first: usize,
 }
 
 impl Journal {
     /// The most bytes a text may have.
     pub const ROOM: usize = COPY - LENGTH;
 
-    /// Whether something that is no file lies in its place.
-    pub fn is_displaced(dir: &Path) -> bool {
-        std::fs::symlink_metadata(dir.join(FILE)).is_ok_and(|meta| !meta.is_file())
+    /// Opens the file in `dir` as it is, if there is one. Where it may only be read, writing fails.
+    pub fn open(dir: &Path) -> io::Result<Option<Self>> {
+        let opened = match options().open(dir.join(FILE)) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                options().write(false).open(dir.join(FILE))
+            }
+            other => other,
+        };
+        match opened {
+            Ok(file) => Self::on(file).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens the file in `dir`, and makes room for it when there is none yet. Zeros are written and not merely
     /// allocated: an allocated block may still need another one when it is written for the first time. A file
     /// system that never writes in place (btrfs, ZFS) may want room all the same, and says so when it does.
     pub fn claim(dir: &Path) -> io::Result<Self> {
-        let safe = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(safe);
-        let file = options.open(dir.join(FILE))?;
-        let about = file.metadata()?;
-        if !about.is_file() {
-            return Err(io::Error::other(format!("{FILE} is not a file")));
-        }
-        let there = usize::try_from(about.len()).unwrap_or(usize::MAX);
+        let file = options().create(true).truncate(false).mode(0o600).open(dir.join(FILE))?;
+        let journal = Self::on(file)?;
+        let held = journal.held();
+        let length = held.file.metadata()?.len();
+        let there = usize::try_from(length).unwrap_or(usize::MAX);
         if there < 2 * COPY {
-            file.write_all_at(&vec![0; 2 * COPY - there], about.len())?;
-            file.sync_all()?;
+            held.file.write_all_at(&vec![0; 2 * COPY - there], length)?;
+            held.file.sync_all()?;
             File::open(dir)?.sync_all()?;
         }
-        Ok(Self { file: Mutex::new(file) })
+        drop(held);
+        Ok(journal)
+    }
+
+    fn on(file: File) -> io::Result<Self> {
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other(format!("{FILE} is not a file")));
+        }
+        Ok(Self { held: Mutex::new(Held { file, first: 0 }) })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Both copies.
     pub fn read(&self) -> io::Result<[Copy; 2]> {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held();
+        let filled = |bytes: &mut [u8], at: u64| match held.file.read_exact_at(bytes, at) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error),
+        };
         let copy = |at: u64| {
             let mut length = [0; LENGTH];
-            file.read_exact_at(&mut length, at)?;
+            let there = filled(&mut length, at)?;
             let length = u32::from_be_bytes(length) as usize;
-            if length == 0 {
+            if !there || length == 0 {
                 return Ok(Copy::Blank);
             }
             if length > Self::ROOM {
                 return Ok(Copy::Torn);
             }
             let mut text = vec![0; length];
-            file.read_exact_at(&mut text, at + LENGTH as u64)?;
-            Ok::<_, io::Error>(Copy::Text(text))
+            let whole = filled(&mut text, at + LENGTH as u64)?;
+            Ok::<_, io::Error>(if whole { Copy::Text(text) } else { Copy::Torn })
         };
         Ok([copy(0)?, copy(COPY as u64)?])
+    }
+
+    /// Says that this copy, 0 or 1, holds nothing that counts: it is the one to be written first.
+    pub fn distrust(&self, copy: usize) {
+        self.held().first = copy.min(1);
     }
 
     /// Puts `text` in place of what was there, durably. After an error the former text may still be there, or this one.
@@ -92,14 +132,25 @@ impl Journal {
             return Err(io::Error::other("there is no room for so much beside the database"));
         };
         let whole = [&length.to_be_bytes()[..], text].concat();
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        // One after the other: until the first is durable, the second still has what was promised before.
-        for at in [0, COPY as u64] {
-            file.write_all_at(&whole, at)?;
-            file.sync_data()?;
+        let mut held = self.held();
+        // One after the other: until the first is durable, the second still has what was promised before. One that was
+        // not written to its end is no such promise, and is the first of the next text.
+        for copy in [held.first, 1 - held.first] {
+            held.first = copy;
+            held.file.write_all_at(&whole, (copy * COPY) as u64)?;
+            held.file.sync_data()?;
         }
+        held.first = 0;
         Ok(())
     }
+}
+
+/// Neither followed, where it is a link, nor waited for, where it is a pipe.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    let safe = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    options.read(true).write(true).custom_flags(safe);
+    options
 }
 
 #[cfg(test)]
@@ -124,6 +175,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_cut_short_is_read_as_far_as_it_goes_and_one_that_is_gone_is_not_made_by_looking() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Journal::open(dir.path()).unwrap().is_none());
+        assert!(!dir.path().join(FILE).exists());
+        let journal = Journal::claim(dir.path()).unwrap();
+        journal.write(b"two").unwrap();
+        let file = OpenOptions::new().write(true).open(dir.path().join(FILE)).unwrap();
+        for (length, read) in [
+            (COPY + 6, [Copy::Text(b"two".into()), Copy::Torn]),
+            (COPY + 2, [Copy::Text(b"two".into()), Copy::Blank]),
+            (5, [Copy::Torn, Copy::Blank]),
+            (0, [Copy::Blank, Copy::Blank]),
+        ] {
+            file.set_len(length as u64).unwrap();
+            let again = Journal::open(dir.path()).unwrap().unwrap();
+            assert_eq!(again.read().unwrap(), read, "{length}");
+            assert_eq!(file.metadata().unwrap().len(), length as u64, "looking changes nothing");
+        }
+    }
+
+    #[test]
     fn a_pipe_in_its_place_is_refused_and_does_not_hang() {
         let dir = tempfile::tempdir().unwrap();
         rustix::fs::mknodat(
@@ -135,5 +207,6 @@ mod tests {
         )
         .unwrap();
         assert!(Journal::claim(dir.path()).is_err());
+        assert!(Journal::open(dir.path()).is_err());
     }
 }

@@ -228,6 +228,7 @@ impl Store for MemoryStore {
             disk_bytes: None,
             free_bytes: None,
             last_sync: None,
+            seal_behind: None,
         }
     }
 }

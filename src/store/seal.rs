@@ -99,11 +99,13 @@ pub(super) struct SealFile {
     dir: PathBuf,
     /// The revision on disk, so that a late writer cannot put an older seal over a newer one.
     written: Mutex<Option<Rev>>,
+    /// Why the last attempt failed, if it did.
+    behind: Mutex<Option<String>>,
 }
 
 impl SealFile {
     pub(super) fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_path_buf(), written: Mutex::new(None) }
+        Self { dir: dir.to_path_buf(), written: Mutex::default(), behind: Mutex::default() }
     }
 
     /// The seal on disk. `Ok(None)` when there never was one.
@@ -127,6 +129,13 @@ impl SealFile {
     /// Replaces the seal: a reader finds the old one or the new one, after a power cut too. An older one is
     /// ignored.
     pub(super) fn write(&self, seal: &Seal) -> Result<(), SealError> {
+        let written = self.write_newer(seal);
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        *behind = written.as_ref().err().map(ToString::to_string);
+        written
+    }
+
+    fn write_newer(&self, seal: &Seal) -> Result<(), SealError> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if written.is_none() {
             *written = self.read()?.map(|old| old.rev);
@@ -139,10 +148,9 @@ impl SealFile {
         Ok(())
     }
 
-    /// Forgets what was written, so that a seal with a lower revision may follow: only when a person has decided
-    /// that the store goes on from where it stands.
-    pub(super) fn forget(&self) {
-        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(Rev(0));
+    /// Why the last attempt to replace it failed; nothing when it did not.
+    pub(super) fn behind(&self) -> Option<String> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn replace(&self, seal: &Seal) -> io::Result<()> {

@@ -1,7 +1,5 @@
 //! What is done to an app after it was made.
 
-use std::process::ExitCode;
-
 use super::show::{self, AppLine};
 use super::{Final, NewKey, NewSecret, One, reach};
 use crate::cli::Outcome;
@@ -9,7 +7,8 @@ use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::handover::Handover;
 use crate::cli::key::{expiry, issue};
-use crate::domain::{App, Command, Name, Note, Place, View};
+use crate::domain::{App, Command, KeyId, Name, Note, Place, Refusal, View};
+use crate::engine::EngineError;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
     let (signed, app) = reach(deck, one)?;
@@ -38,7 +37,7 @@ fn run(deck: &Deck, signed: &Signed, app: &App, command: Command, said: &str) ->
     show::after(deck, signed, app.id, said)
 }
 
-fn live_keys(signed: &Signed, app: &App) -> Vec<crate::domain::KeyId> {
+fn live_keys(signed: &Signed, app: &App) -> Vec<KeyId> {
     let now = signed.now();
     signed.see(|view| view.keys_of_app(app.id).filter(|k| k.state(now).is_live()).map(|k| k.id).collect())
 }
@@ -78,8 +77,7 @@ pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {
         app.name,
         Handover::where_it_is(file)
     ));
-    signed.engine.settle()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(deck.done(signed.engine.settle()))
 }
 
 pub(super) fn new_key(deck: &Deck, args: &NewKey) -> Outcome {
@@ -101,13 +99,34 @@ pub(super) fn new_key(deck: &Deck, args: &NewKey) -> Outcome {
     let expiry = expiry(args.expires.as_deref(), signed.now())?;
     let name = name.unwrap_or_else(|| app.name.clone());
     let new = crate::domain::NewKey { name, place: Place::App(app.id), scopes, expiry, note };
-    issue(deck, &signed, new, args.token_file.as_deref())?;
-    for id in &others {
-        signed.engine.execute(&signed.session, Command::RevokeKey(*id))?;
-    }
+    let issued = issue(deck, &signed, new, args.token_file.as_deref())?;
     if !others.is_empty() {
-        deck.output.say(&format!("Revoked before it: {}.", others.len()));
+        revoke(&signed, &others).map_err(|(left, fault)| {
+            let left = left.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            fault.because(&format!(
+                "The new key {} is issued and handed over, but of the app's {} others not all could be revoked. These may \
+                 still work: {left}. Revoke each with `keydeck key revoke`.",
+                issued.id,
+                others.len()
+            ))
+        })?;
+        deck.output.say(&format!("Its other keys are revoked: {}.", others.len()));
     }
-    signed.engine.settle()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(deck.done(signed.engine.settle()))
+}
+
+/// Revokes all it can of these keys; of the others, which, and why the first of them could not be.
+fn revoke(signed: &Signed, keys: &[KeyId]) -> Result<(), (Vec<KeyId>, Fault)> {
+    let (mut left, mut why) = (Vec::new(), None);
+    for id in keys {
+        match signed.engine.execute(&signed.session, Command::RevokeKey(*id)) {
+            // Somebody else was quicker.
+            Ok(_) | Err(EngineError::Refused(Refusal::WrongState { .. })) => {}
+            Err(error) => {
+                left.push(*id);
+                why.get_or_insert(error);
+            }
+        }
+    }
+    why.map_or(Ok(()), |why| Err((left, why.into())))
 }

@@ -1,7 +1,6 @@
 //! `keydeck app create` and `edit`. An app whose secret reached nobody is deleted before the command ends.
 
 use std::io;
-use std::process::ExitCode;
 
 use super::show::{self, AppLine};
 use super::{Create, Edit, Profile, reach};
@@ -47,8 +46,7 @@ pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
         app.id,
         Handover::where_it_is(file)
     ));
-    signed.engine.settle()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(deck.done(signed.engine.settle()))
 }
 
 /// Nobody has the secret: the app must not live.

@@ -13,6 +13,7 @@ use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
+use crate::domain::name::plain;
 use crate::domain::{App, AppId, AppStatus, Key, Reason, Refusal, Timestamp, Url, View};
 
 /// An app in JSON, the shape scripts rely on.
@@ -197,7 +198,7 @@ fn page(app: &App, view: View<'_>, now: Timestamp) -> String {
     several("After logout", app.profile.post_logout.iter().map(Url::to_string).collect());
     several("Scopes", app.scopes.iter().map(ToString::to_string).collect());
     let mut keys: Vec<_> = view.keys_of_app(app.id).collect();
-    keys.sort_by_cached_key(|key| (key.name.folded(), key.id));
+    keys.sort_by_cached_key(|key| (plain(key.name.as_str()), key.id));
     let stands = |key: &Key| view.refused(key, now).map_or_else(|| key.state(now).as_str(), Reason::brief);
     several("Keys", keys.iter().map(|k| format!("{}  {}  {}", k.hint(), stands(k), k.name)).collect());
     out

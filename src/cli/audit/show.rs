@@ -58,6 +58,12 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     };
     if about.is_none() && signed.see(|view| view.role()) == Role::Admin {
         signed.engine.execute(&signed.session, Command::ReadAudit)?;
+        if deck.globals.read_only {
+            deck.output.say(
+                "These are the entries that concern you. Who reads the whole trail is noted in it, which --read-only \
+                 rules out.",
+            );
+        }
     }
     let page = signed.engine.audit(&signed.session, None, args.limit as usize, about)?;
     if deck.output.is_json() {

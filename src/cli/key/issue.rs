@@ -3,7 +3,6 @@
 
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
 use chrono::Local;
 
@@ -29,8 +28,7 @@ const FAIR_BITS: u32 = 80;
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let (signed, new) = prepare(deck, &args.new)?;
     issue(deck, &signed, new, args.token_file.as_deref())?;
-    signed.engine.settle()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(deck.done(signed.engine.settle()))
 }
 
 pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
@@ -64,8 +62,7 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
     } else {
         deck.output.text(&format!("{}\n", key.id))?;
     }
-    signed.engine.settle()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(deck.done(signed.engine.settle()))
 }
 
 /// Whoever reaches `/verify` can try dozens of secrets a second for as long as they like, so one with few possibilities

@@ -12,6 +12,7 @@ use crate::cli::fault::Fault;
 use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
+use crate::domain::name::plain;
 use crate::domain::view::Sought;
 use crate::domain::{Key, KeyState, Place, ScopeId, Timestamp, View};
 use crate::engine::Unwritten;
@@ -37,7 +38,7 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     };
     let (rows, text) = signed.see(|view| {
         let mut keys: Vec<&Key> = view.keys().filter(|key| wanted(key, view)).collect();
-        keys.sort_by_cached_key(|key| (key.name.folded(), key.id));
+        keys.sort_by_cached_key(|key| (plain(key.name.as_str()), key.id));
         let text = if deck.output.is_json() {
             let lines: Vec<KeyLine<'_>> = keys.iter().map(|key| KeyLine::of(key, view, &left, now)).collect();
             serde_json::to_string(&lines).map(|json| json + "\n")

@@ -9,12 +9,14 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::sheet::{self, Column, Mistake, Sheet};
+use super::sheet::{self, Column, First, Mistake, Said, Sheet};
 use super::{LocationLine, Outcome};
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::domain::command::MAX_LOCATIONS_AT_ONCE;
+use crate::domain::name::first_few;
 use crate::domain::{Action, Command, Event, Location, Name, authorize};
+use crate::files;
 
 /// Words of `location add`.
 #[derive(Debug, Args)]
@@ -28,12 +30,36 @@ pub struct Add {
     /// The column that holds the names, by its heading or its number
     #[arg(long, value_name = "NAME|N", requires = "from")]
     column: Option<Column>,
+    #[command(flatten)]
+    first_line: FirstLine,
     /// Leave out the names that are there already, instead of refusing the list
     #[arg(long)]
     skip_existing: bool,
     /// Say what would be added, and add nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+/// What the first line of a list is, where somebody says so.
+#[derive(Debug, Args)]
+struct FirstLine {
+    /// The first line says what the columns are called; needed where that cannot be told
+    #[arg(long, requires = "from", conflicts_with = "no_heading")]
+    heading: bool,
+    /// The first line is the first of the names
+    #[arg(long, requires = "from")]
+    no_heading: bool,
+}
+
+impl Add {
+    fn said(&self) -> Said<'_> {
+        let first = match (self.first_line.heading, self.first_line.no_heading) {
+            (true, _) => Some(First::Heading),
+            (false, true) => Some(First::Name),
+            (false, false) => None,
+        };
+        Said { column: self.column.as_ref(), first }
+    }
 }
 
 /// A name with where it stands: the line of a file, or the place on the command line.
@@ -45,11 +71,11 @@ struct Written {
 /// Mistakes shown at once; a file in another encoding has one on every line.
 const SHOWN: usize = 20;
 /// Longest file read: a hundred thousand names of the longest kind.
-const MAX_BYTES: u64 = 32 * 1024 * 1024;
+const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 pub(super) fn run(deck: &Deck, args: &Add) -> Outcome {
     let (what, sheet) = match &args.from {
-        Some(path) => ("line", sheet::read(&bytes_of(path)?, args.column.as_ref())),
+        Some(path) => ("line", sheet::read(&bytes_of(path)?, args.said())),
         None => {
             let names = args.names.iter().zip(1..).map(|(n, at)| (at, Ok(n.clone()))).collect();
             ("name", Ok(Sheet { names, taken: String::new() }))
@@ -76,7 +102,7 @@ pub(super) fn run(deck: &Deck, args: &Add) -> Outcome {
         return foretell(deck, &signed, &new, &there);
     }
     let added = add(&signed, what, &new)?;
-    tell(deck, &added, there.len())
+    tell(deck, &added, &there)
 }
 
 /// Adds them, as many at once as one commit takes; says how far it got when it does not get to the end.
@@ -103,17 +129,20 @@ fn add(signed: &Signed, what: &str, new: &[Written]) -> Result<Vec<Location>, Fa
     Ok(added)
 }
 
-fn tell(deck: &Deck, added: &[Location], there: usize) -> Outcome {
+/// Which of them were there already, if any were.
+fn left(there: &[(Written, Location)]) -> Option<String> {
+    let are = if there.len() == 1 { "1 is".to_owned() } else { format!("{} are", there.len()) };
+    let names = first_few(there.iter().map(|(written, _)| written.name.as_str()));
+    (!there.is_empty()).then(|| format!("{are} there already: {names}."))
+}
+
+fn tell(deck: &Deck, added: &[Location], there: &[(Written, Location)]) -> Outcome {
     if deck.output.is_json() {
         let lines: Vec<_> = added.iter().map(|l| LocationLine::of(l, 0)).collect();
         deck.output.value(&lines)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let left = match there {
-        0 => String::new(),
-        1 => " 1 was there already.".to_owned(),
-        n => format!(" {n} were there already."),
-    };
+    let left = left(there).map_or_else(String::new, |left| format!(" {left}"));
     match added {
         [] => deck.output.say(&format!("Nothing is added.{left}")),
         [one] => {
@@ -142,11 +171,8 @@ fn foretell(deck: &Deck, signed: &Signed, new: &[Written], there: &[(Written, Lo
     } else {
         let lines = add.iter().flat_map(|name| [*name, "\n"]).collect::<String>();
         deck.output.text(&lines)?;
-        deck.output.say(&format!(
-            "{} would be added; {} there already. Nothing was changed.",
-            add.len(),
-            if there.len() == 1 { "1 is".to_owned() } else { format!("{} are", there.len()) }
-        ));
+        let left = left(there).map_or_else(String::new, |left| format!("{left} "));
+        deck.output.say(&format!("{} would be added. {left}Nothing was changed.", add.len()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -155,20 +181,12 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, Fault> {
     let fail = |why: String| {
         Fault::usage(format!("The file {} cannot be read: {why}. Nothing was added.", path.display()))
     };
-    let mut bytes = Vec::new();
-    let read = |source: &mut dyn std::io::Read, bytes: &mut Vec<u8>| {
-        std::io::Read::read_to_end(&mut std::io::Read::take(source, MAX_BYTES + 1), bytes)
-    };
-    if path.as_os_str() == "-" {
-        read(&mut std::io::stdin().lock(), &mut bytes).map_err(|e| fail(e.to_string()))?;
+    let read = if path.as_os_str() == "-" {
+        files::bytes_of(std::io::stdin().lock(), MAX_BYTES)
     } else {
-        let mut file = std::fs::File::open(path).map_err(|e| fail(e.to_string()))?;
-        read(&mut file, &mut bytes).map_err(|e| fail(e.to_string()))?;
-    }
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(fail(format!("it is larger than {} MiB; split it", MAX_BYTES / 1024 / 1024)));
-    }
-    Ok(bytes)
+        files::open_given(path).and_then(|file| files::bytes_of(file, MAX_BYTES))
+    };
+    read.map_err(|error| fail(error.to_string()))
 }
 
 /// What is wrong with the names themselves: no name, or the same twice.
@@ -222,7 +240,8 @@ mod tests {
     #[test]
     fn every_bad_line_is_named() {
         let sheet =
-            sheet::read("name,x\nBerlin,1\n,2\nBERLIN,3\nA\u{202e}B,4\nOslo,5\n".as_bytes(), None).unwrap();
+            sheet::read("name,x\nBerlin,1\n,2\nBERLIN,3\nA\u{202e}B,4\nOslo,5\n".as_bytes(), Said::default())
+                .unwrap();
         let (names, mistakes) = judge(sheet.names);
         assert_eq!(names.len(), 2);
         let lines: Vec<u64> = mistakes.iter().map(|(line, _)| *line).collect();

@@ -27,6 +27,24 @@ impl FromStr for Column {
     }
 }
 
+/// What the first line is, in somebody's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// What the columns are called.
+    Heading,
+    /// The first of the names.
+    Name,
+}
+
+/// What somebody says of a table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Said<'a> {
+    /// Which column holds the names.
+    pub column: Option<&'a Column>,
+    /// What its first line is.
+    pub first: Option<First>,
+}
+
 /// What a table holds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sheet {
@@ -37,8 +55,9 @@ pub struct Sheet {
 }
 
 /// What may part columns, and its name.
-const SEPARATORS: [(char, &str); 3] = [(',', "comma"), (';', "semicolon"), ('\t', "tab")];
-/// Headings of a column of locations, as [`key`] makes them.
+const SEPARATORS: [(char, &str); 4] = [(',', "comma"), (';', "semicolon"), ('\t', "tab"), ('|', "bar")];
+/// Headings of a column of locations, as [`key`] makes them. There are more in the world than anybody can list: a first
+/// line that is none of them may still be one.
 const HEADINGS: [&str; 17] = [
     "name",
     "location",
@@ -60,25 +79,25 @@ const HEADINGS: [&str; 17] = [
 ];
 
 /// Reads a table of names.
-pub fn read(bytes: &[u8], column: Option<&Column>) -> Result<Sheet, Mistake> {
+pub fn read(bytes: &[u8], told: Said<'_>) -> Result<Sheet, Mistake> {
     let text = decode(bytes)?.replace("\r\n", "\n").replace('\r', "\n");
-    let (told, table, first) = declared(&text)?;
+    let (parted, table, first) = declared(&text)?;
     let heading = first_record(table);
     let standing: Vec<char> =
         SEPARATORS.map(|(separator, _)| separator).into_iter().filter(|c| heading.contains(*c)).collect();
-    let separator = match (told, standing.as_slice()) {
-        (Some(told), _) => told,
-        (None, []) => return one_column(table, column),
+    let separator = match (parted, standing.as_slice()) {
+        (Some(parted), _) => parted,
+        (None, []) => return one_column(table, told),
         (None, [one]) => *one,
-        (None, several) => settle(table, several, column).ok_or_else(|| {
-            let said = "commas, semicolons or tabs stand side by side in it, and any of them may part the columns; \
+        (None, several) => settle(table, several, told).ok_or_else(|| {
+            let said = "commas, semicolons, tabs or bars stand side by side in it, and any of them may part the columns; \
                         say which by a line `sep=;` above it";
             (first, said.to_owned())
         })?,
     };
     let rows = rows(table, separator, first)?;
     let Some((line, top)) = rows.first() else { return Ok(Sheet::default()) };
-    let choice = choose(top, column).map_err(|why| (*line, why))?;
+    let choice = choose(top, told, rows.len()).map_err(|why| (*line, why))?;
     Ok(Sheet {
         names: rows
             .iter()
@@ -134,7 +153,7 @@ fn declared(text: &str) -> Result<(Option<char>, &str, u64), Mistake> {
     };
     match SEPARATORS.iter().find(|(separator, _)| told.chars().eq([*separator])) {
         Some((separator, _)) => Ok((Some(*separator), rest, 2)),
-        None => Err((1, "`sep=` must be followed by a comma, a semicolon or a tab".into())),
+        None => Err((1, "`sep=` must be followed by a comma, a semicolon, a tab or a bar".into())),
     }
 }
 
@@ -150,10 +169,11 @@ fn first_record(table: &str) -> String {
 }
 
 /// The one separator under which the column is found.
-fn settle(table: &str, several: &[char], column: Option<&Column>) -> Option<char> {
+fn settle(table: &str, several: &[char], told: Said<'_>) -> Option<char> {
     let finds = |separator: &&char| {
         let rows = rows(table, **separator, 1).ok();
-        rows.and_then(|rows| choose(&rows.first()?.1, column).ok()).is_some_and(|choice| choice.heading)
+        rows.and_then(|rows| choose(&rows.first()?.1, told, rows.len()).ok())
+            .is_some_and(|choice| choice.heading)
     };
     let mut fitting = several.iter().filter(finds);
     fitting.next().copied().filter(|_| fitting.next().is_none())
@@ -161,12 +181,12 @@ fn settle(table: &str, several: &[char], column: Option<&Column>) -> Option<char
 
 /// A list of names with nothing beside them. A line that any separator would part is a mistake: whether it is one name
 /// or two cannot be seen.
-fn one_column(table: &str, column: Option<&Column>) -> Result<Sheet, Mistake> {
+fn one_column(table: &str, told: Said<'_>) -> Result<Sheet, Mistake> {
     let mut sheet = Sheet::default();
     for (separator, word) in SEPARATORS {
         let rows = rows(table, separator, 1)?;
         let Some((line, top)) = rows.first() else { break };
-        let choice = choose(top, column).map_err(|why| (*line, why))?;
+        let choice = choose(top, told, rows.len()).map_err(|why| (*line, why))?;
         if sheet.names.is_empty() {
             sheet.taken = choice.in_words(top, separator);
             sheet.names =
@@ -260,31 +280,62 @@ fn key(heading: &str) -> String {
     fold(heading).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
-fn choose(top: &[String], column: Option<&Column>) -> Result<Choice, String> {
+/// Which column of a table of so many rows holds the names, and whether its first row is a heading.
+fn choose(top: &[String], told: Said<'_>, rows: usize) -> Result<Choice, String> {
+    let (at, named) = column(top, told.column)?;
+    let known = named || top.iter().any(|field| is_known(field));
+    let heading = match told.first {
+        Some(First::Name) if named && told.column.is_some() => {
+            return Err("a column that is named is found by its heading; give its number to --column".into());
+        }
+        Some(first) => first == First::Heading,
+        None if known => true,
+        // Nobody calls a column by a number, and a heading of nothing is none.
+        None if rows == 1 || top.iter().any(|field| is_number(field)) => false,
+        None => {
+            let field = top.get(at).map_or("", String::as_str);
+            return Err(format!(
+                "`{field}` may be what the column is called or the first of the names; say which with --heading or \
+                 --no-heading"
+            ));
+        }
+    };
+    Ok(Choice { at, heading })
+}
+
+fn is_known(field: &str) -> bool {
+    HEADINGS.contains(&key(field).as_str())
+}
+
+fn is_number(field: &str) -> bool {
+    field.contains(|c: char| c.is_numeric()) && !field.contains(char::is_alphabetic)
+}
+
+/// Which column holds the names, and whether its heading says so.
+fn column(top: &[String], column: Option<&Column>) -> Result<(usize, bool), String> {
     let listed = || top.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
-    let known = |field: &String| HEADINGS.contains(&key(field).as_str());
     let only = |fits: &dyn Fn(&String) -> bool| {
         let mut found = top.iter().enumerate().filter(|(_, field)| fits(field)).map(|(at, _)| at);
         (found.next(), found.next().is_some())
     };
     match column {
         Some(Column::Number(n)) => match n.checked_sub(1).filter(|at| *at < top.len()) {
-            Some(at) => Ok(Choice { at, heading: top.iter().any(known) }),
+            Some(at) => Ok((at, false)),
             None => Err(format!("there is no column {n}; it has {}", top.len())),
         },
         Some(Column::Heading(wanted)) => match only(&|field| key(field) == key(wanted)) {
-            (Some(at), false) => Ok(Choice { at, heading: true }),
+            (Some(at), false) => Ok((at, true)),
             (Some(_), true) => {
                 Err(format!("several columns are called `{wanted}`; give its number to --column"))
             }
             (None, _) => Err(format!("no column is called `{wanted}`; the headings are {}", listed())),
         },
-        None => match only(&known) {
-            (Some(at), false) => Ok(Choice { at, heading: true }),
+        None => match only(&|field| is_known(field)) {
+            (Some(at), false) => Ok((at, true)),
             (Some(_), true) => {
                 Err(format!("several columns may hold the names: {}; say which with --column", listed()))
             }
-            (None, _) if top.len() == 1 => Ok(Choice { at: 0, heading: false }),
+            (None, _) if top.len() == 1 => Ok((0, false)),
             (None, _) => Err(format!(
                 "it has several columns, and none of {} is a heading known for names; say which with --column",
                 listed()
@@ -327,17 +378,22 @@ mod tests {
     use super::*;
 
     fn names(text: impl AsRef<[u8]>) -> Vec<(u64, String)> {
-        let sheet = read(text.as_ref(), None).unwrap();
+        let sheet = read(text.as_ref(), Said::default()).unwrap();
         sheet.names.into_iter().map(|(line, name)| (line, name.unwrap())).collect()
     }
 
+    fn told(text: &str, column: Option<&str>, first: Option<First>) -> Result<Vec<String>, Mistake> {
+        let column = column.map(|column| column.parse().unwrap());
+        let sheet = read(text.as_bytes(), Said { column: column.as_ref(), first })?;
+        Ok(sheet.names.into_iter().map(|(_, name)| name.unwrap()).collect())
+    }
+
     fn column(text: &str, column: &str) -> Vec<String> {
-        let sheet = read(text.as_bytes(), Some(&column.parse().unwrap())).unwrap();
-        sheet.names.into_iter().map(|(_, name)| name.unwrap()).collect()
+        told(text, Some(column), None).unwrap()
     }
 
     fn mistake(text: impl AsRef<[u8]>) -> Mistake {
-        read(text.as_ref(), None).map_or_else(
+        read(text.as_ref(), Said::default()).map_or_else(
             |mistake| mistake,
             |sheet| {
                 let (line, name) = sheet.names.into_iter().find(|(_, name)| name.is_err()).unwrap();
@@ -381,21 +437,40 @@ mod tests {
         assert_eq!(names("sep=;\nid,x;name\n1;Berlin\n"), [(3, "Berlin".into())]);
         // Where two of them stand side by side, the heading tells which parts the columns.
         assert_eq!(names("id;name;a,b\n1;Berlin;c\n"), [(2, "Berlin".into())]);
-        let only = |column: &str| read(b"id,name\n", Some(&column.parse().unwrap())).unwrap_err();
+        let only = |column: &str| told("id,name\n", Some(column), None).unwrap_err();
         assert_eq!(only("wo"), (1, "no column is called `wo`; the headings are `id`, `name`".into()));
         assert_eq!(only("3"), (1, "there is no column 3; it has 2".into()));
         assert_eq!(only("0"), (1, "there is no column 0; it has 2".into()));
     }
 
     #[test]
+    fn a_heading_in_no_list_does_not_become_a_location() {
+        for heading in ["Filialen", "Nom", "拠点", "Sede"] {
+            let (line, why) = mistake(format!("{heading}\nBerlin\nRome\n"));
+            assert!(line == 1 && why.contains(heading) && why.contains("--heading or --no-heading"), "{why}");
+        }
+        let list = "Nom\nBerlin\n";
+        assert_eq!(told(list, None, Some(First::Heading)).unwrap(), ["Berlin"]);
+        assert_eq!(told(list, None, Some(First::Name)).unwrap(), ["Nom", "Berlin"]);
+        assert_eq!(told("nr;Wo\n1;Berlin\n", Some("2"), Some(First::Heading)).unwrap(), ["Berlin"]);
+        assert!(told("nr;Wo\n1;Berlin\n", Some("2"), None).unwrap_err().1.contains("`Wo` may be"));
+        assert!(told("nr;Wo\n1;Berlin\n", Some("wo"), Some(First::Name)).is_err());
+        assert_eq!(names("name|city\nBerlin|Mitte\n"), [(2, "Berlin".into())]);
+        // A name alone is no heading, and neither is what stands beside a number.
+        assert_eq!(names("Berlin\n"), [(1, "Berlin".into())]);
+        assert_eq!(names("Branch 7\n"), [(1, "Branch 7".into())]);
+        assert_eq!(told("Site\nBerlin\n", None, Some(First::Name)).unwrap(), ["Site", "Berlin"]);
+    }
+
+    #[test]
     fn what_was_taken_for_what_is_said() {
-        let taken = |text: &str| read(text.as_bytes(), None).unwrap().taken;
+        let taken = |text: &str, first| read(text.as_bytes(), Said { column: None, first }).unwrap().taken;
         assert_eq!(
-            taken("id;Standort\n1;Berlin\n"),
+            taken("id;Standort\n1;Berlin\n", None),
             "The names are read from column 2 of 2, parted by semicolons; its heading is `Standort`."
         );
         assert_eq!(
-            taken("Berlin\nRome\n"),
+            taken("Berlin\nRome\n", Some(First::Name)),
             "The names are read from the only column; the first line, `Berlin`, is a name and no heading."
         );
     }
@@ -405,8 +480,9 @@ mod tests {
         for (text, line, why) in [
             ("name,city\nBerlin,Mitte\nRome,\"x\nParis,y\nOslo,z\n", 3, "never closed"),
             ("name\nBerlin\nSmith, Jones & Co\n", 3, "a comma parts it"),
-            ("Berlin\nRome;Roma\n", 2, "a semicolon parts it"),
-            ("Berlin\nRome\tRoma\n", 2, "a tab parts it"),
+            ("site\nRome;Roma\n", 2, "a semicolon parts it"),
+            ("site\nRome\tRoma\n", 2, "a tab parts it"),
+            ("site\nRome|Roma\n", 2, "a bar parts it"),
             ("name,city\nSmith, Jones & Co,Berlin\n", 2, "it has 3 columns"),
             ("id,name\n1,Berlin\n2\n", 3, "it ends before column 2"),
             ("name,city\nThe \"Best\" Shop,x\n", 2, "within a field"),
@@ -414,7 +490,7 @@ mod tests {
             ("a;b\n1;2\n", 1, "none of `a`, `b`"),
             ("name;location\n1;2\n", 1, "several columns may hold the names"),
             ("a,b;c\n1,2;3\n", 1, "side by side"),
-            ("sep=|\nname|x\n", 1, "`sep=` must be followed"),
+            ("sep=/\nname/x\n", 1, "`sep=` must be followed"),
             ("name\nB\0e\0", 1, "no text has"),
         ] {
             let (found, said) = mistake(text);
@@ -427,6 +503,6 @@ mod tests {
         // In quotes each of them is a name.
         assert_eq!(names("name\n\"Smith, Jones & Co\"\n\"A;B\"\n").len(), 2);
         assert_eq!(names("name\n\"The \"\"Best\"\" Shop\"\n"), [(2, "The \"Best\" Shop".into())]);
-        assert!(read(b"", None).unwrap().names.is_empty());
+        assert!(read(b"", Said::default()).unwrap().names.is_empty());
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::{
     self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, decide,
 };
 use crate::engine::ledger::{Change, Ledger, Sequel};
-use crate::engine::overdue::entry_of;
+use crate::engine::overdue::{Note, entry_of, unshown};
 use crate::engine::refusals::Kind;
 use crate::engine::{Done, Engine as _, EngineError, News, Session};
 use crate::store::CommitError;
@@ -148,7 +148,7 @@ impl LocalEngine {
             self.verifier.uses().bell.ring();
             return Ok(());
         };
-        if let Err(error) = ledger.write(first.clone(), Vec::new(), None, Sequel::Nothing) {
+        if let Err(error) = ledger.write(first.clone(), Vec::new(), None, None, Sequel::Nothing) {
             // Told with those that follow, when the disk can take it.
             self.desk.refusals.note(kind, first, now);
             return Err(error);
@@ -186,11 +186,12 @@ impl LocalEngine {
         match (way, waited) {
             (Ok(()), None) => {}
             (Ok(()), Some(events)) => return Ok(Done { events: events.to_vec(), token: None }),
-            (Err(error), Some(_)) => return Err(self.overdue.in_force(error)),
+            (Err(error), Some(_)) => return Err(self.overdue.in_force(command, error)),
             (Err(error), None) if command.denies() => {
                 return Err(match self.judge(&mut ledger, session, command, None) {
                     Ok(events) => {
-                        self.overdue.deny(session, command, &Arc::new(events), self.now().time, error)
+                        let when = (self.now().time, ledger.head());
+                        self.overdue.deny(session, command, &Arc::new(events), when, error)
                     }
                     Err(_) => error,
                 });
@@ -216,14 +217,16 @@ impl LocalEngine {
         let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: header.clone() });
         let confirmed = events.iter().any(|event| matches!(event, Event::ClockConfirmed(..)));
         let mark = if confirmed { self.time.fresh() } else { self.time.mark() };
-        if let Err(error) = ledger.write(entry, records, Some(&mark), sequel) {
+        let unshown = unshown(session, command, &events, (at, ledger.head().seq + 1));
+        if let Err(error) = ledger.write(entry, records, Some(&mark), unshown.as_ref(), sequel) {
             let unknown = matches!(error, EngineError::Commit(CommitError::Unknown(_)));
             if unknown {
                 self.overdue.set_out();
             }
-            return Err(match token {
-                Some(_) if unknown => self.overdue.take_back(session, command, &events, at, error),
-                _ => self.overdue.deny(session, command, &events, at, error),
+            let when = (at, ledger.head());
+            return Err(match unshown {
+                Some(unshown) if unknown => self.overdue.take_back(unshown, error),
+                _ => self.overdue.deny(session, command, &events, when, error),
             });
         }
         if confirmed {
@@ -231,19 +234,36 @@ impl LocalEngine {
             self.time.set(mark);
         }
         self.overdue.parts.image.apply(&events, header);
-        if command.denies() {
-            // A seal that knows of the denial: without it a store put back in time would go unnoticed.
-            if let Err(error) = self.store.write_seal(&ledger.seal()) {
-                tracing::warn!(%error, "the seal is behind");
-                self.sealing.soon(ledger.seal());
-            }
-        } else {
-            self.sealing.soon(ledger.seal());
-        }
+        let sealed = self.seal_now_or_soon(&mut ledger, command, unshown);
         drop(ledger);
         // Nobody may be listening.
         let _ = self.feed.send(News::Happened(Arc::clone(&events)));
+        sealed?;
         Ok(Done { events: events.to_vec(), token })
+    }
+
+    /// Has the seal know of a change. A denial it knows at once: without that a store put back in time would go unnoticed.
+    /// A secret too, before it is shown: who finds one the seal does not know takes it back, see `load`.
+    fn seal_now_or_soon(
+        &self,
+        ledger: &mut Ledger,
+        command: &Command,
+        unshown: Option<Note>,
+    ) -> Result<(), EngineError> {
+        if !command.denies() && unshown.is_none() {
+            self.sealing.soon(ledger.seal());
+            return Ok(());
+        }
+        let Err(error) = self.store.write_seal(&ledger.seal()) else { return Ok(()) };
+        if let Some(unshown) = unshown {
+            let error = self.overdue.take_back(unshown, CommitError::Unavailable(error.to_string()).into());
+            // Before anything follows it in the trail; where the disk does not allow it, it waits and is tried again.
+            let _waits = self.overdue.clear_the_way(ledger);
+            return Err(error);
+        }
+        tracing::warn!(%error, "the seal is behind");
+        self.sealing.soon(ledger.seal());
+        Ok(())
     }
 
     /// Finds out what became of a change whose outcome is open, and writes what took access away while the disk failed.

@@ -278,6 +278,8 @@ pub struct HealthLine {
     /// The highest believed time: who attaches goes by the owner's.
     #[n(11)]
     pub mark: Mark,
+    #[n(12)]
+    seal_behind: Option<String>,
 }
 
 impl HealthLine {
@@ -310,6 +312,7 @@ impl HealthLine {
             complete_since: engine.uses_complete_since(),
             unwritten: UnwrittenLine::of(engine, actor),
             mark: engine.mark(),
+            seal_behind: health.seal_behind,
         }
     }
 
@@ -321,6 +324,7 @@ impl HealthLine {
         said(self) != said(before)
             || self.complete_since != before.complete_since
             || self.unwritten != before.unwritten
+            || self.seal_behind != before.seal_behind
     }
 }
 
@@ -346,6 +350,7 @@ impl From<HealthLine> for Condition {
             last_sync: line
                 .synced_ms_ago
                 .and_then(|ago| Instant::now().checked_sub(Duration::from_millis(ago))),
+            seal_behind: line.seal_behind,
         };
         Self { health, writing, complete_since: line.complete_since, unwritten: line.unwritten.into() }
     }

@@ -39,6 +39,7 @@ impl Replica {
             disk_bytes: None,
             free_bytes: None,
             last_sync: None,
+            seal_behind: None,
         };
         Self {
             state: RwLock::default(),

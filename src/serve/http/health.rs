@@ -20,7 +20,8 @@ pub fn alive(_: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     reply::text(StatusCode::OK, PLAIN, "alive\n")
 }
 
-/// Requests may be sent here, and why not; what is denied and not written yet is told either way.
+/// Requests may be sent here, and why not; what is denied and not written yet is told either way, and so is a seal that
+/// is behind.
 pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     let (status, mut text) = match front.not_ready() {
         None => (StatusCode::OK, "ready\n".to_owned()),
@@ -31,6 +32,9 @@ pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         let lasts = if kept { "" } else { "; a restart would forget them" };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "denials in force and not written yet: {denials}{lasts}");
+    }
+    if front.engine.health().seal_behind.is_some() {
+        text.push_str("the seal cannot be written: a store put back in time might go unnoticed\n");
     }
     reply::text(status, PLAIN, text)
 }
@@ -45,7 +49,7 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         Writing::Failing { unwritten, .. } => unwritten.max(1),
     };
     let left = front.engine.unwritten();
-    let writable = front.engine.health().standing == Standing::Writable;
+    let health = front.engine.health();
     let gauges = [
         ("keydeck_http_connections_open", "Connections open now.", connections),
         ("keydeck_http_requests_in_flight", "Requests being answered now.", answering),
@@ -65,7 +69,16 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
             "Those among them that a restart would forget, because the journal did not take them either.",
             if left.kept { 0 } else { left.denials },
         ),
-        ("keydeck_store_writable", "1 while the store takes changes.", writable.into()),
+        (
+            "keydeck_store_writable",
+            "1 while the store takes changes.",
+            (health.standing == Standing::Writable).into(),
+        ),
+        (
+            "keydeck_seal_behind",
+            "1 while the seal cannot be written: a store put back in time might go unnoticed.",
+            health.seal_behind.is_some().into(),
+        ),
         (
             "keydeck_clock_suspect",
             "1 while this machine's clock is in doubt: no access token is signed.",

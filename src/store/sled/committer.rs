@@ -11,8 +11,7 @@ use super::core::{Core, Shared};
 use super::open::{Opening, Ready};
 use super::plan::Plan;
 use super::recent::Recent;
-use super::verify;
-use crate::store::contract::{Guard, Op, RESERVED_KEY, limits};
+use crate::store::contract::{Guard, Op, limits};
 use crate::store::error::CommitError;
 use crate::store::feed::Batch;
 use crate::store::rows::Rev;
@@ -29,7 +28,6 @@ const REVIVE_EVERY: Duration = Duration::from_secs(2);
 /// What the committer is asked.
 pub(super) enum Request {
     Commit { guards: Vec<Guard>, ops: Vec<Op>, weight: usize, answer: SyncSender<Result<Rev, CommitError>> },
-    GoOn { past: Rev, answer: SyncSender<Result<Rev, CommitError>> },
     Stop,
 }
 
@@ -66,11 +64,6 @@ impl Committer {
             };
             match request {
                 Request::Stop => break,
-                Request::GoOn { past, answer } => {
-                    let outcome = self.go_on(past);
-                    // Nobody waits any more: the outcome stands all the same.
-                    let _gone = answer.send(outcome);
-                }
                 Request::Commit { guards, ops, weight, answer } => {
                     let mut batch = vec![Waiting { guards, ops, answer }];
                     held = self.gather(&mut batch, weight);
@@ -256,33 +249,6 @@ impl Committer {
             }
         }
         rev
-    }
-
-    /// Makes a read-only store writable again, on a person's word: takes the rows as they are and goes on with a
-    /// revision that was never used.
-    fn go_on(&mut self, past: Rev) -> Result<Rev, CommitError> {
-        let mut core = self.shared.write();
-        if core.read_only.is_none() {
-            return Ok(core.ledger.rev);
-        }
-        if let Some(why) = &core.down {
-            return Err(CommitError::Unavailable(why.clone()));
-        }
-        let Some(live) = &core.live else { return Err(CommitError::Unavailable("it is not open".into())) };
-        let mut ledger =
-            verify::tally(live).map_err(|error| CommitError::Unavailable(error.into_reason()))?;
-        ledger.rev = core.ledger.rev.max(past).max(ledger.rev).next();
-        let mut batch = ::sled::Batch::default();
-        batch.insert(RESERVED_KEY, ledger.encode());
-        live.write(batch).map_err(CommitError::Unknown)?;
-        let rev = ledger.rev;
-        self.recent.restart(rev);
-        core.ledger = ledger;
-        core.read_only = None;
-        self.shared.note(&core, Some(Instant::now()));
-        drop(core);
-        self.shared.feed.restart(rev);
-        Ok(rev)
     }
 }
 

@@ -129,7 +129,7 @@ pub struct Opened {
     pub put_back: Option<(Rev, Rev)>,
     /// The mode the data directory had, when others could read it. It is 0700 now.
     pub closed: Option<u32>,
-    /// Why it is read-only, if it is. [`SledStore::go_on`] ends that on a person's word.
+    /// Why it is read-only, if it is.
     pub doubt: Option<Doubt>,
 }
 
@@ -245,16 +245,6 @@ impl SledStore {
             closed,
             doubt,
         })
-    }
-
-    /// Makes a read-only store writable again and answers with its new revision, which no earlier commit had.
-    ///
-    /// Only on the word of a person who was told what is lost: the rows are taken as they are.
-    pub fn go_on(&self) -> Result<Rev, CommitError> {
-        let past = self.seal.read().ok().flatten().map(|seal| seal.rev).unwrap_or_default();
-        let rev = self.ask(|answer| Request::GoOn { past, answer })?;
-        self.seal.forget();
-        Ok(rev)
     }
 
     /// Reads every row and checks that all are there as they were last written.
@@ -404,6 +394,7 @@ impl Store for SledStore {
             disk_bytes: Some(self.dir.store_bytes()),
             free_bytes: self.dir.free_bytes(),
             last_sync: glance.last_sync,
+            seal_behind: self.seal.behind(),
         }
     }
 }

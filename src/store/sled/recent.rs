@@ -59,7 +59,7 @@ pub(super) struct Recent {
     file: File,
     len: usize,
     /// The database came back before what is noted here, and could not be brought up to it: nothing is noted that would hide
-    /// that, until a person says that the store goes on.
+    /// that.
     behind: bool,
 }
 
@@ -97,18 +97,6 @@ impl Recent {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         })
-    }
-
-    /// Begins anew at a revision that no commit led to.
-    pub(super) fn restart(&mut self, rev: Rev) {
-        self.behind = false;
-        for path in &self.paths {
-            if let Err(error) = OpenOptions::new().write(true).open(path).and_then(|file| file.set_len(0)) {
-                tracing::warn!(%error, "the second copy of old commits stays");
-            }
-        }
-        self.len = 0;
-        self.mark(rev);
     }
 
     /// Notes what is about to be written. A failure costs the second copy, not the commit: the database is whole without it.

@@ -34,15 +34,3 @@ pub(super) fn compare(prefix: &[u8], found: Tally, expected: Tally) -> Result<()
 pub(super) fn unreadable(key: &[u8]) -> StoreError {
     StoreError::Damaged(format!("the row {:?} cannot be read", String::from_utf8_lossy(key)))
 }
-
-/// A ledger made from the rows that are there, with the newest revision among them.
-pub(super) fn tally(live: &Live) -> Result<Ledger, StoreError> {
-    let mut ledger = Ledger::default();
-    for row in live.rows(b"", None) {
-        let (key, raw) = row?;
-        let row = Row::decode(&raw).ok_or_else(|| unreadable(&key))?;
-        ledger.rev = ledger.rev.max(row.mod_rev);
-        ledger.enter(&key, None, Some(&raw));
-    }
-    Ok(ledger)
-}

@@ -92,7 +92,7 @@ impl Due {
         self.counts.insert(Tab::Apps, apps);
         let first = self.soonest.as_ref();
         self.tabs.sort_by_key(|tab| (first.is_none_or(|(_, _, soonest)| tab != soonest), *tab));
-        self.first = first.map(|(at, name, _)| (name.clone(), at.since(seen.now()) / DAY_MS));
+        self.first = first.map(|(at, name, _)| (name.clone(), whole_days(at.since(seen.now()))));
     }
 
     /// Looks again at what is wrong with the store or the clock.
@@ -166,7 +166,8 @@ fn trouble(look: &Look) -> Option<String> {
     if let Some(waiting) = look.engine.unwritten().in_words() {
         return Some(waiting);
     }
-    match look.engine.health().standing {
+    let health = look.engine.health();
+    match health.standing {
         Standing::Writable => {}
         // So it was asked for, and the title line says so.
         Standing::ReadOnly(_) if look.read_only => {}
@@ -174,12 +175,20 @@ fn trouble(look: &Look) -> Option<String> {
             return Some(format!("the store takes no changes: {why}"));
         }
     }
+    if let Some(why) = health.seal_behind {
+        return Some(format!("a store put back in time might go unnoticed: {why}"));
+    }
     if let Writing::Failing { why, .. } = look.engine.use_writer() {
         return Some(format!("uses are not written down, no key is deleted for being idle: {why}"));
     }
     look.engine.now().suspect.then(|| {
         "this machine's clock is in doubt; set it right, or say in Settings, Security that it is".to_owned()
     })
+}
+
+/// Rounded up, as everywhere; less than one is none.
+const fn whole_days(ms: i64) -> i64 {
+    if ms < DAY_MS { 0 } else { ms.saturating_add(DAY_MS - 1) / DAY_MS }
 }
 
 fn days(n: i64) -> String {

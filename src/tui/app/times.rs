@@ -140,20 +140,21 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
-/// A stretch that is to come, rounded to the nearest unit, so that a key issued for 90 days a minute ago does not
-/// say 89.
+/// A stretch that is to come, rounded up, so that a key issued for 90 days a minute ago does not say 89. Years are
+/// rounded to the nearest.
 fn remaining(ms: i64) -> String {
-    let near = |unit: i64| (ms.saturating_add(unit / 2)) / unit;
+    let up = |unit: i64| (ms.saturating_add(unit - 1)) / unit;
     if ms < MINUTE {
         "< 1 min".to_owned()
-    } else if near(MINUTE) < 60 {
-        format!("{} min", near(MINUTE))
-    } else if near(HOUR) < 48 {
-        format!("{} h", near(HOUR))
+    } else if up(MINUTE) < 60 {
+        format!("{} min", up(MINUTE))
+    } else if up(HOUR) < 48 {
+        format!("{} h", up(HOUR))
     } else if ms < YEARS_FROM {
-        format!("{} d", near(DAY))
+        format!("{} d", up(DAY))
     } else {
-        format!("{} y", near(365 * DAY))
+        let year = 365 * DAY;
+        format!("{} y", ms.saturating_add(year / 2) / year)
     }
 }
 
@@ -186,6 +187,7 @@ mod tests {
     #[test]
     fn a_life_of_ninety_days_says_ninety_a_minute_later() {
         assert_eq!(said(90 * DAY - MINUTE), "in 90 d");
+        assert_eq!(said(84 * DAY + MINUTE), "in 85 d");
         assert_eq!(said(12 * HOUR - MINUTE), "in 12 h");
         assert_eq!(said(47 * HOUR + 31 * MINUTE), "in 2 d");
         assert_eq!(said(59 * MINUTE + 40 * SECOND), "in 1 h");

@@ -205,3 +205,20 @@ fn a_database_put_back_in_time_revives_no_key_and_changes_nothing_until_somebody
     let said = ann.says(&["key", "list"]).expect(0);
     assert!(said.err.contains("went back in time"), "{said:?}");
 }
+
+#[test]
+fn who_only_looks_reads_the_entries_that_concern_them_and_leaves_none() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.issues("Nightly export", "contacts.read");
+    desk.maria().issues("Monthly export", "contacts.read");
+    let own = ann.asks(&["audit", "list", "--read-only"]);
+    assert!(
+        own.to_string().contains("Nightly export") && !own.to_string().contains("Monthly export"),
+        "{own}"
+    );
+    assert!(ann.does(&["audit", "list", "--read-only"]).err.contains("the entries that concern you"));
+    let all = ann.asks(&["audit", "list"]).to_string();
+    assert!(all.contains("Monthly export") && all.matches("audit.read").count() == 1, "{all}");
+    ann.says(&["audit", "export", "--read-only"]).fails(1, "--read-only");
+}

@@ -222,7 +222,7 @@ fn a_list_from_a_spreadsheet_is_not_stored_as_its_own_lines() {
     desk.file("list.csv", "nr;Wo\n1;Berlin\n2;\"Köln; Deutz\"\n3;Rome\n");
     ann.says(&by_name).fails(1, "line 2: Berlin is there already");
     let said = ann.says(&[&by_name[..], &["--skip-existing"]].concat()).expect(0);
-    assert!(said.err.contains("Rome is added. 2 were there already."), "{said:?}");
+    assert!(said.err.contains("Rome is added. 2 are there already: Berlin, Köln; Deutz."), "{said:?}");
     assert_eq!(listed(), ["Berlin", "Köln; Deutz", "Rome"]);
     let viewer = desk.hire("vera", "viewer");
     desk.file("list.csv", "name\nOslo\n");
@@ -235,7 +235,8 @@ fn a_list_that_was_killed_half_way_goes_on_where_it_stopped() {
     let ann = desk.hire("ann", "admin");
     let rows = (1..=2_000).map(|n| format!("Branch {n}")).collect::<Vec<_>>().join("\n");
     desk.file("list.csv", rows);
-    let words = ann.words(&["location", "add", "--from", "list.csv", "--skip-existing"]);
+    let add = ["location", "add", "--from", "list.csv", "--no-heading", "--skip-existing"];
+    let words = ann.words(&add);
     // Killed once something of it is in the store, wherever it is then.
     let seal = desk.data().join("seal");
     let before = std::fs::read(&seal).unwrap();
@@ -247,12 +248,12 @@ fn a_list_that_was_killed_half_way_goes_on_where_it_stopped() {
     child.wait().unwrap();
     let count = || ann.asks(&["location", "list"]).as_array().unwrap().len();
     let there = count();
-    let said = ann.says(&["location", "add", "--from", "list.csv", "--skip-existing"]).expect(0);
+    let said = ann.says(&add).expect(0);
     if there < 2_000 {
         assert!(said.err.contains(&format!("{} locations are added.", 2_000 - there)), "{said:?}");
     }
     if there > 1 {
-        assert!(said.err.contains(&format!("{there} were there already.")), "{said:?}");
+        assert!(said.err.contains(&format!("{there} are there already: Branch ")), "{said:?}");
     }
     assert_eq!(count(), 2_000);
     assert_eq!(ann.does(&["audit", "verify"]).out.split(':').next(), Some("intact"));
@@ -299,4 +300,24 @@ fn nothing_can_be_called_what_means_another_key() {
     maria.does(&["location", "add", "Headquarters"]);
     maria.does(&["location", "rename", "Headquarters", "Hauptquartier"]);
     maria.says(&["location", "rename", "Hauptquartier", "op_7HqP2mVx9KtR"]).fails(2, "reads like an id");
+}
+
+#[test]
+fn a_heading_in_another_language_does_not_become_a_location() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    desk.file("list.csv", "Filialen\nZürich\nÄpfelgasse\nBerlin\n");
+    let add = ["location", "add", "--from", "list.csv"];
+    ann.says(&add).fails(1, "line 1: `Filialen` may be what the column is called or the first of the names");
+    ann.says(&[&add[..], &["--heading", "--no-heading"]].concat()).expect(2);
+    let said = ann.does(&[&add[..], &["--heading"]].concat());
+    assert!(said.err.contains("its heading is `Filialen`") && said.err.contains("3 locations"), "{said:?}");
+    // In the order of a dictionary, whatever their accents.
+    let listed = ann.does(&["location", "list"]).out;
+    let at = |name: &str| listed.find(name).unwrap_or_else(|| panic!("{name}: {listed}"));
+    assert!(at("Äpfelgasse") < at("Berlin") && at("Berlin") < at("Zürich"), "{listed}");
+    desk.file("list.csv", "name\nBerlin\nRome\n");
+    let said = ann.does(&[&add[..], &["--skip-existing", "--dry-run"]].concat());
+    assert!(said.err.contains("1 would be added. 1 is there already: Berlin."), "{said:?}");
+    ann.says(&["location", "add", "--from", "/dev/zero"]).fails(2, "it is a device");
 }

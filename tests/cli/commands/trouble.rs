@@ -191,9 +191,9 @@ fn a_second_process_is_told_who_has_the_store() {
     let held = open(&options, &Key::KeyFile(&secret)).unwrap();
     let said = ann.says(&["key", "list"]).fails(3, "is in use by process");
     assert!(said.err.contains("keydeck serve") && said.err.contains("Stop that process"), "{said:?}");
-    // What needs no store goes on.
+    // What needs no store goes on; who asks about it is answered, and the shell told.
     ann.does(&["scope", "list"]);
-    ann.does(&["info"]);
+    assert!(ann.says(&["info"]).expect(3).out.contains("is in use by process"));
     drop(held);
     ann.does(&["key", "list"]);
 }
@@ -378,4 +378,64 @@ fn a_command_that_was_done_does_not_end_as_a_crash_when_the_disk_takes_no_last_s
     assert_eq!((code, met), (Some(0), syncs), "{said}");
     assert!(!said.contains("mistake in keydeck"), "{said}");
     assert!(desk.maria().asks(&["location", "list"]).to_string().contains("South Street"));
+}
+
+#[test]
+fn info_about_a_store_that_does_not_open_tells_the_shell_too() {
+    let desk = Desk::founded();
+    desk.maria().does(&["info"]);
+    desk.file("wrong.pass", "correct horse battery stapler");
+    let said = desk.by_passphrase("maria", "wrong.pass").says(&["info"]).expect(4);
+    assert!(said.out.contains("Cannot unseal"), "{said:?}");
+    let nobody = Desk::new();
+    assert!(nobody.run(&["info"], "").expect(0).out.contains("none; `keydeck init` makes one"));
+    for name in ["header", "header.bak"] {
+        fs::write(desk.data().join(name), "no header").unwrap();
+    }
+    desk.run(&["info"], "").expect(4);
+}
+
+#[test]
+fn a_time_zone_that_does_not_exist_is_told_once() {
+    let desk = Desk::founded();
+    let words = desk.maria().words(&["key", "list"]).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut command = desk.command(&words);
+    command.env("TZ", "Mars/Base");
+    let said = Desk::finish(command, &words, b"").expect(0);
+    assert_eq!(said.err.matches("there is no time zone called Mars/Base").count(), 1, "{said:?}");
+    assert!(!desk.maria().does(&["key", "list"]).err.contains("time zone"));
+}
+
+#[test]
+fn a_new_key_is_owned_up_to_when_the_old_ones_could_not_be_revoked() {
+    let desk = Desk::founded();
+    let (ann, log) = (desk.hire("ann", "admin"), desk.path("calls"));
+    let app = ["app", "create", "--name", "Bot", "--uri", "https://a.example", "--source", "bot"];
+    ann.does(&[&app[..], &["--user-type", "guest", "--auth", "key", "--scope", "contacts.read"]].concat());
+    let renews = |round: u32, wrong: &[String]| {
+        let (old, new) = (format!("Old {round}"), format!("New {round}"));
+        ann.does(&["app", "new-key", "Bot", "--name", &old]);
+        let plain = desk.command(&ann.words(&["app", "new-key", "Bot", "--name", &new, "--revoke-others"]));
+        let mut traced = Process::new("strace");
+        traced.args(["-f", "-qq", "-e", "trace=fdatasync"]).args(wrong).arg("-o").arg(&log);
+        traced.arg(plain.get_program()).args(plain.get_args()).current_dir(plain.get_current_dir().unwrap());
+        traced.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let ran = traced.output().ok()?;
+        let syncs = fs::read_to_string(&log).ok()?.lines().filter(|line| line.contains("fdatasync(")).count();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Some((ran.status.code(), text(&ran.stdout), text(&ran.stderr), syncs))
+    };
+    let Some((Some(0), _, _, syncs @ 1..)) = renews(0, &[]) else {
+        println!("skipped: needs strace and the right to trace a child");
+        return;
+    };
+    // From a later and later sync on the disk fails: somewhere between the new key and the end of the old ones.
+    let told = (1..=syncs).rev().zip(1..).find_map(|(sync, round)| {
+        let (code, token, err, _) =
+            renews(round, &["-e".into(), format!("inject=fdatasync:error=EIO:when={sync}+")])?;
+        (code != Some(0) && !token.is_empty()).then_some(err)
+    });
+    let told = told.expect("the disk fails between the two");
+    assert!(told.contains("is issued and handed over") && told.contains("may still work"), "{told}");
 }

@@ -11,13 +11,15 @@ use std::sync::Arc;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::recovery::RecoveryCode;
+use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::{
-    Command, Decision, Expiry, KeyId, KeysAfter, Name, NewKey, Note, Place, Reason, Refusal, Role, Timestamp,
+    Command, Decision, Expiry, KeyId, KeysAfter, Name, NewApp, NewKey, Note, Place, Profile, Reason, Refusal,
+    Role, SourceApp, Timestamp, Url, UserType,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::throttle::Callers;
-use keydeck::engine::{AuditStanding, Engine, EngineError, NewSecret, OpenError, Via};
+use keydeck::engine::{AuditStanding, Engine, EngineError, NewSecret, OpenError, Origin, Peer, Via};
 use keydeck::store::{KeyRange, Op, SledOptions, SledStore, Store};
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
@@ -322,6 +324,135 @@ fn an_old_header_with_the_old_records_beside_it_lets_nobody_in_who_was_shut_out(
         store.commit(&[], &[Op::Delete(b"m/header".to_vec())]).unwrap();
     });
     assert!(matches!(bench.open_as("maria", PHRASE), Err(OpenError::Unproven(_))));
+}
+
+#[test]
+fn an_old_record_put_back_attaches_nobody_with_the_role_they_had() {
+    let bench = Bench::new();
+    let (open, _) = bench.found();
+    let (jonas, vera) = (phrase("jonas has a long passphrase"), phrase("vera has a long passphrase"));
+    let add = |name: &str, role, secret: &Passphrase| {
+        let name = Name::new(name).unwrap();
+        open.engine.add_operator(&open.session, name, role, NewSecret::Passphrase(secret)).unwrap();
+    };
+    add("jonas", Role::Admin, &jonas);
+    add("vera", Role::Viewer, &vera);
+    let id = open.engine.state().operator_named("jonas").unwrap().id;
+    drop(open);
+    let at = format!("u/{}", id.public());
+    let mut before = Vec::new();
+    bench.tamper(|store| before = row(store, &at));
+    let open = bench.open();
+    open.engine
+        .execute(&open.session, Command::SetRole { operator: id, role: Role::Viewer, basis: None })
+        .unwrap();
+    drop(open);
+    bench.tamper(|store| put(store, &at, before));
+    let open = bench.open();
+    let attach = |name: &str, passphrase: &Passphrase| {
+        open.engine.admit(&Key::Operator { name, passphrase }, Via::CommandLine, Peer::this())
+    };
+    assert!(matches!(attach("jonas", &jonas), Err(OpenError::Unproven(_))), "an admin again");
+    assert!(attach("vera", &vera).is_ok(), "nothing speaks against her");
+    assert!(attach("maria", &phrase(PHRASE)).is_ok());
+    drop(open);
+    // Where nothing is vouched for, only an admin may look.
+    std::fs::remove_file(bench.dir.path().join("seal")).unwrap();
+    let open = bench.open();
+    let attach = |name: &str, passphrase: &Passphrase| {
+        open.engine.admit(&Key::Operator { name, passphrase }, Via::CommandLine, Peer::this())
+    };
+    assert!(matches!(attach("vera", &vera), Err(OpenError::Unproven(_))));
+    assert!(attach("maria", &phrase(PHRASE)).is_ok());
+}
+
+/// Whoever steals the disk learns how much there is, who signs in, and nothing else.
+#[test]
+fn the_files_on_disk_give_away_no_name_scope_location_or_note() {
+    let bench = Bench::new();
+    let (open, _) = bench.found();
+    let marked = |text: &str| Name::new(&format!("{text} Zwölfgelb")).unwrap();
+    let does = |command| open.engine.execute(&open.session, command).unwrap();
+    does(Command::AddLocations(vec![marked("Harbour")]));
+    let place = Place::Location(open.engine.state().locations().next().unwrap().id);
+    let scopes: Vec<String> = vec!["contacts.read".into(), "locations.read".into()];
+    let note = Note::new("what it is for: Zwölfgelb").unwrap();
+    let new =
+        NewKey { name: marked("Export"), place, scopes: scopes.clone(), expiry: None, note: note.clone() };
+    let token = does(Command::IssueKey(new)).token.unwrap();
+    let url = |path: &str| Url::new(&format!("https://zwoelfgelb.example/{path}")).unwrap();
+    does(Command::CreateApp(NewApp {
+        name: marked("Connector"),
+        profile: Profile {
+            uri: url("home"),
+            description: note,
+            user_type: UserType::Both,
+            source: SourceApp::ClientApp,
+            post_login: vec![url("in")],
+            post_logout: vec![url("out")],
+        },
+        method: AuthMethod::Jwt,
+        scopes: scopes.clone(),
+    }));
+    does(Command::SetPolicy {
+        name: "base-url".into(),
+        value: "https://zwoelfgelb.example".into(),
+        basis: None,
+    });
+    // Used, refused, told: what callers say of themselves is kept too.
+    let agent = Some(&b"zwoelfgelb-agent/1"[..]);
+    let origin = Origin { address: Some("203.0.113.77".parse().unwrap()), agent };
+    let wanted = [scopes[0].parse().unwrap()];
+    assert!(open.engine.verify_from(token.reveal().as_bytes(), &wanted, origin).is_allow());
+    assert!(
+        !open
+            .engine
+            .verify_from(token.reveal().as_bytes(), &["contacts.write".parse().unwrap()], origin)
+            .is_allow()
+    );
+    open.engine.settle().unwrap();
+    // And once on a disk that takes nothing, for what lies beside the database.
+    let (store, aside) = (bench.dir.path().join("store"), bench.dir.path().join("aside"));
+    let key = KeyId(token.id());
+    std::fs::rename(&store, &aside).unwrap();
+    let narrower = Command::RescopeKey { key, scopes: vec![scopes[0].clone()], basis: None };
+    let told = open.engine.execute(&open.session, narrower).err();
+    assert!(matches!(told, Some(EngineError::DeniedKept(_))), "{told:?}");
+    drop(open);
+    std::fs::rename(&aside, &store).unwrap();
+    let mut files = Vec::new();
+    raw(bench.dir.path(), &mut files);
+    let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|found| found == text.as_bytes());
+    let mut secret: Vec<String> =
+        ["Zwölfgelb", "zwoelfgelb", "Acme Agency", "Harbour", "Connector", "203.0.113.77", "key.issue"]
+            .map(str::to_owned)
+            .into();
+    secret.extend(scopes);
+    secret.push("contacts.write".into());
+    for (path, bytes) in &files {
+        for text in &secret {
+            assert!(!holds(bytes, text), "{} tells {text:?}", path.display());
+        }
+        // Who signs in: a slot has to be found by a name before anything is unsealed.
+        let named = path.file_name().unwrap().to_string_lossy().starts_with("header");
+        assert_eq!(holds(bytes, "maria"), named, "{}", path.display());
+    }
+    assert!(files.len() > 5 && files.iter().any(|(_, bytes)| bytes.len() > 10_000), "nothing was looked at");
+    let reopened = bench.open();
+    assert_eq!(reopened.engine.state().key(key).unwrap().name, marked("Export"), "and yet it is all there");
+}
+
+/// Every file under `dir`, as it lies there.
+fn raw(dir: &Path, into: &mut Vec<(std::path::PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            raw(&path, into);
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            into.push((path, bytes));
+        }
+    }
 }
 
 #[test]

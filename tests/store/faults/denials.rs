@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
+use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::{
-    Command, KeyId, LocationId, Name, NewKey, Note, OperatorId, Place, Reason, Role, Status,
+    AppStatus, Command, KeyId, LocationId, Name, NewApp, NewKey, Note, OperatorId, Place, Profile, Reason,
+    Role, SourceApp, Status, Url, UserType,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, in_store, open};
@@ -221,6 +223,88 @@ fn a_key_that_may_have_been_made_and_whose_secret_nobody_saw_is_taken_back() {
         house.intact();
         house.does(new_key("Lost", Place::Agency)).unwrap();
     }
+}
+
+/// Everything in a directory once more, as it is at this moment.
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copied(&path, &copy);
+        } else {
+            std::fs::copy(&path, &copy).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_was_made_and_shown_to_nobody_before_the_end_is_taken_back_and_one_that_was_shown_is_not() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().join("data");
+    let Open { engine, session, .. } = found_in(&dir);
+    let app = NewApp {
+        name: name("Shop"),
+        profile: Profile {
+            uri: Url::new("https://shop.example").unwrap(),
+            description: Note::default(),
+            user_type: UserType::Both,
+            source: SourceApp::Bot,
+            post_login: Vec::new(),
+            post_logout: Vec::new(),
+        },
+        method: AuthMethod::ApiKey,
+        scopes: vec!["contacts.read".into()],
+    };
+    for (n, command) in [new_key("Nightly", Place::Agency), Command::CreateApp(app)].into_iter().enumerate() {
+        engine.settle().unwrap();
+        let before = std::fs::read(dir.join("seal")).unwrap();
+        engine.execute(&session, command).unwrap();
+        let ended = |how: &str, seal_is_behind: bool| {
+            let copy = scratch.path().join(format!("{n} {how}"));
+            copied(&dir, &copy);
+            if seal_is_behind {
+                std::fs::write(copy.join("seal"), &before).unwrap();
+            }
+            let Open { engine, session, notices } = sign_in(&copy);
+            let page = engine.audit(&session, None, 100, None).unwrap();
+            let back = Some("secret_never_shown");
+            let taken = page.lines.iter().any(|line| line.entry.reason.as_deref() == back);
+            assert_eq!(
+                notices.iter().any(|notice| notice.contains("taken back")),
+                taken,
+                "{how}: {notices:?}"
+            );
+            let lives = match n {
+                0 => engine.state().keys().all(|key| key.status == Status::Active),
+                _ => engine.state().apps().all(|app| app.status == AppStatus::Active),
+            };
+            assert_eq!(lives, !taken, "{how}");
+            let report = engine.check_audit(&session).unwrap();
+            assert_eq!(report.standing, AuditStanding::Intact, "{how}: {:?}", report.faults);
+            taken
+        };
+        assert!(ended("the seal does not know of it", true));
+        assert!(!ended("the seal knows of it", false));
+        engine.execute(&session, Command::AddLocations(vec![name(&format!("Harbour {n}"))])).unwrap();
+        assert!(!ended("something follows it", true));
+    }
+}
+
+#[test]
+fn a_secret_the_seal_cannot_know_of_is_taken_back_and_not_shown() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().join("data");
+    let Open { engine, session, .. } = found_in(&dir);
+    let seal = dir.join("seal");
+    std::fs::remove_file(&seal).unwrap();
+    std::fs::create_dir_all(seal.join("in the way")).unwrap();
+    let told = engine.execute(&session, new_key("Lost", Place::Agency)).map(drop).unwrap_err();
+    assert!(matches!(told, EngineError::NeverShown(_)), "{told}");
+    let keys: Vec<_> = engine.state().keys().map(|key| key.status).collect();
+    assert!(matches!(keys[..], [Status::Revoked(_)]), "{keys:?}");
+    std::fs::remove_dir_all(&seal).unwrap();
+    engine.execute(&session, new_key("Lost", Place::Agency)).unwrap();
 }
 
 #[test]

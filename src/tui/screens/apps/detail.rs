@@ -1,6 +1,7 @@
 //! Everything about one app, as lines of text: what it is, how it proves itself, what it may do, its keys.
 
 use crate::domain::catalog::AuthMethod;
+use crate::domain::name::plain;
 use crate::domain::{App, Catalog, Url};
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail::scopes;
@@ -63,7 +64,7 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>) {
 
 fn keys(all: &mut Vec<Line>, glyphs: &Glyphs, app: &App, seen: &Seen<'_>) {
     let mut keys: Vec<_> = seen.view.keys_of_app(app.id).collect();
-    keys.sort_by_cached_key(|key| (!key.state(seen.now()).is_live(), key.name.folded(), key.id));
+    keys.sort_by_cached_key(|key| (!key.state(seen.now()).is_live(), plain(key.name.as_str()), key.id));
     let count = keys.len();
     let title = if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
     all.push(Line::of(Role::Header, title));

@@ -27,11 +27,13 @@ pub struct Deed {
     pub part: Option<&'static str>,
     /// The files it makes.
     pub files: &'static [&'static str],
+    /// What the trail tells besides when the secret cannot be written to its file.
+    pub loses: &'static [&'static str],
 }
 
 impl Deed {
     const fn new(words: &'static [&'static str], tells: &'static [&'static str]) -> Self {
-        Self { words, tells, ends: None, gives: None, locks: &[], part: None, files: &[] }
+        Self { words, tells, ends: None, gives: None, locks: &[], part: None, files: &[], loses: &[] }
     }
 
     const fn ends(self, whose: &'static str, answer: &'static str) -> Self {
@@ -48,6 +50,10 @@ impl Deed {
 
     const fn in_parts(self, part: &'static str) -> Self {
         Self { part: Some(part), ..self }
+    }
+
+    const fn loses(self, loses: &'static [&'static str]) -> Self {
+        Self { loses, ..self }
     }
 
     const fn makes(self, files: &'static [&'static str]) -> Self {
@@ -164,7 +170,8 @@ table! {
             ],
             &["key.issue"],
         )
-        .makes(&[on_the_disk!("token")]),
+        .makes(&[on_the_disk!("token")])
+        .loses(&["key.revoke"]),
         Deed::new(
             &["app", "new-key", "Shop", "--name", "Second", "--revoke-others"],
             &["key.issue", "key.revoke"],
@@ -216,6 +223,7 @@ table! {
     // Asked for over HTTP.
     RevokeToken => &[],
     RotateSigningKey => &[],
-    ConfirmClock => &[Deed::new(&["clock", "confirm"], &["clock.confirm"])],
+    // A clock that is believed needs no word, and no person makes one doubtful.
+    ConfirmClock => &[],
     SetPolicy => &[Deed::new(&["policy", "set", "keys-per-operator", "7"], &["policy.set"])],
 }

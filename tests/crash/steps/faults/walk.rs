@@ -47,6 +47,8 @@ pub enum Told {
     InForce,
     /// Perhaps made, and taken back then.
     NeverShown,
+    /// Made, and not written where it was to be kept: what is told of it is what the trail tells.
+    Lost,
     /// Perhaps done.
     Unknown,
     /// Not done.
@@ -61,6 +63,7 @@ pub struct Figures {
     pub kept: usize,
     pub in_force: usize,
     pub never_shown: usize,
+    pub lost: usize,
     pub unknown: usize,
     pub refused: usize,
 }
@@ -205,10 +208,12 @@ impl<'h> Walk<'h> {
             Told::InForce => whole || (none && !healed),
             Told::NeverShown => {
                 let taken_back = change.trail.last().is_some_and(|last| last.ends_with("secret_never_shown"));
-                // A disk that takes nothing does not keep the wish to take it back either; that is told.
-                let lives = whole && !healed && said.err.contains("before you restart");
+                // Where the seal is in its place already and only keeping its name there fails, a disk that takes nothing
+                // does not keep the wish to take it back either; that is told.
+                let lives = whole && !healed && case.fault.at.step.keeps_names();
                 none || taken_back || lives
             }
+            Told::Lost => whole || change.trail == [self.deed.tells, self.deed.loses].concat(),
             Told::Unknown => whole || none,
             Told::Refused => {
                 none || begun && !whole && self.deed.part.is_some_and(|part| said.err.contains(part))
@@ -276,7 +281,7 @@ fn handed_over(said: &Said) -> Option<String> {
 
 /// What an answer says, by its code.
 fn told(said: &Said) -> Result<Told, String> {
-    if said.err.contains("panicked") || !matches!(said.code, 0 | 1 | 3 | 4) {
+    if said.err.contains("panicked") || !matches!(said.code, 0..=4) {
         return Err(format!("no answer: {said:?}"));
     }
     if said.code == 0 {
@@ -288,6 +293,7 @@ fn told(said: &Said) -> Result<Told, String> {
     });
     let (code, message) = error.ok_or_else(|| format!("no answer: {said:?}"))?;
     Ok(match code.as_str() {
+        _ if message.contains("so nobody has it") => Told::Lost,
         "denied_kept" => Told::Kept,
         "denied_not_durable" => Told::InForce,
         "never_shown" => Told::NeverShown,
@@ -319,6 +325,7 @@ impl Figures {
             Told::Kept => &mut self.kept,
             Told::InForce => &mut self.in_force,
             Told::NeverShown => &mut self.never_shown,
+            Told::Lost => &mut self.lost,
             Told::Unknown => &mut self.unknown,
             Told::Refused => &mut self.refused,
         };
@@ -331,6 +338,7 @@ impl Figures {
         self.kept += other.kept;
         self.in_force += other.in_force;
         self.never_shown += other.never_shown;
+        self.lost += other.lost;
         self.unknown += other.unknown;
         self.refused += other.refused;
     }
