@@ -22,6 +22,7 @@ pub mod canvas;
 pub mod chord;
 pub mod clipboard;
 pub mod clock;
+pub mod form;
 pub mod input;
 pub mod keymap;
 pub(crate) mod list;

@@ -114,7 +114,7 @@ fn the_first_start_leads_from_an_empty_directory_to_the_desk() {
     let mut pty = home.run(&[], &[], (80, 24));
     pty.sees("Welcome to keydeck");
     pty.type_text("Acme").press("enter").type_text("maria").press("enter");
-    pty.type_text(PHRASE).press("enter").sees("The same once more");
+    pty.type_text(PHRASE).press("enter").sees("the same once more");
     pty.type_text(PHRASE).press("enter").sees("It is shown only now");
     let text = pty.look().text();
     let code: String =

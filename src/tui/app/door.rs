@@ -1,9 +1,8 @@
 //! Before the desk: the first start, the sign-in and the locked screen. What is typed here stays in guarded fields
 //! until a thread of its own has tried it; one attempt at a time, and none that repeats itself.
 //!
-//! - `form`: fields with a focus. `found`: the first start. `recovery`: the code shown once. `sign_in`: the rest.
+//! - `found`: the first start. `recovery`: the code shown once. `sign_in`: the rest.
 
-mod form;
 mod found;
 mod recovery;
 mod sign_in;
@@ -26,15 +25,19 @@ use crate::serve::door::Entrance;
 use crate::tui::action::{Action, Availability, Layer, Reason};
 use crate::tui::canvas::{Canvas, HitMap, Target};
 use crate::tui::clock::{Moment, Now};
+use crate::tui::form::body::{Body, Step as Heard};
+use crate::tui::form::{Face, Pages, Told};
 use crate::tui::input::{Gesture, Input, TextFocus};
 use crate::tui::keymap::Keymap;
 use crate::tui::overlay::{Cue, PastedRef};
 use crate::tui::program::{JobId, Msg, Orders};
 use crate::tui::router::route;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::bars::{self, Hints};
 use crate::tui::widgets::{layout, text};
 
+/// Columns of its boxes.
+const WIDTH: u16 = 66;
 /// Between two steps of the spinner.
 const SPIN: Duration = Duration::from_millis(100);
 
@@ -56,11 +59,72 @@ pub struct Passage {
 }
 
 enum Step {
-    Found(FoundForm),
-    Code(Box<Entrance>, CodeForm),
-    SignIn(SignInForm),
+    Found(Box<FoundForm>),
+    Code(Box<Entrance>, Box<CodeForm>),
+    SignIn(Box<SignInForm>),
     /// Nothing to fill in: sample data are being made, or could not be.
     Wait(Option<String>),
+}
+
+impl Step {
+    fn body(&self) -> Option<&Body> {
+        match self {
+            Self::Found(form) => Some(&form.body),
+            Self::Code(_, form) => Some(&form.body),
+            Self::SignIn(form) => Some(&form.body),
+            Self::Wait(_) => None,
+        }
+    }
+
+    fn gate(&mut self) -> Option<&mut dyn Gate> {
+        match self {
+            Self::Found(form) => Some(form.as_mut()),
+            Self::Code(_, form) => Some(form.as_mut()),
+            Self::SignIn(form) => Some(form.as_mut()),
+            Self::Wait(_) => None,
+        }
+    }
+}
+
+/// One of its forms.
+trait Gate {
+    /// What it has in common with all forms, and its fields.
+    fn parts(&mut self) -> (&mut Body, Pages<'_>);
+
+    /// Says beside the fields what is wrong with them.
+    fn check(&mut self, told: Told);
+
+    /// What is to be tried, when no field says that something is wrong.
+    fn submit(&mut self, options: &Options, now: Moment) -> Want;
+
+    /// What it says of itself.
+    fn face(&self, glyphs: &Glyphs, now: Moment) -> Face;
+}
+
+impl dyn Gate + '_ {
+    fn hear(&mut self, cue: Cue<'_>, way: &Way, now: Now) -> Want {
+        let Way::Store(options) = way else { return Want::Nothing };
+        let (body, pages) = self.parts();
+        match body.hear(cue, &mut pages.into(), now) {
+            Heard::Changed => self.judge(Told::AsTyped),
+            Heard::Submit | Heard::On => {
+                self.judge(Told::Whole);
+                let (body, pages) = self.parts();
+                if !body.go_wrong(&mut pages.into()) {
+                    return self.submit(options, now.at);
+                }
+            }
+            Heard::Leave | Heard::Say(_) => body.refuse(body.leaving()),
+            Heard::Stay | Heard::Ignored => {}
+        }
+        Want::Nothing
+    }
+
+    fn judge(&mut self, told: Told) {
+        self.check(told);
+        let (body, pages) = self.parts();
+        body.look_at(&pages.into());
+    }
 }
 
 /// What a form wants after a cue.
@@ -94,8 +158,8 @@ impl Door {
     pub fn new(way: Way, operator: Option<&str>) -> Self {
         let step = match &way {
             Way::Store(options) => match is_store(&options.dir) {
-                Ok(true) => Step::SignIn(SignInForm::new(operator)),
-                Ok(false) => Step::Found(FoundForm::new(&options.dir, operator)),
+                Ok(true) => Step::SignIn(Box::new(SignInForm::new(operator))),
+                Ok(false) => Step::Found(Box::new(FoundForm::new(&options.dir, operator))),
                 Err(error) => Step::Wait(Some(error.to_string())),
             },
             Way::Demo => Step::Wait(None),
@@ -108,7 +172,7 @@ impl Door {
     /// The door of a console that was locked. `closing` must come back before the store can be opened again.
     pub fn locked(options: Box<Options>, locked: Locked, closing: HashSet<JobId>, tab: Option<Tab>) -> Self {
         let suspend = locked.cause == Cause::Background { going: true };
-        let step = Step::SignIn(SignInForm::locked(locked));
+        let step = Step::SignIn(Box::new(SignInForm::locked(locked)));
         Self { closing, suspend, tab, ..Self::at(Way::Store(options), step) }
     }
 
@@ -138,7 +202,7 @@ impl Door {
             Msg::Done { job, outcome } => return self.finished(job, outcome, now, orders),
             Msg::Lost { job } => {
                 if self.trying.is_some_and(|(trying, _)| trying == job) {
-                    self.trying = None;
+                    self.ended();
                     self.say("keydeck stopped on a fault of its own there. Nothing that was saved is lost; try again.");
                 }
                 self.closed(job, now, orders);
@@ -151,7 +215,7 @@ impl Door {
             }
             Msg::Tick => {
                 self.start_queued(now, orders);
-                Want::Nothing
+                self.give(Cue::Tick, now)
             }
             Msg::News(_) | Msg::Resumed => Want::Nothing,
         };
@@ -159,6 +223,11 @@ impl Door {
             Want::Nothing => None,
             Want::Try(entry) => {
                 self.queued = Some(entry);
+                if let Some(gate) = self.step.gate() {
+                    let (body, pages) = gate.parts();
+                    body.mark(&pages.into());
+                    body.begin(now);
+                }
                 self.start_queued(now, orders);
                 None
             }
@@ -173,12 +242,7 @@ impl Door {
 
     /// Whether the focus takes text.
     pub fn text_focus(&self) -> TextFocus {
-        match (&self.step, self.trying) {
-            (Step::Wait(_), _) | (_, Some(_)) => TextFocus::Elsewhere,
-            (Step::Found(form), _) => form.text_focus(),
-            (Step::Code(..), _) => TextFocus::Here,
-            (Step::SignIn(form), _) => form.text_focus(),
-        }
+        self.step.body().map_or(TextFocus::Elsewhere, Body::text_focus)
     }
 
     /// When it wants a tick.
@@ -207,11 +271,13 @@ impl Door {
             let step = now.at.since(since).as_millis() / SPIN.as_millis();
             canvas.glyphs().spin(usize::try_from(step).unwrap_or(0))
         });
-        match &mut self.step {
-            Step::Found(form) => form.draw(canvas, spinner),
-            Step::Code(_, form) => form.draw(canvas),
-            Step::SignIn(form) => form.draw(canvas, spinner, now.at),
-            Step::Wait(said) => wait(canvas, area, spinner, said.as_deref()),
+        let glyphs = canvas.glyphs();
+        if let Step::Wait(said) = &self.step {
+            wait(canvas, area, spinner, said.as_deref());
+        } else if let Some(gate) = self.step.gate() {
+            let face = gate.face(glyphs, now.at);
+            let (body, pages) = gate.parts();
+            body.draw(canvas, area, &mut pages.into(), &face);
         }
         let actions: &[Action] = match (&self.step, work) {
             (Step::Wait(_), _) | (_, Some(_)) => &[Action::ForceQuit],
@@ -264,21 +330,36 @@ impl Door {
             _ if self.trying.is_some() || self.queued.is_some() => return Want::Nothing,
             _ => {}
         }
-        match (&mut self.step, &self.way) {
-            (Step::Found(form), Way::Store(options)) => form.hear(cue, options),
-            (Step::SignIn(form), Way::Store(options)) => form.hear(cue, options, now.at),
-            (Step::Code(_, form), _) => form.hear(cue),
-            (Step::Wait(_) | Step::Found(_) | Step::SignIn(_), _) => Want::Nothing,
+        self.give(cue, now)
+    }
+
+    /// Gives a cue to the form.
+    fn give(&mut self, cue: Cue<'_>, now: Now) -> Want {
+        self.step.gate().map_or(Want::Nothing, |gate| gate.hear(cue, &self.way, now))
+    }
+
+    /// The attempt is over.
+    fn ended(&mut self) {
+        self.trying = None;
+        if let Some(gate) = self.step.gate() {
+            let (body, pages) = gate.parts();
+            body.end(pages.into());
         }
     }
 
-    /// Whether leaving would lose the code of a new store; asks once.
+    /// Whether leaving would lose the code of a new store, or what somebody filled in; asks once.
     fn asks_to_leave(&mut self) -> bool {
         let founding = self.trying.is_some() && matches!(self.step, Step::Found(_));
-        if std::mem::replace(&mut self.leaving, true) || !(founding || matches!(self.step, Step::Code(..))) {
+        let why = match &self.step {
+            Step::Code(..) => "Shown only now.",
+            _ if founding => "The store is just being made, and its recovery code is shown only once.",
+            step if step.body().is_some_and(Body::touched) => "What you filled in is not sent yet.",
+            _ => return false,
+        };
+        if std::mem::replace(&mut self.leaving, true) {
             return false;
         }
-        self.say("Shown only now. The same key again quits all the same.");
+        self.say(&format!("{why} The same key again quits all the same."));
         true
     }
 
@@ -318,10 +399,10 @@ impl Door {
     ) -> Option<Passage> {
         self.closed(job, now, orders);
         let Outcome::Entered(entered) = outcome else { return None };
-        self.trying = None;
+        self.ended();
         match *entered {
             Ok(Entered { open, recovery: Some(code) }) => {
-                self.step = Step::Code(Box::new(open), CodeForm::new(code));
+                self.step = Step::Code(Box::new(open), Box::new(CodeForm::new(code)));
                 None
             }
             Ok(Entered { open, recovery: None }) => Some(Passage { open, tab: self.tab }),
@@ -335,9 +416,8 @@ impl Door {
     fn failed(&mut self, error: &OpenError, now: Now) {
         match (&mut self.step, &self.way) {
             (Step::SignIn(_), Way::Store(options)) if matches!(error, OpenError::Unfounded) => {
-                let mut form = FoundForm::new(&options.dir, None);
-                form.say("The set-up of this store was interrupted before it was complete. Begin again.");
-                self.step = Step::Found(form);
+                self.step = Step::Found(Box::new(FoundForm::new(&options.dir, None)));
+                self.say("The set-up of this store was interrupted before it was complete. Begin again.");
             }
             (Step::SignIn(form), _) => form.failed(error, now.at),
             _ => self.say(&error.to_string()),
@@ -350,11 +430,10 @@ impl Door {
     }
 
     fn say(&mut self, text: &str) {
-        match &mut self.step {
-            Step::Found(form) => form.say(text),
-            Step::SignIn(form) => form.say(text),
-            Step::Code(_, form) => form.say(text),
-            Step::Wait(said) => *said = Some(text.to_owned()),
+        if let Step::Wait(said) = &mut self.step {
+            *said = Some(text.to_owned());
+        } else if let Some(gate) = self.step.gate() {
+            gate.parts().0.refuse(text);
         }
     }
 }

@@ -9,15 +9,14 @@ use tokio::sync::{broadcast, mpsc};
 use super::ask::{Answer, Found, Job, Search};
 use super::custody::{Custody, Fresh, UnderWay};
 use super::entry::{self, Entered, Entry};
-use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
 use crate::domain::{Command, Event, OperatorId, Refusal};
 use crate::engine::{Done, Engine, EngineError, NewSecret, News, OpenError, Session};
 use crate::serve::control::Control;
 use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
-use crate::tui::overlays::small_form::sentence;
 use crate::tui::program::{Cancel, Task, Worker};
 use crate::tui::secret::SecretText;
+use crate::tui::widgets::text::sentence;
 
 /// What the console wants done elsewhere.
 pub enum Effect {
@@ -219,9 +218,4 @@ fn try_perform(
 fn name_of(engine: &Arc<dyn Engine>, operator: OperatorId) -> Result<String, EngineError> {
     let state = engine.state();
     Ok(state.operator(operator).ok_or(Refusal::NoSuchOperator)?.name.to_string())
-}
-
-/// Whether a passphrase may be chosen, in words when not.
-pub(super) fn judge_passphrase(text: &str) -> Result<(), CryptoError> {
-    Passphrase::choose(text).map(drop)
 }

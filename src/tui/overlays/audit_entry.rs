@@ -2,7 +2,6 @@
 //! wrote and its place in the chain. Copies the hash. And what a check of the whole chain found.
 
 use super::reader::Reader;
-use super::small_form::sentence;
 use crate::domain::audit::{Entry, Outcome, TriesLine};
 use crate::domain::{Reason, Timestamp};
 use crate::engine::audit_log::AuditLine;
@@ -12,6 +11,7 @@ use crate::tui::app::times::Times;
 use crate::tui::list::page::Line;
 use crate::tui::sight::words;
 use crate::tui::theme::{Glyphs, Role};
+use crate::tui::widgets::text::sentence;
 
 /// Its name among the overlays.
 pub const ENTRY: &str = "audit-entry";

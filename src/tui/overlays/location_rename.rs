@@ -1,13 +1,11 @@
 //! Renaming a location. Its keys and their tokens stay as they are.
 
-use super::meanwhile::{Choice, Moved};
-use super::question::{Asking, Question};
-use super::small_form::{Part, SmallForm};
 use crate::domain::basis::Basis;
 use crate::domain::{Command, Location, LocationId, Name};
-use crate::tui::action::Danger;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
+use crate::tui::form::meanwhile::{Choice, Moved};
+use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
 use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::widgets::field::TextField;
@@ -16,58 +14,73 @@ use crate::tui::widgets::field::TextField;
 pub struct Rename {
     /// As it was when the form was filled.
     before: Location,
+    name: TextField,
 }
 
 /// The form for a location one sees.
-pub fn new(location: LocationId, look: &Look) -> Option<Question<Rename>> {
+pub fn new(location: LocationId, look: &Look) -> Option<Form<Rename>> {
     let before = look.view(|view| view.location(location).cloned())?;
-    let field = TextField::new("Name").filled(before.name.as_str()).note("its keys go on working");
-    let title = format!("Rename {}", before.name);
-    let form = SmallForm::new(title, "", vec![Part::Text(field)], "Rename", Danger::Safe);
-    Some(Question::new(form, Rename { before }, look))
+    let name = TextField::new("Name").filled(before.name.as_str()).note("its keys go on working");
+    Some(Form::new(Rename { before, name }, look))
 }
 
 impl Rename {
-    fn command(&self, form: &SmallForm, look: &Look) -> Result<Job, String> {
-        let name = Name::new(form.text(0)).map_err(|why| why.to_string())?;
-        let said = format!("{} is now called {name}", self.before.name);
+    fn command(&self, look: &Look) -> Result<Command, String> {
+        let name = Name::new(self.name.text()).map_err(|why| why.to_string())?;
         let basis = Some(Basis::of_location(&self.before));
         let command = Command::RenameLocation { location: self.before.id, name, basis };
         match seen(look, |seen| deeds::objection(&command, seen, look.engine.catalog())) {
             Some(refusal) => Err(refusal.to_string()),
-            None => Ok(Job::Run { command, said }),
+            None => Ok(command),
         }
     }
 }
 
 impl Asking for Rename {
-    fn name(&self) -> &'static str {
-        "location-rename"
+    fn manner(&self) -> Manner {
+        Manner { does: "Rename", doing: "renaming the location", ..Manner::small("location-rename") }
     }
 
-    fn doing(&self) -> &'static str {
-        "renaming the location"
+    fn fields(&mut self) -> Pages<'_> {
+        vec![vec![&mut self.name]]
+    }
+
+    fn face(&self, _: &Look, _: Spot) -> Face {
+        Face { title: format!("Rename {}", self.before.name), ..Face::default() }
+    }
+
+    fn check(&mut self, look: &Look, told: Told) -> Option<String> {
+        let wrong = self.command(look).err();
+        self.name.error = wrong.filter(|_| told == Told::Whole);
+        None
+    }
+
+    fn submit(&mut self, look: &Look) -> Result<Job, String> {
+        let command = self.command(look)?;
+        let said = format!("{} is now called {}", self.before.name, self.name.text().trim());
+        Ok(Job::Run { command, said })
     }
 
     fn what(&self) -> String {
         format!("the location {}", self.before.name)
     }
 
-    fn moved(&self, form: &SmallForm, look: &Look) -> Option<Moved> {
-        let now = look.view(|view| view.location(self.before.id).map(|location| location.name.clone()))?;
-        Moved::of("name", self.before.name.as_str(), now.as_str(), form.text(0).trim())
+    fn moved(&mut self, look: &Look) -> Vec<Moved> {
+        let now = look.view(|view| view.location(self.before.id).map(|location| location.name.clone()));
+        let moved = now.and_then(|now| {
+            Moved::of("name", self.before.name.as_str(), now.as_str(), self.name.text().trim())
+        });
+        moved.into_iter().collect()
     }
 
-    fn rebase(&mut self, form: &mut SmallForm, now: &str, choice: Choice) {
-        if let Ok(name) = Name::new(now) {
-            self.before.name = name;
+    fn rebase(&mut self, choice: Choice, look: &Look) -> Own {
+        if let Some(now) = look.view(|view| view.location(self.before.id).cloned()) {
+            self.before = now;
         }
-        if choice == Choice::Theirs {
-            form.fill(0, now);
+        if choice != Choice::Theirs {
+            return Own::Left;
         }
-    }
-
-    fn submit(&mut self, form: &mut SmallForm, look: &Look) -> Option<Job> {
-        self.command(form, look).map_err(|why| form.wrong(0, why)).ok()
+        self.name.set(self.before.name.as_str());
+        Own::Gone
     }
 }

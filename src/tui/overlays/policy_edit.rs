@@ -1,24 +1,24 @@
 //! Changing one rule of the policy: the value, what it takes, and at every key whether it is one.
 
-use super::meanwhile::{Choice, Moved};
-use super::question::{Asking, Question};
-use super::small_form::{Part, SmallForm, sentence};
 use crate::domain::basis::Basis;
+use crate::domain::policy::Rule;
 use crate::domain::{Command, Policy};
-use crate::tui::action::Danger;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
+use crate::tui::form::meanwhile::{Choice, Moved};
+use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
 use crate::tui::widgets::field::TextField;
+use crate::tui::widgets::text::sentence;
 
 /// Its name among the overlays.
 pub const NAME: &str = "policy-edit";
 
 /// Which rule is changed.
 pub struct PolicyEdit {
-    rule: &'static str,
-    form: &'static str,
+    rule: &'static Rule,
     /// Its value when the form was filled.
     before: String,
+    value: TextField,
 }
 
 /// A rule's name as a person would say it: `Keys per operator`.
@@ -27,61 +27,55 @@ pub fn spoken(rule: &str) -> String {
 }
 
 /// The form for `rule`; `None` when there is no such rule.
-pub fn new(rule: &'static str, look: &Look) -> Option<Question<PolicyEdit>> {
-    let known = Policy::RULES.iter().find(|known| known.name == rule)?;
-    let value = look.state(|state| state.policy().get(rule)).unwrap_or_default();
-    let field = TextField::new("Value").filled(&value).note(known.form);
-    let form = SmallForm::new(spoken(rule), known.about, vec![Part::Text(field)], "Change", Danger::Safe);
-    Some(Question::new(form, PolicyEdit { rule, form: known.form, before: value }, look))
-}
-
-impl PolicyEdit {
-    fn judge(&self, form: &mut SmallForm, look: &Look) -> bool {
-        let judged = look.state(|state| state.policy().with(self.rule, form.text(0)));
-        if let Some(field) = form.field(0) {
-            field.note = format!("takes {}", self.form);
-            field.error = judged.is_err().then(|| format!("takes {}", self.form));
-        }
-        judged.is_ok()
-    }
+pub fn new(rule: &str, look: &Look) -> Option<Form<PolicyEdit>> {
+    let rule = Policy::RULES.iter().find(|known| known.name == rule)?;
+    let before = look.state(|state| state.policy().get(rule.name)).unwrap_or_default();
+    let value = TextField::new("Value").filled(&before).note(format!("takes {}", rule.form));
+    Some(Form::new(PolicyEdit { rule, before, value }, look))
 }
 
 impl Asking for PolicyEdit {
-    fn name(&self) -> &'static str {
-        NAME
+    fn manner(&self) -> Manner {
+        Manner { doing: "changing the policy", ..Manner::small(NAME) }
     }
 
-    fn doing(&self) -> &'static str {
-        "changing the policy"
+    fn fields(&mut self) -> Pages<'_> {
+        vec![vec![&mut self.value]]
     }
 
-    fn changed(&mut self, form: &mut SmallForm, look: &Look) {
-        self.judge(form, look);
+    fn face(&self, _: &Look, _: Spot) -> Face {
+        Face { title: spoken(self.rule.name), intro: self.rule.about.to_owned(), ..Face::default() }
+    }
+
+    fn check(&mut self, look: &Look, _: Told) -> Option<String> {
+        let judged = look.state(|state| state.policy().with(self.rule.name, self.value.text()));
+        self.value.error = judged.is_err().then(|| self.value.note.clone());
+        None
+    }
+
+    fn submit(&mut self, _: &Look) -> Result<Job, String> {
+        let (name, value) = (self.rule.name.to_owned(), self.value.text().trim().to_owned());
+        let said = format!("{} is {value} now", spoken(&name));
+        let basis = Some(Basis::of_rule(self.rule.name, &self.before));
+        Ok(Job::Run { command: Command::SetPolicy { name, value, basis }, said })
     }
 
     fn what(&self) -> String {
-        format!("the rule {}", self.rule)
+        format!("the rule {}", self.rule.name)
     }
 
-    fn moved(&self, form: &SmallForm, look: &Look) -> Option<Moved> {
-        let now = look.state(|state| state.policy().get(self.rule))?;
-        Moved::of("value", &self.before, &now, form.text(0).trim())
+    fn moved(&mut self, look: &Look) -> Vec<Moved> {
+        let now = look.state(|state| state.policy().get(self.rule.name));
+        let moved = now.and_then(|now| Moved::of("value", &self.before, &now, self.value.text().trim()));
+        moved.into_iter().collect()
     }
 
-    fn rebase(&mut self, form: &mut SmallForm, now: &str, choice: Choice) {
-        now.clone_into(&mut self.before);
-        if choice == Choice::Theirs {
-            form.fill(0, now);
+    fn rebase(&mut self, choice: Choice, look: &Look) -> Own {
+        self.before = look.state(|state| state.policy().get(self.rule.name)).unwrap_or_default();
+        if choice != Choice::Theirs {
+            return Own::Left;
         }
-    }
-
-    fn submit(&mut self, form: &mut SmallForm, look: &Look) -> Option<Job> {
-        if !self.judge(form, look) {
-            return None;
-        }
-        let value = form.text(0).trim().to_owned();
-        let said = format!("{} is {value} now", spoken(self.rule));
-        let basis = Some(Basis::of_rule(self.rule, &self.before));
-        Some(Job::Run { command: Command::SetPolicy { name: self.rule.into(), value, basis }, said })
+        self.value.set(&self.before);
+        Own::Gone
     }
 }

@@ -3,17 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use ratatui::layout::Rect;
-
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::{Catalog, Place, ScopeId, Scopes};
-use crate::tui::canvas::Canvas;
-use crate::tui::theme::Role;
-use crate::tui::widgets::tree::{TreeItem, TreeState};
-use crate::tui::widgets::{Focus, layout, text};
-
-/// The tree's number for the mouse.
-pub const PANE: u8 = 5;
+use crate::tui::form::tree::{TreeItem, TreeState};
 
 /// What may be ticked.
 #[derive(Clone, Copy)]
@@ -58,10 +50,12 @@ pub fn tree(
         if permissions.peek().is_none() {
             continue;
         }
-        items.push(TreeItem::group(group.title.clone(), String::new(), 0));
+        let group = TreeItem::group(group.title.clone(), String::new(), 0).about(group.description.clone());
+        items.push(group);
         for permission in permissions {
             let note = format!("{:<5}  {}", permission.risk.as_str(), permission.title);
-            items.push(TreeItem::leaf(permission.id.clone(), permission.id.as_str(), note, 1));
+            let leaf = TreeItem::leaf(permission.id.clone(), permission.id.as_str(), note, 1);
+            items.push(leaf.about(permission.description.clone()));
             allowed.insert(permission.id.clone());
         }
     }
@@ -83,36 +77,6 @@ pub const fn level_of(place: Place) -> Level {
         Place::Agency => Level::Agency,
         Place::Location(_) => Level::Location,
         Place::App(_) => Level::App,
-    }
-}
-
-/// Draws the tree with what the selected line means below it.
-pub fn draw(
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    tree: &mut TreeState<ScopeId>,
-    catalog: &Catalog,
-    focus: Focus,
-) {
-    let about = if area.height >= 12 { 3 } else { u16::from(area.height >= 5) };
-    let (list, below) = layout::bottom(area, about);
-    tree.draw(canvas, list, focus, PANE);
-    let Some(item) = tree.selected().filter(|_| focus.is_here()) else { return };
-    let said = match &item.key {
-        Some(scope) => {
-            catalog.permission(scope.as_str()).map_or("", |permission| permission.description.as_str())
-        }
-        None => catalog
-            .groups()
-            .iter()
-            .find(|group| group.title == item.label)
-            .map_or("", |group| group.description.as_str()),
-    };
-    // One line of air above when there is room for it.
-    let first = u16::from(about > 1);
-    for (line, said) in (first..about).zip(text::wrap(said, below.width.max(1))) {
-        let row = layout::row(below, line);
-        canvas.fit(row.x, row.y, row.width, &said, Role::Dim);
     }
 }
 

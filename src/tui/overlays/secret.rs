@@ -1,9 +1,14 @@
-//! The one showing of a new key's token. Dots until it is revealed; on one line of its own, unbroken and with
-//! nothing beside it; gone from screen and memory when it is closed, which needs a tick: "I stored it".
+//! The one showing of a new secret: a key's token, an app's secret, the recovery code. Dots until it is revealed; on one
+//! line of its own, unbroken and with nothing beside it; gone from screen and memory when it is closed, which needs a
+//! tick: "I stored it". What can be made anew may be left without it, after a question.
 
 use ratatui::layout::Rect;
 
-use crate::domain::{Command, Key, KeyId};
+use super::app_form::STEPS;
+use super::create_key::CreateKey;
+use super::how_to::{base_url, token_request};
+use crate::domain::catalog::AuthMethod;
+use crate::domain::{App, AppId, Command, Key, KeyId};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::custody::Fresh;
@@ -12,39 +17,93 @@ use crate::tui::app::times::Times;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
 use crate::tui::clock::Now;
+use crate::tui::form::Next;
+use crate::tui::form::draw::draw_steps;
+use crate::tui::form::field::rows;
 use crate::tui::overlay::{Cue, Heard, Overlay, Secrecy};
+use crate::tui::secret::SecretText;
 use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{layout, text};
 
 /// Bytes of a token that are public: prefix and id with their underscores.
 const PUBLIC: usize = 18;
+/// Cells of the labels.
+const LABELS: u16 = 16;
 
-/// How the token is shown.
+/// How the secret is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Showing {
     Dots,
     Plain,
-    /// Nothing but the token on the screen, for selecting it with the mouse.
+    /// Nothing but the secret on the screen, for selecting it with the mouse.
     Bare,
+}
+
+/// What led to an app's secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occasion {
+    /// The app was created: this is the third step.
+    Created,
+    /// It got a new secret.
+    Renewed,
+}
+
+/// What the secret opens.
+enum Of {
+    /// A key, and the keys to revoke once this one is stored.
+    Key {
+        id: KeyId,
+        tab: Tab,
+        old: Vec<(KeyId, String)>,
+    },
+    App {
+        id: AppId,
+        method: AuthMethod,
+        occasion: Occasion,
+    },
+    Store,
 }
 
 /// The showing.
 pub struct Secret {
-    token: Fresh,
-    key: KeyId,
-    tab: Tab,
+    fresh: Fresh,
+    of: Of,
+    /// What has the secret.
     name: String,
+    /// What was done, and what to know of it.
+    title: String,
     facts: String,
+    /// Below all: that it is shown only now, in many words and in few.
+    words: [&'static str; 2],
+    /// How an app fetches an access token: what to say of it, and the request.
+    request: Option<(&'static str, Vec<String>)>,
     showing: Showing,
     stored: bool,
-    /// Keys to revoke once this one is stored.
-    old: Vec<(KeyId, String)>,
+    /// Somebody wants to leave without having stored it, and was asked.
+    leaving: bool,
 }
 
 impl Secret {
-    /// Shows the token of a key just issued.
-    pub fn new(token: Fresh, key: &Key, look: &Look) -> Self {
+    fn new(fresh: Fresh, of: Of, name: String, title: String, facts: String) -> Self {
+        let words = match of {
+            Of::Key { .. } => [
+                "This is the only time it can be shown: what is kept here recognises the key but cannot tell it. If it \
+                 is lost, revoke it and issue another.",
+                "Shown only now. If it is lost, revoke it, issue another.",
+            ],
+            Of::App { .. } => [
+                "What is kept here recognises the secret but cannot tell it. If it is lost, make a new one.",
+                "",
+            ],
+            Of::Store => ["It is never shown again. If it is lost, renew it.", ""],
+        };
+        let (showing, request) = (Showing::Dots, None);
+        Self { fresh, of, name, title, facts, words, request, showing, stored: false, leaving: false }
+    }
+
+    /// The token of a key just issued. `old` is revoked when it is closed, which it is only once this one is stored.
+    pub fn key(token: Fresh, key: &Key, old: Vec<(KeyId, String)>, look: &Look) -> Self {
         let times = Times::of(look);
         let place = seen(look, |seen| seen.view.place_name(key.place).map(str::to_owned));
         let kind = key.place.kind();
@@ -55,160 +114,317 @@ impl Secret {
             .map_or_else(|| "never expires".to_owned(), |at| format!("works until {}", times.zoned(at)));
         let count = key.scopes.len();
         let scopes = if count == 1 { "1 scope".to_owned() } else { format!("{count} scopes") };
-        Self {
-            token,
-            key: key.id,
-            tab: Tab::of(key.place),
-            name: key.name.to_string(),
-            facts: format!("{kind}, {scopes}, {until}"),
-            showing: Showing::Dots,
-            stored: false,
-            old: Vec::new(),
+        let (name, facts) = (key.name.to_string(), format!("{kind}, {scopes}, {until}"));
+        let of = Of::Key { id: key.id, tab: Tab::of(key.place), old };
+        Self::new(token, of, name.clone(), format!("{name} is issued"), facts)
+    }
+
+    /// Of an app just created.
+    pub fn created(secret: Fresh, app: &App, look: &Look) -> Self {
+        Self::app(secret, app, Occasion::Created, look)
+    }
+
+    /// A new one of an app that had another.
+    pub fn renewed(secret: Fresh, app: &App, look: &Look) -> Self {
+        Self::app(secret, app, Occasion::Renewed, look)
+    }
+
+    fn app(secret: Fresh, app: &App, occasion: Occasion, look: &Look) -> Self {
+        let name = app.name.to_string();
+        let title = match occasion {
+            Occasion::Created => format!("{name} is created"),
+            Occasion::Renewed => format!("{name} has a new secret"),
+        };
+        let facts = match (occasion, app.method) {
+            (Occasion::Created, AuthMethod::ApiKey) => {
+                "Store id and secret where the app will find them, then issue its API key."
+            }
+            (_, AuthMethod::Jwt) => "Store both where the app will find them: they fetch its access tokens.",
+            (Occasion::Renewed, AuthMethod::ApiKey) => "Store it in place of the old one.",
+        };
+        let of = Of::App { id: app.id, method: app.method, occasion };
+        let base = look.view(base_url);
+        let said = match base {
+            Some(_) => "How it fetches an access token:",
+            None => "How it fetches an access token, with your platform's address for the one here:",
+        };
+        let request = (app.method == AuthMethod::Jwt).then(|| (said, token_request(app.id, base.as_deref())));
+        Self { request, ..Self::new(secret, of, name, title, facts.to_owned()) }
+    }
+
+    /// The recovery code, in groups.
+    pub fn code(code: Fresh) -> Self {
+        let facts = "With this code and an operator's name a new passphrase can be set when the old one is forgotten. \
+                     Write it down and keep it away from this machine.";
+        let shown =
+            Self::new(code, Of::Store, String::new(), "New recovery code".to_owned(), facts.to_owned());
+        Self { showing: Showing::Plain, ..shown }
+    }
+
+    /// Whether the next thing is the app's first key.
+    const fn key_is_next(&self) -> bool {
+        matches!(self.of, Of::App { method: AuthMethod::ApiKey, occasion: Occasion::Created, .. })
+    }
+
+    fn finish(&mut self, look: &Look, out: &mut Vec<Ask>) -> Next {
+        if let Some(reason) = self.held() {
+            out.push(Ask::Say(reason.to_string()));
+            return Heard::Consumed;
         }
+        self.fresh.hand_over();
+        let name = &self.name;
+        match &mut self.of {
+            Of::Key { id, tab, old } => {
+                out.push(Ask::Go(*tab, Errand::Key(*id)));
+                out.push(Ask::Celebrate(format!("{name} is issued and works")));
+                out.extend(old.drain(..).map(|(key, old)| {
+                    let said = format!("{old} is revoked; {name} takes its place");
+                    Ask::Do(Job::Run { command: Command::RevokeKey(key), said })
+                }));
+            }
+            Of::App { id, method, occasion } => {
+                out.push(Ask::Go(Tab::Apps, Errand::App(*id)));
+                match (*occasion, *method) {
+                    (Occasion::Created, AuthMethod::ApiKey) => {
+                        return Heard::Replace(Box::new(CreateKey::last_step(look, *id)));
+                    }
+                    (Occasion::Created, AuthMethod::Jwt) => {
+                        out.push(Ask::Celebrate(format!("{name} is created and works")));
+                    }
+                    (Occasion::Renewed, _) => {
+                        out.push(Ask::Celebrate(format!(
+                            "{name} has a new secret; the old one is worthless"
+                        )));
+                    }
+                }
+            }
+            Of::Store => out.push(Ask::Celebrate("The new recovery code is in force".into())),
+        }
+        Heard::Close
     }
 
-    /// Revokes these keys when it is closed, which it is only once the new one is stored.
-    #[must_use]
-    pub fn retiring(mut self, old: Vec<(KeyId, String)>) -> Self {
-        self.old = old;
-        self
+    /// Esc: out of the bare view, then out of here; asks when that would lose what can be made anew.
+    fn leave(&mut self, look: &Look, out: &mut Vec<Ask>) -> Next {
+        if self.showing == Showing::Bare {
+            self.showing = Showing::Plain;
+            return Heard::Consumed;
+        }
+        let Of::App { id, .. } = self.of else { return self.finish(look, out) };
+        if !self.stored && !self.leaving {
+            self.leaving = true;
+            return Heard::Consumed;
+        }
+        // Given up knowingly, if it was not stored.
+        self.fresh.hand_over();
+        out.push(Ask::Go(Tab::Apps, Errand::App(id)));
+        let name = &self.name;
+        out.push(match (self.stored, self.key_is_next()) {
+            (false, _) => {
+                Ask::Complain(format!("The secret of {name} is gone: nobody stored it. N makes a new one."))
+            }
+            (true, true) => Ask::Say(format!("{name} has no key yet; i issues one")),
+            (true, false) => Ask::Celebrate(format!("{name} works with its secret")),
+        });
+        Heard::Close
     }
 
-    fn draw_token(&self, canvas: &mut Canvas<'_>, row: Rect) {
+    fn draw_secret(&self, canvas: &mut Canvas<'_>, row: Rect) {
         let style = canvas.style(Role::Secret);
-        let token = self.token.expose();
+        let secret = self.fresh.expose();
         if self.showing == Showing::Dots {
-            let public = token.get(..PUBLIC).unwrap_or_default();
+            let public = secret.get(..PUBLIC).unwrap_or_default();
             let x = canvas.print(row.x, row.y, row.width, public, style);
-            let dots = canvas.glyphs().mask.repeat(token.len().saturating_sub(PUBLIC));
+            let dots = canvas.glyphs().mask.repeat(secret.len().saturating_sub(PUBLIC));
             canvas.print(x, row.y, row.right().saturating_sub(x), &dots, style);
         } else {
-            canvas.print(row.x, row.y, row.width, token, style);
+            canvas.print(row.x, row.y, row.width, secret, style);
         }
         canvas.cursor(row.x, row.y);
     }
 
-    fn draw_bare(&self, canvas: &mut Canvas<'_>) {
-        let all = canvas.area();
-        canvas.erase(all);
-        let row = layout::row(all, all.height / 2);
-        self.draw_token(canvas, row);
+    /// What its keys do.
+    fn keys(&self) -> Vec<(Action, &'static str)> {
+        let reveal = if self.showing == Showing::Dots { "show it here" } else { "hide it" };
+        let bare = (Action::RawView, "show nothing else, to select it with the mouse");
+        match self.of {
+            Of::App { .. } => vec![
+                (Action::CopySecret, "copy the secret; cleared after 45 s"),
+                (Action::CopyId, "copy the application id"),
+                (Action::Reveal, reveal),
+                bare,
+            ],
+            Of::Key { .. } | Of::Store => vec![
+                (Action::CopySecret, "copy it; cleared from the clipboard after 45 s"),
+                (Action::Reveal, reveal),
+                bare,
+            ],
+        }
+    }
+
+    fn draw_tick(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {
+        let label = |action| look.keymap.label(Layer::Secret, action).unwrap_or_default();
+        let glyphs = canvas.glyphs();
+        if self.leaving && !self.stored {
+            let said = if row.width < 82 {
+                "Leave? Not shown again: you would make a new secret."
+            } else {
+                "Leave without it? It is not shown again; you would have to make a new secret."
+            };
+            canvas.fit(row.x, row.y, row.width, &format!("{} {said}", glyphs.warn), Role::Warn);
+            let spans = [
+                canvas.span(Role::Key, label(Action::CloseRaw)),
+                canvas.span(Role::Text, " leaves all the same   "),
+                canvas.span(Role::Key, label(Action::CopySecret)),
+                canvas.span(Role::Text, " copies it   other keys stay"),
+            ];
+            canvas.spans(row.x, row.y.saturating_add(1), row.width, &spans);
+            return;
+        }
+        let tick = if self.stored { glyphs.box_on } else { glyphs.box_off };
+        let role = if self.stored { Role::Good } else { Role::Accent };
+        let ends = match self.key_is_next() {
+            true if row.width < 66 => "goes on",
+            true => "goes on to its API key",
+            false => "closes",
+        };
+        let next = if self.stored {
+            format!("   {} {ends}", label(Action::Finish))
+        } else {
+            format!("   {} ticks, then {} {ends}", label(Action::Stored), label(Action::Finish))
+        };
+        let spans = [canvas.span(role, format!("{tick} I stored it")), canvas.span(Role::Dim, next)];
+        canvas.spans(row.x, row.y, row.width, &spans);
+        canvas.hit(Rect { width: row.width.min(15), ..row }, Target::Tick { pane: 0, row: 0 });
     }
 }
 
 impl Overlay<Look, Ask, Answer> for Secret {
     fn name(&self) -> &'static str {
-        "secret"
+        match self.of {
+            Of::Key { .. } => "secret",
+            Of::App { .. } => "app-secret",
+            Of::Store => "recovery-code",
+        }
     }
 
     fn layer(&self) -> Layer {
         Layer::Secret
     }
 
-    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
-        match cue {
-            Cue::Do(Action::CopySecret) => out.push(Ask::Copy(self.token.copy(), Keep::Leased)),
-            Cue::Do(Action::Reveal) => {
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Next {
+        let leaves = matches!(cue, Cue::Do(Action::CloseRaw | Action::Cancel) | Cue::Tick);
+        self.leaving &= leaves;
+        match (cue, &self.of) {
+            (Cue::Do(Action::CopySecret), _) => out.push(Ask::Copy(self.fresh.copy(), Keep::Leased)),
+            (Cue::Do(Action::CopyId), Of::App { id, .. }) => {
+                out.push(Ask::Copy(SecretText::new(id.to_string()), Keep::Stays));
+            }
+            (Cue::Do(Action::Reveal), _) => {
                 self.showing = if self.showing == Showing::Dots { Showing::Plain } else { Showing::Dots };
             }
-            Cue::Do(Action::RawView) => {
+            (Cue::Do(Action::RawView), _) => {
                 self.showing = if self.showing == Showing::Bare { Showing::Plain } else { Showing::Bare };
             }
-            Cue::Do(Action::Stored) | Cue::Click(Target::Tick { .. }) => self.stored = !self.stored,
-            Cue::Do(Action::CloseRaw) if self.showing == Showing::Bare => self.showing = Showing::Plain,
-            Cue::Do(Action::Finish | Action::CloseRaw | Action::Cancel) => match self.held() {
-                Some(reason) => out.push(Ask::Say(reason.to_string())),
-                None => {
-                    self.token.hand_over();
-                    out.push(Ask::Go(self.tab, Errand::Key(self.key)));
-                    out.push(Ask::Celebrate(format!("{} is issued and works", self.name)));
-                    out.extend(self.old.drain(..).map(|(key, name)| {
-                        let said = format!("{name} is revoked; {} takes its place", self.name);
-                        Ask::Do(Job::Run { command: Command::RevokeKey(key), said })
-                    }));
-                    return Heard::Close;
-                }
-            },
+            (Cue::Do(Action::Stored) | Cue::Click(Target::Tick { .. }), _) => self.stored = !self.stored,
+            (Cue::Do(Action::Finish), _) => return self.finish(look, out),
+            (Cue::Do(Action::CloseRaw | Action::Cancel), _) => return self.leave(look, out),
             _ => {}
         }
         if self.showing != Showing::Dots {
-            self.token.show();
+            self.fresh.show();
         }
         Heard::Consumed
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, _: Now) {
         if self.showing == Showing::Bare {
-            return self.draw_bare(canvas);
+            let all = canvas.area();
+            canvas.erase(all);
+            return self.draw_secret(canvas, layout::row(all, all.height / 2));
         }
         canvas.erase(area);
-        let roomy = area.height >= 18;
-        let tight = area.height < 13;
-        let inner = layout::inset(area, 2, u16::from(roomy));
-        let label = |action| look.keymap.label(Layer::Secret, action).unwrap_or_default();
-        let mut y = 0;
-        let gap = if roomy { 2 } else { 1 };
-        let row = layout::row(inner, y);
-        let glyphs = canvas.glyphs();
-        let spans = [
-            canvas.span(Role::Good, glyphs.good),
-            canvas.span(Role::Title, format!(" {} is issued", self.name)),
-        ];
-        canvas.spans(row.x, row.y, row.width, &spans);
-        y += 1;
+        let tight = area.height < 15;
+        let inner = layout::inset(area, 2, u16::from(area.height >= 20));
+        let gap = u16::from(!tight);
+        let mut rest = layout::bottom(inner, 2 + gap).0;
+        let lowest = inner.bottom().saturating_sub(2);
+        let mut take = |rows: u16| {
+            let (row, below) = layout::top(rest, rows);
+            rest = below;
+            row
+        };
+        if matches!(self.of, Of::App { occasion: Occasion::Created, .. }) {
+            draw_steps(canvas, take(1), &STEPS, 2);
+            take(gap);
+        }
+        let row = take(1);
+        let x = canvas.fit(row.x, row.y, 1, canvas.glyphs().good, Role::Good) + 1;
+        canvas.fit(x, row.y, row.right().saturating_sub(x), &self.title, Role::Title);
+        let told = !tight || !matches!(self.of, Of::App { .. });
         let facts = text::wrap(&self.facts, inner.width.max(1));
-        let facts = facts.get(..2).unwrap_or(&facts);
-        for line in facts {
-            let row = layout::row(inner, y);
+        for line in facts.iter().take(if tight { 2 } else { 4 }).filter(|_| told) {
+            let row = take(1);
             canvas.fit(row.x, row.y, row.width, line, Role::Dim);
-            y += 1;
         }
-        if !tight || facts.len() < 2 {
-            y += gap;
+        take(gap);
+        if let Of::App { id, .. } = &self.of {
+            let row = take(1);
+            canvas.fit(row.x, row.y, LABELS, "Application id", Role::Dim);
+            let row = layout::right(row, row.width.saturating_sub(LABELS)).1;
+            canvas.fit(row.x, row.y, row.width, &id.to_string(), Role::Text);
+            take(gap);
+            let label = take(gap);
+            canvas.fit(label.x, label.y, label.width, "App secret, shown only now:", Role::Dim);
         }
-        self.draw_token(canvas, layout::row(inner, y));
-        y += gap + 1;
-        let keys = [
-            (Action::CopySecret, "copy it; cleared from the clipboard after 45 s"),
-            (Action::Reveal, if self.showing == Showing::Dots { "show it here" } else { "hide it" }),
-            (Action::RawView, "show nothing else, to select it with the mouse"),
-        ];
-        for (action, does) in keys {
-            let row = layout::row(inner, y);
-            let spans =
-                [canvas.span(Role::Key, format!("{:<7}", label(action))), canvas.span(Role::Text, does)];
+        // On a line of its own, unbroken and with nothing beside it.
+        let row = take(1);
+        self.draw_secret(canvas, row);
+        take(gap);
+        for (action, does) in self.keys() {
+            let row = take(1);
+            let label = look.keymap.label(Layer::Secret, action).unwrap_or_default();
+            let spans = [canvas.span(Role::Key, format!("{label:<7}")), canvas.span(Role::Text, does)];
             canvas.spans(row.x, row.y, row.width, &spans);
-            y += 1;
         }
-        y += gap - 1;
-        let words = if tight {
-            "Shown only now. If it is lost, revoke it, issue another."
-        } else {
-            "This is the only time it can be shown: what is kept here recognises the key but cannot tell it. \
-             If it is lost, revoke it and issue another."
-        };
-        let lines = text::wrap(words, inner.width.min(76));
-        for line in lines {
-            let row = layout::row(inner, y);
-            canvas.fit(row.x, row.y, row.width, &line, Role::Dim);
-            y += 1;
+        take(gap);
+        let [many, few] = self.words;
+        let words = if tight && !few.is_empty() { few } else { many };
+        if rest.height > 2 || (rest.height > 0 && !few.is_empty()) {
+            for line in text::wrap(words, rest.width.clamp(1, 76)) {
+                let (row, below) = layout::top(rest, 1);
+                canvas.fit(row.x, row.y, row.width, &line, Role::Dim);
+                rest = below;
+            }
         }
-        y += gap - 1;
-        let row = layout::row(inner, y);
-        let tick = if self.stored { glyphs.box_on } else { glyphs.box_off };
-        let role = if self.stored { Role::Good } else { Role::Accent };
-        let next = if self.stored {
-            format!("   {} closes", label(Action::Finish))
-        } else {
-            format!("   {} ticks, then {} closes", label(Action::Stored), label(Action::Finish))
-        };
-        let spans = [canvas.span(role, format!("{tick} I stored it")), canvas.span(Role::Dim, next)];
-        canvas.spans(row.x, row.y, row.width, &spans);
-        canvas.hit(Rect { width: row.width.min(15), ..row }, Target::Tick { pane: 0, row: 0 });
+        let mut y = rest.y.saturating_add(gap);
+        if let Some((said, request)) = self.request.as_ref().filter(|(_, r)| rest.height >= rows(r.len() + 2))
+        {
+            let title = layout::row(rest, 1);
+            canvas.fit(title.x, title.y, title.width, said, Role::Header);
+            for (line, said) in (2..).zip(request) {
+                let row = layout::row(rest, line);
+                canvas.fit(row.x, row.y, row.width, said, Role::Accent);
+            }
+            y = y.saturating_add(rows(request.len() + 2));
+        }
+        // Right below the rest, or at the bottom where there is no room for air.
+        self.draw_tick(canvas, Rect { y: y.min(lowest), height: 1, ..inner }, look);
     }
 
     fn hints(&self) -> &[Action] {
-        &[Action::CopySecret, Action::Reveal, Action::RawView, Action::Stored, Action::Finish]
+        match self.of {
+            Of::App { .. } => &[
+                Action::CopySecret,
+                Action::Reveal,
+                Action::CopyId,
+                Action::RawView,
+                Action::Stored,
+                Action::Finish,
+            ],
+            Of::Key { .. } | Of::Store => {
+                &[Action::CopySecret, Action::Reveal, Action::RawView, Action::Stored, Action::Finish]
+            }
+        }
     }
 
     fn enabled(&self, action: Action, _: &Look) -> Result<(), Reason> {
@@ -219,7 +435,7 @@ impl Overlay<Look, Ask, Answer> for Secret {
     }
 
     fn held(&self) -> Option<Reason> {
-        (!self.stored).then(|| "tick \"I stored it\" first (space): the key is never shown again".into())
+        (!self.stored).then(|| "tick \"I stored it\" first (space): it is never shown again".into())
     }
 
     fn secrecy(&self) -> Secrecy {

@@ -3,6 +3,7 @@ use ratatui::layout::Position;
 use super::*;
 use crate::tui::{
     action::{Action, Layer},
+    form::field::{Field as _, Slot},
     input::TextFocus,
     keymap::Keymap,
     router::{Meaning, route},
@@ -60,7 +61,8 @@ impl Program for Form {
     fn view(&mut self, buffer: &mut Buffer, _: Now) -> Option<Position> {
         let mut canvas = Canvas::new(buffer, &self.theme, &mut self.hits);
         let area = canvas.area();
-        self.field.draw(&mut canvas, area, 6, Focus::Here, 0);
+        let slot = Slot { labels: 6, focus: Focus::Here, number: 0, skip: 0 };
+        self.field.draw(&mut canvas, area, slot);
         self.toasts.draw(&mut canvas, area, "backspace", None);
         canvas.cursor_position()
     }

@@ -40,6 +40,11 @@ impl ButtonRow {
         Self { buttons: buttons.into_iter().collect(), focused: 0 }
     }
 
+    /// Which one is the last.
+    pub const fn last(&self) -> usize {
+        self.buttons.len().saturating_sub(1)
+    }
+
     /// Which button Enter presses, from 0.
     pub const fn focused(&self) -> usize {
         self.focused

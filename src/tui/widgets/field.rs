@@ -8,9 +8,9 @@ use std::fmt;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Focus, layout, text};
+use super::{Focus, text};
 use crate::tui::{
-    canvas::{Canvas, Target},
+    canvas::Canvas,
     router::Edit,
     secret::{SecretBuffer, SecretText},
     theme::Role,
@@ -168,33 +168,6 @@ impl TextField {
         }
     }
 
-    /// Draws label, text and the line below in `area`: the label takes `label_width` columns, the text the rest
-    /// of the first row; error or note stand in the second row if there is one. `index` is the field's number in
-    /// its form, for the mouse.
-    pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, label_width: u16, focus: Focus, index: usize) {
-        canvas.hit(area, Target::Field(index));
-        let (label, input) = layout::left(area, label_width);
-        let role = if focus.is_here() { Role::Accent } else { Role::Dim };
-        canvas.fit(label.x, label.y, label.width.saturating_sub(1), &self.label, role);
-        self.draw_input(canvas, layout::row(input, 0), focus);
-        let below = layout::top(input, 1).1;
-        match &self.error {
-            Some(error) => draw_error(canvas, below, error),
-            None if !below.is_empty() => {
-                canvas.fit(below.x, below.y, below.width, &self.note, Role::Dim);
-            }
-            None => {}
-        }
-    }
-
-    /// Rows below a text of `cells` columns that say what is wrong, whole, or what to know.
-    pub fn rows_below(&self, cells: u16) -> u16 {
-        match &self.error {
-            Some(error) => error_rows(error, cells),
-            None => u16::from(!self.note.is_empty()),
-        }
-    }
-
     /// Draws the text alone on one row, scrolled so that the cursor is seen.
     pub fn draw_input(&self, canvas: &mut Canvas<'_>, row: Rect, focus: Focus) {
         if row.is_empty() {
@@ -309,25 +282,6 @@ impl TextField {
     }
 }
 
-fn error_lines(error: &str, cells: u16) -> Vec<String> {
-    text::wrap(error, cells.saturating_sub(2).max(1))
-}
-
-/// How many rows of so many columns tell whole what is wrong.
-pub fn error_rows(error: &str, cells: u16) -> u16 {
-    u16::try_from(error_lines(error, cells).len()).unwrap_or(u16::MAX)
-}
-
-/// What is wrong, in as many lines as it takes and `area` has.
-pub fn draw_error(canvas: &mut Canvas<'_>, area: Rect, error: &str) {
-    let bad = canvas.glyphs().bad;
-    for (line, said) in (0..area.height).zip(error_lines(error, area.width)) {
-        let row = layout::row(area, line);
-        let sign = if line == 0 { bad } else { " " };
-        canvas.fit(row.x, row.y, row.width, &format!("{sign} {said}"), Role::Bad);
-    }
-}
-
 /// Never the text: it may be a secret, and logs keep what a person typed and took back.
 impl fmt::Debug for TextField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -340,10 +294,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tui::form::field::{Field as _, Slot};
     use crate::tui::testing;
 
-    fn drawn(field: &TextField, width: u16) -> Vec<String> {
-        testing::draw(width, 2, |canvas, area| field.draw(canvas, area, 6, Focus::Here, 0))
+    fn drawn(field: &mut TextField, labels: u16, width: u16) -> Vec<String> {
+        let slot = Slot { labels, focus: Focus::Here, number: 0, skip: 0 };
+        testing::draw(width, 2, |canvas, area| field.draw(canvas, area, slot))
     }
 
     #[test]
@@ -388,7 +344,7 @@ mod tests {
         assert_eq!(field.text(), "correct horse");
         field.paste("kdag_one\nkdag_two");
         assert_eq!(field.text(), "correct horse");
-        assert!(drawn(&field, 80)[1].contains("several lines"));
+        assert!(drawn(&mut field, 6, 80)[1].contains("several lines"));
         let mut shown = TextField::bare_secret("Recovery code");
         shown.paste("ABCD-EFGH\nJKLM");
         assert_eq!(shown.text(), "ABCD-EFGH JKLM");
@@ -398,13 +354,13 @@ mod tests {
     fn a_secret_is_dots_and_moves_nowhere() {
         let mut field = TextField::secret("Pass");
         field.paste("hünter2");
-        assert_eq!(drawn(&field, 20), ["Pass  •••••••", ""]);
+        assert_eq!(drawn(&mut field, 6, 20), ["Pass  •••••••", ""]);
         field.edit(Edit::Left);
         field.edit(Edit::Backspace);
         assert_eq!(field.text(), "hünte2");
         field.paste(&"x".repeat(5000));
         assert_eq!(field.text(), "hünte2");
-        assert!(drawn(&field, 60)[1].contains("at most 4096 bytes"));
+        assert!(drawn(&mut field, 6, 60)[1].contains("at most 4096 bytes"));
         assert_eq!(field.take_secret().expose(), "hünte2");
         assert!(field.is_empty() && !format!("{field:?}").contains("nte2"));
     }
@@ -412,19 +368,19 @@ mod tests {
     #[test]
     fn a_long_text_scrolls_with_its_cursor() {
         let mut field = TextField::new("Name").filled("abcdefghij");
-        assert_eq!(drawn(&field, 11)[0], "Name  ghij");
+        assert_eq!(drawn(&mut field, 6, 11)[0], "Name  ghij");
         field.edit(Edit::Start);
-        assert_eq!(drawn(&field, 11)[0], "Name  abcde");
-        let field = TextField::new("Name").filled("a日本語");
-        assert_eq!(drawn(&field, 11)[0], "Name  本語");
+        assert_eq!(drawn(&mut field, 6, 11)[0], "Name  abcde");
+        let mut field = TextField::new("Name").filled("a日本語");
+        assert_eq!(drawn(&mut field, 6, 11)[0], "Name  本語");
     }
 
     #[test]
     fn an_empty_field_shows_its_example_and_its_mistake() {
         let mut field = TextField::new("Name").placeholder("Nightly export").note("seen in lists");
-        assert_eq!(drawn(&field, 24), ["Name  Nightly export", "      seen in lists"]);
+        assert_eq!(drawn(&mut field, 6, 24), ["Name  Nightly export", "      seen in lists"]);
         field.error = Some("a key needs a name".into());
-        assert_eq!(drawn(&field, 30)[1], "      ✗ a key needs a name");
+        assert_eq!(drawn(&mut field, 6, 30)[1], "      ✗ a key needs a name");
         field.type_char('N');
         assert_eq!(field.error, None);
     }
@@ -452,7 +408,7 @@ mod tests {
                 let border = field.cursor == field.text().len()
                     || field.text().grapheme_indices(true).any(|(at, _)| at == field.cursor);
                 prop_assert!(border, "{:?} at {}", field.text(), field.cursor);
-                testing::draw(7, 2, |canvas, area| field.draw(canvas, area, 2, Focus::Here, 0));
+                drawn(&mut field, 2, 7);
             }
         }
     }

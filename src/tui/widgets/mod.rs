@@ -3,14 +3,12 @@
 
 pub mod bars;
 pub mod buttons;
-pub mod choice;
 pub mod field;
 pub mod layout;
 pub mod picker;
 pub mod popup;
 pub mod scrollbar;
 pub mod text;
-pub mod tree;
 
 use super::action::Action;
 

@@ -13,6 +13,7 @@ use crate::domain::name::plain;
 use crate::tui::{
     action::{Action, Reason},
     canvas::{Canvas, Target},
+    overlay::Cue,
     router::Edit,
     theme::Role,
 };
@@ -70,6 +71,26 @@ impl<K: Clone> Picker<K> {
         self.hits.len()
     }
 
+    /// Hears what moves the selection or changes the query.
+    pub fn hear(&mut self, cue: Cue<'_>) {
+        match cue {
+            Cue::Type(typed) => self.type_char(typed.0),
+            Cue::Edit(edit) => self.edit(edit),
+            Cue::Paste(pasted) => self.paste(pasted.0),
+            Cue::Do(action) => {
+                self.act(action);
+            }
+            Cue::Wheel { rows, .. } => {
+                let way = if rows < 0 { Action::Up } else { Action::Down };
+                for _ in 0..rows.unsigned_abs() {
+                    self.act(way);
+                }
+            }
+            Cue::Click(_) | Cue::Tick => {}
+        }
+    }
+
+    /// Types one character.
     pub fn type_char(&mut self, c: char) {
         self.query.type_char(c);
         self.search();

@@ -73,6 +73,12 @@ pub fn prefix(text: &str, cells: usize) -> &str {
     text
 }
 
+/// `text` as a sentence of its own: refusals begin small because they follow a colon elsewhere.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// `text` in lines of at most `cells`, broken between words; a word wider than a line is broken inside. Line
 /// breaks in `text` are kept.
 pub fn wrap(text: &str, cells: u16) -> Vec<String> {
@@ -111,15 +117,6 @@ pub fn wrap(text: &str, cells: u16) -> Vec<String> {
     lines
 }
 
-/// `text` as a sentence of its own: refusals begin small because they follow a colon elsewhere.
-pub fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -141,6 +138,12 @@ mod tests {
         assert_eq!(fit("日本語", 4, "…"), "日…");
         assert_eq!(fit("e\u{301}e\u{301}e\u{301}", 2, "…"), "e\u{301}…");
         assert_eq!(fit("abc", 0, "…"), "");
+    }
+
+    #[test]
+    fn a_refusal_reads_as_a_sentence() {
+        assert_eq!(sentence("this needs the role admin."), "This needs the role admin.");
+        assert_eq!((sentence(""), sentence("é")), (String::new(), "É".into()));
     }
 
     #[test]

@@ -7,11 +7,11 @@ use super::{Asker, Desk, PATIENCE, Parting, Pending, Waited};
 use crate::tui::clipboard::{Keep, Settled, lease::Lease};
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Overlay, Passed, Secrecy};
-use crate::tui::overlays::small_form::sentence;
 use crate::tui::program::{JobId, Orders};
 use crate::tui::secret::SecretText;
 use crate::tui::toast::Cause;
 use crate::tui::widgets::text;
+use crate::tui::widgets::text::sentence;
 
 /// The longest text that is named in the note about copying it.
 const NAMED: usize = 48;

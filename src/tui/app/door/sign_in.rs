@@ -4,21 +4,20 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Want;
-use super::form::{Form, Meant};
+use super::{Gate, WIDTH, Want};
 use crate::engine::OpenError;
 use crate::engine::open::Options;
 use crate::tui::app::entry::Entry;
 use crate::tui::app::kept::Forms;
-use crate::tui::canvas::Canvas;
 use crate::tui::clock::Moment;
-use crate::tui::input::TextFocus;
-use crate::tui::overlay::Cue;
+use crate::tui::form::body::Body;
+use crate::tui::form::field::Field;
+use crate::tui::form::{Face, Manner, Pages, Told};
 use crate::tui::secret::SecretText;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::field::TextField;
 
-const OPERATOR: usize = 0;
+/// The number of the field.
 const PASSPHRASE: usize = 1;
 
 /// Why the console was locked.
@@ -75,9 +74,10 @@ impl Locked {
 
 /// The form.
 pub struct SignInForm {
-    form: Form,
+    pub(super) body: Body,
+    operator: TextField,
+    passphrase: TextField,
     locked: Option<Locked>,
-    error: Option<String>,
     /// A passphrase was wrong: it may be forgotten.
     forgotten: bool,
     /// No attempt before this, after so many failed ones.
@@ -95,55 +95,23 @@ impl SignInForm {
         Self::of(Some(&operator), Some(locked))
     }
 
-    fn of(operator: Option<&str>, locked: Option<Locked>) -> Self {
-        let fields = vec![
-            TextField::new("Operator").filled(operator.unwrap_or_default()),
-            TextField::secret("Passphrase"),
-        ];
-        let mut form = Form::new(fields, if locked.is_some() { "Unlock" } else { "Sign in" });
-        form.focus = if operator.is_some() { PASSPHRASE } else { OPERATOR };
-        Self { form, locked, error: None, forgotten: false, wait: None }
-    }
-
-    pub fn text_focus(&self) -> TextFocus {
-        self.form.text_focus()
-    }
-
-    pub fn say(&mut self, text: &str) {
-        self.error = Some(text.to_owned());
-    }
-
-    pub fn hear(&mut self, cue: Cue<'_>, options: &Options, now: Moment) -> Want {
-        match self.form.hear(cue) {
-            Meant::Nothing => Want::Nothing,
-            Meant::Changed => {
-                self.error = None;
-                Want::Nothing
-            }
-            Meant::Submit if self.seconds_left(now) > 0 => Want::Nothing,
-            Meant::Submit => self.submit(options),
+    fn of(known: Option<&str>, locked: Option<Locked>) -> Self {
+        let manner = Manner {
+            leaves: "",
+            leaving: "",
+            does: if locked.is_some() { "Unlock" } else { "Sign in" },
+            doing: "checking the passphrase",
+            width: WIDTH,
+            ..Manner::secret("sign-in")
+        };
+        let mut operator = TextField::new("Operator").filled(known.unwrap_or_default());
+        let mut passphrase = TextField::secret("Passphrase");
+        let mut sheet = vec![vec![&mut operator as &mut dyn Field, &mut passphrase]].into();
+        let mut body = Body::new(manner, &mut sheet);
+        if known.is_some() {
+            body.go(PASSPHRASE, &mut sheet);
         }
-    }
-
-    fn submit(&mut self, options: &Options) -> Want {
-        self.wait = None;
-        let missing = [
-            (OPERATOR, "Who are you? The operator's name is missing."),
-            (PASSPHRASE, "The passphrase is missing."),
-        ];
-        if let Some((field, said)) =
-            missing.into_iter().find(|(field, _)| self.form.text(*field).trim().is_empty())
-        {
-            self.form.focus = field;
-            self.error = Some(said.to_owned());
-            return Want::Nothing;
-        }
-        self.error = None;
-        Want::Try(Entry::SignIn {
-            options: Box::new(options.clone()),
-            operator: self.form.text(OPERATOR).trim().to_owned(),
-            passphrase: SecretText::new(self.form.text(PASSPHRASE).to_owned()),
-        })
+        Self { body, operator, passphrase, locked, forgotten: false, wait: None }
     }
 
     /// It did not open.
@@ -151,20 +119,18 @@ impl SignInForm {
         match error {
             // The passphrase was not even tried: it stays, to be sent when the wait is over.
             OpenError::Throttled { failed, wait } => {
-                self.error = None;
                 self.wait = Some((now + *wait, *failed));
                 return;
             }
             OpenError::Unseal(_) | OpenError::NoOperator => {
                 self.forgotten = true;
-                self.form.focus = PASSPHRASE;
-                if let Some(field) = self.form.fields.get_mut(PASSPHRASE) {
-                    field.clear();
-                }
+                self.passphrase.clear();
+                let (body, pages) = self.parts();
+                body.go(PASSPHRASE, &mut pages.into());
             }
             _ => {}
         }
-        self.error = Some(error.to_string());
+        self.body.refuse(&error.to_string());
     }
 
     /// When the number on the screen changes.
@@ -180,37 +146,58 @@ impl SignInForm {
         let left = self.wait.map_or(0, |(until, _)| until.since(now).as_millis().div_ceil(1000));
         u64::try_from(left).unwrap_or(u64::MAX)
     }
+}
 
-    pub fn draw(&self, canvas: &mut Canvas<'_>, spinner: Option<&str>, now: Moment) {
-        let bad = canvas.glyphs().bad;
-        let warn = canvas.glyphs().warn;
+impl Gate for SignInForm {
+    fn parts(&mut self) -> (&mut Body, Pages<'_>) {
+        (&mut self.body, vec![vec![&mut self.operator, &mut self.passphrase]])
+    }
+
+    fn check(&mut self, told: Told) {
+        let missing = [
+            (&mut self.operator, "Who are you? The operator's name is missing."),
+            (&mut self.passphrase, "The passphrase is missing."),
+        ];
+        for (field, said) in missing {
+            if told == Told::Whole && field.text().trim().is_empty() {
+                field.error = Some(said.to_owned());
+            }
+        }
+    }
+
+    fn submit(&mut self, options: &Options, now: Moment) -> Want {
+        if self.seconds_left(now) > 0 {
+            return Want::Nothing;
+        }
+        self.wait = None;
+        Want::Try(Entry::SignIn {
+            options: Box::new(options.clone()),
+            operator: self.operator.text().trim().to_owned(),
+            passphrase: SecretText::new(self.passphrase.text().to_owned()),
+        })
+    }
+
+    fn face(&self, glyphs: &Glyphs, now: Moment) -> Face {
         let forgotten = self.forgotten.then(|| {
-            let name = Some(self.form.text(OPERATOR).trim()).filter(|name| !name.is_empty()).unwrap_or("NAME");
+            let name = Some(self.operator.text().trim()).filter(|name| !name.is_empty()).unwrap_or("NAME");
             format!(
                 "Forgotten? With the recovery code in a file:\nkeydeck operator passphrase {} --recovery-file FILE",
                 shell_word(name)
             )
         });
-        let said = match (spinner, &self.error, self.wait) {
-            (Some(sign), ..) => Some((Role::Info, format!("{sign} checking the passphrase…"))),
-            (None, Some(error), _) => Some((Role::Bad, format!("{bad} {error}"))),
-            (None, None, Some((_, failed))) => Some(match self.seconds_left(now) {
-                0 => (Role::Dim, "Now you may try again.".to_owned()),
-                left => {
-                    (Role::Warn, format!("{warn} {failed} attempts failed. You may try again in {left} s."))
-                }
-            }),
-            (None, None, None) => None,
-        };
-        let intro = forgotten.or_else(|| self.locked.as_ref().map(Locked::said)).unwrap_or_default();
-        let said = said.as_ref().map(|(role, text)| (*role, text.as_str()));
-        self.form.draw(
-            canvas,
-            if self.locked.is_some() { "Locked" } else { "keydeck" },
-            &intro,
-            said,
-            spinner.is_some(),
-        );
+        let lines = self.wait.map(|(_, failed)| match self.seconds_left(now) {
+            0 => (Role::Dim, "Now you may try again.".to_owned()),
+            left => {
+                let warn = glyphs.warn;
+                (Role::Warn, format!("{warn} {failed} attempts failed. You may try again in {left} s."))
+            }
+        });
+        Face {
+            title: if self.locked.is_some() { "Locked" } else { "keydeck" }.to_owned(),
+            intro: forgotten.or_else(|| self.locked.as_ref().map(Locked::said)).unwrap_or_default(),
+            lines: lines.into_iter().collect(),
+            ..Face::default()
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::tui::app::ask::{Answer, Ask};
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::overlay::Heard;
-use crate::tui::overlays::app_secret::AppSecret;
+use crate::tui::overlays::secret::Secret;
 use crate::tui::sight::app_deeds::AppDeed;
 use crate::tui::sight::app_standing::last_used;
 use crate::tui::sight::seen::{Seen, seen};
@@ -57,7 +57,7 @@ fn show(answer: Answer, look: &Look) -> Heard<Look, Ask, Answer> {
         _ => None,
     });
     match renewed {
-        Some(app) => Heard::Replace(Box::new(AppSecret::renewed(secret, &app, look))),
+        Some(app) => Heard::Replace(Box::new(Secret::renewed(secret, &app, look))),
         None => Heard::Close,
     }
 }

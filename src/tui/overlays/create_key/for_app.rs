@@ -3,6 +3,7 @@
 
 use crate::domain::{AppId, Command, KeyId, Name, Scopes};
 use crate::tui::app::look::Look;
+use crate::tui::form::ticks::Ticks;
 use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 
@@ -18,8 +19,27 @@ pub struct ForApp {
     pub offered: String,
     /// Its live keys that the operator could revoke.
     pub others: Vec<(KeyId, String)>,
-    /// Whether they are revoked once the new one is stored: an explicit choice.
-    pub retire: bool,
+}
+
+impl ForApp {
+    /// The explicit choice to revoke them.
+    pub fn ticks(&self) -> Ticks {
+        let what = match self.others.as_slice() {
+            [(_, name)] => format!("revoke {name}"),
+            others => format!("revoke its {} keys", others.len()),
+        };
+        Ticks::new("Old keys", [(what, false)])
+    }
+
+    /// What becomes of them.
+    pub fn said(&self, retires: bool) -> String {
+        let said = match (retires, self.others.len()) {
+            (true, _) => "for good, once the new one is stored",
+            (false, 1) => "it goes on working",
+            (false, _) => "they go on working",
+        };
+        said.to_owned()
+    }
 }
 
 /// For an app the operator sees.
@@ -36,7 +56,7 @@ pub fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
         let mut others: Vec<_> =
             seen.view.keys_of_app(id).filter(could_go).map(|key| (key.id, key.name.to_string())).collect();
         others.sort_by(|a, b| a.1.cmp(&b.1));
-        Some(ForApp { id, name, scopes: app.scopes.clone(), offered, others, retire: false })
+        Some(ForApp { id, name, scopes: app.scopes.clone(), offered, others })
     })
 }
 

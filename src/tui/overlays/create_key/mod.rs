@@ -1,420 +1,316 @@
 //! Issuing a key: name, kind and location, life, note, scopes. Judged as it is typed by the rules that judge the
 //! command; nothing typed is lost when a rule, or the engine, says no.
 //!
-//! - [`form`]: the values and what is wrong with them. [`for_app`]: what is special about a key of an app. `draw`: two columns, or two pages where there is no room.
+//! - [`life`]: when it stops working. [`for_app`]: what is special about a key of an app. [`pick`]: lists to choose from.
 
-mod draw;
-pub mod for_app;
-pub mod form;
+mod for_app;
+mod life;
 pub mod pick;
 
-use self::{
-    form::{Form, Kind, Stop},
-    pick::Pick,
-};
-use super::{scope_tree, secret::Secret};
-use crate::domain::catalog::AuthMethod;
-use crate::domain::{AppId, Command, Event};
-use crate::tui::action::{Action, Layer, Reason};
+use self::for_app::{ForApp, for_app};
+use self::pick::Preset;
+use super::scope_tree::{self, Reach};
+use super::secret::Secret;
+use crate::domain::catalog::{AuthMethod, Level};
+use crate::domain::name::NAME_MAX;
+use crate::domain::{AppId, Command, Event, Expiry, LocationId, Name, NewKey, Note, Place, Refusal, ScopeId};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
-use crate::tui::canvas::{Canvas, Target};
-use crate::tui::clock::Now;
-use crate::tui::input::TextFocus;
-use crate::tui::overlay::{Cue, Heard, Overlay, Return};
+use crate::tui::form::choice::{Radio, TypedChoice};
+use crate::tui::form::drop_down::DropDown;
+use crate::tui::form::field::Field;
+use crate::tui::form::ticks::{Fact, Ticks};
+use crate::tui::form::tree::TreeState;
+use crate::tui::form::{Asking, Face, Form, Manner, Next, Pages, Spot, Told};
+use crate::tui::overlay::{Heard, Return};
+use crate::tui::sight::deeds;
+use crate::tui::sight::seen::seen;
 use crate::tui::sight::subset::Subset;
-use crate::tui::widgets::{Handled, buttons::ButtonRow};
+use crate::tui::theme::Role;
+use crate::tui::widgets::field::TextField;
 
-/// What hearing something leads to.
-type Next = Heard<Look, Ask, Answer>;
-
-/// The form above a screen.
+/// What is filled in.
 pub struct CreateKey {
-    form: Form,
-    stop: Stop,
-    pick: Option<Pick>,
-    buttons: ButtonRow,
-    busy: bool,
-    leaving: bool,
+    name: TextField,
+    kind: Radio<Level>,
+    /// The kind that the other fields are for.
+    level: Level,
+    location: DropDown<LocationId>,
+    app: Option<ForApp>,
+    app_name: Fact,
+    expires: TypedChoice<Option<Expiry>>,
+    note: TextField,
+    others: Ticks,
+    preset: Preset,
+    tree: TreeState<ScopeId>,
+    /// What no field is to blame for: role, quota.
+    whole: Option<String>,
     /// It is the last step of creating an app.
     last_step: bool,
 }
 
 impl CreateKey {
     /// An empty form for a key of `subset`.
-    pub fn new(look: &Look, subset: Subset) -> Self {
-        use crate::tui::widgets::buttons::Button;
-        Self {
-            form: Form::new(look, subset),
-            stop: Stop::Name,
-            pick: None,
-            buttons: ButtonRow::new([Button::safe("Cancel"), Button::safe("Issue key")]),
-            busy: false,
-            leaving: false,
-            last_step: false,
-        }
+    pub fn new(look: &Look, subset: Subset) -> Form<Self> {
+        Form::new(Self::of(look, subset), look)
     }
 
     /// The form for the first key of an app just created, ready to be issued as it stands.
-    pub fn last_step(look: &Look, app: AppId) -> Self {
-        let mut form = Self::new(look, Subset::Of(app));
-        form.last_step = true;
-        form.go(Stop::Issue);
+    pub fn last_step(look: &Look, app: AppId) -> Form<Self> {
+        Form::new(Self { last_step: true, ..Self::of(look, Subset::Of(app)) }, look).at_end()
+    }
+
+    fn of(look: &Look, subset: Subset) -> Self {
+        let (level, place) = match subset {
+            Subset::Agency => (Level::Agency, None),
+            Subset::Locations => (Level::Location, None),
+            Subset::At(id) => (Level::Location, Some(id)),
+            Subset::Apps | Subset::Of(_) => (Level::App, None),
+        };
+        let app = match subset {
+            Subset::Of(id) => for_app(look, id),
+            _ => None,
+        };
+        let kinds = [(Level::Agency, "Agency key", ""), (Level::Location, "Location key", "")];
+        let mut location = DropDown::new("Location", "type to find one", "type part of its name");
+        let at = place.and_then(|id| look.view(|view| view.location(id).map(|l| (id, l.name.to_string()))));
+        if let Some((id, name)) = at {
+            location.set(id, name);
+        }
+        let offered = app.as_ref().map_or("", |app| app.offered.as_str());
+        let ticked = app.as_ref().map(|app| app.scopes.clone()).unwrap_or_default();
+        let mut form = Self {
+            name: TextField::new("Name").placeholder("what uses it, such as Nightly export").filled(offered),
+            kind: Radio::new("Kind", kinds).across().choosing(&level),
+            level,
+            location,
+            app_name: Fact::new("App", app.as_ref().map_or_else(String::new, |app| app.name.clone())),
+            expires: life::field(look, level),
+            note: TextField::new("Note").placeholder("who runs it, where it is kept"),
+            others: app.as_ref().map_or_else(Ticks::default, ForApp::ticks),
+            preset: Preset::default(),
+            tree: TreeState::new(Vec::new(), []),
+            app,
+            whole: None,
+            last_step: false,
+        };
+        // What the app may do its key may do, unless somebody says less.
+        form.plant(look, ticked.iter().cloned());
         form
     }
 
-    fn go(&mut self, stop: Stop) {
-        self.stop = stop;
-        match stop {
-            Stop::Issue => self.buttons.focus(1),
-            Stop::Cancel => self.buttons.focus(0),
-            _ => {}
-        }
-    }
-
-    fn step(&mut self, by: isize) {
-        let stops = self.form.stops();
-        let at = stops.iter().position(|stop| *stop == self.stop).unwrap_or(0);
-        let count = stops.len();
-        let next = if by > 0 { at + 1 } else { at + count.saturating_sub(1) };
-        if let Some(stop) = stops.get(next % count.max(1)) {
-            self.go(*stop);
-        }
-    }
-
-    fn open_pick(&mut self, look: &Look, typed: Option<char>) {
-        let mut pick = match self.stop {
-            Stop::Location => Pick::location(look),
-            _ => Pick::preset(look, self.form.level(), AuthMethod::ApiKey),
+    /// The tree anew, with what is ticked of what may be.
+    fn plant(&mut self, look: &Look, ticked: impl IntoIterator<Item = ScopeId>) {
+        let reach = match &self.app {
+            Some(app) => Reach::within_app(&app.scopes),
+            None => Reach::key(self.level),
         };
-        if let Some(c) = typed {
-            pick.type_char(c);
-        }
-        self.pick = Some(pick);
+        self.tree = scope_tree::tree(look.engine.catalog(), reach, ticked, None);
     }
 
-    fn submit(&mut self, look: &Look, out: &mut Vec<Ask>) -> Next {
-        if self.busy {
-            return Heard::Consumed;
-        }
-        self.form.tried = true;
-        match self.form.review(look) {
-            Ok(new) => {
-                self.busy = true;
-                out.push(Ask::Do(Job::Run { command: Command::IssueKey(new), said: String::new() }));
-            }
-            Err(stop) => {
-                if let Some(why) = self.form.problem(stop) {
-                    out.push(Ask::Say(why));
-                }
-                self.go(stop);
-            }
-        }
-        Heard::Consumed
+    fn retires(&self) -> bool {
+        self.others.is_on(0)
     }
 
-    fn act(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> Next {
-        match action {
-            Action::Submit => return self.submit(look, out),
-            Action::NextField => self.step(1),
-            Action::PrevField => self.step(-1),
-            Action::Press => return self.press(look, out),
-            Action::Cancel => return self.cancel(out),
-            Action::Filter if self.stop != Stop::Scopes => {
-                self.go(Stop::Scopes);
-                self.tree(Action::Filter, out);
+    /// After the kind was chosen anew: scopes that it may hold stay. Says how many could not, or why there can be no such
+    /// key.
+    fn follow_kind(&mut self, look: &Look) -> Option<String> {
+        let wanted = self.kind.value().filter(|kind| self.level != Level::App && *kind != self.level)?;
+        let place = match wanted {
+            Level::Location => look.view(|view| view.locations().first().map(|l| Place::Location(l.id))),
+            Level::Agency | Level::App => Some(Place::Agency),
+        };
+        let why = match place {
+            Some(place) => {
+                let may = seen(look, |seen| deeds::may_issue(place, seen, look.engine.catalog()));
+                may.err().map(|refusal| refusal.to_string())
             }
-            _ => return self.act_at_stop(action, look, out),
+            None => Some("there is no location yet; add one first".to_owned()),
+        };
+        if why.is_some() {
+            self.kind.choose(&self.level);
+            return why;
         }
-        Heard::Consumed
-    }
-
-    fn act_at_stop(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> Next {
-        match (self.stop, action) {
-            (Stop::Kind, Action::Left | Action::Right | Action::Toggle) => {
-                let other = if self.form.kind == Kind::Agency { Kind::Location } else { Kind::Agency };
-                self.choose_kind(other, look, out);
-            }
-            (Stop::Others, Action::Left | Action::Right | Action::Toggle) => {
-                if let Some(app) = &mut self.form.app {
-                    app.retire = !app.retire;
-                }
-            }
-            (Stop::Location | Stop::Preset, Action::Toggle) => self.open_pick(look, None),
-            (Stop::Expires, Action::Up | Action::Down) => {
-                self.form.expires.act(action);
-            }
-            (Stop::Issue | Stop::Cancel, Action::Left) => self.go(Stop::Cancel),
-            (Stop::Issue | Stop::Cancel, Action::Right) => self.go(Stop::Issue),
-            (Stop::Scopes, _) => {
-                let at_top = action == Action::Up && self.tree(action, out) == Handled::Unmoved;
-                if at_top {
-                    self.step(-1);
-                } else if action != Action::Up {
-                    self.tree(action, out);
-                }
-            }
-            (_, Action::Up) => self.step(-1),
-            (_, Action::Down) => self.step(1),
-            _ => return Heard::Ignored,
-        }
-        Heard::Consumed
-    }
-
-    fn choose_kind(&mut self, kind: Kind, look: &Look, out: &mut Vec<Ask>) {
-        match self.form.choose_kind(kind, look) {
-            Ok(None) => {}
-            Ok(Some(note)) => out.push(Ask::Say(note)),
-            Err(why) => out.push(Ask::Say(why)),
+        self.level = wanted;
+        self.renew_life(look);
+        let before = self.tree.ticked().clone();
+        self.plant(look, before.iter().cloned());
+        self.preset = Preset::default();
+        let which = if wanted == Level::Agency { "agency" } else { "location" };
+        match before.len() - self.tree.ticked().len() {
+            0 => None,
+            1 => Some(format!("1 scope is not for {which} keys and was left out")),
+            n => Some(format!("{n} scopes are not for {which} keys and were left out")),
         }
     }
 
-    fn press(&mut self, look: &Look, out: &mut Vec<Ask>) -> Next {
-        match self.stop {
-            Stop::Cancel => return self.cancel(out),
-            Stop::Issue => return self.submit(look, out),
-            Stop::Location | Stop::Preset => self.open_pick(look, None),
-            Stop::Scopes => {
-                if self.tree(Action::Press, out) != Handled::Changed {
-                    self.step(1);
-                }
-            }
-            _ => self.step(1),
-        }
-        Heard::Consumed
+    /// The field for the life anew, with the text that is in it.
+    fn renew_life(&mut self, look: &Look) {
+        let life = self.expires.text().to_owned();
+        self.expires = life::field(look, self.level);
+        self.expires.set(&life);
     }
 
-    fn cancel(&mut self, out: &mut Vec<Ask>) -> Next {
-        if self.stop == Stop::Scopes && self.tree(Action::Cancel, out) == Handled::Changed {
-            return Heard::Consumed;
-        }
-        if self.leaving || !self.form.is_begun() {
-            return Heard::Close;
-        }
-        self.leaving = true;
-        out.push(Ask::Say("nothing is issued yet; esc again throws the form away".to_owned()));
-        Heard::Consumed
-    }
-
-    fn tree(&mut self, action: Action, out: &mut Vec<Ask>) -> Handled {
-        match self.form.tree.act(action) {
-            Ok(handled) => handled,
-            Err(reason) => {
-                out.push(Ask::Say(reason.to_string()));
-                Handled::Unmoved
-            }
+    fn place(&self) -> Option<Place> {
+        match self.level {
+            Level::Agency => Some(Place::Agency),
+            Level::Location => self.location.value().copied().map(Place::Location),
+            Level::App => self.app.as_ref().map(|app| Place::App(app.id)),
         }
     }
 
-    fn type_char(&mut self, c: char, look: &Look) {
-        match self.stop {
-            Stop::Name => self.form.name.type_char(c),
-            Stop::Note => self.form.note.type_char(c),
-            Stop::Expires => self.form.expires.type_char(c),
-            Stop::Scopes => self.form.tree.type_char(c),
-            Stop::Location | Stop::Preset => self.open_pick(look, (c != ' ').then_some(c)),
-            Stop::Kind | Stop::Others | Stop::Issue | Stop::Cancel => {}
+    /// The key as far as it is filled in: the rules look at a whole one, so what is missing is stood in for.
+    fn key(&self) -> Option<NewKey> {
+        Some(NewKey {
+            name: Name::new(self.name.text()).or_else(|_| Name::new("-")).ok()?,
+            place: self.place()?,
+            scopes: self.tree.ticked().iter().map(ToString::to_string).collect(),
+            expiry: self.expires.value().flatten(),
+            note: Note::new(self.note.text()).unwrap_or_default(),
+        })
+    }
+
+    /// Asks the rules, and notes what they say at the field it concerns.
+    fn judge(&mut self, look: &Look, told: Told) {
+        let Some(new) = self.key() else { return };
+        let judged =
+            seen(look, |seen| deeds::objection(&Command::IssueKey(new), seen, look.engine.catalog()));
+        let Some(refusal) = judged else { return };
+        let said = refusal.to_string();
+        match refusal {
+            Refusal::NameTaken { .. } => {
+                self.name.error = Some("another key of yours has this name".to_owned());
+            }
+            Refusal::NoSuchLocation => {
+                *self.location.error() = Some("this location was removed; choose another".to_owned());
+            }
+            Refusal::NoScopes if told == Told::AsTyped => {}
+            Refusal::NoScopes => *self.tree.error() = Some("a key needs at least one scope".to_owned()),
+            Refusal::Scopes(_) | Refusal::BeyondApp { .. } => *self.tree.error() = Some(said),
+            Refusal::BadExpiry(_) | Refusal::LifeTooLong { .. } => *self.expires.error() = Some(said),
+            _ => self.whole = Some(said),
         }
     }
 
-    fn paste(&mut self, pasted: &str) {
-        match self.stop {
-            Stop::Name => self.form.name.paste(pasted),
-            Stop::Note => self.form.note.paste(pasted),
-            Stop::Expires => self.form.expires.paste(pasted),
-            Stop::Scopes => self.form.tree.paste(pasted),
-            _ => {}
-        }
-    }
-
-    fn click(&mut self, target: Target, look: &Look, out: &mut Vec<Ask>) -> Next {
-        match target {
-            Target::Button(0) => {
-                self.go(Stop::Cancel);
-                return self.cancel(out);
+    /// What will be issued.
+    fn summary(&self, look: &Look) -> String {
+        let what = match (self.level, self.location.value(), &self.app) {
+            (Level::Agency, ..) => "an agency key".to_owned(),
+            (Level::Location, Some(_), _) => format!("a key of {}", self.location.words),
+            (Level::Location, None, _) => "a location key".to_owned(),
+            (Level::App, _, app) => {
+                format!("a key of {}", app.as_ref().map_or("an app", |app| app.name.as_str()))
             }
-            Target::Button(_) => {
-                self.go(Stop::Issue);
-                return self.submit(look, out);
-            }
-            Target::Field(number) => {
-                let Some(stop) = Stop::ALL.get(number) else { return Heard::Consumed };
-                let again = self.stop == *stop;
-                self.go(*stop);
-                if matches!(stop, Stop::Location | Stop::Preset)
-                    || (again && *stop == Stop::Kind)
-                    || *stop == Stop::Others
-                {
-                    return self.act_at_stop(Action::Toggle, look, out);
-                }
-            }
-            Target::Row { pane: scope_tree::PANE, row } => {
-                self.go(Stop::Scopes);
-                self.form.tree.select(row);
-            }
-            Target::Tick { pane: scope_tree::PANE, row } => {
-                self.go(Stop::Scopes);
-                self.form.tree.select(row);
-                self.tree(Action::Toggle, out);
-            }
-            _ => return Heard::Ignored,
-        }
-        Heard::Consumed
-    }
-
-    /// Gives the cue to the open list, and says whether it was for it.
-    fn hear_pick(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) {
-        let Some(pick) = &mut self.pick else { return };
-        match pick.hear(cue) {
-            pick::Picked::Still => {}
-            pick::Picked::Gone => self.pick = None,
-            pick::Picked::Location(location, name) => {
-                self.form.choose_location(location, name);
-                self.pick = None;
-                self.step(1);
-            }
-            pick::Picked::Preset(preset) => {
-                self.pick = None;
-                if let Some(note) = self.form.choose_preset(&preset, look) {
-                    out.push(Ask::Say(note));
-                }
-                self.go(Stop::Scopes);
-            }
-        }
+        };
+        let count = scope_tree::count(look.engine.catalog(), self.tree.ticked());
+        format!("Issues {what}: {count}, {}", life::said(&self.expires, look, self.level))
     }
 }
 
-impl Overlay<Look, Ask, Answer> for CreateKey {
-    fn name(&self) -> &'static str {
-        "create-key"
-    }
-
-    fn layer(&self) -> Layer {
-        if self.pick.is_some() { Layer::Picker } else { Layer::Dialog }
-    }
-
-    fn text_focus(&self) -> TextFocus {
-        let here = self.pick.is_some()
-            || match self.stop {
-                Stop::Name | Stop::Note | Stop::Expires | Stop::Location | Stop::Preset => true,
-                Stop::Scopes => self.form.tree.searching(),
-                Stop::Kind | Stop::Others | Stop::Issue | Stop::Cancel => false,
-            };
-        if here { TextFocus::Here } else { TextFocus::Elsewhere }
-    }
-
-    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Next {
-        if cue != Cue::Do(Action::Cancel) && cue != Cue::Tick {
-            self.leaving = false;
+impl Asking for CreateKey {
+    fn manner(&self) -> Manner {
+        Manner {
+            does: "Issue key",
+            doing: "issuing the key",
+            leaving: "nothing is issued yet; esc again throws the form away",
+            width: 118,
+            labels: 10,
+            tall: Some(32),
+            ..Manner::small("create-key")
         }
-        if self.pick.is_some() {
-            self.hear_pick(cue, look, out);
-            self.form.check(look);
-            return Heard::Consumed;
+    }
+
+    fn fields(&mut self) -> Pages<'_> {
+        let mut about: Vec<&mut dyn Field> = vec![&mut self.name];
+        let mut scopes: Vec<&mut dyn Field> = Vec::new();
+        match self.level {
+            Level::App => about.push(&mut self.app_name),
+            Level::Agency | Level::Location => about.push(&mut self.kind),
         }
-        let next = match cue {
-            Cue::Do(action) => self.act(action, look, out),
-            Cue::Click(target) => self.click(target, look, out),
-            Cue::Type(typed) => {
-                self.type_char(typed.0, look);
-                Heard::Consumed
-            }
-            Cue::Edit(edit) => {
-                self.form.edit(self.stop, edit);
-                Heard::Consumed
-            }
-            Cue::Paste(pasted) => {
-                self.paste(pasted.0);
-                Heard::Consumed
-            }
-            Cue::Wheel { rows, .. } => {
-                for _ in 0..rows.unsigned_abs() {
-                    self.tree(if rows < 0 { Action::Up } else { Action::Down }, out);
-                }
-                Heard::Consumed
-            }
-            Cue::Tick => Heard::Ignored,
+        if self.level == Level::Location {
+            about.push(&mut self.location);
+        }
+        about.extend([&mut self.expires as &mut dyn Field, &mut self.note]);
+        if self.app.as_ref().is_some_and(|app| !app.others.is_empty()) {
+            about.push(&mut self.others);
+        }
+        if self.level != Level::App {
+            scopes.push(self.preset.field());
+        }
+        scopes.push(&mut self.tree);
+        vec![about, scopes]
+    }
+
+    fn face(&self, look: &Look, spot: Spot) -> Face {
+        let title = match (self.last_step, spot.page) {
+            (false, None) => "New key",
+            (false, Some(0)) => "New key, 1 of 2: what it is",
+            (false, Some(_)) => "New key, 2 of 2: what it may do",
+            (true, None) => "Step 3 of 3: its API key",
+            (true, Some(0)) => "Step 3 of 3: its API key, what it is",
+            (true, Some(_)) => "Step 3 of 3: its API key, what it may do",
         };
-        self.form.check(look);
-        next
+        // How many of the keys one may have there are.
+        let aside = seen(look, |seen| {
+            let live = seen.state().live_keys_of(seen.view.actor().operator, seen.now());
+            format!("{live} of {} keys", seen.view.policy().keys_per_operator)
+        });
+        let lines = vec![(Role::Text, self.summary(look))];
+        Face { title: title.to_owned(), wrong: self.whole.clone(), lines, aside, ..Face::default() }
     }
 
-    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Next {
-        self.busy = false;
-        match answer {
-            Answer::Done { events, token: Some(token), .. } => {
-                let issued = events.into_iter().find_map(|event| match event {
-                    Event::KeyIssued(key) => Some(key),
-                    _ => None,
-                });
-                match issued {
-                    Some(key) => {
-                        let old = match &self.form.app {
-                            Some(app) if app.retire => app.others.clone(),
-                            _ => Vec::new(),
-                        };
-                        Heard::Replace(Box::new(Secret::new(token, &key, look).retiring(old)))
-                    }
-                    None => Heard::Close,
-                }
-            }
-            Answer::Refused(why) => {
-                // The state changed under the form: the rules know which field it concerns.
-                match self.form.review(look) {
-                    Err(stop) => self.go(stop),
-                    Ok(_) => self.form.refused = Some(why.clone()),
-                }
-                out.push(Ask::Say(why));
-                Heard::Consumed
-            }
-            _ => Heard::Close,
+    fn check(&mut self, look: &Look, told: Told) -> Option<String> {
+        self.location.offer(|| pick::locations(look));
+        self.preset.offer(look, self.level, AuthMethod::ApiKey);
+        let mut said = self.follow_kind(look);
+        if let Some((scopes, replaced)) = self.preset.take_fresh(look, self.tree.ticked()) {
+            self.plant(look, scopes);
+            said = said.or(replaced);
         }
+        self.preset.compare(self.tree.ticked());
+        self.others.note = self.app.as_ref().map_or_else(String::new, |app| app.said(self.retires()));
+        let used = self.name.text().chars().count();
+        let tight = used > NAME_MAX * 3 / 4 && used <= NAME_MAX;
+        self.name.note = if tight { format!("{used} of {NAME_MAX} characters") } else { String::new() };
+        let shown = told == Told::Whole || !self.name.text().trim().is_empty();
+        let name = Name::new(self.name.text()).err();
+        self.name.error = name.filter(|_| shown).map(|why| why.to_string());
+        self.note.error = Note::new(self.note.text()).err().map(|why| why.to_string());
+        let nowhere = self.place().is_none() && told == Told::Whole;
+        *self.location.error() = nowhere.then(|| "choose which location".to_owned());
+        (*self.tree.error(), self.whole) = (None, None);
+        self.judge(look, told);
+        said
     }
 
-    fn waits(&self) -> bool {
-        true
+    fn submit(&mut self, _: &Look) -> Result<Job, String> {
+        if let Some(why) = &self.whole {
+            return Err(why.clone());
+        }
+        let new = self.key().ok_or("the app of this key is not there any more")?;
+        Ok(Job::Run { command: Command::IssueKey(new), said: String::new() })
     }
 
-    fn unsaved(&self) -> bool {
-        self.form.is_begun()
+    fn done(&mut self, answer: Answer, look: &Look, _: &mut Vec<Ask>) -> Next {
+        let Answer::Done { events, token: Some(token), .. } = answer else { return Heard::Close };
+        let issued = events.into_iter().find_map(|event| match event {
+            Event::KeyIssued(key) => Some(key),
+            _ => None,
+        });
+        let Some(key) = issued else { return Heard::Close };
+        let old = self.app.as_ref().filter(|_| self.retires()).map(|app| app.others.clone());
+        Heard::Replace(Box::new(Secret::key(token, &key, old.unwrap_or_default(), look)))
     }
 
     fn resume(&mut self, look: &Look) -> Return {
-        self.leaving = false;
-        self.pick = None;
-        if !self.form.catch_up(look) {
-            return out_of_sight(look, "the form for a new key");
+        if let Some(app) = &self.app {
+            let Some(fresh) = for_app(look, app.id) else {
+                return out_of_sight(look, "the form for a new key");
+            };
+            self.app = Some(ForApp { offered: app.offered.clone(), ..fresh });
         }
+        self.renew_life(look);
         Return::Now
-    }
-
-    fn draw(&mut self, canvas: &mut Canvas<'_>, area: ratatui::layout::Rect, look: &Look, _: Now) {
-        self.draw_form(canvas, area, look);
-        if let Some(pick) = &mut self.pick {
-            pick.draw(canvas, area);
-        }
-    }
-
-    fn hints(&self) -> &[Action] {
-        match self.stop {
-            _ if self.pick.is_some() => &[Action::Press, Action::Down, Action::Cancel],
-            Stop::Scopes => &[
-                Action::Submit,
-                Action::Toggle,
-                Action::Filter,
-                Action::ToggleAll,
-                Action::NextField,
-                Action::Cancel,
-            ],
-            _ => &[Action::Submit, Action::NextField, Action::PrevField, Action::Cancel],
-        }
-    }
-
-    fn enabled(&self, action: Action, _: &Look) -> Result<(), Reason> {
-        match action {
-            Action::Submit if self.busy => Err("the key is being issued".into()),
-            _ => Ok(()),
-        }
     }
 }

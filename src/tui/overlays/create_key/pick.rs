@@ -1,116 +1,82 @@
-//! The lists that open above the form: locations and presets, narrowed by typing.
+//! What is chosen from a list: locations, and presets of scopes.
 
-use ratatui::layout::Rect;
+use std::collections::BTreeSet;
 
-use crate::domain::LocationId;
 use crate::domain::catalog::{AuthMethod, Level};
-use crate::tui::action::Action;
+use crate::domain::{LocationId, ScopeId};
 use crate::tui::app::look::Look;
-use crate::tui::canvas::{Canvas, Target};
-use crate::tui::overlay::Cue;
-use crate::tui::widgets::picker::{PickItem, Picker};
-use crate::tui::widgets::{layout, popup};
+use crate::tui::form::drop_down::DropDown;
+use crate::tui::form::field::Field;
+use crate::tui::widgets::picker::PickItem;
 
-#[derive(Clone, Debug)]
-enum Entry {
-    Location(LocationId, String),
-    Preset(String),
-}
-
-/// What became of a cue.
-pub enum Picked {
-    /// The list stays open.
-    Still,
-    /// It was closed without a choice.
-    Gone,
-    /// A location and its name.
-    Location(LocationId, String),
-    /// A preset's id.
-    Preset(String),
-}
-
-/// An open list.
-pub struct Pick {
-    title: &'static str,
-    picker: Picker<Entry>,
-}
-
-impl Pick {
-    /// The locations keys can be issued for, with how many they have.
-    pub fn location(look: &Look) -> Self {
-        let items = look.view(|view| {
-            let item = |location: &crate::domain::Location| {
-                let name = location.name.to_string();
-                let keys = view.keys_at(location.id).count();
-                PickItem {
-                    key: Entry::Location(location.id, name.clone()),
-                    text: name,
-                    hint: match keys {
-                        0 => String::new(),
-                        1 => "1 key".to_owned(),
-                        n => format!("{n} keys"),
-                    },
-                    disabled: None,
-                }
-            };
-            view.locations().into_iter().map(item).collect()
-        });
-        Self { title: "Location", picker: Picker::new(items, "type part of its name") }
-    }
-
-    /// The presets for keys of a level, or for apps that authenticate so.
-    pub fn preset(look: &Look, level: Level, method: AuthMethod) -> Self {
-        let presets = look.engine.catalog().presets_for(level, method);
-        let items = presets.map(|preset| PickItem {
-            key: Entry::Preset(preset.id.clone()),
-            text: format!("{}: {}", preset.title, preset.description),
-            hint: preset.scopes.len().to_string(),
+/// The locations keys can be issued for, with how many they have.
+pub fn locations(look: &Look) -> Vec<PickItem<LocationId>> {
+    look.view(|view| {
+        let item = |location: &crate::domain::Location| PickItem {
+            key: location.id,
+            text: location.name.to_string(),
+            hint: match view.keys_at(location.id).count() {
+                0 => String::new(),
+                1 => "1 key".to_owned(),
+                n => format!("{n} keys"),
+            },
             disabled: None,
+        };
+        view.locations().into_iter().map(item).collect()
+    })
+}
+
+/// A ready choice of scopes.
+pub struct Preset {
+    field: DropDown<String>,
+    /// The one chosen last, and its scopes.
+    chosen: Option<(String, Vec<ScopeId>)>,
+}
+
+impl Preset {
+    /// The field, for a form.
+    pub fn field(&mut self) -> &mut dyn Field {
+        &mut self.field
+    }
+
+    /// Opens the list, if somebody just asked for it: presets for keys of a level, or for apps that authenticate so.
+    pub fn offer(&mut self, look: &Look, level: Level, method: AuthMethod) {
+        self.field.offer(|| {
+            let presets = look.engine.catalog().presets_for(level, method);
+            let item = |preset: &crate::domain::catalog::Preset| PickItem {
+                key: preset.id.clone(),
+                text: format!("{}: {}", preset.title, preset.description),
+                hint: preset.scopes.len().to_string(),
+                disabled: None,
+            };
+            presets.map(item).collect()
         });
-        Self { title: "Preset", picker: Picker::new(items.collect(), "type what it is for") }
     }
 
-    /// Types into the search.
-    pub fn type_char(&mut self, c: char) {
-        self.picker.type_char(c);
+    /// The scopes of the one chosen just now, which take the place of what is ticked, and that they do.
+    pub fn take_fresh(
+        &mut self,
+        look: &Look,
+        ticked: &BTreeSet<ScopeId>,
+    ) -> Option<(Vec<ScopeId>, Option<String>)> {
+        let id = self.field.take_fresh()?;
+        let preset = look.engine.catalog().preset(&id)?;
+        let scopes: Vec<ScopeId> = preset.scopes.iter().cloned().collect();
+        self.chosen = Some((preset.title.clone(), scopes.clone()));
+        let said = format!("{} takes the place of what was ticked", preset.title);
+        Some((scopes, (!ticked.is_empty()).then_some(said)))
     }
 
-    /// Hears a cue.
-    pub fn hear(&mut self, cue: Cue<'_>) -> Picked {
-        match cue {
-            Cue::Do(Action::Press) => return self.chosen(),
-            Cue::Click(Target::Row { row, .. }) => {
-                self.picker.select(row);
-                return self.chosen();
-            }
-            Cue::Do(Action::Cancel) | Cue::Click(Target::Outside) => return Picked::Gone,
-            Cue::Do(action) => {
-                self.picker.act(action);
-            }
-            Cue::Type(typed) => self.picker.type_char(typed.0),
-            Cue::Edit(edit) => self.picker.edit(edit),
-            Cue::Paste(pasted) => self.picker.paste(pasted.0),
-            Cue::Wheel { rows, .. } => {
-                for _ in 0..rows.unsigned_abs() {
-                    self.picker.act(if rows < 0 { Action::Up } else { Action::Down });
-                }
-            }
-            Cue::Click(_) | Cue::Tick => {}
-        }
-        Picked::Still
+    /// Says whether the ticks are still its.
+    pub fn compare(&mut self, ticked: &BTreeSet<ScopeId>) {
+        let Some((title, scopes)) = &self.chosen else { return };
+        let same = ticked.len() == scopes.len() && scopes.iter().all(|scope| ticked.contains(scope));
+        self.field.words = if same { title.clone() } else { format!("{title}, changed") };
     }
+}
 
-    fn chosen(&self) -> Picked {
-        match self.picker.selected().map(|item| item.key.clone()) {
-            Some(Entry::Location(id, name)) => Picked::Location(id, name),
-            Some(Entry::Preset(id)) => Picked::Preset(id),
-            None => Picked::Still,
-        }
-    }
-
-    /// Draws the list in the middle of `area`.
-    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect) {
-        let inner = popup::framed(canvas, layout::centred(area, 76, 18), self.title);
-        self.picker.draw(canvas, inner, 9);
+impl Default for Preset {
+    fn default() -> Self {
+        Self { field: DropDown::new("Preset", "none; type to find one", "type what it is for"), chosen: None }
     }
 }

@@ -1,79 +1,60 @@
 //! Adding an operator: name, role, passphrase twice.
 
-use super::{guide, judge, passphrase_parts};
+use super::role::ROLES;
 use crate::domain::{Name, Role};
-use crate::tui::action::Danger;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
-use crate::tui::overlay::Secrecy;
-use crate::tui::overlays::question::{Asking, Question};
-use crate::tui::overlays::small_form::{Part, SmallForm};
-use crate::tui::widgets::choice::Radio;
+use crate::tui::form::choice::Radio;
+use crate::tui::form::passphrase::NewPassphrase;
+use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 use crate::tui::widgets::field::TextField;
 
 /// Its name among the overlays.
 pub const NAME: &str = "operator-add";
-/// Number of the first passphrase field.
-const PASSPHRASE: usize = 2;
 
-/// What the roles may do, the least first.
-pub const ROLES: [(usize, &str, &str); 3] = [
-    (0, "viewer", "sees, issues nothing"),
-    (1, "manager", "issues and manages own keys"),
-    (2, "admin", "manages operators, places, policy"),
-];
-
-/// The form's meaning.
-pub struct Add;
+/// What is filled in.
+pub struct Add {
+    name: TextField,
+    role: Radio<Role>,
+    passphrase: NewPassphrase,
+}
 
 /// The form.
-pub fn new(look: &Look) -> Question<Add> {
-    let mut roles = Radio::new("Role", ROLES);
-    roles.choose(&1);
+pub fn new(look: &Look) -> Form<Add> {
     let name = TextField::new("Name")
         .placeholder("sam")
         .note("what they sign in with; never given to somebody else");
-    let mut parts = vec![Part::Text(name), Part::Choice(roles)];
-    parts.extend(passphrase_parts());
-    let form = SmallForm::new("Add an operator", "", parts, "Add", Danger::Safe);
-    Question::new(form, Add, look)
+    let role = Radio::new("Role", ROLES).choosing(&Role::Manager);
+    Form::new(Add { name, role, passphrase: NewPassphrase::new() }, look)
 }
 
 impl Asking for Add {
-    fn name(&self) -> &'static str {
-        NAME
+    fn manner(&self) -> Manner {
+        Manner { does: "Add", doing: "adding the operator", ..Manner::secret(NAME) }
     }
 
-    fn doing(&self) -> &'static str {
-        "adding the operator"
+    fn fields(&mut self) -> Pages<'_> {
+        let [first, again] = self.passphrase.fields();
+        vec![vec![&mut self.name, &mut self.role, first, again]]
     }
 
-    fn changed(&mut self, form: &mut SmallForm, _: &Look) {
-        guide(form, PASSPHRASE);
+    fn face(&self, _: &Look, _: Spot) -> Face {
+        Face { title: "Add an operator".into(), ..Face::default() }
     }
 
-    fn submit(&mut self, form: &mut SmallForm, look: &Look) -> Option<Job> {
-        let name = match Name::new(form.text(0)) {
-            Ok(name) => name,
-            Err(why) => {
-                form.wrong(0, why.to_string());
-                return None;
-            }
-        };
-        if look.state(|state| state.operator_named(name.as_str()).is_some()) {
-            form.wrong(0, "that name is taken; names are never given twice");
-            return None;
-        }
-        if !judge(form, PASSPHRASE) {
-            return None;
-        }
-        let role = Role::ALL.get(form.chosen(1)?).copied()?;
-        let passphrase = form.field(PASSPHRASE)?.take_secret();
-        form.field(PASSPHRASE + 1)?.clear();
-        Some(Job::AddOperator { name, role, passphrase })
+    fn check(&mut self, look: &Look, told: Told) -> Option<String> {
+        let text = self.name.text().trim();
+        let taken = look.state(|state| state.operator_named(text).is_some());
+        let taken = taken.then(|| "that name is taken; names are never given twice".to_owned());
+        let wrong = Name::new(text).err().map(|why| why.to_string()).or(taken);
+        self.passphrase.check(told, &[text]);
+        self.name.error = wrong.filter(|_| told == Told::Whole || !self.name.is_empty());
+        None
     }
 
-    fn secrecy(&self) -> Secrecy {
-        Secrecy::Secret
+    fn submit(&mut self, _: &Look) -> Result<Job, String> {
+        let name = Name::new(self.name.text()).map_err(|why| why.to_string())?;
+        let role = self.role.value().unwrap_or(Role::Viewer);
+        Ok(Job::AddOperator { name, role, passphrase: self.passphrase.take() })
     }
 }

@@ -12,9 +12,8 @@ use crate::tui::widgets::picker::{PickItem, Picker};
 pub fn form(verb: Verb, person: &Person, look: &Look) -> Box<Layered> {
     match verb {
         Verb::Role => Box::new(role::new(person.clone(), look)),
-        Verb::Passphrase => Box::new(passphrase::set(person, look)),
+        Verb::Passphrase | Verb::Enable => Box::new(passphrase::new(person.clone(), look)),
         Verb::Disable | Verb::Keys => Box::new(Disable::new(person.clone())),
-        Verb::Enable => Box::new(passphrase::enable(person, look)),
     }
 }
 

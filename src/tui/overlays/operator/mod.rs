@@ -9,13 +9,10 @@ pub mod menu;
 pub mod passphrase;
 pub mod role;
 
-use super::small_form::{Part, SmallForm, sentence};
-use crate::crypto::passphrase::{MIN_CHARS, Passphrase};
 use crate::domain::authorize::{Action as Act, authorize};
 use crate::domain::{OperatorId, Role};
 use crate::tui::action::Reason;
 use crate::tui::app::look::Look;
-use crate::tui::widgets::field::TextField;
 
 /// What the screen knows of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,41 +108,4 @@ impl Person {
 pub fn may(act: Act<'_>, look: &Look) -> Result<(), Reason> {
     let actor = look.session.actor();
     look.state(|state| authorize(state, &actor, act)).map_err(|refusal| refusal.to_string().into())
-}
-
-/// The two fields for a new passphrase.
-fn passphrase_parts() -> [Part; 2] {
-    [Part::Text(TextField::secret("Passphrase")), Part::Text(TextField::secret("Once more"))]
-}
-
-/// Says below the fields how far the passphrase is from being one; `first` is the number of the first field.
-fn guide(form: &mut SmallForm, first: usize) {
-    let typed = form.text(first).chars().count();
-    let (note, same) = match typed {
-        0 => (format!("at least {MIN_CHARS} characters; a sentence will do"), ""),
-        1..MIN_CHARS => (format!("{typed} of at least {MIN_CHARS} characters"), ""),
-        _ => (
-            format!("{typed} characters"),
-            if form.text(first) == form.text(first + 1) { "the same" } else { "" },
-        ),
-    };
-    if let Some(field) = form.field(first) {
-        field.note = note;
-    }
-    if let Some(field) = form.field(first + 1) {
-        field.note = same.into();
-    }
-}
-
-/// Whether both fields hold the same good passphrase; says what is wrong when not.
-fn judge(form: &mut SmallForm, first: usize) -> bool {
-    if let Err(why) = Passphrase::choose(form.text(first)) {
-        form.wrong(first, sentence(&why.to_string()));
-        return false;
-    }
-    if form.text(first) != form.text(first + 1) {
-        form.wrong(first + 1, "that is not the same; type it again");
-        return false;
-    }
-    true
 }

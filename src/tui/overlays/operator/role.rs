@@ -1,82 +1,89 @@
 //! Changing what an operator may do.
 
 use super::Person;
-use super::add::ROLES;
 use crate::domain::basis::Basis;
 use crate::domain::{Command, Role};
-use crate::tui::action::Danger;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
-use crate::tui::overlays::meanwhile::{Choice, Moved};
-use crate::tui::overlays::question::{Asking, Question};
-use crate::tui::overlays::small_form::{Part, SmallForm};
-use crate::tui::widgets::choice::Radio;
+use crate::tui::form::choice::Radio;
+use crate::tui::form::meanwhile::{Choice, Moved};
+use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot};
 
 /// Its name among the overlays.
 pub const NAME: &str = "operator-role";
 
+/// What the roles may do, the least first.
+pub const ROLES: [(Role, &str, &str); 3] = [
+    (Role::Viewer, "viewer", "sees, issues nothing"),
+    (Role::Manager, "manager", "issues and manages own keys"),
+    (Role::Admin, "admin", "manages operators, places, policy"),
+];
+
 /// Whose role.
 pub struct SetRole {
     person: Person,
+    role: Radio<Role>,
 }
 
 /// The form.
-pub fn new(person: Person, look: &Look) -> Question<SetRole> {
-    let mut roles = Radio::new("Role", ROLES);
-    if let Some(now) = Role::ALL.iter().position(|role| *role == person.role) {
-        roles.choose(&now);
+pub fn new(person: Person, look: &Look) -> Form<SetRole> {
+    let role = Radio::new("Role", ROLES).choosing(&person.role);
+    Form::new(SetRole { person, role }, look)
+}
+
+impl SetRole {
+    fn chosen(&self) -> Role {
+        self.role.value().unwrap_or(self.person.role)
     }
-    let title = format!("Role of {}", person.name);
-    let form = SmallForm::new(title, "", vec![Part::Choice(roles)], "Change", Danger::Safe);
-    Question::new(form, SetRole { person }, look)
 }
 
 impl Asking for SetRole {
-    fn name(&self) -> &'static str {
-        NAME
+    fn manner(&self) -> Manner {
+        Manner { doing: "changing the role", ..Manner::small(NAME) }
     }
 
-    fn doing(&self) -> &'static str {
-        "changing the role"
+    fn fields(&mut self) -> Pages<'_> {
+        vec![vec![&mut self.role]]
     }
 
-    fn changed(&mut self, form: &mut SmallForm, _: &Look) {
-        let chosen = form.chosen(0).and_then(|at| Role::ALL.get(at)).copied();
-        form.set_intro(match chosen {
-            Some(role) if role == self.person.role => format!("{} is {role}.", self.person.name),
-            Some(Role::Viewer) => {
-                format!("{} will issue nothing any more. The keys they have go on working.", self.person.name)
-            }
-            Some(role) if role < self.person.role && self.person.oneself => {
+    fn face(&self, _: &Look, _: Spot) -> Face {
+        let (name, role) = (&self.person.name, self.chosen());
+        let intro = match role {
+            _ if role == self.person.role => format!("{name} is {role}."),
+            Role::Viewer => format!("{name} will issue nothing any more. The keys they have go on working."),
+            Role::Manager | Role::Admin if role < self.person.role && self.person.oneself => {
                 format!("You will be {role}, and only another admin can undo that.")
             }
-            Some(role) => format!("{} will be {role} from the next thing they do.", self.person.name),
-            None => String::new(),
-        });
+            Role::Manager | Role::Admin => format!("{name} will be {role} from the next thing they do."),
+        };
+        Face { title: format!("Role of {name}"), intro, ..Face::default() }
+    }
+
+    fn submit(&mut self, _: &Look) -> Result<Job, String> {
+        let (operator, role) = (self.person.id, self.chosen());
+        let said = format!("{} is {role} now", self.person.name);
+        let basis = Some(Basis::of_role(operator, self.person.role));
+        Ok(Job::Run { command: Command::SetRole { operator, role, basis }, said })
     }
 
     fn what(&self) -> String {
         format!("the role of {}", self.person.name)
     }
 
-    fn moved(&self, form: &SmallForm, look: &Look) -> Option<Moved> {
-        let now = Person::of(self.person.id, look)?.role;
-        let mine = form.chosen(0).and_then(|at| Role::ALL.get(at))?;
-        Moved::of("role", self.person.role.as_str(), now.as_str(), mine.as_str())
+    fn moved(&mut self, look: &Look) -> Vec<Moved> {
+        let now = Person::of(self.person.id, look);
+        let (was, mine) = (self.person.role.as_str(), self.chosen());
+        now.and_then(|now| Moved::of("role", was, now.role.as_str(), mine.as_str())).into_iter().collect()
     }
 
-    fn rebase(&mut self, form: &mut SmallForm, now: &str, choice: Choice) {
-        let Some(at) = Role::ALL.iter().position(|role| role.as_str() == now) else { return };
-        self.person.role = Role::ALL.get(at).copied().unwrap_or(self.person.role);
-        if choice == Choice::Theirs {
-            form.choose(0, at);
+    fn rebase(&mut self, choice: Choice, look: &Look) -> Own {
+        if let Some(now) = Person::of(self.person.id, look) {
+            self.person = now;
         }
-    }
-
-    fn submit(&mut self, form: &mut SmallForm, _: &Look) -> Option<Job> {
-        let role = Role::ALL.get(form.chosen(0)?).copied()?;
-        let said = format!("{} is {role} now", self.person.name);
-        let basis = Some(Basis::of_role(self.person.id, self.person.role));
-        Some(Job::Run { command: Command::SetRole { operator: self.person.id, role, basis }, said })
+        if choice != Choice::Theirs {
+            return Own::Left;
+        }
+        self.role.choose(&self.person.role);
+        Own::Gone
     }
 }

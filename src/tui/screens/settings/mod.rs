@@ -35,6 +35,7 @@ use crate::tui::overlay::Cue;
 use crate::tui::overlays::confirm;
 use crate::tui::overlays::operator::{self, Verb};
 use crate::tui::overlays::recovery;
+use crate::tui::overlays::secret::Secret;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, layout};
 
@@ -314,7 +315,7 @@ impl Screen for Settings {
             Answer::Refused(_) => self.asking = false,
             // The form was closed before its answer came: a code that nobody saw is shown now.
             Answer::Recovery(code) => {
-                out.push(Ask::Push(Box::new(recovery::RecoveryShown::new(code))));
+                out.push(Ask::Push(Box::new(Secret::code(code))));
             }
             _ => {}
         }

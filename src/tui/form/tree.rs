@@ -7,12 +7,12 @@ mod draw;
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::Handled;
+use super::field::{Field as _, Took};
 use crate::domain::name::plain;
-use crate::tui::{
-    action::{Action, Reason},
-    router::Edit,
-};
+use crate::tui::action::{Action, Reason};
+use crate::tui::overlay::Cue;
+use crate::tui::widgets::Handled;
+use crate::tui::widgets::field::TextField;
 
 /// One line of the tree, in the order shown; deeper lines belong to the nearest shallower line before them.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct TreeItem<K> {
     pub label: String,
     /// What to know about it.
     pub note: String,
+    /// What it means, told below the tree while it is selected.
+    pub about: String,
     /// How deep, from 0.
     pub depth: u8,
     /// Why it cannot be ticked.
@@ -32,12 +34,18 @@ pub struct TreeItem<K> {
 impl<K> TreeItem<K> {
     /// A group.
     pub fn group(label: impl Into<String>, note: impl Into<String>, depth: u8) -> Self {
-        Self { key: None, label: label.into(), note: note.into(), depth, locked: None }
+        Self { key: None, label: label.into(), note: note.into(), about: String::new(), depth, locked: None }
     }
 
     /// Something to tick.
     pub fn leaf(key: K, label: impl Into<String>, note: impl Into<String>, depth: u8) -> Self {
-        Self { key: Some(key), label: label.into(), note: note.into(), depth, locked: None }
+        Self { key: Some(key), ..Self::group(label, note, depth) }
+    }
+
+    /// The same, with what it means.
+    #[must_use]
+    pub fn about(self, about: impl Into<String>) -> Self {
+        Self { about: about.into(), ..self }
     }
 
     /// The same, but not to be ticked.
@@ -64,7 +72,7 @@ pub struct TreeState<K> {
     items: Vec<TreeItem<K>>,
     ticked: BTreeSet<K>,
     folded: HashSet<usize>,
-    search: super::field::TextField,
+    search: TextField,
     searching: bool,
     /// Numbers of the items shown, top to bottom.
     shown: Vec<usize>,
@@ -72,6 +80,7 @@ pub struct TreeState<K> {
     at: usize,
     offset: usize,
     page: usize,
+    error: Option<String>,
 }
 
 impl<K: Clone + Ord> TreeState<K> {
@@ -79,7 +88,7 @@ impl<K: Clone + Ord> TreeState<K> {
     pub fn new(items: Vec<TreeItem<K>>, ticked: impl IntoIterator<Item = K>) -> Self {
         let folded = (0..items.len()).filter(|at| items.get(*at).is_some_and(|item| item.key.is_none()));
         let folded = folded.collect();
-        let search = super::field::TextField::new("").placeholder("type to find");
+        let search = TextField::new("").placeholder("type to find");
         let ticked = ticked.into_iter().collect();
         let mut tree = Self {
             items,
@@ -91,6 +100,7 @@ impl<K: Clone + Ord> TreeState<K> {
             at: 0,
             offset: 0,
             page: 1,
+            error: None,
         };
         tree.refresh();
         tree
@@ -101,42 +111,26 @@ impl<K: Clone + Ord> TreeState<K> {
         &self.ticked
     }
 
-    /// Whether the search line has the keyboard.
-    pub const fn searching(&self) -> bool {
-        self.searching
-    }
-
     /// The selected line.
-    pub fn selected(&self) -> Option<&TreeItem<K>> {
+    fn selected(&self) -> Option<&TreeItem<K>> {
         self.items.get(*self.shown.get(self.at)?)
     }
 
     /// Types into the search line.
-    pub fn type_char(&mut self, c: char) {
-        self.search.type_char(c);
+    fn seek(&mut self, cue: Cue<'_>) -> Took {
+        let took = self.search.hear(cue);
         self.refresh_from_top();
-    }
-
-    /// Pastes into the search line.
-    pub fn paste(&mut self, pasted: &str) {
-        self.search.paste(pasted);
-        self.refresh_from_top();
-    }
-
-    /// Edits the search line.
-    pub fn edit(&mut self, edit: Edit) {
-        self.search.edit(edit);
-        self.refresh_from_top();
+        if took == Took::Changed { Took::Kept } else { took }
     }
 
     /// Selects the `row`th shown line, as clicked.
-    pub fn select(&mut self, row: usize) {
+    fn select(&mut self, row: usize) {
         self.at = row.min(self.shown.len().saturating_sub(1));
     }
 
     /// Moves, folds, ticks, searches. While searching, `Cancel` clears the search and `Press` keeps it; both give
     /// the keyboard back to the tree. `Err` says why a box cannot be ticked.
-    pub fn act(&mut self, action: Action) -> Result<Handled, Reason> {
+    fn act(&mut self, action: Action) -> Result<Handled, Reason> {
         let last = self.shown.len().saturating_sub(1);
         let to = match action {
             Action::Up => self.at.saturating_sub(1),

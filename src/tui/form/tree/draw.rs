@@ -7,18 +7,98 @@
 //!     [ ] contacts.write    change and merge contacts
 //! ```
 
+use std::hash::{Hash, Hasher};
+
 use ratatui::layout::Rect;
 
 use super::{Ticked, TreeItem, TreeState};
-use crate::tui::{
-    canvas::{Canvas, Target},
-    theme::Role,
-    widgets::{Focus, layout, scrollbar, text},
-};
+use crate::tui::action::Action;
+use crate::tui::canvas::{Canvas, Target};
+use crate::tui::form::field::{Build, Field, Slot, Took, draw_below, rows_below};
+use crate::tui::overlay::Cue;
+use crate::tui::theme::Role;
+use crate::tui::widgets::{Focus, Handled, layout, scrollbar, text};
+
+impl<K: Clone + Ord + Hash> Field for TreeState<K> {
+    fn hear(&mut self, cue: Cue<'_>) -> Took {
+        match cue {
+            Cue::Type(_) | Cue::Edit(_) | Cue::Paste(_) => return self.seek(cue),
+            Cue::Click(Target::Row { row, .. }) => self.select(row),
+            Cue::Click(Target::Tick { row, .. }) => {
+                self.select(row);
+                return self.hear(Cue::Do(Action::Toggle));
+            }
+            Cue::Wheel { rows, .. } => {
+                let way = if rows < 0 { Action::Up } else { Action::Down };
+                (0..rows.unsigned_abs()).for_each(|_| drop(self.act(way)));
+            }
+            Cue::Do(action) => {
+                return match self.act(action) {
+                    Ok(Handled::Changed) if matches!(action, Action::Toggle | Action::ToggleAll) => {
+                        self.error = None;
+                        Took::Changed
+                    }
+                    Ok(Handled::Changed) => Took::Kept,
+                    // Whoever runs down a long tree does not run out of it.
+                    Ok(Handled::Unmoved) if action != Action::Up => Took::Kept,
+                    Ok(Handled::Unmoved | Handled::Ignored) => Took::Left,
+                    Err(reason) => Took::Refused(reason),
+                };
+            }
+            Cue::Click(_) => {}
+            Cue::Tick => return Took::Left,
+        }
+        Took::Kept
+    }
+
+    fn build(&self) -> Build {
+        Build::Tall
+    }
+
+    fn wants_text(&self) -> bool {
+        self.searching
+    }
+
+    fn hints(&self) -> &'static [Action] {
+        &[
+            Action::Submit,
+            Action::Toggle,
+            Action::Filter,
+            Action::ToggleAll,
+            Action::NextField,
+            Action::Cancel,
+        ]
+    }
+
+    fn rows(&self, _: u16, _: u16) -> u16 {
+        3
+    }
+
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, slot: Slot) {
+        let wrong = rows_below(self.error.as_deref(), "", area.width).min(area.height / 2);
+        let (line, tree) = layout::top(area, wrong);
+        draw_below(canvas, line, self.error.as_deref(), "");
+        let about = if tree.height >= 12 { 3 } else { u16::from(tree.height >= 5) };
+        let (list, below) = layout::bottom(tree, about);
+        self.draw_list(canvas, list, slot.focus, slot.number);
+        if let Some(item) = self.selected().filter(|_| slot.focus.is_here()) {
+            // One line of air above when there is room for it.
+            draw_below(canvas, layout::top(below, u16::from(about > 1)).1, None, &item.about);
+        }
+    }
+
+    fn error(&mut self) -> &mut Option<String> {
+        &mut self.error
+    }
+
+    fn sign(&self, mut into: &mut dyn Hasher) {
+        self.ticked.hash(&mut into);
+    }
+}
 
 impl<K: Clone + Ord> TreeState<K> {
     /// Draws the tree in `area`, with the search line above while there is one.
-    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, focus: Focus, pane: u8) {
+    pub(super) fn draw_list(&mut self, canvas: &mut Canvas<'_>, area: Rect, focus: Focus, pane: u8) {
         let search = u16::from(self.searching || self.is_narrowed());
         let (line, list) = layout::top(area, search);
         if !line.is_empty() {

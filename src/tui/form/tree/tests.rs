@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::tui::{canvas::Target, testing, widgets::Focus};
+use crate::tui::canvas::Target;
+use crate::tui::overlay::Typed;
+use crate::tui::testing;
+use crate::tui::widgets::Focus;
 
 fn scopes() -> TreeState<&'static str> {
     let items = vec![
@@ -17,7 +20,7 @@ fn scopes() -> TreeState<&'static str> {
 }
 
 fn drawn(tree: &mut TreeState<&'static str>) -> Vec<String> {
-    testing::draw(48, 6, |canvas, area| tree.draw(canvas, area, Focus::Here, 0))
+    testing::draw(48, 6, |canvas, area| tree.draw_list(canvas, area, Focus::Here, 0))
 }
 
 #[test]
@@ -63,14 +66,14 @@ fn what_may_not_be_granted_is_never_ticked() {
 fn searching_narrows_and_space_ticks_what_was_found() {
     let mut tree = scopes();
     tree.act(Action::Filter).unwrap();
-    "contacts chan".chars().for_each(|c| tree.type_char(c));
-    assert!(tree.searching());
+    "contacts chan".chars().for_each(|c| drop(tree.hear(Cue::Type(Typed(c)))));
+    assert!(tree.wants_text());
     assert_eq!(
         drawn(&mut tree)[..3],
         ["/ contacts chan", "▾ [–] Contacts          1 of 2", "▸   [ ] contacts.write  change contacts"]
     );
     tree.act(Action::Press).unwrap();
-    assert!(!tree.searching());
+    assert!(!tree.wants_text());
     tree.act(Action::Toggle).unwrap();
     assert_eq!(tree.ticked().len(), 2);
     // A group under a search ticks only what the search shows.
@@ -98,7 +101,7 @@ fn left_goes_up_to_the_group_and_folds_it() {
 fn a_box_is_clicked_where_it_is_drawn() {
     let mut tree = scopes();
     tree.act(Action::Right).unwrap();
-    let (_, hits) = testing::draw_hits(48, 6, |canvas, area| tree.draw(canvas, area, Focus::Here, 2));
+    let (_, hits) = testing::draw_hits(48, 6, |canvas, area| tree.draw_list(canvas, area, Focus::Here, 2));
     assert_eq!(hits.at(4, 1), Some(Target::Tick { pane: 2, row: 1 }));
     assert_eq!(hits.at(20, 1), Some(Target::Row { pane: 2, row: 1 }));
 }
@@ -115,11 +118,11 @@ proptest! {
         for (step, typed) in steps {
             match actions.get(step) {
                 Some(action) => drop(tree.act(*action)),
-                None => typed.chars().for_each(|c| tree.type_char(c)),
+                None => typed.chars().for_each(|c| drop(tree.hear(Cue::Type(Typed(c))))),
             }
             prop_assert!(tree.at < tree.shown.len().max(1));
             prop_assert!(!tree.ticked().contains("bookings.admin"));
-            testing::draw(width, height, |canvas, area| tree.draw(canvas, area, Focus::Here, 0));
+            testing::draw(width, height, |canvas, area| tree.draw_list(canvas, area, Focus::Here, 0));
         }
     }
 }

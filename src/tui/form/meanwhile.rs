@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::small_form::sentence;
 use crate::domain::{ScopeId, Scopes};
 use crate::tui::action::Action;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::overlay::Cue;
 use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
+use crate::tui::widgets::text::sentence;
 use crate::tui::widgets::{Focus, layout, popup, text};
 
 /// Columns of the box.
