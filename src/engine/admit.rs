@@ -12,6 +12,10 @@ use crate::crypto::header::Header;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::{CryptoError, Keyring};
 use crate::domain::Command;
+use crate::store::CommitError;
+
+/// As many sign-ins are remembered while the disk takes none.
+const UNTOLD: usize = 64;
 
 impl LocalEngine {
     /// Tries a secret and makes the session it opens. What the audit trail will say of it names `peer`.
@@ -66,11 +70,43 @@ impl LocalEngine {
     }
 
     /// A console session is an event; a command line that only reads leaves no trace, unless somebody failed at the
-    /// door before.
+    /// door before. A disk that does not take it keeps nobody out: who comes may be about to take access away.
     pub(super) fn note_start(&self, session: &Session, failed_attempts: u32) -> Result<(), EngineError> {
-        if self.doubts().is_empty() && (session.via() == Via::Console || failed_attempts > 0) {
-            self.execute(session, Command::StartSession { failed_attempts })?;
+        if !self.doubts().is_empty() || (session.via() != Via::Console && failed_attempts == 0) {
+            return Ok(());
         }
+        let Err(error) = self.execute(session, Command::StartSession { failed_attempts }) else {
+            return Ok(());
+        };
+        let EngineError::Commit(why) = &error else { return Err(error) };
+        match why {
+            // Whether it was written the ledger finds out.
+            CommitError::Unknown(_) => {}
+            CommitError::Unavailable(_) | CommitError::ReadOnly(_) => {
+                let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+                if untold.len() < UNTOLD {
+                    untold.push((session.clone(), failed_attempts));
+                }
+            }
+            CommitError::Conflict { .. } | CommitError::TooLarge { .. } | CommitError::Invalid(_) => {
+                return Err(error);
+            }
+        }
+        tracing::warn!(%error, "a sign-in could not be written into the audit trail");
         Ok(())
+    }
+
+    /// Tells the trail of those who signed in while the disk did not take it.
+    pub(super) fn tell_of_starts(&self) {
+        let mut untold =
+            std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        while let Some((session, failed_attempts)) = untold.next() {
+            if self.execute(&session, Command::StartSession { failed_attempts }).is_err() {
+                let mut again = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+                again.push((session, failed_attempts));
+                again.extend(untold);
+                return;
+            }
+        }
     }
 }

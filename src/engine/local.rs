@@ -85,6 +85,8 @@ pub struct LocalEngine {
     pub(super) desk: Arc<Desk>,
     pub(super) scribe: Scribe,
     turn: Mutex<()>,
+    /// Sign-ins the disk did not take, and how many tries failed before each. They are told before the next change.
+    pub(super) untold: Mutex<Vec<(Session, u32)>>,
 }
 
 impl LocalEngine {
@@ -146,6 +148,7 @@ impl LocalEngine {
             scribe: Scribe::new(Arc::clone(&desk)),
             desk,
             turn: Mutex::default(),
+            untold: Mutex::default(),
         })
     }
 

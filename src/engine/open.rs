@@ -255,7 +255,7 @@ fn keep(
 ) -> Result<(Option<Kept>, Left), StoreError> {
     let work = options.purpose() == Purpose::Work;
     let (kept, notes) = match Kept::open(&options.dir, keyring, loaded.journal) {
-        Ok(Some((kept, notes))) => (Some(kept).filter(|_| work), notes),
+        Ok(Some((kept, notes))) => (Some(kept).filter(|_| work).inspect(Kept::fill_up), notes),
         Ok(None) if work => (Kept::begin(&options.dir, keyring), Vec::new()),
         Ok(None) => (None, Vec::new()),
         Err(doubt) => {

@@ -5,8 +5,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::OFlags;
@@ -31,6 +31,7 @@ pub enum Copy {
 /// The file of one data directory.
 #[derive(Debug)]
 pub struct Journal {
+    path: PathBuf,
     // Held open: a full table of descriptors must not stand between an operator and a denial.
     held: Mutex<Held>,
 }
@@ -60,7 +61,7 @@ impl Journal {
             other => other,
         };
         match opened {
-            Ok(file) => Self::on(file).map(Some),
+            Ok(file) => Self::on(dir, file).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -71,24 +72,31 @@ impl Journal {
     /// system that never writes in place (btrfs, ZFS) may want room all the same, and says so when it does.
     pub fn claim(dir: &Path) -> io::Result<Self> {
         let file = options().create(true).truncate(false).mode(0o600).open(dir.join(FILE))?;
-        let journal = Self::on(file)?;
-        let held = journal.held();
-        let length = held.file.metadata()?.len();
-        let there = usize::try_from(length).unwrap_or(usize::MAX);
-        if there < 2 * COPY {
-            held.file.write_all_at(&vec![0; 2 * COPY - there], length)?;
-            held.file.sync_all()?;
+        let journal = Self::on(dir, file)?;
+        if journal.fill_up()? {
             File::open(dir)?.sync_all()?;
         }
-        drop(held);
         Ok(journal)
     }
 
-    fn on(file: File) -> io::Result<Self> {
+    /// Makes room where there is less than there should be. Whether there was.
+    pub fn fill_up(&self) -> io::Result<bool> {
+        let held = self.held();
+        let length = held.file.metadata()?.len();
+        let there = usize::try_from(length).unwrap_or(usize::MAX);
+        if there >= 2 * COPY {
+            return Ok(false);
+        }
+        held.file.write_all_at(&vec![0; 2 * COPY - there], length)?;
+        held.file.sync_all()?;
+        Ok(true)
+    }
+
+    fn on(dir: &Path, file: File) -> io::Result<Self> {
         if !file.metadata()?.is_file() {
             return Err(io::Error::other(format!("{FILE} is not a file")));
         }
-        Ok(Self { held: Mutex::new(Held { file, first: 0 }) })
+        Ok(Self { path: dir.join(FILE), held: Mutex::new(Held { file, first: 0 }) })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -133,6 +141,11 @@ impl Journal {
         };
         let whole = [&length.to_be_bytes()[..], text].concat();
         let mut held = self.held();
+        // Somebody may have put another file in its place: what is written into this one nobody would find again.
+        let (own, there) = (held.file.metadata()?, self.path.symlink_metadata()?);
+        if (own.dev(), own.ino()) != (there.dev(), there.ino()) {
+            return Err(io::Error::other(format!("{FILE} was replaced by another file while it was in use")));
+        }
         // One after the other: until the first is durable, the second still has what was promised before. One that was
         // not written to its end is no such promise, and is the first of the next text.
         for copy in [held.first, 1 - held.first] {
@@ -208,5 +221,23 @@ mod tests {
         .unwrap();
         assert!(Journal::claim(dir.path()).is_err());
         assert!(Journal::open(dir.path()).is_err());
+    }
+
+    #[test]
+    fn a_file_cut_short_gets_its_room_back_and_one_put_in_its_place_is_not_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        Journal::claim(dir.path()).unwrap().write(b"one").unwrap();
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
+        let journal = Journal::open(dir.path()).unwrap().unwrap();
+        assert!(journal.fill_up().unwrap() && !journal.fill_up().unwrap());
+        assert_eq!(path.metadata().unwrap().len(), 2 * COPY as u64);
+        assert_eq!(journal.read().unwrap(), [Copy::Text(b"one".into()), Copy::Blank]);
+        let other = dir.path().join("other");
+        std::fs::copy(&path, &other).unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert!(journal.write(b"two").is_err(), "nobody would find it again");
+        std::fs::remove_file(&path).unwrap();
+        assert!(journal.write(b"two").is_err());
     }
 }

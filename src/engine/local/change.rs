@@ -179,6 +179,9 @@ impl LocalEngine {
         imported: Option<Box<domain::Imported>>,
         header: Option<HeaderMark>,
     ) -> Result<Done, EngineError> {
+        if !matches!(command, Command::StartSession { .. }) {
+            self.tell_of_starts();
+        }
         let mut ledger = self.ledger();
         // Asked again while it waited: it is written now, or refused again.
         let waited = self.overdue.events_of(command);

@@ -173,6 +173,13 @@ impl Kept {
         Some(kept)
     }
 
+    /// Makes room again in a file that was cut short.
+    pub fn fill_up(&self) {
+        if let Err(error) = self.journal.fill_up() {
+            tracing::warn!(%error, "the file denials has less room than it needs on a full disk");
+        }
+    }
+
     fn on(journal: Journal, keyring: &Keyring) -> Self {
         Self {
             journal,

@@ -207,7 +207,10 @@ impl SledStore {
             dir: dir.clone(),
             cache_bytes: options.cache_bytes,
             free_bytes: options.free_to_open,
-            at_least: seal.as_ref().map_or(Some(Rev(0)), |seal| seal.as_ref().map(|seal| seal.rev)),
+            at_least: seal.as_ref().map_or(Some(Rev(0)), |seal| {
+                // One of revision 0 is left of a founding that did not come to its first commit.
+                seal.as_ref().map(|seal| seal.rev).filter(|rev| *rev > Rev(0))
+            }),
             create: options.create,
         };
         let ready = opening.open()?;

@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(read("90d", times, None, None).unwrap().1, "until 2026-12-20 14:13 +00:00, in 90 d");
         assert_eq!(
             read("2026-12-01", times, None, None).unwrap().1,
-            "until 2026-12-01 23:59 +00:00, in 71 d"
+            "until 2026-12-01 23:59 +00:00, in 72 d"
         );
     }
 }
