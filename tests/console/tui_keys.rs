@@ -303,6 +303,16 @@ fn columns_and_mistakes_are_shown_whole_in_a_small_window() {
 }
 
 #[test]
+fn a_question_about_many_says_all_of_it_in_a_small_window() {
+    let house = House::new();
+    let names: Vec<String> = (10..22).map(|n| format!("Key {n}")).collect();
+    house.agency_keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut console = house.console_of(60, 16);
+    console.press("a X").sees("Revoke 12 keys").sees("Revoking is final").sees("Key 10");
+    console.sees_no("and 2 more").press("pgdn pgdn").sees("Key 19").sees("and 2 more");
+}
+
+#[test]
 fn a_pause_of_many_is_undone_by_u() {
     let house = House::new();
     let names = ["Alpha", "Beta", "Gamma"];

@@ -259,7 +259,8 @@ impl LocalEngine {
         }
         let Err(error) = self.store.write_seal(&ledger.seal()) else { return Ok(()) };
         if let Some(unshown) = unshown {
-            let error = self.overdue.take_back(unshown, CommitError::Unavailable(error.to_string()).into());
+            let why = error.to_string().trim_end_matches('.').to_owned();
+            let error = self.overdue.take_back(unshown, CommitError::Unknown(why).into());
             // Before anything follows it in the trail; where the disk does not allow it, it waits and is tried again.
             let _waits = self.overdue.clear_the_way(ledger);
             return Err(error);

@@ -355,6 +355,7 @@ fn nothing_but_the_log_is_written_beside_the_store_and_others_cannot_read_it() {
 }
 
 /// Runs `plain` and what it starts under a tracer that interferes.
+#[expect(clippy::print_stdout, reason = "says why a test does nothing")]
 fn traced(mut strace: Process, plain: &Process) -> Option<Output> {
     strace.args(["-f", "-qq"]).arg(plain.get_program()).args(plain.get_args());
     strace.current_dir(plain.get_current_dir().unwrap());

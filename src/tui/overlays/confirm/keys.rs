@@ -35,9 +35,12 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             lines.push(Line::blank());
             lines.push(Line::of(Role::Warn, used(first, seen, deed)));
             lines.extend(left_out);
+            lines.push(Line::of(Role::Text, consequence(deed, one)));
         } else {
             // Before the names: in a small window those are what gives way.
+            lines.push(Line::of(Role::Text, consequence(deed, one)));
             lines.extend(left_out);
+            lines.push(Line::blank());
             let named = |key: &&Key| Line {
                 spans: vec![(Role::Text, format!("{}   ", key.name)), (Role::Text, used(key, seen, deed))],
                 ..Line::default()
@@ -45,9 +48,7 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             lines.extend(found.iter().take(NAMED).map(named));
             let more = found.len().saturating_sub(NAMED);
             lines.extend((more > 0).then(|| Line::of(Role::Dim, format!("and {more} more"))));
-            lines.push(Line::blank());
         }
-        lines.push(Line::of(Role::Text, consequence(deed, one)));
         let undo = (deed == Deed::Pause).then_some(("; u resumes it", "; u resumes them"));
         let accept = if one {
             let undo = undo.map_or("", |(one, _)| one);

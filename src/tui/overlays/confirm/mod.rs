@@ -21,7 +21,7 @@ use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::TextFocus;
-use crate::tui::list::page::{Line, wrapped};
+use crate::tui::list::page::{Line, Page, wrapped};
 use crate::tui::overlay::{Cue, Heard, Overlay};
 use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
@@ -108,6 +108,8 @@ pub struct Confirm {
     width: u16,
     title: String,
     lines: Vec<Line>,
+    /// Where they are scrolled to, where the window is too small for them.
+    page: Page,
     typed: Option<Typed>,
     buttons: ButtonRow,
     accept: Accept,
@@ -128,6 +130,7 @@ impl Confirm {
             width: WIDTH,
             title,
             lines,
+            page: Page::default(),
             typed: None,
             buttons,
             accept,
@@ -279,6 +282,7 @@ impl Overlay<Look, Ask, Answer> for Confirm {
             Cue::Do(action @ (Action::Left | Action::Right)) => {
                 self.buttons.act(action);
             }
+            Cue::Do(action) if self.page.act(action) => {}
             Cue::Type(typed) => return self.type_in(|field| field.type_char(typed.0)),
             Cue::Edit(edit) => return self.type_in(|field| field.edit(edit)),
             Cue::Paste(pasted) => return self.type_in(|field| field.paste(pasted.0)),
@@ -323,12 +327,8 @@ impl Overlay<Look, Ask, Answer> for Confirm {
         let inner = popup::draw(canvas, &self.title, self.width, wanted);
         let (upper, buttons) = layout::bottom(inner, 1);
         let (upper, field) = layout::bottom(upper, asked);
-        for (row, line) in (0..upper.height).zip(&lines) {
-            let mut x = upper.x;
-            for (role, said) in &line.spans {
-                x = canvas.fit(x, layout::row(upper, row).y, upper.right().saturating_sub(x), said, *role);
-            }
-        }
+        // The scrollbar's two cells lie outside of the words.
+        self.page.draw(canvas, Rect { width: upper.width.saturating_add(2), ..upper }, 0, &lines, |_| false);
         let progress = match (&self.phase, &self.accept) {
             (Phase::Running(run), Accept::Many(commands, _)) => {
                 let ended = run.done + run.refused.len();
