@@ -14,7 +14,7 @@ pub enum Paging {
     Beside,
     /// As steps with these names; the keyboard stays in one until it is finished.
     Steps(&'static [&'static str]),
-    /// The same, and [`Action::Submit`] finishes the form from each: all was filled in before.
+    /// The same, and `Action::Submit` finishes the form from each: all was filled in before.
     Edits(&'static [&'static str]),
 }
 

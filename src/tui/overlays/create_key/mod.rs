@@ -1,7 +1,7 @@
 //! Issuing a key: name, kind and location, life, note, scopes. Judged as it is typed by the rules that judge the
 //! command; nothing typed is lost when a rule, or the engine, says no.
 //!
-//! - [`life`]: when it stops working. [`for_app`]: what is special about a key of an app. [`pick`]: lists to choose from.
+//! - `life`: when it stops working. `for_app`: what is special about a key of an app. `pick`: lists to choose from.
 
 mod for_app;
 mod life;
