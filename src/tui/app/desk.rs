@@ -415,8 +415,8 @@ impl Desk {
             }
             (Asker::Screen(at), found) => {
                 let mut out = Vec::new();
-                if let Some(screen) = self.screens.get_mut(at) {
-                    screen.found(found, &self.look, &mut out);
+                if let Some(pane) = self.screens.get_mut(at).and_then(|screen| screen.pane()) {
+                    pane.found(found, &self.look, &mut out);
                 }
                 self.grant(Asker::Screen(at), out, now, orders);
             }

@@ -15,7 +15,7 @@ use crate::{
     tui::{
         action::{Action, Layer, Reason},
         app::{
-            ask::{Answer, Ask, Errand, Found, Tab},
+            ask::{Answer, Ask, Errand, Tab},
             look::Look,
         },
         canvas::{Canvas, Target},
@@ -176,12 +176,8 @@ impl Screen for LocationKeys {
         self.pane.refresh(look, out);
     }
 
-    fn found(&mut self, found: Found, look: &Look, out: &mut Vec<Ask>) {
-        self.pane.found(found, look, out);
-    }
-
-    fn lost_search(&mut self) {
-        self.pane.lost_search();
+    fn pane(&mut self) -> Option<&mut KeyPane> {
+        Some(&mut self.pane)
     }
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {

@@ -10,8 +10,9 @@ pub mod settings;
 
 use ratatui::layout::Rect;
 
+use self::keys::pane::KeyPane;
 use super::action::{Action, Reason};
-use super::app::ask::{Answer, Ask, Errand, Found, Tab};
+use super::app::ask::{Answer, Ask, Errand, Tab};
 use super::app::look::Look;
 use super::canvas::Canvas;
 use super::clock::{Moment, Now};
@@ -27,11 +28,10 @@ pub trait Screen {
     /// The state or the session changed: look again. Selection, scroll and filter stay, by id.
     fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>);
 
-    /// Takes what a search it asked for has found.
-    fn found(&mut self, _found: Found, _look: &Look, _out: &mut Vec<Ask>) {}
-
-    /// A search it asked for found nothing, by a fault of the program.
-    fn lost_search(&mut self) {}
+    /// Its pane of keys, which hears what came of its searches.
+    fn pane(&mut self) -> Option<&mut KeyPane> {
+        None
+    }
 
     /// It was opened, perhaps with something to do.
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>);

@@ -25,7 +25,7 @@ use super::keys::detail as key_detail;
 use super::keys::pane::{HINTS, KeyPane};
 use crate::domain::{AppId, Command, Event};
 use crate::tui::action::{Action, Reason};
-use crate::tui::app::ask::{Answer, Ask, Errand, Found, Job, Tab};
+use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
@@ -213,12 +213,8 @@ impl Screen for Apps {
         self.pane.refresh(look, out);
     }
 
-    fn found(&mut self, found: Found, look: &Look, out: &mut Vec<Ask>) {
-        self.pane.found(found, look, out);
-    }
-
-    fn lost_search(&mut self) {
-        self.pane.lost_search();
+    fn pane(&mut self) -> Option<&mut KeyPane> {
+        Some(&mut self.pane)
     }
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
