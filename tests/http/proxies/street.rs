@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use keydeck::crypto::random::{self, OsEntropy};
 use keydeck::domain::{Command as Order, KeyId, LocationId, Name, Place};
 use keydeck::engine::Engine as _;
 use keydeck::serve::guide::{Proxy, Wiring, snippet};
@@ -77,9 +78,12 @@ impl Site<'_> {
     }
 }
 
-/// A port nobody has at this moment.
+/// A port nobody has at this moment, and which is not given to a program that takes any: until the proxy has it, another
+/// test's keydeck would answer there in its place.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let drawn = std::iter::repeat_with(|| u16::from_ne_bytes(random::bytes(&mut OsEntropy).unwrap()));
+    let mut ports = drawn.map(|drawn| 10_000 + drawn % 20_000);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 impl Street {
