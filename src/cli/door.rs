@@ -15,7 +15,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
-use crate::domain::{Catalog, Timestamp, View};
+use crate::domain::{Catalog, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options};
 use crate::engine::{Engine, EngineError, OpenError, Session, Via, throttle};
@@ -193,6 +193,21 @@ impl Signed {
     pub fn see<T>(&self, look: impl FnOnce(View<'_>) -> T) -> T {
         let state = self.engine.state();
         look(View::new(&state, self.session.actor()))
+    }
+
+    /// Says that a token was written where the operator has it, and makes sure that it was heard: another process that made
+    /// it takes it back otherwise.
+    pub fn handed_over(&self, token: PublicId) -> Result<(), Fault> {
+        let heard = self.engine.shown(token).and_then(|()| match &self.owner {
+            Some(_) => self.engine.anchor().map(drop),
+            None => Ok(()),
+        });
+        heard.map_err(|error| {
+            Fault::from(error).because(
+                "The secret was written, but the process that made it could not be told and may have taken it back: see \
+                 whether it works before you rely on it.",
+            )
+        })
     }
 
     /// The time for decisions.

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{
-    Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, Reason, Role, ScopeId, State,
-    Timestamp,
+    Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Reason, Role, ScopeId,
+    State, Timestamp,
 };
 use crate::store::Health;
 
@@ -35,12 +35,16 @@ impl Engine for LookOnly {
     fn execute(&self, _: &Session, command: Command) -> Result<Done, EngineError> {
         // Who came without a word leaves without one; and what would be told of who reads the trail is not read here.
         if command == Command::EndSession || command == Command::ReadAudit {
-            return Ok(Done { events: Vec::new(), token: None });
+            return Ok(Done { events: Vec::new(), token: None, unshown: None });
         }
         Err(EngineError::LookOnly)
     }
 
     fn import_key(&self, _: &Session, _: NewKey, _: &[u8]) -> Result<Done, EngineError> {
+        Err(EngineError::LookOnly)
+    }
+
+    fn shown(&self, _: PublicId) -> Result<(), EngineError> {
         Err(EngineError::LookOnly)
     }
 

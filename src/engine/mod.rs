@@ -55,7 +55,7 @@ pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
 pub use self::look_only::LookOnly;
-pub use self::overdue::Unwritten;
+pub use self::overdue::{Note as Unshown, Unwritten};
 pub use self::proof::Proof;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
@@ -78,6 +78,9 @@ pub struct Done {
     pub events: Vec<Event>,
     /// The token of a key, or the secret of an app, that was issued: here once and nowhere else.
     pub token: Option<Token>,
+    /// What takes the token's key or app back, should the process it goes to end before it was shown: for whoever serves
+    /// that process, see [`LocalEngine::take_back`]. Nothing where the token was made by another process.
+    pub unshown: Option<Unshown>,
 }
 
 /// A new secret for an operator.
@@ -124,6 +127,10 @@ pub trait Engine: Send + Sync {
     /// Takes over a key whose secret was made elsewhere: 1 to 1024 visible ASCII characters. Callers present it as
     /// `kdim_<id>_<secret>` from then on.
     fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError>;
+
+    /// Says that the token with this id was shown. It goes to the process that made it, without waiting: whatever is asked
+    /// later is answered after it was heard. That process takes back what was shown to nobody when this one ends.
+    fn shown(&self, token: PublicId) -> Result<(), EngineError>;
 
     /// The state as it is now. Hold it for the length of a draw, not longer; read it through a
     /// [`crate::domain::View`] of the session's actor.

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
-pub(super) use self::journal::{Kept, Note, Why};
+pub use self::journal::Note;
+pub(super) use self::journal::{Kept, Why};
 pub(super) use self::take_up::{Left, sort_out};
 use self::timer::Timer;
 use super::denials::Denials;
@@ -314,11 +315,16 @@ impl Overdue {
         EngineError::NeverShown(Box::new(error))
     }
 
-    fn wait_for(self: &Arc<Self>, note: Note, events: Option<Arc<Vec<Event>>>, error: &EngineError) {
+    /// A secret was made, and nobody said that it was shown: `unshown` takes it back.
+    pub fn never_shown(self: &Arc<Self>, unshown: Note) {
+        self.wait_for(unshown, None, &"a secret was shown to nobody");
+    }
+
+    fn wait_for(self: &Arc<Self>, note: Note, events: Option<Arc<Vec<Event>>>, why: &impl ToString) {
         let denial = self.denial(note, events);
         let mut waiting = self.waiting();
         waiting.denials.push(denial);
-        waiting.why = error.to_string();
+        waiting.why = why.to_string();
         waiting.current = false;
         drop(waiting);
         self.keep();

@@ -56,7 +56,7 @@ fn new_key(name: &str) -> NewKey {
 }
 
 fn import(open: &Open, secret: &[u8]) -> Result<KeyId, EngineError> {
-    let Done { events, token } = open.engine.import_key(&open.session, new_key("Legacy"), secret)?;
+    let Done { events, token, .. } = open.engine.import_key(&open.session, new_key("Legacy"), secret)?;
     assert!(token.is_none());
     let [Event::KeyImported(key)] = events.as_slice() else { panic!("{events:?}") };
     assert!(key.hint().starts_with("kdim_"));

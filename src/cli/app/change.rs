@@ -72,6 +72,7 @@ pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {
             ),
         ));
     }
+    signed.handed_over(*app.id.public())?;
     deck.output.say(&format!(
         "{} has a new secret, {}. The old one is refused from now on; so are its access tokens.",
         app.name,

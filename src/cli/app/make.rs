@@ -40,6 +40,7 @@ pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
     if let Err(error) = handed {
         return Err(take_back(&signed, &app, &error));
     }
+    signed.handed_over(*app.id.public())?;
     deck.output.say(&format!(
         "{} is created. Its application id is {}.\nIts secret is {}; keydeck keeps only a digest of it.",
         app.name,

@@ -122,6 +122,7 @@ pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> 
     if let Err(error) = handed {
         return Err(take_back(signed, &key, &error));
     }
+    signed.handed_over(*key.id.public())?;
     let until = key.expiry.instant().map_or_else(
         || "It never expires.".into(),
         |at| format!("It expires {} ({}).", times::exact(at), times::relative(at, signed.now())),

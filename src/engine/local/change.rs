@@ -9,12 +9,12 @@ use crate::crypto::{CryptoError, public_id};
 use crate::domain::audit::{Entry, Outcome, SubjectLine};
 use crate::domain::command::{About, Draws};
 use crate::domain::{
-    self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, decide,
+    self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, State, decide,
 };
 use crate::engine::ledger::{Change, Ledger, Sequel};
 use crate::engine::overdue::{Note, entry_of, unshown};
 use crate::engine::refusals::Kind;
-use crate::engine::{Done, Engine as _, EngineError, News, Session};
+use crate::engine::{Done, Engine as _, EngineError, News, Session, Unshown};
 use crate::store::CommitError;
 
 /// Fresh ids dealt to one command: as many as it may need and some to spare for collisions.
@@ -188,7 +188,9 @@ impl LocalEngine {
         let way = self.overdue.clear_the_way(&mut ledger);
         match (way, waited) {
             (Ok(()), None) => {}
-            (Ok(()), Some(events)) => return Ok(Done { events: events.to_vec(), token: None }),
+            (Ok(()), Some(events)) => {
+                return Ok(Done { events: events.to_vec(), token: None, unshown: None });
+            }
             (Err(error), Some(_)) => return Err(self.overdue.in_force(command, error)),
             (Err(error), None) if command.denies() => {
                 return Err(match self.judge(&mut ledger, session, command, None) {
@@ -237,12 +239,12 @@ impl LocalEngine {
             self.time.set(mark);
         }
         self.overdue.parts.image.apply(&events, header);
-        let sealed = self.seal_now_or_soon(&mut ledger, command, unshown);
+        let sealed = self.seal_now_or_soon(&mut ledger, command, unshown.clone());
         drop(ledger);
         // Nobody may be listening.
         let _ = self.feed.send(News::Happened(Arc::clone(&events)));
         sealed?;
-        Ok(Done { events: events.to_vec(), token })
+        Ok(Done { events: events.to_vec(), token, unshown })
     }
 
     /// Has the seal know of a change. A denial it knows at once: without that a store put back in time would go unnoticed.
@@ -268,6 +270,23 @@ impl LocalEngine {
         tracing::warn!(%error, "the seal is behind");
         self.sealing.soon(ledger.seal());
         Ok(())
+    }
+
+    /// Takes back a secret that went to another process, which ended without a word that it was shown. An app that has another
+    /// secret by now, or a key, is somebody's who knows it is there: that stays.
+    pub fn take_back(&self, unshown: Unshown) {
+        let mut ledger = self.ledger();
+        let is_used = |state: &State, id| {
+            let renewed = state.app(id).is_some_and(|app| app.not_before > app.created_at);
+            renewed || state.keys_of_app(id).next().is_some()
+        };
+        if matches!(unshown.command, Command::DeleteApp(id) if is_used(&self.state(), id)) {
+            return tracing::warn!("the first secret of an app was shown to nobody, and the app is in use");
+        }
+        self.overdue.never_shown(unshown);
+        if let Err(error) = self.overdue.clear_the_way(&mut ledger) {
+            tracing::warn!(%error, "a secret nobody was shown is to be taken back when the disk allows");
+        }
     }
 
     /// Finds out what became of a change whose outcome is open, and writes what took access away while the disk failed.

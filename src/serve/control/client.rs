@@ -236,17 +236,8 @@ impl Line {
     /// Asks, and waits for the frame that holds the answer.
     pub fn ask(&self, reach: Reach, what: Request<'_>) -> Result<Zeroizing<Vec<u8>>, EngineError> {
         let changes = what.changes();
-        let (id, answer) = {
-            let mut waiting = self.waiting();
-            if let Some(why) = &waiting.gone {
-                return Err(EngineError::Gone(Arc::clone(why)));
-            }
-            let id = waiting.next;
-            waiting.next = id.wrapping_add(1);
-            let (tell, answer) = mpsc::sync_channel(1);
-            waiting.asked.insert(id, tell);
-            (id, answer)
-        };
+        let (tell, answer) = mpsc::sync_channel(1);
+        let id = self.next(Some(tell))?;
         let bytes = frame::frame(&Ask { id, reach, what });
         if bytes.len() > frame::REQUEST_MAX {
             self.waiting().asked.remove(&id);
@@ -256,10 +247,7 @@ impl Line {
                 text: "The change is too large for one step.".into(),
             });
         }
-        let written = {
-            let _pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
-            (&self.stream).write_all(&bytes)
-        };
+        let written = self.write(&bytes);
         drop(bytes);
         // A connection that takes nothing may still bring why; then it ends, and with it the waiting.
         let answer = match written {
@@ -267,6 +255,29 @@ impl Line {
             Err(_) => answer.recv_timeout(LAST_WORDS).ok(),
         };
         answer.ok_or_else(|| self.gone_without_answer(changes))
+    }
+
+    /// Says something whose answer nobody waits for.
+    pub fn tell(&self, reach: Reach, what: Request<'_>) -> Result<(), EngineError> {
+        let id = self.next(None)?;
+        self.write(&frame::frame(&Ask { id, reach, what })).map_err(|_| self.gone_without_answer(false))
+    }
+
+    /// The number of the next request, and who waits for its answer.
+    fn next(&self, tell: Option<SyncSender<Zeroizing<Vec<u8>>>>) -> Result<u32, EngineError> {
+        let mut waiting = self.waiting();
+        if let Some(why) = &waiting.gone {
+            return Err(EngineError::Gone(Arc::clone(why)));
+        }
+        let id = waiting.next;
+        waiting.next = id.wrapping_add(1);
+        waiting.asked.extend(tell.map(|tell| (id, tell)));
+        Ok(id)
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let _pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
+        (&self.stream).write_all(bytes)
     }
 
     fn gone_without_answer(&self, changes: bool) -> EngineError {

@@ -175,15 +175,9 @@ impl Guest {
 
     fn read(&self, mut desk: Desk) -> io::Result<()> {
         let mut stream = &self.stream;
-        let ended = loop {
-            let bytes = match frame::read(&mut stream, REQUEST_MAX) {
-                Ok(Some(bytes)) => bytes,
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            };
-            let Some(ask) = frame::message::<Ask<'_>>(&bytes) else {
-                break Err(io::Error::new(io::ErrorKind::InvalidData, "a frame that holds no request"));
-            };
+        while let Some(bytes) = frame::read(&mut stream, REQUEST_MAX)? {
+            let no_request = || io::Error::new(io::ErrorKind::InvalidData, "a frame that holds no request");
+            let ask = frame::message::<Ask<'_>>(&bytes).ok_or_else(no_request)?;
             let id = ask.id;
             let signs_in = matches!(ask.what, Request::SignIn { .. });
             let carried = desk.carry_out(ask);
@@ -208,9 +202,8 @@ impl Guest {
             // One that asks and does not read waits with us.
             let full = |mail: &mut Mail| mail.answers.len() > UNREAD && !mail.unheard;
             drop(self.bell.wait_while(self.mail(), full).unwrap_or_else(PoisonError::into_inner));
-        };
-        desk.leave();
-        ended
+        }
+        Ok(())
     }
 
     fn write(&self, engine: &LocalEngine) {

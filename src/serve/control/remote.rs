@@ -12,8 +12,8 @@ use super::wire::{Answer, Chosen, Reach, Request, Said};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::{
-    Access, Actor, Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, Reason, Role,
-    ScopeId, State, Timestamp,
+    Access, Actor, Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Reason,
+    Role, ScopeId, State, Timestamp,
 };
 use crate::engine::{
     Anchor, AuditPage, AuditReport, Class, Dial, Done, Doors, Doubt, Engine, EngineError, NewSecret, News,
@@ -51,7 +51,7 @@ fn done(bytes: &[u8]) -> Result<Done, EngineError> {
     open(bytes, |answer| match answer {
         Answer::Done { token, events } => {
             let token = token.map(|text| Token::received(text.as_bytes())).transpose();
-            Some(token.map(|token| Done { events, token }).map_err(EngineError::from))
+            Some(token.map(|token| Done { events, token, unshown: None }).map_err(EngineError::from))
         }
         _ => None,
     })
@@ -94,6 +94,10 @@ impl Engine for RemoteEngine {
 
     fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError> {
         done(&self.ask(session, Request::ImportKey { new, secret })?)
+    }
+
+    fn shown(&self, token: PublicId) -> Result<(), EngineError> {
+        self.line.tell(self.line.base(), Request::Shown(token))
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {

@@ -12,11 +12,14 @@ use super::wire::{Answer, Ask, Chosen, Reach, Request, Welcome, With, via};
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
+use crate::crypto::token::Token;
 use crate::domain::authorize::acting;
 use crate::domain::command::{AskedBy, Beside, Yields};
-use crate::domain::{Access, Actor, Command, Decision, Event, Record, RecordKey};
+use crate::domain::{Access, Actor, Command, Decision, Event, PublicId, Record, RecordKey};
 use crate::engine::open::Key;
-use crate::engine::{Done, Engine as _, EngineError, LocalEngine, NewSecret, OpenError, Peer, Session, Via};
+use crate::engine::{
+    Done, Engine as _, EngineError, LocalEngine, NewSecret, OpenError, Peer, Session, Unshown, Via,
+};
 
 /// Entries of the trail one answer holds.
 pub const AUDIT_PAGE: u32 = 1_000;
@@ -34,12 +37,23 @@ pub struct Desk {
     ended: bool,
     /// Records the last request changed.
     touched: Vec<RecordKey>,
+    /// Secrets that were handed over, by the ids of their tokens, and nobody said yet that they were shown.
+    unshown: Vec<(PublicId, Unshown)>,
 }
 
 impl Desk {
     /// For somebody at the other end of a connection, whom the kernel says is `peer`.
     pub fn new(engine: Arc<LocalEngine>, command: Arc<str>, peer: Peer) -> Self {
-        Self { engine, command, peer, session: None, widened: None, ended: false, touched: Vec::new() }
+        Self {
+            engine,
+            command,
+            peer,
+            session: None,
+            widened: None,
+            ended: false,
+            touched: Vec::new(),
+            unshown: Vec::new(),
+        }
     }
 
     /// Who is signed in, as far as they see.
@@ -52,8 +66,16 @@ impl Desk {
         std::mem::take(&mut self.touched)
     }
 
+    /// Takes back the secrets that the process was given and did not come to show.
+    fn take_back(&mut self) {
+        for (id, unshown) in self.unshown.drain(..) {
+            tracing::warn!(pid = self.peer.pid, %id, "an attached process ended before it showed a secret");
+            self.engine.take_back(unshown);
+        }
+    }
+
     /// Writes down that a console is gone which did not say so itself.
-    pub fn leave(&mut self) {
+    fn leave(&mut self) {
         let Some(session) = self.session.take() else { return };
         let signed_in = acting(&self.engine.state(), &session.actor()).is_ok();
         if session.via() == Via::Console && signed_in && !self.ended && self.engine.doubts().is_empty() {
@@ -167,6 +189,10 @@ impl Desk {
                 let limit = usize::try_from(limit.min(AUDIT_PAGE)).unwrap_or(0);
                 plain(Answer::Audit(engine.audit(session, before, limit, about)?.into()))
             }
+            Request::Shown(token) => {
+                self.unshown.retain(|(id, _)| *id != token);
+                plain(Answer::Nothing)
+            }
             Request::Tried(presented) => plain(Answer::Tried(Box::new(engine.tried(session, presented)?))),
             Request::CheckAudit => plain(Answer::Report(engine.check_audit(session)?.into())),
             Request::Anchor => plain(Answer::Line(engine.anchor().to_string())),
@@ -215,6 +241,7 @@ impl Desk {
             Some(actor) => visible::events(&self.engine.state(), actor, &done.events),
             None => Vec::new(),
         };
+        self.unshown.extend(done.token.as_ref().map(Token::id).zip(done.unshown));
         match done.token {
             Some(token) => Reply::Token(token, events),
             None => Reply::Plain(Answer::Done { token: None, events }),
@@ -226,6 +253,14 @@ impl Desk {
         let key = decision.key().and_then(|id| state.key(id));
         let key = key.and_then(|key| row(&Record::Key(visible::blank_key(key))).ok());
         Answer::Verdict { decision: decision.into(), key }
+    }
+}
+
+/// However the connection ends.
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.take_back();
+        self.leave();
     }
 }
 
@@ -252,7 +287,9 @@ mod tests {
         for name in ["catalog.toml", "a-path-that-is-as-long-as-a-key"] {
             let path = dir.path().join(name);
             for path in [path.as_os_str().as_encoded_bytes(), name.as_bytes()] {
-                let outcome = chosen(Chosen::KeyFile(path), |_| Ok(Done { events: Vec::new(), token: None }));
+                let outcome = chosen(Chosen::KeyFile(path), |_| {
+                    Ok(Done { events: Vec::new(), token: None, unshown: None })
+                });
                 // Thirty-two bytes are a key, whatever they spell; no file comes of either.
                 assert_eq!(outcome.is_ok(), path.len() == 32);
             }

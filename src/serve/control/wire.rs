@@ -183,6 +183,9 @@ pub enum Request<'b> {
     /// [`crate::engine::Engine::tried`].
     #[n(16)]
     Tried(#[cbor(b(0), with = "minicbor::bytes")] &'b [u8]),
+    /// [`crate::engine::Engine::shown`].
+    #[n(17)]
+    Shown(#[n(0)] PublicId),
 }
 
 impl Request<'_> {

@@ -149,8 +149,11 @@ impl Fresh {
 
     /// From now on somebody may have read it.
     pub fn show(&mut self) {
-        if let Some(way_back) = &mut self.way_back {
+        if let Some(way_back) = &mut self.way_back
+            && way_back.seen == Seen::Never
+        {
             way_back.seen = Seen::Perhaps;
+            way_back.shown();
         }
     }
 
@@ -162,6 +165,7 @@ impl Fresh {
 
     /// Somebody has it, or gave it up knowingly.
     pub fn hand_over(&mut self) {
+        self.show();
         self.way_back = None;
     }
 }
@@ -176,6 +180,18 @@ impl Drop for Fresh {
 }
 
 impl WayBack {
+    /// Tells the process that made it. One that does not hear this any more is gone, and the console says so.
+    fn shown(&self) {
+        let told = match &self.opens {
+            Opens::Key(id) => self.engine.shown(*id.public()),
+            Opens::App(id) => self.engine.shown(*id.public()),
+            Opens::Store => Ok(()),
+        };
+        if let Err(error) = told {
+            tracing::warn!(%error, "whoever made a secret was not told that it was shown");
+        }
+    }
+
     /// Takes back what can be: a key whose secret nobody can have. One that somebody may use already goes on working,
     /// and they are told; so are those who lost what cannot be taken back.
     fn go(&self) -> String {
@@ -196,6 +212,8 @@ impl WayBack {
                 self.key_name(*key)
             ),
             (Opens::App(app), seen) => {
+                // The operator is told of it and may go on with it: nobody else takes it back.
+                self.shown();
                 let state = self.engine.state();
                 let name = state.app(*app).map_or("the app", |app| app.name.as_str());
                 let whose = if seen == Seen::Never {

@@ -176,7 +176,7 @@ fn try_perform(
     let chosen = |text: &SecretText| Passphrase::choose(text.expose()).map_err(EngineError::Crypto);
     Ok(match job {
         Job::Run { command, said } => {
-            let Done { events, token } = engine.execute(session, command)?;
+            let Done { events, token, .. } = engine.execute(session, command)?;
             let token = token.zip(under_way);
             let token = token.map(|(token, under_way)| Fresh::token(&token, engine, session, under_way));
             Answer::Done { events, token, said }

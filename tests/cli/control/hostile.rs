@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use super::house::{House, PHRASE, enter, until};
 use crate::support::child;
 
-const GREETING: &[u8] = concat!("kdctl\n\x01\x05", env!("CARGO_PKG_VERSION")).as_bytes();
+const GREETING: &[u8] = concat!("kdctl\n\x02\x05", env!("CARGO_PKG_VERSION")).as_bytes();
 
 fn knock(house: &House) -> UnixStream {
     UnixStream::connect(house.path().join(SOCKET_FILE)).unwrap()

@@ -121,7 +121,9 @@ impl Guest {
 
     #[track_caller]
     pub fn issue(&self, called: &str) -> (KeyId, String) {
-        issued(self.run(key(called)))
+        let (id, token) = issued(self.run(key(called)));
+        self.engine.shown(*id.public()).unwrap();
+        (id, token)
     }
 
     /// The names of the keys in view, sorted.
