@@ -194,7 +194,7 @@ impl Said {
     /// issued and are taken back now, since the kill came before they could be shown.
     fn check(&mut self, dir: &Path) -> (u64, usize, usize) {
         let Open { engine, session, notices } = sign_in(dir);
-        let taken = notices.iter().filter(|notice| notice.contains("shown to nobody")).count();
+        let taken = notices.iter().filter(|notice| notice.contains("the seal does not know of")).count();
         assert!(engine.doubts().is_empty() && notices.len() == taken, "{notices:?} {:?}", engine.doubts());
         let mut unsaid = Vec::new();
         for (id, token) in &self.tokens {

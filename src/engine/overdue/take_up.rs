@@ -10,7 +10,8 @@ use crate::engine::load::Loaded;
 use crate::engine::proof::{Against, Trail};
 use crate::store::StoreError;
 
-const UNSHOWN: &str = "the newest secret was made and shown to nobody before keydeck ended: it is taken back";
+const UNSHOWN: &str = "the newest secret was made by a change that the seal does not know of, so nothing says that somebody \
+                       was shown it: it is taken back";
 
 /// What was left, held against the trail.
 #[derive(Default)]

@@ -234,7 +234,7 @@ impl SledStore {
         let thread = std::thread::Builder::new()
             .name("keydeck-committer".into())
             .spawn(move || committer.run())
-            .map_err(|error| dir.io("committer", &error))?;
+            .map_err(|error| dir.io("the thread that writes could not be started", &error))?;
         let closed = dir.closed;
         let store = Self { shared, requests, committer: Some(thread), dir, seal: seal_file, _lock: lock };
         let seal = seal.ok().flatten();

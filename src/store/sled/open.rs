@@ -54,6 +54,9 @@ pub(super) struct Ready {
     pub(super) put_back: Option<(Rev, Rev)>,
 }
 
+/// How the files of [`Recent`] are called where one cannot be read or written.
+const RECENT: &str = "the files recent.0 and recent.1, which hold the newest changes once more";
+
 impl Opening {
     /// Opens, rebuilds or refuses.
     pub(super) fn open(&self) -> Result<Ready, OpenError> {
@@ -62,7 +65,7 @@ impl Opening {
         let created = !self.dir.has_database();
         if created {
             self.may_create()?;
-            Recent::forget(self.dir.root()).map_err(|error| self.dir.io("recent", &error))?;
+            Recent::forget(self.dir.root()).map_err(|error| self.dir.io(RECENT, &error))?;
         }
         self.dir.require_free(self.free_bytes)?;
         self.dir.create_store()?;
@@ -77,8 +80,8 @@ impl Opening {
             }
             Err(broken) => return Err(self.refusal(broken)),
         };
-        let (recent, put_back) = Recent::open(self.dir.root(), &live, &mut ledger)
-            .map_err(|error| self.dir.io("recent", &error))?;
+        let (recent, put_back) =
+            Recent::open(self.dir.root(), &live, &mut ledger).map_err(|error| self.dir.io(RECENT, &error))?;
         if ledger.rev == Rev(0) && self.at_least.is_some_and(|rev| rev > Rev(0)) {
             return Err(self.missing());
         }

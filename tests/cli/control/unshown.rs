@@ -23,7 +23,7 @@ fn is_told(house: &House) {
     until("the trail says that nobody was shown it", || {
         let page = owner.engine.audit(&owner.session, None, 1, None).unwrap();
         page.lines.iter().any(|line| {
-            line.entry.event == "key.revoke" && line.entry.reason.as_deref() == Some("secret_never_shown")
+            line.entry.event == "key.revoke" && line.entry.reason.as_deref() == Some("secret_unconfirmed")
         })
     });
 }

@@ -16,8 +16,8 @@ const NAMES: [&str; 3] = ["Nightly", "Weekly", "Monthly"];
 /// What is said of a snapshot that was cut off.
 const SET_ASIDE: &str = ".generating was left unfinished and has been set aside";
 
-/// What is said of a secret nobody was shown, when it is taken back.
-const TAKEN_BACK: &str = "shown to nobody before keydeck ended: it is taken back";
+/// What is said of a secret that is taken back, because nothing says that somebody was shown it.
+const TAKEN_BACK: &str = "so nothing says that somebody was shown it: it is taken back";
 
 /// Something a person does with the first key, and what comes of it.
 #[derive(Debug)]

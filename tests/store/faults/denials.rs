@@ -215,7 +215,7 @@ fn a_key_that_may_have_been_made_and_whose_secret_nobody_saw_is_taken_back() {
         let last = told.last().unwrap();
         if fault == Fault::DownDone {
             assert!(matches!(keys[..], [Status::Revoked(_)]), "{keys:?}");
-            assert_eq!(*last, ("key.revoke".into(), Some("secret_never_shown".into())));
+            assert_eq!(*last, ("key.revoke".into(), Some("secret_unconfirmed".into())));
         } else {
             assert!(keys.is_empty(), "{keys:?}");
             assert_eq!(last.0, "operator.add", "there was nothing to take back");
@@ -268,10 +268,10 @@ fn a_secret_that_was_made_and_shown_to_nobody_before_the_end_is_taken_back_and_o
             }
             let Open { engine, session, notices } = sign_in(&copy);
             let page = engine.audit(&session, None, 100, None).unwrap();
-            let back = Some("secret_never_shown");
+            let back = Some("secret_unconfirmed");
             let taken = page.lines.iter().any(|line| line.entry.reason.as_deref() == back);
             assert_eq!(
-                notices.iter().any(|notice| notice.contains("taken back")),
+                notices.iter().any(|notice| notice.contains("that the seal does not know of")),
                 taken,
                 "{how}: {notices:?}"
             );
