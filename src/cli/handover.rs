@@ -34,7 +34,10 @@ struct Handed<'a, T> {
 
 impl<'a> Handover<'a> {
     /// To a new file at `path`, or to standard output.
-    pub fn to(path: Option<&'a Path>) -> Result<Self, Fault> {
+    pub fn to(path: Option<&'a Path>, output: Output) -> Result<Self, Fault> {
+        if path.is_none() {
+            output.must_lead_somewhere()?;
+        }
         Ok(Self { file: path.map(SecretFile::create).transpose()? })
     }
 

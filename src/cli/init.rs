@@ -1,4 +1,4 @@
-//! `keydeck init`: founds a store and hands over the recovery code, once.
+//! `keydeck init`: hands over the recovery code, once, and founds the store when it is written.
 
 use clap::Args;
 
@@ -48,14 +48,15 @@ pub fn run(deck: &Deck, args: &Init) -> Outcome {
         // Whether it is whole is for the founding to say; this only saves a person from typing in vain.
         deck.output.say(&format!("There is something in {} already.", options.dir.display()));
     }
+    deck.output.must_lead_somewhere()?;
     let text = match &deck.globals.passphrase_file {
         Some(path) => secrets::read_file(path, deck.output)?,
         None => secrets::twice(operator.as_str(), "--passphrase-file")?,
     };
     let passphrase = Passphrase::choose(&text)?;
     drop(text);
-    let founded = open::found(&options, agency.clone(), operator.clone(), &passphrase)?;
-    let code = founded.recovery.reveal();
+    let founding = open::begin(&options, agency.clone(), operator.clone(), &passphrase)?;
+    let code = founding.recovery().reveal();
     let data = options.dir.display().to_string();
     let written = if deck.output.is_json() {
         let line = Founded {
@@ -72,11 +73,19 @@ pub fn run(deck: &Deck, args: &Init) -> Outcome {
         return Err(Fault::refused(
             "recovery_code_lost",
             format!(
-                "The store in {data} is founded, but its recovery code could not be written ({error}), so nobody has \
-                 it. Nothing is in the store yet: remove the directory and run `keydeck init` again."
+                "The recovery code could not be written ({error}), so nobody has it, and no store was founded in {data}. \
+                 Run `keydeck init` again where it can be written."
             ),
         ));
     }
+    drop(code);
+    // Only now: a store whose recovery code reached nobody is none.
+    let founded = founding.complete().map_err(|error| {
+        Fault::from(error).because(
+            "Nothing says that the store was founded: the recovery code above counts only if it was. Run `keydeck init` \
+             again and see.",
+        )
+    })?;
     deck.output.say(&format!(
         "{agency} has its store in {data}, and {operator} is its admin.\n\
          The line above is the recovery code. Write it down and keep it on paper: it is shown this once, and it is \

@@ -236,6 +236,7 @@ fn passphrase(deck: &Deck, args: &SetPassphrase) -> Outcome {
 /// With the recovery code: a new passphrase first, then a new code, so that at no moment nobody can get in.
 fn recover(deck: &Deck, args: &SetPassphrase, file: &std::path::Path) -> Outcome {
     args.secret.check(deck)?;
+    deck.output.must_lead_somewhere()?;
     let name = args.name.as_deref().map_or_else(|| deck.operator(), Ok)?;
     let sealed = |error: CryptoError| Fault::sealed(error.to_string());
     let typed = secrets::read_file(file, deck.output)?;

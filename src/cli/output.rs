@@ -76,6 +76,23 @@ impl Output {
         write_raw(&line)
     }
 
+    /// `Err` when whatever is written there reaches nobody: a closed standard output is the null device to a program. Asked
+    /// before a secret is made, which would be lost.
+    #[expect(clippy::unused_self, reason = "standard output is reached through an Output only")]
+    pub fn must_lead_somewhere(self) -> Result<(), Fault> {
+        let stdout = io::stdout();
+        let null = rustix::fs::stat("/dev/null").map(|null| null.st_rdev);
+        let lost = rustix::fs::fstat(stdout.as_fd()).is_ok_and(|out| {
+            rustix::fs::FileType::from_raw_mode(out.st_mode).is_char_device() && null == Ok(out.st_rdev)
+        });
+        if lost {
+            let text = "Standard output is closed or /dev/null, so the secret would reach nobody. Nothing was made: have it \
+                        written to a terminal, a pipe or a file.";
+            return Err(Fault::usage(text));
+        }
+        Ok(())
+    }
+
     /// Writes a JSON value that holds a secret, as [`Output::secret`] does.
     #[expect(clippy::unused_self, reason = "standard output is reached through an Output only")]
     pub fn secret_value(self, value: &impl Serialize) -> io::Result<()> {

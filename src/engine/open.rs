@@ -30,7 +30,7 @@ use crate::domain::catalog::CatalogProblem;
 use crate::domain::name::fold;
 use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State};
 use crate::files;
-use crate::store::{MemoryStore, Rev, SledOptions, SledStore, Store, StoreError};
+use crate::store::{MemoryStore, Opened, Rev, SledOptions, SledStore, Store, StoreError};
 
 /// The catalog of a store, beside its database, when the agency has its own.
 pub const CATALOG_FILE: &str = "catalog.toml";
@@ -361,13 +361,70 @@ pub struct Founded {
     pub recovery: RecoveryCode,
 }
 
-/// Founds a store: root key, header with the founder's slot and a recovery slot, agency and first admin.
-pub fn found(
+/// A store that is about to be founded: its header is there and its recovery code, and no record yet. Let go of before it is
+/// complete, it is an interrupted set-up, which is begun anew.
+pub struct Founding {
+    options: Options,
+    catalog: Arc<Catalog>,
+    opened: Opened,
+    file: HeaderFile,
+    header: Header,
+    keyring: Keyring,
+    founder: (Name, Name),
+    recovery: RecoveryCode,
+}
+
+impl Founding {
+    /// To be shown once and kept on paper.
+    pub const fn recovery(&self) -> &RecoveryCode {
+        &self.recovery
+    }
+
+    /// Founds it: agency and first admin. From then on it is a store.
+    ///
+    /// # Errors
+    /// When the disk does not take it, or does not say whether it did.
+    pub fn complete(self) -> Result<Founded, OpenError> {
+        let Self { options, catalog, opened, file, header, keyring, founder, recovery } = self;
+        let (agency, operator) = founder;
+        let mut notices = opened.notices();
+        // What an interrupted set-up left there is sealed under a key nobody has.
+        let kept = Kept::begin(&options.dir, &keyring);
+        let session = founding_session(Auth::Passphrase, options.via)?;
+        let loaded = empty(&keyring);
+        let engine = LocalEngine::new(Parts {
+            store: Arc::new(opened.store),
+            keyring,
+            loaded,
+            catalog,
+            clock: options.clock,
+            callers: options.callers,
+            entropy: Box::new(OsEntropy),
+            header: Some(file),
+            cost: options.cost,
+            dir: Some(options.dir),
+            kept,
+        });
+        // Before the first entry: from then on a store without a seal is one that lost it.
+        engine.write_first_seal()?;
+        let mark = doors::naming(&header, |_| true);
+        engine.run_naming(&session, &Command::Found { agency, operator }, mark)?;
+        // The store is there from now on: what cannot be tidied is only said.
+        notices.extend(engine.settle().err().map(|why| why.to_string()));
+        if options.via == Via::Console {
+            engine.write_uses();
+        }
+        Ok(Founded { open: Open { engine, session, notices }, recovery })
+    }
+}
+
+/// Begins a store: root key, header with the founder's slot and a recovery slot.
+pub fn begin(
     options: &Options,
     agency: Name,
     operator: Name,
     passphrase: &Passphrase,
-) -> Result<Founded, OpenError> {
+) -> Result<Founding, OpenError> {
     plausible(&*options.clock)?;
     let catalog = read_catalog(options)?;
     let opened = SledStore::open(&options.sled().create())?;
@@ -375,7 +432,6 @@ pub fn found(
     if opened.rev > Rev(0) || opened.seal.as_ref().is_some_and(|seal| seal.rev > Rev(0)) {
         return Err(OpenError::Exists(options.dir.display().to_string()));
     }
-    let mut notices = opened.notices();
     let mut file = HeaderFile::new(&options.dir);
     let id = StoreId::generate(&mut OsEntropy).map_err(EngineError::from)?;
     let root = RootKey::generate(&mut OsEntropy).map_err(EngineError::from)?;
@@ -386,34 +442,18 @@ pub fn found(
             .map_err(EngineError::from)?;
     if is_store(&options.dir)? { file.replace(&header) } else { file.create(&header) }
         .map_err(EngineError::from)?;
-    let keyring = Keyring::new(root, id);
-    // What an interrupted set-up left there is sealed under a key nobody has.
-    let kept = Kept::begin(&options.dir, &keyring);
-    let session = founding_session(Auth::Passphrase, options.via)?;
-    let loaded = empty(&keyring);
-    let engine = LocalEngine::new(Parts {
-        store: Arc::new(opened.store),
-        keyring,
-        loaded,
-        catalog,
-        clock: Arc::clone(&options.clock),
-        callers: Arc::clone(&options.callers),
-        entropy: Box::new(OsEntropy),
-        header: Some(file),
-        cost: options.cost,
-        dir: Some(options.dir.clone()),
-        kept,
-    });
-    // Before the first entry: from then on a store without a seal is one that lost it.
-    engine.write_first_seal()?;
-    let mark = doors::naming(&header, |_| true);
-    engine.run_naming(&session, &Command::Found { agency, operator }, mark)?;
-    // The store is there from now on, and the recovery code must be seen: what cannot be tidied is only said.
-    notices.extend(engine.settle().err().map(|why| why.to_string()));
-    if options.via == Via::Console {
-        engine.write_uses();
-    }
-    Ok(Founded { open: Open { engine, session, notices }, recovery })
+    let (options, keyring) = (options.clone(), Keyring::new(root, id));
+    Ok(Founding { options, catalog, opened, file, header, keyring, founder: (agency, operator), recovery })
+}
+
+/// Begins a store and completes it.
+pub fn found(
+    options: &Options,
+    agency: Name,
+    operator: Name,
+    passphrase: &Passphrase,
+) -> Result<Founded, OpenError> {
+    begin(options, agency, operator, passphrase)?.complete()
 }
 
 /// The session of somebody who is about to become the first admin.

@@ -52,7 +52,7 @@ pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {
     })?;
     let file = args.secret_file.as_deref();
     // Made first: if the file cannot be made, the present secret stays.
-    let handover = Handover::to(file)?;
+    let handover = Handover::to(file, deck.output)?;
     let done = signed.engine.execute(&signed.session, Command::RenewAppSecret(app.id))?;
     let secret = done.token.ok_or_else(|| Fault::unavailable("No secret was made. Try again."))?;
     let handed = {

@@ -19,7 +19,7 @@ pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
     let signed = deck.sign_in()?;
     let file = args.secret_file.as_deref();
     // Made first: if the file cannot be made, no app is.
-    let handover = Handover::to(file)?;
+    let handover = Handover::to(file, deck.output)?;
     let new = NewApp { name, profile, method: args.auth.method(), scopes };
     let done = signed.engine.execute(&signed.session, Command::CreateApp(new))?;
     let app = done.events.into_iter().find_map(|event| match event {

@@ -104,7 +104,7 @@ fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey), Fault> {
 /// Issues a key and hands its token over.
 pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> Result<Key, Fault> {
     // Made first: if the file cannot be made, no key is.
-    let handover = Handover::to(file)?;
+    let handover = Handover::to(file, deck.output)?;
     let done = signed.engine.execute(&signed.session, Command::IssueKey(new))?;
     let key = done.events.into_iter().find_map(|event| match event {
         Event::KeyIssued(key) => Some(key),

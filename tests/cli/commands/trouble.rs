@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::process::{Command as Process, Output};
+use std::process::{Command as Process, Output, Stdio};
 
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::engine::Via;
@@ -474,4 +474,66 @@ fn a_founding_that_did_not_come_to_its_first_commit_is_begun_anew() {
     assert!(!ran.status.success());
     desk.run(&init, "").expect(0);
     desk.maria().does(&["key", "list"]);
+}
+
+#[test]
+fn a_secret_is_not_made_for_a_closed_standard_output_and_not_said_to_be_shown() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let app = ["app", "create", "--name", "Bot", "--uri", "https://bot.example", "--user-type", "guest"];
+    let app = [&app[..], &["--source", "bot", "--auth", "key", "--scope", "contacts.read"]].concat();
+    let key = ["key", "create", "--name", "Nightly", "--agency", "--scope", "contacts.read"];
+    for words in [&key[..], &app, &["init", "--agency", "Acme", "--operator", "maria"]] {
+        let words = if words[0] == "init" { words.to_vec() } else { ann.words(words) };
+        let program = desk.command(&words);
+        let mut closed = Process::new("sh");
+        closed.args(["-c", "exec \"$0\" \"$@\" >&-"]).arg(program.get_program()).args(program.get_args());
+        closed.current_dir(desk.path("")).env_clear();
+        closed.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        closed.stdin(Stdio::piped()).stderr(Stdio::piped());
+        Desk::finish(closed, &words, b"").fails(2, "Nothing was made");
+        let mut null = desk.command(&words);
+        null.stdout(Stdio::null());
+        Desk::finish(null, &words, b"").fails(2, "Nothing was made");
+    }
+    assert_eq!(ann.asks(&["key", "list"]), serde_json::json!([]));
+    assert_eq!(ann.asks(&["app", "list"]), serde_json::json!([]));
+    // A file is a place, whatever becomes of the rest.
+    let words = ann.words(&[&key[..], &["--token-file", "token"]].concat());
+    let mut null = desk.command(&words);
+    null.stdout(Stdio::null());
+    Desk::finish(null, &words, b"").expect(0);
+    assert!(ann.verifies(desk.read("token").trim()).starts_with("allow"));
+}
+
+#[test]
+fn an_init_that_ends_before_anybody_has_the_recovery_code_is_begun_anew() {
+    let desk = Desk::new();
+    desk.file("maria.pass", "correct horse battery staple");
+    let words = ["init", "--agency", "Acme", "--operator", "maria", "--passphrase-file", "maria.pass"];
+    for _ in 0..2 {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut unheard = desk.command(&words);
+        unheard.stdout(writer);
+        Desk::finish(unheard, &words, b"").fails(1, "no store was founded");
+        desk.maria().says(&["key", "list"]).fails(3, "Run `keydeck init` again");
+    }
+    let code = desk.run(&words, "").expect(0).out;
+    desk.file("recovery", &code);
+    desk.maria().does(&["key", "list"]);
+    desk.run(&words, "").expect(1);
+    let recover = ["operator", "passphrase", "maria", "--recovery-file", "recovery"];
+    desk.file("new.pass", "another horse battery staple");
+    desk.run(&[&recover[..], &["--new-passphrase-file", "new.pass"]].concat(), "").expect(0);
+}
+
+#[test]
+fn files_that_keep_the_newest_changes_are_named_in_words_when_they_cannot_be_read() {
+    let desk = Desk::founded();
+    for name in ["recent.0", "recent.1"] {
+        let _there = fs::remove_file(desk.data().join(name));
+    }
+    fs::create_dir(desk.data().join("recent.0")).unwrap();
+    desk.maria().says(&["key", "list"]).fails(3, "which hold the newest changes once more");
 }
