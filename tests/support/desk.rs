@@ -75,11 +75,15 @@ impl Desk {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// The program in this home, with no variable of the outside.
+    /// The program in this home, with no variable of the outside. A file `clock` there sets the clock of the machine.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keydeck"));
         command.args(words).current_dir(self.home.path()).env_clear().env("HOME", self.home.path());
         command.env("TZ", "UTC").env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let clock = self.path("clock");
+        if clock.exists() {
+            command.env("KEYDECK_TEST_CLOCK", clock);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

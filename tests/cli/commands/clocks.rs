@@ -27,10 +27,7 @@ impl Machine {
 
     fn says(&self, who: &str, words: &[&str], input: &str) -> Said {
         let key = format!("{who}.key");
-        let words = [words, &["--key-file", &key]].concat();
-        let mut command = self.desk.command(&words);
-        command.env("KEYDECK_TEST_CLOCK", self.desk.path("clock"));
-        Desk::finish(command, &words, input.as_bytes())
+        self.desk.run(&[words, &["--key-file", &key]].concat(), input)
     }
 
     fn does(&self, who: &str, words: &[&str]) -> Said {
@@ -170,9 +167,7 @@ fn absurd_clocks_are_told_in_words_and_nothing_panics() {
     fresh.file("clock", format!("{} early", -now - DAY_MS));
     fresh.file("maria.pass", crate::support::desk::PASSPHRASE);
     let words = ["init", "--agency", "Acme", "--operator", "maria", "--passphrase-file", "maria.pass"];
-    let mut command = fresh.command(&words);
-    command.env("KEYDECK_TEST_CLOCK", fresh.path("clock"));
-    Desk::finish(command, &words, b"").fails(3, "before 1970");
+    fresh.run(&words, "").fails(3, "before 1970");
 }
 
 /// A key that ends on `date`, made by somebody in the zone `tz`.
