@@ -164,7 +164,7 @@ impl Victim {
         stdin.write_all(b"\n").unwrap();
         drop(stdin);
         let mut trace = Trace {
-            root: root.canonicalize().unwrap(),
+            root: known_by(root),
             harm,
             counter,
             steps: Vec::new(),
@@ -199,6 +199,12 @@ impl Victim {
         drop(ended);
         Trail { steps: trace.steps, met: trace.met, code, hung: watch.join().unwrap() }
     }
+}
+
+/// A directory by the name the system has for it, if it is made only later.
+fn known_by(root: &Path) -> PathBuf {
+    let known = |above: &Path| Some(above.canonicalize().ok()?.join(root.strip_prefix(above).ok()?));
+    root.ancestors().find_map(known).unwrap()
 }
 
 /// A thread that was killed meanwhile does not go on.

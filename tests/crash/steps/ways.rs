@@ -2,6 +2,7 @@
 //! server that has it while the command is attached.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::mpsc;
 
@@ -22,7 +23,7 @@ pub fn alone(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
 
 /// A server does it for the command, and is killed: at the step, or else as soon as the command has its answer.
 pub fn served(desk: &Desk, deed: &Deed, kill: &Kill) -> Option<(Trail, Said)> {
-    beside_a_server(desk, Harm::Death(kill), |_| person(desk).says(deed.words))
+    beside_a_server(desk, Harm::Death(kill), |_, _| person(desk).says(deed.words))
 }
 
 /// A command that has the store to itself.
@@ -41,7 +42,7 @@ pub fn by_itself(desk: &Desk, command: &Command, harm: Harm<'_>) -> Option<(Trai
 pub fn beside_a_server<T>(
     desk: &Desk,
     harm: Harm<'_>,
-    does: impl FnOnce(&Counter) -> T,
+    does: impl FnOnce(&Counter, SocketAddr) -> T,
 ) -> Option<(Trail, T)> {
     let counter = Counter::default();
     let (started, start) = mpsc::sync_channel(1);
@@ -54,11 +55,11 @@ pub fn beside_a_server<T>(
         });
         let Ok((id, Some(err))) = start.recv() else { return None };
         let mut lines = BufReader::new(err).lines().map_while(Result::ok);
-        assert!(lines.any(|line| line.contains("listening on")), "it does not serve");
+        let address = lines.find_map(|line| line.split_once("http://")?.1.split(' ').next()?.parse().ok());
         // It writes once by itself, and is quiet then.
         counter.wait_for_a_sync();
         counter.count();
-        let done = does(&counter);
+        let done = does(&counter, address.unwrap());
         let pid = Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
         // Its number is not anybody else's before it was waited for; it may be dead already.
         let _ = kill_process(pid, Signal::KILL);

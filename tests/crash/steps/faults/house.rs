@@ -3,20 +3,26 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use keydeck::crypto::keyfile::KeyFileSecret;
+use keydeck::crypto::passphrase::Passphrase;
+use keydeck::crypto::recovery::RecoveryCode;
 use keydeck::domain::{Command, Name};
+use keydeck::engine::clock::TestClock;
+use keydeck::engine::oauth::Client;
 use keydeck::engine::open::{Key, Open, Options, open};
 use keydeck::engine::{AuditStanding, Engine as _, OpenError, Via};
 
+use serde_json::Value;
+
 use super::table::Deed;
 use crate::steps::site::copy_into;
-use crate::support::desk::{Desk, Person};
+use crate::support::desk::{Desk, PASSPHRASE, Person};
 
 /// Who does everything: an admin with a key file, for whom no passphrase is paid.
 pub const KEY_FILE: &str = "cron.key";
-const APP: [&str; 8] =
-    ["--uri", "https://shop.example", "--user-type", "both", "--source", "bot", "--auth", "key"];
+const APP: [&str; 6] = ["--uri", "https://shop.example", "--user-type", "both", "--source", "bot"];
 /// What each copy has in its home.
 const FILES: [&str; 6] = [KEY_FILE, "otto.key", "ada.key", "recovery", "many.csv", "secret"];
 /// More than one commit takes.
@@ -26,7 +32,15 @@ const MANY: usize = 70;
 pub struct House {
     home: Desk,
     tokens: BTreeMap<&'static str, String>,
+    web: App,
     pub before: Standing,
+}
+
+/// An app that fetches access tokens.
+#[derive(Default)]
+pub struct App {
+    id: String,
+    secret: String,
 }
 
 /// What is in a store.
@@ -67,11 +81,16 @@ impl House {
         keep("Branch", issue(&cron, "Branch", &["--location", "Harbour"]));
         keep("Otto's", issue(&home.by_key_file("otto.key"), "Otto's", &["--location", "Hill"]));
         keep("Ada's", issue(&home.by_key_file("ada.key"), "Ada's", &["--location", "Hill"]));
+        let create = |name: &str, auth: &str| {
+            let words = ["app", "create", "--name", name, "--auth", auth, "--scope", "contacts.read"];
+            let said = cron.asks(&[&words[..], &["contacts.write"], &APP[..]].concat());
+            let [id, secret] = ["id", "secret"].map(|of| said[of].as_str().unwrap().to_owned());
+            App { id, secret }
+        };
         for name in ["Shop", "Asleep"] {
-            let words =
-                [&["app", "create", "--name", name, "--scope", "contacts.read", "contacts.write"], &APP[..]];
-            cron.does(&words.concat());
+            create(name, "key");
         }
+        let web = create("Web", "jwt");
         keep(
             "Counter",
             cron.does(&["app", "new-key", "Shop", "--name", "Counter"]).out.trim_end().to_owned(),
@@ -84,7 +103,7 @@ impl House {
         home.file("many.csv", format!("name\n{}", many.join("\n")));
         home.file("secret", "a9Lk2mXq77TzWcB1Ys0PdR5uNe3Ha");
         let before = Standing { records: BTreeMap::new(), trail: Vec::new() };
-        let house = Self { home, tokens, before };
+        let house = Self { home, tokens, web, before };
         let before = Look::at(&house.copy()).unwrap().standing();
         Self { before, ..house }
     }
@@ -99,6 +118,19 @@ impl House {
         desk
     }
 
+    /// Another one, with the clock a deed is done under.
+    pub fn copy_for(&self, deed: &Deed) -> Desk {
+        let desk = self.copy();
+        if let Some(ahead) = deed.clock {
+            desk.file("clock", ahead);
+        }
+        desk
+    }
+
+    pub const fn web(&self) -> &App {
+        &self.web
+    }
+
     pub fn token(&self, of: &str) -> &str {
         &self.tokens[of]
     }
@@ -109,14 +141,31 @@ pub struct Look(Open);
 
 impl Look {
     pub fn at(desk: &Desk) -> Result<Self, String> {
-        Self::with(desk, KEY_FILE).map_err(|error| format!("it does not open: {error}"))
+        Self::with(desk, KEY_FILE).map_err(|error| closed(&error))
+    }
+
+    /// At another time than the machine's.
+    pub fn as_of(desk: &Desk, clock: &TestClock) -> Result<Self, String> {
+        let secret = KeyFileSecret::read(&desk.path(KEY_FILE)).map_err(|error| error.to_string())?;
+        let options = Options { clock: Arc::new(clock.clone()), ..options(desk) };
+        open(&options, &Key::KeyFile(&secret)).map(Self).map_err(|error| closed(&error))
+    }
+
+    pub fn by_passphrase(desk: &Desk) -> Result<Self, String> {
+        let passphrase = &Passphrase::choose(PASSPHRASE).unwrap();
+        open(&options(desk), &Key::Operator { name: "maria", passphrase })
+            .map(Self)
+            .map_err(|error| closed(&error))
+    }
+
+    pub fn by_recovery(desk: &Desk, code: &RecoveryCode) -> Result<Self, String> {
+        open(&options(desk), &Key::Recovery { name: "maria", code }).map(Self).map_err(|error| closed(&error))
     }
 
     /// With the key in a file.
     fn with(desk: &Desk, key: &str) -> Result<Self, OpenError> {
         let secret = KeyFileSecret::read(&desk.path(key)).map_err(OpenError::Unseal)?;
-        let options = Options::new(&desk.data(), "test", Via::CommandLine);
-        open(&options, &Key::KeyFile(&secret)).map(Self)
+        open(&options(desk), &Key::KeyFile(&secret)).map(Self)
     }
 
     pub fn standing(&self) -> Standing {
@@ -163,10 +212,46 @@ impl Look {
         reason.map_or_else(|| "allow".into(), |reason| format!("deny {reason}"))
     }
 
+    fn client(&self, app: &App) -> Result<Client, String> {
+        self.0.engine.authenticate(&app.id, app.secret.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    /// An access token for an app.
+    pub fn grants(&self, app: &App) -> Result<String, String> {
+        let granted = self.0.engine.grant(&self.client(app)?, None).map_err(|error| error.to_string())?;
+        Ok(granted.token.reveal().to_owned())
+    }
+
+    /// Ends one.
+    pub fn ends(&self, app: &App, token: &str) -> Result<(), String> {
+        let client = self.client(app)?;
+        self.0.engine.revoke_token(&client, token.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    /// The public keys of those that sign.
+    pub fn announced(&self) -> Vec<Value> {
+        self.0.engine.jwks().iter().map(|key| serde_json::to_value(key).unwrap()).collect()
+    }
+
     /// Something that has not been there.
     pub fn takes_a_change(&self) -> Result<(), String> {
         let probe = Command::AddLocations(vec![Name::new("Probe").unwrap()]);
         self.0.engine.execute(&self.0.session, probe).map(drop).map_err(|error| error.to_string())
+    }
+}
+
+fn options(desk: &Desk) -> Options {
+    Options::new(&desk.data(), "test", Via::CommandLine)
+}
+
+fn closed(error: &OpenError) -> String {
+    format!("it does not open: {error}")
+}
+
+impl App {
+    /// What it says of itself in a form.
+    pub fn form(&self) -> String {
+        format!("client_id={}&client_secret={}", self.id, self.secret)
     }
 }
 

@@ -27,13 +27,31 @@ pub struct Deed {
     pub part: Option<&'static str>,
     /// The files it makes.
     pub files: &'static [&'static str],
+    /// How many milliseconds the wall clock of the machine is ahead, if it is.
+    pub clock: Option<&'static str>,
     /// What the trail tells besides when the secret cannot be written to its file.
     pub loses: &'static [&'static str],
 }
 
 impl Deed {
     const fn new(words: &'static [&'static str], tells: &'static [&'static str]) -> Self {
-        Self { words, tells, ends: None, gives: None, locks: &[], part: None, files: &[], loses: &[] }
+        Self {
+            words,
+            tells,
+            ends: None,
+            gives: None,
+            locks: &[],
+            part: None,
+            files: &[],
+            clock: None,
+            loses: &[],
+        }
+    }
+
+    /// Whether an event is its own, and neither a look at all keys before it nor somebody's trying afterwards whether a
+    /// change is taken.
+    pub fn is_about(&self, event: &str) -> bool {
+        self.tells.contains(&event) || !matches!(event, "view.agency" | "location.add")
     }
 
     const fn ends(self, whose: &'static str, answer: &'static str) -> Self {
@@ -54,6 +72,10 @@ impl Deed {
 
     const fn loses(self, loses: &'static [&'static str]) -> Self {
         Self { loses, ..self }
+    }
+
+    const fn under_a_clock_ahead(self, ms: &'static str) -> Self {
+        Self { clock: Some(ms), ..self }
     }
 
     const fn makes(self, files: &'static [&'static str]) -> Self {
@@ -92,7 +114,7 @@ macro_rules! on_the_disk {
 }
 
 table! {
-    // There is no store to copy yet: a walk of its own.
+    // There is no store to copy yet: see `rows`.
     Found => &[],
     // Each row begins and ends with these; the first is walked from its first step on.
     StartSession => &[],
@@ -220,10 +242,9 @@ table! {
     PauseApp => &[Deed::new(&["app", "pause", "Shop"], &["app.pause"]).ends("Counter", "deny app_disabled")],
     ResumeApp => &[Deed::new(&["app", "resume", "Asleep"], &["app.resume"])],
     DeleteApp => &[Deed::new(&["app", "delete", "Shop"], &["app.delete"]).ends("Counter", "deny revoked")],
-    // Asked for over HTTP.
+    // Asked for over HTTP: see `rows`.
     RevokeToken => &[],
     RotateSigningKey => &[],
-    // A clock that is believed needs no word, and no person makes one doubtful.
-    ConfirmClock => &[],
+    ConfirmClock => &[Deed::new(&["clock", "confirm", "--yes"], &["clock.confirm"]).under_a_clock_ahead("172800000")],
     SetPolicy => &[Deed::new(&["policy", "set", "keys-per-operator", "7"], &["policy.set"])],
 }

@@ -1,72 +1,19 @@
 //! All the faults that can meet one deed, and what must hold after each.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use serde_json::Value;
 
+use super::case::{Case, Figures, Told, Way, cases, stood, suffer};
 use super::house::{Change, House, KEY_FILE, Look, opens};
 use super::table::Deed;
 use crate::steps::step::Step;
-use crate::steps::tracer::{Fault, Harm, Kill, Trail, point_of};
+use crate::steps::tracer::{Harm, Kill};
 use crate::steps::ways::{beside_a_server, by_itself};
 use crate::support::desk::{Desk, Said};
 
 /// Nothing here takes as long, on a slow machine either.
-const PATIENCE: Duration = Duration::from_secs(60);
-const ERRORS: [Errno; 2] = [Errno::EIO, Errno::ENOSPC];
-/// Calls that fail in a row: this one, a few, all.
-const LASTS: [usize; 3] = [1, 5, usize::MAX];
-
-/// Who has the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// The command.
-    Alone,
-    /// A server that is killed while the disk still fails.
-    Served,
-    /// A server that lives to see the disk well again.
-    ServedOn,
-}
-
-/// One fault in one way.
-#[derive(Clone, Debug)]
-pub struct Case {
-    pub way: Way,
-    pub fault: Fault,
-}
-
-/// What the person was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    Done,
-    /// In force, also after a restart.
-    Kept,
-    /// In force in the process that has the store.
-    InForce,
-    /// Perhaps made, and taken back then.
-    NeverShown,
-    /// Made, and not written where it was to be kept: what is told of it is what the trail tells.
-    Lost,
-    /// Perhaps done.
-    Unknown,
-    /// Not done.
-    Refused,
-}
-
-/// What it came to.
-#[derive(Debug, Default)]
-pub struct Figures {
-    pub met: usize,
-    pub done: usize,
-    pub kept: usize,
-    pub in_force: usize,
-    pub never_shown: usize,
-    pub lost: usize,
-    pub unknown: usize,
-    pub refused: usize,
-}
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A deed and what it does where nothing fails.
 pub struct Walk<'h> {
@@ -81,13 +28,14 @@ impl<'h> Walk<'h> {
     /// Watches the deed done in both ways; `None` where nothing can be traced.
     pub fn of(house: &'h House, deed: Deed) -> Option<Self> {
         let never = Harm::Death(&Kill::Never);
-        let desk = house.copy();
+        let desk = house.copy_for(&deed);
         let (trail, said) = by_itself(&desk, &desk.command(&deed.typed()), never)?;
         assert_eq!(said.code, 0, "{deed:?}: {said:?}");
-        let clean = Look::at(&desk).unwrap().standing().since(&house.before);
+        let mut clean = Look::at(&desk).unwrap().standing().since(&house.before);
+        clean.trail.retain(|event| deed.is_about(event));
         assert_eq!(clean.trail, deed.tells, "{deed:?}: {said:?}");
-        let desk = house.copy();
-        let (beside, said) = beside_a_server(&desk, never, |_| desk.run(&deed.typed(), ""))?;
+        let desk = house.copy_for(&deed);
+        let (beside, said) = beside_a_server(&desk, never, |_, _| desk.run(&deed.typed(), ""))?;
         assert_eq!(said.code, 0, "{deed:?}: {said:?}");
         Some(Self { house, deed, clean, alone: trail.steps, served: beside.steps })
     }
@@ -100,63 +48,23 @@ impl<'h> Walk<'h> {
             (Way::Served, &self.served, 0),
             (Way::ServedOn, &self.served, 0),
         ];
-        let mut cases = Vec::new();
-        for (way, steps, from) in ways {
-            for number in from..steps.len() {
-                for error in ERRORS {
-                    if steps[number].can_fail_with(error) {
-                        let at = point_of(steps, number + 1);
-                        let of = |lasts| Case { way, fault: Fault { at: at.clone(), error, lasts } };
-                        cases.extend(LASTS.map(of));
-                    }
-                }
-            }
-        }
-        cases
+        ways.into_iter().flat_map(|(way, steps, from)| cases(way, steps, from)).collect()
     }
 
-    /// Has these faults happen, as many at once as there are processors; says what was wrong.
+    /// Has these faults happen.
     pub fn suffer(&self, cases: &[Case]) -> (Figures, Vec<String>) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut found = Vec::new();
-            while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
-                let one = self.suffer_once(case);
-                found.push(one.map_err(|wrong| {
-                    let Case { way, fault: Fault { at, error, lasts } } = case;
-                    let step = format!("{:?} ({})", at.step, at.nth);
-                    format!("`{}` {way:?}, {error} at {step} for {lasts}: {wrong}", self.deed.words.join(" "))
-                }));
-            }
-            found
-        };
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let found: Vec<Result<Option<Told>, String>> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
-        });
-        let (mut figures, mut wrong) = (Figures::default(), Vec::new());
-        for one in found {
-            match one {
-                Ok(Some(told)) => figures.count(told),
-                Ok(None) => {}
-                Err(what) => wrong.push(what),
-            }
-        }
-        (figures, wrong)
+        suffer(&self.deed.words.join(" "), cases, |case| self.suffer_once(case))
     }
 
     /// What was told, if the fault was met.
     fn suffer_once(&self, case: &Case) -> Result<Option<Told>, String> {
-        let desk = self.house.copy();
+        let desk = self.house.copy_for(&self.deed);
         let harm = Harm::Fault(&case.fault);
         let typed = self.deed.typed();
         let traced = match case.way {
-            Way::Alone => by_itself(&desk, &desk.command(&typed), harm).map(|(trail, said)| {
-                let told = if trail.hung { Err("it hangs".into()) } else { told(&said) };
-                (trail, told.map(|told| (told, said)))
-            }),
-            Way::Served | Way::ServedOn => beside_a_server(&desk, harm, |disk| {
+            Way::Alone => by_itself(&desk, &desk.command(&typed), harm)
+                .map(|(trail, said)| (trail, told(&said).map(|told| (told, said)))),
+            Way::Served | Way::ServedOn => beside_a_server(&desk, harm, |disk, _| {
                 let said = desk.run(&typed, "");
                 let told = told(&said)?;
                 self.holds_now(&desk, told)?;
@@ -167,16 +75,11 @@ impl<'h> Walk<'h> {
                 Ok((told, said))
             }),
         };
-        let (Trail { met, code, hung, .. }, answer) = traced.ok_or("it cannot be traced")?;
+        let (trail, answer) = traced.ok_or("it cannot be traced")?;
         let (told, said) = answer?;
-        if hung {
-            return Err("the server hangs".into());
-        }
-        if case.way != Way::Alone && code.is_some() {
-            return Err(format!("the server has ended with {code:?}: {said:?}"));
-        }
+        stood(&trail, case.way).map_err(|wrong| format!("{wrong}: {said:?}"))?;
         self.check(&desk, case, told, &said).map_err(|wrong| format!("{wrong}; {told:?}: {said:?}"))?;
-        Ok(met.then_some(told))
+        Ok(trail.met.then_some(told))
     }
 
     /// What was taken away is refused at once.
@@ -197,8 +100,7 @@ impl<'h> Walk<'h> {
         let look = Look::at(desk)?;
         look.is_whole()?;
         let mut change = look.standing().since(&self.house.before);
-        // Written by the one who tried whether the server takes a change.
-        change.trail.retain(|event| event != "location.add" || self.deed.tells.contains(&"location.add"));
+        change.trail.retain(|event| self.deed.is_about(event));
         let healed = case.way == Way::ServedOn;
         let whole = change.trail == self.clean.trail;
         let none = change.trail.is_empty();
@@ -239,6 +141,9 @@ impl<'h> Walk<'h> {
                 }
             }
         }
+        if self.deed.clock.is_some() && believes_the_clock(desk) != whole {
+            return Err(format!("the clock is believed: {}", !whole));
+        }
         if none {
             // What was made for a deed that was not done may be kept, and is told.
             self.deed.files.iter().for_each(|name| drop(std::fs::remove_file(desk.path(name))));
@@ -273,6 +178,12 @@ impl<'h> Walk<'h> {
     }
 }
 
+/// Whether the clock of a machine is believed where its store is opened.
+fn believes_the_clock(desk: &Desk) -> bool {
+    let said = desk.run(&["clock", "show", "--json", "--key-file", KEY_FILE], "").expect(0);
+    said.json()["suspect"] == false
+}
+
 /// A token on standard output.
 fn handed_over(said: &Said) -> Option<String> {
     let value: Value = serde_json::from_str(&said.out).ok()?;
@@ -280,7 +191,7 @@ fn handed_over(said: &Said) -> Option<String> {
 }
 
 /// What an answer says, by its code.
-fn told(said: &Said) -> Result<Told, String> {
+pub fn told(said: &Said) -> Result<Told, String> {
     if said.err.contains("panicked") || !matches!(said.code, 0..=4) {
         return Err(format!("no answer: {said:?}"));
     }
@@ -303,7 +214,7 @@ fn told(said: &Said) -> Result<Told, String> {
 }
 
 /// On a disk that is well, a server goes on by itself.
-fn takes_changes_again(desk: &Desk) -> Result<(), String> {
+pub fn takes_changes_again(desk: &Desk) -> Result<(), String> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let said = desk.run(&["location", "add", "Again", "--json", "--key-file", KEY_FILE], "");
@@ -314,32 +225,5 @@ fn takes_changes_again(desk: &Desk) -> Result<(), String> {
         if said.err.contains("There is a location called") || Instant::now() > deadline {
             return if said.code == 1 { Ok(()) } else { Err(format!("it takes nothing any more: {said:?}")) };
         }
-    }
-}
-
-impl Figures {
-    const fn count(&mut self, told: Told) {
-        self.met += 1;
-        let of = match told {
-            Told::Done => &mut self.done,
-            Told::Kept => &mut self.kept,
-            Told::InForce => &mut self.in_force,
-            Told::NeverShown => &mut self.never_shown,
-            Told::Lost => &mut self.lost,
-            Told::Unknown => &mut self.unknown,
-            Told::Refused => &mut self.refused,
-        };
-        *of += 1;
-    }
-
-    pub const fn add(&mut self, other: &Self) {
-        self.met += other.met;
-        self.done += other.done;
-        self.kept += other.kept;
-        self.in_force += other.in_force;
-        self.never_shown += other.never_shown;
-        self.lost += other.lost;
-        self.unknown += other.unknown;
-        self.refused += other.refused;
     }
 }
