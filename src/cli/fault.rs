@@ -113,6 +113,7 @@ impl From<OpenError> for Fault {
             OpenError::Unseal(_) | OpenError::NoOperator | OpenError::OldHeader | OpenError::Unproven(_) => {
                 (Exit::Sealed, "cannot_unseal")
             }
+            OpenError::PerhapsFounded { .. } => (Exit::Unavailable, "recovery_code_lost"),
             OpenError::File { .. } => (Exit::Usage, "bad_file"),
             OpenError::Clock(_) => (Exit::Unavailable, "clock_before_1970"),
             OpenError::Store(_) | OpenError::Unfounded => (Exit::Unavailable, "store_unavailable"),

@@ -236,6 +236,17 @@ pub enum OpenError {
     /// Set-up was interrupted before the first operator existed.
     #[error("The set-up of this store was interrupted before it was complete. Run `keydeck init` again.")]
     Unfounded,
+    /// The first commit was handed to a disk that failed, and the recovery code was shown to nobody.
+    #[error(
+        "{why} Whether or not the store in {dir} is founded, nobody has its recovery code, and nothing else is in it: when \
+         the disk is well, remove that directory and run `keydeck init` again."
+    )]
+    PerhapsFounded {
+        /// The data directory.
+        dir: String,
+        /// What the store said.
+        why: EngineError,
+    },
     /// There is a store already.
     #[error("There already is a store in {0}. Use it, or choose another directory with --data.")]
     Exists(String),

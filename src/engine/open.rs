@@ -446,14 +446,22 @@ pub fn begin(
     Ok(Founding { options, catalog, opened, file, header, keyring, founder: (agency, operator), recovery })
 }
 
-/// Begins a store and completes it.
+/// Begins a store and completes it, for whoever shows the recovery code afterwards.
+///
+/// # Errors
+/// [`OpenError::PerhapsFounded`] when nobody can have the code of a store that may be there.
 pub fn found(
     options: &Options,
     agency: Name,
     operator: Name,
     passphrase: &Passphrase,
 ) -> Result<Founded, OpenError> {
-    begin(options, agency, operator, passphrase)?.complete()
+    begin(options, agency, operator, passphrase)?.complete().map_err(|error| match error {
+        OpenError::Engine(why) if why.may_be_made() => {
+            OpenError::PerhapsFounded { dir: options.dir.display().to_string(), why }
+        }
+        other => other,
+    })
 }
 
 /// The session of somebody who is about to become the first admin.

@@ -104,6 +104,15 @@ impl DataDir {
         fs::metadata(self.store().join("db")).is_ok_and(|meta| meta.len() > 0)
     }
 
+    /// Removes the settings of a database that never got anything: of a disk that failed, they may be cut off, and then no
+    /// database can be begun beside them.
+    pub(super) fn forget_settings(&self) -> Result<(), OpenError> {
+        match fs::remove_file(self.store().join("conf")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io("store/conf", &error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Creates sled's directory, closed to everyone else.
     pub(super) fn create_store(&self) -> Result<(), OpenError> {
         let path = self.store();

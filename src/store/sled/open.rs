@@ -65,6 +65,7 @@ impl Opening {
         let created = !self.dir.has_database();
         if created {
             self.may_create()?;
+            self.dir.forget_settings()?;
             Recent::forget(self.dir.root()).map_err(|error| self.dir.io(RECENT, &error))?;
         }
         self.dir.require_free(self.free_bytes)?;

@@ -122,6 +122,11 @@ impl Step {
         self.call == "fdatasync" && self.file == "store/db"
     }
 
+    /// Whether it writes how a database is laid out.
+    pub fn makes_settings(&self) -> bool {
+        self.file == "store/conf"
+    }
+
     /// Whether it keeps the names in the data directory, the last thing that is done before a store is open.
     pub fn keeps_names(&self) -> bool {
         self.call == "fsync" && self.file.is_empty()

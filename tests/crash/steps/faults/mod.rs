@@ -19,6 +19,8 @@ use house::House;
 use rows::ROWS;
 use walk::Walk;
 
+use super::step::Step;
+
 /// Rows of the table that are looked at on an ordinary day, and faults of each.
 const EVERYDAY: (usize, usize) = (6, 4);
 
@@ -35,6 +37,17 @@ fn a_write_that_fails_keeps_nobody_waiting_for_ever() {
     let mut cases = walk.cases(false);
     cases.retain(|case| case.way == Way::Alone && case.fault.lasts == 1 && case.fault.at.step.hands_over());
     let (figures, found) = walk.suffer(&vec![cases; AGAIN].concat());
+    println!("{figures:?}");
+    assert!(found.is_empty() && figures.met > 0, "{found:#?}");
+}
+
+#[test]
+fn a_founding_on_a_disk_that_fails_can_be_repeated_or_has_handed_over_its_recovery_code() {
+    let (house, row) = (House::new(), &ROWS[0]);
+    let Some(mut cases) = row.cases(&house) else { return };
+    let counts = |step: &Step| step.makes_durable() || step.makes_settings();
+    cases.retain(|case| case.fault.lasts == usize::MAX && counts(&case.fault.at.step));
+    let (figures, found) = suffer(row.name, &cases, |case| row.suffer_once(&house, case));
     println!("{figures:?}");
     assert!(found.is_empty() && figures.met > 0, "{found:#?}");
 }
