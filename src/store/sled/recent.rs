@@ -79,15 +79,19 @@ impl Recent {
         let lines: Vec<Line> =
             if second { one.into_iter().chain(two) } else { two.into_iter().chain(one) }.collect();
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&paths[current])?;
-        // What was cut off half-way would hide what follows it.
-        file.set_len(len as u64)?;
+        // What was cut off half-way would hide what follows it. What is whole is left as it is: somebody may only look.
+        if file.metadata()?.len() > len as u64 {
+            file.set_len(len as u64)?;
+        }
         let (from, reached) = (ledger.rev, newest(&lines));
         replay(&lines, live, ledger).map_err(io::Error::other)?;
         let mut recent = Self { paths, current, file, len, behind: ledger.rev < reached };
         if ledger.rev > reached {
             recent.catch_up(live, reached, ledger.rev);
         }
-        recent.mark(ledger.rev);
+        if !lines.last().is_some_and(|last| last.rows.is_none() && last.after == ledger.rev.0) {
+            recent.mark(ledger.rev);
+        }
         Ok((recent, (ledger.rev > from).then_some((from, ledger.rev))))
     }
 

@@ -537,3 +537,50 @@ fn files_that_keep_the_newest_changes_are_named_in_words_when_they_cannot_be_rea
     fs::create_dir(desk.data().join("recent.0")).unwrap();
     desk.maria().says(&["key", "list"]).fails(3, "which hold the newest changes once more");
 }
+
+/// Every file below a directory but the card of who has it open: when it was written, and what is in it.
+fn files_of(dir: &std::path::Path) -> Vec<(std::path::PathBuf, std::time::SystemTime, Vec<u8>)> {
+    let (mut left, mut files) = (vec![dir.to_owned()], Vec::new());
+    while let Some(dir) = left.pop() {
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                // What the database does when it is opened is its own; what it holds is compared below.
+                true if path.ends_with("store") => {}
+                true => left.push(path),
+                false if path.ends_with("keydeck.lock") => {}
+                false => {
+                    files.push((
+                        path.clone(),
+                        path.metadata().unwrap().modified().unwrap(),
+                        fs::read(path).unwrap(),
+                    ));
+                }
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn whoever_only_looks_changes_no_file_of_the_store() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    maria.issues("Export", "contacts.read");
+    let before = (files_of(&desk.data()), fs::read(desk.data().join("store/db")).unwrap());
+    assert!(before.0.iter().any(|(path, ..)| path.ends_with("denials")));
+    for words in [
+        &["--read-only", "info"][..],
+        &["--read-only", "key", "list"],
+        &["--read-only", "key", "show", "Export"],
+        &["--read-only", "audit", "list"],
+    ] {
+        maria.does(words);
+        let after = (files_of(&desk.data()), fs::read(desk.data().join("store/db")).unwrap());
+        let changed: Vec<_> =
+            after.0.iter().filter(|file| !before.0.contains(file)).map(|file| &file.0).collect();
+        assert!(changed.is_empty() && after.0.len() == before.0.len(), "{words:?}: {changed:?}");
+        assert!(after.1 == before.1, "{words:?} changed the database");
+    }
+}

@@ -89,8 +89,8 @@ fn found(_: &House, harm: Harm<'_>, _: Way) -> Ended {
         let again = desk.run(&words, "");
         match (again.code, Look::by_passphrase(&desk).map(drop)) {
             (0, Ok(())) => opens_with_its_code(&desk, &again.json())?,
-            // It is there, and nobody has its recovery code: that must have been told.
-            (1, Ok(())) if again.err.contains("store_exists") && said.err.contains("nobody has") => {}
+            // It is there, and its code was handed over before.
+            (1, Ok(())) if again.err.contains("store_exists") => opens_with_its_code(&desk, &said.json())?,
             _ => return Err(format!("neither founded nor to be founded: {again:?}")),
         }
         Ok(told)
