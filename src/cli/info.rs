@@ -14,8 +14,7 @@ use super::output::shown;
 use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
 use crate::domain::Timestamp;
-use crate::engine::open;
-use crate::engine::{OpenError, Unwritten, Writing};
+use crate::engine::{self, OpenError, Unwritten, Writing, open};
 use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
 
@@ -161,8 +160,10 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
         Ok(true) => {}
         Ok(false) => return (StoreInfo::none("none; `keydeck init` makes one".into(), free_bytes), None),
         Err(error) => {
+            let exists = error.is_unseal();
             let fault = Fault::from(error);
-            return (StoreInfo::none(fault.to_string(), free_bytes), Some(fault.exit()));
+            let none = StoreInfo::none(fault.to_string(), free_bytes);
+            return (StoreInfo { exists, ..none }, Some(fault.exit()));
         }
     }
     let (slots, mut standing, mut exit) = match HeaderFile::new(&dir).load() {
@@ -178,7 +179,7 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                 attached = signed.owner.is_some();
                 exit = None;
                 let health = signed.engine.health();
-                standing = match health.standing {
+                standing = match engine::standing(&*signed.engine) {
                     Standing::Writable => "open, takes changes".into(),
                     Standing::ReadOnly(why) => format!("open, read-only: {why}"),
                     Standing::Down(why) => {

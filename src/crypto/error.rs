@@ -79,7 +79,10 @@ pub enum CryptoError {
     )]
     WrongSecret,
     /// Neither copy of the header exists.
-    #[error("There is no store here: {0} is missing. Create one with `keydeck init`.")]
+    #[error(
+        "The header of this store is missing: neither {0} nor its copy is there, and nothing else unseals it. Put your \
+         backup of the whole data directory in its place, or choose another with --data."
+    )]
     HeaderMissing(PathBuf),
     /// A header is already there.
     #[error("There already is a store here: {0} exists. Choose another --data directory.")]

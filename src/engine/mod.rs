@@ -70,7 +70,7 @@ use crate::domain::{
     Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Role, ScopeId,
     State, Timestamp,
 };
-use crate::store::Health;
+use crate::store::{Health, Standing};
 
 /// What a command led to.
 pub struct Done {
@@ -245,4 +245,14 @@ pub trait Engine: Send + Sync {
 
     /// Writes down what is only in memory: uses, the clock, the seal.
     fn settle(&self) -> Result<(), EngineError>;
+}
+
+/// How the store stands for whoever wants to change something: on what it cannot vouch for, nothing is built.
+pub fn standing(engine: &dyn Engine) -> Standing {
+    match engine.health().standing {
+        Standing::Writable if !engine.doubts().is_empty() => {
+            Standing::ReadOnly("it is in doubt, and nothing can be changed".into())
+        }
+        standing => standing,
+    }
 }

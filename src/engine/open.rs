@@ -123,9 +123,16 @@ pub struct Open {
 /// Whether a directory holds a founded store, without opening it.
 ///
 /// # Errors
-/// When that cannot be seen: a place one may not look into is not an empty one.
+/// When that cannot be seen: a place one may not look into is not an empty one. When the store's header is gone: what is
+/// left is neither a store that opens nor room for another.
 pub fn is_store(dir: &Path) -> Result<bool, OpenError> {
-    Ok(is_there(&dir.join(HEADER))? || is_there(&dir.join(HEADER_COPY))?)
+    if is_there(&dir.join(HEADER))? || is_there(&dir.join(HEADER_COPY))? {
+        return Ok(true);
+    }
+    if SledStore::has_history(dir) {
+        return Err(OpenError::Unseal(CryptoError::HeaderMissing(dir.join(HEADER))));
+    }
+    Ok(false)
 }
 
 /// Whether something is at `path`; not knowing is no `false`.
@@ -427,6 +434,7 @@ pub fn begin(
 ) -> Result<Founding, OpenError> {
     plausible(&*options.clock)?;
     let catalog = read_catalog(options)?;
+    let begun = is_store(&options.dir)?;
     let opened = SledStore::open(&options.sled().create())?;
     // A header or a seal beside a store that never got its first entry is left of an interrupted set-up: begun anew.
     if opened.rev > Rev(0) || opened.seal.as_ref().is_some_and(|seal| seal.rev > Rev(0)) {
@@ -440,8 +448,7 @@ pub fn begin(
     let header =
         first_header(id, &root, operator.as_str(), (passphrase, options.cost), &recovery, created_ms)
             .map_err(EngineError::from)?;
-    if is_store(&options.dir)? { file.replace(&header) } else { file.create(&header) }
-        .map_err(EngineError::from)?;
+    if begun { file.replace(&header) } else { file.create(&header) }.map_err(EngineError::from)?;
     let (options, keyring) = (options.clone(), Keyring::new(root, id));
     Ok(Founding { options, catalog, opened, file, header, keyring, founder: (agency, operator), recovery })
 }

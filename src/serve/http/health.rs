@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use super::Front;
 use super::reply::{self, Reply};
 use super::router::Head;
-use crate::engine::{Engine as _, Unwritten, Writing};
+use crate::engine::{self, Engine as _, Unwritten, Writing};
 use crate::store::Standing;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -72,7 +72,7 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         (
             "keydeck_store_writable",
             "1 while the store takes changes.",
-            (health.standing == Standing::Writable).into(),
+            (engine::standing(&*front.engine) == Standing::Writable).into(),
         ),
         (
             "keydeck_seal_behind",

@@ -20,7 +20,7 @@ mod recent;
 mod verify;
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::JoinHandle;
@@ -34,6 +34,7 @@ use self::core::Shared;
 use self::directory::DataDir;
 use self::lock::DirLock;
 use self::open::Opening;
+use self::recent::Recent;
 use super::contract::{self, Guard, Health, Op, RowView, Store};
 use super::error::{CommitError, OpenError, StoreError};
 use super::feed::Watch;
@@ -248,6 +249,13 @@ impl SledStore {
             closed,
             doubt,
         })
+    }
+
+    /// Whether a store in `dir` ever had a commit, by what lies beside its database, which is not opened. What is there
+    /// and cannot be read speaks for one.
+    pub fn has_history(dir: &Path) -> bool {
+        SealFile::new(dir).read().map_or(true, |seal| seal.is_some_and(|seal| seal.rev > Rev(0)))
+            || Recent::reached(dir).map_or(true, |rev| rev > Rev(0))
     }
 
     /// Reads every row and checks that all are there as they were last written.

@@ -95,6 +95,16 @@ impl Recent {
         Ok((recent, (ledger.rev > from).then_some((from, ledger.rev))))
     }
 
+    /// How far the commits noted in `root` reach. Reads only.
+    pub(super) fn reached(root: &Path) -> io::Result<Rev> {
+        let mut reached = Rev(0);
+        for name in NAMES {
+            let (lines, _) = read(&root.join(name))?;
+            reached = lines.iter().map(|line| Rev(line.after)).fold(reached, Rev::max);
+        }
+        Ok(reached)
+    }
+
     /// Removes what is left of a store that is no more.
     pub(super) fn forget(root: &Path) -> io::Result<()> {
         NAMES.iter().try_for_each(|name| match fs::remove_file(root.join(name)) {

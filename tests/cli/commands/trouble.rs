@@ -404,6 +404,34 @@ fn info_about_a_store_that_does_not_open_tells_the_shell_too() {
 }
 
 #[test]
+fn a_store_without_its_seal_or_its_header_stands_in_one_way_whoever_is_asked() {
+    let desk = Desk::founded();
+    let seal = fs::read(desk.data().join("seal")).unwrap();
+    fs::remove_file(desk.data().join("seal")).unwrap();
+    let said = desk.maria().does(&["info"]);
+    assert!(
+        said.out.contains("open, read-only: it is in doubt") && !said.out.contains("takes changes"),
+        "{said:?}"
+    );
+    desk.maria().says(&["location", "add", "Harbour"]).expect(3);
+
+    for name in ["header", "header.bak"] {
+        fs::remove_file(desk.data().join(name)).unwrap();
+    }
+    let gone = "The header of this store is missing";
+    for seal in [None, Some(seal)] {
+        if let Some(seal) = seal {
+            fs::write(desk.data().join("seal"), seal).unwrap();
+        }
+        let said = desk.maria().says(&["info"]).expect(4);
+        assert!(said.out.contains(gone) && !said.out.contains("keydeck init"), "{said:?}");
+        assert_eq!(desk.maria().says(&["info", "--json"]).expect(4).json()["store"]["exists"], true);
+        desk.maria().says(&["key", "list"]).fails(4, gone);
+        desk.maria().says(&["init", "--agency", "Another"]).fails(4, gone);
+    }
+}
+
+#[test]
 fn a_time_zone_that_does_not_exist_is_told_once() {
     let desk = Desk::founded();
     let words = desk.maria().words(&["key", "list"]).into_iter().map(str::to_owned).collect::<Vec<_>>();

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::sheet::Deed;
-use crate::engine::Doors;
+use crate::engine::{self, Doors};
 use crate::store::Standing;
 use crate::tui::action::Action;
 use crate::tui::app::look::Look;
@@ -70,7 +70,7 @@ pub fn facts(look: &Look, known: &Facts, doors: Option<&Doors>) -> Vec<Line> {
     if let Some(bytes) = health.free_bytes {
         let _always_fits = write!(store, ", {} free", size(bytes));
     }
-    facts.push(match health.standing {
+    facts.push(match engine::standing(&*look.engine) {
         Standing::Writable => Line::told(Role::Good, "Store", format!("{store}, takes changes")),
         Standing::ReadOnly(why) => Line::told(Role::Bad, "Store", format!("{store}, read-only: {why}")),
         Standing::Down(why) => Line::told(Role::Bad, "Store", format!("{store}, not usable: {why}")),
