@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    keydeck::cli::main(std::env::args_os().collect())
+    keydeck::cli::main(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::Outcome;
 use super::door::Deck;
+use super::number::whole;
 use crate::serve::guide::{self, Proxy, Wiring};
 
 /// Words of `guide`.
@@ -21,7 +22,7 @@ pub struct Guide {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     upstream: String,
     /// The port the proxy itself takes
-    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    #[arg(long, value_name = "PORT", default_value_t = 8080, value_parser = whole::<u16>(1..=65_535))]
     port: u16,
 }
 

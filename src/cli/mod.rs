@@ -27,8 +27,10 @@ mod handover;
 mod info;
 mod init;
 mod key;
+mod lacking;
 mod location;
 mod logging;
+mod number;
 mod operator;
 mod output;
 mod places;
@@ -58,11 +60,11 @@ use self::places::Places;
 type Outcome = Result<ExitCode, Fault>;
 
 /// Runs one command line, the program's name first.
-pub fn main(words: Vec<OsString>) -> ExitCode {
+pub fn main(words: &[OsString]) -> ExitCode {
     process::harden();
     // Asked for before the words are understood, so that misunderstandings are told in the form asked for.
     let output = Output::new(words.iter().any(|word| word == "--json"));
-    let usage = if audit::is_verify(&words) { ExitCode::from(audit::USAGE) } else { code(Exit::Usage) };
+    let usage = if audit::is_verify(words) { ExitCode::from(audit::USAGE) } else { code(Exit::Usage) };
     if words.iter().any(|word| tokens::in_word(word)) {
         output.fault(&Fault::usage(
             "A secret stands on the command line, where the shell's history and other users can read it. It was \
@@ -72,7 +74,7 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
     }
     match Cli::try_parse_from(words) {
         Ok(cli) => run(cli, output, usage),
-        Err(error) => misunderstood(&error, output, usage),
+        Err(error) => misunderstood(&error, words, output, usage),
     }
 }
 
@@ -81,13 +83,15 @@ fn code(exit: Exit) -> ExitCode {
 }
 
 /// Help that was asked for is a result; anything else is a mistake in the words.
-fn misunderstood(error: &clap::Error, output: Output, usage: ExitCode) -> ExitCode {
+fn misunderstood(error: &clap::Error, words: &[OsString], output: Output, usage: ExitCode) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // A reader who has seen enough and closed the pipe is no failure.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    if output.is_json() {
+    if let Some(told) = lacking::in_words(error, words) {
+        output.fault(&Fault::usage(told));
+    } else if output.is_json() {
         output.fault(&Fault::usage(error.render().to_string().trim_end()));
     } else {
         let _ = error.print();

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, value_parser};
+use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Outcome;
 use super::door::Deck;
 use super::fault::Fault;
 use super::logging::Format;
+use super::number::whole;
 use crate::engine::Engine as _;
 use crate::engine::open::Open;
 use crate::serve::control::{Control, Settings};
@@ -33,7 +34,7 @@ pub struct Serve {
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
     /// Threads that answer; by default half the processors, which leaves the others to the proxy in front
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=256))]
     workers: Option<u16>,
     /// Log to standard error in this form; by default as text there when it is no terminal, else to a file
     #[arg(long, value_name = "FORMAT")]

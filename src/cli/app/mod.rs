@@ -76,7 +76,7 @@ pub struct Create {
     /// How it proves who it is; this stays
     #[arg(long, value_name = "METHOD")]
     auth: AuthWord,
-    /// What it may do; `keydeck scope list` shows them
+    /// What it may do, unless --preset says it; `keydeck scope list` shows them
     #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present = "preset")]
     scope: Vec<String>,
     /// A ready choice of scopes; others can be added with --scope

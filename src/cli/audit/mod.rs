@@ -12,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Outcome;
 use super::door::Deck;
+use super::number::whole;
 
 /// What can be done with the audit trail.
 #[derive(Debug, Subcommand)]
@@ -49,7 +50,7 @@ pub struct Fingerprint {
 #[derive(Debug, Args)]
 pub struct List {
     /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<u32>(1..=100_000))]
     limit: u32,
     /// Only what is about this key: its id, hint or name
     #[arg(long, value_name = "KEY")]

@@ -61,7 +61,7 @@ pub struct NewWords {
     /// A key for one app: its application id or name
     #[arg(long, value_name = "APP")]
     app: Option<String>,
-    /// What it may do; `keydeck scope list` shows them
+    /// What it may do, unless --preset says it; `keydeck scope list` shows them
     #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present = "preset")]
     scope: Vec<String>,
     /// A ready choice of scopes; others can be added with --scope
@@ -143,7 +143,7 @@ pub struct Final {
 pub struct Rescope {
     #[command(flatten)]
     one: One,
-    /// All it may do from now on
+    /// All it may do from now on, unless --add or --remove says what changes
     #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present_any = ["add", "remove"],
           conflicts_with_all = ["add", "remove"])]
     scope: Vec<String>,

@@ -21,7 +21,7 @@ use crate::files;
 /// Words of `location add`.
 #[derive(Debug, Args)]
 pub struct Add {
-    /// Their names
+    /// Their names, unless --from brings them
     #[arg(value_name = "NAME", required_unless_present = "from", conflicts_with = "from")]
     names: Vec<String>,
     /// CSV file with a heading such as `name` or `Location`, or with one name on each line; `-` for standard input
@@ -74,15 +74,15 @@ const SHOWN: usize = 20;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 pub(super) fn run(deck: &Deck, args: &Add) -> Outcome {
-    let (what, sheet) = match &args.from {
-        Some(path) => ("line", sheet::read(&bytes_of(path)?, args.said())),
+    let (what, twice, sheet) = match &args.from {
+        Some(path) => ("line", "on line", sheet::read(&bytes_of(path)?, args.said())),
         None => {
             let names = args.names.iter().zip(1..).map(|(n, at)| (at, Ok(n.clone()))).collect();
-            ("name", Ok(Sheet { names, taken: String::new() }))
+            ("name", "name", Ok(Sheet { names, taken: String::new() }))
         }
     };
     let sheet = sheet.or_else(|mistake| refuse(what, &mut [mistake]).map(|()| Sheet::default()))?;
-    let (written, mut mistakes) = judge(sheet.names);
+    let (written, mut mistakes) = judge(twice, sheet.names);
     if !sheet.taken.is_empty() {
         deck.output.say(&sheet.taken);
     }
@@ -189,15 +189,15 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, Fault> {
     read.map_err(|error| fail(error.to_string()))
 }
 
-/// What is wrong with the names themselves: no name, or the same twice.
-fn judge(lines: Vec<(u64, Result<String, String>)>) -> (Vec<Written>, Vec<Mistake>) {
+/// What is wrong with the names themselves: no name, or the same twice, which is where `what` says.
+fn judge(what: &str, lines: Vec<(u64, Result<String, String>)>) -> (Vec<Written>, Vec<Mistake>) {
     let (mut names, mut mistakes) = (Vec::new(), Vec::new());
     let mut seen: HashMap<String, u64> = HashMap::new();
     for (place, text) in lines {
         match text.and_then(|text| Name::new(&text).map_err(|why| why.to_string())) {
             Err(why) => mistakes.push((place, why)),
             Ok(name) => match seen.insert(name.folded(), place) {
-                Some(first) => mistakes.push((place, format!("{name} is the same name as on {first}"))),
+                Some(first) => mistakes.push((place, format!("{name} is the same name as {what} {first}"))),
                 None => names.push(Written { place, name }),
             },
         }
@@ -242,7 +242,7 @@ mod tests {
         let sheet =
             sheet::read("name,x\nBerlin,1\n,2\nBERLIN,3\nA\u{202e}B,4\nOslo,5\n".as_bytes(), Said::default())
                 .unwrap();
-        let (names, mistakes) = judge(sheet.names);
+        let (names, mistakes) = judge("on line", sheet.names);
         assert_eq!(names.len(), 2);
         let lines: Vec<u64> = mistakes.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [3, 4, 5]);

@@ -82,7 +82,7 @@ fn locations_come_by_the_thousand_or_not_at_all() {
     let said = ann.says(&["location", "add", "--from", "bad.csv"]).fails(1, "Nothing was added");
     for line in [
         "line 3: a name is needed",
-        "line 5: berlin is the same name as on 2",
+        "line 5: berlin is the same name as on line 2",
         "line 6: it holds the invisible",
     ] {
         assert!(said.err.contains(line), "{line}: {said:?}");

@@ -116,3 +116,40 @@ fn the_catalog_is_listed_and_a_file_is_checked_before_it_is_used() {
     assert!(said["ok"] == false && said["problems"][0]["line"].is_u64(), "{said}");
     desk.run(&["scope", "check", "absent.toml"], "").fails(2, "cannot be read");
 }
+
+#[test]
+fn a_number_that_is_none_is_answered_with_those_there_may_be() {
+    let desk = Desk::new();
+    for (words, range) in [
+        (&["audit", "list", "--limit"][..], "from 1 to 100000"),
+        (&["serve", "--workers"], "from 1 to 256"),
+        (&["guide", "nginx", "--port"], "from 1 to 65535"),
+    ] {
+        for given in ["abc", "0", "99999999", "99999999999999999999", "1.5", ""] {
+            let said = desk.run(&[words, &[given]].concat(), "").expect(2);
+            let told = format!("write a whole number {range}");
+            assert!(said.err.contains(&told) && said.err.contains(given), "{given}: {said:?}");
+            assert!(!said.err.contains("digit"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn whoever_leaves_a_word_out_is_told_which_what_it_is_for_and_how_it_would_read() {
+    let desk = Desk::new();
+    let said = desk.run(&["key", "create", "--name", "A"], "").expect(2);
+    for part in [
+        "keydeck: `keydeck key create` needs more than that. Missing:",
+        "--scope <SCOPE>...: What it may do, unless --preset says it",
+        "one of these",
+        "--location <LOCATION>: A key for one location",
+        "For example: keydeck key create --name Export --agency --scope contacts.read",
+        "All its words: keydeck key create --help",
+    ] {
+        assert!(said.err.contains(part), "{part}: {said:?}");
+    }
+    let said = desk.run(&["policy", "set", "idle-days", "--json"], "").expect(2);
+    let error: serde_json::Value = serde_json::from_str(&said.err).unwrap();
+    let told = error["error"]["message"].as_str().unwrap();
+    assert!(told.contains("<VALUE>: Its new value"), "{told}");
+}
