@@ -1,6 +1,7 @@
 //! The command line: one file per command family, results as text for people or as JSON for scripts.
 //!
-//! - `args`: the words; `fault`: what goes wrong, and the exit codes; `output`, `table`, `times`: what is shown.
+//! - `args`: the words, `number` those among them that count, `lacking` those that are missing; `fault`: what goes
+//!   wrong, and the exit codes; `output`, `table`, `times`, `stopped`: what is shown.
 //! - `door`: signing in; `secrets`: passphrases from files and prompts; `handover`: a fresh secret on its way out;
 //!   `tokens`: secrets in the wrong place.
 //! - `config`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
@@ -39,6 +40,7 @@ mod process;
 mod scope;
 mod secrets;
 mod serve;
+mod stopped;
 mod table;
 mod times;
 mod tokens;

@@ -15,6 +15,7 @@ use super::door::{Deck, Signed};
 use super::fault::{Exit, Fault};
 use super::key::ambiguous;
 use super::secrets;
+use super::stopped::{self, Stopped};
 use super::table::{Cell, Table, Tone};
 use super::times;
 use crate::crypto::CryptoError;
@@ -280,18 +281,31 @@ fn not_renewed(name: &str, why: Fault) -> Fault {
 fn disable(deck: &Deck, args: &Disable) -> Outcome {
     let signed = deck.sign_in()?;
     let operator = find(&signed, &args.name, Sought::Living)?;
-    let (keys, fate) = match &args.keys {
-        KeysChoice::Work => (KeysAfter::Work, "go on working".to_owned()),
-        KeysChoice::Stop => (KeysAfter::Stop, "stop".to_owned()),
-        KeysChoice::Give(heir) => {
-            (KeysAfter::GiveTo(find(&signed, heir, Sought::Living)?), format!("become {heir}'s"))
+    let keys = match &args.keys {
+        KeysChoice::Work => KeysAfter::Work,
+        KeysChoice::Stop => KeysAfter::Stop,
+        KeysChoice::Give(heir) => KeysAfter::GiveTo(find(&signed, heir, Sought::Living)?),
+    };
+    let (name, live) = (&args.name, || live_keys(&signed, operator));
+    let fate = |live: usize| {
+        let keys = stopped::live(live);
+        match &args.keys {
+            KeysChoice::Work => format!("Their keys go on working: {keys}."),
+            KeysChoice::Stop => format!("Their keys stop: {keys}."),
+            KeysChoice::Give(heir) => format!("Their keys become {heir}'s: {keys}."),
         }
     };
-    args.consent
-        .ask(|| format!("Disable {}? They cannot sign in any more; their keys {fate}.", args.name))?;
+    args.consent.ask(|| format!("Disable {name}? They cannot sign in any more. {}", fate(live())))?;
+    let held = live();
     signed.engine.disable_operator(&signed.session, operator, keys)?;
-    deck.output.say(&format!("{} cannot sign in any more; their keys {fate}.", args.name));
-    print(deck, &signed, operator)
+    deck.output.say(&format!("{name} cannot sign in any more. {}", fate(held)));
+    if deck.output.is_json() {
+        let keys_stopped = if keys == KeysAfter::Stop { held } else { 0 };
+        let after = seen(&signed, operator)?;
+        let about = OperatorLine::of(&after, live_keys(&signed, operator));
+        deck.output.value(&Stopped { about, keys_stopped })?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn enable(deck: &Deck, args: &Enable) -> Outcome {
@@ -389,11 +403,14 @@ fn list(deck: &Deck) -> Outcome {
 /// The operator as they are now, for scripts; people were told in words.
 fn print(deck: &Deck, signed: &Signed, id: OperatorId) -> Outcome {
     if deck.output.is_json() {
-        let operator = signed.see(|view| view.operators().into_iter().find(|o| o.id == id).cloned());
-        let operator = operator.ok_or(Refusal::NoSuchOperator)?;
-        deck.output.value(&OperatorLine::of(&operator, live_keys(signed, id)))?;
+        deck.output.value(&OperatorLine::of(&seen(signed, id)?, live_keys(signed, id)))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn seen(signed: &Signed, id: OperatorId) -> Result<Operator, Fault> {
+    let operator = signed.see(|view| view.operators().into_iter().find(|o| o.id == id).cloned());
+    Ok(operator.ok_or(Refusal::NoSuchOperator)?)
 }
 
 #[cfg(test)]

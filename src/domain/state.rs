@@ -244,9 +244,19 @@ impl State {
 
     /// Live keys of one location, whoever owns them.
     pub fn live_keys_at(&self, location: LocationId, now: Timestamp) -> usize {
-        let here = Place::Location(location);
-        let elsewhere = self.census.iter().filter(|((_, place), _)| *place == here).map(|(_, n)| *n as usize);
-        self.keys_at(location).filter(|k| k.state(now).is_live()).count() + elsewhere.sum::<usize>()
+        let here = self.keys_at(location).filter(|k| k.state(now).is_live()).count();
+        here + self.counted_in(Place::Location(location))
+    }
+
+    /// Live keys of one app, whoever owns them.
+    pub fn live_keys_of_app(&self, app: AppId, now: Timestamp) -> usize {
+        let here = self.keys_of_app(app).filter(|k| k.state(now).is_live()).count();
+        here + self.counted_in(Place::App(app))
+    }
+
+    /// Live keys of one place that are not held here.
+    fn counted_in(&self, place: Place) -> usize {
+        self.census.iter().filter(|((_, at), _)| *at == place).map(|(_, n)| *n as usize).sum()
     }
 
     /// Says how many live keys are not held here, by owner and place.

@@ -7,34 +7,49 @@ use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::handover::Handover;
 use crate::cli::key::{expiry, issue};
+use crate::cli::stopped;
 use crate::domain::{App, Command, KeyId, Name, Note, Place, Refusal, View};
 use crate::engine::EngineError;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
     let (signed, app) = reach(deck, one)?;
-    run(deck, &signed, &app, Command::PauseApp(app.id), "is paused, with its keys and access tokens.")
+    let keys_stopped = live(&signed, &app);
+    signed.engine.execute(&signed.session, Command::PauseApp(app.id))?;
+    let said = format!(
+        "is paused, with its access tokens. Refused with it until it is resumed: {}.",
+        stopped::live(keys_stopped)
+    );
+    show::stopped(deck, &signed, app.id, &said, keys_stopped)
 }
 
 pub(super) fn resume(deck: &Deck, one: &One) -> Outcome {
     let (signed, app) = reach(deck, one)?;
-    run(deck, &signed, &app, Command::ResumeApp(app.id), "works again.")
+    signed.engine.execute(&signed.session, Command::ResumeApp(app.id))?;
+    show::after(deck, &signed, app.id, "works again.")
 }
 
 pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
     let (signed, app) = reach(deck, &words.one)?;
     words.consent.ask(|| {
-        let keys = live_keys(&signed, &app).len();
         format!(
-            "Delete {} ({})? Its secret, {keys} live keys and all access tokens end at once.",
-            app.name, app.id
+            "Delete {} ({})? Its secret, {} and all access tokens end at once.",
+            app.name,
+            app.id,
+            stopped::live(live(&signed, &app))
         )
     })?;
-    run(deck, &signed, &app, Command::DeleteApp(app.id), "is deleted, and its keys are revoked.")
+    let keys_stopped = live(&signed, &app);
+    signed.engine.execute(&signed.session, Command::DeleteApp(app.id))?;
+    let said = format!(
+        "is deleted, with its secret and access tokens. Revoked with it: {}.",
+        stopped::live(keys_stopped)
+    );
+    show::stopped(deck, &signed, app.id, &said, keys_stopped)
 }
 
-fn run(deck: &Deck, signed: &Signed, app: &App, command: Command, said: &str) -> Outcome {
-    signed.engine.execute(&signed.session, command)?;
-    show::after(deck, signed, app.id, said)
+/// Also those the operator does not see: a number is no look at somebody's keys.
+fn live(signed: &Signed, app: &App) -> usize {
+    signed.engine.state().live_keys_of_app(app.id, signed.now())
 }
 
 fn live_keys(signed: &Signed, app: &App) -> Vec<KeyId> {

@@ -10,6 +10,7 @@ use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::output::shown;
+use crate::cli::stopped::Stopped;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
@@ -149,6 +150,18 @@ pub(super) fn after(deck: &Deck, signed: &Signed, id: AppId, said: &str) -> Outc
     }
     let name = signed.see(|view| view.app(id).map(|app| app.name.to_string()));
     deck.output.say(&format!("{} {said}", name.ok_or(Refusal::NoSuchApp)?));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same for what stopped keys.
+pub(super) fn stopped(deck: &Deck, signed: &Signed, id: AppId, said: &str, keys_stopped: usize) -> Outcome {
+    if !deck.output.is_json() {
+        return after(deck, signed, id, said);
+    }
+    let state = signed.engine.state();
+    let view = View::new(&state, signed.session.actor());
+    let app = view.app(id).ok_or(Refusal::NoSuchApp)?;
+    deck.output.value(&Stopped { about: AppLine::of(app, view, signed.now()), keys_stopped })?;
     Ok(ExitCode::SUCCESS)
 }
 

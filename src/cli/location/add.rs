@@ -102,7 +102,7 @@ pub(super) fn run(deck: &Deck, args: &Add) -> Outcome {
         return foretell(deck, &signed, &new, &there);
     }
     let added = add(&signed, what, &new)?;
-    tell(deck, &added, &there)
+    tell(deck, &signed, &added, &there)
 }
 
 /// Adds them, as many at once as one commit takes; says how far it got when it does not get to the end.
@@ -136,9 +136,24 @@ fn left(there: &[(Written, Location)]) -> Option<String> {
     (!there.is_empty()).then(|| format!("{are} there already: {names}."))
 }
 
-fn tell(deck: &Deck, added: &[Location], there: &[(Written, Location)]) -> Outcome {
+/// A location for scripts, and whether it was added just now or left as it was.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    location: LocationLine<'a>,
+    added: bool,
+}
+
+fn tell(deck: &Deck, signed: &Signed, added: &[Location], there: &[(Written, Location)]) -> Outcome {
     if deck.output.is_json() {
-        let lines: Vec<_> = added.iter().map(|l| LocationLine::of(l, 0)).collect();
+        let now = signed.now();
+        let new = added.iter().map(|l| Told { location: LocationLine::of(l, 0), added: true });
+        let lines: Vec<_> = signed.see(|view| {
+            let keys = |l: &Location| view.keys_at(l.id).filter(|key| key.state(now).is_live()).count();
+            let left =
+                there.iter().map(|(_, l)| Told { location: LocationLine::of(l, keys(l)), added: false });
+            new.chain(left).collect()
+        });
         deck.output.value(&lines)?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -14,10 +14,11 @@ use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::key::find_location;
+use super::stopped::{self, Stopped};
 use super::table::Table;
 use super::times;
 use crate::domain::basis::Basis;
-use crate::domain::{Command, Key, Location, LocationId, Name, Timestamp};
+use crate::domain::{Command, Key, Location, LocationId, Name, Refusal, Timestamp};
 
 /// What can be done with locations.
 #[derive(Debug, Subcommand)]
@@ -133,16 +134,27 @@ fn rename(deck: &Deck, args: &Rename) -> Outcome {
 
 fn remove(deck: &Deck, args: &Remove) -> Outcome {
     let signed = deck.sign_in()?;
-    let location = signed.see(|view| find_location(view, &args.location))?;
+    let id = signed.see(|view| find_location(view, &args.location))?;
+    // Also those the operator does not see: a number is no look at somebody's keys.
+    let live = || signed.engine.state().live_keys_at(id, signed.now());
     args.consent.ask(|| {
         format!(
-            "Remove the location {}? All its keys, whoever owns them, are refused from then on.",
-            args.location
+            "Remove the location {}? Its {}, whoever owns them, are refused from then on.",
+            args.location,
+            stopped::live(live())
         )
     })?;
-    signed.engine.execute(&signed.session, Command::RemoveLocation { location })?;
-    deck.output.say("The location is removed; its keys are refused from now on.");
-    print(deck, &signed, location, signed.now())
+    let keys_stopped = live();
+    signed.engine.execute(&signed.session, Command::RemoveLocation { location: id })?;
+    deck.output.say(&format!(
+        "The location is removed. Refused from now on with it: {}.",
+        stopped::live(keys_stopped)
+    ));
+    if deck.output.is_json() {
+        let location = signed.see(|view| view.location(id).cloned()).ok_or(Refusal::NoSuchLocation)?;
+        deck.output.value(&Stopped { about: LocationLine::of(&location, 0), keys_stopped })?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print(deck: &Deck, signed: &Signed, id: LocationId, now: Timestamp) -> Outcome {

@@ -224,6 +224,11 @@ fn a_list_from_a_spreadsheet_is_not_stored_as_its_own_lines() {
     let said = ann.says(&[&by_name[..], &["--skip-existing"]].concat()).expect(0);
     assert!(said.err.contains("Rome is added. 2 are there already: Berlin, Köln; Deutz."), "{said:?}");
     assert_eq!(listed(), ["Berlin", "Köln; Deutz", "Rome"]);
+    let told = ann.asks(&[&by_name[..], &["--skip-existing"]].concat());
+    let told: Vec<_> = told.as_array().unwrap().iter().map(|l| (&l["name"], &l["added"])).collect();
+    let left = |name: &'static str| (serde_json::Value::from(name), serde_json::Value::from(false));
+    let all = ["Berlin", "Köln; Deutz", "Rome"].map(left);
+    assert_eq!(told, all.iter().map(|(name, added)| (name, added)).collect::<Vec<_>>());
     let viewer = desk.hire("vera", "viewer");
     desk.file("list.csv", "name\nOslo\n");
     viewer.says(&[&add[..], &["--dry-run"]].concat()).fails(1, "admin");
@@ -320,4 +325,48 @@ fn a_heading_in_another_language_does_not_become_a_location() {
     let said = ann.does(&[&add[..], &["--skip-existing", "--dry-run"]].concat());
     assert!(said.err.contains("1 would be added. 1 is there already: Berlin."), "{said:?}");
     ann.says(&["location", "add", "--from", "/dev/zero"]).fails(2, "it is a device");
+}
+
+#[test]
+fn whoever_ends_a_location_an_app_or_an_operator_is_told_how_many_keys_stop() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    let issue = |name: &str, place: &[&str]| {
+        maria.does(&[&["key", "create", "--name", name, "--scope", "contacts.read"], place].concat());
+    };
+    for place in ["Harbour", "Station", "Airport"] {
+        maria.does(&["location", "add", place]);
+    }
+    for key in ["Till 1", "Till 2"] {
+        issue(key, &["--location", "Harbour"]);
+    }
+    issue("Till 3", &["--location", "Station"]);
+    let said = maria.does(&["location", "remove", "Harbour", "--yes"]).err;
+    assert!(said.contains("Refused from now on with it: 2 live keys."), "{said}");
+    assert_eq!(maria.asks(&["location", "remove", "Station", "--yes"])["keys_stopped"], 1);
+    let said = maria.does(&["location", "remove", "Airport", "--yes"]).err;
+    assert!(said.contains("with it: no live key."), "{said}");
+
+    let app = ["app", "create", "--uri", "https://a.example", "--source", "bot", "--user-type", "guest"];
+    let app = |name: &str| {
+        maria.does(&[&app[..], &["--name", name, "--auth", "key", "--scope", "contacts.read"]].concat());
+        maria.does(&["app", "new-key", name]);
+    };
+    app("Bot");
+    app("Crawler");
+    let said = maria.does(&["app", "pause", "Bot"]).err;
+    assert!(said.contains("until it is resumed: 1 live key."), "{said}");
+    assert_eq!(maria.asks(&["app", "pause", "Crawler"])["keys_stopped"], 1);
+    let said = maria.does(&["app", "delete", "Bot", "--yes"]).err;
+    assert!(said.contains("Revoked with it: 1 live key."), "{said}");
+    assert_eq!(maria.asks(&["app", "delete", "Crawler", "--yes"])["keys_stopped"], 1);
+
+    for name in ["ann", "bob"] {
+        let own = desk.hire(name, "admin");
+        own.issues(&format!("Export of {name}"), "contacts.read");
+    }
+    let said = maria.does(&["operator", "disable", "ann", "--keys", "stop", "--yes"]).err;
+    assert!(said.contains("Their keys stop: 1 live key."), "{said}");
+    let told = maria.asks(&["operator", "disable", "bob", "--keys", "work", "--yes"]);
+    assert_eq!((&told["keys"], &told["keys_stopped"]), (&1.into(), &0.into()));
 }

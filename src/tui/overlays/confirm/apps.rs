@@ -65,7 +65,7 @@ fn show(answer: Answer, look: &Look) -> Heard<Look, Ask, Answer> {
 /// What stops, then what does not, in whole sentences.
 fn consequences(deed: AppDeed, app: &App, seen: &Seen<'_>) -> Vec<String> {
     // All keys of the app stop, also those the operator does not see: the number is the whole truth.
-    let live = seen.state().keys_of_app(app.id).filter(|key| key.state(seen.now()).is_live()).count();
+    let live = seen.state().live_keys_of_app(app.id, seen.now());
     let keys = match live {
         0 => "It has no live keys".to_owned(),
         1 => "Its 1 key".to_owned(),
