@@ -277,6 +277,12 @@ impl Entry {
         Some(format!("denied {}× · {why}{missing}{name}", tries.n))
     }
 
+    /// Why keydeck did it by itself; nothing for what somebody asked for.
+    pub fn unasked(&self) -> Option<&str> {
+        let code = self.reason.as_deref().filter(|_| self.outcome == Outcome::Done)?;
+        Some(if code == "secret_never_shown" { "its secret was never shown" } else { code })
+    }
+
     /// How many refused commands it stands for; nothing for an entry about anything else.
     pub fn refused_again(&self) -> Option<u64> {
         self.tries.as_ref().filter(|_| self.event != Self::DENIED).map(|tries| tries.n)

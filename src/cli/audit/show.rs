@@ -74,24 +74,12 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let mut table = Table::new(&["No.", "When", "Who", "What", "About", "Details"]);
     for line in &page.lines {
         let entry = &line.entry;
-        let what = match (entry.outcome, entry.denial()) {
-            (_, Some(denial)) => Cell::toned(denial, Tone::Warn),
-            (Happened::Done, _) => Cell::from(&entry.event),
-            (Happened::Refused, _) => Cell::toned(
-                format!(
-                    "{} refused{}: {}",
-                    entry.event,
-                    again(entry),
-                    entry.reason.as_deref().unwrap_or("?")
-                ),
-                Tone::Warn,
-            ),
-        };
+        let tone = if entry.outcome == Happened::Refused { Tone::Warn } else { Tone::Plain };
         table.row([
             entry.seq.to_string().into(),
             times::local(Timestamp(entry.at)).into(),
             entry.actor.name.as_str().into(),
-            what,
+            Cell::toned(what(entry), tone),
             subjects(entry).into(),
             details(entry).into(),
         ]);
@@ -101,6 +89,19 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         deck.output.say("There are older entries; --limit shows more.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn what(entry: &Entry) -> String {
+    match (entry.outcome, entry.denial()) {
+        (_, Some(denial)) => denial,
+        (Happened::Done, _) => match entry.unasked() {
+            Some(why) => format!("{} by itself: {why}", entry.event),
+            None => entry.event.clone(),
+        },
+        (Happened::Refused, _) => {
+            format!("{} refused{}: {}", entry.event, again(entry), entry.reason.as_deref().unwrap_or("?"))
+        }
+    }
 }
 
 fn again(entry: &Entry) -> String {
@@ -280,6 +281,27 @@ fn harmless(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_keydeck_did_by_itself_does_not_look_as_if_somebody_had_asked_for_it() {
+        let actor = ActorLine {
+            id: String::new(),
+            name: "maria".into(),
+            role: "admin".into(),
+            auth: "passphrase".into(),
+            access: "own".into(),
+            via: "cli".into(),
+            uid: 1,
+            pid: 2,
+            session: "s".into(),
+        };
+        let mut entry = Entry::of(actor, Timestamp(7), "key.revoke");
+        assert_eq!(what(&entry), "key.revoke");
+        entry.reason = Some("secret_never_shown".into());
+        assert_eq!(what(&entry), "key.revoke by itself: its secret was never shown");
+        entry.outcome = Happened::Refused;
+        assert_eq!(what(&entry), "key.revoke refused: secret_never_shown");
+    }
 
     #[test]
     fn a_cell_of_the_export_is_never_a_formula_nor_a_second_row() {

@@ -96,12 +96,20 @@ pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
         let view = View::new(&state, signed.session.actor());
         deck.output.value(&KeyLine::of(key, view, &left, now))?;
     } else {
-        deck.output.text(&signed.see(|view| page(key, view, &left, now)))?;
+        // No more than there is: the trail may be unreadable, and the page is worth having all the same.
+        let over = matches!(key.state(now), KeyState::Revoked | KeyState::Deleted);
+        let trail =
+            if over { signed.engine.audit(&signed.session, None, TOLD, Some(key.id)).ok() } else { None };
+        let why = trail.as_ref().and_then(|page| page.lines.iter().find_map(|line| line.entry.unasked()));
+        deck.output.text(&signed.see(|view| page(key, view, why, &left, now)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn page(key: &Key, view: View<'_>, left: &Unwritten, now: Timestamp) -> String {
+/// Entries of a key that are looked at for why it ended.
+const TOLD: usize = 30;
+
+fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, now: Timestamp) -> String {
     let mut out = String::new();
     let mut line = |what: &str, text: &str| {
         let _ = writeln!(out, "{what:<12}{}", shown(text));
@@ -117,7 +125,8 @@ fn page(key: &Key, view: View<'_>, left: &Unwritten, now: Timestamp) -> String {
     let stopped = lines::stopped(key, view, now)
         .map_or_else(String::new, |reason| format!("; refused all the same: {}", reason.advice()));
     let waits = if left.concerns(key.id) { " (in force, not written yet)" } else { "" };
-    line("State", &format!("{state}{waits}{stopped}"));
+    let why = why.map_or_else(String::new, |why| format!("; keydeck took it back: {why}"));
+    line("State", &format!("{state}{waits}{stopped}{why}"));
     line("Owner", view.owner_name(key));
     let future = if key.created_at > now { "; in the future: the clock was wrong" } else { "" };
     line("Created", &format!("{}{future}", times::both(key.created_at, now)));

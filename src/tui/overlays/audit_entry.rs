@@ -24,7 +24,10 @@ pub fn entry(line: &AuditLine, look: &Look) -> Reader {
     let entry = &line.entry;
     let at = Timestamp(entry.at);
     let outcome = match entry.outcome {
-        Outcome::Done => Line::fact("Outcome", "done"),
+        Outcome::Done => Line::fact(
+            "Outcome",
+            entry.unasked().map_or_else(|| "done".to_owned(), |why| format!("done by keydeck itself: {why}")),
+        ),
         Outcome::Refused => Line::told(
             Role::Bad,
             "Outcome",

@@ -12,7 +12,10 @@ pub fn what(entry: &Entry) -> String {
         return denied(entry, denial);
     }
     match entry.outcome {
-        Outcome::Done => done(entry),
+        Outcome::Done => match entry.unasked() {
+            Some(why) => format!("{}: {why}", done(entry)),
+            None => done(entry),
+        },
         Outcome::Refused => match entry.refused_again() {
             Some(n) => format!("{} · {n}× more", wanted(entry)),
             None => wanted(entry),

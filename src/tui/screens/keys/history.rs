@@ -102,7 +102,8 @@ fn happening(entry: &Entry) -> Happening {
     } else {
         let changes =
             entry.changes.iter().filter(|change| change.field == "scopes" && !change.from.is_empty());
-        changes.map(|change| difference(&change.from, &change.to)).collect::<Vec<_>>().join(", ")
+        let changes = changes.map(|change| difference(&change.from, &change.to));
+        entry.unasked().map(str::to_owned).into_iter().chain(changes).collect::<Vec<_>>().join(", ")
     };
     Happening { at: Timestamp(entry.at), what: became(entry), who: entry.actor.name.clone(), detail, refused }
 }
@@ -175,6 +176,7 @@ mod tests {
         };
         assert_eq!(line("key.import", Outcome::Done), "taken over");
         assert_eq!(line("app.new-secret", Outcome::Done), "app given a new secret");
+        assert_eq!(line("app.delete", Outcome::Done), "revoked with its app");
         assert_eq!(line(Entry::DENIED, Outcome::Refused), "denied 1×");
         for kind in CommandKind::ALL {
             let code = kind.spec().code;
