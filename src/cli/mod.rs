@@ -104,7 +104,7 @@ fn misunderstood(error: &clap::Error, words: &[OsString], output: Output, usage:
 fn run(cli: Cli, output: Output, usage: ExitCode) -> ExitCode {
     // Whoever collects JSON gets nothing else.
     let json = matches!(&cli.command, Some(Command::Serve(args)) if args.log_format() == Some(logging::Format::Json));
-    let output = if json { Output::new(true) } else { output };
+    let output = if json { Output::new(true) } else { output }.in_ascii(cli.console.ascii);
     let places = Places::find();
     let log = places.log_file();
     match (&cli.command, log.clone()) {
@@ -134,6 +134,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
     globals.data = globals.data.filter(|dir| !dir.as_os_str().is_empty());
     globals.operator = globals.operator.filter(|name| !name.is_empty());
     let config = config::read(globals.config.as_deref(), &places)?;
+    let output = output.in_ascii(config.ascii || cli.console.ascii);
     let words = cli.command.as_ref().map_or("keydeck", Command::words);
     tracing::debug!(words, "asked for");
     if let Some(why) = times::unknown_zone(std::env::var_os("TZ").as_deref()) {

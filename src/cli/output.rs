@@ -2,6 +2,7 @@
 //! or JSON for scripts. The only place of the command line that writes to either; text from outside is shown
 //! with its control characters spelt out.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
@@ -11,12 +12,14 @@ use zeroize::Zeroizing;
 
 use super::fault::Fault;
 use crate::domain::invisible::invisible;
+use crate::tui::theme::in_ascii;
 
 /// Where results and remarks go.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     json: bool,
     colour: bool,
+    ascii: bool,
 }
 
 /// Room for the JSON of one issued key, so that its token is written into one buffer and not left in others.
@@ -27,7 +30,17 @@ impl Output {
     pub fn new(json: bool) -> Self {
         let wants_none = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
             || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
-        Self { json, colour: io::stdout().is_terminal() && !wants_none }
+        Self { json, colour: io::stdout().is_terminal() && !wants_none, ascii: false }
+    }
+
+    /// The same, with the signs of texts for people in ASCII if `wanted`.
+    #[must_use]
+    pub const fn in_ascii(self, wanted: bool) -> Self {
+        Self { ascii: wanted, ..self }
+    }
+
+    fn spelt(self, text: &str) -> Cow<'_, str> {
+        if self.ascii && !self.json { in_ascii(text).into() } else { text.into() }
     }
 
     /// Whether results are JSON.
@@ -42,7 +55,7 @@ impl Output {
 
     /// Writes results. A reader who has seen enough and closed the pipe is no failure.
     pub fn text(self, text: &str) -> Result<(), Fault> {
-        self.bytes(text.as_bytes()).map(drop)
+        self.bytes(self.spelt(text).as_bytes()).map(drop)
     }
 
     /// Writes a part of a long result; `false` when nobody reads any more.
@@ -105,7 +118,7 @@ impl Output {
     /// A remark for the person; scripts that asked for JSON are spared it.
     pub fn say(self, text: &str) {
         if !self.json {
-            complain(&format!("{}\n", shown_lines(text)));
+            complain(&format!("{}\n", self.spelt(&shown_lines(text))));
         }
     }
 
@@ -114,7 +127,7 @@ impl Output {
         if self.json {
             complain(&format!("{}\n", serde_json::json!({ "warning": { "message": text } })));
         } else {
-            complain(&format!("keydeck: {}\n", shown_lines(text)));
+            complain(&format!("keydeck: {}\n", self.spelt(&shown_lines(text))));
         }
     }
 
@@ -125,7 +138,7 @@ impl Output {
                 serde_json::json!({ "error": { "code": fault.code(), "message": fault.to_string() } });
             complain(&format!("{error}\n"));
         } else {
-            complain(&format!("keydeck: {}\n", shown_lines(&fault.to_string())));
+            complain(&format!("keydeck: {}\n", self.spelt(&shown_lines(&fault.to_string()))));
         }
     }
 }

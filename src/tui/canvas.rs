@@ -151,7 +151,7 @@ impl<'a> Canvas<'a> {
                 break;
             }
             if let Some(cell) = self.buffer.cell_mut((at, y)) {
-                cell.set_symbol(grapheme).set_style(style);
+                cell.set_symbol(self.theme.glyphs().spell(grapheme)).set_style(style);
             }
             for covered in at + 1..at + width {
                 if let Some(cell) = self.buffer.cell_mut((covered, y)) {
@@ -293,6 +293,16 @@ mod tests {
             canvas.print(0, 0, 12, "a\x1b[2Jb", Style::new());
         });
         assert_eq!(buffer, Buffer::with_lines(["a\\x1b[2Jb   "]));
+    }
+
+    #[test]
+    fn a_text_of_ours_is_ascii_where_nothing_else_is_wanted() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 1));
+        let theme = Theme::plain(GlyphSet::Ascii);
+        let mut hits = HitMap::default();
+        let text = "kdag_7HqP_… · denied 3× → ● Müller";
+        Canvas::new(&mut buffer, &theme, &mut hits).print(0, 0, 40, text, Style::new());
+        assert_eq!(buffer, Buffer::with_lines([format!("{:40}", "kdag_7HqP_~ - denied 3x > * Müller")]));
     }
 
     #[test]

@@ -45,11 +45,26 @@ pub fn desk_on(
     size: (u16, u16),
     clipboard: &FakeClipboard,
 ) -> Console {
-    let open = open.into();
+    desk_as(setting(&Arc::new(Keymap::standard())), open.into(), screens, size, clipboard)
+}
+
+/// The same on the demo's store, drawn with these signs.
+pub fn desk_in(glyphs: GlyphSet, screens: Vec<Box<dyn Screen>>, size: (u16, u16)) -> Console {
+    let plain = setting(&Arc::new(Keymap::standard()));
+    let setting = Setting { theme: Theme::plain(glyphs), ..plain };
+    desk_as(setting, sample().into(), screens, size, &FakeClipboard::default())
+}
+
+fn desk_as(
+    setting: Setting,
+    open: Entrance,
+    screens: Vec<Box<dyn Screen>>,
+    size: (u16, u16),
+    clipboard: &FakeClipboard,
+) -> Console {
     let utc_ms = open.engine.now().time.0;
     let now = Now { at: Moment::default(), utc_ms };
-    let keymap = Arc::new(Keymap::standard());
-    let setting = setting(&keymap);
+    let keymap = Arc::clone(&setting.keymap);
     let hand = hand(clipboard, &setting);
     let Entrance { engine, session, owner, .. } = open;
     let look = Look { engine, session, keymap, zone: Zone::UTC, owner, read_only: false };

@@ -53,9 +53,38 @@ pub struct Glyphs {
     pub info: &'static str,
     pub spinner: &'static [&'static str],
     badges: [&'static str; Badge::ALL.len()],
+    plain: bool,
+}
+
+/// Signs that stand in texts, each with one of as many cells that every terminal knows.
+const PLAIN: &[(&str, &str)] = &[
+    ("…", "~"),
+    ("·", "-"),
+    ("–", "-"),
+    ("×", "x"),
+    ("→", ">"),
+    ("●", "*"),
+    ("○", "o"),
+    ("▲", "!"),
+    ("‖", "="),
+    ("✕", "x"),
+    ("✓", "+"),
+    ("✗", "x"),
+    ("§", "S"),
+];
+
+/// A text with its signs in ASCII. Letters stay as they are: a name is not ours to spell.
+pub fn in_ascii(text: &str) -> String {
+    PLAIN.iter().fold(text.to_owned(), |text, (sign, plain)| text.replace(sign, plain))
 }
 
 impl Glyphs {
+    /// A sign of a text, as this set draws it.
+    pub fn spell<'t>(&self, sign: &'t str) -> &'t str {
+        let plain = PLAIN.iter().find(|(from, _)| self.plain && *from == sign);
+        plain.map_or(sign, |(_, to)| to)
+    }
+
     /// The sign of a state.
     pub fn badge(&self, badge: Badge) -> &'static str {
         self.badges.get(badge as usize).copied().unwrap_or("?")
@@ -162,6 +191,7 @@ static UNICODE: Glyphs = Glyphs {
     info: "●",
     spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
     badges: ["●", "‖", "◑", "▲", "◐", "○", "✗", "×", "◇", "∅"],
+    plain: false,
 };
 
 static ASCII: Glyphs = Glyphs {
@@ -191,6 +221,7 @@ static ASCII: Glyphs = Glyphs {
     info: "i",
     spinner: &["|", "/", "-", "\\"],
     badges: ["*", "=", "%", "!", "?", "o", "x", "-", "@", "m"],
+    plain: true,
 };
 
 #[cfg(test)]
@@ -241,6 +272,10 @@ mod tests {
             for sign in signs {
                 assert_eq!(sign.width(), 1, "{sign}");
                 assert!(set == GlyphSet::Unicode || sign.is_ascii(), "{sign}");
+            }
+            for (from, to) in PLAIN {
+                assert_eq!(from.width(), to.width(), "{from}");
+                assert_eq!(glyphs.spell(from).is_ascii(), set == GlyphSet::Ascii);
             }
             for tick in [glyphs.box_off, glyphs.box_on, glyphs.box_some] {
                 assert_eq!(tick.width(), 3, "{tick}");

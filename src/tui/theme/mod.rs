@@ -11,7 +11,7 @@ use ratatui::style::Style;
 
 pub use self::{
     detect::{Background, Environment, Palette, background},
-    glyphs::{Badge, GlyphSet, Glyphs},
+    glyphs::{Badge, GlyphSet, Glyphs, in_ascii},
 };
 use super::located::Located;
 

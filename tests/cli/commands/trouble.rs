@@ -439,7 +439,7 @@ fn a_time_zone_that_does_not_exist_is_told_once() {
     let mut command = desk.command(&words);
     command.env("TZ", "Mars/Base");
     let said = Desk::finish(command, &words, b"").expect(0);
-    assert_eq!(said.err.matches("there is no time zone called Mars/Base").count(), 1, "{said:?}");
+    assert_eq!(said.err.matches("There is no time zone called Mars/Base").count(), 1, "{said:?}");
     assert!(!desk.maria().does(&["key", "list"]).err.contains("time zone"));
 }
 
@@ -611,4 +611,37 @@ fn whoever_only_looks_changes_no_file_of_the_store() {
         assert!(changed.is_empty() && after.0.len() == before.0.len(), "{words:?}: {changed:?}");
         assert!(after.1 == before.1, "{words:?} changed the database");
     }
+}
+
+#[test]
+fn with_ascii_nothing_else_is_printed() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    maria.does(&["location", "add", "Harbour"]);
+    let issue = |name: &str| maria.issues(name, "contacts.read");
+    for name in ["Export", "Paused", "Revoked"] {
+        issue(name);
+    }
+    maria.does(&["key", "pause", "Paused"]);
+    maria.does(&["key", "revoke", "Revoked", "--yes"]);
+    desk.file("list.csv", (0..30).map(|_| "Harbour\n").collect::<String>());
+    for words in [
+        &["key", "list"][..],
+        &["key", "show", "Export"],
+        &["operator", "list"],
+        &["audit", "list"],
+        &["info"],
+        &["policy", "show"],
+        &["scope", "list"],
+        &["key", "create", "--name", "Another", "--agency", "--scope", "contacts.read"],
+        &["location", "add", "--from", "list.csv", "--no-heading"],
+    ] {
+        let said = maria.says(&[&["--ascii"], words].concat());
+        for text in [&said.out, &said.err] {
+            assert!(text.is_ascii(), "{words:?}: {text}");
+        }
+    }
+    // Scripts get what they always got.
+    let hint = |words: &[&str]| maria.asks(words)[0]["hint"].clone();
+    assert_eq!(hint(&["--ascii", "key", "list"]), hint(&["key", "list"]));
 }

@@ -14,7 +14,7 @@ use crate::tui::canvas::Target;
 use crate::tui::overlay::{Cue, Heard, Overlay};
 use crate::tui::secret::SecretText;
 use crate::tui::testing::FakeClipboard;
-use crate::tui::theme::Role;
+use crate::tui::theme::{GlyphSet, Role};
 
 /// A screen that writes down what it hears.
 struct Diary {
@@ -461,5 +461,30 @@ fn a_read_only_console_offers_nothing_that_changes_anything() {
             assert!(why.contains("--read-only"), "{tab:?} {action:?}: {why}");
         }
         assert!(desk.on_screen(Action::Help).is_ok() && desk.on_screen(Action::Quit).is_ok());
+    }
+}
+
+#[test]
+fn with_ascii_every_screen_draws_letters_and_ascii_and_nothing_else() {
+    let mut console = testing::desk_in(GlyphSet::Ascii, crate::tui::screens::all(), (80, 24));
+    for keys in [
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "1 n",
+        "esc esc y",
+        "1 x",
+        "esc ?",
+        "esc :",
+        "esc 1 r",
+        "esc 3 n",
+        "esc esc y",
+    ] {
+        console.press(keys).advance(Duration::from_millis(200));
+        let screen = console.screen();
+        let sign = screen.chars().find(|c| !c.is_ascii() && !c.is_alphabetic());
+        assert_eq!(sign, None, "after {keys}:\n{screen}");
     }
 }
