@@ -57,6 +57,7 @@ use self::door::Deck;
 use self::fault::{Exit, Fault};
 use self::output::Output;
 use self::places::Places;
+use crate::tui::app::times::unknown_zone;
 
 /// What a command leads to: done with a number for the shell, or not.
 type Outcome = Result<ExitCode, Fault>;
@@ -137,7 +138,10 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
     let output = output.in_ascii(config.ascii || cli.console.ascii);
     let words = cli.command.as_ref().map_or("keydeck", Command::words);
     tracing::debug!(words, "asked for");
-    if let Some(why) = times::unknown_zone(std::env::var_os("TZ").as_deref()) {
+    // The console says it itself, where it is seen.
+    if !matches!(cli.command, None | Some(Command::Demo(_)))
+        && let Some(why) = unknown_zone(std::env::var_os("TZ").as_deref())
+    {
         output.warn(&why);
     }
     let deck = Deck { globals, config, places, output, words };

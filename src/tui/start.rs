@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::app::console::{Keydeck, Setting};
 use super::app::custody::Custody;
 use super::app::door::Way;
-use super::app::times::Zone;
+use super::app::times::{Zone, unknown_zone};
 use super::app::worker::{Hand, NewsLine};
 use super::clipboard::{Clipboard, Preference, Seat};
 use super::clock::SteadyClock;
@@ -94,7 +94,7 @@ pub fn run(start: Start) -> Result<Ending, TuiError> {
 }
 
 async fn live(start: Start, custody: &Custody) -> Result<Ending, TuiError> {
-    let mut complaints = Vec::new();
+    let mut complaints = Vec::from_iter(unknown_zone(std::env::var_os("TZ").as_deref()));
     let keymap = keymap(start.keymap.as_deref(), &mut complaints);
     let capture = if start.mouse { Capture::Taken } else { Capture::Free };
     // Asks the terminal for its background, so before anything else reads from it.

@@ -166,6 +166,15 @@ fn a_second_console_attaches_and_the_store_is_free_when_the_first_ends() {
 }
 
 #[test]
+fn a_time_zone_that_does_not_exist_is_told_where_it_is_seen() {
+    let home = Home::new();
+    let mut pty = home.run(&["demo"], &[("TZ", "Mars/Base")], (100, 30));
+    pty.sees("There is no time zone called Mars/Base");
+    pty.press("q");
+    assert_eq!(pty.exit().exit_code(), 0);
+}
+
+#[test]
 fn the_demo_opens_and_leaves_nothing_behind() {
     let home = Home::new();
     let mut pty = home.demo();

@@ -2,6 +2,9 @@
 //!
 //! The present is given, and the zone. Stored times stay UTC.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use chrono::{DateTime, FixedOffset, Local, Utc};
 
 use super::look::Look;
@@ -158,6 +161,33 @@ fn remaining(ms: i64) -> String {
     }
 }
 
+/// What is wrong with the zone that `TZ` names, if it names none: every local time is then said in another.
+pub fn unknown_zone(tz: Option<&OsStr>) -> Option<String> {
+    let named = tz?.to_string_lossy();
+    let name = named.strip_prefix(':').unwrap_or(&named);
+    if ["", "UTC", "GMT", "localtime"].contains(&name) || is_rule(name) {
+        return None;
+    }
+    // Of these the file is looked for; an absolute path stands for itself.
+    let known = ZONES.iter().any(|directory| Path::new(directory).join(name).is_file());
+    (!known).then(|| {
+        format!("There is no time zone called {name}, so times are not in yours. Set TZ to one such as Europe/Berlin.")
+    })
+}
+
+/// Where systems keep them.
+const ZONES: [&str; 4] =
+    ["/usr/share/zoneinfo", "/share/zoneinfo", "/etc/zoneinfo", "/usr/share/lib/zoneinfo"];
+
+/// Whether it is a rule instead of a name, as POSIX has it: `CET-1CEST`, `<+03>-3`.
+fn is_rule(text: &str) -> bool {
+    let rest = match text.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+        Some((_, rest)) => rest,
+        None => text.trim_start_matches(|c: char| c.is_ascii_alphabetic()),
+    };
+    text.len() > rest.len() && rest.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,5 +241,17 @@ mod tests {
             assert!(!now.both(time).is_empty() && !Times::new(time, Zone::UTC).relative(NOW).is_empty());
         }
         assert_eq!(Times::new(NOW, Zone::UTC).expiry(Expiry::Never), "never");
+    }
+
+    #[test]
+    fn a_zone_that_does_not_exist_is_told_and_one_that_does_is_not() {
+        let said = |tz: &str| unknown_zone(Some(OsStr::new(tz)));
+        for tz in ["", "UTC", "CET-1CEST,M3.5.0,M10.5.0/3", "<+03>-3", "EST5EDT", "localtime"] {
+            assert_eq!(said(tz), None, "{tz}");
+        }
+        assert_eq!(unknown_zone(None), None);
+        for tz in ["Mars/Base", ":Mars/Base", "Nowhere", "/no/such/file"] {
+            assert!(said(tz).unwrap().contains(tz.trim_start_matches(':')), "{tz}");
+        }
     }
 }
