@@ -41,7 +41,6 @@ pub fn lines(
                     spans: vec![
                         (Role::Dim, format!("{}  ", seen.times.minute(happening.at))),
                         (role, happening.what.clone()),
-                        (Role::Dim, format!(" by {}", happening.who)),
                     ],
                     ..Line::default()
                 });

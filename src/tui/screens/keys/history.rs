@@ -12,6 +12,7 @@ use crate::{
     tui::{
         app::ask::{Ask, Job},
         clock::{Moment, Now},
+        sight::words,
     },
 };
 
@@ -23,9 +24,8 @@ const ENTRIES: usize = 30;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
     pub at: Timestamp,
-    /// What, in words: "paused", "scopes changed".
+    /// What, in words: "paused by maria", "maria tried resuming it".
     pub what: String,
-    pub who: String,
     /// What of it changed, in words; empty when the rest says all.
     pub detail: String,
     /// Whether it was refused.
@@ -98,26 +98,32 @@ impl History {
 fn happening(entry: &Entry) -> Happening {
     let refused = entry.outcome == Outcome::Refused;
     let detail = if refused {
-        entry.reason.clone().unwrap_or_default().replace('_', " ")
+        entry.reason.as_deref().map_or_else(String::new, |code| words::reason(Some(code)))
     } else {
         let changes =
             entry.changes.iter().filter(|change| change.field == "scopes" && !change.from.is_empty());
         let changes = changes.map(|change| difference(&change.from, &change.to));
         entry.unasked().map(str::to_owned).into_iter().chain(changes).collect::<Vec<_>>().join(", ")
     };
-    Happening { at: Timestamp(entry.at), what: became(entry), who: entry.actor.name.clone(), detail, refused }
+    Happening { at: Timestamp(entry.at), what: became(entry), detail, refused }
 }
 
-/// What became of the key, or was wanted of it in vain. A name that this keydeck does not know is shown as it is.
+/// What became of the key and through whom, or who wanted what of it in vain. A name that this keydeck does not know is
+/// shown as it is.
 fn became(entry: &Entry) -> String {
+    let who = &entry.actor.name;
     if entry.event == Entry::DENIED {
-        return format!("denied {}×", entry.tries.as_ref().map_or(1, |tries| tries.n));
+        return format!("denied {}× by {who}", entry.tries.as_ref().map_or(1, |tries| tries.n));
     }
-    let kind = CommandKind::of_code(&entry.event);
-    let became = kind.map_or(entry.event.as_str(), |kind| kind.spec().became);
+    let spec = CommandKind::of_code(&entry.event).map(CommandKind::spec);
     match entry.outcome {
-        Outcome::Done => became.to_owned(),
-        Outcome::Refused => format!("{became}: refused"),
+        Outcome::Done => format!("{} by {who}", spec.map_or(entry.event.as_str(), |spec| spec.became)),
+        Outcome::Refused => {
+            let subject = entry.subjects.first().filter(|subject| subject.kind != "key");
+            let name = subject.map_or("it", |subject| subject.name.as_str());
+            let wanted = spec.map_or_else(|| entry.event.clone(), |spec| spec.wanted.replace("{}", name));
+            format!("{who} tried {wanted}: refused")
+        }
     }
 }
 
@@ -174,14 +180,30 @@ mod tests {
             let entry = Entry { outcome, ..Entry::of(actor.unwrap(), Timestamp(7), event) };
             happening(&entry).what
         };
-        assert_eq!(line("key.import", Outcome::Done), "taken over");
-        assert_eq!(line("app.new-secret", Outcome::Done), "app given a new secret");
-        assert_eq!(line("app.delete", Outcome::Done), "revoked with its app");
-        assert_eq!(line(Entry::DENIED, Outcome::Refused), "denied 1×");
+        assert_eq!(line("key.import", Outcome::Done), "taken over by maria");
+        assert_eq!(line("app.new-secret", Outcome::Done), "app given a new secret by maria");
+        assert_eq!(line("app.delete", Outcome::Done), "revoked with its app by maria");
+        assert_eq!(line(Entry::DENIED, Outcome::Refused), "denied 1× by maria");
         for kind in CommandKind::ALL {
             let code = kind.spec().code;
             assert!(!line(code, Outcome::Refused).contains(code), "{code}");
         }
+    }
+
+    #[test]
+    fn a_history_never_says_that_something_refused_was_done() {
+        let entry = |reason: &str| {
+            let actor = serde_json::from_str(
+                r#"{"id":"z","name":"maria","role":"viewer","auth":"passphrase","access":"own","via":"console","uid":1,
+                    "pid":2,"session":"s"}"#,
+            );
+            let entry = Entry::of(actor.unwrap(), Timestamp(7), "key.resume");
+            happening(&Entry { outcome: Outcome::Refused, reason: Some(reason.into()), ..entry })
+        };
+        let told = entry("wrong_state");
+        assert_eq!(told.what, "maria tried resuming it: refused");
+        assert_eq!(told.detail, "not in its state");
+        assert!(told.refused);
     }
 
     #[test]
