@@ -1,6 +1,6 @@
 //! The one grammar of every filter line. Words must all be found; terms such as `state:paused` must all hold; quotes keep a
 //! phrase together; `NOT` before one turns it round, `OR` stands between what may be either and binds least. What
-//! means nothing is told, never silently left out. Pure text; which terms a list has, and what fits them, the list says.
+//! means nothing, or not what it seems to, is told, never silently taken for something else. Pure text; which terms a list has, and what fits them, the list says.
 
 use crate::domain::name::plain;
 
@@ -44,7 +44,7 @@ impl Term for NoTerm {
 pub struct Filter<T> {
     /// One of these must hold, if there are any.
     either: Vec<Vec<Test<T>>>,
-    /// What is wrong with parts that were left out, in words.
+    /// What is wrong with parts that were left out or may be meant otherwise, in words.
     pub mistakes: Vec<String>,
 }
 
@@ -70,7 +70,20 @@ impl<T: Term> Filter<T> {
     pub fn parse(text: &str) -> Self {
         let mut filter = Self::default();
         let (mut all, mut wanted, mut joined) = (Vec::new(), true, true);
-        for part in parts(text) {
+        let parts = parts(text);
+        if text.matches('"').count() % 2 == 1 {
+            filter.tell("the last \" is not closed, so all behind it is one phrase");
+        }
+        for (at, part) in parts.iter().enumerate() {
+            match part.as_str() {
+                // Who has not gone on behind them may still be typing a longer word.
+                "not" if at + 1 < parts.len() => filter.tell(SMALL_NOT),
+                "or" if at > 0 && at + 1 < parts.len() => filter.tell(SMALL_OR),
+                part if part.starts_with('(') || (part.ends_with(')') && !part.contains('(')) => {
+                    filter.tell(BRACKETS);
+                }
+                _ => {}
+            }
             match part.as_str() {
                 "NOT" => wanted = !wanted,
                 "OR" if all.is_empty() && joined => filter.tell(EITHER),
@@ -131,6 +144,11 @@ impl<T: Term> Filter<T> {
     }
 }
 
+const SMALL_NOT: &str =
+    "not is looked for as a word; write NOT to turn round what follows, \"not\" for the word";
+const SMALL_OR: &str =
+    "or is looked for as a word; write OR between two of which one is enough, \"or\" for the word";
+const BRACKETS: &str = "brackets group nothing here and are looked for as text; put them in quotes";
 const EITHER: &str = "OR stands between two; write \"OR\" to look for the word";
 
 fn reveals<T: Term>(all: &[Test<T>]) -> bool {
@@ -245,7 +263,7 @@ mod tests {
         assert_eq!(among("over:8 NOT is:even OR NOT over:0"), [0, 9, 11]);
         assert_eq!(among("NOT NOT over:11"), [12]);
         assert_eq!(among("1 NOT 0"), [1, 11, 12]);
-        assert!(among("not over:3").is_empty(), "a small word is a word");
+        assert!(among("\"not\" over:3").is_empty(), "a small word is a word");
         assert!(among("\"NOT\" over:3").is_empty(), "and so is what stands in quotes");
     }
 
@@ -281,8 +299,28 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_grammar_and_is_none_is_told_and_not_silently_looked_for() {
+        let told = |line: &str| Filter::<Number>::parse(line).mistakes;
+        for (line, said) in [
+            ("not is:even", "not is looked for as a word; write NOT"),
+            ("over:11 or 3", "or is looked for as a word; write OR"),
+            ("\"two words", "the last \" is not closed"),
+            ("over:3 \"", "the last \" is not closed"),
+            ("(over:3 OR is:even)", "brackets group nothing here"),
+            ("over:3 ( 4 )", "brackets group nothing here"),
+        ] {
+            assert!(told(line).iter().any(|told| told.starts_with(said)), "{line}: {:?}", told(line));
+        }
+        for line in
+            ["not", "3 or", "or", "north", "\"not\" 3", "3 \"or\" 4", "\"(old)\"", "till(2)", "\"(a\" \"b)\""]
+        {
+            assert!(told(line).is_empty(), "{line}: {:?}", told(line));
+        }
+    }
+
+    #[test]
     fn quotes_keep_together_and_colons_may_be_text() {
-        let filter = Filter::<Number>::parse(r#""two words" https://example.com 10:30 ":"#);
+        let filter = Filter::<Number>::parse(r#""two words" https://example.com 10:30 ":""#);
         assert!(filter.mistakes.is_empty() && filter.has_words());
         assert!(filter.lets(false, "two words\nhttps://example.com 10:30 :", |_| false));
         assert!(!filter.lets(false, "words two https://example.com 10:30 :", |_| false));

@@ -4,10 +4,10 @@
 use crate::domain::name::plain;
 use crate::domain::{Key, KeyState, time::DAY_MS};
 use crate::tui::list::filter::{self, needs};
-use crate::tui::sight::seen::Seen;
+use crate::tui::sight::seen::{Seen, Standing};
 
-/// The states `state:` knows.
-const STATES: &str = "active, paused, expired, revoked, deleted, live, expiring, idle or due";
+/// The states `state:` knows, beside the words of the table.
+const STATES: &str = "active, paused, stopped, expired, revoked, deleted, live, expiring, idle or due";
 
 /// Something asked of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub enum Wanted {
     Idle,
     /// Either of these two.
     Due,
+    /// Refused for what it belongs to, as the table says it.
+    Stopped(&'static [Standing]),
 }
 
 impl Term {
@@ -81,6 +83,7 @@ impl Wanted {
             Self::Expiring => expiring(),
             Self::Idle => idle(),
             Self::Due => expiring() || idle(),
+            Self::Stopped(as_shown) => as_shown.contains(&seen.standing(key)),
         }
     }
 }
@@ -88,7 +91,7 @@ impl Wanted {
 impl filter::Term for Term {
     const EXAMPLES: &'static str =
         "state:paused  NOT scope:contacts.read  expires<7d OR idle>60d  at:Berlin  owner:jonas";
-    const FIELDS: &'static str = "scope: state: owner: at: expires< idle>";
+    const FIELDS: &'static str = "scope: state: owner: at: expires< idle> used:";
 
     fn read(field: &str, sign: char, value: String) -> Option<Result<Self, String>> {
         Some(match (field, sign, value.as_str()) {
@@ -128,7 +131,11 @@ impl filter::Term for Term {
 fn wanted(word: &str) -> Option<Wanted> {
     Some(match word {
         "live" => Wanted::Live,
-        "expiring" => Wanted::Expiring,
+        "expiring" | "expires soon" => Wanted::Expiring,
+        "stopped" => Wanted::Stopped(&[Standing::OwnerStopped, Standing::LocationGone, Standing::AppStopped]),
+        "owner stopped" => Wanted::Stopped(&[Standing::OwnerStopped]),
+        "location gone" => Wanted::Stopped(&[Standing::LocationGone]),
+        "app stopped" => Wanted::Stopped(&[Standing::AppStopped]),
         "idle" => Wanted::Idle,
         "due" => Wanted::Due,
         _ => Wanted::Exactly(KeyState::ALL.into_iter().find(|state| state.as_str() == word)?),
@@ -163,7 +170,8 @@ mod tests {
                 .is_empty()
         );
         for (text, said) in [
-            ("state:purple", "state: needs active, paused"),
+            ("state:purple", "state: needs active, paused, stopped"),
+            ("used:7d", "write used:never"),
             ("expires<soon", "expires< needs a time"),
             ("expires:7d", "write expires<7d"),
             ("idle>", "idle> needs a time"),
@@ -175,6 +183,26 @@ mod tests {
             assert!(query.lets(false, "", |_| false), "{text}");
             assert!(query.mistakes[0].starts_with(said), "{text}: {:?}", query.mistakes);
         }
+    }
+
+    #[test]
+    fn every_word_that_the_table_says_of_a_state_is_one_that_can_be_asked_for() {
+        let standings = [
+            Standing::ExpiresSoon,
+            Standing::Active,
+            Standing::Paused,
+            Standing::OwnerStopped,
+            Standing::LocationGone,
+            Standing::AppStopped,
+            Standing::Expired,
+            Standing::Revoked,
+            Standing::Deleted,
+        ];
+        for word in standings.map(Standing::words).iter().map(String::as_str).chain(["stopped", "idle"]) {
+            let query = Query::parse(&format!("state:\"{word}\""));
+            assert!(query.mistakes.is_empty(), "{word}: {:?}", query.mistakes);
+        }
+        assert!(Query::parse("colour:red").mistakes[0].contains("used:"));
     }
 
     #[test]
