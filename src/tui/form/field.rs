@@ -131,10 +131,15 @@ pub fn rows_below(error: Option<&str>, note: &str, cells: u16) -> u16 {
     rows(below(error, note, cells).len())
 }
 
-/// Draws them, as many as there is room for.
+/// Draws them, as many as there is room for; the last one shows where more is missing.
 pub fn draw_below(canvas: &mut Canvas<'_>, area: Rect, error: Option<&str>, note: &str) {
-    let bad = canvas.glyphs().bad;
-    for (line, said) in (0..area.height).zip(below(error, note, area.width)) {
+    let (bad, more) = (canvas.glyphs().bad, canvas.glyphs().ellipsis);
+    let lines = below(error, note, area.width);
+    let missing = lines.len() > area.height.into();
+    for (line, mut said) in (0..area.height).zip(lines) {
+        if missing && line + 1 == area.height {
+            said = text::fit(&format!("{said} {more}"), area.width, more).into_owned();
+        }
         let row = layout::row(area, line);
         let (said, role) = match (error, line) {
             (Some(_), 0) => (format!("{bad} {said}"), Role::Bad),

@@ -134,27 +134,33 @@ impl<K: Clone> Picker<K> {
         let (rule, list) = layout::top(below, 1);
         canvas.rule(rule.x, rule.y, if rule.is_empty() { 0 } else { rule.width });
         canvas.hit(list, Target::Pane(pane));
+        let cells = list.width.saturating_sub(1);
         self.page = usize::from(list.height).max(1);
-        if self.selected < self.offset {
-            self.offset = self.selected;
-        }
-        self.offset = self.offset.max((self.selected + 1).saturating_sub(self.page));
+        self.offset = self.first_shown(cells, list.height);
         if self.hits.is_empty() && !list.is_empty() {
             canvas.fit(list.x, list.y, list.width, "nothing matches", Role::Dim);
         }
-        for (line, hit) in self.hits.iter().enumerate().skip(self.offset).take(list.height.into()) {
-            let Some(item) = self.items.get(hit.item) else { continue };
-            let row = layout::row(list, u16::try_from(line - self.offset).unwrap_or(u16::MAX));
-            draw_row(
-                canvas,
-                layout::left(row, row.width.saturating_sub(1)).0,
-                item,
-                hit,
-                line == self.selected,
-            );
-            canvas.hit(row, Target::Row { pane, row: line });
+        let mut rest = list;
+        for (line, hit) in self.hits.iter().enumerate().skip(self.offset) {
+            let Some(item) = self.items.get(hit.item).filter(|_| !rest.is_empty()) else { continue };
+            let (room, below) = layout::top(rest, height(item, cells).min(rest.height));
+            draw_item(canvas, layout::left(room, cells).0, item, hit, line == self.selected);
+            canvas.hit(room, Target::Row { pane, row: line });
+            rest = below;
         }
         scrollbar::draw(canvas, list, self.offset, list.height.into(), self.hits.len());
+    }
+
+    /// The first match to show, so that the selected one is seen whole.
+    fn first_shown(&self, cells: u16, rows: u16) -> usize {
+        let mut taken = 0;
+        let fits = |at: &usize| {
+            let item = self.hits.get(*at).and_then(|hit| self.items.get(hit.item));
+            taken += item.map_or(0, |item| height(item, cells));
+            taken <= rows
+        };
+        let first = (0..=self.selected).rev().take_while(fits).last().unwrap_or(self.selected);
+        self.offset.clamp(first, self.selected)
     }
 
     fn search(&mut self) {
@@ -182,28 +188,58 @@ fn searched(text: &str) -> String {
     if text.is_ascii() { text.to_owned() } else { plain(text) }
 }
 
-fn draw_row<K>(canvas: &mut Canvas<'_>, row: Rect, item: &PickItem<K>, hit: &Hit, selected: bool) {
+/// Cells before the words, and before a reason below them.
+const MARGIN: u16 = 2;
+const INDENT: u16 = 4;
+
+/// Why it cannot be chosen, in lines of its own where it has no room beside the words.
+fn reason_below<K>(item: &PickItem<K>, cells: u16) -> Vec<String> {
+    let Some(why) = &item.disabled else { return Vec::new() };
+    let why = why.to_string();
+    let both = text::width(&text::clean(&item.text)) + text::width(&text::clean(&why));
+    if both + usize::from(MARGIN) * 2 <= usize::from(cells) {
+        return Vec::new();
+    }
+    text::wrap(&why, cells.saturating_sub(INDENT))
+}
+
+/// Rows it takes.
+fn height<K>(item: &PickItem<K>, cells: u16) -> u16 {
+    u16::try_from(reason_below(item, cells).len()).unwrap_or(u16::MAX).saturating_add(1)
+}
+
+fn draw_item<K>(canvas: &mut Canvas<'_>, area: Rect, item: &PickItem<K>, hit: &Hit, selected: bool) {
     let base = match (selected, &item.disabled) {
         (true, _) => Role::Selected,
         (false, Some(_)) => Role::Dim,
         (false, None) => Role::Text,
     };
     let style = canvas.style(base);
-    if selected {
-        canvas.print(row.x, row.y, row.width, &" ".repeat(row.width.into()), style);
+    let blank = " ".repeat(area.width.into());
+    for row in (0..if selected { area.height } else { 0 }).map(|row| layout::row(area, row)) {
+        canvas.print(row.x, row.y, row.width, &blank, style);
     }
+    let row = layout::row(area, 0);
     let glyphs = canvas.glyphs();
     canvas.print(row.x, row.y, 1, if selected { glyphs.selected } else { " " }, style);
-    let note = item.disabled.as_ref().map_or_else(|| item.hint.clone(), ToString::to_string);
-    let note_cells = u16::try_from(text::width(&text::clean(&note))).unwrap_or(u16::MAX).min(row.width / 2);
+    let below = reason_below(item, area.width);
+    for (row, said) in (1..area.height).map(|row| layout::row(area, row)).zip(&below) {
+        canvas.print(row.x.saturating_add(INDENT), row.y, row.width.saturating_sub(INDENT), said, style);
+    }
+    let note = match &item.disabled {
+        None => item.hint.clone(),
+        Some(why) if below.is_empty() => why.to_string(),
+        Some(_) => String::new(),
+    };
+    let note_cells = u16::try_from(text::width(&text::clean(&note))).unwrap_or(u16::MAX).min(row.width);
     let note = text::fit(&note, note_cells, glyphs.ellipsis);
     let note_role = if item.disabled.is_some() { Role::Dim } else { Role::Key };
     let note_style = if selected { style } else { canvas.style(note_role) };
     canvas.spans_right(row.right(), row.y, note_cells, &[Span::styled(note, note_style)]);
-    let cells = row.width.saturating_sub(note_cells).saturating_sub(4);
+    let cells = row.width.saturating_sub(note_cells).saturating_sub(MARGIN * 2);
     let shown = text::fit(&item.text, cells, glyphs.ellipsis);
     let match_style = style.patch(canvas.style(Role::Match));
-    let mut x = row.x.saturating_add(2);
+    let mut x = row.x.saturating_add(MARGIN);
     let mut char_at = 0;
     for grapheme in shown.graphemes(true) {
         let matched = hit.chars.contains(&char_at) && item.disabled.is_none();
@@ -263,6 +299,29 @@ mod tests {
                 "  Show all keys                                 ?",
             ]
         );
+    }
+
+    #[test]
+    fn a_long_reason_is_read_whole_in_a_narrow_window_and_its_row_stays_in_sight() {
+        let mut picker = palette();
+        picker.items[1].disabled =
+            Some("the key is revoked, and what is revoked stays revoked for good".into());
+        picker.act(Action::Down);
+        let drawn = testing::draw(40, 6, |canvas, area| picker.draw(canvas, area, 0));
+        assert_eq!(
+            drawn[2..],
+            [
+                "  Rotate: new secret, old one in gr…  R",
+                "▸ Revoke the key for good",
+                "    the key is revoked, and what is",
+                "    revoked stays revoked for good",
+            ]
+        );
+        let drawn = testing::draw(40, 5, |canvas, area| picker.draw(canvas, area, 0));
+        assert!(drawn[2].starts_with("▸ Revoke"), "{drawn:?}");
+        picker.act(Action::Bottom);
+        let drawn = testing::draw(40, 3, |canvas, area| picker.draw(canvas, area, 0));
+        assert!(drawn[2].contains("Show all keys"), "{drawn:?}");
     }
 
     #[test]

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::tui::canvas::Target;
+use crate::tui::form::field::Slot;
 use crate::tui::overlay::Typed;
 use crate::tui::testing;
 use crate::tui::widgets::Focus;
@@ -125,4 +126,16 @@ proptest! {
             testing::draw(width, height, |canvas, area| tree.draw_list(canvas, area, Focus::Here, 0));
         }
     }
+}
+
+#[test]
+fn what_a_group_is_about_shows_where_more_of_it_is_missing() {
+    let about = "people, their addresses and everything that was ever said to them by anybody";
+    let group = TreeItem::group("Contacts", "", 0).about(about);
+    let mut tree = TreeState::new(vec![group, TreeItem::leaf("c.read", "c.read", "see", 1)], []);
+    let slot = Slot { focus: Focus::Here, labels: 0, number: 0, skip: 0 };
+    let small = testing::draw(30, 6, |canvas, area| tree.draw(canvas, area, slot));
+    assert!(small[5].ends_with('…'), "{small:?}");
+    let large = testing::draw(60, 14, |canvas, area| tree.draw(canvas, area, slot));
+    assert!(large.iter().all(|line| !line.contains('…')), "{large:?}");
 }
