@@ -114,6 +114,11 @@ pub trait Overlay<C, O, A = ()> {
         false
     }
 
+    /// Whether it is a question that waits for its answer.
+    fn asks(&self) -> bool {
+        false
+    }
+
     /// Why Esc may not close it yet; `None` when it may.
     fn held(&self) -> Option<Reason> {
         None
@@ -260,6 +265,11 @@ impl<C, O, A> OverlayStack<C, O, A> {
     /// Whether one of them, whatever lies above it, holds what somebody filled in and nobody has asked for yet.
     pub fn unsaved(&self) -> bool {
         self.layers.iter().any(|layer| layer.unsaved())
+    }
+
+    /// Whether one of them is a question that waits for its answer.
+    pub fn ask(&self) -> bool {
+        self.layers.iter().any(|layer| layer.asks())
     }
 
     /// Whether closing all would lose what was typed, because it is secret.

@@ -23,7 +23,7 @@ use self::body::{Body, Step};
 pub use self::draw::{Face, Spot};
 pub use self::manner::{Manner, Pages};
 use self::meanwhile::{Choice, Meanwhile, Moved};
-use super::action::{Action, Layer, Reason};
+use super::action::{Action, Danger, Layer, Reason};
 use super::app::ask::{Answer, Ask, Job};
 use super::app::look::Look;
 use super::canvas::Canvas;
@@ -274,6 +274,10 @@ impl<T: Asking> Overlay<Look, Ask, Answer> for Form<T> {
 
     fn unsaved(&self) -> bool {
         self.body.touched()
+    }
+
+    fn asks(&self) -> bool {
+        self.asks.manner().danger == Danger::Dangerous
     }
 
     fn waits(&self) -> bool {

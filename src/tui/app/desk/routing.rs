@@ -148,6 +148,8 @@ impl Desk {
             Some("Work is still under way. It is finished or not done at all, but you would not see which.")
         } else if self.overlays.unsaved() {
             Some("What you filled in is not saved, and nothing of it is done yet.")
+        } else if self.overlays.ask() {
+            Some("A question is still open, and nothing of what it asks about is done.")
         } else {
             None
         };

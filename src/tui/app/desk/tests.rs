@@ -253,6 +253,23 @@ fn ctrl_c_in_a_half_filled_form_asks_before_it_throws_that_away() {
 }
 
 #[test]
+fn ctrl_c_at_an_open_question_asks_once_before_the_console_ends() {
+    for (keys, question) in [
+        ("1 X", "Revoke key"),
+        ("1 P", "Pause key"),
+        ("2 j D", "Remove location"),
+        ("3 P", "Pause app"),
+        ("5 esc g j enter j E", "Disable"),
+    ] {
+        let mut console = testing::desk(crate::tui::screens::all());
+        console.press(keys).sees(question).press("ctrl-c").sees("A question is still open");
+        assert!(!console.has_quit(), "{keys}");
+        console.press("esc").sees(question).sees_no("Quit keydeck?").press("ctrl-c ctrl-c");
+        assert!(console.has_quit(), "{keys}");
+    }
+}
+
+#[test]
 fn no_size_and_no_overlay_makes_drawing_fail() {
     let mut console = console();
     for keys in ["", "?", "esc ctrl-p", "esc n"] {

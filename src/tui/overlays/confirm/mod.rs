@@ -356,6 +356,10 @@ impl Overlay<Look, Ask, Answer> for Confirm {
         &[Action::Press, Action::NextField, Action::Cancel]
     }
 
+    fn asks(&self) -> bool {
+        self.name != LEAVE
+    }
+
     fn held(&self) -> Option<Reason> {
         match (&self.phase, &self.accept) {
             (Phase::Waiting, Accept::Awaited(.., awaited)) => Some(awaited.held.into()),
