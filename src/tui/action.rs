@@ -249,7 +249,7 @@ actions {
     NewKey      "new-key"      "Issue a key for the app"               "issue key" Act [Screen] Safe;
     NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Dangerous;
     Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Safe;
-    Undo        "undo"         "Undo the last change"                  "undo"     Act [Screen] Safe;
+    Undo        "undo"         "Undo the last pause"                   "undo"     Act [Screen] Safe;
     RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Safe;
 
     HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Safe;

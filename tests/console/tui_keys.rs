@@ -327,7 +327,7 @@ fn a_pause_of_many_is_undone_by_u() {
     console.press("enter").sees("2 keys are active again");
     assert_eq!(house.state_of("Beta"), KeyState::Revoked);
     assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Active));
-    console.press("u").sees("none was made just now");
+    console.press("u").sees("only a pause can be undone");
 }
 
 #[test]

@@ -46,15 +46,20 @@ impl<K: Clone> Chooser<K> {
     }
 }
 
-/// Every action that works on a screen by the words of its title, possible ones first.
-pub fn palette(possible: impl Fn(Action) -> Result<(), Reason>, look: &Look) -> Chooser<Action> {
+/// Every action that works on a screen by the words of its title, possible ones first. `told` says what it does and why it
+/// is not possible now.
+pub fn palette(told: impl Fn(Action) -> (String, Result<(), Reason>), look: &Look) -> Chooser<Action> {
     let listed = Action::ALL.iter().copied().filter(|action| {
         let layers = action.spec().layers;
         (layers.contains(&Layer::Screen) || layers.contains(&Layer::Always))
             && !matches!(action, Action::Palette | Action::ForceQuit)
     });
-    let mut items: Vec<_> =
-        listed.map(|action| item(action, action.spec().title, look, possible(action))).collect();
+    let mut items: Vec<_> = listed
+        .map(|action| {
+            let (title, possible) = told(action);
+            item(action, title, look, possible)
+        })
+        .collect();
     let place = |action: Action| Group::ALL.iter().position(|group| *group == action.spec().group);
     items.sort_by_key(|item| (item.disabled.is_some(), place(item.key)));
     let picker = Picker::new(items, "what do you want to do?");
@@ -69,15 +74,15 @@ pub fn row_menu(
     possible: impl Fn(Action) -> Result<(), Reason>,
 ) -> Chooser<Action> {
     let items = actions.iter().map(|(action, words)| {
-        item(*action, words, look, look.permits(*action).and_then(|()| possible(*action)))
+        item(*action, (*words).to_owned(), look, look.permits(*action).and_then(|()| possible(*action)))
     });
     let picker = Picker::new(items.collect(), "what shall be done?");
     Chooser::new(title, (62, 16), picker, |action, _| Ask::Act(action))
 }
 
-fn item(action: Action, words: &str, look: &Look, possible: Result<(), Reason>) -> PickItem<Action> {
+fn item(action: Action, text: String, look: &Look, possible: Result<(), Reason>) -> PickItem<Action> {
     let hint = look.keymap.label(Layer::Screen, action).unwrap_or_default();
-    PickItem { key: action, text: words.to_owned(), hint, disabled: possible.err() }
+    PickItem { key: action, text, hint, disabled: possible.err() }
 }
 
 impl<K: Clone> Overlay<Look, Ask, Answer> for Chooser<K> {

@@ -12,7 +12,7 @@ use crate::tui::input::TextFocus;
 use crate::tui::overlay::{Cue, Heard, Overlay, PastedRef, Typed};
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::{Focus, layout, popup, scrollbar};
+use crate::tui::widgets::{Focus, layout, popup, scrollbar, text};
 
 const WIDTH: u16 = 100;
 const HEIGHT: u16 = 34;
@@ -23,8 +23,14 @@ const KEYS: u16 = 18;
 struct Entry {
     group: Group,
     keys: String,
-    title: &'static str,
+    title: String,
     why_not: Option<Reason>,
+}
+
+impl Entry {
+    fn said(&self, dot: &str) -> String {
+        self.why_not.as_ref().map_or_else(|| self.title.clone(), |why| format!("{} {dot} {why}", self.title))
+    }
 }
 
 /// One line of the list as it stands now.
@@ -35,6 +41,9 @@ enum Line {
     Entry(usize),
 }
 
+/// The part of a line that stands in one row: its number among the parts, and its words.
+type Part = (Line, usize, String);
+
 /// The help.
 pub struct Help {
     entries: Vec<Entry>,
@@ -42,11 +51,13 @@ pub struct Help {
     query: TextField,
     offset: usize,
     page: usize,
+    /// Rows that all of it took in the last frame.
+    rows: usize,
 }
 
 impl Help {
-    /// Lists every action that has a key. `possible` answers for the screen below.
-    pub fn new(possible: impl Fn(Action) -> Result<(), Reason>, look: &Look) -> Self {
+    /// Lists every action that has a key. `told` says what it does on the screen below, and why it is not possible now.
+    pub fn new(told: impl Fn(Action) -> (String, Result<(), Reason>), look: &Look) -> Self {
         let mut entries = Vec::new();
         for group in Group::ALL {
             for action in Action::ALL.iter().copied().filter(|action| action.spec().group == group) {
@@ -56,12 +67,15 @@ impl Help {
                     continue;
                 }
                 let on_screen = action.spec().layers.contains(&Layer::Screen);
-                let why_not = if on_screen { possible(action).err() } else { None };
-                entries.push(Entry { group, keys: keys.join(" "), title: action.spec().title, why_not });
+                let (title, why_not) = match told(action) {
+                    (title, Err(why)) if on_screen => (title, Some(why)),
+                    (title, _) => (title, None),
+                };
+                entries.push(Entry { group, keys: keys.join(" "), title, why_not });
             }
         }
         let query = TextField::new("").placeholder("type to search");
-        let mut help = Self { entries, lines: Vec::new(), query, offset: 0, page: 1 };
+        let mut help = Self { entries, lines: Vec::new(), query, offset: 0, page: 1, rows: 0 };
         help.search();
         help
     }
@@ -88,7 +102,7 @@ impl Help {
     }
 
     fn scroll(&mut self, action: Action) {
-        let last = self.lines.len().saturating_sub(self.page);
+        let last = self.rows.saturating_sub(self.page);
         let wanted = match action {
             Action::Up => self.offset.saturating_sub(1),
             Action::Down => self.offset + 1,
@@ -101,24 +115,34 @@ impl Help {
         self.offset = wanted.min(last);
     }
 
-    fn draw_line(&self, canvas: &mut Canvas<'_>, row: Rect, line: Line) {
-        match line {
-            Line::Gap => {}
-            Line::Heading(group) => drop(canvas.fit(row.x, row.y, row.width, group.title(), Role::Header)),
-            Line::Entry(at) => {
-                let Some(entry) = self.entries.get(at) else { return };
-                let (keys, rest) = layout::left(row, KEYS);
-                let look = if entry.why_not.is_some() { Role::Dim } else { Role::Key };
-                canvas.fit(keys.x + 1, keys.y, keys.width.saturating_sub(2), &entry.keys, look);
-                let look = if entry.why_not.is_some() { Role::Dim } else { Role::Text };
-                let end = canvas.fit(rest.x, rest.y, rest.width, entry.title, look);
-                if let Some(why) = &entry.why_not {
-                    let x = end.saturating_add(2);
-                    let why = format!("{} {why}", canvas.glyphs().dot);
-                    canvas.fit(x, rest.y, rest.right().saturating_sub(x), &why, Role::Dim);
-                }
-            }
+    /// All lines in rows of so many cells; what does not fit beside the keys goes on below.
+    fn parts(&self, cells: u16, dot: &str) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for line in &self.lines {
+            let said = match line {
+                Line::Gap => String::new(),
+                Line::Heading(group) => group.title().to_owned(),
+                Line::Entry(at) => self.entries.get(*at).map_or_else(String::new, |entry| entry.said(dot)),
+            };
+            let wrapped = text::wrap(&said, cells.saturating_sub(KEYS)).into_iter().enumerate();
+            parts.extend(wrapped.map(|(number, said)| (*line, number, said)));
         }
+        parts
+    }
+
+    fn draw_part(&self, canvas: &mut Canvas<'_>, row: Rect, (line, number, said): &Part) {
+        let Line::Entry(at) = line else {
+            canvas.fit(row.x, row.y, row.width, said, Role::Header);
+            return;
+        };
+        let Some(entry) = self.entries.get(*at) else { return };
+        let (keys, rest) = layout::left(row, KEYS);
+        let (key, words) =
+            if entry.why_not.is_none() { (Role::Key, Role::Text) } else { (Role::Dim, Role::Dim) };
+        if *number == 0 {
+            canvas.fit(keys.x + 1, keys.y, keys.width.saturating_sub(2), &entry.keys, key);
+        }
+        canvas.fit(rest.x, rest.y, rest.width, said, words);
     }
 }
 
@@ -167,15 +191,17 @@ impl Overlay<Look, Ask, Answer> for Help {
         let (_, list) = layout::top(below, 1);
         canvas.hit(list, Target::Pane(0));
         self.page = usize::from(list.height).max(1);
-        self.offset = self.offset.min(self.lines.len().saturating_sub(self.page));
+        let room = layout::left(list, list.width.saturating_sub(1)).0;
+        let parts = self.parts(room.width, canvas.glyphs().dot);
+        self.rows = parts.len();
+        self.offset = self.offset.min(self.rows.saturating_sub(self.page));
         if self.lines.is_empty() {
             canvas.fit(list.x, list.y, list.width, "no key does that", Role::Dim);
         }
-        let room = layout::left(list, list.width.saturating_sub(1)).0;
-        for (at, line) in self.lines.iter().skip(self.offset).take(self.page).enumerate() {
-            self.draw_line(canvas, layout::row(room, u16::try_from(at).unwrap_or(u16::MAX)), *line);
+        for (row, part) in (0..list.height).zip(parts.iter().skip(self.offset)) {
+            self.draw_part(canvas, layout::row(room, row), part);
         }
-        scrollbar::draw(canvas, list, self.offset, self.page, self.lines.len());
+        scrollbar::draw(canvas, list, self.offset, self.page, self.rows);
     }
 
     fn hints(&self) -> &[Action] {

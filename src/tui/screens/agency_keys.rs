@@ -79,6 +79,10 @@ impl Screen for AgencyKeys {
         self.pane.enabled(action, look)
     }
 
+    fn undoes(&self) -> Option<String> {
+        self.pane.undoes()
+    }
+
     fn text_focus(&self) -> TextFocus {
         self.pane.text_focus()
     }

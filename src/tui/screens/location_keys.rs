@@ -9,6 +9,7 @@ use super::{
         pane::{HINTS, KeyPane},
         places::Places,
     },
+    not_here,
 };
 use crate::{
     domain::{Command, LocationId, Name, Refusal},
@@ -22,7 +23,7 @@ use crate::{
         clock::{Moment, Now},
         input::TextFocus,
         overlay::Cue,
-        overlays::{confirm, location_add::AddLocations, location_rename},
+        overlays::{chooser, confirm, location_add::AddLocations, location_rename},
         sight::deeds,
         sight::seen::{Seen, seen},
         sight::subset::Subset,
@@ -35,7 +36,15 @@ const BOTH: u16 = 90;
 /// Columns of the locations.
 const PLACES: u16 = 35;
 
-const PLACE_HINTS: [Action; 5] = [Action::New, Action::Filter, Action::Right, Action::Edit, Action::Delete];
+const PLACE_HINTS: [Action; 6] =
+    [Action::New, Action::Filter, Action::Right, Action::Edit, Action::Delete, Action::RowMenu];
+/// What there is to do with a location.
+const LISTED: [(Action, &str); 4] = [
+    (Action::Right, "Go to its keys"),
+    (Action::Edit, "Rename it"),
+    (Action::Delete, "Remove it; all its keys are refused from then on"),
+    (Action::New, "Add locations"),
+];
 
 /// Which half has the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +89,13 @@ impl LocationKeys {
         match cue {
             Cue::Do(Action::Right | Action::Open) => self.half = Half::Keys,
             Cue::Do(Action::New) => out.push(Ask::Push(Box::new(AddLocations::new()))),
+            Cue::Do(Action::RowMenu) => {
+                let screen = &*self;
+                let menu = chooser::row_menu("With this location", &LISTED, look, |action| {
+                    screen.enabled_places(action, look)
+                });
+                out.push(Ask::Push(Box::new(menu)));
+            }
             Cue::Do(action @ (Action::Edit | Action::Delete)) => {
                 let Some(location) = self.places.selected() else { return false };
                 if action == Action::Delete {
@@ -97,7 +113,8 @@ impl LocationKeys {
         true
     }
 
-    fn enabled_places(&self, action: Action) -> Result<(), Reason> {
+    fn enabled_places(&self, action: Action, look: &Look) -> Result<(), Reason> {
+        let right = || look.keymap.label(Layer::Screen, Action::Right).unwrap_or_default();
         let chosen = || match self.places.selected() {
             None => Err("select one location first".into()),
             Some(_) if self.places.is_removed() => Err("it was removed; its keys stay refused".into()),
@@ -114,13 +131,23 @@ impl LocationKeys {
             | Action::Bottom
             | Action::Filter
             | Action::Right
+            | Action::RowMenu
             | Action::Open => Ok(()),
             Action::Back if self.places.list.is_filtered() || self.text_focus() == TextFocus::Here => Ok(()),
             Action::Back => Err("there is nothing to step back from; q quits".into()),
             Action::New => self.manage.clone(),
             Action::Edit => self.manage.clone().and_then(|()| chosen()),
             Action::Delete => self.manage.clone().and_then(|()| chosen()),
-            _ => Err("select a key first: l goes to the keys".into()),
+            Action::CopyId | Action::Pause | Action::Revoke | Action::Restore | Action::HowTo => {
+                Err(format!("that is for a key: {} goes to the keys", right()).into())
+            }
+            Action::Mark
+            | Action::MarkRange
+            | Action::MarkAll
+            | Action::MarkNone
+            | Action::Sort
+            | Action::Columns => Err(format!("that is for the table of keys: {} goes to it", right()).into()),
+            _ => Err(not_here(action, look)),
         }
     }
 
@@ -207,7 +234,8 @@ impl Screen for LocationKeys {
             Cue::Tick | Cue::Wheel { .. } => return self.pane.hear(cue, look, now, out),
             _ => {}
         }
-        if self.half == Half::Places {
+        // What was paused is taken back from either half.
+        if self.half == Half::Places && cue != Cue::Do(Action::Undo) {
             return self.hear_places(cue, look, out);
         }
         if self.pane.hear(cue, look, now, out) {
@@ -250,10 +278,14 @@ impl Screen for LocationKeys {
     fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
         match (self.half, action) {
             (Half::Places, Action::Undo) => self.pane.enabled(action, look),
-            (Half::Places, _) => self.enabled_places(action),
+            (Half::Places, _) => self.enabled_places(action, look),
             (Half::Keys, Action::Left | Action::Back) => Ok(()),
             (Half::Keys, _) => self.pane.enabled(action, look),
         }
+    }
+
+    fn undoes(&self) -> Option<String> {
+        self.pane.undoes()
     }
 
     fn text_focus(&self) -> TextFocus {

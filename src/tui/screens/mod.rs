@@ -11,7 +11,7 @@ pub mod settings;
 use ratatui::layout::Rect;
 
 use self::keys::pane::KeyPane;
-use super::action::{Action, Reason};
+use super::action::{Action, Layer, Reason};
 use super::app::ask::{Answer, Ask, Errand, Tab};
 use super::app::look::Look;
 use super::canvas::Canvas;
@@ -51,6 +51,11 @@ pub trait Screen {
     /// Why one of its actions is not possible right now. Actions it does not know are refused with a reason too.
     fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason>;
 
+    /// What would be undone now, in words, if anything: `the pause of Nightly export`.
+    fn undoes(&self) -> Option<String> {
+        None
+    }
+
     /// Whether its focus takes text (a filter line being typed).
     fn text_focus(&self) -> TextFocus {
         TextFocus::Elsewhere
@@ -61,6 +66,53 @@ pub trait Screen {
         None
     }
 }
+
+/// Why a screen has no use for an action: what is true of it wherever one is, else where it can be had.
+pub fn not_here(action: Action, look: &Look) -> Reason {
+    let there = |tab| look.keymap.label(Layer::Screen, Action::Tab(tab)).unwrap_or_default();
+    match action {
+        Action::ConfirmClock if !look.engine.now().suspect => CLOCK_BELIEVED.into(),
+        Action::ConfirmClock | Action::RenewCode => {
+            format!("that is done in the settings: {} goes there", there(Tab::Settings)).into()
+        }
+        Action::Passphrase | Action::EndAccess => {
+            format!("that is for operators; {} goes to the settings, where they are", there(Tab::Settings))
+                .into()
+        }
+        Action::Check => format!("that is for the audit trail: {} goes there", there(Tab::Audit)).into(),
+        Action::NewKey | Action::NewSecret => {
+            format!("that is for apps: {} goes to them", there(Tab::Apps)).into()
+        }
+        Action::CopyId
+        | Action::Pause
+        | Action::Revoke
+        | Action::Delete
+        | Action::Restore
+        | Action::HowTo
+        | Action::Undo => format!(
+            "that is for keys and apps: {}, {} and {} go to them",
+            there(Tab::Agency),
+            there(Tab::Locations),
+            there(Tab::Apps)
+        )
+        .into(),
+        Action::New | Action::Edit => "nothing is created or changed here".into(),
+        Action::RowMenu => "there is nothing more to do with a row here than to open it".into(),
+        Action::Mark | Action::MarkRange | Action::MarkAll | Action::MarkNone => {
+            "nothing is done to several rows at once here".into()
+        }
+        Action::Sort | Action::Columns => "the rows have one order and one look here".into(),
+        Action::Filter => "there is nothing to filter here".into(),
+        Action::Left | Action::Right => "there is nothing beside it".into(),
+        _ => "this tab has no use for it".into(),
+    }
+}
+
+/// Why nobody has to say that the clock is right.
+const CLOCK_BELIEVED: &str = "the clock is believed already";
+/// Why there is no pause to take back.
+const NO_PAUSE: &str =
+    "only a pause can be undone, where it was made; none was made here just now, or it is over";
 
 /// All screens, in the order of their tabs.
 pub fn all() -> Vec<Box<dyn Screen>> {

@@ -94,7 +94,7 @@ pub fn may_create(look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
 
 /// Why an action on an app is not possible, if it is not.
 pub fn enabled(action: Action, app: Option<AppId>, look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
-    let Some(app) = app.and_then(|id| seen.view.app(id)) else { return Err("select an app first".into()) };
+    let Some(app) = app.and_then(|id| seen.view.app(id)) else { return Err("there is no app here".into()) };
     let catalog = look.engine.catalog();
     let said = |refusal: Refusal| Err(Reason::from(refusal.to_string()));
     match action {

@@ -142,7 +142,7 @@ pub fn may_issue(place: Place, seen: &Seen<'_>, catalog: &Catalog) -> Result<(),
 pub fn enabled(action: Action, keys: &[KeyId], look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
     let catalog = look.engine.catalog();
     let found: Vec<&Key> = keys.iter().filter_map(|id| seen.view.key(*id)).collect();
-    let Some(first) = found.first() else { return Err("select a key first".into()) };
+    let Some(first) = found.first() else { return Err("there is no key here".into()) };
     if action == Action::Edit {
         if found.len() > 1 {
             return Err("scopes are changed one key at a time; A removes the marks".into());

@@ -23,6 +23,15 @@ impl Desk {
         }
     }
 
+    /// What `action` does on the screen, as exactly as can be said before it is done.
+    pub(super) fn title(&self, action: Action) -> String {
+        let title = action.spec().title;
+        let screen = self.screens.get(self.open).filter(|_| action == Action::Undo);
+        screen
+            .and_then(|screen| screen.undoes())
+            .map_or_else(|| title.to_owned(), |what| format!("Undo {what}"))
+    }
+
     /// The desk's own actions.
     fn own(&self, action: Action) -> Option<Result<(), Reason>> {
         let when =

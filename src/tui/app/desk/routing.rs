@@ -118,9 +118,13 @@ impl Desk {
             }
             Action::Guide => self.overlays.push(about::reader(about::GUIDE)),
             Action::TestToken => self.overlays.push(test_token::TestToken::new()),
-            Action::Help => self.overlays.push(help::Help::new(|action| self.on_screen(action), &self.look)),
+            Action::Help => {
+                let told = |action| (self.title(action), self.on_screen(action));
+                self.overlays.push(help::Help::new(told, &self.look));
+            }
             Action::Palette => {
-                self.overlays.push(chooser::palette(|action| self.on_screen(action), &self.look));
+                let told = |action| (self.title(action), self.on_screen(action));
+                self.overlays.push(chooser::palette(told, &self.look));
             }
             Action::CopyMessage => {
                 if let Some(text) = self.toasts.to_copy().map(str::to_owned) {

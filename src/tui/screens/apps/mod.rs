@@ -303,6 +303,13 @@ impl Screen for Apps {
         }
     }
 
+    fn undoes(&self) -> Option<String> {
+        match self.part {
+            Part::Apps => self.paused.as_ref().map(|(_, name)| format!("the pause of {name}")),
+            Part::Keys => self.pane.undoes(),
+        }
+    }
+
     fn text_focus(&self) -> TextFocus {
         match self.part {
             Part::Apps => self.beside.list.text_focus(),

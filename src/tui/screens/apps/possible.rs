@@ -5,6 +5,7 @@ use crate::domain::catalog::AuthMethod;
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::look::Look;
 use crate::tui::input::TextFocus;
+use crate::tui::screens::{NO_PAUSE, not_here};
 use crate::tui::sight::app_deeds;
 use crate::tui::sight::seen::seen;
 
@@ -52,9 +53,7 @@ impl Apps {
                 when(somewhere, "there is nothing to step back from; q quits")
             }
             Action::New => self.create.clone(),
-            Action::Undo => {
-                when(self.paused.is_some(), "only a pause can be undone, and none was made just now")
-            }
+            Action::Undo => when(self.paused.is_some(), NO_PAUSE),
             Action::Open | Action::RowMenu | Action::CopyId | Action::HowTo => {
                 when(selected.is_some(), "there is no app here")
             }
@@ -66,7 +65,7 @@ impl Apps {
             Action::Mark | Action::MarkRange | Action::MarkAll | Action::MarkNone => {
                 Err("apps are changed one at a time".into())
             }
-            _ => Err("that is not possible here".into()),
+            _ => Err(not_here(action, look)),
         }
     }
 }

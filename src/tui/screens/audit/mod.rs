@@ -8,7 +8,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use self::trail::{Entries, Sight, Trail};
-use super::Screen;
+use super::{Screen, not_here};
 use crate::domain::{Command, OperatorId, Role as OperatorRole};
 use crate::engine::AuditPage;
 use crate::store::Rev;
@@ -341,7 +341,7 @@ impl Screen for Audit {
         }
     }
 
-    fn enabled(&self, action: Action, _: &Look) -> Result<(), Reason> {
+    fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
         let typing = self.text_focus() == TextFocus::Here;
         match action {
             Action::Open if !typing && self.list.selected().is_none() => {
@@ -363,7 +363,7 @@ impl Screen for Audit {
             | Action::Filter
             | Action::Check
             | Action::Back => Ok(()),
-            _ => Err("this is not possible in the audit trail".into()),
+            _ => Err(not_here(action, look)),
         }
     }
 

@@ -23,6 +23,7 @@ use crate::{
         list::{Change, List},
         overlay::Cue,
         overlays::{chooser, confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope},
+        screens::{NO_PAUSE, not_here},
         secret::SecretText,
         sight::deeds::{self, Deed},
         sight::seen::{Seen, elsewhere, seen},
@@ -371,7 +372,9 @@ impl KeyPane {
             | Action::MarkAll
             | Action::Open
             | Action::Right
-            | Action::RowMenu => when(self.list().selected().is_some(), "there is no key here"),
+            | Action::RowMenu
+            | Action::CopyId
+            | Action::HowTo => when(self.list().selected().is_some(), "there is no key here"),
             Action::MarkNone => when(self.list().marks() > 0, "nothing is marked"),
             Action::Left => when(self.beside.is_open(), "there is nothing to the left"),
             Action::Back => {
@@ -381,13 +384,10 @@ impl KeyPane {
                     || self.list().marks() > 0;
                 when(somewhere, "there is nothing to step back from; q quits")
             }
-            Action::Undo => {
-                when(!self.paused.is_empty(), "only a pause can be undone, and none was made just now")
-            }
+            Action::Undo => when(!self.paused.is_empty(), NO_PAUSE),
             Action::New => self.issue.clone(),
             Action::NewKey if matches!(self.subset, Subset::Of(_) | Subset::Apps) => self.issue.clone(),
             Action::NewKey => Err("only apps have keys of their own kind; n issues one here".into()),
-            Action::CopyId | Action::HowTo => when(self.list().selected().is_some(), "select a key first"),
             Action::Edit | Action::Pause | Action::Revoke | Action::Delete | Action::Restore => {
                 let targets = self.list().targets();
                 if targets.is_empty() && self.list().marks() > 0 {
@@ -395,7 +395,16 @@ impl KeyPane {
                 }
                 seen(look, |seen| deeds::enabled(action, targets, look, seen))
             }
-            _ => Err("that is not possible here".into()),
+            _ => Err(not_here(action, look)),
+        }
+    }
+
+    /// What would be undone, in words.
+    pub fn undoes(&self) -> Option<String> {
+        match self.paused.as_slice() {
+            [] => None,
+            [(_, name)] => Some(format!("the pause of {name}")),
+            many => Some(format!("the pause of {} keys", many.len())),
         }
     }
 

@@ -20,7 +20,7 @@ pub use self::about::Facts;
 use self::operators::Operators;
 use self::policy::Rules;
 use self::sheet::{Deed, Sheet};
-use super::Screen;
+use super::{CLOCK_BELIEVED, Screen, not_here};
 use crate::domain::authorize::Action as Act;
 use crate::engine::Doors;
 use crate::store::Rev;
@@ -371,7 +371,7 @@ impl Screen for Settings {
         let people = self.section() == Section::Operators;
         let person = || {
             if !people {
-                return Err(Reason::from("that is for operators; open them first"));
+                return Err(Reason::from("that is for operators; open their section first"));
             }
             self.operators.selected(look).ok_or_else(|| Reason::from("select an operator first"))
         };
@@ -393,6 +393,7 @@ impl Screen for Settings {
                 look.may_change().and_then(|()| operator::may(Act::SetPolicy, look))
             }
             Action::Open if !people => Ok(()),
+            Action::RowMenu if !people => Err(not_here(action, look)),
             Action::Open | Action::RowMenu => person().map(drop),
             Action::Edit if people => person()?.allows(Verb::Role, look),
             Action::Edit => Err("there is nothing to edit here".into()),
@@ -408,9 +409,9 @@ impl Screen for Settings {
                 Err("this store is in memory and gone when keydeck ends: no code could open it again".into())
             }
             Action::RenewCode => operator::may(Act::RenewRecovery, look),
-            Action::ConfirmClock if !look.engine.now().suspect => Err("the clock is believed already".into()),
+            Action::ConfirmClock if !look.engine.now().suspect => Err(CLOCK_BELIEVED.into()),
             Action::ConfirmClock => operator::may(Act::ConfirmClock, look),
-            _ => Err("this is not possible in the settings".into()),
+            _ => Err(not_here(action, look)),
         }
     }
 
