@@ -12,6 +12,7 @@
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for.
 //! - [`verdict`]: allow or deny of a presented token, and why.
+//! - `sheet`: the names in a table that somebody made elsewhere.
 //! - [`audit`]: what an entry of the audit chain says.
 
 pub mod aftermath;
@@ -35,6 +36,8 @@ pub mod policy;
 pub mod record;
 pub mod refusal;
 pub mod scope;
+#[cfg(feature = "console")]
+pub mod sheet;
 mod shelf;
 pub mod signing;
 pub mod state;

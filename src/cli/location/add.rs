@@ -9,12 +9,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::sheet::{self, Column, First, Mistake, Said, Sheet};
 use super::{LocationLine, Outcome};
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::domain::command::MAX_LOCATIONS_AT_ONCE;
 use crate::domain::name::first_few;
+use crate::domain::sheet::{self, Column, First, Mistake, Said, Sheet, Ways};
 use crate::domain::{Action, Command, Event, Location, Name, authorize};
 use crate::files;
 
@@ -58,7 +58,9 @@ impl Add {
             (false, true) => Some(First::Name),
             (false, false) => None,
         };
-        Said { column: self.column.as_ref(), first }
+        let ways =
+            Ways { column: "say which with --column", first: "say which with --heading or --no-heading" };
+        Said { column: self.column.as_ref(), first, ways }
     }
 }
 

@@ -1,7 +1,6 @@
-//! `keydeck location`: branches of the agency. `add` takes one or thousands of them, from what `sheet` reads of a file.
+//! `keydeck location`: branches of the agency. `add` takes one or thousands of them.
 
 mod add;
-mod sheet;
 
 use std::process::ExitCode;
 
