@@ -1,17 +1,18 @@
-//! Adding locations: one name per line, typed or pasted, any number at once. Each name is judged when it is added
-//! to the list; nothing is lost when one is refused.
+//! Adding locations: one name per line, typed or pasted, or a pasted table, any number at once. Each name is judged when it
+//! is added to the list; nothing is lost when one is refused, and what of a table was taken for what is said above it.
 
 use std::hash::{Hash as _, Hasher};
 
 use ratatui::layout::Rect;
 
 use crate::domain::command::MAX_LOCATIONS_AT_ONCE;
+use crate::domain::sheet::{self, Ways};
 use crate::domain::{Command, Name, Refusal, name::first_few};
 use crate::tui::action::Action;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
-use crate::tui::form::field::{Build, Field, Slot, Took};
+use crate::tui::form::field::{Build, Field, Slot, Took, rows};
 use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 use crate::tui::overlay::Cue;
 use crate::tui::router::Edit;
@@ -19,13 +20,21 @@ use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::layout;
+use crate::tui::widgets::{layout, text};
+
+/// What to do about a table that leaves something open.
+const WAYS: Ways = Ways {
+    column: "write `name` above the column with the names, or put a name that holds a separator in double quotes",
+    first: "write `name` above the names",
+};
 
 /// What is filled in: a line, and the list it goes to.
 pub struct AddLocations {
     line: TextField,
-    /// What goes to the list next, if nothing is wrong with it.
-    next: Vec<String>,
+    /// What goes to the list next, if nothing is wrong with it, or what is.
+    next: Vec<Result<String, String>>,
+    /// What was taken for what in the table pasted last.
+    taken: String,
     names: Vec<Name>,
 }
 
@@ -43,7 +52,7 @@ impl AddLocations {
         let line = TextField::new("Name")
             .placeholder("Berlin Mitte; paste a list to add many")
             .note("enter puts it on the list, ctrl-s adds the list");
-        Form::blank(Self { line, next: Vec::new(), names: Vec::new() })
+        Form::blank(Self { line, next: Vec::new(), taken: String::new(), names: Vec::new() })
     }
 
     /// Puts one name on the list, or says why not.
@@ -69,16 +78,21 @@ impl AddLocations {
     fn settle(&mut self, look: &Look) {
         let next = std::mem::take(&mut self.next);
         // One alone stays in the line to be mended.
-        if let [text] = next.as_slice() {
-            match self.add(text, look) {
-                Ok(()) => self.line.clear(),
-                Err(Not::Again(why, _) | Not::Possible(why)) => self.line.error = Some(why),
+        match next.as_slice() {
+            [Ok(text)] => {
+                match self.add(text, look) {
+                    Ok(()) => self.line.clear(),
+                    Err(Not::Again(why, _) | Not::Possible(why)) => self.line.error = Some(why),
+                }
+                return;
             }
-            return;
+            [Err(why)] => return self.line.error = Some(why.clone()),
+            _ => {}
         }
         let (mut again, mut wrong) = (Vec::new(), Vec::new());
         for text in &next {
-            match self.add(text, look) {
+            let added = text.as_ref().map_err(|why| Not::Possible(why.clone()));
+            match added.and_then(|text| self.add(text, look)) {
                 Ok(()) => {}
                 Err(Not::Again(_, name)) => again.push(name),
                 Err(Not::Possible(why)) => wrong.push(why),
@@ -105,12 +119,33 @@ impl AddLocations {
     }
 
     /// The line goes to the list, and with it `more`.
-    fn take(&mut self, more: Vec<String>) -> Took {
+    fn take(&mut self, more: Vec<Result<String, String>>) -> Took {
         if !self.is_blank() {
-            self.next.push(self.line.text().to_owned());
+            self.next.push(Ok(self.line.text().to_owned()));
         }
         self.next.extend(more);
         Took::Changed
+    }
+
+    /// What was pasted goes there too: the names in a table, or each line; `None` when it is no more than a piece of one.
+    fn paste(&mut self, pasted: &str) -> Option<Took> {
+        let lines = pasted.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines: Vec<_> = lines.map(|line| Ok(line.to_owned())).collect();
+        if lines.len() < 2 {
+            return None;
+        }
+        self.taken.clear();
+        let at = |(line, why): (u64, String)| format!("line {line} of the table: {why}");
+        let more = match sheet::pasted(pasted, WAYS) {
+            None => lines,
+            Some(Err(mistake)) => vec![Err(format!("nothing is taken: {}", at(mistake)))],
+            Some(Ok(sheet)) => {
+                self.taken = sheet.taken;
+                let names = sheet.names.into_iter();
+                names.map(|(line, name)| name.map_err(|why| at((line, why)))).collect()
+            }
+        };
+        Some(self.take(more))
     }
 }
 
@@ -118,11 +153,7 @@ impl Field for AddLocations {
     fn hear(&mut self, cue: Cue<'_>) -> Took {
         match cue {
             Cue::Do(Action::Press) if !self.is_blank() => self.take(Vec::new()),
-            Cue::Paste(pasted) => {
-                let lines = pasted.0.lines().map(str::trim).filter(|line| !line.is_empty());
-                let lines: Vec<String> = lines.map(str::to_owned).collect();
-                if lines.len() < 2 { self.line.hear(cue) } else { self.take(lines) }
-            }
+            Cue::Paste(pasted) => self.paste(pasted.0).unwrap_or_else(|| self.line.hear(cue)),
             // In an empty line it takes the last name back for mending.
             Cue::Edit(Edit::Backspace) if self.line.is_empty() => {
                 if let Some(name) = self.names.pop() {
@@ -155,6 +186,12 @@ impl Field for AddLocations {
         let (line, list) = layout::top(area, said.min(area.height));
         self.line.draw(canvas, line, slot);
         let list = layout::left(list, slot.labels).1;
+        let taken = if self.taken.is_empty() { Vec::new() } else { text::wrap(&self.taken, list.width) };
+        let (above, list) = layout::top(list, rows(taken.len()).min(list.height / 2));
+        for (row, said) in (0..above.height).zip(&taken) {
+            let row = layout::row(above, row);
+            canvas.fit(row.x, row.y, row.width, said, Role::Info);
+        }
         let hidden = self.names.len().saturating_sub(list.height.into());
         for (row, name) in (0..list.height).zip(self.names.iter().skip(hidden)) {
             let row = layout::row(list, row);
@@ -221,5 +258,64 @@ impl Asking for AddLocations {
             many => format!("{} locations are added", many.len()),
         };
         Ok(Job::Run { command: Command::AddLocations(self.names.clone()), said })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::app::testing::{self, Console};
+
+    fn form() -> Console {
+        let mut console = testing::desk(crate::tui::screens::all());
+        console.press("2 n").sees("Add locations");
+        console
+    }
+
+    #[test]
+    fn a_pasted_table_becomes_its_names_and_says_what_was_taken_for_what() {
+        for (table, taken) in [
+            ("id,Standort\n1,Aachen\n2,Bern", ["column 2 of 2", "commas;"]),
+            ("id;Standort\r\n1;Aachen\r\n2;Bern\r\n", ["column 2 of 2", "semicolons;"]),
+            ("id\tStandort\r1\tAachen\r2\tBern", ["column 2 of 2", "tabs;"]),
+            ("| id | Standort |\n|----|---|\n| 1 | Aachen |\n| 2 | Bern |", ["column 2 of 2", "bars;"]),
+            ("Standort\nAachen\nBern\n", ["the only column;", "heading"]),
+        ] {
+            let mut console = form();
+            console.paste(table).sees("2 locations").sees("`Standort`.");
+            for part in taken {
+                console.sees(part);
+            }
+            console
+                .sees("Aachen")
+                .sees("Bern")
+                .sees_no("1,Aachen")
+                .press("ctrl-s")
+                .sees("2 locations are added");
+        }
+    }
+
+    #[test]
+    fn a_table_that_leaves_open_which_column_holds_the_names_is_not_taken_and_says_so() {
+        let mut console = form();
+        console
+            .paste("a;b\nAachen;1\nBern;2")
+            .sees("nothing is taken: line 1 of the table")
+            .sees("write `name` above");
+        console
+            .sees_no("2 locations")
+            .type_text("Aachen")
+            .press("enter")
+            .sees("1 location")
+            .sees_no("nothing is taken");
+        // One bad line is told, the others are on the list.
+        console.paste("name,x\nBern,1\nSmith, Jones,2\nChur,3").sees("line 3 of the table: it has 3");
+        console.sees("3 locations").sees("Chur");
+    }
+
+    #[test]
+    fn pasted_lines_without_a_table_are_names_as_they_stand() {
+        let mut console = form();
+        console.paste("Smith, Jones & Co\nFilialen\nBern").sees("3 locations").sees("Smith, Jones & Co");
+        console.sees_no("heading").press("ctrl-s").sees("3 locations are added");
     }
 }
