@@ -8,8 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::day::{Day, Wanted, has, issue, put_away, quit, reveal, sign_in, token_in, until};
-use crate::support::pty::{PATIENCE, Pty};
+use crate::support::day::{Day, Wanted, has, issue, put_away, quit, reveal, sign_in, token_in};
+use crate::support::pty::Pty;
+use crate::support::wait::until;
 
 /// The lease, and time for a slow machine.
 const LEASE: Duration = Duration::from_secs(45);
@@ -119,7 +120,7 @@ fn a_copied_token_is_taken_back_when_its_lease_ends() {
     let mut console = day.signed_in();
     let before = Instant::now();
     let token = copied(&mut console, &desktop, "Booking");
-    until("the clipboard to be cleared", LEASE * 2, || desktop.pasted() != token);
+    until("the clipboard to be cleared", || desktop.pasted() != token);
     let took = before.elapsed();
     assert_eq!(desktop.pasted(), "");
     assert!(took >= LEASE, "cleared after {took:?} already");
@@ -148,7 +149,7 @@ fn a_lock_a_signal_and_a_kill_take_it_back_too() {
     let token = copied(&mut console, &desktop, "Locked");
     put_away(&mut console);
     console.press("ctrl-x").sees("Locked");
-    until("the clipboard to be cleared", PATIENCE, || desktop.pasted() != token);
+    until("the clipboard to be cleared", || desktop.pasted() != token);
     assert_eq!(desktop.pasted(), "");
     sign_in(&mut console);
     for (name, signal) in

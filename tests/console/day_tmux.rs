@@ -6,9 +6,10 @@
 use std::{path::PathBuf, process::Command};
 
 use crate::support::day::{
-    Day, PASSPHRASE, Wanted, has, issue, put_away, reveal, secret_of, sign_in, token_in, until,
+    Day, PASSPHRASE, Wanted, has, issue, put_away, reveal, secret_of, sign_in, token_in,
 };
-use crate::support::pty::{PATIENCE, Pty};
+use crate::support::pty::Pty;
+use crate::support::wait::until;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A tmux server of our own, with one pane in which a shell runs.
@@ -91,7 +92,7 @@ fn over_ssh_in_tmux_a_token_goes_to_its_buffer_and_stays_nowhere_else() {
     sign_in(&mut window);
     issue(&mut window, &Wanted { name: "Booking", location: None, expires: "30d", scope: "contacts.read" });
     window.press("c").sees("OSC 52");
-    until("tmux to take the token", PATIENCE, || !tmux.buffers().is_empty());
+    until("tmux to take the token", || !tmux.buffers().is_empty());
     let token = reveal(&mut window);
     assert_eq!(tmux.asks(&["show-buffer"]), token);
     // Somebody else's text, below ours: it must stay.
@@ -108,7 +109,7 @@ fn over_ssh_in_tmux_a_token_goes_to_its_buffer_and_stays_nowhere_else() {
     // A second copy takes the place of the first, in tmux's list too.
     issue(&mut window, &Wanted { name: "Second", location: None, expires: "30d", scope: "contacts.read" });
     window.press("c").sees("OSC 52");
-    until("tmux to take the second token", PATIENCE, || tmux.asks(&["show-buffer"]).starts_with("kdag_"));
+    until("tmux to take the second token", || tmux.asks(&["show-buffer"]).starts_with("kdag_"));
     let second = reveal(&mut window);
     assert_eq!(tmux.buffers(), [second.as_str(), "shopping list"]);
     put_away(&mut window);
@@ -123,10 +124,10 @@ fn over_ssh_in_tmux_a_token_goes_to_its_buffer_and_stays_nowhere_else() {
     window.sees("Booking");
     issue(&mut window, &Wanted { name: "Third", location: None, expires: "30d", scope: "contacts.read" });
     window.press("c").sees("OSC 52");
-    until("tmux to take the third token", PATIENCE, || tmux.buffers().len() == 2);
+    until("tmux to take the third token", || tmux.buffers().len() == 2);
     put_away(&mut window);
     window.press("q").sees("canary-of-the-day").sees_no("Agency keys");
-    until("the console to end", PATIENCE, || tmux.console().is_none());
+    until("the console to end", || tmux.console().is_none());
     assert_eq!(tmux.buffers(), ["shopping list"], "quitting takes the token back");
     remembers_nothing(&tmux, &token);
     window.type_text("exit\r");
@@ -159,7 +160,7 @@ fn a_revealed_token_is_not_on_the_screen_of_the_shell_however_the_console_is_lef
             window.press("ctrl-c");
         }
         // What is typed before the shell has its terminal back is lost.
-        until("the console to end", PATIENCE, || tmux.console().is_none());
+        until("the console to end", || tmux.console().is_none());
         window.sees("canary-of-the-day");
         remembers_nothing(&tmux, &token);
     }

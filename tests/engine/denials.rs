@@ -7,8 +7,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::support::wait::until;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::crypto::token::{Token, TokenKind};
@@ -79,14 +80,6 @@ fn denials(open: &Open, session: &Session) -> Vec<Entry> {
 
 fn told(open: &Open) -> Vec<String> {
     denials(open, &open.session).iter().map(|entry| entry.denial().unwrap()).collect()
-}
-
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what} did not happen");
-        std::thread::yield_now();
-    }
 }
 
 /// Lets the writer come round twice.

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use crate::support::http::{House, START, connect, read, until};
+use crate::support::http::{House, START, connect, read};
+use crate::support::wait::until;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Reason};

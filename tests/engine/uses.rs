@@ -6,8 +6,9 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::support::wait::until;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::catalog::{AuthMethod, Level};
@@ -87,15 +88,6 @@ fn usage(open: &Open, id: KeyId) -> Usage {
 
 fn last_seen(state: &State, id: KeyId) -> String {
     state.trace(id).and_then(|trace| trace.sighting.as_ref()).unwrap().to_string()
-}
-
-/// Waits for something another thread does.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what} did not happen");
-        std::thread::yield_now();
-    }
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::support::http::{House, PATIENCE, connect, read, send, until};
+use crate::support::http::{House, connect, read, send};
+use crate::support::wait::{PATIENCE, until};
 use keydeck::domain::Place;
 use keydeck::serve::http::Limits;
 use keydeck::serve::http::limits::{HEAD_BYTES, HEADERS, URI_BYTES};

@@ -9,9 +9,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::time::Instant;
 
-use crate::support::http::{PATIENCE, ask, connect, read, until};
+use crate::support::http::{ask, connect, read};
+use crate::support::wait::{PATIENCE, until};
 use rustix::process::{Pid, Signal, kill_process};
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -88,14 +88,12 @@ impl Machine {
 impl Served {
     fn stop(&mut self, signal: Signal) -> ExitStatus {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < deadline, "it does not stop");
-            std::thread::park_timeout(std::time::Duration::from_millis(10));
-        }
+        let mut ended = None;
+        until("the server to stop", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some()
+        });
+        ended.unwrap()
     }
 
     fn rest(&mut self) -> String {

@@ -1,6 +1,7 @@
 //! `/verify` as a proxy meets it: who passes, who does not, and that no trick of a client turns a no into a yes.
 
-use crate::support::http::{Heard, House, START, ask, send, until};
+use crate::support::http::{Heard, House, START, ask, send};
+use crate::support::wait::until;
 use keydeck::domain::{Command, Expiry, Place, Timestamp};
 use keydeck::engine::Engine as _;
 

@@ -7,13 +7,12 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use portable_pty::CommandBuilder;
 use tempfile::TempDir;
 
-use super::pty::{PATIENCE, Pty};
+use super::pty::Pty;
 
 /// What maria signs in with.
 pub const PASSPHRASE: &str = "correct horse battery staple";
@@ -229,16 +228,6 @@ pub fn token_in(text: &str) -> Option<String> {
 /// The secret part of a token.
 pub fn secret_of(token: &str) -> &str {
     &token[SECRET]
-}
-
-/// Asks again and again until `holds`, which itself takes a moment: it starts a program.
-#[track_caller]
-pub fn until(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + limit.max(PATIENCE);
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
 }
 
 /// Whether a program can be started here; says so when not.

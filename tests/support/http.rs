@@ -1,10 +1,11 @@
 //! A server on a store in memory, and a client that sends exactly the bytes it is told to.
 
+use super::wait::PATIENCE;
 use std::io::{ErrorKind, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::{Command, Event, Expiry, KeyId, Name, NewKey, Note, Place, Timestamp};
@@ -13,8 +14,6 @@ use keydeck::engine::open::{Open, in_memory};
 use keydeck::engine::{Engine as _, Via};
 use keydeck::serve::http::{Endpoint, Limits, Server};
 
-/// How long anything may take before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const START: Timestamp = Timestamp(1_790_000_000_000);
 
 /// A server that runs until it is dropped.
@@ -240,14 +239,4 @@ pub fn read(socket: &mut impl std::io::Read) -> Option<Heard> {
     let mut body = vec![0; length.map_or(0, |(_, value)| value.parse().unwrap())];
     socket.read_exact(&mut body).unwrap();
     Some(Heard { status, headers, body: String::from_utf8(body).unwrap() })
-}
-
-/// Waits until `holds`.
-#[track_caller]
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        std::thread::park_timeout(Duration::from_millis(10));
-    }
 }

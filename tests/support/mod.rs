@@ -9,3 +9,4 @@ pub mod day;
 pub mod desk;
 pub mod http;
 pub mod pty;
+pub mod wait;

@@ -3,6 +3,7 @@
 //! Nothing here sleeps: every wait is for the screen to change or the program to end, with a deadline that fails
 //! the test and shows the screen.
 
+use super::wait::PATIENCE;
 use std::{
     ffi::OsStr,
     io::{Read as _, Write},
@@ -13,9 +14,6 @@ use std::{
 };
 
 use portable_pty::{ChildKiller, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
-
-/// How long anything may take before a test fails. Far above what is needed, for slow machines.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A program in a terminal.
 pub struct Pty {

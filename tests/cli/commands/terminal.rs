@@ -3,11 +3,11 @@
 
 use std::io::{Read as _, Write};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 
 use crate::support::desk::{Desk, PASSPHRASE};
+use crate::support::wait::PATIENCE;
 
 /// A program in a terminal, and all it has shown.
 struct Terminal {
@@ -18,8 +18,6 @@ struct Terminal {
     /// How much of the text the person has read.
     read: usize,
 }
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Terminal {
     fn open(desk: &Desk, words: &[&str]) -> Self {

@@ -15,7 +15,8 @@ use keydeck::serve::control::Control;
 use keydeck::serve::door::open_or_attach;
 use keydeck::store::Standing;
 
-use super::house::{House, PHRASE, enter, issued, key, name, options, phrase, settings, until};
+use super::house::{House, PHRASE, enter, issued, key, name, options, phrase, settings};
+use crate::support::wait::until;
 
 #[test]
 fn an_edit_based_on_what_another_process_changed_is_refused_through_the_socket() {

@@ -16,7 +16,8 @@ use keydeck::serve::door::is_reachable;
 
 use crate::support::child;
 
-use super::house::{Guest, House, PATIENCE, PHRASE, enter, key, open_as, phrase_of, settings};
+use super::house::{Guest, House, PHRASE, enter, key, open_as, phrase_of, settings};
+use crate::support::wait::PATIENCE;
 
 const CHILD: &str = "KEYDECK_CONTROL_OWNER";
 

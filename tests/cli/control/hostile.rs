@@ -10,8 +10,9 @@ use keydeck::engine::{EngineError, OpenError, Peer, Via};
 use keydeck::serve::control::{SOCKET_FILE, fuzzing};
 use proptest::prelude::*;
 
-use super::house::{House, PHRASE, enter, until};
+use super::house::{House, PHRASE, enter};
 use crate::support::child;
+use crate::support::wait::until;
 
 const GREETING: &[u8] = concat!("kdctl\n\x02\x05", env!("CARGO_PKG_VERSION")).as_bytes();
 
@@ -196,7 +197,7 @@ fn stranger_child() {
         Err(error) => println!("no connection: {:?}", error.kind()),
         Ok(mut stream) => {
             let mut heard = Vec::new();
-            let _ = stream.set_read_timeout(Some(super::house::PATIENCE));
+            let _ = stream.set_read_timeout(Some(crate::support::wait::PATIENCE));
             let _ = stream.read_to_end(&mut heard);
             println!("heard {} bytes", heard.len());
         }

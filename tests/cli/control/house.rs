@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::support::wait::PATIENCE;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::domain::{Command, Event, KeyId, Name, NewKey, Note, Place, Role, View};
 use keydeck::engine::open::{Key, Open, Options, found, open};
@@ -12,8 +13,6 @@ use keydeck::serve::control::{Control, Settings};
 use keydeck::serve::door::{Entrance, open_or_attach};
 
 pub const PHRASE: &str = "correct horse battery staple";
-/// Nothing here takes as long, on a slow machine either.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A founded store and this process as its owner, with the socket open.
 pub struct House {
@@ -203,14 +202,4 @@ pub fn issued(done: Done) -> (KeyId, String) {
     });
     assert_eq!(key, Some(KeyId(token.id())));
     (KeyId(token.id()), token.reveal().to_owned())
-}
-
-/// Waits until something holds, looking again and again: for what sends no news.
-#[track_caller]
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let (deadline, (_quiet, never)) = (Instant::now() + PATIENCE, std::sync::mpsc::channel::<()>());
-    while !holds() {
-        assert!(Instant::now() < deadline, "it was never so: {what}");
-        let _elapsed = never.recv_timeout(Duration::from_millis(10));
-    }
 }

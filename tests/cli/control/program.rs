@@ -10,9 +10,10 @@ use keydeck::engine::Engine as _;
 use portable_pty::CommandBuilder;
 use rustix::process::Signal;
 
-use super::house::{House, PHRASE, key, phrase_of, until};
+use super::house::{House, PHRASE, key, phrase_of};
 use crate::support::day::{Wanted, issue, reveal};
 use crate::support::pty::Pty;
+use crate::support::wait::until;
 
 const KEYDECK: &str = env!("CARGO_BIN_EXE_keydeck");
 

@@ -13,7 +13,8 @@ use keydeck::domain::{
 use keydeck::engine::{Engine as _, EngineError, NewSecret, Session, Via};
 use keydeck::serve::control::SOCKET_FILE;
 
-use super::house::{Guest, House, enter, issued, key, name, phrase, phrase_of, until};
+use super::house::{Guest, House, enter, issued, key, name, phrase, phrase_of};
+use crate::support::wait::until;
 
 const PEOPLE: [(&str, Role); 2] = [("carl", Role::Manager), ("dora", Role::Viewer)];
 

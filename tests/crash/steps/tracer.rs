@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc::{PTRACE_SYSCALL_INFO_ENTRY, PTRACE_SYSCALL_INFO_EXIT};
@@ -18,9 +18,8 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::step::{Step, answer, cut_in_half, leave_out};
+use crate::support::wait::until;
 
-/// Nothing here takes as long, on a slow machine either.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// No program here lives as long.
 const LIFE: Duration = Duration::from_secs(180);
 
@@ -107,11 +106,7 @@ impl Counter {
 
     /// Waits until the program has made a commit durable.
     pub fn wait_for_a_sync(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.synced.load(Ordering::SeqCst) {
-            assert!(Instant::now() < deadline, "nothing was committed");
-            std::thread::park_timeout(Duration::from_millis(2));
-        }
+        until("a commit", || self.synced.load(Ordering::SeqCst));
     }
 }
 

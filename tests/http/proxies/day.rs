@@ -14,7 +14,8 @@ use keydeck::serve::http::Endpoint;
 use super::hostile;
 use super::street::{Keydeck, Pages, Site, Street};
 use super::upstream::SOCKET_KEY;
-use crate::support::http::{Heard, PATIENCE, connect, read, until};
+use crate::support::http::{Heard, connect, read};
+use crate::support::wait::{PATIENCE, until};
 
 /// What stands for "asked, and no answer came" at one proxy or another.
 const NO_ANSWER: [u16; 4] = [500, 502, 503, 504];

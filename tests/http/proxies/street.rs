@@ -4,7 +4,6 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use keydeck::crypto::random::{self, OsEntropy};
 use keydeck::domain::{Command as Order, KeyId, LocationId, Name, Place};
@@ -13,7 +12,8 @@ use keydeck::serve::guide::{Proxy, Wiring, snippet};
 use keydeck::serve::http::Endpoint;
 
 use super::upstream::Upstream;
-use crate::support::http::{Heard, House, PATIENCE, send};
+use crate::support::http::{Heard, House, send};
+use crate::support::wait::until;
 
 /// A proxy that runs until it is dropped.
 struct Running {
@@ -171,19 +171,13 @@ impl Running {
     /// Waits until it has read its configuration and lets keydeck's own public keys through; false when it has ended
     /// instead.
     fn answers_at(&mut self, address: SocketAddr) -> bool {
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            let keys =
-                b"GET /.well-known/jwks.json HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n";
-            if TcpStream::connect(address).is_ok() && send(address, keys).status == 200 {
-                return true;
-            }
-            if self.child.try_wait().unwrap().is_some() {
-                return false;
-            }
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
-        panic!("the proxy lets nobody through:\n{}", self.log());
+        let keys = b"GET /.well-known/jwks.json HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n";
+        let mut lets_through = false;
+        until("the proxy to let somebody through", || {
+            lets_through = TcpStream::connect(address).is_ok() && send(address, keys).status == 200;
+            lets_through || self.child.try_wait().unwrap().is_some()
+        });
+        lets_through
     }
 
     fn log(&self) -> String {

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::wait::until;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::catalog::AuthMethod;
@@ -313,10 +314,6 @@ fn a_timer_writes_what_waits_although_nobody_comes() {
     let (id, _) = house.issue("Leaked");
     house.disk.fail_next(Fault::Unavailable);
     house.does(Command::RevokeKey(id)).unwrap_err();
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while house.open.engine.unwritten().denials > 0 {
-        assert!(std::time::Instant::now() < patience, "nobody wrote it");
-        std::thread::park_timeout(std::time::Duration::from_millis(20));
-    }
+    until("somebody to write it", || house.open.engine.unwritten().denials == 0);
     assert!(house.events().iter().any(|(event, _)| event == "key.revoke"));
 }

@@ -13,11 +13,12 @@ use serde_json::Value;
 
 use super::case::{Case, Told, Way, cases, stood};
 use super::house::{House, Look};
-use super::walk::{PATIENCE, takes_changes_again, told};
+use super::walk::{takes_changes_again, told};
 use crate::steps::tracer::{Harm, Kill, Trail};
 use crate::steps::ways::{beside_a_server, by_itself};
 use crate::support::desk::{Desk, PASSPHRASE};
 use crate::support::http::{Heard, ask, send};
+use crate::support::wait::PATIENCE;
 
 /// What a program did, and what was told or is wrong; `None` where nothing can be traced.
 type Ended = Option<(Trail, Result<Told, String>)>;
@@ -234,11 +235,9 @@ fn until(what: &str, mut holds: impl FnMut() -> Result<bool, String>) -> Result<
     Ok(())
 }
 
-/// What the trail tells, without what was written by the one who tried whether the server takes a change.
+/// What the trail tells.
 fn happened(look: &Look, house: &House) -> Vec<String> {
-    let mut trail = look.standing().since(&house.before).trail;
-    trail.retain(|event| event != "location.add");
-    trail
+    look.standing().since(&house.before).trail
 }
 
 fn posts(server: SocketAddr, target: &str, body: &str) -> Heard {

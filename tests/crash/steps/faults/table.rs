@@ -48,10 +48,9 @@ impl Deed {
         }
     }
 
-    /// Whether an event is its own, and neither a look at all keys before it nor somebody's trying afterwards whether a
-    /// change is taken.
+    /// Whether an event is its own, and no look at all keys before it.
     pub fn is_about(&self, event: &str) -> bool {
-        self.tells.contains(&event) || !matches!(event, "view.agency" | "location.add")
+        self.tells.contains(&event) || event != "view.agency"
     }
 
     const fn ends(self, whose: &'static str, answer: &'static str) -> Self {
@@ -178,7 +177,7 @@ table! {
     RenameLocation => &[Deed::new(&["location", "rename", "Harbour", "Port"], &["location.rename"])],
     RemoveLocation => &[
         Deed::new(&["location", "remove", "Harbour"], &["location.remove"])
-            .ends("Branch", "deny location_removed"),
+            .ends("Branch", "deny location_disabled"),
     ],
     IssueKey => &[
         Deed::new(

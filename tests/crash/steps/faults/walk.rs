@@ -1,19 +1,17 @@
 //! All the faults that can meet one deed, and what must hold after each.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
 use super::case::{Case, Figures, Told, Way, cases, stood, suffer};
-use super::house::{Change, House, KEY_FILE, Look, opens};
+use super::house::{Change, House, KEY_FILE, Look, PROBE, opens};
 use super::table::Deed;
 use crate::steps::step::Step;
 use crate::steps::tracer::{Harm, Kill};
 use crate::steps::ways::{beside_a_server, by_itself};
 use crate::support::desk::{Desk, Said};
-
-/// Nothing here takes as long, on a slow machine either.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::wait::PATIENCE;
 
 /// A deed and what it does where nothing fails.
 pub struct Walk<'h> {
@@ -104,10 +102,12 @@ impl<'h> Walk<'h> {
         let healed = case.way == Way::ServedOn;
         let whole = change.trail == self.clean.trail;
         let none = change.trail.is_empty();
-        let begun = self.clean.trail.starts_with(&change.trail);
+        let begun = !none && !whole && self.clean.trail.starts_with(&change.trail);
+        let in_part = begun && self.deed.part.is_some_and(|part| said.err.contains(part));
         let allowed = match told {
             Told::Done | Told::Kept => whole,
-            Told::InForce => whole || (none && !healed),
+            // What is in force in one process only is gone with it; what was done before it stays.
+            Told::InForce => whole || !healed && (none || in_part),
             Told::NeverShown => {
                 let taken_back = change.trail.last().is_some_and(|last| last.ends_with("secret_unconfirmed"));
                 // Where the seal is in its place already and only keeping its name there fails, a disk that takes nothing
@@ -117,9 +117,7 @@ impl<'h> Walk<'h> {
             }
             Told::Lost => whole || change.trail == [self.deed.tells, self.deed.loses].concat(),
             Told::Unknown => whole || none,
-            Told::Refused => {
-                none || begun && !whole && self.deed.part.is_some_and(|part| said.err.contains(part))
-            }
+            Told::Refused => none || in_part,
         };
         if !allowed {
             return Err(format!("{change:?} is not what was said"));
@@ -217,7 +215,7 @@ pub fn told(said: &Said) -> Result<Told, String> {
 pub fn takes_changes_again(desk: &Desk) -> Result<(), String> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let said = desk.run(&["location", "add", "Again", "--json", "--key-file", KEY_FILE], "");
+        let said = desk.run(&["location", "add", PROBE, "--json", "--key-file", KEY_FILE], "");
         if said.code == 0 {
             return Ok(());
         }
