@@ -112,7 +112,7 @@ impl<'h> Walk<'h> {
                 let taken_back = change.trail.last().is_some_and(|last| last.ends_with("secret_unconfirmed"));
                 // Where the seal is in its place already and only keeping its name there fails, a disk that takes nothing
                 // does not keep the wish to take it back either; that is told.
-                let lives = whole && !healed && case.fault.at.step.keeps_names();
+                let lives = (whole || begun) && !healed && case.fault.at.step.keeps_names();
                 none || taken_back || lives
             }
             Told::Lost => whole || change.trail == [self.deed.tells, self.deed.loses].concat(),
