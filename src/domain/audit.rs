@@ -244,6 +244,9 @@ impl Entry {
     /// The name of entries about refused requests.
     pub const DENIED: &'static str = "verify.denied";
 
+    /// The reason for taking back a secret of which nothing says that somebody was shown it.
+    pub const UNCONFIRMED: &'static str = "secret_unconfirmed";
+
     /// An entry that says who and what, to be filled in.
     pub fn of(actor: ActorLine, at: Timestamp, event: &str) -> Self {
         Self {
@@ -280,7 +283,7 @@ impl Entry {
     /// Why keydeck did it by itself; nothing for what somebody asked for.
     pub fn unasked(&self) -> Option<&str> {
         let code = self.reason.as_deref().filter(|_| self.outcome == Outcome::Done)?;
-        Some(if code == "secret_never_shown" { "its secret was never shown" } else { code })
+        Some(if code == Self::UNCONFIRMED { "nothing says that its secret was shown" } else { code })
     }
 
     /// How many refused commands it stands for; nothing for an entry about anything else.

@@ -28,9 +28,6 @@ use crate::domain::event::Subject;
 use crate::domain::{Catalog, Command, Context, Event, KeyId, Refusal, State, Timestamp, decide};
 use crate::store::{CommitError, Store};
 
-/// What the trail gives as the reason for taking back a secret of which nothing says that somebody was shown it.
-const UNCONFIRMED: &str = "secret_unconfirmed";
-
 /// What is refused already and not written yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unwritten {
@@ -235,7 +232,7 @@ impl Overdue {
                 let state = self.parts.image.state.read().unwrap_or_else(PoisonError::into_inner);
                 entry_of(&state, &note.session, &note.command, &events, note.at)
             };
-            entry.reason = (note.why == Why::NeverShown).then(|| UNCONFIRMED.into());
+            entry.reason = (note.why == Why::NeverShown).then(|| Entry::UNCONFIRMED.into());
             let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: None });
             ledger.write(entry, records, Some(&self.parts.time.mark()), None, sequel)?;
             self.done(&events);

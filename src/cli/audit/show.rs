@@ -297,10 +297,10 @@ mod tests {
         };
         let mut entry = Entry::of(actor, Timestamp(7), "key.revoke");
         assert_eq!(what(&entry), "key.revoke");
-        entry.reason = Some("secret_never_shown".into());
-        assert_eq!(what(&entry), "key.revoke by itself: its secret was never shown");
+        entry.reason = Some(Entry::UNCONFIRMED.into());
+        assert_eq!(what(&entry), "key.revoke by itself: nothing says that its secret was shown");
         entry.outcome = Happened::Refused;
-        assert_eq!(what(&entry), "key.revoke refused: secret_never_shown");
+        assert_eq!(what(&entry), "key.revoke refused: secret_unconfirmed");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use keydeck::domain::{
 use keydeck::engine::{Engine as _, LocalEngine};
 use rustix::fs::OFlags;
 
-use super::house::{Guest, House, PHRASE, issued, key, name, until};
+use super::house::{Guest, House, PHRASE, issued, key, name};
+use crate::support::wait::until;
 
 fn is_revoked(engine: &LocalEngine, id: KeyId) -> bool {
     engine.state().key(id).is_some_and(|key| matches!(key.status, Status::Revoked(_)))

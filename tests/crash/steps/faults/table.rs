@@ -151,7 +151,7 @@ table! {
         )
         .locks(&[old_key("otto.key"), new_key(on_the_disk!("other.key"))])
         .makes(&[on_the_disk!("other.key")])
-        .in_parts("has the new secret"),
+        .in_parts("signs in with the new secret"),
     ],
     DisableOperator => &[
         Deed::new(&["operator", "disable", "otto", "--keys", "stop"], &["operator.disable"])

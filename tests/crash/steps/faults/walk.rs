@@ -116,7 +116,7 @@ impl<'h> Walk<'h> {
                 none || taken_back || lives
             }
             Told::Lost => whole || change.trail == [self.deed.tells, self.deed.loses].concat(),
-            Told::Unknown => whole || none,
+            Told::Unknown => whole || none || in_part,
             Told::Refused => none || in_part,
         };
         if !allowed {
