@@ -77,7 +77,7 @@ pub fn row_menu(
         item(*action, (*words).to_owned(), look, look.permits(*action).and_then(|()| possible(*action)))
     });
     let picker = Picker::new(items.collect(), "what shall be done?");
-    Chooser::new(title, (62, 16), picker, |action, _| Ask::Act(action))
+    Chooser::new(title, (62, 20), picker, |action, _| Ask::Act(action))
 }
 
 fn item(action: Action, text: String, look: &Look, possible: Result<(), Reason>) -> PickItem<Action> {

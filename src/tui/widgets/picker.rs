@@ -148,7 +148,14 @@ impl<K: Clone> Picker<K> {
             canvas.hit(room, Target::Row { pane, row: line });
             rest = below;
         }
-        scrollbar::draw(canvas, list, self.offset, list.height.into(), self.hits.len());
+        let rows = |hits: &[Hit]| -> usize {
+            hits.iter()
+                .filter_map(|hit| self.items.get(hit.item))
+                .map(|item| usize::from(height(item, cells)))
+                .sum()
+        };
+        let above = rows(self.hits.get(..self.offset).unwrap_or_default());
+        scrollbar::draw(canvas, list, above, list.height.into(), rows(&self.hits));
     }
 
     /// The first match to show, so that the selected one is seen whole.
@@ -223,15 +230,22 @@ fn draw_item<K>(canvas: &mut Canvas<'_>, area: Rect, item: &PickItem<K>, hit: &H
     let glyphs = canvas.glyphs();
     canvas.print(row.x, row.y, 1, if selected { glyphs.selected } else { " " }, style);
     let below = reason_below(item, area.width);
-    for (row, said) in (1..area.height).map(|row| layout::row(area, row)).zip(&below) {
-        canvas.print(row.x.saturating_add(INDENT), row.y, row.width.saturating_sub(INDENT), said, style);
+    // At the lower edge there may be room for the beginning only.
+    let last = usize::from(area.height).saturating_sub(2);
+    for (at, (row, said)) in (1..area.height).map(|row| layout::row(area, row)).zip(&below).enumerate() {
+        let cells = row.width.saturating_sub(INDENT);
+        let more = format!("{said} {}", glyphs.ellipsis);
+        let said = if at == last && at + 1 < below.len() { &more } else { said };
+        let said = text::fit(said, cells, glyphs.ellipsis);
+        canvas.print(row.x.saturating_add(INDENT), row.y, cells, &said, style);
     }
     let note = match &item.disabled {
         None => item.hint.clone(),
-        Some(why) if below.is_empty() => why.to_string(),
+        Some(why) if below.is_empty() || area.height == 1 => why.to_string(),
         Some(_) => String::new(),
     };
-    let note_cells = u16::try_from(text::width(&text::clean(&note))).unwrap_or(u16::MAX).min(row.width);
+    let note_room = if below.is_empty() { row.width } else { row.width / 2 };
+    let note_cells = u16::try_from(text::width(&text::clean(&note))).unwrap_or(u16::MAX).min(note_room);
     let note = text::fit(&note, note_cells, glyphs.ellipsis);
     let note_role = if item.disabled.is_some() { Role::Dim } else { Role::Key };
     let note_style = if selected { style } else { canvas.style(note_role) };
@@ -307,7 +321,7 @@ mod tests {
         picker.items[1].disabled =
             Some("the key is revoked, and what is revoked stays revoked for good".into());
         picker.act(Action::Down);
-        let drawn = testing::draw(40, 6, |canvas, area| picker.draw(canvas, area, 0));
+        let drawn = testing::draw(40, 7, |canvas, area| picker.draw(canvas, area, 0));
         assert_eq!(
             drawn[2..],
             [
@@ -315,10 +329,19 @@ mod tests {
                 "▸ Revoke the key for good",
                 "    the key is revoked, and what is",
                 "    revoked stays revoked for good",
+                "  Show all keys                       ?",
             ]
         );
         let drawn = testing::draw(40, 5, |canvas, area| picker.draw(canvas, area, 0));
         assert!(drawn[2].starts_with("▸ Revoke"), "{drawn:?}");
+        // At the lower edge it shows that more is missing.
+        let mut picker = palette();
+        picker.items[1].disabled =
+            Some("the key is revoked, and what is revoked stays revoked for good".into());
+        for (rows, end) in [(5, "what is …"), (4, "the key is revo…")] {
+            let drawn = testing::draw(40, rows, |canvas, area| picker.draw(canvas, area, 0));
+            assert!(drawn.last().unwrap().trim_end_matches(['│', '█', ' ']).ends_with(end), "{drawn:?}");
+        }
         picker.act(Action::Bottom);
         let drawn = testing::draw(40, 3, |canvas, area| picker.draw(canvas, area, 0));
         assert!(drawn[2].contains("Show all keys"), "{drawn:?}");
