@@ -17,7 +17,7 @@ use crate::tui::clipboard::{Clipboard, Route};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::keymap::Keymap;
 use crate::tui::program::Capture;
-use crate::tui::screens::Screen;
+use crate::tui::screens::{self, Screen};
 use crate::tui::testing::{self, FakeClipboard};
 use crate::tui::theme::{GlyphSet, Theme};
 
@@ -27,6 +27,11 @@ pub type Console = testing::Console<Keydeck, Hand>;
 /// The console on the demo's store, seen whole by its admin, with these screens, 120×40.
 pub fn desk(screens: Vec<Box<dyn Screen>>) -> Console {
     desk_on(sample(), screens, (120, 40), &FakeClipboard::default())
+}
+
+/// With all screens there are.
+pub fn whole_desk() -> Console {
+    desk(screens::all())
 }
 
 /// The demo's store.

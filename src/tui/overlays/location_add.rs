@@ -266,7 +266,7 @@ mod tests {
     use crate::tui::app::testing::{self, Console};
 
     fn form() -> Console {
-        let mut console = testing::desk(crate::tui::screens::all());
+        let mut console = testing::whole_desk();
         console.press("2 n").sees("Add locations");
         console
     }

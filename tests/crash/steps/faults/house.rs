@@ -25,7 +25,7 @@ pub const KEY_FILE: &str = "cron.key";
 const APP: [&str; 6] = ["--uri", "https://shop.example", "--user-type", "both", "--source", "bot"];
 /// What each copy has in its home.
 const FILES: [&str; 6] = [KEY_FILE, "otto.key", "ada.key", "recovery", "many.csv", "secret"];
-/// The location that is added to see whether a store takes a change.
+/// What the locations are called that are added to see whether a store takes a change.
 pub const PROBE: &str = "Probe";
 /// More than one commit takes.
 const MANY: usize = 70;
@@ -170,7 +170,7 @@ impl Look {
         open(&options(desk), &Key::KeyFile(&secret)).map(Self)
     }
 
-    /// All of it, without what [`PROBE`] stands for.
+    /// All of it but the locations that are called so: see [`PROBE`].
     pub fn standing(&self) -> Standing {
         let engine = &self.0.engine;
         let whole = engine.open_agency_view(&self.0.session).unwrap();
@@ -179,7 +179,7 @@ impl Look {
         let mut put =
             |kind: &str, id: String, text: String| drop(records.insert(format!("{kind} {id}"), text));
         state.operators().for_each(|o| put("operator", o.id.to_string(), format!("{o:?}")));
-        let kept = |l: &&Location| l.name.as_str() != PROBE;
+        let kept = |l: &&Location| !l.name.as_str().starts_with(PROBE);
         state.locations().filter(kept).for_each(|l| put("location", l.id.to_string(), format!("{l:?}")));
         state.keys().for_each(|k| put("key", k.id.to_string(), format!("{k:?}")));
         state.apps().for_each(|a| put("app", a.id.to_string(), format!("{a:?}")));
@@ -191,7 +191,7 @@ impl Look {
         let mut trail: Vec<_> = lines
             .into_iter()
             .filter(|line| line.entry.actor.pid != own && !line.entry.event.starts_with("session."))
-            .filter(|line| line.entry.subjects.iter().all(|subject| subject.name != PROBE))
+            .filter(|line| line.entry.subjects.iter().all(|subject| !subject.name.starts_with(PROBE)))
             .map(|line| (line.entry.seq, line.entry.event, line.entry.reason))
             .collect();
         trail.reverse();
@@ -240,7 +240,7 @@ impl Look {
 
     /// Something that has not been there.
     pub fn takes_a_change(&self) -> Result<(), String> {
-        let probe = Command::AddLocations(vec![Name::new(PROBE).unwrap()]);
+        let probe = Command::AddLocations(vec![Name::new(&format!("{PROBE} of what is left")).unwrap()]);
         self.0.engine.execute(&self.0.session, probe).map(drop).map_err(|error| error.to_string())
     }
 }
