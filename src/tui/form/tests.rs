@@ -191,3 +191,52 @@ fn a_refusal_that_came_back_stands_in_the_form_with_all_that_was_typed() {
     engine.execute(&session, taken).unwrap();
     console.go_on().sees("Somewhere new").sees("is taken").sees("1 location");
 }
+
+fn locations() -> Console {
+    let mut console = testing::desk(screens::all());
+    console.press("2 n").sees("Add locations");
+    console
+}
+
+#[test]
+fn a_pasted_table_becomes_its_names_and_says_what_was_taken_for_what() {
+    for (table, taken) in [
+        ("id,Standort\n1,Aachen\n2,Bern", ["column 2 of 2", "commas;"]),
+        ("id;Standort\r\n1;Aachen\r\n2;Bern\r\n", ["column 2 of 2", "semicolons;"]),
+        ("id\tStandort\r1\tAachen\r2\tBern", ["column 2 of 2", "tabs;"]),
+        ("| id | Standort |\n|----|---|\n| 1 | Aachen |\n| 2 | Bern |", ["column 2 of 2", "bars;"]),
+        ("Standort\nAachen\nBern\n", ["the only column;", "heading"]),
+    ] {
+        let mut console = locations();
+        console.paste(table).sees("2 locations").sees("`Standort`.");
+        for part in taken {
+            console.sees(part);
+        }
+        console.sees("Aachen").sees("Bern").sees_no("1,Aachen").press("ctrl-s").sees("2 locations are added");
+    }
+}
+
+#[test]
+fn a_table_that_leaves_open_which_column_holds_the_names_is_not_taken_and_says_so() {
+    let mut console = locations();
+    console
+        .paste("a;b\nAachen;1\nBern;2")
+        .sees("nothing is taken: line 1 of the table")
+        .sees("write `name` above");
+    console
+        .sees_no("2 locations")
+        .type_text("Aachen")
+        .press("enter")
+        .sees("1 location")
+        .sees_no("nothing is taken");
+    // One bad line is told, the others are on the list.
+    console.paste("name,x\nBern,1\nSmith, Jones,2\nChur,3").sees("line 3 of the table: it has 3");
+    console.sees("3 locations").sees("Chur");
+}
+
+#[test]
+fn pasted_lines_without_a_table_are_names_as_they_stand() {
+    let mut console = locations();
+    console.paste("Smith, Jones & Co\nFilialen\nBern").sees("3 locations").sees("Smith, Jones & Co");
+    console.sees_no("heading").press("ctrl-s").sees("3 locations are added");
+}

@@ -338,7 +338,7 @@ mod tests {
         let mut picker = palette();
         picker.items[1].disabled =
             Some("the key is revoked, and what is revoked stays revoked for good".into());
-        for (rows, end) in [(5, "what is …"), (4, "the key is revo…")] {
+        for (rows, end) in [(5, "what is …"), (4, "the key is revoked…")] {
             let drawn = testing::draw(40, rows, |canvas, area| picker.draw(canvas, area, 0));
             assert!(drawn.last().unwrap().trim_end_matches(['│', '█', ' ']).ends_with(end), "{drawn:?}");
         }

@@ -78,3 +78,103 @@ impl Availability for Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::action::{Action, Layer};
+    use crate::tui::app::testing;
+    use crate::tui::testing::FakeClipboard;
+
+    /// Where the keyboard may be, and the keys that lead there.
+    const PLACES: [(&str, &str); 9] = [
+        ("agency keys", "1"),
+        ("locations", "2"),
+        ("keys of a location", "2 l"),
+        ("apps", "3"),
+        ("keys of an app", "3 l"),
+        ("audit", "4"),
+        ("sections", "5 esc g"),
+        ("policy", "5 esc g enter"),
+        ("security", "5 esc g j j enter"),
+    ];
+
+    #[test]
+    fn an_action_that_is_not_possible_says_its_own_reason_and_no_other_ones() {
+        let reason = |place: &str, action: Action| {
+            let (_, keys) = PLACES.iter().find(|(name, _)| *name == place).unwrap();
+            let mut console = testing::whole_desk();
+            console.press(keys);
+            console.program().desk().unwrap().on_screen(action).err().map(|why| why.to_string())
+        };
+        for (place, keys) in PLACES {
+            let mut console = testing::whole_desk();
+            console.press(keys);
+            let desk = console.program().desk().unwrap();
+            for action in Action::ALL.iter().filter(|action| action.spec().layers.contains(&Layer::Screen)) {
+                let Err(why) = desk.on_screen(*action) else { continue };
+                let why = why.to_string();
+                assert!(!why.contains("no use for it"), "{place}: {action:?}: {why}");
+                assert!(!why.contains("select a key"), "{place}: {action:?}: {why}");
+            }
+            let told = |action| desk.on_screen(action).unwrap_err().to_string();
+            assert_eq!(told(Action::ConfirmClock), "the clock is believed already", "{place}");
+            if place != "audit" {
+                assert_eq!(told(Action::Check), "that is for the audit trail: 4 goes there", "{place}");
+            }
+            if !["sections", "policy", "security"].contains(&place) {
+                assert_eq!(told(Action::RenewCode), "that is done in the settings: 5 goes there", "{place}");
+                assert!(told(Action::EndAccess).starts_with("that is for operators; 5 goes"), "{place}");
+            }
+        }
+        for (place, action, why) in [
+            ("locations", Action::Revoke, "that is for a key: l goes to the keys"),
+            ("locations", Action::MarkAll, "that is for the table of keys: l goes to it"),
+            ("locations", Action::Edit, "select one location first"),
+            ("audit", Action::Revoke, "that is for keys and apps: 1, 2 and 3 go to them"),
+            ("audit", Action::Sort, "the rows have one order and one look here"),
+            ("policy", Action::NewSecret, "that is for apps: 3 goes to them"),
+        ] {
+            assert_eq!(reason(place, action).as_deref(), Some(why), "{place}: {action:?}");
+        }
+    }
+
+    #[test]
+    fn the_menu_of_a_location_offers_what_can_be_done_with_it_or_says_why_not() {
+        let mut console = testing::whole_desk();
+        console.press("2 x").sees("With this location").sees("Rename it").sees("select one location first");
+        console.press("esc j x").sees("With this location").sees_no("select one location first");
+        console.press("down enter").sees("Rename Amsterdam Jordaan");
+    }
+
+    #[test]
+    fn what_undo_would_do_is_said_before_it_is_done() {
+        let mut console = testing::whole_desk();
+        console.press("1 P tab enter").sees("u resumes it").press(":").type_text("undo");
+        console.sees("Undo the pause of ").press("enter").sees("is active again");
+        console.press(":").type_text("undo").sees("Undo the last pause").sees("only a pause can be undone");
+    }
+
+    #[test]
+    fn undo_takes_a_pause_back_from_the_half_of_the_locations_too() {
+        let mut console = testing::whole_desk();
+        console.press("2 l /").type_text("state:active").press("enter P tab enter").sees("; u resumes it");
+        console.press("esc esc").sees("l").press("u").sees("is active again");
+    }
+
+    #[test]
+    fn the_help_says_why_not_in_full_in_a_small_window() {
+        for size in [(80, 24), (60, 16)] {
+            let all = crate::tui::screens::all();
+            let mut console = testing::desk_on(testing::sample(), all, size, &FakeClipboard::default());
+            console.press("2 ?").type_text("operator");
+            let screen = console.screen();
+            let said: Vec<&str> = screen.split_whitespace().collect();
+            let said = said.join(" ").replace(" │", "").replace("│ ", "");
+            assert!(
+                said.contains("that is for operators; 5 goes to the settings, where they are"),
+                "{screen}"
+            );
+            assert!(!screen.lines().any(|line| line.contains('…')), "{screen}");
+        }
+    }
+}
