@@ -4,12 +4,14 @@ mod day_canary;
 mod day_clipboard;
 mod day_person;
 mod day_tmux;
+mod looks;
+mod looks_apps;
+mod looks_rest;
 mod pty_console;
 mod pty_terminal;
 #[path = "../support/mod.rs"]
 mod support;
 mod tui_apps;
-mod tui_apps_looks;
 mod tui_attached;
 mod tui_keys;
 mod tui_locked;

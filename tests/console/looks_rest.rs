@@ -1,0 +1,101 @@
+//! What every screen and every overlay looks like, but those of apps: by the keys that lead there.
+
+use super::looks::{ALL, empty, looks, whole};
+
+/// A scene, the keys that lead to it, what is typed then, and the keys after that.
+type Scene = (&'static str, &'static str, &'static str, &'static str);
+
+const SCREENS: [Scene; 21] = [
+    ("agency_keys", "1", "", ""),
+    ("agency_keys_detail", "1 l", "", ""),
+    ("agency_keys_filtered", "1 /", "state:paused OR note:\"02:00\"", "enter"),
+    ("agency_keys_mistake", "1 /", "nobody not (state:paused", ""),
+    ("agency_keys_nothing_matches", "1 /", "nobody", "enter"),
+    ("agency_keys_marked", "1 space space", "", ""),
+    ("agency_keys_soon", "1 !", "", ""),
+    ("agency_keys_whole", "1 W", "", ""),
+    ("locations", "2 g", "", ""),
+    ("locations_filtered", "2 /", "gracia", "enter"),
+    ("location_keys", "2 g j l", "", ""),
+    ("location_keys_detail", "2 g j l l", "", ""),
+    ("audit", "4", "", ""),
+    ("audit_filtered", "4 /", "key.revoke", "enter"),
+    ("audit_checked", "4 V", "", ""),
+    ("settings_policy", "5 esc g enter", "", ""),
+    ("settings_operators", "5 esc g j enter", "", ""),
+    ("settings_security", "5 esc g j j enter", "", ""),
+    ("sections", "5 esc g", "", ""),
+    ("apps", "3", "", ""),
+    ("locked", "ctrl-x", "", ""),
+];
+
+const OVERLAYS: [Scene; 35] = [
+    ("help", "?", "", ""),
+    ("help_searched", "? /", "revoke", "enter"),
+    ("palette", ":", "", ""),
+    ("palette_typed", ":", "oper", ""),
+    ("sort", "1 s", "", ""),
+    ("columns", "1 S", "", ""),
+    ("key_menu", "1 g x", "", ""),
+    ("location_menu", "2 g j x", "", ""),
+    ("operator_menu", "5 esc g j enter g x", "", ""),
+    ("how_to", "1 g H", "", ""),
+    ("guide", "f2", "", ""),
+    ("leave_open_form", "1 n", "Half", "ctrl-c"),
+    ("new_key", "1 n", "", ""),
+    ("new_key_missing", "1 n ctrl-s", "", ""),
+    ("new_key_life", "1 n", "Weekly", "tab tab tab"),
+    ("new_location_key", "2 g j l n", "", ""),
+    ("scopes", "1 g e", "", ""),
+    ("pause", "1 g P", "", ""),
+    ("pause_many", "1 g space space P", "", ""),
+    ("revoke", "1 g X", "", ""),
+    ("revoke_many", "1 g space space X", "", ""),
+    ("delete", "1 g D", "", ""),
+    ("restore", "1 W G B", "", ""),
+    ("audit_entry", "4 g enter", "", ""),
+    ("add_locations", "2 n", "Oslo", "enter"),
+    ("rename_location", "2 g j e", "", ""),
+    ("remove_location", "2 g j D", "", ""),
+    ("add_operator", "5 esc g j enter n", "", ""),
+    ("operator_role", "5 esc g j enter g j e", "", ""),
+    ("operator_passphrase", "5 esc g j enter g j p", "", ""),
+    ("operator_end", "5 esc g j enter g j E", "", ""),
+    ("policy_edit", "5 esc g enter g e", "", ""),
+    ("renew_code", "5 esc g j j enter C", "", ""),
+    ("test_token", "1 t", "", ""),
+    ("new_key_issued", "1 n", "Weekly", "ctrl-s"),
+];
+
+fn look_at(scenes: &[Scene]) {
+    for (scene, keys, text, then) in scenes {
+        looks(scene, whole(), &ALL, |console| {
+            console.press(keys);
+            if !text.is_empty() {
+                console.type_text(text);
+            }
+            if !then.is_empty() {
+                console.press(then);
+            }
+        });
+    }
+}
+
+#[test]
+fn every_screen_is_as_it_was_looked_at() {
+    look_at(&SCREENS);
+}
+
+#[test]
+fn every_overlay_is_as_it_was_looked_at() {
+    look_at(&OVERLAYS);
+}
+
+#[test]
+fn an_agency_with_nothing_in_it_says_where_to_begin() {
+    for (scene, keys) in [("agency_keys", "1"), ("locations", "2"), ("audit", "4")] {
+        looks(&format!("nothing_{scene}"), empty(), &ALL, |console| {
+            console.press(keys);
+        });
+    }
+}
