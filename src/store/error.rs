@@ -137,16 +137,16 @@ pub enum OpenError {
         /// Bytes needed.
         need: u64,
     },
-    /// The database is gone although the seal beside it says it was there.
+    /// The database is gone although what lies beside it says it was there.
     #[error(
-        "The database in {} is missing or empty, but its seal says it stood at revision {rev}. An empty store \
-         was not created instead. Put your backup of the data directory back.",
+        "The database in {} is missing or empty, but what lies beside it says it stood at revision {rev}. An empty \
+         store was not created instead. Put your backup of the data directory back.",
         dir.display()
     )]
     Missing {
         /// The data directory.
         dir: PathBuf,
-        /// The revision the seal names; 0 when the seal itself cannot be read.
+        /// The revision its seal or its newest commits name; 0 when the seal cannot be read.
         rev: Rev,
     },
     /// The database is damaged beyond what can be rebuilt from its own files.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keydeck::crypto::CryptoError;
 use keydeck::crypto::random::Entropy;
@@ -149,6 +150,8 @@ fn screens() -> Vec<Box<dyn Screen>> {
 pub fn looks(scene: &str, open: Open, sizes: &[(u16, u16)], act: impl FnOnce(&mut Console)) {
     let mut console = desk_on(open, screens(), sizes[0], &FakeClipboard::default());
     act(&mut console);
+    // What is read beside the drawing is there.
+    console.advance(Duration::from_millis(500));
     for (width, height) in sizes {
         console.resize(*width, *height);
         let screen = console.screen();

@@ -5,7 +5,7 @@ use super::looks::{ALL, empty, looks, whole};
 /// A scene, the keys that lead to it, what is typed then, and the keys after that.
 type Scene = (&'static str, &'static str, &'static str, &'static str);
 
-const SCREENS: [Scene; 21] = [
+const SCREENS: [Scene; 20] = [
     ("agency_keys", "1", "", ""),
     ("agency_keys_detail", "1 l", "", ""),
     ("agency_keys_filtered", "1 /", "state:paused OR note:\"02:00\"", "enter"),
@@ -20,7 +20,6 @@ const SCREENS: [Scene; 21] = [
     ("location_keys_detail", "2 g j l l", "", ""),
     ("audit", "4", "", ""),
     ("audit_filtered", "4 /", "key.revoke", "enter"),
-    ("audit_checked", "4 V", "", ""),
     ("settings_policy", "5 esc g enter", "", ""),
     ("settings_operators", "5 esc g j enter", "", ""),
     ("settings_security", "5 esc g j j enter", "", ""),
@@ -29,7 +28,7 @@ const SCREENS: [Scene; 21] = [
     ("locked", "ctrl-x", "", ""),
 ];
 
-const OVERLAYS: [Scene; 35] = [
+const OVERLAYS: [Scene; 34] = [
     ("help", "?", "", ""),
     ("help_searched", "? /", "revoke", "enter"),
     ("palette", ":", "", ""),
@@ -53,7 +52,6 @@ const OVERLAYS: [Scene; 35] = [
     ("revoke_many", "1 g space space X", "", ""),
     ("delete", "1 g D", "", ""),
     ("restore", "1 W G B", "", ""),
-    ("audit_entry", "4 g enter", "", ""),
     ("add_locations", "2 n", "Oslo", "enter"),
     ("rename_location", "2 g j e", "", ""),
     ("remove_location", "2 g j D", "", ""),

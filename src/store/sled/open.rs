@@ -84,7 +84,7 @@ impl Opening {
         let (recent, put_back) =
             Recent::open(self.dir.root(), &live, &mut ledger).map_err(|error| self.dir.io(RECENT, &error))?;
         if ledger.rev == Rev(0) && self.at_least.is_some_and(|rev| rev > Rev(0)) {
-            return Err(self.missing());
+            return Err(self.missing(Rev(0)));
         }
         // What a killed process had written but not yet synced is readable now; it must not be lost later.
         self.dir.settle(&self.dir.store())?;
@@ -94,8 +94,10 @@ impl Opening {
     /// `Err` when there is no database and there should be one, or none is wanted.
     fn may_create(&self) -> Result<(), OpenError> {
         let orphaned = self.dir.store().exists() && !self.dir.snapshots(false)?.is_empty();
-        if self.at_least.is_some() || orphaned {
-            return Err(self.missing());
+        let reached = Recent::reached(self.dir.root()).map_err(|error| self.dir.io(RECENT, &error))?;
+        // A founding that was cut off may have come as far as its one commit.
+        if self.at_least.is_some() || orphaned || reached > Rev(1) {
+            return Err(self.missing(reached));
         }
         if !self.create {
             return Err(OpenError::Absent { dir: self.dir.root().to_path_buf() });
@@ -176,8 +178,10 @@ impl Opening {
         Live::open(&self.dir.store(), self.cache_bytes)
     }
 
-    fn missing(&self) -> OpenError {
-        OpenError::Missing { dir: self.dir.root().to_path_buf(), rev: self.at_least.unwrap_or_default() }
+    /// It should be there: by the seal, or as far as its newest commits lie beside it.
+    fn missing(&self, reached: Rev) -> OpenError {
+        let rev = self.at_least.unwrap_or_default().max(reached);
+        OpenError::Missing { dir: self.dir.root().to_path_buf(), rev }
     }
 
     fn refusal(&self, broken: Broken) -> OpenError {

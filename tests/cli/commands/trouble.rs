@@ -645,3 +645,21 @@ fn with_ascii_nothing_else_is_printed() {
     let hint = |words: &[&str]| maria.asks(words)[0]["hint"].clone();
     assert_eq!(hint(&["--ascii", "key", "list"]), hint(&["key", "list"]));
 }
+
+#[test]
+fn what_is_left_of_a_store_is_not_founded_over() {
+    let desk = Desk::founded();
+    desk.maria().issues("Export", "contacts.read");
+    fs::remove_file(desk.data().join("seal")).unwrap();
+    fs::remove_dir_all(desk.data().join("store")).unwrap();
+    let left = files_of(&desk.data());
+    for empty in [false, true] {
+        if empty {
+            fs::create_dir(desk.data().join("store")).unwrap();
+        }
+        desk.maria().says(&["key", "list"]).fails(3, "Put your backup of the data directory back");
+        let words = ["init", "--agency", "Other", "--operator", "maria", "--passphrase-file", "maria.pass"];
+        desk.run(&words, "").fails(3, "Put your backup of the data directory back");
+        assert!(files_of(&desk.data()) == left, "something was changed");
+    }
+}
