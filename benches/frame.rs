@@ -13,6 +13,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use keydeck::crypto::keyfile::KeyFileSecret;
+use keydeck::domain::Command;
 use keydeck::engine::Engine;
 use keydeck::engine::open::{Key, Open, open};
 use keydeck::tui::app::testing::{Console, desk_on, sample};
@@ -47,7 +48,7 @@ fn main() {
     let store = large_store(dir.path(), operators);
     let secret = KeyFileSecret::read(&dir.path().join("key")).unwrap();
     let mut large = open(&options(&store), &Key::KeyFile(&secret)).unwrap();
-    large.session = large.engine.open_agency_view(&large.session).unwrap();
+    large.session = large.engine.execute(&large.session, Command::OpenAgencyView).unwrap().session.unwrap();
     println!("frames over {} keys, beside the demo's 150", operators * EACH);
     let start = Instant::now();
     let mut large = console(large);

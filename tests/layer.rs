@@ -13,7 +13,7 @@ use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::{Command, Event, Name, NewKey, Note, Place};
 use keydeck::engine::clock::SystemClock;
 use keydeck::engine::open::in_memory;
-use keydeck::engine::{Engine as _, Via};
+use keydeck::engine::{Brought, Engine as _, Via};
 use keydeck::serve::layer::VerifyLayer;
 use keydeck::{Identity, Verifier};
 use tower_layer::Layer as _;
@@ -57,7 +57,14 @@ async fn a_service_behind_it_is_reached_by_those_who_may_and_knows_them() {
         done.token.unwrap().reveal().to_owned()
     };
     let (reader, writer) = (issue("Reader", "contacts.read"), issue("Writer", "contacts.write"));
-    let done = open.engine.import_key(&open.session, key("Legacy", "contacts.read"), b"old-secret").unwrap();
+    let done = open
+        .engine
+        .act(
+            &open.session,
+            Command::ImportKey(key("Legacy", "contacts.read")),
+            Brought::Imported(b"old-secret"),
+        )
+        .unwrap();
     let Some(Event::KeyImported(legacy)) = done.events.first() else { unreachable!("{:?}", done.events) };
     let legacy = format!("kdim_{}_old-secret", legacy.id);
 

@@ -8,7 +8,7 @@ use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Role};
 use keydeck::engine::open::{Key, Open, Options, found, open};
-use keydeck::engine::{Engine, NewSecret, Via};
+use keydeck::engine::{Brought, Engine, Via};
 
 const PHRASE: &str = "correct horse battery staple";
 /// Live keys one operator of the large store owns; each operator takes one of the header's 63 slots.
@@ -60,12 +60,15 @@ pub fn large_store(dir: &Path, operators: usize) -> PathBuf {
     let nursery = if quicker.is_dir() { tempfile::tempdir_in(quicker).unwrap() } else { scratch() };
     let first = found_in(nursery.path());
     let key = dir.join("key");
-    let add = |operator: &str, secret: NewSecret<'_>| {
-        first.engine.add_operator(&first.session, name(operator), Role::Admin, secret).unwrap();
+    let add = |operator: &str, secret: Brought<'_>| {
+        first
+            .engine
+            .act(&first.session, Command::AddOperator { name: name(operator), role: Role::Admin }, secret)
+            .unwrap();
     };
     let secret = KeyFileSecret::create(&key, &mut OsEntropy).unwrap();
-    add("reader", NewSecret::KeyFile(&secret));
-    (0..operators).for_each(|n| add(&format!("operator {n}"), NewSecret::Passphrase(&phrase())));
+    add("reader", Brought::KeyFile(&secret));
+    (0..operators).for_each(|n| add(&format!("operator {n}"), Brought::Passphrase(&phrase())));
     drop(first);
     for operator in 0..operators {
         let name = format!("operator {operator}");

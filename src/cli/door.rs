@@ -15,7 +15,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
-use crate::domain::{Catalog, PublicId, Timestamp, View};
+use crate::domain::{Catalog, Command, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options};
 use crate::engine::{Engine, EngineError, OpenError, Session, Via, throttle};
@@ -185,8 +185,8 @@ impl Signed {
         if !whole {
             return Ok(self);
         }
-        let session = self.engine.open_agency_view(&self.session)?;
-        Ok(Self { session, ..self })
+        let session = self.engine.execute(&self.session, Command::OpenAgencyView)?.session;
+        Ok(Self { session: session.ok_or(EngineError::Closed)?, ..self })
     }
 
     /// Does something with what the session may see.

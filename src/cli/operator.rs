@@ -28,7 +28,7 @@ use crate::domain::view::{Found, Sought};
 use crate::domain::{
     Command, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
 };
-use crate::engine::NewSecret;
+use crate::engine::{Brought, EngineError};
 
 /// What can be done with operators.
 #[derive(Debug, Subcommand)]
@@ -158,16 +158,13 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
 }
 
 impl Secret {
-    /// Hands the new secret to `give`: the file's, or the one somebody types.
-    fn with<T>(
-        &self,
-        deck: &Deck,
-        whose: &str,
-        give: impl FnOnce(NewSecret<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+    /// Runs a command with the new secret: the file's, or the one somebody types.
+    fn goes_with(&self, deck: &Deck, signed: &Signed, whose: &str, command: Command) -> Result<(), Fault> {
+        let give =
+            |secret| signed.engine.act(&signed.session, command, secret).map(drop).map_err(Fault::from);
         if let Some(path) = &self.new_key_file {
             let content = KeyFileSecret::create(path, &mut OsEntropy)?;
-            return give(NewSecret::KeyFile(&content)).map_err(|fault| match fault.exit() {
+            return give(Brought::KeyFile(&content)).map_err(|fault| match fault.exit() {
                 Exit::Refused | Exit::Usage => {
                     // It opens nothing, and would be in the way of the next attempt.
                     let _ = std::fs::remove_file(path);
@@ -178,7 +175,7 @@ impl Secret {
             });
         }
         let chosen = self.passphrase(deck, whose)?;
-        give(NewSecret::Passphrase(&chosen))
+        give(Brought::Passphrase(&chosen))
     }
 
     fn passphrase(&self, deck: &Deck, whose: &str) -> Result<Passphrase, Fault> {
@@ -205,9 +202,8 @@ fn add(deck: &Deck, args: &Add) -> Outcome {
     let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;
     args.secret.check(deck)?;
     let signed = deck.sign_in()?;
-    args.secret.with(deck, name.as_str(), |secret| {
-        Ok(signed.engine.add_operator(&signed.session, name.clone(), args.role, secret)?)
-    })?;
+    let command = Command::AddOperator { name: name.clone(), role: args.role };
+    args.secret.goes_with(deck, &signed, name.as_str(), command)?;
     let id = find(&signed, name.as_str(), Sought::Living)?;
     deck.output.say(&format!("{name} may sign in, as {}.", args.role));
     print(deck, &signed, id)
@@ -229,7 +225,7 @@ fn passphrase(deck: &Deck, args: &SetPassphrase) -> Outcome {
         Some(name) => (find(&signed, name, Sought::Living)?, name.clone()),
         None => (signed.session.actor().operator, own_name(&signed)),
     };
-    args.secret.with(deck, &name, |secret| Ok(signed.engine.set_secret(&signed.session, id, secret)?))?;
+    args.secret.goes_with(deck, &signed, &name, Command::SetSecret(id))?;
     deck.output.say(&format!("{name} signs in with the new secret from now on; the old one opens nothing."));
     print(deck, &signed, id)
 }
@@ -245,9 +241,10 @@ fn recover(deck: &Deck, args: &SetPassphrase, file: &std::path::Path) -> Outcome
     drop(typed);
     let signed = deck.recover(name, &code)?;
     let id = signed.session.actor().operator;
-    args.secret.with(deck, name, |secret| Ok(signed.engine.set_secret(&signed.session, id, secret)?))?;
-    let renewed =
-        signed.engine.renew_recovery(&signed.session).map_err(|error| not_renewed(name, error.into()))?;
+    args.secret.goes_with(deck, &signed, name, Command::SetSecret(id))?;
+    let renewed = signed.engine.execute(&signed.session, Command::ReplaceRecovery);
+    let renewed = renewed.and_then(|done| done.code.ok_or(EngineError::Closed));
+    let renewed = renewed.map_err(|error| not_renewed(name, error.into()))?;
     let shown = renewed.reveal();
     let written = if deck.output.is_json() {
         deck.output.secret_value(&serde_json::json!({ "operator": name, "recovery_code": shown.as_str() }))
@@ -297,7 +294,7 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
     };
     args.consent.ask(|| format!("Disable {name}? They cannot sign in any more. {}", fate(live())))?;
     let held = live();
-    signed.engine.disable_operator(&signed.session, operator, keys)?;
+    signed.engine.execute(&signed.session, Command::DisableOperator { operator, keys })?;
     deck.output.say(&format!("{name} cannot sign in any more. {}", fate(held)));
     if deck.output.is_json() {
         let keys_stopped = if keys == KeysAfter::Stop { held } else { 0 };
@@ -312,8 +309,7 @@ fn enable(deck: &Deck, args: &Enable) -> Outcome {
     args.secret.check(deck)?;
     let signed = deck.sign_in()?;
     let id = find(&signed, &args.name, Sought::Ended)?;
-    args.secret
-        .with(deck, &args.name, |secret| Ok(signed.engine.enable_operator(&signed.session, id, secret)?))?;
+    args.secret.goes_with(deck, &signed, &args.name, Command::EnableOperator(id))?;
     deck.output.say(&format!("{} may sign in again, with the new secret.", args.name));
     print(deck, &signed, id)
 }

@@ -189,7 +189,8 @@ pub fn open() -> Result<Open, OpenError> {
     story.play()?;
     let maria = story.people.first().ok_or(OpenError::NoOperator)?.clone();
     engine.settle()?;
-    let session = engine.open_agency_view(&maria)?;
+    let view = engine.execute(&maria, Command::OpenAgencyView)?;
+    let session = view.session.ok_or(OpenError::NoOperator)?;
     Ok(Open { engine, session, notices: Vec::new() })
 }
 

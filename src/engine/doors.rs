@@ -8,7 +8,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::local::LocalEngine;
 use super::session::Session;
-use super::{Done, Engine as _, EngineError, NewSecret};
+use super::{Brought, Done, Engine as _, EngineError};
 use crate::crypto::CryptoError;
 use crate::crypto::header::Header;
 use crate::crypto::header::Unlock;
@@ -18,7 +18,8 @@ use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
 use crate::domain::authorize::acting;
-use crate::domain::{Access, Command, HeaderMark, KeysAfter, Name, OperatorId, Refusal, Role, Timestamp};
+use crate::domain::command::About;
+use crate::domain::{Access, Command, HeaderMark, Refusal, Role, Timestamp};
 
 /// Label of the recovery slot.
 pub(super) const RECOVERY_LABEL: &str = "recovery";
@@ -73,61 +74,35 @@ pub(super) fn doors(engine: &LocalEngine, session: &Session) -> Result<Doors, En
     Ok(Doors { dir: engine.dir().map(ToOwned::to_owned), slots, sealed_at })
 }
 
-pub(super) fn add_operator(
+/// Ends the access a command is about, and takes the slots away that go with it.
+pub(super) fn shut_out(
     engine: &LocalEngine,
     session: &Session,
-    name: &Name,
-    role: Role,
-    secret: &NewSecret<'_>,
+    command: &Command,
 ) -> Result<Done, EngineError> {
-    let command = Command::AddOperator { name: name.clone(), role };
-    let_in(engine, session, &command, secret, || Ok(name.to_string()))
-}
-
-pub(super) fn enable_operator(
-    engine: &LocalEngine,
-    session: &Session,
-    operator: OperatorId,
-    secret: &NewSecret<'_>,
-) -> Result<Done, EngineError> {
-    let_in(engine, session, &Command::EnableOperator(operator), secret, || name_of(engine, operator))
-}
-
-pub(super) fn set_secret(
-    engine: &LocalEngine,
-    session: &Session,
-    operator: OperatorId,
-    secret: &NewSecret<'_>,
-) -> Result<Done, EngineError> {
-    let_in(engine, session, &Command::SetSecret(operator), secret, || name_of(engine, operator))
-}
-
-pub(super) fn disable_operator(
-    engine: &LocalEngine,
-    session: &Session,
-    operator: OperatorId,
-    keys: KeysAfter,
-) -> Result<Done, EngineError> {
-    let command = Command::DisableOperator { operator, keys };
     if engine.header.is_none() {
-        return engine.execute(session, command);
+        return engine.run(session, command);
     }
     let mut file = header(engine)?;
     // Whether there is such an operator is the command's to say.
-    let name = name_of(engine, operator).unwrap_or_default();
+    let name = name_of(engine, command).unwrap_or_default();
     let before = current(engine, &mut file)?;
     let mark = engine.state().header().clone();
     let named = naming(&before, |slot| mark.counts(slot.id().number()) && !is_of(slot, &name));
-    let done = engine.run_naming(session, &command, named)?;
+    let done = engine.run_naming(session, command, named)?;
     tidy(engine, &mut file, &before);
     Ok(done)
 }
 
 /// Makes a new recovery code. The old one goes only when the new one is sure to open the store: until its slot is gone
 /// from the header, both are named, so that whatever fails on the way, the code somebody has on paper opens.
-pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<RecoveryCode, EngineError> {
+pub(super) fn renew_recovery(
+    engine: &LocalEngine,
+    session: &Session,
+    command: &Command,
+) -> Result<Done, EngineError> {
     let mut file = header(engine)?;
-    engine.rehearse(session, &Command::ReplaceRecovery)?;
+    engine.rehearse(session, command)?;
     let code = RecoveryCode::generate(&mut OsEntropy)?;
     let new =
         NewSlot { label: RECOVERY_LABEL, created_ms: now_ms(engine), secret: SlotSecret::Recovery(&code) };
@@ -142,10 +117,9 @@ pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<
     })?;
     let added = add(engine, &mut file, &base, new, &Unlock::Recovery(&code), is_recovery)?;
     let named = naming(&added.header, |slot| added.is(slot) || mark.counts(slot.id().number()));
-    if let Err(error) = engine.run_naming(session, &Command::ReplaceRecovery, named) {
-        take_back(&mut file, &before, &error);
-        return Err(error);
-    }
+    let done = engine
+        .run_naming(session, command, named)
+        .inspect_err(|error| take_back(&mut file, &before, error))?;
     let ended = added.header.keep(engine.keyring.root(), |slot| added.is(slot) || !is_recovery(slot))?;
     if let Err(error) = file.replace(&ended) {
         // Nobody has the new code yet. It is not shown while the old one may still open.
@@ -158,34 +132,34 @@ pub(super) fn renew_recovery(engine: &LocalEngine, session: &Session) -> Result<
     }
     // From now on a header in which the old one still is, a copy that was not written or that somebody kept, is an old one.
     let named = naming(&ended, |slot| added.is(slot) || mark.counts(slot.id().number()));
-    if let Err(error) = engine.run_naming(session, &Command::ReplaceRecovery, named) {
+    if let Err(error) = engine.run_naming(session, command, named) {
         tracing::warn!(%error, "an older header would still let the old recovery code in");
     }
-    Ok(code)
+    Ok(Done { code: Some(code), ..done })
 }
 
 /// Gives a slot to the one a command lets in, and lets them in: the new slot is written and tried, then the commit
 /// names it and the old ones no more. Who they are is asked only if the command may be given.
-fn let_in(
+pub(super) fn let_in(
     engine: &LocalEngine,
     session: &Session,
     command: &Command,
-    secret: &NewSecret<'_>,
-    name: impl FnOnce() -> Result<String, EngineError>,
+    secret: Brought<'_>,
 ) -> Result<Done, EngineError> {
     // A store in memory is never unsealed again: it has no slots, and its operators are names.
     if engine.header.is_none() {
-        return engine.execute(session, command.clone());
+        return engine.run(session, command);
     }
     // To the end: of two who give one name at the same time, the later one is judged by what the earlier one did.
     let mut file = header(engine)?;
     engine.rehearse(session, command)?;
-    let name = name()?;
-    let (secret, opens) = match *secret {
-        NewSecret::Passphrase(passphrase) => {
+    let name = name_of(engine, command)?;
+    let (secret, opens) = match secret {
+        Brought::Passphrase(passphrase) => {
             (SlotSecret::Passphrase(passphrase, engine.cost), Unlock::Operator { name: &name, passphrase })
         }
-        NewSecret::KeyFile(content) => (SlotSecret::KeyFile(content), Unlock::KeyFile(content)),
+        Brought::KeyFile(content) => (SlotSecret::KeyFile(content), Unlock::KeyFile(content)),
+        Brought::Nothing | Brought::Imported(_) => return Err(EngineError::Misfit),
     };
     let new = NewSlot { label: &name, created_ms: now_ms(engine), secret };
     let before = current(engine, &mut file)?;
@@ -194,16 +168,11 @@ fn let_in(
     let named = naming(&added.header, |slot| {
         added.is(slot) || mark.counts(slot.id().number()) && !is_of(slot, &name)
     });
-    match engine.run_naming(session, command, named) {
-        Ok(done) => {
-            tidy(engine, &mut file, &added.header);
-            Ok(done)
-        }
-        Err(error) => {
-            take_back(&mut file, &before, &error);
-            Err(error)
-        }
-    }
+    let done = engine
+        .run_naming(session, command, named)
+        .inspect_err(|error| take_back(&mut file, &before, error))?;
+    tidy(engine, &mut file, &added.header);
+    Ok(done)
 }
 
 /// The header on disk, with a slot in it that nothing names yet.
@@ -308,9 +277,13 @@ fn header(engine: &LocalEngine) -> Result<MutexGuard<'_, HeaderFile>, EngineErro
     Ok(header.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn name_of(engine: &LocalEngine, operator: OperatorId) -> Result<String, EngineError> {
-    let state = engine.state();
-    Ok(state.operator(operator).ok_or(Refusal::NoSuchOperator)?.name.to_string())
+/// The name of the operator a command is about, who may not exist yet.
+fn name_of(engine: &LocalEngine, command: &Command) -> Result<String, EngineError> {
+    if let Command::AddOperator { name, .. } = command {
+        return Ok(name.to_string());
+    }
+    let About::Operator(id) = command.about() else { return Err(Refusal::NoSuchOperator.into()) };
+    Ok(engine.state().operator(id).ok_or(Refusal::NoSuchOperator)?.name.to_string())
 }
 
 fn now_ms(engine: &LocalEngine) -> u64 {

@@ -52,6 +52,9 @@ pub enum EngineError {
          Look with `keydeck audit verify`, then restore a backup."
     )]
     Suspect(String),
+    /// A command came without what it goes with, or with what it does not go with.
+    #[error("Nothing was done: the secret that belongs to this change is missing, or another came with it.")]
+    Misfit,
     /// It was opened for looking only.
     #[error(
         "This was started with --read-only and changes nothing: nothing was done. Start it without --read-only to do it."
@@ -132,6 +135,7 @@ impl EngineError {
             | Self::Crypto(_)
             | Self::Unwritable(_)
             | Self::Suspect(_)
+            | Self::Misfit
             | Self::LookOnly
             | Self::Closed
             | Self::Remote { .. }
@@ -154,6 +158,7 @@ impl EngineError {
             | Self::Read(_)
             | Self::Closed
             | Self::Gone(_) => Class::Unavailable,
+            Self::Misfit => Class::Usage,
             Self::Crypto(error) => secret(error).0,
             Self::Remote { class, .. } => *class,
         }
@@ -163,6 +168,7 @@ impl EngineError {
     pub fn code(&self) -> &str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::Misfit => "bad_request",
             Self::LookOnly => "read_only",
             Self::Commit(CommitError::Conflict { .. }) => "conflict",
             Self::Commit(CommitError::TooLarge { .. }) => "too_large",

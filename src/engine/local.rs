@@ -25,17 +25,16 @@ use super::session::Session;
 use super::throttle::Callers;
 use super::timekeeper::{Dial, Mark, Now, Timekeeper};
 use super::verifier::{Counting, Verifier};
-use super::{Done, Doors, Engine, NewSecret, News, Origin, Tried, doors, tried};
+use super::{Brought, Done, Doors, Engine, News, Origin, Tried, doors, tried};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::random::{Entropy, OsEntropy};
-use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
+use crate::domain::command::Beside;
 use crate::domain::{
-    self, Access, Catalog, Command, Decision, KeyId, KeysAfter, Minted, Name, OperatorId, PublicId, Reason,
-    Role, ScopeId, State, Timestamp,
+    self, Access, Catalog, Command, Decision, KeyId, Minted, PublicId, Reason, ScopeId, State, Timestamp,
 };
 use crate::store::{CommitError, Health, Store};
 
@@ -218,6 +217,29 @@ impl LocalEngine {
         self.time.mark()
     }
 
+    /// Takes over a key whose secret was made elsewhere.
+    fn import(&self, session: &Session, command: &Command, secret: &[u8]) -> Result<Done, EngineError> {
+        if !(1..=MAX_SECRET).contains(&secret.len()) || !secret.iter().all(u8::is_ascii_graphic) {
+            return Err(CryptoError::ImportedSecret.into());
+        }
+        // Judged before the work is done, so that nobody who may not import can ask for it.
+        let stand_in = domain::Imported { phc: String::new() };
+        let minted = Minted {
+            id: public_id::generate(self.ledger().entropy())?,
+            verifier: domain::Verifier::NONE,
+            imported: Some(Box::new(stand_in)),
+        };
+        self.rehearse_with(session, command, Some(minted))?;
+        let phc = self.imported.secrets().hash(secret, &mut OsEntropy)?.to_string();
+        let done = self.run_with(session, command, Some(Box::new(domain::Imported { phc })), None)?;
+        for event in &done.events {
+            if let domain::Event::KeyImported(key) = event {
+                self.imported.know(key.id, secret);
+            }
+        }
+        Ok(done)
+    }
+
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -257,31 +279,29 @@ impl Drop for LocalEngine {
 }
 
 impl Engine for LocalEngine {
-    fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError> {
-        self.run(session, &command)
-    }
-
-    fn import_key(&self, session: &Session, new: domain::NewKey, secret: &[u8]) -> Result<Done, EngineError> {
-        if !(1..=MAX_SECRET).contains(&secret.len()) || !secret.iter().all(u8::is_ascii_graphic) {
-            return Err(CryptoError::ImportedSecret.into());
-        }
-        let command = Command::ImportKey(new);
-        // Judged before the work is done, so that nobody who may not import can ask for it.
-        let stand_in = domain::Imported { phc: String::new() };
-        let minted = Minted {
-            id: public_id::generate(self.ledger().entropy())?,
-            verifier: domain::Verifier::NONE,
-            imported: Some(Box::new(stand_in)),
-        };
-        self.rehearse_with(session, &command, Some(minted))?;
-        let phc = self.imported.secrets().hash(secret, &mut OsEntropy)?.to_string();
-        let done = self.run_with(session, &command, Some(Box::new(domain::Imported { phc })), None)?;
-        for event in &done.events {
-            if let domain::Event::KeyImported(key) = event {
-                self.imported.know(key.id, secret);
+    fn act(&self, session: &Session, command: Command, brought: Brought<'_>) -> Result<Done, EngineError> {
+        use Brought as B;
+        match (command.spec().beside, brought) {
+            (Beside::Nothing, B::Nothing) => self.run(session, &command),
+            (Beside::Session, B::Nothing) => {
+                let done = self.run(session, &command)?;
+                Ok(Done { session: Some(session.with_access(Access::Agency)), ..done })
+            }
+            (Beside::Slots, B::Nothing) => doors::shut_out(self, session, &command),
+            (Beside::RecoverySlot, B::Nothing) => doors::renew_recovery(self, session, &command),
+            (Beside::Passphrase, B::Nothing | B::Passphrase(_) | B::KeyFile(_)) => {
+                doors::let_in(self, session, &command, brought)
+            }
+            (Beside::ImportedSecret, B::Imported(secret)) => self.import(session, &command, secret),
+            (
+                Beside::Nothing | Beside::Session | Beside::Slots | Beside::RecoverySlot,
+                B::Passphrase(_) | B::KeyFile(_) | B::Imported(_),
+            )
+            | (Beside::Passphrase, B::Imported(_))
+            | (Beside::ImportedSecret, B::Nothing | B::Passphrase(_) | B::KeyFile(_)) => {
+                Err(EngineError::Misfit)
             }
         }
-        Ok(done)
     }
 
     /// Who has the store and shows what it made has nobody to tell: what it did not come to show is found at the next opening.
@@ -318,11 +338,6 @@ impl Engine for LocalEngine {
         Ok(self.decide(presented, wanted, Counting::Off, |_| ()))
     }
 
-    fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {
-        self.run(session, &Command::OpenAgencyView)?;
-        Ok(session.with_access(Access::Agency))
-    }
-
     fn audit(
         &self,
         session: &Session,
@@ -347,47 +362,6 @@ impl Engine for LocalEngine {
 
     fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
         Self::audit_hash(self, seq)
-    }
-
-    fn add_operator(
-        &self,
-        session: &Session,
-        name: Name,
-        role: Role,
-        secret: NewSecret<'_>,
-    ) -> Result<Done, EngineError> {
-        doors::add_operator(self, session, &name, role, &secret)
-    }
-
-    fn set_secret(
-        &self,
-        session: &Session,
-        operator: OperatorId,
-        secret: NewSecret<'_>,
-    ) -> Result<Done, EngineError> {
-        doors::set_secret(self, session, operator, &secret)
-    }
-
-    fn disable_operator(
-        &self,
-        session: &Session,
-        operator: OperatorId,
-        keys: KeysAfter,
-    ) -> Result<Done, EngineError> {
-        doors::disable_operator(self, session, operator, keys)
-    }
-
-    fn enable_operator(
-        &self,
-        session: &Session,
-        operator: OperatorId,
-        secret: NewSecret<'_>,
-    ) -> Result<Done, EngineError> {
-        doors::enable_operator(self, session, operator, &secret)
-    }
-
-    fn renew_recovery(&self, session: &Session) -> Result<RecoveryCode, EngineError> {
-        doors::renew_recovery(self, session)
     }
 
     fn doors(&self, session: &Session) -> Result<Doors, EngineError> {

@@ -6,14 +6,10 @@ use std::sync::{Arc, RwLockReadGuard};
 use tokio::sync::broadcast;
 
 use super::{
-    Anchor, AuditPage, AuditReport, Dial, Done, Doors, Doubt, Engine, EngineError, NewSecret, News, Now,
+    Anchor, AuditPage, AuditReport, Brought, Dial, Done, Doors, Doubt, Engine, EngineError, News, Now,
     Session, Tried, Unwritten, Writing,
 };
-use crate::crypto::recovery::RecoveryCode;
-use crate::domain::{
-    Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Reason, Role, ScopeId,
-    State, Timestamp,
-};
+use crate::domain::{Catalog, Command, Decision, KeyId, PublicId, Reason, Role, ScopeId, State, Timestamp};
 use crate::store::Health;
 
 /// An engine that changes nothing.
@@ -32,15 +28,11 @@ impl LookOnly {
 
 /// Every method is written out: one that is added later does not compile until somebody has said what it is here.
 impl Engine for LookOnly {
-    fn execute(&self, _: &Session, command: Command) -> Result<Done, EngineError> {
+    fn act(&self, _: &Session, command: Command, _: Brought<'_>) -> Result<Done, EngineError> {
         // Who came without a word leaves without one; and what would be told of who reads the trail is not read here.
         if command == Command::EndSession || command == Command::ReadAudit {
-            return Ok(Done { events: Vec::new(), token: None, unshown: None });
+            return Ok(Done::default());
         }
-        Err(EngineError::LookOnly)
-    }
-
-    fn import_key(&self, _: &Session, _: NewKey, _: &[u8]) -> Result<Done, EngineError> {
         Err(EngineError::LookOnly)
     }
 
@@ -79,11 +71,6 @@ impl Engine for LookOnly {
         self.inner.test(session, presented, wanted)
     }
 
-    // The whole view, and who asks after a token, are told by the trail, or not to be had.
-    fn open_agency_view(&self, _: &Session) -> Result<Session, EngineError> {
-        Err(EngineError::LookOnly)
-    }
-
     fn audit(
         &self,
         session: &Session,
@@ -108,6 +95,7 @@ impl Engine for LookOnly {
         }
     }
 
+    // Who asks after a token is told by the trail, or gets no answer.
     fn tried(&self, _: &Session, _: &[u8]) -> Result<Tried, EngineError> {
         Err(EngineError::LookOnly)
     }
@@ -122,26 +110,6 @@ impl Engine for LookOnly {
 
     fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
         self.inner.audit_hash(seq)
-    }
-
-    fn add_operator(&self, _: &Session, _: Name, _: Role, _: NewSecret<'_>) -> Result<Done, EngineError> {
-        Err(EngineError::LookOnly)
-    }
-
-    fn set_secret(&self, _: &Session, _: OperatorId, _: NewSecret<'_>) -> Result<Done, EngineError> {
-        Err(EngineError::LookOnly)
-    }
-
-    fn disable_operator(&self, _: &Session, _: OperatorId, _: KeysAfter) -> Result<Done, EngineError> {
-        Err(EngineError::LookOnly)
-    }
-
-    fn enable_operator(&self, _: &Session, _: OperatorId, _: NewSecret<'_>) -> Result<Done, EngineError> {
-        Err(EngineError::LookOnly)
-    }
-
-    fn renew_recovery(&self, _: &Session) -> Result<RecoveryCode, EngineError> {
-        Err(EngineError::LookOnly)
     }
 
     fn doors(&self, session: &Session) -> Result<Doors, EngineError> {

@@ -66,29 +66,37 @@ use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
-use crate::domain::{
-    Catalog, Command, Decision, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Role, ScopeId,
-    State, Timestamp,
-};
+use crate::domain::{Catalog, Command, Decision, Event, KeyId, PublicId, ScopeId, State, Timestamp};
 use crate::store::{Health, Standing};
 
 /// What a command led to.
+#[derive(Default)]
 pub struct Done {
     /// What happened, in order.
     pub events: Vec<Event>,
     /// The token of a key, or the secret of an app, that was issued: here once and nowhere else.
     pub token: Option<Token>,
+    /// The recovery code that counts from now on: here once and nowhere else.
+    pub code: Option<RecoveryCode>,
+    /// The session that reaches further from now on.
+    pub session: Option<Session>,
     /// What takes the token's key or app back, should the process it goes to end before it was shown: for whoever serves
     /// that process, see [`LocalEngine::take_back`]. Nothing where the token was made by another process.
     pub unshown: Option<Unshown>,
 }
 
-/// A new secret for an operator.
-pub enum NewSecret<'a> {
-    /// A passphrase they chose.
+/// What a command goes with that no record holds: which, is said by [`crate::domain::command::Beside`] in its row.
+#[derive(Clone, Copy)]
+pub enum Brought<'a> {
+    /// Nothing.
+    Nothing,
+    /// A passphrase that an operator chose.
     Passphrase(&'a Passphrase),
-    /// The content of a key file, which lies where whoever asks has put it.
+    /// The content of an operator's key file, which lies where whoever asks has put it.
     KeyFile(&'a KeyFileSecret),
+    /// The secret of a key that was made elsewhere: 1 to 1024 visible ASCII characters. Callers present it as
+    /// `kdim_<id>_<secret>` from then on.
+    Imported(&'a [u8]),
 }
 
 /// Something a listener should know.
@@ -121,12 +129,14 @@ impl Origin<'_> {
 /// What the console and the command line speak to. All calls may block on the disk; the console makes them on
 /// threads of their own.
 pub trait Engine: Send + Sync {
-    /// Runs a command: judged, written durably, applied, told to subscribers. `Ok` means all of that happened.
-    fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError>;
+    /// Runs a command with what it goes with: judged, written durably, applied, told to subscribers. `Ok` means all of
+    /// that happened.
+    fn act(&self, session: &Session, command: Command, brought: Brought<'_>) -> Result<Done, EngineError>;
 
-    /// Takes over a key whose secret was made elsewhere: 1 to 1024 visible ASCII characters. Callers present it as
-    /// `kdim_<id>_<secret>` from then on.
-    fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError>;
+    /// [`Engine::act`] for a command that goes with nothing.
+    fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError> {
+        self.act(session, command, Brought::Nothing)
+    }
 
     /// Says that the token with this id was shown. It goes to the process that made it, without waiting: whatever is asked
     /// later is answered after it was heard. That process takes back what was shown to nobody when this one ends.
@@ -156,9 +166,6 @@ pub trait Engine: Send + Sync {
     /// recognised is told by id only: name it through a view, which knows what the session may see.
     fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError>;
 
-    /// Opens the whole-agency view for an admin; leaves an audit entry.
-    fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError>;
-
     /// Entries of the audit trail the session may read, newest first: at most `limit`, older than `before`.
     /// With `about`, only those about that key.
     fn audit(
@@ -180,42 +187,6 @@ pub trait Engine: Send + Sync {
 
     /// The hash of one entry, hex, if the trail has it.
     fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError>;
-
-    /// Adds an operator with a slot of their own.
-    fn add_operator(
-        &self,
-        session: &Session,
-        name: Name,
-        role: Role,
-        secret: NewSecret<'_>,
-    ) -> Result<Done, EngineError>;
-
-    /// Replaces what an operator signs in with: their own, or as an admin anybody's.
-    fn set_secret(
-        &self,
-        session: &Session,
-        operator: OperatorId,
-        secret: NewSecret<'_>,
-    ) -> Result<Done, EngineError>;
-
-    /// Ends an operator's access and removes their slot.
-    fn disable_operator(
-        &self,
-        session: &Session,
-        operator: OperatorId,
-        keys: KeysAfter,
-    ) -> Result<Done, EngineError>;
-
-    /// Gives a disabled operator access again, with a new secret.
-    fn enable_operator(
-        &self,
-        session: &Session,
-        operator: OperatorId,
-        secret: NewSecret<'_>,
-    ) -> Result<Done, EngineError>;
-
-    /// Makes a new recovery code; the old one is worthless from then on.
-    fn renew_recovery(&self, session: &Session) -> Result<RecoveryCode, EngineError>;
 
     /// Where the store lies and what opens it: all slots for an admin, for the others their own and the
     /// recovery slot.

@@ -418,6 +418,7 @@ impl EngineError {
             | Self::Unwritable(_)
             | Self::Refused(_)
             | Self::Closed
+            | Self::Misfit
             | Self::LookOnly
             | Self::Remote { .. }
             | Self::Gone(_) => false,

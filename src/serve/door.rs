@@ -104,7 +104,7 @@ mod tests {
     use crate::crypto::passphrase::{Cost, Passphrase};
     use crate::domain::{Command, KeysAfter, Name, NewKey, Note, Place, Role};
     use crate::engine::open::{Key, Options, found};
-    use crate::engine::{EngineError, NewSecret, Via};
+    use crate::engine::{Brought, EngineError, Via};
     use crate::store::{SledOptions, SledStore, Store as _};
 
     const PHRASE: &str = "correct horse battery staple";
@@ -155,19 +155,23 @@ mod tests {
             expiry: None,
             note: Note::default(),
         };
-        let secret = || NewSecret::Passphrase(&passphrase);
+        let secret = || Brought::Passphrase(&passphrase);
         let policy = Command::SetPolicy { name: "notice-days".into(), value: "3".into(), basis: None };
         let tries: Vec<Option<EngineError>> = vec![
             engine.execute(session, Command::IssueKey(new())).err(),
             engine.execute(session, policy).err(),
-            engine.import_key(session, new(), b"0123456789abcdef").err(),
-            engine.open_agency_view(session).err(),
+            engine.act(session, Command::ImportKey(new()), Brought::Imported(b"0123456789abcdef")).err(),
+            engine.execute(session, Command::OpenAgencyView).err(),
             engine.tried(session, b"kdag_").err(),
-            engine.add_operator(session, name("jonas"), Role::Admin, secret()).err(),
-            engine.set_secret(session, maria, secret()).err(),
-            engine.disable_operator(session, maria, KeysAfter::Work).err(),
-            engine.enable_operator(session, maria, secret()).err(),
-            engine.renew_recovery(session).err(),
+            engine
+                .act(session, Command::AddOperator { name: name("jonas"), role: Role::Admin }, secret())
+                .err(),
+            engine.act(session, Command::SetSecret(maria), secret()).err(),
+            engine
+                .execute(session, Command::DisableOperator { operator: maria, keys: KeysAfter::Work })
+                .err(),
+            engine.act(session, Command::EnableOperator(maria), secret()).err(),
+            engine.execute(session, Command::ReplaceRecovery).err(),
         ];
         for (at, refused) in tries.iter().enumerate() {
             assert!(matches!(refused, Some(EngineError::LookOnly)), "{at}: {refused:?}");

@@ -16,7 +16,7 @@ use keydeck::domain::{
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{self as door, Open, Options, found, in_memory, open};
-use keydeck::engine::{Engine, LocalEngine, NewSecret, Session, Via};
+use keydeck::engine::{Brought, Engine, LocalEngine, Session, Via};
 use keydeck::tui::app::testing::{Console, desk, desk_on, sample};
 use keydeck::tui::screens::Screen;
 use keydeck::tui::screens::agency_keys::AgencyKeys;
@@ -511,8 +511,11 @@ fn a_key_of_somebody_else_is_not_named() {
     };
     let phrase = Passphrase::choose("correct horse battery staple").unwrap();
     let founded = found(&options, name("Acme"), name("maria"), &phrase).unwrap().open;
-    let secret = NewSecret::Passphrase(&phrase);
-    founded.engine.add_operator(&founded.session, name("jonas"), Role::Manager, secret).unwrap();
+    let secret = Brought::Passphrase(&phrase);
+    founded
+        .engine
+        .act(&founded.session, Command::AddOperator { name: name("jonas"), role: Role::Manager }, secret)
+        .unwrap();
     let house = House {
         engine: founded.engine.clone(),
         session: founded.session.clone(),
@@ -535,7 +538,9 @@ fn a_paused_app_of_somebody_whose_keys_were_stopped_does_not_promise_to_work_whe
     let portal = |app: &&App| app.name.as_str() == "Franchise portal";
     let app = open.engine.state().apps().find(portal).unwrap().clone();
     open.engine.execute(&open.session, Command::PauseApp(app.id)).unwrap();
-    open.engine.disable_operator(&open.session, app.owner, KeysAfter::Stop).unwrap();
+    open.engine
+        .execute(&open.session, Command::DisableOperator { operator: app.owner, keys: KeysAfter::Stop })
+        .unwrap();
     let mut console = desk_on(open, screens(), (120, 40), &FakeClipboard::default());
     console.press("3 /").type_text("Franchise").press("enter").sees("▸  Franchise portal");
     console.sees("owner stopped").sees_no("until it is resumed");

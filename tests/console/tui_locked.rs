@@ -10,7 +10,7 @@ use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Command, Expiry, Key, KeyId, Name, NewKey, Note, Place, Role, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{self as way, Open, Options, found, open};
-use keydeck::engine::{Done, Engine as _, NewSecret, Via};
+use keydeck::engine::{Brought, Done, Engine as _, Via};
 use keydeck::tui::app::testing::{Console, desk, door};
 use keydeck::tui::screens::agency_keys::AgencyKeys;
 use keydeck::tui::testing::FakeClipboard;
@@ -38,8 +38,10 @@ impl House {
         let secret = Passphrase::choose(&phrase("maria")).unwrap();
         let open = found(&house.options(), name("Acme"), name("maria"), &secret).unwrap().open;
         let secret = Passphrase::choose(&phrase("jonas")).unwrap();
-        let secret = NewSecret::Passphrase(&secret);
-        open.engine.add_operator(&open.session, name("jonas"), Role::Admin, secret).unwrap();
+        let secret = Brought::Passphrase(&secret);
+        open.engine
+            .act(&open.session, Command::AddOperator { name: name("jonas"), role: Role::Admin }, secret)
+            .unwrap();
         house
     }
 

@@ -17,7 +17,7 @@ use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Command, Expiry, KeyId, Name, NewKey, Note, Place, Role, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
-use keydeck::engine::{Engine as _, NewSecret, Origin, Via};
+use keydeck::engine::{Brought, Engine as _, Origin, Via};
 use keydeck::tui::app::testing::{Console, desk, desk_on, sample};
 use keydeck::tui::screens::Screen;
 use keydeck::tui::screens::audit::Audit;
@@ -99,7 +99,11 @@ impl Bench {
 fn add(open: &Open, name: &str, role: Role) {
     let phrase = Passphrase::choose(OTHER).unwrap();
     open.engine
-        .add_operator(&open.session, Name::new(name).unwrap(), role, NewSecret::Passphrase(&phrase))
+        .act(
+            &open.session,
+            Command::AddOperator { name: Name::new(name).unwrap(), role },
+            Brought::Passphrase(&phrase),
+        )
         .unwrap();
 }
 

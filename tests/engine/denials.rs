@@ -17,7 +17,7 @@ use keydeck::domain::audit::Entry;
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Role, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, in_store, open};
-use keydeck::engine::{AuditStanding, Engine, NewSecret, News, Origin, Peer, Session, Via, Writing};
+use keydeck::engine::{AuditStanding, Brought, Engine, News, Origin, Peer, Session, Via, Writing};
 use keydeck::store::{
     CommitError, Entry as StoreEntry, Fault, Guard, Health, KeyRange, MemoryStore, Op, Page, Rev, RowView,
     Seal, SealError, Store, StoreError, Watch,
@@ -166,8 +166,8 @@ fn an_operator_reads_what_was_refused_of_their_own_keys_and_of_no_others() {
     let (_, open) = on_disk(dir.path());
     let phrase = Passphrase::choose(PHRASE).unwrap();
     let hire = |called: &str, role| {
-        let secret = NewSecret::Passphrase(&phrase);
-        open.engine.add_operator(&open.session, name(called), role, secret).unwrap();
+        let secret = Brought::Passphrase(&phrase);
+        open.engine.act(&open.session, Command::AddOperator { name: name(called), role }, secret).unwrap();
         let key = Key::Operator { name: called, passphrase: &phrase };
         open.engine.admit(&key, Via::CommandLine, Peer::this()).unwrap()
     };
@@ -314,8 +314,10 @@ fn a_viewer_who_asks_in_vain_without_end_does_not_fill_the_trail() {
         Options { clock: shared, cost: Cost::IMPORTED, ..Options::new(dir.path(), "test", Via::CommandLine) };
     let phrase = Passphrase::choose(PHRASE).unwrap();
     let open = found(&options, name("Acme"), name("maria"), &phrase).unwrap().open;
-    let secret = NewSecret::Passphrase(&phrase);
-    open.engine.add_operator(&open.session, name("vera"), Role::Viewer, secret).unwrap();
+    let secret = Brought::Passphrase(&phrase);
+    open.engine
+        .act(&open.session, Command::AddOperator { name: name("vera"), role: Role::Viewer }, secret)
+        .unwrap();
     let key = Key::Operator { name: "vera", passphrase: &phrase };
     let vera = open.engine.admit(&key, Via::CommandLine, Peer::this()).unwrap();
     let length = || open.engine.anchor().seq;

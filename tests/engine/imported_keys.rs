@@ -14,7 +14,7 @@ use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::domain::{Command, Event, KeyId, Name, NewKey, Note, Place, Reason, ScopeId, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
-use keydeck::engine::{Done, Engine, EngineError, Origin, Via};
+use keydeck::engine::{Brought, Done, Engine, EngineError, Origin, Via};
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
 const SECRET: &[u8] = b"Legacy-Secret_2019!";
@@ -56,7 +56,8 @@ fn new_key(name: &str) -> NewKey {
 }
 
 fn import(open: &Open, secret: &[u8]) -> Result<KeyId, EngineError> {
-    let Done { events, token, .. } = open.engine.import_key(&open.session, new_key("Legacy"), secret)?;
+    let Done { events, token, .. } =
+        open.engine.act(&open.session, Command::ImportKey(new_key("Legacy")), Brought::Imported(secret))?;
     assert!(token.is_none());
     let [Event::KeyImported(key)] = events.as_slice() else { panic!("{events:?}") };
     assert!(key.hint().starts_with("kdim_"));
@@ -211,7 +212,7 @@ fn five_hundred_guessers_at_once_take_two_hashes_of_memory_and_no_time_of_others
     let ids: Vec<_> = (0..20)
         .map(|n| {
             let new = new_key(&format!("Legacy {n}"));
-            let done = open.engine.import_key(&open.session, new, SECRET);
+            let done = open.engine.act(&open.session, Command::ImportKey(new), Brought::Imported(SECRET));
             match done {
                 Ok(done) => done.events.iter().find_map(|event| match event {
                     Event::KeyImported(key) => Some(key.id),

@@ -11,7 +11,7 @@ use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::{Command, Event, Expiry, KeyId, Name, NewKey, Note, Place, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
-use keydeck::engine::{Engine as _, Via};
+use keydeck::engine::{Brought, Engine as _, Via};
 use keydeck::serve::http::{Endpoint, Limits, Server};
 
 pub const START: Timestamp = Timestamp(1_790_000_000_000);
@@ -134,7 +134,11 @@ impl House {
             expiry: None,
             note: Note::default(),
         };
-        let done = self.open.engine.import_key(&self.open.session, new, secret).unwrap();
+        let done = self
+            .open
+            .engine
+            .act(&self.open.session, Command::ImportKey(new), Brought::Imported(secret))
+            .unwrap();
         let id = done.events.iter().find_map(|event| match event {
             Event::KeyImported(key) => Some(key.id),
             _ => None,

@@ -20,7 +20,7 @@ use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
-use crate::engine::Unwritten;
+use crate::engine::{Brought, Unwritten};
 
 /// Below, it is found by whoever has the unsealed store; that is said.
 const FAIR_BITS: u32 = 80;
@@ -43,7 +43,8 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
     }
     weigh(deck, most_bits(secret.as_bytes()), args.weak)?;
     let (signed, new) = prepare(deck, &args.new)?;
-    let done = signed.engine.import_key(&signed.session, new, secret.as_bytes())?;
+    let done =
+        signed.engine.act(&signed.session, Command::ImportKey(new), Brought::Imported(secret.as_bytes()))?;
     drop(secret);
     let key = done.events.into_iter().find_map(|event| match event {
         Event::KeyImported(key) => Some(key),

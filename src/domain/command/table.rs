@@ -24,6 +24,8 @@ pub enum Beside {
     ImportedSecret,
     /// The slots of an operator, which go with it.
     Slots,
+    /// The slot of the recovery code, which is another one from then on.
+    RecoverySlot,
     /// The session, which reaches further from then on.
     Session,
 }
@@ -180,7 +182,7 @@ commands! {
         "Changed the role of {}" "changing a role" "role changed";
     SetSecret (operator)           "operator.passphrase" Operator(*operator)  Leaves   Nothing                 Passphrase     Operator
         "Set the passphrase of {}" "setting a passphrase" "passphrase set";
-    ReplaceRecovery {}             "recovery.renew"      Nothing              Leaves   RecoveryCode            Nothing        Operator
+    ReplaceRecovery {}             "recovery.renew"      Nothing              Leaves   RecoveryCode            RecoverySlot   Operator
         "Renewed the recovery code" "renewing the recovery code" "recovery code renewed";
     DisableOperator { operator, .. } "operator.disable"  Operator(*operator)  Denies   Nothing                 Slots          Operator
         "Disabled {}" "disabling an operator" "given to another owner";

@@ -13,7 +13,7 @@ use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::keyring::{Keyring, RootKey, StoreId};
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::domain::audit::Entry;
-use crate::domain::{Catalog, Operator, PublicId, Record, RecordKey, Standing};
+use crate::domain::{Catalog, KeysAfter, Name, Operator, OperatorId, PublicId, Record, RecordKey, Standing};
 use crate::engine::clock::TestClock;
 use crate::engine::ledger::Sequel;
 use crate::engine::local::Parts;
@@ -198,7 +198,7 @@ fn is_unknown<T>(outcome: &Result<T, EngineError>) -> bool {
 fn a_new_secret_on_a_full_disk_is_in_force_or_the_old_one_is() {
     let new = key_file(2);
     let counted = all_failures(
-        |w| w.engine.set_secret(&w.session, w.maria_id(), NewSecret::KeyFile(&new)),
+        |w| w.engine.act(&w.session, Command::SetSecret(w.maria_id()), Brought::KeyFile(&new)),
         |w, outcome, case| {
             let keys = [Key::KeyFile(&w.maria), Key::KeyFile(&new)];
             let opens = keys.each_ref().map(|key| w.opens(key));
@@ -219,7 +219,11 @@ fn a_new_secret_on_a_full_disk_is_in_force_or_the_old_one_is() {
 fn an_operator_who_could_not_be_added_does_not_get_in_and_can_be_added_again() {
     let theirs = key_file(3);
     let add = |w: &World, secret: &KeyFileSecret| {
-        w.engine.add_operator(&w.session, name("jonas"), Role::Manager, NewSecret::KeyFile(secret))
+        w.engine.act(
+            &w.session,
+            Command::AddOperator { name: name("jonas"), role: Role::Manager },
+            Brought::KeyFile(secret),
+        )
     };
     let counted = all_failures(
         |w| add(w, &theirs),
@@ -252,7 +256,7 @@ fn a_spent_recovery_code_opens_with_no_header_of_before_and_a_renewal_cut_off_ca
         let w = World::new();
         let old = Key::Recovery { name: "maria", code: &w.recovery };
         w.disk.fill(Some((step, false)));
-        let first = w.engine.renew_recovery(&w.session);
+        let first = w.engine.execute(&w.session, Command::ReplaceRecovery);
         let copies = w.disk.files.lock().unwrap().clone();
         w.disk.fill(None);
         if first.is_ok() {
@@ -270,7 +274,7 @@ fn a_spent_recovery_code_opens_with_no_header_of_before_and_a_renewal_cut_off_ca
             }
         } else {
             repeated += 1;
-            let code = w.engine.renew_recovery(&w.session).unwrap();
+            let code = w.engine.execute(&w.session, Command::ReplaceRecovery).unwrap().code.unwrap();
             assert!(w.opens(&Key::Recovery { name: "maria", code: &code }), "step {step}");
             assert!(!w.opens(&old), "step {step}: the old one is spent");
         }
@@ -281,7 +285,7 @@ fn a_spent_recovery_code_opens_with_no_header_of_before_and_a_renewal_cut_off_ca
 #[test]
 fn a_recovery_code_nobody_was_shown_does_not_end_the_one_on_paper() {
     let counted = all_failures(
-        |w| w.engine.renew_recovery(&w.session),
+        |w| w.engine.execute(&w.session, Command::ReplaceRecovery).map(|done| done.code.unwrap()),
         |w, outcome, case| {
             let old = w.opens(&Key::Recovery { name: "maria", code: &w.recovery });
             match outcome {
@@ -306,17 +310,22 @@ fn whoever_gets_access_back_gets_it_with_what_they_chose_or_not_at_all() {
         |w| {
             // All of this on a disk with room.
             let full = w.disk.full.lock().unwrap().take();
-            let added =
-                w.engine.add_operator(&w.session, name("ann"), Role::Viewer, NewSecret::KeyFile(&before));
+            let added = w.engine.act(
+                &w.session,
+                Command::AddOperator { name: name("ann"), role: Role::Viewer },
+                Brought::KeyFile(&before),
+            );
             // The commit that was to fail is one of these; only the last one is looked at here.
             if added.is_err() {
                 return Err(EngineError::Closed);
             }
             let ann = w.engine.state().operator_named("ann").unwrap().id;
-            w.engine.disable_operator(&w.session, ann, KeysAfter::Work).unwrap();
+            w.engine
+                .execute(&w.session, Command::DisableOperator { operator: ann, keys: KeysAfter::Work })
+                .unwrap();
             assert!(!w.opens(&Key::KeyFile(&before)), "a slot of nobody");
             w.disk.fill(full);
-            w.engine.enable_operator(&w.session, ann, NewSecret::KeyFile(&after))
+            w.engine.act(&w.session, Command::EnableOperator(ann), Brought::KeyFile(&after))
         },
         |w, outcome, case| {
             if matches!(outcome, Err(EngineError::Closed)) {
@@ -342,10 +351,14 @@ fn of_two_admins_who_add_one_name_at_once_one_succeeds_and_that_passphrase_works
                 .map(|phrase| {
                     let world = &world;
                     scope.spawn(move || {
-                        let secret = NewSecret::Passphrase(phrase);
+                        let secret = Brought::Passphrase(phrase);
                         world
                             .engine
-                            .add_operator(&world.session, name("jonas"), Role::Manager, secret)
+                            .act(
+                                &world.session,
+                                Command::AddOperator { name: name("jonas"), role: Role::Manager },
+                                secret,
+                            )
                             .is_ok()
                     })
                 })
@@ -403,7 +416,8 @@ fn a_store_in_which_two_names_have_become_one_opens_for_both() {
     // A new secret of the one leaves the other's alone.
     let entered = enter("Straße", &phrase("Straße")).unwrap();
     let fresh = phrase("x");
-    set_secret(&entered.engine, &entered.session, both[0].1, &NewSecret::Passphrase(&fresh)).unwrap();
+    let command = Command::SetSecret(both[0].1);
+    entered.engine.act(&entered.session, command, Brought::Passphrase(&fresh)).unwrap();
     drop(entered);
     assert!(enter("STRASSE", &phrase("STRASSE")).is_ok());
     assert!(enter("Straße", &fresh).is_ok());
@@ -444,11 +458,14 @@ fn a_header_of_another_moment_does_not_win_over_the_good_copy_beside_it() {
     let store = found(&options, name("Acme"), name("maria"), &first).unwrap().open;
     let maria = store.session.actor().operator;
     let set = |store: &crate::engine::open::Open, passphrase: &Passphrase| {
-        store.engine.set_secret(&store.session, maria, NewSecret::Passphrase(passphrase)).unwrap();
+        store.engine.act(&store.session, Command::SetSecret(maria), Brought::Passphrase(passphrase)).unwrap();
     };
     let add = |store: &crate::engine::open::Open, called: &str, passphrase: &Passphrase| {
-        let secret = NewSecret::Passphrase(passphrase);
-        store.engine.add_operator(&store.session, name(called), Role::Viewer, secret).unwrap();
+        let secret = Brought::Passphrase(passphrase);
+        store
+            .engine
+            .act(&store.session, Command::AddOperator { name: name(called), role: Role::Viewer }, secret)
+            .unwrap();
     };
     drop(store);
     let old = std::fs::read(path(HEADER)).unwrap();

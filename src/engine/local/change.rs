@@ -157,7 +157,7 @@ impl LocalEngine {
         Ok(())
     }
 
-    pub(super) fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {
+    pub(in crate::engine) fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {
         self.run_with(session, command, None, None)
     }
 
@@ -189,7 +189,7 @@ impl LocalEngine {
         match (way, waited) {
             (Ok(()), None) => {}
             (Ok(()), Some(events)) => {
-                return Ok(Done { events: events.to_vec(), token: None, unshown: None });
+                return Ok(Done { events: events.to_vec(), ..Done::default() });
             }
             (Err(error), Some(_)) => return Err(self.overdue.in_force(command, error)),
             (Err(error), None) if command.denies() => {
@@ -244,7 +244,7 @@ impl LocalEngine {
         // Nobody may be listening.
         let _ = self.feed.send(News::Happened(Arc::clone(&events)));
         sealed?;
-        Ok(Done { events: events.to_vec(), token, unshown })
+        Ok(Done { events: events.to_vec(), token, unshown, ..Done::default() })
     }
 
     /// Has the seal know of a change. A denial it knows at once: without that a store put back in time would go unnoticed.

@@ -2,7 +2,7 @@
 //! property tests, no part of the API.
 
 use super::frame::{self, REQUEST_MAX};
-use super::wire::{Ask, Chosen, Reach, Request, Said, With};
+use super::wire::{Ask, BroughtLine, Reach, Request, Said, With};
 use crate::domain::{Command, Name, Role};
 use zeroize::Zeroizing;
 
@@ -26,7 +26,10 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
     let mut all = vec![
         Request::SignIn { console: true, with: sign_in, read_only: false },
         Request::SignIn { console: false, with: With::KeyFile { content: &[7; 32] }, read_only: true },
-        Request::Execute(Command::AddLocations(name.clone().collect())),
+        Request::Act {
+            command: Command::AddLocations(name.clone().collect()),
+            brought: BroughtLine::Nothing,
+        },
         Request::Verify {
             presented: b"kdag_",
             wanted: "contacts.read".parse().into_iter().collect(),
@@ -35,10 +38,9 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
         Request::Audit { before: Some(9), limit: 100, about: None },
         Request::Doors,
     ];
-    all.extend(name.map(|name| Request::AddOperator {
-        name,
-        role: Role::Admin,
-        secret: Chosen::KeyFile(&[7; 32]),
+    all.extend(name.map(|name| Request::Act {
+        command: Command::AddOperator { name, role: Role::Admin },
+        brought: BroughtLine::KeyFile(&[7; 32]),
     }));
     let frame = |what| frame::frame(&Ask { id: 1, reach: Reach::Own, what });
     all.into_iter().map(frame).collect()

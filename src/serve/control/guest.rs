@@ -18,6 +18,8 @@ use super::lines::HealthLine;
 use super::requests::Desk;
 use super::visible::{self, Sight};
 use super::wire::{Answer, Ask, Request, Row, Rows, Said};
+use crate::crypto::recovery::RecoveryCode;
+use crate::crypto::token::Token;
 use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, PublicId, Record, RecordKey};
 use crate::engine::{Engine as _, LocalEngine, News};
 
@@ -384,23 +386,26 @@ pub fn row(record: &Record) -> io::Result<Row> {
 pub enum Reply {
     /// As it is.
     Plain(Answer<'static>),
-    /// A token, and what happened.
-    Token(crate::crypto::token::Token, Vec<Event>),
-    /// A recovery code.
-    Code(crate::crypto::recovery::RecoveryCode),
+    /// What a command led to.
+    Done {
+        /// A token.
+        token: Option<Token>,
+        /// A recovery code.
+        code: Option<RecoveryCode>,
+        /// What happened, as far as it may be seen.
+        events: Vec<Event>,
+    },
 }
 
 impl Reply {
     fn into_frame(self, id: u32) -> Zeroizing<Vec<u8>> {
         match self {
             Self::Plain(answer) => frame::frame(&Said::Answer { id, answer }),
-            Self::Token(token, events) => {
-                let answer = Answer::Done { token: Some(token.reveal()), events };
+            Self::Done { token, code, events } => {
+                let code = code.as_ref().map(RecoveryCode::reveal);
+                let code = code.as_ref().map(|code| code.as_str());
+                let answer = Answer::Done { token: token.as_ref().map(Token::reveal), code, events };
                 frame::frame(&Said::Answer { id, answer })
-            }
-            Self::Code(code) => {
-                let shown = code.reveal();
-                frame::frame(&Said::Answer { id, answer: Answer::Code(&shown) })
             }
         }
     }

@@ -8,16 +8,16 @@ use zeroize::Zeroizing;
 use super::client::{RemoteEngine, reach};
 use super::frame;
 use super::requests::AUDIT_PAGE;
-use super::wire::{Answer, Chosen, Reach, Request, Said};
+use super::wire::{Answer, BroughtLine, Reach, Request, Said};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
+use crate::domain::command::Beside;
 use crate::domain::{
-    Access, Actor, Catalog, Command, Decision, KeyId, KeysAfter, Name, NewKey, OperatorId, PublicId, Reason,
-    Role, ScopeId, State, Timestamp,
+    Access, Actor, Catalog, Command, Decision, KeyId, PublicId, Reason, ScopeId, State, Timestamp,
 };
 use crate::engine::{
-    Anchor, AuditPage, AuditReport, Class, Dial, Done, Doors, Doubt, Engine, EngineError, NewSecret, News,
-    Now, Session, Tried, Unwritten, Writing,
+    Anchor, AuditPage, AuditReport, Brought, Class, Dial, Done, Doors, Doubt, Engine, EngineError, News, Now,
+    Session, Tried, Unwritten, Writing,
 };
 use crate::store::Health;
 
@@ -47,21 +47,26 @@ fn nothing(bytes: &[u8]) -> Result<(), EngineError> {
     open(bytes, |answer| matches!(answer, Answer::Nothing).then_some(Ok(())))
 }
 
+/// What a command led to, but for what only this process knows of it.
 fn done(bytes: &[u8]) -> Result<Done, EngineError> {
     open(bytes, |answer| match answer {
-        Answer::Done { token, events } => {
+        Answer::Done { token, code, events } => {
             let token = token.map(|text| Token::received(text.as_bytes())).transpose();
-            Some(token.map(|token| Done { events, token, unshown: None }).map_err(EngineError::from))
+            let code = code.map(RecoveryCode::parse).transpose();
+            let done = token.and_then(|token| Ok(Done { events, token, code: code?, ..Done::default() }));
+            Some(done.map_err(EngineError::from))
         }
         _ => None,
     })
 }
 
-/// The secret in the words of the wire.
-fn chosen<'b>(secret: &NewSecret<'b>) -> Chosen<'b> {
-    match *secret {
-        NewSecret::Passphrase(passphrase) => Chosen::Passphrase(passphrase.expose()),
-        NewSecret::KeyFile(content) => Chosen::KeyFile(content.expose()),
+/// What a command goes with in the words of the wire.
+fn line(brought: Brought<'_>) -> BroughtLine<'_> {
+    match brought {
+        Brought::Nothing => BroughtLine::Nothing,
+        Brought::Passphrase(passphrase) => BroughtLine::Passphrase(passphrase.expose()),
+        Brought::KeyFile(content) => BroughtLine::KeyFile(content.expose()),
+        Brought::Imported(secret) => BroughtLine::Imported(secret),
     }
 }
 
@@ -88,12 +93,15 @@ impl RemoteEngine {
 }
 
 impl Engine for RemoteEngine {
-    fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError> {
-        done(&self.ask(session, Request::Execute(command))?)
-    }
-
-    fn import_key(&self, session: &Session, new: NewKey, secret: &[u8]) -> Result<Done, EngineError> {
-        done(&self.ask(session, Request::ImportKey { new, secret })?)
+    fn act(&self, session: &Session, command: Command, brought: Brought<'_>) -> Result<Done, EngineError> {
+        let access = session.actor().access;
+        let widens = command.spec().beside == Beside::Session;
+        // The whole view is opened from one's own, again too.
+        let from = if widens && access == Access::Agency { Reach::Own } else { reach(access)? };
+        let what = Request::Act { command, brought: line(brought) };
+        let done = done(&self.line.ask(from, what)?)?;
+        let actor = Actor { access: Access::Agency, ..session.actor() };
+        Ok(Done { session: widens.then(|| Session::stand_in(actor, session.via())), ..done })
     }
 
     fn shown(&self, token: PublicId) -> Result<(), EngineError> {
@@ -136,18 +144,6 @@ impl Engine for RemoteEngine {
     fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
         let what = Request::Verify { presented, wanted: wanted.to_vec(), counts: false };
         self.verdict(&self.ask(session, what)?)
-    }
-
-    fn open_agency_view(&self, session: &Session) -> Result<Session, EngineError> {
-        // From one's own view or again from the whole one.
-        let from = if session.actor().access == Access::Agency {
-            Reach::Own
-        } else {
-            reach(session.actor().access)?
-        };
-        nothing(&self.line.ask(from, Request::OpenAgencyView)?)?;
-        let actor = Actor { access: Access::Agency, ..session.actor() };
-        Ok(Session::stand_in(actor, session.via()))
     }
 
     fn audit(
@@ -199,50 +195,6 @@ impl Engine for RemoteEngine {
     fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
         open(&self.ask_plainly(Request::AuditHash(seq))?, |answer| match answer {
             Answer::Hash(hash) => Some(Ok(hash)),
-            _ => None,
-        })
-    }
-
-    fn add_operator(
-        &self,
-        session: &Session,
-        name: Name,
-        role: Role,
-        secret: NewSecret<'_>,
-    ) -> Result<Done, EngineError> {
-        done(&self.ask(session, Request::AddOperator { name, role, secret: chosen(&secret) })?)
-    }
-
-    fn set_secret(
-        &self,
-        session: &Session,
-        operator: OperatorId,
-        secret: NewSecret<'_>,
-    ) -> Result<Done, EngineError> {
-        done(&self.ask(session, Request::SetSecret { operator, secret: chosen(&secret) })?)
-    }
-
-    fn disable_operator(
-        &self,
-        session: &Session,
-        operator: OperatorId,
-        keys: KeysAfter,
-    ) -> Result<Done, EngineError> {
-        done(&self.ask(session, Request::DisableOperator { operator, keys })?)
-    }
-
-    fn enable_operator(
-        &self,
-        session: &Session,
-        operator: OperatorId,
-        secret: NewSecret<'_>,
-    ) -> Result<Done, EngineError> {
-        done(&self.ask(session, Request::EnableOperator { operator, secret: chosen(&secret) })?)
-    }
-
-    fn renew_recovery(&self, session: &Session) -> Result<RecoveryCode, EngineError> {
-        open(&self.ask(session, Request::RenewRecovery)?, |answer| match answer {
-            Answer::Code(code) => Some(RecoveryCode::parse(code).map_err(EngineError::from)),
             _ => None,
         })
     }

@@ -8,17 +8,17 @@ use super::fault::Fault;
 use super::guest::{Carried, Reply, row};
 use super::lines::HealthLine;
 use super::visible;
-use super::wire::{Answer, Ask, Chosen, Reach, Request, Welcome, With, via};
+use super::wire::{Answer, Ask, BroughtLine, Reach, Request, Welcome, With, via};
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::authorize::acting;
-use crate::domain::command::{AskedBy, Beside, Yields};
+use crate::domain::command::AskedBy;
 use crate::domain::{Access, Actor, Command, Decision, Event, PublicId, Record, RecordKey};
 use crate::engine::open::Key;
 use crate::engine::{
-    Done, Engine as _, EngineError, LocalEngine, NewSecret, OpenError, Peer, Session, Unshown, Via,
+    Brought, Done, Engine as _, EngineError, LocalEngine, OpenError, Peer, Session, Unshown, Via,
 };
 
 /// Entries of the trail one answer holds.
@@ -170,15 +170,7 @@ impl Desk {
         let plain = |answer| Ok(Reply::Plain(answer));
         match what {
             Request::SignIn { .. } => plain(Answer::Nothing),
-            Request::Execute(command) => self.execute(session, command),
-            Request::ImportKey { new, secret } => {
-                let done = engine.import_key(session, new, secret)?;
-                Ok(self.done(done))
-            }
-            Request::OpenAgencyView => {
-                self.widened = Some(engine.open_agency_view(session)?);
-                plain(Answer::Nothing)
-            }
+            Request::Act { command, brought } => self.act(session, command, brought),
             Request::Verify { presented, wanted, counts: true } => {
                 plain(self.verdict(&self.engine.verify(presented, &wanted)))
             }
@@ -197,23 +189,6 @@ impl Desk {
             Request::CheckAudit => plain(Answer::Report(engine.check_audit(session)?.into())),
             Request::Anchor => plain(Answer::Line(engine.anchor().to_string())),
             Request::AuditHash(seq) => plain(Answer::Hash(engine.audit_hash(seq)?)),
-            Request::AddOperator { name, role, secret } => {
-                let done = chosen(secret, |secret| engine.add_operator(session, name, role, secret))?;
-                Ok(self.done(done))
-            }
-            Request::SetSecret { operator, secret } => {
-                let done = chosen(secret, |secret| engine.set_secret(session, operator, secret))?;
-                Ok(self.done(done))
-            }
-            Request::EnableOperator { operator, secret } => {
-                let done = chosen(secret, |secret| engine.enable_operator(session, operator, secret))?;
-                Ok(self.done(done))
-            }
-            Request::DisableOperator { operator, keys } => {
-                let done = engine.disable_operator(session, operator, keys)?;
-                Ok(self.done(done))
-            }
-            Request::RenewRecovery => Ok(Reply::Code(engine.renew_recovery(session)?)),
             Request::Doors => plain(Answer::Doors(engine.doors(session)?.into())),
             Request::Settle => {
                 engine.settle()?;
@@ -222,30 +197,26 @@ impl Desk {
         }
     }
 
-    fn execute(&mut self, session: &Session, command: Command) -> Result<Reply, EngineError> {
-        // What goes with something beside the records has a request of its own.
-        let spec = command.spec();
-        let bare = spec.beside == Beside::Nothing && command.yields() != Yields::RecoveryCode;
-        if !bare || !matches!(spec.asked_by, AskedBy::Operator | AskedBy::Both) {
+    fn act(
+        &mut self,
+        session: &Session,
+        command: Command,
+        brought: BroughtLine<'_>,
+    ) -> Result<Reply, EngineError> {
+        if !matches!(command.spec().asked_by, AskedBy::Operator | AskedBy::Both) {
             return Err(Fault::usage("bad_request", "This cannot be asked for in this way.").into_engine());
         }
         let ends = matches!(command, Command::EndSession);
-        let done = self.engine.execute(session, command)?;
+        let done = take(brought, |brought| self.engine.act(session, command, brought))?;
         self.ended |= ends;
-        Ok(self.done(done))
-    }
-
-    fn done(&mut self, done: Done) -> Reply {
+        self.widened = done.session.or(self.widened.take());
         self.touched = done.events.iter().flat_map(Event::records).map(|record| record.key()).collect();
         let events = match self.actor() {
             Some(actor) => visible::events(&self.engine.state(), actor, &done.events),
             None => Vec::new(),
         };
         self.unshown.extend(done.token.as_ref().map(Token::id).zip(done.unshown));
-        match done.token {
-            Some(token) => Reply::Token(token, events),
-            None => Reply::Plain(Answer::Done { token: None, events }),
-        }
+        Ok(Reply::Done { token: done.token, code: done.code, events })
     }
 
     fn verdict(&self, decision: &Decision) -> Answer<'static> {
@@ -264,16 +235,19 @@ impl Drop for Desk {
     }
 }
 
-fn chosen(
-    secret: Chosen<'_>,
-    give: impl FnOnce(NewSecret<'_>) -> Result<Done, EngineError>,
+/// Hands to `give` what came with a command.
+fn take(
+    brought: BroughtLine<'_>,
+    give: impl FnOnce(Brought<'_>) -> Result<Done, EngineError>,
 ) -> Result<Done, EngineError> {
-    match secret {
-        Chosen::Passphrase(text) => give(NewSecret::Passphrase(&Passphrase::choose(text)?)),
-        Chosen::KeyFile(content) => {
+    match brought {
+        BroughtLine::Nothing => give(Brought::Nothing),
+        BroughtLine::Passphrase(text) => give(Brought::Passphrase(&Passphrase::choose(text)?)),
+        BroughtLine::KeyFile(content) => {
             let none = || Fault::usage("bad_request", "That is not the content of a key file.").into_engine();
-            give(NewSecret::KeyFile(&KeyFileSecret::received(content).ok_or_else(none)?))
+            give(Brought::KeyFile(&KeyFileSecret::received(content).ok_or_else(none)?))
         }
+        BroughtLine::Imported(secret) => give(Brought::Imported(secret)),
     }
 }
 
@@ -287,9 +261,7 @@ mod tests {
         for name in ["catalog.toml", "a-path-that-is-as-long-as-a-key"] {
             let path = dir.path().join(name);
             for path in [path.as_os_str().as_encoded_bytes(), name.as_bytes()] {
-                let outcome = chosen(Chosen::KeyFile(path), |_| {
-                    Ok(Done { events: Vec::new(), token: None, unshown: None })
-                });
+                let outcome = take(BroughtLine::KeyFile(path), |_| Ok(Done::default()));
                 // Thirty-two bytes are a key, whatever they spell; no file comes of either.
                 assert_eq!(outcome.is_ok(), path.len() == 32);
             }

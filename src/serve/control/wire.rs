@@ -5,10 +5,7 @@ use minicbor::{Decode, Encode};
 
 use super::fault::Fault;
 use super::lines::{AuditPageLine, DecisionLine, DoorsLine, DoubtLine, HealthLine, ReportLine};
-use crate::domain::{
-    Access, Command, Event, KeyId, KeysAfter, Name, NewKey, OperatorId, Place, PublicId, Role, ScopeId,
-    Trace, Usage,
-};
+use crate::domain::{Access, Command, Event, KeyId, OperatorId, Place, PublicId, ScopeId, Trace, Usage};
 use crate::engine::{Tried, Via};
 
 /// What the attached process asks.
@@ -77,12 +74,16 @@ pub enum Request<'b> {
         #[n(2)]
         read_only: bool,
     },
-    /// [`crate::engine::Engine::execute`].
+    /// [`crate::engine::Engine::act`].
     #[n(1)]
-    Execute(#[n(0)] Command),
-    /// [`crate::engine::Engine::open_agency_view`].
-    #[n(2)]
-    OpenAgencyView,
+    Act {
+        /// The command.
+        #[n(0)]
+        command: Command,
+        /// What it goes with.
+        #[b(1)]
+        brought: BroughtLine<'b>,
+    },
     /// [`crate::engine::Engine::verify`].
     #[n(3)]
     Verify {
@@ -118,68 +119,12 @@ pub enum Request<'b> {
     /// [`crate::engine::Engine::audit_hash`].
     #[n(7)]
     AuditHash(#[n(0)] u64),
-    /// [`crate::engine::Engine::add_operator`].
-    #[n(8)]
-    AddOperator {
-        /// Their name.
-        #[n(0)]
-        name: Name,
-        /// Their role.
-        #[n(1)]
-        role: Role,
-        /// Their secret.
-        #[b(2)]
-        secret: Chosen<'b>,
-    },
-    /// [`crate::engine::Engine::set_secret`].
-    #[n(9)]
-    SetSecret {
-        /// Whose.
-        #[n(0)]
-        operator: OperatorId,
-        /// The new one.
-        #[b(1)]
-        secret: Chosen<'b>,
-    },
-    /// [`crate::engine::Engine::disable_operator`].
-    #[n(10)]
-    DisableOperator {
-        /// Whose access.
-        #[n(0)]
-        operator: OperatorId,
-        /// What becomes of their keys.
-        #[n(1)]
-        keys: KeysAfter,
-    },
-    /// [`crate::engine::Engine::enable_operator`].
-    #[n(11)]
-    EnableOperator {
-        /// Whose access.
-        #[n(0)]
-        operator: OperatorId,
-        /// Their new secret.
-        #[b(1)]
-        secret: Chosen<'b>,
-    },
-    /// [`crate::engine::Engine::renew_recovery`].
-    #[n(12)]
-    RenewRecovery,
     /// [`crate::engine::Engine::doors`].
     #[n(13)]
     Doors,
     /// [`crate::engine::Engine::settle`].
     #[n(14)]
     Settle,
-    /// [`crate::engine::Engine::import_key`].
-    #[n(15)]
-    ImportKey {
-        /// What it shall be.
-        #[n(0)]
-        new: NewKey,
-        /// The secret as it always was.
-        #[cbor(b(1), with = "minicbor::bytes")]
-        secret: &'b [u8],
-    },
     /// [`crate::engine::Engine::tried`].
     #[n(16)]
     Tried(#[cbor(b(0), with = "minicbor::bytes")] &'b [u8]),
@@ -191,17 +136,7 @@ pub enum Request<'b> {
 impl Request<'_> {
     /// Whether it may have been carried out although no answer came.
     pub const fn changes(&self) -> bool {
-        matches!(
-            self,
-            Self::Execute(_)
-                | Self::ImportKey { .. }
-                | Self::OpenAgencyView
-                | Self::AddOperator { .. }
-                | Self::SetSecret { .. }
-                | Self::DisableOperator { .. }
-                | Self::EnableOperator { .. }
-                | Self::RenewRecovery
-        )
+        matches!(self, Self::Act { .. })
     }
 }
 
@@ -237,16 +172,22 @@ pub enum With<'b> {
     },
 }
 
-/// A new secret for an operator.
+/// [`crate::engine::Brought`].
 #[derive(Clone, Copy, Encode, Decode)]
-pub enum Chosen<'b> {
-    /// A passphrase.
+pub enum BroughtLine<'b> {
+    /// Nothing.
     #[n(0)]
+    Nothing,
+    /// A passphrase.
+    #[n(1)]
     Passphrase(#[b(0)] &'b str),
     /// The content of a key file that the attached process has written: 32 bytes. No path travels here, so nobody has the
     /// owner write where they may not.
-    #[n(1)]
+    #[n(2)]
     KeyFile(#[cbor(b(0), with = "minicbor::bytes")] &'b [u8]),
+    /// The secret of a key as it always was.
+    #[n(3)]
+    Imported(#[cbor(b(0), with = "minicbor::bytes")] &'b [u8]),
 }
 
 /// What the owner says.
@@ -351,8 +292,11 @@ pub enum Answer<'b> {
         /// The token of an issued key or the secret of an app.
         #[b(0)]
         token: Option<&'b str>,
+        /// A recovery code.
+        #[b(1)]
+        code: Option<&'b str>,
         /// What happened, as far as it may be seen.
-        #[n(1)]
+        #[n(2)]
         events: Vec<Event>,
     },
     /// Entries of the trail.
@@ -364,9 +308,6 @@ pub enum Answer<'b> {
     /// The slots.
     #[n(5)]
     Doors(#[n(0)] DoorsLine),
-    /// A recovery code.
-    #[n(6)]
-    Code(#[b(0)] &'b str),
     /// About a presented token.
     #[n(7)]
     Verdict {

@@ -4,9 +4,7 @@
 use std::fmt;
 
 use crate::domain::command::Yields;
-use crate::domain::{
-    AppId, Command, Decision, Event, KeyId, KeysAfter, Name, OperatorId, Place, Role, ScopeId,
-};
+use crate::domain::{AppId, Command, Decision, Event, KeyId, Place, ScopeId};
 use crate::engine::{AuditPage, AuditReport, Doors, Session};
 use crate::tui::action::Action;
 pub use crate::tui::action::Tab;
@@ -96,24 +94,12 @@ pub enum Job {
     },
     /// See the whole agency; leaves an audit entry.
     Widen,
-    AddOperator {
-        name: Name,
-        role: Role,
+    /// Run a command that lets somebody in with this passphrase; `said` as for [`Job::Run`].
+    LetIn {
+        command: Command,
         passphrase: SecretText,
-    },
-    SetPassphrase {
-        operator: OperatorId,
-        passphrase: SecretText,
-    },
-    /// End an operator's access.
-    Disable {
-        operator: OperatorId,
-        /// What becomes of their keys.
-        keys: KeysAfter,
-    },
-    Enable {
-        operator: OperatorId,
-        passphrase: SecretText,
+        /// What to say when it is done.
+        said: String,
     },
     /// Make a new recovery code.
     RenewRecovery,
@@ -143,25 +129,17 @@ impl Job {
     pub const fn changes(&self) -> bool {
         match self {
             Self::Audit { .. } | Self::CheckAudit | Self::Doors | Self::Test { .. } => false,
-            Self::Run { .. }
-            | Self::Widen
-            | Self::AddOperator { .. }
-            | Self::SetPassphrase { .. }
-            | Self::Disable { .. }
-            | Self::Enable { .. }
-            | Self::RenewRecovery => true,
+            Self::Run { .. } | Self::Widen | Self::LetIn { .. } | Self::RenewRecovery => true,
         }
     }
 
     /// What is said when it is done, if anything is.
     pub fn said(&self) -> Option<&str> {
         match self {
-            Self::Run { said, .. } => Some(said.as_str()).filter(|said| !said.is_empty()),
+            Self::Run { said, .. } | Self::LetIn { said, .. } => {
+                Some(said.as_str()).filter(|said| !said.is_empty())
+            }
             Self::Widen
-            | Self::AddOperator { .. }
-            | Self::SetPassphrase { .. }
-            | Self::Disable { .. }
-            | Self::Enable { .. }
             | Self::RenewRecovery
             | Self::Audit { .. }
             | Self::CheckAudit
@@ -184,10 +162,7 @@ impl Job {
             },
             Self::RenewRecovery => Some("A new recovery code".to_owned()),
             Self::Widen
-            | Self::AddOperator { .. }
-            | Self::SetPassphrase { .. }
-            | Self::Disable { .. }
-            | Self::Enable { .. }
+            | Self::LetIn { .. }
             | Self::Audit { .. }
             | Self::CheckAudit
             | Self::Doors
@@ -227,12 +202,8 @@ pub enum Answer {
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Run { command, .. } => command.name(),
+            Self::Run { command, .. } | Self::LetIn { command, .. } => command.name(),
             Self::Widen => "Widen",
-            Self::AddOperator { .. } => "AddOperator",
-            Self::SetPassphrase { .. } => "SetPassphrase",
-            Self::Disable { .. } => "Disable",
-            Self::Enable { .. } => "Enable",
             Self::RenewRecovery => "RenewRecovery",
             Self::Audit { .. } => "Audit",
             Self::CheckAudit => "CheckAudit",

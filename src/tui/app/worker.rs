@@ -10,8 +10,8 @@ use super::ask::{Answer, Found, Job, Search};
 use super::custody::{Custody, Fresh, UnderWay};
 use super::entry::{self, Entered, Entry};
 use crate::crypto::passphrase::Passphrase;
-use crate::domain::{Command, Event, OperatorId, Refusal};
-use crate::engine::{Done, Engine, EngineError, NewSecret, News, OpenError, Session};
+use crate::domain::{Command, Event};
+use crate::engine::{Brought, Done, Engine, EngineError, News, OpenError, Session};
 use crate::serve::control::Control;
 use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
 use crate::tui::program::{Cancel, Task, Worker};
@@ -172,8 +172,6 @@ fn try_perform(
     job: Job,
     under_way: Option<UnderWay>,
 ) -> Result<Answer, EngineError> {
-    let done = |done: Done, said: String| Answer::Done { events: done.events, token: None, said };
-    let chosen = |text: &SecretText| Passphrase::choose(text.expose()).map_err(EngineError::Crypto);
     Ok(match job {
         Job::Run { command, said } => {
             let Done { events, token, .. } = engine.execute(session, command)?;
@@ -181,29 +179,19 @@ fn try_perform(
             let token = token.map(|(token, under_way)| Fresh::token(&token, engine, session, under_way));
             Answer::Done { events, token, said }
         }
-        Job::Widen => Answer::Widened(engine.open_agency_view(session)?),
-        Job::AddOperator { name, role, passphrase } => {
-            let said = format!("{name} may sign in as {role}");
-            let passphrase = chosen(&passphrase)?;
-            done(engine.add_operator(session, name, role, NewSecret::Passphrase(&passphrase))?, said)
+        Job::Widen => {
+            let widened = engine.execute(session, Command::OpenAgencyView)?.session;
+            Answer::Widened(widened.ok_or(EngineError::Closed)?)
         }
-        Job::SetPassphrase { operator, passphrase } => {
-            let said = format!("The passphrase of {} is set", name_of(engine, operator)?);
-            let passphrase = chosen(&passphrase)?;
-            done(engine.set_secret(session, operator, NewSecret::Passphrase(&passphrase))?, said)
-        }
-        Job::Disable { operator, keys } => {
-            let said = format!("{} may not sign in any more", name_of(engine, operator)?);
-            done(engine.disable_operator(session, operator, keys)?, said)
-        }
-        Job::Enable { operator, passphrase } => {
-            let said = format!("{} may sign in again", name_of(engine, operator)?);
-            let passphrase = chosen(&passphrase)?;
-            done(engine.enable_operator(session, operator, NewSecret::Passphrase(&passphrase))?, said)
+        Job::LetIn { command, passphrase, said } => {
+            let passphrase = Passphrase::choose(passphrase.expose())?;
+            let Done { events, .. } = engine.act(session, command, Brought::Passphrase(&passphrase))?;
+            Answer::Done { events, token: None, said }
         }
         Job::RenewRecovery => {
             let under_way = under_way.ok_or(EngineError::Closed)?;
-            let code = SecretText::new(engine.renew_recovery(session)?.reveal().as_str().to_owned());
+            let code = engine.execute(session, Command::ReplaceRecovery)?.code.ok_or(EngineError::Closed)?;
+            let code = SecretText::new(code.reveal().as_str().to_owned());
             Answer::Recovery(Fresh::recovery(code, engine, session, under_way))
         }
         Job::Audit { before, limit, about } => Answer::Audit(engine.audit(session, before, limit, about)?),
@@ -213,9 +201,4 @@ fn try_perform(
             Answer::Tested(engine.test(session, token.expose().as_bytes(), &wanted)?)
         }
     })
-}
-
-fn name_of(engine: &Arc<dyn Engine>, operator: OperatorId) -> Result<String, EngineError> {
-    let state = engine.state();
-    Ok(state.operator(operator).ok_or(Refusal::NoSuchOperator)?.name.to_string())
 }

@@ -10,7 +10,7 @@ use keydeck::domain::{Access, Command, KeyState, KeysAfter, NewApp, Reason, Role
 use keydeck::domain::{Profile, Timestamp, catalog::AuthMethod};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Options, found};
-use keydeck::engine::{AuditLine, AuditStanding, Engine as _, NewSecret, Via};
+use keydeck::engine::{AuditLine, AuditStanding, Brought, Engine as _, Via};
 use keydeck::serve::control::Control;
 use keydeck::serve::door::open_or_attach;
 use keydeck::store::Standing;
@@ -77,25 +77,34 @@ fn every_kind_of_call_works_through_the_socket() {
     assert_eq!(engine.state().apps().count(), 1);
 
     let secret = phrase("a passphrase for carl");
-    engine.add_operator(session, name("carl"), Role::Viewer, NewSecret::Passphrase(&secret)).unwrap();
+    engine
+        .act(
+            session,
+            Command::AddOperator { name: name("carl"), role: Role::Viewer },
+            Brought::Passphrase(&secret),
+        )
+        .unwrap();
     let carl = engine.state().operator_named("carl").unwrap().id;
     maria.run(Command::SetRole { operator: carl, role: Role::Manager, basis: None });
     let file = house.path().join("carl.key");
     let read = KeyFileSecret::create(&file, &mut OsEntropy).unwrap();
-    engine.set_secret(session, carl, NewSecret::KeyFile(&read)).unwrap();
+    engine.act(session, Command::SetSecret(carl), Brought::KeyFile(&read)).unwrap();
     let by_file = open_or_attach(&options(house.path(), Via::CommandLine), &Key::KeyFile(&read)).unwrap();
     assert_eq!(by_file.session.actor().operator, carl);
-    engine.disable_operator(session, carl, KeysAfter::Stop).unwrap();
+    engine.execute(session, Command::DisableOperator { operator: carl, keys: KeysAfter::Stop }).unwrap();
     let secret = phrase("carl is back with this");
-    engine.enable_operator(session, carl, NewSecret::Passphrase(&secret)).unwrap();
+    engine.act(session, Command::EnableOperator(carl), Brought::Passphrase(&secret)).unwrap();
     drop(enter(house.path(), "carl", "carl is back with this", Via::CommandLine).unwrap());
 
-    let code = engine.renew_recovery(session).unwrap();
+    let code = engine.execute(session, Command::ReplaceRecovery).unwrap().code.unwrap();
     let key = Key::Recovery { name: "carl", code: &code };
     let recovering = open_or_attach(&options(house.path(), Via::CommandLine), &key).unwrap();
     assert_eq!(recovering.session.actor().access, Access::Recovery);
     let secret = phrase("carl had forgotten it");
-    recovering.engine.set_secret(&recovering.session, carl, NewSecret::Passphrase(&secret)).unwrap();
+    recovering
+        .engine
+        .act(&recovering.session, Command::SetSecret(carl), Brought::Passphrase(&secret))
+        .unwrap();
     let more = recovering.engine.execute(&recovering.session, Command::RotateSigningKey).err().unwrap();
     assert_eq!(more.code(), "recovery_only");
 

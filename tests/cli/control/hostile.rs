@@ -141,7 +141,8 @@ fn a_second_sign_in_on_one_connection_and_a_disabled_operator_get_nothing() {
     let owner = house.owner();
     let carl = keydeck::engine::Engine::state(&*owner.engine).operator_named("carl").unwrap().id;
     let keys = keydeck::domain::KeysAfter::Work;
-    keydeck::engine::Engine::disable_operator(&*owner.engine, &owner.session, carl, keys).unwrap();
+    let command = keydeck::domain::Command::DisableOperator { operator: carl, keys };
+    keydeck::engine::Engine::execute(&*owner.engine, &owner.session, command).unwrap();
     let error =
         enter(house.path(), "carl", &super::house::phrase_of("carl"), Via::CommandLine).err().unwrap();
     assert!(matches!(error, OpenError::Unseal(_)), "the slot is gone: {error}");

@@ -8,7 +8,7 @@ use crate::support::wait::PATIENCE;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::domain::{Command, Event, KeyId, Name, NewKey, Note, Place, Role, View};
 use keydeck::engine::open::{Key, Open, Options, found, open};
-use keydeck::engine::{Done, Engine, EngineError, LocalEngine, NewSecret, News, OpenError, Session, Via};
+use keydeck::engine::{Brought, Done, Engine, EngineError, LocalEngine, News, OpenError, Session, Via};
 use keydeck::serve::control::{Control, Settings};
 use keydeck::serve::door::{Entrance, open_or_attach};
 
@@ -68,7 +68,11 @@ impl House {
             let secret = phrase(&phrase_of(who));
             owner
                 .engine
-                .add_operator(&owner.session, name(who), *role, NewSecret::Passphrase(&secret))
+                .act(
+                    &owner.session,
+                    Command::AddOperator { name: name(who), role: *role },
+                    Brought::Passphrase(&secret),
+                )
                 .unwrap();
         }
         let control = Control::start(Arc::clone(&owner.engine), &settings()).unwrap();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use keydeck::domain::{
     Access, Actor, Command, Event, KeysAfter, NewKey, Note, OperatorId, Place, Role, Status, View,
 };
-use keydeck::engine::{Engine as _, EngineError, NewSecret, Session, Via};
+use keydeck::engine::{Brought, Engine as _, EngineError, Session, Via};
 use keydeck::serve::control::SOCKET_FILE;
 
 use super::house::{Guest, House, enter, issued, key, name, phrase, phrase_of};
@@ -62,17 +62,23 @@ fn roles_reach_as_far_as_they_do_at_home() {
             })),
             code(who.try_run(Command::RotateSigningKey)),
             code(who.try_run(Command::ReadAudit)),
-            code(engine.open_agency_view(session)),
-            code(engine.add_operator(
+            code(engine.execute(session, Command::OpenAgencyView)),
+            code(engine.act(
                 session,
-                name(&format!("person {n}")),
-                Role::Admin,
-                NewSecret::Passphrase(&secret),
+                Command::AddOperator { name: name(&format!("person {n}")), role: Role::Admin },
+                Brought::Passphrase(&secret),
             )),
-            code(engine.set_secret(session, carl_id, NewSecret::Passphrase(&phrase(&phrase_of("carl"))))),
-            code(engine.renew_recovery(session)),
+            code(engine.act(
+                session,
+                Command::SetSecret(carl_id),
+                Brought::Passphrase(&phrase(&phrase_of("carl"))),
+            )),
+            code(engine.execute(session, Command::ReplaceRecovery)),
             code(engine.audit(session, None, 10, None)),
-            code(engine.disable_operator(session, operator(&house, "maria"), KeysAfter::Work)),
+            code(engine.execute(
+                session,
+                Command::DisableOperator { operator: operator(&house, "maria"), keys: KeysAfter::Work },
+            )),
         ]
     };
     let low = "role_too_low";
@@ -126,17 +132,22 @@ fn what_a_request_says_about_itself_is_not_believed() {
     // An admin, too, sees the whole agency only after asking for it, because that is in the trail.
     let session = forged(maria_id, Access::Agency);
     assert_eq!(code(maria.engine.execute(&session, Command::PauseKey(id))), "not_granted");
-    let wide = maria.engine.open_agency_view(&maria.session).unwrap();
+    let wide = maria.engine.execute(&maria.session, Command::OpenAgencyView).unwrap().session.unwrap();
     maria.engine.execute(&wide, Command::PauseKey(id)).unwrap();
-    // Things that belong to other calls.
-    for command in [
-        Command::StartSession { failed_attempts: 9 },
-        Command::OpenAgencyView,
-        Command::AddOperator { name: name("ghost"), role: Role::Admin },
-        Command::ReplaceRecovery,
+    // What the door alone asks for.
+    assert_eq!(code(maria.try_run(Command::StartSession { failed_attempts: 9 })), "bad_request");
+    // What does not go with what came beside it.
+    let secret = phrase("a passphrase for somebody");
+    let ghost = || Command::AddOperator { name: name("ghost"), role: Role::Admin };
+    for (command, brought) in [
+        (ghost(), Brought::Nothing),
+        (ghost(), Brought::Imported(b"0123456789abcdef")),
+        (key("Unasked"), Brought::Passphrase(&secret)),
+        (Command::ReplaceRecovery, Brought::Passphrase(&secret)),
     ] {
-        assert_eq!(code(maria.try_run(command)), "bad_request");
+        assert_eq!(code(maria.engine.act(&maria.session, command, brought)), "bad_request");
     }
+    assert!(house.engine().state().operator_named("ghost").is_none());
     assert!(house.engine().state().key(hers).is_some_and(|key| key.status == Status::Active));
 }
 
@@ -168,7 +179,7 @@ fn a_view_widens_by_asking_and_narrows_with_the_role() {
 
     let wide = Guest {
         engine: Arc::clone(&dora.engine),
-        session: dora.engine.open_agency_view(&dora.session).unwrap(),
+        session: dora.engine.execute(&dora.session, Command::OpenAgencyView).unwrap().session.unwrap(),
     };
     assert_eq!(wide.sees(), ["Another of Carl's", "Carl's", "Dora's"]);
     assert_eq!(
@@ -197,7 +208,10 @@ fn keys_of_one_who_leaves_come_to_the_heir_and_the_one_who_left_is_told() {
     carl.issue("Inherited");
     let (mut of_dora, mut of_carl) = (dora.listen(), carl.listen());
     let heir = KeysAfter::GiveTo(operator(&house, "dora"));
-    let done = maria.engine.disable_operator(&maria.session, operator(&house, "carl"), heir).unwrap();
+    let done = maria
+        .engine
+        .execute(&maria.session, Command::DisableOperator { operator: operator(&house, "carl"), keys: heir })
+        .unwrap();
     assert!(done.events.iter().all(|event| !matches!(event, Event::KeyGiven(..))), "not hers to see");
     dora.until(&mut of_dora, "dora has carl's key", |dora| dora.sees() == ["Inherited"]);
     assert!(of_carl.end().contains("Your access was ended"));

@@ -14,7 +14,7 @@ use keydeck::domain::{
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
-use keydeck::engine::{Engine, LocalEngine, NewSecret, OpenError, Via};
+use keydeck::engine::{Brought, Engine, LocalEngine, OpenError, Via};
 use keydeck::store::{SledOptions, SledStore, Store};
 
 use super::{PHRASE, START, copy, phrase};
@@ -122,8 +122,10 @@ impl Estate {
             (KeyId(token.id()), token.reveal().to_owned())
         };
         let secret = phrase("jonas has a long passphrase");
-        let new = NewSecret::Passphrase(&secret);
-        open.engine.add_operator(&open.session, name("jonas"), Role::Admin, new).unwrap();
+        let new = Brought::Passphrase(&secret);
+        open.engine
+            .act(&open.session, Command::AddOperator { name: name("jonas"), role: Role::Admin }, new)
+            .unwrap();
         does(&open, Command::AddLocations(vec![name("North"), name("South")]));
         let (north, jonas) = {
             let state = open.engine.state();
@@ -191,7 +193,9 @@ impl Estate {
         does(&open, Command::RenewAppSecret(renewed));
         let leaky_client = open.engine.authenticate(&leaky.to_string(), leaky_secret.as_bytes()).unwrap();
         open.engine.revoke_token(&leaky_client, leaked_access.as_bytes()).unwrap();
-        open.engine.disable_operator(&open.session, jonas, KeysAfter::Stop).unwrap();
+        open.engine
+            .execute(&open.session, Command::DisableOperator { operator: jonas, keys: KeysAfter::Stop })
+            .unwrap();
         does(
             &open,
             Command::SetPolicy {

@@ -19,7 +19,7 @@ use keydeck::domain::{
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::throttle::Callers;
-use keydeck::engine::{AuditStanding, Engine, EngineError, NewSecret, OpenError, Origin, Peer, Via};
+use keydeck::engine::{AuditStanding, Brought, Engine, EngineError, OpenError, Origin, Peer, Via};
 use keydeck::store::{KeyRange, Op, SledOptions, SledStore, Store};
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
@@ -222,18 +222,18 @@ fn an_operator_called_recovery_signs_in_like_anybody() {
         let (open, _) = bench.found();
         for name in [called, "RECOVERY CODE"] {
             let (name, secret) = (Name::new(name).unwrap(), phrase(&format!("the passphrase of {name}")));
-            let secret = NewSecret::Passphrase(&secret);
-            open.engine.add_operator(&open.session, name, Role::Admin, secret).unwrap();
+            let secret = Brought::Passphrase(&secret);
+            open.engine.act(&open.session, Command::AddOperator { name, role: Role::Admin }, secret).unwrap();
         }
         drop(open);
         let passphrase = format!("the passphrase of {called}");
         let theirs = bench.open_as("RECOVERY", &passphrase).unwrap();
-        let code = theirs.engine.renew_recovery(&theirs.session).unwrap();
+        let code = theirs.engine.execute(&theirs.session, Command::ReplaceRecovery).unwrap().code.unwrap();
         drop(theirs);
         drop(bench.open_as("recovery code", "the passphrase of RECOVERY CODE").unwrap());
         let theirs = bench.open_as(called, &passphrase).unwrap();
         let (own, other) = (theirs.session.actor().operator, phrase("another one for them"));
-        theirs.engine.set_secret(&theirs.session, own, NewSecret::Passphrase(&other)).unwrap();
+        theirs.engine.act(&theirs.session, Command::SetSecret(own), Brought::Passphrase(&other)).unwrap();
         drop(theirs);
         drop(bench.open_as(called, "another one for them").unwrap());
         let opened = open_with(&bench, &code);
@@ -247,23 +247,27 @@ fn operators_come_and_go_with_their_slots() {
     let (open, _) = bench.found();
     let secret = phrase("jonas has a long passphrase");
     let name = Name::new("Jonas").unwrap();
-    open.engine.add_operator(&open.session, name, Role::Manager, NewSecret::Passphrase(&secret)).unwrap();
+    open.engine
+        .act(&open.session, Command::AddOperator { name, role: Role::Manager }, Brought::Passphrase(&secret))
+        .unwrap();
     let jonas = open.engine.state().operator_named("jonas").unwrap().id;
     drop(open);
     let theirs = bench.open_as("jonas", "jonas has a long passphrase").unwrap();
     let refused = theirs.engine.execute(&theirs.session, agency_key("Mine"));
     assert!(matches!(refused, Err(EngineError::Refused(Refusal::RoleTooLow { .. }))));
     let fresh = phrase("jonas chose another passphrase");
-    theirs.engine.set_secret(&theirs.session, jonas, NewSecret::Passphrase(&fresh)).unwrap();
+    theirs.engine.act(&theirs.session, Command::SetSecret(jonas), Brought::Passphrase(&fresh)).unwrap();
     drop(theirs);
     assert!(bench.open_as("jonas", "jonas has a long passphrase").is_err());
     drop(bench.open_as("jonas", "jonas chose another passphrase").unwrap());
     let open = bench.open();
-    open.engine.disable_operator(&open.session, jonas, KeysAfter::Stop).unwrap();
+    open.engine
+        .execute(&open.session, Command::DisableOperator { operator: jonas, keys: KeysAfter::Stop })
+        .unwrap();
     drop(open);
     assert!(bench.open_as("jonas", "jonas chose another passphrase").err().unwrap().is_unseal());
     let open = bench.open();
-    open.engine.enable_operator(&open.session, jonas, NewSecret::Passphrase(&fresh)).unwrap();
+    open.engine.act(&open.session, Command::EnableOperator(jonas), Brought::Passphrase(&fresh)).unwrap();
     drop(open);
     assert!(bench.open_as("jonas", "jonas chose another passphrase").is_ok());
 }
@@ -277,7 +281,7 @@ fn an_old_header_put_back_lets_no_old_passphrase_in() {
     let open = bench.open();
     let maria = open.session.actor().operator;
     let fresh = phrase("the old passphrase was on a note");
-    open.engine.set_secret(&open.session, maria, NewSecret::Passphrase(&fresh)).unwrap();
+    open.engine.act(&open.session, Command::SetSecret(maria), Brought::Passphrase(&fresh)).unwrap();
     drop(open);
     drop(bench.open_as("maria", "the old passphrase was on a note").unwrap());
     for (file, bytes) in ["header", "header.bak"].iter().zip(&old) {
@@ -291,8 +295,14 @@ fn an_old_header_with_the_old_records_beside_it_lets_nobody_in_who_was_shut_out(
     let bench = Bench::new();
     let (open, _) = bench.found();
     let jonas_phrase = phrase("jonas has a long passphrase");
-    let secret = NewSecret::Passphrase(&jonas_phrase);
-    open.engine.add_operator(&open.session, Name::new("Jonas").unwrap(), Role::Viewer, secret).unwrap();
+    let secret = Brought::Passphrase(&jonas_phrase);
+    open.engine
+        .act(
+            &open.session,
+            Command::AddOperator { name: Name::new("Jonas").unwrap(), role: Role::Viewer },
+            secret,
+        )
+        .unwrap();
     let (jonas, maria) =
         (open.engine.state().operator_named("jonas").unwrap().id, open.session.actor().operator);
     drop(open);
@@ -302,9 +312,11 @@ fn an_old_header_with_the_old_records_beside_it_lets_nobody_in_who_was_shut_out(
     let (mut operator, mut mark) = (Vec::new(), Vec::new());
     bench.tamper(|store| (operator, mark) = (row(store, &at), row(store, "m/header")));
     let open = bench.open();
-    open.engine.disable_operator(&open.session, jonas, KeysAfter::Stop).unwrap();
+    open.engine
+        .execute(&open.session, Command::DisableOperator { operator: jonas, keys: KeysAfter::Stop })
+        .unwrap();
     let fresh = phrase("the old passphrase was on a note");
-    open.engine.set_secret(&open.session, maria, NewSecret::Passphrase(&fresh)).unwrap();
+    open.engine.act(&open.session, Command::SetSecret(maria), Brought::Passphrase(&fresh)).unwrap();
     drop(open);
     // A proven admin looks although something is wrong.
     bench.tamper(|store| put(store, &at, operator));
@@ -332,7 +344,9 @@ fn an_old_record_put_back_attaches_nobody_with_the_role_they_had() {
     let (jonas, vera) = (phrase("jonas has a long passphrase"), phrase("vera has a long passphrase"));
     let add = |name: &str, role, secret: &Passphrase| {
         let name = Name::new(name).unwrap();
-        open.engine.add_operator(&open.session, name, role, NewSecret::Passphrase(secret)).unwrap();
+        open.engine
+            .act(&open.session, Command::AddOperator { name, role }, Brought::Passphrase(secret))
+            .unwrap();
     };
     add("jonas", Role::Admin, &jonas);
     add("vera", Role::Viewer, &vera);
@@ -464,8 +478,8 @@ fn the_recovery_code_gives_a_new_passphrase_once() {
     assert!(matches!(refused, Err(EngineError::Refused(Refusal::RecoveryOnly))));
     let maria = rescue.session.actor().operator;
     let fresh = phrase("maria found her paper again");
-    rescue.engine.set_secret(&rescue.session, maria, NewSecret::Passphrase(&fresh)).unwrap();
-    let next = rescue.engine.renew_recovery(&rescue.session).unwrap();
+    rescue.engine.act(&rescue.session, Command::SetSecret(maria), Brought::Passphrase(&fresh)).unwrap();
+    let next = rescue.engine.execute(&rescue.session, Command::ReplaceRecovery).unwrap().code.unwrap();
     drop(rescue);
     drop(bench.open_as("maria", "maria found her paper again").unwrap());
     assert!(open_with(&bench, &code).is_err(), "the used code is worthless");
@@ -674,7 +688,14 @@ fn everybody_may_know_what_opens_the_store_for_them_and_admins_all_of_it() {
     let (founder, _) = bench.found();
     let sam = Name::new("sam").unwrap();
     let secret = phrase("sam's own long passphrase");
-    founder.engine.add_operator(&founder.session, sam, Role::Viewer, NewSecret::Passphrase(&secret)).unwrap();
+    founder
+        .engine
+        .act(
+            &founder.session,
+            Command::AddOperator { name: sam, role: Role::Viewer },
+            Brought::Passphrase(&secret),
+        )
+        .unwrap();
     let labels = |open: &Open| -> Vec<String> {
         let doors = open.engine.doors(&open.session).unwrap();
         assert_eq!(doors.dir.as_deref(), Some(bench.dir.path()));

@@ -141,11 +141,15 @@ fn an_operator_who_leaves_takes_the_tokens_of_their_apps_along() {
     let token = day.token(&app);
     let open = day.open();
     let phrase = keydeck::crypto::passphrase::Passphrase::choose("another long passphrase").unwrap();
-    let secret = keydeck::engine::NewSecret::Passphrase(&phrase);
+    let secret = keydeck::engine::Brought::Passphrase(&phrase);
     let name = keydeck::domain::Name::new("paul").unwrap();
-    open.engine.add_operator(&open.session, name, keydeck::domain::Role::Admin, secret).unwrap();
+    open.engine
+        .act(&open.session, Command::AddOperator { name, role: keydeck::domain::Role::Admin }, secret)
+        .unwrap();
     let maria = open.session.actor().operator;
-    open.engine.disable_operator(&open.session, maria, KeysAfter::Stop).unwrap();
+    open.engine
+        .execute(&open.session, Command::DisableOperator { operator: maria, keys: KeysAfter::Stop })
+        .unwrap();
     assert_eq!(day.refused(&token), Some(Reason::OwnerDisabled));
     let again = day.engine().authenticate(&app.id.to_string(), app.secret.as_bytes());
     assert_eq!(again.err(), Some(TokenRefusal::InvalidClient));

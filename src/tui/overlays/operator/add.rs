@@ -1,7 +1,7 @@
 //! Adding an operator: name, role, passphrase twice.
 
 use super::role::ROLES;
-use crate::domain::{Name, Role};
+use crate::domain::{Command, Name, Role};
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::form::choice::Radio;
@@ -55,6 +55,8 @@ impl Asking for Add {
     fn submit(&mut self, _: &Look) -> Result<Job, String> {
         let name = Name::new(self.name.text()).map_err(|why| why.to_string())?;
         let role = self.role.value().unwrap_or(Role::Viewer);
-        Ok(Job::AddOperator { name, role, passphrase: self.passphrase.take() })
+        let said = format!("{name} may sign in as {role}");
+        let command = Command::AddOperator { name, role };
+        Ok(Job::LetIn { command, passphrase: self.passphrase.take(), said })
     }
 }

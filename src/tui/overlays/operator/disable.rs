@@ -2,7 +2,7 @@
 //! name must be typed.
 
 use super::Person;
-use crate::domain::{KeysAfter, OperatorId, Role};
+use crate::domain::{Command, KeysAfter, OperatorId, Role};
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::form::choice::Radio;
@@ -128,6 +128,7 @@ impl Asking for Disable {
             (Some(Fate::Stop) | None, _) => KeysAfter::Stop,
             (Some(Fate::Work), _) => KeysAfter::Work,
         };
-        Ok(Job::Disable { operator: self.person.id, keys })
+        let said = format!("{} may not sign in any more", self.person.name);
+        Ok(Job::Run { command: Command::DisableOperator { operator: self.person.id, keys }, said })
     }
 }

@@ -1,6 +1,7 @@
 //! Setting a passphrase: one's own, as an admin anybody's, or the new one of somebody who may sign in again.
 
 use super::Person;
+use crate::domain::Command;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::form::passphrase::NewPassphrase;
@@ -59,11 +60,12 @@ impl Asking for SetPassphrase {
     }
 
     fn submit(&mut self, _: &Look) -> Result<Job, String> {
-        let (operator, passphrase) = (self.person.id, self.passphrase.take());
-        Ok(if self.person.active {
-            Job::SetPassphrase { operator, passphrase }
+        let Person { id, name, active, .. } = &self.person;
+        let (command, said) = if *active {
+            (Command::SetSecret(*id), format!("The passphrase of {name} is set"))
         } else {
-            Job::Enable { operator, passphrase }
-        })
+            (Command::EnableOperator(*id), format!("{name} may sign in again"))
+        };
+        Ok(Job::LetIn { command, passphrase: self.passphrase.take(), said })
     }
 }

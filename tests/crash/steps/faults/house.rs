@@ -173,7 +173,7 @@ impl Look {
     /// All of it but the locations that are called so: see [`PROBE`].
     pub fn standing(&self) -> Standing {
         let engine = &self.0.engine;
-        let whole = engine.open_agency_view(&self.0.session).unwrap();
+        let whole = engine.execute(&self.0.session, Command::OpenAgencyView).unwrap().session.unwrap();
         let mut records = BTreeMap::new();
         let state = engine.state();
         let mut put =
