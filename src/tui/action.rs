@@ -101,6 +101,14 @@ pub enum Danger {
     Dangerous,
 }
 
+/// What an action leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead {
+    Look,
+    /// A change of the store, or an entry of its trail.
+    Change,
+}
+
 /// Why an action is not possible right now, in words for the person who pressed its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason(pub Cow<'static, str>);
@@ -136,15 +144,15 @@ pub struct Spec {
     pub group: Group,
     /// Where its keys work.
     pub layers: &'static [Layer],
-    /// Whether it takes access away.
     pub danger: Danger,
+    pub lead: Lead,
 }
 
 /// One row per action and per tab, so that enum and table cannot part.
 macro_rules! actions {
     (
         tabs { $($tab:ident $tab_id:literal $tab_title:literal $tab_word:literal;)+ }
-        actions { $($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $danger:ident;)+ }
+        actions { $($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $danger:ident $lead:ident;)+ }
     ) => {
         /// The tabs, in the order of the tab bar and of the number keys.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -185,6 +193,7 @@ macro_rules! actions {
                         group: Group::$group,
                         layers: &[$(Layer::$layer,)+],
                         danger: Danger::$danger,
+                        lead: Lead::$lead,
                     },)+
                     $(Self::Tab(Tab::$tab) => &Spec {
                         action: Self::Tab(Tab::$tab),
@@ -194,6 +203,7 @@ macro_rules! actions {
                         group: Group::Tabs,
                         layers: &[Layer::Screen],
                         danger: Danger::Safe,
+                        lead: Lead::Look,
                     },)+
                 }
             }
@@ -211,84 +221,84 @@ tabs {
 }
 
 actions {
-    Up          "up"           "Move up"                               "up"       Move [Screen Dialog Picker Reader] Safe;
-    Down        "down"         "Move down"                             "down"     Move [Screen Dialog Picker Reader] Safe;
-    HalfUp      "half-up"      "Move up half a page"                   "half up"  Move [Screen Reader] Safe;
-    HalfDown    "half-down"    "Move down half a page"                 "half down" Move [Screen Reader] Safe;
-    PageUp      "page-up"      "Move up a page"                        "page up"  Move [Screen Dialog Picker Reader] Safe;
-    PageDown    "page-down"    "Move down a page"                      "page down" Move [Screen Dialog Picker Reader] Safe;
-    Top         "top"          "Go to the first row"                   "top"      Move [Screen Dialog Picker Reader] Safe;
-    Bottom      "bottom"       "Go to the last row"                    "bottom"   Move [Screen Dialog Picker Reader] Safe;
-    Left        "left"         "Close the detail, or go left"          "left"     Move [Screen Dialog] Safe;
-    Right       "right"        "Open the detail, or go right"          "right"    Move [Screen Dialog] Safe;
-    Open        "open"         "Open the selected row"                 "open"     Move [Screen] Safe;
-    Back        "back"         "Step back: filter, marks, then detail" "back"     Move [Screen] Safe;
+    Up          "up"           "Move up"                               "up"       Move [Screen Dialog Picker Reader] Safe Look;
+    Down        "down"         "Move down"                             "down"     Move [Screen Dialog Picker Reader] Safe Look;
+    HalfUp      "half-up"      "Move up half a page"                   "half up"  Move [Screen Reader] Safe Look;
+    HalfDown    "half-down"    "Move down half a page"                 "half down" Move [Screen Reader] Safe Look;
+    PageUp      "page-up"      "Move up a page"                        "page up"  Move [Screen Dialog Picker Reader] Safe Look;
+    PageDown    "page-down"    "Move down a page"                      "page down" Move [Screen Dialog Picker Reader] Safe Look;
+    Top         "top"          "Go to the first row"                   "top"      Move [Screen Dialog Picker Reader] Safe Look;
+    Bottom      "bottom"       "Go to the last row"                    "bottom"   Move [Screen Dialog Picker Reader] Safe Look;
+    Left        "left"         "Close the detail, or go left"          "left"     Move [Screen Dialog] Safe Look;
+    Right       "right"        "Open the detail, or go right"          "right"    Move [Screen Dialog] Safe Look;
+    Open        "open"         "Open the selected row"                 "open"     Move [Screen] Safe Look;
+    Back        "back"         "Step back: filter, marks, then detail" "back"     Move [Screen] Safe Look;
 
-    NextTab     "next-tab"     "Next tab"                              "next tab" Tabs [Screen] Safe;
-    PrevTab     "prev-tab"     "Previous tab"                          "prev tab" Tabs [Screen] Safe;
+    NextTab     "next-tab"     "Next tab"                              "next tab" Tabs [Screen] Safe Look;
+    PrevTab     "prev-tab"     "Previous tab"                          "prev tab" Tabs [Screen] Safe Look;
 
-    Filter      "filter"       "Filter the rows, search the text"      "filter"   Find [Screen Dialog Reader] Safe;
-    NextMatch   "next-match"   "Next match in a long text"             "next"     Find [Reader] Safe;
-    PrevMatch   "prev-match"   "Previous match in a long text"         "previous" Find [Reader] Safe;
-    ShowDue     "show-due"     "Show what expires soon, or is idle"    "due"      Find [Screen] Safe;
+    Filter      "filter"       "Filter the rows, search the text"      "filter"   Find [Screen Dialog Reader] Safe Look;
+    NextMatch   "next-match"   "Next match in a long text"             "next"     Find [Reader] Safe Look;
+    PrevMatch   "prev-match"   "Previous match in a long text"         "previous" Find [Reader] Safe Look;
+    ShowDue     "show-due"     "Show what expires soon, or is idle"    "due"      Find [Screen] Safe Look;
 
-    Mark        "mark"         "Mark the row and move down"            "mark"     Mark [Screen] Safe;
-    MarkRange   "mark-range"   "Mark a range of rows"                  "range"    Mark [Screen] Safe;
-    MarkAll     "mark-all"     "Mark all shown rows"                   "mark all" Mark [Screen] Safe;
-    MarkNone    "mark-none"    "Remove all marks"                      "unmark"   Mark [Screen] Safe;
+    Mark        "mark"         "Mark the row and move down"            "mark"     Mark [Screen] Safe Look;
+    MarkRange   "mark-range"   "Mark a range of rows"                  "range"    Mark [Screen] Safe Look;
+    MarkAll     "mark-all"     "Mark all shown rows"                   "mark all" Mark [Screen] Safe Look;
+    MarkNone    "mark-none"    "Remove all marks"                      "unmark"   Mark [Screen] Safe Look;
 
-    Sort        "sort"         "Sort by a column"                      "sort"     Sort [Screen] Safe;
-    Columns     "columns"      "Choose the columns"                    "columns"  Sort [Screen] Safe;
+    Sort        "sort"         "Sort by a column"                      "sort"     Sort [Screen] Safe Look;
+    Columns     "columns"      "Choose the columns"                    "columns"  Sort [Screen] Safe Look;
 
-    New         "new"          "Create a key, a location or an app"    "new"      Act [Screen] Safe;
-    Edit        "edit"         "Change scopes, a location or an app"   "edit"     Act [Screen] Safe;
-    CopyId      "copy-id"      "Copy the public id"                    "copy id"  Act [Screen Secret] Safe;
-    Pause       "pause"        "Pause or resume the key or app"        "pause"    Act [Screen] Dangerous;
-    Revoke      "revoke"       "Revoke the key for good"               "revoke"   Act [Screen] Dangerous;
-    Delete      "delete"       "Delete the key, location or app"       "delete"   Act [Screen] Dangerous;
-    NewKey      "new-key"      "Issue a key for the app"               "issue key" Act [Screen] Safe;
-    NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Dangerous;
-    Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Safe;
-    Undo        "undo"         "Undo the last pause"                   "undo"     Act [Screen] Safe;
-    RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Safe;
+    New         "new"          "Create a key, a location or an app"    "new"      Act [Screen] Safe Change;
+    Edit        "edit"         "Change scopes, a location or an app"   "edit"     Act [Screen] Safe Change;
+    CopyId      "copy-id"      "Copy the public id"                    "copy id"  Act [Screen Secret] Safe Look;
+    Pause       "pause"        "Pause or resume the key or app"        "pause"    Act [Screen] Dangerous Change;
+    Revoke      "revoke"       "Revoke the key for good"               "revoke"   Act [Screen] Dangerous Change;
+    Delete      "delete"       "Delete the key, location or app"       "delete"   Act [Screen] Dangerous Change;
+    NewKey      "new-key"      "Issue a key for the app"               "issue key" Act [Screen] Safe Change;
+    NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Dangerous Change;
+    Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Safe Change;
+    Undo        "undo"         "Undo the last pause"                   "undo"     Act [Screen] Safe Change;
+    RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Safe Look;
 
-    HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Safe;
-    TestToken   "test-token"   "Test a token step by step"             "test"     Act [Screen] Safe;
+    HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Safe Look;
+    TestToken   "test-token"   "Test a token step by step"             "test"     Act [Screen] Safe Look;
 
-    Check       "check"        "Check the audit chain"                 "check"    App [Screen] Safe;
-    Passphrase  "passphrase"   "Set an operator's passphrase"          "passphrase" App [Screen] Safe;
-    EndAccess   "end-access"   "End an operator's access, or give it again" "access" App [Screen] Dangerous;
-    RenewCode   "renew-code"   "Renew the recovery code"               "renew"    App [Screen] Dangerous;
-    ConfirmClock   "confirm-clock" "Say that the clock is right"          "clock"    App [Screen] Dangerous;
-    CopyText    "copy-text"    "Copy what is shown"                    "copy"     App [Reader] Safe;
+    Check       "check"        "Check the audit chain"                 "check"    App [Screen] Safe Look;
+    Passphrase  "passphrase"   "Set an operator's passphrase"          "passphrase" App [Screen] Safe Change;
+    EndAccess   "end-access"   "End an operator's access, or give it again" "access" App [Screen] Dangerous Change;
+    RenewCode   "renew-code"   "Renew the recovery code"               "renew"    App [Screen] Dangerous Change;
+    ConfirmClock   "confirm-clock" "Say that the clock is right"          "clock"    App [Screen] Dangerous Change;
+    CopyText    "copy-text"    "Copy what is shown"                    "copy"     App [Reader] Safe Look;
 
-    Help        "help"         "Show all keys"                         "help"     App [Screen] Safe;
-    Palette     "palette"      "Find an action by its words"           "palette"  App [Screen] Safe;
-    Guide       "guide"        "Read the developer guide"              "guide"    App [Screen] Safe;
-    CopyMessage "copy-message" "Copy the message shown"                "copy message" App [Screen] Safe;
-    Dismiss     "dismiss"      "Dismiss the message shown"             "dismiss"  App [Screen Secret] Safe;
-    MouseToggle "mouse"        "Give the mouse back to the terminal, or take it" "mouse" App [Screen] Safe;
-    Whole       "whole-agency" "View the whole agency, or only your own keys" "whole agency" App [Screen] Safe;
-    Lock        "lock"         "Lock the console, even while typing"   "lock"     App [Always] Safe;
-    Quit        "quit"         "Quit"                                  "quit"     App [Screen] Safe;
-    ForceQuit   "force-quit"   "Quit, even while typing"               "quit"     App [Always] Safe;
-    Suspend     "suspend"      "Suspend to the shell"                  "suspend"  App [Always] Safe;
-    Redraw      "redraw"       "Draw the screen afresh"                "redraw"   App [Always] Safe;
+    Help        "help"         "Show all keys"                         "help"     App [Screen] Safe Look;
+    Palette     "palette"      "Find an action by its words"           "palette"  App [Screen] Safe Look;
+    Guide       "guide"        "Read the developer guide"              "guide"    App [Screen] Safe Look;
+    CopyMessage "copy-message" "Copy the message shown"                "copy message" App [Screen] Safe Look;
+    Dismiss     "dismiss"      "Dismiss the message shown"             "dismiss"  App [Screen Secret] Safe Look;
+    MouseToggle "mouse"        "Give the mouse back to the terminal, or take it" "mouse" App [Screen] Safe Look;
+    Whole       "whole-agency" "View the whole agency, or only your own keys" "whole agency" App [Screen] Safe Change;
+    Lock        "lock"         "Lock the console, even while typing"   "lock"     App [Always] Safe Look;
+    Quit        "quit"         "Quit"                                  "quit"     App [Screen] Safe Look;
+    ForceQuit   "force-quit"   "Quit, even while typing"               "quit"     App [Always] Safe Look;
+    Suspend     "suspend"      "Suspend to the shell"                  "suspend"  App [Always] Safe Look;
+    Redraw      "redraw"       "Draw the screen afresh"                "redraw"   App [Always] Safe Look;
 
-    NextField   "next-field"   "Next field, or next block to copy"     "next"     Dialog [Dialog Reader] Safe;
-    PrevField   "prev-field"   "Previous field, or block to copy"      "previous" Dialog [Dialog Reader] Safe;
-    Press       "press"        "Press the focused button"              "accept"   Dialog [Dialog Picker] Safe;
-    Submit      "submit"       "Finish the form"                       "finish"   Dialog [Dialog] Safe;
-    Toggle      "toggle"       "Tick or untick"                        "tick"     Dialog [Dialog] Safe;
-    ToggleAll   "toggle-all"   "Tick or untick all shown"              "tick all" Dialog [Dialog] Safe;
-    Cancel      "cancel"       "Cancel, or close one layer"            "cancel"   Dialog [Dialog Picker Reader] Safe;
+    NextField   "next-field"   "Next field, or next block to copy"     "next"     Dialog [Dialog Reader] Safe Look;
+    PrevField   "prev-field"   "Previous field, or block to copy"      "previous" Dialog [Dialog Reader] Safe Look;
+    Press       "press"        "Press the focused button"              "accept"   Dialog [Dialog Picker] Safe Look;
+    Submit      "submit"       "Finish the form"                       "finish"   Dialog [Dialog] Safe Look;
+    Toggle      "toggle"       "Tick or untick"                        "tick"     Dialog [Dialog] Safe Look;
+    ToggleAll   "toggle-all"   "Tick or untick all shown"              "tick all" Dialog [Dialog] Safe Look;
+    Cancel      "cancel"       "Cancel, or close one layer"            "cancel"   Dialog [Dialog Picker Reader] Safe Look;
 
-    CopySecret  "copy-secret"  "Copy the secret"                       "copy"     Secret [Secret] Safe;
-    Reveal      "reveal"       "Reveal or hide the secret"             "reveal"   Secret [Secret] Safe;
-    RawView     "raw-view"     "Show the bare secret on one line"      "raw"      Secret [Secret] Safe;
-    Stored      "stored"       "Tick: I stored it"                     "stored"   Secret [Secret] Safe;
-    Finish      "finish"       "Close, once it is stored"              "close"    Secret [Secret] Safe;
-    CloseRaw    "close-raw"    "Leave the raw view, or ask to leave"   "back"     Secret [Secret] Safe;
+    CopySecret  "copy-secret"  "Copy the secret"                       "copy"     Secret [Secret] Safe Look;
+    Reveal      "reveal"       "Reveal or hide the secret"             "reveal"   Secret [Secret] Safe Look;
+    RawView     "raw-view"     "Show the bare secret on one line"      "raw"      Secret [Secret] Safe Look;
+    Stored      "stored"       "Tick: I stored it"                     "stored"   Secret [Secret] Safe Look;
+    Finish      "finish"       "Close, once it is stored"              "close"    Secret [Secret] Safe Look;
+    CloseRaw    "close-raw"    "Leave the raw view, or ask to leave"   "back"     Secret [Secret] Safe Look;
 }
 }
 
@@ -305,77 +315,7 @@ impl Action {
 
     /// Whether it leads to a change of the store, or to an entry of its trail: off where one only looks.
     pub const fn changes(self) -> bool {
-        match self {
-            Self::New
-            | Self::Edit
-            | Self::Pause
-            | Self::Revoke
-            | Self::Delete
-            | Self::NewKey
-            | Self::NewSecret
-            | Self::Restore
-            | Self::Undo
-            | Self::Passphrase
-            | Self::EndAccess
-            | Self::RenewCode
-            | Self::ConfirmClock
-            | Self::Whole => true,
-            Self::Up
-            | Self::Down
-            | Self::HalfUp
-            | Self::HalfDown
-            | Self::PageUp
-            | Self::PageDown
-            | Self::Top
-            | Self::Bottom
-            | Self::Left
-            | Self::Right
-            | Self::Open
-            | Self::Back
-            | Self::Tab(_)
-            | Self::NextTab
-            | Self::PrevTab
-            | Self::Filter
-            | Self::NextMatch
-            | Self::PrevMatch
-            | Self::ShowDue
-            | Self::Mark
-            | Self::MarkRange
-            | Self::MarkAll
-            | Self::MarkNone
-            | Self::Sort
-            | Self::Columns
-            | Self::CopyId
-            | Self::RowMenu
-            | Self::HowTo
-            | Self::TestToken
-            | Self::Check
-            | Self::CopyText
-            | Self::Help
-            | Self::Palette
-            | Self::Guide
-            | Self::CopyMessage
-            | Self::Dismiss
-            | Self::MouseToggle
-            | Self::Lock
-            | Self::Quit
-            | Self::ForceQuit
-            | Self::Suspend
-            | Self::Redraw
-            | Self::NextField
-            | Self::PrevField
-            | Self::Press
-            | Self::Submit
-            | Self::Toggle
-            | Self::ToggleAll
-            | Self::Cancel
-            | Self::CopySecret
-            | Self::Reveal
-            | Self::RawView
-            | Self::Stored
-            | Self::Finish
-            | Self::CloseRaw => false,
-        }
+        matches!(self.spec().lead, Lead::Change)
     }
 }
 
