@@ -9,6 +9,8 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+use crate::domain::catalog::text::nearest;
+
 /// One mistake in a file of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}:{column}: {message}")]
@@ -102,53 +104,9 @@ pub fn strings<'v>(
     }
 }
 
-/// The candidate fewest edits away from `name`, if it is near enough to be meant.
-pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = name.chars().count() / 3 + 1;
-    known
-        .into_iter()
-        .map(|candidate| (edits(name, candidate), candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, _)| *distance <= limit)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance in characters.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        let (mut left, mut diagonal) = (i + 1, i);
-        for (up, to) in row.iter().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(from != *to);
-            left = replaced.min(up + 1).min(left + 1);
-            diagonal = *up;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn edits_are_counted() {
-        for (a, b, distance) in
-            [("", "abc", 3), ("kitten", "sitting", 3), ("up", "up", 0), ("dwon", "down", 2)]
-        {
-            assert_eq!(edits(a, b), distance, "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn only_a_near_name_is_suggested() {
-        assert_eq!(nearest("revok", ["rotate", "revoke"]), Some("revoke"));
-        assert_eq!(nearest("xyzzy", ["rotate", "revoke"]), None);
-    }
 
     #[test]
     fn places_count_from_one_in_characters() {
