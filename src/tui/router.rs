@@ -3,35 +3,52 @@
 //! Pure: the open layer, whether the focus takes text, and the keymap decide. A held key repeats movement and
 //! typing, nothing else.
 
-use std::fmt;
-
 use crossterm::event::KeyCode;
 
 use super::{
     action::{Action, Layer},
+    canvas::Target,
     chord::Chord,
     input::{Held, TextFocus},
     keymap::Keymap,
 };
 
-/// What a key press means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
+/// What an overlay or a screen hears, after routing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cue<'a> {
     Do(Action),
-    /// A character for the focused field.
-    Type(char),
+    /// A character typed into the focused field.
+    Type(Typed),
     /// A change within the focused field.
     Edit(Edit),
+    Paste(PastedRef<'a>),
+    Click(Target),
+    /// The wheel over a list: rows down, or up when negative.
+    Wheel {
+        pane: u8,
+        rows: isize,
+    },
+    /// The moment asked for has come.
+    Tick,
 }
 
-/// `Debug` keeps the typed character to itself: it may be part of a passphrase.
-impl fmt::Debug for Meaning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Do(action) => write!(f, "Do({action:?})"),
-            Self::Type(_) => f.write_str("Type(…)"),
-            Self::Edit(edit) => write!(f, "Edit({edit:?})"),
-        }
+/// A typed character that `Debug` does not tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Typed(pub char);
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Typed(…)")
+    }
+}
+
+/// Pasted text that `Debug` does not tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PastedRef<'a>(pub &'a str);
+
+impl std::fmt::Debug for PastedRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PastedRef({} bytes)", self.0.len())
     }
 }
 
@@ -57,18 +74,24 @@ pub enum Edit {
 }
 
 /// What `chord` means in `layer`.
-pub fn route(keymap: &Keymap, layer: Layer, focus: TextFocus, chord: Chord, held: Held) -> Option<Meaning> {
+pub fn route(
+    keymap: &Keymap,
+    layer: Layer,
+    focus: TextFocus,
+    chord: Chord,
+    held: Held,
+) -> Option<Cue<'static>> {
     let always = keymap.action(Layer::Always, chord);
     if always.is_none() && focus == TextFocus::Here {
         if let Some(c) = chord.typed() {
-            return Some(Meaning::Type(c));
+            return Some(Cue::Type(Typed(c)));
         }
         if let Some(edit) = edit(chord) {
-            return Some(Meaning::Edit(edit));
+            return Some(Cue::Edit(edit));
         }
     }
     let action = keymap.action(layer, chord)?;
-    (held == Held::First || action.repeats()).then_some(Meaning::Do(action))
+    (held == Held::First || action.repeats()).then_some(Cue::Do(action))
 }
 
 fn edit(chord: Chord) -> Option<Edit> {
@@ -90,19 +113,19 @@ fn edit(chord: Chord) -> Option<Edit> {
 mod tests {
     use super::*;
 
-    fn means(layer: Layer, focus: TextFocus, key: &str, held: Held) -> Option<Meaning> {
+    fn means(layer: Layer, focus: TextFocus, key: &str, held: Held) -> Option<Cue<'static>> {
         route(&Keymap::standard(), layer, focus, Chord::parse(key).unwrap(), held)
     }
 
     #[test]
     fn in_a_field_letters_are_text_and_commands_wait() {
         let here = |key| means(Layer::Dialog, TextFocus::Here, key, Held::First);
-        assert_eq!(here("q"), Some(Meaning::Type('q')));
-        assert_eq!(here("space"), Some(Meaning::Type(' ')));
-        assert_eq!(here("left"), Some(Meaning::Edit(Edit::Left)));
-        assert_eq!(here("tab"), Some(Meaning::Do(Action::NextField)));
-        assert_eq!(here("esc"), Some(Meaning::Do(Action::Cancel)));
-        assert_eq!(here("ctrl-c"), Some(Meaning::Do(Action::ForceQuit)));
+        assert_eq!(here("q"), Some(Cue::Type(Typed('q'))));
+        assert_eq!(here("space"), Some(Cue::Type(Typed(' '))));
+        assert_eq!(here("left"), Some(Cue::Edit(Edit::Left)));
+        assert_eq!(here("tab"), Some(Cue::Do(Action::NextField)));
+        assert_eq!(here("esc"), Some(Cue::Do(Action::Cancel)));
+        assert_eq!(here("ctrl-c"), Some(Cue::Do(Action::ForceQuit)));
     }
 
     #[test]
@@ -110,13 +133,10 @@ mod tests {
         for (key, end) in [("g", Action::Top), ("G", Action::Bottom)] {
             assert_eq!(
                 means(Layer::Dialog, TextFocus::Elsewhere, key, Held::First),
-                Some(Meaning::Do(end)),
+                Some(Cue::Do(end)),
                 "{key}"
             );
-            assert!(matches!(
-                means(Layer::Dialog, TextFocus::Here, key, Held::First),
-                Some(Meaning::Type(_))
-            ));
+            assert!(matches!(means(Layer::Dialog, TextFocus::Here, key, Held::First), Some(Cue::Type(_))));
         }
     }
 
@@ -126,13 +146,14 @@ mod tests {
         assert_eq!(means(Layer::Dialog, TextFocus::Elsewhere, "enter", Held::Repeat), None);
         assert_eq!(
             means(Layer::Screen, TextFocus::Elsewhere, "j", Held::Repeat),
-            Some(Meaning::Do(Action::Down))
+            Some(Cue::Do(Action::Down))
         );
-        assert_eq!(means(Layer::Dialog, TextFocus::Here, "j", Held::Repeat), Some(Meaning::Type('j')));
+        assert_eq!(means(Layer::Dialog, TextFocus::Here, "j", Held::Repeat), Some(Cue::Type(Typed('j'))));
     }
 
     #[test]
-    fn debug_shows_no_typed_character() {
-        assert_eq!(format!("{:?}", Meaning::Type('q')), "Type(…)");
+    fn debug_shows_neither_typed_nor_pasted_text() {
+        let shown = format!("{:?} {:?}", Cue::Type(Typed('h')), Cue::Paste(PastedRef("hunter2")));
+        assert_eq!(shown, "Type(Typed(…)) Paste(PastedRef(7 bytes))");
     }
 }

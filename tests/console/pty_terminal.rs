@@ -19,7 +19,7 @@ use keydeck::tui::{
     input::{Gesture, Input, Mouse, TextFocus},
     keymap::Keymap,
     program::{Cancel, Capture, Msg, Orders, Program, Task, Worker},
-    router::{Meaning, route},
+    router::{Cue, route},
     runtime::{Ending, Runtime, Surroundings},
     signals,
     terminal::{TerminalKeys, Tty},
@@ -50,12 +50,12 @@ impl Program for Demo {
             }
             Msg::Input(Input::Key { chord, held }) => {
                 match route(&self.keymap, Layer::Screen, TextFocus::Elsewhere, chord, held) {
-                    Some(Meaning::Do(Action::Quit)) => orders.quit(),
-                    Some(Meaning::Do(Action::Suspend)) => orders.suspend(),
-                    Some(Meaning::Do(Action::MouseToggle)) => orders.mouse(Capture::Free),
-                    Some(Meaning::Do(Action::Pause)) => panic!("the token is kdag_hidden"),
-                    Some(Meaning::Do(Action::New)) => "kdag_shown_once".clone_into(&mut self.line),
-                    Some(Meaning::Do(Action::Redraw)) => {
+                    Some(Cue::Do(Action::Quit)) => orders.quit(),
+                    Some(Cue::Do(Action::Suspend)) => orders.suspend(),
+                    Some(Cue::Do(Action::MouseToggle)) => orders.mouse(Capture::Free),
+                    Some(Cue::Do(Action::Pause)) => panic!("the token is kdag_hidden"),
+                    Some(Cue::Do(Action::New)) => "kdag_shown_once".clone_into(&mut self.line),
+                    Some(Cue::Do(Action::Redraw)) => {
                         "wiped".clone_into(&mut self.line);
                         orders.wipe();
                     }

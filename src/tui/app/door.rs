@@ -299,8 +299,8 @@ impl Door {
     ) -> Want {
         match input {
             Input::Key { chord, held } => {
-                let meaning = route(keymap, Layer::Dialog, self.text_focus(), chord, held);
-                meaning.map_or(Want::Nothing, |meaning| self.hear(meaning.into(), now, orders))
+                let cue = route(keymap, Layer::Dialog, self.text_focus(), chord, held);
+                cue.map_or(Want::Nothing, |cue| self.hear(cue, now, orders))
             }
             Input::Paste(pasted) => self.hear(Cue::Paste(PastedRef(pasted.text())), now, orders),
             Input::Mouse(mouse) if mouse.gesture == Gesture::Click => match hits.at(mouse.x, mouse.y) {

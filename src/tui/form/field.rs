@@ -165,12 +165,8 @@ pub fn rows(lines: usize) -> u16 {
 
 impl Field for TextField {
     fn hear(&mut self, cue: Cue<'_>) -> Took {
-        match cue {
-            Cue::Type(typed) => self.type_char(typed.0),
-            Cue::Edit(edit) => self.edit(edit),
-            Cue::Paste(pasted) => self.paste(pasted.0),
-            Cue::Click(_) => return Took::Kept,
-            Cue::Do(_) | Cue::Wheel { .. } | Cue::Tick => return Took::Left,
+        if !self.take_in(cue) {
+            return if matches!(cue, Cue::Click(_)) { Took::Kept } else { Took::Left };
         }
         // What it would not take it has said already.
         if self.error.is_some() { Took::Kept } else { Took::Changed }

@@ -11,8 +11,8 @@ use super::field::{Field as _, Took};
 use crate::domain::name::plain;
 use crate::tui::action::{Action, Reason};
 use crate::tui::overlay::Cue;
-use crate::tui::widgets::Handled;
 use crate::tui::widgets::field::TextField;
+use crate::tui::widgets::{Handled, walk};
 
 /// One line of the tree, in the order shown; deeper lines belong to the nearest shallower line before them.
 #[derive(Clone, Debug)]
@@ -131,27 +131,22 @@ impl<K: Clone + Ord> TreeState<K> {
     /// Moves, folds, ticks, searches. While searching, `Cancel` clears the search and `Press` keeps it; both give
     /// the keyboard back to the tree. `Err` says why a box cannot be ticked.
     fn act(&mut self, action: Action) -> Result<Handled, Reason> {
-        let last = self.shown.len().saturating_sub(1);
-        let to = match action {
-            Action::Up => self.at.saturating_sub(1),
-            Action::Down => self.at + 1,
-            Action::PageUp => self.at.saturating_sub(self.page),
-            Action::PageDown => self.at + self.page,
-            Action::Top => 0,
-            Action::Bottom => last,
-            Action::Left => return Ok(self.fold()),
-            Action::Right => return Ok(self.unfold()),
+        if let Some(to) = walk(action, self.at, self.page, self.shown.len()) {
+            let before = std::mem::replace(&mut self.at, to);
+            return Ok(if self.at == before { Handled::Unmoved } else { Handled::Changed });
+        }
+        Ok(match action {
+            Action::Left => self.fold(),
+            Action::Right => self.unfold(),
             Action::Toggle => return self.toggle(),
-            Action::ToggleAll => return Ok(self.toggle_shown()),
+            Action::ToggleAll => self.toggle_shown(),
             Action::Filter => {
                 self.searching = true;
-                return Ok(Handled::Changed);
+                Handled::Changed
             }
-            Action::Cancel | Action::Press => return Ok(self.end_search(action)),
-            _ => return Ok(Handled::Ignored),
-        };
-        let before = std::mem::replace(&mut self.at, to.min(last));
-        Ok(if self.at == before { Handled::Unmoved } else { Handled::Changed })
+            Action::Cancel | Action::Press => self.end_search(action),
+            _ => Handled::Ignored,
+        })
     }
 
     /// How the box of item number `at` is ticked.

@@ -111,9 +111,7 @@ impl<L: Listed> List<L> {
 
     fn hear_filter(&mut self, cue: Cue<'_>) -> Change {
         match cue {
-            Cue::Type(typed) => self.filter.type_char(typed.0),
-            Cue::Paste(pasted) => self.filter.paste(pasted.0),
-            Cue::Edit(edit) => self.filter.edit(edit),
+            cue if self.filter.take_in(cue) => {}
             Cue::Do(Action::Open | Action::Press) => {
                 self.mode = Mode::Browse;
                 return Change::Looks;
@@ -121,7 +119,7 @@ impl<L: Listed> List<L> {
             Cue::Do(Action::Back | Action::Cancel) => self.set_filter(""),
             // Rows can be walked while typing.
             Cue::Do(action) => return self.walk(action),
-            Cue::Click(_) | Cue::Wheel { .. } | Cue::Tick => return Change::Ignored,
+            _ => return Change::Ignored,
         }
         self.query = Filter::parse(self.filter.text());
         Change::Filter

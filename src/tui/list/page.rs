@@ -13,7 +13,7 @@ use crate::tui::widgets::{layout, scrollbar, text, walk};
 #[derive(Clone, Debug, Default)]
 pub struct Line {
     /// What it is about; `Some("")` goes on below the line before it, `None` begins at the left.
-    pub label: Option<Cow<'static, str>>,
+    pub label: Option<(Role, Cow<'static, str>)>,
     /// Cells left free before it.
     pub indent: u16,
     pub spans: Vec<(Role, String)>,
@@ -38,12 +38,12 @@ impl Line {
 
     /// A fact with a look of its own.
     pub fn told(role: Role, label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
-        Self { label: Some(label.into()), ..Self::of(role, text) }
+        Self { label: Some((Role::Dim, label.into())), ..Self::of(role, text) }
     }
 
     /// All it says, for a search.
     pub fn text(&self) -> String {
-        let label = self.label.as_deref().unwrap_or_default();
+        let label = self.label.as_ref().map_or("", |(_, label)| label);
         self.spans.iter().fold(label.to_owned(), |all, (_, said)| all + " " + said)
     }
 }
@@ -57,8 +57,10 @@ pub fn wrapped(lines: impl IntoIterator<Item = Line>, labels: u16, width: u16) -
                 let before = line.indent + line.label.as_ref().map_or(0, |_| labels);
                 let cells = width.saturating_sub(before).max(8);
                 for (at, said) in text::wrap(said, cells).into_iter().enumerate() {
-                    let label =
-                        line.label.as_ref().map(|label| if at == 0 { label.clone() } else { "".into() });
+                    let label = line
+                        .label
+                        .clone()
+                        .map(|(role, label)| (role, if at == 0 { label } else { "".into() }));
                     laid.push(Line { label, indent: line.indent, ..Line::of(*role, said) });
                 }
             }
@@ -83,9 +85,20 @@ impl Page {
         self.lines.saturating_sub(self.rows)
     }
 
+    /// The last line in sight.
+    pub const fn end(&self) -> usize {
+        (self.offset + self.rows).saturating_sub(1)
+    }
+
     /// Scrolls by so many lines.
     pub fn scroll(&mut self, by: isize) {
         self.offset = self.offset.saturating_add_signed(by).min(self.last());
+    }
+
+    /// Shows so many rows of so many lines from now on.
+    pub fn fit(&mut self, lines: usize, rows: u16) {
+        (self.lines, self.rows) = (lines, rows.into());
+        self.scroll(0);
     }
 
     /// Scrolls as a verb says; `false` for verbs of another kind.
@@ -106,8 +119,7 @@ impl Page {
         found: impl Fn(&Line) -> bool,
     ) {
         let inner = Rect { width: area.width.saturating_sub(2), ..area };
-        (self.lines, self.rows) = (lines.len(), area.height.into());
-        self.scroll(0);
+        self.fit(lines.len(), area.height);
         for (row, line) in (0..area.height).zip(lines.iter().skip(self.offset)) {
             draw_line(canvas, layout::row(inner, row), labels, line, found(line));
         }
@@ -117,8 +129,8 @@ impl Page {
 
 fn draw_line(canvas: &mut Canvas<'_>, row: Rect, labels: u16, line: &Line, found: bool) {
     let mut x = row.x.saturating_add(line.indent);
-    if let Some(label) = &line.label {
-        canvas.fit(row.x, row.y, labels.min(row.width), label, Role::Dim);
+    if let Some((role, label)) = &line.label {
+        canvas.fit(row.x, row.y, labels.min(row.width), label, *role);
         x = x.saturating_add(labels);
     }
     let mut right = row.right();

@@ -106,18 +106,7 @@ impl<K: Clone> Overlay<Look, Ask, Answer> for Chooser<K> {
                 return self.choose(look, out);
             }
             Cue::Do(Action::Cancel) | Cue::Click(_) | Cue::Tick => return Heard::Ignored,
-            Cue::Do(action) => {
-                self.picker.act(action);
-            }
-            Cue::Wheel { rows, .. } => {
-                let action = if rows < 0 { Action::Up } else { Action::Down };
-                for _ in 0..rows.unsigned_abs() {
-                    self.picker.act(action);
-                }
-            }
-            Cue::Type(typed) => self.picker.type_char(typed.0),
-            Cue::Edit(edit) => self.picker.edit(edit),
-            Cue::Paste(pasted) => self.picker.paste(pasted.0),
+            cue => self.picker.hear(cue),
         }
         Heard::Consumed
     }

@@ -11,6 +11,7 @@ use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
 use crate::tui::clock::Now;
+use crate::tui::list::page::Page;
 use crate::tui::overlay::{Cue, Heard, Overlay};
 use crate::tui::secret::SecretText;
 use crate::tui::theme::Role;
@@ -49,8 +50,7 @@ pub struct HowTo {
     blocks: Vec<Block>,
     rows: Vec<Row>,
     width: u16,
-    offset: usize,
-    page: usize,
+    page: Page,
     /// Which example is copied.
     chosen: usize,
 }
@@ -96,7 +96,7 @@ impl HowTo {
             blocks.insert(0, Block::Note(placeholder_said()));
         }
         let title = format!("{heading}: {name}");
-        Self { title, blocks, rows: Vec::new(), width: 0, offset: 0, page: 1, chosen: 0 }
+        Self { title, blocks, rows: Vec::new(), width: 0, page: Page::default(), chosen: 0 }
     }
 
     fn examples(&self) -> impl Iterator<Item = (&str, &[String])> {
@@ -135,27 +135,6 @@ impl HowTo {
         self.rows = rows;
     }
 
-    fn last(&self) -> usize {
-        self.rows.len().saturating_sub(self.page)
-    }
-
-    fn scroll(&mut self, action: Action) -> bool {
-        let half = (self.page / 2).max(1);
-        let to = match action {
-            Action::Up => self.offset.saturating_sub(1),
-            Action::Down => self.offset + 1,
-            Action::HalfUp => self.offset.saturating_sub(half),
-            Action::HalfDown => self.offset + half,
-            Action::PageUp => self.offset.saturating_sub(self.page),
-            Action::PageDown => self.offset + self.page,
-            Action::Top => 0,
-            Action::Bottom => self.last(),
-            _ => return false,
-        };
-        self.offset = to.min(self.last());
-        true
-    }
-
     /// Chooses another example, round and round, and brings it into sight.
     fn choose(&mut self, to: usize) {
         self.chosen = to % self.examples().count().max(1);
@@ -164,8 +143,8 @@ impl HowTo {
         let last = self.rows.iter().rposition(mine).unwrap_or(first);
         // The heading above comes along.
         let first = first.saturating_sub(2);
-        if first < self.offset || last >= self.offset + self.page {
-            self.offset = first.min(self.last());
+        if first < self.page.offset || last > self.page.end() {
+            self.page.offset = first.min(self.page.last());
         }
     }
 
@@ -248,7 +227,7 @@ impl Overlay<Look, Ask, Answer> for HowTo {
 
     fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
         match cue {
-            Cue::Do(action) if self.scroll(action) => {}
+            Cue::Do(action) if self.page.act(action) => {}
             Cue::Do(Action::NextField) => self.choose(self.chosen + 1),
             Cue::Do(Action::PrevField) => {
                 self.choose(self.chosen + self.examples().count().saturating_sub(1));
@@ -260,9 +239,7 @@ impl Overlay<Look, Ask, Answer> for HowTo {
                 }
                 self.choose(row);
             }
-            Cue::Wheel { rows, .. } => {
-                self.offset = self.offset.saturating_add_signed(rows).min(self.last());
-            }
+            Cue::Wheel { rows, .. } => self.page.scroll(rows),
             _ => return Heard::Ignored,
         }
         Heard::Consumed
@@ -277,19 +254,19 @@ impl Overlay<Look, Ask, Answer> for HowTo {
         let (body, last) = layout::bottom(inner, 1);
         let (body, _) = layout::bottom(body, u16::from(body.height > 10));
         canvas.hit(body, Target::Pane(PANE));
-        self.page = usize::from(body.height).max(1);
-        self.offset = self.offset.min(self.last());
+        self.page.fit(self.rows.len(), body.height);
+        let offset = self.page.offset;
         let sign = canvas.glyphs().selected;
         let mut before = None;
-        for (line, row) in self.rows.iter().skip(self.offset).take(self.page).enumerate() {
-            let place = layout::row(body, u16::try_from(line).unwrap_or(u16::MAX));
+        for (line, row) in self.rows.iter().enumerate().skip(offset).take(body.height.into()) {
+            let place = layout::row(body, u16::try_from(line - offset).unwrap_or(u16::MAX));
             let Some(example) = row.code else {
                 before = None;
                 canvas.fit(place.x, place.y, place.width, &row.text, row.role);
                 continue;
             };
             canvas.hit(place, Target::Row { pane: PANE, row: example });
-            let first = line + self.offset == 0 || before != Some(example);
+            let first = line == 0 || before != Some(example);
             if example == self.chosen && first {
                 canvas.fit(place.x, place.y, 1, sign, Role::Key);
             } else if example == self.chosen {
@@ -300,7 +277,7 @@ impl Overlay<Look, Ask, Answer> for HowTo {
             canvas.fit(place.x + 2, place.y, place.width.saturating_sub(2), &row.text, role);
         }
         let bar = Rect { width: body.width.saturating_add(2), ..body };
-        scrollbar::draw(canvas, bar, self.offset, self.page, self.rows.len());
+        scrollbar::draw(canvas, bar, offset, body.height.into(), self.rows.len());
         let label = |action| look.keymap.label(Layer::Reader, action).unwrap_or_default();
         let promise = if last.width < 70 { "" } else { "   secrets are never filled in" };
         let spans = [
@@ -321,9 +298,7 @@ impl Overlay<Look, Ask, Answer> for HowTo {
             Action::Filter | Action::NextMatch | Action::PrevMatch => {
                 Err("tab goes from example to example here".into())
             }
-            Action::Up | Action::Down if self.rows.len() <= self.page => {
-                Err("all of it is on the screen".into())
-            }
+            Action::Up | Action::Down if self.page.last() == 0 => Err("all of it is on the screen".into()),
             _ => Ok(()),
         }
     }

@@ -53,7 +53,7 @@ impl Reader {
         copied: Option<String>,
     ) -> Self {
         let labels = lines.iter().filter_map(|line| line.label.as_ref());
-        let labels = labels.map(|label| u16::try_from(text::width(label)).unwrap_or(u16::MAX));
+        let labels = labels.map(|(_, label)| u16::try_from(text::width(label)).unwrap_or(u16::MAX));
         let mut hints = Vec::new();
         hints.extend(copied.as_ref().map(|_| Action::CopyText));
         hints.extend([Action::Filter, Action::NextMatch, Action::Cancel, Action::Down, Action::Up]);
@@ -101,9 +101,7 @@ impl Reader {
     fn hear_search(&mut self, cue: Cue<'_>, out: &mut Vec<Ask>) -> bool {
         let Some(field) = &mut self.search else { return false };
         match cue {
-            Cue::Type(c) => field.type_char(c.0),
-            Cue::Edit(edit) => field.edit(edit),
-            Cue::Paste(pasted) => field.paste(pasted.0),
+            cue if field.take_in(cue) => {}
             Cue::Do(Action::Press) => {
                 self.wanted = plain(field.text());
                 self.search = None;

@@ -27,7 +27,7 @@ use crate::{
         sight::deeds,
         sight::seen::{Seen, seen},
         sight::subset::Subset,
-        widgets::{Focus, layout},
+        widgets::{Focus, layout, walks},
     },
 };
 
@@ -121,18 +121,8 @@ impl LocationKeys {
             Some(_) => Ok(()),
         };
         match action {
-            Action::Up
-            | Action::Down
-            | Action::HalfUp
-            | Action::HalfDown
-            | Action::PageUp
-            | Action::PageDown
-            | Action::Top
-            | Action::Bottom
-            | Action::Filter
-            | Action::Right
-            | Action::RowMenu
-            | Action::Open => Ok(()),
+            _ if walks(action) => Ok(()),
+            Action::Filter | Action::Right | Action::RowMenu | Action::Open => Ok(()),
             Action::Back if self.places.list.is_filtered() || self.text_focus() == TextFocus::Here => Ok(()),
             Action::Back => Err("there is nothing to step back from; q quits".into()),
             Action::New => self.manage.clone(),

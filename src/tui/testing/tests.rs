@@ -6,7 +6,7 @@ use crate::tui::{
     form::field::{Field as _, Slot},
     input::TextFocus,
     keymap::Keymap,
-    router::{Meaning, route},
+    router::{Cue, route},
     toast::Toasts,
     widgets::{Focus, field::TextField},
 };
@@ -41,10 +41,9 @@ impl Program for Form {
         match msg {
             Msg::Input(Input::Key { chord, held }) => {
                 match route(&self.keymap, Layer::Dialog, TextFocus::Here, chord, held) {
-                    Some(Meaning::Type(c)) => self.field.type_char(c),
-                    Some(Meaning::Edit(edit)) => self.field.edit(edit),
-                    Some(Meaning::Do(Action::Press)) => drop(orders.perform(self.field.text().to_owned())),
-                    Some(Meaning::Do(Action::Cancel)) => orders.quit(),
+                    Some(Cue::Do(Action::Press)) => drop(orders.perform(self.field.text().to_owned())),
+                    Some(Cue::Do(Action::Cancel)) => orders.quit(),
+                    Some(cue) if self.field.take_in(cue) => {}
                     _ => orders.still(),
                 }
             }

@@ -11,7 +11,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::{Focus, text};
 use crate::tui::{
     canvas::Canvas,
-    router::Edit,
+    router::{Cue, Edit},
     secret::{SecretBuffer, SecretText},
     theme::Role,
 };
@@ -123,6 +123,17 @@ impl TextField {
             Content::Masked(buffer) => buffer.take(),
             Content::Plain(text) => SecretText::new(std::mem::take(text)),
         }
+    }
+
+    /// Takes in what changes a text; `false` for cues of another kind.
+    pub fn take_in(&mut self, cue: Cue<'_>) -> bool {
+        match cue {
+            Cue::Type(typed) => self.type_char(typed.0),
+            Cue::Edit(edit) => self.edit(edit),
+            Cue::Paste(pasted) => self.paste(pasted.0),
+            Cue::Do(_) | Cue::Click(_) | Cue::Wheel { .. } | Cue::Tick => return false,
+        }
+        true
     }
 
     /// Types one character.

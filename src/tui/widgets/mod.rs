@@ -60,3 +60,8 @@ pub fn walk(action: Action, at: usize, page: usize, len: usize) -> Option<usize>
     };
     Some(to.min(last))
 }
+
+/// Whether a verb is one of these.
+pub fn walks(action: Action) -> bool {
+    walk(action, 0, 1, 1).is_some()
+}

@@ -8,13 +8,12 @@ use frizbee::{Config, Matcher};
 use ratatui::{layout::Rect, text::Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Focus, Handled, field::TextField, layout, scrollbar, text};
+use super::{Focus, Handled, field::TextField, layout, scrollbar, text, walk};
 use crate::domain::name::plain;
 use crate::tui::{
     action::{Action, Reason},
     canvas::{Canvas, Target},
     overlay::Cue,
-    router::Edit,
     theme::Role,
 };
 
@@ -74,9 +73,10 @@ impl<K: Clone> Picker<K> {
     /// Hears what moves the selection or changes the query.
     pub fn hear(&mut self, cue: Cue<'_>) {
         match cue {
-            Cue::Type(typed) => self.type_char(typed.0),
-            Cue::Edit(edit) => self.edit(edit),
-            Cue::Paste(pasted) => self.paste(pasted.0),
+            Cue::Type(_) | Cue::Edit(_) | Cue::Paste(_) => {
+                self.query.take_in(cue);
+                self.search();
+            }
             Cue::Do(action) => {
                 self.act(action);
             }
@@ -96,34 +96,16 @@ impl<K: Clone> Picker<K> {
         self.search();
     }
 
-    /// Pastes into the query.
-    pub fn paste(&mut self, pasted: &str) {
-        self.query.paste(pasted);
-        self.search();
-    }
-
-    pub fn edit(&mut self, edit: Edit) {
-        self.query.edit(edit);
-        self.search();
-    }
-
     /// Selects the `row`th match, as clicked.
     pub fn select(&mut self, row: usize) {
         self.selected = row.min(self.hits.len().saturating_sub(1));
     }
 
     pub fn act(&mut self, action: Action) -> Handled {
-        let last = self.hits.len().saturating_sub(1);
-        let next = match action {
-            Action::Up => self.selected.saturating_sub(1),
-            Action::Down => self.selected + 1,
-            Action::PageUp => self.selected.saturating_sub(self.page),
-            Action::PageDown => self.selected + self.page,
-            Action::Top => 0,
-            Action::Bottom => last,
-            _ => return Handled::Ignored,
+        let Some(to) = walk(action, self.selected, self.page, self.hits.len()) else {
+            return Handled::Ignored;
         };
-        let before = std::mem::replace(&mut self.selected, next.min(last));
+        let before = std::mem::replace(&mut self.selected, to);
         if self.selected == before { Handled::Unmoved } else { Handled::Changed }
     }
 
@@ -359,7 +341,7 @@ mod tests {
             picker.selected().map(|item| item.key),
             picker.hits.first().map(|h| picker.items[h.item].key)
         );
-        picker.edit(Edit::Backspace);
+        picker.hear(Cue::Edit(crate::tui::router::Edit::Backspace));
         assert_eq!(picker.matching(), 3);
     }
 

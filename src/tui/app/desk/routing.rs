@@ -11,7 +11,7 @@ use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
 use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
 use crate::tui::overlays::{chooser, confirm, help, test_token};
 use crate::tui::program::{Capture, Orders};
-use crate::tui::router::{Meaning, route};
+use crate::tui::router::route;
 use crate::tui::screens::settings::about;
 use crate::tui::toast::Cause;
 
@@ -28,8 +28,8 @@ impl Desk {
                     self.toasts.over(&Cause::Press);
                 }
                 match meaning {
-                    Some(Meaning::Do(action)) => self.act(action, now, orders),
-                    Some(meaning) => self.cue(meaning.into(), now, orders),
+                    Some(Cue::Do(action)) => self.act(action, now, orders),
+                    Some(cue) => self.cue(cue, now, orders),
                     None if held == Held::First => {}
                     None => orders.still(),
                 }

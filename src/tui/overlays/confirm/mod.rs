@@ -218,9 +218,11 @@ impl Confirm {
     }
 
     /// Changes what is typed. The button one came for is the one Enter presses, as soon as it may be.
-    fn type_in(&mut self, how: impl FnOnce(&mut TextField)) -> Heard<Look, Ask, Answer> {
-        let Some(typed) = &mut self.typed else { return Heard::Ignored };
-        how(&mut typed.field);
+    fn type_in(&mut self, cue: Cue<'_>) -> Heard<Look, Ask, Answer> {
+        let taken = self.typed.as_mut().is_some_and(|typed| typed.field.take_in(cue));
+        if !taken {
+            return Heard::Ignored;
+        }
         self.buttons.focus(usize::from(self.is_typed()));
         Heard::Consumed
     }
@@ -283,10 +285,7 @@ impl Overlay<Look, Ask, Answer> for Confirm {
                 self.buttons.act(action);
             }
             Cue::Do(action) if self.page.act(action) => {}
-            Cue::Type(typed) => return self.type_in(|field| field.type_char(typed.0)),
-            Cue::Edit(edit) => return self.type_in(|field| field.edit(edit)),
-            Cue::Paste(pasted) => return self.type_in(|field| field.paste(pasted.0)),
-            _ => return Heard::Ignored,
+            cue => return self.type_in(cue),
         }
         Heard::Consumed
     }

@@ -8,6 +8,7 @@ use crate::tui::input::TextFocus;
 use crate::tui::screens::{NO_PAUSE, not_here};
 use crate::tui::sight::app_deeds;
 use crate::tui::sight::seen::seen;
+use crate::tui::widgets::walks;
 
 impl Apps {
     /// Whether there are keys to go to.
@@ -30,15 +31,8 @@ impl Apps {
         let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
         let selected = self.beside.list.selected();
         match action {
-            Action::Up
-            | Action::Down
-            | Action::HalfUp
-            | Action::HalfDown
-            | Action::PageUp
-            | Action::PageDown
-            | Action::Top
-            | Action::Bottom
-            | Action::TestToken => Ok(()),
+            _ if walks(action) => Ok(()),
+            Action::TestToken => Ok(()),
             Action::Sort | Action::Columns => {
                 when(!self.beside.is_inside(), "the table is not in front; esc goes back to it")
             }

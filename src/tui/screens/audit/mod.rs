@@ -23,7 +23,7 @@ use crate::tui::list::{Change, List};
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::audit_entry;
 use crate::tui::theme::{GlyphSet, Glyphs, Role};
-use crate::tui::widgets::{Focus, layout};
+use crate::tui::widgets::{Focus, layout, walks};
 
 /// Entries read at once.
 const PAGE: usize = 200;
@@ -351,18 +351,8 @@ impl Screen for Audit {
             Action::Back if !typing && !self.list.is_filtered() && self.checking.is_none() => {
                 Err("there is nothing to step back from".into())
             }
-            Action::Up
-            | Action::Down
-            | Action::HalfUp
-            | Action::HalfDown
-            | Action::PageUp
-            | Action::PageDown
-            | Action::Top
-            | Action::Bottom
-            | Action::Open
-            | Action::Filter
-            | Action::Check
-            | Action::Back => Ok(()),
+            _ if walks(action) => Ok(()),
+            Action::Open | Action::Filter | Action::Check | Action::Back => Ok(()),
             _ => Err(not_here(action, look)),
         }
     }

@@ -28,7 +28,7 @@ use crate::{
         sight::deeds::{self, Deed},
         sight::seen::{Seen, elsewhere, seen},
         sight::subset::Subset,
-        widgets::Focus,
+        widgets::{Focus, walks},
     },
 };
 
@@ -355,17 +355,8 @@ impl KeyPane {
     pub fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
         let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
         match action {
-            Action::Up
-            | Action::Down
-            | Action::HalfUp
-            | Action::HalfDown
-            | Action::PageUp
-            | Action::PageDown
-            | Action::Top
-            | Action::Bottom
-            | Action::Sort
-            | Action::Columns
-            | Action::TestToken => Ok(()),
+            _ if walks(action) => Ok(()),
+            Action::Sort | Action::Columns | Action::TestToken => Ok(()),
             Action::Filter => when(!self.list().is_empty(), "there is nothing to filter"),
             Action::Mark
             | Action::MarkRange

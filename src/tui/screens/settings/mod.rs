@@ -37,7 +37,7 @@ use crate::tui::overlays::operator::{self, Verb};
 use crate::tui::overlays::recovery;
 use crate::tui::overlays::secret::Secret;
 use crate::tui::theme::Role;
-use crate::tui::widgets::{Focus, layout};
+use crate::tui::widgets::{Focus, layout, walks};
 
 /// Columns from which sections and content stand side by side.
 const WIDE: u16 = 78;
@@ -376,15 +376,8 @@ impl Screen for Settings {
             self.operators.selected(look).ok_or_else(|| Reason::from("select an operator first"))
         };
         match action {
-            Action::Up
-            | Action::Down
-            | Action::HalfUp
-            | Action::HalfDown
-            | Action::PageUp
-            | Action::PageDown
-            | Action::Top
-            | Action::Bottom
-            | Action::Guide => Ok(()),
+            _ if walks(action) => Ok(()),
+            Action::Guide => Ok(()),
             Action::Right if content => Err("you are there already".into()),
             Action::Left | Action::Back if !content => Err("there is nothing to step back from".into()),
             Action::Right | Action::Left | Action::Back => Ok(()),
