@@ -3,15 +3,7 @@
 //! An update is pure: it is told the time, does no I/O and does not wait. What takes time is an effect, performed
 //! elsewhere by a [`Worker`]; its outcome is heard later like a key press.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::fmt;
 
 use ratatui::{buffer::Buffer, layout::Position};
 
@@ -83,8 +75,6 @@ pub enum Capture {
 pub enum Order<E> {
     /// Perform an effect.
     Perform(JobId, E),
-    /// Stop an effect; its outcome, should there be one, is not wanted any more.
-    Cancel(JobId),
     /// Clear the screen and everything remembered of it: a secret was on it.
     Wipe,
     /// Take the mouse or give it back.
@@ -115,11 +105,6 @@ impl<E> Orders<E> {
         self.next_job += 1;
         self.list.push(Order::Perform(job, effect));
         job
-    }
-
-    /// Stops an effect.
-    pub fn cancel(&mut self, job: JobId) {
-        self.list.push(Order::Cancel(job));
     }
 
     /// Clears the screen and what is remembered of it.
@@ -200,42 +185,9 @@ pub trait Worker: Send + Sync + 'static {
     /// What it brings back.
     type Outcome: Send + 'static;
 
-    /// How `effect` is to be performed. Itself quick; the task does the work and looks at `cancel` now and then.
-    fn task(&self, effect: Self::Effect, cancel: Cancel) -> Task<Self::Outcome>;
+    /// How `effect` is to be performed. Itself quick.
+    fn task(&self, effect: Self::Effect) -> Task<Self::Outcome>;
 }
 
-/// Work to be done elsewhere.
-pub enum Task<M> {
-    /// Blocks its thread: the store, a key derivation.
-    Blocking(Box<dyn FnOnce() -> M + Send>),
-    /// Waits: the network.
-    Waiting(Pin<Box<dyn Future<Output = M> + Send>>),
-}
-
-impl<M> Task<M> {
-    /// Work that blocks its thread.
-    pub fn blocking(work: impl FnOnce() -> M + Send + 'static) -> Self {
-        Self::Blocking(Box::new(work))
-    }
-
-    /// Work that waits.
-    pub fn waiting(work: impl Future<Output = M> + Send + 'static) -> Self {
-        Self::Waiting(Box::pin(work))
-    }
-}
-
-/// Says to long work that nobody waits for it any more.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Whether the work may stop.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Tells the work to stop.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
+/// Work to be done elsewhere, where it may block its thread: the store, a key derivation.
+pub type Task<M> = Box<dyn FnOnce() -> M + Send>;

@@ -3,20 +3,19 @@
 //! Frames come at most every 16 ms and only when something changed; a timer runs only while the model asks for
 //! one. At the end, however it comes, what must still be done is done, within a second.
 
-use std::{collections::HashMap, io, panic::AssertUnwindSafe, time::Duration};
+use std::{io, time::Duration};
 
-use futures_util::FutureExt as _;
 use rustix::io::Errno;
 use tokio::{
     sync::mpsc,
-    task::{AbortHandle, JoinSet},
+    task::{JoinSet, spawn_blocking},
     time::{Instant, sleep_until, timeout},
 };
 
 use super::{
     clock::{Clock, Moment},
     input::{Burst, Heard, Input, Keys, More, read},
-    program::{Cancel, Frame, JobId, Msg, Order, Orders, Program, Task, Worker},
+    program::{Frame, JobId, Msg, Order, Orders, Program, Worker},
     signals::Signal,
     terminal::{Stage, Suspended},
 };
@@ -73,7 +72,6 @@ pub struct Runtime<P: Program, W, S, I, C> {
     program: P,
     around: Surroundings<W, S, I, C>,
     orders: Orders<P::Effect>,
-    jobs: HashMap<JobId, (Cancel, AbortHandle)>,
     tasks: JoinSet<()>,
     results: Channel<Returned<P::Outcome>>,
     news: Channel<P::Outcome>,
@@ -110,7 +108,6 @@ where
             program,
             around,
             orders: Orders::new(),
-            jobs: HashMap::new(),
             tasks: JoinSet::new(),
             results: mpsc::channel(QUEUE),
             news: mpsc::channel(QUEUE),
@@ -249,10 +246,6 @@ where
 
     fn hear_result(&mut self, returned: Returned<P::Outcome>) -> io::Result<Option<Ending>> {
         let Returned { job, outcome } = returned;
-        // A cancelled job is not in the table any more, and nobody wants to hear of it.
-        if self.jobs.remove(&job).is_none() {
-            return Ok(None);
-        }
         self.tell(outcome.map_or(Msg::Lost { job }, |outcome| Msg::Done { job, outcome }))
     }
 
@@ -296,12 +289,6 @@ where
         for order in orders {
             match order {
                 Order::Perform(job, effect) => self.perform(job, effect),
-                Order::Cancel(job) => {
-                    if let Some((cancel, abort)) = self.jobs.remove(&job) {
-                        cancel.cancel();
-                        abort.abort();
-                    }
-                }
                 Order::Wipe => {
                     self.around.stage.wipe()?;
                     self.dirty = true;
@@ -329,27 +316,23 @@ where
     }
 
     fn perform(&mut self, job: JobId, effect: P::Effect) {
-        let cancel = Cancel::default();
-        let task = self.around.worker.task(effect, cancel.clone());
+        let task = self.around.worker.task(effect);
         let sender = self.results.0.clone();
-        let abort = self.tasks.spawn(async move {
-            let outcome = complete(task).await;
+        self.tasks.spawn(async move {
+            // None when it broke on a fault of its own.
+            let outcome = spawn_blocking(task).await.ok();
             let _console_gone = sender.send(Returned { job, outcome }).await;
         });
-        self.jobs.insert(job, (cancel, abort));
         // Those that ended are only counted here; their outcome came by the channel.
         while self.tasks.try_join_next().is_some() {}
     }
 
     async fn farewell(&mut self) {
-        for (cancel, abort) in self.jobs.values() {
-            cancel.cancel();
-            abort.abort();
-        }
+        self.tasks.abort_all();
         let effects = self.program.farewell(self.around.clock.now());
         let mut last = JoinSet::new();
         for effect in effects {
-            last.spawn(complete(self.around.worker.task(effect, Cancel::default())));
+            last.spawn_blocking(self.around.worker.task(effect));
         }
         let _late = timeout(FAREWELL, async { while last.join_next().await.is_some() {} }).await;
     }
@@ -360,14 +343,6 @@ async fn next(ahead: &mut Option<Heard>, input: &mut impl Keys) -> Heard {
     match ahead.take() {
         Some(heard) => heard,
         None => input.next().await,
-    }
-}
-
-/// Performs a task; `None` when it broke on a fault of its own.
-async fn complete<M: Send + 'static>(task: Task<M>) -> Option<M> {
-    match task {
-        Task::Blocking(work) => tokio::task::spawn_blocking(work).await.ok(),
-        Task::Waiting(work) => AssertUnwindSafe(work).catch_unwind().await.ok(),
     }
 }
 

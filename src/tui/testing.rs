@@ -22,7 +22,7 @@ use super::{
     chord::Chord,
     clock::{Moment, Now},
     input::{Gesture, Held, Input, Mouse, Pasted},
-    program::{Cancel, Capture, Frame, JobId, Msg, Order, Orders, Program, Task, Worker},
+    program::{Capture, Frame, JobId, Msg, Order, Orders, Program, Worker},
     theme::{GlyphSet, Theme},
     widgets::text,
 };
@@ -69,7 +69,6 @@ pub struct Console<P: Program, W> {
     terminal: Terminal<TestBackend>,
     orders: Orders<P::Effect>,
     now: Now,
-    waiting: tokio::runtime::Runtime,
     /// Frames drawn so far.
     pub frames: usize,
     /// Times the screen was wiped.
@@ -89,10 +88,6 @@ where
     W: Worker<Effect = P::Effect, Outcome = P::Outcome>,
 {
     /// Starts `program` on a screen of this size at `utc_ms`, and draws the first frame.
-    ///
-    /// # Panics
-    /// When the machine cannot even start a timer.
-    #[expect(clippy::expect_used, reason = "a test may stop")]
     pub fn start(program: P, worker: W, (width, height): (u16, u16), utc_ms: i64) -> Self {
         let Ok(terminal) = Terminal::new(TestBackend::new(width, height));
         let mut console = Self {
@@ -101,10 +96,6 @@ where
             terminal,
             orders: Orders::new(),
             now: Now { at: Moment::default(), utc_ms },
-            waiting: tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("a tokio runtime"),
             frames: 0,
             wipes: 0,
             capture: Capture::Taken,
@@ -322,8 +313,6 @@ where
                                 waiting.push(Msg::Done { job, outcome });
                             }
                         },
-                        // Performed at once, there is nothing left to cancel.
-                        Order::Cancel(_) => {}
                         Order::Wipe => {
                             self.wipes += 1;
                             changed = Frame::Changed;
@@ -353,10 +342,7 @@ where
     }
 
     fn complete(&self, effect: P::Effect) -> P::Outcome {
-        match self.worker.task(effect, Cancel::default()) {
-            Task::Blocking(work) => work(),
-            Task::Waiting(work) => self.waiting.block_on(work),
-        }
+        self.worker.task(effect)()
     }
 
     fn go_to(&mut self, at: Moment) {

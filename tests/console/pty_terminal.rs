@@ -18,7 +18,7 @@ use keydeck::tui::{
     clock::{Moment, Now, SteadyClock},
     input::{Gesture, Input, Mouse, TextFocus},
     keymap::Keymap,
-    program::{Cancel, Capture, Msg, Orders, Program, Task, Worker},
+    program::{Capture, Msg, Orders, Program, Task, Worker},
     router::{Cue, route},
     runtime::{Ending, Runtime, Surroundings},
     signals,
@@ -100,8 +100,8 @@ impl Worker for Hand {
     type Effect = String;
     type Outcome = ();
 
-    fn task(&self, path: String, _: Cancel) -> Task<()> {
-        Task::blocking(move || std::fs::write(path, "settled").unwrap())
+    fn task(&self, path: String) -> Task<()> {
+        Box::new(move || std::fs::write(path, "settled").unwrap())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::{Command, Event};
 use crate::engine::{Brought, Done, Engine, EngineError, News, OpenError, Session};
 use crate::serve::control::Control;
 use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
-use crate::tui::program::{Cancel, Task, Worker};
+use crate::tui::program::{Task, Worker};
 use crate::tui::secret::SecretText;
 use crate::tui::widgets::text::sentence;
 
@@ -75,7 +75,7 @@ impl Hand {
 
     fn with_clipboard(&self, act: impl FnOnce(&mut Clipboard) -> Outcome + Send + 'static) -> Task<Outcome> {
         let clipboard = Arc::clone(&self.clipboard);
-        Task::blocking(move || act(&mut clipboard.lock().unwrap_or_else(PoisonError::into_inner)))
+        Box::new(move || act(&mut clipboard.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -83,13 +83,13 @@ impl Worker for Hand {
     type Effect = Effect;
     type Outcome = Outcome;
 
-    fn task(&self, effect: Effect, _: Cancel) -> Task<Outcome> {
+    fn task(&self, effect: Effect) -> Task<Outcome> {
         match effect {
             Effect::Job(engine, session, job) => {
                 let under_way = job.secret_of().map(|what| self.custody.begin(what));
-                Task::blocking(move || Outcome::Answered(perform(&engine, &session, job, under_way)))
+                Box::new(move || Outcome::Answered(perform(&engine, &session, job, under_way)))
             }
-            Effect::Search(search) => Task::blocking(move || Outcome::Found(search())),
+            Effect::Search(search) => Box::new(move || Outcome::Found(search())),
             Effect::Copy(text, keep) => {
                 self.with_clipboard(move |clipboard| Outcome::Copied(clipboard.copy(&text, keep)))
             }
@@ -97,7 +97,7 @@ impl Worker for Hand {
             Effect::Enter(entry) => {
                 let news = Arc::clone(&self.news);
                 let custody = self.custody.clone();
-                Task::blocking(move || {
+                Box::new(move || {
                     let entered = entry::enter(entry, &custody);
                     if let (Ok(entered), Some(news)) = (&entered, news.get()) {
                         pass_on(entered.open.engine.subscribe(), news.clone());
@@ -105,7 +105,7 @@ impl Worker for Hand {
                     Outcome::Entered(Box::new(entered))
                 })
             }
-            Effect::Leave(control, engine, session) => Task::blocking(move || {
+            Effect::Leave(control, engine, session) => Box::new(move || {
                 // Written first: a console that ends waits less long than those attached may take to hear it.
                 leave(&*engine, &session);
                 drop(control);

@@ -14,7 +14,7 @@ use super::*;
 use crate::tui::{
     clock::{Now, SteadyClock},
     input::TextFocus,
-    program::Capture,
+    program::{Capture, Task},
 };
 
 /// Nothing here takes as long.
@@ -32,7 +32,6 @@ struct Lines {
 struct Diary {
     heard: Arc<Lines>,
     wake: Option<Moment>,
-    job: Option<JobId>,
 }
 
 impl Program for Diary {
@@ -49,10 +48,8 @@ impl Program for Diary {
         };
         match line.as_str() {
             "key q" => orders.quit(),
-            "key b" => self.job = Some(orders.perform("block")),
-            "key w" => self.job = Some(orders.perform("wait for ever")),
-            "key p" => self.job = Some(orders.perform("panic")),
-            "key c" => orders.cancel(self.job.take().expect("a job")),
+            "key b" => drop(orders.perform("block")),
+            "key p" => drop(orders.perform("panic")),
             "key t" => self.wake = Some(now.at + Duration::from_millis(30)),
             "key x" => orders.wipe(),
             "key s" => orders.still(),
@@ -89,16 +86,15 @@ impl Worker for Hand {
     type Effect = &'static str;
     type Outcome = &'static str;
 
-    fn task(&self, effect: &'static str, _: Cancel) -> Task<&'static str> {
+    fn task(&self, effect: &'static str) -> Task<&'static str> {
         let farewells = Arc::clone(&self.farewells);
         match effect {
-            "wait for ever" => Task::waiting(std::future::pending()),
-            "panic" => Task::blocking(|| panic!("on purpose")),
-            "farewell" => Task::blocking(move || {
+            "panic" => Box::new(|| panic!("on purpose")),
+            "farewell" => Box::new(move || {
                 farewells.fetch_add(1, Ordering::SeqCst);
                 "gone"
             }),
-            other => Task::blocking(move || other),
+            other => Box::new(move || other),
         }
     }
 }
@@ -233,20 +229,6 @@ async fn when_the_terminal_is_gone_the_console_ends() {
     let console = Held::start();
     console.keys.send(Err(io::Error::from(io::ErrorKind::BrokenPipe))).unwrap();
     assert_eq!(console.ends().await.0, Ending::HungUp);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_effect_is_never_heard_of() {
-    let console = Held::start();
-    console.press("w");
-    console.hears("key w").await;
-    console.press("c");
-    console.hears("key c").await;
-    console.press("b");
-    console.hears("done block").await;
-    console.press("q");
-    let (_, _, heard) = console.ends().await;
-    assert_eq!(heard, ["key w", "key c", "key b", "done block", "key q"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
