@@ -165,6 +165,9 @@ impl Deck {
         for notice in &notices {
             self.output.warn(notice);
         }
+        if !engine.doubts().is_empty() {
+            self.output.warn("the store is in doubt: requests that it does not vouch for are refused.");
+        }
         Signed { engine, session, owner }
     }
 }

@@ -11,7 +11,7 @@
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for.
-//! - [`verdict`]: allow or deny of a presented token, and why.
+//! - [`verdict`]: allow or deny of a presented token, and why; [`proof`]: what is refused because nobody vouches for it.
 //! - `sheet`: the names in a table that somebody made elsewhere.
 //! - [`audit`]: what an entry of the audit chain says.
 
@@ -33,6 +33,7 @@ pub mod location;
 pub mod name;
 pub mod operator;
 pub mod policy;
+pub mod proof;
 pub mod record;
 pub mod refusal;
 pub mod scope;
@@ -60,6 +61,7 @@ pub use location::Location;
 pub use name::{Name, Note};
 pub use operator::{Operator, Role, Standing};
 pub use policy::Policy;
+pub use proof::Proof;
 pub use record::{HeaderMark, Record, RecordKey};
 pub use refusal::Refusal;
 pub use scope::{ScopeId, Scopes};

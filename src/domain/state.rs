@@ -2,14 +2,16 @@
 //! through a [`super::View`], which shows an operator no more than theirs.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::app::{Revoked, RevokedTokens};
 use super::index::{Lives, Names};
+use super::proof::Against;
 use super::shelf::{Shelf, Spot};
 use super::signing::SigningKeys;
 use super::{
     Agency, App, AppId, Event, Expiry, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator,
-    OperatorId, Place, Policy, PublicId, Record, Timestamp, Trace, Usage,
+    OperatorId, Place, Policy, Proof, PublicId, Record, RecordKey, Timestamp, Trace, Usage,
 };
 
 /// Uses are told in the order they happened, give or take this: threads count them side by side.
@@ -41,6 +43,8 @@ pub struct State {
     location_names: Names<LocationId>,
     by_location: HashMap<LocationId, HashSet<Spot>>,
     by_app: HashMap<AppId, HashSet<Spot>>,
+    /// Which records are vouched for: all, until somebody says otherwise.
+    proof: Arc<Proof>,
     /// Live keys that exist elsewhere and are not held here: whose and where, and how many. Empty where the state is
     /// whole.
     census: BTreeMap<(OperatorId, Place), u32>,
@@ -174,6 +178,21 @@ impl State {
     /// The keys that sign access tokens.
     pub const fn signing(&self) -> &SigningKeys {
         &self.signing
+    }
+
+    /// Which records are vouched for.
+    pub fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// Takes over what is vouched for.
+    pub fn believe(&mut self, proof: Arc<Proof>) {
+        self.proof = proof;
+    }
+
+    /// Learns of a record that nobody vouches for.
+    pub fn doubt(&mut self, at: RecordKey) {
+        Arc::make_mut(&mut self.proof).doubt([at], Against::Silence);
     }
 
     /// What is known of a key's use.

@@ -117,7 +117,7 @@ impl Reason {
             Self::AppDisabled => "app paused or deleted",
             Self::Rate => "tried too often",
             Self::Scope => "lacks the scope",
-            Self::StoreError => "the store could not vouch for it",
+            Self::StoreError => "the store is in doubt",
         }
     }
 
@@ -145,7 +145,7 @@ impl Reason {
             Self::Scope => {
                 "the key works, but lacks a scope that was asked for. Change its scopes, or ask for less."
             }
-            Self::StoreError => "the store could not vouch for the key. Run keydeck info.",
+            Self::StoreError => "the store is in doubt and does not vouch for it. Run keydeck info.",
         }
     }
 }
@@ -259,8 +259,11 @@ impl Decision {
 }
 
 /// The reasons to refuse a key that depend neither on time nor on what is asked: its status, its owner, its
-/// location or app. Computed when one of these changes, kept beside the digest.
+/// location or app, or that one of these is not vouched for. Computed when one of them changes, kept beside the digest.
 pub fn closed(state: &State, key: &Key) -> Option<Reason> {
+    if let Some(unproven) = state.proof().of_key(key) {
+        return Some(unproven);
+    }
     match key.status {
         Status::Deleted(_) => return Some(Reason::Tombstoned),
         Status::Revoked(_) => return Some(Reason::Revoked),
@@ -287,6 +290,9 @@ pub fn refused(state: &State, key: &Key, now: Timestamp) -> Option<Reason> {
 
 /// The reasons to refuse every access token of an app.
 pub fn closed_app(state: &State, app: &App) -> Option<Reason> {
+    if let Some(unproven) = state.proof().of_app(app) {
+        return Some(unproven);
+    }
     match app.status {
         AppStatus::Deleted(_) => Some(Reason::Tombstoned),
         _ if !state.operator(app.owner).is_some_and(|o| o.standing.keys_work()) => {

@@ -10,13 +10,14 @@ use super::audit_log::Doubt;
 use super::error::EngineError;
 use super::ledger::{CLOCK_KEY, Head, UNBROKEN_KEY, UNSHOWN_KEY, UseRow, hex};
 use super::overdue::Note;
-use super::proof::{Against, Newest, Proof, Testimony, Trail};
+use super::proof::{Newest, Testimony, Trail};
 use super::scribe::Unbroken;
 use super::timekeeper::Mark;
 use crate::crypto::Keyring;
 use crate::crypto::record::{self, Sealer};
 use crate::crypto::state_digest::StateDigest;
-use crate::domain::{Catalog, PublicId, Record, RecordKey, Scopes, State, Usage};
+use crate::domain::proof::Against;
+use crate::domain::{Catalog, Proof, PublicId, Record, RecordKey, Scopes, State, Usage};
 use crate::store::{self, Opened, Rev, Seal, Store, StoreError};
 
 /// What was read.

@@ -18,7 +18,6 @@ use super::ledger::Ledger;
 use super::load::Loaded;
 use super::oauth::TokenDesk;
 use super::overdue::{self, Kept, Overdue, Unwritten};
-use super::proof::Proof;
 use super::scribe::{Desk, Refused, Scribe, Writing};
 use super::seal_thread::SealThread;
 use super::session::Session;
@@ -34,7 +33,8 @@ use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
 use crate::domain::{
-    self, Access, Catalog, Command, Decision, KeyId, Minted, PublicId, Reason, ScopeId, State, Timestamp,
+    self, Access, Catalog, Command, Decision, KeyId, Minted, Proof, PublicId, Reason, ScopeId, State,
+    Timestamp,
 };
 use crate::store::{CommitError, Health, Store};
 
@@ -93,14 +93,16 @@ impl LocalEngine {
         let Parts { store, keyring, loaded, catalog, clock, callers, entropy, header, cost, dir, kept } =
             parts;
         let proof = Arc::new(loaded.proof);
-        let verifier = Verifier::new(keyring.pepper(), &loaded.state, Arc::clone(&proof));
-        let imported = Arc::new(Imported::new(keyring.imported_secrets(), keyring.pepper(), &loaded.state));
-        let tokens = Arc::new(TokenDesk::new(&keyring, &loaded.state, Arc::clone(&proof)));
+        let mut state = loaded.state;
+        state.believe(Arc::clone(&proof));
+        let verifier = Verifier::new(keyring.pepper(), &state, Arc::clone(&proof));
+        let imported = Arc::new(Imported::new(keyring.imported_secrets(), keyring.pepper(), &state));
+        let tokens = Arc::new(TokenDesk::new(&keyring, &state, Arc::clone(&proof)));
         let sealing = Arc::new(SealThread::start(Arc::clone(&store)));
         let generation = kept.as_ref().map_or_else(Arc::default, Kept::generation);
         let standing = (loaded.head, loaded.digest, loaded.rev);
         let ledger = Ledger::new(Arc::clone(&store), &keyring, standing, generation, entropy);
-        let (state, verifier) = (Arc::new(RwLock::new(loaded.state)), Arc::new(verifier));
+        let (state, verifier) = (Arc::new(RwLock::new(state)), Arc::new(verifier));
         let ledger = Arc::new(Mutex::new(ledger));
         let time = Arc::new(Timekeeper::new(Arc::clone(&clock), loaded.mark));
         let feed = broadcast::channel(FEED).0;

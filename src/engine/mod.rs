@@ -8,7 +8,7 @@
 //!   that writes all of it down.
 //! - [`LookOnly`]: an engine that changes nothing.
 //! - `ledger`: the only writer. `overdue`: denials a disk did not take. `image`: what is held in memory. `load`: reads
-//!   and checks a store. `proof`: what of it may be believed. `verifier` and `table`: is this token good? [`Caller`]:
+//!   and checks a store. `proof`: what the trail says of it. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
@@ -56,7 +56,6 @@ pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
 pub use self::look_only::LookOnly;
 pub use self::overdue::{Note as Unshown, Unwritten};
-pub use self::proof::Proof;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
 pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
@@ -221,9 +220,10 @@ pub trait Engine: Send + Sync {
 /// How the store stands for whoever wants to change something: on what it cannot vouch for, nothing is built.
 pub fn standing(engine: &dyn Engine) -> Standing {
     match engine.health().standing {
-        Standing::Writable if !engine.doubts().is_empty() => {
-            Standing::ReadOnly("it is in doubt, and nothing can be changed".into())
-        }
+        Standing::Writable if !engine.doubts().is_empty() => Standing::ReadOnly(
+            "it is in doubt: nothing can be changed, and requests that it does not vouch for are refused"
+                .into(),
+        ),
         standing => standing,
     }
 }

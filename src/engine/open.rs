@@ -12,7 +12,7 @@ use super::ledger::Head;
 use super::load::{self, Loaded, Witness};
 use super::local::{LocalEngine, Parts};
 use super::overdue::{self, Kept, Left};
-use super::proof::{Proof, Trail};
+use super::proof::Trail;
 use super::session::{Auth, Session, Via};
 use super::throttle::Callers;
 use super::{Engine, Unwritten, doors};
@@ -28,7 +28,7 @@ use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
 use crate::crypto::{CryptoError, Keyring, public_id};
 use crate::domain::catalog::CatalogProblem;
 use crate::domain::name::fold;
-use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, State};
+use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, Proof, State};
 use crate::files;
 use crate::store::{MemoryStore, Opened, Rev, SledOptions, SledStore, Store, StoreError};
 

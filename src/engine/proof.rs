@@ -13,114 +13,12 @@ use crate::crypto::Keyring;
 use crate::crypto::chain::AuditChain;
 use crate::crypto::record::{self, Sealer};
 use crate::domain::audit::Entry;
-use crate::domain::{App, AppId, HeaderMark, Key, KeyId, Operator, Reason, RecordKey, Role, Timestamp};
+use crate::domain::proof::{Against, Proof};
+use crate::domain::{RecordKey, Timestamp};
 use crate::store::{KeyRange, Seal, Store, StoreError};
 
 /// Records told one by one; of more than these it is told how many there are.
 const NAMED: usize = 1_000;
-
-/// Which records may not be believed.
-#[derive(Debug, Default)]
-pub struct Proof {
-    /// Nothing is vouched for: not even how far the trail should go is known.
-    nothing: bool,
-    /// The trail has a gap, so there may have been records that nobody names any more.
-    blind: bool,
-    unproven: HashMap<RecordKey, Against>,
-}
-
-/// What speaks against a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Against {
-    /// Nobody vouches for it: who wrote it last is not known any more.
-    Silence,
-    /// It is not what was written last, or cannot be read.
-    Word,
-}
-
-impl Proof {
-    /// Why a key is refused whatever its record says: it, or a record its answer hangs on, is not proven.
-    pub fn of_key(&self, key: &Key) -> Option<Reason> {
-        let hangs_on = [
-            Some(RecordKey::Key(key.id)),
-            Some(RecordKey::Operator(key.owner)),
-            key.place.location().map(RecordKey::Location),
-            key.place.app().map(RecordKey::App),
-        ];
-        self.refuses(hangs_on.into_iter().flatten())
-    }
-
-    /// Why access tokens are refused, whichever app's they are.
-    pub fn of_tokens(&self) -> Option<Reason> {
-        self.refuses([RecordKey::Signing, RecordKey::Policy])
-    }
-
-    /// Why an app and its access tokens are refused whatever the records say.
-    pub fn of_app(&self, app: &App) -> Option<Reason> {
-        let own = [RecordKey::App(app.id), RecordKey::Revoked(app.id), RecordKey::Operator(app.owner)];
-        self.refuses(own).or_else(|| self.of_tokens())
-    }
-
-    /// What to say of a key that is not among the records. "Never issued" is for those who know all that was issued.
-    pub fn of_absent_key(&self, id: KeyId) -> Reason {
-        self.absent(RecordKey::Key(id))
-    }
-
-    /// What to say of an app that is not among the records.
-    pub fn of_absent_app(&self, id: AppId) -> Reason {
-        self.absent(RecordKey::App(id))
-    }
-
-    /// Whether the record that names the slots that open the store may be another than was written last. Refused is only what
-    /// an entry speaks against: behind a gap in the trail nobody is proven, and somebody has to look. A store without this
-    /// record lets every slot count, so its absence must be known.
-    pub fn belies_slots(&self, mark: &HeaderMark) -> bool {
-        self.belies(RecordKey::Header) || mark.slots.is_none() && self.blind
-    }
-
-    /// Whether that record may be from before, as far as is known.
-    pub fn may_be_old_slots(&self) -> bool {
-        self.nothing || self.unproven.contains_key(&RecordKey::Header)
-    }
-
-    /// Whether somebody may sign in as this operator. While nothing is vouched for, only who is needed to look into it:
-    /// an admin, by the trail as far as it reaches.
-    pub fn admits(&self, operator: &Operator) -> bool {
-        !self.belies(RecordKey::Operator(operator.id)) && (!self.nothing || operator.role == Role::Admin)
-    }
-
-    fn belies(&self, at: RecordKey) -> bool {
-        self.unproven.get(&at) == Some(&Against::Word)
-    }
-
-    /// Whether nothing at all is vouched for.
-    pub const fn is_nothing(&self) -> bool {
-        self.nothing
-    }
-
-    fn refuses(&self, records: impl IntoIterator<Item = RecordKey>) -> Option<Reason> {
-        let unproven = || records.into_iter().any(|at| self.unproven.contains_key(&at));
-        (self.nothing || (!self.unproven.is_empty() && unproven())).then_some(Reason::StoreError)
-    }
-
-    fn absent(&self, at: RecordKey) -> Reason {
-        let known = !self.nothing && !self.blind && !self.unproven.contains_key(&at);
-        if known { Reason::Unknown } else { Reason::StoreError }
-    }
-
-    /// Vouches for nothing.
-    pub const fn vouch_for_nothing(&mut self) {
-        self.nothing = true;
-    }
-
-    /// Does not believe these.
-    pub fn doubt(&mut self, records: impl IntoIterator<Item = RecordKey>, against: Against) {
-        for at in records {
-            let worst = self.unproven.entry(at).or_insert(against);
-            *worst = against.max(*worst);
-        }
-    }
-}
 
 /// The newest entry of the trail.
 pub struct Newest {
@@ -339,7 +237,9 @@ impl Testimony {
         }
         strays.sort();
         proof.doubt(strays.iter().map(|(at, _)| *at), Against::Word);
-        proof.blind |= self.gap.is_some();
+        if self.gap.is_some() {
+            proof.be_blind();
+        }
         let more = strays.len().saturating_sub(NAMED);
         let mut doubts: Vec<Doubt> = self
             .gap

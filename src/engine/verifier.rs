@@ -10,15 +10,14 @@ use hashbrown::HashTable;
 
 use super::Origin;
 use super::caller::{Caller, Named};
-use super::proof::Proof;
 use super::table::{Gate, Hit, Spot, Table};
 use super::uses::{Use, Uses};
 use crate::crypto::digest::Pepper;
 use crate::crypto::token::{self, TokenKind};
 use crate::domain::verdict::{closed, judge};
 use crate::domain::{
-    App, Bearer, Decision, Key, KeyId, Name, Place, PublicId, Reason, ScopeId, Scopes, SourceApp, State,
-    Timestamp, UserType,
+    App, Bearer, Decision, Key, KeyId, Name, Place, Proof, PublicId, Reason, ScopeId, Scopes, SourceApp,
+    State, Timestamp, UserType,
 };
 
 /// Checks tokens against tables kept in step with the state. A change that has returned is in force for the next
@@ -144,7 +143,7 @@ impl Verifier {
 
     /// Brings one key up to date with the state. One that is not vouched for stays refused.
     pub fn refresh(&self, state: &State, key: &Key) {
-        self.put(state, key, self.proof.of_key(key).or_else(|| closed(state, key)));
+        self.put(state, key, closed(state, key));
     }
 
     fn put(&self, state: &State, key: &Key, closed: Option<Reason>) {

@@ -131,10 +131,12 @@ fn table(apps: &[&App], view: View<'_>, now: Timestamp, with_owner: bool) -> Tab
 
 fn state(app: &App, view: View<'_>) -> Cell {
     match app.status {
-        AppStatus::Active if view.app_refused(app).is_some() => Cell::toned("✕ owner disabled", Tone::Bad),
-        AppStatus::Active => Cell::toned("● active", Tone::Good),
-        AppStatus::Paused(_) => Cell::toned("‖ paused", Tone::Warn),
         AppStatus::Deleted(_) => Cell::toned("✕ deleted", Tone::Faint),
+        AppStatus::Active | AppStatus::Paused(_) => match view.app_refused(app) {
+            None => Cell::toned("● active", Tone::Good),
+            Some(Reason::AppDisabled) => Cell::toned("‖ paused", Tone::Warn),
+            Some(reason) => Cell::toned(format!("✕ {}", reason.brief()), Tone::Bad),
+        },
     }
 }
 
@@ -188,7 +190,7 @@ fn page(app: &App, view: View<'_>, now: Timestamp) -> String {
     line("Secret", &format!("{}, since {}", app.secret_hint(), times::both(app.not_before, now)));
     let stopped = view
         .app_refused(app)
-        .filter(|_| app.is_active())
+        .filter(|reason| !app.is_deleted() && *reason != Reason::AppDisabled)
         .map_or_else(String::new, |reason| format!("; refused all the same: {}", reason.token_advice()));
     line("State", &format!("{}{stopped}", app.status.as_str()));
     line("Owner", view.app_owner_name(app));

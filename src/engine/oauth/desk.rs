@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::super::proof::Proof;
 use super::TokenRefusal;
 use crate::crypto::jwt::{self, AccessToken, Claims, Fault, PublicJwk, TokenConfig, TokenKey};
 use crate::crypto::{Keyring, StoreId};
 use crate::domain::signing::SigningKeys;
-use crate::domain::{App, AppId, Event, Reason, Record, State, Timestamp};
+use crate::domain::{AppId, Event, Proof, Reason, Record, State, Timestamp};
 
 /// The keys of a state, derived once.
 #[derive(Default)]
@@ -78,11 +77,6 @@ impl TokenDesk {
                 _ => {}
             }
         }
-    }
-
-    /// Why an app and its tokens are refused, whatever the records say.
-    pub(super) fn unproven(&self, app: &App) -> Option<Reason> {
-        self.proof.of_app(app)
     }
 
     /// Why a token of an app that is not known here is refused.

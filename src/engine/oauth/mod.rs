@@ -201,8 +201,7 @@ impl LocalEngine {
         let Some(app) = state.app(claims.app) else {
             return Decision::deny(self.tokens.absent(claims.app), None);
         };
-        let ended = || closed(&state, app, state.revoked_tokens(app.id), claims);
-        let closed = self.tokens.unproven(app).or_else(ended);
+        let closed = closed(&state, app, state.revoked_tokens(app.id), claims);
         let expiry = Expiry::At(claims.expires);
         let decision = judge(Bearer::App(claims.app), closed, expiry, &claims.scopes, wanted, now);
         if decision.is_allow() {
@@ -269,7 +268,7 @@ fn closed(state: &State, app: &crate::domain::App, revoked: &[Revoked], claims: 
         // It promises what the app may not do any more: the client shall fetch another one.
         || !claims.scopes.is_subset(&app.scopes);
     match closed {
-        Some(Reason::Tombstoned) => closed,
+        Some(Reason::Tombstoned | Reason::StoreError) => closed,
         _ if ended => Some(Reason::Revoked),
         _ => closed,
     }

@@ -5,9 +5,10 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Note, Overdue, Why};
 use crate::domain::Event;
+use crate::domain::proof::Against;
 use crate::engine::audit_log::Doubt;
 use crate::engine::load::Loaded;
-use crate::engine::proof::{Against, Trail};
+use crate::engine::proof::Trail;
 use crate::store::StoreError;
 
 const UNSHOWN: &str = "the newest secret was made by a change that the seal does not know of, so nothing says that somebody \

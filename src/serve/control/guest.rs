@@ -20,7 +20,7 @@ use super::visible::{self, Sight};
 use super::wire::{Answer, Ask, Request, Row, Rows, Said};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
-use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, PublicId, Record, RecordKey};
+use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, Proof, PublicId, Record, RecordKey};
 use crate::engine::{Engine as _, LocalEngine, News};
 
 /// A process that attaches and says nothing is sent away after this.
@@ -312,7 +312,7 @@ impl Pen<'_> {
             let state = self.engine.state();
             for at in stride {
                 let Some(record) = visible::record(&state, actor, *at) else { continue };
-                let row = row(&record)?;
+                let row = row(&record, state.proof())?;
                 weight += row.value.len() + 64;
                 rows.records.push(row);
                 rows.uses.extend(visible::used(&state, *at));
@@ -345,7 +345,7 @@ impl Pen<'_> {
             for at in &mail.changed {
                 match visible::record(&state, actor, *at) {
                     Some(record) => {
-                        rows.records.push(row(&record)?);
+                        rows.records.push(row(&record, state.proof())?);
                         if self.seen.insert(*at) {
                             rows.uses.extend(visible::used(&state, *at));
                         }
@@ -378,8 +378,19 @@ impl Pen<'_> {
 }
 
 /// A record as it travels. Only records that [`visible`] let through come here.
-pub fn row(record: &Record) -> io::Result<Row> {
-    Ok(Row { key: record.key().to_string(), value: record.encode().map_err(io::Error::other)? })
+pub fn row(record: &Record, proof: &Proof) -> io::Result<Row> {
+    let unproven = match record {
+        Record::Key(key) => proof.of_key(key).is_some(),
+        Record::App(app) => proof.of_app(app).is_some(),
+        Record::Agency(_)
+        | Record::Policy(_)
+        | Record::Header(_)
+        | Record::Signing(_)
+        | Record::Operator(_)
+        | Record::Location(_)
+        | Record::Revoked(_) => false,
+    };
+    Ok(Row { key: record.key().to_string(), value: record.encode().map_err(io::Error::other)?, unproven })
 }
 
 /// What came of a request, to be written once the number of the request is beside it.

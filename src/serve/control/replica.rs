@@ -114,7 +114,7 @@ impl Replica {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         match &record {
             Record::Key(key) if state.key(key.id).is_some() => {}
-            _ => state.put(record),
+            _ => take(&mut state, row, record),
         }
         Ok(())
     }
@@ -126,7 +126,7 @@ fn happened(events: Vec<Event>) -> News {
 
 fn put(state: &mut State, rows: Rows) -> Result<(), Garbled> {
     for row in &rows.records {
-        state.put(read(row)?);
+        take(state, row, read(row)?);
     }
     for (id, known, trace) in rows.uses {
         state.put_use(id, known, trace);
@@ -137,6 +137,13 @@ fn put(state: &mut State, rows: Rows) -> Result<(), Garbled> {
         state.set_census(census);
     }
     Ok(())
+}
+
+fn take(state: &mut State, row: &Row, record: Record) {
+    if row.unproven {
+        state.doubt(record.key());
+    }
+    state.put(record);
 }
 
 fn read(row: &Row) -> Result<Record, Garbled> {

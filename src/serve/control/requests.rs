@@ -222,7 +222,7 @@ impl Desk {
     fn verdict(&self, decision: &Decision) -> Answer<'static> {
         let state = self.engine.state();
         let key = decision.key().and_then(|id| state.key(id));
-        let key = key.and_then(|key| row(&Record::Key(visible::blank_key(key))).ok());
+        let key = key.and_then(|key| row(&Record::Key(visible::blank_key(key)), state.proof()).ok());
         Answer::Verdict { decision: decision.into(), key }
     }
 }

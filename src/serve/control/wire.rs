@@ -275,6 +275,9 @@ pub struct Row {
     /// Its bytes.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub value: Vec<u8>,
+    /// Whether requests of this key or app are refused because nobody vouches for what they hang on.
+    #[n(2)]
+    pub unproven: bool,
 }
 
 /// What can come of a request.

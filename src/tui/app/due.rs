@@ -161,7 +161,7 @@ impl Due {
 /// Store doubts, disk trouble, a clock nobody should believe: above everything else.
 fn trouble(look: &Look) -> Option<String> {
     if let Some(doubt) = look.engine.doubts().first() {
-        return Some(format!("the store is in doubt: {}", doubt.what));
+        return Some(format!("the store is in doubt, what it does not vouch for is refused: {}", doubt.what));
     }
     if let Some(waiting) = look.engine.unwritten().in_words() {
         return Some(waiting);

@@ -2,12 +2,14 @@
 
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppStatus, Reason, SourceApp, Timestamp, UserType};
-use crate::tui::sight::seen::Seen;
+use crate::tui::sight::seen::{IN_DOUBT, REFUSED_IN_DOUBT, Seen};
 use crate::tui::theme::Badge;
 
 /// How an app stands, as a person would say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
+    /// Refused because the store does not vouch for it.
+    InDoubt,
     /// Refused because its owner's keys were stopped.
     OwnerStopped,
     /// Stopped for a while.
@@ -21,9 +23,10 @@ impl Standing {
         // The verifier says whether it works, and so what the screen may say of it.
         match (seen.view.app_refused(app), app.status) {
             (None, _) => Self::Active,
+            (Some(_), AppStatus::Deleted(at)) => Self::Deleted(at),
+            (Some(Reason::StoreError), _) => Self::InDoubt,
             (Some(Reason::OwnerDisabled), _) | (Some(_), AppStatus::Active) => Self::OwnerStopped,
             (Some(_), AppStatus::Paused(at)) => Self::Paused(at),
-            (Some(_), AppStatus::Deleted(at)) => Self::Deleted(at),
         }
     }
 
@@ -32,7 +35,7 @@ impl Standing {
         match self {
             Self::Active => Badge::Active,
             Self::Paused(_) => Badge::Paused,
-            Self::OwnerStopped => Badge::Pending,
+            Self::InDoubt | Self::OwnerStopped => Badge::Pending,
             Self::Deleted(_) => Badge::Deleted,
         }
     }
@@ -40,6 +43,7 @@ impl Standing {
     /// Its words, at most 16 cells.
     pub const fn words(self) -> &'static str {
         match self {
+            Self::InDoubt => IN_DOUBT,
             Self::OwnerStopped => "owner stopped",
             other => other.badge().word(),
         }
@@ -58,6 +62,7 @@ impl Standing {
                 "Paused on {}. Its keys and access tokens are refused until it is resumed.",
                 seen.times.minute(at)
             ),
+            Self::InDoubt => REFUSED_IN_DOUBT.to_owned(),
             Self::OwnerStopped => {
                 "Refused: its owner was disabled and their keys stopped. An admin can give it to somebody else."
                     .to_owned()

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{Actor, Key, Reason, State, Timestamp, Trace, Usage, View},
+    domain::{Actor, Key, KeyState, Reason, State, Timestamp, Trace, Usage, View},
     tui::{
         app::ask::{Ask, Found},
         app::{look::Look, times::Times},
@@ -79,6 +79,13 @@ impl<'a> Seen<'a> {
             Some(Reason::LocationDisabled) => Standing::LocationGone,
             Some(Reason::OwnerDisabled) => Standing::OwnerStopped,
             Some(Reason::AppDisabled) => Standing::AppStopped,
+            // What has ended is told as ended: no doubt gives it back.
+            Some(Reason::StoreError) => match key.state(self.now()) {
+                KeyState::Active | KeyState::Paused => Standing::InDoubt,
+                KeyState::Expired => Standing::Expired,
+                KeyState::Revoked => Standing::Revoked,
+                KeyState::Deleted => Standing::Deleted,
+            },
             // The others are not a record's own.
             Some(_) => Standing::Paused,
         }
@@ -96,6 +103,12 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// What stands beside a key or an app that the store does not vouch for.
+pub const IN_DOUBT: &str = "in doubt";
+/// What that means, and what to do about it.
+pub const REFUSED_IN_DOUBT: &str =
+    "Refused: the store is in doubt and does not vouch for it. Settings, Security tells why.";
+
 /// How a key stands, as a person would say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
@@ -106,6 +119,8 @@ pub enum Standing {
     Active,
     /// Stopped for a while.
     Paused,
+    /// Refused because the store does not vouch for it.
+    InDoubt,
     /// Refused because its owner's keys were stopped.
     OwnerStopped,
     /// Refused because its location was removed.
@@ -126,7 +141,7 @@ impl Standing {
             Self::ExpiresSoon => Badge::Expiring,
             Self::Idle(_) => Badge::Idle,
             Self::Paused => Badge::Paused,
-            Self::OwnerStopped | Self::LocationGone | Self::AppStopped => Badge::Pending,
+            Self::InDoubt | Self::OwnerStopped | Self::LocationGone | Self::AppStopped => Badge::Pending,
             Self::Expired => Badge::Expired,
             Self::Revoked => Badge::Revoked,
             Self::Deleted => Badge::Deleted,
@@ -137,6 +152,7 @@ impl Standing {
     pub fn words(self) -> String {
         match self {
             Self::Idle(days) => format!("idle {days} d"),
+            Self::InDoubt => IN_DOUBT.to_owned(),
             Self::OwnerStopped => "owner stopped".to_owned(),
             Self::LocationGone => "location gone".to_owned(),
             Self::AppStopped => "app stopped".to_owned(),
@@ -164,6 +180,7 @@ impl Standing {
                 format!("It works, but nothing has used it for {days} days. Revoke it if nobody misses it.")
             }
             Self::Paused => format!("Paused{}. It is refused until it is resumed.", when(changed_at(key))),
+            Self::InDoubt => REFUSED_IN_DOUBT.to_owned(),
             Self::OwnerStopped => {
                 "Refused: its owner was disabled and their keys stopped. An admin can give it to somebody else."
                     .to_owned()

@@ -432,6 +432,37 @@ fn a_store_without_its_seal_or_its_header_stands_in_one_way_whoever_is_asked() {
 }
 
 #[test]
+fn a_key_refused_because_the_store_is_in_doubt_is_nowhere_said_to_work() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let token = ann.issues("Nightly export", "contacts.read");
+    let ended = ann.issues("Old export", "contacts.read");
+    ann.does(&["key", "revoke", "Old export", "--yes"]);
+    let app = ["app", "create", "--name", "Bot", "--uri", "https://bot.example", "--user-type", "guest"];
+    let more = ["--source", "bot", "--auth", "key", "--scope", "contacts.read"];
+    ann.does(&app.into_iter().chain(more).collect::<Vec<_>>());
+    assert_eq!(ann.verifies(&token), "allow");
+    fs::remove_file(desk.data().join("seal")).unwrap();
+    assert_eq!(ann.verifies(&token), "deny store_error");
+    assert_eq!(ann.verifies(&ended), "deny store_error");
+    let refused = |words: &[&str]| ann.asks(words)[0]["refused"].as_str().map(str::to_owned);
+    for words in [&["key", "list"][..], &["key", "list", "--state", "stopped"], &["app", "list"]] {
+        assert_eq!(refused(words).as_deref(), Some("store_error"), "{words:?}");
+        let said = ann.does(words);
+        assert!(said.out.contains("the store is in doubt") && !said.out.contains("active"), "{said:?}");
+        assert!(said.err.contains("requests that it does not vouch for are refused"), "{said:?}");
+    }
+    assert_eq!(ann.asks(&["key", "list", "--state", "active"]).as_array().map(Vec::len), Some(0));
+    for words in [["key", "show", "Nightly export"], ["app", "show", "Bot"]] {
+        let said = ann.does(&words).out;
+        assert!(said.contains("refused all the same: the store is in doubt"), "{said}");
+        assert_eq!(ann.asks(&words)["refused"], "store_error");
+    }
+    let said = ann.does(&["info"]).out;
+    assert!(said.contains("requests that it does not vouch for are refused"), "{said}");
+}
+
+#[test]
 fn a_time_zone_that_does_not_exist_is_told_once() {
     let desk = Desk::founded();
     let words = desk.maria().words(&["key", "list"]).into_iter().map(str::to_owned).collect::<Vec<_>>();

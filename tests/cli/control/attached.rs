@@ -15,7 +15,7 @@ use keydeck::serve::control::Control;
 use keydeck::serve::door::open_or_attach;
 use keydeck::store::Standing;
 
-use super::house::{House, PHRASE, enter, issued, key, name, options, phrase, settings};
+use super::house::{House, PHRASE, enter, issued, key, name, open_as, options, phrase, settings};
 use crate::support::wait::until;
 
 #[test]
@@ -295,4 +295,21 @@ fn who_is_attached_believes_the_clock_when_its_owner_does() {
     assert!(!owner.engine.now().suspect);
     until("the one who is attached believes it too", || !maria.engine.now().suspect);
     assert_eq!(maria.engine.now().time, owner.engine.now().time);
+}
+
+#[test]
+fn who_is_attached_to_a_store_in_doubt_sees_that_its_keys_are_refused() {
+    let mut house = House::with(&[]);
+    let owner = house.owner();
+    let (id, _) = issued(owner.engine.execute(&owner.session, key("Nightly export")).unwrap());
+    house.close();
+    std::fs::remove_file(house.path().join("seal")).unwrap();
+    let owner = open_as(house.path(), "maria");
+    let _control = Control::start(Arc::clone(&owner.engine), &settings()).unwrap();
+    let maria = enter(house.path(), "maria", PHRASE, Via::CommandLine).unwrap();
+    assert!(maria.owner.is_some());
+    let state = maria.engine.state();
+    let view = View::new(&state, maria.session.actor());
+    let key = view.key(id).unwrap();
+    assert_eq!(view.refused(key, maria.engine.now().time), Some(Reason::StoreError));
 }

@@ -90,7 +90,7 @@ static STATE: Col = Col::text("State", 's', (15, 15), 0, |app, seen| {
 })
 .by(|app, seen| {
     Rank::Number(match Standing::of(app, seen) {
-        Standing::OwnerStopped => 0,
+        Standing::InDoubt | Standing::OwnerStopped => 0,
         Standing::Paused(_) => 1,
         Standing::Active => 2,
         Standing::Deleted(_) => 3,

@@ -5,14 +5,14 @@ use crate::domain::name::plain;
 use crate::domain::{App, AppStatus};
 use crate::tui::list::filter::{self, needs};
 use crate::tui::sight::app_standing::{Standing, method_word, source_word};
-use crate::tui::sight::seen::Seen;
+use crate::tui::sight::seen::{IN_DOUBT, Seen};
 
 /// Something asked of an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term {
     State(String),
-    /// Refused for its owner.
-    Stopped,
+    /// Refused although nobody paused it.
+    Stopped(&'static [Standing]),
     Method(String),
     Source(String),
     User(String),
@@ -32,7 +32,7 @@ impl Term {
                 };
                 status == wanted
             }
-            Self::Stopped => Standing::of(app, seen) == Standing::OwnerStopped,
+            Self::Stopped(as_shown) => as_shown.contains(&Standing::of(app, seen)),
             Self::Method(wanted) => plain(method_word(app.method)).contains(wanted.as_str()),
             Self::Source(wanted) => {
                 let source = app.profile.source;
@@ -54,7 +54,9 @@ impl filter::Term for Term {
     fn read(field: &str, sign: char, value: String) -> Option<Result<Self, String>> {
         Some(match (field, value.as_str()) {
             ("state", "active" | "paused" | "deleted") => Ok(Self::State(value)),
-            ("state", "stopped" | "owner stopped") => Ok(Self::Stopped),
+            ("state", "stopped") => Ok(Self::Stopped(&[Standing::OwnerStopped, Standing::InDoubt])),
+            ("state", "owner stopped") => Ok(Self::Stopped(&[Standing::OwnerStopped])),
+            ("state", IN_DOUBT) => Ok(Self::Stopped(&[Standing::InDoubt])),
             ("state", _) => needs(field, sign, "active, paused, stopped or deleted"),
             ("method", "") => needs(field, sign, "key or tokens"),
             ("method", "jwt") => Ok(Self::Method("tokens".to_owned())),
@@ -89,7 +91,7 @@ mod tests {
         let query = Query::parse("Booking state:paused method:jwt https://example.com NOT user:guests");
         assert!(query.mistakes.is_empty() && !query.reveals());
         assert!(Query::parse("state:deleted").reveals());
-        assert!(Query::parse("state:stopped state:\"owner stopped\"").mistakes.is_empty());
+        assert!(Query::parse("state:stopped state:\"owner stopped\" state:\"in doubt\"").mistakes.is_empty());
         for (text, said) in [
             ("state:purple", "state: needs active, paused, stopped or deleted"),
             ("user:robot", "user: needs guest or employee"),

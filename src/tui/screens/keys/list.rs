@@ -112,6 +112,7 @@ fn urgency(standing: Standing) -> i64 {
     match standing {
         Standing::ExpiresSoon => 0,
         Standing::Idle(days) => 1_000_000 - days.clamp(0, 900_000),
+        Standing::InDoubt => 1_999_999,
         Standing::OwnerStopped => 2_000_000,
         Standing::LocationGone | Standing::AppStopped => 2_000_001,
         Standing::Paused => 2_000_002,

@@ -4,7 +4,7 @@
 use crate::domain::name::plain;
 use crate::domain::{Key, KeyState, time::DAY_MS};
 use crate::tui::list::filter::{self, needs};
-use crate::tui::sight::seen::{Seen, Standing};
+use crate::tui::sight::seen::{IN_DOUBT, Seen, Standing};
 
 /// The states `state:` knows, beside the words of the table.
 const STATES: &str = "active, paused, stopped, expired, revoked, deleted, live, expiring, idle or due";
@@ -132,7 +132,13 @@ fn wanted(word: &str) -> Option<Wanted> {
     Some(match word {
         "live" => Wanted::Live,
         "expiring" | "expires soon" => Wanted::Expiring,
-        "stopped" => Wanted::Stopped(&[Standing::OwnerStopped, Standing::LocationGone, Standing::AppStopped]),
+        "stopped" => Wanted::Stopped(&[
+            Standing::InDoubt,
+            Standing::OwnerStopped,
+            Standing::LocationGone,
+            Standing::AppStopped,
+        ]),
+        IN_DOUBT => Wanted::Stopped(&[Standing::InDoubt]),
         "owner stopped" => Wanted::Stopped(&[Standing::OwnerStopped]),
         "location gone" => Wanted::Stopped(&[Standing::LocationGone]),
         "app stopped" => Wanted::Stopped(&[Standing::AppStopped]),
@@ -191,6 +197,7 @@ mod tests {
             Standing::ExpiresSoon,
             Standing::Active,
             Standing::Paused,
+            Standing::InDoubt,
             Standing::OwnerStopped,
             Standing::LocationGone,
             Standing::AppStopped,

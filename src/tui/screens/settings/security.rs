@@ -32,7 +32,7 @@ pub fn facts(look: &Look, doors: Option<&Doors>) -> Vec<Line> {
         facts.push(Line::told(
             Role::Bad,
             "Store",
-            "in doubt: nothing may be changed until somebody has looked",
+            "in doubt: what it does not vouch for is refused, and nothing may be changed until somebody has looked",
         ));
         facts.extend(doubts.iter().map(|doubt| Line::told(Role::Bad, "", doubt.to_string())));
         facts.push(Line::fact("", "Check the chain on the audit tab, then restore a backup."));
