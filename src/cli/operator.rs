@@ -284,11 +284,16 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
         KeysChoice::Give(heir) => KeysAfter::GiveTo(find(&signed, heir, Sought::Living)?),
     };
     let (name, live) = (&args.name, || live_keys(&signed, operator));
+    let stopped = !seen(&signed, operator)?.standing.keys_work();
     let fate = |live: usize| {
         let keys = stopped::live(live);
         match &args.keys {
+            KeysChoice::Work if stopped => format!("Their keys work again, but for paused ones: {keys}."),
             KeysChoice::Work => format!("Their keys go on working: {keys}."),
             KeysChoice::Stop => format!("Their keys stop: {keys}."),
+            KeysChoice::Give(heir) if stopped => {
+                format!("Their keys become {heir}'s and work again, but for paused ones: {keys}.")
+            }
             KeysChoice::Give(heir) => format!("Their keys become {heir}'s: {keys}."),
         }
     };
@@ -309,8 +314,12 @@ fn enable(deck: &Deck, args: &Enable) -> Outcome {
     args.secret.check(deck)?;
     let signed = deck.sign_in()?;
     let id = find(&signed, &args.name, Sought::Ended)?;
+    let stopped = !seen(&signed, id)?.standing.keys_work();
     args.secret.goes_with(deck, &signed, &args.name, Command::EnableOperator(id))?;
-    deck.output.say(&format!("{} may sign in again, with the new secret.", args.name));
+    let live = stopped::live(live_keys(&signed, id));
+    let keys =
+        if stopped { format!(" Their keys work again, but for paused ones: {live}.") } else { String::new() };
+    deck.output.say(&format!("{} may sign in again, with the new secret.{keys}", args.name));
     print(deck, &signed, id)
 }
 

@@ -14,12 +14,13 @@ use keydeck::crypto::random::OsEntropy;
 use keydeck::crypto::recovery::RecoveryCode;
 use keydeck::crypto::token::{Token, TokenKind};
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, Expiry, KeyId, Name, NewKey, Note, Place, Role, Timestamp};
+use keydeck::domain::{Command, Expiry, KeyId, KeysAfter, Name, NewKey, Note, Place, Role, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::{Brought, Engine as _, Origin, Via};
 use keydeck::tui::app::testing::{Console, desk, desk_on, sample};
 use keydeck::tui::screens::Screen;
+use keydeck::tui::screens::agency_keys::AgencyKeys;
 use keydeck::tui::screens::audit::Audit;
 use keydeck::tui::screens::settings::{Facts, Settings};
 use keydeck::tui::testing::FakeClipboard;
@@ -91,9 +92,25 @@ impl Bench {
         }
     }
 
+    fn opened(&self, name: &str, passphrase: &str) -> Open {
+        let passphrase = Passphrase::present(passphrase).unwrap();
+        open(&self.options(), &Key::Operator { name, passphrase: &passphrase }).unwrap()
+    }
+
     fn console(&self, open: Open) -> Console {
         desk_on(open, screens(), (100, 30), &self.clipboard)
     }
+}
+
+/// A command that issues an agency key.
+fn issue(called: &str) -> Command {
+    Command::IssueKey(NewKey {
+        name: Name::new(called).unwrap(),
+        place: Place::Agency,
+        scopes: vec!["contacts.read".into()],
+        expiry: None,
+        note: Note::default(),
+    })
 }
 
 fn add(open: &Open, name: &str, role: Role) {
@@ -330,6 +347,38 @@ fn somebody_leaves_their_keys_are_given_away_and_they_come_back() {
     console.sees("lena may sign in again");
     drop(console);
     assert!(bench.can_sign_in("lena", PHRASE));
+}
+
+#[test]
+fn keys_that_were_stopped_are_not_given_back_to_life_without_a_word() {
+    let bench = Bench::new();
+    let founded = bench.found();
+    add(&founded, "lena", Role::Admin);
+    drop(founded);
+    let lena = bench.opened("lena", OTHER);
+    lena.engine.execute(&lena.session, issue("Nightly export")).unwrap();
+    drop(lena);
+    let maria = bench.opened("maria", PHRASE);
+    let lena = maria.engine.state().operator_named("lena").unwrap().id;
+    maria.engine.disable_operator(&maria.session, lena, KeysAfter::Stop).unwrap();
+    let mut console = bench.console(maria);
+    go_to(&mut console, 1);
+    console.press("g enter").press("down down down enter").sees("Keys of lena");
+    console.sees("work again, but for paused ones").press("down down").press("enter").type_text("maria");
+    console.press("enter").sees("belong to maria from then on, and").sees("work again, but for paused ones");
+}
+
+#[test]
+fn a_key_of_a_store_in_doubt_is_not_said_to_work() {
+    let bench = Bench::new();
+    let founded = bench.found();
+    founded.engine.execute(&founded.session, issue("Nightly export")).unwrap();
+    drop(founded);
+    std::fs::remove_file(bench.dir.path().join("seal")).unwrap();
+    let open = bench.opened("maria", PHRASE);
+    let mut console = desk_on(open, vec![Box::new(AgencyKeys::new())], (140, 30), &bench.clipboard);
+    console.sees("Nightly export").sees("◇ in doubt").sees_no("● active");
+    console.press("enter").sees("Refused: the store is in doubt").sees_no("It works");
 }
 
 #[test]

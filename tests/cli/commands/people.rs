@@ -33,7 +33,8 @@ fn operators_come_change_and_go() {
     maria.does(&["operator", "disable", "Zoë", "--keys", "stop"]);
     zoe.says(&["key", "list"]).fails(4, "Cannot unseal");
     assert_eq!(maria.verifies(&token), "deny owner_disabled");
-    maria.does(&["operator", "disable", "Zoë", "--keys", "give:maria"]);
+    let said = maria.does(&["operator", "disable", "Zoë", "--keys", "give:maria"]).err;
+    assert!(said.contains("become maria's and work again, but for paused ones: 1 live key."), "{said}");
     assert_eq!(maria.verifies(&token), "allow");
     assert_eq!(maria.asks(&["key", "show", "K"])["owner"], "maria");
     maria.does(&["operator", "enable", "Zoë", "--new-passphrase-file", "zoe.pass"]);

@@ -86,7 +86,7 @@ impl Asking for Disable {
     }
 
     fn face(&self, _: &Look, _: Spot) -> Face {
-        let Person { name, active, live, .. } = &self.person;
+        let Person { name, active, live, keys_work, .. } = &self.person;
         let keys = match live {
             Some(count) if *count > 1 => format!("Their {count} live keys"),
             _ => "Their live keys".to_owned(),
@@ -97,7 +97,11 @@ impl Asking for Disable {
                 format!("{keys} are refused until they are enabled again or the keys given away.")
             }
             (Some(Fate::Give), Some(_)) => {
-                format!("{keys} belong to {} from then on, and work.", self.heir.words)
+                let again = if *keys_work { "work" } else { "work again, but for paused ones" };
+                format!("{keys} belong to {} from then on, and {again}.", self.heir.words)
+            }
+            (Some(Fate::Give | Fate::Work), _) if !keys_work => {
+                format!("{keys} work again, but for paused ones.")
             }
             (Some(Fate::Give), None) => format!("{keys} change owner."),
             (Some(Fate::Work) | None, _) => format!("{keys} go on working."),
