@@ -28,10 +28,13 @@ pub struct Add {
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     /// The column that holds the names, by its heading or its number
-    #[arg(long, value_name = "NAME|N", requires = "from")]
+    #[arg(long, value_name = "NAME|N", requires = "from", conflicts_with = "names")]
     column: Option<Column>,
     #[command(flatten)]
     first_line: FirstLine,
+    /// Each line is one name, whatever is in it: there are no columns and no heading
+    #[arg(long, requires = "from", conflicts_with_all = ["names", "column", "heading", "no_heading"])]
+    lines: bool,
     /// Leave out the names that are there already, instead of refusing the list
     #[arg(long)]
     skip_existing: bool,
@@ -44,10 +47,10 @@ pub struct Add {
 #[derive(Debug, Args)]
 struct FirstLine {
     /// The first line says what the columns are called; needed where that cannot be told
-    #[arg(long, requires = "from", conflicts_with = "no_heading")]
+    #[arg(long, requires = "from", conflicts_with_all = ["no_heading", "names"])]
     heading: bool,
     /// The first line is the first of the names
-    #[arg(long, requires = "from")]
+    #[arg(long, requires = "from", conflicts_with = "names")]
     no_heading: bool,
 }
 
@@ -58,8 +61,12 @@ impl Add {
             (false, true) => Some(First::Name),
             (false, false) => None,
         };
-        let ways =
-            Ways { column: "say which with --column", first: "say which with --heading or --no-heading" };
+        let ways = Ways {
+            column: "say which with --column; where a name holds commas, put it in double quotes, or say with --lines \
+                     that each line is one name",
+            first: "say which with --heading or --no-heading",
+            lines: ", or say with --lines that each line is one name",
+        };
         Said { column: self.column.as_ref(), first, ways }
     }
 }
@@ -77,6 +84,7 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 pub(super) fn run(deck: &Deck, args: &Add) -> Outcome {
     let (what, twice, sheet) = match &args.from {
+        Some(path) if args.lines => ("line", "on line", sheet::lines(&bytes_of(path)?)),
         Some(path) => ("line", "on line", sheet::read(&bytes_of(path)?, args.said())),
         None => {
             let names = args.names.iter().zip(1..).map(|(n, at)| (at, Ok(n.clone()))).collect();

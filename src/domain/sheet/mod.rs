@@ -68,11 +68,13 @@ pub struct Ways {
     pub column: &'static str,
     /// What the first line is.
     pub first: &'static str,
+    /// That each line is a name as it stands; empty where nobody can say so.
+    pub lines: &'static str,
 }
 
 impl Default for Ways {
     fn default() -> Self {
-        Self { column: "say which column", first: "say which" }
+        Self { column: "say which column", first: "say which", lines: "" }
     }
 }
 
@@ -134,6 +136,31 @@ pub fn read(bytes: &[u8], told: Said<'_>) -> Result<Sheet, Mistake> {
         })?,
     };
     names(&rows(table, separator, first)?, separator, told, QUOTE)
+}
+
+/// Reads names that stand one on each line, whatever is in them.
+pub fn lines(bytes: &[u8]) -> Result<Sheet, Mistake> {
+    let text = decode(bytes)?.replace("\r\n", "\n").replace('\r', "\n");
+    let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
+    Ok(Sheet {
+        names: lines.map(|(at, line)| (at, whole(line))).collect(),
+        taken: "Each line is one name.".into(),
+    })
+}
+
+/// The name in a line, which is the whole of it. What only draws a table or a list on a screen is none.
+pub fn whole(line: &str) -> Result<String, String> {
+    let drawn = |c: char| matches!(c, '-' | '=' | '+' | '|' | '─' | '═' | '┼' | '│');
+    let rule = line.chars().count() > 1 && line.chars().all(|c| drawn(c) || c == ' ');
+    let rows =
+        line.strip_prefix('(').and_then(|rest| rest.strip_suffix(" rows)").or(rest.strip_suffix(" row)")));
+    if rule || rows.is_some_and(|count| count.bytes().all(|b| b.is_ascii_digit())) {
+        return Err("it belongs to a table drawn for a screen, not to its names; export it as CSV".into());
+    }
+    if ["- ", "* ", "+ ", "• "].iter().any(|bullet| line.starts_with(bullet)) {
+        return Err("a bullet stands before the name; leave out the bullets".into());
+    }
+    Ok(line.to_owned())
 }
 
 /// The table in lines that were pasted where names are expected; `None` where each line is a name as it stands.
@@ -224,7 +251,9 @@ fn one_column(table: &str, told: Said<'_>) -> Result<Sheet, Mistake> {
         for ((_, row), name) in below.zip(&mut sheet.names) {
             if row.len() > 1 {
                 let why = format!(
-                    "a {word} parts it, and the first line has one column; put a name in double quotes"
+                    "a {word} parts it, and the first line has one column; put a name with {word}s in double \
+                     quotes{}",
+                    told.ways.lines
                 );
                 name.1 = Err(why);
             }
@@ -325,11 +354,14 @@ impl Choice {
 
 /// The name in a row of a table of that width. A row may end early, as spreadsheets write it, but not before its name.
 fn named((line, row): &Row, width: usize, at: usize, advice: &str) -> (u64, Result<String, String>) {
+    if let Some(Err(drawn)) = row.first().filter(|_| row.len() == 1).map(|line| whole(line.trim())) {
+        return (*line, Err(drawn));
+    }
     let name = match row.get(at) {
         _ if row.len() > width => {
             Err(format!("it has {} columns, the first line has {width}; {advice}", row.len()))
         }
-        Some(name) => Ok(name.clone()),
+        Some(name) => whole(name.trim()).map(|_| name.clone()),
         None => Err(format!("it ends before column {}, where the names are", at + 1)),
     };
     (*line, name)

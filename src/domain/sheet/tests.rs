@@ -174,3 +174,33 @@ fn a_pasted_table_is_told_from_names_one_on_each_line() {
         assert!(line == 1 && why.contains("say which column"), "{unclear}: {why}");
     }
 }
+
+#[test]
+fn what_draws_a_table_or_a_list_on_a_screen_is_no_name() {
+    for text in [
+        " name \n--------\n Berlin\n(1 row)\n",
+        " name | city\n------+-----\n Berlin | x\n(1 row)\n",
+        " city | name\n------+-----\n x | Berlin\n(1 row)\n",
+    ] {
+        let sheet = read(text.as_bytes(), Said::default()).unwrap();
+        let wrong: Vec<_> = sheet
+            .names
+            .iter()
+            .filter_map(|(line, name)| name.as_ref().err().map(|why| (*line, why)))
+            .collect();
+        assert_eq!(wrong.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 4], "{text}");
+        assert!(wrong.iter().all(|(_, why)| why.contains("drawn for a screen")), "{wrong:?}");
+    }
+    for bullet in ["-", "*", "+", "•"] {
+        let (line, why) = mistake(format!("name\n{bullet} Berlin\n"));
+        assert!(line == 2 && why.contains("bullet"), "{why}");
+    }
+    for name in ["-", "A - B", "(12)", "(Rows)", "1+1", "Berlin (2 rows)"] {
+        assert_eq!(whole(name).as_deref(), Ok(name));
+    }
+}
+
+#[test]
+fn a_byte_that_no_text_has_is_told_with_its_line() {
+    assert_eq!(mistake("name\nBerlin\nRo\0me\n").0, 3);
+}

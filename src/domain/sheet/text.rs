@@ -25,8 +25,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, Mistake> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let save = "save it as UTF-8 (in a spreadsheet: CSV UTF-8)";
     match str::from_utf8(bytes) {
-        Ok(text) if text.contains('\0') => Err((1, format!("it holds bytes that no text has; {save}"))),
-        Ok(text) => Ok(text.to_owned()),
+        Ok(text) => match text.find('\0') {
+            Some(at) => Err((line_at(text, at), format!("it holds bytes that no text has; {save}"))),
+            None => Ok(text.to_owned()),
+        },
         Err(error) => {
             let good = String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default());
             Err((line_at(&good, good.len()), format!("it is not UTF-8 text; {save}")))

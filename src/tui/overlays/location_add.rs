@@ -26,6 +26,7 @@ use crate::tui::widgets::{layout, text};
 const WAYS: Ways = Ways {
     column: "write `name` above the column with the names, or put a name that holds a separator in double quotes",
     first: "write `name` above the names",
+    lines: "",
 };
 
 /// What is filled in: a line, and the list it goes to.
@@ -130,7 +131,8 @@ impl AddLocations {
     /// What was pasted goes there too: the names in a table, or each line; `None` when it is no more than a piece of one.
     fn paste(&mut self, pasted: &str) -> Option<Took> {
         let lines = pasted.lines().map(str::trim).filter(|line| !line.is_empty());
-        let lines: Vec<_> = lines.map(|line| Ok(line.to_owned())).collect();
+        let lines: Vec<_> =
+            lines.map(|line| sheet::whole(line).map_err(|why| format!("{line}: {why}"))).collect();
         if lines.len() < 2 {
             return None;
         }

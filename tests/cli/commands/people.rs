@@ -208,6 +208,13 @@ fn a_list_from_a_spreadsheet_is_not_stored_as_its_own_lines() {
         assert!(said.err.contains(&format!("line {line}: {why}")) || said.err.contains(why), "{said:?}");
         assert!(listed().is_empty());
     }
+    desk.file("list.csv", "Smith, Jones & Co\nRome\n");
+    ann.says(&add).fails(1, "put it in double quotes, or say with --lines that each line is one name");
+    let said = ann.says(&[&add[..], &["--lines", "--dry-run"]].concat()).expect(0);
+    assert_eq!(said.out, "Smith, Jones & Co\nRome\n");
+    for option in ["--column=2", "--heading", "--no-heading", "--lines"] {
+        ann.says(&["location", "add", "X", option]).fails(2, "cannot be used with");
+    }
     desk.file("list.csv", "nr;Wo\n1;Berlin\n2;\"Köln; Deutz\"\n");
     ann.says(&add).fails(1, "`nr`, `Wo`");
     let by_name = ["location", "add", "--from", "list.csv", "--column", "wo"];
