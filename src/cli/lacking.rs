@@ -46,13 +46,16 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 /// What to say instead of the parser's own words, when something is missing.
 pub fn in_words(error: &clap::Error, words: &[OsString]) -> Option<String> {
-    if error.kind() != ErrorKind::MissingRequiredArgument {
-        return None;
+    match error.kind() {
+        ErrorKind::UnknownArgument => return token_in_words(error, words),
+        ErrorKind::MissingRequiredArgument => {}
+        _ => return None,
     }
     let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
     let (path, command) = called(words);
     let mut text = format!("`keydeck {path}` needs more than that. Missing:");
-    for usage in missing {
+    let founder = (path == "init" && !is_named(words)).then(|| FOUNDER.to_owned());
+    for usage in missing.iter().chain(&founder) {
         let _ = write!(text, "\n  {usage}");
         if let Some(help) = help_of(&command, usage) {
             let _ = write!(text, ": {help}");
@@ -63,6 +66,29 @@ pub fn in_words(error: &clap::Error, words: &[OsString]) -> Option<String> {
     }
     let _ = write!(text, "\nAll its words: keydeck {path} --help");
     Some(text)
+}
+
+/// How the founder of a store is named, unless the configuration file does it.
+const FOUNDER: &str = "--operator <NAME>";
+
+/// Whether anything outside of the configuration file says who signs in.
+fn is_named(words: &[OsString]) -> bool {
+    let named = |word: &OsString| word == "--operator" || word.as_encoded_bytes().starts_with(b"--operator=");
+    words.iter().any(named) || std::env::var_os("KEYDECK_OPERATOR").is_some_and(|name| !name.is_empty())
+}
+
+/// What to say of a word that may be a token, given to what reads one. It is not repeated: in part or mistyped it is
+/// nearly a secret, and an access token is one in any shape.
+fn token_in_words(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    let (path, _) = called(words);
+    let reads = matches!(path.as_str(), "verify" | "audit fingerprint") && !word.starts_with('-');
+    reads.then(|| {
+        format!(
+            "The token goes on standard input, never on the command line, where the shell's history and other users \
+             can read it: keydeck {path} < FILE. If that was a whole token, revoke its key now."
+        )
+    })
 }
 
 /// The command that the words call, and its name behind the program's.

@@ -67,6 +67,11 @@ pub struct Profile {
 
 /// Words of `app create`.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("uri", |arg| arg.required(true)),
+    mut_arg("user_type", |arg| arg.required(true)),
+    mut_arg("source", |arg| arg.required(true)),
+)]
 pub struct Create {
     /// What the app is called; yours have different names
     #[arg(long, value_name = "NAME")]
