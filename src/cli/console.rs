@@ -27,6 +27,17 @@ pub struct Look {
     pub no_mouse: bool,
 }
 
+impl Look {
+    /// What is said here, and else there: the options may stand before the command or after it.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            theme: self.theme.or(other.theme),
+            ascii: self.ascii || other.ascii,
+            no_mouse: self.no_mouse || other.no_mouse,
+        }
+    }
+}
+
 /// Opens the console on the store that is configured.
 pub fn run(deck: &Deck, look: &Look) -> Outcome {
     let mut options = deck.options()?;
@@ -42,6 +53,19 @@ pub fn demo(deck: &Deck, look: &Look) -> Outcome {
 }
 
 fn enter(deck: &Deck, look: &Look, store: Store) -> Outcome {
+    let globals = &deck.globals;
+    for (given, option) in [
+        (globals.passphrase_file.is_some(), "--passphrase-file"),
+        (globals.key_file.is_some(), "--key-file"),
+        (globals.json, "--json"),
+    ] {
+        if given {
+            return Err(Fault::usage(format!(
+                "The console takes no {option}: it asks on its own screen, and shows there what it finds. Leave it out, \
+                 or name a command: `keydeck --help` lists them."
+            )));
+        }
+    }
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(Fault::no_terminal(
             "The console needs a terminal, and this is none. For scripts there are commands: `keydeck key list` and \

@@ -147,7 +147,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
     let deck = Deck { globals, config, places, output, words };
     match cli.command {
         None => console::run(&deck, &cli.console),
-        Some(Command::Demo(look)) => console::demo(&deck, &look),
+        Some(Command::Demo(look)) => console::demo(&deck, &look.or(cli.console)),
         Some(Command::Init(args)) => init::run(&deck, &args),
         Some(Command::Operator(verb)) => operator::run(&deck, &verb),
         Some(Command::Location(verb)) => location::run(&deck, &verb),

@@ -153,3 +153,27 @@ fn whoever_leaves_a_word_out_is_told_which_what_it_is_for_and_how_it_would_read(
     let told = error["error"]["message"].as_str().unwrap();
     assert!(told.contains("<VALUE>: Its new value"), "{told}");
 }
+
+#[test]
+fn all_that_is_missing_is_told_at_once() {
+    let desk = Desk::new();
+    let said = desk.run(&["app", "create"], "").expect(2);
+    for option in ["--name", "--uri", "--user-type", "--source", "--auth", "--scope"] {
+        assert!(
+            said.err.contains(&format!("\n  {option} <")) || said.err.contains(&format!("{option} <SCOPE>")),
+            "{option}: {said:?}"
+        );
+    }
+    let said = desk.run(&["init"], "").expect(2);
+    assert!(said.err.contains("--agency <NAME>: ") && said.err.contains("--operator <NAME>: "), "{said:?}");
+    let said = desk.run(&["init", "--operator", "maria"], "").expect(2);
+    assert!(!said.err.contains("  --operator <NAME>: "), "{said:?}");
+}
+
+#[test]
+fn what_the_console_does_not_take_is_not_left_out_without_a_word() {
+    let desk = Desk::new();
+    for words in [&["--json"][..], &["--passphrase-file", "x"], &["--key-file", "x"], &["demo", "--json"]] {
+        desk.run(words, "").fails(2, "The console takes no --");
+    }
+}
