@@ -50,8 +50,11 @@ pub enum CryptoError {
         /// What is in it.
         what: &'static str,
     },
+    /// No passphrase at all.
+    #[error("The passphrase is empty.")]
+    PassphraseEmpty,
     /// A passphrase beyond what is hashed.
-    #[error("The passphrase is empty or longer than {max} bytes.")]
+    #[error("The passphrase is longer than {max} bytes.")]
     PassphraseLength {
         /// Bytes accepted.
         max: usize,

@@ -46,13 +46,16 @@ impl Passphrase {
 
     /// A passphrase somebody claims to know: 1 to [`MAX_BYTES`] bytes, judged by the slot alone.
     pub fn present(text: &str) -> Result<Self, CryptoError> {
-        let bounded = |len: usize| (1..=MAX_BYTES).contains(&len);
-        if !bounded(text.len()) {
+        let too_long = |len: usize| len > MAX_BYTES;
+        if text.is_empty() {
+            return Err(CryptoError::PassphraseEmpty);
+        }
+        if too_long(text.len()) {
             return Err(CryptoError::PassphraseLength { max: MAX_BYTES });
         }
         let mut normal = Zeroizing::new(String::with_capacity(text.len() * NFC_GROWTH));
         normal.extend(text.nfc());
-        if !bounded(normal.len()) {
+        if too_long(normal.len()) {
             return Err(CryptoError::PassphraseLength { max: MAX_BYTES });
         }
         Ok(Self(normal))
@@ -277,7 +280,8 @@ mod tests {
         ));
         assert!(Passphrase::choose(&accented("eaouiueaiouaoei")).is_ok());
         assert!(Passphrase::present(&"x".repeat(1024)).is_ok());
-        for wrong in ["", &"x".repeat(1025), &"x".repeat(1 << 20)] {
+        assert!(matches!(Passphrase::present(""), Err(CryptoError::PassphraseEmpty)));
+        for wrong in [&"x".repeat(1025), &"x".repeat(1 << 20)] {
             assert!(matches!(Passphrase::present(wrong), Err(CryptoError::PassphraseLength { .. })));
         }
         // U+1D160 takes four bytes and twelve once normalised.

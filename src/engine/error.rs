@@ -191,7 +191,9 @@ const fn secret(error: &CryptoError) -> (Class, &'static str) {
         CryptoError::PassphraseTooShort { .. } => (Class::Refused, "passphrase_too_short"),
         CryptoError::PassphraseSimple => (Class::Refused, "passphrase_too_simple"),
         CryptoError::PassphraseUntypable { .. } => (Class::Refused, "passphrase_untypable"),
-        CryptoError::PassphraseLength { .. } => (Class::Refused, "passphrase_length"),
+        CryptoError::PassphraseEmpty | CryptoError::PassphraseLength { .. } => {
+            (Class::Refused, "passphrase_length")
+        }
         CryptoError::SlotsFull { .. } => (Class::Refused, "slots_full"),
         CryptoError::LastSlot => (Class::Refused, "last_slot"),
         CryptoError::KeyFile { .. } => (Class::Refused, "key_file"),

@@ -385,7 +385,7 @@ fn a_live_key_is_revoked_only_when_its_name_is_typed_exactly() {
     console.sees("Nightly export is revoked").sees("✗ revoked");
     assert_eq!(house.state_of("Nightly export"), KeyState::Revoked);
     // What does not work any more needs no name to be deleted, and is gone from the list.
-    console.press("X").sees("it does not work any more already");
+    console.press("X").sees("there is nothing left to do");
     console.press("D").sees_no("Type its name").press("tab enter").sees("Nightly export is deleted");
     console.sees("Only deleted keys are left here").press("/").type_text("state:deleted").press("enter B");
     console.sees("Restore key").press("tab enter").sees("restored, as revoked");

@@ -38,7 +38,7 @@ pub(super) fn resume(state: &State, id: KeyId, context: &Context<'_>) -> Result<
 
 pub(super) fn revoke(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
-    let ended = (KeyState::Revoked, "it does not work any more already.");
+    let ended = (KeyState::Revoked, "there is nothing left to do.");
     need(key, &[KeyState::Active, KeyState::Paused, KeyState::Expired], Some(ended), context)?;
     Ok(vec![Event::KeyRevoked(with(key, Status::Revoked(context.now)))])
 }

@@ -37,6 +37,9 @@ fn done(entry: &Entry) -> String {
     let plain = kind.spec().done.replace("{}", &name(entry));
     let many = entry.subjects.len();
     match (kind, entry.changes.first()) {
+        (CommandKind::StartSession, Some(failed)) if failed.to == "1" => {
+            format!("{plain}, after 1 failed attempt")
+        }
         (CommandKind::StartSession, Some(failed)) => format!("{plain}, after {} failed attempts", failed.to),
         (CommandKind::AddOperator, Some(role)) => format!("{plain} as {}", role.to),
         (CommandKind::SetRole, Some(role)) => format!("{plain}: now {}, was {}", role.to, role.from),
@@ -157,7 +160,7 @@ pub fn access(code: &str) -> &str {
 mod tests {
     use super::*;
     use crate::domain::Timestamp;
-    use crate::domain::audit::{ActorLine, SubjectLine};
+    use crate::domain::audit::{ActorLine, ChangeLine, SubjectLine};
 
     #[test]
     fn whatever_was_done_or_refused_is_told_in_words_and_not_as_a_code() {
@@ -187,5 +190,31 @@ mod tests {
                 assert!(!said.contains("7HqP2mVx9KtR"), "{said}");
             }
         }
+    }
+
+    #[test]
+    fn one_failed_attempt_is_one() {
+        let after = |failed: &str| {
+            let at = ActorLine {
+                id: "zzzzzzzzzzzz".into(),
+                name: "maria".into(),
+                role: "admin".into(),
+                auth: "passphrase".into(),
+                access: "own".into(),
+                via: "console".into(),
+                uid: 1,
+                pid: 2,
+                session: "s".into(),
+            };
+            let mut entry = Entry::of(at, Timestamp(7), CommandKind::StartSession.spec().code);
+            entry.changes = vec![ChangeLine {
+                field: "failed attempts before".into(),
+                from: "0".into(),
+                to: failed.into(),
+            }];
+            what(&entry)
+        };
+        assert!(after("1").ends_with("after 1 failed attempt"));
+        assert!(after("2").ends_with("after 2 failed attempts"));
     }
 }
