@@ -76,6 +76,12 @@ pub trait Overlay<C, O, A = ()> {
         None
     }
 
+    /// What becomes of the secret it shows, and of what that opens, if it closes now; `None` when it shows none, or somebody
+    /// has it.
+    fn loses(&self) -> Option<Reason> {
+        None
+    }
+
     /// When it wants a tick.
     fn wake_at(&self) -> Option<Moment> {
         None
@@ -209,9 +215,9 @@ impl<C, O, A> OverlayStack<C, O, A> {
         waiting
     }
 
-    /// Whether one of them, whatever lies above it, shows a secret that must not go yet.
-    pub fn hold_a_secret(&self) -> bool {
-        self.layers.iter().any(|layer| layer.secrecy() == Secrecy::Secret && layer.held().is_some())
+    /// What becomes of the secret that one of them shows, whatever lies above it, and that nobody has yet.
+    pub fn lose(&self) -> Option<Reason> {
+        self.layers.iter().rev().find_map(|layer| layer.loses())
     }
 
     /// Whether one of them, whatever lies above it, holds what somebody filled in and nobody has asked for yet.

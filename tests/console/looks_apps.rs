@@ -88,7 +88,7 @@ fn step_3_the_secret_and_the_key() {
     });
     looks("step_3_key", empty(), &ALL, |console| {
         details(console);
-        console.press("ctrl-s /").type_text("contacts.read").press("enter space ctrl-s space enter");
+        console.press("ctrl-s /").type_text("contacts.read").press("enter space ctrl-s r space enter");
     });
     looks("step_3_tokens", empty(), &ALL[..2], |console| {
         details(console);

@@ -155,7 +155,7 @@ fn an_app_with_access_tokens_is_told_how_to_fetch_them() {
     console.sees("How it fetches an access token").sees("grant_type=client_credentials");
     console.sees(&format!("{}:$KEYDECK_APP_SECRET", app.id));
     assert!(!console.screen().contains("issue its API key"));
-    console.press("space enter").sees("Guest app is created and works").sees("tokens");
+    console.press("c space enter").sees("Guest app is created and works").sees("tokens");
     assert_eq!(app.method, AuthMethod::Jwt);
     // It has no keys to go to, and says so.
     console.press("l").sees("this app uses access tokens and has no keys");
@@ -231,7 +231,12 @@ fn the_wizard_can_be_clicked_through() {
         .click_on("none; type to find")
         .type_text("guest");
     console.press("enter").sees("14 scopes").click_on("Back").sees("kiosk.example/out").click_on("  Next");
-    console.click_on("Create app").sees("Kiosk is created").click_on("I stored it").sees("[✓] I stored it");
+    console
+        .click_on("Create app")
+        .sees("Kiosk is created")
+        .press("c")
+        .click_on("I stored it")
+        .sees("[✓] I stored it");
     let app = house.app("Kiosk");
     assert_eq!((app.profile.source, app.profile.user_type), (SourceApp::ClientApp, UserType::Employee));
     assert_eq!((app.method, app.profile.post_logout.len()), (AuthMethod::Jwt, 1));
@@ -263,7 +268,11 @@ fn leaving_the_secret_early_asks_and_a_new_one_is_made_instead() {
     console.press("esc").sees("Leave without it?").sees("you would have to make a new secret").sees(&first);
     // Any other key stays.
     console.press("r").sees_no("Leave without it?").sees("I stored it");
-    console.press("esc esc").sees("The secret of Booking bot is gone").sees_no("I stored it").sees_no(&first);
+    console
+        .press("esc esc")
+        .sees("The new secret of Booking bot was not stored")
+        .sees_no("I stored it")
+        .sees_no(&first);
     let before = house.app("Booking bot").secret;
     console.press("backspace N").sees("New secret for an app").sees("ends at once").sees("[ Cancel ]");
     console.press("enter").sees_no("New secret for an app");
@@ -337,13 +346,13 @@ fn a_new_key_may_retire_the_old_ones_once_it_is_stored() {
     console.press("tab tab tab space").sees("[✓] revoke Booking bot").sees("once the new one is stored");
     console.press("ctrl-s").sees("Booking bot 2 is issued");
     assert!(house.engine.verify(old.as_bytes(), &[]).is_allow(), "nothing ends before the new one is stored");
-    console.press("space enter").sees("Booking bot is revoked; Booking bot 2 takes its place");
+    console.press("c space enter").sees("Booking bot is revoked; Booking bot 2 takes its place");
     assert_eq!(
         (house.state_of("Booking bot"), house.state_of("Booking bot 2")),
         (KeyState::Revoked, KeyState::Active)
     );
     // Without the tick the old ones stay.
-    console.press("n ctrl-s space enter").sees("Booking bot is issued and works");
+    console.press("n ctrl-s c space enter").sees("Booking bot is issued and works");
     assert_eq!(house.state_of("Booking bot 2"), KeyState::Active);
 }
 
@@ -581,6 +590,6 @@ fn every_size_is_drawn_and_the_small_ones_can_do_everything() {
         .sees("its API key")
         .press("enter")
         .sees("Small window is issued")
-        .press("space enter")
+        .press("c space enter")
         .sees("● active");
 }

@@ -100,7 +100,7 @@ fn that_the_owner_has_gone_is_said_beside_a_secret_and_on_the_locked_screen() {
     // The key is on the screen this once: it stays, and the title and a message say how things stand.
     console.sees("(keydeck serve) has gone.").sees("Put this away first").press("backspace");
     console.sees_no("Put this away first").sees_no("attached").sees("own keys · ✗ serve has gone");
-    console.press("space enter").sees("Locked").sees("(keydeck serve) has").sees("Sign in again");
+    console.press("c space enter").sees("Locked").sees("(keydeck serve) has").sees("Sign in again");
     let mut console = served.console(80, 24);
     console.news(gone()).sees("Locked").sees("(keydeck serve) has");
 }

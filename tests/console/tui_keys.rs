@@ -110,8 +110,9 @@ fn the_first_key_is_issued_copied_stored_and_found_in_the_list() {
     console.press("p");
     assert!(console.screen().lines().any(|line| line == token));
     console.press("esc").sees("I stored it");
-    // Neither Enter nor q nor Esc closes it before it is ticked.
-    console.press("enter q esc").sees("never shown again").sees("I stored it");
+    // Neither Enter nor q closes it before it is ticked, and Esc asks.
+    console.press("enter q").sees("never shown again").sees("I stored it");
+    console.press("esc").sees("Revoke it and leave?").press("r r").sees("I stored it");
     // Nor do the keys that would close the store and lose it.
     console.press("ctrl-z").sees("say first that you stored the secret").sees("I stored it");
     assert_eq!(console.suspensions, 0);
@@ -598,7 +599,7 @@ fn locations_are_added_by_the_list_renamed_and_removed_by_name() {
         .press("tab tab tab tab tab tab / ")
         .type_text("calendars.read")
         .press("enter space ctrl-s");
-    console.sees("is issued").sees("location key of Köln").press("space enter").sees("● active");
+    console.sees("is issued").sees("location key of Köln").press("c space enter").sees("● active");
     console.press("h").press("e").press("ctrl-u").type_text("Berlin Mitte").press("enter").sees("is taken");
     console.press("ctrl-u").type_text("Köln Süd").press("enter").sees("Köln is now called Köln Süd");
     console
@@ -621,7 +622,7 @@ fn a_location_is_found_by_typing_in_the_form() {
         .sees("Berlin Prenzlauer Berg");
     console.press("enter").sees("Issues a key of Berlin Prenzlauer Berg");
     console.press("tab tab").type_text("front").press("enter").sees("Preset    Front desk");
-    console.press("ctrl-s").sees("Kiosk is issued").press("space enter").sees("▸  Kiosk");
+    console.press("ctrl-s").sees("Kiosk is issued").press("c space enter").sees("▸  Kiosk");
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn a_new_key_half_filled_in_is_gone_on_with_after_the_console_locked_itself() {
     console.sees("as you left it; nothing of it is saved yet");
     // The keyboard is where it was: in the note.
     console.type_text(", cron").sees("on the build host, cron").press("ctrl-s");
-    console.sees("Nightly export is issued").press("space enter").press("ctrl-c");
+    console.sees("Nightly export is issued").press("c space enter").press("ctrl-c");
     let key = house.key("Nightly export");
     assert_eq!(key.note.as_str(), "on the build host, cron");
     assert_eq!(key.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["contacts.read"]);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::crypto::token::{Token, TokenKind};
 use crate::domain::{AppId, Command, KeyId};
 use crate::engine::{Engine, Session};
+use crate::tui::action::Reason;
 use crate::tui::secret::SecretText;
 
 /// What becomes of secrets that nobody got, for whoever can still say it: the desk, the door, or the shell's screen.
@@ -96,6 +97,15 @@ enum Seen {
     Perhaps,
 }
 
+/// Why nobody has it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    /// A form, a console or a terminal ended.
+    Lost,
+    /// Somebody left without it and was asked before.
+    GivenUp,
+}
+
 /// A secret just made, until somebody has it.
 pub struct Fresh {
     text: SecretText,
@@ -163,19 +173,55 @@ impl Fresh {
         self.text.duplicate()
     }
 
-    /// Somebody has it, or gave it up knowingly.
+    /// Whether somebody may have read or copied it.
+    pub fn is_seen(&self) -> bool {
+        self.way_back.as_ref().is_none_or(|way_back| way_back.seen == Seen::Perhaps)
+    }
+
+    /// Somebody has it.
     pub fn hand_over(&mut self) {
         self.show();
         self.way_back = None;
+    }
+
+    /// Nobody wants it: a key is revoked, seen or not; for what cannot be taken back is said what to do.
+    pub fn give_up(&mut self) {
+        self.go(Gone::GivenUp);
+    }
+
+    /// What becomes of what it opens if the console ends now; nothing once somebody has it.
+    pub fn at_the_end(&self) -> Option<Reason> {
+        let way_back = self.way_back.as_ref()?;
+        let said = match (&way_back.opens, way_back.seen) {
+            (Opens::Key(_), Seen::Never) => {
+                "Nobody has seen or copied this token, and it is never shown again: the key is revoked."
+            }
+            (Opens::Key(_), Seen::Perhaps) => {
+                "Nobody said they stored this token. It is never shown again, and the key goes on working."
+            }
+            (Opens::App(_), _) => {
+                "Nobody said they stored this secret. It is never shown again; the app stays as it is and needs \
+                 another secret."
+            }
+            (Opens::Store, _) => {
+                "Nobody said they stored this recovery code. It is never shown again, and the code before it is void \
+                 already: there is none until you make another in Settings."
+            }
+        };
+        Some(said.into())
+    }
+
+    fn go(&mut self, gone: Gone) {
+        if let Some(way_back) = self.way_back.take() {
+            let said = way_back.go(gone);
+            way_back.under_way.custody.say(said);
+        }
     }
 }
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        if let Some(way_back) = self.way_back.take() {
-            let said = way_back.go();
-            way_back.under_way.custody.say(said);
-        }
+        self.go(Gone::Lost);
     }
 }
 
@@ -192,26 +238,17 @@ impl WayBack {
         }
     }
 
-    /// Takes back what can be: a key whose secret nobody can have. One that somebody may use already goes on working,
-    /// and they are told; so are those who lost what cannot be taken back.
-    fn go(&self) -> String {
-        match (&self.opens, self.seen) {
-            (Opens::Key(key), Seen::Never) => {
-                let name = self.key_name(*key);
-                match self.engine.execute(&self.session, Command::RevokeKey(*key)) {
-                    Ok(_) => {
-                        format!("{name} was issued and is revoked again: nobody saw or copied its token.")
-                    }
-                    Err(why) => format!(
-                        "{name} was issued, nobody saw or copied its token, and it could not be revoked: {why} Revoke it."
-                    ),
-                }
-            }
-            (Opens::Key(key), Seen::Perhaps) => format!(
+    /// Takes back what can be: a key whose secret nobody can have, or wants. One that somebody may use already goes on
+    /// working, and they are told; so are those who lost what cannot be taken back.
+    fn go(&self, gone: Gone) -> String {
+        match (&self.opens, self.seen, gone) {
+            (Opens::Key(key), Seen::Never, _) => self.revoke(*key, "nobody saw or copied"),
+            (Opens::Key(key), Seen::Perhaps, Gone::GivenUp) => self.revoke(*key, "nobody stored"),
+            (Opens::Key(key), Seen::Perhaps, Gone::Lost) => format!(
                 "{} works, but nobody said they stored its token. If nobody did, revoke it and issue another.",
                 self.key_name(*key)
             ),
-            (Opens::App(app), seen) => {
+            (Opens::App(app), seen, _) => {
                 // The operator is told of it and may go on with it: nobody else takes it back.
                 self.shown();
                 let state = self.engine.state();
@@ -226,10 +263,20 @@ impl WayBack {
                      secret (N in Apps), or delete the app."
                 )
             }
-            (Opens::Store, _) => {
+            (Opens::Store, ..) => {
                 "The new recovery code was not stored, and there is no other. If nobody has it, make \
                                   another in Settings."
                     .to_owned()
+            }
+        }
+    }
+
+    fn revoke(&self, key: KeyId, why: &str) -> String {
+        let name = self.key_name(key);
+        match self.engine.execute(&self.session, Command::RevokeKey(key)) {
+            Ok(_) => format!("{name} was issued and is revoked again: {why} its token."),
+            Err(error) => {
+                format!("{name} was issued, {why} its token, and it could not be revoked: {error} Revoke it.")
             }
         }
     }

@@ -288,7 +288,7 @@ impl Desk {
             }
         }
         let mut kept = std::mem::take(&mut self.waiting);
-        let secret_gone = self.overlays.hold_a_secret();
+        let secret_gone = self.overlays.lose().is_some();
         kept.extend(self.overlays.take_waiting());
         let forms = match () {
             () if secret_gone => Forms::SecretGone,

@@ -1,6 +1,7 @@
 //! The one showing of a new secret: a key's token, an app's secret, the recovery code. Dots until it is revealed; on one
 //! line of its own, unbroken and with nothing beside it; gone from screen and memory when it is closed, which needs a
-//! tick: "I stored it". What can be made anew may be left without it, after a question.
+//! tick, "I stored it", of somebody who saw or copied it. It may be left without that, after a question that says what
+//! becomes of what it opens.
 
 use ratatui::layout::Rect;
 
@@ -156,14 +157,23 @@ impl Secret {
     pub fn code(code: Fresh) -> Self {
         let facts = "With this code and an operator's name a new passphrase can be set when the old one is forgotten. \
                      Write it down and keep it away from this machine.";
-        let shown =
+        let mut shown =
             Self::new(code, Of::Store, String::new(), "New recovery code".to_owned(), facts.to_owned());
+        shown.fresh.show();
         Self { showing: Showing::Plain, ..shown }
     }
 
     /// Whether the next thing is the app's first key.
     const fn key_is_next(&self) -> bool {
         matches!(self.of, Of::App { method: AuthMethod::ApiKey, occasion: Occasion::Created, .. })
+    }
+
+    /// Why nobody can have stored it yet.
+    fn unseen(&self, look: &Look) -> Option<Reason> {
+        let label = |action| look.keymap.label(Layer::Secret, action).unwrap_or_default();
+        let (copy, reveal) = (label(Action::CopySecret), label(Action::Reveal));
+        let said = format!("you have neither seen nor copied it: {copy} copies it, {reveal} shows it");
+        (!self.fresh.is_seen()).then(|| said.into())
     }
 
     fn finish(&mut self, look: &Look, out: &mut Vec<Ask>) -> Next {
@@ -203,29 +213,56 @@ impl Secret {
         Heard::Close
     }
 
-    /// Esc: out of the bare view, then out of here; asks when that would lose what can be made anew.
+    /// Esc: out of the bare view, then out of here; asks when that would lose it.
     fn leave(&mut self, look: &Look, out: &mut Vec<Ask>) -> Next {
         if self.showing == Showing::Bare {
             self.showing = Showing::Plain;
             return Heard::Consumed;
         }
-        let Of::App { id, .. } = self.of else { return self.finish(look, out) };
         if !self.stored && !self.leaving {
             self.leaving = true;
             return Heard::Consumed;
         }
-        // Given up knowingly, if it was not stored.
+        if !self.stored {
+            self.fresh.give_up();
+            out.extend(match self.of {
+                Of::Key { id, tab, .. } => Some(Ask::Go(tab, Errand::Key(id))),
+                Of::App { id, .. } => Some(Ask::Go(Tab::Apps, Errand::App(id))),
+                Of::Store => None,
+            });
+            return Heard::Close;
+        }
+        let Of::App { id, .. } = self.of else { return self.finish(look, out) };
         self.fresh.hand_over();
         out.push(Ask::Go(Tab::Apps, Errand::App(id)));
         let name = &self.name;
-        out.push(match (self.stored, self.key_is_next()) {
-            (false, _) => {
-                Ask::Complain(format!("The secret of {name} is gone: nobody stored it. N makes a new one."))
-            }
-            (true, true) => Ask::Say(format!("{name} has no key yet; i issues one")),
-            (true, false) => Ask::Celebrate(format!("{name} works with its secret")),
+        out.push(if self.key_is_next() {
+            Ask::Say(format!("{name} has no key yet; i issues one"))
+        } else {
+            Ask::Celebrate(format!("{name} works with its secret"))
         });
         Heard::Close
+    }
+
+    /// What is asked before it is left without anybody having it, in many words and in few, and what Esc does then.
+    const fn question(&self) -> [&'static str; 3] {
+        match self.of {
+            Of::Key { .. } => [
+                "Revoke it and leave? It is not shown again; you would have to issue another.",
+                "Revoke it and leave? It is not shown again.",
+                "revokes it",
+            ],
+            Of::App { .. } => [
+                "Leave without it? It is not shown again; you would have to make a new secret.",
+                "Leave? Not shown again: you would make a new secret.",
+                "leaves all the same",
+            ],
+            Of::Store => [
+                "Leave without it? The code before it is void already: there would be none.",
+                "Leave? The code before it is void: there is none.",
+                "leaves all the same",
+            ],
+        }
     }
 
     fn draw_secret(&self, canvas: &mut Canvas<'_>, row: Rect) {
@@ -265,15 +302,12 @@ impl Secret {
         let label = |action| look.keymap.label(Layer::Secret, action).unwrap_or_default();
         let glyphs = canvas.glyphs();
         if self.leaving && !self.stored {
-            let said = if row.width < 82 {
-                "Leave? Not shown again: you would make a new secret."
-            } else {
-                "Leave without it? It is not shown again; you would have to make a new secret."
-            };
+            let [many, few, does] = self.question();
+            let said = if row.width < 82 { few } else { many };
             canvas.fit(row.x, row.y, row.width, &format!("{} {said}", glyphs.warn), Role::Warn);
             let spans = [
                 canvas.span(Role::Key, label(Action::CloseRaw)),
-                canvas.span(Role::Text, " leaves all the same   "),
+                canvas.span(Role::Text, format!(" {does}   ")),
                 canvas.span(Role::Key, label(Action::CopySecret)),
                 canvas.span(Role::Text, " copies it   other keys stay"),
             ];
@@ -287,10 +321,12 @@ impl Secret {
             true => "goes on to its API key",
             false => "closes",
         };
-        let next = if self.stored {
-            format!("   {} {ends}", label(Action::Finish))
-        } else {
-            format!("   {} ticks, then {} {ends}", label(Action::Stored), label(Action::Finish))
+        let next = match (self.stored, self.fresh.is_seen()) {
+            (true, _) => format!("   {} {ends}", label(Action::Finish)),
+            (false, true) => {
+                format!("   {} ticks, then {} {ends}", label(Action::Stored), label(Action::Finish))
+            }
+            (false, false) => "   once it is copied or shown".to_owned(),
         };
         let spans = [canvas.span(role, format!("{tick} I stored it")), canvas.span(Role::Dim, next)];
         canvas.spans(row.x, row.y, row.width, &spans);
@@ -325,7 +361,10 @@ impl Overlay<Look, Ask, Answer> for Secret {
             (Cue::Do(Action::RawView), _) => {
                 self.showing = if self.showing == Showing::Bare { Showing::Plain } else { Showing::Bare };
             }
-            (Cue::Do(Action::Stored) | Cue::Click(Target::Tick { .. }), _) => self.stored = !self.stored,
+            (Cue::Do(Action::Stored) | Cue::Click(Target::Tick { .. }), _) => match self.unseen(look) {
+                Some(why) => out.push(Ask::Say(why.to_string())),
+                None => self.stored = !self.stored,
+            },
             (Cue::Do(Action::Finish), _) => return self.finish(look, out),
             (Cue::Do(Action::CloseRaw | Action::Cancel), _) => return self.leave(look, out),
             _ => {}
@@ -420,15 +459,22 @@ impl Overlay<Look, Ask, Answer> for Secret {
                 Action::RawView,
                 Action::Stored,
                 Action::Finish,
+                Action::CloseRaw,
             ],
-            Of::Key { .. } | Of::Store => {
-                &[Action::CopySecret, Action::Reveal, Action::RawView, Action::Stored, Action::Finish]
-            }
+            Of::Key { .. } | Of::Store => &[
+                Action::CopySecret,
+                Action::Reveal,
+                Action::RawView,
+                Action::Stored,
+                Action::Finish,
+                Action::CloseRaw,
+            ],
         }
     }
 
-    fn enabled(&self, action: Action, _: &Look) -> Result<(), Reason> {
+    fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
         match action {
+            Action::Stored => self.unseen(look).map_or(Ok(()), Err),
             Action::Finish => self.held().map_or(Ok(()), Err),
             _ => Ok(()),
         }
@@ -436,6 +482,10 @@ impl Overlay<Look, Ask, Answer> for Secret {
 
     fn held(&self) -> Option<Reason> {
         (!self.stored).then(|| "tick \"I stored it\" first (space): it is never shown again".into())
+    }
+
+    fn loses(&self) -> Option<Reason> {
+        self.fresh.at_the_end().filter(|_| !self.stored)
     }
 
     fn secrecy(&self) -> Secrecy {

@@ -161,7 +161,7 @@ fn ctrl_c_on_the_screen_of_a_new_secret_asks_once_and_then_takes_the_key_back() 
     let (mut console, house) = desk(dir.path());
     fill_key(&mut console);
     console.press("ctrl-s").sees("Nightly export is issued");
-    console.press("ctrl-c").sees("Quit keydeck?").sees("It is never shown again");
+    console.press("ctrl-c").sees("Quit keydeck?").sees("never shown again").sees("the key is revoked");
     assert_eq!((console.has_quit(), state_of(&house, "Nightly export")), (false, KeyState::Active));
     console.press("ctrl-c");
     assert_eq!((console.has_quit(), state_of(&house, "Nightly export")), (true, KeyState::Revoked));
@@ -170,11 +170,65 @@ fn ctrl_c_on_the_screen_of_a_new_secret_asks_once_and_then_takes_the_key_back() 
 }
 
 #[test]
+fn a_token_nobody_saw_or_copied_cannot_be_ticked_as_stored() {
+    for (_, fill, submit, shown) in FORMS {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut console, _house) = desk(dir.path());
+        fill(&mut console);
+        console.press(submit).sees(shown);
+        if shown == "New recovery code" {
+            // It is read already.
+            console.sees("kdrc_").press("space").sees("[✓] I stored it");
+            continue;
+        }
+        console.sees("[ ] I stored it   once it is copied or shown").press("space");
+        console.sees("you have neither seen nor copied it: c copies it, r shows it").sees("[ ] I stored it");
+        console.press("enter").sees("tick \"I stored it\" first").sees(shown);
+        console.click_on("I stored it").sees("neither seen nor copied").sees("[ ] I stored it");
+        console.press("r").sees("[ ] I stored it   space ticks").press("space").sees("[✓] I stored it");
+        console.press("enter").sees_no("I stored it");
+    }
+}
+
+#[test]
+fn esc_on_a_new_key_asks_and_then_revokes_it_whether_it_was_seen_or_not() {
+    for key in ["r", "c"] {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut console, house) = desk(dir.path());
+        fill_key(&mut console);
+        console.press("ctrl-s").press(key).press("esc").sees("Revoke it and leave?").sees("esc revokes it");
+        // Any other key stays.
+        console.press("c").sees("[ ] I stored it").sees_no("Revoke it and leave?");
+        assert_eq!(state_of(&house, "Nightly export"), KeyState::Active);
+        let wiped = console.wipes;
+        console.press("esc esc").sees_no("I stored it").sees("is revoked again: nobody stored");
+        assert_eq!((state_of(&house, "Nightly export"), console.wipes), (KeyState::Revoked, wiped + 1));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (mut console, house) = desk(dir.path());
+    fill_key(&mut console);
+    console.press("ctrl-s esc esc").sees("is revoked again: nobody saw");
+    assert_eq!(state_of(&house, "Nightly export"), KeyState::Revoked);
+}
+
+#[test]
+fn a_new_recovery_code_can_be_left_and_quitting_over_it_speaks_of_the_code_and_not_of_keys() {
+    let (_, renew, submit, shown) = FORMS[4];
+    let dir = tempfile::tempdir().unwrap();
+    let (mut console, _house) = desk(dir.path());
+    renew(&mut console);
+    console.press(submit).sees(shown).press("ctrl-c").sees("Quit keydeck?").sees("this recovery code");
+    console.sees("before it is void").sees_no("A key").sees_no("the app");
+    console.press("esc").sees(shown).press("esc").sees("Leave without it?").sees("there would be none");
+    console.press("esc").sees_no(shown).sees("The new recovery code was not stored");
+}
+
+#[test]
 fn an_app_whose_new_secret_nobody_has_is_told_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let (mut console, _house) = desk(dir.path());
     console.press("3 N").sees("New secret for an app").press("tab enter").sees("Bot has a new secret");
-    console.press("ctrl-c").sees("needs another secret").press("ctrl-c");
+    console.press("ctrl-c").sees("another secret").press("ctrl-c");
     let said = console.program().custody().wait(Duration::ZERO).concat();
     for words in
         ["The new secret of Bot was not stored", "Nobody saw or copied it", "make another secret (N in"]

@@ -78,7 +78,7 @@ impl Desk {
         }
         if matches!(action, Action::Suspend | Action::Lock) {
             // Both close the store, and the secret would be gone for good.
-            if self.overlays.hold_a_secret() {
+            if self.overlays.lose().is_some() {
                 self.toasts.answer("say first that you stored the secret: it is never shown again", now.at);
                 return;
             }
@@ -141,25 +141,28 @@ impl Desk {
 
     /// Ends, and asks first when something would be lost.
     pub(super) fn quit(&mut self, orders: &mut Orders<Effect>) {
-        let why = if self.overlays.hold_a_secret() {
-            Some(
-                "A secret is on the screen that nobody said they stored. It is never shown again. A key whose token \
-                 nobody has seen or copied is revoked; an app stays as it is and needs another secret.",
-            )
+        let lost = self.overlays.lose();
+        let why = if lost.is_some() {
+            lost
         } else if self.awaits_secret() {
-            Some("A new secret is on its way. Without anybody to take it, what it opens is taken back.")
+            Some(
+                "A new secret is on its way. Without anybody to take it, what it opens is taken back.".into(),
+            )
         } else if self.is_changing() {
-            Some("Work is still under way. It is finished or not done at all, but you would not see which.")
+            Some(
+                "Work is still under way. It is finished or not done at all, but you would not see which."
+                    .into(),
+            )
         } else if self.overlays.unsaved() {
-            Some("What you filled in is not saved, and nothing of it is done yet.")
+            Some("What you filled in is not saved, and nothing of it is done yet.".into())
         } else if self.overlays.ask() {
-            Some("A question is still open, and nothing of what it asks about is done.")
+            Some("A question is still open, and nothing of what it asks about is done.".into())
         } else {
             None
         };
         match why {
             Some(why) if !self.overlays.names().contains(&confirm::LEAVE) => {
-                self.overlays.push(confirm::leave(why));
+                self.overlays.push(confirm::leave(&why));
             }
             _ => orders.quit(),
         }

@@ -126,6 +126,10 @@ impl Overlay<Look, Ask, Answer> for Showing {
         Some("copy it first".into())
     }
 
+    fn loses(&self) -> Option<Reason> {
+        Some("It is never shown again.".into())
+    }
+
     fn secrecy(&self) -> Secrecy {
         Secrecy::Secret
     }

@@ -229,8 +229,8 @@ impl Confirm {
 }
 
 /// Asks before the console ends with something unfinished; `why` says what would be lost.
-pub fn leave(why: &'static str) -> Confirm {
-    let lines = vec![Line::of(Role::Text, why)];
+pub fn leave(why: &Reason) -> Confirm {
+    let lines = vec![Line::of(Role::Text, why.to_string())];
     let question = Confirm::new("Quit keydeck?", lines, ("Quit", Danger::Dangerous), Accept::Quit);
     let buttons = ButtonRow::new([Button::safe("Stay"), Button::dangerous("Quit")]);
     Confirm { name: LEAVE, width: 58, buttons, ..question }
