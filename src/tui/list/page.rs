@@ -1,5 +1,6 @@
 //! Lines to read, of one kind wherever they stand: beside a list, in a reader, on a sheet of settings. What one says is
-//! wrapped beside its label; what is made of several pieces stays on one line. And the page that shows and scrolls them.
+//! wrapped beside its label; of several pieces the last is wrapped below itself, unless something stands at the right end.
+//! And the page that shows and scrolls them.
 
 use std::borrow::Cow;
 
@@ -48,6 +49,9 @@ impl Line {
     }
 }
 
+/// Cells below which words are rather cut than wrapped.
+const NARROWEST: u16 = 12;
+
 /// `lines` as they stand in `width` cells, of which labels take `labels`.
 pub fn wrapped(lines: impl IntoIterator<Item = Line>, labels: u16, width: u16) -> Vec<Line> {
     let mut laid = Vec::new();
@@ -62,6 +66,27 @@ pub fn wrapped(lines: impl IntoIterator<Item = Line>, labels: u16, width: u16) -
                         .clone()
                         .map(|(role, label)| (role, if at == 0 { label } else { "".into() }));
                     laid.push(Line { label, indent: line.indent, ..Line::of(*role, said) });
+                }
+            }
+            ([before @ .., (role, last)], None) => {
+                let said = last.trim_start();
+                let gap = " ".repeat(text::width(last).saturating_sub(text::width(said)));
+                let lead = gap.len() + before.iter().map(|(_, said)| text::width(said)).sum::<usize>();
+                let labels = line.label.as_ref().map_or(0, |_| labels);
+                let hang = line.indent.saturating_add(u16::try_from(lead).unwrap_or(u16::MAX));
+                let cells = width.saturating_sub(hang).saturating_sub(labels);
+                if cells < NARROWEST || text::width(said) <= usize::from(cells) {
+                    laid.push(line);
+                    continue;
+                }
+                let below = line.label.as_ref().map(|_| Cow::Borrowed(""));
+                for (at, said) in text::wrap(said, cells).into_iter().enumerate() {
+                    laid.push(if at == 0 {
+                        let spans = before.iter().cloned().chain([(*role, format!("{gap}{said}"))]).collect();
+                        Line { spans, ..line.clone() }
+                    } else {
+                        Line { label: below.clone(), indent: hang, ..Line::of(*role, said) }
+                    });
                 }
             }
             _ => laid.push(line),
@@ -141,5 +166,27 @@ fn draw_line(canvas: &mut Canvas<'_>, row: Rect, labels: u16, line: &Line, found
     for (role, said) in &line.spans {
         let role = if found { Role::Match } else { *role };
         x = canvas.fit(x, row.y, right.saturating_sub(x), said, role);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_that_says_what_became_of_a_key_is_never_cut_off() {
+        let what = "maria tried resuming it: refused";
+        let line = || Line {
+            spans: vec![(Role::Dim, "2027-01-31 12:00  ".into()), (Role::Bad, what.into())],
+            ..Line::default()
+        };
+        assert_eq!(wrapped([line()], 0, 50).len(), 1);
+        let laid = wrapped([line()], 0, 42);
+        let told: Vec<_> = laid.iter().map(|line| (line.indent, line.text())).collect();
+        let first = " 2027-01-31 12:00   maria tried resuming it:".to_owned();
+        assert_eq!(told, [(0, first), (18, " refused".to_owned())]);
+        assert!(laid.iter().all(|line| line.spans.last().is_some_and(|(role, _)| *role == Role::Bad)));
+        // Where not even a word has room it stays on its line.
+        assert_eq!(wrapped([line()], 0, 24).len(), 1);
     }
 }
