@@ -235,7 +235,9 @@ impl Hints<'_> {
         let possible = self.actions.iter().filter(|action| available.enabled(**action).is_ok());
         let hints = possible.filter_map(|action| {
             let key = self.keymap.label(self.layer, *action)?;
-            Some(Hint { key, word: action.spec().word, action: *action })
+            // A key that is called like what it does would be said twice.
+            let word = if key == action.spec().word { "moves" } else { action.spec().word };
+            Some(Hint { key, word, action: *action })
         });
         hints.collect()
     }

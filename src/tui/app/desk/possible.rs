@@ -147,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn the_menu_of_a_key_speaks_of_keys_and_its_hints_say_no_word_twice() {
+        let mut console = testing::whole_desk();
+        console.press("1 x").sees("With this key").sees("Change its scopes").sees("Revoke it for good");
+        console.sees("See everything about it").sees_no("a location").sees_no("selected row");
+        console.sees("down moves").sees_no("down down").press("esc a x").sees("With these ");
+    }
+
+    #[test]
     fn what_undo_would_do_is_said_before_it_is_done() {
         let mut console = testing::whole_desk();
         console.press("1 P tab enter").sees("u resumes it").press(":").type_text("undo");

@@ -51,16 +51,16 @@ pub const HINTS: [Action; 11] = [
 ];
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [Action; 9] = [
-    Action::Open,
-    Action::CopyId,
-    Action::HowTo,
-    Action::TestToken,
-    Action::Edit,
-    Action::Pause,
-    Action::Revoke,
-    Action::Delete,
-    Action::Restore,
+const LISTED: [(Action, &str); 9] = [
+    (Action::Open, "See everything about it"),
+    (Action::CopyId, "Copy its id"),
+    (Action::HowTo, "How to call with it"),
+    (Action::TestToken, "Test a token step by step"),
+    (Action::Edit, "Change its scopes"),
+    (Action::Pause, "Pause or resume it"),
+    (Action::Revoke, "Revoke it for good"),
+    (Action::Delete, "Delete it; its record can be restored for 30 days"),
+    (Action::Restore, "Restore its record; its secret stays dead"),
 ];
 
 /// Whether the keys are being put in order elsewhere.
@@ -295,9 +295,11 @@ impl KeyPane {
             }
             Action::RowMenu => {
                 let pane = &*self;
-                let listed = LISTED.map(|action| (action, action.spec().title));
-                let menu =
-                    chooser::row_menu("With this key", &listed, look, |action| pane.enabled(action, look));
+                let title = match targets {
+                    [_, _, ..] => format!("With these {} keys", targets.len()),
+                    _ => "With this key".to_owned(),
+                };
+                let menu = chooser::row_menu(&title, &LISTED, look, |action| pane.enabled(action, look));
                 out.push(Ask::Push(Box::new(menu)));
             }
             Action::Undo => {
