@@ -79,7 +79,7 @@ pub fn wrapped(lines: impl IntoIterator<Item = Line>, labels: u16, width: u16) -
                     laid.push(line);
                     continue;
                 }
-                let below = line.label.as_ref().map(|_| Cow::Borrowed(""));
+                let below = line.label.as_ref().map(|(role, _)| (*role, Cow::Borrowed("")));
                 for (at, said) in text::wrap(said, cells).into_iter().enumerate() {
                     laid.push(if at == 0 {
                         let spans = before.iter().cloned().chain([(*role, format!("{gap}{said}"))]).collect();
