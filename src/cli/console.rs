@@ -29,6 +29,7 @@ pub struct Look {
 
 impl Look {
     /// What is said here, and else there: the options may stand before the command or after it.
+    #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
             theme: self.theme.or(other.theme),
