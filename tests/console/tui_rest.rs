@@ -360,7 +360,8 @@ fn keys_that_were_stopped_are_not_given_back_to_life_without_a_word() {
     drop(lena);
     let maria = bench.opened("maria", PHRASE);
     let lena = maria.engine.state().operator_named("lena").unwrap().id;
-    maria.engine.disable_operator(&maria.session, lena, KeysAfter::Stop).unwrap();
+    let stop = Command::DisableOperator { operator: lena, keys: KeysAfter::Stop };
+    maria.engine.execute(&maria.session, stop).unwrap();
     let mut console = bench.console(maria);
     go_to(&mut console, 1);
     console.press("g enter").press("down down down enter").sees("Keys of lena");
