@@ -116,7 +116,7 @@ fn what_would_be_stored_as_something_else_is_a_mistake_with_its_line() {
         ("name;location\n1;2\n", 1, "several columns may hold the names"),
         ("a,b;c\n1,2;3\n", 1, "side by side"),
         ("sep=/\nname/x\n", 1, "`sep=` must be followed"),
-        ("name\nB\0e\0", 1, "no text has"),
+        ("name\nB\0e\0", 2, "no text has"),
     ] {
         let (found, said) = mistake(text);
         assert!(found == line && said.contains(why), "{text:?}: {found} {said}");
