@@ -14,7 +14,7 @@ use super::house::{House, PHRASE, enter};
 use crate::support::child;
 use crate::support::wait::until;
 
-const GREETING: &[u8] = concat!("kdctl\n\x02\x05", env!("CARGO_PKG_VERSION")).as_bytes();
+const GREETING: &[u8] = concat!("kdctl\n\x03\x05", env!("CARGO_PKG_VERSION")).as_bytes();
 
 fn knock(house: &House) -> UnixStream {
     UnixStream::connect(house.path().join(SOCKET_FILE)).unwrap()
