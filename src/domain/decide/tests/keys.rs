@@ -1,0 +1,167 @@
+//! Keys from their issue to their end.
+
+use super::*;
+
+#[test]
+fn the_quota_counts_live_keys_of_one_owner() {
+    let (mut world, maria) = World::founded();
+    let keys: Vec<_> = (0..20).map(|n| world.issue(maria, agency_key(&format!("K{n}"))).unwrap()).collect();
+    assert_eq!(world.issue(maria, agency_key("K20")), Err(Refusal::QuotaReached { limit: 20 }));
+    world.run(maria, &Command::RevokeKey(keys[3])).unwrap();
+    assert!(world.issue(maria, agency_key("K20")).is_ok());
+    let jonas = world.operator(maria, "jonas", Role::Admin);
+    assert!(
+        world.issue(jonas, agency_key("K20")).is_ok(),
+        "the same name and a fresh quota for another owner"
+    );
+}
+
+#[test]
+fn live_keys_of_one_owner_have_different_names() {
+    let (mut world, maria) = World::founded();
+    let first = world.issue(maria, agency_key("Nightly export")).unwrap();
+    let again = world.issue(maria, agency_key("NIGHTLY  export"));
+    assert!(matches!(again, Err(Refusal::NameTaken { .. })), "{again:?}");
+    world.run(maria, &Command::RevokeKey(first)).unwrap();
+    assert!(world.issue(maria, agency_key("nightly export")).is_ok());
+}
+
+#[test]
+fn scopes_that_are_not_in_the_catalog_or_not_for_this_level_are_named() {
+    let (mut world, maria) = World::founded();
+    for bad in [
+        "contacts.reed",
+        "contacts",
+        "*",
+        "contacts.*",
+        "contacts.read.all",
+        "contacts.read ",
+        "",
+        "Contacts.read",
+    ] {
+        let answer = world.issue(maria, NewKey { scopes: vec![scope(bad)], ..agency_key("A") });
+        let Err(Refusal::Scopes(problems)) = answer else { panic!("{bad}: {answer:?}") };
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+    let twice = vec![scope("contacts.read"), scope("contacts.read")];
+    assert!(matches!(
+        world.issue(maria, NewKey { scopes: twice, ..agency_key("A") }),
+        Err(Refusal::Scopes(_))
+    ));
+    let many = (0..10_000).map(|n| format!("contacts.s{n}")).collect();
+    assert!(matches!(
+        world.issue(maria, NewKey { scopes: many, ..agency_key("A") }),
+        Err(Refusal::Scopes(_))
+    ));
+    let none = world.issue(maria, NewKey { scopes: vec![], ..agency_key("A") });
+    assert_eq!(none, Err(Refusal::NoScopes));
+}
+
+#[test]
+fn expiry_follows_default_limit_and_wish() {
+    let (mut world, maria) = World::founded();
+    let free = world.issue(maria, agency_key("Free")).unwrap();
+    assert_eq!(world.key(free).expiry, Expiry::Never);
+    for (rule, value) in [("default-life-agency", "365d"), ("max-life", "90d")] {
+        world
+            .run(maria, &Command::SetPolicy { name: rule.into(), value: value.into(), basis: None })
+            .unwrap();
+    }
+    let bent = world.issue(maria, agency_key("Bent")).unwrap();
+    assert_eq!(world.key(bent).expiry, Expiry::At(NOW.plus_days(90).unwrap()));
+    let wish = |expiry| NewKey { expiry: Some(expiry), ..agency_key("Wish") };
+    assert_eq!(world.issue(maria, wish(Expiry::Never)), Err(Refusal::LifeTooLong { limit: 90 }));
+    let far = Expiry::At(NOW.plus_days(91).unwrap());
+    assert_eq!(world.issue(maria, wish(far)), Err(Refusal::LifeTooLong { limit: 90 }));
+    assert_eq!(world.issue(maria, wish(Expiry::At(NOW))), Err(Refusal::BadExpiry(time::BadExpiry::Past)));
+    assert!(world.issue(maria, wish(Expiry::At(Timestamp(NOW.0 + 1)))).is_ok());
+}
+
+#[test]
+fn a_key_goes_through_its_states_and_never_back_from_the_end() {
+    let (mut world, maria) = World::founded();
+    let key = world
+        .issue(maria, NewKey { expiry: Some(Expiry::At(NOW.plus_days(40).unwrap())), ..agency_key("K") });
+    let key = key.unwrap();
+    let wrong = |answer: Result<Vec<Event>, Refusal>| matches!(answer, Err(Refusal::WrongState { .. }));
+    assert!(wrong(world.run(maria, &Command::ResumeKey(key))));
+    world.run(maria, &Command::PauseKey(key)).unwrap();
+    assert!(wrong(world.run(maria, &Command::PauseKey(key))));
+    assert_eq!(world.key(key).state(NOW), KeyState::Paused);
+    world.run(maria, &Command::ResumeKey(key)).unwrap();
+    world.run(maria, &Command::RevokeKey(key)).unwrap();
+    for again in
+        [Command::RevokeKey(key), Command::PauseKey(key), Command::ResumeKey(key), Command::RestoreKey(key)]
+    {
+        assert!(wrong(world.run(maria, &again)));
+    }
+    world.run(maria, &Command::DeleteKey(key)).unwrap();
+    world.now = NOW.plus_days(29).unwrap();
+    world.run(maria, &Command::RestoreKey(key)).unwrap();
+    assert_eq!(world.key(key).state(world.now), KeyState::Revoked);
+    world.run(maria, &Command::DeleteKey(key)).unwrap();
+    world.now = world.now.plus_days(30).unwrap();
+    assert!(matches!(world.run(maria, &Command::RestoreKey(key)), Err(Refusal::RestoreTooLate { .. })));
+}
+
+#[test]
+fn a_deleted_key_comes_back_as_a_record_and_never_as_a_secret() {
+    let (mut world, maria) = World::founded();
+    let key = world.issue(maria, agency_key("K")).unwrap();
+    world.run(maria, &Command::DeleteKey(key)).unwrap();
+    assert_eq!(verdict::closed(&world.state, world.key(key)), Some(Reason::Tombstoned));
+    world.run(maria, &Command::RestoreKey(key)).unwrap();
+    assert_eq!(verdict::closed(&world.state, world.key(key)), Some(Reason::Revoked));
+}
+
+#[test]
+fn an_expired_key_can_be_revoked_but_not_paused_or_rescoped() {
+    let (mut world, maria) = World::founded();
+    let soon = NewKey { expiry: Some(Expiry::At(Timestamp(NOW.0 + 5))), ..agency_key("K") };
+    let key = world.issue(maria, soon).unwrap();
+    world.now = Timestamp(NOW.0 + 5);
+    assert_eq!(world.key(key).state(world.now), KeyState::Expired);
+    assert!(world.run(maria, &Command::PauseKey(key)).is_err());
+    let scopes = vec![scope("contacts.write")];
+    assert!(world.run(maria, &Command::RescopeKey { key, scopes, basis: None }).is_err());
+    assert!(world.run(maria, &Command::RevokeKey(key)).is_ok());
+}
+
+#[test]
+fn keys_of_a_removed_location_and_a_stopped_operator_are_closed() {
+    let (mut world, maria) = World::founded();
+    let jonas = world.operator(maria, "jonas", Role::Manager);
+    let at = world.location(maria, "North");
+    let key = world.issue(jonas, location_key("K", at)).unwrap();
+    assert_eq!(verdict::closed(&world.state, world.key(key)), None);
+    world.run(maria, &Command::DisableOperator { operator: jonas.operator, keys: KeysAfter::Work }).unwrap();
+    assert_eq!(verdict::closed(&world.state, world.key(key)), None);
+    world.run(maria, &Command::DisableOperator { operator: jonas.operator, keys: KeysAfter::Stop }).unwrap();
+    assert_eq!(verdict::closed(&world.state, world.key(key)), Some(Reason::OwnerDisabled));
+    world.run(maria, &Command::EnableOperator(jonas.operator)).unwrap();
+    assert_eq!(verdict::closed(&world.state, world.key(key)), None);
+    world.run(maria, &Command::RemoveLocation { location: at }).unwrap();
+    assert_eq!(verdict::closed(&world.state, world.key(key)), Some(Reason::LocationDisabled));
+    assert_eq!(world.issue(jonas, location_key("L", at)), Err(Refusal::NoSuchLocation));
+    assert!(world.run(maria, &Command::AddLocations(vec![name("north")])).is_ok(), "the name is free again");
+}
+
+#[test]
+fn keys_given_away_work_for_the_heir() {
+    let (mut world, maria) = World::founded();
+    let jonas = world.operator(maria, "jonas", Role::Manager);
+    let vera = world.operator(maria, "vera", Role::Viewer);
+    let at = world.location(maria, "North");
+    let key = world.issue(jonas, location_key("K", at)).unwrap();
+    let leave = |to: Actor| Command::DisableOperator {
+        operator: jonas.operator,
+        keys: KeysAfter::GiveTo(to.operator),
+    };
+    for heir in [vera, jonas] {
+        assert_eq!(world.run(maria, &leave(heir)), Err(Refusal::BadHeir));
+    }
+    world.run(maria, &leave(maria)).unwrap();
+    assert_eq!(world.key(key).owner, maria.operator);
+    assert_eq!(verdict::closed(&world.state, world.key(key)), None);
+    assert_eq!(world.state.keys_of(jonas.operator).count(), 0);
+}
