@@ -105,6 +105,24 @@ pub struct SubjectLine {
     pub owner: Option<String>,
 }
 
+#[cfg(test)]
+impl ActorLine {
+    /// Somebody at the command line, for tests that ask nothing of them.
+    pub fn of(name: &str, role: &str) -> Self {
+        Self {
+            id: "zzzzzzzzzzzz".into(),
+            name: name.into(),
+            role: role.into(),
+            auth: "passphrase".into(),
+            access: "own".into(),
+            via: "cli".into(),
+            uid: 1,
+            pid: 2,
+            session: "s".into(),
+        }
+    }
+}
+
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -315,18 +333,7 @@ mod tests {
     use super::*;
 
     fn entry() -> Entry {
-        let actor = ActorLine {
-            id: "zzzzzzzzzzzz".into(),
-            name: "keydeck".into(),
-            role: String::new(),
-            auth: "service".into(),
-            access: "service".into(),
-            via: "server".into(),
-            uid: 1,
-            pid: 2,
-            session: "s".into(),
-        };
-        Entry::of(actor, Timestamp(7), Entry::DENIED)
+        Entry::of(ActorLine::of("keydeck", ""), Timestamp(7), Entry::DENIED)
     }
 
     fn tries(n: u64) -> TriesLine {

@@ -138,17 +138,7 @@ mod tests {
         Kind { operator: OperatorId(PublicId::NOBODY), command: "key.issue", reason: "role_too_low" };
 
     fn entry(subject: &str) -> Entry {
-        let actor = ActorLine {
-            id: "zzzzzzzzzzzz".into(),
-            name: "vera".into(),
-            role: "viewer".into(),
-            auth: "passphrase".into(),
-            access: "own".into(),
-            via: "cli".into(),
-            uid: 1,
-            pid: 2,
-            session: "s".into(),
-        };
+        let actor = ActorLine::of("vera", "viewer");
         let subject =
             SubjectLine { kind: "key".into(), id: subject.into(), name: subject.into(), owner: None };
         Entry { subjects: vec![subject], ..Entry::of(actor, Timestamp(0), KIND.command) }

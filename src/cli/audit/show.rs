@@ -284,17 +284,7 @@ mod tests {
 
     #[test]
     fn what_keydeck_did_by_itself_does_not_look_as_if_somebody_had_asked_for_it() {
-        let actor = ActorLine {
-            id: String::new(),
-            name: "maria".into(),
-            role: "admin".into(),
-            auth: "passphrase".into(),
-            access: "own".into(),
-            via: "cli".into(),
-            uid: 1,
-            pid: 2,
-            session: "s".into(),
-        };
+        let actor = ActorLine::of("maria", "admin");
         let mut entry = Entry::of(actor, Timestamp(7), "key.revoke");
         assert_eq!(what(&entry), "key.revoke");
         entry.reason = Some(Entry::UNCONFIRMED.into());

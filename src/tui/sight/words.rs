@@ -164,17 +164,7 @@ mod tests {
 
     #[test]
     fn whatever_was_done_or_refused_is_told_in_words_and_not_as_a_code() {
-        let actor = ActorLine {
-            id: "zzzzzzzzzzzz".into(),
-            name: "maria".into(),
-            role: "admin".into(),
-            auth: "passphrase".into(),
-            access: "own".into(),
-            via: "console".into(),
-            uid: 1,
-            pid: 2,
-            session: "s".into(),
-        };
+        let actor = ActorLine::of("maria", "admin");
         let subject =
             SubjectLine { kind: "key".into(), id: "7HqP2mVx9KtR".into(), name: "Till".into(), owner: None };
         for code in CommandKind::ALL.iter().map(|kind| kind.spec().code) {
@@ -195,17 +185,7 @@ mod tests {
     #[test]
     fn one_failed_attempt_is_one() {
         let after = |failed: &str| {
-            let at = ActorLine {
-                id: "zzzzzzzzzzzz".into(),
-                name: "maria".into(),
-                role: "admin".into(),
-                auth: "passphrase".into(),
-                access: "own".into(),
-                via: "console".into(),
-                uid: 1,
-                pid: 2,
-                session: "s".into(),
-            };
+            let at = ActorLine::of("maria", "admin");
             let mut entry = Entry::of(at, Timestamp(7), CommandKind::StartSession.spec().code);
             entry.changes = vec![ChangeLine {
                 field: "failed attempts before".into(),
