@@ -33,11 +33,17 @@ impl LocalEngine {
             return Err(OpenError::Unseal(CryptoError::SlotUnknown));
         };
         let attempt = self.callers.attempt(peer.pid, dir, self.clock.read().since_boot)?;
-        if self.proof.belies_slots(self.state().header()) {
+        let belied = {
+            let state = self.state();
+            state.proof().belies_slots(state.header())
+        };
+        if belied {
             return Err(unproven(self.doubts()));
         }
-        let counting =
-            |header: &Header| doors::counting(header, self.state().header(), self.proof.may_be_old_slots());
+        let counting = |header: &Header| {
+            let state = self.state();
+            doors::counting(header, state.header(), state.proof().may_be_old_slots())
+        };
         let (header, unlocked) = {
             let _alone = self.callers.hashing();
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +64,11 @@ impl LocalEngine {
             return attempt.judge(Err(CryptoError::WrongSecret));
         }
         let (actor, auth) = actor_of(key, label_of(&header, unlocked.slot), &self.state())?;
-        if !self.state().operator(actor.operator).is_some_and(|operator| self.proof.admits(operator)) {
+        let admitted = {
+            let state = self.state();
+            state.operator(actor.operator).is_some_and(|operator| state.proof().admits(operator))
+        };
+        if !admitted {
             return Err(unproven(self.doubts()));
         }
         let session = Session::new(&mut OsEntropy, actor, auth, via).map_err(EngineError::from)?.of(peer);

@@ -33,8 +33,7 @@ use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
 use crate::domain::{
-    self, Access, Catalog, Command, Decision, KeyId, Minted, Proof, PublicId, Reason, ScopeId, State,
-    Timestamp,
+    self, Access, Catalog, Command, Decision, KeyId, Minted, PublicId, Reason, ScopeId, State, Timestamp,
 };
 use crate::store::{CommitError, Health, Store};
 
@@ -73,7 +72,6 @@ pub struct LocalEngine {
     time: Arc<Timekeeper>,
     feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
-    pub(super) proof: Arc<Proof>,
     /// Held for the whole of a change to it, the commit that names its slots included.
     pub(super) header: Option<Mutex<HeaderFile>>,
     pub(super) callers: Arc<Callers>,
@@ -97,7 +95,7 @@ impl LocalEngine {
         state.believe(Arc::clone(&proof));
         let verifier = Verifier::new(keyring.pepper(), &state, Arc::clone(&proof));
         let imported = Arc::new(Imported::new(keyring.imported_secrets(), keyring.pepper(), &state));
-        let tokens = Arc::new(TokenDesk::new(&keyring, &state, Arc::clone(&proof)));
+        let tokens = Arc::new(TokenDesk::new(&keyring, &state, proof));
         let sealing = Arc::new(SealThread::start(Arc::clone(&store)));
         let generation = kept.as_ref().map_or_else(Arc::default, Kept::generation);
         let standing = (loaded.head, loaded.digest, loaded.rev);
@@ -139,7 +137,6 @@ impl LocalEngine {
             time,
             feed,
             doubts: loaded.doubts,
-            proof,
             header: header.map(Mutex::new),
             callers,
             clock,
