@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
-use keydeck::domain::Name;
-use keydeck::engine::Via;
+use keydeck::domain::{Name, Status};
 use keydeck::engine::clock::SystemClock;
 use keydeck::engine::open::{Open, Options, found};
+use keydeck::engine::{Engine as _, Via};
 use keydeck::serve::control::{Control, Settings};
 use keydeck::tui::app::testing::{Console, door};
 use keydeck::tui::app::worker::Outcome;
@@ -103,4 +103,22 @@ fn that_the_owner_has_gone_is_said_beside_a_secret_and_on_the_locked_screen() {
     console.press("c space enter").sees("Locked").sees("(keydeck serve) has").sees("Sign in again");
     let mut console = served.console(80, 24);
     console.news(gone()).sees("Locked").sees("(keydeck serve) has");
+}
+
+#[test]
+fn a_token_that_the_owner_took_back_as_it_ended_is_not_shown_as_one_that_works() {
+    let served = Served::of("Acme", "keydeck serve");
+    let mut console = served.console(80, 24);
+    console.press("n").type_text("Nightly export").press("tab tab tab tab tab / ").type_text("contacts.read");
+    console.press("enter space ctrl-s").sees("Nightly export is issued").sees_no("taken back");
+    let Served { _control: control, owner, dir } = served;
+    drop(control);
+    let state = owner.engine.state();
+    assert!(
+        state.keys().all(|key| matches!(key.status, Status::Revoked(_))),
+        "nobody said that it was shown"
+    );
+    drop(state);
+    console.press("r").sees("The key Nightly export may be taken back").sees("before you rely on it");
+    drop((console, owner, dir));
 }

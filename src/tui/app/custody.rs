@@ -226,7 +226,8 @@ impl Drop for Fresh {
 }
 
 impl WayBack {
-    /// Tells the process that made it. One that does not hear this any more is gone, and the console says so.
+    /// Tells the process that made it. One that does not hear this any more is gone, and takes back what it was not told
+    /// of: whoever reads the secret must know.
     fn shown(&self) {
         let told = match &self.opens {
             Opens::Key(id) => self.engine.shown(*id.public()),
@@ -235,6 +236,11 @@ impl WayBack {
         };
         if let Err(error) = told {
             tracing::warn!(%error, "whoever made a secret was not told that it was shown");
+            self.under_way.custody.say(format!(
+                "{} may be taken back: the process that made it has gone and could not be told that you have it. See \
+                 whether it works before you rely on it.",
+                self.under_way.what
+            ));
         }
     }
 
