@@ -160,8 +160,8 @@ impl Look {
             .map_err(|error| closed(&error))
     }
 
-    pub fn by_recovery(desk: &Desk, code: &RecoveryCode) -> Result<Self, String> {
-        open(&options(desk), &Key::Recovery { name: "maria", code }).map(Self).map_err(|error| closed(&error))
+    pub fn by_recovery(desk: &Desk, name: &str, code: &RecoveryCode) -> Result<Self, String> {
+        open(&options(desk), &Key::Recovery { name, code }).map(Self).map_err(|error| closed(&error))
     }
 
     /// With the key in a file.
@@ -290,4 +290,10 @@ impl Deed {
         };
         [self.words, sign_in].concat()
     }
+}
+
+/// Whether the recovery code opens that was handed over, to set a passphrase of whoever.
+pub fn opens_with_its_code(desk: &Desk, name: &str, said: &Value) -> Result<(), String> {
+    let code = said["recovery_code"].as_str().and_then(|code| RecoveryCode::parse(code).ok());
+    Look::by_recovery(desk, name, &code.ok_or("no recovery code")?).map(drop)
 }

@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use keydeck::crypto::recovery::RecoveryCode;
 use keydeck::domain::Timestamp;
 use keydeck::domain::time::DAY_MS;
 use keydeck::engine::clock::{Clock as _, SystemClock, TestClock};
 use serde_json::Value;
 
 use super::case::{Case, Told, Way, cases, stood};
-use super::house::{House, Look};
+use super::house::{House, Look, opens_with_its_code};
 use super::walk::{takes_changes_again, told};
 use crate::steps::tracer::{Harm, Kill, Trail};
 use crate::steps::ways::{beside_a_server, by_itself};
@@ -85,24 +84,21 @@ fn found(_: &House, harm: Harm<'_>, _: Way) -> Ended {
             Err(_) => {}
         }
         if told == Told::Done {
-            return opens_with_its_code(&desk, &said.json()).map(|()| told);
+            return opens_with_its_code(&desk, "maria", &said.json()).map(|()| told);
         }
         let again = desk.run(&words, "");
         match (again.code, Look::by_passphrase(&desk).map(drop)) {
-            (0, Ok(())) => opens_with_its_code(&desk, &again.json())?,
+            (0, Ok(())) => opens_with_its_code(&desk, "maria", &again.json())?,
             // It is there, and its code was handed over before.
-            (1, Ok(())) if again.err.contains("store_exists") => opens_with_its_code(&desk, &said.json())?,
+            (1, Ok(())) if again.err.contains("store_exists") => {
+                opens_with_its_code(&desk, "maria", &said.json())?;
+            }
             _ => return Err(format!("neither founded nor to be founded: {again:?}")),
         }
         Ok(told)
     };
     let told = after().map_err(|wrong| format!("{wrong}; {said:?}"));
     Some((trail, told))
-}
-
-fn opens_with_its_code(desk: &Desk, said: &Value) -> Result<(), String> {
-    let code = said["recovery_code"].as_str().and_then(|code| RecoveryCode::parse(code).ok());
-    Look::by_recovery(desk, &code.ok_or("no recovery code")?).map(drop)
 }
 
 /// A token that was said to be ended never opens anything again.

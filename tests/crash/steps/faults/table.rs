@@ -29,6 +29,8 @@ pub struct Deed {
     pub files: &'static [&'static str],
     /// How many milliseconds the wall clock of the machine is ahead, if it is.
     pub clock: Option<&'static str>,
+    /// Whether the last thing it tells only tidies up: what was done holds without it.
+    pub tidies: bool,
     /// What the trail tells besides when the secret cannot be written to its file.
     pub loses: &'static [&'static str],
 }
@@ -42,6 +44,7 @@ impl Deed {
             gives: None,
             locks: &[],
             part: None,
+            tidies: false,
             files: &[],
             clock: None,
             loses: &[],
@@ -67,6 +70,10 @@ impl Deed {
 
     const fn in_parts(self, part: &'static str) -> Self {
         Self { part: Some(part), ..self }
+    }
+
+    const fn tidying(self) -> Self {
+        Self { tidies: true, ..self }
     }
 
     const fn loses(self, loses: &'static [&'static str]) -> Self {
@@ -119,7 +126,7 @@ table! {
     StartSession => &[],
     EndSession => &[],
     OpenAgencyView => &[Deed::new(&["key", "list", "--all"], &["view.agency"])],
-    ReadAudit => &[Deed::new(&["audit", "list", "--all"], &["audit.read"])],
+    ReadAudit => &[Deed::new(&["audit", "list"], &["audit.read"])],
     ExportAudit => &[Deed::new(&["audit", "export"], &["audit.export"])],
     AddOperator => &[
         Deed::new(
@@ -151,7 +158,8 @@ table! {
         )
         .locks(&[old_key("otto.key"), new_key(on_the_disk!("other.key"))])
         .makes(&[on_the_disk!("other.key")])
-        .in_parts("signs in with the new secret"),
+        .in_parts("signs in with the new secret")
+        .tidying(),
     ],
     DisableOperator => &[
         Deed::new(&["operator", "disable", "otto", "--keys", "stop"], &["operator.disable"])

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use keydeck::crypto::recovery::RecoveryCode;
 use serde_json::Value;
 
 use super::case::{Case, Figures, Told, Way, cases, stood, suffer};
-use super::house::{Change, House, KEY_FILE, Look, PROBE, opens};
+use super::house::{Change, House, KEY_FILE, Look, PROBE, opens, opens_with_its_code};
 use super::table::Deed;
 use crate::steps::step::Step;
 use crate::steps::tracer::{Harm, Kill};
@@ -100,7 +101,8 @@ impl<'h> Walk<'h> {
         let mut change = look.standing().since(&self.house.before);
         change.trail.retain(|event| self.deed.is_about(event));
         let healed = case.way == Way::ServedOn;
-        let whole = change.trail == self.clean.trail;
+        let untidy = self.clean.trail.split_last().filter(|_| self.deed.tidies).map(|(_, before)| before);
+        let whole = change.trail == self.clean.trail || untidy == Some(change.trail.as_slice());
         let none = change.trail.is_empty();
         let begun = !none && !whole && self.clean.trail.starts_with(&change.trail);
         let in_part = begun && self.deed.part.is_some_and(|part| said.err.contains(part));
@@ -116,7 +118,8 @@ impl<'h> Walk<'h> {
                 none || taken_back || lives
             }
             Told::Lost => whole || change.trail == [self.deed.tells, self.deed.loses].concat(),
-            Told::Unknown => whole || none || in_part,
+            // Of several commits it may be any that may have been made.
+            Told::Unknown => whole || none || begun,
             Told::Refused => none || in_part,
         };
         if !allowed {
@@ -131,6 +134,14 @@ impl<'h> Walk<'h> {
         self.answers(&look, whole, said)?;
         look.takes_a_change()?;
         drop(look);
+        if said.code == 0 && said.out.contains("recovery_code") {
+            opens_with_its_code(desk, "otto", &said.json())?;
+            let before =
+                RecoveryCode::parse(desk.read("recovery").trim()).map_err(|error| error.to_string())?;
+            if Look::by_recovery(desk, "otto", &before).is_ok() {
+                return Err("the code before still opens".into());
+            }
+        }
         if whole || none {
             for lock in self.deed.locks {
                 let open = opens(desk, lock.key);
