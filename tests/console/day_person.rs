@@ -75,6 +75,8 @@ fn a_new_person_issues_uses_and_revokes_keys_and_finds_all_of_it_again() {
     console.press("1").sees("Nightly export");
     console.press("X").sees("Cancel");
     console.type_text("Nightly export").press("enter").sees_no("Cancel").sees("revoked");
+    // The table shows it as soon as it is in force; only the answer ends the work, and quitting before that asks.
+    console.sees("Nightly export is revoked");
     quit(&mut console);
     assert_eq!(day.verify(&tokens[0], &[]), "deny revoked");
     assert_eq!(day.verify(&tokens[1], &["contacts.read"]), "allow");

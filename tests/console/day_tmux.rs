@@ -116,7 +116,8 @@ fn over_ssh_in_tmux_a_token_goes_to_its_buffer_and_stays_nowhere_else() {
 
     // To the background and back. The console locks itself there.
     window.press("ctrl-z");
-    window.sees("canary-of-the-day").sees_no("Agency keys");
+    // What is typed before the shell says so is the console's, and lost.
+    window.sees("canary-of-the-day").sees_no("Agency keys").sees("Stopped");
     remembers_nothing(&tmux, &token);
     assert_eq!(tmux.buffers(), ["shopping list"], "the lock takes the token back");
     window.type_text("fg\r").sees("Locked").sees("Passphrase");
@@ -156,6 +157,7 @@ fn a_revealed_token_is_not_on_the_screen_of_the_shell_however_the_console_is_lef
         window.sees("canary-of-the-day").sees_no("I stored it");
         remembers_nothing(&tmux, &token);
         if signal == Signal::TSTP {
+            window.sees("Stopped");
             window.type_text("fg\r").sees("Locked");
             window.press("ctrl-c");
         }
