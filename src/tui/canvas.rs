@@ -28,17 +28,14 @@ pub enum Target {
     Row {
         /// Which list of the screen.
         pane: u8,
-        /// Which row.
         row: usize,
     },
     /// A tick box in a row.
     Tick {
         /// Which list of the screen.
         pane: u8,
-        /// Which row.
         row: usize,
     },
-    /// A column header.
     Header {
         /// Which table of the screen.
         pane: u8,
@@ -117,7 +114,6 @@ impl<'a> Canvas<'a> {
         Self { buffer, theme, hits, cursor: None, kept: None }
     }
 
-    /// The whole frame.
     pub const fn area(&self) -> Rect {
         self.buffer.area
     }

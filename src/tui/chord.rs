@@ -89,7 +89,6 @@ impl Chord {
         }
     }
 
-    /// The bare key.
     pub const fn code(self) -> KeyCode {
         self.code
     }

@@ -47,7 +47,6 @@ pub struct Now {
 
 /// Where the console's time comes from.
 pub trait Clock: Send {
-    /// Reads both times.
     fn now(&self) -> Now;
 }
 

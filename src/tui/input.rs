@@ -15,7 +15,6 @@ use super::{chord::Chord, clock::Moment};
 pub enum Input {
     /// A key went down; `held` when the keyboard repeats it.
     Key {
-        /// Which key.
         chord: Chord,
         /// Whether this is a repeat of a key held down.
         held: Held,
@@ -53,7 +52,6 @@ impl Pasted {
         if sent.contains('\r') { Self(sent.replace("\r\n", "\n").replace('\r', "\n")) } else { Self(sent) }
     }
 
-    /// The text.
     pub fn text(&self) -> &str {
         &self.0
     }
@@ -72,7 +70,6 @@ pub struct Mouse {
     pub x: u16,
     /// Row, from 0.
     pub y: u16,
-    /// Which gesture.
     pub gesture: Gesture,
 }
 
@@ -207,7 +204,6 @@ impl Burst {
 /// Whether further input is already waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum More {
-    /// More is there.
     Coming,
     /// This was the last for now.
     Nothing,
@@ -216,9 +212,7 @@ pub enum More {
 /// Whether the focus is in a text field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextFocus {
-    /// Keys are text.
     Here,
-    /// Keys are commands.
     Elsewhere,
 }
 

@@ -73,7 +73,6 @@ pub enum Capture {
 /// What an update wants done.
 #[derive(Debug)]
 pub enum Order<E> {
-    /// Perform an effect.
     Perform(JobId, E),
     /// Clear the screen and everything remembered of it: a secret was on it.
     Wipe,
@@ -81,7 +80,6 @@ pub enum Order<E> {
     Mouse(Capture),
     /// Go to the background.
     Suspend,
-    /// End.
     Quit,
 }
 
@@ -122,7 +120,6 @@ impl<E> Orders<E> {
         self.list.push(Order::Suspend);
     }
 
-    /// Ends the console.
     pub fn quit(&mut self) {
         self.list.push(Order::Quit);
     }
@@ -148,9 +145,7 @@ impl<E> Default for Orders<E> {
 /// Whether the screen has to be drawn again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// It has.
     Changed,
-    /// It has not.
     Same,
 }
 

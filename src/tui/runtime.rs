@@ -55,15 +55,10 @@ impl Ending {
 
 /// Everything outside the model.
 pub struct Surroundings<W, S, I, C> {
-    /// Performs effects.
     pub worker: W,
-    /// Is drawn on.
     pub stage: S,
-    /// Brings keys.
     pub input: I,
-    /// Brings signals.
     pub signals: mpsc::Receiver<Signal>,
-    /// Tells the time.
     pub clock: C,
 }
 

@@ -32,7 +32,6 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// What the console starts with.
 pub struct Start {
-    /// Which store.
     pub store: Store,
     /// Name or file of the theme.
     pub theme: String,

@@ -58,7 +58,6 @@ pub enum TerminalError {
         /// Which of the two.
         stream: &'static str,
     },
-    /// The terminal refused.
     #[error("the terminal cannot be used: {0}")]
     Refused(#[from] io::Error),
 }

@@ -27,18 +27,14 @@ const LINES: usize = 4;
 /// What kind of note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// Worth knowing.
     Info,
-    /// It worked.
     Success,
     /// It did not work.
     Error,
 }
 
-/// One note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toast {
-    /// Its kind.
     pub tone: Tone,
     /// What happened, and what to do. Never a secret.
     pub text: String,

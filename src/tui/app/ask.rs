@@ -53,7 +53,6 @@ pub enum Ask {
 /// Looking through many rows; changes nothing.
 pub type Search = Box<dyn FnOnce() -> Found + Send>;
 
-/// What was found.
 pub enum Found {
     /// Keys of a subset in order.
     Ordered(Subset, Ordered<Keys>),

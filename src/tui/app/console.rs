@@ -29,9 +29,7 @@ use crate::tui::widgets::layout;
 
 /// How this console looks and listens, fixed for its life.
 pub struct Setting {
-    /// The look.
     pub theme: Theme,
-    /// The keys.
     pub keymap: Arc<Keymap>,
     /// Whose calendar local times are in.
     pub zone: Zone,
@@ -52,7 +50,6 @@ enum Stage {
     Between,
 }
 
-/// The console.
 pub struct Keydeck {
     setting: Setting,
     way: Way,

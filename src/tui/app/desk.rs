@@ -50,11 +50,9 @@ enum Asker {
     Overlay(&'static str, usize),
     /// The screen with this number.
     Screen(usize),
-    /// The desk itself.
     Desk,
 }
 
-/// Work under way.
 enum Pending {
     /// A job for the engine.
     Job { asker: Asker, since: Moment, waited: Waited, changes: bool, deed: Option<Cause> },
@@ -87,7 +85,6 @@ enum Since {
 /// What the desk wants from the one who holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parting {
-    /// Lock.
     Lock,
     /// Go to the background.
     Suspend,
@@ -105,7 +102,6 @@ pub struct Closed {
     pub kept: Vec<Box<Layered>>,
 }
 
-/// The open console.
 pub struct Desk {
     look: Look,
     demo: bool,
@@ -176,7 +172,6 @@ impl Desk {
         self.owner_gone = true;
     }
 
-    /// Hears what happened.
     pub fn update(&mut self, msg: Msg<Outcome>, now: Now, hits: &HitMap, orders: &mut Orders<Effect>) {
         match msg {
             Msg::Input(input) => self.input(input, now, hits, orders),

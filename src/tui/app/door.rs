@@ -130,13 +130,11 @@ impl dyn Gate + '_ {
 /// What a form wants after a cue.
 enum Want {
     Nothing,
-    /// Try this.
     Try(Entry),
     /// The code was typed back.
     Confirmed,
 }
 
-/// The door.
 pub struct Door {
     way: Way,
     step: Step,
@@ -264,7 +262,6 @@ impl Door {
         }
     }
 
-    /// Draws it.
     pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, keymap: &Keymap, now: Now) {
         let work = self.trying.map(|(_, since)| since).or(self.queued.as_ref().map(|_| now.at));
         let spinner = work.map(|since| {

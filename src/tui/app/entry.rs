@@ -11,22 +11,15 @@ use crate::tui::secret::SecretText;
 
 use super::custody::{Custody, Fresh};
 
-/// A way in.
 pub enum Entry {
-    /// Found a store.
     Found {
-        /// Where.
         options: Box<Options>,
-        /// The agency's name.
         agency: Name,
-        /// The first admin.
         operator: Name,
-        /// Theirs.
         passphrase: SecretText,
     },
     /// Sign in, here or to the process that has the store open.
     SignIn {
-        /// Where.
         options: Box<Options>,
         /// As it was typed.
         operator: String,

@@ -30,7 +30,6 @@ pub enum Zone {
 }
 
 impl Zone {
-    /// UTC itself.
     pub const UTC: Self = match FixedOffset::east_opt(0) {
         Some(offset) => Self::East(offset),
         None => Self::Here,
@@ -62,7 +61,6 @@ impl Times {
         Self::new(look.now(), look.zone)
     }
 
-    /// The present.
     pub const fn now(self) -> Timestamp {
         self.now
     }

@@ -37,11 +37,8 @@ pub enum Effect {
 
 /// What came of it.
 pub enum Outcome {
-    /// Of a job.
     Answered(Answer),
-    /// Of a search.
     Found(Found),
-    /// Of a copy.
     Copied(Result<Route, ClipboardError>),
     /// Of the end of a lease.
     Settled(Settled),

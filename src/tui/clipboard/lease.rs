@@ -16,7 +16,6 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Starts now.
     pub fn start(route: Route, now: Moment) -> Self {
         Self { route, until: now + LEASE }
     }

@@ -50,7 +50,6 @@ pub enum Preference {
 }
 
 impl Preference {
-    /// Reads the setting.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "auto" => Self::Auto,
@@ -85,7 +84,6 @@ pub enum ClipboardError {
     /// A person wants it so.
     #[error("copying is switched off in the settings; show the bare secret and select it with the mouse")]
     Off,
-    /// No desktop.
     #[error("there is no desktop clipboard here; set clipboard to osc52 to copy through the terminal")]
     NoDesktop,
     /// Somebody else has it open.
@@ -126,7 +124,6 @@ impl std::fmt::Debug for Fingerprint {
 /// Whether the clipboard still holds what we put there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// It does.
     Ours,
     /// It holds something else, or nothing.
     Other,
@@ -145,7 +142,6 @@ pub trait Provider: Send {
     /// Whether what `print` was taken from is still there.
     fn holds(&mut self, print: &Fingerprint) -> Holds;
 
-    /// Empties the clipboard.
     fn clear(&mut self) -> Result<(), ClipboardError>;
 }
 
@@ -158,7 +154,6 @@ pub enum Keep {
     Leased,
 }
 
-/// What settling did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
     /// Nothing of ours was on lease.

@@ -22,7 +22,6 @@ const SPIN: Duration = Duration::from_millis(100);
 /// What a cue came to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Understood.
     Stay,
     /// A field may say something else now.
     Changed,
@@ -164,7 +163,6 @@ impl Body {
         self.look_at(&sheet);
     }
 
-    /// Whether it waits.
     pub const fn waits(&self) -> bool {
         matches!(self.phase, Phase::Waiting(..))
     }
@@ -207,7 +205,6 @@ impl Body {
         self.touched
     }
 
-    /// Hears a cue.
     pub fn hear(&mut self, cue: Cue<'_>, sheet: &mut Sheet<'_>, now: Now) -> Step {
         if let Phase::Waiting(step, at) = &mut self.phase {
             if cue == Cue::Tick {

@@ -54,7 +54,6 @@ impl<T> TypedChoice<T> {
         self.field.text()
     }
 
-    /// Writes `text` in.
     pub fn set(&mut self, text: &str) {
         self.field.set(text);
         self.preset = true;

@@ -12,7 +12,6 @@ use crate::tui::theme::Role;
 use crate::tui::widgets::picker::{PickItem, Picker};
 use crate::tui::widgets::{layout, popup};
 
-/// The field.
 pub struct DropDown<K> {
     label: &'static str,
     hint: &'static str,
@@ -60,12 +59,10 @@ impl<K: Clone> DropDown<K> {
         self.list = Some(list);
     }
 
-    /// Chooses.
     pub fn set(&mut self, value: K, words: String) {
         (self.value, self.words) = (Some(value), words);
     }
 
-    /// What was chosen.
     pub const fn value(&self) -> Option<&K> {
         self.value.as_ref()
     }

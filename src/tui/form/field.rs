@@ -73,7 +73,6 @@ pub trait Field {
     /// free after it or for that.
     fn rows(&self, cells: u16, air: u16) -> u16;
 
-    /// Draws it.
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, slot: Slot);
 
     /// What is wrong with its value, until that changes.
@@ -107,7 +106,6 @@ pub trait Field {
         None
     }
 
-    /// The keyboard comes.
     fn enter(&mut self, _from: Side) {}
 
     /// Closes what it opened.

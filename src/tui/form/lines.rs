@@ -12,7 +12,6 @@ use crate::tui::overlay::Cue;
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::{Focus, layout};
 
-/// The lines.
 pub struct Lines {
     label: &'static str,
     example: &'static str,

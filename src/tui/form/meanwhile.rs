@@ -41,7 +41,6 @@ impl Moved {
     }
 }
 
-/// Whose word holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// Not said yet.
@@ -56,7 +55,6 @@ pub enum Choice {
     Mine,
 }
 
-/// The question.
 pub struct Meanwhile {
     what: String,
     moved: Vec<Moved>,

@@ -96,13 +96,11 @@ pub trait Asking {
 /// Whether a form says anything but what there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
-    /// It may.
     Left,
     /// It shows what there is.
     Gone,
 }
 
-/// The overlay.
 pub struct Form<T> {
     body: Body,
     asks: T,

@@ -13,7 +13,6 @@ const GOOD_BITS: u32 = 110;
 /// Bits at most from which nothing more is to be said.
 const STRONG_BITS: u32 = 150;
 
-/// Both fields.
 pub struct NewPassphrase {
     first: TextField,
     again: TextField,

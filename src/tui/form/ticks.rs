@@ -11,7 +11,6 @@ use crate::tui::overlay::Cue;
 use crate::tui::theme::Role;
 use crate::tui::widgets::layout;
 
-/// The boxes.
 #[derive(Default)]
 pub struct Ticks {
     label: &'static str,
@@ -105,7 +104,6 @@ impl Field for Ticks {
     }
 }
 
-/// A fact.
 pub struct Fact {
     label: &'static str,
     said: String,

@@ -19,7 +19,6 @@ use crate::tui::widgets::{Handled, walk};
 pub struct TreeItem<K> {
     /// What it stands for; a group has none.
     pub key: Option<K>,
-    /// Its name.
     pub label: String,
     /// What to know about it.
     pub note: String,
@@ -32,12 +31,10 @@ pub struct TreeItem<K> {
 }
 
 impl<K> TreeItem<K> {
-    /// A group.
     pub fn group(label: impl Into<String>, note: impl Into<String>, depth: u8) -> Self {
         Self { key: None, label: label.into(), note: note.into(), about: String::new(), depth, locked: None }
     }
 
-    /// Something to tick.
     pub fn leaf(key: K, label: impl Into<String>, note: impl Into<String>, depth: u8) -> Self {
         Self { key: Some(key), ..Self::group(label, note, depth) }
     }
@@ -111,7 +108,6 @@ impl<K: Clone + Ord> TreeState<K> {
         &self.ticked
     }
 
-    /// The selected line.
     fn selected(&self) -> Option<&TreeItem<K>> {
         self.items.get(*self.shown.get(self.at)?)
     }

@@ -129,7 +129,6 @@ impl<L: Listed> List<L> {
         wanted
     }
 
-    /// Begins to filter.
     pub fn begin(&mut self) -> Sift<L> {
         self.turn += 1;
         // Whatever rows come first: the selection waits for its own.

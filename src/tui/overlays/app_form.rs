@@ -70,7 +70,6 @@ pub struct AppForm {
 }
 
 impl AppForm {
-    /// An empty one.
     pub fn create(look: &Look) -> Form<Self> {
         Form::new(Self::filled(None, None, look), look)
     }

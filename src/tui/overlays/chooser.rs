@@ -16,7 +16,6 @@ use crate::tui::widgets::popup;
 /// What follows from a choice.
 type Then<K> = Box<dyn Fn(K, &Look) -> Ask>;
 
-/// The choice.
 pub struct Chooser<K> {
     title: String,
     size: (u16, u16),

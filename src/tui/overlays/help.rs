@@ -38,7 +38,6 @@ impl Entry {
     }
 }
 
-/// The help.
 pub struct Help {
     entries: Vec<Entry>,
     query: TextField,

@@ -43,12 +43,10 @@ pub struct AddLocations {
 enum Not {
     /// It is there already, in words.
     Again(String, Name),
-    /// It cannot be.
     Possible(String),
 }
 
 impl AddLocations {
-    /// An empty form.
     pub fn new() -> Form<Self> {
         let line = TextField::new("Name")
             .placeholder("Berlin Mitte; paste a list to add many")

@@ -66,7 +66,6 @@ enum Of {
     Store,
 }
 
-/// The showing.
 pub struct Secret {
     fresh: Fresh,
     of: Of,

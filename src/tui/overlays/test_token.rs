@@ -37,7 +37,6 @@ struct Verdict {
     error: Option<String>,
 }
 
-/// The form.
 pub struct TestToken {
     token: TextField,
     scopes: TextField,

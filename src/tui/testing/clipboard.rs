@@ -19,7 +19,6 @@ struct FakeState {
 }
 
 impl FakeClipboard {
-    /// What it holds.
     pub fn text(&self) -> String {
         self.state().text.clone()
     }

@@ -14,7 +14,6 @@ const ASK_LIMIT: Duration = Duration::from_millis(100);
 pub enum Palette {
     /// The terminal's own sixteen.
     Sixteen,
-    /// Any colour.
     True,
 }
 
@@ -23,7 +22,6 @@ pub enum Palette {
 pub struct Environment {
     /// `NO_COLOR` is set and not empty (no-color.org).
     pub no_color: bool,
-    /// How many colours.
     pub palette: Palette,
     /// Whether the terminal may be asked for its background: not over ssh, where the answer may take longer
     /// than anyone wants to wait.

@@ -14,7 +14,6 @@ pub enum GlyphSet {
 }
 
 impl GlyphSet {
-    /// The signs themselves.
     pub const fn glyphs(self) -> &'static Glyphs {
         match self {
             Self::Unicode => &UNICODE,
@@ -99,25 +98,20 @@ impl Glyphs {
 /// How a key, or something like it, stands: what the state column says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Badge {
-    /// In use.
     Active,
     /// Switched off for now.
     Paused,
     /// The old half of a rotation, still accepted.
     Superseded,
-    /// Expires soon.
     Expiring,
     /// Unused; will be deleted.
     Idle,
-    /// Past its expiry.
     Expired,
-    /// Revoked for good.
     Revoked,
     /// Deleted; its record may be restored.
     Deleted,
     /// Waits for an operator's word.
     Pending,
-    /// Notices are muted.
     Muted,
 }
 
@@ -152,7 +146,6 @@ impl Badge {
         }
     }
 
-    /// The look.
     pub const fn role(self) -> Role {
         match self {
             Self::Active => Role::Good,

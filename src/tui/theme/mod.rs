@@ -25,7 +25,6 @@ macro_rules! roles {
         }
 
         impl Role {
-            /// Every role.
             pub const ALL: &'static [Self] = &[$(Self::$role,)+];
 
             /// Its name in a theme file.
@@ -85,7 +84,6 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// One of [`THEMES`].
     pub fn built_in(name: &str, palette: Palette, glyphs: GlyphSet) -> Option<Self> {
         let at = THEMES.iter().position(|known| *known == name)?;
         // A test reads all embedded files.

@@ -42,7 +42,6 @@ pub struct TextField {
 }
 
 impl TextField {
-    /// An empty field.
     pub fn new(label: impl Into<String>) -> Self {
         Self::with(Content::Plain(String::new()), label.into())
     }
@@ -109,7 +108,6 @@ impl TextField {
         self.insert(text);
     }
 
-    /// Empties the field.
     pub fn clear(&mut self) {
         self.remove(0, self.text().len());
         self.cursor = 0;
@@ -136,7 +134,6 @@ impl TextField {
         true
     }
 
-    /// Types one character.
     pub fn type_char(&mut self, c: char) {
         let mut utf8 = [0; 4];
         self.insert(c.encode_utf8(&mut utf8));

@@ -15,9 +15,7 @@ use super::action::Action;
 /// Whether the part being drawn has the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
-    /// It has.
     Here,
-    /// Something else has.
     Elsewhere,
 }
 
@@ -36,7 +34,6 @@ impl Focus {
 /// What a part did with an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handled {
-    /// Something changed.
     Changed,
     /// It was meant for this part, but there was nothing to change.
     Unmoved,

@@ -90,7 +90,6 @@ impl<K: Clone> Picker<K> {
         }
     }
 
-    /// Types one character.
     pub fn type_char(&mut self, c: char) {
         self.query.type_char(c);
         self.search();

@@ -38,7 +38,6 @@ pub enum Cause {
 
 /// How a console came to be locked.
 pub struct Locked {
-    /// Why.
     pub cause: Cause,
     /// What became of what was open.
     pub forms: Forms,
@@ -72,7 +71,6 @@ impl Locked {
     }
 }
 
-/// The form.
 pub struct SignInForm {
     pub(super) body: Body,
     operator: TextField,

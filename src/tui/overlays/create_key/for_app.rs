@@ -9,9 +9,7 @@ use crate::tui::sight::seen::seen;
 
 /// What is known of the app a key is for.
 pub struct ForApp {
-    /// Which.
     pub id: AppId,
-    /// Its name.
     pub name: String,
     /// What it may do, and so the most its keys may.
     pub scopes: Scopes,

@@ -19,7 +19,6 @@ pub struct Add {
     passphrase: NewPassphrase,
 }
 
-/// The form.
 pub fn new(look: &Look) -> Form<Add> {
     let name = TextField::new("Name")
         .placeholder("sam")

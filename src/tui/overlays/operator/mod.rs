@@ -17,9 +17,7 @@ use crate::tui::app::look::Look;
 /// What the screen knows of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// Which.
     pub id: OperatorId,
-    /// The name.
     pub name: String,
     /// What they may do.
     pub role: Role,
@@ -36,15 +34,12 @@ pub struct Person {
 /// What can be done about an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Another role.
     Role,
-    /// A new passphrase.
     Passphrase,
     /// No access any more.
     Disable,
     /// Another end for the keys of somebody who left.
     Keys,
-    /// Access again.
     Enable,
 }
 

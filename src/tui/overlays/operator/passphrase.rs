@@ -18,7 +18,6 @@ pub struct SetPassphrase {
     passphrase: NewPassphrase,
 }
 
-/// The form.
 pub fn new(person: Person, look: &Look) -> Form<SetPassphrase> {
     Form::new(SetPassphrase { person, passphrase: NewPassphrase::new() }, look)
 }

@@ -19,13 +19,11 @@ pub const ROLES: [(Role, &str, &str); 3] = [
     (Role::Admin, "admin", "manages operators, places, policy"),
 ];
 
-/// Whose role.
 pub struct SetRole {
     person: Person,
     role: Radio<Role>,
 }
 
-/// The form.
 pub fn new(person: Person, look: &Look) -> Form<SetRole> {
     let role = Radio::new("Role", ROLES).choosing(&person.role);
     Form::new(SetRole { person, role }, look)
