@@ -17,13 +17,10 @@ use keydeck::domain::{
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
 use keydeck::engine::{Engine as _, Via};
+use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk_on};
-use keydeck::tui::screens::Screen;
-use keydeck::tui::screens::agency_keys::AgencyKeys;
-use keydeck::tui::screens::apps::Apps;
-use keydeck::tui::screens::audit::Audit;
-use keydeck::tui::screens::location_keys::LocationKeys;
 use keydeck::tui::screens::settings::{Facts, Settings};
+use keydeck::tui::screens::{Screen, behind};
 use keydeck::tui::testing::FakeClipboard;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
@@ -137,10 +134,10 @@ pub fn whole() -> Open {
 fn screens() -> Vec<Box<dyn Screen>> {
     let facts = Facts { terminal: "test terminal".into(), clipboard: "test clipboard".into() };
     vec![
-        Box::new(AgencyKeys::new()),
-        Box::new(LocationKeys::new()),
-        Box::new(Apps::new()),
-        Box::new(Audit::new()),
+        behind(Tab::Agency),
+        behind(Tab::Locations),
+        behind(Tab::Apps),
+        behind(Tab::Audit),
         Box::new(Settings::new(facts)),
     ]
 }

@@ -17,17 +17,15 @@ use keydeck::domain::{
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{self as door, Open, Options, found, in_memory, open};
 use keydeck::engine::{Brought, Engine, LocalEngine, Session, Via};
+use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk, desk_on, sample};
-use keydeck::tui::screens::Screen;
-use keydeck::tui::screens::agency_keys::AgencyKeys;
-use keydeck::tui::screens::apps::Apps;
-use keydeck::tui::screens::location_keys::LocationKeys;
+use keydeck::tui::screens::{Screen, behind};
 use keydeck::tui::testing::FakeClipboard;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 fn screens() -> Vec<Box<dyn Screen>> {
-    vec![Box::new(AgencyKeys::new()), Box::new(LocationKeys::new()), Box::new(Apps::new())]
+    vec![behind(Tab::Agency), behind(Tab::Locations), behind(Tab::Apps)]
 }
 
 /// A small store and the console on it.

@@ -11,16 +11,15 @@ use keydeck::domain::{Command, Expiry, Key, KeyState, Name, NewKey, Note, Place,
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
 use keydeck::engine::{Engine, LocalEngine, Session, Via};
+use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk, desk_on};
-use keydeck::tui::screens::Screen;
-use keydeck::tui::screens::agency_keys::AgencyKeys;
-use keydeck::tui::screens::location_keys::LocationKeys;
+use keydeck::tui::screens::{Screen, behind};
 use keydeck::tui::testing::FakeClipboard;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 fn screens() -> Vec<Box<dyn Screen>> {
-    vec![Box::new(AgencyKeys::new()), Box::new(LocationKeys::new())]
+    vec![behind(Tab::Agency), behind(Tab::Locations)]
 }
 
 fn demo() -> Console {

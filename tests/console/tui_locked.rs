@@ -11,8 +11,9 @@ use keydeck::domain::{Command, Expiry, Key, KeyId, Name, NewKey, Note, Place, Ro
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{self as way, Open, Options, found, open};
 use keydeck::engine::{Brought, Done, Engine as _, Via};
+use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk, door};
-use keydeck::tui::screens::agency_keys::AgencyKeys;
+use keydeck::tui::screens::behind;
 use keydeck::tui::testing::FakeClipboard;
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
@@ -248,7 +249,7 @@ fn secrets_do_not_wait() {
 
 #[test]
 fn the_demo_says_in_a_form_too_why_it_cannot_be_locked() {
-    let mut console = desk(vec![Box::new(AgencyKeys::new())]);
+    let mut console = desk(vec![behind(Tab::Agency)]);
     console.press("n").type_text("Nightly export").press("ctrl-x");
     console.sees("the demo has no passphrase to unlock it again").sees("Nightly export");
 }

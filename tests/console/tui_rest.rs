@@ -18,11 +18,10 @@ use keydeck::domain::{Command, Expiry, KeyId, KeysAfter, Name, NewKey, Note, Pla
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::{Brought, Engine as _, Origin, Via};
+use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk, desk_on, sample};
-use keydeck::tui::screens::Screen;
-use keydeck::tui::screens::agency_keys::AgencyKeys;
-use keydeck::tui::screens::audit::Audit;
 use keydeck::tui::screens::settings::{Facts, Settings};
+use keydeck::tui::screens::{Screen, behind};
 use keydeck::tui::testing::FakeClipboard;
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
@@ -31,7 +30,7 @@ const OTHER: &str = "a second long passphrase";
 
 fn screens() -> Vec<Box<dyn Screen>> {
     let facts = Facts { terminal: "test terminal".into(), clipboard: "test clipboard".into() };
-    vec![Box::new(Audit::new()), Box::new(Settings::new(facts))]
+    vec![behind(Tab::Audit), Box::new(Settings::new(facts))]
 }
 
 /// The demo on its audit tab.
@@ -377,7 +376,7 @@ fn a_key_of_a_store_in_doubt_is_not_said_to_work() {
     drop(founded);
     std::fs::remove_file(bench.dir.path().join("seal")).unwrap();
     let open = bench.opened("maria", PHRASE);
-    let mut console = desk_on(open, vec![Box::new(AgencyKeys::new())], (140, 30), &bench.clipboard);
+    let mut console = desk_on(open, vec![behind(Tab::Agency)], (140, 30), &bench.clipboard);
     console.sees("Nightly export").sees("◇ in doubt").sees_no("● active");
     console.press("enter").sees("Refused: the store is in doubt").sees_no("It works");
 }

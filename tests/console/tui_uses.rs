@@ -11,9 +11,10 @@ use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_store};
 use keydeck::engine::{Engine, LocalEngine, Origin, Via};
 use keydeck::store::{Fault, MemoryStore, Store};
+use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk_on};
 use keydeck::tui::app::worker::Outcome;
-use keydeck::tui::screens::agency_keys::AgencyKeys;
+use keydeck::tui::screens::behind;
 use keydeck::tui::testing::FakeClipboard;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
@@ -40,7 +41,7 @@ impl House {
         let new = NewKey { name: name("Nightly export"), place: Place::Agency, scopes, expiry, note };
         let token = engine.execute(&session, Command::IssueKey(new)).unwrap().token.unwrap();
         let open = Open { engine: Arc::clone(&engine), session, notices: Vec::new() };
-        let console = desk_on(open, vec![Box::new(AgencyKeys::new())], (150, 44), &FakeClipboard::default());
+        let console = desk_on(open, vec![behind(Tab::Agency)], (150, 44), &FakeClipboard::default());
         Self { engine, store, clock, token: token.reveal().to_owned(), console }
     }
 

@@ -63,7 +63,7 @@ pub struct LocationKeys {
 
 impl LocationKeys {
     /// Empty until it has looked.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             places: Places::new(),
             pane: KeyPane::new(Subset::Locations),
@@ -212,7 +212,7 @@ impl Screen for LocationKeys {
             }
         }
         self.follow(look, out);
-        self.pane.arrive(&errand, look, out);
+        self.pane.arrive(errand, look, out);
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
@@ -238,8 +238,8 @@ impl Screen for LocationKeys {
         false
     }
 
-    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
-        self.pane.told(&answer);
+    fn told(&mut self, answer: Answer, look: &Look, now: Now, out: &mut Vec<Ask>) {
+        self.pane.told(answer, look, now, out);
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
@@ -248,14 +248,14 @@ impl Screen for LocationKeys {
         if area.width < BOTH {
             match self.half {
                 Half::Places => self.places.draw(canvas, area, Focus::Here),
-                Half::Keys => self.pane.draw(canvas, area, look, (on_keys, &empty), now),
+                Half::Keys => self.pane.draw_whole(canvas, area, look, (on_keys, &empty), now),
             }
             return;
         }
         let (left, right) = layout::left(area, PLACES);
         self.places.draw(canvas, layout::left(left, PLACES - 1).0, Focus::when(self.half == Half::Places));
         canvas.vertical(left.right() - 1, left.y, left.height);
-        self.pane.draw(canvas, right, look, (on_keys, &empty), now);
+        self.pane.draw_whole(canvas, right, look, (on_keys, &empty), now);
     }
 
     fn hints(&self) -> &[Action] {

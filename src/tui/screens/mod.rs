@@ -1,7 +1,6 @@
 //! The screens behind the tabs. Each answers for one thing: its state, its keys, its drawing. A screen is told
 //! when the state changed, hears what its keys mean, and asks for what it wants.
 
-pub mod agency_keys;
 pub mod apps;
 pub mod audit;
 pub(crate) mod keys;
@@ -18,6 +17,7 @@ use super::canvas::Canvas;
 use super::clock::{Moment, Now};
 use super::input::TextFocus;
 use super::overlay::Cue;
+use super::sight::subset::Subset;
 
 /// One screen. The order of calls: [`Screen::refresh`] once before anything else, and before it is open again when the
 /// state or the session changed; then cues, answers and drawing in any order.
@@ -120,9 +120,9 @@ pub fn all() -> Vec<Box<dyn Screen>> {
 }
 
 /// The screen behind a tab.
-fn behind(tab: Tab) -> Box<dyn Screen> {
+pub fn behind(tab: Tab) -> Box<dyn Screen> {
     match tab {
-        Tab::Agency => Box::new(agency_keys::AgencyKeys::new()),
+        Tab::Agency => Box::new(KeyPane::new(Subset::Agency)),
         Tab::Locations => Box::new(location_keys::LocationKeys::new()),
         Tab::Apps => Box::new(apps::Apps::new()),
         Tab::Audit => Box::new(audit::Audit::new()),

@@ -90,7 +90,7 @@ pub struct Apps {
 
 impl Apps {
     /// Empty until it has looked.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             beside: Beside::new((PANE, key_detail::PANE), Vec::new()),
             pane: KeyPane::new(Subset::Apps),
@@ -192,12 +192,6 @@ impl Apps {
     }
 }
 
-impl Default for Apps {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Screen for Apps {
     fn tab(&self) -> Tab {
         Tab::Apps
@@ -237,7 +231,7 @@ impl Screen for Apps {
             }
         }
         self.follow(look, out);
-        self.pane.arrive(&errand, look, out);
+        self.pane.arrive(errand, look, out);
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
@@ -270,7 +264,7 @@ impl Screen for Apps {
         back
     }
 
-    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
+    fn told(&mut self, answer: Answer, look: &Look, now: Now, out: &mut Vec<Ask>) {
         if let Answer::Done { events, .. } = &answer {
             for event in events {
                 match event {
@@ -280,7 +274,7 @@ impl Screen for Apps {
                 }
             }
         }
-        self.pane.told(&answer);
+        self.pane.told(answer, look, now, out);
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {

@@ -78,14 +78,8 @@ pub struct Audit {
     glyphs: &'static Glyphs,
 }
 
-impl Default for Audit {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Audit {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             trail: Trail::default(),
             list: List::new(PANE, trail::columns(0)),

@@ -9,9 +9,9 @@ use super::list::{self, Keys};
 use crate::{
     domain::{Command, Event, Key, KeyId, KeyState, Place},
     tui::{
-        action::{Action, Reason},
+        action::{Action, Layer, Reason},
         app::{
-            ask::{Answer, Ask, Errand, Found, Job},
+            ask::{Answer, Ask, Errand, Found, Job, Tab},
             look::Look,
         },
         canvas::Canvas,
@@ -23,7 +23,7 @@ use crate::{
         list::{Change, List},
         overlay::Cue,
         overlays::{chooser, confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope},
-        screens::{NO_PAUSE, not_here},
+        screens::{NO_PAUSE, Screen, not_here},
         secret::SecretText,
         sight::deeds::{self, Deed},
         sight::seen::{Seen, elsewhere, seen},
@@ -120,39 +120,6 @@ impl KeyPane {
         self.subset = subset;
     }
 
-    pub fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
-        let catalog = look.engine.catalog();
-        seen(look, |seen| {
-            self.beside.list.set_columns(list::columns(self.subset, seen));
-            if self.subset.keys(seen).take(AT_ONCE + 1).count() <= AT_ONCE {
-                self.search = Search::Done;
-                self.beside.list.fill(self.subset.keys(seen).map(|key| key.id), seen);
-            } else {
-                self.beside.list.forget(seen);
-                self.order(look, out);
-            }
-            let is_paused = |key: &Key| key.state(seen.now()) == KeyState::Paused;
-            self.paused.retain(|(key, _)| seen.view.key(*key).is_some_and(is_paused));
-            let any = match self.subset {
-                Subset::Agency => Some(Place::Agency),
-                Subset::At(location) => Some(Place::Location(location)),
-                Subset::Locations => {
-                    seen.view.locations().first().map(|location| Place::Location(location.id))
-                }
-                Subset::Of(app) => Some(Place::App(app)),
-                Subset::Apps => None,
-            };
-            self.issue = match any {
-                Some(place) => {
-                    deeds::may_issue(place, seen, catalog).map_err(|refusal| refusal.to_string().into())
-                }
-                None if self.subset == Subset::Apps => Err("select one app first".into()),
-                None => Err("there is no location yet; add one first".into()),
-            };
-            self.look_at_selected(seen);
-        });
-    }
-
     fn look_at_selected(&mut self, seen: &Seen<'_>) {
         let now = self.key(seen).cloned();
         if now != self.last {
@@ -224,19 +191,6 @@ impl KeyPane {
         self.list().selected().and_then(|id| seen.view.key(id))
     }
 
-    /// Opened with something to do.
-    pub fn arrive(&mut self, errand: &Errand, look: &Look, out: &mut Vec<Ask>) {
-        seen(look, |seen| match errand {
-            Errand::None | Errand::App(_) => {}
-            Errand::Filter(text) => {
-                self.beside.list.set_filter(text);
-                self.beside.leave();
-                self.change(Change::Filter, look, seen, out);
-            }
-            Errand::Key(key) => self.beside.list.select(*key, seen),
-        });
-    }
-
     /// Does what a change asks for: with many keys elsewhere.
     fn change(&mut self, change: Change, look: &Look, seen: &Seen<'_>, out: &mut Vec<Ask>) -> bool {
         match change {
@@ -245,33 +199,6 @@ impl KeyPane {
             change => return self.beside.list.settle(change, seen),
         }
         true
-    }
-
-    /// Whether characters are text.
-    pub fn text_focus(&self) -> TextFocus {
-        self.list().text_focus()
-    }
-
-    pub fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
-        if cue == Cue::Tick {
-            self.history.tick(now, out);
-            return true;
-        }
-        if let Cue::Do(action) = cue
-            && self.text_focus() == TextFocus::Elsewhere
-            && self.perform(action, look, out)
-        {
-            return true;
-        }
-        let before = self.list().selected();
-        let change = self.beside.hear(cue);
-        seen(look, |seen| {
-            let used = self.change(change, look, seen, out);
-            if self.list().selected() != before {
-                self.last = self.key(seen).cloned();
-            }
-            used
-        })
     }
 
     fn perform(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> bool {
@@ -331,9 +258,127 @@ impl KeyPane {
         true
     }
 
-    pub fn told(&mut self, answer: &Answer) {
+    /// Draws itself; `empty` is what to say when there is no key at all.
+    pub fn draw_whole(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        area: Rect,
+        look: &Look,
+        focus: (Focus, &str),
+        now: Now,
+    ) {
+        let rooms = self.beside.rooms(canvas, area);
+        self.draw_in(canvas, rooms, look, focus, now);
+    }
+
+    /// Draws table and detail in these rooms, of which one may be empty.
+    pub fn draw_in(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        (table, room): (Rect, Rect),
+        look: &Look,
+        (focus, empty): (Focus, &str),
+        now: Now,
+    ) {
+        let catalog = look.engine.catalog();
+        let empty = if self.search == Search::Done { empty } else { "Looking through the keys…" };
+        let on_table = Focus::when(focus.is_here() && !(self.beside.is_inside() && self.beside.is_open()));
+        seen(look, |seen| {
+            if !table.is_empty() {
+                self.beside.list.draw(canvas, table, seen, on_table, empty);
+            }
+            let key = self.key(seen).filter(|_| !room.is_empty());
+            self.history.want(key.map(|key| key.id), now);
+            let Some(key) = key else { return };
+            let history = self.history.of(key.id);
+            let lines = detail::lines(canvas.glyphs(), key, seen, catalog, history);
+            self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
+        });
+    }
+}
+
+/// By itself it is the tab of the agency keys.
+impl Screen for KeyPane {
+    fn tab(&self) -> Tab {
+        Tab::Agency
+    }
+
+    fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
+        let catalog = look.engine.catalog();
+        seen(look, |seen| {
+            self.beside.list.set_columns(list::columns(self.subset, seen));
+            if self.subset.keys(seen).take(AT_ONCE + 1).count() <= AT_ONCE {
+                self.search = Search::Done;
+                self.beside.list.fill(self.subset.keys(seen).map(|key| key.id), seen);
+            } else {
+                self.beside.list.forget(seen);
+                self.order(look, out);
+            }
+            let is_paused = |key: &Key| key.state(seen.now()) == KeyState::Paused;
+            self.paused.retain(|(key, _)| seen.view.key(*key).is_some_and(is_paused));
+            let any = match self.subset {
+                Subset::Agency => Some(Place::Agency),
+                Subset::At(location) => Some(Place::Location(location)),
+                Subset::Locations => {
+                    seen.view.locations().first().map(|location| Place::Location(location.id))
+                }
+                Subset::Of(app) => Some(Place::App(app)),
+                Subset::Apps => None,
+            };
+            self.issue = match any {
+                Some(place) => {
+                    deeds::may_issue(place, seen, catalog).map_err(|refusal| refusal.to_string().into())
+                }
+                None if self.subset == Subset::Apps => Err("select one app first".into()),
+                None => Err("there is no location yet; add one first".into()),
+            };
+            self.look_at_selected(seen);
+        });
+    }
+
+    fn pane(&mut self) -> Option<&mut Self> {
+        Some(self)
+    }
+
+    fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
+        seen(look, |seen| match errand {
+            Errand::None | Errand::App(_) => {}
+            Errand::Filter(text) => {
+                self.beside.list.set_filter(&text);
+                self.beside.leave();
+                self.change(Change::Filter, look, seen, out);
+            }
+            Errand::Key(key) => self.beside.list.select(key, seen),
+        });
+    }
+
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
+        if cue == Cue::Tick {
+            self.history.tick(now, out);
+            return true;
+        }
+        if let Cue::Do(action) = cue
+            && self.text_focus() == TextFocus::Elsewhere
+            && self.perform(action, look, out)
+        {
+            return true;
+        }
+        // Where there is nothing to the left to go to.
+        let alone = self.subset == Subset::Agency && cue == Cue::Do(Action::Left);
+        let before = self.list().selected();
+        let change = self.beside.hear(cue);
+        seen(look, |seen| {
+            let used = self.change(change, look, seen, out);
+            if self.list().selected() != before {
+                self.last = self.key(seen).cloned();
+            }
+            used || (alone && self.beside.close())
+        })
+    }
+
+    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
         match answer {
-            Answer::Audit(page) => self.history.take(page),
+            Answer::Audit(page) => self.history.take(&page),
             Answer::Done { events, .. } => {
                 let paused = events.iter().filter_map(|event| match event {
                     Event::KeyPaused(key) => Some((key.id, key.name.to_string())),
@@ -353,8 +398,20 @@ impl KeyPane {
         }
     }
 
-    /// Why an action is not possible now.
-    pub fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
+        let key = look.keymap.label(Layer::Screen, Action::New).unwrap_or_default();
+        let empty = match &self.issue {
+            Ok(()) => format!("No agency keys yet. {key} issues the first one."),
+            Err(reason) => format!("No agency keys here. You cannot issue one: {reason}"),
+        };
+        self.draw_whole(canvas, area, look, (Focus::Here, &empty), now);
+    }
+
+    fn hints(&self) -> &[Action] {
+        &HINTS
+    }
+
+    fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
         let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
         match action {
             _ if walks(action) => Ok(()),
@@ -392,8 +449,7 @@ impl KeyPane {
         }
     }
 
-    /// What would be undone, in words.
-    pub fn undoes(&self) -> Option<String> {
+    fn undoes(&self) -> Option<String> {
         match self.paused.as_slice() {
             [] => None,
             [(_, name)] => Some(format!("the pause of {name}")),
@@ -401,39 +457,11 @@ impl KeyPane {
         }
     }
 
-    /// When it wants a tick.
-    pub fn wake_at(&self) -> Option<Moment> {
+    fn text_focus(&self) -> TextFocus {
+        self.list().text_focus()
+    }
+
+    fn wake_at(&self) -> Option<Moment> {
         self.history.wake_at()
-    }
-
-    /// Draws itself; `empty` is what to say when there is no key at all.
-    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, focus: (Focus, &str), now: Now) {
-        let rooms = self.beside.rooms(canvas, area);
-        self.draw_in(canvas, rooms, look, focus, now);
-    }
-
-    /// Draws table and detail in these rooms, of which one may be empty.
-    pub fn draw_in(
-        &mut self,
-        canvas: &mut Canvas<'_>,
-        (table, room): (Rect, Rect),
-        look: &Look,
-        (focus, empty): (Focus, &str),
-        now: Now,
-    ) {
-        let catalog = look.engine.catalog();
-        let empty = if self.search == Search::Done { empty } else { "Looking through the keys…" };
-        let on_table = Focus::when(focus.is_here() && !(self.beside.is_inside() && self.beside.is_open()));
-        seen(look, |seen| {
-            if !table.is_empty() {
-                self.beside.list.draw(canvas, table, seen, on_table, empty);
-            }
-            let key = self.key(seen).filter(|_| !room.is_empty());
-            self.history.want(key.map(|key| key.id), now);
-            let Some(key) = key else { return };
-            let history = self.history.of(key.id);
-            let lines = detail::lines(canvas.glyphs(), key, seen, catalog, history);
-            self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
-        });
     }
 }
