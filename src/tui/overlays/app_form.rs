@@ -26,7 +26,7 @@ use crate::tui::form::meanwhile::{Choice, Moved, ThreeScopes};
 use crate::tui::form::ticks::{Fact, Ticks};
 use crate::tui::form::tree::TreeState;
 use crate::tui::form::{Asking, Face, Form, Manner, Next, Own, Pages, Spot, Told};
-use crate::tui::overlay::{Heard, Return};
+use crate::tui::overlay::Return;
 use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
@@ -350,15 +350,7 @@ impl Asking for AppForm {
 
     fn done(&mut self, answer: Answer, look: &Look, out: &mut Vec<Ask>) -> Next {
         out.extend(self.base.as_ref().map(|app| Ask::Go(Tab::Apps, Errand::App(app.id))));
-        let Answer::Done { events, token: Some(secret), .. } = answer else { return Heard::Close };
-        let created = events.into_iter().find_map(|event| match event {
-            Event::AppCreated(app) => Some(app),
-            _ => None,
-        });
-        match created {
-            Some(app) => Heard::Replace(Box::new(Secret::created(secret, &app, look))),
-            None => Heard::Close,
-        }
+        Secret::of(answer, Vec::new(), look)
     }
 
     fn what(&self) -> String {

@@ -12,7 +12,6 @@ pub mod location_rename;
 pub mod operator;
 pub mod policy_edit;
 pub mod reader;
-pub mod recovery;
 pub mod rescope;
 pub mod scope_tree;
 pub mod secret;

@@ -9,7 +9,7 @@ use super::app_form::STEPS;
 use super::create_key::CreateKey;
 use super::how_to::{base_url, token_request};
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, AppId, Command, Key, KeyId};
+use crate::domain::{App, AppId, Command, Event, Key, KeyId};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::custody::Fresh;
@@ -102,8 +102,25 @@ impl Secret {
         Self { fresh, of, name, title, facts, words, request, showing, stored: false, leaving: false }
     }
 
-    /// The token of a key just issued. `old` is revoked when it is closed, which it is only once this one is stored.
-    pub fn key(token: Fresh, key: &Key, old: Vec<(KeyId, String)>, look: &Look) -> Self {
+    /// What was made by what was asked for. `old` is revoked when it is closed, which it is only once this one is stored.
+    pub fn of(answer: Answer, old: Vec<(KeyId, String)>, look: &Look) -> Next {
+        let (events, fresh) = match answer {
+            Answer::Done { events, token: Some(fresh), .. } => (events, fresh),
+            Answer::Recovery(code) => return Heard::Replace(Box::new(Self::code(code))),
+            _ => return Heard::Close,
+        };
+        for event in &events {
+            return Heard::Replace(Box::new(match event {
+                Event::KeyIssued(key) => Self::key(fresh, key, old, look),
+                Event::AppCreated(app) => Self::app(fresh, app, Occasion::Created, look),
+                Event::AppSecretRenewed(app) => Self::app(fresh, app, Occasion::Renewed, look),
+                _ => continue,
+            }));
+        }
+        Heard::Close
+    }
+
+    fn key(token: Fresh, key: &Key, old: Vec<(KeyId, String)>, look: &Look) -> Self {
         let times = Times::of(look);
         let place = seen(look, |seen| seen.view.place_name(key.place).map(str::to_owned));
         let kind = key.place.kind();
@@ -117,16 +134,6 @@ impl Secret {
         let (name, facts) = (key.name.to_string(), format!("{kind}, {scopes}, {until}"));
         let of = Of::Key { id: key.id, tab: Tab::of(key.place), old };
         Self::new(token, of, name.clone(), format!("{name} is issued"), facts)
-    }
-
-    /// Of an app just created.
-    pub fn created(secret: Fresh, app: &App, look: &Look) -> Self {
-        Self::app(secret, app, Occasion::Created, look)
-    }
-
-    /// A new one of an app that had another.
-    pub fn renewed(secret: Fresh, app: &App, look: &Look) -> Self {
-        Self::app(secret, app, Occasion::Renewed, look)
     }
 
     fn app(secret: Fresh, app: &App, occasion: Occasion, look: &Look) -> Self {

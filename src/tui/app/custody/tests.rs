@@ -104,7 +104,7 @@ const FORMS: [Form; 5] = [
         "Bot has a new secret",
     ),
     (
-        "recovery-renew",
+        "confirm",
         |console| {
             console.press("5").advance(Duration::from_millis(50)).press("esc g j j enter C right");
         },

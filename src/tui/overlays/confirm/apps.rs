@@ -1,13 +1,11 @@
 //! Something done to an app: what stops with it and what goes on. A new secret is shown where the question was.
 
-use super::{Accept, Awaited, Confirm, Typed};
+use super::{Accept, Awaited, Confirm, Typed, run};
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, AppId, Event};
+use crate::domain::{App, AppId};
 use crate::tui::action::Danger;
-use crate::tui::app::ask::{Answer, Ask};
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
-use crate::tui::overlay::Heard;
 use crate::tui::overlays::secret::Secret;
 use crate::tui::sight::app_deeds::AppDeed;
 use crate::tui::sight::app_standing::last_used;
@@ -15,8 +13,11 @@ use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 
 /// How a new secret is waited for.
-const SECRET: Awaited =
-    Awaited { doing: "making it", held: "one moment: the new secret is about to be shown", then: show };
+const SECRET: Awaited = Awaited {
+    doing: "making it",
+    held: "one moment: the new secret is about to be shown",
+    then: |answer, look| Secret::of(answer, Vec::new(), look),
+};
 
 /// The question whether to do `deed` to an app the operator sees.
 pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
@@ -40,26 +41,15 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
             AppDeed::Pause => ("Pause app", Accept::One(command, format!("{name} is paused; u resumes it"))),
             AppDeed::Resume => ("Resume app", Accept::One(command, format!("{name} is active again"))),
             AppDeed::Delete => ("Delete app", Accept::One(command, format!("{name} is deleted"))),
-            AppDeed::NewSecret => ("New secret for an app", Accept::Awaited(command, String::new(), SECRET)),
+            AppDeed::NewSecret => {
+                ("New secret for an app", Accept::Awaited(Box::new(move || run(&command, "")), SECRET))
+            }
         };
         let typed = (deed == AppDeed::Delete)
             .then(|| Typed::new("Type its name to confirm:", "the app's name", name));
         let question = Confirm::new(title, lines, (deed.verb(), deed.danger()), accept);
         Some(Confirm { typed, ..question })
     })
-}
-
-/// Shows the new secret.
-fn show(answer: Answer, look: &Look) -> Heard<Look, Ask, Answer> {
-    let Answer::Done { events, token: Some(secret), .. } = answer else { return Heard::Close };
-    let renewed = events.into_iter().find_map(|event| match event {
-        Event::AppSecretRenewed(app) => Some(app),
-        _ => None,
-    });
-    match renewed {
-        Some(app) => Heard::Replace(Box::new(Secret::renewed(secret, &app, look))),
-        None => Heard::Close,
-    }
 }
 
 /// What stops, then what does not, in whole sentences.

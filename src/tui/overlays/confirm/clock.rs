@@ -1,6 +1,6 @@
 //! Saying that the clock is right: what the clocks say and what changes, then one question.
 
-use super::{Accept, Awaited, Confirm};
+use super::{Accept, Awaited, Confirm, run};
 use crate::domain::name::first_few;
 use crate::domain::{Aftermath, Command, Key};
 use crate::tui::action::Danger;
@@ -36,8 +36,8 @@ pub fn ask(look: &Look) -> Confirm {
             about.push_str(" Keys of others are concerned as well.");
         }
     });
-    let said = "The clock is believed from now on".to_owned();
-    let accept = Accept::Awaited(Command::ConfirmClock, said, BELIEVING);
+    let job = || run(&Command::ConfirmClock, "The clock is believed from now on");
+    let accept = Accept::Awaited(Box::new(job), BELIEVING);
     let lines = vec![Line::of(Role::Text, about)];
     Confirm::new("Is the clock right?", lines, ("It is right", Danger::Dangerous), accept)
 }

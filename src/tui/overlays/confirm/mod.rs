@@ -1,13 +1,14 @@
 //! The one question before something is done that takes access away, ends something or gives it back. It says what it is
 //! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
 //!
-//! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`clock`]: one subject each. [`leave`]: the
+//! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`clock`], [`recovery`]: one subject each. [`leave`]: the
 //!   console itself.
 
 pub mod apps;
 pub mod clock;
 pub mod keys;
 pub mod location;
+pub mod recovery;
 
 use std::collections::VecDeque;
 
@@ -35,8 +36,8 @@ const WIDTH: u16 = 72;
 enum Accept {
     /// One command; the screen below hears what came of it.
     One(Command, String),
-    /// One command; the question stays until its answer has come.
-    Awaited(Command, String, Awaited),
+    /// One job; the question stays until its answer has come.
+    Awaited(Box<dyn Fn() -> Job>, Awaited),
     /// One command after the other, each with the name of what it is done to.
     Many(Vec<(Command, String)>, Told),
     /// The end of the console.
@@ -51,6 +52,10 @@ struct Awaited {
     /// Why it cannot be closed meanwhile.
     held: &'static str,
     then: fn(Answer, &Look) -> Heard<Look, Ask, Answer>,
+}
+
+fn run(command: &Command, said: &str) -> Job {
+    Job::Run { command: command.clone(), said: said.to_owned() }
 }
 
 /// How many are told of.
@@ -164,16 +169,13 @@ impl Confirm {
             out.push(Ask::Say(format!("type {} exactly as it stands there; esc cancels", typed.what)));
             return Heard::Consumed;
         }
-        let run = |command: &Command, said: &str| {
-            Ask::Do(Job::Run { command: command.clone(), said: said.to_owned() })
-        };
         match &self.accept {
             Accept::One(command, said) => {
-                out.push(run(command, said));
+                out.push(Ask::Do(run(command, said)));
                 return Heard::Close;
             }
-            Accept::Awaited(command, said, _) => {
-                out.push(run(command, said));
+            Accept::Awaited(job, _) => {
+                out.push(Ask::Do(job()));
                 self.phase = Phase::Waiting;
             }
             Accept::Many(commands, told) => {

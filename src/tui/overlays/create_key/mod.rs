@@ -13,7 +13,7 @@ use super::scope_tree::{self, Reach};
 use super::secret::Secret;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::NAME_MAX;
-use crate::domain::{AppId, Command, Event, Expiry, LocationId, Name, NewKey, Note, Place, Refusal, ScopeId};
+use crate::domain::{AppId, Command, Expiry, LocationId, Name, NewKey, Note, Place, Refusal, ScopeId};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
@@ -23,7 +23,7 @@ use crate::tui::form::field::Field;
 use crate::tui::form::ticks::{Fact, Ticks};
 use crate::tui::form::tree::TreeState;
 use crate::tui::form::{Asking, Face, Form, Manner, Next, Pages, Spot, Told};
-use crate::tui::overlay::{Heard, Return};
+use crate::tui::overlay::Return;
 use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::sight::subset::Subset;
@@ -293,14 +293,8 @@ impl Asking for CreateKey {
     }
 
     fn done(&mut self, answer: Answer, look: &Look, _: &mut Vec<Ask>) -> Next {
-        let Answer::Done { events, token: Some(token), .. } = answer else { return Heard::Close };
-        let issued = events.into_iter().find_map(|event| match event {
-            Event::KeyIssued(key) => Some(key),
-            _ => None,
-        });
-        let Some(key) = issued else { return Heard::Close };
         let old = self.app.as_ref().filter(|_| self.retires()).map(|app| app.others.clone());
-        Heard::Replace(Box::new(Secret::key(token, &key, old.unwrap_or_default(), look)))
+        Secret::of(answer, old.unwrap_or_default(), look)
     }
 
     fn resume(&mut self, look: &Look) -> Return {

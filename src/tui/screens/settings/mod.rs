@@ -34,7 +34,6 @@ use crate::tui::list::{Cell, Change, Column, List, Listed};
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::confirm;
 use crate::tui::overlays::operator::{self, Verb};
-use crate::tui::overlays::recovery;
 use crate::tui::overlays::secret::Secret;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, layout, walks};
@@ -242,7 +241,7 @@ impl Settings {
                     self.about_person(verb, look, out);
                 }
             }
-            Action::RenewCode => out.push(Ask::Push(Box::new(recovery::renew(look)))),
+            Action::RenewCode => out.push(Ask::Push(Box::new(confirm::recovery::renew()))),
             Action::ConfirmClock => out.push(Ask::Push(Box::new(confirm::clock::ask(look)))),
             Action::Guide => Self::perform(Some(Deed::Read(about::GUIDE)), out),
             _ => return self.pass(Cue::Do(action), look, out),
