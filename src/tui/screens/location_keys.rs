@@ -12,7 +12,7 @@ use super::{
     not_here,
 };
 use crate::{
-    domain::{Command, LocationId, Name, Refusal},
+    domain::{Command, LocationId, Name},
     tui::{
         action::{Action, Layer, Reason},
         app::{
@@ -164,18 +164,7 @@ impl LocationKeys {
 /// Whether locations can be added, renamed and removed.
 fn may_manage(look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
     let Ok(name) = Name::new("-") else { return Ok(()) };
-    match deeds::objection(&Command::AddLocations(vec![name]), seen, look.engine.catalog()) {
-        Some(refusal @ (Refusal::SignedOut | Refusal::RoleTooLow { .. } | Refusal::RecoveryOnly)) => {
-            Err(refusal.to_string().into())
-        }
-        _ => Ok(()),
-    }
-}
-
-impl Default for LocationKeys {
-    fn default() -> Self {
-        Self::new()
-    }
+    deeds::may(&Command::AddLocations(vec![name]), look, seen)
 }
 
 impl Screen for LocationKeys {

@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::look::Look;
-use crate::tui::sight::deeds::{may_issue, objection};
+use crate::tui::sight::deeds::{may, may_edit, may_issue, objection};
 use crate::tui::sight::seen::Seen;
 
 /// Something done to an app that exists.
@@ -63,7 +63,7 @@ impl AppDeed {
 }
 
 /// All of an app as it is, as a wish.
-pub fn as_it_is(app: &App) -> NewApp {
+fn as_it_is(app: &App) -> NewApp {
     NewApp {
         name: app.name.clone(),
         profile: app.profile.clone(),
@@ -84,12 +84,7 @@ pub fn may_create(look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
         post_logout: Vec::new(),
     };
     let stub = NewApp { name, profile, method: AuthMethod::ApiKey, scopes: Vec::new() };
-    match objection(&Command::CreateApp(stub), seen, look.engine.catalog()) {
-        Some(refusal @ (Refusal::SignedOut | Refusal::RoleTooLow { .. } | Refusal::RecoveryOnly)) => {
-            Err(refusal.to_string().into())
-        }
-        _ => Ok(()),
-    }
+    may(&Command::CreateApp(stub), look, seen)
 }
 
 /// Why an action on an app is not possible, if it is not.
@@ -100,15 +95,8 @@ pub fn enabled(action: Action, app: Option<AppId>, look: &Look, seen: &Seen<'_>)
     match action {
         Action::NewKey => may_issue(Place::App(app.id), seen, catalog).or_else(said),
         Action::Edit => {
-            // The same again: refused for any reason but that one means refused.
-            match objection(
-                &Command::EditApp { app: app.id, change: as_it_is(app), basis: None },
-                seen,
-                catalog,
-            ) {
-                None | Some(Refusal::NoChange(_) | Refusal::Scopes(_) | Refusal::NoScopes) => Ok(()),
-                Some(refusal) => said(refusal),
-            }
+            let same = Command::EditApp { app: app.id, change: as_it_is(app), basis: None };
+            may_edit(&same, seen, catalog)
         }
         _ => match AppDeed::of(action, app) {
             Some(deed) => objection(&deed.command(app.id), seen, catalog).map_or(Ok(()), said),

@@ -93,6 +93,24 @@ pub fn objection(command: &Command, seen: &Seen<'_>, catalog: &Catalog) -> Optio
     decide(seen.state(), command, &context).err().filter(|refusal| *refusal != Refusal::IdTaken)
 }
 
+/// Whether who looks may wish for such a thing at all, whatever else is wrong with the wish.
+pub fn may(command: &Command, look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
+    match objection(command, seen, look.engine.catalog()) {
+        Some(refusal @ (Refusal::SignedOut | Refusal::RoleTooLow { .. } | Refusal::RecoveryOnly)) => {
+            Err(refusal.to_string().into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether something may be changed: refused for any reason but that nothing would change means refused.
+pub fn may_edit(same: &Command, seen: &Seen<'_>, catalog: &Catalog) -> Result<(), Reason> {
+    match objection(same, seen, catalog) {
+        None | Some(Refusal::NoChange(_) | Refusal::Scopes(_) | Refusal::NoScopes) => Ok(()),
+        Some(refusal) => Err(refusal.to_string().into()),
+    }
+}
+
 /// Those of `keys` the deed is possible for.
 pub fn possible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>, catalog: &Catalog) -> Vec<KeyId> {
     keys.iter().copied().filter(|key| objection(&deed.command(*key), seen, catalog).is_none()).collect()
@@ -147,12 +165,8 @@ pub fn enabled(action: Action, keys: &[KeyId], look: &Look, seen: &Seen<'_>) -> 
         if found.len() > 1 {
             return Err("scopes are changed one key at a time; A removes the marks".into());
         }
-        // The same scopes again: refused for any reason but that one means refused.
         let scopes = first.scopes.iter().map(ToString::to_string).collect();
-        return match objection(&Command::RescopeKey { key: first.id, scopes, basis: None }, seen, catalog) {
-            None | Some(Refusal::NoChange(_) | Refusal::Scopes(_) | Refusal::NoScopes) => Ok(()),
-            Some(refusal) => Err(refusal.to_string().into()),
-        };
+        return may_edit(&Command::RescopeKey { key: first.id, scopes, basis: None }, seen, catalog);
     }
     let Some(deed) = Deed::of(action, &found, seen) else { return Ok(()) };
     match objection(&deed.command(first.id), seen, catalog) {
