@@ -43,6 +43,13 @@ pub fn sample() -> Open {
     demo::open().expect("the demo's store")
 }
 
+/// What an open console looks at, with the standard keys.
+pub fn look(open: impl Into<Entrance>) -> Look {
+    let Entrance { engine, session, owner, .. } = open.into();
+    let keymap = Arc::new(Keymap::standard());
+    Look { engine, session, keymap, zone: Zone::UTC, owner, read_only: false }
+}
+
 /// The console on an open store, its own or another process's.
 pub fn desk_on(
     open: impl Into<Entrance>,
@@ -50,12 +57,12 @@ pub fn desk_on(
     size: (u16, u16),
     clipboard: &FakeClipboard,
 ) -> Console {
-    desk_as(setting(&Arc::new(Keymap::standard())), open.into(), screens, size, clipboard)
+    desk_as(setting(), open.into(), screens, size, clipboard)
 }
 
 /// The same on the demo's store, drawn with these signs.
 pub fn desk_in(glyphs: GlyphSet, screens: Vec<Box<dyn Screen>>, size: (u16, u16)) -> Console {
-    let plain = setting(&Arc::new(Keymap::standard()));
+    let plain = setting();
     let setting = Setting { theme: Theme::plain(glyphs), ..plain };
     desk_as(setting, sample().into(), screens, size, &FakeClipboard::default())
 }
@@ -69,27 +76,25 @@ fn desk_as(
 ) -> Console {
     let utc_ms = open.engine.now().time.0;
     let now = Now { at: Moment::default(), utc_ms };
-    let keymap = Arc::clone(&setting.keymap);
     let hand = hand(clipboard, &setting);
-    let Entrance { engine, session, owner, .. } = open;
-    let look = Look { engine, session, keymap, zone: Zone::UTC, owner, read_only: false };
-    let program = Keydeck::open(setting, Way::Demo, Desk::new(look, screens, true, Capture::Taken, now));
+    let program =
+        Keydeck::open(setting, Way::Demo, Desk::new(look(open), screens, true, Capture::Taken, now));
     testing::Console::start(program, hand, size, utc_ms)
 }
 
 /// The console at the door of a store, as the program starts it. What it orders first is done.
 pub fn door(options: crate::engine::open::Options, size: (u16, u16), clipboard: &FakeClipboard) -> Console {
     let utc_ms = options.clock.read().wall.0;
-    let setting = setting(&Arc::new(Keymap::standard()));
+    let setting = setting();
     let hand = hand(clipboard, &setting);
     let program = Keydeck::start(setting, Way::Store(Box::new(options)), None, Vec::new());
     testing::Console::start(program, hand, size, utc_ms)
 }
 
-pub(super) fn setting(keymap: &Arc<Keymap>) -> Setting {
+pub(super) fn setting() -> Setting {
     Setting {
         theme: Theme::plain(GlyphSet::Unicode),
-        keymap: Arc::clone(keymap),
+        keymap: Arc::new(Keymap::standard()),
         zone: Zone::UTC,
         read_only: false,
         capture: Capture::Taken,
@@ -101,4 +106,52 @@ pub(super) fn setting(keymap: &Arc<Keymap>) -> Setting {
 fn hand(clipboard: &FakeClipboard, setting: &Setting) -> Hand {
     let clipboard = Clipboard::with(vec![clipboard.provider(Route::Native)]);
     Hand::new(clipboard, NewsLine::default(), setting.custody.clone())
+}
+
+/// Stores on a disk, and who signs in to them.
+#[cfg(test)]
+pub(super) mod stores {
+    use std::path::Path;
+
+    use super::{Console, FakeClipboard, door};
+    use crate::crypto::passphrase::{Cost, Passphrase};
+    use crate::domain::{Name, Timestamp};
+    use crate::engine::Via;
+    use crate::engine::clock::TestClock;
+    use crate::engine::open::{Open, Options, found};
+
+    pub const PHRASE: &str = "correct horse battery staple";
+
+    pub fn options(dir: &Path) -> Options {
+        Options {
+            clock: std::sync::Arc::new(TestClock::at(Timestamp(1_790_000_000_000))),
+            cost: Cost::IMPORTED,
+            ..Options::new(dir, "keydeck", Via::Console)
+        }
+    }
+
+    pub fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    pub fn passphrase() -> Passphrase {
+        Passphrase::choose(PHRASE).unwrap()
+    }
+
+    /// Founds a store without a console.
+    pub fn founded(dir: &Path) -> Open {
+        found(&options(dir), name("Acme"), name("maria"), &passphrase()).unwrap().open
+    }
+
+    /// Signs in at the door.
+    pub fn signed_in(dir: &Path, size: (u16, u16)) -> Console {
+        let mut console = door(options(dir), size, &FakeClipboard::default());
+        console
+            .type_text("maria")
+            .press("enter")
+            .type_text(PHRASE)
+            .press("enter")
+            .sees("maria · admin · own keys");
+        console
+    }
 }

@@ -10,7 +10,6 @@ use crate::engine::Engine as _;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::app::testing::{self, Console};
-use crate::tui::app::times::Zone;
 use crate::tui::clock::{Moment, Now};
 use crate::tui::overlay::Overlay as _;
 use crate::tui::screens;
@@ -152,9 +151,7 @@ fn long(end: &str) -> String {
 
 #[test]
 fn what_is_wrong_with_the_scopes_or_the_whole_is_told_to_its_end() {
-    let (open, keymap) = (testing::sample(), std::sync::Arc::new(crate::tui::keymap::Keymap::standard()));
-    let (engine, session) = (open.engine, open.session);
-    let look = Look { engine, session, keymap, zone: Zone::UTC, owner: None, read_only: false };
+    let look = testing::look(testing::sample());
     let mut tree = TreeState::new(vec![TreeItem::leaf(1, "contacts.read", "", 0)], []);
     *tree.error() = Some(long("tick less"));
     let mut form = super::Form::blank(Wrong(tree));

@@ -3,40 +3,24 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{
-    Command, Expiry, KeyState, Name, NewApp, NewKey, Note, Place, Profile, SourceApp, Timestamp, Url,
-    UserType,
+    Command, Expiry, KeyState, NewApp, NewKey, Note, Place, Profile, SourceApp, Url, UserType,
 };
-use crate::engine::clock::TestClock;
-use crate::engine::open::{self, Options, found};
-use crate::engine::{Engine as _, Via};
+use crate::engine::Engine as _;
+use crate::engine::open;
 use crate::serve::door::Entrance;
+use crate::tui::app::testing::stores::{self, PHRASE, founded, name, options};
 use crate::tui::app::testing::{self, Console};
 use crate::tui::program::Msg;
 use crate::tui::screens;
 use crate::tui::testing::FakeClipboard;
 
-const PHRASE: &str = "correct horse battery staple";
 const IDLE: Duration = Duration::from_secs(15 * 60);
-
-fn options(dir: &Path) -> Options {
-    Options {
-        clock: std::sync::Arc::new(TestClock::at(Timestamp(1_790_000_000_000))),
-        cost: Cost::IMPORTED,
-        ..Options::new(dir, "keydeck", Via::Console)
-    }
-}
-
-fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
-}
 
 /// A store in a directory with one app.
 fn store(dir: &Path) -> open::Open {
-    let open =
-        found(&options(dir), name("Acme"), name("maria"), &Passphrase::choose(PHRASE).unwrap()).unwrap().open;
+    let open = founded(dir);
     let profile = Profile {
         uri: Url::new("https://bot.example").unwrap(),
         description: Note::default(),
@@ -66,9 +50,7 @@ fn desk(dir: &Path) -> (Console, Entrance) {
 /// A console that signed in at the door of such a store, so that it can be locked.
 fn signed_in(dir: &Path) -> Console {
     drop(store(dir));
-    let mut console = testing::door(options(dir), (120, 40), &FakeClipboard::default());
-    console.type_text("maria").press("enter").type_text(PHRASE).press("enter").sees("maria · admin");
-    console
+    stores::signed_in(dir, (120, 40))
 }
 
 fn fill_key(console: &mut Console) {

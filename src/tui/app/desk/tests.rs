@@ -354,16 +354,9 @@ fn a_list_too_long_for_one_frame_is_sorted_filtered_and_changed_as_a_short_one_i
 
 #[test]
 fn a_read_only_console_offers_nothing_that_changes_anything() {
-    let keymap = std::sync::Arc::new(crate::tui::keymap::Keymap::standard());
-    let open = testing::sample();
-    let look = Look {
-        engine: crate::engine::LookOnly::over(open.engine, &open.session),
-        session: open.session,
-        keymap,
-        zone: Zone::UTC,
-        owner: None,
-        read_only: true,
-    };
+    let look = testing::look(testing::sample());
+    let engine = crate::engine::LookOnly::over(look.engine, &look.session);
+    let look = Look { engine, read_only: true, ..look };
     let now = Now { at: Moment::default(), utc_ms: 0 };
     let mut desk = Desk::new(look, crate::tui::screens::all(), true, Capture::Taken, now);
     for tab in [Tab::Agency, Tab::Locations, Tab::Apps, Tab::Settings].map(Action::Tab) {

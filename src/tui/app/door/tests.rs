@@ -1,53 +1,23 @@
 //! Flows at the door, over real stores in throw-away directories.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::crypto::passphrase::Cost;
-use crate::domain::{Command, Timestamp};
-use crate::engine::clock::TestClock;
-use crate::engine::{Via, open};
+use crate::domain::Command;
+use crate::engine::open;
+use crate::tui::app::testing::stores::{self, PHRASE, founded, options, passphrase};
 use crate::tui::app::testing::{self, Console};
-use crate::tui::app::times::Zone;
 use crate::tui::program::Program as _;
 use crate::tui::testing::FakeClipboard;
-
-const PHRASE: &str = "correct horse battery staple";
-
-fn options(dir: &Path) -> Options {
-    Options {
-        clock: Arc::new(TestClock::at(Timestamp(1_790_000_000_000))),
-        cost: Cost::IMPORTED,
-        ..Options::new(dir, "keydeck", Via::Console)
-    }
-}
 
 fn console(dir: &Path) -> Console {
     testing::door(options(dir), (80, 24), &FakeClipboard::default())
 }
 
-fn name(text: &str) -> crate::domain::Name {
-    crate::domain::Name::new(text).unwrap()
-}
-
-/// Founds a store without a console.
-fn founded(dir: &Path) {
-    let passphrase = crate::crypto::passphrase::Passphrase::choose(PHRASE).unwrap();
-    drop(open::found(&options(dir), name("Acme"), name("maria"), &passphrase).unwrap());
-}
-
 /// Signed in on the desk.
 fn signed_in(dir: &Path) -> Console {
-    let mut console = console(dir);
-    console
-        .type_text("maria")
-        .press("enter")
-        .type_text(PHRASE)
-        .press("enter")
-        .sees("maria · admin · own keys");
-    console
+    stores::signed_in(dir, (80, 24))
 }
 
 fn shown_code(console: &Console) -> String {
@@ -114,7 +84,7 @@ fn ending_before_the_code_is_confirmed_leaves_a_usable_store() {
 #[test]
 fn a_wrong_passphrase_is_said_and_too_many_make_one_wait() {
     let dir = tempfile::tempdir().unwrap();
-    founded(dir.path());
+    drop(founded(dir.path()));
     let mut console = console(dir.path());
     console
         .press("enter")
@@ -133,9 +103,8 @@ fn a_wrong_passphrase_is_said_and_too_many_make_one_wait() {
 #[test]
 fn a_store_in_use_is_said_and_not_tried_again() {
     let dir = tempfile::tempdir().unwrap();
-    founded(dir.path());
-    let passphrase = crate::crypto::passphrase::Passphrase::choose(PHRASE).unwrap();
-    let key = open::Key::Operator { name: "maria", passphrase: &passphrase };
+    drop(founded(dir.path()));
+    let key = open::Key::Operator { name: "maria", passphrase: &passphrase() };
     let other = open::open(&options(dir.path()), &key).unwrap();
     let mut console = console(dir.path());
     console.type_text("maria").press("enter").type_text(PHRASE).press("enter").sees("is in use by");
@@ -147,7 +116,7 @@ fn a_store_in_use_is_said_and_not_tried_again() {
 #[test]
 fn locking_closes_the_store_and_forgets_what_was_on_the_screen() {
     let dir = tempfile::tempdir().unwrap();
-    founded(dir.path());
+    drop(founded(dir.path()));
     let mut console = signed_in(dir.path());
     console
         .press("ctrl-x")
@@ -157,8 +126,7 @@ fn locking_closes_the_store_and_forgets_what_was_on_the_screen() {
         .sees_no("keydeck · Acme")
         .sees("maria");
     assert_eq!(console.wipes, 1);
-    let passphrase = crate::crypto::passphrase::Passphrase::choose(PHRASE).unwrap();
-    let key = open::Key::Operator { name: "maria", passphrase: &passphrase };
+    let key = open::Key::Operator { name: "maria", passphrase: &passphrase() };
     drop(open::open(&options(dir.path()), &key).expect("the locked console let go of the store"));
     console.type_text(PHRASE).press("enter").sees("maria · admin · own keys");
 }
@@ -166,7 +134,7 @@ fn locking_closes_the_store_and_forgets_what_was_on_the_screen() {
 #[test]
 fn it_locks_itself_when_no_key_is_pressed() {
     let dir = tempfile::tempdir().unwrap();
-    founded(dir.path());
+    drop(founded(dir.path()));
     let mut console = signed_in(dir.path());
     console.advance(Duration::from_secs(14 * 60)).sees("maria · admin").press("?").press("esc");
     console.advance(Duration::from_secs(15 * 60 - 1)).sees("maria · admin");
@@ -176,7 +144,7 @@ fn it_locks_itself_when_no_key_is_pressed() {
 #[test]
 fn the_policy_says_when_it_locks() {
     let dir = tempfile::tempdir().unwrap();
-    founded(dir.path());
+    drop(founded(dir.path()));
     let mut console = signed_in(dir.path());
     let look = console.program().desk().unwrap().look();
     let off = Command::SetPolicy { name: "lock-minutes".into(), value: "off".into(), basis: None };
@@ -187,7 +155,7 @@ fn the_policy_says_when_it_locks() {
 #[test]
 fn it_locks_before_it_goes_to_the_background() {
     let dir = tempfile::tempdir().unwrap();
-    founded(dir.path());
+    drop(founded(dir.path()));
     let mut console = signed_in(dir.path());
     console.press("ctrl-z").sees("Locked while keydeck was in the background");
     assert_eq!(console.suspensions, 1);
@@ -200,7 +168,7 @@ fn it_locks_before_it_goes_to_the_background() {
 fn no_size_makes_the_door_fail() {
     let dir = tempfile::tempdir().unwrap();
     let mut first = console(&dir.path().join("new"));
-    founded(dir.path());
+    drop(founded(dir.path()));
     let mut second = console(dir.path());
     for (width, height) in [(0, 0), (1, 1), (20, 5), (60, 15), (61, 16), (300, 90)] {
         first.resize(width, height);
@@ -213,27 +181,15 @@ fn no_size_makes_the_door_fail() {
 fn a_key_pressed_before_one_sees_that_it_is_locked_goes_nowhere() {
     use crate::tui::app::console::Keydeck;
     use crate::tui::app::desk::Desk;
-    use crate::tui::app::look::Look;
     use crate::tui::chord::Chord;
     use crate::tui::input::Held;
     use crate::tui::program::Capture;
 
     let dir = tempfile::tempdir().unwrap();
-    let passphrase = crate::crypto::passphrase::Passphrase::choose(PHRASE).unwrap();
-    let open = open::found(&options(dir.path()), name("Acme"), name("maria"), &passphrase).unwrap().open;
-    let keymap = Arc::new(Keymap::standard());
-    let setting = testing::setting(&keymap);
-    let look = Look {
-        engine: open.engine,
-        session: open.session,
-        keymap,
-        zone: Zone::UTC,
-        owner: None,
-        read_only: false,
-    };
+    let look = testing::look(founded(dir.path()));
     let now = |minutes: i64| Now { at: Moment::default(), utc_ms: minutes * 60_000 };
     let desk = Desk::new(look, Vec::new(), false, Capture::Taken, now(0));
-    let mut keydeck = Keydeck::open(setting, Way::Store(Box::new(options(dir.path()))), desk);
+    let mut keydeck = Keydeck::open(testing::setting(), Way::Store(Box::new(options(dir.path()))), desk);
     let mut orders = Orders::new();
     let press = |key: &str| Msg::Input(Input::Key { chord: Chord::parse(key).unwrap(), held: Held::First });
     keydeck.update(press("j"), now(0), &mut orders);
@@ -255,7 +211,7 @@ fn ctrl_c_at_the_door_asks_before_it_throws_away_what_is_half_filled_in() {
     assert!(!first.has_quit());
     first.press("ctrl-c");
     assert!(first.has_quit());
-    founded(dir.path());
+    drop(founded(dir.path()));
     let mut second = console(dir.path());
     second.type_text("maria").press("ctrl-c").sees("is not sent yet. The same key again");
     assert!(!second.has_quit());

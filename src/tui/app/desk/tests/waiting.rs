@@ -7,16 +7,7 @@ fn later(now: Now, by: Duration) -> Now {
 }
 
 fn waiting_desk(now: Now) -> Desk {
-    let open = testing::sample();
-    let keymap = std::sync::Arc::new(crate::tui::keymap::Keymap::standard());
-    let look = Look {
-        engine: open.engine,
-        session: open.session,
-        keymap,
-        zone: Zone::UTC,
-        owner: None,
-        read_only: false,
-    };
+    let look = testing::look(testing::sample());
     Desk::new(look, vec![Diary::boxed(Tab::Agency)], true, Capture::Taken, now)
 }
 

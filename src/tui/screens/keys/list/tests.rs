@@ -87,16 +87,3 @@ fn a_hundred_thousand_keys_are_sorted_filtered_and_shown_by_the_window() {
     press(&mut list, Action::Back, &seen);
     assert_eq!((list.shown(), list.selected()), (100_000, selected));
 }
-
-#[test]
-fn marks_outlive_a_filter_but_only_what_is_shown_is_acted_on() {
-    let (state, actor) = agency(30);
-    let seen = Seen::new(&state, actor, Times::new(NOW, Zone::UTC));
-    let mut list = filled(&seen);
-    press(&mut list, Action::MarkAll, &seen);
-    type_text(&mut list, "00002", &seen);
-    assert_eq!((list.shown(), list.targets().len(), list.marks()), (11, 11, 30));
-    list.set_filter("nothing like it");
-    list.sift(&seen);
-    assert_eq!((list.targets().len(), list.selected(), list.marks()), (0, None, 30));
-}
