@@ -319,12 +319,6 @@ impl Action {
     }
 }
 
-/// Whoever knows the present state answers whether an action is possible in it.
-pub trait Availability {
-    /// `Err` says why not; the reason is shown when the key is pressed, in the help and in the palette.
-    fn enabled(&self, action: Action) -> Result<(), Reason>;
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

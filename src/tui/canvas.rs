@@ -91,11 +91,6 @@ impl HitMap {
             }
         })
     }
-
-    /// The first area noted for `target`; for tests that click.
-    pub fn find(&self, target: Target) -> Option<Rect> {
-        self.areas.iter().rev().find(|(_, noted)| *noted == target).map(|(area, _)| *area)
-    }
 }
 
 /// One frame being drawn.
@@ -182,12 +177,6 @@ impl<'a> Canvas<'a> {
         x
     }
 
-    /// Lays `style` over `area` without touching the text.
-    pub fn paint(&mut self, area: Rect, style: Style) {
-        self.buffer.set_style(area.intersection(self.buffer.area), style);
-    }
-
-    /// Empties `area`.
     pub fn erase(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
@@ -275,7 +264,6 @@ mod tests {
                     canvas.print(x, y, u16::MAX, "日本語 text", Style::new());
                     canvas.rule(x, y, u16::MAX);
                     canvas.vertical(x, y, 7);
-                    canvas.paint(Rect::new(x, y, 9, 9), Style::new());
                     canvas.erase(Rect::new(x, y, 9, 9));
                     canvas.cursor(x, y);
                 }

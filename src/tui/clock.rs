@@ -21,11 +21,6 @@ impl Moment {
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
-
-    /// Time since the console began.
-    pub const fn since_start(self) -> Duration {
-        self.0
-    }
 }
 
 impl Add<Duration> for Moment {

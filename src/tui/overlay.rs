@@ -145,7 +145,7 @@ pub struct OverlayStack<C, O, A = ()> {
 
 impl<C, O, A> OverlayStack<C, O, A> {
     /// Nothing above the screen.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { layers: Vec::new() }
     }
 
@@ -276,12 +276,6 @@ impl<C, O, A> OverlayStack<C, O, A> {
             Some(layer) => Passed::Closed { name: layer.name(), secrecy: layer.secrecy() },
             None => Passed::Below,
         }
-    }
-}
-
-impl<C, O, A> Default for OverlayStack<C, O, A> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -17,17 +17,9 @@ pub enum Msg<M> {
     /// A person did something.
     Input(Input),
     /// An effect came back.
-    Done {
-        /// Which.
-        job: JobId,
-        /// With what.
-        outcome: M,
-    },
+    Done { job: JobId, outcome: M },
     /// An effect broke on a fault of its own; it will not come back.
-    Lost {
-        /// Which.
-        job: JobId,
-    },
+    Lost { job: JobId },
     /// Something happened that nobody here asked for: another process changed the store.
     News(M),
     /// The moment the model asked for has come.
@@ -92,8 +84,7 @@ pub struct Orders<E> {
 }
 
 impl<E> Orders<E> {
-    /// No orders.
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { list: Vec::new(), next_job: 0, still: false }
     }
 
@@ -133,12 +124,6 @@ impl<E> Orders<E> {
     pub fn take(&mut self) -> (Vec<Order<E>>, Frame) {
         let frame = if std::mem::take(&mut self.still) { Frame::Same } else { Frame::Changed };
         (std::mem::take(&mut self.list), frame)
-    }
-}
-
-impl<E> Default for Orders<E> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -45,7 +45,7 @@ pub struct SecretBuffer(Zeroizing<String>);
 
 impl SecretBuffer {
     /// An empty buffer with its whole memory already taken.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Zeroizing::new(String::with_capacity(SECRET_CAPACITY)))
     }
 
@@ -85,12 +85,6 @@ impl SecretBuffer {
     pub fn take(&mut self) -> SecretText {
         let fresh = Zeroizing::new(String::with_capacity(SECRET_CAPACITY));
         SecretText(std::mem::replace(&mut self.0, fresh))
-    }
-}
-
-impl Default for SecretBuffer {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -156,11 +156,6 @@ where
         self.click(x, y)
     }
 
-    /// Turns the wheel over a cell.
-    pub fn wheel(&mut self, x: u16, y: u16, gesture: Gesture) -> &mut Self {
-        self.hear(Msg::Input(Input::Mouse(Mouse { x, y, gesture })))
-    }
-
     /// Changes the window's size.
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
         self.terminal.backend_mut().resize(width, height);

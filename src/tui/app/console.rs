@@ -180,7 +180,7 @@ impl Keydeck {
         for said in self.setting.custody.take_said() {
             match &mut self.stage {
                 Stage::Desk(desk) => desk.complain(said),
-                Stage::Door(door) => door.complain(&said),
+                Stage::Door(door) => door.say(&said),
                 Stage::Between => {}
             }
         }

@@ -11,8 +11,6 @@ mod wishes;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ratatui::layout::Rect;
-
 use super::ask::{Answer, Ask, Errand, Found, Layered, Tab};
 use super::due::Due;
 use super::kept::Forms;
@@ -20,7 +18,7 @@ use super::look::Look;
 use super::worker::{Effect, Outcome};
 use crate::domain::{Event, State};
 use crate::engine::Session;
-use crate::tui::canvas::{Canvas, HitMap};
+use crate::tui::canvas::HitMap;
 use crate::tui::clipboard::{Keep, lease::Lease};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
@@ -349,11 +347,6 @@ impl Desk {
     /// The overlays that are open, from the bottom up; for tests.
     pub fn overlays(&self) -> Vec<&'static str> {
         self.overlays.names()
-    }
-
-    /// Draws everything.
-    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, now: Now) {
-        self.paint(canvas, area, now);
     }
 
     /// After the session changed its reach.

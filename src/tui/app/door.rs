@@ -22,7 +22,7 @@ use super::worker::{Effect, Outcome};
 use crate::engine::OpenError;
 use crate::engine::open::{Options, is_store};
 use crate::serve::door::Entrance;
-use crate::tui::action::{Action, Availability, Layer, Reason};
+use crate::tui::action::{Action, Layer};
 use crate::tui::canvas::{Canvas, HitMap, Target};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::form::body::{Body, Step as Heard};
@@ -283,7 +283,7 @@ impl Door {
         };
         let hints = Hints { keymap, layer: Layer::Dialog, actions };
         let (_, last) = layout::bottom(area, 1);
-        bars::status(canvas, last, None, &hints, &Everything);
+        bars::status(canvas, last, None, &hints, |_| true);
     }
 
     fn input(
@@ -421,26 +421,13 @@ impl Door {
         }
     }
 
-    /// Says what became of a secret that nobody got.
-    pub fn complain(&mut self, text: &str) {
-        self.say(text);
-    }
-
-    fn say(&mut self, text: &str) {
+    /// Says something where it is read.
+    pub fn say(&mut self, text: &str) {
         if let Step::Wait(said) = &mut self.step {
             *said = Some(text.to_owned());
         } else if let Some(gate) = self.step.gate() {
             gate.parts().0.refuse(text);
         }
-    }
-}
-
-/// At the door every hinted key works.
-struct Everything;
-
-impl Availability for Everything {
-    fn enabled(&self, _: Action) -> Result<(), Reason> {
-        Ok(())
     }
 }
 

@@ -20,11 +20,6 @@ impl Lease {
         Self { route, until: now + LEASE }
     }
 
-    /// Which clipboard.
-    pub const fn route(&self) -> Route {
-        self.route
-    }
-
     /// Whole seconds left, rounded up: 0 only when it is over.
     pub fn seconds_left(&self, now: Moment) -> u64 {
         self.until.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)

@@ -66,8 +66,10 @@ pub enum Build {
 
 /// Something to fill in.
 pub trait Field {
-    /// Hears a cue while it has the keyboard; clicks and wheel only when they hit it.
-    fn hear(&mut self, cue: Cue<'_>) -> Took;
+    /// Hears a cue while it has the keyboard; clicks and wheel only when they hit it. A fact never hears any.
+    fn hear(&mut self, _cue: Cue<'_>) -> Took {
+        Took::Left
+    }
 
     /// Rows it takes when it has `cells` columns beside its label, with what is said below it; `air` rows are kept
     /// free after it or for that.

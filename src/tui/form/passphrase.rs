@@ -20,7 +20,7 @@ pub struct NewPassphrase {
 
 impl NewPassphrase {
     /// Nothing typed.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { first: TextField::secret("Passphrase"), again: TextField::secret("And again") }
     }
 
@@ -72,11 +72,5 @@ impl NewPassphrase {
     pub fn take(&mut self) -> SecretText {
         self.again.clear();
         self.first.take_secret()
-    }
-}
-
-impl Default for NewPassphrase {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -118,10 +118,6 @@ impl Fact {
 }
 
 impl Field for Fact {
-    fn hear(&mut self, _: Cue<'_>) -> Took {
-        Took::Left
-    }
-
     fn build(&self) -> Build {
         Build::Fact
     }

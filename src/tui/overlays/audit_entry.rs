@@ -13,11 +13,6 @@ use crate::tui::sight::words;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::text::sentence;
 
-/// Its name among the overlays.
-pub const ENTRY: &str = "audit-entry";
-/// Its name among the overlays.
-pub const REPORT: &str = "audit-report";
-
 /// The reader of one entry. Who owns what it is about is named as the entry names them, else as they are called now.
 pub fn entry(line: &AuditLine, look: &Look) -> Reader {
     let times = Times::of(look);
@@ -100,7 +95,7 @@ pub fn entry(line: &AuditLine, look: &Look) -> Reader {
         let label = if at == 0 { "Records" } else { "" };
         blocks.push(Line::fact(label, format!("{}  tag {}", record.key, record.tag)));
     }
-    Reader::new(ENTRY, format!("Audit entry {}", entry.seq), blocks, Some(line.hash.clone()))
+    Reader::new("audit-entry", format!("Audit entry {}", entry.seq), blocks, Some(line.hash.clone()))
 }
 
 /// An owner by name and id; by id alone when the one who looks may not know them.
@@ -204,5 +199,5 @@ pub fn report(report: &AuditReport, glyphs: &Glyphs) -> Reader {
         ));
         blocks.extend(report.faults.iter().map(|fault| Line::of(role, format!("{sign} {fault}"))));
     }
-    Reader::new(REPORT, "Check of the audit chain", blocks, Some(report.head.clone()))
+    Reader::new("audit-report", "Check of the audit chain", blocks, Some(report.head.clone()))
 }

@@ -10,9 +10,6 @@ use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::text::sentence;
 
-/// Its name among the overlays.
-pub const NAME: &str = "policy-edit";
-
 /// Which rule is changed.
 pub struct PolicyEdit {
     rule: &'static Rule,
@@ -36,7 +33,7 @@ pub fn new(rule: &str, look: &Look) -> Option<Form<PolicyEdit>> {
 
 impl Asking for PolicyEdit {
     fn manner(&self) -> Manner {
-        Manner { doing: "changing the policy", ..Manner::small(NAME) }
+        Manner { doing: "changing the policy", ..Manner::small("policy-edit") }
     }
 
     fn fields(&mut self) -> Pages<'_> {

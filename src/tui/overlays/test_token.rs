@@ -11,10 +11,10 @@ use crate::domain::{Bearer, Catalog, Decision, ScopeId};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
-use crate::tui::form::field::{Build, Field, Slot, Took, rows};
+use crate::tui::form::field::{Build, Field, Slot, rows};
 use crate::tui::form::manner::Enter;
 use crate::tui::form::{Asking, Face, Form, Manner, Next, Pages, Spot, Told};
-use crate::tui::overlay::{Cue, Heard};
+use crate::tui::overlay::Heard;
 use crate::tui::secret::SecretText;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::field::TextField;
@@ -121,10 +121,6 @@ impl Tried {
 }
 
 impl Field for Verdict {
-    fn hear(&mut self, _: Cue<'_>) -> Took {
-        Took::Left
-    }
-
     fn build(&self) -> Build {
         Build::Pane
     }

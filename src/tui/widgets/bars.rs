@@ -11,7 +11,7 @@ use ratatui::{layout::Rect, text::Span};
 
 use super::text;
 use crate::tui::{
-    action::{Action, Availability, Layer},
+    action::{Action, Layer},
     canvas::{Canvas, Target},
     keymap::Keymap,
     theme::Role,
@@ -170,12 +170,12 @@ pub fn status(
     row: Rect,
     status: Option<&Status>,
     hints: &Hints<'_>,
-    available: &impl Availability,
+    works: impl Fn(Action) -> bool,
 ) {
     if row.is_empty() {
         return;
     }
-    let shown = hints.fitting(available, status, row.width);
+    let shown = hints.fitting(works, status, row.width);
     let wide: u16 = shown.iter().map(|hint| hint.cells().saturating_add(2)).sum::<u16>().saturating_sub(2);
     let start = row.right().saturating_sub(wide).saturating_sub(1);
     if let Some(status) = status {
@@ -231,8 +231,8 @@ impl Hint {
 
 impl Hints<'_> {
     /// Hints for actions that have a key and are possible.
-    pub fn working(&self, available: &impl Availability) -> Vec<Hint> {
-        let possible = self.actions.iter().filter(|action| available.enabled(**action).is_ok());
+    pub fn working(&self, works: impl Fn(Action) -> bool) -> Vec<Hint> {
+        let possible = self.actions.iter().filter(|action| works(**action));
         let hints = possible.filter_map(|action| {
             let key = self.keymap.label(self.layer, *action)?;
             // A key that is called like what it does would be said twice.
@@ -243,13 +243,13 @@ impl Hints<'_> {
     }
 
     /// As many as fit beside the status; the status may take up to two thirds of the line.
-    fn fitting(&self, available: &impl Availability, status: Option<&Status>, width: u16) -> Vec<Hint> {
+    fn fitting(&self, works: impl Fn(Action) -> bool, status: Option<&Status>, width: u16) -> Vec<Hint> {
         let said = status.map_or(0, |status| {
             text::width(&text::clean(&status.text)) + text::width(&text::clean(&status.more)) + 3
         });
         let said = u16::try_from(said).unwrap_or(u16::MAX).min(width / 3 * 2);
         let room = width.saturating_sub(said).saturating_sub(2);
-        let hints = self.working(available);
+        let hints = self.working(works);
         // The way to all other keys has its place before any of them, or whoever does not know them is lost.
         let help = hints.iter().find(|hint| hint.action == Action::Help).map_or(0, Hint::cells);
         let mut kept = if help > 0 && help <= room { help + 2 } else { 0 };
@@ -271,18 +271,7 @@ impl Hints<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::{action::Reason, testing};
-
-    struct NothingSelected;
-
-    impl Availability for NothingSelected {
-        fn enabled(&self, action: Action) -> Result<(), Reason> {
-            match action {
-                Action::Revoke => Err("select a key first".into()),
-                _ => Ok(()),
-            }
-        }
-    }
+    use crate::tui::testing;
 
     fn some_tabs() -> Vec<Tab> {
         let tab =
@@ -301,7 +290,7 @@ mod tests {
             action: Some(Action::ShowDue),
         });
         let mut lines = testing::draw(width, 1, |canvas, area| {
-            status(canvas, area, said.as_ref(), &hints, &NothingSelected);
+            status(canvas, area, said.as_ref(), &hints, |action| action != Action::Revoke);
         });
         lines.remove(0)
     }

@@ -11,7 +11,6 @@
 
 use ratatui::layout::Rect;
 
-use super::super::ask::Tab;
 use super::{Desk, PATIENCE, SPIN};
 use crate::serve::control::Owner;
 use crate::tui::action::{Action, Layer};
@@ -27,7 +26,7 @@ const ALWAYS: [Action; 3] = [Action::Palette, Action::NextTab, Action::Quit];
 const FIRST: usize = 2;
 
 impl Desk {
-    pub(super) fn paint(&mut self, canvas: &mut Canvas<'_>, area: Rect, now: Now) {
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, now: Now) {
         let (title, below) = layout::top(area, 1);
         let (tabs, below) = layout::top(below, 1);
         let (upper, below) = layout::top(below, 1);
@@ -127,7 +126,7 @@ impl Desk {
             actions.extend(ALWAYS);
         }
         let hints = Hints { keymap: &self.look.keymap, layer, actions: &actions };
-        bars::status(canvas, row, status.as_ref(), &hints, self);
+        bars::status(canvas, row, status.as_ref(), &hints, |action| self.enabled(action).is_ok());
     }
 
     /// What matters most: a secret in the clipboard, work under way, then what is due.
@@ -153,10 +152,5 @@ impl Desk {
         let more = key.filter(|_| self.due.is_what_is_said()).map(|key| format!("  ({key} to see)"));
         let action = (self.overlays.is_empty() && !self.due.is_nothing()).then_some(Action::ShowDue);
         Some(Status { role, text, more: more.unwrap_or_default(), action })
-    }
-
-    /// The tab a number key leads to, for the tests of the order.
-    pub fn tabs(&self) -> Vec<Tab> {
-        self.screens.iter().map(|screen| screen.tab()).collect()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Desk;
 use crate::domain::Role;
-use crate::tui::action::{Action, Availability, Layer, Reason};
+use crate::tui::action::{Action, Layer, Reason};
 
 impl Desk {
     /// The layer whose keys are searched.
@@ -64,10 +64,9 @@ impl Desk {
             _ => None,
         }
     }
-}
 
-impl Availability for Desk {
-    fn enabled(&self, action: Action) -> Result<(), Reason> {
+    /// Whether `action` works where the keyboard is; `Err` says why not, in the words that are shown when its key is pressed.
+    pub(super) fn enabled(&self, action: Action) -> Result<(), Reason> {
         match self.overlays.top() {
             None => self.on_screen(action),
             Some(_) if action.spec().layers.contains(&Layer::Always) => self.own(action).unwrap_or(Ok(())),

@@ -4,7 +4,7 @@
 use super::super::ask::{Ask, Errand};
 use super::super::worker::Effect;
 use super::{Asker, Desk, Parting};
-use crate::tui::action::{Action, Availability as _};
+use crate::tui::action::Action;
 use crate::tui::canvas::{HitMap, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};

@@ -11,9 +11,8 @@ use crate::tui::app::custody::Fresh;
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::Moment;
 use crate::tui::form::body::Body;
-use crate::tui::form::field::{Build, Field, Slot, Took, draw_below, rows_below};
+use crate::tui::form::field::{Build, Field, Slot, draw_below, rows_below};
 use crate::tui::form::{Face, Manner, Pages, Told};
-use crate::tui::overlay::Cue;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::field::TextField;
 
@@ -26,10 +25,6 @@ const OUTRO: &str = "Should keydeck end before you did: the store is there, sign
 struct Shown(Fresh, Option<String>);
 
 impl Field for Shown {
-    fn hear(&mut self, _: Cue<'_>) -> Took {
-        Took::Left
-    }
-
     fn build(&self) -> Build {
         Build::Fact
     }
@@ -54,10 +49,6 @@ impl Field for Shown {
 struct Outro(Option<String>);
 
 impl Field for Outro {
-    fn hear(&mut self, _: Cue<'_>) -> Took {
-        Took::Left
-    }
-
     fn build(&self) -> Build {
         Build::Pane
     }

@@ -9,9 +9,6 @@ use crate::tui::form::passphrase::NewPassphrase;
 use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 use crate::tui::widgets::field::TextField;
 
-/// Its name among the overlays.
-pub const NAME: &str = "operator-add";
-
 /// What is filled in.
 pub struct Add {
     name: TextField,
@@ -29,7 +26,7 @@ pub fn new(look: &Look) -> Form<Add> {
 
 impl Asking for Add {
     fn manner(&self) -> Manner {
-        Manner { does: "Add", doing: "adding the operator", ..Manner::secret(NAME) }
+        Manner { does: "Add", doing: "adding the operator", ..Manner::secret("operator-add") }
     }
 
     fn fields(&mut self) -> Pages<'_> {

@@ -12,9 +12,6 @@ use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::picker::PickItem;
 
-/// Its name among the overlays.
-pub const NAME: &str = "operator-disable";
-
 /// What may become of the keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -74,7 +71,7 @@ impl Disable {
 impl Asking for Disable {
     fn manner(&self) -> Manner {
         let does = if self.person.active { "Disable" } else { "Decide" };
-        Manner { does, doing: "ending the access", ..Manner::dangerous(NAME) }
+        Manner { does, doing: "ending the access", ..Manner::dangerous("operator-disable") }
     }
 
     fn fields(&mut self) -> Pages<'_> {

@@ -7,11 +7,6 @@ use crate::tui::app::look::Look;
 use crate::tui::form::passphrase::NewPassphrase;
 use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 
-/// Its name among the overlays when a passphrase is set.
-pub const SET: &str = "operator-passphrase";
-/// Its name among the overlays when access is given again.
-pub const ENABLE: &str = "operator-enable";
-
 /// Whose passphrase. Whoever is disabled may sign in again with it.
 pub struct SetPassphrase {
     person: Person,
@@ -24,7 +19,8 @@ pub fn new(person: Person, look: &Look) -> Form<SetPassphrase> {
 
 impl Asking for SetPassphrase {
     fn manner(&self) -> Manner {
-        let (name, does) = if self.person.active { (SET, "Set") } else { (ENABLE, "Enable") };
+        let (name, does) =
+            if self.person.active { ("operator-passphrase", "Set") } else { ("operator-enable", "Enable") };
         Manner { does, doing: "making a slot for the passphrase", ..Manner::secret(name) }
     }
 

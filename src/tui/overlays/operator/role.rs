@@ -9,9 +9,6 @@ use crate::tui::form::choice::Radio;
 use crate::tui::form::meanwhile::{Choice, Moved};
 use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot};
 
-/// Its name among the overlays.
-pub const NAME: &str = "operator-role";
-
 /// What the roles may do, the least first.
 pub const ROLES: [(Role, &str, &str); 3] = [
     (Role::Viewer, "viewer", "sees, issues nothing"),
@@ -37,7 +34,7 @@ impl SetRole {
 
 impl Asking for SetRole {
     fn manner(&self) -> Manner {
-        Manner { doing: "changing the role", ..Manner::small(NAME) }
+        Manner { doing: "changing the role", ..Manner::small("operator-role") }
     }
 
     fn fields(&mut self) -> Pages<'_> {

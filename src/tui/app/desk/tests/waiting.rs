@@ -98,7 +98,7 @@ fn no_note_covers_the_names_of_the_columns() {
         for at in 0..4 {
             desk.complain(format!("{at} {}", "The disk is full. ".repeat(60)));
         }
-        let drawn = crate::tui::testing::draw(60, height, |canvas, area| desk.paint(canvas, area, now));
+        let drawn = crate::tui::testing::draw(60, height, |canvas, area| desk.draw(canvas, area, now));
         assert!(drawn[3].starts_with("refreshed") && !drawn[3].contains("full"), "{drawn:#?}");
         assert!(drawn.iter().any(|line| line.contains("The disk is full")), "{drawn:#?}");
     }
