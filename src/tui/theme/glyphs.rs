@@ -22,37 +22,61 @@ impl GlyphSet {
     }
 }
 
-/// Signs by what they stand for.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "the field is the sign it names")]
-pub struct Glyphs {
-    pub horizontal: &'static str,
-    pub vertical: &'static str,
-    pub corner_top_left: &'static str,
-    pub corner_top_right: &'static str,
-    pub corner_bottom_left: &'static str,
-    pub corner_bottom_right: &'static str,
-    pub selected: &'static str,
-    pub marked: &'static str,
-    pub ascending: &'static str,
-    pub descending: &'static str,
-    pub folded: &'static str,
-    pub unfolded: &'static str,
-    pub box_off: &'static str,
-    pub box_on: &'static str,
-    pub box_some: &'static str,
-    pub ellipsis: &'static str,
-    pub mask: &'static str,
-    pub thumb: &'static str,
-    pub track: &'static str,
-    pub dot: &'static str,
-    pub good: &'static str,
-    pub warn: &'static str,
-    pub bad: &'static str,
-    pub info: &'static str,
-    pub spinner: &'static [&'static str],
-    badges: [&'static str; Badge::ALL.len()],
-    plain: bool,
+/// A row per sign: what it stands for, how it is drawn, and how in ASCII.
+macro_rules! signs {
+    ($($sign:ident $unicode:literal $ascii:literal;)+) => {
+        /// Signs by what they stand for.
+        #[derive(Debug)]
+        #[expect(missing_docs, reason = "the field is the sign it names")]
+        pub struct Glyphs {
+            $(pub $sign: &'static str,)+
+            pub spinner: &'static [&'static str],
+            plain: bool,
+        }
+
+        static UNICODE: Glyphs = Glyphs {
+            $($sign: $unicode,)+
+            spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
+            plain: false,
+        };
+
+        static ASCII: Glyphs =
+            Glyphs { $($sign: $ascii,)+ spinner: &["|", "/", "-", "\\"], plain: true };
+
+        #[cfg(test)]
+        impl Glyphs {
+            fn all(&self) -> Vec<&'static str> {
+                self.spinner.iter().copied().chain([$(self.$sign,)+]).collect()
+            }
+        }
+    };
+}
+
+signs! {
+    horizontal "─" "-";
+    vertical "│" "|";
+    corner_top_left "╭" "+";
+    corner_top_right "╮" "+";
+    corner_bottom_left "╰" "+";
+    corner_bottom_right "╯" "+";
+    selected "▸" ">";
+    marked "✓" "*";
+    ascending "▲" "^";
+    descending "▼" "v";
+    folded "▸" "+";
+    unfolded "▾" "-";
+    box_off "[ ]" "[ ]";
+    box_on "[✓]" "[x]";
+    box_some "[–]" "[-]";
+    ellipsis "…" "~";
+    mask "•" "*";
+    thumb "█" "#";
+    track "│" "|";
+    dot "·" "-";
+    good "✓" "+";
+    warn "▲" "!";
+    bad "✗" "x";
+    info "●" "i";
 }
 
 /// Signs that stand in texts, each with one of as many cells that every terminal knows.
@@ -84,138 +108,53 @@ impl Glyphs {
         plain.map_or(sign, |(_, to)| to)
     }
 
-    /// The sign of a state.
-    pub fn badge(&self, badge: Badge) -> &'static str {
-        self.badges.get(badge as usize).copied().unwrap_or("?")
-    }
-
     /// The spinner's sign at its `step`th step.
     pub fn spin(&self, step: usize) -> &'static str {
         self.spinner.get(step % self.spinner.len().max(1)).copied().unwrap_or("*")
     }
 }
 
-/// How a key, or something like it, stands: what the state column says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Badge {
-    Active,
-    /// Switched off for now.
-    Paused,
-    /// The old half of a rotation, still accepted.
-    Superseded,
-    Expiring,
-    /// Unused; will be deleted.
-    Idle,
-    Expired,
-    Revoked,
-    /// Deleted; its record may be restored.
-    Deleted,
-    /// Waits for an operator's word.
-    Pending,
-    Muted,
+/// A row per badge: its word, its look, its sign, and that in ASCII; in the order of urgency within the state column.
+macro_rules! badges {
+    ($($badge:ident $word:literal $role:ident $unicode:literal $ascii:literal;)+) => {
+        /// How a key, or something like it, stands: what the state column says.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Badge {
+            $(#[doc = $word] $badge,)+
+        }
+
+        impl Badge {
+            pub const ALL: &'static [Self] = &[$(Self::$badge,)+];
+
+            /// The word that always stands beside the sign, where the screen has no better one ("deleted in 9 d").
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$badge => $word,)+ }
+            }
+
+            pub const fn role(self) -> Role {
+                match self { $(Self::$badge => Role::$role,)+ }
+            }
+        }
+
+        impl Glyphs {
+            /// The sign of a state.
+            pub const fn badge(&self, badge: Badge) -> &'static str {
+                match badge { $(Badge::$badge => if self.plain { $ascii } else { $unicode },)+ }
+            }
+        }
+    };
 }
 
-impl Badge {
-    /// All, in the order of urgency within the state column.
-    pub const ALL: [Self; 10] = [
-        Self::Active,
-        Self::Paused,
-        Self::Superseded,
-        Self::Expiring,
-        Self::Idle,
-        Self::Expired,
-        Self::Revoked,
-        Self::Deleted,
-        Self::Pending,
-        Self::Muted,
-    ];
-
-    /// The word that always stands beside the sign, where the screen has no better one ("deleted in 9 d").
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Paused => "paused",
-            Self::Superseded => "in grace",
-            Self::Expiring => "expires soon",
-            Self::Idle => "idle",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-            Self::Deleted => "deleted",
-            Self::Pending => "on hold",
-            Self::Muted => "muted",
-        }
-    }
-
-    pub const fn role(self) -> Role {
-        match self {
-            Self::Active => Role::Good,
-            Self::Superseded | Self::Pending => Role::Info,
-            Self::Expiring | Self::Idle => Role::Warn,
-            Self::Expired | Self::Revoked => Role::Bad,
-            Self::Paused | Self::Deleted | Self::Muted => Role::Gone,
-        }
-    }
+badges! {
+    Active "active" Good "●" "*";
+    Paused "paused" Gone "‖" "=";
+    Expiring "expires soon" Warn "▲" "!";
+    Idle "idle" Warn "◐" "?";
+    Expired "expired" Bad "○" "o";
+    Revoked "revoked" Bad "✗" "x";
+    Deleted "deleted" Gone "×" "-";
+    Pending "on hold" Info "◇" "@";
 }
-
-static UNICODE: Glyphs = Glyphs {
-    horizontal: "─",
-    vertical: "│",
-    corner_top_left: "╭",
-    corner_top_right: "╮",
-    corner_bottom_left: "╰",
-    corner_bottom_right: "╯",
-    selected: "▸",
-    marked: "✓",
-    ascending: "▲",
-    descending: "▼",
-    folded: "▸",
-    unfolded: "▾",
-    box_off: "[ ]",
-    box_on: "[✓]",
-    box_some: "[–]",
-    ellipsis: "…",
-    mask: "•",
-    thumb: "█",
-    track: "│",
-    dot: "·",
-    good: "✓",
-    warn: "▲",
-    bad: "✗",
-    info: "●",
-    spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
-    badges: ["●", "‖", "◑", "▲", "◐", "○", "✗", "×", "◇", "∅"],
-    plain: false,
-};
-
-static ASCII: Glyphs = Glyphs {
-    horizontal: "-",
-    vertical: "|",
-    corner_top_left: "+",
-    corner_top_right: "+",
-    corner_bottom_left: "+",
-    corner_bottom_right: "+",
-    selected: ">",
-    marked: "*",
-    ascending: "^",
-    descending: "v",
-    folded: "+",
-    unfolded: "-",
-    box_off: "[ ]",
-    box_on: "[x]",
-    box_some: "[-]",
-    ellipsis: "~",
-    mask: "*",
-    thumb: "#",
-    track: "|",
-    dot: "-",
-    good: "+",
-    warn: "!",
-    bad: "x",
-    info: "i",
-    spinner: &["|", "/", "-", "\\"],
-    badges: ["*", "=", "%", "!", "?", "o", "x", "-", "@", "m"],
-    plain: true,
-};
 
 #[cfg(test)]
 mod tests {
@@ -239,39 +178,16 @@ mod tests {
     fn every_sign_is_one_cell_and_ascii_is_ascii() {
         for set in [GlyphSet::Unicode, GlyphSet::Ascii] {
             let glyphs = set.glyphs();
-            let mut signs = vec![
-                glyphs.horizontal,
-                glyphs.vertical,
-                glyphs.corner_top_left,
-                glyphs.corner_bottom_right,
-                glyphs.selected,
-                glyphs.marked,
-                glyphs.ascending,
-                glyphs.descending,
-                glyphs.folded,
-                glyphs.unfolded,
-                glyphs.ellipsis,
-                glyphs.mask,
-                glyphs.thumb,
-                glyphs.track,
-                glyphs.dot,
-                glyphs.good,
-                glyphs.warn,
-                glyphs.bad,
-                glyphs.info,
-            ];
-            signs.extend(glyphs.spinner);
-            signs.extend(glyphs.badges);
-            for sign in signs {
-                assert_eq!(sign.width(), 1, "{sign}");
+            let badges = Badge::ALL.iter().map(|badge| glyphs.badge(*badge));
+            let boxes = [glyphs.box_off, glyphs.box_on, glyphs.box_some];
+            for sign in glyphs.all().into_iter().chain(badges) {
+                let cells = if boxes.contains(&sign) { 3 } else { 1 };
+                assert_eq!(sign.width(), cells, "{sign}");
                 assert!(set == GlyphSet::Unicode || sign.is_ascii(), "{sign}");
             }
             for (from, to) in PLAIN {
                 assert_eq!(from.width(), to.width(), "{from}");
                 assert_eq!(glyphs.spell(from).is_ascii(), set == GlyphSet::Ascii);
-            }
-            for tick in [glyphs.box_off, glyphs.box_on, glyphs.box_some] {
-                assert_eq!(tick.width(), 3, "{tick}");
             }
         }
     }
