@@ -6,14 +6,13 @@
 
 mod clipboard;
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use ratatui::{
     Terminal,
     backend::TestBackend,
     buffer::Buffer,
     layout::{Position, Rect},
-    style::{Color, Modifier},
 };
 
 pub use self::clipboard::FakeClipboard;
@@ -22,7 +21,7 @@ use super::{
     chord::Chord,
     clock::{Moment, Now},
     input::{Gesture, Held, Input, Mouse, Pasted},
-    program::{Capture, Frame, JobId, Msg, Order, Orders, Program, Worker},
+    program::{Frame, JobId, Msg, Order, Orders, Program, Worker},
     theme::{GlyphSet, Theme},
     widgets::text,
 };
@@ -69,15 +68,11 @@ pub struct Console<P: Program, W> {
     terminal: Terminal<TestBackend>,
     orders: Orders<P::Effect>,
     now: Now,
-    /// Frames drawn so far.
-    pub frames: usize,
     /// Times the screen was wiped.
     pub wipes: usize,
-    /// Who has the mouse.
-    pub capture: Capture,
     /// Times it went to the background.
     pub suspensions: usize,
-    quit: Option<()>,
+    quit: bool,
     /// Effects ordered while nothing is performed.
     parked: Option<Vec<(JobId, P::Effect)>>,
 }
@@ -96,11 +91,9 @@ where
             terminal,
             orders: Orders::new(),
             now: Now { at: Moment::default(), utc_ms },
-            frames: 0,
             wipes: 0,
-            capture: Capture::Taken,
             suspensions: 0,
-            quit: None,
+            quit: false,
             parked: None,
         };
         console.draw();
@@ -113,16 +106,7 @@ where
     /// When one of them is no key.
     pub fn press(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
-            self.key(key, Held::First);
-        }
-        self
-    }
-
-    /// Holds a key down for `repeats` repeats.
-    pub fn hold(&mut self, key: &str, repeats: usize) -> &mut Self {
-        self.key(key, Held::First);
-        for _ in 0..repeats {
-            self.key(key, Held::Repeat);
+            self.key(key);
         }
         self
     }
@@ -132,7 +116,7 @@ where
         for c in typed.chars() {
             let mut utf8 = [0; 4];
             let name = if c == ' ' { "space" } else { c.encode_utf8(&mut utf8) };
-            self.key(name, Held::First);
+            self.key(name);
         }
         self
     }
@@ -142,18 +126,19 @@ where
         self.hear(Msg::Input(Input::Paste(Pasted::new(pasted.to_owned()))))
     }
 
-    /// Clicks at a cell.
-    pub fn click(&mut self, x: u16, y: u16) -> &mut Self {
-        self.hear(Msg::Input(Input::Mouse(Mouse { x, y, gesture: Gesture::Click })))
-    }
-
-    /// Clicks on the first place where `text` stands.
+    /// Clicks on the first place where `wanted` stands.
     ///
     /// # Panics
     /// When it stands nowhere.
-    pub fn click_on(&mut self, text: &str) -> &mut Self {
-        let (x, y) = self.place_of(text);
-        self.click(x, y)
+    #[expect(clippy::panic, reason = "a test may stop")]
+    pub fn click_on(&mut self, wanted: &str) -> &mut Self {
+        for (y, row) in (0..).zip(rows(self.terminal.backend().buffer())) {
+            if let Some((before, _)) = row.split_once(wanted) {
+                let x = u16::try_from(text::width(before)).unwrap_or(0);
+                return self.hear(Msg::Input(Input::Mouse(Mouse { x, y, gesture: Gesture::Click })));
+            }
+        }
+        panic!("\"{wanted}\" is nowhere on the screen:\n{}", self.screen());
     }
 
     /// Changes the window's size.
@@ -208,34 +193,9 @@ where
         rows(self.terminal.backend().buffer()).join("\n")
     }
 
-    /// What the screen looks like: for each run of cells with a look of its own, `row:from-to fg bg modifiers`.
-    pub fn looks(&self) -> String {
-        looks(self.terminal.backend().buffer())
-    }
-
-    /// Where the cursor is, if it is shown.
-    pub fn cursor(&mut self) -> Option<(u16, u16)> {
-        let backend = self.terminal.backend();
-        backend.cursor_visible().then(|| (backend.cursor_position().x, backend.cursor_position().y))
-    }
-
-    /// The first cell at which `text` stands.
-    ///
-    /// # Panics
-    /// When it stands nowhere.
-    #[expect(clippy::panic, reason = "a test may stop")]
-    pub fn place_of(&self, wanted: &str) -> (u16, u16) {
-        for (y, row) in (0..).zip(rows(self.terminal.backend().buffer())) {
-            if let Some((before, _)) = row.split_once(wanted) {
-                return (u16::try_from(text::width(before)).unwrap_or(0), y);
-            }
-        }
-        panic!("\"{wanted}\" is nowhere on the screen:\n{}", self.screen());
-    }
-
     /// Whether the console has ended.
     pub const fn has_quit(&self) -> bool {
-        self.quit.is_some()
+        self.quit
     }
 
     /// Ends the console as a signal would, doing the last effects.
@@ -243,7 +203,7 @@ where
         for effect in self.program.farewell(self.now) {
             self.complete(effect);
         }
-        self.quit = Some(());
+        self.quit = true;
         self
     }
 
@@ -269,11 +229,6 @@ where
         &self.program
     }
 
-    /// The time it is.
-    pub const fn now(&self) -> Now {
-        self.now
-    }
-
     /// Draws now, as after a message that changed something.
     pub fn draw(&mut self) {
         let (program, now) = (&mut self.program, self.now);
@@ -282,7 +237,6 @@ where
                 frame.set_cursor_position(cursor);
             }
         });
-        self.frames += 1;
     }
 
     /// Tells the model what happened and does all that follows.
@@ -312,7 +266,7 @@ where
                             self.wipes += 1;
                             changed = Frame::Changed;
                         }
-                        Order::Mouse(capture) => self.capture = capture,
+                        Order::Mouse(_) => {}
                         Order::Suspend => {
                             self.suspensions += 1;
                             waiting.push(Msg::Resumed);
@@ -331,9 +285,9 @@ where
     }
 
     #[expect(clippy::expect_used, reason = "a test may stop")]
-    fn key(&mut self, name: &str, held: Held) {
+    fn key(&mut self, name: &str) {
         let chord = Chord::parse(name).expect("a key");
-        self.hear(Msg::Input(Input::Key { chord, held }));
+        self.hear(Msg::Input(Input::Key { chord, held: Held::First }));
     }
 
     fn complete(&self, effect: P::Effect) -> P::Outcome {
@@ -345,28 +299,3 @@ where
         self.now = Now { at, utc_ms: self.now.utc_ms.saturating_add(passed) };
     }
 }
-
-/// For each run of cells with a look of its own, `row:from-to fg bg modifiers`.
-pub fn looks(buffer: &Buffer) -> String {
-    let area = buffer.area;
-    let plain = (Color::Reset, Color::Reset, Modifier::empty());
-    let look = |x, y| buffer.cell(Position { x, y }).map_or(plain, |cell| (cell.fg, cell.bg, cell.modifier));
-    let mut out = String::new();
-    for y in area.y..area.bottom() {
-        let mut x = area.x;
-        while x < area.right() {
-            let (start, here) = (x, look(x, y));
-            while x < area.right() && look(x, y) == here {
-                x += 1;
-            }
-            if here != plain {
-                let (fg, bg, modifiers) = here;
-                let _always_fits = writeln!(out, "{y}:{start}-{} {fg} {bg} {modifiers:?}", x - 1);
-            }
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests;
