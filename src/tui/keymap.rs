@@ -147,12 +147,6 @@ impl Keymap {
     }
 }
 
-impl Default for Keymap {
-    fn default() -> Self {
-        Self::standard()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
