@@ -161,7 +161,6 @@ macro_rules! actions {
         }
 
         impl Tab {
-            /// All tabs, in order.
             pub const ALL: &'static [Self] = &[$(Self::$tab,)+];
 
             pub const fn title(self) -> &'static str {
@@ -174,7 +173,6 @@ macro_rules! actions {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
             $(#[doc = $title] $action,)+
-            /// Go to a tab.
             Tab(Tab),
         }
 

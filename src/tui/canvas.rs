@@ -113,7 +113,6 @@ impl<'a> Canvas<'a> {
         self.buffer.area
     }
 
-    /// The look of `role`.
     pub fn style(&self, role: Role) -> Style {
         self.theme.style(role)
     }

@@ -55,7 +55,6 @@ impl Chord {
         }
     }
 
-    /// Reads the written form.
     pub fn parse(text: &str) -> Result<Self, UnknownKey> {
         let unknown = || UnknownKey { text: text.to_owned() };
         let mut rest = text;
@@ -93,7 +92,6 @@ impl Chord {
         self.code
     }
 
-    /// Whether Control was held.
     pub const fn ctrl(self) -> bool {
         self.ctrl
     }

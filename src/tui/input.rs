@@ -24,18 +24,12 @@ pub enum Input {
     /// A mouse button or the wheel, in screen cells.
     Mouse(Mouse),
     /// The window is now `width` × `height` cells.
-    Resize {
-        /// Columns.
-        width: u16,
-        /// Rows.
-        height: u16,
-    },
+    Resize { width: u16, height: u16 },
 }
 
 /// Whether a key press is the first or a repeat. Only movement acts on repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
-    /// The key went down.
     First,
     /// The key is still down and the keyboard repeats it.
     Repeat,

@@ -130,7 +130,6 @@ pub enum Passed {
     Taken,
     /// The top one had no use for it, and nothing below may have it.
     Unused,
-    /// The top one closed.
     Closed {
         name: &'static str,
         /// Whether the screen must be wiped.
@@ -197,7 +196,6 @@ impl<C, O, A> OverlayStack<C, O, A> {
         self.layers.iter().map(|layer| layer.name()).collect()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.layers.is_empty()
     }

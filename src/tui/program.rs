@@ -101,12 +101,10 @@ impl<E> Orders<E> {
         self.list.push(Order::Wipe);
     }
 
-    /// Takes the mouse or gives it back.
     pub fn mouse(&mut self, capture: Capture) {
         self.list.push(Order::Mouse(capture));
     }
 
-    /// Goes to the background.
     pub fn suspend(&mut self) {
         self.list.push(Order::Suspend);
     }

@@ -34,11 +34,9 @@ const QUEUE: usize = 256;
 /// Why the console ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// A person wanted it.
     Quit,
     /// A signal wanted it: its number.
     Terminated(u8),
-    /// The terminal is gone.
     HungUp,
 }
 

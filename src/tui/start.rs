@@ -39,11 +39,9 @@ pub struct Start {
     pub keymap: Option<PathBuf>,
     /// How secrets reach the clipboard.
     pub clipboard: Preference,
-    /// Draw with ASCII only.
     pub ascii: bool,
     /// Let the mouse click.
     pub mouse: bool,
-    /// Change nothing.
     pub read_only: bool,
 }
 
@@ -63,7 +61,6 @@ pub enum Store {
 /// Why there was no console, or why it ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
-    /// There is no terminal.
     #[error("{0}")]
     Terminal(#[from] TerminalError),
     /// Another process has the store.

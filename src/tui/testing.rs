@@ -141,7 +141,6 @@ where
         panic!("\"{wanted}\" is nowhere on the screen:\n{}", self.screen());
     }
 
-    /// Changes the window's size.
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
         self.terminal.backend_mut().resize(width, height);
         self.hear(Msg::Input(Input::Resize { width, height }))
@@ -193,7 +192,6 @@ where
         rows(self.terminal.backend().buffer()).join("\n")
     }
 
-    /// Whether the console has ended.
     pub const fn has_quit(&self) -> bool {
         self.quit
     }

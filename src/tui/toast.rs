@@ -29,7 +29,6 @@ const LINES: usize = 4;
 pub enum Tone {
     Info,
     Success,
-    /// It did not work.
     Error,
 }
 

@@ -77,7 +77,6 @@ impl Tab {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
     None,
-    /// Filter by this text.
     Filter(String),
     Key(KeyId),
     App(AppId),
@@ -88,7 +87,6 @@ pub enum Job {
     /// Run a command. `said` is the toast when it is done, such as "Nightly export is revoked".
     Run {
         command: Command,
-        /// What to say when it is done.
         said: String,
     },
     /// See the whole agency; leaves an audit entry.
@@ -97,10 +95,8 @@ pub enum Job {
     LetIn {
         command: Command,
         passphrase: SecretText,
-        /// What to say when it is done.
         said: String,
     },
-    /// Make a new recovery code.
     RenewRecovery,
     /// Read a page of the trail.
     Audit {
@@ -110,7 +106,6 @@ pub enum Job {
         /// Only about this key.
         about: Option<KeyId>,
     },
-    /// Check the whole trail.
     CheckAudit,
     /// Where the store lies and what opens it.
     Doors,

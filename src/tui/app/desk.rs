@@ -84,7 +84,6 @@ enum Since {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parting {
     Lock,
-    /// Go to the background.
     Suspend,
 }
 
@@ -243,7 +242,6 @@ impl Desk {
         })
     }
 
-    /// Who is signed in.
     pub const fn look(&self) -> &Look {
         &self.look
     }

@@ -335,7 +335,6 @@ impl Door {
         self.step.gate().map_or(Want::Nothing, |gate| gate.hear(cue, &self.way, now))
     }
 
-    /// The attempt is over.
     fn ended(&mut self) {
         self.trying = None;
         if let Some(gate) = self.step.gate() {

@@ -115,7 +115,6 @@ impl Due {
         self.holds
     }
 
-    /// Whether nothing is due.
     pub const fn is_nothing(&self) -> bool {
         self.tabs.is_empty()
     }

@@ -22,7 +22,6 @@ use crate::tui::widgets::text::sentence;
 pub enum Effect {
     /// A job for the engine.
     Job(Arc<dyn Engine>, Session, Job),
-    /// Looking through many rows.
     Search(Search),
     /// A text for the clipboard.
     Copy(SecretText, Keep),

@@ -78,7 +78,6 @@ impl Seat {
     }
 }
 
-/// Why nothing was copied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClipboardError {
     /// A person wants it so.
@@ -89,13 +88,11 @@ pub enum ClipboardError {
     /// Somebody else has it open.
     #[error("another program holds the clipboard; try again")]
     Occupied,
-    /// It did not answer.
     #[error("the desktop clipboard does not answer; try again, or set clipboard to osc52")]
     NoAnswer,
     /// Too much for a terminal.
     #[error("the text is too long to copy through the terminal")]
     TooLong,
-    /// The terminal is gone.
     #[error("the terminal did not take the text")]
     NoTerminal,
 }
@@ -105,7 +102,6 @@ pub enum ClipboardError {
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of `text`.
     pub fn of(text: &str) -> Self {
         Self::of_bytes(text.as_bytes())
     }
@@ -133,7 +129,6 @@ pub enum Holds {
 
 /// One way to a clipboard.
 pub trait Provider: Send {
-    /// Which way this is.
     fn route(&self) -> Route;
 
     /// Puts `text` there, kept out of clipboard histories where that can be asked for.
@@ -158,7 +153,6 @@ pub enum Keep {
 pub enum Settled {
     /// Nothing of ours was on lease.
     Nothing,
-    /// The clipboard was emptied.
     Cleared(Route),
     /// Somebody copied something else since; it was left alone.
     NotOurs,

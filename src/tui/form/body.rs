@@ -99,7 +99,6 @@ impl Body {
         self.step(Side::Above, sheet);
     }
 
-    /// Goes to a field.
     pub fn go(&mut self, at: usize, sheet: &mut Sheet<'_>) {
         self.land(Some(at), Side::Above, sheet);
         self.look_at(sheet);
@@ -180,7 +179,6 @@ impl Body {
         }
     }
 
-    /// Whether letters are text.
     pub const fn text_focus(&self) -> TextFocus {
         self.text
     }

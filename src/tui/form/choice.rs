@@ -49,7 +49,6 @@ impl<T> TypedChoice<T> {
         self.reading().ok().map(|(value, _)| value)
     }
 
-    /// The text as written.
     pub fn text(&self) -> &str {
         self.field.text()
     }

@@ -68,7 +68,6 @@ impl Meanwhile {
         (!moved.is_empty()).then(|| Self { what: what.to_owned(), moved, buttons: ButtonRow::new(buttons) })
     }
 
-    /// What is another now.
     pub fn moved(&self) -> &[Moved] {
         &self.moved
     }

@@ -22,7 +22,6 @@ pub struct Ticks {
 }
 
 impl Ticks {
-    /// Boxes, ticked or not.
     pub fn new(label: &'static str, boxes: impl IntoIterator<Item = (String, bool)>) -> Self {
         Self { label, boxes: boxes.into_iter().collect(), at: 0, note: String::new(), error: None }
     }

@@ -97,7 +97,6 @@ impl<L: Listed> Column<L> {
         Self { title, letter, min, max, priority, align: Align::Left, rank: None, cell }
     }
 
-    /// A column of numbers.
     pub const fn number(
         title: &'static str,
         letter: char,

@@ -27,7 +27,6 @@ pub struct Order<L: Listed> {
     hidden: usize,
 }
 
-/// Rows in order.
 pub struct Ordered<L: Listed> {
     sort: Sort,
     all: Arc<Vec<L::Id>>,

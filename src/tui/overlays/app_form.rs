@@ -41,7 +41,6 @@ fn holds<T: Clone + PartialEq>(was: &T, now: &T, mine: T, choice: Choice) -> T {
     if mine == *was || (choice == Choice::Theirs && now != was) { now.clone() } else { mine }
 }
 
-/// What is filled in.
 pub struct AppForm {
     name: TextField,
     uri: TextField,

@@ -10,7 +10,6 @@ use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::text::sentence;
 
-/// Which rule is changed.
 pub struct PolicyEdit {
     rule: &'static Rule,
     /// Its value when the form was filled.

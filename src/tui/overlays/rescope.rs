@@ -21,7 +21,6 @@ const WIDTH: u16 = 92;
 /// Lines of changes that are shown.
 const LINES: usize = 4;
 
-/// What is filled in.
 pub struct Rescope {
     key: KeyId,
     name: String,

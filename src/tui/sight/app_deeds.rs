@@ -13,11 +13,9 @@ use crate::tui::sight::seen::Seen;
 /// Something done to an app that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppDeed {
-    /// Stop for a while.
     Pause,
     Resume,
     Delete,
-    /// Give a new secret.
     NewSecret,
 }
 

@@ -15,7 +15,6 @@ use crate::{
 /// Something done to a key that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// Stop for a while.
     Pause,
     Resume,
     Revoke,

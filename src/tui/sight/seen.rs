@@ -69,7 +69,6 @@ impl<'a> Seen<'a> {
         self.view.trace(key)
     }
 
-    /// How a key stands.
     pub fn standing(&self, key: &Key) -> Standing {
         match self.view.refused(key, self.now()) {
             None => self.standing_of_working(key),
@@ -112,12 +111,10 @@ pub const REFUSED_IN_DOUBT: &str =
 /// How a key stands, as a person would say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// Its expiry is near.
     ExpiresSoon,
     /// Unused for so many days.
     Idle(i64),
     Active,
-    /// Stopped for a while.
     Paused,
     /// Refused because the store does not vouch for it.
     InDoubt,
@@ -127,7 +124,6 @@ pub enum Standing {
     LocationGone,
     /// Refused because its app is paused or gone.
     AppStopped,
-    /// Its time is over.
     Expired,
     Revoked,
     Deleted,

@@ -124,12 +124,10 @@ impl Theme {
         Self::built_in(chosen, env.palette, glyphs).ok_or_else(|| UnknownTheme { name: name.to_owned() })
     }
 
-    /// The theme's own name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The style of `role`.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(role as usize).copied().unwrap_or_default()
     }

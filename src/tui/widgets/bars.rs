@@ -215,7 +215,6 @@ pub struct Hints<'a> {
 /// One hint with its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
-    /// The key to press.
     pub key: String,
     /// What it does, in a word.
     pub word: &'static str,

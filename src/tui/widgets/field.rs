@@ -75,7 +75,6 @@ impl TextField {
         self
     }
 
-    /// With a note below.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
@@ -97,7 +96,6 @@ impl TextField {
         }
     }
 
-    /// Whether nothing is written.
     pub fn is_empty(&self) -> bool {
         self.text().is_empty()
     }

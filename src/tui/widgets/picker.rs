@@ -61,7 +61,6 @@ impl<K: Clone> Picker<K> {
         self.items.get(self.hits.get(self.selected)?.item)
     }
 
-    /// How many entries match.
     pub fn matching(&self) -> usize {
         self.hits.len()
     }

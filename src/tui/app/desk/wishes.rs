@@ -17,7 +17,6 @@ use crate::tui::widgets::text::sentence;
 const NAMED: usize = 48;
 
 impl Desk {
-    /// Grants wishes, in order.
     pub(super) fn grant(&mut self, asker: Asker, wishes: Vec<Ask>, now: Now, orders: &mut Orders<Effect>) {
         for wish in wishes {
             match wish {
@@ -52,7 +51,6 @@ impl Desk {
         self.jobs.values().any(|pending| matches!(pending, Pending::Job { changes: true, .. }))
     }
 
-    /// Whether a secret is on its way.
     pub(super) fn awaits_secret(&self) -> bool {
         self.jobs.values().any(|job| matches!(job, Pending::Job { waited: Waited::ForSecret, .. }))
     }
@@ -140,7 +138,6 @@ impl Desk {
         self.jobs.insert(orders.perform(Effect::Copy(copied, keep)), Pending::Copy { what, keep });
     }
 
-    /// An effect came back.
     pub(super) fn finished(&mut self, job: JobId, outcome: Outcome, now: Now, orders: &mut Orders<Effect>) {
         match (self.jobs.remove(&job), outcome) {
             (Some(Pending::Job { asker, deed, .. }), Outcome::Answered(answer)) => {

@@ -69,7 +69,6 @@ struct Told {
     unmarks: bool,
 }
 
-/// What must be typed.
 struct Typed {
     /// Above the line: `Type its name to confirm:`.
     asks: &'static str,

@@ -30,7 +30,6 @@ use crate::tui::sight::subset::Subset;
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
 
-/// What is filled in.
 pub struct CreateKey {
     name: TextField,
     kind: Radio<Level>,

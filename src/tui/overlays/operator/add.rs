@@ -9,7 +9,6 @@ use crate::tui::form::passphrase::NewPassphrase;
 use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 use crate::tui::widgets::field::TextField;
 
-/// What is filled in.
 pub struct Add {
     name: TextField,
     role: Radio<Role>,

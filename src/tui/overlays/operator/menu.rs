@@ -27,7 +27,6 @@ const fn action(verb: Verb) -> Option<Action> {
     }
 }
 
-/// The menu for `person`.
 pub fn menu(person: Person, look: &Look) -> Chooser<Verb> {
     let items = Verb::ALL.into_iter().map(|verb| {
         let text = match verb {

@@ -19,7 +19,6 @@ use crate::tui::app::look::Look;
 pub struct Person {
     pub id: OperatorId,
     pub name: String,
-    /// What they may do.
     pub role: Role,
     /// Whether they may sign in.
     pub active: bool,

@@ -28,7 +28,6 @@ pub struct Happening {
     pub what: String,
     /// What of it changed, in words; empty when the rest says all.
     pub detail: String,
-    /// Whether it was refused.
     pub refused: bool,
 }
 

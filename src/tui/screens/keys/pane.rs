@@ -102,7 +102,6 @@ impl KeyPane {
         }
     }
 
-    /// Which keys it holds.
     pub const fn subset(&self) -> Subset {
         self.subset
     }

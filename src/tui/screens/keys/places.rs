@@ -133,7 +133,6 @@ impl Places {
         self.list.selected().flatten()
     }
 
-    /// The selected location's name.
     pub fn name(&self) -> &str {
         self.place().map_or("", |place| place.name.as_str())
     }

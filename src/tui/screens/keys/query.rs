@@ -23,13 +23,11 @@ pub enum Term {
     ExpiresWithin(i64),
     /// Not over before this many milliseconds have passed.
     ExpiresAfter(i64),
-    /// It has no end.
     NeverExpires,
     /// Unused for longer than this many milliseconds.
     IdleLonger(i64),
     /// Used within this many milliseconds.
     IdleShorter(i64),
-    /// Nothing ever used it.
     NeverUsed,
 }
 
@@ -38,7 +36,6 @@ pub enum Term {
 pub enum Wanted {
     Exactly(KeyState),
     Live,
-    /// Its expiry is near.
     Expiring,
     /// Unused for the policy's days.
     Idle,
