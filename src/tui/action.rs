@@ -151,7 +151,7 @@ pub struct Spec {
 /// One row per action and per tab, so that enum and table cannot part.
 macro_rules! actions {
     (
-        tabs { $($tab:ident $tab_id:literal $tab_title:literal $tab_word:literal;)+ }
+        tabs { $($tab:ident $tab_id:literal $tab_title:literal $tab_word:literal $counted:literal;)+ }
         actions { $($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $danger:ident $lead:ident;)+ }
     ) => {
         /// The tabs, in the order of the tab bar and of the number keys.
@@ -166,6 +166,13 @@ macro_rules! actions {
             pub const fn title(self) -> &'static str {
                 match self {
                     $(Self::$tab => $tab_title,)+
+                }
+            }
+
+            /// Whether the number of what lies behind it stands beside its name.
+            pub const fn is_counted(self) -> bool {
+                match self {
+                    $(Self::$tab => $counted,)+
                 }
             }
         }
@@ -211,11 +218,11 @@ macro_rules! actions {
 
 actions! {
 tabs {
-    Agency      "tab-1"        "Agency keys"                           "agency";
-    Locations   "tab-2"        "Location keys"                         "locations";
-    Apps        "tab-3"        "Apps"                                  "apps";
-    Audit       "tab-4"        "Audit"                                 "audit";
-    Settings    "tab-5"        "Settings"                              "settings";
+    Agency      "tab-1"        "Agency keys"                           "agency"    true;
+    Locations   "tab-2"        "Location keys"                         "locations" true;
+    Apps        "tab-3"        "Apps"                                  "apps"      true;
+    Audit       "tab-4"        "Audit"                                 "audit"     false;
+    Settings    "tab-5"        "Settings"                              "settings"  false;
 }
 
 actions {

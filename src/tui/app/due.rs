@@ -102,12 +102,7 @@ impl Due {
 
     /// What stands beside a tab's name, if something is counted there.
     pub fn beside(&self, tab: Tab) -> Option<usize> {
-        match tab {
-            Tab::Agency | Tab::Locations | Tab::Apps => {
-                Some(self.counts.get(&tab).copied().unwrap_or_default())
-            }
-            Tab::Audit | Tab::Settings => None,
-        }
+        tab.is_counted().then(|| self.counts.get(&tab).copied().unwrap_or_default())
     }
 
     /// How long the numbers hold, if a key makes them change by itself.
