@@ -307,7 +307,7 @@ impl Body {
         match action {
             Action::Press => return self.press(self.buttons.focused(), sheet),
             Action::Cancel => return self.leave(sheet),
-            Action::Left | Action::Right => drop(self.buttons.act(action)),
+            Action::Left | Action::Right => _ = self.buttons.walk(action),
             Action::NextField | Action::PrevField if self.buttons.tab(action).is_some() => {}
             Action::NextField => self.step(Side::Above, sheet),
             Action::Up | Action::PrevField => self.step(Side::Below, sheet),

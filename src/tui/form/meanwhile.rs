@@ -78,14 +78,8 @@ impl Meanwhile {
             Cue::Do(Action::Cancel) => Choice::Back,
             Cue::Do(Action::Press) => Self::chosen(self.buttons.focused()),
             Cue::Click(Target::Button(button)) => Self::chosen(button),
-            Cue::Do(action @ (Action::Left | Action::Right)) => {
-                self.buttons.act(action);
-                Choice::Open
-            }
-            Cue::Do(action @ (Action::NextField | Action::PrevField)) => {
-                if self.buttons.tab(action).is_none() {
-                    self.buttons.focus(if action == Action::NextField { 0 } else { 2 });
-                }
+            Cue::Do(action) => {
+                self.buttons.walk(action);
                 Choice::Open
             }
             _ => Choice::Open,

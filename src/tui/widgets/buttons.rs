@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Focus, Handled, text};
+use super::{Focus, text};
 use crate::tui::{
     action::{Action, Danger},
     canvas::{Canvas, Target},
@@ -57,15 +57,17 @@ impl ButtonRow {
         }
     }
 
-    /// Left and right move the focus and stop at the ends.
-    pub fn act(&mut self, action: Action) -> Handled {
-        let before = self.focused;
+    /// Walks through a row that stands alone: left and right up to its ends, Tab round and round. `false` for other verbs.
+    pub fn walk(&mut self, action: Action) -> bool {
         match action {
             Action::Left => self.focused = self.focused.saturating_sub(1),
             Action::Right => self.focus(self.focused + 1),
-            _ => return Handled::Ignored,
+            Action::NextField | Action::PrevField if self.tab(action).is_some() => {}
+            Action::NextField => self.focused = 0,
+            Action::PrevField => self.focused = self.last(),
+            _ => return false,
         }
-        if self.focused == before { Handled::Unmoved } else { Handled::Changed }
+        true
     }
 
     /// Tab order: the next button, or `None` after the last, so that the form can go on to its next field.
@@ -133,8 +135,7 @@ mod tests {
         let mut row = row();
         let drawn = testing::draw(30, 1, |canvas, area| row.draw(canvas, area, Focus::Here));
         assert_eq!(drawn, ["         [ Cancel ]   Revoke"]);
-        assert_eq!(row.act(Action::Right), Handled::Changed);
-        assert_eq!(row.act(Action::Right), Handled::Unmoved);
+        assert!(row.walk(Action::Right) && row.walk(Action::Right) && !row.walk(Action::Down));
         let (drawn, hits) = testing::draw_hits(30, 1, |canvas, area| row.draw(canvas, area, Focus::Here));
         assert_eq!(drawn, ["           Cancel   [ Revoke ]"]);
         assert_eq!(hits.at(21, 0), Some(Target::Button(1)));

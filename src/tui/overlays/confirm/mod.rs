@@ -276,16 +276,7 @@ impl Overlay<Look, Ask, Answer> for Confirm {
                 self.buttons.focus(button);
                 return self.press(look, out);
             }
-            Cue::Do(action @ (Action::NextField | Action::PrevField)) => {
-                if self.buttons.tab(action).is_none() {
-                    let last = if self.instead.is_some() { 2 } else { 1 };
-                    self.buttons.focus(if action == Action::NextField { 0 } else { last });
-                }
-            }
-            Cue::Do(action @ (Action::Left | Action::Right)) => {
-                self.buttons.act(action);
-            }
-            Cue::Do(action) if self.page.act(action) => {}
+            Cue::Do(action) if self.buttons.walk(action) || self.page.act(action) => {}
             cue => return self.type_in(cue),
         }
         Heard::Consumed
