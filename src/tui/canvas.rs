@@ -161,6 +161,13 @@ impl<'a> Canvas<'a> {
         self.print(x, y, cells, &fitted, style)
     }
 
+    /// Prints texts, one a row, as many as there is room for.
+    pub fn lines(&mut self, area: Rect, lines: &[(Role, String)]) {
+        for (y, (role, text)) in (area.top()..area.bottom()).zip(lines) {
+            self.fit(area.x, y, area.width, text, *role);
+        }
+    }
+
     /// Prints styled texts one after the other and says where they ended.
     pub fn spans(&mut self, x: u16, y: u16, cells: u16, spans: &[Span<'_>]) -> u16 {
         let end = x.saturating_add(cells);

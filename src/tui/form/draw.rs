@@ -71,15 +71,7 @@ pub fn draw_steps(canvas: &mut Canvas<'_>, row: Rect, names: &[&str], step: usiz
     canvas.spans(row.x, row.y, row.width, &spans);
 }
 
-/// Draws texts, one a row.
-fn draw_lines(canvas: &mut Canvas<'_>, area: Rect, lines: &[(Role, String)]) {
-    for (line, (role, said)) in (0..area.height).zip(lines) {
-        let row = layout::row(area, line);
-        canvas.fit(row.x, row.y, row.width, said, *role);
-    }
-}
-
-/// The same with a line of air after them, if there are any.
+/// Rows of lines, with one of air after them if there are any.
 fn with_air(lines: usize) -> u16 {
     rows(lines + usize::from(lines > 0))
 }
@@ -127,12 +119,12 @@ impl Body {
             None => with_air(said.len()).min(above.height / 2),
         };
         let (above, below) = layout::bottom(above, below);
-        draw_lines(canvas, layout::bottom(below, gap.min(below.height)).0, &said);
+        canvas.lines(layout::bottom(below, gap.min(below.height)).0, &said);
         let least: u16 = heights(sheet, shown.clone(), room, 0).iter().sum();
         let head = with_air(intro.len());
         let (head, body) =
             layout::top(above, if head.saturating_add(least) <= above.height { head } else { 0 });
-        draw_lines(canvas, head, &intro);
+        canvas.lines(head, &intro);
         if page.is_none() && sheet.ends.len() > 1 {
             let (left, right) = layout::left(body, body.width * 13 / 25);
             canvas.vertical(right.x, right.y, right.height);

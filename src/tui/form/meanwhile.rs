@@ -101,10 +101,7 @@ impl Meanwhile {
         let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(6);
         let inner = popup::draw(canvas, "Changed meanwhile", WIDTH, wanted);
         let (upper, buttons) = layout::bottom(inner, 1);
-        for (row, (role, line)) in (0..upper.height).zip(&lines) {
-            let row = layout::row(upper, row);
-            canvas.fit(row.x, row.y, row.width, line, *role);
-        }
+        canvas.lines(upper, &lines);
         self.buttons.draw(canvas, buttons, Focus::Here);
     }
 

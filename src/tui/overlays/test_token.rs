@@ -18,8 +18,8 @@ use crate::tui::overlay::Heard;
 use crate::tui::secret::SecretText;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::field::TextField;
+use crate::tui::widgets::text;
 use crate::tui::widgets::text::sentence;
-use crate::tui::widgets::{layout, text};
 
 /// What came of a try.
 struct Tried {
@@ -137,10 +137,7 @@ impl Field for Verdict {
             Some(tried) => tried.lines(canvas.glyphs(), area.width, area.height),
             None => text::wrap(SAID, area.width.max(1)).into_iter().map(|line| (Role::Dim, line)).collect(),
         };
-        for (row, (role, said)) in (0..area.height).zip(&lines) {
-            let row = layout::row(area, row);
-            canvas.fit(row.x, row.y, row.width, said, *role);
-        }
+        canvas.lines(area, &lines);
     }
 
     fn error(&mut self) -> &mut Option<String> {

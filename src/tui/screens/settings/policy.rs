@@ -113,11 +113,6 @@ impl Rules {
             }
             Err(reason) => (Role::Warn, format!("Not yours to change: {reason}")),
         });
-        for (line, (role, said)) in (1..).zip(&lines) {
-            let row = layout::row(area, line);
-            if !row.is_empty() {
-                canvas.fit(row.x, row.y, row.width, said, *role);
-            }
-        }
+        canvas.lines(layout::top(area, 1).1, &lines);
     }
 }
