@@ -2,75 +2,32 @@
 
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppStatus, Reason, SourceApp, Timestamp, UserType};
-use crate::tui::sight::seen::{IN_DOUBT, REFUSED_IN_DOUBT, Seen};
-use crate::tui::theme::Badge;
+use crate::tui::sight::seen::{REFUSED_IN_DOUBT, REFUSED_WITH_ITS_OWNER, Seen, Standing};
 
-/// How an app stands, as a person would say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
-    /// Refused because the store does not vouch for it.
-    InDoubt,
-    /// Refused because its owner's keys were stopped.
-    OwnerStopped,
-    /// Stopped for a while.
-    Paused(Timestamp),
-    Active,
-    Deleted(Timestamp),
+/// How an app stands. The verifier says whether it works, and so what the screen may say of it.
+pub fn standing(app: &App, seen: &Seen<'_>) -> Standing {
+    match (seen.view.app_refused(app), app.status) {
+        (None, _) => Standing::Active,
+        (Some(_), AppStatus::Deleted(_)) => Standing::Deleted,
+        (Some(Reason::StoreError), _) => Standing::InDoubt,
+        (Some(Reason::OwnerDisabled), _) | (Some(_), AppStatus::Active) => Standing::OwnerStopped,
+        (Some(_), AppStatus::Paused(_)) => Standing::Paused,
+    }
 }
 
-impl Standing {
-    pub fn of(app: &App, seen: &Seen<'_>) -> Self {
-        // The verifier says whether it works, and so what the screen may say of it.
-        match (seen.view.app_refused(app), app.status) {
-            (None, _) => Self::Active,
-            (Some(_), AppStatus::Deleted(at)) => Self::Deleted(at),
-            (Some(Reason::StoreError), _) => Self::InDoubt,
-            (Some(Reason::OwnerDisabled), _) | (Some(_), AppStatus::Active) => Self::OwnerStopped,
-            (Some(_), AppStatus::Paused(at)) => Self::Paused(at),
+/// What that means, and what to do about it.
+pub fn means(app: &App, seen: &Seen<'_>) -> String {
+    match (standing(app, seen), app.status) {
+        (Standing::Active, _) => "It works.".to_owned(),
+        (Standing::Paused, AppStatus::Paused(at)) => format!(
+            "Paused on {}. Its keys and access tokens are refused until it is resumed.",
+            seen.times.minute(at)
+        ),
+        (Standing::Deleted, AppStatus::Deleted(at)) => {
+            format!("Deleted on {}, its keys with it. That is final.", seen.times.minute(at))
         }
-    }
-
-    /// Its sign and look.
-    pub const fn badge(self) -> Badge {
-        match self {
-            Self::Active => Badge::Active,
-            Self::Paused(_) => Badge::Paused,
-            Self::InDoubt | Self::OwnerStopped => Badge::Pending,
-            Self::Deleted(_) => Badge::Deleted,
-        }
-    }
-
-    /// Its words, at most 16 cells.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::InDoubt => IN_DOUBT,
-            Self::OwnerStopped => "owner stopped",
-            other => other.badge().word(),
-        }
-    }
-
-    /// Whether requests of the app are allowed now.
-    pub const fn works(self) -> bool {
-        matches!(self, Self::Active)
-    }
-
-    /// What it means, and what to do about it.
-    pub fn means(self, seen: &Seen<'_>) -> String {
-        match self {
-            Self::Active => "It works.".to_owned(),
-            Self::Paused(at) => format!(
-                "Paused on {}. Its keys and access tokens are refused until it is resumed.",
-                seen.times.minute(at)
-            ),
-            Self::InDoubt => REFUSED_IN_DOUBT.to_owned(),
-            Self::OwnerStopped => {
-                "Refused: its owner was disabled and their keys stopped. An admin can give it to somebody else."
-                    .to_owned()
-            }
-            Self::Deleted(at) => {
-                format!("Deleted on {}, its keys with it. That is final.", seen.times.minute(at))
-            }
-        }
+        (Standing::InDoubt, _) => REFUSED_IN_DOUBT.to_owned(),
+        _ => REFUSED_WITH_ITS_OWNER.to_owned(),
     }
 }
 

@@ -108,8 +108,12 @@ pub const IN_DOUBT: &str = "in doubt";
 pub const REFUSED_IN_DOUBT: &str =
     "Refused: the store is in doubt and does not vouch for it. Settings, Security tells why.";
 
-/// How a key stands, as a person would say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What it means that its owner's keys were stopped.
+pub const REFUSED_WITH_ITS_OWNER: &str =
+    "Refused: its owner was disabled and their keys stopped. An admin can give it to somebody else.";
+
+/// How a key or an app stands, as a person would say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     ExpiresSoon,
     /// Unused for so many days.
@@ -168,19 +172,15 @@ impl Standing {
             |at: Option<Timestamp>| at.map_or_else(String::new, |at| format!(" on {}", times.minute(at)));
         match self {
             Self::Active => "It works.".to_owned(),
-            Self::ExpiresSoon => format!(
-                "It works, but ends {}. Issue its successor before then.",
-                times.expiry(key.expiry)
-            ),
+            Self::ExpiresSoon => {
+                format!("It works, but ends {}. Issue its successor before then.", times.expiry(key.expiry))
+            }
             Self::Idle(days) => {
                 format!("It works, but nothing has used it for {days} days. Revoke it if nobody misses it.")
             }
             Self::Paused => format!("Paused{}. It is refused until it is resumed.", when(changed_at(key))),
             Self::InDoubt => REFUSED_IN_DOUBT.to_owned(),
-            Self::OwnerStopped => {
-                "Refused: its owner was disabled and their keys stopped. An admin can give it to somebody else."
-                    .to_owned()
-            }
+            Self::OwnerStopped => REFUSED_WITH_ITS_OWNER.to_owned(),
             Self::LocationGone => {
                 "Refused: its location was removed. Issue a key for another location.".to_owned()
             }
@@ -197,7 +197,10 @@ impl Standing {
                 let after = until.map_or_else(
                     || "Its record cannot be restored any more.".to_owned(),
                     |end| {
-                        format!("Until {} its record can be restored, as revoked; its secret stays dead.", times.date(end))
+                        format!(
+                            "Until {} its record can be restored, as revoked; its secret stays dead.",
+                            times.date(end)
+                        )
                     },
                 );
                 format!("Deleted{}. {after}", when(changed_at(key)))

@@ -5,17 +5,17 @@ use crate::domain::name::plain;
 use crate::domain::{App, Catalog, Url};
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail::scopes;
-use crate::tui::sight::app_standing::{Standing, last_used};
+use crate::tui::sight::app_standing::{last_used, means, standing};
 use crate::tui::sight::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
 
 pub fn lines(glyphs: &Glyphs, app: &App, seen: &Seen<'_>, catalog: &Catalog) -> Vec<Line> {
-    let standing = Standing::of(app, seen);
+    let standing = standing(app, seen);
     let badge = standing.badge();
     let mut all = vec![
         Line::of(Role::Title, app.name.as_str()),
         Line::of(badge.role(), format!("{} {}", glyphs.badge(badge), standing.words())),
-        Line::of(Role::Dim, standing.means(seen)),
+        Line::of(Role::Dim, means(app, seen)),
     ];
     if !app.profile.description.as_str().is_empty() {
         all.extend([Line::blank(), Line::of(Role::Text, app.profile.description.as_str())]);

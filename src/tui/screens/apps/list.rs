@@ -5,7 +5,8 @@ use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppId};
 use crate::tui::list::filter::push_plain;
 use crate::tui::list::{Cell, Column, Listed, Rank};
-use crate::tui::sight::app_standing::{Standing, last_used, live_keys, method_word, source_word, user_word};
+use crate::tui::screens::keys::list::urgency;
+use crate::tui::sight::app_standing::{last_used, live_keys, method_word, source_word, standing, user_word};
 use crate::tui::sight::seen::Seen;
 use crate::tui::theme::Role;
 
@@ -85,18 +86,11 @@ static USED: Col = Col::text("Last used", 'u', (10, 11), 4, |app, seen| {
 })
 .by(|app, seen| Rank::Number(last_used(app, seen).map_or(i64::MIN, |at| at.0)));
 static STATE: Col = Col::text("State", 's', (15, 15), 0, |app, seen| {
-    let standing = Standing::of(app, seen);
+    let standing = standing(app, seen);
     Cell::badge(standing.badge(), standing.words())
 })
-.by(|app, seen| {
-    Rank::Number(match Standing::of(app, seen) {
-        Standing::InDoubt | Standing::OwnerStopped => 0,
-        Standing::Paused(_) => 1,
-        Standing::Active => 2,
-        Standing::Deleted(_) => 3,
-    })
-});
+.by(|app, seen| Rank::Number(urgency(standing(app, seen))));
 
 fn quiet(app: &App, seen: &Seen<'_>) -> Role {
-    if Standing::of(app, seen).works() { Role::Text } else { Role::Dim }
+    if standing(app, seen).works() { Role::Text } else { Role::Dim }
 }

@@ -4,8 +4,8 @@
 use crate::domain::name::plain;
 use crate::domain::{App, AppStatus};
 use crate::tui::list::filter::{self, needs};
-use crate::tui::sight::app_standing::{Standing, method_word, source_word};
-use crate::tui::sight::seen::{IN_DOUBT, Seen};
+use crate::tui::sight::app_standing::{method_word, source_word, standing};
+use crate::tui::sight::seen::{IN_DOUBT, Seen, Standing};
 
 /// Something asked of an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Term {
                 };
                 status == wanted
             }
-            Self::Stopped(as_shown) => as_shown.contains(&Standing::of(app, seen)),
+            Self::Stopped(as_shown) => as_shown.contains(&standing(app, seen)),
             Self::Method(wanted) => plain(method_word(app.method)).contains(wanted.as_str()),
             Self::Source(wanted) => {
                 let source = app.profile.source;

@@ -108,7 +108,7 @@ fn place_rank(key: &Key, seen: &Seen<'_>) -> Rank {
 }
 
 /// What needs a person first comes first; among idle keys the longest unused.
-fn urgency(standing: Standing) -> i64 {
+pub fn urgency(standing: Standing) -> i64 {
     match standing {
         Standing::ExpiresSoon => 0,
         Standing::Idle(days) => 1_000_000 - days.clamp(0, 900_000),
