@@ -1,8 +1,6 @@
 //! What screens and overlays ask for, and what comes back. Asking is the only way anything is changed; the app
 //! turns a job into work on another thread and brings the answer to whoever asked.
 
-use std::fmt;
-
 use crate::domain::command::Yields;
 use crate::domain::{AppId, Command, Decision, Event, KeyId, Place, ScopeId};
 use crate::engine::{AuditPage, AuditReport, Doors, Session};
@@ -130,15 +128,8 @@ impl Job {
     /// What is said when it is done, if anything is.
     pub fn said(&self) -> Option<&str> {
         match self {
-            Self::Run { said, .. } | Self::LetIn { said, .. } => {
-                Some(said.as_str()).filter(|said| !said.is_empty())
-            }
-            Self::Widen
-            | Self::RenewRecovery
-            | Self::Audit { .. }
-            | Self::CheckAudit
-            | Self::Doors
-            | Self::Test { .. } => None,
+            Self::Run { said, .. } | Self::LetIn { said, .. } if !said.is_empty() => Some(said),
+            _ => None,
         }
     }
 
@@ -190,35 +181,4 @@ pub enum Answer {
     Tested(Decision),
     /// It was not done, and why, in words for the operator.
     Refused(String),
-}
-
-/// Never what a job carries: it may hold a passphrase.
-impl fmt::Debug for Job {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Run { command, .. } | Self::LetIn { command, .. } => command.name(),
-            Self::Widen => "Widen",
-            Self::RenewRecovery => "RenewRecovery",
-            Self::Audit { .. } => "Audit",
-            Self::CheckAudit => "CheckAudit",
-            Self::Doors => "Doors",
-            Self::Test { .. } => "Test",
-        })
-    }
-}
-
-/// Never what came back: it may hold a new secret.
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Done { .. } => "Done",
-            Self::Widened(_) => "Widened",
-            Self::Recovery(_) => "Recovery",
-            Self::Audit(_) => "Audit",
-            Self::Checked(_) => "Checked",
-            Self::Doors(_) => "Doors",
-            Self::Tested(_) => "Tested",
-            Self::Refused(_) => "Refused",
-        })
-    }
 }

@@ -70,7 +70,10 @@ impl Screen for Diary {
     }
 
     fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
-        self.heard.push(format!("told {answer:?}"));
+        self.heard.push(match answer {
+            Answer::Refused(_) => "told Refused".to_owned(),
+            _ => "told Done".to_owned(),
+        });
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
