@@ -8,6 +8,10 @@ use ratatui::layout::Rect;
 
 use super::{
     action::{Action, Layer, Reason},
+    app::{
+        ask::{Answer, Ask},
+        look::Look,
+    },
     canvas::Canvas,
     clock::{Moment, Now},
     input::TextFocus,
@@ -16,20 +20,20 @@ use super::{
 pub use super::router::{Cue, PastedRef, Typed};
 
 /// What an overlay did with a cue.
-pub enum Heard<C, O, A = ()> {
+pub enum Heard {
     Consumed,
     /// Not understood. For Esc that means: close me.
     Ignored,
     /// Understood, and the overlay is done.
     Close,
     /// Another one comes on top.
-    Push(Box<dyn Overlay<C, O, A>>),
+    Push(Box<dyn Overlay>),
     /// Another one takes this one's place.
-    Replace(Box<dyn Overlay<C, O, A>>),
+    Replace(Box<dyn Overlay>),
 }
 
-/// One overlay. `C` is what it may look at, `O` what it may ask for, `A` what the answer to that is.
-pub trait Overlay<C, O, A = ()> {
+/// One overlay.
+pub trait Overlay {
     /// What tells it apart, for tests and to close it by name.
     fn name(&self) -> &'static str;
 
@@ -42,22 +46,22 @@ pub trait Overlay<C, O, A = ()> {
     }
 
     /// Hears a cue; called only while on top.
-    fn hear(&mut self, cue: Cue<'_>, context: &C, now: Now, out: &mut Vec<O>) -> Heard<C, O, A>;
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> Heard;
 
     /// Hears the answer to something it asked for, once it has come; also when others lie above it.
-    fn told(&mut self, answer: A, context: &C, now: Now, out: &mut Vec<O>) -> Heard<C, O, A> {
-        let _ = (answer, context, now, out);
+    fn told(&mut self, answer: Answer, look: &Look, now: Now, out: &mut Vec<Ask>) -> Heard {
+        let _ = (answer, look, now, out);
         Heard::Consumed
     }
 
     /// Draws itself. All from the bottom up are drawn; only the top one can be clicked.
-    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, context: &C, now: Now);
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now);
 
     /// The actions to hint at, most important first.
     fn hints(&self) -> &[Action];
 
     /// Why an action that its layer has is not possible in it right now.
-    fn enabled(&self, _action: Action, _context: &C) -> Result<(), Reason> {
+    fn enabled(&self, _action: Action, _look: &Look) -> Result<(), Reason> {
         Ok(())
     }
 
@@ -94,7 +98,7 @@ pub trait Overlay<C, O, A = ()> {
     }
 
     /// The operator is back; what it knows of the state may be days old.
-    fn resume(&mut self, _context: &C) -> Return {
+    fn resume(&mut self, _look: &Look) -> Return {
         Return::Now
     }
 
@@ -138,38 +142,24 @@ pub enum Passed {
     Refused(Reason),
 }
 
-pub struct OverlayStack<C, O, A = ()> {
-    layers: Vec<Box<dyn Overlay<C, O, A>>>,
+pub struct OverlayStack {
+    layers: Vec<Box<dyn Overlay>>,
 }
 
-impl<C, O, A> OverlayStack<C, O, A> {
-    /// Nothing above the screen.
+impl OverlayStack {
     pub(crate) const fn new() -> Self {
         Self { layers: Vec::new() }
     }
 
-    /// Puts `overlay` on top.
-    pub fn push(&mut self, overlay: impl Overlay<C, O, A> + 'static) {
-        self.layers.push(Box::new(overlay));
-    }
-
-    /// Puts an overlay that is already boxed on top.
-    pub fn push_boxed(&mut self, overlay: Box<dyn Overlay<C, O, A>>) {
+    pub fn push(&mut self, overlay: Box<dyn Overlay>) {
         self.layers.push(overlay);
     }
 
-    /// Brings an answer to the overlay of that name. Gives it back when it is not open any more.
-    pub fn tell(
-        &mut self,
-        name: &str,
-        answer: A,
-        context: &C,
-        now: Now,
-        out: &mut Vec<O>,
-    ) -> Result<Passed, A> {
-        let Some(at) = self.layers.iter().rposition(|layer| layer.name() == name) else { return Err(answer) };
-        let Some(layer) = self.layers.get_mut(at) else { return Err(answer) };
-        Ok(match layer.told(answer, context, now, out) {
+    /// Brings an answer to the overlay of that name, if it is open.
+    pub fn tell(&mut self, name: &str, answer: Answer, look: &Look, now: Now, out: &mut Vec<Ask>) -> Passed {
+        let found = self.layers.iter_mut().enumerate().rfind(|(_, layer)| layer.name() == name);
+        let Some((at, layer)) = found else { return Passed::Below };
+        match layer.told(answer, look, now, out) {
             Heard::Close => {
                 let layer = self.layers.remove(at);
                 Passed::Closed { name: layer.name(), secrecy: layer.secrecy() }
@@ -183,11 +173,11 @@ impl<C, O, A> OverlayStack<C, O, A> {
                 Passed::Closed { name: old.name(), secrecy: old.secrecy() }
             }
             Heard::Consumed | Heard::Ignored => Passed::Taken,
-        })
+        }
     }
 
     /// The one that has the keyboard.
-    pub fn top(&self) -> Option<&dyn Overlay<C, O, A>> {
+    pub fn top(&self) -> Option<&dyn Overlay> {
         self.layers.last().map(AsRef::as_ref)
     }
 
@@ -207,7 +197,7 @@ impl<C, O, A> OverlayStack<C, O, A> {
     }
 
     /// Takes out those that wait behind a locked console, from the bottom up.
-    pub fn take_waiting(&mut self) -> Vec<Box<dyn Overlay<C, O, A>>> {
+    pub fn take_waiting(&mut self) -> Vec<Box<dyn Overlay>> {
         let (waiting, others) = self.layers.drain(..).partition(|layer| layer.waits());
         self.layers = others;
         waiting
@@ -234,9 +224,9 @@ impl<C, O, A> OverlayStack<C, O, A> {
     }
 
     /// Gives a cue to the top one.
-    pub fn hear(&mut self, cue: Cue<'_>, context: &C, now: Now, out: &mut Vec<O>) -> Passed {
+    pub fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> Passed {
         let Some(top) = self.layers.last_mut() else { return Passed::Below };
-        match top.hear(cue, context, now, out) {
+        match top.hear(cue, look, now, out) {
             Heard::Consumed => Passed::Taken,
             Heard::Close => self.pop(),
             Heard::Push(overlay) => {
@@ -257,10 +247,10 @@ impl<C, O, A> OverlayStack<C, O, A> {
     }
 
     /// Draws all from the bottom up.
-    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, context: &C, now: Now) {
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
         for layer in &mut self.layers {
             canvas.shield();
-            layer.draw(canvas, area, context, now);
+            layer.draw(canvas, area, look, now);
         }
     }
 

@@ -15,10 +15,6 @@ use crate::tui::sight::subset::Subset;
 
 use super::custody::Fresh;
 use super::due::Due;
-use super::look::Look;
-
-/// An overlay of this console.
-pub type Layered = dyn Overlay<Look, Ask, Answer>;
 
 pub enum Ask {
     /// Do this; the answer comes to whoever asked (the overlay of that name while it is open, else the screen).
@@ -26,7 +22,7 @@ pub enum Ask {
     /// Look through many rows on another thread.
     Search(Search),
     /// Put an overlay on top of whatever is there.
-    Push(Box<Layered>),
+    Push(Box<dyn Overlay>),
     /// Copy a text. Secrets are leased: 45 s with a countdown in the status bar, then cleared.
     Copy(SecretText, Keep),
     /// Say something for a few seconds.
@@ -46,6 +42,13 @@ pub enum Ask {
     Lock,
     /// End, as `q` does.
     Quit,
+}
+
+impl Ask {
+    /// Asks for an overlay on top of whatever is there.
+    pub fn open(overlay: impl Overlay + 'static) -> Self {
+        Self::Push(Box::new(overlay))
+    }
 }
 
 /// Looking through many rows; changes nothing.

@@ -11,7 +11,7 @@ mod wishes;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::ask::{Answer, Ask, Errand, Found, Layered, Tab};
+use super::ask::{Answer, Ask, Errand, Found, Tab};
 use super::due::Due;
 use super::kept::Forms;
 use super::look::Look;
@@ -22,7 +22,7 @@ use crate::tui::canvas::HitMap;
 use crate::tui::clipboard::{Keep, lease::Lease};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
-use crate::tui::overlay::{OverlayStack, Return, Secrecy};
+use crate::tui::overlay::{Overlay, OverlayStack, Return, Secrecy};
 use crate::tui::program::{Capture, JobId, Msg, Orders};
 use crate::tui::screens::Screen;
 use crate::tui::sight::seen::{elsewhere, seen};
@@ -96,7 +96,7 @@ pub struct Closed {
     /// What became of the forms, for the locked screen.
     pub forms: Forms,
     /// Those that wait.
-    pub kept: Vec<Box<Layered>>,
+    pub kept: Vec<Box<dyn Overlay>>,
 }
 
 pub struct Desk {
@@ -108,9 +108,9 @@ pub struct Desk {
     /// Which of them have not looked since something changed; they look when they are opened.
     behind: Vec<bool>,
     open: usize,
-    overlays: OverlayStack<Look, Ask, Answer>,
+    overlays: OverlayStack,
     /// Forms from before the console was locked that need to see more than is seen now.
-    waiting: Vec<Box<Layered>>,
+    waiting: Vec<Box<dyn Overlay>>,
     toasts: Toasts,
     due: Due,
     /// Whether all keys are being counted, and whether something changed since that began.
@@ -275,7 +275,7 @@ impl Desk {
         for asker in asked {
             if let Asker::Overlay(name, _) = asker {
                 let refused = Answer::Refused(SAID.into());
-                drop(self.overlays.tell(name, refused, &self.look, now, &mut Vec::new()));
+                self.overlays.tell(name, refused, &self.look, now, &mut Vec::new());
             }
         }
         let mut kept = std::mem::take(&mut self.waiting);
@@ -292,7 +292,7 @@ impl Desk {
     }
 
     /// Brings back forms that waited for this operator.
-    pub fn bring_back(&mut self, forms: Vec<Box<Layered>>, now: Now) {
+    pub fn bring_back(&mut self, forms: Vec<Box<dyn Overlay>>, now: Now) {
         self.waiting = forms;
         self.resume(now);
     }
@@ -306,7 +306,7 @@ impl Desk {
             match form.resume(&self.look) {
                 Return::Now => {
                     self.toasts.info("as you left it; nothing of it is saved yet", now.at);
-                    self.overlays.push_boxed(form);
+                    self.overlays.push(form);
                 }
                 Return::Later(why) => {
                     self.toasts.info(why.to_string(), now.at);

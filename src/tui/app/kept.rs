@@ -1,11 +1,10 @@
 //! Forms that wait behind a locked console for whoever was filling them in. They hold what was typed and nothing
 //! that was locked away: no engine, no session, no secret. Whoever else signs in neither sees nor inherits them.
 
-use super::ask::Layered;
 use super::look::Look;
 use crate::domain::{OperatorId, Role};
 use crate::tui::action::{Action, Layer};
-use crate::tui::overlay::Return;
+use crate::tui::overlay::{Overlay, Return};
 
 /// What became of what was open when the console locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,17 +22,17 @@ pub enum Forms {
 /// Forms, and whose they are.
 pub struct Kept {
     operator: OperatorId,
-    forms: Vec<Box<Layered>>,
+    forms: Vec<Box<dyn Overlay>>,
 }
 
 impl Kept {
     /// What `operator` was filling in.
-    pub const fn of(operator: OperatorId, forms: Vec<Box<Layered>>) -> Self {
+    pub const fn of(operator: OperatorId, forms: Vec<Box<dyn Overlay>>) -> Self {
         Self { operator, forms }
     }
 
     /// The forms, if it is theirs; else they are dropped here.
-    pub fn for_operator(self, operator: OperatorId) -> Vec<Box<Layered>> {
+    pub fn for_operator(self, operator: OperatorId) -> Vec<Box<dyn Overlay>> {
         if operator == self.operator { self.forms } else { Vec::new() }
     }
 }

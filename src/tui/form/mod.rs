@@ -31,9 +31,6 @@ use super::clock::{Moment, Now};
 use super::input::TextFocus;
 use super::overlay::{Cue, Heard, Overlay, Return, Secrecy};
 
-/// What hearing something leads to.
-pub type Next = Heard<Look, Ask, Answer>;
-
 /// How strictly a form is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -67,8 +64,7 @@ pub trait Asking {
     /// When it can't be done as a whole, and why.
     fn submit(&mut self, look: &Look) -> Result<Job, String>;
 
-    /// It was done.
-    fn done(&mut self, _answer: Answer, _look: &Look, _out: &mut Vec<Ask>) -> Next {
+    fn done(&mut self, _answer: Answer, _look: &Look, _out: &mut Vec<Ask>) -> Heard {
         Heard::Close
     }
 
@@ -193,7 +189,7 @@ impl<T: Asking> Form<T> {
     }
 }
 
-impl<T: Asking> Overlay<Look, Ask, Answer> for Form<T> {
+impl<T: Asking> Overlay for Form<T> {
     fn name(&self) -> &'static str {
         self.asks.manner().name
     }
@@ -206,7 +202,7 @@ impl<T: Asking> Overlay<Look, Ask, Answer> for Form<T> {
         if self.meanwhile.is_some() { TextFocus::Elsewhere } else { self.body.text_focus() }
     }
 
-    fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> Next {
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> Heard {
         if let Some(asked) = &mut self.meanwhile {
             match asked.hear(cue) {
                 Choice::Open => {}
@@ -226,7 +222,7 @@ impl<T: Asking> Overlay<Look, Ask, Answer> for Form<T> {
         Heard::Consumed
     }
 
-    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Next {
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         self.body.end(self.asks.fields().into());
         match answer {
             Answer::Refused(why) => {

@@ -25,8 +25,8 @@ use crate::tui::form::manner::Paging;
 use crate::tui::form::meanwhile::{Choice, Moved, ThreeScopes};
 use crate::tui::form::ticks::{Fact, Ticks};
 use crate::tui::form::tree::TreeState;
-use crate::tui::form::{Asking, Face, Form, Manner, Next, Own, Pages, Spot, Told};
-use crate::tui::overlay::Return;
+use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
+use crate::tui::overlay::{Heard, Return};
 use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
@@ -347,7 +347,7 @@ impl Asking for AppForm {
         Ok(Job::Run { command, said })
     }
 
-    fn done(&mut self, answer: Answer, look: &Look, out: &mut Vec<Ask>) -> Next {
+    fn done(&mut self, answer: Answer, look: &Look, out: &mut Vec<Ask>) -> Heard {
         out.extend(self.base.as_ref().map(|app| Ask::Go(Tab::Apps, Errand::App(app.id))));
         Secret::of(answer, Vec::new(), look)
     }

@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use crate::tui::action::{Action, Group, Layer, Reason};
-use crate::tui::app::ask::{Answer, Ask};
+use crate::tui::app::ask::Ask;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::Now;
@@ -34,7 +34,7 @@ impl<K: Clone> Chooser<K> {
         Self { title: title.into(), size, picker, then: Box::new(then) }
     }
 
-    fn choose(&self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn choose(&self, look: &Look, out: &mut Vec<Ask>) -> Heard {
         let Some(item) = self.picker.selected() else { return Heard::Consumed };
         if let Some(why) = &item.disabled {
             out.push(Ask::Say(why.to_string()));
@@ -84,7 +84,7 @@ fn item(action: Action, text: String, look: &Look, possible: Result<(), Reason>)
     PickItem { key: action, text, hint, disabled: possible.err() }
 }
 
-impl<K: Clone> Overlay<Look, Ask, Answer> for Chooser<K> {
+impl<K: Clone> Overlay for Chooser<K> {
     fn name(&self) -> &'static str {
         "chooser"
     }
@@ -97,7 +97,7 @@ impl<K: Clone> Overlay<Look, Ask, Answer> for Chooser<K> {
         TextFocus::Here
     }
 
-    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         match cue {
             Cue::Do(Action::Press) => return self.choose(look, out),
             Cue::Click(Target::Row { row, .. }) => {

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::name::plain;
 use crate::tui::action::{Action, Group, Layer, Reason};
-use crate::tui::app::ask::{Answer, Ask};
+use crate::tui::app::ask::Ask;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::Now;
@@ -86,7 +86,7 @@ impl Help {
     }
 }
 
-impl Overlay<Look, Ask, Answer> for Help {
+impl Overlay for Help {
     fn name(&self) -> &'static str {
         "help"
     }
@@ -99,7 +99,7 @@ impl Overlay<Look, Ask, Answer> for Help {
         TextFocus::Here
     }
 
-    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard {
         match cue {
             Cue::Do(Action::Press) => return Heard::Close,
             Cue::Do(Action::Cancel) | Cue::Click(_) | Cue::Tick => return Heard::Ignored,

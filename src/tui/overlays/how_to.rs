@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppId, KeyId, Scopes, View};
 use crate::tui::action::{Action, Layer, Reason};
-use crate::tui::app::ask::{Answer, Ask};
+use crate::tui::app::ask::Ask;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
@@ -216,7 +216,7 @@ pub fn token_request(app: AppId, base: Option<&str>) -> Vec<String> {
     request.unwrap_or_default().into_iter().map(filled).collect()
 }
 
-impl Overlay<Look, Ask, Answer> for HowTo {
+impl Overlay for HowTo {
     fn name(&self) -> &'static str {
         "how-to"
     }
@@ -225,7 +225,7 @@ impl Overlay<Look, Ask, Answer> for HowTo {
         Layer::Reader
     }
 
-    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         match cue {
             Cue::Do(action) if self.page.act(action) => {}
             Cue::Do(Action::NextField) => self.choose(self.chosen + 1),

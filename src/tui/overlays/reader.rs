@@ -7,7 +7,7 @@ use crate::domain::name::plain;
 
 use super::super::{
     action::{Action, Layer, Reason},
-    app::ask::{Answer, Ask},
+    app::ask::Ask,
     app::look::Look,
     canvas::{Canvas, Target},
     clipboard::Keep,
@@ -119,7 +119,7 @@ impl Reader {
     }
 }
 
-impl Overlay<Look, Ask, Answer> for Reader {
+impl Overlay for Reader {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -132,7 +132,7 @@ impl Overlay<Look, Ask, Answer> for Reader {
         if self.search.is_some() { TextFocus::Here } else { TextFocus::Elsewhere }
     }
 
-    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         if self.hear_search(cue, out) {
             return Heard::Consumed;
         }

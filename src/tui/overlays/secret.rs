@@ -18,7 +18,6 @@ use crate::tui::app::times::Times;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
 use crate::tui::clock::Now;
-use crate::tui::form::Next;
 use crate::tui::form::draw::draw_steps;
 use crate::tui::form::field::rows;
 use crate::tui::overlay::{Cue, Heard, Overlay, Secrecy};
@@ -103,7 +102,7 @@ impl Secret {
     }
 
     /// What was made by what was asked for. `old` is revoked when it is closed, which it is only once this one is stored.
-    pub fn of(answer: Answer, old: Vec<(KeyId, String)>, look: &Look) -> Next {
+    pub fn of(answer: Answer, old: Vec<(KeyId, String)>, look: &Look) -> Heard {
         let (events, fresh) = match answer {
             Answer::Done { events, token: Some(fresh), .. } => (events, fresh),
             Answer::Recovery(code) => return Heard::Replace(Box::new(Self::code(code))),
@@ -182,7 +181,7 @@ impl Secret {
         (!self.fresh.is_seen()).then(|| said.into())
     }
 
-    fn finish(&mut self, look: &Look, out: &mut Vec<Ask>) -> Next {
+    fn finish(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard {
         if let Some(reason) = self.held() {
             out.push(Ask::Say(reason.to_string()));
             return Heard::Consumed;
@@ -220,7 +219,7 @@ impl Secret {
     }
 
     /// Esc: out of the bare view, then out of here; asks when that would lose it.
-    fn leave(&mut self, look: &Look, out: &mut Vec<Ask>) -> Next {
+    fn leave(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard {
         if self.showing == Showing::Bare {
             self.showing = Showing::Plain;
             return Heard::Consumed;
@@ -340,7 +339,7 @@ impl Secret {
     }
 }
 
-impl Overlay<Look, Ask, Answer> for Secret {
+impl Overlay for Secret {
     fn name(&self) -> &'static str {
         match self.of {
             Of::Key { .. } => "secret",
@@ -353,7 +352,7 @@ impl Overlay<Look, Ask, Answer> for Secret {
         Layer::Secret
     }
 
-    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Next {
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         let leaves = matches!(cue, Cue::Do(Action::CloseRaw | Action::Cancel) | Cue::Tick);
         self.leaving &= leaves;
         match (cue, &self.of) {

@@ -13,7 +13,7 @@ use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
 use crate::tui::form::field::{Build, Field, Slot, rows};
 use crate::tui::form::manner::Enter;
-use crate::tui::form::{Asking, Face, Form, Manner, Next, Pages, Spot, Told};
+use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 use crate::tui::overlay::Heard;
 use crate::tui::secret::SecretText;
 use crate::tui::theme::{Glyphs, Role};
@@ -184,7 +184,7 @@ impl Asking for TestToken {
         Ok(Job::Test { token: SecretText::new(self.token.text().trim().to_owned()), wanted })
     }
 
-    fn done(&mut self, answer: Answer, look: &Look, _: &mut Vec<Ask>) -> Next {
+    fn done(&mut self, answer: Answer, look: &Look, _: &mut Vec<Ask>) -> Heard {
         if let Answer::Tested(decision) = answer {
             self.verdict.tried = Some(judge(&decision, look));
         }

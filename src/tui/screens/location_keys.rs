@@ -88,24 +88,20 @@ impl LocationKeys {
         }
         match cue {
             Cue::Do(Action::Right | Action::Open) => self.half = Half::Keys,
-            Cue::Do(Action::New) => out.push(Ask::Push(Box::new(AddLocations::new()))),
+            Cue::Do(Action::New) => out.push(Ask::open(AddLocations::new())),
             Cue::Do(Action::RowMenu) => {
                 let screen = &*self;
                 let menu = chooser::row_menu("With this location", &LISTED, look, |action| {
                     screen.enabled_places(action, look)
                 });
-                out.push(Ask::Push(Box::new(menu)));
+                out.push(Ask::open(menu));
             }
             Cue::Do(action @ (Action::Edit | Action::Delete)) => {
                 let Some(location) = self.places.selected() else { return false };
                 if action == Action::Delete {
-                    out.push(Ask::Push(Box::new(confirm::location::remove(
-                        look,
-                        location,
-                        self.places.name(),
-                    ))));
+                    out.push(Ask::open(confirm::location::remove(look, location, self.places.name())));
                 } else if let Some(form) = location_rename::new(location, look) {
-                    out.push(Ask::Push(Box::new(form)));
+                    out.push(Ask::open(form));
                 }
             }
             _ => return false,

@@ -116,15 +116,15 @@ impl Desk {
                     self.shown_due = Some(tab);
                 }
             }
-            Action::Guide => self.overlays.push(about::reader(about::GUIDE)),
-            Action::TestToken => self.overlays.push(test_token::TestToken::new()),
+            Action::Guide => self.overlays.push(Box::new(about::reader(about::GUIDE))),
+            Action::TestToken => self.overlays.push(Box::new(test_token::TestToken::new())),
             Action::Help => {
                 let told = |action| (self.title(action), self.on_screen(action));
-                self.overlays.push(help::Help::new(told, &self.look));
+                self.overlays.push(Box::new(help::Help::new(told, &self.look)));
             }
             Action::Palette => {
                 let told = |action| (self.title(action), self.on_screen(action));
-                self.overlays.push(chooser::palette(told, &self.look));
+                self.overlays.push(Box::new(chooser::palette(told, &self.look)));
             }
             Action::CopyMessage => {
                 if let Some(text) = self.toasts.to_copy().map(str::to_owned) {
@@ -162,7 +162,7 @@ impl Desk {
         };
         match why {
             Some(why) if !self.overlays.names().contains(&confirm::LEAVE) => {
-                self.overlays.push(confirm::leave(&why));
+                self.overlays.push(Box::new(confirm::leave(&why)));
             }
             _ => orders.quit(),
         }

@@ -60,7 +60,7 @@ impl Screen for Diary {
                     said: String::new(),
                 }));
             }
-            Cue::Do(Action::New) => out.push(Ask::Push(Box::new(Showing))),
+            Cue::Do(Action::New) => out.push(Ask::open(Showing)),
             Cue::Do(Action::CopyId) => {
                 out.push(Ask::Copy(SecretText::new("kdag_public_…".into()), Keep::Stays));
             }
@@ -95,7 +95,7 @@ impl Screen for Diary {
 /// An overlay that shows a secret and holds on until it is copied.
 struct Showing;
 
-impl Overlay<Look, Ask, Answer> for Showing {
+impl Overlay for Showing {
     fn name(&self) -> &'static str {
         "showing"
     }
@@ -104,7 +104,7 @@ impl Overlay<Look, Ask, Answer> for Showing {
         Layer::Dialog
     }
 
-    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         match cue {
             Cue::Do(Action::Toggle) => {
                 out.push(Ask::Copy(SecretText::new("kdag_secret".into()), Keep::Leased));
@@ -319,7 +319,7 @@ fn quitting_takes_a_copied_secret_back() {
 /// An overlay that says when it is told something.
 struct Form;
 
-impl Overlay<Look, Ask, Answer> for Form {
+impl Overlay for Form {
     fn name(&self) -> &'static str {
         "form"
     }
@@ -328,11 +328,11 @@ impl Overlay<Look, Ask, Answer> for Form {
         Layer::Dialog
     }
 
-    fn hear(&mut self, _: Cue<'_>, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn hear(&mut self, _: Cue<'_>, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard {
         Heard::Consumed
     }
 
-    fn told(&mut self, _: Answer, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn told(&mut self, _: Answer, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         out.push(Ask::Complain("the form is free again".into()));
         Heard::Consumed
     }

@@ -24,7 +24,7 @@ impl Desk {
                 Ask::Search(search) => {
                     self.jobs.insert(orders.perform(Effect::Search(search)), Pending::Search(asker));
                 }
-                Ask::Push(overlay) => self.overlays.push_boxed(overlay),
+                Ask::Push(overlay) => self.overlays.push(overlay),
                 Ask::Copy(text, keep) => self.copy(text, keep, orders),
                 Ask::Say(said) => self.toasts.answer(said, now.at),
                 Ask::Celebrate(said) => self.toasts.success(said, now.at),
@@ -233,19 +233,16 @@ impl Desk {
     /// Brings an answer to whoever asked.
     fn bring(&mut self, asker: Asker, answer: Answer, now: Now, orders: &mut Orders<Effect>) {
         let mut out = Vec::new();
-        let (screen, answer) = match asker {
+        let screen = match asker {
             Asker::Desk => return,
-            Asker::Screen(screen) => (screen, answer),
-            Asker::Overlay(name, screen) => match self.overlays.tell(name, answer, &self.look, now, &mut out)
-            {
-                Err(answer) => (screen, answer),
-                Ok(passed) => {
-                    if matches!(passed, Passed::Closed { secrecy: Secrecy::Secret, .. }) {
-                        orders.wipe();
-                    }
-                    return self.grant(asker, out, now, orders);
+            Asker::Overlay(name, _) if self.overlays.names().contains(&name) => {
+                let passed = self.overlays.tell(name, answer, &self.look, now, &mut out);
+                if matches!(passed, Passed::Closed { secrecy: Secrecy::Secret, .. }) {
+                    orders.wipe();
                 }
-            },
+                return self.grant(asker, out, now, orders);
+            }
+            Asker::Screen(screen) | Asker::Overlay(_, screen) => screen,
         };
         self.catch_up(screen);
         if let Some(screen) = self.screens.get_mut(screen) {

@@ -51,7 +51,7 @@ struct Awaited {
     doing: &'static str,
     /// Why it cannot be closed meanwhile.
     held: &'static str,
-    then: fn(Answer, &Look) -> Heard<Look, Ask, Answer>,
+    then: fn(Answer, &Look) -> Heard,
 }
 
 fn run(command: &Command, said: &str) -> Job {
@@ -154,7 +154,7 @@ impl Confirm {
         self.typed.as_ref().is_none_or(|typed| typed.field.text().trim() == typed.word)
     }
 
-    fn press(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn press(&mut self, look: &Look, out: &mut Vec<Ask>) -> Heard {
         let button = self.buttons.focused();
         if let Some(instead) = self.instead.as_ref().filter(|_| button == 2) {
             let question = instead(look).map(|question| Heard::Replace(Box::new(question.willing())));
@@ -189,7 +189,7 @@ impl Confirm {
     }
 
     /// Goes on with the next one, or ends with what came of it.
-    fn next(&mut self, told: Told, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn next(&mut self, told: Told, out: &mut Vec<Ask>) -> Heard {
         let Phase::Running(run) = &mut self.phase else { return Heard::Close };
         let next = if run.stopping { None } else { run.waiting.pop_front() };
         if let Some((command, name)) = next {
@@ -219,7 +219,7 @@ impl Confirm {
     }
 
     /// Changes what is typed. The button one came for is the one Enter presses, as soon as it may be.
-    fn type_in(&mut self, cue: Cue<'_>) -> Heard<Look, Ask, Answer> {
+    fn type_in(&mut self, cue: Cue<'_>) -> Heard {
         let taken = self.typed.as_mut().is_some_and(|typed| typed.field.take_in(cue));
         if !taken {
             return Heard::Ignored;
@@ -237,7 +237,7 @@ pub fn leave(why: &Reason) -> Confirm {
     Confirm { name: LEAVE, width: 58, buttons, ..question }
 }
 
-impl Overlay<Look, Ask, Answer> for Confirm {
+impl Overlay for Confirm {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -253,7 +253,7 @@ impl Overlay<Look, Ask, Answer> for Confirm {
         }
     }
 
-    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         match (&mut self.phase, cue) {
             (Phase::Asking, _) => {}
             (Phase::Running(run), Cue::Do(Action::Cancel)) => {
@@ -282,7 +282,7 @@ impl Overlay<Look, Ask, Answer> for Confirm {
         Heard::Consumed
     }
 
-    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard<Look, Ask, Answer> {
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         match (&self.accept, &mut self.phase) {
             (Accept::Many(_, told), Phase::Running(run)) => {
                 match answer {

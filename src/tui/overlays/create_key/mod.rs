@@ -22,8 +22,8 @@ use crate::tui::form::drop_down::DropDown;
 use crate::tui::form::field::Field;
 use crate::tui::form::ticks::{Fact, Ticks};
 use crate::tui::form::tree::TreeState;
-use crate::tui::form::{Asking, Face, Form, Manner, Next, Pages, Spot, Told};
-use crate::tui::overlay::Return;
+use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
+use crate::tui::overlay::{Heard, Return};
 use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::sight::subset::Subset;
@@ -291,7 +291,7 @@ impl Asking for CreateKey {
         Ok(Job::Run { command: Command::IssueKey(new), said: String::new() })
     }
 
-    fn done(&mut self, answer: Answer, look: &Look, _: &mut Vec<Ask>) -> Next {
+    fn done(&mut self, answer: Answer, look: &Look, _: &mut Vec<Ask>) -> Heard {
         let old = self.app.as_ref().filter(|_| self.retires()).map(|app| app.others.clone());
         Secret::of(answer, old.unwrap_or_default(), look)
     }

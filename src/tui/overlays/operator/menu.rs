@@ -3,13 +3,14 @@
 use super::disable::Disable;
 use super::{Person, Verb, passphrase, role};
 use crate::tui::action::{Action, Layer};
-use crate::tui::app::ask::{Ask, Layered};
+use crate::tui::app::ask::Ask;
 use crate::tui::app::look::Look;
+use crate::tui::overlay::Overlay;
 use crate::tui::overlays::chooser::Chooser;
 use crate::tui::widgets::picker::{PickItem, Picker};
 
 /// The form behind a verb.
-pub fn form(verb: Verb, person: &Person, look: &Look) -> Box<Layered> {
+pub fn form(verb: Verb, person: &Person, look: &Look) -> Box<dyn Overlay> {
     match verb {
         Verb::Role => Box::new(role::new(person.clone(), look)),
         Verb::Passphrase | Verb::Enable => Box::new(passphrase::new(person.clone(), look)),

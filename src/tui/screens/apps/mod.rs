@@ -159,7 +159,7 @@ impl Apps {
     /// What is done to the selected app.
     fn perform(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> bool {
         if action == Action::New {
-            out.push(Ask::Push(Box::new(AppForm::create(look))));
+            out.push(Ask::open(AppForm::create(look)));
             return true;
         }
         if action == Action::Undo {
@@ -171,20 +171,20 @@ impl Apps {
         }
         let Some(app) = self.beside.list.selected() else { return false };
         match action {
-            Action::Edit => out.extend(AppForm::edit(look, app).map(|form| Ask::Push(Box::new(form)))),
-            Action::NewKey => out.push(Ask::Push(Box::new(CreateKey::new(look, Subset::Of(app))))),
-            Action::HowTo => out.extend(HowTo::app(look, app).map(|guide| Ask::Push(Box::new(guide)))),
+            Action::Edit => out.extend(AppForm::edit(look, app).map(Ask::open)),
+            Action::NewKey => out.push(Ask::open(CreateKey::new(look, Subset::Of(app)))),
+            Action::HowTo => out.extend(HowTo::app(look, app).map(Ask::open)),
             Action::CopyId => out.push(Ask::Copy(SecretText::new(app.to_string()), Keep::Stays)),
             Action::RowMenu => {
                 let screen = &*self;
                 let menu =
                     chooser::row_menu("With this app", &LISTED, look, |action| screen.enabled(action, look));
-                out.push(Ask::Push(Box::new(menu)));
+                out.push(Ask::open(menu));
             }
             Action::Pause | Action::Delete | Action::NewSecret => {
                 let deed = look.view(|view| view.app(app).and_then(|app| AppDeed::of(action, app)));
                 let question = deed.and_then(|deed| confirm::apps::ask(look, deed, app));
-                out.extend(question.map(|question| Ask::Push(Box::new(question))));
+                out.extend(question.map(Ask::open));
             }
             _ => return false,
         }

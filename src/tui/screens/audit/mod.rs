@@ -176,7 +176,7 @@ impl Audit {
                 let wanted = self.wanted.take();
                 match page.lines.first().filter(|line| Some(line.entry.seq) == wanted) {
                     Some(line) => {
-                        out.push(Ask::Push(Box::new(audit_entry::entry(line, look))));
+                        out.push(Ask::open(audit_entry::entry(line, look)));
                     }
                     None => {
                         out.push(Ask::Complain(
@@ -296,7 +296,7 @@ impl Screen for Audit {
         match answer {
             Answer::Audit(page) => self.took(&page, look, out),
             Answer::Checked(report) if self.checking.take().is_some() => {
-                out.push(Ask::Push(Box::new(audit_entry::report(&report, self.glyphs))));
+                out.push(Ask::open(audit_entry::report(&report, self.glyphs)));
             }
             // Whether the reading could be written down or not: a store in doubt must be looked at all the more.
             Answer::Done { .. } => self.reading = None,

@@ -204,11 +204,11 @@ impl KeyPane {
         let targets = self.list().targets();
         match action {
             Action::New | Action::NewKey => {
-                out.push(Ask::Push(Box::new(CreateKey::new(look, self.subset))));
+                out.push(Ask::open(CreateKey::new(look, self.subset)));
             }
             Action::Edit => {
                 if let Some(form) = targets.first().and_then(|key| Rescope::new(look, *key)) {
-                    out.push(Ask::Push(Box::new(form)));
+                    out.push(Ask::open(form));
                 }
             }
             Action::CopyId => {
@@ -217,7 +217,7 @@ impl KeyPane {
             }
             Action::HowTo => {
                 let guide = self.list().selected().and_then(|key| HowTo::key(look, key));
-                out.extend(guide.map(|guide| Ask::Push(Box::new(guide))));
+                out.extend(guide.map(Ask::open));
             }
             Action::RowMenu => {
                 let pane = &*self;
@@ -226,7 +226,7 @@ impl KeyPane {
                     _ => "With this key".to_owned(),
                 };
                 let menu = chooser::row_menu(&title, &LISTED, look, |action| pane.enabled(action, look));
-                out.push(Ask::Push(Box::new(menu)));
+                out.push(Ask::open(menu));
             }
             Action::Undo => {
                 let paused = std::mem::take(&mut self.paused);
@@ -236,7 +236,7 @@ impl KeyPane {
                 } else {
                     let keys: Vec<KeyId> = paused.iter().map(|(key, _)| *key).collect();
                     out.push(match confirm::keys::ask(look, Deed::Resume, &keys) {
-                        Some(question) => Ask::Push(Box::new(question.willing())),
+                        Some(question) => Ask::open(question.willing()),
                         None => Ask::Say("none of the keys that were paused can be resumed now".to_owned()),
                     });
                     // Until they are resumed: who cancels may still change their mind.
@@ -249,7 +249,7 @@ impl KeyPane {
                     Deed::of(action, &keys, seen)
                 });
                 if let Some(question) = deed.and_then(|deed| confirm::keys::ask(look, deed, targets)) {
-                    out.push(Ask::Push(Box::new(question)));
+                    out.push(Ask::open(question));
                 }
             }
             _ => return false,

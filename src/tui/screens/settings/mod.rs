@@ -189,7 +189,7 @@ impl Settings {
             Section::Operators => {
                 out.extend(self.operators.selected(look).map(|person| {
                     let menu = operator::menu::menu(person, look);
-                    Ask::Push(Box::new(menu))
+                    Ask::open(menu)
                 }));
             }
             Section::Security => Self::perform(self.security.selected(), out),
@@ -200,7 +200,7 @@ impl Settings {
     fn perform(deed: Option<Deed>, out: &mut Vec<Ask>) {
         match deed {
             Some(Deed::Act(action)) => out.push(Ask::Act(action)),
-            Some(Deed::Read(text)) => out.push(Ask::Push(Box::new(about::reader(text)))),
+            Some(Deed::Read(text)) => out.push(Ask::open(about::reader(text))),
             None => {}
         }
     }
@@ -234,15 +234,15 @@ impl Settings {
             Action::Right => self.pane = Pane::Content,
             Action::Left | Action::Back => self.pane = Pane::Sections,
             Action::Edit => self.edit(look, out),
-            Action::New => out.push(Ask::Push(Box::new(operator::add::new(look)))),
+            Action::New => out.push(Ask::open(operator::add::new(look))),
             Action::Passphrase => self.about_person(Verb::Passphrase, look, out),
             Action::EndAccess => {
                 if let Some(verb) = self.access_verb(look) {
                     self.about_person(verb, look, out);
                 }
             }
-            Action::RenewCode => out.push(Ask::Push(Box::new(confirm::recovery::renew()))),
-            Action::ConfirmClock => out.push(Ask::Push(Box::new(confirm::clock::ask(look)))),
+            Action::RenewCode => out.push(Ask::open(confirm::recovery::renew())),
+            Action::ConfirmClock => out.push(Ask::open(confirm::clock::ask(look))),
             Action::Guide => Self::perform(Some(Deed::Read(about::GUIDE)), out),
             _ => return self.pass(Cue::Do(action), look, out),
         }
@@ -314,7 +314,7 @@ impl Screen for Settings {
             Answer::Refused(_) => self.asking = false,
             // The form was closed before its answer came: a code that nobody saw is shown now.
             Answer::Recovery(code) => {
-                out.push(Ask::Push(Box::new(Secret::code(code))));
+                out.push(Ask::open(Secret::code(code)));
             }
             _ => {}
         }

@@ -5,12 +5,11 @@ use ratatui::layout::Rect;
 use crate::domain::Policy;
 use crate::domain::authorize::Action as Act;
 use crate::tui::action::{Action, Layer};
-use crate::tui::app::ask::Layered;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
 use crate::tui::list::filter::NoTerm;
 use crate::tui::list::{Cell, Change, Column, List, Listed};
-use crate::tui::overlay::Cue;
+use crate::tui::overlay::{Cue, Overlay};
 use crate::tui::overlays::{operator, policy_edit};
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, layout, text};
@@ -77,7 +76,7 @@ impl Rules {
     }
 
     /// The form that changes the selected rule.
-    pub fn form(&self, look: &Look) -> Option<Box<Layered>> {
+    pub fn form(&self, look: &Look) -> Option<Box<dyn Overlay>> {
         let form = policy_edit::new(self.list.selected()?, look)?;
         Some(Box::new(form))
     }

@@ -24,7 +24,7 @@ fn job_of(orders: &mut Orders<Effect>) -> JobId {
 fn esc_stops_waiting_and_what_comes_of_it_is_said_all_the_same() {
     let (now, mut orders) = (Now { at: Moment::default(), utc_ms: 0 }, Orders::new());
     let mut desk = waiting_desk(now);
-    desk.overlays.push(Form);
+    desk.overlays.push(Box::new(Form));
     desk.grant(Asker::Overlay("form", 0), vec![Ask::Do(Job::Widen)], now, &mut orders);
     let job = job_of(&mut orders);
     // As long as no spinner shows, Esc is the form's.
