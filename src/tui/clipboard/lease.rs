@@ -67,15 +67,4 @@ mod tests {
         assert_eq!(lease.seconds_left(at(99_000)), 0);
         assert_eq!(lease.said(at(40_500)), "clipboard is cleared in 5 s, or when keydeck ends");
     }
-
-    #[test]
-    fn waking_when_asked_leads_to_the_end_in_one_step_per_second() {
-        let lease = Lease::start(Route::Terminal, at(0));
-        let (mut now, mut steps) = (at(0), 0);
-        while !lease.is_over(now) {
-            now = lease.wake_at(now);
-            steps += 1;
-        }
-        assert_eq!(steps, 45);
-    }
 }

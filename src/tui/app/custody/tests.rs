@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{
     Command, Expiry, KeyState, NewApp, NewKey, Note, Place, Profile, SourceApp, Url, UserType,
@@ -40,11 +42,12 @@ fn store(dir: &Path) -> open::Open {
 }
 
 /// A desk on such a store, and the store.
-fn desk(dir: &Path) -> (Console, Entrance) {
-    let open = store(dir);
+fn desk() -> (TempDir, Console, Entrance) {
+    let dir = tempfile::tempdir().unwrap();
+    let open = store(dir.path());
     let kept = open::Open { engine: open.engine.clone(), session: open.session.clone(), notices: Vec::new() };
     let console = testing::desk_on(open, screens::all(), (120, 40), &FakeClipboard::default());
-    (console, kept.into())
+    (dir, console, kept.into())
 }
 
 /// A console that signed in at the door of such a store, so that it can be locked.
@@ -98,8 +101,7 @@ const FORMS: [Form; 5] = [
 #[test]
 fn no_form_closes_while_the_secret_it_asked_for_is_on_its_way() {
     for (form, fill, submit, shown) in FORMS {
-        let dir = tempfile::tempdir().unwrap();
-        let (mut console, _house) = desk(dir.path());
+        let (_dir, mut console, _house) = desk();
         fill(&mut console);
         console.stall().press(submit);
         let open = |console: &Console| console.program().desk().unwrap().overlays();
@@ -139,8 +141,7 @@ fn every_command_that_makes_a_secret_is_waited_for() {
 
 #[test]
 fn ctrl_c_on_the_screen_of_a_new_secret_asks_once_and_then_takes_the_key_back() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut console, house) = desk(dir.path());
+    let (_dir, mut console, house) = desk();
     fill_key(&mut console);
     console.press("ctrl-s").sees("Nightly export is issued");
     console.press("ctrl-c").sees("Quit keydeck?").sees("never shown again").sees("the key is revoked");
@@ -154,8 +155,7 @@ fn ctrl_c_on_the_screen_of_a_new_secret_asks_once_and_then_takes_the_key_back() 
 #[test]
 fn a_token_nobody_saw_or_copied_cannot_be_ticked_as_stored() {
     for (_, fill, submit, shown) in FORMS {
-        let dir = tempfile::tempdir().unwrap();
-        let (mut console, _house) = desk(dir.path());
+        let (_dir, mut console, _house) = desk();
         fill(&mut console);
         console.press(submit).sees(shown);
         if shown == "New recovery code" {
@@ -175,8 +175,7 @@ fn a_token_nobody_saw_or_copied_cannot_be_ticked_as_stored() {
 #[test]
 fn esc_on_a_new_key_asks_and_then_revokes_it_whether_it_was_seen_or_not() {
     for key in ["r", "c"] {
-        let dir = tempfile::tempdir().unwrap();
-        let (mut console, house) = desk(dir.path());
+        let (_dir, mut console, house) = desk();
         fill_key(&mut console);
         console.press("ctrl-s").press(key).press("esc").sees("Revoke it and leave?").sees("esc revokes it");
         // Any other key stays.
@@ -186,8 +185,7 @@ fn esc_on_a_new_key_asks_and_then_revokes_it_whether_it_was_seen_or_not() {
         console.press("esc esc").sees_no("I stored it").sees("is revoked again: nobody stored");
         assert_eq!((state_of(&house, "Nightly export"), console.wipes), (KeyState::Revoked, wiped + 1));
     }
-    let dir = tempfile::tempdir().unwrap();
-    let (mut console, house) = desk(dir.path());
+    let (_dir, mut console, house) = desk();
     fill_key(&mut console);
     console.press("ctrl-s esc esc").sees("is revoked again: nobody saw");
     assert_eq!(state_of(&house, "Nightly export"), KeyState::Revoked);
@@ -196,8 +194,7 @@ fn esc_on_a_new_key_asks_and_then_revokes_it_whether_it_was_seen_or_not() {
 #[test]
 fn a_new_recovery_code_can_be_left_and_quitting_over_it_speaks_of_the_code_and_not_of_keys() {
     let (_, renew, submit, shown) = FORMS[4];
-    let dir = tempfile::tempdir().unwrap();
-    let (mut console, _house) = desk(dir.path());
+    let (_dir, mut console, _house) = desk();
     renew(&mut console);
     console.press(submit).sees(shown).press("ctrl-c").sees("Quit keydeck?").sees("this recovery code");
     console.sees("before it is void").sees_no("A key").sees_no("the app");
@@ -207,8 +204,7 @@ fn a_new_recovery_code_can_be_left_and_quitting_over_it_speaks_of_the_code_and_n
 
 #[test]
 fn an_app_whose_new_secret_nobody_has_is_told_with_what_to_do() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut console, _house) = desk(dir.path());
+    let (_dir, mut console, _house) = desk();
     console.press("3 N").sees("New secret for an app").press("tab enter").sees("Bot has a new secret");
     console.press("ctrl-c").sees("another secret").press("ctrl-c");
     let said = console.program().custody().wait(Duration::ZERO).concat();
@@ -222,8 +218,7 @@ fn an_app_whose_new_secret_nobody_has_is_told_with_what_to_do() {
 #[test]
 fn a_token_somebody_copied_goes_on_working_when_the_terminal_is_lost() {
     for key in ["c", "r", "p"] {
-        let dir = tempfile::tempdir().unwrap();
-        let (mut console, house) = desk(dir.path());
+        let (_dir, mut console, house) = desk();
         fill_key(&mut console);
         console.press("ctrl-s").press(key).end();
         assert_eq!(state_of(&house, "Nightly export"), KeyState::Active);
@@ -235,8 +230,7 @@ fn a_token_somebody_copied_goes_on_working_when_the_terminal_is_lost() {
 #[test]
 fn a_signal_while_a_secret_is_on_its_way_takes_back_what_it_opens() {
     for (_, fill, submit, _) in FORMS {
-        let dir = tempfile::tempdir().unwrap();
-        let (mut console, house) = desk(dir.path());
+        let (_dir, mut console, house) = desk();
         fill(&mut console);
         console.stall().press(submit).end().go_on();
         let now = house.engine.now().time;

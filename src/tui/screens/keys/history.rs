@@ -140,6 +140,7 @@ fn difference(from: &str, to: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::audit::ActorLine;
 
     fn at(ms: u64) -> Now {
         Now { at: Moment::after_start(Duration::from_millis(ms)), utc_ms: 0 }
@@ -169,16 +170,14 @@ mod tests {
         assert_eq!(asked(&mut history, at(3_000)), 1);
     }
 
+    fn entry(event: &str, outcome: Outcome, reason: Option<&str>) -> Happening {
+        let entry = Entry::of(ActorLine::of("maria", "admin"), Timestamp(7), event);
+        happening(&Entry { outcome, reason: reason.map(str::to_owned), ..entry })
+    }
+
     #[test]
     fn a_key_that_was_taken_over_or_knocked_in_vain_has_a_history_in_words() {
-        let line = |event: &str, outcome| {
-            let actor = serde_json::from_str(
-                r#"{"id":"z","name":"maria","role":"admin","auth":"passphrase","access":"own","via":"console","uid":1,
-                    "pid":2,"session":"s"}"#,
-            );
-            let entry = Entry { outcome, ..Entry::of(actor.unwrap(), Timestamp(7), event) };
-            happening(&entry).what
-        };
+        let line = |event: &str, outcome| entry(event, outcome, None).what;
         assert_eq!(line("key.import", Outcome::Done), "taken over by maria");
         assert_eq!(line("app.new-secret", Outcome::Done), "app given a new secret by maria");
         assert_eq!(line("app.delete", Outcome::Done), "revoked with its app by maria");
@@ -191,18 +190,9 @@ mod tests {
 
     #[test]
     fn a_history_never_says_that_something_refused_was_done() {
-        let entry = |reason: &str| {
-            let actor = serde_json::from_str(
-                r#"{"id":"z","name":"maria","role":"viewer","auth":"passphrase","access":"own","via":"console","uid":1,
-                    "pid":2,"session":"s"}"#,
-            );
-            let entry = Entry::of(actor.unwrap(), Timestamp(7), "key.resume");
-            happening(&Entry { outcome: Outcome::Refused, reason: Some(reason.into()), ..entry })
-        };
-        let told = entry("wrong_state");
+        let told = entry("key.resume", Outcome::Refused, Some("wrong_state"));
         assert_eq!(told.what, "maria tried resuming it: refused");
-        assert_eq!(told.detail, "not in its state");
-        assert!(told.refused);
+        assert_eq!((told.detail.as_str(), told.refused), ("not in its state", true));
     }
 
     #[test]

@@ -122,6 +122,3 @@ pub fn urgency(standing: Standing) -> i64 {
         Standing::Deleted => 2_000_006,
     }
 }
-
-#[cfg(test)]
-mod tests;
