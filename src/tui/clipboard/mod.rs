@@ -171,7 +171,7 @@ pub struct Clipboard {
 impl Clipboard {
     /// The ways for `preference` at this seat.
     pub fn new(preference: Preference, seat: Seat, output: &Output) -> Self {
-        let native = || Box::new(native::Native::new()) as Box<dyn Provider>;
+        let native = || Box::new(native::Native::default()) as Box<dyn Provider>;
         let terminal = || Box::new(osc52::Osc52::new(output.clone())) as Box<dyn Provider>;
         Self::with(match (preference, seat) {
             (Preference::Off, _) => Vec::new(),

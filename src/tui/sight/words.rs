@@ -90,20 +90,14 @@ fn given(entry: &Entry) -> String {
 /// Why it was refused.
 pub fn reason(code: Option<&str>) -> String {
     match code.unwrap_or("no reason given") {
-        "signed_out" => "signed out",
-        "role_too_low" => "role too low",
         "recovery_only" => "signed in to set a passphrase only",
         "already_founded" => "the store was founded before",
-        "no_such_key" => "no such key",
-        "no_such_app" => "no such app",
         "app_without_keys" => "the app uses access tokens",
         "beyond_app" => "more than the app may do",
         "key_left_empty" => "a key would be left without scopes",
         "app_full" => "too many keys of the app",
         "bad_url" => "not a possible address",
         "url_list" => "too many addresses, or one twice",
-        "no_such_location" => "no such location",
-        "no_such_operator" => "no such operator",
         "name_taken" => "the name is taken",
         "bad_text" => "not a possible name",
         "quota_reached" => "too many live keys",
