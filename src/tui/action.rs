@@ -6,91 +6,42 @@
 
 use std::{borrow::Cow, fmt};
 
+worded! {
 /// The key tables. The layer on top decides alone which table is searched, after [`Layer::Always`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Layer {
-    /// Works everywhere, even while typing.
-    Always,
-    /// A screen with its table.
-    Screen,
-    /// A form, wizard or question.
-    Dialog,
-    /// A list one filters by typing: palette, help, filter line.
-    Picker,
-    /// A long text: the guide, an audit entry.
-    Reader,
-    /// The one showing of a new secret.
-    Secret,
+Layer
+/// The section of the keymap file.
+id {
+    Always "always" "Works everywhere, even while typing.";
+    Screen "screen" "A screen with its table.";
+    Dialog "dialog" "A form, wizard or question.";
+    Picker "picker" "A list one filters by typing: palette, help, filter line.";
+    Reader "reader" "A long text: the guide, an audit entry.";
+    Secret "secret" "The one showing of a new secret.";
+}
 }
 
 impl Layer {
-    /// All layers, in the order of the key sheet.
-    pub const ALL: [Self; 6] =
-        [Self::Always, Self::Screen, Self::Dialog, Self::Picker, Self::Reader, Self::Secret];
-
-    /// The section of the keymap file.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Always => "always",
-            Self::Screen => "screen",
-            Self::Dialog => "dialog",
-            Self::Picker => "picker",
-            Self::Reader => "reader",
-            Self::Secret => "secret",
-        }
-    }
-
     /// The layer of a section name.
     pub fn find(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|layer| layer.id() == id)
+        Self::ALL.iter().copied().find(|layer| layer.id() == id)
     }
 }
 
+worded! {
 /// Where an action stands in help and palette.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Group {
-    Move,
-    Tabs,
-    Find,
-    Mark,
-    Sort,
-    /// Doing something to keys.
-    Act,
-    App,
-    /// Forms and questions.
-    Dialog,
-    /// The showing of a new secret.
-    Secret,
+Group
+/// Heading in the help.
+title {
+    Act "Keys";
+    Find "Find";
+    Mark "Mark";
+    Sort "Sort";
+    Move "Move";
+    Tabs "Tabs";
+    App "Console";
+    Dialog "Forms and questions";
+    Secret "New secret";
 }
-
-impl Group {
-    /// All groups, in the order of the help.
-    pub const ALL: [Self; 9] = [
-        Self::Act,
-        Self::Find,
-        Self::Mark,
-        Self::Sort,
-        Self::Move,
-        Self::Tabs,
-        Self::App,
-        Self::Dialog,
-        Self::Secret,
-    ];
-
-    /// Heading in the help.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Move => "Move",
-            Self::Tabs => "Tabs",
-            Self::Find => "Find",
-            Self::Mark => "Mark",
-            Self::Sort => "Sort",
-            Self::Act => "Keys",
-            Self::App => "Console",
-            Self::Dialog => "Forms and questions",
-            Self::Secret => "New secret",
-        }
-    }
 }
 
 /// Whether an action takes access away.

@@ -63,7 +63,7 @@ impl Keymap {
     /// The key sheet, one section per layer, as Markdown.
     pub fn sheet(&self) -> String {
         let mut sheet = String::new();
-        for layer in Layer::ALL {
+        for layer in Layer::ALL.iter().copied() {
             sheet.extend(["## ", layer.id(), "\n\n| Keys | Action |\n|---|---|\n"]);
             for action in Action::ALL.iter().filter(|action| action.spec().layers.contains(&layer)) {
                 let keys: Vec<String> =
@@ -86,7 +86,7 @@ impl Keymap {
         for (section, body) in &reader.table().unwrap_or_default() {
             let name = section.get_ref();
             let Some(layer) = Layer::find(name) else {
-                reader.unknown(section.span(), "section", name, Layer::ALL.map(Layer::id));
+                reader.unknown(section.span(), "section", name, Layer::ALL.iter().map(|layer| layer.id()));
                 continue;
             };
             let DeValue::Table(entries) = body.get_ref() else {

@@ -16,6 +16,26 @@
 //!
 //! An update does no I/O and reads no clock: time arrives with the message.
 
+/// An enum of which each variant has a text of its own, and the list of all: written once, so that they cannot part.
+macro_rules! worded {
+    ($(#[$what:meta])* $name:ident $(#[$which:meta])* $text:ident { $($variant:ident $said:literal $($doc:literal)?;)+ }) => {
+        $(#[$what])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name {
+            $($(#[doc = $doc])? $variant,)+
+        }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            $(#[$which])*
+            pub const fn $text(self) -> &'static str {
+                match self { $(Self::$variant => $said,)+ }
+            }
+        }
+    };
+}
+
 pub mod action;
 pub mod app;
 pub mod canvas;

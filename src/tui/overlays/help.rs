@@ -48,7 +48,7 @@ impl Help {
     /// Lists every action that has a key. `told` says what it does on the screen below, and why it is not possible now.
     pub fn new(told: impl Fn(Action) -> (String, Result<(), Reason>), look: &Look) -> Self {
         let mut entries = Vec::new();
-        for group in Group::ALL {
+        for group in Group::ALL.iter().copied() {
             for action in Action::ALL.iter().copied().filter(|action| action.spec().group == group) {
                 let keys: Vec<String> =
                     look.keymap.all_keys(action).iter().map(ToString::to_string).collect();

@@ -15,27 +15,11 @@ pub use self::{
 };
 use super::located::Located;
 
-/// One row per role, so that enum, names and styles cannot part.
-macro_rules! roles {
-    ($($role:ident $id:literal $what:literal;)+) => {
-        /// What a piece of the screen is, as far as its look goes.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Role {
-            $(#[doc = $what] $role,)+
-        }
-
-        impl Role {
-            pub const ALL: &'static [Self] = &[$(Self::$role,)+];
-
-            /// Its name in a theme file.
-            pub const fn id(self) -> &'static str {
-                match self { $(Self::$role => $id,)+ }
-            }
-        }
-    };
-}
-
-roles! {
+worded! {
+/// What a piece of the screen is, as far as its look goes.
+Role
+/// Its name in a theme file.
+id {
     Text "text" "Plain text.";
     Dim "dim" "Text that may be overlooked.";
     Title "title" "The name of what one looks at.";
@@ -63,6 +47,7 @@ roles! {
     Bad "bad" "Wrong, or refused.";
     Gone "gone" "No longer in use.";
     Secret "secret" "A secret being shown.";
+}
 }
 
 /// Names of the themes that come with the program; `auto` picks one of the first two.
