@@ -21,6 +21,18 @@ impl Moment {
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// Whole seconds from `now` to here, rounded up: 0 only when it is over.
+    pub fn seconds_from(self, now: Self) -> u64 {
+        u64::try_from(self.since(now).as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
+    }
+
+    /// When that number changes next; nothing when it is over.
+    pub fn next_second(self, now: Self) -> Option<Self> {
+        let left = self.since(now);
+        let part = Duration::from_nanos(left.subsec_nanos().into());
+        (!left.is_zero()).then(|| now + if part.is_zero() { Duration::from_secs(1) } else { part })
+    }
 }
 
 impl Add<Duration> for Moment {

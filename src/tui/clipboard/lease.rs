@@ -20,11 +20,6 @@ impl Lease {
         Self { route, until: now + LEASE }
     }
 
-    /// Whole seconds left, rounded up: 0 only when it is over.
-    pub fn seconds_left(&self, now: Moment) -> u64 {
-        self.until.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
-    }
-
     /// Whether the clipboard must be cleared now.
     pub fn is_over(&self, now: Moment) -> bool {
         now >= self.until
@@ -32,14 +27,12 @@ impl Lease {
 
     /// When the number on the screen changes next.
     pub fn wake_at(&self, now: Moment) -> Moment {
-        let left = self.until.since(now);
-        let part = Duration::from_nanos(left.subsec_nanos().into());
-        now + if part.is_zero() { left.min(Duration::from_secs(1)) } else { part }
+        self.until.next_second(now).unwrap_or(now)
     }
 
     /// What the screen says.
     pub fn said(&self, now: Moment) -> String {
-        let left = self.seconds_left(now);
+        let left = self.until.seconds_from(now);
         match self.route {
             Route::Native => format!("clipboard is cleared in {left} s, or when keydeck ends"),
             Route::Terminal => format!("the terminal is asked to clear its clipboard in {left} s"),
@@ -58,13 +51,13 @@ mod tests {
     #[test]
     fn it_counts_down_second_by_second_and_ends() {
         let lease = Lease::start(Route::Native, at(500));
-        assert_eq!((lease.seconds_left(at(500)), lease.seconds_left(at(501))), (45, 45));
-        assert_eq!(lease.seconds_left(at(1500)), 44);
+        assert_eq!((lease.until.seconds_from(at(500)), lease.until.seconds_from(at(501))), (45, 45));
+        assert_eq!(lease.until.seconds_from(at(1500)), 44);
         assert_eq!(lease.wake_at(at(500)), at(1500));
         assert_eq!(lease.wake_at(at(700)), at(1500));
         assert_eq!(lease.wake_at(at(45_499)), at(45_500));
         assert!(!lease.is_over(at(45_499)) && lease.is_over(at(45_500)));
-        assert_eq!(lease.seconds_left(at(99_000)), 0);
+        assert_eq!(lease.until.seconds_from(at(99_000)), 0);
         assert_eq!(lease.said(at(40_500)), "clipboard is cleared in 5 s, or when keydeck ends");
     }
 }

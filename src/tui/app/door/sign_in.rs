@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{Gate, WIDTH, Want};
 use crate::engine::OpenError;
@@ -133,16 +132,11 @@ impl SignInForm {
 
     /// When the number on the screen changes.
     pub fn wake_at(&self, now: Moment) -> Option<Moment> {
-        let left = self.wait?.0.since(now);
-        (!left.is_zero()).then(|| {
-            let part = Duration::from_nanos(left.subsec_nanos().into());
-            now + if part.is_zero() { Duration::from_secs(1) } else { part }
-        })
+        self.wait?.0.next_second(now)
     }
 
     fn seconds_left(&self, now: Moment) -> u64 {
-        let left = self.wait.map_or(0, |(until, _)| until.since(now).as_millis().div_ceil(1000));
-        u64::try_from(left).unwrap_or(u64::MAX)
+        self.wait.map_or(0, |(until, _)| until.seconds_from(now))
     }
 }
 
