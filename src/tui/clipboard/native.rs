@@ -5,7 +5,7 @@
 //! it is gone when keydeck ends, which for a secret is right.
 
 use std::{
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
 };
@@ -23,31 +23,39 @@ use crate::tui::secret::SecretText;
 /// How long the desktop may take. An owner that hangs must not hang the console.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-enum Request {
-    Copy(SecretText, Sender<Result<(), ClipboardError>>),
-    Holds(Fingerprint, Sender<Holds>),
-    Clear(Sender<Result<(), ClipboardError>>),
-}
+/// What is to be done with the desktop's clipboard, or without one.
+type Work = Box<dyn FnOnce(Option<&mut arboard::Clipboard>) + Send>;
 
 /// The handle. The thread starts with the first copy, and ends when this is dropped.
 #[derive(Default)]
 pub struct Native {
-    requests: Option<Sender<Request>>,
+    thread: Option<Sender<Work>>,
 }
 
 impl Native {
-    fn ask<T>(&mut self, request: impl FnOnce(Sender<T>) -> Request) -> Result<T, ClipboardError> {
+    fn ask<T: Send + 'static>(
+        &mut self,
+        act: impl FnOnce(&mut arboard::Clipboard) -> Result<T, ClipboardError> + Send + 'static,
+    ) -> Result<T, ClipboardError> {
         let (answer, answered) = channel();
-        let thread = match &self.requests {
+        let thread = match &self.thread {
             Some(thread) => thread,
-            None => self.requests.insert(start()?),
+            None => self.thread.insert(start()?),
         };
-        if thread.send(request(answer)).is_err() {
-            // The thread ended because there is no desktop; a later try may find one.
-            self.requests = None;
-            return Err(ClipboardError::NoDesktop);
+        let work: Work = Box::new(move |clipboard| {
+            // Whoever asked may have lost patience; the work is done all the same.
+            drop(answer.send(clipboard.map_or(Err(ClipboardError::NoDesktop), act)));
+        });
+        drop(thread.send(work));
+        let told = answered.recv_timeout(PATIENCE).unwrap_or_else(|none| match none {
+            RecvTimeoutError::Timeout => Err(ClipboardError::NoAnswer),
+            RecvTimeoutError::Disconnected => Err(ClipboardError::NoDesktop),
+        });
+        if matches!(told, Err(ClipboardError::NoDesktop)) {
+            // There is none, or the thread broke on a fault of its own. A later try begins anew.
+            self.thread = None;
         }
-        answered.recv_timeout(PATIENCE).map_err(|_| ClipboardError::NoAnswer)
+        told
     }
 }
 
@@ -57,51 +65,31 @@ impl Provider for Native {
     }
 
     fn copy(&mut self, text: &SecretText) -> Result<(), ClipboardError> {
-        let copied = self.ask(|answer| Request::Copy(text.duplicate(), answer))?;
-        if copied == Err(ClipboardError::NoDesktop) {
-            self.requests = None;
-        }
-        copied
+        let text = text.duplicate();
+        self.ask(move |clipboard| copy(clipboard, &text))
     }
 
     fn holds(&mut self, print: &Fingerprint) -> Holds {
-        self.ask(|answer| Request::Holds(print.clone(), answer)).unwrap_or(Holds::Unknown)
+        let print = print.clone();
+        self.ask(move |clipboard| Ok(holds(clipboard, &print))).unwrap_or(Holds::Unknown)
     }
 
     fn clear(&mut self) -> Result<(), ClipboardError> {
-        self.ask(Request::Clear)?
+        self.ask(|clipboard| clipboard.clear().map_err(in_our_words))
     }
 }
 
-fn start() -> Result<Sender<Request>, ClipboardError> {
-    let (sender, receiver) = channel();
+fn start() -> Result<Sender<Work>, ClipboardError> {
+    let (sender, receiver) = channel::<Work>();
     let thread = thread::Builder::new().name("clipboard".to_owned());
-    thread.spawn(move || serve(&receiver)).map_err(|_| ClipboardError::NoAnswer)?;
+    let serve = move || {
+        let mut clipboard = arboard::Clipboard::new().ok();
+        while let Ok(work) = receiver.recv() {
+            work(clipboard.as_mut());
+        }
+    };
+    thread.spawn(serve).map_err(|_| ClipboardError::NoAnswer)?;
     Ok(sender)
-}
-
-fn serve(requests: &Receiver<Request>) {
-    let Ok(mut clipboard) = arboard::Clipboard::new() else { return refuse(requests) };
-    while let Ok(request) = requests.recv() {
-        // Whoever asked may have lost patience; the work is done all the same.
-        match request {
-            Request::Copy(text, answer) => drop(answer.send(copy(&mut clipboard, &text))),
-            Request::Holds(print, answer) => drop(answer.send(holds(&mut clipboard, &print))),
-            Request::Clear(answer) => drop(answer.send(clipboard.clear().map_err(in_our_words))),
-        }
-    }
-}
-
-/// Without a desktop every request is answered at once.
-fn refuse(requests: &Receiver<Request>) {
-    while let Ok(request) = requests.recv() {
-        match request {
-            Request::Copy(_, answer) | Request::Clear(answer) => {
-                drop(answer.send(Err(ClipboardError::NoDesktop)));
-            }
-            Request::Holds(_, answer) => drop(answer.send(Holds::Unknown)),
-        }
-    }
 }
 
 fn copy(clipboard: &mut arboard::Clipboard, text: &SecretText) -> Result<(), ClipboardError> {
