@@ -52,26 +52,19 @@ pub struct Now {
     pub utc_ms: i64,
 }
 
-/// Where the console's time comes from.
-pub trait Clock: Send {
-    fn now(&self) -> Now;
-}
-
-/// The clock of a real console: the system's steady clock, and a calendar given by whoever may read it.
-pub struct SteadyClock<C> {
+/// Where the console's time comes from: the system's steady clock, and a calendar given by whoever may read it.
+pub struct SteadyClock {
     started: Instant,
-    calendar: C,
+    calendar: Box<dyn Fn() -> i64 + Send>,
 }
 
-impl<C: Fn() -> i64 + Send> SteadyClock<C> {
+impl SteadyClock {
     /// Starts counting now; `calendar` answers in UTC milliseconds.
-    pub fn start(calendar: C) -> Self {
-        Self { started: Instant::now(), calendar }
+    pub fn start(calendar: impl Fn() -> i64 + Send + 'static) -> Self {
+        Self { started: Instant::now(), calendar: Box::new(calendar) }
     }
-}
 
-impl<C: Fn() -> i64 + Send> Clock for SteadyClock<C> {
-    fn now(&self) -> Now {
+    pub fn now(&self) -> Now {
         Now { at: Moment(self.started.elapsed()), utc_ms: (self.calendar)() }
     }
 }

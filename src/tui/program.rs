@@ -156,15 +156,10 @@ pub trait Program {
     fn farewell(&mut self, now: Now) -> Vec<Self::Effect>;
 }
 
-/// Who performs effects. Has the store, the clipboard, the network; never the model.
-pub trait Worker: Send + Sync + 'static {
-    /// What it is asked to do.
-    type Effect: Send + 'static;
-    /// What it brings back.
-    type Outcome: Send + 'static;
-
+/// Who performs the effects of a model. Has the store, the clipboard, the network; never the model.
+pub trait Worker<P: Program>: Send + Sync + 'static {
     /// How `effect` is to be performed. Itself quick.
-    fn task(&self, effect: Self::Effect) -> Task<Self::Outcome>;
+    fn task(&self, effect: P::Effect) -> Task<P::Outcome>;
 }
 
 /// Work to be done elsewhere, where it may block its thread: the store, a key derivation.

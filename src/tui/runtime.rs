@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    clock::{Clock, Moment},
+    clock::{Moment, SteadyClock},
     input::{Burst, Heard, Input, Keys, More, read},
     program::{Frame, JobId, Msg, Order, Orders, Program, Worker},
     signals::Signal,
@@ -52,18 +52,18 @@ impl Ending {
 }
 
 /// Everything outside the model.
-pub struct Surroundings<W, S, I, C> {
+pub struct Surroundings<W, S, I> {
     pub worker: W,
     pub stage: S,
     pub input: I,
     pub signals: mpsc::Receiver<Signal>,
-    pub clock: C,
+    pub clock: SteadyClock,
 }
 
 /// A console that is about to run.
-pub struct Runtime<P: Program, W, S, I, C> {
+pub struct Runtime<P: Program, W, S, I> {
     program: P,
-    around: Surroundings<W, S, I, C>,
+    around: Surroundings<W, S, I>,
     orders: Orders<P::Effect>,
     tasks: JoinSet<()>,
     results: Channel<Returned<P::Outcome>>,
@@ -87,16 +87,9 @@ struct Returned<M> {
     outcome: Option<M>,
 }
 
-impl<P, W, S, I, C> Runtime<P, W, S, I, C>
-where
-    P: Program,
-    W: Worker<Effect = P::Effect, Outcome = P::Outcome>,
-    S: Stage,
-    I: Keys,
-    C: Clock,
-{
+impl<P: Program, W: Worker<P>, S: Stage, I: Keys> Runtime<P, W, S, I> {
     /// Puts a model into its surroundings.
-    pub fn new(program: P, around: Surroundings<W, S, I, C>) -> Self {
+    pub fn new(program: P, around: Surroundings<W, S, I>) -> Self {
         Self {
             program,
             around,

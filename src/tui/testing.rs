@@ -77,11 +77,7 @@ pub struct Console<P: Program, W> {
     parked: Option<Vec<(JobId, P::Effect)>>,
 }
 
-impl<P, W> Console<P, W>
-where
-    P: Program,
-    W: Worker<Effect = P::Effect, Outcome = P::Outcome>,
-{
+impl<P: Program, W: Worker<P>> Console<P, W> {
     /// Starts `program` on a screen of this size at `utc_ms`, and draws the first frame.
     pub fn start(program: P, worker: W, (width, height): (u16, u16), utc_ms: i64) -> Self {
         let Ok(terminal) = Terminal::new(TestBackend::new(width, height));

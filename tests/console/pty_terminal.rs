@@ -96,10 +96,7 @@ impl Program for Demo {
 /// Writes the file it is told to: the trace that the last effect was done.
 struct Hand;
 
-impl Worker for Hand {
-    type Effect = String;
-    type Outcome = ();
-
+impl Worker<Demo> for Hand {
     fn task(&self, path: String) -> Task<()> {
         Box::new(move || std::fs::write(path, "settled").unwrap())
     }

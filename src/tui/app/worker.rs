@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{broadcast, mpsc};
 
 use super::ask::{Answer, Found, Job, Search};
+use super::console::Keydeck;
 use super::custody::{Custody, Fresh, UnderWay};
 use super::entry::{self, Entered, Entry};
 use crate::crypto::passphrase::Passphrase;
@@ -75,10 +76,7 @@ impl Hand {
     }
 }
 
-impl Worker for Hand {
-    type Effect = Effect;
-    type Outcome = Outcome;
-
+impl Worker<Keydeck> for Hand {
     fn task(&self, effect: Effect) -> Task<Outcome> {
         match effect {
             Effect::Job(engine, session, job) => {

@@ -82,10 +82,7 @@ struct Hand {
     farewells: Arc<AtomicUsize>,
 }
 
-impl Worker for Hand {
-    type Effect = &'static str;
-    type Outcome = &'static str;
-
+impl Worker<Diary> for Hand {
     fn task(&self, effect: &'static str) -> Task<&'static str> {
         let farewells = Arc::clone(&self.farewells);
         match effect {
