@@ -12,16 +12,17 @@ use ratatui::layout::Position;
 use super::custody::Custody;
 use super::desk::{Closed, Desk, Parting};
 use super::door::{Cause, Door, Locked, Passage, Way};
-use super::kept::Kept;
 use super::look::Look;
 use super::times::Zone;
 use super::worker::{Effect, Outcome};
+use crate::domain::OperatorId;
 use crate::engine::LookOnly;
 use crate::serve::control::Control;
 use crate::tui::canvas::{Canvas, HitMap};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
 use crate::tui::keymap::Keymap;
+use crate::tui::overlay::Overlay;
 use crate::tui::program::{Capture, Msg, Orders, Program};
 use crate::tui::screens;
 use crate::tui::theme::{Role, Theme};
@@ -60,8 +61,8 @@ pub struct Keydeck {
     complaints: Vec<String>,
     hits: HitMap,
     capture: Capture,
-    /// What waits for the operator who locked it.
-    kept: Option<Kept>,
+    /// Forms that wait for the operator who locked it. Whoever else signs in neither sees nor inherits them.
+    kept: Option<(OperatorId, Vec<Box<dyn Overlay>>)>,
     /// The store is gone with the process that had it, and why.
     gone: Option<Arc<str>>,
     /// When a person last did something.
@@ -127,7 +128,7 @@ impl Keydeck {
         };
         let tab = desk.tab();
         let Closed { look, under_way, forms, kept } = desk.close(now);
-        self.kept = Some(Kept::of(look.session.actor().operator, kept));
+        self.kept = Some((look.session.actor().operator, kept));
         let operator = look.view(|view| view.operator().map(|operator| operator.name.to_string()));
         let mut closing: HashSet<_> = under_way.into_iter().collect();
         closing.insert(orders.perform(Effect::Settle));
@@ -159,8 +160,8 @@ impl Keydeck {
         let mut desk = Desk::new(look, screens::all(), demo, self.setting.capture, now);
         desk.start_at(tab);
         let whose = desk.look().session.actor().operator;
-        if let Some(kept) = self.kept.take() {
-            desk.bring_back(kept.for_operator(whose), now);
+        if let Some((_, forms)) = self.kept.take().filter(|(operator, _)| *operator == whose) {
+            desk.bring_back(forms, now);
         }
         for said in open.notices.into_iter().chain(self.complaints.drain(..)) {
             desk.complain(said);

@@ -2,9 +2,9 @@
 //! that was locked away: no engine, no session, no secret. Whoever else signs in neither sees nor inherits them.
 
 use super::look::Look;
-use crate::domain::{OperatorId, Role};
+use crate::domain::Role;
 use crate::tui::action::{Action, Layer};
-use crate::tui::overlay::{Overlay, Return};
+use crate::tui::overlay::Return;
 
 /// What became of what was open when the console locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,24 +17,6 @@ pub enum Forms {
     Gone,
     /// A secret was on the screen that nobody said they stored.
     SecretGone,
-}
-
-/// Forms, and whose they are.
-pub struct Kept {
-    operator: OperatorId,
-    forms: Vec<Box<dyn Overlay>>,
-}
-
-impl Kept {
-    /// What `operator` was filling in.
-    pub const fn of(operator: OperatorId, forms: Vec<Box<dyn Overlay>>) -> Self {
-        Self { operator, forms }
-    }
-
-    /// The forms, if it is theirs; else they are dropped here.
-    pub fn for_operator(self, operator: OperatorId) -> Vec<Box<dyn Overlay>> {
-        if operator == self.operator { self.forms } else { Vec::new() }
-    }
 }
 
 /// What a form says that is about something its operator does not see: who sees the whole agency may see it again
