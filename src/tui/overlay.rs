@@ -38,7 +38,9 @@ pub trait Overlay {
     fn name(&self) -> &'static str;
 
     /// Whose keys are searched while it is on top.
-    fn layer(&self) -> Layer;
+    fn layer(&self) -> Layer {
+        Layer::Dialog
+    }
 
     /// Whether its focus takes text.
     fn text_focus(&self) -> TextFocus {

@@ -285,22 +285,18 @@ impl Secret {
     }
 
     /// What its keys do.
-    fn keys(&self) -> Vec<(Action, &'static str)> {
-        let reveal = if self.showing == Showing::Dots { "show it here" } else { "hide it" };
-        let bare = (Action::RawView, "show nothing else, to select it with the mouse");
-        match self.of {
-            Of::App { .. } => vec![
-                (Action::CopySecret, "copy the secret; cleared after 45 s"),
-                (Action::CopyId, "copy the application id"),
-                (Action::Reveal, reveal),
-                bare,
-            ],
-            Of::Key { .. } | Of::Store => vec![
-                (Action::CopySecret, "copy it; cleared from the clipboard after 45 s"),
-                (Action::Reveal, reveal),
-                bare,
-            ],
-        }
+    fn keys(&self) -> impl Iterator<Item = (Action, &'static str)> {
+        let app = matches!(self.of, Of::App { .. });
+        let copies = if app {
+            "copy the secret; cleared after 45 s"
+        } else {
+            "copy it; cleared from the clipboard after 45 s"
+        };
+        let reveals = if self.showing == Showing::Dots { "show it here" } else { "hide it" };
+        let bare = "show nothing else, to select it with the mouse";
+        let id = app.then_some((Action::CopyId, "copy the application id"));
+        let first = [(Action::CopySecret, copies)].into_iter().chain(id);
+        first.chain([(Action::Reveal, reveals), (Action::RawView, bare)])
     }
 
     fn draw_tick(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{Command, LocationId, Name},
     tui::{
-        action::{Action, Layer, Reason},
+        action::{Action, Group, Layer, Reason},
         app::{
             ask::{Answer, Ask, Errand, Tab},
             look::Look,
@@ -127,12 +127,9 @@ impl LocationKeys {
             Action::CopyId | Action::Pause | Action::Revoke | Action::Restore | Action::HowTo => {
                 Err(format!("that is for a key: {} goes to the keys", right()).into())
             }
-            Action::Mark
-            | Action::MarkRange
-            | Action::MarkAll
-            | Action::MarkNone
-            | Action::Sort
-            | Action::Columns => Err(format!("that is for the table of keys: {} goes to it", right()).into()),
+            _ if matches!(action.spec().group, Group::Mark | Group::Sort) => {
+                Err(format!("that is for the table of keys: {} goes to it", right()).into())
+            }
             _ => Err(not_here(action, look)),
         }
     }

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::*;
 use crate::domain::{Command, KeyId, KeyState};
-use crate::tui::action::{Action, Layer, Reason};
+use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::Job;
 use crate::tui::app::testing::{self, Console};
 use crate::tui::canvas::{Canvas, Target};
@@ -98,10 +98,6 @@ struct Showing;
 impl Overlay for Showing {
     fn name(&self) -> &'static str {
         "showing"
-    }
-
-    fn layer(&self) -> Layer {
-        Layer::Dialog
     }
 
     fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
@@ -322,10 +318,6 @@ struct Form;
 impl Overlay for Form {
     fn name(&self) -> &'static str {
         "form"
-    }
-
-    fn layer(&self) -> Layer {
-        Layer::Dialog
     }
 
     fn hear(&mut self, _: Cue<'_>, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard {

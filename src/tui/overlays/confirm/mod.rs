@@ -16,7 +16,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::name::first_few;
 use crate::domain::{Command, Event};
-use crate::tui::action::{Action, Danger, Layer, Reason};
+use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
@@ -240,10 +240,6 @@ pub fn leave(why: &Reason) -> Confirm {
 impl Overlay for Confirm {
     fn name(&self) -> &'static str {
         self.name
-    }
-
-    fn layer(&self) -> Layer {
-        Layer::Dialog
     }
 
     fn text_focus(&self) -> TextFocus {
