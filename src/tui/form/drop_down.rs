@@ -15,7 +15,8 @@ use crate::tui::widgets::{layout, popup};
 pub struct DropDown<K> {
     label: &'static str,
     hint: &'static str,
-    title: String,
+    /// Above the open list.
+    pub title: String,
     placeholder: &'static str,
     /// Somebody wants the list, and typed this already.
     opening: Option<String>,
@@ -43,12 +44,6 @@ impl<K: Clone> DropDown<K> {
             words: String::new(),
             error: None,
         }
-    }
-
-    /// With another title above the open list than the label.
-    #[must_use]
-    pub fn titled(self, title: String) -> Self {
-        Self { title, ..self }
     }
 
     /// Opens the list with what can be chosen, if somebody just asked for it.

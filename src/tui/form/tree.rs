@@ -38,19 +38,6 @@ impl<K> TreeItem<K> {
     pub fn leaf(key: K, label: impl Into<String>, note: impl Into<String>, depth: u8) -> Self {
         Self { key: Some(key), ..Self::group(label, note, depth) }
     }
-
-    /// The same, with what it means.
-    #[must_use]
-    pub fn about(self, about: impl Into<String>) -> Self {
-        Self { about: about.into(), ..self }
-    }
-
-    /// The same, but not to be ticked.
-    #[must_use]
-    pub fn locked(mut self, reason: impl Into<Reason>) -> Self {
-        self.locked = Some(reason.into());
-        self
-    }
 }
 
 /// How a box is ticked.

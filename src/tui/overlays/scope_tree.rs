@@ -50,22 +50,24 @@ pub fn tree(
         if permissions.peek().is_none() {
             continue;
         }
-        let group = TreeItem::group(group.title.clone(), String::new(), 0).about(group.description.clone());
-        items.push(group);
+        let about = group.description.clone();
+        items.push(TreeItem { about, ..TreeItem::group(group.title.clone(), "", 0) });
         for permission in permissions {
             let note = format!("{:<5}  {}", permission.risk.as_str(), permission.title);
+            let about = permission.description.clone();
             let leaf = TreeItem::leaf(permission.id.clone(), permission.id.as_str(), note, 1);
-            items.push(leaf.about(permission.description.clone()));
+            items.push(TreeItem { about, ..leaf });
             allowed.insert(permission.id.clone());
         }
     }
     let lost: Vec<&ScopeId> =
         held.into_iter().flat_map(Scopes::iter).filter(|scope| !allowed.contains(*scope)).collect();
     if !lost.is_empty() {
-        items.push(TreeItem::group("Not possible any more", String::new(), 0));
+        items.push(TreeItem::group("Not possible any more", "", 0));
         for scope in lost {
-            let leaf = TreeItem::leaf(scope.clone(), scope.as_str(), String::new(), 1);
-            items.push(leaf.locked("catalog or app do not allow it any more; it goes with this change"));
+            let why = "catalog or app do not allow it any more; it goes with this change";
+            let leaf = TreeItem::leaf(scope.clone(), scope.as_str(), "", 1);
+            items.push(TreeItem { locked: Some(why.into()), ..leaf });
         }
     }
     TreeState::new(items, ticked.into_iter().filter(|scope| allowed.contains(scope)))

@@ -14,8 +14,10 @@ fn scopes() -> TreeState<&'static str> {
         TreeItem::leaf("contacts.write", "contacts.write", "change contacts", 1),
         TreeItem::group("Bookings", "", 0),
         TreeItem::leaf("bookings.read", "bookings.read", "see bookings", 1),
-        TreeItem::leaf("bookings.admin", "bookings.admin", "everything", 1)
-            .locked("only an admin may grant this"),
+        TreeItem {
+            locked: Some("only an admin may grant this".into()),
+            ..TreeItem::leaf("bookings.admin", "bookings.admin", "everything", 1)
+        },
     ];
     TreeState::new(items, ["contacts.read"])
 }
@@ -131,7 +133,7 @@ proptest! {
 #[test]
 fn what_a_group_is_about_shows_where_more_of_it_is_missing() {
     let about = "people, their addresses and everything that was ever said to them by anybody";
-    let group = TreeItem::group("Contacts", "", 0).about(about);
+    let group = TreeItem { about: about.to_owned(), ..TreeItem::group("Contacts", "", 0) };
     let mut tree = TreeState::new(vec![group, TreeItem::leaf("c.read", "c.read", "see", 1)], []);
     let slot = Slot { focus: Focus::Here, labels: 0, number: 0, skip: 0 };
     let small = testing::draw(30, 6, |canvas, area| tree.draw(canvas, area, slot));

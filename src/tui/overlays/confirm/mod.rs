@@ -122,21 +122,21 @@ pub struct Confirm {
 }
 
 impl Confirm {
-    fn new(title: impl Into<String>, lines: Vec<Line>, doing: (&str, Danger), accept: Accept) -> Self {
-        let doing = match doing {
-            (label, Danger::Dangerous) => Button::dangerous(label),
-            (label, Danger::Safe) => Button::safe(label),
-        };
-        let buttons = ButtonRow::new([Button::safe("Cancel"), doing]);
-        let title = title.into();
+    fn new(
+        title: impl Into<String>,
+        lines: Vec<Line>,
+        (label, danger): (&str, Danger),
+        accept: Accept,
+    ) -> Self {
+        let does = Button { label: label.to_owned(), danger };
         Self {
             name: "confirm",
             width: WIDTH,
-            title,
+            title: title.into(),
             lines,
             page: Page::default(),
             typed: None,
-            buttons,
+            buttons: ButtonRow::new([Button::safe("Cancel"), does]),
             accept,
             instead: None,
             phase: Phase::Asking,

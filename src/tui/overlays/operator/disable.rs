@@ -36,10 +36,11 @@ impl Disable {
             (Fate::Stop, "stop", "until enabled again or given away"),
             (Fate::Give, "go to somebody", "who owns them from then on"),
         ];
-        let heir = DropDown::new("To whom", "type to find one", "who gets the keys?");
+        let mut heir = DropDown::new("To whom", "type to find one", "who gets the keys?");
+        heir.title = format!("Who gets the keys of {}?", person.name);
         Form::blank(Self {
             keys: Radio::new("Their keys", options),
-            heir: heir.titled(format!("Who gets the keys of {}?", person.name)),
+            heir,
             typed: TextField::new("Type the name").placeholder(person.name.clone()),
             person,
         })
