@@ -85,7 +85,6 @@ impl fmt::Display for Reason {
 /// Everything fixed about an action.
 #[derive(Debug)]
 pub struct Spec {
-    pub action: Action,
     /// Its name in the keymap file.
     pub id: &'static str,
     /// What it does, as the palette says it.
@@ -95,7 +94,6 @@ pub struct Spec {
     pub group: Group,
     /// Where its keys work.
     pub layers: &'static [Layer],
-    pub danger: Danger,
     pub lead: Lead,
 }
 
@@ -103,7 +101,7 @@ pub struct Spec {
 macro_rules! actions {
     (
         tabs { $($tab:ident $tab_id:literal $tab_title:literal $tab_word:literal $counted:literal;)+ }
-        actions { $($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $danger:ident $lead:ident;)+ }
+        actions { $($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $lead:ident;)+ }
     ) => {
         /// The tabs, in the order of the tab bar and of the number keys.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -142,23 +140,19 @@ macro_rules! actions {
             pub const fn spec(self) -> &'static Spec {
                 match self {
                     $(Self::$action => &Spec {
-                        action: Self::$action,
                         id: $id,
                         title: $title,
                         word: $word,
                         group: Group::$group,
                         layers: &[$(Layer::$layer,)+],
-                        danger: Danger::$danger,
                         lead: Lead::$lead,
                     },)+
                     $(Self::Tab(Tab::$tab) => &Spec {
-                        action: Self::Tab(Tab::$tab),
                         id: $tab_id,
                         title: concat!("Go to ", $tab_title),
                         word: $tab_word,
                         group: Group::Tabs,
                         layers: &[Layer::Screen],
-                        danger: Danger::Safe,
                         lead: Lead::Look,
                     },)+
                 }
@@ -177,84 +171,84 @@ tabs {
 }
 
 actions {
-    Up          "up"           "Move up"                               "up"       Move [Screen Dialog Picker Reader] Safe Look;
-    Down        "down"         "Move down"                             "down"     Move [Screen Dialog Picker Reader] Safe Look;
-    HalfUp      "half-up"      "Move up half a page"                   "half up"  Move [Screen Reader] Safe Look;
-    HalfDown    "half-down"    "Move down half a page"                 "half down" Move [Screen Reader] Safe Look;
-    PageUp      "page-up"      "Move up a page"                        "page up"  Move [Screen Dialog Picker Reader] Safe Look;
-    PageDown    "page-down"    "Move down a page"                      "page down" Move [Screen Dialog Picker Reader] Safe Look;
-    Top         "top"          "Go to the first row"                   "top"      Move [Screen Dialog Picker Reader] Safe Look;
-    Bottom      "bottom"       "Go to the last row"                    "bottom"   Move [Screen Dialog Picker Reader] Safe Look;
-    Left        "left"         "Close the detail, or go left"          "left"     Move [Screen Dialog] Safe Look;
-    Right       "right"        "Open the detail, or go right"          "right"    Move [Screen Dialog] Safe Look;
-    Open        "open"         "Open the selected row"                 "open"     Move [Screen] Safe Look;
-    Back        "back"         "Step back: filter, marks, then detail" "back"     Move [Screen] Safe Look;
+    Up          "up"           "Move up"                               "up"       Move [Screen Dialog Picker Reader] Look;
+    Down        "down"         "Move down"                             "down"     Move [Screen Dialog Picker Reader] Look;
+    HalfUp      "half-up"      "Move up half a page"                   "half up"  Move [Screen Reader] Look;
+    HalfDown    "half-down"    "Move down half a page"                 "half down" Move [Screen Reader] Look;
+    PageUp      "page-up"      "Move up a page"                        "page up"  Move [Screen Dialog Picker Reader] Look;
+    PageDown    "page-down"    "Move down a page"                      "page down" Move [Screen Dialog Picker Reader] Look;
+    Top         "top"          "Go to the first row"                   "top"      Move [Screen Dialog Picker Reader] Look;
+    Bottom      "bottom"       "Go to the last row"                    "bottom"   Move [Screen Dialog Picker Reader] Look;
+    Left        "left"         "Close the detail, or go left"          "left"     Move [Screen Dialog] Look;
+    Right       "right"        "Open the detail, or go right"          "right"    Move [Screen Dialog] Look;
+    Open        "open"         "Open the selected row"                 "open"     Move [Screen] Look;
+    Back        "back"         "Step back: filter, marks, then detail" "back"     Move [Screen] Look;
 
-    NextTab     "next-tab"     "Next tab"                              "next tab" Tabs [Screen] Safe Look;
-    PrevTab     "prev-tab"     "Previous tab"                          "prev tab" Tabs [Screen] Safe Look;
+    NextTab     "next-tab"     "Next tab"                              "next tab" Tabs [Screen] Look;
+    PrevTab     "prev-tab"     "Previous tab"                          "prev tab" Tabs [Screen] Look;
 
-    Filter      "filter"       "Filter the rows, search the text"      "filter"   Find [Screen Dialog Reader] Safe Look;
-    NextMatch   "next-match"   "Next match in a long text"             "next"     Find [Reader] Safe Look;
-    PrevMatch   "prev-match"   "Previous match in a long text"         "previous" Find [Reader] Safe Look;
-    ShowDue     "show-due"     "Show what expires soon, or is idle"    "due"      Find [Screen] Safe Look;
+    Filter      "filter"       "Filter the rows, search the text"      "filter"   Find [Screen Dialog Reader] Look;
+    NextMatch   "next-match"   "Next match in a long text"             "next"     Find [Reader] Look;
+    PrevMatch   "prev-match"   "Previous match in a long text"         "previous" Find [Reader] Look;
+    ShowDue     "show-due"     "Show what expires soon, or is idle"    "due"      Find [Screen] Look;
 
-    Mark        "mark"         "Mark the row and move down"            "mark"     Mark [Screen] Safe Look;
-    MarkRange   "mark-range"   "Mark a range of rows"                  "range"    Mark [Screen] Safe Look;
-    MarkAll     "mark-all"     "Mark all shown rows"                   "mark all" Mark [Screen] Safe Look;
-    MarkNone    "mark-none"    "Remove all marks"                      "unmark"   Mark [Screen] Safe Look;
+    Mark        "mark"         "Mark the row and move down"            "mark"     Mark [Screen] Look;
+    MarkRange   "mark-range"   "Mark a range of rows"                  "range"    Mark [Screen] Look;
+    MarkAll     "mark-all"     "Mark all shown rows"                   "mark all" Mark [Screen] Look;
+    MarkNone    "mark-none"    "Remove all marks"                      "unmark"   Mark [Screen] Look;
 
-    Sort        "sort"         "Sort by a column"                      "sort"     Sort [Screen] Safe Look;
-    Columns     "columns"      "Choose the columns"                    "columns"  Sort [Screen] Safe Look;
+    Sort        "sort"         "Sort by a column"                      "sort"     Sort [Screen] Look;
+    Columns     "columns"      "Choose the columns"                    "columns"  Sort [Screen] Look;
 
-    New         "new"          "Create a key, a location or an app"    "new"      Act [Screen] Safe Change;
-    Edit        "edit"         "Change scopes, a location or an app"   "edit"     Act [Screen] Safe Change;
-    CopyId      "copy-id"      "Copy the public id"                    "copy id"  Act [Screen Secret] Safe Look;
-    Pause       "pause"        "Pause or resume the key or app"        "pause"    Act [Screen] Dangerous Change;
-    Revoke      "revoke"       "Revoke the key for good"               "revoke"   Act [Screen] Dangerous Change;
-    Delete      "delete"       "Delete the key, location or app"       "delete"   Act [Screen] Dangerous Change;
-    NewKey      "new-key"      "Issue a key for the app"               "issue key" Act [Screen] Safe Change;
-    NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Dangerous Change;
-    Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Safe Change;
-    Undo        "undo"         "Undo the last pause"                   "undo"     Act [Screen] Safe Change;
-    RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Safe Look;
+    New         "new"          "Create a key, a location or an app"    "new"      Act [Screen] Change;
+    Edit        "edit"         "Change scopes, a location or an app"   "edit"     Act [Screen] Change;
+    CopyId      "copy-id"      "Copy the public id"                    "copy id"  Act [Screen Secret] Look;
+    Pause       "pause"        "Pause or resume the key or app"        "pause"    Act [Screen] Change;
+    Revoke      "revoke"       "Revoke the key for good"               "revoke"   Act [Screen] Change;
+    Delete      "delete"       "Delete the key, location or app"       "delete"   Act [Screen] Change;
+    NewKey      "new-key"      "Issue a key for the app"               "issue key" Act [Screen] Change;
+    NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Change;
+    Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Change;
+    Undo        "undo"         "Undo the last pause"                   "undo"     Act [Screen] Change;
+    RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Look;
 
-    HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Safe Look;
-    TestToken   "test-token"   "Test a token step by step"             "test"     Act [Screen] Safe Look;
+    HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Look;
+    TestToken   "test-token"   "Test a token step by step"             "test"     Act [Screen] Look;
 
-    Check       "check"        "Check the audit chain"                 "check"    App [Screen] Safe Look;
-    Passphrase  "passphrase"   "Set an operator's passphrase"          "passphrase" App [Screen] Safe Change;
-    EndAccess   "end-access"   "End an operator's access, or give it again" "access" App [Screen] Dangerous Change;
-    RenewCode   "renew-code"   "Renew the recovery code"               "renew"    App [Screen] Dangerous Change;
-    ConfirmClock   "confirm-clock" "Say that the clock is right"          "clock"    App [Screen] Dangerous Change;
-    CopyText    "copy-text"    "Copy what is shown"                    "copy"     App [Reader] Safe Look;
+    Check       "check"        "Check the audit chain"                 "check"    App [Screen] Look;
+    Passphrase  "passphrase"   "Set an operator's passphrase"          "passphrase" App [Screen] Change;
+    EndAccess   "end-access"   "End an operator's access, or give it again" "access" App [Screen] Change;
+    RenewCode   "renew-code"   "Renew the recovery code"               "renew"    App [Screen] Change;
+    ConfirmClock   "confirm-clock" "Say that the clock is right"          "clock"    App [Screen] Change;
+    CopyText    "copy-text"    "Copy what is shown"                    "copy"     App [Reader] Look;
 
-    Help        "help"         "Show all keys"                         "help"     App [Screen] Safe Look;
-    Palette     "palette"      "Find an action by its words"           "palette"  App [Screen] Safe Look;
-    Guide       "guide"        "Read the developer guide"              "guide"    App [Screen] Safe Look;
-    CopyMessage "copy-message" "Copy the message shown"                "copy message" App [Screen] Safe Look;
-    Dismiss     "dismiss"      "Dismiss the message shown"             "dismiss"  App [Screen Secret] Safe Look;
-    MouseToggle "mouse"        "Give the mouse back to the terminal, or take it" "mouse" App [Screen] Safe Look;
-    Whole       "whole-agency" "View the whole agency, or only your own keys" "whole agency" App [Screen] Safe Change;
-    Lock        "lock"         "Lock the console, even while typing"   "lock"     App [Always] Safe Look;
-    Quit        "quit"         "Quit"                                  "quit"     App [Screen] Safe Look;
-    ForceQuit   "force-quit"   "Quit, even while typing"               "quit"     App [Always] Safe Look;
-    Suspend     "suspend"      "Suspend to the shell"                  "suspend"  App [Always] Safe Look;
-    Redraw      "redraw"       "Draw the screen afresh"                "redraw"   App [Always] Safe Look;
+    Help        "help"         "Show all keys"                         "help"     App [Screen] Look;
+    Palette     "palette"      "Find an action by its words"           "palette"  App [Screen] Look;
+    Guide       "guide"        "Read the developer guide"              "guide"    App [Screen] Look;
+    CopyMessage "copy-message" "Copy the message shown"                "copy message" App [Screen] Look;
+    Dismiss     "dismiss"      "Dismiss the message shown"             "dismiss"  App [Screen Secret] Look;
+    MouseToggle "mouse"        "Give the mouse back to the terminal, or take it" "mouse" App [Screen] Look;
+    Whole       "whole-agency" "View the whole agency, or only your own keys" "whole agency" App [Screen] Change;
+    Lock        "lock"         "Lock the console, even while typing"   "lock"     App [Always] Look;
+    Quit        "quit"         "Quit"                                  "quit"     App [Screen] Look;
+    ForceQuit   "force-quit"   "Quit, even while typing"               "quit"     App [Always] Look;
+    Suspend     "suspend"      "Suspend to the shell"                  "suspend"  App [Always] Look;
+    Redraw      "redraw"       "Draw the screen afresh"                "redraw"   App [Always] Look;
 
-    NextField   "next-field"   "Next field, or next block to copy"     "next"     Dialog [Dialog Reader] Safe Look;
-    PrevField   "prev-field"   "Previous field, or block to copy"      "previous" Dialog [Dialog Reader] Safe Look;
-    Press       "press"        "Press the focused button"              "accept"   Dialog [Dialog Picker] Safe Look;
-    Submit      "submit"       "Finish the form"                       "finish"   Dialog [Dialog] Safe Look;
-    Toggle      "toggle"       "Tick or untick"                        "tick"     Dialog [Dialog] Safe Look;
-    ToggleAll   "toggle-all"   "Tick or untick all shown"              "tick all" Dialog [Dialog] Safe Look;
-    Cancel      "cancel"       "Cancel, or close one layer"            "cancel"   Dialog [Dialog Picker Reader] Safe Look;
+    NextField   "next-field"   "Next field, or next block to copy"     "next"     Dialog [Dialog Reader] Look;
+    PrevField   "prev-field"   "Previous field, or block to copy"      "previous" Dialog [Dialog Reader] Look;
+    Press       "press"        "Press the focused button"              "accept"   Dialog [Dialog Picker] Look;
+    Submit      "submit"       "Finish the form"                       "finish"   Dialog [Dialog] Look;
+    Toggle      "toggle"       "Tick or untick"                        "tick"     Dialog [Dialog] Look;
+    ToggleAll   "toggle-all"   "Tick or untick all shown"              "tick all" Dialog [Dialog] Look;
+    Cancel      "cancel"       "Cancel, or close one layer"            "cancel"   Dialog [Dialog Picker Reader] Look;
 
-    CopySecret  "copy-secret"  "Copy the secret"                       "copy"     Secret [Secret] Safe Look;
-    Reveal      "reveal"       "Reveal or hide the secret"             "reveal"   Secret [Secret] Safe Look;
-    RawView     "raw-view"     "Show the bare secret on one line"      "raw"      Secret [Secret] Safe Look;
-    Stored      "stored"       "Tick: I stored it"                     "stored"   Secret [Secret] Safe Look;
-    Finish      "finish"       "Close, once it is stored"              "close"    Secret [Secret] Safe Look;
-    CloseRaw    "close-raw"    "Leave the raw view, or ask to leave"   "back"     Secret [Secret] Safe Look;
+    CopySecret  "copy-secret"  "Copy the secret"                       "copy"     Secret [Secret] Look;
+    Reveal      "reveal"       "Reveal or hide the secret"             "reveal"   Secret [Secret] Look;
+    RawView     "raw-view"     "Show the bare secret on one line"      "raw"      Secret [Secret] Look;
+    Stored      "stored"       "Tick: I stored it"                     "stored"   Secret [Secret] Look;
+    Finish      "finish"       "Close, once it is stored"              "close"    Secret [Secret] Look;
+    CloseRaw    "close-raw"    "Leave the raw view, or ask to leave"   "back"     Secret [Secret] Look;
 }
 }
 
@@ -292,11 +286,10 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_access_away_is_marked_and_never_repeats() {
-        for action in [Action::Revoke, Action::Delete, Action::Pause, Action::EndAccess] {
-            assert_eq!(action.spec().danger, Danger::Dangerous);
+    fn a_key_that_is_held_down_moves_and_does_nothing_else() {
+        assert!(Action::Down.repeats());
+        for action in [Action::Revoke, Action::Delete, Action::Pause, Action::EndAccess, Action::Quit] {
             assert!(!action.repeats());
         }
-        assert!(Action::Down.repeats() && !Action::Quit.repeats());
     }
 }

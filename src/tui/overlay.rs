@@ -26,8 +26,6 @@ pub enum Heard {
     Ignored,
     /// Understood, and the overlay is done.
     Close,
-    /// Another one comes on top.
-    Push(Box<dyn Overlay>),
     /// Another one takes this one's place.
     Replace(Box<dyn Overlay>),
 }
@@ -166,10 +164,6 @@ impl OverlayStack {
                 let layer = self.layers.remove(at);
                 Passed::Closed { name: layer.name(), secrecy: layer.secrecy() }
             }
-            Heard::Push(overlay) => {
-                self.layers.push(overlay);
-                Passed::Taken
-            }
             Heard::Replace(overlay) => {
                 let old = std::mem::replace(layer, overlay);
                 Passed::Closed { name: old.name(), secrecy: old.secrecy() }
@@ -231,10 +225,6 @@ impl OverlayStack {
         match top.hear(cue, look, now, out) {
             Heard::Consumed => Passed::Taken,
             Heard::Close => self.pop(),
-            Heard::Push(overlay) => {
-                self.layers.push(overlay);
-                Passed::Taken
-            }
             Heard::Replace(overlay) => {
                 let closed = self.pop();
                 self.layers.push(overlay);

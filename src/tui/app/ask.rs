@@ -37,9 +37,6 @@ pub enum Ask {
     Report(Answer),
     /// Do what this verb does on the screen, as if its key had been pressed there.
     Act(Action),
-    /// See only one's own keys again.
-    Narrow,
-    Lock,
     /// End, as `q` does.
     Quit,
 }

@@ -40,24 +40,19 @@ const FIELDS: [&str; 5] = ["fg", "bg", "fg_rgb", "bg_rgb", "mods"];
 
 type Styles = [Style; Role::ALL.len()];
 
-/// Name and styles of the theme in `text`.
-pub fn styles(file: &str, text: &str, palette: Palette) -> Result<(String, Styles), Vec<Located>> {
+/// The styles of the theme in `text`.
+pub fn styles(file: &str, text: &str, palette: Palette) -> Result<Styles, Vec<Located>> {
     let mut reader = Reader::new(file, text);
-    let mut name = file.to_owned();
     let mut styles = [Style::new(); Role::ALL.len()];
     for (key, value) in &reader.table().unwrap_or_default() {
         match (&**key.get_ref(), value.get_ref()) {
-            ("name", _) => {
-                if let Some(given) = string(&mut reader, value, "the name") {
-                    given.clone_into(&mut name);
-                }
-            }
+            ("name", _) => _ = string(&mut reader, value, "the name"),
             ("roles", DeValue::Table(roles)) => read_roles(&mut reader, roles, palette, &mut styles),
             ("roles", _) => reader.note(value.span(), "\"roles\" must be a section: [roles]".to_owned()),
             (other, _) => reader.unknown(key.span(), "field", other, ["name", "roles"]),
         }
     }
-    reader.finish((name, styles))
+    reader.finish(styles)
 }
 
 fn read_roles(reader: &mut Reader<'_>, roles: &DeTable<'_>, palette: Palette, styles: &mut Styles) {

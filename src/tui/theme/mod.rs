@@ -63,7 +63,6 @@ const FILES: [&str; 4] = [
 /// Styles for all roles, and the glyphs to draw with.
 #[derive(Clone, Debug)]
 pub struct Theme {
-    name: String,
     styles: [Style; Role::ALL.len()],
     glyphs: &'static Glyphs,
 }
@@ -82,17 +81,13 @@ impl Theme {
         palette: Palette,
         glyphs: GlyphSet,
     ) -> Result<Self, Vec<Located>> {
-        let (name, styles) = load::styles(file, text, palette)?;
-        Ok(Self { name, styles, glyphs: glyphs.glyphs() })
+        Ok(Self { styles: load::styles(file, text, palette)?, glyphs: glyphs.glyphs() })
     }
 
     /// No colour, no assumption: what is used when nothing else is known.
     pub fn plain(glyphs: GlyphSet) -> Self {
-        Self::built_in("mono", Palette::Sixteen, glyphs).unwrap_or(Self {
-            name: "plain".to_owned(),
-            styles: [Style::new(); Role::ALL.len()],
-            glyphs: glyphs.glyphs(),
-        })
+        Self::built_in("mono", Palette::Sixteen, glyphs)
+            .unwrap_or(Self { styles: [Style::new(); Role::ALL.len()], glyphs: glyphs.glyphs() })
     }
 
     /// The theme a person asked for by `name` (`auto` or one of [`THEMES`]), in the environment found. `NO_COLOR`
@@ -107,10 +102,6 @@ impl Theme {
             other => other,
         };
         Self::built_in(chosen, env.palette, glyphs).ok_or_else(|| UnknownTheme { name: name.to_owned() })
-    }
-
-    pub fn name(&self) -> &str {
-        &self.name
     }
 
     pub fn style(&self, role: Role) -> Style {
@@ -136,6 +127,10 @@ mod tests {
 
     use super::*;
 
+    fn built_in(name: &str) -> Theme {
+        Theme::built_in(name, Palette::Sixteen, GlyphSet::Unicode).unwrap()
+    }
+
     fn environment() -> Environment {
         Environment { no_color: false, palette: Palette::Sixteen, ask: false }
     }
@@ -147,7 +142,7 @@ mod tests {
                 assert!(text.contains(&format!("\n{} = ", role.id())), "{name} lacks {}", role.id());
             }
             for palette in [Palette::Sixteen, Palette::True] {
-                assert_eq!(Theme::from_file(name, text, palette, GlyphSet::Unicode).unwrap().name(), *name);
+                assert!(Theme::from_file(name, text, palette, GlyphSet::Unicode).is_ok(), "{name}");
             }
         }
     }
@@ -166,7 +161,7 @@ mod tests {
     #[test]
     fn true_colour_only_where_it_is_announced() {
         for name in THEMES {
-            let theme = Theme::built_in(name, Palette::Sixteen, GlyphSet::Unicode).unwrap();
+            let theme = built_in(name);
             for role in Role::ALL {
                 let style = theme.style(*role);
                 for colour in [style.fg, style.bg].into_iter().flatten() {
@@ -181,13 +176,15 @@ mod tests {
     #[test]
     fn no_color_wins_over_every_name() {
         let env = Environment { no_color: true, ..environment() };
-        assert_eq!(Theme::choose("dark", &env, GlyphSet::Unicode).unwrap().name(), "mono");
-        assert_eq!(Theme::choose("auto", &env, GlyphSet::Unicode).unwrap().name(), "mono");
+        for name in ["dark", "auto"] {
+            assert_eq!(Theme::choose(name, &env, GlyphSet::Unicode).unwrap().styles, built_in("mono").styles);
+        }
     }
 
     #[test]
     fn auto_is_dark_when_nobody_can_be_asked() {
-        assert_eq!(Theme::choose("auto", &environment(), GlyphSet::Unicode).unwrap().name(), "dark");
+        let automatic = Theme::choose("auto", &environment(), GlyphSet::Unicode).unwrap();
+        assert_eq!(automatic.styles, built_in("dark").styles);
         let said = Theme::choose("drak", &environment(), GlyphSet::Unicode).unwrap_err().to_string();
         assert_eq!(said, "there is no theme \"drak\"; choose auto, dark, light, mono or contrast");
     }

@@ -61,10 +61,6 @@ impl<K: Clone> Picker<K> {
         self.items.get(self.hits.get(self.selected)?.item)
     }
 
-    pub fn matching(&self) -> usize {
-        self.hits.len()
-    }
-
     /// Hears what moves the selection or changes the query.
     pub fn hear(&mut self, cue: Cue<'_>) {
         match cue {
@@ -270,7 +266,7 @@ mod tests {
         assert_eq!(typed("revoke").selected().unwrap().key, 2);
         assert_eq!(typed("rot").selected().unwrap().key, 1);
         assert_eq!(typed("keys show").selected().unwrap().key, 3);
-        assert_eq!(typed("zzz").matching(), 0);
+        assert_eq!(typed("zzz").hits.len(), 0);
         assert!(typed("zzz").selected().is_none());
     }
 
@@ -336,7 +332,7 @@ mod tests {
             picker.hits.first().map(|h| picker.items[h.item].key)
         );
         picker.hear(Cue::Edit(crate::tui::router::Edit::Backspace));
-        assert_eq!(picker.matching(), 3);
+        assert_eq!(picker.hits.len(), 3);
     }
 
     #[test]

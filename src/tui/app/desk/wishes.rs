@@ -3,7 +3,7 @@
 
 use super::super::ask::{Answer, Ask, Job};
 use super::super::worker::{Effect, Outcome};
-use super::{Asker, Desk, PATIENCE, Parting, Pending, Waited};
+use super::{Asker, Desk, PATIENCE, Pending, Waited};
 use crate::tui::clipboard::{Keep, Settled, lease::Lease};
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Overlay, Passed, Secrecy};
@@ -38,9 +38,6 @@ impl Desk {
                     };
                     self.bring(Asker::Screen(screen), answer, now, orders);
                 }
-                Ask::Narrow => self.sign(self.look.session.narrowed()),
-                Ask::Lock if self.can_lock() => self.parting = Some(Parting::Lock),
-                Ask::Lock => self.toasts.answer("the demo has no passphrase to unlock it again", now.at),
                 Ask::Quit => self.quit(orders),
             }
         }
