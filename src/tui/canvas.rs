@@ -213,6 +213,11 @@ impl<'a> Canvas<'a> {
         self.hits.note(area.intersection(self.buffer.area), target);
     }
 
+    /// The same for the cells of a row from `x` to where something ended.
+    pub fn hit_to(&mut self, x: u16, y: u16, end: u16, target: Target) {
+        self.hit(Rect { x, y, width: end.saturating_sub(x), height: 1 }, target);
+    }
+
     /// Shields everything drawn so far from the mouse, and takes the cursor from it: an overlay comes on top.
     pub fn shield(&mut self) {
         self.cursor = None;

@@ -76,8 +76,7 @@ impl Field for Ticks {
             let sign = if *on { canvas.glyphs().box_on } else { canvas.glyphs().box_off };
             let end =
                 canvas.fit(x, input.y, input.right().saturating_sub(x), &format!("{sign} {name}"), role);
-            let hit = Rect { x, y: input.y, width: end.saturating_sub(x), height: area.height.min(1) };
-            canvas.hit(hit, Target::Tick { pane: slot.number, row });
+            canvas.hit_to(x, input.y, end, Target::Tick { pane: slot.number, row });
             if here {
                 canvas.cursor(x.saturating_add(1), input.y);
             }

@@ -185,20 +185,15 @@ pub fn status(
         let said = if text::width(&text::clean(&whole)) <= usize::from(room) { &whole } else { &status.text };
         let end = canvas.fit(left, row.y, room, said, status.role);
         if let Some(action) = status.action {
-            canvas.hit(
-                Rect { x: left, y: row.y, width: end.saturating_sub(left), height: 1 },
-                Target::Do(action),
-            );
+            canvas.hit_to(left, row.y, end, Target::Do(action));
         }
     }
     let mut x = start;
     for hint in &shown {
-        let key = canvas.style(Role::Key);
-        let end = canvas.print(x, row.y, row.right().saturating_sub(x), &hint.key, key);
-        let word = canvas.style(Role::Dim);
-        let end = canvas.print(end, row.y, row.right().saturating_sub(end), " ", word);
-        let end = canvas.print(end, row.y, row.right().saturating_sub(end), hint.word, word);
-        canvas.hit(Rect { x, y: row.y, width: end.saturating_sub(x), height: 1 }, Target::Do(hint.action));
+        let word = canvas.span(Role::Dim, format!(" {}", hint.word));
+        let spans = [canvas.span(Role::Key, hint.key.as_str()), word];
+        let end = canvas.spans(x, row.y, row.right().saturating_sub(x), &spans);
+        canvas.hit_to(x, row.y, end, Target::Do(hint.action));
         x = end.saturating_add(2);
     }
 }

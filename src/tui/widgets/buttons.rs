@@ -109,10 +109,7 @@ impl ButtonRow {
             };
             let style = canvas.style(role);
             let end = canvas.print(x, area.y, area.right().saturating_sub(x), face, style);
-            canvas.hit(
-                Rect { x, y: area.y, width: end.saturating_sub(x), height: area.height.min(1) },
-                Target::Button(index),
-            );
+            canvas.hit_to(x, area.y, end, Target::Button(index));
             if focus.is_here() && index == self.focused {
                 canvas.cursor(x.saturating_add(2), area.y);
             }
