@@ -20,7 +20,7 @@ use keydeck::engine::{Engine as _, Via};
 use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk_on};
 use keydeck::tui::screens::settings::{Facts, Settings};
-use keydeck::tui::screens::{Screen, behind};
+use keydeck::tui::screens::{Tabbed, behind};
 use keydeck::tui::testing::FakeClipboard;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
@@ -131,14 +131,14 @@ pub fn whole() -> Open {
 }
 
 /// All screens there are, on a machine that is always the same.
-fn screens() -> Vec<Box<dyn Screen>> {
+fn screens() -> Vec<Tabbed> {
     let facts = Facts { terminal: "test terminal".into(), clipboard: "test clipboard".into() };
     vec![
         behind(Tab::Agency),
         behind(Tab::Locations),
         behind(Tab::Apps),
         behind(Tab::Audit),
-        Box::new(Settings::new(facts)),
+        (Tab::Settings, Box::new(Settings::new(facts))),
     ]
 }
 

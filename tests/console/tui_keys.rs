@@ -13,12 +13,12 @@ use keydeck::engine::open::{Open, in_memory};
 use keydeck::engine::{Engine, LocalEngine, Session, Via};
 use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk, desk_on};
-use keydeck::tui::screens::{Screen, behind};
+use keydeck::tui::screens::{Tabbed, behind};
 use keydeck::tui::testing::FakeClipboard;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
-fn screens() -> Vec<Box<dyn Screen>> {
+fn screens() -> Vec<Tabbed> {
     vec![behind(Tab::Agency), behind(Tab::Locations)]
 }
 

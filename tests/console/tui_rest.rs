@@ -21,16 +21,16 @@ use keydeck::engine::{Brought, Engine as _, Origin, Via};
 use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk, desk_on, sample};
 use keydeck::tui::screens::settings::{Facts, Settings};
-use keydeck::tui::screens::{Screen, behind};
+use keydeck::tui::screens::{Tabbed, behind};
 use keydeck::tui::testing::FakeClipboard;
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
 const PHRASE: &str = "correct horse battery staple";
 const OTHER: &str = "a second long passphrase";
 
-fn screens() -> Vec<Box<dyn Screen>> {
+fn screens() -> Vec<Tabbed> {
     let facts = Facts { terminal: "test terminal".into(), clipboard: "test clipboard".into() };
-    vec![behind(Tab::Audit), Box::new(Settings::new(facts))]
+    vec![behind(Tab::Audit), (Tab::Settings, Box::new(Settings::new(facts)))]
 }
 
 /// The demo on its audit tab.

@@ -24,7 +24,7 @@ use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
 use crate::tui::overlay::{Overlay, OverlayStack, Return, Secrecy};
 use crate::tui::program::{Capture, JobId, Msg, Orders};
-use crate::tui::screens::Screen;
+use crate::tui::screens::{Screen, Tabbed};
 use crate::tui::sight::seen::{elsewhere, seen};
 use crate::tui::toast::{Cause, Toasts};
 
@@ -104,6 +104,8 @@ pub struct Desk {
     demo: bool,
     /// The process that had the store is gone; the console is about to lock.
     owner_gone: bool,
+    tabs: Vec<Tab>,
+    /// The screens behind them.
     screens: Vec<Box<dyn Screen>>,
     /// Which of them have not looked since something changed; they look when they are opened.
     behind: Vec<bool>,
@@ -132,11 +134,13 @@ pub struct Desk {
 
 impl Desk {
     /// Opens the console on `screens`.
-    pub fn new(look: Look, screens: Vec<Box<dyn Screen>>, demo: bool, capture: Capture, now: Now) -> Self {
+    pub fn new(look: Look, screens: Vec<Tabbed>, demo: bool, capture: Capture, now: Now) -> Self {
+        let (tabs, screens): (Vec<Tab>, Vec<_>) = screens.into_iter().unzip();
         let mut desk = Self {
             look,
             demo,
             owner_gone: false,
+            tabs,
             behind: vec![true; screens.len()],
             screens,
             open: 0,
@@ -319,7 +323,7 @@ impl Desk {
 
     /// Begins at this tab instead of the first.
     pub fn start_at(&mut self, tab: Option<Tab>) {
-        let at = self.screens.iter().position(|screen| Some(screen.tab()) == tab);
+        let at = self.tabs.iter().position(|known| Some(*known) == tab);
         self.open = at.unwrap_or(self.open);
         self.catch_up(self.open);
     }
@@ -339,7 +343,7 @@ impl Desk {
 
     /// The screen that is open.
     pub fn tab(&self) -> Option<Tab> {
-        self.screens.get(self.open).map(|screen| screen.tab())
+        self.tabs.get(self.open).copied()
     }
 
     /// The overlays that are open, from the bottom up; for tests.
@@ -411,7 +415,7 @@ impl Desk {
     }
 
     fn go(&mut self, tab: Tab, errand: Errand, now: Now, orders: &mut Orders<Effect>) {
-        let Some(at) = self.screens.iter().position(|screen| screen.tab() == tab) else { return };
+        let Some(at) = self.tabs.iter().position(|known| *known == tab) else { return };
         self.look_again(now);
         self.open = at;
         self.catch_up(at);

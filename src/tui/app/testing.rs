@@ -17,7 +17,7 @@ use crate::tui::clipboard::{Clipboard, Route};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::keymap::Keymap;
 use crate::tui::program::Capture;
-use crate::tui::screens::{self, Screen};
+use crate::tui::screens::{self, Tabbed};
 use crate::tui::testing::{self, FakeClipboard};
 use crate::tui::theme::{GlyphSet, Theme};
 
@@ -25,7 +25,7 @@ use crate::tui::theme::{GlyphSet, Theme};
 pub type Console = testing::Console<Keydeck, Hand>;
 
 /// The console on the demo's store, seen whole by its admin, with these screens, 120×40.
-pub fn desk(screens: Vec<Box<dyn Screen>>) -> Console {
+pub fn desk(screens: Vec<Tabbed>) -> Console {
     desk_on(sample(), screens, (120, 40), &FakeClipboard::default())
 }
 
@@ -53,7 +53,7 @@ pub fn look(open: impl Into<Entrance>) -> Look {
 /// The console on an open store, its own or another process's.
 pub fn desk_on(
     open: impl Into<Entrance>,
-    screens: Vec<Box<dyn Screen>>,
+    screens: Vec<Tabbed>,
     size: (u16, u16),
     clipboard: &FakeClipboard,
 ) -> Console {
@@ -61,7 +61,7 @@ pub fn desk_on(
 }
 
 /// The same on the demo's store, drawn with these signs.
-pub fn desk_in(glyphs: GlyphSet, screens: Vec<Box<dyn Screen>>, size: (u16, u16)) -> Console {
+pub fn desk_in(glyphs: GlyphSet, screens: Vec<Tabbed>, size: (u16, u16)) -> Console {
     let plain = setting();
     let setting = Setting { theme: Theme::plain(glyphs), ..plain };
     desk_as(setting, sample().into(), screens, size, &FakeClipboard::default())
@@ -70,7 +70,7 @@ pub fn desk_in(glyphs: GlyphSet, screens: Vec<Box<dyn Screen>>, size: (u16, u16)
 fn desk_as(
     setting: Setting,
     open: Entrance,
-    screens: Vec<Box<dyn Screen>>,
+    screens: Vec<Tabbed>,
     size: (u16, u16),
     clipboard: &FakeClipboard,
 ) -> Console {

@@ -16,7 +16,7 @@ use crate::{
     tui::{
         action::{Action, Group, Layer, Reason},
         app::{
-            ask::{Answer, Ask, Errand, Tab},
+            ask::{Answer, Ask, Errand},
             look::Look,
         },
         canvas::{Canvas, Target},
@@ -161,10 +161,6 @@ fn may_manage(look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
 }
 
 impl Screen for LocationKeys {
-    fn tab(&self) -> Tab {
-        Tab::Locations
-    }
-
     fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
         seen(look, |seen| {
             self.places.refresh(seen);

@@ -22,9 +22,6 @@ use super::sight::subset::Subset;
 /// One screen. The order of calls: [`Screen::refresh`] once before anything else, and before it is open again when the
 /// state or the session changed; then cues, answers and drawing in any order.
 pub trait Screen {
-    /// Which tab it is behind.
-    fn tab(&self) -> Tab;
-
     /// The state or the session changed: look again. Selection, scroll and filter stay, by id.
     fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>);
 
@@ -114,14 +111,17 @@ const CLOCK_BELIEVED: &str = "the clock is believed already";
 const NO_PAUSE: &str =
     "only a pause can be undone, where it was made; none was made here just now, or it is over";
 
+/// A screen, and the tab it is behind.
+pub type Tabbed = (Tab, Box<dyn Screen>);
+
 /// All screens, in the order of their tabs.
-pub fn all() -> Vec<Box<dyn Screen>> {
+pub fn all() -> Vec<Tabbed> {
     Tab::ALL.iter().map(|tab| behind(*tab)).collect()
 }
 
 /// The screen behind a tab.
-pub fn behind(tab: Tab) -> Box<dyn Screen> {
-    match tab {
+pub fn behind(tab: Tab) -> Tabbed {
+    let screen: Box<dyn Screen> = match tab {
         Tab::Agency => Box::new(KeyPane::new(Subset::Agency)),
         Tab::Locations => Box::new(location_keys::LocationKeys::new()),
         Tab::Apps => Box::new(apps::Apps::new()),
@@ -130,5 +130,6 @@ pub fn behind(tab: Tab) -> Box<dyn Screen> {
             let facts = settings::Facts::read(|name| std::env::var(name).ok());
             Box::new(settings::Settings::new(facts))
         }
-    }
+    };
+    (tab, screen)
 }

@@ -101,28 +101,16 @@ fn fitting(facts: &[Fact], room: usize) -> Vec<(Role, &str)> {
     shown.into_iter().map(|(fact, said)| (fact.role, said)).collect()
 }
 
-/// One tab of the tab bar.
-#[derive(Clone, Debug)]
-pub struct Tab {
-    pub title: String,
-    /// Its count, as shown: `12`, `●3`, or nothing.
-    pub count: String,
-    /// The look of the count: a warning where something is due.
-    pub role: Role,
-}
-
-/// Draws the tabs with their numbers; names give way to the open tab's when room is short.
-pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[Tab], open: usize) {
+/// Draws the tabs, each with its title and what is counted there, if anything is; names give way to the open tab's when
+/// room is short.
+pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[(&str, String)], open: usize) {
     if row.is_empty() {
         return;
     }
-    let full = |tab: &Tab| {
-        let count = if tab.count.is_empty() { 0 } else { text::width(&tab.count) + 1 };
-        2 + text::width(&text::clean(&tab.title)) + count
-    };
-    let all: usize = tabs.iter().map(|tab| full(tab) + 3).sum::<usize>() + 1;
-    let without_counts: usize =
-        tabs.iter().map(|tab| 2 + text::width(&text::clean(&tab.title)) + 2).sum::<usize>() + 1;
+    let named: usize = tabs.iter().map(|(title, _)| 2 + text::width(title)).sum();
+    let counted: usize =
+        tabs.iter().map(|(_, count)| text::width(count) + usize::from(!count.is_empty())).sum();
+    let (all, without_counts) = (named + counted + tabs.len() * 3 + 1, named + tabs.len() * 2 + 1);
     let room = usize::from(row.width);
     let (names, counts, gap) = match () {
         () if all <= room => (true, true, 3),
@@ -130,7 +118,7 @@ pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[Tab], open: usize) {
         () => (false, false, 2),
     };
     let mut x = row.x.saturating_add(1);
-    for (index, tab) in tabs.iter().enumerate() {
+    for (index, (title, count)) in tabs.iter().enumerate() {
         let start = x;
         let cells = |x: u16| row.right().saturating_sub(x);
         let is_open = index == open;
@@ -139,15 +127,13 @@ pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[Tab], open: usize) {
         if names || is_open {
             let style = canvas.style(if is_open { Role::TabOpen } else { Role::Tab });
             x = canvas.print(x, row.y, cells(x), " ", key);
-            x = canvas.print(x, row.y, cells(x), &tab.title, style);
+            x = canvas.print(x, row.y, cells(x), title, style);
         }
-        if counts && !tab.count.is_empty() {
-            let style = canvas.style(tab.role);
-            x = canvas.print(x, row.y, cells(x), " ", style);
-            x = canvas.print(x, row.y, cells(x), &tab.count, style);
+        if counts && !count.is_empty() {
+            let style = canvas.style(Role::Count);
+            x = canvas.print(x, row.y, cells(x), &format!(" {count}"), style);
         }
-        canvas
-            .hit(Rect { x: start, y: row.y, width: x.saturating_sub(start), height: 1 }, Target::Tab(index));
+        canvas.hit_to(start, row.y, x, Target::Tab(index));
         x = x.saturating_add(gap);
     }
 }
@@ -267,10 +253,9 @@ mod tests {
     use super::*;
     use crate::tui::testing;
 
-    fn some_tabs() -> Vec<Tab> {
-        let tab =
-            |title: &str, count: &str| Tab { title: title.into(), count: count.into(), role: Role::Count };
-        vec![tab("Agency keys", "12"), tab("Location keys", "148"), tab("Apps", ""), tab("Notices", "●3")]
+    fn some_tabs() -> [(&'static str, String); 4] {
+        [("Agency keys", "12"), ("Location keys", "148"), ("Apps", ""), ("Notices", "●3")]
+            .map(|(title, count)| (title, count.to_owned()))
     }
 
     fn last_line(width: u16, status_text: Option<&str>) -> String {

@@ -100,15 +100,8 @@ impl Desk {
     }
 
     fn paint_tabs(&self, canvas: &mut Canvas<'_>, row: Rect) {
-        let tabs: Vec<bars::Tab> = self
-            .screens
-            .iter()
-            .map(|screen| bars::Tab {
-                title: screen.tab().title().to_owned(),
-                count: self.due.beside(screen.tab()).map(|count| count.to_string()).unwrap_or_default(),
-                role: Role::Count,
-            })
-            .collect();
+        let count = |tab| self.due.beside(tab).map_or_else(String::new, |count| count.to_string());
+        let tabs: Vec<_> = self.tabs.iter().map(|tab| (tab.title(), count(*tab))).collect();
         bars::tabs(canvas, row, &tabs, self.open);
     }
 

@@ -37,9 +37,7 @@ impl Desk {
         let when =
             |possible: bool, why: &'static str| Some(if possible { Ok(()) } else { Err(Reason::from(why)) });
         match action {
-            Action::Tab(tab) => {
-                when(self.screens.iter().any(|screen| screen.tab() == tab), "there is no such tab")
-            }
+            Action::Tab(tab) => when(self.tabs.contains(&tab), "there is no such tab"),
             Action::NextTab | Action::PrevTab => when(self.screens.len() > 1, "there is only one tab"),
             Action::ShowDue => when(!self.due.is_nothing(), "nothing is due"),
             Action::CopyMessage | Action::Dismiss => {

@@ -178,7 +178,7 @@ impl Desk {
     }
 
     fn open_tab(&mut self, at: usize, now: Now, orders: &mut Orders<Effect>) {
-        if let Some(tab) = self.screens.get(at).map(|screen| screen.tab()) {
+        if let Some(tab) = self.tabs.get(at).copied() {
             self.go(tab, Errand::None, now, orders);
         }
     }

@@ -19,22 +19,17 @@ use crate::tui::theme::{GlyphSet, Role};
 
 /// A screen that writes down what it hears.
 struct Diary {
-    tab: Tab,
     keys: Vec<KeyId>,
     heard: Vec<String>,
 }
 
 impl Diary {
-    fn boxed(tab: Tab) -> Box<dyn Screen> {
-        Box::new(Self { tab, keys: Vec::new(), heard: Vec::new() })
+    fn behind(tab: Tab) -> Tabbed {
+        (tab, Box::new(Self { keys: Vec::new(), heard: Vec::new() }))
     }
 }
 
 impl Screen for Diary {
-    fn tab(&self) -> Tab {
-        self.tab
-    }
-
     fn refresh(&mut self, look: &Look, _: &mut Vec<Ask>) {
         let now = look.now();
         self.keys = look.view(|view| {
@@ -136,7 +131,7 @@ impl Overlay for Showing {
 }
 
 fn console() -> Console {
-    testing::desk(vec![Diary::boxed(Tab::Agency), Diary::boxed(Tab::Audit)])
+    testing::desk(vec![Diary::behind(Tab::Agency), Diary::behind(Tab::Audit)])
 }
 
 #[test]
@@ -181,7 +176,7 @@ fn a_refusal_becomes_a_sentence_that_stays() {
 #[test]
 fn a_secret_overlay_holds_wipes_and_leases() {
     let clipboard = FakeClipboard::default();
-    let screens = vec![Diary::boxed(Tab::Agency)];
+    let screens = vec![Diary::behind(Tab::Agency)];
     let mut console = testing::desk_on(testing::sample(), screens, (80, 24), &clipboard);
     console
         .press("n")
@@ -304,7 +299,7 @@ fn what_is_due_is_shown_place_after_place() {
 #[test]
 fn quitting_takes_a_copied_secret_back() {
     let clipboard = FakeClipboard::default();
-    let screens = vec![Diary::boxed(Tab::Agency)];
+    let screens = vec![Diary::behind(Tab::Agency)];
     let mut console = testing::desk_on(testing::sample(), screens, (80, 24), &clipboard);
     console.press("n space");
     assert_eq!(clipboard.text(), "kdag_secret");

@@ -25,7 +25,7 @@ use super::keys::detail as key_detail;
 use super::keys::pane::{HINTS, KeyPane};
 use crate::domain::{AppId, Command, Event};
 use crate::tui::action::{Action, Reason};
-use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
+use crate::tui::app::ask::{Answer, Ask, Errand, Job};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
@@ -193,10 +193,6 @@ impl Apps {
 }
 
 impl Screen for Apps {
-    fn tab(&self) -> Tab {
-        Tab::Apps
-    }
-
     fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
         seen(look, |seen| {
             self.beside.list.set_columns(list::columns(seen));

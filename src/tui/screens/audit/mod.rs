@@ -13,7 +13,7 @@ use crate::domain::{Command, OperatorId, Role as OperatorRole};
 use crate::engine::AuditPage;
 use crate::store::Rev;
 use crate::tui::action::{Action, Reason};
-use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
+use crate::tui::app::ask::{Answer, Ask, Errand, Job};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
 use crate::tui::canvas::Canvas;
@@ -243,10 +243,6 @@ impl Audit {
 }
 
 impl Screen for Audit {
-    fn tab(&self) -> Tab {
-        Tab::Audit
-    }
-
     fn refresh(&mut self, look: &Look, _: &mut Vec<Ask>) {
         let reader = look.view(|view| view.operator().map(|operator| (operator.id, operator.role)));
         if self.reader.is_some() && self.reader != reader {

@@ -11,7 +11,7 @@ use crate::{
     tui::{
         action::{Action, Layer, Reason},
         app::{
-            ask::{Answer, Ask, Errand, Found, Job, Tab},
+            ask::{Answer, Ask, Errand, Found, Job},
             look::Look,
         },
         canvas::Canvas,
@@ -298,10 +298,6 @@ impl KeyPane {
 
 /// By itself it is the tab of the agency keys.
 impl Screen for KeyPane {
-    fn tab(&self) -> Tab {
-        Tab::Agency
-    }
-
     fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
         let catalog = look.engine.catalog();
         seen(look, |seen| {

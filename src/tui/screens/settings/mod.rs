@@ -25,7 +25,7 @@ use crate::domain::authorize::Action as Act;
 use crate::engine::Doors;
 use crate::store::Rev;
 use crate::tui::action::{Action, Reason};
-use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
+use crate::tui::app::ask::{Answer, Ask, Errand, Job};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::{Moment, Now};
@@ -273,10 +273,6 @@ impl Settings {
 }
 
 impl Screen for Settings {
-    fn tab(&self) -> Tab {
-        Tab::Settings
-    }
-
     fn refresh(&mut self, look: &Look, _: &mut Vec<Ask>) {
         let rev = Some(look.engine.health().rev);
         if self.rev != rev {

@@ -8,7 +8,7 @@ fn later(now: Now, by: Duration) -> Now {
 
 fn waiting_desk(now: Now) -> Desk {
     let look = testing::look(testing::sample());
-    Desk::new(look, vec![Diary::boxed(Tab::Agency)], true, Capture::Taken, now)
+    Desk::new(look, vec![Diary::behind(Tab::Agency)], true, Capture::Taken, now)
 }
 
 fn job_of(orders: &mut Orders<Effect>) -> JobId {
