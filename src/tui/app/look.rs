@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::times::Zone;
+use crate::domain::authorize::{Action as Act, authorize};
 use crate::domain::{Role, State, Timestamp, View};
 use crate::engine::{Engine, Session};
 use crate::serve::control::Owner;
@@ -42,6 +43,12 @@ impl Look {
     /// The same for a verb.
     pub fn permits(&self, action: Action) -> Result<(), Reason> {
         if action.changes() { self.may_change() } else { Ok(()) }
+    }
+
+    /// Whether they may do that, in the words of the rules when not.
+    pub fn may(&self, act: Act<'_>) -> Result<(), Reason> {
+        let judged = authorize(&self.engine.state(), &self.session.actor(), act);
+        judged.map_err(|refusal| refusal.to_string().into())
     }
 
     pub fn role(&self) -> Role {

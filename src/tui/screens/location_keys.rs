@@ -12,7 +12,7 @@ use super::{
     not_here,
 };
 use crate::{
-    domain::{Command, LocationId, Name},
+    domain::{LocationId, authorize::Action as Act},
     tui::{
         action::{Action, Group, Layer, Reason},
         app::{
@@ -24,8 +24,7 @@ use crate::{
         input::TextFocus,
         overlay::Cue,
         overlays::{chooser, confirm, location_add::AddLocations, location_rename},
-        sight::deeds,
-        sight::seen::{Seen, seen},
+        sight::seen::seen,
         sight::subset::Subset,
         widgets::{Focus, layout, walks},
     },
@@ -154,18 +153,10 @@ impl LocationKeys {
     }
 }
 
-/// Whether locations can be added, renamed and removed.
-fn may_manage(look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
-    let Ok(name) = Name::new("-") else { return Ok(()) };
-    deeds::may(&Command::AddLocations(vec![name]), look, seen)
-}
-
 impl Screen for LocationKeys {
     fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
-        seen(look, |seen| {
-            self.places.refresh(seen);
-            self.manage = may_manage(look, seen);
-        });
+        seen(look, |seen| self.places.refresh(seen));
+        self.manage = look.may(Act::ManageLocations);
         let wanted = self.places.selected().map_or(Subset::Locations, Subset::At);
         self.pane.hold(wanted);
         self.pane.refresh(look, out);

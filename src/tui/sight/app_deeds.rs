@@ -1,13 +1,10 @@
 //! What can be done to an app, and whether the rules would let it be done now: judged by the very function that
 //! judges the command when it is run.
 
-use crate::domain::catalog::AuthMethod;
-use crate::domain::{
-    App, AppId, AppStatus, Command, Name, NewApp, Note, Place, Profile, Refusal, SourceApp, Url, UserType,
-};
+use crate::domain::{App, AppId, AppStatus, Command, NewApp, Place, Refusal};
 use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::look::Look;
-use crate::tui::sight::deeds::{may, may_edit, may_issue, objection};
+use crate::tui::sight::deeds::{may_edit, may_issue, objection};
 use crate::tui::sight::seen::Seen;
 
 /// Something done to an app that exists.
@@ -68,21 +65,6 @@ fn as_it_is(app: &App) -> NewApp {
         method: app.method,
         scopes: app.scopes.iter().map(ToString::to_string).collect(),
     }
-}
-
-/// Whether the operator may create an app at all.
-pub fn may_create(look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
-    let (Ok(name), Ok(uri)) = (Name::new("-"), Url::new("https://localhost/")) else { return Ok(()) };
-    let profile = Profile {
-        uri,
-        description: Note::default(),
-        user_type: UserType::Guest,
-        source: SourceApp::ClientApp,
-        post_login: Vec::new(),
-        post_logout: Vec::new(),
-    };
-    let stub = NewApp { name, profile, method: AuthMethod::ApiKey, scopes: Vec::new() };
-    may(&Command::CreateApp(stub), look, seen)
 }
 
 /// Why an action on an app is not possible, if it is not.

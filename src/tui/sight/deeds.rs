@@ -92,16 +92,6 @@ pub fn objection(command: &Command, seen: &Seen<'_>, catalog: &Catalog) -> Optio
     decide(seen.state(), command, &context).err().filter(|refusal| *refusal != Refusal::IdTaken)
 }
 
-/// Whether who looks may wish for such a thing at all, whatever else is wrong with the wish.
-pub fn may(command: &Command, look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
-    match objection(command, seen, look.engine.catalog()) {
-        Some(refusal @ (Refusal::SignedOut | Refusal::RoleTooLow { .. } | Refusal::RecoveryOnly)) => {
-            Err(refusal.to_string().into())
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Whether something may be changed: refused for any reason but that nothing would change means refused.
 pub fn may_edit(same: &Command, seen: &Seen<'_>, catalog: &Catalog) -> Result<(), Reason> {
     match objection(same, seen, catalog) {

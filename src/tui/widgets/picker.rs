@@ -8,7 +8,7 @@ use frizbee::{Config, Matcher};
 use ratatui::{layout::Rect, text::Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Focus, Handled, field::TextField, layout, scrollbar, text, walk};
+use super::{Focus, field::TextField, layout, scrollbar, text, walk};
 use crate::domain::name::plain;
 use crate::tui::{
     action::{Action, Reason},
@@ -68,9 +68,7 @@ impl<K: Clone> Picker<K> {
                 self.query.take_in(cue);
                 self.search();
             }
-            Cue::Do(action) => {
-                self.act(action);
-            }
+            Cue::Do(action) => self.act(action),
             Cue::Wheel { rows, .. } => {
                 let way = if rows < 0 { Action::Up } else { Action::Down };
                 for _ in 0..rows.unsigned_abs() {
@@ -91,12 +89,8 @@ impl<K: Clone> Picker<K> {
         self.selected = row.min(self.hits.len().saturating_sub(1));
     }
 
-    pub fn act(&mut self, action: Action) -> Handled {
-        let Some(to) = walk(action, self.selected, self.page, self.hits.len()) else {
-            return Handled::Ignored;
-        };
-        let before = std::mem::replace(&mut self.selected, to);
-        if self.selected == before { Handled::Unmoved } else { Handled::Changed }
+    pub fn act(&mut self, action: Action) {
+        self.selected = walk(action, self.selected, self.page, self.hits.len()).unwrap_or(self.selected);
     }
 
     /// Draws query, a line, and the matches of which the selected one is always seen.
@@ -273,7 +267,7 @@ mod tests {
     #[test]
     fn what_cannot_be_chosen_says_why() {
         let mut picker = palette();
-        assert_eq!(picker.act(Action::Down), Handled::Changed);
+        picker.act(Action::Down);
         let drawn = testing::draw(50, 5, |canvas, area| picker.draw(canvas, area, 0));
         assert_eq!(
             drawn,
@@ -322,8 +316,8 @@ mod tests {
     #[test]
     fn the_selection_stays_in_range_and_in_sight() {
         let mut picker = palette();
-        assert_eq!(picker.act(Action::Bottom), Handled::Changed);
-        assert_eq!(picker.act(Action::Down), Handled::Unmoved);
+        picker.act(Action::Bottom);
+        picker.act(Action::Down);
         let drawn = testing::draw(30, 3, |canvas, area| picker.draw(canvas, area, 0));
         assert!(drawn[2].contains("Show all keys"), "{drawn:?}");
         picker.type_char('r');

@@ -9,7 +9,7 @@ pub mod menu;
 pub mod passphrase;
 pub mod role;
 
-use crate::domain::authorize::{Action as Act, authorize};
+use crate::domain::authorize::Action as Act;
 use crate::domain::{OperatorId, Role};
 use crate::tui::action::Reason;
 use crate::tui::app::look::Look;
@@ -76,7 +76,7 @@ impl Person {
             Verb::Role | Verb::Disable | Verb::Keys | Verb::Enable => Act::ManageOperators,
         };
         look.may_change()?;
-        may(act, look)?;
+        look.may(act)?;
         let last_admin = || {
             look.state(|state| {
                 let admins = state.operators().filter(|o| o.role == Role::Admin && o.standing.is_active());
@@ -96,10 +96,4 @@ impl Person {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether the one who looks may do that, in the words of the rules when not.
-pub fn may(act: Act<'_>, look: &Look) -> Result<(), Reason> {
-    let actor = look.session.actor();
-    look.state(|state| authorize(state, &actor, act)).map_err(|refusal| refusal.to_string().into())
 }

@@ -23,6 +23,7 @@ use self::list::AppRows;
 use super::Screen;
 use super::keys::detail as key_detail;
 use super::keys::pane::{HINTS, KeyPane};
+use crate::domain::authorize::Action as Act;
 use crate::domain::{AppId, Command, Event};
 use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job};
@@ -39,7 +40,7 @@ use crate::tui::overlays::confirm;
 use crate::tui::overlays::create_key::CreateKey;
 use crate::tui::overlays::how_to::HowTo;
 use crate::tui::secret::SecretText;
-use crate::tui::sight::app_deeds::{self, AppDeed};
+use crate::tui::sight::app_deeds::AppDeed;
 use crate::tui::sight::seen::seen;
 use crate::tui::sight::subset::Subset;
 
@@ -197,8 +198,8 @@ impl Screen for Apps {
         seen(look, |seen| {
             self.beside.list.set_columns(list::columns(seen));
             self.beside.list.fill(seen.view.apps().into_iter().map(|app| app.id), seen);
-            self.create = app_deeds::may_create(look, seen);
         });
+        self.create = look.may(Act::CreateApp);
         self.follow(look, out);
         self.pane.refresh(look, out);
     }

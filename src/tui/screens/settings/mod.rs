@@ -378,14 +378,14 @@ impl Screen for Settings {
             Action::Right | Action::Left | Action::Back => Ok(()),
             Action::Open if !content => Ok(()),
             Action::Open | Action::Edit if policy => {
-                look.may_change().and_then(|()| operator::may(Act::SetPolicy, look))
+                look.may_change().and_then(|()| look.may(Act::SetPolicy))
             }
             Action::Open if !people => Ok(()),
             Action::RowMenu if !people => Err(not_here(action, look)),
             Action::Open | Action::RowMenu => person().map(drop),
             Action::Edit if people => person()?.allows(Verb::Role, look),
             Action::Edit => Err("there is nothing to edit here".into()),
-            Action::New if people => operator::may(Act::ManageOperators, look),
+            Action::New if people => look.may(Act::ManageOperators),
             Action::New => Err("open the operators to add one".into()),
             Action::Passphrase => person()?.allows(Verb::Passphrase, look),
             Action::EndAccess => {
@@ -396,9 +396,9 @@ impl Screen for Settings {
             Action::RenewCode if look.engine.health().backend == "memory" => {
                 Err("this store is in memory and gone when keydeck ends: no code could open it again".into())
             }
-            Action::RenewCode => operator::may(Act::RenewRecovery, look),
+            Action::RenewCode => look.may(Act::RenewRecovery),
             Action::ConfirmClock if !look.engine.now().suspect => Err(CLOCK_BELIEVED.into()),
-            Action::ConfirmClock => operator::may(Act::ConfirmClock, look),
+            Action::ConfirmClock => look.may(Act::ConfirmClock),
             _ => Err(not_here(action, look)),
         }
     }

@@ -10,7 +10,7 @@ use crate::tui::canvas::Canvas;
 use crate::tui::list::filter::NoTerm;
 use crate::tui::list::{Cell, Change, Column, List, Listed};
 use crate::tui::overlay::{Cue, Overlay};
-use crate::tui::overlays::{operator, policy_edit};
+use crate::tui::overlays::policy_edit;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, layout, text};
 
@@ -105,7 +105,7 @@ impl Rules {
             lines.push((Role::Accent, value));
         }
         lines.push((Role::Dim, format!("Takes {}.", rule.form)));
-        lines.push(match operator::may(Act::SetPolicy, look) {
+        lines.push(match look.may(Act::SetPolicy) {
             Ok(()) => {
                 let key = look.keymap.label(Layer::Screen, Action::Open).unwrap_or_default();
                 (Role::Dim, format!("{key} changes it; so does `keydeck policy set {name} VALUE`."))
