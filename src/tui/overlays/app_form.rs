@@ -12,8 +12,8 @@ use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::first_few;
 use crate::domain::{
-    App, AppId, Command, Context, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, Scopes, SourceApp,
-    Url, UserType, decide,
+    App, AppId, Command, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, Scopes, SourceApp, Url,
+    UserType,
 };
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::kept::out_of_sight;
@@ -187,7 +187,6 @@ impl AppForm {
     /// Asks the rules, and notes what they say at the field it concerns.
     fn judge(&mut self, look: &Look, told: Told) {
         let Some(new) = self.app() else { return };
-        let catalog = look.engine.catalog();
         // As if based on what there is: whether that changed is asked when it is about to be written.
         let command = match &self.base {
             Some(base) => Command::EditApp { app: base.id, change: new, basis: None },
@@ -195,15 +194,13 @@ impl AppForm {
         };
         let refusal = seen(look, |seen| {
             if self.base.is_some() {
-                let (actor, now) = (seen.view.actor(), seen.now());
-                let context = Context { actor, now, doubted: None, catalog, ids: &[], minted: None };
-                let events = decide(seen.state(), &command, &context).unwrap_or_default();
+                let events = deeds::rehearse(&command, seen).unwrap_or_default();
                 self.touched.extend(events.iter().filter_map(|event| match event {
                     Event::KeyRescoped(key, _) => Some(key.name.to_string()),
                     _ => None,
                 }));
             }
-            deeds::objection(&command, seen, catalog)
+            deeds::objection(&command, seen)
         });
         let Some(refusal) = refusal else { return };
         let said = refusal.to_string();

@@ -65,7 +65,7 @@ impl AddLocations {
             return Err(Not::Possible(why));
         }
         let command = Command::AddLocations(vec![name.clone()]);
-        match seen(look, |seen| deeds::objection(&command, seen, look.engine.catalog())) {
+        match seen(look, |seen| deeds::objection(&command, seen)) {
             None => self.names.push(name),
             Some(why @ Refusal::NameTaken { .. }) => return Err(Not::Again(why.to_string(), name)),
             Some(why) => return Err(Not::Possible(why.to_string())),

@@ -29,7 +29,7 @@ impl Rename {
         let name = Name::new(self.name.text()).map_err(|why| why.to_string())?;
         let basis = Some(Basis::of_location(&self.before));
         let command = Command::RenameLocation { location: self.before.id, name, basis };
-        match seen(look, |seen| deeds::objection(&command, seen, look.engine.catalog())) {
+        match seen(look, |seen| deeds::objection(&command, seen)) {
             Some(refusal) => Err(refusal.to_string()),
             None => Ok(command),
         }

@@ -118,7 +118,7 @@ impl Asking for Rescope {
             scopes: self.tree.ticked().iter().map(ToString::to_string).collect(),
             basis: Some(Basis::of_key(self.key, &self.before)),
         };
-        match seen(look, |seen| deeds::objection(&command, seen, look.engine.catalog())) {
+        match seen(look, |seen| deeds::objection(&command, seen)) {
             Some(refusal) => Err(refusal.to_string()),
             None => Ok(Job::Run { command, said: format!("the scopes of {} are changed", self.name) }),
         }

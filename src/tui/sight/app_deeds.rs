@@ -3,7 +3,6 @@
 
 use crate::domain::{App, AppId, AppStatus, Command, NewApp, Place, Refusal};
 use crate::tui::action::{Action, Danger, Reason};
-use crate::tui::app::look::Look;
 use crate::tui::sight::deeds::{may_edit, may_issue, objection};
 use crate::tui::sight::seen::Seen;
 
@@ -68,18 +67,17 @@ fn as_it_is(app: &App) -> NewApp {
 }
 
 /// Why an action on an app is not possible, if it is not.
-pub fn enabled(action: Action, app: Option<AppId>, look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
+pub fn enabled(action: Action, app: Option<AppId>, seen: &Seen<'_>) -> Result<(), Reason> {
     let Some(app) = app.and_then(|id| seen.view.app(id)) else { return Err("there is no app here".into()) };
-    let catalog = look.engine.catalog();
     let said = |refusal: Refusal| Err(Reason::from(refusal.to_string()));
     match action {
-        Action::NewKey => may_issue(Place::App(app.id), seen, catalog).or_else(said),
+        Action::NewKey => may_issue(Place::App(app.id), seen).or_else(said),
         Action::Edit => {
             let same = Command::EditApp { app: app.id, change: as_it_is(app), basis: None };
-            may_edit(&same, seen, catalog)
+            may_edit(&same, seen)
         }
         _ => match AppDeed::of(action, app) {
-            Some(deed) => objection(&deed.command(app.id), seen, catalog).map_or(Ok(()), said),
+            Some(deed) => objection(&deed.command(app.id), seen).map_or(Ok(()), said),
             None => Ok(()),
         },
     }

@@ -2,15 +2,10 @@
 //! command when it is run, so a screen never offers what would be refused, and says why in the same words.
 
 use super::seen::Seen;
-use crate::{
-    domain::{
-        Catalog, Command, Context, Expiry, Key, KeyId, KeyState, Name, NewKey, Note, Place, Refusal, decide,
-    },
-    tui::{
-        action::{Action, Danger, Reason},
-        app::look::Look,
-    },
+use crate::domain::{
+    Command, Context, Event, Expiry, Key, KeyId, KeyState, Name, NewKey, Note, Place, Refusal, decide,
 };
+use crate::tui::action::{Action, Danger, Reason};
 
 /// Something done to a key that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,37 +79,36 @@ impl Deed {
     }
 }
 
+/// What a command would lead to now, as far as can be said before it is run.
+pub fn rehearse(command: &Command, seen: &Seen<'_>) -> Result<Vec<Event>, Refusal> {
+    let (actor, now, catalog) = (seen.view.actor(), seen.now(), seen.catalog);
+    decide(seen.state(), command, &Context { actor, now, doubted: None, catalog, ids: &[], minted: None })
+}
+
 /// Why a command would be refused now, if it would.
-pub fn objection(command: &Command, seen: &Seen<'_>, catalog: &Catalog) -> Option<Refusal> {
-    let actor = seen.view.actor();
-    let context = Context { actor, now: seen.now(), doubted: None, catalog, ids: &[], minted: None };
+pub fn objection(command: &Command, seen: &Seen<'_>) -> Option<Refusal> {
     // A rehearsal mints no token, and lacks nothing else when that is the only thing missing.
-    decide(seen.state(), command, &context).err().filter(|refusal| *refusal != Refusal::IdTaken)
+    rehearse(command, seen).err().filter(|refusal| *refusal != Refusal::IdTaken)
 }
 
 /// Whether something may be changed: refused for any reason but that nothing would change means refused.
-pub fn may_edit(same: &Command, seen: &Seen<'_>, catalog: &Catalog) -> Result<(), Reason> {
-    match objection(same, seen, catalog) {
+pub fn may_edit(same: &Command, seen: &Seen<'_>) -> Result<(), Reason> {
+    match objection(same, seen) {
         None | Some(Refusal::NoChange(_) | Refusal::Scopes(_) | Refusal::NoScopes) => Ok(()),
         Some(refusal) => Err(refusal.to_string().into()),
     }
 }
 
 /// Those of `keys` the deed is possible for.
-pub fn possible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>, catalog: &Catalog) -> Vec<KeyId> {
-    keys.iter().copied().filter(|key| objection(&deed.command(*key), seen, catalog).is_none()).collect()
+pub fn possible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>) -> Vec<KeyId> {
+    keys.iter().copied().filter(|key| objection(&deed.command(*key), seen).is_none()).collect()
 }
 
 /// Why the deed is not possible for the others of `keys`: each reason, and for which.
-pub fn impossible(
-    deed: Deed,
-    keys: &[KeyId],
-    seen: &Seen<'_>,
-    catalog: &Catalog,
-) -> Vec<(Vec<KeyId>, String)> {
+pub fn impossible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>) -> Vec<(Vec<KeyId>, String)> {
     let mut reasons: Vec<(Vec<KeyId>, String)> = Vec::new();
     for key in keys {
-        let Some(why) = objection(&deed.command(*key), seen, catalog) else { continue };
+        let Some(why) = objection(&deed.command(*key), seen) else { continue };
         let why = why.to_string();
         match reasons.iter_mut().find(|(_, known)| *known == why) {
             Some((keys, _)) => keys.push(*key),
@@ -125,11 +119,11 @@ pub fn impossible(
 }
 
 /// Whether a key of this place could be issued at all, whatever its name and scopes.
-pub fn may_issue(place: Place, seen: &Seen<'_>, catalog: &Catalog) -> Result<(), Refusal> {
+pub fn may_issue(place: Place, seen: &Seen<'_>) -> Result<(), Refusal> {
     // A name nobody has typed, and no scopes: what is refused for these alone is no refusal of the wish itself.
     let Ok(name) = Name::new("-") else { return Ok(()) };
     let new = NewKey { name, place, scopes: Vec::new(), expiry: Some(Expiry::Never), note: Note::default() };
-    match objection(&Command::IssueKey(new), seen, catalog) {
+    match objection(&Command::IssueKey(new), seen) {
         Some(
             refusal @ (Refusal::SignedOut
             | Refusal::RoleTooLow { .. }
@@ -146,8 +140,7 @@ pub fn may_issue(place: Place, seen: &Seen<'_>, catalog: &Catalog) -> Result<(),
 }
 
 /// Why an action on `keys` is not possible, if it is not.
-pub fn enabled(action: Action, keys: &[KeyId], look: &Look, seen: &Seen<'_>) -> Result<(), Reason> {
-    let catalog = look.engine.catalog();
+pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Reason> {
     let found: Vec<&Key> = keys.iter().filter_map(|id| seen.view.key(*id)).collect();
     let Some(first) = found.first() else { return Err("there is no key here".into()) };
     if action == Action::Edit {
@@ -155,12 +148,12 @@ pub fn enabled(action: Action, keys: &[KeyId], look: &Look, seen: &Seen<'_>) -> 
             return Err("scopes are changed one key at a time; A removes the marks".into());
         }
         let scopes = first.scopes.iter().map(ToString::to_string).collect();
-        return may_edit(&Command::RescopeKey { key: first.id, scopes, basis: None }, seen, catalog);
+        return may_edit(&Command::RescopeKey { key: first.id, scopes, basis: None }, seen);
     }
     let Some(deed) = Deed::of(action, &found, seen) else { return Ok(()) };
-    match objection(&deed.command(first.id), seen, catalog) {
+    match objection(&deed.command(first.id), seen) {
         Some(refusal) if found.len() == 1 => Err(refusal.to_string().into()),
-        Some(refusal) if possible(deed, keys, seen, catalog).is_empty() => {
+        Some(refusal) if possible(deed, keys, seen).is_empty() => {
             Err(format!("none of the {} marked keys can be {}: {refusal}", found.len(), deed.done()).into())
         }
         _ => Ok(()),

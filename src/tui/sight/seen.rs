@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{Actor, Key, KeyState, Reason, State, Timestamp, Trace, Usage, View},
+    domain::{Actor, Catalog, Key, KeyState, Reason, State, Timestamp, Trace, Usage, View},
     tui::{
         app::ask::{Ask, Found},
         app::{look::Look, times::Times},
@@ -20,6 +20,7 @@ pub struct Seen<'a> {
     pub view: View<'a>,
     /// How to say times.
     pub times: Times,
+    pub catalog: &'a Catalog,
 }
 
 /// Looks at the state as the operator of `look` may see it.
@@ -27,7 +28,7 @@ pub fn seen<R>(look: &Look, read: impl FnOnce(&Seen<'_>) -> R) -> R {
     // The clock is the engine's too, so it is asked before the lock is taken.
     let times = Times::of(look);
     let actor = look.session.actor();
-    look.state(|state| read(&Seen::new(state, actor, times)))
+    look.state(|state| read(&Seen::new(state, actor, times, look.engine.catalog())))
 }
 
 /// Looks at the state once, and holds it only as long as that takes.
@@ -39,15 +40,15 @@ pub fn elsewhere(look: &Look, work: impl FnOnce(Glance<'_>) -> Found + Send + 's
     Ask::Search(Box::new(move || {
         work(&|read| {
             let times = Times::new(engine.now().time, zone);
-            read(&Seen::new(&engine.state(), session.actor(), times));
+            read(&Seen::new(&engine.state(), session.actor(), times, engine.catalog()));
         })
     }))
 }
 
 impl<'a> Seen<'a> {
     /// The state as `actor` may see it.
-    pub const fn new(state: &'a State, actor: Actor, times: Times) -> Self {
-        Self { state, view: View::new(state, actor), times }
+    pub const fn new(state: &'a State, actor: Actor, times: Times, catalog: &'a Catalog) -> Self {
+        Self { state, view: View::new(state, actor), times, catalog }
     }
 
     pub const fn now(&self) -> Timestamp {

@@ -16,13 +16,12 @@ const NAMED: usize = 10;
 
 /// The question whether to do `deed` to those of `keys` it is possible for; `None` when there is none.
 pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
-    let catalog = look.engine.catalog();
     seen(look, |seen| {
-        let possible = deeds::possible(deed, keys, seen, catalog);
+        let possible = deeds::possible(deed, keys, seen);
         let found: Vec<&Key> = possible.iter().filter_map(|id| seen.view.key(*id)).collect();
         let first = *found.first()?;
         let one = found.len() == 1;
-        let left_out = deeds::impossible(deed, keys, seen, catalog).into_iter().map(|(keys, why)| {
+        let left_out = deeds::impossible(deed, keys, seen).into_iter().map(|(keys, why)| {
             let stay = if keys.len() == 1 { "stays as it is" } else { "stay as they are" };
             let named = keys.iter().filter_map(|id| seen.view.key(*id)).map(|key| key.name.as_str());
             let names = first_few(named);
@@ -69,8 +68,7 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             }
         });
         // Of a mixed selection those that work can be paused, or those that are paused resumed.
-        let paused =
-            if deed == Deed::Pause { deeds::possible(Deed::Resume, keys, seen, catalog).len() } else { 0 };
+        let paused = if deed == Deed::Pause { deeds::possible(Deed::Resume, keys, seen).len() } else { 0 };
         if paused > 0 {
             let keys = keys.to_vec();
             question.buttons = ButtonRow::new([

@@ -42,14 +42,12 @@ impl ForApp {
 
 /// For an app the operator sees.
 pub fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
-    let catalog = look.engine.catalog();
     let name = look.view(|view| view.app(id).map(|app| app.name.to_string()))?;
     let offered = free_name(look, &name);
     seen(look, |seen| {
         let app = seen.view.app(id)?;
         let could_go = |key: &&crate::domain::Key| {
-            key.state(seen.now()).is_live()
-                && deeds::objection(&Command::RevokeKey(key.id), seen, catalog).is_none()
+            key.state(seen.now()).is_live() && deeds::objection(&Command::RevokeKey(key.id), seen).is_none()
         };
         let mut others: Vec<_> =
             seen.view.keys_of_app(id).filter(could_go).map(|key| (key.id, key.name.to_string())).collect();

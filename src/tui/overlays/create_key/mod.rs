@@ -122,7 +122,7 @@ impl CreateKey {
         };
         let why = match place {
             Some(place) => {
-                let may = seen(look, |seen| deeds::may_issue(place, seen, look.engine.catalog()));
+                let may = seen(look, |seen| deeds::may_issue(place, seen));
                 may.err().map(|refusal| refusal.to_string())
             }
             None => Some("there is no location yet; add one first".to_owned()),
@@ -173,8 +173,7 @@ impl CreateKey {
     /// Asks the rules, and notes what they say at the field it concerns.
     fn judge(&mut self, look: &Look, told: Told) {
         let Some(new) = self.key() else { return };
-        let judged =
-            seen(look, |seen| deeds::objection(&Command::IssueKey(new), seen, look.engine.catalog()));
+        let judged = seen(look, |seen| deeds::objection(&Command::IssueKey(new), seen));
         let Some(refusal) = judged else { return };
         let said = refusal.to_string();
         match refusal {

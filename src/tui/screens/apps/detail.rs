@@ -2,14 +2,14 @@
 
 use crate::domain::catalog::AuthMethod;
 use crate::domain::name::plain;
-use crate::domain::{App, Catalog, Url};
+use crate::domain::{App, Url};
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail::scopes;
 use crate::tui::sight::app_standing::{last_used, means, standing};
 use crate::tui::sight::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
 
-pub fn lines(glyphs: &Glyphs, app: &App, seen: &Seen<'_>, catalog: &Catalog) -> Vec<Line> {
+pub fn lines(glyphs: &Glyphs, app: &App, seen: &Seen<'_>) -> Vec<Line> {
     let standing = standing(app, seen);
     let badge = standing.badge();
     let mut all = vec![
@@ -23,7 +23,7 @@ pub fn lines(glyphs: &Glyphs, app: &App, seen: &Seen<'_>, catalog: &Catalog) -> 
     all.push(Line::blank());
     facts(&mut all, app, seen);
     all.push(Line::blank());
-    scopes(&mut all, &app.scopes, seen.view.app_trace(app), seen, catalog);
+    scopes(&mut all, &app.scopes, seen.view.app_trace(app), seen);
     if app.method == AuthMethod::ApiKey {
         all.push(Line::blank());
         keys(&mut all, glyphs, app, seen);

@@ -90,11 +90,10 @@ impl Apps {
 
     fn draw_detail(&mut self, canvas: &mut Canvas<'_>, room: Rect, look: &Look) {
         let (selected, focus) = (self.beside.list.selected(), Focus::when(self.beside.is_inside()));
-        let catalog = look.engine.catalog();
         seen(look, |seen| {
             let app = selected.and_then(|id| seen.view.app(id)).filter(|_| !room.is_empty());
             let Some(app) = app else { return };
-            let lines = detail::lines(canvas.glyphs(), app, seen, catalog);
+            let lines = detail::lines(canvas.glyphs(), app, seen);
             self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
         });
     }

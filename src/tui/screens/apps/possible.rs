@@ -52,7 +52,7 @@ impl Apps {
                 when(selected.is_some(), "there is no app here")
             }
             Action::Edit | Action::NewKey | Action::NewSecret | Action::Pause | Action::Delete => {
-                seen(look, |seen| app_deeds::enabled(action, selected, look, seen))
+                seen(look, |seen| app_deeds::enabled(action, selected, seen))
             }
             Action::Revoke => Err("an app is paused or deleted; its keys are revoked: l goes to them".into()),
             Action::Restore => Err("a deleted app cannot be restored; create another".into()),

@@ -11,13 +11,7 @@ use crate::tui::theme::{Glyphs, Role};
 /// The pane's number for the mouse.
 pub const PANE: u8 = 2;
 /// The lines. `history` is `None` while it is not known.
-pub fn lines(
-    glyphs: &Glyphs,
-    key: &Key,
-    seen: &Seen<'_>,
-    catalog: &Catalog,
-    history: Option<&[Happening]>,
-) -> Vec<Line> {
+pub fn lines(glyphs: &Glyphs, key: &Key, seen: &Seen<'_>, history: Option<&[Happening]>) -> Vec<Line> {
     let standing = seen.standing(key);
     let badge = standing.badge();
     let mut all = vec![
@@ -28,7 +22,7 @@ pub fn lines(
     ];
     facts(&mut all, key, seen);
     all.push(Line::blank());
-    scopes(&mut all, &key.scopes, seen.trace(key), seen, catalog);
+    scopes(&mut all, &key.scopes, seen.trace(key), seen);
     all.push(Line::blank());
     all.push(Line::of(Role::Header, "History"));
     match history {
@@ -92,14 +86,8 @@ fn facts(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>) {
 
 /// Scopes by group of the catalog, in its order; what it does not know comes last. Where a request said which scopes it
 /// needed, those never needed are named.
-pub fn scopes(
-    all: &mut Vec<Line>,
-    scopes: &Scopes,
-    trace: Option<&Trace>,
-    seen: &Seen<'_>,
-    catalog: &Catalog,
-) {
-    let count = scopes.len();
+pub fn scopes(all: &mut Vec<Line>, scopes: &Scopes, trace: Option<&Trace>, seen: &Seen<'_>) {
+    let (count, catalog) = (scopes.len(), seen.catalog);
     let trace = trace.filter(|trace| !trace.scopes().is_empty());
     let told = match trace {
         Some(trace) => format!("Scopes used {} of {count}", trace.scopes().len()),

@@ -279,7 +279,6 @@ impl KeyPane {
         (focus, empty): (Focus, &str),
         now: Now,
     ) {
-        let catalog = look.engine.catalog();
         let empty = if self.search == Search::Done { empty } else { "Looking through the keys…" };
         let on_table = Focus::when(focus.is_here() && !(self.beside.is_inside() && self.beside.is_open()));
         seen(look, |seen| {
@@ -290,7 +289,7 @@ impl KeyPane {
             self.history.want(key.map(|key| key.id), now);
             let Some(key) = key else { return };
             let history = self.history.of(key.id);
-            let lines = detail::lines(canvas.glyphs(), key, seen, catalog, history);
+            let lines = detail::lines(canvas.glyphs(), key, seen, history);
             self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
         });
     }
@@ -299,7 +298,6 @@ impl KeyPane {
 /// By itself it is the tab of the agency keys.
 impl Screen for KeyPane {
     fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>) {
-        let catalog = look.engine.catalog();
         seen(look, |seen| {
             self.beside.list.set_columns(list::columns(self.subset, seen));
             if self.subset.keys(seen).take(AT_ONCE + 1).count() <= AT_ONCE {
@@ -321,9 +319,7 @@ impl Screen for KeyPane {
                 Subset::Apps => None,
             };
             self.issue = match any {
-                Some(place) => {
-                    deeds::may_issue(place, seen, catalog).map_err(|refusal| refusal.to_string().into())
-                }
+                Some(place) => deeds::may_issue(place, seen).map_err(|refusal| refusal.to_string().into()),
                 None if self.subset == Subset::Apps => Err("select one app first".into()),
                 None => Err("there is no location yet; add one first".into()),
             };
@@ -438,7 +434,7 @@ impl Screen for KeyPane {
                 if targets.is_empty() && self.list().marks() > 0 {
                     return Err("the filter hides all marked keys".into());
                 }
-                seen(look, |seen| deeds::enabled(action, targets, look, seen))
+                seen(look, |seen| deeds::enabled(action, targets, seen))
             }
             _ => Err(not_here(action, look)),
         }
