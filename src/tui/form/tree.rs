@@ -122,7 +122,7 @@ impl<K: Clone + Ord> TreeState<K> {
             Action::Left => self.fold(),
             Action::Right => self.unfold(),
             Action::Toggle => return self.toggle(),
-            Action::ToggleAll => self.toggle_shown(),
+            Action::ToggleAll => self.flip(self.matching().collect()),
             Action::Filter => {
                 self.searching = true;
                 Handled::Changed
@@ -134,18 +134,10 @@ impl<K: Clone + Ord> TreeState<K> {
 
     /// How the box of item number `at` is ticked.
     fn state(&self, at: usize) -> Ticked {
-        let mut leaves = self.leaves(at).filter_map(|leaf| self.items.get(leaf)?.key.as_ref()).peekable();
-        if leaves.peek().is_none() {
-            return Ticked::Off;
-        }
-        let (mut on, mut off) = (false, false);
-        for key in leaves {
-            *(if self.ticked.contains(key) { &mut on } else { &mut off }) = true;
-        }
-        match (on, off) {
-            (true, false) => Ticked::On,
-            (true, true) => Ticked::Some,
-            (false, _) => Ticked::Off,
+        match self.counts(at) {
+            (0, _) => Ticked::Off,
+            (on, all) if on == all => Ticked::On,
+            _ => Ticked::Some,
         }
     }
 
@@ -170,18 +162,8 @@ impl<K: Clone + Ord> TreeState<K> {
             return Err(reason);
         }
         // Of a group only what the search shows, or one would tick what one does not see.
-        let matching: HashSet<usize> =
-            if self.is_narrowed() { self.matching().collect() } else { HashSet::new() };
-        let narrowed = self.is_narrowed();
-        let leaves =
-            self.leaves(at).filter(|leaf| !narrowed || *leaf == at || matching.contains(leaf)).collect();
-        Ok(self.flip(leaves))
-    }
-
-    fn toggle_shown(&mut self) -> Handled {
-        let leaves =
-            if self.is_narrowed() { self.matching().collect() } else { (0..self.items.len()).collect() };
-        self.flip(leaves)
+        let matching: HashSet<usize> = self.matching().collect();
+        Ok(self.flip(self.leaves(at).filter(|leaf| *leaf == at || matching.contains(leaf)).collect()))
     }
 
     /// Ticks all of `leaves` that may be, or unticks them when all were ticked.
