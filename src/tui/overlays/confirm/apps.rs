@@ -62,41 +62,36 @@ fn consequences(deed: AppDeed, app: &App, seen: &Seen<'_>) -> Vec<String> {
         n => format!("Its {n} keys"),
     };
     let jwt = app.method == AuthMethod::Jwt;
-    let said: &[&str] = match (deed, jwt, live) {
-        (AppDeed::Pause, true, _) => &[
-            "Its access tokens are refused from the next request on, and no new one is given out, until it is resumed.",
-        ],
-        (AppDeed::Pause, false, 0) => &["{keys}: nothing stops now, and none works until it is resumed."],
-        (AppDeed::Pause, false, _) => {
-            &["{keys} stop: refused from the next request on, until it is resumed."]
+    let first = match (deed, jwt, live) {
+        (AppDeed::Pause, true, _) => {
+            "Its access tokens are refused from the next request on, and no new one is given out, until it is resumed."
         }
-        (AppDeed::Resume, true, _) => &["It gets access tokens again, and those that have not ended work."],
-        (AppDeed::Resume, false, 0) => &["{keys}; one issued now would work."],
-        (AppDeed::Resume, false, _) => &["{keys} work again from the next request on."],
-        (AppDeed::Delete, true, _) => &[
-            "Its access tokens are refused at once and its secret gets no new one.",
-            "Deleting is final. Its history stays readable; an app of the same name is a new one.",
-        ],
-        (AppDeed::Delete, false, 0) => &[
-            "{keys}: nothing stops. Its secret is worthless from then on.",
-            "Deleting is final. Its history stays readable; an app of the same name is a new one.",
-        ],
-        (AppDeed::Delete, false, _) => &[
-            "{keys} go with it: revoked at once, and what uses them stops. Its secret is worthless from then on.",
-            "Deleting is final. Its history stays readable; an app of the same name is a new one.",
-        ],
-        (AppDeed::NewSecret, true, _) => &[
-            "The secret it has now and all access tokens fetched with it end at once: the app stands still until it has the new one.",
-            "Its application id stays. The new secret is shown once, right after this.",
-        ],
-        (AppDeed::NewSecret, false, 0) => &[
-            "The secret it has now ends at once.",
-            "Its application id stays. The new secret is shown once, right after this.",
-        ],
-        (AppDeed::NewSecret, false, _) => &[
-            "The secret it has now ends at once.",
-            "{keys} and its application id stay as they are. The new secret is shown once, right after this.",
-        ],
+        (AppDeed::Pause, false, 0) => "{keys}: nothing stops now, and none works until it is resumed.",
+        (AppDeed::Pause, false, _) => "{keys} stop: refused from the next request on, until it is resumed.",
+        (AppDeed::Resume, true, _) => "It gets access tokens again, and those that have not ended work.",
+        (AppDeed::Resume, false, 0) => "{keys}; one issued now would work.",
+        (AppDeed::Resume, false, _) => "{keys} work again from the next request on.",
+        (AppDeed::Delete, true, _) => "Its access tokens are refused at once and its secret gets no new one.",
+        (AppDeed::Delete, false, 0) => "{keys}: nothing stops. Its secret is worthless from then on.",
+        (AppDeed::Delete, false, _) => {
+            "{keys} go with it: revoked at once, and what uses them stops. Its secret is worthless from then on."
+        }
+        (AppDeed::NewSecret, true, _) => {
+            "The secret it has now and all access tokens fetched with it end at once: the app stands still until it has the new one."
+        }
+        (AppDeed::NewSecret, false, _) => "The secret it has now ends at once.",
     };
-    said.iter().map(|line| line.replace("{keys}", &keys)).collect()
+    let then = match deed {
+        AppDeed::Pause | AppDeed::Resume => None,
+        AppDeed::Delete => {
+            Some("Deleting is final. Its history stays readable; an app of the same name is a new one.")
+        }
+        AppDeed::NewSecret if jwt || live == 0 => {
+            Some("Its application id stays. The new secret is shown once, right after this.")
+        }
+        AppDeed::NewSecret => Some(
+            "{keys} and its application id stay as they are. The new secret is shown once, right after this.",
+        ),
+    };
+    [first].into_iter().chain(then).map(|line| line.replace("{keys}", &keys)).collect()
 }
