@@ -137,29 +137,21 @@ impl Overlay for Reader {
             return Heard::Consumed;
         }
         match cue {
-            Cue::Do(action) if self.page.act(action) => Heard::Consumed,
+            Cue::Do(action) if self.page.act(action) => {}
             Cue::Do(Action::Filter) => {
                 self.search = Some(TextField::new("").placeholder("find in this text").filled(&self.wanted));
-                Heard::Consumed
             }
-            Cue::Do(Action::NextMatch) => {
-                self.find(true, self.page.offset + 1, out);
-                Heard::Consumed
-            }
+            Cue::Do(Action::NextMatch) => self.find(true, self.page.offset + 1, out),
             Cue::Do(Action::PrevMatch) => {
                 self.find(false, self.page.offset + self.rows.len().saturating_sub(1), out);
-                Heard::Consumed
             }
             Cue::Do(Action::CopyText) => {
                 out.extend(self.copied.as_ref().map(|text| Ask::Copy(text.duplicate(), Keep::Stays)));
-                Heard::Consumed
             }
-            Cue::Wheel { rows, .. } => {
-                self.page.scroll(rows);
-                Heard::Consumed
-            }
-            _ => Heard::Ignored,
+            Cue::Wheel { rows, .. } => self.page.scroll(rows),
+            _ => return Heard::Ignored,
         }
+        Heard::Consumed
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
