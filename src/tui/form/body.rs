@@ -133,7 +133,7 @@ impl Body {
     /// Goes to the first field that something is wrong with: of this page, when another follows.
     pub fn go_wrong(&mut self, sheet: &mut Sheet<'_>) -> bool {
         let range = if self.goes_on(sheet) { sheet.page(self.page) } else { 0..sheet.fields.len() };
-        let wrong = |at: &usize| sheet.fields.get_mut(*at).is_some_and(|field| field.error().is_some());
+        let wrong = |at: &usize| sheet.fields.get(*at).is_some_and(|field| field.is_wrong());
         let found = range.into_iter().find(wrong);
         // Whoever is there already stays where they are in it.
         if found.is_some() && found != self.at {

@@ -22,7 +22,7 @@ type Reader<T> = Box<dyn Fn(&str) -> Reading<T> + Send>;
 
 /// A text field with suggestions, and a function that reads it.
 pub struct TypedChoice<T> {
-    field: TextField,
+    pub field: TextField,
     suggestions: Vec<String>,
     /// The text was put there, not typed: typing replaces it instead of adding to it.
     preset: bool,
@@ -144,8 +144,8 @@ impl<T> Field for TypedChoice<T> {
         draw_below(canvas, layout::top(beside, 1).1, self.field.error.as_deref(), &self.field.note);
     }
 
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.field.error
+    fn is_wrong(&self) -> bool {
+        self.field.is_wrong()
     }
 
     fn sign(&self, into: &mut dyn Hasher) {
@@ -159,7 +159,6 @@ pub struct Radio<K> {
     options: Vec<(K, &'static str, &'static str)>,
     chosen: usize,
     across: bool,
-    error: Option<String>,
 }
 
 impl<K: Clone + PartialEq> Radio<K> {
@@ -168,7 +167,7 @@ impl<K: Clone + PartialEq> Radio<K> {
         label: &'static str,
         options: impl IntoIterator<Item = (K, &'static str, &'static str)>,
     ) -> Self {
-        Self { label, options: options.into_iter().collect(), chosen: 0, across: false, error: None }
+        Self { label, options: options.into_iter().collect(), chosen: 0, across: false }
     }
 
     /// The options side by side, without their notes.
@@ -200,7 +199,7 @@ impl<K: Clone + PartialEq> Radio<K> {
     fn go(&mut self, to: Option<usize>, past_the_end: Took) -> Took {
         match to.filter(|to| *to < self.options.len()) {
             Some(to) => {
-                (self.chosen, self.error) = (to, None);
+                self.chosen = to;
                 Took::Changed
             }
             None => past_the_end,
@@ -225,16 +224,15 @@ impl<K: Clone + PartialEq> Field for Radio<K> {
         }
     }
 
-    fn rows(&self, cells: u16, air: u16) -> u16 {
-        let options = if self.across { 1 } else { rows(self.options.len()) };
-        options + rows_below(self.error.as_deref(), "", cells).max(air)
+    fn rows(&self, _: u16, air: u16) -> u16 {
+        if self.across { 1 + air } else { rows(self.options.len()) + air }
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, slot: Slot) {
         let list = draw_label(canvas, area, self.label, slot);
         let names = self.options.iter().map(|(_, name, _)| text::width(name)).max().unwrap_or_default();
         let names = rows(names);
-        let (mut x, mut used) = (list.x, 0);
+        let mut x = list.x;
         for (number, (_, name, note)) in self.options.iter().enumerate() {
             let row = layout::row(list, if self.across { 0 } else { rows(number) });
             if row.is_empty() {
@@ -257,17 +255,11 @@ impl<K: Clone + PartialEq> Field for Radio<K> {
                 hit = Rect { x, width: end.saturating_sub(x), ..row };
                 x = end.saturating_add(2);
             } else {
-                used = rows(number + 1);
                 let note_x = x.saturating_add(names).saturating_add(6);
                 canvas.fit(note_x, row.y, room(note_x), note, Role::Dim);
             }
             canvas.hit(hit, Target::Row { pane: slot.number, row: number });
         }
-        draw_below(canvas, layout::top(list, used.max(1)).1, self.error.as_deref(), "");
-    }
-
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.error
     }
 
     fn sign(&self, mut into: &mut dyn Hasher) {

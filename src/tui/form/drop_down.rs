@@ -26,7 +26,8 @@ pub struct DropDown<K> {
     fresh: bool,
     /// The value in words.
     pub words: String,
-    error: Option<String>,
+    /// What is wrong with it.
+    pub error: Option<String>,
 }
 
 impl<K: Clone> DropDown<K> {
@@ -145,8 +146,8 @@ impl<K: Clone> Field for DropDown<K> {
         draw_below(canvas, layout::top(input, 1).1, self.error.as_deref(), "");
     }
 
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.error
+    fn is_wrong(&self) -> bool {
+        self.error.is_some()
     }
 
     fn sign(&self, mut into: &mut dyn Hasher) {

@@ -77,11 +77,13 @@ pub trait Field {
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, slot: Slot);
 
-    /// What is wrong with its value, until that changes.
-    fn error(&mut self) -> &mut Option<String>;
+    /// Whether something is wrong with its value, until that changes.
+    fn is_wrong(&self) -> bool {
+        false
+    }
 
-    /// Tells its value from others.
-    fn sign(&self, into: &mut dyn Hasher);
+    /// Tells its value from others. A fact has none.
+    fn sign(&self, _into: &mut dyn Hasher) {}
 
     /// How it shares the form.
     fn build(&self) -> Build {
@@ -187,8 +189,8 @@ impl Field for TextField {
         draw_below(canvas, layout::top(input, 1).1, self.error.as_deref(), &self.note);
     }
 
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.error
+    fn is_wrong(&self) -> bool {
+        self.error.is_some()
     }
 
     fn sign(&self, mut into: &mut dyn Hasher) {

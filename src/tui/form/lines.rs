@@ -18,7 +18,7 @@ pub struct Lines {
     most: usize,
     texts: Vec<TextField>,
     at: usize,
-    error: Option<String>,
+    pub error: Option<String>,
 }
 
 impl Lines {
@@ -162,8 +162,8 @@ impl Field for Lines {
         }
     }
 
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.error
+    fn is_wrong(&self) -> bool {
+        self.error.is_some()
     }
 
     fn sign(&self, into: &mut dyn Hasher) {
@@ -225,7 +225,7 @@ mod tests {
         let mut list = pasted("https://a.example http://b.example https://a.example");
         assert_eq!(list.review(secure), ["https://a.example"]);
         list.enter(Side::Above);
-        assert_eq!((list.at, list.error().as_deref()), (1, Some("only https is safe")));
+        assert_eq!((list.at, list.error.as_deref()), (1, Some("only https is safe")));
         assert!(list.texts[2].error.as_ref().unwrap().contains("already"));
     }
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::field::Field as _;
 use super::tree::{TreeItem, TreeState};
 use crate::domain::{Command, Name};
 use crate::engine::Engine as _;
@@ -153,7 +152,7 @@ fn long(end: &str) -> String {
 fn what_is_wrong_with_the_scopes_or_the_whole_is_told_to_its_end() {
     let look = testing::look(testing::sample());
     let mut tree = TreeState::new(vec![TreeItem::leaf(1, "contacts.read", "", 0)], []);
-    *tree.error() = Some(long("tick less"));
+    tree.error = Some(long("tick less"));
     let mut form = super::Form::blank(Wrong(tree));
     let now = Now { at: Moment::default(), utc_ms: 0 };
     for (width, height) in [(120, 34), (80, 24), (60, 16)] {

@@ -18,7 +18,7 @@ pub struct Ticks {
     at: usize,
     /// What to know, below.
     pub note: String,
-    error: Option<String>,
+    pub error: Option<String>,
 }
 
 impl Ticks {
@@ -85,8 +85,8 @@ impl Field for Ticks {
         draw_below(canvas, layout::top(input, 1).1, self.error.as_deref(), &self.note);
     }
 
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.error
+    fn is_wrong(&self) -> bool {
+        self.error.is_some()
     }
 
     fn sign(&self, mut into: &mut dyn Hasher) {
@@ -105,13 +105,12 @@ impl Field for Ticks {
 pub struct Fact {
     label: &'static str,
     said: String,
-    error: Option<String>,
 }
 
 impl Fact {
     /// What is so, beside its label.
     pub const fn new(label: &'static str, said: String) -> Self {
-        Self { label, said, error: None }
+        Self { label, said }
     }
 }
 
@@ -128,10 +127,4 @@ impl Field for Fact {
         let value = draw_label(canvas, area, self.label, slot);
         canvas.fit(value.x, value.y, value.width, &self.said, Role::Text);
     }
-
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.error
-    }
-
-    fn sign(&self, _: &mut dyn Hasher) {}
 }

@@ -64,7 +64,7 @@ pub struct TreeState<K> {
     at: usize,
     offset: usize,
     page: usize,
-    error: Option<String>,
+    pub error: Option<String>,
 }
 
 impl<K: Clone + Ord> TreeState<K> {

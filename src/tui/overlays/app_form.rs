@@ -19,7 +19,6 @@ use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
 use crate::tui::form::choice::Radio;
-use crate::tui::form::field::Field as _;
 use crate::tui::form::lines::Lines;
 use crate::tui::form::manner::Paging;
 use crate::tui::form::meanwhile::{Choice, Moved, ThreeScopes};
@@ -175,8 +174,8 @@ impl AppForm {
             && Url::new(self.uri.text().trim()).is_ok()
             && Note::new(self.description.text()).is_ok()
             && self.user_type().is_some()
-            && self.login.error().is_none()
-            && self.logout.error().is_none();
+            && self.login.error.is_none()
+            && self.logout.error.is_none();
         good.then_some(app)
     }
 
@@ -208,11 +207,11 @@ impl AppForm {
             Refusal::NameTaken { .. } => {
                 self.name.error = Some("another app of yours has this name".to_owned());
             }
-            Refusal::UrlList { field, .. } if field.contains("logout") => *self.logout.error() = Some(said),
-            Refusal::UrlList { .. } => *self.login.error() = Some(said),
+            Refusal::UrlList { field, .. } if field.contains("logout") => self.logout.error = Some(said),
+            Refusal::UrlList { .. } => self.login.error = Some(said),
             Refusal::NoScopes if told == Told::AsTyped => {}
-            Refusal::NoScopes => *self.tree.error() = Some("an app needs at least one scope".to_owned()),
-            Refusal::Scopes(_) | Refusal::KeyLeftEmpty { .. } => *self.tree.error() = Some(said),
+            Refusal::NoScopes => self.tree.error = Some("an app needs at least one scope".to_owned()),
+            Refusal::Scopes(_) | Refusal::KeyLeftEmpty { .. } => self.tree.error = Some(said),
             Refusal::NoChange(_) => {
                 self.same = true;
                 self.whole = (told == Told::Whole).then_some(said);
@@ -324,8 +323,8 @@ impl Asking for AppForm {
         });
         self.description.error = Note::new(self.description.text()).err().map(|why| why.to_string());
         let nobody = all && self.user_type().is_none();
-        *self.users.error() = nobody.then(|| "tick who signs in through it: one or both".to_owned());
-        (*self.tree.error(), self.whole, self.same) = (None, None, false);
+        self.users.error = nobody.then(|| "tick who signs in through it: one or both".to_owned());
+        (self.tree.error, self.whole, self.same) = (None, None, false);
         self.touched.clear();
         self.judge(look, told);
         said

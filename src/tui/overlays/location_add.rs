@@ -199,8 +199,8 @@ impl Field for AddLocations {
         }
     }
 
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.line.error
+    fn is_wrong(&self) -> bool {
+        self.line.is_wrong()
     }
 
     fn sign(&self, mut into: &mut dyn Hasher) {

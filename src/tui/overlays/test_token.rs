@@ -1,8 +1,6 @@
 //! Trying a token: paste one, say what the request would need, and see the decision question by question, with
 //! the reason and what would make it pass. Counts as no use. The token is shown as dots and zeroed on closing.
 
-use std::hash::Hasher;
-
 use ratatui::layout::Rect;
 
 use crate::domain::catalog::text::{did_you_mean, nearest};
@@ -34,7 +32,6 @@ struct Tried {
 #[derive(Default)]
 struct Verdict {
     tried: Option<Tried>,
-    error: Option<String>,
 }
 
 pub struct TestToken {
@@ -139,12 +136,6 @@ impl Field for Verdict {
         };
         canvas.lines(area, &lines);
     }
-
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.error
-    }
-
-    fn sign(&self, _: &mut dyn Hasher) {}
 }
 
 impl Asking for TestToken {

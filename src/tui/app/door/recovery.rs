@@ -1,7 +1,5 @@
 //! The recovery code of a new store: shown once, and typed back from the paper it was written on.
 
-use std::hash::Hasher;
-
 use ratatui::layout::Rect;
 
 use super::{Gate, WIDTH, Want};
@@ -22,7 +20,7 @@ const OUTRO: &str = "Should keydeck end before you did: the store is there, sign
                      another code in Settings.";
 
 /// The code among the fields, on a line of its own.
-struct Shown(Fresh, Option<String>);
+struct Shown(Fresh);
 
 impl Field for Shown {
     fn build(&self) -> Build {
@@ -36,17 +34,10 @@ impl Field for Shown {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: Slot) {
         canvas.fit(area.x, area.y, area.width, self.0.expose(), Role::Secret);
     }
-
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.1
-    }
-
-    fn sign(&self, _: &mut dyn Hasher) {}
 }
 
 /// What to do when this is interrupted, as far as there is room.
-#[derive(Default)]
-struct Outro(Option<String>);
+struct Outro;
 
 impl Field for Outro {
     fn build(&self) -> Build {
@@ -60,12 +51,6 @@ impl Field for Outro {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: Slot) {
         draw_below(canvas, area, None, OUTRO);
     }
-
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.0
-    }
-
-    fn sign(&self, _: &mut dyn Hasher) {}
 }
 
 /// The code, and the field to type it back. Without a label the whole code fits the smallest window.
@@ -86,7 +71,7 @@ impl CodeForm {
             labels: 0,
             ..Manner::secret("code")
         };
-        let (mut code, mut outro) = (Shown(code, None), Outro::default());
+        let (mut code, mut outro) = (Shown(code), Outro);
         let mut typed = TextField::bare_secret("").placeholder("type it back here");
         let mut sheet = vec![vec![&mut code as &mut dyn Field, &mut typed, &mut outro]].into();
         let body = Body::new(manner, &mut sheet);

@@ -87,8 +87,8 @@ impl<K: Clone + Ord + Hash> Field for TreeState<K> {
         }
     }
 
-    fn error(&mut self) -> &mut Option<String> {
-        &mut self.error
+    fn is_wrong(&self) -> bool {
+        self.error.is_some()
     }
 
     fn sign(&self, mut into: &mut dyn Hasher) {

@@ -181,12 +181,12 @@ impl CreateKey {
                 self.name.error = Some("another key of yours has this name".to_owned());
             }
             Refusal::NoSuchLocation => {
-                *self.location.error() = Some("this location was removed; choose another".to_owned());
+                self.location.error = Some("this location was removed; choose another".to_owned());
             }
             Refusal::NoScopes if told == Told::AsTyped => {}
-            Refusal::NoScopes => *self.tree.error() = Some("a key needs at least one scope".to_owned()),
-            Refusal::Scopes(_) | Refusal::BeyondApp { .. } => *self.tree.error() = Some(said),
-            Refusal::BadExpiry(_) | Refusal::LifeTooLong { .. } => *self.expires.error() = Some(said),
+            Refusal::NoScopes => self.tree.error = Some("a key needs at least one scope".to_owned()),
+            Refusal::Scopes(_) | Refusal::BeyondApp { .. } => self.tree.error = Some(said),
+            Refusal::BadExpiry(_) | Refusal::LifeTooLong { .. } => self.expires.field.error = Some(said),
             _ => self.whole = Some(said),
         }
     }
@@ -276,8 +276,8 @@ impl Asking for CreateKey {
         self.name.error = name.filter(|_| shown).map(|why| why.to_string());
         self.note.error = Note::new(self.note.text()).err().map(|why| why.to_string());
         let nowhere = self.place().is_none() && told == Told::Whole;
-        *self.location.error() = nowhere.then(|| "choose which location".to_owned());
-        (*self.tree.error(), self.whole) = (None, None);
+        self.location.error = nowhere.then(|| "choose which location".to_owned());
+        (self.tree.error, self.whole) = (None, None);
         self.judge(look, told);
         said
     }

@@ -7,7 +7,6 @@ use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::form::choice::Radio;
 use crate::tui::form::drop_down::DropDown;
-use crate::tui::form::field::Field as _;
 use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::picker::PickItem;
@@ -116,7 +115,7 @@ impl Asking for Disable {
         self.heir.offer(|| heirs);
         let name = &self.person.name;
         let missing = self.heir.value().is_none().then(|| "say who gets them".to_owned());
-        *self.heir.error() = missing.filter(|_| told == Told::Whole && self.gives());
+        self.heir.error = missing.filter(|_| told == Told::Whole && self.gives());
         let slip = self.typed.text() != name;
         self.typed.error =
             (slip && told == Told::Whole).then(|| format!("Type {name} exactly, so that it is no slip"));
