@@ -207,20 +207,16 @@ impl TextField {
     /// The text as it is shown, and how many cells are before the cursor.
     fn shown(&self, mask: &str) -> (zeroize::Zeroizing<String>, usize) {
         let before = self.text().get(..self.cursor).unwrap_or_default();
-        match &self.content {
-            Content::Plain(text) => {
-                let cells = text::width(&text::clean(before));
-                (zeroize::Zeroizing::new(text::clean(text).into_owned()), cells)
-            }
-            Content::Masked(buffer) if self.bare => {
-                let cells = text::width(&text::clean(before));
-                (zeroize::Zeroizing::new(text::clean(buffer.expose()).into_owned()), cells)
-            }
-            Content::Masked(buffer) => {
-                let cells = before.graphemes(true).count();
-                (zeroize::Zeroizing::new(mask.repeat(buffer.graphemes())), cells)
-            }
+        if let Content::Masked(buffer) = &self.content
+            && !self.bare
+        {
+            return (
+                zeroize::Zeroizing::new(mask.repeat(buffer.graphemes())),
+                before.graphemes(true).count(),
+            );
         }
+        let shown = zeroize::Zeroizing::new(text::clean(self.text()).into_owned());
+        (shown, text::width(&text::clean(before)))
     }
 
     fn insert(&mut self, text: &str) {
@@ -249,9 +245,7 @@ impl TextField {
 
     fn remove(&mut self, from: usize, to: usize) {
         match &mut self.content {
-            Content::Plain(text) => {
-                text.replace_range(from..to, "");
-            }
+            Content::Plain(text) => text.replace_range(from..to, ""),
             Content::Masked(buffer) => buffer.remove(from, to),
         }
         self.cursor = from;
