@@ -14,7 +14,7 @@ use super::output::shown;
 use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
 use crate::domain::Timestamp;
-use crate::engine::{self, OpenError, Unwritten, Writing, open};
+use crate::engine::{self, Condition, OpenError, Unwritten, Writing, open};
 use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
 
@@ -178,7 +178,7 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
             Ok(signed) => {
                 attached = signed.owner.is_some();
                 exit = None;
-                let health = signed.engine.health();
+                let Condition { health, writing, complete_since, unwritten } = signed.engine.condition();
                 standing = match engine::standing(&*signed.engine) {
                     Standing::Writable => "open, takes changes".into(),
                     Standing::ReadOnly(why) => format!("open, read-only: {why}"),
@@ -196,15 +196,15 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                     keys: state.key_count(),
                     clock_suspect: signed.engine.now().suspect,
                     clock_doubt: signed.engine.clock().doubt(),
-                    uses_failing: match signed.engine.use_writer() {
+                    uses_failing: match writing {
                         Writing::Ok => None,
                         Writing::Failing { since, why, unwritten } => {
                             Some(UsesFailing { since: since.rfc3339(), why, unwritten })
                         }
                     },
-                    uses_complete_since: signed.engine.uses_complete_since().map(Timestamp::rfc3339),
+                    uses_complete_since: complete_since.map(Timestamp::rfc3339),
                     seal_behind: health.seal_behind,
-                    denials_unwritten: denials_unwritten(signed.engine.unwritten()),
+                    denials_unwritten: denials_unwritten(unwritten),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
                 });
             }

@@ -17,14 +17,14 @@ use super::imported::{self, Imported};
 use super::ledger::Ledger;
 use super::load::Loaded;
 use super::oauth::TokenDesk;
-use super::overdue::{self, Kept, Overdue, Unwritten};
-use super::scribe::{Desk, Refused, Scribe, Writing};
+use super::overdue::{self, Kept, Overdue};
+use super::scribe::{Desk, Refused, Scribe};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::throttle::Callers;
 use super::timekeeper::{Dial, Mark, Now, Timekeeper};
 use super::verifier::{Counting, Verifier};
-use super::{Brought, Done, Doors, Engine, News, Origin, Tried, doors, tried};
+use super::{Brought, Condition, Done, Doors, Engine, News, Origin, Tried, doors, tried};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::phc::MAX_SECRET;
@@ -33,9 +33,9 @@ use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
 use crate::domain::{
-    self, Access, Catalog, Command, Decision, KeyId, Minted, PublicId, Reason, ScopeId, State, Timestamp,
+    self, Access, Catalog, Command, Decision, KeyId, Minted, PublicId, Reason, ScopeId, State,
 };
-use crate::store::{CommitError, Health, Store};
+use crate::store::{CommitError, Store};
 
 /// Events a slow listener may fall behind.
 const FEED: usize = 1_024;
@@ -367,24 +367,17 @@ impl Engine for LocalEngine {
         doors::doors(self, session)
     }
 
-    fn health(&self) -> Health {
-        self.store.health()
+    fn condition(&self) -> Condition {
+        Condition {
+            health: self.store.health(),
+            writing: self.desk.writing(),
+            complete_since: self.desk.complete_since(),
+            unwritten: self.overdue.unwritten(),
+        }
     }
 
     fn doubts(&self) -> &[Doubt] {
         &self.doubts
-    }
-
-    fn use_writer(&self) -> Writing {
-        self.desk.writing()
-    }
-
-    fn unwritten(&self) -> Unwritten {
-        self.overdue.unwritten()
-    }
-
-    fn uses_complete_since(&self) -> Option<Timestamp> {
-        self.desk.complete_since()
     }
 
     fn settle(&self) -> Result<(), EngineError> {

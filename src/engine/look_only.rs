@@ -6,11 +6,10 @@ use std::sync::{Arc, RwLockReadGuard};
 use tokio::sync::broadcast;
 
 use super::{
-    Anchor, AuditPage, AuditReport, Brought, Dial, Done, Doors, Doubt, Engine, EngineError, News, Now,
-    Session, Tried, Unwritten, Writing,
+    Anchor, AuditPage, AuditReport, Brought, Condition, Dial, Done, Doors, Doubt, Engine, EngineError, News,
+    Now, Session, Tried,
 };
-use crate::domain::{Catalog, Command, Decision, KeyId, PublicId, Reason, Role, ScopeId, State, Timestamp};
-use crate::store::Health;
+use crate::domain::{Catalog, Command, Decision, KeyId, PublicId, Reason, Role, ScopeId, State};
 
 /// An engine that changes nothing.
 pub struct LookOnly {
@@ -116,24 +115,12 @@ impl Engine for LookOnly {
         self.inner.doors(session)
     }
 
-    fn health(&self) -> Health {
-        self.inner.health()
+    fn condition(&self) -> Condition {
+        self.inner.condition()
     }
 
     fn doubts(&self) -> &[Doubt] {
         self.inner.doubts()
-    }
-
-    fn use_writer(&self) -> Writing {
-        self.inner.use_writer()
-    }
-
-    fn unwritten(&self) -> Unwritten {
-        self.inner.unwritten()
-    }
-
-    fn uses_complete_since(&self) -> Option<Timestamp> {
-        self.inner.uses_complete_since()
     }
 
     fn settle(&self) -> Result<(), EngineError> {

@@ -109,6 +109,20 @@ pub enum News {
     Gone(Arc<str>),
 }
 
+/// How a store is doing.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// The store itself.
+    pub health: Health,
+    /// Whether what is used gets written down. Verification goes on when it does not.
+    pub writing: Writing,
+    /// Since when no use was lost: what a rule that deletes the unused must ask first. A key may be judged idle only for
+    /// the time since then. `None` while uses are not written down, or when that is not known here.
+    pub complete_since: Option<Timestamp>,
+    /// What takes access away and is in force, and could not be written into the store yet.
+    pub unwritten: Unwritten,
+}
+
 /// Where a request came from, as far as anybody told.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Origin<'a> {
@@ -191,27 +205,12 @@ pub trait Engine: Send + Sync {
     /// recovery slot.
     fn doors(&self, session: &Session) -> Result<Doors, EngineError>;
 
-    /// How the store is doing.
-    fn health(&self) -> Health;
+    /// How the store is doing. Looks at the disk.
+    fn condition(&self) -> Condition;
 
-    /// What does not agree between the store and its audit trail; empty when all is well.
+    /// What does not agree between the store and its audit trail; empty when all is well. As it was found when the store
+    /// was opened.
     fn doubts(&self) -> &[Doubt];
-
-    /// Whether what is used gets written down. Verification goes on when it does not.
-    fn use_writer(&self) -> Writing {
-        Writing::Ok
-    }
-
-    /// What takes access away and is in force, and could not be written into the store yet.
-    fn unwritten(&self) -> Unwritten {
-        Unwritten::default()
-    }
-
-    /// Since when no use was lost: what a rule that deletes the unused must ask first. A key may be judged idle only
-    /// for the time since then. `None` while uses are not written down, or when that is not known here.
-    fn uses_complete_since(&self) -> Option<Timestamp> {
-        None
-    }
 
     /// Writes down what is only in memory: uses, the clock, the seal.
     fn settle(&self) -> Result<(), EngineError>;
@@ -219,7 +218,7 @@ pub trait Engine: Send + Sync {
 
 /// How the store stands for whoever wants to change something: on what it cannot vouch for, nothing is built.
 pub fn standing(engine: &dyn Engine) -> Standing {
-    match engine.health().standing {
+    match engine.condition().health.standing {
         Standing::Writable if !engine.doubts().is_empty() => Standing::ReadOnly(
             "it is in doubt: nothing can be changed, and requests that it does not vouch for are refused"
                 .into(),

@@ -241,7 +241,7 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let (taken, said) = engine.overdue.take_up(left);
     notices.extend(said);
     if taken > 0 {
-        notices.push(taken_up(taken, &engine.unwritten()));
+        notices.push(taken_up(taken, &engine.condition().unwritten));
     }
     if options.purpose() == Purpose::Work {
         engine.note_start(&session, failed_before)?;

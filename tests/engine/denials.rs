@@ -205,13 +205,16 @@ fn a_failing_disk_loses_no_refusal_and_writes_none_twice() {
         open.engine.verify(token.as_bytes(), &[]);
         store.fail_next(fault);
         open.engine.settle().unwrap_err();
-        assert!(matches!(open.engine.use_writer(), Writing::Failing { .. }), "it is told as it is of uses");
+        assert!(
+            matches!(open.engine.condition().writing, Writing::Failing { .. }),
+            "it is told as it is of uses"
+        );
     }
     open.engine.verify(token.as_bytes(), &[]);
     // One whose outcome nobody heard, and which happened.
     store.fail_next(Fault::UnknownDone);
     open.engine.settle().unwrap();
-    assert_eq!(open.engine.use_writer(), Writing::Ok);
+    assert_eq!(open.engine.condition().writing, Writing::Ok);
     open.engine.settle().unwrap();
     assert_eq!(told(&open), ["denied 4× · revoked · Nightly export"]);
     issue(&open, &open.session, "Import");

@@ -157,7 +157,7 @@ fn on_a_disk_that_fails_a_revoke_is_in_force_says_so_and_is_written_when_it_can_
         assert!(matches!(refused, Err(EngineError::DeniedNotDurable(_))), "{fault:?}");
         let answer = || open.engine.verify(token.bytes(), &[]).reason();
         assert_eq!(answer(), Some(Reason::Revoked), "{fault:?}: refused in this process at once");
-        let left = open.engine.unwritten();
+        let left = open.engine.condition().unwritten;
         assert!(
             (left.denials, left.kept) == (1, false) && left.concerns(id),
             "{fault:?}: nor believed to be written"
@@ -169,7 +169,7 @@ fn on_a_disk_that_fails_a_revoke_is_in_force_says_so_and_is_written_when_it_can_
         assert_eq!(told(), 0, "{fault:?}");
         // The disk is well again: the next time anything is written down, so is this.
         open.engine.settle().unwrap();
-        assert_eq!((open.engine.unwritten().denials, told()), (0, 1), "{fault:?}");
+        assert_eq!((open.engine.condition().unwritten.denials, told()), (0, 1), "{fault:?}");
         assert_eq!(answer(), Some(Reason::Revoked));
     }
 }

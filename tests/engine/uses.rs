@@ -192,16 +192,21 @@ fn a_failing_disk_loses_no_use_while_the_process_lives_and_stops_nothing_else() 
     let used = || assert!(open.engine.verify(token.as_bytes(), &[scope("contacts.read")]).is_allow());
     used();
     open.engine.settle().unwrap();
-    assert_eq!((open.engine.use_writer(), open.engine.uses_complete_since()), (Writing::Ok, Some(START)));
+    assert_eq!(
+        (open.engine.condition().writing, open.engine.condition().complete_since),
+        (Writing::Ok, Some(START))
+    );
     for round in 1..=3 {
         clock.pass(60_000);
         used();
         store.fail_next([Fault::Unavailable, Fault::UnknownLost, Fault::UnknownDone][round - 1]);
         open.engine.settle().unwrap_err();
-        let Writing::Failing { since, why, unwritten } = open.engine.use_writer() else { panic!("{round}") };
+        let Writing::Failing { since, why, unwritten } = open.engine.condition().writing else {
+            panic!("{round}")
+        };
         assert_eq!((since, unwritten), (Timestamp(START.0 + 60_000), 1), "the first failure counts");
         assert!(why.contains("a test wants it so"), "{why}");
-        assert_eq!(open.engine.uses_complete_since(), None, "nothing may be judged idle now");
+        assert_eq!(open.engine.condition().complete_since, None, "nothing may be judged idle now");
         assert_eq!(usage(&open, id).count, round as u64 + 1, "what is known in memory is right");
     }
     let mut news = open.engine.subscribe();
@@ -210,7 +215,10 @@ fn a_failing_disk_loses_no_use_while_the_process_lives_and_stops_nothing_else() 
         matches!(news.try_recv(), Ok(News::Used(ids)) if ids[..] == [*id.public()]),
         "the end of it is told"
     );
-    assert_eq!((open.engine.use_writer(), open.engine.uses_complete_since()), (Writing::Ok, Some(START)));
+    assert_eq!(
+        (open.engine.condition().writing, open.engine.condition().complete_since),
+        (Writing::Ok, Some(START))
+    );
     assert_eq!(usage(&open, id).count, 4);
 }
 
@@ -222,7 +230,7 @@ fn a_failing_disk_is_tried_again_by_itself() {
     (0..4).for_each(|_| store.fail_next(Fault::ReadOnly));
     open.engine.settle().unwrap_err();
     open.engine.write_uses_every(QUICK);
-    until("a write that succeeds", || open.engine.use_writer() == Writing::Ok);
+    until("a write that succeeds", || open.engine.condition().writing == Writing::Ok);
     assert!(store.get(format!("t/{id}").as_bytes()).unwrap().is_some());
 }
 
@@ -294,18 +302,18 @@ fn a_process_that_does_not_end_in_order_leaves_a_gap_to_be_seen() {
     drop(first);
     clock.pass(86_400_000);
     let in_order = reopened(dir.path(), &clock);
-    assert_eq!(in_order.engine.uses_complete_since(), Some(START));
+    assert_eq!(in_order.engine.condition().complete_since, Some(START));
     assert_eq!(usage(&in_order, id).count, 1);
     drop(in_order);
     let killed = reopened(stopped, &clock);
-    assert_eq!(killed.engine.uses_complete_since(), Some(Timestamp(START.0 + 86_400_000)));
+    assert_eq!(killed.engine.condition().complete_since, Some(Timestamp(START.0 + 86_400_000)));
     assert_eq!(usage(&killed, id).count, 1, "what was written is there");
     // The gap stays visible after an orderly end.
     killed.engine.verify(token.as_bytes(), &[]);
     drop(killed);
     clock.pass(86_400_000);
     let after = reopened(stopped, &clock);
-    assert_eq!(after.engine.uses_complete_since(), Some(Timestamp(START.0 + 86_400_000)));
+    assert_eq!(after.engine.condition().complete_since, Some(Timestamp(START.0 + 86_400_000)));
     assert_eq!(usage(&after, id).count, 2);
 }
 

@@ -21,7 +21,7 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let scope = args.scope.as_ref().map(|text| text.parse::<ScopeId>()).transpose();
     let scope = scope.map_err(|error| Fault::usage(error.to_string()))?;
     let signed = deck.sign_in()?.widened(args.all)?;
-    let (now, left) = (signed.now(), signed.engine.unwritten());
+    let (now, left) = (signed.now(), signed.engine.condition().unwritten);
     let location = match &args.location {
         Some(reference) => Some(signed.see(|view| find_location(view, reference))?),
         None => None,
@@ -90,7 +90,7 @@ pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
 
 /// One key: a page for people, an object for scripts.
 pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
-    let (now, left) = (signed.now(), signed.engine.unwritten());
+    let (now, left) = (signed.now(), signed.engine.condition().unwritten);
     if deck.output.is_json() {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());

@@ -274,7 +274,7 @@ fn a_key_that_was_resumed_is_not_paused_again_by_a_denial_that_was_written_and_n
         assert!(scopes(&open, narrowed).contains("locations.read"), "a scope was taken away again");
         let status = open.engine.state().key(deleted).unwrap().status;
         assert!(matches!(status, Status::Revoked(_)), "{status:?}");
-        assert_eq!(open.engine.unwritten().denials, 0);
+        assert_eq!(open.engine.condition().unwritten.denials, 0);
         drop(open);
         assert_eq!(kept(&house), Vec::<String>::new(), "it is crossed out now");
     }
@@ -295,7 +295,7 @@ fn of_two_denials_in_one_moment_the_one_that_was_written_does_not_cross_out_the_
     let open = house.open();
     assert_eq!(scopes(&open, key), "contacts.read");
     assert_eq!(open.notices.len(), 1, "{:?}", open.notices);
-    assert_eq!(open.engine.unwritten().denials, 0);
+    assert_eq!(open.engine.condition().unwritten.denials, 0);
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn callers_who_revoke_their_tokens_without_end_leave_room_for_what_an_operator_d
     assert!((100..900).contains(&fits), "{fits}");
     let told = does(&open, Command::RevokeKey(leaked));
     assert!(is_kept(&told), "{told:?}");
-    assert!(!open.engine.unwritten().kept, "a restart would forget the last of the tokens");
+    assert!(!open.engine.condition().unwritten.kept, "a restart would forget the last of the tokens");
     let (_, notes) = Kept::open(&house.dir(), &open.engine.keyring, 0).unwrap().unwrap();
     assert_eq!(notes.last().unwrap().command, Command::RevokeKey(leaked));
 }

@@ -26,7 +26,7 @@ fn a_seal_that_cannot_be_written_is_told_of_until_it_is_written_and_nobody_needs
     let name = |text| Name::new(text).unwrap();
     let open = found(&options, name("Acme"), name("maria"), &phrase).unwrap().open;
     let seal = dir.path().join("seal");
-    let behind = || open.engine.health().seal_behind;
+    let behind = || open.engine.condition().health.seal_behind;
     assert_eq!(behind(), None);
     let before = fs::read(&seal).unwrap();
     // Nothing can be put in the place of a directory.

@@ -8,10 +8,10 @@ use minicbor::{Decode, Encode};
 use crate::crypto::slots::SlotKind;
 use crate::domain::audit::Entry;
 use crate::domain::verdict::judge;
-use crate::domain::{Actor, Bearer, Decision, Expiry, KeyId, Reason, ScopeId, Scopes, Timestamp};
+use crate::domain::{Actor, Bearer, Decision, Expiry, KeyId, Reason, ScopeId, Scopes, State, Timestamp};
 use crate::engine::{
-    AuditLine, AuditPage, AuditReport, AuditStanding, Door, Doors, Doubt, Engine as _, LocalEngine, Mark,
-    Unwritten, Writing,
+    AuditLine, AuditPage, AuditReport, AuditStanding, Condition, Door, Doors, Doubt, Engine as _,
+    LocalEngine, Mark, Unwritten, Writing,
 };
 use crate::store::{Health, Rev, Standing};
 
@@ -205,19 +205,6 @@ impl From<DecisionLine> for Decision {
     }
 }
 
-/// How the store of another process is doing.
-#[derive(Clone, Debug)]
-pub struct Condition {
-    /// The store itself.
-    pub health: Health,
-    /// Whether what is used gets written down.
-    pub writing: Writing,
-    /// Since when no use was lost.
-    pub complete_since: Option<Timestamp>,
-    /// What is refused and not written.
-    pub unwritten: Unwritten,
-}
-
 /// [`Unwritten`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 struct UnwrittenLine {
@@ -235,10 +222,9 @@ struct UnwrittenLine {
 
 impl UnwrittenLine {
     /// With the keys the actor may see.
-    fn of(engine: &LocalEngine, actor: Actor) -> Self {
-        let Unwritten { denials, since, why, kept, mut keys } = engine.unwritten();
-        let state = engine.state();
-        keys.retain(|id| state.key(*id).is_some_and(|key| actor.sees(&state, key)));
+    fn of(unwritten: Unwritten, state: &State, actor: Actor) -> Self {
+        let Unwritten { denials, since, why, kept, mut keys } = unwritten;
+        keys.retain(|id| state.key(*id).is_some_and(|key| actor.sees(state, key)));
         Self { denials: u64::try_from(denials).unwrap_or(u64::MAX), since, why, kept, keys }
     }
 }
@@ -285,13 +271,13 @@ pub struct HealthLine {
 impl HealthLine {
     /// How this process's store is doing, as far as `actor` may see.
     pub fn of(engine: &LocalEngine, actor: Actor) -> Self {
-        let health = engine.health();
+        let Condition { health, writing, complete_since, unwritten } = engine.condition();
         let (writable, read_only, down) = match health.standing {
             Standing::Writable => (true, None, None),
             Standing::ReadOnly(why) => (false, Some(why), None),
             Standing::Down(why) => (false, None, Some(why)),
         };
-        let uses_failing = match engine.use_writer() {
+        let uses_failing = match writing {
             Writing::Ok => None,
             Writing::Failing { since, why, unwritten } => {
                 Some((since, why, u64::try_from(unwritten).unwrap_or(u64::MAX)))
@@ -309,8 +295,8 @@ impl HealthLine {
                 .last_sync
                 .map(|at| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX)),
             uses_failing,
-            complete_since: engine.uses_complete_since(),
-            unwritten: UnwrittenLine::of(engine, actor),
+            complete_since,
+            unwritten: UnwrittenLine::of(unwritten, &engine.state(), actor),
             mark: engine.mark(),
             seal_behind: health.seal_behind,
         }

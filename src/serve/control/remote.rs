@@ -12,14 +12,11 @@ use super::wire::{Answer, BroughtLine, Reach, Request, Said};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::command::Beside;
-use crate::domain::{
-    Access, Actor, Catalog, Command, Decision, KeyId, PublicId, Reason, ScopeId, State, Timestamp,
-};
+use crate::domain::{Access, Actor, Catalog, Command, Decision, KeyId, PublicId, Reason, ScopeId, State};
 use crate::engine::{
-    Anchor, AuditPage, AuditReport, Brought, Class, Dial, Done, Doors, Doubt, Engine, EngineError, News, Now,
-    Session, Tried, Unwritten, Writing,
+    Anchor, AuditPage, AuditReport, Brought, Class, Condition, Dial, Done, Doors, Doubt, Engine, EngineError,
+    News, Now, Session, Tried,
 };
-use crate::store::Health;
 
 /// An answer to something that was not asked.
 pub fn unexpected() -> EngineError {
@@ -206,20 +203,8 @@ impl Engine for RemoteEngine {
         })
     }
 
-    fn health(&self) -> Health {
-        self.replica.condition().health
-    }
-
-    fn use_writer(&self) -> Writing {
-        self.replica.condition().writing
-    }
-
-    fn unwritten(&self) -> Unwritten {
-        self.replica.condition().unwritten
-    }
-
-    fn uses_complete_since(&self) -> Option<Timestamp> {
-        self.replica.condition().complete_since
+    fn condition(&self) -> Condition {
+        self.replica.condition()
     }
 
     fn doubts(&self) -> &[Doubt] {

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::broadcast;
 
-use super::lines::{Condition, HealthLine};
+use super::lines::HealthLine;
 use super::wire::{Row, Rows, Said};
 use crate::domain::{Event, Record, RecordKey, State};
 use crate::engine::clock::Clock;
-use crate::engine::{News, Timekeeper, Unwritten, Writing};
+use crate::engine::{Condition, News, Timekeeper, Unwritten, Writing};
 use crate::store::{Health, Rev, Standing};
 
 /// Events a slow listener may fall behind.

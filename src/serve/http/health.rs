@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use super::Front;
 use super::reply::{self, Reply};
 use super::router::Head;
-use crate::engine::{self, Engine as _, Unwritten, Writing};
+use crate::engine::{self, Condition, Engine as _, Unwritten, Writing};
 use crate::store::Standing;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -27,13 +27,13 @@ pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         None => (StatusCode::OK, "ready\n".to_owned()),
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
     };
-    let Unwritten { denials, kept, .. } = front.engine.unwritten();
+    let Condition { health, unwritten: Unwritten { denials, kept, .. }, .. } = front.engine.condition();
     if denials > 0 {
         let lasts = if kept { "" } else { "; a restart would forget them" };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "denials in force and not written yet: {denials}{lasts}");
     }
-    if front.engine.health().seal_behind.is_some() {
+    if health.seal_behind.is_some() {
         text.push_str("the seal cannot be written: a store put back in time might go unnoticed\n");
     }
     reply::text(status, PLAIN, text)
@@ -43,13 +43,12 @@ pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
 pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     let (connections, answering) = front.seats.count();
     let keys = front.engine.state().key_count();
-    let unwritten = match front.engine.use_writer() {
+    let Condition { health, writing, unwritten: left, .. } = front.engine.condition();
+    let unwritten = match writing {
         Writing::Ok => 0,
         // Failing with nothing in hand is failing all the same.
         Writing::Failing { unwritten, .. } => unwritten.max(1),
     };
-    let left = front.engine.unwritten();
-    let health = front.engine.health();
     let gauges = [
         ("keydeck_http_connections_open", "Connections open now.", connections),
         ("keydeck_http_requests_in_flight", "Requests being answered now.", answering),

@@ -76,7 +76,7 @@ impl Front {
             Some("the server is stopping")
         } else if !self.engine.doubts().is_empty() {
             Some("the store cannot vouch for its keys")
-        } else if self.engine.health().standing != Standing::Writable {
+        } else if self.engine.condition().health.standing != Standing::Writable {
             // What is denied from now on might come back with a restart.
             Some("the store cannot be written")
         } else {

@@ -7,7 +7,7 @@ use super::ask::{Errand, Tab};
 use super::look::Look;
 use crate::domain::time::DAY_MS;
 use crate::domain::{Key, KeyState, Timestamp};
-use crate::engine::Writing;
+use crate::engine::{Condition, Writing};
 use crate::store::Standing;
 use crate::tui::list::search::AT_A_TIME;
 use crate::tui::sight::seen::{Glance, Seen};
@@ -157,10 +157,10 @@ fn trouble(look: &Look) -> Option<String> {
     if let Some(doubt) = look.engine.doubts().first() {
         return Some(format!("the store is in doubt, what it does not vouch for is refused: {}", doubt.what));
     }
-    if let Some(waiting) = look.engine.unwritten().in_words() {
+    let Condition { health, writing, unwritten, .. } = look.engine.condition();
+    if let Some(waiting) = unwritten.in_words() {
         return Some(waiting);
     }
-    let health = look.engine.health();
     match health.standing {
         Standing::Writable => {}
         // So it was asked for, and the title line says so.
@@ -172,7 +172,7 @@ fn trouble(look: &Look) -> Option<String> {
     if let Some(why) = health.seal_behind {
         return Some(format!("a store put back in time might go unnoticed: {why}"));
     }
-    if let Writing::Failing { why, .. } = look.engine.use_writer() {
+    if let Writing::Failing { why, .. } = writing {
         return Some(format!("uses are not written down, no key is deleted for being idle: {why}"));
     }
     look.engine.now().suspect.then(|| {

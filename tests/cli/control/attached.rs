@@ -111,8 +111,8 @@ fn every_kind_of_call_works_through_the_socket() {
     let doors = engine.doors(session).unwrap();
     assert_eq!(doors.dir.as_deref(), Some(house.path()));
     assert!(doors.slots.iter().any(|door| door.label == "carl"));
-    assert!(matches!(engine.health().standing, Standing::Writable));
-    assert_eq!(engine.health().rev, house.engine().health().rev);
+    assert!(matches!(engine.condition().health.standing, Standing::Writable));
+    assert_eq!(engine.condition().health.rev, house.engine().condition().health.rev);
     assert!(engine.doubts().is_empty());
     assert_eq!(engine.catalog(), house.engine().catalog());
     let apart = engine.now().time.0 - house.engine().now().time.0;

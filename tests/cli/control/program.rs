@@ -338,7 +338,10 @@ fn commands_work_beside_the_server_wherever_its_socket_is() {
     assert_eq!(says(house.path(), "maria", &words, "").code, 0);
     let watcher = house.attach("maria");
     assert_eq!(watcher.sees(), ["Nightly"]);
-    assert!(watcher.engine.uses_complete_since().is_some(), "what a rule for idle keys asks is known here");
+    assert!(
+        watcher.engine.condition().complete_since.is_some(),
+        "what a rule for idle keys asks is known here"
+    );
     let info: serde_json::Value =
         serde_json::from_str(&says(house.path(), "maria", &["info", "--json"], "").out).unwrap();
     assert_eq!(info["store"]["attached"], true);

@@ -99,7 +99,7 @@ fn a_pause_that_was_not_written_is_written_with_the_next_change_that_is() {
     let other = described("Another", AuthMethod::Jwt, &["contacts.read"]);
     assert!(machine.does(Command::CreateApp(other)));
     assert_eq!(machine.refused(&token), Some(Reason::AppDisabled), "another app is not concerned");
-    assert_eq!(machine.open.engine.unwritten().denials, 0, "what waited was written first");
+    assert_eq!(machine.open.engine.condition().unwritten.denials, 0, "what waited was written first");
     assert!(machine.does(Command::ResumeApp(machine.id)));
     assert_eq!(machine.refused(&token), None);
 }

@@ -127,11 +127,11 @@ fn a_key_revoked_on_a_full_disk_stays_refused_when_its_location_is_renamed_or_it
             let done = house.does(other(&house));
             assert_eq!(done.is_ok(), well_again, "{n}: {:?}", done.err());
             assert_eq!(house.answer(&token), Some(Reason::Revoked), "{n}, {well_again}");
-            let left = house.open.engine.unwritten();
+            let left = house.open.engine.condition().unwritten;
             assert_eq!(left.denials == 0, well_again, "{n}: what waited is written before anything else");
             house.disk.come_back();
             house.open.engine.settle().unwrap();
-            assert_eq!(house.open.engine.unwritten().denials, 0);
+            assert_eq!(house.open.engine.condition().unwritten.denials, 0);
             let revoked = house.events().iter().filter(|(event, _)| event == "key.revoke").count();
             assert_eq!(revoked, 1, "{n}: the trail tells it once");
             house.intact();
@@ -207,10 +207,10 @@ fn a_key_that_may_have_been_made_and_whose_secret_nobody_saw_is_taken_back() {
         house.disk.fail_next(fault);
         let told = house.does(new_key("Lost", Place::Agency)).unwrap_err();
         assert!(matches!(told, EngineError::NeverShown(_)), "{told}");
-        assert_eq!(house.open.engine.unwritten().denials, 1);
+        assert_eq!(house.open.engine.condition().unwritten.denials, 1);
         house.disk.come_back();
         house.open.engine.settle().unwrap();
-        assert_eq!(house.open.engine.unwritten().denials, 0);
+        assert_eq!(house.open.engine.condition().unwritten.denials, 0);
         let keys: Vec<_> = house.open.engine.state().keys().map(|key| key.status).collect();
         let told = house.events();
         let last = told.last().unwrap();
@@ -314,6 +314,6 @@ fn a_timer_writes_what_waits_although_nobody_comes() {
     let (id, _) = house.issue("Leaked");
     house.disk.fail_next(Fault::Unavailable);
     house.does(Command::RevokeKey(id)).unwrap_err();
-    until("somebody to write it", || house.open.engine.unwritten().denials == 0);
+    until("somebody to write it", || house.open.engine.condition().unwritten.denials == 0);
     assert!(house.events().iter().any(|(event, _)| event == "key.revoke"));
 }

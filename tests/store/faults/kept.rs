@@ -133,7 +133,7 @@ impl Said {
                 other => panic!("{context}: {id}: {other:?}"),
             }
         }
-        assert_eq!(engine.unwritten().denials, 0, "{context}: all of it is in the store now");
+        assert_eq!(engine.condition().unwritten.denials, 0, "{context}: all of it is in the store now");
         engine.execute(&session, new_key(context, Place::Agency)).unwrap();
         let report = engine.check_audit(&session).unwrap();
         assert_eq!(report.standing, AuditStanding::Intact, "{context}: {:?}", report.faults);

@@ -250,7 +250,7 @@ impl Screen for Audit {
             *self = Self { opened: self.opened, ..Self::new() };
         }
         self.reader = reader;
-        let rev = Some(look.engine.health().rev);
+        let rev = Some(look.engine.condition().health.rev);
         if self.rev != rev {
             self.rev = rev;
             self.freshness = Freshness::Stale;

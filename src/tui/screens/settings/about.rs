@@ -55,7 +55,7 @@ pub const DEEDS: &[(Deed, &str)] =
     &[(Deed::Act(Action::Guide), "Read the developer guide"), (Deed::Read(LICENCES), "Read the licences")];
 
 pub fn facts(look: &Look, known: &Facts, doors: Option<&Doors>) -> Vec<Line> {
-    let health = look.engine.health();
+    let health = look.engine.condition().health;
     let catalog = look.engine.catalog();
     let mut facts = vec![Line::fact("keydeck", env!("CARGO_PKG_VERSION")), Line::blank()];
     match doors.map(|doors| &doors.dir) {

@@ -274,7 +274,7 @@ impl Settings {
 
 impl Screen for Settings {
     fn refresh(&mut self, look: &Look, _: &mut Vec<Ask>) {
-        let rev = Some(look.engine.health().rev);
+        let rev = Some(look.engine.condition().health.rev);
         if self.rev != rev {
             self.rev = rev;
             self.ask_doors = true;
@@ -393,7 +393,7 @@ impl Screen for Settings {
                 let verb = if person.active { Verb::Disable } else { Verb::Enable };
                 person.allows(verb, look)
             }
-            Action::RenewCode if look.engine.health().backend == "memory" => {
+            Action::RenewCode if look.engine.condition().health.backend == "memory" => {
                 Err("this store is in memory and gone when keydeck ends: no code could open it again".into())
             }
             Action::RenewCode => look.may(Act::RenewRecovery),

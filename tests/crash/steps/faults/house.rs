@@ -203,7 +203,7 @@ impl Look {
         let engine = &self.0.engine;
         let report = engine.check_audit(&self.0.session).map_err(|error| error.to_string())?;
         let whole = engine.doubts().is_empty() && report.standing == AuditStanding::Intact;
-        let waits = engine.unwritten().denials;
+        let waits = engine.condition().unwritten.denials;
         if whole && waits == 0 {
             Ok(())
         } else {
