@@ -202,7 +202,7 @@ impl Signed {
     /// it takes it back otherwise.
     pub fn handed_over(&self, token: PublicId) -> Result<(), Fault> {
         let heard = self.engine.shown(token).and_then(|()| match &self.owner {
-            Some(_) => self.engine.anchor().map(drop),
+            Some(_) => self.engine.anchor(&self.session).map(drop),
             None => Ok(()),
         });
         heard.map_err(|error| {

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use minicbor::{Decode, Encode};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
@@ -50,13 +51,17 @@ impl fmt::Debug for SlotId {
 }
 
 /// What opens a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
 pub enum SlotKind {
     /// An operator's passphrase; the label is the operator's name.
+    #[n(0)]
     Passphrase,
     /// The recovery code.
+    #[n(1)]
     Recovery,
     /// A key file.
+    #[n(2)]
     KeyFile,
 }
 

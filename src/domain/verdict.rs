@@ -5,7 +5,7 @@ pub mod steps;
 
 use std::fmt;
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use super::{App, AppId, AppStatus, Expiry, Key, KeyId, PublicId, ScopeId, Scopes, State, Status, Timestamp};
 
@@ -255,6 +255,32 @@ impl Decision {
             Outcome::Allow(_) => None,
             Outcome::Deny { missing, .. } => missing.as_ref(),
         }
+    }
+}
+
+/// A decision travels as what it says.
+impl<C> Encode<C> for Decision {
+    fn encode<W: encode::Write>(
+        &self,
+        to: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        (self.reason(), self.bearer(), self.missing()).encode(to, ctx)
+    }
+}
+
+/// … and is said again by the one function that can say allow.
+impl<'b, C> Decode<'b, C> for Decision {
+    fn decode(from: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
+        let (none, at) = (Scopes::default(), Timestamp(0));
+        Ok(match from.decode_with(ctx)? {
+            (None, Some(bearer), None::<ScopeId>) => judge(bearer, None, Expiry::Never, &none, &[], at),
+            (Some(Reason::Scope), Some(bearer), Some(missing)) => {
+                judge(bearer, None, Expiry::Never, &none, &[missing], at)
+            }
+            (Some(reason), bearer, _) => Self::deny(reason, bearer),
+            (None, ..) => Self::deny(Reason::StoreError, None),
+        })
     }
 }
 

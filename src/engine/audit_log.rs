@@ -3,15 +3,16 @@
 
 use std::ops::ControlFlow;
 
-use super::Engine;
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+
 use super::error::EngineError;
 use super::ledger::{Head, audit_key, hex, open_row};
-use super::local::LocalEngine;
 use super::session::Session;
+use crate::crypto::Keyring;
 use crate::crypto::chain::{self, ChainHash};
 use crate::domain::audit::Entry;
-use crate::domain::{KeyId, Refusal, Role, authorize};
-use crate::store::KeyRange;
+use crate::domain::{Action, KeyId, OperatorId, Refusal, Role, State, authorize};
+use crate::store::{KeyRange, Store};
 
 /// An entry with the text that was chained and its place in the chain.
 #[derive(Clone, Debug)]
@@ -26,34 +27,62 @@ pub struct AuditLine {
     pub mac: String,
 }
 
+/// An entry travels as the text that was chained.
+impl<C> Encode<C> for AuditLine {
+    fn encode<W: encode::Write>(
+        &self,
+        to: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        (&self.body, &self.hash, &self.mac).encode(to, ctx)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for AuditLine {
+    fn decode(from: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
+        let (body, hash, mac): (String, _, _) = from.decode_with(ctx)?;
+        let entry = serde_json::from_str(&body).map_err(|_| decode::Error::message("not an entry"))?;
+        Ok(Self { entry, body, hash, mac })
+    }
+}
+
 /// A page of the trail, newest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Encode, Decode)]
 pub struct AuditPage {
     /// The entries.
+    #[n(0)]
     pub lines: Vec<AuditLine>,
     /// Hand it back as `before` for older ones; `None` at the beginning of the trail.
+    #[n(1)]
     pub next: Option<u64>,
 }
 
 /// How the chain stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Standing {
     /// Whole, and the records are what it says.
+    #[n(0)]
     Intact,
     /// An entry or a record was edited, moved, inserted or forged.
+    #[n(1)]
     Altered,
     /// Entries are missing: a gap, or less than a seal or anchor knows.
+    #[n(2)]
     Short,
     /// It cannot be checked.
+    #[n(3)]
     Unverifiable,
 }
 
 /// Something that does not agree between the store, its audit trail and its seal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Doubt {
     /// What it makes of the trail.
+    #[n(0)]
     pub standing: Standing,
     /// In words.
+    #[n(1)]
     pub what: String,
 }
 
@@ -79,151 +108,190 @@ pub(super) fn in_one_line(doubts: &[Doubt]) -> String {
 }
 
 /// What a check found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
 pub struct AuditReport {
     /// The verdict.
+    #[n(0)]
     pub standing: Standing,
     /// What is wrong, in words; empty when intact.
+    #[n(1)]
     pub faults: Vec<String>,
     /// Entries checked.
+    #[n(2)]
     pub entries: u64,
     /// Hash of the newest entry, hex: keep it elsewhere, and nobody can cut the trail unseen.
+    #[n(3)]
     pub head: String,
 }
 
 /// Rows read at once while paging.
 const PAGE: usize = 256;
+/// Entries in one answer: it is read while nobody waits for it, and fits a frame of the control socket.
+const ANSWER: usize = 1_000;
 /// Faults after which the list of them says no more than it did.
 const MAX_FAULTS: usize = 50;
 
-pub(super) fn page(
-    engine: &LocalEngine,
-    session: &Session,
-    before: Option<u64>,
-    limit: usize,
+/// Which entries somebody may read.
+pub(super) struct Readable {
+    operator: OperatorId,
+    role: Role,
+    /// Those about this key alone.
     about: Option<KeyId>,
-) -> Result<AuditPage, EngineError> {
-    let operator = session.actor().operator;
-    let role = {
-        let state = engine.state();
-        authorize(&state, &session.actor(), crate::domain::Action::ReadOwnAudit)?;
+}
+
+impl Readable {
+    /// What a session may read, or what it may read about a key that it sees.
+    pub fn of(state: &State, session: &Session, about: Option<KeyId>) -> Result<Self, Refusal> {
+        let actor = session.actor();
+        authorize(state, &actor, Action::ReadOwnAudit)?;
         if let Some(id) = about {
-            state.key(id).filter(|k| session.actor().sees(&state, k)).ok_or(Refusal::NoSuchKey)?;
+            state.key(id).filter(|key| actor.sees(state, key)).ok_or(Refusal::NoSuchKey)?;
         }
-        state.operator(operator).map_or(Role::Viewer, |o| o.role)
-    };
-    let (sealer, chain) = (engine.keyring.sealer(), engine.keyring.audit_chain());
-    let mut page = AuditPage::default();
-    let mut before = before.map(audit_key);
-    loop {
-        let rows = engine.store.range_back(&KeyRange::prefix(b"a/"), before.as_deref(), PAGE)?;
-        for (key, row) in &rows.rows {
-            let Some(seq) = seq_of(key) else { continue };
-            if page.lines.len() == limit {
-                page.next = Some(seq + 1);
-                return Ok(page);
+        let role = state.operator(actor.operator).map_or(Role::Viewer, |operator| operator.role);
+        Ok(Self { operator: actor.operator, role, about })
+    }
+
+    fn has(&self, entry: &Entry) -> bool {
+        self.about.map_or_else(|| entry.readable_by(self.operator, self.role), |id| entry.is_about(id))
+    }
+}
+
+/// The trail as the store holds it.
+#[derive(Clone, Copy)]
+pub(super) struct Trail<'e> {
+    pub store: &'e dyn Store,
+    pub keyring: &'e Keyring,
+}
+
+impl Trail<'_> {
+    /// Entries that may be read, the newest first: no more than `limit`, nor than fit an answer.
+    pub fn page(
+        self,
+        readable: &Readable,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<AuditPage, EngineError> {
+        let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
+        let mut page = AuditPage::default();
+        let mut before = before.map(audit_key);
+        loop {
+            let rows = self.store.range_back(&KeyRange::prefix(b"a/"), before.as_deref(), PAGE)?;
+            for (key, row) in &rows.rows {
+                let Some(seq) = seq_of(key) else { continue };
+                if page.lines.len() == limit.min(ANSWER) {
+                    page.next = Some(seq + 1);
+                    return Ok(page);
+                }
+                let row = open_row(&sealer, &chain, seq, &row.value)?;
+                let Ok(entry) = serde_json::from_str::<Entry>(&row.body) else { continue };
+                if readable.has(&entry) {
+                    let (hash, mac) = (hex(&row.hash), hex(&row.mac));
+                    page.lines.push(AuditLine { entry, body: row.body, hash, mac });
+                }
             }
-            let row = open_row(&sealer, &chain, seq, &row.value)?;
-            let Ok(entry) = serde_json::from_str::<Entry>(&row.body) else { continue };
-            let wanted = about.is_none_or(|id| entry.is_about(id));
-            if wanted && (about.is_some() || entry.readable_by(operator, role)) {
-                page.lines.push(AuditLine {
-                    entry,
-                    body: row.body,
-                    hash: hex(&row.hash),
-                    mac: hex(&row.mac),
-                });
+            match rows.next {
+                Some(next) => before = Some(next),
+                None => return Ok(page),
             }
         }
-        match rows.next {
-            Some(next) => before = Some(next),
-            None => return Ok(page),
+    }
+
+    /// Hands out the rows of the trail up to `last`, the oldest first. A page at a time: no writer waits for a reader of a
+    /// long trail. What is missing is not handed out.
+    pub fn walk(
+        self,
+        last: Head,
+        row: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
+        let range = KeyRange::between(b"a/", &audit_key(last.seq + 1));
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = self.store.range(&range, after.as_deref(), PAGE)?;
+            for (key, found) in &page.rows {
+                if row(seq_of(key).unwrap_or(0), &found.value).is_break() {
+                    return Ok(());
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
         }
+    }
+
+    /// Checks the whole chain, which is known to end at `known` and to be doubted as `doubts` say.
+    pub fn check(self, known: Head, doubts: &[Doubt]) -> Result<AuditReport, EngineError> {
+        let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
+        let mut report =
+            AuditReport { standing: Standing::Intact, faults: Vec::new(), entries: 0, head: String::new() };
+        let mut head = Head { seq: 0, hash: chain.genesis() };
+        let walked = self.walk(known, &mut |seq, value| {
+            let expected = head.seq + 1;
+            if seq != expected {
+                report.fault(
+                    Standing::Short,
+                    format!("entries {expected} to {} are missing", seq.saturating_sub(1)),
+                );
+            }
+            match open_row(&sealer, &chain, seq, value) {
+                Ok(entry) => {
+                    if seq == expected && entry.previous != head.hash {
+                        report.fault(
+                            Standing::Altered,
+                            format!("entry {seq} does not follow entry {}", head.seq),
+                        );
+                    }
+                    match serde_json::from_str::<Entry>(&entry.body) {
+                        Ok(body) if body.seq == seq && body.store == self.keyring.store().to_string() => {}
+                        Ok(_) => {
+                            report.fault(
+                                Standing::Altered,
+                                format!("entry {seq} names another place or store"),
+                            );
+                        }
+                        Err(_) => report.fault(
+                            Standing::Unverifiable,
+                            format!("entry {seq} is of a version this keydeck does not know"),
+                        ),
+                    }
+                    head = Head { seq, hash: entry.hash };
+                }
+                Err(why) => {
+                    report.fault(Standing::Altered, format!("entry {seq}: {why}"));
+                    head.seq = seq;
+                }
+            }
+            report.entries += 1;
+            if report.faults.len() > MAX_FAULTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if walked.is_err() || !report.faults.is_empty() {
+            // The store judges its rows as a whole too, and takes no more commits when they do not add up.
+            self.store.scan(b"a/", &mut |_| ControlFlow::Continue(()))?;
+        }
+        walked?;
+        report.head = hex(&head.hash);
+        if known.seq > head.seq {
+            report.fault(Standing::Short, format!("entries {} to {} are missing", head.seq + 1, known.seq));
+        }
+        for doubt in doubts {
+            report.fault(doubt.standing, doubt.what.clone());
+        }
+        Ok(report)
+    }
+
+    /// The hash of one entry, hex, if the trail has it.
+    pub fn hash(self, seq: u64) -> Result<Option<String>, EngineError> {
+        let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
+        if seq == 0 {
+            return Ok(Some(hex(&chain.genesis())));
+        }
+        let Some(entry) = self.store.get(&audit_key(seq))? else { return Ok(None) };
+        Ok(Some(hex(&open_row(&sealer, &chain, seq, &entry.value)?.hash)))
     }
 }
 
 pub(super) fn seq_of(key: &[u8]) -> Option<u64> {
     std::str::from_utf8(key).ok()?.strip_prefix("a/")?.parse().ok()
-}
-
-/// Hands out the rows of the trail up to `last`, the oldest first. A page at a time: no writer waits for a reader of a
-/// long trail. What is missing is not handed out.
-pub(super) fn walk(
-    engine: &LocalEngine,
-    last: Head,
-    row: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
-) -> Result<(), EngineError> {
-    let range = KeyRange::between(b"a/", &audit_key(last.seq + 1));
-    let mut after: Option<Vec<u8>> = None;
-    loop {
-        let page = engine.store.range(&range, after.as_deref(), PAGE)?;
-        for (key, found) in &page.rows {
-            if row(seq_of(key).unwrap_or(0), &found.value).is_break() {
-                return Ok(());
-            }
-        }
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(()),
-        }
-    }
-}
-
-pub(super) fn check(engine: &LocalEngine, session: &Session) -> Result<AuditReport, EngineError> {
-    authorize(&engine.state(), &session.actor(), crate::domain::Action::ReadOwnAudit)?;
-    let (sealer, chain) = (engine.keyring.sealer(), engine.keyring.audit_chain());
-    let mut report =
-        AuditReport { standing: Standing::Intact, faults: Vec::new(), entries: 0, head: String::new() };
-    let mut head = Head { seq: 0, hash: chain.genesis() };
-    let _turn = engine.turn();
-    let known = engine.ledger().head();
-    let walked = walk(engine, known, &mut |seq, value| {
-        let expected = head.seq + 1;
-        if seq != expected {
-            report.fault(
-                Standing::Short,
-                format!("entries {expected} to {} are missing", seq.saturating_sub(1)),
-            );
-        }
-        match open_row(&sealer, &chain, seq, value) {
-            Ok(entry) => {
-                if seq == expected && entry.previous != head.hash {
-                    report
-                        .fault(Standing::Altered, format!("entry {seq} does not follow entry {}", head.seq));
-                }
-                match serde_json::from_str::<Entry>(&entry.body) {
-                    Ok(body) if body.seq == seq && body.store == engine.keyring.store().to_string() => {}
-                    Ok(_) => {
-                        report.fault(Standing::Altered, format!("entry {seq} names another place or store"));
-                    }
-                    Err(_) => report.fault(
-                        Standing::Unverifiable,
-                        format!("entry {seq} is of a version this keydeck does not know"),
-                    ),
-                }
-                head = Head { seq, hash: entry.hash };
-            }
-            Err(why) => {
-                report.fault(Standing::Altered, format!("entry {seq}: {why}"));
-                head.seq = seq;
-            }
-        }
-        report.entries += 1;
-        if report.faults.len() > MAX_FAULTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    if walked.is_err() || !report.faults.is_empty() {
-        // The store judges its rows as a whole too, and takes no more commits when they do not add up.
-        engine.store.scan(b"a/", &mut |_| ControlFlow::Continue(()))?;
-    }
-    walked?;
-    report.head = hex(&head.hash);
-    if known.seq > head.seq {
-        report.fault(Standing::Short, format!("entries {} to {} are missing", head.seq + 1, known.seq));
-    }
-    for doubt in engine.doubts() {
-        report.fault(doubt.standing, doubt.what.clone());
-    }
-    Ok(report)
 }
 
 impl AuditReport {
@@ -254,15 +322,19 @@ impl AuditReport {
 }
 
 /// One line to keep elsewhere: store, number and hash of an entry, when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Anchor {
     /// The store, hex.
+    #[n(0)]
     pub store: String,
     /// Number of the entry.
+    #[n(1)]
     pub seq: u64,
     /// Its hash, hex.
+    #[n(2)]
     pub head: String,
     /// When the anchor was taken, RFC 3339.
+    #[n(3)]
     pub at: String,
 }
 
@@ -280,29 +352,6 @@ impl Anchor {
         let is_hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
         (is_hex(store, 32) && is_hex(head, 64)).then_some(())?;
         Some(Self { store: (*store).into(), seq: seq.parse().ok()?, head: (*head).into(), at: (*at).into() })
-    }
-}
-
-impl LocalEngine {
-    /// The newest entry as a line to keep elsewhere.
-    pub fn anchor(&self) -> Anchor {
-        let head = self.ledger().head();
-        Anchor {
-            store: self.keyring.store().to_string(),
-            seq: head.seq,
-            head: hex(&head.hash),
-            at: self.now().time.rfc3339(),
-        }
-    }
-
-    /// The hash of one entry, hex, if the trail has it.
-    pub fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
-        let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
-        if seq == 0 {
-            return Ok(Some(hex(&chain.genesis())));
-        }
-        let Some(entry) = self.store.get(&audit_key(seq))? else { return Ok(None) };
-        Ok(Some(hex(&open_row(&sealer, &chain, seq, &entry.value)?.hash)))
     }
 }
 

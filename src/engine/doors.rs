@@ -3,8 +3,9 @@
 //! written before and opens nothing until it is named; one that is replaced opens until it no longer is. What is in the
 //! header and not named is removed after, when the disk allows.
 
-use std::path::PathBuf;
 use std::sync::{MutexGuard, PoisonError};
+
+use minicbor::{Decode, Encode};
 
 use super::local::LocalEngine;
 use super::session::Session;
@@ -25,24 +26,30 @@ use crate::domain::{Access, Command, HeaderMark, Refusal, Role, Timestamp};
 pub(super) const RECOVERY_LABEL: &str = "recovery";
 
 /// One slot, as people may know of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Door {
     /// What opens it.
+    #[n(0)]
     pub kind: SlotKind,
     /// Whose it is: an operator's name, or a name for the recovery code.
+    #[n(1)]
     pub label: String,
     /// When it was made.
+    #[n(2)]
     pub created_at: Timestamp,
 }
 
 /// Where the store lies and what opens it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Doors {
-    /// The data directory; `None` for a store in memory.
-    pub dir: Option<PathBuf>,
+    /// The data directory, as it is shown; `None` for a store in memory.
+    #[n(0)]
+    pub dir: Option<String>,
     /// The slots one may know of; none for a store in memory, whose key nobody keeps.
+    #[n(1)]
     pub slots: Vec<Door>,
     /// When the seal beside the database was written last.
+    #[n(2)]
     pub sealed_at: Option<Timestamp>,
 }
 
@@ -71,7 +78,7 @@ pub(super) fn doors(engine: &LocalEngine, session: &Session) -> Result<Doors, En
         let since = written.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
     });
-    Ok(Doors { dir: engine.dir().map(ToOwned::to_owned), slots, sealed_at })
+    Ok(Doors { dir: engine.dir().map(|dir| dir.display().to_string()), slots, sealed_at })
 }
 
 /// Ends the access a command is about, and takes the slots away that go with it.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use minicbor::{Decode, Encode};
+
 use crate::crypto::CryptoError;
 use crate::domain::Refusal;
 use crate::domain::record::BadRecord;
@@ -99,15 +101,20 @@ const fn next(why: &EngineError, lasting: Lasting) -> &'static str {
 }
 
 /// What kind of no an error is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Class {
     /// A rule says no, or there is no such thing.
+    #[n(0)]
     Refused,
     /// The store cannot be used.
+    #[n(1)]
     Unavailable,
     /// The store cannot be unsealed.
+    #[n(2)]
     Sealed,
     /// What was asked cannot be understood.
+    #[n(3)]
     Usage,
 }
 
@@ -118,6 +125,16 @@ impl From<BadRecord> for EngineError {
 }
 
 impl EngineError {
+    /// An answer to something that was not asked.
+    pub fn unexpected() -> Self {
+        Self::Remote {
+            class: Class::Unavailable,
+            code: "store_unavailable".into(),
+            text: "The process that has the store open gave an answer that cannot be understood. End it and start it again."
+                .into(),
+        }
+    }
+
     /// Whether the store may hold the change all the same, whatever else is said of it.
     pub const fn may_be_made(&self) -> bool {
         match self {

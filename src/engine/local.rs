@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::broadcast;
 
-use super::audit_log::{self, AuditPage, AuditReport, Doubt};
+use super::audit_log::{Anchor, Doubt, Readable, Trail};
 use super::caller::Caller;
 use super::clock::Clock;
 use super::error::EngineError;
 use super::image::Image;
 use super::imported::{self, Imported};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, hex};
 use super::load::Loaded;
 use super::oauth::TokenDesk;
 use super::overdue::{self, Kept, Overdue};
@@ -23,8 +23,9 @@ use super::seal_thread::SealThread;
 use super::session::Session;
 use super::throttle::Callers;
 use super::timekeeper::{Dial, Mark, Now, Timekeeper};
+use super::tried::Search;
 use super::verifier::{Counting, Verifier};
-use super::{Brought, Condition, Done, Doors, Engine, News, Origin, Tried, doors, tried};
+use super::{Brought, Condition, Done, Engine, Finding, News, Origin, Question, Tried, doors};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::phc::MAX_SECRET;
@@ -33,7 +34,7 @@ use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
 use crate::domain::{
-    self, Access, Catalog, Command, Decision, KeyId, Minted, PublicId, Reason, ScopeId, State,
+    self, Access, Action, Catalog, Command, Decision, Minted, PublicId, Reason, ScopeId, State,
 };
 use crate::store::{CommitError, Store};
 
@@ -251,8 +252,22 @@ impl LocalEngine {
 
     /// One whole reading of the trail at a time: the others wait for their turn, and the machine stays free for those
     /// who write and verify.
-    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+    fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trail(&self) -> Trail<'_> {
+        Trail { store: &*self.store, keyring: &self.keyring }
+    }
+
+    fn search(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
+        self.execute(session, Command::ReadAudit)?;
+        self.desk.write(Refused::AtOnce)?;
+        let bearer = self.decide(presented, &[], Counting::Off, |_| ()).bearer();
+        let search = Search::of(&self.state(), self.keyring.fingerprint(presented), bearer);
+        let _turn = self.turn();
+        let known = self.ledger().head();
+        search.through(self.trail(), known)
     }
 
     fn write_seal(&self) {
@@ -332,39 +347,31 @@ impl Engine for LocalEngine {
         self.verify_from(presented, wanted, Origin::default())
     }
 
-    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
-        acting(&self.state(), &session.actor()).map_err(EngineError::Refused)?;
-        Ok(self.decide(presented, wanted, Counting::Off, |_| ()))
-    }
-
-    fn audit(
-        &self,
-        session: &Session,
-        before: Option<u64>,
-        limit: usize,
-        about: Option<KeyId>,
-    ) -> Result<AuditPage, EngineError> {
-        audit_log::page(self, session, before, limit, about)
-    }
-
-    fn tried(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
-        tried::tried(self, session, presented)
-    }
-
-    fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
-        audit_log::check(self, session)
-    }
-
-    fn anchor(&self) -> Result<audit_log::Anchor, EngineError> {
-        Ok(Self::anchor(self))
-    }
-
-    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
-        Self::audit_hash(self, seq)
-    }
-
-    fn doors(&self, session: &Session) -> Result<Doors, EngineError> {
-        doors::doors(self, session)
+    fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError> {
+        Ok(match question {
+            Question::Audit { before, limit, about } => {
+                let readable = Readable::of(&self.state(), session, about)?;
+                Finding::Audit(self.trail().page(&readable, before, limit)?)
+            }
+            Question::Tried(presented) => Finding::Tried(Box::new(self.search(session, presented)?)),
+            Question::CheckAudit => {
+                domain::authorize(&self.state(), &session.actor(), Action::ReadOwnAudit)?;
+                let _turn = self.turn();
+                let known = self.ledger().head();
+                Finding::CheckAudit(self.trail().check(known, &self.doubts)?)
+            }
+            Question::Anchor => {
+                let (store, head) = (self.keyring.store().to_string(), self.ledger().head());
+                let at = self.now().time.rfc3339();
+                Finding::Anchor(Anchor { store, seq: head.seq, head: hex(&head.hash), at })
+            }
+            Question::AuditHash(seq) => Finding::AuditHash(self.trail().hash(seq)?),
+            Question::Doors => Finding::Doors(doors::doors(self, session)?),
+            Question::Test { presented, wanted } => {
+                acting(&self.state(), &session.actor())?;
+                Finding::Test(self.decide(presented, &wanted, Counting::Off, |_| ()))
+            }
+        })
     }
 
     fn condition(&self) -> Condition {

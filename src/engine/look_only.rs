@@ -6,10 +6,9 @@ use std::sync::{Arc, RwLockReadGuard};
 use tokio::sync::broadcast;
 
 use super::{
-    Anchor, AuditPage, AuditReport, Brought, Condition, Dial, Done, Doors, Doubt, Engine, EngineError, News,
-    Now, Session, Tried,
+    Brought, Condition, Dial, Done, Doubt, Engine, EngineError, Finding, News, Now, Question, Session,
 };
-use crate::domain::{Catalog, Command, Decision, KeyId, PublicId, Reason, Role, ScopeId, State};
+use crate::domain::{Catalog, Command, Decision, PublicId, Reason, Role, ScopeId, State};
 
 /// An engine that changes nothing.
 pub struct LookOnly {
@@ -66,53 +65,22 @@ impl Engine for LookOnly {
             .unwrap_or_else(|_| Decision::deny(Reason::StoreError, None))
     }
 
-    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
-        self.inner.test(session, presented, wanted)
-    }
-
-    fn audit(
-        &self,
-        session: &Session,
-        before: Option<u64>,
-        limit: usize,
-        about: Option<KeyId>,
-    ) -> Result<AuditPage, EngineError> {
-        if about.is_some() {
-            return self.inner.audit(session, before, limit, about);
-        }
-        let mut all = AuditPage { lines: Vec::new(), next: before };
-        loop {
-            let mut page =
-                self.inner.audit(session, all.next, limit.saturating_sub(all.lines.len()), None)?;
+    fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError> {
+        use Question as Q;
+        let whole_trail = match question {
+            // Who asks after a token is told by the trail, or gets no answer.
+            Q::Tried(_) => return Err(EngineError::LookOnly),
+            Q::Audit { about, .. } => about.is_none(),
+            Q::CheckAudit | Q::Anchor | Q::AuditHash(_) | Q::Doors | Q::Test { .. } => false,
+        };
+        let mut finding = self.inner.ask(session, question)?;
+        if let Finding::Audit(page) = &mut finding
+            && whole_trail
+        {
             // The whole trail is read by admins who are noted for it.
             page.lines.retain(|line| line.entry.readable_by(session.actor().operator, Role::Viewer));
-            all.lines.append(&mut page.lines);
-            all.next = page.next;
-            if all.next.is_none() || all.lines.len() >= limit {
-                return Ok(all);
-            }
         }
-    }
-
-    // Who asks after a token is told by the trail, or gets no answer.
-    fn tried(&self, _: &Session, _: &[u8]) -> Result<Tried, EngineError> {
-        Err(EngineError::LookOnly)
-    }
-
-    fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
-        self.inner.check_audit(session)
-    }
-
-    fn anchor(&self) -> Result<Anchor, EngineError> {
-        self.inner.anchor()
-    }
-
-    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError> {
-        self.inner.audit_hash(seq)
-    }
-
-    fn doors(&self, session: &Session) -> Result<Doors, EngineError> {
-        self.inner.doors(session)
+        Ok(finding)
     }
 
     fn condition(&self) -> Condition {

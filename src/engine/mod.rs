@@ -12,7 +12,8 @@
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
-//! - [`audit_log`]: reading and checking the trail. `tried`: what it says of one token. `doors`: slots, passphrases, recovery.
+//! - `question`: what can be asked. [`audit_log`]: reading and checking the trail. `tried`: what it says of one token.
+//! - `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
 mod admit;
@@ -33,6 +34,7 @@ pub mod oauth;
 pub mod open;
 mod overdue;
 mod proof;
+mod question;
 mod refusals;
 mod scribe;
 mod seal_thread;
@@ -56,6 +58,7 @@ pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
 pub use self::look_only::LookOnly;
 pub use self::overdue::{Note as Unshown, Unwritten};
+pub use self::question::{Finding, Question};
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
 pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
@@ -139,6 +142,16 @@ impl Origin<'_> {
     }
 }
 
+/// What was found, if it answers what was asked.
+macro_rules! found {
+    ($asked:expr, $kind:path) => {
+        match $asked? {
+            $kind(found) => Ok(found),
+            _ => Err(EngineError::unexpected()),
+        }
+    };
+}
+
 /// What the console and the command line speak to. All calls may block on the disk; the console makes them on
 /// threads of their own.
 pub trait Engine: Send + Sync {
@@ -175,9 +188,14 @@ pub trait Engine: Send + Sync {
     /// Decides about a presented token for a request that needs all of `wanted`, and notes its use.
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision;
 
+    /// Answers a question; for each there is a method that knows what the answer looks like.
+    fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError>;
+
     /// Decides as [`Engine::verify`] would, for somebody who wants to know why, and notes no use. Whom the decision
     /// recognised is told by id only: name it through a view, which knows what the session may see.
-    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError>;
+    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
+        found!(self.ask(session, Question::Test { presented, wanted: wanted.to_vec() }), Finding::Test)
+    }
 
     /// Entries of the audit trail the session may read, newest first: at most `limit`, older than `before`.
     /// With `about`, only those about that key.
@@ -187,23 +205,45 @@ pub trait Engine: Send + Sync {
         before: Option<u64>,
         limit: usize,
         about: Option<KeyId>,
-    ) -> Result<AuditPage, EngineError>;
+    ) -> Result<AuditPage, EngineError> {
+        let mut all = AuditPage { lines: Vec::new(), next: before };
+        loop {
+            let more = limit.saturating_sub(all.lines.len());
+            let question = Question::Audit { before: all.next, limit: more, about };
+            let page = found!(self.ask(session, question), Finding::Audit)?;
+            all.lines.extend(page.lines);
+            all.next = page.next;
+            if all.next.is_none() || all.lines.len() >= limit {
+                return Ok(all);
+            }
+        }
+    }
 
     /// Whether a text was ever presented here, when and where from. For admins; the trail says that it was asked.
-    fn tried(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError>;
+    fn tried(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
+        found!(self.ask(session, Question::Tried(presented)), Finding::Tried).map(|tried| *tried)
+    }
 
     /// Checks the whole chain against the state.
-    fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError>;
+    fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
+        found!(self.ask(session, Question::CheckAudit), Finding::CheckAudit)
+    }
 
     /// The newest entry of the trail as a line to keep elsewhere.
-    fn anchor(&self) -> Result<Anchor, EngineError>;
+    fn anchor(&self, session: &Session) -> Result<Anchor, EngineError> {
+        found!(self.ask(session, Question::Anchor), Finding::Anchor)
+    }
 
     /// The hash of one entry, hex, if the trail has it.
-    fn audit_hash(&self, seq: u64) -> Result<Option<String>, EngineError>;
+    fn audit_hash(&self, session: &Session, seq: u64) -> Result<Option<String>, EngineError> {
+        found!(self.ask(session, Question::AuditHash(seq)), Finding::AuditHash)
+    }
 
     /// Where the store lies and what opens it: all slots for an admin, for the others their own and the
     /// recovery slot.
-    fn doors(&self, session: &Session) -> Result<Doors, EngineError>;
+    fn doors(&self, session: &Session) -> Result<Doors, EngineError> {
+        found!(self.ask(session, Question::Doors), Finding::Doors)
+    }
 
     /// How the store is doing. Looks at the disk.
     fn condition(&self) -> Condition;

@@ -6,17 +6,12 @@ use std::ops::ControlFlow;
 
 use minicbor::{Decode, Encode};
 
-use super::Engine as _;
-use super::audit_log;
+use super::audit_log::Trail;
 use super::error::EngineError;
-use super::ledger::open_row;
-use super::local::LocalEngine;
-use super::scribe::Refused;
-use super::session::Session;
-use super::verifier::Counting;
+use super::ledger::{Head, open_row};
 use crate::domain::audit::{Entry, SubjectLine, TriesLine};
 use crate::domain::trace::Sighting;
-use crate::domain::{Bearer, Command, Reason, Timestamp, Usage};
+use crate::domain::{Bearer, Reason, State, Timestamp, Usage};
 use crate::store::StoreError;
 
 /// Entries told one by one; older ones are counted.
@@ -89,19 +84,35 @@ impl Tried {
     }
 }
 
-/// What an entry must say to be about the text.
-struct Search<'s> {
-    fingerprint: &'s str,
+/// What is known before the trail is read, and what an entry must say to be about the text.
+pub(super) struct Search {
+    tried: Tried,
     /// The key or app whose secret it is.
     subject: Option<(&'static str, String)>,
 }
 
-impl Search<'_> {
+impl Search {
+    /// For a text with this fingerprint, which speaks for `bearer`.
+    pub fn of(state: &State, fingerprint: String, bearer: Option<Bearer>) -> Self {
+        let (usage, trace, subject) = match bearer {
+            Some(Bearer::Key(id)) => (state.usage(id), state.trace(id), Some(("key", id.to_string()))),
+            Some(Bearer::App(id)) => {
+                (state.app_usage(id), state.app_trace(id), Some(("app", id.to_string())))
+            }
+            None => (Usage::default(), None, None),
+        };
+        let line = bearer.and_then(|bearer| SubjectLine::of_bearer(state, bearer));
+        let speaks_for = line.map(|line| Party { kind: line.kind, id: line.id, name: line.name });
+        let seen = trace.and_then(|trace| trace.sighting.clone());
+        let tried = Tried { fingerprint, speaks_for, usage, seen, refused: 0, tries: Vec::new() };
+        Self { tried, subject }
+    }
+
     fn find(&self, entry: &Entry) -> Option<Try> {
         let tries = entry.tries.as_ref()?;
         let reason = entry.reason.clone().unwrap_or_default();
         let seq = entry.seq;
-        if let Some(token) = tries.tokens.iter().find(|token| token.fp == self.fingerprint) {
+        if let Some(token) = tries.tokens.iter().find(|token| token.fp == self.tried.fingerprint) {
             let (first, last) = (Timestamp(token.first), Timestamp(token.last));
             return Some(Try { seq, reason, n: token.n, first, last, address: token.address.clone() });
         }
@@ -122,62 +133,40 @@ impl Search<'_> {
             address,
         })
     }
-}
 
-pub(super) fn tried(engine: &LocalEngine, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
-    engine.execute(session, Command::ReadAudit)?;
-    engine.desk.write(Refused::AtOnce)?;
-    let bearer = engine.decide(presented, &[], Counting::Off, |_| ()).bearer();
-    let fingerprint = engine.keyring.fingerprint(presented);
-    let (speaks_for, usage, seen) = {
-        let state = engine.state();
-        let line = bearer.and_then(|bearer| SubjectLine::of_bearer(&state, bearer));
-        let party = line.map(|line| Party { kind: line.kind, id: line.id, name: line.name });
-        let (usage, trace) = match bearer {
-            Some(Bearer::Key(id)) => (state.usage(id), state.trace(id)),
-            Some(Bearer::App(id)) => (state.app_usage(id), state.app_trace(id)),
-            None => (Usage::default(), None),
-        };
-        (party, usage, trace.and_then(|trace| trace.sighting.clone()))
-    };
-    let subject = match bearer {
-        Some(Bearer::Key(id)) => Some(("key", id.to_string())),
-        Some(Bearer::App(id)) => Some(("app", id.to_string())),
-        None => None,
-    };
-    let search = Search { fingerprint: &fingerprint, subject };
-    let mut tries: VecDeque<Try> = VecDeque::new();
-    let mut refused: u64 = 0;
-    let (sealer, chain) = (engine.keyring.sealer(), engine.keyring.audit_chain());
-    let mut broken = None;
-    let _turn = engine.turn();
-    let known = engine.ledger().head();
-    let mut read = 0;
-    audit_log::walk(engine, known, &mut |seq, value| {
-        read += 1;
-        match open_row(&sealer, &chain, seq, value) {
-            Ok(opened) => {
-                let entry = serde_json::from_str::<Entry>(&opened.body).ok();
-                if let Some(found) = entry.and_then(|entry| search.find(&entry)) {
-                    refused = refused.saturating_add(found.n);
-                    tries.push_front(found);
-                    tries.truncate(TOLD);
+    /// Reads the trail to its end, which is known to be at `known`.
+    pub fn through(self, trail: Trail<'_>, known: Head) -> Result<Tried, EngineError> {
+        let mut tries: VecDeque<Try> = VecDeque::new();
+        let mut refused: u64 = 0;
+        let (sealer, chain) = (trail.keyring.sealer(), trail.keyring.audit_chain());
+        let mut broken = None;
+        let mut read = 0;
+        trail.walk(known, &mut |seq, value| {
+            read += 1;
+            match open_row(&sealer, &chain, seq, value) {
+                Ok(opened) => {
+                    let entry = serde_json::from_str::<Entry>(&opened.body).ok();
+                    if let Some(found) = entry.and_then(|entry| self.find(&entry)) {
+                        refused = refused.saturating_add(found.n);
+                        tries.push_front(found);
+                        tries.truncate(TOLD);
+                    }
+                    ControlFlow::Continue(())
                 }
-                ControlFlow::Continue(())
+                // "Never" would be a guess.
+                Err(error) => {
+                    broken = Some(error);
+                    ControlFlow::Break(())
+                }
             }
-            // "Never" would be a guess.
-            Err(error) => {
-                broken = Some(error);
-                ControlFlow::Break(())
+        })?;
+        match broken {
+            Some(error) => Err(EngineError::from(error)),
+            None if read < known.seq => {
+                let missing = format!("{} entries of the audit trail are missing", known.seq - read);
+                Err(StoreError::Damaged(missing).into())
             }
+            None => Ok(Tried { refused, tries: tries.into(), ..self.tried }),
         }
-    })?;
-    match broken {
-        Some(error) => Err(EngineError::from(error)),
-        None if read < known.seq => {
-            let missing = format!("{} entries of the audit trail are missing", known.seq - read);
-            Err(StoreError::Damaged(missing).into())
-        }
-        None => Ok(Tried { fingerprint, speaks_for, usage, seen, refused, tries: tries.into() }),
     }
 }

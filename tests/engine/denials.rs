@@ -130,10 +130,13 @@ fn refused_requests_are_one_entry_a_minute_for_each_key_and_reason() {
         (0..1_000).for_each(|_| std::thread::yield_now());
         wakes == open.engine.use_writer_wakes()
     });
-    let (head, wakes) = (open.engine.anchor().seq, open.engine.use_writer_wakes());
+    let (head, wakes) = (open.engine.anchor(&open.session).unwrap().seq, open.engine.use_writer_wakes());
     clock.pass(10 * MINUTE);
     open.engine.settle().unwrap();
-    assert_eq!((open.engine.anchor().seq, open.engine.use_writer_wakes()), (head, wakes));
+    assert_eq!(
+        (open.engine.anchor(&open.session).unwrap().seq, open.engine.use_writer_wakes()),
+        (head, wakes)
+    );
     let report = open.engine.check_audit(&open.session).unwrap();
     assert_eq!((report.standing, report.faults), (AuditStanding::Intact, Vec::<String>::new()));
 }
@@ -225,7 +228,7 @@ fn a_failing_disk_loses_no_refusal_and_writes_none_twice() {
 fn a_flood_is_a_few_entries_and_leaves_no_token_anywhere() {
     let (open, store) = in_memory(&TestClock::at(START));
     let keys: Vec<_> = (0..12).map(|n| issue(&open, &open.session, &format!("K{n}"))).collect();
-    let before = open.engine.anchor().seq;
+    let before = open.engine.anchor(&open.session).unwrap().seq;
     let strangers: Vec<String> = (0..2_000).map(|_| stranger()).collect();
     for stranger in &strangers {
         assert!(!open.engine.verify_from(stranger.as_bytes(), &[], from("203.0.113.7")).is_allow());
@@ -238,7 +241,11 @@ fn a_flood_is_a_few_entries_and_leaves_no_token_anywhere() {
         }
     }
     open.engine.settle().unwrap();
-    assert_eq!(open.engine.anchor().seq, before + 13, "one for each key, one for all the strangers");
+    assert_eq!(
+        open.engine.anchor(&open.session).unwrap().seq,
+        before + 13,
+        "one for each key, one for all the strangers"
+    );
     let entries = denials(&open, &open.session);
     let all: u64 = entries.iter().map(|entry| entry.tries.as_ref().unwrap().n).sum();
     assert_eq!(all, 2_000 + 12 * 50);
@@ -323,7 +330,7 @@ fn a_viewer_who_asks_in_vain_without_end_does_not_fill_the_trail() {
         .unwrap();
     let key = Key::Operator { name: "vera", passphrase: &phrase };
     let vera = open.engine.admit(&key, Via::CommandLine, Peer::this()).unwrap();
-    let length = || open.engine.anchor().seq;
+    let length = || open.engine.anchor(&open.session).unwrap().seq;
     let before = length();
     let ask = |n: usize| {
         let wanted = Command::AddLocations(vec![name(&format!("Branch {n}"))]);

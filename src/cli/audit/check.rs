@@ -71,12 +71,12 @@ fn check_store(deck: &Deck, anchor: Option<&Anchor>) -> Result<AuditReport, Faul
     let signed = deck.sign_in()?;
     let mut report = signed.engine.check_audit(&signed.session)?;
     if let Some(anchor) = anchor {
-        if anchor.store != signed.engine.anchor()?.store {
+        if anchor.store != signed.engine.anchor(&signed.session)?.store {
             return Err(Fault::unavailable(
                 "The anchor is of another store, so it says nothing about this one. Use this store's anchor.",
             ));
         }
-        let found = signed.engine.audit_hash(anchor.seq).ok().flatten();
+        let found = signed.engine.audit_hash(&signed.session, anchor.seq).ok().flatten();
         report.hold_against(anchor, found.as_deref());
     }
     Ok(report)

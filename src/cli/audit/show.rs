@@ -167,7 +167,7 @@ struct AnchorLine<'a> {
 
 pub(super) fn anchor(deck: &Deck) -> Outcome {
     let signed = deck.sign_in()?;
-    let anchor = signed.engine.anchor()?;
+    let anchor = signed.engine.anchor(&signed.session)?;
     if deck.output.is_json() {
         let line = anchor.to_string();
         let (store, head, at) = (&anchor.store, &anchor.head, &anchor.at);
@@ -187,7 +187,7 @@ const CHUNK: u64 = 500;
 pub(super) fn export(deck: &Deck, format: Format) -> Outcome {
     let signed = deck.sign_in()?;
     signed.engine.execute(&signed.session, Command::ExportAudit)?;
-    let last = signed.engine.anchor()?.seq;
+    let last = signed.engine.anchor(&signed.session)?.seq;
     if format == Format::Csv {
         let heading = csv_row(CSV_COLUMNS.iter().map(ToString::to_string))?;
         deck.output.bytes(&heading)?;

@@ -330,7 +330,7 @@ fn a_denial_that_would_give_by_now_is_neither_carried_out_nor_dropped_while_the_
     house.mend();
     open.engine.settle().unwrap();
     stale.command = rescope(key, &["contacts.read", "locations.read"]);
-    stale.after = Some(open.engine.anchor().seq);
+    stale.after = Some(open.engine.anchor(&open.session).unwrap().seq);
     end_with(open, &[stale]);
     let in_doubt = house.copy();
     fs::remove_file(in_doubt.path().join("seal")).unwrap();

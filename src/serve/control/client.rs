@@ -14,11 +14,10 @@ use zeroize::Zeroizing;
 
 use super::frame::{self, ANSWER_MAX, Greeting};
 use super::place;
-use super::remote::unexpected;
 use super::replica::Replica;
 use super::server::peer;
 use super::wire::{Answer, Ask, Reach, Request, Said, Welcome, With};
-use crate::domain::{Access, Actor, Catalog};
+use crate::domain::{Actor, Catalog};
 use crate::engine::open::{Key, Options};
 use crate::engine::{Class, Doubt, EngineError, News, OpenError, Peer, Session, Via};
 use crate::store;
@@ -122,8 +121,7 @@ pub fn attach(options: &Options, key: &Key<'_>) -> Result<(RemoteEngine, Session
         refused("bad_catalog", "The scope catalog of the process that has the store open cannot be read.")
     })?;
     replica.set_health(welcome.health);
-    let engine =
-        RemoteEngine { line, replica, catalog, doubts: welcome.doubts.into_iter().map(Into::into).collect() };
+    let engine = RemoteEngine { line, replica, catalog, doubts: welcome.doubts };
     let actor = Actor { operator: welcome.operator, access: welcome.reach.access() };
     Ok((engine, Session::stand_in(actor, options.via)))
 }
@@ -171,7 +169,7 @@ fn sign_in(line: &Line, options: &Options, key: &Key<'_>) -> Result<Welcome, Not
     match frame::message(&bytes) {
         Some(Said::Answer { answer: Answer::Welcome(welcome), .. }) => Ok(*welcome),
         Some(Said::Refused { fault, .. }) => Err(NotAttached::Refused(fault.into_open())),
-        _ => Err(NotAttached::Refused(unexpected().into())),
+        _ => Err(NotAttached::Refused(EngineError::unexpected().into())),
     }
 }
 
@@ -328,11 +326,6 @@ impl Line {
             replica.tell(News::Gone(why));
         }
     }
-}
-
-/// The same reach in the words of the wire.
-pub fn reach(access: Access) -> Result<Reach, EngineError> {
-    Reach::of(access).ok_or(EngineError::Closed)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::engine::{Class, EngineError, OpenError};
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Fault {
     #[n(0)]
-    class: ClassLine,
+    class: Class,
     /// The short word for scripts.
     #[n(1)]
     pub code: String,
@@ -20,19 +20,6 @@ pub struct Fault {
     pub text: String,
     #[n(3)]
     door: Option<DoorLine>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-enum ClassLine {
-    #[n(0)]
-    Refused,
-    #[n(1)]
-    Unavailable,
-    #[n(2)]
-    Sealed,
-    #[n(3)]
-    Usage,
 }
 
 /// Why somebody was not let in.
@@ -56,23 +43,17 @@ enum DoorLine {
 impl Fault {
     /// What was asked makes no sense, or is not for attached processes to ask.
     pub fn usage(code: &str, text: &str) -> Self {
-        Self { class: ClassLine::Usage, code: code.into(), text: text.into(), door: None }
+        Self { class: Class::Usage, code: code.into(), text: text.into(), door: None }
     }
 
     /// A rule says no.
     pub fn refused(code: &str, text: &str) -> Self {
-        Self { class: ClassLine::Refused, code: code.into(), text: text.into(), door: None }
+        Self { class: Class::Refused, code: code.into(), text: text.into(), door: None }
     }
 
     /// An error of the engine.
     pub fn of(error: &EngineError) -> Self {
-        let class = match error.class() {
-            Class::Refused => ClassLine::Refused,
-            Class::Unavailable => ClassLine::Unavailable,
-            Class::Sealed => ClassLine::Sealed,
-            Class::Usage => ClassLine::Usage,
-        };
-        Self { class, code: error.code().into(), text: error.to_string(), door: None }
+        Self { class: error.class(), code: error.code().into(), text: error.to_string(), door: None }
     }
 
     /// Somebody was not let in.
@@ -89,22 +70,16 @@ impl Fault {
             _ => None,
         };
         let (class, code) = if error.is_unseal() {
-            (ClassLine::Sealed, "cannot_unseal")
+            (Class::Sealed, "cannot_unseal")
         } else {
-            (ClassLine::Unavailable, "store_unavailable")
+            (Class::Unavailable, "store_unavailable")
         };
         Self { class, code: code.into(), text: error.to_string(), door }
     }
 
     /// As the engine would have said it.
     pub fn into_engine(self) -> EngineError {
-        let class = match self.class {
-            ClassLine::Refused => Class::Refused,
-            ClassLine::Unavailable => Class::Unavailable,
-            ClassLine::Sealed => Class::Sealed,
-            ClassLine::Usage => Class::Usage,
-        };
-        EngineError::Remote { class, code: self.code, text: self.text }
+        EngineError::Remote { class: self.class, code: self.code, text: self.text }
     }
 
     /// As the door would have said it.

@@ -4,6 +4,7 @@
 use super::frame::{self, REQUEST_MAX};
 use super::wire::{Ask, BroughtLine, Reach, Request, Said, With};
 use crate::domain::{Command, Name, Role};
+use crate::engine::Question;
 use zeroize::Zeroizing;
 
 /// A frame is refused or read, a request is refused or understood; nothing panics, nothing large is allocated.
@@ -30,13 +31,9 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
             command: Command::AddLocations(name.clone().collect()),
             brought: BroughtLine::Nothing,
         },
-        Request::Verify {
-            presented: b"kdag_",
-            wanted: "contacts.read".parse().into_iter().collect(),
-            counts: true,
-        },
-        Request::Audit { before: Some(9), limit: 100, about: None },
-        Request::Doors,
+        Request::Verify { presented: b"kdag_", wanted: "contacts.read".parse().into_iter().collect() },
+        Request::Ask(Question::Audit { before: Some(9), limit: 100, about: None }),
+        Request::Ask(Question::Tried(b"kdag_")),
     ];
     all.extend(name.map(|name| Request::Act {
         command: Command::AddOperator { name, role: Role::Admin },

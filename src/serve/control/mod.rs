@@ -3,7 +3,7 @@
 //! [`crate::engine::Engine`] that behaves like the owner's. Who may what is decided by the owner alone, with the same
 //! rules at the same place; an attached process holds only what its operator may see, without any digest.
 //!
-//! - `frame`, `wire`: bytes and messages. `lines`: how the engine's own words travel. `fault`: how errors do.
+//! - `frame`, `wire`: bytes and messages. `lines`: how the health of a store travels, `fault`: how errors do.
 //! - `visible`: what may be sent to whom. `guest`: one attached process, `requests`: what it asks. [`server`]: the socket and its threads.
 //! - [`client`]: the other side; `remote`: its engine, `replica`: what it holds.
 

@@ -15,14 +15,11 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::authorize::acting;
 use crate::domain::command::AskedBy;
-use crate::domain::{Access, Actor, Command, Decision, Event, PublicId, Record, RecordKey};
+use crate::domain::{Access, Actor, Command, Event, PublicId, Record, RecordKey};
 use crate::engine::open::Key;
 use crate::engine::{
-    Brought, Done, Engine as _, EngineError, LocalEngine, OpenError, Peer, Session, Unshown, Via,
+    Brought, Done, Engine as _, EngineError, Finding, LocalEngine, OpenError, Peer, Session, Unshown, Via,
 };
-
-/// Entries of the trail one answer holds.
-pub const AUDIT_PAGE: u32 = 1_000;
 
 /// Carries out the requests of one attached process.
 pub struct Desk {
@@ -136,7 +133,7 @@ impl Desk {
             command: self.command.to_string(),
             pid: std::process::id(),
             catalog: engine.catalog().source().to_owned(),
-            doubts: engine.doubts().iter().map(Into::into).collect(),
+            doubts: engine.doubts().to_vec(),
             health: HealthLine::of(engine, actor),
         }))))
     }
@@ -171,25 +168,14 @@ impl Desk {
         match what {
             Request::SignIn { .. } => plain(Answer::Nothing),
             Request::Act { command, brought } => self.act(session, command, brought),
-            Request::Verify { presented, wanted, counts: true } => {
-                plain(self.verdict(&self.engine.verify(presented, &wanted)))
-            }
-            Request::Verify { presented, wanted, counts: false } => {
-                plain(self.verdict(&engine.test(session, presented, &wanted)?))
-            }
-            Request::Audit { before, limit, about } => {
-                let limit = usize::try_from(limit.min(AUDIT_PAGE)).unwrap_or(0);
-                plain(Answer::Audit(engine.audit(session, before, limit, about)?.into()))
+            Request::Ask(question) => plain(self.found(engine.ask(session, question)?)),
+            Request::Verify { presented, wanted } => {
+                plain(self.found(Finding::Test(engine.verify(presented, &wanted))))
             }
             Request::Shown(token) => {
                 self.unshown.retain(|(id, _)| *id != token);
                 plain(Answer::Nothing)
             }
-            Request::Tried(presented) => plain(Answer::Tried(Box::new(engine.tried(session, presented)?))),
-            Request::CheckAudit => plain(Answer::Report(engine.check_audit(session)?.into())),
-            Request::Anchor => plain(Answer::Line(engine.anchor().to_string())),
-            Request::AuditHash(seq) => plain(Answer::Hash(engine.audit_hash(seq)?)),
-            Request::Doors => plain(Answer::Doors(engine.doors(session)?.into())),
             Request::Settle => {
                 engine.settle()?;
                 plain(Answer::Nothing)
@@ -219,11 +205,13 @@ impl Desk {
         Ok(Reply::Done { token: done.token, code: done.code, events })
     }
 
-    fn verdict(&self, decision: &Decision) -> Answer<'static> {
+    /// An answer, with the key it recognised: whoever holds the secret may know what it opens.
+    fn found(&self, finding: Finding) -> Answer<'static> {
         let state = self.engine.state();
-        let key = decision.key().and_then(|id| state.key(id));
+        let key = if let Finding::Test(decision) = &finding { decision.key() } else { None };
+        let key = key.and_then(|id| state.key(id));
         let key = key.and_then(|key| row(&Record::Key(visible::blank_key(key)), state.proof()).ok());
-        Answer::Verdict { decision: decision.into(), key }
+        Answer::Found { finding, key }
     }
 }
 

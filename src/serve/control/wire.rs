@@ -4,9 +4,9 @@
 use minicbor::{Decode, Encode};
 
 use super::fault::Fault;
-use super::lines::{AuditPageLine, DecisionLine, DoorsLine, DoubtLine, HealthLine, ReportLine};
-use crate::domain::{Access, Command, Event, KeyId, OperatorId, Place, PublicId, ScopeId, Trace, Usage};
-use crate::engine::{Tried, Via};
+use super::lines::HealthLine;
+use crate::domain::{Access, Command, Event, OperatorId, Place, PublicId, ScopeId, Trace, Usage};
+use crate::engine::{Doubt, EngineError, Finding, Question, Via};
 
 /// What the attached process asks.
 #[derive(Encode, Decode)]
@@ -38,13 +38,13 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// `None` for the server's own, which nobody attached can have.
-    pub const fn of(access: Access) -> Option<Self> {
+    /// None for the server's own, which nobody attached can have.
+    pub const fn of(access: Access) -> Result<Self, EngineError> {
         match access {
-            Access::Own => Some(Self::Own),
-            Access::Agency => Some(Self::Agency),
-            Access::Recovery => Some(Self::Recovery),
-            Access::Service => None,
+            Access::Own => Ok(Self::Own),
+            Access::Agency => Ok(Self::Agency),
+            Access::Recovery => Ok(Self::Recovery),
+            Access::Service => Err(EngineError::Closed),
         }
     }
 
@@ -84,6 +84,9 @@ pub enum Request<'b> {
         #[b(1)]
         brought: BroughtLine<'b>,
     },
+    /// [`crate::engine::Engine::ask`].
+    #[n(2)]
+    Ask(#[b(0)] Question<'b>),
     /// [`crate::engine::Engine::verify`].
     #[n(3)]
     Verify {
@@ -93,43 +96,12 @@ pub enum Request<'b> {
         /// The scopes needed.
         #[n(1)]
         wanted: Vec<ScopeId>,
-        /// Whether it counts as a use; else [`crate::engine::Engine::test`].
-        #[n(2)]
-        counts: bool,
     },
-    /// [`crate::engine::Engine::audit`].
-    #[n(4)]
-    Audit {
-        /// Older than this.
-        #[n(0)]
-        before: Option<u64>,
-        /// At most.
-        #[n(1)]
-        limit: u32,
-        /// About this key.
-        #[n(2)]
-        about: Option<KeyId>,
-    },
-    /// [`crate::engine::Engine::check_audit`].
-    #[n(5)]
-    CheckAudit,
-    /// [`crate::engine::Engine::anchor`].
-    #[n(6)]
-    Anchor,
-    /// [`crate::engine::Engine::audit_hash`].
-    #[n(7)]
-    AuditHash(#[n(0)] u64),
-    /// [`crate::engine::Engine::doors`].
-    #[n(13)]
-    Doors,
     /// [`crate::engine::Engine::settle`].
-    #[n(14)]
+    #[n(4)]
     Settle,
-    /// [`crate::engine::Engine::tried`].
-    #[n(16)]
-    Tried(#[cbor(b(0), with = "minicbor::bytes")] &'b [u8]),
     /// [`crate::engine::Engine::shown`].
-    #[n(17)]
+    #[n(5)]
     Shown(#[n(0)] PublicId),
 }
 
@@ -302,34 +274,16 @@ pub enum Answer<'b> {
         #[n(2)]
         events: Vec<Event>,
     },
-    /// Entries of the trail.
+    /// What was found.
     #[n(3)]
-    Audit(#[n(0)] AuditPageLine),
-    /// The trail was checked.
-    #[n(4)]
-    Report(#[n(0)] ReportLine),
-    /// The slots.
-    #[n(5)]
-    Doors(#[n(0)] DoorsLine),
-    /// About a presented token.
-    #[n(7)]
-    Verdict {
-        /// Allow or deny.
+    Found {
+        /// For what was asked.
         #[n(0)]
-        decision: DecisionLine,
-        /// The key: whoever holds the secret may know what it opens, whoever's it is.
+        finding: Finding,
+        /// The key of a presented token: whoever holds the secret may know what it opens, whoever's it is.
         #[n(1)]
         key: Option<Row>,
     },
-    /// A line of text: an anchor.
-    #[n(8)]
-    Line(#[n(0)] String),
-    /// A hash, if there is one.
-    #[n(9)]
-    Hash(#[n(0)] Option<String>),
-    /// What is known of a presented text.
-    #[n(10)]
-    Tried(#[n(0)] Box<Tried>),
 }
 
 /// What the attached process must know of the owner.
@@ -352,7 +306,7 @@ pub struct Welcome {
     pub catalog: String,
     /// What does not agree in the store.
     #[n(5)]
-    pub doubts: Vec<DoubtLine>,
+    pub doubts: Vec<Doubt>,
     /// How the store is doing.
     #[n(7)]
     pub health: HealthLine,

@@ -14,7 +14,10 @@ use super::house::{House, PHRASE, enter};
 use crate::support::child;
 use crate::support::wait::until;
 
-const GREETING: &[u8] = concat!("kdctl\n\x03\x05", env!("CARGO_PKG_VERSION")).as_bytes();
+const GREETING: &[u8] = concat!("kdctl\n\x04\x05", env!("CARGO_PKG_VERSION")).as_bytes();
+
+/// A request for the slots, as its bytes: number 0, own reach, request 2, question 5.
+const DOORS: [u8; 9] = [0x83, 0x00, 0x00, 0x82, 0x02, 0x81, 0x82, 0x05, 0x80];
 
 fn knock(house: &House) -> UnixStream {
     UnixStream::connect(house.path().join(SOCKET_FILE)).unwrap()
@@ -47,7 +50,7 @@ fn garbage_is_sent_away_and_others_are_served() {
         &frame(b""),
         &frame(&vec![0xff; 60_000]),
         &frame(&vec![0x9f; 60_000]),
-        &frame(&[0x83, 0x00, 0x00, 0x82, 0x0d, 0x80]),
+        &frame(&DOORS),
     ] {
         let heard = says(&house, bytes);
         assert!(heard.starts_with(b"kdctl\n"), "whoever asks hears which program this is: {heard:?}");
@@ -60,9 +63,7 @@ fn garbage_is_sent_away_and_others_are_served() {
 #[test]
 fn nothing_is_done_before_signing_in() {
     let house = House::with(&[]);
-    // A request for the slots, as its bytes: number 0, own reach, request 13.
-    let doors = [0x83, 0x00, 0x00, 0x82, 0x0d, 0x80];
-    let frame = [GREETING, &[0, 0, 0, 6], &doors].concat();
+    let frame = [GREETING, &[0, 0, 0, 9], &DOORS].concat();
     let heard = String::from_utf8_lossy(&says(&house, &frame)).into_owned();
     assert!(heard.contains("not_signed_in"), "{heard:?}");
     assert!(!heard.contains("maria"));

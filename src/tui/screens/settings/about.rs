@@ -59,7 +59,7 @@ pub fn facts(look: &Look, known: &Facts, doors: Option<&Doors>) -> Vec<Line> {
     let catalog = look.engine.catalog();
     let mut facts = vec![Line::fact("keydeck", env!("CARGO_PKG_VERSION")), Line::blank()];
     match doors.map(|doors| &doors.dir) {
-        Some(Some(dir)) => facts.push(Line::fact("Data in", dir.display().to_string())),
+        Some(Some(dir)) => facts.push(Line::fact("Data in", dir.as_str())),
         Some(None) => facts.push(Line::fact("Data in", "memory")),
         None => {}
     }

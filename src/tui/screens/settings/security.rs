@@ -54,7 +54,7 @@ pub fn facts(look: &Look, doors: Option<&Doors>) -> Vec<Line> {
     }
     facts.push(Line::blank());
     match doors.map(|doors| &doors.dir) {
-        Some(Some(dir)) => facts.push(Line::fact("Data in", dir.display().to_string())),
+        Some(Some(dir)) => facts.push(Line::fact("Data in", dir.as_str())),
         Some(None) => facts.push(Line::fact("Data in", "memory; nothing is written to a disk")),
         None => {}
     }
