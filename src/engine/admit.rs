@@ -29,9 +29,8 @@ impl LocalEngine {
     }
 
     fn admit_for(&self, purpose: Purpose, key: &Key<'_>, via: Via, peer: Peer) -> Result<Session, OpenError> {
-        let (Some(file), Some(dir)) = (&self.header, self.dir()) else {
-            return Err(OpenError::Unseal(CryptoError::SlotUnknown));
-        };
+        let no_slots = || OpenError::Unseal(CryptoError::SlotUnknown);
+        let dir = self.dir().ok_or_else(no_slots)?;
         let attempt = self.callers.attempt(peer.pid, dir, self.clock.read().since_boot)?;
         let belied = {
             let state = self.state();
@@ -46,9 +45,7 @@ impl LocalEngine {
         };
         let (header, unlocked) = {
             let _alone = self.callers.hashing();
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            let header = doors::current(self, &mut file).map_err(OpenError::Unseal)?;
-            drop(file);
+            let header = self.held().ok_or_else(no_slots)?.current().map_err(OpenError::Unseal)?;
             let unlocked = attempt.judge(unlock(&header, key, counting(&header)))?;
             (header, unlocked)
         };

@@ -3,24 +3,19 @@
 //! written before and opens nothing until it is named; one that is replaced opens until it no longer is. What is in the
 //! header and not named is removed after, when the disk allows.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError, RwLock};
 
 use minicbor::{Decode, Encode};
 
-use super::local::LocalEngine;
-use super::session::Session;
-use super::{Brought, Done, Engine as _, EngineError};
+use super::{Done, EngineError};
 use crate::crypto::CryptoError;
-use crate::crypto::header::Header;
-use crate::crypto::header::Unlock;
+use crate::crypto::header::{Header, Unlock};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::keyring::RootKey;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::slots::{NewSlot, Slot, SlotId, SlotKind, SlotSecret};
-use crate::domain::authorize::acting;
-use crate::domain::command::About;
-use crate::domain::{Access, Command, HeaderMark, Refusal, Role, Timestamp};
+use crate::domain::{HeaderMark, Name, State, Timestamp};
 
 /// Label of the recovery slot.
 pub(super) const RECOVERY_LABEL: &str = "recovery";
@@ -53,133 +48,148 @@ pub struct Doors {
     pub sealed_at: Option<Timestamp>,
 }
 
-pub(super) fn doors(engine: &LocalEngine, session: &Session) -> Result<Doors, EngineError> {
-    let (own, sees_all) = {
-        let state = engine.state();
-        let operator = acting(&state, &session.actor())?;
-        let sees_all = operator.role == Role::Admin && session.actor().access != Access::Recovery;
-        (operator.name.clone(), sees_all)
-    };
-    if engine.header.is_none() {
-        return Ok(Doors::default());
+/// The header of a store, held for the whole of a change to it: of two who give one name at the same time, the later one is
+/// judged by what the earlier one did.
+pub(super) struct Held<'e> {
+    pub file: MutexGuard<'e, HeaderFile>,
+    pub root: &'e RootKey,
+    /// Whose record says which slots count.
+    pub state: &'e RwLock<State>,
+}
+
+impl Held<'_> {
+    /// What the store says of its header.
+    fn mark(&self) -> HeaderMark {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).header().clone()
     }
-    let slots = current(engine, &mut *header(engine)?)?
-        .slots()
-        .iter()
-        .filter(|slot| sees_all || slot.kind() == SlotKind::Recovery || slot.label() == own.as_str())
-        .map(|slot| Door {
+
+    /// The header that belongs to what the store says of it. A copy of another moment beside it counts for nothing.
+    pub fn current(&mut self) -> Result<Header, CryptoError> {
+        let (root, mark) = (self.root, self.mark());
+        self.file.load_fitting(|header| belongs(header, root, &mark))
+    }
+
+    /// All slots that count for whoever `sees_all`, else the recovery slot and `own`.
+    pub fn doors(&mut self, own: &Name, sees_all: bool) -> Result<Vec<Door>, CryptoError> {
+        let header = self.current()?;
+        let seen =
+            |slot: &&Slot| sees_all || slot.kind() == SlotKind::Recovery || slot.label() == own.as_str();
+        let door = |slot: &Slot| Door {
             kind: slot.kind(),
             label: slot.label().to_owned(),
             created_at: Timestamp(i64::try_from(slot.created_ms()).unwrap_or(i64::MAX)),
-        })
-        .collect();
-    let sealed_at = engine.dir().and_then(|dir| {
-        let written = std::fs::metadata(dir.join("seal")).and_then(|file| file.modified()).ok()?;
-        let since = written.duration_since(std::time::UNIX_EPOCH).ok()?;
-        Some(Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
-    });
-    Ok(Doors { dir: engine.dir().map(|dir| dir.display().to_string()), slots, sealed_at })
-}
-
-/// Ends the access a command is about, and takes the slots away that go with it.
-pub(super) fn shut_out(
-    engine: &LocalEngine,
-    session: &Session,
-    command: &Command,
-) -> Result<Done, EngineError> {
-    if engine.header.is_none() {
-        return engine.run(session, command);
+        };
+        Ok(header.slots().iter().filter(seen).map(door).collect())
     }
-    let mut file = header(engine)?;
-    // Whether there is such an operator is the command's to say.
-    let name = name_of(engine, command).unwrap_or_default();
-    let before = current(engine, &mut file)?;
-    let mark = engine.state().header().clone();
-    let named = naming(&before, |slot| mark.counts(slot.id().number()) && !is_of(slot, &name));
-    let done = engine.run_naming(session, command, named)?;
-    tidy(engine, &mut file, &before);
-    Ok(done)
-}
 
-/// Makes a new recovery code. The old one goes only when the new one is sure to open the store: until its slot is gone
-/// from the header, both are named, so that whatever fails on the way, the code somebody has on paper opens.
-pub(super) fn renew_recovery(
-    engine: &LocalEngine,
-    session: &Session,
-    command: &Command,
-) -> Result<Done, EngineError> {
-    let mut file = header(engine)?;
-    engine.rehearse(session, command)?;
-    let code = RecoveryCode::generate(&mut OsEntropy)?;
-    let new =
-        NewSlot { label: RECOVERY_LABEL, created_ms: now_ms(engine), secret: SlotSecret::Recovery(&code) };
-    let is_recovery = |slot: &Slot| slot.kind() == SlotKind::Recovery;
-    let before = current(engine, &mut file)?;
-    let mark = engine.state().header().clone();
-    // A renewal that was cut off leaves two that count. The later one was shown to nobody and makes room.
-    let counting = |slot: &&Slot| is_recovery(slot) && mark.counts(slot.id().number());
-    let on_paper = before.slots().iter().find(counting).map(Slot::id);
-    let base = before.keep(engine.keyring.root(), |slot| {
-        !is_recovery(slot) || on_paper.is_none_or(|old| old == slot.id())
-    })?;
-    let added = add(engine, &mut file, &base, new, &Unlock::Recovery(&code), is_recovery)?;
-    let named = naming(&added.header, |slot| added.is(slot) || mark.counts(slot.id().number()));
-    let done = engine
-        .run_naming(session, command, named)
-        .inspect_err(|error| take_back(&mut file, &before, error))?;
-    let ended = added.header.keep(engine.keyring.root(), |slot| added.is(slot) || !is_recovery(slot))?;
-    if let Err(error) = file.replace(&ended) {
-        // Nobody has the new code yet. It is not shown while the old one may still open.
-        let old_opens = current(engine, &mut file)
-            .map_or(true, |now| now.slots().iter().any(|s| is_recovery(s) && !added.is(s)));
-        if old_opens {
+    /// Makes a change after which no slot of `name` counts, and takes those away.
+    pub fn shut_out(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(HeaderMark) -> Result<Done, EngineError>,
+    ) -> Result<Done, EngineError> {
+        let before = self.current()?;
+        let mark = self.mark();
+        let done = change(naming(&before, |slot| mark.counts(slot.id().number()) && !is_of(slot, name)))?;
+        self.tidy(&before);
+        Ok(done)
+    }
+
+    /// Makes a new recovery code. The old one goes only when the new one is sure to open the store: until its slot is gone
+    /// from the header, both are named, so that whatever fails on the way, the code somebody has on paper opens.
+    pub fn renew_recovery(
+        &mut self,
+        created_ms: u64,
+        change: impl Fn(HeaderMark) -> Result<Done, EngineError>,
+    ) -> Result<Done, EngineError> {
+        let code = RecoveryCode::generate(&mut OsEntropy)?;
+        let new = NewSlot { label: RECOVERY_LABEL, created_ms, secret: SlotSecret::Recovery(&code) };
+        let is_recovery = |slot: &Slot| slot.kind() == SlotKind::Recovery;
+        let before = self.current()?;
+        let mark = self.mark();
+        // A renewal that was cut off leaves two that count. The later one was shown to nobody and makes room.
+        let counting = |slot: &&Slot| is_recovery(slot) && mark.counts(slot.id().number());
+        let on_paper = before.slots().iter().find(counting).map(Slot::id);
+        let base = before
+            .keep(self.root, |slot| !is_recovery(slot) || on_paper.is_none_or(|old| old == slot.id()))?;
+        let added = self.add(&base, new, &Unlock::Recovery(&code), is_recovery)?;
+        let named = naming(&added.header, |slot| added.is(slot) || mark.counts(slot.id().number()));
+        let done = change(named).inspect_err(|error| self.take_back(&before, error))?;
+        let ended = added.header.keep(self.root, |slot| added.is(slot) || !is_recovery(slot))?;
+        if let Err(error) = self.file.replace(&ended) {
+            // Nobody has the new code yet. It is not shown while the old one may still open.
+            let old_opens =
+                self.current().map_or(true, |now| now.slots().iter().any(|s| is_recovery(s) && !added.is(s)));
+            if old_opens {
+                return Err(error.into());
+            }
+            tracing::warn!(%error, "the header is changed, but not its copy");
+        }
+        // From now on a header in which the old one still is, a copy that was not written or that somebody kept, is an old one.
+        let named = naming(&ended, |slot| added.is(slot) || mark.counts(slot.id().number()));
+        if let Err(error) = change(named) {
+            tracing::warn!(%error, "an older header would still let the old recovery code in");
+        }
+        Ok(Done { code: Some(code), ..done })
+    }
+
+    /// Gives somebody the slot `new`, which `opens`: it is written and tried, then the change names it and their old ones
+    /// no more.
+    pub fn let_in(
+        &mut self,
+        new: NewSlot<'_>,
+        opens: &Unlock<'_>,
+        change: impl FnOnce(HeaderMark) -> Result<Done, EngineError>,
+    ) -> Result<Done, EngineError> {
+        let theirs = |slot: &Slot| is_of(slot, new.label);
+        let before = self.current()?;
+        let added = self.add(&before, new, opens, theirs)?;
+        let mark = self.mark();
+        let named =
+            naming(&added.header, |slot| added.is(slot) || mark.counts(slot.id().number()) && !theirs(slot));
+        let done = change(named).inspect_err(|error| self.take_back(&before, error))?;
+        self.tidy(&added.header);
+        Ok(done)
+    }
+
+    /// Writes a slot beside those it is to replace, and sees that it `opens`: what cannot be opened must not replace what
+    /// can. What an earlier change left behind that came to nothing makes room.
+    fn add(
+        &mut self,
+        before: &Header,
+        new: NewSlot<'_>,
+        opens: &Unlock<'_>,
+        theirs: impl Fn(&Slot) -> bool,
+    ) -> Result<Added, EngineError> {
+        let mark = self.mark();
+        let base = before.keep(self.root, |slot| mark.counts(slot.id().number()) || !theirs(slot))?;
+        let header = base.add_slot(self.root, new, &mut OsEntropy)?;
+        let slot = header.slots().last().map(Slot::id).ok_or(CryptoError::SlotUnknown)?;
+        let tried = self.file.replace(&header).and_then(|()| self.file.load());
+        if let Err(error) = tried.and_then(|written| written.unlock_among(opens, |other| other == slot)) {
+            let _ = self.file.replace(before);
             return Err(error.into());
         }
-        tracing::warn!(%error, "the header is changed, but not its copy");
+        Ok(Added { header, slot })
     }
-    // From now on a header in which the old one still is, a copy that was not written or that somebody kept, is an old one.
-    let named = naming(&ended, |slot| added.is(slot) || mark.counts(slot.id().number()));
-    if let Err(error) = engine.run_naming(session, command, named) {
-        tracing::warn!(%error, "an older header would still let the old recovery code in");
-    }
-    Ok(Done { code: Some(code), ..done })
-}
 
-/// Gives a slot to the one a command lets in, and lets them in: the new slot is written and tried, then the commit
-/// names it and the old ones no more. Who they are is asked only if the command may be given.
-pub(super) fn let_in(
-    engine: &LocalEngine,
-    session: &Session,
-    command: &Command,
-    secret: Brought<'_>,
-) -> Result<Done, EngineError> {
-    // A store in memory is never unsealed again: it has no slots, and its operators are names.
-    if engine.header.is_none() {
-        return engine.run(session, command);
-    }
-    // To the end: of two who give one name at the same time, the later one is judged by what the earlier one did.
-    let mut file = header(engine)?;
-    engine.rehearse(session, command)?;
-    let name = name_of(engine, command)?;
-    let (secret, opens) = match secret {
-        Brought::Passphrase(passphrase) => {
-            (SlotSecret::Passphrase(passphrase, engine.cost), Unlock::Operator { name: &name, passphrase })
+    /// Removes a slot that no commit names. One that stays behind opens nothing, and goes when the store is opened again.
+    fn take_back(&mut self, before: &Header, error: &EngineError) {
+        // Which of the two the store names is not known: both stay.
+        if !error.may_be_made() {
+            let _ = self.file.replace(before);
         }
-        Brought::KeyFile(content) => (SlotSecret::KeyFile(content), Unlock::KeyFile(content)),
-        Brought::Nothing | Brought::Imported(_) => return Err(EngineError::Misfit),
-    };
-    let new = NewSlot { label: &name, created_ms: now_ms(engine), secret };
-    let before = current(engine, &mut file)?;
-    let added = add(engine, &mut file, &before, new, &opens, |slot| is_of(slot, &name))?;
-    let mark = engine.state().header().clone();
-    let named = naming(&added.header, |slot| {
-        added.is(slot) || mark.counts(slot.id().number()) && !is_of(slot, &name)
-    });
-    let done = engine
-        .run_naming(session, command, named)
-        .inspect_err(|error| take_back(&mut file, &before, error))?;
-    tidy(engine, &mut file, &added.header);
-    Ok(done)
+    }
+
+    /// Removes from the header what the store names no more. What stays behind opens nothing, and goes when the store is
+    /// opened again.
+    fn tidy(&mut self, header: &Header) {
+        let mark = self.mark();
+        let kept = header.keep(self.root, |slot| mark.counts(slot.id().number()));
+        if let Err(error) = kept.and_then(|kept| self.file.replace(&kept)) {
+            tracing::warn!(%error, "slots that open nothing any more are still in the header");
+        }
+    }
 }
 
 /// The header on disk, with a slot in it that nothing names yet.
@@ -194,40 +204,10 @@ impl Added {
     }
 }
 
-/// Writes a slot beside those it is to replace, and sees that it `opens`: what cannot be opened must not replace what
-/// can. What an earlier change left behind that came to nothing makes room.
-fn add(
-    engine: &LocalEngine,
-    file: &mut HeaderFile,
-    before: &Header,
-    new: NewSlot<'_>,
-    opens: &Unlock<'_>,
-    theirs: impl Fn(&Slot) -> bool,
-) -> Result<Added, EngineError> {
-    let root = engine.keyring.root();
-    let mark = engine.state().header().clone();
-    let base = before.keep(root, |slot| mark.counts(slot.id().number()) || !theirs(slot))?;
-    let header = base.add_slot(root, new, &mut OsEntropy)?;
-    let slot = header.slots().last().map(Slot::id).ok_or(CryptoError::SlotUnknown)?;
-    let written =
-        file.replace(&header).and_then(|()| file.load()?.unlock_among(opens, |other| other == slot));
-    if let Err(error) = written {
-        let _ = file.replace(before);
-        return Err(error.into());
-    }
-    Ok(Added { header, slot })
-}
-
 /// What the store shall remember of a header: its generation, and the slots that count.
 pub(super) fn naming(header: &Header, counts: impl Fn(&Slot) -> bool) -> HeaderMark {
     let slots = header.slots().iter().filter(|slot| counts(slot)).map(|slot| slot.id().number()).collect();
     HeaderMark { generation: header.generation(), slots: Some(slots) }
-}
-
-/// The header that belongs to what the store says of it. A copy of another moment beside it counts for nothing.
-pub(super) fn current(engine: &LocalEngine, file: &mut HeaderFile) -> Result<Header, CryptoError> {
-    let mark = engine.state().header().clone();
-    file.load_fitting(|header| belongs(header, engine.keyring.root(), &mark))
 }
 
 /// Whether a header is of this store and holds all that the store's latest change of it named.
@@ -256,45 +236,9 @@ pub(super) fn counting(
     move |slot| counting.contains(&slot)
 }
 
-/// Removes a slot that no commit names. One that stays behind opens nothing, and goes when the store is opened again.
-fn take_back(file: &mut HeaderFile, before: &Header, error: &EngineError) {
-    // Which of the two the store names is not known: both stay.
-    if !error.may_be_made() {
-        let _ = file.replace(before);
-    }
-}
-
-/// Removes from the header what the store names no more. What stays behind opens nothing, and goes when the store is
-/// opened again.
-fn tidy(engine: &LocalEngine, file: &mut HeaderFile, header: &Header) {
-    let mark = engine.state().header().clone();
-    let kept = header.keep(engine.keyring.root(), |slot| mark.counts(slot.id().number()));
-    if let Err(error) = kept.and_then(|kept| file.replace(&kept)) {
-        tracing::warn!(%error, "slots that open nothing any more are still in the header");
-    }
-}
-
 /// Whether a slot is an operator's: by the name just as it was written, for another's may be compared as the same.
 fn is_of(slot: &Slot, name: &str) -> bool {
     slot.kind() != SlotKind::Recovery && slot.label() == name
-}
-
-fn header(engine: &LocalEngine) -> Result<MutexGuard<'_, HeaderFile>, EngineError> {
-    let header = engine.header.as_ref().ok_or(EngineError::Crypto(CryptoError::SlotUnknown))?;
-    Ok(header.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// The name of the operator a command is about, who may not exist yet.
-fn name_of(engine: &LocalEngine, command: &Command) -> Result<String, EngineError> {
-    if let Command::AddOperator { name, .. } = command {
-        return Ok(name.to_string());
-    }
-    let About::Operator(id) = command.about() else { return Err(Refusal::NoSuchOperator.into()) };
-    Ok(engine.state().operator(id).ok_or(Refusal::NoSuchOperator)?.name.to_string())
-}
-
-fn now_ms(engine: &LocalEngine) -> u64 {
-    u64::try_from(engine.now().time.0).unwrap_or(0)
 }
 
 #[cfg(test)]

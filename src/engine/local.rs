@@ -1,7 +1,8 @@
 //! The engine that owns the store. One lock orders the writers; readers and verifications never wait for a disk.
-//! How it changes anything is in `change`.
+//! How it changes anything is in `change`, with the header in `slots`.
 
 mod change;
+mod slots;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -25,7 +26,7 @@ use super::throttle::Callers;
 use super::timekeeper::{Dial, Mark, Now, Timekeeper};
 use super::tried::Search;
 use super::verifier::{Counting, Verifier};
-use super::{Brought, Condition, Done, Engine, Finding, News, Origin, Question, Tried, doors};
+use super::{Brought, Condition, Done, Engine, Finding, News, Origin, Question, Tried};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::phc::MAX_SECRET;
@@ -74,10 +75,10 @@ pub struct LocalEngine {
     feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
     /// Held for the whole of a change to it, the commit that names its slots included.
-    pub(super) header: Option<Mutex<HeaderFile>>,
+    header: Option<Mutex<HeaderFile>>,
     pub(super) callers: Arc<Callers>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) cost: Cost,
+    cost: Cost,
     dir: Option<PathBuf>,
     sealing: Arc<SealThread>,
     pub(super) desk: Arc<Desk>,
@@ -301,10 +302,10 @@ impl Engine for LocalEngine {
                 let done = self.run(session, &command)?;
                 Ok(Done { session: Some(session.with_access(Access::Agency)), ..done })
             }
-            (Beside::Slots, B::Nothing) => doors::shut_out(self, session, &command),
-            (Beside::RecoverySlot, B::Nothing) => doors::renew_recovery(self, session, &command),
+            (Beside::Slots, B::Nothing) => self.shut_out(session, &command),
+            (Beside::RecoverySlot, B::Nothing) => self.renew_recovery(session, &command),
             (Beside::Passphrase, B::Nothing | B::Passphrase(_) | B::KeyFile(_)) => {
-                doors::let_in(self, session, &command, brought)
+                self.let_in(session, &command, brought)
             }
             (Beside::ImportedSecret, B::Imported(secret)) => self.import(session, &command, secret),
             (
@@ -366,7 +367,7 @@ impl Engine for LocalEngine {
                 Finding::Anchor(Anchor { store, seq: head.seq, head: hex(&head.hash), at })
             }
             Question::AuditHash(seq) => Finding::AuditHash(self.trail().hash(seq)?),
-            Question::Doors => Finding::Doors(doors::doors(self, session)?),
+            Question::Doors => Finding::Doors(self.see_doors(session)?),
             Question::Test { presented, wanted } => {
                 acting(&self.state(), &session.actor())?;
                 Finding::Test(self.decide(presented, &wanted, Counting::Off, |_| ()))

@@ -15,12 +15,15 @@ use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::keyring::{Keyring, RootKey, StoreId};
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::domain::audit::Entry;
-use crate::domain::{Catalog, KeysAfter, Name, Operator, OperatorId, PublicId, Record, RecordKey, Standing};
+use crate::domain::{
+    Catalog, Command, KeysAfter, Operator, OperatorId, PublicId, Record, RecordKey, Role, Standing,
+};
 use crate::engine::clock::TestClock;
 use crate::engine::ledger::Sequel;
-use crate::engine::local::Parts;
+use crate::engine::local::{LocalEngine, Parts};
 use crate::engine::open::{Key, Options, found, open, unlock};
-use crate::engine::session::{Auth, Via};
+use crate::engine::session::{Auth, Session, Via};
+use crate::engine::{Brought, Engine as _};
 use crate::store::{CommitError, Fault, MemoryStore, Store};
 
 const HERE: &str = "data";
@@ -156,7 +159,7 @@ impl World {
 
     /// Whether it opens for one who attaches to the process that has the store open.
     fn admits(&self, key: &Key<'_>) -> bool {
-        let header = current(&self.engine, &mut Self::file(&self.disk)).unwrap();
+        let header = self.engine.held().unwrap().current().unwrap();
         unlock(&header, key, |slot| self.engine.state().header().counts(slot.number())).is_ok()
     }
 }

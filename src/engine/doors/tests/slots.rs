@@ -22,13 +22,13 @@ fn a_store_in_which_two_names_have_become_one_opens_for_both() {
             standing: Standing::Active,
             created_at: at,
         };
-        let mut file = header(&store.engine).unwrap();
-        let before = file.load().unwrap();
+        let mut held = store.engine.held().unwrap();
+        let before = held.file.load().unwrap();
         let secret = phrase(called);
         let new =
             NewSlot { label: called, created_ms: 1, secret: SlotSecret::Passphrase(&secret, Cost::IMPORTED) };
         let opens = Unlock::Operator { name: called, passphrase: &secret };
-        let added = add(&store.engine, &mut file, &before, new, &opens, |slot| is_of(slot, called)).unwrap();
+        let added = held.add(&before, new, &opens, |slot| is_of(slot, called)).unwrap();
         let records = vec![Record::Operator(operator), Record::Header(naming(&added.header, |_| true))];
         let entry = Entry::of(store.session.line(&store.engine.state()), at, "operator.add");
         store.engine.ledger().write(entry, records, None, None, Sequel::Nothing).unwrap();
@@ -63,14 +63,14 @@ fn a_slot_that_the_store_may_name_is_not_taken_back_however_the_outcome_is_told(
     ];
     for (error, stays) in told {
         let w = World::new();
-        let mut file = World::file(&w.disk);
-        let before = file.load().unwrap();
+        let mut held = w.engine.held().unwrap();
+        let before = held.file.load().unwrap();
         let fresh = key_file(7);
         let slot = NewSlot { label: "maria", created_ms: 1, secret: SlotSecret::KeyFile(&fresh) };
         let after = before.add_slot(w.engine.keyring.root(), slot, &mut OsEntropy).unwrap();
-        file.replace(&after).unwrap();
-        take_back(&mut file, &before, &error);
-        assert_eq!(file.load().unwrap() == after, stays, "{error}");
+        held.file.replace(&after).unwrap();
+        held.take_back(&before, &error);
+        assert_eq!(held.file.load().unwrap() == after, stays, "{error}");
     }
 }
 
