@@ -11,7 +11,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::catalog::AuthMethod;
 use super::invisible::is_invisible;
-use super::key::Verifier;
+use super::key::{Audience, Verifier};
 use super::{AppId, Name, Note, OperatorId, Scopes, Timestamp};
 
 /// The longest address, in bytes.
@@ -281,6 +281,7 @@ impl AppStatus {
 
 /// An app.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "Audience")]
 pub struct App {
     /// The application id, also in the middle of its secret.
     #[n(0)]

@@ -5,10 +5,11 @@ use minicbor::{Decode, Encode};
 
 use super::app::RevokedTokens;
 use super::signing::SigningKeys;
-use super::{Agency, App, Key, Location, Operator, Policy, Record, Role, Scopes, Timestamp};
+use super::{Agency, App, Audience, Key, Location, Operator, Policy, Record, Role, Scopes, Timestamp};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "Audience")]
 pub enum Event {
     /// The store was founded.
     #[n(0)]

@@ -2,20 +2,48 @@
 
 use std::fmt;
 
+use minicbor::encode::{Encoder, Error, Write};
 use minicbor::{Decode, Encode};
 
 use super::time::DAY_MS;
 use super::{AppId, Expiry, KeyId, LocationId, Name, Note, OperatorId, Policy, Scopes, Timestamp};
 
+/// For whom a record or an event is brought into bytes. What recognises a secret is written for the store alone, whatever it
+/// is a part of, so nobody who sends anything else has to take it out.
+pub trait Audience {
+    /// Whether it is the store.
+    const IS_STORE: bool;
+}
+
+impl Audience for () {
+    const IS_STORE: bool = true;
+}
+
+/// Whoever is not the store.
+pub struct Outside;
+
+impl Audience for Outside {
+    const IS_STORE: bool = false;
+}
+
 /// What recognises a secret without holding it: HMAC-SHA-256 over the whole token under a pepper.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "Audience")]
 pub struct Verifier {
     /// The digest.
-    #[cbor(n(0), with = "minicbor::bytes")]
+    #[cbor(n(0), encode_with = "digest", decode_with = "minicbor::bytes::decode")]
     pub digest: [u8; 32],
     /// Which pepper made it.
     #[n(1)]
     pub pepper: u32,
+}
+
+fn digest<C: Audience, W: Write>(
+    digest: &[u8; 32],
+    to: &mut Encoder<W>,
+    _: &mut C,
+) -> Result<(), Error<W::Error>> {
+    to.bytes(if C::IS_STORE { digest } else { &Verifier::NONE.digest })?.ok()
 }
 
 impl Verifier {
@@ -31,10 +59,15 @@ impl fmt::Debug for Verifier {
 
 /// What recognises a secret keydeck did not make: an Argon2id hash as a PHC string. Such a key has no digest.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "Audience")]
 pub struct Imported {
     /// The PHC string.
-    #[n(0)]
+    #[cbor(n(0), encode_with = "phc")]
     pub phc: String,
+}
+
+fn phc<C: Audience, W: Write>(phc: &str, to: &mut Encoder<W>, _: &mut C) -> Result<(), Error<W::Error>> {
+    to.str(if C::IS_STORE { phc } else { "" })?.ok()
 }
 
 impl fmt::Debug for Imported {
@@ -157,6 +190,7 @@ impl fmt::Display for KeyState {
 
 /// An API key.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(context_bound = "Audience")]
 pub struct Key {
     /// The public id in the middle of its token.
     #[n(0)]

@@ -56,7 +56,7 @@ pub use command::{Command, CommandKind, Context, KeysAfter, Minted, NewApp, NewK
 pub use decide::decide;
 pub use event::Event;
 pub use id::{AppId, KeyId, LocationId, OperatorId, PublicId};
-pub use key::{Imported, Key, KeyState, Place, Status, Usage, Verifier};
+pub use key::{Audience, Imported, Key, KeyState, Outside, Place, Status, Usage, Verifier};
 pub use location::Location;
 pub use name::{Name, Note};
 pub use operator::{Operator, Role, Standing};

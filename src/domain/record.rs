@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 
 use super::app::RevokedTokens;
 use super::signing::SigningKeys;
-use super::{Agency, App, AppId, Key, KeyId, Location, LocationId, Operator, OperatorId, Policy};
+use super::{Agency, App, AppId, Audience, Key, KeyId, Location, LocationId, Operator, OperatorId, Policy};
 
 /// Where a record lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,16 +143,21 @@ impl Record {
 
     /// Its bytes. Never an empty text in place of what could not be written: it would be sealed as the truth.
     pub fn encode(&self) -> Result<Vec<u8>, BadRecord> {
+        self.encode_for(&mut ())
+    }
+
+    /// Its bytes for somebody else, without what recognises a secret.
+    pub fn encode_for(&self, audience: &mut impl Audience) -> Result<Vec<u8>, BadRecord> {
         let written = match self {
-            Self::Agency(r) => minicbor::to_vec(r),
-            Self::Policy(r) => minicbor::to_vec(r),
-            Self::Header(r) => minicbor::to_vec(r),
-            Self::Operator(r) => minicbor::to_vec(r),
-            Self::Location(r) => minicbor::to_vec(r),
-            Self::Key(r) => minicbor::to_vec(r),
-            Self::Signing(r) => minicbor::to_vec(r),
-            Self::App(r) => minicbor::to_vec(r),
-            Self::Revoked(r) => minicbor::to_vec(r),
+            Self::Agency(r) => minicbor::to_vec_with(r, audience),
+            Self::Policy(r) => minicbor::to_vec_with(r, audience),
+            Self::Header(r) => minicbor::to_vec_with(r, audience),
+            Self::Operator(r) => minicbor::to_vec_with(r, audience),
+            Self::Location(r) => minicbor::to_vec_with(r, audience),
+            Self::Key(r) => minicbor::to_vec_with(r, audience),
+            Self::Signing(r) => minicbor::to_vec_with(r, audience),
+            Self::App(r) => minicbor::to_vec_with(r, audience),
+            Self::Revoked(r) => minicbor::to_vec_with(r, audience),
         };
         written.map_err(|error| BadRecord { key: self.key(), why: error.to_string() })
     }

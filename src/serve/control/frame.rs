@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
+use crate::domain::Outside;
+
 /// Begins a greeting.
 const MAGIC: &[u8; 6] = b"kdctl\n";
 /// Counts changes of the messages within one version of keydeck.
@@ -54,12 +56,12 @@ pub fn greeting(from: &mut impl Read) -> io::Result<Greeting> {
     Ok(Greeting::Other(shown.chars().filter(char::is_ascii_graphic).take(32).collect()))
 }
 
-/// One message as a frame. The buffer is wiped when dropped.
-pub fn frame(message: &impl minicbor::Encode<()>) -> Zeroizing<Vec<u8>> {
+/// One message as a frame, without what recognises a secret. The buffer is wiped when dropped.
+pub fn frame(message: &impl minicbor::Encode<Outside>) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
     bytes.extend_from_slice(&[0; LENGTH]);
     // Writing to a Vec has no error; the codecs here raise none of their own.
-    let _ = minicbor::encode(message, &mut *bytes);
+    let _ = minicbor::encode_with(message, &mut *bytes, &mut Outside);
     let length = u32::try_from(bytes.len() - LENGTH).unwrap_or(u32::MAX);
     if let Some(start) = bytes.first_chunk_mut() {
         *start = length.to_be_bytes();

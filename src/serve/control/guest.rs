@@ -12,15 +12,12 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::fault::Fault;
 use super::frame::{self, Greeting, REQUEST_MAX};
 use super::lines::HealthLine;
 use super::requests::Desk;
 use super::visible::{self, Sight};
-use super::wire::{Answer, Ask, Request, Row, Rows, Said};
-use crate::crypto::recovery::RecoveryCode;
-use crate::crypto::token::Token;
-use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, Proof, PublicId, Record, RecordKey};
+use super::wire::{Ask, Request, Rows, Said};
+use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, PublicId, RecordKey};
 use crate::engine::{Engine as _, LocalEngine, News};
 
 /// A process that attaches and says nothing is sent away after this.
@@ -312,7 +309,7 @@ impl Pen<'_> {
             let state = self.engine.state();
             for at in stride {
                 let Some(record) = visible::record(&state, actor, *at) else { continue };
-                let row = row(&record, state.proof())?;
+                let row = visible::row(&record, state.proof())?;
                 weight += row.value.len() + 64;
                 rows.records.push(row);
                 rows.uses.extend(visible::used(&state, *at));
@@ -345,7 +342,7 @@ impl Pen<'_> {
             for at in &mail.changed {
                 match visible::record(&state, actor, *at) {
                     Some(record) => {
-                        rows.records.push(row(&record, state.proof())?);
+                        rows.records.push(visible::row(&record, state.proof())?);
                         if self.seen.insert(*at) {
                             rows.uses.extend(visible::used(&state, *at));
                         }
@@ -376,51 +373,3 @@ impl Pen<'_> {
         self.stream.write_all(&frame::frame(&Said::Changed { rows, events, health }))
     }
 }
-
-/// A record as it travels. Only records that [`visible`] let through come here.
-pub fn row(record: &Record, proof: &Proof) -> io::Result<Row> {
-    let unproven = match record {
-        Record::Key(key) => proof.of_key(key).is_some(),
-        Record::App(app) => proof.of_app(app).is_some(),
-        Record::Agency(_)
-        | Record::Policy(_)
-        | Record::Header(_)
-        | Record::Signing(_)
-        | Record::Operator(_)
-        | Record::Location(_)
-        | Record::Revoked(_) => false,
-    };
-    Ok(Row { key: record.key().to_string(), value: record.encode().map_err(io::Error::other)?, unproven })
-}
-
-/// What came of a request, to be written once the number of the request is beside it.
-pub enum Reply {
-    /// As it is.
-    Plain(Answer<'static>),
-    /// What a command led to.
-    Done {
-        /// A token.
-        token: Option<Token>,
-        /// A recovery code.
-        code: Option<RecoveryCode>,
-        /// What happened, as far as it may be seen.
-        events: Vec<Event>,
-    },
-}
-
-impl Reply {
-    fn into_frame(self, id: u32) -> Zeroizing<Vec<u8>> {
-        match self {
-            Self::Plain(answer) => frame::frame(&Said::Answer { id, answer }),
-            Self::Done { token, code, events } => {
-                let code = code.as_ref().map(RecoveryCode::reveal);
-                let code = code.as_ref().map(|code| code.as_str());
-                let answer = Answer::Done { token: token.as_ref().map(Token::reveal), code, events };
-                frame::frame(&Said::Answer { id, answer })
-            }
-        }
-    }
-}
-
-/// What carrying out a request comes to.
-pub type Carried = Result<Reply, Fault>;

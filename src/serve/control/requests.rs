@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::fault::Fault;
-use super::guest::{Carried, Reply, row};
+use super::frame;
 use super::lines::HealthLine;
 use super::visible;
-use super::wire::{Answer, Ask, BroughtLine, Reach, Request, Welcome, With, via};
+use super::wire::{Answer, Ask, BroughtLine, Reach, Request, Said, Welcome, With, via};
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
@@ -20,6 +22,39 @@ use crate::engine::open::Key;
 use crate::engine::{
     Brought, Done, Engine as _, EngineError, Finding, LocalEngine, OpenError, Peer, Session, Unshown, Via,
 };
+
+/// What came of a request, to be written once the number of the request is beside it.
+pub enum Reply {
+    /// As it is.
+    Plain(Answer<'static>),
+    /// What a command led to.
+    Done {
+        /// A token.
+        token: Option<Token>,
+        /// A recovery code.
+        code: Option<RecoveryCode>,
+        /// What happened, as far as it may be seen.
+        events: Vec<Event>,
+    },
+}
+
+impl Reply {
+    /// The answer to the request of that number, as it goes out. What is secret in it is wiped with it.
+    pub fn into_frame(self, id: u32) -> Zeroizing<Vec<u8>> {
+        match self {
+            Self::Plain(answer) => frame::frame(&Said::Answer { id, answer }),
+            Self::Done { token, code, events } => {
+                let code = code.as_ref().map(RecoveryCode::reveal);
+                let code = code.as_ref().map(|code| code.as_str());
+                let answer = Answer::Done { token: token.as_ref().map(Token::reveal), code, events };
+                frame::frame(&Said::Answer { id, answer })
+            }
+        }
+    }
+}
+
+/// What carrying out a request comes to.
+pub type Carried = Result<Reply, Fault>;
 
 /// Carries out the requests of one attached process.
 pub struct Desk {
@@ -209,8 +244,8 @@ impl Desk {
     fn found(&self, finding: Finding) -> Answer<'static> {
         let state = self.engine.state();
         let key = if let Finding::Test(decision) = &finding { decision.key() } else { None };
-        let key = key.and_then(|id| state.key(id));
-        let key = key.and_then(|key| row(&Record::Key(visible::blank_key(key)), state.proof()).ok());
+        let key = key.and_then(|id| state.key(id)).cloned().map(Record::Key);
+        let key = key.and_then(|key| visible::row(&key, state.proof()).ok());
         Answer::Found { finding, key }
     }
 }

@@ -1,16 +1,15 @@
-//! What may be sent to whom: what a [`View`] of the session shows and nothing else, and never what recognises a
-//! secret. A new kind of record or event does not compile before somebody has decided about it here.
+//! What may be sent to whom: what a [`View`] of the session shows and nothing else. A new kind of record does not compile
+//! before somebody has decided about it here; what recognises a secret is left out by its own encoding.
 
 use std::collections::BTreeMap;
+use std::io;
 
+use super::wire::Row;
 use crate::domain::app::RevokedTokens;
 use crate::domain::{
-    Access, Actor, App, Event, Imported, Key, OperatorId, Place, PublicId, Record, RecordKey, Role, State,
-    Timestamp, Trace, Usage, Verifier, View,
+    Access, Actor, Event, OperatorId, Outside, Place, Proof, PublicId, Record, RecordKey, Role, State,
+    Timestamp, Trace, Usage, View,
 };
-
-/// In place of a digest.
-const NOTHING: Verifier = Verifier { digest: [0; 32], pepper: 0 };
 
 /// What decides how much is in view. When it changes, everything is sent anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +52,8 @@ pub fn record(state: &State, actor: Actor, at: RecordKey) -> Option<Record> {
             state.operator(id).filter(|_| seen).cloned().map(Record::Operator)
         }
         RecordKey::Location(id) => view.location(id).cloned().map(Record::Location),
-        RecordKey::Key(id) => view.key(id).map(|key| Record::Key(blank_key(key))),
-        RecordKey::App(id) => view.app(id).map(|app| Record::App(blank_app(app))),
+        RecordKey::Key(id) => view.key(id).cloned().map(Record::Key),
+        RecordKey::App(id) => view.app(id).cloned().map(Record::App),
         RecordKey::Revoked(id) => {
             let app = view.app(id)?.id;
             Some(Record::Revoked(RevokedTokens { app, tokens: state.revoked_tokens(app).to_vec() }))
@@ -98,7 +97,7 @@ pub fn census(state: &State, actor: Actor, now: Timestamp) -> Option<BTreeMap<(O
     Some(census)
 }
 
-/// Those of the events that are about what the actor may see, without digests. Events about nothing, such as a sign-in,
+/// Those of the events that are about what the actor may see. Events about nothing, such as a sign-in,
 /// are for those who see all operators.
 pub fn events<'e>(state: &State, actor: Actor, events: impl IntoIterator<Item = &'e Event>) -> Vec<Event> {
     let view = View::new(state, actor);
@@ -109,57 +108,25 @@ pub fn events<'e>(state: &State, actor: Actor, events: impl IntoIterator<Item = 
         }
         records.iter().all(|at| record(state, actor, at.key()).is_some())
     };
-    events.into_iter().filter(seen).map(blank_event).collect()
+    events.into_iter().filter(seen).cloned().collect()
 }
 
-/// A key without its digest.
-pub fn blank_key(key: &Key) -> Key {
-    let imported = key.imported.as_ref().map(|_| Box::new(Imported { phc: String::new() }));
-    Key { verifier: NOTHING, imported, ..key.clone() }
-}
-
-fn blank_app(app: &App) -> App {
-    App { secret: NOTHING, ..app.clone() }
-}
-
-fn blank_event(event: &Event) -> Event {
-    use Event as E;
-    match event {
-        E::KeyGiven(key, to) => E::KeyGiven(blank_key(key), to.clone()),
-        E::KeyIssued(key) => E::KeyIssued(blank_key(key)),
-        E::KeyImported(key) => E::KeyImported(blank_key(key)),
-        E::KeyPaused(key) => E::KeyPaused(blank_key(key)),
-        E::KeyResumed(key) => E::KeyResumed(blank_key(key)),
-        E::KeyRevoked(key) => E::KeyRevoked(blank_key(key)),
-        E::KeyDeleted(key) => E::KeyDeleted(blank_key(key)),
-        E::KeyRestored(key) => E::KeyRestored(blank_key(key)),
-        E::KeyRescoped(key, before) => E::KeyRescoped(blank_key(key), before.clone()),
-        E::AppCreated(app) => E::AppCreated(blank_app(app)),
-        E::AppEdited(app, before) => E::AppEdited(blank_app(app), Box::new(blank_app(before))),
-        E::AppSecretRenewed(app) => E::AppSecretRenewed(blank_app(app)),
-        E::AppPaused(app) => E::AppPaused(blank_app(app)),
-        E::AppResumed(app) => E::AppResumed(blank_app(app)),
-        E::AppDeleted(app) => E::AppDeleted(blank_app(app)),
-        E::AppGiven(app, to) => E::AppGiven(blank_app(app), to.clone()),
-        E::TokenRevoked(app, tokens) => E::TokenRevoked(blank_app(app), tokens.clone()),
-        E::AppTokensEnded(app) => E::AppTokensEnded(blank_app(app)),
-        E::AgencyFounded(..)
-        | E::SessionStarted(_)
-        | E::SessionEnded
-        | E::AgencyViewOpened
-        | E::AuditRead
-        | E::AuditExported
-        | E::OperatorAdded(_)
-        | E::RoleSet(..)
-        | E::SecretSet(_)
-        | E::RecoveryRenewed
-        | E::OperatorDisabled(_)
-        | E::OperatorEnabled(_)
-        | E::LocationAdded(_)
-        | E::LocationRenamed(..)
-        | E::LocationRemoved(_)
-        | E::SigningKeyAdded(_)
-        | E::ClockConfirmed(..)
-        | E::PolicySet(..) => event.clone(),
-    }
+/// A record as it travels. Only records that [`visible`] let through come here.
+pub fn row(record: &Record, proof: &Proof) -> io::Result<Row> {
+    let unproven = match record {
+        Record::Key(key) => proof.of_key(key).is_some(),
+        Record::App(app) => proof.of_app(app).is_some(),
+        Record::Agency(_)
+        | Record::Policy(_)
+        | Record::Header(_)
+        | Record::Signing(_)
+        | Record::Operator(_)
+        | Record::Location(_)
+        | Record::Revoked(_) => false,
+    };
+    Ok(Row {
+        key: record.key().to_string(),
+        value: record.encode_for(&mut Outside).map_err(io::Error::other)?,
+        unproven,
+    })
 }

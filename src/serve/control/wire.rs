@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 
 use super::fault::Fault;
 use super::lines::HealthLine;
-use crate::domain::{Access, Command, Event, OperatorId, Place, PublicId, ScopeId, Trace, Usage};
+use crate::domain::{Access, Audience, Command, Event, OperatorId, Place, PublicId, ScopeId, Trace, Usage};
 use crate::engine::{Doubt, EngineError, Finding, Question, Via};
 
 /// What the attached process asks.
@@ -164,6 +164,7 @@ pub enum BroughtLine<'b> {
 
 /// What the owner says.
 #[derive(Encode, Decode)]
+#[cbor(context_bound = "Audience")]
 pub enum Said<'b> {
     /// Done.
     #[n(0)]
@@ -254,6 +255,7 @@ pub struct Row {
 
 /// What can come of a request.
 #[derive(Encode, Decode)]
+#[cbor(context_bound = "Audience")]
 pub enum Answer<'b> {
     /// Signed in.
     #[n(0)]

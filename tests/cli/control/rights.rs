@@ -14,6 +14,7 @@ use keydeck::engine::{Brought, Engine as _, EngineError, Session, Via};
 use keydeck::serve::control::SOCKET_FILE;
 
 use super::house::{Guest, House, enter, issued, key, name, phrase, phrase_of};
+use super::unshown::app;
 use crate::support::wait::until;
 
 const PEOPLE: [(&str, Role); 2] = [("carl", Role::Manager), ("dora", Role::Viewer)];
@@ -299,10 +300,21 @@ fn nothing_that_may_not_be_seen_is_in_the_bytes() {
     let of_dora = heard.lock().unwrap()[ears..].to_vec();
     let in_hers = |needle: &[u8]| of_dora.windows(needle.len()).any(|window| window == needle);
     assert!(in_hers(b"EverybodySeesThis") && !in_hers(b"Canary") && !in_hers(b"CarlsOwnKey"));
+    let run = |command, brought| maria.engine.act(&maria.session, command, brought).unwrap();
+    run(app("Kiosk"), Brought::Nothing);
+    let kiosk = house.engine().state().apps().next().unwrap().id;
+    let Command::CreateApp(change) = app("Terminal") else { unreachable!() };
+    run(Command::EditApp { app: kiosk, change, basis: None }, Brought::Nothing);
+    let Command::IssueKey(theirs) = key("Taken over") else { unreachable!() };
+    run(Command::ImportKey(theirs), Brought::Imported(b"0123456789abcdef"));
     let state = house.engine().state();
-    for key in state.keys() {
+    // One that was taken over has none.
+    for key in state.keys().filter(|key| key.imported.is_none()) {
         assert!(!has(&key.verifier.digest), "the digest of {} was sent", key.name);
     }
+    assert!(has(b"Kiosk") && has(b"Terminal") && has(b"Taken over"));
+    assert!(state.apps().all(|app| !has(&app.secret.digest)), "the digest of an app's secret was sent");
+    assert!(!has(b"argon2id"), "what recognises a secret made elsewhere was sent");
     drop(state);
     until("nobody else is told", || house.control.as_ref().unwrap().attached() == 3);
 }

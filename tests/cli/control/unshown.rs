@@ -29,7 +29,7 @@ fn is_told(house: &House) {
     });
 }
 
-fn app(called: &str) -> Command {
+pub fn app(called: &str) -> Command {
     let uri = Url::new("https://shop.example").unwrap();
     let profile = Profile {
         uri,
