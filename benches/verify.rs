@@ -16,7 +16,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use keydeck::crypto::keyring::{Keyring, RootKey, StoreId};
+use keydeck::crypto::StoreId;
+use keydeck::crypto::keyring::{Keyring, RootKey};
 use keydeck::crypto::random::{Entropy, OsEntropy};
 use keydeck::crypto::token::{self, Token, TokenKind};
 use keydeck::crypto::{CryptoError, public_id};

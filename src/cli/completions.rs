@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 
 use super::Outcome;
-use super::args::Cli;
 use super::door::Deck;
 use super::fault::Fault;
 
@@ -17,18 +16,17 @@ pub struct Completions {
     shell: Shell,
 }
 
-/// Prints the completions.
-pub fn run(deck: &Deck, args: &Completions) -> Outcome {
+/// Prints the completions of `whole`.
+pub fn run(deck: &Deck, args: &Completions, mut whole: clap::Command) -> Outcome {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "keydeck", &mut text);
+    clap_complete::generate(args.shell, &mut whole, "keydeck", &mut text);
     deck.output.bytes(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the manual: one page for the program, and one section after it for each command.
-pub fn man(deck: &Deck) -> Outcome {
+pub fn man(deck: &Deck, mut whole: clap::Command) -> Outcome {
     let mut text = Vec::new();
-    let mut whole = Cli::command();
     whole.build();
     page(&whole, &mut text).map_err(|e| Fault::refused("output", e.to_string()))?;
     deck.output.bytes(&text)?;

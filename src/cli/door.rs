@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 
-use super::args::Globals;
 use super::config::Config;
 use super::fault::Fault;
+use super::globals::Globals;
 use super::output::Output;
 use super::places::Places;
 use super::secrets;

@@ -1,9 +1,9 @@
 //! The command line: one file per command family, results as text for people or as JSON for scripts.
 //!
-//! - `args`: the words, `number` those among them that count, `lacking` those that are missing; `fault`: what goes
+//! - `args`, `globals`: the words, `number` those among them that count, `lacking` those that are missing; `fault`: what goes
 //!   wrong, and the exit codes; `output`, `table`, `times`, `stopped`: what is shown.
-//! - `door`: signing in; `secrets`: passphrases from files and prompts; `handover`: a fresh secret on its way out;
-//!   `tokens`: secrets in the wrong place.
+//! - `door`: signing in; `find`: what a reference means; `secrets`: passphrases from files and prompts; `handover`: a fresh
+//!   secret on its way out; `tokens`: secrets in the wrong place.
 //! - `config`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
 //! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `verify`, `audit`, `serve`, `guide`, `info`,
@@ -23,6 +23,8 @@ mod consent;
 pub mod console;
 mod door;
 mod fault;
+mod find;
+mod globals;
 mod guide;
 mod handover;
 mod info;
@@ -49,8 +51,8 @@ mod verify;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 use self::args::{Cli, Command};
 use self::door::Deck;
@@ -161,7 +163,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Serve(args)) => serve::run(&deck, &args),
         Some(Command::Guide(args)) => guide::run(&deck, &args),
         Some(Command::Info) => info::run(&deck),
-        Some(Command::Completions(args)) => completions::run(&deck, &args),
-        Some(Command::Man) => completions::man(&deck),
+        Some(Command::Completions(args)) => completions::run(&deck, &args, Cli::command()),
+        Some(Command::Man) => completions::man(&deck, Cli::command()),
     }
 }

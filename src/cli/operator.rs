@@ -13,7 +13,7 @@ use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::{Exit, Fault};
-use super::key::ambiguous;
+use super::find;
 use super::secrets;
 use super::stopped::{self, Stopped};
 use super::table::{Cell, Table, Tone};
@@ -24,7 +24,7 @@ use crate::crypto::passphrase::Passphrase;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::basis::Basis;
-use crate::domain::view::{Found, Sought};
+use crate::domain::view::Sought;
 use crate::domain::{
     Command, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
 };
@@ -204,14 +204,14 @@ fn add(deck: &Deck, args: &Add) -> Outcome {
     let signed = deck.sign_in()?;
     let command = Command::AddOperator { name: name.clone(), role: args.role };
     args.secret.goes_with(deck, &signed, name.as_str(), command)?;
-    let id = find(&signed, name.as_str(), Sought::Living)?;
+    let id = find::operator(&signed, name.as_str(), Sought::Living)?;
     deck.output.say(&format!("{name} may sign in, as {}.", args.role));
     print(deck, &signed, id)
 }
 
 fn role(deck: &Deck, args: &SetRole) -> Outcome {
     let signed = deck.sign_in()?;
-    let operator = find(&signed, &args.name, Sought::Living)?;
+    let operator = find::operator(&signed, &args.name, Sought::Living)?;
     let command = Command::SetRole { operator, role: args.role, basis: args.base.if_rev };
     signed.engine.execute(&signed.session, command)?;
     deck.output.say(&format!("The role is {} from now on.", args.role));
@@ -222,7 +222,7 @@ fn passphrase(deck: &Deck, args: &SetPassphrase) -> Outcome {
     args.secret.check(deck)?;
     let signed = deck.sign_in()?;
     let (id, name) = match &args.name {
-        Some(name) => (find(&signed, name, Sought::Living)?, name.clone()),
+        Some(name) => (find::operator(&signed, name, Sought::Living)?, name.clone()),
         None => (signed.session.actor().operator, own_name(&signed)),
     };
     args.secret.goes_with(deck, &signed, &name, Command::SetSecret(id))?;
@@ -277,11 +277,11 @@ fn not_renewed(name: &str, why: Fault) -> Fault {
 
 fn disable(deck: &Deck, args: &Disable) -> Outcome {
     let signed = deck.sign_in()?;
-    let operator = find(&signed, &args.name, Sought::Living)?;
+    let operator = find::operator(&signed, &args.name, Sought::Living)?;
     let keys = match &args.keys {
         KeysChoice::Work => KeysAfter::Work,
         KeysChoice::Stop => KeysAfter::Stop,
-        KeysChoice::Give(heir) => KeysAfter::GiveTo(find(&signed, heir, Sought::Living)?),
+        KeysChoice::Give(heir) => KeysAfter::GiveTo(find::operator(&signed, heir, Sought::Living)?),
     };
     let (name, live) = (&args.name, || live_keys(&signed, operator));
     let stopped = !seen(&signed, operator)?.standing.keys_work();
@@ -313,7 +313,7 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
 fn enable(deck: &Deck, args: &Enable) -> Outcome {
     args.secret.check(deck)?;
     let signed = deck.sign_in()?;
-    let id = find(&signed, &args.name, Sought::Ended)?;
+    let id = find::operator(&signed, &args.name, Sought::Ended)?;
     let stopped = !seen(&signed, id)?.standing.keys_work();
     args.secret.goes_with(deck, &signed, &args.name, Command::EnableOperator(id))?;
     let live = stopped::live(live_keys(&signed, id));
@@ -321,14 +321,6 @@ fn enable(deck: &Deck, args: &Enable) -> Outcome {
         if stopped { format!(" Their keys work again, but for paused ones: {live}.") } else { String::new() };
     deck.output.say(&format!("{} may sign in again, with the new secret.{keys}", args.name));
     print(deck, &signed, id)
-}
-
-fn find(signed: &Signed, reference: &str, sought: Sought) -> Result<OperatorId, Fault> {
-    signed.see(|view| match view.find_operator(reference, sought) {
-        Found::One(operator) => Ok(operator.id),
-        Found::None => Err(Refusal::NoSuchOperator.into()),
-        Found::Many(all) => Err(ambiguous("operator", all.iter().map(|o| o.id.to_string()))),
-    })
 }
 
 fn own_name(signed: &Signed) -> String {

@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::CryptoError;
-use super::keyring::StoreId;
 use super::mac::MacKey;
+use super::store_id::StoreId;
 
 const DOMAIN: &[u8] = b"kd/audit/v1";
 const GENESIS: &[u8] = b"kd/audit/v1/genesis";

@@ -6,9 +6,10 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 use super::header::Header;
 use super::jwt::{self, Claims, TokenConfig, TokenKey};
-use super::keyring::{Keyring, RootKey, StoreId};
+use super::keyring::{Keyring, RootKey};
 use super::phc::Phc;
 use super::random::Entropy;
+use super::store_id::StoreId;
 use super::{CryptoError, record, token};
 use crate::domain::Timestamp;
 use crate::domain::signing::{LEEWAY, TOKEN_LIFE_MAX};

@@ -9,12 +9,13 @@
 
 use super::CryptoError;
 use super::keyfile::KeyFileSecret;
-use super::keyring::{Purpose, RootKey, StoreId};
+use super::keyring::{Purpose, RootKey};
 use super::mac::MacKey;
 use super::passphrase::{Cost, Passphrase};
 use super::random::Entropy;
 use super::recovery::RecoveryCode;
 use super::slots::{MAX_LABEL, NewSlot, Reader, Slot, SlotId, SlotKind, normal_label};
+use super::store_id::StoreId;
 
 /// Slots a header holds at most, the second one of a change in progress included.
 pub const MAX_SLOTS: usize = 64;

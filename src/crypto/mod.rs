@@ -13,7 +13,7 @@
 //! | `phc` | the stored form of an imported secret (Argon2id) |
 //! | `passphrase` | passphrases and the cost of guessing them |
 //! | `strength` | what a secret is worth that somebody chose |
-//! | `keyring` | root key, store id, subkeys |
+//! | `keyring`, `store_id` | root key and subkeys; what they belong to |
 //! | `slots`, `header`, `header_file` | what wraps the root key, the sealed list of it, its two copies on disk |
 //! | `jwt` | access tokens and the keys that sign them |
 //! | `keyfile` | the rules for a key file |
@@ -44,8 +44,10 @@ pub mod recovery;
 pub mod seal;
 pub mod slots;
 pub mod state_digest;
+mod store_id;
 pub mod strength;
 pub mod token;
 
 pub use error::CryptoError;
-pub use keyring::{Keyring, StoreId};
+pub use keyring::Keyring;
+pub use store_id::StoreId;

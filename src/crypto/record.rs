@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::CryptoError;
 use super::aead::{Cipher, NONCE, TAG};
-use super::keyring::StoreId;
 use super::random::{self, Entropy, OsEntropy};
+use super::store_id::StoreId;
 
 const ALGORITHM: u8 = 1;
 /// Counts root keys of this store; a new one re-seals every record.

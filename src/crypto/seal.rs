@@ -5,8 +5,8 @@
 
 use super::CryptoError;
 use super::chain::ChainHash;
-use super::keyring::StoreId;
 use super::mac::MacKey;
+use super::store_id::StoreId;
 
 const DOMAIN: &[u8] = b"kd/seal/v1";
 

@@ -13,11 +13,12 @@ use zeroize::Zeroizing;
 use super::CryptoError;
 use super::aead::{Cipher, NONCE, TAG};
 use super::keyfile::KeyFileSecret;
-use super::keyring::{RootKey, StoreId};
+use super::keyring::RootKey;
 use super::mac::{Subkey, hkdf};
 use super::passphrase::{Cost, Passphrase, SALT};
 use super::random::{self, Entropy};
 use super::recovery::RecoveryCode;
+use super::store_id::StoreId;
 
 /// Bytes of a slot's label at most.
 pub const MAX_LABEL: usize = 256;

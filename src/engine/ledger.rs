@@ -10,7 +10,6 @@ use minicbor::{Decode, Encode};
 use super::denials::Book;
 use super::error::EngineError;
 use super::overdue::Note;
-use super::scribe::Unbroken;
 use super::timekeeper::Mark;
 use crate::crypto::chain::{AuditChain, ChainHash, Link};
 use crate::crypto::random::Entropy;
@@ -133,6 +132,20 @@ pub struct UseRow {
     /// Where from and what for. Rows written before this was known have none.
     #[n(2)]
     pub trace: Option<Trace>,
+}
+
+/// Since when no use was lost, as the store keeps it. A process that gathers uses for longer than a command takes
+/// leaves the row open, and closes it when the last use is written. Who finds it open knows that the one before
+/// did not end in order: whether its disk had failed for days or a power cut took two seconds cannot be told, so
+/// the time without a gap begins anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Unbroken {
+    /// Since when.
+    #[n(0)]
+    pub since: Timestamp,
+    /// Whether somebody gathers uses.
+    #[n(1)]
+    pub open: bool,
 }
 
 /// Row key of the use of a key or an app.

@@ -8,10 +8,9 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::audit_log::Doubt;
 use super::error::EngineError;
-use super::ledger::{CLOCK_KEY, Head, UNBROKEN_KEY, UNSHOWN_KEY, UseRow, hex};
+use super::ledger::{CLOCK_KEY, Head, UNBROKEN_KEY, UNSHOWN_KEY, Unbroken, UseRow, hex};
 use super::overdue::Note;
 use super::proof::{Newest, Testimony, Trail};
-use super::scribe::Unbroken;
 use super::timekeeper::Mark;
 use crate::crypto::Keyring;
 use crate::crypto::record::{self, Sealer};

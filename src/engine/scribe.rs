@@ -8,12 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use minicbor::{Decode, Encode};
 use tokio::sync::broadcast;
 
 use super::denials::Denials;
 use super::error::EngineError;
-use super::ledger::{Ledger, Sequel, UseRow};
+use super::ledger::{Ledger, Sequel, Unbroken, UseRow};
 use super::overdue::Overdue;
 use super::refusals::{Kind, Refusals};
 use super::seal_thread::SealThread;
@@ -47,20 +46,6 @@ pub enum Writing {
         /// Keys and apps whose use waits.
         unwritten: usize,
     },
-}
-
-/// Since when no use was lost, as the store keeps it. A process that gathers uses for longer than a command takes
-/// leaves the row open, and closes it when the last use is written. Who finds it open knows that the one before
-/// did not end in order: whether its disk had failed for days or a power cut took two seconds cannot be told, so
-/// the time without a gap begins anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Unbroken {
-    /// Since when.
-    #[n(0)]
-    pub since: Timestamp,
-    /// Whether somebody gathers uses.
-    #[n(1)]
-    pub open: bool,
 }
 
 /// What is to be written, and how that goes.

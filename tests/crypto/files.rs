@@ -9,10 +9,11 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use keydeck::crypto::CryptoError;
+use keydeck::crypto::StoreId;
 use keydeck::crypto::header::{Header, Unlock};
 use keydeck::crypto::header_file::{HEADER, HEADER_COPY, HeaderDisk, HeaderFile};
 use keydeck::crypto::keyfile::{KeyFileRefusal, KeyFileSecret};
-use keydeck::crypto::keyring::{RootKey, StoreId};
+use keydeck::crypto::keyring::RootKey;
 use keydeck::crypto::random::OsEntropy;
 use keydeck::crypto::recovery::RecoveryCode;
 use keydeck::crypto::slots::{NewSlot, SlotSecret};

@@ -4,9 +4,10 @@
 
 use std::sync::LazyLock;
 
+use keydeck::crypto::StoreId;
 use keydeck::crypto::fuzzing::{self, Fixed};
 use keydeck::crypto::header::Header;
-use keydeck::crypto::keyring::{RootKey, StoreId};
+use keydeck::crypto::keyring::RootKey;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::recovery::RecoveryCode;
 use keydeck::crypto::slots::{NewSlot, SlotSecret};

@@ -2,9 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
 use keydeck::crypto::CryptoError;
+use keydeck::crypto::StoreId;
 use keydeck::crypto::header::{Header, MAX_BYTES, MAX_SLOTS, Unlock, Unlocked};
 use keydeck::crypto::keyfile::KeyFileSecret;
-use keydeck::crypto::keyring::{Keyring, Purpose, RootKey, StoreId};
+use keydeck::crypto::keyring::{Keyring, Purpose, RootKey};
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::crypto::recovery::RecoveryCode;

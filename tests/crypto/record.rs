@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 
 use keydeck::crypto::CryptoError;
+use keydeck::crypto::StoreId;
 use keydeck::crypto::chain::{self, ChainFault, Link};
 use keydeck::crypto::fuzzing;
-use keydeck::crypto::keyring::{Keyring, RootKey, StoreId};
+use keydeck::crypto::keyring::{Keyring, RootKey};
 use keydeck::crypto::passphrase::Workspace;
 use keydeck::crypto::phc::{Phc, PhcRejected};
 use keydeck::crypto::random::{Entropy, OsEntropy};

@@ -142,7 +142,8 @@ fn a_fixed_up_checksum_is_well_formed_but_has_another_digest() {
 
 #[test]
 fn the_digest_depends_on_the_store_and_its_root_key() {
-    use keydeck::crypto::keyring::{Keyring, RootKey, StoreId};
+    use keydeck::crypto::StoreId;
+    use keydeck::crypto::keyring::{Keyring, RootKey};
     let token = mint(TokenKind::App, 5);
     let one = fuzzing::keyring().unwrap().pepper().digest(token.bytes());
     let root = RootKey::generate(&mut OsEntropy).unwrap();

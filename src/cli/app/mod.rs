@@ -14,10 +14,9 @@ use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
-use super::key::ambiguous;
+use super::find;
 use crate::domain::catalog::AuthMethod;
-use crate::domain::view::Found;
-use crate::domain::{App, Refusal, SourceApp, UserType};
+use crate::domain::{App, SourceApp, UserType};
 
 /// What can be done with apps.
 #[derive(Debug, Subcommand)]
@@ -269,17 +268,8 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
     }
 }
 
-/// The app a reference means, copied out so that the state is not held while a command runs.
-pub fn find_app(signed: &Signed, reference: &str) -> Result<App, Fault> {
-    signed.see(|view| match view.find_app(reference) {
-        Found::One(app) => Ok(app.clone()),
-        Found::None => Err(Refusal::NoSuchApp.into()),
-        Found::Many(apps) => Err(ambiguous("app", apps.iter().map(|a| a.id.to_string()))),
-    })
-}
-
 fn reach(deck: &Deck, one: &One) -> Result<(Signed, App), Fault> {
     let signed = deck.sign_in()?.widened(one.all)?;
-    let app = find_app(&signed, &one.app)?;
+    let app = find::app(&signed, &one.app)?;
     Ok((signed, app))
 }

@@ -9,7 +9,7 @@ use super::{Format, List};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
-use crate::cli::key::find;
+use crate::cli::find;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome as Happened, SubjectLine, TriesLine};
@@ -53,7 +53,7 @@ impl<'a> EntryLine<'a> {
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let signed = deck.sign_in()?;
     let about = match &args.key {
-        Some(reference) => Some(find(&signed, reference, Sought::Living)?.id),
+        Some(reference) => Some(find::key(&signed, reference, Sought::Living)?.id),
         None => None,
     };
     if about.is_none() && signed.see(|view| view.role()) == Role::Admin {

@@ -3,10 +3,11 @@
 
 use std::process::ExitCode;
 
-use super::{Final, One, Rescope, find, list, now};
+use super::{Final, One, Rescope, list, now};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::cli::find;
 use crate::domain::basis::Basis;
 use crate::domain::view::Sought;
 use crate::domain::{Command, Key, KeyId};
@@ -79,7 +80,7 @@ fn carry_out(deck: &Deck, one: &One, command: impl FnOnce(KeyId) -> Command, sai
 
 fn reach(deck: &Deck, one: &One, sought: Sought) -> Result<(Signed, Key), Fault> {
     let signed = deck.sign_in()?.widened(one.all)?;
-    let key = find(&signed, &one.key, sought)?;
+    let key = find::key(&signed, &one.key, sought)?;
     Ok((signed, key))
 }
 

@@ -7,11 +7,11 @@ use std::path::Path;
 use chrono::Local;
 
 use super::lines::KeyLine;
-use super::{Create, Import, NewWords, find_location};
+use super::{Create, Import, NewWords};
 use crate::cli::Outcome;
-use crate::cli::app::find_app;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::cli::find;
 use crate::cli::handover::Handover;
 use crate::cli::secrets;
 use crate::cli::times;
@@ -94,8 +94,8 @@ fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey), Fault> {
     let scopes = scopes(&words.scope, words.preset.as_deref(), &*deck.catalog()?)?;
     let signed = deck.sign_in()?;
     let place = match (&words.location, &words.app) {
-        (Some(reference), _) => Place::Location(signed.see(|view| find_location(view, reference))?),
-        (None, Some(reference)) => Place::App(find_app(&signed, reference)?.id),
+        (Some(reference), _) => Place::Location(find::location(&signed, reference)?),
+        (None, Some(reference)) => Place::App(find::app(&signed, reference)?.id),
         (None, None) => Place::Agency,
     };
     let expiry = expiry(words.expires.as_deref(), signed.now())?;

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::lines::{self, KeyLine};
-use super::{List, One, find, find_location};
+use super::{List, One};
 use crate::cli::Outcome;
-use crate::cli::app::find_app;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::cli::find;
 use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
@@ -23,11 +23,11 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let signed = deck.sign_in()?.widened(args.all)?;
     let (now, left) = (signed.now(), signed.engine.condition().unwritten);
     let location = match &args.location {
-        Some(reference) => Some(signed.see(|view| find_location(view, reference))?),
+        Some(reference) => Some(find::location(&signed, reference)?),
         None => None,
     };
     let app = match &args.app {
-        Some(reference) => Some(find_app(&signed, reference)?.id),
+        Some(reference) => Some(find::app(&signed, reference)?.id),
         None => None,
     };
     let wanted = |key: &Key, view: View<'_>| {
@@ -84,7 +84,7 @@ fn table(keys: &[&Key], view: View<'_>, left: &Unwritten, now: Timestamp, with_o
 
 pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
     let signed = deck.sign_in()?.widened(one.all)?;
-    let key = find(&signed, &one.key, Sought::Living)?;
+    let key = find::key(&signed, &one.key, Sought::Living)?;
     print(deck, &signed, &key)
 }
 

@@ -17,8 +17,7 @@ use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
-use crate::domain::view::{Found, Sought};
-use crate::domain::{Key, KeyId, KeyState, LocationId, Refusal, Timestamp, View};
+use crate::domain::{Key, KeyId, KeyState, Refusal, Timestamp, View};
 
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
@@ -202,36 +201,6 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Restore(one) => change::restore(deck, one),
         Verb::Rescope(args) => change::rescope(deck, args),
     }
-}
-
-/// The key a reference means, copied out so that the state is not held while a command runs.
-pub fn find(signed: &Signed, reference: &str, sought: Sought) -> Result<Key, Fault> {
-    let now = signed.now();
-    signed.see(|view| match view.find_key(reference, sought, now) {
-        Found::One(key) => Ok(key.clone()),
-        Found::None => Err(Refusal::NoSuchKey.into()),
-        // By its hint: the id may be what another is called.
-        Found::Many(keys) => Err(ambiguous("key", keys.iter().map(|k| k.hint()))),
-    })
-}
-
-/// The open location a reference means.
-pub fn find_location(view: View<'_>, reference: &str) -> Result<LocationId, Fault> {
-    match view.find_location(reference) {
-        Found::One(location) => Ok(location.id),
-        Found::None => Err(Refusal::NoSuchLocation.into()),
-        Found::Many(all) => Err(ambiguous("location", all.iter().map(|l| l.id.to_string()))),
-    }
-}
-
-/// What was typed means several, each of which one of `references` means alone.
-pub fn ambiguous(what: &str, references: impl Iterator<Item = String>) -> Fault {
-    let mut references: Vec<String> = references.collect();
-    references.sort();
-    Fault::refused(
-        "ambiguous",
-        format!("More than one {what} has that name. Say which: {}.", references.join(", ")),
-    )
 }
 
 /// The key as it is now, after a command.

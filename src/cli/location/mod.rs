@@ -12,7 +12,7 @@ use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
-use super::key::find_location;
+use super::find;
 use super::stopped::{self, Stopped};
 use super::table::Table;
 use super::times;
@@ -124,7 +124,7 @@ fn list(deck: &Deck, args: &List) -> Outcome {
 fn rename(deck: &Deck, args: &Rename) -> Outcome {
     let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;
     let signed = deck.sign_in()?;
-    let location = signed.see(|view| find_location(view, &args.location))?;
+    let location = find::location(&signed, &args.location)?;
     let command = Command::RenameLocation { location, name: name.clone(), basis: args.base.if_rev };
     signed.engine.execute(&signed.session, command)?;
     deck.output.say(&format!("It is called {name} from now on."));
@@ -133,7 +133,7 @@ fn rename(deck: &Deck, args: &Rename) -> Outcome {
 
 fn remove(deck: &Deck, args: &Remove) -> Outcome {
     let signed = deck.sign_in()?;
-    let id = signed.see(|view| find_location(view, &args.location))?;
+    let id = find::location(&signed, &args.location)?;
     // Also those the operator does not see: a number is no look at somebody's keys.
     let live = || signed.engine.state().live_keys_at(id, signed.now());
     args.consent.ask(|| {

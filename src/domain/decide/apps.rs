@@ -4,7 +4,7 @@ use super::{actor_id, keys};
 use crate::domain::app::{KEYS_PER_APP, Revoked, RevokedTokens, URLS_MAX};
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
-use crate::domain::catalog::{AuthMethod, Level};
+use crate::domain::catalog::Level;
 use crate::domain::command::{Context, NewApp};
 use crate::domain::event::Event;
 use crate::domain::{
@@ -183,20 +183,4 @@ fn name_is_free(state: &State, owner: OperatorId, but: Option<AppId>, name: &Nam
     } else {
         Ok(())
     }
-}
-
-/// Checks that a key may be issued for an app.
-pub(super) fn check_app(state: &State, app: AppId, context: &Context<'_>) -> Result<(), Refusal> {
-    let app = state.app(app).ok_or(Refusal::NoSuchApp)?;
-    authorize(state, &context.actor, Action::ManageApp(app))?;
-    if app.is_deleted() {
-        return Err(Refusal::WrongAppState { state: "deleted", why: "no key of it would work." });
-    }
-    if app.method != AuthMethod::ApiKey {
-        return Err(Refusal::AppWithoutKeys { name: app.name.to_string() });
-    }
-    if state.keys_of_app(app.id).filter(|k| k.state(context.now).is_live()).count() >= KEYS_PER_APP {
-        return Err(Refusal::AppFull { limit: KEYS_PER_APP });
-    }
-    Ok(())
 }

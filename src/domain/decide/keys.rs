@@ -1,6 +1,7 @@
 //! Issuing keys, and all that can be done to one afterwards.
 
-use super::{actor_id, apps, believed};
+use super::{actor_id, believed};
+use crate::domain::app::KEYS_PER_APP;
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
@@ -138,7 +139,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         return Err(Refusal::QuotaReached { limit });
     }
     if let Some(app) = new.place.app() {
-        apps::check_app(state, app, context)?;
+        check_app(state, app, context)?;
     }
     let scopes = check_scopes(&new.scopes, level_of(new.place), AuthMethod::ApiKey, context)?;
     if let Some(app) = new.place.app() {
@@ -168,7 +169,6 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
     })
 }
 
-/// An operator's live keys have different names, so that a name typed later means one key.
 /// Refuses a name that is the id of a key or an app: a command with it would be about that one.
 pub(super) fn is_no_id(state: &State, name: &Name) -> Result<(), Refusal> {
     let id: Option<PublicId> = name.as_str().parse().ok();
@@ -178,6 +178,7 @@ pub(super) fn is_no_id(state: &State, name: &Name) -> Result<(), Refusal> {
     }
 }
 
+/// An operator's live keys have different names, so that a name typed later means one key.
 fn name_is_free(state: &State, new: &NewKey, context: &Context<'_>) -> Result<(), Refusal> {
     let taken = state.live_key_named(actor_id(context), &new.name, context.now).is_some();
     is_no_id(state, &new.name)?;
@@ -194,6 +195,22 @@ pub(super) fn check_scopes(
         return Err(Refusal::NoScopes);
     }
     context.catalog.check(wanted.iter().map(String::as_str), level, method).map_err(Refusal::Scopes)
+}
+
+/// Checks that a key may be issued for an app.
+fn check_app(state: &State, app: AppId, context: &Context<'_>) -> Result<(), Refusal> {
+    let app = state.app(app).ok_or(Refusal::NoSuchApp)?;
+    authorize(state, &context.actor, Action::ManageApp(app))?;
+    if app.is_deleted() {
+        return Err(Refusal::WrongAppState { state: "deleted", why: "no key of it would work." });
+    }
+    if app.method != AuthMethod::ApiKey {
+        return Err(Refusal::AppWithoutKeys { name: app.name.to_string() });
+    }
+    if state.keys_of_app(app.id).filter(|k| k.state(context.now).is_live()).count() >= KEYS_PER_APP {
+        return Err(Refusal::AppFull { limit: KEYS_PER_APP });
+    }
+    Ok(())
 }
 
 /// A key may do no more than its app.

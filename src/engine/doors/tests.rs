@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::crypto::StoreId;
 use crate::crypto::header_file::{HEADER, HEADER_COPY, HeaderDisk};
 use crate::crypto::keyfile::KeyFileSecret;
-use crate::crypto::keyring::{Keyring, RootKey, StoreId};
+use crate::crypto::keyring::{Keyring, RootKey};
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::domain::audit::Entry;
 use crate::domain::{

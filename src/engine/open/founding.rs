@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{Open, Options, is_store, plausible, read_catalog};
+use crate::crypto::StoreId;
 use crate::crypto::digest::Pepper;
 use crate::crypto::header::Header;
 use crate::crypto::header_file::HeaderFile;
-use crate::crypto::keyring::{RootKey, StoreId};
+use crate::crypto::keyring::RootKey;
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::random::{Entropy, OsEntropy};
 use crate::crypto::recovery::RecoveryCode;
