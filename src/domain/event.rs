@@ -258,6 +258,21 @@ impl Event {
         }
     }
 
+    /// The key it is about.
+    pub const fn key(&self) -> Option<&Key> {
+        if let Subject::Key(key) = self.subject() { Some(key) } else { None }
+    }
+
+    /// The app it is about.
+    pub const fn app(&self) -> Option<&App> {
+        if let Subject::App(app) = self.subject() { Some(app) } else { None }
+    }
+
+    /// The location it is about.
+    pub const fn location(&self) -> Option<&Location> {
+        if let Subject::Location(location) = self.subject() { Some(location) } else { None }
+    }
+
     /// The fields that changed.
     pub fn changes(&self) -> Vec<Change> {
         let one = |field: &str, from: String, to: String| vec![Change { field: field.into(), from, to }];

@@ -88,6 +88,3 @@ fn next(shared: &Shared) -> Option<Seal> {
     let (mut due, _) = waited.unwrap_or_else(PoisonError::into_inner);
     if due.stop { None } else { due.seal.take() }
 }
-
-#[cfg(test)]
-mod tests;

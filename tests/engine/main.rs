@@ -5,6 +5,7 @@ mod imported_keys;
 mod library;
 mod promises;
 mod revocation;
+mod seals;
 #[path = "../support/mod.rs"]
 mod support;
 mod uses;

@@ -22,10 +22,7 @@ pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
     let handover = Handover::to(file, deck.output)?;
     let new = NewApp { name, profile, method: args.auth.method(), scopes };
     let done = signed.engine.execute(&signed.session, Command::CreateApp(new))?;
-    let app = done.events.into_iter().find_map(|event| match event {
-        Event::AppCreated(app) => Some(app),
-        _ => None,
-    });
+    let app = done.events.iter().find_map(Event::app).cloned();
     let (Some(app), Some(secret)) = (app, done.token) else {
         return Err(Fault::unavailable(
             "The app was made without a secret. Give it one with `app new-secret`.",

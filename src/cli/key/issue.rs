@@ -46,10 +46,7 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
     let done =
         signed.engine.act(&signed.session, Command::ImportKey(new), Brought::Imported(secret.as_bytes()))?;
     drop(secret);
-    let key = done.events.into_iter().find_map(|event| match event {
-        Event::KeyImported(key) => Some(key),
-        _ => None,
-    });
+    let key = done.events.iter().find_map(Event::key).cloned();
     let key = key.ok_or_else(|| Fault::unavailable("The key was not imported. Try again."))?;
     deck.output.say(&format!(
         "{} is imported. Its callers present kdim_{}_ followed by the secret they have, and nothing else changes \
@@ -107,10 +104,7 @@ pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> 
     // Made first: if the file cannot be made, no key is.
     let handover = Handover::to(file, deck.output)?;
     let done = signed.engine.execute(&signed.session, Command::IssueKey(new))?;
-    let key = done.events.into_iter().find_map(|event| match event {
-        Event::KeyIssued(key) => Some(key),
-        _ => None,
-    });
+    let key = done.events.iter().find_map(Event::key).cloned();
     let (Some(key), Some(token)) = (key, done.token) else {
         return Err(Fault::unavailable("The key was issued without a token. Revoke it and issue another."));
     };

@@ -131,10 +131,7 @@ fn add(signed: &Signed, what: &str, new: &[Written]) -> Result<Vec<Location>, Fa
                 last.place
             ))
         })?;
-        added.extend(done.events.into_iter().filter_map(|event| match event {
-            Event::LocationAdded(location) => Some(location),
-            _ => None,
-        }));
+        added.extend(done.events.iter().filter_map(Event::location).cloned());
     }
     Ok(added)
 }

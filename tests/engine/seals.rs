@@ -1,21 +1,13 @@
 //! A seal that cannot be written: told for as long as it lasts, and written as soon as it can be.
 
 use std::fs;
-use std::time::Instant;
 
-use super::*;
-use crate::crypto::passphrase::{Cost, Passphrase};
-use crate::domain::{Command, Name};
-use crate::engine::open::{Options, found};
-use crate::engine::{Engine as _, Via};
+use keydeck::crypto::passphrase::{Cost, Passphrase};
+use keydeck::domain::{Command, Name};
+use keydeck::engine::open::{Options, found};
+use keydeck::engine::{Engine as _, Via};
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < patience, "waited for this in vain: {what}");
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
-}
+use crate::support::wait::until;
 
 #[test]
 fn a_seal_that_cannot_be_written_is_told_of_until_it_is_written_and_nobody_needs_to_change_anything_for_that()
