@@ -17,7 +17,7 @@ use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{Catalog, Command, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
-use crate::engine::open::{self, Key, Open, Options};
+use crate::engine::open::{self, Key, Open, Options, Wants};
 use crate::engine::{Engine, EngineError, OpenError, Session, Via, throttle};
 use crate::serve::control::Owner;
 use crate::serve::door::{Entrance, open_or_attach};
@@ -99,11 +99,15 @@ impl Deck {
 
     /// Opens the store with the operator's passphrase or key file, or attaches to the process that has it open.
     pub fn sign_in(&self) -> Result<Signed, Fault> {
-        self.sign_in_by(self.globals.passphrase_file.as_deref(), self.globals.key_file.as_deref())
+        self.sign_in_for(Wants::All)
     }
 
-    fn sign_in_by(&self, passphrase_file: Option<&Path>, key_file: Option<&Path>) -> Result<Signed, Fault> {
-        let entrance = self.with_key(passphrase_file, key_file, open_or_attach)?;
+    /// The same for a command that looks at no keys or apps but those it is told the names of.
+    pub fn sign_in_for(&self, wants: Wants) -> Result<Signed, Fault> {
+        let (passphrase_file, key_file) = (&self.globals.passphrase_file, &self.globals.key_file);
+        let entrance = self.with_key(passphrase_file.as_deref(), key_file.as_deref(), |options, key| {
+            open_or_attach(&Options { wants, ..options.clone() }, key)
+        })?;
         Ok(self.entered(entrance))
     }
 

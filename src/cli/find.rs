@@ -8,6 +8,7 @@ use crate::domain::{App, Key, LocationId, OperatorId, Refusal};
 
 /// A key.
 pub fn key(signed: &Signed, reference: &str, sought: Sought) -> Result<Key, Fault> {
+    signed.engine.look_up(&signed.session, reference)?;
     let now = signed.now();
     // By its hint: the id may be what another is called.
     signed.see(|view| one(view.find_key(reference, sought, now), "key", Refusal::NoSuchKey, Key::hint))
@@ -15,6 +16,7 @@ pub fn key(signed: &Signed, reference: &str, sought: Sought) -> Result<Key, Faul
 
 /// An app.
 pub fn app(signed: &Signed, reference: &str) -> Result<App, Fault> {
+    signed.engine.look_up(&signed.session, reference)?;
     signed.see(|view| one(view.find_app(reference), "app", Refusal::NoSuchApp, |app| app.id.to_string()))
 }
 

@@ -10,6 +10,7 @@ use super::door::Deck;
 use super::table::Table;
 use crate::domain::basis::Basis;
 use crate::domain::{Command, Policy};
+use crate::engine::open::Wants;
 
 /// What can be done with the policy.
 #[derive(Debug, Subcommand)]
@@ -35,7 +36,7 @@ pub struct Set {
 
 /// Runs one of them.
 pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in_for(Wants::Named)?;
     if let Verb::Set(args) = verb {
         let (name, value) = (args.name.clone(), args.value.clone());
         let basis = args.was.as_ref().map(|was| {

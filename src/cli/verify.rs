@@ -12,6 +12,7 @@ use super::secrets;
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::verdict::steps::{self, Step};
 use crate::domain::{Catalog, Decision, ScopeId};
+use crate::engine::open::Wants;
 
 /// Words of `verify`.
 #[derive(Debug, Args)]
@@ -56,7 +57,7 @@ const fn outcome(step: Step) -> &'static str {
 pub fn run(deck: &Deck, args: &Verify) -> Outcome {
     let wanted = scopes(args, &*deck.catalog()?)?;
     secrets::free_stdin(deck.globals.passphrase_file.as_deref())?;
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in_for(Wants::Named)?;
     let presented = secrets::presented()?;
     let decision = if args.explain {
         signed.engine.test(&signed.session, &presented, &wanted)?

@@ -25,6 +25,17 @@ pub enum Found<'a, T> {
     Many(Vec<&'a T>),
 }
 
+impl<'a, T> Found<'a, T> {
+    /// All of them.
+    pub fn all(self) -> Vec<&'a T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::None => Vec::new(),
+            Self::Many(all) => all,
+        }
+    }
+}
+
 /// Which of those that share a name somebody looks for: what their command can be about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sought {

@@ -372,6 +372,7 @@ impl Engine for LocalEngine {
                 acting(&self.state(), &session.actor())?;
                 Finding::Test(self.decide(presented, &wanted, Counting::Off, |_| ()))
             }
+            Question::Called(_) => Finding::Called,
         })
     }
 

@@ -71,7 +71,7 @@ impl Engine for LookOnly {
             // Who asks after a token is told by the trail, or gets no answer.
             Q::Tried(_) => return Err(EngineError::LookOnly),
             Q::Audit { about, .. } => about.is_none(),
-            Q::CheckAudit | Q::Anchor | Q::AuditHash(_) | Q::Doors | Q::Test { .. } => false,
+            Q::CheckAudit | Q::Anchor | Q::AuditHash(_) | Q::Doors | Q::Test { .. } | Q::Called(_) => false,
         };
         let mut finding = self.inner.ask(session, question)?;
         if let Finding::Audit(page) = &mut finding

@@ -245,6 +245,11 @@ pub trait Engine: Send + Sync {
         found!(self.ask(session, Question::Doors), Finding::Doors)
     }
 
+    /// Has the state hold the keys and apps that a typed reference may mean, for whoever was not sent all of them.
+    fn look_up(&self, session: &Session, reference: &str) -> Result<(), EngineError> {
+        self.ask(session, Question::Called(reference)).map(drop)
+    }
+
     /// How the store is doing. Looks at the disk.
     fn condition(&self) -> Condition;
 

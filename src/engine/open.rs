@@ -7,6 +7,8 @@ pub(super) mod founding;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use minicbor::{Decode, Encode};
+
 pub use self::founding::{Founded, Founding, begin, found, in_memory, in_store, in_store_holding};
 use super::audit_log::{Doubt, in_one_line};
 use super::clock::{Clock, SystemClock};
@@ -74,6 +76,21 @@ pub struct Options {
     pub callers: Arc<Callers>,
     /// Nothing is written: no record, no entry of the trail, no seal. Only wrong secrets are counted as always.
     pub read_only: bool,
+    /// What it must have of the keys and apps, should another process have the store.
+    pub wants: Wants,
+}
+
+/// What of the keys and apps that its operator may see is sent to a process that attaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Wants {
+    /// All of them, and what becomes of them.
+    #[default]
+    #[n(0)]
+    All,
+    /// Those it names, see [`Engine::look_up`].
+    #[n(1)]
+    Named,
 }
 
 impl Options {
@@ -88,6 +105,7 @@ impl Options {
             cost: Cost::SLOT,
             callers: Arc::default(),
             read_only: false,
+            wants: Wants::All,
         }
     }
 

@@ -49,6 +49,9 @@ pub enum Question<'q> {
         #[n(1)]
         wanted: Vec<ScopeId>,
     },
+    /// [`super::Engine::look_up`].
+    #[n(7)]
+    Called(#[b(0)] &'q str),
 }
 
 /// What was found: for each question its own.
@@ -75,4 +78,7 @@ pub enum Finding {
     /// About a presented token.
     #[n(6)]
     Test(#[n(0)] Decision),
+    /// The state holds them.
+    #[n(7)]
+    Called,
 }

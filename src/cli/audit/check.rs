@@ -11,6 +11,7 @@ use crate::cli::Outcome;
 use crate::cli::door::Deck;
 use crate::cli::fault::Fault;
 use crate::engine::audit_log::{Anchor, check_export};
+use crate::engine::open::Wants;
 use crate::engine::{AuditReport, AuditStanding};
 use crate::files;
 
@@ -68,7 +69,7 @@ fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
 }
 
 fn check_store(deck: &Deck, anchor: Option<&Anchor>) -> Result<AuditReport, Fault> {
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in_for(Wants::Named)?;
     let mut report = signed.engine.check_audit(&signed.session)?;
     if let Some(anchor) = anchor {
         if anchor.store != signed.engine.anchor(&signed.session)?.store {

@@ -16,6 +16,7 @@ use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome as Happened, Su
 use crate::domain::view::Sought;
 use crate::domain::{Command, Role, Timestamp};
 use crate::engine::audit_log::{AuditLine, export_line};
+use crate::engine::open::Wants;
 
 #[derive(Serialize)]
 struct EntryLine<'a> {
@@ -51,7 +52,7 @@ impl<'a> EntryLine<'a> {
 }
 
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in_for(Wants::Named)?;
     let about = match &args.key {
         Some(reference) => Some(find::key(&signed, reference, Sought::Living)?.id),
         None => None,
@@ -166,7 +167,7 @@ struct AnchorLine<'a> {
 }
 
 pub(super) fn anchor(deck: &Deck) -> Outcome {
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in_for(Wants::Named)?;
     let anchor = signed.engine.anchor(&signed.session)?;
     if deck.output.is_json() {
         let line = anchor.to_string();
@@ -185,7 +186,7 @@ pub(super) fn anchor(deck: &Deck) -> Outcome {
 const CHUNK: u64 = 500;
 
 pub(super) fn export(deck: &Deck, format: Format) -> Outcome {
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in_for(Wants::Named)?;
     signed.engine.execute(&signed.session, Command::ExportAudit)?;
     let last = signed.engine.anchor(&signed.session)?.seq;
     if format == Format::Csv {

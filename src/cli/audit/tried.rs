@@ -11,6 +11,7 @@ use crate::cli::fault::Exit;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::{Outcome, code, secrets, times};
 use crate::domain::{Reason, Timestamp};
+use crate::engine::open::Wants;
 use crate::engine::{Tried, Try};
 
 #[derive(Serialize)]
@@ -69,7 +70,7 @@ impl<'a> TriedLine<'a> {
 
 pub(super) fn run(deck: &Deck, _: &Fingerprint) -> Outcome {
     secrets::free_stdin(deck.globals.passphrase_file.as_deref())?;
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in_for(Wants::Named)?;
     let presented = secrets::presented()?;
     let tried = signed.engine.tried(&signed.session, &presented)?;
     drop(presented);

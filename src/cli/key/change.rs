@@ -11,6 +11,7 @@ use crate::cli::find;
 use crate::domain::basis::Basis;
 use crate::domain::view::Sought;
 use crate::domain::{Command, Key, KeyId};
+use crate::engine::open::Wants;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
     carry_out(deck, one, Command::PauseKey, "is paused. It is refused from now on, until it is resumed.")
@@ -79,7 +80,7 @@ fn carry_out(deck: &Deck, one: &One, command: impl FnOnce(KeyId) -> Command, sai
 }
 
 fn reach(deck: &Deck, one: &One, sought: Sought) -> Result<(Signed, Key), Fault> {
-    let signed = deck.sign_in()?.widened(one.all)?;
+    let signed = deck.sign_in_for(Wants::Named)?.widened(one.all)?;
     let key = find::key(&signed, &one.key, sought)?;
     Ok((signed, key))
 }

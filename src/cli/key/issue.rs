@@ -20,6 +20,7 @@ use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
+use crate::engine::open::Wants;
 use crate::engine::{Brought, Unwritten};
 
 /// Below, it is found by whoever has the unsealed store; that is said.
@@ -89,7 +90,7 @@ fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey), Fault> {
     // Judged before a passphrase is asked for; what counts is computed again when the key is made.
     expiry(words.expires.as_deref(), Deck::wall())?;
     let scopes = scopes(&words.scope, words.preset.as_deref(), &*deck.catalog()?)?;
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in_for(Wants::Named)?;
     let place = match (&words.location, &words.app) {
         (Some(reference), _) => Place::Location(find::location(&signed, reference)?),
         (None, Some(reference)) => Place::App(find::app(&signed, reference)?.id),

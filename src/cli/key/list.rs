@@ -16,6 +16,7 @@ use crate::domain::name::plain;
 use crate::domain::view::Sought;
 use crate::domain::{Key, KeyState, Place, ScopeId, Timestamp, View};
 use crate::engine::Unwritten;
+use crate::engine::open::Wants;
 
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let scope = args.scope.as_ref().map(|text| text.parse::<ScopeId>()).transpose();
@@ -83,7 +84,7 @@ fn table(keys: &[&Key], view: View<'_>, left: &Unwritten, now: Timestamp, with_o
 }
 
 pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
-    let signed = deck.sign_in()?.widened(one.all)?;
+    let signed = deck.sign_in_for(Wants::Named)?.widened(one.all)?;
     let key = find::key(&signed, &one.key, Sought::Living)?;
     print(deck, &signed, &key)
 }

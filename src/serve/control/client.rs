@@ -157,15 +157,15 @@ fn sign_in(line: &Line, options: &Options, key: &Key<'_>) -> Result<Welcome, Not
         }
     };
     let _ = line.base.set(reach);
-    let bytes = line.ask(reach, Request::SignIn { console, with, read_only: options.read_only }).map_err(
-        |error| match error {
+    let bytes = line
+        .ask(reach, Request::SignIn { console, with, read_only: options.read_only, wants: options.wants })
+        .map_err(|error| match error {
             // Gone, or sent away before it began.
             EngineError::Gone(why) if line.was_sent_away() => {
                 NotAttached::Refused(EngineError::Gone(why).into())
             }
             _ => NotAttached::Nobody,
-        },
-    )?;
+        })?;
     match frame::message(&bytes) {
         Some(Said::Answer { answer: Answer::Welcome(welcome), .. }) => Ok(*welcome),
         Some(Said::Refused { fault, .. }) => Err(NotAttached::Refused(fault.into_open())),

@@ -5,6 +5,7 @@ use super::frame::{self, REQUEST_MAX};
 use super::wire::{Ask, BroughtLine, Reach, Request, Said, With};
 use crate::domain::{Command, Name, Role};
 use crate::engine::Question;
+use crate::engine::open::Wants;
 use zeroize::Zeroizing;
 
 /// A frame is refused or read, a request is refused or understood; nothing panics, nothing large is allocated.
@@ -25,8 +26,13 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
     let name = Name::new("Harbour").into_iter();
     let sign_in = With::Passphrase { name: "maria", passphrase: "correct horse battery staple" };
     let mut all = vec![
-        Request::SignIn { console: true, with: sign_in, read_only: false },
-        Request::SignIn { console: false, with: With::KeyFile { content: &[7; 32] }, read_only: true },
+        Request::SignIn { console: true, with: sign_in, read_only: false, wants: Wants::All },
+        Request::SignIn {
+            console: false,
+            with: With::KeyFile { content: &[7; 32] },
+            read_only: true,
+            wants: Wants::Named,
+        },
         Request::Act {
             command: Command::AddLocations(name.clone().collect()),
             brought: BroughtLine::Nothing,
@@ -34,6 +40,7 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
         Request::Verify { presented: b"kdag_", wanted: "contacts.read".parse().into_iter().collect() },
         Request::Ask(Question::Audit { before: Some(9), limit: 100, about: None }),
         Request::Ask(Question::Tried(b"kdag_")),
+        Request::Ask(Question::Called("Nightly export")),
     ];
     all.extend(name.map(|name| Request::Act {
         command: Command::AddOperator { name, role: Role::Admin },

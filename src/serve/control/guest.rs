@@ -18,6 +18,7 @@ use super::requests::Desk;
 use super::visible::{self, Sight};
 use super::wire::{Ask, Request, Rows, Said};
 use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, PublicId, RecordKey};
+use crate::engine::open::Wants;
 use crate::engine::{Engine as _, LocalEngine, News};
 
 /// A process that attaches and says nothing is sent away after this.
@@ -37,6 +38,7 @@ const STRIDE: usize = 2_048;
 struct Mail {
     /// Who is signed in, and how far they see.
     actor: Option<Actor>,
+    wants: Wants,
     answers: VecDeque<Zeroizing<Vec<u8>>>,
     changed: BTreeSet<RecordKey>,
     used: HashSet<PublicId>,
@@ -193,6 +195,7 @@ impl Guest {
                 mail.changed.extend(touched);
                 if mail.actor != desk.actor() {
                     mail.actor = desk.actor();
+                    mail.wants = desk.wants();
                     mail.whole = true;
                 }
                 mail.stirred = true;
@@ -218,6 +221,7 @@ impl Guest {
                 let actor = waiting.actor;
                 let mail = std::mem::take(&mut *waiting);
                 waiting.actor = actor;
+                waiting.wants = mail.wants;
                 waiting.bye.clone_from(&mail.bye);
                 waiting.read_out = last;
                 (mail, actor, last)
@@ -270,7 +274,7 @@ impl Pen<'_> {
     fn write(&mut self, mail: &Mail, actor: Option<Actor>, bye: Option<String>) -> io::Result<()> {
         if let Some(actor) = actor {
             if mail.whole || self.has_lost(mail, actor) {
-                self.whole(actor)?;
+                self.whole(actor, mail.wants)?;
             } else {
                 self.changed(mail, actor)?;
             }
@@ -290,17 +294,18 @@ impl Pen<'_> {
         let lost = |at: &RecordKey| self.seen.contains(at) && visible::record(&state, actor, *at).is_none();
         let gained = |at: &RecordKey| {
             // An app that comes into view brings what hangs on it.
-            matches!(at, RecordKey::App(_))
+            mail.wants == Wants::All
+                && matches!(at, RecordKey::App(_))
                 && !self.seen.contains(at)
                 && visible::record(&state, actor, *at).is_some()
         };
         self.sight != Some(Sight::of(&state, actor)) || mail.changed.iter().any(|at| lost(at) || gained(at))
     }
 
-    fn whole(&mut self, actor: Actor) -> io::Result<()> {
+    fn whole(&mut self, actor: Actor, wants: Wants) -> io::Result<()> {
         let (all, sight) = {
             let state = self.engine.state();
-            (visible::all(&state, actor), Sight::of(&state, actor))
+            (visible::all(&state, actor, wants, &self.seen), Sight::of(&state, actor))
         };
         self.seen.clear();
         let mut rows = Rows::default();
@@ -322,7 +327,7 @@ impl Pen<'_> {
                 self.stream.write_all(&frame::frame(&Said::Whole { more: true, rows }))?;
             }
         }
-        rows.census = self.census(actor);
+        rows.census = if wants == Wants::All { self.census(actor) } else { None };
         self.sight = Some(sight);
         self.stream.write_all(&frame::frame(&Said::Whole { more: false, rows }))?;
         self.changed(&Mail::default(), actor)

@@ -61,11 +61,11 @@ impl RemoteEngine {
         self.line.ask(self.line.base(), what)
     }
 
-    /// What was found. The key that comes with it is learnt: whoever holds the secret may know what it opens.
+    /// What was found. Whom it is about is learnt, for it may be nobody the operator sees.
     fn found(&self, bytes: &[u8]) -> Result<Finding, EngineError> {
         open(bytes, |answer| match answer {
-            Answer::Found { finding, key } => {
-                let learnt = key.as_ref().map_or(Ok(()), |row| self.replica.learn(row));
+            Answer::Found { finding, bearer } => {
+                let learnt = bearer.as_ref().map_or(Ok(()), |row| self.replica.learn(row));
                 Some(learnt.map(|()| finding).map_err(|_| EngineError::unexpected()))
             }
             _ => None,

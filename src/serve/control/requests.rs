@@ -17,10 +17,11 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::authorize::acting;
 use crate::domain::command::AskedBy;
-use crate::domain::{Access, Actor, Command, Event, PublicId, Record, RecordKey};
-use crate::engine::open::Key;
+use crate::domain::{Access, Actor, Bearer, Command, Event, PublicId, Record, RecordKey};
+use crate::engine::open::{Key, Wants};
 use crate::engine::{
-    Brought, Done, Engine as _, EngineError, Finding, LocalEngine, OpenError, Peer, Session, Unshown, Via,
+    Brought, Done, Engine as _, EngineError, Finding, LocalEngine, OpenError, Peer, Question, Session,
+    Unshown, Via,
 };
 
 /// What came of a request, to be written once the number of the request is beside it.
@@ -67,7 +68,8 @@ pub struct Desk {
     widened: Option<Session>,
     /// An end of the session is in the trail already.
     ended: bool,
-    /// Records the last request changed.
+    wants: Wants,
+    /// Records the last request changed or named.
     touched: Vec<RecordKey>,
     /// Secrets that were handed over, by the ids of their tokens, and nobody said yet that they were shown.
     unshown: Vec<(PublicId, Unshown)>,
@@ -83,6 +85,7 @@ impl Desk {
             session: None,
             widened: None,
             ended: false,
+            wants: Wants::All,
             touched: Vec::new(),
             unshown: Vec::new(),
         }
@@ -93,7 +96,12 @@ impl Desk {
         self.widened.as_ref().or(self.session.as_ref()).map(Session::actor)
     }
 
-    /// The records the last request changed.
+    /// What its process must have of keys and apps.
+    pub const fn wants(&self) -> Wants {
+        self.wants
+    }
+
+    /// The records the last request changed or named.
     pub fn take_touched(&mut self) -> Vec<RecordKey> {
         std::mem::take(&mut self.touched)
     }
@@ -120,9 +128,10 @@ impl Desk {
 
     /// Does it, or says why not.
     pub fn carry_out(&mut self, ask: Ask<'_>) -> Carried {
-        if let Request::SignIn { console, with, read_only } = ask.what {
+        if let Request::SignIn { console, with, read_only, wants } = ask.what {
             // Whoever looks only ends without a word, as they came.
             self.ended = read_only;
+            self.wants = wants;
             return self.sign_in(console, with, read_only);
         }
         let session = self.session_for(ask.reach)?.clone();
@@ -203,9 +212,15 @@ impl Desk {
         match what {
             Request::SignIn { .. } => plain(Answer::Nothing),
             Request::Act { command, brought } => self.act(session, command, brought),
-            Request::Ask(question) => plain(self.found(engine.ask(session, question)?)),
+            Request::Ask(question) => {
+                if let Question::Called(reference) = question {
+                    let now = engine.now().time;
+                    self.touched = visible::called(&engine.state(), session.actor(), reference, now);
+                }
+                plain(self.found(session, engine.ask(session, question)?))
+            }
             Request::Verify { presented, wanted } => {
-                plain(self.found(Finding::Test(engine.verify(presented, &wanted))))
+                plain(self.found(session, Finding::Test(engine.verify(presented, &wanted))))
             }
             Request::Shown(token) => {
                 self.unshown.retain(|(id, _)| *id != token);
@@ -240,13 +255,16 @@ impl Desk {
         Ok(Reply::Done { token: done.token, code: done.code, events })
     }
 
-    /// An answer, with the key it recognised: whoever holds the secret may know what it opens.
-    fn found(&self, finding: Finding) -> Answer<'static> {
+    /// An answer, with whom it recognised: whoever holds the secret of a key may know what it opens, whoever's it is.
+    fn found(&self, session: &Session, finding: Finding) -> Answer<'static> {
         let state = self.engine.state();
-        let key = if let Finding::Test(decision) = &finding { decision.key() } else { None };
-        let key = key.and_then(|id| state.key(id)).cloned().map(Record::Key);
-        let key = key.and_then(|key| visible::row(&key, state.proof()).ok());
-        Answer::Found { finding, key }
+        let bearer = if let Finding::Test(decision) = &finding { decision.bearer() } else { None };
+        let record = bearer.and_then(|bearer| match bearer {
+            Bearer::Key(id) => state.key(id).cloned().map(Record::Key),
+            Bearer::App(id) => visible::record(&state, session.actor(), RecordKey::App(id)),
+        });
+        let bearer = record.and_then(|record| visible::row(&record, state.proof()).ok());
+        Answer::Found { finding, bearer }
     }
 }
 

@@ -1,15 +1,17 @@
 //! What may be sent to whom: what a [`View`] of the session shows and nothing else. A new kind of record does not compile
 //! before somebody has decided about it here; what recognises a secret is left out by its own encoding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 use super::wire::Row;
 use crate::domain::app::RevokedTokens;
+use crate::domain::view::Sought;
 use crate::domain::{
     Access, Actor, Event, OperatorId, Outside, Place, Proof, PublicId, Record, RecordKey, Role, State,
     Timestamp, Trace, Usage, View,
 };
+use crate::engine::open::Wants;
 
 /// What decides how much is in view. When it changes, everything is sent anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,17 +63,39 @@ pub fn record(state: &State, actor: Actor, at: RecordKey) -> Option<Record> {
     }
 }
 
-/// Where everything lies that the actor may see now.
-pub fn all(state: &State, actor: Actor) -> Vec<RecordKey> {
+/// Where everything lies that the actor may see now, or has seen already of what it does not want all of.
+pub fn all(state: &State, actor: Actor, wants: Wants, seen: &HashSet<RecordKey>) -> Vec<RecordKey> {
     let view = View::new(state, actor);
     let mut all = vec![RecordKey::Agency, RecordKey::Policy, RecordKey::Signing];
     all.extend(view.operators().into_iter().map(|operator| RecordKey::Operator(operator.id)));
     all.extend(state.locations().map(|location| RecordKey::Location(location.id)));
-    for app in view.apps() {
-        all.extend([RecordKey::App(app.id), RecordKey::Revoked(app.id)]);
+    match wants {
+        Wants::All => {
+            for app in view.apps() {
+                all.extend([RecordKey::App(app.id), RecordKey::Revoked(app.id)]);
+            }
+            all.extend(view.keys().map(|key| RecordKey::Key(key.id)));
+        }
+        Wants::Named => {
+            all.extend(seen.iter().filter(|at| matches!(at, RecordKey::App(_) | RecordKey::Key(_))))
+        }
     }
-    all.extend(view.keys().map(|key| RecordKey::Key(key.id)));
     all
+}
+
+/// Where the keys and apps lie that a reference may mean, whichever of those that share a name is sought, and the apps of
+/// those keys.
+pub fn called(state: &State, actor: Actor, reference: &str, now: Timestamp) -> Vec<RecordKey> {
+    let view = View::new(state, actor);
+    let mut called: Vec<_> =
+        view.find_app(reference).all().into_iter().map(|app| RecordKey::App(app.id)).collect();
+    for sought in [Sought::Living, Sought::Ended, Sought::Deleted] {
+        for key in view.find_key(reference, sought, now).all() {
+            called.push(RecordKey::Key(key.id));
+            called.extend(key.place.app().map(RecordKey::App));
+        }
+    }
+    called
 }
 
 /// What is known of the use of a key or an app, under its public id.

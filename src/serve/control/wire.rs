@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 use super::fault::Fault;
 use super::lines::HealthLine;
 use crate::domain::{Access, Audience, Command, Event, OperatorId, Place, PublicId, ScopeId, Trace, Usage};
+use crate::engine::open::Wants;
 use crate::engine::{Doubt, EngineError, Finding, Question, Via};
 
 /// What the attached process asks.
@@ -73,6 +74,9 @@ pub enum Request<'b> {
         /// Whether it only looks, and leaves no trace.
         #[n(2)]
         read_only: bool,
+        /// What it must have of keys and apps.
+        #[n(3)]
+        wants: Wants,
     },
     /// [`crate::engine::Engine::act`].
     #[n(1)]
@@ -282,9 +286,9 @@ pub enum Answer<'b> {
         /// For what was asked.
         #[n(0)]
         finding: Finding,
-        /// The key of a presented token: whoever holds the secret may know what it opens, whoever's it is.
+        /// Whom a presented token speaks for.
         #[n(1)]
-        key: Option<Row>,
+        bearer: Option<Row>,
     },
 }
 

@@ -7,13 +7,16 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex};
 
+use keydeck::domain::view::Sought;
 use keydeck::domain::{
     Access, Actor, Command, Event, KeysAfter, NewKey, Note, OperatorId, Place, Role, Status, View,
 };
+use keydeck::engine::open::{Key, Options, Wants};
 use keydeck::engine::{Brought, Engine as _, EngineError, Session, Via};
 use keydeck::serve::control::SOCKET_FILE;
+use keydeck::serve::door::open_or_attach;
 
-use super::house::{Guest, House, enter, issued, key, name, phrase, phrase_of};
+use super::house::{Guest, House, enter, issued, key, name, options, phrase, phrase_of};
 use super::unshown::app;
 use crate::support::wait::until;
 
@@ -251,6 +254,39 @@ fn overhear(house: &House) -> Arc<Mutex<Vec<u8>>> {
         }
     });
     heard
+}
+
+#[test]
+fn a_command_about_one_key_is_sent_that_key_and_no_other() {
+    let house = House::with(&[]);
+    let owner = house.owner();
+    let at_home = |command| owner.engine.execute(&owner.session, command).unwrap();
+    for n in 10..20 {
+        at_home(key(&format!("Bulk{n}")));
+    }
+    let heard = overhear(&house);
+    let has = |needle: &[u8]| heard.lock().unwrap().windows(needle.len()).any(|window| window == needle);
+    let brief = Options { wants: Wants::Named, ..options(house.path(), Via::CommandLine) };
+    let passphrase = phrase(super::house::PHRASE);
+    let door = Key::Operator { name: "maria", passphrase: &passphrase };
+    let maria = open_or_attach(&brief, &door).unwrap();
+    let sees = |called: &str| {
+        let state = maria.engine.state();
+        let view = View::new(&state, maria.session.actor());
+        let found = view.find_key(called, Sought::Living, maria.engine.now().time).all();
+        found.first().map(|key| (key.id, key.status))
+    };
+    assert_eq!(sees("Bulk13"), None, "nobody asked for it");
+    maria.engine.look_up(&maria.session, "Bulk13").unwrap();
+    let (id, _) = sees("Bulk13").unwrap();
+    maria.engine.execute(&maria.session, Command::PauseKey(id)).unwrap();
+    assert!(matches!(sees("Bulk13"), Some((_, Status::Paused(_)))), "as it is now");
+    // Everything else is sent again, and what it was sent of keys stays.
+    maria.engine.execute(&maria.session, Command::OpenAgencyView).unwrap();
+    assert!(sees("Bulk13").is_some());
+    maria.engine.look_up(&maria.session, "nothing of that name").unwrap();
+    let sent: Vec<_> = (10..20).filter(|n| has(format!("Bulk{n}").as_bytes())).collect();
+    assert_eq!(sent, [13]);
 }
 
 #[test]
