@@ -60,7 +60,7 @@ pub struct AuditPage {
 /// How the chain stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
-pub enum Standing {
+pub enum Integrity {
     /// Whole, and the records are what it says.
     #[n(0)]
     Intact,
@@ -80,7 +80,7 @@ pub enum Standing {
 pub struct Doubt {
     /// What it makes of the trail.
     #[n(0)]
-    pub standing: Standing,
+    pub integrity: Integrity,
     /// In words.
     #[n(1)]
     pub what: String,
@@ -88,11 +88,11 @@ pub struct Doubt {
 
 impl Doubt {
     pub(super) fn altered(what: impl Into<String>) -> Self {
-        Self { standing: Standing::Altered, what: what.into() }
+        Self { integrity: Integrity::Altered, what: what.into() }
     }
 
     pub(super) fn short(what: impl Into<String>) -> Self {
-        Self { standing: Standing::Short, what: what.into() }
+        Self { integrity: Integrity::Short, what: what.into() }
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn in_one_line(doubts: &[Doubt]) -> String {
 pub struct AuditReport {
     /// The verdict.
     #[n(0)]
-    pub standing: Standing,
+    pub integrity: Integrity,
     /// What is wrong, in words; empty when intact.
     #[n(1)]
     pub faults: Vec<String>,
@@ -223,13 +223,13 @@ impl Trail<'_> {
     pub fn check(self, known: Head, doubts: &[Doubt]) -> Result<AuditReport, EngineError> {
         let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
         let mut report =
-            AuditReport { standing: Standing::Intact, faults: Vec::new(), entries: 0, head: String::new() };
+            AuditReport { integrity: Integrity::Intact, faults: Vec::new(), entries: 0, head: String::new() };
         let mut head = Head { seq: 0, hash: chain.genesis() };
         let walked = self.walk(known, &mut |seq, value| {
             let expected = head.seq + 1;
             if seq != expected {
                 report.fault(
-                    Standing::Short,
+                    Integrity::Short,
                     format!("entries {expected} to {} are missing", seq.saturating_sub(1)),
                 );
             }
@@ -237,7 +237,7 @@ impl Trail<'_> {
                 Ok(entry) => {
                     if seq == expected && entry.previous != head.hash {
                         report.fault(
-                            Standing::Altered,
+                            Integrity::Altered,
                             format!("entry {seq} does not follow entry {}", head.seq),
                         );
                     }
@@ -245,19 +245,19 @@ impl Trail<'_> {
                         Ok(body) if body.seq == seq && body.store == self.keyring.store().to_string() => {}
                         Ok(_) => {
                             report.fault(
-                                Standing::Altered,
+                                Integrity::Altered,
                                 format!("entry {seq} names another place or store"),
                             );
                         }
                         Err(_) => report.fault(
-                            Standing::Unverifiable,
+                            Integrity::Unverifiable,
                             format!("entry {seq} is of a version this keydeck does not know"),
                         ),
                     }
                     head = Head { seq, hash: entry.hash };
                 }
                 Err(why) => {
-                    report.fault(Standing::Altered, format!("entry {seq}: {why}"));
+                    report.fault(Integrity::Altered, format!("entry {seq}: {why}"));
                     head.seq = seq;
                 }
             }
@@ -271,10 +271,10 @@ impl Trail<'_> {
         walked?;
         report.head = hex(&head.hash);
         if known.seq > head.seq {
-            report.fault(Standing::Short, format!("entries {} to {} are missing", head.seq + 1, known.seq));
+            report.fault(Integrity::Short, format!("entries {} to {} are missing", head.seq + 1, known.seq));
         }
         for doubt in doubts {
-            report.fault(doubt.standing, doubt.what.clone());
+            report.fault(doubt.integrity, doubt.what.clone());
         }
         Ok(report)
     }
@@ -295,12 +295,12 @@ pub(super) fn seq_of(key: &[u8]) -> Option<u64> {
 }
 
 impl AuditReport {
-    fn fault(&mut self, standing: Standing, what: String) {
-        self.standing = match (self.standing, standing) {
+    fn fault(&mut self, integrity: Integrity, what: String) {
+        self.integrity = match (self.integrity, integrity) {
             // What is missing comes first: records newer than a cut trail look altered because of the cut.
-            (Standing::Short, _) | (_, Standing::Short) => Standing::Short,
-            (Standing::Altered, _) | (_, Standing::Altered) => Standing::Altered,
-            _ => standing,
+            (Integrity::Short, _) | (_, Integrity::Short) => Integrity::Short,
+            (Integrity::Altered, _) | (_, Integrity::Altered) => Integrity::Altered,
+            _ => integrity,
         };
         self.faults.push(what);
     }
@@ -310,11 +310,11 @@ impl AuditReport {
         match found {
             Some(hash) if hash == anchor.head => {}
             Some(_) => self.fault(
-                Standing::Altered,
+                Integrity::Altered,
                 format!("entry {} is not the one the anchor names: the trail was rewritten", anchor.seq),
             ),
             None => self.fault(
-                Standing::Short,
+                Integrity::Short,
                 format!("the anchor names entry {}, the trail does not reach it", anchor.seq),
             ),
         }
@@ -359,41 +359,41 @@ impl Anchor {
 /// recompute them shows only against an anchor.
 pub fn check_export(lines: impl Iterator<Item = String>, anchor: Option<&Anchor>) -> AuditReport {
     let mut report =
-        AuditReport { standing: Standing::Intact, faults: Vec::new(), entries: 0, head: String::new() };
+        AuditReport { integrity: Integrity::Intact, faults: Vec::new(), entries: 0, head: String::new() };
     let mut previous: Option<ChainHash> = None;
     let mut at_anchor = None;
     for (number, line) in lines.enumerate().map(|(n, line)| (n + 1, line)) {
         let Some((body, hash)) = split_export(&line) else {
-            report.fault(Standing::Unverifiable, format!("line {number} is not a line of an export"));
+            report.fault(Integrity::Unverifiable, format!("line {number} is not a line of an export"));
             break;
         };
         let Ok(entry) = serde_json::from_str::<Entry>(&body) else {
             report.fault(
-                Standing::Unverifiable,
+                Integrity::Unverifiable,
                 format!("line {number} is of a version this keydeck does not know"),
             );
             break;
         };
         let start = previous.or_else(|| genesis_of(&entry.store).filter(|_| entry.seq == 1));
         let Some(start) = start else {
-            report.fault(Standing::Short, format!("the export starts at entry {}, not at 1", entry.seq));
+            report.fault(Integrity::Short, format!("the export starts at entry {}, not at 1", entry.seq));
             break;
         };
         if entry.seq != report.entries + 1 {
             report.fault(
-                Standing::Short,
+                Integrity::Short,
                 format!("line {number} is entry {}, not {}", entry.seq, report.entries + 1),
             );
             break;
         }
         let computed = chain::next(&start, body.as_bytes());
         if hex(&computed) != hash {
-            report.fault(Standing::Altered, format!("entry {} was edited, or the one before it", entry.seq));
+            report.fault(Integrity::Altered, format!("entry {} was edited, or the one before it", entry.seq));
             break;
         }
         if let Some(anchor) = anchor.filter(|a| a.seq == entry.seq) {
             if anchor.store != entry.store {
-                report.fault(Standing::Unverifiable, "the anchor is of another store".into());
+                report.fault(Integrity::Unverifiable, "the anchor is of another store".into());
             }
             at_anchor = Some(hash.clone());
         }
@@ -407,7 +407,7 @@ pub fn check_export(lines: impl Iterator<Item = String>, anchor: Option<&Anchor>
         report.hold_against(anchor, at_anchor.as_deref());
     }
     if report.entries == 0 && report.faults.is_empty() {
-        report.fault(Standing::Unverifiable, "the export is empty".into());
+        report.fault(Integrity::Unverifiable, "the export is empty".into());
     }
     report
 }

@@ -19,7 +19,7 @@ use super::ledger::{Ledger, hex};
 use super::load::Loaded;
 use super::oauth::TokenDesk;
 use super::overdue::{self, Kept, Overdue};
-use super::scribe::{Desk, Refused, Scribe};
+use super::scribe::{Refused, Register, Scribe};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::throttle::Callers;
@@ -81,7 +81,7 @@ pub struct LocalEngine {
     cost: Cost,
     dir: Option<PathBuf>,
     sealing: Arc<SealThread>,
-    pub(super) desk: Arc<Desk>,
+    register: Arc<Register>,
     pub(super) scribe: Scribe,
     turn: Mutex<()>,
     /// Sign-ins the disk did not take, and how many tries failed before each. They are told before the next change.
@@ -125,7 +125,7 @@ impl LocalEngine {
             kept,
         };
         let overdue = Arc::new(Overdue::new(writing, &loaded.doubts));
-        let desk = Arc::new(Desk::new(&overdue, loaded.unbroken, !loaded.doubts.is_empty()));
+        let register = Arc::new(Register::new(&overdue, loaded.unbroken, !loaded.doubts.is_empty()));
         Arc::new(Self {
             store,
             keyring,
@@ -145,8 +145,8 @@ impl LocalEngine {
             cost,
             dir,
             sealing,
-            scribe: Scribe::new(Arc::clone(&desk)),
-            desk,
+            scribe: Scribe::new(Arc::clone(&register)),
+            register,
             turn: Mutex::default(),
             untold: Mutex::default(),
         })
@@ -187,7 +187,7 @@ impl LocalEngine {
     #[cold]
     fn note_denial(&self, presented: &[u8], decision: &Decision, origin: Origin<'_>) {
         let fingerprint = || self.keyring.fingerprint(presented);
-        if self.desk.denials.note(presented, decision, origin, self.time.now().time, fingerprint) {
+        if self.register.denials.note(presented, decision, origin, self.time.now().time, fingerprint) {
             self.verifier.uses().bell.ring();
         }
     }
@@ -263,7 +263,7 @@ impl LocalEngine {
 
     fn search(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
         self.execute(session, Command::ReadAudit)?;
-        self.desk.write(Refused::AtOnce)?;
+        self.register.write(Refused::AtOnce)?;
         let bearer = self.decide(presented, &[], Counting::Off, |_| ()).bearer();
         let search = Search::of(&self.state(), self.keyring.fingerprint(presented), bearer);
         let _turn = self.turn();
@@ -285,7 +285,7 @@ impl Drop for LocalEngine {
         self.sealing.stop();
         self.overdue.stop();
         self.scribe.stop();
-        if let Err(error) = self.desk.close() {
+        if let Err(error) = self.register.close() {
             tracing::warn!(%error, "what was used could not be written");
         } else if self.doubts.is_empty() {
             self.write_seal();
@@ -379,8 +379,8 @@ impl Engine for LocalEngine {
     fn condition(&self) -> Condition {
         Condition {
             health: self.store.health(),
-            writing: self.desk.writing(),
-            complete_since: self.desk.complete_since(),
+            writing: self.register.writing(),
+            complete_since: self.register.complete_since(),
             unwritten: self.overdue.unwritten(),
         }
     }
@@ -392,7 +392,7 @@ impl Engine for LocalEngine {
     fn settle(&self) -> Result<(), EngineError> {
         self.write_overdue()?;
         // Who stays tells of what was refused when its minute has passed; who is about to end tells now.
-        self.desk.write(if self.scribe.works() { Refused::WhenDue } else { Refused::AtOnce })?;
+        self.register.write(if self.scribe.works() { Refused::WhenDue } else { Refused::AtOnce })?;
         if self.doubts.is_empty() {
             self.write_seal();
         }

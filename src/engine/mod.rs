@@ -51,7 +51,7 @@ use std::sync::{Arc, RwLockReadGuard};
 
 use tokio::sync::broadcast;
 
-pub use self::audit_log::{Anchor, AuditLine, AuditPage, AuditReport, Doubt, Standing as AuditStanding};
+pub use self::audit_log::{Anchor, AuditLine, AuditPage, AuditReport, Doubt, Integrity};
 pub use self::caller::Caller;
 pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};

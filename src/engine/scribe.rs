@@ -67,7 +67,7 @@ pub(super) enum Refused {
 }
 
 /// Where uses are written down, by whoever comes: the thread, or a command that is about to end.
-pub(super) struct Desk {
+pub(super) struct Register {
     state: Arc<RwLock<State>>,
     verifier: Arc<Verifier>,
     ledger: Arc<Mutex<Ledger>>,
@@ -89,8 +89,8 @@ pub(super) struct Desk {
     complete_since: Timestamp,
 }
 
-impl Desk {
-    /// A desk over the parts of an engine. `stored` is what the store says of the time before.
+impl Register {
+    /// A register over the parts of an engine. `stored` is what the store says of the time before.
     pub fn new(overdue: &Arc<Overdue>, stored: Option<Unbroken>, frozen: bool) -> Self {
         let whole = stored.filter(|stored| !stored.open);
         let now = overdue.parts.time.now().time;
@@ -315,27 +315,27 @@ fn row(state: &State, id: PublicId) -> UseRow {
     UseRow { last_used_at: usage.last_used_at, count: usage.count, trace: trace.cloned() }
 }
 
-/// The thread that comes to the desk when there is something, and sleeps otherwise.
+/// The thread that comes to the register when there is something, and sleeps otherwise.
 pub(super) struct Scribe {
-    desk: Arc<Desk>,
+    register: Arc<Register>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Scribe {
     /// Nobody writes yet.
-    pub const fn new(desk: Arc<Desk>) -> Self {
-        Self { desk, thread: Mutex::new(None) }
+    pub const fn new(register: Arc<Register>) -> Self {
+        Self { register, thread: Mutex::new(None) }
     }
 
     /// Starts the thread, unless it runs.
     pub fn start(&self, every: Duration) {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        if thread.is_some() || self.desk.frozen {
+        if thread.is_some() || self.register.frozen {
             return;
         }
-        let desk = Arc::clone(&self.desk);
+        let register = Arc::clone(&self.register);
         let spawned =
-            std::thread::Builder::new().name("keydeck-uses".into()).spawn(move || work(&desk, every));
+            std::thread::Builder::new().name("keydeck-uses".into()).spawn(move || work(&register, every));
         match spawned {
             Ok(started) => *thread = Some(started),
             Err(error) => tracing::warn!(%error, "no thread for uses; they are written when keydeck ends"),
@@ -349,7 +349,7 @@ impl Scribe {
 
     /// Ends the thread and waits for it. What is still to be written is the caller's to write.
     pub fn stop(&self) {
-        self.desk.verifier.uses().bell.end();
+        self.register.verifier.uses().bell.end();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // It panics only if the store does, which has been logged.
@@ -358,11 +358,11 @@ impl Scribe {
     }
 }
 
-fn work(desk: &Desk, every: Duration) {
-    if let Err(error) = desk.open() {
+fn work(register: &Register, every: Duration) {
+    if let Err(error) = register.open() {
         tracing::warn!(%error, "the store does not know that uses are gathered");
     }
-    let bell = &desk.verifier.uses().bell;
+    let bell = &register.verifier.uses().bell;
     while bell.wait() {
         // What could not be written is tried again at the same pace.
         loop {
@@ -370,7 +370,10 @@ fn work(desk: &Desk, every: Duration) {
                 return;
             }
             // Nor does it sleep while something refused waits for its minute to end.
-            if desk.write(Refused::WhenDue).is_ok() && !desk.denials.wait() && !desk.refusals.wait() {
+            if register.write(Refused::WhenDue).is_ok()
+                && !register.denials.wait()
+                && !register.refusals.wait()
+            {
                 break;
             }
         }

@@ -23,7 +23,7 @@ use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::{self, OsEntropy};
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Reason};
 use keydeck::engine::open::{Key, Open, Options, found, open};
-use keydeck::engine::{AuditStanding, Engine, Via};
+use keydeck::engine::{Engine, Integrity, Via};
 use keydeck::store::{RowView, SledOptions, SledStore, Store};
 
 const CHILD: &str = "KEYDECK_CRASH_CHILD";
@@ -211,7 +211,7 @@ impl Said {
         let count = unsaid.len();
         self.revoked.extend(unsaid);
         let report = engine.check_audit(&session).unwrap();
-        assert_eq!(report.standing, AuditStanding::Intact, "{:?}", report.faults);
+        assert_eq!(report.integrity, Integrity::Intact, "{:?}", report.faults);
         (report.entries, count, taken)
     }
 }

@@ -17,7 +17,7 @@ use keydeck::domain::audit::Entry;
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Role, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, in_store, open};
-use keydeck::engine::{AuditStanding, Brought, Engine, News, Origin, Peer, Session, Via, Writing};
+use keydeck::engine::{Brought, Engine, Integrity, News, Origin, Peer, Session, Via, Writing};
 use keydeck::store::{
     CommitError, Entry as StoreEntry, Fault, Guard, Health, KeyRange, MemoryStore, Op, Page, Rev, RowView,
     Seal, SealError, Store, StoreError, Watch,
@@ -138,7 +138,7 @@ fn refused_requests_are_one_entry_a_minute_for_each_key_and_reason() {
         (head, wakes)
     );
     let report = open.engine.check_audit(&open.session).unwrap();
-    assert_eq!((report.standing, report.faults), (AuditStanding::Intact, Vec::<String>::new()));
+    assert_eq!((report.integrity, report.faults), (Integrity::Intact, Vec::<String>::new()));
 }
 
 #[test]
@@ -157,10 +157,10 @@ fn a_process_that_ends_tells_what_it_refused_and_the_chain_is_whole_when_it_is_o
     let mut told = told(&second);
     told.sort();
     assert_eq!(told, ["denied 1× · never issued here", "denied 1× · paused · Nightly export"]);
-    assert_eq!(second.engine.check_audit(&second.session).unwrap().standing, AuditStanding::Intact);
+    assert_eq!(second.engine.check_audit(&second.session).unwrap().integrity, Integrity::Intact);
     // And what comes after follows on.
     issue(&second, &second.session, "Import");
-    assert_eq!(second.engine.check_audit(&second.session).unwrap().standing, AuditStanding::Intact);
+    assert_eq!(second.engine.check_audit(&second.session).unwrap().integrity, Integrity::Intact);
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_failing_disk_loses_no_refusal_and_writes_none_twice() {
     open.engine.settle().unwrap();
     assert_eq!(told(&open), ["denied 4× · revoked · Nightly export"]);
     issue(&open, &open.session, "Import");
-    assert_eq!(open.engine.check_audit(&open.session).unwrap().standing, AuditStanding::Intact);
+    assert_eq!(open.engine.check_audit(&open.session).unwrap().integrity, Integrity::Intact);
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn a_viewer_who_asks_in_vain_without_end_does_not_fill_the_trail() {
         keydeck::engine::open::open(&options, &Key::Operator { name: "maria", passphrase: &phrase }).unwrap();
     let counts: Vec<_> = denials(&again, &again.session).iter().filter_map(Entry::refused_again).collect();
     assert_eq!(counts, [1_700, 2]);
-    assert_eq!(again.engine.check_audit(&again.session).unwrap().standing, AuditStanding::Intact);
+    assert_eq!(again.engine.check_audit(&again.session).unwrap().integrity, Integrity::Intact);
 }
 
 /// A store that counts how often it was read in one go, which keeps its writers waiting.
@@ -426,7 +426,7 @@ fn whoever_checks_the_trail_keeps_no_writer_waiting() {
             (0..4).map(|_| scope.spawn(|| open.engine.check_audit(&open.session).unwrap())).collect();
         for reader in readers {
             let report = reader.join().unwrap();
-            assert_eq!(report.standing, AuditStanding::Intact, "{:?}", report.faults);
+            assert_eq!(report.integrity, Integrity::Intact, "{:?}", report.faults);
             assert!(report.entries > 300);
         }
         writer.join().unwrap();

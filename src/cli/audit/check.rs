@@ -12,7 +12,7 @@ use crate::cli::door::Deck;
 use crate::cli::fault::Fault;
 use crate::engine::audit_log::{Anchor, check_export};
 use crate::engine::open::Wants;
-use crate::engine::{AuditReport, AuditStanding};
+use crate::engine::{AuditReport, Integrity};
 use crate::files;
 
 /// An anchor is one line.
@@ -92,11 +92,11 @@ struct ReportLine<'a> {
 }
 
 fn tell(deck: &Deck, report: &AuditReport) -> Outcome {
-    let (word, code) = match report.standing {
-        AuditStanding::Intact => ("intact", 0),
-        AuditStanding::Altered => ("altered", 1),
-        AuditStanding::Short => ("short", 2),
-        AuditStanding::Unverifiable => ("unverifiable", UNVERIFIABLE),
+    let (word, code) = match report.integrity {
+        Integrity::Intact => ("intact", 0),
+        Integrity::Altered => ("altered", 1),
+        Integrity::Short => ("short", 2),
+        Integrity::Unverifiable => ("unverifiable", UNVERIFIABLE),
     };
     if deck.output.is_json() {
         let line = ReportLine {

@@ -144,13 +144,13 @@ impl LocalEngine {
         let kind =
             Kind { operator: session.actor().operator, command: command.name(), reason: refusal.code() };
         let now = self.time.now().time;
-        let Some(first) = self.desk.refusals.note(kind, entry, now) else {
+        let Some(first) = self.register.refusals.note(kind, entry, now) else {
             self.verifier.uses().bell.ring();
             return Ok(());
         };
         if let Err(error) = ledger.write(first.clone(), Vec::new(), None, None, Sequel::Nothing) {
             // Told with those that follow, when the disk can take it.
-            self.desk.refusals.note(kind, first, now);
+            self.register.refusals.note(kind, first, now);
             return Err(error);
         }
         self.sealing.soon(ledger.seal());

@@ -178,7 +178,7 @@ pub struct Line {
     stream: UnixStream,
     /// One request at a time is written, whole.
     pen: Mutex<()>,
-    desk: Mutex<Waiting>,
+    waiting: Mutex<Waiting>,
     /// How far the session reaches by itself.
     base: OnceLock<Reach>,
     /// Known from the welcome on.
@@ -202,7 +202,7 @@ impl Line {
     fn new(stream: UnixStream, pid: u32) -> Self {
         let first = Owner { command: String::new(), pid };
         let (base, owner) = (OnceLock::new(), OnceLock::new());
-        Self { stream, pen: Mutex::default(), desk: Mutex::default(), base, owner, first }
+        Self { stream, pen: Mutex::default(), waiting: Mutex::default(), base, owner, first }
     }
 
     /// How far the session reaches by itself.
@@ -215,7 +215,7 @@ impl Line {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn was_sent_away(&self) -> bool {

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::frame::{self, Greeting, REQUEST_MAX};
 use super::lines::HealthLine;
-use super::requests::Desk;
+use super::requests::Clerk;
 use super::visible::{self, Sight};
 use super::wire::{Ask, Request, Rows, Said};
 use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, PublicId, RecordKey};
@@ -139,7 +139,7 @@ impl Guest {
     }
 
     /// Serves until the end. `refuse` is said instead when there is no room for one more.
-    pub fn serve(self: &Arc<Self>, engine: &Arc<LocalEngine>, desk: Desk, refuse: Option<&str>) {
+    pub fn serve(self: &Arc<Self>, engine: &Arc<LocalEngine>, clerk: Clerk, refuse: Option<&str>) {
         let served = self.greet();
         let writer = {
             let (guest, engine) = (Arc::clone(self), Arc::clone(engine));
@@ -147,7 +147,7 @@ impl Guest {
         };
         match (served, refuse) {
             (Ok(()), None) if writer.is_ok() => {
-                if let Err(error) = self.read(desk) {
+                if let Err(error) = self.read(clerk) {
                     tracing::debug!(%error, "an attached process was cut off");
                 }
             }
@@ -174,28 +174,28 @@ impl Guest {
         }
     }
 
-    fn read(&self, mut desk: Desk) -> io::Result<()> {
+    fn read(&self, mut clerk: Clerk) -> io::Result<()> {
         let mut stream = &self.stream;
         while let Some(bytes) = frame::read(&mut stream, REQUEST_MAX)? {
             let no_request = || io::Error::new(io::ErrorKind::InvalidData, "a frame that holds no request");
             let ask = frame::message::<Ask<'_>>(&bytes).ok_or_else(no_request)?;
             let id = ask.id;
             let signs_in = matches!(ask.what, Request::SignIn { .. });
-            let carried = desk.carry_out(ask);
-            if signs_in && desk.actor().is_some() {
+            let carried = clerk.carry_out(ask);
+            if signs_in && clerk.actor().is_some() {
                 self.stream.set_read_timeout(None)?;
             }
             let answer = match carried {
                 Ok(reply) => reply.into_frame(id),
                 Err(fault) => frame::frame(&Said::Refused { id, fault }),
             };
-            let touched = desk.take_touched();
+            let touched = clerk.take_touched();
             self.put(|mail| {
                 // What was done is seen before it is answered, whoever else is told when.
                 mail.changed.extend(touched);
-                if mail.actor != desk.actor() {
-                    mail.actor = desk.actor();
-                    mail.wants = desk.wants();
+                if mail.actor != clerk.actor() {
+                    mail.actor = clerk.actor();
+                    mail.wants = clerk.wants();
                     mail.whole = true;
                 }
                 mail.stirred = true;

@@ -58,7 +58,7 @@ impl Reply {
 pub type Carried = Result<Reply, Fault>;
 
 /// Carries out the requests of one attached process.
-pub struct Desk {
+pub struct Clerk {
     engine: Arc<LocalEngine>,
     /// The owner's own command, for those who attach.
     command: Arc<str>,
@@ -75,7 +75,7 @@ pub struct Desk {
     unshown: Vec<(PublicId, Unshown)>,
 }
 
-impl Desk {
+impl Clerk {
     /// For somebody at the other end of a connection, whom the kernel says is `peer`.
     pub fn new(engine: Arc<LocalEngine>, command: Arc<str>, peer: Peer) -> Self {
         Self {
@@ -269,7 +269,7 @@ impl Desk {
 }
 
 /// However the connection ends.
-impl Drop for Desk {
+impl Drop for Clerk {
     fn drop(&mut self) {
         self.take_back();
         self.leave();

@@ -14,7 +14,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::guest::Guest;
 use super::place::Place;
-use super::requests::Desk;
+use super::requests::Clerk;
 use crate::engine::{Engine as _, LocalEngine, Peer};
 
 /// Connections that may be signed in at once, and as many that are not yet.
@@ -212,8 +212,8 @@ impl Hub {
             let present = Present { hub: &hub, guest: &served };
             // Let go of before the guest counts as gone.
             let Some(engine) = hub.engine.upgrade() else { return };
-            let desk = Desk::new(Arc::clone(&engine), Arc::clone(&hub.command), peer);
-            present.guest.serve(&engine, desk, refuse);
+            let clerk = Clerk::new(Arc::clone(&engine), Arc::clone(&hub.command), peer);
+            present.guest.serve(&engine, clerk, refuse);
         };
         if let Err(error) = Builder::new().name("control-in".into()).spawn(serve) {
             tracing::warn!(%error, "no thread for an attached process");

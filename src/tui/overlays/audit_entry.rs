@@ -5,7 +5,7 @@ use super::reader::Reader;
 use crate::domain::audit::{Entry, Outcome, TriesLine};
 use crate::domain::{Reason, Timestamp};
 use crate::engine::audit_log::AuditLine;
-use crate::engine::{AuditReport, AuditStanding};
+use crate::engine::{AuditReport, Integrity};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
 use crate::tui::list::page::Line;
@@ -148,28 +148,28 @@ fn requests(tries: &TriesLine, reason: Option<&str>, times: Times) -> Vec<Line> 
 
 /// The reader of what a check found.
 pub fn report(report: &AuditReport, glyphs: &Glyphs) -> Reader {
-    let (sign, role, verdict, meaning) = match report.standing {
-        AuditStanding::Intact => (
+    let (sign, role, verdict, meaning) = match report.integrity {
+        Integrity::Intact => (
             glyphs.good,
             Role::Good,
             "The chain is intact",
             "Every entry follows the one before it, and the records are what the trail says they are.",
         ),
-        AuditStanding::Altered => (
+        Integrity::Altered => (
             glyphs.bad,
             Role::Bad,
             "The trail was altered",
             "An entry or a record was edited, moved, inserted or forged. Keep this store as evidence and restore a \
              backup from before.",
         ),
-        AuditStanding::Short => (
+        Integrity::Short => (
             glyphs.bad,
             Role::Bad,
             "Entries are missing",
             "The trail has a gap, or ends before what its seal knows. The store may have been put back in time: \
              restore the newest backup.",
         ),
-        AuditStanding::Unverifiable => (
+        Integrity::Unverifiable => (
             glyphs.warn,
             Role::Warn,
             "The chain cannot be checked",

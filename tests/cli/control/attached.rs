@@ -10,7 +10,7 @@ use keydeck::domain::{Access, Command, KeyState, KeysAfter, NewApp, Reason, Role
 use keydeck::domain::{Profile, Timestamp, catalog::AuthMethod};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Options, found};
-use keydeck::engine::{AuditLine, AuditStanding, Brought, Engine as _, Via};
+use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Via};
 use keydeck::serve::control::Control;
 use keydeck::serve::door::open_or_attach;
 use keydeck::store::Standing;
@@ -119,7 +119,7 @@ fn every_kind_of_call_works_through_the_socket() {
     assert!(apart.abs() < 60_000, "the same machine, the same time: {apart} ms");
 
     let report = engine.check_audit(session).unwrap();
-    assert_eq!(report.standing, AuditStanding::Intact, "{:?}", report.faults);
+    assert_eq!(report.integrity, Integrity::Intact, "{:?}", report.faults);
     let anchor = engine.anchor(session).unwrap();
     let own = house.engine().anchor(&house.owner().session).unwrap();
     assert_eq!(anchor, keydeck::engine::Anchor { at: anchor.at.clone(), ..own });

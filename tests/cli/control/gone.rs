@@ -10,7 +10,7 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use keydeck::engine::{AuditStanding, EngineError, OpenError, Via};
+use keydeck::engine::{EngineError, Integrity, OpenError, Via};
 use keydeck::serve::control::{Control, SOCKET_FILE};
 use keydeck::serve::door::is_reachable;
 
@@ -156,7 +156,7 @@ fn nothing_acknowledged_is_lost_when_the_owner_is_killed_at_work() {
         assert!(own.engine.verify(token.as_bytes(), &[]).is_allow(), "an acknowledged key is lost");
     }
     let report = own.engine.check_audit(&own.session).unwrap();
-    assert_eq!(report.standing, AuditStanding::Intact, "{:?}", report.faults);
+    assert_eq!(report.integrity, Integrity::Intact, "{:?}", report.faults);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use keydeck::domain::{
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::throttle::Callers;
-use keydeck::engine::{AuditStanding, Brought, Engine, EngineError, OpenError, Origin, Peer, Via};
+use keydeck::engine::{Brought, Engine, EngineError, Integrity, OpenError, Origin, Peer, Via};
 use keydeck::store::{KeyRange, Op, SledOptions, SledStore, Store};
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
@@ -119,7 +119,7 @@ fn what_was_acknowledged_is_there_after_reopening() {
     let third = bench.open();
     assert_eq!(verify(&third, &token).reason(), Some(Reason::Revoked));
     let report = third.engine.check_audit(&third.session).unwrap();
-    assert_eq!(report.standing, AuditStanding::Intact, "{:?}", report.faults);
+    assert_eq!(report.integrity, Integrity::Intact, "{:?}", report.faults);
 }
 
 #[test]
@@ -512,7 +512,7 @@ fn a_revoked_key_put_back_as_it_was_is_noticed_and_refused() {
     let refused = open.engine.execute(&open.session, agency_key("More"));
     assert!(matches!(refused, Err(EngineError::Suspect(_))));
     let report = open.engine.check_audit(&open.session).unwrap();
-    assert_eq!(report.standing, AuditStanding::Altered);
+    assert_eq!(report.integrity, Integrity::Altered);
 }
 
 #[test]
@@ -566,22 +566,22 @@ fn records_moved_copied_removed_or_bent_are_noticed() {
 
 #[test]
 fn the_trail_shows_edits_cuts_and_gaps() {
-    type Case = (&'static str, AuditStanding, fn(&dyn Store));
+    type Case = (&'static str, Integrity, fn(&dyn Store));
     let cases: [Case; 4] = [
-        ("tail cut", AuditStanding::Short, |s| {
+        ("tail cut", Integrity::Short, |s| {
             let last = s.range_back(&KeyRange::prefix(b"a/"), None, 1).unwrap().rows.pop().unwrap().0;
             s.commit(&[], &[Op::Delete(last)]).unwrap();
         }),
-        ("gap", AuditStanding::Short, |s| {
+        ("gap", Integrity::Short, |s| {
             s.commit(&[], &[Op::Delete(format!("a/{:020}", 2).into_bytes())]).unwrap();
         }),
-        ("swapped", AuditStanding::Altered, |s| {
+        ("swapped", Integrity::Altered, |s| {
             let (two, three) = (format!("a/{:020}", 2), format!("a/{:020}", 3));
             let (one, other) = (row(s, &two), row(s, &three));
             put(s, &two, other);
             put(s, &three, one);
         }),
-        ("bent", AuditStanding::Altered, |s| {
+        ("bent", Integrity::Altered, |s| {
             let at = format!("a/{:020}", 2);
             let mut value = row(s, &at);
             value[60] ^= 4;
@@ -598,7 +598,7 @@ fn the_trail_shows_edits_cuts_and_gaps() {
         bench.tamper(|store| edit(store));
         let open = bench.open();
         let report = open.engine.check_audit(&open.session).unwrap();
-        assert_eq!(report.standing, standing, "{what}: {:?}", report.faults);
+        assert_eq!(report.integrity, standing, "{what}: {:?}", report.faults);
     }
 }
 

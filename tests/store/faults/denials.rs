@@ -14,7 +14,7 @@ use keydeck::domain::{
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, in_store, open};
-use keydeck::engine::{AuditStanding, Engine as _, EngineError, Via};
+use keydeck::engine::{Engine as _, EngineError, Integrity, Via};
 use keydeck::store::{Fault, MemoryStore, Store};
 
 const START: keydeck::domain::Timestamp = keydeck::domain::Timestamp(1_790_000_000_000);
@@ -99,7 +99,7 @@ impl House {
 
     fn intact(&self) {
         let report = self.open.engine.check_audit(&self.open.session).unwrap();
-        assert_eq!(report.standing, AuditStanding::Intact, "{:?}", report.faults);
+        assert_eq!(report.integrity, Integrity::Intact, "{:?}", report.faults);
     }
 }
 
@@ -282,7 +282,7 @@ fn a_secret_that_was_made_and_shown_to_nobody_before_the_end_is_taken_back_and_o
             };
             assert_eq!(lives, !taken, "{how}");
             let report = engine.check_audit(&session).unwrap();
-            assert_eq!(report.standing, AuditStanding::Intact, "{how}: {:?}", report.faults);
+            assert_eq!(report.integrity, Integrity::Intact, "{how}: {:?}", report.faults);
             taken
         };
         assert!(ended("the seal does not know of it", true));

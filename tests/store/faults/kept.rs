@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use keydeck::domain::{Command, KeyId, Place, PublicId, Reason};
 use keydeck::engine::open::Open;
-use keydeck::engine::{AuditStanding, Engine as _, EngineError};
+use keydeck::engine::{Engine as _, EngineError, Integrity};
 use rustix::fs::{FallocateFlags, fallocate};
 
 use super::denials::{found_in, name, new_key, sign_in};
@@ -136,7 +136,7 @@ impl Said {
         assert_eq!(engine.condition().unwritten.denials, 0, "{context}: all of it is in the store now");
         engine.execute(&session, new_key(context, Place::Agency)).unwrap();
         let report = engine.check_audit(&session).unwrap();
-        assert_eq!(report.standing, AuditStanding::Intact, "{context}: {:?}", report.faults);
+        assert_eq!(report.integrity, Integrity::Intact, "{context}: {:?}", report.faults);
     }
 }
 

@@ -12,7 +12,7 @@ use keydeck::domain::{Command, Location, Name};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::oauth::Client;
 use keydeck::engine::open::{Key, Open, Options, open};
-use keydeck::engine::{AuditStanding, Engine as _, OpenError, Via};
+use keydeck::engine::{Engine as _, Integrity, OpenError, Via};
 
 use serde_json::Value;
 
@@ -202,7 +202,7 @@ impl Look {
     pub fn is_whole(&self) -> Result<(), String> {
         let engine = &self.0.engine;
         let report = engine.check_audit(&self.0.session).map_err(|error| error.to_string())?;
-        let whole = engine.doubts().is_empty() && report.standing == AuditStanding::Intact;
+        let whole = engine.doubts().is_empty() && report.integrity == Integrity::Intact;
         let waits = engine.condition().unwritten.denials;
         if whole && waits == 0 {
             Ok(())
