@@ -178,6 +178,9 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     status: Status::Active,
                     verifier: Verifier { digest: pepper.digest(token.bytes()), pepper: 1 },
                     imported: None,
+                    counted_from: None,
+                    protection: None,
+                    notice_days: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

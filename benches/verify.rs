@@ -107,6 +107,9 @@ fn scene(keys: usize) -> Scene {
             status: Status::Active,
             verifier: keydeck::domain::Verifier { digest: pepper.digest(token.bytes()), pepper: 1 },
             imported: None,
+            counted_from: None,
+            protection: None,
+            notice_days: None,
         }));
         valid.push(*token.bytes());
     }

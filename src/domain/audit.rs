@@ -208,10 +208,16 @@ impl SubjectLine {
     /// The line for what an event is about, unless it is the store as a whole.
     pub fn of(event: &Event) -> Option<Self> {
         let (kind, id, name, owner) = match event.subject() {
-            Subject::Store | Subject::Agency(..) | Subject::Policy(_) | Subject::Signing(_) => return None,
+            Subject::Store
+            | Subject::Agency(..)
+            | Subject::Policy(_)
+            | Subject::Signing(_)
+            | Subject::Hold(_) => return None,
             Subject::Operator(o) => ("operator", o.id.to_string(), o.name.to_string(), None),
             Subject::Location(l) => ("location", l.id.to_string(), l.name.to_string(), None),
-            Subject::Key(k) => ("key", k.id.to_string(), k.name.to_string(), Some(k.owner.to_string())),
+            Subject::Key(k) | Subject::Notices(k, _) => {
+                ("key", k.id.to_string(), k.name.to_string(), Some(k.owner.to_string()))
+            }
             Subject::App(a) | Subject::Tokens(a, _) => {
                 ("app", a.id.to_string(), a.name.to_string(), Some(a.owner.to_string()))
             }

@@ -29,7 +29,8 @@ pub enum Access {
     /// Signed in with the recovery code: may set a new passphrase and renew the code, nothing else.
     #[n(2)]
     Recovery,
-    /// The server on its own behalf: renews signing keys and writes down what callers did. Nothing else.
+    /// The server on its own behalf: renews signing keys, does what is due by time and writes down what callers did.
+    /// Nothing else.
     #[n(3)]
     Service,
 }
@@ -61,7 +62,7 @@ pub enum Action<'a> {
     IssueLocationKey,
     /// See a key.
     SeeKey(&'a Key),
-    /// Pause, resume, revoke, delete, restore or rescope a key.
+    /// Pause, resume, revoke, delete, restore, rescope, keep or protect a key.
     ManageKey(&'a Key),
     /// Create an app.
     CreateApp,
@@ -73,6 +74,10 @@ pub enum Action<'a> {
     RotateSigningKey,
     /// Say that the wall clock is right.
     ConfirmClock,
+    /// Do what is due by time.
+    Sweep,
+    /// Say that deletions that were held back may go.
+    ConfirmHold,
     /// Revoke an access token on behalf of the app that presented it.
     RevokeToken,
 }
@@ -86,7 +91,7 @@ pub fn acting<'s>(state: &'s State, actor: &Actor) -> Result<&'s Operator, Refus
 pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(), Refusal> {
     if actor.access == Access::Service {
         return match action {
-            Action::Session | Action::RotateSigningKey | Action::RevokeToken => Ok(()),
+            Action::Session | Action::RotateSigningKey | Action::RevokeToken | Action::Sweep => Ok(()),
             _ => Err(Refusal::ServiceOnly),
         };
     }
@@ -111,10 +116,12 @@ pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(),
         | Action::ManageLocations
         | Action::RotateSigningKey
         | Action::ConfirmClock
+        | Action::ConfirmHold
         | Action::SetPolicy => need(Role::Admin),
         Action::IssueAgencyKey => need(state.policy().issue_agency.max(Role::Manager)),
         Action::IssueLocationKey => need(state.policy().issue_location.max(Role::Manager)),
         Action::CreateApp => need(state.policy().issue_app.max(Role::Manager)),
+        Action::ManageKey(key) if key.is_purged() => Err(Refusal::NoSuchKey),
         Action::SeeKey(key) => see(operator, actor, key.owner, Refusal::NoSuchKey),
         Action::ManageKey(key) => {
             see(operator, actor, key.owner, Refusal::NoSuchKey).and_then(|()| need(Role::Manager))
@@ -122,7 +129,7 @@ pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(),
         Action::SeeApp(app) => see(operator, actor, app.owner, Refusal::NoSuchApp),
         Action::ManageApp(app) => see(operator, actor, app.owner, Refusal::NoSuchApp)
             .and_then(|()| need(state.policy().issue_app.max(Role::Manager))),
-        Action::RevokeToken => Err(Refusal::ServiceOnly),
+        Action::RevokeToken | Action::Sweep => Err(Refusal::ServiceOnly),
     }
 }
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{App, KeyId, Location, OperatorId, Refusal, Role, Scopes};
+use super::{App, Key, Location, OperatorId, Refusal, Role};
 
 /// Values as somebody saw them. Scripts know it as the revision of a record: 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -16,9 +16,9 @@ use super::{App, KeyId, Location, OperatorId, Refusal, Role, Scopes};
 pub struct Basis(#[n(0)] u64);
 
 impl Basis {
-    /// What a change of a key's scopes replaces.
-    pub fn of_key(key: KeyId, scopes: &Scopes) -> Self {
-        Self::over("key", &key.to_string(), [scopes.to_string()])
+    /// What an edit of a key replaces.
+    pub fn of_key(key: &Key) -> Self {
+        Self::over("key", &key.id.to_string(), key.edited().map(|(_, value)| value))
     }
 
     /// What an edit of an app replaces.

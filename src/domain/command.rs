@@ -189,6 +189,57 @@ pub enum Command {
     /// Say that the wall clock is right, whatever was believed before.
     #[n(32)]
     ConfirmClock,
+    /// Change what a key is called, what it is for and when it ends.
+    #[n(42)]
+    EditKey {
+        /// Which.
+        #[n(0)]
+        key: KeyId,
+        /// All of it, as it shall be.
+        #[n(1)]
+        change: KeyEdit,
+        /// What it is based on.
+        #[n(2)]
+        basis: Option<Basis>,
+    },
+    /// Say that a key is needed: days without use count anew from now.
+    #[n(33)]
+    KeepKey(#[n(0)] KeyId),
+    /// Never delete a key for want of use.
+    #[n(34)]
+    ProtectKey {
+        /// Which.
+        #[n(0)]
+        key: KeyId,
+        /// Why, for whoever wonders in a year.
+        #[n(1)]
+        why: Note,
+    },
+    /// Protect a key no longer.
+    #[n(35)]
+    UnprotectKey(#[n(0)] KeyId),
+    /// Say that the deletions that were held back may go.
+    #[n(36)]
+    ConfirmHold {
+        /// How many there are, as whoever says so has seen.
+        #[n(0)]
+        count: u32,
+    },
+    /// Give the notices that are due.
+    #[n(37)]
+    GiveNotices,
+    /// Put right what is remembered of notices that hold no more.
+    #[n(38)]
+    RenewNotices,
+    /// Delete the keys that are due for want of use.
+    #[n(39)]
+    DeleteUnused,
+    /// Remember which deletions wait for a word.
+    #[n(40)]
+    HoldDeletions,
+    /// Purge deleted keys that can no longer be restored.
+    #[n(41)]
+    PurgeDeleted,
     /// Change one rule of the policy.
     #[n(30)]
     SetPolicy {
@@ -222,6 +273,23 @@ pub struct NewKey {
     /// What it is for.
     #[n(4)]
     pub note: Note,
+}
+
+/// What can be changed of a key besides its scopes.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct KeyEdit {
+    /// Unique among the owner's live keys.
+    #[n(0)]
+    pub name: Name,
+    /// What it is for.
+    #[n(1)]
+    pub note: Note,
+    /// When it stops working. Putting it off is all there is to extending a key.
+    #[n(2)]
+    pub expiry: Expiry,
+    /// Days before its end at which it is told of; `None` goes by the policy.
+    #[n(3)]
+    pub notice_days: Option<u32>,
 }
 
 /// What an app shall be.
@@ -277,6 +345,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// What the wall clock says while it is in doubt; nothing while it is believed.
     pub doubted: Option<Timestamp>,
+    /// Since when no use was lost; `None` while uses are not written down.
+    pub complete_since: Option<Timestamp>,
     /// The scopes that exist.
     pub catalog: &'a Catalog,
     /// Fresh random ids for new operators and locations.

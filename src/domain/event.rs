@@ -4,8 +4,11 @@
 use minicbor::{Decode, Encode};
 
 use super::app::RevokedTokens;
+use super::lifecycle::Told;
 use super::signing::SigningKeys;
-use super::{Agency, App, Audience, Key, Location, Operator, Policy, Record, Role, Scopes, Timestamp};
+use super::{
+    Agency, App, Audience, Cycle, Hold, Key, Location, Operator, Policy, Record, Role, Scopes, Timestamp,
+};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -116,6 +119,33 @@ pub enum Event {
     /// The wall clock is right: what was believed before, and what it says.
     #[n(35)]
     ClockConfirmed(#[n(0)] Timestamp, #[n(1)] Timestamp),
+    /// What a key is changed; as it was beside it.
+    #[n(44)]
+    KeyEdited(#[n(0)] Key, #[n(1)] Box<Key>),
+    /// An operator said that a key is needed: days without use count anew.
+    #[n(36)]
+    KeyKept(#[n(0)] Key),
+    /// A key is never deleted for want of use from then on.
+    #[n(37)]
+    KeyProtected(#[n(0)] Key),
+    /// It may be again.
+    #[n(38)]
+    KeyUnprotected(#[n(0)] Key),
+    /// The owner of a key was told what time will do to it; the key as it is beside what is remembered.
+    #[n(39)]
+    NoticeGiven(#[n(0)] Key, #[n(1)] Cycle, #[n(2)] Told),
+    /// Notices hold no more.
+    #[n(40)]
+    NoticesRenewed(#[n(0)] Key, #[n(1)] Cycle),
+    /// Which deletions wait for a word.
+    #[n(41)]
+    DeletionsHeld(#[n(0)] Hold),
+    /// An operator said that they may go.
+    #[n(42)]
+    HoldConfirmed(#[n(0)] Hold),
+    /// Nothing is left of a key but its id; as it was beside it.
+    #[n(43)]
+    KeyPurged(#[n(0)] Key, #[n(1)] Box<Key>),
     /// A rule changed: the whole policy, the rule, old and new value.
     #[n(33)]
     PolicySet(#[n(0)] Policy, #[n(1)] String, #[n(2)] String, #[n(3)] String),
@@ -142,6 +172,10 @@ pub enum Subject<'a> {
     App(&'a App),
     /// The access tokens of an app that were revoked.
     Tokens(&'a App, &'a RevokedTokens),
+    /// The notices of a key.
+    Notices(&'a Key, &'a Cycle),
+    /// The deletions that wait for a word.
+    Hold(&'a Hold),
 }
 
 /// One field that changed, for the audit trail. Never a secret.
@@ -170,6 +204,8 @@ impl Event {
             Subject::Key(key) => vec![Record::Key(key.clone())],
             Subject::App(app) => vec![Record::App(app.clone())],
             Subject::Tokens(_, tokens) => vec![Record::Revoked(tokens.clone())],
+            Subject::Notices(_, cycle) => vec![Record::Cycle(cycle.clone())],
+            Subject::Hold(hold) => vec![Record::Hold(hold.clone())],
         }
     }
 
@@ -187,7 +223,8 @@ impl Event {
             | Self::AppTokensEnded(_)
             // With the owner who is disabled: the keys work as before, or not.
             | Self::KeyGiven(..)
-            | Self::AppGiven(..) => true,
+            | Self::AppGiven(..)
+            | Self::KeyPurged(..) => true,
             Self::RoleSet(operator, before) => operator.role < *before,
             Self::KeyRescoped(key, before) => key.scopes.is_subset(before),
             Self::AppEdited(after, before) => after.scopes.is_subset(&before.scopes),
@@ -212,6 +249,14 @@ impl Event {
             | Self::SigningKeyAdded(_)
             | Self::KeyImported(_)
             | Self::ClockConfirmed(..)
+            | Self::KeyEdited(..)
+            | Self::KeyKept(_)
+            | Self::KeyProtected(_)
+            | Self::KeyUnprotected(_)
+            | Self::NoticeGiven(..)
+            | Self::NoticesRenewed(..)
+            | Self::DeletionsHeld(_)
+            | Self::HoldConfirmed(_)
             | Self::PolicySet(..) => false,
         }
     }
@@ -235,7 +280,14 @@ impl Event {
             | Self::KeyRevoked(k)
             | Self::KeyDeleted(k)
             | Self::KeyRestored(k)
+            | Self::KeyKept(k)
+            | Self::KeyProtected(k)
+            | Self::KeyUnprotected(k)
+            | Self::KeyEdited(k, _)
+            | Self::KeyPurged(k, _)
             | Self::KeyRescoped(k, _) => Subject::Key(k),
+            Self::NoticeGiven(k, cycle, _) | Self::NoticesRenewed(k, cycle) => Subject::Notices(k, cycle),
+            Self::DeletionsHeld(hold) | Self::HoldConfirmed(hold) => Subject::Hold(hold),
             Self::AppCreated(a)
             | Self::AppEdited(a, _)
             | Self::AppSecretRenewed(a)
@@ -293,7 +345,8 @@ impl Event {
             }
             Self::KeyRescoped(k, before) => one("scopes", before.to_string(), k.scopes.to_string()),
             Self::AppCreated(a) => one("scopes", String::new(), a.scopes.to_string()),
-            Self::AppEdited(after, before) => app_changes(before, after),
+            Self::AppEdited(after, before) => different(before.edited(), after.edited()),
+            Self::KeyEdited(after, before) => different(before.edited(), after.edited()),
             Self::TokenRevoked(_, tokens) => {
                 let token = tokens.tokens.last().map_or_else(|| "all".into(), |t| t.token.to_string());
                 one("token", String::new(), token)
@@ -304,6 +357,24 @@ impl Event {
             }
             Self::ClockConfirmed(believed, wall) => one("clock", believed.to_string(), wall.to_string()),
             Self::PolicySet(_, rule, from, to) => one(rule, from.clone(), to.clone()),
+            Self::NoticeGiven(_, _, Told::Unused { days, deletes_at }) => {
+                one("deleted for want of use", String::new(), format!("{deletes_at}, told {days} d before"))
+            }
+            Self::NoticeGiven(_, _, Told::Ends { days: 0, at }) => {
+                one("ended", String::new(), at.to_string())
+            }
+            Self::NoticeGiven(_, _, Told::Ends { days, at }) => {
+                one("ends", String::new(), format!("{at}, told {days} d before"))
+            }
+            Self::KeyProtected(k) => one(
+                "protected",
+                String::new(),
+                k.protection.as_ref().map_or_else(String::new, |p| p.why.to_string()),
+            ),
+            Self::DeletionsHeld(hold) | Self::HoldConfirmed(hold) => {
+                one("deletions held", String::new(), hold.keys.len().to_string())
+            }
+            Self::KeyPurged(_, before) => one("name", before.name.to_string(), String::new()),
             Self::SessionStarted(failed) if *failed > 0 => {
                 one("failed attempts before", "0".into(), failed.to_string())
             }
@@ -322,6 +393,9 @@ impl Event {
             | Self::KeyRevoked(_)
             | Self::KeyDeleted(_)
             | Self::KeyRestored(_)
+            | Self::KeyKept(_)
+            | Self::KeyUnprotected(_)
+            | Self::NoticesRenewed(..)
             | Self::AppSecretRenewed(_)
             | Self::AppPaused(_)
             | Self::AppResumed(_)
@@ -331,9 +405,14 @@ impl Event {
     }
 }
 
-fn app_changes(before: &App, after: &App) -> Vec<Change> {
-    let both = before.edited().into_iter().zip(after.edited());
-    both.filter(|((_, from), (_, to))| from != to)
+fn different<const N: usize>(
+    before: [(&'static str, String); N],
+    after: [(&'static str, String); N],
+) -> Vec<Change> {
+    before
+        .into_iter()
+        .zip(after)
+        .filter(|((_, from), (_, to))| from != to)
         .map(|((field, from), (_, to))| Change { field: field.into(), from, to })
         .collect()
 }

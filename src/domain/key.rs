@@ -5,6 +5,7 @@ use std::fmt;
 use minicbor::encode::{Encoder, Error, Write};
 use minicbor::{Decode, Encode};
 
+use super::lifecycle::Protection;
 use super::time::DAY_MS;
 use super::{AppId, Expiry, KeyId, LocationId, Name, Note, OperatorId, Policy, Scopes, Timestamp};
 
@@ -144,6 +145,9 @@ pub enum Status {
     /// Removed from sight; the record can be restored for thirty days, the secret never.
     #[n(3)]
     Deleted(#[n(0)] Timestamp),
+    /// Deleted, and nothing is left of it but its id, which no other key gets.
+    #[n(4)]
+    Purged(#[n(0)] Timestamp),
 }
 
 /// The state of a key at a moment, as people see it.
@@ -225,6 +229,16 @@ pub struct Key {
     /// Recognises the secret of an imported key instead.
     #[n(10)]
     pub imported: Option<Box<Imported>>,
+    /// When somebody last said that it is needed: by resuming it, keeping it, or protecting it no longer. Days without
+    /// use count from there.
+    #[n(11)]
+    pub counted_from: Option<Timestamp>,
+    /// That it is never deleted for want of use.
+    #[n(12)]
+    pub protection: Option<Box<Protection>>,
+    /// Days before its end at which it is told of; `None` goes by the policy.
+    #[n(13)]
+    pub notice_days: Option<u32>,
 }
 
 /// How long a deleted record can be restored.
@@ -234,7 +248,7 @@ impl Key {
     /// Its state at `now`. What people did wins over what time did.
     pub fn state(&self, now: Timestamp) -> KeyState {
         match self.status {
-            Status::Deleted(_) => KeyState::Deleted,
+            Status::Deleted(_) | Status::Purged(_) => KeyState::Deleted,
             Status::Revoked(_) => KeyState::Revoked,
             _ if self.expiry.is_over(now) => KeyState::Expired,
             Status::Paused(_) => KeyState::Paused,
@@ -244,7 +258,33 @@ impl Key {
 
     /// Whether somebody ended it for good. Any other is live until its time is over.
     pub const fn is_ended(&self) -> bool {
-        matches!(self.status, Status::Revoked(_) | Status::Deleted(_))
+        matches!(self.status, Status::Revoked(_) | Status::Deleted(_) | Status::Purged(_))
+    }
+
+    /// Whether nothing is left of it but its id.
+    pub const fn is_purged(&self) -> bool {
+        matches!(self.status, Status::Purged(_))
+    }
+
+    /// What is left of a deleted key when it can no longer be restored: its id, whose it was, and when it ended.
+    #[must_use]
+    pub fn purged(&self, now: Timestamp) -> Self {
+        Self {
+            id: self.id,
+            name: Name::purged(),
+            place: self.place,
+            owner: self.owner,
+            scopes: Scopes::default(),
+            note: Note::default(),
+            created_at: self.created_at,
+            expiry: Expiry::Never,
+            status: Status::Purged(now),
+            verifier: Verifier::NONE,
+            imported: None,
+            counted_from: None,
+            protection: None,
+            notice_days: None,
+        }
     }
 
     /// The public part of its token, as lists show it: `kdag_7HqP2mVx9KtR_…`.
@@ -253,10 +293,28 @@ impl Key {
         format!("{prefix}{}_…", self.id)
     }
 
-    /// Whether it is live and expires within the policy's notice, and when.
+    /// What can be changed of it, each with its word.
+    pub fn edited(&self) -> [(&'static str, String); 5] {
+        let notice =
+            self.notice_days.map_or_else(|| "as the policy".into(), |days| format!("{days} d before"));
+        [
+            ("name", self.name.to_string()),
+            ("scopes", self.scopes.to_string()),
+            ("note", self.note.as_str().to_owned()),
+            ("expires", self.expiry.to_string()),
+            ("notice", notice),
+        ]
+    }
+
+    /// Days before its end at which it is told of.
+    pub fn notice(&self, policy: &Policy) -> u32 {
+        self.notice_days.unwrap_or(policy.notice_days)
+    }
+
+    /// Whether it is live and its end is so near that it is told of, and when that is.
     pub fn expires_soon(&self, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
         let at = self.expiry.instant().filter(|_| self.state(now).is_live())?;
-        (at.since(now) <= i64::from(policy.notice_days) * DAY_MS).then_some(at)
+        (at.since(now) <= i64::from(self.notice(policy)) * DAY_MS).then_some(at)
     }
 
     /// Until when the deleted record can be restored.

@@ -9,6 +9,7 @@
 //! - [`state`]: all of them together, the keys on a `shelf`, with an `index` of names and lives; [`view`]: what one operator may see of it.
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
+//! - [`lifecycle`]: what is due by time: notices, deletions, purges.
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for.
 //! - [`verdict`]: allow or deny of a presented token, and why; [`proof`]: what is refused because nobody vouches for it.
@@ -29,6 +30,7 @@ pub mod id;
 mod index;
 pub mod invisible;
 pub mod key;
+pub mod lifecycle;
 pub mod location;
 pub mod name;
 pub mod operator;
@@ -57,6 +59,7 @@ pub use decide::decide;
 pub use event::Event;
 pub use id::{AppId, KeyId, LocationId, OperatorId, PublicId};
 pub use key::{Audience, Imported, Key, KeyState, Outside, Place, Status, Usage, Verifier};
+pub use lifecycle::{Cycle, Grounds, Hold};
 pub use location::Location;
 pub use name::{Name, Note};
 pub use operator::{Operator, Role, Standing};

@@ -32,6 +32,9 @@ pub enum BadText {
     /// Nothing left after trimming.
     #[error("a name is needed")]
     Empty,
+    /// No reason where one is needed.
+    #[error("a reason is needed, for whoever wonders about it later")]
+    NoReason,
     /// Longer than the limit.
     #[error("{length} characters; at most {limit} fit")]
     TooLong {
@@ -62,6 +65,11 @@ impl Name {
         } else {
             Ok(Self(clean.into()))
         }
+    }
+
+    /// Of a key of which nothing is left but its id.
+    pub fn purged() -> Self {
+        Self("–".into())
     }
 
     /// The name as it is shown.

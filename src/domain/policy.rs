@@ -166,6 +166,11 @@ fn base_url(text: &str) -> Option<Url> {
 }
 
 impl Policy {
+    /// Days before an end at which it may be told of.
+    pub fn notice(days: u32) -> Option<u32> {
+        Some(days).filter(|days| (1..=365).contains(days))
+    }
+
     /// Every rule, in the order people see them.
     pub const RULES: &'static [Rule] = &[
         Rule {
@@ -234,7 +239,7 @@ impl Policy {
             form: "a number of days from 1 to 365, such as 7d",
             get: |p| format!("{}d", p.notice_days),
             set: |p, v| {
-                p.notice_days = number(v.strip_suffix('d').unwrap_or(v), 1, 365)?;
+                p.notice_days = Policy::notice(number(v.strip_suffix('d').unwrap_or(v), 0, u32::MAX)?)?;
                 Some(())
             },
         },

@@ -7,7 +7,9 @@ use minicbor::{Decode, Encode};
 
 use super::app::RevokedTokens;
 use super::signing::SigningKeys;
-use super::{Agency, App, AppId, Audience, Key, KeyId, Location, LocationId, Operator, OperatorId, Policy};
+use super::{
+    Agency, App, AppId, Audience, Cycle, Hold, Key, KeyId, Location, LocationId, Operator, OperatorId, Policy,
+};
 
 /// Where a record lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +32,10 @@ pub enum RecordKey {
     App(AppId),
     /// `r/<application id>`
     Revoked(AppId),
+    /// `i/<public id of the key>`
+    Cycle(KeyId),
+    /// `m/hold`
+    Hold,
 }
 
 impl fmt::Display for RecordKey {
@@ -44,13 +50,15 @@ impl fmt::Display for RecordKey {
             Self::Signing => f.write_str("m/signing"),
             Self::App(id) => write!(f, "x/{}", id.public()),
             Self::Revoked(id) => write!(f, "r/{}", id.public()),
+            Self::Cycle(id) => write!(f, "i/{}", id.public()),
+            Self::Hold => f.write_str("m/hold"),
         }
     }
 }
 
 impl RecordKey {
     /// The prefixes under which records live; nothing else may be there.
-    pub const PREFIXES: [&'static str; 6] = ["m/", "u/", "l/", "x/", "p/", "r/"];
+    pub const PREFIXES: [&'static str; 7] = ["m/", "u/", "l/", "x/", "p/", "r/", "i/"];
 
     /// Reads a key back.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
@@ -60,6 +68,7 @@ impl RecordKey {
             "m/policy" => return Some(Self::Policy),
             "m/header" => return Some(Self::Header),
             "m/signing" => return Some(Self::Signing),
+            "m/hold" => return Some(Self::Hold),
             _ => {}
         }
         let (prefix, id) = text.split_at_checked(2)?;
@@ -70,6 +79,7 @@ impl RecordKey {
             "p/" => Some(Self::Key(KeyId(id))),
             "x/" => Some(Self::App(AppId(id))),
             "r/" => Some(Self::Revoked(AppId(id))),
+            "i/" => Some(Self::Cycle(KeyId(id))),
             _ => None,
         }
     }
@@ -115,6 +125,10 @@ pub enum Record {
     App(App),
     /// Access tokens of an app that were revoked.
     Revoked(RevokedTokens),
+    /// The notices a key was given.
+    Cycle(Cycle),
+    /// Deletions that wait for a word.
+    Hold(Hold),
 }
 
 /// The bytes are not a record of that kind, or a record cannot be brought into bytes.
@@ -138,6 +152,8 @@ impl Record {
             Self::Signing(_) => RecordKey::Signing,
             Self::App(a) => RecordKey::App(a.id),
             Self::Revoked(r) => RecordKey::Revoked(r.app),
+            Self::Cycle(c) => RecordKey::Cycle(c.key),
+            Self::Hold(_) => RecordKey::Hold,
         }
     }
 
@@ -158,6 +174,8 @@ impl Record {
             Self::Signing(r) => minicbor::to_vec_with(r, audience),
             Self::App(r) => minicbor::to_vec_with(r, audience),
             Self::Revoked(r) => minicbor::to_vec_with(r, audience),
+            Self::Cycle(r) => minicbor::to_vec_with(r, audience),
+            Self::Hold(r) => minicbor::to_vec_with(r, audience),
         };
         written.map_err(|error| BadRecord { key: self.key(), why: error.to_string() })
     }
@@ -183,6 +201,8 @@ impl Record {
             RecordKey::Signing => Self::Signing(read(key, bytes)?),
             RecordKey::App(_) => Self::App(read(key, bytes)?),
             RecordKey::Revoked(_) => Self::Revoked(read(key, bytes)?),
+            RecordKey::Cycle(_) => Self::Cycle(read(key, bytes)?),
+            RecordKey::Hold => Self::Hold(read(key, bytes)?),
         };
         if record.key() == key {
             Ok(record)

@@ -163,6 +163,25 @@ pub enum Refusal {
          clock right; when it is right, an admin says so with `keydeck clock confirm`."
     )]
     ClockSuspect,
+    /// Nothing is judged by use while uses are not written down.
+    #[error(
+        "what is used is not being written down, so nothing is deleted for want of use and no notice is given. \
+         `keydeck info` says why."
+    )]
+    UsesIncomplete,
+    /// No day to be told of an end.
+    #[error("an end is told of from 1 to 365 days before it.")]
+    BadNotice,
+    /// The hold is not the one somebody had before their eyes.
+    #[error(
+        "{held} deletions wait for a word, not {said}. Look at them again with `keydeck sweep --dry-run`."
+    )]
+    OtherHold {
+        /// How many wait.
+        held: usize,
+        /// How many were said.
+        said: u32,
+    },
     /// The last admin.
     #[error("they are the last active admin. Make somebody else an admin first.")]
     LastAdmin,
@@ -228,6 +247,9 @@ impl Refusal {
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::NoChange(_) => "no_change",
             Self::ClockSuspect => "clock_suspect",
+            Self::UsesIncomplete => "uses_incomplete",
+            Self::BadNotice => "bad_notice",
+            Self::OtherHold { .. } => "other_hold",
             Self::LastAdmin => "last_admin",
             Self::BadHeir => "bad_heir",
             Self::TooManyKeys { .. } => "too_many_keys",

@@ -98,6 +98,9 @@ mod tests {
             status: Status::Active,
             verifier: Verifier::NONE,
             imported: None,
+            counted_from: None,
+            protection: None,
+            notice_days: None,
         }
     }
 

@@ -10,8 +10,8 @@ use super::proof::Against;
 use super::shelf::{Shelf, Spot};
 use super::signing::SigningKeys;
 use super::{
-    Agency, App, AppId, Event, Expiry, HeaderMark, Key, KeyId, Location, LocationId, Name, Operator,
-    OperatorId, Place, Policy, Proof, PublicId, Record, RecordKey, Timestamp, Trace, Usage,
+    Agency, App, AppId, Cycle, Event, Expiry, HeaderMark, Hold, Key, KeyId, Location, LocationId, Name,
+    Operator, OperatorId, Place, Policy, Proof, PublicId, Record, RecordKey, Timestamp, Trace, Usage,
 };
 
 /// Uses are told in the order they happened, give or take this: threads count them side by side.
@@ -29,6 +29,9 @@ pub struct State {
     apps: BTreeMap<AppId, App>,
     revoked: BTreeMap<AppId, RevokedTokens>,
     signing: SigningKeys,
+    // Of those that were given notices.
+    cycles: HashMap<KeyId, Cycle>,
+    hold: Hold,
     // Of keys and of apps: their public ids are random, and so never the same.
     usage: HashMap<PublicId, Usage>,
     // Only of those whose use left more than a time: most keys of most stores have none.
@@ -180,6 +183,16 @@ impl State {
         &self.signing
     }
 
+    /// The notices a key was given; `None` when it was never given any.
+    pub fn cycle(&self, key: KeyId) -> Option<&Cycle> {
+        self.cycles.get(&key)
+    }
+
+    /// The deletions that wait for a word.
+    pub const fn hold(&self) -> &Hold {
+        &self.hold
+    }
+
     /// Which records are vouched for.
     pub fn proof(&self) -> &Proof {
         &self.proof
@@ -299,6 +312,9 @@ impl State {
             Record::Revoked(revoked) => {
                 self.revoked.insert(revoked.app, revoked);
             }
+            Record::Cycle(cycle) if cycle.is_empty() => drop(self.cycles.remove(&cycle.key)),
+            Record::Cycle(cycle) => drop(self.cycles.insert(cycle.key, cycle)),
+            Record::Hold(hold) => self.hold = hold,
         }
     }
 

@@ -291,7 +291,7 @@ pub fn closed(state: &State, key: &Key) -> Option<Reason> {
         return Some(unproven);
     }
     match key.status {
-        Status::Deleted(_) => return Some(Reason::Tombstoned),
+        Status::Deleted(_) | Status::Purged(_) => return Some(Reason::Tombstoned),
         Status::Revoked(_) => return Some(Reason::Revoked),
         Status::Paused(_) | Status::Active => {}
     }

@@ -85,7 +85,7 @@ impl<'a> View<'a> {
 
     /// One key, if the actor may see it.
     pub fn key(&self, id: KeyId) -> Option<&'a Key> {
-        self.state.key(id).filter(|k| self.actor.sees(self.state, k))
+        self.state.key(id).filter(|k| !k.is_purged() && self.actor.sees(self.state, k))
     }
 
     /// Why requests with a key are refused, whatever they need; see [`verdict::refused`].
@@ -103,9 +103,9 @@ impl<'a> View<'a> {
         if self.operator().is_none() {
             Box::new(std::iter::empty())
         } else if self.is_whole() {
-            Box::new(self.state.keys())
+            Box::new(self.state.keys().filter(|key| !key.is_purged()))
         } else {
-            Box::new(self.state.keys_of(self.actor.operator))
+            Box::new(self.state.keys_of(self.actor.operator).filter(|key| !key.is_purged()))
         }
     }
 
@@ -154,7 +154,7 @@ impl<'a> View<'a> {
     /// The keys of one app that the actor may see, in no order.
     pub fn keys_of_app(&self, app: AppId) -> impl Iterator<Item = &'a Key> + use<'a> {
         let (state, actor) = (self.state, self.actor);
-        state.keys_of_app(app).filter(move |k| actor.sees(state, k))
+        state.keys_of_app(app).filter(move |k| !k.is_purged() && actor.sees(state, k))
     }
 
     /// What is known of the use of an app's access tokens.
@@ -198,7 +198,7 @@ impl<'a> View<'a> {
     /// The keys of one location that the actor may see, in no order.
     pub fn keys_at(&self, location: super::LocationId) -> impl Iterator<Item = &'a Key> + use<'a> {
         let (state, actor) = (self.state, self.actor);
-        state.keys_at(location).filter(move |k| actor.sees(state, k))
+        state.keys_at(location).filter(move |k| !k.is_purged() && actor.sees(state, k))
     }
 
     /// The operators an actor may see: all for an admin, oneself for the others.

@@ -49,6 +49,8 @@ pub(super) fn touched<'s>(state: &'s State, events: &[Event]) -> Vec<&'s Key> {
             | Record::Policy(_)
             | Record::Header(_)
             | Record::Signing(_)
+            | Record::Cycle(_)
+            | Record::Hold(_)
             | Record::Revoked(_) => {}
         }
     }

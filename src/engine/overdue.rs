@@ -251,6 +251,8 @@ impl Overdue {
             actor: note.session.actor(),
             now: note.at,
             doubted: None,
+            // What is due by time is never in force before it is written.
+            complete_since: None,
             catalog: &self.parts.catalog,
             ids: &[],
             minted: None,

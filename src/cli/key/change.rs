@@ -53,7 +53,7 @@ pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
 pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
     // What is added or taken away is worked out from what was read just now; all there shall be is not.
-    let read = args.scope.is_empty().then(|| Basis::of_key(key.id, &key.scopes));
+    let read = args.scope.is_empty().then(|| Basis::of_key(&key));
     let scopes = if args.scope.is_empty() {
         if let Some(absent) = args.remove.iter().find(|s| !key.scopes.iter().any(|held| held.as_str() == *s))
         {

@@ -77,7 +77,7 @@ impl<'a> KeyLine<'a> {
             deletes_at: None,
             not_written_yet: unwritten.concerns(key.id),
             note: key.note.as_str(),
-            rev: Basis::of_key(key.id, &key.scopes).to_string(),
+            rev: Basis::of_key(key).to_string(),
         }
     }
 }

@@ -228,6 +228,26 @@ commands! {
         "Made the next key that signs access tokens" "making the next key that signs access tokens" "signing key made";
     ConfirmClock {}                "clock.confirm"       Nothing              Leaves   Nothing                 Nothing        Operator
         "Said that the clock is right" "saying that the clock is right" "clock said to be right";
+    EditKey { key, .. }            "key.edit"            Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Changed {}" "changing {}" "changed";
+    KeepKey (key)                  "key.keep"            Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Kept {}" "keeping {}" "kept";
+    ProtectKey { key, .. }         "key.protect"         Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Protected {} from deletion for want of use" "protecting {}" "protected";
+    UnprotectKey (key)             "key.unprotect"       Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Ended the protection of {}" "ending the protection of {}" "protected no longer";
+    ConfirmHold {..}               "hold.confirm"        Nothing              Leaves   Nothing                 Nothing        Operator
+        "Let the deletions go that were held back" "letting deletions go that are held back" "deletions let go";
+    GiveNotices {}                 "notice.give"         Nothing              Leaves   Nothing                 Nothing        Service
+        "Gave notice of {}" "giving notices" "notice given";
+    RenewNotices {}                "notice.renew"        Nothing              Leaves   Nothing                 Nothing        Service
+        "Withdrew the notices of {}" "withdrawing notices" "notices withdrawn";
+    DeleteUnused {}                "key.delete-unused"   Nothing              Leaves   Nothing                 Nothing        Service
+        "Deleted {} for want of use" "deleting unused keys" "deleted for want of use";
+    HoldDeletions {}               "hold.place"          Nothing              Leaves   Nothing                 Nothing        Service
+        "Held deletions back" "holding deletions back" "deletions held back";
+    PurgeDeleted {}                "key.purge"           Nothing              Leaves   Nothing                 Nothing        Service
+        "Purged {}, deleted long ago" "purging deleted keys" "purged";
     SetPolicy {..}                 "policy.set"          Policy               Leaves   Nothing                 Nothing        Operator
         "Changed the policy" "changing the policy" "policy changed";
 }

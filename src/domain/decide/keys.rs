@@ -5,13 +5,14 @@ use crate::domain::app::KEYS_PER_APP;
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
-use crate::domain::command::{Context, NewKey};
+use crate::domain::command::{Context, KeyEdit, NewKey};
 use crate::domain::event::Event;
+use crate::domain::lifecycle::{Protection, Word};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    AppId, Expiry, Key, KeyId, KeyState, Location, Name, Place, Policy, PublicId, Refusal, Scopes, State,
-    Status, Timestamp,
+    AppId, Expiry, Key, KeyId, KeyState, Location, Name, Note, OperatorId, Place, Policy, PublicId, Refusal,
+    Scopes, State, Status, Timestamp,
 };
 
 pub(super) fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -34,7 +35,7 @@ pub(super) fn pause(state: &State, id: KeyId, context: &Context<'_>) -> Result<V
 pub(super) fn resume(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
     need(key, &[KeyState::Paused], Some((KeyState::Active, "it works already.")), context)?;
-    Ok(vec![Event::KeyResumed(with(key, Status::Active))])
+    Ok(vec![Event::KeyResumed(Key { counted_from: Some(context.now), ..with(key, Status::Active) })])
 }
 
 pub(super) fn revoke(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -77,11 +78,84 @@ pub(super) fn rescope(
     if after.scopes == key.scopes {
         return Err(Refusal::NoChange("the key has exactly these scopes"));
     }
-    let found = Basis::of_key(key.id, &key.scopes);
+    let found = Basis::of_key(key);
     Basis::holds(basis, found, || {
         (format!("the key {}", key.name), format!("it may do {}, revision {found}", key.scopes))
     })?;
     Ok(vec![Event::KeyRescoped(after, key.scopes.clone())])
+}
+
+pub(super) fn edit(
+    state: &State,
+    id: KeyId,
+    change: &KeyEdit,
+    basis: Option<Basis>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    need(key, LIVE, None, context)?;
+    let KeyEdit { name, note, expiry, notice_days } = change;
+    if *name != key.name {
+        name_is_free(state, key.owner, Some(key.id), name, context.now)?;
+    }
+    if *expiry != key.expiry {
+        within_limits(state.policy(), *expiry, context.now)?;
+        believed(context)?;
+    }
+    if let Some(days) = notice_days {
+        Policy::notice(*days).ok_or(Refusal::BadNotice)?;
+    }
+    let after = Key {
+        name: name.clone(),
+        note: note.clone(),
+        expiry: *expiry,
+        notice_days: *notice_days,
+        ..key.clone()
+    };
+    if after == *key {
+        return Err(Refusal::NoChange("the key is exactly so"));
+    }
+    let found = Basis::of_key(key);
+    Basis::holds(basis, found, || (format!("the key {}", key.name), format!("revision {found}")))?;
+    Ok(vec![Event::KeyEdited(after, Box::new(key.clone()))])
+}
+
+/// Those of which a rule of time asks whether they are needed.
+const LIVE: &[KeyState] = &[KeyState::Active, KeyState::Paused];
+
+pub(super) fn keep(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    need(key, LIVE, None, context)?;
+    believed(context)?;
+    Ok(vec![Event::KeyKept(Key { counted_from: Some(context.now), ..key.clone() })])
+}
+
+pub(super) fn protect(
+    state: &State,
+    id: KeyId,
+    why: &Note,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    need(key, LIVE, None, context)?;
+    if why.as_str().is_empty() {
+        return Err(Refusal::BadText { field: "why", why: BadText::NoReason });
+    }
+    if key.protection.is_some() {
+        return Err(Refusal::NoChange("the key is protected already"));
+    }
+    let word = Word { by: actor_id(context), at: context.now };
+    let protection = Some(Box::new(Protection { word, why: why.clone() }));
+    Ok(vec![Event::KeyProtected(Key { protection, ..key.clone() })])
+}
+
+pub(super) fn unprotect(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    if key.protection.is_none() {
+        return Err(Refusal::NoChange("nobody protects the key"));
+    }
+    let counted_from = Some(context.now);
+    Ok(vec![Event::KeyUnprotected(Key { counted_from, protection: None, ..key.clone() })])
 }
 
 /// The key, if the actor may change it.
@@ -133,7 +207,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         return Err(Refusal::NoSuchLocation);
     }
     let owner = actor_id(context);
-    name_is_free(state, new, context)?;
+    name_is_free(state, owner, None, &new.name, now)?;
     let limit = state.policy().keys_per_operator;
     if state.live_keys_of(owner, now) >= limit as usize {
         return Err(Refusal::QuotaReached { limit });
@@ -166,6 +240,9 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         status: Status::Active,
         verifier: minted.verifier,
         imported: minted.imported.clone(),
+        counted_from: None,
+        protection: None,
+        notice_days: None,
     })
 }
 
@@ -179,10 +256,21 @@ pub(super) fn is_no_id(state: &State, name: &Name) -> Result<(), Refusal> {
 }
 
 /// An operator's live keys have different names, so that a name typed later means one key.
-fn name_is_free(state: &State, new: &NewKey, context: &Context<'_>) -> Result<(), Refusal> {
-    let taken = state.live_key_named(actor_id(context), &new.name, context.now).is_some();
-    is_no_id(state, &new.name)?;
-    if taken { Err(Refusal::NameTaken { name: new.name.to_string(), what: "key of yours" }) } else { Ok(()) }
+fn name_is_free(
+    state: &State,
+    owner: OperatorId,
+    but: Option<KeyId>,
+    name: &Name,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    is_no_id(state, name)?;
+    match state.live_key_named(owner, name, now) {
+        Some(key) if Some(key.id) != but => {
+            let what = if but.is_some() { "key of the same owner" } else { "key of yours" };
+            Err(Refusal::NameTaken { name: name.to_string(), what })
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn check_scopes(
@@ -244,6 +332,12 @@ fn expiry(policy: &Policy, new: &NewKey, now: Timestamp) -> Result<Expiry, Refus
             (Some(days), Some(limit)) => life(now, days.min(limit))?,
         },
     };
+    within_limits(policy, chosen, now)?;
+    Ok(chosen)
+}
+
+/// Refuses an end that is no end, or one beyond the policy's longest life.
+fn within_limits(policy: &Policy, chosen: Expiry, now: Timestamp) -> Result<(), Refusal> {
     if let Expiry::At(at) = chosen {
         Expiry::at(at, now).map_err(Refusal::BadExpiry)?;
     }
@@ -256,7 +350,7 @@ fn expiry(policy: &Policy, new: &NewKey, now: Timestamp) -> Result<Expiry, Refus
             return Err(Refusal::LifeTooLong { limit });
         }
     }
-    Ok(chosen)
+    Ok(())
 }
 
 fn life(now: Timestamp, days: u32) -> Result<Expiry, Refusal> {

@@ -3,6 +3,7 @@
 
 mod apps;
 mod keys;
+mod lifecycle;
 mod locations;
 mod operators;
 #[cfg(test)]
@@ -77,6 +78,16 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::DeleteKey(key) => keys::delete(state, *key, context),
         Command::RestoreKey(key) => keys::restore(state, *key, context),
         Command::RescopeKey { key, scopes, basis } => keys::rescope(state, *key, scopes, *basis, context),
+        Command::EditKey { key, change, basis } => keys::edit(state, *key, change, *basis, context),
+        Command::KeepKey(key) => keys::keep(state, *key, context),
+        Command::ProtectKey { key, why } => keys::protect(state, *key, why, context),
+        Command::UnprotectKey(key) => keys::unprotect(state, *key, context),
+        Command::ConfirmHold { count } => lifecycle::confirm_hold(state, *count, context),
+        Command::GiveNotices => lifecycle::give_notices(state, context),
+        Command::RenewNotices => lifecycle::renew_notices(state, context),
+        Command::DeleteUnused => lifecycle::delete_unused(state, context),
+        Command::HoldDeletions => lifecycle::hold_deletions(state, context),
+        Command::PurgeDeleted => lifecycle::purge_deleted(state, context),
         Command::CreateApp(new) => apps::create(state, new, context),
         Command::EditApp { app, change, basis } => apps::edit(state, *app, change, *basis, context),
         Command::RenewAppSecret(app) => apps::renew_secret(state, *app, context),

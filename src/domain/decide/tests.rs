@@ -55,8 +55,15 @@ impl World {
             imported: None,
         });
         self.drawn += 1;
-        let context =
-            Context { actor, now: self.now, doubted: None, catalog: Catalog::builtin(), ids: &ids, minted };
+        let context = Context {
+            actor,
+            now: self.now,
+            doubted: None,
+            complete_since: None,
+            catalog: Catalog::builtin(),
+            ids: &ids,
+            minted,
+        };
         let events = decide(&self.state, command, &context)?;
         for event in &events {
             self.state.apply(event);
@@ -207,8 +214,15 @@ fn a_doubted_clock_ends_no_key_and_only_an_admin_says_that_it_is_right() {
     let judged = |actor, command: &Command| {
         let minted =
             Some(Minted { id: id(900), verifier: Verifier { digest: [0; 32], pepper: 1 }, imported: None });
-        let context =
-            Context { actor, now: NOW, doubted: Some(wall), catalog: Catalog::builtin(), ids: &[], minted };
+        let context = Context {
+            actor,
+            now: NOW,
+            doubted: Some(wall),
+            complete_since: None,
+            catalog: Catalog::builtin(),
+            ids: &[],
+            minted,
+        };
         decide(&world.state, command, &context)
     };
     let ends = NewKey { expiry: Some(Expiry::At(Timestamp(NOW.0 + DAY_MS))), ..agency_key("Ends") };
@@ -270,8 +284,15 @@ fn an_id_drawn_twice_is_drawn_again() {
     let key = world.issue(maria, agency_key("K")).unwrap();
     let minted =
         Some(Minted { id: *key.public(), verifier: Verifier { digest: [1; 32], pepper: 1 }, imported: None });
-    let context =
-        Context { actor: maria, now: NOW, doubted: None, catalog: Catalog::builtin(), ids: &[], minted };
+    let context = Context {
+        actor: maria,
+        now: NOW,
+        doubted: None,
+        complete_since: None,
+        catalog: Catalog::builtin(),
+        ids: &[],
+        minted,
+    };
     let answer = decide(&world.state, &Command::IssueKey(agency_key("Other")), &context);
     assert_eq!(answer, Err(Refusal::IdTaken));
 }

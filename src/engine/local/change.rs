@@ -66,6 +66,7 @@ impl LocalEngine {
             actor: session.actor(),
             now: dial.now.time,
             doubted: dial.now.suspect.then_some(dial.wall),
+            complete_since: self.desk.complete_since(),
             catalog: &self.catalog,
             ids: &ids,
             minted,

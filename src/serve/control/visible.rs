@@ -8,7 +8,7 @@ use super::wire::Row;
 use crate::domain::app::RevokedTokens;
 use crate::domain::view::Sought;
 use crate::domain::{
-    Access, Actor, Event, OperatorId, Outside, Place, Proof, PublicId, Record, RecordKey, Role, State,
+    Access, Actor, Cycle, Event, OperatorId, Outside, Place, Proof, PublicId, Record, RecordKey, Role, State,
     Timestamp, Trace, Usage, View,
 };
 use crate::engine::open::Wants;
@@ -54,19 +54,27 @@ pub fn record(state: &State, actor: Actor, at: RecordKey) -> Option<Record> {
             state.operator(id).filter(|_| seen).cloned().map(Record::Operator)
         }
         RecordKey::Location(id) => view.location(id).cloned().map(Record::Location),
-        RecordKey::Key(id) => view.key(id).cloned().map(Record::Key),
+        // One that was purged is sent as such, so that whoever has it forgets what it was.
+        RecordKey::Key(id) => {
+            state.key(id).filter(|key| actor.sees(state, key)).cloned().map(Record::Key)
+        }
         RecordKey::App(id) => view.app(id).cloned().map(Record::App),
         RecordKey::Revoked(id) => {
             let app = view.app(id)?.id;
             Some(Record::Revoked(RevokedTokens { app, tokens: state.revoked_tokens(app).to_vec() }))
         }
+        RecordKey::Cycle(id) => {
+            let key = view.key(id)?.id;
+            Some(Record::Cycle(state.cycle(key).cloned().unwrap_or_else(|| Cycle::of(key))))
+        }
+        RecordKey::Hold => Some(Record::Hold(state.hold().about(|id| view.key(id).is_some()))),
     }
 }
 
 /// Where everything lies that the actor may see now, or has seen already of what it does not want all of.
 pub fn all(state: &State, actor: Actor, wants: Wants, seen: &HashSet<RecordKey>) -> Vec<RecordKey> {
     let view = View::new(state, actor);
-    let mut all = vec![RecordKey::Agency, RecordKey::Policy, RecordKey::Signing];
+    let mut all = vec![RecordKey::Agency, RecordKey::Policy, RecordKey::Signing, RecordKey::Hold];
     all.extend(view.operators().into_iter().map(|operator| RecordKey::Operator(operator.id)));
     all.extend(state.locations().map(|location| RecordKey::Location(location.id)));
     match wants {
@@ -74,7 +82,10 @@ pub fn all(state: &State, actor: Actor, wants: Wants, seen: &HashSet<RecordKey>)
             for app in view.apps() {
                 all.extend([RecordKey::App(app.id), RecordKey::Revoked(app.id)]);
             }
-            all.extend(view.keys().map(|key| RecordKey::Key(key.id)));
+            for key in view.keys() {
+                all.push(RecordKey::Key(key.id));
+                all.extend(state.cycle(key.id).map(|cycle| RecordKey::Cycle(cycle.key)));
+            }
         }
         Wants::Named => {
             all.extend(seen.iter().filter(|at| matches!(at, RecordKey::App(_) | RecordKey::Key(_))))
@@ -132,7 +143,12 @@ pub fn events<'e>(state: &State, actor: Actor, events: impl IntoIterator<Item = 
         }
         records.iter().all(|at| record(state, actor, at.key()).is_some())
     };
-    events.into_iter().filter(seen).cloned().collect()
+    let told = |event: &Event| match event {
+        Event::DeletionsHeld(hold) => Event::DeletionsHeld(hold.about(|id| view.key(id).is_some())),
+        Event::HoldConfirmed(hold) => Event::HoldConfirmed(hold.about(|id| view.key(id).is_some())),
+        event => event.clone(),
+    };
+    events.into_iter().filter(seen).map(told).collect()
 }
 
 /// A record as it travels. Only records that [`visible`] let through come here.
@@ -146,6 +162,8 @@ pub fn row(record: &Record, proof: &Proof) -> io::Result<Row> {
         | Record::Signing(_)
         | Record::Operator(_)
         | Record::Location(_)
+        | Record::Cycle(_)
+        | Record::Hold(_)
         | Record::Revoked(_) => false,
     };
     Ok(Row {

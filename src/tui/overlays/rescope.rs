@@ -24,6 +24,7 @@ const LINES: usize = 4;
 pub struct Rescope {
     key: KeyId,
     name: String,
+    basis: Basis,
     before: Scopes,
     tree: TreeState<ScopeId>,
 }
@@ -49,6 +50,7 @@ impl Rescope {
             Some(Self {
                 key: key.id,
                 name: key.name.to_string(),
+                basis: Basis::of_key(key),
                 tree: scope_tree::tree(catalog, reach, ticked, Some(&before)),
                 before,
             })
@@ -116,7 +118,7 @@ impl Asking for Rescope {
         let command = Command::RescopeKey {
             key: self.key,
             scopes: self.tree.ticked().iter().map(ToString::to_string).collect(),
-            basis: Some(Basis::of_key(self.key, &self.before)),
+            basis: Some(self.basis),
         };
         match seen(look, |seen| deeds::objection(&command, seen)) {
             Some(refusal) => Err(refusal.to_string()),

@@ -82,7 +82,9 @@ impl Deed {
 /// What a command would lead to now, as far as can be said before it is run.
 pub fn rehearse(command: &Command, seen: &Seen<'_>) -> Result<Vec<Event>, Refusal> {
     let (actor, now, catalog) = (seen.view.actor(), seen.now(), seen.catalog);
-    decide(seen.state(), command, &Context { actor, now, doubted: None, catalog, ids: &[], minted: None })
+    let context =
+        Context { actor, now, doubted: None, complete_since: None, catalog, ids: &[], minted: None };
+    decide(seen.state(), command, &context)
 }
 
 /// Why a command would be refused now, if it would.

@@ -215,6 +215,6 @@ fn changed_at(key: &Key) -> Option<Timestamp> {
     use crate::domain::Status;
     match key.status {
         Status::Active => None,
-        Status::Paused(at) | Status::Revoked(at) | Status::Deleted(at) => Some(at),
+        Status::Paused(at) | Status::Revoked(at) | Status::Deleted(at) | Status::Purged(at) => Some(at),
     }
 }

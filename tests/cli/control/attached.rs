@@ -23,7 +23,7 @@ fn an_edit_based_on_what_another_process_changed_is_refused_through_the_socket()
     let house = House::with(&[]);
     let (one, other) = (house.attach("maria"), house.attach("maria"));
     let (key, _) = one.issue("Nightly export");
-    let basis = Some(Basis::of_key(key, &one.engine.state().key(key).unwrap().scopes));
+    let basis = Some(Basis::of_key(one.engine.state().key(key).unwrap()));
     let rescope = |scope: &str| Command::RescopeKey { key, scopes: vec![scope.into()], basis };
     one.run(rescope("contacts.write"));
     let refused = other.try_run(rescope("calendars.read")).map(drop).unwrap_err();

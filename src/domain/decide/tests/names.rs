@@ -11,7 +11,7 @@ fn an_edit_of_what_somebody_else_changed_meanwhile_is_refused_and_says_how_it_is
     let new =
         NewKey { scopes: vec![scope("contacts.read"), scope("contacts.write")], ..agency_key("Export") };
     let key = world.issue(maria, new).unwrap();
-    let seen = Some(Basis::of_key(key, &world.key(key).scopes));
+    let seen = Some(Basis::of_key(world.key(key)));
     let scopes = |scopes: &[&str], basis| Command::RescopeKey {
         key,
         scopes: scopes.iter().map(ToString::to_string).collect(),
@@ -42,7 +42,7 @@ fn an_edit_of_what_somebody_else_changed_meanwhile_is_refused_and_says_how_it_is
     }
     assert_eq!(world.key(key).scopes.to_string(), "contacts.read");
     // Based on what there is now, or on nothing, it is done.
-    let seen = Some(Basis::of_key(key, &world.key(key).scopes));
+    let seen = Some(Basis::of_key(world.key(key)));
     world.run(maria, &scopes(&["contacts.read", "calendars.read"], seen)).unwrap();
     world.run(maria, &scopes(&["contacts.write"], None)).unwrap();
     // What was changed and changed back is what was seen.

@@ -1,0 +1,259 @@
+//! The rules of time: what becomes of a key that nobody uses, of one whose end is near, and of one that was deleted. A
+//! state and what is known of clock and uses lead to a [`Plan`]; nothing else decides what is due.
+//!
+//! **Unused.** A key is watched while it is active, nobody protects it and the policy has idle days. It goes at the latest
+//! of: so many days after its base, and for each notice that was given, as many days after it as the notice said. Its base
+//! is the latest of: made, used, resumed, kept, protected no more, and since when no use was lost. A sweep gives at most
+//! one notice a key, in the order of [`STEPS`], when its day has come; it deletes when all were given and the time has
+//! come. So late sweeps delay and never skip, and no life is shorter than announced. A use or an operator's word after a
+//! notice voids it.
+//!
+//! **Held.** More deletions at once than [`allowed`] are not done: a [`Hold`] names them and waits for an operator's word.
+//!
+//! **Ends.** Before a key's own end, and at it, a notice is due: the tightest that is and was not given, and with it all
+//! wider ones. A key whose end was put off far enough is told anew.
+//!
+//! **Deleted.** A deleted record is purged when it can no longer be restored.
+//!
+//! Nothing is due while the clock is in doubt or uses are not written down: [`Grounds`].
+
+mod cycle;
+
+pub use self::cycle::{Cycle, Hold, Protection, Step, Word};
+use self::cycle::{after, before};
+use super::{Expiry, Key, KeyId, KeyState, Policy, Refusal, State, Status, Timestamp};
+
+/// Days before a deletion at which it is announced, in their order.
+pub const STEPS: [u32; 3] = [15, 7, 1];
+
+/// Deletions in one pass that need no word, of a store with so many live keys.
+pub fn allowed(live: usize) -> usize {
+    (live / 20).clamp(5, 20)
+}
+
+/// What the rules go by besides the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grounds {
+    /// The time.
+    pub now: Timestamp,
+    /// Since when no use was lost.
+    pub complete_since: Timestamp,
+}
+
+impl Grounds {
+    /// Grounds to judge on, or why there are none: a clock in doubt, or uses that are not written down.
+    pub const fn of(
+        now: Timestamp,
+        suspect: bool,
+        complete_since: Option<Timestamp>,
+    ) -> Result<Self, Refusal> {
+        match complete_since {
+            _ if suspect => Err(Refusal::ClockSuspect),
+            None => Err(Refusal::UsesIncomplete),
+            Some(complete_since) => Ok(Self { now, complete_since }),
+        }
+    }
+}
+
+/// A notice that is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub enum Told {
+    /// The key is unused, and is deleted so many days from now at the earliest.
+    #[n(0)]
+    Unused {
+        /// One of [`STEPS`].
+        #[n(0)]
+        days: u32,
+        /// When it goes unless something happens.
+        #[n(1)]
+        deletes_at: Timestamp,
+    },
+    /// The key ends within so many days; 0 when it has ended.
+    #[n(1)]
+    Ends {
+        /// The days.
+        #[n(0)]
+        days: u32,
+        /// When it ends.
+        #[n(1)]
+        at: Timestamp,
+    },
+}
+
+/// What is due now, and what will be next. Each list is in the order of the keys' ids.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan<'s> {
+    /// Notices to give, with what is remembered from then on.
+    pub notices: Vec<(&'s Key, Cycle, Told)>,
+    /// What is remembered of keys that are told nothing now and whose notices hold no more, as it should be.
+    pub renewed: Vec<(&'s Key, Cycle)>,
+    /// Keys to delete for want of use: those that need no word first, then those it was given for.
+    pub deletions: Vec<&'s Key>,
+    /// What has to wait for a word, as it should be remembered; `None` when that is remembered already.
+    pub hold: Option<Hold>,
+    /// Deleted keys to purge.
+    pub purges: Vec<&'s Key>,
+    /// When something is due that is not now, if anything is.
+    pub next: Option<Timestamp>,
+}
+
+impl Plan<'_> {
+    /// Whether nothing is due.
+    pub const fn is_empty(&self) -> bool {
+        self.notices.is_empty()
+            && self.renewed.is_empty()
+            && self.deletions.is_empty()
+            && self.hold.is_none()
+            && self.purges.is_empty()
+    }
+}
+
+/// What a sweep of the whole state finds due.
+pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
+    let now = grounds.now;
+    let mut plan = Plan::default();
+    let (mut due, mut live) = (Vec::new(), 0);
+    for key in state.keys() {
+        live += usize::from(key.state(now).is_live());
+        if key.restorable_until().is_some_and(|until| now >= until) {
+            plan.purges.push(key);
+        }
+        plan.next = earliest(plan.next, key.restorable_until().filter(|until| now < *until));
+        judge(state, key, grounds, &mut plan, &mut due);
+    }
+    due.sort_unstable_by_key(|key: &&Key| key.id);
+    let hold = state.hold();
+    let (confirmed, mut free): (Vec<_>, Vec<_>) = due.into_iter().partition(|key| hold.lets_go(key.id));
+    let wanted = if free.len() > allowed(live) {
+        // Those beyond what a hold can name wait for the one after it.
+        let keys: Vec<KeyId> = free.drain(..).map(|key| key.id).take(Hold::MAX).collect();
+        let since = hold.since.filter(|_| hold.confirmed.is_none()).unwrap_or(now);
+        Hold { keys, since: Some(since), confirmed: None }
+    } else {
+        Hold::default()
+    };
+    // A word is used up when the last deletion it was given for is done.
+    if confirmed.is_empty() && wanted.keys != hold.keys || confirmed.is_empty() && hold.confirmed.is_some() {
+        plan.hold = Some(wanted);
+    }
+    plan.deletions = free;
+    plan.deletions.extend(confirmed);
+    plan.notices.sort_by_key(|(key, ..)| key.id);
+    plan.renewed.sort_by_key(|(key, _)| key.id);
+    plan.purges.sort_by_key(|key| key.id);
+    plan
+}
+
+/// What is due for one key: its notices, and whether it goes.
+fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'s>, due: &mut Vec<&'s Key>) {
+    let now = grounds.now;
+    let known = state.cycle(key.id);
+    let mut cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
+    let told_before = plan.notices.len();
+    if let Some(at) = told_of_end(key) {
+        let days = key.notice(state.policy());
+        if now < before(at, days) {
+            cycle.ends.clear();
+        }
+        let mut steps = [0, 1.min(days), days];
+        steps.sort_unstable();
+        let mut hit = steps.into_iter().filter(|step| now >= before(at, *step));
+        if let Some(tightest) = hit.next() {
+            let is_new = !cycle.ends.contains(&tightest);
+            for step in [tightest].into_iter().chain(hit) {
+                if !cycle.ends.contains(&step) {
+                    cycle.ends.push(step);
+                }
+            }
+            if is_new {
+                plan.notices.push((key, cycle.clone(), Told::Ends { days: tightest, at }));
+            }
+        }
+        let coming = steps.into_iter().map(|step| before(at, step)).filter(|at| now < *at);
+        plan.next = earliest(plan.next, coming.min());
+    }
+    match watch(state, key, &cycle, grounds) {
+        None => cycle.idle.clear(),
+        Some(watch) => {
+            if watch.is_void {
+                cycle.idle.clear();
+            }
+            let coming = match cycle.next_step() {
+                Some(days) if now >= before(watch.deletes_at, days) => {
+                    cycle.idle.push(Step { days, at: now });
+                    let deletes_at = watch.deletes_at.max(after(now, days));
+                    plan.notices.push((key, cycle.clone(), Told::Unused { days, deletes_at }));
+                    before(deletes_at, cycle.next_step().unwrap_or(0))
+                }
+                Some(days) => before(watch.deletes_at, days),
+                None if now >= watch.deletes_at => {
+                    due.push(key);
+                    now
+                }
+                None => watch.deletes_at,
+            };
+            plan.next = earliest(plan.next, Some(coming).filter(|at| now < *at));
+        }
+    }
+    // A notice writes down the rest of it as well.
+    if plan.notices.len() == told_before && known.is_some_and(|known| *known != cycle) {
+        plan.renewed.push((key, cycle));
+    }
+}
+
+/// The end of a key whose end is told of.
+fn told_of_end(key: &Key) -> Option<Timestamp> {
+    match key.status {
+        Status::Active | Status::Paused(_) => key.expiry.instant(),
+        Status::Revoked(_) | Status::Deleted(_) | Status::Purged(_) => None,
+    }
+}
+
+/// How a watched key stands.
+struct Watch {
+    /// Whether the notices that were given hold no more.
+    is_void: bool,
+    /// When it goes.
+    deletes_at: Timestamp,
+}
+
+fn watch(state: &State, key: &Key, cycle: &Cycle, grounds: Grounds) -> Option<Watch> {
+    let idle_days = watched(key, state.policy(), grounds.now)?;
+    let used = state.usage(key.id).last_used_at;
+    let touched = used.max(key.counted_from);
+    let base = touched.max(Some(key.created_at.max(grounds.complete_since)))?;
+    let first = STEPS.first().copied().unwrap_or(0);
+    let is_void = cycle.idle.iter().any(|step| touched.is_some_and(|at| step.at <= at))
+        || grounds.now < after(base, idle_days.saturating_sub(first));
+    let told = cycle.idle.iter().filter(|_| !is_void).map(|step| after(step.at, step.days)).max();
+    Some(Watch { is_void, deletes_at: told.max(Some(after(base, idle_days)))? })
+}
+
+/// The idle days, if they count for this key.
+fn watched(key: &Key, policy: &Policy, now: Timestamp) -> Option<u32> {
+    let is_watched = key.state(now) == KeyState::Active && key.protection.is_none();
+    policy.idle_days.filter(|_| is_watched)
+}
+
+/// When a key will be deleted for want of use if nothing happens, and whether that has been announced. `None` while it is
+/// not watched, or while there are no grounds to say so.
+pub fn deletes_at(state: &State, key: &Key, grounds: Grounds) -> Option<(Timestamp, bool)> {
+    let (known, none) = (state.cycle(key.id), Cycle::of(key.id));
+    let watch = watch(state, key, known.unwrap_or(&none), grounds)?;
+    let given = if watch.is_void { 0 } else { known.map_or(0, |cycle| cycle.idle.len()) };
+    // The notices that are still to come take their days.
+    let soonest = STEPS.get(given).map(|days| after(grounds.now, *days));
+    Some((soonest.max(Some(watch.deletes_at))?, given > 0))
+}
+
+/// The end of a key, if it has one and is told of it.
+pub fn ends_at(key: &Key) -> Option<Timestamp> {
+    told_of_end(key).filter(|_| key.expiry != Expiry::Never)
+}
+
+fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
