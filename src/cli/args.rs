@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    app, audit, clock, completions, console, guide, init, key, location, operator, policy, scope, serve,
+    app, audit, clock, completions, console, due, guide, init, key, location, operator, policy, scope, serve,
     verify,
 };
 
@@ -58,6 +58,13 @@ pub enum Command {
     /// This machine's clocks, and whether they are believed
     #[command(subcommand)]
     Clock(clock::Verb),
+    /// Do what time brings: notices, deletions for want of use; for cron
+    Sweep(due::Sweep),
+    /// What ends or is deleted soon; exits 1 when something does, for monitoring
+    Due(due::Due),
+    /// The notice board
+    #[command(subcommand)]
+    Notices(due::Verb),
     /// Decide about a token on standard input; prints `allow` or `deny REASON`
     Verify(verify::Verify),
     /// The trail of everything that was done
@@ -89,6 +96,9 @@ impl Command {
             Self::Scope(_) => "keydeck scope",
             Self::Policy(_) => "keydeck policy",
             Self::Clock(_) => "keydeck clock",
+            Self::Sweep(_) => "keydeck sweep",
+            Self::Due(_) => "keydeck due",
+            Self::Notices(_) => "keydeck notices",
             Self::Verify(_) => "keydeck verify",
             Self::Audit(_) => "keydeck audit",
             Self::Serve(_) => "keydeck serve",

@@ -15,7 +15,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
-use crate::domain::{Catalog, Command, PublicId, Timestamp, View};
+use crate::domain::{Catalog, Command, Grounds, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options, Wants};
 use crate::engine::{Engine, EngineError, OpenError, Session, Via, throttle};
@@ -215,6 +215,12 @@ impl Signed {
                  whether it works before you rely on it.",
             )
         })
+    }
+
+    /// What the rules of time go by.
+    pub fn grounds(&self) -> Grounds {
+        let now = self.engine.now();
+        Grounds::of(now.time, now.suspect, self.engine.condition().complete_since)
     }
 
     /// The time for decisions.

@@ -6,7 +6,7 @@
 //!   secret on its way out; `tokens`: secrets in the wrong place.
 //! - `config`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `verify`, `audit`, `serve`, `guide`, `info`,
+//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `due`, `verify`, `audit`, `serve`, `guide`, `info`,
 //!   `completions`: the commands.
 //! - `console`: the way to the full-screen console.
 //!
@@ -22,6 +22,7 @@ pub mod config;
 mod consent;
 pub mod console;
 mod door;
+mod due;
 mod fault;
 mod find;
 mod globals;
@@ -158,6 +159,9 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Scope(verb)) => scope::run(&deck, &verb),
         Some(Command::Policy(verb)) => policy::run(&deck, &verb),
         Some(Command::Clock(verb)) => clock::run(&deck, &verb),
+        Some(Command::Sweep(args)) => due::sweep(&deck, &args),
+        Some(Command::Due(args)) => due::due(&deck, &args),
+        Some(Command::Notices(verb)) => due::notices(&deck, &verb),
         Some(Command::Verify(args)) => verify::run(&deck, &args),
         Some(Command::Audit(verb)) => audit::run(&deck, &verb),
         Some(Command::Serve(args)) => serve::run(&deck, &args),

@@ -10,6 +10,7 @@
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
 //! - [`lifecycle`]: what is due by time: notices, deletions, purges.
+//! - [`notice`]: the board that tells of it.
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for.
 //! - [`verdict`]: allow or deny of a presented token, and why; [`proof`]: what is refused because nobody vouches for it.
@@ -33,6 +34,7 @@ pub mod key;
 pub mod lifecycle;
 pub mod location;
 pub mod name;
+pub mod notice;
 pub mod operator;
 pub mod policy;
 pub mod proof;

@@ -169,6 +169,9 @@ pub enum Refusal {
          `keydeck info` says why."
     )]
     UsesIncomplete,
+    /// A key was used while it was about to be deleted.
+    #[error("a key was used while it was about to be deleted for want of use, and stays. Sweep again.")]
+    UsedMeanwhile,
     /// No day to be told of an end.
     #[error("an end is told of from 1 to 365 days before it.")]
     BadNotice,
@@ -248,6 +251,7 @@ impl Refusal {
             Self::NoChange(_) => "no_change",
             Self::ClockSuspect => "clock_suspect",
             Self::UsesIncomplete => "uses_incomplete",
+            Self::UsedMeanwhile => "used_meanwhile",
             Self::BadNotice => "bad_notice",
             Self::OtherHold { .. } => "other_hold",
             Self::LastAdmin => "last_admin",

@@ -240,6 +240,26 @@ impl<'a> View<'a> {
         self.state.usage(key.id)
     }
 
+    /// When a key is deleted for want of use if nothing happens; `None` while nobody watches it.
+    pub fn deletes_at(&self, key: &Key, grounds: super::Grounds) -> Option<Timestamp> {
+        super::lifecycle::deletes_at(self.state, key, grounds).map(|(at, _)| at)
+    }
+
+    /// The notices a key was given.
+    pub fn cycle(&self, key: &Key) -> Option<&'a super::Cycle> {
+        self.state.cycle(key.id)
+    }
+
+    /// The deletions that wait for a word, of keys the actor may see.
+    pub fn hold(&self) -> super::Hold {
+        self.state.hold().about(|id| self.key(id).is_some())
+    }
+
+    /// The state behind it, for rules that ask it about what the actor sees already.
+    pub(super) const fn state(&self) -> &'a State {
+        self.state
+    }
+
     /// Where a key was used from and what for.
     pub fn trace(&self, key: &Key) -> Option<&'a super::Trace> {
         self.state.trace(key.id)

@@ -36,6 +36,16 @@ impl Image {
     }
 }
 
+impl Image {
+    /// Has requests with the keys of events that did not happen answered by the state again.
+    pub fn refresh(&self, events: &[Event]) {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        for key in touched(&state, events) {
+            self.verifier.refresh(&state, key);
+        }
+    }
+}
+
 /// The keys whose answer an event may change.
 pub(super) fn touched<'s>(state: &'s State, events: &[Event]) -> Vec<&'s Key> {
     let mut keys: Vec<&Key> = Vec::new();

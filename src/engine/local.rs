@@ -22,6 +22,7 @@ use super::overdue::{self, Kept, Overdue};
 use super::scribe::{Refused, Register, Scribe};
 use super::seal_thread::SealThread;
 use super::session::Session;
+use super::sweep::{Sweeper, Sweeping, Swept};
 use super::throttle::Callers;
 use super::timekeeper::{Dial, Mark, Now, Timekeeper};
 use super::tried::Search;
@@ -81,8 +82,9 @@ pub struct LocalEngine {
     cost: Cost,
     dir: Option<PathBuf>,
     sealing: Arc<SealThread>,
-    register: Arc<Register>,
+    pub(super) register: Arc<Register>,
     pub(super) scribe: Scribe,
+    pub(super) sweeper: Sweeper,
     turn: Mutex<()>,
     /// Sign-ins the disk did not take, and how many tries failed before each. They are told before the next change.
     pub(super) untold: Mutex<Vec<(Session, u32)>>,
@@ -146,6 +148,7 @@ impl LocalEngine {
             dir,
             sealing,
             scribe: Scribe::new(Arc::clone(&register)),
+            sweeper: Sweeper::default(),
             register,
             turn: Mutex::default(),
             untold: Mutex::default(),
@@ -282,6 +285,7 @@ impl LocalEngine {
 
 impl Drop for LocalEngine {
     fn drop(&mut self) {
+        self.sweeper.stop();
         self.sealing.stop();
         self.overdue.stop();
         self.scribe.stop();
@@ -387,6 +391,10 @@ impl Engine for LocalEngine {
 
     fn doubts(&self) -> &[Doubt] {
         &self.doubts
+    }
+
+    fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError> {
+        self.sweep_for(session, how)
     }
 
     fn settle(&self) -> Result<(), EngineError> {

@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 
 use super::{
     Brought, Condition, Dial, Done, Doubt, Engine, EngineError, Finding, News, Now, Question, Session,
+    Sweeping, Swept,
 };
 use crate::domain::{Catalog, Command, Decision, PublicId, Reason, Role, ScopeId, State};
 
@@ -89,6 +90,13 @@ impl Engine for LookOnly {
 
     fn doubts(&self) -> &[Doubt] {
         self.inner.doubts()
+    }
+
+    fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError> {
+        match how {
+            Sweeping::Tell => self.inner.sweep(session, how),
+            Sweeping::Do => Err(EngineError::LookOnly),
+        }
     }
 
     fn settle(&self) -> Result<(), EngineError> {

@@ -6,6 +6,7 @@
 //!   that is open.
 //! - `uses`, `denials` and `refusals`: what was used, and which requests and commands were refused. `scribe`: the thread
 //!   that writes all of it down.
+//! - `sweep`: what time brings.
 //! - [`LookOnly`]: an engine that changes nothing.
 //! - `ledger`: the only writer. `overdue`: denials a disk did not take. `image`: what is held in memory. `load`: reads
 //!   and checks a store. `proof`: what the trail says of it. `verifier` and `table`: is this token good? [`Caller`]:
@@ -39,6 +40,7 @@ mod refusals;
 mod scribe;
 mod seal_thread;
 mod session;
+mod sweep;
 mod table;
 pub mod throttle;
 mod timekeeper;
@@ -61,6 +63,7 @@ pub use self::overdue::{Note as Unshown, Unwritten};
 pub use self::question::{Finding, Question};
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
+pub use self::sweep::{Sweeping, Swept};
 pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
 pub use self::tried::{Party, Tried, Try};
 pub use self::verifier::Verifier;
@@ -256,6 +259,9 @@ pub trait Engine: Send + Sync {
     /// What does not agree between the store and its audit trail; empty when all is well. As it was found when the store
     /// was opened.
     fn doubts(&self) -> &[Doubt];
+
+    /// Does what time brings, or says what it would: for any operator, since nobody but the rules decides it.
+    fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError>;
 
     /// Writes down what is only in memory: uses, the clock, the seal.
     fn settle(&self) -> Result<(), EngineError>;

@@ -184,10 +184,9 @@ impl Overdue {
                 self.tell(&events);
             }
             Some((Fate::NotMade, Sequel::Told(book))) => self.denials.put_back(*book),
-            Some(
-                (Fate::Made, Sequel::Told(_) | Sequel::Nothing)
-                | (Fate::NotMade, Sequel::Change(_) | Sequel::Nothing),
-            )
+            // What was shut for it opens again.
+            Some((Fate::NotMade, Sequel::Change(change))) => self.parts.image.refresh(&change.events),
+            Some((Fate::Made, Sequel::Told(_) | Sequel::Nothing) | (Fate::NotMade, Sequel::Nothing))
             | None => {}
         }
         Ok(())

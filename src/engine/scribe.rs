@@ -161,6 +161,12 @@ impl Register {
         result.map(drop)
     }
 
+    /// Does something while no use is on its way to the state.
+    pub fn without_uses<T>(&self, something: impl FnOnce() -> T) -> T {
+        let _book = self.book();
+        something()
+    }
+
     /// What took access away comes before what was used.
     fn clear_the_way(&self) -> Result<(), EngineError> {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
@@ -273,6 +279,14 @@ impl Register {
             book.stored = now;
         }
         Ok(())
+    }
+
+    /// Has the store know since when no use was lost: before that, no process can tell.
+    pub fn vouch(&self) -> Result<(), EngineError> {
+        if self.frozen {
+            return Ok(());
+        }
+        self.write_unbroken(&mut self.book())
     }
 
     /// Says in the store that uses are being gathered from now on.

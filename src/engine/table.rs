@@ -285,6 +285,11 @@ impl<'t> Hit<'t> {
         Timestamp(i64::from(self.slot.last.load(Ordering::Relaxed)) * 1_000)
     }
 
+    /// Whether it was used since uses were taken.
+    pub fn is_used(self) -> bool {
+        self.slot.uses.load(Ordering::Acquire) > 0
+    }
+
     /// Takes how often it was used since the last time.
     pub fn take_uses(self) -> Usage {
         // The count first: a use that comes in between starts a new count and is taken next time.

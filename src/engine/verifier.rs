@@ -146,6 +146,15 @@ impl Verifier {
         self.put(state, key, closed(state, key));
     }
 
+    /// Refuses a key from now on, whatever the state says, until it is refreshed. Whether it was used since uses were
+    /// taken; no request that was let in comes later than that answer.
+    pub(super) fn shut(&self, state: &State, key: &Key) -> bool {
+        self.put(state, key, closed(state, key).or(Some(Reason::Tombstoned)));
+        let spot = Spot::of(key.id.public());
+        let shard = self.shard(spot);
+        shard.is_none_or(|shard| shard.table.find(spot, key.id.public()).is_some_and(Hit::is_used))
+    }
+
     fn put(&self, state: &State, key: &Key, closed: Option<Reason>) {
         let (spot, terms) = (Spot::of(key.id.public()), Terms::of(state, key));
         if let Some(shard) = self.shards.get(spot.part(SHARDS)) {

@@ -8,4 +8,5 @@ mod revocation;
 mod seals;
 #[path = "../support/mod.rs"]
 mod support;
+mod sweeps;
 mod uses;

@@ -3,14 +3,15 @@
 
 use std::process::ExitCode;
 
-use super::{Final, One, Rescope, list, now};
+use super::{Edit, Final, One, Protect, Rescope, expiry, list, now};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::find;
 use crate::domain::basis::Basis;
+use crate::domain::command::KeyEdit;
 use crate::domain::view::Sought;
-use crate::domain::{Command, Key, KeyId};
+use crate::domain::{Command, Key, KeyId, Name, Note};
 use crate::engine::open::Wants;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
@@ -72,6 +73,52 @@ pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
         key.id,
         "has other scopes. They are in force from now on; its token is the same.",
     )
+}
+
+pub(super) fn keep(deck: &Deck, one: &One) -> Outcome {
+    carry_out(deck, one, Command::KeepKey, "is kept. Its days without use count anew from now.")
+}
+
+pub(super) fn protect(deck: &Deck, args: &Protect) -> Outcome {
+    let why = Note::new(&args.why).map_err(|why| Fault::usage(format!("--why: {why}.")))?;
+    let said = "is protected. It is never deleted for want of use.";
+    carry_out(deck, &args.one, |key| Command::ProtectKey { key, why }, said)
+}
+
+pub(super) fn unprotect(deck: &Deck, one: &One) -> Outcome {
+    let said = "is protected no longer. Its days without use count from now.";
+    carry_out(deck, one, Command::UnprotectKey, said)
+}
+
+pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
+    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let change = KeyEdit {
+        name: match &args.name {
+            Some(name) => Name::new(name).map_err(|why| Fault::usage(format!("--name {name}: {why}.")))?,
+            None => key.name.clone(),
+        },
+        note: match &args.note {
+            Some(note) => Note::new(note).map_err(|why| Fault::usage(format!("--note: {why}.")))?,
+            None => key.note.clone(),
+        },
+        expiry: expiry(args.expires.as_deref(), signed.now())?.unwrap_or(key.expiry),
+        notice_days: match args.notice.as_deref() {
+            Some("policy") => None,
+            Some(days) => Some(days_of(days)?),
+            None => key.notice_days,
+        },
+    };
+    // What is not named stays as it was read just now.
+    let basis = args.base.if_rev.or_else(|| Some(Basis::of_key(&key)));
+    let command = Command::EditKey { key: key.id, change, basis };
+    run(deck, &signed, command, key.id, "is changed. Its token is the same.")
+}
+
+fn days_of(text: &str) -> Result<u32, Fault> {
+    let days = text.strip_suffix('d').unwrap_or(text);
+    let digits = !days.is_empty() && days.bytes().all(|byte| byte.is_ascii_digit());
+    let form = || Fault::usage(format!("--notice {text}: a number of days such as 30d, or policy."));
+    days.parse().ok().filter(|_| digits).ok_or_else(form)
 }
 
 fn carry_out(deck: &Deck, one: &One, command: impl FnOnce(KeyId) -> Command, said: &str) -> Outcome {

@@ -57,7 +57,7 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
     if deck.output.is_json() {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        deck.output.value(&KeyLine::of(&key, view, &Unwritten::default(), signed.now()))?;
+        deck.output.value(&KeyLine::of(&key, view, &Unwritten::default(), signed.grounds()))?;
     } else {
         deck.output.text(&format!("{}\n", key.id))?;
     }
@@ -112,7 +112,7 @@ pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> 
     let handed = {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        handover.give(deck.output, &token, KeyLine::of(&key, view, &Unwritten::default(), signed.now()))
+        handover.give(deck.output, &token, KeyLine::of(&key, view, &Unwritten::default(), signed.grounds()))
     };
     drop(token);
     if let Err(error) = handed {

@@ -6,10 +6,10 @@ use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
 use crate::domain::trace::Agent;
-use crate::domain::{Key, KeyState, Reason, Timestamp, Trace, View};
+use crate::domain::{Grounds, Key, KeyState, Reason, Timestamp, Trace, View};
 use crate::engine::Unwritten;
 
-/// A key in JSON. `deletes_at` is there for the shape's sake: nothing is deleted by time yet.
+/// A key in JSON.
 #[derive(Serialize)]
 pub struct KeyLine<'a> {
     id: String,
@@ -31,11 +31,19 @@ pub struct KeyLine<'a> {
     scopes_used: Vec<ScopeUsed<'a>>,
     expires_at: Option<String>,
     deletes_at: Option<String>,
+    protected: Option<Protected<'a>>,
     /// What the state says is in force and waits for a disk that fails; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     not_written_yet: bool,
     note: &'a str,
     rev: String,
+}
+
+/// That idleness never deletes it.
+#[derive(Serialize)]
+struct Protected<'a> {
+    why: &'a str,
+    since: String,
 }
 
 /// A scope that was needed.
@@ -47,7 +55,8 @@ struct ScopeUsed<'a> {
 
 impl<'a> KeyLine<'a> {
     /// The key as the view shows it.
-    pub fn of(key: &'a Key, view: View<'a>, unwritten: &Unwritten, now: Timestamp) -> Self {
+    pub fn of(key: &'a Key, view: View<'a>, unwritten: &Unwritten, grounds: Grounds) -> Self {
+        let now = grounds.now;
         let usage = view.usage(key);
         let trace = view.trace(key);
         // Of the last use itself: an older request's address would be a wrong answer.
@@ -74,7 +83,11 @@ impl<'a> KeyLine<'a> {
                 .map(|used| ScopeUsed { scope: used.scope.as_str(), last_used_at: used.at.rfc3339() })
                 .collect(),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
-            deletes_at: None,
+            deletes_at: view.deletes_at(key, grounds).map(Timestamp::rfc3339),
+            protected: key
+                .protection
+                .as_ref()
+                .map(|p| Protected { why: p.why.as_str(), since: p.word.at.rfc3339() }),
             not_written_yet: unwritten.concerns(key.id),
             note: key.note.as_str(),
             rev: Basis::of_key(key).to_string(),
@@ -88,13 +101,17 @@ pub fn stopped(key: &Key, view: View<'_>, now: Timestamp) -> Option<Reason> {
 }
 
 /// The state by glyph and word, so that neither colour nor font is needed to read it.
-pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, now: Timestamp) -> Cell {
+pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, grounds: Grounds) -> Cell {
+    let now = grounds.now;
     let state = key.state(now);
     if let Some(reason) = stopped(key, view, now) {
         return Cell::toned(format!("✕ {}", reason.brief()), Tone::Bad);
     }
     if state == KeyState::Active && key.expires_soon(view.policy(), now).is_some() {
         return Cell::toned("▲ expires soon", Tone::Warn);
+    }
+    if let Some((at, _)) = view.deletion(key, grounds) {
+        return Cell::toned(format!("◐ deleted {}", times::relative(at, now)), Tone::Warn);
     }
     let (glyph, tone) = match state {
         KeyState::Active => ('●', Tone::Good),

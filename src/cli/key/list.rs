@@ -14,7 +14,7 @@ use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::name::plain;
 use crate::domain::view::Sought;
-use crate::domain::{Key, KeyState, Place, ScopeId, Timestamp, View};
+use crate::domain::{Grounds, Key, KeyState, Place, ScopeId, View};
 use crate::engine::Unwritten;
 use crate::engine::open::Wants;
 
@@ -22,7 +22,8 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let scope = args.scope.as_ref().map(|text| text.parse::<ScopeId>()).transpose();
     let scope = scope.map_err(|error| Fault::usage(error.to_string()))?;
     let signed = deck.sign_in()?.widened(args.all)?;
-    let (now, left) = (signed.now(), signed.engine.condition().unwritten);
+    let (grounds, left) = (signed.grounds(), signed.engine.condition().unwritten);
+    let now = grounds.now;
     let location = match &args.location {
         Some(reference) => Some(find::location(&signed, reference)?),
         None => None,
@@ -41,10 +42,11 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         let mut keys: Vec<&Key> = view.keys().filter(|key| wanted(key, view)).collect();
         keys.sort_by_cached_key(|key| (plain(key.name.as_str()), key.id));
         let text = if deck.output.is_json() {
-            let lines: Vec<KeyLine<'_>> = keys.iter().map(|key| KeyLine::of(key, view, &left, now)).collect();
+            let lines: Vec<KeyLine<'_>> =
+                keys.iter().map(|key| KeyLine::of(key, view, &left, grounds)).collect();
             serde_json::to_string(&lines).map(|json| json + "\n")
         } else {
-            Ok(table(&keys, view, &left, now, args.all).render(deck.output))
+            Ok(table(&keys, view, &left, grounds, args.all).render(deck.output))
         };
         (keys.len(), text)
     });
@@ -59,7 +61,8 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(keys: &[&Key], view: View<'_>, left: &Unwritten, now: Timestamp, with_owner: bool) -> Table {
+fn table(keys: &[&Key], view: View<'_>, left: &Unwritten, grounds: Grounds, with_owner: bool) -> Table {
+    let now = grounds.now;
     let mut headings = vec!["Name", "Key", "Location or app", "Scopes", "Last used", "Expires", "State"];
     if with_owner {
         headings.push("Owner");
@@ -73,7 +76,7 @@ fn table(keys: &[&Key], view: View<'_>, left: &Unwritten, now: Timestamp, with_o
             key.scopes.len().to_string().into(),
             lines::last_used(key, view, now).into(),
             times::expiry(key.expiry, now).into(),
-            lines::state(key, view, left, now),
+            lines::state(key, view, left, grounds),
         ];
         if with_owner {
             row.push(view.owner_name(key).into());
@@ -91,18 +94,19 @@ pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
 
 /// One key: a page for people, an object for scripts.
 pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
-    let (now, left) = (signed.now(), signed.engine.condition().unwritten);
+    let (grounds, left) = (signed.grounds(), signed.engine.condition().unwritten);
+    let now = grounds.now;
     if deck.output.is_json() {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        deck.output.value(&KeyLine::of(key, view, &left, now))?;
+        deck.output.value(&KeyLine::of(key, view, &left, grounds))?;
     } else {
         // No more than there is: the trail may be unreadable, and the page is worth having all the same.
         let over = matches!(key.state(now), KeyState::Revoked | KeyState::Deleted);
         let trail =
             if over { signed.engine.audit(&signed.session, None, TOLD, Some(key.id)).ok() } else { None };
         let why = trail.as_ref().and_then(|page| page.lines.iter().find_map(|line| line.entry.unasked()));
-        deck.output.text(&signed.see(|view| page(key, view, why, &left, now)))?;
+        deck.output.text(&signed.see(|view| page(key, view, why, &left, grounds)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -110,7 +114,8 @@ pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
 /// Entries of a key that are looked at for why it ended.
 const TOLD: usize = 30;
 
-fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, now: Timestamp) -> String {
+fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds: Grounds) -> String {
+    let now = grounds.now;
     let mut out = String::new();
     let mut line = |what: &str, text: &str| {
         let _ = writeln!(out, "{what:<12}{}", shown(text));
@@ -149,6 +154,13 @@ fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, now: Tim
     match key.expiry.instant() {
         Some(at) => line("Expires", &format!("{} ({})", times::exact(at), times::relative(at, now))),
         None => line("Expires", "never"),
+    }
+    match (&key.protection, view.deletes_at(key, grounds)) {
+        (Some(protection), _) => {
+            line("Protected", &format!("{}; since {}", protection.why, times::both(protection.word.at, now)));
+        }
+        (None, Some(at)) => line("Deleted", &format!("{} unless it is used", times::both(at, now))),
+        (None, None) => {}
     }
     if let Some(until) = key.restorable_until() {
         line("Restorable", &format!("until {}", times::both(until, now)));

@@ -42,6 +42,14 @@ pub enum Verb {
     Restore(One),
     /// Change what a key may do
     Rescope(Rescope),
+    /// Change what a key is called, what it is for and when it ends
+    Edit(Edit),
+    /// Say that a key is needed: its days without use count anew from now
+    Keep(One),
+    /// Never delete a key for want of use
+    Protect(Protect),
+    /// Protect a key no longer
+    Unprotect(One),
 }
 
 /// What a new key shall be.
@@ -156,6 +164,39 @@ pub struct Rescope {
     base: Base,
 }
 
+/// Words of `key edit`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("change").required(true).multiple(true)
+    .args(["name", "note", "expires", "notice"])))]
+pub struct Edit {
+    #[command(flatten)]
+    one: One,
+    /// What it is called from now on
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// When it ends, counted from now: never, 90d, 1y, or a date such as 2027-01-31
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// Days before its end at which it is told of, such as 30d, or `policy`
+    #[arg(long, value_name = "DAYS")]
+    notice: Option<String>,
+    #[command(flatten)]
+    base: Base,
+}
+
+/// Words of `key protect`.
+#[derive(Debug, Args)]
+pub struct Protect {
+    #[command(flatten)]
+    one: One,
+    /// Why, for whoever wonders in a year
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+}
+
 /// The words for states.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum StateWord {
@@ -200,6 +241,10 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Delete(words) => change::delete(deck, words),
         Verb::Restore(one) => change::restore(deck, one),
         Verb::Rescope(args) => change::rescope(deck, args),
+        Verb::Edit(args) => change::edit(deck, args),
+        Verb::Keep(one) => change::keep(deck, one),
+        Verb::Protect(args) => change::protect(deck, args),
+        Verb::Unprotect(one) => change::unprotect(deck, one),
     }
 }
 

@@ -13,6 +13,7 @@ use super::authorize::{Access, Action, Actor, authorize};
 use super::basis::Basis;
 use super::command::{AskedBy, Command, Context};
 use super::event::Event;
+use super::lifecycle::Pass;
 use super::{Agency, Operator, OperatorId, Policy, PublicId, Refusal, Role, Standing, State, Timestamp};
 
 /// Judges a command. Pure: the same state, command and context give the same answer.
@@ -83,11 +84,11 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::ProtectKey { key, why } => keys::protect(state, *key, why, context),
         Command::UnprotectKey(key) => keys::unprotect(state, *key, context),
         Command::ConfirmHold { count } => lifecycle::confirm_hold(state, *count, context),
-        Command::GiveNotices => lifecycle::give_notices(state, context),
-        Command::RenewNotices => lifecycle::renew_notices(state, context),
-        Command::DeleteUnused => lifecycle::delete_unused(state, context),
-        Command::HoldDeletions => lifecycle::hold_deletions(state, context),
-        Command::PurgeDeleted => lifecycle::purge_deleted(state, context),
+        Command::RenewNotices => lifecycle::sweep(state, Pass::Renewals, context),
+        Command::GiveNotices => lifecycle::sweep(state, Pass::Notices, context),
+        Command::DeleteUnused => lifecycle::sweep(state, Pass::Deletions, context),
+        Command::HoldDeletions => lifecycle::sweep(state, Pass::Hold, context),
+        Command::PurgeDeleted => lifecycle::sweep(state, Pass::Purges, context),
         Command::CreateApp(new) => apps::create(state, new, context),
         Command::EditApp { app, change, basis } => apps::edit(state, *app, change, *basis, context),
         Command::RenewAppSecret(app) => apps::renew_secret(state, *app, context),

@@ -21,7 +21,7 @@ mod cycle;
 
 pub use self::cycle::{Cycle, Hold, Protection, Step, Word};
 use self::cycle::{after, before};
-use super::{Expiry, Key, KeyId, KeyState, Policy, Refusal, State, Status, Timestamp};
+use super::{Command, Event, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
 pub const STEPS: [u32; 3] = [15, 7, 1];
@@ -36,22 +36,14 @@ pub fn allowed(live: usize) -> usize {
 pub struct Grounds {
     /// The time.
     pub now: Timestamp,
-    /// Since when no use was lost.
-    pub complete_since: Timestamp,
+    /// Since when no use was lost; `None` leaves nothing to judge by, and nothing is due.
+    pub complete_since: Option<Timestamp>,
 }
 
 impl Grounds {
-    /// Grounds to judge on, or why there are none: a clock in doubt, or uses that are not written down.
-    pub const fn of(
-        now: Timestamp,
-        suspect: bool,
-        complete_since: Option<Timestamp>,
-    ) -> Result<Self, Refusal> {
-        match complete_since {
-            _ if suspect => Err(Refusal::ClockSuspect),
-            None => Err(Refusal::UsesIncomplete),
-            Some(complete_since) => Ok(Self { now, complete_since }),
-        }
+    /// None while the clock is in doubt.
+    pub fn of(now: Timestamp, suspect: bool, complete_since: Option<Timestamp>) -> Self {
+        Self { now, complete_since: complete_since.filter(|_| !suspect) }
     }
 }
 
@@ -97,6 +89,40 @@ pub struct Plan<'s> {
     pub next: Option<Timestamp>,
 }
 
+/// What a sweep does, one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Puts right what is remembered of notices that hold no more.
+    Renewals,
+    /// Gives notices.
+    Notices,
+    /// Deletes for want of use.
+    Deletions,
+    /// Remembers which deletions wait for a word.
+    Hold,
+    /// Purges what was deleted long ago.
+    Purges,
+}
+
+impl Pass {
+    /// Keys one commit is about at most: their records and its entry must fit it.
+    pub const AT_ONCE: usize = 64;
+
+    /// All of them, in the order in which they are done.
+    pub const ALL: [Self; 5] = [Self::Renewals, Self::Notices, Self::Deletions, Self::Hold, Self::Purges];
+
+    /// The command that does it.
+    pub const fn command(self) -> Command {
+        match self {
+            Self::Renewals => Command::RenewNotices,
+            Self::Notices => Command::GiveNotices,
+            Self::Deletions => Command::DeleteUnused,
+            Self::Hold => Command::HoldDeletions,
+            Self::Purges => Command::PurgeDeleted,
+        }
+    }
+}
+
 impl Plan<'_> {
     /// Whether nothing is due.
     pub const fn is_empty(&self) -> bool {
@@ -106,12 +132,40 @@ impl Plan<'_> {
             && self.hold.is_none()
             && self.purges.is_empty()
     }
+
+    /// What one pass comes to at `now`.
+    pub fn events(&self, pass: Pass, now: Timestamp) -> Box<dyn Iterator<Item = Event> + '_> {
+        match pass {
+            Pass::Renewals => Box::new(
+                self.renewed.iter().map(|(key, cycle)| Event::NoticesRenewed((*key).clone(), cycle.clone())),
+            ),
+            Pass::Notices => Box::new(
+                self.notices
+                    .iter()
+                    .map(|(key, cycle, told)| Event::NoticeGiven((*key).clone(), cycle.clone(), *told)),
+            ),
+            Pass::Deletions => {
+                Box::new(self.deletions.iter().map(move |key| {
+                    Event::KeyDeleted(Key { status: Status::Deleted(now), ..(*key).clone() })
+                }))
+            }
+            Pass::Hold => Box::new(self.hold.iter().cloned().map(Event::DeletionsHeld)),
+            Pass::Purges => Box::new(
+                self.purges
+                    .iter()
+                    .map(move |key| Event::KeyPurged(key.purged(now), Box::new((*key).clone()))),
+            ),
+        }
+    }
 }
 
 /// What a sweep of the whole state finds due.
 pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     let now = grounds.now;
     let mut plan = Plan::default();
+    if grounds.complete_since.is_none() {
+        return plan;
+    }
     let (mut due, mut live) = (Vec::new(), 0);
     for key in state.keys() {
         live += usize::from(key.state(now).is_live());
@@ -146,6 +200,10 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
 
 /// What is due for one key: its notices, and whether it goes.
 fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'s>, due: &mut Vec<&'s Key>) {
+    // What was told of a key that was ended is left as it was told.
+    if key.is_ended() {
+        return;
+    }
     let now = grounds.now;
     let known = state.cycle(key.id);
     let mut cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
@@ -221,7 +279,7 @@ fn watch(state: &State, key: &Key, cycle: &Cycle, grounds: Grounds) -> Option<Wa
     let idle_days = watched(key, state.policy(), grounds.now)?;
     let used = state.usage(key.id).last_used_at;
     let touched = used.max(key.counted_from);
-    let base = touched.max(Some(key.created_at.max(grounds.complete_since)))?;
+    let base = touched.max(Some(key.created_at.max(grounds.complete_since?)))?;
     let first = STEPS.first().copied().unwrap_or(0);
     let is_void = cycle.idle.iter().any(|step| touched.is_some_and(|at| step.at <= at))
         || grounds.now < after(base, idle_days.saturating_sub(first));
@@ -235,20 +293,15 @@ fn watched(key: &Key, policy: &Policy, now: Timestamp) -> Option<u32> {
     policy.idle_days.filter(|_| is_watched)
 }
 
-/// When a key will be deleted for want of use if nothing happens, and whether that has been announced. `None` while it is
-/// not watched, or while there are no grounds to say so.
-pub fn deletes_at(state: &State, key: &Key, grounds: Grounds) -> Option<(Timestamp, bool)> {
+/// When a key will be deleted for want of use if nothing happens, and how many notices of that were given. `None` while it
+/// is not watched.
+pub fn deletes_at(state: &State, key: &Key, grounds: Grounds) -> Option<(Timestamp, usize)> {
     let (known, none) = (state.cycle(key.id), Cycle::of(key.id));
     let watch = watch(state, key, known.unwrap_or(&none), grounds)?;
     let given = if watch.is_void { 0 } else { known.map_or(0, |cycle| cycle.idle.len()) };
     // The notices that are still to come take their days.
     let soonest = STEPS.get(given).map(|days| after(grounds.now, *days));
-    Some((soonest.max(Some(watch.deletes_at))?, given > 0))
-}
-
-/// The end of a key, if it has one and is told of it.
-pub fn ends_at(key: &Key) -> Option<Timestamp> {
-    told_of_end(key).filter(|_| key.expiry != Expiry::Never)
+    Some((soonest.max(Some(watch.deletes_at))?, given))
 }
 
 fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {

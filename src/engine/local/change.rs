@@ -66,7 +66,7 @@ impl LocalEngine {
             actor: session.actor(),
             now: dial.now.time,
             doubted: dial.now.suspect.then_some(dial.wall),
-            complete_since: self.desk.complete_since(),
+            complete_since: self.register.complete_since(),
             catalog: &self.catalog,
             ids: &ids,
             minted,
@@ -212,6 +212,9 @@ impl LocalEngine {
             }
             Err(Judged::Failed(error)) => return Err(error.into()),
         };
+        if *command == Command::DeleteUnused {
+            self.shut_unused(&events)?;
+        }
         let at = self.now().time;
         let mut entry = entry_of(&self.state(), session, command, &events, at);
         if let Command::Found { operator, .. } = command {
@@ -226,6 +229,10 @@ impl LocalEngine {
         let unshown = unshown(session, command, &events, (at, ledger.head().seq + 1));
         if let Err(error) = ledger.write(entry, records, Some(&mark), unshown.as_ref(), sequel) {
             let unknown = matches!(error, EngineError::Commit(CommitError::Unknown(_)));
+            // What may have been written stays shut until that is known.
+            if *command == Command::DeleteUnused && !unknown {
+                self.overdue.parts.image.refresh(&events);
+            }
             if unknown {
                 self.overdue.set_out();
             }

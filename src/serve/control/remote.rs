@@ -14,6 +14,7 @@ use crate::domain::command::Beside;
 use crate::domain::{Access, Actor, Catalog, Command, Decision, PublicId, Reason, ScopeId, State};
 use crate::engine::{
     Brought, Condition, Dial, Done, Doubt, Engine, EngineError, Finding, News, Now, Question, Session,
+    Sweeping, Swept,
 };
 
 /// The answer in a frame, given to `read`.
@@ -128,6 +129,16 @@ impl Engine for RemoteEngine {
 
     fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError> {
         self.found(&self.line.ask(Reach::of(session.actor().access)?, Request::Ask(question))?)
+    }
+
+    fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError> {
+        open(
+            &self.line.ask(Reach::of(session.actor().access)?, Request::Sweep(how))?,
+            |answer| match answer {
+                Answer::Swept(swept) => Some(Ok(*swept)),
+                _ => None,
+            },
+        )
     }
 
     fn condition(&self) -> Condition {

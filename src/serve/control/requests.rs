@@ -226,6 +226,11 @@ impl Clerk {
                 self.unshown.retain(|(id, _)| *id != token);
                 plain(Answer::Nothing)
             }
+            Request::Sweep(how) => {
+                let mut swept = engine.sweep(session, how)?;
+                swept.events = visible::events(&engine.state(), session.actor(), &swept.events);
+                plain(Answer::Swept(Box::new(swept)))
+            }
             Request::Settle => {
                 engine.settle()?;
                 plain(Answer::Nothing)

@@ -55,9 +55,7 @@ pub fn record(state: &State, actor: Actor, at: RecordKey) -> Option<Record> {
         }
         RecordKey::Location(id) => view.location(id).cloned().map(Record::Location),
         // One that was purged is sent as such, so that whoever has it forgets what it was.
-        RecordKey::Key(id) => {
-            state.key(id).filter(|key| actor.sees(state, key)).cloned().map(Record::Key)
-        }
+        RecordKey::Key(id) => state.key(id).filter(|key| actor.sees(state, key)).cloned().map(Record::Key),
         RecordKey::App(id) => view.app(id).cloned().map(Record::App),
         RecordKey::Revoked(id) => {
             let app = view.app(id)?.id;
@@ -87,9 +85,10 @@ pub fn all(state: &State, actor: Actor, wants: Wants, seen: &HashSet<RecordKey>)
                 all.extend(state.cycle(key.id).map(|cycle| RecordKey::Cycle(cycle.key)));
             }
         }
-        Wants::Named => {
-            all.extend(seen.iter().filter(|at| matches!(at, RecordKey::App(_) | RecordKey::Key(_))))
-        }
+        Wants::Named => all.extend(
+            seen.iter()
+                .filter(|at| matches!(at, RecordKey::App(_) | RecordKey::Key(_) | RecordKey::Cycle(_))),
+        ),
     }
     all
 }
@@ -103,6 +102,7 @@ pub fn called(state: &State, actor: Actor, reference: &str, now: Timestamp) -> V
     for sought in [Sought::Living, Sought::Ended, Sought::Deleted] {
         for key in view.find_key(reference, sought, now).all() {
             called.push(RecordKey::Key(key.id));
+            called.extend(state.cycle(key.id).map(|cycle| RecordKey::Cycle(cycle.key)));
             called.extend(key.place.app().map(RecordKey::App));
         }
     }

@@ -1,0 +1,288 @@
+//! `keydeck sweep`, `due` and `notices`: what time does to keys, for cron, for monitoring and for people.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Outcome;
+use super::consent::Consent;
+use super::door::{Deck, Signed};
+use super::fault::Fault;
+use super::table::{Cell, Table, Tone};
+use super::times;
+use crate::domain::event::Subject;
+use crate::domain::lifecycle::{STEPS, Told};
+use crate::domain::notice::{Notice, What, board};
+use crate::domain::{Command, Event, Expiry, Key, Timestamp, View};
+use crate::engine::{Sweeping, Swept};
+
+/// Words of `sweep`.
+#[derive(Debug, Args)]
+pub struct Sweep {
+    /// Show what a sweep would do now, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// First let the deletions go that wait for a word; so many, as the dry run counts them (admins)
+    #[arg(long, value_name = "COUNT", conflicts_with = "dry_run")]
+    confirm: Option<u32>,
+    /// Tell of everybody's keys (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// Words of `due`.
+#[derive(Debug, Args)]
+pub struct Due {
+    /// How far ahead to look, such as 7d or 12h
+    #[arg(long, value_name = "LIFE", default_value = "7d")]
+    within: String,
+    /// Everybody's keys (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+}
+
+/// What can be done with notices.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// What time is about to do to your keys and what it has done; what happens next stands first
+    List(List),
+}
+
+/// Words of `notices list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Everybody's keys (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+}
+
+/// What was done, in JSON.
+#[derive(Serialize)]
+struct SweptLine<'a> {
+    done: bool,
+    actions: Vec<ActionLine<'a>>,
+    others: u32,
+    next_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ActionLine<'a> {
+    action: &'static str,
+    key: Option<String>,
+    name: Option<&'a str>,
+    days: Option<u32>,
+    at: Option<String>,
+    held: Option<usize>,
+}
+
+/// A notice in JSON.
+#[derive(Serialize)]
+struct NoticeLine<'a> {
+    what: &'static str,
+    when: String,
+    key: Option<String>,
+    name: Option<&'a str>,
+    hint: Option<String>,
+    owner: Option<&'a str>,
+    told: Option<usize>,
+    held: Option<usize>,
+}
+
+/// Runs `sweep`.
+pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
+    let signed = deck.sign_in()?.widened(args.all)?;
+    if let Some(count) = args.confirm {
+        args.consent.ask(|| format!("Let {count} keys be deleted that nobody has used for long?"))?;
+        signed.engine.execute(&signed.session, Command::ConfirmHold { count })?;
+    }
+    let how = if args.dry_run { Sweeping::Tell } else { Sweeping::Do };
+    let swept = signed.engine.sweep(&signed.session, how)?;
+    if deck.output.is_json() {
+        let line = SweptLine {
+            done: how == Sweeping::Do,
+            actions: swept.events.iter().map(action).collect(),
+            others: swept.others,
+            next_at: swept.next.map(Timestamp::rfc3339),
+        };
+        deck.output.value(&line)?;
+    } else {
+        tell(deck, &signed, &swept, how)?;
+    }
+    Ok(deck.done(signed.engine.settle()))
+}
+
+fn action(event: &Event) -> ActionLine<'_> {
+    let key = match event.subject() {
+        Subject::Key(key) | Subject::Notices(key, _) => Some(key),
+        _ => None,
+    };
+    // Of what was purged only the name it had is left.
+    let named = if let Event::KeyPurged(_, before) = event { Some(&**before) } else { key };
+    let (action, days, at, held) = match event {
+        Event::NoticeGiven(_, _, Told::Unused { days, deletes_at }) => {
+            ("deletion_notice", Some(*days), Some(*deletes_at), None)
+        }
+        Event::NoticeGiven(_, _, Told::Ends { days, at }) => ("end_notice", Some(*days), Some(*at), None),
+        Event::NoticesRenewed(..) => ("notices_withdrawn", None, None, None),
+        Event::KeyDeleted(_) => ("deleted", None, None, None),
+        Event::DeletionsHeld(hold) => ("held", None, None, Some(hold.keys.len())),
+        Event::KeyPurged(..) => ("purged", None, None, None),
+        _ => ("other", None, None, None),
+    };
+    ActionLine {
+        action,
+        key: key.map(|key| key.id.to_string()),
+        name: named.map(|key| key.name.as_str()),
+        days,
+        at: at.map(Timestamp::rfc3339),
+        held,
+    }
+}
+
+fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<(), Fault> {
+    let now = signed.now();
+    let mut table = Table::new(&["What", "Key", "When"]);
+    for event in &swept.events {
+        let done = action(event);
+        let what = match done.action {
+            "deletion_notice" => {
+                format!("told: deleted for want of use, {} d before", done.days.unwrap_or(0))
+            }
+            "end_notice" if done.days == Some(0) => "told: has ended".into(),
+            "end_notice" => format!("told: ends, {} d before", done.days.unwrap_or(0)),
+            "notices_withdrawn" => "notices withdrawn".into(),
+            "deleted" => "deleted for want of use".into(),
+            "held" if done.held == Some(0) => "no deletion waits for a word any more".into(),
+            "held" => format!("{} deletions wait for a word", done.held.unwrap_or(0)),
+            _ => "purged".into(),
+        };
+        let when = match event {
+            Event::NoticeGiven(_, _, Told::Unused { deletes_at: at, .. } | Told::Ends { at, .. }) => {
+                times::both(*at, now)
+            }
+            _ => String::new(),
+        };
+        table.row([what.into(), done.name.unwrap_or("").into(), when.into()]);
+    }
+    if !swept.events.is_empty() {
+        deck.output.text(&table.render(deck.output))?;
+    }
+    let done = if how == Sweeping::Do { "was" } else { "is" };
+    if swept.events.is_empty() {
+        deck.output.say(&format!("Nothing {done} due for keys of yours."));
+    }
+    if swept.others > 0 {
+        deck.output.say(&format!("Besides, {} {done} due for keys of others.", swept.others));
+    }
+    if let Some(next) = swept.next {
+        deck.output.say(&format!("The next thing is due {}.", times::both(next, now)));
+    }
+    if how == Sweeping::Tell {
+        deck.output.say("Nothing was changed.");
+    }
+    Ok(())
+}
+
+/// Runs `due`: exit code 1 when something is due.
+pub fn due(deck: &Deck, args: &Due) -> Outcome {
+    let signed = deck.sign_in()?.widened(args.all)?;
+    let now = signed.now();
+    let until = match Expiry::parse(&args.within, now, &chrono::Local) {
+        Ok(Expiry::At(until)) => until,
+        Ok(Expiry::Never) => return Err(Fault::usage("--within: a time such as 7d or 12h.")),
+        Err(why) => return Err(Fault::usage(format!("--within {}: {why}.", args.within))),
+    };
+    let found = signed.see(|view| {
+        let mut found = board(view, signed.grounds());
+        // Ends are told of when their notice has come; whoever asks wants those before as well.
+        found.retain(|notice| notice.what != What::Ends);
+        let ends = view.keys().filter(|key| key.state(now).is_live()).filter_map(|key| {
+            let when = key.expiry.instant().filter(|at| *at <= until)?;
+            Some(Notice { what: What::Ends, key: Some(key), when })
+        });
+        found.extend(ends);
+        found.retain(|notice| is_ahead(notice.what) && notice.when <= until);
+        found.sort_by_key(|notice| (notice.when, notice.key.map(|key| key.id)));
+        show(deck, view, &found, now, "Nothing is due.")?;
+        Ok::<_, Fault>(found.len())
+    })?;
+    Ok(if found == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+const fn is_ahead(what: What) -> bool {
+    match what {
+        What::Held(_) | What::Deletion { .. } | What::Ends => true,
+        What::Ended | What::Deleted => false,
+    }
+}
+
+/// Runs `notices`.
+pub fn notices(deck: &Deck, verb: &Verb) -> Outcome {
+    let Verb::List(args) = verb;
+    let signed = deck.sign_in()?.widened(args.all)?;
+    let grounds = signed.grounds();
+    signed.see(|view| show(deck, view, &board(view, grounds), grounds.now, "There is no notice."))?;
+    if grounds.complete_since.is_none() {
+        deck.output.say(
+            "The clock is in doubt or uses are not written down, so nothing is deleted and nothing is told of that. \
+             `keydeck info` says why.",
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(
+    deck: &Deck,
+    view: View<'_>,
+    notices: &[Notice<'_>],
+    now: Timestamp,
+    nothing: &str,
+) -> Result<(), Fault> {
+    if deck.output.is_json() {
+        return deck.output.value(&notices.iter().map(|notice| line(view, notice)).collect::<Vec<_>>());
+    }
+    if notices.is_empty() {
+        deck.output.say(nothing);
+        return Ok(());
+    }
+    let mut table = Table::new(&["When", "What happens", "Key", "Owner"]);
+    for notice in notices {
+        let (what, tone) = in_words(notice.what);
+        table.row([
+            times::both(notice.when, now).into(),
+            Cell::toned(what, tone),
+            notice.key.map_or_else(String::new, |key: &Key| format!("{} ({})", key.name, key.hint())).into(),
+            notice.key.map_or("", |key| view.owner_name(key)).into(),
+        ]);
+    }
+    deck.output.text(&table.render(deck.output))
+}
+
+fn in_words(what: What) -> (String, Tone) {
+    match what {
+        What::Held(1) => ("1 deletion waits for a word".into(), Tone::Warn),
+        What::Held(count) => (format!("{count} deletions wait for a word"), Tone::Warn),
+        What::Deletion { told } => {
+            (format!("deleted for want of use (told {told} of {})", STEPS.len()), Tone::Bad)
+        }
+        What::Ends => ("ends".into(), Tone::Warn),
+        What::Ended => ("ended".into(), Tone::Faint),
+        What::Deleted => ("deleted for want of use; can be restored until then".into(), Tone::Faint),
+    }
+}
+
+fn line<'a>(view: View<'a>, notice: &Notice<'a>) -> NoticeLine<'a> {
+    NoticeLine {
+        what: notice.what.code(),
+        when: notice.when.rfc3339(),
+        key: notice.key.map(|key| key.id.to_string()),
+        name: notice.key.map(|key| key.name.as_str()),
+        hint: notice.key.map(Key::hint),
+        owner: notice.key.map(|key| view.owner_name(key)),
+        told: if let What::Deletion { told } = notice.what { Some(told) } else { None },
+        held: if let What::Held(count) = notice.what { Some(count) } else { None },
+    }
+}
