@@ -2,6 +2,7 @@
 
 mod apps;
 mod keys;
+mod lifecycle;
 mod model;
 mod names;
 
@@ -12,10 +13,13 @@ use crate::domain::*;
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 /// A state and what it takes to run commands on it.
+#[derive(Clone)]
 struct World {
     state: State,
     now: Timestamp,
     drawn: usize,
+    doubted: bool,
+    complete_since: Option<Timestamp>,
 }
 
 fn id(n: usize) -> PublicId {
@@ -39,7 +43,8 @@ fn scope(text: &str) -> String {
 impl World {
     /// An agency with its founder, whose id is drawn first.
     fn founded() -> (Self, Actor) {
-        let mut world = Self { state: State::default(), now: NOW, drawn: 1 };
+        let complete_since = Some(Timestamp(0));
+        let mut world = Self { state: State::default(), now: NOW, drawn: 1, doubted: false, complete_since };
         let maria = Actor { operator: OperatorId(id(0)), access: Access::Own };
         let command = Command::Found { agency: name("Acme"), operator: name("maria") };
         world.run(maria, &command).unwrap();
@@ -55,13 +60,23 @@ impl World {
             imported: None,
         });
         self.drawn += 1;
+        self.run_with(actor, command, &ids, minted)
+    }
+
+    fn run_with(
+        &mut self,
+        actor: Actor,
+        command: &Command,
+        ids: &[PublicId],
+        minted: Option<Minted>,
+    ) -> Result<Vec<Event>, Refusal> {
         let context = Context {
             actor,
             now: self.now,
-            doubted: None,
-            complete_since: None,
+            doubted: self.doubted.then_some(self.now),
+            complete_since: self.complete_since,
             catalog: Catalog::builtin(),
-            ids: &ids,
+            ids,
             minted,
         };
         let events = decide(&self.state, command, &context)?;
@@ -177,8 +192,7 @@ fn every_action_has_its_least_role() {
     ];
     for (command, least) in commands {
         for (actor, role) in [(vera, Role::Viewer), (jonas, Role::Manager), (maria, Role::Admin)] {
-            let mut copy = World { state: world.state.clone(), now: NOW, drawn: world.drawn };
-            let answer = copy.run(actor, &command);
+            let answer = world.clone().run(actor, &command);
             if role >= least {
                 assert!(answer.is_ok(), "{role} {command:?}: {answer:?}");
             } else {
@@ -284,16 +298,7 @@ fn an_id_drawn_twice_is_drawn_again() {
     let key = world.issue(maria, agency_key("K")).unwrap();
     let minted =
         Some(Minted { id: *key.public(), verifier: Verifier { digest: [1; 32], pepper: 1 }, imported: None });
-    let context = Context {
-        actor: maria,
-        now: NOW,
-        doubted: None,
-        complete_since: None,
-        catalog: Catalog::builtin(),
-        ids: &[],
-        minted,
-    };
-    let answer = decide(&world.state, &Command::IssueKey(agency_key("Other")), &context);
+    let answer = world.run_with(maria, &Command::IssueKey(agency_key("Other")), &[], minted);
     assert_eq!(answer, Err(Refusal::IdTaken));
 }
 
