@@ -208,7 +208,7 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
     let known = state.cycle(key.id);
     let mut cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
     let told_before = plan.notices.len();
-    if let Some(at) = told_of_end(key) {
+    if let Some(at) = key.expiry.instant() {
         let days = key.notice(state.policy());
         if now < before(at, days) {
             cycle.ends.clear();
@@ -256,14 +256,6 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
     // A notice writes down the rest of it as well.
     if plan.notices.len() == told_before && known.is_some_and(|known| *known != cycle) {
         plan.renewed.push((key, cycle));
-    }
-}
-
-/// The end of a key whose end is told of.
-fn told_of_end(key: &Key) -> Option<Timestamp> {
-    match key.status {
-        Status::Active | Status::Paused(_) => key.expiry.instant(),
-        Status::Revoked(_) | Status::Deleted(_) | Status::Purged(_) => None,
     }
 }
 

@@ -195,6 +195,25 @@ fn a_paused_key_is_not_deleted_and_counts_from_when_it_is_resumed() {
 }
 
 #[test]
+fn of_a_key_that_was_revoked_or_deleted_meanwhile_nothing_more_is_said() {
+    for end in [Command::RevokeKey as fn(KeyId) -> Command, Command::DeleteKey] {
+        let (mut world, maria, key) = on_the_last_day();
+        world.run(maria, &end(key)).unwrap();
+        assert_eq!((world.swept(), world.deletes_at(key)), ((vec![], 0), None));
+        world.now = day(91);
+        assert_eq!(world.swept(), (vec![], 0));
+    }
+}
+
+#[test]
+fn after_a_deletion_the_trail_does_not_say_that_its_notices_were_withdrawn() {
+    let (mut world, _, key) = on_the_last_day();
+    assert_eq!(world.sweep_on([90]), [(90, Did::Deleted(key))]);
+    world.now = day(91);
+    assert_eq!(world.swept(), (vec![], 0));
+}
+
+#[test]
 fn a_key_whose_time_is_over_is_not_deleted_for_want_of_use() {
     let (mut world, maria) = World::founded();
     let key = world.ending(maria, "Ends", 80);
