@@ -208,6 +208,11 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
     let known = state.cycle(key.id);
     let mut cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
     let told_before = plan.notices.len();
+    let watch = watch(state, key, &cycle, grounds);
+    // First of all, so that whatever notice is given writes down that these hold no more.
+    if watch.as_ref().is_none_or(|watch| watch.is_void) {
+        cycle.idle.clear();
+    }
     if let Some(at) = key.expiry.instant() {
         let days = key.notice(state.policy());
         if now < before(at, days) {
@@ -230,28 +235,22 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
         let coming = steps.into_iter().map(|step| before(at, step)).filter(|at| now < *at);
         plan.next = earliest(plan.next, coming.min());
     }
-    match watch(state, key, &cycle, grounds) {
-        None => cycle.idle.clear(),
-        Some(watch) => {
-            if watch.is_void {
-                cycle.idle.clear();
+    if let Some(watch) = watch {
+        let coming = match cycle.next_step() {
+            Some(days) if now >= before(watch.deletes_at, days) => {
+                cycle.idle.push(Step { days, at: now });
+                let deletes_at = watch.deletes_at.max(after(now, days));
+                plan.notices.push((key, cycle.clone(), Told::Unused { days, deletes_at }));
+                before(deletes_at, cycle.next_step().unwrap_or(0))
             }
-            let coming = match cycle.next_step() {
-                Some(days) if now >= before(watch.deletes_at, days) => {
-                    cycle.idle.push(Step { days, at: now });
-                    let deletes_at = watch.deletes_at.max(after(now, days));
-                    plan.notices.push((key, cycle.clone(), Told::Unused { days, deletes_at }));
-                    before(deletes_at, cycle.next_step().unwrap_or(0))
-                }
-                Some(days) => before(watch.deletes_at, days),
-                None if now >= watch.deletes_at => {
-                    due.push(key);
-                    now
-                }
-                None => watch.deletes_at,
-            };
-            plan.next = earliest(plan.next, Some(coming).filter(|at| now < *at));
-        }
+            Some(days) => before(watch.deletes_at, days),
+            None if now >= watch.deletes_at => {
+                due.push(key);
+                now
+            }
+            None => watch.deletes_at,
+        };
+        plan.next = earliest(plan.next, Some(coming).filter(|at| now < *at));
     }
     // A notice writes down the rest of it as well.
     if plan.notices.len() == told_before && known.is_some_and(|known| *known != cycle) {

@@ -80,6 +80,10 @@ impl World {
                 }
             }
         }
+        if let Ok(grounds) = Grounds::of(self.now, self.doubted, self.complete_since) {
+            let left = plan(&self.state, grounds);
+            assert!(left.is_empty(), "left over: {left:?}");
+        }
         did.sort_unstable();
         (did, commits)
     }

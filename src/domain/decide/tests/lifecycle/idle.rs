@@ -253,6 +253,17 @@ fn a_rule_that_is_off_deletes_nothing_and_one_that_is_put_on_begins_with_the_fir
 }
 
 #[test]
+fn notices_of_a_rule_that_was_off_meanwhile_do_not_count_though_an_end_was_told_of_just_then() {
+    let (mut world, maria) = World::founded();
+    let key = world.ending(maria, "Both", 90);
+    assert_eq!(world.sweep_on([75]), [(75, Did::Idle(key, 15))]);
+    world.rule(maria, "idle-days", "off");
+    assert_eq!(world.sweep_on([83]), [(83, Did::Ends(key, 7))]);
+    world.rule(maria, "idle-days", "90d");
+    assert_eq!(world.sweep_on([84]), [(84, Did::Idle(key, 15))]);
+}
+
+#[test]
 fn more_idle_days_give_a_key_that_was_announced_its_days_back() {
     let (mut world, maria, key) = on_the_last_day();
     world.rule(maria, "idle-days", "120d");
