@@ -21,7 +21,7 @@ mod cycle;
 
 pub use self::cycle::{Cycle, Hold, Protection, Step, Word};
 use self::cycle::{after, before};
-use super::{Command, Event, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
+use super::{Command, Event, Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
 pub const STEPS: [u32; 3] = [15, 7, 1];
@@ -212,6 +212,9 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
     // First of all, so that whatever notice is given writes down that these hold no more.
     if watch.as_ref().is_none_or(|watch| watch.is_void) {
         cycle.idle.clear();
+    }
+    if key.expiry == Expiry::Never {
+        cycle.ends.clear();
     }
     if let Some(at) = key.expiry.instant() {
         let days = key.notice(state.policy());

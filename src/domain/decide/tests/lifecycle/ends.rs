@@ -46,6 +46,20 @@ fn an_extended_key_is_told_of_anew_and_the_trail_says_that_the_notices_are_withd
 }
 
 #[test]
+fn a_key_that_is_given_no_end_and_then_one_again_is_told_of_it() {
+    let (mut world, maria) = World::founded();
+    let key = world.ending(maria, "Ends", 30);
+    assert_eq!(world.sweep_on([29]), [(29, Did::Ends(key, 1))]);
+    let never = world.edit(key, Expiry::Never, None);
+    world.run(maria, &never).unwrap();
+    assert_eq!(world.sweep_on([30, 39]), []);
+    let again = world.edit(key, Expiry::At(day(45)), None);
+    world.run(maria, &again).unwrap();
+    let told = [(39, Did::Ends(key, 7)), (44, Did::Ends(key, 1)), (45, Did::Ends(key, 0))];
+    assert_eq!(world.sweep_on(39..=45), told);
+}
+
+#[test]
 fn a_key_can_be_told_of_earlier_or_later_than_the_policy_says() {
     let (mut world, maria) = World::founded();
     let (early, late) = (world.ending(maria, "Early", 100), world.ending(maria, "Late", 100));
