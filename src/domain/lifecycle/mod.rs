@@ -235,7 +235,8 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
                 plan.notices.push((key, cycle.clone(), Told::Ends { days: tightest, at }));
             }
         }
-        let coming = steps.into_iter().map(|step| before(at, step)).filter(|at| now < *at);
+        let to_come = steps.into_iter().filter(|step| !cycle.ends.contains(step));
+        let coming = to_come.map(|step| before(at, step)).filter(|at| now < *at);
         plan.next = earliest(plan.next, coming.min());
     }
     if let Some(watch) = watch {

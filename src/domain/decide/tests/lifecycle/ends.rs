@@ -60,6 +60,18 @@ fn a_key_that_is_given_no_end_and_then_one_again_is_told_of_it() {
 }
 
 #[test]
+fn what_was_told_already_is_not_said_to_be_due_next() {
+    let (mut world, maria) = World::founded();
+    let key = world.ending(maria, "Ends", 30);
+    assert_eq!(world.sweep_on([29]), [(29, Did::Ends(key, 1))]);
+    // Not so far that it is told of anew: the next that is said is that it has ended.
+    let extend = world.edit(key, Expiry::At(day(33)), None);
+    world.run(maria, &extend).unwrap();
+    assert_eq!((world.sweep(), world.next()), (vec![], Some(day(33))));
+    assert_eq!(world.sweep_on(29..=33), [(33, Did::Ends(key, 0))]);
+}
+
+#[test]
 fn a_key_can_be_told_of_earlier_or_later_than_the_policy_says() {
     let (mut world, maria) = World::founded();
     let (early, late) = (world.ending(maria, "Early", 100), world.ending(maria, "Late", 100));
