@@ -5,6 +5,8 @@ mod bounds;
 mod ends;
 mod held;
 mod idle;
+mod lives;
+mod reckoning;
 
 use super::*;
 use crate::domain::command::KeyEdit;

@@ -1,0 +1,238 @@
+//! Lives at random, led by the program and by a [`Reckoning`] side by side: each sweep does the same in both, and keys
+//! stand the same way after each step. `PROPTEST_CASES` sets how many (everyday: 256).
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::reckoning::{Entry, Reckoning, Stands};
+use super::*;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Deed {
+    Sweep,
+    SweepInDoubt,
+    /// While uses are not written down.
+    SweepBlind,
+    /// When uses have been written down for so many days.
+    SweepSince(i64),
+    Use,
+    Pause,
+    Resume,
+    Revoke,
+    Delete,
+    Restore,
+    Protect,
+    Unprotect,
+    Keep,
+    /// In so many days, told of so many before.
+    End(Option<i64>, Option<u32>),
+    IdleDays(Option<u32>),
+    NoticeDays(u32),
+    Confirm,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    /// Milliseconds after the one before.
+    pub(super) after: i64,
+    pub(super) key: usize,
+    pub(super) deed: Deed,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Life {
+    /// When each key ends, in days, and how many before it is told of that.
+    pub(super) keys: Vec<(Option<i64>, Option<u32>)>,
+    pub(super) steps: Vec<Step>,
+}
+
+fn notice() -> impl Strategy<Value = u32> {
+    select(vec![1, 2, 7, 14, 30, 100])
+}
+
+fn end() -> impl Strategy<Value = Option<i64>> {
+    prop_oneof![2 => Just(None), 3 => (1..200i64).prop_map(Some)]
+}
+
+fn own() -> impl Strategy<Value = Option<u32>> {
+    prop_oneof![3 => Just(None), 1 => notice().prop_map(Some)]
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        60 => Just(Deed::Sweep),
+        3 => Just(Deed::SweepInDoubt),
+        2 => Just(Deed::SweepBlind),
+        3 => select(vec![0, 1, 16, 40, 74, 90]).prop_map(Deed::SweepSince),
+        4 => Just(Deed::Use),
+        2 => select(vec![Deed::Pause, Deed::Resume, Deed::Resume, Deed::Keep]),
+        2 => select(vec![Deed::Protect, Deed::Unprotect, Deed::Unprotect]),
+        1 => select(vec![Deed::Revoke, Deed::Delete, Deed::Restore]),
+        3 => (end(), own()).prop_map(|(end, own)| Deed::End(end, own)),
+        1 => select(vec![None, Some(16), Some(30), Some(90), Some(120)]).prop_map(Deed::IdleDays),
+        1 => notice().prop_map(Deed::NoticeDays),
+        3 => Just(Deed::Confirm),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    const HOUR: i64 = DAY_MS / 24;
+    let after = prop_oneof![
+        1 => select(vec![0, 1, HOUR, DAY_MS / 2, DAY_MS - 1, DAY_MS + 1]),
+        8 => select(vec![1, 1, 1, 2, 3, 6, 8]).prop_map(|days| days * DAY_MS),
+        1 => select(vec![15, 30, 40, 75, 90]).prop_map(|days| days * DAY_MS),
+    ];
+    (after, any::<usize>(), deed()).prop_map(|(after, key, deed)| Step { after, key, deed })
+}
+
+pub(super) fn life() -> impl Strategy<Value = Life> {
+    let keys = prop_oneof![16 => 1..5usize, 7 => 6..13usize, 1 => 66..80usize];
+    let steps = prop::collection::vec(step(), 1..80);
+    (keys.prop_flat_map(|keys| prop::collection::vec((end(), own()), keys)), steps)
+        .prop_map(|(keys, steps)| Life { keys, steps })
+}
+
+impl World {
+    /// A world with the keys of a life, in their order.
+    pub(super) fn born(life: &Life) -> (Self, Actor, Vec<KeyId>) {
+        let (mut world, maria) = Self::roomy();
+        let keys = world.keys(maria, life.keys.len());
+        for (key, (end, own)) in keys.iter().zip(&life.keys) {
+            world.done(maria, *key, Deed::End(*end, *own));
+        }
+        (world, maria, keys)
+    }
+
+    /// Does what is no sweep, on the part of an operator who may; whether it was done.
+    pub(super) fn done(&mut self, who: Actor, key: KeyId, deed: Deed) -> bool {
+        let policy = |name: &str, value| Command::SetPolicy { name: name.to_owned(), value, basis: None };
+        let command = match deed {
+            Deed::Sweep | Deed::SweepInDoubt | Deed::SweepBlind | Deed::SweepSince(_) => {
+                unreachable!("{deed:?}")
+            }
+            Deed::Use => {
+                let is_let_in = verdict::refused(&self.state, self.key(key), self.now).is_none();
+                if is_let_in {
+                    self.use_key(key);
+                }
+                return is_let_in;
+            }
+            Deed::Pause => Command::PauseKey(key),
+            Deed::Resume => Command::ResumeKey(key),
+            Deed::Revoke => Command::RevokeKey(key),
+            Deed::Delete => Command::DeleteKey(key),
+            Deed::Restore => Command::RestoreKey(key),
+            Deed::Protect => Command::ProtectKey { key, why: Note::new("needed").unwrap() },
+            Deed::Unprotect => Command::UnprotectKey(key),
+            Deed::Keep => Command::KeepKey(key),
+            Deed::End(days, own) => {
+                let at = days.map(|days| Expiry::At(Timestamp(self.now.0 + days * DAY_MS)));
+                self.edit(key, at.unwrap_or(Expiry::Never), own)
+            }
+            Deed::IdleDays(days) => policy("idle-days", days.map_or("off".into(), |n| n.to_string())),
+            Deed::NoticeDays(days) => policy("notice-days", days.to_string()),
+            Deed::Confirm => {
+                Command::ConfirmHold { count: u32::try_from(self.state.hold().keys.len()).unwrap() }
+            }
+        };
+        self.run_with(who, &command, &[], None).is_ok()
+    }
+
+    /// Sweeps, if that is the deed.
+    pub(super) fn sweeps(&mut self, deed: Deed) -> Option<Vec<Did>> {
+        (self.doubted, self.complete_since) = match deed {
+            Deed::Sweep => (false, Some(Timestamp(0))),
+            Deed::SweepInDoubt => (true, Some(Timestamp(0))),
+            Deed::SweepBlind => (false, None),
+            Deed::SweepSince(days) => (false, Some(Timestamp(self.now.0 - days * DAY_MS))),
+            _ => return None,
+        };
+        let did = self.sweep();
+        self.doubted = false;
+        Some(did)
+    }
+
+    /// What is said to be next is: nothing is due before it, and something when it comes.
+    fn waits_for_what_is_next(&self) -> Result<(), TestCaseError> {
+        let (next, mut later) = (self.next(), self.clone());
+        later.now = next.map_or(day(20_000), just_before);
+        if later.now > self.now {
+            prop_assert_eq!(later.swept(), (vec![], 0), "before {:?}", next);
+        }
+        if let Some(next) = next {
+            prop_assert!(next > self.now);
+            later.now = next;
+            prop_assert!(later.swept().1 > 0, "nothing was due on {}", next);
+        }
+        Ok(())
+    }
+}
+
+impl Reckoning {
+    fn born(life: &Life, keys: &[KeyId]) -> Self {
+        let mut reckoning = Self::new(Some(90), 7);
+        for (key, (end, own)) in keys.iter().zip(&life.keys) {
+            reckoning.happens(*key, NOW.0, Entry::Made);
+            reckoning.done(*key, NOW.0, Deed::End(*end, *own));
+        }
+        reckoning
+    }
+
+    fn done(&mut self, key: KeyId, now: i64, deed: Deed) -> bool {
+        let entry = match deed {
+            Deed::Use => Entry::Used,
+            Deed::Pause => Entry::Paused,
+            Deed::Resume => Entry::Resumed,
+            Deed::Revoke => Entry::Revoked,
+            Deed::Delete => Entry::Deleted,
+            Deed::Restore => Entry::Restored,
+            Deed::Protect => Entry::Protected,
+            Deed::Unprotect => Entry::Unprotected,
+            Deed::Keep => Entry::Kept,
+            Deed::End(days, own) => Entry::Ends(days.map(|days| now + days * DAY_MS), own),
+            Deed::IdleDays(days) => return std::mem::replace(&mut self.idle_days, days) != days,
+            Deed::NoticeDays(days) => return std::mem::replace(&mut self.notice_days, days) != days,
+            Deed::Confirm => return self.confirm(),
+            Deed::Sweep | Deed::SweepInDoubt | Deed::SweepBlind | Deed::SweepSince(_) => return false,
+        };
+        self.happens(key, now, entry)
+    }
+}
+
+fn stands(key: &Key, now: Timestamp) -> Stands {
+    match (key.status, key.state(now)) {
+        (Status::Purged(_), _) => Stands::Purged,
+        (Status::Deleted(at), _) => Stands::Deleted(at.0),
+        (_, KeyState::Active) => Stands::Works,
+        (_, KeyState::Paused) => Stands::Paused,
+        (_, KeyState::Expired) => Stands::Over,
+        (_, KeyState::Revoked | KeyState::Deleted) => Stands::Revoked,
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_program_does_to_any_life_what_the_contract_says(life in life()) {
+        let (mut world, maria, keys) = World::born(&life);
+        let mut reckoning = Reckoning::born(&life, &keys);
+        for (n, Step { after, key, deed }) in life.steps.iter().copied().enumerate() {
+            world.now = Timestamp(world.now.0 + after);
+            let (key, now) = (keys[key % keys.len()], world.now);
+            if let Some(did) = world.sweeps(deed) {
+                let complete = world.complete_since.filter(|_| !matches!(deed, Deed::SweepInDoubt));
+                prop_assert_eq!(did, reckoning.sweep(now.0, complete.map(|at| at.0)), "step {}", n);
+            } else {
+                prop_assert_eq!(world.done(maria, key, deed), reckoning.done(key, now.0, deed), "step {}", n);
+            }
+            let complete = world.complete_since.unwrap_or(Timestamp(0));
+            world.complete_since = Some(complete);
+            for key in keys.iter().copied() {
+                prop_assert_eq!(stands(world.key(key), now), reckoning.stands(key, now.0), "step {}", n);
+                let at = world.deletes_at(key).map(|(at, is_told)| (at.0, is_told));
+                prop_assert_eq!(at, reckoning.deletes_at(key, now.0, complete.0), "step {}", n);
+            }
+        }
+        world.sweep();
+        world.waits_for_what_is_next()?;
+    }
+}

@@ -1,0 +1,245 @@
+//! The rules of time once more, written from the contract alone and in another way than the program has them: a key is a
+//! diary of what happened to it, and whatever is asked is read from the diary, in whole days. Slow and plain, and it
+//! uses nothing of the program but names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Did;
+use crate::domain::KeyId;
+
+const DAY: i64 = 86_400_000;
+/// How many days before the end a thing is done at the earliest, and how many after the one before it.
+const LADDER: [(u32, i64); 4] = [(15, 0), (7, 8), (1, 6), (0, 1)];
+
+/// What a diary says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Made,
+    Used,
+    Paused,
+    Resumed,
+    Revoked,
+    Deleted,
+    Restored,
+    Purged,
+    Protected,
+    Unprotected,
+    Kept,
+    /// It ends then, and is told of so many days before; none: never, and as the policy says.
+    Ends(Option<i64>, Option<u32>),
+    /// Told that it goes unused; those that were told before are void.
+    IdleTold,
+    IdleVoid,
+    /// So many days before the end are behind it; all that were are not.
+    EndPassed(u32),
+    EndAhead,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    Works,
+    Paused,
+    Over,
+    Revoked,
+    /// Since then.
+    Deleted(i64),
+    Purged,
+}
+
+/// What happened to a key, the first first.
+type Diary = Vec<(i64, Entry)>;
+
+/// What a diary comes to.
+struct Page {
+    stands: Stands,
+    is_protected: bool,
+    /// From when days without use count.
+    base: i64,
+    end: (Option<i64>, Option<u32>),
+    /// When each notice was given that still holds.
+    told: Vec<i64>,
+    passed: BTreeSet<u32>,
+}
+
+/// Whole days from one moment to a later one.
+fn days(from: i64, to: i64) -> i64 {
+    (to - from).div_euclid(DAY)
+}
+
+fn read(diary: &Diary, now: i64) -> Page {
+    let (stands, end, told, passed) = (Stands::Works, (None, None), Vec::new(), BTreeSet::new());
+    let mut page = Page { stands, is_protected: false, base: 0, end, told, passed };
+    for (at, entry) in diary.iter().copied() {
+        match entry {
+            Entry::Made | Entry::Used | Entry::Resumed | Entry::Kept | Entry::Unprotected => page.base = at,
+            Entry::Ends(end, notice) => page.end = (end, notice),
+            Entry::IdleTold => page.told.push(at),
+            Entry::EndPassed(step) => drop(page.passed.insert(step)),
+            Entry::EndAhead => page.passed.clear(),
+            _ => {}
+        }
+        match entry {
+            Entry::Paused => page.stands = Stands::Paused,
+            Entry::Resumed => page.stands = Stands::Works,
+            Entry::Revoked | Entry::Restored => page.stands = Stands::Revoked,
+            Entry::Deleted => page.stands = Stands::Deleted(at),
+            Entry::Purged => page.stands = Stands::Purged,
+            Entry::Protected | Entry::Unprotected => page.is_protected = entry == Entry::Protected,
+            _ => {}
+        }
+        if !matches!(entry, Entry::IdleTold | Entry::Ends(..) | Entry::EndPassed(_) | Entry::EndAhead) {
+            page.told.clear();
+        }
+    }
+    if page.is_live() && page.end.0.is_some_and(|end| now >= end) {
+        page.stands = Stands::Over;
+    }
+    page
+}
+
+impl Page {
+    fn is_live(&self) -> bool {
+        matches!(self.stands, Stands::Works | Stands::Paused)
+    }
+}
+
+/// All keys, and what is remembered of them together.
+pub(super) struct Reckoning {
+    pub(super) idle_days: Option<u32>,
+    pub(super) notice_days: u32,
+    diaries: BTreeMap<KeyId, Diary>,
+    held: Vec<KeyId>,
+    word: BTreeSet<KeyId>,
+}
+
+impl Reckoning {
+    pub(super) fn new(idle_days: Option<u32>, notice_days: u32) -> Self {
+        Self { idle_days, notice_days, diaries: BTreeMap::new(), held: Vec::new(), word: BTreeSet::new() }
+    }
+
+    pub(super) fn stands(&self, key: KeyId, now: i64) -> Stands {
+        read(&self.diaries[&key], now).stands
+    }
+
+    /// Whether it may happen, which is when it is noted.
+    pub(super) fn happens(&mut self, key: KeyId, now: i64, entry: Entry) -> bool {
+        use Stands::{Deleted, Over, Paused, Purged, Works};
+        let diary = self.diaries.entry(key).or_default();
+        let page = read(diary, now);
+        let may = match entry {
+            Entry::Made => diary.is_empty(),
+            Entry::Used | Entry::Paused => page.stands == Works,
+            Entry::Resumed => page.stands == Paused,
+            Entry::Revoked => matches!(page.stands, Works | Paused | Over),
+            Entry::Deleted => !matches!(page.stands, Deleted(_) | Purged),
+            Entry::Restored => matches!(page.stands, Deleted(at) if days(at, now) < 30),
+            Entry::Protected => page.is_live() && !page.is_protected,
+            Entry::Unprotected => page.stands != Purged && page.is_protected,
+            Entry::Kept => page.is_live(),
+            Entry::Ends(end, _) if end != page.end.0 => page.is_live() && end.is_none_or(|end| end > now),
+            Entry::Ends(_, notice) => page.is_live() && notice != page.end.1,
+            _ => false,
+        };
+        if may {
+            diary.push((now, entry));
+        }
+        may
+    }
+
+    /// An operator lets go what is held, unless that was said already.
+    pub(super) fn confirm(&mut self) -> bool {
+        let word = self.held.iter().copied().collect();
+        std::mem::replace(&mut self.word, word).is_empty() && !self.held.is_empty()
+    }
+
+    /// The idle days, for a key of which they are counted.
+    fn idle(&self, page: &Page) -> Option<i64> {
+        self.idle_days.filter(|_| page.stands == Stands::Works && !page.is_protected).map(i64::from)
+    }
+
+    /// When a key goes if every sweep comes in time from now on, and whether it was told of that.
+    pub(super) fn deletes_at(&self, key: KeyId, now: i64, complete: i64) -> Option<(i64, bool)> {
+        let mut page = read(&self.diaries[&key], now);
+        let (idle, base) = (self.idle(&page)?, page.base.max(complete));
+        if days(base, now) < idle - 15 {
+            page.told.clear();
+        }
+        let given = page.told.len();
+        for (left, gap) in &LADDER[given..] {
+            let ripe = base + (idle - i64::from(*left)) * DAY;
+            let rested = page.told.last().map_or(ripe, |at| at + gap * DAY);
+            // What is still to be told cannot be told before now.
+            let soonest = if *left > 0 { now } else { ripe };
+            page.told.push(ripe.max(rested).max(soonest));
+        }
+        page.told.last().map(|at| (*at, given > 0))
+    }
+
+    /// One pass over all keys. Without grounds, nothing.
+    pub(super) fn sweep(&mut self, now: i64, complete: Option<i64>) -> Vec<Did> {
+        let Some(complete) = complete else { return Vec::new() };
+        let (mut did, mut due, mut live) = (Vec::new(), Vec::new(), 0);
+        let mut diaries = std::mem::take(&mut self.diaries);
+        for (key, diary) in &mut diaries {
+            let page = read(diary, now);
+            live += usize::from(page.is_live());
+            if matches!(page.stands, Stands::Deleted(at) if days(at, now) >= 30) {
+                diary.push((now, Entry::Purged));
+                did.push(Did::Purged(*key));
+            }
+            if page.is_live() || page.stands == Stands::Over {
+                did.extend(self.told_of_end(diary, &page, now).map(|step| Did::Ends(*key, step)));
+            }
+            let unused = days(page.base.max(complete), now);
+            let Some(idle) = self.idle(&page).filter(|idle| unused >= idle - 15) else {
+                if !page.told.is_empty() {
+                    diary.push((now, Entry::IdleVoid));
+                }
+                continue;
+            };
+            let (left, gap) = LADDER[page.told.len()];
+            let rested = page.told.last().is_none_or(|at| days(*at, now) >= gap);
+            if unused < idle - i64::from(left) || !rested {
+                continue;
+            }
+            if left == 0 {
+                due.push(*key);
+            } else {
+                diary.push((now, Entry::IdleTold));
+                did.push(Did::Idle(*key, left));
+            }
+        }
+        let unasked: Vec<_> = due.iter().copied().filter(|key| !self.word.contains(key)).collect();
+        let is_held = unasked.len() > 20 || unasked.len() > 5 && unasked.len() * 100 > live * 5;
+        if is_held {
+            due.retain(|key| self.word.contains(key));
+            did.extend((self.held != unasked).then_some(Did::Held(unasked.len())));
+        }
+        self.held = if is_held { unasked } else { Vec::new() };
+        self.word.clear();
+        for key in due {
+            diaries.entry(key).or_default().push((now, Entry::Deleted));
+            did.push(Did::Deleted(key));
+        }
+        self.diaries = diaries;
+        did.sort_unstable();
+        did
+    }
+
+    /// What is told of the end of a key now.
+    fn told_of_end(&self, diary: &mut Diary, page: &Page, now: i64) -> Option<u32> {
+        let notice = page.end.1.unwrap_or(self.notice_days);
+        // A day that has begun is a day.
+        let left = page.end.0.map_or(i64::MAX, |end| -days(end, now));
+        if left > i64::from(notice) {
+            if !page.passed.is_empty() {
+                diary.push((now, Entry::EndAhead));
+            }
+            return None;
+        }
+        let steps: BTreeSet<u32> =
+            [0, 1, notice].into_iter().filter(|step| i64::from(*step) >= left).collect();
+        diary.extend(steps.difference(&page.passed).map(|step| (now, Entry::EndPassed(*step))));
+        steps.first().copied().filter(|tightest| !page.passed.contains(tightest))
+    }
+}
