@@ -9,6 +9,7 @@ use super::Outcome;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
+use super::number::whole;
 use super::table::{Cell, Table, Tone};
 use super::times;
 use crate::domain::event::Subject;
@@ -24,7 +25,7 @@ pub struct Sweep {
     #[arg(long)]
     dry_run: bool,
     /// First let the deletions go that wait for a word; so many, as the dry run counts them (admins)
-    #[arg(long, value_name = "COUNT", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "COUNT", conflicts_with = "dry_run", value_parser = whole::<u32>(1..=4_096))]
     confirm: Option<u32>,
     /// Tell of everybody's keys (admins; noted in the audit trail)
     #[arg(long)]
@@ -121,25 +122,36 @@ fn action(event: &Event) -> ActionLine<'_> {
     };
     // Of what was purged only the name it had is left.
     let named = if let Event::KeyPurged(_, before) = event { Some(&**before) } else { key };
-    let (action, days, at, held) = match event {
-        Event::NoticeGiven(_, _, Told::Unused { days, deletes_at }) => {
-            ("deletion_notice", Some(*days), Some(*deletes_at), None)
-        }
-        Event::NoticeGiven(_, _, Told::Ends { days, at }) => ("end_notice", Some(*days), Some(*at), None),
-        Event::NoticesRenewed(..) => ("notices_withdrawn", None, None, None),
-        Event::KeyDeleted(_) => ("deleted", None, None, None),
-        Event::DeletionsHeld(hold) => ("held", None, None, Some(hold.keys.len())),
-        Event::KeyPurged(..) => ("purged", None, None, None),
-        _ => ("other", None, None, None),
+    let told = told(event);
+    let held = if let Event::DeletionsHeld(hold) = event { Some(hold.keys.len()) } else { None };
+    let action = if let Some((action, ..)) = told {
+        action
+    } else if held.is_some() {
+        "held"
+    } else if let Event::NoticesRenewed(..) = event {
+        "notices_withdrawn"
+    } else if let Event::KeyDeleted(_) = event {
+        "deleted"
+    } else {
+        "purged"
     };
     ActionLine {
         action,
         key: key.map(|key| key.id.to_string()),
         name: named.map(|key| key.name.as_str()),
-        days,
-        at: at.map(Timestamp::rfc3339),
+        days: told.map(|(_, days, _)| days),
+        at: told.map(|(.., at)| at.rfc3339()),
         held,
     }
+}
+
+/// Which notice was given, how many days before what it tells of, and when that is.
+const fn told(event: &Event) -> Option<(&'static str, u32, Timestamp)> {
+    let Event::NoticeGiven(_, _, told) = event else { return None };
+    Some(match *told {
+        Told::Unused { days, deletes_at } => ("deletion_notice", days, deletes_at),
+        Told::Ends { days, at } => ("end_notice", days, at),
+    })
 }
 
 fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<(), Fault> {
@@ -159,12 +171,7 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
             "held" => format!("{} deletions wait for a word", done.held.unwrap_or(0)),
             _ => "purged".into(),
         };
-        let when = match event {
-            Event::NoticeGiven(_, _, Told::Unused { deletes_at: at, .. } | Told::Ends { at, .. }) => {
-                times::both(*at, now)
-            }
-            _ => String::new(),
-        };
+        let when = told(event).map_or_else(String::new, |(.., at)| times::both(at, now));
         table.row([what.into(), done.name.unwrap_or("").into(), when.into()]);
     }
     if !swept.events.is_empty() {

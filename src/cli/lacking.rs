@@ -27,6 +27,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("key delete", "key delete Export"),
     ("key restore", "key restore Export"),
     ("key rescope", "key rescope Export --add contacts.write"),
+    ("key edit", "key edit Export --expires 1y"),
+    ("key keep", "key keep Export"),
+    ("key protect", "key protect Export --why yearly"),
+    ("key unprotect", "key unprotect Export"),
     (
         "app create",
         "app create --name Bot --uri https://bot.example --user-type guest --source bot --auth key --scope contacts.read",

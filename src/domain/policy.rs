@@ -225,7 +225,7 @@ impl Policy {
         },
         Rule {
             name: "idle-days",
-            about: "Days without use after which a key counts as idle.",
+            about: "Days without use after which a sweep deletes a key, told of 15, 7 and 1 days before.",
             form: "off or a number of days from 16 to 3660, such as 90d",
             get: |p| show(p.idle_days, "d", "off"),
             set: |p, v| {

@@ -159,8 +159,8 @@ pub enum Refusal {
     NoChange(&'static str),
     /// The clock is in doubt, and the request reckons with it.
     #[error(
-        "this machine's clock is in doubt, so no key that signs is made, and none that is to end on a certain day. Set the \
-         clock right; when it is right, an admin says so with `keydeck clock confirm`."
+        "this machine's clock is in doubt, so no key that signs is made, none that is to end on a certain day, and nothing is \
+         done that time brings. Set the clock right; when it is right, an admin says so with `keydeck clock confirm`."
     )]
     ClockSuspect,
     /// Nothing is judged by use while uses are not written down.

@@ -22,7 +22,7 @@ use super::overdue::{self, Kept, Overdue};
 use super::scribe::{Refused, Register, Scribe};
 use super::seal_thread::SealThread;
 use super::session::Session;
-use super::sweep::{Sweeper, Sweeping, Swept};
+use super::sweep::{Sweeping, Swept};
 use super::throttle::Callers;
 use super::timekeeper::{Dial, Mark, Now, Timekeeper};
 use super::tried::Search;
@@ -84,7 +84,6 @@ pub struct LocalEngine {
     sealing: Arc<SealThread>,
     pub(super) register: Arc<Register>,
     pub(super) scribe: Scribe,
-    pub(super) sweeper: Sweeper,
     turn: Mutex<()>,
     /// Sign-ins the disk did not take, and how many tries failed before each. They are told before the next change.
     pub(super) untold: Mutex<Vec<(Session, u32)>>,
@@ -148,7 +147,6 @@ impl LocalEngine {
             dir,
             sealing,
             scribe: Scribe::new(Arc::clone(&register)),
-            sweeper: Sweeper::default(),
             register,
             turn: Mutex::default(),
             untold: Mutex::default(),
@@ -285,7 +283,6 @@ impl LocalEngine {
 
 impl Drop for LocalEngine {
     fn drop(&mut self) {
-        self.sweeper.stop();
         self.sealing.stop();
         self.overdue.stop();
         self.scribe.stop();

@@ -1,9 +1,5 @@
-//! Sweeps: what time brings is done, by whoever opens the store and while it is open. Each sweep asks the rules anew and
+//! Sweeps: what time brings is done, when somebody asks for it. Each sweep asks the rules anew and
 //! does a bounded part at a time; a sweep that is done again, or by two at once, does nothing twice.
-
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use minicbor::{Decode, Encode};
 
@@ -15,8 +11,6 @@ use crate::domain::event::Subject;
 use crate::domain::lifecycle::{Grounds, Pass, plan};
 use crate::domain::{Access, Actor, Audience, Event, Refusal, State, Timestamp, View};
 
-/// Between two sweeps of a process that stays. No rule is finer than an hour, and a late sweep only delays.
-const EVERY: Duration = Duration::from_secs(60 * 60);
 /// How often a deletion is judged anew because a key was used just then, before it is left to the next sweep.
 const TRIES: usize = 4;
 
@@ -53,13 +47,13 @@ impl Swept {
             Subject::Key(key) | Subject::Notices(key, _) => actor.sees(state, key),
             _ => true,
         };
-        match event {
-            Event::DeletionsHeld(hold) => {
-                self.events
-                    .push(Event::DeletionsHeld(hold.about(|id| View::new(state, actor).key(id).is_some())));
-            }
-            event if seen => self.events.push(event),
-            _ => self.others += 1,
+        if !seen {
+            self.others += 1;
+        } else if let Event::DeletionsHeld(hold) = event {
+            let view = View::new(state, actor);
+            self.events.push(Event::DeletionsHeld(hold.about(|id| view.key(id).is_some())));
+        } else {
+            self.events.push(event);
         }
     }
 }
@@ -155,78 +149,5 @@ impl LocalEngine {
             return Err(Refusal::UsedMeanwhile);
         }
         Ok(())
-    }
-
-    /// Sweeps now and every hour from now on, until the engine ends: for processes that stay.
-    pub fn sweep_by_itself(self: &Arc<Self>) {
-        self.sweeper.start(Arc::downgrade(self));
-    }
-}
-
-#[derive(Default)]
-struct Pace {
-    thread: Option<JoinHandle<()>>,
-    stop: bool,
-}
-
-/// The thread that sweeps. It sleeps between sweeps.
-#[derive(Default)]
-pub(super) struct Sweeper {
-    pace: Arc<(Mutex<Pace>, Condvar)>,
-}
-
-impl Sweeper {
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn start(&self, engine: Weak<LocalEngine>) {
-        let mut pace = self.pace();
-        if pace.thread.is_some() || pace.stop {
-            return;
-        }
-        let shared = Arc::clone(&self.pace);
-        let spawned =
-            std::thread::Builder::new().name("keydeck-sweep".into()).spawn(move || work(&shared, &engine));
-        match spawned {
-            Ok(thread) => pace.thread = Some(thread),
-            Err(error) => tracing::warn!(%error, "no thread for sweeps; `keydeck sweep` does one"),
-        }
-    }
-
-    /// Ends the thread and waits for it.
-    pub fn stop(&self) {
-        let thread = {
-            let mut pace = self.pace();
-            pace.stop = true;
-            pace.thread.take()
-        };
-        self.pace.1.notify_all();
-        // The thread itself may be the last to hold the engine.
-        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
-            // It panics only if the store does, which has been logged.
-            let _ = thread.join();
-        }
-    }
-}
-
-fn work(pace: &(Mutex<Pace>, Condvar), engine: &Weak<LocalEngine>) {
-    loop {
-        let Some(engine) = engine.upgrade() else { return };
-        let swept = Session::service().map_err(EngineError::from).and_then(|service| {
-            let swept = engine.sweep_for(&service, Sweeping::Do)?;
-            Ok(swept.events.len())
-        });
-        match swept {
-            Ok(0) => {}
-            Ok(done) => tracing::info!(done, "swept"),
-            Err(error) => tracing::warn!(%error, "a sweep was not done; it is tried again in an hour"),
-        }
-        drop(engine);
-        let held = pace.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = pace.1.wait_timeout_while(held, EVERY, |pace| !pace.stop);
-        if waited.unwrap_or_else(PoisonError::into_inner).0.stop {
-            return;
-        }
     }
 }

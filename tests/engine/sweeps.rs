@@ -1,7 +1,7 @@
 //! What time does to keys of a real engine: told before it happens, never for a key that was used, never half, never while
 //! a disk or a clock cannot be relied upon.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where a promise breaks")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where a promise breaks")]
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -24,6 +24,7 @@ use keydeck::store::{
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
 const HOUR: i64 = 3_600_000;
+const NOTHING: [&str; 0] = [];
 
 type Hook = Box<dyn FnMut(&[Op]) + Send>;
 
@@ -193,7 +194,7 @@ fn a_dry_run_says_what_the_sweep_after_it_does_and_changes_nothing() {
     assert_eq!(said(&tell()), said(&dry));
     assert_eq!(house.sweep(), said(&dry));
     let after = tell();
-    assert_eq!(said(&after), [String::new(); 0]);
+    assert_eq!(said(&after), NOTHING);
     assert_eq!(after.next.unwrap().since(house.open.engine.now().time), 8 * DAY_MS);
 }
 
@@ -278,7 +279,7 @@ fn a_deletion_that_was_written_although_the_disk_did_not_say_so_holds() {
     house.open.engine.write_overdue().unwrap();
     assert!(matches!(house.status(id), Status::Deleted(_)));
     assert_eq!(house.verify(&token), Some(Reason::Tombstoned));
-    assert_eq!(house.sweep(), [String::new(); 0]);
+    assert_eq!(house.sweep(), NOTHING);
 }
 
 #[test]
@@ -291,14 +292,14 @@ fn nothing_is_told_and_nothing_deleted_while_uses_cannot_be_written_or_the_clock
     house.open.engine.sweep(&house.open.session, Sweeping::Do).map(drop).unwrap_err();
     let told = house.open.engine.sweep(&house.open.session, Sweeping::Tell).map(drop).unwrap_err();
     assert!(matches!(told, EngineError::Refused(Refusal::UsesIncomplete)), "{told}");
-    assert_eq!(house.sweep(), [String::new(); 0], "it can again, and the key was used");
+    assert_eq!(house.sweep(), NOTHING, "it can again, and the key was used");
     house.clock.set(Timestamp(START.0 + 4_000 * DAY_MS));
     for how in [Sweeping::Do, Sweeping::Tell] {
         let told = house.open.engine.sweep(&house.open.session, how).map(drop).unwrap_err();
         assert!(matches!(told, EngineError::Refused(Refusal::ClockSuspect)), "{told}");
     }
     house.clock.set(Timestamp(START.0 + 95 * DAY_MS));
-    assert_eq!(house.sweep(), [String::new(); 0]);
+    assert_eq!(house.sweep(), NOTHING);
     assert_eq!(house.status(id), Status::Active);
 }
 

@@ -20,7 +20,10 @@ pub struct Due {
     expiring: usize,
     /// The one that expires first: its name, and days until then.
     first: Option<(String, i64)>,
-    /// Live keys nobody used for the policy's idle days.
+    /// Keys that are announced to be deleted for want of use, and days until the first is.
+    going: usize,
+    goes: Option<i64>,
+    /// Other live keys nobody used for the policy's idle days.
     idle: usize,
     /// The key that expires first, and where it is found.
     soonest: Option<(Timestamp, String, Tab)>,
@@ -72,15 +75,18 @@ impl Due {
             self.holds = self.holds.into_iter().chain(next).min();
         }
         let expires = key.expires_soon(policy, now);
-        let idle = seen.usage(key).idle_days(key, policy, now).is_some();
+        let goes = seen.goes(key);
+        let idle = goes.is_none() && seen.usage(key).idle_days(key, policy, now).is_some();
         self.expiring += usize::from(expires.is_some());
         self.idle += usize::from(idle);
+        self.going += usize::from(goes.is_some());
+        self.goes = self.goes.into_iter().chain(goes.map(|at| whole_days(at.since(now)))).min();
         if let Some(at) = expires
             && self.soonest.as_ref().is_none_or(|(soonest, ..)| at < *soonest)
         {
             self.soonest = Some((at, key.name.to_string(), tab));
         }
-        if (idle || expires.is_some()) && !self.tabs.contains(&tab) {
+        if (idle || goes.is_some() || expires.is_some()) && !self.tabs.contains(&tab) {
             self.tabs.push(tab);
         }
     }
@@ -136,15 +142,20 @@ impl Due {
             (Some(_), n) => Some(format!("{n} keys expire within {}", days(self.notice_days.into()))),
             (None, _) => None,
         };
+        let going = self.goes.map(|days| match self.going {
+            1 => format!("1 key is deleted {}", in_days(days)),
+            n => format!("{n} keys are deleted, the first {}", in_days(days)),
+        });
+        let urgent = expiring.is_some() || going.is_some();
         let idle = match self.idle {
             0 => None,
-            1 if expiring.is_none() => Some("1 key is idle".to_owned()),
-            n if expiring.is_none() => Some(format!("{n} keys are idle")),
+            1 if !urgent => Some("1 key is idle".to_owned()),
+            n if !urgent => Some(format!("{n} keys are idle")),
             n => Some(format!("{n} idle")),
         };
-        let role = if expiring.is_some() { Role::Warn } else { Role::Dim };
-        let sign = if expiring.is_some() { glyphs.warn } else { glyphs.info };
-        let parts: Vec<String> = [expiring, idle].into_iter().flatten().collect();
+        let role = if urgent { Role::Warn } else { Role::Dim };
+        let sign = if urgent { glyphs.warn } else { glyphs.info };
+        let parts: Vec<String> = [expiring, going, idle].into_iter().flatten().collect();
         if parts.is_empty() {
             return None;
         }

@@ -3,14 +3,12 @@
 
 use std::sync::Arc;
 
-use crate::{
-    domain::{Actor, Catalog, Key, KeyState, Reason, State, Timestamp, Trace, Usage, View},
-    tui::{
-        app::ask::{Ask, Found},
-        app::{look::Look, times::Times},
-        theme::Badge,
-    },
-};
+use crate::domain::time::DAY_MS;
+use crate::domain::{Actor, Catalog, Grounds, Key, KeyState, Reason, State, Timestamp, Trace, Usage, View};
+use crate::tui::app::ask::{Ask, Found};
+use crate::tui::app::look::Look;
+use crate::tui::app::times::Times;
+use crate::tui::theme::Badge;
 
 /// The state while it is being looked at. Holds the engine's lock: neither ask the engine anything meanwhile, nor
 /// keep it.
@@ -70,6 +68,13 @@ impl<'a> Seen<'a> {
         self.view.trace(key)
     }
 
+    /// When a key is deleted for want of use, if that was announced and nothing has stopped it since.
+    pub fn goes(&self, key: &Key) -> Option<Timestamp> {
+        // Where uses were lost it comes later than this.
+        let grounds = Grounds { now: self.now(), complete_since: Some(key.created_at) };
+        self.view.deletion(key, grounds).filter(|(_, told)| *told > 0).map(|(at, _)| at)
+    }
+
     pub fn standing(&self, key: &Key) -> Standing {
         match self.view.refused(key, self.now()) {
             None => self.standing_of_working(key),
@@ -93,14 +98,23 @@ impl<'a> Seen<'a> {
 
     fn standing_of_working(&self, key: &Key) -> Standing {
         let policy = self.view.policy();
-        if key.expires_soon(policy, self.now()).is_some() {
-            return Standing::ExpiresSoon;
+        let (ends, goes) = (key.expires_soon(policy, self.now()), self.goes(key));
+        match (ends, goes) {
+            (Some(ends), Some(goes)) if ends <= goes => return Standing::ExpiresSoon,
+            (Some(_), None) => return Standing::ExpiresSoon,
+            (_, Some(goes)) => return Standing::Going(whole_days(goes.since(self.now()))),
+            (None, None) => {}
         }
         match self.usage(key).idle_days(key, policy, self.now()) {
             Some(days) => Standing::Idle(days),
             None => Standing::Active,
         }
     }
+}
+
+/// Rounded up, so that nothing comes before the day that is told.
+const fn whole_days(ms: i64) -> i64 {
+    ms.saturating_add(DAY_MS - 1).div_euclid(DAY_MS)
 }
 
 /// What stands beside a key or an app that the store does not vouch for.
@@ -117,6 +131,8 @@ pub const REFUSED_WITH_ITS_OWNER: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     ExpiresSoon,
+    /// Deleted for want of use in so many days, as was announced.
+    Going(i64),
     /// Unused for so many days.
     Idle(i64),
     Active,
@@ -140,7 +156,7 @@ impl Standing {
         match self {
             Self::Active => Badge::Active,
             Self::ExpiresSoon => Badge::Expiring,
-            Self::Idle(_) => Badge::Idle,
+            Self::Idle(_) | Self::Going(_) => Badge::Idle,
             Self::Paused => Badge::Paused,
             Self::InDoubt | Self::OwnerStopped | Self::LocationGone | Self::AppStopped => Badge::Pending,
             Self::Expired => Badge::Expired,
@@ -153,6 +169,7 @@ impl Standing {
     pub fn words(self) -> String {
         match self {
             Self::Idle(days) => format!("idle {days} d"),
+            Self::Going(days) => format!("deleted in {days} d"),
             Self::InDoubt => IN_DOUBT.to_owned(),
             Self::OwnerStopped => "owner stopped".to_owned(),
             Self::LocationGone => "location gone".to_owned(),
@@ -163,7 +180,7 @@ impl Standing {
 
     /// Whether a request with the key is allowed now.
     pub const fn works(self) -> bool {
-        matches!(self, Self::Active | Self::ExpiresSoon | Self::Idle(_))
+        matches!(self, Self::Active | Self::ExpiresSoon | Self::Idle(_) | Self::Going(_))
     }
 
     /// What it means, and what to do about it.
@@ -175,6 +192,12 @@ impl Standing {
             Self::Active => "It works.".to_owned(),
             Self::ExpiresSoon => {
                 format!("It works, but ends {}. Issue its successor before then.", times.expiry(key.expiry))
+            }
+            Self::Going(_) => {
+                let goes = seen.goes(key).map_or_else(String::new, |at| times.minute(at));
+                format!(
+                    "It works, but nobody uses it: it is deleted on {goes} or later. A use stops that, and so does `keydeck key keep`."
+                )
             }
             Self::Idle(days) => {
                 format!("It works, but nothing has used it for {days} days. Revoke it if nobody misses it.")

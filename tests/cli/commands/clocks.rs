@@ -210,3 +210,109 @@ fn a_date_in_los_angeles_does_not_end_on_the_afternoon_before() {
     ]);
     assert!(said.err.contains("It expires 2032-12-01 23:59:59 +00:00 (in "), "{said:?}");
 }
+
+#[test]
+fn a_key_nobody_uses_is_told_of_and_deleted_by_sweeps_from_cron() {
+    if !cfg!(debug_assertions) {
+        println!("skipped: needs a debug build, which alone can be told another time");
+        return;
+    }
+    let machine = Machine::new();
+    machine.boots("first", 0);
+    let [relay, yearly, used] = ["Webhook relay", "Yearly report", "Booking widget"]
+        .map(|name| machine.creates(name, "never").expect(0).out);
+    machine.does("ann", &["key", "protect", "Yearly report", "--why", "runs once a year"]);
+    assert!(machine.does("ann", &["sweep"]).err.contains("Nothing was due"));
+    let actions = |day: i64, words: &[&str]| {
+        machine.boots(&format!("day{day}"), day * DAY_MS);
+        let said = machine.asks(words);
+        let list = said["actions"].as_array().unwrap().clone();
+        let mut list: Vec<_> = list
+            .iter()
+            .map(|act| format!("{} {} {}", act["action"], act["name"], act["days"]).replace('"', ""))
+            .collect();
+        list.sort();
+        list
+    };
+    let sweep: &[&str] = &["sweep"];
+    assert_eq!(actions(74, &["sweep", "--dry-run"]), Vec::<String>::new());
+    assert_eq!(machine.says("ann", &["due"], "").expect(0).out, "");
+    let both = ["deletion_notice Booking widget 15", "deletion_notice Webhook relay 15"];
+    assert_eq!(actions(76, &["sweep", "--dry-run"]), both);
+    assert_eq!(actions(76, sweep), both);
+    assert_eq!(actions(76, sweep), Vec::<String>::new());
+    // What is told is on the board, in the list and for monitoring; of others' keys nobody hears.
+    let board = machine.asks(&["notices", "list"]);
+    assert_eq!(board.as_array().unwrap().len(), 2);
+    assert_eq!((&board[0]["what"], &board[0]["told"]), (&json!("deletion"), &json!(1)));
+    machine.says("ann", &["due", "--within", "20d"], "").expect(1);
+    machine.says("bob", &["due", "--within", "20d"], "").expect(0);
+    assert!(machine.does("ann", &["key", "list"]).out.contains("◐ deleted in 15 d"));
+    let keys = machine.asks(&["key", "list"]);
+    let goes: Vec<bool> = keys.as_array().unwrap().iter().map(|key| key["deletes_at"].is_string()).collect();
+    assert_eq!(
+        (names(&keys), goes),
+        (vec!["Booking widget", "Webhook relay", "Yearly report"], vec![true, true, false])
+    );
+    // A use ends it for one of them.
+    assert_eq!(machine.verifies(&used), "allow");
+    assert_eq!(
+        actions(84, sweep),
+        ["deletion_notice Webhook relay 7", "notices_withdrawn Booking widget null"]
+    );
+    assert_eq!(actions(91, sweep), ["deletion_notice Webhook relay 1"]);
+    assert_eq!(actions(92, sweep), ["deleted Webhook relay null"]);
+    assert_eq!(machine.verifies(&relay), "deny tombstoned");
+    assert_eq!((machine.verifies(&used), machine.verifies(&yearly)), ("allow".into(), "allow".into()));
+    assert_eq!(machine.asks(&["notices", "list"])[0]["what"], json!("deleted"));
+    assert_eq!(actions(123, sweep), ["purged Webhook relay null"]);
+    machine.says("ann", &["key", "show", "Webhook relay"], "").expect(1);
+    let trail = machine.does("ann", &["audit", "list"]).out;
+    for said in ["notice.give", "key.delete-unused", "key.purge", "notice.renew", "key.protect"] {
+        assert!(trail.contains(said), "{said} is not in\n{trail}");
+    }
+    machine.says("ann", &["audit", "verify"], "").expect(0);
+    // Whose clock cannot be believed is told so, and nothing happens.
+    machine.boots("day123", 400 * DAY_MS);
+    assert!(machine.says("ann", sweep, "").expect(1).err.contains("clock is in doubt"));
+}
+
+#[test]
+fn a_key_is_renamed_put_off_and_told_of_when_its_owner_says() {
+    let machine = Machine::new();
+    machine.creates("Export", "30d").expect(0);
+    let words = [
+        "key",
+        "edit",
+        "Export",
+        "--name",
+        "Nightly export",
+        "--expires",
+        "1y",
+        "--notice",
+        "30d",
+        "--note",
+        "new host",
+    ];
+    machine.does("ann", &words);
+    let key = machine.asks(&["key", "show", "Nightly export"]);
+    assert_eq!((&key["name"], &key["note"]), (&json!("Nightly export"), &json!("new host")));
+    let stale = ["key", "edit", "Nightly export", "--note", "x", "--if-rev", "0000000000000000"];
+    assert!(machine.says("ann", &stale, "").expect(1).err.contains("was changed meanwhile"));
+    machine.creates("Other", "30d").expect(0);
+    let taken = machine.says("ann", &["key", "edit", "Other", "--name", "nightly EXPORT"], "").expect(1);
+    assert!(taken.err.contains("is taken"), "{}", taken.err);
+    for (words, says) in [
+        (&["--expires", "2020-01-01"][..], "--expires 2020-01-01: that is not in the future."),
+        (&["--notice", "400d"], "from 1 to 365 days"),
+        (&["--notice", "soon"], "--notice soon: a number of days such as 30d, or policy."),
+        (&[], "needs more than that"),
+    ] {
+        let said = machine.says("ann", &[&["key", "edit", "Other"], words].concat(), "");
+        assert!(said.err.contains(says), "{words:?}: {}", said.err);
+    }
+    let mut edit = vec!["key", "edit", "Nightly export", "--note", "x"];
+    assert!(machine.says("bob", &edit, "").expect(1).err.contains("no such key"));
+    edit[4] = "new host";
+    assert!(machine.says("ann", &edit, "").expect(1).err.contains("exactly so"));
+}

@@ -82,10 +82,8 @@ impl World {
                 }
             }
         }
-        if let Ok(grounds) = Grounds::of(self.now, self.doubted, self.complete_since) {
-            let left = plan(&self.state, grounds);
-            assert!(left.is_empty(), "left over: {left:?}");
-        }
+        let left = plan(&self.state, self.grounds());
+        assert!(left.is_empty(), "left over: {left:?}");
         did.sort_unstable();
         (did, commits)
     }
@@ -150,7 +148,7 @@ impl World {
 
     /// When lists say that a key will be deleted, and whether that was announced.
     fn deletes_at(&self, key: KeyId) -> Option<(Timestamp, bool)> {
-        deletes_at(&self.state, self.key(key), self.grounds())
+        deletes_at(&self.state, self.key(key), self.grounds()).map(|(at, told)| (at, told > 0))
     }
 
     /// When there is something to do again.
@@ -159,6 +157,6 @@ impl World {
     }
 
     fn grounds(&self) -> Grounds {
-        Grounds::of(self.now, self.doubted, self.complete_since).unwrap()
+        Grounds::of(self.now, self.doubted, self.complete_since)
     }
 }

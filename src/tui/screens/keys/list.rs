@@ -111,6 +111,7 @@ fn place_rank(key: &Key, seen: &Seen<'_>) -> Rank {
 pub fn urgency(standing: Standing) -> i64 {
     match standing {
         Standing::ExpiresSoon => 0,
+        Standing::Going(days) => days.clamp(1, 900),
         Standing::Idle(days) => 1_000_000 - days.clamp(0, 900_000),
         Standing::InDoubt => 1_999_999,
         Standing::OwnerStopped => 2_000_000,

@@ -73,7 +73,8 @@ impl Wanted {
     fn fits(self, key: &Key, seen: &Seen<'_>) -> bool {
         let policy = seen.view.policy();
         let expiring = || key.expires_soon(policy, seen.now()).is_some();
-        let idle = || seen.usage(key).idle_days(key, policy, seen.now()).is_some();
+        let idle =
+            || seen.usage(key).idle_days(key, policy, seen.now()).is_some() || seen.goes(key).is_some();
         match self {
             Self::Exactly(state) => key.state(seen.now()) == state,
             Self::Live => key.state(seen.now()).is_live(),

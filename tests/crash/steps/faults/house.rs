@@ -80,6 +80,8 @@ impl House {
         for name in ["Nightly", "Paused", "Gone"] {
             keep(name, issue(&cron, name, &["--agency"]));
         }
+        keep("Yearly report", issue(&cron, "Yearly report", &["--agency"]));
+        cron.does(&["key", "protect", "Yearly report", "--why", "runs once a year"]);
         keep("Branch", issue(&cron, "Branch", &["--location", "Harbour"]));
         keep("Otto's", issue(&home.by_key_file("otto.key"), "Otto's", &["--location", "Hill"]));
         keep("Ada's", issue(&home.by_key_file("ada.key"), "Ada's", &["--location", "Hill"]));
