@@ -116,10 +116,13 @@ pub fn attach(options: &Options, key: &Key<'_>) -> Result<(RemoteEngine, Session
     let welcome = sign_in(&line, options, key).inspect_err(|_| line.hang_up())?;
     let owner = Owner { command: welcome.command, pid: welcome.pid };
     let _ = line.owner.set(owner);
-    let catalog = Catalog::parse(&welcome.catalog).map_err(|_| {
-        line.hang_up();
-        refused("bad_catalog", "The scope catalog of the process that has the store open cannot be read.")
-    })?;
+    let catalog = match welcome.catalog {
+        None => Catalog::builtin().clone(),
+        Some(text) => Catalog::parse(&text).map_err(|_| {
+            line.hang_up();
+            refused("bad_catalog", "The scope catalog of the process that has the store open cannot be read.")
+        })?,
+    };
     replica.set_health(welcome.health);
     let engine = RemoteEngine { line, replica, catalog, doubts: welcome.doubts };
     let actor = Actor { operator: welcome.operator, access: welcome.reach.access() };

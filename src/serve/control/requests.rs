@@ -17,7 +17,7 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::authorize::acting;
 use crate::domain::command::AskedBy;
-use crate::domain::{Access, Actor, Bearer, Command, Event, PublicId, Record, RecordKey};
+use crate::domain::{Access, Actor, Bearer, Catalog, Command, Event, PublicId, Record, RecordKey};
 use crate::engine::open::{Key, Wants};
 use crate::engine::{
     Brought, Done, Engine as _, EngineError, Finding, LocalEngine, OpenError, Peer, Question, Session,
@@ -171,12 +171,13 @@ impl Clerk {
         let reach = Reach::of(actor.access).unwrap_or(Reach::Own);
         self.session = Some(session);
         let engine = &self.engine;
+        let own_catalog = engine.catalog().source() != Catalog::builtin().source();
         Ok(Reply::Plain(Answer::Welcome(Box::new(Welcome {
             operator: actor.operator,
             reach,
             command: self.command.to_string(),
             pid: std::process::id(),
-            catalog: engine.catalog().source().to_owned(),
+            catalog: own_catalog.then(|| engine.catalog().source().to_owned()),
             doubts: engine.doubts().to_vec(),
             health: HealthLine::of(engine, actor),
         }))))

@@ -313,9 +313,9 @@ pub struct Welcome {
     /// The owner's process.
     #[n(3)]
     pub pid: u32,
-    /// Text of the catalog.
+    /// Text of the catalog; none for the built-in one, which both have.
     #[n(4)]
-    pub catalog: String,
+    pub catalog: Option<String>,
     /// What does not agree in the store.
     #[n(5)]
     pub doubts: Vec<Doubt>,

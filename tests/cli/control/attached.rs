@@ -7,9 +7,9 @@ use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::basis::Basis;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Access, Command, KeyState, KeysAfter, NewApp, Reason, Role, Status, View};
-use keydeck::domain::{Profile, Timestamp, catalog::AuthMethod};
+use keydeck::domain::{Catalog, Profile, Timestamp, catalog::AuthMethod};
 use keydeck::engine::clock::TestClock;
-use keydeck::engine::open::{Key, Options, found};
+use keydeck::engine::open::{CATALOG_FILE, Key, Options, found};
 use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Via};
 use keydeck::serve::control::Control;
 use keydeck::serve::door::open_or_attach;
@@ -250,9 +250,13 @@ fn the_trail_names_the_process_that_asked() {
 fn whoever_comes_first_owns_the_store_and_nobody_has_to_say_so() {
     let mut house = House::with(&[]);
     house.close();
+    let own = Catalog::builtin().source().replace("version = \"1.0\"", "version = \"1.1\"");
+    std::fs::write(house.path().join(CATALOG_FILE), own).unwrap();
     let first = enter(house.path(), "maria", PHRASE, Via::Console).unwrap().hosted("keydeck");
     assert!(first.owner.is_none() && first.local.is_some(), "nobody had it");
     let second = house.attach("maria");
+    assert_eq!(second.engine.catalog(), first.engine.catalog());
+    assert_ne!(second.engine.catalog(), Catalog::builtin(), "the scopes are those of the store");
     let mut news = second.listen();
     first.engine.execute(&first.session, key("By the first")).unwrap();
     second.until(&mut news, "the second sees it", |second| second.sees() == ["By the first"]);
