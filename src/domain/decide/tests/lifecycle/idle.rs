@@ -132,19 +132,12 @@ fn a_use_on_the_last_day_keeps_the_key() {
 }
 
 #[test]
-fn a_use_in_the_very_moment_of_a_notice_voids_it() {
-    let (mut world, _, key) = on_the_last_day();
-    world.use_key(key);
-    assert_eq!(world.sweep_on(89..165), [(164, Did::Idle(key, 15))]);
-}
-
-#[test]
-fn a_use_after_any_notice_begins_the_notices_anew_even_when_nobody_swept_since() {
-    for until in [75, 83, 89] {
+fn a_use_since_any_notice_or_in_its_very_moment_begins_them_anew_even_when_nobody_swept_meanwhile() {
+    for (until, later) in [(75, 0), (75, 1), (83, 0), (83, 1), (89, 0), (89, 1)] {
         let (mut world, maria) = World::founded();
         let key = world.keys(maria, 1)[0];
         world.sweep_on(75..=until);
-        world.now = Timestamp(day(until).0 + 1);
+        world.now = Timestamp(day(until).0 + later);
         world.use_key(key);
         // So late that all would be due.
         assert_eq!(world.sweep_on([until + 300, until + 301]), [(until + 300, Did::Idle(key, 15))]);

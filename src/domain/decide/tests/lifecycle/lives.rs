@@ -51,7 +51,7 @@ fn notice() -> impl Strategy<Value = u32> {
 }
 
 fn end() -> impl Strategy<Value = Option<i64>> {
-    prop_oneof![2 => Just(None), 3 => (1..200i64).prop_map(Some)]
+    prop_oneof![2 => Just(None), 3 => (1..30i64).prop_map(Some), 2 => (30..200i64).prop_map(Some)]
 }
 
 fn own() -> impl Strategy<Value = Option<u32>> {
@@ -68,7 +68,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => select(vec![Deed::Pause, Deed::Resume, Deed::Resume, Deed::Keep]),
         2 => select(vec![Deed::Protect, Deed::Unprotect, Deed::Unprotect]),
         1 => select(vec![Deed::Revoke, Deed::Delete, Deed::Restore]),
-        3 => (end(), own()).prop_map(|(end, own)| Deed::End(end, own)),
+        5 => (end(), own()).prop_map(|(end, own)| Deed::End(end, own)),
         1 => select(vec![None, Some(16), Some(30), Some(90), Some(120)]).prop_map(Deed::IdleDays),
         1 => notice().prop_map(Deed::NoticeDays),
         3 => Just(Deed::Confirm),
