@@ -186,8 +186,8 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     } else {
         Hold::default()
     };
-    // A word is used up when the last deletion it was given for is done.
-    if confirmed.is_empty() && wanted.keys != hold.keys || confirmed.is_empty() && hold.confirmed.is_some() {
+    // A word is used up when the last deletion it was given for is done. Its keys are none of those that want one.
+    if confirmed.is_empty() && wanted.keys != hold.keys {
         plan.hold = Some(wanted);
     }
     plan.deletions = free;
