@@ -8,6 +8,7 @@ mod timer;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use minicbor::{Decode, Encode};
 use tokio::sync::broadcast;
 
 pub use self::journal::Note;
@@ -29,17 +30,22 @@ use crate::domain::{Catalog, Command, Context, Event, KeyId, Refusal, State, Tim
 use crate::store::{CommitError, Store};
 
 /// What is refused already and not written yet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Unwritten {
     /// How many changes wait for the disk.
+    #[n(0)]
     pub denials: usize,
     /// Since when the oldest waits.
+    #[n(1)]
     pub since: Option<Timestamp>,
     /// What the store said last.
+    #[n(2)]
     pub why: String,
     /// Whether all of them are durable in the journal beside the database, and so outlive this process.
+    #[n(3)]
     pub kept: bool,
     /// The keys they concern.
+    #[n(4)]
     pub keys: Vec<KeyId>,
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use minicbor::{Decode, Encode};
 use tokio::sync::broadcast;
 
 use super::denials::Denials;
@@ -33,17 +34,22 @@ const REFUSALS_AT_ONCE: usize = 64;
 const AT_ONCE: usize = 1_024;
 
 /// Whether what is used gets written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Writing {
     /// It does.
+    #[n(0)]
     Ok,
     /// It does not, for now. Nothing is lost while this process lives.
+    #[n(1)]
     Failing {
         /// Since when.
+        #[n(0)]
         since: Timestamp,
         /// What the store said.
+        #[n(1)]
         why: String,
         /// Keys and apps whose use waits.
+        #[n(2)]
         unwritten: usize,
     },
 }

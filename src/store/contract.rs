@@ -7,6 +7,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use minicbor::{Decode, Encode};
+
 use super::error::{CommitError, Limit, StoreError};
 use super::feed::Watch;
 use super::rows::{Entry, KeyRange, Page, Rev};
@@ -119,14 +121,17 @@ pub struct RowView<'a> {
 }
 
 /// Whether the store takes commits, and if not, why, in words for a status bar.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Standing {
     /// Commits are taken.
+    #[n(0)]
     Writable,
     /// Reads only until a person decides.
-    ReadOnly(String),
+    #[n(1)]
+    ReadOnly(#[n(0)] String),
     /// Not usable now; the store tries to come back by itself.
-    Down(String),
+    #[n(2)]
+    Down(#[n(0)] String),
 }
 
 /// A quick look at a store.
