@@ -15,7 +15,7 @@ use super::times;
 use crate::domain::event::Subject;
 use crate::domain::lifecycle::{STEPS, Told};
 use crate::domain::notice::{Notice, What, board};
-use crate::domain::{Command, Event, Expiry, Key, Timestamp, View};
+use crate::domain::{Command, Event, Expiry, Key, Refusal, Timestamp, View};
 use crate::engine::{Sweeping, Swept};
 
 /// Words of `sweep`.
@@ -182,7 +182,15 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
         deck.output.say(&format!("Nothing {done} due for keys of yours."));
     }
     if swept.others > 0 {
-        deck.output.say(&format!("Besides, {} {done} due for keys of others.", swept.others));
+        let things = if swept.others == 1 { "1 thing" } else { &format!("{} things", swept.others) };
+        deck.output.say(&format!("Besides, {things} {done} due for keys of others."));
+    }
+    let held = signed.see(|view| view.hold());
+    if !held.is_empty() && held.confirmed.is_none() {
+        let count = held.keys.len();
+        deck.output.say(&format!(
+            "{count} deletions wait for a word: an admin says it with `keydeck sweep --confirm {count}`."
+        ));
     }
     if let Some(next) = swept.next {
         deck.output.say(&format!("The next thing is due {}.", times::both(next, now)));
@@ -202,28 +210,28 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
         Ok(Expiry::Never) => return Err(Fault::usage("--within: a time such as 7d or 12h.")),
         Err(why) => return Err(Fault::usage(format!("--within {}: {why}.", args.within))),
     };
+    let grounds = signed.grounds();
+    if grounds.complete_since.is_none() {
+        // Nothing due would be the wrong answer.
+        let why = if signed.engine.now().suspect { Refusal::ClockSuspect } else { Refusal::UsesIncomplete };
+        return Err(why.into());
+    }
     let found = signed.see(|view| {
-        let mut found = board(view, signed.grounds());
-        // Ends are told of when their notice has come; whoever asks wants those before as well.
-        found.retain(|notice| notice.what != What::Ends);
-        let ends = view.keys().filter(|key| key.state(now).is_live()).filter_map(|key| {
-            let when = key.expiry.instant().filter(|at| *at <= until)?;
-            Some(Notice { what: What::Ends, key: Some(key), when })
-        });
-        found.extend(ends);
-        found.retain(|notice| is_ahead(notice.what) && notice.when <= until);
+        let mut found: Vec<_> = board(view, grounds);
+        // The board tells of what was told; whoever asks wants what comes before that as well.
+        found.retain(|notice| matches!(notice.what, What::Held(_)));
+        for key in view.keys().filter(|key| key.state(now).is_live()) {
+            let told = view.deletion(key, grounds).map_or(0, |(_, told)| told);
+            let goes = view.deletes_at(key, grounds).map(|when| (What::Deletion { told }, when));
+            let ends = key.expiry.instant().map(|when| (What::Ends, when));
+            let both = [goes, ends].into_iter().flatten().filter(|(_, when)| *when <= until);
+            found.extend(both.map(|(what, when)| Notice { what, key: Some(key), when }));
+        }
         found.sort_by_key(|notice| (notice.when, notice.key.map(|key| key.id)));
         show(deck, view, &found, now, "Nothing is due.")?;
         Ok::<_, Fault>(found.len())
     })?;
     Ok(if found == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-const fn is_ahead(what: What) -> bool {
-    match what {
-        What::Held(_) | What::Deletion { .. } | What::Ends => true,
-        What::Ended | What::Deleted => false,
-    }
 }
 
 /// Runs `notices`.
@@ -257,7 +265,7 @@ fn show(
     }
     let mut table = Table::new(&["When", "What happens", "Key", "Owner"]);
     for notice in notices {
-        let (what, tone) = in_words(notice.what);
+        let (what, tone) = in_words(notice.what, notice.when <= now);
         table.row([
             times::both(notice.when, now).into(),
             Cell::toned(what, tone),
@@ -268,10 +276,13 @@ fn show(
     deck.output.text(&table.render(deck.output))
 }
 
-fn in_words(what: What) -> (String, Tone) {
+fn in_words(what: What, is_due: bool) -> (String, Tone) {
     match what {
         What::Held(1) => ("1 deletion waits for a word".into(), Tone::Warn),
         What::Held(count) => (format!("{count} deletions wait for a word"), Tone::Warn),
+        What::Deletion { .. } if is_due => {
+            ("to be deleted for want of use by the next sweep".into(), Tone::Bad)
+        }
         What::Deletion { told } => {
             (format!("deleted for want of use (told {told} of {})", STEPS.len()), Tone::Bad)
         }

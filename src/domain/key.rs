@@ -145,7 +145,7 @@ pub enum Status {
     /// Removed from sight; the record can be restored for thirty days, the secret never.
     #[n(3)]
     Deleted(#[n(0)] Timestamp),
-    /// Deleted, and nothing is left of it but its id, which no other key gets.
+    /// Deleted, and nothing is left of it but its id, which no other key gets, and what recognises its token.
     #[n(4)]
     Purged(#[n(0)] Timestamp),
 }
@@ -266,7 +266,8 @@ impl Key {
         matches!(self.status, Status::Purged(_))
     }
 
-    /// What is left of a deleted key when it can no longer be restored: its id, whose it was, and when it ended.
+    /// What is left of a deleted key when it can no longer be restored: its id, whose it
+    /// was, what recognises its token, and when it ended.
     #[must_use]
     pub fn purged(&self, now: Timestamp) -> Self {
         Self {
@@ -279,7 +280,8 @@ impl Key {
             created_at: self.created_at,
             expiry: Expiry::Never,
             status: Status::Purged(now),
-            verifier: Verifier::NONE,
+            // So that one who still has its token is told from somebody who guesses.
+            verifier: self.verifier,
             imported: None,
             counted_from: None,
             protection: None,

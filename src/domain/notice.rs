@@ -3,7 +3,7 @@
 
 use super::lifecycle::{Grounds, STEPS, deletes_at};
 use super::time::DAY_MS;
-use super::{Key, KeyState, Timestamp, View};
+use super::{Key, KeyState, Status, Timestamp, View};
 
 /// Days for which the board tells of what has happened.
 const REMEMBERED_DAYS: i64 = 7;
@@ -50,6 +50,13 @@ pub struct Notice<'a> {
     pub when: Timestamp,
 }
 
+/// Whether a deleted key was deleted no sooner than its last notice said.
+fn told_out(view: View<'_>, key: &Key) -> bool {
+    let last = view.cycle(key).filter(|cycle| cycle.idle.len() == STEPS.len()).and_then(|c| c.idle.last());
+    let Status::Deleted(at) = key.status else { return false };
+    last.is_some_and(|step| at.since(step.at) >= i64::from(step.days) * DAY_MS)
+}
+
 /// The board: what happens next stands first. Where nothing is to judge by, nothing is said of deletions to come.
 pub fn board(view: View<'_>, grounds: Grounds) -> Vec<Notice<'_>> {
     let now = grounds.now;
@@ -59,7 +66,6 @@ pub fn board(view: View<'_>, grounds: Grounds) -> Vec<Notice<'_>> {
         board.push(Notice { what: What::Held(held.keys.len()), key: None, when: since });
     }
     for key in view.keys() {
-        let told = view.cycle(key).map_or(0, |cycle| cycle.idle.len());
         let tell = |what, when| Notice { what, key: Some(key), when };
         match key.state(now) {
             KeyState::Expired => {
@@ -67,7 +73,8 @@ pub fn board(view: View<'_>, grounds: Grounds) -> Vec<Notice<'_>> {
                 board.extend(ended.map(|at| tell(What::Ended, at)));
             }
             KeyState::Deleted => {
-                let idle = key.restorable_until().filter(|until| told == STEPS.len() && now < *until);
+                // Not what somebody deleted by hand after it had been told of.
+                let idle = key.restorable_until().filter(|until| now < *until && told_out(view, key));
                 board.extend(idle.map(|until| tell(What::Deleted, until)));
             }
             KeyState::Active | KeyState::Paused => {

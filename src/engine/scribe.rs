@@ -295,6 +295,12 @@ impl Register {
         self.write_unbroken(&mut self.book())
     }
 
+    /// Writes down what time is believed: a clock that is wrong later in this boot is held against it.
+    pub fn keep_time(&self) -> Result<(), EngineError> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.write_uses(&[], &self.time.mark()).map(drop)
+    }
+
     /// Says in the store that uses are being gathered from now on.
     fn open(&self) -> Result<(), EngineError> {
         let mut book = self.book();

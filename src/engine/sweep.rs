@@ -50,8 +50,7 @@ impl Swept {
         if !seen {
             self.others += 1;
         } else if let Event::DeletionsHeld(hold) = event {
-            let view = View::new(state, actor);
-            self.events.push(Event::DeletionsHeld(hold.about(|id| view.key(id).is_some())));
+            self.events.push(Event::DeletionsHeld(View::new(state, actor).part_of(&hold)));
         } else {
             self.events.push(event);
         }
@@ -88,6 +87,7 @@ impl LocalEngine {
                         swept.add(&self.state(), actor, event);
                     }
                 }
+                self.register.keep_time()?;
                 swept.next = plan(&self.state(), self.grounds()?).next;
             }
         }

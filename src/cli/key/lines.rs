@@ -111,7 +111,8 @@ pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, grounds: Grounds)
         return Cell::toned("▲ expires soon", Tone::Warn);
     }
     if let Some((at, _)) = view.deletion(key, grounds) {
-        return Cell::toned(format!("◐ deleted {}", times::relative(at, now)), Tone::Warn);
+        let when = if at <= now { "at the next sweep".to_owned() } else { times::relative(at, now) };
+        return Cell::toned(format!("◐ deleted {when}"), Tone::Warn);
     }
     let (glyph, tone) = match state {
         KeyState::Active => ('●', Tone::Good),

@@ -159,6 +159,7 @@ fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds:
         (Some(protection), _) => {
             line("Protected", &format!("{}; since {}", protection.why, times::both(protection.word.at, now)));
         }
+        (None, Some(at)) if at <= now => line("Deleted", "at the next sweep, unless it is used"),
         (None, Some(at)) => line("Deleted", &format!("{} unless it is used", times::both(at, now))),
         (None, None) => {}
     }

@@ -1,7 +1,8 @@
 //! The rules of time: what becomes of a key that nobody uses, of one whose end is near, and of one that was deleted. A
 //! state and what is known of clock and uses lead to a [`Plan`]; nothing else decides what is due.
 //!
-//! **Unused.** A key is watched while it is active, nobody protects it and the policy has idle days. It goes at the latest
+//! **Unused.** A key is watched while it is active, neither its owner nor its location or app keeps it from working, nobody
+//! protects it and the policy has idle days. It goes at the latest
 //! of: so many days after its base, and for each notice that was given, as many days after it as the notice said. Its base
 //! is the latest of: made, used, resumed, kept, protected no more, and since when no use was lost. A sweep gives at most
 //! one notice a key, in the order of [`STEPS`], when its day has come; it deletes when all were given and the time has
@@ -21,7 +22,8 @@ mod cycle;
 
 pub use self::cycle::{Cycle, Hold, Protection, Step, Word};
 use self::cycle::{after, before};
-use super::{Command, Event, Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
+use super::verdict::closed;
+use super::{Command, Event, Expiry, Key, KeyId, KeyState, State, Status, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
 pub const STEPS: [u32; 3] = [15, 7, 1];
@@ -271,7 +273,7 @@ struct Watch {
 }
 
 fn watch(state: &State, key: &Key, cycle: &Cycle, grounds: Grounds) -> Option<Watch> {
-    let idle_days = watched(key, state.policy(), grounds.now)?;
+    let idle_days = watched(state, key, grounds.now)?;
     let used = state.usage(key.id).last_used_at;
     let touched = used.max(key.counted_from);
     let base = touched.max(Some(key.created_at.max(grounds.complete_since?)))?;
@@ -282,10 +284,10 @@ fn watch(state: &State, key: &Key, cycle: &Cycle, grounds: Grounds) -> Option<Wa
     Some(Watch { is_void, deletes_at: told.max(Some(after(base, idle_days)))? })
 }
 
-/// The idle days, if they count for this key.
-fn watched(key: &Key, policy: &Policy, now: Timestamp) -> Option<u32> {
-    let is_watched = key.state(now) == KeyState::Active && key.protection.is_none();
-    policy.idle_days.filter(|_| is_watched)
+/// The idle days, if they count for this key: nobody can use one that is refused for what it belongs to.
+fn watched(state: &State, key: &Key, now: Timestamp) -> Option<u32> {
+    let works = key.state(now) == KeyState::Active && closed(state, key).is_none();
+    state.policy().idle_days.filter(|_| works && key.protection.is_none())
 }
 
 /// When a key will be deleted for want of use if nothing happens, and how many notices of that were given. `None` while it

@@ -65,7 +65,7 @@ pub fn record(state: &State, actor: Actor, at: RecordKey) -> Option<Record> {
             let key = view.key(id)?.id;
             Some(Record::Cycle(state.cycle(key).cloned().unwrap_or_else(|| Cycle::of(key))))
         }
-        RecordKey::Hold => Some(Record::Hold(state.hold().about(|id| view.key(id).is_some()))),
+        RecordKey::Hold => Some(Record::Hold(view.hold())),
     }
 }
 
@@ -144,8 +144,8 @@ pub fn events<'e>(state: &State, actor: Actor, events: impl IntoIterator<Item = 
         records.iter().all(|at| record(state, actor, at.key()).is_some())
     };
     let told = |event: &Event| match event {
-        Event::DeletionsHeld(hold) => Event::DeletionsHeld(hold.about(|id| view.key(id).is_some())),
-        Event::HoldConfirmed(hold) => Event::HoldConfirmed(hold.about(|id| view.key(id).is_some())),
+        Event::DeletionsHeld(hold) => Event::DeletionsHeld(view.part_of(hold)),
+        Event::HoldConfirmed(hold) => Event::HoldConfirmed(view.part_of(hold)),
         event => event.clone(),
     };
     events.into_iter().filter(seen).map(told).collect()

@@ -76,7 +76,7 @@ fn a_key_lives_through_all_its_states_and_verify_tells_each() {
         (&row["owner"], &row["state"], &row["note"]),
         (&"ann".into(), &"active".into(), &"the warehouse".into())
     );
-    assert!(row["location"].is_null() && row["app"].is_null() && row["deletes_at"].is_null());
+    assert!(row["location"].is_null() && row["app"].is_null() && row["deletes_at"].is_string());
     assert!(row.get("token").is_none());
 
     let hint = created["hint"].as_str().unwrap();
