@@ -51,7 +51,7 @@ fn notice() -> impl Strategy<Value = u32> {
 }
 
 fn end() -> impl Strategy<Value = Option<i64>> {
-    prop_oneof![2 => Just(None), 3 => (1..30i64).prop_map(Some), 2 => (30..200i64).prop_map(Some)]
+    prop_oneof![1 => Just(None), 3 => (1..30i64).prop_map(Some), 2 => (30..200i64).prop_map(Some)]
 }
 
 fn own() -> impl Strategy<Value = Option<u32>> {
@@ -60,15 +60,15 @@ fn own() -> impl Strategy<Value = Option<u32>> {
 
 fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
-        60 => Just(Deed::Sweep),
-        3 => Just(Deed::SweepInDoubt),
+        50 => Just(Deed::Sweep),
+        2 => Just(Deed::SweepInDoubt),
         2 => Just(Deed::SweepBlind),
-        3 => select(vec![0, 1, 16, 40, 74, 90]).prop_map(Deed::SweepSince),
-        4 => Just(Deed::Use),
-        2 => select(vec![Deed::Pause, Deed::Resume, Deed::Resume, Deed::Keep]),
-        2 => select(vec![Deed::Protect, Deed::Unprotect, Deed::Unprotect]),
-        1 => select(vec![Deed::Revoke, Deed::Delete, Deed::Restore]),
-        5 => (end(), own()).prop_map(|(end, own)| Deed::End(end, own)),
+        2 => select(vec![0, 1, 16, 40, 74, 90]).prop_map(Deed::SweepSince),
+        8 => Just(Deed::Use),
+        3 => select(vec![Deed::Pause, Deed::Resume, Deed::Resume, Deed::Keep]),
+        3 => select(vec![Deed::Protect, Deed::Unprotect, Deed::Unprotect]),
+        1 => select(vec![Deed::Revoke, Deed::Delete, Deed::Restore, Deed::Restore]),
+        10 => (end(), own()).prop_map(|(end, own)| Deed::End(end, own)),
         1 => select(vec![None, Some(16), Some(30), Some(90), Some(120)]).prop_map(Deed::IdleDays),
         1 => notice().prop_map(Deed::NoticeDays),
         3 => Just(Deed::Confirm),
@@ -78,8 +78,8 @@ fn deed() -> impl Strategy<Value = Deed> {
 fn step() -> impl Strategy<Value = Step> {
     const HOUR: i64 = DAY_MS / 24;
     let after = prop_oneof![
-        1 => select(vec![0, 1, HOUR, DAY_MS / 2, DAY_MS - 1, DAY_MS + 1]),
-        8 => select(vec![1, 1, 1, 2, 3, 6, 8]).prop_map(|days| days * DAY_MS),
+        4 => select(vec![0, 1, HOUR, DAY_MS / 2, DAY_MS - 1, DAY_MS + 1]),
+        25 => select(vec![1, 1, 1, 2, 3, 6, 8]).prop_map(|days| days * DAY_MS),
         1 => select(vec![15, 30, 40, 75, 90]).prop_map(|days| days * DAY_MS),
     ];
     (after, any::<usize>(), deed()).prop_map(|(after, key, deed)| Step { after, key, deed })
@@ -88,7 +88,8 @@ fn step() -> impl Strategy<Value = Step> {
 pub(super) fn life() -> impl Strategy<Value = Life> {
     let keys = prop_oneof![16 => 1..5usize, 7 => 6..13usize, 1 => 66..80usize];
     let steps = prop::collection::vec(step(), 1..80);
-    (keys.prop_flat_map(|keys| prop::collection::vec((end(), own()), keys)), steps)
+    let first = prop_oneof![3 => Just(None), 2 => (15..200i64).prop_map(Some)];
+    (keys.prop_flat_map(move |keys| prop::collection::vec((first.clone(), own()), keys)), steps)
         .prop_map(|(keys, steps)| Life { keys, steps })
 }
 
