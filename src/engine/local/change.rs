@@ -121,6 +121,10 @@ impl LocalEngine {
         command: &Command,
         refusal: &Refusal,
     ) -> Result<(), EngineError> {
+        // Somebody else swept at the same moment: nobody was refused anything.
+        if session.is_service() && matches!(refusal, Refusal::NoChange(_)) {
+            return Ok(());
+        }
         let entry = {
             let state = self.state();
             let mut entry = Entry::of(session.line(&state), self.time.now().time, command.name());

@@ -237,6 +237,7 @@ fn a_key_nobody_uses_is_told_of_and_deleted_by_sweeps_from_cron() {
     let sweep: &[&str] = &["sweep"];
     assert_eq!(actions(74, &["sweep", "--dry-run"]), Vec::<String>::new());
     assert_eq!(machine.says("ann", &["due"], "").expect(0).out, "");
+    machine.says("ann", &["due", "--within", "30d"], "").expect(1);
     let both = ["deletion_notice Booking widget 15", "deletion_notice Webhook relay 15"];
     assert_eq!(actions(76, &["sweep", "--dry-run"]), both);
     assert_eq!(actions(76, sweep), both);
@@ -265,7 +266,14 @@ fn a_key_nobody_uses_is_told_of_and_deleted_by_sweeps_from_cron() {
     assert_eq!(machine.verifies(&relay), "deny tombstoned");
     assert_eq!((machine.verifies(&used), machine.verifies(&yearly)), ("allow".into(), "allow".into()));
     assert_eq!(machine.asks(&["notices", "list"])[0]["what"], json!("deleted"));
-    assert_eq!(actions(123, sweep), ["purged Webhook relay null"]);
+    machine.creates("By hand", "never").expect(0);
+    machine.does("ann", &["key", "delete", "By hand", "--yes"]);
+    assert_eq!(
+        machine.asks(&["notices", "list"]).as_array().unwrap().len(),
+        1,
+        "what a person deletes is no notice"
+    );
+    assert_eq!(actions(123, sweep), ["purged By hand null", "purged Webhook relay null"]);
     machine.says("ann", &["key", "show", "Webhook relay"], "").expect(1);
     let trail = machine.does("ann", &["audit", "list"]).out;
     for said in ["notice.give", "key.delete-unused", "key.purge", "notice.renew", "key.protect"] {
@@ -274,6 +282,12 @@ fn a_key_nobody_uses_is_told_of_and_deleted_by_sweeps_from_cron() {
     machine.says("ann", &["audit", "verify"], "").expect(0);
     // Whose clock cannot be believed is told so, and nothing happens.
     machine.boots("day123", 400 * DAY_MS);
+    for words in [sweep, &["due"]] {
+        assert!(machine.says("ann", words, "").expect(1).err.contains("clock is in doubt"), "{words:?}");
+    }
+    // A sweep with nothing to do is enough for that.
+    assert_eq!(actions(124, sweep), Vec::<String>::new());
+    machine.boots("day124", 400 * DAY_MS);
     assert!(machine.says("ann", sweep, "").expect(1).err.contains("clock is in doubt"));
 }
 

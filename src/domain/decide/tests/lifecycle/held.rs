@@ -167,3 +167,15 @@ fn more_keys_than_a_hold_can_name_wait_for_the_one_after_it() {
     }
     assert_eq!(held(&world).unwrap().keys.len(), 30);
 }
+
+#[test]
+fn who_can_let_them_go_knows_of_all_and_the_others_of_their_own() {
+    let (mut world, maria, keys) = due_on_day_90(6, 0);
+    let jonas = world.operator(maria, "jonas", Role::Manager);
+    let lena = world.operator(maria, "lena", Role::Admin);
+    world.sweep();
+    for (who, knows) in [(maria, 6), (lena, 6), (jonas, 0)] {
+        assert_eq!(View::new(&world.state, who).hold().keys.len(), knows);
+    }
+    assert_eq!(View::new(&world.state, lena).key(keys[0]), None, "no look at the keys themselves");
+}

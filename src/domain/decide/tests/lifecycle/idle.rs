@@ -290,3 +290,21 @@ fn lists_say_when_an_unused_key_is_deleted_at_the_earliest() {
     world.sweep();
     assert_eq!((said(&mut world, 98), world.next()), (Some((day(99), true)), Some(day(99))));
 }
+
+#[test]
+fn a_key_that_nobody_can_use_does_not_run_down_its_days() {
+    let (mut world, maria) = World::founded();
+    let jonas = world.operator(maria, "jonas", Role::Admin);
+    let at = world.location(maria, "North");
+    let never = |new| NewKey { expiry: Some(Expiry::Never), ..new };
+    let stopped = world.issue(jonas, never(agency_key("Stopped"))).unwrap();
+    world.issue(maria, never(location_key("Gone", at))).unwrap();
+    let stop = Command::DisableOperator { operator: jonas.operator, keys: KeysAfter::Stop };
+    world.run(maria, &stop).unwrap();
+    world.run(maria, &Command::RemoveLocation { location: at }).unwrap();
+    assert_eq!(world.sweep_on(70..=200), []);
+    world.run(maria, &Command::EnableOperator(jonas.operator)).unwrap();
+    let told = [15, 7, 1].map(|days| Did::Idle(stopped, days));
+    let log = [(200, told[0]), (208, told[1]), (214, told[2]), (215, Did::Deleted(stopped))];
+    assert_eq!(world.sweep_on(200..=230), log, "it gets all its days once it works again");
+}
