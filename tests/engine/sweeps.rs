@@ -343,8 +343,6 @@ fn notices_outlive_the_process_and_a_store_that_was_closed_for_a_year_begins_wit
     let sweep = |open: &Open| said(&open.engine.sweep(&open.session, Sweeping::Do).unwrap());
     let first = found(&options(dir.path(), &clock), name("Acme"), name("maria"), &phrase).unwrap().open;
     issue(&first, "Nightly export");
-    // From the first sweep on it is known that no use was lost.
-    assert_eq!(sweep(&first).join(", "), "");
     drop(first);
     clock.pass(400 * DAY_MS);
     for (hours, expected) in [

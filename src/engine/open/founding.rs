@@ -81,7 +81,8 @@ impl Founding {
         let mark = doors::naming(&header, |_| true);
         engine.run_naming(&session, &Command::Found { agency, operator }, mark)?;
         // The store is there from now on: what cannot be tidied is only said.
-        notices.extend(engine.settle().err().map(|why| why.to_string()));
+        let settled = engine.settle().and_then(|()| engine.register.vouch());
+        notices.extend(settled.err().map(|why| why.to_string()));
         if options.via == Via::Console {
             engine.write_uses();
         }

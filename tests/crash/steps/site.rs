@@ -152,7 +152,13 @@ fn standing(desk: &Desk) -> Result<Standing, String> {
     let checked = ask(&["audit", "verify"])?.out;
     let entries = checked.strip_prefix("intact: ").and_then(|rest| rest.split(' ').next()?.parse().ok());
     let entries = entries.ok_or(checked)?;
-    let Value::Array(keys) = ask(&["key", "list", "--json"])?.json() else { return Err("no keys".into()) };
+    let Value::Array(mut keys) = ask(&["key", "list", "--json"])?.json() else {
+        return Err("no keys".into());
+    };
+    for key in keys.iter_mut().filter_map(Value::as_object_mut) {
+        // A process that was killed may have lost a use: days without use count anew from the next opening.
+        key.remove("deletes_at");
+    }
     let (others, touched): (Vec<_>, Vec<_>) =
         keys.into_iter().partition(|key| NAMES[1..].iter().any(|name| key["name"] == *name));
     let mut touched: Vec<String> =
