@@ -169,7 +169,8 @@ impl Standing {
     pub fn words(self) -> String {
         match self {
             Self::Idle(days) => format!("idle {days} d"),
-            Self::Going(days) => format!("deleted in {days} d"),
+            // Short, as the column is.
+            Self::Going(days) => format!("gone in {days} d"),
             Self::InDoubt => IN_DOUBT.to_owned(),
             Self::OwnerStopped => "owner stopped".to_owned(),
             Self::LocationGone => "location gone".to_owned(),
