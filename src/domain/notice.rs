@@ -1,7 +1,7 @@
 //! The notice board: what time is about to do to keys and what it has done, as one operator may see it. Nothing of it is
 //! kept: it is read off the records, so what is over is never announced.
 
-use super::lifecycle::{Grounds, STEPS, deletes_at};
+use super::lifecycle::{FIRST, Grounds, STEPS, deletes_at};
 use super::time::DAY_MS;
 use super::{Key, KeyState, Status, Timestamp, View};
 
@@ -98,7 +98,6 @@ impl View<'_> {
     /// is further away than the first notice.
     pub fn deletion(&self, key: &Key, grounds: Grounds) -> Option<(Timestamp, usize)> {
         let (at, told) = deletes_at(self.state(), key, grounds)?;
-        let first = i64::from(STEPS.first().copied().unwrap_or(0)) * DAY_MS;
-        (told > 0 || at.since(grounds.now) <= first).then_some((at, told))
+        (told > 0 || at.since(grounds.now) <= i64::from(FIRST) * DAY_MS).then_some((at, told))
     }
 }

@@ -6,10 +6,11 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::support::wait::until;
+use crate::watched::Watched;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::crypto::token::{Token, TokenKind};
@@ -18,10 +19,7 @@ use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Role, Timestamp
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, in_store, open};
 use keydeck::engine::{Brought, Engine, Integrity, News, Origin, Peer, Session, Via, Writing};
-use keydeck::store::{
-    CommitError, Entry as StoreEntry, Fault, Guard, Health, KeyRange, MemoryStore, Op, Page, Rev, RowView,
-    Seal, SealError, Store, StoreError, Watch,
-};
+use keydeck::store::{Fault, MemoryStore, Store};
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
 const PHRASE: &str = "correct horse battery staple";
@@ -363,47 +361,9 @@ fn a_viewer_who_asks_in_vain_without_end_does_not_fill_the_trail() {
     assert_eq!(again.engine.check_audit(&again.session).unwrap().integrity, Integrity::Intact);
 }
 
-/// A store that counts how often it was read in one go, which keeps its writers waiting.
-struct Scanned(MemoryStore, AtomicUsize);
-
-impl Store for Scanned {
-    fn get(&self, key: &[u8]) -> Result<Option<StoreEntry>, StoreError> {
-        self.0.get(key)
-    }
-    fn range(&self, range: &KeyRange, after: Option<&[u8]>, limit: usize) -> Result<Page, StoreError> {
-        self.0.range(range, after, limit)
-    }
-    fn range_back(&self, range: &KeyRange, before: Option<&[u8]>, limit: usize) -> Result<Page, StoreError> {
-        self.0.range_back(range, before, limit)
-    }
-    fn scan(
-        &self,
-        prefix: &[u8],
-        row: &mut dyn FnMut(RowView<'_>) -> ControlFlow<()>,
-    ) -> Result<Rev, StoreError> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.scan(prefix, row)
-    }
-    fn commit(&self, guards: &[Guard], ops: &[Op]) -> Result<Rev, CommitError> {
-        self.0.commit(guards, ops)
-    }
-    fn watch(&self, prefix: &[u8], from: Rev) -> Watch {
-        self.0.watch(prefix, from)
-    }
-    fn write_seal(&self, seal: &Seal) -> Result<(), SealError> {
-        self.0.write_seal(seal)
-    }
-    fn read_seal(&self) -> Result<Option<Seal>, SealError> {
-        self.0.read_seal()
-    }
-    fn health(&self) -> Health {
-        self.0.health()
-    }
-}
-
 #[test]
 fn whoever_checks_the_trail_keeps_no_writer_waiting() {
-    let store = Arc::new(Scanned(MemoryStore::new(), AtomicUsize::new(0)));
+    let store = Arc::new(Watched::default());
     let own = Arc::clone(&store) as Arc<dyn Store>;
     let clock = Arc::new(TestClock::at(START));
     let open =
@@ -413,7 +373,7 @@ fn whoever_checks_the_trail_keeps_no_writer_waiting() {
             .execute(&open.session, Command::AddLocations(vec![name(&format!("Branch {n}"))]))
             .unwrap();
     }
-    let before = store.1.load(Ordering::SeqCst);
+    let before = store.scans.load(Ordering::SeqCst);
     std::thread::scope(|scope| {
         // Entries that come while it is read are the next reader's.
         let writer = scope.spawn(|| {
@@ -432,5 +392,5 @@ fn whoever_checks_the_trail_keeps_no_writer_waiting() {
         writer.join().unwrap();
     });
     open.engine.tried(&open.session, stranger().as_bytes()).unwrap();
-    assert_eq!(store.1.load(Ordering::SeqCst), before);
+    assert_eq!(store.scans.load(Ordering::SeqCst), before);
 }

@@ -10,3 +10,4 @@ mod seals;
 mod support;
 mod sweeps;
 mod uses;
+mod watched;

@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where a promise breaks")]
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -17,62 +16,16 @@ use keydeck::domain::{
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, in_store, open};
 use keydeck::engine::{Brought, Engine, EngineError, Integrity, Sweeping, Swept, Via};
-use keydeck::store::{
-    CommitError, Entry, Fault, Guard, Health, KeyRange, MemoryStore, Op, Page, Rev, RowView, Seal, SealError,
-    Store, StoreError, Watch,
-};
+use keydeck::store::{Fault, Store};
+
+use crate::watched::{Hook, Watched};
 
 const START: Timestamp = Timestamp(1_790_000_000_000);
 const HOUR: i64 = 3_600_000;
 const NOTHING: [&str; 0] = [];
 
-type Hook = Box<dyn FnMut(&[Op]) + Send>;
-
-/// A store that tells of each commit before it makes it.
-#[derive(Default)]
-struct Overheard(MemoryStore, Mutex<Option<Hook>>);
-
-impl Store for Overheard {
-    fn get(&self, key: &[u8]) -> Result<Option<Entry>, StoreError> {
-        self.0.get(key)
-    }
-    fn range(&self, range: &KeyRange, after: Option<&[u8]>, limit: usize) -> Result<Page, StoreError> {
-        self.0.range(range, after, limit)
-    }
-    fn range_back(&self, range: &KeyRange, before: Option<&[u8]>, limit: usize) -> Result<Page, StoreError> {
-        self.0.range_back(range, before, limit)
-    }
-    fn scan(
-        &self,
-        prefix: &[u8],
-        row: &mut dyn FnMut(RowView<'_>) -> ControlFlow<()>,
-    ) -> Result<Rev, StoreError> {
-        self.0.scan(prefix, row)
-    }
-    fn commit(&self, guards: &[Guard], ops: &[Op]) -> Result<Rev, CommitError> {
-        let hook = self.1.lock().unwrap().take();
-        if let Some(mut hook) = hook {
-            hook(ops);
-            self.1.lock().unwrap().get_or_insert(hook);
-        }
-        self.0.commit(guards, ops)
-    }
-    fn watch(&self, prefix: &[u8], from: Rev) -> Watch {
-        self.0.watch(prefix, from)
-    }
-    fn write_seal(&self, seal: &Seal) -> Result<(), SealError> {
-        self.0.write_seal(seal)
-    }
-    fn read_seal(&self) -> Result<Option<Seal>, SealError> {
-        self.0.read_seal()
-    }
-    fn health(&self) -> Health {
-        self.0.health()
-    }
-}
-
 struct House {
-    store: Arc<Overheard>,
+    store: Arc<Watched>,
     clock: TestClock,
     open: Open,
 }
@@ -83,7 +36,7 @@ fn name(text: &str) -> Name {
 
 impl House {
     fn founded() -> Self {
-        let (store, clock) = (Arc::new(Overheard::default()), TestClock::at(START));
+        let (store, clock) = (Arc::new(Watched::default()), TestClock::at(START));
         let own = Arc::clone(&store) as Arc<dyn Store>;
         let with = Arc::new(clock.clone());
         let open = in_store(own, name("Acme"), name("maria"), with, Via::CommandLine, Box::new(OsEntropy));
@@ -213,9 +166,9 @@ fn a_use_that_comes_while_the_deletion_is_prepared_keeps_the_key() {
             assert!(engine.verify(late.as_bytes(), &[]).is_allow());
         }
     });
-    *house.store.1.lock().unwrap() = Some(hook);
+    *house.store.before_commit.lock().unwrap() = Some(hook);
     let done = house.sweep();
-    *house.store.1.lock().unwrap() = None;
+    *house.store.before_commit.lock().unwrap() = None;
     assert!(!done.iter().any(|what| what.ends_with("deleted")), "{done:?}");
     assert_eq!((house.status(id), house.verify(&token)), (Status::Active, None));
     assert!(house.days(100).iter().all(|(_, what)| !what.ends_with("deleted")));
@@ -237,9 +190,9 @@ fn from_the_moment_a_deletion_is_written_no_request_is_let_in_that_would_not_cou
             heard.lock().unwrap().push(engine.verify(late.as_bytes(), &[]).reason());
         }
     });
-    *house.store.1.lock().unwrap() = Some(hook);
+    *house.store.before_commit.lock().unwrap() = Some(hook);
     assert_eq!(house.sweep(), ["Booking widget deleted"]);
-    *house.store.1.lock().unwrap() = None;
+    *house.store.before_commit.lock().unwrap() = None;
     assert_eq!(*answers.lock().unwrap(), [Some(Reason::Tombstoned)]);
     assert_eq!(house.open.engine.state().usage(id).count, 0);
 }
@@ -251,13 +204,13 @@ fn a_deletion_the_disk_does_not_take_did_not_happen() {
         let (id, token) = house.issue("Booking widget");
         house.days(89);
         house.clock.pass(DAY_MS);
-        house.store.0.fail_next(fault);
+        house.store.inner.fail_next(fault);
         house.open.engine.sweep(&house.open.session, Sweeping::Do).map(drop).unwrap_err();
         assert_eq!(house.status(id), Status::Active);
         if !known {
             // It may have been written: nothing is let in before that is known.
             assert_eq!(house.verify(&token), Some(Reason::Tombstoned));
-            house.store.0.come_back();
+            house.store.inner.come_back();
             house.open.engine.write_overdue().unwrap();
         }
         assert_eq!(house.verify(&token), None, "{fault:?}");
@@ -272,10 +225,10 @@ fn a_deletion_that_was_written_although_the_disk_did_not_say_so_holds() {
     let (id, token) = house.issue("Booking widget");
     house.days(89);
     house.clock.pass(DAY_MS);
-    house.store.0.fail_next(Fault::DownDone);
+    house.store.inner.fail_next(Fault::DownDone);
     house.open.engine.sweep(&house.open.session, Sweeping::Do).map(drop).unwrap_err();
     assert_eq!(house.verify(&token), Some(Reason::Tombstoned));
-    house.store.0.come_back();
+    house.store.inner.come_back();
     house.open.engine.write_overdue().unwrap();
     assert!(matches!(house.status(id), Status::Deleted(_)));
     assert_eq!(house.verify(&token), Some(Reason::Tombstoned));
@@ -288,7 +241,7 @@ fn nothing_is_told_and_nothing_deleted_while_uses_cannot_be_written_or_the_clock
     let (id, token) = house.issue("Booking widget");
     house.clock.pass(95 * DAY_MS);
     assert_eq!(house.verify(&token), None);
-    house.store.0.fail_next(Fault::Unavailable);
+    house.store.inner.fail_next(Fault::Unavailable);
     house.open.engine.sweep(&house.open.session, Sweeping::Do).map(drop).unwrap_err();
     let told = house.open.engine.sweep(&house.open.session, Sweeping::Tell).map(drop).unwrap_err();
     assert!(matches!(told, EngineError::Refused(Refusal::UsesIncomplete)), "{told}");

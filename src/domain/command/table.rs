@@ -9,6 +9,8 @@ use crate::domain::{AppId, KeyId, LocationId, OperatorId, Place};
 pub enum Toll {
     /// It may take access away.
     Denies,
+    /// It takes access away once that is written and not before; until then whoever is let in keeps it.
+    Ends,
     /// Whoever had access keeps it.
     Leaves,
 }
@@ -242,7 +244,7 @@ commands! {
         "Gave notice of {}" "giving notices" "notice given";
     RenewNotices {}                "notice.renew"        Nothing              Leaves   Nothing                 Nothing        Service
         "Withdrew the notices of {}" "withdrawing notices" "notices withdrawn";
-    DeleteUnused {}                "key.delete-unused"   Nothing              Leaves   Nothing                 Nothing        Service
+    DeleteUnused {}                "key.delete-unused"   Nothing              Ends     Nothing                 Nothing        Service
         "Deleted {} for want of use" "deleting unused keys" "deleted for want of use";
     HoldDeletions {}               "hold.place"          Nothing              Leaves   Nothing                 Nothing        Service
         "Held deletions back" "holding deletions back" "deletions held back";

@@ -26,7 +26,9 @@ use super::verdict::closed;
 use super::{Command, Event, Expiry, Key, KeyId, KeyState, State, Status, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
-pub const STEPS: [u32; 3] = [15, 7, 1];
+pub const STEPS: [u32; 3] = [FIRST, 7, 1];
+/// Days before a deletion at which it is first announced.
+pub const FIRST: u32 = 15;
 
 /// Deletions in one pass that need no word, of a store with so many live keys.
 pub fn allowed(live: usize) -> usize {
@@ -277,9 +279,8 @@ fn watch(state: &State, key: &Key, cycle: &Cycle, grounds: Grounds) -> Option<Wa
     let used = state.usage(key.id).last_used_at;
     let touched = used.max(key.counted_from);
     let base = touched.max(Some(key.created_at.max(grounds.complete_since?)))?;
-    let first = STEPS.first().copied().unwrap_or(0);
     let is_void = cycle.idle.iter().any(|step| touched.is_some_and(|at| step.at <= at))
-        || grounds.now < after(base, idle_days.saturating_sub(first));
+        || grounds.now < after(base, idle_days.saturating_sub(FIRST));
     let told = cycle.idle.iter().filter(|_| !is_void).map(|step| after(step.at, step.days)).max();
     Some(Watch { is_void, deletes_at: told.max(Some(after(base, idle_days)))? })
 }

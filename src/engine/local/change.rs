@@ -7,7 +7,7 @@ use super::LocalEngine;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, public_id};
 use crate::domain::audit::{Entry, Outcome, SubjectLine};
-use crate::domain::command::{About, Draws};
+use crate::domain::command::{About, Draws, Toll};
 use crate::domain::{
     self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, State, decide,
 };
@@ -216,7 +216,8 @@ impl LocalEngine {
             }
             Err(Judged::Failed(error)) => return Err(error.into()),
         };
-        if *command == Command::DeleteUnused {
+        let ends = command.spec().toll == Toll::Ends;
+        if ends {
             self.shut_unused(&events)?;
         }
         let at = self.now().time;
@@ -234,7 +235,7 @@ impl LocalEngine {
         if let Err(error) = ledger.write(entry, records, Some(&mark), unshown.as_ref(), sequel) {
             let unknown = matches!(error, EngineError::Commit(CommitError::Unknown(_)));
             // What may have been written stays shut until that is known.
-            if *command == Command::DeleteUnused && !unknown {
+            if ends && !unknown {
                 self.overdue.parts.image.refresh(&events);
             }
             if unknown {
