@@ -3,10 +3,11 @@
 //! written before and opens nothing until it is named; one that is replaced opens until it no longer is. What is in the
 //! header and not named is removed after, when the disk allows.
 
-use std::sync::{MutexGuard, PoisonError, RwLock};
+use std::sync::{MutexGuard, RwLock};
 
 use minicbor::{Decode, Encode};
 
+use super::reading::Reading;
 use super::{Done, EngineError};
 use crate::crypto::CryptoError;
 use crate::crypto::header::{Header, Unlock};
@@ -60,7 +61,7 @@ pub(super) struct Held<'e> {
 impl Held<'_> {
     /// What the store says of its header.
     fn mark(&self) -> HeaderMark {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).header().clone()
+        Reading::of(self.state).header().clone()
     }
 
     /// The header that belongs to what the store says of it. A copy of another moment beside it counts for nothing.

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::imported::Imported;
 use super::oauth::TokenDesk;
+use super::reading::Reading;
 use super::verifier::Verifier;
 use crate::crypto::Keyring;
 use crate::domain::{Event, HeaderMark, Key, Record, State};
@@ -39,7 +40,7 @@ impl Image {
 impl Image {
     /// Has requests with the keys of events that did not happen answered by the state again.
     pub fn refresh(&self, events: &[Event]) {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = Reading::of(&self.state);
         for key in touched(&state, events) {
             self.verifier.refresh(&state, key);
         }

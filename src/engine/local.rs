@@ -5,7 +5,7 @@ mod change;
 mod slots;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::broadcast;
 
@@ -19,6 +19,7 @@ use super::ledger::{Ledger, hex};
 use super::load::Loaded;
 use super::oauth::TokenDesk;
 use super::overdue::{self, Kept, Overdue};
+use super::reading::Reading;
 use super::scribe::{Refused, Register, Scribe};
 use super::seal_thread::SealThread;
 use super::session::Session;
@@ -325,8 +326,8 @@ impl Engine for LocalEngine {
         Ok(())
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> Reading<'_> {
+        Reading::of(&self.state)
     }
 
     fn catalog(&self) -> &Catalog {

@@ -1,15 +1,15 @@
 //! Looking without leaving a trace: an engine that answers what changes nothing and refuses everything else, whoever
 //! owns the store behind it. Not a guard against its operator, who may open the store without it; a promise to them.
 
-use std::sync::{Arc, RwLockReadGuard};
+use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
 use super::{
-    Brought, Condition, Dial, Done, Doubt, Engine, EngineError, Finding, News, Now, Question, Session,
-    Sweeping, Swept,
+    Brought, Condition, Dial, Done, Doubt, Engine, EngineError, Finding, News, Now, Question, Reading,
+    Session, Sweeping, Swept,
 };
-use crate::domain::{Catalog, Command, Decision, PublicId, Reason, Role, ScopeId, State};
+use crate::domain::{Catalog, Command, Decision, PublicId, Reason, Role, ScopeId};
 
 /// An engine that changes nothing.
 pub struct LookOnly {
@@ -39,7 +39,7 @@ impl Engine for LookOnly {
         Err(EngineError::LookOnly)
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, State> {
+    fn state(&self) -> Reading<'_> {
         self.inner.state()
     }
 

@@ -36,6 +36,7 @@ pub mod open;
 mod overdue;
 mod proof;
 mod question;
+mod reading;
 mod refusals;
 mod scribe;
 mod seal_thread;
@@ -49,7 +50,7 @@ mod uses;
 mod verifier;
 
 use std::net::IpAddr;
-use std::sync::{Arc, RwLockReadGuard};
+use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
@@ -61,6 +62,7 @@ pub use self::local::LocalEngine;
 pub use self::look_only::LookOnly;
 pub use self::overdue::{Note as Unshown, Unwritten};
 pub use self::question::{Finding, Question};
+pub use self::reading::Reading;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
 pub use self::sweep::{Sweeping, Swept};
@@ -71,7 +73,7 @@ use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
-use crate::domain::{Catalog, Command, Decision, Event, KeyId, PublicId, ScopeId, State, Timestamp};
+use crate::domain::{Catalog, Command, Decision, Event, KeyId, PublicId, ScopeId, Timestamp};
 use crate::store::{Health, Standing};
 
 /// What a command led to.
@@ -173,7 +175,7 @@ pub trait Engine: Send + Sync {
 
     /// The state as it is now. Hold it for the length of a draw, not longer; read it through a
     /// [`crate::domain::View`] of the session's actor.
-    fn state(&self) -> RwLockReadGuard<'_, State>;
+    fn state(&self) -> Reading<'_>;
 
     /// The scopes that exist.
     fn catalog(&self) -> &Catalog;

@@ -19,6 +19,7 @@ use super::denials::Denials;
 use super::error::EngineError;
 use super::image::{Image, touched};
 use super::ledger::{Change, Fate, Head, Ledger, Sequel};
+use super::reading::Reading;
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::timekeeper::Timekeeper;
@@ -234,7 +235,7 @@ impl Overdue {
             }
             let records = events.iter().flat_map(Event::records).collect();
             let mut entry = {
-                let state = self.parts.image.state.read().unwrap_or_else(PoisonError::into_inner);
+                let state = Reading::of(&self.parts.image.state);
                 entry_of(&state, &note.session, &note.command, &events, note.at)
             };
             entry.reason = (note.why == Why::NeverShown).then(|| Entry::UNCONFIRMED.into());
@@ -262,7 +263,7 @@ impl Overdue {
             ids: &[],
             minted: None,
         };
-        let state = self.parts.image.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = Reading::of(&self.parts.image.state);
         decide(&state, &note.command, &context)
     }
 
@@ -336,7 +337,7 @@ impl Overdue {
     }
 
     fn denial(&self, note: Note, events: Option<Arc<Vec<Event>>>) -> Denial {
-        let state = self.parts.image.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = Reading::of(&self.parts.image.state);
         let keys = match &events {
             Some(events) => touched(&state, events).into_iter().map(|key| key.id).collect(),
             None => note.command.key().into_iter().collect(),

@@ -15,6 +15,7 @@ use super::denials::Denials;
 use super::error::EngineError;
 use super::ledger::{Ledger, Sequel, Unbroken, UseRow};
 use super::overdue::Overdue;
+use super::reading::Reading;
 use super::refusals::{Kind, Refusals};
 use super::seal_thread::SealThread;
 use super::session::Session;
@@ -199,7 +200,7 @@ impl Register {
         let due: Vec<PublicId> = book.unwritten.iter().copied().collect();
         for ids in due.chunks(AT_ONCE) {
             let rows: Vec<(PublicId, UseRow)> = {
-                let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+                let state = Reading::of(&self.state);
                 ids.iter().map(|id| (*id, row(&state, *id))).collect()
             };
             let mut rest = &rows[..];
@@ -237,7 +238,7 @@ impl Register {
         let service = Session::service()?;
         let counted = self.denials.take();
         let entries = {
-            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            let state = Reading::of(&self.state);
             counted.entries(&state, &service.line(&state), now)
         };
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);

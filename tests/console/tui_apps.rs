@@ -499,7 +499,8 @@ fn a_token_is_tested_step_by_step_and_counts_no_use() {
     console.sees("✗ scopes: all that the request needs").sees("Missing: contacts.write").press("esc");
     console.sees_no("Test a token").press("t").sees("paste it; it shows as dots").press("esc");
     house.engine.settle().unwrap();
-    assert_eq!(house.engine.state().usage(house.key("Live").id).count, 0);
+    let live = house.key("Live").id;
+    assert_eq!(house.engine.state().usage(live).count, 0);
     // The order is that of the verifier: what comes after the refusal was not asked.
     house.run(Command::PauseApp(app.id));
     console.press("t").paste(&token).press("enter").sees("✗ app: none, or works").sees("· not paused");

@@ -1,7 +1,5 @@
 //! [`Engine`] by asking: each call is one request, but for what the replica holds.
 
-use std::sync::RwLockReadGuard;
-
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
@@ -11,10 +9,10 @@ use super::wire::{Answer, BroughtLine, Reach, Request, Said};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::command::Beside;
-use crate::domain::{Access, Actor, Catalog, Command, Decision, PublicId, Reason, ScopeId, State};
+use crate::domain::{Access, Actor, Catalog, Command, Decision, PublicId, Reason, ScopeId};
 use crate::engine::{
-    Brought, Condition, Dial, Done, Doubt, Engine, EngineError, Finding, News, Now, Question, Session,
-    Sweeping, Swept,
+    Brought, Condition, Dial, Done, Doubt, Engine, EngineError, Finding, News, Now, Question, Reading,
+    Session, Sweeping, Swept,
 };
 
 /// The answer in a frame, given to `read`.
@@ -90,7 +88,7 @@ impl Engine for RemoteEngine {
         self.line.tell(self.line.base(), Request::Shown(token))
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, State> {
+    fn state(&self) -> Reading<'_> {
         self.replica.state()
     }
 

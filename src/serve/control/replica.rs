@@ -1,7 +1,7 @@
 //! What an attached process holds of the state: what the owner sends, kept up to date by what the owner sends next.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::broadcast;
 
@@ -9,7 +9,7 @@ use super::lines::HealthLine;
 use super::wire::{Row, Rows, Said};
 use crate::domain::{Event, Record, RecordKey, State};
 use crate::engine::clock::Clock;
-use crate::engine::{Condition, News, Timekeeper, Unwritten, Writing};
+use crate::engine::{Condition, News, Reading, Timekeeper, Unwritten, Writing};
 use crate::store::{Health, Rev, Standing};
 
 /// Events a slow listener may fall behind.
@@ -56,8 +56,8 @@ impl Replica {
     }
 
     /// The state as it is now.
-    pub fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    pub fn state(&self) -> Reading<'_> {
+        Reading::of(&self.state)
     }
 
     /// How the store was doing when something happened last.
