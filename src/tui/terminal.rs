@@ -30,7 +30,9 @@ use ratatui::{
     buffer::Buffer,
     layout::Position,
 };
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::kill_current_process_group;
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{
@@ -65,6 +67,8 @@ pub enum TerminalError {
 /// Whether the terminal is ours right now, and whose panic concerns it.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 static CONSOLE_THREAD: Mutex<Option<ThreadId>> = Mutex::new(None);
+/// Held while the terminal's modes are changed, so that nobody puts back what somebody else has just changed.
+static MODES: Mutex<()> = Mutex::new(());
 static HOOK: Once = Once::new();
 
 /// What the runtime needs of a screen; the real one is [`Tty`].
@@ -139,7 +143,7 @@ impl Tty {
 impl Stage for Tty {
     fn is_lost(&self) -> bool {
         // A terminal that was hung up answers EIO; there is no other reason to get no answer here.
-        rustix::termios::tcgetattr(rustix::stdio::stdout()).is_err()
+        tcgetattr(rustix::stdio::stdout()).is_err()
     }
 
     fn draw(&mut self, paint: &mut dyn FnMut(&mut Buffer) -> Option<Position>) -> io::Result<()> {
@@ -183,6 +187,7 @@ impl Stage for Tty {
 
     fn resume(&mut self) -> io::Result<()> {
         let mut sequence = Vec::new();
+        let modes = MODES.lock().unwrap_or_else(PoisonError::into_inner);
         if ENTERED.swap(true, Ordering::SeqCst) {
             // Stopped and continued behind our back. The shell had the terminal, but we never left the alternate
             // screen: entering it again would lose the place on the first. And only a change of mode is carried
@@ -192,6 +197,7 @@ impl Stage for Tty {
             queue!(sequence, EnterAlternateScreen)?;
         }
         enable_raw_mode()?;
+        drop(modes);
         queue!(sequence, EnableBracketedPaste, Clear(ClearType::All), Hide)?;
         if self.capture == Capture::Taken {
             sequence.extend_from_slice(MOUSE_ON);
@@ -233,6 +239,9 @@ impl TerminalKeys {
                 while batch.len() < LARGEST_BATCH && matches!(event::poll(Duration::ZERO), Ok(true)) {
                     batch.push(event::read());
                 }
+                if matches!(batch.last(), Some(Ok(Event::Resize(..)))) {
+                    remind_of_keys();
+                }
                 let broken = batch.iter().any(Result::is_err);
                 if sender.send(batch).is_err() || broken {
                     return;
@@ -240,6 +249,24 @@ impl TerminalKeys {
             }
         })?;
         Ok(Self { batches, batch: Vec::new().into_iter() })
+    }
+}
+
+/// Has the system tell once more that there are keys to read. It tells so once; when a window changes and a key is pressed
+/// at the same moment, crossterm 0.29 returns with the one and forgets that it was told of the other, and the key would lie
+/// there until the next is pressed. To set the modes of a terminal, to what they are, is to be told again.
+fn remind_of_keys() {
+    let input = rustix::stdio::stdin();
+    let mut asked = [PollFd::new(&input, PollFlags::IN)];
+    if poll(&mut asked, Some(&Timespec::default())) != Ok(1) {
+        return;
+    }
+    let _modes = MODES.lock().unwrap_or_else(PoisonError::into_inner);
+    if ENTERED.load(Ordering::SeqCst)
+        && let Ok(modes) = tcgetattr(input)
+    {
+        // Where that is refused the key comes with the next.
+        let _refused = tcsetattr(input, OptionalActions::Now, &modes);
     }
 }
 
@@ -273,6 +300,7 @@ pub fn check() -> Result<(), TerminalError> {
 /// Leaves the terminal as it was, once, however often it is called. The alternate screen is emptied first: some
 /// terminals keep it for the next program.
 pub fn restore() -> io::Result<()> {
+    let _modes = MODES.lock().unwrap_or_else(PoisonError::into_inner);
     if !ENTERED.swap(false, Ordering::SeqCst) {
         return Ok(());
     }

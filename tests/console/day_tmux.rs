@@ -87,6 +87,8 @@ fn over_ssh_in_tmux_a_token_goes_to_its_buffer_and_stays_nowhere_else() {
     day.set("SSH_TTY", "/dev/pts/9");
     let tmux = Tmux::start(&day);
     let mut window = tmux.attach(120, 40);
+    // What is typed before the shell is there stands before its prompt.
+    window.wait("a prompt", |screen| screen.text().contains(['#', '$']));
     window.type_text("echo canary-of-the-day\r").sees("\ncanary-of-the-day");
     window.type_text(concat!(env!("CARGO_BIN_EXE_keydeck"), "\r"));
     sign_in(&mut window);
@@ -101,7 +103,7 @@ fn over_ssh_in_tmux_a_token_goes_to_its_buffer_and_stays_nowhere_else() {
     // A smaller window, then none, then another: the token is still there, whole, and nowhere else.
     window.resize(70, 20).wait("the token in a small window", |screen| token_in(&screen.text()).is_some());
     tmux.asks(&["detach-client"]);
-    assert!(window.exit().success());
+    window.exit();
     assert!(!window.look().text().contains(secret_of(&token)), "left on the screen tmux was started from");
     window = tmux.attach(100, 30);
     window.sees(&token);
@@ -145,6 +147,8 @@ fn a_revealed_token_is_not_on_the_screen_of_the_shell_however_the_console_is_lef
     day.set("SSH_TTY", "/dev/pts/9");
     let tmux = Tmux::start(&day);
     let mut window = tmux.attach(120, 40);
+    // What is typed before the shell is there stands before its prompt.
+    window.wait("a prompt", |screen| screen.text().contains(['#', '$']));
     window.type_text("echo canary-of-the-day\r").sees("\ncanary-of-the-day");
     let ways = [("Background", Signal::TSTP), ("Terminated", Signal::TERM), ("Hung up", Signal::HUP)];
     for (name, signal) in ways {

@@ -34,6 +34,8 @@ struct Demo {
     keymap: Keymap,
     hits: HitMap,
     line: String,
+    /// Keys that were heard.
+    keys: u32,
     farewell: Option<String>,
 }
 
@@ -49,6 +51,7 @@ impl Program for Demo {
                 self.line = format!("click {x} {y}");
             }
             Msg::Input(Input::Key { chord, held }) => {
+                self.keys += 1;
                 match route(&self.keymap, Layer::Screen, TextFocus::Elsewhere, chord, held) {
                     Some(Cue::Do(Action::Quit)) => orders.quit(),
                     Some(Cue::Do(Action::Suspend)) => orders.suspend(),
@@ -77,6 +80,7 @@ impl Program for Demo {
         canvas.fit(0, 0, area.width, "demo console", Role::Good);
         canvas.fit(0, 1, area.width, "a selected row", Role::Selected);
         canvas.fit(0, 2, area.width, &self.line, Role::Warn);
+        canvas.fit(0, 3, area.width, &format!("{} keys", self.keys), Role::Dim);
         canvas.cursor_position()
     }
 
@@ -117,6 +121,7 @@ fn demo_console() {
         keymap: Keymap::standard(),
         hits: HitMap::default(),
         line: "ready".to_owned(),
+        keys: 0,
         farewell: Some(farewell),
     };
     let ended = tokio.block_on(async {
@@ -338,6 +343,17 @@ fn clicks_and_sizes_arrive() {
     }
     demo.pty.resize(70, 18).sees("70 by 18");
     demo.pty.press("M q").exit();
+    demo.left_clean();
+}
+
+#[test]
+fn a_key_pressed_while_the_window_changes_does_not_wait_for_the_next() {
+    let mut demo = Started::start();
+    for round in 0..300_u16 {
+        // Often enough that it hears of both at once.
+        demo.pty.resize(60 + round % 40, 20).press("j").sees(&format!("\n{} keys", round + 1));
+    }
+    demo.pty.press("q").exit();
     demo.left_clean();
 }
 
