@@ -31,6 +31,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("key keep", "key keep Export"),
     ("key protect", "key protect Export --why yearly"),
     ("key unprotect", "key unprotect Export"),
+    ("key transfer", "key transfer Export --to jonas"),
     (
         "app create",
         "app create --name Bot --uri https://bot.example --user-type guest --source bot --auth key --scope contacts.read",

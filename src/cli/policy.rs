@@ -3,13 +3,17 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Outcome;
+use super::consent::Consent;
 use super::door::Deck;
+use super::fault::Fault;
 use super::table::Table;
+use super::{Outcome, times};
 use crate::domain::basis::Basis;
-use crate::domain::{Command, Policy};
+use crate::domain::preview::{Touched, touched};
+use crate::domain::{Command, Policy, Refusal, Timestamp};
 use crate::engine::open::Wants;
 
 /// What can be done with the policy.
@@ -32,35 +36,84 @@ pub struct Set {
     /// Only if this is still its value
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     was: Option<String>,
+    /// Show which keys and operators it would touch, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Tell of everybody's keys (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// Something a change would bring about, in JSON.
+#[derive(Serialize)]
+struct TouchedLine<'a> {
+    what: &'static str,
+    names: &'a [&'a str],
+    first_at: Option<String>,
+}
+
+impl<'a> TouchedLine<'a> {
+    fn of(one: &'a Touched<'_>) -> Self {
+        let first_at = one.first.map(Timestamp::rfc3339);
+        Self { what: one.what.code(), names: &one.names, first_at }
+    }
 }
 
 /// Runs one of them.
 pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
-    let signed = deck.sign_in_for(Wants::Named)?;
-    if let Verb::Set(args) = verb {
-        let (name, value) = (args.name.clone(), args.value.clone());
-        let basis = args.was.as_ref().map(|was| {
-            // As the rule itself would write it: 90 is 90d.
-            let written = signed.see(|view| view.policy().with(&name, was).ok()?.get(&name));
-            Basis::of_rule(&name, written.as_ref().unwrap_or(was))
-        });
-        signed.engine.execute(&signed.session, Command::SetPolicy { name, value, basis })?;
-    }
-    let policy = signed.see(|view| view.policy().clone());
-    match verb {
-        Verb::Set(args) if !deck.output.is_json() => {
-            deck.output.say(&format!(
-                "{} is {} from now on.",
-                args.name,
-                policy.get(&args.name).unwrap_or_default()
-            ));
+    let Verb::Set(args) = verb else {
+        let signed = deck.sign_in_for(Wants::Named)?;
+        show(deck, &signed.see(|view| view.policy().clone()))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let signed = deck.sign_in()?.widened(args.all)?;
+    let (name, value) = (args.name.clone(), args.value.clone());
+    let (grounds, now) = (signed.grounds(), signed.now());
+    let told = signed.see(|view| {
+        let after = view.policy().with(&name, &value).map_err(Refusal::Policy)?;
+        let found = touched(view, &after, grounds);
+        if args.dry_run && deck.output.is_json() {
+            deck.output.value(&found.iter().map(TouchedLine::of).collect::<Vec<_>>())?;
         }
-        _ => show(deck, &policy)?,
+        Ok::<_, Fault>(found.iter().map(|one| in_words(one, now)).collect::<Vec<_>>())
+    })?;
+    if args.dry_run {
+        if !deck.output.is_json() {
+            for line in &told {
+                deck.output.say(line);
+            }
+            let nothing = if told.is_empty() { "It would touch no key and no operator. " } else { "" };
+            deck.output.say(&format!("{nothing}Nothing was changed."));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !told.is_empty() {
+        args.consent.ask(|| format!("{} Set {name} to {value}?", told.join(" ")))?;
+    }
+    let basis = args.was.as_ref().map(|was| {
+        // As the rule itself would write it: 90 is 90d.
+        let written = signed.see(|view| view.policy().with(&name, was).ok()?.get(&name));
+        Basis::of_rule(&name, written.as_ref().unwrap_or(was))
+    });
+    signed.engine.execute(&signed.session, Command::SetPolicy { name, value, basis })?;
+    let policy = signed.see(|view| view.policy().clone());
+    if deck.output.is_json() {
+        show(deck, &policy)?;
+    } else {
+        let value = policy.get(&args.name).unwrap_or_default();
+        deck.output.say(&format!("{} is {value} from now on.", args.name));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(deck: &Deck, policy: &Policy) -> Result<(), super::Fault> {
+fn in_words(one: &Touched<'_>, now: Timestamp) -> String {
+    let first = one.first.map_or_else(String::new, |at| format!(" (the first {})", times::both(at, now)));
+    format!("{}{first}.", one.in_words())
+}
+
+fn show(deck: &Deck, policy: &Policy) -> Result<(), Fault> {
     let rules = Policy::RULES.iter().map(|rule| (rule, policy.get(rule.name).unwrap_or_default()));
     if deck.output.is_json() {
         let object: Map<String, Value> =

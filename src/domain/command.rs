@@ -218,6 +218,16 @@ pub enum Command {
     /// Protect a key no longer.
     #[n(35)]
     UnprotectKey(#[n(0)] KeyId),
+    /// Give a key to another operator. Its token and what it may do stay.
+    #[n(60)]
+    TransferKey {
+        /// Which.
+        #[n(0)]
+        key: KeyId,
+        /// Who owns it from then on.
+        #[n(1)]
+        to: OperatorId,
+    },
     /// Say that the deletions that were held back may go.
     #[n(36)]
     ConfirmHold {

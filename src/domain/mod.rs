@@ -11,6 +11,7 @@
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
 //! - [`lifecycle`]: what is due by time: notices, deletions, purges.
 //! - [`notice`]: the board that tells of it.
+//! - [`preview`]: what a change of the policy would touch.
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for.
 //! - [`verdict`]: allow or deny of a presented token, and why; [`proof`]: what is refused because nobody vouches for it.
@@ -37,6 +38,7 @@ pub mod name;
 pub mod notice;
 pub mod operator;
 pub mod policy;
+pub mod preview;
 pub mod proof;
 pub mod record;
 pub mod refusal;

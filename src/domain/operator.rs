@@ -96,3 +96,10 @@ pub struct Operator {
     #[n(4)]
     pub created_at: Timestamp,
 }
+
+impl Operator {
+    /// Whether keys and apps may be given to them.
+    pub fn may_own(&self) -> bool {
+        self.standing.is_active() && self.role >= Role::Manager
+    }
+}

@@ -191,6 +191,16 @@ pub enum Refusal {
     /// Somebody must own keys given away.
     #[error("keys can be given to an active manager or admin only, and not to the one who leaves.")]
     BadHeir,
+    /// They own as many keys as one operator may.
+    #[error(
+        "{name} owns {limit} live keys or more, and the policy keys-per-operator allows {limit}. Revoke one of theirs first."
+    )]
+    HeirFull {
+        /// Who.
+        name: String,
+        /// The policy's number.
+        limit: u32,
+    },
     /// More keys than one change can carry.
     #[error(
         "{count} keys and apps are too many for one step; at most {limit} can change owner at once. Stop the keys instead, or delete some first."
@@ -256,6 +266,7 @@ impl Refusal {
             Self::OtherHold { .. } => "other_hold",
             Self::LastAdmin => "last_admin",
             Self::BadHeir => "bad_heir",
+            Self::HeirFull { .. } => "heir_full",
             Self::TooManyKeys { .. } => "too_many_keys",
             Self::Policy(_) => "bad_policy",
             Self::ListSize { .. } => "list_size",

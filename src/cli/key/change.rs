@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use super::{Edit, Final, One, Protect, Rescope, expiry, list, now};
+use super::{Edit, Final, One, Protect, Rescope, Transfer, expiry, list, now};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
@@ -88,6 +88,20 @@ pub(super) fn protect(deck: &Deck, args: &Protect) -> Outcome {
 pub(super) fn unprotect(deck: &Deck, one: &One) -> Outcome {
     let said = "is protected no longer. Its days without use count from now.";
     carry_out(deck, one, Command::UnprotectKey, said)
+}
+
+pub(super) fn transfer(deck: &Deck, args: &Transfer) -> Outcome {
+    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let to = find::operator(&signed, &args.to, Sought::Living)?;
+    signed.engine.execute(&signed.session, Command::TransferKey { key: key.id, to })?;
+    // Who gave it away may see it no longer.
+    let key = Key { owner: to, ..key };
+    if deck.output.is_json() {
+        return list::print(deck, &signed, &key);
+    }
+    let owner = signed.see(|view| view.owner_name(&key).to_owned());
+    deck.output.say(&format!("{} is {owner}'s from now on. Its token is the same.", key.name));
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {

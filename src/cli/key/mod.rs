@@ -50,6 +50,8 @@ pub enum Verb {
     Protect(Protect),
     /// Protect a key no longer
     Unprotect(One),
+    /// Give a key to another operator; its token stays the same (admins)
+    Transfer(Transfer),
 }
 
 /// What a new key shall be.
@@ -197,6 +199,16 @@ pub struct Protect {
     why: String,
 }
 
+/// Words of `key transfer`.
+#[derive(Debug, Args)]
+pub struct Transfer {
+    #[command(flatten)]
+    one: One,
+    /// Who owns it from now on: an active manager or admin
+    #[arg(long, value_name = "OPERATOR")]
+    to: String,
+}
+
 /// The words for states.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum StateWord {
@@ -245,6 +257,7 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Keep(one) => change::keep(deck, one),
         Verb::Protect(args) => change::protect(deck, args),
         Verb::Unprotect(one) => change::unprotect(deck, one),
+        Verb::Transfer(args) => change::transfer(deck, args),
     }
 }
 

@@ -238,6 +238,8 @@ commands! {
         "Protected {} from deletion for want of use" "protecting {}" "protected";
     UnprotectKey (key)             "key.unprotect"       Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Ended the protection of {}" "ending the protection of {}" "protected no longer";
+    TransferKey { key, .. }        "key.transfer"        Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Gave {} to another operator" "giving {} to another operator" "given to another owner by hand";
     ConfirmHold {..}               "hold.confirm"        Nothing              Leaves   Nothing                 Nothing        Operator
         "Let the deletions go that were held back" "letting deletions go that are held back" "deletions let go";
     GiveNotices {}                 "notice.give"         Nothing              Leaves   Nothing                 Nothing        Service

@@ -158,6 +158,29 @@ pub(super) fn unprotect(state: &State, id: KeyId, context: &Context<'_>) -> Resu
     Ok(vec![Event::KeyUnprotected(Key { counted_from, protection: None, ..key.clone() })])
 }
 
+pub(super) fn transfer(
+    state: &State,
+    id: KeyId,
+    to: OperatorId,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    authorize(state, &context.actor, Action::ManageOperators)?;
+    need(key, LIVE, None, context)?;
+    if key.owner == to {
+        return Err(Refusal::NoChange("the key is theirs already"));
+    }
+    let heir = state.operator(to).filter(|heir| heir.may_own()).ok_or(Refusal::BadHeir)?;
+    if let Some(same) = state.live_key_named(to, &key.name, context.now) {
+        return Err(Refusal::NameTaken { name: same.name.to_string(), what: "key of theirs" });
+    }
+    let limit = state.policy().keys_per_operator;
+    if state.live_keys_of(to, context.now) >= limit as usize {
+        return Err(Refusal::HeirFull { name: heir.name.to_string(), limit });
+    }
+    Ok(vec![Event::KeyGiven(Key { owner: to, ..key.clone() }, heir.clone())])
+}
+
 /// The key, if the actor may change it.
 fn find<'s>(state: &'s State, id: KeyId, context: &Context<'_>) -> Result<&'s Key, Refusal> {
     let key = state.key(id).ok_or(Refusal::NoSuchKey)?;

@@ -83,6 +83,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::KeepKey(key) => keys::keep(state, *key, context),
         Command::ProtectKey { key, why } => keys::protect(state, *key, why, context),
         Command::UnprotectKey(key) => keys::unprotect(state, *key, context),
+        Command::TransferKey { key, to } => keys::transfer(state, *key, *to, context),
         Command::ConfirmHold { count } => lifecycle::confirm_hold(state, *count, context),
         Command::RenewNotices => lifecycle::sweep(state, Pass::Renewals, context),
         Command::GiveNotices => lifecycle::sweep(state, Pass::Notices, context),

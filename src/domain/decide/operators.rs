@@ -88,10 +88,7 @@ pub(super) fn disable(
     keep_an_admin(state, before)?;
     let mut events = vec![Event::OperatorDisabled(Operator { standing, ..before.clone() })];
     if let KeysAfter::GiveTo(heir) = keys {
-        let heir = state
-            .operator(heir)
-            .filter(|h| h.id != id && h.standing.is_active() && h.role >= Role::Manager)
-            .ok_or(Refusal::BadHeir)?;
+        let heir = state.operator(heir).filter(|h| h.id != id && h.may_own()).ok_or(Refusal::BadHeir)?;
         // The dead keys stay where they are: only what still works needs an owner.
         let mut given: Vec<&Key> = state.keys_of(id).filter(|k| k.state(context.now).is_live()).collect();
         given.sort_by_key(|k| k.id);

@@ -5,6 +5,7 @@ mod keys;
 mod lifecycle;
 mod model;
 mod names;
+mod preview;
 
 use super::decide;
 use crate::domain::time::DAY_MS;

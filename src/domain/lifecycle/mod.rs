@@ -23,7 +23,7 @@ mod cycle;
 pub use self::cycle::{Cycle, Hold, Protection, Step, Word};
 use self::cycle::{after, before};
 use super::verdict::closed;
-use super::{Command, Event, Expiry, Key, KeyId, KeyState, State, Status, Timestamp};
+use super::{Command, Event, Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
 pub const STEPS: [u32; 3] = [FIRST, 7, 1];
@@ -212,7 +212,7 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
     let known = state.cycle(key.id);
     let mut cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
     let told_before = plan.notices.len();
-    let watch = watch(state, key, &cycle, grounds);
+    let watch = watch(state, state.policy(), key, &cycle, grounds);
     // First of all, so that whatever notice is given writes down that these hold no more.
     if watch.as_ref().is_none_or(|watch| watch.is_void) {
         cycle.idle.clear();
@@ -274,8 +274,8 @@ struct Watch {
     deletes_at: Timestamp,
 }
 
-fn watch(state: &State, key: &Key, cycle: &Cycle, grounds: Grounds) -> Option<Watch> {
-    let idle_days = watched(state, key, grounds.now)?;
+fn watch(state: &State, policy: &Policy, key: &Key, cycle: &Cycle, grounds: Grounds) -> Option<Watch> {
+    let idle_days = policy.idle_days.filter(|_| watched(state, key, grounds.now))?;
     let used = state.usage(key.id).last_used_at;
     let touched = used.max(key.counted_from);
     let base = touched.max(Some(key.created_at.max(grounds.complete_since?)))?;
@@ -285,17 +285,27 @@ fn watch(state: &State, key: &Key, cycle: &Cycle, grounds: Grounds) -> Option<Wa
     Some(Watch { is_void, deletes_at: told.max(Some(after(base, idle_days)))? })
 }
 
-/// The idle days, if they count for this key: nobody can use one that is refused for what it belongs to.
-fn watched(state: &State, key: &Key, now: Timestamp) -> Option<u32> {
+/// Whether days without use count for this key: nobody can use one that is refused for what it belongs to.
+fn watched(state: &State, key: &Key, now: Timestamp) -> bool {
     let works = key.state(now) == KeyState::Active && closed(state, key).is_none();
-    state.policy().idle_days.filter(|_| works && key.protection.is_none())
+    works && key.protection.is_none()
 }
 
 /// When a key will be deleted for want of use if nothing happens, and how many notices of that were given. `None` while it
 /// is not watched.
 pub fn deletes_at(state: &State, key: &Key, grounds: Grounds) -> Option<(Timestamp, usize)> {
+    deletes_under(state, state.policy(), key, grounds)
+}
+
+/// The same, if that were the policy.
+pub fn deletes_under(
+    state: &State,
+    policy: &Policy,
+    key: &Key,
+    grounds: Grounds,
+) -> Option<(Timestamp, usize)> {
     let (known, none) = (state.cycle(key.id), Cycle::of(key.id));
-    let watch = watch(state, key, known.unwrap_or(&none), grounds)?;
+    let watch = watch(state, policy, key, known.unwrap_or(&none), grounds)?;
     let given = if watch.is_void { 0 } else { known.map_or(0, |cycle| cycle.idle.len()) };
     // The notices that are still to come take their days.
     let soonest = STEPS.get(given).map(|days| after(grounds.now, *days));

@@ -46,6 +46,50 @@ fn operators_come_change_and_go() {
 }
 
 #[test]
+fn a_policy_says_whom_it_would_touch_before_it_is_set() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    maria.issues("Nightly export", "contacts.read");
+    let said = maria.does(&["policy", "set", "idle-days", "30", "--dry-run"]).err;
+    assert!(
+        said.contains("1 key would be deleted for want of use, or sooner than now: Nightly export"),
+        "{said}"
+    );
+    assert!(said.contains("Nothing was changed."), "{said}");
+    let touched = maria.asks(&["policy", "set", "idle-days", "30", "--dry-run"]);
+    assert_eq!(
+        (&touched[0]["what"], &touched[0]["names"][0]),
+        (&"deleted_sooner".into(), &"Nightly export".into())
+    );
+    assert_eq!(maria.asks(&["policy", "show"])["idle-days"], "90d");
+    let said = maria.does(&["policy", "set", "lock-minutes", "5", "--dry-run"]).err;
+    assert!(said.contains("It would touch no key and no operator. Nothing was changed."), "{said}");
+    maria.says(&["policy", "set", "idle-days", "3", "--dry-run"]).fails(1, "idle-days takes");
+    assert_eq!(maria.asks(&["policy", "set", "idle-days", "30"])["idle-days"], "30d");
+}
+
+#[test]
+fn a_key_is_given_to_a_colleague_and_its_callers_notice_nothing() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    desk.hire("bob", "manager");
+    let bob = desk.by_key_file("bob.key");
+    let token = maria.issues("Nightly export", "contacts.read");
+    maria.says(&["key", "transfer", "Nightly export", "--to", "nobody"]).fails(1, "no such operator");
+    let said = maria.does(&["key", "transfer", "Nightly export", "--to", "bob"]).err;
+    assert!(said.contains("Nightly export is bob's from now on. Its token is the same."), "{said}");
+    assert_eq!(maria.verifies(&token), "allow");
+    assert_eq!(bob.asks(&["key", "show", "Nightly export"])["owner"], "bob");
+    maria.says(&["key", "show", "Nightly export"]).fails(1, "no such key");
+    bob.says(&["key", "transfer", "Nightly export", "--to", "bob"]).fails(1, "needs the role admin");
+    assert_eq!(
+        maria.asks(&["key", "transfer", "Nightly export", "--to", "maria", "--all"])["owner"],
+        "maria"
+    );
+    assert!(maria.does(&["audit", "list"]).out.contains("key.transfer"));
+}
+
+#[test]
 fn a_forgotten_passphrase_is_set_anew_with_the_recovery_code_once() {
     let desk = Desk::founded();
     desk.file("new.pass", "maria has thought of another");

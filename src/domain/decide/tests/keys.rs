@@ -27,6 +27,37 @@ fn live_keys_of_one_owner_have_different_names() {
 }
 
 #[test]
+fn an_admin_gives_a_key_to_an_operator_who_may_own_it_and_nobody_else_does() {
+    let (mut world, maria) = World::founded();
+    let (jonas, priya) =
+        (world.operator(maria, "jonas", Role::Manager), world.operator(maria, "priya", Role::Viewer));
+    let give = |key, to: Actor| Command::TransferKey { key, to: to.operator };
+    let key = world.issue(maria, agency_key("Nightly export")).unwrap();
+    let known = world.key(key).clone();
+    assert_eq!(world.run(maria, &give(key, maria)), Err(Refusal::NoChange("the key is theirs already")));
+    assert_eq!(world.run(maria, &give(key, priya)), Err(Refusal::BadHeir), "a viewer owns nothing");
+    world.run(maria, &give(key, jonas)).unwrap();
+    assert_eq!(*world.key(key), Key { owner: jonas.operator, ..known });
+    // It is theirs: it is not there for whoever gave it, and a manager gives nothing to anybody.
+    assert_eq!(world.run(maria, &give(key, maria)), Err(Refusal::NoSuchKey));
+    assert!(matches!(world.run(jonas, &give(key, maria)), Err(Refusal::RoleTooLow { .. })));
+    let same = world.issue(maria, agency_key("NIGHTLY export")).unwrap();
+    assert!(matches!(world.run(maria, &give(same, jonas)), Err(Refusal::NameTaken { .. })));
+    let ended = world.issue(maria, agency_key("Ended")).unwrap();
+    world.run(maria, &Command::RevokeKey(ended)).unwrap();
+    assert!(matches!(world.run(maria, &give(ended, jonas)), Err(Refusal::WrongState { .. })));
+    world
+        .run(maria, &Command::SetPolicy { name: "keys-per-operator".into(), value: "2".into(), basis: None })
+        .unwrap();
+    let more = ["One", "Two"].map(|name| world.issue(maria, agency_key(name)));
+    let [Ok(one), Err(Refusal::QuotaReached { limit: 2 })] = more else { panic!("{more:?}") };
+    world.run(maria, &give(one, jonas)).unwrap();
+    let full = world.issue(maria, agency_key("Two")).unwrap();
+    let told = world.run(maria, &give(full, jonas));
+    assert_eq!(told, Err(Refusal::HeirFull { name: "jonas".into(), limit: 2 }));
+}
+
+#[test]
 fn scopes_that_are_not_in_the_catalog_or_not_for_this_level_are_named() {
     let (mut world, maria) = World::founded();
     for bad in [

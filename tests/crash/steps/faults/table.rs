@@ -226,6 +226,7 @@ table! {
     KeepKey => &[Deed::new(&["key", "keep", "Nightly"], &["key.keep"])],
     ProtectKey => &[Deed::new(&["key", "protect", "Nightly", "--why", "needed"], &["key.protect"])],
     UnprotectKey => &[Deed::new(&["key", "unprotect", "Yearly report"], &["key.unprotect"])],
+    TransferKey => &[Deed::new(&["key", "transfer", "Nightly", "--to", "otto"], &["key.transfer"])],
     // What a sweep does needs months before it: see what the engine promises of sweeps.
     ConfirmHold => &[],
     GiveNotices => &[],

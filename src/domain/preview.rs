@@ -1,0 +1,138 @@
+//! What a change of the policy would touch of what there is, told before it is taken. Nothing of it is stored.
+
+use super::lifecycle::deletes_under;
+use super::time::DAY_MS;
+use super::{Grounds, Key, Policy, Role, Timestamp, View};
+
+/// Names that are told; the others are counted.
+const NAMED: usize = 5;
+
+/// One thing that a change of the policy would bring about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched<'a> {
+    /// What, for one and for several, as what is said of them: `would be …`.
+    pub what: What,
+    /// Of whom: keys or operators, by name.
+    pub names: Vec<&'a str>,
+    /// When it happens to the first of them, if there is such a time.
+    pub first: Option<Timestamp>,
+}
+
+/// What would happen to keys and operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Deleted for want of use, which they are not today, or later.
+    DeletedSooner,
+    /// Not deleted for want of use, or later than today.
+    DeletedLater,
+    /// Told of their end at once.
+    Told,
+    /// They end later than a new key might, or never. They stay as they are.
+    OutliveLimit,
+    /// They own more keys than they might; none is taken away, and they issue no more.
+    OverQuota,
+    /// Can no longer issue agency keys.
+    IssueAgencyNoMore,
+    /// Can no longer issue location keys.
+    IssueLocationNoMore,
+    /// Can no longer create apps and issue their keys.
+    IssueAppNoMore,
+}
+
+impl What {
+    /// Its word for scripts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::DeletedSooner => "deleted_sooner",
+            Self::DeletedLater => "deleted_later",
+            Self::Told => "told",
+            Self::OutliveLimit => "outlive_limit",
+            Self::OverQuota => "over_quota",
+            Self::IssueAgencyNoMore => "issue_agency_no_more",
+            Self::IssueLocationNoMore => "issue_location_no_more",
+            Self::IssueAppNoMore => "issue_app_no_more",
+        }
+    }
+
+    /// Who it happens to and what happens, for so many.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::DeletedSooner => ("key", "would be deleted for want of use, or sooner than now"),
+            Self::DeletedLater => ("key", "would not be deleted for want of use, or later than now"),
+            Self::Told => ("key", "would be told of at once, since its end is near"),
+            Self::OutliveLimit => ("key", "would last longer than a new one may, and stay so"),
+            Self::OverQuota => ("operator", "would own as many keys as may be or more, and issue none"),
+            Self::IssueAgencyNoMore => ("operator", "could issue agency keys no longer"),
+            Self::IssueLocationNoMore => ("operator", "could issue location keys no longer"),
+            Self::IssueAppNoMore => ("operator", "could create apps no longer"),
+        }
+    }
+}
+
+impl Touched<'_> {
+    /// In a sentence without its end: `2 keys would be …: Nightly export, Legacy CRM sync`.
+    pub fn in_words(&self) -> String {
+        let (count, (whom, what)) = (self.names.len(), self.what.words());
+        let named: Vec<&str> = self.names.iter().copied().take(NAMED).collect();
+        let more = if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
+        format!("{count} {whom}{} {what}: {}{more}", if count == 1 { "" } else { "s" }, named.join(", "))
+    }
+}
+
+/// What would be touched if `after` were the policy, as far as it is seen.
+pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touched<'a>> {
+    let (before, now) = (view.policy(), grounds.now);
+    let mut all = Vec::new();
+    let mut keys: Vec<&Key> = view.keys().filter(|key| key.state(now).is_live()).collect();
+    keys.sort_by(|one, other| (one.name.as_str(), one.id).cmp(&(other.name.as_str(), other.id)));
+    let mut tell = |what, found: Vec<(&'a str, Option<Timestamp>)>| {
+        if !found.is_empty() {
+            let first = found.iter().filter_map(|(_, at)| *at).min();
+            all.push(Touched { what, names: found.into_iter().map(|(name, _)| name).collect(), first });
+        }
+    };
+    if before.idle_days != after.idle_days {
+        let under = |policy, key| deletes_under(view.state(), policy, key, grounds).map(|(at, _)| at);
+        let (mut sooner, mut later) = (Vec::new(), Vec::new());
+        for key in &keys {
+            match (under(before, key), under(after, key)) {
+                (was, Some(at)) if was.is_none_or(|was| at < was) => {
+                    sooner.push((key.name.as_str(), Some(at)));
+                }
+                (Some(was), at) if at.is_none_or(|at| was < at) => later.push((key.name.as_str(), at)),
+                _ => {}
+            }
+        }
+        tell(What::DeletedSooner, sooner);
+        tell(What::DeletedLater, later);
+    }
+    let mut of_keys = |what, applies: &dyn Fn(&Key) -> bool| {
+        let found = keys.iter().filter(|key| applies(key));
+        tell(what, found.map(|key| (key.name.as_str(), key.expiry.instant())).collect());
+    };
+    of_keys(What::Told, &|key| {
+        key.expires_soon(before, now).is_none() && key.expires_soon(after, now).is_some()
+    });
+    let within = |key: &Key, limit: Option<u32>| {
+        limit.is_none_or(|days| {
+            key.expiry.instant().is_some_and(|at| at.since(now) <= i64::from(days) * DAY_MS)
+        })
+    };
+    of_keys(What::OutliveLimit, &|key| within(key, before.max_life) && !within(key, after.max_life));
+    let mut of_operators = |what, applies: &dyn Fn(super::OperatorId, Role) -> bool| {
+        let active = view.operators().into_iter().filter(|who| who.standing.is_active());
+        let found = active.filter(|who| applies(who.id, who.role));
+        tell(what, found.map(|who| (who.name.as_str(), None)).collect());
+    };
+    let full =
+        |policy: &Policy, owner| view.state().live_keys_of(owner, now) >= policy.keys_per_operator as usize;
+    of_operators(What::OverQuota, &|owner, _| !full(before, owner) && full(after, owner));
+    for (what, least) in [
+        (What::IssueAgencyNoMore, (|policy| policy.issue_agency) as fn(&Policy) -> Role),
+        (What::IssueLocationNoMore, |policy| policy.issue_location),
+        (What::IssueAppNoMore, |policy| policy.issue_app),
+    ] {
+        of_operators(what, &|_, role| role >= least(before) && role < least(after));
+    }
+    all
+}
