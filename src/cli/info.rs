@@ -14,7 +14,7 @@ use super::output::shown;
 use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
 use crate::domain::Timestamp;
-use crate::engine::{self, Condition, OpenError, Unwritten, Writing, open};
+use crate::engine::{self, Condition, OpenError, Sweeps, Unwritten, Writing, open};
 use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
 
@@ -68,6 +68,8 @@ struct Unsealed {
     seal_behind: Option<String>,
     /// What takes access away, is in force and waits for the disk; absent when all is written.
     denials_unwritten: Option<DenialsUnwritten>,
+    /// How sweeps go in the process that has the store; absent while none was begun.
+    sweeps: Option<SweepsLine>,
     doubts: Vec<String>,
 }
 
@@ -80,6 +82,14 @@ struct DenialsUnwritten {
     kept: bool,
     #[serde(skip)]
     words: String,
+}
+
+#[derive(Serialize)]
+struct SweepsLine {
+    tried_at: String,
+    done_at: Option<String>,
+    /// Why the last one was not done; absent when it was.
+    failing: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -178,7 +188,8 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
             Ok(signed) => {
                 attached = signed.owner.is_some();
                 exit = None;
-                let Condition { health, writing, complete_since, unwritten } = signed.engine.condition();
+                let Condition { health, writing, complete_since, unwritten, sweeps } =
+                    signed.engine.condition();
                 standing = match engine::standing(&*signed.engine) {
                     Standing::Writable => "open, takes changes".into(),
                     Standing::ReadOnly(why) => format!("open, read-only: {why}"),
@@ -205,6 +216,7 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                     uses_complete_since: complete_since.map(Timestamp::rfc3339),
                     seal_behind: health.seal_behind,
                     denials_unwritten: denials_unwritten(unwritten),
+                    sweeps: sweeps_line(sweeps),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
                 });
             }
@@ -228,6 +240,10 @@ fn denials_unwritten(left: Unwritten) -> Option<DenialsUnwritten> {
     let words = left.in_words()?;
     let Unwritten { denials, since, why, kept, .. } = left;
     Some(DenialsUnwritten { denials, since: since.map(Timestamp::rfc3339), why, kept, words })
+}
+
+fn sweeps_line(Sweeps { tried, done, why_not }: Sweeps) -> Option<SweepsLine> {
+    Some(SweepsLine { tried_at: tried?.rfc3339(), done_at: done.map(Timestamp::rfc3339), failing: why_not })
 }
 
 /// Bytes free where the store lives or would live.
@@ -344,6 +360,14 @@ fn page(info: &Info) -> String {
         }
         if let Some(why) = &open.seal_behind {
             line("seal", &format!("behind, a store put back in time might go unnoticed: {why}"));
+        }
+        if let Some(SweepsLine { tried_at, done_at, failing }) = &open.sweeps {
+            let done =
+                done_at.as_ref().map_or_else(|| "none done".to_owned(), |at| format!("last done {at}"));
+            match failing {
+                Some(why) => line("sweeps", &format!("{done}; not done {tried_at}: {why}")),
+                None => line("sweeps", &done),
+            }
         }
         for doubt in &open.doubts {
             line("doubt", doubt);

@@ -17,6 +17,7 @@ use super::number::whole;
 use crate::engine::Engine as _;
 use crate::engine::open::Open;
 use crate::serve::control::{Control, Settings};
+use crate::serve::door::Hosting;
 use crate::serve::http::{Endpoint, Limits, Server, default_workers, runtime};
 
 /// Words of `serve`.
@@ -62,13 +63,14 @@ pub fn run(deck: &Deck, args: &Serve) -> Outcome {
     let open = sign_in(deck)?;
     let control = offer(deck, args, &open)?;
     open.engine.write_uses();
+    let hosting = Hosting::begin(&open.engine, Some(control));
     let workers = args.workers.and_then(|n| NonZero::new(usize::from(n))).unwrap_or_else(default_workers);
     let runtime =
         runtime(workers).map_err(|e| Fault::unavailable(format!("No threads can be started: {e}.")))?;
     let served = runtime.block_on(serve(deck, args, &open));
     // Nothing of the server holds the engine any longer: what it knows is written down and the store is closed.
     drop(runtime);
-    drop(control);
+    drop(hosting);
     let settled = open.engine.settle();
     served?;
     settled?;

@@ -23,7 +23,7 @@ use super::reading::Reading;
 use super::scribe::{Refused, Register, Scribe};
 use super::seal_thread::SealThread;
 use super::session::Session;
-use super::sweep::{Sweeping, Swept};
+use super::sweep::{Sweeping, Sweeps, Swept};
 use super::throttle::Callers;
 use super::timekeeper::{Dial, Mark, Now, Timekeeper};
 use super::tried::Search;
@@ -74,7 +74,7 @@ pub struct LocalEngine {
     pub(super) overdue: Arc<Overdue>,
     catalog: Arc<Catalog>,
     time: Arc<Timekeeper>,
-    feed: broadcast::Sender<News>,
+    pub(super) feed: broadcast::Sender<News>,
     doubts: Vec<Doubt>,
     /// Held for the whole of a change to it, the commit that names its slots included.
     header: Option<Mutex<HeaderFile>>,
@@ -86,6 +86,7 @@ pub struct LocalEngine {
     pub(super) register: Arc<Register>,
     pub(super) scribe: Scribe,
     turn: Mutex<()>,
+    pub(super) sweeps: Mutex<Sweeps>,
     /// Sign-ins the disk did not take, and how many tries failed before each. They are told before the next change.
     pub(super) untold: Mutex<Vec<(Session, u32)>>,
 }
@@ -150,6 +151,7 @@ impl LocalEngine {
             scribe: Scribe::new(Arc::clone(&register)),
             register,
             turn: Mutex::default(),
+            sweeps: Mutex::default(),
             untold: Mutex::default(),
         })
     }
@@ -384,6 +386,7 @@ impl Engine for LocalEngine {
             writing: self.register.writing(),
             complete_since: self.register.complete_since(),
             unwritten: self.overdue.unwritten(),
+            sweeps: self.sweeps(),
         }
     }
 

@@ -6,7 +6,7 @@
 //!   that is open.
 //! - `uses`, `denials` and `refusals`: what was used, and which requests and commands were refused. `scribe`: the thread
 //!   that writes all of it down.
-//! - `sweep`: what time brings.
+//! - `sweep`: what time brings. `sweeper`: the thread that does it while a process stays.
 //! - [`LookOnly`]: an engine that changes nothing.
 //! - `ledger`: the only writer. `overdue`: denials a disk did not take. `image`: what is held in memory. `load`: reads
 //!   and checks a store. `proof`: what the trail says of it. `verifier` and `table`: is this token good? [`Caller`]:
@@ -42,6 +42,7 @@ mod scribe;
 mod seal_thread;
 mod session;
 mod sweep;
+mod sweeper;
 mod table;
 pub mod throttle;
 mod timekeeper;
@@ -65,7 +66,8 @@ pub use self::question::{Finding, Question};
 pub use self::reading::Reading;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
-pub use self::sweep::{Sweeping, Swept};
+pub use self::sweep::{Sweeping, Sweeps, Swept};
+pub use self::sweeper::{Pace, Sweeper};
 pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
 pub use self::tried::{Party, Tried, Try};
 pub use self::verifier::Verifier;
@@ -129,6 +131,8 @@ pub struct Condition {
     pub complete_since: Option<Timestamp>,
     /// What takes access away and is in force, and could not be written into the store yet.
     pub unwritten: Unwritten,
+    /// How sweeps go.
+    pub sweeps: Sweeps,
 }
 
 /// Where a request came from, as far as anybody told.

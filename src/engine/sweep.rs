@@ -1,14 +1,16 @@
-//! Sweeps: what time brings is done, when somebody asks for it. Each sweep asks the rules anew and
-//! does a bounded part at a time; a sweep that is done again, or by two at once, does nothing twice.
+//! Sweeps: what time brings is done, when somebody asks for it or when a [`super::Sweeper`] does. Each sweep asks the rules
+//! anew and does a bounded part at a time; a sweep that is done again, or by two at once, does nothing twice.
+
+use std::sync::{Arc, PoisonError};
 
 use minicbor::{Decode, Encode};
 
 use super::scribe::Refused;
 use super::session::Session;
-use super::{Engine as _, EngineError, LocalEngine};
+use super::{Engine as _, EngineError, LocalEngine, News};
 use crate::domain::authorize::acting;
 use crate::domain::event::Subject;
-use crate::domain::lifecycle::{Grounds, Pass, plan};
+use crate::domain::lifecycle::{Grounds, Outlook, Pass, plan};
 use crate::domain::{Access, Actor, Audience, Event, Refusal, State, Timestamp, View};
 
 /// How often a deletion is judged anew because a key was used just then, before it is left to the next sweep.
@@ -41,6 +43,20 @@ pub struct Swept {
     pub next: Option<Timestamp>,
 }
 
+/// How sweeps go in the process that has the store. Nothing of it is kept when that ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Sweeps {
+    /// When one was begun last.
+    #[n(0)]
+    pub tried: Option<Timestamp>,
+    /// When one was done last.
+    #[n(1)]
+    pub done: Option<Timestamp>,
+    /// Why the last one was not done; `None` when it was.
+    #[n(2)]
+    pub why_not: Option<String>,
+}
+
 impl Swept {
     fn add(&mut self, state: &State, actor: Actor, event: Event) {
         let seen = match event.subject() {
@@ -66,32 +82,73 @@ impl LocalEngine {
         if actor.access == Access::Recovery {
             return Err(Refusal::RecoveryOnly.into());
         }
-        let mut swept = Swept::default();
         match how {
             Sweeping::Tell => {
+                let mut swept = Swept::default();
                 let (state, grounds) = (self.state(), self.grounds()?);
                 let plan = plan(&state, grounds);
                 for event in Pass::ALL.iter().flat_map(|pass| plan.events(*pass, grounds.now)) {
                     swept.add(&state, actor, event);
                 }
                 swept.next = plan.next;
+                Ok(swept)
             }
             Sweeping::Do => {
-                // What was used and not taken yet counts, and what cannot be written leaves no grounds.
-                self.register.write(Refused::WhenDue)?;
-                self.register.vouch()?;
-                let service = Session::service()?;
-                let is_due = !plan(&self.state(), self.grounds()?).is_empty();
-                for pass in Pass::ALL.iter().filter(|_| is_due) {
-                    for event in self.pass(&service, *pass)? {
-                        swept.add(&self.state(), actor, event);
-                    }
-                }
-                self.register.keep_time()?;
-                swept.next = plan(&self.state(), self.grounds()?).next;
+                let at = self.now().time;
+                let swept = self.sweep_now(actor);
+                self.note_sweep(at, swept.as_ref().err());
+                swept
             }
         }
+    }
+
+    fn sweep_now(&self, actor: Actor) -> Result<Swept, EngineError> {
+        let mut swept = Swept::default();
+        // What was used and not taken yet counts, and what cannot be written leaves no grounds.
+        self.register.write(Refused::WhenDue)?;
+        self.register.vouch()?;
+        let service = Session::service()?;
+        let mut outlook = self.look_ahead()?;
+        if outlook.is_due {
+            for pass in Pass::ALL {
+                for event in self.pass(&service, pass)? {
+                    swept.add(&self.state(), actor, event);
+                }
+            }
+            outlook = self.look_ahead()?;
+        }
+        self.register.keep_time()?;
+        swept.next = outlook.next;
         Ok(swept)
+    }
+
+    /// Whether anything is due, and when something will be. Nobody waits for the state as long as that takes.
+    fn look_ahead(&self) -> Result<Outlook, Refusal> {
+        let (grounds, mut outlook) = (self.grounds()?, Outlook::default());
+        while outlook.look_on(&self.state(), grounds) {}
+        Ok(outlook)
+    }
+
+    /// Remembers how a sweep went, and has listeners look when it went otherwise than the one before.
+    fn note_sweep(&self, at: Timestamp, error: Option<&EngineError>) {
+        let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = sweeps.why_not.take();
+        sweeps.tried = Some(at);
+        sweeps.why_not = error.map(ToString::to_string);
+        if error.is_none() {
+            sweeps.done = Some(at);
+        }
+        let is_news = sweeps.why_not != before;
+        drop(sweeps);
+        if is_news {
+            // Nobody may be listening.
+            let _ = self.feed.send(News::Happened(Arc::default()));
+        }
+    }
+
+    /// How sweeps go.
+    pub(super) fn sweeps(&self) -> Sweeps {
+        self.sweeps.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What there is to judge by, or why there is nothing.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::control::client::{NotAttached, attach};
 use super::control::{Control, Owner, Settings, knock};
 use crate::engine::open::{self, Key, Open, Options};
-use crate::engine::{Engine, LocalEngine, LookOnly, OpenError, Session};
+use crate::engine::{Engine, LocalEngine, LookOnly, OpenError, Pace, Session, Sweeper};
 use crate::store;
 
 /// How long a store that somebody has without a socket is asked for: a command line has it for a moment only, and a
@@ -17,11 +17,25 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// What a process does for the store that it has, beside its own work, for as long as it stays.
+pub struct Hosting {
+    /// Does what time brings. First, because a sweep that is under way is ended before those attached are told.
+    _sweeper: Sweeper,
+    /// What others attach to.
+    _control: Option<Control>,
+}
+
+impl Hosting {
+    /// Sweeps, and lets others attach to `control`, until it is dropped.
+    pub fn begin(engine: &Arc<LocalEngine>, control: Option<Control>) -> Self {
+        Self { _sweeper: engine.sweep_by_itself(Pace::default()), _control: control }
+    }
+}
+
 /// A store to work on.
 pub struct Entrance {
-    /// What others attach to while this process owns the store. First, because it ends first: those attached are told
-    /// before the store is closed.
-    pub control: Option<Control>,
+    /// While this process owns the store and stays. First, because it ends before the store is closed.
+    pub hosting: Option<Hosting>,
     /// Runs commands.
     pub engine: Arc<dyn Engine>,
     /// The same, when this process owns the store.
@@ -37,7 +51,7 @@ pub struct Entrance {
 impl From<Open> for Entrance {
     fn from(open: Open) -> Self {
         let Open { engine, session, notices } = open;
-        Self { control: None, local: Some(Arc::clone(&engine)), engine, session, notices, owner: None }
+        Self { hosting: None, local: Some(Arc::clone(&engine)), engine, session, notices, owner: None }
     }
 }
 
@@ -50,17 +64,17 @@ impl Entrance {
         Self { engine: LookOnly::over(self.engine, &self.session), local: None, ..self }
     }
 
-    /// The same; while this process owns the store, others attach to it.
+    /// The same, for a process that stays; while it owns the store it sweeps, and others attach to it.
     #[must_use]
     pub fn hosted(mut self, command: &str) -> Self {
         let Some(engine) = self.local.clone() else { return self };
         if engine.dir().is_none() {
             return self;
         }
-        match Control::start(engine, &Settings { socket: None, command: command.into() }) {
-            Ok(control) => self.control = Some(control),
-            Err(error) => self.notices.push(error.to_string()),
-        }
+        let settings = Settings { socket: None, command: command.into() };
+        let control = Control::start(Arc::clone(&engine), &settings);
+        let control = control.map_err(|error| self.notices.push(error.to_string())).ok();
+        self.hosting = Some(Hosting::begin(&engine, control));
         self
     }
 }
@@ -76,7 +90,7 @@ pub fn open_or_attach(options: &Options, key: &Key<'_>) -> Result<Entrance, Open
                 let notices = engine.doubts().iter().map(|doubt| doubt.what.clone()).collect();
                 let owner = Some(engine.owner().clone());
                 let engine = Arc::new(engine);
-                let entrance = Entrance { control: None, engine, local: None, session, notices, owner };
+                let entrance = Entrance { hosting: None, engine, local: None, session, notices, owner };
                 return Ok(entrance.looking(options));
             }
             Err(NotAttached::Refused(error)) => return Err(error),

@@ -8,6 +8,7 @@ mod revocation;
 mod seals;
 #[path = "../support/mod.rs"]
 mod support;
+mod sweeper;
 mod sweeps;
 mod uses;
 mod watched;

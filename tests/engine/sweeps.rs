@@ -20,14 +20,14 @@ use keydeck::store::{Fault, Store};
 
 use crate::watched::{Hook, Watched};
 
-const START: Timestamp = Timestamp(1_790_000_000_000);
+pub const START: Timestamp = Timestamp(1_790_000_000_000);
 const HOUR: i64 = 3_600_000;
 const NOTHING: [&str; 0] = [];
 
-struct House {
-    store: Arc<Watched>,
-    clock: TestClock,
-    open: Open,
+pub struct House {
+    pub store: Arc<Watched>,
+    pub clock: TestClock,
+    pub open: Open,
 }
 
 fn name(text: &str) -> Name {
@@ -35,7 +35,7 @@ fn name(text: &str) -> Name {
 }
 
 impl House {
-    fn founded() -> Self {
+    pub fn founded() -> Self {
         let (store, clock) = (Arc::new(Watched::default()), TestClock::at(START));
         let own = Arc::clone(&store) as Arc<dyn Store>;
         let with = Arc::new(clock.clone());
@@ -43,11 +43,11 @@ impl House {
         Self { store, clock, open: open.unwrap() }
     }
 
-    fn issue(&self, called: &str) -> (KeyId, String) {
+    pub fn issue(&self, called: &str) -> (KeyId, String) {
         issue(&self.open, called)
     }
 
-    fn sweep(&self) -> Vec<String> {
+    pub fn sweep(&self) -> Vec<String> {
         said(&self.open.engine.sweep(&self.open.session, Sweeping::Do).unwrap())
     }
 
@@ -61,7 +61,7 @@ impl House {
         all
     }
 
-    fn day(&self) -> i64 {
+    pub fn day(&self) -> i64 {
         self.open.engine.now().time.since(START) / DAY_MS
     }
 
@@ -77,7 +77,7 @@ impl House {
         self.open.engine.state().key(id).unwrap().status
     }
 
-    fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         let report = self.open.engine.check_audit(&self.open.session).unwrap();
         report.integrity == Integrity::Intact
     }

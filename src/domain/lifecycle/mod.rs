@@ -163,6 +163,38 @@ impl Plan<'_> {
     }
 }
 
+/// Keys that are looked at together, so that the state is not held for as long as all of them take.
+const IN_SIGHT: usize = 4_096;
+
+/// What a look from afar finds, some keys at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// Whether a [`plan`] may have something to do. Nothing is missed of what was due before the look began.
+    pub is_due: bool,
+    /// When something is due that is not now, if anything is.
+    pub next: Option<Timestamp>,
+    looked: usize,
+}
+
+impl Outlook {
+    /// Looks at some more keys; `false` when none is left. Between two calls the state may be let go of: it only grows.
+    pub fn look_on(&mut self, state: &State, grounds: Grounds) -> bool {
+        if grounds.complete_since.is_none() {
+            return false;
+        }
+        let (mut plan, mut due, mut looked) = (Plan::default(), Vec::new(), 0);
+        for key in state.keys().skip(self.looked).take(IN_SIGHT) {
+            looked += 1;
+            survey(state, key, grounds, &mut plan, &mut due);
+        }
+        self.looked += looked;
+        // Whatever waits for a word, or has it, is for the whole plan to weigh.
+        self.is_due |= !plan.is_empty() || !due.is_empty() || !state.hold().is_empty();
+        self.next = earliest(self.next, plan.next);
+        looked == IN_SIGHT
+    }
+}
+
 /// What a sweep of the whole state finds due.
 pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     let now = grounds.now;
@@ -173,11 +205,7 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     let (mut due, mut live) = (Vec::new(), 0);
     for key in state.keys() {
         live += usize::from(key.state(now).is_live());
-        if key.restorable_until().is_some_and(|until| now >= until) {
-            plan.purges.push(key);
-        }
-        plan.next = earliest(plan.next, key.restorable_until().filter(|until| now < *until));
-        judge(state, key, grounds, &mut plan, &mut due);
+        survey(state, key, grounds, &mut plan, &mut due);
     }
     due.sort_unstable_by_key(|key: &&Key| key.id);
     let hold = state.hold();
@@ -200,6 +228,18 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     plan.renewed.sort_by_key(|(key, _)| key.id);
     plan.purges.sort_by_key(|key| key.id);
     plan
+}
+
+/// What is due for one key, deleted or not, and when something will be.
+fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'s>, due: &mut Vec<&'s Key>) {
+    if let Some(until) = key.restorable_until() {
+        if grounds.now >= until {
+            plan.purges.push(key);
+        } else {
+            plan.next = earliest(plan.next, Some(until));
+        }
+    }
+    judge(state, key, grounds, plan, due);
 }
 
 /// What is due for one key: its notices, and whether it goes.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use minicbor::{Decode, Encode};
 
 use crate::domain::{Actor, Timestamp};
-use crate::engine::{Condition, Engine as _, LocalEngine, Mark, Unwritten, Writing};
+use crate::engine::{Condition, Engine as _, LocalEngine, Mark, Sweeps, Unwritten, Writing};
 use crate::store::{Health, Rev, Standing};
 
 /// [`Condition`].
@@ -34,12 +34,14 @@ pub struct HealthLine {
     /// The highest believed time: who attaches goes by the owner's.
     #[n(10)]
     pub mark: Mark,
+    #[n(11)]
+    sweeps: Sweeps,
 }
 
 impl HealthLine {
     /// How this process's store is doing, as far as `actor` may see.
     pub fn of(engine: &LocalEngine, actor: Actor) -> Self {
-        let Condition { health, writing, complete_since, mut unwritten } = engine.condition();
+        let Condition { health, writing, complete_since, mut unwritten, sweeps } = engine.condition();
         let state = engine.state();
         unwritten.keys.retain(|id| state.key(*id).is_some_and(|key| actor.sees(&state, key)));
         let since = |at: Instant| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -55,6 +57,7 @@ impl HealthLine {
             complete_since,
             unwritten,
             mark: engine.mark(),
+            sweeps,
         }
     }
 
@@ -62,6 +65,7 @@ impl HealthLine {
     pub fn tells_more_than(&self, before: &Self) -> bool {
         let said = |line: &Self| (line.rev, line.writing == Writing::Ok, line.complete_since);
         said(self) != said(before)
+            || self.sweeps.why_not != before.sweeps.why_not
             || self.standing != before.standing
             || self.unwritten != before.unwritten
             || self.seal_behind != before.seal_behind
@@ -80,7 +84,7 @@ impl From<HealthLine> for Condition {
             last_sync: line.synced_ms_ago.and_then(at),
             seal_behind: line.seal_behind,
         };
-        let HealthLine { writing, complete_since, unwritten, .. } = line;
-        Self { health, writing, complete_since, unwritten }
+        let HealthLine { writing, complete_since, unwritten, sweeps, .. } = line;
+        Self { health, writing, complete_since, unwritten, sweeps }
     }
 }

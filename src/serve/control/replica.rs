@@ -9,7 +9,7 @@ use super::lines::HealthLine;
 use super::wire::{Row, Rows, Said};
 use crate::domain::{Event, Record, RecordKey, State};
 use crate::engine::clock::Clock;
-use crate::engine::{Condition, News, Reading, Timekeeper, Unwritten, Writing};
+use crate::engine::{Condition, News, Reading, Sweeps, Timekeeper, Unwritten, Writing};
 use crate::store::{Health, Rev, Standing};
 
 /// Events a slow listener may fall behind.
@@ -49,6 +49,7 @@ impl Replica {
                 writing: Writing::Ok,
                 complete_since: None,
                 unwritten: Unwritten::default(),
+                sweeps: Sweeps::default(),
             }),
             time: Timekeeper::new(clock, None),
             feed: broadcast::channel(FEED).0,

@@ -43,7 +43,7 @@ pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
 pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     let (connections, answering) = front.seats.count();
     let keys = front.engine.state().key_count();
-    let Condition { health, writing, unwritten: left, .. } = front.engine.condition();
+    let Condition { health, writing, unwritten: left, sweeps, .. } = front.engine.condition();
     let unwritten = match writing {
         Writing::Ok => 0,
         // Failing with nothing in hand is failing all the same.
@@ -77,6 +77,16 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
             "keydeck_seal_behind",
             "1 while the seal cannot be written: a store put back in time might go unnoticed.",
             health.seal_behind.is_some().into(),
+        ),
+        (
+            "keydeck_sweep_done_timestamp_seconds",
+            "When a sweep was done last in this process; 0 while none was.",
+            sweeps.done.map_or(0, |at| usize::try_from(at.0 / 1_000).unwrap_or(0)),
+        ),
+        (
+            "keydeck_sweep_failing",
+            "1 while the last sweep of this process was not done: nothing that time brings happens.",
+            sweeps.why_not.is_some().into(),
         ),
         (
             "keydeck_clock_suspect",

@@ -17,7 +17,7 @@ use super::times::Zone;
 use super::worker::{Effect, Outcome};
 use crate::domain::OperatorId;
 use crate::engine::LookOnly;
-use crate::serve::control::Control;
+use crate::serve::door::Hosting;
 use crate::tui::canvas::{Canvas, HitMap};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
@@ -55,7 +55,7 @@ pub struct Keydeck {
     setting: Setting,
     way: Way,
     /// What others attach to while the desk is open. Dropped before the engine that the desk holds.
-    control: Option<Control>,
+    hosting: Option<Hosting>,
     stage: Stage,
     /// What the start has to complain about, until there is a desk to say it.
     complaints: Vec<String>,
@@ -88,7 +88,7 @@ impl Keydeck {
         Self {
             setting,
             way,
-            control: None,
+            hosting: None,
             stage,
             complaints: Vec::new(),
             hits: HitMap::default(),
@@ -134,7 +134,7 @@ impl Keydeck {
         closing.insert(orders.perform(Effect::Settle));
         self.gone = None;
         let Look { engine, session, .. } = look;
-        closing.insert(orders.perform(Effect::Leave(self.control.take(), engine, session)));
+        closing.insert(orders.perform(Effect::Leave(self.hosting.take(), engine, session)));
         orders.wipe();
         let locked = Locked { cause, forms, operator: operator.unwrap_or_default() };
         let door = Door::locked(options.clone(), locked, closing, tab);
@@ -167,7 +167,7 @@ impl Keydeck {
             desk.complain(said);
         }
         self.touched = Some(now);
-        self.control = open.control;
+        self.hosting = open.hosting;
         self.stage = Stage::Desk(Box::new(desk));
     }
 
@@ -295,10 +295,10 @@ impl Program for Keydeck {
         let leave = match std::mem::replace(&mut self.stage, Stage::Between) {
             Stage::Desk(desk) => {
                 let look = desk.close(now).look;
-                Some(Effect::Leave(self.control.take(), look.engine, look.session))
+                Some(Effect::Leave(self.hosting.take(), look.engine, look.session))
             }
             Stage::Door(door) => {
-                door.into_open().map(|open| Effect::Leave(open.control, open.engine, open.session))
+                door.into_open().map(|open| Effect::Leave(open.hosting, open.engine, open.session))
             }
             Stage::Between => None,
         };

@@ -168,7 +168,7 @@ fn trouble(look: &Look) -> Option<String> {
     if let Some(doubt) = look.engine.doubts().first() {
         return Some(format!("the store is in doubt, what it does not vouch for is refused: {}", doubt.what));
     }
-    let Condition { health, writing, unwritten, .. } = look.engine.condition();
+    let Condition { health, writing, unwritten, sweeps, .. } = look.engine.condition();
     if let Some(waiting) = unwritten.in_words() {
         return Some(waiting);
     }
@@ -186,9 +186,12 @@ fn trouble(look: &Look) -> Option<String> {
     if let Writing::Failing { why, .. } = writing {
         return Some(format!("uses are not written down, no key is deleted for being idle: {why}"));
     }
-    look.engine.now().suspect.then(|| {
-        "this machine's clock is in doubt; set it right, or say in Settings, Security that it is".to_owned()
-    })
+    if look.engine.now().suspect {
+        const SAID: &str =
+            "this machine's clock is in doubt; set it right, or say in Settings, Security that it is";
+        return Some(SAID.to_owned());
+    }
+    sweeps.why_not.map(|why| format!("what time brings is not done: {why}"))
 }
 
 /// Rounded up, as everywhere; less than one is none.

@@ -13,7 +13,7 @@ use super::entry::{self, Entered, Entry};
 use crate::crypto::passphrase::Passphrase;
 use crate::domain::{Command, Event};
 use crate::engine::{Brought, Done, Engine, EngineError, News, OpenError, Session};
-use crate::serve::control::Control;
+use crate::serve::door::Hosting;
 use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
 use crate::tui::program::{Task, Worker};
 use crate::tui::secret::SecretText;
@@ -32,7 +32,7 @@ pub enum Effect {
     Enter(Entry),
     /// Sign out, write down what is only in memory, send away those who are attached, and let go of the store and its
     /// keys.
-    Leave(Option<Control>, Arc<dyn Engine>, Session),
+    Leave(Option<Hosting>, Arc<dyn Engine>, Session),
 }
 
 /// What came of it.
@@ -99,10 +99,10 @@ impl Worker<Keydeck> for Hand {
                     Outcome::Entered(Box::new(entered))
                 })
             }
-            Effect::Leave(control, engine, session) => Box::new(move || {
+            Effect::Leave(hosting, engine, session) => Box::new(move || {
                 // Written first: a console that ends waits less long than those attached may take to hear it.
                 leave(&*engine, &session);
-                drop(control);
+                drop(hosting);
                 drop(engine);
                 Outcome::Left
             }),

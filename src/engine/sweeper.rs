@@ -1,0 +1,142 @@
+//! The thread that sweeps while a process stays: soon after it began, then every hour, or sooner when something is due
+//! sooner. It sleeps between two sweeps, and holds the engine only while it sweeps.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::session::Session;
+use super::sweep::{Sweeping, Swept};
+use super::{Engine as _, EngineError, LocalEngine};
+use crate::domain::Timestamp;
+
+/// How often a [`Sweeper`] sweeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// How long it waits at first: whoever opens a store wants to see it before anything else is done.
+    pub first: Duration,
+    /// The least time between two sweeps, whatever is due.
+    pub least: Duration,
+    /// The time after which one that was not done is tried again.
+    pub again: Duration,
+    /// The most time between two. No rule is finer, and a late sweep only delays.
+    pub most: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        Self { first: Duration::from_secs(3), least: minutes(1), again: minutes(5), most: minutes(60) }
+    }
+}
+
+impl Pace {
+    /// How long to wait at `now` after a sweep; `next` is when something is due that was not.
+    fn after(self, next: Option<Timestamp>, now: Timestamp) -> Duration {
+        let due = next.map(|next| Duration::from_millis(u64::try_from(next.since(now)).unwrap_or(0)));
+        due.map_or(self.most, |due| due.min(self.most).max(self.least))
+    }
+}
+
+#[derive(Default)]
+struct Bell {
+    stop: Mutex<bool>,
+    wake: Condvar,
+}
+
+impl Bell {
+    fn stop(&self) -> MutexGuard<'_, bool> {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sleeps that long. False when it is time to end.
+    fn sleep(&self, time: Duration) -> bool {
+        let waited = self.wake.wait_timeout_while(self.stop(), time, |stop| !*stop);
+        !*waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Sweeps until it is dropped, which waits for a sweep that is under way: nothing holds the store any more then.
+#[must_use = "it sweeps only as long as somebody has it"]
+pub struct Sweeper {
+    bell: Arc<Bell>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sweeper {
+    fn start(engine: Weak<LocalEngine>, pace: Pace) -> Self {
+        let bell: Arc<Bell> = Arc::default();
+        let shared = Arc::clone(&bell);
+        let body = move || {
+            let mut pause = pace.first;
+            while shared.sleep(pause) {
+                let Some(engine) = engine.upgrade() else { return };
+                pause = match sweep(&engine) {
+                    Ok(swept) => pace.after(swept.next, engine.now().time),
+                    Err(error) => {
+                        tracing::warn!(%error, "a sweep was not done; it is tried again");
+                        pace.again
+                    }
+                };
+            }
+        };
+        let thread = std::thread::Builder::new().name("keydeck-sweep".into()).spawn(body);
+        if let Err(error) = &thread {
+            tracing::warn!(%error, "no thread for sweeps; `keydeck sweep` does one");
+        }
+        Self { bell, thread: thread.ok() }
+    }
+}
+
+fn sweep(engine: &LocalEngine) -> Result<Swept, EngineError> {
+    let swept = engine.sweep_for(&Session::service()?, Sweeping::Do)?;
+    let done = swept.events.len();
+    if done > 0 {
+        tracing::info!(done, "swept");
+    }
+    Ok(swept)
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        *self.bell.stop() = true;
+        self.bell.wake.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It panics only if the store does, which has been logged.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl LocalEngine {
+    /// Sweeps from now on, at that pace, as long as somebody has what is returned: for processes that stay.
+    pub fn sweep_by_itself(self: &Arc<Self>, pace: Pace) -> Sweeper {
+        Sweeper::start(Arc::downgrade(self), pace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_is_every_hour_or_when_something_is_due_but_not_more_often_than_each_minute() {
+        const NOW: Timestamp = Timestamp(1_790_000_000_000);
+        let pace = Pace::default();
+        let minutes =
+            |next: Option<i64>| pace.after(next.map(|ms| Timestamp(NOW.0 + ms)), NOW).as_secs_f64() / 60.0;
+        for (next, expected) in [
+            (None, 60.0),
+            (Some(i64::MAX - NOW.0), 60.0),
+            (Some(3_600_001), 60.0),
+            (Some(600_000), 10.0),
+            (Some(60_001), 60_001.0 / 60_000.0),
+            (Some(1), 1.0),
+            (Some(0), 1.0),
+            // The clock went on while it swept.
+            (Some(-1), 1.0),
+        ] {
+            assert!((minutes(next) - expected).abs() < 1e-9, "{next:?}: {}", minutes(next));
+        }
+    }
+}
