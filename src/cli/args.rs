@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    app, audit, clock, completions, console, due, guide, init, key, location, operator, policy, scope, serve,
-    verify,
+    app, audit, clock, completions, console, due, guide, init, key, location, notices, operator, policy,
+    scope, serve, verify,
 };
 
 /// Issue, scope, hand over, watch and revoke the API keys of an agency's platform
@@ -64,7 +64,7 @@ pub enum Command {
     Due(due::Due),
     /// The notice board
     #[command(subcommand)]
-    Notices(due::Verb),
+    Notices(notices::Verb),
     /// Decide about a token on standard input; prints `allow` or `deny REASON`
     Verify(verify::Verify),
     /// The trail of everything that was done

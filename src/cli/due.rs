@@ -1,21 +1,22 @@
-//! `keydeck sweep`, `due` and `notices`: what time does to keys, for cron, for monitoring and for people.
+//! `keydeck sweep` and `due`: what time does to keys, for cron and for monitoring.
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
+use super::notices::show;
 use super::number::whole;
-use super::table::{Cell, Table, Tone};
+use super::table::Table;
 use super::times;
 use crate::domain::event::Subject;
-use crate::domain::lifecycle::{STEPS, Told};
+use crate::domain::lifecycle::Told;
 use crate::domain::notice::{Notice, What, board};
-use crate::domain::{Command, Event, Expiry, Key, Refusal, Timestamp, View};
+use crate::domain::{Command, Event, Expiry, Refusal, Timestamp};
 use crate::engine::{Sweeping, Swept};
 
 /// Words of `sweep`.
@@ -45,21 +46,6 @@ pub struct Due {
     all: bool,
 }
 
-/// What can be done with notices.
-#[derive(Debug, Subcommand)]
-pub enum Verb {
-    /// What time is about to do to your keys and what it has done; what happens next stands first
-    List(List),
-}
-
-/// Words of `notices list`.
-#[derive(Debug, Args)]
-pub struct List {
-    /// Everybody's keys (admins; noted in the audit trail)
-    #[arg(long)]
-    all: bool,
-}
-
 /// What was done, in JSON.
 #[derive(Serialize)]
 struct SweptLine<'a> {
@@ -76,19 +62,6 @@ struct ActionLine<'a> {
     name: Option<&'a str>,
     days: Option<u32>,
     at: Option<String>,
-    held: Option<usize>,
-}
-
-/// A notice in JSON.
-#[derive(Serialize)]
-struct NoticeLine<'a> {
-    what: &'static str,
-    when: String,
-    key: Option<String>,
-    name: Option<&'a str>,
-    hint: Option<String>,
-    owner: Option<&'a str>,
-    told: Option<usize>,
     held: Option<usize>,
 }
 
@@ -217,90 +190,19 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
         return Err(why.into());
     }
     let found = signed.see(|view| {
-        let mut found: Vec<_> = board(view, grounds);
-        // The board tells of what was told; whoever asks wants what comes before that as well.
+        let mut found: Vec<_> = board(view, grounds, &[]);
+        // The board tells of what was told; whoever asks wants what comes before that as well, seen or not.
         found.retain(|notice| matches!(notice.what, What::Held(_)));
         for key in view.keys().filter(|key| key.state(now).is_live()) {
             let told = view.deletion(key, grounds).map_or(0, |(_, told)| told);
             let goes = view.deletes_at(key, grounds).map(|when| (What::Deletion { told }, when));
             let ends = key.expiry.instant().map(|when| (What::Ends, when));
             let both = [goes, ends].into_iter().flatten().filter(|(_, when)| *when <= until);
-            found.extend(both.map(|(what, when)| Notice { what, key: Some(key), when }));
+            found.extend(both.map(|(what, when)| Notice::of_key(what, key, when)));
         }
-        found.sort_by_key(|notice| (notice.when, notice.key.map(|key| key.id)));
+        found.sort_by_key(|notice| (notice.when, notice.key));
         show(deck, view, &found, now, "Nothing is due.")?;
         Ok::<_, Fault>(found.len())
     })?;
     Ok(if found == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-/// Runs `notices`.
-pub fn notices(deck: &Deck, verb: &Verb) -> Outcome {
-    let Verb::List(args) = verb;
-    let signed = deck.sign_in()?.widened(args.all)?;
-    let grounds = signed.grounds();
-    signed.see(|view| show(deck, view, &board(view, grounds), grounds.now, "There is no notice."))?;
-    if grounds.complete_since.is_none() {
-        deck.output.say(
-            "The clock is in doubt or uses are not written down, so nothing is deleted and nothing is told of that. \
-             `keydeck info` says why.",
-        );
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn show(
-    deck: &Deck,
-    view: View<'_>,
-    notices: &[Notice<'_>],
-    now: Timestamp,
-    nothing: &str,
-) -> Result<(), Fault> {
-    if deck.output.is_json() {
-        return deck.output.value(&notices.iter().map(|notice| line(view, notice)).collect::<Vec<_>>());
-    }
-    if notices.is_empty() {
-        deck.output.say(nothing);
-        return Ok(());
-    }
-    let mut table = Table::new(&["When", "What happens", "Key", "Owner"]);
-    for notice in notices {
-        let (what, tone) = in_words(notice.what, notice.when <= now);
-        table.row([
-            times::both(notice.when, now).into(),
-            Cell::toned(what, tone),
-            notice.key.map_or_else(String::new, |key: &Key| format!("{} ({})", key.name, key.hint())).into(),
-            notice.key.map_or("", |key| view.owner_name(key)).into(),
-        ]);
-    }
-    deck.output.text(&table.render(deck.output))
-}
-
-fn in_words(what: What, is_due: bool) -> (String, Tone) {
-    match what {
-        What::Held(1) => ("1 deletion waits for a word".into(), Tone::Warn),
-        What::Held(count) => (format!("{count} deletions wait for a word"), Tone::Warn),
-        What::Deletion { .. } if is_due => {
-            ("to be deleted for want of use by the next sweep".into(), Tone::Bad)
-        }
-        What::Deletion { told } => {
-            (format!("deleted for want of use (told {told} of {})", STEPS.len()), Tone::Bad)
-        }
-        What::Ends => ("ends".into(), Tone::Warn),
-        What::Ended => ("ended".into(), Tone::Faint),
-        What::Deleted => ("deleted for want of use; can be restored until then".into(), Tone::Faint),
-    }
-}
-
-fn line<'a>(view: View<'a>, notice: &Notice<'a>) -> NoticeLine<'a> {
-    NoticeLine {
-        what: notice.what.code(),
-        when: notice.when.rfc3339(),
-        key: notice.key.map(|key| key.id.to_string()),
-        name: notice.key.map(|key| key.name.as_str()),
-        hint: notice.key.map(Key::hint),
-        owner: notice.key.map(|key| view.owner_name(key)),
-        told: if let What::Deletion { told } = notice.what { Some(told) } else { None },
-        held: if let What::Held(count) = notice.what { Some(count) } else { None },
-    }
 }

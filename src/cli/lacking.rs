@@ -45,6 +45,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("app delete", "app delete Bot"),
     ("scope check", "scope check catalog.toml"),
     ("policy set", "policy set idle-days 90"),
+    ("notices ack", "notices ack Export"),
+    ("notices snooze", "notices snooze Export --for 3d"),
     ("guide", "guide nginx"),
     ("completions", "completions bash"),
 ];

@@ -34,6 +34,7 @@ mod key;
 mod lacking;
 mod location;
 mod logging;
+mod notices;
 mod number;
 mod operator;
 mod output;
@@ -161,7 +162,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Clock(verb)) => clock::run(&deck, &verb),
         Some(Command::Sweep(args)) => due::sweep(&deck, &args),
         Some(Command::Due(args)) => due::due(&deck, &args),
-        Some(Command::Notices(verb)) => due::notices(&deck, &verb),
+        Some(Command::Notices(verb)) => notices::run(&deck, &verb),
         Some(Command::Verify(args)) => verify::run(&deck, &args),
         Some(Command::Audit(verb)) => audit::run(&deck, &verb),
         Some(Command::Serve(args)) => serve::run(&deck, &args),

@@ -9,6 +9,7 @@ pub use self::table::{About, AskedBy, Beside, CommandKind, Draws, Spec, Toll, Yi
 use super::app::Revoked;
 use super::basis::Basis;
 use super::catalog::AuthMethod;
+use super::lifecycle::NoticeKind;
 use super::{
     Actor, AppId, Catalog, Expiry, Imported, KeyId, LocationId, Name, Note, OperatorId, Place, Profile,
     PublicId, Role, Timestamp, Verifier,
@@ -235,6 +236,19 @@ pub enum Command {
         #[n(0)]
         count: u32,
     },
+    /// Say that a notice was seen: it is shown no more until its next step.
+    #[n(70)]
+    AckNotice(#[n(0)] NoticeRef),
+    /// Have a notice shown again later, or at its next step.
+    #[n(71)]
+    SnoozeNotice {
+        /// Which.
+        #[n(0)]
+        notice: NoticeRef,
+        /// When it is shown again.
+        #[n(1)]
+        until: Timestamp,
+    },
     /// Give the notices that are due.
     #[n(37)]
     GiveNotices,
@@ -300,6 +314,20 @@ pub struct KeyEdit {
     /// Days before its end at which it is told of; `None` goes by the policy.
     #[n(3)]
     pub notice_days: Option<u32>,
+}
+
+/// A notice of one key, as somebody saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct NoticeRef {
+    /// Of which key.
+    #[n(0)]
+    pub key: KeyId,
+    /// Of what kind.
+    #[n(1)]
+    pub kind: NoticeKind,
+    /// Since when it said what it said: a step that came meanwhile was not seen.
+    #[n(2)]
+    pub since: Timestamp,
 }
 
 /// What an app shall be.

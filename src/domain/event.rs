@@ -4,7 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::app::RevokedTokens;
-use super::lifecycle::Told;
+use super::lifecycle::{Seen, Told};
 use super::signing::SigningKeys;
 use super::{
     Agency, App, Audience, Cycle, Hold, Key, Location, Operator, Policy, Record, Role, Scopes, Timestamp,
@@ -137,6 +137,9 @@ pub enum Event {
     /// Notices hold no more.
     #[n(40)]
     NoticesRenewed(#[n(0)] Key, #[n(1)] Cycle),
+    /// An operator has seen a notice.
+    #[n(70)]
+    NoticeSeen(#[n(0)] Key, #[n(1)] Cycle, #[n(2)] Seen),
     /// Which deletions wait for a word.
     #[n(41)]
     DeletionsHeld(#[n(0)] Hold),
@@ -255,6 +258,7 @@ impl Event {
             | Self::KeyUnprotected(_)
             | Self::NoticeGiven(..)
             | Self::NoticesRenewed(..)
+            | Self::NoticeSeen(..)
             | Self::DeletionsHeld(_)
             | Self::HoldConfirmed(_)
             | Self::PolicySet(..) => false,
@@ -286,7 +290,9 @@ impl Event {
             | Self::KeyEdited(k, _)
             | Self::KeyPurged(k, _)
             | Self::KeyRescoped(k, _) => Subject::Key(k),
-            Self::NoticeGiven(k, cycle, _) | Self::NoticesRenewed(k, cycle) => Subject::Notices(k, cycle),
+            Self::NoticeGiven(k, cycle, _)
+            | Self::NoticesRenewed(k, cycle)
+            | Self::NoticeSeen(k, cycle, _) => Subject::Notices(k, cycle),
             Self::DeletionsHeld(hold) | Self::HoldConfirmed(hold) => Subject::Hold(hold),
             Self::AppCreated(a)
             | Self::AppEdited(a, _)
@@ -365,6 +371,10 @@ impl Event {
             }
             Self::NoticeGiven(_, _, Told::Ends { days, at }) => {
                 one("ends", String::new(), format!("{at}, told {days} d before"))
+            }
+            Self::NoticeSeen(_, _, seen) => {
+                let until = seen.until.map_or_else(|| "its next step".to_owned(), |at| at.to_string());
+                one("notice", seen.kind.code().to_owned(), format!("not shown until {until}"))
             }
             Self::KeyProtected(k) => one(
                 "protected",

@@ -1,9 +1,11 @@
-//! The notice board: what time is about to do to keys and what it has done, as one operator may see it. Nothing of it is
-//! kept: it is read off the records, so what is over is never announced.
+//! The notice board: what time is about to do to keys and what it has done, and what keeps it from that, as one operator may
+//! see it. Nothing of it is kept but who has seen what: it is read off the records, so what is over is never announced.
 
-use super::lifecycle::{FIRST, Grounds, STEPS, deletes_at};
+use std::collections::BTreeMap;
+
+use super::lifecycle::{FIRST, Grounds, NoticeKind, STEPS, Seen, before, deletes_at};
 use super::time::DAY_MS;
-use super::{Key, KeyState, Status, Timestamp, View};
+use super::{Cycle, Hold, Key, KeyId, KeyState, OperatorId, Standing, State, Status, Timestamp, View};
 
 /// Days for which the board tells of what has happened.
 const REMEMBERED_DAYS: i64 = 7;
@@ -11,8 +13,12 @@ const REMEMBERED_DAYS: i64 = 7;
 /// What a notice tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
+    /// Something is wrong with the store or this machine.
+    Trouble(Trouble),
     /// More deletions than may be done without a word are due; so many wait for one.
     Held(usize),
+    /// Somebody whose access was ended owns so many keys that live and work.
+    OwnerGone(OperatorId, usize),
     /// The key is deleted for want of use then, unless something happens; so many notices of it were given.
     Deletion {
         /// Of [`STEPS`].
@@ -26,78 +32,245 @@ pub enum What {
     Deleted,
 }
 
+/// What is wrong, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    /// The store does not agree with its own trail.
+    Doubt,
+    /// What took access away waits for the disk.
+    Denials,
+    /// It takes no changes, and would.
+    Disk,
+    /// It takes none because it was opened so.
+    ReadOnly,
+    /// The seal beside the store is behind.
+    Seal,
+    /// What is used is not written down, so nothing is judged by it.
+    Uses,
+    /// The clock is in doubt.
+    Clock,
+    /// The last sweep was not done.
+    Sweep,
+}
+
 impl What {
     /// Its word for scripts.
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Trouble(trouble) => trouble.code(),
             Self::Held(_) => "held",
-            Self::Deletion { .. } => "deletion",
-            Self::Ends => "ends",
-            Self::Ended => "ended",
-            Self::Deleted => "deleted",
+            Self::OwnerGone(..) => "owner_disabled",
+            Self::Deletion { .. } | Self::Ends | Self::Ended | Self::Deleted => match self.kind() {
+                Some(kind) => kind.code(),
+                None => "",
+            },
+        }
+    }
+
+    /// Of what kind it is, if it is one that somebody can have seen.
+    pub const fn kind(self) -> Option<NoticeKind> {
+        match self {
+            Self::Trouble(_) | Self::Held(_) | Self::OwnerGone(..) => None,
+            Self::Deletion { .. } => Some(NoticeKind::Deletion),
+            Self::Ends => Some(NoticeKind::Ends),
+            Self::Ended => Some(NoticeKind::Ended),
+            Self::Deleted => Some(NoticeKind::Deleted),
+        }
+    }
+
+    /// What is wrong or waits for somebody stands before what is to come, and that before what has happened.
+    const fn rank(self) -> (u8, Option<Trouble>) {
+        match self {
+            Self::Trouble(trouble) => (0, Some(trouble)),
+            Self::Held(_) => (1, None),
+            Self::OwnerGone(..) | Self::Deletion { .. } | Self::Ends => (2, None),
+            Self::Ended | Self::Deleted => (3, None),
+        }
+    }
+}
+
+impl Trouble {
+    /// What it means, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Doubt => "the store is in doubt, what it does not vouch for is refused",
+            Self::Denials => "what took access away is not written yet",
+            Self::Disk | Self::ReadOnly => "the store takes no changes",
+            Self::Seal => "a store put back in time might go unnoticed",
+            Self::Uses => "uses are not written down, no key is deleted for being idle",
+            Self::Clock => "this machine's clock is in doubt",
+            Self::Sweep => "what time brings is not done",
+        }
+    }
+
+    /// Its word for scripts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Doubt => "store_in_doubt",
+            Self::Denials => "denials_unwritten",
+            Self::Disk => "store_down",
+            Self::ReadOnly => "store_read_only",
+            Self::Seal => "seal_behind",
+            Self::Uses => "uses_unwritten",
+            Self::Clock => "clock_in_doubt",
+            Self::Sweep => "sweep_failed",
         }
     }
 }
 
 /// One notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Notice<'a> {
+pub struct Notice {
     /// What it tells.
     pub what: What,
     /// Of which key, if of one.
-    pub key: Option<&'a Key>,
+    pub key: Option<KeyId>,
     /// When it happens or has happened.
     pub when: Timestamp,
+    /// Since when it says just this. What somebody has seen before then was another step.
+    pub since: Timestamp,
+    /// Who has seen it, while that holds.
+    pub seen: Option<Seen>,
+}
+
+impl Notice {
+    /// A notice of no key.
+    pub const fn of(what: What, when: Timestamp) -> Self {
+        Self { what, key: None, when, since: when, seen: None }
+    }
+
+    /// A notice of one key that nobody has seen.
+    pub fn of_key(what: What, key: &Key, when: Timestamp) -> Self {
+        Self { key: Some(key.id), ..Self::of(what, when) }
+    }
+
+    const fn since(self, since: Timestamp) -> Self {
+        Self { since, ..self }
+    }
+
+    /// Whether somebody can say that they have seen it: not before it was told.
+    pub const fn can_be_seen(&self) -> bool {
+        match self.what {
+            What::Deletion { told } => told > 0,
+            What::Ends | What::Ended | What::Deleted => true,
+            What::Trouble(_) | What::Held(_) | What::OwnerGone(..) => false,
+        }
+    }
 }
 
 /// Whether a deleted key was deleted no sooner than its last notice said.
-fn told_out(view: View<'_>, key: &Key) -> bool {
-    let last = view.cycle(key).filter(|cycle| cycle.idle.len() == STEPS.len()).and_then(|c| c.idle.last());
-    let Status::Deleted(at) = key.status else { return false };
-    last.is_some_and(|step| at.since(step.at) >= i64::from(step.days) * DAY_MS)
+fn told_out(cycle: Option<&Cycle>, deleted: Timestamp) -> bool {
+    let last = cycle.filter(|cycle| cycle.idle.len() == STEPS.len()).and_then(|cycle| cycle.idle.last());
+    last.is_some_and(|step| deleted.since(step.at) >= i64::from(step.days) * DAY_MS)
 }
 
-/// The board: what happens next stands first. Where nothing is to judge by, nothing is said of deletions to come.
-pub fn board(view: View<'_>, grounds: Grounds) -> Vec<Notice<'_>> {
-    let now = grounds.now;
-    let mut board: Vec<Notice<'_>> = Vec::new();
-    let held = view.hold();
-    if let Some(since) = held.since.filter(|_| !held.is_empty() && held.confirmed.is_none()) {
-        board.push(Notice { what: What::Held(held.keys.len()), key: None, when: since });
+/// The board while it is being read off the records, some keys at a time.
+#[derive(Debug)]
+pub struct Board {
+    grounds: Grounds,
+    notices: Vec<Notice>,
+    orphans: BTreeMap<OperatorId, usize>,
+}
+
+impl Board {
+    /// Nothing yet. Where nothing is to judge by, nothing is said of deletions to come.
+    pub const fn new(grounds: Grounds) -> Self {
+        Self { grounds, notices: Vec::new(), orphans: BTreeMap::new() }
     }
+
+    /// What there is to tell of one key.
+    pub fn add(&mut self, state: &State, key: &Key) {
+        self.notices.extend(of_key(state, key, self.grounds));
+        let works = key.state(self.grounds.now) == KeyState::Active;
+        let owner = state.operator(key.owner).map(|owner| owner.standing);
+        if works && owner.is_some_and(|owner| !owner.is_active() && owner.keys_work()) {
+            *self.orphans.entry(key.owner).or_default() += 1;
+        }
+    }
+
+    /// All of it after the last key, what happens next first.
+    pub fn finish(self, state: &State, held: &Hold, troubles: &[(Trouble, Timestamp)]) -> Vec<Notice> {
+        let Self { mut notices, orphans, .. } = self;
+        notices.extend(troubles.iter().map(|(trouble, since)| Notice::of(What::Trouble(*trouble), *since)));
+        if let Some(since) = held.since.filter(|_| !held.is_empty() && held.confirmed.is_none()) {
+            // They do not go before somebody says so, all of them together.
+            let waits = |key: &KeyId| held.keys.binary_search(key).is_ok();
+            notices.retain(|notice| {
+                notice.what.kind() != Some(NoticeKind::Deletion) || !notice.key.as_ref().is_some_and(waits)
+            });
+            notices.push(Notice::of(What::Held(held.keys.len()), since));
+        }
+        notices.extend(orphans.into_iter().filter_map(|(owner, keys)| {
+            let Standing::DisabledKeysWork(since) = state.operator(owner)?.standing else { return None };
+            Some(Notice::of(What::OwnerGone(owner, keys), since))
+        }));
+        notices.sort_by_key(|notice| (notice.what.rank(), notice.when, notice.key, notice.what.kind()));
+        notices
+    }
+}
+
+/// The whole board as an operator may see it.
+pub fn board(view: View<'_>, grounds: Grounds, troubles: &[(Trouble, Timestamp)]) -> Vec<Notice> {
+    let mut board = Board::new(grounds);
     for key in view.keys() {
-        let tell = |what, when| Notice { what, key: Some(key), when };
-        match key.state(now) {
-            KeyState::Expired => {
-                let ended = key.expiry.instant().filter(|at| now.since(*at) <= REMEMBERED_DAYS * DAY_MS);
-                board.extend(ended.map(|at| tell(What::Ended, at)));
-            }
-            KeyState::Deleted => {
-                // Not what somebody deleted by hand after it had been told of.
-                let idle = key.restorable_until().filter(|until| now < *until && told_out(view, key));
-                board.extend(idle.map(|until| tell(What::Deleted, until)));
-            }
-            KeyState::Active | KeyState::Paused => {
-                board.extend(key.expires_soon(view.policy(), now).map(|at| tell(What::Ends, at)));
-            }
-            KeyState::Revoked => {}
-        }
-        if let Some((when, told)) = view.deletion(key, grounds) {
-            board.push(tell(What::Deletion { told }, when));
-        }
+        board.add(view.state(), key);
     }
-    board.sort_by_key(|notice| {
-        let late = matches!(notice.what, What::Ended | What::Deleted);
-        (late, notice.when, notice.key.map(|key| key.id))
-    });
-    board
+    board.finish(view.state(), &view.hold(), troubles)
+}
+
+/// What there is to tell of one key, the next first.
+pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
+    let now = grounds.now;
+    let cycle = state.cycle(key.id);
+    let mut all = Vec::new();
+    match key.state(now) {
+        KeyState::Expired => {
+            let ended = key.expiry.instant().filter(|at| now.since(*at) <= REMEMBERED_DAYS * DAY_MS);
+            all.extend(ended.map(|at| Notice::of_key(What::Ended, key, at)));
+        }
+        KeyState::Deleted => {
+            // Not what somebody deleted by hand after it had been told of.
+            if let Status::Deleted(at) = key.status
+                && let Some(until) = key.restorable_until().filter(|until| now < *until)
+                && told_out(cycle, at)
+            {
+                all.push(Notice::of_key(What::Deleted, key, until).since(at));
+            }
+        }
+        KeyState::Active | KeyState::Paused => {
+            all.extend(key.expires_soon(state.policy(), now).map(|at| {
+                let last_day = before(at, 1);
+                let since = if now < last_day { before(at, key.notice(state.policy())) } else { last_day };
+                Notice::of_key(What::Ends, key, at).since(since)
+            }));
+        }
+        KeyState::Revoked => {}
+    }
+    if let Some((when, told)) = deletion(state, key, grounds) {
+        let given = cycle.and_then(|cycle| cycle.idle.last()).filter(|_| told > 0);
+        let since = given.map_or(now, |step| step.at);
+        all.push(Notice::of_key(What::Deletion { told }, key, when).since(since));
+    }
+    for notice in &mut all {
+        let seen = cycle.zip(notice.what.kind()).and_then(|(cycle, kind)| cycle.seen(kind));
+        let holds = |seen: &&Seen| notice.since <= seen.word.at && seen.until.is_none_or(|until| now < until);
+        notice.seen = seen.filter(holds).copied();
+    }
+    all.sort_by_key(|notice| notice.when);
+    all
+}
+
+/// When a key is deleted for want of use if nothing happens, and how many notices of that were given. `None` while that
+/// is further away than the first notice.
+fn deletion(state: &State, key: &Key, grounds: Grounds) -> Option<(Timestamp, usize)> {
+    let (at, told) = deletes_at(state, key, grounds)?;
+    (told > 0 || at.since(grounds.now) <= i64::from(FIRST) * DAY_MS).then_some((at, told))
 }
 
 impl View<'_> {
     /// When a key is deleted for want of use if nothing happens, and how many notices of that were given. `None` while that
     /// is further away than the first notice.
     pub fn deletion(&self, key: &Key, grounds: Grounds) -> Option<(Timestamp, usize)> {
-        let (at, told) = deletes_at(self.state(), key, grounds)?;
-        (told > 0 || at.since(grounds.now) <= i64::from(FIRST) * DAY_MS).then_some((at, told))
+        deletion(self.state(), key, grounds)
     }
 }

@@ -221,9 +221,14 @@ impl<'a> View<'a> {
         named(operators.into_iter(), reference, |o| &o.name, |o| sought.rank(stands(o)))
     }
 
+    /// The name of somebody who owns what is seen, or did something to it.
+    pub fn name_of(&self, operator: super::OperatorId) -> &'a str {
+        self.state.operator(operator).map_or("?", |o| o.name.as_str())
+    }
+
     /// The name of a key's owner.
     pub fn owner_name(&self, key: &Key) -> &'a str {
-        self.state.operator(key.owner).map_or("?", |o| o.name.as_str())
+        self.name_of(key.owner)
     }
 
     /// The name of a key's location or app, or nothing for an agency key.

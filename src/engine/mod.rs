@@ -14,6 +14,7 @@
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - `question`: what can be asked. [`audit_log`]: reading and checking the trail. `tried`: what it says of one token.
+//! - [`troubles`]: what is wrong, for people.
 //! - `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
@@ -47,6 +48,7 @@ mod table;
 pub mod throttle;
 mod timekeeper;
 mod tried;
+mod troubles;
 mod uses;
 mod verifier;
 
@@ -70,6 +72,7 @@ pub use self::sweep::{Sweeping, Sweeps, Swept};
 pub use self::sweeper::{Pace, Sweeper};
 pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
 pub use self::tried::{Party, Tried, Try};
+pub use self::troubles::{Troubles, troubles};
 pub use self::verifier::Verifier;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;

@@ -132,10 +132,10 @@ pub struct List {
 pub struct One {
     /// Its id, its hint, or its name if only one has it
     #[arg(value_name = "KEY")]
-    key: String,
+    pub(in crate::cli) key: String,
     /// Look among everybody's keys (admins; noted in the audit trail)
     #[arg(long)]
-    all: bool,
+    pub(in crate::cli) all: bool,
 }
 
 /// One key, and something that cannot be undone.

@@ -242,6 +242,10 @@ commands! {
         "Gave {} to another operator" "giving {} to another operator" "given to another owner by hand";
     ConfirmHold {..}               "hold.confirm"        Nothing              Leaves   Nothing                 Nothing        Operator
         "Let the deletions go that were held back" "letting deletions go that are held back" "deletions let go";
+    AckNotice (notice)             "notice.ack"          Key(notice.key)      Leaves   Nothing                 Nothing        Operator
+        "Acknowledged a notice of {}" "acknowledging a notice of {}" "notice acknowledged";
+    SnoozeNotice { notice, .. }    "notice.snooze"       Key(notice.key)      Leaves   Nothing                 Nothing        Operator
+        "Put a notice of {} off" "putting a notice of {} off" "notice put off";
     GiveNotices {}                 "notice.give"         Nothing              Leaves   Nothing                 Nothing        Service
         "Gave notice of {}" "giving notices" "notice given";
     RenewNotices {}                "notice.renew"        Nothing              Leaves   Nothing                 Nothing        Service

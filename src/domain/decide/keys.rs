@@ -182,7 +182,7 @@ pub(super) fn transfer(
 }
 
 /// The key, if the actor may change it.
-fn find<'s>(state: &'s State, id: KeyId, context: &Context<'_>) -> Result<&'s Key, Refusal> {
+pub(super) fn find<'s>(state: &'s State, id: KeyId, context: &Context<'_>) -> Result<&'s Key, Refusal> {
     let key = state.key(id).ok_or(Refusal::NoSuchKey)?;
     authorize(state, &context.actor, Action::ManageKey(key))?;
     Ok(key)

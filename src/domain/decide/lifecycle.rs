@@ -1,12 +1,13 @@
 //! What time does by itself, and the word that lets it: each sweep goes by the plan of [`crate::domain::lifecycle`] as it is
 //! at the moment of the commit, a bounded part of it at a time.
 
+use super::keys::find;
 use super::{actor_id, believed};
 use crate::domain::authorize::{Action, authorize};
-use crate::domain::command::Context;
+use crate::domain::command::{Context, NoticeRef};
 use crate::domain::event::Event;
-use crate::domain::lifecycle::{Grounds, Hold, Pass, Word, plan};
-use crate::domain::{Refusal, State};
+use crate::domain::lifecycle::{Cycle, Grounds, Hold, Pass, Seen, Word, plan};
+use crate::domain::{Expiry, Refusal, State, Timestamp, notice};
 
 pub(super) fn sweep(state: &State, pass: Pass, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     authorize(state, &context.actor, Action::Sweep)?;
@@ -17,6 +18,37 @@ pub(super) fn sweep(state: &State, pass: Pass, context: &Context<'_>) -> Result<
     let grounds = Grounds::of(context.now, false, context.complete_since);
     let events: Vec<Event> = plan(state, grounds).events(pass, context.now).take(Pass::AT_ONCE).collect();
     if events.is_empty() { Err(Refusal::NoChange("nothing is due")) } else { Ok(events) }
+}
+
+/// Remembers that somebody has seen a notice: as they saw it, so that none is put away that nobody has read.
+pub(super) fn see(
+    state: &State,
+    wanted: NoticeRef,
+    until: Option<Timestamp>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let NoticeRef { key, kind, since } = wanted;
+    let key = find(state, key, context)?;
+    if let Some(until) = until {
+        believed(context)?;
+        Expiry::at(until, context.now).map_err(Refusal::BadExpiry)?;
+    }
+    let grounds = Grounds::of(context.now, context.doubted.is_some(), context.complete_since);
+    let found = notice::of_key(state, key, grounds).into_iter().find(|found| found.what.kind() == Some(kind));
+    let found = found.ok_or(Refusal::NoChange("there is no such notice of the key any more"))?;
+    if !found.can_be_seen() {
+        return Err(Refusal::NoChange("no notice of that was given yet; the next sweep gives the first"));
+    }
+    if found.since != since {
+        let now = "it says something else by now".to_owned();
+        return Err(Refusal::ChangedMeanwhile { what: format!("the notice of {}", key.name), now });
+    }
+    if found.seen.is_some_and(|seen| seen.until == until) {
+        return Err(Refusal::NoChange("that was said of this notice already"));
+    }
+    let seen = Seen { kind, word: Word { by: actor_id(context), at: context.now }, until };
+    let cycle = state.cycle(key.id).cloned().unwrap_or_else(|| Cycle::of(key.id)).with_seen(seen);
+    Ok(vec![Event::NoticeSeen(key.clone(), cycle, seen)])
 }
 
 pub(super) fn confirm_hold(state: &State, count: u32, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {

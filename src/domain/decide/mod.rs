@@ -85,6 +85,8 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::UnprotectKey(key) => keys::unprotect(state, *key, context),
         Command::TransferKey { key, to } => keys::transfer(state, *key, *to, context),
         Command::ConfirmHold { count } => lifecycle::confirm_hold(state, *count, context),
+        Command::AckNotice(notice) => lifecycle::see(state, *notice, None, context),
+        Command::SnoozeNotice { notice, until } => lifecycle::see(state, *notice, Some(*until), context),
         Command::RenewNotices => lifecycle::sweep(state, Pass::Renewals, context),
         Command::GiveNotices => lifecycle::sweep(state, Pass::Notices, context),
         Command::DeleteUnused => lifecycle::sweep(state, Pass::Deletions, context),

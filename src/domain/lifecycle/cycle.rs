@@ -17,6 +17,53 @@ pub struct Step {
     pub at: Timestamp,
 }
 
+/// What kinds of notices of one key there are, as who has seen one is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum NoticeKind {
+    /// It is going to be deleted for want of use.
+    #[n(0)]
+    Deletion,
+    /// Its end is near.
+    #[n(1)]
+    Ends,
+    /// It has ended.
+    #[n(2)]
+    Ended,
+    /// It was deleted for want of use.
+    #[n(3)]
+    Deleted,
+}
+
+impl NoticeKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Deletion, Self::Ends, Self::Ended, Self::Deleted];
+
+    /// Its word for scripts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Deletion => "deletion",
+            Self::Ends => "ends",
+            Self::Ended => "ended",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// That somebody has seen a notice and need not be shown it any more: until its next step, or for some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Seen {
+    /// Of what kind. Which step of it, the time says: what began later was not seen.
+    #[n(0)]
+    pub kind: NoticeKind,
+    /// Who said so, and when.
+    #[n(1)]
+    pub word: Word,
+    /// When it is shown again, if that was said.
+    #[n(2)]
+    pub until: Option<Timestamp>,
+}
+
 /// The notices one key was given. A record of its own: who changes a key does not touch it, and it does not wear the key.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Cycle {
@@ -29,17 +76,44 @@ pub struct Cycle {
     /// That its end is near: so many days before it. 0 is the end itself.
     #[n(2)]
     pub ends: Vec<u32>,
+    /// Who has seen what of it; one for a kind.
+    #[cbor(n(3), default)]
+    pub seen: Vec<Seen>,
 }
 
 impl Cycle {
     /// No notice yet.
     pub const fn of(key: KeyId) -> Self {
-        Self { key, idle: Vec::new(), ends: Vec::new() }
+        Self { key, idle: Vec::new(), ends: Vec::new(), seen: Vec::new() }
     }
 
     /// Whether it says nothing.
     pub const fn is_empty(&self) -> bool {
-        self.idle.is_empty() && self.ends.is_empty()
+        self.idle.is_empty() && self.ends.is_empty() && self.seen.is_empty()
+    }
+
+    /// Who has seen a notice of that kind last.
+    pub fn seen(&self, kind: NoticeKind) -> Option<&Seen> {
+        self.seen.iter().find(|seen| seen.kind == kind)
+    }
+
+    /// The same, with what somebody has seen in place of what was known of that kind.
+    #[must_use]
+    pub fn with_seen(mut self, seen: Seen) -> Self {
+        self.forget(&[seen.kind]);
+        self.seen.push(seen);
+        self
+    }
+
+    /// Forgets who has seen notices of these kinds.
+    pub(super) fn forget(&mut self, kinds: &[NoticeKind]) {
+        self.seen.retain(|seen| !kinds.contains(&seen.kind));
+    }
+
+    /// Forgets what was told of an end, and who has seen it.
+    pub(super) fn forget_end(&mut self) {
+        self.ends.clear();
+        self.forget(&[NoticeKind::Ends, NoticeKind::Ended]);
     }
 
     /// The notice before a deletion that comes next; `None` when all were given.
@@ -111,6 +185,6 @@ pub(super) fn after(at: Timestamp, days: u32) -> Timestamp {
 }
 
 /// `days` before an instant.
-pub(super) fn before(at: Timestamp, days: u32) -> Timestamp {
+pub(in crate::domain) fn before(at: Timestamp, days: u32) -> Timestamp {
     Timestamp(at.0.saturating_sub(i64::from(days) * DAY_MS))
 }

@@ -20,8 +20,9 @@
 
 mod cycle;
 
-pub use self::cycle::{Cycle, Hold, Protection, Step, Word};
-use self::cycle::{after, before};
+use self::cycle::after;
+pub(in crate::domain) use self::cycle::before;
+pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
 use super::verdict::closed;
 use super::{Command, Event, Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
 
@@ -256,14 +257,15 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
     // First of all, so that whatever notice is given writes down that these hold no more.
     if watch.as_ref().is_none_or(|watch| watch.is_void) {
         cycle.idle.clear();
+        cycle.forget(&[NoticeKind::Deletion]);
     }
     if key.expiry == Expiry::Never {
-        cycle.ends.clear();
+        cycle.forget_end();
     }
     if let Some(at) = key.expiry.instant() {
         let days = key.notice(state.policy());
         if now < before(at, days) {
-            cycle.ends.clear();
+            cycle.forget_end();
         }
         let mut steps = [0, 1.min(days), days];
         steps.sort_unstable();

@@ -292,6 +292,41 @@ fn a_key_nobody_uses_is_told_of_and_deleted_by_sweeps_from_cron() {
 }
 
 #[test]
+fn a_notice_that_somebody_has_seen_is_listed_with_who_and_monitoring_goes_on_naming_it() {
+    let machine = Machine::new();
+    machine.creates("Lead forms", "9d").expect(0);
+    machine.creates("Webhook relay", "never").expect(0);
+    let none = machine.says("ann", &["notices", "ack", "Lead forms"], "").expect(1);
+    assert!(none.err.contains("there is no notice of Lead forms"), "{}", none.err);
+    machine.boots("day3", 3 * DAY_MS);
+    let board = machine.asks(&["notices", "list"]);
+    assert_eq!((&board[0]["what"], &board[0]["acknowledged_by"]), (&json!("ends"), &json!(null)));
+    let said = machine.does("ann", &["notices", "snooze", "Lead forms", "--for", "2d"]).err;
+    assert!(said.contains("Lead forms: ends. It is not shown until") && said.contains("in 2 d"), "{said}");
+    let board = machine.asks(&["notices", "list"]);
+    assert_eq!(board[0]["acknowledged_by"], json!("ann"));
+    assert!(board[0]["snoozed_until"].is_string());
+    assert!(machine.does("ann", &["notices", "list"]).out.contains("ann, until"));
+    // Whoever watches over it is not told less.
+    machine.says("ann", &["due", "--within", "9d"], "").expect(1);
+    machine.boots("day5", 5 * DAY_MS + 60_000);
+    assert_eq!(machine.asks(&["notices", "list"])[0]["acknowledged_by"], json!(null));
+    let seen = machine.asks(&["notices", "ack", "Lead forms", "--what", "ends"]);
+    assert_eq!((&seen[0]["acknowledged_by"], &seen[0]["snoozed_until"]), (&json!("ann"), &json!(null)));
+    let again = machine.says("ann", &["notices", "ack", "Lead forms"], "").expect(1);
+    assert!(again.err.contains("said of this notice already"), "{}", again.err);
+    machine.says("bob", &["notices", "ack", "Lead forms"], "").expect(1);
+    for life in ["never", "soon", "2020-01-01"] {
+        machine.says("ann", &["notices", "snooze", "Lead forms", "--for", life], "").expect(2);
+    }
+    // The next step is shown, and the trail says who put away what.
+    machine.boots("day8", 8 * DAY_MS + 60_000);
+    assert_eq!(machine.asks(&["notices", "list"])[0]["acknowledged_by"], json!(null));
+    let trail = machine.does("ann", &["audit", "list"]).out;
+    assert!(trail.contains("notice.ack") && trail.contains("notice.snooze"), "{trail}");
+}
+
+#[test]
 fn a_key_is_renamed_put_off_and_told_of_when_its_owner_says() {
     let machine = Machine::new();
     machine.creates("Export", "30d").expect(0);

@@ -7,6 +7,7 @@ mod held;
 mod idle;
 mod lives;
 mod reckoning;
+mod seen;
 
 use super::*;
 use crate::domain::command::KeyEdit;

@@ -82,6 +82,7 @@ impl House {
         }
         keep("Yearly report", issue(&cron, "Yearly report", &["--agency"]));
         cron.does(&["key", "protect", "Yearly report", "--why", "runs once a year"]);
+        keep("Ends soon", issue(&cron, "Ends soon", &["--agency", "--expires", "3d"]));
         keep("Branch", issue(&cron, "Branch", &["--location", "Harbour"]));
         keep("Otto's", issue(&home.by_key_file("otto.key"), "Otto's", &["--location", "Hill"]));
         keep("Ada's", issue(&home.by_key_file("ada.key"), "Ada's", &["--location", "Hill"]));
@@ -183,7 +184,12 @@ impl Look {
         state.operators().for_each(|o| put("operator", o.id.to_string(), format!("{o:?}")));
         let kept = |l: &&Location| !l.name.as_str().starts_with(PROBE);
         state.locations().filter(kept).for_each(|l| put("location", l.id.to_string(), format!("{l:?}")));
-        state.keys().for_each(|k| put("key", k.id.to_string(), format!("{k:?}")));
+        for key in state.keys() {
+            put("key", key.id.to_string(), format!("{key:?}"));
+            if let Some(cycle) = state.cycle(key.id) {
+                put("notices", key.id.to_string(), format!("{cycle:?}"));
+            }
+        }
         state.apps().for_each(|a| put("app", a.id.to_string(), format!("{a:?}")));
         put("policy", String::new(), format!("{:?}", state.policy()));
         put("agency", String::new(), format!("{:?}", state.agency()));

@@ -227,6 +227,8 @@ table! {
     ProtectKey => &[Deed::new(&["key", "protect", "Nightly", "--why", "needed"], &["key.protect"])],
     UnprotectKey => &[Deed::new(&["key", "unprotect", "Yearly report"], &["key.unprotect"])],
     TransferKey => &[Deed::new(&["key", "transfer", "Nightly", "--to", "otto"], &["key.transfer"])],
+    AckNotice => &[Deed::new(&["notices", "ack", "Ends soon"], &["notice.ack"])],
+    SnoozeNotice => &[Deed::new(&["notices", "snooze", "Ends soon", "--for", "1d"], &["notice.snooze"])],
     // What a sweep does needs months before it: see what the engine promises of sweeps.
     ConfirmHold => &[],
     GiveNotices => &[],

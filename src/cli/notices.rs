@@ -1,0 +1,290 @@
+//! `keydeck notices`: the board, and saying that one has seen what stands there.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use super::Outcome;
+use super::door::{Deck, Signed};
+use super::fault::Fault;
+use super::find;
+use super::key::One;
+use super::table::{Cell, Table, Tone};
+use super::times;
+use crate::domain::command::NoticeRef;
+use crate::domain::lifecycle::{NoticeKind, STEPS};
+use crate::domain::notice::{Notice, What, board, of_key};
+use crate::domain::view::Sought;
+use crate::domain::{Command, Expiry, Key, OperatorId, Timestamp, View};
+use crate::engine::{Troubles, troubles};
+
+/// What can be done with notices.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// What time is about to do to your keys and what it has done, and what is wrong; what happens next stands first
+    List(List),
+    /// Say that you have seen the notices of a key: the console shows them no more until the next step
+    ///
+    /// Nothing else changes: the key ends or is deleted as was told, `notices list` goes on naming it with who has seen it,
+    /// and so do `due` and the metrics.
+    Ack(Ack),
+    /// Have the notices of a key shown again later; their next step is shown in any case
+    Snooze(Snooze),
+}
+
+/// Words of `notices list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Everybody's keys (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+}
+
+/// Which notices.
+#[derive(Debug, Args)]
+pub struct Which {
+    #[command(flatten)]
+    one: One,
+    /// Only its notice of this kind
+    #[arg(long, value_name = "WHAT")]
+    what: Option<WhatWord>,
+}
+
+/// Words of `notices ack`.
+#[derive(Debug, Args)]
+pub struct Ack {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Words of `notices snooze`.
+#[derive(Debug, Args)]
+pub struct Snooze {
+    #[command(flatten)]
+    which: Which,
+    /// How long, such as 3d or 12h
+    #[arg(long = "for", value_name = "LIFE")]
+    life: String,
+}
+
+/// The words for kinds.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum WhatWord {
+    /// It is going to be deleted for want of use
+    Deletion,
+    /// Its end is near
+    Ends,
+    /// It has ended
+    Ended,
+    /// It was deleted for want of use
+    Deleted,
+}
+
+impl WhatWord {
+    const fn kind(self) -> NoticeKind {
+        match self {
+            Self::Deletion => NoticeKind::Deletion,
+            Self::Ends => NoticeKind::Ends,
+            Self::Ended => NoticeKind::Ended,
+            Self::Deleted => NoticeKind::Deleted,
+        }
+    }
+}
+
+/// A notice in JSON.
+#[derive(Serialize)]
+struct NoticeLine<'a> {
+    what: &'static str,
+    when: String,
+    /// What there is to say of it besides: what is wrong.
+    why: Option<&'a str>,
+    key: Option<String>,
+    name: Option<&'a str>,
+    hint: Option<String>,
+    owner: Option<&'a str>,
+    told: Option<usize>,
+    held: Option<usize>,
+    keys: Option<usize>,
+    /// Who said that they have seen it; `snoozed_until` beside it when that holds for some time only.
+    acknowledged_by: Option<&'a str>,
+    snoozed_until: Option<String>,
+}
+
+/// Runs one of them.
+pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
+    match verb {
+        Verb::List(args) => list(deck, args),
+        Verb::Ack(Ack { which }) => see(deck, which, None),
+        Verb::Snooze(Snooze { which, life }) => see(deck, which, Some(life)),
+    }
+}
+
+fn list(deck: &Deck, args: &List) -> Outcome {
+    let signed = deck.sign_in()?.widened(args.all)?;
+    let (grounds, troubles) = (signed.grounds(), troubles(&*signed.engine));
+    signed.see(|view| {
+        let notices = board(view, grounds, &troubles.when());
+        print(deck, view, (&notices, &troubles), grounds.now, "There is no notice.")
+    })?;
+    if grounds.complete_since.is_none() {
+        deck.output.say(
+            "The clock is in doubt or uses are not written down, so nothing is deleted and nothing is told of that. \
+             `keydeck info` says why.",
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn see(deck: &Deck, which: &Which, life: Option<&str>) -> Outcome {
+    let signed = deck.sign_in()?.widened(which.one.all)?;
+    let key = find::key(&signed, &which.one.key, Sought::Living)?;
+    let until = life.map(|life| until(life, &signed)).transpose()?;
+    let grounds = signed.grounds();
+    let mut found = of_key(&signed.engine.state(), &key, grounds);
+    found.retain(|notice| match which.what {
+        Some(word) => notice.what.kind() == Some(word.kind()),
+        None => notice.can_be_seen(),
+    });
+    if found.is_empty() {
+        return Err(Fault::refused("no_notice", format!("there is no notice of {} to be seen.", key.name)));
+    }
+    for notice in &found {
+        let Some(kind) = notice.what.kind() else { continue };
+        let notice = NoticeRef { key: key.id, kind, since: notice.since };
+        let command = match until {
+            None => Command::AckNotice(notice),
+            Some(until) => Command::SnoozeNotice { notice, until },
+        };
+        signed.engine.execute(&signed.session, command)?;
+    }
+    if deck.output.is_json() {
+        let grounds = signed.grounds();
+        let found = of_key(&signed.engine.state(), &key, grounds);
+        signed.see(|view| show(deck, view, &found, grounds.now, ""))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let shown = until.map_or_else(
+        || "its next step, if there is one".to_owned(),
+        |until| format!("{}, or its next step", times::both(until, signed.now())),
+    );
+    for notice in &found {
+        let (what, _) = in_words(notice.what, notice.when <= grounds.now);
+        deck.output.say(&format!("{}: {what}. It is not shown until {shown}.", key.name));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn until(life: &str, signed: &Signed) -> Result<Timestamp, Fault> {
+    match Expiry::parse(life, signed.now(), &chrono::Local) {
+        Ok(Expiry::At(until)) => Ok(until),
+        Ok(Expiry::Never) => {
+            Err(Fault::usage("--for: a time such as 3d; for good there is `keydeck notices ack`."))
+        }
+        Err(why) => Err(Fault::usage(format!("--for {life}: {why}."))),
+    }
+}
+
+/// Prints notices, as a table or as JSON; `nothing` is said when there are none.
+pub(super) fn show(
+    deck: &Deck,
+    view: View<'_>,
+    notices: &[Notice],
+    now: Timestamp,
+    nothing: &str,
+) -> Result<(), Fault> {
+    print(deck, view, (notices, &Troubles::default()), now, nothing)
+}
+
+fn print(
+    deck: &Deck,
+    view: View<'_>,
+    (notices, troubles): (&[Notice], &Troubles),
+    now: Timestamp,
+    nothing: &str,
+) -> Result<(), Fault> {
+    if deck.output.is_json() {
+        let lines: Vec<_> = notices.iter().map(|notice| line(view, notice, troubles)).collect();
+        return deck.output.value(&lines);
+    }
+    if notices.is_empty() {
+        deck.output.say(nothing);
+        return Ok(());
+    }
+    let any_seen = notices.iter().any(|notice| notice.seen.is_some());
+    let heads = ["When", "What happens", "Key", "Owner", "Seen by"];
+    let mut table = Table::new(heads.get(..if any_seen { 5 } else { 4 }).unwrap_or(&heads));
+    for notice in notices {
+        let (what, tone) = in_words(notice.what, notice.when <= now);
+        let what = why(notice, troubles).map_or_else(|| what.clone(), |why| format!("{what}: {why}"));
+        let key = notice.key.and_then(|id| view.key(id));
+        let mut cells = vec![
+            times::both(notice.when, now).into(),
+            Cell::toned(what, if notice.seen.is_some() { Tone::Faint } else { tone }),
+            key.map_or_else(String::new, |key: &Key| format!("{} ({})", key.name, key.hint())).into(),
+            owner(view, notice).unwrap_or_default().into(),
+        ];
+        if any_seen {
+            cells.push(seen(view, notice, now).into());
+        }
+        table.row(cells);
+    }
+    deck.output.text(&table.render(deck.output))
+}
+
+fn seen(view: View<'_>, notice: &Notice, now: Timestamp) -> String {
+    let Some(seen) = notice.seen else { return String::new() };
+    let until = seen.until.map_or_else(String::new, |at| format!(", until {}", times::both(at, now)));
+    format!("{}{until}", view.name_of(seen.word.by))
+}
+
+/// Whose it is.
+fn owner<'a>(view: View<'a>, notice: &Notice) -> Option<&'a str> {
+    let whose = |id: OperatorId| view.name_of(id);
+    match notice.what {
+        What::OwnerGone(owner, _) => Some(whose(owner)),
+        _ => notice.key.and_then(|id| view.key(id)).map(|key| whose(key.owner)),
+    }
+}
+
+/// What is wrong, of a notice that something is.
+fn why<'a>(notice: &Notice, troubles: &'a Troubles) -> Option<&'a str> {
+    if let What::Trouble(trouble) = notice.what { troubles.why(trouble) } else { None }
+}
+
+fn in_words(what: What, is_due: bool) -> (String, Tone) {
+    match what {
+        What::Trouble(trouble) => (trouble.words().to_owned(), Tone::Bad),
+        What::Held(1) => ("1 deletion waits for a word".into(), Tone::Warn),
+        What::Held(count) => (format!("{count} deletions wait for a word"), Tone::Warn),
+        What::OwnerGone(_, 1) => ("owner disabled, 1 key works".into(), Tone::Warn),
+        What::OwnerGone(_, keys) => (format!("owner disabled, {keys} keys work"), Tone::Warn),
+        What::Deletion { .. } if is_due => {
+            ("to be deleted for want of use by the next sweep".into(), Tone::Bad)
+        }
+        What::Deletion { told } => {
+            (format!("deleted for want of use (told {told} of {})", STEPS.len()), Tone::Bad)
+        }
+        What::Ends => ("ends".into(), Tone::Warn),
+        What::Ended => ("ended".into(), Tone::Faint),
+        What::Deleted => ("deleted for want of use; can be restored until then".into(), Tone::Faint),
+    }
+}
+
+fn line<'a>(view: View<'a>, notice: &Notice, troubles: &'a Troubles) -> NoticeLine<'a> {
+    let key = notice.key.and_then(|id| view.key(id));
+    NoticeLine {
+        what: notice.what.code(),
+        when: notice.when.rfc3339(),
+        why: why(notice, troubles),
+        key: key.map(|key| key.id.to_string()),
+        name: key.map(|key| key.name.as_str()),
+        hint: key.map(Key::hint),
+        owner: owner(view, notice),
+        told: if let What::Deletion { told } = notice.what { Some(told) } else { None },
+        held: if let What::Held(count) = notice.what { Some(count) } else { None },
+        keys: if let What::OwnerGone(_, keys) = notice.what { Some(keys) } else { None },
+        acknowledged_by: notice.seen.map(|seen| view.name_of(seen.word.by)),
+        snoozed_until: notice.seen.and_then(|seen| seen.until).map(Timestamp::rfc3339),
+    }
+}
