@@ -410,6 +410,18 @@ fn the_counters_agree_with_what_was_answered() {
     assert!(timed.is_some_and(|timed| (1..=7).contains(&timed)), "{timed:?}");
     assert_eq!(house.metric(r#"keydeck_verify_seconds_bucket{le="+Inf"}"#), timed);
     assert_eq!(house.metric("keydeck_keys"), Some(1));
+    for (state, count) in [("active", 0), ("revoked", 1)] {
+        assert_eq!(
+            house.metric(&format!(r#"keydeck_keys_in_state{{state="{state}"}}"#)),
+            Some(count),
+            "{state}"
+        );
+    }
+    for quiet in
+        ["key_soonest_end_timestamp_seconds", "notices_open", "sweep_done_timestamp_seconds", "sweep_failing"]
+    {
+        assert_eq!(house.metric(&format!("keydeck_{quiet}")), Some(0), "{quiet}");
+    }
     assert_eq!(house.metric("keydeck_ready"), Some(1));
     assert_eq!(
         house.metric(&format!("keydeck_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))),

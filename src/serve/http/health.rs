@@ -8,6 +8,7 @@ use hyper::StatusCode;
 use super::Front;
 use super::reply::{self, Reply};
 use super::router::Head;
+use crate::domain::{KeyState, Timestamp};
 use crate::engine::{self, Condition, Engine as _, Unwritten, Writing};
 use crate::store::Standing;
 
@@ -49,6 +50,9 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
         // Failing with nothing in hand is failing all the same.
         Writing::Failing { unwritten, .. } => unwritten.max(1),
     };
+    let counts = front.tally.read(&front.engine);
+    let states: Vec<_> = KeyState::ALL.iter().map(|state| state.as_str()).zip(counts.states).collect();
+    let seconds = |at: Option<Timestamp>| at.map_or(0, |at| usize::try_from(at.0 / 1_000).unwrap_or(0));
     let gauges = [
         ("keydeck_http_connections_open", "Connections open now.", connections),
         ("keydeck_http_requests_in_flight", "Requests being answered now.", answering),
@@ -79,9 +83,19 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
             health.seal_behind.is_some().into(),
         ),
         (
+            "keydeck_key_soonest_end_timestamp_seconds",
+            "When the first of the keys that live ends; 0 while none has an end.",
+            seconds(counts.soonest),
+        ),
+        (
+            "keydeck_notices_open",
+            "Notices that nobody has put away: what time does to keys, and what is wrong.",
+            counts.notices,
+        ),
+        (
             "keydeck_sweep_done_timestamp_seconds",
             "When a sweep was done last in this process; 0 while none was.",
-            sweeps.done.map_or(0, |at| usize::try_from(at.0 / 1_000).unwrap_or(0)),
+            seconds(sweeps.done),
         ),
         (
             "keydeck_sweep_failing",
@@ -99,5 +113,5 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
             front.not_ready().is_none().into(),
         ),
     ];
-    reply::text(StatusCode::OK, PROMETHEUS, front.metrics.render(&gauges))
+    reply::text(StatusCode::OK, PROMETHEUS, front.metrics.render(&gauges, &states))
 }

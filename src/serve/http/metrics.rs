@@ -150,14 +150,24 @@ impl Metrics {
         self.lines.iter().filter_map(of).map(|count| count.load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
     }
 
-    /// The text for Prometheus, with gauges read by the caller.
-    pub fn render(&self, gauges: &[(&str, &str, usize)]) -> String {
+    /// The text for Prometheus, with gauges read by the caller, and how many keys are in which state.
+    pub fn render(&self, gauges: &[(&str, &str, usize)], states: &[(&str, usize)]) -> String {
         let mut text = String::with_capacity(4_096);
         head(&mut text, "keydeck_build_info", "gauge", "Which keydeck this is.");
         line_of(&mut text, "keydeck_build_info", &format!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1);
         for (name, help, value) in gauges {
             head(&mut text, name, "gauge", help);
             line_of(&mut text, name, "", *value as u64);
+        }
+        let name = "keydeck_keys_in_state";
+        head(
+            &mut text,
+            name,
+            "gauge",
+            "Keys by their state; of a large store as they were some questions ago.",
+        );
+        for (state, count) in states {
+            line_of(&mut text, name, &format!("state=\"{state}\""), *count as u64);
         }
         self.render_decisions(&mut text);
         self.render_time(&mut text);
@@ -261,9 +271,10 @@ mod tests {
             }
         });
         metrics.count_fault(Fault::Slow);
-        let text = metrics.render(&[("keydeck_keys", "Keys.", 7)]);
+        let text = metrics.render(&[("keydeck_keys", "Keys.", 7)], &[("paused", 2)]);
         for line in [
             "keydeck_keys 7",
+            "keydeck_keys_in_state{state=\"paused\"} 2",
             "keydeck_verify_decisions_total{outcome=\"allow\",reason=\"\"} 4000",
             "keydeck_verify_decisions_total{outcome=\"deny\",reason=\"no_credential\"} 0",
             "keydeck_verify_decisions_total{outcome=\"deny\",reason=\"revoked\"} 2000",
@@ -280,7 +291,7 @@ mod tests {
 
     #[test]
     fn an_alert_on_a_reason_that_has_not_come_yet_finds_it_at_zero() {
-        let text = Metrics::default().render(&[]);
+        let text = Metrics::default().render(&[], &[]);
         for reason in Reason::ALL {
             let line = format!("{{outcome=\"deny\",reason=\"{}\"}} 0", reason.code());
             assert_eq!(text.lines().filter(|found| found.ends_with(&line)).count(), 1, "{line}\n{text}");
@@ -291,7 +302,7 @@ mod tests {
             metrics.count(Outcome::Denied(reason), None);
         }
         let counted = metrics
-            .render(&[])
+            .render(&[], &[])
             .lines()
             .filter(|line| line.contains("reason=") && line.ends_with(" 1"))
             .count();
@@ -303,6 +314,6 @@ mod tests {
         let metrics = Metrics::default();
         metrics.count(Outcome::Allowed, Some(Duration::MAX));
         metrics.count(Outcome::Allowed, Some(Duration::ZERO));
-        assert!(metrics.render(&[]).contains("{le=\"+Inf\"} 2\n"));
+        assert!(metrics.render(&[], &[]).contains("{le=\"+Inf\"} 2\n"));
     }
 }

@@ -29,6 +29,7 @@ mod path;
 pub mod reply;
 pub mod router;
 mod seat;
+mod tally;
 mod target;
 mod verify;
 mod workers;
@@ -46,6 +47,7 @@ pub(super) use self::lines::Lines;
 pub use self::listen::Server;
 use self::metrics::Metrics;
 use self::seat::Seats;
+use self::tally::Tally;
 pub use self::workers::{default_workers, runtime};
 use crate::engine::{Engine as _, LocalEngine};
 use crate::store::Standing;
@@ -56,6 +58,8 @@ pub struct Front {
     pub engine: Arc<LocalEngine>,
     /// Counts.
     pub metrics: Metrics,
+    /// Counts keys.
+    tally: Tally,
     seats: Arc<Seats>,
     stopping: AtomicBool,
 }
@@ -65,6 +69,7 @@ impl Front {
         Self {
             engine,
             metrics: Metrics::default(),
+            tally: Tally::default(),
             seats: Arc::new(Seats::new(limits)),
             stopping: AtomicBool::new(false),
         }
