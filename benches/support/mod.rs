@@ -47,7 +47,7 @@ pub struct Effort {
 }
 
 /// Processor time of this process so far, all threads together.
-fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(spent.tv_sec.unsigned_abs(), u32::try_from(spent.tv_nsec).unwrap_or(0))
 }
