@@ -100,7 +100,7 @@ pub struct Spec {
 /// One row per action and per tab, so that enum and table cannot part.
 macro_rules! actions {
     (
-        tabs { $($tab:ident $tab_id:literal $tab_title:literal $tab_word:literal $counted:literal;)+ }
+        tabs { $($tab:ident $tab_id:literal $tab_title:literal $tab_word:literal;)+ }
         actions { $($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $lead:ident;)+ }
     ) => {
         /// The tabs, in the order of the tab bar and of the number keys.
@@ -115,13 +115,6 @@ macro_rules! actions {
             pub const fn title(self) -> &'static str {
                 match self {
                     $(Self::$tab => $tab_title,)+
-                }
-            }
-
-            /// Whether the number of what lies behind it stands beside its name.
-            pub const fn is_counted(self) -> bool {
-                match self {
-                    $(Self::$tab => $counted,)+
                 }
             }
         }
@@ -163,11 +156,12 @@ macro_rules! actions {
 
 actions! {
 tabs {
-    Agency      "tab-1"        "Agency keys"                           "agency"    true;
-    Locations   "tab-2"        "Location keys"                         "locations" true;
-    Apps        "tab-3"        "Apps"                                  "apps"      true;
-    Audit       "tab-4"        "Audit"                                 "audit"     false;
-    Settings    "tab-5"        "Settings"                              "settings"  false;
+    Agency      "tab-1"        "Agency keys"                           "agency";
+    Locations   "tab-2"        "Location keys"                         "locations";
+    Apps        "tab-3"        "Apps"                                  "apps";
+    Notices     "tab-4"        "Notices"                               "notices";
+    Audit       "tab-5"        "Audit"                                 "audit";
+    Settings    "tab-6"        "Settings"                              "settings";
 }
 
 actions {
@@ -190,7 +184,6 @@ actions {
     Filter      "filter"       "Filter the rows, search the text"      "filter"   Find [Screen Dialog Reader] Look;
     NextMatch   "next-match"   "Next match in a long text"             "next"     Find [Reader] Look;
     PrevMatch   "prev-match"   "Previous match in a long text"         "previous" Find [Reader] Look;
-    ShowDue     "show-due"     "Show what expires soon, or is idle"    "due"      Find [Screen] Look;
 
     Mark        "mark"         "Mark the row and move down"            "mark"     Mark [Screen] Look;
     MarkRange   "mark-range"   "Mark a range of rows"                  "range"    Mark [Screen] Look;
@@ -201,7 +194,12 @@ actions {
     Columns     "columns"      "Choose the columns"                    "columns"  Sort [Screen] Look;
 
     New         "new"          "Create a key, a location or an app"    "new"      Act [Screen] Change;
-    Edit        "edit"         "Change scopes, a location or an app"   "edit"     Act [Screen] Change;
+    Edit        "edit"         "Change a key, a location or an app"    "edit"     Act [Screen] Change;
+    Scopes      "scopes"       "Change what the key may do"            "scopes"   Act [Screen] Change;
+    Keep        "keep"         "Keep the key: it is needed"            "keep"     Act [Screen] Change;
+    Protect     "protect"      "Protect the key while unused, or no longer" "protect" Act [Screen] Change;
+    Acknowledge "acknowledge"  "Put the notice away until its next step" "acknowledge" Act [Screen] Change;
+    Snooze      "snooze"       "Have the notice shown again later"     "snooze"   Act [Screen] Change;
     CopyId      "copy-id"      "Copy the public id"                    "copy id"  Act [Screen Secret] Look;
     Pause       "pause"        "Pause or resume the key or app"        "pause"    Act [Screen] Change;
     Revoke      "revoke"       "Revoke the key for good"               "revoke"   Act [Screen] Change;

@@ -9,6 +9,8 @@ use std::time::Duration;
 use keydeck::crypto::CryptoError;
 use keydeck::crypto::random::Entropy;
 use keydeck::domain::catalog::AuthMethod;
+use keydeck::domain::command::NoticeRef;
+use keydeck::domain::lifecycle::NoticeKind;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
     App, Command, Event, Expiry, KeyId, LocationId, Name, NewApp, NewKey, Note, Place, Profile, Role,
@@ -16,7 +18,7 @@ use keydeck::domain::{
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
-use keydeck::engine::{Engine as _, Via};
+use keydeck::engine::{Engine as _, Origin, Sweeping, Via};
 use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk_on};
 use keydeck::tui::screens::settings::{Facts, Settings};
@@ -44,8 +46,57 @@ fn name(text: &str) -> Name {
 
 /// An agency without anything.
 pub fn empty() -> Open {
-    let clock = Arc::new(TestClock::at(NOW));
+    empty_at(&TestClock::at(NOW))
+}
+
+fn empty_at(clock: &TestClock) -> Open {
+    let clock = Arc::new(clock.clone());
     in_memory(name("Acme"), name("maria"), clock, Via::Console, Box::new(Counting(1))).unwrap()
+}
+
+/// An agency in which time has passed: keys go for want of use, some of them held back, others end or have ended, and a
+/// notice was put away.
+pub fn noticed() -> Open {
+    let clock = TestClock::at(Timestamp(NOW.0 - 120 * DAY_MS));
+    let open = empty_at(&clock);
+    let key = |called: &str, days: Option<i64>| {
+        let now = open.engine.now().time;
+        let expiry = Some(days.map_or(Expiry::Never, |days| Expiry::At(Timestamp(now.0 + days * DAY_MS))));
+        let (place, scopes, note) = (Place::Agency, vec!["contacts.read".into()], Note::new("").unwrap());
+        let new = NewKey { name: name(called), place, scopes, expiry, note };
+        let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
+        (KeyId(token.id()), token.reveal().to_owned())
+    };
+    let used = |token: &str| {
+        let origin = Origin { address: Some("10.1.4.20".parse().unwrap()), agent: Some(b"curl/8.5") };
+        assert!(open.engine.verify_from(token.as_bytes(), &[], origin).is_allow());
+    };
+    let pass = |days: i64| {
+        clock.pass(days * DAY_MS);
+        open.engine.sweep(&open.session, Sweeping::Do).unwrap();
+    };
+    for n in 1..=7 {
+        key(&format!("Till {n} of the old shop"), None);
+    }
+    pass(37);
+    let (_, relay) = key("Webhook relay", None);
+    used(&relay);
+    // The days of the shop's notices, then of those of the relay.
+    pass(38);
+    pass(8);
+    let (forms, _) = key("Lead forms, renewed each quarter", Some(40));
+    let (_, sync) = key("Legacy CRM sync", Some(41));
+    key("Migration of last year", Some(35));
+    pass(6);
+    pass(11);
+    pass(12);
+    pass(8);
+    used(&sync);
+    open.engine.settle().unwrap();
+    let since = open.engine.state().key(forms).unwrap().expiry.instant().unwrap();
+    let notice = NoticeRef { key: forms, kind: NoticeKind::Ends, since: Timestamp(since.0 - 7 * DAY_MS) };
+    run(&open, Command::AckNotice(notice));
+    open
 }
 
 fn run(open: &Open, command: Command) -> Vec<Event> {
@@ -137,6 +188,7 @@ fn screens() -> Vec<Tabbed> {
         behind(Tab::Agency),
         behind(Tab::Locations),
         behind(Tab::Apps),
+        behind(Tab::Notices),
         behind(Tab::Audit),
         (Tab::Settings, Box::new(Settings::new(facts))),
     ]

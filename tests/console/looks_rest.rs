@@ -1,6 +1,8 @@
 //! What every screen and every overlay looks like, but those of apps: by the keys that lead there.
 
-use super::looks::{ALL, empty, looks, whole};
+use keydeck::engine::open::Open;
+
+use super::looks::{ALL, empty, looks, noticed, whole};
 
 /// A scene, the keys that lead to it, what is typed then, and the keys after that.
 type Scene = (&'static str, &'static str, &'static str, &'static str);
@@ -12,23 +14,23 @@ const SCREENS: [Scene; 20] = [
     ("agency_keys_mistake", "1 /", "nobody not (state:paused", ""),
     ("agency_keys_nothing_matches", "1 /", "nobody", "enter"),
     ("agency_keys_marked", "1 space space", "", ""),
-    ("agency_keys_soon", "1 !", "", ""),
+    ("agency_keys_soon", "1 /", "state:due", "enter"),
     ("agency_keys_whole", "1 W", "", ""),
     ("locations", "2 g", "", ""),
     ("locations_filtered", "2 /", "gracia", "enter"),
     ("location_keys", "2 g j l", "", ""),
     ("location_keys_detail", "2 g j l l", "", ""),
-    ("audit", "4", "", ""),
-    ("audit_filtered", "4 /", "key.revoke", "enter"),
-    ("settings_policy", "5 esc g enter", "", ""),
-    ("settings_operators", "5 esc g j enter", "", ""),
-    ("settings_security", "5 esc g j j enter", "", ""),
-    ("sections", "5 esc g", "", ""),
+    ("audit", "5", "", ""),
+    ("audit_filtered", "5 /", "key.revoke", "enter"),
+    ("settings_policy", "6 esc g enter", "", ""),
+    ("settings_operators", "6 esc g j enter", "", ""),
+    ("settings_security", "6 esc g j j enter", "", ""),
+    ("sections", "6 esc g", "", ""),
     ("apps", "3", "", ""),
     ("locked", "ctrl-x", "", ""),
 ];
 
-const OVERLAYS: [Scene; 34] = [
+const OVERLAYS: [Scene; 36] = [
     ("help", "?", "", ""),
     ("help_searched", "? /", "revoke", "enter"),
     ("palette", ":", "", ""),
@@ -37,7 +39,7 @@ const OVERLAYS: [Scene; 34] = [
     ("columns", "1 S", "", ""),
     ("key_menu", "1 g x", "", ""),
     ("location_menu", "2 g j x", "", ""),
-    ("operator_menu", "5 esc g j enter g x", "", ""),
+    ("operator_menu", "6 esc g j enter g x", "", ""),
     ("how_to", "1 g H", "", ""),
     ("guide", "f2", "", ""),
     ("leave_open_form", "1 n", "Half", "ctrl-c"),
@@ -45,7 +47,9 @@ const OVERLAYS: [Scene; 34] = [
     ("new_key_missing", "1 n ctrl-s", "", ""),
     ("new_key_life", "1 n", "Weekly", "tab tab tab"),
     ("new_location_key", "2 g j l n", "", ""),
-    ("scopes", "1 g e", "", ""),
+    ("scopes", "1 g o", "", ""),
+    ("key_edit", "1 g e", "", ""),
+    ("protect", "1 g f", "", ""),
     ("pause", "1 g P", "", ""),
     ("pause_many", "1 g space space P", "", ""),
     ("revoke", "1 g X", "", ""),
@@ -55,19 +59,28 @@ const OVERLAYS: [Scene; 34] = [
     ("add_locations", "2 n", "Oslo", "enter"),
     ("rename_location", "2 g j e", "", ""),
     ("remove_location", "2 g j D", "", ""),
-    ("add_operator", "5 esc g j enter n", "", ""),
-    ("operator_role", "5 esc g j enter g j e", "", ""),
-    ("operator_passphrase", "5 esc g j enter g j p", "", ""),
-    ("operator_end", "5 esc g j enter g j E", "", ""),
-    ("policy_edit", "5 esc g enter g e", "", ""),
-    ("renew_code", "5 esc g j j enter C", "", ""),
+    ("add_operator", "6 esc g j enter n", "", ""),
+    ("operator_role", "6 esc g j enter g j e", "", ""),
+    ("operator_passphrase", "6 esc g j enter g j p", "", ""),
+    ("operator_end", "6 esc g j enter g j E", "", ""),
+    ("policy_edit", "6 esc g enter g e", "", ""),
+    ("renew_code", "6 esc g j j enter C", "", ""),
     ("test_token", "1 t", "", ""),
     ("new_key_issued", "1 n", "Weekly", "ctrl-s"),
 ];
 
-fn look_at(scenes: &[Scene]) {
+const NOTICES: [Scene; 6] = [
+    ("notices", "4", "", ""),
+    ("notices_unused", "4 G", "", ""),
+    ("notices_detail", "4 G l", "", ""),
+    ("notices_seen", "4 /", "is:seen", "enter"),
+    ("notices_later", "4 G z", "", ""),
+    ("notices_held", "4 g enter", "", ""),
+];
+
+fn look_at(scenes: &[Scene], at: impl Fn() -> Open) {
     for (scene, keys, text, then) in scenes {
-        looks(scene, whole(), &ALL, |console| {
+        looks(scene, at(), &ALL, |console| {
             console.press(keys);
             if !text.is_empty() {
                 console.type_text(text);
@@ -81,17 +94,22 @@ fn look_at(scenes: &[Scene]) {
 
 #[test]
 fn every_screen_is_as_it_was_looked_at() {
-    look_at(&SCREENS);
+    look_at(&SCREENS, whole);
 }
 
 #[test]
 fn every_overlay_is_as_it_was_looked_at() {
-    look_at(&OVERLAYS);
+    look_at(&OVERLAYS, whole);
+}
+
+#[test]
+fn every_notice_is_as_it_was_looked_at() {
+    look_at(&NOTICES, noticed);
 }
 
 #[test]
 fn an_agency_with_nothing_in_it_says_where_to_begin() {
-    for (scene, keys) in [("agency_keys", "1"), ("locations", "2"), ("audit", "4")] {
+    for (scene, keys) in [("agency_keys", "1"), ("locations", "2"), ("notices", "4"), ("audit", "5")] {
         looks(&format!("nothing_{scene}"), empty(), &ALL, |console| {
             console.press(keys);
         });

@@ -15,5 +15,6 @@ mod tui_apps;
 mod tui_attached;
 mod tui_keys;
 mod tui_locked;
+mod tui_notices;
 mod tui_rest;
 mod tui_uses;

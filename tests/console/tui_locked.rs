@@ -168,7 +168,7 @@ fn ticked_scopes_come_back_and_a_change_made_meanwhile_is_said() {
     let key = house.issue("maria", "Nightly export");
     let mut console = house.console("maria");
     console
-        .press("e")
+        .press("o")
         .sees("Scopes of Nightly export")
         .press("/")
         .type_text("calendars.read")
@@ -221,7 +221,7 @@ fn a_form_about_somebody_elses_key_waits_until_the_whole_agency_is_seen_again() 
     let house = House::new();
     house.issue("jonas", "Nightly export");
     let mut console = house.console("maria");
-    console.press("W").sees("Nightly export").press("e").sees("Scopes of").press("/");
+    console.press("W").sees("Nightly export").press("o").sees("Scopes of").press("/");
     console.type_text("calendars.read").press("enter space").sees("+ calendars.read").advance(IDLE);
     back(&mut console, "maria");
     console.sees("own keys").sees("again (W)").sees_no("calendars.read");
@@ -234,7 +234,7 @@ fn a_form_about_somebody_elses_key_waits_until_the_whole_agency_is_seen_again() 
 fn secrets_do_not_wait() {
     let house = House::new();
     let mut console = house.console("maria");
-    console.press("5").advance(Duration::from_millis(50)).press("esc g j enter").sees("maria (you)");
+    console.press("6").advance(Duration::from_millis(50)).press("esc g j enter").sees("maria (you)");
     console.press("n").type_text("carl").press("tab tab").type_text("a passphrase of carl");
     console.press("ctrl-x").sees("secrets do not wait").sees_no("filling in waits");
     back(&mut console, "maria");

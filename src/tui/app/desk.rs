@@ -16,7 +16,7 @@ use super::due::Due;
 use super::kept::Forms;
 use super::look::Look;
 use super::worker::{Effect, Outcome};
-use crate::domain::{Event, State};
+use crate::domain::{Event, Grounds, State};
 use crate::engine::Session;
 use crate::tui::canvas::HitMap;
 use crate::tui::clipboard::{Keep, lease::Lease};
@@ -119,8 +119,6 @@ pub struct Desk {
     counting: Option<Since>,
     /// What screens and desk wished for when they looked again, to be granted with the next update.
     wishes: Vec<(Asker, Ask)>,
-    /// Where the last look at what is due led.
-    shown_due: Option<Tab>,
     jobs: HashMap<JobId, Pending>,
     lease: Option<Lease>,
     capture: Capture,
@@ -150,7 +148,6 @@ impl Desk {
             due: Due::default(),
             counting: None,
             wishes: Vec::new(),
-            shown_due: None,
             jobs: HashMap::new(),
             lease: None,
             capture,
@@ -375,6 +372,7 @@ impl Desk {
             && let Some(screen) = self.screens.get_mut(at)
         {
             let mut out = Vec::new();
+            screen.board(&self.due, &self.look);
             screen.refresh(&self.look, &mut out);
             self.wishes.extend(out.into_iter().map(|wish| (Asker::Screen(at), wish)));
         }
@@ -383,14 +381,22 @@ impl Desk {
     /// Counts all keys: a few here and now, many elsewhere, once at a time.
     fn count(&mut self) {
         if self.look.state(State::key_count) <= COUNTED_AT_ONCE {
-            self.due = seen(&self.look, |seen| Due::count(&|read| read(seen)));
+            let grounds = self.grounds();
+            self.due = seen(&self.look, |seen| Due::count(&|read| read(seen), grounds));
         } else if let Some(since) = &mut self.counting {
             *since = Since::Changed;
         } else {
             self.counting = Some(Since::Same);
-            let wish = elsewhere(&self.look, |glance| Found::Due(Due::count(glance)));
+            let grounds = self.grounds();
+            let wish = elsewhere(&self.look, move |glance| Found::Due(Due::count(glance, grounds)));
             self.wishes.push((Asker::Desk, wish));
         }
+    }
+
+    /// What the rules of time go by.
+    fn grounds(&self) -> Grounds {
+        let now = self.look.engine.now();
+        Grounds::of(now.time, now.suspect, self.look.engine.condition().complete_since)
     }
 
     /// Brings what was found to whoever searched.
@@ -399,6 +405,9 @@ impl Desk {
             (Asker::Desk, Found::Due(due)) => {
                 self.due = due;
                 self.due.look_for_trouble(&self.look);
+                if let Some(screen) = self.screens.get_mut(self.open) {
+                    screen.board(&self.due, &self.look);
+                }
                 if self.counting.take() == Some(Since::Changed) {
                     self.count();
                 }
@@ -419,7 +428,6 @@ impl Desk {
         self.look_again(now);
         self.open = at;
         self.catch_up(at);
-        self.shown_due = None;
         let mut out = Vec::new();
         if let Some(screen) = self.screens.get_mut(at) {
             screen.arrive(errand, &self.look, &mut out);

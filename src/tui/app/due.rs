@@ -1,57 +1,59 @@
-//! What needs attention, for the status line: counted when the state changes, not when it is drawn.
+//! What needs attention, for the status line, the tabs and the notices: read off the records when the state changes, not when
+//! it is drawn.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::ask::{Errand, Tab};
+use super::ask::Tab;
 use super::look::Look;
+use crate::domain::notice::{Board, Notice, Trouble, What};
 use crate::domain::time::DAY_MS;
-use crate::domain::{Key, KeyState, Timestamp};
-use crate::engine::{Condition, Writing};
-use crate::store::Standing;
+use crate::domain::{Grounds, Key, KeyState};
+use crate::engine::{Troubles, troubles};
 use crate::tui::list::search::AT_A_TIME;
 use crate::tui::sight::seen::{Glance, Seen};
 use crate::tui::theme::{Glyphs, Role};
 
 /// What is due among the keys the operator sees.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Due {
-    /// Live keys that expire within the policy's notice.
-    expiring: usize,
-    /// The one that expires first: its name, and days until then.
+    /// All notices of keys and of what waits for a word, what happens next first.
+    keys: Vec<Notice>,
+    /// The same with what is wrong before them.
+    board: Arc<[Notice]>,
+    /// What is wrong with the store or the clock, worst first.
+    troubles: Troubles,
+    /// The key that ends first: its name, and days until then.
     first: Option<(String, i64)>,
-    /// Keys that are announced to be deleted for want of use, and days until the first is.
-    going: usize,
+    /// Days until the first key is deleted for want of use.
     goes: Option<i64>,
-    /// Other live keys nobody used for the policy's idle days.
-    idle: usize,
-    /// The key that expires first, and where it is found.
-    soonest: Option<(Timestamp, String, Tab)>,
     /// Keys and apps that are not deleted.
     counts: HashMap<Tab, usize>,
     /// The policy's notice, in days.
     notice_days: u32,
-    /// Where they are found, the one that expires first first.
-    tabs: Vec<Tab>,
-    /// How long until the first key expires, or is due to be told of: until then the numbers hold.
+    /// How long until a notice changes by itself: until then the numbers hold.
     holds: Option<Duration>,
-    /// What is wrong with the store or the clock, worst first.
-    trouble: Option<String>,
 }
 
 impl Due {
-    /// Counts all keys, a few at a time, and the apps.
-    pub fn count(glance: Glance<'_>) -> Self {
-        let (mut due, mut from) = (Self::default(), 0);
+    /// Reads all keys, a few at a time, and the apps.
+    pub fn count(glance: Glance<'_>, grounds: Grounds) -> Self {
+        let (mut due, mut board, mut from) = (Self::default(), Some(Board::new(grounds)), 0);
         loop {
             let mut looked = 0;
             glance(&mut |seen| {
                 for key in seen.view.keys().skip(from).take(AT_A_TIME) {
                     looked += 1;
                     due.add(key, seen);
+                    if let Some(board) = &mut board {
+                        board.add(seen.state(), key);
+                    }
                 }
-                if looked < AT_A_TIME {
-                    due.close(seen);
+                if looked < AT_A_TIME
+                    && let Some(board) = board.take()
+                {
+                    due.close(board, seen);
                 }
             });
             from += looked;
@@ -62,53 +64,80 @@ impl Due {
     }
 
     fn add(&mut self, key: &Key, seen: &Seen<'_>) {
-        let (policy, now) = (seen.view.policy(), seen.now());
-        let tab = Tab::of(key.place);
+        let now = seen.now();
         if key.state(now) != KeyState::Deleted {
-            *self.counts.entry(tab).or_default() += 1;
+            *self.counts.entry(Tab::of(key.place)).or_default() += 1;
         }
         if let Some(left) = key.expiry.instant().map(|at| at.since(now)) {
             // One instant after the notice begins, and the very instant it expires.
-            let notice = i64::from(policy.notice_days) * DAY_MS;
-            let next = [left - notice, left].into_iter().find(|left| *left > 0);
-            let next = next.and_then(|left| u64::try_from(left).ok()).map(Duration::from_millis);
-            self.holds = self.holds.into_iter().chain(next).min();
-        }
-        let expires = key.expires_soon(policy, now);
-        let goes = seen.goes(key);
-        let idle = goes.is_none() && seen.usage(key).idle_days(key, policy, now).is_some();
-        self.expiring += usize::from(expires.is_some());
-        self.idle += usize::from(idle);
-        self.going += usize::from(goes.is_some());
-        self.goes = self.goes.into_iter().chain(goes.map(|at| whole_days(at.since(now)))).min();
-        if let Some(at) = expires
-            && self.soonest.as_ref().is_none_or(|(soonest, ..)| at < *soonest)
-        {
-            self.soonest = Some((at, key.name.to_string(), tab));
-        }
-        if (idle || goes.is_some() || expires.is_some()) && !self.tabs.contains(&tab) {
-            self.tabs.push(tab);
+            let notice = i64::from(key.notice(seen.view.policy())) * DAY_MS;
+            self.change_in([left - notice, left - DAY_MS, left].into_iter().find(|left| *left > 0));
         }
     }
 
+    fn change_in(&mut self, ms: Option<i64>) {
+        let next = ms.filter(|ms| *ms > 0).and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+        self.holds = self.holds.into_iter().chain(next).min();
+    }
+
     /// After the last key.
-    fn close(&mut self, seen: &Seen<'_>) {
+    fn close(&mut self, board: Board, seen: &Seen<'_>) {
         self.notice_days = seen.view.policy().notice_days;
         let apps = seen.view.apps().into_iter().filter(|app| !app.is_deleted()).count();
         self.counts.insert(Tab::Apps, apps);
-        let first = self.soonest.as_ref();
-        self.tabs.sort_by_key(|tab| (first.is_none_or(|(_, _, soonest)| tab != soonest), *tab));
-        self.first = first.map(|(at, name, _)| (name.clone(), whole_days(at.since(seen.now()))));
+        self.keys = board.finish(seen.state(), &seen.view.hold(), &[]);
+        let now = seen.now();
+        for at in 0..self.keys.len() {
+            let Some(notice) = self.keys.get(at).copied() else { continue };
+            self.change_in(Some(notice.when.since(now)));
+            self.change_in(notice.seen.and_then(|seen| seen.until).map(|until| until.since(now)));
+        }
+        let first = self.open().find(|notice| notice.what == What::Ends);
+        let first = first.and_then(|notice| Some((seen.view.key(notice.key?)?, notice.when)));
+        self.first = first.map(|(key, at)| (key.name.to_string(), whole_days(at.since(now))));
+        let goes = self.open().find(|notice| matches!(notice.what, What::Deletion { told: 1.. }));
+        self.goes = goes.map(|notice| whole_days(notice.when.since(now)));
+        self.board = self.keys.as_slice().into();
+    }
+
+    /// Notices of keys that nobody has put away.
+    fn open(&self) -> impl Iterator<Item = &Notice> {
+        self.keys.iter().filter(|notice| notice.seen.is_none())
     }
 
     /// Looks again at what is wrong with the store or the clock.
     pub fn look_for_trouble(&mut self, look: &Look) {
-        self.trouble = trouble(look);
+        let found = troubles(&*look.engine);
+        // So it was asked for, and the title line says so.
+        self.troubles = if look.read_only { found.but(Trouble::ReadOnly) } else { found };
+        let wrong = self
+            .troubles
+            .when()
+            .into_iter()
+            .map(|(trouble, since)| Notice::of(What::Trouble(trouble), since));
+        self.board = wrong.chain(self.keys.iter().copied()).collect();
+    }
+
+    /// All notices, what is wrong and what happens next first.
+    pub fn board(&self) -> Arc<[Notice]> {
+        Arc::clone(&self.board)
+    }
+
+    /// What is wrong with the store or the clock.
+    pub const fn troubles(&self) -> &Troubles {
+        &self.troubles
     }
 
     /// What stands beside a tab's name, if something is counted there.
     pub fn beside(&self, tab: Tab) -> Option<usize> {
-        tab.is_counted().then(|| self.counts.get(&tab).copied().unwrap_or_default())
+        match tab {
+            Tab::Notices => Some(self.board.iter().filter(|notice| notice.seen.is_none()).count())
+                .filter(|open| *open > 0),
+            Tab::Agency | Tab::Locations | Tab::Apps => {
+                Some(self.counts.get(&tab).copied().unwrap_or_default())
+            }
+            Tab::Audit | Tab::Settings => None,
+        }
     }
 
     /// How long the numbers hold, if a key makes them change by itself.
@@ -116,82 +145,54 @@ impl Due {
         self.holds
     }
 
-    pub const fn is_nothing(&self) -> bool {
-        self.tabs.is_empty()
-    }
-
-    /// Whether what the status line says is what is due, rather than a trouble above it.
-    pub const fn is_what_is_said(&self) -> bool {
-        self.trouble.is_none() && !self.is_nothing()
-    }
-
-    /// Where to go to see it, and what to do there. Who was shown it at `seen` already is led to the next place.
-    pub fn errand(&self, seen: Option<Tab>) -> Option<(Tab, Errand)> {
-        let next = self.tabs.iter().position(|tab| Some(*tab) == seen).map_or(0, |at| at + 1);
-        let tab = self.tabs.get(next).or_else(|| self.tabs.first())?;
-        Some((*tab, Errand::Filter("state:due".into())))
-    }
-
     /// What the status line says, with its look.
     pub fn said(&self, glyphs: &Glyphs) -> Option<(Role, String)> {
-        if let Some(trouble) = &self.trouble {
+        if let Some(trouble) = self.troubles.worst() {
             return Some((Role::Bad, format!("{} {trouble}", glyphs.bad)));
         }
-        let expiring = match (&self.first, self.expiring) {
+        let (mut ending, mut going, mut held, mut others) = (0, 0, 0, 0);
+        for notice in self.open() {
+            match notice.what {
+                What::Ends => ending += 1,
+                What::Deletion { told: 1.. } => going += 1,
+                What::Held(count) => held = count,
+                What::Deletion { .. }
+                | What::Trouble(_)
+                | What::OwnerGone(..)
+                | What::Ended
+                | What::Deleted => {
+                    others += 1;
+                }
+            }
+        }
+        let ending = match (&self.first, ending) {
+            (_, 0) | (None, _) => None,
             (Some((name, days)), 1) => Some(format!("{name} expires {}", in_days(*days))),
             (Some(_), n) => Some(format!("{n} keys expire within {}", days(self.notice_days.into()))),
-            (None, _) => None,
         };
-        let going = self.goes.map(|days| match self.going {
+        let going = self.goes.map(|days| match going {
             1 => format!("1 key is deleted {}", in_days(days)),
             n => format!("{n} keys are deleted, the first {}", in_days(days)),
         });
-        let urgent = expiring.is_some() || going.is_some();
-        let idle = match self.idle {
+        let held = match held {
             0 => None,
-            1 if !urgent => Some("1 key is idle".to_owned()),
-            n if !urgent => Some(format!("{n} keys are idle")),
-            n => Some(format!("{n} idle")),
+            1 => Some("1 deletion waits for a word".to_owned()),
+            n => Some(format!("{n} deletions wait for a word")),
         };
-        let role = if urgent { Role::Warn } else { Role::Dim };
-        let sign = if urgent { glyphs.warn } else { glyphs.info };
-        let parts: Vec<String> = [expiring, going, idle].into_iter().flatten().collect();
+        let urgent = ending.is_some() || going.is_some() || held.is_some();
+        let others = match others {
+            0 => None,
+            n if urgent => Some(format!("{n} more")),
+            1 => Some("1 notice".to_owned()),
+            n => Some(format!("{n} notices")),
+        };
+        let (role, sign) = if urgent { (Role::Warn, glyphs.warn) } else { (Role::Dim, glyphs.info) };
+        let parts: Vec<String> = [ending, going, held, others].into_iter().flatten().collect();
         if parts.is_empty() {
             return None;
         }
         Some((role, format!("{sign} {}", parts.join(&format!(" {} ", glyphs.dot)))))
     }
-}
-
-/// Store doubts, disk trouble, a clock nobody should believe: above everything else.
-fn trouble(look: &Look) -> Option<String> {
-    if let Some(doubt) = look.engine.doubts().first() {
-        return Some(format!("the store is in doubt, what it does not vouch for is refused: {}", doubt.what));
-    }
-    let Condition { health, writing, unwritten, sweeps, .. } = look.engine.condition();
-    if let Some(waiting) = unwritten.in_words() {
-        return Some(waiting);
-    }
-    match health.standing {
-        Standing::Writable => {}
-        // So it was asked for, and the title line says so.
-        Standing::ReadOnly(_) if look.read_only => {}
-        Standing::ReadOnly(why) | Standing::Down(why) => {
-            return Some(format!("the store takes no changes: {why}"));
-        }
-    }
-    if let Some(why) = health.seal_behind {
-        return Some(format!("a store put back in time might go unnoticed: {why}"));
-    }
-    if let Writing::Failing { why, .. } = writing {
-        return Some(format!("uses are not written down, no key is deleted for being idle: {why}"));
-    }
-    if look.engine.now().suspect {
-        const SAID: &str =
-            "this machine's clock is in doubt; set it right, or say in Settings, Security that it is";
-        return Some(SAID.to_owned());
-    }
-    sweeps.why_not.map(|why| format!("what time brings is not done: {why}"))
 }
 
 /// Rounded up, as everywhere; less than one is none.

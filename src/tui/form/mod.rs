@@ -124,6 +124,13 @@ impl<T: Asking> Form<T> {
         self
     }
 
+    /// At this field, counted from 0.
+    #[must_use]
+    pub fn at(mut self, field: usize) -> Self {
+        self.body.go(field, &mut self.asks.fields().into());
+        self
+    }
+
     fn check(&mut self, look: &Look, out: &mut Vec<Ask>) {
         out.extend(self.asks.check(look, self.told).map(Ask::Say));
         self.body.look_at(&self.asks.fields().into());

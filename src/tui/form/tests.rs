@@ -19,7 +19,7 @@ type Row = (&'static str, fn(&mut Console), &'static str);
 
 /// The settings on a section.
 fn settings(console: &mut Console, section: usize) -> &mut Console {
-    console.press("5").advance(Duration::from_millis(50)).press("esc g");
+    console.press("6").advance(Duration::from_millis(50)).press("esc g");
     for _ in 0..section {
         console.press("j");
     }
@@ -33,7 +33,7 @@ fn tick(console: &mut Console, scope: &str) {
 const PHRASE: &str = "correct horse battery staple";
 
 /// All that implement `Asking`, some in two ways.
-const FORMS: [Row; 12] = [
+const FORMS: [Row; 14] = [
     (
         "create-key",
         |console| {
@@ -52,7 +52,17 @@ const FORMS: [Row; 12] = [
         "ctrl-s",
     ),
     ("app-form", |console| _ = console.press("3 e").type_text(" 2"), "ctrl-s"),
-    ("rescope", |console| _ = console.press("1").type_text("/state:active").press("enter e space"), "ctrl-s"),
+    ("rescope", |console| _ = console.press("1").type_text("/state:active").press("enter o space"), "ctrl-s"),
+    (
+        "key-edit",
+        |console| _ = console.press("1").type_text("/state:active").press("enter e").type_text(" 2"),
+        "ctrl-s",
+    ),
+    (
+        "protect",
+        |console| _ = console.press("1").type_text("/state:active").press("enter f").type_text("needed"),
+        "ctrl-s",
+    ),
     ("location-add", |console| _ = console.press("2 n").type_text("Somewhere new"), "ctrl-s"),
     ("location-rename", |console| _ = console.press("2 j e").type_text(" Nord"), "ctrl-s"),
     ("policy-edit", |console| _ = settings(console, 0).press("g e ctrl-u").type_text("35"), "ctrl-s"),

@@ -1,4 +1,4 @@
-//! A list with the detail of its selected row: beside it where there is room, over it where there is none.
+//! A list with the detail of its selected row: beside it or below it where there is room, over it where there is none.
 
 use ratatui::layout::Rect;
 
@@ -14,6 +14,8 @@ use crate::tui::widgets::{Focus, layout};
 
 /// Columns from which list and detail stand side by side.
 pub const WIDE: u16 = 104;
+/// Rows from which list and detail stand one below the other.
+const TALL: u16 = 16;
 /// Columns of the labels.
 const LABELS: u16 = 11;
 
@@ -28,6 +30,14 @@ pub struct Beside<L: Listed> {
     inside: bool,
     /// The last frame had room for both.
     wide: bool,
+    side: Side,
+}
+
+/// Where the detail stands when there is room for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Right,
+    Below,
 }
 
 impl<L: Listed> Beside<L> {
@@ -40,7 +50,14 @@ impl<L: Listed> Beside<L> {
             closed: false,
             inside: false,
             wide: false,
+            side: Side::Right,
         }
+    }
+
+    /// The same with the detail below the list.
+    #[must_use]
+    pub fn below(self) -> Self {
+        Self { side: Side::Below, ..self }
     }
 
     /// Whether the detail is shown.
@@ -125,11 +142,19 @@ impl<L: Listed> Beside<L> {
 
     /// The rooms of list and detail in `area`, with a line between; of two that do not fit, one is empty.
     pub fn rooms(&mut self, canvas: &mut Canvas<'_>, area: Rect) -> (Rect, Rect) {
-        self.note_width(area.width);
+        match self.side {
+            Side::Right => self.note_width(area.width),
+            Side::Below => self.wide = area.height >= TALL,
+        }
         let none = Rect { width: 0, ..area };
         match (self.is_open(), self.wide) {
             (false, _) => (area, none),
             (true, false) => (none, area),
+            (true, true) if self.side == Side::Below => {
+                let (list, rest) = layout::bottom(area, area.height / 2);
+                canvas.rule(rest.x, rest.y, rest.width);
+                (list, layout::inset(layout::top(rest, 1).1, 2, 0))
+            }
             (true, true) => split(canvas, area),
         }
     }

@@ -81,7 +81,8 @@ impl<L: Listed> List<L> {
         } else if self.all.is_empty() {
             empty.to_owned()
         } else {
-            format!("Only deleted {}s are left here; the filter state:deleted shows them.", L::ONE)
+            let (which, term) = L::HIDDEN;
+            format!("Only {which} {}s are left here; the filter {term} shows them.", L::ONE)
         }
     }
 

@@ -38,6 +38,8 @@ pub trait Listed: Sized + 'static {
 
     /// One of them, in a word.
     const ONE: &'static str;
+    /// Which rows are out of sight, in a word, and the term that asks for them.
+    const HIDDEN: (&'static str, &'static str) = ("deleted", "state:deleted");
     /// Cells before the first column: selection, mark where rows can be marked, blank.
     const MARGIN: u16 = 3;
 

@@ -5,6 +5,7 @@ pub mod apps;
 pub mod audit;
 pub(crate) mod keys;
 pub mod location_keys;
+pub mod notices;
 pub mod settings;
 
 use ratatui::layout::Rect;
@@ -12,6 +13,7 @@ use ratatui::layout::Rect;
 use self::keys::pane::KeyPane;
 use super::action::{Action, Layer, Reason};
 use super::app::ask::{Answer, Ask, Errand, Tab};
+use super::app::due::Due;
 use super::app::look::Look;
 use super::canvas::Canvas;
 use super::clock::{Moment, Now};
@@ -24,6 +26,9 @@ use super::sight::subset::Subset;
 pub trait Screen {
     /// The state or the session changed: look again. Selection, scroll and filter stay, by id.
     fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>);
+
+    /// What is due was read off the records again; before it looks itself.
+    fn board(&mut self, _due: &Due, _look: &Look) {}
 
     /// Its pane of keys, which hears what came of its searches.
     fn pane(&mut self) -> Option<&mut KeyPane> {
@@ -85,6 +90,9 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
         | Action::Revoke
         | Action::Delete
         | Action::Restore
+        | Action::Scopes
+        | Action::Keep
+        | Action::Protect
         | Action::HowTo
         | Action::Undo => format!(
             "that is for keys and apps: {}, {} and {} go to them",
@@ -93,6 +101,9 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
             there(Tab::Apps)
         )
         .into(),
+        Action::Acknowledge | Action::Snooze => {
+            format!("that is for notices: {} goes to them", there(Tab::Notices)).into()
+        }
         Action::New | Action::Edit => "nothing is created or changed here".into(),
         Action::RowMenu => "there is nothing more to do with a row here than to open it".into(),
         Action::Mark | Action::MarkRange | Action::MarkAll | Action::MarkNone => {
@@ -125,6 +136,7 @@ pub fn behind(tab: Tab) -> Tabbed {
         Tab::Agency => Box::new(KeyPane::new(Subset::Agency)),
         Tab::Locations => Box::new(location_keys::LocationKeys::new()),
         Tab::Apps => Box::new(apps::Apps::new()),
+        Tab::Notices => Box::new(notices::Notices::new()),
         Tab::Audit => Box::new(audit::Audit::new()),
         Tab::Settings => {
             let facts = settings::Facts::read(|name| std::env::var(name).ok());

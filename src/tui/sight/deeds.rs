@@ -2,8 +2,10 @@
 //! command when it is run, so a screen never offers what would be refused, and says why in the same words.
 
 use super::seen::Seen;
+use crate::domain::command::KeyEdit;
 use crate::domain::{
-    Command, Context, Event, Expiry, Key, KeyId, KeyState, Name, NewKey, Note, Place, Refusal, decide,
+    Command, Context, Event, Expiry, Key, KeyId, KeyState, Name, NewKey, Note, Place, Refusal, Timestamp,
+    decide,
 };
 use crate::tui::action::{Action, Danger, Reason};
 
@@ -16,6 +18,10 @@ pub enum Deed {
     Delete,
     /// Bring a deleted record back.
     Restore,
+    /// Say that it is needed.
+    Keep,
+    /// End its protection.
+    Unprotect,
 }
 
 impl Deed {
@@ -27,6 +33,8 @@ impl Deed {
             Self::Revoke => Command::RevokeKey(key),
             Self::Delete => Command::DeleteKey(key),
             Self::Restore => Command::RestoreKey(key),
+            Self::Keep => Command::KeepKey(key),
+            Self::Unprotect => Command::UnprotectKey(key),
         }
     }
 
@@ -38,6 +46,8 @@ impl Deed {
             Self::Revoke => "Revoke",
             Self::Delete => "Delete",
             Self::Restore => "Restore",
+            Self::Keep => "Keep",
+            Self::Unprotect => "Unprotect",
         }
     }
 
@@ -49,6 +59,8 @@ impl Deed {
             Self::Revoke => "revoked",
             Self::Delete => "deleted",
             Self::Restore => "restored, as revoked",
+            Self::Keep => "kept: days without use count anew",
+            Self::Unprotect => "protected no longer: days without use count from now",
         }
     }
 
@@ -61,7 +73,7 @@ impl Deed {
     pub const fn danger(self) -> Danger {
         match self {
             Self::Pause | Self::Revoke | Self::Delete => Danger::Dangerous,
-            Self::Resume | Self::Restore => Danger::Safe,
+            Self::Resume | Self::Restore | Self::Keep | Self::Unprotect => Danger::Safe,
         }
     }
 
@@ -74,6 +86,9 @@ impl Deed {
             Action::Revoke => Self::Revoke,
             Action::Delete => Self::Delete,
             Action::Restore => Self::Restore,
+            Action::Keep => Self::Keep,
+            // To protect one asks why, which is a form.
+            Action::Protect if keys.iter().any(|key| key.protection.is_some()) => Self::Unprotect,
             _ => return None,
         })
     }
@@ -82,8 +97,9 @@ impl Deed {
 /// What a command would lead to now, as far as can be said before it is run.
 pub fn rehearse(command: &Command, seen: &Seen<'_>) -> Result<Vec<Event>, Refusal> {
     let (actor, now, catalog) = (seen.view.actor(), seen.now(), seen.catalog);
-    let context =
-        Context { actor, now, doubted: None, complete_since: None, catalog, ids: &[], minted: None };
+    // Where uses were lost, what hangs on them comes later than this.
+    let complete_since = Some(Timestamp(0));
+    let context = Context { actor, now, doubted: None, complete_since, catalog, ids: &[], minted: None };
     decide(seen.state(), command, &context)
 }
 
@@ -145,12 +161,31 @@ pub fn may_issue(place: Place, seen: &Seen<'_>) -> Result<(), Refusal> {
 pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Reason> {
     let found: Vec<&Key> = keys.iter().filter_map(|id| seen.view.key(*id)).collect();
     let Some(first) = found.first() else { return Err("there is no key here".into()) };
-    if action == Action::Edit {
-        if found.len() > 1 {
-            return Err("scopes are changed one key at a time; A removes the marks".into());
+    let (id, alone) = (first.id, found.len() == 1);
+    let one = |what: &str| Err(format!("{what} one key at a time; A removes the marks").into());
+    match action {
+        Action::Edit if alone => {
+            let change = KeyEdit {
+                name: first.name.clone(),
+                note: first.note.clone(),
+                expiry: first.expiry,
+                notice_days: first.notice_days,
+            };
+            return may_edit(&Command::EditKey { key: id, change, basis: None }, seen);
         }
-        let scopes = first.scopes.iter().map(ToString::to_string).collect();
-        return may_edit(&Command::RescopeKey { key: first.id, scopes, basis: None }, seen);
+        Action::Edit => return one("keys are edited"),
+        Action::Scopes if alone => {
+            let scopes = first.scopes.iter().map(ToString::to_string).collect();
+            return may_edit(&Command::RescopeKey { key: id, scopes, basis: None }, seen);
+        }
+        Action::Scopes => return one("scopes are changed"),
+        Action::Protect if alone && first.protection.is_none() => {
+            // A reason that nobody has typed yet.
+            let Ok(why) = Note::new("-") else { return Ok(()) };
+            return may_edit(&Command::ProtectKey { key: id, why }, seen);
+        }
+        Action::Protect if !alone => return one("keys are protected"),
+        _ => {}
     }
     let Some(deed) = Deed::of(action, &found, seen) else { return Ok(()) };
     match objection(&deed.command(first.id), seen) {

@@ -197,7 +197,7 @@ impl Standing {
             Self::Going(_) => {
                 let goes = seen.goes(key).map_or_else(String::new, |at| times.minute(at));
                 format!(
-                    "It works, but nobody uses it: it is deleted on {goes} or later. A use stops that, and so does `keydeck key keep`."
+                    "It works, but nobody uses it: it is deleted on {goes} or later. A use stops that, and so does keeping it."
                 )
             }
             Self::Idle(days) => {

@@ -77,6 +77,7 @@ signs! {
     warn "▲" "!";
     bad "✗" "x";
     info "●" "i";
+    protected "⚑" "#";
 }
 
 /// Signs that stand in texts, each with one of as many cells that every terminal knows.

@@ -101,15 +101,25 @@ fn fitting(facts: &[Fact], room: usize) -> Vec<(Role, &str)> {
     shown.into_iter().map(|(fact, said)| (fact.role, said)).collect()
 }
 
-/// Draws the tabs, each with its title and what is counted there, if anything is; names give way to the open tab's when
-/// room is short.
-pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[(&str, String)], open: usize) {
+/// What is said of a tab.
+#[derive(Clone, Debug)]
+pub struct TabLabel<'a> {
+    pub title: &'a str,
+    /// What is counted there, if anything is.
+    pub count: String,
+    /// The count is there to be seen, and is the last to give way.
+    pub calls: bool,
+}
+
+/// Draws the tabs; when room is short counts give way, then the names of those that are not open.
+pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[TabLabel<'_>], open: usize) {
     if row.is_empty() {
         return;
     }
-    let named: usize = tabs.iter().map(|(title, _)| 2 + text::width(title)).sum();
-    let counted: usize =
-        tabs.iter().map(|(_, count)| text::width(count) + usize::from(!count.is_empty())).sum();
+    let cells = |tab: &TabLabel<'_>| text::width(&tab.count) + usize::from(!tab.count.is_empty());
+    let calling: usize = tabs.iter().filter(|tab| tab.calls).map(cells).sum();
+    let named: usize = tabs.iter().map(|tab| 2 + text::width(tab.title)).sum::<usize>() + calling;
+    let counted: usize = tabs.iter().filter(|tab| !tab.calls).map(cells).sum();
     let (all, without_counts) = (named + counted + tabs.len() * 3 + 1, named + tabs.len() * 2 + 1);
     let room = usize::from(row.width);
     let (names, counts, gap) = match () {
@@ -118,7 +128,7 @@ pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[(&str, String)], open: u
         () => (false, false, 2),
     };
     let mut x = row.x.saturating_add(1);
-    for (index, (title, count)) in tabs.iter().enumerate() {
+    for (index, TabLabel { title, count, calls }) in tabs.iter().enumerate() {
         let start = x;
         let cells = |x: u16| row.right().saturating_sub(x);
         let is_open = index == open;
@@ -129,8 +139,8 @@ pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[(&str, String)], open: u
             x = canvas.print(x, row.y, cells(x), " ", key);
             x = canvas.print(x, row.y, cells(x), title, style);
         }
-        if counts && !count.is_empty() {
-            let style = canvas.style(Role::Count);
+        if (counts || *calls) && !count.is_empty() {
+            let style = canvas.style(if *calls { Role::Warn } else { Role::Count });
             x = canvas.print(x, row.y, cells(x), &format!(" {count}"), style);
         }
         canvas.hit_to(start, row.y, x, Target::Tab(index));
@@ -253,9 +263,9 @@ mod tests {
     use super::*;
     use crate::tui::testing;
 
-    fn some_tabs() -> [(&'static str, String); 4] {
+    fn some_tabs() -> [TabLabel<'static>; 4] {
         [("Agency keys", "12"), ("Location keys", "148"), ("Apps", ""), ("Notices", "●3")]
-            .map(|(title, count)| (title, count.to_owned()))
+            .map(|(title, count)| TabLabel { title, count: count.to_owned(), calls: title == "Notices" })
     }
 
     fn last_line(width: u16, status_text: Option<&str>) -> String {
@@ -266,7 +276,7 @@ mod tests {
             role: Role::Warn,
             text: said.into(),
             more: "  (! to see)".into(),
-            action: Some(Action::ShowDue),
+            action: Some(Action::Tab(crate::tui::action::Tab::Notices)),
         });
         let mut lines = testing::draw(width, 1, |canvas, area| {
             status(canvas, area, said.as_ref(), &hints, |action| action != Action::Revoke);
@@ -300,8 +310,12 @@ mod tests {
         let line =
             |width| testing::draw(width, 1, |canvas, area| tabs(canvas, area, &some_tabs(), 1)).remove(0);
         assert_eq!(line(70), " 1 Agency keys 12   2 Location keys 148   3 Apps   4 Notices ●3");
-        assert_eq!(line(56), " 1 Agency keys  2 Location keys  3 Apps  4 Notices");
-        assert_eq!(line(30), " 1  2 Location keys  3  4");
+        assert_eq!(line(56), " 1 Agency keys  2 Location keys  3 Apps  4 Notices ●3");
+        assert_eq!(
+            line(30),
+            " 1  2 Location keys  3  4 ●3",
+            "what calls for somebody is the last to give way"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  keydeck · Acme Agency                                  maria · admin · own keys · sealed ✓
-//!  1 Agency keys 12   2 Location keys 148   3 Apps 9   4 Audit   5 Settings
+//!  1 Agency keys 12   2 Location keys 148   3 Apps 9   4 Notices ●2   5 Audit   6 Settings
 //! ────────────────────────────────────────────────────────────────────────────────────────────
 //!  (the screen)
 //! ────────────────────────────────────────────────────────────────────────────────────────────
@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 
 use super::{Desk, PATIENCE, SPIN};
 use crate::serve::control::Owner;
-use crate::tui::action::{Action, Layer};
+use crate::tui::action::{Action, Layer, Tab};
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::Now;
 use crate::tui::theme::{Glyphs, Role};
@@ -100,8 +100,14 @@ impl Desk {
     }
 
     fn paint_tabs(&self, canvas: &mut Canvas<'_>, row: Rect) {
-        let count = |tab| self.due.beside(tab).map_or_else(String::new, |count| count.to_string());
-        let tabs: Vec<_> = self.tabs.iter().map(|tab| (tab.title(), count(*tab))).collect();
+        let dot = canvas.glyphs().info;
+        let label = |tab: &Tab| {
+            let count = self.due.beside(*tab).map_or_else(String::new, |count| count.to_string());
+            let calls = *tab == Tab::Notices && !count.is_empty();
+            let count = if calls { format!("{dot}{count}") } else { count };
+            bars::TabLabel { title: tab.title(), count, calls }
+        };
+        let tabs: Vec<_> = self.tabs.iter().map(label).collect();
         bars::tabs(canvas, row, &tabs, self.open);
     }
 
@@ -136,14 +142,11 @@ impl Desk {
             let text = format!("{} at work…{way_out}", glyphs.spin(step));
             return Some(Status { role: Role::Info, text, more: String::new(), action: None });
         }
-        let key = self
-            .overlays
-            .is_empty()
-            .then(|| self.look.keymap.label(Layer::Screen, Action::ShowDue))
-            .flatten();
+        let there = Action::Tab(Tab::Notices);
+        let action = (self.overlays.is_empty() && self.enabled(there).is_ok()).then_some(there);
+        let key = action.and_then(|action| self.look.keymap.label(Layer::Screen, action));
         let (role, text) = self.due.said(glyphs)?;
-        let more = key.filter(|_| self.due.is_what_is_said()).map(|key| format!("  ({key} to see)"));
-        let action = (self.overlays.is_empty() && !self.due.is_nothing()).then_some(Action::ShowDue);
+        let more = key.filter(|_| self.tab() != Some(Tab::Notices)).map(|key| format!("  ({key} to see)"));
         Some(Status { role, text, more: more.unwrap_or_default(), action })
     }
 }

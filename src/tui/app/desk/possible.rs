@@ -39,7 +39,6 @@ impl Desk {
         match action {
             Action::Tab(tab) => when(self.tabs.contains(&tab), "there is no such tab"),
             Action::NextTab | Action::PrevTab => when(self.screens.len() > 1, "there is only one tab"),
-            Action::ShowDue => when(!self.due.is_nothing(), "nothing is due"),
             Action::CopyMessage | Action::Dismiss => {
                 when(self.toasts.current().is_some(), "there is no message on the screen")
             }
@@ -83,16 +82,17 @@ mod tests {
     use crate::tui::testing::FakeClipboard;
 
     /// Where the keyboard may be, and the keys that lead there.
-    const PLACES: [(&str, &str); 9] = [
+    const PLACES: [(&str, &str); 10] = [
         ("agency keys", "1"),
         ("locations", "2"),
         ("keys of a location", "2 l"),
         ("apps", "3"),
         ("keys of an app", "3 l"),
-        ("audit", "4"),
-        ("sections", "5 esc g"),
-        ("policy", "5 esc g enter"),
-        ("security", "5 esc g j j enter"),
+        ("notices", "4"),
+        ("audit", "5"),
+        ("sections", "6 esc g"),
+        ("policy", "6 esc g enter"),
+        ("security", "6 esc g j j enter"),
     ];
 
     #[test]
@@ -116,11 +116,11 @@ mod tests {
             let told = |action| desk.on_screen(action).unwrap_err().to_string();
             assert_eq!(told(Action::ConfirmClock), "the clock is believed already", "{place}");
             if place != "audit" {
-                assert_eq!(told(Action::Check), "that is for the audit trail: 4 goes there", "{place}");
+                assert_eq!(told(Action::Check), "that is for the audit trail: 5 goes there", "{place}");
             }
             if !["sections", "policy", "security"].contains(&place) {
-                assert_eq!(told(Action::RenewCode), "that is done in the settings: 5 goes there", "{place}");
-                assert!(told(Action::EndAccess).starts_with("that is for operators; 5 goes"), "{place}");
+                assert_eq!(told(Action::RenewCode), "that is done in the settings: 6 goes there", "{place}");
+                assert!(told(Action::EndAccess).starts_with("that is for operators; 6 goes"), "{place}");
             }
         }
         for (place, action, why) in [
@@ -146,7 +146,12 @@ mod tests {
     #[test]
     fn the_menu_of_a_key_speaks_of_keys_and_its_hints_say_no_word_twice() {
         let mut console = testing::whole_desk();
-        console.press("1 x").sees("With this key").sees("Change its scopes").sees("Revoke it for good");
+        console
+            .press("1 x")
+            .sees("With this key")
+            .sees("Change its scopes")
+            .sees("Keep it: its days")
+            .sees("Revoke it for good");
         console.sees("See everything about it").sees_no("a location").sees_no("selected row");
         console.sees("down moves").sees_no("down down").press("esc a x").sees("With these ");
     }
@@ -176,7 +181,7 @@ mod tests {
             let said: Vec<&str> = screen.split_whitespace().collect();
             let said = said.join(" ").replace(" │", "").replace("│ ", "");
             assert!(
-                said.contains("that is for operators; 5 goes to the settings, where they are"),
+                said.contains("that is for operators; 6 goes to the settings, where they are"),
                 "{screen}"
             );
             assert!(!screen.lines().any(|line| line.contains('…')), "{screen}");

@@ -108,14 +108,6 @@ impl Desk {
                 let last = self.screens.len().saturating_sub(1);
                 self.open_tab(self.open.checked_sub(1).unwrap_or(last), now, orders);
             }
-            Action::ShowDue => {
-                // Again on the tab it led to: the other one has some too.
-                let seen = self.shown_due.filter(|tab| Some(*tab) == self.tab());
-                if let Some((tab, errand)) = self.due.errand(seen) {
-                    self.go(tab, errand, now, orders);
-                    self.shown_due = Some(tab);
-                }
-            }
             Action::Guide => self.overlays.push(Box::new(about::reader(about::GUIDE))),
             Action::TestToken => self.overlays.push(Box::new(test_token::TestToken::new())),
             Action::Help => {

@@ -100,6 +100,14 @@ fn consequence(deed: Deed, one: bool) -> &'static str {
         (Deed::Delete, false) => {
             "Their secrets never work again and they go from the list. Records can be restored for 30 days."
         }
+        (Deed::Keep, true) => {
+            "Its days without use count anew from now, and what was told of its deletion holds no more."
+        }
+        (Deed::Keep, false) => {
+            "Their days without use count anew from now, and what was told of their deletion holds no more."
+        }
+        (Deed::Unprotect, true) => "It can be deleted for want of use again; its days count from now.",
+        (Deed::Unprotect, false) => "They can be deleted for want of use again; their days count from now.",
         (Deed::Restore, true) => "Its record comes back to the list as revoked. Its secret stays dead.",
         (Deed::Restore, false) => "Their records come back to the list as revoked. Their secrets stay dead.",
     }

@@ -20,7 +20,7 @@ pub fn lines(glyphs: &Glyphs, key: &Key, seen: &Seen<'_>, history: Option<&[Happ
         Line::of(Role::Dim, standing.means(key, seen)),
         Line::blank(),
     ];
-    facts(&mut all, key, seen);
+    facts(&mut all, glyphs.protected, key, seen);
     all.push(Line::blank());
     scopes(&mut all, &key.scopes, seen.trace(key), seen);
     all.push(Line::blank());
@@ -47,7 +47,7 @@ pub fn lines(glyphs: &Glyphs, key: &Key, seen: &Seen<'_>, history: Option<&[Happ
     all
 }
 
-fn facts(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>) {
+fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
     let times = seen.times;
     let mut fact = |label: &'static str, said: String| all.push(Line::fact(label, said));
     fact("Key", key.hint());
@@ -81,6 +81,19 @@ fn facts(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>) {
     }
     if !key.note.as_str().is_empty() {
         fact("Note", key.note.to_string());
+    }
+    if let Some(days) = key.notice_days {
+        fact("Notice", format!("{days} d before its end"));
+    }
+    let told = seen.view.cycle(key).map(|cycle| cycle.idle.as_slice()).unwrap_or_default();
+    if !told.is_empty() && seen.goes(key).is_some() {
+        let told = told.iter().map(|step| format!("{} ({} d before)", times.date(step.at), step.days));
+        fact("Told", told.collect::<Vec<_>>().join(", "));
+    }
+    if let Some(protection) = &key.protection {
+        let who = seen.view.name_of(protection.word.by);
+        let since = times.relative(protection.word.at);
+        fact("Protected", format!("{sign} by {who} {since}: {}", protection.why));
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the screens of keys are made of. [`pane::KeyPane`] is a table of keys with its filter line and the
 //! detail of the selected key; a screen says which keys and adds what is around it.
 //!
-//! - [`query`]: what a filter line means. [`list`]: the table. [`detail`], [`history`]: one key.
+//! - [`acts`]: what can be done to them. [`query`]: what a filter line means. [`list`]: the table. [`detail`], [`history`]: one key.
 //! - [`places`]: the locations beside their keys.
 
+pub mod acts;
 pub mod detail;
 pub mod history;
 pub mod list;

@@ -3,29 +3,28 @@
 
 use ratatui::layout::Rect;
 
+use super::acts::Acts;
 use super::detail;
 use super::history::History;
 use super::list::{self, Keys};
 use crate::{
-    domain::{Command, Event, Key, KeyId, KeyState, Place},
+    domain::{Key, KeyId, Place},
     tui::{
         action::{Action, Layer, Reason},
         app::{
-            ask::{Answer, Ask, Errand, Found, Job},
+            ask::{Answer, Ask, Errand, Found},
             look::Look,
         },
         canvas::Canvas,
-        clipboard::Keep,
         clock::{Moment, Now},
         input::TextFocus,
         list::beside::Beside,
         list::search::{AT_A_TIME, AT_ONCE, Sift},
         list::{Change, List},
         overlay::Cue,
-        overlays::{chooser, confirm, create_key::CreateKey, how_to::HowTo, rescope::Rescope},
-        screens::{NO_PAUSE, Screen, not_here},
-        secret::SecretText,
-        sight::deeds::{self, Deed},
+        overlays::create_key::CreateKey,
+        screens::{Screen, not_here},
+        sight::deeds,
         sight::seen::{Seen, elsewhere, seen},
         sight::subset::Subset,
         widgets::{Focus, walks},
@@ -36,31 +35,20 @@ use crate::{
 const PANE: u8 = 1;
 
 /// What a key press can be about here, most important first, for the hint bar.
-pub const HINTS: [Action; 11] = [
+pub const HINTS: [Action; 13] = [
     Action::New,
     Action::Filter,
     Action::Open,
     Action::Edit,
+    Action::Scopes,
     Action::Pause,
     Action::Revoke,
     Action::Undo,
+    Action::Keep,
     Action::HowTo,
     Action::Mark,
     Action::Sort,
     Action::RowMenu,
-];
-
-/// What there is to do with a key, in the order of how often it is done.
-const LISTED: [(Action, &str); 9] = [
-    (Action::Open, "See everything about it"),
-    (Action::CopyId, "Copy its id"),
-    (Action::HowTo, "How to call with it"),
-    (Action::TestToken, "Test a token step by step"),
-    (Action::Edit, "Change its scopes"),
-    (Action::Pause, "Pause or resume it"),
-    (Action::Revoke, "Revoke it for good"),
-    (Action::Delete, "Delete it; its record can be restored for 30 days"),
-    (Action::Restore, "Restore its record; its secret stays dead"),
 ];
 
 /// Whether the keys are being put in order elsewhere.
@@ -84,8 +72,7 @@ pub struct KeyPane {
     last: Option<Key>,
     /// Why no key can be issued, judged when the state changed.
     issue: Result<(), Reason>,
-    /// The keys of the last pause, which can be taken back.
-    paused: Vec<(KeyId, String)>,
+    acts: Acts,
 }
 
 impl KeyPane {
@@ -98,7 +85,7 @@ impl KeyPane {
             search: Search::Done,
             last: None,
             issue: Ok(()),
-            paused: Vec::new(),
+            acts: Acts::default(),
         }
     }
 
@@ -201,58 +188,21 @@ impl KeyPane {
     }
 
     fn perform(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> bool {
-        let targets = self.list().targets();
         match action {
-            Action::New | Action::NewKey => {
-                out.push(Ask::open(CreateKey::new(look, self.subset)));
-            }
-            Action::Edit => {
-                if let Some(form) = targets.first().and_then(|key| Rescope::new(look, *key)) {
-                    out.push(Ask::open(form));
-                }
-            }
-            Action::CopyId => {
-                let ids: Vec<String> = targets.iter().map(ToString::to_string).collect();
-                out.push(Ask::Copy(SecretText::new(ids.join("\n")), Keep::Stays));
-            }
-            Action::HowTo => {
-                let guide = self.list().selected().and_then(|key| HowTo::key(look, key));
-                out.extend(guide.map(Ask::open));
-            }
+            Action::New | Action::NewKey => out.push(Ask::open(CreateKey::new(look, self.subset))),
             Action::RowMenu => {
                 let pane = &*self;
-                let title = match targets {
-                    [_, _, ..] => format!("With these {} keys", targets.len()),
-                    _ => "With this key".to_owned(),
-                };
-                let menu = chooser::row_menu(&title, &LISTED, look, |action| pane.enabled(action, look));
-                out.push(Ask::open(menu));
+                let targets = self.list().targets();
+                out.push(Acts::menu(targets, look, |action| pane.enabled(action, look)));
             }
-            Action::Undo => {
-                let paused = std::mem::take(&mut self.paused);
-                if let [(key, name)] = paused.as_slice() {
-                    let said = format!("{name} is active again");
-                    out.push(Ask::Do(Job::Run { command: Command::ResumeKey(*key), said }));
-                } else {
-                    let keys: Vec<KeyId> = paused.iter().map(|(key, _)| *key).collect();
-                    out.push(match confirm::keys::ask(look, Deed::Resume, &keys) {
-                        Some(question) => Ask::open(question.willing()),
-                        None => Ask::Say("none of the keys that were paused can be resumed now".to_owned()),
-                    });
-                    // Until they are resumed: who cancels may still change their mind.
-                    self.paused = paused;
-                }
+            Action::HowTo => {
+                let selected: Vec<KeyId> = self.list().selected().into_iter().collect();
+                return self.acts.perform(action, &selected, look, out);
             }
-            Action::Pause | Action::Revoke | Action::Delete | Action::Restore => {
-                let deed = seen(look, |seen| {
-                    let keys: Vec<&Key> = targets.iter().filter_map(|id| seen.view.key(*id)).collect();
-                    Deed::of(action, &keys, seen)
-                });
-                if let Some(question) = deed.and_then(|deed| confirm::keys::ask(look, deed, targets)) {
-                    out.push(Ask::open(question));
-                }
+            action => {
+                let targets = self.beside.list.targets();
+                return self.acts.perform(action, targets, look, out);
             }
-            _ => return false,
         }
         true
     }
@@ -307,8 +257,7 @@ impl Screen for KeyPane {
                 self.beside.list.forget(seen);
                 self.order(look, out);
             }
-            let is_paused = |key: &Key| key.state(seen.now()) == KeyState::Paused;
-            self.paused.retain(|(key, _)| seen.view.key(*key).is_some_and(is_paused));
+            self.acts.refresh(seen);
             let any = match self.subset {
                 Subset::Agency => Some(Place::Agency),
                 Subset::At(location) => Some(Place::Location(location)),
@@ -370,16 +319,7 @@ impl Screen for KeyPane {
     fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
         match answer {
             Answer::Audit(page) => self.history.take(&page),
-            Answer::Done { events, .. } => {
-                let paused = events.iter().filter_map(|event| match event {
-                    Event::KeyPaused(key) => Some((key.id, key.name.to_string())),
-                    _ => None,
-                });
-                let paused: Vec<_> = paused.collect();
-                if !paused.is_empty() {
-                    self.paused = paused;
-                }
-            }
+            Answer::Done { events, .. } => self.acts.told(&events),
             Answer::Refused(_) => self.history.give_up(),
             Answer::Widened(_)
             | Answer::Recovery(_)
@@ -406,16 +346,14 @@ impl Screen for KeyPane {
         let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
         match action {
             _ if walks(action) => Ok(()),
-            Action::Sort | Action::Columns | Action::TestToken => Ok(()),
+            Action::Sort | Action::Columns => Ok(()),
             Action::Filter => when(!self.list().is_empty(), "there is nothing to filter"),
             Action::Mark
             | Action::MarkRange
             | Action::MarkAll
             | Action::Open
             | Action::Right
-            | Action::RowMenu
-            | Action::CopyId
-            | Action::HowTo => when(self.list().selected().is_some(), "there is no key here"),
+            | Action::RowMenu => when(self.list().selected().is_some(), "there is no key here"),
             Action::MarkNone => when(self.list().marks() > 0, "nothing is marked"),
             Action::Left => when(self.beside.is_open(), "there is nothing to the left"),
             Action::Back => {
@@ -425,27 +363,24 @@ impl Screen for KeyPane {
                     || self.list().marks() > 0;
                 when(somewhere, "there is nothing to step back from; q quits")
             }
-            Action::Undo => when(!self.paused.is_empty(), NO_PAUSE),
             Action::New => self.issue.clone(),
             Action::NewKey if matches!(self.subset, Subset::Of(_) | Subset::Apps) => self.issue.clone(),
             Action::NewKey => Err("only apps have keys of their own kind; n issues one here".into()),
-            Action::Edit | Action::Pause | Action::Revoke | Action::Delete | Action::Restore => {
+            _ => {
                 let targets = self.list().targets();
-                if targets.is_empty() && self.list().marks() > 0 {
-                    return Err("the filter hides all marked keys".into());
+                match self.acts.enabled(action, targets, look) {
+                    Some(Err(_)) if targets.is_empty() && self.list().marks() > 0 => {
+                        Err("the filter hides all marked keys".into())
+                    }
+                    Some(judged) => judged,
+                    None => Err(not_here(action, look)),
                 }
-                seen(look, |seen| deeds::enabled(action, targets, seen))
             }
-            _ => Err(not_here(action, look)),
         }
     }
 
     fn undoes(&self) -> Option<String> {
-        match self.paused.as_slice() {
-            [] => None,
-            [(_, name)] => Some(format!("the pause of {name}")),
-            many => Some(format!("the pause of {} keys", many.len())),
-        }
+        self.acts.undoes()
     }
 
     fn text_focus(&self) -> TextFocus {

@@ -1,0 +1,41 @@
+//! Letting deletions go that were held back because they were too many at once: what they are, and their number to be typed.
+
+use super::{Accept, Confirm, Typed};
+use crate::domain::Command;
+use crate::domain::name::first_few;
+use crate::tui::action::Danger;
+use crate::tui::app::look::Look;
+use crate::tui::list::page::Line;
+use crate::tui::theme::Role;
+
+/// The question; `None` when nothing waits for a word.
+pub fn ask(look: &Look) -> Option<Confirm> {
+    look.view(|view| {
+        let hold = view.hold();
+        let count = u32::try_from(hold.keys.len()).ok().filter(|count| *count > 0 && hold.confirmed.is_none())?;
+        let seen = hold.keys.iter().filter_map(|id| view.key(*id));
+        let names = first_few(seen.map(|key| key.name.as_str()));
+        let mut lines = vec![
+            Line::of(
+                Role::Text,
+                "Nobody has used them for long, and they were told of three times. Their secrets never work again; records \
+                 can be restored for 30 days.",
+            ),
+            Line::of(
+                Role::Dim,
+                "They go with the next sweep, within the hour, but for those that are used in between.",
+            ),
+        ];
+        if !names.is_empty() {
+            lines.push(Line::blank());
+            lines.push(Line::of(Role::Text, names));
+        }
+        let title = if count == 1 { "Let 1 deletion go".to_owned() } else { format!("Let {count} deletions go") };
+        let said = format!("{count} deletions go with the next sweep");
+        let accept = Accept::One(Command::ConfirmHold { count }, said);
+        let mut question = Confirm::new(title, lines, ("Let them go", Danger::Dangerous), accept);
+        question.typed =
+            Some(Typed::new("Type the number of keys to confirm:", "the number of keys", count.to_string()));
+        Some(question)
+    })
+}

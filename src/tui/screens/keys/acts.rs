@@ -1,0 +1,155 @@
+//! What can be done to keys from a list, whichever list it is: the table of a tab, or the notices. Done to those that are
+//! marked or selected, and a pause taken back.
+
+use crate::domain::{Command, Event, Key, KeyId, KeyState};
+use crate::tui::action::{Action, Reason};
+use crate::tui::app::ask::{Ask, Job};
+use crate::tui::app::look::Look;
+use crate::tui::clipboard::Keep;
+use crate::tui::overlays::{chooser, confirm, how_to::HowTo, key_edit, protect, rescope::Rescope};
+use crate::tui::screens::NO_PAUSE;
+use crate::tui::secret::SecretText;
+use crate::tui::sight::deeds::{self, Deed};
+use crate::tui::sight::seen::{Seen, seen};
+
+/// What there is to do with a key, in the order of how often it is done.
+const LISTED: [(Action, &str); 12] = [
+    (Action::Open, "See everything about it"),
+    (Action::CopyId, "Copy its id"),
+    (Action::HowTo, "How to call with it"),
+    (Action::TestToken, "Test a token step by step"),
+    (Action::Edit, "Change its name, note, end and notices"),
+    (Action::Scopes, "Change its scopes"),
+    (Action::Keep, "Keep it: its days without use count anew"),
+    (Action::Protect, "Protect it while nobody uses it, or no longer"),
+    (Action::Pause, "Pause or resume it"),
+    (Action::Revoke, "Revoke it for good"),
+    (Action::Delete, "Delete it; its record can be restored for 30 days"),
+    (Action::Restore, "Restore its record; its secret stays dead"),
+];
+
+/// Deeds on keys, and what is remembered of them.
+#[derive(Default)]
+pub struct Acts {
+    /// The keys of the last pause, which can be taken back.
+    paused: Vec<(KeyId, String)>,
+}
+
+impl Acts {
+    /// Forgets pauses that are over.
+    pub fn refresh(&mut self, seen: &Seen<'_>) {
+        let is_paused = |key: &Key| key.state(seen.now()) == KeyState::Paused;
+        self.paused.retain(|(key, _)| seen.view.key(*key).is_some_and(is_paused));
+    }
+
+    /// Does what `action` means for `targets`, and says whether it means anything.
+    pub fn perform(&mut self, action: Action, targets: &[KeyId], look: &Look, out: &mut Vec<Ask>) -> bool {
+        match action {
+            Action::Edit => {
+                out.extend(targets.first().and_then(|key| key_edit::new(look, *key)).map(Ask::open));
+            }
+            Action::Scopes => {
+                out.extend(targets.first().and_then(|key| Rescope::new(look, *key)).map(Ask::open));
+            }
+            Action::CopyId => {
+                let ids: Vec<String> = targets.iter().map(ToString::to_string).collect();
+                out.push(Ask::Copy(SecretText::new(ids.join("\n")), Keep::Stays));
+            }
+            Action::HowTo => {
+                out.extend(targets.first().and_then(|key| HowTo::key(look, *key)).map(Ask::open));
+            }
+            Action::Undo => self.undo(look, out),
+            Action::Keep
+            | Action::Protect
+            | Action::Pause
+            | Action::Revoke
+            | Action::Delete
+            | Action::Restore => {
+                let deed = seen(look, |seen| {
+                    let keys: Vec<&Key> = targets.iter().filter_map(|id| seen.view.key(*id)).collect();
+                    Deed::of(action, &keys, seen)
+                });
+                match (deed, targets) {
+                    (None, [key, ..]) if action == Action::Protect => {
+                        out.extend(protect::new(look, *key).map(Ask::open));
+                    }
+                    // Nobody loses anything by it.
+                    (Some(Deed::Keep), [key]) => {
+                        let name = look.view(|view| view.key(*key).map(|key| key.name.to_string()));
+                        let said = format!("{} is {}", name.unwrap_or_default(), Deed::Keep.done());
+                        out.push(Ask::Do(Job::Run { command: Command::KeepKey(*key), said }));
+                    }
+                    (Some(deed), _) => out.extend(confirm::keys::ask(look, deed, targets).map(Ask::open)),
+                    (None, _) => {}
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Everything possible with `targets`; `possible` says what is.
+    pub fn menu(targets: &[KeyId], look: &Look, possible: impl Fn(Action) -> Result<(), Reason>) -> Ask {
+        let title = match targets {
+            [_, _, ..] => format!("With these {} keys", targets.len()),
+            _ => "With this key".to_owned(),
+        };
+        Ask::open(chooser::row_menu(&title, &LISTED, look, possible))
+    }
+
+    fn undo(&mut self, look: &Look, out: &mut Vec<Ask>) {
+        let paused = std::mem::take(&mut self.paused);
+        if let [(key, name)] = paused.as_slice() {
+            let said = format!("{name} is active again");
+            out.push(Ask::Do(Job::Run { command: Command::ResumeKey(*key), said }));
+            return;
+        }
+        let keys: Vec<KeyId> = paused.iter().map(|(key, _)| *key).collect();
+        out.push(match confirm::keys::ask(look, Deed::Resume, &keys) {
+            Some(question) => Ask::open(question.willing()),
+            None => Ask::Say("none of the keys that were paused can be resumed now".to_owned()),
+        });
+        // Until they are resumed: who cancels may still change their mind.
+        self.paused = paused;
+    }
+
+    /// Hears what a deed led to.
+    pub fn told(&mut self, events: &[Event]) {
+        let paused = events.iter().filter_map(|event| match event {
+            Event::KeyPaused(key) => Some((key.id, key.name.to_string())),
+            _ => None,
+        });
+        let paused: Vec<_> = paused.collect();
+        if !paused.is_empty() {
+            self.paused = paused;
+        }
+    }
+
+    /// Why `action` is not possible with `targets` now; `None` of one that is none of these.
+    pub fn enabled(&self, action: Action, targets: &[KeyId], look: &Look) -> Option<Result<(), Reason>> {
+        let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
+        Some(match action {
+            Action::TestToken => Ok(()),
+            Action::CopyId | Action::HowTo => when(!targets.is_empty(), "there is no key here"),
+            Action::Undo => when(!self.paused.is_empty(), NO_PAUSE),
+            Action::Edit
+            | Action::Scopes
+            | Action::Keep
+            | Action::Protect
+            | Action::Pause
+            | Action::Revoke
+            | Action::Delete
+            | Action::Restore => seen(look, |seen| deeds::enabled(action, targets, seen)),
+            _ => return None,
+        })
+    }
+
+    /// What would be undone now, in words.
+    pub fn undoes(&self) -> Option<String> {
+        match self.paused.as_slice() {
+            [] => None,
+            [(_, name)] => Some(format!("the pause of {name}")),
+            many => Some(format!("the pause of {} keys", many.len())),
+        }
+    }
+}

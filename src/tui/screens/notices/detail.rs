@@ -1,0 +1,116 @@
+//! Why a notice stands on the board: since when a key is unused and who used it last, when its owner was told, when it goes
+//! and what stops that; then everything about the key.
+
+use super::rows::{Row, Sight};
+use crate::domain::Key;
+use crate::domain::name::first_few;
+use crate::domain::notice::{Trouble, What};
+use crate::tui::list::page::Line;
+use crate::tui::screens::keys::detail;
+use crate::tui::screens::keys::history::Happening;
+use crate::tui::theme::{Glyphs, Role};
+
+/// The lines. `history` is that of its key, `None` while it is not known; `keep` is the key that keeps a key.
+pub fn lines(
+    glyphs: &Glyphs,
+    row: &Row,
+    sight: &Sight<'_>,
+    history: Option<&[Happening]>,
+    keep: &str,
+) -> Vec<Line> {
+    let notice = &row.notice;
+    let (badge, what) = sight.what(notice);
+    let key = sight.key(notice);
+    let title = key.map_or_else(|| what.clone(), |key| key.name.to_string());
+    let mut all = vec![Line::of(Role::Title, title)];
+    if key.is_some() {
+        all.push(Line::of(badge.role(), format!("{} {what}", glyphs.badge(badge))));
+    }
+    why(&mut all, row, sight, keep);
+    let times = sight.seen.times;
+    if let Some(seen) = notice.seen {
+        let until = seen.until.map_or_else(|| "its next step".to_owned(), |at| times.both(at));
+        let who = sight.seen.view.name_of(seen.word.by);
+        all.push(Line::of(
+            Role::Dim,
+            format!("Seen by {who} {}; not shown until {until}.", times.relative(seen.word.at)),
+        ));
+    }
+    if let Some(key) = key {
+        all.push(Line::blank());
+        // Its name stands above.
+        all.extend(detail::lines(glyphs, key, sight.seen, history).into_iter().skip(1));
+    }
+    all
+}
+
+fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
+    let (notice, times) = (&row.notice, sight.seen.times);
+    let mut say = |text: String| all.push(Line::of(Role::Text, text));
+    match notice.what {
+        What::Deletion { .. } => {
+            let Some(key) = sight.key(notice) else { return };
+            say(unused(key, sight));
+            say(format!(
+                "Deleted on {}, not before. A use stops that, and so does keeping it ({keep}).",
+                times.minute(notice.when)
+            ));
+        }
+        What::Ends => {
+            say(format!(
+                "Ends on {}. Putting that off leaves its token as it is.",
+                times.minute(notice.when)
+            ));
+        }
+        What::Ended => say("It stays refused: issue another, and tell whoever used it.".to_owned()),
+        What::Deleted => say(format!(
+            "Nobody had used it. Until {} its record can be restored, as revoked; its secret stays dead.",
+            times.minute(notice.when)
+        )),
+        What::Held(_) => {
+            let hold = sight.seen.view.hold();
+            let names = first_few(
+                hold.keys.iter().filter_map(|id| sight.seen.view.key(*id)).map(|key| key.name.as_str()),
+            );
+            say("More deletions for want of use are due at once than are done without a word. Enter says that they may go.".to_owned());
+            if !names.is_empty() {
+                say(names);
+            }
+        }
+        What::OwnerGone(owner, _) => say(format!(
+            "The access of {} was ended {}, and their keys go on working. Enter goes to them.",
+            sight.seen.view.name_of(owner),
+            times.relative(notice.since)
+        )),
+        What::Trouble(trouble) => {
+            if let Some(why) = sight.troubles.why(trouble) {
+                say(why.to_owned());
+            }
+            say(match trouble {
+                Trouble::Clock => {
+                    "Set the clock right, or say in Settings, Security that it is: Enter goes there."
+                }
+                Trouble::Doubt => "Settings, Security tells what does not agree: Enter goes there.",
+                Trouble::Denials
+                | Trouble::Disk
+                | Trouble::ReadOnly
+                | Trouble::Seal
+                | Trouble::Uses
+                | Trouble::Sweep => "It is tried again by itself; look at the disk that holds the store.",
+            }
+            .to_owned());
+        }
+    }
+}
+
+/// Since when nobody has used a key, and who did then.
+fn unused(key: &Key, sight: &Sight<'_>) -> String {
+    let (seen, times) = (sight.seen, sight.seen.times);
+    let usage = seen.usage(key);
+    let last = seen.trace(key).and_then(|trace| trace.of_last_use(usage));
+    match (usage.last_used_at, last) {
+        (Some(at), Some(last)) => format!("Unused since {} from {last}.", times.minute(at)),
+        (Some(at), None) => format!("Unused since {}.", times.minute(at)),
+        (None, _) => format!("Never used since it was made on {}.", times.minute(key.created_at)),
+    }
+}
