@@ -2,19 +2,37 @@
 
 use crate::domain::basis::Basis;
 use crate::domain::policy::Rule;
-use crate::domain::{Command, Policy};
+use crate::domain::preview::touched;
+use crate::domain::{Command, Grounds, Policy, State};
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::form::meanwhile::{Choice, Moved};
 use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
+use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::text::sentence;
+use crate::tui::widgets::text::{self, sentence};
 
 pub struct PolicyEdit {
     rule: &'static Rule,
     /// Its value when the form was filled.
     before: String,
     value: TextField,
+    /// What a change to it would touch, in sentences.
+    touches: Vec<String>,
+}
+
+/// Keys a change is held against at every key press; of larger stores the command line tells.
+const LOOKED_THROUGH: usize = 2_000;
+
+fn touches(after: &Policy, look: &Look) -> Vec<String> {
+    if look.state(State::key_count) > LOOKED_THROUGH {
+        return Vec::new();
+    }
+    let now = look.engine.now();
+    let grounds = Grounds::of(now.time, now.suspect, look.engine.condition().complete_since);
+    look.view(|view| {
+        touched(*view, after, grounds).iter().map(|one| format!("{}.", one.in_words())).collect()
+    })
 }
 
 /// A rule's name as a person would say it: `Keys per operator`.
@@ -27,7 +45,7 @@ pub fn new(rule: &str, look: &Look) -> Option<Form<PolicyEdit>> {
     let rule = Policy::RULES.iter().find(|known| known.name == rule)?;
     let before = look.state(|state| state.policy().get(rule.name)).unwrap_or_default();
     let value = TextField::new("Value").filled(&before).note(format!("takes {}", rule.form));
-    Some(Form::new(PolicyEdit { rule, before, value }, look))
+    Some(Form::new(PolicyEdit { rule, before, value, touches: Vec::new() }, look))
 }
 
 impl Asking for PolicyEdit {
@@ -39,12 +57,15 @@ impl Asking for PolicyEdit {
         vec![vec![&mut self.value]]
     }
 
-    fn face(&self, _: &Look, _: Spot) -> Face {
-        Face { title: spoken(self.rule.name), intro: self.rule.about.to_owned(), ..Face::default() }
+    fn face(&self, _: &Look, spot: Spot) -> Face {
+        let lines = self.touches.iter().flat_map(|said| text::wrap(said, spot.cells));
+        let lines = lines.map(|line| (Role::Warn, line)).collect();
+        Face { title: spoken(self.rule.name), intro: self.rule.about.to_owned(), lines, ..Face::default() }
     }
 
     fn check(&mut self, look: &Look, _: Told) -> Option<String> {
         let judged = look.state(|state| state.policy().with(self.rule.name, self.value.text()));
+        self.touches = judged.as_ref().map(|after| touches(after, look)).unwrap_or_default();
         self.value.error = judged.is_err().then(|| self.value.note.clone());
         None
     }
