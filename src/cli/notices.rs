@@ -26,8 +26,8 @@ pub enum Verb {
     List(List),
     /// Say that you have seen the notices of a key: the console shows them no more until the next step
     ///
-    /// Nothing else changes: the key ends or is deleted as was told, `notices list` goes on naming it with who has seen it,
-    /// and so do `due` and the metrics.
+    /// Nothing else changes: the key ends or is deleted as was told, `notices list` goes on naming it, with who has seen it,
+    /// and `due` does not ask whether anybody has.
     Ack(Ack),
     /// Have the notices of a key shown again later; their next step is shown in any case
     Snooze(Snooze),
@@ -144,7 +144,11 @@ fn see(deck: &Deck, which: &Which, life: Option<&str>) -> Outcome {
     let mut found = of_key(&signed.engine.state(), &key, grounds);
     found.retain(|notice| match which.what {
         Some(word) => notice.what.kind() == Some(word.kind()),
-        None => notice.can_be_seen(),
+        // Those that were put away for good already are no reason to refuse the others.
+        None => {
+            let is_new = notice.seen.is_none_or(|seen| until.is_some() || seen.until.is_some());
+            notice.can_be_seen() && is_new
+        }
     });
     if found.is_empty() {
         return Err(Fault::refused("no_notice", format!("there is no notice of {} to be seen.", key.name)));

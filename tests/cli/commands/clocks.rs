@@ -313,7 +313,7 @@ fn a_notice_that_somebody_has_seen_is_listed_with_who_and_monitoring_goes_on_nam
     assert_eq!(machine.asks(&["notices", "list"])[0]["acknowledged_by"], json!(null));
     let seen = machine.asks(&["notices", "ack", "Lead forms", "--what", "ends"]);
     assert_eq!((&seen[0]["acknowledged_by"], &seen[0]["snoozed_until"]), (&json!("ann"), &json!(null)));
-    let again = machine.says("ann", &["notices", "ack", "Lead forms"], "").expect(1);
+    let again = machine.says("ann", &["notices", "ack", "Lead forms", "--what", "ends"], "").expect(1);
     assert!(again.err.contains("said of this notice already"), "{}", again.err);
     machine.says("bob", &["notices", "ack", "Lead forms"], "").expect(1);
     for life in ["never", "soon", "2020-01-01"] {
