@@ -94,7 +94,7 @@ pub struct ActorLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubjectLine {
-    /// `key`, `app`, `location`, `operator`.
+    /// `key`, `app`, `location`, `operator`, `channel`.
     pub kind: String,
     /// Its id.
     pub id: String,
@@ -218,6 +218,7 @@ impl SubjectLine {
             Subject::Key(k) | Subject::Notices(k, _) => {
                 ("key", k.id.to_string(), k.name.to_string(), Some(k.owner.to_string()))
             }
+            Subject::Channel(c) => ("channel", c.name.to_string(), c.name.to_string(), None),
             Subject::App(a) | Subject::Tokens(a, _) => {
                 ("app", a.id.to_string(), a.name.to_string(), Some(a.owner.to_string()))
             }

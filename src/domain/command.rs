@@ -9,6 +9,7 @@ pub use self::table::{About, AskedBy, Beside, CommandKind, Draws, Spec, Toll, Yi
 use super::app::Revoked;
 use super::basis::Basis;
 use super::catalog::AuthMethod;
+use super::delivery::Channel;
 use super::lifecycle::NoticeKind;
 use super::{
     Actor, AppId, Catalog, Expiry, Imported, KeyId, LocationId, Name, Note, OperatorId, Place, Profile,
@@ -264,6 +265,16 @@ pub enum Command {
     /// Purge deleted keys that can no longer be restored.
     #[n(41)]
     PurgeDeleted,
+    /// Remember what was delivered through a channel, unless somebody else has meanwhile.
+    #[n(80)]
+    MoveChannel {
+        /// As it is from then on.
+        #[n(0)]
+        to: Box<Channel>,
+        /// As it is; none where the channel is new.
+        #[n(1)]
+        from: Option<Box<Channel>>,
+    },
     /// Change one rule of the policy.
     #[n(30)]
     SetPolicy {

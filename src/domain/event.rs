@@ -4,6 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::app::RevokedTokens;
+use super::delivery::Channel;
 use super::lifecycle::{Seen, Told};
 use super::signing::SigningKeys;
 use super::{
@@ -149,6 +150,9 @@ pub enum Event {
     /// Nothing is left of a key but its id; as it was beside it.
     #[n(43)]
     KeyPurged(#[n(0)] Key, #[n(1)] Box<Key>),
+    /// What was delivered through a channel, or was not; as it was remembered beside it.
+    #[n(80)]
+    ChannelMoved(#[n(0)] Box<Channel>, #[n(1)] Option<Box<Channel>>),
     /// A rule changed: the whole policy, the rule, old and new value.
     #[n(33)]
     PolicySet(#[n(0)] Policy, #[n(1)] String, #[n(2)] String, #[n(3)] String),
@@ -179,6 +183,8 @@ pub enum Subject<'a> {
     Notices(&'a Key, &'a Cycle),
     /// The deletions that wait for a word.
     Hold(&'a Hold),
+    /// A channel that delivers notices.
+    Channel(&'a Channel),
 }
 
 /// One field that changed, for the audit trail. Never a secret.
@@ -209,6 +215,7 @@ impl Event {
             Subject::Tokens(_, tokens) => vec![Record::Revoked(tokens.clone())],
             Subject::Notices(_, cycle) => vec![Record::Cycle(cycle.clone())],
             Subject::Hold(hold) => vec![Record::Hold(hold.clone())],
+            Subject::Channel(channel) => vec![Record::Channel(channel.clone())],
         }
     }
 
@@ -261,6 +268,7 @@ impl Event {
             | Self::NoticeSeen(..)
             | Self::DeletionsHeld(_)
             | Self::HoldConfirmed(_)
+            | Self::ChannelMoved(..)
             | Self::PolicySet(..) => false,
         }
     }
@@ -303,6 +311,7 @@ impl Event {
             | Self::AppGiven(a, _)
             | Self::AppTokensEnded(a) => Subject::App(a),
             Self::TokenRevoked(a, tokens) => Subject::Tokens(a, tokens),
+            Self::ChannelMoved(channel, _) => Subject::Channel(channel),
             Self::SigningKeyAdded(keys) => Subject::Signing(keys),
             Self::AgencyFounded(agency, policy) => Subject::Agency(agency, policy),
             Self::PolicySet(policy, ..) => Subject::Policy(policy),
@@ -364,13 +373,13 @@ impl Event {
             Self::ClockConfirmed(believed, wall) => one("clock", believed.to_string(), wall.to_string()),
             Self::PolicySet(_, rule, from, to) => one(rule, from.clone(), to.clone()),
             Self::NoticeGiven(_, _, Told::Unused { days, deletes_at }) => {
-                one("deleted for want of use", String::new(), format!("{deletes_at}, told {days} d before"))
+                one(Told::UNUSED, String::new(), format!("{deletes_at}, told {days} d before"))
             }
             Self::NoticeGiven(_, _, Told::Ends { days: 0, at }) => {
-                one("ended", String::new(), at.to_string())
+                one(Told::ENDED, String::new(), at.to_string())
             }
             Self::NoticeGiven(_, _, Told::Ends { days, at }) => {
-                one("ends", String::new(), format!("{at}, told {days} d before"))
+                one(Told::ENDS, String::new(), format!("{at}, told {days} d before"))
             }
             Self::NoticeSeen(_, _, seen) => {
                 let until = seen.until.map_or_else(|| "its next step".to_owned(), |at| at.to_string());
@@ -384,6 +393,10 @@ impl Event {
             Self::DeletionsHeld(hold) | Self::HoldConfirmed(hold) => {
                 one("deletions held", String::new(), hold.keys.len().to_string())
             }
+            Self::ChannelMoved(after, before) => match before {
+                Some(before) => different(before.edited(), after.edited()),
+                None => one("entry", String::new(), after.upto.to_string()),
+            },
             Self::KeyPurged(_, before) => one("name", before.name.to_string(), String::new()),
             Self::SessionStarted(failed) if *failed > 0 => {
                 one("failed attempts before", "0".into(), failed.to_string())

@@ -10,7 +10,7 @@
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
 //! - [`lifecycle`]: what is due by time: notices, deletions, purges.
-//! - [`notice`]: the board that tells of it.
+//! - [`notice`]: the board that tells of it; [`delivery`]: who is told of it beyond the screen.
 //! - [`preview`]: what a change of the policy would touch.
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for.
@@ -27,6 +27,7 @@ pub mod basis;
 pub mod catalog;
 pub mod command;
 pub mod decide;
+pub mod delivery;
 pub mod event;
 pub mod id;
 mod index;

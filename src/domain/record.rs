@@ -6,6 +6,7 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 
 use super::app::RevokedTokens;
+use super::delivery::{Channel, ChannelName};
 use super::signing::SigningKeys;
 use super::{
     Agency, App, AppId, Audience, Cycle, Hold, Key, KeyId, Location, LocationId, Operator, OperatorId, Policy,
@@ -36,6 +37,8 @@ pub enum RecordKey {
     Cycle(KeyId),
     /// `m/hold`
     Hold,
+    /// `d/<channel>`
+    Channel(ChannelName),
 }
 
 impl fmt::Display for RecordKey {
@@ -52,13 +55,14 @@ impl fmt::Display for RecordKey {
             Self::Revoked(id) => write!(f, "r/{}", id.public()),
             Self::Cycle(id) => write!(f, "i/{}", id.public()),
             Self::Hold => f.write_str("m/hold"),
+            Self::Channel(name) => write!(f, "d/{name}"),
         }
     }
 }
 
 impl RecordKey {
     /// The prefixes under which records live; nothing else may be there.
-    pub const PREFIXES: [&'static str; 7] = ["m/", "u/", "l/", "x/", "p/", "r/", "i/"];
+    pub const PREFIXES: [&'static str; 8] = ["m/", "u/", "l/", "x/", "p/", "r/", "i/", "d/"];
 
     /// Reads a key back.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
@@ -72,6 +76,9 @@ impl RecordKey {
             _ => {}
         }
         let (prefix, id) = text.split_at_checked(2)?;
+        if prefix == "d/" {
+            return id.parse().ok().map(Self::Channel);
+        }
         let id = id.parse().ok()?;
         match prefix {
             "u/" => Some(Self::Operator(OperatorId(id))),
@@ -129,6 +136,8 @@ pub enum Record {
     Cycle(Cycle),
     /// Deletions that wait for a word.
     Hold(Hold),
+    /// What is remembered of a channel that delivers notices.
+    Channel(Channel),
 }
 
 /// The bytes are not a record of that kind, or a record cannot be brought into bytes.
@@ -154,6 +163,7 @@ impl Record {
             Self::Revoked(r) => RecordKey::Revoked(r.app),
             Self::Cycle(c) => RecordKey::Cycle(c.key),
             Self::Hold(_) => RecordKey::Hold,
+            Self::Channel(c) => RecordKey::Channel(c.name),
         }
     }
 
@@ -176,6 +186,7 @@ impl Record {
             Self::Revoked(r) => minicbor::to_vec_with(r, audience),
             Self::Cycle(r) => minicbor::to_vec_with(r, audience),
             Self::Hold(r) => minicbor::to_vec_with(r, audience),
+            Self::Channel(r) => minicbor::to_vec_with(r, audience),
         };
         written.map_err(|error| BadRecord { key: self.key(), why: error.to_string() })
     }
@@ -203,6 +214,7 @@ impl Record {
             RecordKey::Revoked(_) => Self::Revoked(read(key, bytes)?),
             RecordKey::Cycle(_) => Self::Cycle(read(key, bytes)?),
             RecordKey::Hold => Self::Hold(read(key, bytes)?),
+            RecordKey::Channel(_) => Self::Channel(read(key, bytes)?),
         };
         if record.key() == key {
             Ok(record)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::app::{Revoked, RevokedTokens};
+use super::delivery::{Channel, ChannelName};
 use super::index::{Lives, Names};
 use super::proof::Against;
 use super::shelf::{Shelf, Spot};
@@ -32,6 +33,7 @@ pub struct State {
     // Of those that were given notices.
     cycles: HashMap<KeyId, Cycle>,
     hold: Hold,
+    channels: BTreeMap<ChannelName, Channel>,
     // Of keys and of apps: their public ids are random, and so never the same.
     usage: HashMap<PublicId, Usage>,
     // Only of those whose use left more than a time: most keys of most stores have none.
@@ -193,6 +195,16 @@ impl State {
         &self.hold
     }
 
+    /// What is remembered of a channel; `None` when nothing was ever delivered through it.
+    pub fn channel(&self, name: ChannelName) -> Option<&Channel> {
+        self.channels.get(&name)
+    }
+
+    /// All channels that something was delivered through, by name.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.values()
+    }
+
     /// Which records are vouched for.
     pub fn proof(&self) -> &Proof {
         &self.proof
@@ -315,6 +327,7 @@ impl State {
             Record::Cycle(cycle) if cycle.is_empty() => drop(self.cycles.remove(&cycle.key)),
             Record::Cycle(cycle) => drop(self.cycles.insert(cycle.key, cycle)),
             Record::Hold(hold) => self.hold = hold,
+            Record::Channel(channel) => drop(self.channels.insert(channel.name, channel)),
         }
     }
 

@@ -198,14 +198,15 @@ impl Trail<'_> {
         }
     }
 
-    /// Hands out the rows of the trail up to `last`, the oldest first. A page at a time: no writer waits for a reader of a
+    /// Hands out the rows of the trail after entry `after` up to `last`, the oldest first. A page at a time: no writer waits for a reader of a
     /// long trail. What is missing is not handed out.
     pub fn walk(
         self,
+        after: u64,
         last: Head,
         row: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
-        let range = KeyRange::between(b"a/", &audit_key(last.seq + 1));
+        let range = KeyRange::between(&audit_key(after + 1), &audit_key(last.seq + 1));
         let mut after: Option<Vec<u8>> = None;
         loop {
             let page = self.store.range(&range, after.as_deref(), PAGE)?;
@@ -227,7 +228,7 @@ impl Trail<'_> {
         let mut report =
             AuditReport { integrity: Integrity::Intact, faults: Vec::new(), entries: 0, head: String::new() };
         let mut head = Head { seq: 0, hash: chain.genesis() };
-        let walked = self.walk(known, &mut |seq, value| {
+        let walked = self.walk(0, known, &mut |seq, value| {
             let expected = head.seq + 1;
             if seq != expected {
                 report.fault(

@@ -62,6 +62,7 @@ pub(super) fn touched<'s>(state: &'s State, events: &[Event]) -> Vec<&'s Key> {
             | Record::Signing(_)
             | Record::Cycle(_)
             | Record::Hold(_)
+            | Record::Channel(_)
             | Record::Revoked(_) => {}
         }
     }

@@ -7,6 +7,7 @@
 //! - `uses`, `denials` and `refusals`: what was used, and which requests and commands were refused. `scribe`: the thread
 //!   that writes all of it down.
 //! - `sweep`: what time brings. `sweeper`: the thread that does it while a process stays.
+//! - `delivery`: what is told of it beyond the screen.
 //! - [`LookOnly`]: an engine that changes nothing.
 //! - `ledger`: the only writer. `overdue`: denials a disk did not take. `image`: what is held in memory. `load`: reads
 //!   and checks a store. `proof`: what the trail says of it. `verifier` and `table`: is this token good? [`Caller`]:
@@ -22,6 +23,7 @@ mod admit;
 pub mod audit_log;
 mod caller;
 pub mod clock;
+mod delivery;
 pub mod demo;
 mod denials;
 mod doors;
@@ -59,6 +61,7 @@ use tokio::sync::broadcast;
 
 pub use self::audit_log::{Anchor, AuditLine, AuditPage, AuditReport, Doubt, Integrity};
 pub use self::caller::Caller;
+pub use self::delivery::Tidings;
 pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;

@@ -152,7 +152,7 @@ impl LocalEngine {
     }
 
     /// What there is to judge by, or why there is nothing.
-    fn grounds(&self) -> Result<Grounds, Refusal> {
+    pub(super) fn grounds(&self) -> Result<Grounds, Refusal> {
         let now = self.now();
         match self.register.complete_since() {
             _ if now.suspect => Err(Refusal::ClockSuspect),

@@ -141,7 +141,7 @@ impl Search {
         let (sealer, chain) = (trail.keyring.sealer(), trail.keyring.audit_chain());
         let mut broken = None;
         let mut read = 0;
-        trail.walk(known, &mut |seq, value| {
+        trail.walk(0, known, &mut |seq, value| {
             read += 1;
             match open_row(&sealer, &chain, seq, value) {
                 Ok(opened) => {

@@ -256,6 +256,8 @@ commands! {
         "Held deletions back" "holding deletions back" "deletions held back";
     PurgeDeleted {}                "key.purge"           Nothing              Leaves   Nothing                 Nothing        Service
         "Purged {}, deleted long ago" "purging deleted keys" "purged";
+    MoveChannel {..}               "notice.deliver"      Nothing              Leaves   Nothing                 Nothing        Service
+        "Delivered notices through {}" "delivering notices" "delivered";
     SetPolicy {..}                 "policy.set"          Policy               Leaves   Nothing                 Nothing        Operator
         "Changed the policy" "changing the policy" "policy changed";
 }

@@ -5,6 +5,7 @@ use super::keys::find;
 use super::{actor_id, believed};
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::command::{Context, NoticeRef};
+use crate::domain::delivery::Channel;
 use crate::domain::event::Event;
 use crate::domain::lifecycle::{Cycle, Grounds, Hold, Pass, Seen, Word, plan};
 use crate::domain::{Expiry, Refusal, State, Timestamp, notice};
@@ -65,4 +66,20 @@ pub(super) fn confirm_hold(state: &State, count: u32, context: &Context<'_>) -> 
     }
     let word = Word { by: actor_id(context), at: context.now };
     Ok(vec![Event::HoldConfirmed(Hold { confirmed: Some(word), ..hold.clone() })])
+}
+
+/// What a channel delivered is remembered only on top of what whoever delivered knew: of two who want to send the same, one
+/// is told so before anything leaves.
+pub(super) fn move_channel(
+    state: &State,
+    to: &Channel,
+    from: Option<&Channel>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::Sweep)?;
+    let known = state.channel(to.name);
+    if known != from || from.is_some_and(|from| to.upto < from.upto || to.name != from.name) {
+        return Err(Refusal::NoChange("somebody else delivers through this channel"));
+    }
+    Ok(vec![Event::ChannelMoved(Box::new(to.clone()), known.cloned().map(Box::new))])
 }

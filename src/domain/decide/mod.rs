@@ -92,6 +92,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::DeleteUnused => lifecycle::sweep(state, Pass::Deletions, context),
         Command::HoldDeletions => lifecycle::sweep(state, Pass::Hold, context),
         Command::PurgeDeleted => lifecycle::sweep(state, Pass::Purges, context),
+        Command::MoveChannel { to, from } => lifecycle::move_channel(state, to, from.as_deref(), context),
         Command::CreateApp(new) => apps::create(state, new, context),
         Command::EditApp { app, change, basis } => apps::edit(state, *app, change, *basis, context),
         Command::RenewAppSecret(app) => apps::renew_secret(state, *app, context),

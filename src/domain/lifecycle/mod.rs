@@ -77,6 +77,15 @@ pub enum Told {
     },
 }
 
+impl Told {
+    /// The word of the trail for [`Told::Unused`].
+    pub const UNUSED: &'static str = "deleted for want of use";
+    /// For [`Told::Ends`].
+    pub const ENDS: &'static str = "ends";
+    /// For [`Told::Ends`] of a key that has ended.
+    pub const ENDED: &'static str = "ended";
+}
+
 /// What is due now, and what will be next. Each list is in the order of the keys' ids.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan<'s> {

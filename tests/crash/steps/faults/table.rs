@@ -236,6 +236,8 @@ table! {
     DeleteUnused => &[],
     HoldDeletions => &[],
     PurgeDeleted => &[],
+    // So does what it tells of.
+    MoveChannel => &[],
     RescopeKey => &[
         Deed::new(&["key", "rescope", "Nightly", "--scope", "contacts.read"], &["key.rescope"]),
         Deed::new(&["key", "rescope", "Nightly", "--scope", "locations.read"], &["key.rescope"]),

@@ -1,0 +1,295 @@
+//! Notices that leave the screen: what is remembered of a channel, so that each step is told through it once, whoever sends
+//! and whenever it fails; `told` says who is told what. How a message travels is none of this folder's business.
+//!
+//! A channel goes through the audit trail once. What sweeps did since is a batch: its end is written down before the first
+//! message leaves, so a message that is sent again after a crash is the same one and has the same id. What is not accepted
+//! waits by itself and holds up nobody else.
+
+mod told;
+
+use std::fmt;
+use std::str::FromStr;
+
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+use sha2::{Digest as _, Sha256};
+
+pub use self::told::{KINDS, Matter, Pending, Recipient, addressed, still};
+use super::Timestamp;
+use super::time::DAY_MS;
+
+/// Days after which a message that nobody accepts is given up.
+pub const TRIED_DAYS: i64 = 7;
+/// Messages of one channel that wait at most. While so many do, nothing new is begun.
+pub const WAITING_MAX: usize = 64;
+/// Characters of a reason that are kept.
+const WHY_MAX: usize = 200;
+/// Between the first two tries; each further time is four times as long as the one before.
+const FIRST_PAUSE_MS: i64 = 60_000;
+/// The longest time between two tries.
+const LONGEST_PAUSE_MS: i64 = 6 * 3_600_000;
+
+/// The name of a channel: 1 to 16 small letters, digits and hyphens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelName([u8; Self::MAX]);
+
+/// The text is no name of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a channel's name is 1 to 16 small letters, digits and hyphens")]
+pub struct BadChannelName;
+
+impl ChannelName {
+    const MAX: usize = 16;
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        // ASCII and zeros, checked when the value was made.
+        std::str::from_utf8(&self.0).unwrap_or_default().trim_end_matches('\0')
+    }
+}
+
+impl FromStr for ChannelName {
+    type Err = BadChannelName;
+
+    fn from_str(text: &str) -> Result<Self, BadChannelName> {
+        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let mut name = [0; Self::MAX];
+        match name.get_mut(..text.len()) {
+            Some(room) if !text.is_empty() && text.bytes().all(fits) => room.copy_from_slice(text.as_bytes()),
+            _ => return Err(BadChannelName),
+        }
+        Ok(Self(name))
+    }
+}
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl<C> Encode<C> for ChannelName {
+    fn encode<W: encode::Write>(
+        &self,
+        to: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        to.str(self.as_str())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for ChannelName {
+    fn decode(from: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        from.str()?.parse().map_err(|_| decode::Error::message("not the name of a channel"))
+    }
+}
+
+/// What is remembered of a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Channel {
+    /// What it is called in the configuration.
+    #[n(0)]
+    pub name: ChannelName,
+    /// Number of the audit entry up to which everything was told of, is over, or waits.
+    #[n(1)]
+    pub upto: u64,
+    /// What is being told.
+    #[n(2)]
+    pub batch: Option<Batch>,
+    /// Messages that were not accepted, the one that is tried next first.
+    #[n(3)]
+    pub waiting: Vec<Waiting>,
+    /// Who sends just now.
+    #[n(4)]
+    pub claim: Option<Claim>,
+    /// That the other end said that it is gone for good: nothing is sent any more.
+    #[n(5)]
+    pub gone: Option<Lost>,
+    /// The last message that was given up.
+    #[n(6)]
+    pub lost: Option<Lost>,
+}
+
+/// What sweeps did between two entries, on its way to whom it concerns. They are told in the order of [`Recipient`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Batch {
+    /// Its last entry.
+    #[n(0)]
+    pub upto: u64,
+    /// The last who was told, or whose message waits.
+    #[n(1)]
+    pub past: Option<Recipient>,
+}
+
+/// A message that was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Waiting {
+    /// To whom.
+    #[n(0)]
+    pub to: Recipient,
+    /// It tells of what was done after this entry …
+    #[n(1)]
+    pub after: u64,
+    /// … up to this one.
+    #[n(2)]
+    pub upto: u64,
+    /// When it was first tried.
+    #[n(3)]
+    pub since: Timestamp,
+    /// How often it was tried.
+    #[n(4)]
+    pub tries: u32,
+    /// When it is tried next.
+    #[n(5)]
+    pub next: Timestamp,
+    /// Why it was not accepted.
+    #[n(6)]
+    pub why: String,
+}
+
+/// That one process sends, so that no other does.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Claim {
+    /// A name that no other process has.
+    #[n(0)]
+    pub by: String,
+    /// Until when, should it not be heard of again.
+    #[n(1)]
+    pub until: Timestamp,
+}
+
+/// What will not be delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Lost {
+    /// Since when.
+    #[n(0)]
+    pub at: Timestamp,
+    /// What was told why.
+    #[n(1)]
+    pub why: String,
+}
+
+/// That a channel does not do what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failing<'a> {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, in the words of whoever did not accept.
+    pub why: &'a str,
+}
+
+impl Channel {
+    /// One that tells of what is done after an entry.
+    pub const fn begun(name: ChannelName, upto: u64) -> Self {
+        Self { name, upto, batch: None, waiting: Vec::new(), claim: None, gone: None, lost: None }
+    }
+
+    /// Until when somebody is sending.
+    pub fn claimed_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.claim.as_ref().map(|claim| claim.until).filter(|until| now < *until)
+    }
+
+    /// The message to the next of the batch was accepted.
+    pub fn told(&mut self, to: &Recipient) {
+        if let Some(batch) = &mut self.batch {
+            batch.past = Some(to.clone());
+        }
+    }
+
+    /// The message to the next of the batch was not accepted.
+    pub fn put_off(&mut self, to: &Recipient, now: Timestamp, why: &str) {
+        let Some(upto) = self.batch.as_ref().map(|batch| batch.upto) else { return };
+        let (after, why) = (self.upto, brief(why));
+        let first = Waiting { to: to.clone(), after, upto, since: now, tries: 1, next: now, why };
+        self.told(to);
+        self.wait(first);
+    }
+
+    /// Everybody whom the batch concerns was told or waits.
+    pub fn finish(&mut self) {
+        self.upto = self.batch.take().map_or(self.upto, |batch| batch.upto);
+    }
+
+    /// A message that waited was tried again and not accepted.
+    pub fn put_off_again(&mut self, before: Waiting, now: Timestamp, why: &str) {
+        if now.since(before.since) >= TRIED_DAYS * DAY_MS {
+            self.lost = Some(Lost { at: now, why: format!("to {}: {}", before.to, brief(why)) });
+            return;
+        }
+        let tries = before.tries.saturating_add(1);
+        self.wait(Waiting { tries, next: now, why: brief(why), ..before });
+    }
+
+    fn wait(&mut self, mut message: Waiting) {
+        let pause = pause(self.message_id("", &message.to, message.upto).as_bytes(), message.tries);
+        message.next = Timestamp(message.next.0.saturating_add(pause));
+        let at = self.waiting.partition_point(|other| other.next <= message.next);
+        self.waiting.insert(at, message);
+    }
+
+    /// The other end is gone for good.
+    pub fn close(&mut self, now: Timestamp, why: &str) {
+        self.gone = Some(Lost { at: now, why: brief(why) });
+        (self.batch, self.waiting) = (None, Vec::new());
+    }
+
+    /// Whether it fails, and since when.
+    pub fn failing(&self) -> Option<Failing<'_>> {
+        if let Some(Lost { at, why }) = &self.gone {
+            return Some(Failing { since: *at, why });
+        }
+        let oldest = self.waiting.iter().min_by_key(|message| message.since)?;
+        Some(Failing { since: oldest.since, why: &oldest.why })
+    }
+
+    /// The id of a message: the same whenever it is sent, and no other message's.
+    pub fn message_id(&self, store: &str, to: &Recipient, upto: u64) -> String {
+        let mut sum = Sha256::new();
+        for part in [store, self.name.as_str(), to.kind(), to.name(), &upto.to_string()] {
+            // With its length, so that no two messages read the same.
+            sum.update((part.len() as u64).to_be_bytes());
+            sum.update(part.as_bytes());
+        }
+        let sum: [u8; 32] = sum.finalize().into();
+        sum.iter().take(16).fold("msg_".to_owned(), |id, byte| id + &format!("{byte:02x}"))
+    }
+
+    /// What the trail tells of it, each with its word.
+    pub(super) fn edited(&self) -> [(&'static str, String); 6] {
+        let batch = self.batch.as_ref();
+        let told = batch.and_then(|batch| batch.past.as_ref()).map_or_else(String::new, ToString::to_string);
+        let waiting: Vec<String> = self.waiting.iter().map(|message| message.to.to_string()).collect();
+        let why = |lost: &Option<Lost>| lost.as_ref().map_or_else(String::new, |lost| lost.why.clone());
+        [
+            ("entry", self.upto.to_string()),
+            ("up to entry", batch.map_or_else(String::new, |batch| batch.upto.to_string())),
+            ("past", told),
+            ("waiting", waiting.join(", ")),
+            ("gone", why(&self.gone)),
+            ("given up", why(&self.lost)),
+        ]
+    }
+}
+
+/// How long to wait after so many tries, in milliseconds: a quarter more at most than the step says, by what the message is,
+/// so that many that failed at once do not come back at once.
+fn pause(id: &[u8], tries: u32) -> i64 {
+    let step =
+        FIRST_PAUSE_MS.saturating_mul(4_i64.saturating_pow(tries.saturating_sub(1))).min(LONGEST_PAUSE_MS);
+    let spread = id.iter().fold(0_i64, |all, byte| (all * 31 + i64::from(*byte)) % 1_000);
+    step + step / 4 * spread / 1_000
+}
+
+/// What somebody else said, as far as it is kept and on one line.
+fn brief(why: &str) -> String {
+    let seen = |c: char| if super::invisible::is_invisible(c) { ' ' } else { c };
+    why.chars().map(seen).take(WHY_MAX).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Who is told what. The trail says of which keys a sweep gave notice; the state says what of that still holds, and to whom
+//! it matters. What is over by now is told to nobody.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use minicbor::{Decode, Encode};
+
+use crate::domain::audit::{Entry, Outcome};
+use crate::domain::lifecycle::{Told, deletes_at};
+use crate::domain::{CommandKind, Grounds, KeyId, KeyState, Name, Role, State, Timestamp};
+
+/// Somebody who is told.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum Recipient {
+    /// An operator, by name.
+    #[n(0)]
+    Operator(#[n(0)] Name),
+}
+
+impl Recipient {
+    /// What kind of recipient, for whoever has to find an address.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Operator(_) => "operator",
+        }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Operator(name) => name.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The kinds of notices that are delivered, by [`Matter::code`].
+pub const KINDS: [&str; 5] = ["deletion", "ends", "ended", "deleted", "held"];
+
+/// A matter that still holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Which.
+    pub matter: Matter,
+    /// When it happens or has happened; of a deleted key, until when it can be restored.
+    pub when: Timestamp,
+}
+
+/// Something a sweep did that people are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matter {
+    /// Deletions wait for a word.
+    Held,
+    /// A key was told that it is deleted for want of use.
+    Unused(KeyId),
+    /// … that it ends.
+    Ends(KeyId),
+    /// … that it has ended.
+    Ended(KeyId),
+    /// A key was deleted for want of use.
+    Deleted(KeyId),
+}
+
+impl Matter {
+    /// What an entry of the trail says that a sweep did.
+    pub fn of(entry: &Entry) -> Vec<Self> {
+        if entry.outcome != Outcome::Done {
+            return Vec::new();
+        }
+        let key = |id: &str| id.parse().ok();
+        match CommandKind::of_code(&entry.event) {
+            // Each notice is one subject and one change.
+            Some(CommandKind::GiveNotices) => {
+                let pairs = entry.subjects.iter().zip(&entry.changes);
+                pairs
+                    .filter_map(|(subject, change)| {
+                        let key = key(&subject.id)?;
+                        match change.field.as_str() {
+                            Told::UNUSED => Some(Self::Unused(key)),
+                            Told::ENDS => Some(Self::Ends(key)),
+                            Told::ENDED => Some(Self::Ended(key)),
+                            _ => None,
+                        }
+                    })
+                    .collect()
+            }
+            Some(CommandKind::DeleteUnused) => {
+                entry.subjects.iter().filter_map(|subject| key(&subject.id).map(Self::Deleted)).collect()
+            }
+            Some(CommandKind::HoldDeletions) => vec![Self::Held],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Its kind, in the word of the notice board.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Unused(_) => "deletion",
+            Self::Ends(_) => "ends",
+            Self::Ended(_) => "ended",
+            Self::Deleted(_) => "deleted",
+        }
+    }
+
+    /// The key it is about, if about one.
+    pub const fn key(self) -> Option<KeyId> {
+        match self {
+            Self::Held => None,
+            Self::Unused(key) | Self::Ends(key) | Self::Ended(key) | Self::Deleted(key) => Some(key),
+        }
+    }
+}
+
+/// Who is told of what, each of everything in one message. What concerns nobody who can be told goes to the admins.
+pub fn addressed(
+    state: &State,
+    matters: impl IntoIterator<Item = Matter>,
+) -> BTreeMap<Recipient, BTreeSet<Matter>> {
+    let active = || state.operators().filter(|operator| operator.standing.is_active());
+    let admins: Vec<_> = active()
+        .filter(|operator| operator.role == Role::Admin)
+        .map(|operator| Recipient::Operator(operator.name.clone()))
+        .collect();
+    let mut all: BTreeMap<Recipient, BTreeSet<Matter>> = BTreeMap::new();
+    let mut tell = |to: Recipient, matter: Matter| {
+        all.entry(to).or_default().insert(matter);
+    };
+    for matter in matters {
+        let key = matter.key().and_then(|id| state.key(id));
+        if matter.key().is_some() && key.is_none() {
+            continue;
+        }
+        let owner = key.and_then(|key| state.operator(key.owner)).filter(|owner| owner.standing.is_active());
+        match owner {
+            Some(owner) => tell(Recipient::Operator(owner.name.clone()), matter),
+            None => admins.iter().for_each(|admin| tell(admin.clone(), matter)),
+        }
+    }
+    all
+}
+
+/// What still holds of a matter.
+pub fn still(state: &State, matter: Matter, grounds: Grounds) -> Option<Pending> {
+    let now = grounds.now;
+    let key = matter.key().and_then(|id| state.key(id));
+    let when = match matter {
+        Matter::Held => {
+            let hold = state.hold();
+            hold.since.filter(|_| !hold.is_empty() && hold.confirmed.is_none())?
+        }
+        Matter::Unused(_) => deletes_at(state, key?, grounds).filter(|(_, told)| *told > 0)?.0,
+        Matter::Ends(_) => key?.expires_soon(state.policy(), now)?,
+        Matter::Ended(_) => key.filter(|key| key.state(now) == KeyState::Expired)?.expiry.instant()?,
+        Matter::Deleted(_) => key?.restorable_until().filter(|until| now < *until)?,
+    };
+    Some(Pending { matter, when })
+}

@@ -1,0 +1,83 @@
+//! What delivery asks of an engine: what sweeps did since an entry of the trail, and to remember what was sent. How it is
+//! sent is decided above.
+
+use std::ops::ControlFlow;
+
+use super::audit_log::Trail;
+use super::ledger::open_row;
+use super::session::Session;
+use super::{EngineError, LocalEngine};
+use crate::crypto::random::{self, OsEntropy};
+use crate::domain::audit::Entry;
+use crate::domain::delivery::{Channel, Matter};
+use crate::domain::{Command, Grounds};
+
+/// What sweeps did, from the trail.
+#[derive(Debug, Default)]
+pub struct Tidings {
+    /// What is told of, with the number of the entry that says so, the oldest first.
+    pub matters: Vec<(u64, Matter)>,
+    /// Number of the newest entry that was looked at.
+    pub head: u64,
+}
+
+impl LocalEngine {
+    /// Number of the newest entry of the trail.
+    pub fn trail_head(&self) -> u64 {
+        self.ledger().head().seq
+    }
+
+    /// What sweeps did after an entry.
+    ///
+    /// # Errors
+    /// When the trail cannot be read.
+    pub fn tidings(&self, after: u64) -> Result<Tidings, EngineError> {
+        let last = self.ledger().head();
+        let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
+        let mut tidings = Tidings { matters: Vec::new(), head: last.seq };
+        let trail = Trail { store: &*self.store, keyring: &self.keyring };
+        let mut read = Ok(());
+        trail.walk(after, last, &mut |seq, row| match open_row(&sealer, &chain, seq, row) {
+            Ok(row) => {
+                let entry = serde_json::from_str::<Entry>(&row.body);
+                let matters = entry.map(|entry| Matter::of(&entry)).unwrap_or_default();
+                tidings.matters.extend(matters.into_iter().map(|matter| (seq, matter)));
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                read = Err(error.into());
+                ControlFlow::Break(())
+            }
+        })?;
+        read.map(|()| tidings)
+    }
+
+    /// Remembers what was delivered through a channel. Refused as no change when somebody else did meanwhile.
+    ///
+    /// # Errors
+    /// When it is refused or cannot be written.
+    pub fn move_channel(&self, from: Option<Channel>, to: Channel) -> Result<(), EngineError> {
+        let (to, from) = (Box::new(to), from.map(Box::new));
+        self.run(&Session::service()?, &Command::MoveChannel { to, from }).map(drop)
+    }
+
+    /// What can be told of now; none while the clock or the uses leave nothing to judge by.
+    pub fn telling(&self) -> Option<Grounds> {
+        self.grounds().ok()
+    }
+
+    /// The store's own name, no other store's.
+    pub fn store_name(&self) -> String {
+        self.keyring.store().to_string()
+    }
+
+    /// A name for one delivery, which no other has.
+    ///
+    /// # Errors
+    /// When the system's generator fails.
+    pub fn delivery_name() -> Result<String, EngineError> {
+        let mut name = [0; 12];
+        random::base58(&mut OsEntropy, &mut name)?;
+        Ok(String::from_utf8_lossy(&name).into_owned())
+    }
+}
