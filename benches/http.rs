@@ -181,6 +181,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     counted_from: None,
                     protection: None,
                     notice_days: None,
+                    contacts: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

@@ -110,6 +110,7 @@ fn scene(keys: usize) -> Scene {
             counted_from: None,
             protection: None,
             notice_days: None,
+            contacts: None,
         }));
         valid.push(*token.bytes());
     }

@@ -12,8 +12,8 @@ use super::catalog::AuthMethod;
 use super::delivery::Channel;
 use super::lifecycle::NoticeKind;
 use super::{
-    Actor, AppId, Catalog, Expiry, Imported, KeyId, LocationId, Name, Note, OperatorId, Place, Profile,
-    PublicId, Role, Timestamp, Verifier,
+    Actor, AppId, Catalog, Contacts, Expiry, Imported, KeyId, LocationId, Name, Note, OperatorId, Place,
+    Profile, PublicId, Role, Timestamp, Verifier,
 };
 
 /// A request to change something, or to do something that is audited. An edit without a basis replaces whatever is there.
@@ -200,6 +200,19 @@ pub enum Command {
         /// All of it, as it shall be.
         #[n(1)]
         change: KeyEdit,
+        /// What it is based on.
+        #[n(2)]
+        basis: Option<Basis>,
+    },
+    /// Say who is told of a key besides its owner.
+    #[n(81)]
+    SetContacts {
+        /// Which.
+        #[n(0)]
+        key: KeyId,
+        /// All of them, as they shall be.
+        #[n(1)]
+        contacts: Contacts,
         /// What it is based on.
         #[n(2)]
         basis: Option<Basis>,

@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 
 use super::lifecycle::Protection;
 use super::time::DAY_MS;
-use super::{AppId, Expiry, KeyId, LocationId, Name, Note, OperatorId, Policy, Scopes, Timestamp};
+use super::{AppId, Contacts, Expiry, KeyId, LocationId, Name, Note, OperatorId, Policy, Scopes, Timestamp};
 
 /// For whom a record or an event is brought into bytes. What recognises a secret is written for the store alone, whatever it
 /// is a part of, so nobody who sends anything else has to take it out.
@@ -239,6 +239,9 @@ pub struct Key {
     /// Days before its end at which it is told of; `None` goes by the policy.
     #[n(13)]
     pub notice_days: Option<u32>,
+    /// Who is told of it besides its owner.
+    #[n(16)]
+    pub contacts: Option<Box<Contacts>>,
 }
 
 /// How long a deleted record can be restored.
@@ -286,6 +289,7 @@ impl Key {
             counted_from: None,
             protection: None,
             notice_days: None,
+            contacts: None,
         }
     }
 
@@ -296,7 +300,7 @@ impl Key {
     }
 
     /// What can be changed of it, each with its word.
-    pub fn edited(&self) -> [(&'static str, String); 5] {
+    pub fn edited(&self) -> [(&'static str, String); 6] {
         let notice =
             self.notice_days.map_or_else(|| "as the policy".into(), |days| format!("{days} d before"));
         [
@@ -305,6 +309,7 @@ impl Key {
             ("note", self.note.as_str().to_owned()),
             ("expires", self.expiry.to_string()),
             ("notice", notice),
+            ("contacts", self.contacts.as_ref().map_or_else(String::new, ToString::to_string)),
         ]
     }
 

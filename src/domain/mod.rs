@@ -2,7 +2,7 @@
 //! events. Everything here is a pure function of its arguments: no I/O, no clock, no randomness, no async.
 //! Time, the actor and fresh random ids come in through [`Context`].
 //!
-//! - [`id`], [`name`], [`time`]: the small types that carry a rule each.
+//! - [`id`], [`name`], [`contact`], [`time`]: the small types that carry a rule each.
 //! - [`scope`], [`catalog`]: permissions and the file that defines them.
 //! - [`agency`], [`operator`], [`location`], [`app`], [`key`], [`policy`], [`signing`]: the records a store holds
 //!   ([`record`]).
@@ -26,6 +26,7 @@ pub mod authorize;
 pub mod basis;
 pub mod catalog;
 pub mod command;
+pub mod contact;
 pub mod decide;
 pub mod delivery;
 pub mod event;
@@ -60,6 +61,7 @@ pub use app::{App, AppStatus, Profile, SourceApp, Url, UserType};
 pub use authorize::{Access, Action, Actor, authorize};
 pub use catalog::Catalog;
 pub use command::{Command, CommandKind, Context, KeysAfter, Minted, NewApp, NewKey};
+pub use contact::{Contact, Contacts};
 pub use decide::decide;
 pub use event::Event;
 pub use id::{AppId, KeyId, LocationId, OperatorId, PublicId};

@@ -150,7 +150,7 @@ impl Note {
     }
 }
 
-fn clean(text: &str, limit: usize) -> Result<String, BadText> {
+pub(super) fn clean(text: &str, limit: usize) -> Result<String, BadText> {
     // Bound the work before normalising: one character may become several.
     let length = text.chars().take(limit * 4 + 1).count();
     if length > limit * 4 {

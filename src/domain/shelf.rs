@@ -101,6 +101,7 @@ mod tests {
             counted_from: None,
             protection: None,
             notice_days: None,
+            contacts: None,
         }
     }
 

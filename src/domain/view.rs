@@ -260,6 +260,12 @@ impl<'a> View<'a> {
         self.part_of(self.state.hold())
     }
 
+    /// The channels that notices are delivered through, for admins: what is kept of them names whom others are told through.
+    pub fn channels(&self) -> impl Iterator<Item = &'a super::delivery::Channel> + use<'a> {
+        let sees = self.role() == Role::Admin && self.actor.access != Access::Recovery;
+        self.state.channels().filter(move |_| sees)
+    }
+
     /// As much of a hold as the actor may know of: all of it who can let it go, the others what is about keys they see.
     pub fn part_of(&self, hold: &super::Hold) -> super::Hold {
         if self.role() == Role::Admin && self.actor.access != Access::Recovery {

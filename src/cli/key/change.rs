@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use super::issue::contacts;
 use super::{Edit, Final, One, Protect, Rescope, Transfer, expiry, list, now};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
@@ -11,7 +12,7 @@ use crate::cli::find;
 use crate::domain::basis::Basis;
 use crate::domain::command::KeyEdit;
 use crate::domain::view::Sought;
-use crate::domain::{Command, Key, KeyId, Name, Note};
+use crate::domain::{Command, Contacts, Key, KeyId, Name, Note};
 use crate::engine::open::Wants;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
@@ -105,6 +106,11 @@ pub(super) fn transfer(deck: &Deck, args: &Transfer) -> Outcome {
 }
 
 pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
+    let contacts = match args.contact.as_slice() {
+        [] => None,
+        [nobody] if nobody == "none" => Some(Contacts::default()),
+        texts => Some(contacts(texts)?),
+    };
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
     let change = KeyEdit {
         name: match &args.name {
@@ -124,8 +130,17 @@ pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
     };
     // What is not named stays as it was read just now.
     let basis = args.base.if_rev.or_else(|| Some(Basis::of_key(&key)));
-    let command = Command::EditKey { key: key.id, change, basis };
-    run(deck, &signed, command, key.id, "is changed. Its token is the same.")
+    let said = "is changed. Its token is the same.";
+    let Some(contacts) = contacts else {
+        return run(deck, &signed, Command::EditKey { key: key.id, change, basis }, key.id, said);
+    };
+    // Whoever names nothing else changes nothing else.
+    let mut basis = basis;
+    if args.name.is_some() || args.note.is_some() || args.expires.is_some() || args.notice.is_some() {
+        signed.engine.execute(&signed.session, Command::EditKey { key: key.id, change, basis })?;
+        basis = Some(Basis::of_key(&now(&signed, key.id)?));
+    }
+    run(deck, &signed, Command::SetContacts { key: key.id, contacts, basis }, key.id, said)
 }
 
 fn days_of(text: &str) -> Result<u32, Fault> {

@@ -19,7 +19,9 @@ use crate::crypto::CryptoError;
 use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
-use crate::domain::{Catalog, Command, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View};
+use crate::domain::{
+    Catalog, Command, Contacts, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View,
+};
 use crate::engine::open::Wants;
 use crate::engine::{Brought, Unwritten};
 
@@ -28,7 +30,7 @@ const FAIR_BITS: u32 = 80;
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let (signed, new) = prepare(deck, &args.new)?;
-    issue(deck, &signed, new, args.token_file.as_deref())?;
+    issue(deck, &signed, new, &contacts(&args.new.contact)?, args.token_file.as_deref())?;
     Ok(deck.done(signed.engine.settle()))
 }
 
@@ -49,6 +51,7 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
     drop(secret);
     let key = done.events.iter().find_map(Event::key).cloned();
     let key = key.ok_or_else(|| Fault::unavailable("The key was not imported. Try again."))?;
+    let key = told_of(&signed, key, &contacts(&args.new.contact)?).map_err(|(_, fault)| fault)?;
     deck.output.say(&format!(
         "{} is imported. Its callers present kdim_{}_ followed by the secret they have, and nothing else changes \
          for them.",
@@ -87,6 +90,7 @@ fn weigh(deck: &Deck, bits: u32, weak: bool) -> Result<(), Fault> {
 fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey), Fault> {
     let name = Name::new(&words.name).map_err(|why| Fault::bad_text("name", why))?;
     let note = Note::new(&words.note).map_err(|why| Fault::bad_text("note", why))?;
+    contacts(&words.contact)?;
     // Judged before a passphrase is asked for; what counts is computed again when the key is made.
     expiry(words.expires.as_deref(), Deck::wall())?;
     let scopes = scopes(&words.scope, words.preset.as_deref(), &*deck.catalog()?)?;
@@ -101,13 +105,24 @@ fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey), Fault> {
 }
 
 /// Issues a key and hands its token over.
-pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> Result<Key, Fault> {
+pub fn issue(
+    deck: &Deck,
+    signed: &Signed,
+    new: NewKey,
+    contacts: &Contacts,
+    file: Option<&Path>,
+) -> Result<Key, Fault> {
     // Made first: if the file cannot be made, no key is.
     let handover = Handover::to(file, deck.output)?;
     let done = signed.engine.execute(&signed.session, Command::IssueKey(new))?;
     let key = done.events.iter().find_map(Event::key).cloned();
     let (Some(key), Some(token)) = (key, done.token) else {
         return Err(Fault::unavailable("The key was issued without a token. Revoke it and issue another."));
+    };
+    let (key, untold) = match told_of(signed, key, contacts) {
+        Ok(key) => (key, None),
+        // The token is handed over all the same.
+        Err((key, fault)) => (*key, Some(fault)),
     };
     let handed = {
         let state = signed.engine.state();
@@ -129,7 +144,27 @@ pub fn issue(deck: &Deck, signed: &Signed, new: NewKey, file: Option<&Path>) -> 
         key.hint(),
         Handover::where_it_is(file)
     ));
-    Ok(key)
+    untold.map_or(Ok(key), Err)
+}
+
+/// What `--contact` says.
+pub fn contacts(texts: &[String]) -> Result<Contacts, Fault> {
+    Contacts::of(texts).map_err(|why| Fault::usage(format!("--contact: {why}.")))
+}
+
+/// The key with its contacts; as it is, and why it has none, when they cannot be written.
+fn told_of(signed: &Signed, key: Key, contacts: &Contacts) -> Result<Key, (Box<Key>, Fault)> {
+    if contacts.is_empty() {
+        return Ok(key);
+    }
+    let command = Command::SetContacts { key: key.id, contacts: contacts.clone(), basis: None };
+    match signed.engine.execute(&signed.session, command) {
+        Ok(done) => Ok(done.events.iter().find_map(Event::key).cloned().unwrap_or(key)),
+        Err(error) => {
+            let what = format!("The key {} is made, but its contacts are not written:", key.id);
+            Err((Box::new(key), Fault::from(error).because(&what)))
+        }
+    }
 }
 
 /// What `--expires` says.

@@ -6,7 +6,7 @@ use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
 use crate::domain::trace::Agent;
-use crate::domain::{Grounds, Key, KeyState, Reason, Timestamp, Trace, View};
+use crate::domain::{Contact, Grounds, Key, KeyState, Reason, Timestamp, Trace, View};
 use crate::engine::Unwritten;
 
 /// A key in JSON.
@@ -35,6 +35,7 @@ pub struct KeyLine<'a> {
     /// What the state says is in force and waits for a disk that fails; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     not_written_yet: bool,
+    contacts: Vec<&'a str>,
     note: &'a str,
     rev: String,
 }
@@ -89,6 +90,7 @@ impl<'a> KeyLine<'a> {
                 .as_ref()
                 .map(|p| Protected { why: p.why.as_str(), since: p.word.at.rfc3339() }),
             not_written_yet: unwritten.concerns(key.id),
+            contacts: key.contacts.iter().flat_map(|contacts| contacts.iter()).map(Contact::as_str).collect(),
             note: key.note.as_str(),
             rev: Basis::of_key(key).to_string(),
         }

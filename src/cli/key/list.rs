@@ -166,6 +166,9 @@ fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds:
     if let Some(until) = key.restorable_until() {
         line("Restorable", &format!("until {}", times::both(until, now)));
     }
+    if let Some(contacts) = &key.contacts {
+        line("Contacts", &contacts.to_string());
+    }
     if !key.note.as_str().is_empty() {
         line("Note", key.note.as_str());
     }

@@ -82,6 +82,9 @@ pub struct NewWords {
     /// What it is for
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
+    /// Who is told of it besides you, such as a mail address; up to 5
+    #[arg(long, value_name = "CONTACT")]
+    contact: Vec<String>,
 }
 
 /// Words of `key create`.
@@ -185,6 +188,9 @@ pub struct Edit {
     /// Days before its end at which it is told of, such as 30d, or `policy`
     #[arg(long, value_name = "DAYS")]
     notice: Option<String>,
+    /// Who is told of it besides its owner, all of them, such as a mail address; `none` for nobody
+    #[arg(long, value_name = "CONTACT")]
+    contact: Vec<String>,
     #[command(flatten)]
     base: Base,
 }

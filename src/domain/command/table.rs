@@ -232,6 +232,8 @@ commands! {
         "Said that the clock is right" "saying that the clock is right" "clock said to be right";
     EditKey { key, .. }            "key.edit"            Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Changed {}" "changing {}" "changed";
+    SetContacts { key, .. }        "key.contacts"        Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Changed who is told of {}" "changing who is told of {}" "contacts changed";
     KeepKey (key)                  "key.keep"            Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Kept {}" "keeping {}" "kept";
     ProtectKey { key, .. }         "key.protect"         Key(*key)            Leaves   Nothing                 Nothing        Operator
@@ -257,7 +259,7 @@ commands! {
     PurgeDeleted {}                "key.purge"           Nothing              Leaves   Nothing                 Nothing        Service
         "Purged {}, deleted long ago" "purging deleted keys" "purged";
     MoveChannel {..}               "notice.deliver"      Nothing              Leaves   Nothing                 Nothing        Service
-        "Delivered notices through {}" "delivering notices" "delivered";
+        "Noted deliveries through {}" "noting deliveries" "deliveries noted";
     SetPolicy {..}                 "policy.set"          Policy               Leaves   Nothing                 Nothing        Operator
         "Changed the policy" "changing the policy" "policy changed";
 }

@@ -11,8 +11,8 @@ use crate::domain::lifecycle::{Protection, Word};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    AppId, Expiry, Key, KeyId, KeyState, Location, Name, Note, OperatorId, Place, Policy, PublicId, Refusal,
-    Scopes, State, Status, Timestamp,
+    AppId, Contacts, Expiry, Key, KeyId, KeyState, Location, Name, Note, OperatorId, Place, Policy, PublicId,
+    Refusal, Scopes, State, Status, Timestamp,
 };
 
 pub(super) fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -114,6 +114,24 @@ pub(super) fn edit(
     };
     if after == *key {
         return Err(Refusal::NoChange("the key is exactly so"));
+    }
+    let found = Basis::of_key(key);
+    Basis::holds(basis, found, || (format!("the key {}", key.name), format!("revision {found}")))?;
+    Ok(vec![Event::KeyEdited(after, Box::new(key.clone()))])
+}
+
+pub(super) fn set_contacts(
+    state: &State,
+    id: KeyId,
+    contacts: &Contacts,
+    basis: Option<Basis>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    need(key, LIVE, None, context)?;
+    let after = Key { contacts: contacts.clone().kept(), ..key.clone() };
+    if after == *key {
+        return Err(Refusal::NoChange("the key has exactly these contacts"));
     }
     let found = Basis::of_key(key);
     Basis::holds(basis, found, || (format!("the key {}", key.name), format!("revision {found}")))?;
@@ -266,6 +284,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         counted_from: None,
         protection: None,
         notice_days: None,
+        contacts: None,
     })
 }
 

@@ -80,6 +80,9 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::RestoreKey(key) => keys::restore(state, *key, context),
         Command::RescopeKey { key, scopes, basis } => keys::rescope(state, *key, scopes, *basis, context),
         Command::EditKey { key, change, basis } => keys::edit(state, *key, change, *basis, context),
+        Command::SetContacts { key, contacts, basis } => {
+            keys::set_contacts(state, *key, contacts, *basis, context)
+        }
         Command::KeepKey(key) => keys::keep(state, *key, context),
         Command::ProtectKey { key, why } => keys::protect(state, *key, why, context),
         Command::UnprotectKey(key) => keys::unprotect(state, *key, context),

@@ -238,12 +238,14 @@ impl Channel {
         (self.batch, self.waiting) = (None, Vec::new());
     }
 
-    /// Whether it fails, and since when.
-    pub fn failing(&self) -> Option<Failing<'_>> {
+    /// Whether it fails, and since when. What nobody has tried for longer than it is tried at all is of a channel that was
+    /// given up.
+    pub fn failing(&self, now: Timestamp) -> Option<Failing<'_>> {
         if let Some(Lost { at, why }) = &self.gone {
             return Some(Failing { since: *at, why });
         }
-        let oldest = self.waiting.iter().min_by_key(|message| message.since)?;
+        let is_tried = |message: &&Waiting| now.since(message.next) < TRIED_DAYS * DAY_MS;
+        let oldest = self.waiting.iter().filter(is_tried).min_by_key(|message| message.since)?;
         Some(Failing { since: oldest.since, why: &oldest.why })
     }
 
@@ -268,7 +270,7 @@ impl Channel {
         [
             ("entry", self.upto.to_string()),
             ("up to entry", batch.map_or_else(String::new, |batch| batch.upto.to_string())),
-            ("past", told),
+            ("reached", told),
             ("waiting", waiting.join(", ")),
             ("gone", why(&self.gone)),
             ("given up", why(&self.lost)),

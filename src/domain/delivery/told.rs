@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::domain::audit::{Entry, Outcome};
 use crate::domain::lifecycle::{Told, deletes_at};
-use crate::domain::{CommandKind, Grounds, KeyId, KeyState, Name, Role, State, Timestamp};
+use crate::domain::{CommandKind, Contact, Contacts, Grounds, KeyId, KeyState, Name, Role, State, Timestamp};
 
 /// Somebody who is told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -16,6 +16,9 @@ pub enum Recipient {
     /// An operator, by name.
     #[n(0)]
     Operator(#[n(0)] Name),
+    /// A contact of a key.
+    #[n(1)]
+    Contact(#[n(0)] Contact),
 }
 
 impl Recipient {
@@ -23,6 +26,7 @@ impl Recipient {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Operator(_) => "operator",
+            Self::Contact(_) => "contact",
         }
     }
 
@@ -30,6 +34,7 @@ impl Recipient {
     pub fn name(&self) -> &str {
         match self {
             Self::Operator(name) => name.as_str(),
+            Self::Contact(contact) => contact.as_str(),
         }
     }
 }
@@ -136,6 +141,9 @@ pub fn addressed(
         let key = matter.key().and_then(|id| state.key(id));
         if matter.key().is_some() && key.is_none() {
             continue;
+        }
+        for contact in key.and_then(|key| key.contacts.as_deref()).into_iter().flat_map(Contacts::iter) {
+            tell(Recipient::Contact(contact.clone()), matter);
         }
         let owner = key.and_then(|key| state.operator(key.owner)).filter(|owner| owner.standing.is_active());
         match owner {

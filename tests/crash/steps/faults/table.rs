@@ -223,6 +223,9 @@ table! {
     DeleteKey => &[Deed::new(&["key", "delete", "Nightly"], &["key.delete"]).ends("Nightly", "deny tombstoned")],
     RestoreKey => &[Deed::new(&["key", "restore", "Gone"], &["key.restore"])],
     EditKey => &[Deed::new(&["key", "edit", "Nightly", "--note", "moved", "--expires", "30d"], &["key.edit"])],
+    SetContacts => &[
+        Deed::new(&["key", "edit", "Nightly", "--contact", "ops@acme.example"], &["key.contacts"]),
+    ],
     KeepKey => &[Deed::new(&["key", "keep", "Nightly"], &["key.keep"])],
     ProtectKey => &[Deed::new(&["key", "protect", "Nightly", "--why", "needed"], &["key.protect"])],
     UnprotectKey => &[Deed::new(&["key", "unprotect", "Yearly report"], &["key.unprotect"])],

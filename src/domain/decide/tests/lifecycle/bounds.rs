@@ -187,6 +187,6 @@ fn a_key_written_before_keys_could_be_protected_is_read() {
     let mut old = bytes.strip_suffix(&later[..]).unwrap().to_vec();
     old[0] -= 3;
     let read = Record::decode(RecordKey::Key(key), &old).unwrap();
-    let without = Key { counted_from: None, protection: None, notice_days: None, ..with };
+    let without = Key { counted_from: None, protection: None, notice_days: None, contacts: None, ..with };
     assert_eq!(read, Record::Key(without));
 }
