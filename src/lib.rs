@@ -10,6 +10,7 @@
 //! - `tui`: the console: loop, actions, router, overlays, screens, widgets, theme, clipboard.
 //! - `serve`: what other programs speak to: HTTP for proxies, and the control socket that the command line and the
 //!   console attach to.
+//! - `deliver`: notices beyond the screen, by channels set up on this machine.
 //! - `engine`: the imperative shell: runs commands against a store, verifies, records use.
 //! - `store`: the ordered key-value trait; sled behind it with our durability rules; memory for tests.
 //! - `crypto`: token format, digests, passphrases, slots, sealing.
@@ -28,6 +29,8 @@
 pub mod cli;
 #[doc(hidden)]
 pub mod crypto;
+#[doc(hidden)]
+pub mod deliver;
 #[doc(hidden)]
 pub mod domain;
 #[doc(hidden)]

@@ -9,7 +9,8 @@ use keydeck::tui::action::Action;
 
 /// From the top down. Those in one line are siblings and do not use each other, but for the command line, which
 /// starts the console.
-const FLOORS: [&[&str]; 6] = [&["cli"], &["tui"], &["serve"], &["engine"], &["store", "crypto"], &["domain"]];
+const FLOORS: [&[&str]; 7] =
+    [&["cli"], &["tui"], &["serve"], &["deliver"], &["engine"], &["store", "crypto"], &["domain"]];
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {

@@ -24,13 +24,14 @@ pub const START: Timestamp = Timestamp(1_790_000_000_000);
 const HOUR: i64 = 3_600_000;
 const NOTHING: [&str; 0] = [];
 
+/// A store in memory with a clock of its own.
 pub struct House {
     pub store: Arc<Watched>,
     pub clock: TestClock,
     pub open: Open,
 }
 
-fn name(text: &str) -> Name {
+pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
@@ -69,7 +70,7 @@ impl House {
         self.open.engine.verify(token.as_bytes(), &[]).reason()
     }
 
-    fn does(&self, command: Command) -> Result<(), EngineError> {
+    pub fn does(&self, command: Command) -> Result<(), EngineError> {
         self.open.engine.execute(&self.open.session, command).map(drop)
     }
 
@@ -83,7 +84,7 @@ impl House {
     }
 }
 
-fn issue(open: &Open, called: &str) -> (KeyId, String) {
+pub fn issue(open: &Open, called: &str) -> (KeyId, String) {
     let new = NewKey {
         name: name(called),
         place: Place::Agency,
@@ -279,7 +280,7 @@ fn many_deletions_at_once_wait_for_a_word_and_go_with_it() {
     assert!(house.is_whole());
 }
 
-fn options(dir: &Path, clock: &TestClock) -> Options {
+pub fn options(dir: &Path, clock: &TestClock) -> Options {
     Options {
         clock: Arc::new(clock.clone()),
         cost: Cost::IMPORTED,

@@ -1,0 +1,127 @@
+//! What is sent: one JSON text for each recipient and sweep. It holds names that people typed, escaped as JSON does it, and
+//! never a secret. `assets/guide/delivery.md` documents it.
+
+use serde::Serialize;
+
+use crate::domain::delivery::{Matter, Pending, Recipient};
+use crate::domain::time::DAY_MS;
+use crate::domain::{Key, State, Timestamp};
+
+/// Notices one message holds at most; how many more there are is said in it.
+const LINES: usize = 100;
+
+/// A message ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The same each time it is sent, and no other message's.
+    pub id: String,
+    /// When it is sent.
+    pub at: Timestamp,
+    /// Its JSON text.
+    pub body: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    id: &'a str,
+    at: String,
+    agency: &'a str,
+    recipient: &'a str,
+    recipient_kind: &'static str,
+    notices: Vec<Line<'a>>,
+    more: usize,
+    test: bool,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    what: &'static str,
+    key: Option<String>,
+    name: Option<&'a str>,
+    hint: Option<String>,
+    owner: Option<&'a str>,
+    when: String,
+    days: Option<i64>,
+    text: String,
+}
+
+impl Letter {
+    /// The message that tells somebody of these notices.
+    pub(super) fn of(id: String, at: Timestamp, to: &Recipient, state: &State, all: &[Pending]) -> Self {
+        let lines = all.iter().take(LINES).map(|pending| line(state, *pending, at)).collect();
+        let more = all.len().saturating_sub(LINES);
+        Self::with(id, at, state, (to.name(), to.kind()), lines, more, false)
+    }
+
+    /// A message that says that it is a test.
+    pub(super) fn trial(id: String, at: Timestamp, to: &str, state: &State) -> Self {
+        let text = "This is a test of keydeck's notices. Nothing is due.".into();
+        let when = at.rfc3339();
+        let line =
+            Line { what: "test", key: None, name: None, hint: None, owner: None, when, days: None, text };
+        Self::with(id, at, state, (to, "operator"), vec![line], 0, true)
+    }
+
+    fn with(
+        id: String,
+        at: Timestamp,
+        state: &State,
+        (recipient, recipient_kind): (&str, &'static str),
+        notices: Vec<Line<'_>>,
+        more: usize,
+        test: bool,
+    ) -> Self {
+        let agency = state.agency_name();
+        let body = Body { id: &id, at: at.rfc3339(), agency, recipient, recipient_kind, notices, more, test };
+        let body = serde_json::json!(body).to_string();
+        Self { id, at, body }
+    }
+}
+
+fn line(state: &State, pending: Pending, now: Timestamp) -> Line<'_> {
+    let Pending { matter, when } = pending;
+    let key = matter.key().and_then(|id| state.key(id));
+    // Rounded up: nobody is told of less time than there is.
+    let left = (when.since(now).max(0) + DAY_MS - 1) / DAY_MS;
+    let days = match matter {
+        Matter::Unused(_) | Matter::Ends(_) | Matter::Deleted(_) => Some(left),
+        Matter::Held | Matter::Ended(_) => None,
+    };
+    Line {
+        what: matter.code(),
+        key: key.map(|key| key.id.to_string()),
+        name: key.map(|key| key.name.as_str()),
+        hint: key.map(Key::hint),
+        owner: key.and_then(|key| state.operator(key.owner)).map(|owner| owner.name.as_str()),
+        when: when.rfc3339(),
+        days,
+        text: in_words(state, pending, key, left),
+    }
+}
+
+/// One sentence for whoever only passes it on.
+fn in_words(state: &State, pending: Pending, key: Option<&Key>, days: i64) -> String {
+    let key = key.map_or_else(String::new, |key| format!("{} ({})", key.name, key.hint()));
+    let when = pending.when;
+    let within = if days == 1 { "within a day".to_owned() } else { format!("in {days} days") };
+    match pending.matter {
+        Matter::Held => match state.hold().keys.len() {
+            1 => "1 deletion waits for the word of an admin.".into(),
+            count => format!("{count} deletions wait for the word of an admin."),
+        },
+        Matter::Unused(_) => {
+            format!(
+                "{key} is deleted for want of use {within}, on {when}, unless it is used, kept or protected."
+            )
+        }
+        Matter::Ends(_) => {
+            format!("{key} ends {within}, on {when}. Requests with it are refused from then on.")
+        }
+        Matter::Ended(_) => format!("{key} has ended on {when}. Requests with it are refused."),
+        Matter::Deleted(_) => {
+            format!(
+                "{key} was deleted for want of use. Its record can be restored, as revoked, until {when}."
+            )
+        }
+    }
+}
