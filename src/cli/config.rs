@@ -11,6 +11,8 @@
 //! mouse     = true            # let the mouse click; default true
 //! ```
 //!
+//! Tables `[channel.NAME]` set up how notices are delivered: see `channels`.
+//!
 //! Relative paths start at the directory of the file.
 
 use std::io::ErrorKind;
@@ -18,9 +20,11 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+use super::channels;
 use super::fault::Fault;
 use super::output::shown;
 use super::places::Places;
+use crate::deliver::Setup;
 use crate::domain::catalog::text::nearest;
 use crate::files;
 use crate::tui::clipboard::Preference;
@@ -44,6 +48,8 @@ pub struct Config {
     pub ascii: bool,
     /// Let the mouse click.
     pub mouse: bool,
+    /// How notices are delivered.
+    pub channels: Vec<Setup>,
 }
 
 impl Default for Config {
@@ -57,12 +63,14 @@ impl Default for Config {
             clipboard: Preference::Auto,
             ascii: false,
             mouse: true,
+            channels: Vec::new(),
         }
     }
 }
 
-const FIELDS: [&str; 8] = ["data", "operator", "catalog", "theme", "keymap", "clipboard", "ascii", "mouse"];
-/// Far more than eight fields and their comments need.
+const FIELDS: [&str; 9] =
+    ["data", "operator", "catalog", "theme", "keymap", "clipboard", "ascii", "mouse", "channel"];
+/// Far more than these fields and their comments need.
 const MAX_BYTES: usize = 64 * 1024;
 
 /// Reads the file that was named, or the default one if there is one.
@@ -73,37 +81,55 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
     let fail = |why: String| {
         Fault::usage(format!("The configuration file {} cannot be read: {why}.", path.display()))
     };
-    let text = match files::read_text(&path, MAX_BYTES) {
+    let file = match files::open(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return Ok(Config::default()),
-        read => read.map_err(|error| fail(error.to_string()))?,
+        opened => opened.map_err(|error| fail(error.to_string()))?,
     };
+    let ours = channels::must_be_ours(&file);
+    let text = files::text_of(file, MAX_BYTES).map_err(|error| fail(error.to_string()))?;
     let base = path.parent().unwrap_or(Path::new(""));
-    parse(&text, |written| places.resolve(written, base)).map_err(|problem| {
+    let config = parse(&text, |written| places.resolve(written, base)).map_err(|problem| {
         Fault::usage(format!(
             "The configuration file {}, line {}: {}",
             path.display(),
-            problem.line,
+            problem.line(&text),
             problem.what
         ))
-    })
+    })?;
+    if !config.channels.is_empty() {
+        ours.map_err(|error| fail(error.to_string()))?;
+    }
+    Ok(config)
 }
 
-struct Problem {
-    line: usize,
-    what: String,
+/// A mistake in the file.
+pub(super) struct Problem {
+    /// Where, in bytes from its beginning.
+    at: usize,
+    /// What is wrong, as a sentence.
+    pub what: String,
+}
+
+impl Problem {
+    /// A mistake that begins at a byte of the file.
+    pub fn at(at: usize, what: impl Into<String>) -> Self {
+        Self { at, what: what.into() }
+    }
+
+    fn line(&self, text: &str) -> usize {
+        text.bytes().take(self.at).filter(|b| *b == b'\n').count() + 1
+    }
 }
 
 fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Problem> {
-    let line = |offset: usize| text.bytes().take(offset).filter(|b| *b == b'\n').count() + 1;
-    let document = DeTable::parse(text).map_err(|error| Problem {
-        line: line(error.span().map_or(text.len(), |span| span.start)),
-        what: format!("this is not TOML: {}.", shown(error.message())),
+    let document = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(text.len(), |span| span.start);
+        Problem::at(at, format!("this is not TOML: {}.", shown(error.message())))
     })?;
     let mut config = Config::default();
     for (name, value) in document.get_ref() {
-        let problem = |at: usize, what: String| Problem { line: line(at), what };
         let wrong =
-            |must: &str| problem(value.span().start, format!("\"{}\" must be {must}.", name.get_ref()));
+            |must: &str| Problem::at(value.span().start, format!("\"{}\" must be {must}.", name.get_ref()));
         let string = || match value.get_ref() {
             DeValue::String(text) => Ok(text.as_ref()),
             _ => Err(wrong("a text in quotes")),
@@ -126,6 +152,7 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Proble
             }
             "ascii" => config.ascii = switch()?,
             "mouse" => config.mouse = switch()?,
+            "channel" => config.channels = channels::parse(value)?,
             other => {
                 let hint = nearest(other, FIELDS).map_or_else(String::new, |n| format!(" Did you mean {n}?"));
                 let what = format!(
@@ -133,7 +160,7 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Proble
                     shown(other),
                     FIELDS.join(", ")
                 );
-                return Err(problem(name.span().start, what));
+                return Err(Problem::at(name.span().start, what));
             }
         }
     }
@@ -145,7 +172,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Config, String> {
-        parse(text, |written| Path::new("/base").join(written)).map_err(|p| format!("{}: {}", p.line, p.what))
+        parse(text, |written| Path::new("/base").join(written))
+            .map_err(|p| format!("{}: {}", p.line(text), p.what))
     }
 
     #[test]

@@ -82,6 +82,7 @@ fn enter(deck: &Deck, look: &Look, store: Store) -> Outcome {
         ascii: config.ascii || look.ascii,
         mouse: config.mouse && !look.no_mouse,
         read_only: deck.globals.read_only,
+        channels: config.channels.clone(),
     };
     let ending = crate::tui::run(start).map_err(|e| Fault::unavailable(e.to_string()))?;
     Ok(ExitCode::from(ending.code()))

@@ -18,7 +18,7 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::domain::{Catalog, Command, Grounds, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options, Wants};
-use crate::engine::{Engine, EngineError, OpenError, Session, Via, throttle};
+use crate::engine::{Engine, EngineError, LocalEngine, OpenError, Session, Via, throttle};
 use crate::serve::control::Owner;
 use crate::serve::door::{Entrance, open_or_attach};
 
@@ -42,6 +42,8 @@ pub struct Signed {
     pub engine: Arc<dyn Engine>,
     /// For whom.
     pub session: Session,
+    /// The same engine, when this process has the store open.
+    pub local: Option<Arc<LocalEngine>>,
     /// The process that has the store open, when it is another.
     pub owner: Option<Owner>,
 }
@@ -165,14 +167,14 @@ impl Deck {
     }
 
     fn entered(&self, entrance: Entrance) -> Signed {
-        let Entrance { engine, session, notices, owner, .. } = entrance;
+        let Entrance { engine, session, notices, owner, local, .. } = entrance;
         for notice in &notices {
             self.output.warn(notice);
         }
         if !engine.doubts().is_empty() {
             self.output.warn("the store is in doubt: requests that it does not vouch for are refused.");
         }
-        Signed { engine, session, owner }
+        Signed { engine, session, local, owner }
     }
 }
 

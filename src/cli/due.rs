@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::consent::Consent;
+use super::delivery;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::notices::show;
 use super::number::whole;
 use super::table::Table;
 use super::times;
+use crate::deliver::{Quit, Report, run};
 use crate::domain::event::Subject;
 use crate::domain::lifecycle::Told;
 use crate::domain::notice::{Notice, What, board};
@@ -53,6 +55,8 @@ struct SweptLine<'a> {
     actions: Vec<ActionLine<'a>>,
     others: u32,
     next_at: Option<String>,
+    delivered: usize,
+    undelivered: Vec<delivery::Line>,
 }
 
 #[derive(Serialize)]
@@ -74,17 +78,25 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
     }
     let how = if args.dry_run { Sweeping::Tell } else { Sweeping::Do };
     let swept = signed.engine.sweep(&signed.session, how)?;
+    // Who is attached leaves it to the process that has the store.
+    let delivered = match &signed.local {
+        Some(engine) if how == Sweeping::Do => run(engine, &deck.config.channels, &Quit::default()),
+        _ => Report::default(),
+    };
     if deck.output.is_json() {
         let line = SweptLine {
             done: how == Sweeping::Do,
             actions: swept.events.iter().map(action).collect(),
             others: swept.others,
             next_at: swept.next.map(Timestamp::rfc3339),
+            delivered: delivered.sent,
+            undelivered: delivered.failed.iter().map(delivery::Line::failed).collect(),
         };
         deck.output.value(&line)?;
     } else {
         tell(deck, &signed, &swept, how)?;
     }
+    delivery::tell(deck, &delivered);
     Ok(deck.done(signed.engine.settle()))
 }
 

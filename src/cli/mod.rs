@@ -4,9 +4,9 @@
 //!   wrong, and the exit codes; `output`, `table`, `times`, `stopped`: what is shown.
 //! - `door`: signing in; `find`: what a reference means; `secrets`: passphrases from files and prompts; `handover`: a fresh
 //!   secret on its way out; `tokens`: secrets in the wrong place.
-//! - `config`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
+//! - `config`, `channels`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `due`, `verify`, `audit`, `serve`, `guide`, `info`,
+//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `due`, `delivery`, `verify`, `audit`, `serve`, `guide`, `info`,
 //!   `completions`: the commands.
 //! - `console`: the way to the full-screen console.
 //!
@@ -16,11 +16,13 @@ mod app;
 mod args;
 mod audit;
 mod base;
+mod channels;
 mod clock;
 mod completions;
 pub mod config;
 mod consent;
 pub mod console;
+mod delivery;
 mod door;
 mod due;
 mod fault;

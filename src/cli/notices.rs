@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::Outcome;
+use super::delivery::{Test, test};
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::find;
@@ -31,6 +32,8 @@ pub enum Verb {
     Ack(Ack),
     /// Have the notices of a key shown again later; their next step is shown in any case
     Snooze(Snooze),
+    /// Send a test message through the channels of the configuration file, and tell what became of it
+    Test(Test),
 }
 
 /// Words of `notices list`.
@@ -117,6 +120,7 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::List(args) => list(deck, args),
         Verb::Ack(Ack { which }) => see(deck, which, None),
         Verb::Snooze(Snooze { which, life }) => see(deck, which, Some(life)),
+        Verb::Test(args) => test(deck, args),
     }
 }
 

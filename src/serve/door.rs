@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::control::client::{NotAttached, attach};
 use super::control::{Control, Owner, Settings, knock};
+use crate::deliver::{Courier, Setup};
 use crate::engine::open::{self, Key, Open, Options};
 use crate::engine::{Engine, LocalEngine, LookOnly, OpenError, Pace, Session, Sweeper};
 use crate::store;
@@ -19,16 +20,22 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a process does for the store that it has, beside its own work, for as long as it stays.
 pub struct Hosting {
-    /// Does what time brings. First, because a sweep that is under way is ended before those attached are told.
+    /// Delivers what sweeps tell of. First, because it breaks off what is under way; nobody waits for that.
+    _courier: Courier,
+    /// Does what time brings. A sweep that is under way is ended before those attached are told.
     _sweeper: Sweeper,
     /// What others attach to.
     _control: Option<Control>,
 }
 
 impl Hosting {
-    /// Sweeps, and lets others attach to `control`, until it is dropped.
-    pub fn begin(engine: &Arc<LocalEngine>, control: Option<Control>) -> Self {
-        Self { _sweeper: engine.sweep_by_itself(Pace::default()), _control: control }
+    /// Sweeps, delivers through these channels, and lets others attach to `control`, until it is dropped.
+    pub fn begin(engine: &Arc<LocalEngine>, control: Option<Control>, channels: &[Setup]) -> Self {
+        Self {
+            _courier: Courier::start(engine, channels),
+            _sweeper: engine.sweep_by_itself(Pace::default()),
+            _control: control,
+        }
     }
 }
 
@@ -64,9 +71,10 @@ impl Entrance {
         Self { engine: LookOnly::over(self.engine, &self.session), local: None, ..self }
     }
 
-    /// The same, for a process that stays; while it owns the store it sweeps, and others attach to it.
+    /// The same, for a process that stays; while it owns the store it sweeps, delivers through these
+    /// channels, and others attach to it.
     #[must_use]
-    pub fn hosted(mut self, command: &str) -> Self {
+    pub fn hosted(mut self, command: &str, channels: &[Setup]) -> Self {
         let Some(engine) = self.local.clone() else { return self };
         if engine.dir().is_none() {
             return self;
@@ -74,7 +82,7 @@ impl Entrance {
         let settings = Settings { socket: None, command: command.into() };
         let control = Control::start(Arc::clone(&engine), &settings);
         let control = control.map_err(|error| self.notices.push(error.to_string())).ok();
-        self.hosting = Some(Hosting::begin(&engine, control));
+        self.hosting = Some(Hosting::begin(&engine, control, channels));
         self
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
+use crate::deliver::Setup;
 use crate::domain::Name;
 use crate::engine::open::{self, Key, Options};
 use crate::engine::{EngineError, OpenError, demo};
@@ -38,8 +39,9 @@ pub struct Entered {
     pub recovery: Option<Fresh>,
 }
 
-/// Goes in. Takes as long as a passphrase costs to check. While this process has the store, others attach to it.
-pub fn enter(entry: Entry, custody: &Custody) -> Result<Entered, OpenError> {
+/// Goes in. Takes as long as a passphrase costs to check. While this process has the store, others attach to it, and
+/// notices are delivered through these channels.
+pub fn enter(entry: Entry, custody: &Custody, channels: &[Setup]) -> Result<Entered, OpenError> {
     let unusable = |error: CryptoError| OpenError::Engine(EngineError::Crypto(error));
     match entry {
         Entry::Found { options, agency, operator, passphrase } => {
@@ -48,7 +50,7 @@ pub fn enter(entry: Entry, custody: &Custody) -> Result<Entered, OpenError> {
             let under_way = custody.begin(format!("The store of {agency}"));
             let founded = open::found(&options, agency, operator, &chosen)?;
             let code = SecretText::new(founded.recovery.reveal().as_str().to_owned());
-            let open = Entrance::from(founded.open).hosted(&options.command);
+            let open = Entrance::from(founded.open).hosted(&options.command, channels);
             let code = Fresh::recovery(code, &open.engine, &open.session, under_way);
             Ok(Entered { open, recovery: Some(code) })
         }
@@ -56,7 +58,7 @@ pub fn enter(entry: Entry, custody: &Custody) -> Result<Entered, OpenError> {
             let presented = Passphrase::present(passphrase.expose()).map_err(unusable)?;
             drop(passphrase);
             let key = Key::Operator { name: &operator, passphrase: &presented };
-            let open = open_or_attach(&options, &key)?.hosted(&options.command);
+            let open = open_or_attach(&options, &key)?.hosted(&options.command, channels);
             Ok(Entered { open, recovery: None })
         }
         Entry::Demo => Ok(Entered { open: demo::open()?.into(), recovery: None }),

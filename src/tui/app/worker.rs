@@ -11,6 +11,7 @@ use super::console::Keydeck;
 use super::custody::{Custody, Fresh, UnderWay};
 use super::entry::{self, Entered, Entry};
 use crate::crypto::passphrase::Passphrase;
+use crate::deliver::Setup;
 use crate::domain::{Command, Event};
 use crate::engine::{Brought, Done, Engine, EngineError, News, OpenError, Session};
 use crate::serve::door::Hosting;
@@ -62,12 +63,19 @@ pub struct Hand {
     clipboard: Arc<Mutex<Clipboard>>,
     news: NewsLine,
     custody: Custody,
+    channels: Arc<[Setup]>,
 }
 
 impl Hand {
     /// Works with this clipboard, tells news through `news`, and what became of secrets that nobody got to `custody`.
     pub fn new(clipboard: Clipboard, news: NewsLine, custody: Custody) -> Self {
-        Self { clipboard: Arc::new(Mutex::new(clipboard)), news, custody }
+        Self { clipboard: Arc::new(Mutex::new(clipboard)), news, custody, channels: Arc::default() }
+    }
+
+    /// The same; the store it opens has its notices delivered through these channels.
+    #[must_use]
+    pub fn delivering(self, channels: &[Setup]) -> Self {
+        Self { channels: channels.into(), ..self }
     }
 
     fn with_clipboard(&self, act: impl FnOnce(&mut Clipboard) -> Outcome + Send + 'static) -> Task<Outcome> {
@@ -90,9 +98,9 @@ impl Worker<Keydeck> for Hand {
             Effect::Settle => self.with_clipboard(|clipboard| Outcome::Settled(clipboard.settle())),
             Effect::Enter(entry) => {
                 let news = Arc::clone(&self.news);
-                let custody = self.custody.clone();
+                let (custody, channels) = (self.custody.clone(), Arc::clone(&self.channels));
                 Box::new(move || {
-                    let entered = entry::enter(entry, &custody);
+                    let entered = entry::enter(entry, &custody, &channels);
                     if let (Ok(entered), Some(news)) = (&entered, news.get()) {
                         pass_on(entered.open.engine.subscribe(), news.clone());
                     }

@@ -8,6 +8,7 @@ mod apps;
 mod audit;
 mod clocks;
 mod day;
+mod delivery;
 mod people;
 mod terminal;
 mod trouble;

@@ -252,7 +252,7 @@ fn whoever_comes_first_owns_the_store_and_nobody_has_to_say_so() {
     house.close();
     let own = Catalog::builtin().source().replace("version = \"1.0\"", "version = \"1.1\"");
     std::fs::write(house.path().join(CATALOG_FILE), own).unwrap();
-    let first = enter(house.path(), "maria", PHRASE, Via::Console).unwrap().hosted("keydeck");
+    let first = enter(house.path(), "maria", PHRASE, Via::Console).unwrap().hosted("keydeck", &[]);
     assert!(first.owner.is_none() && first.local.is_some(), "nobody had it");
     let second = house.attach("maria");
     assert_eq!(second.engine.catalog(), first.engine.catalog());

@@ -1,0 +1,82 @@
+//! `keydeck notices test`, and what a sweep says of the messages it sent.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Outcome;
+use super::door::Deck;
+use super::fault::Fault;
+use crate::deliver::{self, Report};
+use crate::domain::delivery::ChannelName;
+
+/// Words of `notices test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// One channel; by default all of them
+    channel: Option<ChannelName>,
+}
+
+/// What became of a message, in JSON.
+#[derive(Serialize)]
+pub struct Line {
+    channel: String,
+    accepted: bool,
+    why: Option<String>,
+}
+
+impl Line {
+    /// A message that was not accepted.
+    pub fn failed((channel, why): &(ChannelName, String)) -> Self {
+        Self { channel: channel.to_string(), accepted: false, why: Some(why.clone()) }
+    }
+}
+
+/// Says to a person what a sweep delivered, and to anybody what it could not.
+pub fn tell(deck: &Deck, report: &Report) {
+    match report.sent {
+        0 => {}
+        1 => deck.output.say("1 message was delivered."),
+        sent => deck.output.say(&format!("{sent} messages were delivered.")),
+    }
+    for (channel, why) in &report.failed {
+        deck.output
+            .warn(&format!("notices could not be delivered through {channel} and are tried again: {why}"));
+    }
+}
+
+/// Runs `notices test`: exit code 1 when a message is not accepted.
+pub fn test(deck: &Deck, args: &Test) -> Outcome {
+    let all = &deck.config.channels;
+    let chosen: Vec<_> =
+        all.iter().filter(|setup| args.channel.is_none_or(|name| name == setup.name)).collect();
+    if chosen.is_empty() {
+        let names: Vec<&str> = all.iter().map(|setup| setup.name.as_str()).collect();
+        return Err(Fault::usage(match args.channel.filter(|_| !names.is_empty()) {
+            Some(name) => format!("There is no channel {name}. There are: {}.", names.join(", ")),
+            None => "No channel is set up. A table [channel.NAME] in the configuration file does it; the guide to delivery \
+                     shows how."
+                .into(),
+        }));
+    }
+    let signed = deck.sign_in()?;
+    let to = signed.see(|view| view.operator().map(|operator| operator.name.clone()));
+    let mut lines = Vec::new();
+    for setup in chosen {
+        let sent = deliver::test(&*signed.engine, setup, to.as_ref().map_or("", |name| name.as_str()));
+        let why = sent.err().map(|why| why.to_string());
+        if !deck.output.is_json() {
+            deck.output.text(&match &why {
+                None => format!("{}: accepted\n", setup.name),
+                Some(why) => format!("{}: not accepted: {why}\n", setup.name),
+            })?;
+        }
+        lines.push(Line { channel: setup.name.to_string(), accepted: why.is_none(), why });
+    }
+    let failed = lines.iter().any(|line| !line.accepted);
+    if deck.output.is_json() {
+        deck.output.value(&lines)?;
+    }
+    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,203 @@
+//! Notices on their way out of the program: what cron sends after its sweep, and what an operator tries by hand.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use keydeck::domain::time::DAY_MS;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::support::desk::Desk;
+use crate::support::wait::until;
+
+/// A desk with a channel that keeps what it is given in `mail`, unless there is a file `broken`.
+fn desk() -> Desk {
+    let desk = Desk::founded();
+    let home = desk.path("").display().to_string();
+    let script = format!(
+        "test -e {home}/broken && {{ echo no such user >&2; exit 1; }}; cat >>{home}/mail; echo >>{home}/mail"
+    );
+    desk.file("clock", "0 one");
+    desk.file(
+        "config.toml",
+        format!("[channel.mail]\ncommand = ['/bin/sh', '-c', '{script}']\nseconds = 300\n"),
+    );
+    desk
+}
+
+fn given(desk: &Desk) -> Vec<Value> {
+    let text = fs::read_to_string(desk.path("mail")).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn sweeps(desk: &Desk) -> Value {
+    desk.maria().asks(&["sweep", "--config", "config.toml"])
+}
+
+#[test]
+fn cron_sends_each_step_once_and_says_what_was_not_accepted() {
+    let desk = desk();
+    let maria = desk.maria();
+    let words = [
+        "key",
+        "create",
+        "--name",
+        "Lead \"forms\"",
+        "--agency",
+        "--scope",
+        "contacts.read",
+        "--expires",
+        "9d",
+    ];
+    let token = maria.does(&words).out;
+    assert_eq!(sweeps(&desk)["delivered"], 0);
+    desk.file("clock", format!("{} two", 3 * DAY_MS));
+    let before = sweeps(&desk);
+    assert_eq!((&before["delivered"], &before["undelivered"]), (&json!(1), &json!([])));
+    assert_eq!(sweeps(&desk)["delivered"], 0, "once");
+    let mail = given(&desk);
+    let notice = &mail[0]["notices"][0];
+    assert_eq!(
+        (&notice["what"], &notice["name"], &notice["days"]),
+        (&json!("ends"), &json!("Lead \"forms\""), &json!(6))
+    );
+    assert!(!mail[0].to_string().contains(token.trim()), "a secret is in a message");
+
+    desk.file("broken", "");
+    desk.file("clock", format!("{} three", 8 * DAY_MS + DAY_MS / 2));
+    let said = maria.does(&["sweep", "--config", "config.toml"]);
+    assert!(said.err.contains("through mail") && said.err.contains("no such user"), "{}", said.err);
+    fs::remove_file(desk.path("broken")).unwrap();
+    assert_eq!(sweeps(&desk)["delivered"], 0, "its time has not come");
+    desk.file("clock", format!("{} four", 8 * DAY_MS + DAY_MS / 2 + 120_000));
+    assert_eq!(sweeps(&desk)["delivered"], 1);
+    assert_eq!(given(&desk).len(), 2);
+    let trail = maria.does(&["audit", "list"]).out;
+    assert!(trail.contains("Noted deliveries through mail"), "{trail}");
+}
+
+#[test]
+fn a_test_message_says_what_became_of_it_and_is_marked_as_a_test() {
+    let desk = desk();
+    let maria = desk.maria();
+    let said = maria.does(&["notices", "test", "--config", "config.toml"]);
+    assert_eq!(said.out, "mail: accepted\n");
+    let mail = given(&desk);
+    assert_eq!((&mail[0]["test"], &mail[0]["recipient"]), (&json!(true), &json!("maria")));
+    desk.file("broken", "");
+    let said = maria.says(&["notices", "test", "mail", "--config", "config.toml", "--json"]).expect(1).json();
+    assert_eq!(said[0]["accepted"], false);
+    assert!(said[0]["why"].as_str().unwrap().ends_with("no such user"), "{said}");
+    maria.says(&["notices", "test", "desk", "--config", "config.toml"]).fails(2, "There are: mail.");
+    maria.says(&["notices", "test"]).fails(2, "No channel is set up");
+}
+
+#[test]
+fn a_configuration_file_that_others_may_write_runs_no_programs() {
+    let desk = desk();
+    fs::set_permissions(desk.path("config.toml"), fs::Permissions::from_mode(0o620)).unwrap();
+    desk.maria().says(&["sweep", "--config", "config.toml"]).fails(2, "others may write it");
+    assert!(given(&desk).is_empty());
+}
+
+#[test]
+fn a_key_has_contacts_from_its_making_on_and_another_is_told_with_its_owner() {
+    let desk = desk();
+    let maria = desk.maria();
+    let words = [
+        "key",
+        "create",
+        "--name",
+        "Lead forms",
+        "--agency",
+        "--scope",
+        "contacts.read",
+        "--contact",
+        "ops@acme.example",
+    ];
+    let made = maria.asks(&words);
+    assert_eq!(made["contacts"], json!(["ops@acme.example"]));
+    let edited = maria.asks(&[
+        "key",
+        "edit",
+        "Lead forms",
+        "--contact",
+        "web@acme.example",
+        "--contact",
+        "ops@acme.example",
+        "--note",
+        "moved",
+    ]);
+    assert_eq!(
+        (&edited["contacts"], &edited["note"]),
+        (&json!(["web@acme.example", "ops@acme.example"]), &json!("moved"))
+    );
+    assert!(maria.does(&["key", "show", "Lead forms"]).out.contains("web@acme.example, ops@acme.example"));
+    assert_eq!(maria.asks(&["key", "edit", "Lead forms", "--contact", "none"])["contacts"], json!([]));
+    maria.says(&["key", "edit", "Lead forms", "--contact=-rf"]).fails(2, "hyphen");
+    maria.says(&["key", "edit", "Lead forms", "--contact", "a b"]).fails(2, "one word");
+    let history = maria.does(&["audit", "list"]).out;
+    assert!(history.contains("Changed who is told of Lead forms"), "{history}");
+}
+
+#[test]
+fn a_server_delivers_what_a_sweep_tells_that_somebody_attached_asked_for() {
+    let desk = desk();
+    let maria = desk.maria();
+    maria.does(&[
+        "key",
+        "create",
+        "--name",
+        "Lead forms",
+        "--agency",
+        "--scope",
+        "contacts.read",
+        "--expires",
+        "9d",
+    ]);
+    sweeps(&desk);
+    desk.file("clock", format!("{} two", 3 * DAY_MS));
+    let words = maria.words(&["serve", "--listen", "127.0.0.1:0", "--config", "config.toml"]);
+    let mut server = desk.command(&words).stderr(Stdio::null()).spawn().unwrap();
+    until("the server to be there", || desk.data().join("control.sock").exists());
+    // Without the configuration: whoever is attached has no say in what is run.
+    assert_eq!(maria.asks(&["sweep"])["delivered"], 0);
+    until("the message to arrive", || given(&desk).len() == 1);
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
+    assert_eq!(sweeps(&desk)["delivered"], 0, "once");
+}
+
+#[test]
+fn a_server_that_is_told_to_end_waits_for_no_program_and_the_message_comes_later() {
+    let desk = desk();
+    let maria = desk.maria();
+    maria.does(&[
+        "key",
+        "create",
+        "--name",
+        "Lead forms",
+        "--agency",
+        "--scope",
+        "contacts.read",
+        "--expires",
+        "9d",
+    ]);
+    sweeps(&desk);
+    desk.file("clock", format!("{} two", 3 * DAY_MS));
+    let begun = desk.path("begun");
+    let hangs = format!("touch {}; sleep 1000", begun.display());
+    desk.file(
+        "hangs.toml",
+        format!("[channel.mail]\ncommand = ['/bin/sh', '-c', '{hangs}']\nseconds = 600\n"),
+    );
+    let words = maria.words(&["serve", "--listen", "127.0.0.1:0", "--config", "hangs.toml"]);
+    let mut server = desk.command(&words).stderr(Stdio::null()).spawn().unwrap();
+    until("the server to be there", || desk.data().join("control.sock").exists());
+    maria.does(&["sweep"]);
+    until("the program to run", || begun.exists());
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
+    assert_eq!(sweeps(&desk)["delivered"], 1);
+}
