@@ -13,7 +13,8 @@ use super::fault::{Exit, Fault};
 use super::output::shown;
 use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
-use crate::domain::Timestamp;
+use crate::domain::delivery::{Channel, Failing};
+use crate::domain::{Timestamp, View};
 use crate::engine::{self, Condition, OpenError, Sweeps, Unwritten, Writing, open};
 use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
@@ -70,6 +71,8 @@ struct Unsealed {
     denials_unwritten: Option<DenialsUnwritten>,
     /// How sweeps go in the process that has the store; absent while none was begun.
     sweeps: Option<SweepsLine>,
+    /// The channels through which notices are not delivered, for admins.
+    channels_failing: Vec<ChannelFailing>,
     doubts: Vec<String>,
 }
 
@@ -90,6 +93,17 @@ struct SweepsLine {
     done_at: Option<String>,
     /// Why the last one was not done; absent when it was.
     failing: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ChannelFailing {
+    channel: String,
+    since: String,
+    /// Messages that wait to be tried again.
+    waiting: usize,
+    /// Whether the other end said that it is gone for good.
+    gone: bool,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -217,6 +231,10 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                     seal_behind: health.seal_behind,
                     denials_unwritten: denials_unwritten(unwritten),
                     sweeps: sweeps_line(sweeps),
+                    channels_failing: channels_failing(
+                        View::new(&state, signed.session.actor()),
+                        signed.engine.now().time,
+                    ),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
                 });
             }
@@ -234,6 +252,18 @@ impl StoreInfo {
         let (owner, attached, slots, unsealed) = (None, false, None, None);
         Self { exists: false, standing, owner, attached, slots, free_bytes, unsealed }
     }
+}
+
+fn channels_failing(view: View<'_>, now: Timestamp) -> Vec<ChannelFailing> {
+    let failing = view.channels().filter_map(|channel| Some((channel, channel.failing(now)?)));
+    let line = |(channel, failing): (&Channel, Failing<'_>)| ChannelFailing {
+        channel: channel.name.to_string(),
+        since: failing.since.rfc3339(),
+        waiting: channel.waiting.len(),
+        gone: channel.gone.is_some(),
+        why: failing.why.to_owned(),
+    };
+    failing.map(line).collect()
 }
 
 fn denials_unwritten(left: Unwritten) -> Option<DenialsUnwritten> {
@@ -368,6 +398,11 @@ fn page(info: &Info) -> String {
                 Some(why) => line("sweeps", &format!("{done}; not done {tried_at}: {why}")),
                 None => line("sweeps", &done),
             }
+        }
+        for ChannelFailing { channel, since, waiting, gone, why } in &open.channels_failing {
+            let left =
+                if *gone { "nothing is sent any more".into() } else { format!("{waiting} messages wait") };
+            line("channel", &format!("{channel} delivers nothing since {since}, {left}: {why}"));
         }
         for doubt in &open.doubts {
             line("doubt", doubt);

@@ -68,7 +68,7 @@ pub fn record(state: &State, actor: Actor, at: RecordKey) -> Option<Record> {
         RecordKey::Hold => Some(Record::Hold(view.hold())),
         // It names whom others are told through, and what those answered.
         RecordKey::Channel(name) => {
-            state.channel(name).filter(|_| sees_people(&view)).cloned().map(Record::Channel)
+            view.channels().find(|channel| channel.name == name).cloned().map(Record::Channel)
         }
     }
 }
@@ -78,7 +78,7 @@ pub fn all(state: &State, actor: Actor, wants: Wants, seen: &HashSet<RecordKey>)
     let view = View::new(state, actor);
     let mut all = vec![RecordKey::Agency, RecordKey::Policy, RecordKey::Signing, RecordKey::Hold];
     all.extend(view.operators().into_iter().map(|operator| RecordKey::Operator(operator.id)));
-    all.extend(state.channels().map(|channel| RecordKey::Channel(channel.name)));
+    all.extend(view.channels().map(|channel| RecordKey::Channel(channel.name)));
     all.extend(state.locations().map(|location| RecordKey::Location(location.id)));
     match wants {
         Wants::All => {

@@ -44,6 +44,8 @@ pub fn ready(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
 pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     let (connections, answering) = front.seats.count();
     let keys = front.engine.state().key_count();
+    let now = front.engine.now().time;
+    let failing = front.engine.state().channels().filter(|channel| channel.failing(now).is_some()).count();
     let Condition { health, writing, unwritten: left, sweeps, .. } = front.engine.condition();
     let unwritten = match writing {
         Writing::Ok => 0,
@@ -71,6 +73,11 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
             "keydeck_denials_at_risk",
             "Those among them that a restart would forget, because the journal did not take them either.",
             if left.kept { 0 } else { left.denials },
+        ),
+        (
+            "keydeck_channels_failing",
+            "Channels through which notices are not delivered; `keydeck info` says why.",
+            failing,
         ),
         (
             "keydeck_store_writable",
