@@ -6,6 +6,11 @@
 //! command = ["/usr/local/bin/notice-mail"]   # a program, absolute, and its arguments; no shell
 //! seconds = 30                               # how long it may take; default 30, 600 at most
 //! only    = ["deletion", "ends"]             # kinds of notices; default all
+//!
+//! [channel.chat]                             # in a build with the feature webhook
+//! webhook = "https://hooks.example.com/keys" # in place of a command
+//! secret  = "chat.secret"                    # file with whsec_…, for nobody else to read
+//! ca      = "ca.pem"                         # certificates that vouch for it; default the system's
 //! ```
 
 use std::io;
@@ -25,7 +30,7 @@ use crate::domain::delivery::KINDS;
 /// How long a channel takes that does not say.
 const SECONDS: i64 = 30;
 const MAX_SECONDS: i64 = 600;
-const FIELDS: [&str; 3] = ["command", "seconds", "only"];
+const FIELDS: [&str; 6] = ["command", "webhook", "secret", "ca", "seconds", "only"];
 
 /// Refuses a file that somebody else may write.
 pub fn must_be_ours(file: &std::fs::File) -> io::Result<()> {
@@ -41,7 +46,7 @@ pub fn must_be_ours(file: &std::fs::File) -> io::Result<()> {
 }
 
 /// Reads the table of channels.
-pub fn parse(table: &Spanned<DeValue<'_>>) -> Result<Vec<Setup>, Problem> {
+pub fn parse(table: &Spanned<DeValue<'_>>, resolve: &dyn Fn(&str) -> PathBuf) -> Result<Vec<Setup>, Problem> {
     let DeValue::Table(table) = table.get_ref() else {
         return Err(Problem::at(table.span().start, "\"channel\" must be tables, such as [channel.mail]."));
     };
@@ -54,23 +59,34 @@ pub fn parse(table: &Spanned<DeValue<'_>>) -> Result<Vec<Setup>, Problem> {
         let DeValue::Table(fields) = value.get_ref() else {
             return Err(Problem::at(value.span().start, format!("[channel.{called}] must be a table.")));
         };
-        let (way, only) = one(fields, start)?;
+        let (way, only) = one(fields, start, resolve)?;
         all.push(Setup { name: called, way, only });
     }
     Ok(all)
 }
 
-fn one(fields: &DeTable<'_>, start: usize) -> Result<(Way, Vec<String>), Problem> {
+fn one(
+    fields: &DeTable<'_>,
+    start: usize,
+    resolve: &dyn Fn(&str) -> PathBuf,
+) -> Result<(Way, Vec<String>), Problem> {
     let (mut command, mut seconds, mut only) = (None, SECONDS, Vec::new());
+    let mut post = Post::default();
     for (name, value) in fields {
         let wrong =
             |must: &str| Problem::at(value.span().start, format!("\"{}\" must be {must}.", name.get_ref()));
+        let quoted = || text(value).ok_or_else(|| wrong("a text in quotes"));
         match name.get_ref().as_ref() {
             "command" => {
                 command = Some(texts(value).filter(|words| is_command(words)).ok_or_else(|| {
                     wrong("a list of texts: an absolute path to a program, and its arguments")
                 })?);
             }
+            "webhook" => {
+                post.url = Some((quoted()?, value.span().start));
+            }
+            "secret" => post.secret = Some(resolve(&quoted()?)),
+            "ca" => post.ca = Some(resolve(&quoted()?)),
             "seconds" => {
                 let DeValue::Integer(number) = value.get_ref() else { return Err(wrong("a number")) };
                 seconds = i64::from_str_radix(number.as_str(), number.radix())
@@ -96,17 +112,68 @@ fn one(fields: &DeTable<'_>, start: usize) -> Result<(Way, Vec<String>), Problem
         }
     }
     let limit = Duration::from_secs(seconds.unsigned_abs());
-    let mut words = command.ok_or_else(|| Problem::at(start, "a channel needs a \"command\"."))?.into_iter();
-    let path = words.next().map(PathBuf::from).unwrap_or_default();
-    Ok((Way::Program(Program { path, arguments: words.collect(), limit }), only))
+    let way = match (command, post) {
+        (Some(words), Post { url: None, secret: None, ca: None }) => {
+            let mut words = words.into_iter();
+            let path = words.next().map(PathBuf::from).unwrap_or_default();
+            Way::Program(Program { path, arguments: words.collect(), limit })
+        }
+        (None, post) => post.way(limit).map_err(|(at, what)| Problem::at(at.unwrap_or(start), what))?,
+        (Some(_), _) => {
+            return Err(Problem::at(start, "a channel has a \"command\" or a \"webhook\", and not both."));
+        }
+    };
+    Ok((way, only))
+}
+
+/// What is said of a server.
+#[derive(Default)]
+struct Post {
+    /// Its address, and where that stands.
+    url: Option<(String, usize)>,
+    secret: Option<PathBuf>,
+    ca: Option<PathBuf>,
+}
+
+impl Post {
+    /// How to post to it, or what is wrong, and where.
+    #[cfg(feature = "webhook")]
+    fn way(self, limit: Duration) -> Result<Way, (Option<usize>, String)> {
+        let Some((url, at)) = self.url else {
+            return Err((None, "a channel needs a \"command\" or a \"webhook\".".into()));
+        };
+        let url = crate::deliver::WebhookUrl::parse(&url)
+            .map_err(|must| (Some(at), format!("\"webhook\" must be {must}.")))?;
+        let secret = self.secret.ok_or_else(|| {
+            (
+                None,
+                "a webhook needs a \"secret\": a file with whsec_ and the Base64 of 24 to 64 bytes."
+                    .to_owned(),
+            )
+        })?;
+        let authorities = self.ca;
+        Ok(Way::Webhook(crate::deliver::Webhook { url, secret, authorities, limit }))
+    }
+
+    #[cfg(not(feature = "webhook"))]
+    fn way(self, _: Duration) -> Result<Way, (Option<usize>, String)> {
+        Err(match self.url {
+            None => (None, "a channel needs a \"command\".".into()),
+            Some((_, at)) => {
+                let what = "this keydeck was built without webhooks. Build it with --features webhook, or have a \"command\" \
+                            post the message.";
+                (Some(at), what.into())
+            }
+        })
+    }
+}
+
+fn text(value: &Spanned<DeValue<'_>>) -> Option<String> {
+    if let DeValue::String(text) = value.get_ref() { Some(text.to_string()) } else { None }
 }
 
 fn texts(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
     let DeValue::Array(values) = value.get_ref() else { return None };
-    let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
-        DeValue::String(text) => Some(text.to_string()),
-        _ => None,
-    };
     values.iter().map(text).collect()
 }
 
@@ -122,7 +189,7 @@ mod tests {
     fn read(text: &str) -> Result<Vec<Setup>, String> {
         let document = DeTable::parse(text).unwrap();
         let (_, value) = document.get_ref().iter().next().unwrap();
-        parse(value).map_err(|problem| problem.what)
+        parse(value, &|path| Path::new("/base").join(path)).map_err(|problem| problem.what)
     }
 
     #[test]
@@ -135,10 +202,9 @@ mod tests {
         let [desk, mail] = &all[..] else { panic!("{all:?}") };
         assert_eq!(desk.name.as_str(), "desk");
         assert!(desk.only.is_empty());
-        let Way::Program(program) = &mail.way;
-        assert_eq!(program.path, Path::new("/bin/mail"));
-        assert_eq!(program.arguments, ["-s", "a b"]);
-        assert_eq!(program.limit, Duration::from_secs(5));
+        let arguments = vec!["-s".into(), "a b".into()];
+        let limit = Duration::from_secs(5);
+        assert_eq!(mail.way, Way::Program(Program { path: "/bin/mail".into(), arguments, limit }));
         assert_eq!(mail.only, ["ends"]);
     }
 
@@ -153,11 +219,33 @@ mod tests {
             ("[channel.mail]\ncommand = ['/bin/mail']\nonly = ['end']", "a list of kinds: deletion, "),
             ("[channel.mail]\ncomand = ['/bin/mail']", "Did you mean command?"),
             ("[channel.mail]\nseconds = 3", "needs a \"command\""),
+            ("[channel.chat]\ncommand = ['/bin/mail']\nwebhook = 'https://a.example/'", "and not both"),
             ("channel = 1", "must be tables"),
             ("channel.mail = 1", "must be a table"),
         ] {
             let problem = read(text).unwrap_err();
             assert!(problem.contains(said), "{text}: {problem}");
         }
+    }
+
+    #[cfg(not(feature = "webhook"))]
+    #[test]
+    fn a_build_without_webhooks_says_so() {
+        let problem = read("[channel.chat]\nwebhook = 'https://a.example/'\nsecret = 's'").unwrap_err();
+        assert!(problem.contains("built without webhooks"), "{problem}");
+    }
+
+    #[cfg(feature = "webhook")]
+    #[test]
+    fn a_server_is_named_by_its_address_and_a_file_with_a_secret() {
+        let all =
+            read("[channel.chat]\nwebhook = 'https://a.example/'\nsecret = 's'\nca = '/ca.pem'").unwrap();
+        let [Setup { way: Way::Webhook(hook), .. }] = &all[..] else { panic!("{all:?}") };
+        assert_eq!(hook.secret, Path::new("/base/s"));
+        assert_eq!(hook.authorities.as_deref(), Some(Path::new("/ca.pem")));
+        let problem = read("[channel.chat]\nwebhook = 'http://a.example/'\nsecret = 's'").unwrap_err();
+        assert!(problem.contains("http:// only to 127.0.0.1"), "{problem}");
+        let problem = read("[channel.chat]\nwebhook = 'https://a.example/'").unwrap_err();
+        assert!(problem.contains("needs a \"secret\""), "{problem}");
     }
 }

@@ -152,7 +152,7 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Proble
             }
             "ascii" => config.ascii = switch()?,
             "mouse" => config.mouse = switch()?,
-            "channel" => config.channels = channels::parse(value)?,
+            "channel" => config.channels = channels::parse(value, &resolve)?,
             other => {
                 let hint = nearest(other, FIELDS).map_or_else(String::new, |n| format!(" Did you mean {n}?"));
                 let what = format!(

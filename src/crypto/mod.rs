@@ -21,6 +21,7 @@
 //! | `state_digest` | one number for the whole set of records |
 //! | `chain` | the audit chain |
 //! | `seal` | the seal file's authenticator |
+//! | `webhook` | signatures of outgoing messages |
 //! | `mac` | HMAC, HKDF and comparison in constant time |
 
 mod aead;
@@ -47,6 +48,8 @@ pub mod state_digest;
 mod store_id;
 pub mod strength;
 pub mod token;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use error::CryptoError;
 pub use keyring::Keyring;

@@ -3,7 +3,7 @@
 //!
 //! - `run`: what is sent to whom, again when it was not accepted, and what is written down of it.
 //! - `courier`: the thread that does it while a process stays.
-//! - `message`: what is sent. `program`: by running a command.
+//! - `message`: what is sent. `program`: by running a command. `webhook`: by posting it to a server.
 //! - `quit`: how all of it ends.
 
 mod courier;
@@ -11,12 +11,16 @@ mod message;
 mod program;
 mod quit;
 mod run;
+#[cfg(feature = "webhook")]
+mod webhook;
 
 pub use self::courier::Courier;
 pub use self::message::Letter;
 pub use self::program::Program;
 pub use self::quit::Quit;
 pub use self::run::{Report, run, test};
+#[cfg(feature = "webhook")]
+pub use self::webhook::{Webhook, WebhookUrl};
 use crate::domain::delivery::ChannelName;
 
 /// A channel as it is set up.
@@ -35,6 +39,9 @@ pub struct Setup {
 pub enum Way {
     /// It runs a program that takes the message on its standard input.
     Program(Program),
+    /// It posts the message to a server.
+    #[cfg(feature = "webhook")]
+    Webhook(Webhook),
 }
 
 impl Way {
@@ -45,6 +52,8 @@ impl Way {
     pub fn send(&self, letter: &Letter, quit: &Quit) -> Result<(), Unsent> {
         match self {
             Self::Program(program) => program.take(letter, quit),
+            #[cfg(feature = "webhook")]
+            Self::Webhook(webhook) => webhook.take(letter, quit),
         }
     }
 
@@ -52,6 +61,8 @@ impl Way {
     const fn limit(&self) -> std::time::Duration {
         match self {
             Self::Program(program) => program.limit,
+            #[cfg(feature = "webhook")]
+            Self::Webhook(webhook) => webhook.limit,
         }
     }
 }
