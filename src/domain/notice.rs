@@ -51,6 +51,8 @@ pub enum Trouble {
     Clock,
     /// The last sweep was not done.
     Sweep,
+    /// A channel does not deliver notices.
+    Delivery,
 }
 
 impl What {
@@ -100,6 +102,7 @@ impl Trouble {
             Self::Uses => "uses are not written down, no key is deleted for being idle",
             Self::Clock => "this machine's clock is in doubt",
             Self::Sweep => "what time brings is not done",
+            Self::Delivery => "notices are not delivered",
         }
     }
 
@@ -114,6 +117,7 @@ impl Trouble {
             Self::Uses => "uses_unwritten",
             Self::Clock => "clock_in_doubt",
             Self::Sweep => "sweep_failed",
+            Self::Delivery => "delivery_failed",
         }
     }
 }

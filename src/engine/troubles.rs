@@ -2,6 +2,7 @@
 
 use super::{Condition, Engine, Writing};
 use crate::domain::Timestamp;
+use crate::domain::delivery::Failing;
 use crate::domain::notice::Trouble;
 use crate::store::Standing;
 
@@ -66,6 +67,12 @@ pub fn troubles(engine: &dyn Engine) -> Troubles {
     }
     if let Some(why) = sweeps.why_not {
         all.push((Trouble::Sweep, sweeps.tried.unwrap_or(now), why));
+    }
+    let state = engine.state();
+    // The one that fails for longest; `info` tells of all.
+    let failing = state.channels().filter_map(|channel| Some((channel.name, channel.failing(now)?)));
+    if let Some((channel, Failing { since, why })) = failing.min_by_key(|(_, failing)| failing.since) {
+        all.push((Trouble::Delivery, since, format!("{channel}: {why}")));
     }
     Troubles(all)
 }

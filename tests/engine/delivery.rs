@@ -18,13 +18,14 @@ use keydeck::domain::command::KeyEdit;
 use keydeck::domain::delivery::{Channel, TRIED_DAYS};
 use keydeck::domain::id::BASE58;
 use keydeck::domain::key::Key as DomainKey;
+use keydeck::domain::notice::Trouble;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
     Command, Contacts, Expiry, KeyId, KeysAfter, NewKey, Note, Place, PublicId, Record, Refusal, Role, State,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, found, in_store_holding, open};
-use keydeck::engine::{Brought, Engine as _, EngineError, LocalEngine, Sweeping, Via};
+use keydeck::engine::{Brought, Engine as _, EngineError, LocalEngine, Sweeping, Via, troubles};
 use keydeck::store::Store;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -274,12 +275,16 @@ fn a_message_that_is_not_accepted_comes_again_with_its_id_and_holds_up_nothing()
     assert_eq!((waiting.next, waiting.tries), (next, 1));
     assert_eq!(post.channel().failing(waiting.since).unwrap().since, waiting.since);
     assert_eq!(post.run().sent, 0, "its time has not come");
+    let wrong = troubles(&*post.house.open.engine);
+    assert_eq!(wrong.when(), [(Trouble::Delivery, waiting.since)]);
+    assert_eq!(wrong.why(Trouble::Delivery), Some("mail: it ended with exit code 1: no such user"));
     // What is new by then goes by itself.
     post.breaks(false);
     post.house.clock.pass(DAY_MS);
     post.house.sweep();
     assert_eq!(post.run().sent, 3);
     assert_eq!(post.told(), ["maria: ends Booking widget", "maria: ends Lead forms"]);
+    assert!(troubles(&*post.house.open.engine).when().is_empty());
     assert!(post.channel().failing(waiting.since).is_none() && post.channel().waiting.is_empty());
     assert_eq!(post.given_to("desk").len(), 2);
     assert_eq!(post.run().sent, 0);

@@ -91,6 +91,7 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
                     "Set the clock right, or say in Settings, Security that it is: Enter goes there."
                 }
                 Trouble::Doubt => "Settings, Security tells what does not agree: Enter goes there.",
+                Trouble::Delivery => "It is tried again by itself; `keydeck notices test` tries it now.",
                 Trouble::Denials
                 | Trouble::Disk
                 | Trouble::ReadOnly
