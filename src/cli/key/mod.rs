@@ -172,7 +172,7 @@ pub struct Rescope {
 /// Words of `key edit`.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("change").required(true).multiple(true)
-    .args(["name", "note", "expires", "notice"])))]
+    .args(["name", "note", "expires", "notice", "contact"])))]
 pub struct Edit {
     #[command(flatten)]
     one: One,
