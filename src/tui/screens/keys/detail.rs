@@ -82,6 +82,9 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
     if !key.note.as_str().is_empty() {
         fact("Note", key.note.to_string());
     }
+    if let Some(contacts) = &key.contacts {
+        fact("Contacts", contacts.to_string());
+    }
     if let Some(days) = key.notice_days {
         fact("Notice", format!("{days} d before its end"));
     }
