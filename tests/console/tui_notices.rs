@@ -170,7 +170,7 @@ fn many_deletions_at_once_wait_until_somebody_types_how_many_they_are() {
         house.pass(days);
     }
     let mut console = house.console();
-    console.press("!").sees("◇ 7 deletions wait for a word").sees("nothing is deleted");
+    console.press("!").sees("◇ 7 deletions wait: say go").sees("nothing is deleted");
     console.sees("waiting").sees("▲ 7 deletions wait for a word").sees_no("is deleted by the next sweep");
     badge(&mut console, " ●1");
     console.press("g K").sees("that is not about one key; Enter opens it");

@@ -8,6 +8,7 @@ use crate::domain::notice::{Trouble, What};
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail;
 use crate::tui::screens::keys::history::Happening;
+use crate::tui::sight::seen::Standing;
 use crate::tui::theme::{Glyphs, Role};
 
 /// The lines. `history` is that of its key, `None` while it is not known; `keep` is the key that keeps a key.
@@ -38,8 +39,19 @@ pub fn lines(
     }
     if let Some(key) = key {
         all.push(Line::blank());
-        // Its name stands above.
-        all.extend(detail::lines(glyphs, key, sight.seen, history).into_iter().skip(1));
+        // Its name stands above, and mostly how it stands as well: then the four lines it begins with say nothing new.
+        let told = match sight.seen.standing(key) {
+            Standing::ExpiresSoon | Standing::Going(_) | Standing::Expired | Standing::Deleted => 4,
+            Standing::Idle(_)
+            | Standing::Active
+            | Standing::Paused
+            | Standing::InDoubt
+            | Standing::OwnerStopped
+            | Standing::LocationGone
+            | Standing::AppStopped
+            | Standing::Revoked => 1,
+        };
+        all.extend(detail::lines(glyphs, key, sight.seen, history).into_iter().skip(told));
     }
     all
 }
@@ -51,10 +63,12 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
         What::Deletion { .. } => {
             let Some(key) = sight.key(notice) else { return };
             say(unused(key, sight));
-            say(format!(
-                "Deleted on {}, not before. A use stops that, and so does keeping it ({keep}).",
-                times.minute(notice.when)
-            ));
+            let when = if notice.when <= sight.seen.now() {
+                "Deleted by the next sweep.".to_owned()
+            } else {
+                format!("Deleted on {}, not before.", times.minute(notice.when))
+            };
+            say(format!("{when} A use stops that, and so does keeping it ({keep})."));
         }
         What::Ends => {
             say(format!(

@@ -62,8 +62,8 @@ impl<'a> Sight<'a> {
         let late = notice.when <= self.seen.now();
         match notice.what {
             What::Trouble(trouble) => (Badge::Revoked, trouble.words().to_owned()),
-            What::Held(1) => (Badge::Pending, "1 deletion waits for a word".to_owned()),
-            What::Held(count) => (Badge::Pending, format!("{count} deletions wait for a word")),
+            What::Held(1) => (Badge::Pending, "1 deletion waits: say go".to_owned()),
+            What::Held(count) => (Badge::Pending, format!("{count} deletions wait: say go")),
             What::OwnerGone(_, 1) => (Badge::Pending, "owner disabled, 1 key works".to_owned()),
             What::OwnerGone(_, keys) => (Badge::Pending, format!("owner disabled, {keys} keys work")),
             What::Deletion { .. } if late => (Badge::Idle, "is deleted by the next sweep".to_owned()),
@@ -230,7 +230,7 @@ static OWNER: Col =
     Col::text("Owner", 'o', (7, 12), 3, |row, sight| Cell::new(quiet(row), sight.owner(&row.notice)))
         .by(|row, sight| Rank::text(sight.owner(&row.notice)));
 static NOTHING: Col =
-    Col::text("If nothing", 'i', (20, 46), 2, |row, sight| Cell::new(Role::Dim, sight.nothing(&row.notice)));
+    Col::text("If nothing", 'i', (18, 46), 2, |row, sight| Cell::new(Role::Dim, sight.nothing(&row.notice)));
 
 fn quiet(row: &Row) -> Role {
     if row.notice.seen.is_some() { Role::Dim } else { Role::Text }
