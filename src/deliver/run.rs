@@ -129,8 +129,8 @@ impl<'a> Post<'a> {
     /// Tells everybody whom it concerns of what was done since the last time.
     fn batch(&mut self) -> Result<(), EngineError> {
         let tidings = self.engine.tidings(self.at.upto)?;
-        let upto = self.at.batch.as_ref().map_or(tidings.head, |batch| batch.upto);
-        let past = self.at.batch.as_ref().and_then(|batch| batch.past.clone());
+        let upto = self.at.under_way().map_or(tidings.head, |batch| batch.upto);
+        let past = self.at.under_way().and_then(|batch| batch.past.clone());
         let matters = tidings.matters.iter().filter(|(seq, _)| *seq <= upto).map(|(_, matter)| *matter);
         let mut mail = addressed(&self.engine.state(), matters);
         // While nothing can be judged, nothing is told: the next sweep comes back to it.
@@ -141,7 +141,7 @@ impl<'a> Post<'a> {
         });
         if mail.is_empty() {
             // Whoever was left is concerned no more.
-            let is_over = self.at.batch.is_some() || upto.saturating_sub(self.at.upto) > FAR;
+            let is_over = self.at.under_way().is_some() || upto.saturating_sub(self.at.upto) > FAR;
             let next = Channel { upto, batch: None, ..self.at.clone() };
             return if is_over { self.write(next, Going::Home) } else { Ok(()) };
         }

@@ -98,7 +98,7 @@ pub struct Channel {
     /// Number of the audit entry up to which everything was told of, is over, or waits.
     #[n(1)]
     pub upto: u64,
-    /// What is being told.
+    /// What is being told, or was told last.
     #[n(2)]
     pub batch: Option<Batch>,
     /// Messages that were not accepted, the one that is tried next first.
@@ -194,6 +194,11 @@ impl Channel {
         self.claim.as_ref().map(|claim| claim.until).filter(|until| now < *until)
     }
 
+    /// What is being told.
+    pub fn under_way(&self) -> Option<&Batch> {
+        self.batch.as_ref().filter(|batch| batch.upto > self.upto)
+    }
+
     /// The message to the next of the batch was accepted.
     pub fn told(&mut self, to: &Recipient) {
         if let Some(batch) = &mut self.batch {
@@ -203,7 +208,7 @@ impl Channel {
 
     /// The message to the next of the batch was not accepted.
     pub fn put_off(&mut self, to: &Recipient, now: Timestamp, why: &str) {
-        let Some(upto) = self.batch.as_ref().map(|batch| batch.upto) else { return };
+        let Some(upto) = self.under_way().map(|batch| batch.upto) else { return };
         let (after, why) = (self.upto, brief(why));
         let first = Waiting { to: to.clone(), after, upto, since: now, tries: 1, next: now, why };
         self.told(to);
@@ -212,7 +217,7 @@ impl Channel {
 
     /// Everybody whom the batch concerns was told or waits.
     pub fn finish(&mut self) {
-        self.upto = self.batch.take().map_or(self.upto, |batch| batch.upto);
+        self.upto = self.under_way().map_or(self.upto, |batch| batch.upto);
     }
 
     /// A message that waited was tried again and not accepted.
@@ -263,13 +268,13 @@ impl Channel {
 
     /// What the trail tells of it, each with its word.
     pub(super) fn edited(&self) -> [(&'static str, String); 6] {
-        let batch = self.batch.as_ref();
-        let told = batch.and_then(|batch| batch.past.as_ref()).map_or_else(String::new, ToString::to_string);
+        let past = self.batch.as_ref().and_then(|batch| batch.past.as_ref());
+        let told = past.map_or_else(String::new, ToString::to_string);
         let waiting: Vec<String> = self.waiting.iter().map(|message| message.to.to_string()).collect();
         let why = |lost: &Option<Lost>| lost.as_ref().map_or_else(String::new, |lost| lost.why.clone());
         [
             ("entry", self.upto.to_string()),
-            ("up to entry", batch.map_or_else(String::new, |batch| batch.upto.to_string())),
+            ("up to entry", self.under_way().map_or_else(String::new, |batch| batch.upto.to_string())),
             ("reached", told),
             ("waiting", waiting.join(", ")),
             ("gone", why(&self.gone)),

@@ -56,6 +56,8 @@ fn cron_sends_each_step_once_and_says_what_was_not_accepted() {
     let before = sweeps(&desk);
     assert_eq!((&before["delivered"], &before["undelivered"]), (&json!(1), &json!([])));
     assert_eq!(sweeps(&desk)["delivered"], 0, "once");
+    let trail = maria.does(&["audit", "list"]).out;
+    assert!(trail.contains("reached: maria"), "who was told last is nowhere: {trail}");
     let mail = given(&desk);
     let notice = &mail[0]["notices"][0];
     assert_eq!(
