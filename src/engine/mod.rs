@@ -15,7 +15,7 @@
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - `question`: what can be asked. [`audit_log`]: reading and checking the trail. `tried`: what it says of one token.
-//! - [`troubles`]: what is wrong, for people.
+//! - `troubles`: what is wrong, for people.
 //! - `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
