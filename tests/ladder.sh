@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Three months with the real program, its clock set from outside: a key nobody uses is told of 15, 7 and 1 days before, then
 # deleted, restored as revoked and purged, beside one that is used and one that is protected; a key ends; clocks that are wrong
-# delete nothing. Asked of the board, of the trail and of the verification.
+# delete nothing. Asked of the board, of the trail, of the verification and of a program that takes the notices.
 #
 #   tests/ladder.sh [path of a debug build of keydeck]
 #
@@ -22,7 +22,12 @@ fail() {
   deck notices list >&2 || true
   exit 1
 }
-deck() { "$keydeck" --key-file "$home/maria.key" "$@"; }
+deck() { "$keydeck" --config "$home/config.toml" --key-file "$home/maria.key" "$@"; }
+# What the program was told since it was asked last: kind and name, one a line.
+told() {
+  [ ! -e "$home/told" ] || sed 's/{"days"/\n&/g' "$home/told" | sed -n 's/.*"name":"\([^"]*\)".*"what":"\([a-z_]*\)".*/\2 \1/p'
+  rm -f "$home/told"
+}
 says() { [ "$("${@:2}")" = "$1" ] || fail "expected '$1' of: ${*:2}"; }
 has() { grep -q -- "$1" <<<"$2" || fail "'$1' is not in: $2"; }
 lacks() { ! grep -q -- "$1" <<<"$2" || fail "'$1' is in: $2"; }
@@ -42,6 +47,7 @@ swept() {
 }
 verify() { printf '%s' "$1" | deck verify 2>/dev/null || true; }
 
+(umask 077 && printf '[channel.hook]\ncommand = ["/bin/sh", "-c", "cat >>%s/told"]\n' "$home" >"$home/config.toml")
 at 0
 printf 'correct horse battery staple' >"$home/pass" && chmod 600 "$home/pass"
 "$keydeck" init --agency Acme --operator maria --passphrase-file "$home/pass" >"$home/recovery" 2>/dev/null
@@ -55,13 +61,17 @@ ends=$(create --name Ends --expires 40d)
 held 'four keys: unused, used, protected, with an end'
 
 lacks . "$(swept 32)"
+lacks . "$(told)"
 says 'end_notice 7 Ends' swept 33
+says 'ends Ends' told
 lacks . "$(swept 33)"
 says 'end_notice 1 Ends' swept 39
 says allow verify "$ends"
 at 40
 says 'deny expired' verify "$ends"
 says 'end_notice 0 Ends' swept 40
+says 'ends Ends
+ended Ends' told
 held 'a key is told of 7 days and a day before its end, and at it, each once'
 
 for wrong in $((400 * 86400000)) -315360000000 $((-1790000000000)) 253402300799000; do
@@ -81,6 +91,7 @@ for day in 50 60 70; do
 done
 lacks . "$(swept 74)"
 says 'deletion_notice 15 Unused' swept 75
+says 'deletion Unused' told
 lacks . "$(swept 75)"
 has '"what":"deletion"' "$(deck notices list --json)"
 ! deck due >/dev/null 2>&1 || deck due --within 14d >/dev/null 2>&1 || fail 'nothing is due within 15 days'
@@ -93,7 +104,10 @@ held 'a key nobody uses is told of 15, 7 and 1 days before'
 
 at 89
 says allow verify "$used"
+says 'deletion Unused
+deletion Unused' told
 says 'deleted null Unused' swept 90
+says 'deleted Unused' told
 lacks . "$(swept 90)"
 says 'deny tombstoned' verify "$unused"
 says allow verify "$used"
@@ -115,4 +129,6 @@ held 'it can be restored as revoked, and thirty days after its deletion nothing 
 trail=$(deck audit list --limit 500)
 for code in notice.give key.delete-unused key.restore key.purge key.protect; do has "$code" "$trail"; done
 deck audit verify >/dev/null 2>&1 || fail 'the trail does not verify'
+lacks . "$(told)"
+held 'the program was told of each step once'
 held 'the trail has each of it and verifies'
