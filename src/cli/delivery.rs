@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::door::Deck;
 use super::fault::Fault;
+use super::output::shown;
 use crate::deliver::{self, Report};
 use crate::domain::delivery::ChannelName;
 
@@ -41,8 +42,10 @@ pub fn tell(deck: &Deck, report: &Report) {
         sent => deck.output.say(&format!("{sent} messages were delivered.")),
     }
     for (channel, why) in &report.failed {
-        deck.output
-            .warn(&format!("notices could not be delivered through {channel} and are tried again: {why}"));
+        deck.output.warn(&format!(
+            "notices could not be delivered through {channel} and are tried again: {}",
+            shown(why)
+        ));
     }
 }
 
@@ -69,7 +72,8 @@ pub fn test(deck: &Deck, args: &Test) -> Outcome {
         if !deck.output.is_json() {
             deck.output.text(&match &why {
                 None => format!("{}: accepted\n", setup.name),
-                Some(why) => format!("{}: not accepted: {why}\n", setup.name),
+                // What a program or a server said, not what we say.
+                Some(why) => format!("{}: not accepted: {}\n", setup.name, shown(why)),
             })?;
         }
         lines.push(Line { channel: setup.name.to_string(), accepted: why.is_none(), why });

@@ -85,7 +85,8 @@ impl Program {
             return Ok(());
         }
         let said = said?.recv_timeout(PATIENCE).unwrap_or_default();
-        let said = said.trim();
+        // On one line, as every reason is.
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let colon = if said.is_empty() { "" } else { ": " };
         Err(format!("{}{colon}{said}", if in_time { ending(status) } else { self.too_late() }))
     }

@@ -91,6 +91,13 @@ fn a_test_message_says_what_became_of_it_and_is_marked_as_a_test() {
     let said = maria.says(&["notices", "test", "mail", "--config", "config.toml", "--json"]).expect(1).json();
     assert_eq!(said[0]["accepted"], false);
     assert!(said[0]["why"].as_str().unwrap().ends_with("no such user"), "{said}");
+    // What a program says is no order to the terminal.
+    desk.file(
+        "config.toml",
+        "[channel.mail]\ncommand = ['/bin/sh', '-c', 'printf \"\\033[31mno\\nuser\"; exit 3']\n",
+    );
+    let said = maria.says(&["notices", "test", "--config", "config.toml"]).expect(1).out;
+    assert_eq!(said, "mail: not accepted: it ended with exit code 3: \\u{1b}[31mno user\n");
     maria.says(&["notices", "test", "desk", "--config", "config.toml"]).fails(2, "There are: mail.");
     maria.says(&["notices", "test"]).fails(2, "No channel is set up");
 }
