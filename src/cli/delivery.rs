@@ -43,7 +43,7 @@ pub fn tell(deck: &Deck, report: &Report) {
     }
     for (channel, why) in &report.failed {
         deck.output.warn(&format!(
-            "notices could not be delivered through {channel} and are tried again: {}",
+            "notices could not be delivered through {channel}, and are tried for a week: {}",
             shown(why)
         ));
     }
