@@ -35,6 +35,15 @@ fn sweeps(desk: &Desk) -> Value {
     desk.maria().asks(&["sweep", "--config", "config.toml"])
 }
 
+/// A key of which the next sweep tells; the channel has begun before.
+fn with_a_notice_due(desk: &Desk) {
+    let words =
+        ["key", "create", "--name", "Lead forms", "--agency", "--scope", "contacts.read", "--expires", "9d"];
+    desk.maria().does(&words);
+    sweeps(desk);
+    desk.file("clock", format!("{} two", 3 * DAY_MS));
+}
+
 #[test]
 fn cron_sends_each_step_once_and_says_what_was_not_accepted() {
     let desk = desk();
@@ -154,19 +163,7 @@ fn a_key_has_contacts_from_its_making_on_and_another_is_told_with_its_owner() {
 fn a_server_delivers_what_a_sweep_tells_that_somebody_attached_asked_for() {
     let desk = desk();
     let maria = desk.maria();
-    maria.does(&[
-        "key",
-        "create",
-        "--name",
-        "Lead forms",
-        "--agency",
-        "--scope",
-        "contacts.read",
-        "--expires",
-        "9d",
-    ]);
-    sweeps(&desk);
-    desk.file("clock", format!("{} two", 3 * DAY_MS));
+    with_a_notice_due(&desk);
     let words = maria.words(&["serve", "--listen", "127.0.0.1:0", "--config", "config.toml"]);
     let mut server = desk.command(&words).stderr(Stdio::null()).spawn().unwrap();
     until("the server to be there", || desk.data().join("control.sock").exists());
@@ -182,19 +179,7 @@ fn a_server_delivers_what_a_sweep_tells_that_somebody_attached_asked_for() {
 fn a_server_that_is_told_to_end_waits_for_no_program_and_the_message_comes_later() {
     let desk = desk();
     let maria = desk.maria();
-    maria.does(&[
-        "key",
-        "create",
-        "--name",
-        "Lead forms",
-        "--agency",
-        "--scope",
-        "contacts.read",
-        "--expires",
-        "9d",
-    ]);
-    sweeps(&desk);
-    desk.file("clock", format!("{} two", 3 * DAY_MS));
+    with_a_notice_due(&desk);
     let begun = desk.path("begun");
     let hangs = format!("touch {}; sleep 1000", begun.display());
     desk.file(

@@ -1,9 +1,10 @@
 //! What can be done to keys from a list, whichever list it is: the table of a tab, or the notices. Done to those that are
 //! marked or selected, and a pause taken back.
 
+use super::history::History;
 use crate::domain::{Command, Event, Key, KeyId, KeyState};
 use crate::tui::action::{Action, Reason};
-use crate::tui::app::ask::{Ask, Job};
+use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlays::{chooser, confirm, how_to::HowTo, key_edit, protect, rescope::Rescope};
@@ -113,8 +114,21 @@ impl Acts {
         self.paused = paused;
     }
 
-    /// Hears what a deed led to.
-    pub fn told(&mut self, events: &[Event]) {
+    /// Hears what a deed led to, and the history of the key beside the list its entries.
+    pub fn told(&mut self, answer: Answer, history: &mut History) {
+        match answer {
+            Answer::Audit(page) => history.take(&page),
+            Answer::Done { events, .. } => self.remember(&events),
+            Answer::Refused(_) => history.give_up(),
+            Answer::Widened(_)
+            | Answer::Recovery(_)
+            | Answer::Checked(_)
+            | Answer::Doors(_)
+            | Answer::Tested(_) => {}
+        }
+    }
+
+    fn remember(&mut self, events: &[Event]) {
         let paused = events.iter().filter_map(|event| match event {
             Event::KeyPaused(key) => Some((key.id, key.name.to_string())),
             _ => None,

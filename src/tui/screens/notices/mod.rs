@@ -283,16 +283,7 @@ impl Screen for Notices {
     }
 
     fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
-        match answer {
-            Answer::Audit(page) => self.history.take(&page),
-            Answer::Done { events, .. } => self.acts.told(&events),
-            Answer::Refused(_) => self.history.give_up(),
-            Answer::Widened(_)
-            | Answer::Recovery(_)
-            | Answer::Checked(_)
-            | Answer::Doors(_)
-            | Answer::Tested(_) => {}
-        }
+        self.acts.told(answer, &mut self.history);
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
