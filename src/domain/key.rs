@@ -342,15 +342,21 @@ pub struct Usage {
     /// How many requests were allowed.
     #[n(1)]
     pub count: u64,
+    /// The first time; `None` also when uses were counted before that was noted.
+    #[n(2)]
+    pub first_used_at: Option<Timestamp>,
 }
 
 impl Usage {
-    /// Both together: the later time, the sum of the counts.
+    /// Both together: the earlier first and the later last time, the sum of the counts.
     #[must_use]
     pub fn merged(self, other: Self) -> Self {
+        let is_known = |usage: &Self| usage.count == 0 || usage.first_used_at.is_some();
+        let first = self.first_used_at.into_iter().chain(other.first_used_at).min();
         Self {
             last_used_at: self.last_used_at.max(other.last_used_at),
             count: self.count.saturating_add(other.count),
+            first_used_at: first.filter(|_| is_known(&self) && is_known(&other)),
         }
     }
 

@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn a_later_use_from_nowhere_is_not_put_down_to_the_one_seen_before() {
         let trace = seen(10_000, "203.0.113.7", b"");
-        let used = |at| Usage { last_used_at: Some(Timestamp(at)), count: 1 };
+        let used = |at| Usage { last_used_at: Some(Timestamp(at)), count: 1, first_used_at: None };
         assert!(trace.of_last_use(used(10_999)).is_some());
         assert!(trace.of_last_use(used(11_000)).is_none());
     }

@@ -132,6 +132,9 @@ pub struct UseRow {
     /// Where from and what for. Rows written before this was known have none.
     #[n(2)]
     pub trace: Option<Trace>,
+    /// The first time a request was allowed. Rows written before this was noted have none.
+    #[n(3)]
+    pub first_used_at: Option<Timestamp>,
 }
 
 /// Since when no use was lost, as the store keeps it. A process that gathers uses for longer than a command takes

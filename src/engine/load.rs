@@ -190,7 +190,8 @@ fn assemble(records: Vec<Record>, uses: Vec<(PublicId, UseRow)>, catalog: &Catal
         state.put(record);
     }
     for (id, row) in uses {
-        state.note_use(id, Usage { last_used_at: row.last_used_at, count: row.count });
+        let UseRow { last_used_at, count, first_used_at, .. } = row;
+        state.note_use(id, Usage { last_used_at, count, first_used_at });
         if let Some(trace) = &row.trace {
             state.note_trace(id, trace);
         }

@@ -22,7 +22,7 @@ use super::session::Session;
 use super::timekeeper::Timekeeper;
 use super::verifier::Verifier;
 use super::{LocalEngine, News};
-use crate::domain::{AppId, KeyId, PublicId, State, Timestamp};
+use crate::domain::{AppId, KeyId, PublicId, State, Timestamp, Usage};
 use crate::store::CommitError;
 
 /// How long uses are gathered before they are written.
@@ -339,7 +339,8 @@ impl Register {
 fn row(state: &State, id: PublicId) -> UseRow {
     let usage = state.usage(KeyId(id));
     let trace = state.trace(KeyId(id)).or_else(|| state.app_trace(AppId(id)));
-    UseRow { last_used_at: usage.last_used_at, count: usage.count, trace: trace.cloned() }
+    let Usage { last_used_at, count, first_used_at } = usage;
+    UseRow { last_used_at, count, trace: trace.cloned(), first_used_at }
 }
 
 /// The thread that comes to the register when there is something, and sleeps otherwise.

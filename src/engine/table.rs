@@ -294,7 +294,8 @@ impl<'t> Hit<'t> {
     pub fn take_uses(self) -> Usage {
         // The count first: a use that comes in between starts a new count and is taken next time.
         let count = self.slot.uses.swap(0, Ordering::AcqRel);
-        Usage { last_used_at: (count > 0).then(|| self.last_used()), count: u64::from(count) }
+        let last_used_at = (count > 0).then(|| self.last_used());
+        Usage { last_used_at, count: u64::from(count), first_used_at: None }
     }
 
     /// Notes one use. True when it is the first since the last time uses were taken.
@@ -398,7 +399,10 @@ mod tests {
         table.touch(Spot::of(&id(1)));
         assert!(hit.note_use(Timestamp(10_000)));
         assert!(!hit.note_use(Timestamp(9_999)));
-        assert_eq!(hit.take_uses(), Usage { last_used_at: Some(Timestamp(10_000)), count: 2 });
+        assert_eq!(
+            hit.take_uses(),
+            Usage { last_used_at: Some(Timestamp(10_000)), count: 2, first_used_at: None }
+        );
         assert_eq!(hit.take_uses(), Usage::default());
         assert!(hit.note_use(Timestamp(11_000)), "a new count begins");
     }

@@ -66,8 +66,8 @@ struct Part {
 /// Uses that wait.
 pub(super) struct Uses {
     parts: Vec<Mutex<Part>>,
-    /// Keys used for the first time since uses were taken.
-    keys: Mutex<Vec<PublicId>>,
+    /// Keys used for the first time since uses were taken, and when that was.
+    keys: Mutex<Vec<(PublicId, Timestamp)>>,
     pub bell: Bell,
 }
 
@@ -79,9 +79,9 @@ impl Default for Uses {
 }
 
 impl Uses {
-    /// Puts a key on the list of those whose count the table holds.
-    pub fn enlist(&self, id: PublicId) {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+    /// Puts a key on the list of those whose count the table holds, at its first use since uses were taken.
+    pub fn enlist(&self, id: PublicId, now: Timestamp) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).push((id, now));
         self.bell.ring();
     }
 
@@ -105,7 +105,8 @@ impl Uses {
         if let Some(mut part) = self.part(id) {
             // Not bounded as origins are: there are no more of them than apps.
             let waiting = part.waiting.entry(id).or_default();
-            waiting.usage = waiting.usage.merged(Usage { last_used_at: Some(now), count: 1 });
+            let used = Usage { last_used_at: Some(now), count: 1, first_used_at: Some(now) };
+            waiting.usage = waiting.usage.merged(used);
             for scope in wanted {
                 waiting.scopes.note_scope(scope, now);
             }
@@ -126,8 +127,9 @@ impl Uses {
     pub fn take(&self) -> Vec<Use> {
         let mut found: HashMap<PublicId, Use> = HashMap::new();
         let nothing = |id| Use { id, usage: Usage::default(), trace: Trace::default() };
-        for id in std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner)) {
-            found.insert(id, nothing(id));
+        for (id, at) in std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner)) {
+            let usage = &mut found.entry(id).or_insert_with(|| nothing(id)).usage;
+            *usage = usage.merged(Usage { first_used_at: Some(at), ..Usage::default() });
         }
         for part in &self.parts {
             let (glimpses, waiting) = {
@@ -138,7 +140,7 @@ impl Uses {
             };
             for (id, waiting) in waiting {
                 let used = found.entry(id).or_insert_with(|| nothing(id));
-                (used.usage, used.trace) = (waiting.usage, waiting.scopes);
+                (used.usage, used.trace) = (used.usage.merged(waiting.usage), waiting.scopes);
             }
             let mut last: HashMap<PublicId, Glimpse> = HashMap::with_capacity(glimpses.len());
             for glimpse in glimpses {
@@ -297,7 +299,7 @@ mod tests {
     #[test]
     fn each_id_is_taken_once_with_its_last_origin() {
         let uses = Uses::default();
-        uses.enlist(id(1));
+        uses.enlist(id(1), Timestamp(1));
         for (at, address) in [(1, "203.0.113.7"), (3, "203.0.113.8"), (2, "203.0.113.9")] {
             uses.note_origin(id(1), origin(address, b"curl/8.5"), Timestamp(at));
         }
@@ -309,7 +311,10 @@ mod tests {
         let [key, app] = &taken[..] else { panic!("{taken:?}") };
         let seen = key.trace.sighting.as_ref().unwrap();
         assert_eq!((seen.to_string().as_str(), seen.at), ("203.0.113.9 by curl/8.5", Timestamp(3)));
-        assert_eq!(app.usage, Usage { last_used_at: Some(Timestamp(5)), count: 2 });
+        assert_eq!(
+            app.usage,
+            Usage { last_used_at: Some(Timestamp(5)), count: 2, first_used_at: Some(Timestamp(4)) }
+        );
         assert_eq!(app.trace.scope_used_at(&wanted[0]), Some(Timestamp(5)));
         assert!(uses.take().is_empty());
     }

@@ -17,7 +17,7 @@ use crate::crypto::token::{self, TokenKind};
 use crate::domain::verdict::{closed, judge};
 use crate::domain::{
     App, Bearer, Decision, Key, KeyId, Name, Place, Proof, PublicId, Reason, ScopeId, Scopes, SourceApp,
-    State, Timestamp, UserType,
+    State, Timestamp, Usage, UserType,
 };
 
 /// Checks tokens against tables kept in step with the state. A change that has returned is in force for the next
@@ -265,7 +265,7 @@ impl Verifier {
             }
             // Last, so that whoever takes the count finds all that belongs to it.
             if hit.note_use(now) {
-                self.uses.enlist(id);
+                self.uses.enlist(id, now);
             }
         }
         tell(&terms.caller(id, hit));
@@ -298,8 +298,10 @@ impl Verifier {
         let spot = Spot::of(&used.id);
         let Some(shard) = self.shard(spot) else { return };
         let Some(hit) = shard.table.find(spot, &used.id) else { return };
-        let usage = hit.take_uses();
-        used.usage = used.usage.merged(usage);
+        let taken = hit.take_uses();
+        // One that was counted and not enlisted yet: the first of those few is not known.
+        let first_used_at = used.usage.first_used_at.or(taken.last_used_at);
+        used.usage = Usage { first_used_at, ..taken };
         if let Some(terms) = shard.terms.get(hit.gate().terms as usize) {
             for scope in hit.take_scopes(&terms.scopes) {
                 used.trace.note_scope(&scope, hit.last_used());

@@ -126,7 +126,10 @@ fn every_allow_under_eight_threads_is_counted_once() {
     let second = reopened(dir.path(), &clock);
     assert_eq!(counts(&second), expected);
     let state = second.engine.state();
-    assert_eq!(state.app_usage(AppId(app)), Usage { last_used_at: Some(START), count: 24_000 });
+    assert_eq!(
+        state.app_usage(AppId(app)),
+        Usage { last_used_at: Some(START), count: 24_000, first_used_at: Some(START) }
+    );
     for (id, _) in &keys {
         let trace = state.trace(*id).unwrap();
         let used: Vec<&str> = trace.scopes().iter().map(|used| used.scope.as_str()).collect();

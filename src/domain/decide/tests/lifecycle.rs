@@ -105,7 +105,7 @@ impl World {
 
     /// A request with the key is let in.
     fn use_key(&mut self, key: KeyId) {
-        self.state.note_use(*key.public(), Usage { last_used_at: Some(self.now), count: 1 });
+        self.state.note_use(*key.public(), Usage { last_used_at: Some(self.now), count: 1, first_used_at: Some(self.now) });
     }
 
     /// As many keys, all made now.
