@@ -182,6 +182,8 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     protection: None,
                     notice_days: None,
                     contacts: None,
+                    succeeds: None,
+                    superseded: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

@@ -111,6 +111,8 @@ fn scene(keys: usize) -> Scene {
             protection: None,
             notice_days: None,
             contacts: None,
+            succeeds: None,
+            superseded: None,
         }));
         valid.push(*token.bytes());
     }

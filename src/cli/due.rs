@@ -117,6 +117,10 @@ fn action(event: &Event) -> ActionLine<'_> {
         "notices_withdrawn"
     } else if let Event::KeyDeleted(_) = event {
         "deleted"
+    } else if let Event::KeySuperseded(..) = event {
+        "grace_begun"
+    } else if let Event::KeyRevoked(_) = event {
+        "grace_ended"
     } else {
         "purged"
     };
@@ -125,7 +129,7 @@ fn action(event: &Event) -> ActionLine<'_> {
         key: key.map(|key| key.id.to_string()),
         name: named.map(|key| key.name.as_str()),
         days: told.map(|(_, days, _)| days),
-        at: told.map(|(.., at)| at.rfc3339()),
+        at: told.map(|(.., at)| at).or_else(|| ends(event)).map(Timestamp::rfc3339),
         held,
     }
 }
@@ -137,6 +141,11 @@ const fn told(event: &Event) -> Option<(&'static str, u32, Timestamp)> {
         Told::Unused { days, deletes_at } => ("deletion_notice", days, deletes_at),
         Told::Ends { days, at } => ("end_notice", days, at),
     })
+}
+
+/// When the grace ends that was counted.
+fn ends(event: &Event) -> Option<Timestamp> {
+    if let Event::KeySuperseded(old, _) = event { old.grace_ends() } else { None }
 }
 
 fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<(), Fault> {
@@ -152,11 +161,14 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
             "end_notice" => format!("told: ends, {} d before", done.days.unwrap_or(0)),
             "notices_withdrawn" => "notices withdrawn".into(),
             "deleted" => "deleted for want of use".into(),
+            "grace_begun" => "its successor was used: its grace is counted".into(),
+            "grace_ended" => "its grace is over: revoked".into(),
             "held" if done.held == Some(0) => "no deletion waits for a word any more".into(),
             "held" => format!("{} deletions wait for a word", done.held.unwrap_or(0)),
             _ => "purged".into(),
         };
-        let when = told(event).map_or_else(String::new, |(.., at)| times::both(at, now));
+        let at = told(event).map(|(.., at)| at).or_else(|| ends(event));
+        let when = at.map_or_else(String::new, |at| times::both(at, now));
         table.row([what.into(), done.name.unwrap_or("").into(), when.into()]);
     }
     if !swept.events.is_empty() {

@@ -274,6 +274,8 @@ fn in_words(what: What, is_due: bool) -> (String, Tone) {
             (format!("deleted for want of use (told {told} of {})", STEPS.len()), Tone::Bad)
         }
         What::Ends => ("ends".into(), Tone::Warn),
+        What::GraceEnds => ("its grace ends; another took over".into(), Tone::Faint),
+        What::StillUsed => ("its grace ends, and it is still used".into(), Tone::Bad),
         What::Ended => ("ended".into(), Tone::Faint),
         What::Deleted => ("deleted for want of use; can be restored until then".into(), Tone::Faint),
     }

@@ -11,6 +11,7 @@ use super::basis::Basis;
 use super::catalog::AuthMethod;
 use super::delivery::Channel;
 use super::lifecycle::NoticeKind;
+use super::lineage::{Grace, Rotation};
 use super::{
     Actor, AppId, Catalog, Contacts, Expiry, Imported, KeyId, LocationId, Name, Note, OperatorId, Place,
     Profile, PublicId, Role, Timestamp, Verifier,
@@ -217,6 +218,38 @@ pub enum Command {
         #[n(2)]
         basis: Option<Basis>,
     },
+    /// Have a new key take over from one, which goes on working for a grace; its token is minted and in the context.
+    #[n(43)]
+    RotateKey {
+        /// Which.
+        #[n(0)]
+        key: KeyId,
+        /// How.
+        #[n(1)]
+        rotation: Rotation,
+    },
+    /// Replace the new half of a rotation, which nobody has used, by another; its token is minted and in the context.
+    #[n(44)]
+    RepeatRotation(#[n(0)] KeyId),
+    /// Revoke the new half of a rotation and leave the old one as it was before.
+    #[n(45)]
+    CancelRotation(#[n(0)] KeyId),
+    /// Let the old half of a rotation work for longer.
+    #[n(46)]
+    LengthenGrace {
+        /// Either half.
+        #[n(0)]
+        key: KeyId,
+        /// By so much, as far as may be.
+        #[n(1)]
+        by: Grace,
+    },
+    /// Fix the ends of graces that waited for a first use.
+    #[n(47)]
+    StartGraces,
+    /// Revoke the old halves of rotations whose grace is over.
+    #[n(48)]
+    EndGraces,
     /// Say that a key is needed: days without use count anew from now.
     #[n(33)]
     KeepKey(#[n(0)] KeyId),

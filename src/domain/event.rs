@@ -8,7 +8,8 @@ use super::delivery::Channel;
 use super::lifecycle::{Seen, Told};
 use super::signing::SigningKeys;
 use super::{
-    Agency, App, Audience, Cycle, Hold, Key, Location, Operator, Policy, Record, Role, Scopes, Timestamp,
+    Agency, App, Audience, Cycle, Expiry, Hold, Key, Location, Operator, Policy, Record, Role, Scopes,
+    Timestamp,
 };
 
 /// One thing that happened.
@@ -153,6 +154,15 @@ pub enum Event {
     /// What was delivered through a channel, or was not; as it was remembered beside it.
     #[n(80)]
     ChannelMoved(#[n(0)] Box<Channel>, #[n(1)] Option<Box<Channel>>),
+    /// A key that takes over from another; beside it when that one would have stopped working.
+    #[n(45)]
+    KeySucceeded(#[n(0)] Key, #[n(1)] Expiry),
+    /// A key that another took over from, with the end of its grace as its own; beside it the end it had.
+    #[n(46)]
+    KeySuperseded(#[n(0)] Key, #[n(1)] Expiry),
+    /// A key from which no other takes over any more; beside it the end it had meanwhile.
+    #[n(47)]
+    KeyReinstated(#[n(0)] Key, #[n(1)] Expiry),
     /// A rule changed: the whole policy, the rule, old and new value.
     #[n(33)]
     PolicySet(#[n(0)] Policy, #[n(1)] String, #[n(2)] String, #[n(3)] String),
@@ -238,6 +248,11 @@ impl Event {
             Self::RoleSet(operator, before) => operator.role < *before,
             Self::KeyRescoped(key, before) => key.scopes.is_subset(before),
             Self::AppEdited(after, before) => after.scopes.is_subset(&before.scopes),
+            Self::KeySuperseded(key, before) => {
+                let waits = key.superseded.as_ref().is_some_and(|how| how.waits.is_some());
+                let is_later = before.instant().is_some_and(|end| !key.expiry.is_over(end));
+                !waits && !is_later
+            }
             Self::AgencyFounded(..)
             | Self::SessionStarted(_)
             | Self::SessionEnded
@@ -258,6 +273,8 @@ impl Event {
             | Self::AppResumed(_)
             | Self::SigningKeyAdded(_)
             | Self::KeyImported(_)
+            | Self::KeySucceeded(..)
+            | Self::KeyReinstated(..)
             | Self::ClockConfirmed(..)
             | Self::KeyEdited(..)
             | Self::KeyKept(_)
@@ -296,6 +313,9 @@ impl Event {
             | Self::KeyProtected(k)
             | Self::KeyUnprotected(k)
             | Self::KeyEdited(k, _)
+            | Self::KeySucceeded(k, _)
+            | Self::KeySuperseded(k, _)
+            | Self::KeyReinstated(k, _)
             | Self::KeyPurged(k, _)
             | Self::KeyRescoped(k, _) => Subject::Key(k),
             Self::NoticeGiven(k, cycle, _)
@@ -358,6 +378,20 @@ impl Event {
                 all.extend(one("expires", String::new(), k.expiry.to_string()));
                 all
             }
+            Self::KeySucceeded(k, before) if k.expiry == *before => {
+                one("expires", String::new(), k.expiry.to_string())
+            }
+            // Told apart from the rotation, which lengthens no life.
+            Self::KeySucceeded(k, before) => one("extended", before.to_string(), k.expiry.to_string()),
+            Self::KeySuperseded(k, before) => match k.superseded.as_ref().and_then(|how| how.waits) {
+                Some(grace) => one(
+                    "old half ends",
+                    before.to_string(),
+                    format!("{grace} after the first use of the new one"),
+                ),
+                None => one("old half ends", before.to_string(), k.expiry.to_string()),
+            },
+            Self::KeyReinstated(k, before) => one("expires", before.to_string(), k.expiry.to_string()),
             Self::KeyRescoped(k, before) => one("scopes", before.to_string(), k.scopes.to_string()),
             Self::AppCreated(a) => one("scopes", String::new(), a.scopes.to_string()),
             Self::AppEdited(after, before) => different(before.edited(), after.edited()),

@@ -6,6 +6,7 @@ use minicbor::encode::{Encoder, Error, Write};
 use minicbor::{Decode, Encode};
 
 use super::lifecycle::Protection;
+use super::lineage::Superseded;
 use super::time::DAY_MS;
 use super::{AppId, Contacts, Expiry, KeyId, LocationId, Name, Note, OperatorId, Policy, Scopes, Timestamp};
 
@@ -157,6 +158,8 @@ pub enum KeyState {
     Active,
     /// Stopped, can be resumed.
     Paused,
+    /// Another took over; it works until its grace is over, unless it is stopped.
+    Superseded,
     /// Its time is over.
     Expired,
     /// Stopped for good.
@@ -167,22 +170,30 @@ pub enum KeyState {
 
 impl KeyState {
     /// All states, the liveliest first.
-    pub const ALL: [Self; 5] = [Self::Active, Self::Paused, Self::Expired, Self::Revoked, Self::Deleted];
+    pub const ALL: [Self; 6] =
+        [Self::Active, Self::Paused, Self::Superseded, Self::Expired, Self::Revoked, Self::Deleted];
 
     /// The word people use.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Paused => "paused",
+            Self::Superseded => "superseded",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
             Self::Deleted => "deleted",
         }
     }
 
-    /// Whether the key works or could be made to work again; such keys count against the quota.
+    /// Whether the key works or could be made to work again, and no other took over; such keys count against the quota,
+    /// and their names differ.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Active | Self::Paused)
+    }
+
+    /// Whether neither its secret works nor could be made to work again.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Expired | Self::Revoked | Self::Deleted)
     }
 }
 
@@ -242,6 +253,12 @@ pub struct Key {
     /// Who is told of it besides its owner.
     #[n(16)]
     pub contacts: Option<Box<Contacts>>,
+    /// The key it took over from.
+    #[n(14)]
+    pub succeeds: Option<KeyId>,
+    /// The key that took over from it. Its expiry is the end of the grace from then on.
+    #[n(15)]
+    pub superseded: Option<Box<Superseded>>,
 }
 
 /// How long a deleted record can be restored.
@@ -253,7 +270,10 @@ impl Key {
         match self.status {
             Status::Deleted(_) | Status::Purged(_) => KeyState::Deleted,
             Status::Revoked(_) => KeyState::Revoked,
+            // The end of a grace is no end of a life: the key was replaced.
+            _ if self.expiry.is_over(now) && self.superseded.is_some() => KeyState::Revoked,
             _ if self.expiry.is_over(now) => KeyState::Expired,
+            Status::Active | Status::Paused(_) if self.superseded.is_some() => KeyState::Superseded,
             Status::Paused(_) => KeyState::Paused,
             Status::Active => KeyState::Active,
         }
@@ -290,7 +310,16 @@ impl Key {
             protection: None,
             notice_days: None,
             contacts: None,
+            succeeds: None,
+            superseded: None,
         }
+    }
+
+    /// When the old half of a rotation ends; `None` while that waits for the first use of the new one, and of any other
+    /// key.
+    pub fn grace_ends(&self) -> Option<Timestamp> {
+        self.superseded.as_ref().filter(|superseded| superseded.waits.is_none())?;
+        self.expiry.instant()
     }
 
     /// The public part of its token, as lists show it: `kdag_7HqP2mVx9KtR_…`.

@@ -9,6 +9,7 @@
 //! - [`state`]: all of them together, the keys on a `shelf`, with an `index` of names and lives; [`view`]: what one operator may see of it.
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
+//! - [`lineage`]: keys that take over from one another.
 //! - [`lifecycle`]: what is due by time: notices, deletions, purges.
 //! - [`notice`]: the board that tells of it; [`delivery`]: who is told of it beyond the screen.
 //! - [`preview`]: what a change of the policy would touch.
@@ -35,6 +36,7 @@ mod index;
 pub mod invisible;
 pub mod key;
 pub mod lifecycle;
+pub mod lineage;
 pub mod location;
 pub mod name;
 pub mod notice;
@@ -67,6 +69,7 @@ pub use event::Event;
 pub use id::{AppId, KeyId, LocationId, OperatorId, PublicId};
 pub use key::{Audience, Imported, Key, KeyState, Outside, Place, Status, Usage, Verifier};
 pub use lifecycle::{Cycle, Grounds, Hold};
+pub use lineage::{Counted, Grace, Halves, Rotation, Superseded};
 pub use location::Location;
 pub use name::{Name, Note};
 pub use operator::{Operator, Role, Standing};

@@ -26,6 +26,10 @@ pub enum What {
     },
     /// The key ends then.
     Ends,
+    /// The grace ends then of a key that another took over from.
+    GraceEnds,
+    /// It ends soon, and the key was used not long ago.
+    StillUsed,
     /// It has ended.
     Ended,
     /// It was deleted for want of use; its record can be restored until then.
@@ -62,6 +66,8 @@ impl What {
             Self::Trouble(trouble) => trouble.code(),
             Self::Held(_) => "held",
             Self::OwnerGone(..) => "owner_disabled",
+            Self::GraceEnds => "grace_ends",
+            Self::StillUsed => "still_used",
             Self::Deletion { .. } | Self::Ends | Self::Ended | Self::Deleted => match self.kind() {
                 Some(kind) => kind.code(),
                 None => "",
@@ -72,7 +78,9 @@ impl What {
     /// Of what kind it is, if it is one that somebody can have seen.
     pub const fn kind(self) -> Option<NoticeKind> {
         match self {
-            Self::Trouble(_) | Self::Held(_) | Self::OwnerGone(..) => None,
+            Self::Trouble(_) | Self::Held(_) | Self::OwnerGone(..) | Self::GraceEnds | Self::StillUsed => {
+                None
+            }
             Self::Deletion { .. } => Some(NoticeKind::Deletion),
             Self::Ends => Some(NoticeKind::Ends),
             Self::Ended => Some(NoticeKind::Ended),
@@ -85,7 +93,9 @@ impl What {
         match self {
             Self::Trouble(trouble) => (0, Some(trouble)),
             Self::Held(_) => (1, None),
-            Self::OwnerGone(..) | Self::Deletion { .. } | Self::Ends => (2, None),
+            Self::OwnerGone(..) | Self::Deletion { .. } | Self::Ends | Self::GraceEnds | Self::StillUsed => {
+                (2, None)
+            }
             Self::Ended | Self::Deleted => (3, None),
         }
     }
@@ -157,7 +167,9 @@ impl Notice {
         match self.what {
             What::Deletion { told } => told > 0,
             What::Ends | What::Ended | What::Deleted => true,
-            What::Trouble(_) | What::Held(_) | What::OwnerGone(..) => false,
+            What::Trouble(_) | What::Held(_) | What::OwnerGone(..) | What::GraceEnds | What::StillUsed => {
+                false
+            }
         }
     }
 }
@@ -248,6 +260,11 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
                 Notice::of_key(What::Ends, key, at).since(since)
             }));
         }
+        KeyState::Superseded => {
+            let ends = key.expiry.instant().filter(|at| at.since(now) <= REMEMBERED_DAYS * DAY_MS);
+            let what = if still_used(state, key, now) { What::StillUsed } else { What::GraceEnds };
+            all.extend(ends.map(|at| Notice::of_key(what, key, at)));
+        }
         KeyState::Revoked => {}
     }
     if let Some((when, told)) = deletion(state, key, grounds) {
@@ -269,6 +286,17 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
 fn deletion(state: &State, key: &Key, grounds: Grounds) -> Option<(Timestamp, usize)> {
     let (at, told) = deletes_at(state, key, grounds)?;
     (told > 0 || at.since(grounds.now) <= i64::from(FIRST) * DAY_MS).then_some((at, told))
+}
+
+/// Whether somebody is about to be refused: the old half of a rotation ends within the hour, or within the day where there
+/// was a day to change over, and was used within the last day.
+pub fn still_used(state: &State, key: &Key, now: Timestamp) -> bool {
+    let Some((how, end)) = key.superseded.as_ref().zip(key.expiry.instant()) else { return false };
+    let near = if now.since(how.since) >= DAY_MS { DAY_MS } else { DAY_MS / 24 };
+    let used = state.usage(key.id).last_used_at;
+    key.state(now) == KeyState::Superseded
+        && end.since(now) <= near
+        && used.is_some_and(|at| now.since(at) <= DAY_MS)
 }
 
 impl View<'_> {

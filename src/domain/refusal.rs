@@ -3,10 +3,11 @@
 
 use super::app::BadUrl;
 use super::catalog::ScopeProblem;
+use super::lineage::BadGrace;
 use super::name::BadText;
 use super::policy::BadPolicy;
 use super::time::BadExpiry;
-use super::{KeyState, Role, Timestamp};
+use super::{KeyId, KeyState, Role, Timestamp};
 
 /// A reason for no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -140,6 +141,53 @@ pub enum Refusal {
         /// What that means for the request.
         why: &'static str,
     },
+    /// The rotation was done before; its secret was shown once.
+    #[error(
+        "that rotation was done before: {by} took over, and its secret was shown once. While nobody has used it, \
+         `keydeck key rotate {by} --again` makes another."
+    )]
+    RotatedBefore {
+        /// The key that took over.
+        by: KeyId,
+    },
+    /// A third secret would live.
+    #[error(
+        "the key took over from {old}, which still works: more than two secrets are never alive. End {old} with \
+         `keydeck key rotate {new} --finish`, or take the rotation back with --cancel; while nobody has used the new \
+         secret, --again makes another."
+    )]
+    InGrace {
+        /// The old half.
+        old: KeyId,
+        /// The new half.
+        new: KeyId,
+    },
+    /// It neither took over from a key nor did a key take over from it.
+    #[error("the key is no half of a rotation. `keydeck key rotate {key}` rotates it.")]
+    NotRotated {
+        /// Which.
+        key: KeyId,
+    },
+    /// The old half has ended.
+    #[error("the old half {old} has ended, and what has ended stays so. The new half {new} goes on working.")]
+    OldHalfOver {
+        /// The old half.
+        old: KeyId,
+        /// The new half.
+        new: KeyId,
+    },
+    /// The secret to be replaced is somebody's.
+    #[error(
+        "the new secret is in use already, so it is not replaced. End the old half with `keydeck key rotate {new} --finish`, \
+         then rotate again."
+    )]
+    SuccessorUsed {
+        /// The new half.
+        new: KeyId,
+    },
+    /// No grace.
+    #[error("grace: {0}.")]
+    BadGrace(BadGrace),
     /// The record was deleted too long ago.
     #[error("the thirty days in which it could be restored ended on {ended}. Issue a new key.")]
     RestoreTooLate {
@@ -257,6 +305,12 @@ impl Refusal {
             Self::LifeTooLong { .. } => "life_too_long",
             Self::WrongState { .. } | Self::WrongAppState { .. } => "wrong_state",
             Self::RestoreTooLate { .. } => "restore_too_late",
+            Self::RotatedBefore { .. } => "rotated_before",
+            Self::InGrace { .. } => "in_grace",
+            Self::NotRotated { .. } => "not_rotated",
+            Self::OldHalfOver { .. } => "old_half_over",
+            Self::SuccessorUsed { .. } => "successor_used",
+            Self::BadGrace(_) => "bad_grace",
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::NoChange(_) => "no_change",
             Self::ClockSuspect => "clock_suspect",

@@ -102,6 +102,8 @@ mod tests {
             protection: None,
             notice_days: None,
             contacts: None,
+            succeeds: None,
+            superseded: None,
         }
     }
 

@@ -405,7 +405,7 @@ impl State {
     }
 }
 
-/// What the quota and the rule of different names need to know of a key that nobody has ended.
+/// What the quota and the rule of different names need to know of a key that nobody has ended and no other took over from.
 #[derive(PartialEq)]
 struct Life {
     owner: OperatorId,
@@ -415,6 +415,7 @@ struct Life {
 
 impl Life {
     fn of(key: &Key) -> Option<Self> {
-        (!key.is_ended()).then(|| Self { owner: key.owner, name: key.name.clone(), expiry: key.expiry })
+        let counts = !key.is_ended() && key.superseded.is_none();
+        counts.then(|| Self { owner: key.owner, name: key.name.clone(), expiry: key.expiry })
     }
 }

@@ -41,6 +41,8 @@ impl<'a, T> Found<'a, T> {
 pub enum Sought {
     /// The one that lives.
     Living,
+    /// The old half of a rotation, whose name its successor has.
+    Superseded,
     /// One that has ended and was not removed from sight.
     Ended,
     /// One that was removed from sight.
@@ -119,6 +121,9 @@ impl<'a> View<'a> {
         let by_id = bare.unwrap_or(reference).parse().ok().and_then(|id| self.key(id));
         let stands = |key: &Key| match key.state(now) {
             KeyState::Active | KeyState::Paused => Sought::Living,
+            KeyState::Superseded => Sought::Superseded,
+            // It stands in the row of the one that took over, which has the name.
+            KeyState::Revoked if key.superseded.is_some() => Sought::Superseded,
             KeyState::Expired | KeyState::Revoked => Sought::Ended,
             KeyState::Deleted => Sought::Deleted,
         };
@@ -155,6 +160,27 @@ impl<'a> View<'a> {
     pub fn keys_of_app(&self, app: AppId) -> impl Iterator<Item = &'a Key> + use<'a> {
         let (state, actor) = (self.state, self.actor);
         state.keys_of_app(app).filter(move |k| !k.is_purged() && actor.sees(state, k))
+    }
+
+    /// Whether a list shows it with the key that took over from it: one row for each key that people know. What still works
+    /// stands alone where that one is not in sight.
+    pub fn is_folded(&self, key: &Key, now: Timestamp) -> bool {
+        let Some(how) = &key.superseded else { return false };
+        let sees = |key: &Key| key.state(now) != KeyState::Deleted;
+        key.state(now) != KeyState::Superseded || self.key(how.by).is_some_and(sees)
+    }
+
+    /// Both halves of the rotation a key is a part of, if the actor may see them.
+    pub fn halves(&self, key: &'a Key) -> Option<super::Halves<'a>> {
+        self.state
+            .halves(key)
+            .filter(|halves| [halves.old.id, halves.new.id].iter().all(|id| self.key(*id).is_some()))
+    }
+
+    /// The old half of a key that took over, while its grace runs.
+    pub fn old_half(&self, key: &'a Key, now: Timestamp) -> Option<&'a Key> {
+        let old = self.state.old_half(key, now)?;
+        self.key(old.id)
     }
 
     /// What is known of the use of an app's access tokens.
@@ -292,18 +318,27 @@ impl Sought {
         match self {
             Self::Living => match stands {
                 Self::Living => 0,
-                Self::Ended => 1,
-                Self::Deleted => 2,
+                Self::Superseded => 1,
+                Self::Ended => 2,
+                Self::Deleted => 3,
+            },
+            Self::Superseded => match stands {
+                Self::Superseded => 0,
+                Self::Living => 1,
+                Self::Ended => 2,
+                Self::Deleted => 3,
             },
             Self::Ended => match stands {
                 Self::Ended => 0,
                 Self::Living => 1,
-                Self::Deleted => 2,
+                Self::Superseded => 2,
+                Self::Deleted => 3,
             },
             Self::Deleted => match stands {
                 Self::Deleted => 0,
                 Self::Ended => 1,
                 Self::Living => 2,
+                Self::Superseded => 3,
             },
         }
     }

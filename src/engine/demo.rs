@@ -18,8 +18,8 @@ use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    Access, Actor, AppId, Command, Expiry, KeyId, KeysAfter, LocationId, Name, NewApp, NewKey, Note,
-    OperatorId, Place, Refusal, Role, Timestamp,
+    Access, Actor, AppId, Command, Counted, Expiry, Grace, KeyId, KeysAfter, LocationId, Name, NewApp,
+    NewKey, Note, OperatorId, Place, Refusal, Role, Rotation, Timestamp,
 };
 use crate::engine::EngineError;
 
@@ -104,6 +104,9 @@ const AGENCY_KEYS: [(&str, &str, i64, u32, i64, Fate, &str); 14] = [
     ("Webhook relay", "marketing-automation", 97, 0, 95, Fate::Lives, ""),
 ];
 
+/// The key that another took over from just now, while its callers still have the old secret.
+const ROTATED: &str = "Partner portal";
+
 const USES: [(&str, &str); 6] = [
     ("Booking widget", "booking-widget"),
     ("Front desk", "front-desk"),
@@ -158,6 +161,8 @@ struct Story {
     scenes: std::collections::BTreeMap<(std::cmp::Reverse<i64>, u32), Scene>,
     count: u32,
     dice: u64,
+    /// Whose the key is that is rotated, and its token.
+    rotated: Option<(usize, Vec<u8>)>,
 }
 
 /// A demo store and its admin, who sees the whole agency.
@@ -180,6 +185,7 @@ pub fn open() -> Result<Open, OpenError> {
         scenes: std::collections::BTreeMap::new(),
         count: 0,
         dice: 0x5DEE_CE66,
+        rotated: None,
     };
     story.set_the_stage()?;
     story.plan_agency_keys()?;
@@ -353,6 +359,22 @@ impl Story {
         Ok(self.engine.settle()?)
     }
 
+    /// One key is rotated, and has callers on both halves.
+    fn rotate(&mut self) -> Result<(), OpenError> {
+        let Some((by, old)) = self.rotated.take() else { return Ok(()) };
+        let decision = self.engine.verify(&old, &[]);
+        let Some(key) = decision.key() else { return Ok(()) };
+        let rotation = Rotation { id: None, grace: Grace::MAX, counted: Counted::FromNow, expiry: None };
+        let Some(token) = self.act(by, Command::RotateKey { key, rotation })?.token else { return Ok(()) };
+        for (token, last, program) in
+            [(&*old, 9, &b"kiosk/2.1"[..]), (token.reveal().as_bytes(), 4, b"kiosk/3.0")]
+        {
+            let address = std::net::IpAddr::from([10, 2, 0, last]);
+            self.engine.verify_from(token, &[], Origin { address: Some(address), agent: Some(program) });
+        }
+        Ok(())
+    }
+
     /// Runs the scenes in order, each on its day.
     fn play(&mut self) -> Result<(), OpenError> {
         while let Some(((std::cmp::Reverse(days), _), scene)) = self.scenes.pop_first() {
@@ -391,8 +413,12 @@ impl Story {
                     }
                 }
                 Scene::Issue { by, new, last_use, uses, fate } => {
+                    let is_rotated = new.name.as_str() == ROTATED;
                     let Some(token) = self.act(by, Command::IssueKey(new))?.token else { continue };
                     let text = token.reveal().as_bytes().to_vec();
+                    if is_rotated {
+                        self.rotated = Some((by, text.clone()));
+                    }
                     if let Some(last) = last_use {
                         for n in 0..uses {
                             let day = last + i64::from(n) * (days - last) / i64::from(uses);
@@ -416,6 +442,7 @@ impl Story {
             }
         }
         self.clock.behind_ms.store(0, Ordering::SeqCst);
+        self.rotate()?;
         // Last of all, because nobody signs in after that: lena leaves, her keys go on.
         if let Some(operator) = self.people.get(5).map(|s| s.actor().operator) {
             self.act(0, Command::DisableOperator { operator, keys: KeysAfter::Work })?;

@@ -27,6 +27,7 @@ use super::{News, audit_log};
 use crate::domain::audit::{ChangeLine, Entry, SubjectLine};
 use crate::domain::command::{Draws, Yields};
 use crate::domain::event::Subject;
+use crate::domain::lineage::taking_back;
 use crate::domain::{Catalog, Command, Context, Event, KeyId, Refusal, State, Timestamp, decide};
 use crate::store::{CommitError, Store};
 
@@ -376,18 +377,12 @@ pub(super) fn unshown(
     (at, own): (Timestamp, u64),
 ) -> Option<Note> {
     let command = match (command.draws(), events.first().map(Event::subject)) {
-        (Draws::Token(_), Some(Subject::Key(key))) => Command::RevokeKey(key.id),
+        (Draws::Token(_) | Draws::Successor(_), _) => taking_back(events, at)?,
         (Draws::AppSecret(None), Some(Subject::App(app))) => Command::DeleteApp(app.id),
         // What an app has is not deleted for a secret: the one it had may be the one that holds.
-        (
-            Draws::AppSecret(_)
-            | Draws::Token(_)
-            | Draws::Nothing
-            | Draws::Ids
-            | Draws::ImportedId
-            | Draws::RecoveryCode,
-            _,
-        ) => return None,
+        (Draws::AppSecret(_) | Draws::Nothing | Draws::Ids | Draws::ImportedId | Draws::RecoveryCode, _) => {
+            return None;
+        }
     };
     Some(Note { session: session.clone(), command, at, why: Why::NeverShown, after: Some(own) })
 }

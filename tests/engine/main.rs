@@ -6,6 +6,7 @@ mod imported_keys;
 mod library;
 mod promises;
 mod revocation;
+mod rotation;
 mod seals;
 #[path = "../support/mod.rs"]
 mod support;

@@ -54,7 +54,7 @@ fn live(signed: &Signed, app: &App) -> usize {
 
 fn live_keys(signed: &Signed, app: &App) -> Vec<KeyId> {
     let now = signed.now();
-    signed.see(|view| view.keys_of_app(app.id).filter(|k| k.state(now).is_live()).map(|k| k.id).collect())
+    signed.see(|view| view.keys_of_app(app.id).filter(|k| !k.state(now).is_over()).map(|k| k.id).collect())
 }
 
 pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {

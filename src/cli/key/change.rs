@@ -32,7 +32,8 @@ pub(super) fn restore(deck: &Deck, one: &One) -> Outcome {
 pub(super) fn revoke(deck: &Deck, words: &Final) -> Outcome {
     let (signed, key) = reach(deck, &words.one, Sought::Living)?;
     words.consent.ask(|| {
-        format!("Revoke {} ({})? Its token stops working at once, for good.", key.name, key.hint())
+        let besides = besides(&signed, &key);
+        format!("Revoke {} ({})? Its token stops working at once, for good{besides}.", key.name, key.hint())
     })?;
     run(deck, &signed, Command::RevokeKey(key.id), key.id, "is revoked. It is refused from now on, for good.")
 }
@@ -41,7 +42,8 @@ pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
     // Of two that share a name the one that ended already: to end one that lives by mistake cannot be undone.
     let (signed, key) = reach(deck, &words.one, Sought::Ended)?;
     words.consent.ask(|| {
-        format!("Delete {} ({})? Its token stops working at once, for good.", key.name, key.hint())
+        let besides = besides(&signed, &key);
+        format!("Delete {} ({})? Its token stops working at once, for good{besides}.", key.name, key.hint())
     })?;
     run(
         deck,
@@ -150,18 +152,24 @@ fn days_of(text: &str) -> Result<u32, Fault> {
     days.parse().ok().filter(|_| digits).ok_or_else(form)
 }
 
+/// What ends with a key besides: people see one key where there are two secrets.
+fn besides(signed: &Signed, key: &Key) -> String {
+    let old = signed.engine.state().old_half(key, signed.now()).map(Key::hint);
+    old.map_or_else(String::new, |old| format!(", and so does that of its old half {old}"))
+}
+
 fn carry_out(deck: &Deck, one: &One, command: impl FnOnce(KeyId) -> Command, said: &str) -> Outcome {
     let (signed, key) = reach(deck, one, Sought::Living)?;
     run(deck, &signed, command(key.id), key.id, said)
 }
 
-fn reach(deck: &Deck, one: &One, sought: Sought) -> Result<(Signed, Key), Fault> {
+pub(super) fn reach(deck: &Deck, one: &One, sought: Sought) -> Result<(Signed, Key), Fault> {
     let signed = deck.sign_in_for(Wants::Named)?.widened(one.all)?;
     let key = find::key(&signed, &one.key, sought)?;
     Ok((signed, key))
 }
 
-fn run(deck: &Deck, signed: &Signed, command: Command, id: KeyId, said: &str) -> Outcome {
+pub(super) fn run(deck: &Deck, signed: &Signed, command: Command, id: KeyId, said: &str) -> Outcome {
     signed.engine.execute(&signed.session, command)?;
     let key = now(signed, id)?;
     if deck.output.is_json() {

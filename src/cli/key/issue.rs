@@ -19,6 +19,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
+use crate::domain::lineage::taking_back;
 use crate::domain::{
     Catalog, Command, Contacts, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View,
 };
@@ -112,9 +113,30 @@ pub fn issue(
     contacts: &Contacts,
     file: Option<&Path>,
 ) -> Result<Key, Fault> {
+    let (key, untold) = make(deck, signed, (Command::IssueKey(new), contacts), file)?;
+    let until = key.expiry.instant().map_or_else(
+        || "It never expires.".into(),
+        |at| format!("It expires {} ({}).", times::exact(at), times::relative(at, signed.now())),
+    );
+    deck.output.say(&format!("{} is issued: {}. {until}\n{}", key.name, key.hint(), kept(file)));
+    untold.map_or(Ok(key), Err)
+}
+
+/// Where a token is that was handed over.
+pub(super) fn kept(file: Option<&Path>) -> String {
+    format!("Its token is {}; keydeck keeps only a digest of it.", Handover::where_it_is(file))
+}
+
+/// Does what makes a key, and hands its token over: with the key, why it has no contacts when they cannot be written.
+pub(super) fn make(
+    deck: &Deck,
+    signed: &Signed,
+    (command, contacts): (Command, &Contacts),
+    file: Option<&Path>,
+) -> Result<(Key, Option<Fault>), Fault> {
     // Made first: if the file cannot be made, no key is.
     let handover = Handover::to(file, deck.output)?;
-    let done = signed.engine.execute(&signed.session, Command::IssueKey(new))?;
+    let done = signed.engine.execute(&signed.session, command)?;
     let key = done.events.iter().find_map(Event::key).cloned();
     let (Some(key), Some(token)) = (key, done.token) else {
         return Err(Fault::unavailable("The key was issued without a token. Revoke it and issue another."));
@@ -131,20 +153,10 @@ pub fn issue(
     };
     drop(token);
     if let Err(error) = handed {
-        return Err(take_back(signed, &key, &error));
+        return Err(take_back(signed, &done.events, &key, &error));
     }
     signed.handed_over(*key.id.public())?;
-    let until = key.expiry.instant().map_or_else(
-        || "It never expires.".into(),
-        |at| format!("It expires {} ({}).", times::exact(at), times::relative(at, signed.now())),
-    );
-    deck.output.say(&format!(
-        "{} is issued: {}. {until}\nIts token is {}; keydeck keeps only a digest of it.",
-        key.name,
-        key.hint(),
-        Handover::where_it_is(file)
-    ));
-    untold.map_or(Ok(key), Err)
+    Ok((key, untold))
 }
 
 /// What `--contact` says.
@@ -190,16 +202,31 @@ pub fn scopes(named: &[String], preset: Option<&str>, catalog: &Catalog) -> Resu
 }
 
 /// Nobody has the token: the key must not live.
-fn take_back(signed: &Signed, key: &Key, error: &io::Error) -> Fault {
+fn take_back(signed: &Signed, events: &[Event], key: &Key, error: &io::Error) -> Fault {
     let what = format!("The token of {} could not be written ({error}), so nobody has it.", key.name);
-    match signed.engine.execute(&signed.session, Command::RevokeKey(key.id)) {
-        Ok(_) => Fault::refused(
-            "token_lost",
-            format!("{what} The key {} was revoked at once. Issue it again.", key.id),
+    let command = taking_back(events, signed.now()).unwrap_or(Command::RevokeKey(key.id));
+    let (then, by_hand) = match (&command, key.succeeds) {
+        (Command::CancelRotation(_), _) => (
+            "The rotation was cancelled at once, and the old one is as it was before. Rotate it again."
+                .into(),
+            format!("keydeck key rotate {} --cancel", key.id),
         ),
-        Err(failed) => Fault::from(failed).because(&format!(
-            "{what} It could not be revoked either: do it with `keydeck key revoke {}`.",
-            key.id
-        )),
+        (_, Some(_)) => (
+            format!(
+                "The key {0} was revoked at once; the one that was lost stays dead. `keydeck key rotate {0} --again` \
+                 makes another.",
+                key.id
+            ),
+            format!("keydeck key revoke {}", key.id),
+        ),
+        (_, None) => (
+            format!("The key {} was revoked at once. Issue it again.", key.id),
+            format!("keydeck key revoke {}", key.id),
+        ),
+    };
+    match signed.engine.execute(&signed.session, command) {
+        Ok(_) => Fault::refused("token_lost", format!("{what} {then}")),
+        Err(failed) => Fault::from(failed)
+            .because(&format!("{what} It could not be taken back either: do it with `{by_hand}`.")),
     }
 }

@@ -6,7 +6,7 @@ use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
 use crate::domain::trace::Agent;
-use crate::domain::{Contact, Grounds, Key, KeyState, Reason, Timestamp, Trace, View};
+use crate::domain::{Contact, Grounds, Key, KeyState, Reason, Status, Timestamp, Trace, View};
 use crate::engine::Unwritten;
 
 /// A key in JSON.
@@ -29,7 +29,14 @@ pub struct KeyLine<'a> {
     last_used_from: Option<String>,
     last_used_agent: Option<&'a str>,
     scopes_used: Vec<ScopeUsed<'a>>,
+    first_used_at: Option<String>,
     expires_at: Option<String>,
+    /// The key it took over from.
+    succeeds: Option<String>,
+    /// The key that took over from it.
+    superseded_by: Option<String>,
+    /// When the old half of its rotation ends, on either half; null also while that waits for the first use of the new one.
+    grace_ends_at: Option<String>,
     deletes_at: Option<String>,
     protected: Option<Protected<'a>>,
     /// What the state says is in force and waits for a disk that fails; absent otherwise.
@@ -83,7 +90,11 @@ impl<'a> KeyLine<'a> {
                 .iter()
                 .map(|used| ScopeUsed { scope: used.scope.as_str(), last_used_at: used.at.rfc3339() })
                 .collect(),
+            first_used_at: usage.first_used_at.map(Timestamp::rfc3339),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
+            succeeds: key.succeeds.map(|id| id.to_string()),
+            superseded_by: key.superseded.as_ref().map(|how| how.by.to_string()),
+            grace_ends_at: view.old_half(key, now).unwrap_or(key).grace_ends().map(Timestamp::rfc3339),
             deletes_at: view.deletes_at(key, grounds).map(Timestamp::rfc3339),
             protected: key
                 .protection
@@ -97,6 +108,15 @@ impl<'a> KeyLine<'a> {
     }
 }
 
+/// What the old half of a rotation does beside the new one, as long as it works: `old half ends in 3 d`.
+pub fn beside(key: &Key, view: View<'_>, now: Timestamp) -> Option<String> {
+    let old = view.old_half(key, now)?;
+    Some(match old.grace_ends() {
+        Some(at) => format!("old half ends {}", times::relative(at, now)),
+        None => "old half waits for the first use".into(),
+    })
+}
+
 /// Why a key is refused that neither people nor time have stopped: by its owner, its location or its app.
 pub fn stopped(key: &Key, view: View<'_>, now: Timestamp) -> Option<Reason> {
     view.refused(key, now).filter(|_| key.state(now).is_live()).filter(|reason| *reason != Reason::Disabled)
@@ -106,11 +126,12 @@ pub fn stopped(key: &Key, view: View<'_>, now: Timestamp) -> Option<Reason> {
 pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, grounds: Grounds) -> Cell {
     let now = grounds.now;
     let state = key.state(now);
+    let old = beside(key, view, now).map_or_else(String::new, |old| format!(" ↻ {old}"));
     if let Some(reason) = stopped(key, view, now) {
-        return Cell::toned(format!("✕ {}", reason.brief()), Tone::Bad);
+        return Cell::toned(format!("✕ {}{old}", reason.brief()), Tone::Bad);
     }
     if state == KeyState::Active && key.expires_soon(view.policy(), now).is_some() {
-        return Cell::toned("▲ expires soon", Tone::Warn);
+        return Cell::toned(format!("▲ expires soon{old}"), Tone::Warn);
     }
     if let Some((at, _)) = view.deletion(key, grounds) {
         let when = if at <= now { "at the next sweep".to_owned() } else { times::relative(at, now) };
@@ -119,12 +140,19 @@ pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, grounds: Grounds)
     let (glyph, tone) = match state {
         KeyState::Active => ('●', Tone::Good),
         KeyState::Paused => ('‖', Tone::Warn),
+        KeyState::Superseded if key.status != Status::Active => ('‖', Tone::Warn),
+        KeyState::Superseded => ('↻', Tone::Faint),
         KeyState::Expired => ('○', Tone::Bad),
         KeyState::Revoked => ('✕', Tone::Bad),
         KeyState::Deleted => ('✕', Tone::Faint),
     };
     let left = if unwritten.concerns(key.id) { ", not written yet" } else { "" };
-    Cell::toned(format!("{glyph} {state}{left}"), tone)
+    let word = match (state, key.status) {
+        (KeyState::Superseded, Status::Paused(_)) => "superseded, paused",
+        (KeyState::Revoked, _) if key.superseded.is_some() => "rotated away",
+        (state, _) => state.as_str(),
+    };
+    Cell::toned(format!("{glyph} {word}{left}{old}"), tone)
 }
 
 /// When it was used last, in words.

@@ -14,7 +14,7 @@ use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::name::plain;
 use crate::domain::view::Sought;
-use crate::domain::{Grounds, Key, KeyState, Place, ScopeId, View};
+use crate::domain::{Grounds, Halves, Key, KeyState, Place, ScopeId, Timestamp, View};
 use crate::engine::Unwritten;
 use crate::engine::open::Wants;
 
@@ -33,7 +33,8 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         None => None,
     };
     let wanted = |key: &Key, view: View<'_>| {
-        args.state.map_or(key.state(now) != KeyState::Deleted, |word| word.fits(key, view, now))
+        let shown = key.state(now) != KeyState::Deleted && !view.is_folded(key, now);
+        args.state.map_or(shown, |word| word.fits(key, view, now))
             && location.is_none_or(|id| key.place == Place::Location(id))
             && app.is_none_or(|id| key.place == Place::App(id))
             && scope.as_ref().is_none_or(|s| key.scopes.contains(s))
@@ -127,7 +128,10 @@ fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds:
     if let Some(place) = view.place_name(key.place) {
         line(if key.place.app().is_some() { "App" } else { "Location" }, place);
     }
-    let state = key.state(now).as_str();
+    let state = match key.state(now) {
+        KeyState::Revoked if key.superseded.is_some() => "revoked: rotated away",
+        state => state.as_str(),
+    };
     let stopped = lines::stopped(key, view, now)
         .map_or_else(String::new, |reason| format!("; refused all the same: {}", reason.advice()));
     let waits = if left.concerns(key.id) { " (in force, not written yet)" } else { "" };
@@ -151,9 +155,15 @@ fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds:
     {
         line("Last seen", &format!("{} at {seen}", times::relative(seen.at, now)));
     }
+    if let Some(at) = usage.first_used_at.filter(|_| key.succeeds.is_some()) {
+        line("First used", &times::both(at, now));
+    }
     match key.expiry.instant() {
         Some(at) => line("Expires", &format!("{} ({})", times::exact(at), times::relative(at, now))),
         None => line("Expires", "never"),
+    }
+    for (what, text) in rotation(key, view, now) {
+        line(what, &text);
     }
     match (&key.protection, view.deletes_at(key, grounds)) {
         (Some(protection), _) => {
@@ -186,4 +196,32 @@ fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds:
         line("Scopes used", &format!("{} of {}", trace.scopes().len(), key.scopes.len()));
     }
     out
+}
+
+/// Both halves of a rotation, as lines of a page: since when, until when, and who still uses the old one.
+fn rotation(key: &Key, view: View<'_>, now: Timestamp) -> Vec<(&'static str, String)> {
+    let Some(halves) = view.halves(key) else { return Vec::new() };
+    let Halves { old, new, how } = halves;
+    let used = |key: &Key| match view.usage(key).last_used_at {
+        Some(_) => {
+            let from = view.trace(key).and_then(|trace| trace.of_last_use(view.usage(key)));
+            let from = from.map_or_else(String::new, |seen| format!(" from {seen}"));
+            format!("used {}{from}, {} in all", lines::last_used(key, view, now), view.usage(key).count)
+        }
+        None => "never used".to_owned(),
+    };
+    let first = view.usage(new).first_used_at;
+    let first = first.map_or_else(String::new, |at| format!("first used {}, ", times::relative(at, now)));
+    let ends = match (how.waits, old.state(now)) {
+        (Some(grace), KeyState::Superseded) => format!("ends {grace} after the first use of the new half"),
+        (_, KeyState::Superseded) => {
+            old.expiry.instant().map_or_else(String::new, |at| format!("ends {}", times::both(at, now)))
+        }
+        _ => "has ended".to_owned(),
+    };
+    vec![
+        ("Rotated", times::both(how.since, now)),
+        ("New half", format!("{}, {first}{}", new.hint(), used(new))),
+        ("Old half", format!("{}, {ends}, {}", old.hint(), used(old))),
+    ]
 }

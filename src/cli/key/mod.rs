@@ -5,6 +5,7 @@ mod change;
 mod issue;
 mod lines;
 mod list;
+mod rotate;
 
 use std::path::PathBuf;
 
@@ -17,7 +18,7 @@ use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
-use crate::domain::{Key, KeyId, KeyState, Refusal, Timestamp, View};
+use crate::domain::{Grace, Key, KeyId, KeyState, Refusal, Timestamp, View};
 
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
@@ -34,6 +35,10 @@ pub enum Verb {
     Pause(One),
     /// Let a paused key work again
     Resume(One),
+    /// Have a new key take over from one; the old one works on for a grace
+    Rotate(Rotate),
+    /// Replace a key that was lost: a new one, and the old one is dead at once
+    Lost(Lost),
     /// Stop a key for good
     Revoke(Final),
     /// Revoke a key and remove it from sight; the record can be restored for thirty days, its secret never
@@ -150,6 +155,70 @@ pub struct Final {
     consent: Consent,
 }
 
+/// What the new half of a rotation shall be.
+#[derive(Debug, Args)]
+pub struct Successor {
+    /// When the new one ends, counted from now; never later than the old one unless this says so
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<String>,
+    /// A name of your own for this rotation: asked for again, it makes no other secret
+    #[arg(long, value_name = "ROTATION")]
+    id: Option<String>,
+    /// Write the token to this new file, readable by you alone, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// Words of `key rotate`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("deed").args(["finish", "cancel", "again", "longer"])))]
+pub struct Rotate {
+    #[command(flatten)]
+    one: One,
+    /// How long the old one works on: 0, 1h, 24h, up to 7d
+    #[arg(long, value_name = "LIFE", default_value = "24h", conflicts_with = "deed")]
+    grace: Grace,
+    /// Since when that counts
+    #[arg(long, value_name = "SINCE", default_value = "first-use", conflicts_with = "deed")]
+    from: Since,
+    #[command(flatten)]
+    successor: Successor,
+    /// End the old half now
+    #[arg(long, conflicts_with_all = ["expires", "id", "token_file"])]
+    finish: bool,
+    /// Revoke the new half; the old one is as it was before
+    #[arg(long, conflicts_with_all = ["expires", "id", "token_file"])]
+    cancel: bool,
+    /// Replace the new half, which nobody has used: for an answer that was lost
+    #[arg(long, conflicts_with_all = ["expires", "id"])]
+    again: bool,
+    /// Let the old half work for longer, by so much
+    #[arg(long, value_name = "LIFE", conflicts_with_all = ["expires", "id", "token_file"])]
+    longer: Option<Grace>,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// Words of `key lost`.
+#[derive(Debug, Args)]
+pub struct Lost {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    successor: Successor,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// Since when a grace counts.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Since {
+    /// The rotation
+    Now,
+    /// The first use of the new one
+    FirstUse,
+}
+
 /// Words of `key rescope`.
 #[derive(Debug, Args)]
 pub struct Rescope {
@@ -224,6 +293,8 @@ pub enum StateWord {
     Stopped,
     /// Stopped, can be resumed
     Paused,
+    /// Another took over from it, and its grace runs
+    Superseded,
     /// Its time is over
     Expired,
     /// Stopped for good
@@ -239,6 +310,7 @@ impl StateWord {
             Self::Active => view.refused(key, now).is_none(),
             Self::Stopped => lines::stopped(key, view, now).is_some(),
             Self::Paused => state == KeyState::Paused,
+            Self::Superseded => state == KeyState::Superseded,
             Self::Expired => state == KeyState::Expired,
             Self::Revoked => state == KeyState::Revoked,
             Self::Deleted => state == KeyState::Deleted,
@@ -255,6 +327,8 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Show(args) => list::show(deck, args),
         Verb::Pause(one) => change::pause(deck, one),
         Verb::Resume(one) => change::resume(deck, one),
+        Verb::Rotate(args) => rotate::run(deck, args),
+        Verb::Lost(args) => rotate::lost(deck, args),
         Verb::Revoke(words) => change::revoke(deck, words),
         Verb::Delete(words) => change::delete(deck, words),
         Verb::Restore(one) => change::restore(deck, one),

@@ -2,6 +2,7 @@
 //! asks here and keeps none. A command without a row does not compile, nor does a row without a command.
 
 use super::Command;
+use crate::domain::lineage::Grace;
 use crate::domain::{AppId, KeyId, LocationId, OperatorId, Place};
 
 /// Whether a command takes access away. One that does is in force in memory even when the disk fails.
@@ -75,6 +76,8 @@ pub enum Draws {
     Ids,
     /// The token of a new key at this place.
     Token(Place),
+    /// The token of a key that takes over from this one, or from what this one took over from.
+    Successor(KeyId),
     /// The secret of an app: of a new one, or of one that keeps its application id.
     AppSecret(Option<AppId>),
     /// The id of a key whose secret was made elsewhere.
@@ -260,6 +263,18 @@ commands! {
         "Purged {}, deleted long ago" "purging deleted keys" "purged";
     MoveChannel {..}               "notice.deliver"      Nothing              Leaves   Nothing                 Nothing        Service
         "Noted deliveries through {}" "noting deliveries" "deliveries noted";
+    RotateKey { key, .. }          "key.rotate"          Key(*key)            Denies   Successor(*key)         Nothing        Operator
+        "Rotated {}" "rotating {}" "rotated";
+    RepeatRotation (key)           "key.rotate-again"    Key(*key)            Denies   Successor(*key)         Nothing        Operator
+        "Rotated {} again" "rotating {} again" "rotated again";
+    CancelRotation (key)           "key.rotate-cancel"   Key(*key)            Denies   Nothing                 Nothing        Operator
+        "Cancelled the rotation of {}" "cancelling the rotation of {}" "rotation cancelled";
+    LengthenGrace { key, .. }      "key.grace-longer"    Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Let the old half of {} work for longer" "lengthening the grace of {}" "grace lengthened";
+    StartGraces {}                 "key.grace-start"     Nothing              Leaves   Nothing                 Nothing        Service
+        "Counted the grace of {} from the first use of its successor" "counting graces" "grace begun";
+    EndGraces {}                   "key.grace-end"       Nothing              Leaves   Nothing                 Nothing        Service
+        "Ended {}, whose grace was over" "ending graces" "grace ended";
     SetPolicy {..}                 "policy.set"          Policy               Leaves   Nothing                 Nothing        Operator
         "Changed the policy" "changing the policy" "policy changed";
 }
@@ -300,7 +315,7 @@ impl Command {
     /// What it brings that is shown once.
     pub const fn yields(&self) -> Yields {
         match self.draws() {
-            Draws::Token(_) | Draws::AppSecret(_) => Yields::Secret,
+            Draws::Token(_) | Draws::Successor(_) | Draws::AppSecret(_) => Yields::Secret,
             Draws::RecoveryCode => Yields::RecoveryCode,
             Draws::Nothing | Draws::Ids | Draws::ImportedId => Yields::Nothing,
         }
@@ -309,6 +324,18 @@ impl Command {
     /// Whether it takes access away.
     pub const fn denies(&self) -> bool {
         matches!(self.spec().toll, Toll::Denies)
+    }
+
+    /// What of it is in force even when the disk fails, as a command of its own. A new secret is not made by itself later
+    /// on, nobody would be there to take it; a key that was lost is refused all the same.
+    pub fn at_once(&self) -> Option<Self> {
+        match (self, self.yields()) {
+            (Self::RotateKey { key, rotation }, _) if rotation.grace == Grace::NONE => {
+                Some(Self::RevokeKey(*key))
+            }
+            (_, Yields::Nothing) if self.denies() => Some(self.clone()),
+            _ => None,
+        }
     }
 }
 

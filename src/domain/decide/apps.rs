@@ -41,10 +41,10 @@ pub(super) fn delete(state: &State, id: AppId, context: &Context<'_>) -> Result<
     let takes_along = |k: &&Key| !matches!(k.status, Status::Revoked(_) | Status::Deleted(_));
     let mut keys: Vec<_> = state.keys_of_app(app.id).filter(takes_along).collect();
     // What still works comes first; the rest is refused through the app in any case.
-    keys.sort_by_key(|key| (!key.state(now).is_live(), key.id));
+    keys.sort_by_key(|key| (key.state(now).is_over(), key.id));
     events.extend(
         keys.into_iter()
-            .take(KEYS_PER_APP)
+            .take(2 * KEYS_PER_APP)
             .map(|k| Event::KeyRevoked(Key { status: Status::Revoked(now), ..k.clone() })),
     );
     Ok(events)
@@ -141,8 +141,8 @@ pub(super) fn edit(
     })?;
     let mut events = vec![Event::AppEdited(after, Box::new(app.clone()))];
     if scopes != app.scopes {
-        let live = state.keys_of_app(app.id).filter(|k| k.state(context.now).is_live());
-        for key in live {
+        let works = state.keys_of_app(app.id).filter(|k| !k.state(context.now).is_over());
+        for key in works {
             let kept = if key.scopes == app.scopes { scopes.clone() } else { common(&key.scopes, &scopes) };
             if kept.is_empty() {
                 return Err(Refusal::KeyLeftEmpty { name: key.name.to_string() });

@@ -27,29 +27,46 @@ pub(super) fn import(state: &State, new: &NewKey, context: &Context<'_>) -> Resu
 
 pub(super) fn pause(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
-    let stopped = (KeyState::Paused, "it is stopped already.");
-    need(key, &[KeyState::Active], Some(stopped), context)?;
-    Ok(vec![Event::KeyPaused(with(key, Status::Paused(context.now)))])
+    let is_stopped = matches!(key.status, Status::Paused(_));
+    let fit: &[KeyState] = if is_stopped { &[] } else { &[KeyState::Active, KeyState::Superseded] };
+    // An old half that is stopped is superseded all the same.
+    let state_then = if is_stopped { key.state(context.now) } else { KeyState::Paused };
+    need(key, fit, Some((state_then, "it is stopped already.")), context)?;
+    let working = whole(state, key, context).filter(|half| half.status == Status::Active);
+    Ok(working.map(|half| Event::KeyPaused(with(half, Status::Paused(context.now)))).collect())
 }
 
 pub(super) fn resume(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
-    need(key, &[KeyState::Paused], Some((KeyState::Active, "it works already.")), context)?;
-    Ok(vec![Event::KeyResumed(Key { counted_from: Some(context.now), ..with(key, Status::Active) })])
+    let is_stopped = matches!(key.status, Status::Paused(_));
+    let fit: &[KeyState] = if is_stopped { &[KeyState::Paused, KeyState::Superseded] } else { &[] };
+    let works = if state.halves(key).is_some_and(|halves| halves.old.id == id) {
+        KeyState::Superseded
+    } else {
+        KeyState::Active
+    };
+    need(key, fit, Some((works, "it works already.")), context)?;
+    let counted_from = Some(context.now);
+    let stopped = whole(state, key, context).filter(|half| matches!(half.status, Status::Paused(_)));
+    Ok(stopped.map(|half| Event::KeyResumed(Key { counted_from, ..with(half, Status::Active) })).collect())
 }
 
 pub(super) fn revoke(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
     let ended = (KeyState::Revoked, "there is nothing left to do.");
-    need(key, &[KeyState::Active, KeyState::Paused, KeyState::Expired], Some(ended), context)?;
-    Ok(vec![Event::KeyRevoked(with(key, Status::Revoked(context.now)))])
+    let fit = [KeyState::Active, KeyState::Paused, KeyState::Superseded, KeyState::Expired];
+    need(key, &fit, Some(ended), context)?;
+    let halves = whole(state, key, context);
+    Ok(halves.map(|half| Event::KeyRevoked(with(half, Status::Revoked(context.now)))).collect())
 }
 
 pub(super) fn delete(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
-    let there = [KeyState::Active, KeyState::Paused, KeyState::Expired, KeyState::Revoked];
+    let there =
+        [KeyState::Active, KeyState::Paused, KeyState::Superseded, KeyState::Expired, KeyState::Revoked];
     need(key, &there, None, context)?;
-    Ok(vec![Event::KeyDeleted(with(key, Status::Deleted(context.now)))])
+    let halves = whole(state, key, context);
+    Ok(halves.map(|half| Event::KeyDeleted(with(half, Status::Deleted(context.now)))).collect())
 }
 
 pub(super) fn restore(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -74,15 +91,16 @@ pub(super) fn rescope(
     if let Some(app) = key.place.app() {
         within_app(state, app, &scopes)?;
     }
-    let after = Key { scopes, ..key.clone() };
-    if after.scopes == key.scopes {
+    if scopes == key.scopes {
         return Err(Refusal::NoChange("the key has exactly these scopes"));
     }
     let found = Basis::of_key(key);
     Basis::holds(basis, found, || {
         (format!("the key {}", key.name), format!("it may do {}, revision {found}", key.scopes))
     })?;
-    Ok(vec![Event::KeyRescoped(after, key.scopes.clone())])
+    let others = whole(state, key, context).filter(|half| half.scopes != scopes);
+    let rescoped = |half: &Key| Key { scopes: scopes.clone(), ..half.clone() };
+    Ok(others.map(|half| Event::KeyRescoped(rescoped(half), half.scopes.clone())).collect())
 }
 
 pub(super) fn edit(
@@ -196,7 +214,18 @@ pub(super) fn transfer(
     if state.live_keys_of(to, context.now) >= limit as usize {
         return Err(Refusal::HeirFull { name: heir.name.to_string(), limit });
     }
-    Ok(vec![Event::KeyGiven(Key { owner: to, ..key.clone() }, heir.clone())])
+    let given = |half: &Key| Event::KeyGiven(Key { owner: to, ..half.clone() }, heir.clone());
+    Ok(whole(state, key, context).map(given).collect())
+}
+
+/// The key and, where its grace still runs, the one it took over from: people see one key, and what they do to it must not
+/// leave a secret alive that they do not see.
+pub(super) fn whole<'s>(
+    state: &'s State,
+    key: &'s Key,
+    context: &Context<'_>,
+) -> impl Iterator<Item = &'s Key> + use<'s> {
+    [key].into_iter().chain(state.old_half(key, context.now))
 }
 
 /// The key, if the actor may change it.
@@ -207,7 +236,7 @@ pub(super) fn find<'s>(state: &'s State, id: KeyId, context: &Context<'_>) -> Re
 }
 
 /// Refuses unless the key is in one of the states that `fit`; of the state `already` it says why by itself.
-fn need(
+pub(super) fn need(
     key: &Key,
     fit: &[KeyState],
     already: Option<(KeyState, &'static str)>,
@@ -219,7 +248,10 @@ fn need(
     }
     let why = match (state, already) {
         (state, Some((same, why))) if same == state => why,
-        (KeyState::Revoked, _) => "that is final. Issue a new key.",
+        (KeyState::Revoked | KeyState::Superseded, _) if key.superseded.is_some() => {
+            "another took over from it. Do that to the key that took over."
+        }
+        (KeyState::Revoked | KeyState::Superseded, _) => "that is final. Issue a new key.",
         (KeyState::Deleted, _) => "restore it first; its secret stays dead.",
         (KeyState::Expired, _) => "its time is over. Issue a new key.",
         (KeyState::Active | KeyState::Paused, _) => "only a deleted key can be restored.",
@@ -249,10 +281,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
     }
     let owner = actor_id(context);
     name_is_free(state, owner, None, &new.name, now)?;
-    let limit = state.policy().keys_per_operator;
-    if state.live_keys_of(owner, now) >= limit as usize {
-        return Err(Refusal::QuotaReached { limit });
-    }
+    there_is_room(state, owner, context)?;
     if let Some(app) = new.place.app() {
         check_app(state, app, context)?;
     }
@@ -285,7 +314,19 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         protection: None,
         notice_days: None,
         contacts: None,
+        succeeds: None,
+        superseded: None,
     })
+}
+
+/// Refuses another live key for whoever has as many as the policy allows.
+pub(super) fn there_is_room(state: &State, owner: OperatorId, context: &Context<'_>) -> Result<(), Refusal> {
+    let limit = state.policy().keys_per_operator;
+    if state.live_keys_of(owner, context.now) < limit as usize {
+        Ok(())
+    } else {
+        Err(Refusal::QuotaReached { limit })
+    }
 }
 
 /// Refuses a name that is the id of a key or an app: a command with it would be about that one.
@@ -298,7 +339,7 @@ pub(super) fn is_no_id(state: &State, name: &Name) -> Result<(), Refusal> {
 }
 
 /// An operator's live keys have different names, so that a name typed later means one key.
-fn name_is_free(
+pub(super) fn name_is_free(
     state: &State,
     owner: OperatorId,
     but: Option<KeyId>,
@@ -379,7 +420,7 @@ fn expiry(policy: &Policy, new: &NewKey, now: Timestamp) -> Result<Expiry, Refus
 }
 
 /// Refuses an end that is no end, or one beyond the policy's longest life.
-fn within_limits(policy: &Policy, chosen: Expiry, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn within_limits(policy: &Policy, chosen: Expiry, now: Timestamp) -> Result<(), Refusal> {
     if let Expiry::At(at) = chosen {
         Expiry::at(at, now).map_err(Refusal::BadExpiry)?;
     }

@@ -6,6 +6,7 @@ mod keys;
 mod lifecycle;
 mod locations;
 mod operators;
+mod rotation;
 #[cfg(test)]
 mod tests;
 
@@ -83,6 +84,12 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::SetContacts { key, contacts, basis } => {
             keys::set_contacts(state, *key, contacts, *basis, context)
         }
+        Command::RotateKey { key, rotation } => rotation::rotate(state, *key, rotation, context),
+        Command::RepeatRotation(key) => rotation::again(state, *key, context),
+        Command::CancelRotation(key) => rotation::cancel(state, *key, context),
+        Command::LengthenGrace { key, by } => rotation::lengthen(state, *key, *by, context),
+        Command::StartGraces => lifecycle::sweep(state, Pass::Graces, context),
+        Command::EndGraces => lifecycle::sweep(state, Pass::Ended, context),
         Command::KeepKey(key) => keys::keep(state, *key, context),
         Command::ProtectKey { key, why } => keys::protect(state, *key, why, context),
         Command::UnprotectKey(key) => keys::unprotect(state, *key, context),

@@ -90,7 +90,7 @@ pub(super) fn disable(
     if let KeysAfter::GiveTo(heir) = keys {
         let heir = state.operator(heir).filter(|h| h.id != id && h.may_own()).ok_or(Refusal::BadHeir)?;
         // The dead keys stay where they are: only what still works needs an owner.
-        let mut given: Vec<&Key> = state.keys_of(id).filter(|k| k.state(context.now).is_live()).collect();
+        let mut given: Vec<&Key> = state.keys_of(id).filter(|k| !k.state(context.now).is_over()).collect();
         given.sort_by_key(|k| k.id);
         let apps: Vec<_> = state.apps_of(id).filter(|a| !a.is_deleted()).collect();
         let count = given.len() + apps.len();

@@ -6,6 +6,7 @@ mod lifecycle;
 mod model;
 mod names;
 mod preview;
+mod rotation;
 
 use super::decide;
 use crate::domain::time::DAY_MS;

@@ -16,6 +16,9 @@
 //!
 //! **Deleted.** A deleted record is purged when it can no longer be restored.
 //!
+//! **Rotated.** The grace of an old half that waits for the first use of the new one ends so long after it. An old half
+//! whose grace is over is written down as revoked.
+//!
 //! Nothing is due while the clock is in doubt or uses are not written down: [`Grounds`].
 
 mod cycle;
@@ -23,6 +26,7 @@ mod cycle;
 use self::cycle::after;
 pub(in crate::domain) use self::cycle::before;
 pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
+use super::lineage::Superseded;
 use super::verdict::closed;
 use super::{Command, Event, Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
 
@@ -93,6 +97,10 @@ pub struct Plan<'s> {
     pub notices: Vec<(&'s Key, Cycle, Told)>,
     /// What is remembered of keys that are told nothing now and whose notices hold no more, as it should be.
     pub renewed: Vec<(&'s Key, Cycle)>,
+    /// Old halves of rotations of which the new one was used for the first time, with the end that follows.
+    pub graces: Vec<(&'s Key, Expiry)>,
+    /// Old halves of rotations whose grace is over.
+    pub ended: Vec<&'s Key>,
     /// Keys to delete for want of use: those that need no word first, then those it was given for.
     pub deletions: Vec<&'s Key>,
     /// What has to wait for a word, as it should be remembered; `None` when that is remembered already.
@@ -116,6 +124,10 @@ pub enum Pass {
     Hold,
     /// Purges what was deleted long ago.
     Purges,
+    /// Fixes the ends of graces that waited for a first use.
+    Graces,
+    /// Revokes old halves whose grace is over. They are refused already.
+    Ended,
 }
 
 impl Pass {
@@ -123,7 +135,8 @@ impl Pass {
     pub const AT_ONCE: usize = 64;
 
     /// All of them, in the order in which they are done.
-    pub const ALL: [Self; 5] = [Self::Renewals, Self::Notices, Self::Deletions, Self::Hold, Self::Purges];
+    pub const ALL: [Self; 7] =
+        [Self::Graces, Self::Ended, Self::Renewals, Self::Notices, Self::Deletions, Self::Hold, Self::Purges];
 
     /// The command that does it.
     pub const fn command(self) -> Command {
@@ -133,6 +146,8 @@ impl Pass {
             Self::Deletions => Command::DeleteUnused,
             Self::Hold => Command::HoldDeletions,
             Self::Purges => Command::PurgeDeleted,
+            Self::Graces => Command::StartGraces,
+            Self::Ended => Command::EndGraces,
         }
     }
 }
@@ -145,6 +160,8 @@ impl Plan<'_> {
             && self.deletions.is_empty()
             && self.hold.is_none()
             && self.purges.is_empty()
+            && self.graces.is_empty()
+            && self.ended.is_empty()
     }
 
     /// What one pass comes to at `now`.
@@ -164,6 +181,15 @@ impl Plan<'_> {
                 }))
             }
             Pass::Hold => Box::new(self.hold.iter().cloned().map(Event::DeletionsHeld)),
+            Pass::Graces => Box::new(self.graces.iter().map(|(key, expiry)| {
+                let how = key.superseded.clone().map(|how| Box::new(Superseded { waits: None, ..*how }));
+                let old = Key { expiry: *expiry, superseded: how, ..(*key).clone() };
+                Event::KeySuperseded(old, key.expiry)
+            })),
+            Pass::Ended => Box::new(self.ended.iter().map(move |key| {
+                let at = key.expiry.instant().unwrap_or(now);
+                Event::KeyRevoked(Key { status: Status::Revoked(at), ..(*key).clone() })
+            })),
             Pass::Purges => Box::new(
                 self.purges
                     .iter()
@@ -214,7 +240,7 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     }
     let (mut due, mut live) = (Vec::new(), 0);
     for key in state.keys() {
-        live += usize::from(key.state(now).is_live());
+        live += usize::from(!key.state(now).is_over());
         survey(state, key, grounds, &mut plan, &mut due);
     }
     due.sort_unstable_by_key(|key: &&Key| key.id);
@@ -237,6 +263,8 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     plan.notices.sort_by_key(|(key, ..)| key.id);
     plan.renewed.sort_by_key(|(key, _)| key.id);
     plan.purges.sort_by_key(|key| key.id);
+    plan.graces.sort_by_key(|(key, _)| key.id);
+    plan.ended.sort_by_key(|key| key.id);
     plan
 }
 
@@ -249,13 +277,20 @@ fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<
             plan.next = earliest(plan.next, Some(until));
         }
     }
+    plan.graces.extend(state.grace_end(key, grounds.now).map(|end| (key, end)));
+    if key.superseded.is_some() && !key.is_ended() {
+        match key.expiry.instant() {
+            Some(end) if grounds.now >= end => plan.ended.push(key),
+            end => plan.next = earliest(plan.next, end),
+        }
+    }
     judge(state, key, grounds, plan, due);
 }
 
 /// What is due for one key: its notices, and whether it goes.
 fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'s>, due: &mut Vec<&'s Key>) {
-    // What was told of a key that was ended is left as it was told.
-    if key.is_ended() {
+    // What was told of a key that was ended, or that another took over from, is left as it was told.
+    if key.is_ended() || key.superseded.is_some() {
         return;
     }
     let now = grounds.now;

@@ -7,13 +7,14 @@ use super::LocalEngine;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, public_id};
 use crate::domain::audit::{Entry, Outcome, SubjectLine};
-use crate::domain::command::{About, Draws, Toll};
+use crate::domain::command::{About, Draws, Toll, Yields};
 use crate::domain::{
     self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, State, decide,
 };
 use crate::engine::ledger::{Change, Ledger, Sequel};
 use crate::engine::overdue::{Note, entry_of, unshown};
 use crate::engine::refusals::Kind;
+use crate::engine::scribe::Refused;
 use crate::engine::{Done, Engine as _, EngineError, News, Session, Unshown};
 use crate::store::CommitError;
 
@@ -92,9 +93,11 @@ impl LocalEngine {
                 let minted = Minted { id, verifier: domain::Verifier::NONE, imported };
                 return Ok((self.judge(ledger, session, command, Some(minted))?, None));
             }
-            Draws::Token(Place::Agency) => (TokenKind::Agency, None),
-            Draws::Token(Place::Location(_)) => (TokenKind::Location, None),
-            Draws::Token(Place::App(_)) => (TokenKind::App, None),
+            Draws::Token(place) => (kind_of(place), None),
+            // For one that is not there nothing is made.
+            Draws::Successor(key) => {
+                (kind_of(self.state().key(key).map_or(Place::Agency, |key| key.place)), None)
+            }
             // The secret of an app carries its application id, which stays.
             Draws::AppSecret(app) => (TokenKind::AppSecret, app.map(|app| *app.public())),
         };
@@ -187,6 +190,10 @@ impl LocalEngine {
         if !matches!(command, Command::StartSession { .. }) {
             self.tell_of_starts();
         }
+        if matches!(command, Command::RepeatRotation(_)) {
+            // It is refused for a secret in use: what was used and not taken yet counts, whether or not it can be written.
+            let _noted = self.register.write(Refused::WhenDue);
+        }
         let mut ledger = self.ledger();
         // Asked again while it waited: it is written now, or refused again.
         let waited = self.overdue.events_of(command);
@@ -197,16 +204,7 @@ impl LocalEngine {
                 return Ok(Done { events: events.to_vec(), ..Done::default() });
             }
             (Err(error), Some(_)) => return Err(self.overdue.in_force(command, error)),
-            (Err(error), None) if command.denies() => {
-                return Err(match self.judge(&mut ledger, session, command, None) {
-                    Ok(events) => {
-                        let when = (self.now().time, ledger.head());
-                        self.overdue.deny(session, command, &Arc::new(events), when, error)
-                    }
-                    Err(_) => error,
-                });
-            }
-            (Err(error), None) => return Err(error),
+            (Err(error), None) => return Err(self.deny_at_once(&mut ledger, session, command, error)),
         }
         let (events, token) = match self.judge_minting(&mut ledger, session, command, imported) {
             Ok((events, token)) => (Arc::new(events), token),
@@ -241,11 +239,15 @@ impl LocalEngine {
             if unknown {
                 self.overdue.set_out();
             }
-            let when = (at, ledger.head());
-            return Err(match unshown {
+            let error = match unshown {
                 Some(unshown) if unknown => self.overdue.take_back(unshown, error),
-                _ => self.overdue.deny(session, command, &events, when, error),
-            });
+                _ => error,
+            };
+            if command.yields() == Yields::Nothing {
+                let when = (at, ledger.head());
+                return Err(self.overdue.deny(session, command, &events, when, error));
+            }
+            return Err(self.deny_at_once(&mut ledger, session, command, error));
         }
         if confirmed {
             // While the ledger is held: nobody writes the old mark after the new one.
@@ -258,6 +260,27 @@ impl LocalEngine {
         let _ = self.feed.send(News::Happened(Arc::clone(&events)));
         sealed?;
         Ok(Done { events: events.to_vec(), token, unshown, ..Done::default() })
+    }
+
+    /// The disk does not take a command. What of it takes access away is in force all the same.
+    fn deny_at_once(
+        &self,
+        ledger: &mut Ledger,
+        session: &Session,
+        command: &Command,
+        error: EngineError,
+    ) -> EngineError {
+        let Some(command) = command.at_once() else { return error };
+        if self.overdue.waits(&command) {
+            return self.overdue.in_force(&command, error);
+        }
+        match self.judge(ledger, session, &command, None) {
+            Ok(events) => {
+                let when = (self.now().time, ledger.head());
+                self.overdue.deny(session, &command, &Arc::new(events), when, error)
+            }
+            Err(_) => error,
+        }
     }
 
     /// Has the seal know of a change. A denial it knows at once: without that a store put back in time would go unnoticed.
@@ -309,6 +332,15 @@ impl LocalEngine {
             return Ok(());
         }
         self.overdue.clear_the_way(&mut self.ledger())
+    }
+}
+
+/// What a token of a key at that place is called.
+const fn kind_of(place: Place) -> TokenKind {
+    match place {
+        Place::Agency => TokenKind::Agency,
+        Place::Location(_) => TokenKind::Location,
+        Place::App(_) => TokenKind::App,
     }
 }
 

@@ -79,7 +79,8 @@ impl Overdue {
         let open = left.open.into_iter().map(|note| (note, true));
         for (note, kept) in open.chain(left.unshown.map(|note| (note, false))) {
             match self.judge(&note) {
-                Ok(events) if events.iter().all(Event::only_takes_away) => {
+                // What takes back a rotation that nobody saw gives the old half its own end back.
+                Ok(events) if note.why == Why::NeverShown || events.iter().all(Event::only_takes_away) => {
                     let events = self.put_in_force(events);
                     let mut denial = self.denial(note, Some(events));
                     denial.kept = kept;

@@ -109,6 +109,9 @@ pub fn called(state: &State, actor: Actor, reference: &str, now: Timestamp) -> V
             called.push(RecordKey::Key(key.id));
             called.extend(state.cycle(key.id).map(|cycle| RecordKey::Cycle(cycle.key)));
             called.extend(key.place.app().map(RecordKey::App));
+            // The other half of its rotation belongs to what is told of it.
+            let halves = state.halves(key).into_iter().flat_map(|halves| [halves.old.id, halves.new.id]);
+            called.extend(halves.map(RecordKey::Key));
         }
     }
     called

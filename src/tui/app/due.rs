@@ -150,15 +150,17 @@ impl Due {
         if let Some(trouble) = self.troubles.worst() {
             return Some((Role::Bad, format!("{} {trouble}", glyphs.bad)));
         }
-        let (mut ending, mut going, mut held, mut others) = (0, 0, 0, 0);
+        let (mut ending, mut going, mut held, mut missed, mut others) = (0, 0, 0, 0, 0);
         for notice in self.open() {
             match notice.what {
                 What::Ends => ending += 1,
                 What::Deletion { told: 1.. } => going += 1,
                 What::Held(count) => held = count,
+                What::StillUsed => missed += 1,
                 What::Deletion { .. }
                 | What::Trouble(_)
                 | What::OwnerGone(..)
+                | What::GraceEnds
                 | What::Ended
                 | What::Deleted => {
                     others += 1;
@@ -179,7 +181,12 @@ impl Due {
             1 => Some("1 deletion waits for a word".to_owned()),
             n => Some(format!("{n} deletions wait for a word")),
         };
-        let urgent = ending.is_some() || going.is_some() || held.is_some();
+        let missed = match missed {
+            0 => None,
+            1 => Some("1 old half ends soon and is still used".to_owned()),
+            n => Some(format!("{n} old halves end soon and are still used")),
+        };
+        let urgent = ending.is_some() || going.is_some() || held.is_some() || missed.is_some();
         let others = match others {
             0 => None,
             n if urgent => Some(format!("{n} more")),
@@ -187,7 +194,7 @@ impl Due {
             n => Some(format!("{n} notices")),
         };
         let (role, sign) = if urgent { (Role::Warn, glyphs.warn) } else { (Role::Dim, glyphs.info) };
-        let parts: Vec<String> = [ending, going, held, others].into_iter().flatten().collect();
+        let parts: Vec<String> = [missed, ending, going, held, others].into_iter().flatten().collect();
         if parts.is_empty() {
             return None;
         }

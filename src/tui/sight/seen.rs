@@ -77,6 +77,7 @@ impl<'a> Seen<'a> {
 
     pub fn standing(&self, key: &Key) -> Standing {
         match self.view.refused(key, self.now()) {
+            None if key.state(self.now()) == KeyState::Superseded => Standing::Superseded,
             None => self.standing_of_working(key),
             Some(Reason::Tombstoned) => Standing::Deleted,
             Some(Reason::Revoked) => Standing::Revoked,
@@ -86,7 +87,7 @@ impl<'a> Seen<'a> {
             Some(Reason::AppDisabled) => Standing::AppStopped,
             // What has ended is told as ended: no doubt gives it back.
             Some(Reason::StoreError) => match key.state(self.now()) {
-                KeyState::Active | KeyState::Paused => Standing::InDoubt,
+                KeyState::Active | KeyState::Paused | KeyState::Superseded => Standing::InDoubt,
                 KeyState::Expired => Standing::Expired,
                 KeyState::Revoked => Standing::Revoked,
                 KeyState::Deleted => Standing::Deleted,
@@ -136,6 +137,8 @@ pub enum Standing {
     /// Unused for so many days.
     Idle(i64),
     Active,
+    /// Another took over, and its grace runs.
+    Superseded,
     Paused,
     /// Refused because the store does not vouch for it.
     InDoubt,
@@ -157,6 +160,7 @@ impl Standing {
             Self::Active => Badge::Active,
             Self::ExpiresSoon => Badge::Expiring,
             Self::Idle(_) | Self::Going(_) => Badge::Idle,
+            Self::Superseded => Badge::Superseded,
             Self::Paused => Badge::Paused,
             Self::InDoubt | Self::OwnerStopped | Self::LocationGone | Self::AppStopped => Badge::Pending,
             Self::Expired => Badge::Expired,
@@ -181,7 +185,7 @@ impl Standing {
 
     /// Whether a request with the key is allowed now.
     pub const fn works(self) -> bool {
-        matches!(self, Self::Active | Self::ExpiresSoon | Self::Idle(_) | Self::Going(_))
+        matches!(self, Self::Active | Self::Superseded | Self::ExpiresSoon | Self::Idle(_) | Self::Going(_))
     }
 
     /// What it means, and what to do about it.
@@ -203,6 +207,10 @@ impl Standing {
             Self::Idle(days) => {
                 format!("It works, but nothing has used it for {days} days. Revoke it if nobody misses it.")
             }
+            Self::Superseded => match key.grace_ends() {
+                Some(at) => format!("It works until {}. Another took over from it.", times.minute(at)),
+                None => "It works until its successor has been in use for the grace.".to_owned(),
+            },
             Self::Paused => format!("Paused{}. It is refused until it is resumed.", when(changed_at(key))),
             Self::InDoubt => REFUSED_IN_DOUBT.to_owned(),
             Self::OwnerStopped => REFUSED_WITH_ITS_OWNER.to_owned(),

@@ -88,6 +88,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("×", "x"),
     ("→", ">"),
     ("●", "*"),
+    ("↻", "&"),
     ("○", "o"),
     ("▲", "!"),
     ("‖", "="),
@@ -148,6 +149,7 @@ macro_rules! badges {
 
 badges! {
     Active "active" Good "●" "*";
+    Superseded "superseded" Info "↻" "&";
     Paused "paused" Gone "‖" "=";
     Expiring "expires soon" Warn "▲" "!";
     Idle "idle" Warn "◐" "?";

@@ -10,6 +10,7 @@ mod clocks;
 mod day;
 mod delivery;
 mod people;
+mod rotation;
 mod terminal;
 mod trouble;
 mod verify;

@@ -9,8 +9,8 @@ use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::{
-    AppStatus, Command, KeyId, LocationId, Name, NewApp, NewKey, Note, OperatorId, Place, Profile, Reason,
-    Role, SourceApp, Status, Url, UserType,
+    AppStatus, Command, Counted, KeyId, LocationId, Name, NewApp, NewKey, Note, OperatorId, Place, Profile,
+    Reason, Role, Rotation, SourceApp, Status, Url, UserType,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, in_store, open};
@@ -223,6 +223,118 @@ fn a_key_that_may_have_been_made_and_whose_secret_nobody_saw_is_taken_back() {
         }
         house.intact();
         house.does(new_key("Lost", Place::Agency)).unwrap();
+    }
+}
+
+fn rotate(key: KeyId, grace: &str) -> Command {
+    let (grace, counted) = (grace.parse().unwrap(), Counted::FromNow);
+    Command::RotateKey { key, rotation: Rotation { id: None, grace, counted, expiry: None } }
+}
+
+#[test]
+fn a_lost_key_is_refused_on_a_full_disk_and_no_new_secret_is_shown() {
+    for (fault, told_of) in [(Fault::Unavailable, 1), (Fault::DownLost, 1), (Fault::DownDone, 3)] {
+        let house = House::new();
+        let (id, token) = house.issue("Lost");
+        house.disk.fail_next(fault);
+        let told = house.does(rotate(id, "0")).unwrap_err();
+        assert!(matches!(told, EngineError::DeniedNotDurable(_)), "{fault:?}: {told}");
+        assert_eq!(house.answer(&token), Some(Reason::Revoked), "{fault:?}");
+        // Asked again meanwhile: the same answer, and nothing more.
+        if fault != Fault::Unavailable {
+            let told = house.does(rotate(id, "0")).unwrap_err();
+            assert!(matches!(told, EngineError::DeniedNotDurable(_)), "{fault:?}: {told}");
+        }
+        house.disk.come_back();
+        house.open.engine.settle().unwrap();
+        assert_eq!(house.open.engine.condition().unwritten.denials, 0);
+        assert_eq!(house.answer(&token), Some(Reason::Revoked), "{fault:?}");
+        let state: Vec<_> = house.open.engine.state().keys().map(|key| key.status).collect();
+        assert!(state.iter().all(|status| matches!(status, Status::Revoked(_))), "{fault:?}: {state:?}");
+        let own = |event: &str| event == "key.rotate" || event == "key.revoke";
+        let events = house.events();
+        assert_eq!(events.iter().filter(|(event, _)| own(event)).count(), told_of, "{fault:?}: {events:?}");
+        house.intact();
+    }
+}
+
+#[test]
+fn a_key_lost_while_the_disk_is_down_is_refused_at_once() {
+    let house = House::new();
+    let (id, token) = house.issue("Lost");
+    let (kept, other) = house.issue("Kept");
+    house.disk.go_down();
+    for _ in 0..2 {
+        let told = house.does(rotate(id, "0")).unwrap_err();
+        assert!(matches!(told, EngineError::DeniedNotDurable(_)), "{told}");
+        assert_eq!(house.answer(&token), Some(Reason::Revoked));
+    }
+    // One that goes on working for a grace loses nothing.
+    house.does(rotate(kept, "24h")).unwrap_err();
+    assert_eq!(house.answer(&other), None);
+    assert_eq!(house.open.engine.state().key_count(), 2);
+    house.disk.come_back();
+    house.open.engine.settle().unwrap();
+    house.intact();
+}
+
+#[test]
+fn a_rotation_whose_secret_nobody_saw_leaves_the_old_half_as_it_was() {
+    for fault in [Fault::DownDone, Fault::DownLost] {
+        let house = House::new();
+        let (id, token) = house.issue("Widget");
+        let before = house.open.engine.state().key(id).cloned();
+        house.disk.fail_next(fault);
+        let told = house.does(rotate(id, "1h")).unwrap_err();
+        assert!(matches!(told, EngineError::NeverShown(_)), "{told}");
+        assert_eq!(house.answer(&token), None);
+        house.disk.come_back();
+        house.open.engine.settle().unwrap();
+        let end =
+            |key: &Option<keydeck::domain::Key>| key.as_ref().map(|key| (key.expiry, key.superseded.clone()));
+        assert_eq!(end(&house.open.engine.state().key(id).cloned()), end(&before), "{fault:?}");
+        assert_eq!(house.answer(&token), None);
+        let (told, last) = (house.events(), ("key.rotate-cancel".into(), Some("secret_unconfirmed".into())));
+        assert_eq!(told.last() == Some(&last), fault == Fault::DownDone, "{told:?}");
+        house.intact();
+        house.does(rotate(id, "1h")).unwrap();
+    }
+}
+
+#[test]
+fn a_rotation_the_seal_does_not_know_of_is_cancelled_at_the_next_start() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().join("data");
+    let Open { engine, session, .. } = found_in(&dir);
+    engine.execute(&session, new_key("Widget", Place::Agency)).unwrap();
+    engine.settle().unwrap();
+    let old = engine.state().keys().next().unwrap().clone();
+    for (grace, lives) in [("1h", true), ("0", false)] {
+        let copy = scratch.path().join(format!("before {grace}"));
+        copied(&dir, &copy);
+        let Open { engine, session, .. } = sign_in(&copy);
+        engine.settle().unwrap();
+        let before = std::fs::read(copy.join("seal")).unwrap();
+        engine.execute(&session, rotate(old.id, grace)).unwrap();
+        let cut = scratch.path().join(format!("after {grace}"));
+        copied(&copy, &cut);
+        std::fs::write(cut.join("seal"), &before).unwrap();
+        drop((engine, session));
+        let Open { engine, session, notices } = sign_in(&cut);
+        assert!(
+            notices.iter().any(|notice| notice.contains("that the seal does not know of")),
+            "{notices:?}"
+        );
+        let state = engine.state();
+        let working = state.keys().filter(|key| key.status == Status::Active).count();
+        assert_eq!(working, usize::from(lives), "{grace}");
+        if lives {
+            let key = state.key(old.id).unwrap();
+            assert_eq!((key.expiry, &key.superseded), (old.expiry, &None));
+        }
+        drop(state);
+        let report = engine.check_audit(&session).unwrap();
+        assert_eq!(report.integrity, Integrity::Intact, "{grace}: {:?}", report.faults);
     }
 }
 

@@ -16,7 +16,9 @@ use crate::domain::lifecycle::{Told, deletes_at, plan};
 const SERVER: Actor = Actor { operator: OperatorId(PublicId::NOBODY), access: Access::Service };
 
 /// What a sweep consists of, in its order.
-const PASSES: [Command; 5] = [
+const PASSES: [Command; 7] = [
+    Command::StartGraces,
+    Command::EndGraces,
     Command::RenewNotices,
     Command::GiveNotices,
     Command::DeleteUnused,
@@ -35,6 +37,8 @@ enum Did {
     Held(usize),
     Deleted(KeyId),
     Purged(KeyId),
+    /// Written down that the grace of an old half is over.
+    GraceEnded(KeyId),
 }
 
 impl Did {
@@ -50,7 +54,8 @@ impl Did {
             Event::DeletionsHeld(hold) => (!hold.is_empty()).then_some(Self::Held(hold.keys.len())),
             Event::KeyDeleted(key) => Some(Self::Deleted(key.id)),
             Event::KeyPurged(key, _) => Some(Self::Purged(key.id)),
-            Event::NoticesRenewed(..) => None,
+            Event::KeyRevoked(key) => Some(Self::GraceEnded(key.id)),
+            Event::NoticesRenewed(..) | Event::KeySuperseded(..) => None,
             other => panic!("a sweep did {other:?}"),
         }
     }
@@ -105,7 +110,10 @@ impl World {
 
     /// A request with the key is let in.
     fn use_key(&mut self, key: KeyId) {
-        self.state.note_use(*key.public(), Usage { last_used_at: Some(self.now), count: 1, first_used_at: Some(self.now) });
+        self.state.note_use(
+            *key.public(),
+            Usage { last_used_at: Some(self.now), count: 1, first_used_at: Some(self.now) },
+        );
     }
 
     /// As many keys, all made now.
@@ -126,7 +134,7 @@ impl World {
         (world, maria)
     }
 
-    fn rule(&mut self, admin: Actor, rule: &str, value: &str) {
+    pub(super) fn rule(&mut self, admin: Actor, rule: &str, value: &str) {
         let command = Command::SetPolicy { name: rule.into(), value: value.into(), basis: None };
         self.run(admin, &command).unwrap();
     }
@@ -157,7 +165,7 @@ impl World {
         plan(&self.state, self.grounds()).next
     }
 
-    fn grounds(&self) -> Grounds {
+    pub(super) fn grounds(&self) -> Grounds {
         Grounds::of(self.now, self.doubted, self.complete_since)
     }
 }

@@ -59,7 +59,7 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
         let verb = deed.verb();
         let title = if one { format!("{verb} key") } else { format!("{verb} {} keys", found.len()) };
         let mut question = Confirm::new(title, lines, (verb, deed.danger()), accept);
-        let live = found.iter().any(|key| key.state(seen.now()).is_live());
+        let live = found.iter().any(|key| !key.state(seen.now()).is_over());
         question.typed = (deed.is_final() && live).then(|| match found.as_slice() {
             [key] => Typed::new("Type its name to confirm:", "the key's name", key.name.to_string()),
             many => {
@@ -121,7 +121,7 @@ fn facts(key: &Key, seen: &Seen<'_>) -> String {
 }
 
 fn used(key: &Key, seen: &Seen<'_>, deed: Deed) -> String {
-    let stops = if deed.danger() == Danger::Dangerous && key.state(seen.now()).is_live() {
+    let stops = if deed.danger() == Danger::Dangerous && !key.state(seen.now()).is_over() {
         ": what uses it will stop at once."
     } else {
         "."

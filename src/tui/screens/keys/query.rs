@@ -7,7 +7,8 @@ use crate::tui::list::filter::{self, needs};
 use crate::tui::sight::seen::{IN_DOUBT, Seen, Standing};
 
 /// The states `state:` knows, beside the words of the table.
-const STATES: &str = "active, paused, stopped, expired, revoked, deleted, live, expiring, idle or due";
+const STATES: &str =
+    "active, paused, superseded, stopped, expired, revoked, deleted, live, expiring, idle or due";
 
 /// Something asked of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +175,7 @@ mod tests {
                 .is_empty()
         );
         for (text, said) in [
-            ("state:purple", "state: needs active, paused, stopped"),
+            ("state:purple", "state: needs active, paused, superseded, stopped"),
             ("used:7d", "write used:never"),
             ("expires<soon", "expires< needs a time"),
             ("expires:7d", "write expires<7d"),
@@ -194,6 +195,7 @@ mod tests {
         let standings = [
             Standing::ExpiresSoon,
             Standing::Active,
+            Standing::Superseded,
             Standing::Paused,
             Standing::InDoubt,
             Standing::OwnerStopped,

@@ -76,6 +76,10 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
                 times.minute(notice.when)
             ));
         }
+        What::GraceEnds | What::StillUsed => say(format!(
+            "Another took over from it. It ends on {}, as was said when it was rotated.",
+            times.minute(notice.when)
+        )),
         What::Ended => say("It stays refused: issue another, and tell whoever used it.".to_owned()),
         What::Deleted => say(format!(
             "Nobody had used it. Until {} its record can be restored, as revoked; its secret stays dead.",

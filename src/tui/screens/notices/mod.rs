@@ -130,7 +130,12 @@ impl Notices {
                 });
                 out.push(Ask::Go(tab, Errand::Filter(format!("owner:\"{name}\" state:live"))));
             }
-            What::Deletion { .. } | What::Ends | What::Ended | What::Deleted => {
+            What::Deletion { .. }
+            | What::Ends
+            | What::GraceEnds
+            | What::StillUsed
+            | What::Ended
+            | What::Deleted => {
                 let key = row.notice.key.and_then(|id| look.view(|view| view.key(id).cloned()));
                 out.extend(key.map(|key| {
                     let deleted = key.state(look.now()) == KeyState::Deleted;

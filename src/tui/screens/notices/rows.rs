@@ -19,6 +19,7 @@ pub enum RowId {
     Held,
     Owner(OperatorId),
     Key(KeyId, NoticeKind),
+    Grace(KeyId),
 }
 
 impl RowId {
@@ -28,6 +29,7 @@ impl RowId {
             What::Trouble(trouble) => Self::Trouble(trouble),
             What::Held(_) => Self::Held,
             What::OwnerGone(owner, _) => Self::Owner(owner),
+            What::GraceEnds | What::StillUsed => Self::Grace(notice.key?),
             What::Deletion { .. } | What::Ends | What::Ended | What::Deleted => {
                 Self::Key(notice.key?, notice.what.kind()?)
             }
@@ -70,6 +72,8 @@ impl<'a> Sight<'a> {
             What::Deletion { told: 0 } => (Badge::Idle, "is told of its deletion".to_owned()),
             What::Deletion { told } => (Badge::Idle, format!("deleted, unused ({told} of {})", STEPS.len())),
             What::Ends => (Badge::Expiring, "expires".to_owned()),
+            What::GraceEnds => (Badge::Superseded, "old half ends".to_owned()),
+            What::StillUsed => (Badge::Superseded, "old half ends, still used".to_owned()),
             What::Ended => (Badge::Expired, "has expired".to_owned()),
             What::Deleted => (Badge::Deleted, "was deleted, unused".to_owned()),
         }
@@ -82,7 +86,9 @@ impl<'a> Sight<'a> {
             What::Deletion { .. } if notice.when <= self.seen.now() => "now".to_owned(),
             What::Held(_) => "waiting".to_owned(),
             What::Deleted | What::OwnerGone(..) => self.seen.times.relative(notice.since),
-            What::Deletion { .. } | What::Ends | What::Ended => self.seen.times.relative(notice.when),
+            What::Deletion { .. } | What::Ends | What::GraceEnds | What::StillUsed | What::Ended => {
+                self.seen.times.relative(notice.when)
+            }
         }
     }
 
@@ -101,7 +107,7 @@ impl<'a> Sight<'a> {
             What::Held(_) => "nothing is deleted".to_owned(),
             What::OwnerGone(..) => "their keys go on working".to_owned(),
             What::Deletion { .. } => "its secret is dead for good".to_owned(),
-            What::Ends | What::Ended => self.callers(notice),
+            What::Ends | What::GraceEnds | What::StillUsed | What::Ended => self.callers(notice),
             What::Deleted => format!("its record goes {}", self.seen.times.relative(notice.when)),
         }
     }

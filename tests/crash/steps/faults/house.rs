@@ -83,6 +83,8 @@ impl House {
         keep("Yearly report", issue(&cron, "Yearly report", &["--agency"]));
         cron.does(&["key", "protect", "Yearly report", "--why", "runs once a year"]);
         keep("Ends soon", issue(&cron, "Ends soon", &["--agency", "--expires", "3d"]));
+        issue(&cron, "Widget", &["--agency"]);
+        keep("Widget", cron.does(&["key", "rotate", "Widget"]).out.trim_end().to_owned());
         keep("Branch", issue(&cron, "Branch", &["--location", "Harbour"]));
         keep("Otto's", issue(&home.by_key_file("otto.key"), "Otto's", &["--location", "Hill"]));
         keep("Ada's", issue(&home.by_key_file("ada.key"), "Ada's", &["--location", "Hill"]));

@@ -226,6 +226,20 @@ table! {
     SetContacts => &[
         Deed::new(&["key", "edit", "Nightly", "--contact", "ops@acme.example"], &["key.contacts"]),
     ],
+    RotateKey => &[
+        Deed::new(&["key", "rotate", "Nightly", "--grace", "1h", "--from", "now"], &["key.rotate"]),
+        Deed::new(&["key", "rotate", "Nightly", "--token-file", on_the_disk!("token")], &["key.rotate"])
+            .makes(&[on_the_disk!("token")])
+            .loses(&["key.rotate-cancel"]),
+    ],
+    RepeatRotation => &[
+        Deed::new(&["key", "rotate", "Widget", "--again"], &["key.rotate-again"]).ends("Widget", "deny revoked"),
+    ],
+    CancelRotation => &[
+        Deed::new(&["key", "rotate", "Widget", "--cancel"], &["key.rotate-cancel"])
+            .ends("Widget", "deny revoked"),
+    ],
+    LengthenGrace => &[Deed::new(&["key", "rotate", "Widget", "--longer", "24h"], &["key.grace-longer"])],
     KeepKey => &[Deed::new(&["key", "keep", "Nightly"], &["key.keep"])],
     ProtectKey => &[Deed::new(&["key", "protect", "Nightly", "--why", "needed"], &["key.protect"])],
     UnprotectKey => &[Deed::new(&["key", "unprotect", "Yearly report"], &["key.unprotect"])],
@@ -241,6 +255,8 @@ table! {
     PurgeDeleted => &[],
     // So does what it tells of.
     MoveChannel => &[],
+    StartGraces => &[],
+    EndGraces => &[],
     RescopeKey => &[
         Deed::new(&["key", "rescope", "Nightly", "--scope", "contacts.read"], &["key.rescope"]),
         Deed::new(&["key", "rescope", "Nightly", "--scope", "locations.read"], &["key.rescope"]),

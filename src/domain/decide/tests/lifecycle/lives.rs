@@ -29,6 +29,9 @@ pub(super) enum Deed {
     IdleDays(Option<u32>),
     NoticeDays(u32),
     Confirm,
+    /// With a grace of so many hours, from the first use or from now.
+    Rotate(i64, bool),
+    Cancel,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +75,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => select(vec![None, Some(16), Some(30), Some(90), Some(120)]).prop_map(Deed::IdleDays),
         1 => notice().prop_map(Deed::NoticeDays),
         3 => Just(Deed::Confirm),
+        4 => (1..168i64, any::<bool>()).prop_map(|(hours, waits)| Deed::Rotate(hours, waits)),
+        1 => Just(Deed::Cancel),
     ]
 }
 
@@ -115,6 +120,8 @@ impl World {
                 let is_let_in = verdict::refused(&self.state, self.key(key), self.now).is_none();
                 if is_let_in {
                     self.use_key(key);
+                    // A sweep that comes late lets the old half work for longer; here it comes at once.
+                    let _begun = self.run_with(SERVER, &Command::StartGraces, &[], None);
                 }
                 return is_let_in;
             }
@@ -132,11 +139,33 @@ impl World {
             }
             Deed::IdleDays(days) => policy("idle-days", days.map_or("off".into(), |n| n.to_string())),
             Deed::NoticeDays(days) => policy("notice-days", days.to_string()),
+            Deed::Rotate(hours, waits) => return self.has_taken_over(who, key, (hours, waits)).is_some(),
+            Deed::Cancel if self.key(key).superseded.is_none() => return false,
+            Deed::Cancel => Command::CancelRotation(key),
             Deed::Confirm => {
                 Command::ConfirmHold { count: u32::try_from(self.state.hold().keys.len()).unwrap() }
             }
         };
         self.run_with(who, &command, &[], None).is_ok()
+    }
+
+    /// Whether it is a half of a rotation whose old half works.
+    pub(super) fn is_half(&self, key: KeyId) -> bool {
+        self.state.halves(self.key(key)).is_some_and(|halves| halves.in_grace(self.now))
+    }
+
+    /// Rotates a key: the one that took over.
+    pub(super) fn has_taken_over(
+        &mut self,
+        who: Actor,
+        key: KeyId,
+        (hours, waits): (i64, bool),
+    ) -> Option<KeyId> {
+        let grace = format!("{hours}h").parse().unwrap();
+        let counted = if waits { Counted::FromFirstUse } else { Counted::FromNow };
+        let rotation = Rotation { id: None, grace, counted, expiry: None };
+        let events = self.run(who, &Command::RotateKey { key, rotation }).ok()?;
+        events.iter().find_map(Event::key).map(|new| new.id)
     }
 
     /// Sweeps, if that is the deed.
@@ -194,7 +223,10 @@ impl Reckoning {
             Deed::IdleDays(days) => return std::mem::replace(&mut self.idle_days, days) != days,
             Deed::NoticeDays(days) => return std::mem::replace(&mut self.notice_days, days) != days,
             Deed::Confirm => return self.confirm(),
-            Deed::Sweep | Deed::SweepInDoubt | Deed::SweepBlind | Deed::SweepSince(_) => return false,
+            Deed::Cancel => return self.cancel(key, now),
+            Deed::Rotate(..) | Deed::Sweep | Deed::SweepInDoubt | Deed::SweepBlind | Deed::SweepSince(_) => {
+                return false;
+            }
         };
         self.happens(key, now, entry)
     }
@@ -205,6 +237,7 @@ fn stands(key: &Key, now: Timestamp) -> Stands {
         (Status::Purged(_), _) => Stands::Purged,
         (Status::Deleted(at), _) => Stands::Deleted(at.0),
         (_, KeyState::Active) => Stands::Works,
+        (_, KeyState::Superseded) => Stands::Superseded,
         (_, KeyState::Paused) => Stands::Paused,
         (_, KeyState::Expired) => Stands::Over,
         (_, KeyState::Revoked | KeyState::Deleted) => Stands::Revoked,
@@ -214,7 +247,7 @@ fn stands(key: &Key, now: Timestamp) -> Stands {
 proptest! {
     #[test]
     fn the_program_does_to_any_life_what_the_contract_says(life in life()) {
-        let (mut world, maria, keys) = World::born(&life);
+        let (mut world, maria, mut keys) = World::born(&life);
         let mut reckoning = Reckoning::born(&life, &keys);
         for (n, Step { after, key, deed }) in life.steps.iter().copied().enumerate() {
             world.now = Timestamp(world.now.0 + after);
@@ -222,6 +255,14 @@ proptest! {
             if let Some(did) = world.sweeps(deed) {
                 let complete = world.complete_since.filter(|_| !matches!(deed, Deed::SweepInDoubt));
                 prop_assert_eq!(did, reckoning.sweep(now.0, complete.map(|at| at.0)), "step {}", n);
+            } else if let Deed::Rotate(hours, waits) = deed {
+                let new = world.has_taken_over(maria, key, (hours, waits));
+                let to = new.unwrap_or(KeyId(id(usize::MAX)));
+                let grace = (hours * DAY_MS / 24, waits);
+                prop_assert_eq!(new.is_some(), reckoning.rotate(key, to, now.0, grace), "step {}", n);
+                keys.extend(new);
+            } else if matches!(deed, Deed::Pause | Deed::Resume | Deed::Revoke | Deed::Delete) && world.is_half(key) {
+                prop_assert!(reckoning.is_half(key, now.0), "step {}", n);
             } else {
                 prop_assert_eq!(world.done(maria, key, deed), reckoning.done(key, now.0, deed), "step {}", n);
             }

@@ -25,6 +25,12 @@ pub(super) enum Entry {
     Protected,
     Unprotected,
     Kept,
+    /// Another takes over; how long it works from then on, or from the first use of that one.
+    Rotated(KeyId, i64, bool),
+    /// None does any more.
+    Cancelled,
+    /// The grace is over, and that is written down.
+    GraceOver,
     /// It ends then, and is told of so many days before; none: never, and as the policy says.
     Ends(Option<i64>, Option<u32>),
     /// Told that it goes unused; those that were told before are void.
@@ -38,6 +44,7 @@ pub(super) enum Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stands {
     Works,
+    Superseded,
     Paused,
     Over,
     Revoked,
@@ -59,6 +66,10 @@ struct Page {
     /// When each notice was given that still holds.
     told: Vec<i64>,
     passed: BTreeSet<u32>,
+    /// Who took over, when, and the grace that was given.
+    taken: Option<(KeyId, i64, i64, bool)>,
+    /// When it was used for the first time.
+    first_use: Option<i64>,
 }
 
 /// Whole days from one moment to a later one.
@@ -68,17 +79,29 @@ fn days(from: i64, to: i64) -> i64 {
 
 fn read(diary: &Diary, now: i64) -> Page {
     let (stands, end, told, passed) = (Stands::Works, (None, None), Vec::new(), BTreeSet::new());
-    let mut page = Page { stands, is_protected: false, base: 0, end, told, passed };
+    let (is_protected, taken, first_use) = (false, None, None);
+    let mut page = Page { stands, is_protected, base: 0, end, told, passed, taken, first_use };
     for (at, entry) in diary.iter().copied() {
         match entry {
-            Entry::Made | Entry::Used | Entry::Resumed | Entry::Kept | Entry::Unprotected => page.base = at,
+            Entry::Made
+            | Entry::Used
+            | Entry::Resumed
+            | Entry::Kept
+            | Entry::Cancelled
+            | Entry::Unprotected => page.base = at,
             Entry::Ends(end, notice) => page.end = (end, notice),
             Entry::IdleTold => page.told.push(at),
             Entry::EndPassed(step) => drop(page.passed.insert(step)),
             Entry::EndAhead => page.passed.clear(),
             _ => {}
         }
+        if entry == Entry::Used {
+            page.first_use = page.first_use.or(Some(at));
+        }
         match entry {
+            Entry::Rotated(to, grace, waits) => page.taken = Some((to, at, grace, waits)),
+            Entry::Cancelled => page.taken = None,
+            Entry::GraceOver => page.stands = Stands::Revoked,
             Entry::Paused => page.stands = Stands::Paused,
             Entry::Resumed => page.stands = Stands::Works,
             Entry::Revoked | Entry::Restored => page.stands = Stands::Revoked,
@@ -91,8 +114,14 @@ fn read(diary: &Diary, now: i64) -> Page {
             page.told.clear();
         }
     }
-    if page.is_live() && page.end.0.is_some_and(|end| now >= end) {
-        page.stands = Stands::Over;
+    let is_over = page.end.0.is_some_and(|end| now >= end);
+    if page.is_live() {
+        page.stands = match page.taken {
+            Some(_) if is_over => Stands::Revoked,
+            Some(_) => Stands::Superseded,
+            None if is_over => Stands::Over,
+            None => page.stands,
+        };
     }
     page
 }
@@ -118,19 +147,72 @@ impl Reckoning {
     }
 
     pub(super) fn stands(&self, key: KeyId, now: i64) -> Stands {
-        read(&self.diaries[&key], now).stands
+        let page = read(&self.diaries[&key], now);
+        if page.stands == Stands::Superseded && self.grace_end(&page).is_some_and(|end| now >= end) {
+            return Stands::Revoked;
+        }
+        page.stands
+    }
+
+    /// When the grace of an old half ends, once that is known. Its own end may come first.
+    fn grace_end(&self, page: &Page) -> Option<i64> {
+        let (to, at, grace, waits) = page.taken?;
+        let begun = if waits { read(&self.diaries[&to], i64::MIN).first_use? } else { at };
+        Some(begun + grace)
+    }
+
+    /// Has a key take over from one that works, and has no old half that works.
+    pub(super) fn rotate(&mut self, key: KeyId, to: KeyId, now: i64, (grace, waits): (i64, bool)) -> bool {
+        let third = self.diaries.keys().any(|old| {
+            let took = read(&self.diaries[old], now).taken.is_some_and(|(by, ..)| by == key);
+            took && self.stands(*old, now) == Stands::Superseded
+        });
+        if third || self.stands(key, now) != Stands::Works {
+            return false;
+        }
+        let page = read(&self.diaries[&key], now);
+        let mut diary = vec![(now, Entry::Made), (now, Entry::Ends(page.end.0, page.end.1))];
+        diary.extend(page.is_protected.then_some((now, Entry::Protected)));
+        self.diaries.insert(to, diary);
+        self.diaries.entry(key).or_default().push((now, Entry::Rotated(to, grace, waits)));
+        true
+    }
+
+    /// Whether it is a half of a rotation whose old half works.
+    pub(super) fn is_half(&self, key: KeyId, now: i64) -> bool {
+        self.diaries.keys().any(|old| {
+            let taken = read(&self.diaries[old], now).taken;
+            let is_of_it = taken.is_some_and(|(by, ..)| by == key || *old == key);
+            is_of_it && self.stands(*old, now) == Stands::Superseded
+        })
+    }
+
+    /// The old half is alone again, unless it is over.
+    pub(super) fn cancel(&mut self, key: KeyId, now: i64) -> bool {
+        let taken = read(&self.diaries[&key], now).taken;
+        let Some((to, ..)) = taken.filter(|_| self.stands(key, now) == Stands::Superseded) else {
+            return false;
+        };
+        self.diaries.entry(key).or_default().push((now, Entry::Cancelled));
+        if !matches!(self.stands(to, now), Stands::Revoked | Stands::Deleted(_) | Stands::Purged) {
+            self.diaries.entry(to).or_default().push((now, Entry::Revoked));
+        }
+        true
     }
 
     /// Whether it may happen, which is when it is noted.
     pub(super) fn happens(&mut self, key: KeyId, now: i64, entry: Entry) -> bool {
-        use Stands::{Deleted, Over, Paused, Purged, Works};
+        use Stands::{Deleted, Over, Paused, Purged, Superseded, Works};
+        let stands = if entry == Entry::Made { None } else { Some(self.stands(key, now)) };
         let diary = self.diaries.entry(key).or_default();
-        let page = read(diary, now);
+        let mut page = read(diary, now);
+        page.stands = stands.unwrap_or(page.stands);
         let may = match entry {
             Entry::Made => diary.is_empty(),
-            Entry::Used | Entry::Paused => page.stands == Works,
+            Entry::Used => matches!(page.stands, Works | Superseded),
+            Entry::Paused => page.stands == Works,
             Entry::Resumed => page.stands == Paused,
-            Entry::Revoked => matches!(page.stands, Works | Paused | Over),
+            Entry::Revoked => matches!(page.stands, Works | Superseded | Paused | Over),
             Entry::Deleted => !matches!(page.stands, Deleted(_) | Purged),
             Entry::Restored => matches!(page.stands, Deleted(at) if days(at, now) < 30),
             Entry::Protected => page.is_live() && !page.is_protected,
@@ -179,10 +261,16 @@ impl Reckoning {
     pub(super) fn sweep(&mut self, now: i64, complete: Option<i64>) -> Vec<Did> {
         let Some(complete) = complete else { return Vec::new() };
         let (mut did, mut due, mut live) = (Vec::new(), Vec::new(), 0);
+        let over: Vec<KeyId> =
+            self.diaries.keys().copied().filter(|key| self.grace_is_over(*key, now)).collect();
+        for key in over {
+            self.diaries.entry(key).or_default().push((now, Entry::GraceOver));
+            did.push(Did::GraceEnded(key));
+        }
         let mut diaries = std::mem::take(&mut self.diaries);
         for (key, diary) in &mut diaries {
             let page = read(diary, now);
-            live += usize::from(page.is_live());
+            live += usize::from(page.is_live() || page.stands == Stands::Superseded);
             if matches!(page.stands, Stands::Deleted(at) if days(at, now) >= 30) {
                 diary.push((now, Entry::Purged));
                 did.push(Did::Purged(*key));
@@ -224,6 +312,13 @@ impl Reckoning {
         self.diaries = diaries;
         did.sort_unstable();
         did
+    }
+
+    /// Whether the grace of a key is over and nobody has written that down.
+    fn grace_is_over(&self, key: KeyId, now: i64) -> bool {
+        // Before time has a say: who rotated it, and whether somebody ended it since.
+        let page = read(&self.diaries[&key], i64::MIN);
+        page.stands == Stands::Superseded && self.stands(key, now) == Stands::Revoked
     }
 
     /// What is told of the end of a key now.

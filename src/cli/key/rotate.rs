@@ -1,0 +1,167 @@
+//! `keydeck key rotate` and `lost`: a new key takes over from one, and what follows from there.
+
+use std::path::Path;
+
+use super::change::{reach, run as carry_out};
+use super::issue::{self, kept};
+use super::{Lost, One, Rotate, Since, Successor, expiry};
+use crate::cli::Outcome;
+use crate::cli::door::{Deck, Signed};
+use crate::cli::fault::Fault;
+use crate::cli::times;
+use crate::domain::view::Sought;
+use crate::domain::{Command, Contacts, Counted, Grace, Key, KeyId, Name, Refusal, Rotation};
+
+pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
+    let counted = match args.from {
+        Since::Now => Counted::FromNow,
+        Since::FirstUse => Counted::FromFirstUse,
+    };
+    if args.finish {
+        return finish(deck, args);
+    }
+    if args.cancel {
+        return cancel(deck, args);
+    }
+    if args.again {
+        return again(deck, args);
+    }
+    if let Some(by) = args.longer {
+        return longer(deck, &args.one, by);
+    }
+    if args.grace == Grace::NONE {
+        let Rotate { one, successor, consent, .. } = args;
+        return replace(deck, one, successor, |question| consent.ask(|| question));
+    }
+    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let rotation = rotation(&args.successor, (args.grace, counted), &signed)?;
+    let command = Command::RotateKey { key: key.id, rotation };
+    let file = args.successor.token_file.as_deref();
+    let new = make(deck, &signed, command, file)?;
+    let ends = until(&signed, key.id);
+    let told =
+        format!("{} is rotated: {} took over from {}, which {ends}.", new.name, new.hint(), key.hint());
+    deck.output.say(&format!("{told}\n{}", kept(file)));
+    Ok(deck.done(signed.engine.settle()))
+}
+
+pub(super) fn lost(deck: &Deck, args: &Lost) -> Outcome {
+    replace(deck, &args.one, &args.successor, |question| args.consent.ask(|| question))
+}
+
+/// The old one is dead with the step that makes the new one.
+fn replace(
+    deck: &Deck,
+    one: &One,
+    successor: &Successor,
+    ask: impl FnOnce(String) -> Result<(), Fault>,
+) -> Outcome {
+    let (signed, key) = reach(deck, one, Sought::Living)?;
+    let rotation = rotation(successor, (Grace::NONE, Counted::FromNow), &signed)?;
+    let old = signed.engine.state().old_half(&key, signed.now()).map(Key::hint);
+    let old = old.map_or_else(String::new, |old| format!(" So does that of its old half {old}."));
+    let (name, hint) = (&key.name, key.hint());
+    ask(format!("Replace {name} ({hint}) as lost? Its token stops working at once, for good.{old}"))?;
+    let file = successor.token_file.as_deref();
+    let new = make(deck, &signed, Command::RotateKey { key: key.id, rotation }, file).map_err(|fault| {
+        if matches!(fault.code(), "denied_kept" | "denied_not_durable") {
+            return fault.because(&format!(
+                "{name} is refused, and no new key was made: issue one when the disk is well."
+            ));
+        }
+        fault
+    })?;
+    deck.output.say(&format!(
+        "{} is replaced: {} took over, and {hint} is refused from now on, for good.\n{}",
+        new.name,
+        new.hint(),
+        kept(file)
+    ));
+    Ok(deck.done(signed.engine.settle()))
+}
+
+/// Makes the new half, which has the contacts of the old one.
+fn make(deck: &Deck, signed: &Signed, command: Command, file: Option<&Path>) -> Result<Key, Fault> {
+    issue::make(deck, signed, (command, &Contacts::default()), file).map(|(key, _)| key)
+}
+
+fn rotation(
+    words: &Successor,
+    (grace, counted): (Grace, Counted),
+    signed: &Signed,
+) -> Result<Rotation, Fault> {
+    let id = words.id.as_deref().map(Name::new).transpose();
+    let id = id.map_err(|why| Fault::usage(format!("--id: {why}.")))?;
+    Ok(Rotation { id, grace, counted, expiry: expiry(words.expires.as_deref(), signed.now())? })
+}
+
+fn finish(deck: &Deck, args: &Rotate) -> Outcome {
+    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let old = halves(&signed, &key)?.0;
+    args.consent.ask(|| {
+        let used = signed.see(|view| super::lines::last_used(&old, view, signed.now()));
+        format!("End the old half {} now? Its token stops working at once; it was used: {used}.", old.hint())
+    })?;
+    carry_out(
+        deck,
+        &signed,
+        Command::RevokeKey(old.id),
+        old.id,
+        "has one secret again: its old half is refused.",
+    )
+}
+
+fn cancel(deck: &Deck, args: &Rotate) -> Outcome {
+    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let (old, new) = halves(&signed, &key)?;
+    args.consent.ask(|| {
+        let used = signed.see(|view| super::lines::last_used(&new, view, signed.now()));
+        format!("Revoke the new half {} for good? It was used: {used}. The old one stays.", new.hint())
+    })?;
+    let said = "is as it was before it was rotated; the new half is refused.";
+    carry_out(deck, &signed, Command::CancelRotation(new.id), old.id, said)
+}
+
+fn again(deck: &Deck, args: &Rotate) -> Outcome {
+    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let file = args.successor.token_file.as_deref();
+    let new = make(deck, &signed, Command::RepeatRotation(key.id), file)?;
+    let said = format!("{} has another new half: {}. The one before is refused.", new.name, new.hint());
+    deck.output.say(&format!("{said}\n{}", kept(file)));
+    Ok(deck.done(signed.engine.settle()))
+}
+
+fn longer(deck: &Deck, one: &One, by: Grace) -> Outcome {
+    let (signed, key) = reach(deck, one, Sought::Living)?;
+    let old = halves(&signed, &key)?.0.id;
+    signed.engine.execute(&signed.session, Command::LengthenGrace { key: key.id, by })?;
+    let old = super::now(&signed, old)?;
+    if deck.output.is_json() {
+        return super::list::print(deck, &signed, &old);
+    }
+    deck.output.say(&format!("The old half of {} {}.", old.name, until(&signed, old.id)));
+    Ok(deck.done(signed.engine.settle()))
+}
+
+/// Both halves of the rotation a key is a part of: the old one and the new one.
+fn halves(signed: &Signed, key: &Key) -> Result<(Key, Key), Fault> {
+    let state = signed.engine.state();
+    let halves = state.halves(key).ok_or(Refusal::NotRotated { key: key.id })?;
+    Ok((halves.old.clone(), halves.new.clone()))
+}
+
+/// How long an old half works, as a clause.
+fn until(signed: &Signed, old: KeyId) -> String {
+    let old = signed.engine.state().key(old).cloned();
+    let waits = old.as_ref().and_then(|old| old.superseded.as_ref()).and_then(|how| how.waits);
+    let ends = old.as_ref().and_then(|old| old.expiry.instant());
+    let ends = ends.map(|at| format!("{} ({})", times::exact(at), times::relative(at, signed.now())));
+    match (waits, ends) {
+        (Some(grace), None) => format!("works for {grace} after the new one is first used"),
+        (Some(grace), Some(at)) => {
+            format!("works for {grace} after the new one is first used, at most until {at}")
+        }
+        (None, Some(at)) => format!("works until {at}"),
+        (None, None) => "works".into(),
+    }
+}

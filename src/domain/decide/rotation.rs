@@ -1,0 +1,179 @@
+//! Rotation: a new key takes over from one, which works on for a grace. What follows from there: another new half, the
+//! old one as before, more time. To end the old half is to revoke it.
+
+use super::believed;
+use super::keys::{find, name_is_free, need, there_is_room, within_limits};
+use crate::domain::command::Context;
+use crate::domain::event::Event;
+use crate::domain::lineage::{BadGrace, sooner};
+use crate::domain::{
+    Counted, Expiry, Grace, Halves, Key, KeyId, KeyState, Refusal, Rotation, State, Status, Superseded,
+};
+
+pub(super) fn rotate(
+    state: &State,
+    id: KeyId,
+    rotation: &Rotation,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let (key, now) = (find(state, id, context)?, context.now);
+    let before = state
+        .halves(key)
+        .filter(|halves| halves.how.rotation.is_some() && halves.how.rotation == rotation.id);
+    if let Some(halves) = before {
+        return Err(Refusal::RotatedBefore { by: halves.new.id });
+    }
+    if !rotation.grace.is_allowed() {
+        return Err(Refusal::BadGrace(BadGrace));
+    }
+    let is_lost = rotation.grace == Grace::NONE;
+    // Of one that is lost nobody shall be let in again for a moment only to be shut out.
+    let stopped = (KeyState::Paused, "resume it first. If it is lost, revoke it and issue a new one.");
+    need(key, &[KeyState::Active], Some(stopped), context)?;
+    let third = state.old_half(key, now);
+    if let Some(old) = third.filter(|_| !is_lost) {
+        return Err(Refusal::InGrace { old: old.id, new: key.id });
+    }
+    if let Some(expiry) = rotation.expiry.filter(|expiry| *expiry != key.expiry) {
+        within_limits(state.policy(), expiry, now)?;
+        believed(context)?;
+    }
+    if !is_lost {
+        believed(context)?;
+    }
+    let new = successor(state, key, key.id, rotation.expiry.unwrap_or(key.expiry), context)?;
+    let waits = (rotation.counted == Counted::FromFirstUse && !is_lost).then_some(rotation.grace);
+    let how = Superseded { by: new.id, since: now, rotation: rotation.id.clone(), expiry: key.expiry, waits };
+    let old = Key { superseded: Some(Box::new(how)), ..key.clone() };
+    let mut events = vec![Event::KeySucceeded(new, key.expiry)];
+    if is_lost {
+        // Not by an end that a clock could take back.
+        let revoked = |half: &Key| Event::KeyRevoked(Key { status: Status::Revoked(now), ..half.clone() });
+        events.push(revoked(&old));
+        events.extend(third.map(revoked));
+    } else {
+        let end = rotation.grace.after(now);
+        let expiry = if waits.is_some() { key.expiry } else { sooner(key.expiry, end) };
+        events.push(Event::KeySuperseded(Key { expiry, ..old }, key.expiry));
+    }
+    Ok(events)
+}
+
+pub(super) fn again(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let Halves { old, new, how } = halves(state, id, context)?;
+    // Where the old half ended with the rotation, the new one may have been taken back because nobody was shown it.
+    let was_lost = old.status == Status::Revoked(how.since);
+    let fit: &[KeyState] =
+        if was_lost { &[KeyState::Active, KeyState::Revoked] } else { &[KeyState::Active] };
+    if new.superseded.is_some() {
+        let why = "another took over from it. Do that to the key that took over.";
+        return Err(Refusal::WrongState { state: KeyState::Superseded, why });
+    }
+    let stopped = (KeyState::Paused, "resume it first.");
+    need(new, fit, Some(stopped), context)?;
+    if new.is_ended() {
+        // There is no live key whose place it could take.
+        name_is_free(state, new.owner, None, &new.name, context.now)?;
+        there_is_room(state, new.owner, context)?;
+    }
+    let used = state.usage(new.id);
+    if used.count > 0 || used.last_used_at.is_some() {
+        return Err(Refusal::SuccessorUsed { new: new.id });
+    }
+    if new.expiry != Expiry::Never {
+        believed(context)?;
+    }
+    let other = successor(state, new, old.id, new.expiry, context)?;
+    let how = Superseded { by: other.id, ..how.clone() };
+    let kept = Event::KeySuperseded(Key { superseded: Some(Box::new(how)), ..old.clone() }, old.expiry);
+    let mut events = vec![Event::KeySucceeded(other, new.expiry), kept];
+    if !new.is_ended() {
+        events.push(Event::KeyRevoked(Key { status: Status::Revoked(context.now), ..new.clone() }));
+    }
+    Ok(events)
+}
+
+pub(super) fn cancel(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let halves @ Halves { old, new, how } = halves(state, id, context)?;
+    works(&halves, context)?;
+    name_is_free(state, old.owner, Some(new.id), &old.name, context.now)?;
+    let counted_from = Some(context.now);
+    let before = Key { expiry: how.expiry, superseded: None, counted_from, ..old.clone() };
+    let mut events = vec![Event::KeyReinstated(before, old.expiry)];
+    if !new.is_ended() {
+        events.push(Event::KeyRevoked(Key { status: Status::Revoked(context.now), ..new.clone() }));
+    }
+    Ok(events)
+}
+
+pub(super) fn lengthen(
+    state: &State,
+    id: KeyId,
+    by: Grace,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let halves @ Halves { old, new, how } = halves(state, id, context)?;
+    works(&halves, context)?;
+    if !by.is_allowed() {
+        return Err(Refusal::BadGrace(BadGrace));
+    }
+    believed(context)?;
+    let after = if let Some(grace) = how.waits {
+        let how = Superseded { waits: Some(grace.and(by)), ..how.clone() };
+        Key { superseded: Some(Box::new(how)), ..old.clone() }
+    } else {
+        // Seven days in all, from where the grace was counted.
+        let begun = state.usage(new.id).first_used_at.map_or(how.since, |first| first.max(how.since));
+        let end = old.expiry.instant().map_or(context.now, |end| by.after(end)).min(Grace::MAX.after(begun));
+        let end = end.max(old.expiry.instant().unwrap_or(end));
+        Key { expiry: sooner(how.expiry, end), ..old.clone() }
+    };
+    if after == *old {
+        return Err(Refusal::NoChange(
+            "the old half works for seven days at most, and never longer than it would have without a rotation",
+        ));
+    }
+    Ok(vec![Event::KeySuperseded(after, old.expiry)])
+}
+
+/// The rotation that either of its halves names, if the actor may change them.
+fn halves<'s>(state: &'s State, id: KeyId, context: &Context<'_>) -> Result<Halves<'s>, Refusal> {
+    let key = find(state, id, context)?;
+    let halves = state.halves(key).ok_or(Refusal::NotRotated { key: id })?;
+    find(state, halves.old.id, context)?;
+    find(state, halves.new.id, context)?;
+    Ok(halves)
+}
+
+/// Refuses when the old half is over.
+fn works(halves: &Halves<'_>, context: &Context<'_>) -> Result<(), Refusal> {
+    let (old, new) = (halves.old.id, halves.new.id);
+    if halves.in_grace(context.now) { Ok(()) } else { Err(Refusal::OldHalfOver { old, new }) }
+}
+
+/// A key that is as `key` is, but for its secret and its age, and takes over from `from`.
+fn successor(
+    state: &State,
+    key: &Key,
+    from: KeyId,
+    expiry: Expiry,
+    context: &Context<'_>,
+) -> Result<Key, Refusal> {
+    let minted = context.minted.as_ref().ok_or(Refusal::IdTaken)?;
+    let id = KeyId(minted.id);
+    if state.key(id).is_some() {
+        return Err(Refusal::IdTaken);
+    }
+    Ok(Key {
+        id,
+        created_at: context.now,
+        expiry,
+        status: Status::Active,
+        verifier: minted.verifier,
+        imported: None,
+        counted_from: None,
+        succeeds: Some(from),
+        superseded: None,
+        ..key.clone()
+    })
+}
