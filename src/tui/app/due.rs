@@ -9,7 +9,7 @@ use super::ask::Tab;
 use super::look::Look;
 use crate::domain::notice::{Board, Notice, Trouble, What};
 use crate::domain::time::DAY_MS;
-use crate::domain::{Grounds, Key, KeyState};
+use crate::domain::{Grounds, Key};
 use crate::engine::{Troubles, troubles};
 use crate::tui::list::search::AT_A_TIME;
 use crate::tui::sight::seen::{Glance, Seen};
@@ -65,13 +65,15 @@ impl Due {
 
     fn add(&mut self, key: &Key, seen: &Seen<'_>) {
         let now = seen.now();
-        if key.state(now) != KeyState::Deleted {
+        if !seen.is_aside(key) {
             *self.counts.entry(Tab::of(key.place)).or_default() += 1;
         }
         if let Some(left) = key.expiry.instant().map(|at| at.since(now)) {
             // One instant after the notice begins, and the very instant it expires.
             let notice = i64::from(key.notice(seen.view.policy())) * DAY_MS;
-            self.change_in([left - notice, left - DAY_MS, left].into_iter().find(|left| *left > 0));
+            // … and when the old half of a rotation is told to be used still.
+            let soon = [left - notice, left - DAY_MS, left - DAY_MS / 24, left];
+            self.change_in(soon.into_iter().find(|left| *left > 0));
         }
     }
 

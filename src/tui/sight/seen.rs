@@ -75,6 +75,11 @@ impl<'a> Seen<'a> {
         self.view.deletion(key, grounds).filter(|(_, told)| *told > 0).map(|(at, _)| at)
     }
 
+    /// Whether lists leave a key out unless it is asked for: it was deleted, or is shown with the one that took over.
+    pub fn is_aside(&self, key: &Key) -> bool {
+        key.state(self.now()) == KeyState::Deleted || self.view.is_folded(key, self.now())
+    }
+
     pub fn standing(&self, key: &Key) -> Standing {
         match self.view.refused(key, self.now()) {
             None if key.state(self.now()) == KeyState::Superseded => Standing::Superseded,
@@ -106,6 +111,9 @@ impl<'a> Seen<'a> {
             (_, Some(goes)) => return Standing::Going(whole_days(goes.since(self.now()))),
             (None, None) => {}
         }
+        if let Some(old) = self.view.old_half(key, self.now()) {
+            return Standing::InGrace(old.grace_ends().map(|at| at.since(self.now())));
+        }
         match self.usage(key).idle_days(key, policy, self.now()) {
             Some(days) => Standing::Idle(days),
             None => Standing::Active,
@@ -116,6 +124,12 @@ impl<'a> Seen<'a> {
 /// Rounded up, so that nothing comes before the day that is told.
 const fn whole_days(ms: i64) -> i64 {
     ms.saturating_add(DAY_MS - 1).div_euclid(DAY_MS)
+}
+
+/// The same for hours.
+const fn whole_hours(ms: i64) -> i64 {
+    const HOUR_MS: i64 = DAY_MS / 24;
+    ms.saturating_add(HOUR_MS - 1).div_euclid(HOUR_MS)
 }
 
 /// What stands beside a key or an app that the store does not vouch for.
@@ -137,6 +151,8 @@ pub enum Standing {
     /// Unused for so many days.
     Idle(i64),
     Active,
+    /// It took over from another, which ends in so many milliseconds; none: that waits for its first use.
+    InGrace(Option<i64>),
     /// Another took over, and its grace runs.
     Superseded,
     Paused,
@@ -160,7 +176,7 @@ impl Standing {
             Self::Active => Badge::Active,
             Self::ExpiresSoon => Badge::Expiring,
             Self::Idle(_) | Self::Going(_) => Badge::Idle,
-            Self::Superseded => Badge::Superseded,
+            Self::InGrace(_) | Self::Superseded => Badge::Superseded,
             Self::Paused => Badge::Paused,
             Self::InDoubt | Self::OwnerStopped | Self::LocationGone | Self::AppStopped => Badge::Pending,
             Self::Expired => Badge::Expired,
@@ -173,6 +189,9 @@ impl Standing {
     pub fn words(self) -> String {
         match self {
             Self::Idle(days) => format!("idle {days} d"),
+            Self::InGrace(Some(ms)) if ms > DAY_MS => format!("old ends in {} d", whole_days(ms)),
+            Self::InGrace(Some(ms)) => format!("old ends in {} h", whole_hours(ms)),
+            Self::InGrace(None) => "old half works".to_owned(),
             // Short, as the column is.
             Self::Going(days) => format!("gone in {days} d"),
             Self::InDoubt => IN_DOUBT.to_owned(),
@@ -185,7 +204,15 @@ impl Standing {
 
     /// Whether a request with the key is allowed now.
     pub const fn works(self) -> bool {
-        matches!(self, Self::Active | Self::Superseded | Self::ExpiresSoon | Self::Idle(_) | Self::Going(_))
+        matches!(
+            self,
+            Self::Active
+                | Self::InGrace(_)
+                | Self::Superseded
+                | Self::ExpiresSoon
+                | Self::Idle(_)
+                | Self::Going(_)
+        )
     }
 
     /// What it means, and what to do about it.
@@ -206,6 +233,14 @@ impl Standing {
             }
             Self::Idle(days) => {
                 format!("It works, but nothing has used it for {days} days. Revoke it if nobody misses it.")
+            }
+            Self::InGrace(Some(ms)) => {
+                let ends = times.minute(Timestamp(seen.now().0.saturating_add(ms)));
+                format!("It works, and so does the old half it took over from, until {ends}.")
+            }
+            Self::InGrace(None) => {
+                "It works, and so does the old half it took over from, until this one has been in use for the grace."
+                    .to_owned()
             }
             Self::Superseded => match key.grace_ends() {
                 Some(at) => format!("It works until {}. Another took over from it.", times.minute(at)),

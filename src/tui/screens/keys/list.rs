@@ -2,7 +2,7 @@
 //! the screen only.
 
 use super::query::Term;
-use crate::domain::{Key, KeyId, KeyState};
+use crate::domain::{Key, KeyId};
 use crate::tui::list::filter::push_plain;
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::sight::seen::{Seen, Standing};
@@ -55,7 +55,7 @@ impl Listed for Keys {
     }
 
     fn is_hidden(key: &Key, seen: &Seen<'_>) -> bool {
-        key.state(seen.now()) == KeyState::Deleted
+        seen.is_aside(key)
     }
 }
 
@@ -117,7 +117,7 @@ pub fn urgency(standing: Standing) -> i64 {
         Standing::OwnerStopped => 2_000_000,
         Standing::LocationGone | Standing::AppStopped => 2_000_001,
         Standing::Paused => 2_000_002,
-        Standing::Active | Standing::Superseded => 2_000_003,
+        Standing::Active | Standing::InGrace(_) | Standing::Superseded => 2_000_003,
         Standing::Expired => 2_000_004,
         Standing::Revoked => 2_000_005,
         Standing::Deleted => 2_000_006,

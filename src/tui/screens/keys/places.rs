@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::query;
 use crate::domain::name::plain;
-use crate::domain::{Key, KeyState, Location, LocationId};
+use crate::domain::{Key, Location, LocationId};
 use crate::tui::canvas::Canvas;
 use crate::tui::list::filter;
 use crate::tui::list::{Cell, Column, List, Listed};
@@ -96,7 +96,7 @@ impl Places {
     }
 
     pub fn refresh(&mut self, seen: &Seen<'_>) {
-        let kept = |key: &&Key| key.state(seen.now()) != KeyState::Deleted;
+        let kept = |key: &&Key| !seen.is_aside(key);
         let place = |at: &Location, kind| {
             let keys = seen.view.keys_at(at.id).filter(kept).count();
             (Some(at.id), Place { name: at.name.to_string(), kind, keys })

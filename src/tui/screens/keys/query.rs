@@ -123,7 +123,9 @@ impl filter::Term for Term {
     }
 
     fn reveals(&self) -> bool {
-        *self == Self::State(Wanted::Exactly(KeyState::Deleted))
+        // Those that another took over from stand in its row, and are revoked in the end.
+        let aside = [KeyState::Deleted, KeyState::Superseded, KeyState::Revoked];
+        matches!(self, Self::State(Wanted::Exactly(state)) if aside.contains(state))
     }
 }
 
@@ -215,7 +217,8 @@ mod tests {
     #[test]
     fn deleted_keys_come_only_when_asked_for() {
         assert!(Query::parse("state:deleted").reveals());
-        assert!(!Query::parse("deleted state:revoked").reveals());
+        assert!(Query::parse("state:superseded").reveals(), "nor those that another took over from");
+        assert!(!Query::parse("deleted state:paused").reveals());
         assert!(!Query::parse("NOT state:deleted").reveals());
     }
 }
