@@ -2,6 +2,7 @@
 //! `owner:jonas`, `at:Berlin`, and what words are looked for in. The grammar around it is [`filter`]'s.
 
 use crate::domain::name::plain;
+use crate::domain::notice::still_used;
 use crate::domain::{Key, KeyState, time::DAY_MS};
 use crate::tui::list::filter::{self, needs};
 use crate::tui::sight::seen::{IN_DOUBT, Seen, Standing};
@@ -81,7 +82,7 @@ impl Wanted {
             Self::Live => key.state(seen.now()).is_live(),
             Self::Expiring => expiring(),
             Self::Idle => idle(),
-            Self::Due => expiring() || idle(),
+            Self::Due => expiring() || idle() || still_used(seen.state(), key, seen.now()),
             Self::Stopped(as_shown) => as_shown.contains(&seen.standing(key)),
         }
     }
@@ -125,7 +126,11 @@ impl filter::Term for Term {
     fn reveals(&self) -> bool {
         // Those that another took over from stand in its row, and are revoked in the end.
         let aside = [KeyState::Deleted, KeyState::Superseded, KeyState::Revoked];
-        matches!(self, Self::State(Wanted::Exactly(state)) if aside.contains(state))
+        match self {
+            Self::State(Wanted::Exactly(state)) => aside.contains(state),
+            Self::State(wanted) => *wanted == Wanted::Due,
+            _ => false,
+        }
     }
 }
 
