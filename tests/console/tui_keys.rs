@@ -369,6 +369,54 @@ fn a_key_is_paused_without_typing_and_resumed_with_undo() {
 }
 
 #[test]
+fn a_key_is_rotated_and_its_old_half_is_lengthened_and_ended() {
+    let house = House::new();
+    house.agency_keys(&["Widget"]);
+    let old = house.key("Widget");
+    let mut console = house.console();
+    console.press("R").sees("Rotate Widget").sees("works for 24 h after the new one is first used");
+    // From now, and not from the first use.
+    console.press("tab left").sees("works for 24 h from now").press("ctrl-s").sees("Widget is rotated");
+    console.press("c space enter").sees("Widget is rotated and works");
+    let superseded = |house: &House| house.engine.state().key(old.id).unwrap().clone();
+    assert_eq!(superseded(&house).state(NOW), KeyState::Superseded);
+    // One row for both, which says so; the old half by itself when it is asked for.
+    console.sees("old ends in 24 h").sees_no(&old.hint());
+    console.press("/").type_text("state:superseded").press("enter").sees(&old.hint()).press("esc esc");
+    console.press("enter").sees("New half").sees("Old half").sees("Rotated");
+    console.press("R").sees("more than two secrets are never alive");
+    console.press("+").sees("works a day longer");
+    let ends = superseded(&house).grace_ends().unwrap();
+    assert_eq!(ends.since(NOW), 2 * DAY_MS);
+    console.press("F").sees("End the old half").press("tab enter").sees("the old half of Widget is revoked");
+    assert_eq!(superseded(&house).state(NOW), KeyState::Revoked);
+    console.press("Z").sees("has ended, and what has ended stays so");
+}
+
+#[test]
+fn a_rotation_whose_secret_nobody_took_is_taken_back_and_a_lost_key_stays_dead() {
+    let house = House::new();
+    house.agency_keys(&["Widget"]);
+    let old = house.key("Widget").id;
+    let state = |house: &House| house.engine.state().key(old).unwrap().state(NOW);
+    let mut console = house.console();
+    console
+        .press("R ctrl-s")
+        .sees("Widget is rotated")
+        .press("esc")
+        .sees("Take the rotation back and leave?");
+    console.press("esc").sees("The rotation of Widget is taken back");
+    assert_eq!(state(&house), KeyState::Active);
+    console.press("/").type_text("state:active").press("enter");
+    console.press("L").sees("Replace a lost key").press("tab enter").sees("Widget is replaced");
+    assert_eq!(state(&house), KeyState::Revoked);
+    console.press("esc").sees("Revoke it and leave?").press("esc");
+    assert_eq!(state(&house), KeyState::Revoked, "what was lost stays dead");
+    let working = house.engine.state().keys().filter(|key| key.state(NOW) == KeyState::Active).count();
+    assert_eq!(working, 0);
+}
+
+#[test]
 fn a_live_key_is_revoked_only_when_its_name_is_typed_exactly() {
     let house = House::new();
     house.agency_keys(&["Nightly export"]);

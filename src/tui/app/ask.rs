@@ -141,6 +141,9 @@ impl Job {
                 Yields::Nothing => None,
                 Yields::Secret | Yields::RecoveryCode => Some(match command {
                     Command::IssueKey(new) => format!("The key {}", new.name),
+                    Command::RotateKey { .. } | Command::RepeatRotation(_) => {
+                        "The key that takes over".to_owned()
+                    }
                     Command::CreateApp(new) => format!("The app {}", new.name),
                     _ => "A new secret".to_owned(),
                 }),

@@ -83,7 +83,8 @@ impl Drop for UnderWay {
 
 /// What a secret opens.
 enum Opens {
-    Key(KeyId),
+    /// A key, and what takes it back.
+    Key(KeyId, Command),
     App(AppId),
     /// The store, when the passphrase is lost.
     Store,
@@ -123,10 +124,18 @@ struct WayBack {
 }
 
 impl Fresh {
-    /// The token of a key, or the secret of an app, that `session` made on `engine`.
-    pub fn token(token: &Token, engine: &Arc<dyn Engine>, session: &Session, under_way: UnderWay) -> Self {
+    /// The token of a key, which `back` takes back, or the secret of an app, that `session` made on `engine`.
+    pub fn token(
+        token: &Token,
+        back: Option<Command>,
+        (engine, session): (&Arc<dyn Engine>, &Session),
+        under_way: UnderWay,
+    ) -> Self {
         let opens = match token.kind() {
-            TokenKind::Agency | TokenKind::Location | TokenKind::App => Opens::Key(KeyId(token.id())),
+            TokenKind::Agency | TokenKind::Location | TokenKind::App => {
+                let key = KeyId(token.id());
+                Opens::Key(key, back.unwrap_or(Command::RevokeKey(key)))
+            }
             TokenKind::AppSecret => Opens::App(AppId(token.id())),
         };
         Self::of(SecretText::new(token.reveal().to_owned()), opens, (engine, session), under_way)
@@ -193,10 +202,13 @@ impl Fresh {
     pub fn at_the_end(&self) -> Option<Reason> {
         let way_back = self.way_back.as_ref()?;
         let said = match (&way_back.opens, way_back.seen) {
-            (Opens::Key(_), Seen::Never) => {
+            (Opens::Key(_, Command::CancelRotation(_)), Seen::Never) => {
+                "Nobody has seen or copied this token, and it is never shown again: the rotation is taken back."
+            }
+            (Opens::Key(..), Seen::Never) => {
                 "Nobody has seen or copied this token, and it is never shown again: the key is revoked."
             }
-            (Opens::Key(_), Seen::Perhaps) => {
+            (Opens::Key(..), Seen::Perhaps) => {
                 "Nobody said they stored this token. It is never shown again, and the key goes on working."
             }
             (Opens::App(_), _) => {
@@ -230,7 +242,7 @@ impl WayBack {
     /// of: whoever reads the secret must know.
     fn shown(&self) {
         let told = match &self.opens {
-            Opens::Key(id) => self.engine.shown(*id.public()),
+            Opens::Key(id, _) => self.engine.shown(*id.public()),
             Opens::App(id) => self.engine.shown(*id.public()),
             Opens::Store => Ok(()),
         };
@@ -248,9 +260,11 @@ impl WayBack {
     /// working, and they are told; so are those who lost what cannot be taken back.
     fn go(&self, gone: Gone) -> String {
         match (&self.opens, self.seen, gone) {
-            (Opens::Key(key), Seen::Never, _) => self.revoke(*key, "nobody saw or copied"),
-            (Opens::Key(key), Seen::Perhaps, Gone::GivenUp) => self.revoke(*key, "nobody stored"),
-            (Opens::Key(key), Seen::Perhaps, Gone::Lost) => format!(
+            (Opens::Key(key, back), Seen::Never, _) => self.take_back(*key, back, "nobody saw or copied"),
+            (Opens::Key(key, back), Seen::Perhaps, Gone::GivenUp) => {
+                self.take_back(*key, back, "nobody stored")
+            }
+            (Opens::Key(key, _), Seen::Perhaps, Gone::Lost) => format!(
                 "{} works, but nobody said they stored its token. If nobody did, revoke it and issue another.",
                 self.key_name(*key)
             ),
@@ -277,9 +291,12 @@ impl WayBack {
         }
     }
 
-    fn revoke(&self, key: KeyId, why: &str) -> String {
+    fn take_back(&self, key: KeyId, back: &Command, why: &str) -> String {
         let name = self.key_name(key);
-        match self.engine.execute(&self.session, Command::RevokeKey(key)) {
+        match self.engine.execute(&self.session, back.clone()) {
+            Ok(_) if matches!(back, Command::CancelRotation(_)) => {
+                format!("The rotation of {name} is taken back, {why} its token: the old one is as it was.")
+            }
             Ok(_) => format!("{name} was issued and is revoked again: {why} its token."),
             Err(error) => {
                 format!("{name} was issued, {why} its token, and it could not be revoked: {error} Revoke it.")

@@ -12,6 +12,7 @@ use super::custody::{Custody, Fresh, UnderWay};
 use super::entry::{self, Entered, Entry};
 use crate::crypto::passphrase::Passphrase;
 use crate::deliver::Setup;
+use crate::domain::lineage::taking_back;
 use crate::domain::{Command, Event};
 use crate::engine::{Brought, Done, Engine, EngineError, News, OpenError, Session};
 use crate::serve::door::Hosting;
@@ -178,7 +179,9 @@ fn try_perform(
         Job::Run { command, said } => {
             let Done { events, token, .. } = engine.execute(session, command)?;
             let token = token.zip(under_way);
-            let token = token.map(|(token, under_way)| Fresh::token(&token, engine, session, under_way));
+            let back = taking_back(&events, engine.now().time);
+            let token =
+                token.map(|(token, under_way)| Fresh::token(&token, back, (engine, session), under_way));
             Answer::Done { events, token, said }
         }
         Job::Widen => {

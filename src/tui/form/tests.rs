@@ -33,7 +33,7 @@ fn tick(console: &mut Console, scope: &str) {
 const PHRASE: &str = "correct horse battery staple";
 
 /// All that implement `Asking`, some in two ways.
-const FORMS: [Row; 14] = [
+const FORMS: [Row; 15] = [
     (
         "create-key",
         |console| {
@@ -63,6 +63,7 @@ const FORMS: [Row; 14] = [
         |console| _ = console.press("1").type_text("/state:active").press("enter f").type_text("needed"),
         "ctrl-s",
     ),
+    ("rotate", |console| _ = console.press("1").type_text("/state:active").press("enter R left"), "ctrl-s"),
     ("location-add", |console| _ = console.press("2 n").type_text("Somewhere new"), "ctrl-s"),
     ("location-rename", |console| _ = console.press("2 j e").type_text(" Nord"), "ctrl-s"),
     ("policy-edit", |console| _ = settings(console, 0).press("g e ctrl-u").type_text("35"), "ctrl-s"),

@@ -15,6 +15,7 @@ pub mod policy_edit;
 pub mod protect;
 pub mod reader;
 pub mod rescope;
+pub mod rotate;
 pub mod scope_tree;
 pub mod secret;
 pub mod test_token;

@@ -9,6 +9,7 @@ use super::app_form::STEPS;
 use super::create_key::CreateKey;
 use super::how_to::{base_url, token_request};
 use crate::domain::catalog::AuthMethod;
+use crate::domain::lineage::taking_back;
 use crate::domain::{App, AppId, Command, Event, Key, KeyId};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
@@ -49,19 +50,30 @@ enum Occasion {
     Renewed,
 }
 
+/// How a key came to be.
+enum Made {
+    /// It was issued; these keys are to be revoked once it is stored.
+    Issued(Vec<(KeyId, String)>),
+    /// It took over from one that works on.
+    Rotated,
+    /// It took over from one that has ended.
+    Replaced,
+}
+
+impl Made {
+    /// Of one that took over.
+    fn of(events: &[Event], look: &Look) -> Self {
+        match taking_back(events, look.engine.now().time) {
+            Some(Command::CancelRotation(_)) => Self::Rotated,
+            _ => Self::Replaced,
+        }
+    }
+}
+
 /// What the secret opens.
 enum Of {
-    /// A key, and the keys to revoke once this one is stored.
-    Key {
-        id: KeyId,
-        tab: Tab,
-        old: Vec<(KeyId, String)>,
-    },
-    App {
-        id: AppId,
-        method: AuthMethod,
-        occasion: Occasion,
-    },
+    Key { id: KeyId, tab: Tab, made: Made },
+    App { id: AppId, method: AuthMethod, occasion: Occasion },
     Store,
 }
 
@@ -110,7 +122,8 @@ impl Secret {
         };
         for event in &events {
             return Heard::Replace(Box::new(match event {
-                Event::KeyIssued(key) => Self::key(fresh, key, old, look),
+                Event::KeyIssued(key) => Self::key(fresh, key, Made::Issued(old), look),
+                Event::KeySucceeded(key, _) => Self::key(fresh, key, Made::of(&events, look), look),
                 Event::AppCreated(app) => Self::app(fresh, app, Occasion::Created, look),
                 Event::AppSecretRenewed(app) => Self::app(fresh, app, Occasion::Renewed, look),
                 _ => continue,
@@ -119,7 +132,7 @@ impl Secret {
         Heard::Close
     }
 
-    fn key(token: Fresh, key: &Key, old: Vec<(KeyId, String)>, look: &Look) -> Self {
+    fn key(token: Fresh, key: &Key, made: Made, look: &Look) -> Self {
         let times = Times::of(look);
         let place = seen(look, |seen| seen.view.place_name(key.place).map(str::to_owned));
         let kind = key.place.kind();
@@ -131,8 +144,13 @@ impl Secret {
         let count = key.scopes.len();
         let scopes = if count == 1 { "1 scope".to_owned() } else { format!("{count} scopes") };
         let (name, facts) = (key.name.to_string(), format!("{kind}, {scopes}, {until}"));
-        let of = Of::Key { id: key.id, tab: Tab::of(key.place), old };
-        Self::new(token, of, name.clone(), format!("{name} is issued"), facts)
+        let title = match made {
+            Made::Issued(_) => format!("{name} is issued"),
+            Made::Rotated => format!("{name} is rotated"),
+            Made::Replaced => format!("{name} is replaced"),
+        };
+        let of = Of::Key { id: key.id, tab: Tab::of(key.place), made };
+        Self::new(token, of, name, title, facts)
     }
 
     fn app(secret: Fresh, app: &App, occasion: Occasion, look: &Look) -> Self {
@@ -189,10 +207,11 @@ impl Secret {
         self.fresh.hand_over();
         let name = &self.name;
         match &mut self.of {
-            Of::Key { id, tab, old } => {
+            Of::Key { id, tab, made } => {
                 out.push(Ask::Go(*tab, Errand::Key(*id)));
-                out.push(Ask::Celebrate(format!("{name} is issued and works")));
-                out.extend(old.drain(..).map(|(key, old)| {
+                out.push(Ask::Celebrate(format!("{} and works", self.title)));
+                let old = if let Made::Issued(old) = made { std::mem::take(old) } else { Vec::new() };
+                out.extend(old.into_iter().map(|(key, old)| {
                     let said = format!("{old} is revoked; {name} takes its place");
                     Ask::Do(Job::Run { command: Command::RevokeKey(key), said })
                 }));
@@ -252,6 +271,11 @@ impl Secret {
     /// What is asked before it is left without anybody having it, in many words and in few, and what Esc does then.
     const fn question(&self) -> [&'static str; 3] {
         match self.of {
+            Of::Key { made: Made::Rotated, .. } => [
+                "Take the rotation back and leave? It is not shown again; the old one stays as it was.",
+                "Take the rotation back? It is not shown again.",
+                "takes it back",
+            ],
             Of::Key { .. } => [
                 "Revoke it and leave? It is not shown again; you would have to issue another.",
                 "Revoke it and leave? It is not shown again.",

@@ -123,9 +123,17 @@ impl LocationKeys {
             Action::New => self.manage.clone(),
             Action::Edit => self.manage.clone().and_then(|()| chosen()),
             Action::Delete => self.manage.clone().and_then(|()| chosen()),
-            Action::CopyId | Action::Pause | Action::Revoke | Action::Restore | Action::HowTo => {
-                Err(format!("that is for a key: {} goes to the keys", right()).into())
-            }
+            Action::Rotate
+            | Action::Lost
+            | Action::FinishGrace
+            | Action::LongerGrace
+            | Action::CancelRotation
+            | Action::RotateAgain
+            | Action::CopyId
+            | Action::Pause
+            | Action::Revoke
+            | Action::Restore
+            | Action::HowTo => Err(format!("that is for a key: {} goes to the keys", right()).into()),
             _ if matches!(action.spec().group, Group::Mark | Group::Sort) => {
                 Err(format!("that is for the table of keys: {} goes to it", right()).into())
             }

@@ -85,6 +85,15 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
         Action::NewKey | Action::NewSecret => {
             format!("that is for apps: {} goes to them", there(Tab::Apps)).into()
         }
+        Action::Rotate
+        | Action::Lost
+        | Action::FinishGrace
+        | Action::LongerGrace
+        | Action::CancelRotation
+        | Action::RotateAgain => {
+            format!("that is for a key: {} and {} go to them", there(Tab::Agency), there(Tab::Locations))
+                .into()
+        }
         Action::CopyId
         | Action::Pause
         | Action::Revoke

@@ -4,8 +4,8 @@
 use super::seen::Seen;
 use crate::domain::command::KeyEdit;
 use crate::domain::{
-    Command, Context, Event, Expiry, Key, KeyId, KeyState, Name, NewKey, Note, Place, Refusal, Timestamp,
-    decide,
+    Command, Context, Counted, Event, Expiry, Grace, Key, KeyId, KeyState, Name, NewKey, Note, Place,
+    Refusal, Rotation, Timestamp, decide,
 };
 use crate::tui::action::{Action, Danger, Reason};
 
@@ -92,6 +92,34 @@ impl Deed {
             _ => return None,
         })
     }
+}
+
+/// A day more for the old half of a rotation.
+pub const fn longer(key: KeyId) -> Command {
+    Command::LengthenGrace { key, by: Grace::DEFAULT }
+}
+
+/// The command that an action means for the rotation of one key, in its plainest form.
+pub fn of_rotation(action: Action, key: KeyId, seen: &Seen<'_>) -> Option<Command> {
+    let rotate = |grace| {
+        let rotation = Rotation { id: None, grace, counted: Counted::FromNow, expiry: None };
+        Command::RotateKey { key, rotation }
+    };
+    Some(match action {
+        Action::Rotate => rotate(Grace::DEFAULT),
+        Action::Lost => rotate(Grace::NONE),
+        // Of a key without an old half it says so; of one whose old half is over, that.
+        Action::FinishGrace => {
+            let halves = seen.view.key(key).and_then(|key| seen.view.halves(key));
+            halves
+                .filter(|halves| halves.in_grace(seen.now()))
+                .map_or(Command::CancelRotation(key), |halves| Command::RevokeKey(halves.old.id))
+        }
+        Action::LongerGrace => longer(key),
+        Action::CancelRotation => Command::CancelRotation(key),
+        Action::RotateAgain => Command::RepeatRotation(key),
+        _ => return None,
+    })
 }
 
 /// What a command would lead to now, as far as can be said before it is run.
@@ -186,6 +214,12 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
         }
         Action::Protect if !alone => return one("keys are protected"),
         _ => {}
+    }
+    if let Some(command) = of_rotation(action, first.id, seen) {
+        if !alone {
+            return one("keys are rotated");
+        }
+        return objection(&command, seen).map_or(Ok(()), |refusal| Err(refusal.to_string().into()));
     }
     let Some(deed) = Deed::of(action, &found, seen) else { return Ok(()) };
     match objection(&deed.command(first.id), seen) {

@@ -13,7 +13,7 @@ use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 
 /// How a new secret is waited for.
-const SECRET: Awaited = Awaited {
+pub(super) const SECRET: Awaited = Awaited {
     doing: "making it",
     held: "one moment: the new secret is about to be shown",
     then: |answer, look| Secret::of(answer, Vec::new(), look),

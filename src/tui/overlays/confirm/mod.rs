@@ -1,7 +1,7 @@
 //! The one question before something is done that takes access away, ends something or gives it back. It says what it is
 //! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
 //!
-//! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`clock`], [`hold`], [`recovery`]: one subject each. [`leave`]: the
+//! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`clock`], [`hold`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
 //!   console itself.
 
 pub mod apps;
@@ -10,6 +10,7 @@ pub mod hold;
 pub mod keys;
 pub mod location;
 pub mod recovery;
+pub mod rotation;
 
 use std::collections::VecDeque;
 

@@ -7,14 +7,14 @@ use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
-use crate::tui::overlays::{chooser, confirm, how_to::HowTo, key_edit, protect, rescope::Rescope};
+use crate::tui::overlays::{chooser, confirm, how_to::HowTo, key_edit, protect, rescope::Rescope, rotate::Rotate};
 use crate::tui::screens::NO_PAUSE;
 use crate::tui::secret::SecretText;
 use crate::tui::sight::deeds::{self, Deed};
 use crate::tui::sight::seen::{Seen, seen};
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [(Action, &str); 12] = [
+const LISTED: [(Action, &str); 18] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its id"),
     (Action::HowTo, "How to call with it"),
@@ -24,6 +24,12 @@ const LISTED: [(Action, &str); 12] = [
     (Action::Keep, "Keep it: its days without use count anew"),
     (Action::Protect, "Protect it while nobody uses it, or no longer"),
     (Action::Pause, "Pause or resume it"),
+    (Action::Rotate, "Rotate it: a new one takes over"),
+    (Action::Lost, "Replace it as lost"),
+    (Action::FinishGrace, "End its old half now"),
+    (Action::LongerGrace, "Let its old half work a day longer"),
+    (Action::CancelRotation, "Take its rotation back"),
+    (Action::RotateAgain, "Replace its new half, which nobody used"),
     (Action::Revoke, "Revoke it for good"),
     (Action::Delete, "Delete it; its record can be restored for 30 days"),
     (Action::Restore, "Restore its record; its secret stays dead"),
@@ -51,6 +57,18 @@ impl Acts {
             }
             Action::Scopes => {
                 out.extend(targets.first().and_then(|key| Rescope::new(look, *key)).map(Ask::open));
+            }
+            Action::Rotate => {
+                out.extend(targets.first().and_then(|key| Rotate::new(look, *key)).map(Ask::open));
+            }
+            Action::Lost | Action::FinishGrace | Action::CancelRotation | Action::RotateAgain => {
+                let question = targets.first().and_then(|key| confirm::rotation::ask(look, action, *key));
+                out.extend(question.map(Ask::open));
+            }
+            Action::LongerGrace => {
+                let said = "its old half works a day longer, as far as may be".to_owned();
+                let job = targets.first().map(|key| Job::Run { command: deeds::longer(*key), said });
+                out.extend(job.map(Ask::Do));
             }
             Action::CopyId => {
                 let ids: Vec<String> = targets.iter().map(ToString::to_string).collect();
@@ -150,6 +168,12 @@ impl Acts {
             | Action::Scopes
             | Action::Keep
             | Action::Protect
+            | Action::Rotate
+            | Action::Lost
+            | Action::FinishGrace
+            | Action::LongerGrace
+            | Action::CancelRotation
+            | Action::RotateAgain
             | Action::Pause
             | Action::Revoke
             | Action::Delete
