@@ -7,7 +7,9 @@ use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
-use crate::tui::overlays::{chooser, confirm, how_to::HowTo, key_edit, protect, rescope::Rescope, rotate::Rotate};
+use crate::tui::overlays::{
+    chooser, confirm, how_to::HowTo, key_edit, protect, rescope::Rescope, rotate::Rotate,
+};
 use crate::tui::screens::NO_PAUSE;
 use crate::tui::secret::SecretText;
 use crate::tui::sight::deeds::{self, Deed};

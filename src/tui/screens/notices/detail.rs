@@ -49,6 +49,8 @@ pub fn lines(
             | Standing::OwnerStopped
             | Standing::LocationGone
             | Standing::AppStopped
+            | Standing::InGrace(_)
+            | Standing::Superseded
             | Standing::Revoked => 1,
         };
         all.extend(detail::lines(glyphs, key, sight.seen, history).into_iter().skip(told));

@@ -101,10 +101,9 @@ fn read(diary: &Diary, now: i64) -> Page {
         match entry {
             Entry::Rotated(to, grace, waits) => page.taken = Some((to, at, grace, waits)),
             Entry::Cancelled => page.taken = None,
-            Entry::GraceOver => page.stands = Stands::Revoked,
             Entry::Paused => page.stands = Stands::Paused,
             Entry::Resumed => page.stands = Stands::Works,
-            Entry::Revoked | Entry::Restored => page.stands = Stands::Revoked,
+            Entry::GraceOver | Entry::Revoked | Entry::Restored => page.stands = Stands::Revoked,
             Entry::Deleted => page.stands = Stands::Deleted(at),
             Entry::Purged => page.stands = Stands::Purged,
             Entry::Protected | Entry::Unprotected => page.is_protected = entry == Entry::Protected,
