@@ -137,6 +137,21 @@ pub fn objection(command: &Command, seen: &Seen<'_>) -> Option<Refusal> {
     rehearse(command, seen).err().filter(|refusal| *refusal != Refusal::IdTaken)
 }
 
+/// Why nothing is done about a rotation, where the rules name a command line.
+fn of_halves(refusal: &Refusal) -> Reason {
+    match refusal {
+        Refusal::InGrace { .. } => {
+            "its old half still works, and more than two secrets are never alive".into()
+        }
+        Refusal::OldHalfOver { .. } => "the old half has ended, and what has ended stays so".into(),
+        Refusal::NotRotated { .. } => "it is no half of a rotation".into(),
+        Refusal::SuccessorUsed { .. } => {
+            "the new secret is in use: end the old half, then rotate again".into()
+        }
+        _ => refusal.to_string().into(),
+    }
+}
+
 /// Whether something may be changed: refused for any reason but that nothing would change means refused.
 pub fn may_edit(same: &Command, seen: &Seen<'_>) -> Result<(), Reason> {
     match objection(same, seen) {
@@ -219,7 +234,7 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
         if !alone {
             return one("keys are rotated");
         }
-        return objection(&command, seen).map_or(Ok(()), |refusal| Err(refusal.to_string().into()));
+        return objection(&command, seen).map_or(Ok(()), |refusal| Err(of_halves(&refusal)));
     }
     let Some(deed) = Deed::of(action, &found, seen) else { return Ok(()) };
     match objection(&deed.command(first.id), seen) {

@@ -37,6 +37,10 @@ const LISTED: [(Action, &str); 18] = [
     (Action::Restore, "Restore its record; its secret stays dead"),
 ];
 
+/// What there is to do with the halves of a rotation and with no other key.
+const OF_HALVES: [Action; 4] =
+    [Action::FinishGrace, Action::LongerGrace, Action::CancelRotation, Action::RotateAgain];
+
 /// Deeds on keys, and what is remembered of them.
 #[derive(Default)]
 pub struct Acts {
@@ -115,7 +119,11 @@ impl Acts {
             [_, _, ..] => format!("With these {} keys", targets.len()),
             _ => "With this key".to_owned(),
         };
-        Ask::open(chooser::row_menu(&title, &LISTED, look, possible))
+        let halves = |key| look.view(|view| view.key(key).is_some_and(|key| view.halves(key).is_some()));
+        let rotated = matches!(targets, [key] if halves(*key));
+        let listed: Vec<_> =
+            LISTED.into_iter().filter(|(action, _)| rotated || !OF_HALVES.contains(action)).collect();
+        Ask::open(chooser::row_menu(&title, &listed, look, possible))
     }
 
     fn undo(&mut self, look: &Look, out: &mut Vec<Ask>) {
