@@ -32,6 +32,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("key protect", "key protect Export --why yearly"),
     ("key unprotect", "key unprotect Export"),
     ("key transfer", "key transfer Export --to jonas"),
+    ("key rotate", "key rotate Export --grace 24h"),
+    ("key lost", "key lost Export"),
     (
         "app create",
         "app create --name Bot --uri https://bot.example --user-type guest --source bot --auth key --scope contacts.read",

@@ -374,6 +374,7 @@ fn a_key_is_rotated_and_its_old_half_is_lengthened_and_ended() {
     house.agency_keys(&["Widget"]);
     let old = house.key("Widget");
     let mut console = house.console();
+    console.press("x").type_text("old half").sees_no("End its old half now").press("esc");
     console.press("R").sees("Rotate Widget").sees("works for 24 h after the new one is first used");
     // From now, and not from the first use.
     console.press("tab left").sees("works for 24 h from now").press("ctrl-s").sees("Widget is rotated");
@@ -384,6 +385,7 @@ fn a_key_is_rotated_and_its_old_half_is_lengthened_and_ended() {
     console.sees("old ends in 24 h").sees("1 Agency keys 1");
     console.press("/").type_text("state:superseded").press("enter").sees(&old.hint()).press("esc esc");
     console.press("enter").sees("New half").sees("Old half").sees("Rotated");
+    console.press("x").type_text("old half").sees("End its old half now").press("esc");
     console.press("R").sees("its old half still works, and more than two secrets");
     console.press("+").sees("works a day longer");
     let ends = superseded(&house).grace_ends().unwrap();
