@@ -45,6 +45,8 @@ pub enum Sought {
     Superseded,
     /// One that has ended and was not removed from sight.
     Ended,
+    /// One that has ended and stands in the row of another, which took over and has its name.
+    Replaced,
     /// One that was removed from sight.
     Deleted,
 }
@@ -122,8 +124,7 @@ impl<'a> View<'a> {
         let stands = |key: &Key| match key.state(now) {
             KeyState::Active | KeyState::Paused => Sought::Living,
             KeyState::Superseded => Sought::Superseded,
-            // It stands in the row of the one that took over, which has the name.
-            KeyState::Revoked if key.superseded.is_some() => Sought::Superseded,
+            KeyState::Revoked if key.superseded.is_some() => Sought::Replaced,
             KeyState::Expired | KeyState::Revoked => Sought::Ended,
             KeyState::Deleted => Sought::Deleted,
         };
@@ -152,7 +153,7 @@ impl<'a> View<'a> {
             .map(|rest| rest.trim_end_matches('…').trim_end_matches("...").trim_end_matches('_'));
         let by_id = bare.unwrap_or(reference).parse().ok().and_then(|id| self.app(AppId(id)));
         let apps = self.state.apps().filter(|a| self.actor.sees_app(self.state, a));
-        let by_name = || named(apps, reference, |app| &app.name, |app| u8::from(app.is_deleted()));
+        let by_name = || named(apps, reference, |app| &app.name, |app| usize::from(app.is_deleted()));
         meant(by_id, bare.is_some(), by_name, |one, other| one.id == other.id)
     }
 
@@ -314,33 +315,15 @@ impl<'a> View<'a> {
 
 impl Sought {
     /// How near one that stands so comes to it: what lives is meant before what was removed from sight.
-    const fn rank(self, stands: Self) -> u8 {
-        match self {
-            Self::Living => match stands {
-                Self::Living => 0,
-                Self::Superseded => 1,
-                Self::Ended => 2,
-                Self::Deleted => 3,
-            },
-            Self::Superseded => match stands {
-                Self::Superseded => 0,
-                Self::Living => 1,
-                Self::Ended => 2,
-                Self::Deleted => 3,
-            },
-            Self::Ended => match stands {
-                Self::Ended => 0,
-                Self::Living => 1,
-                Self::Superseded => 2,
-                Self::Deleted => 3,
-            },
-            Self::Deleted => match stands {
-                Self::Deleted => 0,
-                Self::Ended => 1,
-                Self::Living => 2,
-                Self::Superseded => 3,
-            },
-        }
+    fn rank(self, stands: Self) -> usize {
+        use Sought::{Deleted, Ended, Living, Replaced, Superseded};
+        let order = match self {
+            Self::Living => [Living, Superseded, Ended, Replaced, Deleted],
+            Self::Superseded => [Superseded, Living, Ended, Replaced, Deleted],
+            Self::Ended | Self::Replaced => [Ended, Living, Superseded, Replaced, Deleted],
+            Self::Deleted => [Deleted, Ended, Living, Superseded, Replaced],
+        };
+        order.iter().position(|one| *one == stands).unwrap_or(order.len())
     }
 }
 
@@ -375,7 +358,7 @@ fn named<'a, T>(
     all: impl Iterator<Item = &'a T>,
     typed: &str,
     name: impl Fn(&T) -> &Name,
-    rank: impl Fn(&T) -> u8,
+    rank: impl Fn(&T) -> usize,
 ) -> Found<'a, T> {
     let typed = typed.trim();
     let (folded, bare) = (fold(typed), plain(typed));
