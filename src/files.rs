@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 #[cfg(feature = "console")]
@@ -39,6 +40,31 @@ fn regular(file: OwnedFd) -> io::Result<File> {
         _ => "something else",
     };
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what} and no regular file")))
+}
+
+/// Refuses a file that somebody else can write or put another in place of: it and all directories above it are ours or
+/// root's, and writable by nobody else. A directory such as `/tmp`, in which nobody touches what is not theirs, will do.
+///
+/// # Errors
+/// The system's answer, or which of them others may write.
+pub fn must_be_ours(path: &Path) -> io::Result<()> {
+    let real = path.canonicalize()?;
+    let named = std::path::absolute(path)?;
+    // Where links lead through other directories, those count as well.
+    for at in real.ancestors().chain(named.parent().into_iter().flat_map(Path::ancestors)) {
+        let about = at.metadata()?;
+        let is_ours = about.uid() == 0 || about.uid() == rustix::process::geteuid().as_raw();
+        let is_sticky = about.is_dir() && about.mode() & 0o1000 != 0;
+        if is_ours && (about.mode() & 0o022 == 0 || is_sticky) {
+            continue;
+        }
+        let (at, how) =
+            (at.display(), if is_ours { "others may write it" } else { "it belongs to somebody else" });
+        let why =
+            format!("{at} is not safe: {how}. Make it yours or root's, and close it with `chmod go-w {at}`");
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    Ok(())
 }
 
 /// Opens a file that somebody names on a command line: a regular one, or a pipe that another command fills. A pipe into
@@ -113,6 +139,41 @@ pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_others_can_write_or_replace_is_not_ours() {
+        use std::fs::{Permissions, create_dir, set_permissions, write};
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let (above, path) = (dir.path().join("above"), dir.path().join("above/file"));
+        create_dir(&above).unwrap();
+        write(&path, "").unwrap();
+        let set = |path: &Path, mode| set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for (file, directory, culprit) in [
+            (0o755, 0o755, None),
+            (0o775, 0o755, Some("above/file")),
+            (0o757, 0o755, Some("above/file")),
+            (0o755, 0o775, Some("above")),
+            (0o755, 0o757, Some("above")),
+            (0o755, 0o1777, None),
+        ] {
+            set(&path, file);
+            set(&above, directory);
+            for named in [&path, &link] {
+                let said = must_be_ours(named).err().map(|error| error.to_string());
+                let whole = culprit.map(|culprit| dir.path().canonicalize().unwrap().join(culprit));
+                let begins =
+                    whole.map(|whole| format!("{} is not safe: others may write it", whole.display()));
+                let as_expected = match (&said, &begins) {
+                    (Some(said), Some(begins)) => said.starts_with(begins) && said.contains("chmod go-w"),
+                    (said, begins) => said.is_none() && begins.is_none(),
+                };
+                assert!(as_expected, "{file:o} in {directory:o}: {said:?}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_no_plain_file_or_too_long_is_said_and_hangs_nobody() {

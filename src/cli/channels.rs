@@ -1,5 +1,5 @@
 //! The channels of the configuration file: how notices leave the screen. They name programs that this process runs, so they
-//! are taken from a file that nobody else can write, and from nowhere else.
+//! are taken from a file that nobody else can write or replace, and from nowhere else.
 //!
 //! ```toml
 //! [channel.mail]                             # any name: small letters, digits and hyphens
@@ -13,8 +13,6 @@
 //! ca      = "ca.pem"                         # certificates that vouch for it; default the system's
 //! ```
 
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,19 +29,6 @@ use crate::domain::delivery::KINDS;
 const SECONDS: i64 = 30;
 const MAX_SECONDS: i64 = 600;
 const FIELDS: [&str; 6] = ["command", "webhook", "secret", "ca", "seconds", "only"];
-
-/// Refuses a file that somebody else may write.
-pub fn must_be_ours(file: &std::fs::File) -> io::Result<()> {
-    let about = file.metadata()?;
-    let (ours, others) = (rustix::process::geteuid().as_raw(), about.mode() & 0o022);
-    if others == 0 && (about.uid() == ours || about.uid() == 0) {
-        return Ok(());
-    }
-    Err(io::Error::new(
-        io::ErrorKind::PermissionDenied,
-        "it sets up channels, which run programs, and others may write it. Make it yours and close it with `chmod go-w`",
-    ))
-}
 
 /// Reads the table of channels.
 pub fn parse(table: &Spanned<DeValue<'_>>, resolve: &dyn Fn(&str) -> PathBuf) -> Result<Vec<Setup>, Problem> {

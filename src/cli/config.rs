@@ -85,7 +85,6 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
         Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => return Ok(Config::default()),
         opened => opened.map_err(|error| fail(error.to_string()))?,
     };
-    let ours = channels::must_be_ours(&file);
     let text = files::text_of(file, MAX_BYTES).map_err(|error| fail(error.to_string()))?;
     let base = path.parent().unwrap_or(Path::new(""));
     let config = parse(&text, |written| places.resolve(written, base)).map_err(|problem| {
@@ -97,7 +96,8 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
         ))
     })?;
     if !config.channels.is_empty() {
-        ours.map_err(|error| fail(error.to_string()))?;
+        let ours = files::must_be_ours(&path);
+        ours.map_err(|why| fail(format!("it sets up channels, which run programs, and {why}")))?;
     }
     Ok(config)
 }

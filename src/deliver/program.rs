@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use super::quit::on_its_own;
 use super::{Letter, Quit, Unsent};
+use crate::files;
 
 /// What of its output is kept, to say why it failed.
 const OUTPUT: usize = 4 * 1024;
@@ -44,6 +45,7 @@ impl Program {
 
     fn run(&self, text: &str, quit: &Quit) -> Result<(), String> {
         let cannot = |error: io::Error| format!("{} cannot be run: {error}", self.path.display());
+        files::must_be_ours(&self.path).map_err(cannot)?;
         let (output, end) = io::pipe().map_err(cannot)?;
         let mut command = Command::new(&self.path);
         command
@@ -151,6 +153,22 @@ mod tests {
         for line in env.lines() {
             assert!(known.contains(&line.split('=').next().unwrap()), "{line}");
         }
+    }
+
+    #[test]
+    fn one_that_others_may_write_or_replace_is_not_run() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let program = script(&dir, &format!("touch {}", out.display()));
+        let ours = Program { path: dir.path().join("hook"), arguments: Vec::new(), ..program };
+        for (path, mode) in [(ours.path.clone(), 0o775), (dir.path().to_owned(), 0o777)] {
+            fs::set_permissions(&ours.path, fs::Permissions::from_mode(0o755)).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let said = ours.run("{}", &Quit::default()).unwrap_err();
+            assert!(said.contains("others may write it") && said.contains("chmod go-w"), "{said}");
+        }
+        assert!(!out.exists());
     }
 
     #[test]

@@ -138,6 +138,7 @@ impl Webhook {
             // Those that can be read are enough where some cannot.
             return Ok(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect());
         };
+        files::must_be_ours(path)?;
         let text = files::read(path, CERTIFICATES_MAX)?;
         let items = parse_pem(&text).map(|item| item.map_err(io::Error::other));
         items
@@ -150,6 +151,7 @@ impl Webhook {
     }
 
     fn secret(&self) -> io::Result<WebhookSecret> {
+        files::must_be_ours(&self.secret)?;
         let file = files::open(&self.secret)?;
         must_be_closed(&file)?;
         let text = Zeroizing::new(files::text_of(file, SECRET_MAX)?);
