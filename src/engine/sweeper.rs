@@ -1,14 +1,19 @@
 //! The thread that sweeps while a process stays: soon after it began, then every hour, or sooner when something is due
-//! sooner. It sleeps between two sweeps, and holds the engine only while it sweeps.
+//! sooner, or when somebody has changed what is due. It sleeps between two sweeps, and holds the engine only while it sweeps.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::runtime::Builder;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
 use super::session::Session;
 use super::sweep::{Sweeping, Swept};
-use super::{Engine as _, EngineError, LocalEngine};
-use crate::domain::Timestamp;
+use super::{Engine as _, EngineError, LocalEngine, News};
+use crate::domain::{Event, Expiry, Timestamp};
 
 /// How often a [`Sweeper`] sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,53 +43,97 @@ impl Pace {
     }
 }
 
-#[derive(Default)]
-struct Bell {
-    stop: Mutex<bool>,
-    wake: Condvar,
-}
-
-impl Bell {
-    fn stop(&self) -> MutexGuard<'_, bool> {
-        self.stop.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sleeps that long. False when it is time to end.
-    fn sleep(&self, time: Duration) -> bool {
-        let waited = self.wake.wait_timeout_while(self.stop(), time, |stop| !*stop);
-        !*waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
 /// Sweeps until it is dropped, which waits for a sweep that is under way: nothing holds the store any more then.
 #[must_use = "it sweeps only as long as somebody has it"]
 pub struct Sweeper {
-    bell: Arc<Bell>,
+    stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Sweeper {
-    fn start(engine: Weak<LocalEngine>, pace: Pace) -> Self {
-        let bell: Arc<Bell> = Arc::default();
-        let shared = Arc::clone(&bell);
-        let body = move || {
-            let mut pause = pace.first;
-            while shared.sleep(pause) {
-                let Some(engine) = engine.upgrade() else { return };
-                pause = match sweep(&engine) {
-                    Ok(swept) => pace.after(swept.next, engine.now().time),
-                    Err(error) => {
-                        tracing::warn!(%error, "a sweep was not done; it is tried again");
-                        pace.again
-                    }
-                };
-            }
+    fn start(engine: &Arc<LocalEngine>, pace: Pace) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let (news, engine) = (engine.subscribe(), Arc::downgrade(engine));
+        let body = move || match Builder::new_current_thread().enable_time().build() {
+            Ok(runtime) => runtime.block_on(sweep_on(&engine, pace, news, stopped)),
+            Err(error) => tracing::warn!(%error, "no timer for sweeps; `keydeck sweep` does one"),
         };
         let thread = std::thread::Builder::new().name("keydeck-sweep".into()).spawn(body);
         if let Err(error) = &thread {
             tracing::warn!(%error, "no thread for sweeps; `keydeck sweep` does one");
         }
-        Self { bell, thread: thread.ok() }
+        Self { stop, thread: thread.ok() }
+    }
+}
+
+async fn sweep_on(
+    engine: &Weak<LocalEngine>,
+    pace: Pace,
+    mut news: Receiver<News>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let (mut pause, mut least) = (pace.first, pace.first);
+    while wait(&mut news, &mut stopped, least, pause).await {
+        let Some(engine) = engine.upgrade() else { return };
+        pause = match sweep(&engine) {
+            Ok(swept) => pace.after(swept.next, engine.now().time),
+            Err(error) => {
+                tracing::warn!(%error, "a sweep was not done; it is tried again");
+                pace.again
+            }
+        };
+        least = pace.least;
+    }
+}
+
+/// Waits for so long, or for no longer than `least` when something is due anew. False when it is time to end.
+async fn wait(
+    news: &mut Receiver<News>,
+    stopped: &mut watch::Receiver<bool>,
+    least: Duration,
+    most: Duration,
+) -> bool {
+    let begun = Instant::now();
+    let due = sleep(most);
+    tokio::pin!(due);
+    loop {
+        tokio::select! {
+            // Also when whoever stops it is gone.
+            _ = stopped.wait_for(|stop| *stop) => return false,
+            () = &mut due => return true,
+            heard = news.recv() => match heard {
+                Ok(News::Happened(events)) if events.iter().any(hastens) => break,
+                Err(RecvError::Lagged(_)) => break,
+                Ok(News::Gone(_)) | Err(RecvError::Closed) => return false,
+                Ok(_) => {}
+            },
+        }
+    }
+    tokio::select! {
+        _ = stopped.wait_for(|stop| *stop) => false,
+        () = &mut due => true,
+        () = sleep(least.saturating_sub(begun.elapsed())) => true,
+    }
+}
+
+/// Whether something may be due sooner for it. Of what is not named here the next sweep finds out in its time.
+fn hastens(event: &Event) -> bool {
+    match event {
+        Event::ClockConfirmed(..)
+        | Event::HoldConfirmed(_)
+        | Event::PolicySet(..)
+        | Event::OperatorEnabled(_)
+        | Event::AppResumed(_)
+        | Event::KeyResumed(_)
+        | Event::KeyEdited(..)
+        | Event::KeyGiven(..)
+        | Event::KeyKept(_)
+        | Event::KeyProtected(_)
+        | Event::KeyUnprotected(_)
+        | Event::KeyReinstated(..) => true,
+        Event::KeyIssued(key) | Event::KeyImported(key) => key.expiry != Expiry::Never,
+        Event::KeySuperseded(key, _) => key.superseded.as_ref().is_some_and(|how| how.waits.is_none()),
+        _ => false,
     }
 }
 
@@ -99,8 +148,7 @@ fn sweep(engine: &LocalEngine) -> Result<Swept, EngineError> {
 
 impl Drop for Sweeper {
     fn drop(&mut self) {
-        *self.bell.stop() = true;
-        self.bell.wake.notify_all();
+        self.stop.send_replace(true);
         if let Some(thread) = self.thread.take() {
             // It panics only if the store does, which has been logged.
             let _ = thread.join();
@@ -111,7 +159,7 @@ impl Drop for Sweeper {
 impl LocalEngine {
     /// Sweeps from now on, at that pace, as long as somebody has what is returned: for processes that stay.
     pub fn sweep_by_itself(self: &Arc<Self>, pace: Pace) -> Sweeper {
-        Sweeper::start(Arc::downgrade(self), pace)
+        Sweeper::start(self, pace)
     }
 }
 

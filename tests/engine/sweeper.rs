@@ -133,6 +133,22 @@ fn a_sweep_that_is_refused_or_fails_says_so_until_one_is_done() {
 }
 
 #[test]
+fn a_clock_that_is_said_to_be_right_has_what_is_due_done_at_once() {
+    let house = House::founded();
+    let (key, _) = house.issue("Webhook relay");
+    house.clock.set(START.plus_days(75).unwrap());
+    let patient = Pace { least: Duration::ZERO, ..ONCE };
+    let sweeper = sweeper(&house, patient);
+    until("it is refused", || sweeps(&house).why_not.is_some());
+    house.open.engine.execute(&house.open.session, Command::ConfirmClock).unwrap();
+    until("it is done", || told(&house, key) == 1);
+    // So it is after any word that changes what is due.
+    house.open.engine.execute(&house.open.session, Command::KeepKey(key)).unwrap();
+    until("what was told is withdrawn", || told(&house, key) == 0);
+    drop(sweeper);
+}
+
+#[test]
 fn a_console_a_server_and_cron_that_sweep_at_once_tell_of_a_key_once() {
     let house = House::founded();
     let keys: Vec<KeyId> = (0..12).map(|n| house.issue(&format!("K{n}")).0).collect();
