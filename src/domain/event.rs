@@ -409,6 +409,9 @@ impl Event {
             Self::NoticeGiven(_, _, Told::Unused { days, deletes_at }) => {
                 one(Told::UNUSED, String::new(), format!("{deletes_at}, told {days} d before"))
             }
+            Self::NoticeGiven(k, _, Told::Ends { at, .. }) if k.superseded.is_some() => {
+                one(Told::MISSED, String::new(), at.to_string())
+            }
             Self::NoticeGiven(_, _, Told::Ends { days: 0, at }) => {
                 one(Told::ENDED, String::new(), at.to_string())
             }

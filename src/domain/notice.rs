@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use minicbor::{Decode, Encode};
+
 use super::lifecycle::{FIRST, Grounds, NoticeKind, STEPS, Seen, before, deletes_at};
 use super::time::DAY_MS;
 use super::{Cycle, Hold, Key, KeyId, KeyState, OperatorId, Standing, State, Status, Timestamp, View};
@@ -37,25 +39,35 @@ pub enum What {
 }
 
 /// What is wrong, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Trouble {
     /// The store does not agree with its own trail.
+    #[n(0)]
     Doubt,
     /// What took access away waits for the disk.
+    #[n(1)]
     Denials,
     /// It takes no changes, and would.
+    #[n(2)]
     Disk,
     /// It takes none because it was opened so.
+    #[n(3)]
     ReadOnly,
     /// The seal beside the store is behind.
+    #[n(4)]
     Seal,
     /// What is used is not written down, so nothing is judged by it.
+    #[n(5)]
     Uses,
     /// The clock is in doubt.
+    #[n(6)]
     Clock,
     /// The last sweep was not done.
+    #[n(7)]
     Sweep,
     /// A channel does not deliver notices.
+    #[n(8)]
     Delivery,
 }
 
@@ -291,12 +303,17 @@ fn deletion(state: &State, key: &Key, grounds: Grounds) -> Option<(Timestamp, us
 /// Whether somebody is about to be refused: the old half of a rotation ends within the hour, or within the day where there
 /// was a day to change over, and was used within the last day.
 pub fn still_used(state: &State, key: &Key, now: Timestamp) -> bool {
-    let Some((how, end)) = key.superseded.as_ref().zip(key.expiry.instant()) else { return false };
-    let near = if now.since(how.since) >= DAY_MS { DAY_MS } else { DAY_MS / 24 };
     let used = state.usage(key.id).last_used_at;
     key.state(now) == KeyState::Superseded
-        && end.since(now) <= near
+        && missed_from(key).is_some_and(|from| from <= now)
         && used.is_some_and(|at| now.since(at) <= DAY_MS)
+}
+
+/// From when on a use of the old half of a rotation is told.
+pub(super) fn missed_from(key: &Key) -> Option<Timestamp> {
+    let (how, end) = key.superseded.as_ref().zip(key.expiry.instant())?;
+    let day = before(end, 1).0.max(how.since.0.saturating_add(DAY_MS));
+    Some(Timestamp(day.min(end.0.saturating_sub(DAY_MS / 24))))
 }
 
 impl View<'_> {

@@ -103,6 +103,7 @@ fn said(swept: &Swept) -> Vec<String> {
         Event::NoticeGiven(key, _, Told::Ends { days, .. }) => format!("{} ends, {days}", key.name),
         Event::NoticesRenewed(key, _) => format!("{} withdrawn", key.name),
         Event::KeyDeleted(key) => format!("{} deleted", key.name),
+        Event::KeyRevoked(key) => format!("{} over", key.name),
         Event::DeletionsHeld(hold) => format!("{} held", hold.keys.len()),
         Event::KeyPurged(_, before) => format!("{} purged", before.name),
         other => panic!("{other:?}"),

@@ -79,17 +79,20 @@ pub struct Cycle {
     /// Who has seen what of it; one for a kind.
     #[cbor(n(3), default)]
     pub seen: Vec<Seen>,
+    /// The end of the grace of which its callers' people were told: that it is near, and the old half still used.
+    #[n(4)]
+    pub missed: Option<Timestamp>,
 }
 
 impl Cycle {
     /// No notice yet.
     pub const fn of(key: KeyId) -> Self {
-        Self { key, idle: Vec::new(), ends: Vec::new(), seen: Vec::new() }
+        Self { key, idle: Vec::new(), ends: Vec::new(), seen: Vec::new(), missed: None }
     }
 
     /// Whether it says nothing.
     pub const fn is_empty(&self) -> bool {
-        self.idle.is_empty() && self.ends.is_empty() && self.seen.is_empty()
+        self.idle.is_empty() && self.ends.is_empty() && self.seen.is_empty() && self.missed.is_none()
     }
 
     /// Who has seen a notice of that kind last.

@@ -16,8 +16,8 @@
 //!
 //! **Deleted.** A deleted record is purged when it can no longer be restored.
 //!
-//! **Rotated.** The grace of an old half that waits for the first use of the new one ends so long after it. An old half
-//! whose grace is over is written down as revoked.
+//! **Rotated.** The grace of an old half that waits for the first use of the new one ends so long after it. When its end is
+//! near and it is still used, that is told, once for that end. An old half whose grace is over is written down as revoked.
 //!
 //! Nothing is due while the clock is in doubt or uses are not written down: [`Grounds`].
 
@@ -27,6 +27,7 @@ use self::cycle::after;
 pub(in crate::domain) use self::cycle::before;
 pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
 use super::lineage::Superseded;
+use super::notice::{missed_from, still_used};
 use super::verdict::closed;
 use super::{Command, Event, Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
 
@@ -88,6 +89,8 @@ impl Told {
     pub const ENDS: &'static str = "ends";
     /// For [`Told::Ends`] of a key that has ended.
     pub const ENDED: &'static str = "ended";
+    /// For [`Told::Ends`] of a key that another took over from, and that is used all the same.
+    pub const MISSED: &'static str = "ends, still used";
 }
 
 /// What is due now, and what will be next. Each list is in the order of the keys' ids.
@@ -281,10 +284,22 @@ fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<
     if key.superseded.is_some() && !key.is_ended() {
         match key.expiry.instant() {
             Some(end) if grounds.now >= end => plan.ended.push(key),
-            end => plan.next = earliest(plan.next, end),
+            Some(end) => miss(state, key, end, grounds.now, plan),
+            None => {}
         }
     }
     judge(state, key, grounds, plan, due);
+}
+
+/// Whether somebody is to be told that an old half is still used that ends then.
+fn miss<'s>(state: &'s State, key: &'s Key, end: Timestamp, now: Timestamp, plan: &mut Plan<'s>) {
+    let from = missed_from(key).filter(|from| now < *from);
+    plan.next = earliest(plan.next, from.or(Some(end)));
+    let known = state.cycle(key.id);
+    if still_used(state, key, now) && known.and_then(|cycle| cycle.missed) != Some(end) {
+        let cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
+        plan.notices.push((key, Cycle { missed: Some(end), ..cycle }, Told::Ends { days: 1, at: end }));
+    }
 }
 
 /// What is due for one key: its notices, and whether it goes.
