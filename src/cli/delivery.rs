@@ -6,17 +6,36 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Outcome;
-use super::door::Deck;
+use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::output::shown;
+use super::times;
 use crate::deliver::{self, Report};
+use crate::domain::Command;
 use crate::domain::delivery::ChannelName;
+use crate::engine;
 
 /// Words of `notices test`.
 #[derive(Debug, Args)]
 pub struct Test {
     /// One channel; by default all of them
     channel: Option<ChannelName>,
+}
+
+/// Words of `notices move`.
+#[derive(Debug, Args)]
+pub struct Move {
+    /// The channel it waits for
+    pub channel: ChannelName,
+    /// The channel it is sent through from then on
+    pub to: ChannelName,
+}
+
+/// Words of `notices drop`.
+#[derive(Debug, Args)]
+pub struct Drop {
+    /// The channel it waits for
+    pub channel: ChannelName,
 }
 
 /// What became of a message, in JSON.
@@ -41,12 +60,45 @@ pub fn tell(deck: &Deck, report: &Report) {
         1 => deck.output.say("1 message was delivered."),
         sent => deck.output.say(&format!("{sent} messages were delivered.")),
     }
+    for channel in &report.taken_over {
+        deck.output.warn(&format!(
+            "another process ended while it delivered through {channel}. What was under way was sent again, with its id."
+        ));
+    }
     for (channel, why) in &report.failed {
         deck.output.warn(&format!(
             "notices could not be delivered through {channel}, and are tried for a week: {}",
             shown(why)
         ));
     }
+}
+
+/// Says which channels do not deliver, besides what a sweep has just tried; whether any does not.
+pub fn tell_failing(deck: &Deck, signed: &Signed, report: &Report) -> bool {
+    let (named, now) = (signed.engine.condition().channels, signed.now());
+    let state = signed.engine.state();
+    let failing = engine::failing(&state, named.as_deref(), now);
+    for (channel, failing) in &failing {
+        if !report.failed.iter().any(|(name, _)| *name == channel.name) {
+            let since = times::both(failing.since, now);
+            let why = shown(&failing.why);
+            deck.output.warn(&format!("{} delivers nothing since {since}: {why}", channel.name));
+        }
+    }
+    !failing.is_empty() || !report.failed.is_empty()
+}
+
+/// Runs `notices move` and `notices drop`.
+pub fn empty(deck: &Deck, channel: ChannelName, into: Option<ChannelName>) -> Outcome {
+    let signed = deck.sign_in()?;
+    let waiting = signed.engine.state().channel(channel).map_or(0, |channel| channel.waiting.len());
+    signed.engine.execute(&signed.session, Command::EmptyChannel { channel, into })?;
+    let messages = if waiting == 1 { "1 message".to_owned() } else { format!("{waiting} messages") };
+    deck.output.say(&match into {
+        Some(into) => format!("{messages} of {channel} will be sent through {into}."),
+        None => format!("{messages} of {channel} will be sent to nobody; nothing is told of them any more."),
+    });
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs `notices test`: exit code 1 when a message is not accepted.

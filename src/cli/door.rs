@@ -168,6 +168,9 @@ impl Deck {
 
     fn entered(&self, entrance: Entrance) -> Signed {
         let Entrance { engine, session, notices, owner, local, .. } = entrance;
+        if let Some(local) = &local {
+            local.deliver_through(self.config.channels.iter().map(|setup| setup.name));
+        }
         for notice in &notices {
             self.output.warn(notice);
         }

@@ -73,16 +73,18 @@ struct ActionLine<'a> {
 pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
     let signed = deck.sign_in()?.widened(args.all)?;
     if let Some(count) = args.confirm {
-        args.consent.ask(|| format!("Let {count} keys be deleted that nobody has used for long?"))?;
+        let keys = if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
+        args.consent.ask(|| format!("Let {keys} be deleted that nobody has used for long?"))?;
         signed.engine.execute(&signed.session, Command::ConfirmHold { count })?;
     }
     let how = if args.dry_run { Sweeping::Tell } else { Sweeping::Do };
-    let swept = signed.engine.sweep(&signed.session, how)?;
-    // Who is attached leaves it to the process that has the store.
+    let swept = signed.engine.sweep(&signed.session, how);
+    // Also what kept a sweep from being done is told. Who is attached leaves it to the process that has the store.
     let delivered = match &signed.local {
         Some(engine) if how == Sweeping::Do => run(engine, &deck.config.channels, &Quit::default()),
         _ => Report::default(),
     };
+    let swept = swept.inspect_err(|_| delivery::tell(deck, &delivered))?;
     if deck.output.is_json() {
         let line = SweptLine {
             done: how == Sweeping::Do,
@@ -97,7 +99,10 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
         tell(deck, &signed, &swept, how)?;
     }
     delivery::tell(deck, &delivered);
-    Ok(deck.done(signed.engine.settle()))
+    let fails = how == Sweeping::Do && delivery::tell_failing(deck, &signed, &delivered);
+    let done = deck.done(signed.engine.settle());
+    // It is swept all the same; whoever runs it has to know that colleagues are not told.
+    Ok(if fails { ExitCode::from(1) } else { done })
 }
 
 fn action(event: &Event) -> ActionLine<'_> {
@@ -164,6 +169,7 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
             "grace_begun" => "its successor was used: its grace is counted".into(),
             "grace_ended" => "its grace is over: revoked".into(),
             "held" if done.held == Some(0) => "no deletion waits for a word any more".into(),
+            "held" if done.held == Some(1) => "1 deletion waits for a word".into(),
             "held" => format!("{} deletions wait for a word", done.held.unwrap_or(0)),
             _ => "purged".into(),
         };
@@ -185,9 +191,9 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
     let held = signed.see(|view| view.hold());
     if !held.is_empty() && held.confirmed.is_none() {
         let count = held.keys.len();
-        deck.output.say(&format!(
-            "{count} deletions wait for a word: an admin says it with `keydeck sweep --confirm {count}`."
-        ));
+        let wait = if count == 1 { "1 deletion waits".to_owned() } else { format!("{count} deletions wait") };
+        deck.output
+            .say(&format!("{wait} for a word: an admin says it with `keydeck sweep --confirm {count}`."));
     }
     if let Some(next) = swept.next {
         deck.output.say(&format!("The next thing is due {}.", times::both(next, now)));

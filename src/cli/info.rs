@@ -13,7 +13,7 @@ use super::fault::{Exit, Fault};
 use super::output::shown;
 use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
-use crate::domain::delivery::{Channel, Failing};
+use crate::domain::delivery::{Channel, ChannelName, Failing, waits};
 use crate::domain::{Timestamp, View};
 use crate::engine::{self, Condition, OpenError, Sweeps, Unwritten, Writing, open};
 use crate::store::{Standing, holder_of};
@@ -202,7 +202,7 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
             Ok(signed) => {
                 attached = signed.owner.is_some();
                 exit = None;
-                let Condition { health, writing, complete_since, unwritten, sweeps } =
+                let Condition { health, writing, complete_since, unwritten, sweeps, channels } =
                     signed.engine.condition();
                 standing = match engine::standing(&*signed.engine) {
                     Standing::Writable => "open, takes changes".into(),
@@ -233,6 +233,7 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                     sweeps: sweeps_line(sweeps),
                     channels_failing: channels_failing(
                         View::new(&state, signed.session.actor()),
+                        channels.as_deref(),
                         signed.engine.now().time,
                     ),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
@@ -254,16 +255,15 @@ impl StoreInfo {
     }
 }
 
-fn channels_failing(view: View<'_>, now: Timestamp) -> Vec<ChannelFailing> {
-    let failing = view.channels().filter_map(|channel| Some((channel, channel.failing(now)?)));
-    let line = |(channel, failing): (&Channel, Failing<'_>)| ChannelFailing {
+fn channels_failing(view: View<'_>, named: Option<&[ChannelName]>, now: Timestamp) -> Vec<ChannelFailing> {
+    let line = |(channel, failing): (&Channel, Failing)| ChannelFailing {
         channel: channel.name.to_string(),
         since: failing.since.rfc3339(),
         waiting: channel.waiting.len(),
         gone: channel.gone.is_some(),
-        why: failing.why.to_owned(),
+        why: failing.why,
     };
-    failing.map(line).collect()
+    view.channels().filter_map(|channel| engine::fails(channel, named, now)).map(line).collect()
 }
 
 fn denials_unwritten(left: Unwritten) -> Option<DenialsUnwritten> {
@@ -400,8 +400,11 @@ fn page(info: &Info) -> String {
             }
         }
         for ChannelFailing { channel, since, waiting, gone, why } in &open.channels_failing {
-            let left =
-                if *gone { "nothing is sent any more".into() } else { format!("{waiting} messages wait") };
+            let left = match waiting {
+                _ if *gone => "nothing is sent any more".into(),
+                0 => "no message waits".into(),
+                n => waits(*n),
+            };
             line("channel", &format!("{channel} delivers nothing since {since}, {left}: {why}"));
         }
         for doubt in &open.doubts {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::Outcome;
-use super::delivery::{Test, test};
+use super::delivery::{Drop, Move, Test, empty, test};
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::find;
@@ -34,6 +34,10 @@ pub enum Verb {
     Snooze(Snooze),
     /// Send a test message through the channels of the configuration file, and tell what became of it
     Test(Test),
+    /// Have what waits for a channel sent through another, such as the one it was renamed to (admins)
+    Move(Move),
+    /// Give up what waits for a channel, and tell no more of what was given up (admins)
+    Drop(Drop),
 }
 
 /// Words of `notices list`.
@@ -121,6 +125,8 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Ack(Ack { which }) => see(deck, which, None),
         Verb::Snooze(Snooze { which, life }) => see(deck, which, Some(life)),
         Verb::Test(args) => test(deck, args),
+        Verb::Move(Move { channel, to }) => empty(deck, *channel, Some(*to)),
+        Verb::Drop(Drop { channel }) => empty(deck, *channel, None),
     }
 }
 

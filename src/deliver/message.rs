@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::domain::delivery::{Matter, Pending, Recipient};
+use crate::domain::delivery::{Alarm, Matter, Pending, Recipient};
 use crate::domain::time::DAY_MS;
 use crate::domain::{Key, State, Timestamp};
 
@@ -53,6 +53,18 @@ impl Letter {
         Self::with(id, at, state, (to.name(), to.kind()), lines, more, false)
     }
 
+    /// The message that tells an admin of what is wrong, each with why.
+    pub(super) fn alarm(
+        id: String,
+        at: Timestamp,
+        to: &Recipient,
+        state: &State,
+        all: &[(&Alarm, String)],
+    ) -> Self {
+        let lines = all.iter().map(|(alarm, why)| wrong(alarm, why)).collect();
+        Self::with(id, at, state, (to.name(), to.kind()), lines, 0, false)
+    }
+
     /// A message that says that it is a test.
     pub(super) fn trial(id: String, at: Timestamp, to: &str, state: &State) -> Self {
         let text = "This is a test of keydeck's notices. Nothing is due.".into();
@@ -78,14 +90,32 @@ impl Letter {
     }
 }
 
+fn wrong<'a>(alarm: &Alarm, why: &str) -> Line<'a> {
+    let trouble = alarm.wrong.trouble;
+    Line {
+        what: trouble.code(),
+        key: None,
+        name: None,
+        hint: None,
+        owner: None,
+        when: alarm.since.rfc3339(),
+        days: None,
+        text: format!("{}: {why}", trouble.words()),
+    }
+}
+
 fn line(state: &State, pending: Pending, now: Timestamp) -> Line<'_> {
     let Pending { matter, when } = pending;
     let key = matter.key().and_then(|id| state.key(id));
     // Rounded up: nobody is told of less time than there is.
     let left = (when.since(now).max(0) + DAY_MS - 1) / DAY_MS;
     let days = match matter {
-        Matter::Unused(_) | Matter::Ends(_) | Matter::Deleted(_) => Some(left),
-        Matter::Held | Matter::Ended(_) => None,
+        Matter::Unused(_)
+        | Matter::Ends(_)
+        | Matter::Deleted(_)
+        | Matter::GraceEnds(_)
+        | Matter::StillUsed(_) => Some(left),
+        Matter::Held | Matter::Ended(_) | Matter::Withdrawn(_) => None,
     };
     Line {
         what: matter.code(),
@@ -116,6 +146,15 @@ fn in_words(state: &State, pending: Pending, key: Option<&Key>, days: i64) -> St
         }
         Matter::Ends(_) => {
             format!("{key} ends {within}, on {when}. Requests with it are refused from then on.")
+        }
+        Matter::GraceEnds(_) => {
+            format!("Another key took over from {key}, which works until {when} and is refused from then on.")
+        }
+        Matter::StillUsed(_) => format!(
+            "{key} is still used, though another key took over from it. It is refused from {when} on."
+        ),
+        Matter::Withdrawn(_) => {
+            format!("What was told of {key} holds no more: it was used, kept, changed or stopped.")
         }
         Matter::Ended(_) => format!("{key} has ended on {when}. Requests with it are refused."),
         Matter::Deleted(_) => {

@@ -1,11 +1,13 @@
 //! Notices that arrive: what sweeps told of goes to people by channels that the operator of the machine has set up, each
 //! step once a channel. Never through the store or its socket: who may write those could have this process run programs.
 //!
-//! - `run`: what is sent to whom, again when it was not accepted, and what is written down of it.
-//! - `courier`: the thread that does it while a process stays.
+//! - `run`: what is sent to whom, again when it was not accepted, and what is written down of it. `alarms`: the same of what is
+//!   wrong.
+//! - `courier`: the threads that do it while a process stays.
 //! - `message`: what is sent. `program`: by running a command. `webhook`: by posting it to a server.
 //! - `quit`: how all of it ends.
 
+mod alarms;
 mod courier;
 mod message;
 mod program;
@@ -30,8 +32,15 @@ pub struct Setup {
     pub name: ChannelName,
     /// How it sends.
     pub way: Way,
-    /// The kinds of notices it wants, by [`crate::domain::delivery::Matter::code`]; none: all of them.
+    /// The kinds of notices it wants, by [`crate::domain::delivery::KINDS`]; none: all of them.
     pub only: Vec<String>,
+}
+
+impl Setup {
+    /// Whether it wants notices of a kind.
+    fn wants(&self, code: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == code)
+    }
 }
 
 /// How a channel sends.

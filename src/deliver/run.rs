@@ -3,9 +3,10 @@
 //! of it. So a process that ends in between repeats one message, with the id it had.
 
 use std::collections::BTreeSet;
+use std::thread;
 
 use super::message::Letter;
-use super::{Quit, Setup, Unsent};
+use super::{Quit, Setup, Unsent, alarms};
 use crate::domain::delivery::{
     Batch, Channel, ChannelName, Claim, Matter, Pending, Recipient, WAITING_MAX, Waiting, addressed, still,
 };
@@ -13,7 +14,7 @@ use crate::domain::{Grounds, Refusal, State, Timestamp};
 use crate::engine::{Engine as _, EngineError, LocalEngine};
 
 /// Messages refused one after another, after which the channel itself is taken to be down and is left alone for now.
-const STRIKES: u32 = 3;
+pub(super) const STRIKES: u32 = 3;
 /// A claim outlasts a message by this.
 const SPARE_MS: i64 = 60_000;
 /// The least time until something is tried again.
@@ -28,33 +29,74 @@ pub struct Report {
     pub sent: usize,
     /// What was not, and why, in words.
     pub failed: Vec<(ChannelName, String)>,
+    /// Where another process had ended while it delivered: what was under way was sent again, with its id.
+    pub taken_over: Vec<ChannelName>,
     /// When something is to be tried again, if anything is.
     pub next: Option<Timestamp>,
 }
 
 impl Report {
-    fn try_at(&mut self, at: Timestamp) {
+    pub(super) fn try_at(&mut self, at: Timestamp) {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
-}
 
-/// Delivers what is to be told through these channels, unless it is time to end. Two that do so at once do not send the
-/// same.
-pub fn run(engine: &LocalEngine, channels: &[Setup], quit: &Quit) -> Report {
-    let mut report = Report::default();
-    for setup in channels {
-        let done = LocalEngine::delivery_name()
-            .and_then(|by| Post::open(engine, setup, by, quit)?.deliver(&mut report));
+    fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.failed.extend(other.failed);
+        self.taken_over.extend(other.taken_over);
+        if let Some(at) = other.next {
+            self.try_at(at);
+        }
+    }
+
+    /// Takes in what came of one channel.
+    fn note(&mut self, engine: &LocalEngine, channel: ChannelName, done: Result<(), EngineError>) {
         match done {
             Ok(()) => {}
             // Somebody else sends; what they do not come to is sent later.
-            Err(EngineError::Refused(Refusal::NoChange(_))) => {
-                report.try_at(later(engine.now().time));
-            }
-            Err(error) => report.failed.push((setup.name, error.to_string())),
+            Err(EngineError::Refused(Refusal::NoChange(_))) => self.try_at(later(engine.now().time)),
+            Err(error) => self.failed.push((channel, error.to_string())),
         }
     }
+}
+
+/// Delivers what is to be told through these channels, unless it is time to end; none waits for another. Two that do so at
+/// once do not send the same.
+pub fn run(engine: &LocalEngine, channels: &[Setup], quit: &Quit) -> Report {
+    let mut report = each(
+        channels,
+        |setup, report| {
+            let by = engine.delivery_name();
+            by.and_then(|by| Post::open(engine, setup, by, quit)?.deliver(report))
+        },
+        engine,
+    );
+    // Afterwards: a channel that failed just now is told of through the others.
+    report.add(each(channels, |setup, report| alarms::tell(engine, setup, quit, report), engine));
     report
+}
+
+/// Does something for each channel, all at once.
+fn each(
+    channels: &[Setup],
+    work: impl Fn(&Setup, &mut Report) -> Result<(), EngineError> + Sync,
+    engine: &LocalEngine,
+) -> Report {
+    let one = |setup: &Setup| {
+        let mut report = Report::default();
+        let done = work(setup, &mut report);
+        report.note(engine, setup.name, done);
+        report
+    };
+    let mut all = Report::default();
+    thread::scope(|scope| {
+        let begun: Vec<_> = channels.iter().map(|setup| scope.spawn(|| one(setup))).collect();
+        for thread in begun {
+            // It panics only if the store does, which has been logged.
+            all.add(thread.join().unwrap_or_default());
+        }
+    });
+    all
 }
 
 /// Sends a message that says that it is a test to `to`, through one channel. Nothing is written down.
@@ -67,7 +109,7 @@ pub fn test(engine: &dyn crate::engine::Engine, setup: &Setup, to: &str) -> Resu
     setup.way.send(&letter, &Quit::default())
 }
 
-const fn later(now: Timestamp) -> Timestamp {
+pub(super) const fn later(now: Timestamp) -> Timestamp {
     Timestamp(now.0.saturating_add(PAUSE_MS))
 }
 
@@ -86,6 +128,8 @@ struct Post<'a> {
     sent: usize,
     /// Why the last one was not.
     why: Option<String>,
+    /// Whether there is something to tell that nothing can be said of now.
+    put_off: bool,
 }
 
 impl<'a> Post<'a> {
@@ -105,7 +149,7 @@ impl<'a> Post<'a> {
                 new
             }
         };
-        Ok(Self { engine, setup, by, quit, at, strikes: 0, sent: 0, why: None })
+        Ok(Self { engine, setup, by, quit, at, strikes: 0, sent: 0, why: None, put_off: false })
     }
 
     fn deliver(mut self, report: &mut Report) -> Result<(), EngineError> {
@@ -113,15 +157,22 @@ impl<'a> Post<'a> {
         if self.at.gone.is_some() {
             return Ok(());
         }
-        if let Some(until) = self.at.claimed_until(now) {
-            report.try_at(until);
-            return Ok(());
+        if let Some(claim) = self.at.claimed(now) {
+            if self.engine.is_ours(&claim.by) {
+                report.try_at(claim.until);
+                return Ok(());
+            }
+            // Whoever claimed it had the store open, which only one process has at a time.
+            report.taken_over.push(self.setup.name);
         }
         let done = self.batch().and_then(|()| self.waiting());
         report.sent += self.sent;
         report.failed.extend(self.why.take().map(|why| (self.setup.name, why)));
         if let Some(next) = self.at.waiting.first() {
             report.try_at(next.next.max(later(now)));
+        }
+        if self.put_off {
+            report.try_at(later(now));
         }
         done
     }
@@ -133,8 +184,11 @@ impl<'a> Post<'a> {
         let past = self.at.under_way().and_then(|batch| batch.past.clone());
         let matters = tidings.matters.iter().filter(|(seq, _)| *seq <= upto).map(|(_, matter)| *matter);
         let mut mail = addressed(&self.engine.state(), matters);
-        // While nothing can be judged, nothing is told: the next sweep comes back to it.
-        let Some(grounds) = self.engine.telling() else { return Ok(()) };
+        // While nothing can be judged, nothing is told of keys; that is come back to.
+        let Some(grounds) = self.engine.telling() else {
+            self.put_off |= !mail.is_empty();
+            return Ok(());
+        };
         mail.retain(|to, matters| {
             past.as_ref().is_none_or(|past| to > past)
                 && !self.digest(&self.engine.state(), grounds, matters).is_empty()
@@ -157,7 +211,11 @@ impl<'a> Post<'a> {
             };
             let mut next = self.at.clone();
             match self.send(&to, upto, &matters, grounds) {
-                None | Some(Ok(())) => next.told(&to),
+                None => next.pass(&to),
+                Some(Ok(())) => {
+                    next.pass(&to);
+                    next.accepted(&to, upto);
+                }
                 Some(Err(Unsent::Failed(why))) => next.put_off(&to, self.now(), &why),
                 Some(Err(Unsent::BrokenOff)) => return self.write(next, Going::Home),
                 Some(Err(Unsent::Gone(why))) => return self.close(&why),
@@ -192,7 +250,8 @@ impl<'a> Post<'a> {
             let mut next = self.at.clone();
             next.waiting.retain(|other| *other != message);
             match sent {
-                None | Some(Ok(())) => {}
+                None => {}
+                Some(Ok(())) => next.accepted(&message.to, message.upto),
                 Some(Err(Unsent::Failed(why))) => next.put_off_again(message, self.now(), &why),
                 Some(Err(Unsent::BrokenOff)) => break,
                 Some(Err(Unsent::Gone(why))) => return self.close(&why),
@@ -232,8 +291,13 @@ impl<'a> Post<'a> {
     }
 
     fn digest(&self, state: &State, grounds: Grounds, matters: &BTreeSet<Matter>) -> Vec<Pending> {
-        let only = &self.setup.only;
-        let wanted = |matter: &&Matter| only.is_empty() || only.iter().any(|code| code == matter.code());
+        // What would be told and withdrawn at once was never told.
+        let both = |matter: Matter| self.setup.wants(matter.code()) && matters.contains(&matter);
+        let was_told = |key| both(Matter::Unused(key)) || both(Matter::Ends(key));
+        let wanted = |matter: &&Matter| {
+            let is_news = !matches!(matter, Matter::Withdrawn(key) if was_told(*key));
+            is_news && self.setup.wants(matter.code())
+        };
         let mut all: Vec<_> =
             matters.iter().filter(wanted).filter_map(|matter| still(state, *matter, grounds)).collect();
         all.sort_by_key(|pending| pending.when);
@@ -249,12 +313,8 @@ impl<'a> Post<'a> {
 
     /// Writes down how the channel stands, unless somebody else has meanwhile.
     fn write(&mut self, mut next: Channel, going: Going) -> Result<(), EngineError> {
-        let limit = i64::try_from(self.setup.way.limit().as_millis()).unwrap_or(i64::MAX);
         next.claim = match going {
-            Going::On => {
-                let until = Timestamp(self.now().0.saturating_add(limit).saturating_add(SPARE_MS));
-                Some(Claim { by: self.by.clone(), until })
-            }
+            Going::On => Some(claim(self.setup, &self.by, self.now())),
             Going::Home => None,
         };
         self.engine.move_channel(Some(self.at.clone()), next.clone())?;
@@ -265,6 +325,12 @@ impl<'a> Post<'a> {
     fn now(&self) -> Timestamp {
         self.engine.now().time
     }
+}
+
+/// That somebody sends one message through a channel.
+pub(super) fn claim(setup: &Setup, by: &str, now: Timestamp) -> Claim {
+    let limit = i64::try_from(setup.way.limit().as_millis()).unwrap_or(i64::MAX);
+    Claim { by: by.to_owned(), until: Timestamp(now.0.saturating_add(limit).saturating_add(SPARE_MS)) }
 }
 
 /// Whether more is sent after this.

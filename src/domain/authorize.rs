@@ -78,6 +78,8 @@ pub enum Action<'a> {
     Sweep,
     /// Say that deletions that were held back may go.
     ConfirmHold,
+    /// Take care of what waits for a channel.
+    ManageChannels,
     /// Revoke an access token on behalf of the app that presented it.
     RevokeToken,
 }
@@ -117,6 +119,7 @@ pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(),
         | Action::RotateSigningKey
         | Action::ConfirmClock
         | Action::ConfirmHold
+        | Action::ManageChannels
         | Action::SetPolicy => need(Role::Admin),
         Action::IssueAgencyKey => need(state.policy().issue_agency.max(Role::Manager)),
         Action::IssueLocationKey => need(state.policy().issue_location.max(Role::Manager)),

@@ -9,7 +9,7 @@ pub use self::table::{About, AskedBy, Beside, CommandKind, Draws, Spec, Toll, Yi
 use super::app::Revoked;
 use super::basis::Basis;
 use super::catalog::AuthMethod;
-use super::delivery::Channel;
+use super::delivery::{Channel, ChannelName};
 use super::lifecycle::NoticeKind;
 use super::lineage::{Grace, Rotation};
 use super::{
@@ -320,6 +320,16 @@ pub enum Command {
         /// As it is; none where the channel is new.
         #[n(1)]
         from: Option<Box<Channel>>,
+    },
+    /// Have nothing wait for a channel any more, and tell no more of what was given up.
+    #[n(90)]
+    EmptyChannel {
+        /// Which.
+        #[n(0)]
+        channel: ChannelName,
+        /// Where what waits is sent from then on; nowhere when there is none.
+        #[n(1)]
+        into: Option<ChannelName>,
     },
     /// Change one rule of the policy.
     #[n(30)]

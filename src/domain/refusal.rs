@@ -225,13 +225,27 @@ pub enum Refusal {
     BadNotice,
     /// The hold is not the one somebody had before their eyes.
     #[error(
-        "{held} deletions wait for a word, not {said}. Look at them again with `keydeck sweep --dry-run`."
+        "so many deletions wait for a word: {held}, not {said}. Look at them again with `keydeck sweep --dry-run`."
     )]
     OtherHold {
         /// How many wait.
         held: usize,
         /// How many were said.
         said: u32,
+    },
+    /// Nothing was ever delivered through it.
+    #[error(
+        "there is no such channel. One begins with the first sweep whose configuration names it; `keydeck info` tells of those that fail."
+    )]
+    NoSuchChannel,
+    /// Somebody delivers through it just now.
+    #[error("somebody delivers through this channel just now. Ask again in two minutes.")]
+    ChannelBusy,
+    /// More messages than may wait for one channel.
+    #[error("{limit} messages wait for one channel at most. Sweep until there is room, or drop these.")]
+    ChannelFull {
+        /// How many fit.
+        limit: usize,
     },
     /// The last admin.
     #[error("they are the last active admin. Make somebody else an admin first.")]
@@ -295,6 +309,9 @@ impl Refusal {
             Self::BadUrl { .. } => "bad_url",
             Self::UrlList { .. } => "url_list",
             Self::NoSuchLocation => "no_such_location",
+            Self::NoSuchChannel => "no_such_channel",
+            Self::ChannelBusy => "channel_busy",
+            Self::ChannelFull { .. } => "channel_full",
             Self::NoSuchOperator => "no_such_operator",
             Self::NameTaken { .. } => "name_taken",
             Self::BadText { .. } => "bad_text",

@@ -1,7 +1,9 @@
 //! What delivery asks of an engine: what sweeps did since an entry of the trail, and to remember what was sent. How it is
 //! sent is decided above.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::audit_log::Trail;
 use super::ledger::open_row;
@@ -9,7 +11,7 @@ use super::session::Session;
 use super::{EngineError, LocalEngine};
 use crate::crypto::random::{self, OsEntropy};
 use crate::domain::audit::Entry;
-use crate::domain::delivery::{Channel, Matter};
+use crate::domain::delivery::{Alarm, Channel, ChannelName, Matter};
 use crate::domain::{Command, Grounds};
 
 /// What sweeps did, from the trail.
@@ -21,7 +23,43 @@ pub struct Tidings {
     pub head: u64,
 }
 
+/// What is known of deliveries beside the store.
+#[derive(Default)]
+pub(super) struct Posting {
+    /// This opening of the store: nobody else has it open meanwhile, so who sends under another name has ended.
+    life: OnceLock<String>,
+    /// The channels of the configuration.
+    channels: Mutex<Option<Vec<ChannelName>>>,
+    /// What is wrong and was told, also while the store does not take that.
+    alarms: Mutex<BTreeMap<ChannelName, Vec<Alarm>>>,
+}
+
+impl Posting {
+    pub(super) fn channels(&self) -> Option<Vec<ChannelName>> {
+        held(&self.channels).clone()
+    }
+}
+
+fn held<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl LocalEngine {
+    /// Says which channels the configuration has, so that what waits for another is known to wait for nobody.
+    pub fn deliver_through(&self, channels: impl IntoIterator<Item = ChannelName>) {
+        *held(&self.posting.channels) = Some(channels.into_iter().collect());
+    }
+
+    /// What is wrong and was told through a channel, if this process knows more than the store.
+    pub fn alarms(&self, channel: ChannelName) -> Option<Vec<Alarm>> {
+        held(&self.posting.alarms).get(&channel).cloned()
+    }
+
+    /// Remembers that as long as this process lives.
+    pub fn keep_alarms(&self, channel: ChannelName, alarms: Vec<Alarm>) {
+        held(&self.posting.alarms).insert(channel, alarms);
+    }
+
     /// Number of the newest entry of the trail.
     pub fn trail_head(&self) -> u64 {
         self.ledger().head().seq
@@ -75,9 +113,26 @@ impl LocalEngine {
     ///
     /// # Errors
     /// When the system's generator fails.
-    pub fn delivery_name() -> Result<String, EngineError> {
-        let mut name = [0; 12];
-        random::base58(&mut OsEntropy, &mut name)?;
-        Ok(String::from_utf8_lossy(&name).into_owned())
+    pub fn delivery_name(&self) -> Result<String, EngineError> {
+        let life = match self.posting.life.get() {
+            Some(life) => life.clone(),
+            None => {
+                let life = some_name()?;
+                self.posting.life.get_or_init(|| life).clone()
+            }
+        };
+        Ok(format!("{life}.{}", some_name()?))
     }
+
+    /// Whether a delivery of that name is of this opening of the store, and may be under way.
+    pub fn is_ours(&self, delivery: &str) -> bool {
+        let life = delivery.split_once('.').map(|(life, _)| life);
+        life.is_some() && life == self.posting.life.get().map(String::as_str)
+    }
+}
+
+fn some_name() -> Result<String, EngineError> {
+    let mut name = [0; 12];
+    random::base58(&mut OsEntropy, &mut name)?;
+    Ok(String::from_utf8_lossy(&name).into_owned())
 }

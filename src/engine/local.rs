@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 use super::audit_log::{Anchor, Doubt, Readable, Trail};
 use super::caller::Caller;
 use super::clock::Clock;
+use super::delivery::Posting;
 use super::error::EngineError;
 use super::image::Image;
 use super::imported::{self, Imported};
@@ -87,6 +88,7 @@ pub struct LocalEngine {
     pub(super) scribe: Scribe,
     turn: Mutex<()>,
     pub(super) sweeps: Mutex<Sweeps>,
+    pub(super) posting: Posting,
     /// Sign-ins the disk did not take, and how many tries failed before each. They are told before the next change.
     pub(super) untold: Mutex<Vec<(Session, u32)>>,
 }
@@ -152,6 +154,7 @@ impl LocalEngine {
             register,
             turn: Mutex::default(),
             sweeps: Mutex::default(),
+            posting: Posting::default(),
             untold: Mutex::default(),
         })
     }
@@ -387,6 +390,7 @@ impl Engine for LocalEngine {
             complete_since: self.register.complete_since(),
             unwritten: self.overdue.unwritten(),
             sweeps: self.sweeps(),
+            channels: self.posting.channels(),
         }
     }
 

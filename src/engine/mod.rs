@@ -75,12 +75,13 @@ pub use self::sweep::{Sweeping, Sweeps, Swept};
 pub use self::sweeper::{Pace, Sweeper};
 pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
 pub use self::tried::{Party, Tried, Try};
-pub use self::troubles::{Troubles, troubles};
+pub use self::troubles::{Troubles, failing, fails, troubles};
 pub use self::verifier::Verifier;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
+use crate::domain::delivery::ChannelName;
 use crate::domain::{Catalog, Command, Decision, Event, KeyId, PublicId, ScopeId, Timestamp};
 use crate::store::{Health, Standing};
 
@@ -139,6 +140,8 @@ pub struct Condition {
     pub unwritten: Unwritten,
     /// How sweeps go.
     pub sweeps: Sweeps,
+    /// The channels that the process which has the store delivers through, as far as that is known.
+    pub channels: Option<Vec<ChannelName>>,
 }
 
 /// Where a request came from, as far as anybody told.

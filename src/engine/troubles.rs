@@ -1,9 +1,9 @@
 //! What is wrong with a store or the machine it is on, for people: one list for the console, the command line and the board.
 
 use super::{Condition, Engine, Writing};
-use crate::domain::Timestamp;
-use crate::domain::delivery::Failing;
+use crate::domain::delivery::{Channel, ChannelName, Failing, Named};
 use crate::domain::notice::Trouble;
+use crate::domain::{State, Timestamp};
 use crate::store::Standing;
 
 /// What is wrong, the worst first, since when as far as that is known, and how to say it.
@@ -39,9 +39,30 @@ impl Troubles {
     }
 }
 
+/// A channel through which notices are not delivered, and why; `named` are those of the configuration, as far as that is
+/// known.
+pub fn fails<'s>(
+    channel: &'s Channel,
+    named: Option<&[ChannelName]>,
+    now: Timestamp,
+) -> Option<(&'s Channel, Failing)> {
+    let is_named = named.is_none_or(|all| all.contains(&channel.name));
+    let failing = channel.failing(if is_named { Named::Yes } else { Named::NoMore }, now);
+    failing.map(|failing| (channel, failing))
+}
+
+/// All of them.
+pub fn failing<'s>(
+    state: &'s State,
+    named: Option<&[ChannelName]>,
+    now: Timestamp,
+) -> Vec<(&'s Channel, Failing)> {
+    state.channels().filter_map(|channel| fails(channel, named, now)).collect()
+}
+
 /// What is wrong now. Looks at the disk.
 pub fn troubles(engine: &dyn Engine) -> Troubles {
-    let Condition { health, writing, unwritten, sweeps, .. } = engine.condition();
+    let Condition { health, writing, unwritten, sweeps, channels, .. } = engine.condition();
     let dial = engine.clock();
     let now = dial.now.time;
     let mut all = Vec::new();
@@ -69,10 +90,11 @@ pub fn troubles(engine: &dyn Engine) -> Troubles {
         all.push((Trouble::Sweep, sweeps.tried.unwrap_or(now), why));
     }
     let state = engine.state();
-    // The one that fails for longest; `info` tells of all.
-    let failing = state.channels().filter_map(|channel| Some((channel.name, channel.failing(now)?)));
-    if let Some((channel, Failing { since, why })) = failing.min_by_key(|(_, failing)| failing.since) {
-        all.push((Trouble::Delivery, since, format!("{channel}: {why}")));
+    let failing = failing(&state, channels.as_deref(), now);
+    if let Some(since) = failing.iter().map(|(_, failing)| failing.since).min() {
+        let why: Vec<_> =
+            failing.iter().map(|(channel, failing)| format!("{}: {}", channel.name, failing.why)).collect();
+        all.push((Trouble::Delivery, since, why.join("; ")));
     }
     Troubles(all)
 }

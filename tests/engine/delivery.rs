@@ -15,7 +15,7 @@ use keydeck::crypto::passphrase::Passphrase;
 use keydeck::crypto::random::OsEntropy;
 use keydeck::deliver::{Program, Quit, Report, Setup, Way};
 use keydeck::domain::command::KeyEdit;
-use keydeck::domain::delivery::{Channel, TRIED_DAYS};
+use keydeck::domain::delivery::{Channel, Claim, Named, TRIED_DAYS};
 use keydeck::domain::id::BASE58;
 use keydeck::domain::key::Key as DomainKey;
 use keydeck::domain::notice::Trouble;
@@ -33,17 +33,17 @@ use tempfile::TempDir;
 use crate::sweeps::{House, START, issue, name, options};
 use crate::watched::{Hook, Watched};
 
-const HOUR: i64 = 3_600_000;
+pub const HOUR: i64 = 3_600_000;
 
 /// A house with a channel, and the place where that puts what it was given.
-struct Post {
-    house: House,
+pub struct Post {
+    pub house: House,
     dir: TempDir,
-    channels: Vec<Setup>,
+    pub channels: Vec<Setup>,
 }
 
 impl Post {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let post = Self { house: House::founded(), dir: tempfile::tempdir().unwrap(), channels: Vec::new() };
         let post = post.with("mail", &[]);
         // A channel tells of what happens after it was first seen.
@@ -51,23 +51,23 @@ impl Post {
         post
     }
 
-    fn with(mut self, channel: &str, only: &[&str]) -> Self {
+    pub fn with(mut self, channel: &str, only: &[&str]) -> Self {
         self.channels.push(setup(self.dir.path(), channel, only));
         self
     }
 
-    fn run(&self) -> Report {
+    pub fn run(&self) -> Report {
         run(&self.house.open.engine, &self.channels)
     }
 
     /// A sweep and what follows; nothing may fail.
-    fn sweep(&self) {
+    pub fn sweep(&self) {
         self.house.sweep();
         let report = self.run();
         assert_eq!(report.failed, []);
     }
 
-    fn days(&self, days: i64) {
+    pub fn days(&self, days: i64) {
         for _ in 0..days {
             self.house.clock.pass(DAY_MS);
             self.sweep();
@@ -75,29 +75,29 @@ impl Post {
     }
 
     /// What a channel was given, oldest first.
-    fn given_to(&self, channel: &str) -> Vec<Value> {
+    pub fn given_to(&self, channel: &str) -> Vec<Value> {
         given(self.dir.path(), channel)
     }
 
-    fn given(&self) -> Vec<Value> {
+    pub fn given(&self) -> Vec<Value> {
         self.given_to("mail")
     }
 
     /// The same in short: to whom, and what of which key.
-    fn told(&self) -> Vec<String> {
+    pub fn told(&self) -> Vec<String> {
         self.given().iter().map(short).collect()
     }
 
-    fn breaks(&self, is_broken: bool) {
+    pub fn breaks(&self, is_broken: bool) {
         let path = self.dir.path().join("mail.broken");
         if is_broken { fs::write(path, "").unwrap() } else { fs::remove_file(path).unwrap() }
     }
 
-    fn channel(&self) -> Channel {
+    pub fn channel(&self) -> Channel {
         self.house.open.engine.state().channel("mail".parse().unwrap()).unwrap().clone()
     }
 
-    fn issue_ending(&self, called: &str, days: u32) -> KeyId {
+    pub fn issue_ending(&self, called: &str, days: u32) -> KeyId {
         let at = self.house.open.engine.now().time.plus_days(days).unwrap();
         let new = NewKey {
             name: name(called),
@@ -111,7 +111,7 @@ impl Post {
     }
 }
 
-fn run(engine: &LocalEngine, channels: &[Setup]) -> Report {
+pub fn run(engine: &LocalEngine, channels: &[Setup]) -> Report {
     keydeck::deliver::run(engine, channels, &Quit::default())
 }
 
@@ -267,13 +267,13 @@ fn a_message_that_is_not_accepted_comes_again_with_its_id_and_holds_up_nothing()
     post.house.clock.pass(2 * DAY_MS);
     post.house.sweep();
     let report = post.run();
-    assert_eq!(report.sent, 1, "the other channel");
+    assert_eq!(report.sent, 2, "the other channel, of the keys and of this one");
     assert_eq!(report.failed.len(), 1);
     assert!(report.failed[0].1.contains("exit code 1: no such user"), "{report:?}");
     let next = report.next.unwrap();
     let waiting = post.channel().waiting[0].clone();
     assert_eq!((waiting.next, waiting.tries), (next, 1));
-    assert_eq!(post.channel().failing(waiting.since).unwrap().since, waiting.since);
+    assert_eq!(post.channel().failing(Named::Yes, waiting.since).unwrap().since, waiting.since);
     assert_eq!(post.run().sent, 0, "its time has not come");
     let wrong = troubles(&*post.house.open.engine);
     assert_eq!(wrong.when(), [(Trouble::Delivery, waiting.since)]);
@@ -285,8 +285,8 @@ fn a_message_that_is_not_accepted_comes_again_with_its_id_and_holds_up_nothing()
     assert_eq!(post.run().sent, 3);
     assert_eq!(post.told(), ["maria: ends Booking widget", "maria: ends Lead forms"]);
     assert!(troubles(&*post.house.open.engine).when().is_empty());
-    assert!(post.channel().failing(waiting.since).is_none() && post.channel().waiting.is_empty());
-    assert_eq!(post.given_to("desk").len(), 2);
+    assert!(post.channel().failing(Named::Yes, waiting.since).is_none() && post.channel().waiting.is_empty());
+    assert_eq!(post.given_to("desk").len(), 3);
     assert_eq!(post.run().sent, 0);
     assert!(post.house.is_whole());
 }
@@ -310,6 +310,121 @@ fn what_nobody_accepts_for_a_week_is_given_up_and_that_is_remembered() {
     let channel = post.channel();
     assert!(channel.waiting.is_empty());
     assert!(channel.lost.unwrap().why.contains("no such user"));
+    // However long nothing is tried, until it works again.
+    post.house.clock.pass(5 * DAY_MS);
+    let wrong = troubles(&*post.house.open.engine);
+    assert!(wrong.why(Trouble::Delivery).unwrap().starts_with("mail: a message was given up"), "{wrong:?}");
+    post.breaks(false);
+    post.days(4);
+    assert_eq!(post.told(), ["maria: deletion Webhook relay"]);
+    assert_eq!(troubles(&*post.house.open.engine).why(Trouble::Delivery), None);
+}
+
+#[test]
+fn all_channels_that_fail_are_named() {
+    let post = Post::new().with("desk", &[]);
+    post.run();
+    post.issue_ending("Lead forms", 8);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    post.breaks(true);
+    fs::write(post.dir.path().join("desk.broken"), "").unwrap();
+    assert_eq!(post.run().sent, 0);
+    let wrong = troubles(&*post.house.open.engine);
+    let why = wrong.why(Trouble::Delivery).unwrap();
+    assert!(why.contains("desk: it ended") && why.contains("; mail: it ended"), "{why}");
+}
+
+#[test]
+fn what_waits_for_a_channel_that_was_renamed_is_told_and_moved_or_dropped() {
+    let mut post = Post::new();
+    let renamed = |post: &mut Post| {
+        let channels = vec![setup(post.dir.path(), "post", &[])];
+        post.house.open.engine.deliver_through(channels.iter().map(|setup| setup.name));
+        post.channels = channels;
+    };
+    post.issue_ending("Lead forms", 8);
+    post.breaks(true);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    assert_eq!(post.run().failed.len(), 1);
+    renamed(&mut post);
+    assert_eq!(post.run().failed, []);
+    let why = || troubles(&*post.house.open.engine).why(Trouble::Delivery).map(ToOwned::to_owned);
+    assert!(why().unwrap().starts_with("mail: 1 message waits for it"), "{:?}", why());
+    let (channel, into) = ("mail".parse().unwrap(), Some("post".parse().unwrap()));
+    let nowhere = Command::EmptyChannel { channel, into: Some("desk".parse().unwrap()) };
+    let told = post.house.does(nowhere).unwrap_err();
+    assert!(matches!(told, EngineError::Refused(Refusal::NoSuchChannel)), "{told}");
+    post.house.does(Command::EmptyChannel { channel, into }).unwrap();
+    assert_eq!(post.run().sent, 1);
+    let told: Vec<String> = post.given_to("post").iter().map(short).collect();
+    assert_eq!(told, ["maria: delivery_failed -", "maria: ends Lead forms"]);
+    assert_eq!(why(), None);
+    let told = post.house.does(Command::EmptyChannel { channel, into: None }).unwrap_err();
+    assert!(matches!(told, EngineError::Refused(Refusal::NoChange(_))), "{told}");
+    assert!(post.house.is_whole());
+}
+
+#[test]
+fn a_channel_that_hangs_holds_up_no_other() {
+    let mut post = Post::new().with("desk", &[]);
+    post.run();
+    let (desk, mail) = (post.dir.path().join("desk"), post.dir.path().join("mail"));
+    // It ends when the other one was given its message.
+    let script = format!("until test -e {}; do sleep 0.05; done; cat >>{}", desk.display(), mail.display());
+    for setup in post.channels.iter_mut().filter(|setup| setup.name.as_str() == "mail") {
+        let (arguments, limit) = (vec!["-c".into(), script.clone()], Duration::from_secs(300));
+        setup.way = Way::Program(Program { path: "/bin/sh".into(), arguments, limit });
+    }
+    post.issue_ending("Lead forms", 8);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    assert_eq!(post.run().sent, 2);
+}
+
+#[test]
+fn what_a_process_that_was_killed_had_claimed_is_sent_at_once_by_the_next() {
+    let post = Post::new();
+    post.issue_ending("Lead forms", 8);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    let now = post.house.open.engine.now().time;
+    let claim = |by: &str| Some(Claim { by: by.into(), until: now.plus_days(1).unwrap() });
+    let claims = |claim| {
+        let before = post.channel();
+        let after = Channel { claim, ..before.clone() };
+        post.house.open.engine.move_channel(Some(before), after).unwrap();
+    };
+    claims(claim(&post.house.open.engine.delivery_name().unwrap()));
+    assert_eq!(
+        (post.run().sent, post.run().taken_over),
+        (0, Vec::new()),
+        "somebody of this process is at it"
+    );
+    claims(claim("another process"));
+    let report = post.run();
+    assert_eq!((report.sent, report.taken_over), (1, vec!["mail".parse().unwrap()]));
+}
+
+#[test]
+fn the_trail_says_of_nobody_who_waits_that_they_were_reached() {
+    let post = Post::new();
+    post.issue_ending("Lead forms", 8);
+    post.breaks(true);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    post.run();
+    let told = || {
+        let page = post.house.open.engine.audit(&post.house.open.session, None, 100, None).unwrap();
+        let all = page.lines.into_iter().flat_map(|line| line.entry.changes);
+        all.map(|change| format!("{}: {}", change.field, change.to)).collect::<Vec<_>>()
+    };
+    assert!(told().contains(&"waiting: maria".to_owned()), "{:?}", told());
+    assert!(!told().iter().any(|change| change.starts_with("reached")), "{:?}", told());
+    post.breaks(false);
+    post.days(1);
+    assert!(told().iter().any(|change| change.starts_with("reached: maria, entry ")), "{:?}", told());
 }
 
 #[test]
@@ -378,9 +493,12 @@ fn nothing_is_delivered_while_the_clock_is_in_doubt_and_nothing_is_lost_for_it()
     post.house.sweep();
     let right = post.house.open.engine.now().time;
     post.house.clock.set(right.plus_days(400).unwrap());
-    assert_eq!((post.run().sent, post.told().len()), (0, 0));
+    let report = post.run();
+    assert_eq!((report.sent, post.told()), (1, vec!["maria: clock_in_doubt -".to_owned()]));
+    assert!(report.next.is_some(), "it is come back to");
     post.house.clock.set(right);
     assert_eq!(post.run().sent, 1);
+    assert_eq!(post.told()[1..], ["maria: ends Lead forms"]);
 }
 
 #[test]
@@ -396,7 +514,7 @@ fn a_channel_gets_the_kinds_it_wants() {
 }
 
 #[test]
-fn thousands_of_ends_at_one_instant_are_one_message_of_bounded_size() {
+fn thousands_of_ends_at_one_instant_are_one_message_a_step_and_recipient_of_bounded_size() {
     const MANY: usize = 5_000;
     let template = Post::new();
     let id = template.issue_ending("Kiosk", 8);
@@ -407,7 +525,8 @@ fn thousands_of_ends_at_one_instant_are_one_message_of_bounded_size() {
             let mut id = *template.id.public().as_bytes();
             (id[0], id[1], id[2]) = (digit(n), digit(n / 58), digit(n / 3_364));
             let (id, name) = (KeyId(PublicId::from_bytes(id).unwrap()), name(&format!("Kiosk {n}")));
-            state.put(Record::Key(DomainKey { id, name, owner, ..template.clone() }));
+            let contacts = Some(Box::new(Contacts::of(&["ops@acme.example"]).unwrap()));
+            state.put(Record::Key(DomainKey { id, name, owner, contacts, ..template.clone() }));
         }
     };
     let mut post = Post::new();
@@ -418,13 +537,19 @@ fn thousands_of_ends_at_one_instant_are_one_message_of_bounded_size() {
         in_store_holding(own, name("Acme"), name("maria"), with, Via::CommandLine, Box::new(OsEntropy), fill);
     post.house = House { store, clock, open: open.unwrap() };
     assert_eq!(post.run().sent, 0);
-    post.house.clock.pass(2 * DAY_MS);
-    assert_eq!(post.house.sweep().len(), MANY);
-    assert_eq!(post.run().sent, 1);
-    let given = post.given();
-    assert_eq!(given.len(), 1);
-    assert_eq!(given[0]["notices"].as_array().unwrap().len(), 100);
-    assert_eq!(given[0]["more"], MANY - 100);
+    // A week and a day before the end, and at it: a message each for the owner and for those who asked to be told.
+    for (days, runs) in [(2, 2), (5, 4), (2, 6)] {
+        post.house.clock.pass(days * DAY_MS);
+        assert_eq!(post.house.sweep().len(), MANY);
+        assert_eq!((post.run().sent, post.run().sent), (2, 0));
+        assert_eq!(post.given().len(), runs);
+    }
+    for message in post.given() {
+        assert_eq!(message["notices"].as_array().unwrap().len(), 100);
+        assert_eq!(message["more"], MANY - 100);
+        let bytes = message.to_string().len();
+        assert!(bytes < 100_000, "{bytes} bytes");
+    }
 }
 
 #[test]

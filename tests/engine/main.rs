@@ -3,6 +3,7 @@
 mod delivery;
 mod denials;
 mod imported_keys;
+mod kinds;
 mod library;
 mod promises;
 mod revocation;

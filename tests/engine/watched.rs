@@ -22,6 +22,8 @@ pub struct Watched {
     pub scans: AtomicUsize,
     /// Called before each commit, if there is one.
     pub before_commit: Mutex<Option<Hook>>,
+    /// Why the seal is behind, if it is.
+    pub seal_behind: Mutex<Option<String>>,
 }
 
 impl Store for Watched {
@@ -60,6 +62,6 @@ impl Store for Watched {
         self.inner.read_seal()
     }
     fn health(&self) -> Health {
-        self.inner.health()
+        Health { seal_behind: self.seal_behind.lock().unwrap().clone(), ..self.inner.health() }
     }
 }

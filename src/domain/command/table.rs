@@ -263,6 +263,8 @@ commands! {
         "Purged {}, deleted long ago" "purging deleted keys" "purged";
     MoveChannel {..}               "notice.deliver"      Nothing              Leaves   Nothing                 Nothing        Service
         "Noted deliveries through {}" "noting deliveries" "deliveries noted";
+    EmptyChannel {..}              "notice.empty"        Nothing              Leaves   Nothing                 Nothing        Operator
+        "Took care of what waited for {}" "emptying a channel" "what waited was taken care of";
     RotateKey { key, .. }          "key.rotate"          Key(*key)            Denies   Successor(*key)         Nothing        Operator
         "Rotated {}" "rotating {}" "rotated";
     RepeatRotation (key)           "key.rotate-again"    Key(*key)            Denies   Successor(*key)         Nothing        Operator

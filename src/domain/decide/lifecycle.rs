@@ -5,7 +5,7 @@ use super::keys::find;
 use super::{actor_id, believed};
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::command::{Context, NoticeRef};
-use crate::domain::delivery::Channel;
+use crate::domain::delivery::{Channel, ChannelName, WAITING_MAX};
 use crate::domain::event::Event;
 use crate::domain::lifecycle::{Cycle, Grounds, Hold, Pass, Seen, Word, plan};
 use crate::domain::{Expiry, Refusal, State, Timestamp, notice};
@@ -82,4 +82,40 @@ pub(super) fn move_channel(
         return Err(Refusal::NoChange("somebody else delivers through this channel"));
     }
     Ok(vec![Event::ChannelMoved(Box::new(to.clone()), known.cloned().map(Box::new))])
+}
+
+/// What waits for a channel that nobody has any more, or that stays broken, is given to another or to nobody.
+pub(super) fn empty_channel(
+    state: &State,
+    name: ChannelName,
+    into: Option<ChannelName>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::ManageChannels)?;
+    let known = quiet(state, name, context)?;
+    let (emptied, messages) = known.emptied(into);
+    if emptied == *known {
+        return Err(Refusal::NoChange("nothing waits for this channel, and nothing was given up"));
+    }
+    let moved = |after: Channel, before: &Channel| {
+        Event::ChannelMoved(Box::new(after), Some(Box::new(before.clone())))
+    };
+    let mut events = vec![moved(emptied, known)];
+    if let Some(into) = into {
+        let other = quiet(state, into, context)?;
+        if into == name || other.gone.is_some() {
+            return Err(Refusal::NoChange("nothing leaves through the channel that it shall go to"));
+        }
+        if other.waiting.len() + messages.len() > WAITING_MAX {
+            return Err(Refusal::ChannelFull { limit: WAITING_MAX });
+        }
+        events.push(moved(other.with_waiting(messages, context.now), other));
+    }
+    Ok(events)
+}
+
+/// A channel through which nobody sends just now.
+fn quiet<'s>(state: &'s State, name: ChannelName, context: &Context<'_>) -> Result<&'s Channel, Refusal> {
+    let channel = state.channel(name).ok_or(Refusal::NoSuchChannel)?;
+    if channel.claimed(context.now).is_some() { Err(Refusal::ChannelBusy) } else { Ok(channel) }
 }

@@ -103,6 +103,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::HoldDeletions => lifecycle::sweep(state, Pass::Hold, context),
         Command::PurgeDeleted => lifecycle::sweep(state, Pass::Purges, context),
         Command::MoveChannel { to, from } => lifecycle::move_channel(state, to, from.as_deref(), context),
+        Command::EmptyChannel { channel, into } => lifecycle::empty_channel(state, *channel, *into, context),
         Command::CreateApp(new) => apps::create(state, new, context),
         Command::EditApp { app, change, basis } => apps::edit(state, *app, change, *basis, context),
         Command::RenewAppSecret(app) => apps::renew_secret(state, *app, context),

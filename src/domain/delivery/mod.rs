@@ -3,8 +3,10 @@
 //!
 //! A channel goes through the audit trail once. What sweeps did since is a batch: its end is written down before the first
 //! message leaves, so a message that is sent again after a crash is the same one and has the same id. What is not accepted
-//! waits by itself and holds up nobody else.
+//! waits by itself and holds up nobody else. What is wrong with the store, this machine or another channel is told apart from
+//! that, since it may be wrong while nothing can be read or written: `alarm`.
 
+mod alarm;
 mod told;
 
 use std::fmt;
@@ -13,7 +15,8 @@ use std::str::FromStr;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use sha2::{Digest as _, Sha256};
 
-pub use self::told::{KINDS, Matter, Pending, Recipient, addressed, still};
+pub use self::alarm::{Alarm, Wrong};
+pub use self::told::{KINDS, Matter, Pending, Recipient, addressed, admins, still};
 use super::Timestamp;
 use super::time::DAY_MS;
 
@@ -110,9 +113,26 @@ pub struct Channel {
     /// That the other end said that it is gone for good: nothing is sent any more.
     #[n(5)]
     pub gone: Option<Lost>,
-    /// The last message that was given up.
+    /// What was given up since a message was accepted last.
     #[n(6)]
     pub lost: Option<Lost>,
+    /// Whose message was accepted last.
+    #[n(7)]
+    pub reached: Option<Reached>,
+    /// What is wrong and told through it, while it lasts.
+    #[cbor(n(8), default)]
+    pub alarms: Vec<Alarm>,
+}
+
+/// A message that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Reached {
+    /// Who was told.
+    #[n(0)]
+    pub to: Recipient,
+    /// Of what was done up to this entry.
+    #[n(1)]
+    pub upto: u64,
 }
 
 /// What sweeps did between two entries, on its way to whom it concerns. They are told in the order of [`Recipient`].
@@ -169,29 +189,51 @@ pub struct Lost {
     /// Since when.
     #[n(0)]
     pub at: Timestamp,
-    /// What was told why.
+    /// What was told why, the last time.
     #[n(1)]
     pub why: String,
+    /// Messages that were given up and counted: those of before they were counted are none of them.
+    #[cbor(n(2), default)]
+    pub messages: u32,
 }
 
 /// That a channel does not do what it is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failing<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
     /// Since when.
     pub since: Timestamp,
-    /// Why, in the words of whoever did not accept.
-    pub why: &'a str,
+    /// Why, as a clause: mostly in the words of whoever did not accept.
+    pub why: String,
+}
+
+/// Whether whoever delivers has a channel in its configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// It has, or nobody knows.
+    Yes,
+    /// It was there once, and nothing leaves through it any more.
+    NoMore,
 }
 
 impl Channel {
     /// One that tells of what is done after an entry.
     pub const fn begun(name: ChannelName, upto: u64) -> Self {
-        Self { name, upto, batch: None, waiting: Vec::new(), claim: None, gone: None, lost: None }
+        Self {
+            name,
+            upto,
+            batch: None,
+            waiting: Vec::new(),
+            claim: None,
+            gone: None,
+            lost: None,
+            reached: None,
+            alarms: Vec::new(),
+        }
     }
 
-    /// Until when somebody is sending.
-    pub fn claimed_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.claim.as_ref().map(|claim| claim.until).filter(|until| now < *until)
+    /// Who is sending, as far as that is known, and until when.
+    pub fn claimed(&self, now: Timestamp) -> Option<&Claim> {
+        self.claim.as_ref().filter(|claim| now < claim.until)
     }
 
     /// What is being told.
@@ -199,11 +241,17 @@ impl Channel {
         self.batch.as_ref().filter(|batch| batch.upto > self.upto)
     }
 
-    /// The message to the next of the batch was accepted.
-    pub fn told(&mut self, to: &Recipient) {
+    /// The next of the batch was told, waits, or is concerned no more.
+    pub fn pass(&mut self, to: &Recipient) {
         if let Some(batch) = &mut self.batch {
             batch.past = Some(to.clone());
         }
+    }
+
+    /// A message was accepted: the channel works.
+    pub fn accepted(&mut self, to: &Recipient, upto: u64) {
+        self.reached = Some(Reached { to: to.clone(), upto });
+        self.lost = None;
     }
 
     /// The message to the next of the batch was not accepted.
@@ -211,7 +259,7 @@ impl Channel {
         let Some(upto) = self.under_way().map(|batch| batch.upto) else { return };
         let (after, why) = (self.upto, brief(why));
         let first = Waiting { to: to.clone(), after, upto, since: now, tries: 1, next: now, why };
-        self.told(to);
+        self.pass(to);
         self.wait(first);
     }
 
@@ -223,11 +271,40 @@ impl Channel {
     /// A message that waited was tried again and not accepted.
     pub fn put_off_again(&mut self, before: Waiting, now: Timestamp, why: &str) {
         if now.since(before.since) >= TRIED_DAYS * DAY_MS {
-            self.lost = Some(Lost { at: now, why: format!("to {}: {}", before.to, brief(why)) });
-            return;
+            return self.lose(&before.to, now, why);
         }
         let tries = before.tries.saturating_add(1);
         self.wait(Waiting { tries, next: now, why: brief(why), ..before });
+    }
+
+    /// A message is given up. That is told until one is accepted.
+    fn lose(&mut self, to: &Recipient, now: Timestamp, why: &str) {
+        let before = self.lost.take();
+        let at = before.as_ref().map_or(now, |lost| lost.at);
+        let messages = before.map_or(0, |lost| lost.messages).saturating_add(1);
+        self.lost = Some(Lost { at, why: format!("to {to}: {}", brief(why)), messages });
+    }
+
+    /// Has nothing wait any more and tells of nothing that was given up: somebody takes care of it elsewhere. What is returned
+    /// waited; what was being told goes with it where nobody takes that over.
+    pub fn emptied(&self, into: Option<ChannelName>) -> (Self, Vec<Waiting>) {
+        let mut empty = Self { waiting: Vec::new(), lost: None, ..self.clone() };
+        if into.is_none() {
+            empty.finish();
+            empty.batch = None;
+        }
+        (empty, self.waiting.clone())
+    }
+
+    /// The same with messages that waited elsewhere; each is tried at once, and for as long as any.
+    #[must_use]
+    pub fn with_waiting(&self, messages: Vec<Waiting>, now: Timestamp) -> Self {
+        let mut all = self.clone();
+        let taken =
+            messages.into_iter().map(|message| Waiting { since: now, tries: 0, next: now, ..message });
+        all.waiting.splice(0..0, taken);
+        all.waiting.sort_by_key(|message| message.next);
+        all
     }
 
     fn wait(&mut self, mut message: Waiting) {
@@ -239,25 +316,44 @@ impl Channel {
 
     /// The other end is gone for good.
     pub fn close(&mut self, now: Timestamp, why: &str) {
-        self.gone = Some(Lost { at: now, why: brief(why) });
+        self.gone = Some(Lost { at: now, why: brief(why), messages: 0 });
         (self.batch, self.waiting) = (None, Vec::new());
     }
 
-    /// Whether it fails, and since when. What nobody has tried for longer than it is tried at all is of a channel that was
-    /// given up.
-    pub fn failing(&self, now: Timestamp) -> Option<Failing<'_>> {
-        if let Some(Lost { at, why }) = &self.gone {
-            return Some(Failing { since: *at, why });
+    /// Whether it fails, since when and why: until a message is accepted again, or somebody takes care of what waits.
+    pub fn failing(&self, named: Named, now: Timestamp) -> Option<Failing> {
+        let first = self.waiting.iter().min_by_key(|message| message.since);
+        let lost = self.lost.as_ref().map(|lost| Failing { since: lost.at, why: lost.in_words() });
+        if named == Named::NoMore {
+            let left = match self.waiting.len() {
+                0 => lost.as_ref().map(|lost| lost.why.clone()),
+                n => Some(format!("{} for it", waits(n))),
+            };
+            let left =
+                left.or_else(|| self.under_way().map(|_| "not everybody was told through it".into()))?;
+            let since = first.map(|message| message.since).or(lost.map(|lost| lost.since)).unwrap_or(now);
+            let why = format!(
+                "{left}, and the configuration in use does not name it. `keydeck notices move {0} OTHER` sends that through another \
+                 channel, `keydeck notices drop {0}` through none",
+                self.name
+            );
+            return Some(Failing { since, why });
         }
-        let is_tried = |message: &&Waiting| now.since(message.next) < TRIED_DAYS * DAY_MS;
-        let oldest = self.waiting.iter().filter(is_tried).min_by_key(|message| message.since)?;
-        Some(Failing { since: oldest.since, why: &oldest.why })
+        if let Some(gone) = &self.gone {
+            return Some(Failing { since: gone.at, why: gone.why.clone() });
+        }
+        let waiting = first.map(|message| Failing { since: message.since, why: message.why.clone() });
+        waiting.or(lost).or_else(|| self.alarms.iter().find_map(Alarm::failing))
     }
 
     /// The id of a message: the same whenever it is sent, and no other message's.
     pub fn message_id(&self, store: &str, to: &Recipient, upto: u64) -> String {
+        self.id(store, to, &[&upto.to_string()])
+    }
+
+    fn id(&self, store: &str, to: &Recipient, of: &[&str]) -> String {
         let mut sum = Sha256::new();
-        for part in [store, self.name.as_str(), to.kind(), to.name(), &upto.to_string()] {
+        for part in [store, self.name.as_str(), to.kind(), to.name()].iter().chain(of) {
             // With its length, so that no two messages read the same.
             sum.update((part.len() as u64).to_be_bytes());
             sum.update(part.as_bytes());
@@ -267,20 +363,34 @@ impl Channel {
     }
 
     /// What the trail tells of it, each with its word.
-    pub(super) fn edited(&self) -> [(&'static str, String); 6] {
-        let past = self.batch.as_ref().and_then(|batch| batch.past.as_ref());
-        let told = past.map_or_else(String::new, ToString::to_string);
+    pub(super) fn edited(&self) -> [(&'static str, String); 7] {
+        let reached = self.reached.as_ref().map(|last| format!("{}, entry {}", last.to, last.upto));
         let waiting: Vec<String> = self.waiting.iter().map(|message| message.to.to_string()).collect();
-        let why = |lost: &Option<Lost>| lost.as_ref().map_or_else(String::new, |lost| lost.why.clone());
+        let alarms: Vec<String> = self.alarms.iter().map(ToString::to_string).collect();
         [
             ("entry", self.upto.to_string()),
             ("up to entry", self.under_way().map_or_else(String::new, |batch| batch.upto.to_string())),
-            ("reached", told),
+            ("reached", reached.unwrap_or_default()),
             ("waiting", waiting.join(", ")),
-            ("gone", why(&self.gone)),
-            ("given up", why(&self.lost)),
+            ("gone", self.gone.as_ref().map_or_else(String::new, |lost| lost.why.clone())),
+            ("given up", self.lost.as_ref().map_or_else(String::new, Lost::in_words)),
+            ("told what is wrong", alarms.join(", ")),
         ]
     }
+}
+
+impl Lost {
+    fn in_words(&self) -> String {
+        match self.messages {
+            0 | 1 => format!("a message was given up after a week: {}", self.why),
+            n => format!("{n} messages were given up after a week, the last {}", self.why),
+        }
+    }
+}
+
+/// How many messages wait, as the beginning of a clause.
+pub fn waits(messages: usize) -> String {
+    if messages == 1 { "1 message waits".to_owned() } else { format!("{messages} messages wait") }
 }
 
 /// How long to wait after so many tries, in milliseconds: a quarter more at most than the step says, by what the message is,

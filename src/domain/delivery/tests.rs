@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::Name;
+use crate::domain::notice::Trouble;
 
 fn channel() -> Channel {
     Channel { batch: Some(Batch { upto: 9, past: None }), ..Channel::begun("mail".parse().unwrap(), 3) }
@@ -41,6 +42,83 @@ fn what_nobody_accepts_is_tried_less_and_less_often_and_given_up_after_a_week() 
     for (pause, least) in pauses.iter().zip([1, 4, 16, 64, 256, 360, 360]) {
         assert!((least..=least * 5 / 4).contains(pause), "{pauses:?}");
     }
+}
+
+#[test]
+fn what_was_given_up_stays_told_until_a_message_is_accepted() {
+    let mut channel = channel();
+    channel.put_off(&maria(), NOW, "exit status 1");
+    let waiting = channel.waiting.remove(0);
+    let later = Timestamp(NOW.0 + 8 * DAY_MS);
+    channel.put_off_again(waiting.clone(), later, "exit status 1");
+    let long_after = Timestamp(NOW.0 + 400 * DAY_MS);
+    let failing = channel.failing(Named::Yes, long_after).unwrap();
+    assert_eq!(failing.since, later);
+    assert_eq!(failing.why, "a message was given up after a week: to maria: exit status 1");
+    channel.put_off_again(waiting, long_after, "exit status 2");
+    let failing = channel.failing(Named::Yes, long_after).unwrap();
+    assert_eq!((failing.since, failing.why.starts_with("2 messages were given up")), (later, true));
+    channel.accepted(&maria(), 12);
+    assert_eq!(channel.failing(Named::Yes, long_after), None);
+}
+
+#[test]
+fn what_nobody_tries_any_more_is_not_forgotten() {
+    let mut channel = channel();
+    channel.put_off(&maria(), NOW, "exit status 1");
+    let long_after = Timestamp(NOW.0 + 400 * DAY_MS);
+    assert_eq!(channel.failing(Named::Yes, long_after).unwrap().why, "exit status 1");
+    let failing = channel.failing(Named::NoMore, long_after).unwrap();
+    let said = "1 message waits for it, and the configuration in use does not name it. `keydeck notices move mail OTHER`";
+    assert!(failing.why.starts_with(said), "{}", failing.why);
+    // Taken out on purpose, with nothing left to be sent.
+    assert_eq!(channel.emptied(None).0.failing(Named::NoMore, long_after), None);
+    let gone =
+        Channel { gone: Some(Lost { at: NOW, why: "410".into(), messages: 0 }), ..channel.emptied(None).0 };
+    assert_eq!(gone.failing(Named::NoMore, long_after), None);
+}
+
+#[test]
+fn nobody_was_reached_whose_message_waits() {
+    let before = channel();
+    let mut after = before.clone();
+    after.put_off(&maria(), NOW, "exit status 1");
+    let told =
+        |channel: &Channel| channel.edited().into_iter().find(|(word, _)| *word == "reached").unwrap().1;
+    assert_eq!((told(&before), told(&after)), (String::new(), String::new()));
+    after.accepted(&maria(), 9);
+    assert_eq!(told(&after), "maria, entry 9");
+}
+
+#[test]
+fn what_is_wrong_is_told_everybody_once_while_it_lasts_and_given_up_after_a_week() {
+    let clock = Wrong { trouble: Trouble::Clock, channel: None };
+    let mut channel = channel();
+    channel.note(&[clock], 20, NOW);
+    let others = Recipient::Operator(Name::new("jonas").unwrap());
+    let all = [maria(), others.clone()];
+    channel.alarmed(&maria(), NOW);
+    channel.put_off_alarms(&all, NOW, "exit status 1");
+    let next = channel.next_alarm(&all).unwrap();
+    assert!((60_000..=75_000).contains(&next.since(NOW)), "{next:?}");
+    let alarm = channel.alarms.first().unwrap();
+    assert!(!alarm.is_due(&maria(), next) && !alarm.is_due(&others, NOW) && alarm.is_due(&others, next));
+    assert_eq!(channel.failing(Named::Yes, NOW).unwrap().why, "exit status 1");
+    // It is the same as long as it lasts, also for one that noted nothing down; what comes later is another.
+    channel.note(&[clock], 30, next);
+    let id = |channel: &Channel| channel.alarm_id("s", &others, &[channel.alarms.first().unwrap()]);
+    let first = id(&channel);
+    let mut anew = self::channel();
+    anew.note(&[clock], 20, next);
+    assert_eq!(first, id(&anew));
+    let much_later = Timestamp(NOW.0 + 8 * DAY_MS);
+    channel.put_off_alarms(&all, much_later, "exit status 1");
+    assert_eq!(channel.next_alarm(&all), None);
+    assert!(channel.failing(Named::Yes, much_later).unwrap().why.contains("given up after a week: to jonas"));
+    channel.note(&[], 40, much_later);
+    assert!(channel.alarms.is_empty());
+    channel.note(&[clock], 41, much_later);
+    assert_ne!(first, id(&channel));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::domain::audit::{Entry, Outcome};
 use crate::domain::lifecycle::{Told, deletes_at};
+use crate::domain::notice::{Trouble, still_used};
 use crate::domain::{CommandKind, Contact, Contacts, Grounds, KeyId, KeyState, Name, Role, State, Timestamp};
 
 /// Somebody who is told.
@@ -45,8 +46,25 @@ impl fmt::Display for Recipient {
     }
 }
 
-/// The kinds of notices that are delivered, by [`Matter::code`].
-pub const KINDS: [&str; 5] = ["deletion", "ends", "ended", "deleted", "held"];
+/// The kinds of notices that are delivered, by [`Matter::code`] and [`Trouble::code`].
+pub const KINDS: [&str; 16] = [
+    "deletion",
+    "ends",
+    "ended",
+    "deleted",
+    "withdrawn",
+    "grace_ends",
+    "still_used",
+    "held",
+    Trouble::Doubt.code(),
+    Trouble::Denials.code(),
+    Trouble::Disk.code(),
+    Trouble::Seal.code(),
+    Trouble::Uses.code(),
+    Trouble::Clock.code(),
+    Trouble::Sweep.code(),
+    Trouble::Delivery.code(),
+];
 
 /// A matter that still holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +75,7 @@ pub struct Pending {
     pub when: Timestamp,
 }
 
-/// Something a sweep did that people are told of.
+/// Something a sweep or a rotation did that people are told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matter {
     /// Deletions wait for a word.
@@ -70,6 +88,12 @@ pub enum Matter {
     Ended(KeyId),
     /// A key was deleted for want of use.
     Deleted(KeyId),
+    /// What a key was told holds no more.
+    Withdrawn(KeyId),
+    /// Another took over from a key, or its grace was fixed anew.
+    GraceEnds(KeyId),
+    /// The grace of a key is nearly over, and the key is used all the same.
+    StillUsed(KeyId),
 }
 
 impl Matter {
@@ -79,6 +103,9 @@ impl Matter {
             return Vec::new();
         }
         let key = |id: &str| id.parse().ok();
+        let all = |what: fn(KeyId) -> Self| {
+            entry.subjects.iter().filter_map(|subject| key(&subject.id).map(what)).collect()
+        };
         match CommandKind::of_code(&entry.event) {
             // Each notice is one subject and one change.
             Some(CommandKind::GiveNotices) => {
@@ -90,13 +117,17 @@ impl Matter {
                             Told::UNUSED => Some(Self::Unused(key)),
                             Told::ENDS => Some(Self::Ends(key)),
                             Told::ENDED => Some(Self::Ended(key)),
+                            Told::MISSED => Some(Self::StillUsed(key)),
                             _ => None,
                         }
                     })
                     .collect()
             }
-            Some(CommandKind::DeleteUnused) => {
-                entry.subjects.iter().filter_map(|subject| key(&subject.id).map(Self::Deleted)).collect()
+            Some(CommandKind::DeleteUnused) => all(Self::Deleted),
+            Some(CommandKind::RenewNotices) => all(Self::Withdrawn),
+            // The new half is among them; nothing holds of that.
+            Some(CommandKind::RotateKey | CommandKind::LengthenGrace | CommandKind::StartGraces) => {
+                all(Self::GraceEnds)
             }
             Some(CommandKind::HoldDeletions) => vec![Self::Held],
             _ => Vec::new(),
@@ -111,6 +142,9 @@ impl Matter {
             Self::Ends(_) => "ends",
             Self::Ended(_) => "ended",
             Self::Deleted(_) => "deleted",
+            Self::Withdrawn(_) => "withdrawn",
+            Self::GraceEnds(_) => "grace_ends",
+            Self::StillUsed(_) => "still_used",
         }
     }
 
@@ -118,9 +152,22 @@ impl Matter {
     pub const fn key(self) -> Option<KeyId> {
         match self {
             Self::Held => None,
-            Self::Unused(key) | Self::Ends(key) | Self::Ended(key) | Self::Deleted(key) => Some(key),
+            Self::Unused(key)
+            | Self::Ends(key)
+            | Self::Ended(key)
+            | Self::Deleted(key)
+            | Self::Withdrawn(key)
+            | Self::GraceEnds(key)
+            | Self::StillUsed(key) => Some(key),
         }
     }
+}
+
+/// The admins, whom everything concerns that concerns nobody else.
+pub fn admins(state: &State) -> Vec<Recipient> {
+    let active = state.operators().filter(|operator| operator.standing.is_active());
+    let admins = active.filter(|operator| operator.role == Role::Admin);
+    admins.map(|operator| Recipient::Operator(operator.name.clone())).collect()
 }
 
 /// Who is told of what, each of everything in one message. What concerns nobody who can be told goes to the admins.
@@ -128,11 +175,7 @@ pub fn addressed(
     state: &State,
     matters: impl IntoIterator<Item = Matter>,
 ) -> BTreeMap<Recipient, BTreeSet<Matter>> {
-    let active = || state.operators().filter(|operator| operator.standing.is_active());
-    let admins: Vec<_> = active()
-        .filter(|operator| operator.role == Role::Admin)
-        .map(|operator| Recipient::Operator(operator.name.clone()))
-        .collect();
+    let admins = admins(state);
     let mut all: BTreeMap<Recipient, BTreeSet<Matter>> = BTreeMap::new();
     let mut tell = |to: Recipient, matter: Matter| {
         all.entry(to).or_default().insert(matter);
@@ -167,6 +210,16 @@ pub fn still(state: &State, matter: Matter, grounds: Grounds) -> Option<Pending>
         Matter::Ends(_) => key?.expires_soon(state.policy(), now)?,
         Matter::Ended(_) => key.filter(|key| key.state(now) == KeyState::Expired)?.expiry.instant()?,
         Matter::Deleted(_) => key?.restorable_until().filter(|until| now < *until)?,
+        Matter::GraceEnds(_) => {
+            key.filter(|key| key.state(now) == KeyState::Superseded)?.grace_ends().filter(|end| now < *end)?
+        }
+        Matter::StillUsed(_) => key.filter(|key| still_used(state, key, now))?.expiry.instant()?,
+        Matter::Withdrawn(_) => {
+            let key = key.filter(|key| !key.state(now).is_over() && key.superseded.is_none())?;
+            let is_told = deletes_at(state, key, grounds).is_some_and(|(_, told)| told > 0);
+            let ends = key.expires_soon(state.policy(), now);
+            (!is_told && ends.is_none()).then_some(now)?
+        }
     };
     Some(Pending { matter, when })
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use minicbor::{Decode, Encode};
 
-use crate::domain::{Actor, Timestamp};
+use crate::domain::delivery::ChannelName;
+use crate::domain::{Actor, Timestamp, View};
 use crate::engine::{Condition, Engine as _, LocalEngine, Mark, Sweeps, Unwritten, Writing};
 use crate::store::{Health, Rev, Standing};
 
@@ -36,12 +37,15 @@ pub struct HealthLine {
     pub mark: Mark,
     #[n(11)]
     sweeps: Sweeps,
+    #[n(12)]
+    channels: Option<Vec<ChannelName>>,
 }
 
 impl HealthLine {
     /// How this process's store is doing, as far as `actor` may see.
     pub fn of(engine: &LocalEngine, actor: Actor) -> Self {
-        let Condition { health, writing, complete_since, mut unwritten, sweeps } = engine.condition();
+        let Condition { health, writing, complete_since, mut unwritten, sweeps, channels } =
+            engine.condition();
         let state = engine.state();
         unwritten.keys.retain(|id| state.key(*id).is_some_and(|key| actor.sees(&state, key)));
         let since = |at: Instant| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -58,6 +62,8 @@ impl HealthLine {
             unwritten,
             mark: engine.mark(),
             sweeps,
+            // The others see none of them.
+            channels: channels.filter(|_| View::new(&state, actor).channels().next().is_some()),
         }
     }
 
@@ -84,7 +90,7 @@ impl From<HealthLine> for Condition {
             last_sync: line.synced_ms_ago.and_then(at),
             seal_behind: line.seal_behind,
         };
-        let HealthLine { writing, complete_since, unwritten, sweeps, .. } = line;
-        Self { health, writing, complete_since, unwritten, sweeps }
+        let HealthLine { writing, complete_since, unwritten, sweeps, channels, .. } = line;
+        Self { health, writing, complete_since, unwritten, sweeps, channels }
     }
 }

@@ -50,6 +50,7 @@ impl Replica {
                 complete_since: None,
                 unwritten: Unwritten::default(),
                 sweeps: Sweeps::default(),
+                channels: None,
             }),
             time: Timekeeper::new(clock, None),
             feed: broadcast::channel(FEED).0,

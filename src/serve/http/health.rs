@@ -45,8 +45,8 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     let (connections, answering) = front.seats.count();
     let keys = front.engine.state().key_count();
     let now = front.engine.now().time;
-    let failing = front.engine.state().channels().filter(|channel| channel.failing(now).is_some()).count();
-    let Condition { health, writing, unwritten: left, sweeps, .. } = front.engine.condition();
+    let Condition { health, writing, unwritten: left, sweeps, channels, .. } = front.engine.condition();
+    let failing = engine::failing(&front.engine.state(), channels.as_deref(), now).len();
     let unwritten = match writing {
         Writing::Ok => 0,
         // Failing with nothing in hand is failing all the same.

@@ -35,6 +35,11 @@ fn sweeps(desk: &Desk) -> Value {
     desk.maria().asks(&["sweep", "--config", "config.toml"])
 }
 
+/// A sweep after which somebody is not told.
+fn sweeps_in_vain(desk: &Desk) -> Value {
+    desk.maria().says(&["sweep", "--config", "config.toml", "--json"]).expect(1).json()
+}
+
 /// A key of which the next sweep tells; the channel has begun before.
 fn with_a_notice_due(desk: &Desk) {
     let words =
@@ -77,10 +82,12 @@ fn cron_sends_each_step_once_and_says_what_was_not_accepted() {
 
     desk.file("broken", "");
     desk.file("clock", format!("{} three", 8 * DAY_MS + DAY_MS / 2));
-    let said = maria.does(&["sweep", "--config", "config.toml"]);
+    let said = maria.says(&["sweep", "--config", "config.toml"]).expect(1);
     assert!(said.err.contains("through mail") && said.err.contains("no such user"), "{}", said.err);
     fs::remove_file(desk.path("broken")).unwrap();
-    assert_eq!(sweeps(&desk)["delivered"], 0, "its time has not come");
+    assert_eq!(sweeps_in_vain(&desk)["delivered"], 0, "its time has not come");
+    let info = maria.does(&["info"]).out;
+    assert!(info.contains("mail delivers nothing since") && info.contains(", 1 message waits: "), "{info}");
     desk.file("clock", format!("{} four", 8 * DAY_MS + DAY_MS / 2 + 120_000));
     assert_eq!(sweeps(&desk)["delivered"], 1);
     assert_eq!(given(&desk).len(), 2);
@@ -109,6 +116,70 @@ fn a_test_message_says_what_became_of_it_and_is_marked_as_a_test() {
     assert_eq!(said, "mail: not accepted: it ended with exit code 3: \\u{1b}[31mno user\n");
     maria.says(&["notices", "test", "desk", "--config", "config.toml"]).fails(2, "There are: mail.");
     maria.says(&["notices", "test"]).fails(2, "No channel is set up");
+}
+
+#[test]
+fn what_was_given_up_after_a_week_is_told_and_fails_the_sweep_until_the_channel_works() {
+    let desk = desk();
+    let maria = desk.maria();
+    with_a_notice_due(&desk);
+    desk.file("broken", "");
+    sweeps_in_vain(&desk);
+    for (days, clock) in [(11, "three"), (20, "four")] {
+        desk.file("clock", format!("{} {clock}", days * DAY_MS));
+        let said = maria.says(&["sweep", "--config", "config.toml"]).expect(1);
+        assert!(said.err.contains("no such user"), "{}", said.err);
+        let info = maria.does(&["info", "--config", "config.toml"]).out;
+        assert!(info.contains("mail delivers nothing since"), "{info}");
+    }
+    assert!(maria.does(&["info"]).out.contains("given up after a week"));
+    let board = maria.does(&["notices", "list", "--config", "config.toml"]).out;
+    assert!(board.contains("notices are not delivered: mail: "), "{board}");
+    fs::remove_file(desk.path("broken")).unwrap();
+    let words =
+        ["key", "create", "--name", "Kiosk", "--agency", "--scope", "contacts.read", "--expires", "6d"];
+    maria.does(&words);
+    // What was not given up waits for its hour.
+    desk.file("clock", format!("{} five", 21 * DAY_MS));
+    assert_eq!(sweeps(&desk)["undelivered"], json!([]));
+    let board = maria.does(&["notices", "list", "--config", "config.toml"]).out;
+    assert!(!board.contains("notices are not delivered"), "{board}");
+}
+
+#[test]
+fn what_waits_for_a_channel_that_was_renamed_is_told_until_it_is_moved() {
+    let desk = desk();
+    let maria = desk.maria();
+    with_a_notice_due(&desk);
+    desk.file("broken", "");
+    sweeps_in_vain(&desk);
+    fs::remove_file(desk.path("broken")).unwrap();
+    desk.file("config.toml", desk.read("config.toml").replace("[channel.mail]", "[channel.post]"));
+    let said = maria.says(&["sweep", "--config", "config.toml"]).expect(1);
+    assert!(
+        said.err.contains("1 message waits for it, and the configuration in use does not name it"),
+        "{}",
+        said.err
+    );
+    let info = maria.does(&["info", "--config", "config.toml"]).out;
+    assert!(info.contains("does not name it"), "{info}");
+    maria.says(&["notices", "move", "mail", "desk"]).fails(1, "no such channel");
+    let said = maria.does(&["notices", "move", "mail", "post"]);
+    assert!(said.err.contains("1 message of mail will be sent through post."), "{}", said.err);
+    assert_eq!(sweeps(&desk)["delivered"], 1);
+    assert_eq!(given(&desk).last().unwrap()["notices"][0]["name"], "Lead forms");
+    maria.says(&["notices", "drop", "mail"]).fails(1, "nothing waits");
+}
+
+#[test]
+fn a_configuration_in_a_directory_where_others_may_write_runs_no_programs() {
+    let desk = desk();
+    fs::create_dir(desk.path("open")).unwrap();
+    fs::copy(desk.path("config.toml"), desk.path("open/config.toml")).unwrap();
+    fs::set_permissions(desk.path("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    let told = "open is not safe: others may write it";
+    desk.maria().says(&["sweep", "--config", "open/config.toml"]).fails(2, told);
+    assert!(given(&desk).is_empty());
 }
 
 #[test]

@@ -31,7 +31,10 @@ pub fn ask(look: &Look) -> Option<Confirm> {
             lines.push(Line::of(Role::Text, names));
         }
         let title = if count == 1 { "Let 1 deletion go".to_owned() } else { format!("Let {count} deletions go") };
-        let said = format!("{count} deletions go with the next sweep");
+        let said = match count {
+            1 => "1 deletion goes with the next sweep".to_owned(),
+            n => format!("{n} deletions go with the next sweep"),
+        };
         let accept = Accept::One(Command::ConfirmHold { count }, said);
         let mut question = Confirm::new(title, lines, ("Let them go", Danger::Dangerous), accept);
         question.typed =

@@ -255,6 +255,7 @@ table! {
     PurgeDeleted => &[],
     // So does what it tells of.
     MoveChannel => &[],
+    EmptyChannel => &[],
     StartGraces => &[],
     EndGraces => &[],
     RescopeKey => &[

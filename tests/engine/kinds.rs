@@ -1,0 +1,228 @@
+//! Every kind of notice that a channel can be set up for arrives, once: what is wrong with the store and the machine too, while
+//! nothing can be written down, and what becomes of rotations and of deletions that are off.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where a promise breaks")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use keydeck::crypto::passphrase::Passphrase;
+use keydeck::domain::delivery::KINDS;
+use keydeck::domain::time::DAY_MS;
+use keydeck::domain::{Command, Counted, KeyId, RecordKey, Rotation, Timestamp};
+use keydeck::engine::open::{Key, found, open};
+use keydeck::engine::{Engine as _, Sweeping};
+use keydeck::store::{Fault, Op, SledOptions, SledStore, Store as _};
+use serde_json::Value;
+
+use crate::delivery::{HOUR, Post, run};
+use crate::sweeps::{START, issue, name, options};
+use crate::watched::Hook;
+
+#[test]
+fn what_is_wrong_is_told_once_each_time_and_with_its_id_when_a_process_ended_in_between() {
+    let post = Post::new();
+    let right = post.house.open.engine.now().time;
+    let wrong = right.plus_days(400).unwrap();
+    let store = Arc::clone(&post.house.store);
+    let mut moves = 0;
+    let hook: Hook = Box::new(move |ops| {
+        if ops.iter().any(|op| op.key() == b"d/mail") {
+            moves += 1;
+            if moves >= 2 {
+                store.inner.fail_next(Fault::Unavailable);
+            }
+        }
+    });
+    *post.house.store.before_commit.lock().unwrap() = Some(hook);
+    post.house.clock.set(wrong);
+    assert_eq!(post.run().sent, 1);
+    *post.house.store.before_commit.lock().unwrap() = None;
+    assert_eq!(post.run().sent, 0, "this process knows what it could not write down");
+    // Another one would not.
+    post.house.open.engine.keep_alarms("mail".parse().unwrap(), post.channel().alarms);
+    let passed = post.channel().claim.unwrap().until.since(wrong);
+    post.house.clock.pass(passed);
+    assert_eq!((post.run().sent, post.run().sent), (1, 0));
+    let ids = || post.given().iter().map(|message| message["id"].to_string()).collect::<Vec<_>>();
+    assert_eq!(post.told(), ["maria: clock_in_doubt -"; 2]);
+    assert_eq!(ids()[0], ids()[1]);
+    post.house.clock.set(Timestamp(right.0 + passed));
+    assert_eq!(post.run().sent, 0);
+    post.house.clock.set(wrong);
+    assert_eq!(post.run().sent, 1);
+    assert_ne!(ids()[1], ids()[2]);
+    assert!(post.house.is_whole());
+}
+
+#[test]
+fn what_is_wrong_is_told_once_while_the_store_takes_nothing() {
+    let post = Post::new();
+    post.house.store.inner.go_down();
+    assert_eq!((post.run().sent, post.run().sent), (1, 0));
+    assert_eq!(post.told(), ["maria: store_down -"]);
+    post.house.store.inner.come_back();
+    assert_eq!(post.run().sent, 0);
+    post.house.store.inner.go_down();
+    assert_eq!((post.run().sent, post.run().sent), (1, 0));
+    post.house.store.inner.come_back();
+}
+
+#[test]
+fn who_was_told_of_a_deletion_is_told_that_it_is_off() {
+    let post = Post::new();
+    let (key, _) = post.house.issue("Webhook relay");
+    post.house.clock.pass(75 * DAY_MS);
+    post.sweep();
+    post.house.does(Command::KeepKey(key)).unwrap();
+    post.sweep();
+    post.days(1);
+    assert_eq!(post.told(), ["maria: deletion Webhook relay", "maria: withdrawn Webhook relay"]);
+}
+
+/// Rotates a key with a day of grace.
+fn rotate(post: &Post, key: KeyId) {
+    let rotation =
+        Rotation { id: None, grace: "24h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
+    post.house.does(Command::RotateKey { key, rotation }).unwrap();
+}
+
+#[test]
+fn an_old_half_is_told_of_when_it_was_rotated_and_an_hour_before_its_end_if_it_is_still_used() {
+    let post = Post::new();
+    let (used, token) = post.house.issue("Booking widget");
+    let (unused, _) = post.house.issue("Lead forms");
+    rotate(&post, used);
+    rotate(&post, unused);
+    post.sweep();
+    for _ in 0..23 {
+        post.house.clock.pass(HOUR);
+        assert!(post.house.open.engine.verify(token.as_bytes(), &[]).is_allow());
+        post.sweep();
+    }
+    let mut told = post.told();
+    let first = told.remove(0);
+    assert_eq!(first.matches("grace_ends").count(), 2, "{first}");
+    assert_eq!(told, ["maria: still_used Booking widget"]);
+    // Lengthened, it has another end, of which is told anew.
+    post.house.does(Command::LengthenGrace { key: used, by: "24h".parse().unwrap() }).unwrap();
+    post.sweep();
+    assert_eq!(post.told().len(), 3, "{:?}", post.told());
+    for _ in 0..25 {
+        post.house.clock.pass(HOUR);
+        post.house.open.engine.verify(token.as_bytes(), &[]);
+        post.sweep();
+    }
+    assert_eq!(post.told()[2..], ["maria: grace_ends Booking widget", "maria: still_used Booking widget"]);
+}
+
+/// Has something of a kind happen.
+fn happen(post: &mut Post, dir: &Path, kind: &str) {
+    let steps = |post: &Post, days: &[i64]| {
+        for days in days {
+            post.house.clock.pass(days * DAY_MS);
+            post.house.sweep();
+        }
+    };
+    match kind {
+        "deletion" => {
+            post.house.issue("Webhook relay");
+            steps(post, &[75]);
+        }
+        "deleted" => {
+            post.house.issue("Webhook relay");
+            steps(post, &[75, 8, 6, 1]);
+        }
+        "held" => {
+            for n in 0..6 {
+                post.house.issue(&format!("Kiosk {n}"));
+            }
+            steps(post, &[75, 8, 6, 1]);
+        }
+        "withdrawn" => {
+            let (key, _) = post.house.issue("Webhook relay");
+            steps(post, &[75]);
+            post.run();
+            post.house.does(Command::KeepKey(key)).unwrap();
+            post.house.sweep();
+        }
+        "ends" | "ended" => {
+            post.issue_ending("Lead forms", 8);
+            steps(post, if kind == "ends" { &[2] } else { &[2, 7] });
+        }
+        "grace_ends" => {
+            let (key, _) = post.house.issue("Booking widget");
+            rotate(post, key);
+        }
+        "still_used" => {
+            let (key, token) = post.house.issue("Booking widget");
+            rotate(post, key);
+            post.house.clock.pass(23 * HOUR);
+            assert!(post.house.open.engine.verify(token.as_bytes(), &[]).is_allow());
+            post.house.sweep();
+        }
+        "clock_in_doubt" => post.house.clock.set(START.plus_days(400).unwrap()),
+        "store_down" => post.house.store.inner.go_down(),
+        "seal_behind" => {
+            *post.house.store.seal_behind.lock().unwrap() = Some("the disk is full".into());
+        }
+        "denials_unwritten" => {
+            let (key, _) = post.house.issue("Booking widget");
+            post.house.store.inner.go_down();
+            post.house.does(Command::RevokeKey(key)).unwrap_err();
+        }
+        "uses_unwritten" => {
+            let (_, token) = post.house.issue("Booking widget");
+            assert!(post.house.open.engine.verify(token.as_bytes(), &[]).is_allow());
+            post.house.store.inner.fail_next(Fault::Unavailable);
+            post.house.open.engine.settle().unwrap_err();
+        }
+        "sweep_failed" => {
+            post.issue_ending("Lead forms", 8);
+            post.house.clock.pass(2 * DAY_MS);
+            post.house.store.inner.fail_next(Fault::Unavailable);
+            post.house.open.engine.sweep(&post.house.open.session, Sweeping::Do).map(drop).unwrap_err();
+        }
+        "delivery_failed" => {
+            post.breaks(true);
+            post.issue_ending("Lead forms", 8);
+            steps(post, &[2]);
+        }
+        "store_in_doubt" => {
+            let passphrase = Passphrase::choose("correct horse battery staple").unwrap();
+            let options = options(dir, &post.house.clock);
+            let before = found(&options, name("Acme"), name("maria"), &passphrase).unwrap().open;
+            let (key, _) = issue(&before, "Booking widget");
+            run(&before.engine, &post.channels);
+            drop(before);
+            let store = SledStore::open(&SledOptions::new(dir)).unwrap().store;
+            let bent = Op::Put(RecordKey::Key(key).to_string().into_bytes(), b"junk".to_vec());
+            store.commit(&[], &[bent]).unwrap();
+            drop(store);
+            let as_maria = Key::Operator { name: "maria", passphrase: &passphrase };
+            post.house.open = open(&options, &as_maria).unwrap();
+            assert!(!post.house.open.engine.doubts().is_empty());
+        }
+        other => panic!("nothing is known to cause {other}"),
+    }
+}
+
+#[test]
+fn every_kind_that_can_be_set_up_arrives_through_a_program_once() {
+    for kind in KINDS {
+        let mut post = Post::new().with("one", &[kind]);
+        post.run();
+        let dir = tempfile::tempdir().unwrap();
+        happen(&mut post, &dir.path().join("store"), kind);
+        post.run();
+        let given = post.given_to("one");
+        let told: Vec<&Value> =
+            given.iter().flat_map(|message| message["notices"].as_array().unwrap()).collect();
+        assert!(!told.is_empty(), "{kind} was not told");
+        assert!(told.iter().all(|notice| notice["what"] == kind), "{kind}: {told:?}");
+        assert!(told.iter().all(|notice| !notice["text"].as_str().unwrap().is_empty()), "{kind}: {told:?}");
+        post.run();
+        assert_eq!(post.given_to("one").len(), given.len(), "{kind} is told again");
+        post.house.store.inner.come_back();
+    }
+}
