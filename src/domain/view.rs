@@ -287,6 +287,15 @@ impl<'a> View<'a> {
         self.part_of(self.state.hold())
     }
 
+    /// The names of the keys whose deletion waits for a word: as many as wait, those that the actor does not see last.
+    pub fn held_names(&self) -> Vec<&'a str> {
+        let hold = self.hold();
+        let mut names: Vec<_> =
+            hold.keys.iter().filter_map(|id| self.key(*id)).map(|key| key.name.as_str()).collect();
+        names.resize(hold.keys.len(), "a key of somebody else");
+        names
+    }
+
     /// The channels that notices are delivered through, for admins: what is kept of them names whom others are told through.
     pub fn channels(&self) -> impl Iterator<Item = &'a super::delivery::Channel> + use<'a> {
         let sees = self.role() == Role::Admin && self.actor.access != Access::Recovery;

@@ -13,8 +13,7 @@ pub fn ask(look: &Look) -> Option<Confirm> {
     look.view(|view| {
         let hold = view.hold();
         let count = u32::try_from(hold.keys.len()).ok().filter(|count| *count > 0 && hold.confirmed.is_none())?;
-        let seen = hold.keys.iter().filter_map(|id| view.key(*id));
-        let names = first_few(seen.map(|key| key.name.as_str()));
+        let names = first_few(view.held_names());
         let mut lines = vec![
             Line::of(
                 Role::Text,

@@ -88,10 +88,7 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
             times.minute(notice.when)
         )),
         What::Held(_) => {
-            let hold = sight.seen.view.hold();
-            let names = first_few(
-                hold.keys.iter().filter_map(|id| sight.seen.view.key(*id)).map(|key| key.name.as_str()),
-            );
+            let names = first_few(sight.seen.view.held_names());
             say("More deletions for want of use are due at once than are done without a word. Enter says that they may go.".to_owned());
             if !names.is_empty() {
                 say(names);
@@ -111,7 +108,9 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
                     "Set the clock right, or say in Settings, Security that it is: Enter goes there."
                 }
                 Trouble::Doubt => "Settings, Security tells what does not agree: Enter goes there.",
-                Trouble::Delivery => "It is tried again by itself; `keydeck notices test` tries it now.",
+                Trouble::Delivery => {
+                    "What waits is tried again by itself; `keydeck notices test` tries the channels now."
+                }
                 Trouble::Denials
                 | Trouble::Disk
                 | Trouble::ReadOnly

@@ -175,7 +175,9 @@ fn who_can_let_them_go_knows_of_all_and_the_others_of_their_own() {
     let lena = world.operator(maria, "lena", Role::Admin);
     world.sweep();
     for (who, knows) in [(maria, 6), (lena, 6), (jonas, 0)] {
-        assert_eq!(View::new(&world.state, who).hold().keys.len(), knows);
+        let view = View::new(&world.state, who);
+        assert_eq!((view.hold().keys.len(), view.held_names().len()), (knows, knows));
     }
     assert_eq!(View::new(&world.state, lena).key(keys[0]), None, "no look at the keys themselves");
+    assert_eq!(View::new(&world.state, lena).held_names(), ["a key of somebody else"; 6]);
 }
