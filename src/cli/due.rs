@@ -18,7 +18,7 @@ use crate::deliver::{Quit, Report, run};
 use crate::domain::event::Subject;
 use crate::domain::lifecycle::Told;
 use crate::domain::notice::{Notice, What, board};
-use crate::domain::{Command, Event, Expiry, Refusal, Timestamp};
+use crate::domain::{Command, Event, Expiry, KeyState, Refusal, Timestamp};
 use crate::engine::{Sweeping, Swept};
 
 /// Words of `sweep`.
@@ -229,6 +229,11 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
             let ends = key.expiry.instant().map(|when| (What::Ends, when));
             let both = [goes, ends].into_iter().flatten().filter(|(_, when)| *when <= until);
             found.extend(both.map(|(what, when)| Notice::of_key(what, key, when)));
+        }
+        for old in view.keys().filter(|key| key.state(now) == KeyState::Superseded) {
+            let ends = old.expiry.instant().filter(|when| *when <= until);
+            let what = if view.still_used(old, now) { What::StillUsed } else { What::GraceEnds };
+            found.extend(ends.map(|when| Notice::of_key(what, old, when)));
         }
         found.sort_by_key(|notice| (notice.when, notice.key));
         show(deck, view, &found, now, "Nothing is due.")?;

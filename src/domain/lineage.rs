@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use minicbor::{Decode, Encode};
 
-use super::{Command, Event, Expiry, Key, KeyId, KeyState, Name, State, Timestamp};
+use super::{Command, Event, Expiry, Key, KeyId, KeyState, Name, Refusal, State, Timestamp};
 
 /// How long the old half goes on working: whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -126,11 +126,19 @@ pub struct Superseded {
     /// The grace that begins with the first use of the new half, while that is not known; `None` once the end is fixed.
     #[n(4)]
     pub waits: Option<Grace>,
+    /// When that first use was, once the end is fixed by it.
+    #[n(5)]
+    pub begun: Option<Timestamp>,
 }
 
 /// The earlier of an end and an instant.
 pub(super) fn sooner(expiry: Expiry, at: Timestamp) -> Expiry {
     Expiry::At(expiry.instant().map_or(at, |own| own.min(at)))
+}
+
+/// The earlier of two ends.
+pub(super) fn earlier(one: Expiry, other: Expiry) -> Expiry {
+    other.instant().map_or(one, |at| sooner(one, at))
 }
 
 /// The two keys of a rotation.
@@ -168,13 +176,29 @@ impl State {
         Some(halves.old)
     }
 
-    /// When a grace ends that waits for the first use of the new half, once that is known.
-    pub(super) fn grace_end(&self, key: &Key, now: Timestamp) -> Option<Expiry> {
+    /// The key that took over in the rotation of that name, of all that led to a key, and of the one that led on from it.
+    pub fn rotated_as(&self, key: &Key, name: &Name) -> Option<KeyId> {
+        let before = |key: &&Key| key.succeeds.and_then(|old| self.key(old));
+        let all = std::iter::successors(Some(key), before);
+        let mut told = all.filter_map(|key| key.superseded.as_deref());
+        told.find(|how| how.rotation.as_ref() == Some(name)).map(|how| how.by)
+    }
+
+    /// Whether it was to take over from a key and does not: the rotation was taken back, or another took its place.
+    pub fn is_given_up(&self, key: &Key, now: Timestamp) -> bool {
+        let old = key.succeeds.and_then(|old| self.key(old));
+        let by = old.map(|old| old.superseded.as_ref().map(|how| how.by));
+        key.state(now) == KeyState::Revoked && by.is_some_and(|by| by != Some(key.id))
+    }
+
+    /// When the new half was used for the first time, of a grace that waits for that, and when the grace ends.
+    pub(super) fn grace_end(&self, key: &Key, now: Timestamp) -> Option<(Timestamp, Expiry)> {
         let superseded = key.superseded.as_deref().filter(|_| key.state(now) == KeyState::Superseded)?;
         let used = self.usage(superseded.by);
         // Of uses that were counted before the first was noted the last is known: a later end.
-        let first = used.first_used_at.or(used.last_used_at)?;
-        Some(sooner(superseded.expiry, superseded.waits?.after(first)))
+        // A clock that was ahead may have been believed when it was noted.
+        let first = used.first_used_at.or(used.last_used_at)?.min(now);
+        Some((first, sooner(key.expiry, superseded.waits?.after(first))))
     }
 }
 
@@ -184,6 +208,14 @@ pub fn taking_back(events: &[Event], now: Timestamp) -> Option<Command> {
     let new = events.iter().find_map(Event::key)?.id;
     let in_grace = |event: &Event| matches!(event, Event::KeySuperseded(old, _) if old.state(now) == KeyState::Superseded);
     Some(if events.iter().any(in_grace) { Command::CancelRotation(new) } else { Command::RevokeKey(new) })
+}
+
+/// What takes back a key that nobody was shown when the rotation cannot be cancelled any more: its old half has ended.
+pub fn instead(back: &Command, refusal: &Refusal) -> Option<Command> {
+    match (back, refusal) {
+        (Command::CancelRotation(new), Refusal::OldHalfOver { .. }) => Some(Command::RevokeKey(*new)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -317,6 +317,11 @@ pub(super) fn missed_from(key: &Key) -> Option<Timestamp> {
 }
 
 impl View<'_> {
+    /// [`still_used`], of a key in view.
+    pub fn still_used(&self, key: &Key, now: Timestamp) -> bool {
+        still_used(self.state(), key, now)
+    }
+
     /// When a key is deleted for want of use if nothing happens, and how many notices of that were given. `None` while that
     /// is further away than the first notice.
     pub fn deletion(&self, key: &Key, grounds: Grounds) -> Option<(Timestamp, usize)> {

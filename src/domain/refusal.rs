@@ -169,7 +169,7 @@ pub enum Refusal {
         key: KeyId,
     },
     /// The old half has ended.
-    #[error("the old half {old} has ended, and what has ended stays so. The new half {new} goes on working.")]
+    #[error("the old half {old} has ended, and what has ended stays so. {new} took over from it.")]
     OldHalfOver {
         /// The old half.
         old: KeyId,

@@ -124,7 +124,9 @@ impl<'a> View<'a> {
         let stands = |key: &Key| match key.state(now) {
             KeyState::Active | KeyState::Paused => Sought::Living,
             KeyState::Superseded => Sought::Superseded,
-            KeyState::Revoked if key.superseded.is_some() => Sought::Replaced,
+            KeyState::Revoked if key.superseded.is_some() || self.state.is_given_up(key, now) => {
+                Sought::Replaced
+            }
             KeyState::Expired | KeyState::Revoked => Sought::Ended,
             KeyState::Deleted => Sought::Deleted,
         };
@@ -166,7 +168,7 @@ impl<'a> View<'a> {
     /// Whether a list shows it with the key that took over from it: one row for each key that people know. What still works
     /// stands alone where that one is not in sight.
     pub fn is_folded(&self, key: &Key, now: Timestamp) -> bool {
-        let Some(how) = &key.superseded else { return false };
+        let Some(how) = &key.superseded else { return self.state.is_given_up(key, now) };
         let sees = |key: &Key| key.state(now) != KeyState::Deleted;
         key.state(now) != KeyState::Superseded || self.key(how.by).is_some_and(sees)
     }

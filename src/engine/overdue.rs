@@ -27,7 +27,7 @@ use super::{News, audit_log};
 use crate::domain::audit::{ChangeLine, Entry, SubjectLine};
 use crate::domain::command::{Draws, Yields};
 use crate::domain::event::Subject;
-use crate::domain::lineage::taking_back;
+use crate::domain::lineage::{instead, taking_back};
 use crate::domain::{Catalog, Command, Context, Event, KeyId, Refusal, State, Timestamp, decide};
 use crate::store::{CommitError, Store};
 
@@ -265,7 +265,14 @@ impl Overdue {
             minted: None,
         };
         let state = Reading::of(&self.parts.image.state);
-        decide(&state, &note.command, &context)
+        let judged = decide(&state, &note.command, &context);
+        match judged {
+            Err(refusal) if note.why == Why::NeverShown => match instead(&note.command, &refusal) {
+                Some(command) => decide(&state, &command, &context),
+                None => Err(refusal),
+            },
+            judged => judged,
+        }
     }
 
     fn put_in_force(&self, events: Vec<Event>) -> Arc<Vec<Event>> {

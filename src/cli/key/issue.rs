@@ -19,12 +19,12 @@ use crate::crypto::CryptoError;
 use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
-use crate::domain::lineage::taking_back;
+use crate::domain::lineage::{instead, taking_back};
 use crate::domain::{
     Catalog, Command, Contacts, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View,
 };
 use crate::engine::open::Wants;
-use crate::engine::{Brought, Unwritten};
+use crate::engine::{Brought, EngineError, Unwritten};
 
 /// Below, it is found by whoever has the unsealed store; that is said.
 const FAIR_BITS: u32 = 80;
@@ -213,8 +213,7 @@ fn take_back(signed: &Signed, events: &[Event], key: &Key, error: &io::Error) ->
         ),
         (_, Some(_)) => (
             format!(
-                "The key {0} was revoked at once; the one that was lost stays dead. `keydeck key rotate {0} --again` \
-                 makes another.",
+                "The key {} was revoked at once, and the one it took over from stays dead. Issue a new one.",
                 key.id
             ),
             format!("keydeck key revoke {}", key.id),
@@ -224,8 +223,16 @@ fn take_back(signed: &Signed, events: &[Event], key: &Key, error: &io::Error) ->
             format!("keydeck key revoke {}", key.id),
         ),
     };
-    match signed.engine.execute(&signed.session, command) {
-        Ok(_) => Fault::refused("token_lost", format!("{what} {then}")),
+    let done =
+        signed.engine.execute(&signed.session, command.clone()).map(drop).or_else(|error| match &error {
+            EngineError::Refused(refusal) => match instead(&command, refusal) {
+                Some(other) => signed.engine.execute(&signed.session, other).map(drop),
+                None => Err(error),
+            },
+            _ => Err(error),
+        });
+    match done {
+        Ok(()) => Fault::refused("token_lost", format!("{what} {then}")),
         Err(failed) => Fault::from(failed)
             .because(&format!("{what} It could not be taken back either: do it with `{by_hand}`.")),
     }

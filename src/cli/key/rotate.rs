@@ -97,10 +97,15 @@ fn rotation(
 
 fn finish(deck: &Deck, args: &Rotate) -> Outcome {
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
-    let old = halves(&signed, &key)?.0;
+    let (old, new) = halves(&signed, &key)?;
     args.consent.ask(|| {
-        let used = signed.see(|view| super::lines::last_used(&old, view, signed.now()));
-        format!("End the old half {} now? Its token stops working at once; it was used: {used}.", old.hint())
+        let used = |half| signed.see(|view| super::lines::last_used(half, view, signed.now()));
+        format!(
+            "End the old half {} now? Its token stops working at once; it was used: {}. The new half was used: {}.",
+            old.hint(),
+            used(&old),
+            used(&new)
+        )
     })?;
     carry_out(
         deck,

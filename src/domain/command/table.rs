@@ -339,6 +339,12 @@ impl Command {
             _ => None,
         }
     }
+
+    /// Whether an entry of that name tells of this: of itself, or of what it is [`Self::at_once`].
+    pub fn comes_with(&self, name: &str) -> bool {
+        let whole = if let Self::RevokeKey(_) = self { "key.rotate" } else { self.name() };
+        name == self.name() || name == whole
+    }
 }
 
 #[cfg(test)]

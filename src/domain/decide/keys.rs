@@ -8,6 +8,7 @@ use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::command::{Context, KeyEdit, NewKey};
 use crate::domain::event::Event;
 use crate::domain::lifecycle::{Protection, Word};
+use crate::domain::lineage::{Superseded, earlier};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
@@ -135,7 +136,18 @@ pub(super) fn edit(
     }
     let found = Basis::of_key(key);
     Basis::holds(basis, found, || (format!("the key {}", key.name), format!("revision {found}")))?;
-    Ok(vec![Event::KeyEdited(after, Box::new(key.clone()))])
+    let mut events = vec![Event::KeyEdited(after, Box::new(key.clone()))];
+    // No half works for longer than the key that people see, also when the rotation is taken back.
+    if let Some(old) = state.old_half(key, context.now) {
+        let sooner = |expiry| earlier(expiry, change.expiry);
+        let how =
+            old.superseded.clone().map(|how| Box::new(Superseded { expiry: sooner(how.expiry), ..*how }));
+        let ends = Key { expiry: sooner(old.expiry), superseded: how, ..old.clone() };
+        if ends != *old {
+            events.push(Event::KeySuperseded(ends, old.expiry));
+        }
+    }
+    Ok(events)
 }
 
 pub(super) fn set_contacts(

@@ -2,10 +2,10 @@
 //! old one as before, more time. To end the old half is to revoke it.
 
 use super::believed;
-use super::keys::{find, name_is_free, need, there_is_room, within_limits};
+use super::keys::{find, need, within_limits};
 use crate::domain::command::Context;
 use crate::domain::event::Event;
-use crate::domain::lineage::{BadGrace, sooner};
+use crate::domain::lineage::{BadGrace, earlier, sooner};
 use crate::domain::{
     Counted, Expiry, Grace, Halves, Key, KeyId, KeyState, Refusal, Rotation, State, Status, Superseded,
 };
@@ -17,11 +17,8 @@ pub(super) fn rotate(
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
     let (key, now) = (find(state, id, context)?, context.now);
-    let before = state
-        .halves(key)
-        .filter(|halves| halves.how.rotation.is_some() && halves.how.rotation == rotation.id);
-    if let Some(halves) = before {
-        return Err(Refusal::RotatedBefore { by: halves.new.id });
+    if let Some(by) = rotation.id.as_ref().and_then(|name| state.rotated_as(key, name)) {
+        return Err(Refusal::RotatedBefore { by });
     }
     if !rotation.grace.is_allowed() {
         return Err(Refusal::BadGrace(BadGrace));
@@ -43,7 +40,14 @@ pub(super) fn rotate(
     }
     let new = successor(state, key, key.id, rotation.expiry.unwrap_or(key.expiry), context)?;
     let waits = (rotation.counted == Counted::FromFirstUse && !is_lost).then_some(rotation.grace);
-    let how = Superseded { by: new.id, since: now, rotation: rotation.id.clone(), expiry: key.expiry, waits };
+    let how = Superseded {
+        by: new.id,
+        since: now,
+        rotation: rotation.id.clone(),
+        expiry: key.expiry,
+        waits,
+        begun: None,
+    };
     let old = Key { superseded: Some(Box::new(how)), ..key.clone() };
     let mut events = vec![Event::KeySucceeded(new, key.expiry)];
     if is_lost {
@@ -52,8 +56,9 @@ pub(super) fn rotate(
         events.push(revoked(&old));
         events.extend(third.map(revoked));
     } else {
-        let end = rotation.grace.after(now);
-        let expiry = if waits.is_some() { key.expiry } else { sooner(key.expiry, end) };
+        // Nor does it work for longer than the one that took over, which is the key people see.
+        let own = earlier(key.expiry, rotation.expiry.unwrap_or(key.expiry));
+        let expiry = if waits.is_some() { own } else { sooner(own, rotation.grace.after(now)) };
         events.push(Event::KeySuperseded(Key { expiry, ..old }, key.expiry));
     }
     Ok(events)
@@ -61,21 +66,12 @@ pub(super) fn rotate(
 
 pub(super) fn again(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let Halves { old, new, how } = halves(state, id, context)?;
-    // Where the old half ended with the rotation, the new one may have been taken back because nobody was shown it.
-    let was_lost = old.status == Status::Revoked(how.since);
-    let fit: &[KeyState] =
-        if was_lost { &[KeyState::Active, KeyState::Revoked] } else { &[KeyState::Active] };
     if new.superseded.is_some() {
         let why = "another took over from it. Do that to the key that took over.";
         return Err(Refusal::WrongState { state: KeyState::Superseded, why });
     }
     let stopped = (KeyState::Paused, "resume it first.");
-    need(new, fit, Some(stopped), context)?;
-    if new.is_ended() {
-        // There is no live key whose place it could take.
-        name_is_free(state, new.owner, None, &new.name, context.now)?;
-        there_is_room(state, new.owner, context)?;
-    }
+    need(new, &[KeyState::Active], Some(stopped), context)?;
     let used = state.usage(new.id);
     if used.count > 0 || used.last_used_at.is_some() {
         return Err(Refusal::SuccessorUsed { new: new.id });
@@ -86,19 +82,26 @@ pub(super) fn again(state: &State, id: KeyId, context: &Context<'_>) -> Result<V
     let other = successor(state, new, old.id, new.expiry, context)?;
     let how = Superseded { by: other.id, ..how.clone() };
     let kept = Event::KeySuperseded(Key { superseded: Some(Box::new(how)), ..old.clone() }, old.expiry);
-    let mut events = vec![Event::KeySucceeded(other, new.expiry), kept];
-    if !new.is_ended() {
-        events.push(Event::KeyRevoked(Key { status: Status::Revoked(context.now), ..new.clone() }));
-    }
-    Ok(events)
+    let replaced = Event::KeyRevoked(Key { status: Status::Revoked(context.now), ..new.clone() });
+    Ok(vec![Event::KeySucceeded(other, new.expiry), kept, replaced])
 }
 
 pub(super) fn cancel(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let halves @ Halves { old, new, how } = halves(state, id, context)?;
     works(&halves, context)?;
-    name_is_free(state, old.owner, Some(new.id), &old.name, context.now)?;
-    let counted_from = Some(context.now);
-    let before = Key { expiry: how.expiry, superseded: None, counted_from, ..old.clone() };
+    // What people told of the key meanwhile they told of the new half.
+    let before = Key {
+        verifier: old.verifier,
+        imported: old.imported.clone(),
+        id: old.id,
+        created_at: old.created_at,
+        status: old.status,
+        expiry: how.expiry,
+        succeeds: old.succeeds,
+        superseded: None,
+        counted_from: Some(context.now),
+        ..new.clone()
+    };
     let mut events = vec![Event::KeyReinstated(before, old.expiry)];
     if !new.is_ended() {
         events.push(Event::KeyRevoked(Key { status: Status::Revoked(context.now), ..new.clone() }));
@@ -123,10 +126,10 @@ pub(super) fn lengthen(
         Key { superseded: Some(Box::new(how)), ..old.clone() }
     } else {
         // Seven days in all, from where the grace was counted.
-        let begun = state.usage(new.id).first_used_at.map_or(how.since, |first| first.max(how.since));
+        let begun = how.begun.unwrap_or(how.since);
         let end = old.expiry.instant().map_or(context.now, |end| by.after(end)).min(Grace::MAX.after(begun));
         let end = end.max(old.expiry.instant().unwrap_or(end));
-        Key { expiry: sooner(how.expiry, end), ..old.clone() }
+        Key { expiry: sooner(earlier(how.expiry, new.expiry), end), ..old.clone() }
     };
     if after == *old {
         return Err(Refusal::NoChange(

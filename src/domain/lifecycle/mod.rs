@@ -100,8 +100,8 @@ pub struct Plan<'s> {
     pub notices: Vec<(&'s Key, Cycle, Told)>,
     /// What is remembered of keys that are told nothing now and whose notices hold no more, as it should be.
     pub renewed: Vec<(&'s Key, Cycle)>,
-    /// Old halves of rotations of which the new one was used for the first time, with the end that follows.
-    pub graces: Vec<(&'s Key, Expiry)>,
+    /// Old halves of rotations of which the new one was used for the first time: when, and the end that follows.
+    pub graces: Vec<(&'s Key, (Timestamp, Expiry))>,
     /// Old halves of rotations whose grace is over.
     pub ended: Vec<&'s Key>,
     /// Keys to delete for want of use: those that need no word first, then those it was given for.
@@ -184,8 +184,10 @@ impl Plan<'_> {
                 }))
             }
             Pass::Hold => Box::new(self.hold.iter().cloned().map(Event::DeletionsHeld)),
-            Pass::Graces => Box::new(self.graces.iter().map(|(key, expiry)| {
-                let how = key.superseded.clone().map(|how| Box::new(Superseded { waits: None, ..*how }));
+            Pass::Graces => Box::new(self.graces.iter().map(|(key, (first, expiry))| {
+                let begun = Some(*first);
+                let how =
+                    key.superseded.clone().map(|how| Box::new(Superseded { waits: None, begun, ..*how }));
                 let old = Key { expiry: *expiry, superseded: how, ..(*key).clone() };
                 Event::KeySuperseded(old, key.expiry)
             })),
@@ -280,7 +282,7 @@ fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<
             plan.next = earliest(plan.next, Some(until));
         }
     }
-    plan.graces.extend(state.grace_end(key, grounds.now).map(|end| (key, end)));
+    plan.graces.extend(state.grace_end(key, grounds.now).map(|begun| (key, begun)));
     if key.superseded.is_some() && !key.is_ended() {
         match key.expiry.instant() {
             Some(end) if grounds.now >= end => plan.ended.push(key),
@@ -386,10 +388,11 @@ fn watch(state: &State, policy: &Policy, key: &Key, cycle: &Cycle, grounds: Grou
     Some(Watch { is_void, deletes_at: told.max(Some(after(base, idle_days)))? })
 }
 
-/// Whether days without use count for this key: nobody can use one that is refused for what it belongs to.
+/// Whether days without use count for this key: nobody can use one that is refused for what it belongs to, and while the
+/// old half of a rotation works, whoever uses that uses the key.
 fn watched(state: &State, key: &Key, now: Timestamp) -> bool {
     let works = key.state(now) == KeyState::Active && closed(state, key).is_none();
-    works && key.protection.is_none()
+    works && key.protection.is_none() && state.old_half(key, now).is_none()
 }
 
 /// When a key will be deleted for want of use if nothing happens, and how many notices of that were given. `None` while it

@@ -204,7 +204,10 @@ impl LocalEngine {
                 return Ok(Done { events: events.to_vec(), ..Done::default() });
             }
             (Err(error), Some(_)) => return Err(self.overdue.in_force(command, error)),
-            (Err(error), None) => return Err(self.deny_at_once(&mut ledger, session, command, error)),
+            (Err(error), None) => {
+                let at = self.now().time;
+                return Err(self.deny_at_once(&mut ledger, session, (command, at), error));
+            }
         }
         let (events, token) = match self.judge_minting(&mut ledger, session, command, imported) {
             Ok((events, token)) => (Arc::new(events), token),
@@ -247,7 +250,7 @@ impl LocalEngine {
                 let when = (at, ledger.head());
                 return Err(self.overdue.deny(session, command, &events, when, error));
             }
-            return Err(self.deny_at_once(&mut ledger, session, command, error));
+            return Err(self.deny_at_once(&mut ledger, session, (command, at), error));
         }
         if confirmed {
             // While the ledger is held: nobody writes the old mark after the new one.
@@ -267,7 +270,7 @@ impl LocalEngine {
         &self,
         ledger: &mut Ledger,
         session: &Session,
-        command: &Command,
+        (command, at): (&Command, Timestamp),
         error: EngineError,
     ) -> EngineError {
         let Some(command) = command.at_once() else { return error };
@@ -275,10 +278,7 @@ impl LocalEngine {
             return self.overdue.in_force(&command, error);
         }
         match self.judge(ledger, session, &command, None) {
-            Ok(events) => {
-                let when = (self.now().time, ledger.head());
-                self.overdue.deny(session, &command, &Arc::new(events), when, error)
-            }
+            Ok(events) => self.overdue.deny(session, &command, &Arc::new(events), (at, ledger.head()), error),
             Err(_) => error,
         }
     }

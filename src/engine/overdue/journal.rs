@@ -60,7 +60,8 @@ impl Note {
         let of = |id: &PublicId| entry.subjects.iter().any(|subject| subject.id == id.to_string());
         self.after.is_none_or(|after| entry.seq > after)
             && entry.outcome == Outcome::Done
-            && (entry.at, entry.event.as_str()) == (self.at.0, self.command.name())
+            && entry.at == self.at.0
+            && self.command.comes_with(&entry.event)
             && self.session.is(&entry.actor.session)
             && match self.command.about() {
                 About::Nothing | About::Policy => true,

@@ -6,8 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::crypto::token::{Token, TokenKind};
+use crate::domain::lineage::instead;
 use crate::domain::{AppId, Command, KeyId};
-use crate::engine::{Engine, Session};
+use crate::engine::{Engine, EngineError, Session};
 use crate::tui::action::Reason;
 use crate::tui::secret::SecretText;
 
@@ -293,7 +294,15 @@ impl WayBack {
 
     fn take_back(&self, key: KeyId, back: &Command, why: &str) -> String {
         let name = self.key_name(key);
-        match self.engine.execute(&self.session, back.clone()) {
+        let mut back = back.clone();
+        let mut done = self.engine.execute(&self.session, back.clone());
+        if let Err(EngineError::Refused(refusal)) = &done
+            && let Some(other) = instead(&back, refusal)
+        {
+            done = self.engine.execute(&self.session, other.clone());
+            back = other;
+        }
+        match done {
             Ok(_) if matches!(back, Command::CancelRotation(_)) => {
                 format!("The rotation of {name} is taken back, {why} its token: the old one is as it was.")
             }

@@ -98,6 +98,11 @@ pub struct Secret {
 impl Secret {
     fn new(fresh: Fresh, of: Of, name: String, title: String, facts: String) -> Self {
         let words = match of {
+            Of::Key { made: Made::Rotated | Made::Replaced, .. } => [
+                "This is the only time it can be shown: what is kept here recognises the key but cannot tell it. If it \
+                 is lost, replace the new half.",
+                "Shown only now. If it is lost, replace the new half.",
+            ],
             Of::Key { .. } => [
                 "This is the only time it can be shown: what is kept here recognises the key but cannot tell it. If it \
                  is lost, revoke it and issue another.",

@@ -229,14 +229,89 @@ fn a_cancelled_rotation_leaves_the_old_half_as_it_was() {
             assert_eq!(world.refused_for(new), Some(Reason::Revoked));
             assert_eq!(world.state.live_keys_of(maria.operator, world.now), 1);
         }
-        // Its name may be somebody's by then.
+        // What people called the key meanwhile it is called then.
         let Key { note, expiry, .. } = world.key(new).clone();
         let change = KeyEdit { name: name("New name"), note, expiry, notice_days: None };
         world.run(maria, &Command::EditKey { key: new, change, basis: None }).unwrap();
         world.issue(maria, agency_key("K")).unwrap();
-        let answer = world.run(maria, &Command::CancelRotation(new));
-        assert!(matches!(answer, Err(Refusal::NameTaken { .. })), "{answer:?}");
+        world.run(maria, &Command::CancelRotation(new)).unwrap();
+        assert_eq!(world.key(old).name, name("New name"));
     }
+}
+
+#[test]
+fn no_old_half_works_for_longer_than_the_key_that_people_see() {
+    let soon = Expiry::At(later(2 * DAY_MS));
+    for rotation in [for_a_grace("7d"), from_first_use("24h")] {
+        let (mut world, maria) = World::founded();
+        let [asked, edited] = ["A", "E"].map(|name| world.issue(maria, agency_key(name)).unwrap());
+        world.rotate(maria, asked, &Rotation { expiry: Some(soon), ..rotation.clone() }).unwrap();
+        let new = world.rotate(maria, edited, &rotation).unwrap();
+        let Key { name, note, .. } = world.key(new).clone();
+        let change = KeyEdit { name, note, expiry: soon, notice_days: None };
+        world.run(maria, &Command::EditKey { key: new, change, basis: None }).unwrap();
+        let longer = world.run(maria, &Command::LengthenGrace { key: new, by: grace("7d") });
+        assert_eq!(longer.is_ok(), rotation.counted == Counted::FromFirstUse);
+        world.is_used(new);
+        world.start_graces();
+        let mut taken = world.clone();
+        taken.run(maria, &Command::CancelRotation(new)).unwrap();
+        assert_eq!(taken.key(edited).expiry, soon, "to take it back lengthens nothing");
+        world.now = later(2 * DAY_MS);
+        for half in [asked, edited, new] {
+            assert!(!world.works(half));
+        }
+    }
+}
+
+#[test]
+fn a_key_whose_old_half_works_is_not_deleted_for_want_of_use() {
+    let (mut world, maria) = World::founded();
+    let old = world.issue(maria, agency_key("K")).unwrap();
+    let new = world.rotate(maria, old, &from_first_use("24h")).unwrap();
+    let at = |now| crate::domain::Grounds { now, complete_since: Some(NOW) };
+    let far = later(400 * DAY_MS);
+    assert_eq!(lifecycle::deletes_at(&world.state, world.key(new), at(far)), None);
+    assert!(lifecycle::plan(&world.state, at(far)).notices.is_empty());
+    world.run(maria, &Command::RevokeKey(old)).unwrap();
+    assert!(lifecycle::deletes_at(&world.state, world.key(new), at(far)).is_some());
+}
+
+#[test]
+fn a_first_use_that_a_clock_ahead_noted_is_no_later_than_now() {
+    let (mut world, maria) = World::founded();
+    let old = world.issue(maria, agency_key("K")).unwrap();
+    let new = world.rotate(maria, old, &from_first_use("1h")).unwrap();
+    world.now = later(300 * DAY_MS);
+    world.is_used(new);
+    world.now = later(HOUR);
+    assert_eq!(world.start_graces(), 1);
+    assert_eq!(world.key(old).grace_ends(), Some(later(2 * HOUR)));
+}
+
+#[test]
+fn seven_days_are_counted_from_the_rotation_also_when_the_new_half_is_used_late() {
+    let (mut world, maria) = World::founded();
+    let old = world.issue(maria, agency_key("K")).unwrap();
+    let new = world.rotate(maria, old, &for_a_grace("7d")).unwrap();
+    world.now = later(6 * DAY_MS);
+    world.is_used(new);
+    let answer = world.run(maria, &Command::LengthenGrace { key: new, by: grace("7d") });
+    assert!(matches!(answer, Err(Refusal::NoChange(_))), "{answer:?}");
+}
+
+#[test]
+fn what_takes_a_secret_back_that_nobody_saw_works_after_the_grace_as_well() {
+    let (mut world, maria) = World::founded();
+    let old = world.issue(maria, agency_key("K")).unwrap();
+    let command = Command::RotateKey { key: old, rotation: for_a_grace("1h") };
+    let events = world.run(maria, &command).unwrap();
+    let back = crate::domain::lineage::taking_back(&events, world.now).unwrap();
+    world.run(maria, &Command::RevokeKey(old)).unwrap();
+    let refusal = world.run(maria, &back).unwrap_err();
+    let other = crate::domain::lineage::instead(&back, &refusal).unwrap();
+    world.run(maria, &other).unwrap();
+    assert!(!world.works(events[0].key().unwrap().id));
 }
 
 #[test]
@@ -317,8 +392,10 @@ fn the_same_rotation_asked_for_twice_makes_no_third_secret() {
         }
     }
     assert_eq!(world.state.key_count(), state);
-    let next = Rotation { id: Some(name("2026-12")), ..named };
-    assert!(world.rotate(maria, new, &next).is_ok());
+    let next = Rotation { id: Some(name("2026-12")), ..named.clone() };
+    let third = world.rotate(maria, new, &next).unwrap();
+    world.now = later(60 * DAY_MS);
+    assert_eq!(world.rotate(maria, third, &named), Err(Refusal::RotatedBefore { by: new }));
 }
 
 #[test]
@@ -335,17 +412,17 @@ fn a_secret_whose_answer_was_lost_is_made_again_while_nobody_has_used_it() {
     world.is_used(again);
     let answer = world.run(maria, &Command::RepeatRotation(again));
     assert_eq!(answer, Err(Refusal::SuccessorUsed { new: again }));
-    // Of a key that was lost the new half may have been taken back, since nobody was shown it.
+    // Of a key that was lost as well, but nothing that was ended comes back that way.
     let other = world.rotate(maria, again, &for_a_grace("0")).unwrap();
-    world.run(maria, &Command::RevokeKey(other)).unwrap();
-    let mut taken = world.clone();
-    taken.issue(maria, agency_key("Booking widget")).unwrap();
-    let answer = taken.run(maria, &Command::RepeatRotation(again));
-    assert!(matches!(answer, Err(Refusal::NameTaken { .. })), "{answer:?}");
-    assert!(world.run(maria, &Command::RepeatRotation(again)).is_ok());
+    let events = world.run(maria, &Command::RepeatRotation(again)).unwrap();
+    let last = events[0].key().unwrap().id;
     assert_eq!(world.refused_for(again), Some(Reason::Revoked), "what was lost stays dead");
+    assert_eq!((world.works(other), world.works(last)), (false, true));
     assert!(world.run(maria, &Command::RepeatRotation(old)).is_err(), "only the last rotation is done again");
     assert_eq!(world.state.live_keys_of(maria.operator, world.now), 1);
+    world.run(maria, &Command::RevokeKey(last)).unwrap();
+    let answer = world.run(maria, &Command::RepeatRotation(again));
+    assert!(matches!(answer, Err(Refusal::WrongState { state: KeyState::Revoked, .. })), "{answer:?}");
 }
 
 #[test]

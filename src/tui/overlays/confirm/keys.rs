@@ -35,6 +35,9 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             lines.push(Line::of(Role::Warn, used(first, seen, deed)));
             lines.extend(left_out);
             lines.push(Line::of(Role::Text, consequence(deed, one)));
+            if deed.danger() == Danger::Dangerous && seen.view.old_half(first, seen.now()).is_some() {
+                lines.push(Line::of(Role::Warn, "So is its old half, which still works."));
+            }
         } else {
             // Before the names: in a small window those are what gives way.
             lines.push(Line::of(Role::Text, consequence(deed, one)));
@@ -126,7 +129,9 @@ fn used(key: &Key, seen: &Seen<'_>, deed: Deed) -> String {
     } else {
         "."
     };
-    match seen.usage(key).last_used_at {
+    // To people both halves of a rotation are one key.
+    let halves = [Some(key), seen.view.old_half(key, seen.now())];
+    match halves.into_iter().flatten().filter_map(|half| seen.usage(half).last_used_at).max() {
         Some(at) => format!("Used {}{stops}", seen.times.relative(at)),
         None => "Never used.".to_owned(),
     }

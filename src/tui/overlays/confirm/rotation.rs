@@ -34,7 +34,11 @@ pub fn ask(look: &Look, action: Action, key: KeyId) -> Option<Confirm> {
                 "End the old half",
                 "End",
                 old,
-                "It is refused at once, for good. The new half works on.",
+                if seen.usage(new).last_used_at.is_some() {
+                    "It is refused at once, for good. The new half works on."
+                } else {
+                    "It is refused at once, for good. Nobody has used the new half yet: whoever calls is cut off."
+                },
                 format!("the old half of {name} is revoked"),
             ),
             Action::CancelRotation => (

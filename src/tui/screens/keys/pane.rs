@@ -288,7 +288,12 @@ impl Screen for KeyPane {
                 self.beside.leave();
                 self.change(Change::Filter, look, seen, out);
             }
-            Errand::Key(key) => self.beside.list.select(key, seen),
+            Errand::Key(key) => {
+                // An old half stands in the row of the key that took over.
+                let folded = seen.view.key(key).filter(|key| seen.view.is_folded(key, seen.now()));
+                let shown = folded.and_then(|key| key.superseded.as_ref()).map_or(key, |how| how.by);
+                self.beside.list.select(shown, seen);
+            }
         });
     }
 

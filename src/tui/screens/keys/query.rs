@@ -2,7 +2,6 @@
 //! `owner:jonas`, `at:Berlin`, and what words are looked for in. The grammar around it is [`filter`]'s.
 
 use crate::domain::name::plain;
-use crate::domain::notice::still_used;
 use crate::domain::{Key, KeyState, time::DAY_MS};
 use crate::tui::list::filter::{self, needs};
 use crate::tui::sight::seen::{IN_DOUBT, Seen, Standing};
@@ -82,7 +81,7 @@ impl Wanted {
             Self::Live => key.state(seen.now()).is_live(),
             Self::Expiring => expiring(),
             Self::Idle => idle(),
-            Self::Due => expiring() || idle() || still_used(seen.state(), key, seen.now()),
+            Self::Due => expiring() || idle() || seen.view.still_used(key, seen.now()),
             Self::Stopped(as_shown) => as_shown.contains(&seen.standing(key)),
         }
     }

@@ -162,11 +162,7 @@ impl Reckoning {
 
     /// Has a key take over from one that works, and has no old half that works.
     pub(super) fn rotate(&mut self, key: KeyId, to: KeyId, now: i64, (grace, waits): (i64, bool)) -> bool {
-        let third = self.diaries.keys().any(|old| {
-            let took = read(&self.diaries[old], now).taken.is_some_and(|(by, ..)| by == key);
-            took && self.stands(*old, now) == Stands::Superseded
-        });
-        if third || self.stands(key, now) != Stands::Works {
+        if self.old_half(key, now).is_some() || self.stands(key, now) != Stands::Works {
             return false;
         }
         let page = read(&self.diaries[&key], now);
@@ -179,11 +175,7 @@ impl Reckoning {
 
     /// Whether it is a half of a rotation whose old half works.
     pub(super) fn is_half(&self, key: KeyId, now: i64) -> bool {
-        self.diaries.keys().any(|old| {
-            let taken = read(&self.diaries[old], now).taken;
-            let is_of_it = taken.is_some_and(|(by, ..)| by == key || *old == key);
-            is_of_it && self.stands(*old, now) == Stands::Superseded
-        })
+        self.old_half(key, now).is_some() || self.stands(key, now) == Stands::Superseded
     }
 
     /// The old half is alone again, unless it is over.
@@ -192,7 +184,14 @@ impl Reckoning {
         let Some((to, ..)) = taken.filter(|_| self.stands(key, now) == Stands::Superseded) else {
             return false;
         };
-        self.diaries.entry(key).or_default().push((now, Entry::Cancelled));
+        // What people said of the key meanwhile they said of the new half.
+        let (before, new) = (read(&self.diaries[&key], now), read(&self.diaries[&to], now));
+        let diary = self.diaries.entry(key).or_default();
+        diary.push((now, Entry::Cancelled));
+        diary.push((now, Entry::Ends(before.end.0, new.end.1)));
+        if new.is_protected != before.is_protected {
+            diary.push((now, if new.is_protected { Entry::Protected } else { Entry::Unprotected }));
+        }
         if !matches!(self.stands(to, now), Stands::Revoked | Stands::Deleted(_) | Stands::Purged) {
             self.diaries.entry(to).or_default().push((now, Entry::Revoked));
         }
@@ -224,7 +223,21 @@ impl Reckoning {
         if may {
             diary.push((now, entry));
         }
+        let old = self.old_half(key, now).filter(|_| may);
+        if let (Some(old), Entry::Ends(Some(end), _)) = (old, entry) {
+            let (own, notice) = read(&self.diaries[&old], now).end;
+            let sooner = own.map_or(end, |own| own.min(end));
+            self.diaries.entry(old).or_default().push((now, Entry::Ends(Some(sooner), notice)));
+        }
         may
+    }
+
+    /// The old half of a key, while it works or could.
+    fn old_half(&self, key: KeyId, now: i64) -> Option<KeyId> {
+        self.diaries.keys().copied().find(|old| {
+            let taken = read(&self.diaries[old], now).taken;
+            taken.is_some_and(|(by, ..)| by == key) && self.stands(*old, now) == Stands::Superseded
+        })
     }
 
     /// An operator lets go what is held, unless that was said already.
@@ -234,14 +247,16 @@ impl Reckoning {
     }
 
     /// The idle days, for a key of which they are counted.
-    fn idle(&self, page: &Page) -> Option<i64> {
-        self.idle_days.filter(|_| page.stands == Stands::Works && !page.is_protected).map(i64::from)
+    fn idle(&self, page: &Page, is_new_half: bool) -> Option<i64> {
+        let counts = page.stands == Stands::Works && !page.is_protected && !is_new_half;
+        self.idle_days.filter(|_| counts).map(i64::from)
     }
 
     /// When a key goes if every sweep comes in time from now on, and whether it was told of that.
     pub(super) fn deletes_at(&self, key: KeyId, now: i64, complete: i64) -> Option<(i64, bool)> {
         let mut page = read(&self.diaries[&key], now);
-        let (idle, base) = (self.idle(&page)?, page.base.max(complete));
+        let idle = self.idle(&page, self.old_half(key, now).is_some())?;
+        let base = page.base.max(complete);
         if days(base, now) < idle - 15 {
             page.told.clear();
         }
@@ -266,6 +281,8 @@ impl Reckoning {
             self.diaries.entry(key).or_default().push((now, Entry::GraceOver));
             did.push(Did::GraceEnded(key));
         }
+        let new_halves: BTreeSet<KeyId> =
+            self.diaries.keys().copied().filter(|key| self.old_half(*key, now).is_some()).collect();
         let mut diaries = std::mem::take(&mut self.diaries);
         for (key, diary) in &mut diaries {
             let page = read(diary, now);
@@ -278,7 +295,8 @@ impl Reckoning {
                 did.extend(self.told_of_end(diary, &page, now).map(|step| Did::Ends(*key, step)));
             }
             let unused = days(page.base.max(complete), now);
-            let Some(idle) = self.idle(&page).filter(|idle| unused >= idle - 15) else {
+            let Some(idle) = self.idle(&page, new_halves.contains(key)).filter(|idle| unused >= idle - 15)
+            else {
                 if !page.told.is_empty() {
                     diary.push((now, Entry::IdleVoid));
                 }
