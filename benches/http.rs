@@ -184,6 +184,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     contacts: None,
                     succeeds: None,
                     superseded: None,
+                    motive: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

@@ -74,7 +74,7 @@ fn durable_changes() {
         }
         let ids: Vec<KeyId> = numbers.map(|n| timed(&mut issued, || issue(&open, n))).collect();
         for id in ids {
-            timed(&mut revoked, || open.engine.execute(&open.session, Command::RevokeKey(id)).unwrap());
+            timed(&mut revoked, || open.engine.execute(&open.session, Command::revoke(id)).unwrap());
         }
     }
     for taken in [&mut write, &mut insert, &mut issued, &mut revoked] {

@@ -113,6 +113,7 @@ fn scene(keys: usize) -> Scene {
             contacts: None,
             succeeds: None,
             superseded: None,
+            motive: None,
         }));
         valid.push(*token.bytes());
     }

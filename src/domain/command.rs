@@ -13,8 +13,8 @@ use super::delivery::{Channel, ChannelName};
 use super::lifecycle::NoticeKind;
 use super::lineage::{Grace, Rotation};
 use super::{
-    Actor, AppId, Catalog, Contacts, Expiry, Imported, KeyId, LocationId, Name, Note, OperatorId, Place,
-    Profile, PublicId, Role, Timestamp, Verifier,
+    Actor, AppId, Catalog, Contacts, Expiry, Imported, KeyId, LocationId, Motive, Name, Note, OperatorId,
+    Place, Profile, PublicId, Role, Timestamp, Verifier,
 };
 
 /// A request to change something, or to do something that is audited. An edit without a basis replaces whatever is there.
@@ -123,9 +123,9 @@ pub enum Command {
     /// Let a paused key work again.
     #[n(17)]
     ResumeKey(#[n(0)] KeyId),
-    /// Stop a key for good.
+    /// Stop a key for good; why, as far as that was said.
     #[n(18)]
-    RevokeKey(#[n(0)] KeyId),
+    RevokeKey(#[n(0)] KeyId, #[cbor(n(1), default)] Motive),
     /// Revoke a key and remove it from sight.
     #[n(19)]
     DeleteKey(#[n(0)] KeyId),

@@ -8,8 +8,8 @@ use super::delivery::Channel;
 use super::lifecycle::{Seen, Told};
 use super::signing::SigningKeys;
 use super::{
-    Agency, App, Audience, Cycle, Expiry, Hold, Key, Location, Operator, Policy, Record, Role, Scopes,
-    Timestamp,
+    Agency, App, Audience, Cycle, Expiry, Hold, Key, Location, Motive, Operator, Policy, Record, Role,
+    Scopes, Timestamp,
 };
 
 /// One thing that happened.
@@ -434,6 +434,7 @@ impl Event {
                 Some(before) => different(before.edited(), after.edited()),
                 None => one("entry", String::new(), after.upto.to_string()),
             },
+            Self::KeyRevoked(k) => k.motive.iter().flat_map(|motive| told(motive)).collect(),
             Self::KeyPurged(_, before) => one("name", before.name.to_string(), String::new()),
             Self::SessionStarted(failed) if *failed > 0 => {
                 one("failed attempts before", "0".into(), failed.to_string())
@@ -450,7 +451,6 @@ impl Event {
             | Self::LocationRemoved(_)
             | Self::KeyPaused(_)
             | Self::KeyResumed(_)
-            | Self::KeyRevoked(_)
             | Self::KeyDeleted(_)
             | Self::KeyRestored(_)
             | Self::KeyKept(_)
@@ -463,6 +463,13 @@ impl Event {
             | Self::AppTokensEnded(_) => Vec::new(),
         }
     }
+}
+
+/// Why a key was revoked, word and words apart.
+fn told(motive: &Motive) -> impl Iterator<Item = Change> {
+    let fields = [(Motive::REASON, motive.why.code()), (Motive::BECAUSE, motive.because.as_str())];
+    let said = fields.into_iter().filter(|(_, to)| !to.is_empty());
+    said.map(|(field, to)| Change { field: field.into(), from: String::new(), to: to.into() })
 }
 
 fn different<const N: usize>(

@@ -8,7 +8,9 @@ use minicbor::{Decode, Encode};
 use super::lifecycle::Protection;
 use super::lineage::Superseded;
 use super::time::DAY_MS;
-use super::{AppId, Contacts, Expiry, KeyId, LocationId, Name, Note, OperatorId, Policy, Scopes, Timestamp};
+use super::{
+    AppId, Contacts, Expiry, KeyId, LocationId, Motive, Name, Note, OperatorId, Policy, Scopes, Timestamp,
+};
 
 /// For whom a record or an event is brought into bytes. What recognises a secret is written for the store alone, whatever it
 /// is a part of, so nobody who sends anything else has to take it out.
@@ -259,6 +261,9 @@ pub struct Key {
     /// The key that took over from it. Its expiry is the end of the grace from then on.
     #[n(15)]
     pub superseded: Option<Box<Superseded>>,
+    /// Why it was revoked, if anything was said.
+    #[n(17)]
+    pub motive: Option<Box<Motive>>,
 }
 
 /// How long a deleted record can be restored.
@@ -312,6 +317,7 @@ impl Key {
             contacts: None,
             succeeds: None,
             superseded: None,
+            motive: None,
         }
     }
 

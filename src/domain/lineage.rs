@@ -207,13 +207,13 @@ impl State {
 pub fn taking_back(events: &[Event], now: Timestamp) -> Option<Command> {
     let new = events.iter().find_map(Event::key)?.id;
     let in_grace = |event: &Event| matches!(event, Event::KeySuperseded(old, _) if old.state(now) == KeyState::Superseded);
-    Some(if events.iter().any(in_grace) { Command::CancelRotation(new) } else { Command::RevokeKey(new) })
+    Some(if events.iter().any(in_grace) { Command::CancelRotation(new) } else { Command::revoke(new) })
 }
 
 /// What takes back a key that nobody was shown when the rotation cannot be cancelled any more: its old half has ended.
 pub fn instead(back: &Command, refusal: &Refusal) -> Option<Command> {
     match (back, refusal) {
-        (Command::CancelRotation(new), Refusal::OldHalfOver { .. }) => Some(Command::RevokeKey(*new)),
+        (Command::CancelRotation(new), Refusal::OldHalfOver { .. }) => Some(Command::revoke(*new)),
         _ => None,
     }
 }

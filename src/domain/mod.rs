@@ -9,7 +9,7 @@
 //! - [`state`]: all of them together, the keys on a `shelf`, with an `index` of names and lives; [`view`]: what one operator may see of it.
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
-//! - [`lineage`]: keys that take over from one another.
+//! - [`lineage`]: keys that take over from one another; [`motive`]: why one was revoked.
 //! - [`lifecycle`]: what is due by time: notices, deletions, purges.
 //! - [`notice`]: the board that tells of it; [`delivery`]: who is told of it beyond the screen.
 //! - [`preview`]: what a change of the policy would touch.
@@ -38,6 +38,7 @@ pub mod key;
 pub mod lifecycle;
 pub mod lineage;
 pub mod location;
+pub mod motive;
 pub mod name;
 pub mod notice;
 pub mod operator;
@@ -71,6 +72,7 @@ pub use key::{Audience, Imported, Key, KeyState, Outside, Place, Status, Usage, 
 pub use lifecycle::{Cycle, Grounds, Hold};
 pub use lineage::{Counted, Grace, Halves, Rotation, Superseded};
 pub use location::Location;
+pub use motive::{Motive, Why};
 pub use name::{Name, Note};
 pub use operator::{Operator, Role, Standing};
 pub use policy::Policy;

@@ -104,6 +104,7 @@ mod tests {
             contacts: None,
             succeeds: None,
             superseded: None,
+            motive: None,
         }
     }
 

@@ -402,7 +402,7 @@ impl Story {
                 Scene::End(who, key, fate) => {
                     let command = match fate {
                         Fate::Paused => Command::PauseKey(key),
-                        Fate::Revoked => Command::RevokeKey(key),
+                        Fate::Revoked => Command::revoke(key),
                         Fate::Deleted => Command::DeleteKey(key),
                         Fate::Lives => continue,
                     };

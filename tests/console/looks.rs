@@ -172,7 +172,7 @@ pub fn whole() -> Open {
     let ended: [KeyId; 3] = ["Chatbot pilot", "Reporting (old)", "Test key, please ignore"]
         .map(|called| key(called, Place::Agency, Some(200), "leaked in a ticket"));
     run(&open, Command::PauseKey(ended[0]));
-    run(&open, Command::RevokeKey(ended[1]));
+    run(&open, Command::revoke(ended[1]));
     run(&open, Command::DeleteKey(ended[2]));
     for (called, place) in ["Front desk", "Web shop"].into_iter().zip(&places) {
         key(called, Place::Location(*place), Some(90), "");

@@ -13,6 +13,7 @@ mod pty_terminal;
 mod support;
 mod tui_apps;
 mod tui_attached;
+mod tui_changes;
 mod tui_keys;
 mod tui_locked;
 mod tui_notices;

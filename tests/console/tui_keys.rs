@@ -27,15 +27,15 @@ fn demo() -> Console {
 }
 
 /// A small store and the console on it.
-struct House {
-    engine: Arc<LocalEngine>,
-    session: Session,
-    clock: TestClock,
-    clipboard: FakeClipboard,
+pub struct House {
+    pub engine: Arc<LocalEngine>,
+    pub session: Session,
+    pub clock: TestClock,
+    pub clipboard: FakeClipboard,
 }
 
 impl House {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let clock = TestClock::at(NOW);
         let (agency, operator) = (name("Acme"), name("maria"));
         let open =
@@ -43,43 +43,43 @@ impl House {
         Self { engine: open.engine, session: open.session, clock, clipboard: FakeClipboard::default() }
     }
 
-    fn run(&self, command: Command) {
+    pub fn run(&self, command: Command) {
         self.engine.execute(&self.session, command).unwrap();
     }
 
-    fn issue(&self, called: &str, place: Place, expiry: Expiry) {
+    pub fn issue(&self, called: &str, place: Place, expiry: Expiry) {
         let scopes = vec!["contacts.read".into()];
         let note = Note::new("").unwrap();
         let new = NewKey { name: name(called), place, scopes, expiry: Some(expiry), note };
         self.run(Command::IssueKey(new));
     }
 
-    fn agency_keys(&self, names: &[&str]) {
+    pub fn agency_keys(&self, names: &[&str]) {
         for called in names {
             self.issue(called, Place::Agency, Expiry::Never);
         }
     }
 
-    fn console(&self) -> Console {
+    pub fn console(&self) -> Console {
         self.console_of(120, 40)
     }
 
-    fn console_of(&self, width: u16, height: u16) -> Console {
+    pub fn console_of(&self, width: u16, height: u16) -> Console {
         let open = Open { engine: self.engine.clone(), session: self.session.clone(), notices: Vec::new() };
         desk_on(open, screens(), (width, height), &self.clipboard)
     }
 
-    fn key(&self, called: &str) -> Key {
+    pub fn key(&self, called: &str) -> Key {
         let state = self.engine.state();
         state.keys().find(|key| key.name.as_str() == called).unwrap().clone()
     }
 
-    fn state_of(&self, called: &str) -> KeyState {
+    pub fn state_of(&self, called: &str) -> KeyState {
         self.key(called).state(self.engine.now().time)
     }
 }
 
-fn name(text: &str) -> Name {
+pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
@@ -276,7 +276,7 @@ fn a_key_that_expires_is_told_as_expired_at_that_instant() {
 fn the_tab_counts_the_rows_that_the_table_has() {
     let house = House::new();
     house.agency_keys(&["Alpha", "Beta", "Gamma"]);
-    house.run(Command::RevokeKey(house.key("Beta").id));
+    house.run(Command::revoke(house.key("Beta").id));
     house.run(Command::DeleteKey(house.key("Gamma").id));
     let mut console = house.console();
     console.sees("1 Agency keys 2").sees("Alpha").sees("Beta").sees_no("Gamma");
@@ -309,7 +309,7 @@ fn a_question_about_many_says_all_of_it_in_a_small_window() {
     house.agency_keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let mut console = house.console_of(60, 16);
     console.press("a X").sees("Revoke 12 keys").sees("Revoking is final").sees("Key 10");
-    console.sees_no("and 2 more").press("pgdn pgdn").sees("Key 19").sees("and 2 more");
+    console.sees_no("and 2 more").press("pgdn pgdn pgdn").sees("Key 19").sees("and 2 more");
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_pause_of_many_is_undone_by_u() {
     console.sees("3 keys are paused; u resumes them");
     assert!(names.iter().all(|name| house.state_of(name) == KeyState::Paused));
     // One of them ended meanwhile: it stays as it is, and that is said.
-    house.run(Command::RevokeKey(house.key("Beta").id));
+    house.run(Command::revoke(house.key("Beta").id));
     console.press("u").sees("Resume 2 keys").sees("1 marked stays as it is (Beta): the key is revoked");
     console.press("enter").sees("2 keys are active again");
     assert_eq!(house.state_of("Beta"), KeyState::Revoked);
@@ -335,7 +335,7 @@ fn a_mixed_selection_is_paused_or_resumed_and_says_what_stays() {
     let house = House::new();
     house.agency_keys(&["Alpha", "Beta", "Gamma", "Delta"]);
     house.run(Command::PauseKey(house.key("Beta").id));
-    house.run(Command::RevokeKey(house.key("Gamma").id));
+    house.run(Command::revoke(house.key("Gamma").id));
     let mut console = house.console();
     console.press("a P").sees("Pause 2 keys").sees("1 marked stays as it is (Beta): the key is paused");
     console.sees("the key is revoked").sees("Resume 1 instead").press("tab tab enter");
@@ -343,7 +343,7 @@ fn a_mixed_selection_is_paused_or_resumed_and_says_what_stays() {
     assert_eq!(house.state_of("Alpha"), KeyState::Active);
     // None that works is among them: the same key resumes what is paused.
     for name in ["Alpha", "Delta"] {
-        house.run(Command::RevokeKey(house.key(name).id));
+        house.run(Command::revoke(house.key(name).id));
     }
     house.run(Command::PauseKey(house.key("Beta").id));
     console

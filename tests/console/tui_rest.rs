@@ -250,7 +250,7 @@ fn refused_requests_are_read_in_the_trail_and_opened_with_what_they_mean() {
         note: Note::default(),
     };
     let token = founded.engine.execute(&founded.session, Command::IssueKey(new)).unwrap().token.unwrap();
-    founded.engine.execute(&founded.session, Command::RevokeKey(KeyId(token.id()))).unwrap();
+    founded.engine.execute(&founded.session, Command::revoke(KeyId(token.id()))).unwrap();
     let origin = Origin { address: Some("203.0.113.7".parse().unwrap()), agent: Some(b"curl/8.5") };
     for _ in 0..37 {
         founded.engine.verify_from(token.bytes(), &[], origin);

@@ -105,7 +105,7 @@ fn work_until_killed(dir: &Path) {
         if n % REVOKE_EVERY == 0 {
             // Not the newest one, so that both old and fresh records are rewritten.
             let id = issued.swap_remove(issued.len() / 2);
-            engine.execute(&session, Command::RevokeKey(id)).unwrap();
+            engine.execute(&session, Command::revoke(id)).unwrap();
             say(format!("revoked {}\n", id.public()));
         }
     }

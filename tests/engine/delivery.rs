@@ -235,7 +235,7 @@ fn what_is_over_by_the_time_it_would_be_told_is_told_to_nobody() {
         post.house.clock.pass(2 * DAY_MS);
         assert_eq!(post.house.sweep(), ["Lead forms ends, 7"]);
         let command = match how {
-            "revoked" => Command::RevokeKey(key),
+            "revoked" => Command::revoke(key),
             "deleted" => Command::DeleteKey(key),
             _ => extended(&post, key),
         };

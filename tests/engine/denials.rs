@@ -93,7 +93,7 @@ fn refused_requests_are_one_entry_a_minute_for_each_key_and_reason() {
     open.engine.write_uses_every(QUICK);
     let (id, token) = issue(&open, &open.session, "Nightly export");
     let (_, other) = issue(&open, &open.session, "Import");
-    open.engine.execute(&open.session, Command::RevokeKey(id)).unwrap();
+    open.engine.execute(&open.session, Command::revoke(id)).unwrap();
     let mut news = open.engine.subscribe();
     let lacking = ["contacts.write".parse().unwrap()];
     for n in 0..37 {
@@ -176,7 +176,7 @@ fn an_operator_reads_what_was_refused_of_their_own_keys_and_of_no_others() {
     open.engine.execute(&open.session, grant).unwrap();
     let (bob, eve) = (hire("bob", Role::Manager), hire("eve", Role::Manager));
     let (id, token) = issue(&open, &bob, "Bobs");
-    open.engine.execute(&bob, Command::RevokeKey(id)).unwrap();
+    open.engine.execute(&bob, Command::revoke(id)).unwrap();
     open.engine.verify(token.as_bytes(), &[]);
     // Somebody guesses at it, too.
     let guess = Token::mint_for(TokenKind::Agency, *id.public(), &mut OsEntropy).unwrap();
@@ -201,7 +201,7 @@ fn a_failing_disk_loses_no_refusal_and_writes_none_twice() {
     let clock = TestClock::at(START);
     let (open, store) = in_memory(&clock);
     let (id, token) = issue(&open, &open.session, "Nightly export");
-    open.engine.execute(&open.session, Command::RevokeKey(id)).unwrap();
+    open.engine.execute(&open.session, Command::revoke(id)).unwrap();
     for fault in [Fault::Unavailable, Fault::UnknownLost, Fault::ReadOnly] {
         open.engine.verify(token.as_bytes(), &[]);
         store.fail_next(fault);
@@ -285,7 +285,7 @@ fn a_token_that_leaked_is_found_whether_it_worked_or_not() {
     let used = tried(&token);
     assert_eq!((used.usage.count, used.refused), (1, 0));
     assert_eq!(used.seen.unwrap().to_string(), "203.0.113.7 by curl/8.5");
-    open.engine.execute(&open.session, Command::RevokeKey(id)).unwrap();
+    open.engine.execute(&open.session, Command::revoke(id)).unwrap();
     for minute in 0..3 {
         clock.pass(MINUTE);
         for _ in 0..=minute {

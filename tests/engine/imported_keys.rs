@@ -87,7 +87,7 @@ fn the_old_secret_works_under_its_id_and_is_nowhere_in_the_store() {
     assert_eq!(reason(&presented(id, SECRET)), Some(Reason::Disabled));
     engine.execute(&open.session, Command::ResumeKey(id)).unwrap();
     assert!(engine.verify(&presented(id, SECRET), &[]).is_allow());
-    engine.execute(&open.session, Command::RevokeKey(id)).unwrap();
+    engine.execute(&open.session, Command::revoke(id)).unwrap();
     assert_eq!(reason(&presented(id, SECRET)), Some(Reason::Revoked));
     assert_eq!(engine.state().usage(id).count, 0, "uses are written with the settling");
     engine.settle().unwrap();

@@ -169,7 +169,7 @@ fn happen(post: &mut Post, dir: &Path, kind: &str) {
         "denials_unwritten" => {
             let (key, _) = post.house.issue("Booking widget");
             post.house.store.inner.go_down();
-            post.house.does(Command::RevokeKey(key)).unwrap_err();
+            post.house.does(Command::revoke(key)).unwrap_err();
         }
         "uses_unwritten" => {
             let (_, token) = post.house.issue("Booking widget");

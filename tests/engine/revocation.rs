@@ -85,7 +85,7 @@ fn the_request_after_a_revoke_is_refused_however_many_ask() {
         for round in 0..rounds {
             let (id, token) = house.issue(&format!("Round {round}"), Place::Agency, &["contacts.read"]);
             assert_eq!(status(&mut socket, &token), 200, "round {round}: a fresh key works at once");
-            house.does(Command::RevokeKey(id));
+            house.does(Command::revoke(id));
             // On a connection that was allowed before, and on one that never was.
             stale += usize::from(status(&mut socket, &token) == 200);
             stale += usize::from(status(&mut other, &token) == 200);
@@ -131,7 +131,7 @@ fn no_verification_that_starts_after_a_revoke_returned_succeeds_on_any_of_64_thr
                 })
                 .collect();
             until("all threads to verify", || running.load(Ordering::SeqCst) == 64);
-            open.engine.execute(&open.session, Command::RevokeKey(KeyId(token.id()))).unwrap();
+            open.engine.execute(&open.session, Command::revoke(KeyId(token.id()))).unwrap();
             revoked.store(true, Ordering::SeqCst);
             threads.into_iter().map(|t| t.join().unwrap()).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
         });
@@ -153,7 +153,7 @@ fn on_a_disk_that_fails_a_revoke_is_in_force_says_so_and_is_written_when_it_can_
         let id = KeyId(token.id());
         assert!(open.engine.verify(token.bytes(), &[]).is_allow());
         store.fail_next(fault);
-        let refused = open.engine.execute(&open.session, Command::RevokeKey(id));
+        let refused = open.engine.execute(&open.session, Command::revoke(id));
         assert!(matches!(refused, Err(EngineError::DeniedNotDurable(_))), "{fault:?}");
         let answer = || open.engine.verify(token.bytes(), &[]).reason();
         assert_eq!(answer(), Some(Reason::Revoked), "{fault:?}: refused in this process at once");
@@ -193,7 +193,7 @@ fn whoever_watches_sees_a_denial_that_waits_for_the_disk() {
     assert_eq!(watched(), [0, 0, 1], "from the start");
     assert_eq!(ready(), (200, "ready\n".to_owned()));
     disk.go_down();
-    let told = house.open.engine.execute(&house.open.session, Command::RevokeKey(id));
+    let told = house.open.engine.execute(&house.open.session, Command::revoke(id));
     assert!(told.is_err());
     assert_eq!(watched(), [1, 1, 0]);
     let (status, text) = ready();
@@ -216,7 +216,7 @@ fn a_dead_key_is_refused_like_any_stranger_and_told_apart_only_within() {
     let (_, revoked) = house.issue("Revoked", Place::Agency, &["contacts.read"]);
     let revoked_id = house.open.engine.verify(revoked.as_bytes(), &[]).key().unwrap();
     house.does(Command::DeleteKey(gone));
-    house.does(Command::RevokeKey(revoked_id));
+    house.does(Command::revoke(revoked_id));
     for (token, reason) in [(&deleted, "tombstoned"), (&revoked, "revoked")] {
         assert_eq!(ask(token), stranger, "{reason}");
         let name = format!("keydeck_verify_decisions_total{{outcome=\"deny\",reason=\"{reason}\"}}");

@@ -102,7 +102,7 @@ fn every_transport_and_every_scope_rule_lead_to_the_engines_decision() {
     let house = House::new();
     let (_, token) = house.issue("A", Place::Agency, &["contacts.read", "calendars.read"]);
     let (revoked, gone) = house.issue("B", Place::Agency, &["contacts.read", "calendars.read"]);
-    house.does(Command::RevokeKey(revoked));
+    house.does(Command::revoke(revoked));
     let rules: [&[&str]; 7] = [
         &[],
         &["contacts.read"],
@@ -164,7 +164,7 @@ fn what_is_wrong_with_a_token_is_not_told() {
     let (revoked, b) = house.issue("B", Place::Agency, &["contacts.read"]);
     let (paused, c) = house.issue("C", Place::Agency, &["contacts.read"]);
     let (deleted, d) = house.issue("D", Place::Agency, &["contacts.read"]);
-    house.does(Command::RevokeKey(revoked));
+    house.does(Command::revoke(revoked));
     house.does(Command::PauseKey(paused));
     house.does(Command::DeleteKey(deleted));
     let other = House::new();
@@ -380,7 +380,7 @@ fn the_next_request_after_a_change_meets_it() {
     assert_eq!(status(), 401);
     house.does(Command::ResumeKey(id));
     assert_eq!(status(), 200);
-    house.does(Command::RevokeKey(id));
+    house.does(Command::revoke(id));
     assert_eq!(status(), 401);
     assert_eq!(house.open.engine.now().time, Timestamp(START.0));
 }
@@ -395,7 +395,7 @@ fn the_counters_agree_with_what_was_answered() {
     house.bearer("/verify?scope=contacts.write", &token);
     house.ask("/verify", "");
     house.ask("/verify", "X-API-Key: a\r\nX-API-Key: b\r\n");
-    house.does(Command::RevokeKey(id));
+    house.does(Command::revoke(id));
     house.bearer("/verify", &token);
     let count = |outcome, reason| {
         house.metric(&format!(r#"keydeck_verify_decisions_total{{outcome="{outcome}",reason="{reason}"}}"#))
@@ -458,7 +458,7 @@ fn what_was_refused_is_in_the_trail_a_minute_later_with_the_callers_address() {
     let house = House::new();
     house.open.engine.write_uses_every(std::time::Duration::from_millis(5));
     let (id, token) = house.issue("Nightly export", Place::Agency, &["contacts.read"]);
-    house.does(Command::RevokeKey(id));
+    house.does(Command::revoke(id));
     for n in 0..5 {
         let headers =
             format!("X-API-Key: {token}\r\nX-Forwarded-For: 203.0.113.{n}\r\nUser-Agent: curl/8.5\r\n");

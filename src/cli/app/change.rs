@@ -8,7 +8,7 @@ use crate::cli::fault::Fault;
 use crate::cli::handover::Handover;
 use crate::cli::key::{expiry, issue};
 use crate::cli::stopped;
-use crate::domain::{App, Command, Contacts, KeyId, Name, Note, Place, Refusal, View};
+use crate::domain::{App, Command, Contacts, KeyId, Motive, Name, Note, Place, Refusal, View};
 use crate::engine::EngineError;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
@@ -135,7 +135,7 @@ pub(super) fn new_key(deck: &Deck, args: &NewKey) -> Outcome {
 fn revoke(signed: &Signed, keys: &[KeyId]) -> Result<(), (Vec<KeyId>, Fault)> {
     let (mut left, mut why) = (Vec::new(), None);
     for id in keys {
-        match signed.engine.execute(&signed.session, Command::RevokeKey(*id)) {
+        match signed.engine.execute(&signed.session, Command::RevokeKey(*id, Motive::replaced())) {
             // Somebody else was quicker.
             Ok(_) | Err(EngineError::Refused(Refusal::WrongState { .. })) => {}
             Err(error) => {

@@ -134,7 +134,14 @@ fn changes(entry: &Entry) -> String {
             format!("{}: {} → {}", c.field, c.from, c.to)
         }
     };
-    entry.changes.iter().map(one).collect::<Vec<_>>().join("; ")
+    let mut told: Vec<String> = Vec::new();
+    for said in entry.changes.iter().map(one) {
+        // What is done to both halves of a rotation is told once.
+        if !told.contains(&said) {
+            told.push(said);
+        }
+    }
+    told.join("; ")
 }
 
 /// What changed; of refused requests, when and where from.

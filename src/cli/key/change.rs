@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use super::issue::contacts;
-use super::{Edit, Final, One, Protect, Rescope, Transfer, expiry, list, now};
+use super::{Edit, Final, One, Protect, Rescope, Revoke, Transfer, expiry, list, now};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
@@ -12,7 +12,7 @@ use crate::cli::find;
 use crate::domain::basis::Basis;
 use crate::domain::command::KeyEdit;
 use crate::domain::view::Sought;
-use crate::domain::{Command, Contacts, Key, KeyId, Name, Note};
+use crate::domain::{Command, Contacts, Key, KeyId, Motive, Name, Note};
 use crate::engine::open::Wants;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
@@ -29,13 +29,17 @@ pub(super) fn restore(deck: &Deck, one: &One) -> Outcome {
     run(deck, &signed, Command::RestoreKey(key.id), key.id, said)
 }
 
-pub(super) fn revoke(deck: &Deck, words: &Final) -> Outcome {
+pub(super) fn revoke(deck: &Deck, words: &Revoke) -> Outcome {
+    let because = words.because.as_deref().map(Note::new).transpose();
+    let because = because.map_err(|why| Fault::usage(format!("--because: {why}.")))?.unwrap_or_default();
+    let motive = Motive { why: words.reason, because };
     let (signed, key) = reach(deck, &words.one, Sought::Living)?;
     words.consent.ask(|| {
         let besides = besides(&signed, &key);
         format!("Revoke {} ({})? Its token stops working at once, for good{besides}.", key.name, key.hint())
     })?;
-    run(deck, &signed, Command::RevokeKey(key.id), key.id, "is revoked. It is refused from now on, for good.")
+    let command = Command::RevokeKey(key.id, motive);
+    run(deck, &signed, command, key.id, "is revoked. It is refused from now on, for good.")
 }
 
 pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {

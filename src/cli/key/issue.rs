@@ -204,7 +204,7 @@ pub fn scopes(named: &[String], preset: Option<&str>, catalog: &Catalog) -> Resu
 /// Nobody has the token: the key must not live.
 fn take_back(signed: &Signed, events: &[Event], key: &Key, error: &io::Error) -> Fault {
     let what = format!("The token of {} could not be written ({error}), so nobody has it.", key.name);
-    let command = taking_back(events, signed.now()).unwrap_or(Command::RevokeKey(key.id));
+    let command = taking_back(events, signed.now()).unwrap_or(Command::revoke(key.id));
     let (then, by_hand) = match (&command, key.succeeds) {
         (Command::CancelRotation(_), _) => (
             "The rotation was cancelled at once, and the old one is as it was before. Rotate it again."

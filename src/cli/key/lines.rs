@@ -39,6 +39,8 @@ pub struct KeyLine<'a> {
     grace_ends_at: Option<String>,
     deletes_at: Option<String>,
     protected: Option<Protected<'a>>,
+    /// Of a key that somebody revoked.
+    revoked: Option<Revoked<'a>>,
     /// What the state says is in force and waits for a disk that fails; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     not_written_yet: bool,
@@ -51,7 +53,25 @@ pub struct KeyLine<'a> {
 #[derive(Serialize)]
 struct Protected<'a> {
     why: &'a str,
+    by: &'a str,
     since: String,
+}
+
+/// That it was stopped for good, and why.
+#[derive(Serialize)]
+struct Revoked<'a> {
+    reason: &'static str,
+    because: &'a str,
+    since: String,
+}
+
+impl<'a> Revoked<'a> {
+    fn of(key: &'a Key) -> Option<Self> {
+        let Status::Revoked(at) = key.status else { return None };
+        let (why, because) =
+            key.motive.as_ref().map(|told| (told.why, told.because.as_str())).unwrap_or_default();
+        Some(Self { reason: why.code(), because, since: at.rfc3339() })
+    }
 }
 
 /// A scope that was needed.
@@ -96,10 +116,12 @@ impl<'a> KeyLine<'a> {
             superseded_by: key.superseded.as_ref().map(|how| how.by.to_string()),
             grace_ends_at: view.old_half(key, now).unwrap_or(key).grace_ends().map(Timestamp::rfc3339),
             deletes_at: view.deletes_at(key, grounds).map(Timestamp::rfc3339),
-            protected: key
-                .protection
-                .as_ref()
-                .map(|p| Protected { why: p.why.as_str(), since: p.word.at.rfc3339() }),
+            protected: key.protection.as_ref().map(|p| Protected {
+                why: p.why.as_str(),
+                by: view.name_of(p.word.by),
+                since: p.word.at.rfc3339(),
+            }),
+            revoked: Revoked::of(key),
             not_written_yet: unwritten.concerns(key.id),
             contacts: key.contacts.iter().flat_map(|contacts| contacts.iter()).map(Contact::as_str).collect(),
             note: key.note.as_str(),

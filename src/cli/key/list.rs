@@ -137,6 +137,9 @@ fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds:
     let waits = if left.concerns(key.id) { " (in force, not written yet)" } else { "" };
     let why = why.map_or_else(String::new, |why| format!("; keydeck took it back: {why}"));
     line("State", &format!("{state}{waits}{stopped}{why}"));
+    if let Some(motive) = &key.motive {
+        line("Reason", &motive.to_string());
+    }
     line("Owner", view.owner_name(key));
     let future = if key.created_at > now { "; in the future: the clock was wrong" } else { "" };
     line("Created", &format!("{}{future}", times::both(key.created_at, now)));

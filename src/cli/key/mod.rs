@@ -8,6 +8,7 @@ mod list;
 mod rotate;
 
 use std::path::PathBuf;
+use std::str::FromStr as _;
 
 pub use self::issue::{expiry, issue, scopes};
 
@@ -18,7 +19,7 @@ use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
-use crate::domain::{Grace, Key, KeyId, KeyState, Refusal, Timestamp, View};
+use crate::domain::{Grace, Key, KeyId, KeyState, Refusal, Timestamp, View, Why};
 
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
@@ -40,7 +41,7 @@ pub enum Verb {
     /// Replace a key that was lost: a new one, and the old one is dead at once
     Lost(Lost),
     /// Stop a key for good
-    Revoke(Final),
+    Revoke(Revoke),
     /// Revoke a key and remove it from sight; the record can be restored for thirty days, its secret never
     Delete(Final),
     /// Bring a deleted record back, as revoked
@@ -151,6 +152,21 @@ pub struct One {
 pub struct Final {
     #[command(flatten)]
     one: One,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// Words of `key revoke`.
+#[derive(Debug, Args)]
+pub struct Revoke {
+    #[command(flatten)]
+    one: One,
+    /// Why, for the trail and for reviews: leaked, unused, replaced, owner-left or other
+    #[arg(long, value_name = "REASON", default_value = "other", hide_default_value = true, value_parser = Why::from_str)]
+    reason: Why,
+    /// Why, in your own words
+    #[arg(long, value_name = "TEXT")]
+    because: Option<String>,
     #[command(flatten)]
     consent: Consent,
 }

@@ -10,7 +10,7 @@ use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::times;
 use crate::domain::view::Sought;
-use crate::domain::{Command, Contacts, Counted, Grace, Key, KeyId, Name, Refusal, Rotation};
+use crate::domain::{Command, Contacts, Counted, Grace, Key, KeyId, Motive, Name, Refusal, Rotation};
 
 pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
     let counted = match args.from {
@@ -110,7 +110,7 @@ fn finish(deck: &Deck, args: &Rotate) -> Outcome {
     carry_out(
         deck,
         &signed,
-        Command::RevokeKey(old.id),
+        Command::RevokeKey(old.id, Motive::replaced()),
         old.id,
         "has one secret again: its old half is refused.",
     )

@@ -3,7 +3,7 @@
 
 use super::Command;
 use crate::domain::lineage::Grace;
-use crate::domain::{AppId, KeyId, LocationId, OperatorId, Place};
+use crate::domain::{AppId, KeyId, LocationId, Motive, OperatorId, Place};
 
 /// Whether a command takes access away. One that does is in force in memory even when the disk fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,7 +207,7 @@ commands! {
         "Paused {}" "pausing {}" "paused";
     ResumeKey (key)                "key.resume"          Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Resumed {}" "resuming {}" "resumed";
-    RevokeKey (key)                "key.revoke"          Key(*key)            Denies   Nothing                 Nothing        Operator
+    RevokeKey (key, _)             "key.revoke"          Key(*key)            Denies   Nothing                 Nothing        Operator
         "Revoked {}" "revoking {}" "revoked";
     DeleteKey (key)                "key.delete"          Key(*key)            Denies   Nothing                 Nothing        Operator
         "Deleted {}" "deleting {}" "deleted";
@@ -289,6 +289,11 @@ impl CommandKind {
 }
 
 impl Command {
+    /// Stops a key for good, and says nothing of why.
+    pub fn revoke(key: KeyId) -> Self {
+        Self::RevokeKey(key, Motive::default())
+    }
+
     /// What is fixed about it.
     pub const fn spec(&self) -> &'static Spec {
         self.kind().spec()
@@ -333,7 +338,7 @@ impl Command {
     pub fn at_once(&self) -> Option<Self> {
         match (self, self.yields()) {
             (Self::RotateKey { key, rotation }, _) if rotation.grace == Grace::NONE => {
-                Some(Self::RevokeKey(*key))
+                Some(Self::RevokeKey(*key, Motive::replaced()))
             }
             (_, Yields::Nothing) if self.denies() => Some(self.clone()),
             _ => None,
@@ -342,7 +347,7 @@ impl Command {
 
     /// Whether an entry of that name tells of this: of itself, or of what it is [`Self::at_once`].
     pub fn comes_with(&self, name: &str) -> bool {
-        let whole = if let Self::RevokeKey(_) = self { "key.rotate" } else { self.name() };
+        let whole = if let Self::RevokeKey(..) = self { "key.rotate" } else { self.name() };
         name == self.name() || name == whole
     }
 }

@@ -12,8 +12,8 @@ use crate::domain::lineage::{Superseded, earlier};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    AppId, Contacts, Expiry, Key, KeyId, KeyState, Location, Name, Note, OperatorId, Place, Policy, PublicId,
-    Refusal, Scopes, State, Status, Timestamp,
+    AppId, Contacts, Expiry, Key, KeyId, KeyState, Location, Motive, Name, Note, OperatorId, Place, Policy,
+    PublicId, Refusal, Scopes, State, Status, Timestamp,
 };
 
 pub(super) fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -52,13 +52,20 @@ pub(super) fn resume(state: &State, id: KeyId, context: &Context<'_>) -> Result<
     Ok(stopped.map(|half| Event::KeyResumed(Key { counted_from, ..with(half, Status::Active) })).collect())
 }
 
-pub(super) fn revoke(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+pub(super) fn revoke(
+    state: &State,
+    id: KeyId,
+    motive: &Motive,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
     let ended = (KeyState::Revoked, "there is nothing left to do.");
     let fit = [KeyState::Active, KeyState::Paused, KeyState::Superseded, KeyState::Expired];
     need(key, &fit, Some(ended), context)?;
     let halves = whole(state, key, context);
-    Ok(halves.map(|half| Event::KeyRevoked(with(half, Status::Revoked(context.now)))).collect())
+    let revoked =
+        |half: &Key| Key { motive: motive.clone().kept(), ..with(half, Status::Revoked(context.now)) };
+    Ok(halves.map(|half| Event::KeyRevoked(revoked(half))).collect())
 }
 
 pub(super) fn delete(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -328,6 +335,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         contacts: None,
         succeeds: None,
         superseded: None,
+        motive: None,
     })
 }
 

@@ -76,7 +76,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::ImportKey(new) => keys::import(state, new, context),
         Command::PauseKey(key) => keys::pause(state, *key, context),
         Command::ResumeKey(key) => keys::resume(state, *key, context),
-        Command::RevokeKey(key) => keys::revoke(state, *key, context),
+        Command::RevokeKey(key, motive) => keys::revoke(state, *key, motive, context),
         Command::DeleteKey(key) => keys::delete(state, *key, context),
         Command::RestoreKey(key) => keys::restore(state, *key, context),
         Command::RescopeKey { key, scopes, basis } => keys::rescope(state, *key, scopes, *basis, context),

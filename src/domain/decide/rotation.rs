@@ -7,7 +7,8 @@ use crate::domain::command::Context;
 use crate::domain::event::Event;
 use crate::domain::lineage::{BadGrace, earlier, sooner};
 use crate::domain::{
-    Counted, Expiry, Grace, Halves, Key, KeyId, KeyState, Refusal, Rotation, State, Status, Superseded,
+    Counted, Expiry, Grace, Halves, Key, KeyId, KeyState, Motive, Refusal, Rotation, State, Status,
+    Superseded, Timestamp,
 };
 
 pub(super) fn rotate(
@@ -52,9 +53,8 @@ pub(super) fn rotate(
     let mut events = vec![Event::KeySucceeded(new, key.expiry)];
     if is_lost {
         // Not by an end that a clock could take back.
-        let revoked = |half: &Key| Event::KeyRevoked(Key { status: Status::Revoked(now), ..half.clone() });
-        events.push(revoked(&old));
-        events.extend(third.map(revoked));
+        events.push(replaced(&old, now));
+        events.extend(third.map(|half| replaced(half, now)));
     } else {
         // Nor does it work for longer than the one that took over, which is the key people see.
         let own = earlier(key.expiry, rotation.expiry.unwrap_or(key.expiry));
@@ -82,8 +82,7 @@ pub(super) fn again(state: &State, id: KeyId, context: &Context<'_>) -> Result<V
     let other = successor(state, new, old.id, new.expiry, context)?;
     let how = Superseded { by: other.id, ..how.clone() };
     let kept = Event::KeySuperseded(Key { superseded: Some(Box::new(how)), ..old.clone() }, old.expiry);
-    let replaced = Event::KeyRevoked(Key { status: Status::Revoked(context.now), ..new.clone() });
-    Ok(vec![Event::KeySucceeded(other, new.expiry), kept, replaced])
+    Ok(vec![Event::KeySucceeded(other, new.expiry), kept, replaced(new, context.now)])
 }
 
 pub(super) fn cancel(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -104,7 +103,7 @@ pub(super) fn cancel(state: &State, id: KeyId, context: &Context<'_>) -> Result<
     };
     let mut events = vec![Event::KeyReinstated(before, old.expiry)];
     if !new.is_ended() {
-        events.push(Event::KeyRevoked(Key { status: Status::Revoked(context.now), ..new.clone() }));
+        events.push(replaced(new, context.now));
     }
     Ok(events)
 }
@@ -148,6 +147,12 @@ fn halves<'s>(state: &'s State, id: KeyId, context: &Context<'_>) -> Result<Halv
     Ok(halves)
 }
 
+/// The end of a half whose place another has taken.
+fn replaced(half: &Key, now: Timestamp) -> Event {
+    let motive = Motive::replaced().kept();
+    Event::KeyRevoked(Key { status: Status::Revoked(now), motive, ..half.clone() })
+}
+
 /// Refuses when the old half is over.
 fn works(halves: &Halves<'_>, context: &Context<'_>) -> Result<(), Refusal> {
     let (old, new) = (halves.old.id, halves.new.id);
@@ -177,6 +182,7 @@ fn successor(
         counted_from: None,
         succeeds: Some(from),
         superseded: None,
+        motive: None,
         ..key.clone()
     })
 }

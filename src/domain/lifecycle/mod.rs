@@ -29,7 +29,7 @@ pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
 use super::lineage::Superseded;
 use super::notice::{missed_from, still_used};
 use super::verdict::closed;
-use super::{Command, Event, Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
+use super::{Command, Event, Expiry, Key, KeyId, KeyState, Motive, Policy, State, Status, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
 pub const STEPS: [u32; 3] = [FIRST, 7, 1];
@@ -193,7 +193,8 @@ impl Plan<'_> {
             })),
             Pass::Ended => Box::new(self.ended.iter().map(move |key| {
                 let at = key.expiry.instant().unwrap_or(now);
-                Event::KeyRevoked(Key { status: Status::Revoked(at), ..(*key).clone() })
+                let motive = Motive::replaced().kept();
+                Event::KeyRevoked(Key { status: Status::Revoked(at), motive, ..(*key).clone() })
             })),
             Pass::Purges => Box::new(
                 self.purges

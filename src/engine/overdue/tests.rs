@@ -123,7 +123,7 @@ fn what_was_denied_on_a_failing_disk_is_not_forgotten_when_the_file_that_keeps_i
     // Once before, and written since: the file has been another one.
     let (before, _) = issue(&open, "Before");
     house.fail();
-    assert!(is_kept(&does(&open, Command::RevokeKey(before))));
+    assert!(is_kept(&does(&open, Command::revoke(before))));
     let second = fs::read(&denials).unwrap();
     house.mend();
     let (leaked, token) = issue(&open, "Leaked");
@@ -131,7 +131,7 @@ fn what_was_denied_on_a_failing_disk_is_not_forgotten_when_the_file_that_keeps_i
     let third = fs::read(&denials).unwrap();
     assert!(first != second && second != third, "it was crossed out");
     house.fail();
-    assert!(is_kept(&does(&open, Command::RevokeKey(leaked))));
+    assert!(is_kept(&does(&open, Command::revoke(leaked))));
     drop(open);
     house.mend();
     let whole = fs::read(&denials).unwrap();
@@ -165,7 +165,7 @@ fn what_was_denied_on_a_failing_disk_is_not_forgotten_when_the_file_that_keeps_i
         assert!(named.contains("backup"), "{case}: what to do is not said: {named}");
         assert!(matches!(does(&open, Command::ReadAudit), Err(EngineError::Suspect(_))), "{case}");
         // What else is denied now is not kept where something lies that nobody could read.
-        let told = does(&open, Command::RevokeKey(leaked));
+        let told = does(&open, Command::revoke(leaked));
         assert!(matches!(told, Err(EngineError::DeniedNotDurable(_))), "{case}: {told:?}");
         drop(open);
         assert_eq!(fs::read(&denials).ok(), bytes, "{case}: what lay there was overwritten");
@@ -207,7 +207,7 @@ fn a_store_of_before_which_never_named_the_file_gets_one_that_can_be_missed() {
         assert!(open.engine.doubts().is_empty() && open.notices.is_empty(), "{:?}", open.notices);
         does(&open, Command::ReadAudit).unwrap();
         house.fail();
-        assert!(is_kept(&does(&open, Command::RevokeKey(leaked))));
+        assert!(is_kept(&does(&open, Command::revoke(leaked))));
         drop(open);
         house.mend();
         fs::remove_file(&denials).unwrap();
@@ -337,7 +337,7 @@ fn a_denial_that_would_give_by_now_is_neither_carried_out_nor_dropped_while_the_
     let open = house.open_at(in_doubt.path());
     assert_eq!(scopes(&open, key), "contacts.read", "nobody gets anything from a store in doubt");
     // Told as it is: nothing is tried again here, and no backup knows of it.
-    let told = does(&open, Command::RevokeKey(other));
+    let told = does(&open, Command::revoke(other));
     assert!(is_kept(&told), "{told:?}");
     let told = told.unwrap_err().to_string();
     assert!(!told.contains("tries again") && told.contains("backup does not know"), "{told}");
@@ -385,9 +385,9 @@ fn callers_who_revoke_their_tokens_without_end_leave_room_for_what_an_operator_d
     assert!(matches!(told, Err(EngineError::DeniedNotDurable(_))), "{told:?}");
     let fits = open.engine.overdue.waiting().denials.iter().filter(|denial| denial.kept).count();
     assert!((100..900).contains(&fits), "{fits}");
-    let told = does(&open, Command::RevokeKey(leaked));
+    let told = does(&open, Command::revoke(leaked));
     assert!(is_kept(&told), "{told:?}");
     assert!(!open.engine.condition().unwritten.kept, "a restart would forget the last of the tokens");
     let (_, notes) = Kept::open(&house.dir(), &open.engine.keyring, 0).unwrap().unwrap();
-    assert_eq!(notes.last().unwrap().command, Command::RevokeKey(leaked));
+    assert_eq!(notes.last().unwrap().command, Command::revoke(leaked));
 }

@@ -135,7 +135,7 @@ impl Fresh {
         let opens = match token.kind() {
             TokenKind::Agency | TokenKind::Location | TokenKind::App => {
                 let key = KeyId(token.id());
-                Opens::Key(key, back.unwrap_or(Command::RevokeKey(key)))
+                Opens::Key(key, back.unwrap_or(Command::revoke(key)))
             }
             TokenKind::AppSecret => Opens::App(AppId(token.id())),
         };

@@ -195,6 +195,16 @@ impl<K: Clone + PartialEq> Radio<K> {
         }
     }
 
+    /// The first of those that are shown side by side in `room` cells: 0, unless the chosen one would be out of sight.
+    fn first_in(&self, room: usize) -> usize {
+        let wide = |from: usize| {
+            let shown = self.options.iter().take(self.chosen + 1).skip(from);
+            shown.map(|(_, name, _)| text::width(name) + 6).sum::<usize>()
+        };
+        let first = (0..self.chosen).find(|from| wide(*from) <= room + 2);
+        if self.across { first.unwrap_or(self.chosen) } else { 0 }
+    }
+
     /// Goes to an option; `past_the_end` is what came of it when there is none.
     fn go(&mut self, to: Option<usize>, past_the_end: Took) -> Took {
         match to.filter(|to| *to < self.options.len()) {
@@ -233,7 +243,8 @@ impl<K: Clone + PartialEq> Field for Radio<K> {
         let names = self.options.iter().map(|(_, name, _)| text::width(name)).max().unwrap_or_default();
         let names = rows(names);
         let mut x = list.x;
-        for (number, (_, name, note)) in self.options.iter().enumerate() {
+        let room = usize::from(list.width);
+        for (number, (_, name, note)) in self.options.iter().enumerate().skip(self.first_in(room)) {
             let row = layout::row(list, if self.across { 0 } else { rows(number) });
             if row.is_empty() {
                 break;
@@ -350,6 +361,10 @@ mod tests {
         assert_eq!(drawn(&mut radio, 50), seen);
         let mut radio = radio.choosing(&1).across();
         assert_eq!(drawn(&mut radio, 50)[0], "Method    (*) API key  ( ) Access tokens");
+        assert_eq!(drawn(&mut radio, 30)[0], "Method    (*) API key  ( ) Ac…");
+        // The chosen one is in sight in any window.
+        let mut radio = radio.choosing(&2);
+        assert_eq!(drawn(&mut radio, 30)[0], "Method    (*) Access tokens");
     }
 
     #[test]

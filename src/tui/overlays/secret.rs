@@ -10,7 +10,7 @@ use super::create_key::CreateKey;
 use super::how_to::{base_url, token_request};
 use crate::domain::catalog::AuthMethod;
 use crate::domain::lineage::taking_back;
-use crate::domain::{App, AppId, Command, Event, Key, KeyId};
+use crate::domain::{App, AppId, Command, Event, Key, KeyId, Motive};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::custody::Fresh;
@@ -218,7 +218,7 @@ impl Secret {
                 let old = if let Made::Issued(old) = made { std::mem::take(old) } else { Vec::new() };
                 out.extend(old.into_iter().map(|(key, old)| {
                     let said = format!("{old} is revoked; {name} takes its place");
-                    Ask::Do(Job::Run { command: Command::RevokeKey(key), said })
+                    Ask::Do(Job::Run { command: Command::RevokeKey(key, Motive::replaced()), said })
                 }));
             }
             Of::App { id, method, occasion } => {

@@ -4,7 +4,7 @@
 use super::seen::Seen;
 use crate::domain::command::KeyEdit;
 use crate::domain::{
-    Command, Context, Counted, Event, Expiry, Grace, Key, KeyId, KeyState, Name, NewKey, Note, Place,
+    Command, Context, Counted, Event, Expiry, Grace, Key, KeyId, KeyState, Motive, Name, NewKey, Note, Place,
     Refusal, Rotation, Timestamp, decide,
 };
 use crate::tui::action::{Action, Danger, Reason};
@@ -26,11 +26,11 @@ pub enum Deed {
 
 impl Deed {
     /// The command for one key.
-    pub const fn command(self, key: KeyId) -> Command {
+    pub fn command(self, key: KeyId) -> Command {
         match self {
             Self::Pause => Command::PauseKey(key),
             Self::Resume => Command::ResumeKey(key),
-            Self::Revoke => Command::RevokeKey(key),
+            Self::Revoke => Command::revoke(key),
             Self::Delete => Command::DeleteKey(key),
             Self::Restore => Command::RestoreKey(key),
             Self::Keep => Command::KeepKey(key),
@@ -94,6 +94,11 @@ impl Deed {
     }
 }
 
+/// The end of a key whose place another has taken.
+pub fn replaced(key: KeyId) -> Command {
+    Command::RevokeKey(key, Motive::replaced())
+}
+
 /// A day more for the old half of a rotation.
 pub const fn longer(key: KeyId) -> Command {
     Command::LengthenGrace { key, by: Grace::DEFAULT }
@@ -113,7 +118,7 @@ pub fn of_rotation(action: Action, key: KeyId, seen: &Seen<'_>) -> Option<Comman
             let halves = seen.view.key(key).and_then(|key| seen.view.halves(key));
             halves
                 .filter(|halves| halves.in_grace(seen.now()))
-                .map_or(Command::CancelRotation(key), |halves| Command::RevokeKey(halves.old.id))
+                .map_or(Command::CancelRotation(key), |halves| replaced(halves.old.id))
         }
         Action::LongerGrace => longer(key),
         Action::CancelRotation => Command::CancelRotation(key),

@@ -1,8 +1,8 @@
 //! What an audit entry says, as a person would say it. The trail keeps names of events and codes of refusals; here
 //! they become words. A name this file does not know is shown as it is.
 
-use crate::domain::CommandKind;
 use crate::domain::audit::{Entry, Outcome};
+use crate::domain::{CommandKind, Motive, Note, Why};
 use crate::tui::widgets::text::sentence;
 
 /// What happened, or was refused: `Revoked Nightly export`, `revoking Nightly export`. What was done comes first: a
@@ -54,11 +54,24 @@ fn done(entry: &Entry) -> String {
         (CommandKind::DeleteApp, _) if many == 2 => format!("{plain} and its key"),
         (CommandKind::DeleteApp, _) if many > 2 => format!("{plain} and {} keys", many - 1),
         (CommandKind::ConfirmClock, Some(clock)) => format!("{plain}: {}, was {}", clock.to, clock.from),
+        (CommandKind::RevokeKey, Some(_)) => match motive(entry) {
+            Some(why) => format!("{plain}: {why}"),
+            None => plain,
+        },
         (CommandKind::SetPolicy, Some(rule)) => {
             format!("Set policy {} to {}, was {}", rule.field, rule.to, rule.from)
         }
         _ => plain,
     }
+}
+
+/// Why a key was revoked: `leaked: it was in a screenshot`.
+pub fn motive(entry: &Entry) -> Option<String> {
+    let told =
+        |field| entry.changes.iter().find(|change| change.field == field).map(|change| change.to.as_str());
+    let why: Why = told(Motive::REASON)?.parse().ok()?;
+    let because = told(Motive::BECAUSE).and_then(|words| Note::new(words).ok()).unwrap_or_default();
+    Some(Motive { why, because }.to_string())
 }
 
 fn wanted(entry: &Entry) -> String {

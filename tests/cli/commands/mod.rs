@@ -6,6 +6,7 @@
 
 mod apps;
 mod audit;
+mod changes;
 mod clocks;
 mod day;
 mod delivery;

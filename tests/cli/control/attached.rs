@@ -52,7 +52,7 @@ fn every_kind_of_call_works_through_the_socket() {
     assert_eq!(engine.state().key(id).unwrap().state(engine.now().time), KeyState::Paused);
     assert_eq!(engine.verify(token.as_bytes(), &[]).reason(), Some(Reason::Disabled));
     maria.run(Command::ResumeKey(id));
-    maria.run(Command::RevokeKey(id));
+    maria.run(Command::revoke(id));
     assert_eq!(
         house.engine().verify(token.as_bytes(), &[]).reason(),
         Some(Reason::Revoked),
@@ -157,7 +157,7 @@ fn two_who_are_attached_see_each_others_changes_without_asking() {
     let (id, _) = one.issue("Nightly export");
     two.until(&mut news, "two sees the new key", |two| two.sees() == ["Nightly export"]);
     let mut news = one.listen();
-    two.run(Command::RevokeKey(id));
+    two.run(Command::revoke(id));
     let revoked = |status| matches!(status, Some(Status::Revoked(_)));
     one.until(&mut news, "one sees it revoked", |one| {
         revoked(one.engine.state().key(id).map(|key| key.status))

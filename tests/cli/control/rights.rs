@@ -122,7 +122,7 @@ fn what_a_request_says_about_itself_is_not_believed() {
     // A wider reach than was granted.
     for access in [Access::Agency, Access::Recovery] {
         let session = forged(carl_id, access);
-        assert_eq!(code(carl.engine.execute(&session, Command::RevokeKey(hers))), "not_granted");
+        assert_eq!(code(carl.engine.execute(&session, Command::revoke(hers))), "not_granted");
         assert_eq!(code(carl.engine.audit(&session, None, 10, Some(hers))), "not_granted");
     }
     assert!(carl.engine.execute(&forged(carl_id, Access::Service), Command::RotateSigningKey).is_err());
@@ -130,7 +130,7 @@ fn what_a_request_says_about_itself_is_not_believed() {
     let (id, _) = issued(carl.engine.execute(&forged(maria_id, Access::Own), key("Whose")).unwrap());
     assert_eq!(house.engine().state().key(id).unwrap().owner, carl_id);
     assert_eq!(
-        code(carl.engine.execute(&forged(maria_id, Access::Own), Command::RevokeKey(hers))),
+        code(carl.engine.execute(&forged(maria_id, Access::Own), Command::revoke(hers))),
         "no_such_key"
     );
     // An admin, too, sees the whole agency only after asking for it, because that is in the trail.
@@ -314,7 +314,7 @@ fn nothing_that_may_not_be_seen_is_in_the_bytes() {
     owner.engine.execute(&owner.session, Command::AddLocations(vec![name("EverybodySeesThis")])).unwrap();
     carl.until(&mut news, "carl sees the location", |carl| carl.engine.state().locations().count() == 1);
     for guess in [before, after] {
-        assert_eq!(code(carl.try_run(Command::RevokeKey(guess))), "no_such_key");
+        assert_eq!(code(carl.try_run(Command::revoke(guess))), "no_such_key");
         assert_eq!(code(carl.engine.audit(&carl.session, None, 10, Some(guess))), "no_such_key");
     }
     drop(carl.engine.audit(&carl.session, None, 500, None).unwrap());

@@ -185,7 +185,7 @@ impl Estate {
 
         clock.pass(1_000);
         let open = open_at(&now, &clock).unwrap();
-        does(&open, Command::RevokeKey(revoked));
+        does(&open, Command::revoke(revoked));
         does(&open, Command::RescopeKey { key: narrowed, scopes: vec!["contacts.read".into()], basis: None });
         does(&open, Command::RemoveLocation { location: north });
         does(&open, Command::PauseApp(paused));

@@ -113,7 +113,7 @@ fn what_was_acknowledged_is_there_after_reopening() {
     assert!(second.notices.is_empty(), "{:?}", second.notices);
     assert!(verify(&second, &token).is_allow());
     assert_eq!(second.engine.state().usage(id).count, 1, "the use before closing was written down");
-    second.engine.execute(&second.session, Command::RevokeKey(id)).unwrap();
+    second.engine.execute(&second.session, Command::revoke(id)).unwrap();
     assert_eq!(verify(&second, &token).reason(), Some(Reason::Revoked));
     drop(second);
     let third = bench.open();
@@ -501,7 +501,7 @@ fn a_revoked_key_put_back_as_it_was_is_noticed_and_refused() {
     let mut before = Vec::new();
     bench.tamper(|store| before = row(store, &at));
     let open = bench.open();
-    open.engine.execute(&open.session, Command::RevokeKey(id)).unwrap();
+    open.engine.execute(&open.session, Command::revoke(id)).unwrap();
     drop(open);
     bench.tamper(|store| put(store, &at, before));
     let open = bench.open();
@@ -611,7 +611,7 @@ fn a_whole_store_put_back_in_time_is_found_by_its_seal() {
     let kept = tempfile::tempdir().unwrap();
     copy(&bench.dir.path().join("store"), kept.path());
     let open = bench.open();
-    open.engine.execute(&open.session, Command::RevokeKey(id)).unwrap();
+    open.engine.execute(&open.session, Command::revoke(id)).unwrap();
     drop(open);
     std::fs::remove_dir_all(bench.dir.path().join("store")).unwrap();
     copy(kept.path(), &bench.dir.path().join("store"));

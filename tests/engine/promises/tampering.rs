@@ -272,7 +272,7 @@ fn a_folder_in_the_way_of_the_seal_does_not_stop_it() {
     let open = estate.open(dir.path()).unwrap();
     std::fs::create_dir(dir.path().join("seal.new")).unwrap();
     let id = estate.bystander_record[2..].parse().unwrap();
-    open.engine.execute(&open.session, Command::RevokeKey(id)).unwrap();
+    open.engine.execute(&open.session, Command::revoke(id)).unwrap();
     drop(open);
     std::fs::remove_dir_all(dir.path().join("store")).unwrap();
     super::copy(&estate.past_dir().join("store"), &dir.path().join("store"));

@@ -192,7 +192,7 @@ fn pages_are_let_in(street: &Street) {
 fn the_address_noted_is_the_callers(street: &Street) {
     street.house.open.engine.write_uses_every(std::time::Duration::from_millis(5));
     let (id, token) = street.house.issue("Left behind", keydeck::domain::Place::Agency, &["contacts.read"]);
-    street.house.does(Order::RevokeKey(id));
+    street.house.does(Order::revoke(id));
     let said = "X-Forwarded-For: 203.0.113.9\r\nX-Real-IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\n";
     let text = format!(
         "GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{said}Authorization: Bearer {token}\r\n\r\n"
@@ -229,7 +229,7 @@ fn from(source: &str, to: std::net::SocketAddr) -> std::net::TcpStream {
 fn the_next_request_after_a_change_meets_it(street: &Street) {
     let (id, token) = (street.reader.0, &street.reader.1);
     street.passes(&street.with("/contacts", token));
-    street.house.does(Order::RevokeKey(id));
+    street.house.does(Order::revoke(id));
     street.stops(&[401], || street.with("/contacts", token));
     street.passes(&street.with("/", &street.other.1));
 }

@@ -118,7 +118,7 @@ fn a_key_revoked_on_a_full_disk_stays_refused_when_its_location_is_renamed_or_it
             let second = house.does(Command::AddOperator { name: name("ada"), role: Role::Admin });
             assert!(second.is_ok());
             house.disk.go_down();
-            let told = house.does(Command::RevokeKey(id)).unwrap_err();
+            let told = house.does(Command::revoke(id)).unwrap_err();
             assert!(matches!(told, EngineError::DeniedNotDurable(_)), "{told}");
             assert_eq!(house.answer(&token), Some(Reason::Revoked));
             if well_again {
@@ -183,7 +183,7 @@ fn after_a_write_nobody_can_tell_the_outcome_of_the_next_change_is_no_conflict()
         let told = house.does(Command::AddLocations(vec![name("Hill")])).unwrap_err();
         assert!(!told.to_string().contains("Somebody else"), "{fault:?}: {told}");
         // A denial is in force meanwhile.
-        house.does(Command::RevokeKey(id)).unwrap_err();
+        house.does(Command::revoke(id)).unwrap_err();
         assert_eq!(house.answer(&token), Some(Reason::Revoked));
         house.disk.come_back();
         house.does(Command::AddLocations(vec![name("Hill")])).unwrap();
@@ -425,7 +425,7 @@ fn a_timer_writes_what_waits_although_nobody_comes() {
     let house = House::new();
     let (id, _) = house.issue("Leaked");
     house.disk.fail_next(Fault::Unavailable);
-    house.does(Command::RevokeKey(id)).unwrap_err();
+    house.does(Command::revoke(id)).unwrap_err();
     until("somebody to write it", || house.open.engine.condition().unwritten.denials == 0);
     assert!(house.events().iter().any(|(event, _)| event == "key.revoke"));
 }

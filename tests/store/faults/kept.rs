@@ -75,7 +75,7 @@ fn denier() {
         for (n, id) in issued.into_iter().enumerate() {
             // The last one stays, to show that not everything is refused.
             let command = match n {
-                0 => Command::RevokeKey(id),
+                0 => Command::revoke(id),
                 1 => Command::PauseKey(id),
                 _ => break,
             };

@@ -177,7 +177,7 @@ fn editing_the_scopes_of_an_app_moves_its_keys_along() {
     change.scopes = all[3..].to_vec();
     let refused = world.run(maria, &Command::EditApp { app, change: change.clone(), basis: None });
     assert_eq!(refused, Err(Refusal::KeyLeftEmpty { name: "Part".into() }));
-    world.run(maria, &Command::RevokeKey(part)).unwrap();
+    world.run(maria, &Command::revoke(part)).unwrap();
     world.run(maria, &Command::EditApp { app, change: change.clone(), basis: None }).unwrap();
     assert!(matches!(
         world.run(maria, &Command::EditApp { app, change, basis: None }),

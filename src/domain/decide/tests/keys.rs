@@ -7,7 +7,7 @@ fn the_quota_counts_live_keys_of_one_owner() {
     let (mut world, maria) = World::founded();
     let keys: Vec<_> = (0..20).map(|n| world.issue(maria, agency_key(&format!("K{n}"))).unwrap()).collect();
     assert_eq!(world.issue(maria, agency_key("K20")), Err(Refusal::QuotaReached { limit: 20 }));
-    world.run(maria, &Command::RevokeKey(keys[3])).unwrap();
+    world.run(maria, &Command::revoke(keys[3])).unwrap();
     assert!(world.issue(maria, agency_key("K20")).is_ok());
     let jonas = world.operator(maria, "jonas", Role::Admin);
     assert!(
@@ -22,7 +22,7 @@ fn live_keys_of_one_owner_have_different_names() {
     let first = world.issue(maria, agency_key("Nightly export")).unwrap();
     let again = world.issue(maria, agency_key("NIGHTLY  export"));
     assert!(matches!(again, Err(Refusal::NameTaken { .. })), "{again:?}");
-    world.run(maria, &Command::RevokeKey(first)).unwrap();
+    world.run(maria, &Command::revoke(first)).unwrap();
     assert!(world.issue(maria, agency_key("nightly export")).is_ok());
 }
 
@@ -44,7 +44,7 @@ fn an_admin_gives_a_key_to_an_operator_who_may_own_it_and_nobody_else_does() {
     let same = world.issue(maria, agency_key("NIGHTLY export")).unwrap();
     assert!(matches!(world.run(maria, &give(same, jonas)), Err(Refusal::NameTaken { .. })));
     let ended = world.issue(maria, agency_key("Ended")).unwrap();
-    world.run(maria, &Command::RevokeKey(ended)).unwrap();
+    world.run(maria, &Command::revoke(ended)).unwrap();
     assert!(matches!(world.run(maria, &give(ended, jonas)), Err(Refusal::WrongState { .. })));
     world
         .run(maria, &Command::SetPolicy { name: "keys-per-operator".into(), value: "2".into(), basis: None })
@@ -120,9 +120,9 @@ fn a_key_goes_through_its_states_and_never_back_from_the_end() {
     assert!(wrong(world.run(maria, &Command::PauseKey(key))));
     assert_eq!(world.key(key).state(NOW), KeyState::Paused);
     world.run(maria, &Command::ResumeKey(key)).unwrap();
-    world.run(maria, &Command::RevokeKey(key)).unwrap();
+    world.run(maria, &Command::revoke(key)).unwrap();
     for again in
-        [Command::RevokeKey(key), Command::PauseKey(key), Command::ResumeKey(key), Command::RestoreKey(key)]
+        [Command::revoke(key), Command::PauseKey(key), Command::ResumeKey(key), Command::RestoreKey(key)]
     {
         assert!(wrong(world.run(maria, &again)));
     }
@@ -155,7 +155,7 @@ fn an_expired_key_can_be_revoked_but_not_paused_or_rescoped() {
     assert!(world.run(maria, &Command::PauseKey(key)).is_err());
     let scopes = vec![scope("contacts.write")];
     assert!(world.run(maria, &Command::RescopeKey { key, scopes, basis: None }).is_err());
-    assert!(world.run(maria, &Command::RevokeKey(key)).is_ok());
+    assert!(world.run(maria, &Command::revoke(key)).is_ok());
 }
 
 #[test]
@@ -195,4 +195,38 @@ fn keys_given_away_work_for_the_heir() {
     assert_eq!(world.key(key).owner, maria.operator);
     assert_eq!(verdict::closed(&world.state, world.key(key)), None);
     assert_eq!(world.state.keys_of(jonas.operator).count(), 0);
+}
+
+#[test]
+fn why_a_key_was_revoked_stays_with_it_until_nothing_of_it_is_left() {
+    let (mut world, maria) = World::founded();
+    let motive = Motive { why: Why::Leaked, because: Note::new("it was in a screenshot").unwrap() };
+    let told = world.issue(maria, agency_key("Told")).unwrap();
+    let silent = world.issue(maria, agency_key("Silent")).unwrap();
+    let events = world.run(maria, &Command::RevokeKey(told, motive.clone())).unwrap();
+    let changes = events[0].changes().into_iter().map(|change| (change.field, change.to));
+    let said = [("reason", "leaked"), ("because", "it was in a screenshot")];
+    assert_eq!(changes.collect::<Vec<_>>(), said.map(|(field, to)| (field.to_owned(), to.to_owned())));
+    // Who says nothing is not held up, and nothing is made up for them.
+    assert!(world.run(maria, &Command::revoke(silent)).unwrap()[0].changes().is_empty());
+    assert_eq!(world.key(silent).motive, None);
+    world.run(maria, &Command::DeleteKey(told)).unwrap();
+    world.run(maria, &Command::RestoreKey(told)).unwrap();
+    let key = world.key(told).clone();
+    assert_eq!(key.motive.as_deref(), Some(&motive));
+    assert_eq!(key.purged(NOW).motive, None);
+    let record = Record::Key(key);
+    assert_eq!(Record::decode(record.key(), &record.encode().unwrap()).unwrap(), record);
+}
+
+#[test]
+fn a_revocation_that_was_kept_before_reasons_were_told_is_read() {
+    #[derive(minicbor::Encode)]
+    enum Kept {
+        #[n(18)]
+        RevokeKey(#[n(0)] KeyId),
+    }
+    let key = KeyId(id(7));
+    let kept = minicbor::to_vec(Kept::RevokeKey(key)).unwrap();
+    assert_eq!(minicbor::decode::<Command>(&kept).unwrap(), Command::revoke(key));
 }

@@ -55,7 +55,7 @@ proptest! {
                     let command = match verb {
                         0 => Command::PauseKey(key),
                         1 => Command::ResumeKey(key),
-                        2 => Command::RevokeKey(key),
+                        2 => Command::revoke(key),
                         3 => Command::DeleteKey(key),
                         4 => Command::RestoreKey(key),
                         _ => Command::RescopeKey { key, scopes: vec![scope("contacts.write")], basis: None },

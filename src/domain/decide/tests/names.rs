@@ -57,7 +57,7 @@ fn a_name_means_the_key_that_lives_and_for_what_is_done_to_the_ended_the_one_tha
     use view::{Found, Sought, View};
     let (mut world, maria) = World::founded();
     let mut keys = Vec::new();
-    for end in [Some(Command::DeleteKey as fn(KeyId) -> Command), Some(Command::RevokeKey), None] {
+    for end in [Some(Command::DeleteKey as fn(KeyId) -> Command), Some(Command::revoke), None] {
         let key = world.issue(maria, agency_key("Nightly export")).unwrap();
         if let Some(end) = end {
             world.run(maria, &end(key)).unwrap();
@@ -73,7 +73,7 @@ fn a_name_means_the_key_that_lives_and_for_what_is_done_to_the_ended_the_one_tha
         assert_eq!(find(typed, Sought::Ended), keys[1]);
         assert_eq!(find(typed, Sought::Deleted), keys[0]);
     }
-    world.run(maria, &Command::RevokeKey(keys[2])).unwrap();
+    world.run(maria, &Command::revoke(keys[2])).unwrap();
     let two = View::new(&world.state, maria).find_key("Nightly export", Sought::Living, NOW);
     assert!(matches!(two, Found::Many(keys) if keys.len() == 2), "none lives, and two are alike");
 }
@@ -93,7 +93,7 @@ fn a_name_is_found_without_its_accents_but_never_in_place_of_one_that_is_called_
     };
     assert_eq!(find(&world, "lodz"), Some(lodz));
     let plain = world.issue(maria, agency_key("Lodz")).unwrap();
-    world.run(maria, &Command::RevokeKey(plain)).unwrap();
+    world.run(maria, &Command::revoke(plain)).unwrap();
     // Ended, and yet the one that was named: another key is not revoked in its place.
     assert_eq!(find(&world, "lodz"), Some(plain));
     assert_eq!(find(&world, "łódź"), Some(lodz));

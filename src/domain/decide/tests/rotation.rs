@@ -121,7 +121,7 @@ fn what_is_done_to_either_half_follows_a_table() {
         [
             Command::PauseKey(id),
             Command::ResumeKey(id),
-            Command::RevokeKey(id),
+            Command::revoke(id),
             Command::DeleteKey(id),
             Command::RestoreKey(id),
             Command::RescopeKey { key: id, scopes: scopes(), basis: None },
@@ -161,11 +161,11 @@ fn what_is_done_to_either_half_follows_a_table() {
         let old = world.key(key).succeeds;
         let key = match case {
             "paused" | "stopped" => world.run(maria, &Command::PauseKey(key)).map(|_| key).unwrap(),
-            "revoked" => world.run(maria, &Command::RevokeKey(key)).map(|_| key).unwrap(),
+            "revoked" => world.run(maria, &Command::revoke(key)).map(|_| key).unwrap(),
             "deleted" => world.run(maria, &Command::DeleteKey(key)).map(|_| key).unwrap(),
-            "finished" => world.run(maria, &Command::RevokeKey(old.unwrap())).map(|_| key).unwrap(),
+            "finished" => world.run(maria, &Command::revoke(old.unwrap())).map(|_| key).unwrap(),
             "lost" => {
-                world.run(maria, &Command::RevokeKey(old.unwrap())).unwrap();
+                world.run(maria, &Command::revoke(old.unwrap())).unwrap();
                 world.rotate(maria, key, &for_a_grace("0")).unwrap()
             }
             "old" | "over" => old.unwrap(),
@@ -206,7 +206,7 @@ fn to_stop_a_key_stops_the_secret_it_took_over_from_as_well() {
     let write = Command::RescopeKey { key: new, scopes: vec![scope("contacts.write")], basis: None };
     world.run(maria, &write).unwrap();
     assert_eq!(world.key(old).scopes, world.key(new).scopes, "a scope taken away is taken from both");
-    world.run(maria, &Command::RevokeKey(new)).unwrap();
+    world.run(maria, &Command::revoke(new)).unwrap();
     assert_eq!(
         (world.refused_for(old), world.refused_for(new)),
         (Some(Reason::Revoked), Some(Reason::Revoked))
@@ -273,7 +273,7 @@ fn a_key_whose_old_half_works_is_not_deleted_for_want_of_use() {
     let far = later(400 * DAY_MS);
     assert_eq!(lifecycle::deletes_at(&world.state, world.key(new), at(far)), None);
     assert!(lifecycle::plan(&world.state, at(far)).notices.is_empty());
-    world.run(maria, &Command::RevokeKey(old)).unwrap();
+    world.run(maria, &Command::revoke(old)).unwrap();
     assert!(lifecycle::deletes_at(&world.state, world.key(new), at(far)).is_some());
 }
 
@@ -307,7 +307,7 @@ fn what_takes_a_secret_back_that_nobody_saw_works_after_the_grace_as_well() {
     let command = Command::RotateKey { key: old, rotation: for_a_grace("1h") };
     let events = world.run(maria, &command).unwrap();
     let back = crate::domain::lineage::taking_back(&events, world.now).unwrap();
-    world.run(maria, &Command::RevokeKey(old)).unwrap();
+    world.run(maria, &Command::revoke(old)).unwrap();
     let refusal = world.run(maria, &back).unwrap_err();
     let other = crate::domain::lineage::instead(&back, &refusal).unwrap();
     world.run(maria, &other).unwrap();
@@ -420,7 +420,7 @@ fn a_secret_whose_answer_was_lost_is_made_again_while_nobody_has_used_it() {
     assert_eq!((world.works(other), world.works(last)), (false, true));
     assert!(world.run(maria, &Command::RepeatRotation(old)).is_err(), "only the last rotation is done again");
     assert_eq!(world.state.live_keys_of(maria.operator, world.now), 1);
-    world.run(maria, &Command::RevokeKey(last)).unwrap();
+    world.run(maria, &Command::revoke(last)).unwrap();
     let answer = world.run(maria, &Command::RepeatRotation(again));
     assert!(matches!(answer, Err(Refusal::WrongState { state: KeyState::Revoked, .. })), "{answer:?}");
 }
@@ -586,7 +586,7 @@ proptest! {
                     // To end the old half leaves the new one; to end the new one is to end the key.
                     let ends_all = world.state.old_half(world.key(key), world.now).is_some()
                         || world.key(key).state(world.now) == KeyState::Active;
-                    was_ended |= world.run(maria, &Command::RevokeKey(key)).is_ok() && ends_all;
+                    was_ended |= world.run(maria, &Command::revoke(key)).is_ok() && ends_all;
                 }
             }
             let working = world.state.keys().filter(|key| world.works(key.id)).count();
@@ -602,4 +602,24 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_a_rotation_ends_is_told_as_replaced() {
+    let (mut world, maria) = World::founded();
+    let replaced = |world: &World, key| world.key(key).motive.as_deref() == Some(&Motive::replaced());
+    let (old, new) = world.rotated(maria);
+    let other = world.clone().run(maria, &Command::RepeatRotation(new)).unwrap();
+    let said: Vec<_> =
+        other.iter().flat_map(Event::changes).filter(|change| change.field == "reason").collect();
+    assert_eq!(said.iter().map(|change| change.to.as_str()).collect::<Vec<_>>(), ["replaced"]);
+    let mut cancelled = world.clone();
+    cancelled.run(maria, &Command::CancelRotation(new)).unwrap();
+    assert!(replaced(&cancelled, new) && cancelled.key(old).motive.is_none());
+    // The grace is over.
+    world.now = later(DAY_MS);
+    world.run_with(SERVICE, &Pass::Ended.command(), &[], None).unwrap();
+    assert!(replaced(&world, old) && world.key(new).motive.is_none());
+    let newest = world.rotate(maria, new, &for_a_grace("0")).unwrap();
+    assert!(replaced(&world, new) && world.key(newest).motive.is_none(), "a lost one");
 }

@@ -46,7 +46,7 @@ impl Screen for Diary {
     fn hear(&mut self, cue: Cue<'_>, _: &Look, _: Now, out: &mut Vec<Ask>) -> bool {
         match cue {
             Cue::Do(Action::Revoke) => out.push(Ask::Do(Job::Run {
-                command: Command::RevokeKey(self.keys[0]),
+                command: Command::revoke(self.keys[0]),
                 said: "The first key is revoked".into(),
             })),
             Cue::Do(Action::Edit) => {

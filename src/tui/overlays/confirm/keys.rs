@@ -1,5 +1,6 @@
 //! Something done to keys: what they are, who uses them, what will stop; and which of those marked it cannot be done to.
 
+use super::reasons::Reasons;
 use super::{Accept, Confirm, Told, Typed};
 use crate::domain::name::first_few;
 use crate::domain::{Key, KeyId};
@@ -62,6 +63,11 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
         let verb = deed.verb();
         let title = if one { format!("{verb} key") } else { format!("{verb} {} keys", found.len()) };
         let mut question = Confirm::new(title, lines, (verb, deed.danger()), accept);
+        if deed == Deed::Revoke {
+            question.reasons = Some(Reasons::new());
+            // Room for all of them in one line.
+            question.width = 80;
+        }
         let live = found.iter().any(|key| !key.state(seen.now()).is_over());
         question.typed = (deed.is_final() && live).then(|| match found.as_slice() {
             [key] => Typed::new("Type its name to confirm:", "the key's name", key.name.to_string()),

@@ -2,13 +2,14 @@
 //! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
 //!
 //! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`clock`], [`hold`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
-//!   console itself.
+//!   console itself. `reasons`: why a key is revoked.
 
 pub mod apps;
 pub mod clock;
 pub mod hold;
 pub mod keys;
 pub mod location;
+mod reasons;
 pub mod recovery;
 pub mod rotation;
 
@@ -16,8 +17,9 @@ use std::collections::VecDeque;
 
 use ratatui::layout::Rect;
 
+use self::reasons::{Reasons, told};
 use crate::domain::name::first_few;
-use crate::domain::{Command, Event};
+use crate::domain::{Command, Event, Motive};
 use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
@@ -116,6 +118,8 @@ pub struct Confirm {
     lines: Vec<Line>,
     /// Where they are scrolled to, where the window is too small for them.
     page: Page,
+    /// Why it is done, where the trail keeps that.
+    reasons: Option<Reasons>,
     typed: Option<Typed>,
     buttons: ButtonRow,
     accept: Accept,
@@ -137,6 +141,7 @@ impl Confirm {
             title: title.into(),
             lines,
             page: Page::default(),
+            reasons: None,
             typed: None,
             buttons: ButtonRow::new([Button::safe("Cancel"), does]),
             accept,
@@ -170,20 +175,28 @@ impl Confirm {
             out.push(Ask::Say(format!("type {} exactly as it stands there; esc cancels", typed.what)));
             return Heard::Consumed;
         }
+        let motive = match self.reasons.as_ref().map_or(Ok(Motive::default()), Reasons::motive) {
+            Ok(motive) => motive,
+            Err(why) => {
+                out.push(Ask::Say(why));
+                return Heard::Consumed;
+            }
+        };
         match &self.accept {
             Accept::One(command, said) => {
-                out.push(Ask::Do(run(command, said)));
+                out.push(Ask::Do(run(&told(command, &motive), said)));
                 return Heard::Close;
             }
             Accept::Awaited(job, _) => {
                 out.push(Ask::Do(job()));
                 self.phase = Phase::Waiting;
             }
-            Accept::Many(commands, told) => {
-                let run = Run { waiting: commands.iter().cloned().collect(), ..Run::default() };
-                let told = *told;
+            Accept::Many(commands, words) => {
+                let each = commands.iter().map(|(command, name)| (told(command, &motive), name.clone()));
+                let run = Run { waiting: each.collect(), ..Run::default() };
+                let words = *words;
                 self.phase = Phase::Running(run);
-                return self.next(told, out);
+                return self.next(words, out);
             }
             Accept::Quit => out.push(Ask::Quit),
         }
@@ -246,6 +259,10 @@ impl Overlay for Confirm {
 
     fn text_focus(&self) -> TextFocus {
         match self.phase {
+            Phase::Asking if self.reasons.as_ref().is_some_and(Reasons::is_here) => {
+                let text = self.reasons.as_ref().is_some_and(Reasons::takes_text);
+                if text { TextFocus::Here } else { TextFocus::Elsewhere }
+            }
             Phase::Asking if self.typed.is_some() => TextFocus::Here,
             _ => TextFocus::Elsewhere,
         }
@@ -261,6 +278,9 @@ impl Overlay for Confirm {
             // Who is held says why.
             (Phase::Waiting, Cue::Do(Action::Cancel)) => return Heard::Ignored,
             _ => return Heard::Consumed,
+        }
+        if self.reasons.as_mut().is_some_and(|reasons| reasons.hear(cue)) {
+            return Heard::Consumed;
         }
         match cue {
             Cue::Do(Action::Press) => return self.press(look, out),
@@ -312,10 +332,12 @@ impl Overlay for Confirm {
         let cells = self.width.min(area.width).saturating_sub(6).max(1);
         let lines = wrapped(self.lines.iter().cloned(), 0, cells);
         let asked = if self.typed.is_some() { 3 } else { 0 };
-        let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(asked + 6);
+        let why = if self.reasons.is_some() { Reasons::ROWS } else { 0 };
+        let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(why + asked + 6);
         let inner = popup::draw(canvas, &self.title, self.width, wanted);
         let (upper, buttons) = layout::bottom(inner, 1);
         let (upper, field) = layout::bottom(upper, asked);
+        let (upper, reasons) = layout::bottom(upper, why);
         // The scrollbar's two cells lie outside of the words.
         self.page.draw(canvas, Rect { width: upper.width.saturating_add(2), ..upper }, 0, &lines, |_| false);
         let progress = match (&self.phase, &self.accept) {
@@ -332,12 +354,16 @@ impl Overlay for Confirm {
             return;
         }
         self.buttons.draw(canvas, buttons, Focus::Here);
+        let below = Focus::when(!self.reasons.as_ref().is_some_and(Reasons::is_here));
         if let Some(typed) = &self.typed {
             let label = layout::row(field, 0);
             let x = canvas.fit(label.x, label.y, label.width, typed.asks, Role::Dim).saturating_add(1);
             canvas.fit(x, label.y, label.right().saturating_sub(x), &typed.word, Role::Accent);
             // What is typed goes to the field, so the cursor is there and not on the button.
-            typed.field.draw_input(canvas, layout::row(field, 1), Focus::Here);
+            typed.field.draw_input(canvas, layout::row(field, 1), below);
+        }
+        if let Some(asked) = &mut self.reasons {
+            asked.draw(canvas, reasons);
         }
     }
 

@@ -59,6 +59,9 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
         Place::Location(_) => fact("Location", place),
         Place::App(_) => fact("App", place),
     }
+    if let Some(motive) = &key.motive {
+        fact("Reason", motive.to_string());
+    }
     fact("Owner", seen.view.owner_name(key).to_owned());
     let future = if key.created_at > times.now() { ": the clock was wrong" } else { "" };
     fact("Created", format!("{}{future}", times.both(key.created_at)));

@@ -102,7 +102,15 @@ fn happening(entry: &Entry) -> Happening {
         let changes =
             entry.changes.iter().filter(|change| change.field == "scopes" && !change.from.is_empty());
         let changes = changes.map(|change| difference(&change.from, &change.to));
-        entry.unasked().map(str::to_owned).into_iter().chain(changes).collect::<Vec<_>>().join(", ")
+        let why = words::motive(entry);
+        entry
+            .unasked()
+            .map(str::to_owned)
+            .into_iter()
+            .chain(why)
+            .chain(changes)
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     Happening { at: Timestamp(entry.at), what: became(entry), detail, refused }
 }

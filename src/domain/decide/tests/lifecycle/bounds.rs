@@ -82,7 +82,7 @@ fn only_an_admin_lets_deletions_go() {
 fn words_that_change_nothing_or_come_too_late_are_refused() {
     let (mut world, maria) = World::founded();
     let [live, over, revoked] = [("L", 100), ("O", 1), ("R", 100)].map(|(n, on)| world.ending(maria, n, on));
-    world.run(maria, &Command::RevokeKey(revoked)).unwrap();
+    world.run(maria, &Command::revoke(revoked)).unwrap();
     world.now = day(1);
     assert_eq!(world.run(maria, &Command::UnprotectKey(live)).unwrap_err().code(), "no_change");
     let silent = Command::ProtectKey { key: live, why: Note::default() };

@@ -110,7 +110,7 @@ fn the_end_of_a_paused_key_is_told_of_and_that_of_one_that_was_ended_is_not() {
     let [paused, revoked, deleted] = ["P", "R", "D"].map(|called| world.ending(maria, called, 30));
     world.run(maria, &Command::PauseKey(paused)).unwrap();
     assert_eq!(world.sweep_on([23]).len(), 3);
-    world.run(maria, &Command::RevokeKey(revoked)).unwrap();
+    world.run(maria, &Command::revoke(revoked)).unwrap();
     world.run(maria, &Command::DeleteKey(deleted)).unwrap();
     assert_eq!(world.swept(), (vec![], 0));
     assert_eq!(world.sweep_on(24..=40), [(29, Did::Ends(paused, 1)), (30, Did::Ends(paused, 0))]);
@@ -195,7 +195,7 @@ fn nobody_sees_a_purged_key_nothing_of_it_is_left_and_its_id_is_never_given_agai
             for command in [
                 Command::RestoreKey(key),
                 Command::DeleteKey(key),
-                Command::RevokeKey(key),
+                Command::revoke(key),
                 Command::KeepKey(key),
                 Command::UnprotectKey(key),
                 world.edit(key, Expiry::Never, None),

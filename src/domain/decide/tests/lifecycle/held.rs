@@ -67,7 +67,7 @@ fn up_to_five_or_a_twentieth_and_never_more_than_twenty_need_no_word() {
 fn ended_keys_do_not_make_the_share_that_needs_no_word_greater() {
     let (mut world, maria, _) = due_on_day_90(6, 114);
     let busy = world.state.keys().find(|key| world.state.usage(key.id).last_used_at.is_some()).unwrap().id;
-    world.run(maria, &Command::RevokeKey(busy)).unwrap();
+    world.run(maria, &Command::revoke(busy)).unwrap();
     assert_eq!(world.sweep(), [Did::Held(6)]);
 }
 

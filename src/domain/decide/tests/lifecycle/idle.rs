@@ -189,7 +189,7 @@ fn a_paused_key_is_not_deleted_and_counts_from_when_it_is_resumed() {
 
 #[test]
 fn of_a_key_that_was_revoked_or_deleted_meanwhile_nothing_more_is_said() {
-    for end in [Command::RevokeKey as fn(KeyId) -> Command, Command::DeleteKey] {
+    for end in [Command::revoke as fn(KeyId) -> Command, Command::DeleteKey] {
         let (mut world, maria, key) = on_the_last_day();
         world.run(maria, &end(key)).unwrap();
         assert_eq!((world.swept(), world.deletes_at(key)), ((vec![], 0), None));

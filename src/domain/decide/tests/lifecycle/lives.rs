@@ -127,7 +127,7 @@ impl World {
             }
             Deed::Pause => Command::PauseKey(key),
             Deed::Resume => Command::ResumeKey(key),
-            Deed::Revoke => Command::RevokeKey(key),
+            Deed::Revoke => Command::revoke(key),
             Deed::Delete => Command::DeleteKey(key),
             Deed::Restore => Command::RestoreKey(key),
             Deed::Protect => Command::ProtectKey { key, why: Note::new("needed").unwrap() },

@@ -79,7 +79,7 @@ fn what_was_refused_is_forgotten_when_it_is_done_after_all() {
     let key = desk.look.view(|view| view.keys().next().unwrap().id);
     let said = "The first key is revoked".to_owned();
     let mut revoke = |desk: &mut Desk, answer| {
-        let job = Job::Run { command: Command::RevokeKey(key), said: said.clone() };
+        let job = Job::Run { command: Command::revoke(key), said: said.clone() };
         desk.grant(Asker::Desk, vec![Ask::Do(job)], now, &mut orders);
         let job = job_of(&mut orders);
         desk.finished(job, Outcome::Answered(answer), now, &mut orders);

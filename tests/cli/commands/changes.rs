@@ -1,0 +1,60 @@
+//! Keys that change, by words: revoked for a reason, made like one another, edited, kept, and told of by the policy of their
+//! kind.
+
+use crate::support::desk::Desk;
+use serde_json::json;
+
+#[test]
+fn why_a_key_was_revoked_is_told_by_its_page_and_by_the_trail_in_every_form() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let token = ann.issues("Widget", "contacts.read");
+    ann.issues("Other", "contacts.read");
+    ann.says(&["key", "revoke", "Widget", "--reason", "stolen"])
+        .fails(2, "leaked, unused, replaced, owner-left");
+    ann.says(&["key", "revoke", "Widget", "--because", "a\u{202e}b"]).fails(2, "--because");
+    let said =
+        ann.asks(&["key", "revoke", "Widget", "--reason", "leaked", "--because", "a screenshot shows it"]);
+    assert_eq!(
+        (&said["revoked"]["reason"], &said["revoked"]["because"]),
+        (&json!("leaked"), &json!("a screenshot shows it"))
+    );
+    assert!(said["revoked"]["since"].is_string() && said["protected"].is_null());
+    assert_eq!(ann.verifies(&token), "deny revoked");
+    let page = ann.does(&["key", "show", "Widget"]).out;
+    assert!(page.contains("Reason      leaked: a screenshot shows it"), "{page}");
+    let list = ann.does(&["audit", "list"]).out;
+    assert!(list.contains("reason: leaked; because: a screenshot shows it"), "{list}");
+    let rows = ann.asks(&["audit", "list", "--key", "Widget"]);
+    let changes = json!([
+        { "field": "reason", "from": "", "to": "leaked" },
+        { "field": "because", "from": "", "to": "a screenshot shows it" },
+    ]);
+    let revoked = rows.as_array().unwrap().iter().find(|row| row["event"] == "key.revoke").unwrap();
+    assert_eq!(revoked["changes"], changes);
+    for format in ["jsonl", "csv"] {
+        let export = ann.does(&["audit", "export", "--format", format]).out;
+        assert!(export.contains("leaked") && export.contains("a screenshot shows it"), "{export}");
+    }
+    // Nobody has to say anything.
+    let silent = ann.asks(&["key", "revoke", "Other"]);
+    assert_eq!((&silent["revoked"]["reason"], &silent["revoked"]["because"]), (&json!("other"), &json!("")));
+    assert!(!ann.does(&["key", "show", "Other"]).out.contains("Reason"));
+}
+
+#[test]
+fn a_reason_that_holds_for_both_halves_of_a_rotation_is_told_once() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.issues("Widget", "contacts.read");
+    let new = ann.asks(&["key", "rotate", "Widget"]);
+    let old = new["succeeds"].as_str().unwrap();
+    ann.does(&["key", "revoke", "Widget", "--reason", "owner-left"]);
+    let list = ann.does(&["audit", "list", "--limit", "2"]).out;
+    assert_eq!(list.matches("reason: owner-left").count(), 1, "{list}");
+    assert_eq!(ann.asks(&["key", "show", old])["revoked"]["reason"], "owner-left");
+    ann.issues("Gadget", "contacts.read");
+    ann.does(&["key", "rotate", "Gadget"]);
+    let ended = ann.asks(&["key", "rotate", "Gadget", "--finish"]);
+    assert_eq!(ended["revoked"]["reason"], "replaced");
+}

@@ -1,0 +1,72 @@
+//! Keys that change: revoked for a reason, made like one another, given contacts, in a console made of memory.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
+use std::time::Duration;
+
+use keydeck::domain::time::DAY_MS;
+use keydeck::domain::{Command, KeyState, Note, Why};
+use keydeck::engine::Engine as _;
+
+use crate::tui_keys::House;
+
+#[test]
+fn a_key_is_revoked_for_a_reason_that_its_detail_and_the_trail_go_on_telling() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    let mut console = house.console();
+    console
+        .press("X")
+        .sees("Reason   (*) other")
+        .sees("Because")
+        .type_text("Nightly export")
+        .sees("[ Revoke ]");
+    console
+        .press("up")
+        .type_text("it was in a screenshot")
+        .press("up right")
+        .sees("(*) leaked")
+        .press("enter");
+    console.sees("Nightly export is revoked").press("backspace enter");
+    console.sees("Reason     leaked: it was in a screenshot");
+    console.advance(Duration::from_secs(1)).sees("revoked by maria");
+    let motive = house.key("Nightly export").motive.unwrap();
+    assert_eq!((motive.why, motive.because.as_str()), (Why::Leaked, "it was in a screenshot"));
+}
+
+#[test]
+fn nobody_has_to_say_why_before_a_key_is_revoked() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta"]);
+    let mut console = house.console_of(60, 15);
+    console.press("X").type_text("Alpha").press("enter").sees("Alpha is revoked");
+    assert_eq!((house.state_of("Alpha"), house.key("Alpha").motive), (KeyState::Revoked, None));
+    // Nor to look for the reason that is chosen, where there is no room for all.
+    console.press("j X up up right right right right").sees("Reason   (*) owner left");
+    console.press("down down").type_text("Beta").press("enter").sees("Beta is revoked");
+    assert_eq!(house.key("Beta").motive.unwrap().why, Why::OwnerLeft);
+}
+
+#[test]
+fn many_keys_are_revoked_for_one_reason_and_other_questions_ask_for_none() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta"]);
+    let mut console = house.console();
+    console.press("a P").sees_no("Reason").press("esc D").sees_no("Reason").press("esc X");
+    // Down again from there the number is typed.
+    console.press("up up right right").sees("(*) unused").press("down down").type_text("2").press("enter");
+    console.sees("2 keys are revoked");
+    for called in ["Alpha", "Beta"] {
+        assert_eq!(house.key(called).motive.unwrap().why, Why::Unused);
+    }
+}
+
+#[test]
+fn a_protected_key_says_by_whom_since_when_and_why() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    let why = Note::new("runs once a year").unwrap();
+    house.run(Command::ProtectKey { key: house.key("Nightly export").id, why });
+    house.clock.pass(3 * DAY_MS);
+    house.console().press("enter").sees("Protected  ⚑ by maria 3 d ago: runs once a").sees("year");
+}
