@@ -350,7 +350,7 @@ impl Key {
 
     /// Days before its end at which it is told of.
     pub fn notice(&self, policy: &Policy) -> u32 {
-        self.notice_days.unwrap_or(policy.notice_days)
+        self.notice_days.unwrap_or(policy.notice_for(self.place))
     }
 
     /// Whether it is live and its end is so near that it is told of, and when that is.

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 
 use super::signing::{Naming, PartyName, TOKEN_LIFE_MAX};
 use super::time::MAX_LIFE_DAYS;
-use super::{Role, Timestamp, Url};
+use super::{Place, Role, Timestamp, Url};
 
 /// The rules in force. Lives are in days; `None` is "never" or "no limit".
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -55,6 +55,15 @@ pub struct Policy {
     /// The names access tokens are issued under.
     #[cbor(n(14), default)]
     pub token_names: Naming,
+    /// Days before the end of an agency key at which keydeck starts to warn, where they are others than `notice_days`.
+    #[n(15)]
+    pub notice_days_agency: Option<u32>,
+    /// The same for location keys.
+    #[n(16)]
+    pub notice_days_location: Option<u32>,
+    /// The same for app keys.
+    #[n(17)]
+    pub notice_days_app: Option<u32>,
 }
 
 impl Default for Policy {
@@ -75,6 +84,9 @@ impl Default for Policy {
             signing_key_days: 30,
             base_url: None,
             token_names: Naming::default(),
+            notice_days_agency: None,
+            notice_days_location: None,
+            notice_days_app: None,
         }
     }
 }
@@ -124,7 +136,7 @@ fn names() -> String {
     Policy::RULES.iter().map(|r| r.name).collect::<Vec<_>>().join(", ")
 }
 
-/// The word for the store's own name.
+/// The word for the store's own name, and for what holds for all.
 const DEFAULT: &str = "default";
 
 fn number(text: &str, low: u32, high: u32) -> Option<u32> {
@@ -138,6 +150,11 @@ fn days(text: &str, low: u32, high: u32, none: &str) -> Result<Option<u32>, ()> 
         return Ok(None);
     }
     number(text.strip_suffix('d').unwrap_or(text), low, high).map(Some).ok_or(())
+}
+
+/// Days before an end, or none of one's own.
+fn notice(text: &str) -> Result<Option<u32>, ()> {
+    Ok(days(text, 1, 365, DEFAULT)?.and_then(Policy::notice))
 }
 
 fn show(value: Option<u32>, unit: &str, none: &str) -> String {
@@ -169,6 +186,19 @@ impl Policy {
     /// Days before an end at which it may be told of.
     pub fn notice(days: u32) -> Option<u32> {
         Some(days).filter(|days| (1..=365).contains(days))
+    }
+
+    /// Days before its end at which a key of this place is told of, unless it has days of its own.
+    pub const fn notice_for(&self, place: Place) -> u32 {
+        let own = match place {
+            Place::Agency => self.notice_days_agency,
+            Place::Location(_) => self.notice_days_location,
+            Place::App(_) => self.notice_days_app,
+        };
+        match own {
+            Some(days) => days,
+            None => self.notice_days,
+        }
     }
 
     /// Every rule, in the order people see them.
@@ -240,6 +270,36 @@ impl Policy {
             get: |p| format!("{}d", p.notice_days),
             set: |p, v| {
                 p.notice_days = Policy::notice(number(v.strip_suffix('d').unwrap_or(v), 0, u32::MAX)?)?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "notice-days-agency",
+            about: "The same for agency keys, unless a key has days of its own; default is as for all.",
+            form: "default or a number of days from 1 to 365, such as 30d",
+            get: |p| show(p.notice_days_agency, "d", DEFAULT),
+            set: |p, v| {
+                p.notice_days_agency = notice(v).ok()?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "notice-days-location",
+            about: "The same for location keys, unless a key has days of its own; default is as for all.",
+            form: "default or a number of days from 1 to 365, such as 30d",
+            get: |p| show(p.notice_days_location, "d", DEFAULT),
+            set: |p, v| {
+                p.notice_days_location = notice(v).ok()?;
+                Some(())
+            },
+        },
+        Rule {
+            name: "notice-days-app",
+            about: "The same for app keys, unless a key has days of its own; default is as for all.",
+            form: "default or a number of days from 1 to 365, such as 30d",
+            get: |p| show(p.notice_days_app, "d", DEFAULT),
+            set: |p, v| {
+                p.notice_days_app = notice(v).ok()?;
                 Some(())
             },
         },
@@ -364,6 +424,7 @@ impl Policy {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{AppId, PublicId};
     use super::*;
 
     #[test]
@@ -373,6 +434,17 @@ mod tests {
             let shown = policy.get(rule.name).unwrap();
             assert_eq!(policy.with(rule.name, &shown), Ok(policy.clone()), "{} {shown}", rule.name);
         }
+    }
+
+    #[test]
+    fn keys_of_a_kind_are_told_of_by_days_of_their_own() {
+        let policy = Policy::default().with("notice-days-app", "30").unwrap();
+        let app = Place::App(AppId(PublicId::NOBODY));
+        assert_eq!([policy.notice_for(app), policy.notice_for(Place::Agency)], [30, 7]);
+        let later = policy.with("notice-days", "14d").unwrap();
+        assert_eq!([later.notice_for(app), later.notice_for(Place::Agency)], [30, 14]);
+        let back = later.with("notice-days-app", "default").unwrap();
+        assert_eq!([back.notice_for(app), back.notice_for(Place::Agency)], [14, 14]);
     }
 
     #[test]
@@ -453,6 +525,9 @@ mod tests {
             ("max-life", "never"),
             ("idle-days", "15"),
             ("notice-days", ""),
+            ("notice-days-app", "0d"),
+            ("notice-days-app", "366d"),
+            ("notice-days-app", "off"),
             ("issue-agency", "viewer"),
             ("lock-minutes", "never"),
             ("token-issuer", ""),

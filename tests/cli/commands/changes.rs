@@ -58,3 +58,29 @@ fn a_reason_that_holds_for_both_halves_of_a_rotation_is_told_once() {
     let ended = ann.asks(&["key", "rotate", "Gadget", "--finish"]);
     assert_eq!(ended["revoked"]["reason"], "replaced");
 }
+
+#[test]
+fn keys_of_a_kind_are_told_of_as_early_as_the_policy_says_for_that_kind() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.does(&["location", "add", "Berlin Mitte"]);
+    let create = |called, place: &[&str]| {
+        let words = ["key", "create", "--name", called, "--scope", "contacts.read", "--expires", "20d"];
+        ann.does(&[&words[..], place].concat());
+    };
+    create("Office", &["--agency"]);
+    create("Till", &["--location", "Berlin Mitte"]);
+    let dry = ann.does(&["policy", "set", "notice-days-location", "30", "--dry-run"]).err;
+    assert!(dry.contains("1 key would be told of at once, since its end is near: Till"), "{dry}");
+    assert_eq!(ann.asks(&["notices", "list"]), json!([]));
+    assert_eq!(ann.asks(&["policy", "set", "notice-days-location", "30"])["notice-days-location"], "30d");
+    let told = ann.asks(&["notices", "list"]);
+    assert_eq!((told.as_array().unwrap().len(), &told[0]["name"]), (1, &json!("Till")), "{told}");
+    ann.does(&["key", "edit", "Office", "--notice", "25"]);
+    assert_eq!(ann.asks(&["notices", "list"]).as_array().unwrap().len(), 2, "a key's own days stay its own");
+    assert_eq!(
+        ann.asks(&["policy", "set", "notice-days-location", "default"])["notice-days-location"],
+        "default"
+    );
+    ann.says(&["policy", "set", "notice-days-app", "never"]).fails(1, "default or a number of days");
+}

@@ -38,7 +38,10 @@ fn a_change_of_the_policy_says_whom_it_would_touch_and_only_them() {
     let never = (What::DeletedLater, names(&["Ends", "Export"]), None);
     assert_eq!(told(&world, maria, "idle-days", "off"), [never]);
     assert_eq!(told(&world, maria, "idle-days", "90"), []);
-    assert_eq!(told(&world, maria, "notice-days", "30"), [(What::Told, names(&["Ends"]), Some(20))]);
+    let soon = [(What::Told, names(&["Ends"]), Some(20))];
+    assert_eq!(told(&world, maria, "notice-days", "30"), soon);
+    assert_eq!(told(&world, maria, "notice-days-agency", "30"), soon);
+    assert_eq!(told(&world, maria, "notice-days-app", "30"), [], "there is no key of that kind");
     assert_eq!(
         told(&world, maria, "max-life", "30"),
         [(What::OutliveLimit, names(&["Export", "Kept"]), None)]
