@@ -13,8 +13,8 @@ use super::delivery::{Channel, ChannelName};
 use super::lifecycle::NoticeKind;
 use super::lineage::{Grace, Rotation};
 use super::{
-    Actor, AppId, Catalog, Contacts, Expiry, Imported, KeyId, LocationId, Motive, Name, Note, OperatorId,
-    Place, Profile, PublicId, Role, Timestamp, Verifier,
+    Actor, AppId, Catalog, Contacts, Expiry, Imported, Key, KeyId, LocationId, Motive, Name, Note,
+    OperatorId, Place, Profile, PublicId, Role, Timestamp, Verifier,
 };
 
 /// A request to change something, or to do something that is audited. An edit without a basis replaces whatever is there.
@@ -192,7 +192,7 @@ pub enum Command {
     /// Say that the wall clock is right, whatever was believed before.
     #[n(32)]
     ConfirmClock,
-    /// Change what a key is called, what it is for and when it ends.
+    /// Change what a key is called, what it is for, when it ends and who is told of that.
     #[n(42)]
     EditKey {
         /// Which.
@@ -201,19 +201,6 @@ pub enum Command {
         /// All of it, as it shall be.
         #[n(1)]
         change: KeyEdit,
-        /// What it is based on.
-        #[n(2)]
-        basis: Option<Basis>,
-    },
-    /// Say who is told of a key besides its owner.
-    #[n(81)]
-    SetContacts {
-        /// Which.
-        #[n(0)]
-        key: KeyId,
-        /// All of them, as they shall be.
-        #[n(1)]
-        contacts: Contacts,
         /// What it is based on.
         #[n(2)]
         basis: Option<Basis>,
@@ -381,6 +368,22 @@ pub struct KeyEdit {
     /// Days before its end at which it is told of; `None` goes by the policy.
     #[n(3)]
     pub notice_days: Option<u32>,
+    /// Who is told of it besides its owner.
+    #[n(4)]
+    pub contacts: Contacts,
+}
+
+impl KeyEdit {
+    /// The key as it is.
+    pub fn of(key: &Key) -> Self {
+        Self {
+            name: key.name.clone(),
+            note: key.note.clone(),
+            expiry: key.expiry,
+            notice_days: key.notice_days,
+            contacts: key.contacts.as_deref().cloned().unwrap_or_default(),
+        }
+    }
 }
 
 /// A notice of one key, as somebody saw it.

@@ -9,7 +9,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use super::name::{BadText, clean, fold};
 
-/// One contact: 1 to 100 characters without blanks, none of them invisible, the first one no hyphen.
+/// One contact: 1 to 100 characters without blanks and commas, none of them invisible, the first one no hyphen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Contact(Arc<str>);
 
@@ -52,7 +52,7 @@ impl FromStr for Contact {
 
     fn from_str(text: &str) -> Result<Self, BadContact> {
         let clean = clean(text, Self::MAX)?;
-        if clean.is_empty() || clean.contains(' ') {
+        if clean.is_empty() || clean.contains([' ', ',']) {
             return Err(BadContact::Blank);
         }
         if clean.starts_with('-') {
@@ -124,6 +124,14 @@ impl Contacts {
         Ok(Self(all))
     }
 
+    /// Those named in one text, with blanks or commas between them.
+    ///
+    /// # Errors
+    /// As [`Contacts::of`].
+    pub fn read(text: &str) -> Result<Self, BadContact> {
+        Self::of(text.split([',', ' ']).filter(|word| !word.is_empty()))
+    }
+
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Contact> {
         self.0.iter()
@@ -156,12 +164,18 @@ mod tests {
         let contacts = Contacts::of(["ops@acme.example", " #oncall ", "Ops@acme.example", "ツ"]).unwrap();
         assert_eq!(contacts.to_string(), "ops@acme.example, #oncall, ツ");
         let long = "x".repeat(101);
-        for text in ["", " ", "a b", "-rf", " -x", "a\nb", "a\u{200b}b", "a\u{202e}b", long.as_str()] {
+        for text in ["", " ", "a b", "a,b", "-rf", " -x", "a\nb", "a\u{200b}b", "a\u{202e}b", long.as_str()] {
             assert!(Contacts::of([text]).is_err(), "{text:?}");
         }
         let many = ["a", "b", "c", "d", "e", "f"];
         assert_eq!(Contacts::of(many), Err(BadContact::TooMany { limit: 5 }));
         assert!(Contacts::of(many.iter().take(5)).unwrap().kept().is_some());
         assert_eq!(Contacts::default().kept(), None);
+        // As a person types them into one line, and as that line shows them.
+        assert_eq!(
+            Contacts::read(" a@x.example,b@x.example  c, "),
+            Contacts::of(["a@x.example", "b@x.example", "c"])
+        );
+        assert_eq!(Contacts::read(&contacts.to_string()), Ok(contacts));
     }
 }

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
+use keydeck::domain::command::KeyEdit;
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, KeyState, Note, Why};
+use keydeck::domain::{Command, Contacts, KeyState, Note, Why};
 use keydeck::engine::Engine as _;
 
 use crate::tui_keys::House;
@@ -59,6 +60,29 @@ fn many_keys_are_revoked_for_one_reason_and_other_questions_ask_for_none() {
     for called in ["Alpha", "Beta"] {
         assert_eq!(house.key(called).motive.unwrap().why, Why::Unused);
     }
+}
+
+#[test]
+fn who_is_told_of_a_key_is_changed_where_it_is_edited() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    let mut console = house.console();
+    console.press("e tab tab tab tab").type_text("-rf").sees("a contact does not begin with a hyphen");
+    console
+        .press("ctrl-u")
+        .type_text("ops@acme.example,#oncall")
+        .press("ctrl-s")
+        .sees("Nightly export is changed");
+    assert_eq!(house.key("Nightly export").contacts.unwrap().to_string(), "ops@acme.example, #oncall");
+    console.press("enter").sees("Contacts   ops@acme.example, #oncall").press("esc e");
+    // Somebody else changes them meanwhile.
+    console.sees("ops@acme.example, #oncall").press("tab tab tab tab ctrl-u").type_text("web@acme.example");
+    let key = house.key("Nightly export");
+    let change = KeyEdit { contacts: Contacts::default(), ..KeyEdit::of(&key) };
+    house.run(Command::EditKey { key: key.id, change, basis: None });
+    console.press("ctrl-s").sees("Contacts: was ops@acme.example, #oncall, is now nothing");
+    console.sees("yours: web@acme.example").press("tab tab enter").sees("Nightly export is changed");
+    assert_eq!(house.key("Nightly export").contacts.unwrap().to_string(), "web@acme.example");
 }
 
 #[test]

@@ -226,8 +226,8 @@ fn keys_of_one_owner_come_in_one_message_and_those_of_somebody_who_left_go_to_th
 fn what_is_over_by_the_time_it_would_be_told_is_told_to_nobody() {
     let extended = |post: &Post, key| {
         let expiry = Expiry::At(post.house.open.engine.now().time.plus_days(90).unwrap());
-        let change = KeyEdit { name: name("Lead forms"), note: Note::default(), expiry, notice_days: None };
-        Command::EditKey { key, change, basis: None }
+        let as_it_is = KeyEdit::of(post.house.open.engine.state().key(key).unwrap());
+        Command::EditKey { key, change: KeyEdit { expiry, ..as_it_is }, basis: None }
     };
     for how in ["revoked", "deleted", "extended"] {
         let post = Post::new();
@@ -560,8 +560,9 @@ fn the_contacts_of_a_key_are_told_besides_its_owner_each_of_theirs() {
         [("Lead forms", &["ops@acme.example", "web@acme.example"][..]), ("Booking", &["ops@acme.example"])]
     {
         let key = post.issue_ending(called, 8);
-        let command = Command::SetContacts { key, contacts: contacts(texts), basis: None };
-        post.house.does(command).unwrap();
+        let as_it_is = KeyEdit::of(post.house.open.engine.state().key(key).unwrap());
+        let change = KeyEdit { contacts: contacts(texts), ..as_it_is };
+        post.house.does(Command::EditKey { key, change, basis: None }).unwrap();
     }
     post.days(2);
     let mut told: Vec<(String, usize)> = post

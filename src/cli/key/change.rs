@@ -112,41 +112,34 @@ pub(super) fn transfer(deck: &Deck, args: &Transfer) -> Outcome {
 }
 
 pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
-    let contacts = match args.contact.as_slice() {
+    let told = match args.contact.as_slice() {
         [] => None,
         [nobody] if nobody == "none" => Some(Contacts::default()),
         texts => Some(contacts(texts)?),
     };
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let KeyEdit { name, note, expiry: end, notice_days, contacts } = KeyEdit::of(&key);
     let change = KeyEdit {
         name: match &args.name {
             Some(name) => Name::new(name).map_err(|why| Fault::usage(format!("--name {name}: {why}.")))?,
-            None => key.name.clone(),
+            None => name,
         },
         note: match &args.note {
             Some(note) => Note::new(note).map_err(|why| Fault::usage(format!("--note: {why}.")))?,
-            None => key.note.clone(),
+            None => note,
         },
-        expiry: expiry(args.expires.as_deref(), signed.now())?.unwrap_or(key.expiry),
+        expiry: expiry(args.expires.as_deref(), signed.now())?.unwrap_or(end),
         notice_days: match args.notice.as_deref() {
             Some("policy") => None,
             Some(days) => Some(days_of(days)?),
-            None => key.notice_days,
+            None => notice_days,
         },
+        contacts: told.unwrap_or(contacts),
     };
     // What is not named stays as it was read just now.
     let basis = args.base.if_rev.or_else(|| Some(Basis::of_key(&key)));
-    let said = "is changed. Its token is the same.";
-    let Some(contacts) = contacts else {
-        return run(deck, &signed, Command::EditKey { key: key.id, change, basis }, key.id, said);
-    };
-    // Whoever names nothing else changes nothing else.
-    let mut basis = basis;
-    if args.name.is_some() || args.note.is_some() || args.expires.is_some() || args.notice.is_some() {
-        signed.engine.execute(&signed.session, Command::EditKey { key: key.id, change, basis })?;
-        basis = Some(Basis::of_key(&now(&signed, key.id)?));
-    }
-    run(deck, &signed, Command::SetContacts { key: key.id, contacts, basis }, key.id, said)
+    let command = Command::EditKey { key: key.id, change, basis };
+    run(deck, &signed, command, key.id, "is changed. Its token is the same.")
 }
 
 fn days_of(text: &str) -> Result<u32, Fault> {

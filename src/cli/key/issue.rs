@@ -19,6 +19,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
+use crate::domain::command::KeyEdit;
 use crate::domain::lineage::{instead, taking_back};
 use crate::domain::{
     Catalog, Command, Contacts, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View,
@@ -169,7 +170,8 @@ fn told_of(signed: &Signed, key: Key, contacts: &Contacts) -> Result<Key, (Box<K
     if contacts.is_empty() {
         return Ok(key);
     }
-    let command = Command::SetContacts { key: key.id, contacts: contacts.clone(), basis: None };
+    let change = KeyEdit { contacts: contacts.clone(), ..KeyEdit::of(&key) };
+    let command = Command::EditKey { key: key.id, change, basis: None };
     match signed.engine.execute(&signed.session, command) {
         Ok(done) => Ok(done.events.iter().find_map(Event::key).cloned().unwrap_or(key)),
         Err(error) => {

@@ -235,8 +235,6 @@ commands! {
         "Said that the clock is right" "saying that the clock is right" "clock said to be right";
     EditKey { key, .. }            "key.edit"            Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Changed {}" "changing {}" "changed";
-    SetContacts { key, .. }        "key.contacts"        Key(*key)            Leaves   Nothing                 Nothing        Operator
-        "Changed who is told of {}" "changing who is told of {}" "contacts changed";
     KeepKey (key)                  "key.keep"            Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Kept {}" "keeping {}" "kept";
     ProtectKey { key, .. }         "key.protect"         Key(*key)            Leaves   Nothing                 Nothing        Operator

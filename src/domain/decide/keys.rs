@@ -12,8 +12,8 @@ use crate::domain::lineage::{Superseded, earlier};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    AppId, Contacts, Expiry, Key, KeyId, KeyState, Location, Motive, Name, Note, OperatorId, Place, Policy,
-    PublicId, Refusal, Scopes, State, Status, Timestamp,
+    AppId, Expiry, Key, KeyId, KeyState, Location, Motive, Name, Note, OperatorId, Place, Policy, PublicId,
+    Refusal, Scopes, State, Status, Timestamp,
 };
 
 pub(super) fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -120,7 +120,7 @@ pub(super) fn edit(
 ) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
     need(key, LIVE, None, context)?;
-    let KeyEdit { name, note, expiry, notice_days } = change;
+    let KeyEdit { name, note, expiry, notice_days, contacts } = change;
     if *name != key.name {
         name_is_free(state, key.owner, Some(key.id), name, context.now)?;
     }
@@ -136,6 +136,7 @@ pub(super) fn edit(
         note: note.clone(),
         expiry: *expiry,
         notice_days: *notice_days,
+        contacts: contacts.clone().kept(),
         ..key.clone()
     };
     if after == *key {
@@ -155,24 +156,6 @@ pub(super) fn edit(
         }
     }
     Ok(events)
-}
-
-pub(super) fn set_contacts(
-    state: &State,
-    id: KeyId,
-    contacts: &Contacts,
-    basis: Option<Basis>,
-    context: &Context<'_>,
-) -> Result<Vec<Event>, Refusal> {
-    let key = find(state, id, context)?;
-    need(key, LIVE, None, context)?;
-    let after = Key { contacts: contacts.clone().kept(), ..key.clone() };
-    if after == *key {
-        return Err(Refusal::NoChange("the key has exactly these contacts"));
-    }
-    let found = Basis::of_key(key);
-    Basis::holds(basis, found, || (format!("the key {}", key.name), format!("revision {found}")))?;
-    Ok(vec![Event::KeyEdited(after, Box::new(key.clone()))])
 }
 
 /// Those of which a rule of time asks whether they are needed.

@@ -81,9 +81,6 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::RestoreKey(key) => keys::restore(state, *key, context),
         Command::RescopeKey { key, scopes, basis } => keys::rescope(state, *key, scopes, *basis, context),
         Command::EditKey { key, change, basis } => keys::edit(state, *key, change, *basis, context),
-        Command::SetContacts { key, contacts, basis } => {
-            keys::set_contacts(state, *key, contacts, *basis, context)
-        }
         Command::RotateKey { key, rotation } => rotation::rotate(state, *key, rotation, context),
         Command::RepeatRotation(key) => rotation::again(state, *key, context),
         Command::CancelRotation(key) => rotation::cancel(state, *key, context),

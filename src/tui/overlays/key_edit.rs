@@ -1,9 +1,9 @@
-//! Changing a key: what it is called, what it is for, when it ends and when one is told of that. Putting the end off is all
-//! there is to extending a key; its token stays the same.
+//! Changing a key: what it is called, what it is for, when it ends, when one is told of that and who is besides its owner.
+//! Putting the end off is all there is to extending a key; its token stays the same.
 
 use crate::domain::basis::Basis;
 use crate::domain::command::KeyEdit;
-use crate::domain::{Command, Expiry, Key, KeyId, Name, Note, Policy, Refusal};
+use crate::domain::{Command, Contacts, Expiry, Key, KeyId, Name, Note, Policy, Refusal};
 use crate::tui::app::ask::Job;
 use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
@@ -28,6 +28,13 @@ pub struct EditKey {
     note: TextField,
     ends: TypedChoice<Expiry>,
     notice: TypedChoice<Option<u32>>,
+    contacts: TextField,
+}
+
+/// The field for contacts, wherever they are named.
+pub fn contacts(now: Option<&Contacts>) -> TextField {
+    let field = TextField::new("Contacts").placeholder("who is told besides its owner, up to 5");
+    field.filled(&now.map_or_else(String::new, ToString::to_string))
 }
 
 /// The form for a key the operator sees.
@@ -49,7 +56,8 @@ impl EditKey {
                 .filled(before.note.as_str())
                 .placeholder("who runs it, where it is kept"),
             ends: ends(before.expiry, look),
-            notice: notice(before.notice_days, look),
+            notice: notice(&before, look),
+            contacts: contacts(before.contacts.as_deref()),
             before,
         }
     }
@@ -61,6 +69,7 @@ impl EditKey {
             note: Note::new(self.note.text()).ok()?,
             expiry: self.ends.value()?,
             notice_days: self.notice.value()?,
+            contacts: Contacts::read(self.contacts.text()).ok()?,
         })
     }
 
@@ -110,9 +119,9 @@ fn read_end(text: &str, before: Expiry, times: Times) -> Reading<Expiry> {
 }
 
 /// Days before its end at which one is told of it.
-fn notice(now: Option<u32>, look: &Look) -> TypedChoice<Option<u32>> {
-    let policy = look.view(|view| view.policy().notice_days);
-    let own = now.map(|days| format!("{days}d"));
+fn notice(now: &Key, look: &Look) -> TypedChoice<Option<u32>> {
+    let policy = look.view(|view| view.policy().notice_for(now.place));
+    let own = now.notice_days.map(|days| format!("{days}d"));
     let words = ["7d", "14d", "30d"].map(str::to_owned);
     let rest = words.into_iter().filter(|word| Some(word) != own.as_ref());
     let first = own.clone().into_iter().chain([POLICY.to_owned()]);
@@ -137,11 +146,11 @@ fn read_notice(text: &str, policy: u32) -> Reading<Option<u32>> {
 
 impl Asking for EditKey {
     fn manner(&self) -> Manner {
-        Manner { doing: "changing the key", width: 84, labels: 9, ..Manner::small("key-edit") }
+        Manner { doing: "changing the key", width: 84, labels: 10, ..Manner::small("key-edit") }
     }
 
     fn fields(&mut self) -> Pages<'_> {
-        vec![vec![&mut self.name, &mut self.note, &mut self.ends, &mut self.notice]]
+        vec![vec![&mut self.name, &mut self.note, &mut self.ends, &mut self.notice, &mut self.contacts]]
     }
 
     fn face(&self, _: &Look, _: Spot) -> Face {
@@ -151,6 +160,7 @@ impl Asking for EditKey {
     fn check(&mut self, look: &Look, _: Told) -> Option<String> {
         self.name.error = Name::new(self.name.text()).err().map(|why| why.to_string());
         self.note.error = Note::new(self.note.text()).err().map(|why| why.to_string());
+        self.contacts.error = Contacts::read(self.contacts.text()).err().map(|why| why.to_string());
         let command = self.command()?;
         let refusal = seen(look, |seen| deeds::objection(&command, seen))?;
         let said = refusal.to_string();
@@ -188,6 +198,7 @@ impl Asking for EditKey {
         let times = Times::of(look);
         let end = |expiry: Expiry| expiry.instant().map_or_else(|| "never".to_owned(), |at| times.minute(at));
         let days = |days: Option<u32>| days.map_or_else(|| POLICY.to_owned(), |days| format!("{days}d"));
+        let said = |key: &Key| contacts(key.contacts.as_deref()).text().to_owned();
         let before = &self.before;
         let mine =
             (self.ends.value().unwrap_or(before.expiry), self.notice.value().unwrap_or(before.notice_days));
@@ -196,6 +207,7 @@ impl Asking for EditKey {
             Moved::of("note", before.note.as_str(), now.note.as_str(), self.note.text().trim()),
             Moved::of("end", &end(before.expiry), &end(now.expiry), &end(mine.0)),
             Moved::of("notice", &days(before.notice_days), &days(now.notice_days), &days(mine.1)),
+            Moved::of("contacts", &said(before), &said(&now), self.contacts.text().trim()),
         ];
         fields.into_iter().flatten().collect()
     }
@@ -213,6 +225,7 @@ impl Asking for EditKey {
             |mine: &str, was: &str, now: &str| if mine == was { now.to_owned() } else { mine.to_owned() };
         self.name.set(&own(self.name.text(), was.name.text(), fresh.name.text()));
         self.note.set(&own(self.note.text(), was.note.text(), fresh.note.text()));
+        self.contacts.set(&own(self.contacts.text(), was.contacts.text(), fresh.contacts.text()));
         let (ends, notice) =
             (self.ends.text().to_owned(), own(self.notice.text(), was.notice.text(), fresh.notice.text()));
         (self.ends, self.notice) = (fresh.ends, fresh.notice);

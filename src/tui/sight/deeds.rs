@@ -213,12 +213,7 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
     let one = |what: &str| Err(format!("{what} one key at a time; A removes the marks").into());
     match action {
         Action::Edit if alone => {
-            let change = KeyEdit {
-                name: first.name.clone(),
-                note: first.note.clone(),
-                expiry: first.expiry,
-                notice_days: first.notice_days,
-            };
+            let change = KeyEdit::of(first);
             return may_edit(&Command::EditKey { key: id, change, basis: None }, seen);
         }
         Action::Edit => return one("keys are edited"),

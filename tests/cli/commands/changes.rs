@@ -60,6 +60,20 @@ fn a_reason_that_holds_for_both_halves_of_a_rotation_is_told_once() {
 }
 
 #[test]
+fn all_that_is_edited_at_once_is_one_change_of_the_key() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.issues("Widget", "contacts.read");
+    ann.does(&["key", "edit", "Widget", "--note", "moved", "--contact", "ops@acme.example"]);
+    let rows = ann.asks(&["audit", "list", "--key", "Widget"]);
+    let fields: Vec<_> =
+        rows[0]["changes"].as_array().unwrap().iter().map(|change| &change["field"]).collect();
+    assert_eq!((&rows[0]["event"], fields), (&json!("key.edit"), vec![&json!("note"), &json!("contacts")]));
+    let key = ann.asks(&["key", "edit", "Widget", "--contact", "none"]);
+    assert_eq!((&key["contacts"], &key["note"]), (&json!([]), &json!("moved")));
+}
+
+#[test]
 fn keys_of_a_kind_are_told_of_as_early_as_the_policy_says_for_that_kind() {
     let desk = Desk::founded();
     let ann = desk.hire("ann", "admin");

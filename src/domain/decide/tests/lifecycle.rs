@@ -151,8 +151,8 @@ impl World {
 
     /// The key as it is, but for its end and when that is told of.
     fn edit(&self, key: KeyId, expiry: Expiry, notice_days: Option<u32>) -> Command {
-        let Key { name, note, .. } = self.key(key).clone();
-        Command::EditKey { key, change: KeyEdit { name, note, expiry, notice_days }, basis: None }
+        let change = KeyEdit { expiry, notice_days, ..KeyEdit::of(self.key(key)) };
+        Command::EditKey { key, change, basis: None }
     }
 
     /// When lists say that a key will be deleted, and whether that was announced.

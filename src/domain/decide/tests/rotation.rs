@@ -109,12 +109,7 @@ fn the_old_half_works_to_the_last_millisecond_of_its_grace_and_not_beyond_its_ow
 #[test]
 fn what_is_done_to_either_half_follows_a_table() {
     let scopes = || vec![scope("contacts.write")];
-    let edit = |key: &Key| KeyEdit {
-        name: name("Other"),
-        note: key.note.clone(),
-        expiry: key.expiry,
-        notice_days: key.notice_days,
-    };
+    let edit = |key: &Key| KeyEdit { name: name("Other"), ..KeyEdit::of(key) };
     let why = Note::new("needed").unwrap();
     let commands = |key: &Key| {
         let id = key.id;
@@ -230,8 +225,7 @@ fn a_cancelled_rotation_leaves_the_old_half_as_it_was() {
             assert_eq!(world.state.live_keys_of(maria.operator, world.now), 1);
         }
         // What people called the key meanwhile it is called then.
-        let Key { note, expiry, .. } = world.key(new).clone();
-        let change = KeyEdit { name: name("New name"), note, expiry, notice_days: None };
+        let change = KeyEdit { name: name("New name"), ..KeyEdit::of(world.key(new)) };
         world.run(maria, &Command::EditKey { key: new, change, basis: None }).unwrap();
         world.issue(maria, agency_key("K")).unwrap();
         world.run(maria, &Command::CancelRotation(new)).unwrap();
@@ -247,8 +241,7 @@ fn no_old_half_works_for_longer_than_the_key_that_people_see() {
         let [asked, edited] = ["A", "E"].map(|name| world.issue(maria, agency_key(name)).unwrap());
         world.rotate(maria, asked, &Rotation { expiry: Some(soon), ..rotation.clone() }).unwrap();
         let new = world.rotate(maria, edited, &rotation).unwrap();
-        let Key { name, note, .. } = world.key(new).clone();
-        let change = KeyEdit { name, note, expiry: soon, notice_days: None };
+        let change = KeyEdit { expiry: soon, ..KeyEdit::of(world.key(new)) };
         world.run(maria, &Command::EditKey { key: new, change, basis: None }).unwrap();
         let longer = world.run(maria, &Command::LengthenGrace { key: new, by: grace("7d") });
         assert_eq!(longer.is_ok(), rotation.counted == Counted::FromFirstUse);

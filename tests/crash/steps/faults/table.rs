@@ -222,9 +222,11 @@ table! {
     RevokeKey => &[Deed::new(&["key", "revoke", "Nightly"], &["key.revoke"]).ends("Nightly", "deny revoked")],
     DeleteKey => &[Deed::new(&["key", "delete", "Nightly"], &["key.delete"]).ends("Nightly", "deny tombstoned")],
     RestoreKey => &[Deed::new(&["key", "restore", "Gone"], &["key.restore"])],
-    EditKey => &[Deed::new(&["key", "edit", "Nightly", "--note", "moved", "--expires", "30d"], &["key.edit"])],
-    SetContacts => &[
-        Deed::new(&["key", "edit", "Nightly", "--contact", "ops@acme.example"], &["key.contacts"]),
+    EditKey => &[
+        Deed::new(
+            &["key", "edit", "Nightly", "--note", "moved", "--expires", "30d", "--contact", "ops@acme.example"],
+            &["key.edit"],
+        ),
     ],
     RotateKey => &[
         Deed::new(&["key", "rotate", "Nightly", "--grace", "1h", "--from", "now"], &["key.rotate"]),

@@ -170,10 +170,10 @@ fn nobody_sees_a_purged_key_nothing_of_it_is_left_and_its_id_is_never_given_agai
     let whole = Actor { access: Access::Agency, ..maria };
     for key in keys {
         world.protect(maria, key);
-        let edit = world.edit(key, Expiry::Never, Some(30));
-        world.run(maria, &edit).unwrap();
         let contacts = Contacts::of(["whom@acme.example"]).unwrap();
-        world.run(maria, &Command::SetContacts { key, contacts, basis: None }).unwrap();
+        let change =
+            KeyEdit { expiry: Expiry::Never, notice_days: Some(30), contacts, ..KeyEdit::of(world.key(key)) };
+        world.run(maria, &Command::EditKey { key, change, basis: None }).unwrap();
         world.run(maria, &Command::DeleteKey(key)).unwrap();
     }
     world.now = day(30);
