@@ -359,6 +359,13 @@ impl Key {
         (at.since(now) <= i64::from(self.notice(policy)) * DAY_MS).then_some(at)
     }
 
+    /// Days it was made to live, rounded up; `None` for ever. Of the old half of a rotation those it would have had.
+    pub fn life_days(&self) -> Option<u32> {
+        let own = self.superseded.as_ref().map_or(self.expiry, |how| how.expiry);
+        let life = own.instant()?.since(self.created_at).max(1);
+        Some(u32::try_from(life.saturating_add(DAY_MS - 1) / DAY_MS).unwrap_or(u32::MAX))
+    }
+
     /// Until when the deleted record can be restored.
     pub fn restorable_until(&self) -> Option<Timestamp> {
         match self.status {

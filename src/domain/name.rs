@@ -72,6 +72,15 @@ impl Name {
         Self("–".into())
     }
 
+    /// The same with this number at its end, in place of a small one that is there, and shortened to make room for it.
+    pub fn numbered(&self, number: u32) -> Option<Self> {
+        let small = |word: &str| word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
+        let base = self.0.rsplit_once(' ').filter(|(_, last)| small(last)).map_or(&*self.0, |(base, _)| base);
+        let number = format!(" {number}");
+        let base: String = base.chars().take(NAME_MAX - number.len()).collect();
+        Self::new(&format!("{base}{number}")).ok()
+    }
+
     /// The name as it is shown.
     pub fn as_str(&self) -> &str {
         &self.0

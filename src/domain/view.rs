@@ -269,6 +269,13 @@ impl<'a> View<'a> {
         }
     }
 
+    /// A name with a number to it that no live key of the actor has.
+    pub fn another_name(&self, name: &Name, now: Timestamp) -> Option<Name> {
+        let own = self.actor.operator;
+        let is_free = |name: &Name| self.state.live_key_named(own, name, now).is_none();
+        (2..=99).filter_map(|number| name.numbered(number)).find(is_free)
+    }
+
     /// What is known of a key's use.
     pub fn usage(&self, key: &Key) -> super::Usage {
         self.state.usage(key.id)

@@ -194,6 +194,7 @@ actions {
     Columns     "columns"      "Choose the columns"                    "columns"  Sort [Screen] Look;
 
     New         "new"          "Create a key, a location or an app"    "new"      Act [Screen] Change;
+    Duplicate   "duplicate"    "Make another key like this one"        "duplicate" Act [Screen] Change;
     Edit        "edit"         "Change a key, a location or an app"    "edit"     Act [Screen] Change;
     Scopes      "scopes"       "Change what the key may do"            "scopes"   Act [Screen] Change;
     Keep        "keep"         "Keep the key: it is needed"            "keep"     Act [Screen] Change;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use keydeck::domain::command::KeyEdit;
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, Contacts, KeyState, Note, Why};
+use keydeck::domain::{Command, Contacts, Expiry, KeyState, Note, Place, Timestamp, Why};
 use keydeck::engine::Engine as _;
 
-use crate::tui_keys::House;
+use crate::tui_keys::{House, name};
 
 #[test]
 fn a_key_is_revoked_for_a_reason_that_its_detail_and_the_trail_go_on_telling() {
@@ -60,6 +60,32 @@ fn many_keys_are_revoked_for_one_reason_and_other_questions_ask_for_none() {
     for called in ["Alpha", "Beta"] {
         assert_eq!(house.key(called).motive.unwrap().why, Why::Unused);
     }
+}
+
+#[test]
+fn a_key_like_another_is_issued_with_all_of_it_but_its_secret() {
+    let house = House::new();
+    house.run(Command::AddLocations(vec![name("Berlin Mitte")]));
+    let at = house.engine.state().locations().next().unwrap().id;
+    house.issue("Till", Place::Location(at), Expiry::At(Timestamp(house.engine.now().time.0 + 90 * DAY_MS)));
+    let first = house.key("Till");
+    let contacts = Contacts::of(["ops@acme.example", "#oncall"]).unwrap();
+    let change = KeyEdit { note: Note::new("the counter").unwrap(), contacts, ..KeyEdit::of(&first) };
+    house.run(Command::EditKey { key: first.id, change, basis: None });
+    house.clock.pass(5 * DAY_MS);
+    let mut console = house.console();
+    console.press("2 l m").sees("New key").sees("Till 2").sees("90d").sees("the counter");
+    console.sees("ops@acme.example, #oncall").sees("Issues a key of Berlin Mitte: 1 scope");
+    // Nothing was filled in by hand, so nothing is lost by leaving.
+    console.press("esc").sees_no("New key").press("m ctrl-s").sees("Till 2 is issued");
+    console.press("c space enter").sees("Till 2 is issued and works");
+    let (first, second) = (house.key("Till"), house.key("Till 2"));
+    assert_eq!(second.expiry, Expiry::At(Timestamp(second.created_at.0 + 90 * DAY_MS)));
+    assert_eq!((second.place, &second.scopes, &second.note), (first.place, &first.scopes, &first.note));
+    assert_eq!((&second.contacts, second.id == first.id), (&first.contacts, false));
+    // One that was revoked is a template as good as another, and lends its end to nobody.
+    house.run(Command::revoke(second.id));
+    console.press("m").sees("Till 2").press("ctrl-s").sees("Till 2 is issued");
 }
 
 #[test]

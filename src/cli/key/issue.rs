@@ -21,6 +21,7 @@ use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::command::KeyEdit;
 use crate::domain::lineage::{instead, taking_back};
+use crate::domain::view::Sought;
 use crate::domain::{
     Catalog, Command, Contacts, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View,
 };
@@ -31,8 +32,8 @@ use crate::engine::{Brought, EngineError, Unwritten};
 const FAIR_BITS: u32 = 80;
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
-    let (signed, new) = prepare(deck, &args.new)?;
-    issue(deck, &signed, new, &contacts(&args.new.contact)?, args.token_file.as_deref())?;
+    let (signed, new, told) = prepare(deck, &args.new)?;
+    issue(deck, &signed, new, &told, args.token_file.as_deref())?;
     Ok(deck.done(signed.engine.settle()))
 }
 
@@ -47,13 +48,13 @@ pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
         return Err(Fault::usage(CryptoError::ImportedSecret.to_string()));
     }
     weigh(deck, most_bits(secret.as_bytes()), args.weak)?;
-    let (signed, new) = prepare(deck, &args.new)?;
+    let (signed, new, told) = prepare(deck, &args.new)?;
     let done =
         signed.engine.act(&signed.session, Command::ImportKey(new), Brought::Imported(secret.as_bytes()))?;
     drop(secret);
     let key = done.events.iter().find_map(Event::key).cloned();
     let key = key.ok_or_else(|| Fault::unavailable("The key was not imported. Try again."))?;
-    let key = told_of(&signed, key, &contacts(&args.new.contact)?).map_err(|(_, fault)| fault)?;
+    let key = told_of(&signed, key, &told).map_err(|(_, fault)| fault)?;
     deck.output.say(&format!(
         "{} is imported. Its callers present kdim_{}_ followed by the secret they have, and nothing else changes \
          for them.",
@@ -88,22 +89,49 @@ fn weigh(deck: &Deck, bits: u32, weak: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Reads the words for a new key and signs in.
-fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey), Fault> {
-    let name = Name::new(&words.name).map_err(|why| Fault::bad_text("name", why))?;
-    let note = Note::new(&words.note).map_err(|why| Fault::bad_text("note", why))?;
-    contacts(&words.contact)?;
+/// Reads the words for a new key and signs in: what it shall be, and who is told of it.
+fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey, Contacts), Fault> {
+    let name =
+        words.name.as_deref().map(Name::new).transpose().map_err(|why| Fault::bad_text("name", why))?;
+    let note =
+        words.note.as_deref().map(Note::new).transpose().map_err(|why| Fault::bad_text("note", why))?;
+    let told = contacts(&words.contact)?;
     // Judged before a passphrase is asked for; what counts is computed again when the key is made.
     expiry(words.expires.as_deref(), Deck::wall())?;
-    let scopes = scopes(&words.scope, words.preset.as_deref(), &*deck.catalog()?)?;
-    let signed = deck.sign_in_for(Wants::Named)?;
-    let place = match (&words.location, &words.app) {
-        (Some(reference), _) => Place::Location(find::location(&signed, reference)?),
-        (None, Some(reference)) => Place::App(find::app(&signed, reference)?.id),
-        (None, None) => Place::Agency,
+    let chosen = scopes(&words.scope, words.preset.as_deref(), &*deck.catalog()?)?;
+    // Whether a name is free can be said only where all of one's keys are seen.
+    let wants = if name.is_some() { Wants::Named } else { Wants::All };
+    let signed = deck.sign_in_for(wants)?;
+    let like = match &words.like {
+        Some(reference) => Some(find::key(&signed, reference, Sought::Living)?),
+        None => None,
     };
-    let expiry = expiry(words.expires.as_deref(), signed.now())?;
-    Ok((signed, NewKey { name, place, scopes, expiry, note }))
+    let place = match (&words.location, &words.app, &like) {
+        (Some(reference), ..) => Place::Location(find::location(&signed, reference)?),
+        (None, Some(reference), _) => Place::App(find::app(&signed, reference)?.id),
+        (None, None, Some(like)) if !words.agency => like.place,
+        (None, None, _) => Place::Agency,
+    };
+    let now = signed.now();
+    let other = |like: &Key| signed.see(|view| view.another_name(&like.name, now));
+    let name = name.or_else(|| like.as_ref().and_then(other));
+    let name = name.ok_or_else(|| Fault::usage("Say with --name what the key is called."))?;
+    let life =
+        |like: &Key| like.life_days().map_or(Some(Expiry::Never), |days| now.plus_days(days).map(Expiry::At));
+    let expiry = expiry(words.expires.as_deref(), now)?.or_else(|| like.as_ref().and_then(life));
+    let as_there = |like: &Key| like.scopes.iter().map(ToString::to_string).collect();
+    let scopes = match &like {
+        Some(like) if chosen.is_empty() => as_there(like),
+        _ => chosen,
+    };
+    let (note, told) = match like {
+        Some(like) => {
+            let theirs = like.contacts.map(|contacts| *contacts).unwrap_or_default();
+            (note.unwrap_or(like.note), if told.is_empty() { theirs } else { told })
+        }
+        None => (note.unwrap_or_default(), told),
+    };
+    Ok((signed, NewKey { name, place, scopes, expiry, note }, told))
 }
 
 /// Issues a key and hands its token over.

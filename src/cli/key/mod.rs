@@ -62,11 +62,15 @@ pub enum Verb {
 
 /// What a new key shall be.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("place").required(true).args(["agency", "location", "app"])))]
+#[command(group(ArgGroup::new("place").args(["agency", "location", "app"])),
+          group(ArgGroup::new("placed").required(true).multiple(true).args(["agency", "location", "app", "like"])))]
 pub struct NewWords {
-    /// What the key is called; yours have different names
-    #[arg(long, value_name = "NAME")]
-    name: String,
+    /// What the key is called; yours have different names [default with --like: that name with a number]
+    #[arg(long, value_name = "NAME", required_unless_present = "like")]
+    name: Option<String>,
+    /// Take over from this key what is not said: place, scopes, life, note and contacts; nothing of its secret
+    #[arg(long, value_name = "KEY")]
+    like: Option<String>,
     /// A key for the whole agency
     #[arg(long)]
     agency: bool,
@@ -77,7 +81,7 @@ pub struct NewWords {
     #[arg(long, value_name = "APP")]
     app: Option<String>,
     /// What it may do, unless --preset says it; `keydeck scope list` shows them
-    #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present = "preset")]
+    #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present_any = ["preset", "like"])]
     scope: Vec<String>,
     /// A ready choice of scopes; others can be added with --scope
     #[arg(long, value_name = "PRESET")]
@@ -86,8 +90,8 @@ pub struct NewWords {
     #[arg(long, value_name = "WHEN")]
     expires: Option<String>,
     /// What it is for
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
-    note: String,
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
     /// Who is told of it besides you, such as a mail address; up to 5
     #[arg(long, value_name = "CONTACT")]
     contact: Vec<String>,

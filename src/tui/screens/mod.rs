@@ -85,7 +85,8 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
         Action::NewKey | Action::NewSecret => {
             format!("that is for apps: {} goes to them", there(Tab::Apps)).into()
         }
-        Action::Rotate
+        Action::Duplicate
+        | Action::Rotate
         | Action::Lost
         | Action::FinishGrace
         | Action::LongerGrace

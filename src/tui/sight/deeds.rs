@@ -217,6 +217,10 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
             return may_edit(&Command::EditKey { key: id, change, basis: None }, seen);
         }
         Action::Edit => return one("keys are edited"),
+        Action::Duplicate if alone => {
+            return may_issue(first.place, seen).map_err(|refusal| refusal.to_string().into());
+        }
+        Action::Duplicate => return one("keys are duplicated"),
         Action::Scopes if alone => {
             let scopes = first.scopes.iter().map(ToString::to_string).collect();
             return may_edit(&Command::RescopeKey { key: id, scopes, basis: None }, seen);

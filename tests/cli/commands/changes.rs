@@ -60,6 +60,64 @@ fn a_reason_that_holds_for_both_halves_of_a_rotation_is_told_once() {
 }
 
 #[test]
+fn a_key_like_another_takes_over_what_is_not_said() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.does(&["location", "add", "Berlin Mitte"]);
+    let first = ann.asks(&[
+        "key",
+        "create",
+        "--name",
+        "Till 1",
+        "--location",
+        "Berlin Mitte",
+        "--scope",
+        "contacts.read",
+        "--expires",
+        "90d",
+        "--note",
+        "the counter",
+        "--contact",
+        "ops@acme.example",
+    ]);
+    let second = ann.asks(&["key", "create", "--like", "Till 1"]);
+    for field in ["kind", "location", "scopes", "note", "contacts", "state", "owner"] {
+        assert_eq!(first[field], second[field], "{field}");
+    }
+    assert_eq!((&second["name"], &second["contacts"]), (&json!("Till 2"), &json!(["ops@acme.example"])));
+    assert!(second["expires_at"].as_str() >= first["expires_at"].as_str(), "as long a life, from now on");
+    for secret in ["id", "token"] {
+        assert_ne!(first[secret], second[secret]);
+    }
+    assert_eq!(ann.asks(&["key", "create", "--like", "Till 1"])["name"], "Till 3");
+    let other = ann.asks(&[
+        "key",
+        "create",
+        "--like",
+        "Till 1",
+        "--name",
+        "Office",
+        "--agency",
+        "--scope",
+        "calendars.read",
+        "--expires",
+        "never",
+        "--note",
+        "",
+        "--contact",
+        "web@acme.example",
+    ]);
+    let said = ["kind", "scopes", "expires_at", "note", "contacts"].map(|field| other[field].clone());
+    let expected =
+        [json!("agency"), json!(["calendars.read"]), json!(null), json!(""), json!(["web@acme.example"])];
+    assert_eq!(said, expected);
+    ann.says(&["key", "create", "--name", "X", "--scope", "contacts.read"]).fails(2, "--like");
+    ann.says(&["key", "create", "--like", "Nothing"]).fails(1, "no such key");
+    desk.hire("bob", "manager");
+    desk.by_key_file("bob.key").says(&["key", "create", "--like", "Till 1"]).fails(1, "no such key");
+}
+
+#[test]
 fn all_that_is_edited_at_once_is_one_change_of_the_key() {
     let desk = Desk::founded();
     let ann = desk.hire("ann", "admin");

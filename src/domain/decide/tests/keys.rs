@@ -230,3 +230,30 @@ fn a_revocation_that_was_kept_before_reasons_were_told_is_read() {
     let kept = minicbor::to_vec(Kept::RevokeKey(key)).unwrap();
     assert_eq!(minicbor::decode::<Command>(&kept).unwrap(), Command::revoke(key));
 }
+
+#[test]
+fn a_key_made_like_another_lives_as_long_and_has_a_name_of_its_own() {
+    let (mut world, maria) = World::founded();
+    let ends = |ms| Some(Expiry::At(Timestamp(NOW.0 + ms)));
+    for (expiry, days) in [
+        (Some(Expiry::Never), None),
+        (ends(90 * DAY_MS), Some(90)),
+        (ends(89 * DAY_MS + 1), Some(90)),
+        (ends(1), Some(1)),
+    ] {
+        let called = format!("Ends {days:?} {expiry:?}");
+        let key = world.issue(maria, NewKey { expiry, ..agency_key(&called) }).unwrap();
+        assert_eq!(world.key(key).life_days(), days);
+    }
+    let another = |world: &World, called: &str| {
+        View::new(&world.state, maria).another_name(&name(called), world.now).unwrap().to_string()
+    };
+    assert_eq!(another(&world, "Till"), "Till 2");
+    for called in ["Till 2", "Till 3"] {
+        world.issue(maria, agency_key(called)).unwrap();
+    }
+    assert_eq!([another(&world, "Till"), another(&world, "Till 2")], ["Till 4", "Till 4"]);
+    assert_eq!(another(&world, "Export 2026"), "Export 2026 2");
+    let long = "x".repeat(64);
+    assert_eq!(another(&world, &long), format!("{} 2", "x".repeat(62)));
+}

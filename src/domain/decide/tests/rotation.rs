@@ -262,7 +262,7 @@ fn a_key_whose_old_half_works_is_not_deleted_for_want_of_use() {
     let (mut world, maria) = World::founded();
     let old = world.issue(maria, agency_key("K")).unwrap();
     let new = world.rotate(maria, old, &from_first_use("24h")).unwrap();
-    let at = |now| crate::domain::Grounds { now, complete_since: Some(NOW) };
+    let at = |now| Grounds { now, complete_since: Some(NOW) };
     let far = later(400 * DAY_MS);
     assert_eq!(lifecycle::deletes_at(&world.state, world.key(new), at(far)), None);
     assert!(lifecycle::plan(&world.state, at(far)).notices.is_empty());
@@ -299,10 +299,10 @@ fn what_takes_a_secret_back_that_nobody_saw_works_after_the_grace_as_well() {
     let old = world.issue(maria, agency_key("K")).unwrap();
     let command = Command::RotateKey { key: old, rotation: for_a_grace("1h") };
     let events = world.run(maria, &command).unwrap();
-    let back = crate::domain::lineage::taking_back(&events, world.now).unwrap();
+    let back = lineage::taking_back(&events, world.now).unwrap();
     world.run(maria, &Command::revoke(old)).unwrap();
     let refusal = world.run(maria, &back).unwrap_err();
-    let other = crate::domain::lineage::instead(&back, &refusal).unwrap();
+    let other = lineage::instead(&back, &refusal).unwrap();
     world.run(maria, &other).unwrap();
     assert!(!world.works(events[0].key().unwrap().id));
 }

@@ -60,9 +60,12 @@ pub fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
 fn free_name(look: &Look, app: &str) -> String {
     seen(look, |seen| {
         let own = seen.view.actor().operator;
-        let is_free = |name: Name| seen.state().live_key_named(own, &name, seen.now()).is_none();
-        let fits = |name: &String| Name::new(name).is_ok_and(is_free);
-        let numbered = (2..=99).map(|n| format!("{app} {n}"));
-        std::iter::once(app.to_owned()).chain(numbered).find(fits).unwrap_or_default()
+        let Ok(name) = Name::new(app) else { return String::new() };
+        match seen.state().live_key_named(own, &name, seen.now()) {
+            None => app.to_owned(),
+            Some(_) => {
+                seen.view.another_name(&name, seen.now()).map_or_else(String::new, |name| name.to_string())
+            }
+        }
     })
 }

@@ -2,10 +2,12 @@
 //! command; nothing typed is lost when a rule, or the engine, says no.
 //!
 //! - `life`: when it stops working. `for_app`: what is special about a key of an app. `pick`: lists to choose from.
+//!   `template`: filled in as another key is.
 
 mod for_app;
 mod life;
 pub mod pick;
+pub mod template;
 
 use self::for_app::{ForApp, for_app};
 use self::pick::Preset;
@@ -13,7 +15,9 @@ use super::scope_tree::{self, Reach};
 use super::secret::Secret;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::NAME_MAX;
-use crate::domain::{AppId, Command, Expiry, LocationId, Name, NewKey, Note, Place, Refusal, ScopeId};
+use crate::domain::{
+    AppId, Command, Contacts, Expiry, LocationId, Name, NewKey, Note, Place, Refusal, ScopeId,
+};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
@@ -40,6 +44,8 @@ pub struct CreateKey {
     app_name: Fact,
     expires: TypedChoice<Option<Expiry>>,
     note: TextField,
+    /// Taken over from another key; of any other new one they are named later.
+    contacts: Option<TextField>,
     others: Ticks,
     preset: Preset,
     tree: TreeState<ScopeId>,
@@ -87,6 +93,7 @@ impl CreateKey {
             app_name: Fact::new("App", app.as_ref().map_or_else(String::new, |app| app.name.clone())),
             expires: life::field(look, level),
             note: TextField::new("Note").placeholder("who runs it, where it is kept"),
+            contacts: None,
             others: app.as_ref().map_or_else(Ticks::default, ForApp::ticks),
             preset: Preset::default(),
             tree: TreeState::new(Vec::new(), []),
@@ -149,6 +156,12 @@ impl CreateKey {
         let life = self.expires.text().to_owned();
         self.expires = life::field(look, self.level);
         self.expires.set(&life);
+    }
+
+    /// Who is told of the key besides its owner.
+    fn told_of(&self) -> Result<Contacts, String> {
+        let named = self.contacts.as_ref().map_or("", TextField::text);
+        Contacts::read(named).map_err(|why| why.to_string())
     }
 
     fn place(&self) -> Option<Place> {
@@ -230,6 +243,7 @@ impl Asking for CreateKey {
             about.push(&mut self.location);
         }
         about.extend([&mut self.expires as &mut dyn Field, &mut self.note]);
+        about.extend(self.contacts.as_mut().map(|field| field as &mut dyn Field));
         if self.app.as_ref().is_some_and(|app| !app.others.is_empty()) {
             about.push(&mut self.others);
         }
@@ -275,6 +289,10 @@ impl Asking for CreateKey {
         let name = Name::new(self.name.text()).err();
         self.name.error = name.filter(|_| shown).map(|why| why.to_string());
         self.note.error = Note::new(self.note.text()).err().map(|why| why.to_string());
+        let told_of = self.told_of().err();
+        if let Some(field) = &mut self.contacts {
+            field.error = told_of;
+        }
         let nowhere = self.place().is_none() && told == Told::Whole;
         self.location.error = nowhere.then(|| "choose which location".to_owned());
         (self.tree.error, self.whole) = (None, None);
@@ -290,7 +308,8 @@ impl Asking for CreateKey {
         Ok(Job::Run { command: Command::IssueKey(new), said: String::new() })
     }
 
-    fn done(&mut self, answer: Answer, look: &Look, _: &mut Vec<Ask>) -> Heard {
+    fn done(&mut self, answer: Answer, look: &Look, out: &mut Vec<Ask>) -> Heard {
+        out.extend(self.told_of().ok().and_then(|contacts| template::tell(&answer, contacts)));
         let old = self.app.as_ref().filter(|_| self.retires()).map(|app| app.others.clone());
         Secret::of(answer, old.unwrap_or_default(), look)
     }

@@ -8,7 +8,8 @@ use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlays::{
-    chooser, confirm, how_to::HowTo, key_edit, protect, rescope::Rescope, rotate::Rotate,
+    chooser, confirm, create_key::template, how_to::HowTo, key_edit, protect, rescope::Rescope,
+    rotate::Rotate,
 };
 use crate::tui::screens::NO_PAUSE;
 use crate::tui::secret::SecretText;
@@ -16,12 +17,13 @@ use crate::tui::sight::deeds::{self, Deed};
 use crate::tui::sight::seen::{Seen, seen};
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [(Action, &str); 18] = [
+const LISTED: [(Action, &str); 19] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its id"),
     (Action::HowTo, "How to call with it"),
     (Action::TestToken, "Test a token step by step"),
-    (Action::Edit, "Change its name, note, end and notices"),
+    (Action::Duplicate, "Make another like it"),
+    (Action::Edit, "Change its name, note, end, notices and contacts"),
     (Action::Scopes, "Change its scopes"),
     (Action::Keep, "Keep it: its days without use count anew"),
     (Action::Protect, "Protect it while nobody uses it, or no longer"),
@@ -60,6 +62,9 @@ impl Acts {
         match action {
             Action::Edit => {
                 out.extend(targets.first().and_then(|key| key_edit::new(look, *key)).map(Ask::open));
+            }
+            Action::Duplicate => {
+                out.extend(targets.first().and_then(|key| template::like(look, *key)).map(Ask::open));
             }
             Action::Scopes => {
                 out.extend(targets.first().and_then(|key| Rescope::new(look, *key)).map(Ask::open));
@@ -175,6 +180,7 @@ impl Acts {
             Action::CopyId | Action::HowTo => when(!targets.is_empty(), "there is no key here"),
             Action::Undo => when(!self.paused.is_empty(), NO_PAUSE),
             Action::Edit
+            | Action::Duplicate
             | Action::Scopes
             | Action::Keep
             | Action::Protect
