@@ -125,13 +125,27 @@ fn a_key_that_is_kept_or_protected_or_put_off_is_on_the_list_no_more() {
 fn a_notice_put_away_is_out_of_sight_until_its_next_step() {
     let (house, mut console) = noticed();
     console.press("G d").sees("the notice of Webhook relay is not shown until its next step");
-    console.press("backspace").sees_no("Webhook relay").sees_no("is deleted in");
+    // Who has seen it has not stopped it: the line below goes on saying what comes.
+    console
+        .press("backspace")
+        .sees_no("Webhook relay")
+        .sees("2 keys expire within 7 days · 1 key is deleted in 7 days");
     badge(&mut console, " ●2");
     console.press("/").type_text("is:seen").press("enter").sees("Webhook relay");
     console.sees("Seen by maria just now; not shown until its next step.").press("d").sees("already");
     console.press("esc").sees_no("Webhook relay");
     house.pass(6);
     console.news(Outcome::Changed).sees("deleted, unused (3 of 3)");
+}
+
+#[test]
+fn a_key_that_is_kept_is_not_said_to_be_safe_from_its_end() {
+    let (house, mut console) = noticed();
+    console.press("g K").sees("Lead forms is kept, but still ends in 3 d: e puts that off");
+    console.press("backspace").sees("▲ expires");
+    badge(&mut console, " ●3");
+    assert!(house.key("Lead forms").counted_from.is_some());
+    console.press("1 a K").sees("2 of them have an end, which stands.");
 }
 
 #[test]
@@ -157,6 +171,12 @@ fn a_key_is_paused_revoked_and_gone_to_from_its_notice() {
     house.pass(4);
     console.news(Outcome::Changed).press("backspace").sees_no("Lead forms");
     console.press("g enter").sees("Agency keys 3").sees("Legacy CRM sync").sees("✗ revoked");
+    assert_eq!(console.program().desk().unwrap().tab(), Some(Tab::Agency));
+    // What one came from is one step back, whatever lies open there.
+    console.press("l esc").sees("What happens");
+    assert_eq!(console.program().desk().unwrap().tab(), Some(Tab::Notices));
+    // But not from what one looks for there oneself.
+    console.press("g enter / esc esc");
     assert_eq!(console.program().desk().unwrap().tab(), Some(Tab::Agency));
 }
 
@@ -189,7 +209,13 @@ fn many_deletions_at_once_wait_until_somebody_types_how_many_they_are() {
         .sees("its record goes in 30 d");
     badge(&mut console, " ●7");
     // A deleted one is led to as well.
-    console.press("g enter").sees("/ state:deleted").sees("× deleted");
+    console
+        .press("g enter")
+        .sees("/ state:deleted")
+        .sees("× deleted")
+        .press("esc")
+        .sees("was deleted, unused");
+    console.press("1").sees_no("/ state:deleted");
 }
 
 #[test]

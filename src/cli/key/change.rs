@@ -9,6 +9,7 @@ use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::find;
+use crate::cli::times;
 use crate::domain::basis::Basis;
 use crate::domain::command::KeyEdit;
 use crate::domain::view::Sought;
@@ -83,13 +84,27 @@ pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
 }
 
 pub(super) fn keep(deck: &Deck, one: &One) -> Outcome {
-    carry_out(deck, one, Command::KeepKey, "is kept. Its days without use count anew from now.")
+    let (signed, key) = reach(deck, one, Sought::Living)?;
+    let said = format!("is kept. Its days without use count anew from now.{}", still_ends(&signed, &key));
+    run(deck, &signed, Command::KeepKey(key.id), key.id, &said)
+}
+
+/// Of a key that has an end: that nothing but another end puts it off.
+fn still_ends(signed: &Signed, key: &Key) -> String {
+    key.expiry.instant().map_or_else(String::new, |at| {
+        format!(
+            " It still ends {}; `keydeck key edit {} --expires` puts that off.",
+            times::relative(at, signed.now()),
+            key.id
+        )
+    })
 }
 
 pub(super) fn protect(deck: &Deck, args: &Protect) -> Outcome {
     let why = Note::new(&args.why).map_err(|why| Fault::usage(format!("--why: {why}.")))?;
-    let said = "is protected. It is never deleted for want of use.";
-    carry_out(deck, &args.one, |key| Command::ProtectKey { key, why }, said)
+    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let said = format!("is protected. It is never deleted for want of use.{}", still_ends(&signed, &key));
+    run(deck, &signed, Command::ProtectKey { key: key.id, why }, key.id, &said)
 }
 
 pub(super) fn unprotect(deck: &Deck, one: &One) -> Outcome {

@@ -170,7 +170,8 @@ fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds:
     }
     match (&key.protection, view.deletes_at(key, grounds)) {
         (Some(protection), _) => {
-            line("Protected", &format!("{}; since {}", protection.why, times::both(protection.word.at, now)));
+            let (who, since) = (view.name_of(protection.word.by), times::both(protection.word.at, now));
+            line("Protected", &format!("{}; by {who}, since {since}", protection.why));
         }
         (None, Some(at)) if at <= now => line("Deleted", "at the next sweep, unless it is used"),
         (None, Some(at)) => line("Deleted", &format!("{} unless it is used", times::both(at, now))),

@@ -99,6 +99,14 @@ pub struct Closed {
     pub kept: Vec<Box<dyn Overlay>>,
 }
 
+/// The way back to where somebody was led away from.
+#[derive(Clone, Copy)]
+struct WayBack {
+    tab: Tab,
+    /// Whether what they were led to is a filter, which is not theirs.
+    filtered: bool,
+}
+
 pub struct Desk {
     look: Look,
     demo: bool,
@@ -110,6 +118,8 @@ pub struct Desk {
     /// Which of them have not looked since something changed; they look when they are opened.
     behind: Vec<bool>,
     open: usize,
+    /// Until they go elsewhere, or look for something of their own where they are.
+    way_back: Option<WayBack>,
     overlays: OverlayStack,
     /// Forms from before the console was locked that need to see more than is seen now.
     waiting: Vec<Box<dyn Overlay>>,
@@ -142,6 +152,7 @@ impl Desk {
             behind: vec![true; screens.len()],
             screens,
             open: 0,
+            way_back: None,
             overlays: OverlayStack::new(),
             waiting: Vec::new(),
             toasts: Toasts::default(),
@@ -421,6 +432,27 @@ impl Desk {
             }
             (Asker::Desk | Asker::Overlay(..), _) => {}
         }
+    }
+
+    /// Leads somebody from a screen to another tab, whence they can step back.
+    fn lead(&mut self, tab: Tab, errand: Errand, now: Now, orders: &mut Orders<Effect>) {
+        let (from, filtered) = (self.tab(), matches!(errand, Errand::Filter(_)));
+        self.go(tab, errand, now, orders);
+        self.way_back = from.filter(|from| *from != tab).map(|tab| WayBack { tab, filtered });
+    }
+
+    /// Whether a step back leads to where somebody came from.
+    fn can_come_back(&self) -> bool {
+        self.way_back.is_some()
+            && self.screens.get(self.open).is_some_and(|screen| screen.text_focus() == TextFocus::Elsewhere)
+    }
+
+    fn come_back(&mut self, now: Now, orders: &mut Orders<Effect>) {
+        let Some(WayBack { tab, filtered }) = self.way_back.take() else { return };
+        if let Some(here) = self.tab().filter(|_| filtered) {
+            self.go(here, Errand::Filter(String::new()), now, orders);
+        }
+        self.go(tab, Errand::None, now, orders);
     }
 
     fn go(&mut self, tab: Tab, errand: Errand, now: Now, orders: &mut Orders<Effect>) {

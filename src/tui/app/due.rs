@@ -30,8 +30,8 @@ pub struct Due {
     goes: Option<i64>,
     /// Keys and apps that are not deleted.
     counts: HashMap<Tab, usize>,
-    /// The policy's notice, in days.
-    notice_days: u32,
+    /// Within how many days all end that are told of.
+    within: i64,
     /// How long until a notice changes by itself: until then the numbers hold.
     holds: Option<Duration>,
 }
@@ -84,7 +84,6 @@ impl Due {
 
     /// After the last key.
     fn close(&mut self, board: Board, seen: &Seen<'_>) {
-        self.notice_days = seen.view.policy().notice_days;
         let apps = seen.view.apps().into_iter().filter(|app| !app.is_deleted()).count();
         self.counts.insert(Tab::Apps, apps);
         self.keys = board.finish(seen.state(), &seen.view.hold(), &[]);
@@ -94,17 +93,15 @@ impl Due {
             self.change_in(Some(notice.when.since(now)));
             self.change_in(notice.seen.and_then(|seen| seen.until).map(|until| until.since(now)));
         }
-        let first = self.open().find(|notice| notice.what == What::Ends);
-        let first = first.and_then(|notice| Some((seen.view.key(notice.key?)?, notice.when)));
+        // Who has seen a notice has put it away, and neither the end nor the deletion.
+        let ends = || self.keys.iter().filter(|notice| notice.what == What::Ends);
+        let first = ends().next().and_then(|notice| Some((seen.view.key(notice.key?)?, notice.when)));
+        let last = ends().next_back().map_or(0, |notice| whole_days(notice.when.since(now)));
+        self.within = last.max(seen.view.policy().notice_days.into());
         self.first = first.map(|(key, at)| (key.name.to_string(), whole_days(at.since(now))));
-        let goes = self.open().find(|notice| matches!(notice.what, What::Deletion { told: 1.. }));
+        let goes = self.keys.iter().find(|notice| matches!(notice.what, What::Deletion { told: 1.. }));
         self.goes = goes.map(|notice| whole_days(notice.when.since(now)));
         self.board = self.keys.as_slice().into();
-    }
-
-    /// Notices of keys that nobody has put away.
-    fn open(&self) -> impl Iterator<Item = &Notice> {
-        self.keys.iter().filter(|notice| notice.seen.is_none())
     }
 
     /// Looks again at what is wrong with the store or the clock.
@@ -153,7 +150,7 @@ impl Due {
             return Some((Role::Bad, format!("{} {trouble}", glyphs.bad)));
         }
         let (mut ending, mut going, mut held, mut missed, mut others) = (0, 0, 0, 0, 0);
-        for notice in self.open() {
+        for notice in &self.keys {
             match notice.what {
                 What::Ends => ending += 1,
                 What::Deletion { told: 1.. } => going += 1,
@@ -164,15 +161,13 @@ impl Due {
                 | What::OwnerGone(..)
                 | What::GraceEnds
                 | What::Ended
-                | What::Deleted => {
-                    others += 1;
-                }
+                | What::Deleted => others += usize::from(notice.seen.is_none()),
             }
         }
         let ending = match (&self.first, ending) {
             (_, 0) | (None, _) => None,
             (Some((name, days)), 1) => Some(format!("{name} expires {}", in_days(*days))),
-            (Some(_), n) => Some(format!("{n} keys expire within {}", days(self.notice_days.into()))),
+            (Some(_), n) => Some(format!("{n} keys expire within {}", days(self.within))),
         };
         let going = self.goes.map(|days| match going {
             1 => format!("1 key is deleted {}", in_days(days)),

@@ -3,6 +3,7 @@
 //! What a typed value means is told by a function the screen passes in; this file knows no dates.
 
 use std::hash::{Hash as _, Hasher};
+use std::ops::Range;
 
 use ratatui::layout::Rect;
 
@@ -78,6 +79,27 @@ impl<T> TypedChoice<T> {
         }
     }
 
+    /// Which suggestions are shown where `room` cells are: whole ones, as many as fit with a sign that there are more, and
+    /// the chosen one among them.
+    fn in_sight(&self, room: usize) -> Range<usize> {
+        let all = self.suggestions.len();
+        let chosen =
+            self.suggestions.iter().position(|suggestion| suggestion == self.field.text()).unwrap_or(0);
+        let shown = |from: usize| {
+            let (mut end, mut taken) = (from, 0);
+            for suggestion in self.suggestions.iter().skip(from) {
+                taken += text::width(suggestion);
+                let more = if end + 1 < all { 3 } else { 0 };
+                if taken + more > room {
+                    break;
+                }
+                (end, taken) = (end + 1, taken + 2);
+            }
+            from..end
+        };
+        (0..=chosen).map(shown).find(|shown| shown.contains(&chosen)).unwrap_or(chosen..chosen)
+    }
+
     /// What the text means. An emptied field means nothing: taking it for a suggestion would choose what nobody did.
     fn reading(&self) -> Reading<T> {
         if self.field.text().trim().is_empty() {
@@ -134,13 +156,17 @@ impl<T> Field for TypedChoice<T> {
         let field_width = (beside.width / 3).clamp(12.min(beside.width), 24);
         let (field, rest) = layout::left(layout::row(beside, 0), field_width);
         self.field.draw_input(canvas, field, slot.focus);
+        let room = rest.width.saturating_sub(2);
+        let shown = self.in_sight(room.into());
+        let more = if shown.end < self.suggestions.len() { canvas.glyphs().ellipsis } else { "" };
         let mut spans = Vec::new();
-        for suggestion in &self.suggestions {
+        for suggestion in self.suggestions.get(shown).unwrap_or_default() {
             let chosen = suggestion == self.field.text();
             spans.push(canvas.span(if chosen { Role::Accent } else { Role::Dim }, suggestion.as_str()));
             spans.push(canvas.span(Role::Dim, "  "));
         }
-        canvas.spans(rest.x.saturating_add(2), rest.y, rest.width.saturating_sub(2), &spans);
+        spans.push(canvas.span(Role::Dim, more));
+        canvas.spans(rest.x.saturating_add(2), rest.y, room, &spans);
         draw_below(canvas, layout::top(beside, 1).1, self.field.error.as_deref(), &self.field.note);
     }
 
@@ -332,6 +358,19 @@ mod tests {
         choice.hear(Cue::Edit(Edit::Backspace));
         assert_eq!(choice.value(), None);
         assert_eq!(drawn(&mut choice, 60)[1], "          ✗ write 90d, 2027-01-31 or never");
+    }
+
+    #[test]
+    fn a_suggestion_is_shown_whole_or_not_at_all_and_the_chosen_one_always() {
+        let mut choice = expiry();
+        let row = |choice: &mut TypedChoice<Option<u32>>, width| drawn(choice, width).swap_remove(0);
+        assert_eq!(row(&mut choice, 43), "Expires   90d           90d  365d  never");
+        assert_eq!(row(&mut choice, 38), "Expires   90d           90d  365d  …");
+        choice.hear(Cue::Do(Action::Up));
+        assert_eq!(row(&mut choice, 38), "Expires   never         365d  never");
+        choice.hear(Cue::Do(Action::Down));
+        choice.hear(Cue::Do(Action::Down));
+        assert_eq!(row(&mut choice, 34), "Expires   365d          365d  …");
     }
 
     #[test]

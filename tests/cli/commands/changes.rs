@@ -132,6 +132,29 @@ fn all_that_is_edited_at_once_is_one_change_of_the_key() {
 }
 
 #[test]
+fn who_keeps_or_protects_a_key_that_ends_is_told_that_it_still_does() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.does(&["key", "create", "--name", "Ends", "--agency", "--scope", "contacts.read", "--expires", "5d"]);
+    ann.issues("Stays", "contacts.read");
+    for (words, said) in [(vec!["keep"], "is kept."), (vec!["protect", "--why", "needed"], "is protected.")] {
+        let told = |called| {
+            let all: Vec<&str> =
+                ["key", words[0], called].into_iter().chain(words[1..].iter().copied()).collect();
+            ann.does(&all).err
+        };
+        let (ends, stays) = (told("Ends"), told("Stays"));
+        assert!(
+            ends.contains(said) && ends.contains("It still ends in ") && ends.contains("--expires"),
+            "{ends}"
+        );
+        assert!(stays.contains(said) && !stays.contains("still ends"), "{stays}");
+    }
+    let key = ann.asks(&["key", "show", "Ends"]);
+    assert_eq!((&key["protected"]["by"], &key["protected"]["why"]), (&json!("ann"), &json!("needed")));
+}
+
+#[test]
 fn keys_of_a_kind_are_told_of_as_early_as_the_policy_says_for_that_kind() {
     let desk = Desk::founded();
     let ann = desk.hire("ann", "admin");

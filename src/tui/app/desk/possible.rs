@@ -37,6 +37,7 @@ impl Desk {
         let when =
             |possible: bool, why: &'static str| Some(if possible { Ok(()) } else { Err(Reason::from(why)) });
         match action {
+            Action::Back if self.can_come_back() => Some(Ok(())),
             Action::Tab(tab) => when(self.tabs.contains(&tab), "there is no such tab"),
             Action::NextTab | Action::PrevTab => when(self.screens.len() > 1, "there is only one tab"),
             Action::CopyMessage | Action::Dismiss => {

@@ -90,6 +90,10 @@ impl Desk {
             self.toasts.answer(reason.to_string(), now.at);
             return;
         }
+        // From then on a step back is one of theirs: what they look for or mark here goes first.
+        if matches!(action, Action::Filter | Action::Mark | Action::MarkRange | Action::MarkAll) {
+            self.way_back = None;
+        }
         if !self.act_oneself(action, now, orders) {
             self.cue(Cue::Do(action), now, orders);
         }
@@ -102,7 +106,11 @@ impl Desk {
             Action::Redraw => orders.wipe(),
             Action::Quit | Action::ForceQuit => self.quit(orders),
             Action::Lock => self.parting = Some(Parting::Lock),
-            Action::Tab(tab) => self.go(tab, Errand::None, now, orders),
+            Action::Back if self.can_come_back() => self.come_back(now, orders),
+            Action::Tab(tab) => {
+                self.way_back = None;
+                self.go(tab, Errand::None, now, orders);
+            }
             Action::NextTab => self.open_tab((self.open + 1) % self.screens.len().max(1), now, orders),
             Action::PrevTab => {
                 let last = self.screens.len().saturating_sub(1);
@@ -170,6 +178,7 @@ impl Desk {
     }
 
     fn open_tab(&mut self, at: usize, now: Now, orders: &mut Orders<Effect>) {
+        self.way_back = None;
         if let Some(tab) = self.tabs.get(at).copied() {
             self.go(tab, Errand::None, now, orders);
         }

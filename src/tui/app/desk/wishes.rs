@@ -29,6 +29,9 @@ impl Desk {
                 Ask::Say(said) => self.toasts.answer(said, now.at),
                 Ask::Celebrate(said) => self.toasts.success(said, now.at),
                 Ask::Complain(said) => self.toasts.error(said),
+                Ask::Go(tab, errand) if matches!(asker, Asker::Screen(_)) => {
+                    self.lead(tab, errand, now, orders);
+                }
                 Ask::Go(tab, errand) => self.go(tab, errand, now, orders),
                 Ask::Act(action) => self.act(action, now, orders),
                 Ask::Report(answer) => {

@@ -42,6 +42,10 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
         } else {
             // Before the names: in a small window those are what gives way.
             lines.push(Line::of(Role::Text, consequence(deed, one)));
+            let ending = found.iter().filter(|key| key.expiry.instant().is_some()).count();
+            if deed == Deed::Keep && ending > 0 {
+                lines.push(Line::of(Role::Warn, format!("{ending} of them have an end, which stands.")));
+            }
             lines.extend(left_out);
             lines.push(Line::blank());
             let named = |key: &&Key| Line {

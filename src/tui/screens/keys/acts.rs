@@ -3,7 +3,7 @@
 
 use super::history::History;
 use crate::domain::{Command, Event, Key, KeyId, KeyState};
-use crate::tui::action::{Action, Reason};
+use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
@@ -42,6 +42,22 @@ const LISTED: [(Action, &str); 19] = [
 /// What there is to do with the halves of a rotation and with no other key.
 const OF_HALVES: [Action; 4] =
     [Action::FinishGrace, Action::LongerGrace, Action::CancelRotation, Action::RotateAgain];
+
+/// What is said of a key that is kept: of one that has an end, that it stands, and what puts it off.
+fn kept(key: KeyId, look: &Look) -> Option<String> {
+    let edit = look.keymap.label(Layer::Screen, Action::Edit).unwrap_or_default();
+    seen(look, |seen| {
+        let key = seen.view.key(key)?;
+        Some(match key.expiry.instant() {
+            None => format!("{} is {}", key.name, Deed::Keep.done()),
+            Some(at) => format!(
+                "{} is kept, but still ends {}: {edit} puts that off",
+                key.name,
+                seen.times.relative(at)
+            ),
+        })
+    })
+}
 
 /// Deeds on keys, and what is remembered of them.
 #[derive(Default)]
@@ -105,8 +121,7 @@ impl Acts {
                     }
                     // Nobody loses anything by it.
                     (Some(Deed::Keep), [key]) => {
-                        let name = look.view(|view| view.key(*key).map(|key| key.name.to_string()));
-                        let said = format!("{} is {}", name.unwrap_or_default(), Deed::Keep.done());
+                        let said = kept(*key, look).unwrap_or_default();
                         out.push(Ask::Do(Job::Run { command: Command::KeepKey(*key), said }));
                     }
                     (Some(deed), _) => out.extend(confirm::keys::ask(look, deed, targets).map(Ask::open)),
