@@ -300,7 +300,13 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
     args.consent.ask(|| format!("Disable {name}? They cannot sign in any more. {}", fate(live())))?;
     let held = live();
     signed.engine.execute(&signed.session, Command::DisableOperator { operator, keys })?;
-    deck.output.say(&format!("{name} cannot sign in any more. {}", fate(held)));
+    let way_out = keys == KeysAfter::Stop && held > 0;
+    let way = format!(
+        " They work again for somebody else with `keydeck operator disable {operator} --keys give:OTHER`, or one by one with \
+         `keydeck key transfer KEY --to OTHER --all`."
+    );
+    let way = if way_out { way.as_str() } else { "" };
+    deck.output.say(&format!("{name} cannot sign in any more. {}{way}", fate(held)));
     if deck.output.is_json() {
         let keys_stopped = if keys == KeysAfter::Stop { held } else { 0 };
         let after = seen(&signed, operator)?;

@@ -202,6 +202,7 @@ actions {
     Acknowledge "acknowledge"  "Put the notice away until its next step" "acknowledge" Act [Screen] Change;
     Snooze      "snooze"       "Have the notice shown again later"     "snooze"   Act [Screen] Change;
     CopyId      "copy-id"      "Copy the public id"                    "copy id"  Act [Screen Secret] Look;
+    Transfer    "transfer"     "Give the key to another operator"      "give"     Act [Screen] Change;
     Pause       "pause"        "Pause or resume the key or app"        "pause"    Act [Screen] Change;
     Revoke      "revoke"       "Revoke the key for good"               "revoke"   Act [Screen] Change;
     Delete      "delete"       "Delete the key, location or app"       "delete"   Act [Screen] Change;

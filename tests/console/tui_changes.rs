@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keydeck::domain::command::KeyEdit;
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, Contacts, Expiry, KeyState, Note, Place, Timestamp, Why};
+use keydeck::domain::{Command, Contacts, Expiry, KeyState, Note, Place, Role, Timestamp, Why};
 use keydeck::engine::Engine as _;
 
 use crate::tui_keys::{House, name};
@@ -119,4 +119,22 @@ fn a_protected_key_says_by_whom_since_when_and_why() {
     house.run(Command::ProtectKey { key: house.key("Nightly export").id, why });
     house.clock.pass(3 * DAY_MS);
     house.console().press("enter").sees("Protected  ⚑ by maria 3 d ago: runs once a").sees("year");
+}
+
+#[test]
+fn keys_are_given_to_a_colleague_several_at_once_and_what_cannot_go_says_why() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta", "Gamma"]);
+    house.run(Command::AddOperator { name: name("vera"), role: Role::Viewer });
+    house.run(Command::AddOperator { name: name("jonas"), role: Role::Manager });
+    house.run(Command::revoke(house.key("Gamma").id));
+    let mut console = house.console();
+    console.press("O").sees("Give to another operator").type_text("vera").press("enter");
+    console.sees("a viewer owns no keys").press("esc a O").type_text("jon").press("enter");
+    console.sees("Give 2 keys").sees("1 marked stays as it is (Gamma)").press("tab enter");
+    console.sees("2 keys are another operator's now").sees_no("Alpha");
+    let jonas = house.engine.state().operators().find(|who| who.name.as_str() == "jonas").unwrap().id;
+    assert_eq!(["Alpha", "Beta"].map(|called| house.key(called).owner), [jonas, jonas]);
+    // One that is over is given to nobody.
+    console.press("O").sees("Issue a new key");
 }

@@ -337,9 +337,16 @@ fn somebody_leaves_their_keys_are_given_away_and_they_come_back() {
     let founded = bench.found();
     add(&founded, "lena", Role::Manager);
     add(&founded, "tomás", Role::Manager);
+    let to = founded.engine.state().operators().find(|who| who.name.as_str() == "lena").unwrap().id;
+    for called in ["Till", "Door"] {
+        let key = founded.engine.execute(&founded.session, issue(called)).unwrap().token.unwrap().id();
+        founded.engine.execute(&founded.session, Command::TransferKey { key: KeyId(key), to }).unwrap();
+    }
     let mut console = bench.console(founded);
     go_to(&mut console, 1);
-    console.press("g E").sees("Disable lena?").press("down down").press("enter").sees("type to find one");
+    console.press("g E").sees("Disable lena?").sees("Their 2 live keys go on working.").press("down");
+    console.sees("Their 2 live keys stop working at").sees("until lena is enabled again or they are given");
+    console.press("down").press("enter").sees("type to find one");
     console.type_text("tom").sees("Who gets the keys of lena?").press("enter").sees("belong to tomás");
     console.type_text("Lena").press("ctrl-s").sees("Type lena exactly");
     console.press("ctrl-u").type_text("lena").press("enter").sees("[ Cancel ]");
@@ -366,8 +373,15 @@ fn keys_that_were_stopped_are_not_given_back_to_life_without_a_word() {
     let mut console = bench.console(maria);
     go_to(&mut console, 1);
     console.press("g enter").press("down down down enter").sees("Keys of lena");
-    console.sees("work again, but for paused ones").press("down down").press("enter").type_text("maria");
-    console.press("enter").sees("belong to maria from then on, and").sees("work again, but for paused ones");
+    console
+        .sees("Their 1 live key works again, but for paused ones")
+        .press("down down")
+        .press("enter")
+        .type_text("maria");
+    console
+        .press("enter")
+        .sees("Their 1 live key belongs to maria from then")
+        .sees("works again, but for paused ones");
 }
 
 #[test]

@@ -86,6 +86,7 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
             format!("that is for apps: {} goes to them", there(Tab::Apps)).into()
         }
         Action::Duplicate
+        | Action::Transfer
         | Action::Rotate
         | Action::Lost
         | Action::FinishGrace

@@ -4,8 +4,8 @@
 use super::seen::Seen;
 use crate::domain::command::KeyEdit;
 use crate::domain::{
-    Command, Context, Counted, Event, Expiry, Grace, Key, KeyId, KeyState, Motive, Name, NewKey, Note, Place,
-    Refusal, Rotation, Timestamp, decide,
+    Command, Context, Counted, Event, Expiry, Grace, Key, KeyId, KeyState, Motive, Name, NewKey, Note,
+    OperatorId, Place, Refusal, Rotation, Timestamp, decide,
 };
 use crate::tui::action::{Action, Danger, Reason};
 
@@ -22,6 +22,8 @@ pub enum Deed {
     Keep,
     /// End its protection.
     Unprotect,
+    /// Make it this operator's.
+    Give(OperatorId),
 }
 
 impl Deed {
@@ -35,6 +37,7 @@ impl Deed {
             Self::Restore => Command::RestoreKey(key),
             Self::Keep => Command::KeepKey(key),
             Self::Unprotect => Command::UnprotectKey(key),
+            Self::Give(to) => Command::TransferKey { key, to },
         }
     }
 
@@ -48,6 +51,7 @@ impl Deed {
             Self::Restore => "Restore",
             Self::Keep => "Keep",
             Self::Unprotect => "Unprotect",
+            Self::Give(_) => "Give",
         }
     }
 
@@ -61,6 +65,7 @@ impl Deed {
             Self::Restore => "restored, as revoked",
             Self::Keep => "kept: days without use count anew",
             Self::Unprotect => "protected no longer: days without use count from now",
+            Self::Give(_) => "another operator's now",
         }
     }
 
@@ -73,7 +78,7 @@ impl Deed {
     pub const fn danger(self) -> Danger {
         match self {
             Self::Pause | Self::Revoke | Self::Delete => Danger::Dangerous,
-            Self::Resume | Self::Restore | Self::Keep | Self::Unprotect => Danger::Safe,
+            Self::Resume | Self::Restore | Self::Keep | Self::Unprotect | Self::Give(_) => Danger::Safe,
         }
     }
 
@@ -221,6 +226,13 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
             return may_issue(first.place, seen).map_err(|refusal| refusal.to_string().into());
         }
         Action::Duplicate => return one("keys are duplicated"),
+        Action::Transfer => {
+            // To whom is asked later: whether a key may be given at all does not hang on that.
+            let mut judged =
+                found.iter().map(|key| may_edit(&Command::TransferKey { key: key.id, to: key.owner }, seen));
+            let of_first = judged.next().unwrap_or(Ok(()));
+            return if judged.any(|judged| judged.is_ok()) { Ok(()) } else { of_first };
+        }
         Action::Scopes if alone => {
             let scopes = first.scopes.iter().map(ToString::to_string).collect();
             return may_edit(&Command::RescopeKey { key: id, scopes, basis: None }, seen);

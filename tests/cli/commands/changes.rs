@@ -179,3 +179,19 @@ fn keys_of_a_kind_are_told_of_as_early_as_the_policy_says_for_that_kind() {
     );
     ann.says(&["policy", "set", "notice-days-app", "never"]).fails(1, "default or a number of days");
 }
+
+#[test]
+fn whoever_stops_the_keys_of_somebody_who_leaves_is_told_how_many_and_how_they_work_again() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    let bob = desk.hire("bob", "admin");
+    let token = bob.issues("Widget", "contacts.read");
+    let said = maria.does(&["operator", "disable", "bob", "--keys", "stop"]).err;
+    assert!(
+        said.contains("Their keys stop: 1 live key.") && said.contains("keydeck key transfer KEY --to OTHER"),
+        "{said}"
+    );
+    assert_eq!(maria.verifies(&token), "deny owner_disabled");
+    maria.does(&["key", "transfer", "Widget", "--to", "maria", "--all"]);
+    assert_eq!(maria.verifies(&token), "allow");
+}

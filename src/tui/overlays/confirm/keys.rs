@@ -121,6 +121,12 @@ fn consequence(deed: Deed, one: bool) -> &'static str {
         }
         (Deed::Unprotect, true) => "It can be deleted for want of use again; its days count from now.",
         (Deed::Unprotect, false) => "They can be deleted for want of use again; their days count from now.",
+        (Deed::Give(_), true) => {
+            "Its token stays the same and its callers notice nothing. Whose it is now sees it no longer."
+        }
+        (Deed::Give(_), false) => {
+            "Their tokens stay the same and their callers notice nothing. Whose they are now sees them no longer."
+        }
         (Deed::Restore, true) => "Its record comes back to the list as revoked. Its secret stays dead.",
         (Deed::Restore, false) => "Their records come back to the list as revoked. Their secrets stay dead.",
     }

@@ -1,15 +1,14 @@
 //! Ending an operator's access. What becomes of their keys is an explicit choice, with a list of who may get them; the
 //! name must be typed.
 
-use super::Person;
-use crate::domain::{Command, KeysAfter, OperatorId, Role};
+use super::{Person, heirs};
+use crate::domain::{Command, KeysAfter, OperatorId};
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::form::choice::Radio;
 use crate::tui::form::drop_down::DropDown;
 use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::picker::PickItem;
 
 /// What may become of the keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,24 +47,6 @@ impl Disable {
     fn gives(&self) -> bool {
         self.keys.value() == Some(Fate::Give)
     }
-
-    /// Who may own keys, and why the others may not.
-    fn heirs(&self, look: &Look) -> Vec<PickItem<OperatorId>> {
-        look.view(|view| {
-            let others = view.operators().into_iter().filter(|operator| operator.id != self.person.id);
-            let items = others.map(|operator| PickItem {
-                key: operator.id,
-                text: operator.name.to_string(),
-                hint: operator.role.to_string(),
-                disabled: match (operator.standing.is_active(), operator.role >= Role::Manager) {
-                    (false, _) => Some("disabled".into()),
-                    (_, false) => Some("a viewer owns no keys".into()),
-                    _ => None,
-                },
-            });
-            items.collect()
-        })
-    }
 }
 
 impl Asking for Disable {
@@ -84,24 +65,30 @@ impl Asking for Disable {
 
     fn face(&self, _: &Look, _: Spot) -> Face {
         let Person { name, active, live, keys_work, .. } = &self.person;
-        let keys = match live {
-            Some(count) if *count > 1 => format!("Their {count} live keys"),
-            _ => "Their live keys".to_owned(),
+        let (keys, one) = match live {
+            1 => ("Their 1 live key".to_owned(), true),
+            count => (format!("Their {count} live keys"), false),
         };
+        let verb = |of_one: &'static str, of_many: &'static str| if one { of_one } else { of_many };
         let keys = match (self.keys.value(), self.heir.value()) {
-            _ if *live == Some(0) => "They own no live key.".to_owned(),
-            (Some(Fate::Stop), _) => {
-                format!("{keys} are refused until they are enabled again or the keys given away.")
-            }
+            _ if *live == 0 => "They own no live key.".to_owned(),
+            (Some(Fate::Stop), _) => format!(
+                "{keys} {} working at once, until {name} is enabled again or {} to somebody.",
+                verb("stops", "stop"),
+                verb("it is given", "they are given")
+            ),
             (Some(Fate::Give), Some(_)) => {
-                let again = if *keys_work { "work" } else { "work again, but for paused ones" };
-                format!("{keys} belong to {} from then on, and {again}.", self.heir.words)
+                let again = if *keys_work { "" } else { " again, but for paused ones" };
+                let (belongs, work) = (verb("belongs", "belong"), verb("works", "work"));
+                format!("{keys} {belongs} to {} from then on, and {work}{again}.", self.heir.words)
             }
             (Some(Fate::Give | Fate::Work), _) if !keys_work => {
-                format!("{keys} work again, but for paused ones.")
+                format!("{keys} {} again, but for paused ones.", verb("works", "work"))
             }
-            (Some(Fate::Give), None) => format!("{keys} change owner."),
-            (Some(Fate::Work) | None, _) => format!("{keys} go on working."),
+            (Some(Fate::Give), None) => {
+                format!("{keys} {} owner and {}.", verb("changes", "change"), verb("works on", "work on"))
+            }
+            (Some(Fate::Work) | None, _) => format!("{keys} {} on working.", verb("goes", "go")),
         };
         let (title, access) = match active {
             true => (format!("Disable {name}?"), "may not sign in any more."),
@@ -111,7 +98,7 @@ impl Asking for Disable {
     }
 
     fn check(&mut self, look: &Look, told: Told) -> Option<String> {
-        let heirs = self.heirs(look);
+        let heirs = heirs(look, Some(self.person.id));
         self.heir.offer(|| heirs);
         let name = &self.person.name;
         let missing = self.heir.value().is_none().then(|| "say who gets them".to_owned());

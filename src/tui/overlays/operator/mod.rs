@@ -13,6 +13,7 @@ use crate::domain::authorize::Action as Act;
 use crate::domain::{OperatorId, Role};
 use crate::tui::action::Reason;
 use crate::tui::app::look::Look;
+use crate::tui::widgets::picker::PickItem;
 
 /// What the screen knows of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +25,8 @@ pub struct Person {
     pub active: bool,
     /// Whether their keys may work.
     pub keys_work: bool,
-    /// How many of their keys live; `None` when that is not for the one who looks.
-    pub live: Option<usize>,
+    /// How many of their keys live. A number is no look at somebody's keys.
+    pub live: usize,
     /// Whether it is the one who looks.
     pub oneself: bool,
 }
@@ -47,16 +48,32 @@ impl Verb {
     pub const ALL: [Self; 5] = [Self::Role, Self::Passphrase, Self::Disable, Self::Keys, Self::Enable];
 }
 
+/// Who may own keys besides somebody, and why the others may not.
+pub fn heirs(look: &Look, but: Option<OperatorId>) -> Vec<PickItem<OperatorId>> {
+    look.view(|view| {
+        let others = view.operators().into_iter().filter(|operator| Some(operator.id) != but);
+        let items = others.map(|operator| PickItem {
+            key: operator.id,
+            text: operator.name.to_string(),
+            hint: operator.role.to_string(),
+            disabled: match (operator.standing.is_active(), operator.role >= Role::Manager) {
+                (false, _) => Some("disabled".into()),
+                (_, false) => Some("a viewer owns no keys".into()),
+                _ => None,
+            },
+        });
+        items.collect()
+    })
+}
+
 impl Person {
     /// The operator with that id, if the one who looks may see them.
     pub fn of(id: OperatorId, look: &Look) -> Option<Self> {
         let now = look.now();
+        let live = look.state(|state| state.live_keys_of(id, now));
         look.view(|view| {
             let operator = view.operators().into_iter().find(|operator| operator.id == id)?;
             let oneself = id == view.actor().operator;
-            let counted = oneself || view.is_whole();
-            let live = counted
-                .then(|| view.keys().filter(|key| key.owner == id && key.state(now).is_live()).count());
             Some(Self {
                 id,
                 name: operator.name.to_string(),

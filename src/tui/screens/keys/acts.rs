@@ -2,22 +2,23 @@
 //! marked or selected, and a pause taken back.
 
 use super::history::History;
-use crate::domain::{Command, Event, Key, KeyId, KeyState};
+use crate::domain::{Command, Event, Key, KeyId, KeyState, OperatorId};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlays::{
-    chooser, confirm, create_key::template, how_to::HowTo, key_edit, protect, rescope::Rescope,
-    rotate::Rotate,
+    chooser, chooser::Chooser, confirm, create_key::template, how_to::HowTo, key_edit, operator, protect,
+    rescope::Rescope, rotate::Rotate,
 };
 use crate::tui::screens::NO_PAUSE;
 use crate::tui::secret::SecretText;
 use crate::tui::sight::deeds::{self, Deed};
 use crate::tui::sight::seen::{Seen, seen};
+use crate::tui::widgets::picker::Picker;
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [(Action, &str); 19] = [
+const LISTED: [(Action, &str); 20] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its id"),
     (Action::HowTo, "How to call with it"),
@@ -34,6 +35,7 @@ const LISTED: [(Action, &str); 19] = [
     (Action::LongerGrace, "Let its old half work a day longer"),
     (Action::CancelRotation, "Take its rotation back"),
     (Action::RotateAgain, "Replace its new half, which nobody used"),
+    (Action::Transfer, "Give it to another operator"),
     (Action::Revoke, "Revoke it for good"),
     (Action::Delete, "Delete it; its record can be restored for 30 days"),
     (Action::Restore, "Restore its record; its secret stays dead"),
@@ -59,6 +61,25 @@ fn kept(key: KeyId, look: &Look) -> Option<String> {
     })
 }
 
+/// Asks to whom keys shall be given.
+fn heirs(targets: &[KeyId], look: &Look) -> Ask {
+    let owners: Vec<OperatorId> =
+        look.view(|view| targets.iter().filter_map(|id| view.key(*id)).map(|key| key.owner).collect());
+    // Of those of several owners each may get the others.
+    let one = owners.first().copied().filter(|first| owners.iter().all(|owner| owner == first));
+    let picker = Picker::new(operator::heirs(look, one), "who gets it?");
+    let keys = targets.to_vec();
+    Ask::open(Chooser::new("Give to another operator", (52, 14), picker, move |heir, look: &Look| {
+        match confirm::keys::ask(look, Deed::Give(heir), &keys) {
+            Some(question) => Ask::open(question),
+            None => {
+                let why = seen(look, |seen| deeds::impossible(Deed::Give(heir), &keys, seen));
+                Ask::Say(why.into_iter().next().map_or_else(String::new, |(_, why)| why))
+            }
+        }
+    }))
+}
+
 /// Deeds on keys, and what is remembered of them.
 #[derive(Default)]
 pub struct Acts {
@@ -79,6 +100,7 @@ impl Acts {
             Action::Edit => {
                 out.extend(targets.first().and_then(|key| key_edit::new(look, *key)).map(Ask::open));
             }
+            Action::Transfer => out.push(heirs(targets, look)),
             Action::Duplicate => {
                 out.extend(targets.first().and_then(|key| template::like(look, *key)).map(Ask::open));
             }
@@ -196,6 +218,7 @@ impl Acts {
             Action::Undo => when(!self.paused.is_empty(), NO_PAUSE),
             Action::Edit
             | Action::Duplicate
+            | Action::Transfer
             | Action::Scopes
             | Action::Keep
             | Action::Protect

@@ -57,10 +57,8 @@ static STANDING: Col =
         (false, true) => Cell::badge(Badge::Paused, "disabled, keys work"),
         (false, false) => Cell::badge(Badge::Revoked, "disabled, keys stopped"),
     });
-static LIVE: Col = Col::number("Live keys", 'k', 9, 1, |line, _| match line.person.live {
-    Some(count) => Cell::new(Role::Text, count.to_string()),
-    None => Cell::new(Role::Dim, "not shown"),
-});
+static LIVE: Col =
+    Col::number("Live keys", 'k', 9, 1, |line, _| Cell::new(Role::Text, line.person.live.to_string()));
 static ADDED: Col = Col::text("Added", 'a', (10, 12), 2, |line, sight| {
     Cell::new(Role::Dim, sight.times.relative(line.added))
 });
@@ -111,13 +109,10 @@ impl Operators {
     pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, focus: Focus) {
         let (body, foot) = layout::bottom(area, 1);
         self.with(look, |list, sight| list.draw(canvas, body, sight, focus, "Nobody may sign in."));
-        let (whole, admin) = look.view(|view| (view.is_whole(), view.role() == OperatorRole::Admin));
-        let said = match (admin, whole) {
-            (false, _) => "You see yourself. An admin sees everybody, adds them and changes their roles.",
-            (true, false) => "Live keys of others are counted in the whole-agency view only.",
-            (true, true) => "",
-        };
-        let foot = layout::inset(foot, 1, 0);
-        canvas.fit(foot.x, foot.y, foot.width, said, Role::Dim);
+        if look.role() != OperatorRole::Admin {
+            let said = "You see yourself. An admin sees everybody, adds them and changes their roles.";
+            let foot = layout::inset(foot, 1, 0);
+            canvas.fit(foot.x, foot.y, foot.width, said, Role::Dim);
+        }
     }
 }
