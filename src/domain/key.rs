@@ -402,10 +402,11 @@ impl Usage {
         }
     }
 
-    /// Whole days since the last use, or since the key was made, when at least the policy's idle days.
+    /// Whole days since the last use, or since the key was made, when at least the policy's idle days. None of a protected
+    /// key: somebody has said that it may be idle.
     pub fn idle_days(self, key: &Key, policy: &Policy, now: Timestamp) -> Option<i64> {
         let days = now.since(self.last_used_at.unwrap_or(key.created_at)) / DAY_MS;
-        let limit = policy.idle_days.filter(|_| key.state(now).is_live())?;
+        let limit = policy.idle_days.filter(|_| key.state(now).is_live() && key.protection.is_none())?;
         (days >= i64::from(limit)).then_some(days)
     }
 }

@@ -382,7 +382,7 @@ fn a_key_is_rotated_and_its_old_half_is_lengthened_and_ended() {
     let superseded = |house: &House| house.engine.state().key(old.id).unwrap().clone();
     assert_eq!(superseded(&house).state(NOW), KeyState::Superseded);
     // One row for both, which says so; the old half by itself when it is asked for.
-    console.sees("old ends in 24 h").sees("1 Agency keys 1");
+    console.sees("↻ grace 24 h").sees("1 Agency keys 1");
     console.press("/").type_text("state:superseded").press("enter").sees(&old.hint()).press("esc esc");
     console.press("enter").sees("New half").sees("Old half").sees("Rotated");
     console.press("x").type_text("old half").sees("End its old half now").press("esc");

@@ -97,8 +97,8 @@ fn what_happens_next_stands_first_with_what_follows_if_nobody_does_anything() {
         at("Lead forms") < at("Legacy CRM sync") && at("Legacy CRM sync") < at("Webhook relay"),
         "{screen}"
     );
-    console.sees("in 3 d").sees("▲ expires").sees("nobody ever used it");
-    console.sees("◐ deleted, unused (2 of 3)").sees("its secret is dead for good");
+    console.sees("in 3 d").sees("▲ expires").sees("never used");
+    console.sees("◐ deleted, unused (2 of 3)").sees("dead for good");
     console.sees("2 keys expire within 7 days · 1 key is deleted in 7 days");
     // Why, below: who used it last, when that was told, and what stops it.
     console.press("G").sees("Unused since 2026-09-21 14:13 from 10.1.4.20 by curl/8.5.");
@@ -191,9 +191,16 @@ fn many_deletions_at_once_wait_until_somebody_types_how_many_they_are() {
     }
     let mut console = house.console();
     console.press("!").sees("◇ 7 deletions wait: say go").sees("nothing is deleted");
-    console.sees("waiting").sees("▲ 7 deletions wait for a word").sees_no("is deleted by the next sweep");
+    console.sees("waiting").sees("▲ 7 deletions wait for a word").sees_no("deleted by the next sweep");
     badge(&mut console, " ●1");
     console.press("g K").sees("that is not about one key; Enter opens it");
+    // Their day is over, and none of them is said to go in a number of days that is none.
+    console
+        .press("1")
+        .sees("◐ deletion due")
+        .sees_no("gone in")
+        .sees("they are deleted when an admin")
+        .press("4");
     console
         .press("enter")
         .sees("Let 7 deletions go")
@@ -202,11 +209,7 @@ fn many_deletions_at_once_wait_until_somebody_types_how_many_they_are() {
         .sees("exactly as it stands");
     console.press("ctrl-u").type_text("7").press("enter").sees("7 deletions go with the next sweep");
     house.pass(0);
-    console
-        .news(Outcome::Changed)
-        .press("backspace")
-        .sees("× was deleted, unused")
-        .sees("its record goes in 30 d");
+    console.news(Outcome::Changed).press("backspace").sees("× was deleted, unused").sees("purged in 30 d");
     badge(&mut console, " ●7");
     // A deleted one is led to as well.
     console
@@ -216,6 +219,18 @@ fn many_deletions_at_once_wait_until_somebody_types_how_many_they_are() {
         .press("esc")
         .sees("was deleted, unused");
     console.press("1").sees_no("/ state:deleted");
+}
+
+#[test]
+fn a_key_that_is_protected_from_being_deleted_for_being_idle_is_not_called_idle() {
+    let house = House::new();
+    house.issue("Emergency access", None);
+    let why = Note::new("for the day the portal is down").unwrap();
+    house.run(Command::ProtectKey { key: house.key("Emergency access").id, why });
+    house.pass(300);
+    let mut console = house.console();
+    console.sees("Emergency access").sees("● active").sees_no("idle 300 d");
+    console.press("/").type_text("state:due").sees("No key matches");
 }
 
 #[test]

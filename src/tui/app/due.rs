@@ -180,8 +180,8 @@ impl Due {
         };
         let missed = match missed {
             0 => None,
-            1 => Some("1 old half ends soon and is still used".to_owned()),
-            n => Some(format!("{n} old halves end soon and are still used")),
+            1 => Some("1 old half ends, still used".to_owned()),
+            n => Some(format!("{n} old halves end, still used")),
         };
         let urgent = ending.is_some() || going.is_some() || held.is_some() || missed.is_some();
         let others = match others {

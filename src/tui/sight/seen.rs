@@ -185,13 +185,15 @@ impl Standing {
         }
     }
 
-    /// Its words, at most 16 cells.
+    /// Its words, at most 13 cells: the column has two more for the sign.
     pub fn words(self) -> String {
         match self {
             Self::Idle(days) => format!("idle {days} d"),
-            Self::InGrace(Some(ms)) if ms > DAY_MS => format!("old ends in {} d", whole_days(ms)),
-            Self::InGrace(Some(ms)) => format!("old ends in {} h", whole_hours(ms)),
-            Self::InGrace(None) => "old half works".to_owned(),
+            Self::InGrace(Some(ms)) if ms > DAY_MS => format!("grace {} d", whole_days(ms)),
+            Self::InGrace(Some(ms)) => format!("grace {} h", whole_hours(ms)),
+            Self::InGrace(None) => "in grace".to_owned(),
+            // Its time has come, and a sweep or a word has not.
+            Self::Going(..=0) => "deletion due".to_owned(),
             // Short, as the column is.
             Self::Going(days) => format!("gone in {days} d"),
             Self::InDoubt => IN_DOUBT.to_owned(),
@@ -224,6 +226,11 @@ impl Standing {
             Self::Active => "It works.".to_owned(),
             Self::ExpiresSoon => {
                 format!("It works, but ends {}. Issue its successor before then.", times.expiry(key.expiry))
+            }
+            Self::Going(..=0) if is_held(key, seen) => {
+                "It works, but nobody uses it, and many are like it: they are deleted when an admin says so in the \
+                 notices. A use stops that, and so does keeping it."
+                    .to_owned()
             }
             Self::Going(_) => {
                 let goes = seen.goes(key).map_or_else(String::new, |at| times.minute(at));
@@ -275,6 +282,12 @@ impl Standing {
             }
         }
     }
+}
+
+/// Whether the deletion of a key waits for a word.
+fn is_held(key: &Key, seen: &Seen<'_>) -> bool {
+    let hold = seen.view.hold();
+    hold.confirmed.is_none() && hold.keys.contains(&key.id)
 }
 
 /// When people last changed a key's status.

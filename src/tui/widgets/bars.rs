@@ -159,6 +159,41 @@ pub struct Status {
     pub action: Option<Action>,
 }
 
+impl Status {
+    /// The cells it takes of a line, with those around it: two thirds at most, and less where without its last parts the rest
+    /// is said whole.
+    fn wants(&self, dot: &str, width: u16) -> u16 {
+        let (between, most) = (format!(" {dot} "), width / 3 * 2);
+        let mut said = self.text.as_str();
+        loop {
+            let cells = text::width(&text::clean(said)) + text::width(&text::clean(&self.more)) + 3;
+            let cells = u16::try_from(cells).unwrap_or(u16::MAX);
+            match said.rsplit_once(&between) {
+                Some((shorter, _)) if cells > most => said = shorter,
+                _ => return cells.min(most),
+            }
+        }
+    }
+
+    /// As much of it as there is room for: what is said last goes first, and nothing is cut in its middle while something is
+    /// left to go.
+    fn in_room(&self, dot: &str, room: usize) -> String {
+        let between = format!(" {dot} ");
+        let fits = |said: &str| text::width(&text::clean(said)) <= room;
+        let mut said = self.text.as_str();
+        loop {
+            let whole = format!("{said}{}", self.more);
+            if fits(&whole) {
+                return whole;
+            }
+            match said.rsplit_once(&between) {
+                Some((shorter, _)) if !fits(said) => said = shorter,
+                _ => return said.to_owned(),
+            }
+        }
+    }
+}
+
 /// Draws the last line: the status at the left, and at the right as many hints as there is room for, most
 /// important first. Only keys that work now are hinted, and no hint is cut in its middle.
 pub fn status(
@@ -171,15 +206,16 @@ pub fn status(
     if row.is_empty() {
         return;
     }
-    let shown = hints.fitting(works, status, row.width);
+    let dot = canvas.glyphs().dot;
+    let said = status.map_or(0, |status| status.wants(dot, row.width));
+    let shown = hints.fitting(works, said, row.width);
     let wide: u16 = shown.iter().map(|hint| hint.cells().saturating_add(2)).sum::<u16>().saturating_sub(2);
     let start = row.right().saturating_sub(wide).saturating_sub(1);
     if let Some(status) = status {
         let left = row.x.saturating_add(1);
         let room = start.saturating_sub(left).saturating_sub(if shown.is_empty() { 0 } else { 2 });
-        let whole = format!("{}{}", status.text, status.more);
-        let said = if text::width(&text::clean(&whole)) <= usize::from(room) { &whole } else { &status.text };
-        let end = canvas.fit(left, row.y, room, said, status.role);
+        let said = status.in_room(dot, usize::from(room));
+        let end = canvas.fit(left, row.y, room, &said, status.role);
         if let Some(action) = status.action {
             canvas.hit_to(left, row.y, end, Target::Do(action));
         }
@@ -232,12 +268,8 @@ impl Hints<'_> {
         hints.collect()
     }
 
-    /// As many as fit beside the status; the status may take up to two thirds of the line.
-    fn fitting(&self, works: impl Fn(Action) -> bool, status: Option<&Status>, width: u16) -> Vec<Hint> {
-        let said = status.map_or(0, |status| {
-            text::width(&text::clean(&status.text)) + text::width(&text::clean(&status.more)) + 3
-        });
-        let said = u16::try_from(said).unwrap_or(u16::MAX).min(width / 3 * 2);
+    /// As many as fit beside a status of so many cells.
+    fn fitting(&self, works: impl Fn(Action) -> bool, said: u16, width: u16) -> Vec<Hint> {
         let room = width.saturating_sub(said).saturating_sub(2);
         let hints = self.working(works);
         // The way to all other keys has its place before any of them, or whoever does not know them is lost.
@@ -303,6 +335,20 @@ mod tests {
         // The key that leads there is left out whole, not cut.
         assert_eq!(last_line(54, due), " ▲ 2 keys expire within 7 days          n new  ? help");
         assert_eq!(last_line(44, due), " ▲ 2 keys expire within 7 d…  n new  ? help");
+    }
+
+    #[test]
+    fn of_much_that_is_due_the_last_gives_way_and_the_key_that_leads_there_stays() {
+        let due = "▲ 1 old half ends, still used · 5 keys expire within 7 days · 3 keys are deleted";
+        for (width, said) in [
+            (130, "5 keys expire within 7 days · 3 keys are deleted  (! to see)  "),
+            (100, "▲ 1 old half ends, still used · 5 keys expire within 7 days  (! to see)  "),
+            (60, "▲ 1 old half ends, still used  (! to see)    n new  ? help"),
+            (40, "▲ 1 old half ends, still used   ? help"),
+        ] {
+            let line = last_line(width, Some(due));
+            assert!(line.contains(said), "{width}: {line}");
+        }
     }
 
     #[test]

@@ -66,9 +66,8 @@ impl<'a> Sight<'a> {
             What::Trouble(trouble) => (Badge::Revoked, trouble.words().to_owned()),
             What::Held(1) => (Badge::Pending, "1 deletion waits: say go".to_owned()),
             What::Held(count) => (Badge::Pending, format!("{count} deletions wait: say go")),
-            What::OwnerGone(_, 1) => (Badge::Pending, "owner disabled, 1 key works".to_owned()),
-            What::OwnerGone(_, keys) => (Badge::Pending, format!("owner disabled, {keys} keys work")),
-            What::Deletion { .. } if late => (Badge::Idle, "is deleted by the next sweep".to_owned()),
+            What::OwnerGone(..) => (Badge::Pending, "owner disabled, keys work".to_owned()),
+            What::Deletion { .. } if late => (Badge::Idle, "deleted by the next sweep".to_owned()),
             What::Deletion { told: 0 } => (Badge::Idle, "is told of its deletion".to_owned()),
             What::Deletion { told } => (Badge::Idle, format!("deleted, unused ({told} of {})", STEPS.len())),
             What::Ends => (Badge::Expiring, "expires".to_owned()),
@@ -92,7 +91,7 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// What follows if nobody does anything.
+    /// What follows if nobody does anything. Its beginning says it where the column is narrow.
     fn nothing(&self, notice: &Notice) -> String {
         match notice.what {
             What::Trouble(trouble) => match trouble {
@@ -105,10 +104,10 @@ impl<'a> Sight<'a> {
             }
             .to_owned(),
             What::Held(_) => "nothing is deleted".to_owned(),
-            What::OwnerGone(..) => "their keys go on working".to_owned(),
-            What::Deletion { .. } => "its secret is dead for good".to_owned(),
+            What::OwnerGone(..) => "their keys work on".to_owned(),
+            What::Deletion { .. } => "dead for good".to_owned(),
             What::Ends | What::GraceEnds | What::StillUsed | What::Ended => self.callers(notice),
-            What::Deleted => format!("its record goes {}", self.seen.times.relative(notice.when)),
+            What::Deleted => format!("purged {}", self.seen.times.relative(notice.when)),
         }
     }
 
@@ -116,8 +115,8 @@ impl<'a> Sight<'a> {
     fn callers(&self, notice: &Notice) -> String {
         let used = self.key(notice).map(|key| self.seen.usage(key).last_used_at);
         match used.flatten() {
-            Some(at) => format!("its callers are refused, the last {}", self.seen.times.relative(at)),
-            None => "nobody ever used it".to_owned(),
+            Some(at) => format!("401 for its callers, last {}", self.seen.times.relative(at)),
+            None => "never used".to_owned(),
         }
     }
 
