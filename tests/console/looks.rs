@@ -13,8 +13,8 @@ use keydeck::domain::command::NoticeRef;
 use keydeck::domain::lifecycle::NoticeKind;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    App, Command, Event, Expiry, KeyId, LocationId, Name, NewApp, NewKey, Note, Place, Profile, Role,
-    SourceApp, Timestamp, Url, UserType,
+    App, Command, Counted, Event, Expiry, KeyId, LocationId, Name, NewApp, NewKey, Note, Place, Profile,
+    Role, Rotation, SourceApp, Timestamp, Url, UserType,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
@@ -54,23 +54,57 @@ fn empty_at(clock: &TestClock) -> Open {
     in_memory(name("Acme"), name("maria"), clock, Via::Console, Box::new(Counting(1))).unwrap()
 }
 
+/// A new key that lives so many days, and its token.
+fn key(open: &Open, called: &str, days: Option<i64>) -> (KeyId, String) {
+    let now = open.engine.now().time;
+    let expiry = Some(days.map_or(Expiry::Never, |days| Expiry::At(Timestamp(now.0 + days * DAY_MS))));
+    let (place, scopes, note) = (Place::Agency, vec!["contacts.read".into()], Note::new("").unwrap());
+    let new = NewKey { name: name(called), place, scopes, expiry, note };
+    let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
+    (KeyId(token.id()), token.reveal().to_owned())
+}
+
+/// A request from the address that ends so, by that program.
+fn used(open: &Open, token: &str, (last, program): (u8, &[u8])) {
+    let origin = Origin { address: Some([10, 1, 4, last].into()), agent: Some(program) };
+    assert!(open.engine.verify_from(token.as_bytes(), &[], origin).is_allow());
+}
+
+/// An agency in which keys were rotated: one that is called with both of its secrets, one whose new secret nobody has yet, and
+/// one whose old half has ended.
+pub fn rotated() -> Open {
+    let clock = TestClock::at(Timestamp(NOW.0 - 40 * DAY_MS));
+    let open = empty_at(&clock);
+    let rotate = |key: KeyId, grace: &str, counted| {
+        let rotation = Rotation { id: None, grace: grace.parse().unwrap(), counted, expiry: None };
+        let done = open.engine.execute(&open.session, Command::RotateKey { key, rotation }).unwrap();
+        done.token.unwrap().reveal().to_owned()
+    };
+    let (both, old) = key(&open, "Booking widget", None);
+    let (waits, unused) = key(&open, "Nightly export", Some(90));
+    let (over, _) = key(&open, "Web shop", None);
+    used(&open, &unused, (20, b"curl/8.5"));
+    rotate(over, "24h", Counted::FromNow);
+    clock.pass(36 * DAY_MS);
+    let new = rotate(both, "7d", Counted::FromNow);
+    rotate(waits, "24h", Counted::FromFirstUse);
+    for hours in [4, 40, 52] {
+        clock.pass(hours * DAY_MS / 24 - 120_000);
+        used(&open, &old, (7, b"kiosk/2.1"));
+        clock.pass(120_000);
+        used(&open, &new, (9, b"kiosk/3.0"));
+    }
+    open.engine.sweep(&open.session, Sweeping::Do).unwrap();
+    open
+}
+
 /// An agency in which time has passed: keys go for want of use, some of them held back, others end or have ended, and a
 /// notice was put away.
 pub fn noticed() -> Open {
     let clock = TestClock::at(Timestamp(NOW.0 - 120 * DAY_MS));
     let open = empty_at(&clock);
-    let key = |called: &str, days: Option<i64>| {
-        let now = open.engine.now().time;
-        let expiry = Some(days.map_or(Expiry::Never, |days| Expiry::At(Timestamp(now.0 + days * DAY_MS))));
-        let (place, scopes, note) = (Place::Agency, vec!["contacts.read".into()], Note::new("").unwrap());
-        let new = NewKey { name: name(called), place, scopes, expiry, note };
-        let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
-        (KeyId(token.id()), token.reveal().to_owned())
-    };
-    let used = |token: &str| {
-        let origin = Origin { address: Some("10.1.4.20".parse().unwrap()), agent: Some(b"curl/8.5") };
-        assert!(open.engine.verify_from(token.as_bytes(), &[], origin).is_allow());
-    };
+    let key = |called: &str, days: Option<i64>| key(&open, called, days);
+    let used = |token: &str| used(&open, token, (20, b"curl/8.5"));
     let pass = |days: i64| {
         clock.pass(days * DAY_MS);
         open.engine.sweep(&open.session, Sweeping::Do).unwrap();

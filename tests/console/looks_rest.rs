@@ -2,7 +2,7 @@
 
 use keydeck::engine::open::Open;
 
-use super::looks::{ALL, empty, looks, noticed, whole};
+use super::looks::{ALL, empty, looks, noticed, rotated, whole};
 
 /// A scene, the keys that lead to it, what is typed then, and the keys after that.
 type Scene = (&'static str, &'static str, &'static str, &'static str);
@@ -78,6 +78,16 @@ const NOTICES: [Scene; 6] = [
     ("notices_held", "4 g enter", "", ""),
 ];
 
+const ROTATIONS: [Scene; 7] = [
+    ("rotation", "1 g l", "", ""),
+    ("rotation_waits", "1 g j l", "", ""),
+    ("rotation_over", "1 G l", "", ""),
+    ("rotation_ends", "4 g l", "", ""),
+    ("rotate", "1 G R", "", ""),
+    ("rotate_lost", "1 G L", "", ""),
+    ("rotation_finish", "1 g F", "", ""),
+];
+
 fn look_at(scenes: &[Scene], at: impl Fn() -> Open) {
     for (scene, keys, text, then) in scenes {
         looks(scene, at(), &ALL, |console| {
@@ -105,6 +115,11 @@ fn every_overlay_is_as_it_was_looked_at() {
 #[test]
 fn every_notice_is_as_it_was_looked_at() {
     look_at(&NOTICES, noticed);
+}
+
+#[test]
+fn every_rotation_is_as_it_was_looked_at() {
+    look_at(&ROTATIONS, rotated);
 }
 
 #[test]

@@ -2,16 +2,25 @@
 //! Drawn beside the table, or over it when there is no room beside.
 
 use super::history::Happening;
+use super::rotation;
 use crate::domain::catalog::Risk;
-use crate::domain::{Catalog, Halves, Key, KeyState, Place, ScopeId, Scopes, Trace};
+use crate::domain::{Catalog, Key, Place, ScopeId, Scopes, Trace};
+use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
 use crate::tui::sight::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
 
 /// The pane's number for the mouse.
 pub const PANE: u8 = 2;
+
 /// The lines. `history` is `None` while it is not known.
-pub fn lines(glyphs: &Glyphs, key: &Key, seen: &Seen<'_>, history: Option<&[Happening]>) -> Vec<Line> {
+pub fn lines(
+    glyphs: &Glyphs,
+    key: &Key,
+    seen: &Seen<'_>,
+    history: Option<&[Happening]>,
+    keymap: &Keymap,
+) -> Vec<Line> {
     let standing = seen.standing(key);
     let badge = standing.badge();
     let mut all = vec![
@@ -20,9 +29,9 @@ pub fn lines(glyphs: &Glyphs, key: &Key, seen: &Seen<'_>, history: Option<&[Happ
         Line::of(Role::Dim, standing.means(key, seen)),
         Line::blank(),
     ];
+    all.extend(rotation::lines(glyphs, key, seen, keymap));
     facts(&mut all, glyphs.protected, key, seen);
     all.push(Line::blank());
-    lanes(&mut all, key, seen);
     scopes(&mut all, &key.scopes, seen.trace(key), seen);
     all.push(Line::blank());
     all.push(Line::of(Role::Header, "History"));
@@ -102,33 +111,6 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
         let since = times.relative(protection.word.at);
         fact("Protected", format!("{sign} by {who} {since}: {}", protection.why));
     }
-}
-
-/// Both halves of a rotation, one below the other: since when, until when, and who still uses the old one.
-fn lanes(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>) {
-    let Some(halves) = seen.view.halves(key) else { return };
-    let (times, Halves { old, new, how }) = (seen.times, halves);
-    all.push(Line::of(Role::Header, format!("Rotated {}", times.relative(how.since))));
-    let used = |key: &Key| match seen.usage(key).last_used_at {
-        Some(at) => format!("used {}", times.relative(at)),
-        None => "never used".to_owned(),
-    };
-    let first = seen.usage(new).first_used_at;
-    let first = first.map_or_else(String::new, |at| format!("first used {}, ", times.minute(at)));
-    all.push(Line::fact("New half", format!("{}, {first}{}", new.hint(), used(new))));
-    let ends = match (how.waits, old.state(seen.now()), old.expiry.instant()) {
-        (Some(grace), KeyState::Superseded, _) => format!("ends {grace} after the first use of the new one"),
-        (None, KeyState::Superseded, Some(at)) => format!("ends {}", times.relative(at)),
-        _ => "has ended".to_owned(),
-    };
-    all.push(Line::fact("Old half", format!("{}, {ends}, {}", old.hint(), used(old))));
-    // Of the last use itself: an older request's address would be a wrong answer.
-    let caller = seen.trace(old).and_then(|trace| trace.of_last_use(seen.usage(old)));
-    if let Some(caller) = caller.filter(|_| halves.in_grace(seen.now())) {
-        let count = seen.usage(old).count;
-        all.push(Line::fact("Still on it", format!("{caller}, {count} requests in all")));
-    }
-    all.push(Line::blank());
 }
 
 /// Scopes by group of the catalog, in its order; what it does not know comes last. Where a request said which scopes it

@@ -2,7 +2,7 @@
 //! detail of the selected key; a screen says which keys and adds what is around it.
 //!
 //! - [`acts`]: what can be done to them. [`query`]: what a filter line means. [`list`]: the table. [`detail`], [`history`]: one key.
-//! - [`places`]: the locations beside their keys.
+//! - `rotation`: the two halves of one that is being replaced. [`places`]: the locations beside their keys.
 
 pub mod acts;
 pub mod detail;
@@ -11,3 +11,4 @@ pub mod list;
 pub mod pane;
 pub mod places;
 pub mod query;
+mod rotation;

@@ -239,7 +239,7 @@ impl KeyPane {
             self.history.want(key.map(|key| key.id), now);
             let Some(key) = key else { return };
             let history = self.history.of(key.id);
-            let lines = detail::lines(canvas.glyphs(), key, seen, history);
+            let lines = detail::lines(canvas.glyphs(), key, seen, history, &look.keymap);
             self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
         });
     }

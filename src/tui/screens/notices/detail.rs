@@ -5,19 +5,21 @@ use super::rows::{Row, Sight};
 use crate::domain::Key;
 use crate::domain::name::first_few;
 use crate::domain::notice::{Trouble, What};
+use crate::tui::action::{Action, Layer};
+use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail;
 use crate::tui::screens::keys::history::Happening;
 use crate::tui::sight::seen::Standing;
 use crate::tui::theme::{Glyphs, Role};
 
-/// The lines. `history` is that of its key, `None` while it is not known; `keep` is the key that keeps a key.
+/// The lines. `history` is that of its key, `None` while it is not known.
 pub fn lines(
     glyphs: &Glyphs,
     row: &Row,
     sight: &Sight<'_>,
     history: Option<&[Happening]>,
-    keep: &str,
+    keymap: &Keymap,
 ) -> Vec<Line> {
     let notice = &row.notice;
     let (badge, what) = sight.what(notice);
@@ -27,7 +29,7 @@ pub fn lines(
     if key.is_some() {
         all.push(Line::of(badge.role(), format!("{} {what}", glyphs.badge(badge))));
     }
-    why(&mut all, row, sight, keep);
+    why(&mut all, row, sight, &keymap.label(Layer::Screen, Action::Keep).unwrap_or_default());
     let times = sight.seen.times;
     if let Some(seen) = notice.seen {
         let until = seen.until.map_or_else(|| "its next step".to_owned(), |at| times.both(at));
@@ -41,7 +43,11 @@ pub fn lines(
         all.push(Line::blank());
         // Its name stands above, and mostly how it stands as well: then the four lines it begins with say nothing new.
         let told = match sight.seen.standing(key) {
-            Standing::ExpiresSoon | Standing::Going(_) | Standing::Expired | Standing::Deleted => 4,
+            Standing::ExpiresSoon
+            | Standing::Going(_)
+            | Standing::Superseded
+            | Standing::Expired
+            | Standing::Deleted => 4,
             Standing::Idle(_)
             | Standing::Active
             | Standing::Paused
@@ -50,10 +56,9 @@ pub fn lines(
             | Standing::LocationGone
             | Standing::AppStopped
             | Standing::InGrace(_)
-            | Standing::Superseded
             | Standing::Revoked => 1,
         };
-        all.extend(detail::lines(glyphs, key, sight.seen, history).into_iter().skip(told));
+        all.extend(detail::lines(glyphs, key, sight.seen, history, keymap).into_iter().skip(told));
     }
     all
 }

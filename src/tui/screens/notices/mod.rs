@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!   When ▲     What happens                 Key               If nothing
-//! ▸ in 21 h    ◐ deleted, unused (3 of 3)   Webhook relay     its secret is dead for good
-//!   in 2 d     ▲ expires                    Lead forms        its callers are refused, the last 2 h ago
+//! ▸ in 21 h    ◐ deleted, unused (3 of 3)   Webhook relay     dead for good
+//!   in 2 d     ▲ expires                    Lead forms        401 for its callers, last 2 h ago
 //! ── Webhook relay ──────────────────────────────────────────────────────────────────────────
 //!   Unused since 2026-08-24 14:02 from 10.1.4.20 by curl/8.5.
 //!   Deleted on 2026-11-27 23:10, not before. A use stops that, and so does keeping it (K).
@@ -28,7 +28,7 @@ use crate::domain::lifecycle::NoticeKind;
 use crate::domain::notice::{Notice, What};
 use crate::domain::{Command, Expiry, Key, KeyId, KeyState};
 use crate::engine::Troubles;
-use crate::tui::action::{Action, Layer, Reason};
+use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::due::Due;
 use crate::tui::app::look::Look;
@@ -295,7 +295,6 @@ impl Screen for Notices {
         const EMPTY: &str = "Nothing is due: no key ends soon or goes unused for long, and nothing is wrong.";
         let (list, room) = self.beside.rooms(canvas, area);
         let on_list = Focus::when(!(self.beside.is_inside() && self.beside.is_open()));
-        let keep = look.keymap.label(Layer::Screen, Action::Keep).unwrap_or_default();
         seen(look, |seen| {
             let sight = Sight { rows: &self.rows, troubles: &self.troubles, seen };
             if !list.is_empty() {
@@ -306,7 +305,7 @@ impl Screen for Notices {
             self.history.want(row.and_then(|row| row.notice.key), now);
             let Some(row) = row else { return };
             let history = row.notice.key.and_then(|key| self.history.of(key));
-            let lines = detail::lines(canvas.glyphs(), row, &sight, history, &keep);
+            let lines = detail::lines(canvas.glyphs(), row, &sight, history, &look.keymap);
             self.beside.draw_detail(canvas, room, &look.keymap, Focus::Here, lines);
         });
     }
