@@ -1,30 +1,39 @@
 //! A store full of sample data, for `keydeck demo`: in memory, sealed like any other, gone when keydeck ends. Made
-//! by running a year of real commands through the engine on a clock that catches up with now, so everything a
-//! screen shows, the history included, came about the way it does in earnest.
+//! by running a year of real commands, requests and sweeps through the engine on a clock that catches up with now, so
+//! everything a screen shows, history and notices included, came about the way it does in earnest.
 
 mod apps;
+mod keys;
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use self::apps::AppPlan;
+use self::keys::LOCATIONS;
 use super::clock::{Clock, Reading, SystemClock};
 use super::denials::WINDOW_MS;
 use super::open::{Open, in_memory};
 use super::session::{Auth, Session, Via};
-use super::{Engine, LocalEngine, OpenError, Origin};
+use super::{Engine, LocalEngine, OpenError, Origin, Sweeping};
 use crate::crypto::random::OsEntropy;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    Access, Actor, AppId, Command, Counted, Expiry, Grace, KeyId, KeysAfter, LocationId, Name, NewApp,
-    NewKey, Note, OperatorId, Place, Refusal, Role, Rotation, Timestamp,
+    Access, Actor, AppId, Command, Counted, Grace, KeyId, KeysAfter, Name, NewApp, NewKey, Note, OperatorId,
+    Refusal, Role, Rotation, Timestamp,
 };
 use crate::engine::EngineError;
 
 /// How far back the story begins.
 const STORY_DAYS: i64 = 420;
+/// For how long somebody has swept, every other day: since before the first notices of what is deleted by now.
+const SWEPT_DAYS: i64 = 30;
+const HOUR_MS: i64 = DAY_MS / 24;
+const MINUTE_MS: i64 = HOUR_MS / 60;
 
 const OPERATORS: [(&str, Role); 6] = [
     ("jonas", Role::Admin),
@@ -35,93 +44,30 @@ const OPERATORS: [(&str, Role); 6] = [
     ("sam", Role::Viewer),
 ];
 
-const LOCATIONS: [&str; 40] = [
-    "Amsterdam Jordaan",
-    "Antwerp Zuid",
-    "Athens Kolonaki",
-    "Barcelona Gràcia",
-    "Basel Altstadt",
-    "Berlin Mitte",
-    "Berlin Prenzlauer Berg",
-    "Bordeaux Chartrons",
-    "Bristol Clifton",
-    "Brussels Ixelles",
-    "Cologne Ehrenfeld",
-    "Copenhagen Nørrebro",
-    "Dublin Docklands",
-    "Düsseldorf Oberkassel",
-    "Edinburgh New Town",
-    "Florence Oltrarno",
-    "Frankfurt Westend",
-    "Geneva Eaux-Vives",
-    "Ghent Centrum",
-    "Hamburg Eppendorf",
-    "Helsinki Kallio",
-    "Kraków Kazimierz",
-    "Leipzig Südvorstadt",
-    "Lisbon Chiado",
-    "London Marylebone",
-    "London Shoreditch",
-    "Lyon Presqu'île",
-    "Madrid Salamanca",
-    "Milan Brera",
-    "Munich Schwabing",
-    "Naples Chiaia",
-    "Oslo Grünerløkka",
-    "Paris Le Marais",
-    "Paris Montmartre",
-    "Porto Cedofeita",
-    "Prague Vinohrady",
-    "Rome Trastevere",
-    "Stockholm Södermalm",
-    "Vienna Neubau",
-    "Zürich Seefeld",
-];
+/// Programs that call.
+const PROGRAMS: [&str; 5] =
+    ["curl/8.5.0", "python-requests/2.31", "okhttp/4.12", "Apache-HttpClient/5.3", "kiosk/2.1"];
 
-/// Agency keys: name, preset, days old, life in days (0 never), days since last use (-1 never), fate, note.
-const AGENCY_KEYS: [(&str, &str, i64, u32, i64, Fate, &str); 14] = [
-    ("Marketing automation", "marketing-automation", 281, 365, 0, Fate::Lives, "campaign engine, EU cluster"),
-    ("Nightly export", "accounting-export", 400, 0, 81, Fate::Lives, "warehouse load at 02:00"),
-    ("Legacy CRM sync", "agency-roll-out", 359, 365, 3, Fate::Lives, "goes away with the old CRM"),
-    ("Partner portal", "read-only", 120, 180, 1, Fate::Lives, ""),
-    ("Data warehouse", "read-only", 203, 0, 0, Fate::Lives, "read replicas only"),
-    ("Lead forms", "lead-capture", 88, 90, 0, Fate::Lives, "website forms, renewed each quarter"),
-    ("Payroll bridge", "payroll-export", 62, 365, 6, Fate::Lives, ""),
-    ("Receipts mailer", "mailer", 31, 365, 0, Fate::Lives, "sends receipts and reminders"),
-    ("Migration 2025", "agency-roll-out", 410, 90, 330, Fate::Lives, "one-off import"),
-    ("Chatbot pilot", "lead-capture", 150, 365, 40, Fate::Paused, "paused until the contract is signed"),
-    (
-        "Reporting (old)",
-        "read-only",
-        390,
-        0,
-        200,
-        Fate::Revoked,
-        "leaked in a ticket, replaced by Data warehouse",
-    ),
-    ("Audit snapshot", "read-only", 12, 30, -1, Fate::Lives, "for the auditors, one month"),
-    ("Test key, please ignore", "lead-capture", 33, 0, -1, Fate::Deleted, ""),
-    ("Webhook relay", "marketing-automation", 97, 0, 95, Fate::Lives, ""),
-];
-
-/// The key that another took over from just now, while its callers still have the old secret.
-const ROTATED: &str = "Partner portal";
-
-const USES: [(&str, &str); 6] = [
-    ("Booking widget", "booking-widget"),
-    ("Front desk", "front-desk"),
-    ("Stock sync", "stock-sync"),
-    ("Web shop", "webstore"),
-    ("Door display", "read-only"),
-    ("Reminder mails", "mailer"),
-];
-
+/// What becomes of a key.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Lives,
     Paused,
     Revoked,
+    /// Revoked, and somebody goes on with it.
+    Leaked,
     Deleted,
+    /// Never deleted for want of use: why.
+    Protected(&'static str),
+    /// Restored after it was deleted for want of use.
+    Restored,
+    /// Deleted for want of use, and somebody comes with it after that.
+    Missed,
+    /// Another takes over so many hours ago, with that grace; both have callers.
+    Rotated {
+        hours: i64,
+        grace: &'static str,
+    },
 }
 
 /// The machine's clock, some time ago.
@@ -141,12 +87,35 @@ impl Clock for PastClock {
     }
 }
 
-/// What happens on a day of the story.
+/// Where requests come from: the end of an address, and a program.
+type Caller = (u8, &'static str);
+
+/// A key that is to be issued, used and brought to its end.
+struct Issue {
+    by: usize,
+    new: NewKey,
+    /// Days ago; `None` is never.
+    last_use: Option<i64>,
+    uses: u64,
+    fate: Fate,
+}
+
+/// What happens at a moment of the story.
 enum Scene {
     Act(usize, Command),
-    Issue { by: usize, new: NewKey, last_use: Option<i64>, uses: u32, fate: Fate },
-    Use(Vec<u8>),
-    Refused(Vec<u8>),
+    Issue(Issue),
+    Use(Vec<u8>, Caller),
+    /// Somebody comes so often with a token that is refused.
+    Refused(Vec<u8>, u32),
+    Rotate {
+        by: usize,
+        key: KeyId,
+        old: Vec<u8>,
+        caller: Caller,
+        hours: i64,
+        grace: &'static str,
+    },
+    Sweep,
     End(usize, KeyId, Fate),
     Create(usize, &'static AppPlan, NewApp),
     EndApp(usize, AppId, Fate),
@@ -157,12 +126,10 @@ struct Story {
     people: Vec<Session>,
     clock: Arc<PastClock>,
     now: Timestamp,
-    /// Days ago → what happens; the later of two on a day was added later.
-    scenes: std::collections::BTreeMap<(std::cmp::Reverse<i64>, u32), Scene>,
+    /// Milliseconds ago → what happens; the later of two at a moment was added later.
+    scenes: BTreeMap<(Reverse<i64>, u32), Scene>,
     count: u32,
     dice: u64,
-    /// Whose the key is that is rotated, and its token.
-    rotated: Option<(usize, Vec<u8>)>,
 }
 
 /// A demo store and its admin, who sees the whole agency.
@@ -182,14 +149,14 @@ pub fn open() -> Result<Open, OpenError> {
         people: vec![open.session],
         now: SystemClock.read().wall,
         clock,
-        scenes: std::collections::BTreeMap::new(),
+        scenes: BTreeMap::new(),
         count: 0,
         dice: 0x5DEE_CE66,
-        rotated: None,
     };
     story.set_the_stage()?;
     story.plan_agency_keys()?;
     story.plan_location_keys()?;
+    story.plan_kiosks()?;
     story.plan_apps()?;
     story.plan_the_rest();
     story.play()?;
@@ -229,9 +196,20 @@ impl Story {
         i64::try_from(self.roll(sides)).unwrap_or(0)
     }
 
+    /// It happens at some hour of a day so many days ago.
     fn at(&mut self, days_ago: i64, scene: Scene) {
+        let hours = self.days(20);
+        self.ago(days_ago * DAY_MS + hours * HOUR_MS + MINUTE_MS, scene);
+    }
+
+    fn ago(&mut self, ms: i64, scene: Scene) {
         self.count += 1;
-        self.scenes.insert((std::cmp::Reverse(days_ago), self.count), scene);
+        self.scenes.insert((Reverse(ms), self.count), scene);
+    }
+
+    fn caller(&mut self) -> Caller {
+        let program = usize::try_from(self.roll(5)).ok().and_then(|at| PROGRAMS.get(at)).copied();
+        (u8::try_from(2 + self.roll(200)).unwrap_or(2), program.unwrap_or_default())
     }
 
     fn set_the_stage(&mut self) -> Result<(), OpenError> {
@@ -266,73 +244,6 @@ impl Story {
         wanted.iter().filter(allowed).map(ToString::to_string).collect()
     }
 
-    fn plan_agency_keys(&mut self) -> Result<(), OpenError> {
-        for (index, (name, preset, old, life, idle, fate, note)) in AGENCY_KEYS.into_iter().enumerate() {
-            let new = NewKey {
-                name: Name::new(name).map_err(bad_text)?,
-                place: Place::Agency,
-                scopes: self.scopes(preset, Level::Agency),
-                expiry: Some(self.expiry(old, life)),
-                note: Note::new(note).map_err(bad_text)?,
-            };
-            let uses = 3 + u32::try_from(self.roll(40)).unwrap_or(0);
-            let last_use = (idle >= 0).then_some(idle);
-            self.at(old, Scene::Issue { by: index % 2, new, last_use, uses, fate });
-        }
-        Ok(())
-    }
-
-    /// The expiry a key has when it was issued `old` days ago for `life` days.
-    fn expiry(&self, old: i64, life: u32) -> Expiry {
-        match life {
-            0 => Expiry::Never,
-            days => Expiry::At(Timestamp(self.now.0 + (i64::from(days) - old) * DAY_MS)),
-        }
-    }
-
-    fn plan_location_keys(&mut self) -> Result<(), OpenError> {
-        let places: Vec<LocationId> = {
-            let state = self.engine.state();
-            let mut all: Vec<_> = state.locations().map(|l| (l.name.folded(), l.id)).collect();
-            all.sort();
-            all.into_iter().map(|(_, id)| id).collect()
-        };
-        for (at, place) in places.into_iter().enumerate() {
-            let many = 2 + self.roll(5);
-            let first = self.roll(6);
-            for n in 0..many.min(6) {
-                let which = usize::try_from((first + n) % 6).unwrap_or(0);
-                let Some((title, preset)) = USES.get(which) else { continue };
-                let old = 5 + self.days(360);
-                let life = [0, 365, 365, 180, 400][usize::try_from(self.roll(5)).unwrap_or(0)];
-                let idle = match self.roll(12) {
-                    0 => None,
-                    1 => Some(old.min(75 + self.days(30))),
-                    2 | 3 => Some(old.min(self.days(30))),
-                    _ => Some(old.min(self.days(2))),
-                };
-                let fate = match self.roll(24) {
-                    0 => Fate::Paused,
-                    1 | 2 => Fate::Revoked,
-                    3 => Fate::Deleted,
-                    _ => Fate::Lives,
-                };
-                let new = NewKey {
-                    // Names are unique per owner, so the branch is part of them, as it is in real life.
-                    name: Name::new(&format!("{title} {}", LOCATIONS.get(at).map_or("", |l| l)))
-                        .map_err(bad_text)?,
-                    place: Place::Location(place),
-                    scopes: self.scopes(preset, Level::Location),
-                    expiry: Some(self.expiry(old, life)),
-                    note: Note::default(),
-                };
-                let uses = u32::try_from(self.roll(25)).unwrap_or(0) + 1;
-                self.at(old, Scene::Issue { by: 2 + at % 4, new, last_use: idle, uses, fate });
-            }
-        }
-        Ok(())
-    }
-
     fn plan_the_rest(&mut self) {
         self.at(
             200,
@@ -346,41 +257,93 @@ impl Story {
             ),
         );
         self.at(2, Scene::Act(1, Command::OpenAgencyView));
+        // Later than anything else of that day, and once more just now.
+        for day in (0..SWEPT_DAYS).step_by(2) {
+            self.ago(day * DAY_MS + 20 * HOUR_MS, Scene::Sweep);
+        }
+        self.ago(MINUTE_MS, Scene::Sweep);
     }
 
-    /// Somebody goes on with a key that was revoked, until the trail tells.
-    fn refuse(&self, token: &[u8]) -> Result<(), OpenError> {
-        let address = std::net::IpAddr::from([203, 0, 113, 7]);
+    /// Somebody goes on with a key that is refused, until the trail tells.
+    fn refuse(&self, token: &[u8], tries: u32) -> Result<(), OpenError> {
+        let address = IpAddr::from([203, 0, 113, 7]);
         let origin = Origin { address: Some(address), agent: Some(b"export-script/2.1") };
-        for _ in 0..37 {
+        for _ in 0..tries {
             self.engine.verify_from(token, &[], origin);
         }
         self.clock.behind_ms.fetch_sub(WINDOW_MS, Ordering::SeqCst);
         Ok(self.engine.settle()?)
     }
 
-    /// One key is rotated, and has callers on both halves.
-    fn rotate(&mut self) -> Result<(), OpenError> {
-        let Some((by, old)) = self.rotated.take() else { return Ok(()) };
-        let decision = self.engine.verify(&old, &[]);
-        let Some(key) = decision.key() else { return Ok(()) };
-        let rotation = Rotation { id: None, grace: Grace::MAX, counted: Counted::FromNow, expiry: None };
-        let Some(token) = self.act(by, Command::RotateKey { key, rotation })?.token else { return Ok(()) };
-        for (token, last, program) in
-            [(&*old, 9, &b"kiosk/2.1"[..]), (token.reveal().as_bytes(), 4, b"kiosk/3.0")]
-        {
-            let address = std::net::IpAddr::from([10, 2, 0, last]);
-            self.engine.verify_from(token, &[], Origin { address: Some(address), agent: Some(program) });
+    /// One is issued: its uses and its end are planned.
+    fn begin(&mut self, issue: Issue, ago: i64) -> Result<(), OpenError> {
+        let Issue { by, new, last_use, uses, fate } = issue;
+        let Some(token) = self.act(by, Command::IssueKey(new))?.token else { return Ok(()) };
+        let (key, text, caller) = (KeyId(token.id()), token.reveal().as_bytes().to_vec(), self.caller());
+        let days = ago / DAY_MS;
+        if let Some(last) = last_use {
+            // Often enough that nobody is told of it in between.
+            let uses = i64::try_from(uses).unwrap_or(1).max((days - last) / 45 + 1);
+            for n in 1..uses {
+                self.at(last + n * (days - last) / uses, Scene::Use(text.clone(), caller));
+            }
+            match last {
+                0 => {
+                    let minutes = 2 + self.days(90);
+                    self.ago(minutes * MINUTE_MS, Scene::Use(text.clone(), caller));
+                }
+                _ => self.at(last, Scene::Use(text.clone(), caller)),
+            }
+        }
+        match fate {
+            Fate::Lives => {}
+            Fate::Paused | Fate::Revoked => {
+                self.at(last_use.unwrap_or(days).min(days), Scene::End(by, key, fate));
+            }
+            Fate::Leaked => {
+                self.at(last_use.unwrap_or(days), Scene::End(by, key, Fate::Revoked));
+                self.at(1, Scene::Refused(text, 37));
+            }
+            Fate::Deleted => self.at(days.min(9), Scene::End(by, key, fate)),
+            Fate::Protected(why) => {
+                let why = Note::new(why).map_err(bad_text)?;
+                self.at(days, Scene::Act(by, Command::ProtectKey { key, why }));
+            }
+            Fate::Restored => self.at(11, Scene::Act(by, Command::RestoreKey(key))),
+            Fate::Missed => self.at(2, Scene::Refused(text, 4)),
+            Fate::Rotated { hours, grace } => {
+                let scene = Scene::Rotate { by, key, old: text, caller, hours, grace };
+                self.ago(hours * HOUR_MS, scene);
+            }
         }
         Ok(())
     }
 
-    /// Runs the scenes in order, each on its day.
+    /// Another key takes over, and both are used from then on: the new one soon, the old one still.
+    fn rotate(
+        &mut self,
+        by: usize,
+        key: KeyId,
+        (old, caller): (Vec<u8>, Caller),
+        (hours, grace): (i64, &str),
+    ) -> Result<(), OpenError> {
+        let grace = grace.parse().unwrap_or(Grace::DEFAULT);
+        let rotation = Rotation { id: None, grace, counted: Counted::FromNow, expiry: None };
+        let Some(new) = self.act(by, Command::RotateKey { key, rotation })?.token else { return Ok(()) };
+        let other = self.caller();
+        for hour in (0..hours - 2).step_by(4) {
+            let ms = hour * HOUR_MS;
+            self.ago(ms + 4 * MINUTE_MS, Scene::Use(old.clone(), caller));
+            self.ago(ms + 2 * MINUTE_MS, Scene::Use(new.reveal().as_bytes().to_vec(), other));
+        }
+        Ok(())
+    }
+
+    /// Runs the scenes in order, each at its moment.
     fn play(&mut self) -> Result<(), OpenError> {
-        while let Some(((std::cmp::Reverse(days), _), scene)) = self.scenes.pop_first() {
-            let hours = self.days(20);
-            let behind =
-                (days * DAY_MS + hours * 3_600_000 + 60_000).min(self.clock.behind_ms.load(Ordering::SeqCst));
+        while let Some(((Reverse(ago), _), scene)) = self.scenes.pop_first() {
+            // What follows from a scene may have been planned for a moment before it.
+            let behind = ago.min(self.clock.behind_ms.load(Ordering::SeqCst));
             self.clock.behind_ms.store(behind, Ordering::SeqCst);
             match scene {
                 Scene::Act(who, command) => drop(self.act(who, command)?),
@@ -395,16 +358,26 @@ impl Story {
                 Scene::EndApp(by, app, Fate::Paused) => drop(self.act(by, Command::PauseApp(app))?),
                 Scene::EndApp(by, app, _) => drop(self.act(by, Command::DeleteApp(app))?),
                 // Some are used beyond their end: no use, and not all of it is worth telling.
-                Scene::Use(token) => {
-                    drop(self.engine.verifier().verify(&token, &[], self.engine.now().time));
+                Scene::Use(token, (last, program)) => {
+                    let address = Some(IpAddr::from([10, 1, 4, last]));
+                    let origin = Origin { address, agent: Some(program.as_bytes()) };
+                    let now = self.engine.now().time;
+                    drop(self.engine.verifier().verify_from(&token, &[], origin, now));
                 }
-                Scene::Refused(token) => self.refuse(&token)?,
+                Scene::Refused(token, tries) => self.refuse(&token, tries)?,
+                Scene::Rotate { by, key, old, caller, hours, grace } => {
+                    self.rotate(by, key, (old, caller), (hours, grace))?;
+                }
+                Scene::Sweep => {
+                    let maria = self.people.first().ok_or(OpenError::NoOperator)?;
+                    drop(self.engine.sweep(maria, Sweeping::Do)?);
+                }
                 Scene::End(who, key, fate) => {
                     let command = match fate {
                         Fate::Paused => Command::PauseKey(key),
                         Fate::Revoked => Command::revoke(key),
                         Fate::Deleted => Command::DeleteKey(key),
-                        Fate::Lives => continue,
+                        _ => continue,
                     };
                     // An expired key cannot be paused any more; that is a state of its own.
                     match self.act(who, command) {
@@ -412,37 +385,10 @@ impl Story {
                         Err(error) => return Err(error),
                     }
                 }
-                Scene::Issue { by, new, last_use, uses, fate } => {
-                    let is_rotated = new.name.as_str() == ROTATED;
-                    let Some(token) = self.act(by, Command::IssueKey(new))?.token else { continue };
-                    let text = token.reveal().as_bytes().to_vec();
-                    if is_rotated {
-                        self.rotated = Some((by, text.clone()));
-                    }
-                    if let Some(last) = last_use {
-                        for n in 0..uses {
-                            let day = last + i64::from(n) * (days - last) / i64::from(uses);
-                            self.at(day, Scene::Use(text.clone()));
-                        }
-                    }
-                    if fate == Fate::Revoked
-                        && !self.scenes.values().any(|scene| matches!(scene, Scene::Refused(_)))
-                    {
-                        self.at(1, Scene::Refused(text));
-                    }
-                    if fate != Fate::Lives {
-                        let end = if fate == Fate::Deleted {
-                            days.min(9)
-                        } else {
-                            last_use.unwrap_or(days).min(days)
-                        };
-                        self.at(end, Scene::End(by, KeyId(token.id()), fate));
-                    }
-                }
+                Scene::Issue(issue) => self.begin(issue, ago)?,
             }
         }
         self.clock.behind_ms.store(0, Ordering::SeqCst);
-        self.rotate()?;
         // Last of all, because nobody signs in after that: lena leaves, her keys go on.
         if let Some(operator) = self.people.get(5).map(|s| s.actor().operator) {
             self.act(0, Command::DisableOperator { operator, keys: KeysAfter::Work })?;
@@ -455,7 +401,8 @@ impl Story {
 mod tests {
     use super::apps::APPS;
     use super::*;
-    use crate::domain::{KeyState, Policy, SourceApp, View};
+    use crate::domain::notice::{What, board};
+    use crate::domain::{Key, KeyState, Place, Policy, SourceApp, View};
 
     #[test]
     fn the_demo_shows_every_state_and_something_due() {
@@ -467,7 +414,7 @@ mod tests {
         assert_eq!(view.locations().len(), 40);
         let agency = view.keys().filter(|k| k.place == Place::Agency).count();
         let branch = view.keys().filter(|k| k.place.location().is_some()).count();
-        assert!((12..=16).contains(&agency) && (120..=180).contains(&branch), "{agency} {branch}");
+        assert!((12..=16).contains(&agency) && (130..=200).contains(&branch), "{agency} {branch}");
         for wanted in KeyState::ALL {
             assert!(view.keys().any(|k| k.state(now) == wanted), "no key is {wanted}");
         }
@@ -486,5 +433,45 @@ mod tests {
         let due = view.keys().find(|k| k.place.app().is_some() && k.expires_soon(&policy, now).is_some());
         assert!(due.is_some(), "no key of an app expires soon");
         assert!(!open.engine.now().suspect);
+    }
+
+    #[test]
+    fn the_demo_has_a_notice_of_every_kind_that_needs_no_trouble() {
+        let open = open().unwrap();
+        let (state, grounds) = (open.engine.state(), open.engine.grounds().unwrap());
+        let view = View::new(&state, open.session.actor());
+        let notices = board(view, grounds, &[]);
+        let of = |wanted: fn(&What) -> bool| notices.iter().filter(|notice| wanted(&notice.what)).count();
+        assert_eq!(of(|what| matches!(what, What::Held(12))), 1, "{notices:?}");
+        for (told, count) in [(0, 0), (1, 1), (2, 1), (3, 1)] {
+            let given = notices.iter().filter(|notice| notice.what == What::Deletion { told }).count();
+            assert_eq!(given, count, "{told} of 3");
+        }
+        let once: [fn(&What) -> bool; 5] = [
+            |what| *what == What::Deleted,
+            |what| *what == What::GraceEnds,
+            |what| *what == What::StillUsed,
+            |what| matches!(what, What::OwnerGone(..)),
+            |what| *what == What::Ended,
+        ];
+        for wanted in once {
+            assert!(of(wanted) >= 1, "{notices:?}");
+        }
+        assert!(of(|what| *what == What::Ends) >= 3);
+
+        let called = |name: &str| -> &Key { view.keys().find(|key| key.name.as_str() == name).unwrap() };
+        let restored = called("Winter kiosk Amsterdam Jordaan");
+        assert_eq!(restored.state(grounds.now), KeyState::Revoked);
+        assert_eq!(state.cycle(restored.id).unwrap().idle.len(), 3);
+        assert!(called("Emergency access").protection.is_some());
+        // Who still calls with the old half, and who with the new one.
+        for key in view.keys().filter(|key| key.state(grounds.now) == KeyState::Superseded) {
+            let halves = state.halves(key).unwrap();
+            for half in [halves.old, halves.new] {
+                let used = state.usage(half.id);
+                assert!(used.last_used_at.is_some_and(|at| grounds.now.since(at) < HOUR_MS), "{}", half.name);
+                assert!(state.trace(half.id).unwrap().of_last_use(used).is_some());
+            }
+        }
     }
 }

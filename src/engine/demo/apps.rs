@@ -1,6 +1,6 @@
 //! The apps of the sample data, in all states and of both methods, with their keys.
 
-use super::{Fate, Scene, Story, bad_text, refused};
+use super::{Fate, Issue, Scene, Story, bad_text, refused};
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::{AppId, Name, NewApp, NewKey, Note, Place, Profile, Refusal, SourceApp, Url, UserType};
 use crate::engine::OpenError;
@@ -93,7 +93,7 @@ pub(super) const APPS: [AppPlan; 9] = [
         preset: "read-only",
         old: 128,
         fate: Fate::Lives,
-        keys: &[("Insights nightly", 128, 365, 92, Fate::Lives), ("Insights live", 20, 0, 0, Fate::Paused)],
+        keys: &[("Insights nightly", 128, 365, 84, Fate::Lives), ("Insights live", 20, 0, 0, Fate::Paused)],
     },
     AppPlan {
         name: "Voice assistant pilot",
@@ -174,8 +174,8 @@ impl Story {
                 expiry: Some(self.expiry(old, life)),
                 note: Note::default(),
             };
-            let uses = 5 + u32::try_from(self.roll(40)).unwrap_or(0);
-            self.at(old, Scene::Issue { by, new, last_use: (idle >= 0).then_some(idle), uses, fate });
+            let uses = 5 + self.roll(40);
+            self.issue(Issue { by, new, last_use: (idle >= 0).then_some(idle), uses, fate }, old);
         }
         if plan.fate != Fate::Lives {
             let end = plan.keys.iter().map(|key| key.3).min().unwrap_or(plan.old).min(plan.old);
