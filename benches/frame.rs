@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench frame`. The console runs on a terminal made of memory (120×40), so this is keydeck's own
 //! work: routing, update, layout, cells. The yardstick is the same press on the demo's store of 150 keys: what a
-//! screen costs whatever lies behind it. And what a sweep costs over all those keys when nothing is due, and the frames beside it.
+//! screen costs whatever lies behind it. And what a sweep costs over all those keys when nothing is due, beside one HMAC for
+//! each of them (the budget: 150 ms of processor time), and whether a frame is late because sweeps go on meanwhile.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where its scene cannot be set")]
 #![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
@@ -10,18 +11,26 @@
 
 mod support;
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hmac::{Hmac, KeyInit, Mac};
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::domain::Command;
 use keydeck::engine::open::{Key, Open, open};
-use keydeck::engine::{Engine, Pace, Sweeping};
+use keydeck::engine::{Engine, LocalEngine, Pace, Session, Sweeping};
 use keydeck::tui::app::testing::{Console, desk_on, sample};
 use keydeck::tui::screens;
 use keydeck::tui::testing::FakeClipboard;
+use sha2::Sha256;
 use support::large::{EACH, large_store, options, scratch};
-use support::{median, print_latencies, processor_time, quick};
+use support::{Case, Effort, compare, median, print_latencies, quick};
+
+/// What a frame may take.
+const IN_TIME: Duration = Duration::from_millis(16);
+/// What is behind the `kd` of a token.
+const MESSAGE: [u8; 54] = [b'7'; 54];
 
 fn console(open: Open) -> Console {
     desk_on(open, screens::all(), (120, 40), &FakeClipboard::default())
@@ -42,6 +51,54 @@ fn presses(console: &mut Console, keys: &[&str], rounds: usize) -> (Vec<Duration
         .unzip()
 }
 
+/// A sweep that finds nothing to do.
+fn sweeps(engine: &dyn Engine, session: &Session, keys: usize) {
+    let hmac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
+    let rounds = if quick() { 3 } else { 21 };
+    let swept = engine.sweep(session, Sweeping::Do).unwrap();
+    assert!(swept.events.is_empty() && swept.others == 0, "something is due");
+    compare(
+        &format!("a sweep over {keys} keys with nothing due"),
+        Effort { rounds, batch: 1 },
+        &mut [
+            Case::new("one HMAC-SHA-256 of 54 bytes for each key", |n| {
+                for _ in 0..n * keys {
+                    let mut hmac = hmac.clone();
+                    hmac.update(black_box(&MESSAGE));
+                    black_box(hmac.finalize());
+                }
+            }),
+            Case::new("Engine::sweep", |n| {
+                for _ in 0..n {
+                    black_box(engine.sweep(session, Sweeping::Do).unwrap());
+                }
+            }),
+            Case::new("Engine::sweep, only told", |n| {
+                for _ in 0..n {
+                    black_box(engine.sweep(session, Sweeping::Tell).unwrap());
+                }
+            }),
+        ],
+    );
+    println!();
+}
+
+/// Moving about while one sweep follows the other, beside the same without any.
+fn frames_beside_sweeps(engine: &Arc<LocalEngine>, console: &mut Console, rounds: usize) {
+    const KEYS: [&str; 4] = ["j", "k", "pgdn", "pgup"];
+    let (alone, _) = presses(console, &KEYS, rounds);
+    let without_end =
+        Pace { first: Duration::ZERO, least: Duration::ZERO, again: Duration::ZERO, most: Duration::ZERO };
+    let sweeper = engine.sweep_by_itself(without_end);
+    let (beside, _) = presses(console, &KEYS, rounds);
+    drop(sweeper);
+    for (what, taken) in [("move about", &alone), ("move about while one sweep follows the other", &beside)] {
+        print_latencies(what, taken, median(&alone));
+        let late = taken.iter().filter(|taken| **taken > IN_TIME).count();
+        println!("    later than {IN_TIME:?}: {late} of {}", taken.len());
+    }
+}
+
 fn main() {
     let operators = if quick() { 1 } else { 50 };
     let rounds = if quick() { 5 } else { 40 };
@@ -52,9 +109,7 @@ fn main() {
     large.session = large.engine.execute(&large.session, Command::OpenAgencyView).unwrap().session.unwrap();
     println!("frames over {} keys, beside the demo's 150", operators * EACH);
     let (engine, session) = (Arc::clone(&large.engine), large.session.clone());
-    let before = processor_time();
-    engine.sweep(&session, Sweeping::Do).unwrap();
-    println!("  a sweep with nothing due: {:?} of processor time", processor_time().saturating_sub(before));
+    sweeps(&*engine, &session, operators * EACH);
     let start = Instant::now();
     let mut large = console(large);
     println!("  first frame on the open store: {:?}", start.elapsed());
@@ -74,12 +129,5 @@ fn main() {
         print_latencies(what, &frames, median(&yardstick));
         print_latencies(&format!("{what}, with all rows"), &ends, median(&yardstick));
     }
-    let (frames, _) = presses(&mut large, &["j", "k", "pgdn", "pgup"], rounds);
-    let without_end =
-        Pace { first: Duration::ZERO, least: Duration::ZERO, again: Duration::ZERO, most: Duration::ZERO };
-    let sweeper = engine.sweep_by_itself(without_end);
-    let (beside, _) = presses(&mut large, &["j", "k", "pgdn", "pgup"], rounds);
-    drop(sweeper);
-    print_latencies("move about", &frames, median(&frames));
-    print_latencies("move about while one sweep follows the other", &beside, median(&frames));
+    frames_beside_sweeps(&engine, &mut large, rounds * 10);
 }
