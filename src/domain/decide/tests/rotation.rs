@@ -340,6 +340,24 @@ fn a_grace_from_the_first_use_begins_with_it_and_never_before() {
 }
 
 #[test]
+fn an_old_half_does_not_work_for_a_year_because_a_clock_was_ahead_when_the_new_one_was_first_used() {
+    let (mut world, maria) = World::founded();
+    let old = world.issue(maria, agency_key("Booking widget")).unwrap();
+    let new = world.rotate(maria, old, &from_first_use("24h")).unwrap();
+    world.now = later(400 * DAY_MS);
+    world.is_used(new);
+    world.now = later(HOUR);
+    assert_eq!(world.start_graces(), 1);
+    assert_eq!(world.key(old).grace_ends(), Some(later(25 * HOUR)), "it began before now");
+    let lengthened = Command::LengthenGrace { key: old, by: grace("7d") };
+    world.run(maria, &lengthened).unwrap();
+    assert_eq!(world.key(old).grace_ends(), Some(later(HOUR + 7 * DAY_MS)), "seven days in all");
+    assert_eq!(world.run(maria, &lengthened).unwrap_err().code(), "no_change");
+    world.now = later(HOUR + 7 * DAY_MS);
+    assert!(!world.works(old) && world.works(new));
+}
+
+#[test]
 fn a_grace_is_lengthened_up_to_seven_days_and_the_own_end() {
     let (mut world, maria) = World::founded();
     let ends = NewKey { expiry: Some(Expiry::At(later(3 * DAY_MS))), ..agency_key("K") };
