@@ -13,6 +13,8 @@ use keydeck::store::{
     StoreError, Update, Watch,
 };
 
+use crate::support::dice::Dice;
+
 /// Opens the store in `dir` without asking for more room than a test machine may have.
 fn open(dir: &Path) -> SledStore {
     SledStore::open(&SledOptions::new(dir).create().free_bytes(0, 0)).unwrap().store
@@ -33,18 +35,8 @@ fn on_every_backend(check: impl Fn(&dyn Store)) {
     check(&open(&dir.path().join("data")));
 }
 
-/// A small generator (xorshift64*), so that a history can be told by its seed.
-struct Dice(u64);
-
+/// What a history is made of.
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let word = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(word).unwrap() % sides
-    }
-
     fn key(&mut self) -> Vec<u8> {
         let family = ["k/", "p/", "a/", "m/", "plain", "x/\u{fff}"][self.roll(6)];
         let mut key = format!("{family}{:03}", self.roll(60)).into_bytes();
@@ -117,7 +109,7 @@ fn drain(watch: &mut Watch) -> Vec<Update> {
 #[test]
 fn the_same_history_is_the_same_on_every_backend() {
     for seed in 1..=6_u64 {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut dice = Dice::of(seed);
         let dir = tempfile::tempdir().unwrap();
         let memory = MemoryStore::new();
         let mut disk = open(dir.path());

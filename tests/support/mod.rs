@@ -7,6 +7,7 @@
 pub mod child;
 pub mod day;
 pub mod desk;
+pub mod dice;
 pub mod http;
 pub mod pty;
 pub mod wait;
