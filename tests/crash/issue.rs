@@ -11,16 +11,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where a promise breaks")]
 
 use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, BufReader, Write};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
-use std::process::{Child, Command as Process, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::process::{Command as Process, Stdio};
 
 use crate::support::child;
+use crate::victim::{Victim, is_killed_opening, say};
 use keydeck::crypto::passphrase::{Cost, Passphrase};
-use keydeck::crypto::random::{self, OsEntropy};
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Reason};
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::{Engine, Integrity, Via};
@@ -41,9 +38,6 @@ const LIVES: u32 = 20;
 const REVOKE_EVERY: usize = 3;
 /// When the child is killed: this long after it opened the store, in milliseconds.
 const AT_WORK: Range<u64> = 20..300;
-/// Every so many rounds it is killed earlier: this long after it set out to open the store.
-const OPENING_EVERY: u32 = 4;
-const OPENING: Range<u64> = 0..100;
 
 /// What the store looked like to those who were told.
 #[derive(Default)]
@@ -83,16 +77,11 @@ fn victim() {
     }
 }
 
-/// What it does. A line is written whole by one call, so that a line that was read was said.
+/// What it does.
 fn work_until_killed(dir: &Path) {
-    let mut out = std::io::stdout();
-    let mut say = move |line: String| {
-        // The parent may be gone; then this process soon is, too.
-        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
-    };
-    say("begin\n".into());
+    say("begin");
     let Open { engine, session, .. } = sign_in(dir);
-    say("open\n".into());
+    say("open");
     let steps = std::env::var(STEPS).map_or(usize::MAX, |n| n.parse().unwrap());
     let mut issued = Vec::new();
     for n in 0..steps {
@@ -100,71 +89,14 @@ fn work_until_killed(dir: &Path) {
         let scopes = vec!["contacts.read".into()];
         let new = NewKey { name, place: Place::Agency, scopes, expiry: None, note: Note::default() };
         let token = engine.execute(&session, Command::IssueKey(new)).unwrap().token.unwrap();
-        say(format!("issued {} {}\n", token.id(), token.reveal()));
+        say(&format!("issued {} {}", token.id(), token.reveal()));
         issued.push(KeyId(token.id()));
         if n % REVOKE_EVERY == 0 {
             // Not the newest one, so that both old and fresh records are rewritten.
             let id = issued.swap_remove(issued.len() / 2);
             engine.execute(&session, Command::revoke(id)).unwrap();
-            say(format!("revoked {}\n", id.public()));
+            say(&format!("revoked {}", id.public()));
         }
-    }
-}
-
-/// A child and what it says, line by line.
-struct Victim {
-    child: Child,
-    lines: mpsc::Receiver<String>,
-}
-
-impl Victim {
-    fn start(dir: &Path) -> Self {
-        let mut child = child::command(VICTIM)
-            .env(CHILD, dir)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let (tx, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            // The pipe takes a line whole or not at all: it is shorter than PIPE_BUF (POSIX write).
-            for line in out.lines().map_while(Result::ok) {
-                if tx.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, lines }
-    }
-
-    /// Everything it said, up to its death `after` its first word (or after opening).
-    fn kill(mut self, while_opening: bool, after: Duration) -> Vec<String> {
-        let word = if while_opening { "begin" } else { "open" };
-        let mut said = Vec::new();
-        let patience = Instant::now() + Duration::from_secs(60);
-        while let Some(left) = patience.checked_duration_since(Instant::now()) {
-            match self.lines.recv_timeout(left) {
-                Ok(line) if line.ends_with(word) => break,
-                Ok(line) => said.push(line),
-                Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => {
-                    panic!("the child did not get to work; it said {said:?}")
-                }
-            }
-        }
-        let deadline = Instant::now() + after;
-        while let Some(left) = deadline.checked_duration_since(Instant::now()) {
-            match self.lines.recv_timeout(left) {
-                Ok(line) => said.push(line),
-                Err(mpsc::RecvTimeoutError::Timeout) => break,
-                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("the child ended by itself: {said:?}"),
-            }
-        }
-        // SIGKILL.
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        said.extend(self.lines.iter());
-        said
     }
 }
 
@@ -229,11 +161,6 @@ fn trail_is_gapless(dir: &Path) -> u64 {
     next - 1
 }
 
-fn somewhere_in(range: Range<u64>) -> u64 {
-    let drawn = u64::from_ne_bytes(random::bytes(&mut OsEntropy).unwrap());
-    range.start + drawn % (range.end - range.start)
-}
-
 #[derive(Default, Debug)]
 struct Figures {
     rounds: u32,
@@ -259,10 +186,8 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
                 home.insert((dir, Said::default(), entries))
             }
         };
-        let opening = round % OPENING_EVERY == OPENING_EVERY - 1;
-        let after = Duration::from_millis(somewhere_in(if opening { OPENING } else { AT_WORK }));
-        let victim = Victim::start(dir.path());
-        let acks = said.hear(&victim.kill(opening, after));
+        let victim = Victim::start(VICTIM, &[(CHILD, dir.path().as_os_str())]);
+        let acks = said.hear(&victim.kill(round, AT_WORK));
         let (found, unsaid, taken) = said.check(dir.path());
         assert_eq!(found, trail_is_gapless(dir.path()));
         // Each acknowledgement is one entry, and one more may have been on its way; what is taken back is told by another.
@@ -273,7 +198,7 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
         );
         *entries = found;
         figures.rounds += 1;
-        figures.killed_opening += u32::from(opening);
+        figures.killed_opening += u32::from(is_killed_opening(round));
         figures.acknowledged += acks;
         figures.written_but_unsaid += more;
         figures.revoked_but_unsaid += unsaid;

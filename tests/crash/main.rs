@@ -1,6 +1,8 @@
 //! Killed while it changes something: at any moment, and at every single step.
 
 mod issue;
+mod rotate;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;
+mod victim;
