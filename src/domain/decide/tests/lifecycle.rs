@@ -8,7 +8,9 @@ mod idle;
 mod lives;
 mod reckoning;
 mod seen;
+mod witness;
 
+use self::witness::Did;
 use super::*;
 use crate::domain::command::KeyEdit;
 use crate::domain::lifecycle::{Told, deletes_at, plan};
@@ -25,41 +27,6 @@ const PASSES: [Command; 7] = [
     Command::HoldDeletions,
     Command::PurgeDeleted,
 ];
-
-/// Something a sweep did that somebody sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Did {
-    /// Told that a key is deleted for want of use, so many days before.
-    Idle(KeyId, u32),
-    /// Told that a key ends, so many days before.
-    Ends(KeyId, u32),
-    /// So many deletions wait for a word.
-    Held(usize),
-    Deleted(KeyId),
-    Purged(KeyId),
-    /// Written down that the grace of an old half is over.
-    GraceEnded(KeyId),
-}
-
-impl Did {
-    fn of(event: &Event) -> Option<Self> {
-        match event {
-            Event::NoticeGiven(key, cycle, told) => {
-                assert_eq!(key.id, cycle.key);
-                Some(match told {
-                    Told::Unused { days, .. } => Self::Idle(key.id, *days),
-                    Told::Ends { days, .. } => Self::Ends(key.id, *days),
-                })
-            }
-            Event::DeletionsHeld(hold) => (!hold.is_empty()).then_some(Self::Held(hold.keys.len())),
-            Event::KeyDeleted(key) => Some(Self::Deleted(key.id)),
-            Event::KeyPurged(key, _) => Some(Self::Purged(key.id)),
-            Event::KeyRevoked(key) => Some(Self::GraceEnded(key.id)),
-            Event::NoticesRenewed(..) | Event::KeySuperseded(..) => None,
-            other => panic!("a sweep did {other:?}"),
-        }
-    }
-}
 
 /// So many days after the beginning.
 fn day(n: i64) -> Timestamp {

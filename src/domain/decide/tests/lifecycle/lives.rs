@@ -4,7 +4,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::reckoning::{Entry, Reckoning, Stands};
+use super::reckoning::{Entry, Reckoning};
+use super::witness::stands;
 use super::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +30,10 @@ pub(super) enum Deed {
     IdleDays(Option<u32>),
     NoticeDays(u32),
     Confirm,
-    /// With a grace of so many hours, from the first use or from now.
+    /// With a grace of so many hours, from the first use or from now; none: it was lost.
     Rotate(i64, bool),
+    /// The new half was lost before anybody used it.
+    Again,
     Cancel,
 }
 
@@ -76,6 +79,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => notice().prop_map(Deed::NoticeDays),
         3 => Just(Deed::Confirm),
         4 => (1..168i64, any::<bool>()).prop_map(|(hours, waits)| Deed::Rotate(hours, waits)),
+        1 => Just(Deed::Rotate(0, false)),
+        2 => Just(Deed::Again),
         1 => Just(Deed::Cancel),
     ]
 }
@@ -139,7 +144,7 @@ impl World {
             }
             Deed::IdleDays(days) => policy("idle-days", days.map_or("off".into(), |n| n.to_string())),
             Deed::NoticeDays(days) => policy("notice-days", days.to_string()),
-            Deed::Rotate(hours, waits) => return self.has_taken_over(who, key, (hours, waits)).is_some(),
+            Deed::Rotate(..) | Deed::Again => return self.has_taken_over(who, key, deed).is_some(),
             Deed::Cancel if self.key(key).superseded.is_none() => return false,
             Deed::Cancel => Command::CancelRotation(key),
             Deed::Confirm => {
@@ -149,22 +154,18 @@ impl World {
         self.run_with(who, &command, &[], None).is_ok()
     }
 
-    /// Whether it is a half of a rotation whose old half works.
-    pub(super) fn is_half(&self, key: KeyId) -> bool {
-        self.state.halves(self.key(key)).is_some_and(|halves| halves.in_grace(self.now))
-    }
-
-    /// Rotates a key: the one that took over.
-    pub(super) fn has_taken_over(
-        &mut self,
-        who: Actor,
-        key: KeyId,
-        (hours, waits): (i64, bool),
-    ) -> Option<KeyId> {
-        let grace = format!("{hours}h").parse().unwrap();
-        let counted = if waits { Counted::FromFirstUse } else { Counted::FromNow };
-        let rotation = Rotation { id: None, grace, counted, expiry: None };
-        let events = self.run(who, &Command::RotateKey { key, rotation }).ok()?;
+    /// Has another key take over, if that is the deed: that one.
+    pub(super) fn has_taken_over(&mut self, who: Actor, key: KeyId, deed: Deed) -> Option<KeyId> {
+        let command = match deed {
+            Deed::Rotate(hours, waits) => {
+                let grace = if hours == 0 { Grace::NONE } else { format!("{hours}h").parse().unwrap() };
+                let counted = if waits { Counted::FromFirstUse } else { Counted::FromNow };
+                Command::RotateKey { key, rotation: Rotation { id: None, grace, counted, expiry: None } }
+            }
+            Deed::Again => Command::RepeatRotation(key),
+            _ => return None,
+        };
+        let events = self.run(who, &command).ok()?;
         events.iter().find_map(Event::key).map(|new| new.id)
     }
 
@@ -209,12 +210,13 @@ impl Reckoning {
     }
 
     fn done(&mut self, key: KeyId, now: i64, deed: Deed) -> bool {
+        let mut both = |entry| self.happens_to_both(key, now, entry);
         let entry = match deed {
             Deed::Use => Entry::Used,
-            Deed::Pause => Entry::Paused,
-            Deed::Resume => Entry::Resumed,
-            Deed::Revoke => Entry::Revoked,
-            Deed::Delete => Entry::Deleted,
+            Deed::Pause => return both(Entry::Paused),
+            Deed::Resume => return both(Entry::Resumed),
+            Deed::Revoke => return both(Entry::Revoked),
+            Deed::Delete => return both(Entry::Deleted),
             Deed::Restore => Entry::Restored,
             Deed::Protect => Entry::Protected,
             Deed::Unprotect => Entry::Unprotected,
@@ -224,23 +226,16 @@ impl Reckoning {
             Deed::NoticeDays(days) => return std::mem::replace(&mut self.notice_days, days) != days,
             Deed::Confirm => return self.confirm(),
             Deed::Cancel => return self.cancel(key, now),
-            Deed::Rotate(..) | Deed::Sweep | Deed::SweepInDoubt | Deed::SweepBlind | Deed::SweepSince(_) => {
+            Deed::Rotate(..)
+            | Deed::Again
+            | Deed::Sweep
+            | Deed::SweepInDoubt
+            | Deed::SweepBlind
+            | Deed::SweepSince(_) => {
                 return false;
             }
         };
         self.happens(key, now, entry)
-    }
-}
-
-fn stands(key: &Key, now: Timestamp) -> Stands {
-    match (key.status, key.state(now)) {
-        (Status::Purged(_), _) => Stands::Purged,
-        (Status::Deleted(at), _) => Stands::Deleted(at.0),
-        (_, KeyState::Active) => Stands::Works,
-        (_, KeyState::Superseded) => Stands::Superseded,
-        (_, KeyState::Paused) => Stands::Paused,
-        (_, KeyState::Expired) => Stands::Over,
-        (_, KeyState::Revoked | KeyState::Deleted) => Stands::Revoked,
     }
 }
 
@@ -255,14 +250,15 @@ proptest! {
             if let Some(did) = world.sweeps(deed) {
                 let complete = world.complete_since.filter(|_| !matches!(deed, Deed::SweepInDoubt));
                 prop_assert_eq!(did, reckoning.sweep(now.0, complete.map(|at| at.0)), "step {}", n);
-            } else if let Deed::Rotate(hours, waits) = deed {
-                let new = world.has_taken_over(maria, key, (hours, waits));
+            } else if matches!(deed, Deed::Rotate(..) | Deed::Again) {
+                let new = world.has_taken_over(maria, key, deed);
                 let to = new.unwrap_or(KeyId(id(usize::MAX)));
-                let grace = (hours * DAY_MS / 24, waits);
-                prop_assert_eq!(new.is_some(), reckoning.rotate(key, to, now.0, grace), "step {}", n);
+                let expected = match deed {
+                    Deed::Rotate(hours, waits) => reckoning.rotate(key, to, now.0, (hours * DAY_MS / 24, waits)),
+                    _ => reckoning.again(key, to, now.0),
+                };
+                prop_assert_eq!(new.is_some(), expected, "step {}", n);
                 keys.extend(new);
-            } else if matches!(deed, Deed::Pause | Deed::Resume | Deed::Revoke | Deed::Delete) && world.is_half(key) {
-                prop_assert!(reckoning.is_half(key, now.0), "step {}", n);
             } else {
                 prop_assert_eq!(world.done(maria, key, deed), reckoning.done(key, now.0, deed), "step {}", n);
             }

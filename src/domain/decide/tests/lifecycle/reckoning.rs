@@ -4,8 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Did;
-use crate::domain::KeyId;
+use super::{Did, KeyId};
 
 const DAY: i64 = 86_400_000;
 /// How many days before the end a thing is done at the earliest, and how many after the one before it.
@@ -27,6 +26,8 @@ pub(super) enum Entry {
     Kept,
     /// Another takes over; how long it works from then on, or from the first use of that one.
     Rotated(KeyId, i64, bool),
+    /// Another takes over from one that was lost then, and works no more.
+    Lost(KeyId, i64),
     /// None does any more.
     Cancelled,
     /// The grace is over, and that is written down.
@@ -59,6 +60,8 @@ type Diary = Vec<(i64, Entry)>;
 /// What a diary comes to.
 struct Page {
     stands: Stands,
+    /// Somebody has stopped it, an old half too.
+    is_stopped: bool,
     is_protected: bool,
     /// From when days without use count.
     base: i64,
@@ -68,6 +71,9 @@ struct Page {
     passed: BTreeSet<u32>,
     /// Who took over, when, and the grace that was given.
     taken: Option<(KeyId, i64, i64, bool)>,
+    /// When it was lost, and when it was revoked last.
+    lost: Option<i64>,
+    revoked: Option<i64>,
     /// When it was used for the first time.
     first_use: Option<i64>,
 }
@@ -79,8 +85,10 @@ fn days(from: i64, to: i64) -> i64 {
 
 fn read(diary: &Diary, now: i64) -> Page {
     let (stands, end, told, passed) = (Stands::Works, (None, None), Vec::new(), BTreeSet::new());
-    let (is_protected, taken, first_use) = (false, None, None);
-    let mut page = Page { stands, is_protected, base: 0, end, told, passed, taken, first_use };
+    let (is_stopped, is_protected, base) = (false, false, 0);
+    let (taken, lost, revoked, first_use) = (None, None, None, None);
+    let mut page =
+        Page { stands, is_stopped, is_protected, base, end, told, passed, taken, lost, revoked, first_use };
     for (at, entry) in diary.iter().copied() {
         match entry {
             Entry::Made
@@ -100,10 +108,13 @@ fn read(diary: &Diary, now: i64) -> Page {
         }
         match entry {
             Entry::Rotated(to, grace, waits) => page.taken = Some((to, at, grace, waits)),
+            Entry::Lost(to, then) => (page.taken, page.lost) = (Some((to, at, 0, false)), Some(then)),
             Entry::Cancelled => page.taken = None,
             Entry::Paused => page.stands = Stands::Paused,
             Entry::Resumed => page.stands = Stands::Works,
-            Entry::GraceOver | Entry::Revoked | Entry::Restored => page.stands = Stands::Revoked,
+            Entry::GraceOver | Entry::Revoked | Entry::Restored => {
+                (page.stands, page.revoked) = (Stands::Revoked, Some(at));
+            }
             Entry::Deleted => page.stands = Stands::Deleted(at),
             Entry::Purged => page.stands = Stands::Purged,
             Entry::Protected | Entry::Unprotected => page.is_protected = entry == Entry::Protected,
@@ -113,6 +124,7 @@ fn read(diary: &Diary, now: i64) -> Page {
             page.told.clear();
         }
     }
+    page.is_stopped = page.stands == Stands::Paused;
     let is_over = page.end.0.is_some_and(|end| now >= end);
     if page.is_live() {
         page.stands = match page.taken {
@@ -160,22 +172,68 @@ impl Reckoning {
         Some(begun + grace)
     }
 
-    /// Has a key take over from one that works, and has no old half that works.
+    /// Has a key take over from one that works. No grace is for one that was lost: it ends, and so does its own old half,
+    /// which hinders any other rotation.
     pub(super) fn rotate(&mut self, key: KeyId, to: KeyId, now: i64, (grace, waits): (i64, bool)) -> bool {
-        if self.old_half(key, now).is_some() || self.stands(key, now) != Stands::Works {
+        let third = self.old_half(key, now);
+        if self.stands(key, now) != Stands::Works || grace > 0 && third.is_some() {
             return false;
         }
+        self.takes_after(key, to, now);
+        let entry = if grace > 0 { Entry::Rotated(to, grace, waits) } else { Entry::Lost(to, now) };
+        self.diaries.entry(key).or_default().push((now, entry));
+        for lost in [Some(key), third].into_iter().flatten().filter(|_| grace == 0) {
+            self.diaries.entry(lost).or_default().push((now, Entry::Revoked));
+        }
+        true
+    }
+
+    /// Has yet another key take over, instead of one that was never used: neither may have been followed by others.
+    pub(super) fn again(&mut self, key: KeyId, to: KeyId, now: i64) -> bool {
+        let before = read(&self.diaries[&key], now).taken.map_or_else(|| self.before(key), |_| Some(key));
+        let Some(old) = before.filter(|old| self.stands(*old, now) != Stands::Purged) else { return false };
+        let of_old = read(&self.diaries[&old], now);
+        let Some((new, at, grace, waits)) = of_old.taken else { return false };
+        let (page, stands) = (read(&self.diaries[&new], now), self.stands(new, now));
+        if stands != Stands::Works || page.taken.is_some() || page.first_use.is_some() {
+            return false;
+        }
+        self.takes_after(new, to, now);
+        // The grace ends when it would have.
+        let left = if waits { grace } else { at + grace - now };
+        let entry = of_old.lost.map_or(Entry::Rotated(to, left, waits), |then| Entry::Lost(to, then));
+        self.diaries.entry(old).or_default().push((now, entry));
+        self.diaries.entry(new).or_default().push((now, Entry::Revoked));
+        true
+    }
+
+    /// A new key that is what another is, but for its age.
+    fn takes_after(&mut self, key: KeyId, to: KeyId, now: i64) {
         let page = read(&self.diaries[&key], now);
         let mut diary = vec![(now, Entry::Made), (now, Entry::Ends(page.end.0, page.end.1))];
         diary.extend(page.is_protected.then_some((now, Entry::Protected)));
         self.diaries.insert(to, diary);
-        self.diaries.entry(key).or_default().push((now, Entry::Rotated(to, grace, waits)));
-        true
     }
 
-    /// Whether it is a half of a rotation whose old half works.
-    pub(super) fn is_half(&self, key: KeyId, now: i64) -> bool {
-        self.old_half(key, now).is_some() || self.stands(key, now) == Stands::Superseded
+    /// The key that this one took over from.
+    fn before(&self, key: KeyId) -> Option<KeyId> {
+        let took = |old: &&KeyId| read(&self.diaries[*old], i64::MIN).taken.is_some_and(|(by, ..)| by == key);
+        self.diaries.keys().find(took).copied()
+    }
+
+    /// The same, while its grace runs.
+    fn old_half(&self, key: KeyId, now: i64) -> Option<KeyId> {
+        self.before(key).filter(|old| self.stands(*old, now) == Stands::Superseded)
+    }
+
+    /// Done to a key, and to the old half of it that works: nobody sees that apart.
+    pub(super) fn happens_to_both(&mut self, key: KeyId, now: i64, entry: Entry) -> bool {
+        let old = self.old_half(key, now);
+        let done = self.happens(key, now, entry);
+        if let Some(old) = old.filter(|_| done) {
+            self.happens(old, now, entry);
+        }
+        done
     }
 
     /// The old half is alone again, unless it is over.
@@ -207,9 +265,8 @@ impl Reckoning {
         page.stands = stands.unwrap_or(page.stands);
         let may = match entry {
             Entry::Made => diary.is_empty(),
-            Entry::Used => matches!(page.stands, Works | Superseded),
-            Entry::Paused => page.stands == Works,
-            Entry::Resumed => page.stands == Paused,
+            Entry::Used | Entry::Paused => matches!(page.stands, Works | Superseded) && !page.is_stopped,
+            Entry::Resumed => matches!(page.stands, Paused | Superseded) && page.is_stopped,
             Entry::Revoked => matches!(page.stands, Works | Superseded | Paused | Over),
             Entry::Deleted => !matches!(page.stands, Deleted(_) | Purged),
             Entry::Restored => matches!(page.stands, Deleted(at) if days(at, now) < 30),
@@ -230,14 +287,6 @@ impl Reckoning {
             self.diaries.entry(old).or_default().push((now, Entry::Ends(Some(sooner), notice)));
         }
         may
-    }
-
-    /// The old half of a key, while it works or could.
-    fn old_half(&self, key: KeyId, now: i64) -> Option<KeyId> {
-        self.diaries.keys().copied().find(|old| {
-            let taken = read(&self.diaries[old], now).taken;
-            taken.is_some_and(|(by, ..)| by == key) && self.stands(*old, now) == Stands::Superseded
-        })
     }
 
     /// An operator lets go what is held, unless that was said already.
