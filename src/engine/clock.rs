@@ -97,12 +97,21 @@ mod pretended {
 pub struct TestClock {
     wall: Arc<AtomicI64>,
     since_boot: Arc<AtomicI64>,
+    boots: Arc<AtomicI64>,
 }
 
 impl TestClock {
     /// Starts at `wall`, one hour after boot.
     pub fn at(wall: Timestamp) -> Self {
-        Self { wall: Arc::new(AtomicI64::new(wall.0)), since_boot: Arc::new(AtomicI64::new(3_600_000)) }
+        let [wall, since_boot, boots] = [wall.0, 3_600_000, 1].map(|n| Arc::new(AtomicI64::new(n)));
+        Self { wall, since_boot, boots }
+    }
+
+    /// The machine starts anew, and its wall clock says `wall` from then on.
+    pub fn boots(&self, wall: Timestamp) {
+        self.boots.fetch_add(1, Ordering::SeqCst);
+        self.since_boot.store(60_000, Ordering::SeqCst);
+        self.set(wall);
     }
 
     /// Lets honest time pass: both clocks move.
@@ -126,6 +135,6 @@ impl Clock for TestClock {
     }
 
     fn boot(&self) -> String {
-        "test".into()
+        format!("test {}", self.boots.load(Ordering::SeqCst))
     }
 }

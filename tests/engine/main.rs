@@ -13,5 +13,6 @@ mod seals;
 mod support;
 mod sweeper;
 mod sweeps;
+mod time;
 mod uses;
 mod watched;
