@@ -11,7 +11,8 @@ use std::thread;
 
 use crate::support::child;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
-use keydeck::domain::{Command, Event, KeyId, Name, NewKey, Note, Place, Reason, ScopeId, Timestamp};
+use keydeck::domain::time::DAY_MS;
+use keydeck::domain::{Command, Event, Expiry, KeyId, Name, NewKey, Note, Place, Reason, ScopeId, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::{Brought, Done, Engine, EngineError, Origin, Via};
@@ -161,6 +162,43 @@ fn the_owner_of_an_imported_key_gets_through_a_storm_of_guesses() {
             again.reason()
         );
     });
+}
+
+/// They have the right secret and come again and again, from where others come too.
+#[test]
+fn callers_who_retry_with_keys_that_have_ended_do_not_keep_out_their_neighbours() {
+    let (house, open) = House::new();
+    let ended: Vec<Vec<u8>> = (0..3)
+        .map(|n| {
+            let expiry = Some(Expiry::At(START.plus_days(1).unwrap()));
+            let command = Command::ImportKey(NewKey { expiry, ..new_key(&format!("Kiosk {n}")) });
+            let done = open.engine.act(&open.session, command, Brought::Imported(SECRET)).unwrap();
+            presented(done.events.iter().find_map(Event::key).unwrap().id, SECRET)
+        })
+        .collect();
+    let live = presented(import(&open, SECRET).unwrap(), SECRET);
+    house.clock.pass(DAY_MS);
+    let open = house.reopen(open);
+    let from = Origin { address: Some("192.0.2.66".parse().unwrap()), agent: None };
+    let (over, retried) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for n in 0..30 {
+            let (open, over, retried, token) = (&open, &over, &retried, &ended[n % ended.len()]);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    assert!(!open.engine.verify_from(token, &[], from).is_allow());
+                    retried.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        while retried.load(Ordering::Relaxed) < 5_000 {
+            thread::yield_now();
+        }
+        let neighbour = open.engine.verify_from(&live, &[], from).reason();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(neighbour, None);
+    });
+    assert_eq!(open.engine.verify_from(&ended[0], &[], from).reason(), Some(Reason::Expired));
 }
 
 /// After a restart no secret is known, and all callers of a key come at once.
