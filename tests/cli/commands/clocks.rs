@@ -291,6 +291,68 @@ fn a_key_nobody_uses_is_told_of_and_deleted_by_sweeps_from_cron() {
     assert!(machine.says("ann", sweep, "").expect(1).err.contains("clock is in doubt"));
 }
 
+/// What a sweep at that moment does or would do, for somebody in the zone `tz`.
+fn swept(desk: &Desk, tz: &str, how: &[&str]) -> Vec<String> {
+    let words = [&["--key-file", "ann.key", "--json", "sweep"], how].concat();
+    let mut command = desk.command(&words);
+    command.env("TZ", tz);
+    let said = Desk::finish(command, &words, b"").expect(0).json();
+    let actions = said["actions"].as_array().unwrap().iter();
+    let mut done: Vec<_> =
+        actions.map(|act| format!("{} {}", act["action"], act["name"]).replace('"', "")).collect();
+    done.sort();
+    done
+}
+
+/// Zones from one end of the day to the other, and two in which clocks are put forward or back on that day of the year.
+fn zones(day_of_year: i64) -> [String; 5] {
+    let (day, other) = (day_of_year, (day_of_year + 180) % 365 + 1);
+    [
+        "<-12>12".into(),
+        "<+14>-14".into(),
+        "<+0545>-5:45".into(),
+        format!("<-04>4<-03>,J{day}/0,J{other}/0"),
+        format!("<+1030>-10:30<+11>-11,J{other}/0,J{day}/0"),
+    ]
+}
+
+#[test]
+fn nothing_is_told_or_deleted_a_day_early_in_whatever_zone_the_sweep_is_run() {
+    if !cfg!(debug_assertions) {
+        println!("skipped: needs a debug build, which alone can be told another time");
+        return;
+    }
+    let machine = Machine::new();
+    machine.boots("first", 0);
+    machine.creates("Unused", "never").expect(0);
+    machine.creates("Ends", "96d").expect(0);
+    machine.does("ann", &["key", "protect", "Ends", "--why", "runs once a year"]);
+    let half_an_hour = DAY_MS / 48;
+    for (day, expected) in [
+        (75, &["deletion_notice Unused"][..]),
+        (83, &["deletion_notice Unused"]),
+        (89, &["deletion_notice Unused", "end_notice Ends"]),
+        (90, &["deleted Unused"]),
+    ] {
+        let then = SystemClock.read().wall.plus_days(day).unwrap().to_utc().unwrap();
+        let zones = zones(i64::from(chrono::Datelike::ordinal(&then)));
+        let ms = i64::from(day) * DAY_MS;
+        let (before, after) = (ms - half_an_hour, ms + half_an_hour);
+        for (when, ms, zones, expected) in
+            [("before", before, &zones[..], &[][..]), ("after", after, &zones[..2], expected)]
+        {
+            for zone in zones {
+                machine.boots(&format!("{when}{day}{zone}"), ms);
+                let seen = swept(&machine.desk, zone, &["--dry-run"]);
+                assert_eq!(seen, expected, "half an hour {when} day {day} in {zone}");
+            }
+        }
+        // Who sweeps is at one end of the day and then at the other.
+        let zone = &zones[usize::from(day % 2 == 0)];
+        assert_eq!(swept(&machine.desk, zone, &[]), expected, "day {day} in {zone}");
+    }
+}
+
 #[test]
 fn a_notice_that_somebody_has_seen_is_listed_with_who_and_monitoring_goes_on_naming_it() {
     let machine = Machine::new();

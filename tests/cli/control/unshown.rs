@@ -1,13 +1,23 @@
 //! Somebody attached ends between the making of a secret and its showing. Nobody has it, so it does not live.
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::process::{Command as Process, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread;
 
 use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::{
-    App, AppId, Command, KeyId, NewApp, Note, Place, Profile, Reason, SourceApp, Status, Url, UserType,
+    App, AppId, Command, Counted, Grace, Key, KeyId, NewApp, Note, Place, Profile, Reason, Rotation,
+    SourceApp, Status, Url, UserType,
 };
 use keydeck::engine::{Engine as _, LocalEngine};
+use keydeck::serve::control::SOCKET_FILE;
 use rustix::fs::OFlags;
 
 use super::house::{Guest, House, PHRASE, issued, key, name};
@@ -19,12 +29,12 @@ fn is_revoked(engine: &LocalEngine, id: KeyId) -> bool {
 
 /// It is in force before it is written.
 #[track_caller]
-fn is_told(house: &House) {
+fn is_told(house: &House, event: &str) {
     let owner = house.owner();
     until("the trail says that nobody was shown it", || {
         let page = owner.engine.audit(&owner.session, None, 1, None).unwrap();
         page.lines.iter().any(|line| {
-            line.entry.event == "key.revoke" && line.entry.reason.as_deref() == Some("secret_unconfirmed")
+            line.entry.event == event && line.entry.reason.as_deref() == Some("secret_unconfirmed")
         })
     });
 }
@@ -60,7 +70,7 @@ fn a_key_handed_to_a_process_that_ends_before_it_showed_the_token_is_revoked() {
     assert!(
         house.engine().verify(kept_token.as_bytes(), &[]).is_allow() && !is_revoked(house.engine(), kept)
     );
-    is_told(&house);
+    is_told(&house, "key.revoke");
 }
 
 #[test]
@@ -86,8 +96,8 @@ fn a_new_app_whose_secret_nobody_was_shown_is_deleted_and_one_in_use_is_not() {
 fn a_command_killed_before_its_token_was_written_leaves_no_key_alive() {
     let house = House::with(&[]);
     let pass = house.path().join("maria.pass");
-    std::fs::write(&pass, PHRASE).unwrap();
-    std::fs::set_permissions(&pass, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    fs::write(&pass, PHRASE).unwrap();
+    fs::set_permissions(&pass, PermissionsExt::from_mode(0o600)).unwrap();
     // Nobody reads, and there is no room left: the token stays in the program.
     let (_reader, writer) = std::io::pipe().unwrap();
     let mut full = writer.try_clone().unwrap();
@@ -107,5 +117,105 @@ fn a_command_killed_before_its_token_was_written_leaves_no_key_alive() {
     child.wait().unwrap();
     let id = made().unwrap();
     until("the key that nobody has is revoked", || is_revoked(house.engine(), id));
-    is_told(&house);
+    is_told(&house, "key.revoke");
+}
+
+/// Bytes that are let through of an answer of any length.
+const WHOLE: i64 = i64::MAX / 2;
+
+/// Somebody between the owner of a store and those attached, who can break off what the owner says.
+struct Between {
+    /// How many bytes are still let through to whoever is attached.
+    left: Arc<AtomicI64>,
+}
+
+impl Between {
+    fn step_in(dir: &Path) -> Self {
+        let (socket, behind) = (dir.join(SOCKET_FILE), dir.join("behind.sock"));
+        fs::rename(&socket, &behind).unwrap();
+        let listener = UnixListener::bind(&socket).unwrap();
+        fs::set_permissions(&socket, PermissionsExt::from_mode(0o600)).unwrap();
+        let left = Arc::new(AtomicI64::new(WHOLE));
+        let shared = Arc::clone(&left);
+        thread::spawn(move || {
+            for guest in listener.incoming().map_while(Result::ok) {
+                Self::pass_on(guest, &behind, &shared);
+            }
+        });
+        Self { left }
+    }
+
+    fn pass_on(mut guest: UnixStream, behind: &Path, left: &Arc<AtomicI64>) {
+        let Ok(mut owner) = UnixStream::connect(behind) else { return };
+        let (mut to_owner, mut from_guest) = (owner.try_clone().unwrap(), guest.try_clone().unwrap());
+        thread::spawn(move || {
+            let _gone = std::io::copy(&mut from_guest, &mut to_owner);
+            let _gone = to_owner.shutdown(Shutdown::Both);
+        });
+        let left = Arc::clone(left);
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = owner.read(&mut bytes) {
+                let count = i64::try_from(count).unwrap();
+                let may = left.fetch_sub(count, Ordering::SeqCst).clamp(0, count);
+                let passed = guest.write_all(&bytes[..usize::try_from(may).unwrap()]);
+                if passed.is_err() || may < count {
+                    break;
+                }
+            }
+            let _gone = (guest.shutdown(Shutdown::Both), owner.shutdown(Shutdown::Both));
+        });
+    }
+
+    fn lets_through(&self, bytes: i64) {
+        self.left.store(bytes, Ordering::SeqCst);
+    }
+}
+
+/// `KEYDECK_EVERY_BYTE=1` for all of them; else some.
+#[test]
+fn a_rotation_whose_answer_is_cut_off_at_any_byte_leaves_the_old_secret_working_alone() {
+    let house = House::with(&[]);
+    let (old, token) = {
+        let maria = house.attach("maria");
+        maria.issue("Booking widget")
+    };
+    let before = house.engine().state().key(old).cloned();
+    let between = Between::step_in(house.path());
+    let rotation = Rotation {
+        id: Some(name("2026-11")),
+        grace: Grace::DEFAULT,
+        counted: Counted::FromNow,
+        expiry: None,
+    };
+    let rotate = Command::RotateKey { key: old, rotation };
+    let ends = |key: &Option<Key>| key.as_ref().map(|key| (key.status, key.expiry, key.superseded.clone()));
+    let cut = |bytes: i64| {
+        between.lets_through(WHOLE);
+        let maria = house.attach("maria");
+        let trail = house.engine().trail_head();
+        between.lets_through(bytes);
+        let answered = maria.try_run(rotate.clone()).is_ok();
+        let said = bytes - between.left.load(Ordering::SeqCst);
+        // Nobody was shown the secret.
+        drop(maria);
+        until("the rotation and that it was taken back are written", || {
+            house.engine().trail_head() >= trail + 2
+        });
+        is_told(&house, "key.rotate-cancel");
+        let state = house.engine().state();
+        assert_eq!(ends(&state.key(old).cloned()), ends(&before), "cut off after {bytes}");
+        let working = state.keys().filter(|key| key.status == Status::Active).count();
+        assert_eq!(working, 1, "cut off after {bytes}");
+        drop(state);
+        assert!(house.engine().verify(token.as_bytes(), &[]).is_allow());
+        (answered, said)
+    };
+    let (answered, length) = cut(WHOLE);
+    assert!(answered && length > 56, "{length}");
+    let all = std::env::var_os("KEYDECK_EVERY_BYTE").is_some();
+    let places: Vec<i64> = (0..length).step_by(if all { 1 } else { 97 }).chain([length - 1]).collect();
+    for bytes in places {
+        cut(bytes);
+    }
 }
