@@ -98,6 +98,7 @@ pub(super) fn cancel(state: &State, id: KeyId, context: &Context<'_>) -> Result<
         expiry: how.expiry,
         succeeds: old.succeeds,
         superseded: None,
+        motive: None,
         counted_from: Some(context.now),
         ..new.clone()
     };

@@ -9,7 +9,7 @@ use crate::crypto::{CryptoError, public_id};
 use crate::domain::audit::{Entry, Outcome, SubjectLine};
 use crate::domain::command::{About, Draws, Toll, Yields};
 use crate::domain::{
-    self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, State, decide,
+    self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, State, Timestamp, decide,
 };
 use crate::engine::ledger::{Change, Ledger, Sequel};
 use crate::engine::overdue::{Note, entry_of, unshown};

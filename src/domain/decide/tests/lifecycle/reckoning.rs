@@ -71,9 +71,8 @@ struct Page {
     passed: BTreeSet<u32>,
     /// Who took over, when, and the grace that was given.
     taken: Option<(KeyId, i64, i64, bool)>,
-    /// When it was lost, and when it was revoked last.
+    /// When it was lost.
     lost: Option<i64>,
-    revoked: Option<i64>,
     /// When it was used for the first time.
     first_use: Option<i64>,
 }
@@ -86,9 +85,8 @@ fn days(from: i64, to: i64) -> i64 {
 fn read(diary: &Diary, now: i64) -> Page {
     let (stands, end, told, passed) = (Stands::Works, (None, None), Vec::new(), BTreeSet::new());
     let (is_stopped, is_protected, base) = (false, false, 0);
-    let (taken, lost, revoked, first_use) = (None, None, None, None);
-    let mut page =
-        Page { stands, is_stopped, is_protected, base, end, told, passed, taken, lost, revoked, first_use };
+    let (taken, lost, first_use) = (None, None, None);
+    let mut page = Page { stands, is_stopped, is_protected, base, end, told, passed, taken, lost, first_use };
     for (at, entry) in diary.iter().copied() {
         match entry {
             Entry::Made
@@ -112,9 +110,7 @@ fn read(diary: &Diary, now: i64) -> Page {
             Entry::Cancelled => page.taken = None,
             Entry::Paused => page.stands = Stands::Paused,
             Entry::Resumed => page.stands = Stands::Works,
-            Entry::GraceOver | Entry::Revoked | Entry::Restored => {
-                (page.stands, page.revoked) = (Stands::Revoked, Some(at));
-            }
+            Entry::GraceOver | Entry::Revoked | Entry::Restored => page.stands = Stands::Revoked,
             Entry::Deleted => page.stands = Stands::Deleted(at),
             Entry::Purged => page.stands = Stands::Purged,
             Entry::Protected | Entry::Unprotected => page.is_protected = entry == Entry::Protected,
