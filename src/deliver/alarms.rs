@@ -126,27 +126,29 @@ impl Teller<'_> {
         self.keep(now)
     }
 
-    /// Remembers what was told, here in any case and in the store where that takes it. While somebody is still to be told, the
-    /// channel is claimed.
+    /// Remembers what was told, in the store where that takes it. While somebody is still to be told, the channel is claimed.
     fn keep(&mut self, now: Timestamp) -> Result<(), EngineError> {
         let to = admins(&self.engine.state());
         let is_on = to.iter().any(|to| self.at.alarms.iter().any(|alarm| alarm.is_due(to, now)));
         self.at.claim = is_on.then(|| claim(self.setup, &self.by, now));
-        self.engine.keep_alarms(self.setup.name, self.at.alarms.clone());
-        // A channel that was never begun is begun where key notices are told.
-        if self.known.as_ref().is_none_or(|known| *known == self.at) {
-            return Ok(());
-        }
-        match self.engine.move_channel(self.known.clone(), self.at.clone()) {
-            Ok(()) => {
-                self.known = Some(self.at.clone());
-                Ok(())
-            }
-            Err(error @ EngineError::Refused(Refusal::NoChange(_))) => Err(error),
+        let written = match &self.known {
+            Some(known) if *known == self.at => Ok(true),
+            Some(known) => self.engine.move_channel(Some(known.clone()), self.at.clone()).map(|()| true),
+            // It is begun where notices of keys are told.
+            None => Ok(false),
+        };
+        let is_written = match written {
+            Ok(is_written) => is_written,
+            Err(error @ EngineError::Refused(Refusal::NoChange(_))) => return Err(error),
             Err(error) => {
                 tracing::warn!(channel = %self.setup.name, %error, "what is told of trouble is remembered here alone");
-                Ok(())
+                false
             }
+        };
+        if is_written {
+            self.known = Some(self.at.clone());
         }
+        self.engine.keep_alarms(self.setup.name, (!is_written).then(|| self.at.alarms.clone()));
+        Ok(())
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Posting {
     life: OnceLock<String>,
     /// The channels of the configuration.
     channels: Mutex<Option<Vec<ChannelName>>>,
-    /// What is wrong and was told, also while the store does not take that.
+    /// What is wrong and was told, where the store did not take that.
     alarms: Mutex<BTreeMap<ChannelName, Vec<Alarm>>>,
 }
 
@@ -50,14 +50,18 @@ impl LocalEngine {
         *held(&self.posting.channels) = Some(channels.into_iter().collect());
     }
 
-    /// What is wrong and was told through a channel, if this process knows more than the store.
+    /// What is wrong and was told through a channel, where the store did not take that.
     pub fn alarms(&self, channel: ChannelName) -> Option<Vec<Alarm>> {
         held(&self.posting.alarms).get(&channel).cloned()
     }
 
-    /// Remembers that as long as this process lives.
-    pub fn keep_alarms(&self, channel: ChannelName, alarms: Vec<Alarm>) {
-        held(&self.posting.alarms).insert(channel, alarms);
+    /// Remembers that as long as this process lives; nothing when the store has it.
+    pub fn keep_alarms(&self, channel: ChannelName, alarms: Option<Vec<Alarm>>) {
+        let mut kept = held(&self.posting.alarms);
+        match alarms {
+            Some(alarms) => drop(kept.insert(channel, alarms)),
+            None => drop(kept.remove(&channel)),
+        }
     }
 
     /// Number of the newest entry of the trail.

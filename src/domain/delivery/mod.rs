@@ -252,6 +252,9 @@ impl Channel {
     pub fn accepted(&mut self, to: &Recipient, upto: u64) {
         self.reached = Some(Reached { to: to.clone(), upto });
         self.lost = None;
+        for alarm in &mut self.alarms {
+            alarm.why.clear();
+        }
     }
 
     /// The message to the next of the batch was not accepted.

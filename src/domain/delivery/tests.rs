@@ -111,6 +111,9 @@ fn what_is_wrong_is_told_everybody_once_while_it_lasts_and_given_up_after_a_week
     let mut anew = self::channel();
     anew.note(&[clock], 20, next);
     assert_eq!(first, id(&anew));
+    let mut works = channel.clone();
+    works.accepted(&maria(), 9);
+    assert_eq!(works.failing(Named::Yes, NOW), None);
     let much_later = Timestamp(NOW.0 + 8 * DAY_MS);
     channel.put_off_alarms(&all, much_later, "exit status 1");
     assert_eq!(channel.next_alarm(&all), None);
