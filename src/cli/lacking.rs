@@ -49,6 +49,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("policy set", "policy set idle-days 90"),
     ("notices ack", "notices ack Export"),
     ("notices snooze", "notices snooze Export --for 3d"),
+    ("notices move", "notices move mail post"),
+    ("notices drop", "notices drop mail"),
     ("guide", "guide nginx"),
     ("completions", "completions bash"),
 ];

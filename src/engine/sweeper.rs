@@ -13,7 +13,8 @@ use tokio::time::{Instant, sleep};
 use super::session::Session;
 use super::sweep::{Sweeping, Swept};
 use super::{Engine as _, EngineError, LocalEngine, News};
-use crate::domain::{Event, Expiry, Timestamp};
+use crate::domain::event::Subject;
+use crate::domain::{Event, Timestamp};
 
 /// How often a [`Sweeper`] sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,24 +117,21 @@ async fn wait(
     }
 }
 
-/// Whether something may be due sooner for it. Of what is not named here the next sweep finds out in its time.
+/// Whether something may be due sooner for it. What sweeps and deliveries remember for themselves is no such thing.
 fn hastens(event: &Event) -> bool {
-    match event {
-        Event::ClockConfirmed(..)
-        | Event::HoldConfirmed(_)
-        | Event::PolicySet(..)
-        | Event::OperatorEnabled(_)
-        | Event::AppResumed(_)
-        | Event::KeyResumed(_)
-        | Event::KeyEdited(..)
-        | Event::KeyGiven(..)
-        | Event::KeyKept(_)
-        | Event::KeyProtected(_)
-        | Event::KeyUnprotected(_)
-        | Event::KeyReinstated(..) => true,
-        Event::KeyIssued(key) | Event::KeyImported(key) => key.expiry != Expiry::Never,
-        Event::KeySuperseded(key, _) => key.superseded.as_ref().is_some_and(|how| how.waits.is_none()),
-        _ => false,
+    match event.subject() {
+        Subject::Store => matches!(event, Event::ClockConfirmed(..)),
+        Subject::Hold(_) => matches!(event, Event::HoldConfirmed(_)),
+        Subject::Policy(_)
+        | Subject::Operator(_)
+        | Subject::Location(_)
+        | Subject::Key(_)
+        | Subject::App(_) => true,
+        Subject::Agency(..)
+        | Subject::Signing(_)
+        | Subject::Tokens(..)
+        | Subject::Notices(..)
+        | Subject::Channel(_) => false,
     }
 }
 

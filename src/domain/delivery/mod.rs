@@ -292,7 +292,7 @@ impl Channel {
     /// waited; what was being told goes with it where nobody takes that over.
     pub fn emptied(&self, into: Option<ChannelName>) -> (Self, Vec<Waiting>) {
         let mut empty = Self { waiting: Vec::new(), lost: None, ..self.clone() };
-        if into.is_none() {
+        if into.is_none() && self.under_way().is_some() {
             empty.finish();
             empty.batch = None;
         }

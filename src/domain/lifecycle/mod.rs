@@ -28,6 +28,7 @@ pub(in crate::domain) use self::cycle::before;
 pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
 use super::lineage::Superseded;
 use super::notice::{missed_from, still_used};
+use super::time::DAY_MS;
 use super::verdict::closed;
 use super::{Command, Event, Expiry, Key, KeyId, KeyState, Motive, Policy, State, Status, Timestamp};
 
@@ -296,10 +297,15 @@ fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<
 
 /// Whether somebody is to be told that an old half is still used that ends then.
 fn miss<'s>(state: &'s State, key: &'s Key, end: Timestamp, now: Timestamp, plan: &mut Plan<'s>) {
-    let from = missed_from(key).filter(|from| now < *from);
-    plan.next = earliest(plan.next, from.or(Some(end)));
     let known = state.cycle(key.id);
-    if still_used(state, key, now) && known.and_then(|cycle| cycle.missed) != Some(end) {
+    let is_told = known.and_then(|cycle| cycle.missed) == Some(end);
+    // That time is known as far as nobody uses it until then.
+    let used = state.usage(key.id).last_used_at;
+    let works = key.state(now) == KeyState::Superseded;
+    let comes = |from: &Timestamp| works && now < *from && used.is_some_and(|at| from.since(at) <= DAY_MS);
+    let from = missed_from(key).filter(comes).filter(|_| !is_told);
+    plan.next = earliest(plan.next, from.or(Some(end)));
+    if !is_told && still_used(state, key, now) {
         let cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
         plan.notices.push((key, Cycle { missed: Some(end), ..cycle }, Told::Ends { days: 1, at: end }));
     }

@@ -510,6 +510,22 @@ fn a_sweep_writes_down_that_a_grace_is_over() {
 }
 
 #[test]
+fn that_an_old_half_is_still_used_is_told_an_hour_before_its_end_once() {
+    let (mut world, maria) = World::founded();
+    let (old, _) = world.rotated(maria);
+    let next = |world: &World| lifecycle::plan(&world.state, world.grounds()).next;
+    let given = |world: &World| lifecycle::plan(&world.state, world.grounds()).notices.len();
+    world.now = later(20 * HOUR);
+    assert_eq!(next(&world), Some(later(DAY_MS)), "nobody uses it");
+    world.is_used(old);
+    assert_eq!((given(&world), next(&world)), (0, Some(later(23 * HOUR))));
+    world.now = later(23 * HOUR);
+    assert_eq!(given(&world), 1);
+    world.run_with(SERVICE, &Pass::Notices.command(), &[], None).unwrap();
+    assert_eq!((given(&world), next(&world)), (0, Some(later(DAY_MS))));
+}
+
+#[test]
 fn the_board_tells_that_an_old_half_ends_and_whether_it_is_still_used() {
     let (mut world, maria) = World::founded();
     let (old, _) = world.rotated(maria);

@@ -21,6 +21,8 @@ pub(super) enum Did {
 impl Did {
     pub(super) fn of(event: &Event) -> Option<Self> {
         match event {
+            // That an old half is still used is told of apart, and changes nothing.
+            Event::NoticeGiven(key, ..) if key.superseded.is_some() => None,
             Event::NoticeGiven(key, cycle, told) => {
                 assert_eq!(key.id, cycle.key);
                 Some(match told {
