@@ -212,10 +212,8 @@ pub fn taking_back(events: &[Event], now: Timestamp) -> Option<Command> {
 
 /// What takes back a key that nobody was shown when the rotation cannot be cancelled any more: its old half has ended.
 pub fn instead(back: &Command, refusal: &Refusal) -> Option<Command> {
-    match (back, refusal) {
-        (Command::CancelRotation(new), Refusal::OldHalfOver { .. }) => Some(Command::revoke(*new)),
-        _ => None,
-    }
+    let (Command::CancelRotation(new), Refusal::OldHalfOver { .. }) = (back, refusal) else { return None };
+    Some(Command::revoke(*new))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Keys that change: revoked for a reason, made like one another, given contacts, in a console made of memory.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop")]
-
 use std::time::Duration;
 
 use keydeck::domain::command::KeyEdit;
@@ -43,7 +41,7 @@ fn nobody_has_to_say_why_before_a_key_is_revoked() {
     console.press("X").type_text("Alpha").press("enter").sees("Alpha is revoked");
     assert_eq!((house.state_of("Alpha"), house.key("Alpha").motive), (KeyState::Revoked, None));
     // Nor to look for the reason that is chosen, where there is no room for all.
-    console.press("j X up up right right right right").sees("Reason   (*) owner left");
+    console.press("j X up up right right right right").sees("(*) owner left");
     console.press("down down").type_text("Beta").press("enter").sees("Beta is revoked");
     assert_eq!(house.key("Beta").motive.unwrap().why, Why::OwnerLeft);
 }

@@ -525,7 +525,7 @@ fn thousands_of_ends_at_one_instant_are_one_message_a_step_and_recipient_of_boun
             let mut id = *template.id.public().as_bytes();
             (id[0], id[1], id[2]) = (digit(n), digit(n / 58), digit(n / 3_364));
             let (id, name) = (KeyId(PublicId::from_bytes(id).unwrap()), name(&format!("Kiosk {n}")));
-            let contacts = Some(Box::new(Contacts::of(&["ops@acme.example"]).unwrap()));
+            let contacts = Some(Box::new(Contacts::of(["ops@acme.example"]).unwrap()));
             state.put(Record::Key(DomainKey { id, name, owner, contacts, ..template.clone() }));
         }
     };

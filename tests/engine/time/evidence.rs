@@ -34,8 +34,10 @@ fn machine() -> (TempDir, TestClock, Open) {
     (dir, clock, open.unwrap().open)
 }
 
-/// Notices of a deletion that a sweep gives, and the keys it deletes.
-fn swept(open: &Open) -> Result<(Vec<(KeyId, u32)>, Vec<KeyId>), EngineError> {
+/// Notices of a deletion that a sweep gives, so many days before, and the keys it deletes.
+type Unused = (Vec<(KeyId, u32)>, Vec<KeyId>);
+
+fn swept(open: &Open) -> Result<Unused, EngineError> {
     let swept = open.engine.sweep(&open.session, Sweeping::Do)?;
     let told = |event: &Event| match event {
         Event::NoticeGiven(key, _, Told::Unused { days, .. }) => Some((key.id, *days)),

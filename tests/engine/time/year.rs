@@ -15,7 +15,7 @@ use keydeck::domain::command::KeyEdit;
 use keydeck::domain::lifecycle::deletes_at;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    Command, Counted, Expiry, Grace, Grounds, Key, KeyId, KeyState, NewKey, Note, Place, PublicId, Refusal,
+    Command, Counted, Expiry, Grace, Grounds, KeyId, KeyState, NewKey, Note, Place, PublicId, Refusal,
     Rotation, State, Timestamp,
 };
 use keydeck::engine::clock::{Clock as _, TestClock};
