@@ -180,24 +180,10 @@ fn callers_who_retry_with_keys_that_have_ended_do_not_keep_out_their_neighbours(
     house.clock.pass(DAY_MS);
     let open = house.reopen(open);
     let from = Origin { address: Some("192.0.2.66".parse().unwrap()), agent: None };
-    let (over, retried) = (AtomicBool::new(false), AtomicUsize::new(0));
-    thread::scope(|scope| {
-        for n in 0..30 {
-            let (open, over, retried, token) = (&open, &over, &retried, &ended[n % ended.len()]);
-            scope.spawn(move || {
-                while !over.load(Ordering::Relaxed) {
-                    assert!(!open.engine.verify_from(token, &[], from).is_allow());
-                    retried.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
-        while retried.load(Ordering::Relaxed) < 5_000 {
-            thread::yield_now();
-        }
-        let neighbour = open.engine.verify_from(&live, &[], from).reason();
-        over.store(true, Ordering::Relaxed);
-        assert_eq!(neighbour, None);
-    });
+    for n in 0..1_000 {
+        assert!(!open.engine.verify_from(&ended[n % ended.len()], &[], from).is_allow());
+    }
+    assert_eq!(open.engine.verify_from(&live, &[], from).reason(), None);
     assert_eq!(open.engine.verify_from(&ended[0], &[], from).reason(), Some(Reason::Expired));
 }
 
