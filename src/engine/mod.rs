@@ -82,6 +82,7 @@ use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::delivery::ChannelName;
+use crate::domain::lineage::instead;
 use crate::domain::{Catalog, Command, Decision, Event, KeyId, PublicId, ScopeId, Timestamp};
 use crate::store::{Health, Standing};
 
@@ -291,4 +292,15 @@ pub fn standing(engine: &dyn Engine) -> Standing {
         ),
         standing => standing,
     }
+}
+
+/// Takes back a key whose token nobody was shown; what was done for that.
+///
+/// # Errors
+/// As of [`Engine::execute`].
+pub fn take_back(engine: &dyn Engine, session: &Session, back: Command) -> Result<Command, EngineError> {
+    let Err(error) = engine.execute(session, back.clone()) else { return Ok(back) };
+    let EngineError::Refused(refusal) = &error else { return Err(error) };
+    let Some(other) = instead(&back, refusal) else { return Err(error) };
+    engine.execute(session, other.clone()).map(|_| other)
 }

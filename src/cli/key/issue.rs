@@ -20,13 +20,13 @@ use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::command::KeyEdit;
-use crate::domain::lineage::{instead, taking_back};
+use crate::domain::lineage::taking_back;
 use crate::domain::view::Sought;
 use crate::domain::{
     Catalog, Command, Contacts, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View,
 };
 use crate::engine::open::Wants;
-use crate::engine::{Brought, EngineError, Unwritten};
+use crate::engine::{self, Brought, Unwritten};
 
 /// Below, it is found by whoever has the unsealed store; that is said.
 const FAIR_BITS: u32 = 80;
@@ -234,35 +234,27 @@ pub fn scopes(named: &[String], preset: Option<&str>, catalog: &Catalog) -> Resu
 /// Nobody has the token: the key must not live.
 fn take_back(signed: &Signed, events: &[Event], key: &Key, error: &io::Error) -> Fault {
     let what = format!("The token of {} could not be written ({error}), so nobody has it.", key.name);
-    let command = taking_back(events, signed.now()).unwrap_or(Command::revoke(key.id));
-    let (then, by_hand) = match (&command, key.succeeds) {
-        (Command::CancelRotation(_), _) => (
-            "The rotation was cancelled at once, and the old one is as it was before. Rotate it again."
-                .into(),
-            format!("keydeck key rotate {} --cancel", key.id),
-        ),
-        (_, Some(_)) => (
-            format!(
-                "The key {} was revoked at once, and the one it took over from stays dead. Issue a new one.",
-                key.id
-            ),
-            format!("keydeck key revoke {}", key.id),
-        ),
-        (_, None) => (
-            format!("The key {} was revoked at once. Issue it again.", key.id),
-            format!("keydeck key revoke {}", key.id),
-        ),
+    let back = taking_back(events, signed.now()).unwrap_or(Command::revoke(key.id));
+    let by_hand = if matches!(back, Command::CancelRotation(_)) {
+        format!("keydeck key rotate {} --cancel", key.id)
+    } else {
+        format!("keydeck key revoke {}", key.id)
     };
-    let done =
-        signed.engine.execute(&signed.session, command.clone()).map(drop).or_else(|error| match &error {
-            EngineError::Refused(refusal) => match instead(&command, refusal) {
-                Some(other) => signed.engine.execute(&signed.session, other).map(drop),
-                None => Err(error),
-            },
-            _ => Err(error),
-        });
-    match done {
-        Ok(()) => Fault::refused("token_lost", format!("{what} {then}")),
+    match engine::take_back(&*signed.engine, &signed.session, back) {
+        Ok(Command::CancelRotation(_)) => Fault::refused(
+            "token_lost",
+            format!(
+                "{what} The rotation was cancelled at once, and the old one is as it was before. Rotate it again."
+            ),
+        ),
+        Ok(_) => {
+            let then = if key.succeeds.is_some() {
+                ", and the one it took over from stays dead. Issue a new one."
+            } else {
+                ". Issue it again."
+            };
+            Fault::refused("token_lost", format!("{what} The key {} was revoked at once{then}", key.id))
+        }
         Err(failed) => Fault::from(failed)
             .because(&format!("{what} It could not be taken back either: do it with `{by_hand}`.")),
     }

@@ -345,8 +345,8 @@ impl Command {
 
     /// Whether an entry of that name tells of this: of itself, or of what it is [`Self::at_once`].
     pub fn comes_with(&self, name: &str) -> bool {
-        let whole = if let Self::RevokeKey(..) = self { "key.rotate" } else { self.name() };
-        name == self.name() || name == whole
+        let whole = if let Self::RevokeKey(..) = self { CommandKind::RotateKey } else { self.kind() };
+        name == self.name() || name == whole.spec().code
     }
 }
 

@@ -5,7 +5,7 @@ use crate::domain::app::KEYS_PER_APP;
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
-use crate::domain::command::{Context, KeyEdit, NewKey};
+use crate::domain::command::{Context, KeyEdit, Minted, NewKey};
 use crate::domain::event::Event;
 use crate::domain::lifecycle::{Protection, Word};
 use crate::domain::lineage::{Superseded, earlier};
@@ -295,13 +295,9 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
     if expiry != Expiry::Never {
         believed(context)?;
     }
-    let minted = context.minted.as_ref().ok_or(Refusal::IdTaken)?;
-    let id = KeyId(minted.id);
-    if state.key(id).is_some() {
-        return Err(Refusal::IdTaken);
-    }
+    let minted = minted(state, context)?;
     Ok(Key {
-        id,
+        id: KeyId(minted.id),
         name: new.name.clone(),
         place: new.place,
         owner,
@@ -320,6 +316,11 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         superseded: None,
         motive: None,
     })
+}
+
+/// What recognises the token that was made for a new key, under an id that no other has.
+pub(super) fn minted<'c>(state: &State, context: &'c Context<'_>) -> Result<&'c Minted, Refusal> {
+    context.minted.as_ref().filter(|minted| state.key(KeyId(minted.id)).is_none()).ok_or(Refusal::IdTaken)
 }
 
 /// Refuses another live key for whoever has as many as the policy allows.

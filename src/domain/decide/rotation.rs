@@ -2,7 +2,7 @@
 //! old one as before, more time. To end the old half is to revoke it.
 
 use super::believed;
-use super::keys::{find, need, within_limits};
+use super::keys::{find, minted, need, within_limits};
 use crate::domain::command::Context;
 use crate::domain::event::Event;
 use crate::domain::lineage::{BadGrace, earlier, sooner};
@@ -168,13 +168,9 @@ fn successor(
     expiry: Expiry,
     context: &Context<'_>,
 ) -> Result<Key, Refusal> {
-    let minted = context.minted.as_ref().ok_or(Refusal::IdTaken)?;
-    let id = KeyId(minted.id);
-    if state.key(id).is_some() {
-        return Err(Refusal::IdTaken);
-    }
+    let minted = minted(state, context)?;
     Ok(Key {
-        id,
+        id: KeyId(minted.id),
         created_at: context.now,
         expiry,
         status: Status::Active,

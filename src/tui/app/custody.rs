@@ -6,9 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::crypto::token::{Token, TokenKind};
-use crate::domain::lineage::instead;
 use crate::domain::{AppId, Command, KeyId};
-use crate::engine::{Engine, EngineError, Session};
+use crate::engine::{self, Engine, Session};
 use crate::tui::action::Reason;
 use crate::tui::secret::SecretText;
 
@@ -294,16 +293,8 @@ impl WayBack {
 
     fn take_back(&self, key: KeyId, back: &Command, why: &str) -> String {
         let name = self.key_name(key);
-        let mut back = back.clone();
-        let mut done = self.engine.execute(&self.session, back.clone());
-        if let Err(EngineError::Refused(refusal)) = &done
-            && let Some(other) = instead(&back, refusal)
-        {
-            done = self.engine.execute(&self.session, other.clone());
-            back = other;
-        }
-        match done {
-            Ok(_) if matches!(back, Command::CancelRotation(_)) => {
+        match engine::take_back(&*self.engine, &self.session, back.clone()) {
+            Ok(Command::CancelRotation(_)) => {
                 format!("The rotation of {name} is taken back, {why} its token: the old one is as it was.")
             }
             Ok(_) => format!("{name} was issued and is revoked again: {why} its token."),
