@@ -185,6 +185,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     succeeds: None,
                     superseded: None,
                     motive: None,
+                    pause_ends: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

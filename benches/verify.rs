@@ -114,6 +114,7 @@ fn scene(keys: usize) -> Scene {
             succeeds: None,
             superseded: None,
             motive: None,
+            pause_ends: None,
         }));
         valid.push(*token.bytes());
     }

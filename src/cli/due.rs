@@ -126,6 +126,8 @@ fn action(event: &Event) -> ActionLine<'_> {
         "grace_begun"
     } else if let Event::KeyRevoked(_) = event {
         "grace_ended"
+    } else if let Event::KeyResumed(_) = event {
+        "resumed"
     } else {
         "purged"
     };
@@ -168,6 +170,7 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
             "deleted" => "deleted for want of use".into(),
             "grace_begun" => "its successor was used: its grace is counted".into(),
             "grace_ended" => "its grace is over: revoked".into(),
+            "resumed" => "its pause is over: resumed".into(),
             "held" if done.held == Some(0) => "no deletion waits for a word any more".into(),
             "held" if done.held == Some(1) => "1 deletion waits for a word".into(),
             "held" => format!("{} deletions wait for a word", done.held.unwrap_or(0)),

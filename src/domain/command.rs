@@ -117,9 +117,12 @@ pub enum Command {
     /// Issue a key; its token is minted and in the context.
     #[n(15)]
     IssueKey(#[n(0)] NewKey),
-    /// Stop a key for a while.
+    /// Stop a key until somebody resumes it, or for so long.
     #[n(16)]
-    PauseKey(#[n(0)] KeyId),
+    PauseKey(#[n(0)] KeyId, #[n(1)] Option<Grace>),
+    /// Resume the keys that were paused for some time that is over.
+    #[n(110)]
+    ResumeDue,
     /// Let a paused key work again.
     #[n(17)]
     ResumeKey(#[n(0)] KeyId),

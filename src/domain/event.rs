@@ -391,6 +391,9 @@ impl Event {
                 ),
                 None => one("old half ends", before.to_string(), k.expiry.to_string()),
             },
+            Self::KeyPaused(Key { pause_ends: Some(at), .. }) => {
+                one("resumes", String::new(), at.to_string())
+            }
             Self::KeyReinstated(k, before) => one("expires", before.to_string(), k.expiry.to_string()),
             Self::KeyRescoped(k, before) => one("scopes", before.to_string(), k.scopes.to_string()),
             Self::AppCreated(a) => one("scopes", String::new(), a.scopes.to_string()),

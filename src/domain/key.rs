@@ -264,6 +264,9 @@ pub struct Key {
     /// Why it was revoked, if anything was said.
     #[n(17)]
     pub motive: Option<Box<Motive>>,
+    /// When a pause ends by itself that was meant for some time; see [`Key::resumes_at`].
+    #[n(19)]
+    pub pause_ends: Option<Timestamp>,
 }
 
 /// How long a deleted record can be restored.
@@ -318,6 +321,7 @@ impl Key {
             succeeds: None,
             superseded: None,
             motive: None,
+            pause_ends: None,
         }
     }
 
@@ -326,6 +330,11 @@ impl Key {
     pub fn grace_ends(&self) -> Option<Timestamp> {
         self.superseded.as_ref().filter(|superseded| superseded.waits.is_none())?;
         self.expiry.instant()
+    }
+
+    /// When a sweep resumes the paused key. It is refused until one has, whatever a clock says meanwhile.
+    pub const fn resumes_at(&self) -> Option<Timestamp> {
+        if let Status::Paused(_) = self.status { self.pause_ends } else { None }
     }
 
     /// The public part of its token, as lists show it: `kdag_7HqP2mVx9KtR_…`.

@@ -35,6 +35,7 @@ pub mod id;
 mod index;
 pub mod invisible;
 pub mod key;
+pub mod knock;
 pub mod lifecycle;
 pub mod lineage;
 pub mod location;

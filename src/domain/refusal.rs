@@ -185,6 +185,9 @@ pub enum Refusal {
         /// The new half.
         new: KeyId,
     },
+    /// A pause of no time, or of too much.
+    #[error("a pause that ends by itself takes more than no time and seven days at most")]
+    BadPause,
     /// No grace.
     #[error("grace: {0}.")]
     BadGrace(BadGrace),
@@ -328,6 +331,7 @@ impl Refusal {
             Self::OldHalfOver { .. } => "old_half_over",
             Self::SuccessorUsed { .. } => "successor_used",
             Self::BadGrace(_) => "bad_grace",
+            Self::BadPause => "bad_pause",
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::NoChange(_) => "no_change",
             Self::ClockSuspect => "clock_suspect",

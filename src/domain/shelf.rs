@@ -105,6 +105,7 @@ mod tests {
             succeeds: None,
             superseded: None,
             motive: None,
+            pause_ends: None,
         }
     }
 

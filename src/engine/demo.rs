@@ -374,7 +374,7 @@ impl Story {
                 }
                 Scene::End(who, key, fate) => {
                     let command = match fate {
-                        Fate::Paused => Command::PauseKey(key),
+                        Fate::Paused => Command::PauseKey(key, None),
                         Fate::Revoked => Command::revoke(key),
                         Fate::Deleted => Command::DeleteKey(key),
                         _ => continue,

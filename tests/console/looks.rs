@@ -205,7 +205,7 @@ pub fn whole() -> Open {
     key("Lead forms", Place::Agency, Some(3), "website forms, renewed each quarter");
     let ended: [KeyId; 3] = ["Chatbot pilot", "Reporting (old)", "Test key, please ignore"]
         .map(|called| key(called, Place::Agency, Some(200), "leaked in a ticket"));
-    run(&open, Command::PauseKey(ended[0]));
+    run(&open, Command::PauseKey(ended[0], None));
     run(&open, Command::revoke(ended[1]));
     run(&open, Command::DeleteKey(ended[2]));
     for (called, place) in ["Front desk", "Web shop"].into_iter().zip(&places) {

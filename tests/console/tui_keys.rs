@@ -334,7 +334,7 @@ fn a_pause_of_many_is_undone_by_u() {
 fn a_mixed_selection_is_paused_or_resumed_and_says_what_stays() {
     let house = House::new();
     house.agency_keys(&["Alpha", "Beta", "Gamma", "Delta"]);
-    house.run(Command::PauseKey(house.key("Beta").id));
+    house.run(Command::PauseKey(house.key("Beta").id, None));
     house.run(Command::revoke(house.key("Gamma").id));
     let mut console = house.console();
     console.press("a P").sees("Pause 2 keys").sees("1 marked stays as it is (Beta): the key is paused");
@@ -345,7 +345,7 @@ fn a_mixed_selection_is_paused_or_resumed_and_says_what_stays() {
     for name in ["Alpha", "Delta"] {
         house.run(Command::revoke(house.key(name).id));
     }
-    house.run(Command::PauseKey(house.key("Beta").id));
+    house.run(Command::PauseKey(house.key("Beta").id, None));
     console
         .press("P")
         .sees("Resume key")
@@ -366,6 +366,30 @@ fn a_key_is_paused_without_typing_and_resumed_with_undo() {
     console.press("u").sees("only a pause can be undone");
     console.press("P tab enter P").sees("Resume key").press("tab enter");
     assert_eq!(house.state_of("Nightly export"), KeyState::Active);
+}
+
+#[test]
+fn a_pause_that_ends_by_itself_is_chosen_by_a_digit_and_told() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta"]);
+    let ends = |called: &str| house.key(called).resumes_at().map(|at| at.since(NOW));
+    let mut console = house.console();
+    console.press("P").sees("Resumes after  1 ( ) 5 min  2 ( ) 1 h  3 ( ) 1 d");
+    console
+        .press("2")
+        .sees("2 (*) 1 h")
+        .press("3 3")
+        .sees("3 ( ) 1 d")
+        .press("2 enter")
+        .sees("Alpha is paused");
+    assert_eq!(ends("Alpha"), Some(3_600_000));
+    console.press("enter").sees("by the first sweep").advance(Duration::from_millis(500));
+    console.sees("Knocked").sees("nobody since it was paused");
+    console.press("esc esc u").sees("Alpha is active again");
+    assert_eq!(ends("Alpha"), None);
+    // The arrows walk between the buttons all the same, and many are paused for as long.
+    console.press("a P").sees("Pause 2 keys").press("right left 1 enter").sees("2 keys are paused");
+    assert_eq!([ends("Alpha"), ends("Beta")], [Some(300_000); 2]);
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn a_process_that_ends_tells_what_it_refused_and_the_chain_is_whole_when_it_is_o
     let phrase = Passphrase::choose(PHRASE).unwrap();
     let (options, first) = on_disk(dir.path());
     let (id, token) = issue(&first, &first.session, "Nightly export");
-    first.engine.execute(&first.session, Command::PauseKey(id)).unwrap();
+    first.engine.execute(&first.session, Command::PauseKey(id, None)).unwrap();
     first.engine.verify(token.as_bytes(), &[]);
     first.engine.verify(stranger().as_bytes(), &[]);
     first.engine.write_uses();

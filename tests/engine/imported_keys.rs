@@ -84,7 +84,7 @@ fn the_old_secret_works_under_its_id_and_is_nowhere_in_the_store() {
     assert_eq!(reason(SECRET), Some(Reason::Malformed), "without the id it is nothing");
     let unknown = presented("111111111111".parse().unwrap(), SECRET);
     assert_eq!(reason(&unknown), Some(Reason::Unknown));
-    engine.execute(&open.session, Command::PauseKey(id)).unwrap();
+    engine.execute(&open.session, Command::PauseKey(id, None)).unwrap();
     assert_eq!(reason(&presented(id, SECRET)), Some(Reason::Disabled));
     engine.execute(&open.session, Command::ResumeKey(id)).unwrap();
     assert!(engine.verify(&presented(id, SECRET), &[]).is_allow());

@@ -181,3 +181,24 @@ fn a_sweep_every_minute_of_a_day_gives_one_notice_a_step() {
     house.open.engine.execute(&house.open.session, Command::KeepKey(key)).unwrap();
     assert_eq!(house.sweep(), ["Webhook relay withdrawn"]);
 }
+
+#[test]
+fn a_sweeper_that_means_to_sleep_long_wakes_for_a_pause_that_ends_sooner() {
+    let house = House::founded();
+    let (key, _) = house.issue("Webhook relay");
+    let soon = Duration::from_millis(1);
+    let _sweeper = sweeper(&house, Pace { first: soon, least: soon, again: soon, most: Duration::MAX });
+    until("the first sweep", || sweeps(&house).done.is_some());
+    // By when the pause is written, it is over: whoever hears of it need not wait for real minutes.
+    let clock = house.clock.clone();
+    let mut once = true;
+    let hook: Hook = Box::new(move |_| {
+        if std::mem::take(&mut once) {
+            clock.pass(600_000);
+        }
+    });
+    *house.store.before_commit.lock().unwrap() = Some(hook);
+    house.does(Command::PauseKey(key, Some("5m".parse().unwrap()))).unwrap();
+    until("it works again", || status(&house, key) == Status::Active);
+    assert_eq!(by_itself(&house), ["key.resume-due"]);
+}

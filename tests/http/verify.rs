@@ -165,7 +165,7 @@ fn what_is_wrong_with_a_token_is_not_told() {
     let (paused, c) = house.issue("C", Place::Agency, &["contacts.read"]);
     let (deleted, d) = house.issue("D", Place::Agency, &["contacts.read"]);
     house.does(Command::revoke(revoked));
-    house.does(Command::PauseKey(paused));
+    house.does(Command::PauseKey(paused, None));
     house.does(Command::DeleteKey(deleted));
     let other = House::new();
     let (_, unknown) = other.issue("A", Place::Agency, &["contacts.read"]);
@@ -376,7 +376,7 @@ fn the_next_request_after_a_change_meets_it() {
     let (id, token) = house.issue("A", Place::Agency, &["contacts.read"]);
     let status = || house.bearer("/verify?scope=contacts.read", &token).status;
     assert_eq!(status(), 200);
-    house.does(Command::PauseKey(id));
+    house.does(Command::PauseKey(id, None));
     assert_eq!(status(), 401);
     house.does(Command::ResumeKey(id));
     assert_eq!(status(), 200);

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use super::issue::contacts;
-use super::{Edit, Final, One, Protect, Rescope, Revoke, Transfer, expiry, list, now};
+use super::{Edit, Final, One, Pause, Protect, Rescope, Revoke, Transfer, expiry, list, now};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
@@ -16,8 +16,21 @@ use crate::domain::view::Sought;
 use crate::domain::{Command, Contacts, Key, KeyId, Motive, Name, Note};
 use crate::engine::open::Wants;
 
-pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
-    carry_out(deck, one, Command::PauseKey, "is paused. It is refused from now on, until it is resumed.")
+pub(super) fn pause(deck: &Deck, args: &Pause) -> Outcome {
+    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    signed.engine.execute(&signed.session, Command::PauseKey(key.id, args.time))?;
+    let key = now(&signed, key.id)?;
+    let until = key.resumes_at().map_or_else(
+        || "until it is resumed".to_owned(),
+        |at| {
+            format!(
+                "until the first sweep after {} resumes it: a console or a server that runs sweeps by itself, cron with \
+                 `keydeck sweep`",
+                times::exact(at)
+            )
+        },
+    );
+    done(deck, &signed, &key, &format!("is paused. It is refused from now on, {until}."))
 }
 
 pub(super) fn resume(deck: &Deck, one: &One) -> Outcome {
@@ -183,9 +196,13 @@ pub(super) fn reach(deck: &Deck, one: &One, sought: Sought) -> Result<(Signed, K
 
 pub(super) fn run(deck: &Deck, signed: &Signed, command: Command, id: KeyId, said: &str) -> Outcome {
     signed.engine.execute(&signed.session, command)?;
-    let key = now(signed, id)?;
+    done(deck, signed, &now(signed, id)?, said)
+}
+
+/// What was done, for people; the key as it is now, for scripts.
+fn done(deck: &Deck, signed: &Signed, key: &Key, said: &str) -> Outcome {
     if deck.output.is_json() {
-        return list::print(deck, signed, &key);
+        return list::print(deck, signed, key);
     }
     deck.output.say(&format!("{} {said}", key.name));
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
+use crate::domain::knock::Knock;
 use crate::domain::trace::Agent;
 use crate::domain::{Contact, Grounds, Key, KeyState, Reason, Status, Timestamp, Trace, View};
 use crate::engine::Unwritten;
@@ -31,6 +32,11 @@ pub struct KeyLine<'a> {
     scopes_used: Vec<ScopeUsed<'a>>,
     first_used_at: Option<String>,
     expires_at: Option<String>,
+    /// When a sweep resumes it, of a key that is paused for some time.
+    resumes_at: Option<String>,
+    /// Who presented it since it was paused; absent in lists, and of a key that is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub knocked: Option<Vec<KnockLine>>,
     /// The key it took over from.
     succeeds: Option<String>,
     /// The key that took over from it.
@@ -74,6 +80,23 @@ impl<'a> Revoked<'a> {
     }
 }
 
+/// Refused requests of one caller.
+#[derive(Serialize)]
+pub struct KnockLine {
+    from: Option<String>,
+    agent: Option<String>,
+    count: u64,
+    first_at: String,
+    last_at: String,
+}
+
+impl From<Knock> for KnockLine {
+    fn from(knock: Knock) -> Self {
+        let Knock { address, agent, count, first, last } = knock;
+        Self { from: address, agent, count, first_at: first.rfc3339(), last_at: last.rfc3339() }
+    }
+}
+
 /// A scope that was needed.
 #[derive(Serialize)]
 struct ScopeUsed<'a> {
@@ -112,6 +135,8 @@ impl<'a> KeyLine<'a> {
                 .collect(),
             first_used_at: usage.first_used_at.map(Timestamp::rfc3339),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
+            resumes_at: key.resumes_at().map(Timestamp::rfc3339),
+            knocked: None,
             succeeds: key.succeeds.map(|id| id.to_string()),
             superseded_by: key.superseded.as_ref().map(|how| how.by.to_string()),
             grace_ends_at: view.old_half(key, now).unwrap_or(key).grace_ends().map(Timestamp::rfc3339),

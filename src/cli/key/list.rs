@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use super::lines::{self, KeyLine};
+use super::lines::{self, KeyLine, KnockLine};
 use super::{List, One};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
@@ -12,9 +12,11 @@ use crate::cli::find;
 use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
+use crate::domain::audit::Entry;
+use crate::domain::knock::{Knock, knocks};
 use crate::domain::name::plain;
 use crate::domain::view::Sought;
-use crate::domain::{Grounds, Halves, Key, KeyState, Place, ScopeId, Timestamp, View};
+use crate::domain::{Grounds, Halves, Key, KeyState, Place, ScopeId, Status, Timestamp, View};
 use crate::engine::Unwritten;
 use crate::engine::open::Wants;
 
@@ -97,17 +99,21 @@ pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
 pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
     let (grounds, left) = (signed.grounds(), signed.engine.condition().unwritten);
     let now = grounds.now;
+    let paused = if let Status::Paused(since) = key.status { Some(since) } else { None };
+    let knocked = paused.and_then(|since| knocked(signed, key, since));
     if deck.output.is_json() {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        deck.output.value(&KeyLine::of(key, view, &left, grounds))?;
+        let mut line = KeyLine::of(key, view, &left, grounds);
+        line.knocked = knocked.map(|knocks| knocks.into_iter().map(KnockLine::from).collect());
+        deck.output.value(&line)?;
     } else {
         // No more than there is: the trail may be unreadable, and the page is worth having all the same.
         let over = matches!(key.state(now), KeyState::Revoked | KeyState::Deleted);
         let trail =
             if over { signed.engine.audit(&signed.session, None, TOLD, Some(key.id)).ok() } else { None };
         let why = trail.as_ref().and_then(|page| page.lines.iter().find_map(|line| line.entry.unasked()));
-        deck.output.text(&signed.see(|view| page(key, view, why, &left, grounds)))?;
+        deck.output.text(&signed.see(|view| page(key, view, (why, knocked.as_deref()), &left, grounds)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -115,7 +121,27 @@ pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
 /// Entries of a key that are looked at for why it ended.
 const TOLD: usize = 30;
 
-fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds: Grounds) -> String {
+/// Who presented a key since it was paused, as far as the trail can be read.
+fn knocked(signed: &Signed, key: &Key, since: Timestamp) -> Option<Vec<Knock>> {
+    let (mut entries, mut before): (Vec<Entry>, _) = (Vec::new(), None);
+    loop {
+        let page = signed.engine.audit(&signed.session, before, TOLD, Some(key.id)).ok()?;
+        let older = page.lines.last().is_none_or(|line| line.entry.at < since.0);
+        entries.extend(page.lines.into_iter().map(|line| line.entry));
+        before = page.next.filter(|_| !older);
+        if before.is_none() {
+            return Some(knocks(key, &entries));
+        }
+    }
+}
+
+fn page(
+    key: &Key,
+    view: View<'_>,
+    (why, knocked): (Option<&str>, Option<&[Knock]>),
+    left: &Unwritten,
+    grounds: Grounds,
+) -> String {
     let now = grounds.now;
     let mut out = String::new();
     let mut line = |what: &str, text: &str| {
@@ -139,6 +165,18 @@ fn page(key: &Key, view: View<'_>, why: Option<&str>, left: &Unwritten, grounds:
     line("State", &format!("{state}{waits}{stopped}{why}"));
     if let Some(motive) = &key.motive {
         line("Reason", &motive.to_string());
+    }
+    if let Some(at) = key.resumes_at() {
+        line("Resumes", &format!("with the first sweep after {}", times::both(at, now)));
+    }
+    for (at, knock) in knocked.into_iter().flatten().enumerate() {
+        let (last, first) = (times::relative(knock.last, now), times::relative(knock.first, now));
+        let times =
+            if knock.count == 1 { String::new() } else { format!(" {}×, first {first},", knock.count) };
+        line(if at == 0 { "Knocked" } else { "" }, &format!("{}:{times} last {last}", knock.whence()));
+    }
+    if knocked.is_some_and(<[Knock]>::is_empty) {
+        line("Knocked", "nobody since it was paused");
     }
     line("Owner", view.owner_name(key));
     let future = if key.created_at > now { "; in the future: the clock was wrong" } else { "" };

@@ -32,8 +32,8 @@ pub enum Verb {
     List(List),
     /// All that is known of one key; never its secret
     Show(One),
-    /// Stop a key for a while
-    Pause(One),
+    /// Stop a key until it is resumed, or for some time
+    Pause(Pause),
     /// Let a paused key work again
     Resume(One),
     /// Have a new key take over from one; the old one works on for a grace
@@ -173,6 +173,16 @@ pub struct Revoke {
     because: Option<String>,
     #[command(flatten)]
     consent: Consent,
+}
+
+/// Words of `key pause`.
+#[derive(Debug, Args)]
+pub struct Pause {
+    #[command(flatten)]
+    one: One,
+    /// Resume it by itself after so long: 5m, 1h, 1d, up to 7d
+    #[arg(long = "for", value_name = "LIFE")]
+    time: Option<Grace>,
 }
 
 /// What the new half of a rotation shall be.
@@ -345,7 +355,7 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Import(args) => issue::import(deck, args),
         Verb::List(args) => list::list(deck, args),
         Verb::Show(args) => list::show(deck, args),
-        Verb::Pause(one) => change::pause(deck, one),
+        Verb::Pause(args) => change::pause(deck, args),
         Verb::Resume(one) => change::resume(deck, one),
         Verb::Rotate(args) => rotate::run(deck, args),
         Verb::Lost(args) => rotate::lost(deck, args),

@@ -203,8 +203,10 @@ commands! {
         "Issued {}" "issuing a key" "issued";
     ImportKey (_)                  "key.import"          Nothing              Leaves   ImportedId              ImportedSecret Operator
         "Took over {}, whose secret was made elsewhere" "taking over a key" "taken over";
-    PauseKey (key)                 "key.pause"           Key(*key)            Denies   Nothing                 Nothing        Operator
+    PauseKey (key, _)              "key.pause"           Key(*key)            Denies   Nothing                 Nothing        Operator
         "Paused {}" "pausing {}" "paused";
+    ResumeDue {}                   "key.resume-due"      Nothing              Leaves   Nothing                 Nothing        Service
+        "Resumed {}, whose pause was over" "resuming keys" "resumed by itself";
     ResumeKey (key)                "key.resume"          Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Resumed {}" "resuming {}" "resumed";
     RevokeKey (key, _)             "key.revoke"          Key(*key)            Denies   Nothing                 Nothing        Operator

@@ -12,8 +12,8 @@ use crate::domain::lineage::{Superseded, earlier};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    AppId, Expiry, Key, KeyId, KeyState, Location, Motive, Name, Note, OperatorId, Place, Policy, PublicId,
-    Refusal, Scopes, State, Status, Timestamp,
+    AppId, Expiry, Grace, Key, KeyId, KeyState, Location, Motive, Name, Note, OperatorId, Place, Policy,
+    PublicId, Refusal, Scopes, State, Status, Timestamp,
 };
 
 pub(super) fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -26,15 +26,32 @@ pub(super) fn import(state: &State, new: &NewKey, context: &Context<'_>) -> Resu
     if key.imported.is_some() { Ok(vec![Event::KeyImported(key)]) } else { Err(Refusal::IdTaken) }
 }
 
-pub(super) fn pause(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+/// For some time, or until somebody resumes it. A pause that would end by itself can be made another; one that would not
+/// gives nothing back by being asked for again.
+pub(super) fn pause(
+    state: &State,
+    id: KeyId,
+    time: Option<Grace>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
-    let is_stopped = matches!(key.status, Status::Paused(_));
-    let fit: &[KeyState] = if is_stopped { &[] } else { &[KeyState::Active, KeyState::Superseded] };
-    // An old half that is stopped is superseded all the same.
-    let state_then = if is_stopped { key.state(context.now) } else { KeyState::Paused };
-    need(key, fit, Some((state_then, "it is stopped already.")), context)?;
-    let working = whole(state, key, context).filter(|half| half.status == Status::Active);
-    Ok(working.map(|half| Event::KeyPaused(with(half, Status::Paused(context.now)))).collect())
+    let lasts = |half: &Key| matches!(half.status, Status::Paused(_)) && half.pause_ends.is_none();
+    let fit: &[KeyState] =
+        if lasts(key) { &[] } else { &[KeyState::Active, KeyState::Paused, KeyState::Superseded] };
+    let already = lasts(key).then(|| (key.state(context.now), "it is stopped already."));
+    need(key, fit, already, context)?;
+    if let Some(time) = time {
+        if time == Grace::NONE || !time.is_allowed() {
+            return Err(Refusal::BadPause);
+        }
+        believed(context)?;
+    }
+    let pause_ends = time.map(|time| time.after(context.now));
+    let paused = |half: &Key| {
+        let since = if let Status::Paused(since) = half.status { since } else { context.now };
+        Event::KeyPaused(Key { pause_ends, ..with(half, Status::Paused(since)) })
+    };
+    Ok(whole(state, key, context).filter(|half| !lasts(half)).map(paused).collect())
 }
 
 pub(super) fn resume(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -262,7 +279,7 @@ pub(super) fn need(
 }
 
 fn with(key: &Key, status: Status) -> Key {
-    Key { status, ..key.clone() }
+    Key { status, pause_ends: None, ..key.clone() }
 }
 
 fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refusal> {
@@ -315,6 +332,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         succeeds: None,
         superseded: None,
         motive: None,
+        pause_ends: None,
     })
 }
 

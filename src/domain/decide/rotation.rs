@@ -95,6 +95,7 @@ pub(super) fn cancel(state: &State, id: KeyId, context: &Context<'_>) -> Result<
         id: old.id,
         created_at: old.created_at,
         status: old.status,
+        pause_ends: old.pause_ends,
         expiry: how.expiry,
         succeeds: old.succeeds,
         superseded: None,
@@ -180,6 +181,7 @@ fn successor(
         succeeds: Some(from),
         superseded: None,
         motive: None,
+        pause_ends: None,
         ..key.clone()
     })
 }

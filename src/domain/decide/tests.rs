@@ -143,9 +143,13 @@ fn another_operators_key_is_answered_like_one_that_does_not_exist() {
     // Not even an admin sees it before opening the whole-agency view.
     let priya = world.operator(maria, "priya", Role::Manager);
     for actor in [maria, priya, Actor { access: Access::Agency, ..priya }] {
-        for make in
-            [Command::PauseKey, Command::ResumeKey, Command::revoke, Command::DeleteKey, Command::RestoreKey]
-        {
+        for make in [
+            |key| Command::PauseKey(key, None),
+            Command::ResumeKey,
+            Command::revoke,
+            Command::DeleteKey,
+            Command::RestoreKey,
+        ] {
             assert_eq!(world.run(actor, &make(theirs)), Err(Refusal::NoSuchKey));
             assert_eq!(world.run(actor, &make(nobodys)), Err(Refusal::NoSuchKey));
         }

@@ -19,6 +19,9 @@
 //! **Rotated.** The grace of an old half that waits for the first use of the new one ends so long after it. When its end is
 //! near and it is still used, that is told, once for that end. An old half whose grace is over is written down as revoked.
 //!
+//! **Paused for some time.** When that is over the key is resumed, unless its own time is over as well. Until then no clock
+//! gives it back.
+//!
 //! Nothing is due while the clock is in doubt or uses are not written down: [`Grounds`].
 
 mod cycle;
@@ -105,6 +108,8 @@ pub struct Plan<'s> {
     pub graces: Vec<(&'s Key, (Timestamp, Expiry))>,
     /// Old halves of rotations whose grace is over.
     pub ended: Vec<&'s Key>,
+    /// Keys that were paused for some time that is over.
+    pub resumed: Vec<&'s Key>,
     /// Keys to delete for want of use: those that need no word first, then those it was given for.
     pub deletions: Vec<&'s Key>,
     /// What has to wait for a word, as it should be remembered; `None` when that is remembered already.
@@ -132,6 +137,8 @@ pub enum Pass {
     Graces,
     /// Revokes old halves whose grace is over. They are refused already.
     Ended,
+    /// Resumes what was paused for some time.
+    Resumptions,
 }
 
 impl Pass {
@@ -139,8 +146,16 @@ impl Pass {
     pub const AT_ONCE: usize = 64;
 
     /// All of them, in the order in which they are done.
-    pub const ALL: [Self; 7] =
-        [Self::Graces, Self::Ended, Self::Renewals, Self::Notices, Self::Deletions, Self::Hold, Self::Purges];
+    pub const ALL: [Self; 8] = [
+        Self::Graces,
+        Self::Ended,
+        Self::Resumptions,
+        Self::Renewals,
+        Self::Notices,
+        Self::Deletions,
+        Self::Hold,
+        Self::Purges,
+    ];
 
     /// The command that does it.
     pub const fn command(self) -> Command {
@@ -152,6 +167,7 @@ impl Pass {
             Self::Purges => Command::PurgeDeleted,
             Self::Graces => Command::StartGraces,
             Self::Ended => Command::EndGraces,
+            Self::Resumptions => Command::ResumeDue,
         }
     }
 }
@@ -166,6 +182,7 @@ impl Plan<'_> {
             && self.purges.is_empty()
             && self.graces.is_empty()
             && self.ended.is_empty()
+            && self.resumed.is_empty()
     }
 
     /// What one pass comes to at `now`.
@@ -196,6 +213,11 @@ impl Plan<'_> {
                 let at = key.expiry.instant().unwrap_or(now);
                 let motive = Motive::replaced().kept();
                 Event::KeyRevoked(Key { status: Status::Revoked(at), motive, ..(*key).clone() })
+            })),
+            Pass::Resumptions => Box::new(self.resumed.iter().map(move |key| {
+                let counted_from = Some(now);
+                let status = Status::Active;
+                Event::KeyResumed(Key { status, counted_from, pause_ends: None, ..(*key).clone() })
             })),
             Pass::Purges => Box::new(
                 self.purges
@@ -272,6 +294,7 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     plan.purges.sort_by_key(|key| key.id);
     plan.graces.sort_by_key(|(key, _)| key.id);
     plan.ended.sort_by_key(|key| key.id);
+    plan.resumed.sort_by_key(|key| key.id);
     plan
 }
 
@@ -291,6 +314,10 @@ fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<
             Some(end) => miss(state, key, end, grounds.now, plan),
             None => {}
         }
+    }
+    match key.resumes_at().filter(|_| !key.expiry.is_over(grounds.now)) {
+        Some(at) if grounds.now >= at => plan.resumed.push(key),
+        at => plan.next = earliest(plan.next, at),
     }
     judge(state, key, grounds, plan, due);
 }

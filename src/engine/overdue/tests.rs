@@ -253,7 +253,7 @@ fn a_key_that_was_resumed_is_not_paused_again_by_a_denial_that_was_written_and_n
         let (narrowed, _) = issue(&open, "Narrowed");
         does(&open, rescope(narrowed, &["contacts.read", "contacts.write", "locations.read"])).unwrap();
         house.fail();
-        assert!(is_kept(&does(&open, Command::PauseKey(paused))));
+        assert!(is_kept(&does(&open, Command::PauseKey(paused, None))));
         assert!(is_kept(&does(&open, Command::DeleteKey(deleted))));
         assert!(is_kept(&does(&open, rescope(narrowed, &["contacts.read", "contacts.write"]))));
         let mut notes = waiting(&open);
@@ -304,7 +304,7 @@ fn a_denial_the_trail_does_not_tell_of_is_not_carried_out_over_a_later_change_an
     let (key, token) = issue(&open, "Paused");
     let (_, bystander) = issue(&open, "Bystander");
     house.fail();
-    assert!(is_kept(&does(&open, Command::PauseKey(key))));
+    assert!(is_kept(&does(&open, Command::PauseKey(key, None))));
     let note = Note { after: Some(1), at: Timestamp(1), ..waiting(&open).remove(0) };
     house.mend();
     does(&open, Command::ResumeKey(key)).unwrap();

@@ -30,7 +30,7 @@ impl Deed {
     /// The command for one key.
     pub fn command(self, key: KeyId) -> Command {
         match self {
-            Self::Pause => Command::PauseKey(key),
+            Self::Pause => Command::PauseKey(key, None),
             Self::Resume => Command::ResumeKey(key),
             Self::Revoke => Command::revoke(key),
             Self::Delete => Command::DeleteKey(key),

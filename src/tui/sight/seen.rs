@@ -253,7 +253,14 @@ impl Standing {
                 Some(at) => format!("It works until {}. Another took over from it.", times.minute(at)),
                 None => "It works until its successor has been in use for the grace.".to_owned(),
             },
-            Self::Paused => format!("Paused{}. It is refused until it is resumed.", when(changed_at(key))),
+            Self::Paused => match key.resumes_at() {
+                Some(at) => format!(
+                    "Paused{}. It is refused until it is resumed, by the first sweep after {} if nobody does it before.",
+                    when(changed_at(key)),
+                    times.minute(at)
+                ),
+                None => format!("Paused{}. It is refused until it is resumed.", when(changed_at(key))),
+            },
             Self::InDoubt => REFUSED_IN_DOUBT.to_owned(),
             Self::OwnerStopped => REFUSED_WITH_ITS_OWNER.to_owned(),
             Self::LocationGone => {

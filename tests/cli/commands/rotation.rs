@@ -120,3 +120,37 @@ fn a_grace_from_the_first_use_is_counted_by_a_sweep() {
     let notices = ann.asks(&["notices", "list"]);
     assert_eq!((&notices[0]["what"], &notices[0]["when"]), (&json!("grace_ends"), &ends));
 }
+
+#[test]
+fn a_key_paused_for_a_while_is_resumed_by_a_sweep_and_tells_who_knocked() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let (id, token) = issue(&ann, "Widget");
+    desk.file("clock", "0 monday");
+    let said = ann.does(&["key", "pause", "Widget", "--for", "1h"]);
+    assert!(
+        said.err.contains("until the first sweep after") && said.err.contains("keydeck sweep"),
+        "{said:?}"
+    );
+    assert_eq!([ann.verifies(&token), ann.verifies(&token)], ["deny disabled", "deny disabled"]);
+    ann.does(&["sweep"]);
+    let shown = ann.asks(&["key", "show", "Widget"]);
+    assert_eq!(shown["state"], "paused");
+    assert!(shown["resumes_at"].is_string() && shown["knocked"].is_array(), "{shown}");
+    assert!(ann.asks(&["key", "list"])[0].get("knocked").is_none());
+    assert!(ann.does(&["key", "show", &id]).out.contains("Resumes"));
+    desk.file("clock", "3700000 tuesday");
+    assert_eq!(ann.verifies(&token), "deny disabled", "no clock resumes it");
+    let done = ann.asks(&["sweep"]);
+    assert_eq!(
+        (&done["actions"][0]["action"], &done["actions"][0]["name"]),
+        (&json!("resumed"), &json!("Widget"))
+    );
+    assert_eq!(ann.verifies(&token), "allow");
+    let trail = ann.does(&["audit", "list", "--json"]).out;
+    assert!(trail.contains("key.resume-due"), "{trail}");
+    let shown = ann.asks(&["key", "show", "Widget"]);
+    assert!(shown["resumes_at"].is_null() && shown.get("knocked").is_none());
+    ann.says(&["key", "pause", "Widget", "--for", "0"]).fails(1, "more than no time");
+    ann.says(&["key", "pause", "Widget", "--for", "8d"]).fails(2, "seven days");
+}

@@ -48,7 +48,7 @@ fn every_kind_of_call_works_through_the_socket() {
     engine.settle().unwrap();
     assert!(engine.state().usage(id).last_used_at.is_some(), "the use is known here");
 
-    maria.run(Command::PauseKey(id));
+    maria.run(Command::PauseKey(id, None));
     assert_eq!(engine.state().key(id).unwrap().state(engine.now().time), KeyState::Paused);
     assert_eq!(engine.verify(token.as_bytes(), &[]).reason(), Some(Reason::Disabled));
     maria.run(Command::ResumeKey(id));

@@ -165,7 +165,7 @@ fn a_slow_reader_holds_up_nobody_and_catches_up() {
     let held = slow.engine.state();
     for n in 0..300 {
         let (id, _) = super::house::issued(run(super::house::key(&format!("Key {n}"))));
-        run(keydeck::domain::Command::PauseKey(id));
+        run(keydeck::domain::Command::PauseKey(id, None));
     }
     assert_eq!(held.key_count(), 0);
     drop(held);

@@ -135,9 +135,9 @@ fn what_a_request_says_about_itself_is_not_believed() {
     );
     // An admin, too, sees the whole agency only after asking for it, because that is in the trail.
     let session = forged(maria_id, Access::Agency);
-    assert_eq!(code(maria.engine.execute(&session, Command::PauseKey(id))), "not_granted");
+    assert_eq!(code(maria.engine.execute(&session, Command::PauseKey(id, None))), "not_granted");
     let wide = maria.engine.execute(&maria.session, Command::OpenAgencyView).unwrap().session.unwrap();
-    maria.engine.execute(&wide, Command::PauseKey(id)).unwrap();
+    maria.engine.execute(&wide, Command::PauseKey(id, None)).unwrap();
     // What the door alone asks for.
     assert_eq!(code(maria.try_run(Command::StartSession { failed_attempts: 9 })), "bad_request");
     // What does not go with what came beside it.
@@ -279,7 +279,7 @@ fn a_command_about_one_key_is_sent_that_key_and_no_other() {
     assert_eq!(sees("Bulk13"), None, "nobody asked for it");
     maria.engine.look_up(&maria.session, "Bulk13").unwrap();
     let (id, _) = sees("Bulk13").unwrap();
-    maria.engine.execute(&maria.session, Command::PauseKey(id)).unwrap();
+    maria.engine.execute(&maria.session, Command::PauseKey(id, None)).unwrap();
     assert!(matches!(sees("Bulk13"), Some((_, Status::Paused(_)))), "as it is now");
     // Everything else is sent again, and what it was sent of keys stays.
     maria.engine.execute(&maria.session, Command::OpenAgencyView).unwrap();
@@ -303,7 +303,7 @@ fn nothing_that_may_not_be_seen_is_in_the_bytes() {
     let (own, token) = carl.issue("CarlsOwnKey");
     let mut news = carl.listen();
     let after = at_home("CanaryAfter");
-    owner.engine.execute(&owner.session, Command::PauseKey(before)).unwrap();
+    owner.engine.execute(&owner.session, Command::PauseKey(before, None)).unwrap();
     owner
         .engine
         .execute(
@@ -319,7 +319,7 @@ fn nothing_that_may_not_be_seen_is_in_the_bytes() {
     }
     drop(carl.engine.audit(&carl.session, None, 500, None).unwrap());
     drop(carl.engine.doors(&carl.session).unwrap());
-    carl.run(Command::PauseKey(own));
+    carl.run(Command::PauseKey(own, None));
     assert!(has(b"CarlsOwnKey") && has(b"EverybodySeesThis"), "the copy is one");
     assert!(has(token.as_bytes()), "the token, once, to the one who issued it");
     assert!(!has(b"Canary"), "carl was sent what is not his");

@@ -656,7 +656,7 @@ fn every_command_leaves_one_entry_and_no_entry_a_secret() {
     let (open, _) = bench.found();
     let (id, token) = issue(&open, "K");
     let _ = open.engine.execute(&open.session, agency_key("K"));
-    open.engine.execute(&open.session, Command::PauseKey(id)).unwrap();
+    open.engine.execute(&open.session, Command::PauseKey(id, None)).unwrap();
     let page = open.engine.audit(&open.session, None, 100, None).unwrap();
     let events: Vec<_> = page.lines.iter().rev().map(|l| l.entry.event.as_str()).collect();
     assert_eq!(events, ["store.found", "key.issue", "key.issue", "key.pause"]);

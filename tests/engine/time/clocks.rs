@@ -29,7 +29,7 @@ use crate::sweeps::{START, name, options};
 const ROUNDS: &str = "KEYDECK_CLOCK_ROUNDS";
 const SEED: &str = "KEYDECK_CLOCK_SEED";
 /// Rounds of an everyday run: some seconds.
-const FEW: usize = 80;
+const FEW: usize = 160;
 /// Rounds a store lives through.
 const LIVES: usize = 50;
 const HOUR: i64 = 3_600_000;
@@ -384,7 +384,8 @@ fn a_machine_that_starts_a_year_ahead_is_believed_and_deletes_only_what_was_told
             | Did::Ends(of, _)
             | Did::Deleted(of)
             | Did::Purged(of)
-            | Did::GraceEnded(of) => *of == key,
+            | Did::GraceEnded(of)
+            | Did::Resumed(of) => *of == key,
             Did::Held(_) => false,
         };
         days.iter().filter(|(_, did)| about(did)).copied().collect()

@@ -295,7 +295,7 @@ impl Year {
             32..=39 => self.cancels(key),
             // What another model may see otherwise than one key: its halves, stopped.
             40..=44 if !self.is_half(key) => {
-                self.happens("pause", key, Command::PauseKey(key), Entry::Paused);
+                self.happens("pause", key, Command::PauseKey(key, None), Entry::Paused);
             }
             45..=50 if !self.is_half(key) => {
                 self.happens("resume", key, Command::ResumeKey(key), Entry::Resumed);
@@ -352,6 +352,7 @@ impl Year {
                 Did::Deleted(key) => ("deleted".into(), json!(["delete", key.to_string()])),
                 Did::Purged(key) => ("purged".into(), json!(["purge", key.to_string()])),
                 Did::GraceEnded(key) => ("grace ended".into(), json!(["grace-ended", key.to_string()])),
+                Did::Resumed(key) => ("resumed".into(), json!(["resumed", key.to_string()])),
             };
             self.counts(&what);
             lines.push(line);

@@ -76,7 +76,7 @@ fn denier() {
             // The last one stays, to show that not everything is refused.
             let command = match n {
                 0 => Command::revoke(id),
-                1 => Command::PauseKey(id),
+                1 => Command::PauseKey(id, None),
                 _ => break,
             };
             say(&format!("trying {}", id.public()));

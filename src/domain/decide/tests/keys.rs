@@ -116,14 +116,17 @@ fn a_key_goes_through_its_states_and_never_back_from_the_end() {
     let key = key.unwrap();
     let wrong = |answer: Result<Vec<Event>, Refusal>| matches!(answer, Err(Refusal::WrongState { .. }));
     assert!(wrong(world.run(maria, &Command::ResumeKey(key))));
-    world.run(maria, &Command::PauseKey(key)).unwrap();
-    assert!(wrong(world.run(maria, &Command::PauseKey(key))));
+    world.run(maria, &Command::PauseKey(key, None)).unwrap();
+    assert!(wrong(world.run(maria, &Command::PauseKey(key, None))));
     assert_eq!(world.key(key).state(NOW), KeyState::Paused);
     world.run(maria, &Command::ResumeKey(key)).unwrap();
     world.run(maria, &Command::revoke(key)).unwrap();
-    for again in
-        [Command::revoke(key), Command::PauseKey(key), Command::ResumeKey(key), Command::RestoreKey(key)]
-    {
+    for again in [
+        Command::revoke(key),
+        Command::PauseKey(key, None),
+        Command::ResumeKey(key),
+        Command::RestoreKey(key),
+    ] {
         assert!(wrong(world.run(maria, &again)));
     }
     world.run(maria, &Command::DeleteKey(key)).unwrap();
@@ -152,7 +155,7 @@ fn an_expired_key_can_be_revoked_but_not_paused_or_rescoped() {
     let key = world.issue(maria, soon).unwrap();
     world.now = Timestamp(NOW.0 + 5);
     assert_eq!(world.key(key).state(world.now), KeyState::Expired);
-    assert!(world.run(maria, &Command::PauseKey(key)).is_err());
+    assert!(world.run(maria, &Command::PauseKey(key, None)).is_err());
     let scopes = vec![scope("contacts.write")];
     assert!(world.run(maria, &Command::RescopeKey { key, scopes, basis: None }).is_err());
     assert!(world.run(maria, &Command::revoke(key)).is_ok());

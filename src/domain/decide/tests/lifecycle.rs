@@ -6,6 +6,7 @@ mod ends;
 mod held;
 mod idle;
 mod lives;
+mod pauses;
 mod reckoning;
 mod seen;
 mod witness;
@@ -18,9 +19,10 @@ use crate::domain::lifecycle::{Told, deletes_at, plan};
 const SERVER: Actor = Actor { operator: OperatorId(PublicId::NOBODY), access: Access::Service };
 
 /// What a sweep consists of, in its order.
-const PASSES: [Command; 7] = [
+const PASSES: [Command; 8] = [
     Command::StartGraces,
     Command::EndGraces,
+    Command::ResumeDue,
     Command::RenewNotices,
     Command::GiveNotices,
     Command::DeleteUnused,

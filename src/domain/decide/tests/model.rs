@@ -53,7 +53,7 @@ proptest! {
                 Step::Key(who, key, verb) if !keys.is_empty() => {
                     let key = keys[key % keys.len()];
                     let command = match verb {
-                        0 => Command::PauseKey(key),
+                        0 => Command::PauseKey(key, None),
                         1 => Command::ResumeKey(key),
                         2 => Command::revoke(key),
                         3 => Command::DeleteKey(key),

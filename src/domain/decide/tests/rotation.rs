@@ -114,7 +114,7 @@ fn what_is_done_to_either_half_follows_a_table() {
     let commands = |key: &Key| {
         let id = key.id;
         [
-            Command::PauseKey(id),
+            Command::PauseKey(id, None),
             Command::ResumeKey(id),
             Command::revoke(id),
             Command::DeleteKey(id),
@@ -155,7 +155,7 @@ fn what_is_done_to_either_half_follows_a_table() {
         };
         let old = world.key(key).succeeds;
         let key = match case {
-            "paused" | "stopped" => world.run(maria, &Command::PauseKey(key)).map(|_| key).unwrap(),
+            "paused" | "stopped" => world.run(maria, &Command::PauseKey(key, None)).map(|_| key).unwrap(),
             "revoked" => world.run(maria, &Command::revoke(key)).map(|_| key).unwrap(),
             "deleted" => world.run(maria, &Command::DeleteKey(key)).map(|_| key).unwrap(),
             "finished" => world.run(maria, &Command::revoke(old.unwrap())).map(|_| key).unwrap(),
@@ -185,7 +185,7 @@ fn what_is_done_to_either_half_follows_a_table() {
 fn to_stop_a_key_stops_the_secret_it_took_over_from_as_well() {
     let (mut world, maria) = World::founded();
     let (old, new) = world.rotated(maria);
-    world.run(maria, &Command::PauseKey(new)).unwrap();
+    world.run(maria, &Command::PauseKey(new, None)).unwrap();
     assert_eq!(
         (world.refused_for(old), world.refused_for(new)),
         (Some(Reason::Disabled), Some(Reason::Disabled))
@@ -193,10 +193,10 @@ fn to_stop_a_key_stops_the_secret_it_took_over_from_as_well() {
     world.run(maria, &Command::ResumeKey(new)).unwrap();
     assert!(world.works(old) && world.works(new));
     // The old half alone, to see who misses it.
-    world.run(maria, &Command::PauseKey(old)).unwrap();
+    world.run(maria, &Command::PauseKey(old, None)).unwrap();
     assert!(!world.works(old) && world.works(new));
     assert_eq!(world.key(old).state(world.now), KeyState::Superseded);
-    assert!(world.run(maria, &Command::PauseKey(old)).is_err(), "it is paused already");
+    assert!(world.run(maria, &Command::PauseKey(old, None)).is_err(), "it is paused already");
     world.run(maria, &Command::ResumeKey(old)).unwrap();
     let write = Command::RescopeKey { key: new, scopes: vec![scope("contacts.write")], basis: None };
     world.run(maria, &write).unwrap();

@@ -1,6 +1,6 @@
 //! Something done to an app: what stops with it and what goes on. A new secret is shown where the question was.
 
-use super::{Accept, Awaited, Confirm, Typed, run};
+use super::{Accept, Awaited, Confirm, Wanted, run};
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppId};
 use crate::tui::action::Danger;
@@ -46,7 +46,7 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
             }
         };
         let typed = (deed == AppDeed::Delete)
-            .then(|| Typed::new("Type its name to confirm:", "the app's name", name));
+            .then(|| Wanted::new("Type its name to confirm:", "the app's name", name));
         let question = Confirm::new(title, lines, (deed.verb(), deed.danger()), accept);
         Some(Confirm { typed, ..question })
     })

@@ -1,6 +1,6 @@
 //! Letting deletions go that were held back because they were too many at once: what they are, and their number to be typed.
 
-use super::{Accept, Confirm, Typed};
+use super::{Accept, Confirm, Wanted};
 use crate::domain::Command;
 use crate::domain::name::first_few;
 use crate::tui::action::Danger;
@@ -37,7 +37,7 @@ pub fn ask(look: &Look) -> Option<Confirm> {
         let accept = Accept::One(Command::ConfirmHold { count }, said);
         let mut question = Confirm::new(title, lines, ("Let them go", Danger::Dangerous), accept);
         question.typed =
-            Some(Typed::new("Type the number of keys to confirm:", "the number of keys", count.to_string()));
+            Some(Wanted::new("Type the number of keys to confirm:", "the number of keys", count.to_string()));
         Some(question)
     })
 }

@@ -1,7 +1,7 @@
 //! Something done to keys: what they are, who uses them, what will stop; and which of those marked it cannot be done to.
 
 use super::reasons::Reasons;
-use super::{Accept, Confirm, Told, Typed};
+use super::{Accept, Confirm, Spell, Told, Wanted};
 use crate::domain::name::first_few;
 use crate::domain::{Key, KeyId};
 use crate::tui::action::Danger;
@@ -74,12 +74,13 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
         }
         let live = found.iter().any(|key| !key.state(seen.now()).is_over());
         question.typed = (deed.is_final() && live).then(|| match found.as_slice() {
-            [key] => Typed::new("Type its name to confirm:", "the key's name", key.name.to_string()),
+            [key] => Wanted::new("Type its name to confirm:", "the key's name", key.name.to_string()),
             many => {
                 let count = many.len().to_string();
-                Typed::new("Type the number of keys to confirm:", "the number of keys", count)
+                Wanted::new("Type the number of keys to confirm:", "the number of keys", count)
             }
         });
+        question.spell = (deed == Deed::Pause).then(Spell::default);
         // Of a mixed selection those that work can be paused, or those that are paused resumed.
         let paused = if deed == Deed::Pause { deeds::possible(Deed::Resume, keys, seen).len() } else { 0 };
         if paused > 0 {

@@ -1,6 +1,6 @@
 //! Removing a location: how many keys stop with it.
 
-use super::{Accept, Confirm, Typed};
+use super::{Accept, Confirm, Wanted};
 use crate::domain::{Command, LocationId};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
@@ -20,7 +20,7 @@ pub fn remove(look: &Look, location: LocationId, name: &str) -> Confirm {
     let final_ = "Removing is final. The history of its keys stays readable; a location of the same name is a new one.";
     let lines = vec![Line::of(Role::Title, name), Line::of(Role::Warn, stops), Line::of(Role::Text, final_)];
     let accept = Accept::One(Command::RemoveLocation { location }, format!("{name} is removed"));
-    let typed = Typed::new("Type its name to confirm:", "the location's name", name.to_owned());
+    let typed = Wanted::new("Type its name to confirm:", "the location's name", name.to_owned());
     let question = Confirm::new("Remove location", lines, ("Remove", Danger::Dangerous), accept);
     Confirm { typed: Some(typed), ..question }
 }

@@ -2,7 +2,7 @@
 //! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
 //!
 //! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`clock`], [`hold`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
-//!   console itself. `reasons`: why a key is revoked.
+//!   console itself. `reasons`: why a key is revoked. `spell`: how long a pause lasts.
 
 pub mod apps;
 pub mod clock;
@@ -12,12 +12,14 @@ pub mod location;
 mod reasons;
 pub mod recovery;
 pub mod rotation;
+mod spell;
 
 use std::collections::VecDeque;
 
 use ratatui::layout::Rect;
 
 use self::reasons::{Reasons, told};
+use self::spell::Spell;
 use crate::domain::name::first_few;
 use crate::domain::{Command, Event, Motive};
 use crate::tui::action::{Action, Danger, Reason};
@@ -28,6 +30,7 @@ use crate::tui::clock::Now;
 use crate::tui::input::TextFocus;
 use crate::tui::list::page::{Line, Page, wrapped};
 use crate::tui::overlay::{Cue, Heard, Overlay};
+use crate::tui::router::Edit;
 use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
 use crate::tui::widgets::field::TextField;
@@ -73,7 +76,7 @@ struct Told {
     unmarks: bool,
 }
 
-struct Typed {
+struct Wanted {
     /// Above the line: `Type its name to confirm:`.
     asks: &'static str,
     /// What that is: `the key's name`.
@@ -82,7 +85,7 @@ struct Typed {
     field: TextField,
 }
 
-impl Typed {
+impl Wanted {
     fn new(asks: &'static str, what: &'static str, word: String) -> Self {
         Self { asks, what, word, field: TextField::new("") }
     }
@@ -120,7 +123,9 @@ pub struct Confirm {
     page: Page,
     /// Why it is done, where the trail keeps that.
     reasons: Option<Reasons>,
-    typed: Option<Typed>,
+    /// For how long, where it may end by itself.
+    spell: Option<Spell>,
+    typed: Option<Wanted>,
     buttons: ButtonRow,
     accept: Accept,
     instead: Option<Instead>,
@@ -143,6 +148,7 @@ impl Confirm {
             page: Page::default(),
             reasons: None,
             typed: None,
+            spell: None,
             buttons: ButtonRow::new([Button::safe("Cancel"), does]),
             accept,
             instead: None,
@@ -184,7 +190,7 @@ impl Confirm {
         };
         match &self.accept {
             Accept::One(command, said) => {
-                out.push(Ask::Do(run(&told(command, &motive), said)));
+                out.push(Ask::Do(run(&self.meant(command, &motive), said)));
                 return Heard::Close;
             }
             Accept::Awaited(job, _) => {
@@ -192,7 +198,8 @@ impl Confirm {
                 self.phase = Phase::Waiting;
             }
             Accept::Many(commands, words) => {
-                let each = commands.iter().map(|(command, name)| (told(command, &motive), name.clone()));
+                let each =
+                    commands.iter().map(|(command, name)| (self.meant(command, &motive), name.clone()));
                 let run = Run { waiting: each.collect(), ..Run::default() };
                 let words = *words;
                 self.phase = Phase::Running(run);
@@ -201,6 +208,15 @@ impl Confirm {
             Accept::Quit => out.push(Ask::Quit),
         }
         Heard::Consumed
+    }
+
+    /// The command as it is meant here: for that reason, and for as long.
+    fn meant(&self, command: &Command, motive: &Motive) -> Command {
+        let command = told(command, motive);
+        match &self.spell {
+            Some(spell) => spell.over(command),
+            None => command,
+        }
     }
 
     /// Goes on with the next one, or ends with what came of it.
@@ -235,6 +251,19 @@ impl Confirm {
 
     /// Changes what is typed. The button one came for is the one Enter presses, as soon as it may be.
     fn type_in(&mut self, cue: Cue<'_>) -> Heard {
+        if let Some(spell) = &mut self.spell {
+            // What would move a cursor moves between the buttons: digits are all there is to type.
+            let walked = match cue {
+                Cue::Edit(Edit::Left) => self.buttons.walk(Action::Left),
+                Cue::Edit(Edit::Right) => self.buttons.walk(Action::Right),
+                _ => false,
+            };
+            let taken = spell.take_in(cue);
+            if taken {
+                self.buttons.focus(1);
+            }
+            return if walked || taken { Heard::Consumed } else { Heard::Ignored };
+        }
         let taken = self.typed.as_mut().is_some_and(|typed| typed.field.take_in(cue));
         if !taken {
             return Heard::Ignored;
@@ -263,7 +292,7 @@ impl Overlay for Confirm {
                 let text = self.reasons.as_ref().is_some_and(Reasons::takes_text);
                 if text { TextFocus::Here } else { TextFocus::Elsewhere }
             }
-            Phase::Asking if self.typed.is_some() => TextFocus::Here,
+            Phase::Asking if self.typed.is_some() || self.spell.is_some() => TextFocus::Here,
             _ => TextFocus::Elsewhere,
         }
     }
@@ -331,7 +360,7 @@ impl Overlay for Confirm {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
         let cells = self.width.min(area.width).saturating_sub(6).max(1);
         let lines = wrapped(self.lines.iter().cloned(), 0, cells);
-        let asked = if self.typed.is_some() { 3 } else { 0 };
+        let asked = if self.typed.is_some() { 3 } else { 2 * u16::from(self.spell.is_some()) };
         let why = if self.reasons.is_some() { Reasons::ROWS } else { 0 };
         let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(why + asked + 6);
         let inner = popup::draw(canvas, &self.title, self.width, wanted);
@@ -354,6 +383,9 @@ impl Overlay for Confirm {
             return;
         }
         self.buttons.draw(canvas, buttons, Focus::Here);
+        if let Some(spell) = &self.spell {
+            spell.draw(canvas, layout::row(field, 0));
+        }
         let below = Focus::when(!self.reasons.as_ref().is_some_and(Reasons::is_here));
         if let Some(typed) = &self.typed {
             let label = layout::row(field, 0);

@@ -4,7 +4,8 @@
 use super::history::Happening;
 use super::rotation;
 use crate::domain::catalog::Risk;
-use crate::domain::{Catalog, Key, Place, ScopeId, Scopes, Trace};
+use crate::domain::knock::knocks;
+use crate::domain::{Catalog, Key, Place, ScopeId, Scopes, Status, Trace};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
 use crate::tui::sight::seen::Seen;
@@ -31,6 +32,7 @@ pub fn lines(
     ];
     all.extend(rotation::lines(glyphs, key, seen, keymap));
     facts(&mut all, glyphs.protected, key, seen);
+    knocked(&mut all, key, seen, history);
     all.push(Line::blank());
     scopes(&mut all, &key.scopes, seen.trace(key), seen);
     all.push(Line::blank());
@@ -110,6 +112,19 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
         let who = seen.view.name_of(protection.word.by);
         let since = times.relative(protection.word.at);
         fact("Protected", format!("{sign} by {who} {since}: {}", protection.why));
+    }
+}
+
+/// Who presented the key since it was paused, as far as its history is read.
+fn knocked(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, history: Option<&[Happening]>) {
+    let Some(history) = history.filter(|_| matches!(key.status, Status::Paused(_))) else { return };
+    let knocks = knocks(key, history.iter().map(|happening| &happening.entry));
+    if knocks.is_empty() {
+        all.push(Line::fact("Knocked", "nobody since it was paused"));
+    }
+    for (at, knock) in knocks.iter().enumerate() {
+        let said = format!("{}× {}, last {}", knock.count, knock.whence(), seen.times.relative(knock.last));
+        all.push(Line::fact(if at == 0 { "Knocked" } else { "" }, said));
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Happening {
     /// What of it changed, in words; empty when the rest says all.
     pub detail: String,
     pub refused: bool,
+    /// What the trail says of it.
+    pub entry: Entry,
 }
 
 /// The history of one key, as far as it is known.
@@ -112,7 +114,7 @@ fn happening(entry: &Entry) -> Happening {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    Happening { at: Timestamp(entry.at), what: became(entry), detail, refused }
+    Happening { at: Timestamp(entry.at), what: became(entry), detail, refused, entry: entry.clone() }
 }
 
 /// What became of the key and through whom, or who wanted what of it in vain. A name that this keydeck does not know is

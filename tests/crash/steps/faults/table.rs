@@ -217,7 +217,10 @@ table! {
             &["key.import"],
         ),
     ],
-    PauseKey => &[Deed::new(&["key", "pause", "Nightly"], &["key.pause"]).ends("Nightly", "deny disabled")],
+    PauseKey => &[
+        Deed::new(&["key", "pause", "Nightly"], &["key.pause"]).ends("Nightly", "deny disabled"),
+        Deed::new(&["key", "pause", "Nightly", "--for", "1h"], &["key.pause"]).ends("Nightly", "deny disabled"),
+    ],
     ResumeKey => &[Deed::new(&["key", "resume", "Paused"], &["key.resume"]).gives("Paused")],
     RevokeKey => &[Deed::new(&["key", "revoke", "Nightly"], &["key.revoke"]).ends("Nightly", "deny revoked")],
     DeleteKey => &[Deed::new(&["key", "delete", "Nightly"], &["key.delete"]).ends("Nightly", "deny tombstoned")],
@@ -260,6 +263,7 @@ table! {
     EmptyChannel => &[],
     StartGraces => &[],
     EndGraces => &[],
+    ResumeDue => &[],
     RescopeKey => &[
         Deed::new(&["key", "rescope", "Nightly", "--scope", "contacts.read"], &["key.rescope"]),
         Deed::new(&["key", "rescope", "Nightly", "--scope", "locations.read"], &["key.rescope"]),

@@ -108,7 +108,7 @@ fn the_policy_tells_of_all_ends_earlier_when_it_is_changed() {
 fn the_end_of_a_paused_key_is_told_of_and_that_of_one_that_was_ended_is_not() {
     let (mut world, maria) = World::founded();
     let [paused, revoked, deleted] = ["P", "R", "D"].map(|called| world.ending(maria, called, 30));
-    world.run(maria, &Command::PauseKey(paused)).unwrap();
+    world.run(maria, &Command::PauseKey(paused, None)).unwrap();
     assert_eq!(world.sweep_on([23]).len(), 3);
     world.run(maria, &Command::revoke(revoked)).unwrap();
     world.run(maria, &Command::DeleteKey(deleted)).unwrap();

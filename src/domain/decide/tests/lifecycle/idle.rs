@@ -176,13 +176,13 @@ fn a_key_that_somebody_keeps_counts_anew() {
 #[test]
 fn a_paused_key_is_not_deleted_and_counts_from_when_it_is_resumed() {
     let (mut world, maria, key) = on_the_last_day();
-    world.run(maria, &Command::PauseKey(key)).unwrap();
+    world.run(maria, &Command::PauseKey(key, None)).unwrap();
     assert_eq!(world.deletes_at(key), None);
     assert_eq!(world.sweep_on([90, 91, 1_000]), []);
     world.run(maria, &Command::ResumeKey(key)).unwrap();
     assert_eq!(world.sweep_on(1_000..=1_075), [(1_075, Did::Idle(key, 15))]);
     // Without a sweep in between as well.
-    world.run(maria, &Command::PauseKey(key)).unwrap();
+    world.run(maria, &Command::PauseKey(key, None)).unwrap();
     world.run(maria, &Command::ResumeKey(key)).unwrap();
     assert_eq!(world.sweep_on(1_075..=1_150), [(1_150, Did::Idle(key, 15))]);
 }

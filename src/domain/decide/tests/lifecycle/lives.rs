@@ -130,7 +130,7 @@ impl World {
                 }
                 return is_let_in;
             }
-            Deed::Pause => Command::PauseKey(key),
+            Deed::Pause => Command::PauseKey(key, None),
             Deed::Resume => Command::ResumeKey(key),
             Deed::Revoke => Command::revoke(key),
             Deed::Delete => Command::DeleteKey(key),

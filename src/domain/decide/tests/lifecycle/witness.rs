@@ -16,6 +16,8 @@ pub(super) enum Did {
     Purged(KeyId),
     /// Written down that the grace of an old half is over.
     GraceEnded(KeyId),
+    /// Ended a pause that was meant for some time.
+    Resumed(KeyId),
 }
 
 impl Did {
@@ -34,6 +36,7 @@ impl Did {
             Event::KeyDeleted(key) => Some(Self::Deleted(key.id)),
             Event::KeyPurged(key, _) => Some(Self::Purged(key.id)),
             Event::KeyRevoked(key) => Some(Self::GraceEnded(key.id)),
+            Event::KeyResumed(key) => Some(Self::Resumed(key.id)),
             Event::NoticesRenewed(..) | Event::KeySuperseded(..) => None,
             other => panic!("a sweep did {other:?}"),
         }
