@@ -18,7 +18,7 @@ use crate::deliver::{Quit, Report, run};
 use crate::domain::event::Subject;
 use crate::domain::lifecycle::Told;
 use crate::domain::notice::{Notice, What, board};
-use crate::domain::{Command, Event, Expiry, KeyState, Refusal, Timestamp};
+use crate::domain::{Command, Event, Expiry, KeyState, Name, Refusal, Timestamp};
 use crate::engine::{Sweeping, Swept};
 
 /// Words of `sweep`.
@@ -63,6 +63,8 @@ struct SweptLine<'a> {
 struct ActionLine<'a> {
     action: &'static str,
     key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<String>,
     name: Option<&'a str>,
     days: Option<u32>,
     at: Option<String>,
@@ -110,6 +112,7 @@ fn action(event: &Event) -> ActionLine<'_> {
         Subject::Key(key) | Subject::Notices(key, _) => Some(key),
         _ => None,
     };
+    let app = event.app();
     // Of what was purged only the name it had is left.
     let named = if let Event::KeyPurged(_, before) = event { Some(&**before) } else { key };
     let told = told(event);
@@ -122,9 +125,9 @@ fn action(event: &Event) -> ActionLine<'_> {
         "notices_withdrawn"
     } else if let Event::KeyDeleted(_) = event {
         "deleted"
-    } else if let Event::KeySuperseded(..) = event {
+    } else if let Event::KeySuperseded(..) | Event::AppSecretEnds(..) = event {
         "grace_begun"
-    } else if let Event::KeyRevoked(_) = event {
+    } else if let Event::KeyRevoked(_) | Event::AppSecretEnded(_) = event {
         "grace_ended"
     } else if let Event::KeyResumed(_) = event {
         "resumed"
@@ -134,7 +137,8 @@ fn action(event: &Event) -> ActionLine<'_> {
     ActionLine {
         action,
         key: key.map(|key| key.id.to_string()),
-        name: named.map(|key| key.name.as_str()),
+        app: app.map(|app| app.id.to_string()),
+        name: named.map(|key| &key.name).or_else(|| app.map(|app| &app.name)).map(Name::as_str),
         days: told.map(|(_, days, _)| days),
         at: told.map(|(.., at)| at).or_else(|| ends(event)).map(Timestamp::rfc3339),
         held,
@@ -152,6 +156,9 @@ const fn told(event: &Event) -> Option<(&'static str, u32, Timestamp)> {
 
 /// When the grace ends that was counted.
 fn ends(event: &Event) -> Option<Timestamp> {
+    if let Event::AppSecretEnds(app, _) = event {
+        return app.previous().and_then(|old| old.until.instant());
+    }
     if let Event::KeySuperseded(old, _) = event { old.grace_ends() } else { None }
 }
 
@@ -168,6 +175,10 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
             "end_notice" => format!("told: ends, {} d before", done.days.unwrap_or(0)),
             "notices_withdrawn" => "notices withdrawn".into(),
             "deleted" => "deleted for want of use".into(),
+            "grace_begun" if done.app.is_some() => {
+                "its new secret was used: the grace of the old one is counted".into()
+            }
+            "grace_ended" if done.app.is_some() => "its old secret ended: the grace is over".into(),
             "grace_begun" => "its successor was used: its grace is counted".into(),
             "grace_ended" => "its grace is over: revoked".into(),
             "resumed" => "its pause is over: resumed".into(),
@@ -225,7 +236,8 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
     let found = signed.see(|view| {
         let mut found: Vec<_> = board(view, grounds, &[]);
         // The board tells of what was told; whoever asks wants what comes before that as well, seen or not.
-        found.retain(|notice| matches!(notice.what, What::Held(_)));
+        let of_app = |notice: &Notice| notice.app.is_some() && notice.when <= until;
+        found.retain(|notice| matches!(notice.what, What::Held(_)) || of_app(notice));
         for key in view.keys().filter(|key| key.state(now).is_live()) {
             let told = view.deletion(key, grounds).map_or(0, |(_, told)| told);
             let goes = view.deletes_at(key, grounds).map(|when| (What::Deletion { told }, when));

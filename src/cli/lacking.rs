@@ -40,6 +40,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("app show", "app show Bot"),
     ("app edit", "app edit Bot --name Booking"),
+    ("app rotate", "app rotate Bot"),
     ("app new-secret", "app new-secret Bot"),
     ("app new-key", "app new-key Bot"),
     ("app pause", "app pause Bot"),

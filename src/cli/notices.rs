@@ -17,7 +17,7 @@ use crate::domain::command::NoticeRef;
 use crate::domain::lifecycle::{NoticeKind, STEPS};
 use crate::domain::notice::{Notice, What, board, of_key};
 use crate::domain::view::Sought;
-use crate::domain::{Command, Expiry, Key, OperatorId, Timestamp, View};
+use crate::domain::{Command, Expiry, OperatorId, Timestamp, View};
 use crate::engine::{Troubles, troubles};
 
 /// What can be done with notices.
@@ -107,6 +107,8 @@ struct NoticeLine<'a> {
     /// What there is to say of it besides: what is wrong.
     why: Option<&'a str>,
     key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<String>,
     name: Option<&'a str>,
     hint: Option<String>,
     owner: Option<&'a str>,
@@ -231,11 +233,10 @@ fn print(
     for notice in notices {
         let (what, tone) = in_words(notice.what, notice.when <= now);
         let what = why(notice, troubles).map_or_else(|| what.clone(), |why| format!("{what}: {why}"));
-        let key = notice.key.and_then(|id| view.key(id));
         let mut cells = vec![
             times::both(notice.when, now).into(),
             Cell::toned(what, if notice.seen.is_some() { Tone::Faint } else { tone }),
-            key.map_or_else(String::new, |key: &Key| format!("{} ({})", key.name, key.hint())).into(),
+            whose(view, notice).map_or_else(String::new, |(name, hint)| format!("{name} ({hint})")).into(),
             owner(view, notice).unwrap_or_default().into(),
         ];
         if any_seen {
@@ -252,12 +253,21 @@ fn seen(view: View<'_>, notice: &Notice, now: Timestamp) -> String {
     format!("{}{until}", view.name_of(seen.word.by))
 }
 
+/// The name of the key or app it is about, and the hint of what ends.
+fn whose<'a>(view: View<'a>, notice: &Notice) -> Option<(&'a str, String)> {
+    let key = notice.key.and_then(|id| view.key(id)).map(|key| (key.name.as_str(), key.hint()));
+    key.or_else(|| notice.app.and_then(|id| view.app(id)).map(|app| (app.name.as_str(), app.secret_hint())))
+}
+
 /// Whose it is.
 fn owner<'a>(view: View<'a>, notice: &Notice) -> Option<&'a str> {
     let whose = |id: OperatorId| view.name_of(id);
     match notice.what {
         What::OwnerGone(owner, _) => Some(whose(owner)),
-        _ => notice.key.and_then(|id| view.key(id)).map(|key| whose(key.owner)),
+        _ => {
+            let key = notice.key.and_then(|id| view.key(id)).map(|key| key.owner);
+            key.or_else(|| notice.app.and_then(|id| view.app(id)).map(|app| app.owner)).map(whose)
+        }
     }
 }
 
@@ -288,14 +298,15 @@ fn in_words(what: What, is_due: bool) -> (String, Tone) {
 }
 
 fn line<'a>(view: View<'a>, notice: &Notice, troubles: &'a Troubles) -> NoticeLine<'a> {
-    let key = notice.key.and_then(|id| view.key(id));
+    let whose = whose(view, notice);
     NoticeLine {
         what: notice.what.code(),
         when: notice.when.rfc3339(),
         why: why(notice, troubles),
-        key: key.map(|key| key.id.to_string()),
-        name: key.map(|key| key.name.as_str()),
-        hint: key.map(Key::hint),
+        key: notice.key.map(|id| id.to_string()),
+        app: notice.app.map(|id| id.to_string()),
+        name: whose.as_ref().map(|(name, _)| *name),
+        hint: whose.map(|(_, hint)| hint),
         owner: owner(view, notice),
         told: if let What::Deletion { told } = notice.what { Some(told) } else { None },
         held: if let What::Held(count) = notice.what { Some(count) } else { None },

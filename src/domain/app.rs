@@ -2,6 +2,8 @@
 //! short-lived access tokens. What an app tells about itself travels with each verification, so that what lies
 //! behind can mark its records.
 
+mod secret;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use std::sync::Arc;
 use fluent_uri::Uri;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
+pub use self::secret::{Previous, Replaced, Secret};
 use super::catalog::AuthMethod;
 use super::invisible::is_invisible;
 use super::key::{Audience, Verifier};
@@ -314,6 +317,12 @@ pub struct App {
     /// before are refused.
     #[n(9)]
     pub not_before: Timestamp,
+    /// How the present secret took the place of another; `None` of one that never was replaced.
+    #[n(10)]
+    pub replaced: Option<Box<Replaced>>,
+    /// The latest that `not_before` ever was, where it is an earlier one again: no two secrets may share it.
+    #[n(11)]
+    pub spent: Option<Timestamp>,
 }
 
 impl App {

@@ -164,9 +164,36 @@ pub enum Command {
         #[n(2)]
         basis: Option<Basis>,
     },
-    /// Give an app a new secret, minted and in the context; the old one and its access tokens end at once.
+    /// Give an app a new secret, minted and in the context. The old one and its access tokens work on for a grace, or, where
+    /// nothing is said of one, end at once.
     #[n(24)]
-    RenewAppSecret(#[n(0)] AppId),
+    RenewAppSecret(#[n(0)] AppId, #[n(1)] Option<Rotation>),
+    /// Replace the new secret of an app, which nobody has used, by another, minted and in the context.
+    #[n(111)]
+    RepeatAppSecret(#[n(0)] AppId),
+    /// End the new secret of an app and leave the old one as it was before.
+    #[n(112)]
+    CancelAppSecret {
+        /// Which.
+        #[n(0)]
+        app: AppId,
+        /// The `not_before` of the secret that is meant; `None` means the present one.
+        #[n(1)]
+        epoch: Option<Timestamp>,
+    },
+    /// End the old secret of an app before its grace is over.
+    #[n(113)]
+    EndAppSecret(#[n(0)] AppId),
+    /// Let the old secret of an app work for longer.
+    #[n(114)]
+    LengthenAppSecret {
+        /// Which.
+        #[n(0)]
+        app: AppId,
+        /// By so much, as far as may be.
+        #[n(1)]
+        by: Grace,
+    },
     /// Stop an app, its keys and its access tokens for a while.
     #[n(25)]
     PauseApp(#[n(0)] AppId),

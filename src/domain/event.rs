@@ -3,7 +3,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::app::RevokedTokens;
+use super::app::{Previous, RevokedTokens};
 use super::delivery::Channel;
 use super::lifecycle::{Seen, Told};
 use super::signing::SigningKeys;
@@ -163,6 +163,16 @@ pub enum Event {
     /// A key from which no other takes over any more; beside it the end it had meanwhile.
     #[n(47)]
     KeyReinstated(#[n(0)] Key, #[n(1)] Expiry),
+    /// The secret an app had before is the present one again, and the one that took its place has ended; beside it when the
+    /// old one would have ended.
+    #[n(110)]
+    AppSecretReinstated(#[n(0)] App, #[n(1)] Expiry),
+    /// The secret an app had before ends at another time; beside it when it would have.
+    #[n(111)]
+    AppSecretEnds(#[n(0)] App, #[n(1)] Expiry),
+    /// The secret an app had before has ended.
+    #[n(112)]
+    AppSecretEnded(#[n(0)] App),
     /// A rule changed: the whole policy, the rule, old and new value.
     #[n(33)]
     PolicySet(#[n(0)] Policy, #[n(1)] String, #[n(2)] String, #[n(3)] String),
@@ -241,6 +251,7 @@ impl Event {
             | Self::AppDeleted(_)
             | Self::TokenRevoked(..)
             | Self::AppTokensEnded(_)
+            | Self::AppSecretEnded(_)
             // With the owner who is disabled: the keys work as before, or not.
             | Self::KeyGiven(..)
             | Self::AppGiven(..)
@@ -270,6 +281,8 @@ impl Event {
             | Self::KeyRestored(_)
             | Self::AppCreated(_)
             | Self::AppSecretRenewed(_)
+            | Self::AppSecretReinstated(..)
+            | Self::AppSecretEnds(..)
             | Self::AppResumed(_)
             | Self::SigningKeyAdded(_)
             | Self::KeyImported(_)
@@ -325,6 +338,9 @@ impl Event {
             Self::AppCreated(a)
             | Self::AppEdited(a, _)
             | Self::AppSecretRenewed(a)
+            | Self::AppSecretReinstated(a, _)
+            | Self::AppSecretEnds(a, _)
+            | Self::AppSecretEnded(a)
             | Self::AppPaused(a)
             | Self::AppResumed(a)
             | Self::AppDeleted(a)
@@ -394,6 +410,17 @@ impl Event {
             Self::KeyPaused(Key { pause_ends: Some(at), .. }) => {
                 one("resumes", String::new(), at.to_string())
             }
+            Self::AppSecretRenewed(a) => match a.previous() {
+                Some(old) => one("old secret ends", Expiry::Never.to_string(), old.end()),
+                None => Vec::new(),
+            },
+            Self::AppSecretEnds(a, before) => {
+                let ends = a.previous().map_or_else(String::new, Previous::end);
+                one("old secret ends", before.to_string(), ends)
+            }
+            Self::AppSecretReinstated(_, before) => {
+                one("old secret ends", before.to_string(), Expiry::Never.to_string())
+            }
             Self::KeyReinstated(k, before) => one("expires", before.to_string(), k.expiry.to_string()),
             Self::KeyRescoped(k, before) => one("scopes", before.to_string(), k.scopes.to_string()),
             Self::AppCreated(a) => one("scopes", String::new(), a.scopes.to_string()),
@@ -459,7 +486,7 @@ impl Event {
             | Self::KeyKept(_)
             | Self::KeyUnprotected(_)
             | Self::NoticesRenewed(..)
-            | Self::AppSecretRenewed(_)
+            | Self::AppSecretEnded(_)
             | Self::AppPaused(_)
             | Self::AppResumed(_)
             | Self::AppDeleted(_)

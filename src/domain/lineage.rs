@@ -202,15 +202,22 @@ impl State {
     }
 }
 
-/// What takes back the key that these events made at `now`, when nobody was shown its token. Where it took over from one
-/// that works on, that one becomes again what it was; one that was lost stays dead.
+/// What takes back what these events made at `now`, a key or a new secret of an app, when nobody was shown it. Where it took
+/// over from one that works on, that one becomes again what it was; one that was lost stays dead, and what an app has is
+/// not ended for a secret that nothing else can take the place of.
 pub fn taking_back(events: &[Event], now: Timestamp) -> Option<Command> {
+    if let Some(app) = events.iter().find_map(Event::app) {
+        return app
+            .old_secret(now)
+            .map(|_| Command::CancelAppSecret { app: app.id, epoch: Some(app.not_before) });
+    }
     let new = events.iter().find_map(Event::key)?.id;
     let in_grace = |event: &Event| matches!(event, Event::KeySuperseded(old, _) if old.state(now) == KeyState::Superseded);
     Some(if events.iter().any(in_grace) { Command::CancelRotation(new) } else { Command::revoke(new) })
 }
 
-/// What takes back a key that nobody was shown when the rotation cannot be cancelled any more: its old half has ended.
+/// What takes back a key that nobody was shown when the rotation cannot be cancelled any more: its old half has ended. Where
+/// that is the secret of an app there is nothing: the app needs another new one.
 pub fn instead(back: &Command, refusal: &Refusal) -> Option<Command> {
     let (Command::CancelRotation(new), Refusal::OldHalfOver { .. }) = (back, refusal) else { return None };
     Some(Command::revoke(*new))

@@ -7,7 +7,9 @@ use minicbor::{Decode, Encode};
 
 use super::lifecycle::{FIRST, Grounds, NoticeKind, STEPS, Seen, before, deletes_at};
 use super::time::DAY_MS;
-use super::{Cycle, Hold, Key, KeyId, KeyState, OperatorId, Standing, State, Status, Timestamp, View};
+use super::{
+    App, AppId, Cycle, Hold, Key, KeyId, KeyState, OperatorId, Standing, State, Status, Timestamp, View,
+};
 
 /// Days for which the board tells of what has happened.
 const REMEMBERED_DAYS: i64 = 7;
@@ -28,9 +30,9 @@ pub enum What {
     },
     /// The key ends then.
     Ends,
-    /// The grace ends then of a key that another took over from.
+    /// The grace ends then of a key that another took over from, or of the old secret of an app.
     GraceEnds,
-    /// It ends soon, and the key was used not long ago.
+    /// It ends soon, and the key or secret was used not long ago.
     StillUsed,
     /// It has ended.
     Ended,
@@ -151,6 +153,8 @@ pub struct Notice {
     pub what: What,
     /// Of which key, if of one.
     pub key: Option<KeyId>,
+    /// Of which app, if of the secret of one.
+    pub app: Option<AppId>,
     /// When it happens or has happened.
     pub when: Timestamp,
     /// Since when it says just this. What somebody has seen before then was another step.
@@ -162,7 +166,7 @@ pub struct Notice {
 impl Notice {
     /// A notice of no key.
     pub const fn of(what: What, when: Timestamp) -> Self {
-        Self { what, key: None, when, since: when, seen: None }
+        Self { what, key: None, app: None, when, since: when, seen: None }
     }
 
     /// A notice of one key that nobody has seen.
@@ -216,7 +220,17 @@ impl Board {
         }
     }
 
-    /// All of it after the last key, what happens next first.
+    /// What there is to tell of one app.
+    pub fn add_app(&mut self, state: &State, app: &App) {
+        let now = self.grounds.now;
+        let ends = app.old_secret(now).filter(|_| !app.is_deleted()).and_then(|old| old.until.instant());
+        if let Some(at) = ends.filter(|at| at.since(now) <= REMEMBERED_DAYS * DAY_MS) {
+            let what = if old_secret_used(state, app, now) { What::StillUsed } else { What::GraceEnds };
+            self.notices.push(Notice { app: Some(app.id), ..Notice::of(what, at) });
+        }
+    }
+
+    /// All of it after the last key and app, what happens next first.
     pub fn finish(self, state: &State, held: &Hold, troubles: &[(Trouble, Timestamp)]) -> Vec<Notice> {
         let Self { mut notices, orphans, .. } = self;
         notices.extend(troubles.iter().map(|(trouble, since)| Notice::of(What::Trouble(*trouble), *since)));
@@ -232,7 +246,9 @@ impl Board {
             let Standing::DisabledKeysWork(since) = state.operator(owner)?.standing else { return None };
             Some(Notice::of(What::OwnerGone(owner, keys), since))
         }));
-        notices.sort_by_key(|notice| (notice.what.rank(), notice.when, notice.key, notice.what.kind()));
+        notices.sort_by_key(|notice| {
+            (notice.what.rank(), notice.when, notice.key, notice.app, notice.what.kind())
+        });
         notices
     }
 }
@@ -242,6 +258,9 @@ pub fn board(view: View<'_>, grounds: Grounds, troubles: &[(Trouble, Timestamp)]
     let mut board = Board::new(grounds);
     for key in view.keys() {
         board.add(view.state(), key);
+    }
+    for app in view.apps() {
+        board.add_app(view.state(), app);
     }
     board.finish(view.state(), &view.hold(), troubles)
 }
@@ -309,11 +328,23 @@ pub fn still_used(state: &State, key: &Key, now: Timestamp) -> bool {
         && used.is_some_and(|at| now.since(at) <= DAY_MS)
 }
 
+/// The same of the old secret of an app.
+fn old_secret_used(state: &State, app: &App, now: Timestamp) -> bool {
+    let Some((replaced, old)) = app.replaced.as_ref().zip(app.old_secret(now)) else { return false };
+    let used = state.usage_of(old.uses).last_used_at;
+    old.until.instant().is_some_and(|end| told_from(replaced.since, end) <= now)
+        && used.is_some_and(|at| now.since(at) <= DAY_MS)
+}
+
 /// From when on a use of the old half of a rotation is told.
 pub(super) fn missed_from(key: &Key) -> Option<Timestamp> {
     let (how, end) = key.superseded.as_ref().zip(key.expiry.instant())?;
-    let day = before(end, 1).0.max(how.since.0.saturating_add(DAY_MS));
-    Some(Timestamp(day.min(end.0.saturating_sub(DAY_MS / 24))))
+    Some(told_from(how.since, end))
+}
+
+fn told_from(since: Timestamp, end: Timestamp) -> Timestamp {
+    let day = before(end, 1).0.max(since.0.saturating_add(DAY_MS));
+    Timestamp(day.min(end.0.saturating_sub(DAY_MS / 24)))
 }
 
 impl View<'_> {

@@ -7,7 +7,7 @@ use super::lineage::BadGrace;
 use super::name::BadText;
 use super::policy::BadPolicy;
 use super::time::BadExpiry;
-use super::{KeyId, KeyState, Role, Timestamp};
+use super::{AppId, KeyId, KeyState, Role, Timestamp};
 
 /// A reason for no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -185,6 +185,41 @@ pub enum Refusal {
         /// The new half.
         new: KeyId,
     },
+    /// The new secret of the app was made before; it was shown once.
+    #[error(
+        "that rotation was done before, and its secret was shown once. While nobody has used it, `keydeck app rotate {app} \
+         --again` makes another."
+    )]
+    SecretRotatedBefore {
+        /// Whose.
+        app: AppId,
+    },
+    /// A third secret of an app would live.
+    #[error(
+        "the secret it had before still works: more than two are never alive. End that with `keydeck app rotate {app} \
+         --finish`, or take the rotation back with --cancel; while nobody has used the new one, --again makes another."
+    )]
+    SecretInGrace {
+        /// Whose.
+        app: AppId,
+    },
+    /// There is no secret before the present one that works.
+    #[error(
+        "the app has one secret, and what ended stays so. `keydeck app rotate {app}` gives it a new one."
+    )]
+    NoOldSecret {
+        /// Whose.
+        app: AppId,
+    },
+    /// The secret to be replaced is somebody's.
+    #[error(
+        "the new secret is in use already, so it is not replaced. End the old one with `keydeck app rotate {app} --finish`, \
+         then rotate again."
+    )]
+    SecretUsed {
+        /// Whose.
+        app: AppId,
+    },
     /// A pause of no time, or of too much.
     #[error("a pause that ends by itself takes more than no time and seven days at most")]
     BadPause,
@@ -332,6 +367,10 @@ impl Refusal {
             Self::SuccessorUsed { .. } => "successor_used",
             Self::BadGrace(_) => "bad_grace",
             Self::BadPause => "bad_pause",
+            Self::SecretRotatedBefore { .. } => "rotated_before",
+            Self::SecretInGrace { .. } => "in_grace",
+            Self::NoOldSecret { .. } => "old_half_over",
+            Self::SecretUsed { .. } => "successor_used",
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::NoChange(_) => "no_change",
             Self::ClockSuspect => "clock_suspect",

@@ -38,6 +38,8 @@ pub struct State {
     usage: HashMap<PublicId, Usage>,
     // Only of those whose use left more than a time: most keys of most stores have none.
     traces: HashMap<PublicId, Box<Trace>>,
+    // Under what the use of single secrets of apps is noted.
+    secrets: HashMap<PublicId, AppId>,
     // Kept beside the keys because the quota, an operator's own list and a location's count are asked for on
     // every screen, and must not cost a walk over a million keys.
     by_owner: HashMap<OperatorId, HashSet<Spot>>,
@@ -227,7 +229,22 @@ impl State {
 
     /// What is known of the use of an app's access tokens.
     pub fn app_usage(&self, id: AppId) -> Usage {
-        self.usage.get(id.public()).copied().unwrap_or_default()
+        self.usage_of(*id.public())
+    }
+
+    /// What is noted under an id, whatever it is of.
+    pub fn usage_of(&self, id: PublicId) -> Usage {
+        self.usage.get(&id).copied().unwrap_or_default()
+    }
+
+    /// Where what is noted under an id came from, whatever it is of.
+    pub fn trace_of(&self, id: PublicId) -> Option<&Trace> {
+        self.traces.get(&id).map(AsRef::as_ref)
+    }
+
+    /// The app of whose secrets one has its use noted under this id.
+    pub fn app_noting(&self, id: PublicId) -> Option<&App> {
+        self.app(*self.secrets.get(&id)?)
     }
 
     /// Adds observed use of a key or an app to what is known; times only move forward.
@@ -260,7 +277,7 @@ impl State {
         }
         let held = match self.keys.get(KeyId(id)) {
             Some(key) => &key.scopes,
-            None => match self.apps.get(&AppId(id)) {
+            None => match self.apps.get(&AppId(id)).or_else(|| self.apps.get(self.secrets.get(&id)?)) {
                 Some(app) => &app.scopes,
                 None => return,
             },
@@ -349,6 +366,10 @@ impl State {
         }
         let (id, owner) = (app.id, app.owner);
         let name = (!app.is_deleted()).then(|| app.name.clone());
+        for noted in self.apps.get(&id).into_iter().flat_map(App::notes_uses) {
+            self.secrets.remove(&noted);
+        }
+        self.secrets.extend(app.notes_uses().map(|noted| (noted, id)));
         let before = self.apps.insert(id, app).filter(|before| !before.is_deleted());
         if let Some(before) = before {
             self.app_names.take(before.owner, &before.name.folded(), id);

@@ -384,12 +384,10 @@ pub(super) fn unshown(
     (at, own): (Timestamp, u64),
 ) -> Option<Note> {
     let command = match (command.draws(), events.first().map(Event::subject)) {
-        (Draws::Token(_) | Draws::Successor(_), _) => taking_back(events, at)?,
         (Draws::AppSecret(None), Some(Subject::App(app))) => Command::DeleteApp(app.id),
         // What an app has is not deleted for a secret: the one it had may be the one that holds.
-        (Draws::AppSecret(_) | Draws::Nothing | Draws::Ids | Draws::ImportedId | Draws::RecoveryCode, _) => {
-            return None;
-        }
+        (Draws::Token(_) | Draws::Successor(_) | Draws::AppSecret(_), _) => taking_back(events, at)?,
+        (Draws::Nothing | Draws::Ids | Draws::ImportedId | Draws::RecoveryCode, _) => return None,
     };
     Some(Note { session: session.clone(), command, at, why: Why::NeverShown, after: Some(own) })
 }

@@ -61,7 +61,15 @@ impl Swept {
     fn add(&mut self, state: &State, actor: Actor, event: Event) {
         let seen = match event.subject() {
             Subject::Key(key) | Subject::Notices(key, _) => actor.sees(state, key),
-            _ => true,
+            Subject::App(app) | Subject::Tokens(app, _) => actor.sees_app(state, app),
+            Subject::Store
+            | Subject::Agency(..)
+            | Subject::Policy(_)
+            | Subject::Signing(_)
+            | Subject::Operator(_)
+            | Subject::Location(_)
+            | Subject::Hold(_)
+            | Subject::Channel(_) => true,
         };
         if !seen {
             self.others += 1;

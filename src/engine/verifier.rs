@@ -125,15 +125,17 @@ impl Verifier {
         crate::domain::Verifier { digest: self.pepper.digest(token.bytes()), pepper: PEPPER }
     }
 
-    /// Whether a presented token is the one `stored` recognises. Nothing to compare with costs the same.
-    pub fn recognises(
+    /// Which of those `stored` recognise a presented token. Nothing to compare with costs the same.
+    pub fn recognises<const N: usize>(
         &self,
         presented: &token::Presented<'_>,
-        stored: Option<&crate::domain::Verifier>,
-    ) -> bool {
+        stored: [Option<&crate::domain::Verifier>; N],
+    ) -> [bool; N] {
         let digest = self.pepper.digest(presented.bytes());
-        let same = Pepper::same(&digest, stored.map_or(&Pepper::NO_DIGEST, |stored| &stored.digest));
-        same & stored.is_some_and(|stored| stored.pepper == PEPPER)
+        stored.map(|stored| {
+            let same = Pepper::same(&digest, stored.map_or(&Pepper::NO_DIGEST, |stored| &stored.digest));
+            same & stored.is_some_and(|stored| stored.pepper == PEPPER)
+        })
     }
 
     /// Why a key that is not known here is refused.

@@ -6,7 +6,10 @@ use crate::support::http::{Heard, House, START, ask, send};
 use base64ct::{Base64, Encoding as _};
 use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, Name, NewApp, Note, Place, Profile, SourceApp, Timestamp, Url, UserType};
+use keydeck::domain::{
+    Command, Counted, Name, NewApp, Note, Place, Profile, Rotation, SourceApp, Timestamp, Url, UserType,
+};
+use keydeck::engine::Engine as _;
 use serde_json::{Value, json};
 
 const GRANT: &str = "grant_type=client_credentials";
@@ -316,6 +319,48 @@ fn row_44_whoever_changes_the_app_changes_its_tokens() {
     house.does(Command::DeleteApp(app.id()));
     assert_eq!(house.bearer("/verify", &token).status, 401);
     refused(&post(&house, "/oauth/token", &app.basic(), GRANT), 401, "invalid_client");
+}
+
+#[test]
+fn an_app_is_moved_from_one_secret_to_the_next_without_a_request_being_refused() {
+    let house = House::new();
+    let old = app(&house, "Bot");
+    let rotation =
+        Rotation { id: None, grace: "1h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
+    let done = house.does(Command::RenewAppSecret(old.id(), Some(rotation)));
+    let new = App { id: old.id.clone(), secret: done.token.unwrap().reveal().to_owned() };
+    let token = token_of(&house, &old);
+    for app in [&old, &new] {
+        let by_body = post(&house, "/oauth/token", "", &format!("{GRANT}&{}", app.body()));
+        let fetched = told(&by_body, 200)["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(house.bearer("/verify", &fetched).status, 200);
+        let about = format!("token={token}");
+        assert_eq!(told(&post(&house, "/oauth/introspect", &app.basic(), &about), 200)["active"], true);
+        assert_eq!(post(&house, "/oauth/revoke", &app.basic(), &format!("token={fetched}")).status, 200);
+        assert_eq!(house.bearer("/verify", &fetched).status, 401);
+    }
+    let by_proxy = format!("{}X-Forwarded-For: 203.0.113.9\r\nUser-Agent: kiosk/2.1\r\n", old.basic());
+    assert_eq!(post(&house, "/oauth/token", &by_proxy, GRANT).status, 200);
+    house.open.engine.settle().unwrap();
+    let used = || {
+        let state = house.open.engine.state();
+        let uses = state.app(old.id()).unwrap().previous().unwrap().uses;
+        let whence = state.trace_of(uses).unwrap().sighting.as_ref().unwrap().to_string();
+        (state.usage_of(uses).count, whence)
+    };
+    assert_eq!(used(), (6, "203.0.113.9 by kiosk/2.1".to_owned()));
+
+    house.clock.pass(3_600_000 - 1_500);
+    let short = told(&post(&house, "/oauth/token", &old.basic(), GRANT), 200);
+    assert_eq!(short["expires_in"], 2, "it ends with the secret");
+    house.clock.pass(1_500);
+    refused(
+        &post(&house, "/oauth/introspect", &old.basic(), &format!("token={token}")),
+        401,
+        "invalid_client",
+    );
+    refused(&post(&house, "/oauth/token", "", &format!("{GRANT}&{}", old.body())), 401, "invalid_client");
+    assert_eq!(house.bearer("/verify", &token_of(&house, &new)).status, 200);
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! What is done to an app after it was made.
 
-use super::show::{self, AppLine};
-use super::{Final, NewKey, NewSecret, One, reach};
+use super::{Final, NewKey, One, reach, show};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
-use crate::cli::handover::Handover;
 use crate::cli::key::{expiry, issue};
 use crate::cli::stopped;
-use crate::domain::{App, Command, Contacts, KeyId, Motive, Name, Note, Place, Refusal, View};
+use crate::domain::{App, Command, Contacts, KeyId, Motive, Name, Note, Place, Refusal};
 use crate::engine::EngineError;
 
 pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
@@ -55,45 +53,6 @@ fn live(signed: &Signed, app: &App) -> usize {
 fn live_keys(signed: &Signed, app: &App) -> Vec<KeyId> {
     let now = signed.now();
     signed.see(|view| view.keys_of_app(app.id).filter(|k| !k.state(now).is_over()).map(|k| k.id).collect())
-}
-
-pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {
-    let (signed, app) = reach(deck, &args.which.one)?;
-    args.which.consent.ask(|| {
-        format!(
-            "A new secret for {} ({})? The present one and its access tokens end at once.",
-            app.name, app.id
-        )
-    })?;
-    let file = args.secret_file.as_deref();
-    // Made first: if the file cannot be made, the present secret stays.
-    let handover = Handover::to(file, deck.output)?;
-    let done = signed.engine.execute(&signed.session, Command::RenewAppSecret(app.id))?;
-    let secret = done.token.ok_or_else(|| Fault::unavailable("No secret was made. Try again."))?;
-    let handed = {
-        let state = signed.engine.state();
-        let view = View::new(&state, signed.session.actor());
-        let line = view.app(app.id).map(|app| AppLine::of(app, view, signed.now()));
-        handover.give(deck.output, &secret, line)
-    };
-    drop(secret);
-    if let Err(error) = handed {
-        return Err(Fault::refused(
-            "secret_lost",
-            format!(
-                "The new secret of {} could not be written ({error}), so nobody has it, and the old one has \
-                 ended. Make another with `keydeck app new-secret {}`.",
-                app.name, app.id
-            ),
-        ));
-    }
-    signed.handed_over(*app.id.public())?;
-    deck.output.say(&format!(
-        "{} has a new secret, {}. The old one is refused from now on; so are its access tokens.",
-        app.name,
-        Handover::where_it_is(file)
-    ));
-    Ok(deck.done(signed.engine.settle()))
 }
 
 pub(super) fn new_key(deck: &Deck, args: &NewKey) -> Outcome {

@@ -1,13 +1,14 @@
-//! `keydeck app`: integrations of the platform. The words are here; [`make`] creates and edits, [`show`] shows,
-//! [`change`] does the rest.
+//! `keydeck app`: integrations of the platform. The words are here; [`make`] creates and edits, [`show`] shows, [`rotate`]
+//! replaces secrets, [`change`] does the rest.
 
 mod change;
 mod make;
+mod rotate;
 mod show;
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::Outcome;
 use super::base::Base;
@@ -15,8 +16,9 @@ use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::find;
+use super::key::Overlap;
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, SourceApp, UserType};
+use crate::domain::{App, Grace, SourceApp, UserType};
 
 /// What can be done with apps.
 #[derive(Debug, Subcommand)]
@@ -29,7 +31,9 @@ pub enum Verb {
     Show(One),
     /// Change what an app tells about itself, or what it may do
     Edit(Edit),
-    /// Give an app a new secret; the old one and its access tokens end at once
+    /// Give an app a new secret; the old one and its access tokens work on for a grace
+    Rotate(Rotate),
+    /// Replace a secret that was lost: a new one, and the old one and its access tokens end at once
     NewSecret(NewSecret),
     /// Issue a key for an app; its token is printed once and kept nowhere
     NewKey(NewKey),
@@ -143,6 +147,34 @@ pub struct Edit {
     scope: Vec<String>,
     #[command(flatten)]
     base: Base,
+}
+
+/// Words of `app rotate`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("deed").args(["finish", "cancel", "again", "longer"])))]
+pub struct Rotate {
+    #[command(flatten)]
+    which: Final,
+    #[command(flatten)]
+    overlap: Overlap,
+    /// A name of your own for this rotation: asked for again, it makes no other secret
+    #[arg(long, value_name = "ROTATION", conflicts_with = "deed")]
+    id: Option<String>,
+    /// Write the secret to this new file, readable by you alone, instead of standard output
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["finish", "cancel", "longer"])]
+    secret_file: Option<PathBuf>,
+    /// End the old secret now
+    #[arg(long)]
+    finish: bool,
+    /// End the new secret; the old one is as it was before
+    #[arg(long)]
+    cancel: bool,
+    /// Replace the new secret, which nobody has used: for an answer that was lost
+    #[arg(long)]
+    again: bool,
+    /// Let the old secret work for longer, by so much
+    #[arg(long, value_name = "LIFE")]
+    longer: Option<Grace>,
 }
 
 /// Words of `app new-secret`.
@@ -260,7 +292,8 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::List(args) => show::list(deck, args),
         Verb::Show(one) => show::show(deck, one),
         Verb::Edit(args) => make::edit(deck, args),
-        Verb::NewSecret(args) => change::new_secret(deck, args),
+        Verb::Rotate(args) => rotate::run(deck, args),
+        Verb::NewSecret(args) => rotate::new_secret(deck, args),
         Verb::NewKey(args) => change::new_key(deck, args),
         Verb::Pause(one) => change::pause(deck, one),
         Verb::Resume(one) => change::resume(deck, one),

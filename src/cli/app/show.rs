@@ -36,6 +36,10 @@ pub struct AppLine<'a> {
     scopes: Vec<&'a str>,
     secret_hint: String,
     secret_since: String,
+    /// When the present secret was first used since it took the place of another.
+    secret_first_used_at: Option<String>,
+    /// The one before, while it works.
+    old_secret: Option<OldSecret>,
     created_at: String,
     last_used_at: Option<String>,
     keys: Vec<String>,
@@ -64,13 +68,61 @@ impl<'a> AppLine<'a> {
             post_logout: urls(&app.profile.post_logout),
             scopes: app.scopes.iter().map(crate::domain::ScopeId::as_str).collect(),
             secret_hint: app.secret_hint(),
-            secret_since: app.not_before.rfc3339(),
+            secret_since: since(app).rfc3339(),
+            secret_first_used_at: first_used(app, view).map(Timestamp::rfc3339),
+            old_secret: OldSecret::of(app, view, now),
             created_at: app.created_at.rfc3339(),
             last_used_at: last_used(app, view).map(Timestamp::rfc3339),
             keys,
             rev: Basis::of_app(app).to_string(),
         }
     }
+}
+
+/// The secret an app had before, in JSON, and who used it since another took its place.
+#[derive(Serialize)]
+struct OldSecret {
+    /// Null while that waits for the first use of the new one.
+    ends_at: Option<String>,
+    last_used_at: Option<String>,
+    use_count: u64,
+    last_used_from: Option<String>,
+    last_used_agent: Option<String>,
+}
+
+impl OldSecret {
+    fn of(app: &App, view: View<'_>, now: Timestamp) -> Option<Self> {
+        let old = app.old_secret(now)?;
+        let (usage, seen) = view.noted(old.uses);
+        Some(Self {
+            ends_at: old.until.instant().map(Timestamp::rfc3339),
+            last_used_at: usage.last_used_at.map(Timestamp::rfc3339),
+            use_count: usage.count,
+            last_used_from: seen.and_then(|seen| seen.address).map(|address| address.to_string()),
+            last_used_agent: seen.and_then(|seen| seen.agent.as_ref()).map(ToString::to_string),
+        })
+    }
+}
+
+/// Since when the present secret is that.
+fn since(app: &App) -> Timestamp {
+    app.replaced.as_ref().map_or(app.not_before, |replaced| replaced.since)
+}
+
+fn first_used(app: &App, view: View<'_>) -> Option<Timestamp> {
+    app.replaced.as_ref().and_then(|replaced| view.noted(replaced.uses).0.first_used_at)
+}
+
+/// Who still uses the old secret, as a clause; `None` when it has ended.
+pub(super) fn old_use(app: &App, view: View<'_>, now: Timestamp) -> Option<String> {
+    let (usage, seen) = view.noted(app.old_secret(now)?.uses);
+    Some(match usage.last_used_at {
+        Some(at) => {
+            let from = seen.map_or_else(String::new, |seen| format!(" from {seen}"));
+            format!("used {}{from}, {} in all since it was replaced", times::relative(at, now), usage.count)
+        }
+        None => "not used since it was replaced".to_owned(),
+    })
 }
 
 /// When the app was used last, by an access token or by one of its keys.
@@ -187,7 +239,16 @@ fn page(app: &App, view: View<'_>, now: Timestamp) -> String {
     };
     line("Name", app.name.as_str());
     line("Application id", &app.id.to_string());
-    line("Secret", &format!("{}, since {}", app.secret_hint(), times::both(app.not_before, now)));
+    let first = first_used(app, view);
+    let first = first.map_or_else(String::new, |at| format!(", first used {}", times::relative(at, now)));
+    line("Secret", &format!("{}, since {}{first}", app.secret_hint(), times::both(since(app), now)));
+    if let Some((old, used)) = app.old_secret(now).zip(old_use(app, view, now)) {
+        let ends = match (old.waits, old.until.instant()) {
+            (Some(grace), _) => format!("ends {grace} after the first use of the new one"),
+            (None, at) => at.map_or_else(String::new, |at| format!("ends {}", times::both(at, now))),
+        };
+        line("Old secret", &format!("{ends}; {used}"));
+    }
     let stopped = view
         .app_refused(app)
         .filter(|reason| !app.is_deleted() && *reason != Reason::AppDisabled)

@@ -19,7 +19,7 @@ use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
-use crate::domain::{Grace, Key, KeyId, KeyState, Refusal, Timestamp, View, Why};
+use crate::domain::{Counted, Grace, Key, KeyId, KeyState, Refusal, Timestamp, View, Why};
 
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
@@ -199,18 +199,36 @@ pub struct Successor {
     token_file: Option<PathBuf>,
 }
 
-/// Words of `key rotate`.
-#[derive(Debug, Args)]
-#[command(group(ArgGroup::new("deed").args(["finish", "cancel", "again", "longer"])))]
-pub struct Rotate {
-    #[command(flatten)]
-    one: One,
+/// How long what was replaced works on.
+#[derive(Clone, Debug, Args)]
+pub struct Overlap {
     /// How long the old one works on: 0, 1h, 24h, up to 7d
     #[arg(long, value_name = "LIFE", default_value = "24h", conflicts_with = "deed")]
     grace: Grace,
     /// Since when that counts
     #[arg(long, value_name = "SINCE", default_value = "first-use", conflicts_with = "deed")]
     from: Since,
+}
+
+impl Overlap {
+    /// As the rules have it.
+    pub(in crate::cli) const fn read(&self) -> (Grace, Counted) {
+        let counted = match self.from {
+            Since::Now => Counted::FromNow,
+            Since::FirstUse => Counted::FromFirstUse,
+        };
+        (self.grace, counted)
+    }
+}
+
+/// Words of `key rotate`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("deed").args(["finish", "cancel", "again", "longer"])))]
+pub struct Rotate {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    overlap: Overlap,
     #[command(flatten)]
     successor: Successor,
     /// End the old half now

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::change::{reach, run as carry_out};
 use super::issue::{self, kept};
-use super::{Lost, One, Rotate, Since, Successor, expiry};
+use super::{Lost, One, Rotate, Successor, expiry};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
@@ -13,10 +13,7 @@ use crate::domain::view::Sought;
 use crate::domain::{Command, Contacts, Counted, Grace, Key, KeyId, Motive, Name, Refusal, Rotation};
 
 pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
-    let counted = match args.from {
-        Since::Now => Counted::FromNow,
-        Since::FirstUse => Counted::FromFirstUse,
-    };
+    let (grace, counted) = args.overlap.read();
     if args.finish {
         return finish(deck, args);
     }
@@ -29,12 +26,12 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
     if let Some(by) = args.longer {
         return longer(deck, &args.one, by);
     }
-    if args.grace == Grace::NONE {
+    if grace == Grace::NONE {
         let Rotate { one, successor, consent, .. } = args;
         return replace(deck, one, successor, |question| consent.ask(|| question));
     }
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
-    let rotation = rotation(&args.successor, (args.grace, counted), &signed)?;
+    let rotation = rotation(&args.successor, (grace, counted), &signed)?;
     let command = Command::RotateKey { key: key.id, rotation };
     let file = args.successor.token_file.as_deref();
     let new = make(deck, &signed, command, file)?;

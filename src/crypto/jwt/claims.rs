@@ -55,8 +55,8 @@ pub struct Claims {
     pub issued: Timestamp,
     /// When it ends, in whole seconds: `exp`.
     pub expires: Timestamp,
-    /// The app's `not_before` when it was issued: `epoch`, in milliseconds. That grows with every new secret, so a
-    /// token is older than the secret exactly when its epoch is, whatever clocks and seconds say.
+    /// The `not_before` of the secret it was fetched with: `epoch`, in milliseconds. No two secrets of an app have the same,
+    /// so a token is good as long as that secret is, whatever clocks and seconds say.
     pub epoch: Timestamp,
     /// What it may do: `scope`.
     pub scopes: Scopes,

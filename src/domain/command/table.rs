@@ -221,8 +221,16 @@ commands! {
         "Created app {}" "creating an app" "created";
     EditApp { app, .. }            "app.edit"            App(*app)            Denies   Nothing                 Nothing        Operator
         "Changed app {}" "changing app {}" "scopes changed with its app";
-    RenewAppSecret (app)           "app.new-secret"      App(*app)            Denies   AppSecret(Some(*app))   Nothing        Operator
+    RenewAppSecret (app, _)        "app.new-secret"      App(*app)            Denies   AppSecret(Some(*app))   Nothing        Operator
         "Gave app {} a new secret" "giving app {} a new secret" "app given a new secret";
+    RepeatAppSecret (app)          "app.new-secret-again" App(*app)           Denies   AppSecret(Some(*app))   Nothing        Operator
+        "Gave app {} another new secret" "giving app {} another new secret" "app given another new secret";
+    CancelAppSecret { app, .. }    "app.secret-cancel"   App(*app)            Denies   Nothing                 Nothing        Operator
+        "Took the new secret of app {} back" "taking the new secret of app {} back" "app's new secret taken back";
+    EndAppSecret (app)             "app.secret-end"      App(*app)            Denies   Nothing                 Nothing        Operator
+        "Ended the old secret of app {}" "ending the old secret of app {}" "app's old secret ended";
+    LengthenAppSecret { app, .. }  "app.secret-longer"   App(*app)            Leaves   Nothing                 Nothing        Operator
+        "Let the old secret of app {} work for longer" "lengthening the grace of app {}" "app's old secret lengthened";
     PauseApp (app)                 "app.pause"           App(*app)            Denies   Nothing                 Nothing        Operator
         "Paused app {}" "pausing app {}" "paused with its app";
     ResumeApp (app)                "app.resume"          App(*app)            Leaves   Nothing                 Nothing        Operator

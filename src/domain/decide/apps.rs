@@ -8,15 +8,8 @@ use crate::domain::catalog::Level;
 use crate::domain::command::{Context, NewApp};
 use crate::domain::event::Event;
 use crate::domain::{
-    App, AppId, AppStatus, Key, Name, OperatorId, Profile, Refusal, Scopes, State, Status, Timestamp, Url,
+    App, AppId, AppStatus, Key, Name, OperatorId, Profile, Refusal, Scopes, State, Status, Url,
 };
-
-pub(super) fn renew_secret(state: &State, id: AppId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-    let app = living(state, id, context)?;
-    let secret = context.minted.as_ref().ok_or(Refusal::IdTaken)?.verifier;
-    let not_before = next_epoch(app, context.now);
-    Ok(vec![Event::AppSecretRenewed(App { secret, not_before, ..app.clone() })])
-}
 
 pub(super) fn pause(state: &State, id: AppId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let app = living(state, id, context)?;
@@ -51,7 +44,7 @@ pub(super) fn delete(state: &State, id: AppId, context: &Context<'_>) -> Result<
 }
 
 /// The app, if the actor may change it and it still is there.
-fn living<'s>(state: &'s State, id: AppId, context: &Context<'_>) -> Result<&'s App, Refusal> {
+pub(super) fn living<'s>(state: &'s State, id: AppId, context: &Context<'_>) -> Result<&'s App, Refusal> {
     let app = state.app(id).ok_or(Refusal::NoSuchApp)?;
     authorize(state, &context.actor, Action::ManageApp(app))?;
     if app.is_deleted() {
@@ -73,17 +66,11 @@ pub(super) fn revoke_token(
     tokens.retain(|old| old.until >= context.now && old.token != token.token);
     if tokens.len() >= RevokedTokens::MAX {
         let none = RevokedTokens { app: app.id, tokens: Vec::new() };
-        let after = App { not_before: next_epoch(app, context.now), ..app.clone() };
+        let after = app.without_tokens(context.now);
         return Ok(vec![Event::TokenRevoked(app.clone(), none), Event::AppTokensEnded(after)]);
     }
     tokens.push(token.clone());
     Ok(vec![Event::TokenRevoked(app.clone(), RevokedTokens { app: app.id, tokens })])
-}
-
-/// Since when its access tokens are good from now on. Later than before even within one millisecond: each token
-/// carries the one it was issued under, and no two secrets may share it.
-fn next_epoch(app: &App, now: Timestamp) -> Timestamp {
-    now.max(Timestamp(app.not_before.0.saturating_add(1)))
 }
 
 pub(super) fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -108,6 +95,8 @@ pub(super) fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Resu
         status: AppStatus::Active,
         secret: minted.verifier,
         not_before: context.now,
+        replaced: None,
+        spent: None,
     })])
 }
 

@@ -7,6 +7,7 @@ mod lifecycle;
 mod locations;
 mod operators;
 mod rotation;
+mod secrets;
 #[cfg(test)]
 mod tests;
 
@@ -104,7 +105,11 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::EmptyChannel { channel, into } => lifecycle::empty_channel(state, *channel, *into, context),
         Command::CreateApp(new) => apps::create(state, new, context),
         Command::EditApp { app, change, basis } => apps::edit(state, *app, change, *basis, context),
-        Command::RenewAppSecret(app) => apps::renew_secret(state, *app, context),
+        Command::RenewAppSecret(app, rotation) => secrets::renew(state, *app, rotation.as_ref(), context),
+        Command::RepeatAppSecret(app) => secrets::again(state, *app, context),
+        Command::CancelAppSecret { app, epoch } => secrets::cancel(state, *app, *epoch, context),
+        Command::EndAppSecret(app) => secrets::end(state, *app, context),
+        Command::LengthenAppSecret { app, by } => secrets::lengthen(state, *app, *by, context),
         Command::PauseApp(app) => apps::pause(state, *app, context),
         Command::ResumeApp(app) => apps::resume(state, *app, context),
         Command::DeleteApp(app) => apps::delete(state, *app, context),

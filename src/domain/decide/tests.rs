@@ -7,6 +7,7 @@ mod model;
 mod names;
 mod preview;
 mod rotation;
+mod secrets;
 
 use super::decide;
 use crate::domain::time::DAY_MS;

@@ -18,6 +18,7 @@
 //!
 //! **Rotated.** The grace of an old half that waits for the first use of the new one ends so long after it. When its end is
 //! near and it is still used, that is told, once for that end. An old half whose grace is over is written down as revoked.
+//! The same holds of the old secret of an app, which only the board tells of.
 //!
 //! **Paused for some time.** When that is over the key is resumed, unless its own time is over as well. Until then no clock
 //! gives it back.
@@ -29,11 +30,12 @@ mod cycle;
 use self::cycle::after;
 pub(in crate::domain) use self::cycle::before;
 pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
+use super::app::Previous;
 use super::lineage::Superseded;
 use super::notice::{missed_from, still_used};
 use super::time::DAY_MS;
 use super::verdict::closed;
-use super::{Command, Event, Expiry, Key, KeyId, KeyState, Motive, Policy, State, Status, Timestamp};
+use super::{App, Command, Event, Expiry, Key, KeyId, KeyState, Motive, Policy, State, Status, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
 pub const STEPS: [u32; 3] = [FIRST, 7, 1];
@@ -108,6 +110,10 @@ pub struct Plan<'s> {
     pub graces: Vec<(&'s Key, (Timestamp, Expiry))>,
     /// Old halves of rotations whose grace is over.
     pub ended: Vec<&'s Key>,
+    /// Apps of which the new secret was used for the first time, with when that was and the end of the old one that follows.
+    pub secrets: Vec<(&'s App, (Timestamp, Timestamp))>,
+    /// Apps with an old secret whose grace is over.
+    pub spent: Vec<&'s App>,
     /// Keys that were paused for some time that is over.
     pub resumed: Vec<&'s Key>,
     /// Keys to delete for want of use: those that need no word first, then those it was given for.
@@ -182,6 +188,8 @@ impl Plan<'_> {
             && self.purges.is_empty()
             && self.graces.is_empty()
             && self.ended.is_empty()
+            && self.secrets.is_empty()
+            && self.spent.is_empty()
             && self.resumed.is_empty()
     }
 
@@ -202,18 +210,30 @@ impl Plan<'_> {
                 }))
             }
             Pass::Hold => Box::new(self.hold.iter().cloned().map(Event::DeletionsHeld)),
-            Pass::Graces => Box::new(self.graces.iter().map(|(key, (first, expiry))| {
-                let begun = Some(*first);
-                let how =
-                    key.superseded.clone().map(|how| Box::new(Superseded { waits: None, begun, ..*how }));
-                let old = Key { expiry: *expiry, superseded: how, ..(*key).clone() };
-                Event::KeySuperseded(old, key.expiry)
-            })),
-            Pass::Ended => Box::new(self.ended.iter().map(move |key| {
-                let at = key.expiry.instant().unwrap_or(now);
-                let motive = Motive::replaced().kept();
-                Event::KeyRevoked(Key { status: Status::Revoked(at), motive, ..(*key).clone() })
-            })),
+            Pass::Graces => {
+                let keys = self.graces.iter().map(|(key, (first, expiry))| {
+                    let begun = Some(*first);
+                    let how =
+                        key.superseded.clone().map(|how| Box::new(Superseded { waits: None, begun, ..*how }));
+                    let old = Key { expiry: *expiry, superseded: how, ..(*key).clone() };
+                    Event::KeySuperseded(old, key.expiry)
+                });
+                Box::new(keys.chain(self.secrets.iter().filter_map(|(app, (first, end))| {
+                    let old = app.previous()?;
+                    let (until, begun) = (Expiry::At(*end), Some(*first));
+                    let fixed = Previous { until, waits: None, begun, ..old.clone() };
+                    Some(Event::AppSecretEnds(app.with_old_secret(fixed), old.until))
+                })))
+            }
+            Pass::Ended => {
+                let keys = self.ended.iter().map(move |key| {
+                    let at = key.expiry.instant().unwrap_or(now);
+                    let motive = Motive::replaced().kept();
+                    Event::KeyRevoked(Key { status: Status::Revoked(at), motive, ..(*key).clone() })
+                });
+                let apps = self.spent.iter().map(|app| Event::AppSecretEnded(app.without_old_secret()));
+                Box::new(keys.chain(apps))
+            }
             Pass::Resumptions => Box::new(self.resumed.iter().map(move |key| {
                 let counted_from = Some(now);
                 let status = Status::Active;
@@ -248,6 +268,9 @@ impl Outlook {
             return false;
         }
         let (mut plan, mut due, mut looked) = (Plan::default(), Vec::new(), 0);
+        if self.looked == 0 {
+            survey_apps(state, grounds.now, &mut plan);
+        }
         for key in state.keys().skip(self.looked).take(IN_SIGHT) {
             looked += 1;
             survey(state, key, grounds, &mut plan, &mut due);
@@ -267,6 +290,7 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     if grounds.complete_since.is_none() {
         return plan;
     }
+    survey_apps(state, now, &mut plan);
     let (mut due, mut live) = (Vec::new(), 0);
     for key in state.keys() {
         live += usize::from(!key.state(now).is_over());
@@ -296,6 +320,18 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     plan.ended.sort_by_key(|key| key.id);
     plan.resumed.sort_by_key(|key| key.id);
     plan
+}
+
+/// What is due for the old secrets of apps, and when something will be. Those of a deleted app open nothing.
+fn survey_apps<'s>(state: &'s State, now: Timestamp, plan: &mut Plan<'s>) {
+    for app in state.apps().filter(|app| !app.is_deleted()) {
+        let Some(old) = app.previous() else { continue };
+        plan.secrets.extend(state.secret_grace_end(app, now).map(|grace| (app, grace)));
+        match old.until.instant() {
+            Some(end) if now >= end => plan.spent.push(app),
+            end => plan.next = earliest(plan.next, end),
+        }
+    }
 }
 
 /// What is due for one key, deleted or not, and when something will be.

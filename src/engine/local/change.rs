@@ -20,6 +20,8 @@ use crate::store::CommitError;
 
 /// Fresh ids dealt to one command: as many as it may need and some to spare for collisions.
 const IDS: usize = 72;
+/// The same for one that gives an app a new secret.
+const SECRETS: usize = 4;
 /// Draws of a token before a run of collisions counts as a broken generator.
 const DRAWS: usize = 4;
 
@@ -57,7 +59,17 @@ impl LocalEngine {
         command: &Command,
         minted: Option<Minted>,
     ) -> Result<Vec<Event>, Judged> {
-        let wanted = if command.draws() == Draws::Ids { IDS } else { 0 };
+        // The uses of both secrets of an app are noted under ids of their own.
+        let wanted = match command.draws() {
+            Draws::Ids => IDS,
+            Draws::AppSecret(Some(_)) => SECRETS,
+            Draws::Nothing
+            | Draws::Token(_)
+            | Draws::Successor(_)
+            | Draws::AppSecret(None)
+            | Draws::ImportedId
+            | Draws::RecoveryCode => 0,
+        };
         let mut ids = Vec::with_capacity(wanted);
         for _ in 0..wanted {
             ids.push(public_id::generate(ledger.entropy())?);
@@ -190,7 +202,8 @@ impl LocalEngine {
         if !matches!(command, Command::StartSession { .. }) {
             self.tell_of_starts();
         }
-        if matches!(command, Command::RepeatRotation(_)) {
+        let repeats = matches!(command, Command::RepeatRotation(_));
+        if repeats || matches!(command, Command::RepeatAppSecret(_)) {
             // It is refused for a secret in use: what was used and not taken yet counts, whether or not it can be written.
             let _noted = self.register.write(Refused::WhenDue);
         }

@@ -20,7 +20,9 @@ use crate::domain::app::Revoked;
 use crate::domain::catalog::AuthMethod;
 use crate::domain::signing::TOKEN_LIFE_MAX;
 use crate::domain::verdict::{closed_app, judge};
-use crate::domain::{AppId, Bearer, Command, Decision, Expiry, Reason, ScopeId, Scopes, State, Timestamp};
+use crate::domain::{
+    App, AppId, Bearer, Command, Decision, Expiry, Reason, ScopeId, Scopes, State, Timestamp,
+};
 
 pub(super) use self::desk::TokenDesk;
 pub use crate::crypto::jwt::{PublicJwk, TokenConfig};
@@ -68,7 +70,7 @@ pub struct Client {
     app: AppId,
     method: AuthMethod,
     scopes: Scopes,
-    /// The app's `not_before` when it proved it: a secret renewed meanwhile makes what is issued worthless.
+    /// The `not_before` of the secret it proved it with: one that ended meanwhile makes what is issued worthless.
     epoch: Timestamp,
 }
 
@@ -89,6 +91,16 @@ impl LocalEngine {
 
     /// Checks the credentials of an app. What is wrong is not told.
     pub fn authenticate(&self, client_id: &str, secret: &[u8]) -> Result<Client, TokenRefusal> {
+        self.authenticate_from(client_id, secret, Origin::default())
+    }
+
+    /// [`LocalEngine::authenticate`] for a request that came from somewhere, which is noted as a use of the secret.
+    pub fn authenticate_from(
+        &self,
+        client_id: &str,
+        secret: &[u8],
+        origin: Origin<'_>,
+    ) -> Result<Client, TokenRefusal> {
         if !self.doubts().is_empty() {
             return Err(TokenRefusal::Unavailable);
         }
@@ -97,17 +109,17 @@ impl LocalEngine {
         let presented = token::parse(secret).map_err(|_| TokenRefusal::InvalidClient)?;
         let state = self.state();
         let app = id.and_then(|id| state.app(id));
-        let known = self.verifier().recognises(&presented, app.map(|app| &app.secret));
-        let app = app.filter(|_| known && presented.kind() == TokenKind::AppSecret);
+        let now = self.now().time;
+        let good = app.map_or([None, None], |app| app.secrets(now));
+        let known = self.verifier().recognises(&presented, good.map(|secret| secret.map(|s| s.verifier)));
+        let shown = good.into_iter().zip(known).find_map(|(secret, known)| secret.filter(|_| known));
+        let app = app.filter(|_| presented.kind() == TokenKind::AppSecret);
         let works = app.filter(|app| closed_app(&state, app).is_none());
-        works
-            .map(|app| Client {
-                app: app.id,
-                method: app.method,
-                scopes: app.scopes.clone(),
-                epoch: app.not_before,
-            })
-            .ok_or(TokenRefusal::InvalidClient)
+        let (app, shown) = works.zip(shown).ok_or(TokenRefusal::InvalidClient)?;
+        if let Some(uses) = shown.uses {
+            self.verifier().note(uses, &[], origin, now);
+        }
+        Ok(Client { app: app.id, method: app.method, scopes: app.scopes.clone(), epoch: shown.epoch })
     }
 
     /// Issues a token for an app that proved who it is: for the scopes it asks for, or for all it has. Blocks on the
@@ -120,6 +132,19 @@ impl LocalEngine {
         let now = self.ready_to_sign()?;
         let seconds = self.state().policy().token_seconds.min(TOKEN_LIFE_MAX);
         let issued = Timestamp(now.0 - now.0.rem_euclid(1_000));
+        let ends = Timestamp(issued.0.saturating_add(i64::from(seconds) * 1_000));
+        let secret = {
+            let state = self.state();
+            state.app(client.app).and_then(|app| app.secret_of(client.epoch, now)).map(|secret| secret.until)
+        };
+        // It ends with the secret, also for those who check it without asking here; they count in whole seconds.
+        let ends = secret
+            .and_then(Expiry::instant)
+            .map_or(ends, |until| ends.min(Timestamp(until.0 - until.0.rem_euclid(1_000))));
+        let seconds = u32::try_from(ends.since(issued) / 1_000).unwrap_or(0);
+        if seconds == 0 {
+            return Err(TokenRefusal::InvalidClient);
+        }
         let claims = Claims {
             app: client.app,
             id: public_id::generate(&mut OsEntropy).map_err(|error| {
@@ -127,7 +152,7 @@ impl LocalEngine {
                 TokenRefusal::Unavailable
             })?,
             issued,
-            expires: Timestamp(issued.0.saturating_add(i64::from(seconds) * 1_000)),
+            expires: ends,
             epoch: client.epoch,
             scopes: scopes.clone(),
         };
@@ -185,7 +210,15 @@ impl LocalEngine {
         if let Counting::From(origin) = counting
             && decision.is_allow()
         {
+            let secret = {
+                let state = self.state();
+                let secret = state.app(claims.app).and_then(|app| app.secret_of(claims.epoch, now));
+                secret.and_then(|secret| secret.uses)
+            };
             self.verifier().note(*claims.app.public(), wanted, origin, now);
+            if let Some(uses) = secret {
+                self.verifier().note(uses, &[], origin, now);
+            }
         }
         decision
     }
@@ -201,7 +234,7 @@ impl LocalEngine {
         let Some(app) = state.app(claims.app) else {
             return Decision::deny(self.tokens.absent(claims.app), None);
         };
-        let closed = closed(&state, app, state.revoked_tokens(app.id), claims);
+        let closed = closed(&state, app, claims, now);
         let expiry = Expiry::At(claims.expires);
         let decision = judge(Bearer::App(claims.app), closed, expiry, &claims.scopes, wanted, now);
         if decision.is_allow() {
@@ -260,9 +293,10 @@ impl LocalEngine {
 }
 
 /// Why every token that says `claims` is refused, whatever is asked of it.
-fn closed(state: &State, app: &crate::domain::App, revoked: &[Revoked], claims: &Claims) -> Option<Reason> {
+fn closed(state: &State, app: &App, claims: &Claims, now: Timestamp) -> Option<Reason> {
     let closed = closed_app(state, app);
-    let ended = claims.epoch < app.not_before
+    let revoked = state.revoked_tokens(app.id);
+    let ended = app.secret_of(claims.epoch, now).is_none()
         || app.method != AuthMethod::Jwt
         || revoked.iter().any(|old| old.token == claims.id)
         // It promises what the app may not do any more: the client shall fetch another one.

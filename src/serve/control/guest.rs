@@ -356,13 +356,10 @@ impl Pen<'_> {
                 }
             }
             for id in &mail.used {
-                let places = [RecordKey::Key(KeyId(*id)), RecordKey::App(AppId(*id))];
-                rows.uses.extend(
-                    places
-                        .into_iter()
-                        .filter(|at| self.seen.contains(at))
-                        .filter_map(|at| visible::used(&state, at)),
-                );
+                let app = state.app_noting(*id).map_or(AppId(*id), |app| app.id);
+                let places = [RecordKey::Key(KeyId(*id)), RecordKey::App(app)];
+                let seen = places.into_iter().filter(|at| self.seen.contains(at));
+                rows.uses.extend(seen.flat_map(|at| visible::used(&state, at)));
             }
             visible::events(&state, actor, mail.events.iter().flat_map(|events| events.iter()))
         };

@@ -8,8 +8,8 @@ use super::wire::Row;
 use crate::domain::app::RevokedTokens;
 use crate::domain::view::Sought;
 use crate::domain::{
-    Access, Actor, Cycle, Event, OperatorId, Outside, Place, Proof, PublicId, Record, RecordKey, Role, State,
-    Timestamp, Trace, Usage, View,
+    Access, Actor, App, Cycle, Event, OperatorId, Outside, Place, Proof, PublicId, Record, RecordKey, Role,
+    State, Timestamp, Trace, Usage, View,
 };
 use crate::engine::open::Wants;
 
@@ -117,12 +117,16 @@ pub fn called(state: &State, actor: Actor, reference: &str, now: Timestamp) -> V
     called
 }
 
-/// What is known of the use of a key or an app, under its public id.
-pub fn used(state: &State, at: RecordKey) -> Option<(PublicId, Usage, Option<Trace>)> {
+/// What is known of the use of a key, or of an app and its secrets, under their public ids.
+pub fn used(state: &State, at: RecordKey) -> Vec<(PublicId, Usage, Option<Trace>)> {
+    let noted = |id: PublicId| (id, state.usage_of(id), state.trace_of(id).cloned());
     match at {
-        RecordKey::Key(id) => Some((*id.public(), state.usage(id), state.trace(id).cloned())),
-        RecordKey::App(id) => Some((*id.public(), state.app_usage(id), state.app_trace(id).cloned())),
-        _ => None,
+        RecordKey::Key(id) => vec![noted(*id.public())],
+        RecordKey::App(id) => {
+            let secrets = state.app(id).into_iter().flat_map(App::notes_uses);
+            std::iter::once(*id.public()).chain(secrets).map(noted).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! them with (RFC 7517). Only apps may ask, each about its own; nobody is told why something is refused beyond what
 //! the standards name.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::StatusCode;
@@ -13,9 +14,12 @@ use serde::Serialize;
 use super::Front;
 use super::credentials::{Credentials, Fields, Unread};
 use super::form::{self, BadForm};
+use super::gate;
+use super::lines::Lines;
 use super::metrics::Fault;
 use super::reply::{self, Reply};
 use super::router::{Head, Later};
+use crate::engine::Origin;
 use crate::engine::oauth::{Client, Granted, Introspection, PublicJwk, TokenRefusal};
 
 const JSON: &str = "application/json";
@@ -84,11 +88,11 @@ impl From<TokenRefusal> for No {
 }
 
 /// `POST /oauth/token`.
-pub fn token(front: Arc<Front>, head: Parts, body: Incoming) -> Later {
+pub fn token(front: Arc<Front>, head: Parts, body: Incoming, peer: Option<IpAddr>) -> Later {
     Box::pin(async move {
         let counting = Arc::clone(&front);
         let done = async {
-            let (client, fields) = asker(&front, &head, body).await?;
+            let (client, fields) = asker(&front, &head, body, peer).await?;
             match fields.get("grant_type") {
                 Some("client_credentials") => {}
                 Some(_) => return Err(No::Grant),
@@ -108,10 +112,10 @@ pub fn token(front: Arc<Front>, head: Parts, body: Incoming) -> Later {
 }
 
 /// `POST /oauth/introspect`.
-pub fn introspect(front: Arc<Front>, head: Parts, body: Incoming) -> Later {
+pub fn introspect(front: Arc<Front>, head: Parts, body: Incoming, peer: Option<IpAddr>) -> Later {
     Box::pin(async move {
         let done = async {
-            let (client, fields) = asker(&front, &head, body).await?;
+            let (client, fields) = asker(&front, &head, body, peer).await?;
             let token = presented(&fields)?;
             Ok(match front.engine.introspect(&client, token.as_bytes()) {
                 Some(known) => json(StatusCode::OK, &active(&known)),
@@ -123,10 +127,10 @@ pub fn introspect(front: Arc<Front>, head: Parts, body: Incoming) -> Later {
 }
 
 /// `POST /oauth/revoke`.
-pub fn revoke(front: Arc<Front>, head: Parts, body: Incoming) -> Later {
+pub fn revoke(front: Arc<Front>, head: Parts, body: Incoming, peer: Option<IpAddr>) -> Later {
     Box::pin(async move {
         let done = async {
-            let (client, fields) = asker(&front, &head, body).await?;
+            let (client, fields) = asker(&front, &head, body, peer).await?;
             presented(&fields)?;
             let end = move || {
                 front.engine.revoke_token(&client, fields.get("token").unwrap_or_default().as_bytes())
@@ -139,7 +143,7 @@ pub fn revoke(front: Arc<Front>, head: Parts, body: Incoming) -> Later {
 }
 
 /// `GET /.well-known/jwks.json`.
-pub fn keys(front: &Front, _: Head<'_>, _: Option<std::net::IpAddr>) -> Reply {
+pub fn keys(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
     let keys = front.engine.jwks();
     let live = !keys.is_empty();
     let Ok(body) = serde_json::to_vec(&Keys { keys }) else { return broken() };
@@ -152,11 +156,20 @@ pub fn keys(front: &Front, _: Head<'_>, _: Option<std::net::IpAddr>) -> Reply {
 }
 
 /// Reads the form, and who sent it.
-async fn asker(front: &Front, head: &Parts, body: Incoming) -> Result<(Client, Fields), No> {
+async fn asker(
+    front: &Front,
+    head: &Parts,
+    body: Incoming,
+    peer: Option<IpAddr>,
+) -> Result<(Client, Fields), No> {
     let bytes = form::read(&head.headers, body).await.map_err(No::Form)?;
     let fields = Fields::read(&bytes)?;
     let credentials = Credentials::read(head, &fields)?;
-    let client = front.engine.authenticate(&credentials.id, credentials.secret.as_bytes())?;
+    let lines = Lines::of(&head.headers);
+    let origin =
+        Origin { address: gate::address(&lines, peer), agent: lines.agent.map(HeaderValue::as_bytes) };
+    let secret = credentials.secret.as_bytes();
+    let client = front.engine.authenticate_from(&credentials.id, secret, origin)?;
     Ok((client, fields))
 }
 

@@ -42,7 +42,7 @@ pub enum Handler {
     /// From the head alone, at once unless it takes work that would keep others waiting.
     Ask(fn(&Arc<Front>, Head<'_>, Option<IpAddr>) -> Said),
     /// After reading the body.
-    Form(fn(Arc<Front>, Parts, Incoming) -> Later),
+    Form(fn(Arc<Front>, Parts, Incoming, Option<IpAddr>) -> Later),
 }
 
 /// A path and what answers there.
@@ -122,7 +122,7 @@ impl Desk {
             },
             Handler::Form(handler) => {
                 let (head, body) = request.into_parts();
-                self.later(handler(Arc::clone(&self.front), head, body))
+                self.later(handler(Arc::clone(&self.front), head, body, self.peer))
             }
         }
     }

@@ -33,7 +33,7 @@ impl AppDeed {
             Self::Pause => Command::PauseApp(app),
             Self::Resume => Command::ResumeApp(app),
             Self::Delete => Command::DeleteApp(app),
-            Self::NewSecret => Command::RenewAppSecret(app),
+            Self::NewSecret => Command::RenewAppSecret(app, None),
         }
     }
 

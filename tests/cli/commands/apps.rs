@@ -146,7 +146,7 @@ fn another_operators_app_is_answered_like_one_that_does_not_exist() {
     let (app, ..) = created(&maria);
     let id = app["id"].as_str().unwrap();
     let zoe = desk.hire("zoe", "manager");
-    for verb in ["show", "pause", "resume", "delete", "new-secret", "new-key"] {
+    for verb in ["show", "pause", "resume", "delete", "rotate", "new-secret", "new-key"] {
         let theirs = zoe.says(&["app", verb, id]).fails(1, "there is no such app");
         let absent = zoe.says(&["app", verb, "app_111111111111"]).fails(1, "there is no such app");
         assert_eq!(theirs.err, absent.err);
@@ -168,4 +168,69 @@ fn a_secret_that_cannot_be_written_is_not_made() {
     let said = maria.does(&["app", "new-secret", id, "--secret-file", "fresh"]);
     assert_eq!((said.out.as_str(), desk.read("fresh").len()), ("", 57));
     assert_ne!(desk.read("fresh").trim_end(), app["secret"].as_str().unwrap());
+}
+
+#[test]
+fn a_secret_is_rotated_lengthened_taken_back_done_again_and_finished() {
+    let desk = Desk::founded();
+    let maria = desk.hire("jonas", "admin");
+    let (app, ..) = created(&maria);
+    let id = app["id"].as_str().unwrap();
+    let said = maria.does(&["app", "rotate", id, "--grace", "1h", "--from", "now", "--id", "march"]);
+    let secret = said.out.trim_end().to_owned();
+    assert!(secret.starts_with("kdas_") && secret.len() == 56, "the secret alone: {secret}");
+    assert!(said.err.contains("The old one works until") && said.err.contains("access tokens"), "{said:?}");
+    maria.says(&["app", "rotate", id, "--id", "march"]).fails(1, "that rotation was done before");
+    maria.says(&["app", "rotate", id]).fails(1, "more than two are never alive");
+    let shown = maria.asks(&["app", "show", id]);
+    assert!(shown["old_secret"]["ends_at"].is_string(), "{shown}");
+    assert_eq!(shown["old_secret"]["use_count"], 0);
+    let page = maria.does(&["app", "show", id]).out;
+    assert!(page.contains("Old secret") && page.contains("not used since it was replaced"), "{page}");
+    let notices = maria.asks(&["notices", "list"]);
+    assert_eq!((&notices[0]["what"], &notices[0]["app"]), (&"grace_ends".into(), &id.into()));
+    let table = maria.does(&["notices", "list"]).out;
+    assert!(table.contains("its grace ends") && table.contains("Web store (kdas_"), "{table}");
+
+    let before = shown["old_secret"]["ends_at"].as_str().unwrap().to_owned();
+    maria.does(&["app", "rotate", id, "--longer", "24h"]);
+    assert!(maria.asks(&["app", "show", id])["old_secret"]["ends_at"].as_str().unwrap() > before.as_str());
+    let other = maria.does(&["app", "rotate", id, "--again"]).out.trim_end().to_owned();
+    assert!(other.len() == 56 && other != secret);
+    maria.does(&["app", "rotate", id, "--cancel"]);
+    assert!(maria.asks(&["app", "show", id])["old_secret"].is_null());
+    maria.says(&["app", "rotate", id, "--finish"]).fails(1, "the app has one secret");
+    let said = maria.does(&["app", "rotate", id]);
+    assert!(said.err.contains("works for 24 h after the new one is first used"), "{said:?}");
+    maria.does(&["app", "rotate", id, "--finish"]);
+    maria.does(&["app", "rotate", id, "--grace", "0"]);
+    assert!(maria.asks(&["app", "show", id])["old_secret"].is_null());
+    let trail = maria.does(&["audit", "list", "--json"]).out;
+    for told in
+        ["app.new-secret", "app.new-secret-again", "app.secret-cancel", "app.secret-end", "app.secret-longer"]
+    {
+        assert!(trail.contains(told), "{told}");
+    }
+    assert!(!trail.contains(&secret[18..]) && !trail.contains(&other[18..]));
+}
+
+#[test]
+fn a_rotated_secret_that_could_not_be_written_leaves_the_old_one_as_it_was() {
+    let desk = Desk::founded();
+    let maria = desk.hire("jonas", "admin");
+    let (app, ..) = created(&maria);
+    let id = app["id"].as_str().unwrap();
+    if !std::path::Path::new("/dev/full").exists() {
+        println!("skipped: needs /dev/full");
+        return;
+    }
+    let mut command = desk.command(&maria.words(&["app", "rotate", id]));
+    command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let done = command.stdin(std::process::Stdio::null()).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(said.contains("taken back at once"), "{said}");
+    let after = maria.asks(&["app", "show", id]);
+    assert!(after["old_secret"].is_null());
+    assert_eq!(after["secret_since"], app["secret_since"]);
 }

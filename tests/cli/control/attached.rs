@@ -6,11 +6,13 @@ use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::basis::Basis;
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Access, Command, KeyState, KeysAfter, NewApp, Reason, Role, Status, View};
+use keydeck::domain::{
+    Access, AppId, Command, Counted, KeyState, KeysAfter, NewApp, Reason, Role, Rotation, Status, View,
+};
 use keydeck::domain::{Catalog, Profile, Timestamp, catalog::AuthMethod};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{CATALOG_FILE, Key, Options, found};
-use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Via};
+use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Sweeping, Via};
 use keydeck::serve::control::Control;
 use keydeck::serve::door::open_or_attach;
 use keydeck::store::Standing;
@@ -317,4 +319,39 @@ fn who_is_attached_to_a_store_in_doubt_sees_that_its_keys_are_refused() {
     let view = View::new(&state, maria.session.actor());
     let key = view.key(id).unwrap();
     assert_eq!(view.refused(key, maria.engine.now().time), Some(Reason::StoreError));
+}
+
+#[test]
+fn through_the_socket_a_rotated_secret_ends_on_its_millisecond_and_a_pause_with_a_sweep() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(1_790_000_000_000)));
+    let here = Options { clock: Arc::new(clock.clone()), ..options(dir.path(), Via::CommandLine) };
+    let owner = found(&here, name("Acme"), name("maria"), &phrase(PHRASE)).unwrap().open;
+    let _control = Control::start(Arc::clone(&owner.engine), &settings()).unwrap();
+    let maria = open_or_attach(&here, &Key::Operator { name: "maria", passphrase: &phrase(PHRASE) }).unwrap();
+    let run = |command: Command| maria.engine.execute(&maria.session, command).unwrap();
+    let old = run(super::unshown::app("Shop")).token.unwrap();
+    let app = AppId(old.id());
+    maria.engine.shown(*app.public()).unwrap();
+    let rotation =
+        Rotation { id: None, grace: "1h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
+    let new = run(Command::RenewAppSecret(app, Some(rotation))).token.unwrap();
+    maria.engine.shown(*app.public()).unwrap();
+    let uses = maria.engine.state().app(app).unwrap().previous().unwrap().uses;
+    let key = issued(run(key("Nightly"))).0;
+    maria.engine.shown(*key.public()).unwrap();
+    run(Command::PauseKey(key, Some("1h".parse().unwrap())));
+    let is_good = |token: &str| owner.engine.authenticate(&app.to_string(), token.as_bytes()).is_ok();
+    for (pass, works) in [(3_600_000 - 1, true), (1, false), (1, false)] {
+        clock.pass(pass);
+        assert_eq!((is_good(old.reveal()), is_good(new.reveal())), (works, true), "after {pass}");
+        let now = maria.engine.now().time;
+        let seen = maria.engine.state().app(app).unwrap().old_secret(now).is_some();
+        assert_eq!(seen, works, "as it is seen here");
+    }
+    owner.engine.settle().unwrap();
+    until("who used the old one is known here", || maria.engine.state().usage_of(uses).count == 1);
+    let stands = || maria.engine.state().key(key).unwrap().state(maria.engine.now().time);
+    assert_eq!(stands(), KeyState::Paused);
+    let swept = maria.engine.sweep(&maria.session, Sweeping::Do).unwrap();
+    assert_eq!((swept.events.len(), stands()), (2, KeyState::Active));
 }

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use keydeck::domain::view::Sought;
 use keydeck::domain::{
-    Access, Actor, Command, Event, KeysAfter, NewKey, Note, OperatorId, Place, Role, Status, View,
+    Access, Actor, App, Command, Counted, Event, KeysAfter, NewKey, Note, OperatorId, Place, Role, Rotation,
+    Status, View,
 };
 use keydeck::engine::open::{Key, Options, Wants};
 use keydeck::engine::{Brought, Engine as _, EngineError, Session, Via};
@@ -341,6 +342,9 @@ fn nothing_that_may_not_be_seen_is_in_the_bytes() {
     let kiosk = house.engine().state().apps().next().unwrap().id;
     let Command::CreateApp(change) = app("Terminal") else { unreachable!() };
     run(Command::EditApp { app: kiosk, change, basis: None }, Brought::Nothing);
+    let grace = "1h".parse().unwrap();
+    let rotation = Rotation { id: None, grace, counted: Counted::FromNow, expiry: None };
+    run(Command::RenewAppSecret(kiosk, Some(rotation)), Brought::Nothing);
     let Command::IssueKey(theirs) = key("Taken over") else { unreachable!() };
     run(Command::ImportKey(theirs), Brought::Imported(b"0123456789abcdef"));
     let state = house.engine().state();
@@ -349,7 +353,12 @@ fn nothing_that_may_not_be_seen_is_in_the_bytes() {
         assert!(!has(&key.verifier.digest), "the digest of {} was sent", key.name);
     }
     assert!(has(b"Kiosk") && has(b"Terminal") && has(b"Taken over"));
-    assert!(state.apps().all(|app| !has(&app.secret.digest)), "the digest of an app's secret was sent");
+    let old = |app: &App| app.previous().is_some_and(|old| has(&old.secret.digest));
+    assert!(state.apps().any(|app| app.previous().is_some()), "there is an old secret to look for");
+    assert!(
+        state.apps().all(|app| !has(&app.secret.digest) && !old(app)),
+        "the digest of an app's secret was sent"
+    );
     assert!(!has(b"argon2id"), "what recognises a secret made elsewhere was sent");
     drop(state);
     until("nobody else is told", || house.control.as_ref().unwrap().attached() == 3);

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 
+use keydeck::crypto::token::Token;
 use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::{
     App, AppId, Command, Counted, Grace, Key, KeyId, NewApp, Note, Place, Profile, Reason, Rotation,
@@ -79,7 +80,7 @@ fn a_new_app_whose_secret_nobody_was_shown_is_deleted_and_one_in_use_is_not() {
     let maria = house.attach("maria");
     let [lost, renewed, keyed] = ["Lost", "Renewed", "Keyed"].map(|called| create_app(&maria, called));
     let other = house.attach("maria");
-    other.run(Command::RenewAppSecret(renewed));
+    other.run(Command::RenewAppSecret(renewed, None));
     let Command::IssueKey(mut new) = key("Of an app") else { unreachable!() };
     new.place = Place::App(keyed);
     let (id, _) = issued(other.run(Command::IssueKey(new)));
@@ -218,4 +219,27 @@ fn a_rotation_whose_answer_is_cut_off_at_any_byte_leaves_the_old_secret_working_
     for bytes in places {
         cut(bytes);
     }
+}
+
+#[test]
+fn a_rotated_secret_handed_to_a_process_that_ends_before_it_showed_it_is_taken_back() {
+    let house = House::with(&[]);
+    let maria = house.attach("maria");
+    let rotation =
+        Rotation { id: None, grace: "1h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
+    let [lost, kept] = ["Lost", "Kept"].map(|called| {
+        let old = maria.run(app(called)).token.unwrap();
+        let id = AppId(old.id());
+        maria.engine.shown(*id.public()).unwrap();
+        let new = maria.run(Command::RenewAppSecret(id, Some(rotation.clone()))).token.unwrap();
+        (id, old, new)
+    });
+    maria.engine.shown(*kept.0.public()).unwrap();
+    drop(maria);
+    let is_good = |id: AppId, token: &Token| {
+        house.engine().authenticate(&id.to_string(), token.reveal().as_bytes()).is_ok()
+    };
+    until("the secret that nobody has is taken back", || !is_good(lost.0, &lost.2));
+    assert!(is_good(lost.0, &lost.1) && is_good(kept.0, &kept.1) && is_good(kept.0, &kept.2));
+    is_told(&house, "app.secret-cancel");
 }

@@ -190,7 +190,7 @@ impl Estate {
         does(&open, Command::RemoveLocation { location: north });
         does(&open, Command::PauseApp(paused));
         does(&open, Command::DeleteApp(keyed));
-        does(&open, Command::RenewAppSecret(renewed));
+        does(&open, Command::RenewAppSecret(renewed, None));
         let leaky_client = open.engine.authenticate(&leaky.to_string(), leaky_secret.as_bytes()).unwrap();
         open.engine.revoke_token(&leaky_client, leaked_access.as_bytes()).unwrap();
         open.engine

@@ -84,7 +84,7 @@ fn a_secret_that_was_not_renewed_is_still_the_secret() {
     let machine = Machine::new();
     let token = machine.token().unwrap();
     machine.disk.fail_next(Fault::Unavailable);
-    assert!(!machine.does(Command::RenewAppSecret(machine.id)), "nobody holds a new one");
+    assert!(!machine.does(Command::RenewAppSecret(machine.id, None)), "nobody holds a new one");
     assert_eq!(machine.refused(&token), None);
     assert!(machine.token().is_ok());
 }

@@ -78,7 +78,7 @@ fn only_the_right_secret_of_a_working_app_gets_anything() {
     assert_eq!(tries(&id, &app.secret), Some(TokenRefusal::InvalidClient));
     day.does(Command::ResumeApp(app.id));
     assert_eq!(tries(&id, &app.secret), None);
-    day.does(Command::RenewAppSecret(app.id));
+    day.does(Command::RenewAppSecret(app.id, None));
     assert_eq!(tries(&id, &app.secret), Some(TokenRefusal::InvalidClient), "the old secret is over");
 }
 
@@ -126,7 +126,7 @@ fn what_happens_to_the_app_happens_to_its_tokens_at_once() {
     day.does(Command::ResumeApp(app.id));
     assert!(day.verify(half).is_allow());
 
-    day.does(Command::RenewAppSecret(app.id));
+    day.does(Command::RenewAppSecret(app.id, None));
     assert_eq!(day.refused(half), Some(Reason::Revoked));
     assert!(!active(half), "row 44");
 
@@ -166,7 +166,7 @@ fn a_secret_renewed_within_the_same_millisecond_parts_old_tokens_from_new_ones()
         old.push(token);
         // The clock stands still all the while.
         let renewed =
-            day.open().engine.execute(&day.open().session, Command::RenewAppSecret(app.id)).unwrap();
+            day.open().engine.execute(&day.open().session, Command::RenewAppSecret(app.id, None)).unwrap();
         app.secret = renewed.token.unwrap().reveal().to_owned();
         for token in &old {
             assert_eq!(day.refused(token), Some(Reason::Revoked));
@@ -180,7 +180,7 @@ fn who_proved_themselves_before_the_secret_was_renewed_gets_nothing_of_worth() {
     let day = Day::new();
     let app = day.app("Web store");
     let client = day.client(&app);
-    day.does(Command::RenewAppSecret(app.id));
+    day.does(Command::RenewAppSecret(app.id, None));
     day.clock.pass(5 * MINUTE);
     let late = day.engine().grant(&client, None).unwrap();
     assert_eq!(day.refused(late.token.reveal()), Some(Reason::Revoked));

@@ -7,6 +7,7 @@ mod forged;
 mod life;
 mod names;
 mod rotation;
+mod secrets;
 
 use std::sync::Arc;
 

@@ -101,7 +101,7 @@ fn apps_are_their_owners_and_only_permitted_roles_make_them() {
     for command in [
         Command::PauseApp(app),
         Command::DeleteApp(app),
-        Command::RenewAppSecret(app),
+        Command::RenewAppSecret(app, None),
         Command::EditApp { app, change: new_app("Taken over", AuthMethod::ApiKey), basis: None },
     ] {
         assert_eq!(world.run(jonas, &command), Err(Refusal::NoSuchApp), "{}", command.name());
@@ -131,7 +131,7 @@ fn pausing_stops_keys_and_tokens_and_deleting_is_final_for_both() {
     assert_eq!(shut(&world), (None, None));
     world.run(maria, &Command::DeleteApp(app)).unwrap();
     assert_eq!(shut(&world), (Some(Reason::Revoked), Some(Reason::Tombstoned)));
-    for command in [Command::ResumeApp(app), Command::DeleteApp(app), Command::RenewAppSecret(app)] {
+    for command in [Command::ResumeApp(app), Command::DeleteApp(app), Command::RenewAppSecret(app, None)] {
         let refused = world.run(maria, &command);
         assert!(
             matches!(refused, Err(Refusal::WrongAppState { state: "deleted", .. })),
@@ -206,7 +206,7 @@ fn a_new_secret_ends_the_tokens_of_the_old_one() {
     let (mut world, maria, app) = World::with_app();
     world.now = Timestamp(NOW.0 + 5_000);
     let before = world.state.app(app).unwrap().clone();
-    world.run(maria, &Command::RenewAppSecret(app)).unwrap();
+    world.run(maria, &Command::RenewAppSecret(app, None)).unwrap();
     let after = world.state.app(app).unwrap();
     assert_eq!((before.not_before, after.not_before), (NOW, world.now));
     assert_eq!(after.id, before.id, "the application id stays");

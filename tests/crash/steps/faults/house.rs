@@ -94,9 +94,10 @@ impl House {
             let [id, secret] = ["id", "secret"].map(|of| said[of].as_str().unwrap().to_owned());
             App { id, secret }
         };
-        for name in ["Shop", "Asleep"] {
+        for name in ["Shop", "Asleep", "Stand"] {
             create(name, "key");
         }
+        cron.does(&["app", "rotate", "Stand"]);
         let web = create("Web", "jwt");
         keep(
             "Counter",

@@ -287,7 +287,17 @@ table! {
             &["app.new-secret"],
         )
         .makes(&[on_the_disk!("secret")]),
+        Deed::new(
+            &["app", "rotate", "Shop", "--secret-file", on_the_disk!("secret")],
+            &["app.new-secret"],
+        )
+        .makes(&[on_the_disk!("secret")])
+        .loses(&["app.secret-cancel"]),
     ],
+    RepeatAppSecret => &[Deed::new(&["app", "rotate", "Stand", "--again"], &["app.new-secret-again"])],
+    CancelAppSecret => &[Deed::new(&["app", "rotate", "Stand", "--cancel"], &["app.secret-cancel"])],
+    EndAppSecret => &[Deed::new(&["app", "rotate", "Stand", "--finish"], &["app.secret-end"])],
+    LengthenAppSecret => &[Deed::new(&["app", "rotate", "Stand", "--longer", "24h"], &["app.secret-longer"])],
     PauseApp => &[Deed::new(&["app", "pause", "Shop"], &["app.pause"]).ends("Counter", "deny app_disabled")],
     ResumeApp => &[Deed::new(&["app", "resume", "Asleep"], &["app.resume"])],
     DeleteApp => &[Deed::new(&["app", "delete", "Shop"], &["app.delete"]).ends("Counter", "deny revoked")],
