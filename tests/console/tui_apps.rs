@@ -424,7 +424,7 @@ fn the_table_is_filtered_sorted_and_clicked() {
     console.press("s k").sees("Keys ▲").press("s k").sees("Keys ▼").press("S").sees("Columns").press("m esc");
     console.press("S m esc").click_on("Guest app").sees("Guest app has no keys: it fetches access tokens");
     console.press("g").click_on("Gift shop").sees("Keys of Gift shop").sees("shop.acme-wellness");
-    console.press("x").sees("With this app").sees("Give it a new secret").press("esc");
+    console.press("x").sees("With this app").sees("Replace its secret as lost").press("esc");
 }
 
 #[test]
@@ -585,4 +585,63 @@ fn every_size_is_drawn_and_the_small_ones_can_do_everything() {
         .sees("Small window is issued")
         .press("c space enter")
         .sees("● active");
+}
+
+#[test]
+fn the_secret_of_an_app_is_rotated_and_the_old_one_lengthened_and_ended() {
+    let house = House::new();
+    house.create("Booking bot", AuthMethod::Jwt);
+    let mut console = house.console();
+    console
+        .press("R")
+        .sees("Rotate Booking bot")
+        .sees("after the new one is first used")
+        .sees_no("New one ends");
+    console.press("tab left").sees("works for 24 h from now").press("ctrl-s").sees("has a new secret");
+    console.press("c space enter").sees("has a new secret; the old one works on");
+    let ends = |house: &House| house.app("Booking bot").previous().and_then(|old| old.until.instant());
+    assert_eq!(ends(&house), Some(Timestamp(NOW.0 + DAY_MS)));
+    console.sees("grace 24 h").press("enter").sees("Old secret").sees("not used since it was replaced");
+    console.press("R").sees("and more than two are").press("+").sees("works a day longer");
+    assert_eq!(ends(&house), Some(Timestamp(NOW.0 + 2 * DAY_MS)));
+    console.press("F").sees("End the old secret").sees("Nobody has used it").press("tab enter");
+    console.sees("the old secret of Booking bot has ended");
+    assert!(house.app("Booking bot").previous().is_none());
+    console.press("Z").sees("it has one secret, and what has ended stays so");
+}
+
+#[test]
+fn a_new_secret_nobody_took_is_taken_back_and_a_lost_one_stays_dead() {
+    let house = House::new();
+    let before = house.create("Booking bot", AuthMethod::Jwt);
+    let mut console = house.console();
+    console
+        .press("R ctrl-s")
+        .sees("has a new secret")
+        .press("esc")
+        .sees("Take the new secret back and leave?");
+    console.press("esc").sees("The new secret of Booking bot is taken back");
+    let after = house.app("Booking bot");
+    assert_eq!((after.secret, after.not_before), (before.secret, before.not_before));
+    console.press("R ctrl-s").sees("has a new secret").press("c space enter").sees("the old one works on");
+    console
+        .press("r")
+        .sees("Another new secret")
+        .press("tab enter")
+        .sees("has a new secret")
+        .press("c space enter");
+    console
+        .press("Z")
+        .sees("Take the new secret back")
+        .press("tab enter")
+        .sees("has the secret it had before");
+    assert_eq!(house.app("Booking bot").secret, before.secret);
+    console
+        .press("L")
+        .sees("New secret for an app")
+        .sees("fetched with it end at")
+        .press("tab enter")
+        .press("c space enter");
+    console.sees("the old one is worthless");
+    assert!(house.app("Booking bot").previous().is_none());
 }

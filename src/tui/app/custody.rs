@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::crypto::token::{Token, TokenKind};
-use crate::domain::{AppId, Command, KeyId};
-use crate::engine::{self, Engine, Session};
+use crate::domain::{AppId, Command, KeyId, Refusal};
+use crate::engine::{self, Engine, EngineError, Session};
 use crate::tui::action::Reason;
 use crate::tui::secret::SecretText;
 
@@ -85,7 +85,8 @@ impl Drop for UnderWay {
 enum Opens {
     /// A key, and what takes it back.
     Key(KeyId, Command),
-    App(AppId),
+    /// An app, and what takes a new secret back where the one before still works.
+    App(AppId, Option<Command>),
     /// The store, when the passphrase is lost.
     Store,
 }
@@ -124,7 +125,7 @@ struct WayBack {
 }
 
 impl Fresh {
-    /// The token of a key, which `back` takes back, or the secret of an app, that `session` made on `engine`.
+    /// The token of a key or the secret of an app that `session` made on `engine`, and what takes it back.
     pub fn token(
         token: &Token,
         back: Option<Command>,
@@ -136,7 +137,7 @@ impl Fresh {
                 let key = KeyId(token.id());
                 Opens::Key(key, back.unwrap_or(Command::revoke(key)))
             }
-            TokenKind::AppSecret => Opens::App(AppId(token.id())),
+            TokenKind::AppSecret => Opens::App(AppId(token.id()), back),
         };
         Self::of(SecretText::new(token.reveal().to_owned()), opens, (engine, session), under_way)
     }
@@ -211,7 +212,14 @@ impl Fresh {
             (Opens::Key(..), Seen::Perhaps) => {
                 "Nobody said they stored this token. It is never shown again, and the key goes on working."
             }
-            (Opens::App(_), _) => {
+            (Opens::App(_, Some(_)), Seen::Never) => {
+                "Nobody has seen or copied this secret, and it is never shown again: it is taken back, and the one before \
+                 is as it was."
+            }
+            (Opens::App(_, Some(_)), Seen::Perhaps) => {
+                "Nobody said they stored this secret. It is never shown again; it works, and so does the one before."
+            }
+            (Opens::App(_, None), _) => {
                 "Nobody said they stored this secret. It is never shown again; the app stays as it is and needs \
                  another secret."
             }
@@ -243,7 +251,7 @@ impl WayBack {
     fn shown(&self) {
         let told = match &self.opens {
             Opens::Key(id, _) => self.engine.shown(*id.public()),
-            Opens::App(id) => self.engine.shown(*id.public()),
+            Opens::App(id, _) => self.engine.shown(*id.public()),
             Opens::Store => Ok(()),
         };
         if let Err(error) = told {
@@ -268,11 +276,34 @@ impl WayBack {
                 "{} works, but nobody said they stored its token. If nobody did, revoke it and issue another.",
                 self.key_name(*key)
             ),
-            (Opens::App(app), seen, _) => {
+            (Opens::App(app, Some(back)), Seen::Never, _)
+            | (Opens::App(app, Some(back)), _, Gone::GivenUp) => {
+                let name = self.app_name(*app);
+                match self.engine.execute(&self.session, back.clone()) {
+                    Ok(_) => {
+                        format!(
+                            "The new secret of {name} is taken back, nobody stored it: the old one is as it was."
+                        )
+                    }
+                    Err(EngineError::Refused(Refusal::NoOldSecret { .. })) => format!(
+                        "Nobody stored the new secret of {name}, and the old one has ended meanwhile: make another \
+                         secret (N in Apps)."
+                    ),
+                    Err(error) => format!(
+                        "Nobody stored the new secret of {name}, and it could not be taken back: {error} Take it back \
+                         in Apps."
+                    ),
+                }
+            }
+            (Opens::App(app, Some(_)), Seen::Perhaps, Gone::Lost) => format!(
+                "The new secret of {} works, but nobody said they stored it. If nobody did, take it back (Z in Apps): the \
+                 old one still works.",
+                self.app_name(*app)
+            ),
+            (Opens::App(app, None), seen, _) => {
                 // The operator is told of it and may go on with it: nobody else takes it back.
                 self.shown();
-                let state = self.engine.state();
-                let name = state.app(*app).map_or("the app", |app| app.name.as_str());
+                let name = self.app_name(*app);
                 let whose = if seen == Seen::Never {
                     "Nobody saw or copied it, so nothing can sign in with it"
                 } else {
@@ -302,6 +333,11 @@ impl WayBack {
                 format!("{name} was issued, {why} its token, and it could not be revoked: {error} Revoke it.")
             }
         }
+    }
+
+    fn app_name(&self, app: AppId) -> String {
+        let state = self.engine.state();
+        state.app(app).map_or_else(|| "the app".to_owned(), |app| app.name.to_string())
     }
 
     fn key_name(&self, key: KeyId) -> String {

@@ -83,9 +83,19 @@ impl Due {
     }
 
     /// After the last key.
-    fn close(&mut self, board: Board, seen: &Seen<'_>) {
-        let apps = seen.view.apps().into_iter().filter(|app| !app.is_deleted()).count();
-        self.counts.insert(Tab::Apps, apps);
+    fn close(&mut self, mut board: Board, seen: &Seen<'_>) {
+        let mut apps = seen.view.apps();
+        apps.retain(|app| !app.is_deleted());
+        self.counts.insert(Tab::Apps, apps.len());
+        for app in apps {
+            board.add_app(seen.state(), app);
+            let ends = app.old_secret(seen.now()).and_then(|old| old.until.instant());
+            if let Some(left) = ends.map(|at| at.since(seen.now())) {
+                // One instant after its notice begins, when it is told to be used still, and when it ends.
+                let soon = [left - 7 * DAY_MS, left - DAY_MS, left - DAY_MS / 24, left];
+                self.change_in(soon.into_iter().find(|left| *left > 0));
+            }
+        }
         self.keys = board.finish(seen.state(), &seen.view.hold(), &[]);
         let now = seen.now();
         for at in 0..self.keys.len() {

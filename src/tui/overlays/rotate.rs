@@ -1,8 +1,8 @@
-//! Rotating a key: how long the old half works on, since when that counts, and how long the new one lives. Its secret is
-//! shown where the form was.
+//! Rotating a key, or the secret of an app: how long the old half works on, since when that counts, and how long a new key
+//! lives. The secret is shown where the form was.
 
 use super::secret::Secret;
-use crate::domain::{Command, Counted, Expiry, Grace, KeyId, Refusal, Rotation};
+use crate::domain::{AppId, Command, Counted, Expiry, Grace, KeyId, Refusal, Rotation};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
@@ -17,8 +17,16 @@ use crate::tui::theme::Role;
 const HOUR: &str = "1h";
 const WEEK: &str = "7d";
 
+/// What is rotated.
+#[derive(Clone, Copy)]
+enum Of {
+    Key(KeyId),
+    /// The secret of an app.
+    App(AppId),
+}
+
 pub struct Rotate {
-    key: KeyId,
+    of: Of,
     name: String,
     hint: String,
     grace: Radio<Grace>,
@@ -35,6 +43,19 @@ impl Rotate {
             let key = view.key(key)?;
             Some((key.name.to_string(), key.hint(), key.expiry))
         })?;
+        Some(Self::asking(look, Of::Key(key), (name, hint, own)))
+    }
+
+    /// For the secret of an app the operator sees.
+    pub fn app(look: &Look, app: AppId) -> Option<Form<Self>> {
+        let (name, hint) = look.view(|view| {
+            let app = view.app(app)?;
+            Some((app.name.to_string(), app.secret_hint()))
+        })?;
+        Some(Self::asking(look, Of::App(app), (name, hint, Expiry::Never)))
+    }
+
+    fn asking(look: &Look, of: Of, (name, hint, own): (String, String, Expiry)) -> Form<Self> {
         let read = |text: &str| text.parse().unwrap_or(Grace::DEFAULT);
         let graces = [
             (Grace::NONE, "0", ""),
@@ -45,7 +66,7 @@ impl Rotate {
         let since = [(Counted::FromNow, "now", ""), (Counted::FromFirstUse, "first use of the new one", "")];
         let times = Times::of(look);
         let form = Self {
-            key,
+            of,
             name,
             hint,
             grace: Radio::new("Grace", graces).across().choosing(&Grace::DEFAULT),
@@ -53,7 +74,7 @@ impl Rotate {
             life: TypedChoice::new("New one ends", ["keep", "90d", "1y"], move |text| life(text, own, times)),
             whole: None,
         };
-        Some(Form::new(form, look))
+        Form::new(form, look)
     }
 
     fn command(&self) -> Command {
@@ -63,7 +84,10 @@ impl Rotate {
             counted: self.counted.value().unwrap_or(Counted::FromFirstUse),
             expiry: self.life.value().flatten(),
         };
-        Command::RotateKey { key: self.key, rotation }
+        match self.of {
+            Of::Key(key) => Command::RotateKey { key, rotation },
+            Of::App(app) => Command::RenewAppSecret(app, Some(Rotation { expiry: None, ..rotation })),
+        }
     }
 }
 
@@ -86,20 +110,30 @@ fn life(text: &str, own: Expiry, times: Times) -> Reading<Option<Expiry>> {
 
 impl Asking for Rotate {
     fn manner(&self) -> Manner {
+        let (does, doing) = match self.of {
+            Of::Key(_) => ("Rotate key", "rotating the key"),
+            Of::App(_) => ("Rotate secret", "rotating the secret"),
+        };
         Manner {
-            does: "Rotate key",
-            doing: "rotating the key",
+            does,
+            doing,
             leaving: "nothing is rotated yet; esc again throws the form away",
             ..Manner::small("rotate")
         }
     }
 
     fn fields(&mut self) -> Pages<'_> {
-        vec![vec![&mut self.grace, &mut self.counted, &mut self.life]]
+        match self.of {
+            Of::Key(_) => vec![vec![&mut self.grace, &mut self.counted, &mut self.life]],
+            Of::App(_) => vec![vec![&mut self.grace, &mut self.counted]],
+        }
     }
 
     fn face(&self, _: &Look, _: Spot) -> Face {
-        let hint = &self.hint;
+        let hint = match self.of {
+            Of::Key(_) => self.hint.clone(),
+            Of::App(_) => "The present secret".to_owned(),
+        };
         let old = match (self.grace.value(), self.counted.value()) {
             (Some(Grace::NONE), _) => format!("{hint} is refused at once, for good."),
             (Some(grace), Some(Counted::FromFirstUse)) => {
@@ -108,10 +142,16 @@ impl Asking for Rotate {
             (Some(grace), _) => format!("{hint} works for {grace} from now."),
             (None, _) => String::new(),
         };
+        let tokens = match (self.of, self.grace.value()) {
+            (Of::Key(_), _) => None,
+            (Of::App(_), Some(Grace::NONE)) => Some("So are the access tokens fetched with it."),
+            (Of::App(_), _) => Some("So do the access tokens fetched with it."),
+        };
+        let tokens = tokens.map(|said| (Role::Text, said.to_owned()));
         Face {
             title: format!("Rotate {}", self.name),
             wrong: self.whole.clone(),
-            lines: vec![(Role::Text, old)],
+            lines: [(Role::Text, old)].into_iter().chain(tokens).collect(),
             ..Face::default()
         }
     }
@@ -141,7 +181,11 @@ impl Asking for Rotate {
     }
 
     fn resume(&mut self, look: &Look) -> Return {
-        if look.view(|view| view.key(self.key).is_some()) {
+        let is_there = look.view(|view| match self.of {
+            Of::Key(key) => view.key(key).is_some(),
+            Of::App(app) => view.app(app).is_some(),
+        });
+        if is_there {
             return Return::Now;
         }
         out_of_sight(look, &format!("the form that rotates {}", self.name))

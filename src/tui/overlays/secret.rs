@@ -48,6 +48,8 @@ enum Occasion {
     Created,
     /// It got a new secret.
     Renewed,
+    /// It got one, and the one before works on.
+    Rotated,
 }
 
 /// How a key came to be.
@@ -130,6 +132,9 @@ impl Secret {
                 Event::KeyIssued(key) => Self::key(fresh, key, Made::Issued(old), look),
                 Event::KeySucceeded(key, _) => Self::key(fresh, key, Made::of(&events, look), look),
                 Event::AppCreated(app) => Self::app(fresh, app, Occasion::Created, look),
+                Event::AppSecretRenewed(app) if app.old_secret(look.now()).is_some() => {
+                    Self::app(fresh, app, Occasion::Rotated, look)
+                }
                 Event::AppSecretRenewed(app) => Self::app(fresh, app, Occasion::Renewed, look),
                 _ => continue,
             }));
@@ -162,14 +167,16 @@ impl Secret {
         let name = app.name.to_string();
         let title = match occasion {
             Occasion::Created => format!("{name} is created"),
-            Occasion::Renewed => format!("{name} has a new secret"),
+            Occasion::Renewed | Occasion::Rotated => format!("{name} has a new secret"),
         };
         let facts = match (occasion, app.method) {
             (Occasion::Created, AuthMethod::ApiKey) => {
                 "Store id and secret where the app will find them, then issue its API key."
             }
             (_, AuthMethod::Jwt) => "Store both where the app will find them: they fetch its access tokens.",
-            (Occasion::Renewed, AuthMethod::ApiKey) => "Store it in place of the old one.",
+            (Occasion::Renewed | Occasion::Rotated, AuthMethod::ApiKey) => {
+                "Store it in place of the old one."
+            }
         };
         let of = Of::App { id: app.id, method: app.method, occasion };
         let base = look.view(base_url);
@@ -230,6 +237,9 @@ impl Secret {
                     (Occasion::Created, AuthMethod::Jwt) => {
                         out.push(Ask::Celebrate(format!("{name} is created and works")));
                     }
+                    (Occasion::Rotated, _) => {
+                        out.push(Ask::Celebrate(format!("{name} has a new secret; the old one works on")));
+                    }
                     (Occasion::Renewed, _) => {
                         out.push(Ask::Celebrate(format!(
                             "{name} has a new secret; the old one is worthless"
@@ -285,6 +295,11 @@ impl Secret {
                 "Revoke it and leave? It is not shown again; you would have to issue another.",
                 "Revoke it and leave? It is not shown again.",
                 "revokes it",
+            ],
+            Of::App { occasion: Occasion::Rotated, .. } => [
+                "Take the new secret back and leave? It is not shown again; the old one stays as it was.",
+                "Take it back? It is not shown again.",
+                "takes it back",
             ],
             Of::App { .. } => [
                 "Leave without it? It is not shown again; you would have to make a new secret.",

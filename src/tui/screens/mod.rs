@@ -92,10 +92,13 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
         | Action::FinishGrace
         | Action::LongerGrace
         | Action::CancelRotation
-        | Action::RotateAgain => {
-            format!("that is for a key: {} and {} go to them", there(Tab::Agency), there(Tab::Locations))
-                .into()
-        }
+        | Action::RotateAgain => format!(
+            "that is for a key or an app: {}, {} and {} go to them",
+            there(Tab::Agency),
+            there(Tab::Locations),
+            there(Tab::Apps)
+        )
+        .into(),
         Action::CopyId
         | Action::Pause
         | Action::Revoke

@@ -7,7 +7,10 @@ use crate::tui::sight::seen::{REFUSED_IN_DOUBT, REFUSED_WITH_ITS_OWNER, Seen, St
 /// How an app stands. The verifier says whether it works, and so what the screen may say of it.
 pub fn standing(app: &App, seen: &Seen<'_>) -> Standing {
     match (seen.view.app_refused(app), app.status) {
-        (None, _) => Standing::Active,
+        (None, _) => match app.old_secret(seen.now()) {
+            Some(old) => Standing::InGrace(old.until.instant().map(|at| at.since(seen.now()))),
+            None => Standing::Active,
+        },
         (Some(_), AppStatus::Deleted(_)) => Standing::Deleted,
         (Some(Reason::StoreError), _) => Standing::InDoubt,
         (Some(Reason::OwnerDisabled), _) | (Some(_), AppStatus::Active) => Standing::OwnerStopped,
@@ -19,6 +22,14 @@ pub fn standing(app: &App, seen: &Seen<'_>) -> Standing {
 pub fn means(app: &App, seen: &Seen<'_>) -> String {
     match (standing(app, seen), app.status) {
         (Standing::Active, _) => "It works.".to_owned(),
+        (Standing::InGrace(Some(ms)), _) => {
+            let ends = seen.times.minute(Timestamp(seen.now().0.saturating_add(ms)));
+            format!("It works, and so does the secret it had before, until {ends}.")
+        }
+        (Standing::InGrace(None), _) => {
+            "It works, and so does the secret it had before, until the new one has been in use for the grace."
+                .to_owned()
+        }
         (Standing::Paused, AppStatus::Paused(at)) => format!(
             "Paused on {}. Its keys and access tokens are refused until it is resumed.",
             seen.times.minute(at)

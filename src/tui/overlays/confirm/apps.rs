@@ -2,7 +2,7 @@
 
 use super::{Accept, Awaited, Confirm, Wanted, run};
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, AppId};
+use crate::domain::{App, AppId, Usage};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
@@ -36,13 +36,22 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
             let stops = at == 0 && deed.danger() == Danger::Dangerous;
             lines.push(Line::of(if stops { Role::Warn } else { Role::Text }, said));
         }
-        let command = deed.command(app.id);
+        let command = deed.command(app);
         let (title, accept) = match deed {
             AppDeed::Pause => ("Pause app", Accept::One(command, format!("{name} is paused; u resumes it"))),
             AppDeed::Resume => ("Resume app", Accept::One(command, format!("{name} is active again"))),
             AppDeed::Delete => ("Delete app", Accept::One(command, format!("{name} is deleted"))),
-            AppDeed::NewSecret => {
-                ("New secret for an app", Accept::Awaited(Box::new(move || run(&command, "")), SECRET))
+            AppDeed::EndOld => {
+                ("End the old secret", Accept::One(command, format!("the old secret of {name} has ended")))
+            }
+            AppDeed::TakeBack => {
+                let said = format!("{name} has the secret it had before");
+                ("Take the new secret back", Accept::One(command, said))
+            }
+            AppDeed::NewSecret | AppDeed::Again => {
+                let title =
+                    if deed == AppDeed::Again { "Another new secret" } else { "New secret for an app" };
+                (title, Accept::Awaited(Box::new(move || run(&command, "")), SECRET))
             }
         };
         let typed = (deed == AppDeed::Delete)
@@ -50,6 +59,21 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
         let question = Confirm::new(title, lines, (deed.verb(), deed.danger()), accept);
         Some(Confirm { typed, ..question })
     })
+}
+
+/// Who uses the secret it had before.
+fn old_use(app: &App, seen: &Seen<'_>) -> String {
+    let uses = app.old_secret(seen.now()).map(|old| old.uses);
+    match uses.map(|uses| seen.view.noted(uses)) {
+        Some((Usage { last_used_at: Some(at), count, .. }, whence)) => {
+            let from = whence.map_or_else(String::new, |whence| format!(" from {whence}"));
+            format!(
+                "Since it was replaced it was used {count} times, last {}{from}.",
+                seen.times.relative(at)
+            )
+        }
+        _ => "Nobody has used it since it was replaced.".to_owned(),
+    }
 }
 
 /// What stops, then what does not, in whole sentences.
@@ -76,13 +100,28 @@ fn consequences(deed: AppDeed, app: &App, seen: &Seen<'_>) -> Vec<String> {
         (AppDeed::Delete, false, _) => {
             "{keys} go with it: revoked at once, and what uses them stops. Its secret is worthless from then on."
         }
+        (AppDeed::EndOld, ..) => {
+            "The secret it had before is refused at once, for good, and so are the access tokens fetched with it. The new one \
+             works on."
+        }
+        (AppDeed::TakeBack, ..) => {
+            "The new secret is refused at once, for good, and so are the access tokens fetched with it. The one before is as \
+             it was."
+        }
+        (AppDeed::Again, ..) => {
+            "The new secret, which nobody has used, is refused at once. The one before stays as it is."
+        }
         (AppDeed::NewSecret, true, _) => {
             "The secret it has now and all access tokens fetched with it end at once: the app stands still until it has the new one."
         }
         (AppDeed::NewSecret, false, _) => "The secret it has now ends at once.",
     };
     let then = match deed {
-        AppDeed::Pause | AppDeed::Resume => None,
+        AppDeed::Pause | AppDeed::Resume | AppDeed::TakeBack => None,
+        AppDeed::Again => Some("Its application id stays. The other one is shown once, right after this."),
+        AppDeed::EndOld => {
+            return vec![first.to_owned(), old_use(app, seen)];
+        }
         AppDeed::Delete => {
             Some("Deleting is final. Its history stays readable; an app of the same name is a new one.")
         }

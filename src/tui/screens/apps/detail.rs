@@ -36,7 +36,31 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>) {
     let mut fact = |label: &'static str, said: &str| all.push(Line::fact(label, said));
     fact("App id", &app.id.to_string());
     fact("Secret", &app.secret_hint());
-    fact("", &format!("since {}", times.both(app.not_before)));
+    let replaced = app.replaced.as_ref();
+    let since = times.both(replaced.map_or(app.not_before, |replaced| replaced.since));
+    let first = replaced.and_then(|replaced| seen.view.noted(replaced.uses).0.first_used_at);
+    let first = first.map_or_else(String::new, |at| format!(", first used {}", times.minute(at)));
+    fact("", &format!("since {since}{first}"));
+    if let Some(old) = app.old_secret(seen.now()) {
+        fact(
+            "Old secret",
+            &match (old.waits, old.until.instant()) {
+                (Some(grace), _) => format!("ends {grace} after the first use of the new one"),
+                (None, at) => at.map_or_else(String::new, |at| format!("ends {}", times.both(at))),
+            },
+        );
+        let (usage, whence) = seen.view.noted(old.uses);
+        match usage.last_used_at {
+            Some(at) => {
+                let whence = whence.map_or_else(String::new, |whence| format!(" from {whence}"));
+                fact(
+                    "Still on it",
+                    &format!("{}× since then, last {}{whence}", usage.count, times.relative(at)),
+                );
+            }
+            None => fact("", "not used since it was replaced"),
+        }
+    }
     let minutes = seen.view.policy().token_seconds / 60;
     let sends = match app.method {
         AuthMethod::ApiKey => "an API key of its own".to_owned(),

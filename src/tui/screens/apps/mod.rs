@@ -39,8 +39,9 @@ use crate::tui::overlays::chooser;
 use crate::tui::overlays::confirm;
 use crate::tui::overlays::create_key::CreateKey;
 use crate::tui::overlays::how_to::HowTo;
+use crate::tui::overlays::rotate::Rotate;
 use crate::tui::secret::SecretText;
-use crate::tui::sight::app_deeds::AppDeed;
+use crate::tui::sight::app_deeds::{self, AppDeed};
 use crate::tui::sight::seen::seen;
 use crate::tui::sight::subset::Subset;
 
@@ -58,17 +59,26 @@ const APP_HINTS: [Action; 8] = [
 ];
 const DETAIL_HINTS: [Action; 5] = [Action::Down, Action::Right, Action::Back, Action::HowTo, Action::RowMenu];
 /// What there is to do with an app.
-const LISTED: [(Action, &str); 9] = [
+const LISTED: [(Action, &str); 14] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its application id"),
     (Action::HowTo, "How to call with it"),
     (Action::TestToken, "Test a token step by step"),
     (Action::NewKey, "Issue a key for it"),
     (Action::Edit, "Edit what it is and what it may do"),
-    (Action::NewSecret, "Give it a new secret"),
+    (Action::Rotate, "Rotate its secret: a new one takes over"),
+    (Action::Lost, "Replace its secret as lost"),
+    (Action::FinishGrace, "End its old secret now"),
+    (Action::LongerGrace, "Let its old secret work a day longer"),
+    (Action::CancelRotation, "Take its new secret back"),
+    (Action::RotateAgain, "Replace its new secret, which nobody used"),
     (Action::Pause, "Pause or resume it"),
     (Action::Delete, "Delete it, and its keys with it"),
 ];
+
+/// What there is to do with an app whose old secret works, and with no other.
+const OF_TWO_SECRETS: [Action; 4] =
+    [Action::FinishGrace, Action::LongerGrace, Action::CancelRotation, Action::RotateAgain];
 
 /// Which half has the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,11 +188,29 @@ impl Apps {
             Action::CopyId => out.push(Ask::Copy(SecretText::new(app.to_string()), Keep::Stays)),
             Action::RowMenu => {
                 let screen = &*self;
+                let now = look.now();
+                let rotated =
+                    look.view(|view| view.app(app).is_some_and(|app| app.old_secret(now).is_some()));
+                let listed: Vec<_> = LISTED
+                    .into_iter()
+                    .filter(|(action, _)| rotated || !OF_TWO_SECRETS.contains(action))
+                    .collect();
                 let menu =
-                    chooser::row_menu("With this app", &LISTED, look, |action| screen.enabled(action, look));
+                    chooser::row_menu("With this app", &listed, look, |action| screen.enabled(action, look));
                 out.push(Ask::open(menu));
             }
-            Action::Pause | Action::Delete | Action::NewSecret => {
+            Action::Rotate => out.extend(Rotate::app(look, app).map(Ask::open)),
+            Action::LongerGrace => {
+                let said = "its old secret works a day longer, as far as may be".to_owned();
+                out.push(Ask::Do(Job::Run { command: app_deeds::longer(app), said }));
+            }
+            Action::Pause
+            | Action::Delete
+            | Action::NewSecret
+            | Action::Lost
+            | Action::FinishGrace
+            | Action::CancelRotation
+            | Action::RotateAgain => {
                 let deed = look.view(|view| view.app(app).and_then(|app| AppDeed::of(action, app)));
                 let question = deed.and_then(|deed| confirm::apps::ask(look, deed, app));
                 out.extend(question.map(Ask::open));

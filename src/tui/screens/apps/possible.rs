@@ -51,9 +51,17 @@ impl Apps {
             Action::Open | Action::RowMenu | Action::CopyId | Action::HowTo => {
                 when(selected.is_some(), "there is no app here")
             }
-            Action::Edit | Action::NewKey | Action::NewSecret | Action::Pause | Action::Delete => {
-                seen(look, |seen| app_deeds::enabled(action, selected, seen))
-            }
+            Action::Edit
+            | Action::NewKey
+            | Action::NewSecret
+            | Action::Rotate
+            | Action::Lost
+            | Action::FinishGrace
+            | Action::LongerGrace
+            | Action::CancelRotation
+            | Action::RotateAgain
+            | Action::Pause
+            | Action::Delete => seen(look, |seen| app_deeds::enabled(action, selected, seen)),
             Action::Revoke => Err("an app is paused or deleted; its keys are revoked: l goes to them".into()),
             Action::Restore => Err("a deleted app cannot be restored; create another".into()),
             Action::Mark | Action::MarkRange | Action::MarkAll | Action::MarkNone => {

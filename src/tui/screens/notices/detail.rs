@@ -24,9 +24,10 @@ pub fn lines(
     let notice = &row.notice;
     let (badge, what) = sight.what(notice);
     let key = sight.key(notice);
-    let title = key.map_or_else(|| what.clone(), |key| key.name.to_string());
+    let name = key.map(|key| &key.name).or_else(|| sight.app(notice).map(|app| &app.name));
+    let title = name.map_or_else(|| what.clone(), ToString::to_string);
     let mut all = vec![Line::of(Role::Title, title)];
-    if key.is_some() {
+    if name.is_some() {
         all.push(Line::of(badge.role(), format!("{} {what}", glyphs.badge(badge))));
     }
     why(&mut all, row, sight, &keymap.label(Layer::Screen, Action::Keep).unwrap_or_default());
@@ -83,6 +84,10 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
                 times.minute(notice.when)
             ));
         }
+        What::GraceEnds | What::StillUsed if notice.app.is_some() => say(format!(
+            "Another secret took its place. It ends on {}, and the access tokens fetched with it. Enter goes to the app.",
+            times.minute(notice.when)
+        )),
         What::GraceEnds | What::StillUsed => say(format!(
             "Another took over from it. It ends on {}, as was said when it was rotated.",
             times.minute(notice.when)

@@ -136,6 +136,7 @@ impl Notices {
             | What::StillUsed
             | What::Ended
             | What::Deleted => {
+                out.extend(row.notice.app.map(|app| Ask::Go(Tab::Apps, Errand::App(app))));
                 let key = row.notice.key.and_then(|id| look.view(|view| view.key(id).cloned()));
                 out.extend(key.map(|key| {
                     let deleted = key.state(look.now()) == KeyState::Deleted;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::lifecycle::{NoticeKind, STEPS};
 use crate::domain::name::plain;
 use crate::domain::notice::{Notice, Trouble, What};
-use crate::domain::{Key, KeyId, OperatorId};
+use crate::domain::{App, AppId, Key, KeyId, OperatorId};
 use crate::engine::Troubles;
 use crate::tui::list::filter::{self, needs, push_plain};
 use crate::tui::list::{Cell, Column, Listed, Rank};
@@ -20,6 +20,7 @@ pub enum RowId {
     Owner(OperatorId),
     Key(KeyId, NoticeKind),
     Grace(KeyId),
+    Secret(AppId),
 }
 
 impl RowId {
@@ -29,7 +30,10 @@ impl RowId {
             What::Trouble(trouble) => Self::Trouble(trouble),
             What::Held(_) => Self::Held,
             What::OwnerGone(owner, _) => Self::Owner(owner),
-            What::GraceEnds | What::StillUsed => Self::Grace(notice.key?),
+            What::GraceEnds | What::StillUsed => match notice.app {
+                Some(app) => Self::Secret(app),
+                None => Self::Grace(notice.key?),
+            },
             What::Deletion { .. } | What::Ends | What::Ended | What::Deleted => {
                 Self::Key(notice.key?, notice.what.kind()?)
             }
@@ -59,6 +63,11 @@ impl<'a> Sight<'a> {
         self.seen.view.key(notice.key?)
     }
 
+    /// The app whose secret it is about, if it is about one.
+    pub fn app(&self, notice: &Notice) -> Option<&'a App> {
+        self.seen.view.app(notice.app?)
+    }
+
     /// What happens, with its sign.
     pub fn what(&self, notice: &Notice) -> (Badge, String) {
         let late = notice.when <= self.seen.now();
@@ -71,6 +80,10 @@ impl<'a> Sight<'a> {
             What::Deletion { told: 0 } => (Badge::Idle, "is told of its deletion".to_owned()),
             What::Deletion { told } => (Badge::Idle, format!("deleted, unused ({told} of {})", STEPS.len())),
             What::Ends => (Badge::Expiring, "expires".to_owned()),
+            What::GraceEnds if notice.app.is_some() => (Badge::Superseded, "old secret ends".to_owned()),
+            What::StillUsed if notice.app.is_some() => {
+                (Badge::Superseded, "old secret ends, still used".to_owned())
+            }
             What::GraceEnds => (Badge::Superseded, "old half ends".to_owned()),
             What::StillUsed => (Badge::Superseded, "old half ends, still used".to_owned()),
             What::Ended => (Badge::Expired, "has expired".to_owned()),
@@ -113,8 +126,10 @@ impl<'a> Sight<'a> {
 
     /// Who misses a key: whoever used it last.
     fn callers(&self, notice: &Notice) -> String {
-        let used = self.key(notice).map(|key| self.seen.usage(key).last_used_at);
-        match used.flatten() {
+        let key = self.key(notice).map(|key| self.seen.usage(key));
+        let old = || self.app(notice).and_then(|app| app.old_secret(self.seen.now()));
+        let used = key.or_else(|| Some(self.seen.view.noted(old()?.uses).0));
+        match used.and_then(|used| used.last_used_at) {
             Some(at) => format!("401 for its callers, last {}", self.seen.times.relative(at)),
             None => "never used".to_owned(),
         }
@@ -124,12 +139,16 @@ impl<'a> Sight<'a> {
     fn owner(&self, notice: &Notice) -> &'a str {
         match notice.what {
             What::OwnerGone(owner, _) => self.seen.view.name_of(owner),
-            _ => self.key(notice).map_or("", |key| self.seen.view.owner_name(key)),
+            _ => match self.app(notice) {
+                Some(app) => self.seen.view.app_owner_name(app),
+                None => self.key(notice).map_or("", |key| self.seen.view.owner_name(key)),
+            },
         }
     }
 
     fn name(&self, notice: &Notice) -> &'a str {
-        self.key(notice).map_or("", |key| key.name.as_str())
+        let app = self.app(notice).map(|app| app.name.as_str());
+        app.or_else(|| self.key(notice).map(|key| key.name.as_str())).unwrap_or_default()
     }
 }
 
