@@ -70,7 +70,7 @@ pub struct Client {
     app: AppId,
     method: AuthMethod,
     scopes: Scopes,
-    /// The `not_before` of the secret it proved it with: one that ended meanwhile makes what is issued worthless.
+    /// The `not_before` of the secret it proved it with: one that ended meanwhile fetches nothing.
     epoch: Timestamp,
 }
 
@@ -137,10 +137,11 @@ impl LocalEngine {
             let state = self.state();
             state.app(client.app).and_then(|app| app.secret_of(client.epoch, now)).map(|secret| secret.until)
         };
-        // It ends with the secret, also for those who check it without asking here; they count in whole seconds.
-        let ends = secret
-            .and_then(Expiry::instant)
-            .map_or(ends, |until| ends.min(Timestamp(until.0 - until.0.rem_euclid(1_000))));
+        // One that ended meanwhile fetches nothing: whoever checks a token without asking here would believe it.
+        let until = secret.ok_or(TokenRefusal::InvalidClient)?;
+        // It ends with the secret, also for those; they count in whole seconds.
+        let ends =
+            until.instant().map_or(ends, |until| ends.min(Timestamp(until.0 - until.0.rem_euclid(1_000))));
         let seconds = u32::try_from(ends.since(issued) / 1_000).unwrap_or(0);
         if seconds == 0 {
             return Err(TokenRefusal::InvalidClient);
