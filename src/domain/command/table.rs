@@ -282,9 +282,9 @@ commands! {
     LengthenGrace { key, .. }      "key.grace-longer"    Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Let the old half of {} work for longer" "lengthening the grace of {}" "grace lengthened";
     StartGraces {}                 "key.grace-start"     Nothing              Leaves   Nothing                 Nothing        Service
-        "Counted the grace of {} from the first use of its successor" "counting graces" "grace begun";
+        "Counted the grace of {} from the first use of its new secret" "counting graces" "grace begun";
     EndGraces {}                   "key.grace-end"       Nothing              Leaves   Nothing                 Nothing        Service
-        "Ended {}, whose grace was over" "ending graces" "grace ended";
+        "Ended the old secret of {}, whose grace was over" "ending graces" "grace ended";
     SetPolicy {..}                 "policy.set"          Policy               Leaves   Nothing                 Nothing        Operator
         "Changed the policy" "changing the policy" "policy changed";
 }

@@ -190,6 +190,20 @@ mod tests {
     }
 
     #[test]
+    fn that_the_grace_of_an_app_s_old_secret_is_over_does_not_read_as_if_the_app_had_ended() {
+        let app =
+            SubjectLine { kind: "app".into(), id: "7HqP2mVx9KtR".into(), name: "Bot".into(), owner: None };
+        let keydeck = ActorLine::of("keydeck", "");
+        let said = |kind: CommandKind| {
+            let entry = Entry::of(keydeck.clone(), Timestamp(7), kind.spec().code);
+            what(&Entry { outcome: Outcome::Done, subjects: vec![app.clone()], ..entry })
+        };
+        assert_eq!(said(CommandKind::EndGraces), "Ended the old secret of Bot, whose grace was over");
+        let begun = "Counted the grace of Bot from the first use of its new secret";
+        assert_eq!(said(CommandKind::StartGraces), begun);
+    }
+
+    #[test]
     fn one_failed_attempt_is_one() {
         let after = |failed: &str| {
             let at = ActorLine::of("maria", "admin");
