@@ -15,7 +15,7 @@ pub struct Replaced {
     /// When.
     #[n(0)]
     pub since: Timestamp,
-    /// What whoever asked for it called the rotation.
+    /// What whoever asked called the last rotation that had a name.
     #[n(1)]
     pub rotation: Option<Name>,
     /// The one before, until it has ended.

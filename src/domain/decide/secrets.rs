@@ -19,8 +19,8 @@ pub(super) fn renew(
 ) -> Result<Vec<Event>, Refusal> {
     let (app, now) = (living(state, id, context)?, context.now);
     let name = rotation.and_then(|rotation| rotation.id.clone());
-    let same = app.replaced.as_ref().filter(|replaced| name.is_some() && replaced.rotation == name);
-    if same.is_some() {
+    let known = app.replaced.as_ref().and_then(|replaced| replaced.rotation.clone());
+    if name.is_some() && name == known {
         return Err(Refusal::SecretRotatedBefore { app: id });
     }
     let grace = rotation.map_or(Grace::NONE, |rotation| rotation.grace);
@@ -50,7 +50,8 @@ pub(super) fn renew(
         uses: old_uses,
         begun: None,
     });
-    let replaced = Some(Box::new(Replaced { since: now, rotation: name, previous, uses }));
+    // One without a name forgets none: whoever asks for that again shall not get a third secret by it.
+    let replaced = Some(Box::new(Replaced { since: now, rotation: name.or(known), previous, uses }));
     let not_before = app.next_epoch(now);
     Ok(vec![Event::AppSecretRenewed(App { secret, not_before, replaced, ..app.clone() })])
 }
@@ -60,7 +61,8 @@ pub(super) fn again(state: &State, id: AppId, context: &Context<'_>) -> Result<V
     if app.replaced.is_none() {
         return Err(Refusal::NoOldSecret { app: id });
     }
-    if state.secret_usage(app).count > 0 {
+    let used = state.secret_usage(app);
+    if used.count > 0 || used.last_used_at.is_some() {
         return Err(Refusal::SecretUsed { app: id });
     }
     let (secret, not_before) = (minted(context)?, app.next_epoch(context.now));

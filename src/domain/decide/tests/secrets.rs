@@ -123,6 +123,8 @@ fn a_third_secret_is_refused_while_a_grace_runs_and_so_is_a_rotation_asked_twice
     world.now = later(HOUR);
     assert_eq!(world.renew(maria, app, &named), Err(Refusal::SecretRotatedBefore { app }));
     assert!(world.renew(maria, app, &for_a_grace("1h")).is_ok());
+    world.run(maria, &Command::RenewAppSecret(app, None)).unwrap();
+    assert_eq!(world.renew(maria, app, &named), Err(Refusal::SecretRotatedBefore { app }), "lost meanwhile");
     let bad = Rotation { expiry: Some(Expiry::Never), ..for_a_grace("0") };
     assert!(world.renew(maria, app, &bad).is_err());
 }
