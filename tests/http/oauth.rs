@@ -329,6 +329,7 @@ fn an_app_is_moved_from_one_secret_to_the_next_without_a_request_being_refused()
         Rotation { id: None, grace: "1h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
     let done = house.does(Command::RenewAppSecret(old.id(), Some(rotation)));
     let new = App { id: old.id.clone(), secret: done.token.unwrap().reveal().to_owned() };
+    assert_eq!(house.metric("keydeck_notices_open"), Some(1), "its old secret ends");
     let token = token_of(&house, &old);
     for app in [&old, &new] {
         let by_body = post(&house, "/oauth/token", "", &format!("{GRANT}&{}", app.body()));

@@ -57,6 +57,9 @@ impl Tally {
         if round.from < state.key_count() {
             round.board = Some(board);
         } else {
+            for app in state.apps() {
+                board.add_app(&state, app);
+            }
             let all = board.finish(&state, state.hold(), &wrong);
             let notices = all.iter().filter(|notice| notice.seen.is_none()).count();
             round.last = Counts { notices, ..std::mem::take(&mut round.counts) };
