@@ -326,7 +326,9 @@ impl LocalEngine {
     pub fn take_back(&self, unshown: Unshown) {
         let mut ledger = self.ledger();
         let is_used = |state: &State, id| {
-            let renewed = state.app(id).is_some_and(|app| app.not_before > app.created_at);
+            // One that was taken back had been somebody's as well.
+            let renewed =
+                state.app(id).is_some_and(|app| app.not_before > app.created_at || app.spent.is_some());
             renewed || state.keys_of_app(id).next().is_some()
         };
         if matches!(unshown.command, Command::DeleteApp(id) if is_used(&self.state(), id)) {

@@ -78,9 +78,15 @@ fn a_key_handed_to_a_process_that_ends_before_it_showed_the_token_is_revoked() {
 fn a_new_app_whose_secret_nobody_was_shown_is_deleted_and_one_in_use_is_not() {
     let house = House::with(&[]);
     let maria = house.attach("maria");
-    let [lost, renewed, keyed] = ["Lost", "Renewed", "Keyed"].map(|called| create_app(&maria, called));
+    let called = ["Lost", "Renewed", "Rotated", "Keyed"];
+    let [lost, renewed, rotated, keyed] = called.map(|called| create_app(&maria, called));
     let other = house.attach("maria");
     other.run(Command::RenewAppSecret(renewed, None));
+    let rotation =
+        Rotation { id: None, grace: "1h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
+    other.run(Command::RenewAppSecret(rotated, Some(rotation)));
+    other.engine.shown(*rotated.public()).unwrap();
+    other.run(Command::CancelAppSecret { app: rotated, epoch: None });
     let Command::IssueKey(mut new) = key("Of an app") else { unreachable!() };
     new.place = Place::App(keyed);
     let (id, _) = issued(other.run(Command::IssueKey(new)));
@@ -90,7 +96,8 @@ fn a_new_app_whose_secret_nobody_was_shown_is_deleted_and_one_in_use_is_not() {
     until("the app whose secret nobody has is deleted", || deleted(lost));
     drop(other);
     until("all have left", || house.control.as_ref().unwrap().attached() == 0);
-    assert!(!deleted(renewed) && !deleted(keyed) && !is_revoked(house.engine(), id));
+    assert!(!deleted(renewed) && !deleted(rotated) && !deleted(keyed));
+    assert!(!is_revoked(house.engine(), id));
 }
 
 #[test]
