@@ -210,8 +210,8 @@ actions {
     NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Change;
     Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Change;
     Undo        "undo"         "Undo the last pause"                   "undo"     Act [Screen] Change;
-    Rotate      "rotate"       "Rotate the key: a new one takes over"  "rotate"   Act [Screen] Change;
-    Lost        "lost"         "Replace a key that was lost"           "lost"     Act [Screen] Change;
+    Rotate      "rotate"       "Rotate a key or the secret of an app"  "rotate"   Act [Screen] Change;
+    Lost        "lost"         "Replace what was lost, key or secret"  "lost"     Act [Screen] Change;
     FinishGrace "finish-grace" "End the old half of a rotation now"    "finish"   Act [Screen] Change;
     LongerGrace "longer-grace" "Let an old half work a day longer"     "longer"   Act [Screen] Change;
     CancelRotation "cancel-rotation" "Take a rotation back"            "take back" Act [Screen] Change;

@@ -11,8 +11,8 @@ use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    App, AppStatus, Command, Expiry, Key, KeyState, KeysAfter, Name, NewApp, NewKey, Note, Place, Profile,
-    Role, SourceApp, Timestamp, Url, UserType,
+    App, AppStatus, Command, Counted, Expiry, Key, KeyState, KeysAfter, Name, NewApp, NewKey, Note, Place,
+    Profile, Role, Rotation, SourceApp, Timestamp, Url, UserType,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{self as door, Open, Options, found, in_memory, open};
@@ -644,4 +644,19 @@ fn a_new_secret_nobody_took_is_taken_back_and_a_lost_one_stays_dead() {
         .press("c space enter");
     console.sees("the old one is worthless");
     assert!(house.app("Booking bot").previous().is_none());
+}
+
+#[test]
+fn the_status_line_tells_that_an_old_secret_is_still_used_and_calls_it_no_half() {
+    let house = House::new();
+    let app = house.create("Booking bot", AuthMethod::Jwt).id;
+    let renewed = house.engine.execute(&house.session, Command::RenewAppSecret(app, None)).unwrap();
+    let old = renewed.token.unwrap();
+    let rotation =
+        Rotation { id: None, grace: "1h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
+    house.run(Command::RenewAppSecret(app, Some(rotation)));
+    house.engine.authenticate(&app.to_string(), old.reveal().as_bytes()).unwrap();
+    house.engine.settle().unwrap();
+    let mut console = house.console();
+    console.sees("1 old secret ends, still used").sees_no("old half");
 }

@@ -159,13 +159,18 @@ impl Due {
         if let Some(trouble) = self.troubles.worst() {
             return Some((Role::Bad, format!("{} {trouble}", glyphs.bad)));
         }
-        let (mut ending, mut going, mut held, mut missed, mut others) = (0, 0, 0, 0, 0);
+        let (mut ending, mut going, mut held, mut others) = (0, 0, 0, 0);
+        // Keys, then apps.
+        let mut missed = [0, 0];
         for notice in &self.keys {
             match notice.what {
                 What::Ends => ending += 1,
                 What::Deletion { told: 1.. } => going += 1,
                 What::Held(count) => held = count,
-                What::StillUsed => missed += 1,
+                What::StillUsed => {
+                    let [keys, apps] = &mut missed;
+                    *(if notice.app.is_some() { apps } else { keys }) += 1;
+                }
                 What::Deletion { .. }
                 | What::Trouble(_)
                 | What::OwnerGone(..)
@@ -189,9 +194,11 @@ impl Due {
             n => Some(format!("{n} deletions wait for a word")),
         };
         let missed = match missed {
-            0 => None,
-            1 => Some("1 old half ends, still used".to_owned()),
-            n => Some(format!("{n} old halves end, still used")),
+            [0, 0] => None,
+            [1, 0] => Some("1 old half ends, still used".to_owned()),
+            [n, 0] => Some(format!("{n} old halves end, still used")),
+            [0, 1] => Some("1 old secret ends, still used".to_owned()),
+            [keys, apps] => Some(format!("{} old secrets end, still used", keys + apps)),
         };
         let urgent = ending.is_some() || going.is_some() || held.is_some() || missed.is_some();
         let others = match others {
