@@ -1,7 +1,7 @@
 //! Everything about one key, as lines of text: what it is, what it may do, how it stands, what happened to it.
 //! Drawn beside the table, or over it when there is no room beside.
 
-use super::history::Happening;
+use super::history::{Happening, reaches};
 use super::rotation;
 use crate::domain::catalog::Risk;
 use crate::domain::knock::knocks;
@@ -115,15 +115,21 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
     }
 }
 
-/// Who presented the key since it was paused, as far as its history is read.
+/// Who presented the key since it was paused, as far as its history is read: nobody only where all of that is.
 fn knocked(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, history: Option<&[Happening]>) {
-    let Some(history) = history.filter(|_| matches!(key.status, Status::Paused(_))) else { return };
+    let Status::Paused(since) = key.status else { return };
+    let Some(history) = history.filter(|history| !history.is_empty()) else { return };
     let knocks = knocks(key, history.iter().map(|happening| &happening.entry));
-    if knocks.is_empty() {
-        all.push(Line::fact("Knocked", "nobody since it was paused"));
+    let mut said: Vec<String> = knocks
+        .iter()
+        .map(|knock| format!("{}× {}, last {}", knock.count, knock.whence(), seen.times.relative(knock.last)))
+        .collect();
+    match (reaches(history, since), said.is_empty()) {
+        (true, true) => said.push("nobody since it was paused".to_owned()),
+        (true, false) => {}
+        (false, _) => said.push("before that, see `keydeck key show`".to_owned()),
     }
-    for (at, knock) in knocks.iter().enumerate() {
-        let said = format!("{}× {}, last {}", knock.count, knock.whence(), seen.times.relative(knock.last));
+    for (at, said) in said.into_iter().enumerate() {
         all.push(Line::fact(if at == 0 { "Knocked" } else { "" }, said));
     }
 }

@@ -96,6 +96,11 @@ impl History {
     }
 }
 
+/// Whether all that happened since then is among them.
+pub fn reaches(history: &[Happening], since: Timestamp) -> bool {
+    history.len() < ENTRIES || history.last().is_some_and(|oldest| oldest.at < since)
+}
+
 fn happening(entry: &Entry) -> Happening {
     let refused = entry.outcome == Outcome::Refused;
     let detail = if refused {
@@ -196,6 +201,14 @@ mod tests {
             let code = kind.spec().code;
             assert!(!line(code, Outcome::Refused).contains(code), "{code}");
         }
+    }
+
+    #[test]
+    fn nobody_is_said_to_have_knocked_where_the_history_ends_before_the_pause_began() {
+        let denied = entry(Entry::DENIED, Outcome::Refused, Some("disabled"));
+        let all = vec![denied; ENTRIES];
+        assert!(!reaches(&all, Timestamp(7)) && reaches(&all[1..], Timestamp(7)));
+        assert!(reaches(&all, Timestamp(8)), "it goes back to before the pause");
     }
 
     #[test]
