@@ -13,7 +13,7 @@ use crate::crypto::Keyring;
 use crate::crypto::record::{OVERHEAD, Sealer};
 use crate::domain::audit::{Entry, Outcome};
 use crate::domain::command::About;
-use crate::domain::{Command, PublicId, RecordKey, Timestamp};
+use crate::domain::{Command, RecordKey, Timestamp};
 use crate::store::{Journal, JournalCopy};
 
 /// What the sealed text is bound to besides the store.
@@ -57,7 +57,8 @@ pub struct Note {
 impl Note {
     /// Whether `entry` is the one this denial was written with.
     pub fn is_told_by(&self, entry: &Entry) -> bool {
-        let of = |id: &PublicId| entry.subjects.iter().any(|subject| subject.id == id.to_string());
+        // As it stands in the trail: all but that of a key begin with what they are of.
+        let of = |id: String| entry.subjects.iter().any(|subject| subject.id == id);
         self.after.is_none_or(|after| entry.seq > after)
             && entry.outcome == Outcome::Done
             && entry.at == self.at.0
@@ -65,10 +66,10 @@ impl Note {
             && self.session.is(&entry.actor.session)
             && match self.command.about() {
                 About::Nothing | About::Policy => true,
-                About::Operator(id) => of(id.public()),
-                About::Location(id) => of(id.public()),
-                About::Key(id) => of(id.public()),
-                About::App(id) | About::Token(id) => of(id.public()),
+                About::Operator(id) => of(id.to_string()),
+                About::Location(id) => of(id.to_string()),
+                About::Key(id) => of(id.to_string()),
+                About::App(id) | About::Token(id) => of(id.to_string()),
             }
     }
 

@@ -12,7 +12,8 @@ use crate::crypto::random::OsEntropy;
 use crate::domain::app::Revoked;
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{
-    AppId, Name, NewApp, NewKey, Place, Profile, Reason, SourceApp, Status, Timestamp, Url, UserType,
+    AppId, Counted, Grace, Name, NewApp, NewKey, Place, Profile, Reason, Rotation, SourceApp, Status,
+    Timestamp, Url, UserType,
 };
 use crate::engine::clock::TestClock;
 use crate::engine::open::{Key, Open, Options, found, open as open_store};
@@ -350,11 +351,34 @@ fn a_denial_that_would_give_by_now_is_neither_carried_out_nor_dropped_while_the_
 }
 
 #[test]
-fn callers_who_revoke_their_tokens_without_end_leave_room_for_what_an_operator_denies() {
+fn what_was_denied_of_an_app_or_a_location_is_known_again_in_the_trail_as_what_was_denied_of_a_key() {
     let (house, open) = House::new();
-    let (leaked, _) = issue(&open, "Leaked");
+    let app = create(&open, "Chatty");
+    let rotation = Rotation { id: None, grace: Grace::DEFAULT, counted: Counted::FromNow, expiry: None };
+    does(&open, Command::RenewAppSecret(app, Some(rotation))).unwrap();
+    does(&open, Command::AddLocations(vec![name("North")])).unwrap();
+    let location = open.engine.state().locations().next().unwrap().id;
+    house.fail();
+    for denial in [Command::EndAppSecret(app), Command::PauseApp(app), Command::RemoveLocation { location }] {
+        let told = does(&open, denial);
+        assert!(is_kept(&told), "{told:?}");
+    }
+    let notes = waiting(&open);
+    house.mend();
+    does(&open, Command::ResumeApp(app)).unwrap();
+    end_with(open, &notes);
+    let open = house.open();
+    assert_eq!(open.notices, Vec::<String>::new(), "all of it was written");
+    let known = open.engine.state().app(app).unwrap().clone();
+    assert!(known.is_active() && known.previous().is_none(), "{known:?}");
+    assert_eq!(open.engine.condition().unwritten.denials, 0);
+    drop(open);
+    assert_eq!(kept(&house), Vec::<String>::new(), "it is crossed out now");
+}
+
+fn create(open: &Open, called: &str) -> AppId {
     let new = NewApp {
-        name: name("Chatty"),
+        name: name(called),
         profile: Profile {
             uri: Url::new("https://example.com").unwrap(),
             description: crate::domain::Note::default(),
@@ -366,8 +390,14 @@ fn callers_who_revoke_their_tokens_without_end_leave_room_for_what_an_operator_d
         method: AuthMethod::Jwt,
         scopes: vec!["contacts.read".into()],
     };
-    let app = open.engine.execute(&open.session, Command::CreateApp(new)).unwrap().token.unwrap();
-    let app = AppId(app.id());
+    AppId(open.engine.execute(&open.session, Command::CreateApp(new)).unwrap().token.unwrap().id())
+}
+
+#[test]
+fn callers_who_revoke_their_tokens_without_end_leave_room_for_what_an_operator_denies() {
+    let (house, open) = House::new();
+    let (leaked, _) = issue(&open, "Leaked");
+    let app = create(&open, "Chatty");
     let service = Session::service().unwrap();
     let token = |n: u32| {
         let id = public_id::generate(&mut OsEntropy).unwrap();
