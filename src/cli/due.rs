@@ -147,6 +147,10 @@ fn action(event: &Event) -> ActionLine<'_> {
 
 /// Which notice was given, how many days before what it tells of, and when that is.
 const fn told(event: &Event) -> Option<(&'static str, u32, Timestamp)> {
+    // As of the old half of a rotation.
+    if let Event::AppSecretMissed(_, at) = event {
+        return Some(("end_notice", 1, *at));
+    }
     let Event::NoticeGiven(_, _, told) = event else { return None };
     Some(match *told {
         Told::Unused { days, deletes_at } => ("deletion_notice", days, deletes_at),
@@ -171,6 +175,7 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
             "deletion_notice" => {
                 format!("told: deleted for want of use, {} d before", done.days.unwrap_or(0))
             }
+            "end_notice" if done.app.is_some() => "told: its old secret ends and is still used".into(),
             "end_notice" if done.days == Some(0) => "told: has ended".into(),
             "end_notice" => format!("told: ends, {} d before", done.days.unwrap_or(0)),
             "notices_withdrawn" => "notices withdrawn".into(),

@@ -150,6 +150,9 @@ fn tells(event: &Event, channel: ChannelName) -> bool {
         | Event::NoticesRenewed(..)
         | Event::KeyDeleted(_)
         | Event::KeySuperseded(..)
+        | Event::AppSecretRenewed(_)
+        | Event::AppSecretEnds(..)
+        | Event::AppSecretMissed(..)
         | Event::DeletionsHeld(_)
         | Event::ClockConfirmed(..) => true,
         // Another one began to fail or works again; this one was given something to send.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::domain::delivery::{Alarm, Matter, Pending, Recipient};
 use crate::domain::time::DAY_MS;
-use crate::domain::{Key, State, Timestamp};
+use crate::domain::{App, Key, Name, State, Timestamp};
 
 /// Notices one message holds at most; how many more there are is said in it.
 const LINES: usize = 100;
@@ -37,6 +37,8 @@ struct Body<'a> {
 struct Line<'a> {
     what: &'static str,
     key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<String>,
     name: Option<&'a str>,
     hint: Option<String>,
     owner: Option<&'a str>,
@@ -69,8 +71,17 @@ impl Letter {
     pub(super) fn trial(id: String, at: Timestamp, to: &str, state: &State) -> Self {
         let text = "This is a test of keydeck's notices. Nothing is due.".into();
         let when = at.rfc3339();
-        let line =
-            Line { what: "test", key: None, name: None, hint: None, owner: None, when, days: None, text };
+        let line = Line {
+            what: "test",
+            key: None,
+            app: None,
+            name: None,
+            hint: None,
+            owner: None,
+            when,
+            days: None,
+            text,
+        };
         Self::with(id, at, state, (to, "operator"), vec![line], 0, true)
     }
 
@@ -95,6 +106,7 @@ fn wrong<'a>(alarm: &Alarm, why: &str) -> Line<'a> {
     Line {
         what: trouble.code(),
         key: None,
+        app: None,
         name: None,
         hint: None,
         owner: None,
@@ -107,6 +119,12 @@ fn wrong<'a>(alarm: &Alarm, why: &str) -> Line<'a> {
 fn line(state: &State, pending: Pending, now: Timestamp) -> Line<'_> {
     let Pending { matter, when } = pending;
     let key = matter.key().and_then(|id| state.key(id));
+    let app = matter.app().and_then(|id| state.app(id));
+    let owner = key.map(|key| key.owner).or_else(|| app.map(|app| app.owner));
+    let name = key.map(|key| &key.name).or_else(|| app.map(|app| &app.name)).map(Name::as_str);
+    let hint = key.map(Key::hint).or_else(|| app.map(App::secret_hint));
+    let called =
+        name.zip(hint.as_deref()).map_or_else(String::new, |(name, hint)| format!("{name} ({hint})"));
     // Rounded up: nobody is told of less time than there is.
     let left = (when.since(now).max(0) + DAY_MS - 1) / DAY_MS;
     let days = match matter {
@@ -114,24 +132,26 @@ fn line(state: &State, pending: Pending, now: Timestamp) -> Line<'_> {
         | Matter::Ends(_)
         | Matter::Deleted(_)
         | Matter::GraceEnds(_)
-        | Matter::StillUsed(_) => Some(left),
+        | Matter::StillUsed(_)
+        | Matter::SecretEnds(_)
+        | Matter::SecretUsed(_) => Some(left),
         Matter::Held | Matter::Ended(_) | Matter::Withdrawn(_) => None,
     };
     Line {
         what: matter.code(),
         key: key.map(|key| key.id.to_string()),
-        name: key.map(|key| key.name.as_str()),
-        hint: key.map(Key::hint),
-        owner: key.and_then(|key| state.operator(key.owner)).map(|owner| owner.name.as_str()),
+        app: app.map(|app| app.id.to_string()),
+        name,
+        hint,
+        owner: owner.and_then(|id| state.operator(id)).map(|owner| owner.name.as_str()),
         when: when.rfc3339(),
         days,
-        text: in_words(state, pending, key, left),
+        text: in_words(state, pending, &called, left),
     }
 }
 
 /// One sentence for whoever only passes it on.
-fn in_words(state: &State, pending: Pending, key: Option<&Key>, days: i64) -> String {
-    let key = key.map_or_else(String::new, |key| format!("{} ({})", key.name, key.hint()));
+fn in_words(state: &State, pending: Pending, key: &str, days: i64) -> String {
     let when = pending.when;
     let within = if days == 1 { "within a day".to_owned() } else { format!("in {days} days") };
     match pending.matter {
@@ -152,6 +172,14 @@ fn in_words(state: &State, pending: Pending, key: Option<&Key>, days: i64) -> St
         }
         Matter::StillUsed(_) => format!(
             "{key} is still used, though another key took over from it. It is refused from {when} on."
+        ),
+        Matter::SecretEnds(_) => format!(
+            "Another secret took the place of that of {key}, which works until {when} and is refused from then on, with the \
+             access tokens fetched with it."
+        ),
+        Matter::SecretUsed(_) => format!(
+            "The old secret of {key} is still used, though another took its place. It is refused from {when} on, with the \
+             access tokens fetched with it."
         ),
         Matter::Withdrawn(_) => {
             format!("What was told of {key} holds no more: it was used, kept, changed or stopped.")

@@ -173,6 +173,9 @@ pub enum Event {
     /// The secret an app had before has ended.
     #[n(112)]
     AppSecretEnded(#[n(0)] App),
+    /// The secret an app had before ends then, which was told, and is still used.
+    #[n(113)]
+    AppSecretMissed(#[n(0)] App, #[n(1)] Timestamp),
     /// A rule changed: the whole policy, the rule, old and new value.
     #[n(33)]
     PolicySet(#[n(0)] Policy, #[n(1)] String, #[n(2)] String, #[n(3)] String),
@@ -283,6 +286,7 @@ impl Event {
             | Self::AppSecretRenewed(_)
             | Self::AppSecretReinstated(..)
             | Self::AppSecretEnds(..)
+            | Self::AppSecretMissed(..)
             | Self::AppResumed(_)
             | Self::SigningKeyAdded(_)
             | Self::KeyImported(_)
@@ -341,6 +345,7 @@ impl Event {
             | Self::AppSecretReinstated(a, _)
             | Self::AppSecretEnds(a, _)
             | Self::AppSecretEnded(a)
+            | Self::AppSecretMissed(a, _)
             | Self::AppPaused(a)
             | Self::AppResumed(a)
             | Self::AppDeleted(a)
@@ -421,6 +426,7 @@ impl Event {
             Self::AppSecretReinstated(_, before) => {
                 one("old secret ends", before.to_string(), Expiry::Never.to_string())
             }
+            Self::AppSecretMissed(_, at) => one(Told::MISSED, String::new(), at.to_string()),
             Self::KeyReinstated(k, before) => one("expires", before.to_string(), k.expiry.to_string()),
             Self::KeyRescoped(k, before) => one("scopes", before.to_string(), k.scopes.to_string()),
             Self::AppCreated(a) => one("scopes", String::new(), a.scopes.to_string()),

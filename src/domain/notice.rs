@@ -329,17 +329,21 @@ pub fn still_used(state: &State, key: &Key, now: Timestamp) -> bool {
 }
 
 /// The same of the old secret of an app.
-fn old_secret_used(state: &State, app: &App, now: Timestamp) -> bool {
-    let Some((replaced, old)) = app.replaced.as_ref().zip(app.old_secret(now)) else { return false };
-    let used = state.usage_of(old.uses).last_used_at;
-    old.until.instant().is_some_and(|end| told_from(replaced.since, end) <= now)
-        && used.is_some_and(|at| now.since(at) <= DAY_MS)
+pub fn old_secret_used(state: &State, app: &App, now: Timestamp) -> bool {
+    let used = app.old_secret(now).and_then(|old| state.usage_of(old.uses).last_used_at);
+    secret_missed_from(app).is_some_and(|from| from <= now) && used.is_some_and(|at| now.since(at) <= DAY_MS)
 }
 
 /// From when on a use of the old half of a rotation is told.
 pub(super) fn missed_from(key: &Key) -> Option<Timestamp> {
     let (how, end) = key.superseded.as_ref().zip(key.expiry.instant())?;
     Some(told_from(how.since, end))
+}
+
+/// The same of the old secret of an app.
+pub(super) fn secret_missed_from(app: &App) -> Option<Timestamp> {
+    let (replaced, old) = app.replaced.as_ref().zip(app.previous())?;
+    Some(told_from(replaced.since, old.until.instant()?))
 }
 
 fn told_from(since: Timestamp, end: Timestamp) -> Timestamp {

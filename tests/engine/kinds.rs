@@ -7,9 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keydeck::crypto::passphrase::Passphrase;
+use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::delivery::KINDS;
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, Counted, KeyId, RecordKey, Rotation, Timestamp};
+use keydeck::domain::{
+    AppId, Command, Counted, KeyId, NewApp, Note, Profile, RecordKey, Rotation, SourceApp, Timestamp, Url,
+    UserType,
+};
 use keydeck::engine::open::{Key, found, open};
 use keydeck::engine::{Engine as _, Sweeping};
 use keydeck::store::{Fault, Op, SledOptions, SledStore, Store as _};
@@ -114,6 +118,67 @@ fn an_old_half_is_told_of_when_it_was_rotated_and_an_hour_before_its_end_if_it_i
         post.sweep();
     }
     assert_eq!(post.told()[2..], ["maria: grace_ends Booking widget", "maria: still_used Booking widget"]);
+}
+
+/// An app that fetches access tokens, and its secret.
+fn create(post: &Post, called: &str) -> (AppId, String) {
+    let profile = Profile {
+        uri: Url::new("https://example.com").unwrap(),
+        description: Note::default(),
+        user_type: UserType::Guest,
+        source: SourceApp::Bot,
+        post_login: Vec::new(),
+        post_logout: Vec::new(),
+    };
+    let scopes = vec!["contacts.read".into()];
+    let new = NewApp { name: name(called), profile, method: AuthMethod::Jwt, scopes };
+    let open = &post.house.open;
+    let secret = open.engine.execute(&open.session, Command::CreateApp(new)).unwrap().token.unwrap();
+    (AppId(secret.id()), secret.reveal().to_owned())
+}
+
+#[test]
+fn the_old_secret_of_an_app_is_told_of_as_an_old_half_is() {
+    let post = Post::new();
+    let [(used, secret), (unused, _), (lost, _)] =
+        ["Web store", "Bot", "Kiosk"].map(|called| create(&post, called));
+    let rotation =
+        Rotation { id: None, grace: "24h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
+    for app in [used, unused] {
+        post.house.does(Command::RenewAppSecret(app, Some(rotation.clone()))).unwrap();
+    }
+    post.house.does(Command::RenewAppSecret(lost, None)).unwrap();
+    post.run();
+    let is_shown = || post.house.open.engine.authenticate(&used.to_string(), secret.as_bytes()).is_ok();
+    let hours = |hours: usize| {
+        for _ in 0..hours {
+            post.house.clock.pass(HOUR);
+            is_shown();
+            post.house.open.engine.sweep(&post.house.open.session, Sweeping::Do).unwrap();
+            post.run();
+        }
+    };
+    hours(23);
+    let mut told = post.told();
+    let first = told.remove(0);
+    assert_eq!(first.matches("grace_ends").count(), 2, "{first}");
+    assert!(!first.contains("Kiosk"), "what ended at once is never announced: {first}");
+    assert_eq!(told, ["maria: still_used Web store"]);
+    let given = post.given();
+    let line = &given[1]["notices"][0];
+    assert_eq!(line["app"], used.to_string());
+    assert!(line["key"].is_null() && line["owner"] == "maria", "{line}");
+    let text = line["text"].as_str().unwrap();
+    assert!(text.starts_with("The old secret of Web store (kdas_"), "{text}");
+    // Lengthened, it has another end, of which is told anew; ended early, it has none.
+    post.house.does(Command::LengthenAppSecret { app: used, by: "24h".parse().unwrap() }).unwrap();
+    post.run();
+    assert_eq!(post.told()[2..], ["maria: grace_ends Web store"]);
+    post.house.does(Command::EndAppSecret(used)).unwrap();
+    assert!(!is_shown());
+    hours(25);
+    assert_eq!(post.told().len(), 3, "{:?}", post.told());
+    assert!(post.house.is_whole());
 }
 
 /// Has something of a kind happen.

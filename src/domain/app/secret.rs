@@ -48,6 +48,9 @@ pub struct Previous {
     /// When that first use was, once the end is fixed by it.
     #[n(5)]
     pub begun: Option<Timestamp>,
+    /// The end of which it was told that it is near, and the secret still used.
+    #[n(6)]
+    pub missed: Option<Timestamp>,
 }
 
 /// A secret of an app that is good.

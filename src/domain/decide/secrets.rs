@@ -49,6 +49,7 @@ pub(super) fn renew(
         waits,
         uses: old_uses,
         begun: None,
+        missed: None,
     });
     // One without a name forgets none: whoever asks for that again shall not get a third secret by it.
     let replaced = Some(Box::new(Replaced { since: now, rotation: name.or(known), previous, uses }));

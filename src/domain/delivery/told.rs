@@ -6,10 +6,12 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use crate::domain::audit::{Entry, Outcome};
+use crate::domain::audit::{Entry, Outcome, SubjectLine};
 use crate::domain::lifecycle::{Told, deletes_at};
-use crate::domain::notice::{Trouble, still_used};
-use crate::domain::{CommandKind, Contact, Contacts, Grounds, KeyId, KeyState, Name, Role, State, Timestamp};
+use crate::domain::notice::{Trouble, old_secret_used, still_used};
+use crate::domain::{
+    App, AppId, CommandKind, Contact, Contacts, Grounds, KeyId, KeyState, Name, Role, State, Timestamp,
+};
 
 /// Somebody who is told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -94,6 +96,10 @@ pub enum Matter {
     GraceEnds(KeyId),
     /// The grace of a key is nearly over, and the key is used all the same.
     StillUsed(KeyId),
+    /// Another took the place of the secret of an app, or the grace of that was fixed anew.
+    SecretEnds(AppId),
+    /// That grace is nearly over, and the old secret is used all the same.
+    SecretUsed(AppId),
 }
 
 impl Matter {
@@ -103,6 +109,7 @@ impl Matter {
             return Vec::new();
         }
         let key = |id: &str| id.parse().ok();
+        let app = |subject: &SubjectLine| subject.id.parse::<AppId>().ok().filter(|_| subject.kind == "app");
         let all = |what: fn(KeyId) -> Self| {
             entry.subjects.iter().filter_map(|subject| key(&subject.id).map(what)).collect()
         };
@@ -112,6 +119,9 @@ impl Matter {
                 let pairs = entry.subjects.iter().zip(&entry.changes);
                 pairs
                     .filter_map(|(subject, change)| {
+                        if let Some(app) = app(subject) {
+                            return (change.field == Told::MISSED).then_some(Self::SecretUsed(app));
+                        }
                         let key = key(&subject.id)?;
                         match change.field.as_str() {
                             Told::UNUSED => Some(Self::Unused(key)),
@@ -126,8 +136,13 @@ impl Matter {
             Some(CommandKind::DeleteUnused) => all(Self::Deleted),
             Some(CommandKind::RenewNotices) => all(Self::Withdrawn),
             // The new half is among them; nothing holds of that.
-            Some(CommandKind::RotateKey | CommandKind::LengthenGrace | CommandKind::StartGraces) => {
-                all(Self::GraceEnds)
+            Some(CommandKind::RotateKey | CommandKind::LengthenGrace) => all(Self::GraceEnds),
+            Some(CommandKind::RenewAppSecret | CommandKind::LengthenAppSecret | CommandKind::StartGraces) => {
+                let ends = |subject: &SubjectLine| match app(subject) {
+                    Some(app) => Some(Self::SecretEnds(app)),
+                    None => key(&subject.id).map(Self::GraceEnds),
+                };
+                entry.subjects.iter().filter_map(ends).collect()
             }
             Some(CommandKind::HoldDeletions) => vec![Self::Held],
             _ => Vec::new(),
@@ -143,15 +158,15 @@ impl Matter {
             Self::Ended(_) => "ended",
             Self::Deleted(_) => "deleted",
             Self::Withdrawn(_) => "withdrawn",
-            Self::GraceEnds(_) => "grace_ends",
-            Self::StillUsed(_) => "still_used",
+            Self::GraceEnds(_) | Self::SecretEnds(_) => "grace_ends",
+            Self::StillUsed(_) | Self::SecretUsed(_) => "still_used",
         }
     }
 
     /// The key it is about, if about one.
     pub const fn key(self) -> Option<KeyId> {
         match self {
-            Self::Held => None,
+            Self::Held | Self::SecretEnds(_) | Self::SecretUsed(_) => None,
             Self::Unused(key)
             | Self::Ends(key)
             | Self::Ended(key)
@@ -159,6 +174,21 @@ impl Matter {
             | Self::Withdrawn(key)
             | Self::GraceEnds(key)
             | Self::StillUsed(key) => Some(key),
+        }
+    }
+
+    /// The app it is about, if about one.
+    pub const fn app(self) -> Option<AppId> {
+        match self {
+            Self::SecretEnds(app) | Self::SecretUsed(app) => Some(app),
+            Self::Held
+            | Self::Unused(_)
+            | Self::Ends(_)
+            | Self::Ended(_)
+            | Self::Deleted(_)
+            | Self::Withdrawn(_)
+            | Self::GraceEnds(_)
+            | Self::StillUsed(_) => None,
         }
     }
 }
@@ -182,13 +212,15 @@ pub fn addressed(
     };
     for matter in matters {
         let key = matter.key().and_then(|id| state.key(id));
-        if matter.key().is_some() && key.is_none() {
+        let app = matter.app().and_then(|id| state.app(id));
+        if matter.key().is_some() != key.is_some() || matter.app().is_some() != app.is_some() {
             continue;
         }
         for contact in key.and_then(|key| key.contacts.as_deref()).into_iter().flat_map(Contacts::iter) {
             tell(Recipient::Contact(contact.clone()), matter);
         }
-        let owner = key.and_then(|key| state.operator(key.owner)).filter(|owner| owner.standing.is_active());
+        let owner = key.map(|key| key.owner).or_else(|| app.map(|app| app.owner));
+        let owner = owner.and_then(|id| state.operator(id)).filter(|owner| owner.standing.is_active());
         match owner {
             Some(owner) => tell(Recipient::Operator(owner.name.clone()), matter),
             None => admins.iter().for_each(|admin| tell(admin.clone(), matter)),
@@ -201,6 +233,8 @@ pub fn addressed(
 pub fn still(state: &State, matter: Matter, grounds: Grounds) -> Option<Pending> {
     let now = grounds.now;
     let key = matter.key().and_then(|id| state.key(id));
+    let app = matter.app().and_then(|id| state.app(id)).filter(|app| !app.is_deleted());
+    let ends = |app: &App| app.old_secret(now)?.until.instant();
     let when = match matter {
         Matter::Held => {
             let hold = state.hold();
@@ -214,6 +248,8 @@ pub fn still(state: &State, matter: Matter, grounds: Grounds) -> Option<Pending>
             key.filter(|key| key.state(now) == KeyState::Superseded)?.grace_ends().filter(|end| now < *end)?
         }
         Matter::StillUsed(_) => key.filter(|key| still_used(state, key, now))?.expiry.instant()?,
+        Matter::SecretEnds(_) => ends(app?)?,
+        Matter::SecretUsed(_) => ends(app.filter(|app| old_secret_used(state, app, now))?)?,
         Matter::Withdrawn(_) => {
             let key = key.filter(|key| !key.state(now).is_over() && key.superseded.is_none())?;
             let is_told = deletes_at(state, key, grounds).is_some_and(|(_, told)| told > 0);

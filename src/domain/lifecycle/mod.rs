@@ -18,7 +18,7 @@
 //!
 //! **Rotated.** The grace of an old half that waits for the first use of the new one ends so long after it. When its end is
 //! near and it is still used, that is told, once for that end. An old half whose grace is over is written down as revoked.
-//! The same holds of the old secret of an app, which only the board tells of.
+//! The same holds of the old secret of an app.
 //!
 //! **Paused for some time.** When that is over the key is resumed, unless its own time is over as well. Until then no clock
 //! gives it back.
@@ -32,7 +32,7 @@ pub(in crate::domain) use self::cycle::before;
 pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
 use super::app::Previous;
 use super::lineage::Superseded;
-use super::notice::{missed_from, still_used};
+use super::notice::{missed_from, old_secret_used, secret_missed_from, still_used};
 use super::time::DAY_MS;
 use super::verdict::closed;
 use super::{App, Command, Event, Expiry, Key, KeyId, KeyState, Motive, Policy, State, Status, Timestamp};
@@ -114,6 +114,8 @@ pub struct Plan<'s> {
     pub secrets: Vec<(&'s App, (Timestamp, Timestamp))>,
     /// Apps with an old secret whose grace is over.
     pub spent: Vec<&'s App>,
+    /// Apps with an old secret that ends soon and is still used, with that end, of which nobody was told yet.
+    pub missed: Vec<(&'s App, Timestamp)>,
     /// Keys that were paused for some time that is over.
     pub resumed: Vec<&'s Key>,
     /// Keys to delete for want of use: those that need no word first, then those it was given for.
@@ -190,6 +192,7 @@ impl Plan<'_> {
             && self.ended.is_empty()
             && self.secrets.is_empty()
             && self.spent.is_empty()
+            && self.missed.is_empty()
             && self.resumed.is_empty()
     }
 
@@ -199,11 +202,16 @@ impl Plan<'_> {
             Pass::Renewals => Box::new(
                 self.renewed.iter().map(|(key, cycle)| Event::NoticesRenewed((*key).clone(), cycle.clone())),
             ),
-            Pass::Notices => Box::new(
-                self.notices
+            Pass::Notices => {
+                let keys = self
+                    .notices
                     .iter()
-                    .map(|(key, cycle, told)| Event::NoticeGiven((*key).clone(), cycle.clone(), *told)),
-            ),
+                    .map(|(key, cycle, told)| Event::NoticeGiven((*key).clone(), cycle.clone(), *told));
+                Box::new(keys.chain(self.missed.iter().filter_map(|(app, end)| {
+                    let told = Previous { missed: Some(*end), ..app.previous()?.clone() };
+                    Some(Event::AppSecretMissed(app.with_old_secret(told), *end))
+                })))
+            }
             Pass::Deletions => {
                 Box::new(self.deletions.iter().map(move |key| {
                     Event::KeyDeleted(Key { status: Status::Deleted(now), ..(*key).clone() })
@@ -329,7 +337,16 @@ fn survey_apps<'s>(state: &'s State, now: Timestamp, plan: &mut Plan<'s>) {
         plan.secrets.extend(state.secret_grace_end(app, now).map(|grace| (app, grace)));
         match old.until.instant() {
             Some(end) if now >= end => plan.spent.push(app),
-            end => plan.next = earliest(plan.next, end),
+            Some(end) => {
+                let (is_told, used) = (old.missed == Some(end), state.usage_of(old.uses).last_used_at);
+                let from = secret_missed_from(app).filter(|_| !is_told);
+                plan.next =
+                    earliest(plan.next, from.and_then(|from| missed_at(from, used, now)).or(Some(end)));
+                if !is_told && old_secret_used(state, app, now) {
+                    plan.missed.push((app, end));
+                }
+            }
+            None => {}
         }
     }
 }
@@ -362,16 +379,19 @@ fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<
 fn miss<'s>(state: &'s State, key: &'s Key, end: Timestamp, now: Timestamp, plan: &mut Plan<'s>) {
     let known = state.cycle(key.id);
     let is_told = known.and_then(|cycle| cycle.missed) == Some(end);
-    // That time is known as far as nobody uses it until then.
     let used = state.usage(key.id).last_used_at;
     let works = key.state(now) == KeyState::Superseded;
-    let comes = |from: &Timestamp| works && now < *from && used.is_some_and(|at| from.since(at) <= DAY_MS);
-    let from = missed_from(key).filter(comes).filter(|_| !is_told);
-    plan.next = earliest(plan.next, from.or(Some(end)));
+    let from = missed_from(key).filter(|_| works && !is_told);
+    plan.next = earliest(plan.next, from.and_then(|from| missed_at(from, used, now)).or(Some(end)));
     if !is_told && still_used(state, key, now) {
         let cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
         plan.notices.push((key, Cycle { missed: Some(end), ..cycle }, Told::Ends { days: 1, at: end }));
     }
+}
+
+/// When it will be told of what is used that it ends soon: that time is known as far as nobody uses it until then.
+fn missed_at(from: Timestamp, used: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    (now < from && used.is_some_and(|at| from.since(at) <= DAY_MS)).then_some(from)
 }
 
 /// What is due for one key: its notices, and whether it goes.

@@ -117,7 +117,7 @@ fn a_grace_from_the_first_use_begins_when_the_new_secret_is_shown_also_after_a_r
     let first = day.engine().now().time;
     day.clock.pass(HOUR / 2);
     day.restart();
-    assert_eq!((day.sweep(), day.sweep()), (1, 0));
+    assert_eq!((day.sweep(), day.sweep()), (2, 0), "it is counted, and told that the old one is still used");
     let record = day.record(&old);
     assert_eq!(record.previous().unwrap().until.instant(), Some(Timestamp(first.0 + HOUR)));
     day.clock.pass(HOUR / 2 - 1);

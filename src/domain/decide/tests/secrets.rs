@@ -259,6 +259,29 @@ fn the_board_tells_of_an_old_secret_and_that_it_is_used_before_it_ends() {
 }
 
 #[test]
+fn that_an_old_secret_is_still_used_is_told_once_for_each_end_it_has() {
+    let (mut world, maria, app) = World::with_client();
+    let old = world.client(app).not_before;
+    world.renew(maria, app, &for_a_grace("24h")).unwrap();
+    let next = |world: &World| lifecycle::plan(&world.state, world.grounds()).next;
+    world.now = later(22 * HOUR);
+    assert_eq!((world.pass(Pass::Notices), next(&world)), (0, Some(later(DAY_MS))), "nobody uses it");
+    world.is_shown(app, old);
+    assert_eq!((world.pass(Pass::Notices), next(&world)), (0, Some(later(23 * HOUR))));
+    world.now = later(23 * HOUR);
+    assert_eq!((world.pass(Pass::Notices), world.pass(Pass::Notices)), (1, 0));
+    assert!(lifecycle::plan(&world.state, world.grounds()).is_empty());
+    assert_eq!(next(&world), Some(later(DAY_MS)));
+    world.run(maria, &Command::LengthenAppSecret { app, by: Grace::DEFAULT }).unwrap();
+    assert_eq!(world.pass(Pass::Notices), 0, "it has a day again");
+    world.now = later(47 * HOUR);
+    world.is_shown(app, old);
+    assert_eq!((world.pass(Pass::Notices), world.pass(Pass::Notices)), (1, 0), "another end");
+    world.run(maria, &Command::EndAppSecret(app)).unwrap();
+    assert!(lifecycle::plan(&world.state, world.grounds()).is_empty());
+}
+
+#[test]
 fn of_a_deleted_app_no_secret_is_judged_any_more() {
     let (mut world, maria, app) = World::with_client();
     world.renew(maria, app, &for_a_grace("1h")).unwrap();
