@@ -415,17 +415,8 @@ impl Event {
             Self::KeyPaused(Key { pause_ends: Some(at), .. }) => {
                 one("resumes", String::new(), at.to_string())
             }
-            Self::AppSecretRenewed(a) => match a.previous() {
-                Some(old) => one("old secret ends", Expiry::Never.to_string(), old.end()),
-                None => Vec::new(),
-            },
-            Self::AppSecretEnds(a, before) => {
-                let ends = a.previous().map_or_else(String::new, Previous::end);
-                one("old secret ends", before.to_string(), ends)
-            }
-            Self::AppSecretReinstated(_, before) => {
-                one("old secret ends", before.to_string(), Expiry::Never.to_string())
-            }
+            Self::AppSecretRenewed(a) => old_secret(Expiry::Never, a),
+            Self::AppSecretEnds(a, before) | Self::AppSecretReinstated(a, before) => old_secret(*before, a),
             Self::AppSecretMissed(_, at) => one(Told::MISSED, String::new(), at.to_string()),
             Self::KeyReinstated(k, before) => one("expires", before.to_string(), k.expiry.to_string()),
             Self::KeyRescoped(k, before) => one("scopes", before.to_string(), k.scopes.to_string()),
@@ -442,18 +433,7 @@ impl Event {
             }
             Self::ClockConfirmed(believed, wall) => one("clock", believed.to_string(), wall.to_string()),
             Self::PolicySet(_, rule, from, to) => one(rule, from.clone(), to.clone()),
-            Self::NoticeGiven(_, _, Told::Unused { days, deletes_at }) => {
-                one(Told::UNUSED, String::new(), format!("{deletes_at}, told {days} d before"))
-            }
-            Self::NoticeGiven(k, _, Told::Ends { at, .. }) if k.superseded.is_some() => {
-                one(Told::MISSED, String::new(), at.to_string())
-            }
-            Self::NoticeGiven(_, _, Told::Ends { days: 0, at }) => {
-                one(Told::ENDED, String::new(), at.to_string())
-            }
-            Self::NoticeGiven(_, _, Told::Ends { days, at }) => {
-                one(Told::ENDS, String::new(), format!("{at}, told {days} d before"))
-            }
+            Self::NoticeGiven(k, _, told) => given(k, *told),
             Self::NoticeSeen(_, _, seen) => {
                 let until = seen.until.map_or_else(|| "its next step".to_owned(), |at| at.to_string());
                 one("notice", seen.kind.code().to_owned(), format!("not shown until {until}"))
@@ -499,6 +479,24 @@ impl Event {
             | Self::AppTokensEnded(_) => Vec::new(),
         }
     }
+}
+
+/// Which notice was given of a key.
+fn given(key: &Key, told: Told) -> Vec<Change> {
+    let (field, to) = match told {
+        Told::Unused { days, deletes_at } => (Told::UNUSED, format!("{deletes_at}, told {days} d before")),
+        Told::Ends { at, .. } if key.superseded.is_some() => (Told::MISSED, at.to_string()),
+        Told::Ends { days: 0, at } => (Told::ENDED, at.to_string()),
+        Told::Ends { days, at } => (Told::ENDS, format!("{at}, told {days} d before")),
+    };
+    vec![Change { field: field.into(), from: String::new(), to }]
+}
+
+/// When the secret an app had before ends, and would have.
+fn old_secret(before: Expiry, app: &App) -> Vec<Change> {
+    let from = before.to_string();
+    let to = app.previous().map_or_else(|| Expiry::Never.to_string(), Previous::end);
+    if from == to { Vec::new() } else { vec![Change { field: "old secret ends".into(), from, to }] }
 }
 
 /// Why a key was revoked, word and words apart.
