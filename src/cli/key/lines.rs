@@ -34,7 +34,7 @@ pub struct KeyLine<'a> {
     expires_at: Option<String>,
     /// When a sweep resumes it, of a key that is paused for some time.
     resumes_at: Option<String>,
-    /// Who presented it since it was paused; absent in lists, and of a key that is not.
+    /// Who presented it while it was paused; absent in lists, and of a key that has not been lately.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub knocked: Option<Vec<KnockLine>>,
     /// The key it took over from.

@@ -13,10 +13,10 @@ use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::audit::Entry;
-use crate::domain::knock::{Knock, knocks};
+use crate::domain::knock::{Knocked, knocked};
 use crate::domain::name::plain;
 use crate::domain::view::Sought;
-use crate::domain::{Grounds, Halves, Key, KeyState, Place, ScopeId, Status, Timestamp, View};
+use crate::domain::{Grace, Grounds, Halves, Key, KeyState, Place, ScopeId, Status, Timestamp, View};
 use crate::engine::Unwritten;
 use crate::engine::open::Wants;
 
@@ -99,13 +99,12 @@ pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
 pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
     let (grounds, left) = (signed.grounds(), signed.engine.condition().unwritten);
     let now = grounds.now;
-    let paused = if let Status::Paused(since) = key.status { Some(since) } else { None };
-    let knocked = paused.and_then(|since| knocked(signed, key, since));
+    let knocked = meanwhile(signed, key, now);
     if deck.output.is_json() {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
         let mut line = KeyLine::of(key, view, &left, grounds);
-        line.knocked = knocked.map(|knocks| knocks.into_iter().map(KnockLine::from).collect());
+        line.knocked = knocked.map(|knocked| knocked.by.into_iter().map(KnockLine::from).collect());
         deck.output.value(&line)?;
     } else {
         // No more than there is: the trail may be unreadable, and the page is worth having all the same.
@@ -113,7 +112,7 @@ pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
         let trail =
             if over { signed.engine.audit(&signed.session, None, TOLD, Some(key.id)).ok() } else { None };
         let why = trail.as_ref().and_then(|page| page.lines.iter().find_map(|line| line.entry.unasked()));
-        deck.output.text(&signed.see(|view| page(key, view, (why, knocked.as_deref()), &left, grounds)))?;
+        deck.output.text(&signed.see(|view| page(key, view, (why, knocked.as_ref()), &left, grounds)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -121,8 +120,16 @@ pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
 /// Entries of a key that are looked at for why it ended.
 const TOLD: usize = 30;
 
-/// Who presented a key since it was paused, as far as the trail can be read.
-fn knocked(signed: &Signed, key: &Key, since: Timestamp) -> Option<Vec<Knock>> {
+/// Who presented a key while it was paused, as far as the trail can be read.
+fn meanwhile(signed: &Signed, key: &Key, now: Timestamp) -> Option<Knocked> {
+    let since = match (key.status, key.counted_from) {
+        (Status::Paused(since), _) => since,
+        // A pause that ends by itself takes seven days at most, and is told of for as long.
+        (Status::Active, Some(at)) if now.since(at) <= Grace::MAX.ms() => {
+            Timestamp(at.0.saturating_sub(Grace::MAX.ms()))
+        }
+        _ => return None,
+    };
     let (mut entries, mut before): (Vec<Entry>, _) = (Vec::new(), None);
     loop {
         let page = signed.engine.audit(&signed.session, before, TOLD, Some(key.id)).ok()?;
@@ -130,7 +137,7 @@ fn knocked(signed: &Signed, key: &Key, since: Timestamp) -> Option<Vec<Knock>> {
         entries.extend(page.lines.into_iter().map(|line| line.entry));
         before = page.next.filter(|_| !older);
         if before.is_none() {
-            return Some(knocks(key, &entries));
+            return knocked(key, entries.iter(), now);
         }
     }
 }
@@ -138,7 +145,7 @@ fn knocked(signed: &Signed, key: &Key, since: Timestamp) -> Option<Vec<Knock>> {
 fn page(
     key: &Key,
     view: View<'_>,
-    (why, knocked): (Option<&str>, Option<&[Knock]>),
+    (why, knocked): (Option<&str>, Option<&Knocked>),
     left: &Unwritten,
     grounds: Grounds,
 ) -> String {
@@ -169,14 +176,17 @@ fn page(
     if let Some(at) = key.resumes_at() {
         line("Resumes", &format!("with the first sweep after {}", times::both(at, now)));
     }
-    for (at, knock) in knocked.into_iter().flatten().enumerate() {
-        let (last, first) = (times::relative(knock.last, now), times::relative(knock.first, now));
-        let times =
-            if knock.count == 1 { String::new() } else { format!(" {}×, first {first},", knock.count) };
-        line(if at == 0 { "Knocked" } else { "" }, &format!("{}:{times} last {last}", knock.whence()));
-    }
-    if knocked.is_some_and(<[Knock]>::is_empty) {
-        line("Knocked", "nobody since it was paused");
+    if let Some(knocked) = knocked {
+        let mut said: Vec<String> = knocked.words(|at| times::relative(at, now)).into_iter().collect();
+        said.extend(knocked.by.iter().map(|knock| {
+            let (last, first) = (times::relative(knock.last, now), times::relative(knock.first, now));
+            let times =
+                if knock.count == 1 { String::new() } else { format!(" {}×, first {first},", knock.count) };
+            format!("{}:{times} last {last}", knock.whence())
+        }));
+        for (at, said) in said.iter().enumerate() {
+            line(if at == 0 { "Knocked" } else { "" }, said);
+        }
     }
     line("Owner", view.owner_name(key));
     let future = if key.created_at > now { "; in the future: the clock was wrong" } else { "" };

@@ -150,7 +150,12 @@ fn a_key_paused_for_a_while_is_resumed_by_a_sweep_and_tells_who_knocked() {
     let trail = ann.does(&["audit", "list", "--json"]).out;
     assert!(trail.contains("key.resume-due"), "{trail}");
     let shown = ann.asks(&["key", "show", "Widget"]);
-    assert!(shown["resumes_at"].is_null() && shown.get("knocked").is_none());
+    assert!(shown["resumes_at"].is_null() && shown["knocked"].is_array(), "who did meanwhile: {shown}");
+    ann.does(&["key", "keep", "Widget"]);
+    let page = ann.does(&["key", "show", "Widget"]).out;
+    assert!(page.contains("Knocked") && page.contains("while it was paused, until"), "{page}");
+    let (other, _) = issue(&ann, "Lead forms");
+    assert!(ann.asks(&["key", "show", &other]).get("knocked").is_none());
     ann.says(&["key", "pause", "Widget", "--for", "0"]).fails(1, "more than no time");
     ann.says(&["key", "pause", "Widget", "--for", "8d"]).fails(2, "seven days");
 }

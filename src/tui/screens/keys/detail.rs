@@ -4,7 +4,7 @@
 use super::history::{Happening, reaches};
 use super::rotation;
 use crate::domain::catalog::Risk;
-use crate::domain::knock::knocks;
+use crate::domain::knock;
 use crate::domain::{Catalog, Key, Place, ScopeId, Scopes, Status, Trace};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
@@ -115,19 +115,22 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
     }
 }
 
-/// Who presented the key since it was paused, as far as its history is read: nobody only where all of that is.
+/// Who presented the key while it was paused, as far as its history is read: nobody only where all of that is.
 fn knocked(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, history: Option<&[Happening]>) {
-    let Status::Paused(since) = key.status else { return };
     let Some(history) = history.filter(|history| !history.is_empty()) else { return };
-    let knocks = knocks(key, history.iter().map(|happening| &happening.entry));
-    let mut said: Vec<String> = knocks
-        .iter()
-        .map(|knock| format!("{}× {}, last {}", knock.count, knock.whence(), seen.times.relative(knock.last)))
-        .collect();
-    match (reaches(history, since), said.is_empty()) {
-        (true, true) => said.push("nobody since it was paused".to_owned()),
-        (true, false) => {}
-        (false, _) => said.push("before that, see `keydeck key show`".to_owned()),
+    let entries = history.iter().map(|happening| &happening.entry);
+    let Some(knocked) = knock::knocked(key, entries, seen.now()) else { return };
+    let mut said: Vec<String> = knocked.words(|at| seen.times.relative(at)).into_iter().collect();
+    said.extend(knocked.by.iter().map(|knock| {
+        format!("{}× {}, last {}", knock.count, knock.whence(), seen.times.relative(knock.last))
+    }));
+    if let Status::Paused(since) = key.status
+        && !reaches(history, since)
+    {
+        if knocked.by.is_empty() {
+            said.clear();
+        }
+        said.push("before that, see `keydeck key show`".to_owned());
     }
     for (at, said) in said.into_iter().enumerate() {
         all.push(Line::fact(if at == 0 { "Knocked" } else { "" }, said));

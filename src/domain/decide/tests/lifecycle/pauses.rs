@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::audit::{ActorLine, Entry, Outcome, SubjectLine, TriesLine};
-use crate::domain::knock::knocks;
+use crate::domain::knock::knocked;
 
 const HOUR: i64 = 3_600_000;
 
@@ -134,12 +134,27 @@ fn who_knocked_while_a_key_was_paused_is_told_by_caller_the_last_first() {
         denied(100, Reason::Disabled, "10.0.0.7", 40),
         denied(-1, Reason::Disabled, "10.0.0.6", 7),
     ];
-    let told: Vec<_> = knocks(world.key(key), &entries)
-        .into_iter()
-        .map(|knock| (knock.whence(), knock.count, knock.first.0 - NOW.0, knock.last.0 - NOW.0))
-        .collect();
+    let told = |world: &World, entries: &[Entry], after: i64| {
+        let knocked = knocked(world.key(key), entries.iter(), Timestamp(NOW.0 + after))?;
+        let of = knocked.by.iter();
+        let of = of.map(|knock| (knock.whence(), knock.count, knock.first.0 - NOW.0, knock.last.0 - NOW.0));
+        Some((knocked.ended.map(|at| at.0 - NOW.0), of.collect::<Vec<_>>()))
+    };
     let by = |address: &str| format!("{address} by curl/8.5");
-    assert_eq!(told, [(by("10.0.0.7"), 42, 100, 305), (by("10.0.0.9"), 1, 200, 205)]);
+    let all = vec![(by("10.0.0.7"), 42, 100, 305), (by("10.0.0.9"), 1, 200, 205)];
+    assert_eq!(told(&world, &entries, 400), Some((None, all.clone())));
     world.run(maria, &Command::ResumeKey(key)).unwrap();
-    assert!(knocks(world.key(key), &entries).is_empty());
+    assert_eq!(told(&world, &entries, 400), None, "nothing says when it was paused");
+    let done = |kind: CommandKind, at: i64| {
+        let entry = Entry::of(ActorLine::of("maria", "admin"), Timestamp(NOW.0 + at), kind.spec().code);
+        Entry { subjects: entries[0].subjects.clone(), ..entry }
+    };
+    let (resumed, paused) = (done(CommandKind::ResumeDue, 302), done(CommandKind::PauseKey, 10));
+    let [last, others @ .., before] = &entries;
+    // The last minute is written down when the key works again.
+    let mut trail = vec![last.clone(), resumed];
+    trail.extend(others.iter().cloned());
+    trail.extend([paused, before.clone(), done(CommandKind::ResumeKey, -5)]);
+    assert_eq!(told(&world, &trail, 400), Some((Some(302), all)));
+    assert_eq!(told(&world, &trail, 303 + Grace::MAX.ms()), None, "that was long ago");
 }
