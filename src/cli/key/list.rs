@@ -120,6 +120,9 @@ pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
 /// Entries of a key that are looked at for why it ended.
 const TOLD: usize = 30;
 
+/// Entries of a key in a week in which it is refused each minute: of a pause that lasts longer no more are read.
+const WEEK: usize = 7 * 24 * 60;
+
 /// Who presented a key while it was paused, as far as the trail can be read.
 fn meanwhile(signed: &Signed, key: &Key, now: Timestamp) -> Option<Knocked> {
     let since = match (key.status, key.counted_from) {
@@ -136,7 +139,7 @@ fn meanwhile(signed: &Signed, key: &Key, now: Timestamp) -> Option<Knocked> {
         let older = page.lines.last().is_none_or(|line| line.entry.at < since.0);
         entries.extend(page.lines.into_iter().map(|line| line.entry));
         before = page.next.filter(|_| !older);
-        if before.is_none() {
+        if before.is_none() || entries.len() >= WEEK {
             return knocked(key, entries.iter(), now);
         }
     }
