@@ -216,11 +216,11 @@ pub fn taking_back(events: &[Event], now: Timestamp) -> Option<Command> {
     Some(if events.iter().any(in_grace) { Command::CancelRotation(new) } else { Command::revoke(new) })
 }
 
-/// What takes back a key that nobody was shown when the rotation cannot be cancelled any more: its old half has ended. Where
-/// that is the secret of an app there is nothing: the app needs another new one.
-pub fn instead(back: &Command, refusal: &Refusal) -> Option<Command> {
-    let (Command::CancelRotation(new), Refusal::OldHalfOver { .. }) = (back, refusal) else { return None };
-    Some(Command::revoke(*new))
+/// What takes back a key that nobody was shown when the rotation cannot be cancelled any more, which was refused with that
+/// code: its old half has ended. Where that is the secret of an app there is nothing: the app needs another new one.
+pub fn instead(back: &Command, refused: &str) -> Option<Command> {
+    let Command::CancelRotation(new) = back else { return None };
+    (refused == Refusal::OVER).then(|| Command::revoke(*new))
 }
 
 #[cfg(test)]

@@ -330,6 +330,9 @@ fn list(problems: &[ScopeProblem]) -> String {
 }
 
 impl Refusal {
+    /// The code of what is too late because what was to be kept has ended, also where only that comes from another process.
+    pub const OVER: &'static str = "old_half_over";
+
     /// A short word for scripts and the audit trail.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -360,17 +363,13 @@ impl Refusal {
             Self::LifeTooLong { .. } => "life_too_long",
             Self::WrongState { .. } | Self::WrongAppState { .. } => "wrong_state",
             Self::RestoreTooLate { .. } => "restore_too_late",
-            Self::RotatedBefore { .. } => "rotated_before",
-            Self::InGrace { .. } => "in_grace",
+            Self::RotatedBefore { .. } | Self::SecretRotatedBefore { .. } => "rotated_before",
+            Self::InGrace { .. } | Self::SecretInGrace { .. } => "in_grace",
             Self::NotRotated { .. } => "not_rotated",
-            Self::OldHalfOver { .. } => "old_half_over",
-            Self::SuccessorUsed { .. } => "successor_used",
+            Self::OldHalfOver { .. } | Self::NoOldSecret { .. } => Self::OVER,
+            Self::SuccessorUsed { .. } | Self::SecretUsed { .. } => "successor_used",
             Self::BadGrace(_) => "bad_grace",
             Self::BadPause => "bad_pause",
-            Self::SecretRotatedBefore { .. } => "rotated_before",
-            Self::SecretInGrace { .. } => "in_grace",
-            Self::NoOldSecret { .. } => "old_half_over",
-            Self::SecretUsed { .. } => "successor_used",
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::NoChange(_) => "no_change",
             Self::ClockSuspect => "clock_suspect",

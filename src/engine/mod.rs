@@ -300,7 +300,6 @@ pub fn standing(engine: &dyn Engine) -> Standing {
 /// As of [`Engine::execute`].
 pub fn take_back(engine: &dyn Engine, session: &Session, back: Command) -> Result<Command, EngineError> {
     let Err(error) = engine.execute(session, back.clone()) else { return Ok(back) };
-    let EngineError::Refused(refusal) = &error else { return Err(error) };
-    let Some(other) = instead(&back, refusal) else { return Err(error) };
+    let Some(other) = instead(&back, error.code()) else { return Err(error) };
     engine.execute(session, other.clone()).map(|_| other)
 }

@@ -267,7 +267,7 @@ impl Overdue {
         let state = Reading::of(&self.parts.image.state);
         let judged = decide(&state, &note.command, &context);
         match judged {
-            Err(refusal) if note.why == Why::NeverShown => match instead(&note.command, &refusal) {
+            Err(refusal) if note.why == Why::NeverShown => match instead(&note.command, refusal.code()) {
                 Some(command) => decide(&state, &command, &context),
                 None => Err(refusal),
             },

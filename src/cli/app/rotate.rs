@@ -12,7 +12,6 @@ use crate::cli::handover::Handover;
 use crate::cli::times;
 use crate::domain::lineage::taking_back;
 use crate::domain::{App, Command, Event, Expiry, Grace, Name, Refusal, Rotation, View};
-use crate::engine::EngineError;
 
 pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
     let file = args.secret_file.as_deref();
@@ -112,7 +111,7 @@ fn take_back(signed: &Signed, events: &[Event], app: &App, error: &io::Error) ->
     };
     let Some(command) = taking_back(events, signed.now()) else { return over() };
     match signed.engine.execute(&signed.session, command) {
-        Err(EngineError::Refused(Refusal::NoOldSecret { .. })) => over(),
+        Err(failed) if failed.code() == Refusal::OVER => over(),
         Ok(_) => Fault::refused(
             "secret_lost",
             format!(

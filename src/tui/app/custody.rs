@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::crypto::token::{Token, TokenKind};
 use crate::domain::{AppId, Command, KeyId, Refusal};
-use crate::engine::{self, Engine, EngineError, Session};
+use crate::engine::{self, Engine, Session};
 use crate::tui::action::Reason;
 use crate::tui::secret::SecretText;
 
@@ -285,7 +285,7 @@ impl WayBack {
                             "The new secret of {name} is taken back, nobody stored it: the old one is as it was."
                         )
                     }
-                    Err(EngineError::Refused(Refusal::NoOldSecret { .. })) => format!(
+                    Err(error) if error.code() == Refusal::OVER => format!(
                         "Nobody stored the new secret of {name}, and the old one has ended meanwhile: make another \
                          secret (N in Apps)."
                     ),

@@ -7,12 +7,12 @@ use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::basis::Basis;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    Access, AppId, Command, Counted, KeyState, KeysAfter, NewApp, Reason, Role, Rotation, Status, View,
+    Access, AppId, Command, Counted, KeyId, KeyState, KeysAfter, NewApp, Reason, Role, Rotation, Status, View,
 };
 use keydeck::domain::{Catalog, Profile, Timestamp, catalog::AuthMethod};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{CATALOG_FILE, Key, Options, found};
-use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Sweeping, Via};
+use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Sweeping, Via, take_back};
 use keydeck::serve::control::Control;
 use keydeck::serve::door::open_or_attach;
 use keydeck::store::Standing;
@@ -354,4 +354,24 @@ fn through_the_socket_a_rotated_secret_ends_on_its_millisecond_and_a_pause_with_
     assert_eq!(stands(), KeyState::Paused);
     let swept = maria.engine.sweep(&maria.session, Sweeping::Do).unwrap();
     assert_eq!((swept.events.len(), stands()), (2, KeyState::Active));
+}
+
+#[test]
+fn through_the_socket_too_a_key_nobody_saw_is_revoked_when_the_old_half_has_ended_meanwhile() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(1_790_000_000_000)));
+    let here = Options { clock: Arc::new(clock.clone()), ..options(dir.path(), Via::CommandLine) };
+    let owner = found(&here, name("Acme"), name("maria"), &phrase(PHRASE)).unwrap().open;
+    let _control = Control::start(Arc::clone(&owner.engine), &settings()).unwrap();
+    let maria = open_or_attach(&here, &Key::Operator { name: "maria", passphrase: &phrase(PHRASE) }).unwrap();
+    let run = |command: Command| maria.engine.execute(&maria.session, command).unwrap();
+    let old = issued(run(key("Nightly"))).0;
+    maria.engine.shown(*old.public()).unwrap();
+    let rotation =
+        Rotation { id: None, grace: "1h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
+    let token = run(Command::RotateKey { key: old, rotation }).token.unwrap();
+    let new = KeyId(token.id());
+    clock.pass(3_600_000);
+    let back = take_back(&*maria.engine, &maria.session, Command::CancelRotation(new));
+    assert_eq!(back.unwrap(), Command::revoke(new));
+    assert_eq!(owner.engine.verify(token.reveal().as_bytes(), &[]).reason(), Some(Reason::Revoked));
 }

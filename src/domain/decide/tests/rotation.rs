@@ -302,7 +302,7 @@ fn what_takes_a_secret_back_that_nobody_saw_works_after_the_grace_as_well() {
     let back = lineage::taking_back(&events, world.now).unwrap();
     world.run(maria, &Command::revoke(old)).unwrap();
     let refusal = world.run(maria, &back).unwrap_err();
-    let other = lineage::instead(&back, &refusal).unwrap();
+    let other = lineage::instead(&back, refusal.code()).unwrap();
     world.run(maria, &other).unwrap();
     assert!(!world.works(events[0].key().unwrap().id));
 }
