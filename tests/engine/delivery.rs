@@ -60,6 +60,24 @@ impl Post {
         run(&self.house.open.engine, &self.channels)
     }
 
+    /// The same by a process that ends after that channel took the message: the claim is written, what came of it is not.
+    pub fn run_cut_off(&self, channel: &str) -> Report {
+        let (store, row) = (Arc::clone(&self.house.store), format!("d/{channel}").into_bytes());
+        let mut moves = 0;
+        let hook: Hook = Box::new(move |ops| {
+            if ops.iter().any(|op| op.key() == row) {
+                moves += 1;
+                if moves == 2 {
+                    store.inner.fail_next(keydeck::store::Fault::Unavailable);
+                }
+            }
+        });
+        *self.house.store.before_commit.lock().unwrap() = Some(hook);
+        let report = self.run();
+        *self.house.store.before_commit.lock().unwrap() = None;
+        report
+    }
+
     /// A sweep and what follows; nothing may fail.
     pub fn sweep(&self) {
         self.house.sweep();
@@ -433,20 +451,7 @@ fn a_process_that_ends_after_a_message_left_repeats_that_one_with_its_id() {
     post.issue_ending("Lead forms", 8);
     post.house.clock.pass(2 * DAY_MS);
     post.house.sweep();
-    // The claim is written, what came of it is not.
-    let store = Arc::clone(&post.house.store);
-    let mut moves = 0;
-    let hook: Hook = Box::new(move |ops| {
-        if ops.iter().any(|op| op.key() == b"d/mail") {
-            moves += 1;
-            if moves == 2 {
-                store.inner.fail_next(keydeck::store::Fault::Unavailable);
-            }
-        }
-    });
-    *post.house.store.before_commit.lock().unwrap() = Some(hook);
-    assert_eq!(post.run().failed.len(), 1);
-    *post.house.store.before_commit.lock().unwrap() = None;
+    assert_eq!(post.run_cut_off("mail").failed.len(), 1);
     assert_eq!(post.told(), ["maria: ends Lead forms"]);
     // While the one who had begun may still be at it, nobody else sends.
     let report = post.run();
@@ -464,6 +469,25 @@ fn a_process_that_ends_after_a_message_left_repeats_that_one_with_its_id() {
     post.days(1);
     assert_eq!(post.given().len(), 3);
     assert!(post.house.is_whole());
+}
+
+#[test]
+fn of_two_channels_the_one_that_was_cut_off_repeats_its_message_and_the_other_does_not() {
+    let post = Post::new().with("chat", &[]);
+    assert_eq!(post.run().sent, 0);
+    post.issue_ending("Lead forms", 8);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    post.run_cut_off("mail");
+    post.house.clock.pass(DAY_MS / 2);
+    post.run();
+    let ids = |channel: &str| -> Vec<_> {
+        post.given_to(channel).iter().map(|message| message["id"].clone()).collect()
+    };
+    let (mail, chat) = (ids("mail"), ids("chat"));
+    assert_eq!((mail.len(), &mail[0], chat.len()), (2, &mail[1], 1));
+    post.days(1);
+    assert_eq!((post.given().len(), post.given_to("chat").len()), (2, 1));
 }
 
 #[test]
