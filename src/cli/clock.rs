@@ -92,7 +92,7 @@ fn confirm(deck: &Deck, args: &Confirm) -> Result<(), Fault> {
         if !deck.output.is_json() {
             tell(deck, &signed, &before, false)?;
         }
-        args.consent.ask(|| format!("Is it {} now?", times::exact(before.wall)))?;
+        args.consent.ask(&signed, || format!("Is it {} now?", times::exact(before.wall)))?;
     }
     signed.engine.execute(&signed.session, Command::ConfirmClock)?;
     if deck.output.is_json() {

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::Args;
 
+use super::door::Signed;
 use super::fault::Fault;
 use super::output::shown;
 
@@ -17,10 +18,11 @@ pub struct Consent {
 
 impl Consent {
     /// Asks a person who sits at the terminal; a script has said what it wants.
-    pub fn ask(&self, question: impl FnOnce() -> String) -> Result<(), Fault> {
+    pub fn ask(&self, signed: &Signed, question: impl FnOnce() -> String) -> Result<(), Fault> {
         if self.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Ok(());
         }
+        let _others = signed.waiting();
         let _ = write!(io::stderr(), "{} [y/N] ", shown(&question()));
         let mut answer = String::new();
         let read = io::stdin().read_line(&mut answer);

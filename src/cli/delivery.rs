@@ -118,6 +118,7 @@ pub fn test(deck: &Deck, args: &Test) -> Outcome {
     let signed = deck.sign_in()?;
     let to = signed.see(|view| view.operator().map(|operator| operator.name.clone()));
     let mut lines = Vec::new();
+    let _others = signed.waiting();
     for setup in chosen {
         let sent = deliver::test(&*signed.engine, setup, to.as_ref().map_or("", |name| name.as_str()));
         let why = sent.err().map(|why| why.to_string());

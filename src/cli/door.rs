@@ -19,7 +19,7 @@ use crate::domain::{Catalog, Command, Grounds, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options, Wants};
 use crate::engine::{Engine, EngineError, LocalEngine, OpenError, Session, Via, throttle};
-use crate::serve::control::Owner;
+use crate::serve::control::{Control, Owner, Settings};
 use crate::serve::door::{Entrance, open_or_attach};
 
 /// What every command is given.
@@ -46,6 +46,7 @@ pub struct Signed {
     pub local: Option<Arc<LocalEngine>>,
     /// The process that has the store open, when it is another.
     pub owner: Option<Owner>,
+    words: &'static str,
 }
 
 impl Deck {
@@ -177,7 +178,7 @@ impl Deck {
         if !engine.doubts().is_empty() {
             self.output.warn("the store is in doubt: requests that it does not vouch for are refused.");
         }
-        Signed { engine, session, local, owner }
+        Signed { engine, session, local, owner, words: self.words }
     }
 }
 
@@ -192,6 +193,17 @@ fn must_exist(options: &Options) -> Result<(), Fault> {
 }
 
 impl Signed {
+    /// Lets others attach while this process waits for a person or a program, until it is dropped: it may have the store for
+    /// long, and what they want may be urgent. Where that cannot be they are told who has it.
+    #[must_use = "others attach only as long as somebody has it"]
+    pub fn waiting(&self) -> Option<Control> {
+        let engine = self.local.clone()?;
+        let settings = Settings { socket: None, command: self.words.to_owned() };
+        Control::start(engine, &settings)
+            .inspect_err(|error| tracing::debug!(%error, "nobody can attach"))
+            .ok()
+    }
+
     /// The same, looking at the whole agency: for admins, and noted in the audit trail.
     pub fn widened(self, whole: bool) -> Result<Self, Fault> {
         if !whole {

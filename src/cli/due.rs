@@ -76,14 +76,17 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
     let signed = deck.sign_in()?.widened(args.all)?;
     if let Some(count) = args.confirm {
         let keys = if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
-        args.consent.ask(|| format!("Let {keys} be deleted that nobody has used for long?"))?;
+        args.consent.ask(&signed, || format!("Let {keys} be deleted that nobody has used for long?"))?;
         signed.engine.execute(&signed.session, Command::ConfirmHold { count })?;
     }
     let how = if args.dry_run { Sweeping::Tell } else { Sweeping::Do };
     let swept = signed.engine.sweep(&signed.session, how);
     // Also what kept a sweep from being done is told. Who is attached leaves it to the process that has the store.
     let delivered = match &signed.local {
-        Some(engine) if how == Sweeping::Do => run(engine, &deck.config.channels, &Quit::default()),
+        Some(engine) if how == Sweeping::Do && !deck.config.channels.is_empty() => {
+            let _others = signed.waiting();
+            run(engine, &deck.config.channels, &Quit::default())
+        }
         _ => Report::default(),
     };
     let swept = swept.inspect_err(|_| delivery::tell(deck, &delivered))?;

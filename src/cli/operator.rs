@@ -297,7 +297,8 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
             KeysChoice::Give(heir) => format!("Their keys become {heir}'s: {keys}."),
         }
     };
-    args.consent.ask(|| format!("Disable {name}? They cannot sign in any more. {}", fate(live())))?;
+    args.consent
+        .ask(&signed, || format!("Disable {name}? They cannot sign in any more. {}", fate(live())))?;
     let held = live();
     signed.engine.execute(&signed.session, Command::DisableOperator { operator, keys })?;
     let way_out = keys == KeysAfter::Stop && held > 0;

@@ -90,7 +90,7 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     if !told.is_empty() {
-        args.consent.ask(|| format!("{} Set {name} to {value}?", told.join(" ")))?;
+        args.consent.ask(&signed, || format!("{} Set {name} to {value}?", told.join(" ")))?;
     }
     let basis = args.was.as_ref().map(|was| {
         // As the rule itself would write it: 90 is 90d.

@@ -28,7 +28,7 @@ pub(super) fn resume(deck: &Deck, one: &One) -> Outcome {
 
 pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
     let (signed, app) = reach(deck, &words.one)?;
-    words.consent.ask(|| {
+    words.consent.ask(&signed, || {
         format!(
             "Delete {} ({})? Its secret, {} and all access tokens end at once.",
             app.name,
@@ -62,9 +62,9 @@ pub(super) fn new_key(deck: &Deck, args: &NewKey) -> Outcome {
     let (signed, app) = reach(deck, &args.which.one)?;
     let others = if args.revoke_others { live_keys(&signed, &app) } else { Vec::new() };
     if !others.is_empty() {
-        args.which
-            .consent
-            .ask(|| format!("Issue a key for {} and revoke its other {} at once?", app.name, others.len()))?;
+        args.which.consent.ask(&signed, || {
+            format!("Issue a key for {} and revoke its other {} at once?", app.name, others.len())
+        })?;
     }
     let scopes = if args.scope.is_empty() {
         app.scopes.iter().map(ToString::to_string).collect()

@@ -59,7 +59,7 @@ pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {
 /// The old one is dead with the step that makes the new one.
 fn replace(deck: &Deck, which: &Final, rotation: Option<Rotation>, file: Option<&Path>) -> Outcome {
     let (signed, app) = reach(deck, &which.one)?;
-    which.consent.ask(|| {
+    which.consent.ask(&signed, || {
         format!(
             "A new secret for {} ({})? The present one and its access tokens end at once.",
             app.name, app.id
@@ -126,7 +126,7 @@ fn take_back(signed: &Signed, events: &[Event], app: &App, error: &io::Error) ->
 
 fn finish(deck: &Deck, which: &Final) -> Outcome {
     let (signed, app) = reach(deck, &which.one)?;
-    which.consent.ask(|| {
+    which.consent.ask(&signed, || {
         let used = signed.see(|view| show::old_use(&app, view, signed.now()));
         let used = used.unwrap_or_else(|| "it has ended".to_owned());
         format!(
@@ -140,7 +140,7 @@ fn finish(deck: &Deck, which: &Final) -> Outcome {
 
 fn cancel(deck: &Deck, which: &Final) -> Outcome {
     let (signed, app) = reach(deck, &which.one)?;
-    which.consent.ask(|| {
+    which.consent.ask(&signed, || {
         let name = &app.name;
         format!(
             "End the new secret of {name} for good, and the access tokens fetched with it? The old one stays."

@@ -48,7 +48,7 @@ pub(super) fn revoke(deck: &Deck, words: &Revoke) -> Outcome {
     let because = because.map_err(|why| Fault::usage(format!("--because: {why}.")))?.unwrap_or_default();
     let motive = Motive { why: words.reason, because };
     let (signed, key) = reach(deck, &words.one, Sought::Living)?;
-    words.consent.ask(|| {
+    words.consent.ask(&signed, || {
         let besides = besides(&signed, &key);
         format!("Revoke {} ({})? Its token stops working at once, for good{besides}.", key.name, key.hint())
     })?;
@@ -59,7 +59,7 @@ pub(super) fn revoke(deck: &Deck, words: &Revoke) -> Outcome {
 pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
     // Of two that share a name the one that ended already: to end one that lives by mistake cannot be undone.
     let (signed, key) = reach(deck, &words.one, Sought::Ended)?;
-    words.consent.ask(|| {
+    words.consent.ask(&signed, || {
         let besides = besides(&signed, &key);
         format!("Delete {} ({})? Its token stops working at once, for good{besides}.", key.name, key.hint())
     })?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::change::{reach, run as carry_out};
 use super::issue::{self, kept};
-use super::{Lost, One, Rotate, Successor, expiry};
+use super::{Consent, Lost, One, Rotate, Successor, expiry};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
@@ -28,7 +28,7 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
     }
     if grace == Grace::NONE {
         let Rotate { one, successor, consent, .. } = args;
-        return replace(deck, one, successor, |question| consent.ask(|| question));
+        return replace(deck, one, successor, consent);
     }
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
     let rotation = rotation(&args.successor, (grace, counted), &signed)?;
@@ -43,22 +43,19 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
 }
 
 pub(super) fn lost(deck: &Deck, args: &Lost) -> Outcome {
-    replace(deck, &args.one, &args.successor, |question| args.consent.ask(|| question))
+    replace(deck, &args.one, &args.successor, &args.consent)
 }
 
 /// The old one is dead with the step that makes the new one.
-fn replace(
-    deck: &Deck,
-    one: &One,
-    successor: &Successor,
-    ask: impl FnOnce(String) -> Result<(), Fault>,
-) -> Outcome {
+fn replace(deck: &Deck, one: &One, successor: &Successor, consent: &Consent) -> Outcome {
     let (signed, key) = reach(deck, one, Sought::Living)?;
     let rotation = rotation(successor, (Grace::NONE, Counted::FromNow), &signed)?;
     let old = signed.engine.state().old_half(&key, signed.now()).map(Key::hint);
     let old = old.map_or_else(String::new, |old| format!(" So does that of its old half {old}."));
     let (name, hint) = (&key.name, key.hint());
-    ask(format!("Replace {name} ({hint}) as lost? Its token stops working at once, for good.{old}"))?;
+    consent.ask(&signed, || {
+        format!("Replace {name} ({hint}) as lost? Its token stops working at once, for good.{old}")
+    })?;
     let file = successor.token_file.as_deref();
     let new = make(deck, &signed, Command::RotateKey { key: key.id, rotation }, file).map_err(|fault| {
         if matches!(fault.code(), "denied_kept" | "denied_not_durable") {
@@ -95,7 +92,7 @@ fn rotation(
 fn finish(deck: &Deck, args: &Rotate) -> Outcome {
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
     let (old, new) = halves(&signed, &key)?;
-    args.consent.ask(|| {
+    args.consent.ask(&signed, || {
         let used = |half| signed.see(|view| super::lines::last_used(half, view, signed.now()));
         format!(
             "End the old half {} now? Its token stops working at once; it was used: {}. The new half was used: {}.",
@@ -116,7 +113,7 @@ fn finish(deck: &Deck, args: &Rotate) -> Outcome {
 fn cancel(deck: &Deck, args: &Rotate) -> Outcome {
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
     let (old, new) = halves(&signed, &key)?;
-    args.consent.ask(|| {
+    args.consent.ask(&signed, || {
         let used = signed.see(|view| super::lines::last_used(&new, view, signed.now()));
         format!("Revoke the new half {} for good? It was used: {used}. The old one stays.", new.hint())
     })?;

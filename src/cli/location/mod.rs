@@ -136,7 +136,7 @@ fn remove(deck: &Deck, args: &Remove) -> Outcome {
     let id = find::location(&signed, &args.location)?;
     // Also those the operator does not see: a number is no look at somebody's keys.
     let live = || signed.engine.state().live_keys_at(id, signed.now());
-    args.consent.ask(|| {
+    args.consent.ask(&signed, || {
         format!(
             "Remove the location {}? Its {}, whoever owns them, are refused from then on.",
             args.location,

@@ -266,3 +266,26 @@ fn a_server_that_is_told_to_end_waits_for_no_program_and_the_message_comes_later
     assert!(server.wait().unwrap().success());
     assert_eq!(sweeps(&desk)["delivered"], 1);
 }
+
+#[test]
+fn while_a_sweep_waits_for_a_program_others_go_on() {
+    let desk = desk();
+    let maria = desk.maria();
+    with_a_notice_due(&desk);
+    let token = maria.issues("Leaked", "contacts.read");
+    let (begun, answer) = (desk.path("begun"), desk.path("answer"));
+    let waits = format!("touch {}; until test -e {}; do sleep 0.1; done", begun.display(), answer.display());
+    desk.file(
+        "waits.toml",
+        format!("[channel.mail]\ncommand = ['/bin/sh', '-c', '{waits}']\nseconds = 600\n"),
+    );
+    let words = maria.words(&["sweep", "--config", "waits.toml"]);
+    let mut sweep = desk.command(&words).stdout(Stdio::null()).spawn().unwrap();
+    until("the program to run", || begun.exists());
+    // The program itself may ask keydeck too.
+    maria.does(&["key", "revoke", "Leaked", "--yes"]);
+    assert_eq!(maria.verifies(&token), "deny revoked");
+    desk.file("answer", "");
+    assert!(sweep.wait().unwrap().success());
+    assert_eq!(maria.verifies(&token), "deny revoked");
+}

@@ -122,3 +122,20 @@ fn what_is_final_is_asked_about_first() {
     terminal.sees("is deleted");
     assert_eq!(terminal.ends().0, 0);
 }
+
+#[test]
+fn while_somebody_is_asked_others_go_on() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let tokens = ["Nightly export", "Lead forms"].map(|name| ann.issues(name, "contacts.read"));
+    let words = ["key", "revoke", "Nightly export", "--key-file", "ann.key"];
+    let mut terminal = Terminal::open(&desk, &words);
+    terminal.sees("[y/N]");
+    ann.does(&["key", "revoke", "Lead forms", "--yes"]);
+    assert_eq!(ann.verifies(&tokens[1]), "deny revoked");
+    assert_eq!(ann.verifies(&tokens[0]), "allow", "nobody has answered yet");
+    terminal.types("y\r");
+    let (code, text) = terminal.ends();
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(ann.verifies(&tokens[0]), "deny revoked");
+}
