@@ -10,8 +10,8 @@ fn hours(n: i64) -> Timestamp {
     Timestamp(NOW.0 + n * HOUR)
 }
 
-fn for_an_hour() -> Option<Grace> {
-    Some("1h".parse().unwrap())
+fn an_hour() -> Grace {
+    "1h".parse().unwrap()
 }
 
 impl World {
@@ -29,7 +29,7 @@ impl World {
 #[test]
 fn a_key_paused_for_an_hour_works_again_after_the_sweep_that_follows_and_not_before() {
     let (mut world, maria) = World::founded();
-    let key = world.paused(maria, for_an_hour());
+    let key = world.paused(maria, Some(an_hour()));
     assert_eq!((world.key(key).resumes_at(), world.next()), (Some(hours(1)), Some(hours(1))));
     world.now = just_before(hours(1));
     assert_eq!(world.sweep(), []);
@@ -44,12 +44,12 @@ fn a_key_paused_for_an_hour_works_again_after_the_sweep_that_follows_and_not_bef
 #[test]
 fn no_pause_ends_by_a_clock_that_is_in_doubt_nor_while_uses_are_not_written() {
     let (mut world, maria) = World::founded();
-    let key = world.paused(maria, for_an_hour());
+    let key = world.paused(maria, Some(an_hour()));
     world.now = hours(24 * 400);
     world.doubted = true;
     assert_eq!(world.sweep(), []);
     let lasting = world.issue(maria, agency_key("Other")).unwrap();
-    let timed = Command::PauseKey(lasting, for_an_hour());
+    let timed = Command::PauseKey(lasting, Some(an_hour()));
     assert_eq!(world.run(maria, &timed), Err(Refusal::ClockSuspect));
     assert!(world.run(maria, &Command::PauseKey(lasting, None)).is_ok(), "to stop is always possible");
     world.doubted = false;
@@ -60,18 +60,18 @@ fn no_pause_ends_by_a_clock_that_is_in_doubt_nor_while_uses_are_not_written() {
 #[test]
 fn what_was_paused_for_good_or_ended_meanwhile_stays_so() {
     let (mut world, maria) = World::founded();
-    let key = world.paused(maria, for_an_hour());
+    let key = world.paused(maria, Some(an_hour()));
     world.run(maria, &Command::PauseKey(key, None)).unwrap();
-    let again = world.run(maria, &Command::PauseKey(key, for_an_hour()));
+    let again = world.run(maria, &Command::PauseKey(key, Some(an_hour())));
     assert!(matches!(again, Err(Refusal::WrongState { .. })), "that would give access back: {again:?}");
     let revoked = world.issue(maria, agency_key("Revoked")).unwrap();
-    world.run(maria, &Command::PauseKey(revoked, for_an_hour())).unwrap();
+    world.run(maria, &Command::PauseKey(revoked, Some(an_hour()))).unwrap();
     world.run(maria, &Command::revoke(revoked)).unwrap();
     let ending = NewKey { expiry: Some(Expiry::At(hours(1))), ..agency_key("Ending") };
     let ending = world.issue(maria, ending).unwrap();
-    world.run(maria, &Command::PauseKey(ending, for_an_hour())).unwrap();
+    world.run(maria, &Command::PauseKey(ending, Some(an_hour()))).unwrap();
     let resumed = world.issue(maria, agency_key("Resumed")).unwrap();
-    world.run(maria, &Command::PauseKey(resumed, for_an_hour())).unwrap();
+    world.run(maria, &Command::PauseKey(resumed, Some(an_hour()))).unwrap();
     world.run(maria, &Command::ResumeKey(resumed)).unwrap();
     world.now = hours(2);
     assert!(!world.sweep().iter().any(|did| matches!(did, Did::Resumed(_))));
@@ -88,9 +88,9 @@ fn both_halves_of_a_rotation_are_stopped_for_as_long_and_a_pause_can_be_made_ano
         Rotation { id: None, grace: "24h".parse().unwrap(), counted: Counted::FromNow, expiry: None };
     let events = world.run(maria, &Command::RotateKey { key: old, rotation }).unwrap();
     let new = events.iter().find_map(Event::key).unwrap().id;
-    world.run(maria, &Command::PauseKey(new, for_an_hour())).unwrap();
+    world.run(maria, &Command::PauseKey(new, Some(an_hour()))).unwrap();
     world.now = hours(1);
-    world.run(maria, &Command::PauseKey(new, for_an_hour())).unwrap();
+    world.run(maria, &Command::PauseKey(new, Some(an_hour()))).unwrap();
     let halves = [old, new].map(|half| (world.key(half).status, world.key(half).resumes_at()));
     assert_eq!(halves, [(Status::Paused(NOW), Some(hours(2))); 2], "it was stopped all the while");
     world.now = hours(2);
@@ -106,7 +106,7 @@ fn both_halves_of_a_rotation_are_stopped_for_as_long_and_a_pause_can_be_made_ano
 #[test]
 fn who_knocked_while_a_key_was_paused_is_told_by_caller_the_last_first() {
     let (mut world, maria) = World::founded();
-    let key = world.paused(maria, for_an_hour());
+    let key = world.paused(maria, Some(an_hour()));
     let denied = |at: i64, reason: Reason, address: &str, n: u64| {
         let tries = TriesLine {
             n,
