@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use keydeck::domain::Timestamp;
+use keydeck::domain::lifecycle::Pass;
 use keydeck::domain::time::DAY_MS;
 use keydeck::engine::clock::{Clock as _, SystemClock, TestClock};
 use serde_json::Value;
@@ -185,7 +186,9 @@ fn replace_the_signing_key(house: &House, harm: Harm<'_>, way: Way) -> Ended {
         let clock = TestClock::at(Timestamp(SystemClock.read().wall.0 + LATER_MS + MINUTE_MS));
         let look = Look::as_of(&desk, &clock)?;
         look.is_whole()?;
-        let trail = happened(&look, house);
+        let mut trail = happened(&look, house);
+        // By then much is due: a slow server gets to a sweep of its own.
+        trail.retain(|event| Pass::ALL.iter().all(|pass| pass.command().name() != event));
         let replaced = trail == ["signing.rotate"];
         let sure = told == Told::Done || way == Way::ServedOn;
         if !replaced && (sure || !trail.is_empty()) {
