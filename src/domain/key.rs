@@ -410,12 +410,52 @@ impl Usage {
             first_used_at: first.filter(|_| is_known(&self) && is_known(&other)),
         }
     }
+}
 
-    /// Whole days since the last use, or since the key was made, when at least the policy's idle days. None of a protected
-    /// key: somebody has said that it may be idle.
-    pub fn idle_days(self, key: &Key, policy: &Policy, now: Timestamp) -> Option<i64> {
-        let days = now.since(self.last_used_at.unwrap_or(key.created_at)) / DAY_MS;
-        let limit = policy.idle_days.filter(|_| key.state(now).is_live() && key.protection.is_none())?;
-        (days >= i64::from(limit)).then_some(days)
+/// When something was last used, as far as that is known. In the order in which several make one: a known use says more than
+/// an unknown one, and that more than none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LastUse {
+    /// It never was, and no use was lost since it was made.
+    Never,
+    /// No use is known, and before that time some may have been lost; without a time they still may be.
+    NotKnown(Option<Timestamp>),
+    /// Then.
+    At(Timestamp),
+}
+
+impl LastUse {
+    /// Of what is there since `made`, where no use was lost since `complete`.
+    pub fn of(known: Option<Timestamp>, made: Timestamp, complete: Option<Timestamp>) -> Self {
+        match (known, complete) {
+            (Some(at), _) => Self::At(at),
+            (None, Some(since)) if since <= made => Self::Never,
+            (None, since) => Self::NotKnown(since),
+        }
+    }
+
+    /// The time, where it is known.
+    pub const fn at(self) -> Option<Timestamp> {
+        if let Self::At(at) = self { Some(at) } else { None }
+    }
+
+    /// Since when it was not used, of what may have been used before.
+    pub const fn known_since(self) -> Option<Timestamp> {
+        if let Self::NotKnown(since) = self { since } else { None }
+    }
+
+    /// In words, with a way to say times: `never`, `not known before 2026-11-28 02:00`.
+    pub fn words(self, say: impl FnOnce(Timestamp) -> String) -> String {
+        match self {
+            Self::At(at) => say(at),
+            Self::Never => "never".to_owned(),
+            Self::NotKnown(None) => "not known".to_owned(),
+            Self::NotKnown(Some(since)) => format!("not known before {}", say(since)),
+        }
+    }
+
+    /// The same, as short as a column is.
+    pub fn brief(self, say: impl FnOnce(Timestamp) -> String) -> String {
+        if matches!(self, Self::NotKnown(_)) { "not known".to_owned() } else { self.words(say) }
     }
 }

@@ -69,7 +69,7 @@ pub use contact::{Contact, Contacts};
 pub use decide::decide;
 pub use event::Event;
 pub use id::{AppId, KeyId, LocationId, OperatorId, PublicId};
-pub use key::{Audience, Imported, Key, KeyState, Outside, Place, Status, Usage, Verifier};
+pub use key::{Audience, Imported, Key, KeyState, LastUse, Outside, Place, Status, Usage, Verifier};
 pub use lifecycle::{Cycle, Grounds, Hold};
 pub use lineage::{Counted, Grace, Halves, Rotation, Superseded};
 pub use location::Location;

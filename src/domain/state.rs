@@ -36,6 +36,8 @@ pub struct State {
     channels: BTreeMap<ChannelName, Channel>,
     // Of keys and of apps: their public ids are random, and so never the same.
     usage: HashMap<PublicId, Usage>,
+    // What is not noted there may have happened before that.
+    uses_since: Option<Timestamp>,
     // Only of those whose use left more than a time: most keys of most stores have none.
     traces: HashMap<PublicId, Box<Trace>>,
     // Under what the use of single secrets of apps is noted.
@@ -260,6 +262,16 @@ impl State {
         }
     }
 
+    /// Since when no use was lost; `None` where none can be vouched for.
+    pub const fn uses_since(&self) -> Option<Timestamp> {
+        self.uses_since
+    }
+
+    /// Says since when no use was lost.
+    pub fn know_uses_since(&mut self, since: Option<Timestamp>) {
+        self.uses_since = since;
+    }
+
     /// Where a key was used from and what for; nothing when no request ever said.
     pub fn trace(&self, id: KeyId) -> Option<&Trace> {
         self.traces.get(id.public()).map(AsRef::as_ref)
@@ -313,6 +325,11 @@ impl State {
     pub fn live_keys_of_app(&self, app: AppId, now: Timestamp) -> usize {
         let here = self.keys_of_app(app).filter(|k| k.state(now).is_live()).count();
         here + self.counted_in(Place::App(app))
+    }
+
+    /// Live keys that are not held here.
+    pub fn keys_elsewhere(&self) -> usize {
+        self.census.values().map(|count| *count as usize).sum()
     }
 
     /// Live keys of one place that are not held here.

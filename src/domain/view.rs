@@ -2,9 +2,11 @@
 //! that is not theirs cannot appear by mistake.
 
 use super::name::{fold, plain};
+use super::time::DAY_MS;
 use super::verdict::{self, Reason};
 use super::{
-    Access, Actor, App, AppId, Key, KeyId, KeyState, Location, Name, Operator, Place, Role, State, Timestamp,
+    Access, Actor, App, AppId, Key, KeyId, KeyState, LastUse, Location, Name, Operator, Place, Role, State,
+    Timestamp,
 };
 
 /// A state seen by an actor.
@@ -75,6 +77,11 @@ impl<'a> View<'a> {
     /// Whether the whole agency is in view.
     pub fn is_whole(&self) -> bool {
         self.actor.access == Access::Agency && self.role() == Role::Admin
+    }
+
+    /// Whether they may change the policy and so are told how many keys of others that touches.
+    pub fn sets_policy(&self) -> bool {
+        self.role() == Role::Admin && self.actor.access != Access::Recovery
     }
 
     /// The agency's name.
@@ -279,6 +286,43 @@ impl<'a> View<'a> {
     /// What is known of a key's use.
     pub fn usage(&self, key: &Key) -> super::Usage {
         self.state.usage(key.id)
+    }
+
+    /// When a key was last used, as far as that is known.
+    pub fn last_use(&self, key: &Key) -> LastUse {
+        self.last_use_since(self.usage(key).last_used_at, key.created_at)
+    }
+
+    /// When an app was last used, by an access token or by one of its keys that the actor sees.
+    pub fn last_use_of_app(&self, app: &App) -> LastUse {
+        let own = self.last_use_since(self.app_usage(app).last_used_at, app.created_at);
+        self.keys_of_app(app.id).map(|key| self.last_use(key)).fold(own, LastUse::max)
+    }
+
+    /// When the secret an app had before was last used since another took its place.
+    pub fn last_use_of_old_secret(&self, app: &App, now: Timestamp) -> Option<LastUse> {
+        let since = app.replaced.as_ref()?.since;
+        Some(self.last_use_since(self.noted(app.old_secret(now)?.uses).0.last_used_at, since))
+    }
+
+    /// When something that is there since `made` was last used, as far as that is known, where that is what was noted.
+    pub fn last_use_since(&self, noted: Option<Timestamp>, made: Timestamp) -> LastUse {
+        LastUse::of(noted, made, self.state.uses_since())
+    }
+
+    /// Since when a key is known to be unused: its last use, or since it was made; not before what may have been lost.
+    pub fn unused_since(&self, key: &Key) -> Timestamp {
+        let known = self.usage(key).last_used_at.unwrap_or(key.created_at);
+        self.state.uses_since().map_or(known, |since| known.max(since))
+    }
+
+    /// Whole days since then, when at least the policy's idle days. None of a protected key: somebody has said that it may
+    /// be idle.
+    pub fn idle_days(&self, key: &Key, now: Timestamp) -> Option<i64> {
+        let days = now.since(self.unused_since(key)) / DAY_MS;
+        let is_asked = key.state(now).is_live() && key.protection.is_none();
+        let limit = self.policy().idle_days.filter(|_| is_asked)?;
+        (days >= i64::from(limit)).then_some(days)
     }
 
     /// When a key is deleted for want of use if nothing happens; `None` while nobody watches it.

@@ -104,6 +104,10 @@ impl Register {
         let mut unbroken = whole.unwrap_or(Unbroken { since: now, open: false });
         // Said by a clock that was ahead: it was some time before now.
         unbroken.since = unbroken.since.min(now);
+        // What is used meanwhile is known to the state at once, but for a store in doubt.
+        let mut state = overdue.parts.image.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.know_uses_since(Some(unbroken.since).filter(|_| !frozen));
+        drop(state);
         let book = Book { unwritten: BTreeSet::new(), unbroken, stored };
         Self {
             state: Arc::clone(&overdue.parts.image.state),

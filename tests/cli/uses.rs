@@ -5,29 +5,42 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
+use keydeck::crypto::token::Token;
 use keydeck::domain::{Command as Wish, Name, NewKey, Note, Place, ScopeId};
-use keydeck::engine::open::{Options, found};
+use keydeck::engine::open::{Open, Options, found};
 use keydeck::engine::{Engine as _, Origin, Via};
+
+use crate::support::wait::until;
 
 const PHRASE: &str = "correct horse battery staple";
 
-/// A store whose one key was used from somewhere by somebody.
-fn used_store(home: &Path, agent: &[u8]) {
+/// A new store.
+fn founded(home: &Path) -> Open {
     let options =
         Options { cost: Cost::IMPORTED, ..Options::new(&home.join("data"), "test", Via::CommandLine) };
     let name = |text| Name::new(text).unwrap();
     let phrase = Passphrase::choose(PHRASE).unwrap();
-    let open = found(&options, name("Acme"), name("maria"), &phrase).unwrap().open;
+    found(&options, name("Acme"), name("maria"), &phrase).unwrap().open
+}
+
+fn issue(open: &Open, called: &str) -> Token {
     let new = NewKey {
-        name: name("Nightly export"),
+        name: Name::new(called).unwrap(),
         place: Place::Agency,
         scopes: vec!["contacts.read".into(), "contacts.write".into()],
         expiry: None,
         note: Note::default(),
     };
-    let token = open.engine.execute(&open.session, Wish::IssueKey(new)).unwrap().token.unwrap();
+    open.engine.execute(&open.session, Wish::IssueKey(new)).unwrap().token.unwrap()
+}
+
+/// A store whose one key was used from somewhere by somebody.
+fn used_store(home: &Path, agent: &[u8]) {
+    let open = founded(home);
+    let token = issue(&open, "Nightly export");
     let origin = Origin { address: Some("2001:db8::7".parse().unwrap()), agent: Some(agent) };
     let wanted: [ScopeId; 1] = ["contacts.read".parse().unwrap()];
     assert!(open.engine.verify_from(token.reveal().as_bytes(), &wanted, origin).is_allow());
@@ -77,4 +90,52 @@ fn a_hostile_agent_cannot_touch_the_terminal() {
         assert!(said.is_ascii() || !said.contains(['\x1b', '\u{202e}', '\u{fffd}', '\0', '\r']), "{said:?}");
         assert!(said.contains("u{1b}[2J") && !said.contains("\nScopes used 9"), "{said}");
     }
+}
+
+/// What a kill leaves of a directory.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else if path.is_file() {
+            // The seal comes and goes by renaming.
+            assert!(std::fs::copy(&path, to.join(name)).is_ok() || !path.exists());
+        }
+    }
+}
+
+#[test]
+fn a_key_whose_uses_went_with_a_killed_process_is_not_called_never_used() {
+    let (home, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let open = founded(home.path());
+    let (unused, rung) = (issue(&open, "Nightly export"), issue(&open, "Other"));
+    open.engine.write_uses_every(Duration::from_millis(5));
+    assert!(open.engine.verify(rung.reveal().as_bytes(), &[]).is_allow());
+    until("the note that uses are gathered", || open.engine.use_writer_wakes() > 0);
+    open.engine.settle().unwrap();
+    copy(&home.path().join("data"), &killed.path().join("data"));
+    drop((open, unused));
+    let page = says(home.path(), &["key", "show", "Nightly export"]);
+    assert!(page.contains("Last used   never"), "who ended in order lost nothing: {page}");
+
+    let at = killed.path();
+    let list = says(at, &["key", "list"]);
+    assert!(list.contains("not known"), "{list}");
+    let page = says(at, &["key", "show", "Nightly export"]);
+    assert!(page.contains("Last used   not known before 2"), "{page}");
+    let key: serde_json::Value =
+        serde_json::from_str(&says(at, &["key", "show", "Nightly export", "--json"])).unwrap();
+    assert_eq!((&key["last_used_at"], &key["use_count"]), (&serde_json::Value::Null, &0.into()));
+    assert!(key["uses_known_since"].is_string(), "{key}");
+    // Of what is known nothing is taken away, and once a sweep has noted that, nothing was lost of what is made later.
+    let other = says(at, &["key", "show", "Other"]);
+    says(at, &["sweep"]);
+    assert!(other.contains("; uses in all: 1"), "{other}");
+    says(
+        at,
+        &["key", "create", "--name", "New", "--agency", "--scope", "contacts.read", "--expires", "never"],
+    );
+    assert!(says(at, &["key", "show", "New"]).contains("Last used   never"));
 }

@@ -3,12 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
-use keydeck::domain::{Command, Name, NewKey, Note, Place, ScopeId, Timestamp};
+use keydeck::domain::time::DAY_MS;
+use keydeck::domain::{Command, Expiry, Name, NewKey, Note, Place, ScopeId, Timestamp};
 use keydeck::engine::clock::TestClock;
-use keydeck::engine::open::{Open, in_store};
+use keydeck::engine::open::{Open, Options, found, in_store};
 use keydeck::engine::{Engine, LocalEngine, Origin, Via};
 use keydeck::store::{Fault, MemoryStore, Store};
 use keydeck::tui::action::Tab;
@@ -16,6 +20,8 @@ use keydeck::tui::app::testing::{Console, desk_on};
 use keydeck::tui::app::worker::Outcome;
 use keydeck::tui::screens::behind;
 use keydeck::tui::testing::FakeClipboard;
+
+use crate::support::wait::until;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
@@ -93,4 +99,55 @@ fn uses_that_are_not_written_down_are_trouble_until_they_are() {
     house.console.sees("uses are not written down, no key is deleted for being idle");
     house.used(&[], None);
     house.console.sees_no("uses are not written down");
+}
+
+#[test]
+fn what_was_used_while_uses_were_lost_is_called_neither_never_used_nor_idle() {
+    let (dir, killed, clock) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), TestClock::at(NOW));
+    let here = |dir: &Path| Options {
+        clock: Arc::new(clock.clone()),
+        cost: Cost::IMPORTED,
+        ..Options::new(dir, "test", Via::Console)
+    };
+    let (name, phrase) =
+        (|text| Name::new(text).unwrap(), Passphrase::choose("correct horse battery staple"));
+    let phrase = phrase.unwrap();
+    let open = found(&here(dir.path()), name("Acme"), name("maria"), &phrase).unwrap().open;
+    let issue = |called| {
+        let (scopes, note) = (vec!["contacts.read".into()], Note::default());
+        let expiry = Some(Expiry::Never);
+        let new = NewKey { name: name(called), place: Place::Agency, scopes, expiry, note };
+        open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap()
+    };
+    let (_unused, rung) = (issue("Nightly export"), issue("Other"));
+    open.engine.write_uses_every(Duration::from_millis(5));
+    assert!(open.engine.verify(rung.reveal().as_bytes(), &[]).is_allow());
+    until("the note that uses are gathered", || open.engine.use_writer_wakes() > 0);
+    open.engine.settle().unwrap();
+    copy(dir.path(), killed.path());
+    drop(open);
+    clock.pass(100 * DAY_MS);
+    let key = keydeck::engine::open::Key::Operator { name: "maria", passphrase: &phrase };
+    let again = keydeck::engine::open::open(&here(killed.path()), &key).unwrap();
+    let mut console = desk_on(again, vec![behind(Tab::Agency)], (150, 44), &FakeClipboard::default());
+    console.sees("not known").sees_no("idle").sees_no("never ");
+    console
+        .press("g / n i g h t l y enter enter")
+        .sees("Last used  not known before 2026-12-30 14:13, just now");
+    console.press("X").sees("It may have been used before 2026-12-30 14:13: what uses it will stop at once.");
+}
+
+/// What a kill leaves of a directory.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else if path.is_file() {
+            // The seal comes and goes by renaming.
+            assert!(std::fs::copy(&path, to.join(name)).is_ok() || !path.exists());
+        }
+    }
 }

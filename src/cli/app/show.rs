@@ -15,7 +15,7 @@ use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
 use crate::domain::name::plain;
-use crate::domain::{App, AppId, AppStatus, Key, Reason, Refusal, Timestamp, Url, View};
+use crate::domain::{App, AppId, AppStatus, Key, LastUse, Reason, Refusal, Timestamp, Url, View};
 
 /// An app in JSON, the shape scripts rely on.
 #[derive(Serialize)]
@@ -42,6 +42,9 @@ pub struct AppLine<'a> {
     old_secret: Option<OldSecret>,
     created_at: String,
     last_used_at: Option<String>,
+    /// As of a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses_known_since: Option<String>,
     keys: Vec<String>,
     rev: String,
 }
@@ -72,7 +75,8 @@ impl<'a> AppLine<'a> {
             secret_first_used_at: first_used(app, view).map(Timestamp::rfc3339),
             old_secret: OldSecret::of(app, view, now),
             created_at: app.created_at.rfc3339(),
-            last_used_at: last_used(app, view).map(Timestamp::rfc3339),
+            last_used_at: view.last_use_of_app(app).at().map(Timestamp::rfc3339),
+            uses_known_since: view.last_use_of_app(app).known_since().map(Timestamp::rfc3339),
             keys,
             rev: Basis::of_app(app).to_string(),
         }
@@ -85,6 +89,9 @@ struct OldSecret {
     /// Null while that waits for the first use of the new one.
     ends_at: Option<String>,
     last_used_at: Option<String>,
+    /// As of a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses_known_since: Option<String>,
     use_count: u64,
     last_used_from: Option<String>,
     last_used_agent: Option<String>,
@@ -97,6 +104,10 @@ impl OldSecret {
         Some(Self {
             ends_at: old.until.instant().map(Timestamp::rfc3339),
             last_used_at: usage.last_used_at.map(Timestamp::rfc3339),
+            uses_known_since: view
+                .last_use_of_old_secret(app, now)
+                .and_then(LastUse::known_since)
+                .map(Timestamp::rfc3339),
             use_count: usage.count,
             last_used_from: seen.and_then(|seen| seen.address).map(|address| address.to_string()),
             last_used_agent: seen.and_then(|seen| seen.agent.as_ref()).map(ToString::to_string),
@@ -116,19 +127,16 @@ fn first_used(app: &App, view: View<'_>) -> Option<Timestamp> {
 /// Who still uses the old secret, as a clause; `None` when it has ended.
 pub(super) fn old_use(app: &App, view: View<'_>, now: Timestamp) -> Option<String> {
     let (usage, seen) = view.noted(app.old_secret(now)?.uses);
-    Some(match usage.last_used_at {
-        Some(at) => {
+    Some(match view.last_use_of_old_secret(app, now)? {
+        LastUse::At(at) => {
             let from = seen.map_or_else(String::new, |seen| format!(" from {seen}"));
             format!("used {}{from}, {} in all since it was replaced", times::relative(at, now), usage.count)
         }
-        None => "not used since it was replaced".to_owned(),
+        LastUse::Never => "not used since it was replaced".to_owned(),
+        last @ LastUse::NotKnown(_) => {
+            format!("use since it was replaced {}", last.words(|at| times::both(at, now)))
+        }
     })
-}
-
-/// When the app was used last, by an access token or by one of its keys.
-fn last_used(app: &App, view: View<'_>) -> Option<Timestamp> {
-    let keys = view.keys_of_app(app.id).filter_map(|key| view.usage(key).last_used_at).max();
-    keys.max(view.app_usage(app).last_used_at)
 }
 
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
@@ -162,7 +170,7 @@ fn table(apps: &[&App], view: View<'_>, now: Timestamp, with_owner: bool) -> Tab
     let mut table = Table::new(&headings);
     for app in apps {
         let keys = view.keys_of_app(app.id).filter(|k| k.state(now).is_live()).count();
-        let used = last_used(app, view).map_or_else(|| "never".into(), |at| times::relative(at, now));
+        let used = view.last_use_of_app(app).brief(|at| times::relative(at, now));
         let mut row: Vec<Cell> = vec![
             app.name.as_str().into(),
             app.id.to_string().into(),
@@ -257,8 +265,7 @@ fn page(app: &App, view: View<'_>, now: Timestamp) -> String {
     line("Owner", view.app_owner_name(app));
     line("Uses", app.method.as_str());
     line("Created", &times::both(app.created_at, now));
-    let used = last_used(app, view);
-    line("Last used", &used.map_or_else(|| "never".into(), |at| times::both(at, now)));
+    line("Last used", &view.last_use_of_app(app).words(|at| times::both(at, now)));
     line("Source app", app.profile.source.title());
     line("Signed in", app.profile.user_type.title());
     line("URI", app.profile.uri.as_str());

@@ -26,6 +26,9 @@ pub struct KeyLine<'a> {
     scopes: Vec<&'a str>,
     created_at: String,
     last_used_at: Option<String>,
+    /// Of a key of which no use is known, since when none was lost; absent where that says no more than that it is null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses_known_since: Option<String>,
     use_count: u64,
     last_used_from: Option<String>,
     last_used_agent: Option<&'a str>,
@@ -126,6 +129,7 @@ impl<'a> KeyLine<'a> {
             scopes: key.scopes.iter().map(crate::domain::ScopeId::as_str).collect(),
             created_at: key.created_at.rfc3339(),
             last_used_at: usage.last_used_at.map(Timestamp::rfc3339),
+            uses_known_since: view.last_use(key).known_since().map(Timestamp::rfc3339),
             use_count: usage.count,
             last_used_from: seen.and_then(|seen| seen.address).map(|address| address.to_string()),
             last_used_agent: seen.and_then(|seen| seen.agent.as_ref()).map(Agent::as_str),
@@ -202,7 +206,7 @@ pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, grounds: Grounds)
     Cell::toned(format!("{glyph} {word}{left}{old}"), tone)
 }
 
-/// When it was used last, in words.
+/// When it was used last, in a word or two.
 pub fn last_used(key: &Key, view: View<'_>, now: Timestamp) -> String {
-    view.usage(key).last_used_at.map_or_else(|| "never".into(), |at| times::relative(at, now))
+    view.last_use(key).brief(|at| times::relative(at, now))
 }

@@ -16,7 +16,9 @@ use crate::domain::audit::Entry;
 use crate::domain::knock::{Knocked, knocked};
 use crate::domain::name::plain;
 use crate::domain::view::Sought;
-use crate::domain::{Grace, Grounds, Halves, Key, KeyState, Place, ScopeId, Status, Timestamp, View};
+use crate::domain::{
+    Grace, Grounds, Halves, Key, KeyState, LastUse, Place, ScopeId, Status, Timestamp, View,
+};
 use crate::engine::Unwritten;
 use crate::engine::open::Wants;
 
@@ -196,14 +198,11 @@ fn page(
     line("Created", &format!("{}{future}", times::both(key.created_at, now)));
     let usage = view.usage(key);
     let trace = view.trace(key);
-    match usage.last_used_at {
-        Some(at) => {
-            let from = trace.and_then(|trace| trace.of_last_use(usage));
-            let from = from.map_or_else(String::new, |seen| format!(" from {seen}"));
-            line("Last used", &format!("{}{from}; uses in all: {}", times::both(at, now), usage.count));
-        }
-        None => line("Last used", "never"),
-    }
+    let last = view.last_use(key);
+    let from = trace.and_then(|trace| trace.of_last_use(usage)).filter(|_| last.at().is_some());
+    let from = from.map_or_else(String::new, |seen| format!(" from {seen}"));
+    let count = last.at().map_or_else(String::new, |_| format!("; uses in all: {}", usage.count));
+    line("Last used", &format!("{}{from}{count}", last.words(|at| times::both(at, now))));
     if let Some(seen) = trace.and_then(|trace| trace.sighting.as_ref())
         && trace.is_some_and(|trace| trace.of_last_use(usage).is_none())
     {
@@ -239,10 +238,11 @@ fn page(
     }
     let known = trace.filter(|trace| !trace.scopes().is_empty());
     for (at, scope) in key.scopes.iter().enumerate() {
-        let used = known.map(|trace| trace.scope_used_at(scope));
+        let used = known.map(|trace| view.last_use_since(trace.scope_used_at(scope), key.created_at));
         let used = match used {
-            Some(Some(at)) => format!(" (used {})", times::relative(at, now)),
-            Some(None) => " (never used)".to_owned(),
+            Some(LastUse::At(at)) => format!(" (used {})", times::relative(at, now)),
+            Some(LastUse::Never) => " (never used)".to_owned(),
+            Some(LastUse::NotKnown(_)) => " (use not known)".to_owned(),
             None => String::new(),
         };
         line(if at == 0 { "Scopes" } else { "" }, &format!("{scope}{used}"));
@@ -257,13 +257,14 @@ fn page(
 fn rotation(key: &Key, view: View<'_>, now: Timestamp) -> Vec<(&'static str, String)> {
     let Some(halves) = view.halves(key) else { return Vec::new() };
     let Halves { old, new, how } = halves;
-    let used = |key: &Key| match view.usage(key).last_used_at {
-        Some(_) => {
+    let used = |key: &Key| match view.last_use(key) {
+        LastUse::At(_) => {
             let from = view.trace(key).and_then(|trace| trace.of_last_use(view.usage(key)));
             let from = from.map_or_else(String::new, |seen| format!(" from {seen}"));
             format!("used {}{from}, {} in all", lines::last_used(key, view, now), view.usage(key).count)
         }
-        None => "never used".to_owned(),
+        LastUse::Never => "never used".to_owned(),
+        last @ LastUse::NotKnown(_) => format!("use {}", last.words(|at| times::both(at, now))),
     };
     let first = view.usage(new).first_used_at;
     let first = first.map_or_else(String::new, |at| format!("first used {}, ", times::relative(at, now)));

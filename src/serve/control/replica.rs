@@ -70,7 +70,13 @@ impl Replica {
     /// Hears how the store is doing, and what time its owner believes in.
     pub fn set_health(&self, line: HealthLine) {
         self.time.follow(line.mark.clone());
-        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = line.into();
+        let condition = Condition::from(line);
+        // What is used while the owner cannot write is known to it all the same.
+        if condition.complete_since.is_some() {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.know_uses_since(condition.complete_since);
+        }
+        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = condition;
     }
 
     /// Everything that happens from now on.
@@ -91,9 +97,12 @@ impl Replica {
                 let mut coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
                 put(&mut coming, rows)?;
                 if !more {
-                    let whole = std::mem::take(&mut *coming);
+                    let mut whole = std::mem::take(&mut *coming);
                     drop(coming);
-                    *self.state.write().unwrap_or_else(PoisonError::into_inner) = whole;
+                    let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+                    whole.know_uses_since(state.uses_since());
+                    *state = whole;
+                    drop(state);
                     self.tell(News::Happened(Arc::new(Vec::new())));
                 }
             }

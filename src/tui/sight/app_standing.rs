@@ -69,12 +69,6 @@ pub const fn user_word(user: UserType) -> &'static str {
     }
 }
 
-/// When a key or an access token of the app was last used.
-pub fn last_used(app: &App, seen: &Seen<'_>) -> Option<Timestamp> {
-    let keys = seen.view.keys_of_app(app.id).filter_map(|key| seen.usage(key).last_used_at);
-    keys.chain(seen.view.app_usage(app).last_used_at).max()
-}
-
 pub fn live_keys(app: &App, seen: &Seen<'_>) -> usize {
     seen.view.keys_of_app(app.id).filter(|key| key.state(seen.now()).is_live()).count()
 }

@@ -114,7 +114,7 @@ impl<'a> Seen<'a> {
         if let Some(old) = self.view.old_half(key, self.now()) {
             return Standing::InGrace(old.grace_ends().map(|at| at.since(self.now())));
         }
-        match self.usage(key).idle_days(key, policy, self.now()) {
+        match self.view.idle_days(key, self.now()) {
             Some(days) => Standing::Idle(days),
             None => Standing::Active,
         }

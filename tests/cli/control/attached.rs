@@ -375,3 +375,11 @@ fn through_the_socket_too_a_key_nobody_saw_is_revoked_when_the_old_half_has_ende
     assert_eq!(back.unwrap(), Command::revoke(new));
     assert_eq!(owner.engine.verify(token.reveal().as_bytes(), &[]).reason(), Some(Reason::Revoked));
 }
+
+#[test]
+fn who_is_attached_tells_never_used_from_not_known_as_the_owner_of_the_store_does() {
+    let house = House::with(&[]);
+    let known = house.owner().engine.state().uses_since();
+    assert!(known.is_some());
+    assert_eq!(house.attach("maria").engine.state().uses_since(), known);
+}

@@ -1,14 +1,13 @@
 //! Something done to an app: what stops with it and what goes on. A new secret is shown where the question was.
 
-use super::{Accept, Awaited, Confirm, Wanted, run};
+use super::{Accept, Awaited, Confirm, Wanted, run, used};
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, AppId, Usage};
+use crate::domain::{App, AppId, LastUse, Usage};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::overlays::secret::Secret;
 use crate::tui::sight::app_deeds::AppDeed;
-use crate::tui::sight::app_standing::last_used;
 use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 
@@ -24,8 +23,7 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
     seen(look, |seen| {
         let app = seen.view.app(app)?;
         let (name, owner) = (app.name.to_string(), seen.view.app_owner_name(app));
-        let used = last_used(app, seen)
-            .map_or_else(|| "Never used.".to_owned(), |at| format!("Used {}.", seen.times.relative(at)));
+        let used = used(seen.view.last_use_of_app(app), ".", seen);
         let mut lines = vec![
             Line::of(Role::Title, name.as_str()),
             Line::of(Role::Dim, format!("{}  {}, owned by {owner}", app.id, app.profile.source.title())),
@@ -63,8 +61,8 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
 
 /// Who uses the secret it had before.
 fn old_use(app: &App, seen: &Seen<'_>) -> String {
-    let uses = app.old_secret(seen.now()).map(|old| old.uses);
-    match uses.map(|uses| seen.view.noted(uses)) {
+    let last = seen.view.last_use_of_old_secret(app, seen.now());
+    match app.old_secret(seen.now()).map(|old| seen.view.noted(old.uses)) {
         Some((Usage { last_used_at: Some(at), count, .. }, whence)) => {
             let from = whence.map_or_else(String::new, |whence| format!(" from {whence}"));
             format!(
@@ -72,7 +70,15 @@ fn old_use(app: &App, seen: &Seen<'_>) -> String {
                 seen.times.relative(at)
             )
         }
-        _ => "Nobody has used it since it was replaced.".to_owned(),
+        _ => match last {
+            Some(last @ LastUse::NotKnown(_)) => {
+                format!(
+                    "Whether it was used since it was replaced is {}.",
+                    last.words(|at| seen.times.minute(at))
+                )
+            }
+            _ => "Nobody has used it since it was replaced.".to_owned(),
+        },
     }
 }
 

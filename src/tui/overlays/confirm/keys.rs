@@ -3,7 +3,7 @@
 use super::reasons::Reasons;
 use super::{Accept, Confirm, Spell, Told, Wanted};
 use crate::domain::name::first_few;
-use crate::domain::{Key, KeyId};
+use crate::domain::{Key, KeyId, LastUse};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
@@ -55,6 +55,21 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             lines.extend(found.iter().take(NAMED).map(named));
             let more = found.len().saturating_sub(NAMED);
             lines.extend((more > 0).then(|| Line::of(Role::Dim, format!("and {more} more"))));
+        }
+        let goes: Vec<_> = found.iter().filter_map(|key| seen.goes(key)).collect();
+        if let Deed::Give(_) = deed
+            && let Some(first) = goes.iter().min()
+        {
+            let when = seen.times.relative(*first);
+            lines.push(Line::of(
+                Role::Warn,
+                match goes.len() {
+                    1 if one => format!("It is deleted for want of use {when} unless it is used."),
+                    count => {
+                        format!("Deleted for want of use unless they are used: {count}, the first {when}.")
+                    }
+                },
+            ));
         }
         let undo = (deed == Deed::Pause).then_some(("; u resumes it", "; u resumes them"));
         let accept = if one {
@@ -148,8 +163,6 @@ fn used(key: &Key, seen: &Seen<'_>, deed: Deed) -> String {
     };
     // To people both halves of a rotation are one key.
     let halves = [Some(key), seen.view.old_half(key, seen.now())];
-    match halves.into_iter().flatten().filter_map(|half| seen.usage(half).last_used_at).max() {
-        Some(at) => format!("Used {}{stops}", seen.times.relative(at)),
-        None => "Never used.".to_owned(),
-    }
+    let last = halves.into_iter().flatten().map(|half| seen.view.last_use(half)).max();
+    super::used(last.unwrap_or(LastUse::Never), stops, seen)
 }

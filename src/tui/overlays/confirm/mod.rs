@@ -21,7 +21,7 @@ use ratatui::layout::Rect;
 use self::reasons::{Reasons, told};
 use self::spell::Spell;
 use crate::domain::name::first_few;
-use crate::domain::{Command, Event, Motive};
+use crate::domain::{Command, Event, LastUse, Motive};
 use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
@@ -31,6 +31,7 @@ use crate::tui::input::TextFocus;
 use crate::tui::list::page::{Line, Page, wrapped};
 use crate::tui::overlay::{Cue, Heard, Overlay};
 use crate::tui::router::Edit;
+use crate::tui::sight::seen::Seen;
 use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
 use crate::tui::widgets::field::TextField;
@@ -63,6 +64,18 @@ struct Awaited {
 
 fn run(command: &Command, said: &str) -> Job {
     Job::Run { command: command.clone(), said: said.to_owned() }
+}
+
+/// When something was last used, and what follows from that for its callers.
+fn used(last: LastUse, stops: &str, seen: &Seen<'_>) -> String {
+    match last {
+        LastUse::At(at) => format!("Used {}{stops}", seen.times.relative(at)),
+        LastUse::Never => "Never used.".to_owned(),
+        LastUse::NotKnown(None) => format!("It may have been used{stops}"),
+        LastUse::NotKnown(Some(since)) => {
+            format!("It may have been used before {}{stops}", seen.times.minute(since))
+        }
+    }
 }
 
 /// How many are told of.

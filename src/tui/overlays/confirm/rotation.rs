@@ -2,13 +2,13 @@
 //! secret is shown where the question was.
 
 use super::apps::SECRET;
-use super::{Accept, Confirm, run};
-use crate::domain::{Key, KeyId};
+use super::{Accept, Confirm, run, used};
+use crate::domain::KeyId;
 use crate::tui::action::{Action, Danger};
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::sight::deeds;
-use crate::tui::sight::seen::{Seen, seen};
+use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
 
 /// The question whether to do what `action` means to the rotation of a key; `None` where it means nothing.
@@ -61,7 +61,7 @@ pub fn ask(look: &Look, action: Action, key: KeyId) -> Option<Confirm> {
         let lines = vec![
             Line::of(Role::Title, name.as_str()),
             Line::of(Role::Dim, ends.hint()),
-            Line::of(Role::Warn, used(ends, seen)),
+            Line::of(Role::Warn, used(seen.view.last_use(ends), ": what uses it will stop at once.", seen)),
             Line::blank(),
             Line::of(Role::Text, then),
         ];
@@ -72,11 +72,4 @@ pub fn ask(look: &Look, action: Action, key: KeyId) -> Option<Confirm> {
         };
         Some(Confirm::new(title, lines, (verb, Danger::Dangerous), accept))
     })
-}
-
-fn used(key: &Key, seen: &Seen<'_>) -> String {
-    match seen.usage(key).last_used_at {
-        Some(at) => format!("Used {}: what uses it will stop at once.", seen.times.relative(at)),
-        None => "Never used.".to_owned(),
-    }
 }

@@ -2,10 +2,10 @@
 
 use crate::domain::catalog::AuthMethod;
 use crate::domain::name::plain;
-use crate::domain::{App, Url};
+use crate::domain::{App, LastUse, Url};
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail::scopes;
-use crate::tui::sight::app_standing::{last_used, means, standing};
+use crate::tui::sight::app_standing::{means, standing};
 use crate::tui::sight::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -23,7 +23,7 @@ pub fn lines(glyphs: &Glyphs, app: &App, seen: &Seen<'_>) -> Vec<Line> {
     all.push(Line::blank());
     facts(&mut all, app, seen);
     all.push(Line::blank());
-    scopes(&mut all, &app.scopes, seen.view.app_trace(app), seen);
+    scopes(&mut all, &app.scopes, (seen.view.app_trace(app), app.created_at), seen);
     if app.method == AuthMethod::ApiKey {
         all.push(Line::blank());
         keys(&mut all, glyphs, app, seen);
@@ -50,15 +50,18 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>) {
             },
         );
         let (usage, whence) = seen.view.noted(old.uses);
-        match usage.last_used_at {
-            Some(at) => {
+        match seen.view.last_use_of_old_secret(app, seen.now()) {
+            Some(LastUse::At(at)) => {
                 let whence = whence.map_or_else(String::new, |whence| format!(" from {whence}"));
                 fact(
                     "Still on it",
                     &format!("{}× since then, last {}{whence}", usage.count, times.relative(at)),
                 );
             }
-            None => fact("", "not used since it was replaced"),
+            Some(last @ LastUse::NotKnown(_)) => {
+                fact("", &format!("use since then {}", last.words(|at| times.both(at))));
+            }
+            Some(LastUse::Never) | None => fact("", "not used since it was replaced"),
         }
     }
     let minutes = seen.view.policy().token_seconds / 60;
@@ -72,7 +75,7 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>) {
     fact("Users", app.profile.user_type.title());
     fact("Owner", seen.view.app_owner_name(app));
     fact("Created", &times.both(app.created_at));
-    fact("Last used", &last_used(app, seen).map_or_else(|| "never".to_owned(), |at| times.both(at)));
+    fact("Last used", &seen.view.last_use_of_app(app).words(|at| times.both(at)));
     for (label, none, urls) in [
         ("Login to", "none given", &app.profile.post_login),
         ("Logout to", "none given", &app.profile.post_logout),

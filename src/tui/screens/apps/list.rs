@@ -5,8 +5,8 @@ use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppId};
 use crate::tui::list::filter::push_plain;
 use crate::tui::list::{Cell, Column, Listed, Rank};
-use crate::tui::screens::keys::list::urgency;
-use crate::tui::sight::app_standing::{last_used, live_keys, method_word, source_word, standing, user_word};
+use crate::tui::screens::keys::list::{urgency, used_rank};
+use crate::tui::sight::app_standing::{live_keys, method_word, source_word, standing, user_word};
 use crate::tui::sight::seen::Seen;
 use crate::tui::theme::Role;
 
@@ -81,10 +81,11 @@ static KEYS: Col = Col::number("Keys", 'k', 5, 2, |app, seen| match app.method {
 })
 .by(|app, seen| Rank::count(live_keys(app, seen)));
 static USED: Col = Col::text("Last used", 'u', (10, 11), 4, |app, seen| {
-    last_used(app, seen)
-        .map_or(Cell::new(Role::Dim, "never"), |at| Cell::new(quiet(app, seen), seen.times.relative(at)))
+    let last = seen.view.last_use_of_app(app);
+    let role = if last.at().is_some() { quiet(app, seen) } else { Role::Dim };
+    Cell::new(role, last.brief(|at| seen.times.relative(at)))
 })
-.by(|app, seen| Rank::Number(last_used(app, seen).map_or(i64::MIN, |at| at.0)));
+.by(|app, seen| used_rank(seen.view.last_use_of_app(app)));
 static STATE: Col = Col::text("State", 's', (15, 15), 0, |app, seen| {
     let standing = standing(app, seen);
     Cell::badge(standing.badge(), standing.words())

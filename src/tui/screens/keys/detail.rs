@@ -5,7 +5,7 @@ use super::history::{Happening, reaches};
 use super::rotation;
 use crate::domain::catalog::Risk;
 use crate::domain::knock;
-use crate::domain::{Catalog, Key, Place, ScopeId, Scopes, Status, Trace};
+use crate::domain::{Catalog, Key, LastUse, Place, ScopeId, Scopes, Status, Timestamp, Trace};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
 use crate::tui::sight::seen::Seen;
@@ -34,7 +34,7 @@ pub fn lines(
     facts(&mut all, glyphs.protected, key, seen);
     knocked(&mut all, key, seen, history);
     all.push(Line::blank());
-    scopes(&mut all, &key.scopes, seen.trace(key), seen);
+    scopes(&mut all, &key.scopes, (seen.trace(key), key.created_at), seen);
     all.push(Line::blank());
     all.push(Line::of(Role::Header, "History"));
     match history {
@@ -80,14 +80,8 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
     let usage = seen.usage(key);
     let sighting = seen.trace(key).and_then(|trace| trace.sighting.as_ref());
     let last = seen.trace(key).and_then(|trace| trace.of_last_use(usage));
-    fact(
-        "Last used",
-        match (usage.last_used_at, last) {
-            (Some(at), Some(seen)) => format!("{} from {seen}", times.both(at)),
-            (Some(at), None) => times.both(at),
-            (None, _) => "never".to_owned(),
-        },
-    );
+    let from = last.map_or_else(String::new, |seen| format!(" from {seen}"));
+    fact("Last used", format!("{}{from}", seen.view.last_use(key).words(|at| times.both(at))));
     if let (None, Some(seen)) = (last, sighting) {
         fact("Last seen", format!("{} at {seen}", times.relative(seen.at)));
     }
@@ -138,8 +132,13 @@ fn knocked(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, history: Option<&[Ha
 }
 
 /// Scopes by group of the catalog, in its order; what it does not know comes last. Where a request said which scopes it
-/// needed, those never needed are named.
-pub fn scopes(all: &mut Vec<Line>, scopes: &Scopes, trace: Option<&Trace>, seen: &Seen<'_>) {
+/// needed, those never needed are named; of what is there since `made`.
+pub fn scopes(
+    all: &mut Vec<Line>,
+    scopes: &Scopes,
+    (trace, made): (Option<&Trace>, Timestamp),
+    seen: &Seen<'_>,
+) {
     let (count, catalog) = (scopes.len(), seen.catalog);
     let trace = trace.filter(|trace| !trace.scopes().is_empty());
     let told = match trace {
@@ -147,9 +146,10 @@ pub fn scopes(all: &mut Vec<Line>, scopes: &Scopes, trace: Option<&Trace>, seen:
         None => format!("{count} {}", if count == 1 { "scope" } else { "scopes" }),
     };
     all.push(Line { end: Some((Role::Dim, highest(scopes, catalog))), ..Line::of(Role::Header, told) });
-    let when = |scope: &ScopeId| match trace.map(|trace| trace.scope_used_at(scope)) {
-        Some(Some(at)) => (Role::Dim, format!("  {}", seen.times.relative(at))),
-        Some(None) => (Role::Warn, "  never used".to_owned()),
+    let last = |at| seen.view.last_use_since(at, made);
+    let when = |scope: &ScopeId| match trace.map(|trace| last(trace.scope_used_at(scope))) {
+        Some(LastUse::Never) => (Role::Warn, "  never used".to_owned()),
+        Some(last) => (Role::Dim, format!("  {}", last.brief(|at| seen.times.relative(at)))),
         None => (Role::Dim, String::new()),
     };
     for group in catalog.groups() {

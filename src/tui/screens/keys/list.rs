@@ -2,7 +2,7 @@
 //! the screen only.
 
 use super::query::Term;
-use crate::domain::{Key, KeyId};
+use crate::domain::{Key, KeyId, LastUse};
 use crate::tui::list::filter::push_plain;
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::sight::seen::{Seen, Standing};
@@ -75,11 +75,11 @@ static SCOPES: Col =
     Col::number("Scopes", 'c', 7, 5, |key, seen| Cell::new(quiet(key, seen), key.scopes.len().to_string()))
         .by(|key, _| Rank::count(key.scopes.len()));
 static USED: Col = Col::text("Last used", 'u', (10, 11), 1, |key, seen| {
-    seen.usage(key)
-        .last_used_at
-        .map_or(Cell::new(Role::Dim, "never"), |at| Cell::new(quiet(key, seen), seen.times.relative(at)))
+    let last = seen.view.last_use(key);
+    let role = if last.at().is_some() { quiet(key, seen) } else { Role::Dim };
+    Cell::new(role, last.brief(|at| seen.times.relative(at)))
 })
-.by(|key, seen| Rank::Number(seen.usage(key).last_used_at.map_or(i64::MIN, |at| at.0)));
+.by(|key, seen| used_rank(seen.view.last_use(key)));
 static EXPIRES: Col = Col::text("Expires", 'e', (9, 10), 1, |key, seen| {
     let role = match seen.standing(key) {
         Standing::ExpiresSoon => Role::Warn,
@@ -94,6 +94,15 @@ static STATE: Col = Col::text("State", 's', (15, 15), 0, |key, seen| {
     Cell::badge(standing.badge(), standing.words())
 })
 .by(|key, seen| Rank::Number(urgency(seen.standing(key))));
+
+/// What was never used comes first, then what may have been.
+pub fn used_rank(last: LastUse) -> Rank {
+    Rank::Number(match last {
+        LastUse::Never => i64::MIN,
+        LastUse::NotKnown(_) => i64::MIN + 1,
+        LastUse::At(at) => at.0,
+    })
+}
 
 fn quiet(key: &Key, seen: &Seen<'_>) -> Role {
     if seen.standing(key).works() { Role::Text } else { Role::Dim }

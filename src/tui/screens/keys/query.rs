@@ -2,7 +2,7 @@
 //! `owner:jonas`, `at:Berlin`, and what words are looked for in. The grammar around it is [`filter`]'s.
 
 use crate::domain::name::plain;
-use crate::domain::{Key, KeyState, time::DAY_MS};
+use crate::domain::{Key, KeyState, LastUse, time::DAY_MS};
 use crate::tui::list::filter::{self, needs};
 use crate::tui::sight::seen::{IN_DOUBT, Seen, Standing};
 
@@ -50,7 +50,7 @@ impl Term {
     /// Whether it holds for a key.
     pub fn fits(&self, key: &Key, seen: &Seen<'_>) -> bool {
         let left = || key.expiry.instant().map(|at| at.since(seen.now()));
-        let unused = || seen.now().since(seen.usage(key).last_used_at.unwrap_or(key.created_at));
+        let unused = || seen.now().since(seen.view.unused_since(key));
         match self {
             Self::Scope(wanted) => key.scopes.iter().any(|scope| scope.as_str().contains(wanted.as_str())),
             Self::State(wanted) => wanted.fits(key, seen),
@@ -65,7 +65,7 @@ impl Term {
             Self::NeverExpires => left().is_none(),
             Self::IdleLonger(limit) => unused() > *limit,
             Self::IdleShorter(limit) => unused() <= *limit,
-            Self::NeverUsed => seen.usage(key).last_used_at.is_none(),
+            Self::NeverUsed => seen.view.last_use(key) == LastUse::Never,
         }
     }
 }
@@ -74,8 +74,7 @@ impl Wanted {
     fn fits(self, key: &Key, seen: &Seen<'_>) -> bool {
         let policy = seen.view.policy();
         let expiring = || key.expires_soon(policy, seen.now()).is_some();
-        let idle =
-            || seen.usage(key).idle_days(key, policy, seen.now()).is_some() || seen.goes(key).is_some();
+        let idle = || seen.view.idle_days(key, seen.now()).is_some() || seen.goes(key).is_some();
         match self {
             Self::Exactly(state) => key.state(seen.now()) == state,
             Self::Live => key.state(seen.now()).is_live(),

@@ -15,7 +15,7 @@
 //! ```
 
 use crate::domain::time::DAY_MS;
-use crate::domain::{Halves, Key, KeyState, Timestamp};
+use crate::domain::{Halves, Key, KeyState, LastUse, Timestamp};
 use crate::tui::action::{Action, Layer};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
@@ -40,20 +40,22 @@ pub fn lines(glyphs: &Glyphs, key: &Key, seen: &Seen<'_>, keymap: &Keymap) -> Ve
     ];
     all.extend(next(new, seen, keymap));
     let used = seen.usage(new).last_used_at;
-    let says = match used {
-        Some(_) => (Role::Text, "in use"),
-        None => (Role::Warn, "nobody has used it yet"),
+    let says = match seen.view.last_use(new) {
+        LastUse::At(_) => (Role::Text, "in use"),
+        LastUse::Never => (Role::Warn, "nobody has used it yet"),
+        LastUse::NotKnown(_) => (Role::Warn, "its use is not known"),
     };
     lane(&mut all, "New half", new, says, seen);
     let first = seen.usage(new).first_used_at.filter(|first| Some(*first) != used);
     all.extend(first.map(|at| Line::told(Role::Dim, "", format!("first used {}", seen.times.minute(at)))));
     let now = seen.now();
-    let says = match seen.usage(old).last_used_at {
-        None => (Role::Dim, "never used"),
-        Some(_) if !halves.in_grace(now) => (Role::Dim, "used"),
-        Some(at) if at <= how.since => (Role::Good, "not used since then"),
-        Some(at) if now.since(at) <= DAY_MS => (Role::Warn, "still in use"),
-        Some(_) => (Role::Text, "used since then"),
+    let says = match seen.view.last_use(old) {
+        LastUse::Never => (Role::Dim, "never used"),
+        LastUse::NotKnown(_) => (Role::Warn, "its use is not known"),
+        LastUse::At(_) if !halves.in_grace(now) => (Role::Dim, "used"),
+        LastUse::At(at) if at <= how.since => (Role::Good, "not used since then"),
+        LastUse::At(at) if now.since(at) <= DAY_MS => (Role::Warn, "still in use"),
+        LastUse::At(_) => (Role::Text, "used since then"),
     };
     lane(&mut all, "Old half", old, says, seen);
     all.push(Line::blank());

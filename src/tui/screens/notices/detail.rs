@@ -2,9 +2,9 @@
 //! and what stops that; then everything about the key.
 
 use super::rows::{Row, Sight};
-use crate::domain::Key;
 use crate::domain::name::first_few;
 use crate::domain::notice::{Trouble, What};
+use crate::domain::{Key, LastUse};
 use crate::tui::action::{Action, Layer};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
@@ -138,9 +138,12 @@ fn unused(key: &Key, sight: &Sight<'_>) -> String {
     let (seen, times) = (sight.seen, sight.seen.times);
     let usage = seen.usage(key);
     let last = seen.trace(key).and_then(|trace| trace.of_last_use(usage));
-    match (usage.last_used_at, last) {
-        (Some(at), Some(last)) => format!("Unused since {} from {last}.", times.minute(at)),
-        (Some(at), None) => format!("Unused since {}.", times.minute(at)),
-        (None, _) => format!("Never used since it was made on {}.", times.minute(key.created_at)),
+    match (seen.view.last_use(key), last) {
+        (LastUse::At(at), Some(last)) => format!("Unused since {} from {last}.", times.minute(at)),
+        (LastUse::At(at), None) => format!("Unused since {}.", times.minute(at)),
+        (LastUse::Never, _) => format!("Never used since it was made on {}.", times.minute(key.created_at)),
+        (last @ LastUse::NotKnown(_), _) => {
+            format!("Whether it was used is {}.", last.words(|at| times.minute(at)))
+        }
     }
 }

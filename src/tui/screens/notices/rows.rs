@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::lifecycle::{NoticeKind, STEPS};
 use crate::domain::name::plain;
 use crate::domain::notice::{Notice, Trouble, What};
-use crate::domain::{App, AppId, Key, KeyId, OperatorId};
+use crate::domain::{App, AppId, Key, KeyId, LastUse, OperatorId};
 use crate::engine::Troubles;
 use crate::tui::list::filter::{self, needs, push_plain};
 use crate::tui::list::{Cell, Column, Listed, Rank};
@@ -126,12 +126,12 @@ impl<'a> Sight<'a> {
 
     /// Who misses a key: whoever used it last.
     fn callers(&self, notice: &Notice) -> String {
-        let key = self.key(notice).map(|key| self.seen.usage(key));
-        let old = || self.app(notice).and_then(|app| app.old_secret(self.seen.now()));
-        let used = key.or_else(|| Some(self.seen.view.noted(old()?.uses).0));
-        match used.and_then(|used| used.last_used_at) {
-            Some(at) => format!("401 for its callers, last {}", self.seen.times.relative(at)),
-            None => "never used".to_owned(),
+        let key = self.key(notice).map(|key| self.seen.view.last_use(key));
+        let old = || self.seen.view.last_use_of_old_secret(self.app(notice)?, self.seen.now());
+        match key.or_else(old).unwrap_or(LastUse::Never) {
+            LastUse::At(at) => format!("401 for its callers, last {}", self.seen.times.relative(at)),
+            LastUse::Never => "never used".to_owned(),
+            LastUse::NotKnown(_) => "401 for callers, if it has any: not known".to_owned(),
         }
     }
 
