@@ -24,9 +24,10 @@ use crate::crypto::passphrase::Passphrase;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::basis::Basis;
+use crate::domain::notice::of_key;
 use crate::domain::view::Sought;
 use crate::domain::{
-    Command, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
+    Command, Key, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
 };
 use crate::engine::{Brought, EngineError};
 
@@ -297,6 +298,7 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
             KeysChoice::Give(heir) => format!("Their keys become {heir}'s: {keys}."),
         }
     };
+    let soon = if let KeysAfter::GiveTo(_) = keys { soon(&signed, operator) } else { String::new() };
     args.consent
         .ask(&signed, || format!("Disable {name}? They cannot sign in any more. {}", fate(live())))?;
     let held = live();
@@ -307,7 +309,7 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
          `keydeck key transfer KEY --to OTHER --all`."
     );
     let way = if way_out { way.as_str() } else { "" };
-    deck.output.say(&format!("{name} cannot sign in any more. {}{way}", fate(held)));
+    deck.output.say(&format!("{name} cannot sign in any more. {}{soon}{way}", fate(held)));
     if deck.output.is_json() {
         let keys_stopped = if keys == KeysAfter::Stop { held } else { 0 };
         let after = seen(&signed, operator)?;
@@ -315,6 +317,20 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
         deck.output.value(&Stopped { about, keys_stopped })?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many keys of somebody end soon or are about to be deleted: whoever has them next should know, as far as they are seen.
+fn soon(signed: &Signed, whose: OperatorId) -> String {
+    let grounds = signed.grounds();
+    let state = signed.engine.state();
+    let goes = |key: &&Key| !of_key(&state, key, grounds).is_empty() && !key.state(grounds.now).is_over();
+    match state.keys_of(whose).filter(goes).count() {
+        0 => String::new(),
+        1 => " Of 1 of them there is a notice: `keydeck notices list` tells its new owner.".to_owned(),
+        count => {
+            format!(" Of {count} of them there are notices: `keydeck notices list` tells their new owner.")
+        }
+    }
 }
 
 fn enable(deck: &Deck, args: &Enable) -> Outcome {

@@ -305,7 +305,9 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
     }
     for notice in &mut all {
         let seen = cycle.zip(notice.what.kind()).and_then(|(cycle, kind)| cycle.seen(kind));
-        let holds = |seen: &&Seen| notice.since <= seen.word.at && seen.until.is_none_or(|until| now < until);
+        let holds = |seen: &&Seen| {
+            notice.since <= seen.word.at && seen.until.is_none_or(|until| now < until) && seen.is_of(key)
+        };
         notice.seen = seen.filter(holds).copied();
     }
     all.sort_by_key(|notice| notice.when);

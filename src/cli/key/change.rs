@@ -102,6 +102,21 @@ pub(super) fn keep(deck: &Deck, one: &One) -> Outcome {
     run(deck, &signed, Command::KeepKey(key.id), key.id, &said)
 }
 
+/// What becomes of a key that nobody does anything about: for who has done what does not stop that.
+fn goes(signed: &Signed, key: &Key) -> String {
+    let (now, grounds) = (signed.now(), signed.grounds());
+    let (gone, ends) = signed.see(|view| (view.deletion(key, grounds), key.expires_soon(view.policy(), now)));
+    let gone = gone.map_or_else(String::new, |(at, _)| {
+        let when = if at <= now { "by the next sweep".to_owned() } else { times::relative(at, now) };
+        format!(
+            " It is deleted for want of use {when} unless it is used; `keydeck key keep {}` stops that.",
+            key.id
+        )
+    });
+    let ends = ends.map_or_else(String::new, |at| format!(" It ends {}.", times::relative(at, now)));
+    format!("{gone}{ends}")
+}
+
 /// Of a key that has an end: that nothing but another end puts it off.
 fn still_ends(signed: &Signed, key: &Key) -> String {
     key.expiry.instant().map_or_else(String::new, |at| {
@@ -128,6 +143,7 @@ pub(super) fn unprotect(deck: &Deck, one: &One) -> Outcome {
 pub(super) fn transfer(deck: &Deck, args: &Transfer) -> Outcome {
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
     let to = find::operator(&signed, &args.to, Sought::Living)?;
+    let goes = goes(&signed, &key);
     signed.engine.execute(&signed.session, Command::TransferKey { key: key.id, to })?;
     // Who gave it away may see it no longer.
     let key = Key { owner: to, ..key };
@@ -135,7 +151,7 @@ pub(super) fn transfer(deck: &Deck, args: &Transfer) -> Outcome {
         return list::print(deck, &signed, &key);
     }
     let owner = signed.see(|view| view.owner_name(&key).to_owned());
-    deck.output.say(&format!("{} is {owner}'s from now on. Its token is the same.", key.name));
+    deck.output.say(&format!("{} is {owner}'s from now on. Its token is the same.{goes}", key.name));
     Ok(ExitCode::SUCCESS)
 }
 

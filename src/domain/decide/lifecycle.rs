@@ -47,7 +47,7 @@ pub(super) fn see(
     if found.seen.is_some_and(|seen| seen.until == until) {
         return Err(Refusal::NoChange("that was said of this notice already"));
     }
-    let seen = Seen { kind, word: Word { by: actor_id(context), at: context.now }, until };
+    let seen = Seen::of(key, kind, Word { by: actor_id(context), at: context.now }, until);
     let cycle = state.cycle(key.id).cloned().unwrap_or_else(|| Cycle::of(key.id)).with_seen(seen);
     Ok(vec![Event::NoticeSeen(key.clone(), cycle, seen)])
 }

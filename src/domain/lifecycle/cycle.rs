@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::STEPS;
 use crate::domain::time::DAY_MS;
-use crate::domain::{KeyId, Note, OperatorId, Timestamp};
+use crate::domain::{Key, KeyId, Note, OperatorId, Timestamp};
 
 /// A notice before a deletion, as it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -62,6 +62,29 @@ pub struct Seen {
     /// When it is shown again, if that was said.
     #[n(2)]
     pub until: Option<Timestamp>,
+    /// Whose the key was: to whoever has it from then on, nobody has shown it.
+    #[n(3)]
+    pub whose: Option<OperatorId>,
+    /// Of an end, when that was: another end is another notice.
+    #[n(4)]
+    pub end: Option<Timestamp>,
+}
+
+impl Seen {
+    /// Of a notice of that kind, of a key as it is.
+    pub fn of(key: &Key, kind: NoticeKind, word: Word, until: Option<Timestamp>) -> Self {
+        let end = match kind {
+            NoticeKind::Ends | NoticeKind::Ended => key.expiry.instant(),
+            NoticeKind::Deletion | NoticeKind::Deleted => None,
+        };
+        Self { kind, word, until, whose: Some(key.owner), end }
+    }
+
+    /// Whether it was said of the key as it is.
+    pub fn is_of(&self, key: &Key) -> bool {
+        self.whose.is_none_or(|whose| whose == key.owner)
+            && self.end.is_none_or(|end| key.expiry.instant() == Some(end))
+    }
 }
 
 /// The notices one key was given. A record of its own: who changes a key does not touch it, and it does not wear the key.

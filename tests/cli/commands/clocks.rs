@@ -427,3 +427,31 @@ fn a_key_is_renamed_put_off_and_told_of_when_its_owner_says() {
     edit[4] = "new host";
     assert!(machine.says("ann", &edit, "").expect(1).err.contains("exactly so"));
 }
+
+#[test]
+fn whoever_gives_a_key_away_is_told_when_it_goes_and_its_new_owner_is_shown_what_the_old_one_had_seen() {
+    let machine = Machine::new();
+    machine.creates("Lead forms", "9d").expect(0);
+    machine.creates("Webhook relay", "never").expect(0);
+    machine.desk.hire("zoe", "admin");
+    machine.boots("day3", 3 * DAY_MS);
+    machine.does("ann", &["notices", "ack", "Lead forms"]);
+    let said = machine.does("ann", &["key", "transfer", "Lead forms", "--to", "zoe"]).err;
+    assert!(said.contains("Its token is the same. It ends in 6 d."), "{said}");
+    let board = machine.says("zoe", &["notices", "list", "--json"], "").expect(0).json();
+    assert_eq!((&board[0]["name"], &board[0]["acknowledged_by"]), (&json!("Lead forms"), &json!(null)));
+    machine.boots("day76", 76 * DAY_MS);
+    machine.does("ann", &["sweep"]);
+    machine.does("ann", &["notices", "ack", "Webhook relay"]);
+    let said = machine.does("ann", &["key", "transfer", "Webhook relay", "--to", "zoe"]).err;
+    assert!(
+        said.contains("It is deleted for want of use in 15 d unless it is used; `keydeck key keep"),
+        "{said}"
+    );
+    let board = machine.says("zoe", &["notices", "list", "--json"], "").expect(0).json();
+    assert_eq!((&board[0]["name"], &board[0]["acknowledged_by"]), (&json!("Webhook relay"), &json!(null)));
+    machine.does("zoe", &["notices", "ack", "Webhook relay"]);
+    let said = machine.does("ann", &["operator", "disable", "zoe", "--keys", "give:ann", "--yes"]).err;
+    assert!(said.contains("Of 1 of them there is a notice"), "{said}");
+    assert_eq!(machine.asks(&["notices", "list"])[0]["acknowledged_by"], json!(null));
+}

@@ -117,6 +117,42 @@ fn what_was_seen_is_void_with_what_it_told_of() {
 }
 
 #[test]
+fn an_end_that_is_put_nearer_is_shown_to_who_had_put_its_notice_away() {
+    let (mut world, maria) = World::founded();
+    let key = world.ending(maria, "Short", 6);
+    world.sweep();
+    world.acknowledge(maria, key).unwrap();
+    assert!(world.is_seen(key));
+    let sooner = world.edit(key, Expiry::At(Timestamp(world.now.0 + DAY_MS / 2)), None);
+    world.run(maria, &sooner).unwrap();
+    assert!(!world.is_seen(key));
+    world.sweep();
+    assert!(!world.is_seen(key), "the day before is a step that nobody has seen");
+    world.acknowledge(maria, key).unwrap();
+    world.sweep();
+    assert!(world.is_seen(key));
+}
+
+#[test]
+fn who_is_given_a_key_is_shown_what_its_owner_before_had_seen() {
+    let (mut world, maria) = World::founded();
+    let jonas = world.operator(maria, "jonas", Role::Admin);
+    let key = world.keys(maria, 1)[0];
+    world.sweep_on([75, 83, 89]);
+    world.acknowledge(maria, key).unwrap();
+    world.run(maria, &Command::TransferKey { key, to: jonas.operator }).unwrap();
+    assert!(!world.is_seen(key), "it goes within the day");
+    world.acknowledge(jonas, key).unwrap();
+    world
+        .run(
+            maria,
+            &Command::DisableOperator { operator: jonas.operator, keys: KeysAfter::GiveTo(maria.operator) },
+        )
+        .unwrap();
+    assert!(!world.is_seen(key));
+}
+
+#[test]
 fn who_may_not_change_a_key_puts_no_notice_of_it_away_and_nobody_what_was_not_told() {
     let (mut world, maria) = World::founded();
     let jonas = world.operator(maria, "jonas", Role::Manager);
