@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::table::Table;
 use super::{Outcome, times};
 use crate::domain::basis::Basis;
-use crate::domain::preview::{Touched, touched};
+use crate::domain::preview::{Touched, is_about_keys, touched};
 use crate::domain::{Command, Policy, Refusal, Timestamp};
 use crate::engine::open::Wants;
 
@@ -51,13 +51,14 @@ pub struct Set {
 struct TouchedLine<'a> {
     what: &'static str,
     names: &'a [&'a str],
+    others: usize,
     first_at: Option<String>,
 }
 
 impl<'a> TouchedLine<'a> {
     fn of(one: &'a Touched<'_>) -> Self {
         let first_at = one.first.map(Timestamp::rfc3339);
-        Self { what: one.what.code(), names: &one.names, first_at }
+        Self { what: one.what.code(), names: &one.names, others: one.others, first_at }
     }
 }
 
@@ -71,19 +72,22 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
     let signed = deck.sign_in()?.widened(args.all)?;
     let (name, value) = (args.name.clone(), args.value.clone());
     let (grounds, now) = (signed.grounds(), signed.now());
+    let elsewhere = signed.engine.state().keys_elsewhere();
     let told = signed.see(|view| {
         let after = view.policy().with(&name, &value).map_err(Refusal::Policy)?;
         let found = touched(view, &after, grounds);
         if args.dry_run && deck.output.is_json() {
             deck.output.value(&found.iter().map(TouchedLine::of).collect::<Vec<_>>())?;
         }
-        Ok::<_, Fault>(found.iter().map(|one| in_words(one, now)).collect::<Vec<_>>())
+        let is_unseen = elsewhere > 0 && is_about_keys(view.policy(), &after);
+        let unseen = is_unseen.then(|| not_looked_at(elsewhere));
+        Ok::<_, Fault>(found.iter().map(|one| in_words(one, now)).chain(unseen).collect::<Vec<_>>())
     })?;
     if args.dry_run {
+        for line in &told {
+            deck.output.say(line);
+        }
         if !deck.output.is_json() {
-            for line in &told {
-                deck.output.say(line);
-            }
             let nothing = if told.is_empty() { "It would touch no key and no operator. " } else { "" };
             deck.output.say(&format!("{nothing}Nothing was changed."));
         }
@@ -106,6 +110,16 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         deck.output.say(&format!("{} is {value} from now on.", args.name));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The keys of others are with the process that has the store.
+fn not_looked_at(elsewhere: usize) -> String {
+    let keys = if elsewhere == 1 {
+        "1 key of others was".into()
+    } else {
+        format!("{elsewhere} keys of others were")
+    };
+    format!("{keys} not looked at: with --all it tells of all.")
 }
 
 fn in_words(one: &Touched<'_>, now: Timestamp) -> String {

@@ -14,6 +14,8 @@ pub struct Touched<'a> {
     pub what: What,
     /// Of whom: keys or operators, by name.
     pub names: Vec<&'a str>,
+    /// Keys of others besides, for who may change the policy and looks at their own only.
+    pub others: usize,
     /// When it happens to the first of them, if there is such a time.
     pub first: Option<Timestamp>,
 }
@@ -70,25 +72,49 @@ impl What {
 }
 
 impl Touched<'_> {
-    /// In a sentence without its end: `2 keys would be …: Nightly export, Legacy CRM sync`.
+    /// In a sentence without its end: `2 keys would be …: Nightly export, Legacy CRM sync; besides, 6 keys of others`.
     pub fn in_words(&self) -> String {
         let (count, (whom, what)) = (self.names.len(), self.what.words());
+        let number = |count: usize| format!("{count} {whom}{}", if count == 1 { "" } else { "s" });
+        if count == 0 {
+            return format!("{} of others {what}", number(self.others));
+        }
         let named: Vec<&str> = self.names.iter().copied().take(NAMED).collect();
         let more = if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
-        format!("{count} {whom}{} {what}: {}{more}", if count == 1 { "" } else { "s" }, named.join(", "))
+        let others = number(self.others);
+        let others = if self.others > 0 { format!("; besides, {others} of others") } else { String::new() };
+        format!("{} {what}: {}{more}{others}", number(count), named.join(", "))
     }
 }
 
-/// What would be touched if `after` were the policy, as far as it is seen.
+/// Whether what the policy says of keys that exist would be another.
+pub fn is_about_keys(before: &Policy, after: &Policy) -> bool {
+    let rules = |policy: &Policy| {
+        let kinds = [policy.notice_days_agency, policy.notice_days_location, policy.notice_days_app];
+        (policy.idle_days, policy.max_life, policy.notice_days, kinds)
+    };
+    rules(before) != rules(after)
+}
+
+/// What would be touched if `after` were the policy: by name as far as it is seen, and who may change the policy is told how
+/// many keys of others there are besides.
 pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touched<'a>> {
     let (before, now) = (view.policy(), grounds.now);
     let mut all = Vec::new();
-    let mut keys: Vec<&Key> = view.keys().filter(|key| key.state(now).is_live()).collect();
+    let mut keys: Vec<&Key> = if is_about_keys(before, after) && view.sets_policy() {
+        view.state().keys().filter(|key| key.state(now).is_live()).collect()
+    } else {
+        view.keys().filter(|key| key.state(now).is_live()).collect()
+    };
     keys.sort_by(|one, other| (one.name.as_str(), one.id).cmp(&(other.name.as_str(), other.id)));
-    let mut tell = |what, found: Vec<(&'a str, Option<Timestamp>)>| {
+    // Of the names that are not told there is none.
+    let name = |key: &Key| view.key(key.id).map(|key| key.name.as_str());
+    let mut tell = |what, found: Vec<(Option<&'a str>, Option<Timestamp>)>| {
         if !found.is_empty() {
             let first = found.iter().filter_map(|(_, at)| *at).min();
-            all.push(Touched { what, names: found.into_iter().map(|(name, _)| name).collect(), first });
+            let names: Vec<&str> = found.iter().filter_map(|(name, _)| *name).collect();
+            let others = found.len() - names.len();
+            all.push(Touched { what, names, others, first });
         }
     };
     if before.idle_days != after.idle_days {
@@ -97,9 +123,9 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
         for key in &keys {
             match (under(before, key), under(after, key)) {
                 (was, Some(at)) if was.is_none_or(|was| at < was) => {
-                    sooner.push((key.name.as_str(), Some(at)));
+                    sooner.push((name(key), Some(at)));
                 }
-                (Some(was), at) if at.is_none_or(|at| was < at) => later.push((key.name.as_str(), at)),
+                (Some(was), at) if at.is_none_or(|at| was < at) => later.push((name(key), at)),
                 _ => {}
             }
         }
@@ -108,7 +134,7 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
     }
     let mut of_keys = |what, applies: &dyn Fn(&Key) -> bool| {
         let found = keys.iter().filter(|key| applies(key));
-        tell(what, found.map(|key| (key.name.as_str(), key.expiry.instant())).collect());
+        tell(what, found.map(|key| (name(key), key.expiry.instant())).collect());
     };
     of_keys(What::Told, &|key| {
         key.expires_soon(before, now).is_none() && key.expires_soon(after, now).is_some()
@@ -122,7 +148,7 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
     let mut of_operators = |what, applies: &dyn Fn(super::OperatorId, Role) -> bool| {
         let active = view.operators().into_iter().filter(|who| who.standing.is_active());
         let found = active.filter(|who| applies(who.id, who.role));
-        tell(what, found.map(|who| (who.name.as_str(), None)).collect());
+        tell(what, found.map(|who| (Some(who.name.as_str()), None)).collect());
     };
     let full =
         |policy: &Policy, owner| view.state().live_keys_of(owner, now) >= policy.keys_per_operator as usize;

@@ -2,7 +2,7 @@
 
 use crate::domain::basis::Basis;
 use crate::domain::policy::Rule;
-use crate::domain::preview::touched;
+use crate::domain::preview::{is_about_keys, touched};
 use crate::domain::{Command, Grounds, Policy, State};
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
@@ -25,13 +25,21 @@ pub struct PolicyEdit {
 const LOOKED_THROUGH: usize = 2_000;
 
 fn touches(after: &Policy, look: &Look) -> Vec<String> {
+    let is_about_keys = look.state(|state| is_about_keys(state.policy(), after));
+    let elsewhere = look.state(State::keys_elsewhere);
+    let unseen = (is_about_keys && elsewhere > 0).then(|| {
+        format!("Keys of others were not looked at: {elsewhere}. `keydeck policy set --dry-run --all` tells of all.")
+    });
     if look.state(State::key_count) > LOOKED_THROUGH {
-        return Vec::new();
+        let many =
+            "There are too many keys to look at here: `keydeck policy set --dry-run` tells which it touches.";
+        return is_about_keys.then(|| many.to_owned()).into_iter().chain(unseen).collect();
     }
     let now = look.engine.now();
     let grounds = Grounds::of(now.time, now.suspect, look.engine.condition().complete_since);
     look.view(|view| {
-        touched(*view, after, grounds).iter().map(|one| format!("{}.", one.in_words())).collect()
+        let told = touched(*view, after, grounds);
+        told.iter().map(|one| format!("{}.", one.in_words())).chain(unseen).collect()
     })
 }
 

@@ -69,6 +69,32 @@ fn a_policy_says_whom_it_would_touch_before_it_is_set() {
 }
 
 #[test]
+fn an_admin_who_sees_their_own_keys_is_told_how_many_of_others_a_policy_touches() {
+    let desk = Desk::founded();
+    let (maria, bob) = (desk.maria(), desk.hire("bob", "admin"));
+    for name in ["Relay", "Export"] {
+        bob.issues(name, "contacts.read");
+    }
+    let set = ["policy", "set", "idle-days", "20", "--dry-run"];
+    let said = maria.does(&set).err;
+    assert!(
+        said.contains("2 keys of others would be deleted for want of use, or sooner than now (the first "),
+        "{said}"
+    );
+    assert!(!said.contains("no key") && !said.contains("Relay"), "{said}");
+    let touched = maria.asks(&set);
+    assert_eq!((&touched[0]["names"], &touched[0]["others"]), (&serde_json::json!([]), &2.into()));
+    maria.issues("Nightly export", "contacts.read");
+    let said = maria.does(&set).err;
+    assert!(said.contains("1 key would be deleted for want of use, or sooner than now: Nightly export; besides, 2 keys of others (the first"), "{said}");
+    let all = maria.does(&[&set[..], &["--all"]].concat()).err;
+    assert!(all.contains("3 keys would be") && all.contains("Relay") && !all.contains("of others"), "{all}");
+    desk.hire("eve", "viewer");
+    let viewer = desk.by_key_file("eve.key").does(&set).err;
+    assert!(viewer.contains("It would touch no key and no operator."), "{viewer}");
+}
+
+#[test]
 fn a_key_is_given_to_a_colleague_and_its_callers_notice_nothing() {
     let desk = Desk::founded();
     let maria = desk.maria();
