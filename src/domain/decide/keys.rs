@@ -272,8 +272,8 @@ pub(super) fn need(
         }
         (KeyState::Revoked | KeyState::Superseded, _) => "that is final. Issue a new key.",
         (KeyState::Deleted, _) => "restore it first; its secret stays dead.",
-        (KeyState::Expired, _) => "its time is over. Issue a new key.",
-        (KeyState::Active | KeyState::Paused, _) => "only a deleted key can be restored.",
+        (KeyState::Expired, _) if fit != [KeyState::Deleted] => "its time is over. Issue a new key.",
+        (KeyState::Active | KeyState::Paused | KeyState::Expired, _) => "only a deleted key can be restored.",
     };
     Err(Refusal::WrongState { state, why })
 }

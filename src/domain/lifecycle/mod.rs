@@ -7,7 +7,7 @@
 //! is the latest of: made, used, resumed, kept, protected no more, and since when no use was lost. A sweep gives at most
 //! one notice a key, in the order of [`STEPS`], when its day has come; it deletes when all were given and the time has
 //! come. So late sweeps delay and never skip, and no life is shorter than announced. A use or an operator's word after a
-//! notice voids it.
+//! notice voids it, and so does a clock that was put right and by which it is still to come.
 //!
 //! **Held.** More deletions at once than [`allowed`] are not done: a [`Hold`] names them and waits for an operator's word.
 //!
@@ -472,8 +472,10 @@ fn watch(state: &State, policy: &Policy, key: &Key, cycle: &Cycle, grounds: Grou
     let used = state.usage(key.id).last_used_at;
     let touched = used.max(key.counted_from);
     let base = touched.max(Some(key.created_at.max(grounds.complete_since?)))?;
-    let is_void = cycle.idle.iter().any(|step| touched.is_some_and(|at| step.at <= at))
-        || grounds.now < after(base, idle_days.saturating_sub(FIRST));
+    // One that lies ahead was given by a clock that was wrong. Two that disagree by less than a day do no harm.
+    let is_wrong = |step: &Step| touched.is_some_and(|at| step.at <= at) || before(step.at, 1) > grounds.now;
+    let is_void =
+        cycle.idle.iter().any(is_wrong) || grounds.now < after(base, idle_days.saturating_sub(FIRST));
     let told = cycle.idle.iter().filter(|_| !is_void).map(|step| after(step.at, step.days)).max();
     Some(Watch { is_void, deletes_at: told.max(Some(after(base, idle_days)))? })
 }
@@ -486,7 +488,7 @@ fn watched(state: &State, key: &Key, now: Timestamp) -> bool {
 }
 
 /// When a key will be deleted for want of use if nothing happens, and how many notices of that were given. `None` while it
-/// is not watched.
+/// is not watched, and of one that ends by itself before that: what a sweep notes of it is nobody's to hear.
 pub fn deletes_at(state: &State, key: &Key, grounds: Grounds) -> Option<(Timestamp, usize)> {
     deletes_under(state, state.policy(), key, grounds)
 }
@@ -503,7 +505,8 @@ pub fn deletes_under(
     let given = if watch.is_void { 0 } else { known.map_or(0, |cycle| cycle.idle.len()) };
     // The notices that are still to come take their days.
     let soonest = STEPS.get(given).map(|days| after(grounds.now, *days));
-    Some((soonest.max(Some(watch.deletes_at))?, given))
+    let at = soonest.max(Some(watch.deletes_at))?;
+    key.expiry.instant().is_none_or(|end| at < end).then_some((at, given))
 }
 
 fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {

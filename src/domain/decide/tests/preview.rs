@@ -31,11 +31,12 @@ fn a_change_of_the_policy_says_whom_it_would_touch_and_only_them() {
     world.now = Timestamp(NOW.0 + 2 * DAY_MS);
 
     // Days without use count from the beginning; the notices that are still to come take fifteen days.
-    let sooner = (What::DeletedSooner, names(&["Ends", "Export"]), Some(30));
+    // Not the one that ends by itself before that.
+    let sooner = (What::DeletedSooner, names(&["Export"]), Some(30));
     assert_eq!(told(&world, maria, "idle-days", "30"), [sooner]);
     let soonest = (What::DeletedSooner, names(&["Ends", "Export"]), Some(17));
     assert_eq!(told(&world, maria, "idle-days", "16"), [soonest]);
-    let never = (What::DeletedLater, names(&["Ends", "Export"]), None);
+    let never = (What::DeletedLater, names(&["Export"]), None);
     assert_eq!(told(&world, maria, "idle-days", "off"), [never]);
     assert_eq!(told(&world, maria, "idle-days", "90"), []);
     let soon = [(What::Told, names(&["Ends"]), Some(20))];

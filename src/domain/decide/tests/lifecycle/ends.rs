@@ -210,3 +210,15 @@ fn nobody_sees_a_purged_key_nothing_of_it_is_left_and_its_id_is_never_given_agai
     }
     assert!(world.issue(maria, agency_key("Old")).is_ok(), "its name is free");
 }
+
+#[test]
+fn who_wants_to_restore_an_expired_key_is_told_that_only_deleted_ones_can_be() {
+    let (mut world, maria) = World::founded();
+    let key = world.ending(maria, "Short", 5);
+    world.now = day(6);
+    let refused = world.run(maria, &Command::RestoreKey(key)).unwrap_err();
+    assert!(
+        matches!(refused, Refusal::WrongState { why, .. } if why.contains("only a deleted key")),
+        "{refused}"
+    );
+}

@@ -308,3 +308,15 @@ fn a_key_that_nobody_can_use_does_not_run_down_its_days() {
     let log = [(200, told[0]), (208, told[1]), (214, told[2]), (215, Did::Deleted(stopped))];
     assert_eq!(world.sweep_on(200..=230), log, "it gets all its days once it works again");
 }
+
+#[test]
+fn a_notice_given_by_a_clock_years_ahead_holds_no_more_when_that_is_put_right() {
+    let (mut world, maria) = World::founded();
+    let key = world.keys(maria, 1)[0];
+    assert_eq!(world.sweep_on([8_000]), [(8_000, Did::Idle(key, 15))]);
+    world.now = day(10);
+    assert_eq!(world.deletes_at(key), Some((day(90), false)));
+    let all =
+        [(75, Did::Idle(key, 15)), (83, Did::Idle(key, 7)), (89, Did::Idle(key, 1)), (90, Did::Deleted(key))];
+    assert_eq!(world.sweep_on([10, 74, 75, 83, 89, 90]), all);
+}

@@ -313,7 +313,9 @@ impl Reckoning {
             let soonest = if *left > 0 { now } else { ripe };
             page.told.push(ripe.max(rested).max(soonest));
         }
-        page.told.last().map(|at| (*at, given > 0))
+        // Of what ends by itself before that, a deletion is told to nobody.
+        let is_before = |at: &i64| page.end.0.is_none_or(|end| *at < end);
+        page.told.last().copied().filter(is_before).map(|at| (at, given > 0))
     }
 
     /// One pass over all keys. Without grounds, nothing.

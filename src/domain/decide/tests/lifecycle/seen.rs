@@ -194,3 +194,16 @@ fn the_board_names_who_has_left_with_keys_that_work_once_for_all_of_them() {
     world.run(maria, &leave(KeysAfter::Stop)).unwrap();
     assert_eq!(gone(&world, whole), [], "none of them works");
 }
+
+#[test]
+fn of_a_key_that_ends_before_it_would_be_deleted_no_deletion_is_told() {
+    let (mut world, maria) = World::founded();
+    let key = world.ending(maria, "Short", 80);
+    world.sweep_on([75]);
+    assert_eq!(world.state.cycle(key).unwrap().idle.len(), 1, "a sweep notes it all the same");
+    assert_eq!((world.notice(key).what, world.deletes_at(key)), (What::Ends, None));
+    let later = world.edit(key, Expiry::At(day(200)), None);
+    world.run(maria, &later).unwrap();
+    assert_eq!(world.notice(key).what, What::Deletion { told: 1 });
+    assert_eq!(world.deletes_at(key), Some((day(90), true)));
+}
