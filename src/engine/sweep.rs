@@ -93,6 +93,8 @@ impl LocalEngine {
         match how {
             Sweeping::Tell => {
                 let mut swept = Swept::default();
+                // What was used and not taken yet counts, as when it is done.
+                self.register.write(Refused::WhenDue)?;
                 let (state, grounds) = (self.state(), self.grounds()?);
                 let plan = plan(&state, grounds);
                 for event in Pass::ALL.iter().flat_map(|pass| plan.events(*pass, grounds.now)) {
@@ -214,5 +216,42 @@ impl LocalEngine {
             return Err(Refusal::UsedMeanwhile);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random::OsEntropy;
+    use crate::domain::time::DAY_MS;
+    use crate::domain::{Command, Expiry, Name, NewKey, Note, Place};
+    use crate::engine::Via;
+    use crate::engine::clock::TestClock;
+    use crate::engine::open::in_memory;
+
+    #[test]
+    fn a_key_used_a_moment_ago_is_not_told_to_be_deleted_by_a_sweep_that_would_keep_it() {
+        let clock = TestClock::at(Timestamp(1_790_000_000_000));
+        let name = |text| Name::new(text).unwrap();
+        let time = Arc::new(clock.clone());
+        let open = in_memory(name("Acme"), name("maria"), time, Via::Console, Box::new(OsEntropy)).unwrap();
+        let new = NewKey {
+            name: name("Relay"),
+            place: Place::Agency,
+            scopes: vec!["contacts.read".into()],
+            expiry: Some(Expiry::Never),
+            note: Note::default(),
+        };
+        let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
+        for days in [75, 8, 6, 1] {
+            clock.pass(days * DAY_MS);
+            let how = if days == 1 { Sweeping::Tell } else { Sweeping::Do };
+            let told = open.engine.sweep(&open.session, how).unwrap();
+            assert_eq!(told.events.len(), 1, "{told:?}");
+        }
+        assert!(open.engine.verify(token.reveal().as_bytes(), &[]).is_allow());
+        let deletes = |swept: Swept| swept.events.iter().any(|event| matches!(event, Event::KeyDeleted(_)));
+        assert!(!deletes(open.engine.sweep(&open.session, Sweeping::Tell).unwrap()));
+        assert!(!deletes(open.engine.sweep(&open.session, Sweeping::Do).unwrap()));
     }
 }
