@@ -18,7 +18,8 @@ use crate::deliver::{Quit, Report, run};
 use crate::domain::event::Subject;
 use crate::domain::lifecycle::Told;
 use crate::domain::notice::{Notice, What, board};
-use crate::domain::{Command, Event, Expiry, KeyState, Name, Refusal, Timestamp};
+use crate::domain::time::BadExpiry;
+use crate::domain::{Command, Event, Expiry, Key, KeyState, Name, Refusal, Timestamp};
 use crate::engine::{Sweeping, Swept};
 
 /// Words of `sweep`.
@@ -54,6 +55,8 @@ struct SweptLine<'a> {
     done: bool,
     actions: Vec<ActionLine<'a>>,
     others: u32,
+    /// Deletions that wait for a word, as far as they are seen; a sweep that was done has counted them.
+    waiting: usize,
     next_at: Option<String>,
     delivered: usize,
     undelivered: Vec<delivery::Line>,
@@ -91,7 +94,9 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
     };
     let swept = swept.inspect_err(|_| delivery::tell(deck, &delivered))?;
     if deck.output.is_json() {
+        let hold = signed.see(|view| view.hold());
         let line = SweptLine {
+            waiting: if hold.confirmed.is_none() { hold.keys.len() } else { 0 },
             done: how == Sweeping::Do,
             actions: swept.events.iter().map(action).collect(),
             others: swept.others,
@@ -207,15 +212,24 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
         deck.output.say(&format!("Nothing {done} due for keys of yours."));
     }
     if swept.others > 0 {
-        let things = if swept.others == 1 { "1 thing" } else { &format!("{} things", swept.others) };
-        deck.output.say(&format!("Besides, {things} {done} due for keys of others."));
+        let things = match (swept.others, how) {
+            (1, _) => format!("1 thing {done}"),
+            (count, Sweeping::Do) => format!("{count} things were"),
+            (count, Sweeping::Tell) => format!("{count} things are"),
+        };
+        deck.output.say(&format!("Besides, {things} due for keys of others."));
     }
-    let held = signed.see(|view| view.hold());
-    if !held.is_empty() && held.confirmed.is_none() {
+    let (held, sees_all) = signed.see(|view| (view.hold(), view.sets_policy()));
+    let is_stale = how == Sweeping::Tell && swept.events.iter().any(|e| matches!(e, Event::DeletionsHeld(_)));
+    if is_stale {
+        deck.output.say("A sweep writes down how many wait; then an admin can let them go.");
+    } else if !held.is_empty() && held.confirmed.is_none() {
         let count = held.keys.len();
         let wait = if count == 1 { "1 deletion waits".to_owned() } else { format!("{count} deletions wait") };
+        // Who sees a part of them does not know the number that is asked for.
+        let confirm = if sees_all { count.to_string() } else { "COUNT".to_owned() };
         deck.output
-            .say(&format!("{wait} for a word: an admin says it with `keydeck sweep --confirm {count}`."));
+            .say(&format!("{wait} for a word: an admin says it with `keydeck sweep --confirm {confirm}`."));
     }
     if let Some(next) = swept.next {
         deck.output.say(&format!("The next thing is due {}.", times::both(next, now)));
@@ -233,6 +247,9 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
     let until = match Expiry::parse(&args.within, now, &chrono::Local) {
         Ok(Expiry::At(until)) => until,
         Ok(Expiry::Never) => return Err(Fault::usage("--within: a time such as 7d or 12h.")),
+        Err(BadExpiry::TooFar) => {
+            return Err(Fault::usage(format!("--within {}: that is more than ten years away.", args.within)));
+        }
         Err(why) => return Err(Fault::usage(format!("--within {}: {why}.", args.within))),
     };
     let grounds = signed.grounds();
@@ -246,9 +263,13 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
         // The board tells of what was told; whoever asks wants what comes before that as well, seen or not.
         let of_app = |notice: &Notice| notice.app.is_some() && notice.when <= until;
         found.retain(|notice| matches!(notice.what, What::Held(_)) || of_app(notice));
+        // These do not go before somebody has said so, which stands there for all of them.
+        let hold = view.hold();
+        let waits = |key: &Key| hold.confirmed.is_none() && hold.keys.binary_search(&key.id).is_ok();
         for key in view.keys().filter(|key| key.state(now).is_live()) {
             let told = view.deletion(key, grounds).map_or(0, |(_, told)| told);
-            let goes = view.deletes_at(key, grounds).map(|when| (What::Deletion { told }, when));
+            let goes = view.deletes_at(key, grounds).filter(|_| !waits(key));
+            let goes = goes.map(|when| (What::Deletion { told }, when));
             let ends = key.expiry.instant().map(|when| (What::Ends, when));
             let both = [goes, ends].into_iter().flatten().filter(|(_, when)| *when <= until);
             found.extend(both.map(|(what, when)| Notice::of_key(what, key, when)));
@@ -259,7 +280,8 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
             found.extend(ends.map(|when| Notice::of_key(what, old, when)));
         }
         found.sort_by_key(|notice| (notice.when, notice.key));
-        show(deck, view, &found, now, "Nothing is due.")?;
+        let nothing = if view.is_whole() { "Nothing is due." } else { "Nothing is due for keys of yours." };
+        show(deck, view, &found, now, nothing)?;
         Ok::<_, Fault>(found.len())
     })?;
     Ok(if found == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })

@@ -16,6 +16,7 @@ use super::times;
 use crate::domain::command::NoticeRef;
 use crate::domain::lifecycle::{NoticeKind, STEPS};
 use crate::domain::notice::{Notice, What, board, of_key};
+use crate::domain::time::BadExpiry;
 use crate::domain::view::Sought;
 use crate::domain::{Command, Expiry, OperatorId, Timestamp, View};
 use crate::engine::{Troubles, troubles};
@@ -197,6 +198,9 @@ fn until(life: &str, signed: &Signed) -> Result<Timestamp, Fault> {
         Ok(Expiry::Never) => {
             Err(Fault::usage("--for: a time such as 3d; for good there is `keydeck notices ack`."))
         }
+        Err(BadExpiry::TooFar) => Err(Fault::usage(format!(
+            "--for {life}: that is more than ten years away; for good there is `keydeck notices ack`."
+        ))),
         Err(why) => Err(Fault::usage(format!("--for {life}: {why}."))),
     }
 }

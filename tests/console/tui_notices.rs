@@ -103,7 +103,10 @@ fn what_happens_next_stands_first_with_what_follows_if_nobody_does_anything() {
     // Why, below: who used it last, when that was told, and what stops it.
     console.press("G").sees("Unused since 2026-09-21 14:13 from 10.1.4.20 by curl/8.5.");
     console.sees("Deleted on 2026-12-20 14:13, not before. A use stops that, and so does keeping it (K).");
-    console.sees("K keep").press("l pgdn").sees("2026-12-05 (15 d before), 2026-12-13 (7 d before)");
+    console
+        .sees("K keep")
+        .press("l pgdn")
+        .sees("of its deletion 2026-12-05 (15 d before), 2026-12-13 (7 d before)");
 }
 
 #[test]
@@ -264,4 +267,28 @@ fn a_viewer_reads_the_notices_and_is_told_why_nothing_can_be_done() {
     for key in ["K", "d", "z", "e", "f", "P"] {
         console.press(key).sees("this needs the role manager, and you are viewer").press("backspace");
     }
+}
+
+#[test]
+fn of_a_key_that_was_used_and_deleted_later_it_is_not_said_that_nobody_had_used_it() {
+    let (house, _) = noticed();
+    for days in [6, 1] {
+        house.pass(days);
+    }
+    let mut console = house.console();
+    console
+        .press("4 G")
+        .sees("was deleted, unused")
+        .sees("Unused since 2026-09-21 14:13 from 10.1.4.20 by curl/8.5.");
+}
+
+#[test]
+fn who_puts_an_end_off_in_the_console_is_told_that_the_key_is_deleted_all_the_same() {
+    let house = House::new();
+    house.issue("Short", Some(80));
+    house.pass(75);
+    let mut console = house.console();
+    console.press("4").sees("▲ expires").sees_no("deleted, unused").sees_no("key is deleted");
+    console.press("e").sees("Edit Short").type_text("1y").press("ctrl-s");
+    console.sees("; unused, it is deleted").sees("deleted, unused (1 of 3)");
 }

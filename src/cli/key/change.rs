@@ -104,17 +104,23 @@ pub(super) fn keep(deck: &Deck, one: &One) -> Outcome {
 
 /// What becomes of a key that nobody does anything about: for who has done what does not stop that.
 fn goes(signed: &Signed, key: &Key) -> String {
+    let now = signed.now();
+    let ends = signed.see(|view| key.expires_soon(view.policy(), now));
+    let ends = ends.map_or_else(String::new, |at| format!(" It ends {}.", times::relative(at, now)));
+    format!("{}{ends}", still_deleted(signed, key))
+}
+
+/// Of a key that nobody uses: that it is deleted all the same.
+fn still_deleted(signed: &Signed, key: &Key) -> String {
     let (now, grounds) = (signed.now(), signed.grounds());
-    let (gone, ends) = signed.see(|view| (view.deletion(key, grounds), key.expires_soon(view.policy(), now)));
-    let gone = gone.map_or_else(String::new, |(at, _)| {
+    let gone = signed.see(|view| view.deletion(key, grounds));
+    gone.map_or_else(String::new, |(at, _)| {
         let when = if at <= now { "by the next sweep".to_owned() } else { times::relative(at, now) };
         format!(
             " It is deleted for want of use {when} unless it is used; `keydeck key keep {}` stops that.",
             key.id
         )
-    });
-    let ends = ends.map_or_else(String::new, |at| format!(" It ends {}.", times::relative(at, now)));
-    format!("{gone}{ends}")
+    })
 }
 
 /// Of a key that has an end: that nothing but another end puts it off.
@@ -182,8 +188,11 @@ pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
     };
     // What is not named stays as it was read just now.
     let basis = args.base.if_rev.or_else(|| Some(Basis::of_key(&key)));
-    let command = Command::EditKey { key: key.id, change, basis };
-    run(deck, &signed, command, key.id, "is changed. Its token is the same.")
+    signed.engine.execute(&signed.session, Command::EditKey { key: key.id, change, basis })?;
+    let after = now(&signed, key.id)?;
+    // Who puts an end off may think that it stays.
+    let gone = if after.expiry == key.expiry { String::new() } else { still_deleted(&signed, &after) };
+    done(deck, &signed, &after, &format!("is changed. Its token is the same.{gone}"))
 }
 
 fn days_of(text: &str) -> Result<u32, Fault> {

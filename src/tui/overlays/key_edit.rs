@@ -181,9 +181,15 @@ impl Asking for EditKey {
         }
         let times = Times::of(look);
         let name = self.name.text().trim();
-        let said = match self.ends.value().filter(|ends| *ends != self.before.expiry) {
-            Some(Expiry::At(at)) => format!("{name} ends {}", times.both(at)),
-            Some(Expiry::Never) => format!("{name} never ends"),
+        let ends = self.ends.value().filter(|ends| *ends != self.before.expiry);
+        // Who puts an end off may think that it stays.
+        let gone =
+            ends.and_then(|expiry| seen(look, |seen| seen.goes(&Key { expiry, ..self.before.clone() })));
+        let gone =
+            gone.map_or_else(String::new, |at| format!("; unused, it is deleted {}", times.relative(at)));
+        let said = match ends {
+            Some(Expiry::At(at)) => format!("{name} ends {}{gone}", times.both(at)),
+            Some(Expiry::Never) => format!("{name} never ends{gone}"),
             None => format!("{name} is changed"),
         };
         Ok(Job::Run { command, said })

@@ -100,7 +100,7 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
     let told = seen.view.cycle(key).map(|cycle| cycle.idle.as_slice()).unwrap_or_default();
     if !told.is_empty() && seen.goes(key).is_some() {
         let told = told.iter().map(|step| format!("{} ({} d before)", times.date(step.at), step.days));
-        fact("Told", told.collect::<Vec<_>>().join(", "));
+        fact("Told", format!("of its deletion {}", told.collect::<Vec<_>>().join(", ")));
     }
     if let Some(protection) = &key.protection {
         let who = seen.view.name_of(protection.word.by);

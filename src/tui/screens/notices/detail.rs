@@ -93,10 +93,14 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
             times.minute(notice.when)
         )),
         What::Ended => say("It stays refused: issue another, and tell whoever used it.".to_owned()),
-        What::Deleted => say(format!(
-            "Nobody had used it. Until {} its record can be restored, as revoked; its secret stays dead.",
-            times.minute(notice.when)
-        )),
+        What::Deleted => {
+            let Some(key) = sight.key(notice) else { return };
+            say(unused(key, sight));
+            say(format!(
+                "Until {} its record can be restored, as revoked; its secret stays dead.",
+                times.minute(notice.when)
+            ));
+        }
         What::Held(_) => {
             let names = first_few(sight.seen.view.held_names());
             say("More deletions for want of use are due at once than are done without a word. Enter says that they may go.".to_owned());

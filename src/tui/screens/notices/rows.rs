@@ -112,7 +112,7 @@ impl<'a> Sight<'a> {
                 Trouble::Denials => "they are tried again, and in force meanwhile",
                 Trouble::ReadOnly | Trouble::Disk => "nothing can be changed",
                 Trouble::Seal => "it is tried again",
-                Trouble::Delivery => "nobody is told but here",
+                Trouble::Delivery => "some are told nowhere but here",
                 Trouble::Uses | Trouble::Clock | Trouble::Sweep => "nothing is deleted, and nobody is told",
             }
             .to_owned(),
