@@ -88,6 +88,24 @@ pub fn tell_failing(deck: &Deck, signed: &Signed, report: &Report) -> bool {
     !failing.is_empty() || !report.failed.is_empty()
 }
 
+/// Says which channels of our configuration the process that has the store does not have; whether there is any.
+pub fn tell_unnamed(deck: &Deck, signed: &Signed) -> bool {
+    let Some(named) = signed.engine.condition().channels.filter(|_| signed.local.is_none()) else {
+        return false;
+    };
+    let ours = deck.config.channels.iter().map(|setup| setup.name);
+    let unnamed: Vec<String> =
+        ours.filter(|name| !named.contains(name)).map(|name| name.to_string()).collect();
+    if !unnamed.is_empty() {
+        deck.output.warn(&format!(
+            "the process that has the store open delivers nothing through {}: its configuration does not name that. End it, or \
+             start it with this configuration.",
+            unnamed.join(", ")
+        ));
+    }
+    !unnamed.is_empty()
+}
+
 /// Runs `notices move` and `notices drop`.
 pub fn empty(deck: &Deck, channel: ChannelName, into: Option<ChannelName>) -> Outcome {
     let signed = deck.sign_in()?;

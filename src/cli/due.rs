@@ -14,7 +14,7 @@ use super::notices::show;
 use super::number::whole;
 use super::table::Table;
 use super::times;
-use crate::deliver::{Quit, Report, run};
+use crate::deliver::{Quit, Report, begin, run};
 use crate::domain::event::Subject;
 use crate::domain::lifecycle::Told;
 use crate::domain::notice::{Notice, What, board};
@@ -83,6 +83,10 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
         signed.engine.execute(&signed.session, Command::ConfirmHold { count })?;
     }
     let how = if args.dry_run { Sweeping::Tell } else { Sweeping::Do };
+    if let Some(engine) = signed.local.as_ref().filter(|_| how == Sweeping::Do) {
+        // Before the sweep: what it does is the first that they tell of.
+        begin(engine, &deck.config.channels);
+    }
     let swept = signed.engine.sweep(&signed.session, how);
     // Also what kept a sweep from being done is told. Who is attached leaves it to the process that has the store.
     let delivered = match &signed.local {
@@ -110,6 +114,7 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
     }
     delivery::tell(deck, &delivered);
     let fails = how == Sweeping::Do && delivery::tell_failing(deck, &signed, &delivered);
+    let fails = fails || (how == Sweeping::Do && delivery::tell_unnamed(deck, &signed));
     let done = deck.done(signed.engine.settle());
     // It is swept all the same; whoever runs it has to know that colleagues are not told.
     Ok(if fails { ExitCode::from(1) } else { done })

@@ -31,7 +31,7 @@ pub(super) fn tell(
         at.alarms = alarms;
     }
     let wrong = wrong(engine, setup, now);
-    at.note(&reasons(&wrong), engine.trail_head(), now);
+    at.note(&reasons(&wrong), engine.trail_mark(), now);
     let mut teller = Teller { engine, setup, by: engine.delivery_name()?, known, at };
     teller.keep(now)?;
     let to = admins(&engine.state());

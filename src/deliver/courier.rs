@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::sleep;
 
-use super::{Quit, Setup, run};
+use super::{Quit, Setup, begin, run};
 use crate::domain::delivery::ChannelName;
 use crate::domain::notice::Trouble;
 use crate::domain::{Event, Timestamp};
@@ -33,13 +33,14 @@ impl Courier {
     /// Delivers through these channels from now on.
     pub fn start(engine: &Arc<LocalEngine>, channels: &[Setup]) -> Self {
         engine.deliver_through(channels.iter().map(|setup| setup.name));
+        begin(engine, channels);
         let quit: Arc<Quit> = Arc::default();
-        let threads = channels.iter().filter_map(|setup| begin(engine, setup, &quit)).collect();
+        let threads = channels.iter().filter_map(|setup| employ(engine, setup, &quit)).collect();
         Self { quit, threads }
     }
 }
 
-fn begin(engine: &Arc<LocalEngine>, setup: &Setup, quit: &Arc<Quit>) -> Option<JoinHandle<()>> {
+fn employ(engine: &Arc<LocalEngine>, setup: &Setup, quit: &Arc<Quit>) -> Option<JoinHandle<()>> {
     let (news, engine, setup, quit) =
         (engine.subscribe(), Arc::downgrade(engine), setup.clone(), Arc::clone(quit));
     let body = move || match Builder::new_current_thread().enable_time().build() {
@@ -154,6 +155,9 @@ fn tells(event: &Event, channel: ChannelName) -> bool {
         | Event::AppSecretEnds(..)
         | Event::AppSecretMissed(..)
         | Event::DeletionsHeld(_)
+        | Event::KeyGiven(..)
+        | Event::AppGiven(..)
+        | Event::OperatorDisabled(_)
         | Event::ClockConfirmed(..) => true,
         // Another one began to fail or works again; this one was given something to send.
         Event::ChannelMoved(after, before) => {

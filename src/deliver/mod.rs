@@ -20,7 +20,7 @@ pub use self::courier::Courier;
 pub use self::message::Letter;
 pub use self::program::Program;
 pub use self::quit::Quit;
-pub use self::run::{Report, run, test};
+pub use self::run::{Report, begin, run, test};
 #[cfg(feature = "webhook")]
 pub use self::webhook::{Webhook, WebhookUrl};
 use crate::domain::delivery::ChannelName;

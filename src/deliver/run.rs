@@ -8,13 +8,15 @@ use std::thread;
 use super::message::Letter;
 use super::{Quit, Setup, Unsent, alarms};
 use crate::domain::delivery::{
-    Batch, Channel, ChannelName, Claim, Matter, Pending, Recipient, WAITING_MAX, Waiting, addressed, still,
+    Batch, Channel, ChannelName, Circle, Claim, Matter, Parcel, Pending, Recipient, mail, still,
 };
 use crate::domain::{Grounds, Refusal, State, Timestamp};
 use crate::engine::{Engine as _, EngineError, LocalEngine};
 
 /// Messages refused one after another, after which the channel itself is taken to be down and is left alone for now.
 pub(super) const STRIKES: u32 = 3;
+/// The same where one was accepted just before: then it is for want of an address.
+const STRIKES_WHERE_IT_WORKS: u32 = 32;
 /// A claim outlasts a message by this.
 const SPARE_MS: i64 = 60_000;
 /// The least time until something is tried again.
@@ -76,6 +78,27 @@ pub fn run(engine: &LocalEngine, channels: &[Setup], quit: &Quit) -> Report {
     report
 }
 
+/// Has channels that nobody has delivered through begin here: they tell of what happens from now on. What cannot be written
+/// down is tried again when something is delivered.
+pub fn begin(engine: &LocalEngine, channels: &[Setup]) {
+    for setup in channels {
+        if let Err(error) = begun(engine, setup) {
+            tracing::warn!(channel = %setup.name, %error, "a channel could not be begun");
+        }
+    }
+}
+
+/// The channel as the store has it.
+fn begun(engine: &LocalEngine, setup: &Setup) -> Result<Channel, EngineError> {
+    let known = engine.state().channel(setup.name).cloned();
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let new = Channel::begun(setup.name, engine.trail_head());
+    engine.move_channel(None, new.clone())?;
+    Ok(new)
+}
+
 /// Does something for each channel, all at once.
 fn each(
     channels: &[Setup],
@@ -133,22 +156,13 @@ struct Post<'a> {
 }
 
 impl<'a> Post<'a> {
-    /// A channel nobody has delivered through begins with what happens from now on.
     fn open(
         engine: &'a LocalEngine,
         setup: &'a Setup,
         by: String,
         quit: &'a Quit,
     ) -> Result<Self, EngineError> {
-        let known = engine.state().channel(setup.name).cloned();
-        let at = match known {
-            Some(known) => known,
-            None => {
-                let new = Channel::begun(setup.name, engine.trail_head());
-                engine.move_channel(None, new.clone())?;
-                new
-            }
-        };
+        let at = begun(engine, setup)?;
         Ok(Self { engine, setup, by, quit, at, strikes: 0, sent: 0, why: None, put_off: false })
     }
 
@@ -165,11 +179,11 @@ impl<'a> Post<'a> {
             // Whoever claimed it had the store open, which only one process has at a time.
             report.taken_over.push(self.setup.name);
         }
-        let done = self.batch().and_then(|()| self.waiting());
+        let done = self.news().and_then(|()| self.again());
         report.sent += self.sent;
         report.failed.extend(self.why.take().map(|why| (self.setup.name, why)));
-        if let Some(next) = self.at.waiting.first() {
-            report.try_at(next.next.max(later(now)));
+        if let Some(next) = self.at.next_try(now) {
+            report.try_at(next.max(later(now)));
         }
         if self.put_off {
             report.try_at(later(now));
@@ -177,82 +191,128 @@ impl<'a> Post<'a> {
         done
     }
 
-    /// Tells everybody whom it concerns of what was done since the last time.
-    fn batch(&mut self) -> Result<(), EngineError> {
-        let tidings = self.engine.tidings(self.at.upto)?;
-        let upto = self.at.under_way().map_or(tidings.head, |batch| batch.upto);
-        let past = self.at.under_way().and_then(|batch| batch.past.clone());
-        let matters = tidings.matters.iter().filter(|(seq, _)| *seq <= upto).map(|(_, matter)| *matter);
-        let mut mail = addressed(&self.engine.state(), matters);
-        // While nothing can be judged, nothing is told of keys; that is come back to.
-        let Some(grounds) = self.engine.telling() else {
-            self.put_off |= !mail.is_empty();
-            return Ok(());
-        };
-        mail.retain(|to, matters| {
-            past.as_ref().is_none_or(|past| to > past)
-                && !self.digest(&self.engine.state(), grounds, matters).is_empty()
-        });
-        if mail.is_empty() {
-            // Whoever was left is concerned no more.
-            let is_over = self.at.under_way().is_some() || upto.saturating_sub(self.at.upto) > FAR;
-            let next = Channel { upto, batch: None, ..self.at.clone() };
-            return if is_over { self.write(next, Going::Home) } else { Ok(()) };
-        }
-        if self.at.waiting.len() >= WAITING_MAX {
-            return Ok(());
-        }
-        self.write(Channel { batch: Some(Batch { upto, past }), ..self.at.clone() }, Going::On)?;
-        let mut mail = mail.into_iter().peekable();
-        while let Some((to, matters)) = mail.next() {
-            let is_full = self.at.waiting.len() >= WAITING_MAX;
-            let Some(grounds) = self.engine.telling().filter(|_| self.strikes < STRIKES && !is_full) else {
-                return self.write(self.at.clone(), Going::Home);
-            };
-            let mut next = self.at.clone();
-            match self.send(&to, upto, &matters, grounds) {
-                None => next.pass(&to),
-                Some(Ok(())) => {
-                    next.pass(&to);
-                    next.accepted(&to, upto);
-                }
-                Some(Err(Unsent::Failed(why))) => next.put_off(&to, self.now(), &why),
-                Some(Err(Unsent::BrokenOff)) => return self.write(next, Going::Home),
-                Some(Err(Unsent::Gone(why))) => return self.close(&why),
-            }
-            if mail.peek().is_some() {
-                self.write(next, Going::On)?;
-            } else {
-                next.finish();
-                return self.write(next, Going::Home);
-            }
-        }
+    /// Tells what is new: operators first. What came while something else was under way is told with the next batch.
+    fn news(&mut self) -> Result<(), EngineError> {
+        while self.batch(Circle::Operators)? {}
+        while self.batch(Circle::Contacts)? {}
         Ok(())
     }
 
+    /// Whether the channel is to be left alone for now.
+    fn is_enough(&self) -> bool {
+        let limit = if self.sent == 0 { STRIKES } else { STRIKES_WHERE_IT_WORKS };
+        self.strikes >= limit || self.at.gone.is_some() || self.quit.is_said()
+    }
+
+    /// Tells everybody of a circle of what was done since the last time. True when that was what somebody else had begun.
+    fn batch(&mut self, circle: Circle) -> Result<bool, EngineError> {
+        if self.is_enough() {
+            return Ok(false);
+        }
+        let (course, contacts) = (self.at.course(circle), self.at.course(Circle::Contacts));
+        let waiting = self.at.waiting.iter().map(|message| message.after);
+        let tidings = self.engine.tidings(waiting.fold(course.upto.min(contacts.upto), u64::min))?;
+        let open = course.under_way().cloned();
+        let (upto, past) = open.clone().map_or((tidings.head, None), |batch| (batch.upto, batch.past));
+        let (mut mails, of_contacts, left) = {
+            let state = self.engine.state();
+            let to = |circle| mail(&state, &self.at, (circle, upto), &tidings.all);
+            let left = self.at.waiting.iter().filter(|message| open.is_none() && message.to.has_left(&state));
+            let left: Vec<Recipient> = left.map(|message| message.to.clone()).collect();
+            (to(circle), to(Circle::Contacts), left)
+        };
+        mails.retain(|to, parcel| !parcel.fresh.is_empty() && past.as_ref().is_none_or(|past| to > past));
+        // While nothing can be judged, nothing is told of keys; that is come back to.
+        let Some(grounds) = self.engine.telling() else {
+            self.put_off |= !mails.is_empty();
+            return Ok(false);
+        };
+        let is_news = |parcel: &Parcel| self.is_news(&self.engine.state(), grounds, parcel);
+        mails.retain(|_, parcel| is_news(parcel));
+        // Those for whom nothing is going on are not left behind, or all of that would be read each time.
+        let idle = circle == Circle::Operators
+            && contacts.under_way().is_none()
+            && !of_contacts.values().any(is_news);
+        let finish = |next: &mut Channel| {
+            next.reach(circle, upto);
+            if idle {
+                next.reach(Circle::Contacts, upto.max(contacts.upto));
+            }
+            // Others were told instead of them.
+            left.iter().filter(|to| to.circle() == circle).for_each(|to| next.leave(to));
+        };
+        if mails.is_empty() {
+            // Whoever was left is concerned no more.
+            let is_far = upto.saturating_sub(course.upto) > FAR;
+            let mut next = self.at.clone();
+            finish(&mut next);
+            let is_over = open.is_some() || is_far || next.waiting != self.at.waiting;
+            return if is_over { self.write(next, Going::Home).map(|()| open.is_some()) } else { Ok(false) };
+        }
+        let mut next = self.at.clone();
+        next.start(circle, Batch { upto, past });
+        self.write(next, Going::On)?;
+        let mut mails = mails.into_iter().peekable();
+        while let Some((to, parcel)) = mails.next() {
+            let mut next = self.at.clone();
+            let Some(grounds) = self.engine.telling().filter(|_| !self.is_enough()) else {
+                return self.write(next, Going::Home).map(|()| false);
+            };
+            match self.send(&to, upto, &parcel, grounds)? {
+                None => {}
+                Some(Ok(())) => next.accepted(&to, upto, self.now()),
+                Some(Err(Unsent::Failed(why))) => {
+                    if !next.make_room(&to, self.now()) {
+                        return self.write(self.at.clone(), Going::Home).map(|()| false);
+                    }
+                    next.put_off(&to, upto, self.now(), &why);
+                }
+                Some(Err(Unsent::BrokenOff)) => return self.write(next, Going::Home).map(|()| false),
+                Some(Err(Unsent::Gone(why))) => return self.close(&why).map(|()| false),
+            }
+            next.pass(&to);
+            let going = if mails.peek().is_some() { Going::On } else { Going::Home };
+            if going == Going::Home {
+                finish(&mut next);
+            }
+            self.write(next, going)?;
+        }
+        Ok(open.is_some())
+    }
+
     /// Tries again what was not accepted and whose time has come.
-    fn waiting(&mut self) -> Result<(), EngineError> {
-        if self.at.gone.is_some() || self.quit.is_said() {
+    fn again(&mut self) -> Result<(), EngineError> {
+        let now = self.now();
+        let mut due: Vec<Recipient> = Vec::new();
+        for message in self.at.waiting.iter().filter(|message| message.is_due(now)) {
+            // What waits for somebody who has left is told others as news.
+            if !due.contains(&message.to) && !message.to.has_left(&self.engine.state()) {
+                due.push(message.to.clone());
+            }
+        }
+        let Some(after) =
+            self.at.waiting.iter().map(|message| message.after).min().filter(|_| !due.is_empty())
+        else {
+            return Ok(());
+        };
+        if self.is_enough() {
             return Ok(());
         }
-        let now = self.now();
-        let due: Vec<Waiting> = self.at.waiting.iter().filter(|one| one.next <= now).cloned().collect();
-        let Some(after) = due.iter().map(|one| one.after).min() else { return Ok(()) };
         let tidings = self.engine.tidings(after)?;
         self.write(self.at.clone(), Going::On)?;
-        for message in due {
-            let Some(grounds) = self.engine.telling().filter(|_| self.strikes < STRIKES) else { break };
-            let told = tidings.matters.iter().filter(|(seq, _)| message.after < *seq && *seq <= message.upto);
-            let mut mail = addressed(&self.engine.state(), told.map(|(_, matter)| *matter));
+        for to in due {
+            let Some(grounds) = self.engine.telling().filter(|_| !self.is_enough()) else { break };
+            let upto =
+                self.at.waiting.iter().filter(|message| message.to == to).map(|message| message.upto).max();
+            let upto = upto.unwrap_or_default();
+            let mut mails = mail(&self.engine.state(), &self.at, (to.circle(), upto), &tidings.all);
             // What is over by now is told to nobody.
-            let matters = mail.remove(&message.to).unwrap_or_default();
-            let sent = self.send(&message.to, message.upto, &matters, grounds);
+            let parcel = Parcel { fresh: BTreeSet::new(), ..mails.remove(&to).unwrap_or_default() };
             let mut next = self.at.clone();
-            next.waiting.retain(|other| *other != message);
-            match sent {
-                None => {}
-                Some(Ok(())) => next.accepted(&message.to, message.upto),
-                Some(Err(Unsent::Failed(why))) => next.put_off_again(message, self.now(), &why),
+            match self.send(&to, upto, &parcel, grounds)? {
+                None => next.leave(&to),
+                Some(Ok(())) => next.accepted(&to, upto, self.now()),
+                Some(Err(Unsent::Failed(why))) => next.put_off(&to, upto, self.now(), &why),
                 Some(Err(Unsent::BrokenOff)) => break,
                 Some(Err(Unsent::Gone(why))) => return self.close(&why),
             }
@@ -266,16 +326,17 @@ impl<'a> Post<'a> {
         &mut self,
         to: &Recipient,
         upto: u64,
-        matters: &BTreeSet<Matter>,
+        parcel: &Parcel,
         grounds: Grounds,
-    ) -> Option<Result<(), Unsent>> {
+    ) -> Result<Option<Result<(), Unsent>>, EngineError> {
+        let mark = self.engine.entry_mark(upto)?;
         let letter = {
             let state = self.engine.state();
-            let notices = self.digest(&state, grounds, matters);
+            let notices = self.digest(&state, grounds, parcel);
             if notices.is_empty() {
-                return None;
+                return Ok(None);
             }
-            let id = self.at.message_id(&self.engine.store_name(), to, upto);
+            let id = self.at.message_id(&self.engine.store_name(), to, &mark);
             Letter::of(id, grounds.now, to, &state, &notices)
         };
         let sent = self.setup.way.send(&letter, self.quit);
@@ -287,10 +348,16 @@ impl<'a> Post<'a> {
                 self.why = Some(why.to_string());
             }
         }
-        Some(sent)
+        Ok(Some(sent))
     }
 
-    fn digest(&self, state: &State, grounds: Grounds, matters: &BTreeSet<Matter>) -> Vec<Pending> {
+    /// Whether there is anything in it that was not told before.
+    fn is_news(&self, state: &State, grounds: Grounds, parcel: &Parcel) -> bool {
+        self.digest(state, grounds, parcel).iter().any(|pending| parcel.fresh.contains(&pending.matter))
+    }
+
+    fn digest(&self, state: &State, grounds: Grounds, parcel: &Parcel) -> Vec<Pending> {
+        let matters: BTreeSet<Matter> = parcel.fresh.union(&parcel.left).copied().collect();
         // What would be told and withdrawn at once was never told.
         let both = |matter: Matter| self.setup.wants(matter.code()) && matters.contains(&matter);
         let was_told = |key| both(Matter::Unused(key)) || both(Matter::Ends(key));

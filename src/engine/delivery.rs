@@ -11,14 +11,14 @@ use super::session::Session;
 use super::{EngineError, LocalEngine};
 use crate::crypto::random::{self, OsEntropy};
 use crate::domain::audit::Entry;
-use crate::domain::delivery::{Alarm, Channel, ChannelName, Matter};
+use crate::domain::delivery::{Alarm, Channel, ChannelName, Tiding};
 use crate::domain::{Command, Grounds};
 
 /// What sweeps did, from the trail.
 #[derive(Debug, Default)]
 pub struct Tidings {
     /// What is told of, with the number of the entry that says so, the oldest first.
-    pub matters: Vec<(u64, Matter)>,
+    pub all: Vec<(u64, Tiding)>,
     /// Number of the newest entry that was looked at.
     pub head: u64,
 }
@@ -69,6 +69,19 @@ impl LocalEngine {
         self.ledger().head().seq
     }
 
+    /// A number that the trail has as it is, and no other.
+    pub fn trail_mark(&self) -> u64 {
+        self.ledger().head().hash.first_chunk().map_or(0, |hash| u64::from_be_bytes(*hash))
+    }
+
+    /// The hash of an entry, hex.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn entry_mark(&self, entry: u64) -> Result<String, EngineError> {
+        Trail { store: &*self.store, keyring: &self.keyring }.hash(entry).map(Option::unwrap_or_default)
+    }
+
     /// What sweeps did after an entry.
     ///
     /// # Errors
@@ -76,14 +89,14 @@ impl LocalEngine {
     pub fn tidings(&self, after: u64) -> Result<Tidings, EngineError> {
         let last = self.ledger().head();
         let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
-        let mut tidings = Tidings { matters: Vec::new(), head: last.seq };
+        let mut tidings = Tidings { all: Vec::new(), head: last.seq };
         let trail = Trail { store: &*self.store, keyring: &self.keyring };
         let mut read = Ok(());
         trail.walk(after, last, &mut |seq, row| match open_row(&sealer, &chain, seq, row) {
             Ok(row) => {
                 let entry = serde_json::from_str::<Entry>(&row.body);
-                let matters = entry.map(|entry| Matter::of(&entry)).unwrap_or_default();
-                tidings.matters.extend(matters.into_iter().map(|matter| (seq, matter)));
+                let all = entry.map(|entry| Tiding::of(&entry)).unwrap_or_default();
+                tidings.all.extend(all.into_iter().map(|tiding| (seq, tiding)));
                 ControlFlow::Continue(())
             }
             Err(error) => {

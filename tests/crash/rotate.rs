@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::deliver::{Program, Quit, Setup, Way, run};
+use keydeck::domain::delivery::Tiding;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
     Command, Counted, Event, Expiry, KeyId, KeyState, Name, NewKey, Note, Place, Reason, Rotation, State,
@@ -500,7 +501,8 @@ impl Said {
         }
         let (open, _) = sign_in(self.dir.path(), self.now);
         let mut given: HashMap<(String, String), usize> = HashMap::new();
-        for (_, matter) in open.engine.tidings(0).unwrap().matters {
+        for (_, tiding) in open.engine.tidings(0).unwrap().all {
+            let Tiding::Done(matter) = tiding else { continue };
             *given.entry((matter.code().into(), matter.key().unwrap().to_string())).or_default() += 1;
         }
         for (what, messages) in told {

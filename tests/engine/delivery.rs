@@ -21,7 +21,8 @@ use keydeck::domain::key::Key as DomainKey;
 use keydeck::domain::notice::Trouble;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    Command, Contacts, Expiry, KeyId, KeysAfter, NewKey, Note, Place, PublicId, Record, Refusal, Role, State,
+    Command, Contacts, Expiry, KeyId, KeysAfter, NewKey, Note, OperatorId, Place, PublicId, Record, Refusal,
+    Role, State,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, found, in_store_holding, open};
@@ -51,6 +52,18 @@ impl Post {
         post
     }
 
+    /// A house with these records, and a channel that begins there.
+    pub fn holding(fill: impl FnOnce(&Pepper, OperatorId, &mut State)) -> Self {
+        let mut post = Self::new();
+        let clock = post.house.clock.clone();
+        let (store, with) = (Arc::<Watched>::default(), Arc::new(clock.clone()));
+        let (own, rng) = (Arc::clone(&store) as Arc<dyn Store>, Box::new(OsEntropy));
+        let open = in_store_holding(own, name("Acme"), name("maria"), with, Via::CommandLine, rng, fill);
+        post.house = House { store, clock, open: open.unwrap() };
+        assert_eq!(post.run().sent, 0);
+        post
+    }
+
     pub fn with(mut self, channel: &str, only: &[&str]) -> Self {
         self.channels.push(setup(self.dir.path(), channel, only));
         self
@@ -60,14 +73,18 @@ impl Post {
         run(&self.house.open.engine, &self.channels)
     }
 
-    /// The same by a process that ends after that channel took the message: the claim is written, what came of it is not.
+    /// The same by a process that ends after that channel took a message: the claim is written, what came of it is not.
     pub fn run_cut_off(&self, channel: &str) -> Report {
+        self.run_cut_off_after(channel, 1)
+    }
+
+    pub fn run_cut_off_after(&self, channel: &str, messages: usize) -> Report {
         let (store, row) = (Arc::clone(&self.house.store), format!("d/{channel}").into_bytes());
         let mut moves = 0;
         let hook: Hook = Box::new(move |ops| {
             if ops.iter().any(|op| op.key() == row) {
                 moves += 1;
-                if moves == 2 {
+                if moves == messages + 1 {
                     store.inner.fail_next(keydeck::store::Fault::Unavailable);
                 }
             }
@@ -107,7 +124,16 @@ impl Post {
     }
 
     pub fn breaks(&self, is_broken: bool) {
-        let path = self.dir.path().join("mail.broken");
+        self.breaks_at("mail.broken", is_broken);
+    }
+
+    /// Refuses what goes to somebody.
+    pub fn refuses(&self, recipient: &str, is_broken: bool) {
+        self.breaks_at(&format!("mail.broken-{recipient}"), is_broken);
+    }
+
+    fn breaks_at(&self, file: &str, is_broken: bool) {
+        let path = self.dir.path().join(file);
         if is_broken { fs::write(path, "").unwrap() } else { fs::remove_file(path).unwrap() }
     }
 
@@ -136,8 +162,12 @@ pub fn run(engine: &LocalEngine, channels: &[Setup]) -> Report {
 /// A channel that writes down what it is given, unless it is broken.
 fn setup(dir: &Path, channel: &str, only: &[&str]) -> Setup {
     let out = dir.join(channel).display().to_string();
-    let script =
-        format!("test -e {out}.broken && {{ echo no such user >&2; exit 1; }}\ncat >>{out}\necho >>{out}\n");
+    let script = format!(
+        r#"m=$(cat); r=${{m#*'"recipient":"'}}; r=${{r%%'"'*}}
+        for at in {out}.broken "{out}.broken-$r"; do test -e "$at" && {{ echo no such user >&2; exit 1; }}; done
+        case $r in bad*) echo no such user >&2; exit 1;; esac
+        printf '%s\n' "$m" >>{out}"#
+    );
     let arguments = vec!["-c".into(), script];
     let limit = Duration::from_secs(300);
     let way = Way::Program(Program { path: "/bin/sh".into(), arguments, limit });
@@ -296,12 +326,12 @@ fn a_message_that_is_not_accepted_comes_again_with_its_id_and_holds_up_nothing()
     let wrong = troubles(&*post.house.open.engine);
     assert_eq!(wrong.when(), [(Trouble::Delivery, waiting.since)]);
     assert_eq!(wrong.why(Trouble::Delivery), Some("mail: it ended with exit code 1: no such user"));
-    // What is new by then goes by itself.
+    // What is new by then goes with it.
     post.breaks(false);
     post.house.clock.pass(DAY_MS);
     post.house.sweep();
-    assert_eq!(post.run().sent, 3);
-    assert_eq!(post.told(), ["maria: ends Booking widget", "maria: ends Lead forms"]);
+    assert_eq!(post.run().sent, 2);
+    assert_eq!(post.told(), ["maria: ends Lead forms, ends Booking widget"]);
     assert!(troubles(&*post.house.open.engine).when().is_empty());
     assert!(post.channel().failing(Named::Yes, waiting.since).is_none() && post.channel().waiting.is_empty());
     assert_eq!(post.given_to("desk").len(), 3);
@@ -460,11 +490,10 @@ fn a_process_that_ends_after_a_message_left_repeats_that_one_with_its_id() {
     post.issue_ending("Booking widget", 7);
     post.house.clock.pass(until.since(post.house.open.engine.now().time));
     post.house.sweep();
-    assert_eq!(post.run().sent, 1, "what is new does not join what was on its way");
+    assert_eq!(post.run().sent, 2, "what is new does not join what was on its way, and leaves after it");
     let ids = |given: Vec<Value>| given.iter().map(|message| message["id"].clone()).collect::<Vec<_>>();
     let both = ids(post.given());
-    assert_eq!((both.len(), &both[0]), (2, &both[1]));
-    assert_eq!(post.run().sent, 1);
+    assert_eq!((both.len(), &both[0]), (3, &both[1]));
     assert_eq!(post.told()[2], "maria: ends Booking widget");
     post.days(1);
     assert_eq!(post.given().len(), 3);
@@ -553,14 +582,7 @@ fn thousands_of_ends_at_one_instant_are_one_message_a_step_and_recipient_of_boun
             state.put(Record::Key(DomainKey { id, name, owner, contacts, ..template.clone() }));
         }
     };
-    let mut post = Post::new();
-    let clock = post.house.clock.clone();
-    let (store, with) = (Arc::<Watched>::default(), Arc::new(clock.clone()));
-    let own = Arc::clone(&store) as Arc<dyn Store>;
-    let open =
-        in_store_holding(own, name("Acme"), name("maria"), with, Via::CommandLine, Box::new(OsEntropy), fill);
-    post.house = House { store, clock, open: open.unwrap() };
-    assert_eq!(post.run().sent, 0);
+    let post = Post::holding(fill);
     // A week and a day before the end, and at it: a message each for the owner and for those who asked to be told.
     for (days, runs) in [(2, 2), (5, 4), (2, 6)] {
         post.house.clock.pass(days * DAY_MS);

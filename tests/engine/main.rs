@@ -5,6 +5,7 @@ mod denials;
 mod imported_keys;
 mod kinds;
 mod library;
+mod owed;
 mod promises;
 mod revocation;
 mod rotation;

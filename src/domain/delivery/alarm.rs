@@ -6,7 +6,7 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::{Channel, ChannelName, Failing, LONGEST_PAUSE_MS, Recipient, TRIED_DAYS, brief, pause};
+use super::{Channel, ChannelName, Failing, Recipient, TRIED_DAYS, brief, is_time, pause};
 use crate::domain::Timestamp;
 use crate::domain::notice::Trouble;
 use crate::domain::time::DAY_MS;
@@ -28,7 +28,7 @@ pub struct Alarm {
     /// What is wrong.
     #[n(0)]
     pub wrong: Wrong,
-    /// The newest entry of the trail when it was found.
+    /// A number that the trail had when it was found, and has at no other time.
     #[n(1)]
     pub at: u64,
     /// When it was found.
@@ -62,9 +62,7 @@ impl fmt::Display for Alarm {
 impl Alarm {
     /// Whether somebody is to be told of it now.
     pub fn is_due(&self, to: &Recipient, now: Timestamp) -> bool {
-        // A time further away than any pause was reckoned from a clock that was wrong.
-        let is_time = self.next <= now || self.next.since(now) > 2 * LONGEST_PAUSE_MS;
-        is_time && !self.told.contains(to)
+        is_time(self.next, now) && !self.told.contains(to)
     }
 
     pub(super) fn failing(&self) -> Option<Failing> {
@@ -74,14 +72,14 @@ impl Alarm {
 
 impl Channel {
     /// Begins with what is wrong now, and forgets what is no more.
-    pub fn note(&mut self, wrong: &[Wrong], head: u64, now: Timestamp) {
+    pub fn note(&mut self, wrong: &[Wrong], mark: u64, now: Timestamp) {
         self.alarms.retain(|alarm| wrong.contains(&alarm.wrong));
         for wrong in wrong {
             if !self.alarms.iter().any(|alarm| alarm.wrong == *wrong) {
                 let (told, why) = (Vec::new(), String::new());
                 self.alarms.push(Alarm {
                     wrong: *wrong,
-                    at: head,
+                    at: mark,
                     since: now,
                     told,
                     tries: 0,
@@ -122,7 +120,7 @@ impl Channel {
             alarm.next = Timestamp(now.0.saturating_add(pause(first.name().as_bytes(), alarm.tries)));
         }
         if let Some(to) = lost {
-            self.lose(&to, now, why);
+            self.lose(&to, now, &format!("after a week: {}", brief(why)));
         }
     }
 

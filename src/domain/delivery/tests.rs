@@ -25,15 +25,15 @@ fn a_channel_is_called_by_what_fits_a_row_of_the_store() {
 #[test]
 fn what_nobody_accepts_is_tried_less_and_less_often_and_given_up_after_a_week() {
     let mut channel = channel();
-    channel.put_off(&maria(), NOW, "exit status 1");
-    channel.finish();
+    channel.put_off(&maria(), 9, NOW, "exit status 1");
+    channel.reach(Circle::Operators, 9);
     assert_eq!(channel.upto, 9, "nobody else waits for it");
     let (mut now, mut pauses) = (NOW, Vec::new());
-    while let Some(next) = channel.waiting.pop() {
+    while let Some(next) = channel.waiting.first().cloned() {
         assert_eq!((next.after, next.upto, next.since), (3, 9, NOW), "it stays what it was");
         pauses.push(next.next.since(now) / 60_000);
         now = next.next;
-        channel.put_off_again(next, now, "exit status 1");
+        channel.put_off(&maria(), 9, now, "exit status 1");
     }
     let lost = channel.lost.clone().unwrap();
     assert!(lost.at.since(NOW) >= TRIED_DAYS * DAY_MS && lost.at.since(NOW) < 8 * DAY_MS, "{lost:?}");
@@ -47,25 +47,27 @@ fn what_nobody_accepts_is_tried_less_and_less_often_and_given_up_after_a_week() 
 #[test]
 fn what_was_given_up_stays_told_until_a_message_is_accepted() {
     let mut channel = channel();
-    channel.put_off(&maria(), NOW, "exit status 1");
-    let waiting = channel.waiting.remove(0);
+    let refused = |channel: &mut Channel, at, why| {
+        channel.put_off(&maria(), 9, at, why);
+        channel.put_off(&maria(), 9, Timestamp(at.0 + 8 * DAY_MS), why);
+    };
     let later = Timestamp(NOW.0 + 8 * DAY_MS);
-    channel.put_off_again(waiting.clone(), later, "exit status 1");
+    refused(&mut channel, NOW, "exit status 1");
     let long_after = Timestamp(NOW.0 + 400 * DAY_MS);
     let failing = channel.failing(Named::Yes, long_after).unwrap();
     assert_eq!(failing.since, later);
-    assert_eq!(failing.why, "a message was given up after a week: to maria: exit status 1");
-    channel.put_off_again(waiting, long_after, "exit status 2");
+    assert_eq!(failing.why, "a message was given up: to maria after a week: exit status 1");
+    refused(&mut channel, later, "exit status 2");
     let failing = channel.failing(Named::Yes, long_after).unwrap();
     assert_eq!((failing.since, failing.why.starts_with("2 messages were given up")), (later, true));
-    channel.accepted(&maria(), 12);
+    channel.accepted(&maria(), 12, long_after);
     assert_eq!(channel.failing(Named::Yes, long_after), None);
 }
 
 #[test]
 fn what_nobody_tries_any_more_is_not_forgotten() {
     let mut channel = channel();
-    channel.put_off(&maria(), NOW, "exit status 1");
+    channel.put_off(&maria(), 9, NOW, "exit status 1");
     let long_after = Timestamp(NOW.0 + 400 * DAY_MS);
     assert_eq!(channel.failing(Named::Yes, long_after).unwrap().why, "exit status 1");
     let failing = channel.failing(Named::NoMore, long_after).unwrap();
@@ -82,11 +84,11 @@ fn what_nobody_tries_any_more_is_not_forgotten() {
 fn nobody_was_reached_whose_message_waits() {
     let before = channel();
     let mut after = before.clone();
-    after.put_off(&maria(), NOW, "exit status 1");
+    after.put_off(&maria(), 9, NOW, "exit status 1");
     let told =
         |channel: &Channel| channel.edited().into_iter().find(|(word, _)| *word == "reached").unwrap().1;
     assert_eq!((told(&before), told(&after)), (String::new(), String::new()));
-    after.accepted(&maria(), 9);
+    after.accepted(&maria(), 9, NOW);
     assert_eq!(told(&after), "maria, entry 9");
 }
 
@@ -112,12 +114,18 @@ fn what_is_wrong_is_told_everybody_once_while_it_lasts_and_given_up_after_a_week
     anew.note(&[clock], 20, next);
     assert_eq!(first, id(&anew));
     let mut works = channel.clone();
-    works.accepted(&maria(), 9);
+    works.accepted(&maria(), 9, NOW);
     assert_eq!(works.failing(Named::Yes, NOW), None);
     let much_later = Timestamp(NOW.0 + 8 * DAY_MS);
     channel.put_off_alarms(&all, much_later, "exit status 1");
     assert_eq!(channel.next_alarm(&all), None);
-    assert!(channel.failing(Named::Yes, much_later).unwrap().why.contains("given up after a week: to jonas"));
+    assert!(
+        channel
+            .failing(Named::Yes, much_later)
+            .unwrap()
+            .why
+            .contains("given up: to jonas after a week: exit status 1")
+    );
     channel.note(&[], 40, much_later);
     assert!(channel.alarms.is_empty());
     channel.note(&[clock], 41, much_later);
@@ -128,7 +136,7 @@ fn what_is_wrong_is_told_everybody_once_while_it_lasts_and_given_up_after_a_week
 fn messages_that_failed_at_once_do_not_come_back_at_once() {
     let mut channel = channel();
     for n in 0..8 {
-        channel.put_off(&Recipient::Operator(Name::new(&format!("operator {n}")).unwrap()), NOW, "");
+        channel.put_off(&Recipient::Operator(Name::new(&format!("operator {n}")).unwrap()), 9, NOW, "");
     }
     let mut times: Vec<_> = channel.waiting.iter().map(|message| message.next).collect();
     assert!(times.is_sorted(), "the next one stands first");
@@ -139,14 +147,14 @@ fn messages_that_failed_at_once_do_not_come_back_at_once() {
 #[test]
 fn a_message_keeps_its_id_and_shares_it_with_no_other() {
     let channel = channel();
-    let id = channel.message_id("s", &maria(), 9);
-    assert_eq!(id, channel.message_id("s", &maria(), 9));
+    let id = channel.message_id("s", &maria(), "9");
+    assert_eq!(id, channel.message_id("s", &maria(), "9"));
     let other = Channel::begun("mails".parse().unwrap(), 3);
     for id_of_another in [
-        channel.message_id("t", &maria(), 9),
-        channel.message_id("s", &maria(), 10),
-        channel.message_id("s", &Recipient::Operator(Name::new("jonas").unwrap()), 9),
-        other.message_id("s", &maria(), 9),
+        channel.message_id("t", &maria(), "9"),
+        channel.message_id("s", &maria(), "10"),
+        channel.message_id("s", &Recipient::Operator(Name::new("jonas").unwrap()), "9"),
+        other.message_id("s", &maria(), "9"),
     ] {
         assert_ne!(id, id_of_another);
     }
@@ -155,7 +163,54 @@ fn a_message_keeps_its_id_and_shares_it_with_no_other() {
 #[test]
 fn what_a_program_said_is_kept_on_one_line_and_not_all_of_it() {
     let mut channel = channel();
-    channel.put_off(&maria(), NOW, &format!("\x1b[31mno\nsuch user\n{}", "x".repeat(9_000)));
+    channel.put_off(&maria(), 9, NOW, &format!("\x1b[31mno\nsuch user\n{}", "x".repeat(9_000)));
     let why = &channel.waiting.first().unwrap().why;
     assert!(why.starts_with("[31mno such user") && why.chars().count() <= 200, "{why}");
+}
+
+#[test]
+fn what_is_new_joins_what_waits_for_the_same_recipient_and_is_tried_for_a_week() {
+    let mut channel = channel();
+    channel.put_off(&maria(), 9, NOW, "exit status 1");
+    channel.reach(Circle::Operators, 9);
+    let later = Timestamp(NOW.0 + 6 * DAY_MS);
+    channel.put_off(&maria(), 20, later, "exit status 1");
+    let [one] = &channel.waiting[..] else { panic!("{:?}", channel.waiting) };
+    assert_eq!((one.after, one.upto, one.since, one.tries), (3, 20, NOW, 1));
+    channel.put_off(&maria(), 20, Timestamp(NOW.0 + 8 * DAY_MS), "exit status 1");
+    assert_eq!(channel.waiting.len(), 1, "the new part had two days");
+    channel.put_off(&maria(), 20, Timestamp(NOW.0 + 14 * DAY_MS), "exit status 1");
+    assert!(channel.waiting.is_empty() && channel.lost.is_some());
+}
+
+#[test]
+fn contacts_that_nobody_accepts_leave_room_for_operators_and_for_each_other_where_the_channel_works() {
+    let contact = |n: usize| Recipient::Contact(format!("bad{n}@acme.example").parse().unwrap());
+    let mut channel = channel();
+    channel.start(Circle::Contacts, Batch { upto: 9, past: None });
+    for n in 0..OF_A_CIRCLE {
+        assert!(channel.make_room(&contact(n), NOW));
+        channel.put_off(&contact(n), 9, NOW, "no such user");
+    }
+    assert!(channel.make_room(&maria(), NOW) && channel.make_room(&contact(0), NOW));
+    assert!(!channel.make_room(&contact(99), NOW), "it may be the channel, for which nothing is given up");
+    channel.put_off(&contact(7), 9, NOW, "no such user");
+    channel.accepted(&maria(), 9, Timestamp(NOW.0 + 1));
+    assert!(channel.make_room(&contact(99), NOW));
+    assert!(channel.waiting.len() == OF_A_CIRCLE - 1 && !channel.owes(&contact(7), 9));
+    assert!(
+        channel.lost.unwrap().why.starts_with("to bad7@acme.example because others wait too: no such user")
+    );
+}
+
+#[test]
+fn a_channel_of_before_told_contacts_with_the_operators() {
+    let mut channel = Channel { contacts: None, ..channel() };
+    channel.pass(&maria());
+    assert_eq!(
+        channel.course(Circle::Contacts),
+        Course { upto: 3, batch: Some(Batch { upto: 9, past: None }) }
+    );
+    channel.reach(Circle::Operators, 9);
+    assert_eq!((channel.upto, channel.course(Circle::Contacts).upto), (9, 3));
 }

@@ -6,11 +6,13 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
+use super::{Channel, Circle};
 use crate::domain::audit::{Entry, Outcome, SubjectLine};
 use crate::domain::lifecycle::{Told, deletes_at};
 use crate::domain::notice::{Trouble, old_secret_used, still_used};
 use crate::domain::{
-    App, AppId, CommandKind, Contact, Contacts, Grounds, KeyId, KeyState, Name, Role, State, Timestamp,
+    App, AppId, CommandKind, Contact, Contacts, Grounds, KeyId, KeyState, Name, OperatorId, Role, State,
+    Timestamp,
 };
 
 /// Somebody who is told.
@@ -30,6 +32,24 @@ impl Recipient {
         match self {
             Self::Operator(_) => "operator",
             Self::Contact(_) => "contact",
+        }
+    }
+
+    /// With whom they are told.
+    pub const fn circle(&self) -> Circle {
+        match self {
+            Self::Operator(_) => Circle::Operators,
+            Self::Contact(_) => Circle::Contacts,
+        }
+    }
+
+    /// Whether it is an operator who can sign in no more.
+    pub fn has_left(&self, state: &State) -> bool {
+        match self {
+            Self::Operator(name) => {
+                state.operator_named(name.as_str()).is_none_or(|who| !who.standing.is_active())
+            }
+            Self::Contact(_) => false,
         }
     }
 
@@ -102,12 +122,51 @@ pub enum Matter {
     SecretUsed(AppId),
 }
 
-impl Matter {
-    /// What an entry of the trail says that a sweep did.
+/// What an entry of the trail has people told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tiding {
+    /// Something was done.
+    Done(Matter),
+    /// A key or an app was given to another owner, who is told of this if it was told before.
+    Given(Matter),
+    /// Somebody can sign in no more: who answers for their keys and apps is told what was told of these.
+    Left(OperatorId),
+}
+
+impl Tiding {
+    /// What an entry says.
     pub fn of(entry: &Entry) -> Vec<Self> {
         if entry.outcome != Outcome::Done {
             return Vec::new();
         }
+        let given = |subject: &SubjectLine| match subject.kind.as_str() {
+            "key" => subject.id.parse().map(|key| Matter::of_key(key).map(Self::Given).to_vec()),
+            "app" => subject.id.parse().map(|app| Matter::of_app(app).map(Self::Given).to_vec()),
+            "operator" => subject.id.parse().map(|operator| vec![Self::Left(operator)]),
+            _ => Ok(Vec::new()),
+        };
+        match CommandKind::of_code(&entry.event) {
+            Some(CommandKind::TransferKey | CommandKind::DisableOperator) => {
+                entry.subjects.iter().filter_map(|subject| given(subject).ok()).flatten().collect()
+            }
+            _ => Matter::of(entry).into_iter().map(Self::Done).collect(),
+        }
+    }
+}
+
+impl Matter {
+    /// What may have been told of a key and can still be done something about.
+    const fn of_key(key: KeyId) -> [Self; 4] {
+        [Self::Unused(key), Self::Ends(key), Self::GraceEnds(key), Self::StillUsed(key)]
+    }
+
+    /// The same of an app.
+    const fn of_app(app: AppId) -> [Self; 2] {
+        [Self::SecretEnds(app), Self::SecretUsed(app)]
+    }
+
+    /// What an entry of the trail says that a sweep did.
+    fn of(entry: &Entry) -> Vec<Self> {
         let key = |id: &str| id.parse().ok();
         let app = |subject: &SubjectLine| subject.id.parse::<AppId>().ok().filter(|_| subject.kind == "app");
         let all = |what: fn(KeyId) -> Self| {
@@ -200,33 +259,94 @@ pub fn admins(state: &State) -> Vec<Recipient> {
     admins.map(|operator| Recipient::Operator(operator.name.clone())).collect()
 }
 
-/// Who is told of what, each of everything in one message. What concerns nobody who can be told goes to the admins.
-pub fn addressed(
+/// What is to be told somebody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parcel {
+    /// What they were not told yet.
+    pub fresh: BTreeSet<Matter>,
+    /// What they were told and nobody accepted.
+    pub left: BTreeSet<Matter>,
+}
+
+/// What is to be told whom of one circle of what was done up to an entry, each everything in one message. What concerns nobody
+/// who can be told goes to the admins, also what waits for somebody who has left, unless a message is only repeated.
+pub fn mail(
     state: &State,
-    matters: impl IntoIterator<Item = Matter>,
-) -> BTreeMap<Recipient, BTreeSet<Matter>> {
-    let admins = admins(state);
-    let mut all: BTreeMap<Recipient, BTreeSet<Matter>> = BTreeMap::new();
-    let mut tell = |to: Recipient, matter: Matter| {
-        all.entry(to).or_default().insert(matter);
-    };
-    for matter in matters {
-        let key = matter.key().and_then(|id| state.key(id));
-        let app = matter.app().and_then(|id| state.app(id));
-        if matter.key().is_some() != key.is_some() || matter.app().is_some() != app.is_some() {
-            continue;
-        }
-        for contact in key.and_then(|key| key.contacts.as_deref()).into_iter().flat_map(Contacts::iter) {
-            tell(Recipient::Contact(contact.clone()), matter);
-        }
-        let owner = key.map(|key| key.owner).or_else(|| app.map(|app| app.owner));
-        let owner = owner.and_then(|id| state.operator(id)).filter(|owner| owner.standing.is_active());
-        match owner {
-            Some(owner) => tell(Recipient::Operator(owner.name.clone()), matter),
-            None => admins.iter().for_each(|admin| tell(admin.clone(), matter)),
+    channel: &Channel,
+    (circle, upto): (Circle, u64),
+    tidings: &[(u64, Tiding)],
+) -> BTreeMap<Recipient, Parcel> {
+    let (course, admins) = (channel.course(circle), admins(state));
+    let is_repeated = course.under_way().is_some();
+    let mut all: BTreeMap<Recipient, Parcel> = BTreeMap::new();
+    for (entry, tiding) in tidings.iter().filter(|(entry, _)| *entry <= upto) {
+        let mut tell = |to: &Recipient, matter: Matter, owner: Option<&Recipient>| {
+            if to.circle() != circle {
+                return;
+            }
+            let was_owed = |owner: &Recipient| !is_repeated && channel.owes(owner, *entry);
+            if channel.owes(to, *entry) {
+                all.entry(to.clone()).or_default().left.insert(matter);
+            } else if *entry > course.upto || owner.is_some_and(was_owed) {
+                all.entry(to.clone()).or_default().fresh.insert(matter);
+            }
+        };
+        for (matter, is_done) in tiding.matters(state) {
+            let key = matter.key().and_then(|id| state.key(id));
+            let app = matter.app().and_then(|id| state.app(id));
+            if matter.key().is_some() != key.is_some() || matter.app().is_some() != app.is_some() {
+                continue;
+            }
+            let contacts = key.and_then(|key| key.contacts.as_deref()).filter(|_| is_done);
+            for contact in contacts.into_iter().flat_map(Contacts::iter) {
+                tell(&Recipient::Contact(contact.clone()), matter, None);
+            }
+            let owner = key.map(|key| key.owner).or_else(|| app.map(|app| app.owner));
+            let owner =
+                owner.and_then(|id| state.operator(id)).map(|owner| Recipient::Operator(owner.name.clone()));
+            match owner {
+                Some(owner) if !owner.has_left(state) => tell(&owner, matter, None),
+                left => admins.iter().for_each(|admin| tell(admin, matter, left.as_ref())),
+            }
         }
     }
     all
+}
+
+impl Tiding {
+    /// What there is to tell, and whether a sweep or a rotation did it: else it was told somebody before.
+    fn matters(self, state: &State) -> Vec<(Matter, bool)> {
+        let told = |matter: Matter| was_told(state, matter).then_some((matter, false));
+        match self {
+            Self::Done(matter) => vec![(matter, true)],
+            Self::Given(matter) => told(matter).into_iter().collect(),
+            Self::Left(who) if state.operator(who).is_some_and(|who| who.standing.is_active()) => Vec::new(),
+            Self::Left(who) => {
+                let keys = state.keys_of(who).flat_map(|key| Matter::of_key(key.id));
+                let apps = state.apps_of(who).flat_map(|app| Matter::of_app(app.id));
+                keys.chain(apps).filter_map(told).collect()
+            }
+        }
+    }
+}
+
+/// Whether a sweep has told of it, as far as that is not for [`still`] to say.
+fn was_told(state: &State, matter: Matter) -> bool {
+    let cycle = || matter.key().and_then(|key| state.cycle(key));
+    match matter {
+        Matter::Ends(_) => cycle().is_some_and(|cycle| !cycle.ends.is_empty()),
+        Matter::StillUsed(_) => cycle().is_some_and(|cycle| cycle.missed.is_some()),
+        Matter::SecretUsed(app) => {
+            state.app(app).and_then(App::previous).is_some_and(|old| old.missed.is_some())
+        }
+        Matter::Held
+        | Matter::Unused(_)
+        | Matter::Ended(_)
+        | Matter::Deleted(_)
+        | Matter::Withdrawn(_)
+        | Matter::GraceEnds(_)
+        | Matter::SecretEnds(_) => true,
+    }
 }
 
 /// What still holds of a matter.

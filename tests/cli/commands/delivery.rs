@@ -96,6 +96,17 @@ fn cron_sends_each_step_once_and_says_what_was_not_accepted() {
 }
 
 #[test]
+fn a_channel_that_was_set_up_before_the_first_sweep_gets_what_that_tells() {
+    let desk = desk();
+    let words =
+        ["key", "create", "--name", "Lead forms", "--agency", "--scope", "contacts.read", "--expires", "9d"];
+    desk.maria().does(&words);
+    desk.file("clock", format!("{} two", 3 * DAY_MS));
+    assert_eq!(sweeps(&desk)["delivered"], 1);
+    assert_eq!(given(&desk)[0]["notices"][0]["what"], "ends");
+}
+
+#[test]
 fn a_test_message_says_what_became_of_it_and_is_marked_as_a_test() {
     let desk = desk();
     let maria = desk.maria();
@@ -132,7 +143,7 @@ fn what_was_given_up_after_a_week_is_told_and_fails_the_sweep_until_the_channel_
         let info = maria.does(&["info", "--config", "config.toml"]).out;
         assert!(info.contains("mail delivers nothing since"), "{info}");
     }
-    assert!(maria.does(&["info"]).out.contains("given up after a week"));
+    assert!(maria.does(&["info"]).out.contains("given up: to maria after a week"));
     let board = maria.does(&["notices", "list", "--config", "config.toml"]).out;
     assert!(board.contains("notices are not delivered: mail: "), "{board}");
     fs::remove_file(desk.path("broken")).unwrap();
@@ -244,6 +255,21 @@ fn a_server_delivers_what_a_sweep_tells_that_somebody_attached_asked_for() {
     kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
     assert!(server.wait().unwrap().success());
     assert_eq!(sweeps(&desk)["delivered"], 0, "once");
+}
+
+#[test]
+fn a_sweep_says_that_the_process_it_is_attached_to_delivers_nothing_through_its_channel() {
+    let desk = desk();
+    let maria = desk.maria();
+    with_a_notice_due(&desk);
+    let words = maria.words(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut server = desk.command(&words).stderr(Stdio::null()).spawn().unwrap();
+    until("the server to be there", || desk.data().join("control.sock").exists());
+    let said = maria.says(&["sweep", "--config", "config.toml"]).expect(1);
+    assert!(said.err.contains("delivers nothing through mail"), "{}", said.err);
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
+    assert_eq!(sweeps(&desk)["delivered"], 1);
 }
 
 #[test]
