@@ -424,7 +424,8 @@ impl Said {
             let record = state.key(*key).unwrap();
             let how = match (&record.superseded, record.state(now)) {
                 (_, KeyState::Active) => Stands::Works,
-                (Some(how), KeyState::Superseded) => Stands::Superseded(
+                // Also one whose grace is over, which nobody has written down yet.
+                (Some(how), _) if !record.is_ended() => Stands::Superseded(
                     how.by,
                     how.waits.is_none().then(|| record.expiry.instant().unwrap().0),
                 ),
