@@ -61,13 +61,13 @@ fn replace(deck: &Deck, which: &Final, rotation: Option<Rotation>, file: Option<
     let (signed, app) = reach(deck, &which.one)?;
     which.consent.ask(&signed, || {
         format!(
-            "A new secret for {} ({})? The present one and its access tokens end at once.",
+            "A new secret for {} ({})? Every secret it has and every access token ends at once.",
             app.name, app.id
         )
     })?;
     make(deck, &signed, &app, Command::RenewAppSecret(app.id, rotation), file)?;
     deck.output.say(&format!(
-        "{} has a new secret, {}. The old one is refused from now on; so are its access tokens.",
+        "{} has a new secret, {}. What it had before is refused from now on; so are all access tokens.",
         app.name,
         Handover::where_it_is(file)
     ));

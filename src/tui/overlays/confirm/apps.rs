@@ -118,9 +118,9 @@ fn consequences(deed: AppDeed, app: &App, seen: &Seen<'_>) -> Vec<String> {
             "The new secret, which nobody has used, is refused at once. The one before stays as it is."
         }
         (AppDeed::NewSecret, true, _) => {
-            "The secret it has now and all access tokens fetched with it end at once: the app stands still until it has the new one."
+            "Every secret it has and every access token ends at once: the app stands still until it has the new one."
         }
-        (AppDeed::NewSecret, false, _) => "The secret it has now ends at once.",
+        (AppDeed::NewSecret, false, _) => "Every secret it has ends at once.",
     };
     let then = match deed {
         AppDeed::Pause | AppDeed::Resume | AppDeed::TakeBack => None,
