@@ -42,7 +42,7 @@ fn a_key_lives_through_all_its_states_and_verify_tells_each() {
         "contacts.read",
         "contacts.write",
         "--expires",
-        "90d",
+        "120d",
         "--note",
         "the warehouse",
     ]);
