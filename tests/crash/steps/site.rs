@@ -157,7 +157,9 @@ fn standing(desk: &Desk) -> Result<Standing, String> {
     };
     for key in keys.iter_mut().filter_map(Value::as_object_mut) {
         // A process that was killed may have lost a use: days without use count anew from the next opening.
-        key.remove("deletes_at");
+        for told in ["deletes_at", "uses_known_since"] {
+            key.remove(told);
+        }
     }
     let (others, touched): (Vec<_>, Vec<_>) =
         keys.into_iter().partition(|key| NAMES[1..].iter().any(|name| key["name"] == *name));
