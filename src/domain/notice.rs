@@ -299,7 +299,7 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
         KeyState::Revoked => {}
     }
     if let Some((when, told)) = deletion(state, key, grounds) {
-        let given = cycle.and_then(|cycle| cycle.idle.last()).filter(|_| told > 0);
+        let given = cycle.and_then(|cycle| cycle.idle.get(told.checked_sub(1)?));
         let since = given.map_or(now, |step| step.at);
         all.push(Notice::of_key(What::Deletion { told }, key, when).since(since));
     }

@@ -93,8 +93,8 @@ impl LocalEngine {
         match how {
             Sweeping::Tell => {
                 let mut swept = Swept::default();
-                // What was used and not taken yet counts, as when it is done.
-                self.register.write(Refused::WhenDue)?;
+                // What was used and not taken yet counts, as when it is done; what cannot be written leaves no grounds.
+                let _noted = self.register.write(Refused::WhenDue);
                 let (state, grounds) = (self.state(), self.grounds()?);
                 let plan = plan(&state, grounds);
                 for event in Pass::ALL.iter().flat_map(|pass| plan.events(*pass, grounds.now)) {

@@ -639,7 +639,7 @@ fn a_new_secret_nobody_took_is_taken_back_and_a_lost_one_stays_dead() {
     console
         .press("L")
         .sees("New secret for an app")
-        .sees("fetched with it end at")
+        .sees("every access token")
         .press("tab enter")
         .press("c space enter");
     console.sees("the old one is worthless");

@@ -245,6 +245,7 @@ fn nothing_is_told_and_nothing_deleted_while_uses_cannot_be_written_or_the_clock
     assert_eq!(house.verify(&token), None);
     house.store.inner.fail_next(Fault::Unavailable);
     house.open.engine.sweep(&house.open.session, Sweeping::Do).map(drop).unwrap_err();
+    house.store.inner.fail_next(Fault::Unavailable);
     let told = house.open.engine.sweep(&house.open.session, Sweeping::Tell).map(drop).unwrap_err();
     assert!(matches!(told, EngineError::Refused(Refusal::UsesIncomplete)), "{told}");
     assert_eq!(house.sweep(), NOTHING, "it can again, and the key was used");

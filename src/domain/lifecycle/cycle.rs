@@ -136,6 +136,17 @@ impl Cycle {
         self.seen.retain(|seen| !kinds.contains(&seen.kind));
     }
 
+    /// The same without notices of a deletion that lie ahead: a clock that was wrong gave them. Two that disagree by less than
+    /// a day do no harm.
+    #[must_use]
+    pub(super) fn believed(mut self, now: Timestamp) -> Self {
+        if let Some(wrong) = self.idle.iter().position(|step| before(step.at, 1) > now) {
+            self.idle.truncate(wrong);
+            self.forget(&[NoticeKind::Deletion]);
+        }
+        self
+    }
+
     /// Forgets what was told of an end, and who has seen it.
     pub(super) fn forget_end(&mut self) {
         self.ends.clear();

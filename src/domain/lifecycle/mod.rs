@@ -7,7 +7,7 @@
 //! is the latest of: made, used, resumed, kept, protected no more, and since when no use was lost. A sweep gives at most
 //! one notice a key, in the order of [`STEPS`], when its day has come; it deletes when all were given and the time has
 //! come. So late sweeps delay and never skip, and no life is shorter than announced. A use or an operator's word after a
-//! notice voids it, and so does a clock that was put right and by which it is still to come.
+//! notice voids it; one that is still to come, by a clock that was put right, counts as never given.
 //!
 //! **Held.** More deletions at once than [`allowed`] are not done: a [`Hold`] names them and waits for an operator's word.
 //!
@@ -402,7 +402,7 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
     }
     let now = grounds.now;
     let known = state.cycle(key.id);
-    let mut cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
+    let mut cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id)).believed(now);
     let told_before = plan.notices.len();
     let watch = watch(state, state.policy(), key, &cycle, grounds);
     // First of all, so that whatever notice is given writes down that these hold no more.
@@ -472,10 +472,8 @@ fn watch(state: &State, policy: &Policy, key: &Key, cycle: &Cycle, grounds: Grou
     let used = state.usage(key.id).last_used_at;
     let touched = used.max(key.counted_from);
     let base = touched.max(Some(key.created_at.max(grounds.complete_since?)))?;
-    // One that lies ahead was given by a clock that was wrong. Two that disagree by less than a day do no harm.
-    let is_wrong = |step: &Step| touched.is_some_and(|at| step.at <= at) || before(step.at, 1) > grounds.now;
-    let is_void =
-        cycle.idle.iter().any(is_wrong) || grounds.now < after(base, idle_days.saturating_sub(FIRST));
+    let is_void = cycle.idle.iter().any(|step| touched.is_some_and(|at| step.at <= at))
+        || grounds.now < after(base, idle_days.saturating_sub(FIRST));
     let told = cycle.idle.iter().filter(|_| !is_void).map(|step| after(step.at, step.days)).max();
     Some(Watch { is_void, deletes_at: told.max(Some(after(base, idle_days)))? })
 }
@@ -500,9 +498,9 @@ pub fn deletes_under(
     key: &Key,
     grounds: Grounds,
 ) -> Option<(Timestamp, usize)> {
-    let (known, none) = (state.cycle(key.id), Cycle::of(key.id));
-    let watch = watch(state, policy, key, known.unwrap_or(&none), grounds)?;
-    let given = if watch.is_void { 0 } else { known.map_or(0, |cycle| cycle.idle.len()) };
+    let known = state.cycle(key.id).cloned().unwrap_or_else(|| Cycle::of(key.id)).believed(grounds.now);
+    let watch = watch(state, policy, key, &known, grounds)?;
+    let given = if watch.is_void { 0 } else { known.idle.len() };
     // The notices that are still to come take their days.
     let soonest = STEPS.get(given).map(|days| after(grounds.now, *days));
     let at = soonest.max(Some(watch.deletes_at))?;
