@@ -14,13 +14,13 @@ use super::notices::show;
 use super::number::whole;
 use super::table::Table;
 use super::times;
-use crate::deliver::{Quit, Report, begin, run};
+use crate::deliver::{Quit, Report, Setup, begin, run};
 use crate::domain::event::Subject;
 use crate::domain::lifecycle::Told;
 use crate::domain::notice::{Notice, What, board};
 use crate::domain::time::BadExpiry;
 use crate::domain::{Command, Event, Expiry, Key, KeyState, Name, Refusal, Timestamp};
-use crate::engine::{Sweeping, Swept};
+use crate::engine::{LocalEngine, Sweeping, Swept};
 
 /// Words of `sweep`.
 #[derive(Debug, Args)]
@@ -90,10 +90,7 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
     let swept = signed.engine.sweep(&signed.session, how);
     // Also what kept a sweep from being done is told. Who is attached leaves it to the process that has the store.
     let delivered = match &signed.local {
-        Some(engine) if how == Sweeping::Do && !deck.config.channels.is_empty() => {
-            let _others = signed.waiting();
-            run(engine, &deck.config.channels, &Quit::default())
-        }
+        Some(engine) if how == Sweeping::Do => deliver(engine, &signed, &deck.config.channels),
         _ => Report::default(),
     };
     let swept = swept.inspect_err(|_| delivery::tell(deck, &delivered))?;
@@ -118,6 +115,25 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
     let done = deck.done(signed.engine.settle());
     // It is swept all the same; whoever runs it has to know that colleagues are not told.
     Ok(if fails { ExitCode::from(1) } else { done })
+}
+
+/// Delivers until nothing is new: while a program takes its time others go on, and may do what is to be told.
+fn deliver(engine: &LocalEngine, signed: &Signed, channels: &[Setup]) -> Report {
+    if channels.is_empty() {
+        return Report::default();
+    }
+    let _others = signed.waiting();
+    let quit = Quit::default();
+    let mut all = run(engine, channels, &quit);
+    let mut sent = all.sent;
+    while sent > 0 {
+        let works = |setup: &&Setup| all.failed.iter().all(|(failed, _)| *failed != setup.name);
+        let well: Vec<Setup> = channels.iter().filter(works).cloned().collect();
+        let more = run(engine, &well, &quit);
+        sent = more.sent;
+        all.add(more);
+    }
+    all
 }
 
 fn action(event: &Event) -> ActionLine<'_> {

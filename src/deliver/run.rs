@@ -42,7 +42,8 @@ impl Report {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 
-    fn add(&mut self, other: Self) {
+    /// With what came of another run.
+    pub fn add(&mut self, other: Self) {
         self.sent += other.sent;
         self.failed.extend(other.failed);
         self.taken_over.extend(other.taken_over);

@@ -300,7 +300,12 @@ fn while_a_sweep_waits_for_a_program_others_go_on() {
     with_a_notice_due(&desk);
     let token = maria.issues("Leaked", "contacts.read");
     let (begun, answer) = (desk.path("begun"), desk.path("answer"));
-    let waits = format!("touch {}; until test -e {}; do sleep 0.1; done", begun.display(), answer.display());
+    let waits = format!(
+        "touch {}; until test -e {}; do sleep 0.1; done; cat >>{mail}; echo >>{mail}",
+        begun.display(),
+        answer.display(),
+        mail = desk.path("mail").display()
+    );
     desk.file(
         "waits.toml",
         format!("[channel.mail]\ncommand = ['/bin/sh', '-c', '{waits}']\nseconds = 600\n"),
@@ -311,7 +316,13 @@ fn while_a_sweep_waits_for_a_program_others_go_on() {
     // The program itself may ask keydeck too.
     maria.does(&["key", "revoke", "Leaked", "--yes"]);
     assert_eq!(maria.verifies(&token), "deny revoked");
+    let words =
+        ["key", "create", "--name", "Short", "--agency", "--scope", "contacts.read", "--expires", "2d"];
+    maria.does(&words);
+    maria.does(&["sweep"]);
     desk.file("answer", "");
     assert!(sweep.wait().unwrap().success());
     assert_eq!(maria.verifies(&token), "deny revoked");
+    let told: Vec<_> = given(&desk).iter().map(|mail| mail["notices"][0]["name"].clone()).collect();
+    assert_eq!(told, ["Lead forms", "Short"], "what was told meanwhile does not wait for tomorrow");
 }
