@@ -11,14 +11,36 @@ use keydeck::domain::{
 };
 use keydeck::domain::{Catalog, Profile, Timestamp, catalog::AuthMethod};
 use keydeck::engine::clock::TestClock;
-use keydeck::engine::open::{CATALOG_FILE, Key, Options, found};
+use keydeck::engine::open::{CATALOG_FILE, Key, Open, Options, found};
 use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Sweeping, Via, take_back};
 use keydeck::serve::control::Control;
-use keydeck::serve::door::open_or_attach;
+use keydeck::serve::door::{Entrance, open_or_attach};
 use keydeck::store::Standing;
+use tempfile::TempDir;
 
 use super::house::{House, PHRASE, enter, issued, key, name, open_as, options, phrase, settings};
 use crate::support::wait::until;
+
+/// A store whose time a test makes pass, and its founder attached to the process that has it.
+struct Timed {
+    maria: Entrance,
+    _control: Control,
+    owner: Open,
+    clock: TestClock,
+    _dir: TempDir,
+}
+
+impl Timed {
+    fn founded() -> Self {
+        let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(1_790_000_000_000)));
+        let here = Options { clock: Arc::new(clock.clone()), ..options(dir.path(), Via::CommandLine) };
+        let owner = found(&here, name("Acme"), name("maria"), &phrase(PHRASE)).unwrap().open;
+        let control = Control::start(Arc::clone(&owner.engine), &settings()).unwrap();
+        let maria =
+            open_or_attach(&here, &Key::Operator { name: "maria", passphrase: &phrase(PHRASE) }).unwrap();
+        Self { maria, _control: control, owner, clock, _dir: dir }
+    }
+}
 
 #[test]
 fn an_edit_based_on_what_another_process_changed_is_refused_through_the_socket() {
@@ -288,11 +310,8 @@ fn a_store_in_memory_offers_no_socket_and_one_with_a_long_path_does() {
 
 #[test]
 fn who_is_attached_believes_the_clock_when_its_owner_does() {
-    let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(1_790_000_000_000)));
-    let here = Options { clock: Arc::new(clock.clone()), ..options(dir.path(), Via::CommandLine) };
-    let owner = found(&here, name("Acme"), name("maria"), &phrase(PHRASE)).unwrap().open;
-    let _control = Control::start(Arc::clone(&owner.engine), &settings()).unwrap();
-    let maria = open_or_attach(&here, &Key::Operator { name: "maria", passphrase: &phrase(PHRASE) }).unwrap();
+    let timed = Timed::founded();
+    let (clock, owner, maria) = (&timed.clock, &timed.owner, &timed.maria);
     assert!(maria.owner.is_some() && !maria.engine.now().suspect);
     let early = maria.engine.execute(&maria.session, Command::ConfirmClock).err().unwrap();
     assert_eq!(early.code(), "no_change");
@@ -323,11 +342,8 @@ fn who_is_attached_to_a_store_in_doubt_sees_that_its_keys_are_refused() {
 
 #[test]
 fn through_the_socket_a_rotated_secret_ends_on_its_millisecond_and_a_pause_with_a_sweep() {
-    let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(1_790_000_000_000)));
-    let here = Options { clock: Arc::new(clock.clone()), ..options(dir.path(), Via::CommandLine) };
-    let owner = found(&here, name("Acme"), name("maria"), &phrase(PHRASE)).unwrap().open;
-    let _control = Control::start(Arc::clone(&owner.engine), &settings()).unwrap();
-    let maria = open_or_attach(&here, &Key::Operator { name: "maria", passphrase: &phrase(PHRASE) }).unwrap();
+    let timed = Timed::founded();
+    let (clock, owner, maria) = (&timed.clock, &timed.owner, &timed.maria);
     let run = |command: Command| maria.engine.execute(&maria.session, command).unwrap();
     let old = run(super::unshown::app("Shop")).token.unwrap();
     let app = AppId(old.id());
@@ -358,11 +374,8 @@ fn through_the_socket_a_rotated_secret_ends_on_its_millisecond_and_a_pause_with_
 
 #[test]
 fn through_the_socket_too_a_key_nobody_saw_is_revoked_when_the_old_half_has_ended_meanwhile() {
-    let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(1_790_000_000_000)));
-    let here = Options { clock: Arc::new(clock.clone()), ..options(dir.path(), Via::CommandLine) };
-    let owner = found(&here, name("Acme"), name("maria"), &phrase(PHRASE)).unwrap().open;
-    let _control = Control::start(Arc::clone(&owner.engine), &settings()).unwrap();
-    let maria = open_or_attach(&here, &Key::Operator { name: "maria", passphrase: &phrase(PHRASE) }).unwrap();
+    let timed = Timed::founded();
+    let (clock, owner, maria) = (&timed.clock, &timed.owner, &timed.maria);
     let run = |command: Command| maria.engine.execute(&maria.session, command).unwrap();
     let old = issued(run(key("Nightly"))).0;
     maria.engine.shown(*old.public()).unwrap();
