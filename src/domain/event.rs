@@ -1,15 +1,17 @@
 //! What happened. An event carries the whole new records, so applying it is putting them, and what is written
 //! to disk is what is held in memory.
 
+mod changes;
+
 use minicbor::{Decode, Encode};
 
-use super::app::{Previous, RevokedTokens};
+use super::app::RevokedTokens;
 use super::delivery::Channel;
 use super::lifecycle::{Seen, Told};
 use super::signing::SigningKeys;
 use super::{
-    Agency, App, Audience, Cycle, Expiry, Hold, Key, Location, Motive, Operator, Policy, Record, Role,
-    Scopes, Timestamp,
+    Agency, App, Audience, Cycle, Expiry, Hold, Key, Location, Operator, Policy, Record, Role, Scopes,
+    Timestamp,
 };
 
 /// One thing that happened.
@@ -380,140 +382,4 @@ impl Event {
     pub const fn location(&self) -> Option<&Location> {
         if let Subject::Location(location) = self.subject() { Some(location) } else { None }
     }
-
-    /// The fields that changed.
-    pub fn changes(&self) -> Vec<Change> {
-        let one = |field: &str, from: String, to: String| vec![Change { field: field.into(), from, to }];
-        match self {
-            Self::RoleSet(o, before) => one("role", before.to_string(), o.role.to_string()),
-            Self::OperatorAdded(o) => one("role", String::new(), o.role.to_string()),
-            Self::OperatorDisabled(o) => {
-                let keys = if o.standing.keys_work() { "keys work" } else { "keys stopped" };
-                one("standing", "active".into(), format!("disabled, {keys}"))
-            }
-            Self::OperatorEnabled(_) => one("standing", "disabled".into(), "active".into()),
-            Self::KeyGiven(_, to) | Self::AppGiven(_, to) => one("owner", String::new(), to.name.to_string()),
-            Self::LocationRenamed(l, before) => one("name", before.to_string(), l.name.to_string()),
-            Self::KeyIssued(k) | Self::KeyImported(k) => {
-                let mut all = one("scopes", String::new(), k.scopes.to_string());
-                all.extend(one("expires", String::new(), k.expiry.to_string()));
-                all
-            }
-            Self::KeySucceeded(k, before) if k.expiry == *before => {
-                one("expires", String::new(), k.expiry.to_string())
-            }
-            // Told apart from the rotation, which lengthens no life.
-            Self::KeySucceeded(k, before) => one("extended", before.to_string(), k.expiry.to_string()),
-            Self::KeySuperseded(k, before) => match k.superseded.as_ref().and_then(|how| how.waits) {
-                Some(grace) => one(
-                    "old half ends",
-                    before.to_string(),
-                    format!("{grace} after the first use of the new one"),
-                ),
-                None => one("old half ends", before.to_string(), k.expiry.to_string()),
-            },
-            Self::KeyPaused(Key { pause_ends: Some(at), .. }) => {
-                one("resumes", String::new(), at.to_string())
-            }
-            Self::AppSecretRenewed(a) => old_secret(Expiry::Never, a),
-            Self::AppSecretEnds(a, before) | Self::AppSecretReinstated(a, before) => old_secret(*before, a),
-            Self::AppSecretMissed(_, at) => one(Told::MISSED, String::new(), at.to_string()),
-            Self::KeyReinstated(k, before) => one("expires", before.to_string(), k.expiry.to_string()),
-            Self::KeyRescoped(k, before) => one("scopes", before.to_string(), k.scopes.to_string()),
-            Self::AppCreated(a) => one("scopes", String::new(), a.scopes.to_string()),
-            Self::AppEdited(after, before) => different(before.edited(), after.edited()),
-            Self::KeyEdited(after, before) => different(before.edited(), after.edited()),
-            Self::TokenRevoked(_, tokens) => {
-                let token = tokens.tokens.last().map_or_else(|| "all".into(), |t| t.token.to_string());
-                one("token", String::new(), token)
-            }
-            Self::SigningKeyAdded(keys) => {
-                let number = keys.keys.last().map_or(0, |key| key.number);
-                one("signing key", String::new(), number.to_string())
-            }
-            Self::ClockConfirmed(believed, wall) => one("clock", believed.to_string(), wall.to_string()),
-            Self::PolicySet(_, rule, from, to) => one(rule, from.clone(), to.clone()),
-            Self::NoticeGiven(k, _, told) => given(k, *told),
-            Self::NoticeSeen(_, _, seen) => {
-                let until = seen.until.map_or_else(|| "its next step".to_owned(), |at| at.to_string());
-                one("notice", seen.kind.code().to_owned(), format!("not shown until {until}"))
-            }
-            Self::KeyProtected(k) => one(
-                "protected",
-                String::new(),
-                k.protection.as_ref().map_or_else(String::new, |p| p.why.to_string()),
-            ),
-            Self::DeletionsHeld(hold) | Self::HoldConfirmed(hold) => {
-                one("deletions held", String::new(), hold.keys.len().to_string())
-            }
-            Self::ChannelMoved(after, before) => match before {
-                Some(before) => different(before.edited(), after.edited()),
-                None => one("entry", String::new(), after.upto.to_string()),
-            },
-            Self::KeyRevoked(k) => k.motive.iter().flat_map(|motive| told(motive)).collect(),
-            Self::KeyPurged(_, before) => one("name", before.name.to_string(), String::new()),
-            Self::SessionStarted(failed) if *failed > 0 => {
-                one("failed attempts before", "0".into(), failed.to_string())
-            }
-            Self::AgencyFounded(..)
-            | Self::SessionStarted(_)
-            | Self::SessionEnded
-            | Self::AgencyViewOpened
-            | Self::AuditRead
-            | Self::AuditExported
-            | Self::SecretSet(_)
-            | Self::RecoveryRenewed
-            | Self::LocationAdded(_)
-            | Self::LocationRemoved(_)
-            | Self::KeyPaused(_)
-            | Self::KeyResumed(_)
-            | Self::KeyDeleted(_)
-            | Self::KeyRestored(_)
-            | Self::KeyKept(_)
-            | Self::KeyUnprotected(_)
-            | Self::NoticesRenewed(..)
-            | Self::AppSecretEnded(_)
-            | Self::AppPaused(_)
-            | Self::AppResumed(_)
-            | Self::AppDeleted(_)
-            | Self::AppTokensEnded(_) => Vec::new(),
-        }
-    }
-}
-
-/// Which notice was given of a key.
-fn given(key: &Key, told: Told) -> Vec<Change> {
-    let (field, to) = match told {
-        Told::Unused { days, deletes_at } => (Told::UNUSED, format!("{deletes_at}, told {days} d before")),
-        Told::Ends { at, .. } if key.superseded.is_some() => (Told::MISSED, at.to_string()),
-        Told::Ends { days: 0, at } => (Told::ENDED, at.to_string()),
-        Told::Ends { days, at } => (Told::ENDS, format!("{at}, told {days} d before")),
-    };
-    vec![Change { field: field.into(), from: String::new(), to }]
-}
-
-/// When the secret an app had before ends, and would have.
-fn old_secret(before: Expiry, app: &App) -> Vec<Change> {
-    let from = before.to_string();
-    let to = app.previous().map_or_else(|| Expiry::Never.to_string(), Previous::end);
-    if from == to { Vec::new() } else { vec![Change { field: "old secret ends".into(), from, to }] }
-}
-
-/// Why a key was revoked, word and words apart.
-fn told(motive: &Motive) -> impl Iterator<Item = Change> {
-    let fields = [(Motive::REASON, motive.why.code()), (Motive::BECAUSE, motive.because.as_str())];
-    let said = fields.into_iter().filter(|(_, to)| !to.is_empty());
-    said.map(|(field, to)| Change { field: field.into(), from: String::new(), to: to.into() })
-}
-
-fn different<const N: usize>(
-    before: [(&'static str, String); N],
-    after: [(&'static str, String); N],
-) -> Vec<Change> {
-    before
-        .into_iter()
-        .zip(after)
-        .filter(|((_, from), (_, to))| from != to)
-        .map(|((field, from), (_, to))| Change { field: field.into(), from, to })
-        .collect()
 }

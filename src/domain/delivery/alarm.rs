@@ -6,7 +6,8 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::{Channel, ChannelName, Failing, Recipient, TRIED_DAYS, brief, is_time, pause};
+use super::waiting::{TRIED_DAYS, is_time, pause};
+use super::{Channel, ChannelName, Failing, Recipient, brief};
 use crate::domain::Timestamp;
 use crate::domain::notice::Trouble;
 use crate::domain::time::DAY_MS;

@@ -1,5 +1,5 @@
 //! Notices that leave the screen: what is remembered of a channel, so that each step is told through it once, whoever sends
-//! and whenever it fails; `told` says who is told what. How a message travels is none of this folder's business.
+//! and whenever it fails; `told` says who is told what, `waiting` what becomes of messages that nobody accepts. How a message travels is none of this folder's business.
 //!
 //! A channel goes through the audit trail once for operators and once for contacts: these are named by whoever makes keys, and
 //! hold up no operator. What sweeps did since is a batch: its end is written down before the first message leaves, so a message
@@ -8,92 +8,21 @@
 //! be wrong while nothing can be read or written: `alarm`.
 
 mod alarm;
+mod name;
 mod told;
+mod waiting;
 
-use std::fmt;
-use std::str::FromStr;
-
-use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
 pub use self::alarm::{Alarm, Wrong};
+pub use self::name::{BadChannelName, ChannelName};
 pub use self::told::{KINDS, Matter, Parcel, Pending, Recipient, Tiding, admins, mail, still};
+pub use self::waiting::{OF_A_CIRCLE, TRIED_DAYS, WAITING_MAX, Waiting, waits};
 use super::Timestamp;
-use super::time::DAY_MS;
 
-/// Days after which a message that nobody accepts is given up.
-pub const TRIED_DAYS: i64 = 7;
-/// Messages of one channel that wait at most; half of them those of contacts.
-pub const WAITING_MAX: usize = 64;
-/// Those of one circle.
-pub const OF_A_CIRCLE: usize = WAITING_MAX / 2;
 /// Characters of a reason that are kept.
 const WHY_MAX: usize = 200;
-/// Between the first two tries; each further time is four times as long as the one before.
-const FIRST_PAUSE_MS: i64 = 60_000;
-/// The longest time between two tries.
-const LONGEST_PAUSE_MS: i64 = 6 * 3_600_000;
-
-/// The name of a channel: 1 to 16 small letters, digits and hyphens.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChannelName([u8; Self::MAX]);
-
-/// The text is no name of a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a channel's name is 1 to 16 small letters, digits and hyphens")]
-pub struct BadChannelName;
-
-impl ChannelName {
-    const MAX: usize = 16;
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        // ASCII and zeros, checked when the value was made.
-        std::str::from_utf8(&self.0).unwrap_or_default().trim_end_matches('\0')
-    }
-}
-
-impl FromStr for ChannelName {
-    type Err = BadChannelName;
-
-    fn from_str(text: &str) -> Result<Self, BadChannelName> {
-        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let mut name = [0; Self::MAX];
-        match name.get_mut(..text.len()) {
-            Some(room) if !text.is_empty() && text.bytes().all(fits) => room.copy_from_slice(text.as_bytes()),
-            _ => return Err(BadChannelName),
-        }
-        Ok(Self(name))
-    }
-}
-
-impl fmt::Display for ChannelName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Debug for ChannelName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl<C> Encode<C> for ChannelName {
-    fn encode<W: encode::Write>(
-        &self,
-        to: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
-        to.str(self.as_str())?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for ChannelName {
-    fn decode(from: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        from.str()?.parse().map_err(|_| decode::Error::message("not the name of a channel"))
-    }
-}
 
 /// What is remembered of a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -180,54 +109,6 @@ pub struct Batch {
     /// The last who was told, or whose message waits.
     #[n(1)]
     pub past: Option<Recipient>,
-}
-
-/// A message that was not accepted.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Waiting {
-    /// To whom.
-    #[n(0)]
-    pub to: Recipient,
-    /// It tells of what was done after this entry …
-    #[n(1)]
-    pub after: u64,
-    /// … up to this one.
-    #[n(2)]
-    pub upto: u64,
-    /// When it was first tried.
-    #[n(3)]
-    pub since: Timestamp,
-    /// How often it was tried.
-    #[n(4)]
-    pub tries: u32,
-    /// When it is tried next.
-    #[n(5)]
-    pub next: Timestamp,
-    /// Why it was not accepted.
-    #[n(6)]
-    pub why: String,
-    /// When something was added to it last, if ever: that is tried for as long as any message.
-    #[n(7)]
-    pub added: Option<Timestamp>,
-}
-
-impl Waiting {
-    /// Whether it is tried now.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        is_time(self.next, now)
-    }
-
-    /// Both in one, for one recipient.
-    fn and(self, other: Self) -> Self {
-        let (after, upto) = (self.after.min(other.after), self.upto.max(other.upto));
-        Self { after, upto, since: self.since.min(other.since), added: self.added.max(other.added), ..other }
-    }
-}
-
-/// Whether the time has come that something is put off to. One further away than any pause was reckoned from a clock that was
-/// wrong.
-fn is_time(next: Timestamp, now: Timestamp) -> bool {
-    next <= now || next.since(now) > 2 * LONGEST_PAUSE_MS
 }
 
 /// That one process sends, so that no other does.
@@ -350,67 +231,6 @@ impl Channel {
         }
     }
 
-    /// Nothing waits for somebody any more.
-    pub fn leave(&mut self, to: &Recipient) {
-        self.waiting.retain(|message| message.to != *to);
-    }
-
-    /// Whether what an entry says waits for somebody.
-    pub fn owes(&self, to: &Recipient, entry: u64) -> bool {
-        self.waiting.iter().any(|message| message.to == *to && message.after < entry && entry <= message.upto)
-    }
-
-    /// A message to somebody was not accepted, which tells of what was done up to an entry. After a week it is given up.
-    pub fn put_off(&mut self, to: &Recipient, upto: u64, now: Timestamp, why: &str) {
-        let (ours, others) = std::mem::take(&mut self.waiting).into_iter().partition(|known| known.to == *to);
-        self.waiting = others;
-        let before: Vec<Waiting> = ours;
-        let message = match before.into_iter().reduce(Waiting::and) {
-            Some(before) if before.upto < upto => Waiting { upto, tries: 1, added: Some(now), ..before },
-            // The time of a clock that was wrong is none.
-            Some(before) if now.since(before.added.unwrap_or(before.since)) >= TRIED_DAYS * DAY_MS => {
-                return self.lose(to, now, &format!("after a week: {}", brief(why)));
-            }
-            Some(before) => Waiting { tries: before.tries.saturating_add(1), ..before },
-            None => {
-                let after = self.course(to.circle()).upto;
-                let (to, why) = (to.clone(), String::new());
-                Waiting { to, after, upto, since: now, tries: 1, next: now, why, added: None }
-            }
-        };
-        let (since, added) = (message.since.min(now), message.added.map(|at| at.min(now)));
-        self.wait(Waiting { since, added, next: now, why: brief(why), ..message });
-    }
-
-    /// Makes room for a message to somebody to wait. There is none when nothing was accepted since those that wait were refused:
-    /// then it may be the channel that does not work, for which nothing is given up.
-    pub fn make_room(&mut self, to: &Recipient, now: Timestamp) -> bool {
-        let of_circle = |message: &&Waiting| message.to.circle() == to.circle();
-        let knows = self.waiting.iter().any(|message| message.to == *to);
-        if knows || self.waiting.iter().filter(of_circle).count() < OF_A_CIRCLE {
-            return true;
-        }
-        let works = self.reached.as_ref().and_then(|reached| reached.at);
-        let refused = self.waiting.iter().filter(of_circle).filter(|message| Some(message.since) < works);
-        let Some(worst) = refused.max_by_key(|message| message.tries).cloned() else { return false };
-        self.leave(&worst.to);
-        self.lose(&worst.to, now, &format!("because others wait too: {}", worst.why));
-        true
-    }
-
-    /// When a message that waits is tried.
-    pub fn next_try(&self, now: Timestamp) -> Option<Timestamp> {
-        self.waiting.iter().map(|message| if message.is_due(now) { now } else { message.next }).min()
-    }
-
-    /// A message is given up. That is told until one is accepted.
-    fn lose(&mut self, to: &Recipient, now: Timestamp, why: &str) {
-        let before = self.lost.take();
-        let at = before.as_ref().map_or(now, |lost| lost.at);
-        let messages = before.map_or(0, |lost| lost.messages).saturating_add(1);
-        self.lost = Some(Lost { at, why: format!("to {to} {why}"), messages });
-    }
-
     /// Has nothing wait any more and tells of nothing that was given up: somebody takes care of it elsewhere. What is returned
     /// waited; what was being told goes with it where nobody takes that over.
     pub fn emptied(&self, into: Option<ChannelName>) -> (Self, Vec<Waiting>) {
@@ -421,24 +241,6 @@ impl Channel {
             }
         }
         (empty, self.waiting.clone())
-    }
-
-    /// The same with messages that waited elsewhere; each is tried at once, and for as long as any.
-    #[must_use]
-    pub fn with_waiting(&self, messages: Vec<Waiting>, now: Timestamp) -> Self {
-        let mut all = self.clone();
-        let taken =
-            messages.into_iter().map(|message| Waiting { since: now, tries: 0, next: now, ..message });
-        all.waiting.splice(0..0, taken);
-        all.waiting.sort_by_key(|message| message.next);
-        all
-    }
-
-    fn wait(&mut self, mut message: Waiting) {
-        let pause = pause(self.message_id("", &message.to, "").as_bytes(), message.tries);
-        message.next = Timestamp(message.next.0.saturating_add(pause));
-        let at = self.waiting.partition_point(|other| other.next <= message.next);
-        self.waiting.insert(at, message);
     }
 
     /// The other end is gone for good.
@@ -523,20 +325,6 @@ impl Lost {
             n => format!("{n} messages were given up, the last {}", self.why),
         }
     }
-}
-
-/// How many messages wait, as the beginning of a clause.
-pub fn waits(messages: usize) -> String {
-    if messages == 1 { "1 message waits".to_owned() } else { format!("{messages} messages wait") }
-}
-
-/// How long to wait after so many tries, in milliseconds: a quarter more at most than the step says, by what the message is,
-/// so that many that failed at once do not come back at once.
-fn pause(id: &[u8], tries: u32) -> i64 {
-    let step =
-        FIRST_PAUSE_MS.saturating_mul(4_i64.saturating_pow(tries.saturating_sub(1))).min(LONGEST_PAUSE_MS);
-    let spread = id.iter().fold(0_i64, |all, byte| (all * 31 + i64::from(*byte)) % 1_000);
-    step + step / 4 * spread / 1_000
 }
 
 /// What somebody else said, as far as it is kept and on one line.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::Name;
 use crate::domain::notice::Trouble;
+use crate::domain::time::DAY_MS;
 
 fn channel() -> Channel {
     Channel { batch: Some(Batch { upto: 9, past: None }), ..Channel::begun("mail".parse().unwrap(), 3) }
