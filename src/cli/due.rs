@@ -168,22 +168,23 @@ fn action(event: &Event) -> ActionLine<'_> {
         key: key.map(|key| key.id.to_string()),
         app: app.map(|app| app.id.to_string()),
         name: named.map(|key| &key.name).or_else(|| app.map(|app| &app.name)).map(Name::as_str),
-        days: told.map(|(_, days, _)| days),
+        days: told.and_then(|(_, days, _)| days),
         at: told.map(|(.., at)| at).or_else(|| ends(event)).map(Timestamp::rfc3339),
         held,
     }
 }
 
 /// Which notice was given, how many days before what it tells of, and when that is.
-const fn told(event: &Event) -> Option<(&'static str, u32, Timestamp)> {
+const fn told(event: &Event) -> Option<(&'static str, Option<u32>, Timestamp)> {
     // As of the old half of a rotation.
     if let Event::AppSecretMissed(_, at) = event {
-        return Some(("end_notice", 1, *at));
+        return Some(("end_notice", Some(1), *at));
     }
     let Event::NoticeGiven(_, _, told) = event else { return None };
     Some(match *told {
-        Told::Unused { days, deletes_at } => ("deletion_notice", days, deletes_at),
-        Told::Ends { days, at } => ("end_notice", days, at),
+        Told::Unused { days, deletes_at } => ("deletion_notice", Some(days), deletes_at),
+        Told::Ends { days, at } => ("end_notice", Some(days), at),
+        Told::Presented { at } => ("presented_notice", None, at),
     })
 }
 
@@ -207,6 +208,7 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
             "end_notice" if done.app.is_some() => "told: its old secret ends and is still used".into(),
             "end_notice" if done.days == Some(0) => "told: has ended".into(),
             "end_notice" => format!("told: ends, {} d before", done.days.unwrap_or(0)),
+            "presented_notice" => "told: deleted, and somebody still presents it".into(),
             "notices_withdrawn" => "notices withdrawn".into(),
             "deleted" => "deleted for want of use".into(),
             "grace_begun" if done.app.is_some() => {

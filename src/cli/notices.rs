@@ -87,6 +87,10 @@ pub enum WhatWord {
     Ended,
     /// It was deleted for want of use
     Deleted,
+    /// It was deleted, and somebody presents it
+    Presented,
+    /// Its record was deleted and is back
+    Restored,
 }
 
 impl WhatWord {
@@ -96,6 +100,8 @@ impl WhatWord {
             Self::Ends => NoticeKind::Ends,
             Self::Ended => NoticeKind::Ended,
             Self::Deleted => NoticeKind::Deleted,
+            Self::Presented => NoticeKind::Presented,
+            Self::Restored => NoticeKind::Restored,
         }
     }
 }
@@ -298,6 +304,8 @@ fn in_words(what: What, is_due: bool) -> (String, Tone) {
         What::StillUsed => ("its grace ends, and it is still used".into(), Tone::Bad),
         What::Ended => ("ended".into(), Tone::Faint),
         What::Deleted => ("deleted for want of use; can be restored until then".into(), Tone::Faint),
+        What::Presented => ("deleted, and somebody still presents it".into(), Tone::Bad),
+        What::Restored => ("its record was restored, as revoked".into(), Tone::Faint),
     }
 }
 

@@ -150,6 +150,7 @@ fn tells(event: &Event, channel: ChannelName) -> bool {
         Event::NoticeGiven(..)
         | Event::NoticesRenewed(..)
         | Event::KeyDeleted(_)
+        | Event::KeyRestored(_)
         | Event::KeySuperseded(..)
         | Event::AppSecretRenewed(_)
         | Event::AppSecretEnds(..)

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::domain::delivery::{Alarm, Matter, Pending, Recipient};
 use crate::domain::time::DAY_MS;
-use crate::domain::{App, Key, Name, State, Timestamp};
+use crate::domain::{App, Key, Name, State, Timestamp, Trace};
 
 /// Notices one message holds at most; how many more there are is said in it.
 const LINES: usize = 100;
@@ -135,7 +135,11 @@ fn line(state: &State, pending: Pending, now: Timestamp) -> Line<'_> {
         | Matter::StillUsed(_)
         | Matter::SecretEnds(_)
         | Matter::SecretUsed(_) => Some(left),
-        Matter::Held | Matter::Ended(_) | Matter::Withdrawn(_) => None,
+        Matter::Held
+        | Matter::Ended(_)
+        | Matter::Presented(_)
+        | Matter::Restored(_)
+        | Matter::Withdrawn(_) => None,
     };
     Line {
         what: matter.code(),
@@ -185,6 +189,18 @@ fn in_words(state: &State, pending: Pending, key: &str, days: i64) -> String {
             format!("What was told of {key} holds no more: it was used, kept, changed or stopped.")
         }
         Matter::Ended(_) => format!("{key} has ended on {when}. Requests with it are refused."),
+        Matter::Presented(id) => {
+            let seen = state.trace(id).and_then(Trace::presented);
+            let whence = seen.map_or_else(String::new, |seen| format!(", from {seen}"));
+            format!(
+                "{key} was deleted, and somebody still presents it: last on {when}{whence}. It is refused."
+            )
+        }
+        Matter::Restored(_) => {
+            format!(
+                "The record of {key}, which was deleted, was restored on {when}, as revoked. Its secret stays dead."
+            )
+        }
         Matter::Deleted(_) => {
             format!(
                 "{key} was deleted for want of use. Its record can be restored, as revoked, until {when}."

@@ -10,6 +10,7 @@ use super::lineage::Superseded;
 use super::time::DAY_MS;
 use super::{
     AppId, Contacts, Expiry, KeyId, LocationId, Motive, Name, Note, OperatorId, Policy, Scopes, Timestamp,
+    Why,
 };
 
 /// For whom a record or an event is brought into bytes. What recognises a secret is written for the store alone, whatever it
@@ -379,6 +380,14 @@ impl Key {
     pub fn restorable_until(&self) -> Option<Timestamp> {
         match self.status {
             Status::Deleted(at) => at.plus_days(RESTORE_DAYS),
+            _ => None,
+        }
+    }
+
+    /// When its record came back, revoked, after it had been deleted. Of one that was revoked for a reason before, that stands.
+    pub fn restored_at(&self) -> Option<Timestamp> {
+        match (self.status, &self.motive) {
+            (Status::Revoked(at), Some(motive)) if motive.why == Why::Restored => Some(at),
             _ => None,
         }
     }

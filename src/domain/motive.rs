@@ -28,6 +28,9 @@ pub enum Why {
     /// Whoever had it is gone.
     #[n(4)]
     OwnerLeft,
+    /// It was deleted, and only its record is back. Nobody says that: restoring does.
+    #[n(5)]
+    Restored,
 }
 
 /// A text is no kind of reason.
@@ -36,7 +39,7 @@ pub enum Why {
 pub struct BadWhy;
 
 impl Why {
-    /// All of them, the one that needs no thought first.
+    /// All that somebody can say, the one that needs no thought first.
     pub const ALL: [Self; 5] = [Self::Other, Self::Leaked, Self::Unused, Self::Replaced, Self::OwnerLeft];
 
     /// Its word in the trail, in JSON and on the command line.
@@ -47,6 +50,7 @@ impl Why {
             Self::Unused => "unused",
             Self::Replaced => "replaced",
             Self::OwnerLeft => "owner-left",
+            Self::Restored => "restored",
         }
     }
 
@@ -54,7 +58,7 @@ impl Why {
     pub const fn words(self) -> &'static str {
         match self {
             Self::OwnerLeft => "owner left",
-            Self::Other | Self::Leaked | Self::Unused | Self::Replaced => self.code(),
+            Self::Other | Self::Leaked | Self::Unused | Self::Replaced | Self::Restored => self.code(),
         }
     }
 }
@@ -89,6 +93,11 @@ impl Motive {
         Self { why: Why::Replaced, because: Note::default() }
     }
 
+    /// What restoring says of a key of which nothing was said before.
+    pub fn restored() -> Self {
+        Self { why: Why::Restored, because: Note::default() }
+    }
+
     /// What a key keeps of it: most are revoked without a word, and take no room for it.
     pub fn kept(self) -> Option<Box<Self>> {
         (self != Self::default()).then(|| Box::new(self))
@@ -114,6 +123,7 @@ mod tests {
         for why in Why::ALL {
             assert_eq!(why.code().parse(), Ok(why));
         }
+        assert!(!Why::ALL.contains(&Why::Restored), "nobody revokes a key for that");
         assert!("Leaked".parse::<Why>().is_err() && "".parse::<Why>().is_err());
         assert_eq!(Motive::default().kept(), None);
         let because = Note::new("it was in a screenshot").unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
-use super::lifecycle::{FIRST, Grounds, NoticeKind, STEPS, Seen, before, deletes_at};
+use super::lifecycle::{FIRST, Grounds, NoticeKind, STEPS, Seen, before, deletes_at, presented};
 use super::time::DAY_MS;
 use super::{
     App, AppId, Cycle, Hold, Key, KeyId, KeyState, OperatorId, Standing, State, Status, Timestamp, View,
@@ -38,6 +38,10 @@ pub enum What {
     Ended,
     /// It was deleted for want of use; its record can be restored until then.
     Deleted,
+    /// It was deleted, and was presented then all the same.
+    Presented,
+    /// Its record was deleted and is back, revoked.
+    Restored,
 }
 
 /// What is wrong, the worst first.
@@ -82,7 +86,12 @@ impl What {
             Self::OwnerGone(..) => "owner_disabled",
             Self::GraceEnds => "grace_ends",
             Self::StillUsed => "still_used",
-            Self::Deletion { .. } | Self::Ends | Self::Ended | Self::Deleted => match self.kind() {
+            Self::Deletion { .. }
+            | Self::Ends
+            | Self::Ended
+            | Self::Deleted
+            | Self::Presented
+            | Self::Restored => match self.kind() {
                 Some(kind) => kind.code(),
                 None => "",
             },
@@ -99,6 +108,8 @@ impl What {
             Self::Ends => Some(NoticeKind::Ends),
             Self::Ended => Some(NoticeKind::Ended),
             Self::Deleted => Some(NoticeKind::Deleted),
+            Self::Presented => Some(NoticeKind::Presented),
+            Self::Restored => Some(NoticeKind::Restored),
         }
     }
 
@@ -106,11 +117,11 @@ impl What {
     const fn rank(self) -> (u8, Option<Trouble>) {
         match self {
             Self::Trouble(trouble) => (0, Some(trouble)),
-            Self::Held(_) => (1, None),
+            Self::Held(_) | Self::Presented => (1, None),
             Self::OwnerGone(..) | Self::Deletion { .. } | Self::Ends | Self::GraceEnds | Self::StillUsed => {
                 (2, None)
             }
-            Self::Ended | Self::Deleted => (3, None),
+            Self::Ended | Self::Deleted | Self::Restored => (3, None),
         }
     }
 }
@@ -182,7 +193,7 @@ impl Notice {
     pub const fn can_be_seen(&self) -> bool {
         match self.what {
             What::Deletion { told } => told > 0,
-            What::Ends | What::Ended | What::Deleted => true,
+            What::Ends | What::Ended | What::Deleted | What::Presented | What::Restored => true,
             What::Trouble(_) | What::Held(_) | What::OwnerGone(..) | What::GraceEnds | What::StillUsed => {
                 false
             }
@@ -283,6 +294,10 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
             {
                 all.push(Notice::of_key(What::Deleted, key, until).since(at));
             }
+            all.extend(presented(state, key, now).map(|at| {
+                let told = cycle.and_then(|cycle| cycle.presented).filter(|told| *told <= now);
+                Notice::of_key(What::Presented, key, at).since(told.unwrap_or(at))
+            }));
         }
         KeyState::Active | KeyState::Paused => {
             all.extend(key.expires_soon(state.policy(), now).map(|at| {
@@ -296,7 +311,10 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
             let what = if still_used(state, key, now) { What::StillUsed } else { What::GraceEnds };
             all.extend(ends.map(|at| Notice::of_key(what, key, at)));
         }
-        KeyState::Revoked => {}
+        KeyState::Revoked => {
+            let back = key.restored_at().filter(|at| now.since(*at) <= REMEMBERED_DAYS * DAY_MS);
+            all.extend(back.map(|at| Notice::of_key(What::Restored, key, at)));
+        }
     }
     if let Some((when, told)) = deletion(state, key, grounds) {
         let given = cycle.and_then(|cycle| cycle.idle.get(told.checked_sub(1)?));

@@ -143,12 +143,15 @@ pub struct Trace {
     /// The scopes that were needed, each once, by name.
     #[n(1)]
     scopes: Vec<ScopeUse>,
+    /// Of a key that was deleted: the last request with it, which was refused.
+    #[n(2)]
+    presented: Option<Box<Sighting>>,
 }
 
 impl Trace {
     /// Whether it says nothing.
     pub const fn is_empty(&self) -> bool {
-        self.sighting.is_none() && self.scopes.is_empty()
+        self.sighting.is_none() && self.scopes.is_empty() && self.presented.is_none()
     }
 
     /// Notes that a scope was needed; times only move forward.
@@ -163,6 +166,18 @@ impl Trace {
         }
     }
 
+    /// Notes that the key was presented though it was deleted.
+    pub fn note_presented(&mut self, seen: Sighting) {
+        if self.presented.as_ref().is_none_or(|known| known.at <= seen.at) {
+            self.presented = Some(Box::new(seen));
+        }
+    }
+
+    /// The last request with the key since it was deleted.
+    pub fn presented(&self) -> Option<&Sighting> {
+        self.presented.as_deref()
+    }
+
     /// Adds what was seen later or elsewhere: the later sighting, for each scope the later time.
     pub fn merge(&mut self, other: &Self) {
         if let Some(seen) = &other.sighting
@@ -172,6 +187,9 @@ impl Trace {
         }
         for used in &other.scopes {
             self.note_scope(&used.scope, used.at);
+        }
+        if let Some(seen) = other.presented() {
+            self.note_presented(seen.clone());
         }
     }
 

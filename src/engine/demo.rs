@@ -309,7 +309,7 @@ impl Story {
                 let why = Note::new(why).map_err(bad_text)?;
                 self.at(days, Scene::Act(by, Command::ProtectKey { key, why }));
             }
-            Fate::Restored => self.at(11, Scene::Act(by, Command::RestoreKey(key))),
+            Fate::Restored => self.at(5, Scene::Act(by, Command::RestoreKey(key))),
             Fate::Missed => self.at(2, Scene::Refused(text, 4)),
             Fate::Rotated { hours, grace } => {
                 let scene = Scene::Rotate { by, key, old: text, caller, hours, grace };
@@ -447,8 +447,10 @@ mod tests {
             let given = notices.iter().filter(|notice| notice.what == What::Deletion { told }).count();
             assert_eq!(given, count, "{told} of 3");
         }
-        let once: [fn(&What) -> bool; 5] = [
+        let once: [fn(&What) -> bool; 7] = [
             |what| *what == What::Deleted,
+            |what| *what == What::Presented,
+            |what| *what == What::Restored,
             |what| *what == What::GraceEnds,
             |what| *what == What::StillUsed,
             |what| matches!(what, What::OwnerGone(..)),

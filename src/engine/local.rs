@@ -194,8 +194,14 @@ impl LocalEngine {
     #[cold]
     fn note_denial(&self, presented: &[u8], decision: &Decision, origin: Origin<'_>) {
         let fingerprint = || self.keyring.fingerprint(presented);
-        if self.register.denials.note(presented, decision, origin, self.time.now().time, fingerprint) {
+        let now = self.time.now().time;
+        if self.register.denials.note(presented, decision, origin, now, fingerprint) {
             self.verifier.uses().bell.ring();
+        }
+        if let (Some(Reason::Tombstoned), Some(key)) = (decision.reason(), decision.key())
+            && self.state().key(key).is_some_and(|key| key.restorable_until().is_some())
+        {
+            self.verifier.uses().note_presented(*key.public(), origin, now);
         }
     }
 

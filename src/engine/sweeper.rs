@@ -14,7 +14,8 @@ use super::session::Session;
 use super::sweep::{Sweeping, Swept};
 use super::{Engine as _, EngineError, LocalEngine, News};
 use crate::domain::event::Subject;
-use crate::domain::{Event, Timestamp};
+use crate::domain::lifecycle::rings;
+use crate::domain::{Event, KeyId, PublicId, Timestamp};
 
 /// How often a [`Sweeper`] sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ async fn sweep_on(
     mut stopped: watch::Receiver<bool>,
 ) {
     let (mut pause, mut least) = (pace.first, pace.first);
-    while wait(&mut news, &mut stopped, least, pause).await {
+    while wait(engine, &mut news, &mut stopped, least, pause).await {
         let Some(engine) = engine.upgrade() else { return };
         pause = match sweep(&engine) {
             Ok(swept) => pace.after(swept.next, engine.now().time),
@@ -89,6 +90,7 @@ async fn sweep_on(
 
 /// Waits for so long, or for no longer than `least` when something is due anew. False when it is time to end.
 async fn wait(
+    engine: &Weak<LocalEngine>,
     news: &mut Receiver<News>,
     stopped: &mut watch::Receiver<bool>,
     least: Duration,
@@ -104,6 +106,7 @@ async fn wait(
             () = &mut due => return true,
             heard = news.recv() => match heard {
                 Ok(News::Happened(events)) if events.iter().any(hastens) => break,
+                Ok(News::Used(ids)) if ring(engine, &ids) => break,
                 Err(RecvError::Lagged(_)) => break,
                 Ok(News::Gone(_)) | Err(RecvError::Closed) => return false,
                 Ok(_) => {}
@@ -133,6 +136,13 @@ fn hastens(event: &Event) -> bool {
         | Subject::Notices(..)
         | Subject::Channel(_) => false,
     }
+}
+
+/// Whether one of these is a deleted key that somebody presents, and that is to be told.
+fn ring(engine: &Weak<LocalEngine>, ids: &[PublicId]) -> bool {
+    let Some(engine) = engine.upgrade() else { return false };
+    let (state, now) = (engine.state(), engine.now().time);
+    ids.iter().any(|id| state.key(KeyId(*id)).is_some_and(|key| rings(&state, key, now)))
 }
 
 fn sweep(engine: &LocalEngine) -> Result<Swept, EngineError> {

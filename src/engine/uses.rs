@@ -43,11 +43,11 @@ struct Glimpse {
     at: Timestamp,
 }
 
-/// What is not in the table: uses of apps, and scopes that have no bit.
+/// What is not in the table: uses of apps, scopes that have no bit, and who presents deleted keys.
 #[derive(Default)]
 struct Waiting {
     usage: Usage,
-    scopes: Trace,
+    rest: Trace,
 }
 
 /// Those ids whose notes share a lock, on lines of memory of their own.
@@ -95,7 +95,17 @@ impl Uses {
     /// Notes that a scope was needed that has no bit in the table.
     pub fn note_scope(&self, id: PublicId, scope: &ScopeId, at: Timestamp) {
         if let Some(mut part) = self.part(id) {
-            part.waiting.entry(id).or_default().scopes.note_scope(scope, at);
+            part.waiting.entry(id).or_default().rest.note_scope(scope, at);
+        }
+        self.bell.ring();
+    }
+
+    /// Notes that a deleted key was presented. There are no more of them than keys.
+    pub fn note_presented(&self, id: PublicId, origin: Origin<'_>, now: Timestamp) {
+        if let Some(mut part) = self.part(id) {
+            let address = origin.address.map(Into::into);
+            let seen = Sighting { at: now, address, agent: origin.agent.and_then(agent) };
+            part.waiting.entry(id).or_default().rest.note_presented(seen);
         }
         self.bell.ring();
     }
@@ -108,7 +118,7 @@ impl Uses {
             let used = Usage { last_used_at: Some(now), count: 1, first_used_at: Some(now) };
             waiting.usage = waiting.usage.merged(used);
             for scope in wanted {
-                waiting.scopes.note_scope(scope, now);
+                waiting.rest.note_scope(scope, now);
             }
             if !origin.is_nowhere() {
                 part.see(id, origin, now);
@@ -140,7 +150,7 @@ impl Uses {
             };
             for (id, waiting) in waiting {
                 let used = found.entry(id).or_insert_with(|| nothing(id));
-                (used.usage, used.trace) = (used.usage.merged(waiting.usage), waiting.scopes);
+                (used.usage, used.trace) = (used.usage.merged(waiting.usage), waiting.rest);
             }
             let mut last: HashMap<PublicId, Glimpse> = HashMap::with_capacity(glimpses.len());
             for glimpse in glimpses {

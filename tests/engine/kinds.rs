@@ -11,11 +11,11 @@ use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::delivery::KINDS;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    AppId, Command, Counted, KeyId, NewApp, Note, Profile, RecordKey, Rotation, SourceApp, Timestamp, Url,
-    UserType,
+    AppId, Command, Counted, KeyId, NewApp, Note, Profile, Reason, RecordKey, Rotation, SourceApp, Timestamp,
+    Url, UserType,
 };
 use keydeck::engine::open::{Key, found, open};
-use keydeck::engine::{Engine as _, Sweeping};
+use keydeck::engine::{Engine as _, Origin, Sweeping};
 use keydeck::store::{Fault, Op, SledOptions, SledStore, Store as _};
 use serde_json::Value;
 
@@ -181,6 +181,41 @@ fn the_old_secret_of_an_app_is_told_of_as_an_old_half_is() {
     assert!(post.house.is_whole());
 }
 
+#[test]
+fn who_presents_a_deleted_key_is_told_of_at_once_and_again_after_a_week_of_it() {
+    let post = Post::new();
+    let (key, token) = post.house.issue("Webhook relay");
+    let (unseen, _) = post.house.issue("Stock sync");
+    for key in [key, unseen] {
+        post.house.does(Command::DeleteKey(key)).unwrap();
+    }
+    let from = Origin { address: Some([203, 0, 113, 7].into()), agent: Some(b"curl/8.5") };
+    let knock = || post.house.open.engine.verify_from(token.as_bytes(), &[], from).reason();
+    let mut told = Vec::new();
+    for day in 0..16 {
+        // Not every hour anew.
+        for _ in 0..if day < 12 { 3 } else { 0 } {
+            assert_eq!(knock(), Some(Reason::Tombstoned));
+            post.sweep();
+            post.house.clock.pass(HOUR);
+        }
+        post.house.clock.pass(DAY_MS - 3 * HOUR);
+        post.sweep();
+        told.resize(post.told().len(), day);
+    }
+    // The last time of what came since the second.
+    assert_eq!((post.told(), told), (vec!["maria: presented Webhook relay".to_owned(); 3], vec![0, 7, 13]));
+    let text = post.given()[0]["notices"][0]["text"].as_str().unwrap().to_owned();
+    assert!(text.contains(", from 203.0.113.7 by curl/8.5. It is refused."), "{text}");
+    // Nobody is deleted or kept for it, and it is no use.
+    assert_eq!(post.house.open.engine.state().usage(key).count, 0);
+    post.house.does(Command::RestoreKey(key)).unwrap();
+    assert_eq!(knock(), Some(Reason::Revoked));
+    post.sweep();
+    assert_eq!(post.told()[3..], ["maria: restored Webhook relay"]);
+    assert!(post.house.is_whole());
+}
+
 /// Has something of a kind happen.
 fn happen(post: &mut Post, dir: &Path, kind: &str) {
     let steps = |post: &Post, days: &[i64]| {
@@ -197,6 +232,16 @@ fn happen(post: &mut Post, dir: &Path, kind: &str) {
         "deleted" => {
             post.house.issue("Webhook relay");
             steps(post, &[75, 8, 6, 1]);
+        }
+        "presented" | "restored" => {
+            let (key, token) = post.house.issue("Webhook relay");
+            post.house.does(Command::DeleteKey(key)).unwrap();
+            if kind == "restored" {
+                post.house.does(Command::RestoreKey(key)).unwrap();
+            } else {
+                assert!(!post.house.open.engine.verify(token.as_bytes(), &[]).is_allow());
+                post.house.sweep();
+            }
         }
         "held" => {
             for n in 0..6 {

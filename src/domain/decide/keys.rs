@@ -100,7 +100,9 @@ pub(super) fn restore(state: &State, id: KeyId, context: &Context<'_>) -> Result
     if let Some(ended) = key.restorable_until().filter(|end| context.now >= *end) {
         return Err(Refusal::RestoreTooLate { ended });
     }
-    Ok(vec![Event::KeyRestored(with(key, Status::Revoked(context.now)))])
+    let back = with(key, Status::Revoked(context.now));
+    let motive = back.motive.clone().or_else(|| Motive::restored().kept());
+    Ok(vec![Event::KeyRestored(Key { motive, ..back })])
 }
 
 pub(super) fn rescope(

@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 use super::{Channel, Circle};
 use crate::domain::audit::{Entry, Outcome, SubjectLine};
-use crate::domain::lifecycle::{Told, deletes_at};
+use crate::domain::lifecycle::{Told, deletes_at, presented};
 use crate::domain::notice::{Trouble, old_secret_used, still_used};
 use crate::domain::{
     App, AppId, CommandKind, Contact, Contacts, Grounds, KeyId, KeyState, Name, OperatorId, Role, State,
@@ -69,11 +69,13 @@ impl fmt::Display for Recipient {
 }
 
 /// The kinds of notices that are delivered, by [`Matter::code`] and [`Trouble::code`].
-pub const KINDS: [&str; 16] = [
+pub const KINDS: [&str; 18] = [
     "deletion",
     "ends",
     "ended",
     "deleted",
+    "presented",
+    "restored",
     "withdrawn",
     "grace_ends",
     "still_used",
@@ -93,7 +95,7 @@ pub const KINDS: [&str; 16] = [
 pub struct Pending {
     /// Which.
     pub matter: Matter,
-    /// When it happens or has happened; of a deleted key, until when it can be restored.
+    /// When it happens or has happened; of a key deleted for want of use, until when it can be restored.
     pub when: Timestamp,
 }
 
@@ -110,6 +112,10 @@ pub enum Matter {
     Ended(KeyId),
     /// A key was deleted for want of use.
     Deleted(KeyId),
+    /// Somebody presents a key that was deleted.
+    Presented(KeyId),
+    /// The record of a deleted key is back.
+    Restored(KeyId),
     /// What a key was told holds no more.
     Withdrawn(KeyId),
     /// Another took over from a key, or its grace was fixed anew.
@@ -187,12 +193,14 @@ impl Matter {
                             Told::ENDS => Some(Self::Ends(key)),
                             Told::ENDED => Some(Self::Ended(key)),
                             Told::MISSED => Some(Self::StillUsed(key)),
+                            Told::PRESENTED => Some(Self::Presented(key)),
                             _ => None,
                         }
                     })
                     .collect()
             }
             Some(CommandKind::DeleteUnused) => all(Self::Deleted),
+            Some(CommandKind::RestoreKey) => all(Self::Restored),
             Some(CommandKind::RenewNotices) => all(Self::Withdrawn),
             // The new half is among them; nothing holds of that.
             Some(CommandKind::RotateKey | CommandKind::LengthenGrace) => all(Self::GraceEnds),
@@ -216,6 +224,8 @@ impl Matter {
             Self::Ends(_) => "ends",
             Self::Ended(_) => "ended",
             Self::Deleted(_) => "deleted",
+            Self::Presented(_) => "presented",
+            Self::Restored(_) => "restored",
             Self::Withdrawn(_) => "withdrawn",
             Self::GraceEnds(_) | Self::SecretEnds(_) => "grace_ends",
             Self::StillUsed(_) | Self::SecretUsed(_) => "still_used",
@@ -230,6 +240,8 @@ impl Matter {
             | Self::Ends(key)
             | Self::Ended(key)
             | Self::Deleted(key)
+            | Self::Presented(key)
+            | Self::Restored(key)
             | Self::Withdrawn(key)
             | Self::GraceEnds(key)
             | Self::StillUsed(key) => Some(key),
@@ -245,6 +257,8 @@ impl Matter {
             | Self::Ends(_)
             | Self::Ended(_)
             | Self::Deleted(_)
+            | Self::Presented(_)
+            | Self::Restored(_)
             | Self::Withdrawn(_)
             | Self::GraceEnds(_)
             | Self::StillUsed(_) => None,
@@ -343,6 +357,8 @@ fn was_told(state: &State, matter: Matter) -> bool {
         | Matter::Unused(_)
         | Matter::Ended(_)
         | Matter::Deleted(_)
+        | Matter::Presented(_)
+        | Matter::Restored(_)
         | Matter::Withdrawn(_)
         | Matter::GraceEnds(_)
         | Matter::SecretEnds(_) => true,
@@ -364,6 +380,8 @@ pub fn still(state: &State, matter: Matter, grounds: Grounds) -> Option<Pending>
         Matter::Ends(_) => key?.expires_soon(state.policy(), now)?,
         Matter::Ended(_) => key.filter(|key| key.state(now) == KeyState::Expired)?.expiry.instant()?,
         Matter::Deleted(_) => key?.restorable_until().filter(|until| now < *until)?,
+        Matter::Presented(_) => presented(state, key?, now)?,
+        Matter::Restored(_) => key?.restored_at()?,
         Matter::GraceEnds(_) => {
             key.filter(|key| key.state(now) == KeyState::Superseded)?.grace_ends().filter(|end| now < *end)?
         }

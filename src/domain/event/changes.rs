@@ -112,6 +112,7 @@ fn given(key: &Key, told: Told) -> Vec<Change> {
         Told::Unused { days, deletes_at } => (Told::UNUSED, format!("{deletes_at}, told {days} d before")),
         Told::Ends { at, .. } if key.superseded.is_some() => (Told::MISSED, at.to_string()),
         Told::Ends { days: 0, at } => (Told::ENDED, at.to_string()),
+        Told::Presented { at } => (Told::PRESENTED, at.to_string()),
         Told::Ends { days, at } => (Told::ENDS, format!("{at}, told {days} d before")),
     };
     vec![Change { field: field.into(), from: String::new(), to }]

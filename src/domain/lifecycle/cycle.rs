@@ -33,11 +33,18 @@ pub enum NoticeKind {
     /// It was deleted for want of use.
     #[n(3)]
     Deleted,
+    /// It was deleted, and somebody presents it.
+    #[n(4)]
+    Presented,
+    /// Its record was deleted and is back, revoked.
+    #[n(5)]
+    Restored,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Deletion, Self::Ends, Self::Ended, Self::Deleted];
+    pub const ALL: [Self; 6] =
+        [Self::Deletion, Self::Ends, Self::Ended, Self::Deleted, Self::Presented, Self::Restored];
 
     /// Its word for scripts.
     pub const fn code(self) -> &'static str {
@@ -46,6 +53,8 @@ impl NoticeKind {
             Self::Ends => "ends",
             Self::Ended => "ended",
             Self::Deleted => "deleted",
+            Self::Presented => "presented",
+            Self::Restored => "restored",
         }
     }
 }
@@ -75,7 +84,7 @@ impl Seen {
     pub fn of(key: &Key, kind: NoticeKind, word: Word, until: Option<Timestamp>) -> Self {
         let end = match kind {
             NoticeKind::Ends | NoticeKind::Ended => key.expiry.instant(),
-            NoticeKind::Deletion | NoticeKind::Deleted => None,
+            NoticeKind::Deletion | NoticeKind::Deleted | NoticeKind::Presented | NoticeKind::Restored => None,
         };
         Self { kind, word, until, whose: Some(key.owner), end }
     }
@@ -105,17 +114,21 @@ pub struct Cycle {
     /// The end of the grace of which its callers' people were told: that it is near, and the old half still used.
     #[n(4)]
     pub missed: Option<Timestamp>,
+    /// When it was told last that somebody presents the key though it was deleted.
+    #[n(5)]
+    pub presented: Option<Timestamp>,
 }
 
 impl Cycle {
     /// No notice yet.
     pub const fn of(key: KeyId) -> Self {
-        Self { key, idle: Vec::new(), ends: Vec::new(), seen: Vec::new(), missed: None }
+        Self { key, idle: Vec::new(), ends: Vec::new(), seen: Vec::new(), missed: None, presented: None }
     }
 
     /// Whether it says nothing.
     pub const fn is_empty(&self) -> bool {
-        self.idle.is_empty() && self.ends.is_empty() && self.seen.is_empty() && self.missed.is_none()
+        let is_told = self.missed.is_some() || self.presented.is_some();
+        self.idle.is_empty() && self.ends.is_empty() && self.seen.is_empty() && !is_told
     }
 
     /// Who has seen a notice of that kind last.

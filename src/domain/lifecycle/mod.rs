@@ -14,7 +14,7 @@
 //! **Ends.** Before a key's own end, and at it, a notice is due: the tightest that is and was not given, and with it all
 //! wider ones. A key whose end was put off far enough is told anew.
 //!
-//! **Deleted.** A deleted record is purged when it can no longer be restored.
+//! **Deleted.** A deleted record is purged when it can no longer be restored. Until then, who presents the key is told of.
 //!
 //! **Rotated.** The grace of an old half that waits for the first use of the new one ends so long after it. When its end is
 //! near and it is still used, that is told, once for that end. An old half whose grace is over is written down as revoked.
@@ -46,6 +46,9 @@ pub const FIRST: u32 = 15;
 pub fn allowed(live: usize) -> usize {
     (live / 20).clamp(5, 20)
 }
+
+/// Days after which it is told again that somebody presents a deleted key, and for which that is news.
+const RUNG_DAYS: u32 = 7;
 
 /// What the rules go by besides the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +89,13 @@ pub enum Told {
         #[n(1)]
         at: Timestamp,
     },
+    /// The key was deleted, and somebody presents it.
+    #[n(2)]
+    Presented {
+        /// When that was last.
+        #[n(0)]
+        at: Timestamp,
+    },
 }
 
 impl Told {
@@ -97,6 +107,8 @@ impl Told {
     pub const ENDED: &'static str = "ended";
     /// For [`Told::Ends`] of a key that another took over from, and that is used all the same.
     pub const MISSED: &'static str = "ends, still used";
+    /// For [`Told::Presented`].
+    pub const PRESENTED: &'static str = "deleted, still presented";
 }
 
 /// Keys that are looked at together, so that the state is not held for as long as all of them take.
@@ -201,6 +213,7 @@ fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<
             plan.purges.push(key);
         } else {
             plan.next = earliest(plan.next, Some(until));
+            ring(state, key, grounds.now, plan);
         }
     }
     plan.graces.extend(state.grace_end(key, grounds.now).map(|begun| (key, begun)));
@@ -230,6 +243,37 @@ fn miss<'s>(state: &'s State, key: &'s Key, end: Timestamp, now: Timestamp, plan
         let cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id));
         plan.notices.push((key, Cycle { missed: Some(end), ..cycle }, Told::Ends { days: 1, at: end }));
     }
+}
+
+/// Whether it is to be told that somebody presents a deleted key: at once, and again when that goes on after a week.
+fn ring<'s>(state: &'s State, key: &'s Key, now: Timestamp, plan: &mut Plan<'s>) {
+    let Some(at) = presented(state, key, now) else { return };
+    let cycle = state.cycle(key.id).cloned().unwrap_or_else(|| Cycle::of(key.id));
+    // What a clock that was ahead says is nothing that was told.
+    let next = match cycle.presented.filter(|told| *told <= now) {
+        Some(told) if at <= told => return,
+        Some(told) => after(told, RUNG_DAYS),
+        None => now,
+    };
+    if now < next {
+        plan.next = earliest(plan.next, Some(next));
+    } else {
+        plan.notices.push((key, Cycle { presented: Some(now), ..cycle }, Told::Presented { at }));
+    }
+}
+
+/// Whether a sweep would tell now that somebody presents a deleted key.
+pub fn rings(state: &State, key: &Key, now: Timestamp) -> bool {
+    let mut plan = Plan::default();
+    ring(state, key, now, &mut plan);
+    !plan.is_empty()
+}
+
+/// When a key was presented last that was deleted, as far as that is news.
+pub(in crate::domain) fn presented(state: &State, key: &Key, now: Timestamp) -> Option<Timestamp> {
+    key.restorable_until().filter(|until| now < *until)?;
+    let at = state.trace(key.id)?.presented()?.at.min(now);
+    (now < after(at, RUNG_DAYS)).then_some(at)
 }
 
 /// When it will be told of what is used that it ends soon: that time is known as far as nobody uses it until then.

@@ -176,7 +176,9 @@ impl Due {
                 | What::OwnerGone(..)
                 | What::GraceEnds
                 | What::Ended
-                | What::Deleted => others += usize::from(notice.seen.is_none()),
+                | What::Deleted
+                | What::Presented
+                | What::Restored => others += usize::from(notice.seen.is_none()),
             }
         }
         let ending = match (&self.first, ending) {

@@ -4,7 +4,7 @@
 use super::rows::{Row, Sight};
 use crate::domain::name::first_few;
 use crate::domain::notice::{Trouble, What};
-use crate::domain::{Key, LastUse};
+use crate::domain::{Key, LastUse, Trace};
 use crate::tui::action::{Action, Layer};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
@@ -101,6 +101,12 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
                 times.minute(notice.when)
             ));
         }
+        What::Presented => {
+            let seen = sight.key(notice).and_then(|key| sight.seen.trace(key)).and_then(Trace::presented);
+            let whence = seen.map_or_else(String::new, |seen| format!(", from {seen}"));
+            say(format!("It was deleted, and somebody still presents it: last on {}{whence}. They are refused.", times.minute(notice.when)));
+        }
+        What::Restored => say("It was deleted, and its record is back. Its secret stays dead: issue another to whoever needs one.".to_owned()),
         What::Held(_) => {
             let names = first_few(sight.seen.view.held_names());
             say("More deletions for want of use are due at once than are done without a word. Enter says that they may go.".to_owned());

@@ -135,7 +135,9 @@ impl Notices {
             | What::GraceEnds
             | What::StillUsed
             | What::Ended
-            | What::Deleted => {
+            | What::Deleted
+            | What::Presented
+            | What::Restored => {
                 out.extend(row.notice.app.map(|app| Ask::Go(Tab::Apps, Errand::App(app))));
                 let key = row.notice.key.and_then(|id| look.view(|view| view.key(id).cloned()));
                 out.extend(key.map(|key| {

@@ -34,9 +34,12 @@ impl RowId {
                 Some(app) => Self::Secret(app),
                 None => Self::Grace(notice.key?),
             },
-            What::Deletion { .. } | What::Ends | What::Ended | What::Deleted => {
-                Self::Key(notice.key?, notice.what.kind()?)
-            }
+            What::Deletion { .. }
+            | What::Ends
+            | What::Ended
+            | What::Deleted
+            | What::Presented
+            | What::Restored => Self::Key(notice.key?, notice.what.kind()?),
         })
     }
 }
@@ -88,6 +91,8 @@ impl<'a> Sight<'a> {
             What::StillUsed => (Badge::Superseded, "old half ends, still used".to_owned()),
             What::Ended => (Badge::Expired, "has expired".to_owned()),
             What::Deleted => (Badge::Deleted, "was deleted, unused".to_owned()),
+            What::Presented => (Badge::Deleted, "deleted, still presented".to_owned()),
+            What::Restored => (Badge::Revoked, "was restored, revoked".to_owned()),
         }
     }
 
@@ -98,9 +103,13 @@ impl<'a> Sight<'a> {
             What::Deletion { .. } if notice.when <= self.seen.now() => "now".to_owned(),
             What::Held(_) => "waiting".to_owned(),
             What::Deleted | What::OwnerGone(..) => self.seen.times.relative(notice.since),
-            What::Deletion { .. } | What::Ends | What::GraceEnds | What::StillUsed | What::Ended => {
-                self.seen.times.relative(notice.when)
-            }
+            What::Deletion { .. }
+            | What::Ends
+            | What::GraceEnds
+            | What::StillUsed
+            | What::Ended
+            | What::Presented
+            | What::Restored => self.seen.times.relative(notice.when),
         }
     }
 
@@ -121,6 +130,8 @@ impl<'a> Sight<'a> {
             What::Deletion { .. } => "dead for good".to_owned(),
             What::Ends | What::GraceEnds | What::StillUsed | What::Ended => self.callers(notice),
             What::Deleted => format!("purged {}", self.seen.times.relative(notice.when)),
+            What::Presented => "401 for whoever has it".to_owned(),
+            What::Restored => "it stays revoked".to_owned(),
         }
     }
 

@@ -6,6 +6,8 @@ use crate::domain::View;
 use crate::domain::command::NoticeRef;
 use crate::domain::lifecycle::NoticeKind;
 use crate::domain::notice::{Notice, What, board, of_key};
+use crate::domain::trace::{Sighting, Trace};
+use crate::domain::{Motive, Note, Why};
 
 impl World {
     fn notices(&self, key: KeyId) -> Vec<Notice> {
@@ -55,6 +57,52 @@ fn a_notice_put_away_comes_back_with_its_next_step_and_not_before() {
     assert!(!world.is_seen(key), "that it was deleted nobody has seen");
     world.acknowledge(maria, key).unwrap();
     assert!(world.is_seen(key));
+}
+
+#[test]
+fn who_presents_a_deleted_key_stands_on_the_board_until_that_was_seen_and_anew_after_a_week() {
+    let (mut world, maria) = World::founded();
+    let key = world.keys(maria, 1)[0];
+    world.run(maria, &Command::DeleteKey(key)).unwrap();
+    assert!(world.notices(key).is_empty(), "somebody deleted it by hand, and knows");
+    let knock = |world: &mut World, at: Timestamp| {
+        let mut trace = Trace::default();
+        trace.note_presented(Sighting { at, address: None, agent: None });
+        world.state.note_trace(*key.public(), &trace);
+    };
+    world.now = day(3);
+    // By a clock that was ahead: it was no later than now.
+    knock(&mut world, day(300));
+    assert_eq!((world.notice(key).what, world.notice(key).when), (What::Presented, day(3)));
+    world.acknowledge(maria, key).unwrap();
+    assert!(world.is_seen(key));
+    for n in 3..30 {
+        assert_eq!(world.sweep_on([n]), []);
+        let told = world.state.cycle(key).unwrap().presented;
+        assert_eq!(told, Some(day(n - (n - 3) % 7)), "day {n}: once a week, as long as it goes on");
+        assert_eq!(world.is_seen(key), n < 10, "day {n}: a week later it is news");
+    }
+    assert_eq!(world.sweep_on([30]), [(30, Did::Purged(key))]);
+    assert!(world.notices(key).is_empty());
+}
+
+#[test]
+fn a_record_that_is_back_is_told_for_a_week_unless_it_was_revoked_for_a_reason() {
+    let (mut world, maria) = World::founded();
+    let keys = world.keys(maria, 2);
+    let leaked = Motive { why: Why::Leaked, because: Note::default() };
+    world.run(maria, &Command::RevokeKey(keys[1], leaked.clone())).unwrap();
+    for key in &keys {
+        world.run(maria, &Command::DeleteKey(*key)).unwrap();
+        world.run(maria, &Command::RestoreKey(*key)).unwrap();
+    }
+    assert_eq!(world.key(keys[1]).motive.as_deref(), Some(&leaked));
+    assert!(world.notices(keys[1]).is_empty());
+    assert_eq!(world.notice(keys[0]).what, What::Restored);
+    world.acknowledge(maria, keys[0]).unwrap();
+    assert!(world.is_seen(keys[0]));
+    world.now = day(8);
+    assert!(world.notices(keys[0]).is_empty());
 }
 
 #[test]

@@ -23,13 +23,14 @@ pub(super) enum Did {
 impl Did {
     pub(super) fn of(event: &Event) -> Option<Self> {
         match event {
-            // That an old half is still used is told of apart, and changes nothing.
+            // That an old half is still used is told of apart and changes nothing, nor that somebody presents a deleted key.
             Event::NoticeGiven(key, ..) if key.superseded.is_some() => None,
             Event::NoticeGiven(key, cycle, told) => {
                 assert_eq!(key.id, cycle.key);
                 Some(match told {
                     Told::Unused { days, .. } => Self::Idle(key.id, *days),
                     Told::Ends { days, .. } => Self::Ends(key.id, *days),
+                    Told::Presented { .. } => return None,
                 })
             }
             Event::DeletionsHeld(hold) => (!hold.is_empty()).then_some(Self::Held(hold.keys.len())),
