@@ -249,6 +249,12 @@ impl State {
         self.app(*self.secrets.get(&id)?)
     }
 
+    /// Adds what the store says of a use: what one process wrote down, and others that write to it.
+    pub fn merge_use(&mut self, id: PublicId, said: Usage) {
+        let entry = self.usage.entry(id).or_default();
+        *entry = entry.merged(said);
+    }
+
     /// Adds observed use of a key or an app to what is known; times only move forward.
     pub fn note_use(&mut self, id: PublicId, seen: Usage) {
         let entry = self.usage.entry(id).or_default();

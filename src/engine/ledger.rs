@@ -151,7 +151,9 @@ pub struct Unbroken {
     pub open: bool,
 }
 
-/// Row key of the use of a key or an app.
+/// Row key of the use of a key or an app, as far as this process saw it. Whoever else writes to a store has rows of its own
+/// beside it, `t/ID/NODE`, and so of the clock and of the time since when no use was lost, `c/clock/NODE` and `c/uses/NODE`:
+/// nobody writes another's, and whoever reads merges them. On one machine there are none.
 pub fn usage_key(id: PublicId) -> Vec<u8> {
     format!("t/{id}").into_bytes()
 }

@@ -2,7 +2,7 @@
 //! record opens under its own key, their digest is the one the newest entry vouches for, and the seal file knows
 //! no later state.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError, mpsc};
 
@@ -16,7 +16,7 @@ use crate::crypto::Keyring;
 use crate::crypto::record::{self, Sealer};
 use crate::crypto::state_digest::StateDigest;
 use crate::domain::proof::Against;
-use crate::domain::{Catalog, Proof, PublicId, Record, RecordKey, Scopes, State, Usage};
+use crate::domain::{Catalog, Proof, PublicId, Record, RecordKey, Scopes, State, Timestamp, Usage};
 use crate::store::{self, Opened, Rev, Seal, Store, StoreError};
 
 /// What was read.
@@ -33,6 +33,8 @@ pub struct Loaded {
     pub mark: Option<Mark>,
     /// Since when no use was lost.
     pub unbroken: Option<Unbroken>,
+    /// What others write down of uses.
+    pub others: Others,
     /// The generation of the journal of denials that the newest entry names; 0 when it names none.
     pub journal: u64,
     /// What takes back the newest secret, when it was made and nobody was shown it.
@@ -41,6 +43,15 @@ pub struct Loaded {
     pub doubts: Vec<Doubt>,
     /// What may be believed of it.
     pub proof: Proof,
+}
+
+/// What rows of uses that others write say, so that ours go on saying what we saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Requests they counted, by key or app.
+    pub counted: HashMap<PublicId, u64>,
+    /// Since when none of them lost a use.
+    pub since: Option<Timestamp>,
 }
 
 /// What lies beside the database and says how far it should go.
@@ -64,9 +75,16 @@ const MAX_WORKERS: usize = 8;
 
 type Row = (Vec<u8>, Vec<u8>);
 
+/// Whose a row is of those that several may write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Us,
+    Others,
+}
+
 struct Part {
     records: Vec<Record>,
-    uses: Vec<(PublicId, UseRow)>,
+    uses: Vec<(PublicId, By, UseRow)>,
     digest: StateDigest,
     doubts: Vec<Doubt>,
     /// Rows in the place of a record that are none.
@@ -111,11 +129,17 @@ pub fn load(
     doubts.extend(missed);
     // Without the highest believed time the newest entry tells one; as of another boot, so that a later clock is believed.
     let seen = newest_at.map(|wall| Mark { wall, since_boot: 0, boot: String::new() });
-    let mark = read_unlisted(store, &sealer, CLOCK_KEY)?.or(seen);
+    let ours: Option<Mark> = read_unlisted(store, &sealer, CLOCK_KEY)?.or(seen);
+    // The highest time counts, whoever believed it.
+    let mark = read_others(store, &sealer, CLOCK_KEY)?.into_iter().chain(ours).max_by_key(|mark| mark.wall);
     let unbroken = read_unlisted(store, &sealer, UNBROKEN_KEY)?;
+    let elsewhere: Vec<Unbroken> = read_others(store, &sealer, UNBROKEN_KEY)?;
+    let since = elsewhere.iter().map(|unbroken| unbroken.since).max();
+    let others = Others { counted: counted(&part.uses), since };
     let unshown = if doubts.is_empty() { read_unshown(store, &sealer, head, witness.seal)? } else { None };
     let state = assemble(part.records, part.uses, catalog);
-    Ok(Loaded { state, head, digest: part.digest, rev, mark, unbroken, journal, unshown, doubts, proof })
+    let digest = part.digest;
+    Ok(Loaded { state, head, digest, rev, mark, unbroken, others, journal, unshown, doubts, proof })
 }
 
 /// Reads the records, and holds them against the trail.
@@ -173,7 +197,7 @@ fn read_and_prove(
 }
 
 /// The state that records and uses make.
-fn assemble(records: Vec<Record>, uses: Vec<(PublicId, UseRow)>, catalog: &Catalog) -> State {
+fn assemble(records: Vec<Record>, uses: Vec<(PublicId, By, UseRow)>, catalog: &Catalog) -> State {
     let mut state = State::default();
     // Most keys hold one of a few sets of scopes: kept once, not a million times.
     let mut sets: HashSet<Scopes> = HashSet::new();
@@ -189,14 +213,24 @@ fn assemble(records: Vec<Record>, uses: Vec<(PublicId, UseRow)>, catalog: &Catal
         }
         state.put(record);
     }
-    for (id, row) in uses {
+    for (id, _, row) in uses {
         let UseRow { last_used_at, count, first_used_at, .. } = row;
-        state.note_use(id, Usage { last_used_at, count, first_used_at });
+        state.merge_use(id, Usage { last_used_at, count, first_used_at });
         if let Some(trace) = &row.trace {
             state.note_trace(id, trace);
         }
     }
     state
+}
+
+/// What others counted.
+fn counted(uses: &[(PublicId, By, UseRow)]) -> HashMap<PublicId, u64> {
+    let mut counted: HashMap<PublicId, u64> = HashMap::new();
+    for (id, _, row) in uses.iter().filter(|(_, by, _)| *by == By::Others) {
+        let known = counted.entry(*id).or_default();
+        *known = known.saturating_add(row.count);
+    }
+    counted
 }
 
 /// Reads, one by one, the records the trail knows of and whatever uses can be had: some of the rows cannot be read, and
@@ -311,10 +345,12 @@ fn read_row(part: &mut Part, sealer: &Sealer, key: &[u8], value: &[u8]) {
 
 /// A use that cannot be read is forgotten with a word: it gives and takes nothing.
 fn read_use(part: &mut Part, sealer: &Sealer, key: &[u8], id: &[u8], value: &[u8]) {
-    let id = std::str::from_utf8(id).ok().and_then(|id| id.parse().ok());
+    let mut parts = id.splitn(2, |byte| *byte == b'/');
+    let id = parts.next().and_then(|id| std::str::from_utf8(id).ok()).and_then(|id| id.parse().ok());
+    let by = if parts.next().is_some() { By::Others } else { By::Us };
     let usage = sealer.open(key, value).ok().and_then(|opened| minicbor::decode(&opened.plain).ok());
     if let (Some(id), Some(usage)) = (id, usage) {
-        part.uses.push((id, usage));
+        part.uses.push((id, by, usage));
     } else {
         tracing::warn!(row = %String::from_utf8_lossy(key), "a row of use cannot be read and is ignored");
     }
@@ -338,6 +374,20 @@ fn read_unshown(
 }
 
 /// A row the audit trail does not list. One that cannot be read is as good as none.
+/// The rows that others have of what we have under a key.
+fn read_others<T>(store: &dyn Store, sealer: &Sealer, key: &[u8]) -> Result<Vec<T>, EngineError>
+where
+    T: for<'b> minicbor::Decode<'b, ()>,
+{
+    let mut found = Vec::new();
+    store.scan(&[key, b"/"].concat(), &mut |row| {
+        let opened = sealer.open(row.key, row.value).ok();
+        found.extend(opened.and_then(|opened| minicbor::decode(&opened.plain).ok()));
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
 fn read_unlisted<T>(store: &dyn Store, sealer: &Sealer, key: &[u8]) -> Result<Option<T>, EngineError>
 where
     T: for<'b> minicbor::Decode<'b, ()>,
@@ -345,3 +395,6 @@ where
     let Some(entry) = store.get(key)? else { return Ok(None) };
     Ok(sealer.open(key, &entry.value).ok().and_then(|o| minicbor::decode(&o.plain).ok()))
 }
+
+#[cfg(test)]
+mod tests;

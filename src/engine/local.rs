@@ -130,7 +130,8 @@ impl LocalEngine {
             kept,
         };
         let overdue = Arc::new(Overdue::new(writing, &loaded.doubts));
-        let register = Arc::new(Register::new(&overdue, loaded.unbroken, !loaded.doubts.is_empty()));
+        let register =
+            Arc::new(Register::new(&overdue, loaded.unbroken, loaded.others, !loaded.doubts.is_empty()));
         Arc::new(Self {
             store,
             keyring,

@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 use super::denials::Denials;
 use super::error::EngineError;
 use super::ledger::{Ledger, Sequel, Unbroken, UseRow};
+use super::load::Others;
 use super::overdue::Overdue;
 use super::reading::Reading;
 use super::refusals::{Kind, Refusals};
@@ -22,7 +23,7 @@ use super::session::Session;
 use super::timekeeper::Timekeeper;
 use super::verifier::Verifier;
 use super::{LocalEngine, News};
-use crate::domain::{AppId, KeyId, PublicId, State, Timestamp, Usage};
+use crate::domain::{PublicId, State, Timestamp, Usage};
 use crate::store::CommitError;
 
 /// How long uses are gathered before they are written.
@@ -94,11 +95,13 @@ pub(super) struct Register {
     /// How it goes, for those who must not wait for a disk.
     writing: Mutex<Writing>,
     complete_since: Timestamp,
+    /// What others write down: no part of what is written here.
+    others: Others,
 }
 
 impl Register {
-    /// A register over the parts of an engine. `stored` is what the store says of the time before.
-    pub fn new(overdue: &Arc<Overdue>, stored: Option<Unbroken>, frozen: bool) -> Self {
+    /// A register over the parts of an engine. `stored` is what the store says of the time before, `others` of what is not ours.
+    pub fn new(overdue: &Arc<Overdue>, stored: Option<Unbroken>, others: Others, frozen: bool) -> Self {
         let whole = stored.filter(|stored| !stored.open);
         let now = overdue.parts.time.now().time;
         let mut unbroken = whole.unwrap_or(Unbroken { since: now, open: false });
@@ -106,7 +109,8 @@ impl Register {
         unbroken.since = unbroken.since.min(now);
         // What is used meanwhile is known to the state at once, but for a store in doubt.
         let mut state = overdue.parts.image.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.know_uses_since(Some(unbroken.since).filter(|_| !frozen));
+        let complete_since = unbroken.since.max(others.since.unwrap_or(unbroken.since));
+        state.know_uses_since(Some(complete_since).filter(|_| !frozen));
         drop(state);
         let book = Book { unwritten: BTreeSet::new(), unbroken, stored };
         Self {
@@ -122,7 +126,8 @@ impl Register {
             frozen,
             book: Mutex::new(book),
             writing: Mutex::new(Writing::Ok),
-            complete_since: unbroken.since,
+            complete_since,
+            others,
         }
     }
 
@@ -199,13 +204,21 @@ impl Register {
         ids
     }
 
+    /// What is written of a use. Of what others counted only the sum is not ours: an earlier or later time of theirs says nothing
+    /// new when it is read together with it.
+    fn row(&self, state: &State, id: PublicId) -> UseRow {
+        let Usage { last_used_at, count, first_used_at } = state.usage_of(id);
+        let count = count.saturating_sub(self.others.counted.get(&id).copied().unwrap_or_default());
+        UseRow { last_used_at, count, trace: state.trace_of(id).cloned(), first_used_at }
+    }
+
     /// Writes all that is unwritten. Totals, not increments: a write that may have happened can be done again.
     fn write_book(&self, book: &mut Book) -> Result<Vec<PublicId>, EngineError> {
         let due: Vec<PublicId> = book.unwritten.iter().copied().collect();
         for ids in due.chunks(AT_ONCE) {
             let rows: Vec<(PublicId, UseRow)> = {
                 let state = Reading::of(&self.state);
-                ids.iter().map(|id| (*id, row(&state, *id))).collect()
+                ids.iter().map(|id| (*id, self.row(&state, *id))).collect()
             };
             let mut rest = &rows[..];
             while !rest.is_empty() {
@@ -338,13 +351,6 @@ impl Register {
         (*self.standing() == Writing::Ok && !self.frozen)
             .then(|| self.complete_since.min(self.time.now().time))
     }
-}
-
-fn row(state: &State, id: PublicId) -> UseRow {
-    let usage = state.usage(KeyId(id));
-    let trace = state.trace(KeyId(id)).or_else(|| state.app_trace(AppId(id)));
-    let Usage { last_used_at, count, first_used_at } = usage;
-    UseRow { last_used_at, count, trace: trace.cloned(), first_used_at }
 }
 
 /// The thread that comes to the register when there is something, and sleeps otherwise.

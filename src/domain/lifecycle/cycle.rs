@@ -115,7 +115,7 @@ pub struct Cycle {
     #[n(4)]
     pub missed: Option<Timestamp>,
     /// When it was told last that somebody presents the key though it was deleted.
-    #[n(5)]
+    #[n(6)]
     pub presented: Option<Timestamp>,
 }
 

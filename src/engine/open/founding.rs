@@ -17,7 +17,7 @@ use crate::domain::{Access, Actor, Catalog, Command, Name, OperatorId, Proof, St
 use crate::engine::clock::Clock;
 use crate::engine::error::{EngineError, OpenError};
 use crate::engine::ledger::Head;
-use crate::engine::load::Loaded;
+use crate::engine::load::{Loaded, Others};
 use crate::engine::local::{LocalEngine, Parts};
 use crate::engine::overdue::Kept;
 use crate::engine::session::{Auth, Session, Via};
@@ -165,6 +165,7 @@ pub(in crate::engine) fn empty(keyring: &Keyring) -> Loaded {
         rev: Rev(0),
         mark: None,
         unbroken: None,
+        others: Others::default(),
         journal: 0,
         unshown: None,
         doubts: Vec::new(),

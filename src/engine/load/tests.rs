@@ -1,0 +1,95 @@
+//! Rows that others write beside ours: merged when they are read, and never written again as ours.
+
+use minicbor::Encode;
+
+use super::*;
+use crate::crypto::passphrase::{Cost, Passphrase};
+use crate::crypto::random::OsEntropy;
+use crate::domain::time::DAY_MS;
+use crate::domain::{Command, KeyId, Name, NewKey, Note, Place};
+use crate::engine::clock::TestClock;
+use crate::engine::ledger::usage_key;
+use crate::engine::open::{Key, Open, Options, found, open};
+use crate::engine::{Engine as _, Via};
+use crate::store::Op;
+
+const START: Timestamp = Timestamp(1_790_000_000_000);
+
+fn day(n: i64) -> Timestamp {
+    Timestamp(START.0 + n * DAY_MS)
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// What another process writes under a key of ours.
+fn write(open: &Open, key: &[u8], node: &str, row: impl Encode<()>) {
+    let key = [key, b"/", node.as_bytes()].concat();
+    let plain = minicbor::to_vec(row).unwrap();
+    let sealed = open.engine.keyring.sealer().seal_with(&mut OsEntropy, &key, 1, &plain).unwrap();
+    open.engine.store.commit(&[], &[Op::Put(key, sealed)]).unwrap();
+}
+
+#[test]
+fn what_several_write_down_is_merged_and_nobody_writes_the_part_of_others() {
+    let (home, clock) = (tempfile::tempdir().unwrap(), TestClock::at(START));
+    let phrase = Passphrase::choose("correct horse battery staple").unwrap();
+    let options = Options {
+        cost: Cost::IMPORTED,
+        clock: std::sync::Arc::new(clock.clone()),
+        ..Options::new(&home.path().join("data"), "test", Via::CommandLine)
+    };
+    let again = || open(&options, &Key::Operator { name: &name("maria"), passphrase: &phrase }).unwrap();
+    let first = found(&options, name("Acme"), name("maria"), &phrase).unwrap().open;
+    let new = NewKey {
+        name: name("Relay"),
+        place: Place::Agency,
+        scopes: vec!["contacts.read".into()],
+        expiry: None,
+        note: Note::default(),
+    };
+    let token = first.engine.execute(&first.session, Command::IssueKey(new)).unwrap().token.unwrap();
+    let (id, token) = (token.id(), token.reveal().to_owned());
+    let uses = |open: &Open, times: usize| {
+        for _ in 0..times {
+            assert!(open.engine.verify(token.as_bytes(), &[]).is_allow());
+        }
+        open.engine.settle().unwrap();
+    };
+    clock.set(day(40));
+    uses(&first, 3);
+    let theirs = |first: i64, last: i64, count| UseRow {
+        last_used_at: Some(day(last)),
+        count,
+        trace: None,
+        first_used_at: Some(day(first)),
+    };
+    // One of them saw it last long before we did, and the other since: the latest time is the last use, in whatever order.
+    clock.set(day(50));
+    write(&first, &usage_key(id), "b", theirs(1, 2, 5));
+    write(&first, &usage_key(id), "c", theirs(39, 49, 7));
+    write(&first, &usage_key(id), "d", theirs(3, 4, 1));
+    write(&first, UNBROKEN_KEY, "b", Unbroken { since: day(30), open: true });
+    drop(first);
+    for (uses_here, all) in [(0, 16), (1, 17), (1, 18)] {
+        let open = again();
+        uses(&open, uses_here);
+        let usage = open.engine.state().usage(KeyId(id));
+        assert_eq!((usage.count, usage.first_used_at), (all, Some(day(1))));
+        assert_eq!(usage.last_used_at, Some(day(if all == 16 { 49 } else { 50 })));
+        assert_eq!(
+            open.engine.condition().complete_since,
+            Some(day(30)),
+            "before that somebody may have lost some"
+        );
+        assert!(!open.engine.now().suspect);
+    }
+    // The highest time that anybody believed is behind nobody.
+    let open = again();
+    write(&open, CLOCK_KEY, "b", Mark { wall: day(60), since_boot: 0, boot: "another".into() });
+    drop(open);
+    assert!(again().engine.now().suspect);
+    clock.set(day(60));
+    assert!(!again().engine.now().suspect);
+}
