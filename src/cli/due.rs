@@ -152,8 +152,9 @@ fn action(event: &Event) -> ActionLine<'_> {
         "held"
     } else if let Event::NoticesRenewed(..) = event {
         "notices_withdrawn"
-    } else if let Event::KeyDeleted(_) = event {
-        "deleted"
+    } else if let Event::KeyDeleted(key) = event {
+        // Of what a sweep deletes only what had ended is not deleted for want of use.
+        if key.was_over() { "cleared" } else { "deleted" }
     } else if let Event::KeySuperseded(..) | Event::AppSecretEnds(..) = event {
         "grace_begun"
     } else if let Event::KeyRevoked(_) | Event::AppSecretEnded(_) = event {
@@ -211,6 +212,7 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
             "presented_notice" => "told: deleted, and somebody still presents it".into(),
             "notices_withdrawn" => "notices withdrawn".into(),
             "deleted" => "deleted for want of use".into(),
+            "cleared" => "cleared away after its end".into(),
             "grace_begun" if done.app.is_some() => {
                 "its new secret was used: the grace of the old one is counted".into()
             }
@@ -301,6 +303,10 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
             let ends = old.expiry.instant().filter(|when| *when <= until);
             let what = if view.still_used(old, now) { What::StillUsed } else { What::GraceEnds };
             found.extend(ends.map(|when| Notice::of_key(what, old, when)));
+        }
+        for over in view.keys().filter(|key| key.state(now) == KeyState::Expired) {
+            let clears = view.clears_at(over, now).filter(|when| *when <= until);
+            found.extend(clears.map(|when| Notice::of_key(What::Clears, over, when)));
         }
         found.sort_by_key(|notice| (notice.when, notice.key));
         let nothing = if view.is_whole() { "Nothing is due." } else { "Nothing is due for keys of yours." };

@@ -303,6 +303,8 @@ fn in_words(what: What, is_due: bool) -> (String, Tone) {
         What::GraceEnds => ("its grace ends; another took over".into(), Tone::Faint),
         What::StillUsed => ("its grace ends, and it is still used".into(), Tone::Bad),
         What::Ended => ("ended".into(), Tone::Faint),
+        What::Clears if is_due => ("to be cleared away after its end by the next sweep".into(), Tone::Faint),
+        What::Clears => ("cleared away after its end".into(), Tone::Faint),
         What::Deleted => ("deleted for want of use; can be restored until then".into(), Tone::Faint),
         What::Presented => ("deleted, and somebody still presents it".into(), Tone::Bad),
         What::Restored => ("its record was restored, as revoked".into(), Tone::Faint),

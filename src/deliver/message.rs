@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::domain::delivery::{Alarm, Matter, Pending, Recipient};
+use crate::domain::lifecycle::clears_at;
 use crate::domain::time::DAY_MS;
 use crate::domain::{App, Key, Name, State, Timestamp, Trace};
 
@@ -125,8 +126,7 @@ fn line(state: &State, pending: Pending, now: Timestamp) -> Line<'_> {
     let hint = key.map(Key::hint).or_else(|| app.map(App::secret_hint));
     let called =
         name.zip(hint.as_deref()).map_or_else(String::new, |(name, hint)| format!("{name} ({hint})"));
-    // Rounded up: nobody is told of less time than there is.
-    let left = (when.since(now).max(0) + DAY_MS - 1) / DAY_MS;
+    let left = days_left(when, now);
     let days = match matter {
         Matter::Unused(_)
         | Matter::Ends(_)
@@ -150,14 +150,22 @@ fn line(state: &State, pending: Pending, now: Timestamp) -> Line<'_> {
         owner: owner.and_then(|id| state.operator(id)).map(|owner| owner.name.as_str()),
         when: when.rfc3339(),
         days,
-        text: in_words(state, pending, &called, left),
+        text: in_words(state, pending, &called, now),
     }
 }
 
+/// Rounded up: nobody is told of less time than there is.
+fn days_left(when: Timestamp, now: Timestamp) -> i64 {
+    (when.since(now).max(0) + DAY_MS - 1) / DAY_MS
+}
+
 /// One sentence for whoever only passes it on.
-fn in_words(state: &State, pending: Pending, key: &str, days: i64) -> String {
+fn in_words(state: &State, pending: Pending, key: &str, now: Timestamp) -> String {
     let when = pending.when;
-    let within = if days == 1 { "within a day".to_owned() } else { format!("in {days} days") };
+    let within = |when| match days_left(when, now) {
+        1 => "within a day".to_owned(),
+        days => format!("in {days} days"),
+    };
     match pending.matter {
         Matter::Held => match state.hold().keys.len() {
             1 => "1 deletion waits for the word of an admin.".into(),
@@ -165,11 +173,12 @@ fn in_words(state: &State, pending: Pending, key: &str, days: i64) -> String {
         },
         Matter::Unused(_) => {
             format!(
-                "{key} is deleted for want of use {within}, on {when}, unless it is used, kept or protected."
+                "{key} is deleted for want of use {}, on {when}, unless it is used, kept or protected.",
+                within(when)
             )
         }
         Matter::Ends(_) => {
-            format!("{key} ends {within}, on {when}. Requests with it are refused from then on.")
+            format!("{key} ends {}, on {when}. Requests with it are refused from then on.", within(when))
         }
         Matter::GraceEnds(_) => {
             format!("Another key took over from {key}, which works until {when} and is refused from then on.")
@@ -188,7 +197,6 @@ fn in_words(state: &State, pending: Pending, key: &str, days: i64) -> String {
         Matter::Withdrawn(_) => {
             format!("What was told of {key} holds no more: it was used, kept, changed or stopped.")
         }
-        Matter::Ended(_) => format!("{key} has ended on {when}. Requests with it are refused."),
         Matter::Presented(id) => {
             let seen = state.trace(id).and_then(Trace::presented);
             let whence = seen.map_or_else(String::new, |seen| format!(", from {seen}"));
@@ -200,6 +208,14 @@ fn in_words(state: &State, pending: Pending, key: &str, days: i64) -> String {
             format!(
                 "The record of {key}, which was deleted, was restored on {when}, as revoked. Its secret stays dead."
             )
+        }
+        Matter::Ended(id) => {
+            let over = state.key(id);
+            let clears = over.and_then(|over| clears_at(state.policy(), over, state.cycle(id), now));
+            let clears = clears.filter(|at| now < *at).map_or_else(String::new, |at| {
+                format!(" Its record is cleared away {}, on {at}.", within(at))
+            });
+            format!("{key} has ended on {when}. Requests with it are refused.{clears}")
         }
         Matter::Deleted(_) => {
             format!(

@@ -325,6 +325,9 @@ pub enum Command {
     /// Remember which deletions wait for a word.
     #[n(40)]
     HoldDeletions,
+    /// Clear the expired keys away whose end is long enough ago.
+    #[n(49)]
+    ClearEnded,
     /// Purge deleted keys that can no longer be restored.
     #[n(41)]
     PurgeDeleted,

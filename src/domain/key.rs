@@ -293,6 +293,11 @@ impl Key {
         matches!(self.status, Status::Revoked(_) | Status::Deleted(_) | Status::Purged(_))
     }
 
+    /// Whether it was deleted after its own end: nothing that worked was taken away.
+    pub fn was_over(&self) -> bool {
+        matches!(self.status, Status::Deleted(at) if self.expiry.is_over(at))
+    }
+
     /// Whether nothing is left of it but its id.
     pub const fn is_purged(&self) -> bool {
         matches!(self.status, Status::Purged(_))

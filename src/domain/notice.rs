@@ -36,6 +36,8 @@ pub enum What {
     StillUsed,
     /// It has ended.
     Ended,
+    /// It has, and its record is cleared away then. Not on the board: that it has ended was told.
+    Clears,
     /// It was deleted for want of use; its record can be restored until then.
     Deleted,
     /// It was deleted, and was presented then all the same.
@@ -86,6 +88,7 @@ impl What {
             Self::OwnerGone(..) => "owner_disabled",
             Self::GraceEnds => "grace_ends",
             Self::StillUsed => "still_used",
+            Self::Clears => "clears",
             Self::Deletion { .. }
             | Self::Ends
             | Self::Ended
@@ -101,9 +104,12 @@ impl What {
     /// Of what kind it is, if it is one that somebody can have seen.
     pub const fn kind(self) -> Option<NoticeKind> {
         match self {
-            Self::Trouble(_) | Self::Held(_) | Self::OwnerGone(..) | Self::GraceEnds | Self::StillUsed => {
-                None
-            }
+            Self::Trouble(_)
+            | Self::Held(_)
+            | Self::OwnerGone(..)
+            | Self::GraceEnds
+            | Self::StillUsed
+            | Self::Clears => None,
             Self::Deletion { .. } => Some(NoticeKind::Deletion),
             Self::Ends => Some(NoticeKind::Ends),
             Self::Ended => Some(NoticeKind::Ended),
@@ -118,9 +124,12 @@ impl What {
         match self {
             Self::Trouble(trouble) => (0, Some(trouble)),
             Self::Held(_) | Self::Presented => (1, None),
-            Self::OwnerGone(..) | Self::Deletion { .. } | Self::Ends | Self::GraceEnds | Self::StillUsed => {
-                (2, None)
-            }
+            Self::OwnerGone(..)
+            | Self::Deletion { .. }
+            | Self::Ends
+            | Self::GraceEnds
+            | Self::StillUsed
+            | Self::Clears => (2, None),
             Self::Ended | Self::Deleted | Self::Restored => (3, None),
         }
     }
@@ -194,9 +203,12 @@ impl Notice {
         match self.what {
             What::Deletion { told } => told > 0,
             What::Ends | What::Ended | What::Deleted | What::Presented | What::Restored => true,
-            What::Trouble(_) | What::Held(_) | What::OwnerGone(..) | What::GraceEnds | What::StillUsed => {
-                false
-            }
+            What::Trouble(_)
+            | What::Held(_)
+            | What::OwnerGone(..)
+            | What::GraceEnds
+            | What::StillUsed
+            | What::Clears => false,
         }
     }
 }
@@ -287,9 +299,10 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
             all.extend(ended.map(|at| Notice::of_key(What::Ended, key, at)));
         }
         KeyState::Deleted => {
-            // Not what somebody deleted by hand after it had been told of.
+            // Not what somebody deleted by hand after it had been told of, nor what was deleted after its end.
             if let Status::Deleted(at) = key.status
                 && let Some(until) = key.restorable_until().filter(|until| now < *until)
+                && !key.was_over()
                 && told_out(cycle, at)
             {
                 all.push(Notice::of_key(What::Deleted, key, until).since(at));

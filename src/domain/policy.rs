@@ -69,6 +69,9 @@ pub struct Policy {
     /// The same for app keys.
     #[n(17)]
     pub notice_days_app: Option<u32>,
+    /// Days after its end at which the record of an expired key is cleared away.
+    #[n(18)]
+    pub ended_days: Option<u32>,
 }
 
 impl Default for Policy {
@@ -92,6 +95,7 @@ impl Default for Policy {
             notice_days_agency: None,
             notice_days_location: None,
             notice_days_app: None,
+            ended_days: None,
         }
     }
 }

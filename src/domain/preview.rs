@@ -1,8 +1,8 @@
 //! What a change of the policy would touch of what there is, told before it is taken. Nothing of it is stored.
 
-use super::lifecycle::deletes_under;
+use super::lifecycle::{clears_at, deletes_under};
 use super::time::DAY_MS;
-use super::{Grounds, Key, Policy, Role, Timestamp, View};
+use super::{Grounds, Key, KeyState, Policy, Role, Timestamp, View};
 
 /// Names that are told; the others are counted.
 const NAMED: usize = 5;
@@ -27,6 +27,10 @@ pub enum What {
     DeletedSooner,
     /// Not deleted for want of use, or later than today.
     DeletedLater,
+    /// Ended, and cleared away for that, which they are not today, or later.
+    ClearedSooner,
+    /// Ended, and not cleared away, or later than today.
+    ClearedLater,
     /// Told of their end at once.
     Told,
     /// They end later than a new key might, or never. They stay as they are.
@@ -47,6 +51,8 @@ impl What {
         match self {
             Self::DeletedSooner => "deleted_sooner",
             Self::DeletedLater => "deleted_later",
+            Self::ClearedSooner => "cleared_sooner",
+            Self::ClearedLater => "cleared_later",
             Self::Told => "told",
             Self::OutliveLimit => "outlive_limit",
             Self::OverQuota => "over_quota",
@@ -61,6 +67,8 @@ impl What {
         match self {
             Self::DeletedSooner => ("key", "would be deleted for want of use, or sooner than now"),
             Self::DeletedLater => ("key", "would not be deleted for want of use, or later than now"),
+            Self::ClearedSooner => ("ended key", "would be cleared away by a sweep, or sooner than now"),
+            Self::ClearedLater => ("ended key", "would not be cleared away by a sweep, or later than now"),
             Self::Told => ("key", "would be told of at once, since its end is near"),
             Self::OutliveLimit => ("key", "would last longer than a new one may, and stay so"),
             Self::OverQuota => ("operator", "would own as many keys as may be or more, and issue none"),
@@ -87,11 +95,14 @@ impl Touched<'_> {
     }
 }
 
+/// When something becomes of a key under a policy.
+type Goes<'f> = &'f dyn Fn(&Policy, &Key) -> Option<Timestamp>;
+
 /// Whether what the policy says of keys that exist would be another.
 pub fn is_about_keys(before: &Policy, after: &Policy) -> bool {
     let rules = |policy: &Policy| {
         let kinds = [policy.notice_days_agency, policy.notice_days_location, policy.notice_days_app];
-        (policy.idle_days, policy.max_life, policy.notice_days, kinds)
+        (policy.idle_days, policy.ended_days, policy.max_life, policy.notice_days, kinds)
     };
     rules(before) != rules(after)
 }
@@ -101,10 +112,12 @@ pub fn is_about_keys(before: &Policy, after: &Policy) -> bool {
 pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touched<'a>> {
     let (before, now) = (view.policy(), grounds.now);
     let mut all = Vec::new();
+    // Of those that have ended only the days after their end tell.
+    let is_looked_at = |key: &&Key| key.state(now).is_live() || key.state(now) == KeyState::Expired;
     let mut keys: Vec<&Key> = if is_about_keys(before, after) && view.sets_policy() {
-        view.state().keys().filter(|key| key.state(now).is_live()).collect()
+        view.state().keys().filter(is_looked_at).collect()
     } else {
-        view.keys().filter(|key| key.state(now).is_live()).collect()
+        view.keys().filter(is_looked_at).collect()
     };
     keys.sort_by(|one, other| (one.name.as_str(), one.id).cmp(&(other.name.as_str(), other.id)));
     // Of the names that are not told there is none.
@@ -117,8 +130,7 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
             all.push(Touched { what, names, others, first });
         }
     };
-    if before.idle_days != after.idle_days {
-        let under = |policy, key| deletes_under(view.state(), policy, key, grounds).map(|(at, _)| at);
+    let mut moved = |under: Goes<'_>, whats: [What; 2]| {
         let (mut sooner, mut later) = (Vec::new(), Vec::new());
         for key in &keys {
             match (under(before, key), under(after, key)) {
@@ -129,8 +141,19 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
                 _ => {}
             }
         }
-        tell(What::DeletedSooner, sooner);
-        tell(What::DeletedLater, later);
+        whats.into_iter().zip([sooner, later]).for_each(|(what, found)| tell(what, found));
+    };
+    let state = view.state();
+    if before.idle_days != after.idle_days {
+        let under = |policy: &Policy, key: &Key| deletes_under(state, policy, key, grounds).map(|(at, _)| at);
+        moved(&under, [What::DeletedSooner, What::DeletedLater]);
+    }
+    if before.ended_days != after.ended_days {
+        // What is due by now goes with the next sweep.
+        let under = |policy: &Policy, key: &Key| {
+            clears_at(policy, key, state.cycle(key.id), now).map(|at| at.max(now))
+        };
+        moved(&under, [What::ClearedSooner, What::ClearedLater]);
     }
     let mut of_keys = |what, applies: &dyn Fn(&Key) -> bool| {
         let found = keys.iter().filter(|key| applies(key));

@@ -330,6 +330,11 @@ impl<'a> View<'a> {
         super::lifecycle::deletes_at(self.state, key, grounds).map(|(at, _)| at)
     }
 
+    /// When the record of an expired key is cleared away, if the policy has days for that.
+    pub fn clears_at(&self, key: &Key, now: Timestamp) -> Option<Timestamp> {
+        super::lifecycle::clears_at(self.policy(), key, self.cycle(key), now)
+    }
+
     /// The notices a key was given.
     pub fn cycle(&self, key: &Key) -> Option<&'a super::Cycle> {
         self.state.cycle(key.id)

@@ -189,6 +189,20 @@ fn short(message: &Value) -> String {
 }
 
 #[test]
+fn who_is_told_that_a_key_has_ended_is_told_when_its_record_goes_and_not_again_when_it_does() {
+    let post = Post::new();
+    let days = Command::SetPolicy { name: "ended-days".into(), value: "30".into(), basis: None };
+    post.house.does(days).unwrap();
+    let key = post.issue_ending("Widget", 3);
+    post.days(40);
+    let (told, given) = (post.told(), post.given());
+    assert_eq!(told, ["maria: ends Widget", "maria: ends Widget", "maria: ended Widget"]);
+    let text = given[2]["notices"][0]["text"].as_str().unwrap();
+    assert!(text.contains("refused. Its record is cleared away in 30 days, on "), "{text}");
+    assert!(post.house.open.engine.state().key(key).unwrap().was_over());
+}
+
+#[test]
 fn an_owner_is_told_of_each_step_once_and_in_time() {
     let post = Post::new();
     post.house.issue("Webhook relay");

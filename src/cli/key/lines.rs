@@ -47,6 +47,9 @@ pub struct KeyLine<'a> {
     /// When the old half of its rotation ends, on either half; null also while that waits for the first use of the new one.
     grace_ends_at: Option<String>,
     deletes_at: Option<String>,
+    /// When its record is cleared away, of an expired key for which the policy has days; absent of any other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clears_at: Option<String>,
     protected: Option<Protected<'a>>,
     /// Of a key that somebody revoked.
     revoked: Option<Revoked<'a>>,
@@ -145,6 +148,7 @@ impl<'a> KeyLine<'a> {
             superseded_by: key.superseded.as_ref().map(|how| how.by.to_string()),
             grace_ends_at: view.old_half(key, now).unwrap_or(key).grace_ends().map(Timestamp::rfc3339),
             deletes_at: view.deletes_at(key, grounds).map(Timestamp::rfc3339),
+            clears_at: view.clears_at(key, now).map(Timestamp::rfc3339),
             protected: key.protection.as_ref().map(|p| Protected {
                 why: p.why.as_str(),
                 by: view.name_of(p.word.by),

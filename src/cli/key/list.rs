@@ -227,6 +227,9 @@ fn page(
         (None, Some(at)) => line("Deleted", &format!("{} unless it is used", times::both(at, now))),
         (None, None) => {}
     }
+    if let Some(at) = view.clears_at(key, now) {
+        line("Cleared", &format!("away by the first sweep after {}", times::both(at, now)));
+    }
     if let Some(until) = key.restorable_until() {
         line("Restorable", &format!("until {}", times::both(until, now)));
     }

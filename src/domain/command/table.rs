@@ -267,6 +267,8 @@ commands! {
         "Deleted {} for want of use" "deleting unused keys" "deleted for want of use";
     HoldDeletions {}               "hold.place"          Nothing              Leaves   Nothing                 Nothing        Service
         "Held deletions back" "holding deletions back" "deletions held back";
+    ClearEnded {}                  "key.clear"           Nothing              Leaves   Nothing                 Nothing        Service
+        "Cleared {} away after its end" "clearing ended keys away" "cleared away after its end";
     PurgeDeleted {}                "key.purge"           Nothing              Leaves   Nothing                 Nothing        Service
         "Purged {}, deleted long ago" "purging deleted keys" "purged";
     MoveChannel {..}               "notice.deliver"      Nothing              Leaves   Nothing                 Nothing        Service

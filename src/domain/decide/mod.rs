@@ -100,6 +100,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::GiveNotices => lifecycle::sweep(state, Pass::Notices, context),
         Command::DeleteUnused => lifecycle::sweep(state, Pass::Deletions, context),
         Command::HoldDeletions => lifecycle::sweep(state, Pass::Hold, context),
+        Command::ClearEnded => lifecycle::sweep(state, Pass::Cleared, context),
         Command::PurgeDeleted => lifecycle::sweep(state, Pass::Purges, context),
         Command::MoveChannel { to, from } => lifecycle::move_channel(state, to, from.as_deref(), context),
         Command::EmptyChannel { channel, into } => lifecycle::empty_channel(state, *channel, *into, context),

@@ -114,6 +114,9 @@ pub struct Cycle {
     /// The end of the grace of which its callers' people were told: that it is near, and the old half still used.
     #[n(4)]
     pub missed: Option<Timestamp>,
+    /// When it was told that it has ended. Its record is not cleared away before the policy's days have passed since.
+    #[n(5)]
+    pub ended: Option<Timestamp>,
     /// When it was told last that somebody presents the key though it was deleted.
     #[n(6)]
     pub presented: Option<Timestamp>,
@@ -122,13 +125,21 @@ pub struct Cycle {
 impl Cycle {
     /// No notice yet.
     pub const fn of(key: KeyId) -> Self {
-        Self { key, idle: Vec::new(), ends: Vec::new(), seen: Vec::new(), missed: None, presented: None }
+        Self {
+            key,
+            idle: Vec::new(),
+            ends: Vec::new(),
+            seen: Vec::new(),
+            missed: None,
+            ended: None,
+            presented: None,
+        }
     }
 
     /// Whether it says nothing.
     pub const fn is_empty(&self) -> bool {
-        let is_told = self.missed.is_some() || self.presented.is_some();
-        self.idle.is_empty() && self.ends.is_empty() && self.seen.is_empty() && !is_told
+        let told_at = self.missed.is_some() || self.ended.is_some() || self.presented.is_some();
+        self.idle.is_empty() && self.ends.is_empty() && self.seen.is_empty() && !told_at
     }
 
     /// Who has seen a notice of that kind last.
@@ -163,7 +174,22 @@ impl Cycle {
     /// Forgets what was told of an end, and who has seen it.
     pub(super) fn forget_end(&mut self) {
         self.ends.clear();
+        self.ended = None;
         self.forget(&[NoticeKind::Ends, NoticeKind::Ended]);
+    }
+
+    /// When it was told of that end that it had come. A clock that was wrong told what lies ahead, and what was told before.
+    pub(super) fn told_ended(&self, end: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        self.ended.filter(|told| end <= *told && before(*told, 1) <= now)
+    }
+
+    /// The same without that, where a wrong clock told it: it is told anew.
+    pub(super) fn believe_end(&mut self, end: Timestamp, now: Timestamp) {
+        if self.ended.is_some() && self.told_ended(end, now).is_none() {
+            self.ended = None;
+            self.ends.retain(|days| *days != 0);
+            self.forget(&[NoticeKind::Ended]);
+        }
     }
 
     /// The notice before a deletion that comes next; `None` when all were given.

@@ -14,6 +14,10 @@
 //! **Ends.** Before a key's own end, and at it, a notice is due: the tightest that is and was not given, and with it all
 //! wider ones. A key whose end was put off far enough is told anew.
 //!
+//! **Cleared away.** Where the policy has days for that, the record of an expired key that nobody protects is deleted so many
+//! days after its end, and after a sweep told that it had come. Nobody is told of it, and none waits for a word: nothing that
+//! works is taken away.
+//!
 //! **Deleted.** A deleted record is purged when it can no longer be restored. Until then, who presents the key is told of.
 //!
 //! **Rotated.** The grace of an old half that waits for the first use of the new one ends so long after it. When its end is
@@ -178,6 +182,7 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     plan.deletions.extend(confirmed);
     plan.notices.sort_by_key(|(key, ..)| key.id);
     plan.renewed.sort_by_key(|(key, _)| key.id);
+    plan.cleared.sort_by_key(|key| key.id);
     plan.purges.sort_by_key(|key| key.id);
     plan.graces.sort_by_key(|(key, _)| key.id);
     plan.ended.sort_by_key(|key| key.id);
@@ -305,19 +310,29 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
         if now < before(at, days) {
             cycle.forget_end();
         }
+        cycle.believe_end(at, now);
         let mut steps = [0, 1.min(days), days];
         steps.sort_unstable();
         let mut hit = steps.into_iter().filter(|step| now >= before(at, *step));
         if let Some(tightest) = hit.next() {
-            let is_new = !cycle.ends.contains(&tightest);
+            // Told by a keydeck that wrote down no time for it, it is told once more before the record goes.
+            let clears = clears_at(state.policy(), key, Some(&cycle), now);
+            let is_new = !cycle.ends.contains(&tightest) || clears.is_some() && cycle.ended.is_none();
             for step in [tightest].into_iter().chain(hit) {
                 if !cycle.ends.contains(&step) {
                     cycle.ends.push(step);
                 }
             }
             if is_new {
+                if tightest == 0 {
+                    cycle.ended = Some(now);
+                }
                 plan.notices.push((key, cycle.clone(), Told::Ends { days: tightest, at }));
             }
+        }
+        match clears_at(state.policy(), key, Some(&cycle), now) {
+            Some(at) if now >= at => plan.cleared.push(key),
+            at => plan.next = earliest(plan.next, at),
         }
         let to_come = steps.into_iter().filter(|step| !cycle.ends.contains(step));
         let coming = to_come.map(|step| before(at, step)).filter(|at| now < *at);
@@ -392,6 +407,16 @@ pub fn deletes_under(
     let soonest = STEPS.get(given).map(|days| after(grounds.now, *days));
     let at = soonest.max(Some(watch.deletes_at))?;
     key.expiry.instant().is_none_or(|end| at < end).then_some((at, given))
+}
+
+/// When the record of a key is cleared away under a policy, by what is remembered of its notices: so many days after its end,
+/// and after that was told, which it is now if it was not yet. `None` of one that has not expired, or is protected.
+pub fn clears_at(policy: &Policy, key: &Key, cycle: Option<&Cycle>, now: Timestamp) -> Option<Timestamp> {
+    let has_expired = key.state(now) == KeyState::Expired && key.protection.is_none();
+    let days = policy.ended_days.filter(|_| has_expired)?;
+    let end = key.expiry.instant()?;
+    let told = cycle.and_then(|cycle| cycle.told_ended(end, now)).unwrap_or(now);
+    Some(after(end.max(told), days))
 }
 
 fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {

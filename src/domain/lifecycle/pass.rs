@@ -28,6 +28,8 @@ pub struct Plan<'s> {
     pub deletions: Vec<&'s Key>,
     /// What has to wait for a word, as it should be remembered; `None` when that is remembered already.
     pub hold: Option<Hold>,
+    /// Expired keys whose records are cleared away.
+    pub cleared: Vec<&'s Key>,
     /// Deleted keys to purge.
     pub purges: Vec<&'s Key>,
     /// When something is due that is not now, if anything is.
@@ -45,6 +47,8 @@ pub enum Pass {
     Deletions,
     /// Remembers which deletions wait for a word.
     Hold,
+    /// Deletes the records of keys that have expired long ago.
+    Cleared,
     /// Purges what was deleted long ago.
     Purges,
     /// Fixes the ends of graces that waited for a first use.
@@ -60,7 +64,7 @@ impl Pass {
     pub const AT_ONCE: usize = 64;
 
     /// All of them, in the order in which they are done.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Graces,
         Self::Ended,
         Self::Resumptions,
@@ -68,6 +72,7 @@ impl Pass {
         Self::Notices,
         Self::Deletions,
         Self::Hold,
+        Self::Cleared,
         Self::Purges,
     ];
 
@@ -78,6 +83,7 @@ impl Pass {
             Self::Notices => Command::GiveNotices,
             Self::Deletions => Command::DeleteUnused,
             Self::Hold => Command::HoldDeletions,
+            Self::Cleared => Command::ClearEnded,
             Self::Purges => Command::PurgeDeleted,
             Self::Graces => Command::StartGraces,
             Self::Ended => Command::EndGraces,
@@ -93,6 +99,7 @@ impl Plan<'_> {
             && self.renewed.is_empty()
             && self.deletions.is_empty()
             && self.hold.is_none()
+            && self.cleared.is_empty()
             && self.purges.is_empty()
             && self.graces.is_empty()
             && self.ended.is_empty()
@@ -118,11 +125,7 @@ impl Plan<'_> {
                     Some(Event::AppSecretMissed(app.with_old_secret(told), *end))
                 })))
             }
-            Pass::Deletions => {
-                Box::new(self.deletions.iter().map(move |key| {
-                    Event::KeyDeleted(Key { status: Status::Deleted(now), ..(*key).clone() })
-                }))
-            }
+            Pass::Deletions => Box::new(self.deletions.iter().map(move |key| deleted(key, now))),
             Pass::Hold => Box::new(self.hold.iter().cloned().map(Event::DeletionsHeld)),
             Pass::Graces => {
                 let keys = self.graces.iter().map(|(key, (first, expiry))| {
@@ -153,6 +156,7 @@ impl Plan<'_> {
                 let status = Status::Active;
                 Event::KeyResumed(Key { status, counted_from, pause_ends: None, ..(*key).clone() })
             })),
+            Pass::Cleared => Box::new(self.cleared.iter().map(move |key| deleted(key, now))),
             Pass::Purges => Box::new(
                 self.purges
                     .iter()
@@ -160,4 +164,8 @@ impl Plan<'_> {
             ),
         }
     }
+}
+
+fn deleted(key: &Key, now: Timestamp) -> Event {
+    Event::KeyDeleted(Key { status: Status::Deleted(now), pause_ends: None, ..key.clone() })
 }

@@ -167,6 +167,16 @@ impl Policy {
             },
         },
         Rule {
+            name: "ended-days",
+            about: "Days after its end at which a sweep clears an expired key away, unless it is protected.",
+            form: "never or a number of days from 1 to 365, such as 30d",
+            get: |p| show(p.ended_days, "d", "never"),
+            set: |p, v| {
+                p.ended_days = days(v, 1, 365, "never").ok()?;
+                Some(())
+            },
+        },
+        Rule {
             name: "issue-agency",
             about: "The least role that may issue agency keys.",
             form: "admin or manager",

@@ -40,7 +40,7 @@ fn what_several_write_down_is_merged_and_nobody_writes_the_part_of_others() {
         clock: std::sync::Arc::new(clock.clone()),
         ..Options::new(&home.path().join("data"), "test", Via::CommandLine)
     };
-    let again = || open(&options, &Key::Operator { name: &name("maria"), passphrase: &phrase }).unwrap();
+    let again = || open(&options, &Key::Operator { name: "maria", passphrase: &phrase }).unwrap();
     let first = found(&options, name("Acme"), name("maria"), &phrase).unwrap().open;
     let new = NewKey {
         name: name("Relay"),

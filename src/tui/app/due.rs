@@ -176,6 +176,7 @@ impl Due {
                 | What::OwnerGone(..)
                 | What::GraceEnds
                 | What::Ended
+                | What::Clears
                 | What::Deleted
                 | What::Presented
                 | What::Restored => others += usize::from(notice.seen.is_none()),

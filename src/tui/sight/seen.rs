@@ -270,8 +270,13 @@ impl Standing {
                 "Refused: its app is paused or deleted. It works again when the app is resumed.".to_owned()
             }
             Self::Expired => {
+                let clears = seen.view.clears_at(key, seen.now());
+                let clears = clears.map_or_else(String::new, |at| {
+                    format!(" Its record is cleared away on {}, not before.", times.minute(at))
+                });
                 format!("Refused since{}: its time is over. Issue a new key.", when(key.expiry.instant()))
                     .replace("since on", "since")
+                    + &clears
             }
             Self::Revoked => format!("Revoked{}. That is final; issue a new key.", when(changed_at(key))),
             Self::Deleted => {

@@ -291,6 +291,43 @@ fn a_key_nobody_uses_is_told_of_and_deleted_by_sweeps_from_cron() {
     assert!(machine.says("ann", sweep, "").expect(1).err.contains("clock is in doubt"));
 }
 
+#[test]
+fn a_key_that_ended_is_cleared_away_by_sweeps_from_cron_where_the_policy_has_days_for_that() {
+    if !cfg!(debug_assertions) {
+        println!("skipped: needs a debug build, which alone can be told another time");
+        return;
+    }
+    let machine = Machine::new();
+    machine.boots("first", 0);
+    let token = machine.creates("Short", "10d").expect(0).out;
+    machine.does("ann", &["policy", "set", "ended-days", "30"]);
+    let action = |day: i64, words: &[&str]| {
+        machine.boots(&format!("day{day}"), day * DAY_MS);
+        let said = machine.asks(words);
+        said["actions"].as_array().unwrap().iter().map(|act| act["action"].clone()).collect::<Vec<_>>()
+    };
+    let sweep: &[&str] = &["sweep"];
+    assert_eq!(action(11, sweep), ["end_notice"]);
+    assert_eq!(action(35, sweep), Vec::<Value>::new());
+    let due = machine.says("ann", &["due", "--json"], "").expect(1).json();
+    assert_eq!((&due[0]["what"], &due[0]["name"]), (&json!("clears"), &json!("Short")));
+    assert!(machine.says("ann", &["due"], "").expect(1).out.contains("cleared away after its end"));
+    assert!(machine.asks(&["key", "show", "Short"])["clears_at"].is_string());
+    assert!(machine.does("ann", &["key", "show", "Short"]).out.contains("Cleared"));
+    let dry: &[&str] = &["sweep", "--dry-run"];
+    assert_eq!(action(42, dry), ["cleared"]);
+    assert!(machine.does("ann", dry).out.contains("cleared away after its end"));
+    assert_eq!(
+        (action(42, sweep), machine.verifies(&token)),
+        (vec![json!("cleared")], "deny tombstoned".into())
+    );
+    assert_eq!(machine.asks(&["notices", "list"]), json!([]), "its end was told");
+    assert!(machine.does("ann", &["audit", "list"]).out.contains("key.clear"));
+    machine.does("ann", &["key", "restore", "Short"]);
+    assert_eq!(machine.verifies(&token), "deny revoked");
+    assert_eq!(action(80, sweep), Vec::<Value>::new(), "what somebody restored stays");
+}
+
 /// What a sweep at that moment does or would do, for somebody in the zone `tz`.
 fn swept(desk: &Desk, tz: &str, how: &[&str]) -> Vec<String> {
     let words = [&["--key-file", "ann.key", "--json", "sweep"], how].concat();

@@ -2,6 +2,7 @@
 //! on the server's own behalf, each until there is nothing left of its kind.
 
 mod bounds;
+mod cleared;
 mod ends;
 mod held;
 mod idle;
@@ -19,7 +20,7 @@ use crate::domain::lifecycle::{Told, deletes_at, plan};
 const SERVER: Actor = Actor { operator: OperatorId(PublicId::NOBODY), access: Access::Service };
 
 /// What a sweep consists of, in its order.
-const PASSES: [Command; 8] = [
+const PASSES: [Command; 9] = [
     Command::StartGraces,
     Command::EndGraces,
     Command::ResumeDue,
@@ -27,6 +28,7 @@ const PASSES: [Command; 8] = [
     Command::GiveNotices,
     Command::DeleteUnused,
     Command::HoldDeletions,
+    Command::ClearEnded,
     Command::PurgeDeleted,
 ];
 

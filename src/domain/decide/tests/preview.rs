@@ -54,6 +54,16 @@ fn a_change_of_the_policy_says_whom_it_would_touch_and_only_them() {
         [(What::IssueLocationNoMore, names(&["jonas"]), None)]
     );
     assert_eq!(told(&world, maria, "lock-minutes", "5"), []);
+    // Nobody was told yet that it has ended: the next sweep does.
+    let cleared = |days| (What::ClearedSooner, names(&["Over"]), Some(days));
+    assert_eq!(told(&world, maria, "ended-days", "30"), [cleared(32)]);
+    assert_eq!(told(&world, maria, "ended-days", "never"), []);
+    world.rule(maria, "ended-days", "30");
+    assert_eq!(told(&world, maria, "ended-days", "10d"), [cleared(12)]);
+    let later = |days| (What::ClearedLater, names(&["Over"]), days);
+    assert_eq!(told(&world, maria, "ended-days", "60"), [later(Some(62))]);
+    assert_eq!(told(&world, maria, "ended-days", "never"), [later(None)]);
+    assert_eq!(told(&world, jonas, "ended-days", "10d"), []);
     // Whose keys are not seen, of those nothing is told.
     assert_eq!(told(&world, jonas, "idle-days", "30"), []);
 }

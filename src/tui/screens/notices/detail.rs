@@ -92,7 +92,13 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
             "Another took over from it. It ends on {}, as was said when it was rotated.",
             times.minute(notice.when)
         )),
-        What::Ended => say("It stays refused: issue another, and tell whoever used it.".to_owned()),
+        What::Ended | What::Clears => {
+            say("It stays refused: issue another, and tell whoever used it.".to_owned());
+            let clears = sight.key(notice).and_then(|key| sight.seen.view.clears_at(key, sight.seen.now()));
+            if let Some(at) = clears {
+                say(format!("Its record is cleared away on {}, not before.", times.minute(at)));
+            }
+        }
         What::Deleted => {
             let Some(key) = sight.key(notice) else { return };
             say(unused(key, sight));

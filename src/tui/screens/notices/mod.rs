@@ -135,6 +135,7 @@ impl Notices {
             | What::GraceEnds
             | What::StillUsed
             | What::Ended
+            | What::Clears
             | What::Deleted
             | What::Presented
             | What::Restored => {

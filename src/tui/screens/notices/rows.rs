@@ -37,6 +37,7 @@ impl RowId {
             What::Deletion { .. }
             | What::Ends
             | What::Ended
+            | What::Clears
             | What::Deleted
             | What::Presented
             | What::Restored => Self::Key(notice.key?, notice.what.kind()?),
@@ -90,6 +91,7 @@ impl<'a> Sight<'a> {
             What::GraceEnds => (Badge::Superseded, "old half ends".to_owned()),
             What::StillUsed => (Badge::Superseded, "old half ends, still used".to_owned()),
             What::Ended => (Badge::Expired, "has expired".to_owned()),
+            What::Clears => (Badge::Expired, "is cleared away".to_owned()),
             What::Deleted => (Badge::Deleted, "was deleted, unused".to_owned()),
             What::Presented => (Badge::Deleted, "deleted, still presented".to_owned()),
             What::Restored => (Badge::Revoked, "was restored, revoked".to_owned()),
@@ -108,6 +110,7 @@ impl<'a> Sight<'a> {
             | What::GraceEnds
             | What::StillUsed
             | What::Ended
+            | What::Clears
             | What::Presented
             | What::Restored => self.seen.times.relative(notice.when),
         }
@@ -129,6 +132,7 @@ impl<'a> Sight<'a> {
             What::OwnerGone(..) => "their keys work on".to_owned(),
             What::Deletion { .. } => "dead for good".to_owned(),
             What::Ends | What::GraceEnds | What::StillUsed | What::Ended => self.callers(notice),
+            What::Clears => "it stays refused".to_owned(),
             What::Deleted => format!("purged {}", self.seen.times.relative(notice.when)),
             What::Presented => "401 for whoever has it".to_owned(),
             What::Restored => "it stays revoked".to_owned(),

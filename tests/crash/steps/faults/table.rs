@@ -257,6 +257,7 @@ table! {
     RenewNotices => &[],
     DeleteUnused => &[],
     HoldDeletions => &[],
+    ClearEnded => &[],
     PurgeDeleted => &[],
     // So does what it tells of.
     MoveChannel => &[],

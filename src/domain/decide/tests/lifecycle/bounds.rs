@@ -133,6 +133,7 @@ fn notices_holds_and_protected_keys_survive_their_bytes_and_no_others() {
     assert_eq!(world.sweep_on([75, 83, 89, 90]).last(), Some(&(90, Did::Held(6))));
     survives(&Record::Cycle(world.state.cycle(key).unwrap().clone()));
     survives(&Record::Cycle(Cycle::of(key)));
+    survives(&Record::Cycle(Cycle { ended: Some(day(95)), ..Cycle::of(key) }));
     survives(&Record::Hold(world.state.hold().clone()));
     world.run(maria, &Command::ConfirmHold { count: 6 }).unwrap();
     survives(&Record::Hold(world.state.hold().clone()));
