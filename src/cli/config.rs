@@ -11,7 +11,8 @@
 //! mouse     = true            # let the mouse click; default true
 //! ```
 //!
-//! Tables `[channel.NAME]` set up how notices are delivered: see `channels`.
+//! Tables `[channel.NAME]` set up how notices are delivered: see `channels`. A mistake there stops those that deliver, and
+//! nobody else.
 //!
 //! Relative paths start at the directory of the file.
 
@@ -24,7 +25,7 @@ use super::channels;
 use super::fault::Fault;
 use super::output::shown;
 use super::places::Places;
-use crate::deliver::Setup;
+use crate::deliver::Channels;
 use crate::domain::catalog::text::nearest;
 use crate::files;
 use crate::tui::clipboard::Preference;
@@ -49,7 +50,7 @@ pub struct Config {
     /// Let the mouse click.
     pub mouse: bool,
     /// How notices are delivered.
-    pub channels: Vec<Setup>,
+    pub channels: Channels,
 }
 
 impl Default for Config {
@@ -63,7 +64,7 @@ impl Default for Config {
             clipboard: Preference::Auto,
             ascii: false,
             mouse: true,
-            channels: Vec::new(),
+            channels: Ok(Vec::new()),
         }
     }
 }
@@ -87,18 +88,16 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
     };
     let text = files::text_of(file, MAX_BYTES).map_err(|error| fail(error.to_string()))?;
     let base = path.parent().unwrap_or(Path::new(""));
-    let config = parse(&text, |written| places.resolve(written, base)).map_err(|problem| {
-        Fault::usage(format!(
-            "The configuration file {}, line {}: {}",
-            path.display(),
-            problem.line(&text),
-            problem.what
-        ))
-    })?;
-    if !config.channels.is_empty() {
-        let ours = files::must_be_ours(&path);
-        ours.map_err(|why| fail(format!("it sets up channels, which run programs, and {why}")))?;
-    }
+    let located = |what: String| format!("The configuration file {}, {what}", path.display());
+    let mut config = parse(&text, |written| places.resolve(written, base))
+        .map_err(|problem| Fault::usage(located(problem.located(&text))))?;
+    config.channels = config.channels.map_err(located).and_then(|all| {
+        let ours = if all.is_empty() { Ok(()) } else { files::must_be_ours(&path) };
+        ours.map(|()| all).map_err(|why| {
+            let path = path.display();
+            format!("The configuration file {path} sets up channels, which run programs, and {why}.")
+        })
+    });
     Ok(config)
 }
 
@@ -116,8 +115,10 @@ impl Problem {
         Self { at, what: what.into() }
     }
 
-    fn line(&self, text: &str) -> usize {
-        text.bytes().take(self.at).filter(|b| *b == b'\n').count() + 1
+    /// What is wrong in that text, with the line.
+    fn located(&self, text: &str) -> String {
+        let line = text.bytes().take(self.at).filter(|b| *b == b'\n').count() + 1;
+        format!("line {line}: {}", self.what)
     }
 }
 
@@ -152,7 +153,9 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Proble
             }
             "ascii" => config.ascii = switch()?,
             "mouse" => config.mouse = switch()?,
-            "channel" => config.channels = channels::parse(value, &resolve)?,
+            "channel" => {
+                config.channels = channels::parse(value, &resolve).map_err(|problem| problem.located(text));
+            }
             other => {
                 let hint = nearest(other, FIELDS).map_or_else(String::new, |n| format!(" Did you mean {n}?"));
                 let what = format!(
@@ -172,8 +175,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Config, String> {
-        parse(text, |written| Path::new("/base").join(written))
-            .map_err(|p| format!("{}: {}", p.line(text), p.what))
+        parse(text, |written| Path::new("/base").join(written)).map_err(|problem| problem.located(text))
     }
 
     #[test]
@@ -193,10 +195,25 @@ mod tests {
     #[test]
     fn a_mistake_is_said_with_its_line_and_what_was_meant() {
         let said = read("\n# x\noprator = 'maria'\n").unwrap_err();
-        assert!(said.starts_with("3: there is no field \"oprator\". Did you mean operator?"), "{said}");
-        assert_eq!(read("mouse = 1").unwrap_err(), "1: \"mouse\" must be true or false.");
+        assert!(said.starts_with("line 3: there is no field \"oprator\". Did you mean operator?"), "{said}");
+        assert_eq!(read("mouse = 1").unwrap_err(), "line 1: \"mouse\" must be true or false.");
         assert!(read("\nclipboard = 'x'").unwrap_err().contains("2: \"clipboard\" must be auto, native"));
         assert!(read("a = [\n").unwrap_err().contains("this is not TOML"));
-        assert!(read("theme='a'\ntheme='b'\n").unwrap_err().starts_with("2: "));
+        assert!(read("[channel.mail]\na = [\n").unwrap_err().contains("this is not TOML"));
+        assert!(read("theme='a'\ntheme='b'\n").unwrap_err().starts_with("line 2: "));
+    }
+
+    #[test]
+    fn a_mistake_in_a_channel_leaves_the_rest_of_the_file_as_it_is() {
+        for (channel, said) in [
+            ("[channel.mail]\ncommand = 'mail'\n", "line 3: \"command\" must be a list of texts"),
+            ("[channel.mail]\ncomand = ['/bin/mail']\n", "line 3: a channel has no field \"comand\""),
+            ("channel = 1\n", "line 2: \"channel\" must be tables"),
+        ] {
+            let config = read(&format!("operator = 'maria'\n{channel}")).unwrap();
+            assert_eq!(config.operator.as_deref(), Some("maria"));
+            let told = config.channels.unwrap_err();
+            assert!(told.starts_with(said), "{told}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::Outcome;
 use super::door::Deck;
 use super::fault::Fault;
 use crate::engine::Via;
+use crate::serve::door::is_reachable;
 use crate::tui::{Start, Store};
 
 /// How the console looks and what it may do, this time.
@@ -42,6 +43,10 @@ impl Look {
 /// Opens the console on the store that is configured.
 pub fn run(deck: &Deck, look: &Look) -> Outcome {
     let mut options = deck.options()?;
+    // Whoever is attached delivers nothing, nor does who only looks.
+    if !options.read_only && !is_reachable(&options.dir) {
+        deck.channels()?;
+    }
     options.via = Via::Console;
     let options = Box::new(options);
     let operator = deck.globals.operator.clone().or_else(|| deck.config.operator.clone());

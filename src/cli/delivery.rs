@@ -10,7 +10,7 @@ use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::output::shown;
 use super::times;
-use crate::deliver::{self, Report};
+use crate::deliver::{self, Report, Setup};
 use crate::domain::Command;
 use crate::domain::delivery::ChannelName;
 use crate::engine;
@@ -89,11 +89,11 @@ pub fn tell_failing(deck: &Deck, signed: &Signed, report: &Report) -> bool {
 }
 
 /// Says which channels of our configuration the process that has the store does not have; whether there is any.
-pub fn tell_unnamed(deck: &Deck, signed: &Signed) -> bool {
+pub fn tell_unnamed(deck: &Deck, signed: &Signed, ours: &[Setup]) -> bool {
     let Some(named) = signed.engine.condition().channels.filter(|_| signed.local.is_none()) else {
         return false;
     };
-    let ours = deck.config.channels.iter().map(|setup| setup.name);
+    let ours = ours.iter().map(|setup| setup.name);
     let unnamed: Vec<String> =
         ours.filter(|name| !named.contains(name)).map(|name| name.to_string()).collect();
     if !unnamed.is_empty() {
@@ -121,7 +121,7 @@ pub fn empty(deck: &Deck, channel: ChannelName, into: Option<ChannelName>) -> Ou
 
 /// Runs `notices test`: exit code 1 when a message is not accepted.
 pub fn test(deck: &Deck, args: &Test) -> Outcome {
-    let all = &deck.config.channels;
+    let all = deck.channels()?;
     let chosen: Vec<_> =
         all.iter().filter(|setup| args.channel.is_none_or(|name| name == setup.name)).collect();
     if chosen.is_empty() {

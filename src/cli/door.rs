@@ -15,6 +15,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
+use crate::deliver::Setup;
 use crate::domain::{Catalog, Command, Grounds, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options, Wants};
@@ -56,6 +57,12 @@ impl Deck {
         chosen.or_else(|| self.places.data().map(Path::to_owned)).ok_or_else(|| {
             Fault::usage("There is no home directory to keep a store in. Name a directory with --data.")
         })
+    }
+
+    /// The channels of the configuration file, for whoever delivers: what is wrong with one stops them all, or nobody would
+    /// know of what is not told.
+    pub fn channels(&self) -> Result<&[Setup], Fault> {
+        self.config.channels.as_deref().map_err(|why| Fault::usage(why.as_str()))
     }
 
     /// How to open the store.
@@ -169,8 +176,12 @@ impl Deck {
 
     fn entered(&self, entrance: Entrance) -> Signed {
         let Entrance { engine, session, notices, owner, local, .. } = entrance;
-        if let Some(local) = &local {
-            local.deliver_through(self.config.channels.iter().map(|setup| setup.name));
+        match (&self.config.channels, &local) {
+            (Ok(channels), Some(local)) => local.deliver_through(channels.iter().map(|setup| setup.name)),
+            (Ok(_), None) => {}
+            (Err(why), _) => {
+                self.output.warn(&format!("{why} Until that is mended nothing is delivered from here."));
+            }
         }
         for notice in &notices {
             self.output.warn(notice);

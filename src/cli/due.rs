@@ -76,21 +76,22 @@ struct ActionLine<'a> {
 
 /// Runs `sweep`.
 pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
+    let how = if args.dry_run { Sweeping::Tell } else { Sweeping::Do };
+    let channels = if how == Sweeping::Do { deck.channels()? } else { &[] };
     let signed = deck.sign_in()?.widened(args.all)?;
     if let Some(count) = args.confirm {
         let keys = if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
         args.consent.ask(&signed, || format!("Let {keys} be deleted that nobody has used for long?"))?;
         signed.engine.execute(&signed.session, Command::ConfirmHold { count })?;
     }
-    let how = if args.dry_run { Sweeping::Tell } else { Sweeping::Do };
     if let Some(engine) = signed.local.as_ref().filter(|_| how == Sweeping::Do) {
         // Before the sweep: what it does is the first that they tell of.
-        begin(engine, &deck.config.channels);
+        begin(engine, channels);
     }
     let swept = signed.engine.sweep(&signed.session, how);
     // Also what kept a sweep from being done is told. Who is attached leaves it to the process that has the store.
     let delivered = match &signed.local {
-        Some(engine) if how == Sweeping::Do => deliver(engine, &signed, &deck.config.channels),
+        Some(engine) if how == Sweeping::Do => deliver(engine, &signed, channels),
         _ => Report::default(),
     };
     let swept = swept.inspect_err(|_| delivery::tell(deck, &delivered))?;
@@ -111,7 +112,7 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
     }
     delivery::tell(deck, &delivered);
     let fails = how == Sweeping::Do && delivery::tell_failing(deck, &signed, &delivered);
-    let fails = fails || (how == Sweeping::Do && delivery::tell_unnamed(deck, &signed));
+    let fails = fails || (how == Sweeping::Do && delivery::tell_unnamed(deck, &signed, channels));
     let done = deck.done(signed.engine.settle());
     // It is swept all the same; whoever runs it has to know that colleagues are not told.
     Ok(if fails { ExitCode::from(1) } else { done })

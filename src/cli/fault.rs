@@ -114,7 +114,7 @@ impl From<OpenError> for Fault {
                 (Exit::Sealed, "cannot_unseal")
             }
             OpenError::PerhapsFounded { .. } => (Exit::Unavailable, "recovery_code_lost"),
-            OpenError::File { .. } => (Exit::Usage, "bad_file"),
+            OpenError::File { .. } | OpenError::Channels(_) => (Exit::Usage, "bad_file"),
             OpenError::Clock(_) => (Exit::Unavailable, "clock_before_1970"),
             OpenError::Store(_) | OpenError::Unfounded => (Exit::Unavailable, "store_unavailable"),
         };

@@ -59,11 +59,12 @@ pub fn run(deck: &Deck, args: &Serve) -> Outcome {
             "A server writes down what is used and what is refused, so it cannot run with --read-only.",
         ));
     }
+    let channels = deck.channels()?;
     raise_open_files();
     let open = sign_in(deck)?;
     let control = offer(deck, args, &open)?;
     open.engine.write_uses();
-    let hosting = Hosting::begin(&open.engine, Some(control), &deck.config.channels);
+    let hosting = Hosting::begin(&open.engine, Some(control), channels);
     let workers = args.workers.and_then(|n| NonZero::new(usize::from(n))).unwrap_or_else(default_workers);
     let runtime =
         runtime(workers).map_err(|e| Fault::unavailable(format!("No threads can be started: {e}.")))?;

@@ -43,6 +43,9 @@ impl Setup {
     }
 }
 
+/// Those of a configuration, or what is wrong with how they are set up: that stops whoever would deliver through them.
+pub type Channels = Result<Vec<Setup>, String>;
+
 /// How a channel sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {

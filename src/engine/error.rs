@@ -278,6 +278,9 @@ pub enum OpenError {
     /// Anything while reading or writing after unsealing.
     #[error("{0}")]
     Engine(#[from] EngineError),
+    /// What a process that has the store is to deliver through is not set up as it must be.
+    #[error("{0}")]
+    Channels(String),
     /// Something beside the store could not be read.
     #[error("{what} cannot be read: {why}. {advice}")]
     File {

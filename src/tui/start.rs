@@ -21,7 +21,7 @@ use super::terminal::{self, TerminalError, TerminalKeys, Tty};
 use super::theme::{Environment, GlyphSet, Theme};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::slots::SlotKind;
-use crate::deliver::Setup;
+use crate::deliver::Channels;
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::Options;
 use crate::files;
@@ -45,7 +45,7 @@ pub struct Start {
     pub mouse: bool,
     pub read_only: bool,
     /// How notices are delivered while this process has the store.
-    pub channels: Vec<Setup>,
+    pub channels: Channels,
 }
 
 /// Which store the console works on.
@@ -120,7 +120,7 @@ async fn live(start: Start, custody: &Custody) -> Result<Ending, TuiError> {
     let clipboard = Clipboard::new(start.clipboard, seat, &stage.output());
     let line: NewsLine = Arc::new(OnceLock::new());
     let around = Surroundings {
-        worker: Hand::new(clipboard, Arc::clone(&line), custody.clone()).delivering(&start.channels),
+        worker: Hand::new(clipboard, Arc::clone(&line), custody.clone()).delivering(start.channels),
         stage,
         input: TerminalKeys::listen()?,
         signals,

@@ -3,7 +3,7 @@
 
 use crate::crypto::CryptoError;
 use crate::crypto::passphrase::Passphrase;
-use crate::deliver::Setup;
+use crate::deliver::{Channels, Setup};
 use crate::domain::Name;
 use crate::engine::open::{self, Key, Options};
 use crate::engine::{EngineError, OpenError, demo};
@@ -40,11 +40,14 @@ pub struct Entered {
 }
 
 /// Goes in. Takes as long as a passphrase costs to check. While this process has the store, others attach to it, and
-/// notices are delivered through these channels.
-pub fn enter(entry: Entry, custody: &Custody, channels: &[Setup]) -> Result<Entered, OpenError> {
+/// notices are delivered through these channels; it does not go in to have it where they are not set up as they must be.
+pub fn enter(entry: Entry, custody: &Custody, channels: &Channels) -> Result<Entered, OpenError> {
     let unusable = |error: CryptoError| OpenError::Engine(EngineError::Crypto(error));
+    let channels =
+        || -> Result<&[Setup], _> { channels.as_deref().map_err(|why| OpenError::Channels(why.clone())) };
     match entry {
         Entry::Found { options, agency, operator, passphrase } => {
+            let channels = channels()?;
             let chosen = Passphrase::choose(passphrase.expose()).map_err(unusable)?;
             drop(passphrase);
             let under_way = custody.begin(format!("The store of {agency}"));
@@ -58,8 +61,9 @@ pub fn enter(entry: Entry, custody: &Custody, channels: &[Setup]) -> Result<Ente
             let presented = Passphrase::present(passphrase.expose()).map_err(unusable)?;
             drop(passphrase);
             let key = Key::Operator { name: &operator, passphrase: &presented };
-            let open = open_or_attach(&options, &key)?.hosted(&options.command, channels);
-            Ok(Entered { open, recovery: None })
+            let open = open_or_attach(&options, &key)?;
+            let channels = if open.local.is_some() { channels()? } else { &[] };
+            Ok(Entered { open: open.hosted(&options.command, channels), recovery: None })
         }
         Entry::Demo => Ok(Entered { open: demo::open()?.into(), recovery: None }),
     }

@@ -11,7 +11,7 @@ use super::console::Keydeck;
 use super::custody::{Custody, Fresh, UnderWay};
 use super::entry::{self, Entered, Entry};
 use crate::crypto::passphrase::Passphrase;
-use crate::deliver::Setup;
+use crate::deliver::Channels;
 use crate::domain::lineage::taking_back;
 use crate::domain::{Command, Event};
 use crate::engine::{Brought, Done, Engine, EngineError, News, OpenError, Session};
@@ -64,19 +64,19 @@ pub struct Hand {
     clipboard: Arc<Mutex<Clipboard>>,
     news: NewsLine,
     custody: Custody,
-    channels: Arc<[Setup]>,
+    channels: Arc<Channels>,
 }
 
 impl Hand {
     /// Works with this clipboard, tells news through `news`, and what became of secrets that nobody got to `custody`.
     pub fn new(clipboard: Clipboard, news: NewsLine, custody: Custody) -> Self {
-        Self { clipboard: Arc::new(Mutex::new(clipboard)), news, custody, channels: Arc::default() }
+        Self { clipboard: Arc::new(Mutex::new(clipboard)), news, custody, channels: Arc::new(Ok(Vec::new())) }
     }
 
     /// The same; the store it opens has its notices delivered through these channels.
     #[must_use]
-    pub fn delivering(self, channels: &[Setup]) -> Self {
-        Self { channels: channels.into(), ..self }
+    pub fn delivering(self, channels: Channels) -> Self {
+        Self { channels: Arc::new(channels), ..self }
     }
 
     fn with_clipboard(&self, act: impl FnOnce(&mut Clipboard) -> Outcome + Send + 'static) -> Task<Outcome> {

@@ -202,6 +202,30 @@ fn a_configuration_file_that_others_may_write_runs_no_programs() {
 }
 
 #[test]
+fn a_mistake_in_a_channel_stops_those_that_deliver_and_nobody_else() {
+    let desk = desk();
+    let maria = desk.maria();
+    let with = |words: &[&'static str]| [words, &["--config", "config.toml"]].concat();
+    desk.file("config.toml", "[channel.mail]\ncommand = '/bin/true'\n");
+    let told = "line 2: \"command\" must be a list of texts";
+    for words in [&["sweep"][..], &["notices", "test"], &["serve", "--listen", "127.0.0.1:0"]] {
+        maria.says(&with(words)).fails(2, told);
+    }
+    desk.run(&with(&[]), "").fails(2, told);
+    for words in [&["key", "list"][..], &["sweep", "--dry-run"], &["notices", "list"]] {
+        let said = maria.does(&with(words));
+        assert!(said.err.contains(told) && !said.out.contains("channel"), "{said:?}");
+    }
+    // Nor does a file that others may write, from which no program is run.
+    desk.file("config.toml", "[channel.mail]\ncommand = ['/bin/true']\n");
+    fs::set_permissions(desk.path("config.toml"), fs::Permissions::from_mode(0o620)).unwrap();
+    let said = maria.does(&with(&["key", "list", "--json"]));
+    assert_eq!(said.json(), json!([]));
+    assert!(said.err.contains("others may write it"), "{said:?}");
+    maria.says(&with(&["notices", "test"])).fails(2, "others may write it");
+}
+
+#[test]
 fn a_key_has_contacts_from_its_making_on_and_another_is_told_with_its_owner() {
     let desk = desk();
     let maria = desk.maria();
