@@ -12,7 +12,7 @@ use super::output::shown;
 use super::times;
 use crate::deliver::{self, Report, Setup};
 use crate::domain::Command;
-use crate::domain::delivery::ChannelName;
+use crate::domain::delivery::{Channel, ChannelName};
 use crate::engine;
 
 /// Words of `notices test`.
@@ -109,10 +109,29 @@ pub fn tell_unnamed(deck: &Deck, signed: &Signed, ours: &[Setup]) -> bool {
 /// Runs `notices move` and `notices drop`.
 pub fn empty(deck: &Deck, channel: ChannelName, into: Option<ChannelName>) -> Outcome {
     let signed = deck.sign_in()?;
-    let waiting = signed.engine.state().channel(channel).map_or(0, |channel| channel.waiting.len());
+    if let (Some(engine), Ok(named)) = (&signed.local, &deck.config.channels) {
+        // Before a sweep tells anything through it.
+        let new: Vec<Setup> = named.iter().filter(|setup| Some(setup.name) == into).cloned().collect();
+        deliver::begin(engine, &new);
+    }
+    let (waiting, goes_on, stays) = {
+        let state = signed.engine.state();
+        let (known, other) = (state.channel(channel), into.and_then(|into| state.channel(into)));
+        let goes_on = other.is_some_and(Channel::has_told_nothing);
+        let stays = !goes_on && known.is_some_and(Channel::is_under_way);
+        (known.map_or(0, |channel| channel.waiting.len()), goes_on, stays)
+    };
     signed.engine.execute(&signed.session, Command::EmptyChannel { channel, into })?;
     let messages = if waiting == 1 { "1 message".to_owned() } else { format!("{waiting} messages") };
     deck.output.say(&match into {
+        Some(into) if goes_on && waiting == 0 => format!("{into} goes on where {channel} stopped."),
+        Some(into) if goes_on => {
+            format!("{messages} of {channel} will be sent through {into}. It goes on where {channel} stopped.")
+        }
+        Some(into) if stays => format!(
+            "{messages} of {channel} will be sent through {into}. Not everybody was told what {channel} was telling: name it in the \
+             configuration until it is done, or give that up with `keydeck notices drop {channel}`."
+        ),
         Some(into) => format!("{messages} of {channel} will be sent through {into}."),
         None => format!("{messages} of {channel} will be sent to nobody; nothing is told of them any more."),
     });

@@ -36,6 +36,8 @@ pub enum Verb {
     /// Send a test message through the channels of the configuration file, and tell what became of it
     Test(Test),
     /// Have what waits for a channel sent through another, such as the one it was renamed to (admins)
+    ///
+    /// One that has told nobody anything yet goes on where the other stopped, and tells everything since.
     Move(Move),
     /// Give up what waits for a channel, and tell no more of what was given up (admins)
     Drop(Drop),

@@ -165,8 +165,8 @@ fn tells(event: &Event, channel: ChannelName) -> bool {
             let fails =
                 |known: &crate::domain::delivery::Channel| !known.waiting.is_empty() || known.lost.is_some();
             let began = fails(after) != before.as_deref().is_some_and(fails);
-            let taken = before.as_deref().is_some_and(|before| after.waiting.len() > before.waiting.len());
-            if after.name == channel { taken && after.claim.is_none() } else { began }
+            let given = before.as_deref().is_some_and(|before| after.was_given_more(before));
+            if after.name == channel { given && after.claim.is_none() } else { began }
         }
         _ => false,
     }

@@ -279,6 +279,12 @@ pub enum Refusal {
     /// Somebody delivers through it just now.
     #[error("somebody delivers through this channel just now. Ask again in two minutes.")]
     ChannelBusy,
+    /// Not everybody was told, and the channel that it shall go to cannot go on there.
+    #[error(
+        "not everybody was told what this channel was telling, and only a channel that has told nobody anything yet goes on there. \
+         Name this one in the configuration until it is done, or give that up with `keydeck notices drop`."
+    )]
+    ChannelUnderWay,
     /// More messages than may wait for one channel.
     #[error("{limit} messages wait for one channel at most. Sweep until there is room, or drop these.")]
     ChannelFull {
@@ -352,6 +358,7 @@ impl Refusal {
             Self::NoSuchLocation => "no_such_location",
             Self::NoSuchChannel => "no_such_channel",
             Self::ChannelBusy => "channel_busy",
+            Self::ChannelUnderWay => "channel_under_way",
             Self::ChannelFull { .. } => "channel_full",
             Self::NoSuchOperator => "no_such_operator",
             Self::NameTaken { .. } => "name_taken",

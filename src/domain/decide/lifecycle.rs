@@ -84,7 +84,8 @@ pub(super) fn move_channel(
     Ok(vec![Event::ChannelMoved(Box::new(to.clone()), known.cloned().map(Box::new))])
 }
 
-/// What waits for a channel that nobody has any more, or that stays broken, is given to another or to nobody.
+/// What waits for a channel that nobody has any more, or that stays broken, is given to another or to nobody. One that has told
+/// nobody anything goes on where the other stopped.
 pub(super) fn empty_channel(
     state: &State,
     name: ChannelName,
@@ -93,23 +94,30 @@ pub(super) fn empty_channel(
 ) -> Result<Vec<Event>, Refusal> {
     authorize(state, &context.actor, Action::ManageChannels)?;
     let known = quiet(state, name, context)?;
-    let (emptied, messages) = known.emptied(into);
-    if emptied == *known {
-        return Err(Refusal::NoChange("nothing waits for this channel, and nothing was given up"));
-    }
+    let nothing = Refusal::NoChange("nothing waits for this channel, and nothing was given up");
     let moved = |after: Channel, before: &Channel| {
-        Event::ChannelMoved(Box::new(after), Some(Box::new(before.clone())))
+        (after != *before).then(|| Event::ChannelMoved(Box::new(after), Some(Box::new(before.clone()))))
     };
-    let mut events = vec![moved(emptied, known)];
-    if let Some(into) = into {
-        let other = quiet(state, into, context)?;
-        if into == name || other.gone.is_some() {
-            return Err(Refusal::NoChange("nothing leaves through the channel that it shall go to"));
-        }
-        if other.waiting.len() + messages.len() > WAITING_MAX {
-            return Err(Refusal::ChannelFull { limit: WAITING_MAX });
-        }
-        events.push(moved(other.with_waiting(messages, context.now), other));
+    let (emptied, messages) = known.emptied();
+    let Some(into) = into else {
+        return moved(emptied.stopped(), known).map(|event| vec![event]).ok_or(nothing);
+    };
+    let other = quiet(state, into, context)?;
+    if into == name || other.gone.is_some() {
+        return Err(Refusal::NoChange("nothing leaves through the channel that it shall go to"));
+    }
+    if other.waiting.len() + messages.len() > WAITING_MAX {
+        return Err(Refusal::ChannelFull { limit: WAITING_MAX });
+    }
+    let (emptied, taken) = if other.has_told_nothing() {
+        (emptied.stopped(), other.clone().going_on_from(known))
+    } else {
+        (emptied, other.clone())
+    };
+    let events = [moved(emptied, known), moved(taken.with_waiting(messages, context.now), other)];
+    let events: Vec<Event> = events.into_iter().flatten().collect();
+    if events.is_empty() {
+        return Err(if known.is_under_way() { Refusal::ChannelUnderWay } else { nothing });
     }
     Ok(events)
 }

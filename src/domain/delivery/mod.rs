@@ -1,5 +1,6 @@
 //! Notices that leave the screen: what is remembered of a channel, so that each step is told through it once, whoever sends
-//! and whenever it fails; `told` says who is told what, `waiting` what becomes of messages that nobody accepts. How a message travels is none of this folder's business.
+//! and whenever it fails; `told` says who is told what, `waiting` what becomes of messages that nobody
+//! accepts. How a message travels is none of this folder's business.
 //!
 //! A channel goes through the audit trail once for operators and once for contacts: these are named by whoever makes keys, and
 //! hold up no operator. What sweeps did since is a batch: its end is written down before the first message leaves, so a message
@@ -66,6 +67,10 @@ pub enum Circle {
     Operators,
     /// The contacts of keys.
     Contacts,
+}
+
+impl Circle {
+    const ALL: [Self; 2] = [Self::Operators, Self::Contacts];
 }
 
 /// How far one circle was told.
@@ -197,8 +202,21 @@ impl Channel {
     }
 
     /// Whether somebody is being told.
-    fn is_under_way(&self) -> bool {
-        [Circle::Operators, Circle::Contacts].iter().any(|circle| self.course(*circle).under_way().is_some())
+    pub fn is_under_way(&self) -> bool {
+        Circle::ALL.iter().any(|circle| self.course(*circle).under_way().is_some())
+    }
+
+    /// Whether nobody was told anything through it, as far as is known.
+    pub fn has_told_nothing(&self) -> bool {
+        self.reached.is_none() && self.waiting.is_empty() && !self.is_under_way()
+    }
+
+    /// Whether it has something to tell that it had not before, from another channel.
+    pub fn was_given_more(&self, before: &Self) -> bool {
+        let goes_back = |circle: &Circle| self.course(*circle).upto < before.course(*circle).upto;
+        self.waiting.len() > before.waiting.len()
+            || Circle::ALL.iter().any(goes_back)
+            || (self.is_under_way() && !before.is_under_way())
     }
 
     /// A circle is being told.
@@ -232,15 +250,31 @@ impl Channel {
     }
 
     /// Has nothing wait any more and tells of nothing that was given up: somebody takes care of it elsewhere. What is returned
-    /// waited; what was being told goes with it where nobody takes that over.
-    pub fn emptied(&self, into: Option<ChannelName>) -> (Self, Vec<Waiting>) {
-        let mut empty = Self { waiting: Vec::new(), lost: None, ..self.clone() };
-        for circle in [Circle::Operators, Circle::Contacts] {
-            if let Some(batch) = self.course(circle).under_way().filter(|_| into.is_none()) {
-                empty.reach(circle, batch.upto);
+    /// waited.
+    pub fn emptied(&self) -> (Self, Vec<Waiting>) {
+        (Self { waiting: Vec::new(), lost: None, ..self.clone() }, self.waiting.clone())
+    }
+
+    /// The same with nobody being told: another channel goes on with that, or nobody does.
+    #[must_use]
+    pub fn stopped(mut self) -> Self {
+        for circle in Circle::ALL {
+            if let Some(batch) = self.course(circle).under_way() {
+                self.reach(circle, batch.upto);
             }
         }
-        (empty, self.waiting.clone())
+        self
+    }
+
+    /// The same, going on where another channel stopped.
+    #[must_use]
+    pub fn going_on_from(mut self, other: &Self) -> Self {
+        for circle in Circle::ALL {
+            let (own, theirs) = (self.course(circle), other.course(circle));
+            let upto = own.upto.min(theirs.upto);
+            self.set(circle, Course { upto, batch: theirs.under_way().cloned() });
+        }
+        self
     }
 
     /// The other end is gone for good.

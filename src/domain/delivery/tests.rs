@@ -75,9 +75,9 @@ fn what_nobody_tries_any_more_is_not_forgotten() {
     let said = "1 message waits for it, and the configuration in use does not name it. `keydeck notices move mail OTHER`";
     assert!(failing.why.starts_with(said), "{}", failing.why);
     // Taken out on purpose, with nothing left to be sent.
-    assert_eq!(channel.emptied(None).0.failing(Named::NoMore, long_after), None);
-    let gone =
-        Channel { gone: Some(Lost { at: NOW, why: "410".into(), messages: 0 }), ..channel.emptied(None).0 };
+    let empty = channel.emptied().0.stopped();
+    assert_eq!(empty.failing(Named::NoMore, long_after), None);
+    let gone = Channel { gone: Some(Lost { at: NOW, why: "410".into(), messages: 0 }), ..empty };
     assert_eq!(gone.failing(Named::NoMore, long_after), None);
 }
 
@@ -214,4 +214,29 @@ fn a_channel_of_before_told_contacts_with_the_operators() {
     );
     channel.reach(Circle::Operators, 9);
     assert_eq!((channel.upto, channel.course(Circle::Contacts).upto), (9, 3));
+}
+
+#[test]
+fn a_channel_goes_on_where_another_stopped_each_circle_with_its_place() {
+    let under_way = |upto, past| Some(Batch { upto, past });
+    let before = || Channel { contacts: None, batch: under_way(9, Some(maria())), ..channel() };
+    let apart = || Channel {
+        contacts: Some(Course { upto: 7, batch: None }),
+        batch: under_way(9, Some(maria())),
+        ..channel()
+    };
+    let new = |upto| Channel::begun("post".parse().unwrap(), upto);
+    for (old, upto, operators, contacts) in [
+        (apart(), 20, Course { upto: 3, batch: apart().batch }, Course { upto: 7, batch: None }),
+        (before(), 20, Course { upto: 3, batch: before().batch }, Course { upto: 3, batch: before().batch }),
+        (apart(), 2, Course { upto: 2, batch: apart().batch }, Course { upto: 2, batch: None }),
+    ] {
+        let next = new(upto).going_on_from(&old);
+        assert_eq!((next.course(Circle::Operators), next.course(Circle::Contacts)), (operators, contacts));
+        assert_eq!(next.name.as_str(), "post");
+        assert!(next.was_given_more(&new(upto)) && !next.has_told_nothing());
+        let rest = old.emptied().0.stopped();
+        assert!(!rest.is_under_way() && rest.course(Circle::Operators).upto == 9, "{rest:?}");
+    }
+    assert!(new(20).has_told_nothing() && !new(20).was_given_more(&new(20)));
 }

@@ -183,6 +183,24 @@ fn what_waits_for_a_channel_that_was_renamed_is_told_until_it_is_moved() {
 }
 
 #[test]
+fn a_channel_that_was_renamed_goes_on_before_a_sweep_tells_anything_through_it() {
+    let desk = desk();
+    let maria = desk.maria();
+    with_a_notice_due(&desk);
+    assert_eq!(sweeps(&desk)["delivered"], 1);
+    let words =
+        ["key", "create", "--name", "Kiosk", "--agency", "--scope", "contacts.read", "--expires", "6d"];
+    maria.does(&words);
+    // It tells nobody, for want of a channel.
+    maria.does(&["sweep"]);
+    desk.file("config.toml", desk.read("config.toml").replace("[channel.mail]", "[channel.post]"));
+    let said = maria.does(&["notices", "move", "mail", "post", "--config", "config.toml"]);
+    assert!(said.err.contains("post goes on where mail stopped."), "{}", said.err);
+    assert_eq!(sweeps(&desk)["delivered"], 1);
+    assert_eq!(given(&desk).last().unwrap()["notices"][0]["name"], "Kiosk");
+}
+
+#[test]
 fn a_configuration_in_a_directory_where_others_may_write_runs_no_programs() {
     let desk = desk();
     fs::create_dir(desk.path("open")).unwrap();
