@@ -146,7 +146,7 @@ fn action(event: &Event) -> ActionLine<'_> {
     // Of what was purged only the name it had is left.
     let named = if let Event::KeyPurged(_, before) = event { Some(&**before) } else { key };
     let told = told(event);
-    let held = if let Event::DeletionsHeld(hold) = event { Some(hold.keys.len()) } else { None };
+    let held = if let Event::DeletionsHeld(hold, _) = event { Some(hold.keys.len()) } else { None };
     let action = if let Some((action, ..)) = told {
         action
     } else if held.is_some() {
@@ -246,7 +246,8 @@ fn tell(deck: &Deck, signed: &Signed, swept: &Swept, how: Sweeping) -> Result<()
         deck.output.say(&format!("Besides, {things} due for keys of others."));
     }
     let (held, sees_all) = signed.see(|view| (view.hold(), view.sets_policy()));
-    let is_stale = how == Sweeping::Tell && swept.events.iter().any(|e| matches!(e, Event::DeletionsHeld(_)));
+    let is_stale =
+        how == Sweeping::Tell && swept.events.iter().any(|e| matches!(e, Event::DeletionsHeld(..)));
     if is_stale {
         deck.output.say("A sweep writes down how many wait; then an admin can let them go.");
     } else if !held.is_empty() && held.confirmed.is_none() {

@@ -155,11 +155,12 @@ fn tells(event: &Event, channel: ChannelName) -> bool {
         | Event::AppSecretRenewed(_)
         | Event::AppSecretEnds(..)
         | Event::AppSecretMissed(..)
-        | Event::DeletionsHeld(_)
+        | Event::DeletionsHeld(..)
         | Event::KeyGiven(..)
         | Event::AppGiven(..)
         | Event::OperatorDisabled(_)
         | Event::ClockConfirmed(..) => true,
+        Event::KeyEdited(after, before) => after.contacts != before.contacts,
         // Another one began to fail or works again; this one was given something to send.
         Event::ChannelMoved(after, before) => {
             let fails =

@@ -7,9 +7,7 @@ use std::thread;
 
 use super::message::Letter;
 use super::{Quit, Setup, Unsent, alarms};
-use crate::domain::delivery::{
-    Batch, Channel, ChannelName, Circle, Claim, Matter, Parcel, Pending, Recipient, mail, still,
-};
+use crate::domain::delivery::{Batch, Channel, ChannelName, Circle, Claim, Parcel, Recipient, mail};
 use crate::domain::{Grounds, Refusal, State, Timestamp};
 use crate::engine::{Engine as _, EngineError, LocalEngine};
 
@@ -205,7 +203,8 @@ impl<'a> Post<'a> {
         self.strikes >= limit || self.at.gone.is_some() || self.quit.is_said()
     }
 
-    /// Tells everybody of a circle of what was done since the last time. True when that was what somebody else had begun.
+    /// Tells everybody of a circle of what was done since the last time. True when there is more: it was what somebody else had
+    /// begun, or others are to be told in place of who left meanwhile.
     fn batch(&mut self, circle: Circle) -> Result<bool, EngineError> {
         if self.is_enough() {
             return Ok(false);
@@ -218,8 +217,7 @@ impl<'a> Post<'a> {
         let (mut mails, of_contacts, left) = {
             let state = self.engine.state();
             let to = |circle| mail(&state, &self.at, (circle, upto), &tidings.all);
-            let left = self.at.waiting.iter().filter(|message| open.is_none() && message.to.has_left(&state));
-            let left: Vec<Recipient> = left.map(|message| message.to.clone()).collect();
+            let left = if open.is_none() { who_left(&self.at, circle, &state) } else { Vec::new() };
             (to(circle), to(Circle::Contacts), left)
         };
         mails.retain(|to, parcel| !parcel.fresh.is_empty() && past.as_ref().is_none_or(|past| to > past));
@@ -240,7 +238,7 @@ impl<'a> Post<'a> {
                 next.reach(Circle::Contacts, upto.max(contacts.upto));
             }
             // Others were told instead of them.
-            left.iter().filter(|to| to.circle() == circle).for_each(|to| next.leave(to));
+            left.iter().for_each(|to| next.leave(to));
         };
         if mails.is_empty() {
             // Whoever was left is concerned no more.
@@ -278,7 +276,7 @@ impl<'a> Post<'a> {
             }
             self.write(next, going)?;
         }
-        Ok(open.is_some())
+        Ok(open.is_some() || !who_left(&self.at, circle, &self.engine.state()).is_empty())
     }
 
     /// Tries again what was not accepted and whose time has come.
@@ -322,7 +320,8 @@ impl<'a> Post<'a> {
         self.write(self.at.clone(), Going::Home)
     }
 
-    /// Sends what still holds of some matters; nothing when none of it does.
+    /// Sends what still holds of some matters and is theirs to hear by now; nothing when none of it is. What is not sent to who
+    /// left meanwhile waits, so that others are told.
     fn send(
         &mut self,
         to: &Recipient,
@@ -333,7 +332,11 @@ impl<'a> Post<'a> {
         let mark = self.engine.entry_mark(upto)?;
         let letter = {
             let state = self.engine.state();
-            let notices = self.digest(&state, grounds, parcel);
+            if to.has_left(&state) {
+                return Ok(Some(Err(Unsent::Failed("they can sign in no more".into()))));
+            }
+            let mut notices = parcel.pending(&state, grounds, |code| self.setup.wants(code));
+            notices.retain(|pending| pending.matter.concerns(&state, to));
             if notices.is_empty() {
                 return Ok(None);
             }
@@ -354,22 +357,8 @@ impl<'a> Post<'a> {
 
     /// Whether there is anything in it that was not told before.
     fn is_news(&self, state: &State, grounds: Grounds, parcel: &Parcel) -> bool {
-        self.digest(state, grounds, parcel).iter().any(|pending| parcel.fresh.contains(&pending.matter))
-    }
-
-    fn digest(&self, state: &State, grounds: Grounds, parcel: &Parcel) -> Vec<Pending> {
-        let matters: BTreeSet<Matter> = parcel.fresh.union(&parcel.left).copied().collect();
-        // What would be told and withdrawn at once was never told.
-        let both = |matter: Matter| self.setup.wants(matter.code()) && matters.contains(&matter);
-        let was_told = |key| both(Matter::Unused(key)) || both(Matter::Ends(key));
-        let wanted = |matter: &&Matter| {
-            let is_news = !matches!(matter, Matter::Withdrawn(key) if was_told(*key));
-            is_news && self.setup.wants(matter.code())
-        };
-        let mut all: Vec<_> =
-            matters.iter().filter(wanted).filter_map(|matter| still(state, *matter, grounds)).collect();
-        all.sort_by_key(|pending| pending.when);
-        all
+        let pending = parcel.pending(state, grounds, |code| self.setup.wants(code));
+        pending.iter().any(|pending| parcel.fresh.contains(&pending.matter))
     }
 
     /// Nothing is sent any more: so the other end wants it.
@@ -393,6 +382,13 @@ impl<'a> Post<'a> {
     fn now(&self) -> Timestamp {
         self.engine.now().time
     }
+}
+
+/// Those of a circle whose messages wait and who can sign in no more.
+fn who_left(at: &Channel, circle: Circle, state: &State) -> Vec<Recipient> {
+    let left =
+        at.waiting.iter().filter(|message| message.to.circle() == circle && message.to.has_left(state));
+    left.map(|message| message.to.clone()).collect()
 }
 
 /// That somebody sends one message through a channel.

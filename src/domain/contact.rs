@@ -105,6 +105,8 @@ impl<'b, C> Decode<'b, C> for Contacts {
 impl Contacts {
     /// How many a key has at most.
     pub const MAX: usize = 5;
+    /// The word of the trail for them.
+    pub const FIELD: &'static str = "contacts";
 
     /// Of these texts; one that is named twice counts once.
     ///

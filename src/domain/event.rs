@@ -144,9 +144,9 @@ pub enum Event {
     /// An operator has seen a notice.
     #[n(70)]
     NoticeSeen(#[n(0)] Key, #[n(1)] Cycle, #[n(2)] Seen),
-    /// Which deletions wait for a word.
+    /// Which deletions wait for a word; beside it how many of them did not before.
     #[n(41)]
-    DeletionsHeld(#[n(0)] Hold),
+    DeletionsHeld(#[n(0)] Hold, #[n(1)] u32),
     /// An operator said that they may go.
     #[n(42)]
     HoldConfirmed(#[n(0)] Hold),
@@ -302,7 +302,7 @@ impl Event {
             | Self::NoticeGiven(..)
             | Self::NoticesRenewed(..)
             | Self::NoticeSeen(..)
-            | Self::DeletionsHeld(_)
+            | Self::DeletionsHeld(..)
             | Self::HoldConfirmed(_)
             | Self::ChannelMoved(..)
             | Self::PolicySet(..) => false,
@@ -340,7 +340,7 @@ impl Event {
             Self::NoticeGiven(k, cycle, _)
             | Self::NoticesRenewed(k, cycle)
             | Self::NoticeSeen(k, cycle, _) => Subject::Notices(k, cycle),
-            Self::DeletionsHeld(hold) | Self::HoldConfirmed(hold) => Subject::Hold(hold),
+            Self::DeletionsHeld(hold, _) | Self::HoldConfirmed(hold) => Subject::Hold(hold),
             Self::AppCreated(a)
             | Self::AppEdited(a, _)
             | Self::AppSecretRenewed(a)

@@ -359,7 +359,7 @@ impl Key {
             ("note", self.note.as_str().to_owned()),
             ("expires", self.expiry.to_string()),
             ("notice", notice),
-            ("contacts", self.contacts.as_ref().map_or_else(String::new, ToString::to_string)),
+            (Contacts::FIELD, self.contacts.as_ref().map_or_else(String::new, ToString::to_string)),
         ]
     }
 

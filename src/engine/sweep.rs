@@ -73,8 +73,9 @@ impl Swept {
         };
         if !seen {
             self.others += 1;
-        } else if let Event::DeletionsHeld(hold) = event {
-            self.events.push(Event::DeletionsHeld(View::new(state, actor).part_of(&hold)));
+        } else if let Event::DeletionsHeld(hold, _) = event {
+            // How many of them are new is for the trail.
+            self.events.push(Event::DeletionsHeld(View::new(state, actor).part_of(&hold), 0));
         } else {
             self.events.push(event);
         }

@@ -31,6 +31,7 @@ use keydeck::store::Store;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::wait::until;
 use crate::sweeps::{House, START, issue, name, options};
 use crate::watched::{Hook, Watched};
 
@@ -120,7 +121,24 @@ impl Post {
 
     /// The same in short: to whom, and what of which key.
     pub fn told(&self) -> Vec<String> {
-        self.given().iter().map(short).collect()
+        self.told_through("mail")
+    }
+
+    pub fn told_through(&self, channel: &str) -> Vec<String> {
+        self.given_to(channel).iter().map(short).collect()
+    }
+
+    /// Delivers, and does something while the message to somebody is on its way.
+    pub fn run_and_meanwhile(&self, recipient: &str, deed: impl FnOnce()) -> Report {
+        let holds = format!("mail.holds-{recipient}");
+        self.breaks_at(&holds, true);
+        thread::scope(|scope| {
+            let run = scope.spawn(|| self.run());
+            until("the message to be on its way", || self.dir.path().join("mail.held").exists());
+            deed();
+            self.breaks_at(&holds, false);
+            run.join().unwrap()
+        })
     }
 
     pub fn breaks(&self, is_broken: bool) {
@@ -164,6 +182,7 @@ fn setup(dir: &Path, channel: &str, only: &[&str]) -> Setup {
     let out = dir.join(channel).display().to_string();
     let script = format!(
         r#"m=$(cat); r=${{m#*'"recipient":"'}}; r=${{r%%'"'*}}
+        while test -e "{out}.holds-$r"; do : >{out}.held; sleep 0.05; done
         for at in {out}.broken "{out}.broken-$r"; do test -e "$at" && {{ echo no such user >&2; exit 1; }}; done
         case $r in bad*) echo no such user >&2; exit 1;; esac
         printf '%s\n' "$m" >>{out}"#

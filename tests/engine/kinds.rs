@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use keydeck::crypto::passphrase::Passphrase;
 use keydeck::domain::catalog::AuthMethod;
+use keydeck::domain::command::KeyEdit;
 use keydeck::domain::delivery::KINDS;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    AppId, Command, Counted, KeyId, NewApp, Note, Profile, Reason, RecordKey, Rotation, SourceApp, Timestamp,
-    Url, UserType,
+    AppId, Command, Counted, Expiry, KeyId, NewApp, Note, Profile, Reason, RecordKey, Rotation, SourceApp,
+    Timestamp, Url, UserType,
 };
 use keydeck::engine::open::{Key, found, open};
 use keydeck::engine::{Engine as _, Origin, Sweeping};
@@ -82,6 +83,60 @@ fn who_was_told_of_a_deletion_is_told_that_it_is_off() {
     post.sweep();
     post.days(1);
     assert_eq!(post.told(), ["maria: deletion Webhook relay", "maria: withdrawn Webhook relay"]);
+}
+
+#[test]
+fn what_was_told_is_withdrawn_also_where_a_later_step_was_not_delivered_yet() {
+    let relay = ["maria: deletion Webhook relay", "maria: withdrawn Webhook relay"];
+    for is_delivered in [true, false] {
+        let post = Post::new();
+        let (key, _) = post.house.issue("Webhook relay");
+        post.house.clock.pass(75 * DAY_MS);
+        assert_eq!(post.house.sweep(), ["Webhook relay unused, 15"]);
+        if is_delivered {
+            post.run();
+        }
+        post.house.clock.pass(8 * DAY_MS);
+        assert_eq!(post.house.sweep(), ["Webhook relay unused, 7"]);
+        post.house.does(Command::KeepKey(key)).unwrap();
+        assert_eq!(post.house.sweep(), ["Webhook relay withdrawn"]);
+        post.run();
+        // What is told and withdrawn at once was never told.
+        assert_eq!(post.told(), if is_delivered { &relay[..] } else { &[] });
+    }
+    let post = Post::new();
+    let key = post.issue_ending("Lead forms", 8);
+    post.house.clock.pass(2 * DAY_MS);
+    post.sweep();
+    post.house.clock.pass(5 * DAY_MS + HOUR);
+    assert_eq!(post.house.sweep(), ["Lead forms ends, 1"]);
+    let expiry = Expiry::At(post.house.open.engine.now().time.plus_days(90).unwrap());
+    let change = KeyEdit { expiry, ..KeyEdit::of(post.house.open.engine.state().key(key).unwrap()) };
+    post.house.does(Command::EditKey { key, change, basis: None }).unwrap();
+    assert_eq!(post.house.sweep(), ["Lead forms withdrawn"]);
+    post.run();
+    assert_eq!(post.told(), ["maria: ends Lead forms", "maria: withdrawn Lead forms"]);
+}
+
+#[test]
+fn of_held_deletions_admins_hear_again_when_another_joins_them_and_not_when_one_is_used() {
+    let post = Post::new();
+    let tokens: Vec<String> = (0..7).map(|n| post.house.issue(&format!("Kiosk {n}")).1).collect();
+    post.house.clock.pass(5 * DAY_MS);
+    post.house.issue("Late");
+    let after = |days: &[i64]| {
+        for days in days {
+            post.house.clock.pass(days * DAY_MS);
+            post.sweep();
+        }
+        post.told().iter().filter(|told| told.contains("held -")).count()
+    };
+    assert_eq!(after(&[70, 5, 3, 5, 1]), 0);
+    assert_eq!(after(&[1]), 1);
+    assert!(post.house.open.engine.verify(tokens[0].as_bytes(), &[]).is_allow());
+    assert_eq!(after(&[4]), 1, "one fewer is no news");
+    assert_eq!(after(&[1]), 2, "another one is");
+    assert_eq!(post.house.open.engine.state().hold().keys.len(), 7);
 }
 
 /// Rotates a key with a day of grace.

@@ -4,11 +4,15 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where a promise breaks")]
 
 use keydeck::crypto::passphrase::Passphrase;
-use keydeck::deliver::Courier;
+use keydeck::deliver::{Courier, begin};
+use keydeck::domain::command::KeyEdit;
+use keydeck::domain::delivery::Named;
 use keydeck::domain::key::Key as DomainKey;
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, Contacts, KeyId, KeysAfter, OperatorId, PublicId, Record, Role, State};
-use keydeck::engine::{Brought, Engine as _};
+use keydeck::domain::{
+    Command, Contacts, KeyId, KeysAfter, OperatorId, PublicId, Record, Refusal, Role, State,
+};
+use keydeck::engine::{Brought, Engine as _, EngineError};
 
 use crate::delivery::{HOUR, Post};
 use crate::sweeps::name;
@@ -51,6 +55,18 @@ fn operator(post: &Post, called: &str) -> OperatorId {
 fn leaves(post: &Post, called: &str) {
     let operator = operator(post, called);
     post.house.does(Command::DisableOperator { operator, keys: KeysAfter::Work }).unwrap();
+}
+
+fn gives(post: &Post, key: KeyId, called: &str) {
+    let to = operator(post, called);
+    post.house.does(Command::TransferKey { key, to }).unwrap();
+}
+
+/// Has a key have these contacts and no others.
+fn names(post: &Post, key: KeyId, contacts: &[&str]) {
+    let as_it_is = KeyEdit::of(post.house.open.engine.state().key(key).unwrap());
+    let change = KeyEdit { contacts: Contacts::of(contacts).unwrap(), ..as_it_is };
+    post.house.does(Command::EditKey { key, change, basis: None }).unwrap();
 }
 
 #[test]
@@ -142,10 +158,6 @@ fn what_waited_for_an_owner_who_was_disabled_is_told_the_admins() {
 
 #[test]
 fn what_holds_of_a_key_that_is_given_to_somebody_is_told_them() {
-    let give = |post: &Post, key| {
-        let to = operator(post, "priya");
-        post.house.does(Command::TransferKey { key, to }).unwrap();
-    };
     for is_delivered in [true, false] {
         let post = with_managers(&[("priya", 300)]);
         let key = post.issue_ending("Lead forms", 8);
@@ -155,7 +167,7 @@ fn what_holds_of_a_key_that_is_given_to_somebody_is_told_them() {
         post.house.clock.pass(2 * DAY_MS);
         post.house.sweep();
         post.run();
-        give(&post, key);
+        gives(&post, key, "priya");
         post.house.clock.pass(HOUR);
         post.sweep();
         let told = post.told();
@@ -167,7 +179,7 @@ fn what_holds_of_a_key_that_is_given_to_somebody_is_told_them() {
     // Nothing is told of what no sweep has told.
     let post = with_managers(&[("priya", 300)]);
     let key = post.issue_ending("Lead forms", 200);
-    give(&post, key);
+    gives(&post, key, "priya");
     post.days(1);
     assert_eq!(post.told(), [""; 0]);
 }
@@ -184,4 +196,129 @@ fn an_admin_who_was_told_already_hears_also_of_the_keys_of_who_left_before_they_
     post.house.clock.pass(HOUR);
     post.sweep();
     assert_eq!(post.told()[2..], ["maria: ends Key of zora"]);
+}
+
+#[test]
+fn a_contact_put_into_a_key_is_told_what_still_holds_of_it_and_those_before_are_not_told_again() {
+    const OPS: &str = "ops@acme.example";
+    for is_delivered in [true, false] {
+        let post = Post::new();
+        let key = post.issue_ending("Lead forms", 8);
+        names(&post, key, &["ann@acme.example", OPS]);
+        if !is_delivered {
+            post.refuses("ann@acme.example", true);
+        }
+        post.house.clock.pass(2 * DAY_MS);
+        post.house.sweep();
+        post.run();
+        let before = post.told().len();
+        assert_eq!(before, 2 + usize::from(is_delivered), "{:?}", post.told());
+        names(&post, key, &[OPS, "web@acme.example"]);
+        post.house.clock.pass(HOUR);
+        post.sweep();
+        assert_eq!(post.told()[before..], ["web@acme.example: ends Lead forms"]);
+        post.days(1);
+        assert_eq!(post.told().len(), before + 1, "once");
+        assert!(post.channel().waiting.is_empty());
+    }
+    // Nothing is told of what no sweep has told.
+    let post = Post::new();
+    let key = post.issue_ending("Lead forms", 200);
+    names(&post, key, &[OPS]);
+    post.days(1);
+    assert_eq!(post.told(), [""; 0]);
+}
+
+#[test]
+fn who_is_disabled_while_another_is_told_hears_nothing_and_the_admins_do() {
+    let post = with_managers(&[("anna", 8), ("jonas", 8)]);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    let report = post.run_and_meanwhile("anna", || leaves(&post, "jonas"));
+    assert_eq!((report.sent, report.failed), (2, Vec::new()));
+    assert_eq!(post.told(), ["anna: ends Key of anna", "maria: ends Key of jonas"]);
+    assert!(post.channel().waiting.is_empty());
+    // Also of what has happened already, of which nothing more will be told.
+    let post = with_managers(&[("anna", 8), ("jonas", 8)]);
+    post.house.clock.pass(9 * DAY_MS);
+    post.house.sweep();
+    post.run_and_meanwhile("anna", || leaves(&post, "jonas"));
+    assert_eq!(post.told(), ["anna: ended Key of anna", "maria: ended Key of jonas"]);
+    post.days(1);
+    assert_eq!(post.told().len(), 2);
+    assert!(post.house.is_whole());
+}
+
+#[test]
+fn whose_key_is_given_away_while_another_is_told_hears_nothing_of_it() {
+    let post = with_managers(&[("anna", 8), ("priya", 300)]);
+    let key = post.issue_ending("Lead forms", 8);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    post.run_and_meanwhile("anna", || gives(&post, key, "priya"));
+    post.run();
+    assert_eq!(post.told(), ["anna: ends Key of anna", "priya: ends Lead forms"]);
+    // So is a contact who is none any more.
+    let post = Post::new();
+    let key = post.issue_ending("Lead forms", 8);
+    names(&post, key, &["ann@acme.example", "bob@acme.example"]);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    post.run_and_meanwhile("ann@acme.example", || names(&post, key, &["ann@acme.example", "web"]));
+    post.run();
+    let told = ["maria", "ann@acme.example", "web"].map(|who| format!("{who}: ends Lead forms"));
+    assert_eq!(post.told(), told);
+}
+
+/// A house whose channel was cut off after it told anna, and renamed after that.
+fn renamed() -> Post {
+    let post = with_managers(&[("anna", 8), ("jonas", 8), ("zora", 8)]);
+    post.house.clock.pass(2 * DAY_MS);
+    post.house.sweep();
+    post.run_cut_off_after("mail", 2);
+    assert_eq!(post.told(), ["anna: ends Key of anna", "jonas: ends Key of jonas"]);
+    // Until whoever sent is known to have ended.
+    post.house.clock.pass(HOUR);
+    post.issue_ending("Booking widget", 7);
+    post.house.sweep();
+    let mut post = post.with("post", &[]);
+    post.channels.remove(0);
+    begin(&post.house.open.engine, &post.channels);
+    post
+}
+
+#[test]
+fn a_channel_that_was_renamed_while_it_told_goes_on_under_its_new_name() {
+    let post = renamed();
+    assert_eq!(post.run().sent, 0);
+    let (channel, into) = ("mail".parse().unwrap(), Some("post".parse().unwrap()));
+    post.house.does(Command::EmptyChannel { channel, into }).unwrap();
+    let now = post.house.open.engine.now().time;
+    assert_eq!(post.channel().failing(Named::NoMore, now), None);
+    assert_eq!(post.run().sent, 3);
+    // The message that was cut off, those after it, and what was done before the new name was known.
+    let told = ["jonas: ends Key of jonas", "zora: ends Key of zora", "maria: ends Booking widget"];
+    assert_eq!(post.told_through("post"), told);
+    for into in [into, None] {
+        let refused = post.house.does(Command::EmptyChannel { channel, into }).unwrap_err();
+        assert!(matches!(refused, EngineError::Refused(Refusal::NoChange(_))), "{refused}");
+    }
+    post.days(1);
+    assert_eq!((post.told_through("post").len(), post.told().len()), (3, 2));
+    assert!(post.house.is_whole());
+}
+
+#[test]
+fn a_channel_that_has_told_people_already_takes_over_nothing_that_was_under_way() {
+    let post = renamed();
+    post.issue_ending("Kiosk", 7);
+    post.sweep();
+    assert_eq!(post.told_through("post"), ["maria: ends Kiosk"]);
+    let (channel, into) = ("mail".parse().unwrap(), Some("post".parse().unwrap()));
+    let refused = post.house.does(Command::EmptyChannel { channel, into }).unwrap_err();
+    assert!(matches!(refused, EngineError::Refused(Refusal::ChannelUnderWay)), "{refused}");
+    let now = post.house.open.engine.now().time;
+    assert!(post.channel().failing(Named::NoMore, now).is_some());
+    post.house.does(Command::EmptyChannel { channel, into: None }).unwrap();
+    assert_eq!(post.channel().failing(Named::NoMore, now), None);
 }

@@ -104,7 +104,7 @@ fn said(swept: &Swept) -> Vec<String> {
         Event::NoticesRenewed(key, _) => format!("{} withdrawn", key.name),
         Event::KeyDeleted(key) => format!("{} deleted", key.name),
         Event::KeyRevoked(key) => format!("{} over", key.name),
-        Event::DeletionsHeld(hold) => format!("{} held", hold.keys.len()),
+        Event::DeletionsHeld(hold, _) => format!("{} held", hold.keys.len()),
         Event::KeyPurged(_, before) => format!("{} purged", before.name),
         other => panic!("{other:?}"),
     };

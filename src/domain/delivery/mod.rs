@@ -1,6 +1,6 @@
 //! Notices that leave the screen: what is remembered of a channel, so that each step is told through it once, whoever sends
-//! and whenever it fails; `told` says who is told what, `waiting` what becomes of messages that nobody
-//! accepts. How a message travels is none of this folder's business.
+//! and whenever it fails; `tiding` says what an entry of the trail has people told, `told` who is told what, `waiting` what becomes
+//! of messages that nobody accepts. How a message travels is none of this folder's business.
 //!
 //! A channel goes through the audit trail once for operators and once for contacts: these are named by whoever makes keys, and
 //! hold up no operator. What sweeps did since is a batch: its end is written down before the first message leaves, so a message
@@ -10,6 +10,7 @@
 
 mod alarm;
 mod name;
+mod tiding;
 mod told;
 mod waiting;
 
@@ -18,7 +19,8 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::alarm::{Alarm, Wrong};
 pub use self::name::{BadChannelName, ChannelName};
-pub use self::told::{KINDS, Matter, Parcel, Pending, Recipient, Tiding, admins, mail, still};
+pub use self::tiding::Tiding;
+pub use self::told::{KINDS, Matter, Parcel, Pending, Recipient, admins, mail, still};
 pub use self::waiting::{OF_A_CIRCLE, TRIED_DAYS, WAITING_MAX, Waiting, waits};
 use super::Timestamp;
 

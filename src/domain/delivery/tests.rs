@@ -1,7 +1,8 @@
 use super::*;
-use crate::domain::Name;
+use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome, SubjectLine};
 use crate::domain::notice::Trouble;
 use crate::domain::time::DAY_MS;
+use crate::domain::{Hold, KeyId, Name};
 
 fn channel() -> Channel {
     Channel { batch: Some(Batch { upto: 9, past: None }), ..Channel::begun("mail".parse().unwrap(), 3) }
@@ -239,4 +240,63 @@ fn a_channel_goes_on_where_another_stopped_each_circle_with_its_place() {
         assert!(!rest.is_under_way() && rest.course(Circle::Operators).upto == 9, "{rest:?}");
     }
     assert!(new(20).has_told_nothing() && !new(20).was_given_more(&new(20)));
+}
+
+const KEY: &str = "7HqP2mVx9KtR";
+
+/// An entry of the trail about a key, with these changes.
+fn entry(event: &str, changes: &[[&str; 3]]) -> Entry {
+    let name = "Webhook relay".into();
+    let subject = SubjectLine { kind: "key".into(), id: KEY.into(), name, owner: None };
+    let change = |[field, from, to]: &[&str; 3]| ChangeLine {
+        field: (*field).into(),
+        from: (*from).into(),
+        to: (*to).into(),
+    };
+    let changes = changes.iter().map(change).collect();
+    Entry { subjects: vec![subject], changes, ..Entry::of(ActorLine::of("maria", "admin"), NOW, event) }
+}
+
+#[test]
+fn an_edit_has_those_told_who_were_no_contacts_before() {
+    let key: KeyId = KEY.parse().unwrap();
+    let told = |changes: &[[&str; 3]]| -> Vec<String> {
+        let all = Tiding::of(&entry("key.edit", changes)).into_iter();
+        all.filter_map(|tiding| match tiding {
+            Tiding::Named(contact, Matter::Ends(of)) if of == key => Some(contact.to_string()),
+            Tiding::Named(..) => None,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+    };
+    assert_eq!(told(&[["note", "", "moved"]]), [""; 0]);
+    assert_eq!(told(&[["note", "", "moved"], ["contacts", "", "a@x.example, ops"]]), ["a@x.example", "ops"]);
+    assert_eq!(told(&[["contacts", "a@x.example, ops", "web, ops"]]), ["web"]);
+    assert_eq!(told(&[["contacts", "a@x.example, ops", "ops"]]), [""; 0]);
+    let refused =
+        Entry { outcome: Outcome::Refused, ..entry("key.edit", &[["contacts", "", "a@x.example"]]) };
+    assert_eq!(Tiding::of(&refused), []);
+}
+
+#[test]
+fn of_held_deletions_only_those_are_news_that_did_not_wait_before() {
+    let held = |new: &[[&str; 3]]| {
+        let all = [&[["deletions held", "", "6"]][..], new].concat();
+        Tiding::of(&entry("hold.place", &all))
+    };
+    assert_eq!(held(&[[Hold::NEW, "", "2"]]), [Tiding::Done(Matter::Held)]);
+    assert_eq!(held(&[[Hold::NEW, "", "0"]]), []);
+    // Entries of before do not say it.
+    assert_eq!(held(&[]), [Tiding::Done(Matter::Held)]);
+}
+
+#[test]
+fn a_step_of_which_something_was_told_before_is_no_first_one() {
+    let key: KeyId = KEY.parse().unwrap();
+    for (from, tiding) in
+        [("", Tiding::First(Matter::Unused(key))), ("told before", Tiding::Done(Matter::Unused(key)))]
+    {
+        let step = [["deleted for want of use", from, "2026-12-12T06:17:03Z, told 7 d before"]];
+        assert_eq!(Tiding::of(&entry("notice.give", &step)), [tiding]);
+    }
 }

@@ -6,14 +6,10 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::{Channel, Circle};
-use crate::domain::audit::{Entry, Outcome, SubjectLine};
-use crate::domain::lifecycle::{Told, deletes_at, presented};
+use super::{Channel, Circle, Tiding};
+use crate::domain::lifecycle::{deletes_at, presented};
 use crate::domain::notice::{Trouble, old_secret_used, still_used};
-use crate::domain::{
-    App, AppId, CommandKind, Contact, Contacts, Grounds, KeyId, KeyState, Name, OperatorId, Role, State,
-    Timestamp,
-};
+use crate::domain::{App, AppId, Contact, Contacts, Grounds, KeyId, KeyState, Name, Role, State, Timestamp};
 
 /// Somebody who is told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -128,94 +124,7 @@ pub enum Matter {
     SecretUsed(AppId),
 }
 
-/// What an entry of the trail has people told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tiding {
-    /// Something was done.
-    Done(Matter),
-    /// A key or an app was given to another owner, who is told of this if it was told before.
-    Given(Matter),
-    /// Somebody can sign in no more: who answers for their keys and apps is told what was told of these.
-    Left(OperatorId),
-}
-
-impl Tiding {
-    /// What an entry says.
-    pub fn of(entry: &Entry) -> Vec<Self> {
-        if entry.outcome != Outcome::Done {
-            return Vec::new();
-        }
-        let given = |subject: &SubjectLine| match subject.kind.as_str() {
-            "key" => subject.id.parse().map(|key| Matter::of_key(key).map(Self::Given).to_vec()),
-            "app" => subject.id.parse().map(|app| Matter::of_app(app).map(Self::Given).to_vec()),
-            "operator" => subject.id.parse().map(|operator| vec![Self::Left(operator)]),
-            _ => Ok(Vec::new()),
-        };
-        match CommandKind::of_code(&entry.event) {
-            Some(CommandKind::TransferKey | CommandKind::DisableOperator) => {
-                entry.subjects.iter().filter_map(|subject| given(subject).ok()).flatten().collect()
-            }
-            _ => Matter::of(entry).into_iter().map(Self::Done).collect(),
-        }
-    }
-}
-
 impl Matter {
-    /// What may have been told of a key and can still be done something about.
-    const fn of_key(key: KeyId) -> [Self; 4] {
-        [Self::Unused(key), Self::Ends(key), Self::GraceEnds(key), Self::StillUsed(key)]
-    }
-
-    /// The same of an app.
-    const fn of_app(app: AppId) -> [Self; 2] {
-        [Self::SecretEnds(app), Self::SecretUsed(app)]
-    }
-
-    /// What an entry of the trail says that a sweep did.
-    fn of(entry: &Entry) -> Vec<Self> {
-        let key = |id: &str| id.parse().ok();
-        let app = |subject: &SubjectLine| subject.id.parse::<AppId>().ok().filter(|_| subject.kind == "app");
-        let all = |what: fn(KeyId) -> Self| {
-            entry.subjects.iter().filter_map(|subject| key(&subject.id).map(what)).collect()
-        };
-        match CommandKind::of_code(&entry.event) {
-            // Each notice is one subject and one change.
-            Some(CommandKind::GiveNotices) => {
-                let pairs = entry.subjects.iter().zip(&entry.changes);
-                pairs
-                    .filter_map(|(subject, change)| {
-                        if let Some(app) = app(subject) {
-                            return (change.field == Told::MISSED).then_some(Self::SecretUsed(app));
-                        }
-                        let key = key(&subject.id)?;
-                        match change.field.as_str() {
-                            Told::UNUSED => Some(Self::Unused(key)),
-                            Told::ENDS => Some(Self::Ends(key)),
-                            Told::ENDED => Some(Self::Ended(key)),
-                            Told::MISSED => Some(Self::StillUsed(key)),
-                            Told::PRESENTED => Some(Self::Presented(key)),
-                            _ => None,
-                        }
-                    })
-                    .collect()
-            }
-            Some(CommandKind::DeleteUnused) => all(Self::Deleted),
-            Some(CommandKind::RestoreKey) => all(Self::Restored),
-            Some(CommandKind::RenewNotices) => all(Self::Withdrawn),
-            // The new half is among them; nothing holds of that.
-            Some(CommandKind::RotateKey | CommandKind::LengthenGrace) => all(Self::GraceEnds),
-            Some(CommandKind::RenewAppSecret | CommandKind::LengthenAppSecret | CommandKind::StartGraces) => {
-                let ends = |subject: &SubjectLine| match app(subject) {
-                    Some(app) => Some(Self::SecretEnds(app)),
-                    None => key(&subject.id).map(Self::GraceEnds),
-                };
-                entry.subjects.iter().filter_map(ends).collect()
-            }
-            Some(CommandKind::HoldDeletions) => vec![Self::Held],
-            _ => Vec::new(),
-        }
-    }
-
     /// Its kind, in the word of the notice board.
     pub const fn code(self) -> &'static str {
         match self {
@@ -264,6 +173,36 @@ impl Matter {
             | Self::StillUsed(_) => None,
         }
     }
+
+    /// Whether there is a record of what it is about.
+    fn is_known(self, state: &State) -> bool {
+        self.key().is_none_or(|id| state.key(id).is_some())
+            && self.app().is_none_or(|id| state.app(id).is_some())
+    }
+
+    /// Whose the key or app is that it is about, also when they have left.
+    fn owner(self, state: &State) -> Option<Recipient> {
+        let of_key = self.key().and_then(|id| state.key(id)).map(|key| key.owner);
+        let owner = of_key.or_else(|| self.app().and_then(|id| state.app(id)).map(|app| app.owner))?;
+        state.operator(owner).map(|owner| Recipient::Operator(owner.name.clone()))
+    }
+
+    /// The contacts of the key it is about.
+    fn contacts(self, state: &State) -> impl Iterator<Item = &Contact> {
+        let key = self.key().and_then(|id| state.key(id));
+        key.and_then(|key| key.contacts.as_deref()).into_iter().flat_map(Contacts::iter)
+    }
+
+    /// Whether it is somebody's to hear as things are.
+    pub fn concerns(self, state: &State, who: &Recipient) -> bool {
+        match who {
+            Recipient::Contact(contact) => self.contacts(state).any(|known| known == contact),
+            Recipient::Operator(_) => match self.owner(state).filter(|owner| !owner.has_left(state)) {
+                Some(owner) => owner == *who,
+                None => admins(state).contains(who),
+            },
+        }
+    }
 }
 
 /// The admins, whom everything concerns that concerns nobody else.
@@ -280,6 +219,34 @@ pub struct Parcel {
     pub fresh: BTreeSet<Matter>,
     /// What they were told and nobody accepted.
     pub left: BTreeSet<Matter>,
+    /// With what of it they first hear of a key.
+    pub first: BTreeSet<Matter>,
+}
+
+impl Parcel {
+    /// They hear of a key with this, unless something that comes before it says that they have.
+    fn begin(&mut self, matter: Matter) {
+        let knows = |matter: &Matter| self.fresh.contains(matter) || self.left.contains(matter);
+        let is_known =
+            |key| [Matter::Unused(key), Matter::Ends(key), Matter::Withdrawn(key)].iter().any(knows);
+        if matter.key().is_some_and(|key| !is_known(key)) {
+            self.first.insert(matter);
+        }
+    }
+
+    /// What still holds of it, of the kinds that are wanted, what happens next first. What would be told and withdrawn at once
+    /// was never told.
+    pub fn pending(&self, state: &State, grounds: Grounds, wants: impl Fn(&str) -> bool) -> Vec<Pending> {
+        let is_first = |matter: Matter| wants(matter.code()) && self.first.contains(&matter);
+        let never_told = |key| is_first(Matter::Unused(key)) || is_first(Matter::Ends(key));
+        let is_told = |matter: &&Matter| {
+            wants(matter.code()) && !matches!(matter, Matter::Withdrawn(key) if never_told(*key))
+        };
+        let all = self.fresh.union(&self.left).filter(is_told);
+        let mut all: Vec<_> = all.filter_map(|matter| still(state, *matter, grounds)).collect();
+        all.sort_by_key(|pending| pending.when);
+        all
+    }
 }
 
 /// What is to be told whom of one circle of what was done up to an entry, each everything in one message. What concerns nobody
@@ -299,70 +266,31 @@ pub fn mail(
                 return;
             }
             let was_owed = |owner: &Recipient| !is_repeated && channel.owes(owner, *entry);
-            if channel.owes(to, *entry) {
-                all.entry(to.clone()).or_default().left.insert(matter);
-            } else if *entry > course.upto || owner.is_some_and(was_owed) {
-                all.entry(to.clone()).or_default().fresh.insert(matter);
+            let is_left = channel.owes(to, *entry);
+            if !is_left && *entry <= course.upto && !owner.is_some_and(was_owed) {
+                return;
             }
+            let parcel = all.entry(to.clone()).or_default();
+            if tiding.is_first() {
+                parcel.begin(matter);
+            }
+            let part = if is_left { &mut parcel.left } else { &mut parcel.fresh };
+            part.insert(matter);
         };
-        for (matter, is_done) in tiding.matters(state) {
-            let key = matter.key().and_then(|id| state.key(id));
-            let app = matter.app().and_then(|id| state.app(id));
-            if matter.key().is_some() != key.is_some() || matter.app().is_some() != app.is_some() {
-                continue;
-            }
-            let contacts = key.and_then(|key| key.contacts.as_deref()).filter(|_| is_done);
-            for contact in contacts.into_iter().flat_map(Contacts::iter) {
+        for matter in tiding.matters(state).into_iter().filter(|matter| matter.is_known(state)) {
+            for contact in matter.contacts(state).filter(|contact| tiding.is_for(contact)) {
                 tell(&Recipient::Contact(contact.clone()), matter, None);
             }
-            let owner = key.map(|key| key.owner).or_else(|| app.map(|app| app.owner));
-            let owner =
-                owner.and_then(|id| state.operator(id)).map(|owner| Recipient::Operator(owner.name.clone()));
-            match owner {
+            if !tiding.is_for_owner() {
+                continue;
+            }
+            match matter.owner(state) {
                 Some(owner) if !owner.has_left(state) => tell(&owner, matter, None),
                 left => admins.iter().for_each(|admin| tell(admin, matter, left.as_ref())),
             }
         }
     }
     all
-}
-
-impl Tiding {
-    /// What there is to tell, and whether a sweep or a rotation did it: else it was told somebody before.
-    fn matters(self, state: &State) -> Vec<(Matter, bool)> {
-        let told = |matter: Matter| was_told(state, matter).then_some((matter, false));
-        match self {
-            Self::Done(matter) => vec![(matter, true)],
-            Self::Given(matter) => told(matter).into_iter().collect(),
-            Self::Left(who) if state.operator(who).is_some_and(|who| who.standing.is_active()) => Vec::new(),
-            Self::Left(who) => {
-                let keys = state.keys_of(who).flat_map(|key| Matter::of_key(key.id));
-                let apps = state.apps_of(who).flat_map(|app| Matter::of_app(app.id));
-                keys.chain(apps).filter_map(told).collect()
-            }
-        }
-    }
-}
-
-/// Whether a sweep has told of it, as far as that is not for [`still`] to say.
-fn was_told(state: &State, matter: Matter) -> bool {
-    let cycle = || matter.key().and_then(|key| state.cycle(key));
-    match matter {
-        Matter::Ends(_) => cycle().is_some_and(|cycle| !cycle.ends.is_empty()),
-        Matter::StillUsed(_) => cycle().is_some_and(|cycle| cycle.missed.is_some()),
-        Matter::SecretUsed(app) => {
-            state.app(app).and_then(App::previous).is_some_and(|old| old.missed.is_some())
-        }
-        Matter::Held
-        | Matter::Unused(_)
-        | Matter::Ended(_)
-        | Matter::Deleted(_)
-        | Matter::Presented(_)
-        | Matter::Restored(_)
-        | Matter::Withdrawn(_)
-        | Matter::GraceEnds(_)
-        | Matter::SecretEnds(_) => true,
-    }
 }
 
 /// What still holds of a matter.

@@ -3,7 +3,7 @@
 use super::{Change, Event};
 use crate::domain::app::Previous;
 use crate::domain::lifecycle::Told;
-use crate::domain::{App, Expiry, Key, Motive};
+use crate::domain::{App, Cycle, Expiry, Hold, Key, Motive};
 
 impl Event {
     /// The fields that changed.
@@ -58,7 +58,7 @@ impl Event {
             }
             Self::ClockConfirmed(believed, wall) => one("clock", believed.to_string(), wall.to_string()),
             Self::PolicySet(_, rule, from, to) => one(rule, from.clone(), to.clone()),
-            Self::NoticeGiven(k, _, told) => given(k, *told),
+            Self::NoticeGiven(k, cycle, told) => given(k, cycle, *told),
             Self::NoticeSeen(_, _, seen) => {
                 let until = seen.until.map_or_else(|| "its next step".to_owned(), |at| at.to_string());
                 one("notice", seen.kind.code().to_owned(), format!("not shown until {until}"))
@@ -68,9 +68,12 @@ impl Event {
                 String::new(),
                 k.protection.as_ref().map_or_else(String::new, |p| p.why.to_string()),
             ),
-            Self::DeletionsHeld(hold) | Self::HoldConfirmed(hold) => {
-                one("deletions held", String::new(), hold.keys.len().to_string())
+            Self::DeletionsHeld(hold, new) => {
+                let mut all = one("deletions held", String::new(), hold.keys.len().to_string());
+                all.extend(one(Hold::NEW, String::new(), new.to_string()));
+                all
             }
+            Self::HoldConfirmed(hold) => one("deletions held", String::new(), hold.keys.len().to_string()),
             Self::ChannelMoved(after, before) => match before {
                 Some(before) => different(before.edited(), after.edited()),
                 None => one("entry", String::new(), after.upto.to_string()),
@@ -106,8 +109,8 @@ impl Event {
     }
 }
 
-/// Which notice was given of a key.
-fn given(key: &Key, told: Told) -> Vec<Change> {
+/// Which notice was given of a key, and whether something was told of it before.
+fn given(key: &Key, cycle: &Cycle, told: Told) -> Vec<Change> {
     let (field, to) = match told {
         Told::Unused { days, deletes_at } => (Told::UNUSED, format!("{deletes_at}, told {days} d before")),
         Told::Ends { at, .. } if key.superseded.is_some() => (Told::MISSED, at.to_string()),
@@ -115,7 +118,9 @@ fn given(key: &Key, told: Told) -> Vec<Change> {
         Told::Presented { at } => (Told::PRESENTED, at.to_string()),
         Told::Ends { days, at } => (Told::ENDS, format!("{at}, told {days} d before")),
     };
-    vec![Change { field: field.into(), from: String::new(), to }]
+    let is_step = field == Told::UNUSED || field == Told::ENDS;
+    let from = if is_step && !told.is_first(cycle) { "told before" } else { "" };
+    vec![Change { field: field.into(), from: from.into(), to }]
 }
 
 /// When the secret an app had before ends, and would have.

@@ -215,6 +215,8 @@ pub struct Hold {
 impl Hold {
     /// Keys one hold names at most: it must fit a commit. Those beyond wait for the next.
     pub const MAX: usize = 4_096;
+    /// The word of the trail for how many of them did not wait before.
+    pub const NEW: &'static str = "not held before";
 
     /// Whether nothing is held.
     pub const fn is_empty(&self) -> bool {

@@ -113,6 +113,16 @@ impl Told {
     pub const MISSED: &'static str = "ends, still used";
     /// For [`Told::Presented`].
     pub const PRESENTED: &'static str = "deleted, still presented";
+
+    /// Whether it is the first that its key was told, of what holds with it.
+    pub fn is_first(self, cycle: &Cycle) -> bool {
+        match self {
+            Self::Unused { .. } => cycle.ends.is_empty() && cycle.idle.len() == 1,
+            // Those of one sweep stand with the tightest in front.
+            Self::Presented { .. } => false,
+            Self::Ends { days, .. } => cycle.idle.is_empty() && cycle.ends.first() == Some(&days),
+        }
+    }
 }
 
 /// Keys that are looked at together, so that the state is not held for as long as all of them take.
@@ -176,7 +186,8 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     };
     // A word is used up when the last deletion it was given for is done. Its keys are none of those that want one.
     if confirmed.is_empty() && wanted.keys != hold.keys {
-        plan.hold = Some(wanted);
+        let new = wanted.keys.iter().filter(|key| hold.keys.binary_search(key).is_err()).count();
+        plan.hold = Some((wanted, u32::try_from(new).unwrap_or(u32::MAX)));
     }
     plan.deletions = free;
     plan.deletions.extend(confirmed);

@@ -26,8 +26,9 @@ pub struct Plan<'s> {
     pub resumed: Vec<&'s Key>,
     /// Keys to delete for want of use: those that need no word first, then those it was given for.
     pub deletions: Vec<&'s Key>,
-    /// What has to wait for a word, as it should be remembered; `None` when that is remembered already.
-    pub hold: Option<Hold>,
+    /// What has to wait for a word, as it should be remembered, and how many of these did not before; `None` when that is
+    /// remembered already.
+    pub hold: Option<(Hold, u32)>,
     /// Expired keys whose records are cleared away.
     pub cleared: Vec<&'s Key>,
     /// Deleted keys to purge.
@@ -126,7 +127,9 @@ impl Plan<'_> {
                 })))
             }
             Pass::Deletions => Box::new(self.deletions.iter().map(move |key| deleted(key, now))),
-            Pass::Hold => Box::new(self.hold.iter().cloned().map(Event::DeletionsHeld)),
+            Pass::Hold => {
+                Box::new(self.hold.iter().map(|(hold, new)| Event::DeletionsHeld(hold.clone(), *new)))
+            }
             Pass::Graces => {
                 let keys = self.graces.iter().map(|(key, (first, expiry))| {
                     let begun = Some(*first);

@@ -156,7 +156,8 @@ pub fn events<'e>(state: &State, actor: Actor, events: impl IntoIterator<Item = 
         records.iter().all(|at| record(state, actor, at.key()).is_some())
     };
     let told = |event: &Event| match event {
-        Event::DeletionsHeld(hold) => Event::DeletionsHeld(view.part_of(hold)),
+        // How many of them are new is for the trail.
+        Event::DeletionsHeld(hold, _) => Event::DeletionsHeld(view.part_of(hold), 0),
         Event::HoldConfirmed(hold) => Event::HoldConfirmed(view.part_of(hold)),
         event => event.clone(),
     };

@@ -47,6 +47,18 @@ fn six_of_six_keys_wait_for_a_word_and_one_that_is_used_meanwhile_stays() {
 }
 
 #[test]
+fn of_those_that_wait_the_trail_says_how_many_did_not_before() {
+    let (mut world, _, keys) = due_on_day_90(7, 0);
+    let held = |world: &mut World| -> Vec<String> {
+        let events = world.run(SERVER, &Command::HoldDeletions).unwrap();
+        events.iter().flat_map(Event::changes).map(|change| change.to).collect()
+    };
+    assert_eq!(held(&mut world), ["7", "7"]);
+    world.use_key(keys[0]);
+    assert_eq!(held(&mut world), ["6", "0"]);
+}
+
+#[test]
 fn up_to_five_or_a_twentieth_and_never_more_than_twenty_need_no_word() {
     for (due, busy, held) in [
         (5, 0, false),
@@ -154,7 +166,7 @@ fn more_keys_than_a_hold_can_name_wait_for_the_one_after_it() {
         world.state.put(Record::Cycle(Cycle { key: id, ..cycle.clone() }));
     }
     world.now = day(90);
-    let held = |world: &World| plan(&world.state, world.grounds()).hold;
+    let held = |world: &World| plan(&world.state, world.grounds()).hold.map(|(hold, _)| hold);
     let first = held(&world).unwrap();
     assert_eq!(first.keys.len(), Hold::MAX);
     world.state.put(Record::Hold(first.clone()));

@@ -33,7 +33,7 @@ impl Did {
                     Told::Presented { .. } => return None,
                 })
             }
-            Event::DeletionsHeld(hold) => (!hold.is_empty()).then_some(Self::Held(hold.keys.len())),
+            Event::DeletionsHeld(hold, _) => (!hold.is_empty()).then_some(Self::Held(hold.keys.len())),
             Event::KeyDeleted(key) => Some(Self::Deleted(key.id)),
             Event::KeyPurged(key, _) => Some(Self::Purged(key.id)),
             Event::KeyRevoked(key) => Some(Self::GraceEnded(key.id)),
