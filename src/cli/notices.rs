@@ -1,5 +1,6 @@
 //! `keydeck notices`: the board, and saying that one has seen what stands there.
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -114,7 +115,7 @@ struct NoticeLine<'a> {
     what: &'static str,
     when: String,
     /// What there is to say of it besides: what is wrong.
-    why: Option<&'a str>,
+    why: Option<Cow<'a, str>>,
     key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     app: Option<String>,
@@ -244,7 +245,7 @@ fn print(
     let mut table = Table::new(heads.get(..if any_seen { 5 } else { 4 }).unwrap_or(&heads));
     for notice in notices {
         let (what, tone) = in_words(notice.what, notice.when <= now);
-        let what = why(notice, troubles).map_or_else(|| what.clone(), |why| format!("{what}: {why}"));
+        let what = why(view, notice, troubles).map_or_else(|| what.clone(), |why| format!("{what}: {why}"));
         let mut cells = vec![
             times::both(notice.when, now).into(),
             Cell::toned(what, if notice.seen.is_some() { Tone::Faint } else { tone }),
@@ -283,9 +284,16 @@ fn owner<'a>(view: View<'a>, notice: &Notice) -> Option<&'a str> {
     }
 }
 
-/// What is wrong, of a notice that something is.
-fn why<'a>(notice: &Notice, troubles: &'a Troubles) -> Option<&'a str> {
-    if let What::Trouble(trouble) = notice.what { troubles.why(trouble) } else { None }
+/// What is wrong, of a notice that something is; who presents a key that was deleted.
+fn why<'a>(view: View<'_>, notice: &Notice, troubles: &'a Troubles) -> Option<Cow<'a, str>> {
+    match notice.what {
+        What::Trouble(trouble) => troubles.why(trouble).map(Cow::from),
+        What::Presented => {
+            let key = notice.key.and_then(|id| view.key(id))?;
+            Some(format!("last from {}", view.trace(key)?.presented()?).into())
+        }
+        _ => None,
+    }
 }
 
 fn in_words(what: What, is_due: bool) -> (String, Tone) {
@@ -318,7 +326,7 @@ fn line<'a>(view: View<'a>, notice: &Notice, troubles: &'a Troubles) -> NoticeLi
     NoticeLine {
         what: notice.what.code(),
         when: notice.when.rfc3339(),
-        why: why(notice, troubles),
+        why: why(view, notice, troubles),
         key: notice.key.map(|id| id.to_string()),
         app: notice.app.map(|id| id.to_string()),
         name: whose.as_ref().map(|(name, _)| *name),

@@ -238,7 +238,9 @@ impl<'a> Post<'a> {
                 next.reach(Circle::Contacts, upto.max(contacts.upto));
             }
             // Others were told instead of them.
-            left.iter().for_each(|to| next.leave(to));
+            for to in &left {
+                next.leave(to);
+            }
         };
         if mails.is_empty() {
             // Whoever was left is concerned no more.

@@ -503,7 +503,7 @@ impl Said {
         let (open, _) = sign_in(self.dir.path(), self.now);
         let mut given: HashMap<(String, String), usize> = HashMap::new();
         for (_, tiding) in open.engine.tidings(0).unwrap().all {
-            let Tiding::Done(matter) = tiding else { continue };
+            let (Tiding::Done(matter) | Tiding::First(matter)) = tiding else { continue };
             *given.entry((matter.code().into(), matter.key().unwrap().to_string())).or_default() += 1;
         }
         for (what, messages) in told {

@@ -101,6 +101,7 @@ fn said(swept: &Swept) -> Vec<String> {
     let words = |event: &Event| match event {
         Event::NoticeGiven(key, _, Told::Unused { days, .. }) => format!("{} unused, {days}", key.name),
         Event::NoticeGiven(key, _, Told::Ends { days, .. }) => format!("{} ends, {days}", key.name),
+        Event::NoticeGiven(key, _, Told::Presented { .. }) => format!("{} presented", key.name),
         Event::NoticesRenewed(key, _) => format!("{} withdrawn", key.name),
         Event::KeyDeleted(key) => format!("{} deleted", key.name),
         Event::KeyRevoked(key) => format!("{} over", key.name),
@@ -130,7 +131,9 @@ fn a_key_nobody_uses_is_told_of_three_times_then_deleted_then_purged() {
     assert_eq!(days, [89 + 75, 89 + 83, 89 + 89, 89 + 90]);
     assert_eq!(again.last().unwrap().1, "Webhook relay deleted");
     assert_eq!(house.verify(&token), Some(Reason::Tombstoned));
-    assert_eq!(house.days(179 + 30), [(209, "Webhook relay purged".to_owned())]);
+    let then =
+        [(180, "presented"), (209, "purged")].map(|(day, what)| (day, format!("Webhook relay {what}")));
+    assert_eq!(house.days(179 + 30), then);
     assert!(house.open.engine.state().key(id).is_some(), "its id is never given again");
     assert_eq!(house.verify(&token), Some(Reason::Tombstoned), "who still has it is nobody who guesses");
     assert!(house.is_whole());
@@ -234,7 +237,7 @@ fn a_deletion_that_was_written_although_the_disk_did_not_say_so_holds() {
     house.open.engine.write_overdue().unwrap();
     assert!(matches!(house.status(id), Status::Deleted(_)));
     assert_eq!(house.verify(&token), Some(Reason::Tombstoned));
-    assert_eq!(house.sweep(), NOTHING);
+    assert_eq!(house.sweep(), ["Booking widget presented"]);
 }
 
 #[test]

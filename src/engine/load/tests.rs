@@ -57,7 +57,7 @@ fn what_several_write_down_is_merged_and_nobody_writes_the_part_of_others() {
         }
         open.engine.settle().unwrap();
     };
-    clock.set(day(40));
+    clock.pass(40 * DAY_MS);
     uses(&first, 3);
     let theirs = |first: i64, last: i64, count| UseRow {
         last_used_at: Some(day(last)),
@@ -66,7 +66,7 @@ fn what_several_write_down_is_merged_and_nobody_writes_the_part_of_others() {
         first_used_at: Some(day(first)),
     };
     // One of them saw it last long before we did, and the other since: the latest time is the last use, in whatever order.
-    clock.set(day(50));
+    clock.pass(10 * DAY_MS);
     write(&first, &usage_key(id), "b", theirs(1, 2, 5));
     write(&first, &usage_key(id), "c", theirs(39, 49, 7));
     write(&first, &usage_key(id), "d", theirs(3, 4, 1));
@@ -90,6 +90,6 @@ fn what_several_write_down_is_merged_and_nobody_writes_the_part_of_others() {
     write(&open, CLOCK_KEY, "b", Mark { wall: day(60), since_boot: 0, boot: "another".into() });
     drop(open);
     assert!(again().engine.now().suspect);
-    clock.set(day(60));
+    clock.boots(day(60));
     assert!(!again().engine.now().suspect);
 }

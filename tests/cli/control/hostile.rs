@@ -14,7 +14,7 @@ use super::house::{House, PHRASE, enter};
 use crate::support::child;
 use crate::support::wait::until;
 
-const GREETING: &[u8] = concat!("kdctl\n\x07\x05", env!("CARGO_PKG_VERSION")).as_bytes();
+const GREETING: &[u8] = concat!("kdctl\n\x08\x05", env!("CARGO_PKG_VERSION")).as_bytes();
 
 /// A request for the slots, as its bytes: number 0, own reach, request 2, question 5.
 const DOORS: [u8; 9] = [0x83, 0x00, 0x00, 0x82, 0x02, 0x81, 0x82, 0x05, 0x80];

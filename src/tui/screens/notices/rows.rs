@@ -93,7 +93,7 @@ impl<'a> Sight<'a> {
             What::Ended => (Badge::Expired, "has expired".to_owned()),
             What::Clears => (Badge::Expired, "is cleared away".to_owned()),
             What::Deleted => (Badge::Deleted, "was deleted, unused".to_owned()),
-            What::Presented => (Badge::Deleted, "deleted, still presented".to_owned()),
+            What::Presented => (Badge::Pending, "deleted, still presented".to_owned()),
             What::Restored => (Badge::Revoked, "was restored, revoked".to_owned()),
         }
     }
