@@ -307,10 +307,10 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
             {
                 all.push(Notice::of_key(What::Deleted, key, until).since(at));
             }
-            all.extend(presented(state, key, now).map(|at| {
-                let told = cycle.and_then(|cycle| cycle.presented).filter(|told| *told <= now);
-                Notice::of_key(What::Presented, key, at).since(told.unwrap_or(at))
-            }));
+            all.extend(
+                presented(state, key, now)
+                    .map(|(at, told)| Notice::of_key(What::Presented, key, at).since(told.unwrap_or(at))),
+            );
         }
         KeyState::Active | KeyState::Paused => {
             all.extend(key.expires_soon(state.policy(), now).map(|at| {

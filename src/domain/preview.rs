@@ -67,7 +67,7 @@ impl What {
         match self {
             Self::DeletedSooner => ("key", "would be deleted for want of use, or sooner than now"),
             Self::DeletedLater => ("key", "would not be deleted for want of use, or later than now"),
-            Self::ClearedSooner => ("ended key", "would be cleared away by a sweep, or sooner than now"),
+            Self::ClearedSooner => ("ended key", "would be cleared away, or sooner than now"),
             Self::ClearedLater => ("ended key", "would not be cleared away by a sweep, or later than now"),
             Self::Told => ("key", "would be told of at once, since its end is near"),
             Self::OutliveLimit => ("key", "would last longer than a new one may, and stay so"),

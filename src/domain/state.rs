@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Uses are told in the order they happened, give or take this: threads count them side by side.
-const USE_DISORDER_MS: i64 = 120_000;
+pub(super) const USE_DISORDER_MS: i64 = 120_000;
 
 /// The records of one store and the indexes that make them quick to find.
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,7 @@ use minicbor::decode::{Decoder, Error as DecodeError};
 use minicbor::encode::{Encoder, Error as EncodeError, Write};
 use minicbor::{Decode, Encode};
 
+use super::state::USE_DISORDER_MS;
 use super::{ScopeId, Scopes, Timestamp, Usage};
 
 /// A caller's address, stored as text. An IPv4 address that came through an IPv6 socket is an IPv4 address.
@@ -166,9 +167,10 @@ impl Trace {
         }
     }
 
-    /// Notes that the key was presented though it was deleted.
+    /// Notes that the key was presented though it was deleted. What a clock saw that was ahead gives way to what follows it.
     pub fn note_presented(&mut self, seen: Sighting) {
-        if self.presented.as_ref().is_none_or(|known| known.at <= seen.at) {
+        let is_later = |known: &Sighting| known.at <= seen.at || known.at.since(seen.at) > USE_DISORDER_MS;
+        if self.presented.as_deref().is_none_or(is_later) {
             self.presented = Some(Box::new(seen));
         }
     }

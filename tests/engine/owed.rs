@@ -322,3 +322,20 @@ fn a_channel_that_has_told_people_already_takes_over_nothing_that_was_under_way(
     post.house.does(Command::EmptyChannel { channel, into: None }).unwrap();
     assert_eq!(post.channel().failing(Named::NoMore, now), None);
 }
+
+#[test]
+fn whoever_answers_for_somebody_who_left_hears_who_presents_a_deleted_key_of_theirs() {
+    let post = with_managers(&[("jonas", 400)]);
+    let (key, token) = post.house.issue("Relay");
+    gives(&post, key, "jonas");
+    for days in [75, 8, 6, 1] {
+        post.house.clock.pass(days * DAY_MS);
+        post.sweep();
+    }
+    assert!(!post.house.open.engine.verify(token.as_bytes(), &[]).is_allow());
+    post.sweep();
+    assert_eq!(post.told().last().unwrap(), "jonas: presented Relay");
+    leaves(&post, "jonas");
+    post.sweep();
+    assert_eq!(post.told().last().unwrap(), "maria: presented Relay");
+}

@@ -147,6 +147,24 @@ fn meanwhile(signed: &Signed, key: &Key, now: Timestamp) -> Option<Knocked> {
     }
 }
 
+/// When a key goes that nobody uses, or why it does not.
+fn goes(key: &Key, view: View<'_>, grounds: Grounds) -> Option<(&'static str, String)> {
+    let now = grounds.now;
+    if let Some(protection) = &key.protection {
+        let (who, since) = (view.name_of(protection.word.by), times::both(protection.word.at, now));
+        return Some(("Protected", format!("{}; by {who}, since {since}", protection.why)));
+    }
+    let (at, hold) = (view.deletes_at(key, grounds)?, view.hold());
+    let when = if hold.keys.binary_search(&key.id).is_ok() && hold.confirmed.is_none() {
+        "when an admin says so: it waits with others".to_owned()
+    } else if at <= now {
+        "at the next sweep".to_owned()
+    } else {
+        times::both(at, now)
+    };
+    Some(("Deleted", format!("{when}, unless it is used")))
+}
+
 fn page(
     key: &Key,
     view: View<'_>,
@@ -218,14 +236,8 @@ fn page(
     for (what, text) in rotation(key, view, now) {
         line(what, &text);
     }
-    match (&key.protection, view.deletes_at(key, grounds)) {
-        (Some(protection), _) => {
-            let (who, since) = (view.name_of(protection.word.by), times::both(protection.word.at, now));
-            line("Protected", &format!("{}; by {who}, since {since}", protection.why));
-        }
-        (None, Some(at)) if at <= now => line("Deleted", "at the next sweep, unless it is used"),
-        (None, Some(at)) => line("Deleted", &format!("{} unless it is used", times::both(at, now))),
-        (None, None) => {}
+    if let Some((what, text)) = goes(key, view, grounds) {
+        line(what, &text);
     }
     if let Some(at) = view.clears_at(key, now) {
         line("Cleared", &format!("away by the first sweep after {}", times::both(at, now)));

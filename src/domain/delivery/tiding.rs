@@ -122,8 +122,8 @@ fn app(subject: &SubjectLine) -> Option<AppId> {
 
 impl Matter {
     /// What may have been told of a key and can still be done something about.
-    const fn of_key(key: KeyId) -> [Self; 4] {
-        [Self::Unused(key), Self::Ends(key), Self::GraceEnds(key), Self::StillUsed(key)]
+    const fn of_key(key: KeyId) -> [Self; 5] {
+        [Self::Unused(key), Self::Ends(key), Self::GraceEnds(key), Self::StillUsed(key), Self::Presented(key)]
     }
 
     /// The same of an app.
@@ -164,6 +164,7 @@ fn was_told(state: &State, matter: Matter) -> bool {
     match matter {
         Matter::Ends(_) => cycle().is_some_and(|cycle| !cycle.ends.is_empty()),
         Matter::StillUsed(_) => cycle().is_some_and(|cycle| cycle.missed.is_some()),
+        Matter::Presented(_) => cycle().is_some_and(|cycle| cycle.presented.is_some()),
         Matter::SecretUsed(app) => {
             state.app(app).and_then(App::previous).is_some_and(|old| old.missed.is_some())
         }
@@ -171,7 +172,6 @@ fn was_told(state: &State, matter: Matter) -> bool {
         | Matter::Unused(_)
         | Matter::Ended(_)
         | Matter::Deleted(_)
-        | Matter::Presented(_)
         | Matter::Restored(_)
         | Matter::Withdrawn(_)
         | Matter::GraceEnds(_)

@@ -308,7 +308,7 @@ pub fn still(state: &State, matter: Matter, grounds: Grounds) -> Option<Pending>
         Matter::Ends(_) => key?.expires_soon(state.policy(), now)?,
         Matter::Ended(_) => key.filter(|key| key.state(now) == KeyState::Expired)?.expiry.instant()?,
         Matter::Deleted(_) => key?.restorable_until().filter(|until| now < *until)?,
-        Matter::Presented(_) => presented(state, key?, now)?,
+        Matter::Presented(_) => presented(state, key?, now)?.0,
         Matter::Restored(_) => key?.restored_at()?,
         Matter::GraceEnds(_) => {
             key.filter(|key| key.state(now) == KeyState::Superseded)?.grace_ends().filter(|end| now < *end)?

@@ -39,7 +39,7 @@ pub use self::pass::{Pass, Plan};
 use super::notice::{missed_from, old_secret_used, secret_missed_from, still_used};
 use super::time::DAY_MS;
 use super::verdict::closed;
-use super::{Expiry, Key, KeyId, KeyState, Policy, State, Timestamp};
+use super::{Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
 pub const STEPS: [u32; 3] = [FIRST, 7, 1];
@@ -261,12 +261,11 @@ fn miss<'s>(state: &'s State, key: &'s Key, end: Timestamp, now: Timestamp, plan
     }
 }
 
-/// Whether it is to be told that somebody presents a deleted key: at once, and again when that goes on after a week.
+/// Whether it is to be told that somebody presents a deleted key: soon, and again when that goes on after a week.
 fn ring<'s>(state: &'s State, key: &'s Key, now: Timestamp, plan: &mut Plan<'s>) {
-    let Some(at) = presented(state, key, now) else { return };
+    let Some((at, told)) = presented(state, key, now) else { return };
     let cycle = state.cycle(key.id).cloned().unwrap_or_else(|| Cycle::of(key.id));
-    // What a clock that was ahead says is nothing that was told.
-    let next = match cycle.presented.filter(|told| *told <= now) {
+    let next = match told {
         Some(told) if at <= told => return,
         Some(told) => after(told, RUNG_DAYS),
         None => now,
@@ -285,11 +284,19 @@ pub fn rings(state: &State, key: &Key, now: Timestamp) -> bool {
     !plan.is_empty()
 }
 
-/// When a key was presented last that was deleted, as far as that is news.
-pub(in crate::domain) fn presented(state: &State, key: &Key, now: Timestamp) -> Option<Timestamp> {
+/// When a key was presented last since it was deleted, as far as that is news, and when that was told last. What a clock saw
+/// or told that was ahead counts for nothing.
+pub(in crate::domain) fn presented(
+    state: &State,
+    key: &Key,
+    now: Timestamp,
+) -> Option<(Timestamp, Option<Timestamp>)> {
+    let Status::Deleted(since) = key.status else { return None };
     key.restorable_until().filter(|until| now < *until)?;
-    let at = state.trace(key.id)?.presented()?.at.min(now);
-    (now < after(at, RUNG_DAYS)).then_some(at)
+    let of_now = |at: &Timestamp| since <= *at && *at <= now;
+    let at = Some(state.trace(key.id)?.presented()?.at).filter(of_now)?;
+    let told = state.cycle(key.id).and_then(|cycle| cycle.presented).filter(of_now);
+    (now < after(at, RUNG_DAYS)).then_some((at, told))
 }
 
 /// When it will be told of what is used that it ends soon: that time is known as far as nobody uses it until then.

@@ -539,6 +539,8 @@ fn deletions_that_wait_for_a_word_are_not_said_to_be_done_by_the_next_sweep() {
     assert_eq!(machine.asks(&["sweep"])["waiting"], json!(7), "also when nothing new is due");
     let due = machine.says("ann", &["due"], "").expect(1).out;
     assert!(due.contains("7 deletions wait for a word") && !due.contains("next sweep"), "{due}");
+    let shown = machine.does("ann", &["key", "show", "K0"]).out;
+    assert!(shown.contains("when an admin says so") && !shown.contains("next sweep"), "{shown}");
     machine.does("zoe", &["operator", "role", "ann", "manager"]);
     machine.does("zoe", &["key", "transfer", "K0", "--to", "zoe", "--all"]);
     let part = machine.does("ann", &["sweep"]).err;

@@ -71,18 +71,31 @@ fn who_presents_a_deleted_key_stands_on_the_board_until_that_was_seen_and_anew_a
         world.state.note_trace(*key.public(), &trace);
     };
     world.now = day(3);
-    // By a clock that was ahead: it was no later than now.
+    // By a clock that was ahead nobody knows when it was.
     knock(&mut world, day(300));
+    assert!(world.notices(key).is_empty());
+    knock(&mut world, day(3));
     assert_eq!((world.notice(key).what, world.notice(key).when), (What::Presented, day(3)));
     world.acknowledge(maria, key).unwrap();
     assert!(world.is_seen(key));
     for n in 3..30 {
+        knock(&mut world, day(n));
         assert_eq!(world.sweep_on([n]), []);
         let told = world.state.cycle(key).unwrap().presented;
         assert_eq!(told, Some(day(n - (n - 3) % 7)), "day {n}: once a week, as long as it goes on");
         assert_eq!(world.is_seen(key), n < 10, "day {n}: a week later it is news");
     }
-    assert_eq!(world.sweep_on([30]), [(30, Did::Purged(key))]);
+    // Who presented it before it was deleted anew does so no more.
+    world.now = Timestamp(day(29).0 + 1);
+    world.run(maria, &Command::RestoreKey(key)).unwrap();
+    world.run(maria, &Command::DeleteKey(key)).unwrap();
+    world.now = day(30);
+    assert!(world.notices(key).is_empty());
+    knock(&mut world, day(30));
+    assert_eq!(world.notice(key).what, What::Presented);
+    assert_eq!(world.sweep_on([30]), []);
+    assert_eq!(world.state.cycle(key).unwrap().presented, Some(day(30)), "nor was that told");
+    assert_eq!(world.sweep_on([60]), [(60, Did::Purged(key))]);
     assert!(world.notices(key).is_empty());
 }
 
