@@ -259,9 +259,9 @@ impl Board {
         notices.extend(troubles.iter().map(|(trouble, since)| Notice::of(What::Trouble(*trouble), *since)));
         if let Some(since) = held.since.filter(|_| !held.is_empty() && held.confirmed.is_none()) {
             // They do not go before somebody says so, all of them together.
-            let waits = |key: &KeyId| held.keys.binary_search(key).is_ok();
             notices.retain(|notice| {
-                notice.what.kind() != Some(NoticeKind::Deletion) || !notice.key.as_ref().is_some_and(waits)
+                notice.what.kind() != Some(NoticeKind::Deletion)
+                    || !notice.key.is_some_and(|key| held.keeps(key))
             });
             notices.push(Notice::of(What::Held(held.keys.len()), since));
         }

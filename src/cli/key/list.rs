@@ -154,8 +154,8 @@ fn goes(key: &Key, view: View<'_>, grounds: Grounds) -> Option<(&'static str, St
         let (who, since) = (view.name_of(protection.word.by), times::both(protection.word.at, now));
         return Some(("Protected", format!("{}; by {who}, since {since}", protection.why)));
     }
-    let (at, hold) = (view.deletes_at(key, grounds)?, view.hold());
-    let when = if hold.keys.binary_search(&key.id).is_ok() && hold.confirmed.is_none() {
+    let at = view.deletes_at(key, grounds)?;
+    let when = if view.hold().keeps(key.id) {
         "when an admin says so: it waits with others".to_owned()
     } else if at <= now {
         "at the next sweep".to_owned()

@@ -223,6 +223,11 @@ impl Hold {
         self.keys.is_empty()
     }
 
+    /// Whether this key waits for somebody to say that it may go.
+    pub fn keeps(&self, key: KeyId) -> bool {
+        self.confirmed.is_none() && self.keys.binary_search(&key).is_ok()
+    }
+
     /// Whether somebody has said that this key may go.
     pub fn lets_go(&self, key: KeyId) -> bool {
         self.confirmed.is_some() && self.keys.binary_search(&key).is_ok()
