@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::domain::{Command, KeyId};
-use keydeck::engine::Engine;
 use keydeck::engine::open::{Key, open};
 use rustix::fs::{Advice, fadvise};
 use support::large::{EACH, found_in, issue, large_store, options, scratch};

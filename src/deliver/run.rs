@@ -9,7 +9,7 @@ use super::message::Letter;
 use super::{Quit, Setup, Unsent, alarms};
 use crate::domain::delivery::{Batch, Channel, ChannelName, Circle, Claim, Parcel, Recipient, mail};
 use crate::domain::{Grounds, Refusal, State, Timestamp};
-use crate::engine::{Engine as _, EngineError, LocalEngine};
+use crate::engine::{EngineError, LocalEngine};
 
 /// Messages refused one after another, after which the channel itself is taken to be down and is left alone for now.
 pub(super) const STRIKES: u32 = 3;

@@ -3,11 +3,11 @@
 
 use std::sync::PoisonError;
 
+use super::doors;
 use super::error::{EngineError, OpenError};
 use super::local::LocalEngine;
 use super::open::{Key, Purpose, actor_of, label_of, unlock, unproven};
 use super::session::{Peer, Session, Via};
-use super::{Engine as _, doors};
 use crate::crypto::header::Header;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::{CryptoError, Keyring};

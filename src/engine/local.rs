@@ -4,6 +4,7 @@
 mod change;
 mod slots;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -20,16 +21,15 @@ use super::ledger::{Ledger, hex};
 use super::load::Loaded;
 use super::oauth::TokenDesk;
 use super::overdue::{self, Kept, Overdue};
-use super::reading::Reading;
 use super::scribe::{Refused, Register, Scribe};
 use super::seal_thread::SealThread;
 use super::session::Session;
-use super::sweep::{Sweeping, Sweeps, Swept};
+use super::sweep::Sweeps;
 use super::throttle::Callers;
-use super::timekeeper::{Dial, Mark, Now, Timekeeper};
+use super::timekeeper::{Mark, Timekeeper};
 use super::tried::Search;
 use super::verifier::{Counting, Verifier};
-use super::{Brought, Condition, Done, Engine, Finding, News, Origin, Question, Tried};
+use super::{Brought, Condition, Done, Engine, Finding, News, Origin, Question, Snapshot, Tried};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
 use crate::crypto::phc::MAX_SECRET;
@@ -294,6 +294,15 @@ impl LocalEngine {
     }
 }
 
+/// Whoever has the store is asked in the same words as whoever asks another process for it.
+impl Deref for LocalEngine {
+    type Target = dyn Engine;
+
+    fn deref(&self) -> &Self::Target {
+        self
+    }
+}
+
 impl Drop for LocalEngine {
     fn drop(&mut self) {
         self.sealing.stop();
@@ -333,35 +342,6 @@ impl Engine for LocalEngine {
         }
     }
 
-    /// Who has the store and shows what it made has nobody to tell: what it did not come to show is found at the next opening.
-    fn shown(&self, _: PublicId) -> Result<(), EngineError> {
-        Ok(())
-    }
-
-    fn state(&self) -> Reading<'_> {
-        Reading::of(&self.state)
-    }
-
-    fn catalog(&self) -> &Catalog {
-        &self.catalog
-    }
-
-    fn now(&self) -> Now {
-        self.time.now()
-    }
-
-    fn clock(&self) -> Dial {
-        self.time.dial()
-    }
-
-    fn subscribe(&self) -> broadcast::Receiver<News> {
-        self.feed.subscribe()
-    }
-
-    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
-        self.verify_from(presented, wanted, Origin::default())
-    }
-
     fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError> {
         Ok(match question {
             Question::Audit { before, limit, about } => {
@@ -387,7 +367,20 @@ impl Engine for LocalEngine {
                 Finding::Test(self.decide(presented, &wanted, Counting::Off, |_| ()))
             }
             Question::Called(_) => Finding::Called,
+            Question::Sweep(how) => Finding::Swept(Box::new(self.sweep_for(session, how)?)),
         })
+    }
+
+    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
+        self.verify_from(presented, wanted, Origin::default())
+    }
+
+    fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot { state: &self.state, catalog: &self.catalog, doubts: &self.doubts, time: &self.time }
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<News> {
+        self.feed.subscribe()
     }
 
     fn condition(&self) -> Condition {
@@ -401,12 +394,9 @@ impl Engine for LocalEngine {
         }
     }
 
-    fn doubts(&self) -> &[Doubt] {
-        &self.doubts
-    }
-
-    fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError> {
-        self.sweep_for(session, how)
+    /// Who has the store and shows what it made has nobody to tell: what it did not come to show is found at the next opening.
+    fn shown(&self, _: PublicId) -> Result<(), EngineError> {
+        Ok(())
     }
 
     fn settle(&self) -> Result<(), EngineError> {

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use super::{
-    Brought, Condition, Dial, Done, Doubt, Engine, EngineError, Finding, News, Now, Question, Reading,
-    Session, Sweeping, Swept,
+    Brought, Condition, Done, Engine, EngineError, Finding, News, Question, Session, Snapshot, Sweeping,
 };
-use crate::domain::{Catalog, Command, Decision, PublicId, Reason, Role, ScopeId};
+use crate::domain::{Command, Decision, PublicId, Reason, Role, ScopeId};
 
 /// An engine that changes nothing.
 pub struct LookOnly {
@@ -35,44 +34,19 @@ impl Engine for LookOnly {
         Err(EngineError::LookOnly)
     }
 
-    fn shown(&self, _: PublicId) -> Result<(), EngineError> {
-        Err(EngineError::LookOnly)
-    }
-
-    fn state(&self) -> Reading<'_> {
-        self.inner.state()
-    }
-
-    fn catalog(&self) -> &Catalog {
-        self.inner.catalog()
-    }
-
-    fn now(&self) -> Now {
-        self.inner.now()
-    }
-
-    fn clock(&self) -> Dial {
-        self.inner.clock()
-    }
-
-    fn subscribe(&self) -> broadcast::Receiver<News> {
-        self.inner.subscribe()
-    }
-
-    /// Decides, and notes no use.
-    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
-        self.inner
-            .test(&self.session, presented, wanted)
-            .unwrap_or_else(|_| Decision::deny(Reason::StoreError, None))
-    }
-
     fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError> {
         use Question as Q;
         let whole_trail = match question {
             // Who asks after a token is told by the trail, or gets no answer.
-            Q::Tried(_) => return Err(EngineError::LookOnly),
+            Q::Tried(_) | Q::Sweep(Sweeping::Do) => return Err(EngineError::LookOnly),
             Q::Audit { about, .. } => about.is_none(),
-            Q::CheckAudit | Q::Anchor | Q::AuditHash(_) | Q::Doors | Q::Test { .. } | Q::Called(_) => false,
+            Q::CheckAudit
+            | Q::Anchor
+            | Q::AuditHash(_)
+            | Q::Doors
+            | Q::Test { .. }
+            | Q::Called(_)
+            | Q::Sweep(Sweeping::Tell) => false,
         };
         let mut finding = self.inner.ask(session, question)?;
         if let Finding::Audit(page) = &mut finding
@@ -84,19 +58,27 @@ impl Engine for LookOnly {
         Ok(finding)
     }
 
+    /// Decides, and notes no use.
+    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
+        self.inner
+            .test(&self.session, presented, wanted)
+            .unwrap_or_else(|_| Decision::deny(Reason::StoreError, None))
+    }
+
+    fn snapshot(&self) -> Snapshot<'_> {
+        self.inner.snapshot()
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<News> {
+        self.inner.subscribe()
+    }
+
     fn condition(&self) -> Condition {
         self.inner.condition()
     }
 
-    fn doubts(&self) -> &[Doubt] {
-        self.inner.doubts()
-    }
-
-    fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError> {
-        match how {
-            Sweeping::Tell => self.inner.sweep(session, how),
-            Sweeping::Do => Err(EngineError::LookOnly),
-        }
+    fn shown(&self, _: PublicId) -> Result<(), EngineError> {
+        Err(EngineError::LookOnly)
     }
 
     fn settle(&self) -> Result<(), EngineError> {

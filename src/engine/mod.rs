@@ -14,7 +14,7 @@
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
-//! - `question`: what can be asked. [`audit_log`]: reading and checking the trail. `tried`: what it says of one token.
+//! - `snapshot`: what is held in memory. `question`: what can be asked. [`audit_log`]: reading and checking the trail. `tried`: what it says of one token.
 //! - `troubles`: what is wrong, for people.
 //! - `doors`: slots, passphrases, recovery.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
@@ -44,6 +44,7 @@ mod refusals;
 mod scribe;
 mod seal_thread;
 mod session;
+mod snapshot;
 mod sweep;
 mod sweeper;
 mod table;
@@ -71,6 +72,7 @@ pub use self::question::{Finding, Question};
 pub use self::reading::Reading;
 pub use self::scribe::Writing;
 pub use self::session::{Auth, Peer, Session, Via};
+pub use self::snapshot::Snapshot;
 pub use self::sweep::{Sweeping, Sweeps, Swept};
 pub use self::sweeper::{Pace, Sweeper};
 pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
@@ -83,7 +85,7 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::delivery::ChannelName;
 use crate::domain::lineage::instead;
-use crate::domain::{Catalog, Command, Decision, Event, KeyId, PublicId, ScopeId, Timestamp};
+use crate::domain::{Command, Decision, Event, PublicId, ScopeId, Timestamp};
 use crate::store::{Health, Standing};
 
 /// What a command led to.
@@ -161,123 +163,33 @@ impl Origin<'_> {
     }
 }
 
-/// What was found, if it answers what was asked.
-macro_rules! found {
-    ($asked:expr, $kind:path) => {
-        match $asked? {
-            $kind(found) => Ok(found),
-            _ => Err(EngineError::unexpected()),
-        }
-    };
-}
-
-/// What the console and the command line speak to. All calls may block on the disk; the console makes them on
-/// threads of their own.
+/// What the console and the command line speak to, and all that has to be written for a new kind of it. What is asked for
+/// in short stands beside [`Snapshot`] and [`Question`] and comes down to these. All calls may block on the disk; the
+/// console makes them on threads of their own.
 pub trait Engine: Send + Sync {
     /// Runs a command with what it goes with: judged, written durably, applied, told to subscribers. `Ok` means all of
     /// that happened.
     fn act(&self, session: &Session, command: Command, brought: Brought<'_>) -> Result<Done, EngineError>;
 
-    /// [`Engine::act`] for a command that goes with nothing.
-    fn execute(&self, session: &Session, command: Command) -> Result<Done, EngineError> {
-        self.act(session, command, Brought::Nothing)
-    }
+    /// Answers a question with the finding of its kind.
+    fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError>;
 
-    /// Says that the token with this id was shown. It goes to the process that made it, without waiting: whatever is asked
-    /// later is answered after it was heard. That process takes back what was shown to nobody when this one ends.
-    fn shown(&self, token: PublicId) -> Result<(), EngineError>;
+    /// Decides about a presented token for a request that needs all of `wanted`, and notes its use.
+    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision;
 
-    /// The state as it is now. Hold it for the length of a draw, not longer; read it through a
-    /// [`crate::domain::View`] of the session's actor.
-    fn state(&self) -> Reading<'_>;
-
-    /// The scopes that exist.
-    fn catalog(&self) -> &Catalog;
-
-    /// What time it is for decisions.
-    fn now(&self) -> Now;
-
-    /// What the clocks say, and whether they are believed.
-    fn clock(&self) -> Dial;
+    /// What is held in memory. Nobody waits for it.
+    fn snapshot(&self) -> Snapshot<'_>;
 
     /// Everything that happens from now on, whoever did it. A slow listener misses events and is told so; the
     /// state is always whole.
     fn subscribe(&self) -> broadcast::Receiver<News>;
 
-    /// Decides about a presented token for a request that needs all of `wanted`, and notes its use.
-    fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision;
-
-    /// Answers a question; for each there is a method that knows what the answer looks like.
-    fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError>;
-
-    /// Decides as [`Engine::verify`] would, for somebody who wants to know why, and notes no use. Whom the decision
-    /// recognised is told by id only: name it through a view, which knows what the session may see.
-    fn test(&self, session: &Session, presented: &[u8], wanted: &[ScopeId]) -> Result<Decision, EngineError> {
-        found!(self.ask(session, Question::Test { presented, wanted: wanted.to_vec() }), Finding::Test)
-    }
-
-    /// Entries of the audit trail the session may read, newest first: at most `limit`, older than `before`.
-    /// With `about`, only those about that key.
-    fn audit(
-        &self,
-        session: &Session,
-        before: Option<u64>,
-        limit: usize,
-        about: Option<KeyId>,
-    ) -> Result<AuditPage, EngineError> {
-        let mut all = AuditPage { lines: Vec::new(), next: before };
-        loop {
-            let more = limit.saturating_sub(all.lines.len());
-            let question = Question::Audit { before: all.next, limit: more, about };
-            let page = found!(self.ask(session, question), Finding::Audit)?;
-            all.lines.extend(page.lines);
-            all.next = page.next;
-            if all.next.is_none() || all.lines.len() >= limit {
-                return Ok(all);
-            }
-        }
-    }
-
-    /// Whether a text was ever presented here, when and where from. For admins; the trail says that it was asked.
-    fn tried(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
-        found!(self.ask(session, Question::Tried(presented)), Finding::Tried).map(|tried| *tried)
-    }
-
-    /// Checks the whole chain against the state.
-    fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
-        found!(self.ask(session, Question::CheckAudit), Finding::CheckAudit)
-    }
-
-    /// The newest entry of the trail as a line to keep elsewhere.
-    fn anchor(&self, session: &Session) -> Result<Anchor, EngineError> {
-        found!(self.ask(session, Question::Anchor), Finding::Anchor)
-    }
-
-    /// The hash of one entry, hex, if the trail has it.
-    fn audit_hash(&self, session: &Session, seq: u64) -> Result<Option<String>, EngineError> {
-        found!(self.ask(session, Question::AuditHash(seq)), Finding::AuditHash)
-    }
-
-    /// Where the store lies and what opens it: all slots for an admin, for the others their own and the
-    /// recovery slot.
-    fn doors(&self, session: &Session) -> Result<Doors, EngineError> {
-        found!(self.ask(session, Question::Doors), Finding::Doors)
-    }
-
-    /// Has the state hold the keys and apps that a typed reference may mean, for whoever was not sent all of them.
-    fn look_up(&self, session: &Session, reference: &str) -> Result<(), EngineError> {
-        self.ask(session, Question::Called(reference)).map(drop)
-    }
-
     /// How the store is doing. Looks at the disk.
     fn condition(&self) -> Condition;
 
-    /// What does not agree between the store and its audit trail; empty when all is well. As it was found when the store
-    /// was opened.
-    fn doubts(&self) -> &[Doubt];
-
-    /// Does what time brings, or says what it would: for any operator, since nobody but the rules decides it.
-    fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError>;
+    /// Says that the token with this id was shown. It goes to the process that made it, without waiting: whatever is asked
+    /// later is answered after it was heard. That process takes back what was shown to nobody when this one ends.
+    fn shown(&self, token: PublicId) -> Result<(), EngineError>;
 
     /// Writes down what is only in memory: uses, the clock, the seal.
     fn settle(&self) -> Result<(), EngineError>;
@@ -297,7 +209,7 @@ pub fn standing(engine: &dyn Engine) -> Standing {
 /// Takes back a key whose token nobody was shown; what was done for that.
 ///
 /// # Errors
-/// As of [`Engine::execute`].
+/// As of [`Engine::act`].
 pub fn take_back(engine: &dyn Engine, session: &Session, back: Command) -> Result<Command, EngineError> {
     let Err(error) = engine.execute(session, back.clone()) else { return Ok(back) };
     let Some(other) = instead(&back, error.code()) else { return Err(error) };

@@ -88,7 +88,7 @@ pub enum Wants {
     #[default]
     #[n(0)]
     All,
-    /// Those it names, see [`Engine::look_up`].
+    /// Those it names, see [`Question::Called`](super::Question::Called).
     #[n(1)]
     Named,
 }

@@ -5,13 +5,15 @@ use minicbor::{Decode, Encode};
 
 use super::audit_log::{Anchor, AuditPage, AuditReport};
 use super::doors::Doors;
+use super::sweep::{Sweeping, Swept};
 use super::tried::Tried;
-use crate::domain::{Decision, KeyId, ScopeId};
+use super::{Engine, EngineError, Session};
+use crate::domain::{Audience, Decision, KeyId, ScopeId};
 
 /// What is asked; whoever asks is beside it.
 #[derive(Encode, Decode)]
 pub enum Question<'q> {
-    /// [`super::Engine::audit`]. The answer may hold fewer entries than there are; it says where to go on.
+    /// Entries of the trail. The answer may hold fewer than there are; it says where to go on.
     #[n(0)]
     Audit {
         /// Older than this.
@@ -24,22 +26,22 @@ pub enum Question<'q> {
         #[n(2)]
         about: Option<KeyId>,
     },
-    /// [`super::Engine::tried`].
+    /// Whether a text was ever presented.
     #[n(1)]
     Tried(#[cbor(b(0), with = "minicbor::bytes")] &'q [u8]),
-    /// [`super::Engine::check_audit`].
+    /// Whether the whole chain agrees with the state.
     #[n(2)]
     CheckAudit,
-    /// [`super::Engine::anchor`].
+    /// The newest entry, as a line.
     #[n(3)]
     Anchor,
-    /// [`super::Engine::audit_hash`].
+    /// The hash of the entry with this number.
     #[n(4)]
     AuditHash(#[n(0)] u64),
-    /// [`super::Engine::doors`].
+    /// What opens the store.
     #[n(5)]
     Doors,
-    /// [`super::Engine::test`].
+    /// What would be decided about a presented token.
     #[n(6)]
     Test {
         /// What somebody presented.
@@ -49,13 +51,17 @@ pub enum Question<'q> {
         #[n(1)]
         wanted: Vec<ScopeId>,
     },
-    /// [`super::Engine::look_up`].
+    /// That the state hold what a typed reference may mean.
     #[n(7)]
     Called(#[b(0)] &'q str),
+    /// What time brings, done or told.
+    #[n(8)]
+    Sweep(#[n(0)] Sweeping),
 }
 
 /// What was found: for each question its own.
 #[derive(Encode, Decode)]
+#[cbor(context_bound = "Audience")]
 pub enum Finding {
     /// Entries of the trail.
     #[n(0)]
@@ -81,4 +87,89 @@ pub enum Finding {
     /// The state holds them.
     #[n(7)]
     Called,
+    /// What a sweep did or would do.
+    #[n(8)]
+    Swept(#[n(0)] Box<Swept>),
+}
+
+/// What was found, if it answers what was asked.
+macro_rules! found {
+    ($asked:expr, $kind:path) => {
+        match $asked? {
+            $kind(found) => Ok(found),
+            _ => Err(EngineError::unexpected()),
+        }
+    };
+}
+
+#[expect(clippy::missing_errors_doc, reason = "as of `ask`, each of them")]
+impl dyn Engine + '_ {
+    /// Decides as [`Engine::verify`] would, for somebody who wants to know why, and notes no use. Whom the decision
+    /// recognised is told by id only: name it through a view, which knows what the session may see.
+    pub fn test(
+        &self,
+        session: &Session,
+        presented: &[u8],
+        wanted: &[ScopeId],
+    ) -> Result<Decision, EngineError> {
+        found!(self.ask(session, Question::Test { presented, wanted: wanted.to_vec() }), Finding::Test)
+    }
+
+    /// Entries of the audit trail the session may read, newest first: at most `limit`, older than `before`.
+    /// With `about`, only those about that key.
+    pub fn audit(
+        &self,
+        session: &Session,
+        before: Option<u64>,
+        limit: usize,
+        about: Option<KeyId>,
+    ) -> Result<AuditPage, EngineError> {
+        let mut all = AuditPage { lines: Vec::new(), next: before };
+        loop {
+            let more = limit.saturating_sub(all.lines.len());
+            let question = Question::Audit { before: all.next, limit: more, about };
+            let page = found!(self.ask(session, question), Finding::Audit)?;
+            all.lines.extend(page.lines);
+            all.next = page.next;
+            if all.next.is_none() || all.lines.len() >= limit {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Whether a text was ever presented here, when and where from. For admins; the trail says that it was asked.
+    pub fn tried(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
+        found!(self.ask(session, Question::Tried(presented)), Finding::Tried).map(|tried| *tried)
+    }
+
+    /// Checks the whole chain against the state.
+    pub fn check_audit(&self, session: &Session) -> Result<AuditReport, EngineError> {
+        found!(self.ask(session, Question::CheckAudit), Finding::CheckAudit)
+    }
+
+    /// The newest entry of the trail as a line to keep elsewhere.
+    pub fn anchor(&self, session: &Session) -> Result<Anchor, EngineError> {
+        found!(self.ask(session, Question::Anchor), Finding::Anchor)
+    }
+
+    /// The hash of one entry, hex, if the trail has it.
+    pub fn audit_hash(&self, session: &Session, seq: u64) -> Result<Option<String>, EngineError> {
+        found!(self.ask(session, Question::AuditHash(seq)), Finding::AuditHash)
+    }
+
+    /// Where the store lies and what opens it: all slots for an admin, for the others their own and the
+    /// recovery slot.
+    pub fn doors(&self, session: &Session) -> Result<Doors, EngineError> {
+        found!(self.ask(session, Question::Doors), Finding::Doors)
+    }
+
+    /// Has the state hold the keys and apps that a typed reference may mean, for whoever was not sent all of them.
+    pub fn look_up(&self, session: &Session, reference: &str) -> Result<(), EngineError> {
+        self.ask(session, Question::Called(reference)).map(drop)
+    }
+
+    /// Does what time brings, or says what it would: for any operator, since nobody but the rules decides it.
+    pub fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError> {
+        found!(self.ask(session, Question::Sweep(how)), Finding::Swept).map(|swept| *swept)
+    }
 }

@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 
 use super::scribe::Refused;
 use super::session::Session;
-use super::{Engine as _, EngineError, LocalEngine, News};
+use super::{EngineError, LocalEngine, News};
 use crate::domain::authorize::acting;
 use crate::domain::event::Subject;
 use crate::domain::lifecycle::{Grounds, Outlook, Pass, plan};

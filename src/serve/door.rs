@@ -95,9 +95,9 @@ pub fn open_or_attach(options: &Options, key: &Key<'_>) -> Result<Entrance, Open
     loop {
         match attach(options, key) {
             Ok((engine, session)) => {
-                let notices = engine.doubts().iter().map(|doubt| doubt.what.clone()).collect();
                 let owner = Some(engine.owner().clone());
-                let engine = Arc::new(engine);
+                let engine: Arc<dyn Engine> = Arc::new(engine);
+                let notices = engine.doubts().iter().map(|doubt| doubt.what.clone()).collect();
                 let entrance = Entrance { hosting: None, engine, local: None, session, notices, owner };
                 return Ok(entrance.looking(options));
             }

@@ -15,7 +15,7 @@ use crate::domain::{
     AppId, Bearer, Decision, KeyId, LocationId, Name, Place, Reason, ScopeId, SourceApp, State, UserType,
 };
 use crate::engine::open::{self, Key, Options};
-use crate::engine::{Engine as _, LocalEngine, OpenError, Origin};
+use crate::engine::{LocalEngine, OpenError, Origin};
 
 /// A store opened inside another program, to decide about the tokens its callers present.
 ///

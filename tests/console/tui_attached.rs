@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::domain::{Name, Status};
+use keydeck::engine::Via;
 use keydeck::engine::clock::SystemClock;
 use keydeck::engine::open::{Open, Options, found};
-use keydeck::engine::{Engine as _, Via};
 use keydeck::serve::control::{Control, Settings};
 use keydeck::tui::app::testing::{Console, door};
 use keydeck::tui::app::worker::Outcome;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use keydeck::domain::command::KeyEdit;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Command, Contacts, Expiry, KeyState, Note, Place, Role, Timestamp, Why};
-use keydeck::engine::Engine as _;
 
 use crate::tui_keys::{House, name};
 

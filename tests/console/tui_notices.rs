@@ -10,7 +10,7 @@ use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Command, Expiry, Key, KeyState, Name, NewKey, Note, Place, Role, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
-use keydeck::engine::{Engine, LocalEngine, Origin, Session, Sweeping, Via};
+use keydeck::engine::{LocalEngine, Origin, Session, Sweeping, Via};
 use keydeck::tui::action::Tab;
 use keydeck::tui::app::testing::{Console, desk_on};
 use keydeck::tui::app::worker::Outcome;

@@ -20,7 +20,7 @@ use crate::victim::{Victim, is_killed_opening, say};
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Reason};
 use keydeck::engine::open::{Key, Open, Options, found, open};
-use keydeck::engine::{Engine, Integrity, Via};
+use keydeck::engine::{Integrity, Via};
 use keydeck::store::{RowView, SledOptions, SledStore, Store};
 
 const CHILD: &str = "KEYDECK_CRASH_CHILD";

@@ -3,7 +3,7 @@
 use super::{Fate, Issue, Scene, Story, bad_text};
 use crate::domain::catalog::Level;
 use crate::domain::{Expiry, LocationId, Name, NewKey, Note, Place, Timestamp, time::DAY_MS};
-use crate::engine::{Engine as _, OpenError};
+use crate::engine::OpenError;
 
 pub(super) const LOCATIONS: [&str; 40] = [
     "Amsterdam Jordaan",

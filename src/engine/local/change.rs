@@ -15,7 +15,7 @@ use crate::engine::ledger::{Change, Ledger, Sequel};
 use crate::engine::overdue::{Note, entry_of, unshown};
 use crate::engine::refusals::Kind;
 use crate::engine::scribe::Refused;
-use crate::engine::{Done, Engine as _, EngineError, News, Session, Unshown};
+use crate::engine::{Done, EngineError, News, Session, Unshown};
 use crate::store::CommitError;
 
 /// Fresh ids dealt to one command: as many as it may need and some to spare for collisions.

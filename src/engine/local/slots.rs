@@ -10,7 +10,7 @@ use crate::domain::authorize::acting;
 use crate::domain::command::About;
 use crate::domain::{Access, Command, Refusal, Role, Timestamp};
 use crate::engine::doors::Held;
-use crate::engine::{Brought, Done, Doors, Engine as _, EngineError, Session};
+use crate::engine::{Brought, Done, Doors, EngineError, Session};
 
 impl LocalEngine {
     /// The header, held until dropped; none for a store in memory, which is never unsealed again: its operators are names.

@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::local::LocalEngine;
 use super::session::Session;
 use super::verifier::Counting;
-use super::{Engine as _, EngineError, Origin};
+use super::{EngineError, Origin};
 use crate::crypto::jwt::{AccessToken, Claims};
 use crate::crypto::public_id;
 use crate::crypto::random::OsEntropy;

@@ -19,7 +19,7 @@ use super::visible::{self, Sight};
 use super::wire::{Ask, Request, Rows, Said};
 use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, PublicId, RecordKey};
 use crate::engine::open::Wants;
-use crate::engine::{Engine as _, LocalEngine, News};
+use crate::engine::{LocalEngine, News};
 
 /// A process that attaches and says nothing is sent away after this.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -9,10 +9,9 @@ use super::wire::{Answer, BroughtLine, Reach, Request, Said};
 use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::command::Beside;
-use crate::domain::{Access, Actor, Catalog, Command, Decision, PublicId, Reason, ScopeId};
+use crate::domain::{Access, Actor, Command, Decision, PublicId, Reason, ScopeId};
 use crate::engine::{
-    Brought, Condition, Dial, Done, Doubt, Engine, EngineError, Finding, News, Now, Question, Reading,
-    Session, Sweeping, Swept,
+    Brought, Condition, Done, Engine, EngineError, Finding, News, Question, Session, Snapshot,
 };
 
 /// The answer in a frame, given to `read`.
@@ -84,33 +83,8 @@ impl Engine for RemoteEngine {
         Ok(Done { session: widens.then(|| Session::stand_in(actor, session.via())), ..done })
     }
 
-    fn shown(&self, token: PublicId) -> Result<(), EngineError> {
-        self.line.tell(self.line.base(), Request::Shown(token))
-    }
-
-    fn state(&self) -> Reading<'_> {
-        self.replica.state()
-    }
-
-    fn catalog(&self) -> &Catalog {
-        &self.catalog
-    }
-
-    fn now(&self) -> Now {
-        self.replica.time.now()
-    }
-
-    fn clock(&self) -> Dial {
-        self.replica.time.dial()
-    }
-
-    fn subscribe(&self) -> broadcast::Receiver<News> {
-        let news = self.replica.subscribe();
-        // What was told before anybody listened.
-        if let Some(why) = self.line.gone() {
-            self.replica.tell(News::Gone(why));
-        }
-        news
+    fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError> {
+        self.found(&self.line.ask(Reach::of(session.actor().access)?, Request::Ask(question))?)
     }
 
     fn verify(&self, presented: &[u8], wanted: &[ScopeId]) -> Decision {
@@ -125,26 +99,26 @@ impl Engine for RemoteEngine {
         }
     }
 
-    fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError> {
-        self.found(&self.line.ask(Reach::of(session.actor().access)?, Request::Ask(question))?)
+    fn snapshot(&self) -> Snapshot<'_> {
+        let Self { replica, catalog, doubts, .. } = self;
+        Snapshot { state: replica.state(), catalog, doubts, time: &replica.time }
     }
 
-    fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError> {
-        open(
-            &self.line.ask(Reach::of(session.actor().access)?, Request::Sweep(how))?,
-            |answer| match answer {
-                Answer::Swept(swept) => Some(Ok(*swept)),
-                _ => None,
-            },
-        )
+    fn subscribe(&self) -> broadcast::Receiver<News> {
+        let news = self.replica.subscribe();
+        // What was told before anybody listened.
+        if let Some(why) = self.line.gone() {
+            self.replica.tell(News::Gone(why));
+        }
+        news
     }
 
     fn condition(&self) -> Condition {
         self.replica.condition()
     }
 
-    fn doubts(&self) -> &[Doubt] {
-        &self.doubts
+    fn shown(&self, token: PublicId) -> Result<(), EngineError> {
+        self.line.tell(self.line.base(), Request::Shown(token))
     }
 
     fn settle(&self) -> Result<(), EngineError> {

@@ -9,7 +9,7 @@ use super::lines::HealthLine;
 use super::wire::{Row, Rows, Said};
 use crate::domain::{Event, Record, RecordKey, State};
 use crate::engine::clock::Clock;
-use crate::engine::{Condition, News, Reading, Sweeps, Timekeeper, Unwritten, Writing};
+use crate::engine::{Condition, News, Sweeps, Timekeeper, Unwritten, Writing};
 use crate::store::{Health, Rev, Standing};
 
 /// Events a slow listener may fall behind.
@@ -57,9 +57,9 @@ impl Replica {
         }
     }
 
-    /// The state as it is now.
-    pub fn state(&self) -> Reading<'_> {
-        Reading::of(&self.state)
+    /// Where the state is held.
+    pub const fn state(&self) -> &RwLock<State> {
+        &self.state
     }
 
     /// How the store was doing when something happened last.

@@ -227,11 +227,6 @@ impl Clerk {
                 self.unshown.retain(|(id, _)| *id != token);
                 plain(Answer::Nothing)
             }
-            Request::Sweep(how) => {
-                let mut swept = engine.sweep(session, how)?;
-                swept.events = visible::events(&engine.state(), session.actor(), &swept.events);
-                plain(Answer::Swept(Box::new(swept)))
-            }
             Request::Settle => {
                 engine.settle()?;
                 plain(Answer::Nothing)
@@ -262,9 +257,23 @@ impl Clerk {
     }
 
     /// An answer, with whom it recognised: whoever holds the secret of a key may know what it opens, whoever's it is.
-    fn found(&self, session: &Session, finding: Finding) -> Answer<'static> {
+    /// Of a sweep only what may be seen is told.
+    fn found(&self, session: &Session, mut finding: Finding) -> Answer<'static> {
         let state = self.engine.state();
-        let bearer = if let Finding::Test(decision) = &finding { decision.bearer() } else { None };
+        let bearer = match &mut finding {
+            Finding::Test(decision) => decision.bearer(),
+            Finding::Swept(swept) => {
+                swept.events = visible::events(&state, session.actor(), &swept.events);
+                None
+            }
+            Finding::Audit(_)
+            | Finding::Tried(_)
+            | Finding::CheckAudit(_)
+            | Finding::Anchor(_)
+            | Finding::AuditHash(_)
+            | Finding::Doors(_)
+            | Finding::Called => None,
+        };
         let record = bearer.and_then(|bearer| match bearer {
             Bearer::Key(id) => state.key(id).cloned().map(Record::Key),
             Bearer::App(id) => visible::record(&state, session.actor(), RecordKey::App(id)),

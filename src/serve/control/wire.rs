@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::lines::HealthLine;
 use crate::domain::{Access, Audience, Command, Event, OperatorId, Place, PublicId, ScopeId, Trace, Usage};
 use crate::engine::open::Wants;
-use crate::engine::{Doubt, EngineError, Finding, Question, Sweeping, Swept, Via};
+use crate::engine::{Doubt, EngineError, Finding, Question, Sweeping, Via};
 
 /// What the attached process asks.
 #[derive(Encode, Decode)]
@@ -104,9 +104,6 @@ pub enum Request<'b> {
     /// [`crate::engine::Engine::settle`].
     #[n(4)]
     Settle,
-    /// [`crate::engine::Engine::sweep`].
-    #[n(6)]
-    Sweep(#[n(0)] Sweeping),
     /// [`crate::engine::Engine::shown`].
     #[n(5)]
     Shown(#[n(0)] PublicId),
@@ -115,7 +112,7 @@ pub enum Request<'b> {
 impl Request<'_> {
     /// Whether it may have been carried out although no answer came.
     pub const fn changes(&self) -> bool {
-        matches!(self, Self::Act { .. } | Self::Sweep(Sweeping::Do))
+        matches!(self, Self::Act { .. } | Self::Ask(Question::Sweep(Sweeping::Do)))
     }
 }
 
@@ -293,9 +290,6 @@ pub enum Answer<'b> {
         #[n(1)]
         bearer: Option<Row>,
     },
-    /// What a sweep did or would do.
-    #[n(4)]
-    Swept(#[n(0)] Box<Swept>),
 }
 
 /// What the attached process must know of the owner.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::tree::{TreeItem, TreeState};
 use crate::domain::{Command, Name};
-use crate::engine::Engine as _;
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::app::testing::{self, Console};

@@ -123,7 +123,7 @@ fn nothing_acknowledged_is_lost_when_the_owner_is_killed_at_work() {
         value: "10000".into(),
         basis: None,
     };
-    keydeck::engine::Engine::execute(&*owner.engine, &owner.session, set).unwrap();
+    owner.engine.execute(&owner.session, set).unwrap();
     house.close();
     let mut acknowledged = HashSet::new();
     for round in 0..3_u64 {

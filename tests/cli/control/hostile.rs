@@ -14,7 +14,7 @@ use super::house::{House, PHRASE, enter};
 use crate::support::child;
 use crate::support::wait::until;
 
-const GREETING: &[u8] = concat!("kdctl\n\x08\x05", env!("CARGO_PKG_VERSION")).as_bytes();
+const GREETING: &[u8] = concat!("kdctl\n\x09\x05", env!("CARGO_PKG_VERSION")).as_bytes();
 
 /// A request for the slots, as its bytes: number 0, own reach, request 2, question 5.
 const DOORS: [u8; 9] = [0x83, 0x00, 0x00, 0x82, 0x02, 0x81, 0x82, 0x05, 0x80];
@@ -120,7 +120,7 @@ fn guessing_is_slowed_down_as_it_is_without_a_socket() {
         }
         guessing.join().unwrap();
     });
-    let page = keydeck::engine::Engine::audit(&*owner.engine, &owner.session, None, 20, None).unwrap();
+    let page = owner.engine.audit(&owner.session, None, 20, None).unwrap();
     let changed = page.lines.iter().flat_map(|line| &line.entry.changes);
     assert!(changed.into_iter().any(|change| change.field == "failed attempts before" && change.to == "4"));
 }
@@ -140,10 +140,10 @@ fn eighty_silent_connections_keep_nobody_from_attaching() {
 fn a_second_sign_in_on_one_connection_and_a_disabled_operator_get_nothing() {
     let house = House::with(&[("carl", keydeck::domain::Role::Manager)]);
     let owner = house.owner();
-    let carl = keydeck::engine::Engine::state(&*owner.engine).operator_named("carl").unwrap().id;
+    let carl = owner.engine.state().operator_named("carl").unwrap().id;
     let keys = keydeck::domain::KeysAfter::Work;
     let command = keydeck::domain::Command::DisableOperator { operator: carl, keys };
-    keydeck::engine::Engine::execute(&*owner.engine, &owner.session, command).unwrap();
+    owner.engine.execute(&owner.session, command).unwrap();
     let error =
         enter(house.path(), "carl", &super::house::phrase_of("carl"), Via::CommandLine).err().unwrap();
     assert!(matches!(error, OpenError::Unseal(_)), "the slot is gone: {error}");
@@ -153,7 +153,7 @@ fn a_second_sign_in_on_one_connection_and_a_disabled_operator_get_nothing() {
 fn a_slow_reader_holds_up_nobody_and_catches_up() {
     let house = House::with(&[]);
     let owner = house.owner();
-    let run = |command| keydeck::engine::Engine::execute(&*owner.engine, &owner.session, command).unwrap();
+    let run = |command| owner.engine.execute(&owner.session, command).unwrap();
     run(keydeck::domain::Command::SetPolicy {
         name: "keys-per-operator".into(),
         value: "10000".into(),

@@ -13,7 +13,7 @@ use keydeck::domain::{
     Status, View,
 };
 use keydeck::engine::open::{Key, Options, Wants};
-use keydeck::engine::{Brought, Engine as _, EngineError, Session, Via};
+use keydeck::engine::{Brought, EngineError, Session, Via};
 use keydeck::serve::control::SOCKET_FILE;
 use keydeck::serve::door::open_or_attach;
 

@@ -3,7 +3,6 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use keydeck::domain::{Command, Reason};
-use keydeck::engine::Engine as _;
 use serde_json::Value;
 
 use super::{Day, MINUTE};

@@ -2,7 +2,6 @@
 
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Command, Reason, Timestamp};
-use keydeck::engine::Engine as _;
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::oauth::TokenRefusal;
 

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::process::Command;
 
 use keydeck::domain::Command as Order;
-use keydeck::engine::Engine as _;
 use keydeck::serve::http::Endpoint;
 
 use super::hostile;

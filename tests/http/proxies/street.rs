@@ -7,7 +7,6 @@ use std::process::{Child, Command, Stdio};
 
 use keydeck::crypto::random::{self, OsEntropy};
 use keydeck::domain::{Command as Order, KeyId, LocationId, Name, Place};
-use keydeck::engine::Engine as _;
 use keydeck::serve::guide::{Proxy, Wiring, snippet};
 use keydeck::serve::http::Endpoint;
 

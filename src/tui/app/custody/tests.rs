@@ -9,7 +9,6 @@ use crate::domain::catalog::AuthMethod;
 use crate::domain::{
     Command, Expiry, KeyState, NewApp, NewKey, Note, Place, Profile, SourceApp, Url, UserType,
 };
-use crate::engine::Engine as _;
 use crate::engine::open;
 use crate::serve::door::Entrance;
 use crate::tui::app::testing::stores::{self, PHRASE, founded, name, options};
