@@ -10,6 +10,7 @@ use super::app::Revoked;
 use super::basis::Basis;
 use super::catalog::AuthMethod;
 use super::delivery::{Channel, ChannelName};
+use super::handover::Way;
 use super::lifecycle::NoticeKind;
 use super::lineage::{Grace, Rotation};
 use super::{
@@ -283,6 +284,16 @@ pub enum Command {
     /// Protect a key no longer.
     #[n(35)]
     UnprotectKey(#[n(0)] KeyId),
+    /// Note how the token of a key was handed over.
+    #[n(120)]
+    HandOver {
+        /// Which.
+        #[n(0)]
+        key: KeyId,
+        /// How.
+        #[n(1)]
+        way: Way,
+    },
     /// Give a key to another operator. Its token and what it may do stay.
     #[n(60)]
     TransferKey {

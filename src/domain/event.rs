@@ -135,6 +135,9 @@ pub enum Event {
     /// It may be again.
     #[n(38)]
     KeyUnprotected(#[n(0)] Key),
+    /// The token of a key was handed over.
+    #[n(120)]
+    KeyHandedOver(#[n(0)] Key),
     /// The owner of a key was told what time will do to it; the key as it is beside what is remembered.
     #[n(39)]
     NoticeGiven(#[n(0)] Key, #[n(1)] Cycle, #[n(2)] Told),
@@ -299,6 +302,7 @@ impl Event {
             | Self::KeyKept(_)
             | Self::KeyProtected(_)
             | Self::KeyUnprotected(_)
+            | Self::KeyHandedOver(_)
             | Self::NoticeGiven(..)
             | Self::NoticesRenewed(..)
             | Self::NoticeSeen(..)
@@ -331,6 +335,7 @@ impl Event {
             | Self::KeyKept(k)
             | Self::KeyProtected(k)
             | Self::KeyUnprotected(k)
+            | Self::KeyHandedOver(k)
             | Self::KeyEdited(k, _)
             | Self::KeySucceeded(k, _)
             | Self::KeySuperseded(k, _)

@@ -5,6 +5,7 @@ use std::fmt;
 use minicbor::encode::{Encoder, Error, Write};
 use minicbor::{Decode, Encode};
 
+use super::handover::Handed;
 use super::lifecycle::Protection;
 use super::lineage::Superseded;
 use super::time::DAY_MS;
@@ -268,6 +269,9 @@ pub struct Key {
     /// When a pause ends by itself that was meant for some time; see [`Key::resumes_at`].
     #[n(19)]
     pub pause_ends: Option<Timestamp>,
+    /// How its token was handed over, where that was not by being shown.
+    #[n(20)]
+    pub handed: Option<Box<Handed>>,
 }
 
 /// How long a deleted record can be restored.
@@ -328,6 +332,7 @@ impl Key {
             superseded: None,
             motive: None,
             pause_ends: None,
+            handed: None,
         }
     }
 

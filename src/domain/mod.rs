@@ -31,6 +31,7 @@ pub mod contact;
 pub mod decide;
 pub mod delivery;
 pub mod event;
+pub mod handover;
 pub mod id;
 mod index;
 pub mod invisible;

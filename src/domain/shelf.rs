@@ -106,6 +106,7 @@ mod tests {
             superseded: None,
             motive: None,
             pause_ends: None,
+            handed: None,
         }
     }
 

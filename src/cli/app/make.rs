@@ -7,7 +7,7 @@ use super::{Create, Edit, Profile, reach};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
-use crate::cli::handover::Handover;
+use crate::cli::handover::Aim;
 use crate::cli::key::scopes;
 use crate::domain::basis::Basis;
 use crate::domain::{App, Command, Event, Name, NewApp, Note, Refusal, Url, View};
@@ -17,9 +17,9 @@ pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
     let profile = complete(&args.profile)?;
     let scopes = scopes(&args.scope, args.preset.as_deref(), &*deck.catalog()?)?;
     let signed = deck.sign_in()?;
-    let file = args.secret_file.as_deref();
+    let aim = Aim::at(args.secret_file.as_deref());
     // Made first: if the file cannot be made, no app is.
-    let handover = Handover::to(file, deck.output)?;
+    let handover = aim.open(deck.output)?;
     let new = NewApp { name, profile, method: args.auth.method(), scopes };
     let done = signed.engine.execute(&signed.session, Command::CreateApp(new))?;
     let app = done.events.iter().find_map(Event::app).cloned();
@@ -42,7 +42,7 @@ pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
         "{} is created. Its application id is {}.\nIts secret is {}; keydeck keeps only a digest of it.",
         app.name,
         app.id,
-        Handover::where_it_is(file)
+        aim.where_it_is()
     ));
     Ok(deck.done(signed.engine.settle()))
 }

@@ -16,6 +16,7 @@ use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::find;
+use super::handover::Aim;
 use super::key::Overlap;
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, Grace, SourceApp, UserType};
@@ -207,9 +208,8 @@ pub struct NewKey {
     /// Revoke the app's other keys once the new one is handed over
     #[arg(long)]
     revoke_others: bool,
-    /// Write the token to this new file, readable by you alone, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    aim: Aim,
 }
 
 /// The words for how an app proves who it is.

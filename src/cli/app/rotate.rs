@@ -1,20 +1,19 @@
 //! `keydeck app rotate` and `new-secret`: a new secret takes the place of the present one, and what follows from there.
 
 use std::io;
-use std::path::Path;
 
 use super::show::{self, AppLine};
 use super::{Final, NewSecret, Rotate, reach};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
-use crate::cli::handover::Handover;
+use crate::cli::handover::Aim;
 use crate::cli::times;
 use crate::domain::lineage::taking_back;
 use crate::domain::{App, Command, Event, Expiry, Grace, Name, Refusal, Rotation, View};
 
 pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
-    let file = args.secret_file.as_deref();
+    let aim = &Aim::at(args.secret_file.as_deref());
     if args.finish {
         return finish(deck, &args.which);
     }
@@ -23,11 +22,11 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
     }
     if args.again {
         let (signed, app) = reach(deck, &args.which.one)?;
-        make(deck, &signed, &app, Command::RepeatAppSecret(app.id), file)?;
+        make(deck, &signed, &app, Command::RepeatAppSecret(app.id), aim)?;
         deck.output.say(&format!(
             "{} has another new secret, {}. The one before is refused.",
             app.name,
-            Handover::where_it_is(file)
+            aim.where_it_is()
         ));
         return Ok(deck.done(signed.engine.settle()));
     }
@@ -39,25 +38,25 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
     let (grace, counted) = args.overlap.read();
     let rotation = Rotation { id, grace, counted, expiry: None };
     if grace == Grace::NONE {
-        return replace(deck, &args.which, Some(rotation), file);
+        return replace(deck, &args.which, Some(rotation), aim);
     }
     let (signed, app) = reach(deck, &args.which.one)?;
-    let new = make(deck, &signed, &app, Command::RenewAppSecret(app.id, Some(rotation)), file)?;
+    let new = make(deck, &signed, &app, Command::RenewAppSecret(app.id, Some(rotation)), aim)?;
     let ends = until(&new, &signed);
     deck.output.say(&format!(
         "{} has a new secret, {}. The old one {ends}, and the access tokens fetched with it as long.",
         app.name,
-        Handover::where_it_is(file)
+        aim.where_it_is()
     ));
     Ok(deck.done(signed.engine.settle()))
 }
 
 pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {
-    replace(deck, &args.which, None, args.secret_file.as_deref())
+    replace(deck, &args.which, None, &Aim::at(args.secret_file.as_deref()))
 }
 
 /// The old one is dead with the step that makes the new one.
-fn replace(deck: &Deck, which: &Final, rotation: Option<Rotation>, file: Option<&Path>) -> Outcome {
+fn replace(deck: &Deck, which: &Final, rotation: Option<Rotation>, aim: &Aim) -> Outcome {
     let (signed, app) = reach(deck, &which.one)?;
     which.consent.ask(&signed, || {
         format!(
@@ -65,25 +64,19 @@ fn replace(deck: &Deck, which: &Final, rotation: Option<Rotation>, file: Option<
             app.name, app.id
         )
     })?;
-    make(deck, &signed, &app, Command::RenewAppSecret(app.id, rotation), file)?;
+    make(deck, &signed, &app, Command::RenewAppSecret(app.id, rotation), aim)?;
     deck.output.say(&format!(
         "{} has a new secret, {}. What it had before is refused from now on; so are all access tokens.",
         app.name,
-        Handover::where_it_is(file)
+        aim.where_it_is()
     ));
     Ok(deck.done(signed.engine.settle()))
 }
 
 /// Makes a secret and hands it over; the app as it is then.
-fn make(
-    deck: &Deck,
-    signed: &Signed,
-    app: &App,
-    command: Command,
-    file: Option<&Path>,
-) -> Result<App, Fault> {
+fn make(deck: &Deck, signed: &Signed, app: &App, command: Command, aim: &Aim) -> Result<App, Fault> {
     // Made first: if the file cannot be made, the present secret stays.
-    let handover = Handover::to(file, deck.output)?;
+    let handover = aim.open(deck.output)?;
     let done = signed.engine.execute(&signed.session, command)?;
     let secret = done.token.ok_or_else(|| Fault::unavailable("No secret was made. Try again."))?;
     let handed = {

@@ -12,7 +12,7 @@ use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::find;
-use crate::cli::handover::Handover;
+use crate::cli::handover::Aim;
 use crate::cli::secrets;
 use crate::cli::times;
 use crate::crypto::CryptoError;
@@ -20,6 +20,7 @@ use crate::crypto::phc::MAX_SECRET;
 use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::command::KeyEdit;
+use crate::domain::handover::Way;
 use crate::domain::lineage::taking_back;
 use crate::domain::view::Sought;
 use crate::domain::{
@@ -33,7 +34,7 @@ const FAIR_BITS: u32 = 80;
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let (signed, new, told) = prepare(deck, &args.new)?;
-    issue(deck, &signed, new, &told, args.token_file.as_deref())?;
+    issue(deck, &signed, new, &told, &args.aim)?;
     Ok(deck.done(signed.engine.settle()))
 }
 
@@ -140,20 +141,20 @@ pub fn issue(
     signed: &Signed,
     new: NewKey,
     contacts: &Contacts,
-    file: Option<&Path>,
+    aim: &Aim,
 ) -> Result<Key, Fault> {
-    let (key, untold) = make(deck, signed, (Command::IssueKey(new), contacts), file)?;
+    let (key, untold) = make(deck, signed, (Command::IssueKey(new), contacts), aim)?;
     let until = key.expiry.instant().map_or_else(
         || "It never expires.".into(),
         |at| format!("It expires {} ({}).", times::exact(at), times::relative(at, signed.now())),
     );
-    deck.output.say(&format!("{} is issued: {}. {until}\n{}", key.name, key.hint(), kept(file)));
+    deck.output.say(&format!("{} is issued: {}. {until}\n{}", key.name, key.hint(), kept(aim)));
     untold.map_or(Ok(key), Err)
 }
 
 /// Where a token is that was handed over.
-pub(super) fn kept(file: Option<&Path>) -> String {
-    format!("Its token is {}; keydeck keeps only a digest of it.", Handover::where_it_is(file))
+pub(super) fn kept(aim: &Aim) -> String {
+    format!("Its token is {}; keydeck keeps only a digest of it.", aim.where_it_is())
 }
 
 /// Does what makes a key, and hands its token over: with the key, why it has no contacts when they cannot be written.
@@ -161,10 +162,10 @@ pub(super) fn make(
     deck: &Deck,
     signed: &Signed,
     (command, contacts): (Command, &Contacts),
-    file: Option<&Path>,
+    aim: &Aim,
 ) -> Result<(Key, Option<Fault>), Fault> {
     // Made first: if the file cannot be made, no key is.
-    let handover = Handover::to(file, deck.output)?;
+    let handover = aim.open(deck.output)?;
     let done = signed.engine.execute(&signed.session, command)?;
     let key = done.events.iter().find_map(Event::key).cloned();
     let (Some(key), Some(token)) = (key, done.token) else {
@@ -181,11 +182,21 @@ pub(super) fn make(
         handover.give(deck.output, &token, KeyLine::of(&key, view, &Unwritten::default(), signed.grounds()))
     };
     drop(token);
-    if let Err(error) = handed {
-        return Err(take_back(signed, &done.events, &key, &error));
-    }
+    let way = handed.map_err(|error| take_back(signed, &done.events, &key, &error))?;
     signed.handed_over(*key.id.public())?;
+    if let Some(way) = way {
+        note_way(deck, signed, &key, way);
+    }
     Ok((key, untold))
+}
+
+/// Has the record say how the token was handed over. It is where it is, whether that can be written or not.
+fn note_way(deck: &Deck, signed: &Signed, key: &Key, way: Way) {
+    if let Err(error) = signed.engine.execute(&signed.session, Command::HandOver { key: key.id, way }) {
+        let why = Fault::from(error);
+        deck.output
+            .warn(&format!("the token is handed over, but its record could not be made to say how: {why}"));
+    }
 }
 
 /// What `--contact` says.

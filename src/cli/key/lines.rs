@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
 use crate::domain::basis::Basis;
+use crate::domain::handover::Handed;
 use crate::domain::knock::Knock;
 use crate::domain::trace::Agent;
 use crate::domain::{Contact, Grounds, Key, KeyState, Reason, Status, Timestamp, Trace, View};
@@ -34,6 +35,8 @@ pub struct KeyLine<'a> {
     last_used_agent: Option<&'a str>,
     scopes_used: Vec<ScopeUsed<'a>>,
     first_used_at: Option<String>,
+    /// How its token was handed over; null where it was shown.
+    handed_over: Option<HandedOver>,
     expires_at: Option<String>,
     /// When a sweep resumes it, of a key that is paused for some time.
     resumes_at: Option<String>,
@@ -103,6 +106,20 @@ impl From<Knock> for KnockLine {
     }
 }
 
+/// How a token was handed over.
+#[derive(Serialize)]
+struct HandedOver {
+    way: &'static str,
+    said: String,
+    at: String,
+}
+
+impl HandedOver {
+    fn of(handed: &Handed) -> Self {
+        Self { way: handed.way.code(), said: handed.way.to_string(), at: handed.at.rfc3339() }
+    }
+}
+
 /// A scope that was needed.
 #[derive(Serialize)]
 struct ScopeUsed<'a> {
@@ -141,6 +158,7 @@ impl<'a> KeyLine<'a> {
                 .map(|used| ScopeUsed { scope: used.scope.as_str(), last_used_at: used.at.rfc3339() })
                 .collect(),
             first_used_at: usage.first_used_at.map(Timestamp::rfc3339),
+            handed_over: key.handed.as_deref().map(HandedOver::of),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
             resumes_at: key.resumes_at().map(Timestamp::rfc3339),
             knocked: None,

@@ -226,6 +226,9 @@ fn page(
     {
         line("Last seen", &format!("{} at {seen}", times::relative(seen.at, now)));
     }
+    if let Some(handed) = key.handed_words(usage, |at| times::relative(at, now)) {
+        line("Handed over", &handed);
+    }
     if let Some(at) = usage.first_used_at.filter(|_| key.succeeds.is_some()) {
         line("First used", &times::both(at, now));
     }

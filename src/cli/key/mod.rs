@@ -19,6 +19,7 @@ use super::base::Base;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
+use super::handover::Aim;
 use crate::domain::{Counted, Grace, Key, KeyId, KeyState, Refusal, Timestamp, View, Why};
 
 /// What can be done with keys.
@@ -102,9 +103,8 @@ pub struct NewWords {
 pub struct Create {
     #[command(flatten)]
     new: NewWords,
-    /// Write the token to this new file, readable by you alone, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    aim: Aim,
 }
 
 /// Words of `key import`.
@@ -194,9 +194,8 @@ pub struct Successor {
     /// A name of your own for this rotation: asked for again, it makes no other secret
     #[arg(long, value_name = "ROTATION")]
     id: Option<String>,
-    /// Write the token to this new file, readable by you alone, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    aim: Aim,
 }
 
 /// How long what was replaced works on.
@@ -232,16 +231,16 @@ pub struct Rotate {
     #[command(flatten)]
     successor: Successor,
     /// End the old half now
-    #[arg(long, conflicts_with_all = ["expires", "id", "token_file"])]
+    #[arg(long, conflicts_with_all = ["expires", "id", "token_file", "seal_to"])]
     finish: bool,
     /// Revoke the new half; the old one is as it was before
-    #[arg(long, conflicts_with_all = ["expires", "id", "token_file"])]
+    #[arg(long, conflicts_with_all = ["expires", "id", "token_file", "seal_to"])]
     cancel: bool,
     /// Replace the new half, which nobody has used: for an answer that was lost
     #[arg(long, conflicts_with_all = ["expires", "id"])]
     again: bool,
     /// Let the old half work for longer, by so much
-    #[arg(long, value_name = "LIFE", conflicts_with_all = ["expires", "id", "token_file"])]
+    #[arg(long, value_name = "LIFE", conflicts_with_all = ["expires", "id", "token_file", "seal_to"])]
     longer: Option<Grace>,
     #[command(flatten)]
     consent: Consent,

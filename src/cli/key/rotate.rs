@@ -1,13 +1,12 @@
 //! `keydeck key rotate` and `lost`: a new key takes over from one, and what follows from there.
 
-use std::path::Path;
-
 use super::change::{reach, run as carry_out};
 use super::issue::{self, kept};
 use super::{Consent, Lost, One, Rotate, Successor, expiry};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::cli::handover::Aim;
 use crate::cli::times;
 use crate::domain::view::Sought;
 use crate::domain::{Command, Contacts, Counted, Grace, Key, KeyId, Motive, Name, Refusal, Rotation};
@@ -33,12 +32,12 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
     let rotation = rotation(&args.successor, (grace, counted), &signed)?;
     let command = Command::RotateKey { key: key.id, rotation };
-    let file = args.successor.token_file.as_deref();
-    let new = make(deck, &signed, command, file)?;
+    let aim = &args.successor.aim;
+    let new = make(deck, &signed, command, aim)?;
     let ends = until(&signed, key.id);
     let told =
         format!("{} is rotated: {} took over from {}, which {ends}.", new.name, new.hint(), key.hint());
-    deck.output.say(&format!("{told}\n{}", kept(file)));
+    deck.output.say(&format!("{told}\n{}", kept(aim)));
     Ok(deck.done(signed.engine.settle()))
 }
 
@@ -56,8 +55,8 @@ fn replace(deck: &Deck, one: &One, successor: &Successor, consent: &Consent) -> 
     consent.ask(&signed, || {
         format!("Replace {name} ({hint}) as lost? Its token stops working at once, for good.{old}")
     })?;
-    let file = successor.token_file.as_deref();
-    let new = make(deck, &signed, Command::RotateKey { key: key.id, rotation }, file).map_err(|fault| {
+    let aim = &successor.aim;
+    let new = make(deck, &signed, Command::RotateKey { key: key.id, rotation }, aim).map_err(|fault| {
         if matches!(fault.code(), "denied_kept" | "denied_not_durable") {
             return fault.because(&format!(
                 "{name} is refused, and no new key was made: issue one when the disk is well."
@@ -69,14 +68,14 @@ fn replace(deck: &Deck, one: &One, successor: &Successor, consent: &Consent) -> 
         "{} is replaced: {} took over, and {hint} is refused from now on, for good.\n{}",
         new.name,
         new.hint(),
-        kept(file)
+        kept(aim)
     ));
     Ok(deck.done(signed.engine.settle()))
 }
 
 /// Makes the new half, which has the contacts of the old one.
-fn make(deck: &Deck, signed: &Signed, command: Command, file: Option<&Path>) -> Result<Key, Fault> {
-    issue::make(deck, signed, (command, &Contacts::default()), file).map(|(key, _)| key)
+fn make(deck: &Deck, signed: &Signed, command: Command, aim: &Aim) -> Result<Key, Fault> {
+    issue::make(deck, signed, (command, &Contacts::default()), aim).map(|(key, _)| key)
 }
 
 fn rotation(
@@ -123,10 +122,10 @@ fn cancel(deck: &Deck, args: &Rotate) -> Outcome {
 
 fn again(deck: &Deck, args: &Rotate) -> Outcome {
     let (signed, key) = reach(deck, &args.one, Sought::Living)?;
-    let file = args.successor.token_file.as_deref();
-    let new = make(deck, &signed, Command::RepeatRotation(key.id), file)?;
+    let aim = &args.successor.aim;
+    let new = make(deck, &signed, Command::RepeatRotation(key.id), aim)?;
     let said = format!("{} has another new half: {}. The one before is refused.", new.name, new.hint());
-    deck.output.say(&format!("{said}\n{}", kept(file)));
+    deck.output.say(&format!("{said}\n{}", kept(aim)));
     Ok(deck.done(signed.engine.settle()))
 }
 

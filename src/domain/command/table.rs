@@ -251,6 +251,8 @@ commands! {
         "Protected {} from deletion for want of use" "protecting {}" "protected";
     UnprotectKey (key)             "key.unprotect"       Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Ended the protection of {}" "ending the protection of {}" "protected no longer";
+    HandOver { key, .. }           "key.hand-over"       Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Handed the token of {} over" "noting how the token of {} was handed over" "token handed over";
     TransferKey { key, .. }        "key.transfer"        Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Gave {} to another operator" "giving {} to another operator" "given to another owner by hand";
     ConfirmHold {..}               "hold.confirm"        Nothing              Leaves   Nothing                 Nothing        Operator

@@ -7,6 +7,7 @@ use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::command::{Context, KeyEdit, Minted, NewKey};
 use crate::domain::event::Event;
+use crate::domain::handover::{Handed, Way};
 use crate::domain::lifecycle::{Protection, Word};
 use crate::domain::lineage::{Superseded, earlier};
 use crate::domain::name::BadText;
@@ -215,6 +216,18 @@ pub(super) fn unprotect(state: &State, id: KeyId, context: &Context<'_>) -> Resu
     Ok(vec![Event::KeyUnprotected(Key { counted_from, protection: None, ..key.clone() })])
 }
 
+pub(super) fn hand_over(
+    state: &State,
+    id: KeyId,
+    way: &Way,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let key = find(state, id, context)?;
+    need(key, LIVE, None, context)?;
+    let handed = Some(Box::new(Handed { way: way.clone(), at: context.now }));
+    Ok(vec![Event::KeyHandedOver(Key { handed, ..key.clone() })])
+}
+
 pub(super) fn transfer(
     state: &State,
     id: KeyId,
@@ -335,6 +348,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         superseded: None,
         motive: None,
         pause_ends: None,
+        handed: None,
     })
 }
 

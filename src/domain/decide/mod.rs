@@ -90,6 +90,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::StartGraces => lifecycle::sweep(state, Pass::Graces, context),
         Command::EndGraces => lifecycle::sweep(state, Pass::Ended, context),
         Command::KeepKey(key) => keys::keep(state, *key, context),
+        Command::HandOver { key, way } => keys::hand_over(state, *key, way, context),
         Command::ProtectKey { key, why } => keys::protect(state, *key, why, context),
         Command::UnprotectKey(key) => keys::unprotect(state, *key, context),
         Command::TransferKey { key, to } => keys::transfer(state, *key, *to, context),

@@ -101,6 +101,7 @@ pub(super) fn cancel(state: &State, id: KeyId, context: &Context<'_>) -> Result<
         superseded: None,
         motive: None,
         counted_from: Some(context.now),
+        handed: old.handed.clone(),
         ..new.clone()
     };
     let mut events = vec![Event::KeyReinstated(before, old.expiry)];
@@ -182,6 +183,7 @@ fn successor(
         superseded: None,
         motive: None,
         pause_ends: None,
+        handed: None,
         ..key.clone()
     })
 }

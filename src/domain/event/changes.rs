@@ -68,6 +68,10 @@ impl Event {
                 String::new(),
                 k.protection.as_ref().map_or_else(String::new, |p| p.why.to_string()),
             ),
+            Self::KeyHandedOver(k) => {
+                let way = k.handed.as_ref().map_or_else(String::new, |handed| handed.way.to_string());
+                one("handed over", String::new(), way)
+            }
             Self::DeletionsHeld(hold, new) => {
                 let mut all = one("deletions held", String::new(), hold.keys.len().to_string());
                 all.extend(one(Hold::NEW, String::new(), new.to_string()));

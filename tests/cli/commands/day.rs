@@ -3,6 +3,7 @@
 use crate::support::desk::{Desk, PASSPHRASE, holds};
 use keydeck::domain::Timestamp;
 use keydeck::engine::clock::{Clock as _, SystemClock};
+use serde_json::json;
 
 #[test]
 fn a_store_is_founded_once_and_hands_out_its_recovery_code_once() {
@@ -281,6 +282,79 @@ fn a_token_nobody_could_read_is_revoked_at_once() {
     assert_eq!(mode & 0o777, 0o600);
     into("B", "contacts.read").fails(2, "No secret was made");
     assert_eq!(ann.verifies(desk.read("token")), "allow");
+}
+
+#[test]
+fn a_key_says_how_its_token_was_handed_over_and_what_came_of_it() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let create = |name: &'static str, to: &[&'static str]| {
+        [&["key", "create", "--name", name, "--agency", "--scope", "contacts.read"][..], to].concat()
+    };
+    ann.does(&create("Shown", &[]));
+    let shown = ann.asks(&["key", "show", "Shown"]);
+    assert!(shown["handed_over"].is_null() && !ann.does(&["key", "show", "Shown"]).out.contains("Handed over"));
+
+    let said = ann.does(&create("Crm", &["--token-file", "env", "--env", "CRM_KEY"]));
+    assert!(said.out.is_empty() && said.err.contains("Its token is in env as CRM_KEY"), "{said:?}");
+    assert!(ann.does(&["key", "show", "Crm"]).out.contains("in a file, as CRM_KEY, just now; not used yet"));
+    ann.does(&create("Shop", &["--token-file", "env", "--env", "SHOP_KEY"]));
+    let env = desk.read("env");
+    let tokens: Vec<(&str, &str)> = env.lines().map(|line| line.split_once('=').unwrap()).collect();
+    let [("CRM_KEY", crm), ("SHOP_KEY", shop)] = tokens[..] else { panic!("{}", tokens.len()) };
+    assert_eq!([ann.verifies(crm), ann.verifies(shop)], ["allow", "allow"]);
+    let page = ann.does(&["key", "show", "Crm"]).out;
+    assert!(page.contains("just now; first used less than 1 min later"), "{page}");
+    let line = ann.asks(&["key", "show", "Crm"]);
+    assert_eq!((&line["handed_over"]["way"], &line["handed_over"]["said"]), (&json!("variable"), &json!("in a file, as CRM_KEY")));
+    let told = ann.does(&["audit", "list"]).out;
+    assert!(told.contains("Handed the token of Crm over"), "{told}");
+
+    // A name that is set already makes no key, nor does one without a file, nor a file that others read.
+    ann.says(&create("Other", &["--token-file", "env", "--env", "CRM_KEY"])).fails(2, "sets CRM_KEY already");
+    ann.says(&create("Other", &["--env", "CRM_KEY"])).fails(2, "--token-file");
+    ann.says(&create("Other", &["--token-file", "env", "--env", "2ND"])).fails(2, "no digit first");
+    std::fs::set_permissions(desk.path("env"), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    ann.says(&create("Other", &["--token-file", "env", "--env", "OTHER"])).fails(2, "others may read it");
+    assert_eq!(desk.read("env"), env);
+    assert_eq!(ann.asks(&["key", "list"]).as_array().unwrap().len(), 3);
+
+    // The new half of a rotation was handed over its own way.
+    ann.does(&["key", "rotate", "Crm", "--token-file", "token"]);
+    assert_eq!(ann.asks(&["key", "show", "Crm"])["handed_over"]["way"], "file");
+    ann.does(&["key", "rotate", "Crm", "--cancel"]);
+    assert_eq!(ann.asks(&["key", "show", "Crm"])["handed_over"]["way"], "variable");
+}
+
+#[cfg(not(feature = "age"))]
+#[test]
+fn a_build_without_age_says_so_before_it_makes_a_key() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let words = ["key", "create", "--name", "A", "--agency", "--scope", "contacts.read", "--seal-to", "age1xyz"];
+    ann.says(&words).fails(1, "--features age");
+    assert_eq!(ann.asks(&["key", "list"]).as_array().unwrap().len(), 0);
+}
+
+#[cfg(feature = "age")]
+#[test]
+fn a_token_is_sealed_to_a_public_key_and_shown_to_nobody() {
+    const SSH: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN alice@laptop";
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let create = |name: &'static str, to: &[&'static str]| {
+        [&["key", "create", "--name", name, "--agency", "--scope", "contacts.read"][..], to].concat()
+    };
+    let said = ann.does(&create("A", &["--seal-to", SSH]));
+    assert!(said.out.starts_with("-----BEGIN AGE ENCRYPTED FILE-----") && !said.out.contains("kdag_"), "{said:?}");
+    let page = ann.does(&["key", "show", "A"]).out;
+    assert!(page.contains("sealed to alice@laptop, just now; not used yet"), "{page}");
+    let said = ann.asks(&create("B", &["--seal-to", SSH, "--token-file", "sealed"]));
+    assert!(said["token"].is_null() && said["sealed"].is_null(), "{said}");
+    assert!(desk.read("sealed").starts_with("-----BEGIN AGE ENCRYPTED FILE-----"));
+    ann.says(&create("C", &["--seal-to", "age1xyz"])).fails(2, "No secret was made");
+    assert_eq!(ann.asks(&["key", "list"]).as_array().unwrap().len(), 2);
 }
 
 #[test]

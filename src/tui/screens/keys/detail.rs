@@ -85,6 +85,9 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
     if let (None, Some(seen)) = (last, sighting) {
         fact("Last seen", format!("{} at {seen}", times.relative(seen.at)));
     }
+    if let Some(handed) = key.handed_words(usage, |at| times.relative(at)) {
+        fact("Handed over", handed);
+    }
     if usage.count > 0 {
         fact("Requests", format!("{} allowed", usage.count));
     }

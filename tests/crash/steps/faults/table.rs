@@ -197,10 +197,11 @@ table! {
                 "key", "create", "--name", "Yearly", "--location", "Harbour", "--scope", "contacts.read",
                 "--token-file", on_the_disk!("token"),
             ],
-            &["key.issue"],
+            &["key.issue", "key.hand-over"],
         )
         .makes(&[on_the_disk!("token")])
-        .loses(&["key.revoke"]),
+        .loses(&["key.revoke"])
+        .tidying(),
         Deed::new(
             &["app", "new-key", "Shop", "--name", "Second", "--revoke-others"],
             &["key.issue", "key.revoke"],
@@ -233,9 +234,13 @@ table! {
     ],
     RotateKey => &[
         Deed::new(&["key", "rotate", "Nightly", "--grace", "1h", "--from", "now"], &["key.rotate"]),
-        Deed::new(&["key", "rotate", "Nightly", "--token-file", on_the_disk!("token")], &["key.rotate"])
-            .makes(&[on_the_disk!("token")])
-            .loses(&["key.rotate-cancel"]),
+        Deed::new(
+            &["key", "rotate", "Nightly", "--token-file", on_the_disk!("token")],
+            &["key.rotate", "key.hand-over"],
+        )
+        .makes(&[on_the_disk!("token")])
+        .loses(&["key.rotate-cancel"])
+        .tidying(),
     ],
     RepeatRotation => &[
         Deed::new(&["key", "rotate", "Widget", "--again"], &["key.rotate-again"]).ends("Widget", "deny revoked"),
@@ -246,6 +251,17 @@ table! {
     ],
     LengthenGrace => &[Deed::new(&["key", "rotate", "Widget", "--longer", "24h"], &["key.grace-longer"])],
     KeepKey => &[Deed::new(&["key", "keep", "Nightly"], &["key.keep"])],
+    // Whatever hands a token to a file says so in the end; without that it is handed over all the same.
+    HandOver => &[Deed::new(
+        &[
+            "key", "create", "--name", "Handed", "--agency", "--scope", "contacts.read", "--token-file",
+            on_the_disk!("token"), "--env", "HANDED",
+        ],
+        &["key.issue", "key.hand-over"],
+    )
+    .makes(&[on_the_disk!("token")])
+    .loses(&["key.revoke"])
+    .tidying()],
     ProtectKey => &[Deed::new(&["key", "protect", "Nightly", "--why", "needed"], &["key.protect"])],
     UnprotectKey => &[Deed::new(&["key", "unprotect", "Yearly report"], &["key.unprotect"])],
     TransferKey => &[Deed::new(&["key", "transfer", "Nightly", "--to", "otto"], &["key.transfer"])],
