@@ -293,7 +293,9 @@ fn a_key_says_how_its_token_was_handed_over_and_what_came_of_it() {
     };
     ann.does(&create("Shown", &[]));
     let shown = ann.asks(&["key", "show", "Shown"]);
-    assert!(shown["handed_over"].is_null() && !ann.does(&["key", "show", "Shown"]).out.contains("Handed over"));
+    assert!(
+        shown["handed_over"].is_null() && !ann.does(&["key", "show", "Shown"]).out.contains("Handed over")
+    );
 
     let said = ann.does(&create("Crm", &["--token-file", "env", "--env", "CRM_KEY"]));
     assert!(said.out.is_empty() && said.err.contains("Its token is in env as CRM_KEY"), "{said:?}");
@@ -306,7 +308,10 @@ fn a_key_says_how_its_token_was_handed_over_and_what_came_of_it() {
     let page = ann.does(&["key", "show", "Crm"]).out;
     assert!(page.contains("just now; first used less than 1 min later"), "{page}");
     let line = ann.asks(&["key", "show", "Crm"]);
-    assert_eq!((&line["handed_over"]["way"], &line["handed_over"]["said"]), (&json!("variable"), &json!("in a file, as CRM_KEY")));
+    assert_eq!(
+        (&line["handed_over"]["way"], &line["handed_over"]["said"]),
+        (&json!("variable"), &json!("in a file, as CRM_KEY"))
+    );
     let told = ann.does(&["audit", "list"]).out;
     assert!(told.contains("Handed the token of Crm over"), "{told}");
 
@@ -331,7 +336,8 @@ fn a_key_says_how_its_token_was_handed_over_and_what_came_of_it() {
 fn a_build_without_age_says_so_before_it_makes_a_key() {
     let desk = Desk::founded();
     let ann = desk.hire("ann", "admin");
-    let words = ["key", "create", "--name", "A", "--agency", "--scope", "contacts.read", "--seal-to", "age1xyz"];
+    let words =
+        ["key", "create", "--name", "A", "--agency", "--scope", "contacts.read", "--seal-to", "age1xyz"];
     ann.says(&words).fails(1, "--features age");
     assert_eq!(ann.asks(&["key", "list"]).as_array().unwrap().len(), 0);
 }
@@ -347,7 +353,10 @@ fn a_token_is_sealed_to_a_public_key_and_shown_to_nobody() {
         [&["key", "create", "--name", name, "--agency", "--scope", "contacts.read"][..], to].concat()
     };
     let said = ann.does(&create("A", &["--seal-to", SSH]));
-    assert!(said.out.starts_with("-----BEGIN AGE ENCRYPTED FILE-----") && !said.out.contains("kdag_"), "{said:?}");
+    assert!(
+        said.out.starts_with("-----BEGIN AGE ENCRYPTED FILE-----") && !said.out.contains("kdag_"),
+        "{said:?}"
+    );
     let page = ann.does(&["key", "show", "A"]).out;
     assert!(page.contains("sealed to alice@laptop, just now; not used yet"), "{page}");
     let said = ann.asks(&create("B", &["--seal-to", SSH, "--token-file", "sealed"]));
