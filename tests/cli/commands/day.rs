@@ -313,7 +313,7 @@ fn a_key_says_how_its_token_was_handed_over_and_what_came_of_it() {
         (&json!("variable"), &json!("in a file, as CRM_KEY"))
     );
     let told = ann.does(&["audit", "list"]).out;
-    assert!(told.contains("Handed the token of Crm over"), "{told}");
+    assert!(told.contains("handed over: in a file, as CRM_KEY"), "{told}");
 
     // A name that is set already makes no key, nor does one without a file, nor a file that others read.
     ann.says(&create("Other", &["--token-file", "env", "--env", "CRM_KEY"])).fails(2, "sets CRM_KEY already");
