@@ -14,7 +14,7 @@
 //! - [`notice`]: the board that tells of it; [`delivery`]: who is told of it beyond the screen.
 //! - [`preview`]: what a change of the policy would touch.
 //! - [`aftermath`]: what a wrong clock left behind.
-//! - [`trace`]: where a key was used from and what for.
+//! - [`trace`]: where a key was used from and what for; [`history`]: how often, by the hour and the day.
 //! - [`verdict`]: allow or deny of a presented token, and why; [`proof`]: what is refused because nobody vouches for it.
 //! - `sheet`: the names in a table that somebody made elsewhere.
 //! - [`audit`]: what an entry of the audit chain says.
@@ -32,6 +32,7 @@ pub mod decide;
 pub mod delivery;
 pub mod event;
 pub mod handover;
+pub mod history;
 pub mod id;
 mod index;
 pub mod invisible;

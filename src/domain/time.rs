@@ -8,6 +8,8 @@ use minicbor::{Decode, Encode};
 
 /// Milliseconds in a day.
 pub const DAY_MS: i64 = 86_400_000;
+/// Milliseconds in an hour.
+pub const HOUR_MS: i64 = DAY_MS / 24;
 /// The longest life that can be asked for: ten years of 366 days.
 pub const MAX_LIFE_DAYS: u32 = 3_660;
 

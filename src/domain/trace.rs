@@ -15,7 +15,7 @@ use super::state::USE_DISORDER_MS;
 use super::{ScopeId, Scopes, Timestamp, Usage};
 
 /// A caller's address, stored as text. An IPv4 address that came through an IPv6 socket is an IPv4 address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address(IpAddr);
 
 impl From<IpAddr> for Address {
@@ -45,7 +45,7 @@ impl<'b, C> Decode<'b, C> for Address {
 
 /// What a caller says it is: printable ASCII, at most [`Agent::MAX`] characters. Everything else in it is spelt
 /// out (`\u{1b}`): RFC 9110 §10.1.5 needs no more, and what is not sent cannot move a cursor or turn a line around.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Agent(Arc<str>);
 
 impl Agent {

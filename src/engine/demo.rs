@@ -21,7 +21,7 @@ use super::{Engine, LocalEngine, OpenError, Origin, Sweeping};
 use crate::crypto::random::OsEntropy;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::BadText;
-use crate::domain::time::DAY_MS;
+use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::domain::{
     Access, Actor, AppId, Command, Counted, Grace, KeyId, KeysAfter, Name, NewApp, NewKey, Note, OperatorId,
     Refusal, Role, Rotation, Timestamp,
@@ -32,7 +32,6 @@ use crate::engine::EngineError;
 const STORY_DAYS: i64 = 420;
 /// For how long somebody has swept, every other day: since before the first notices of what is deleted by now.
 const SWEPT_DAYS: i64 = 30;
-const HOUR_MS: i64 = DAY_MS / 24;
 const MINUTE_MS: i64 = HOUR_MS / 60;
 
 const OPERATORS: [(&str, Role); 6] = [

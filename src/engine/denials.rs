@@ -13,7 +13,7 @@ use super::{Origin, imported};
 use crate::crypto::token;
 use crate::domain::audit::{ActorLine, Entry, Outcome, SubjectLine, TokenLine, TriesLine};
 use crate::domain::trace::Address;
-use crate::domain::{Bearer, Decision, KeyId, Reason, ScopeId, State, Timestamp};
+use crate::domain::{Bearer, Decision, KeyId, PublicId, Reason, ScopeId, State, Timestamp};
 
 /// How long requests are counted before they are told.
 pub const WINDOW_MS: i64 = 60_000;
@@ -21,6 +21,8 @@ pub const WINDOW_MS: i64 = 60_000;
 const PAIRS: usize = 64;
 /// Unrecognised texts told apart in one window, whatever they claim to be.
 const TOKENS: usize = 32;
+/// Keys and apps whose refused requests are counted for their history, between two takes.
+const BEARERS: usize = 4_096;
 /// Bytes of an agent that are kept.
 const AGENT_BYTES: usize = 256;
 
@@ -60,6 +62,32 @@ pub(super) struct Book {
     tokens: usize,
     /// Of pairs beyond those that are told apart.
     beyond: Option<Count>,
+    histories: Refused,
+}
+
+/// Refused requests of keys and apps that were recognised, for their histories.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// How many of whom, and when the last.
+    pub by: HashMap<PublicId, (u64, Timestamp)>,
+    /// Of some there was no room to count them.
+    pub lost: bool,
+}
+
+impl Refused {
+    fn count(&mut self, id: PublicId, now: Timestamp) {
+        let room = self.by.len() < BEARERS;
+        match self.by.entry(id) {
+            Slot::Occupied(mut known) => {
+                let (n, last) = known.get_mut();
+                (*n, *last) = (n.saturating_add(1), now.max(*last));
+            }
+            Slot::Vacant(place) if room => {
+                place.insert((1, now));
+            }
+            Slot::Vacant(_) => self.lost = true,
+        }
+    }
 }
 
 /// Where refused requests are counted.
@@ -94,6 +122,9 @@ impl Denials {
         let mut book = self.book();
         let book = &mut *book;
         book.since.get_or_insert(now);
+        if let Some(bearer) = known {
+            book.histories.count(bearer.public(), now);
+        }
         let room = TOKENS.saturating_sub(book.tokens);
         let Some(count) = book.count((known.or_else(|| named(presented, reason)), reason), now) else {
             return true;
@@ -124,9 +155,16 @@ impl Denials {
         self.book().since.is_some_and(|since| !(0..WINDOW_MS).contains(&now.since(since)))
     }
 
-    /// Takes all that waits.
+    /// Takes all that waits, but for histories.
     pub fn take(&self) -> Book {
-        std::mem::take(&mut *self.book())
+        let mut book = self.book();
+        let histories = std::mem::take(&mut book.histories);
+        std::mem::replace(&mut *book, Book { histories, ..Book::default() })
+    }
+
+    /// Takes what was counted for histories.
+    pub fn take_refused(&self) -> Refused {
+        std::mem::take(&mut self.book().histories)
     }
 
     /// Puts back what could not be written, before what came since.
@@ -162,6 +200,7 @@ impl Book {
     }
 
     fn add(&mut self, newer: Self) {
+        self.histories = newer.histories;
         self.since = [self.since, newer.since].into_iter().flatten().min();
         for (pair, count) in newer.pairs {
             let room = self.pairs.len() < PAIRS || pair.0.is_none();

@@ -2,6 +2,7 @@
 //! the head of the chain and the digest of all records, so that each entry vouches for the whole store.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +11,7 @@ use minicbor::{Decode, Encode};
 use super::denials::Book;
 use super::error::EngineError;
 use super::overdue::Note;
+use super::scribe::HistoryRow;
 use super::timekeeper::Mark;
 use crate::crypto::chain::{AuditChain, ChainHash, Link};
 use crate::crypto::random::Entropy;
@@ -18,6 +20,7 @@ use crate::crypto::seal::SealKey;
 use crate::crypto::state_digest::StateDigest;
 use crate::crypto::{CryptoError, Keyring, StoreId};
 use crate::domain::audit::{Entry, RecordLine};
+use crate::domain::history::Coverage;
 use crate::domain::{Event, HeaderMark, PublicId, Record, Timestamp, Trace};
 use crate::store::{CommitError, Guard, Op, Rev, Seal, Store};
 
@@ -157,6 +160,14 @@ pub struct Unbroken {
 pub fn usage_key(id: PublicId) -> Vec<u8> {
     format!("t/{id}").into_bytes()
 }
+
+/// Row key of the history of a key or an app, as far as this process saw it; beside it, as of uses, `h/ID/NODE`.
+pub fn history_key(id: PublicId) -> Vec<u8> {
+    format!("h/{id}").into_bytes()
+}
+
+/// Row key of the time of which histories are whole.
+pub const COVERAGE_KEY: &[u8] = b"c/history";
 
 /// Row key of the highest believed time.
 pub const CLOCK_KEY: &[u8] = b"c/clock";
@@ -369,11 +380,34 @@ impl Ledger {
     /// were. These rows have no audit entry and no place in the digest: they take no access away and give none.
     pub fn write_uses(&mut self, uses: &[(PublicId, UseRow)], mark: &Mark) -> Result<usize, EngineError> {
         self.must_be_settled()?;
-        let mut ops = vec![self.unlisted(CLOCK_KEY, mark)?];
+        let clock = self.unlisted(CLOCK_KEY, mark)?;
+        self.write_first(vec![clock], uses, usage_key, None)
+    }
+
+    /// Writes the first of some histories, as [`Ledger::write_uses`] does; with the last of them, of which time all is
+    /// written.
+    pub fn write_histories(
+        &mut self,
+        rows: &[(PublicId, HistoryRow)],
+        coverage: &Coverage,
+    ) -> Result<usize, EngineError> {
+        self.must_be_settled()?;
+        let whole = self.unlisted(COVERAGE_KEY, coverage)?;
+        self.write_first(Vec::new(), rows, history_key, Some(whole))
+    }
+
+    /// Writes the first of some rows, as many as fit one commit; `last` goes with the last of them.
+    fn write_first<T: Encode<()>>(
+        &mut self,
+        mut ops: Vec<Op>,
+        rows: &[(PublicId, T)],
+        key: fn(PublicId) -> Vec<u8>,
+        last: Option<Op>,
+    ) -> Result<usize, EngineError> {
         let mut bytes = 0;
         let mut written = 0;
-        for (id, row) in uses.iter().take(USES_PER_COMMIT) {
-            let op = self.unlisted(&usage_key(*id), row)?;
+        for (id, row) in rows.iter().take(USES_PER_COMMIT) {
+            let op = self.unlisted(&key(*id), row)?;
             if let Op::Put(_, sealed) = &op {
                 bytes += sealed.len();
             }
@@ -383,14 +417,35 @@ impl Ledger {
             written += 1;
             ops.push(op);
         }
+        ops.extend(last.filter(|_| written == rows.len()));
         self.rev = self.rev.max(self.store.commit(&[], &ops)?);
         Ok(written)
     }
 
-    /// Writes since when no use was lost.
-    pub fn write_unbroken(&mut self, unbroken: Unbroken) -> Result<(), EngineError> {
+    /// Removes the histories of keys that are about to be forgotten, whoever wrote them.
+    pub fn forget_histories(&mut self, keys: &[PublicId]) -> Result<(), EngineError> {
         self.must_be_settled()?;
-        let ops = [self.unlisted(UNBROKEN_KEY, &unbroken)?];
+        for id in keys {
+            let own = history_key(*id);
+            let mut ops = Vec::new();
+            self.store.scan(&[&own[..], b"/"].concat(), &mut |row| {
+                ops.push(Op::Delete(row.key.to_vec()));
+                ControlFlow::Continue(())
+            })?;
+            if self.store.get(&own)?.is_some() {
+                ops.push(Op::Delete(own));
+            }
+            if !ops.is_empty() {
+                self.rev = self.rev.max(self.store.commit(&[], &ops)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes since when no use was lost, and of which time histories are whole.
+    pub fn write_unbroken(&mut self, unbroken: Unbroken, coverage: &Coverage) -> Result<(), EngineError> {
+        self.must_be_settled()?;
+        let ops = [self.unlisted(UNBROKEN_KEY, &unbroken)?, self.unlisted(COVERAGE_KEY, coverage)?];
         self.rev = self.rev.max(self.store.commit(&[], &ops)?);
         Ok(())
     }

@@ -8,13 +8,14 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::audit_log::Doubt;
 use super::error::EngineError;
-use super::ledger::{CLOCK_KEY, Head, UNBROKEN_KEY, UNSHOWN_KEY, Unbroken, UseRow, hex};
+use super::ledger::{CLOCK_KEY, COVERAGE_KEY, Head, UNBROKEN_KEY, UNSHOWN_KEY, Unbroken, UseRow, hex};
 use super::overdue::Note;
 use super::proof::{Newest, Testimony, Trail};
 use super::timekeeper::Mark;
 use crate::crypto::Keyring;
 use crate::crypto::record::{self, Sealer};
 use crate::crypto::state_digest::StateDigest;
+use crate::domain::history::Coverage;
 use crate::domain::proof::Against;
 use crate::domain::{Catalog, Proof, PublicId, Record, RecordKey, Scopes, State, Timestamp, Usage};
 use crate::store::{self, Opened, Rev, Seal, Store, StoreError};
@@ -33,6 +34,8 @@ pub struct Loaded {
     pub mark: Option<Mark>,
     /// Since when no use was lost.
     pub unbroken: Option<Unbroken>,
+    /// Of which time histories are whole.
+    pub covered: Option<Coverage>,
     /// What others write down of uses.
     pub others: Others,
     /// The generation of the journal of denials that the newest entry names; 0 when it names none.
@@ -133,13 +136,27 @@ pub fn load(
     // The highest time counts, whoever believed it.
     let mark = read_others(store, &sealer, CLOCK_KEY)?.into_iter().chain(ours).max_by_key(|mark| mark.wall);
     let unbroken = read_unlisted(store, &sealer, UNBROKEN_KEY)?;
+    let covered = read_unlisted(store, &sealer, COVERAGE_KEY)?;
     let elsewhere: Vec<Unbroken> = read_others(store, &sealer, UNBROKEN_KEY)?;
     let since = elsewhere.iter().map(|unbroken| unbroken.since).max();
     let others = Others { counted: counted(&part.uses), since };
     let unshown = if doubts.is_empty() { read_unshown(store, &sealer, head, witness.seal)? } else { None };
     let state = assemble(part.records, part.uses, catalog);
     let digest = part.digest;
-    Ok(Loaded { state, head, digest, rev, mark, unbroken, others, journal, unshown, doubts, proof })
+    Ok(Loaded {
+        state,
+        head,
+        digest,
+        rev,
+        mark,
+        unbroken,
+        covered,
+        others,
+        journal,
+        unshown,
+        doubts,
+        proof,
+    })
 }
 
 /// Reads the records, and holds them against the trail.

@@ -37,8 +37,10 @@ use crate::crypto::random::{Entropy, OsEntropy};
 use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
+use crate::domain::history::Picture;
 use crate::domain::{
-    self, Access, Action, Catalog, Command, Decision, Minted, PublicId, Reason, ScopeId, State,
+    self, Access, Action, Bearer, Catalog, Command, Decision, Minted, PublicId, Reason, Refusal, ScopeId, State,
+    View,
 };
 use crate::store::{CommitError, Store};
 
@@ -130,8 +132,8 @@ impl LocalEngine {
             kept,
         };
         let overdue = Arc::new(Overdue::new(writing, &loaded.doubts));
-        let register =
-            Arc::new(Register::new(&overdue, loaded.unbroken, loaded.others, !loaded.doubts.is_empty()));
+        let before = (loaded.unbroken, loaded.covered);
+        let register = Arc::new(Register::new(&overdue, before, loaded.others, !loaded.doubts.is_empty()));
         Arc::new(Self {
             store,
             keyring,
@@ -285,6 +287,31 @@ impl LocalEngine {
         search.through(self.trail(), known)
     }
 
+    /// What may be seen of the use of a key or an app: of an app, that of its keys as well.
+    fn picture(&self, session: &Session, about: Bearer) -> Result<Picture, EngineError> {
+        let (ids, made, traces) = {
+            let state = self.state();
+            acting(&state, &session.actor())?;
+            let view = View::new(&state, session.actor());
+            let (mut ids, made) = match about {
+                Bearer::Key(id) => {
+                    let key = view.key(id).ok_or(Refusal::NoSuchKey)?;
+                    (vec![*id.public()], key.created_at)
+                }
+                Bearer::App(id) => {
+                    let app = view.app(id).ok_or(Refusal::NoSuchApp)?;
+                    (vec![*id.public()], app.created_at)
+                }
+            };
+            if let Bearer::App(app) = about {
+                ids.extend(view.keys_of_app(app).map(|key| *key.id.public()));
+            }
+            let traces: Vec<_> = ids.iter().filter_map(|id| state.trace_of(*id).cloned()).collect();
+            (ids, made, traces)
+        };
+        self.register.picture(&ids, made, &traces)
+    }
+
     fn write_seal(&self) {
         let seal = self.ledger().seal();
         if let Err(error) = self.store.write_seal(&seal) {
@@ -368,6 +395,7 @@ impl Engine for LocalEngine {
             }
             Question::Called(_) => Finding::Called,
             Question::Sweep(how) => Finding::Swept(Box::new(self.sweep_for(session, how)?)),
+            Question::History(about) => Finding::History(Box::new(self.picture(session, about)?)),
         })
     }
 
@@ -403,6 +431,7 @@ impl Engine for LocalEngine {
         self.write_overdue()?;
         // Who stays tells of what was refused when its minute has passed; who is about to end tells now.
         self.register.write(if self.scribe.works() { Refused::WhenDue } else { Refused::AtOnce })?;
+        self.register.settle_histories()?;
         if self.doubts.is_empty() {
             self.write_seal();
         }

@@ -8,7 +8,8 @@ use super::doors::Doors;
 use super::sweep::{Sweeping, Swept};
 use super::tried::Tried;
 use super::{Engine, EngineError, Session};
-use crate::domain::{Audience, Decision, KeyId, ScopeId};
+use crate::domain::history::Picture;
+use crate::domain::{Audience, Bearer, Decision, KeyId, ScopeId};
 
 /// What is asked; whoever asks is beside it.
 #[derive(Encode, Decode)]
@@ -57,6 +58,9 @@ pub enum Question<'q> {
     /// What time brings, done or told.
     #[n(8)]
     Sweep(#[n(0)] Sweeping),
+    /// How a key or an app was used.
+    #[n(9)]
+    History(#[n(0)] Bearer),
 }
 
 /// What was found: for each question its own.
@@ -90,6 +94,9 @@ pub enum Finding {
     /// What a sweep did or would do.
     #[n(8)]
     Swept(#[n(0)] Box<Swept>),
+    /// How a key or an app was used.
+    #[n(9)]
+    History(#[n(0)] Box<Picture>),
 }
 
 /// What was found, if it answers what was asked.
@@ -171,5 +178,10 @@ impl dyn Engine + '_ {
     /// Does what time brings, or says what it would: for any operator, since nobody but the rules decides it.
     pub fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError> {
         found!(self.ask(session, Question::Sweep(how)), Finding::Swept).map(|swept| *swept)
+    }
+
+    /// How a key or an app was used: by the hour and the day, by whom, what for. Reads the disk.
+    pub fn history(&self, session: &Session, about: Bearer) -> Result<Picture, EngineError> {
+        found!(self.ask(session, Question::History(about)), Finding::History).map(|picture| *picture)
     }
 }

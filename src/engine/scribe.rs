@@ -1,7 +1,9 @@
 //! Writes down what was used: off the request path, at most every two seconds, many keys in one commit. What could
 //! not be written is kept and written later, and as long as that lasts everybody who asks is told, because keys
 //! must not be deleted for want of uses that nobody wrote down. What was refused is written here too, once a minute, as
-//! entries of the audit trail.
+//! entries of the audit trail; and the histories of keys and apps, [`histories`].
+
+mod histories;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -11,6 +13,8 @@ use std::time::Duration;
 use minicbor::{Decode, Encode};
 use tokio::sync::broadcast;
 
+pub use self::histories::HistoryRow;
+use self::histories::{Histories, is_kept};
 use super::denials::Denials;
 use super::error::EngineError;
 use super::ledger::{Ledger, Sequel, Unbroken, UseRow};
@@ -23,6 +27,7 @@ use super::session::Session;
 use super::timekeeper::Timekeeper;
 use super::verifier::Verifier;
 use super::{LocalEngine, News};
+use crate::domain::history::Coverage;
 use crate::domain::{PublicId, State, Timestamp, Usage};
 use crate::store::CommitError;
 
@@ -63,6 +68,7 @@ struct Book {
     unbroken: Unbroken,
     /// What the store has of it.
     stored: Option<Unbroken>,
+    histories: Histories,
 }
 
 /// Whether what was refused is written now.
@@ -89,8 +95,8 @@ pub(super) struct Register {
     overdue: Arc<Overdue>,
     /// A store in doubt is not written to.
     frozen: bool,
-    /// Held while the disk is written to. Taken before the locks of state and ledger, of which no two are held
-    /// together here.
+    /// Held while the disk is written to. Taken before the locks of state and ledger; where both are held, the ledger's was
+    /// taken first, as by a command.
     book: Mutex<Book>,
     /// How it goes, for those who must not wait for a disk.
     writing: Mutex<Writing>,
@@ -100,8 +106,14 @@ pub(super) struct Register {
 }
 
 impl Register {
-    /// A register over the parts of an engine. `stored` is what the store says of the time before, `others` of what is not ours.
-    pub fn new(overdue: &Arc<Overdue>, stored: Option<Unbroken>, others: Others, frozen: bool) -> Self {
+    /// A register over the parts of an engine. `stored` is what the store says of the time before, and of which time histories
+    /// are whole; `others` of what is not ours.
+    pub fn new(
+        overdue: &Arc<Overdue>,
+        (stored, covered): (Option<Unbroken>, Option<Coverage>),
+        others: Others,
+        frozen: bool,
+    ) -> Self {
         let whole = stored.filter(|stored| !stored.open);
         let now = overdue.parts.time.now().time;
         let mut unbroken = whole.unwrap_or(Unbroken { since: now, open: false });
@@ -112,7 +124,8 @@ impl Register {
         let complete_since = unbroken.since.max(others.since.unwrap_or(unbroken.since));
         state.know_uses_since(Some(complete_since).filter(|_| !frozen));
         drop(state);
-        let book = Book { unwritten: BTreeSet::new(), unbroken, stored };
+        let histories = Histories::new(covered, whole.is_some(), now);
+        let book = Book { unwritten: BTreeSet::new(), unbroken, stored, histories };
         Self {
             state: Arc::clone(&overdue.parts.image.state),
             verifier: Arc::clone(&overdue.parts.image.verifier),
@@ -144,8 +157,14 @@ impl Register {
         let mut book = self.book();
         let mut told = self.take(&mut book);
         let result = self.clear_the_way().and_then(|()| self.write_book(&mut book)).and_then(|written| {
+            let now = self.time.now().time;
+            let due = refused == Refused::AtOnce || self.denials.are_due(now);
             self.write_denials(refused)?;
             self.write_refusals(refused)?;
+            // With what was refused, where that is due: they wait for the same minute.
+            if book.histories.are_due(now) || (due && book.histories.wait()) {
+                self.write_histories(&mut book.histories)?;
+            }
             Ok(written)
         });
         let before = self.writing();
@@ -193,12 +212,21 @@ impl Register {
         self.verifier.uses().bell.hush();
         let uses = self.verifier.take_uses();
         let ids: Vec<PublicId> = uses.iter().map(|used| used.id).collect();
+        let refused = self.denials.take_refused();
+        let now = self.time.now().time;
         if !uses.is_empty() {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            for used in uses {
+            for used in &uses {
                 state.note_use(used.id, used.usage);
                 state.note_trace(used.id, &used.trace);
             }
+        }
+        {
+            let state = Reading::of(&self.state);
+            for used in uses.iter().filter(|used| is_kept(&state, used.id)) {
+                book.histories.gather(used, now);
+            }
+            book.histories.refuse(refused, now, |id| is_kept(&state, id));
         }
         book.unwritten.extend(ids.iter().copied());
         ids
@@ -299,7 +327,10 @@ impl Register {
     fn write_unbroken(&self, book: &mut Book) -> Result<(), EngineError> {
         let now = Some(book.unbroken);
         if book.stored != now {
-            self.ledger.lock().unwrap_or_else(PoisonError::into_inner).write_unbroken(book.unbroken)?;
+            // Whoever finds that row finds of which time histories are whole as of then.
+            let coverage = book.histories.written();
+            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            ledger.write_unbroken(book.unbroken, coverage)?;
             book.stored = now;
         }
         Ok(())
@@ -329,6 +360,7 @@ impl Register {
     /// Writes the last uses, and that none is missing.
     pub fn close(&self) -> Result<(), EngineError> {
         self.write(Refused::AtOnce)?;
+        self.settle_histories()?;
         let mut book = self.book();
         if book.unbroken.open {
             book.unbroken.open = false;
@@ -407,10 +439,11 @@ fn work(register: &Register, every: Duration) {
             if !bell.pause(every) {
                 return;
             }
-            // Nor does it sleep while something refused waits for its minute to end.
+            // Nor does it sleep while a history, or something refused, waits for its minute to end.
             if register.write(Refused::WhenDue).is_ok()
                 && !register.denials.wait()
                 && !register.refusals.wait()
+                && !register.book().histories.wait()
             {
                 break;
             }

@@ -1,7 +1,7 @@
 //! What was used and not yet taken: noted on the request path, so nothing here waits for anything but another note
 //! of the same few keys. Counts and times of keys live in the verification table; here is what does not fit there.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,11 @@ use crate::domain::{PublicId, ScopeId, Timestamp, Trace, Usage};
 
 /// Two requests meet on one lock seldom.
 const PARTS: usize = 64;
-/// Origins a part notes until uses are taken: with 262 144 in all, some 15 MB at the very worst. Of uses beyond, time,
+/// Origins a part notes until uses are taken: with 262 144 in all, some 17 MB at the very worst. Of uses beyond, time,
 /// count and scopes still count.
 const PART_MAX: usize = 4_096;
+/// Up to so many each caller of a key has a note of its own; the rest is for keys that have none yet.
+const SHARED: usize = PART_MAX / 2;
 /// How many of the last notes are looked through for one of the same key: those of a few busy keys would fill a part.
 const RECENT: usize = 8;
 /// Bytes of an agent that are kept until somebody has time to read it.
@@ -33,14 +35,17 @@ pub(super) struct Use {
     pub usage: Usage,
     /// Where from, what for.
     pub trace: Trace,
+    /// Who sent how many of them, as far as that was noted; the same caller may come twice.
+    pub callers: Vec<(Sighting, u32)>,
 }
 
-/// An origin as it came, to be read later.
+/// An origin as it came, to be read later, and how many requests came from it.
 struct Glimpse {
     id: PublicId,
     address: Option<IpAddr>,
     agent: Arc<[u8]>,
     at: Timestamp,
+    count: u32,
 }
 
 /// What is not in the table: uses of apps, scopes that have no bit, and who presents deleted keys.
@@ -136,7 +141,8 @@ impl Uses {
     /// Takes all that waits, each id once. What the table holds of it is the caller's to add.
     pub fn take(&self) -> Vec<Use> {
         let mut found: HashMap<PublicId, Use> = HashMap::new();
-        let nothing = |id| Use { id, usage: Usage::default(), trace: Trace::default() };
+        let nothing =
+            |id| Use { id, usage: Usage::default(), trace: Trace::default(), callers: Vec::new() };
         for (id, at) in std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner)) {
             let usage = &mut found.entry(id).or_insert_with(|| nothing(id)).usage;
             *usage = usage.merged(Usage { first_used_at: Some(at), ..Usage::default() });
@@ -152,15 +158,16 @@ impl Uses {
                 let used = found.entry(id).or_insert_with(|| nothing(id));
                 (used.usage, used.trace) = (used.usage.merged(waiting.usage), waiting.rest);
             }
-            let mut last: HashMap<PublicId, Glimpse> = HashMap::with_capacity(glimpses.len());
-            for glimpse in glimpses {
-                match last.entry(glimpse.id) {
-                    hash_map::Entry::Occupied(mut before) => before.get_mut().follow(glimpse),
-                    hash_map::Entry::Vacant(place) => drop(place.insert(glimpse)),
+            // Of many that say the same of themselves, one is read.
+            let mut names: HashMap<Arc<[u8]>, Option<Agent>> = HashMap::new();
+            for Glimpse { id, address, agent: said, at, count } in glimpses {
+                let agent = names.entry(said).or_insert_with_key(|said| agent(said)).clone();
+                let seen = Sighting { at, address: address.map(Into::into), agent };
+                let used = found.entry(id).or_insert_with(|| nothing(id));
+                if used.trace.sighting.as_ref().is_none_or(|known| known.at <= seen.at) {
+                    used.trace.sighting = Some(seen.clone());
                 }
-            }
-            for (id, glimpse) in last {
-                found.entry(id).or_insert_with(|| nothing(id)).trace.sighting = Some(glimpse.read());
+                used.callers.push((seen, count));
             }
         }
         found.into_values().collect()
@@ -176,21 +183,30 @@ impl Part {
             None => self.learn(agent),
         };
         let Some(agent) = self.agents.get(known) else { return };
-        let room = self.glimpses.len() < PART_MAX;
-        match self.glimpses.iter_mut().rev().take(RECENT).find(|glimpse| glimpse.id == id) {
-            Some(glimpse) => {
-                // Most requests with a key come from one place and one program: then only the time moves.
-                if !Arc::ptr_eq(&glimpse.agent, agent) {
-                    glimpse.agent = Arc::clone(agent);
-                }
+        let noted = self.glimpses.len();
+        let mut other = None;
+        for glimpse in self.glimpses.iter_mut().rev().take(RECENT).filter(|glimpse| glimpse.id == id) {
+            // Most requests with a key come from one place and one program: then they are only counted.
+            if glimpse.address == origin.address && Arc::ptr_eq(&glimpse.agent, agent) {
+                glimpse.at = glimpse.at.max(now);
+                glimpse.count = glimpse.count.saturating_add(1);
+                return;
+            }
+            other.get_or_insert(glimpse);
+        }
+        match other {
+            // Of those there is no room to tell apart, the last is known.
+            Some(glimpse) if noted >= SHARED => {
+                glimpse.agent = Arc::clone(agent);
                 glimpse.address = origin.address;
                 glimpse.at = glimpse.at.max(now);
+                glimpse.count = 1;
             }
-            None if room => {
+            _ if noted < PART_MAX => {
                 let agent = Arc::clone(agent);
-                self.glimpses.push(Glimpse { id, address: origin.address, agent, at: now });
+                self.glimpses.push(Glimpse { id, address: origin.address, agent, at: now, count: 1 });
             }
-            None => {}
+            _ => {}
         }
     }
 
@@ -201,18 +217,6 @@ impl Part {
             *known = agent.into();
         }
         place
-    }
-}
-
-impl Glimpse {
-    /// A later one of the same key takes its place; its time may still be an earlier one.
-    fn follow(&mut self, later: Self) {
-        let at = self.at.max(later.at);
-        *self = Self { at, ..later };
-    }
-
-    fn read(&self) -> Sighting {
-        Sighting { at: self.at, address: self.address.map(Into::into), agent: agent(&self.agent) }
     }
 }
 
@@ -310,7 +314,8 @@ mod tests {
     fn each_id_is_taken_once_with_its_last_origin() {
         let uses = Uses::default();
         uses.enlist(id(1), Timestamp(1));
-        for (at, address) in [(1, "203.0.113.7"), (3, "203.0.113.8"), (2, "203.0.113.9")] {
+        let notes = [(1, "203.0.113.7"), (3, "203.0.113.8"), (2, "203.0.113.9"), (2, "203.0.113.7")];
+        for (at, address) in notes {
             uses.note_origin(id(1), origin(address, b"curl/8.5"), Timestamp(at));
         }
         let wanted = ["contacts.read".parse().unwrap()];
@@ -320,7 +325,12 @@ mod tests {
         taken.sort_by_key(|used| used.usage.count);
         let [key, app] = &taken[..] else { panic!("{taken:?}") };
         let seen = key.trace.sighting.as_ref().unwrap();
-        assert_eq!((seen.to_string().as_str(), seen.at), ("203.0.113.9 by curl/8.5", Timestamp(3)));
+        assert_eq!((seen.to_string().as_str(), seen.at), ("203.0.113.8 by curl/8.5", Timestamp(3)));
+        let callers: Vec<String> =
+            key.callers.iter().map(|(seen, count)| format!("{seen} {count}")).collect();
+        let told =
+            ["203.0.113.7 by curl/8.5 2", "203.0.113.8 by curl/8.5 1", "203.0.113.9 by curl/8.5 1"];
+        assert_eq!(callers, told);
         assert_eq!(
             app.usage,
             Usage { last_used_at: Some(Timestamp(5)), count: 2, first_used_at: Some(Timestamp(4)) }
@@ -357,6 +367,20 @@ mod tests {
         let taken = uses.take();
         assert_eq!(taken.len(), PART_MAX + 1);
         assert!(taken.iter().any(|used| used.id == late && used.usage.count == 1));
+    }
+
+    #[test]
+    fn one_key_called_from_everywhere_leaves_room_for_the_others() {
+        let uses = Uses::default();
+        for n in 0..PART_MAX * 2 {
+            let [.., a, b] = n.to_be_bytes();
+            let origin = Origin { address: Some([10, 0, a, b].into()), agent: Some(b"curl/8.5") };
+            uses.note_origin(id(1), origin, Timestamp(1));
+        }
+        uses.note_origin(id(1), origin("203.0.113.7", b"curl/8.5"), Timestamp(2));
+        let taken = uses.take().remove(0);
+        assert_eq!(taken.callers.len(), SHARED);
+        assert_eq!(taken.trace.sighting.unwrap().to_string(), "203.0.113.7 by curl/8.5");
     }
 
     #[test]

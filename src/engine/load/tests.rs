@@ -93,3 +93,37 @@ fn what_several_write_down_is_merged_and_nobody_writes_the_part_of_others() {
     clock.boots(day(60));
     assert!(!again().engine.now().suspect);
 }
+
+/// The same process writes its history anew each time, and never what the other one counted.
+#[test]
+fn histories_of_several_are_one_and_each_writes_its_own_part() {
+    let (home, clock) = (tempfile::tempdir().unwrap(), TestClock::at(START));
+    let phrase = Passphrase::choose("correct horse battery staple").unwrap();
+    let options = Options {
+        cost: Cost::IMPORTED,
+        clock: std::sync::Arc::new(clock.clone()),
+        ..Options::new(&home.path().join("data"), "test", Via::CommandLine)
+    };
+    let first = found(&options, name("Acme"), name("maria"), &phrase).unwrap().open;
+    let new = NewKey {
+        name: name("Relay"),
+        place: Place::Agency,
+        scopes: vec!["contacts.read".into()],
+        expiry: None,
+        note: Note::default(),
+    };
+    let token = first.engine.execute(&first.session, Command::IssueKey(new)).unwrap().token.unwrap();
+    let about = crate::domain::Bearer::Key(KeyId(token.id()));
+    let mut theirs = crate::domain::history::History::default();
+    theirs.allow(START, 5);
+    let row = crate::engine::scribe::HistoryRow { writes: 1, history: theirs };
+    write(&first, &crate::engine::ledger::history_key(token.id()), "b", row);
+    for (uses, all) in [(2, 7), (1, 8), (0, 8)] {
+        for _ in 0..uses {
+            assert!(first.engine.verify(token.reveal().as_bytes(), &[]).is_allow());
+        }
+        first.engine.settle().unwrap();
+        let picture = first.engine.history(&first.session, about).unwrap();
+        assert_eq!(picture.days.last().unwrap().tally.allowed, all);
+    }
+}

@@ -242,6 +242,12 @@ impl LocalEngine {
         }
         let mut records: Vec<Record> = events.iter().flat_map(Event::records).collect();
         records.extend(header.clone().map(Record::Header));
+        let purged = |event: &Event| {
+            if let Event::KeyPurged(key, _) = event { Some(*key.id.public()) } else { None }
+        };
+        let purged: Vec<_> = events.iter().filter_map(purged).collect();
+        // Before, so that none is left behind.
+        ledger.forget_histories(&purged)?;
         let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: header.clone() });
         let confirmed = events.iter().any(|event| matches!(event, Event::ClockConfirmed(..)));
         let mark = if confirmed { self.time.fresh() } else { self.time.mark() };

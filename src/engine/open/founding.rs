@@ -165,6 +165,7 @@ pub(in crate::engine) fn empty(keyring: &Keyring) -> Loaded {
         rev: Rev(0),
         mark: None,
         unbroken: None,
+        covered: None,
         others: Others::default(),
         journal: 0,
         unshown: None,

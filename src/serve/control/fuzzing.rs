@@ -3,7 +3,7 @@
 
 use super::frame::{self, REQUEST_MAX};
 use super::wire::{Ask, BroughtLine, Reach, Request, Said, With};
-use crate::domain::{Command, Name, Role};
+use crate::domain::{Bearer, Command, KeyId, Name, PublicId, Role};
 use crate::engine::Question;
 use crate::engine::open::Wants;
 use zeroize::Zeroizing;
@@ -41,6 +41,7 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
         Request::Ask(Question::Audit { before: Some(9), limit: 100, about: None }),
         Request::Ask(Question::Tried(b"kdag_")),
         Request::Ask(Question::Called("Nightly export")),
+        Request::Ask(Question::History(Bearer::Key(KeyId(PublicId::NOBODY)))),
     ];
     all.extend(name.map(|name| Request::Act {
         command: Command::AddOperator { name, role: Role::Admin },

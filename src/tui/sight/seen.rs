@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::time::DAY_MS;
+use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::domain::{Actor, Catalog, Grounds, Key, KeyState, Reason, State, Timestamp, Trace, Usage, View};
 use crate::tui::app::ask::{Ask, Found};
 use crate::tui::app::look::Look;
@@ -128,7 +128,6 @@ const fn whole_days(ms: i64) -> i64 {
 
 /// The same for hours.
 const fn whole_hours(ms: i64) -> i64 {
-    const HOUR_MS: i64 = DAY_MS / 24;
     ms.saturating_add(HOUR_MS - 1).div_euclid(HOUR_MS)
 }
 
