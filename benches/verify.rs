@@ -220,6 +220,7 @@ fn in_process(keys: usize) {
     let mut bare = Walk::new(&scene.valid);
     let (mut plain, mut scoped) = (Walk::new(&scene.valid), Walk::from_the_middle(&scene.valid));
     let (mut at_home, mut on_the_road) = (Walk::new(&scene.valid), Walk::from_the_middle(&scene.valid));
+    let (mut by_turns, mut turn) = (Walk::from_the_middle(&scene.valid), 0_u32);
     let mut mile = 0_u32;
     let mut unknown = Walk::new(&scene.unknown);
     let mut wrong = Walk::new(&scene.wrong_secret);
@@ -254,6 +255,13 @@ fn in_process(keys: usize) {
             Case::new("valid, one scope wanted", |n| scoped.run(n, |text| ask(text, &wanted, true))),
             Case::new("the same, from one place by one program", |n| {
                 at_home.run(n, |text| ask_from(text, 0xCB00_7107));
+            }),
+            // For its history each caller of a key is counted apart.
+            Case::new("the same, from four places in turn", |n| {
+                by_turns.run(n, |text| {
+                    turn = turn.wrapping_add(1);
+                    ask_from(text, 0xCB00_7100 | turn & 3)
+                });
             }),
             Case::new("the same, each time from another place", |n| {
                 on_the_road.run(n, |text| {

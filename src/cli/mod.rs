@@ -50,6 +50,7 @@ mod stopped;
 mod table;
 mod times;
 mod tokens;
+mod usage;
 mod verify;
 
 use std::ffi::OsString;

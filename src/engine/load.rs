@@ -143,20 +143,7 @@ pub fn load(
     let unshown = if doubts.is_empty() { read_unshown(store, &sealer, head, witness.seal)? } else { None };
     let state = assemble(part.records, part.uses, catalog);
     let digest = part.digest;
-    Ok(Loaded {
-        state,
-        head,
-        digest,
-        rev,
-        mark,
-        unbroken,
-        covered,
-        others,
-        journal,
-        unshown,
-        doubts,
-        proof,
-    })
+    Ok(Loaded { state, head, digest, rev, mark, unbroken, covered, others, journal, unshown, doubts, proof })
 }
 
 /// Reads the records, and holds them against the trail.

@@ -39,8 +39,8 @@ use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
 use crate::domain::history::Picture;
 use crate::domain::{
-    self, Access, Action, Bearer, Catalog, Command, Decision, Minted, PublicId, Reason, Refusal, ScopeId, State,
-    View,
+    self, Access, Action, Bearer, Catalog, Command, Decision, Minted, PublicId, Reason, Refusal, ScopeId,
+    State, View,
 };
 use crate::store::{CommitError, Store};
 

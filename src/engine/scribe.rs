@@ -33,6 +33,8 @@ use crate::store::CommitError;
 
 /// How long uses are gathered before they are written.
 pub const EVERY: Duration = Duration::from_secs(2);
+/// Rounds in the minute that a history waits to be written.
+const ROUNDS: u32 = 30;
 /// Between two commits of one round: time for a command that waits to have its turn.
 const COURTESY: Duration = Duration::from_millis(1);
 /// Refused commands told in one commit: they fit it, each with a long name.
@@ -433,17 +435,22 @@ fn work(register: &Register, every: Duration) {
         tracing::warn!(%error, "the store does not know that uses are gathered");
     }
     let bell = &register.verifier.uses().bell;
-    while bell.wait() {
+    loop {
+        // For a history nobody gets up before its minute is over, unless something comes.
+        let waits = register.book().histories.wait();
+        let goes_on = if waits { bell.wait_for(every.saturating_mul(ROUNDS)) } else { bell.wait() };
+        if !goes_on {
+            return;
+        }
         // What could not be written is tried again at the same pace.
         loop {
             if !bell.pause(every) {
                 return;
             }
-            // Nor does it sleep while a history, or something refused, waits for its minute to end.
+            // Nor does it sleep while something refused waits for its minute to end.
             if register.write(Refused::WhenDue).is_ok()
                 && !register.denials.wait()
                 && !register.refusals.wait()
-                && !register.book().histories.wait()
             {
                 break;
             }

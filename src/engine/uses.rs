@@ -141,8 +141,7 @@ impl Uses {
     /// Takes all that waits, each id once. What the table holds of it is the caller's to add.
     pub fn take(&self) -> Vec<Use> {
         let mut found: HashMap<PublicId, Use> = HashMap::new();
-        let nothing =
-            |id| Use { id, usage: Usage::default(), trace: Trace::default(), callers: Vec::new() };
+        let nothing = |id| Use { id, usage: Usage::default(), trace: Trace::default(), callers: Vec::new() };
         for (id, at) in std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner)) {
             let usage = &mut found.entry(id).or_insert_with(|| nothing(id)).usage;
             *usage = usage.merged(Usage { first_used_at: Some(at), ..Usage::default() });
@@ -281,6 +280,18 @@ impl Bell {
         *state != Call::End
     }
 
+    /// The same, for no longer than that.
+    pub fn wait_for(&self, time: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.wake.wait_timeout_while(state, time, |call| *call == Call::Rest);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+        if *state == Call::Work {
+            *state = Call::Rest;
+        }
+        *state != Call::End
+    }
+
     /// Lets time pass, so that notes close together are written together. False when it is time to end.
     pub fn pause(&self, time: Duration) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -328,8 +339,7 @@ mod tests {
         assert_eq!((seen.to_string().as_str(), seen.at), ("203.0.113.8 by curl/8.5", Timestamp(3)));
         let callers: Vec<String> =
             key.callers.iter().map(|(seen, count)| format!("{seen} {count}")).collect();
-        let told =
-            ["203.0.113.7 by curl/8.5 2", "203.0.113.8 by curl/8.5 1", "203.0.113.9 by curl/8.5 1"];
+        let told = ["203.0.113.7 by curl/8.5 2", "203.0.113.8 by curl/8.5 1", "203.0.113.9 by curl/8.5 1"];
         assert_eq!(callers, told);
         assert_eq!(
             app.usage,

@@ -75,6 +75,21 @@ fn a_key_shows_where_it_was_used_from_and_what_for() {
         assert_eq!(key["scopes_used"].as_array().unwrap().len(), 1);
         assert_eq!(key["scopes_used"][0]["last_used_at"], key["last_used_at"]);
     }
+    assert!(
+        page.contains("\n48 hours    ") && page.contains("1 allowed, 0 refused; a sign is 1 h\n"),
+        "{page}"
+    );
+    assert!(page.contains("\nCallers     1× 2001:db8::7 by curl/8.5, last "), "{page}");
+    let said = says(home.path(), &["key", "show", "Nightly export", "--json"]);
+    let used = &serde_json::from_str::<serde_json::Value>(&said).unwrap()["use"];
+    let count = |what: &str| used[what].as_array().unwrap().len();
+    assert_eq!((count("hours"), count("days"), count("callers"), count("scopes")), (48, 90, 1, 1));
+    assert_eq!((&used["days"][89]["allowed"], &used["days"][89]["complete"]), (&1.into(), &true.into()));
+    assert_eq!(
+        (&used["callers"][0]["from"], &used["callers"][0]["count"]),
+        (&"2001:db8::7".into(), &1.into())
+    );
+    assert_eq!(used["scopes"][0]["days"][0], used["days"][89]["at"]);
     let info: serde_json::Value = serde_json::from_str(&says(home.path(), &["info", "--json"])).unwrap();
     assert!(info["store"]["unsealed"]["uses_failing"].is_null());
     assert!(info["store"]["unsealed"]["uses_complete_since"].is_string());
@@ -129,6 +144,10 @@ fn a_key_whose_uses_went_with_a_killed_process_is_not_called_never_used() {
         serde_json::from_str(&says(at, &["key", "show", "Nightly export", "--json"])).unwrap();
     assert_eq!((&key["last_used_at"], &key["use_count"]), (&serde_json::Value::Null, &0.into()));
     assert!(key["uses_known_since"].is_string(), "{key}");
+    let last = &key["use"]["hours"][47];
+    let nothing = (&serde_json::Value::Null, &serde_json::Value::Null, &false.into());
+    assert_eq!((&last["allowed"], &last["denied"], &last["complete"]), nothing, "it is never shown as none");
+    assert!(page.contains("none is known") && page.contains(": uses may be lost"), "{page}");
     // Of what is known nothing is taken away, and once a sweep has noted that, nothing was lost of what is made later.
     let other = says(at, &["key", "show", "Other"]);
     says(at, &["sweep"]);

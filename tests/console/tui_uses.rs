@@ -78,6 +78,16 @@ fn the_last_use_and_the_scopes_never_used_are_in_the_detail() {
     house.used(&["contacts.write"], None);
     house.console.sees("Last seen  2 h ago at 203.0.113.7 by curl/8.5").sees("Scopes used 2 of 3");
     house.console.sees_no("from 203.0.113.7").sees("calendars.read  never used");
+    house.console.advance(Duration::from_millis(200)).sees("90 days    ").sees("2 allowed, 0 refused");
+    house.console.sees("Callers    1× 203.0.113.7 by curl/8.5").sees("and 1 request from nowhere");
+    // What is refused is told by a shape of its own.
+    let mut lacking: Vec<ScopeId> = vec!["payments.refund".parse().unwrap()];
+    assert!(!house.engine.verify(house.token.as_bytes(), &lacking).is_allow());
+    lacking.clear();
+    assert!(house.engine.verify(house.token.as_bytes(), &lacking).is_allow());
+    let _ = house.engine.settle();
+    house.console.news(Outcome::Changed);
+    house.console.advance(Duration::from_millis(200)).sees("refused").sees("×").sees("3 allowed, 1 refused");
 }
 
 #[test]

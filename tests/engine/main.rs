@@ -2,6 +2,7 @@
 
 mod delivery;
 mod denials;
+mod history;
 mod imported_keys;
 mod kinds;
 mod library;

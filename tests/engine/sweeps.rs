@@ -131,11 +131,16 @@ fn a_key_nobody_uses_is_told_of_three_times_then_deleted_then_purged() {
     assert_eq!(days, [89 + 75, 89 + 83, 89 + 89, 89 + 90]);
     assert_eq!(again.last().unwrap().1, "Webhook relay deleted");
     assert_eq!(house.verify(&token), Some(Reason::Tombstoned));
+    house.open.engine.settle().unwrap();
+    let history = || house.store.get(format!("h/{id}").as_bytes()).unwrap().is_some();
+    assert!(history());
     let then =
         [(180, "presented"), (209, "purged")].map(|(day, what)| (day, format!("Webhook relay {what}")));
     assert_eq!(house.days(179 + 30), then);
     assert!(house.open.engine.state().key(id).is_some(), "its id is never given again");
     assert_eq!(house.verify(&token), Some(Reason::Tombstoned), "who still has it is nobody who guesses");
+    house.open.engine.settle().unwrap();
+    assert!(!history(), "nor is anything kept of who used it");
     assert!(house.is_whole());
 }
 

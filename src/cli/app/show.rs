@@ -9,13 +9,17 @@ use super::{AuthWord, List, One, reach};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::cli::key::CELLS;
 use crate::cli::output::shown;
 use crate::cli::stopped::Stopped;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
+use crate::cli::usage::UseLine;
 use crate::domain::basis::Basis;
+use crate::domain::history::Picture;
 use crate::domain::name::plain;
-use crate::domain::{App, AppId, AppStatus, Key, LastUse, Reason, Refusal, Timestamp, Url, View};
+use crate::domain::{App, AppId, AppStatus, Bearer, Key, LastUse, Reason, Refusal, Timestamp, Url, View};
+use crate::tui::sight::usage;
 
 /// An app in JSON, the shape scripts rely on.
 #[derive(Serialize)]
@@ -46,6 +50,9 @@ pub struct AppLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     uses_known_since: Option<String>,
     keys: Vec<String>,
+    /// How it and its keys were used over time; absent but where one app is shown.
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    over_time: Option<UseLine>,
     rev: String,
 }
 
@@ -78,6 +85,7 @@ impl<'a> AppLine<'a> {
             last_used_at: view.last_use_of_app(app).at().map(Timestamp::rfc3339),
             uses_known_since: view.last_use_of_app(app).known_since().map(Timestamp::rfc3339),
             keys,
+            over_time: None,
             rev: Basis::of_app(app).to_string(),
         }
     }
@@ -202,7 +210,8 @@ fn state(app: &App, view: View<'_>) -> Cell {
 
 pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
     let (signed, app) = reach(deck, one)?;
-    print(deck, &signed, app.id)
+    let used = signed.engine.history(&signed.session, Bearer::App(app.id)).ok();
+    print_with(deck, &signed, app.id, used.as_ref())
 }
 
 /// What a command did, for people; the app as it is now, for scripts.
@@ -228,19 +237,23 @@ pub(super) fn stopped(deck: &Deck, signed: &Signed, id: AppId, said: &str, keys_
 }
 
 fn print(deck: &Deck, signed: &Signed, id: AppId) -> Outcome {
+    print_with(deck, signed, id, None)
+}
+
+fn print_with(deck: &Deck, signed: &Signed, id: AppId, used: Option<&Picture>) -> Outcome {
     let now = signed.now();
     let state = signed.engine.state();
     let view = View::new(&state, signed.session.actor());
     let app = view.app(id).ok_or(Refusal::NoSuchApp)?;
     if deck.output.is_json() {
-        deck.output.value(&AppLine::of(app, view, now))?;
+        deck.output.value(&AppLine { over_time: used.map(UseLine::from), ..AppLine::of(app, view, now) })?;
     } else {
-        deck.output.text(&page(app, view, now))?;
+        deck.output.text(&page(app, view, used, now))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn page(app: &App, view: View<'_>, now: Timestamp) -> String {
+fn page(app: &App, view: View<'_>, used: Option<&Picture>, now: Timestamp) -> String {
     let mut out = String::new();
     let mut line = |what: &str, text: &str| {
         let _ = writeln!(out, "{what:<16}{}", shown(text));
@@ -266,6 +279,11 @@ fn page(app: &App, view: View<'_>, now: Timestamp) -> String {
     line("Uses", app.method.as_str());
     line("Created", &times::both(app.created_at, now));
     line("Last used", &view.last_use_of_app(app).words(|at| times::both(at, now)));
+    for (what, text) in
+        used.map(|used| usage::lines(used, CELLS, |at| times::relative(at, now))).into_iter().flatten()
+    {
+        line(what, &text);
+    }
     line("Source app", app.profile.source.title());
     line("Signed in", app.profile.user_type.title());
     line("URI", app.profile.uri.as_str());

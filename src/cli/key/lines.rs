@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
+use crate::cli::usage::UseLine;
 use crate::domain::basis::Basis;
 use crate::domain::handover::Handed;
 use crate::domain::knock::Knock;
@@ -34,6 +35,9 @@ pub struct KeyLine<'a> {
     last_used_from: Option<String>,
     last_used_agent: Option<&'a str>,
     scopes_used: Vec<ScopeUsed<'a>>,
+    /// How it was used over time; absent but where one key is shown.
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    pub over_time: Option<UseLine>,
     first_used_at: Option<String>,
     /// How its token was handed over; null where it was shown.
     handed_over: Option<HandedOver>,
@@ -157,6 +161,7 @@ impl<'a> KeyLine<'a> {
                 .iter()
                 .map(|used| ScopeUsed { scope: used.scope.as_str(), last_used_at: used.at.rfc3339() })
                 .collect(),
+            over_time: None,
             first_used_at: usage.first_used_at.map(Timestamp::rfc3339),
             handed_over: key.handed.as_deref().map(HandedOver::of),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),

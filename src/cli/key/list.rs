@@ -12,15 +12,18 @@ use crate::cli::find;
 use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
+use crate::cli::usage::UseLine;
 use crate::domain::audit::Entry;
+use crate::domain::history::Picture;
 use crate::domain::knock::{Knocked, knocked};
 use crate::domain::name::plain;
 use crate::domain::view::Sought;
 use crate::domain::{
-    Grace, Grounds, Halves, Key, KeyState, LastUse, Place, ScopeId, Status, Timestamp, View,
+    Bearer, Grace, Grounds, Halves, Key, KeyState, LastUse, Place, ScopeId, Status, Timestamp, View,
 };
 use crate::engine::Unwritten;
 use crate::engine::open::Wants;
+use crate::tui::sight::usage;
 
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let scope = args.scope.as_ref().map(|text| text.parse::<ScopeId>()).transpose();
@@ -94,11 +97,17 @@ fn table(keys: &[&Key], view: View<'_>, left: &Unwritten, grounds: Grounds, with
 pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
     let signed = deck.sign_in_for(Wants::Named)?.widened(one.all)?;
     let key = find::key(&signed, &one.key, Sought::Living)?;
-    print(deck, &signed, &key)
+    // The page is worth having without it.
+    let used = signed.engine.history(&signed.session, Bearer::Key(key.id)).ok();
+    print_with(deck, &signed, &key, used.as_ref())
 }
 
 /// One key: a page for people, an object for scripts.
 pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
+    print_with(deck, signed, key, None)
+}
+
+fn print_with(deck: &Deck, signed: &Signed, key: &Key, used: Option<&Picture>) -> Outcome {
     let (grounds, left) = (signed.grounds(), signed.engine.condition().unwritten);
     let now = grounds.now;
     let knocked = meanwhile(signed, key, now);
@@ -106,6 +115,7 @@ pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
         let mut line = KeyLine::of(key, view, &left, grounds);
+        line.over_time = used.map(UseLine::from);
         line.knocked = knocked.map(|knocked| knocked.by.into_iter().map(KnockLine::from).collect());
         deck.output.value(&line)?;
     } else {
@@ -114,10 +124,14 @@ pub(super) fn print(deck: &Deck, signed: &Signed, key: &Key) -> Outcome {
         let trail =
             if over { signed.engine.audit(&signed.session, None, TOLD, Some(key.id)).ok() } else { None };
         let why = trail.as_ref().and_then(|page| page.lines.iter().find_map(|line| line.entry.unasked()));
-        deck.output.text(&signed.see(|view| page(key, view, (why, knocked.as_ref()), &left, grounds)))?;
+        let told = (why, knocked.as_ref(), used);
+        deck.output.text(&signed.see(|view| page(key, view, told, &left, grounds)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// Cells of a strip of days: each has its own.
+pub(in crate::cli) const CELLS: usize = Picture::DAYS as usize;
 
 /// Entries of a key that are looked at for why it ended.
 const TOLD: usize = 30;
@@ -168,7 +182,7 @@ fn goes(key: &Key, view: View<'_>, grounds: Grounds) -> Option<(&'static str, St
 fn page(
     key: &Key,
     view: View<'_>,
-    (why, knocked): (Option<&str>, Option<&Knocked>),
+    (why, knocked, used): (Option<&str>, Option<&Knocked>, Option<&Picture>),
     left: &Unwritten,
     grounds: Grounds,
 ) -> String {
@@ -231,6 +245,11 @@ fn page(
     }
     if let Some(at) = usage.first_used_at.filter(|_| key.succeeds.is_some()) {
         line("First used", &times::both(at, now));
+    }
+    for (what, text) in
+        used.map(|used| usage::lines(used, CELLS, |at| times::relative(at, now))).into_iter().flatten()
+    {
+        line(what, &text);
     }
     match key.expiry.instant() {
         Some(at) => line("Expires", &format!("{} ({})", times::exact(at), times::relative(at, now))),

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 
 pub use self::issue::{expiry, issue, scopes};
+pub(in crate::cli) use self::list::CELLS;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 

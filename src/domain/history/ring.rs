@@ -99,7 +99,11 @@ impl<T: Joins> Ring<T> {
 
     /// What a slot has.
     pub fn get(&self, at: i64) -> Option<T> {
-        self.0.binary_search_by_key(&at, |(known, _)| *known).ok().and_then(|at| self.0.get(at)).map(|(_, w)| *w)
+        self.0
+            .binary_search_by_key(&at, |(known, _)| *known)
+            .ok()
+            .and_then(|at| self.0.get(at))
+            .map(|(_, w)| *w)
     }
 
     /// All slots that have something, in order.

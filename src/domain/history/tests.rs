@@ -177,17 +177,26 @@ fn a_coverage_does_not_reach_past_what_a_process_saw() {
     coverage.extend(Timestamp(100));
     coverage.extend(Timestamp(500));
     coverage.extend(Timestamp(50));
-    assert!(coverage.covers(Timestamp(100), Timestamp(500)) && !coverage.covers(Timestamp(99), Timestamp(101)));
+    assert!(
+        coverage.covers(Timestamp(100), Timestamp(500)) && !coverage.covers(Timestamp(99), Timestamp(101))
+    );
     // Its clock was ahead when it ended without a word.
     coverage.begin(Timestamp(300));
     coverage.extend(Timestamp(400));
-    assert!(coverage.covers(Timestamp(100), Timestamp(300)) && coverage.covers(Timestamp(300), Timestamp(400)));
-    assert!(!coverage.covers(Timestamp(300), Timestamp(401)) && !coverage.covers(Timestamp(299), Timestamp(301)));
+    assert!(
+        coverage.covers(Timestamp(100), Timestamp(300)) && coverage.covers(Timestamp(300), Timestamp(400))
+    );
+    assert!(
+        !coverage.covers(Timestamp(300), Timestamp(401)) && !coverage.covers(Timestamp(299), Timestamp(301))
+    );
     (0..100).for_each(|n| {
         coverage.begin(Timestamp(1_000 + n * 10));
         coverage.extend(Timestamp(1_005 + n * 10));
     });
-    assert!(!coverage.covers(Timestamp(100), Timestamp(300)) && coverage.covers(Timestamp(1_990), Timestamp(1_995)));
+    assert!(
+        !coverage.covers(Timestamp(100), Timestamp(300))
+            && coverage.covers(Timestamp(1_990), Timestamp(1_995))
+    );
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! turns a job into work on another thread and brings the answer to whoever asked.
 
 use crate::domain::command::Yields;
-use crate::domain::{AppId, Command, Decision, Event, KeyId, Place, ScopeId};
+use crate::domain::history::Picture;
+use crate::domain::{AppId, Bearer, Command, Decision, Event, KeyId, Place, ScopeId};
 use crate::engine::{AuditPage, AuditReport, Doors, Session};
 use crate::tui::action::Action;
 pub use crate::tui::action::Tab;
@@ -105,6 +106,8 @@ pub enum Job {
         about: Option<KeyId>,
     },
     CheckAudit,
+    /// How a key or an app was used.
+    Use(Bearer),
     /// Where the store lies and what opens it.
     Doors,
     /// Try a token without using it.
@@ -120,7 +123,7 @@ impl Job {
     /// Whether it changes something, as opposed to looking.
     pub const fn changes(&self) -> bool {
         match self {
-            Self::Audit { .. } | Self::CheckAudit | Self::Doors | Self::Test { .. } => false,
+            Self::Audit { .. } | Self::CheckAudit | Self::Use(_) | Self::Doors | Self::Test { .. } => false,
             Self::Run { .. } | Self::Widen | Self::LetIn { .. } | Self::RenewRecovery => true,
         }
     }
@@ -153,6 +156,7 @@ impl Job {
             | Self::LetIn { .. }
             | Self::Audit { .. }
             | Self::CheckAudit
+            | Self::Use(_)
             | Self::Doors
             | Self::Test { .. } => None,
         }
@@ -178,6 +182,8 @@ pub enum Answer {
     Audit(AuditPage),
     /// How the trail stands.
     Checked(AuditReport),
+    /// How a key or an app was used.
+    Use(Bearer, Box<Picture>),
     /// Where the store lies and what opens it.
     Doors(Doors),
     /// What a request with the token would be told.

@@ -201,6 +201,7 @@ fn try_perform(
         }
         Job::Audit { before, limit, about } => Answer::Audit(engine.audit(session, before, limit, about)?),
         Job::CheckAudit => Answer::Checked(engine.check_audit(session)?),
+        Job::Use(about) => Answer::Use(about, Box::new(engine.history(session, about)?)),
         Job::Doors => Answer::Doors(engine.doors(session)?),
         Job::Test { token, wanted } => {
             Answer::Tested(engine.test(session, token.expose().as_bytes(), &wanted)?)

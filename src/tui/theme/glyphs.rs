@@ -96,6 +96,14 @@ const PLAIN: &[(&str, &str)] = &[
     ("✓", "+"),
     ("✗", "x"),
     ("§", "S"),
+    ("▁", "_"),
+    ("▂", ","),
+    ("▃", ":"),
+    ("▄", "="),
+    ("▅", "+"),
+    ("▆", "%"),
+    ("▇", "8"),
+    ("█", "#"),
 ];
 
 /// A text with its signs in ASCII. Letters stay as they are: a name is not ours to spell.

@@ -218,6 +218,7 @@ impl Desk {
             | Answer::Audit(_)
             | Answer::Checked(_)
             | Answer::Doors(_)
+            | Answer::Use(..)
             | Answer::Tested(_) => {}
             Answer::Widened(session) => {
                 self.sign(session.clone());

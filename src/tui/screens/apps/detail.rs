@@ -1,15 +1,18 @@
 //! Everything about one app, as lines of text: what it is, how it proves itself, what it may do, its keys.
 
 use crate::domain::catalog::AuthMethod;
+use crate::domain::history::Picture;
 use crate::domain::name::plain;
 use crate::domain::{App, LastUse, Url};
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail::scopes;
+use crate::tui::screens::keys::used;
 use crate::tui::sight::app_standing::{means, standing};
 use crate::tui::sight::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
 
-pub fn lines(glyphs: &Glyphs, app: &App, seen: &Seen<'_>) -> Vec<Line> {
+/// The lines; how it was used, where that is known, for so many cells.
+pub fn lines(glyphs: &Glyphs, app: &App, used: Option<(&Picture, u16)>, seen: &Seen<'_>) -> Vec<Line> {
     let standing = standing(app, seen);
     let badge = standing.badge();
     let mut all = vec![
@@ -22,6 +25,9 @@ pub fn lines(glyphs: &Glyphs, app: &App, seen: &Seen<'_>) -> Vec<Line> {
     }
     all.push(Line::blank());
     facts(&mut all, app, seen);
+    if let Some((picture, cells)) = used {
+        used::lines(&mut all, picture, cells, seen);
+    }
     all.push(Line::blank());
     scopes(&mut all, &app.scopes, (seen.view.app_trace(app), app.created_at), seen);
     if app.method == AuthMethod::ApiKey {

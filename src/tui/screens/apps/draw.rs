@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{Apps, Part, detail};
 use crate::domain::catalog::AuthMethod;
+use crate::domain::{App, Bearer};
 use crate::tui::action::{Action, Layer};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
@@ -23,7 +24,7 @@ impl Apps {
             self.pane.beside.note_width(area.width);
             let (tables, room) = self.beside.rooms(canvas, area);
             self.draw_tables(canvas, (tables, Rect { width: 0, ..room }), look, now);
-            return self.draw_detail(canvas, room, look);
+            return self.draw_detail(canvas, room, look, now);
         }
         self.beside.note_width(area.width);
         match self.pane.beside.rooms(canvas, area) {
@@ -88,12 +89,15 @@ impl Apps {
         canvas.print(end, row.y, 1, " ", style);
     }
 
-    fn draw_detail(&mut self, canvas: &mut Canvas<'_>, room: Rect, look: &Look) {
+    fn draw_detail(&mut self, canvas: &mut Canvas<'_>, room: Rect, look: &Look, now: Now) {
         let (selected, focus) = (self.beside.list.selected(), Focus::when(self.beside.is_inside()));
         seen(look, |seen| {
             let app = selected.and_then(|id| seen.view.app(id)).filter(|_| !room.is_empty());
+            let mark = |app: &App| (seen.view.last_use_of_app(app).at(), seen.view.app_usage(app).count);
+            self.used.want(app.map(|app| (Bearer::App(app.id), mark(app))), now);
             let Some(app) = app else { return };
-            let lines = detail::lines(canvas.glyphs(), app, seen);
+            let used = self.used.of(Bearer::App(app.id)).map(|picture| (picture, room.width));
+            let lines = detail::lines(canvas.glyphs(), app, used, seen);
             self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
         });
     }

@@ -23,8 +23,9 @@ use self::list::AppRows;
 use super::Screen;
 use super::keys::detail as key_detail;
 use super::keys::pane::{HINTS, KeyPane};
+use super::keys::used::Used;
 use crate::domain::authorize::Action as Act;
-use crate::domain::{AppId, Command, Event};
+use crate::domain::{AppId, Bearer, Command, Event};
 use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job};
 use crate::tui::app::look::Look;
@@ -91,6 +92,8 @@ pub struct Apps {
     beside: Beside<AppRows>,
     pane: KeyPane,
     part: Part,
+    /// How the selected app was used.
+    used: Used,
     /// The keys of all apps are shown, not only the selected one's: what is due among them.
     all: bool,
     /// Why no app can be created, judged when the state changed.
@@ -106,6 +109,7 @@ impl Apps {
             beside: Beside::new((PANE, key_detail::PANE), Vec::new()),
             pane: KeyPane::new(Subset::Apps),
             part: Part::Apps,
+            used: Used::default(),
             all: false,
             create: Ok(()),
             paused: None,
@@ -273,7 +277,11 @@ impl Screen for Apps {
             {
                 return self.hear_apps(cue, look, out);
             }
-            Cue::Tick | Cue::Wheel { .. } => return self.pane.hear(cue, look, now, out),
+            Cue::Tick => {
+                self.used.tick(now, out);
+                return self.pane.hear(cue, look, now, out);
+            }
+            Cue::Wheel { .. } => return self.pane.hear(cue, look, now, out),
             _ => {}
         }
         if self.part == Part::Apps {
@@ -299,7 +307,15 @@ impl Screen for Apps {
                 }
             }
         }
-        self.pane.told(answer, look, now, out);
+        match answer {
+            Answer::Use(about @ Bearer::App(_), picture) => self.used.take(about, *picture),
+            answer => {
+                if let Answer::Refused(_) = answer {
+                    self.used.give_up();
+                }
+                self.pane.told(answer, look, now, out);
+            }
+        }
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
@@ -337,6 +353,6 @@ impl Screen for Apps {
     }
 
     fn wake_at(&self) -> Option<Moment> {
-        self.pane.wake_at()
+        [self.pane.wake_at(), self.used.wake_at()].into_iter().flatten().min()
     }
 }

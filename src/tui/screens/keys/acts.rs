@@ -194,6 +194,7 @@ impl Acts {
             | Answer::Recovery(_)
             | Answer::Checked(_)
             | Answer::Doors(_)
+            | Answer::Use(..)
             | Answer::Tested(_) => {}
         }
     }

@@ -2,8 +2,9 @@
 //! Drawn beside the table, or over it when there is no room beside.
 
 use super::history::{Happening, reaches};
-use super::rotation;
+use super::{rotation, used};
 use crate::domain::catalog::Risk;
+use crate::domain::history::Picture;
 use crate::domain::knock;
 use crate::domain::{Catalog, Key, LastUse, Place, ScopeId, Scopes, Status, Timestamp, Trace};
 use crate::tui::keymap::Keymap;
@@ -14,12 +15,12 @@ use crate::tui::theme::{Glyphs, Role};
 /// The pane's number for the mouse.
 pub const PANE: u8 = 2;
 
-/// The lines. `history` is `None` while it is not known.
+/// The lines. `history` is `None` while it is not known, and so is how the key was used; that is drawn for so many cells.
 pub fn lines(
     glyphs: &Glyphs,
     key: &Key,
     seen: &Seen<'_>,
-    history: Option<&[Happening]>,
+    (history, used): (Option<&[Happening]>, Option<(&Picture, u16)>),
     keymap: &Keymap,
 ) -> Vec<Line> {
     let standing = seen.standing(key);
@@ -33,6 +34,9 @@ pub fn lines(
     all.extend(rotation::lines(glyphs, key, seen, keymap));
     facts(&mut all, glyphs.protected, key, seen);
     knocked(&mut all, key, seen, history);
+    if let Some((picture, cells)) = used {
+        used::lines(&mut all, picture, cells, seen);
+    }
     all.push(Line::blank());
     scopes(&mut all, &key.scopes, (seen.trace(key), key.created_at), seen);
     all.push(Line::blank());

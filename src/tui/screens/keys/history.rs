@@ -1,8 +1,6 @@
 //! What happened to the selected key, from the audit trail. Read when the selection has rested for a moment, one
 //! key at a time, because reading walks back through the trail.
 
-use std::time::Duration;
-
 use crate::{
     domain::{
         CommandKind, KeyId, Timestamp,
@@ -12,12 +10,10 @@ use crate::{
     tui::{
         app::ask::{Ask, Job},
         clock::{Moment, Now},
-        sight::words,
+        sight::{wanted::Wanted, words},
     },
 };
 
-/// How long the selection must rest before its history is read.
-const REST: Duration = Duration::from_millis(120);
 const ENTRIES: usize = 30;
 
 /// One line of a history.
@@ -35,64 +31,43 @@ pub struct Happening {
 
 /// The history of one key, as far as it is known.
 #[derive(Debug, Default)]
-pub struct History {
-    /// Whose history is wanted.
-    wanted: Option<KeyId>,
-    since: Moment,
-    /// Whose is being read.
-    asked: Option<KeyId>,
-    /// The last one read.
-    known: Option<(KeyId, Vec<Happening>)>,
-    /// The known one may have grown.
-    stale: bool,
-}
+pub struct History(Wanted<KeyId, Vec<Happening>>);
 
 impl History {
     /// The selection is on `key`.
     pub fn want(&mut self, key: Option<KeyId>, now: Now) {
-        if self.wanted != key {
-            self.wanted = key;
-            self.since = now.at;
-        }
+        self.0.want(key, now);
     }
 
     /// Something happened somewhere: what is known may have grown.
     pub const fn outdate(&mut self) {
-        self.stale = true;
+        self.0.outdate();
     }
 
     /// The history of `key`, when it is known.
     pub fn of(&self, key: KeyId) -> Option<&[Happening]> {
-        self.known.as_ref().filter(|(known, _)| *known == key).map(|(_, lines)| lines.as_slice())
+        self.0.of(key).map(Vec::as_slice)
     }
 
     /// Asks for the history when it is time to.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Ask>) {
-        if self.wake_at().is_some_and(|due| due <= now.at) {
-            self.asked = self.wanted;
-            self.stale = false;
-            out.push(Ask::Do(Job::Audit { before: None, limit: ENTRIES, about: self.wanted }));
-        }
+        let asked = self.0.tick(now);
+        out.extend(asked.map(|_| Ask::Do(Job::Audit { before: None, limit: ENTRIES, about: asked })));
     }
 
     /// When it wants a tick.
     pub fn wake_at(&self) -> Option<Moment> {
-        let missing = self.stale || self.known.as_ref().map(|(known, _)| *known) != self.wanted;
-        (missing && self.asked.is_none() && self.wanted.is_some()).then(|| self.since + REST)
+        self.0.wake_at()
     }
 
     /// A page of the trail came.
     pub fn take(&mut self, page: &AuditPage) {
-        if let Some(key) = self.asked.take() {
-            self.known = Some((key, page.lines.iter().map(|line| happening(&line.entry)).collect()));
-        }
+        self.0.take(page.lines.iter().map(|line| happening(&line.entry)).collect());
     }
 
     /// It could not be read; not asked for again until something changes.
     pub fn give_up(&mut self) {
-        if let Some(key) = self.asked.take() {
-            self.known = Some((key, Vec::new()));
-        }
+        self.0.take(Vec::new());
     }
 }
 
@@ -154,6 +129,8 @@ fn difference(from: &str, to: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::audit::ActorLine;
 

@@ -7,8 +7,9 @@ use super::acts::Acts;
 use super::detail;
 use super::history::History;
 use super::list::{self, Keys};
+use super::used::Used;
 use crate::{
-    domain::{Key, KeyId, Place},
+    domain::{Bearer, Key, KeyId, Place},
     tui::{
         action::{Action, Layer, Reason},
         app::{
@@ -67,6 +68,7 @@ pub struct KeyPane {
     /// The table, and the detail beside it.
     pub beside: Beside<Keys>,
     history: History,
+    used: Used,
     search: Search,
     /// The selected key as it was when last looked at, to notice that something happened to it.
     last: Option<Key>,
@@ -82,6 +84,7 @@ impl KeyPane {
             subset,
             beside: Beside::new((PANE, detail::PANE), Vec::new()),
             history: History::default(),
+            used: Used::default(),
             search: Search::Done,
             last: None,
             issue: Ok(()),
@@ -237,9 +240,12 @@ impl KeyPane {
             }
             let key = self.key(seen).filter(|_| !room.is_empty());
             self.history.want(key.map(|key| key.id), now);
+            let mark = |key: &Key| (seen.usage(key).last_used_at, seen.usage(key).count);
+            self.used.want(key.map(|key| (Bearer::Key(key.id), mark(key))), now);
             let Some(key) = key else { return };
-            let history = self.history.of(key.id);
-            let lines = detail::lines(canvas.glyphs(), key, seen, history, &look.keymap);
+            let used = self.used.of(Bearer::Key(key.id)).map(|picture| (picture, room.width));
+            let told = (self.history.of(key.id), used);
+            let lines = detail::lines(canvas.glyphs(), key, seen, told, &look.keymap);
             self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
         });
     }
@@ -300,6 +306,7 @@ impl Screen for KeyPane {
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
         if cue == Cue::Tick {
             self.history.tick(now, out);
+            self.used.tick(now, out);
             return true;
         }
         if let Cue::Do(action) = cue
@@ -322,7 +329,15 @@ impl Screen for KeyPane {
     }
 
     fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
-        self.acts.told(answer, &mut self.history);
+        match answer {
+            Answer::Use(about, picture) => self.used.take(about, *picture),
+            answer => {
+                if let Answer::Refused(_) = answer {
+                    self.used.give_up();
+                }
+                self.acts.told(answer, &mut self.history);
+            }
+        }
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
@@ -384,6 +399,6 @@ impl Screen for KeyPane {
     }
 
     fn wake_at(&self) -> Option<Moment> {
-        self.history.wake_at()
+        [self.history.wake_at(), self.used.wake_at()].into_iter().flatten().min()
     }
 }

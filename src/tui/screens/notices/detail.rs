@@ -59,7 +59,7 @@ pub fn lines(
             | Standing::InGrace(_)
             | Standing::Revoked => 1,
         };
-        all.extend(detail::lines(glyphs, key, sight.seen, history, keymap).into_iter().skip(told));
+        all.extend(detail::lines(glyphs, key, sight.seen, (history, None), keymap).into_iter().skip(told));
     }
     all
 }

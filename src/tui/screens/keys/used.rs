@@ -1,0 +1,68 @@
+//! How the selected key or app was used, as it was read last.
+
+use crate::domain::history::Picture;
+use crate::domain::{Bearer, Timestamp};
+use crate::tui::app::ask::{Ask, Job};
+use crate::tui::clock::{Moment, Now};
+use crate::tui::list::page::Line;
+use crate::tui::sight::seen::Seen;
+use crate::tui::sight::usage;
+use crate::tui::sight::wanted::Wanted;
+
+/// Cells of a detail that are not for what stands beside a label.
+const ASIDE: u16 = 13;
+
+/// The use of one key or app, as far as it is known.
+#[derive(Debug, Default)]
+pub struct Used {
+    wanted: Wanted<Bearer, Option<Picture>>,
+    /// Its last use and how many there were: what is known is old when they are others.
+    mark: Option<(Option<Timestamp>, u64)>,
+}
+
+impl Used {
+    /// The selection is on this one, whose last use and number of uses are these.
+    pub fn want(&mut self, what: Option<(Bearer, (Option<Timestamp>, u64))>, now: Now) {
+        let mark = what.map(|(_, mark)| mark);
+        if self.mark != mark {
+            self.mark = mark;
+            self.wanted.outdate();
+        }
+        self.wanted.want(what.map(|(bearer, _)| bearer), now);
+    }
+
+    /// The use of `bearer`, where it is known.
+    pub fn of(&self, bearer: Bearer) -> Option<&Picture> {
+        self.wanted.of(bearer).and_then(Option::as_ref)
+    }
+
+    /// Asks for it when it is time to.
+    pub fn tick(&mut self, now: Now, out: &mut Vec<Ask>) {
+        out.extend(self.wanted.tick(now).map(|bearer| Ask::Do(Job::Use(bearer))));
+    }
+
+    /// When it wants a tick.
+    pub fn wake_at(&self) -> Option<Moment> {
+        self.wanted.wake_at()
+    }
+
+    /// It came.
+    pub fn take(&mut self, about: Bearer, picture: Picture) {
+        self.wanted.learn(about, Some(picture));
+    }
+
+    /// It could not be read; not asked for again until something changes.
+    pub fn give_up(&mut self) {
+        self.wanted.take(None);
+    }
+}
+
+/// The lines that tell of it in a detail that is `cells` wide.
+pub fn lines(all: &mut Vec<Line>, picture: &Picture, cells: u16, seen: &Seen<'_>) {
+    let told = usage::lines(picture, cells.saturating_sub(ASIDE).into(), |at| seen.times.relative(at));
+    if told.is_empty() {
+        return;
+    }
+    all.push(Line::blank());
+    all.extend(told.into_iter().map(|(label, said)| Line::fact(label, said)));
+}
