@@ -272,6 +272,7 @@ impl Clerk {
             | Finding::Anchor(_)
             | Finding::AuditHash(_)
             | Finding::Doors(_)
+            | Finding::History(_)
             | Finding::Called => None,
         };
         let record = bearer.and_then(|bearer| match bearer {
