@@ -16,7 +16,7 @@
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for; [`history`]: how often, by the hour and the day.
 //! - [`verdict`]: allow or deny of a presented token, and why; [`proof`]: what is refused because nobody vouches for it.
-//! - `sheet`: the names in a table that somebody made elsewhere.
+//! - `sheet`: the names in a table that somebody made elsewhere. `filter`: what is asked of a list, in one line.
 //! - [`audit`]: what an entry of the audit chain says.
 
 pub mod aftermath;
@@ -31,6 +31,8 @@ pub mod contact;
 pub mod decide;
 pub mod delivery;
 pub mod event;
+#[cfg(feature = "console")]
+pub mod filter;
 pub mod handover;
 pub mod history;
 pub mod id;

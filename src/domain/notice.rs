@@ -395,4 +395,11 @@ impl View<'_> {
     pub fn deletion(&self, key: &Key, grounds: Grounds) -> Option<(Timestamp, usize)> {
         deletion(self.state(), key, grounds)
     }
+
+    /// When a key is deleted for want of use, if that was announced and nothing has stopped it since. Where uses were lost
+    /// it comes later than this.
+    pub fn goes(&self, key: &Key, now: Timestamp) -> Option<Timestamp> {
+        let grounds = Grounds { now, complete_since: Some(key.created_at) };
+        self.deletion(key, grounds).filter(|(_, told)| *told > 0).map(|(at, _)| at)
+    }
 }

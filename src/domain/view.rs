@@ -180,6 +180,11 @@ impl<'a> View<'a> {
         key.state(now) != KeyState::Superseded || self.key(how.by).is_some_and(sees)
     }
 
+    /// Whether lists leave a key out unless it is asked for: it was deleted, or is shown with the one that took over.
+    pub fn is_aside(&self, key: &Key, now: Timestamp) -> bool {
+        key.state(now) == KeyState::Deleted || self.is_folded(key, now)
+    }
+
     /// Both halves of the rotation a key is a part of, if the actor may see them.
     pub fn halves(&self, key: &'a Key) -> Option<super::Halves<'a>> {
         self.state

@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::filter::Filter;
 use super::{Change, List, Listed};
+use crate::domain::filter::Filter;
 use crate::tui::action::Action;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::input::TextFocus;

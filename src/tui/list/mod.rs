@@ -1,13 +1,12 @@
 //! The one list: rows known by their ids, typed columns, a filter line, marks, and a selection that stays on its row.
 //! Any number of rows, of which only those on the screen are ever made. What a row is, each list says as [`Listed`].
 //!
-//! - [`column`]: header, order and cell. [`filter`]: what a filter line means. `line`: typing it.
+//! - [`column`]: header, order and cell. `line`: typing a filter line; what it means is [`crate::domain::filter`]'s.
 //! - [`search`]: order and filter. `draw`: all of it on the screen. [`page`]: lines to read. [`beside`]: a list with the detail of its selected row.
 
 pub mod beside;
 pub mod column;
 mod draw;
-pub mod filter;
 mod line;
 pub mod page;
 pub mod search;
@@ -19,11 +18,11 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 pub use self::column::{Cell, Column, Rank};
-use self::filter::{Filter, Term};
 use self::line::Mode;
 use super::action::Action;
 use super::widgets::field::TextField;
 use super::widgets::{Handled, walk};
+use crate::domain::filter::{Filter, Term, push_plain};
 
 /// What the rows of a list are.
 pub trait Listed: Sized + 'static {
@@ -51,7 +50,7 @@ pub trait Listed: Sized + 'static {
 
     /// Adds what words are looked for in, as [`plain`] has it, one field per line so that no word spans two.
     fn text(row: &Self::Row, sight: &Self::Sight<'_>, room: &mut String) {
-        filter::push_plain(room, Self::name(row, sight));
+        push_plain(room, Self::name(row, sight));
     }
 
     /// Whether a term holds for it.

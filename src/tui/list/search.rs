@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::column::Ranking;
-use super::filter::Filter;
 use super::{List, Listed, Rank, Sort};
+use crate::domain::filter::Filter;
 use crate::domain::name::plain;
 
 /// As many rows are looked through at once, in less than a frame. Few in a test, whose store is small.

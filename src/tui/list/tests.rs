@@ -3,8 +3,8 @@ use std::cell::Cell as Counter;
 use proptest::prelude::*;
 
 use super::column::fit;
-use super::filter::NoTerm;
 use super::*;
+use crate::domain::filter::NoTerm;
 use crate::tui::canvas::{HitMap, Target};
 use crate::tui::overlay::{Cue, Typed};
 use crate::tui::testing;

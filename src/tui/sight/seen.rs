@@ -70,14 +70,12 @@ impl<'a> Seen<'a> {
 
     /// When a key is deleted for want of use, if that was announced and nothing has stopped it since.
     pub fn goes(&self, key: &Key) -> Option<Timestamp> {
-        // Where uses were lost it comes later than this.
-        let grounds = Grounds { now: self.now(), complete_since: Some(key.created_at) };
-        self.view.deletion(key, grounds).filter(|(_, told)| *told > 0).map(|(at, _)| at)
+        self.view.goes(key, self.now())
     }
 
     /// Whether lists leave a key out unless it is asked for: it was deleted, or is shown with the one that took over.
     pub fn is_aside(&self, key: &Key) -> bool {
-        key.state(self.now()) == KeyState::Deleted || self.view.is_folded(key, self.now())
+        self.view.is_aside(key, self.now())
     }
 
     pub fn standing(&self, key: &Key) -> Standing {
@@ -132,7 +130,7 @@ const fn whole_hours(ms: i64) -> i64 {
 }
 
 /// What stands beside a key or an app that the store does not vouch for.
-pub const IN_DOUBT: &str = "in doubt";
+pub use crate::domain::filter::keys::IN_DOUBT;
 /// What that means, and what to do about it.
 pub const REFUSED_IN_DOUBT: &str =
     "Refused: the store is in doubt and does not vouch for it. Settings, Security tells why.";
@@ -307,5 +305,32 @@ fn changed_at(key: &Key) -> Option<Timestamp> {
     match key.status {
         Status::Active => None,
         Status::Paused(at) | Status::Revoked(at) | Status::Deleted(at) | Status::Purged(at) => Some(at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::filter::keys::KeyFilter;
+
+    #[test]
+    fn every_word_that_the_table_says_of_a_state_is_one_that_can_be_asked_for() {
+        let standings = [
+            Standing::ExpiresSoon,
+            Standing::Active,
+            Standing::Superseded,
+            Standing::Paused,
+            Standing::InDoubt,
+            Standing::OwnerStopped,
+            Standing::LocationGone,
+            Standing::AppStopped,
+            Standing::Expired,
+            Standing::Revoked,
+            Standing::Deleted,
+        ];
+        for word in standings.map(Standing::words).iter().map(String::as_str).chain(["stopped", "idle"]) {
+            let query = KeyFilter::parse(&format!("state:\"{word}\""));
+            assert!(query.mistakes.is_empty(), "{word}: {:?}", query.mistakes);
+        }
     }
 }

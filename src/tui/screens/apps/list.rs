@@ -2,8 +2,8 @@
 
 use super::query::Term;
 use crate::domain::catalog::AuthMethod;
+use crate::domain::filter::push_plain;
 use crate::domain::{App, AppId};
-use crate::tui::list::filter::push_plain;
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::screens::keys::list::{urgency, used_rank};
 use crate::tui::sight::app_standing::{live_keys, method_word, source_word, standing, user_word};

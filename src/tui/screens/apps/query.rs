@@ -1,9 +1,9 @@
 //! What may be asked of apps in a filter line: `state:paused`, `method:tokens`, `source:bot`, `user:guest`, and what
 //! words are looked for in. The grammar around it is [`filter`]'s.
 
+use crate::domain::filter::{self, needs};
 use crate::domain::name::plain;
 use crate::domain::{App, AppStatus};
-use crate::tui::list::filter::{self, needs};
 use crate::tui::sight::app_standing::{method_word, source_word, standing};
 use crate::tui::sight::seen::{IN_DOUBT, Seen, Standing};
 
@@ -82,7 +82,7 @@ impl filter::Term for Term {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::list::filter::Filter;
+    use crate::domain::filter::Filter;
 
     type Query = Filter<Term>;
 

@@ -4,10 +4,10 @@
 
 use crate::domain::Timestamp;
 use crate::domain::audit::{Entry, Outcome};
+use crate::domain::filter::{self, needs};
 use crate::domain::name::plain;
 use crate::engine::AuditPage;
 use crate::tui::app::times::Times;
-use crate::tui::list::filter::{self, needs};
 use crate::tui::list::{Cell, Column, Listed};
 use crate::tui::sight::words;
 use crate::tui::theme::{Badge, Role};

@@ -1,9 +1,8 @@
 //! Keys as rows of a list: which there are, their columns, and what is looked for in them. Cells are made for the rows on
 //! the screen only.
 
-use super::query::Term;
+use crate::domain::filter::keys::{self, Term};
 use crate::domain::{Key, KeyId, LastUse};
-use crate::tui::list::filter::push_plain;
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::sight::seen::{Seen, Standing};
 use crate::tui::sight::subset::Subset;
@@ -42,16 +41,11 @@ impl Listed for Keys {
     }
 
     fn text(key: &Key, seen: &Seen<'_>, room: &mut String) {
-        let id = key.id.to_string();
-        let place = seen.view.place_name(key.place).unwrap_or_default();
-        let (name, note, owner) = (key.name.as_str(), key.note.as_str(), seen.view.owner_name(key));
-        for field in [name, "\n", key.place.prefix(), &id, "_\n", note, "\n", owner, "\n", place] {
-            push_plain(room, field);
-        }
+        keys::text(key, seen.view, room);
     }
 
     fn fits(term: &Term, key: &Key, seen: &Seen<'_>) -> bool {
-        term.fits(key, seen)
+        term.fits(key, seen.view, seen.now())
     }
 
     fn is_hidden(key: &Key, seen: &Seen<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! What the screens of keys are made of. [`pane::KeyPane`] is a table of keys with its filter line and the
 //! detail of the selected key; a screen says which keys and adds what is around it.
 //!
-//! - [`acts`]: what can be done to them. [`query`]: what a filter line means. [`list`]: the table. [`detail`], [`history`], [`used`]: one key.
+//! - [`acts`]: what can be done to them. [`list`]: the table; what its filter line means is [`crate::domain::filter`]'s. [`detail`], [`history`], [`used`]: one key.
 //! - `rotation`: the two halves of one that is being replaced. [`places`]: the locations beside their keys.
 
 pub mod acts;
@@ -10,6 +10,5 @@ pub mod history;
 pub mod list;
 pub mod pane;
 pub mod places;
-pub mod query;
 mod rotation;
 pub mod used;

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use ratatui::layout::Rect;
 
-use super::query;
+use crate::domain::filter::{self, keys};
 use crate::domain::name::plain;
 use crate::domain::{Key, Location, LocationId};
 use crate::tui::canvas::Canvas;
-use crate::tui::list::filter;
 use crate::tui::list::{Cell, Column, List, Listed};
 use crate::tui::overlay::Cue;
 use crate::tui::sight::seen::Seen;
@@ -54,7 +53,7 @@ impl filter::Term for Named {
 
     fn read(field: &str, sign: char, value: String) -> Option<Result<Self, String>> {
         // Whoever asks for keys stands in the wrong half.
-        let of_keys = query::Term::read(field, sign, value).is_some();
+        let of_keys = keys::Term::read(field, sign, value).is_some();
         of_keys.then(|| Err(format!("{field}{sign} asks for keys; go to them on the right and filter there")))
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use crate::domain::filter::{self, needs, push_plain};
 use crate::domain::lifecycle::{NoticeKind, STEPS};
 use crate::domain::name::plain;
 use crate::domain::notice::{Notice, Trouble, What};
 use crate::domain::{App, AppId, Key, KeyId, LastUse, OperatorId};
 use crate::engine::Troubles;
-use crate::tui::list::filter::{self, needs, push_plain};
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::sight::seen::Seen;
 use crate::tui::theme::{Badge, Role};

@@ -2,11 +2,11 @@
 
 use ratatui::layout::Rect;
 
+use crate::domain::filter::NoTerm;
 use crate::domain::{OperatorId, Role as OperatorRole, Timestamp};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
 use crate::tui::canvas::Canvas;
-use crate::tui::list::filter::NoTerm;
 use crate::tui::list::{Cell, Change, Column, List, Listed};
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::operator::Person;

@@ -4,10 +4,10 @@ use ratatui::layout::Rect;
 
 use crate::domain::Policy;
 use crate::domain::authorize::Action as Act;
+use crate::domain::filter::NoTerm;
 use crate::tui::action::{Action, Layer};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
-use crate::tui::list::filter::NoTerm;
 use crate::tui::list::{Cell, Change, Column, List, Listed};
 use crate::tui::overlay::{Cue, Overlay};
 use crate::tui::overlays::policy_edit;

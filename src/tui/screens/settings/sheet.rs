@@ -2,11 +2,11 @@
 
 use ratatui::layout::Rect;
 
+use crate::domain::filter::NoTerm;
 use crate::tui::action::{Action, Layer};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
 use crate::tui::keymap::Keymap;
-use crate::tui::list::filter::NoTerm;
 use crate::tui::list::page::{Line, Page, wrapped};
 use crate::tui::list::{Cell, Change, Column, List, Listed};
 use crate::tui::overlay::Cue;

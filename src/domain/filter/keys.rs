@@ -1,10 +1,15 @@
 //! What may be asked of keys in a filter line: `scope:contacts.read`, `state:paused`, `expires<7d`, `idle>60d`,
-//! `owner:jonas`, `at:Berlin`, and what words are looked for in. The grammar around it is [`filter`]'s.
+//! `owner:jonas`, `at:Berlin`, and what words are looked for in. The grammar around it is that of [`super`].
 
+use super::{Filter, needs, push_plain};
 use crate::domain::name::plain;
-use crate::domain::{Key, KeyState, LastUse, time::DAY_MS};
-use crate::tui::list::filter::{self, needs};
-use crate::tui::sight::seen::{IN_DOUBT, Seen, Standing};
+use crate::domain::{Key, KeyState, LastUse, Reason, Timestamp, View, time::DAY_MS};
+
+/// What a list says of a key or an app that the store does not vouch for.
+pub const IN_DOUBT: &str = "in doubt";
+
+/// A filter line about keys, understood.
+pub type KeyFilter = Filter<Term>;
 
 /// The states `state:` knows, beside the words of the table.
 const STATES: &str =
@@ -15,6 +20,7 @@ const STATES: &str =
 pub enum Term {
     /// It has a scope with this in its name.
     Scope(String),
+    /// It stands so.
     State(Wanted),
     /// Its owner's name has this in it.
     Owner(String),
@@ -24,69 +30,76 @@ pub enum Term {
     ExpiresWithin(i64),
     /// Not over before this many milliseconds have passed.
     ExpiresAfter(i64),
+    /// It has no end.
     NeverExpires,
     /// Unused for longer than this many milliseconds.
     IdleLonger(i64),
     /// Used within this many milliseconds.
     IdleShorter(i64),
+    /// No use of it is known, and none was lost.
     NeverUsed,
 }
 
 /// How a key is to stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
+    /// In this state.
     Exactly(KeyState),
+    /// Active or paused.
     Live,
+    /// Its end is near enough to be told of.
     Expiring,
     /// Unused for the policy's days.
     Idle,
     /// Either of these two.
     Due,
-    /// Refused for what it belongs to, as the table says it.
-    Stopped(&'static [Standing]),
+    /// Neither people nor time have ended it, and it is refused for one of these.
+    Stopped(&'static [Reason]),
 }
 
 impl Term {
     /// Whether it holds for a key.
-    pub fn fits(&self, key: &Key, seen: &Seen<'_>) -> bool {
-        let left = || key.expiry.instant().map(|at| at.since(seen.now()));
-        let unused = || seen.now().since(seen.view.unused_since(key));
+    pub fn fits(&self, key: &Key, view: View<'_>, now: Timestamp) -> bool {
+        let left = || key.expiry.instant().map(|at| at.since(now));
+        let unused = || now.since(view.unused_since(key));
         match self {
             Self::Scope(wanted) => key.scopes.iter().any(|scope| scope.as_str().contains(wanted.as_str())),
-            Self::State(wanted) => wanted.fits(key, seen),
-            Self::Owner(wanted) => plain(seen.view.owner_name(key)).contains(wanted.as_str()),
+            Self::State(wanted) => wanted.fits(key, view, now),
+            Self::Owner(wanted) => plain(view.owner_name(key)).contains(wanted.as_str()),
             Self::At(wanted) => {
-                seen.view.place_name(key.place).is_some_and(|place| plain(place).contains(wanted.as_str()))
+                view.place_name(key.place).is_some_and(|place| plain(place).contains(wanted.as_str()))
             }
             Self::ExpiresWithin(limit) => {
-                key.state(seen.now()).is_live() && left().is_some_and(|ms| (1..=*limit).contains(&ms))
+                key.state(now).is_live() && left().is_some_and(|ms| (1..=*limit).contains(&ms))
             }
             Self::ExpiresAfter(limit) => left().is_none_or(|ms| ms > *limit),
             Self::NeverExpires => left().is_none(),
             Self::IdleLonger(limit) => unused() > *limit,
             Self::IdleShorter(limit) => unused() <= *limit,
-            Self::NeverUsed => seen.view.last_use(key) == LastUse::Never,
+            Self::NeverUsed => view.last_use(key) == LastUse::Never,
         }
     }
 }
 
 impl Wanted {
-    fn fits(self, key: &Key, seen: &Seen<'_>) -> bool {
-        let policy = seen.view.policy();
-        let expiring = || key.expires_soon(policy, seen.now()).is_some();
-        let idle = || seen.view.idle_days(key, seen.now()).is_some() || seen.goes(key).is_some();
+    fn fits(self, key: &Key, view: View<'_>, now: Timestamp) -> bool {
+        let expiring = || key.expires_soon(view.policy(), now).is_some();
+        let idle = || view.idle_days(key, now).is_some() || view.goes(key, now).is_some();
         match self {
-            Self::Exactly(state) => key.state(seen.now()) == state,
-            Self::Live => key.state(seen.now()).is_live(),
+            Self::Exactly(state) => key.state(now) == state,
+            Self::Live => key.state(now).is_live(),
             Self::Expiring => expiring(),
             Self::Idle => idle(),
-            Self::Due => expiring() || idle() || seen.view.still_used(key, seen.now()),
-            Self::Stopped(as_shown) => as_shown.contains(&seen.standing(key)),
+            Self::Due => expiring() || idle() || view.still_used(key, now),
+            Self::Stopped(why) => {
+                let refused = view.refused(key, now).filter(|_| !key.state(now).is_over());
+                refused.is_some_and(|reason| why.contains(&reason))
+            }
         }
     }
 }
 
-impl filter::Term for Term {
+impl super::Term for Term {
     const EXAMPLES: &'static str =
         "state:paused  NOT scope:contacts.read  expires<7d OR idle>60d  at:Berlin  owner:jonas";
     const FIELDS: &'static str = "scope: state: owner: at: expires< idle> used:";
@@ -132,20 +145,41 @@ impl filter::Term for Term {
     }
 }
 
+/// Adds what words are looked for in, one field per line so that no word spans two.
+pub fn text(key: &Key, view: View<'_>, room: &mut String) {
+    let id = key.id.to_string();
+    let place = view.place_name(key.place).unwrap_or_default();
+    let (name, note, owner) = (key.name.as_str(), key.note.as_str(), view.owner_name(key));
+    for field in [name, "\n", key.place.prefix(), &id, "_\n", note, "\n", owner, "\n", place] {
+        push_plain(room, field);
+    }
+}
+
+impl KeyFilter {
+    /// Whether a key is among those asked for. What lists leave out comes where a term asks for it.
+    pub fn finds(&self, key: &Key, view: View<'_>, now: Timestamp) -> bool {
+        let mut room = String::new();
+        if self.has_words() {
+            text(key, view, &mut room);
+        }
+        self.lets(view.is_aside(key, now), &room, |term| term.fits(key, view, now))
+    }
+}
+
 fn wanted(word: &str) -> Option<Wanted> {
     Some(match word {
         "live" => Wanted::Live,
         "expiring" | "expires soon" => Wanted::Expiring,
         "stopped" => Wanted::Stopped(&[
-            Standing::InDoubt,
-            Standing::OwnerStopped,
-            Standing::LocationGone,
-            Standing::AppStopped,
+            Reason::StoreError,
+            Reason::OwnerDisabled,
+            Reason::LocationDisabled,
+            Reason::AppDisabled,
         ]),
-        IN_DOUBT => Wanted::Stopped(&[Standing::InDoubt]),
-        "owner stopped" => Wanted::Stopped(&[Standing::OwnerStopped]),
-        "location gone" => Wanted::Stopped(&[Standing::LocationGone]),
-        "app stopped" => Wanted::Stopped(&[Standing::AppStopped]),
+        IN_DOUBT => Wanted::Stopped(&[Reason::StoreError]),
+        "owner stopped" => Wanted::Stopped(&[Reason::OwnerDisabled]),
+        "location gone" => Wanted::Stopped(&[Reason::LocationDisabled]),
+        "app stopped" => Wanted::Stopped(&[Reason::AppDisabled]),
         "idle" => Wanted::Idle,
         "due" => Wanted::Due,
         _ => Wanted::Exactly(KeyState::ALL.into_iter().find(|state| state.as_str() == word)?),
@@ -168,9 +202,8 @@ fn span(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::list::filter::Filter;
 
-    type Query = Filter<Term>;
+    type Query = KeyFilter;
 
     #[test]
     fn terms_of_keys_are_read() {
@@ -196,24 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_that_the_table_says_of_a_state_is_one_that_can_be_asked_for() {
-        let standings = [
-            Standing::ExpiresSoon,
-            Standing::Active,
-            Standing::Superseded,
-            Standing::Paused,
-            Standing::InDoubt,
-            Standing::OwnerStopped,
-            Standing::LocationGone,
-            Standing::AppStopped,
-            Standing::Expired,
-            Standing::Revoked,
-            Standing::Deleted,
-        ];
-        for word in standings.map(Standing::words).iter().map(String::as_str).chain(["stopped", "idle"]) {
-            let query = Query::parse(&format!("state:\"{word}\""));
-            assert!(query.mistakes.is_empty(), "{word}: {:?}", query.mistakes);
-        }
+    fn who_asks_for_what_is_not_there_hears_what_there_is() {
         assert!(Query::parse("colour:red").mistakes[0].contains("used:"));
     }
 

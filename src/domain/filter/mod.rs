@@ -1,8 +1,11 @@
 //! The one grammar of every filter line. Words must all be found; terms such as `state:paused` must all hold; quotes keep a
 //! phrase together; `NOT` before one turns it round, `OR` stands between what may be either and binds least. What
-//! means nothing, or not what it seems to, is told, never silently taken for something else. Pure text; which terms a list has, and what fits them, the list says.
+//! means nothing, or not what it seems to, is told, never silently taken for something else. Pure text; which terms a list
+//! has, and what fits them, the list says. [`keys`]: the terms of keys.
 
-use crate::domain::name::plain;
+pub mod keys;
+
+use super::name::plain;
 
 /// The terms one kind of list knows.
 pub trait Term: Sized + PartialEq {
@@ -67,6 +70,7 @@ impl<T> Default for Filter<T> {
 }
 
 impl<T: Term> Filter<T> {
+    /// Reads a line. What cannot be read is left out and told as a mistake.
     pub fn parse(text: &str) -> Self {
         let mut filter = Self::default();
         let (mut all, mut wanted, mut joined) = (Vec::new(), true, true);
@@ -115,6 +119,11 @@ impl<T: Term> Filter<T> {
 
     fn tell(&mut self, mistake: &str) {
         self.mistakes.push(mistake.to_owned());
+    }
+
+    /// Whether it asks for nothing at all.
+    pub const fn is_empty(&self) -> bool {
+        self.either.is_empty()
     }
 
     /// Whether texts of the rows are looked at.
