@@ -4,6 +4,7 @@
 //!   wrong, and the exit codes; `output`, `table`, `times`, `stopped`: what is shown.
 //! - `door`: signing in; `find`: what a reference means; `secrets`: passphrases from files and prompts; `handover`: a fresh
 //!   secret on its way out; `tokens`: secrets in the wrong place.
+//! - `interrupt`: Ctrl-C while many things are done.
 //! - `config`, `channels`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
 //! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `due`, `delivery`, `verify`, `audit`, `serve`, `guide`, `info`,
@@ -32,6 +33,7 @@ mod guide;
 mod handover;
 mod info;
 mod init;
+mod interrupt;
 mod key;
 mod lacking;
 mod location;

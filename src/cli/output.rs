@@ -122,6 +122,14 @@ impl Output {
         }
     }
 
+    /// How far something goes that takes long, for the person at a terminal: one line, written over.
+    pub fn progress(self, so_far: usize, of: usize, done: &str) {
+        if !self.json && io::stderr().is_terminal() {
+            let end = if so_far == of { "\r\u{1b}[K" } else { "" };
+            complain(&format!("\r{so_far} of {of} {done}{end}"));
+        }
+    }
+
     /// Something the person should look at, whatever becomes of the command.
     pub fn warn(self, text: &str) {
         if self.json {

@@ -1,6 +1,8 @@
 //! What an entry of the audit chain says. The body of an entry is JSON text: what is chained, sealed, shown and
 //! exported are the same bytes, so a reader can check a hash without knowing this program.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::event::{Change, Event, Subject};
@@ -133,6 +135,9 @@ pub struct ChangeLine {
     pub from: String,
     /// After.
     pub to: String,
+    /// The id of the subject it is of, where many were changed at once and this is not true of all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
 }
 
 /// One sealed record.
@@ -193,7 +198,7 @@ const CHANGE_MAX: usize = 2_000;
 
 impl From<&Change> for ChangeLine {
     fn from(change: &Change) -> Self {
-        Self { field: change.field.clone(), from: cut(&change.from), to: cut(&change.to) }
+        Self { field: change.field.clone(), from: cut(&change.from), to: cut(&change.to), of: None }
     }
 }
 
@@ -290,6 +295,51 @@ impl Entry {
             state: String::new(),
             journal: 0,
         }
+    }
+
+    /// Tells of what happened to many at once: each subject once, and a change that is the same for all of them once.
+    pub fn tell_of_many(&mut self, events: &[Event]) {
+        let mut changes: Vec<(Change, Vec<String>)> = Vec::new();
+        for event in events {
+            let Some(subject) = SubjectLine::of(event) else { continue };
+            for change in event.changes() {
+                match changes.iter_mut().find(|(known, _)| *known == change) {
+                    Some((_, whose)) => whose.push(subject.id.clone()),
+                    None => changes.push((change, vec![subject.id.clone()])),
+                }
+            }
+            if self.subjects.iter().all(|known| *known != subject) {
+                self.subjects.push(subject);
+            }
+        }
+        for (change, whose) in changes {
+            let line = ChangeLine::from(&change);
+            let is_shared = self.subjects.iter().all(|subject| whose.contains(&subject.id));
+            if is_shared {
+                self.changes.push(line);
+            } else {
+                self.changes.extend(whose.into_iter().map(|of| ChangeLine { of: Some(of), ..line.clone() }));
+            }
+        }
+    }
+
+    /// What it says of one of those it is about.
+    #[must_use]
+    pub fn narrowed(&self, key: KeyId) -> Self {
+        let id = key.to_string();
+        let mut entry = self.clone();
+        entry.subjects.retain(|subject| subject.id == id);
+        entry.changes.retain(|change| change.of.as_ref().is_none_or(|of| *of == id));
+        entry
+    }
+
+    /// The name of the first key it is about, and how many more there are beside the halves of one rotation.
+    pub fn first_key_and_others(&self) -> Option<(&str, usize)> {
+        let whose = |subject: &SubjectLine| (subject.name.clone(), subject.owner.clone());
+        let first = self.subjects.first()?;
+        let keys: HashSet<_> = self.subjects.iter().map(whose).collect();
+        let all_keys = self.subjects.iter().all(|subject| subject.kind == "key");
+        all_keys.then_some((first.name.as_str(), keys.len() - 1))
     }
 
     /// Refused requests in words, why and with what: `denied 37× · revoked · Nightly export`. Nothing for an entry about

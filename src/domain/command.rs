@@ -2,10 +2,12 @@
 //! command: they come from the session and the clock, so no request can claim them.
 
 mod table;
+mod together;
 
 use minicbor::{Decode, Encode};
 
-pub use self::table::{About, AskedBy, Beside, CommandKind, Draws, Spec, Toll, Yields};
+pub use self::table::{About, AskedBy, Beside, CommandKind, Draws, Spec, Stands, Toll, Yields};
+pub use self::together::Together;
 use super::app::Revoked;
 use super::basis::Basis;
 use super::catalog::AuthMethod;
@@ -375,6 +377,9 @@ pub enum Command {
         #[n(2)]
         basis: Option<Basis>,
     },
+    /// Many of one kind, each about another key.
+    #[n(130)]
+    Each(#[n(0)] Together),
 }
 
 /// What a new key shall be.

@@ -70,7 +70,7 @@ pub use authorize::{Access, Action, Actor, authorize};
 pub use catalog::Catalog;
 pub use command::{Command, CommandKind, Context, KeysAfter, Minted, NewApp, NewKey};
 pub use contact::{Contact, Contacts};
-pub use decide::decide;
+pub use decide::{decide, decide_each};
 pub use event::Event;
 pub use id::{AppId, KeyId, LocationId, OperatorId, PublicId};
 pub use key::{Audience, Imported, Key, KeyState, LastUse, Outside, Place, Status, Usage, Verifier};

@@ -317,6 +317,9 @@ pub enum Refusal {
         /// How many fit.
         limit: usize,
     },
+    /// More than the end of many keys at once.
+    #[error("of many keys at once only the end can be changed. Change the rest of this one by itself.")]
+    OneByOne,
     /// A policy value that cannot be set.
     #[error("{0}")]
     Policy(#[from] BadPolicy),
@@ -388,6 +391,7 @@ impl Refusal {
             Self::BadHeir => "bad_heir",
             Self::HeirFull { .. } => "heir_full",
             Self::TooManyKeys { .. } => "too_many_keys",
+            Self::OneByOne => "one_by_one",
             Self::Policy(_) => "bad_policy",
             Self::ListSize { .. } => "list_size",
             Self::IdTaken => "id_taken",

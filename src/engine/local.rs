@@ -1,7 +1,8 @@
 //! The engine that owns the store. One lock orders the writers; readers and verifications never wait for a disk.
-//! How it changes anything is in `change`, with the header in `slots`.
+//! How it changes anything is in `change`, many at once in `each`, with the header in `slots`.
 
 mod change;
+mod each;
 mod slots;
 
 use std::ops::Deref;

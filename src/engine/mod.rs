@@ -9,6 +9,7 @@
 //! - `sweep`: what time brings. `sweeper`: the thread that does it while a process stays.
 //! - `delivery`: what is told of it beyond the screen.
 //! - [`LookOnly`]: an engine that changes nothing.
+//! - [`Many`]: one thing done to many keys, part by part.
 //! - `ledger`: the only writer. `overdue`: denials a disk did not take. `image`: what is held in memory. `load`: reads
 //!   and checks a store. `proof`: what the trail says of it. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
@@ -34,6 +35,7 @@ mod ledger;
 mod load;
 mod local;
 mod look_only;
+mod many;
 pub mod oauth;
 pub mod open;
 mod overdue;
@@ -67,6 +69,7 @@ pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
 pub use self::look_only::LookOnly;
+pub use self::many::{Left, Many, foretell};
 pub use self::overdue::{Note as Unshown, Unwritten};
 pub use self::question::{Finding, Question};
 pub use self::reading::Reading;
@@ -102,6 +105,8 @@ pub struct Done {
     /// What takes the token's key or app back, should the process it goes to end before it was shown: for whoever serves
     /// that process, see [`LocalEngine::take_back`]. Nothing where the token was made by another process.
     pub unshown: Option<Unshown>,
+    /// Of many that stood together, those that were not done, and why.
+    pub left: Vec<Left>,
 }
 
 /// What a command goes with that no record holds: which, is said by [`crate::domain::command::Beside`] in its row.
@@ -168,7 +173,7 @@ impl Origin<'_> {
 /// console makes them on threads of their own.
 pub trait Engine: Send + Sync {
     /// Runs a command with what it goes with: judged, written durably, applied, told to subscribers. `Ok` means all of
-    /// that happened.
+    /// that happened; of many that stand together, to all but those that were left.
     fn act(&self, session: &Session, command: Command, brought: Brought<'_>) -> Result<Done, EngineError>;
 
     /// Answers a question with the finding of its kind.

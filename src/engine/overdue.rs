@@ -348,7 +348,7 @@ impl Overdue {
         let state = Reading::of(&self.parts.image.state);
         let keys = match &events {
             Some(events) => touched(&state, events).into_iter().map(|key| key.id).collect(),
-            None => note.command.key().into_iter().collect(),
+            None => note.command.keys().collect(),
         };
         Denial { note, events, keys, kept: false }
     }
@@ -401,6 +401,10 @@ pub(super) fn entry_of(
     at: Timestamp,
 ) -> Entry {
     let mut entry = Entry::of(session.line(state), at, command.name());
+    if let Command::Each(_) = command {
+        entry.tell_of_many(events);
+        return entry;
+    }
     entry.subjects = events.iter().filter_map(SubjectLine::of).collect();
     entry.changes = events.iter().flat_map(Event::changes).map(|change| ChangeLine::from(&change)).collect();
     entry

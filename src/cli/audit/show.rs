@@ -128,10 +128,12 @@ fn subjects(entry: &Entry) -> String {
 
 fn changes(entry: &Entry) -> String {
     let one = |c: &ChangeLine| {
+        let whose = c.of.as_ref().and_then(|of| entry.subjects.iter().find(|known| known.id == *of));
+        let whose = whose.map_or_else(String::new, |subject| format!("{}: ", subject.name));
         if c.from.is_empty() {
-            format!("{}: {}", c.field, c.to)
+            format!("{whose}{}: {}", c.field, c.to)
         } else {
-            format!("{}: {} → {}", c.field, c.from, c.to)
+            format!("{whose}{}: {} → {}", c.field, c.from, c.to)
         }
     };
     let mut told: Vec<String> = Vec::new();

@@ -1,10 +1,11 @@
-//! What is done to a key after it was issued. Each verb is one command of the engine; scripts that
-//! asked for JSON get the key as it is afterwards.
+//! What is done to a key after it was issued, or to many at once. Each verb is one command of the engine; scripts that
+//! asked for JSON get the key as it is afterwards, or the report of many.
 
 use std::process::ExitCode;
 
 use super::issue::contacts;
-use super::{Edit, Final, One, Pause, Protect, Rescope, Revoke, Transfer, expiry, list, now};
+use super::many::{Deed, Which};
+use super::{Edit, Final, Pause, Protect, Rescope, Revoke, Transfer, expiry, list, now};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
@@ -13,11 +14,15 @@ use crate::cli::times;
 use crate::domain::basis::Basis;
 use crate::domain::command::KeyEdit;
 use crate::domain::view::Sought;
-use crate::domain::{Command, Contacts, Key, KeyId, Motive, Name, Note};
+use crate::domain::{Command, Contacts, Key, KeyId, Motive, Name, Note, Timestamp};
 use crate::engine::open::Wants;
 
 pub(super) fn pause(deck: &Deck, args: &Pause) -> Outcome {
-    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    if let Some(crowd) = args.which.many(deck, Sought::Living)? {
+        let deed = Deed { verb: "pause", done: "paused", undo: Some(("resume", "takes it back")) };
+        return crowd.does(deck, deed, |key| Ok(Command::PauseKey(key.id, args.time)));
+    }
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
     signed.engine.execute(&signed.session, Command::PauseKey(key.id, args.time))?;
     let key = now(&signed, key.id)?;
     let until = key.resumes_at().map_or_else(
@@ -33,12 +38,24 @@ pub(super) fn pause(deck: &Deck, args: &Pause) -> Outcome {
     done(deck, &signed, &key, &format!("is paused. It is refused from now on, {until}."))
 }
 
-pub(super) fn resume(deck: &Deck, one: &One) -> Outcome {
-    carry_out(deck, one, Command::ResumeKey, "works again.")
+pub(super) fn resume(deck: &Deck, which: &Which) -> Outcome {
+    if let Some(crowd) = which.many(deck, Sought::Living)? {
+        let deed = Deed { verb: "resume", done: "active again", undo: Some(("pause", "takes it back")) };
+        return crowd.does(deck, deed, |key| Ok(Command::ResumeKey(key.id)));
+    }
+    carry_out(deck, which, Command::ResumeKey, "works again.")
 }
 
-pub(super) fn restore(deck: &Deck, one: &One) -> Outcome {
-    let (signed, key) = reach(deck, one, Sought::Deleted)?;
+pub(super) fn restore(deck: &Deck, which: &Which) -> Outcome {
+    if let Some(crowd) = which.many(deck, Sought::Deleted)? {
+        let deed = Deed {
+            verb: "restore",
+            done: "back in the lists, as revoked",
+            undo: Some(("delete", "takes it back")),
+        };
+        return crowd.does(deck, deed, |key| Ok(Command::RestoreKey(key.id)));
+    }
+    let (signed, key) = reach(deck, which.one(), Sought::Deleted)?;
     let said = "is back in the lists, as revoked. Its token stays dead.";
     run(deck, &signed, Command::RestoreKey(key.id), key.id, said)
 }
@@ -47,7 +64,11 @@ pub(super) fn revoke(deck: &Deck, words: &Revoke) -> Outcome {
     let because = words.because.as_deref().map(Note::new).transpose();
     let because = because.map_err(|why| Fault::usage(format!("--because: {why}.")))?.unwrap_or_default();
     let motive = Motive { why: words.reason, because };
-    let (signed, key) = reach(deck, &words.one, Sought::Living)?;
+    if let Some(crowd) = words.which.many(deck, Sought::Living)? {
+        let deed = Deed { verb: "revoke", done: "revoked", undo: None };
+        return crowd.does(deck, deed, |key| Ok(Command::RevokeKey(key.id, motive.clone())));
+    }
+    let (signed, key) = reach(deck, words.which.one(), Sought::Living)?;
     words.consent.ask(&signed, || {
         let besides = besides(&signed, &key);
         format!("Revoke {} ({})? Its token stops working at once, for good{besides}.", key.name, key.hint())
@@ -58,7 +79,16 @@ pub(super) fn revoke(deck: &Deck, words: &Revoke) -> Outcome {
 
 pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
     // Of two that share a name the one that ended already: to end one that lives by mistake cannot be undone.
-    let (signed, key) = reach(deck, &words.one, Sought::Ended)?;
+    let sought = Sought::Ended;
+    if let Some(crowd) = words.which.many(deck, sought)? {
+        let deed = Deed {
+            verb: "delete",
+            done: "deleted",
+            undo: Some(("restore", "brings their records back, not their tokens")),
+        };
+        return crowd.does(deck, deed, |key| Ok(Command::DeleteKey(key.id)));
+    }
+    let (signed, key) = reach(deck, words.which.one(), sought)?;
     words.consent.ask(&signed, || {
         let besides = besides(&signed, &key);
         format!("Delete {} ({})? Its token stops working at once, for good{besides}.", key.name, key.hint())
@@ -73,31 +103,39 @@ pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
 }
 
 pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
-    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    if let Some(crowd) = args.which.many(deck, Sought::Living)? {
+        args.base.alone()?;
+        let deed = Deed { verb: "rescope", done: "given other scopes", undo: None };
+        // Of those that do not hold what is taken away nothing is asked.
+        return crowd.does(deck, deed, |key| Ok(rescoped(key, args)));
+    }
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
+    if let Some(absent) = args.remove.iter().find(|s| !key.scopes.iter().any(|held| held.as_str() == *s)) {
+        return Err(Fault::refused("scope_not_held", format!("{} does not hold {absent}.", key.name)));
+    }
+    let said = "has other scopes. They are in force from now on; its token is the same.";
+    run(deck, &signed, rescoped(&key, args), key.id, said)
+}
+
+/// What a key is to be able to do, as a command.
+fn rescoped(key: &Key, args: &Rescope) -> Command {
     // What is added or taken away is worked out from what was read just now; all there shall be is not.
-    let read = args.scope.is_empty().then(|| Basis::of_key(&key));
+    let read = args.scope.is_empty().then(|| Basis::of_key(key));
     let scopes = if args.scope.is_empty() {
-        if let Some(absent) = args.remove.iter().find(|s| !key.scopes.iter().any(|held| held.as_str() == *s))
-        {
-            return Err(Fault::refused("scope_not_held", format!("{} does not hold {absent}.", key.name)));
-        }
         let kept = key.scopes.iter().map(ToString::to_string).filter(|s| !args.remove.contains(s));
         kept.chain(args.add.iter().cloned()).collect()
     } else {
         args.scope.clone()
     };
-    let command = Command::RescopeKey { key: key.id, scopes, basis: args.base.if_rev.or(read) };
-    run(
-        deck,
-        &signed,
-        command,
-        key.id,
-        "has other scopes. They are in force from now on; its token is the same.",
-    )
+    Command::RescopeKey { key: key.id, scopes, basis: args.base.if_rev.or(read) }
 }
 
-pub(super) fn keep(deck: &Deck, one: &One) -> Outcome {
-    let (signed, key) = reach(deck, one, Sought::Living)?;
+pub(super) fn keep(deck: &Deck, which: &Which) -> Outcome {
+    if let Some(crowd) = which.many(deck, Sought::Living)? {
+        let deed = Deed { verb: "keep", done: "kept", undo: None };
+        return crowd.does(deck, deed, |key| Ok(Command::KeepKey(key.id)));
+    }
+    let (signed, key) = reach(deck, which.one(), Sought::Living)?;
     let said = format!("is kept. Its days without use count anew from now.{}", still_ends(&signed, &key));
     run(deck, &signed, Command::KeepKey(key.id), key.id, &said)
 }
@@ -136,18 +174,31 @@ fn still_ends(signed: &Signed, key: &Key) -> String {
 
 pub(super) fn protect(deck: &Deck, args: &Protect) -> Outcome {
     let why = Note::new(&args.why).map_err(|why| Fault::usage(format!("--why: {why}.")))?;
-    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    if let Some(crowd) = args.which.many(deck, Sought::Living)? {
+        let deed = Deed { verb: "protect", done: "protected", undo: Some(("unprotect", "takes it back")) };
+        return crowd.does(deck, deed, |key| Ok(Command::ProtectKey { key: key.id, why: why.clone() }));
+    }
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
     let said = format!("is protected. It is never deleted for want of use.{}", still_ends(&signed, &key));
     run(deck, &signed, Command::ProtectKey { key: key.id, why }, key.id, &said)
 }
 
-pub(super) fn unprotect(deck: &Deck, one: &One) -> Outcome {
+pub(super) fn unprotect(deck: &Deck, which: &Which) -> Outcome {
+    if let Some(crowd) = which.many(deck, Sought::Living)? {
+        let deed = Deed { verb: "unprotect", done: "protected no longer", undo: None };
+        return crowd.does(deck, deed, |key| Ok(Command::UnprotectKey(key.id)));
+    }
     let said = "is protected no longer. Its days without use count from now.";
-    carry_out(deck, one, Command::UnprotectKey, said)
+    carry_out(deck, which, Command::UnprotectKey, said)
 }
 
 pub(super) fn transfer(deck: &Deck, args: &Transfer) -> Outcome {
-    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    if let Some(crowd) = args.which.many(deck, Sought::Living)? {
+        let to = find::operator(&crowd.signed, &args.to, Sought::Living)?;
+        let deed = Deed { verb: "transfer", done: "another operator's", undo: None };
+        return crowd.does(deck, deed, |key| Ok(Command::TransferKey { key: key.id, to }));
+    }
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
     let to = find::operator(&signed, &args.to, Sought::Living)?;
     let goes = goes(&signed, &key);
     signed.engine.execute(&signed.session, Command::TransferKey { key: key.id, to })?;
@@ -167,8 +218,26 @@ pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
         [nobody] if nobody == "none" => Some(Contacts::default()),
         texts => Some(contacts(texts)?),
     };
-    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
-    let KeyEdit { name, note, expiry: end, notice_days, contacts } = KeyEdit::of(&key);
+    if let Some(crowd) = args.which.many(deck, Sought::Living)? {
+        args.base.alone()?;
+        if args.name.is_some() || args.note.is_some() || args.notice.is_some() || told.is_some() {
+            return Err(Fault::usage("Of many keys at once only the end can be changed, with --expires."));
+        }
+        let now = crowd.signed.now();
+        let deed = Deed { verb: "edit", done: "given another end", undo: None };
+        return crowd.does(deck, deed, |key| edited(key, args, None, now));
+    }
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
+    signed.engine.execute(&signed.session, edited(&key, args, told, signed.now())?)?;
+    let after = now(&signed, key.id)?;
+    // Who puts an end off may think that it stays.
+    let gone = if after.expiry == key.expiry { String::new() } else { still_deleted(&signed, &after) };
+    done(deck, &signed, &after, &format!("is changed. Its token is the same.{gone}"))
+}
+
+/// What a key shall be, as a command; `told` are its contacts, where they are others.
+fn edited(key: &Key, args: &Edit, told: Option<Contacts>, now: Timestamp) -> Result<Command, Fault> {
+    let KeyEdit { name, note, expiry: end, notice_days, contacts } = KeyEdit::of(key);
     let change = KeyEdit {
         name: match &args.name {
             Some(name) => Name::new(name).map_err(|why| Fault::usage(format!("--name {name}: {why}.")))?,
@@ -178,7 +247,7 @@ pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
             Some(note) => Note::new(note).map_err(|why| Fault::usage(format!("--note: {why}.")))?,
             None => note,
         },
-        expiry: expiry(args.expires.as_deref(), signed.now())?.unwrap_or(end),
+        expiry: expiry(args.expires.as_deref(), now)?.unwrap_or(end),
         notice_days: match args.notice.as_deref() {
             Some("policy") => None,
             Some(days) => Some(days_of(days)?),
@@ -187,12 +256,8 @@ pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
         contacts: told.unwrap_or(contacts),
     };
     // What is not named stays as it was read just now.
-    let basis = args.base.if_rev.or_else(|| Some(Basis::of_key(&key)));
-    signed.engine.execute(&signed.session, Command::EditKey { key: key.id, change, basis })?;
-    let after = now(&signed, key.id)?;
-    // Who puts an end off may think that it stays.
-    let gone = if after.expiry == key.expiry { String::new() } else { still_deleted(&signed, &after) };
-    done(deck, &signed, &after, &format!("is changed. Its token is the same.{gone}"))
+    let basis = args.base.if_rev.or_else(|| Some(Basis::of_key(key)));
+    Ok(Command::EditKey { key: key.id, change, basis })
 }
 
 fn days_of(text: &str) -> Result<u32, Fault> {
@@ -208,14 +273,14 @@ fn besides(signed: &Signed, key: &Key) -> String {
     old.map_or_else(String::new, |old| format!(", and so does that of its old half {old}"))
 }
 
-fn carry_out(deck: &Deck, one: &One, command: impl FnOnce(KeyId) -> Command, said: &str) -> Outcome {
-    let (signed, key) = reach(deck, one, Sought::Living)?;
+fn carry_out(deck: &Deck, which: &Which, command: impl FnOnce(KeyId) -> Command, said: &str) -> Outcome {
+    let (signed, key) = reach(deck, which.one(), Sought::Living)?;
     run(deck, &signed, command(key.id), key.id, said)
 }
 
-pub(super) fn reach(deck: &Deck, one: &One, sought: Sought) -> Result<(Signed, Key), Fault> {
-    let signed = deck.sign_in_for(Wants::Named)?.widened(one.all)?;
-    let key = find::key(&signed, &one.key, sought)?;
+pub(super) fn reach(deck: &Deck, (key, all): (&str, bool), sought: Sought) -> Result<(Signed, Key), Fault> {
+    let signed = deck.sign_in_for(Wants::Named)?.widened(all)?;
+    let key = find::key(&signed, key, sought)?;
     Ok((signed, key))
 }
 

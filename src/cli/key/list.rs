@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use super::lines::{self, KeyLine, KnockLine};
-use super::{List, One};
+use super::{List, One, many};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
@@ -28,6 +28,7 @@ use crate::tui::sight::usage;
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let scope = args.scope.as_ref().map(|text| text.parse::<ScopeId>()).transpose();
     let scope = scope.map_err(|error| Fault::usage(error.to_string()))?;
+    let filter = args.filter.as_deref().map(many::read).transpose()?;
     let signed = deck.sign_in()?.widened(args.all)?;
     let (grounds, left) = (signed.grounds(), signed.engine.condition().unwritten);
     let now = grounds.now;
@@ -40,16 +41,24 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         None => None,
     };
     let wanted = |key: &Key, view: View<'_>| {
-        let shown = key.state(now) != KeyState::Deleted && !view.is_folded(key, now);
-        args.state.map_or(shown, |word| word.fits(key, view, now))
-            && location.is_none_or(|id| key.place == Place::Location(id))
+        let shown = filter.as_ref().map(|filter| filter.finds(key, view, now));
+        args.state.map_or(shown.unwrap_or_else(|| !view.is_aside(key, now)), |word| {
+            word.fits(key, view, now) && shown != Some(false)
+        }) && location.is_none_or(|id| key.place == Place::Location(id))
             && app.is_none_or(|id| key.place == Place::App(id))
             && scope.as_ref().is_none_or(|s| key.scopes.contains(s))
     };
     let (rows, text) = signed.see(|view| {
         let mut keys: Vec<&Key> = view.keys().filter(|key| wanted(key, view)).collect();
         keys.sort_by_cached_key(|key| (plain(key.name.as_str()), key.id));
-        let text = if deck.output.is_json() {
+        let text = if args.ids {
+            let ids: Vec<String> = keys.iter().map(|key| key.id.to_string()).collect();
+            if deck.output.is_json() {
+                serde_json::to_string(&ids).map(|json| json + "\n")
+            } else {
+                Ok(ids.iter().map(|id| format!("{id}\n")).collect())
+            }
+        } else if deck.output.is_json() {
             let lines: Vec<KeyLine<'_>> =
                 keys.iter().map(|key| KeyLine::of(key, view, &left, grounds)).collect();
             serde_json::to_string(&lines).map(|json| json + "\n")
@@ -59,7 +68,7 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         (keys.len(), text)
     });
     let text = text.map_err(|e| Fault::refused("output", e.to_string()))?;
-    if rows == 0 && !deck.output.is_json() {
+    if rows == 0 && !deck.output.is_json() && !args.ids {
         deck.output.say(
             "No key is like that. `keydeck key create` issues one; deleted ones show with --state deleted.",
         );

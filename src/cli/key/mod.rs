@@ -1,10 +1,11 @@
 //! `keydeck key`: issue keys, look at them, stop them. The words are here; [`issue`] makes, [`list`] shows,
-//! [`change`] does everything else.
+//! [`change`] does everything else, to one key or, as [`many`] has it, to many.
 
 mod change;
 mod issue;
 mod lines;
 mod list;
+mod many;
 mod rotate;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::str::FromStr as _;
 
 pub use self::issue::{expiry, issue, scopes};
 pub(in crate::cli) use self::list::CELLS;
+use self::many::Which;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
@@ -37,7 +39,7 @@ pub enum Verb {
     /// Stop a key until it is resumed, or for some time
     Pause(Pause),
     /// Let a paused key work again
-    Resume(One),
+    Resume(Which),
     /// Have a new key take over from one; the old one works on for a grace
     Rotate(Rotate),
     /// Replace a key that was lost: a new one, and the old one is dead at once
@@ -47,17 +49,17 @@ pub enum Verb {
     /// Revoke a key and remove it from sight; the record can be restored for thirty days, its secret never
     Delete(Final),
     /// Bring a deleted record back, as revoked
-    Restore(One),
+    Restore(Which),
     /// Change what a key may do
     Rescope(Rescope),
     /// Change what a key is called, what it is for and when it ends
     Edit(Edit),
     /// Say that a key is needed: its days without use count anew from now
-    Keep(One),
+    Keep(Which),
     /// Never delete a key for want of use
     Protect(Protect),
     /// Protect a key no longer
-    Unprotect(One),
+    Unprotect(Which),
     /// Give a key to another operator; its token stays the same (admins)
     Transfer(Transfer),
 }
@@ -139,6 +141,12 @@ pub struct List {
     /// Only keys that hold this scope
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
+    /// Only keys that this finds, in the words of the console's filter line: 'owner:jonas idle>30d'
+    #[arg(long = "where", value_name = "FILTER")]
+    filter: Option<String>,
+    /// Their ids and nothing else, one a line
+    #[arg(long)]
+    ids: bool,
 }
 
 /// One key.
@@ -152,11 +160,18 @@ pub struct One {
     pub(in crate::cli) all: bool,
 }
 
-/// One key, and something that cannot be undone.
+impl One {
+    /// What it is called, and whether it may be anybody's.
+    fn named(&self) -> (&str, bool) {
+        (&self.key, self.all)
+    }
+}
+
+/// Keys, and something that cannot be undone.
 #[derive(Debug, Args)]
 pub struct Final {
     #[command(flatten)]
-    one: One,
+    which: Which,
     #[command(flatten)]
     consent: Consent,
 }
@@ -165,7 +180,7 @@ pub struct Final {
 #[derive(Debug, Args)]
 pub struct Revoke {
     #[command(flatten)]
-    one: One,
+    which: Which,
     /// Why, for the trail and for reviews: leaked, unused, replaced, owner-left or other
     #[arg(long, value_name = "REASON", default_value = "other", hide_default_value = true, value_parser = Why::from_str)]
     reason: Why,
@@ -180,7 +195,7 @@ pub struct Revoke {
 #[derive(Debug, Args)]
 pub struct Pause {
     #[command(flatten)]
-    one: One,
+    which: Which,
     /// Resume it by itself after so long: 5m, 1h, 1d, up to 7d
     #[arg(long = "for", value_name = "LIFE")]
     time: Option<Grace>,
@@ -271,7 +286,7 @@ pub enum Since {
 #[derive(Debug, Args)]
 pub struct Rescope {
     #[command(flatten)]
-    one: One,
+    which: Which,
     /// All it may do from now on, unless --add or --remove says what changes
     #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present_any = ["add", "remove"],
           conflicts_with_all = ["add", "remove"])]
@@ -292,7 +307,7 @@ pub struct Rescope {
     .args(["name", "note", "expires", "notice", "contact"])))]
 pub struct Edit {
     #[command(flatten)]
-    one: One,
+    which: Which,
     /// What it is called from now on
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -316,7 +331,7 @@ pub struct Edit {
 #[derive(Debug, Args)]
 pub struct Protect {
     #[command(flatten)]
-    one: One,
+    which: Which,
     /// Why, for whoever wonders in a year
     #[arg(long, value_name = "TEXT")]
     why: String,
@@ -326,7 +341,7 @@ pub struct Protect {
 #[derive(Debug, Args)]
 pub struct Transfer {
     #[command(flatten)]
-    one: One,
+    which: Which,
     /// Who owns it from now on: an active manager or admin
     #[arg(long, value_name = "OPERATOR")]
     to: String,
@@ -374,17 +389,17 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::List(args) => list::list(deck, args),
         Verb::Show(args) => list::show(deck, args),
         Verb::Pause(args) => change::pause(deck, args),
-        Verb::Resume(one) => change::resume(deck, one),
+        Verb::Resume(which) => change::resume(deck, which),
         Verb::Rotate(args) => rotate::run(deck, args),
         Verb::Lost(args) => rotate::lost(deck, args),
         Verb::Revoke(words) => change::revoke(deck, words),
         Verb::Delete(words) => change::delete(deck, words),
-        Verb::Restore(one) => change::restore(deck, one),
+        Verb::Restore(which) => change::restore(deck, which),
         Verb::Rescope(args) => change::rescope(deck, args),
         Verb::Edit(args) => change::edit(deck, args),
-        Verb::Keep(one) => change::keep(deck, one),
+        Verb::Keep(which) => change::keep(deck, which),
         Verb::Protect(args) => change::protect(deck, args),
-        Verb::Unprotect(one) => change::unprotect(deck, one),
+        Verb::Unprotect(which) => change::unprotect(deck, which),
         Verb::Transfer(args) => change::transfer(deck, args),
     }
 }

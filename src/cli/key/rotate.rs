@@ -29,7 +29,7 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
         let Rotate { one, successor, consent, .. } = args;
         return replace(deck, one, successor, consent);
     }
-    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let (signed, key) = reach(deck, args.one.named(), Sought::Living)?;
     let rotation = rotation(&args.successor, (grace, counted), &signed)?;
     let command = Command::RotateKey { key: key.id, rotation };
     let aim = &args.successor.aim;
@@ -47,7 +47,7 @@ pub(super) fn lost(deck: &Deck, args: &Lost) -> Outcome {
 
 /// The old one is dead with the step that makes the new one.
 fn replace(deck: &Deck, one: &One, successor: &Successor, consent: &Consent) -> Outcome {
-    let (signed, key) = reach(deck, one, Sought::Living)?;
+    let (signed, key) = reach(deck, one.named(), Sought::Living)?;
     let rotation = rotation(successor, (Grace::NONE, Counted::FromNow), &signed)?;
     let old = signed.engine.state().old_half(&key, signed.now()).map(Key::hint);
     let old = old.map_or_else(String::new, |old| format!(" So does that of its old half {old}."));
@@ -89,7 +89,7 @@ fn rotation(
 }
 
 fn finish(deck: &Deck, args: &Rotate) -> Outcome {
-    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let (signed, key) = reach(deck, args.one.named(), Sought::Living)?;
     let (old, new) = halves(&signed, &key)?;
     args.consent.ask(&signed, || {
         let used = |half| signed.see(|view| super::lines::last_used(half, view, signed.now()));
@@ -110,7 +110,7 @@ fn finish(deck: &Deck, args: &Rotate) -> Outcome {
 }
 
 fn cancel(deck: &Deck, args: &Rotate) -> Outcome {
-    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let (signed, key) = reach(deck, args.one.named(), Sought::Living)?;
     let (old, new) = halves(&signed, &key)?;
     args.consent.ask(&signed, || {
         let used = signed.see(|view| super::lines::last_used(&new, view, signed.now()));
@@ -121,7 +121,7 @@ fn cancel(deck: &Deck, args: &Rotate) -> Outcome {
 }
 
 fn again(deck: &Deck, args: &Rotate) -> Outcome {
-    let (signed, key) = reach(deck, &args.one, Sought::Living)?;
+    let (signed, key) = reach(deck, args.one.named(), Sought::Living)?;
     let aim = &args.successor.aim;
     let new = make(deck, &signed, Command::RepeatRotation(key.id), aim)?;
     let said = format!("{} has another new half: {}. The one before is refused.", new.name, new.hint());
@@ -130,7 +130,7 @@ fn again(deck: &Deck, args: &Rotate) -> Outcome {
 }
 
 fn longer(deck: &Deck, one: &One, by: Grace) -> Outcome {
-    let (signed, key) = reach(deck, one, Sought::Living)?;
+    let (signed, key) = reach(deck, one.named(), Sought::Living)?;
     let old = halves(&signed, &key)?.0.id;
     signed.engine.execute(&signed.session, Command::LengthenGrace { key: key.id, by })?;
     let old = super::now(&signed, old)?;

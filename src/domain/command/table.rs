@@ -59,12 +59,32 @@ pub enum About {
     Location(LocationId),
     /// A key.
     Key(KeyId),
+    /// Several keys, at once.
+    Keys,
     /// An app.
     App(AppId),
     /// An access token of an app.
     Token(AppId),
     /// A rule of the policy.
     Policy,
+}
+
+/// Whether many of a kind, each about another key, may be judged and written at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// What becomes of one key does not hang on the others.
+    Together,
+    /// It does, or there is only one thing it can be about.
+    Alone,
+}
+
+macro_rules! stands {
+    () => {
+        Stands::Alone
+    };
+    ($stands:ident) => {
+        Stands::$stands
+    };
 }
 
 /// What has to be drawn from the random generator before a command can be judged.
@@ -110,6 +130,8 @@ pub struct Spec {
     pub beside: Beside,
     /// Who may ask for it.
     pub asked_by: AskedBy,
+    /// Whether many of it stand together.
+    pub stands: Stands,
     /// What was done, as the beginning of a sentence; `{}` is the name of what it was done to.
     pub done: &'static str,
     /// What somebody wanted to do; `{}` is the name of what it was to be done to.
@@ -120,7 +142,7 @@ pub struct Spec {
 
 macro_rules! commands {
     ($($kind:ident $fields:tt $code:literal $about:ident $(($of:expr))? $toll:ident $draws:ident $(($what:expr))?
-       $beside:ident $asked_by:ident $done:literal $wanted:literal $became:literal;)+) => {
+       $beside:ident $asked_by:ident $($stands:ident)? $done:literal $wanted:literal $became:literal;)+) => {
         /// A command without what it says.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum CommandKind {
@@ -140,6 +162,7 @@ macro_rules! commands {
                         toll: Toll::$toll,
                         beside: Beside::$beside,
                         asked_by: AskedBy::$asked_by,
+                        stands: stands!($($stands)?),
                         done: $done,
                         wanted: $wanted,
                         became: $became,
@@ -149,10 +172,11 @@ macro_rules! commands {
         }
 
         impl Command {
-            /// Which command it is.
+            /// Which command it is; of many that stand together, which each of them is.
             pub const fn kind(&self) -> CommandKind {
                 match self {
                     $(Self::$kind { .. } => CommandKind::$kind,)+
+                    Self::Each(together) => together.kind(),
                 }
             }
 
@@ -160,6 +184,7 @@ macro_rules! commands {
             const fn reads(&self) -> (About, Draws) {
                 match self {
                     $(Self::$kind $fields => (About::$about $(($of))?, Draws::$draws $(($what))?),)+
+                    Self::Each(_) => (About::Keys, Draws::Nothing),
                 }
             }
         }
@@ -167,7 +192,7 @@ macro_rules! commands {
 }
 
 commands! {
-    // Command, its fields         code                  about                takes    draws                   beside         asked by
+    // Command, its fields         code                  about                takes    draws                   beside         asked by, stands
     //     what was done, what was wanted, what became of it
     Found {..}                     "store.found"         Nothing              Leaves   RecoveryCode            Passphrase     Founder
         "Founded the store" "founding the store" "founded";
@@ -203,19 +228,19 @@ commands! {
         "Issued {}" "issuing a key" "issued";
     ImportKey (_)                  "key.import"          Nothing              Leaves   ImportedId              ImportedSecret Operator
         "Took over {}, whose secret was made elsewhere" "taking over a key" "taken over";
-    PauseKey (key, _)              "key.pause"           Key(*key)            Denies   Nothing                 Nothing        Operator
+    PauseKey (key, _)              "key.pause"           Key(*key)            Denies   Nothing                 Nothing        Operator Together
         "Paused {}" "pausing {}" "paused";
     ResumeDue {}                   "key.resume-due"      Nothing              Leaves   Nothing                 Nothing        Service
         "Resumed {}, whose pause was over" "resuming keys" "resumed by itself";
-    ResumeKey (key)                "key.resume"          Key(*key)            Leaves   Nothing                 Nothing        Operator
+    ResumeKey (key)                "key.resume"          Key(*key)            Leaves   Nothing                 Nothing        Operator Together
         "Resumed {}" "resuming {}" "resumed";
-    RevokeKey (key, _)             "key.revoke"          Key(*key)            Denies   Nothing                 Nothing        Operator
+    RevokeKey (key, _)             "key.revoke"          Key(*key)            Denies   Nothing                 Nothing        Operator Together
         "Revoked {}" "revoking {}" "revoked";
-    DeleteKey (key)                "key.delete"          Key(*key)            Denies   Nothing                 Nothing        Operator
+    DeleteKey (key)                "key.delete"          Key(*key)            Denies   Nothing                 Nothing        Operator Together
         "Deleted {}" "deleting {}" "deleted";
     RestoreKey (key)               "key.restore"         Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Restored {}, revoked" "restoring {}" "restored as revoked";
-    RescopeKey { key, .. }         "key.rescope"         Key(*key)            Denies   Nothing                 Nothing        Operator
+    RescopeKey { key, .. }         "key.rescope"         Key(*key)            Denies   Nothing                 Nothing        Operator Together
         "Changed the scopes of {}" "changing the scopes of {}" "scopes changed";
     CreateApp (_)                  "app.create"          Nothing              Leaves   AppSecret(None)         Nothing        Operator
         "Created app {}" "creating an app" "created";
@@ -243,13 +268,13 @@ commands! {
         "Made the next key that signs access tokens" "making the next key that signs access tokens" "signing key made";
     ConfirmClock {}                "clock.confirm"       Nothing              Leaves   Nothing                 Nothing        Operator
         "Said that the clock is right" "saying that the clock is right" "clock said to be right";
-    EditKey { key, .. }            "key.edit"            Key(*key)            Leaves   Nothing                 Nothing        Operator
+    EditKey { key, .. }            "key.edit"            Key(*key)            Leaves   Nothing                 Nothing        Operator Together
         "Changed {}" "changing {}" "changed";
-    KeepKey (key)                  "key.keep"            Key(*key)            Leaves   Nothing                 Nothing        Operator
+    KeepKey (key)                  "key.keep"            Key(*key)            Leaves   Nothing                 Nothing        Operator Together
         "Kept {}" "keeping {}" "kept";
-    ProtectKey { key, .. }         "key.protect"         Key(*key)            Leaves   Nothing                 Nothing        Operator
+    ProtectKey { key, .. }         "key.protect"         Key(*key)            Leaves   Nothing                 Nothing        Operator Together
         "Protected {} from deletion for want of use" "protecting {}" "protected";
-    UnprotectKey (key)             "key.unprotect"       Key(*key)            Leaves   Nothing                 Nothing        Operator
+    UnprotectKey (key)             "key.unprotect"       Key(*key)            Leaves   Nothing                 Nothing        Operator Together
         "Ended the protection of {}" "ending the protection of {}" "protected no longer";
     HandOver { key, .. }           "key.hand-over"       Key(*key)            Leaves   Nothing                 Nothing        Operator
         "Handed the token of {} over" "noting how the token of {} was handed over" "token handed over";
@@ -324,6 +349,12 @@ impl Command {
     /// The key it is about, if it is about one that exists.
     pub const fn key(&self) -> Option<KeyId> {
         if let About::Key(id) = self.about() { Some(id) } else { None }
+    }
+
+    /// The keys it is about.
+    pub fn keys(&self) -> impl Iterator<Item = KeyId> + '_ {
+        let many = if let Self::Each(together) = self { together.commands() } else { &[] };
+        self.key().into_iter().chain(many.iter().filter_map(Self::key))
     }
 
     /// What has to be drawn from the random generator before it can be judged.

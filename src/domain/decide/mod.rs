@@ -13,7 +13,7 @@ mod tests;
 
 use super::authorize::{Access, Action, Actor, authorize};
 use super::basis::Basis;
-use super::command::{AskedBy, Command, Context};
+use super::command::{AskedBy, Command, Context, KeyEdit, Together};
 use super::event::Event;
 use super::lifecycle::Pass;
 use super::{Agency, Operator, OperatorId, Policy, PublicId, Refusal, Role, Standing, State, Timestamp};
@@ -116,7 +116,32 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::ResumeApp(app) => apps::resume(state, *app, context),
         Command::DeleteApp(app) => apps::delete(state, *app, context),
         Command::RevokeToken { app, token } => apps::revoke_token(state, *app, token, context),
+        Command::Each(together) => {
+            let judged = decide_each(state, together, context);
+            let refused = judged.iter().find_map(|judged| judged.as_ref().err().cloned());
+            let events: Vec<Event> = judged.into_iter().flatten().flatten().collect();
+            refused.filter(|_| events.is_empty()).map_or(Ok(events), Err)
+        }
     }
+}
+
+/// Judges each of many that stand together as if it came alone, in their order.
+pub fn decide_each(
+    state: &State,
+    together: &Together,
+    context: &Context<'_>,
+) -> Vec<Result<Vec<Event>, Refusal>> {
+    let judge = |command: &Command| {
+        if let Command::EditKey { key, change, .. } = command
+            && let Some(key) = state.key(*key)
+            && *change != (KeyEdit { expiry: change.expiry, ..KeyEdit::of(key) })
+        {
+            // Of two keys one could be given the name of the other.
+            return Err(Refusal::OneByOne);
+        }
+        decide(state, command, context)
+    };
+    together.commands().iter().map(judge).collect()
 }
 
 /// Keeps what the server does by itself and what people do apart, whatever they may do otherwise.

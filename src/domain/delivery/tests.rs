@@ -252,6 +252,7 @@ fn entry(event: &str, changes: &[[&str; 3]]) -> Entry {
         field: (*field).into(),
         from: (*from).into(),
         to: (*to).into(),
+        of: None,
     };
     let changes = changes.iter().map(change).collect();
     Entry { subjects: vec![subject], changes, ..Entry::of(ActorLine::of("maria", "admin"), NOW, event) }

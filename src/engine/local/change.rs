@@ -9,7 +9,8 @@ use crate::crypto::{CryptoError, public_id};
 use crate::domain::audit::{Entry, Outcome, SubjectLine};
 use crate::domain::command::{About, Draws, Toll, Yields};
 use crate::domain::{
-    self, Command, Context, Event, HeaderMark, Minted, Place, Record, Refusal, Role, State, Timestamp, decide,
+    self, Command, Context, Event, HeaderMark, Minted, Place, PublicId, Record, Refusal, Role, State,
+    Timestamp, decide,
 };
 use crate::engine::ledger::{Change, Ledger, Sequel};
 use crate::engine::overdue::{Note, entry_of, unshown};
@@ -74,17 +75,27 @@ impl LocalEngine {
         for _ in 0..wanted {
             ids.push(public_id::generate(ledger.entropy())?);
         }
+        let context = self.context(session, &ids, minted);
+        Ok(decide(&self.state(), command, &context)?)
+    }
+
+    /// All that a judgement may know besides the state and the command.
+    pub(super) fn context<'c>(
+        &'c self,
+        session: &Session,
+        ids: &'c [PublicId],
+        minted: Option<Minted>,
+    ) -> Context<'c> {
         let dial = self.time.dial();
-        let context = Context {
+        Context {
             actor: session.actor(),
             now: dial.now.time,
             doubted: dial.now.suspect.then_some(dial.wall),
             complete_since: self.register.complete_since(),
             catalog: &self.catalog,
-            ids: &ids,
+            ids,
             minted,
-        };
-        Ok(decide(&self.state(), command, &context)?)
+        }
     }
 
     /// Judges and, when a key or the secret of an app is to be issued, mints it first; a collision of ids draws again.
@@ -129,7 +140,7 @@ impl LocalEngine {
         Err(Judged::No(last))
     }
 
-    fn note_refusal(
+    pub(super) fn note_refusal(
         &self,
         ledger: &mut Ledger,
         session: &Session,
@@ -156,7 +167,9 @@ impl LocalEngine {
                     .app(id)
                     .filter(|app| actor.sees_app(&state, app))
                     .and_then(|app| SubjectLine::of_app(&state, app.id)),
-                About::Nothing | About::Operator(_) | About::Location(_) | About::Policy => None,
+                About::Nothing | About::Operator(_) | About::Location(_) | About::Keys | About::Policy => {
+                    None
+                }
             };
             entry.subjects = seen.into_iter().collect();
             entry
@@ -178,7 +191,10 @@ impl LocalEngine {
     }
 
     pub(in crate::engine) fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {
-        self.run_with(session, command, None, None)
+        match command {
+            Command::Each(together) => self.run_each(session, together),
+            command => self.run_with(session, command, None, None),
+        }
     }
 
     /// A change that goes with one of the header: from the commit on, the slots that `header` names count and no others.
@@ -191,7 +207,7 @@ impl LocalEngine {
         self.run_with(session, command, None, Some(header))
     }
 
-    /// The one way a state changes: judge, write durably, apply, tell.
+    /// The one way a state changes: judge, write durably, apply, tell. Of many it is [`LocalEngine::run_each`].
     pub(super) fn run_with(
         &self,
         session: &Session,
@@ -230,12 +246,35 @@ impl LocalEngine {
             }
             Err(Judged::Failed(error)) => return Err(error.into()),
         };
+        let unshown = self.carry(&mut ledger, session, command, &events, header)?;
+        let sealed = self.seal_now_or_soon(&mut ledger, command, unshown.clone());
+        drop(ledger);
+        self.tell(&events);
+        sealed?;
+        Ok(Done { events: events.to_vec(), token, unshown, ..Done::default() })
+    }
+
+    pub(super) fn tell(&self, events: &Arc<Vec<Event>>) {
+        // Nobody may be listening.
+        let _ = self.feed.send(News::Happened(Arc::clone(events)));
+    }
+
+    /// Writes what a command comes to, and applies it; what takes back the secret that it made. What takes access away is in
+    /// force although the disk did not take it.
+    pub(super) fn carry(
+        &self,
+        ledger: &mut Ledger,
+        session: &Session,
+        command: &Command,
+        events: &Arc<Vec<Event>>,
+        header: Option<HeaderMark>,
+    ) -> Result<Option<Note>, EngineError> {
         let ends = command.spec().toll == Toll::Ends;
         if ends {
-            self.shut_unused(&events)?;
+            self.shut_unused(events)?;
         }
         let at = self.now().time;
-        let mut entry = entry_of(&self.state(), session, command, &events, at);
+        let mut entry = entry_of(&self.state(), session, command, events, at);
         if let Command::Found { operator, .. } = command {
             entry.actor.name = operator.to_string();
             entry.actor.role = Role::Admin.to_string();
@@ -248,15 +287,15 @@ impl LocalEngine {
         let purged: Vec<_> = events.iter().filter_map(purged).collect();
         // Before, so that none is left behind.
         ledger.forget_histories(&purged)?;
-        let sequel = Sequel::Change(Change { events: Arc::clone(&events), header: header.clone() });
+        let sequel = Sequel::Change(Change { events: Arc::clone(events), header: header.clone() });
         let confirmed = events.iter().any(|event| matches!(event, Event::ClockConfirmed(..)));
         let mark = if confirmed { self.time.fresh() } else { self.time.mark() };
-        let unshown = unshown(session, command, &events, (at, ledger.head().seq + 1));
+        let unshown = unshown(session, command, events, (at, ledger.head().seq + 1));
         if let Err(error) = ledger.write(entry, records, Some(&mark), unshown.as_ref(), sequel) {
             let unknown = matches!(error, EngineError::Commit(CommitError::Unknown(_)));
             // What may have been written stays shut until that is known.
             if ends && !unknown {
-                self.overdue.parts.image.refresh(&events);
+                self.overdue.parts.image.refresh(events);
             }
             if unknown {
                 self.overdue.set_out();
@@ -267,21 +306,16 @@ impl LocalEngine {
             };
             if command.yields() == Yields::Nothing {
                 let when = (at, ledger.head());
-                return Err(self.overdue.deny(session, command, &events, when, error));
+                return Err(self.overdue.deny(session, command, events, when, error));
             }
-            return Err(self.deny_at_once(&mut ledger, session, (command, at), error));
+            return Err(self.deny_at_once(ledger, session, (command, at), error));
         }
         if confirmed {
             // While the ledger is held: nobody writes the old mark after the new one.
             self.time.set(mark);
         }
-        self.overdue.parts.image.apply(&events, header);
-        let sealed = self.seal_now_or_soon(&mut ledger, command, unshown.clone());
-        drop(ledger);
-        // Nobody may be listening.
-        let _ = self.feed.send(News::Happened(Arc::clone(&events)));
-        sealed?;
-        Ok(Done { events: events.to_vec(), token, unshown, ..Done::default() })
+        self.overdue.parts.image.apply(events, header);
+        Ok(unshown)
     }
 
     /// The disk does not take a command. What of it takes access away is in force all the same.
@@ -304,7 +338,7 @@ impl LocalEngine {
 
     /// Has the seal know of a change. A denial it knows at once: without that a store put back in time would go unnoticed.
     /// A secret too, before it is shown: who finds one the seal does not know takes it back, see `load`.
-    fn seal_now_or_soon(
+    pub(super) fn seal_now_or_soon(
         &self,
         ledger: &mut Ledger,
         command: &Command,

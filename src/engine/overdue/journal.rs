@@ -69,28 +69,31 @@ impl Note {
                 About::Operator(id) => of(id.to_string()),
                 About::Location(id) => of(id.to_string()),
                 About::Key(id) => of(id.to_string()),
+                // Each part has an entry of its own, and no key is in two of them.
+                About::Keys => self.command.keys().any(|id| of(id.to_string())),
                 About::App(id) | About::Token(id) => of(id.to_string()),
             }
     }
 
-    /// The record it is about, if there is one.
-    pub const fn record(&self) -> Option<RecordKey> {
+    /// The records it is about.
+    pub fn records(&self) -> Vec<RecordKey> {
         match self.command.about() {
-            About::Nothing => None,
-            About::Policy => Some(RecordKey::Policy),
-            About::Operator(id) => Some(RecordKey::Operator(id)),
-            About::Location(id) => Some(RecordKey::Location(id)),
-            About::Key(id) => Some(RecordKey::Key(id)),
-            About::App(id) => Some(RecordKey::App(id)),
-            About::Token(id) => Some(RecordKey::Revoked(id)),
+            About::Nothing => Vec::new(),
+            About::Policy => vec![RecordKey::Policy],
+            About::Operator(id) => vec![RecordKey::Operator(id)],
+            About::Location(id) => vec![RecordKey::Location(id)],
+            About::Key(id) => vec![RecordKey::Key(id)],
+            About::Keys => self.command.keys().map(RecordKey::Key).collect(),
+            About::App(id) => vec![RecordKey::App(id)],
+            About::Token(id) => vec![RecordKey::Revoked(id)],
         }
     }
 
-    /// Whether `entry` changed that record after this was asked for.
+    /// Whether `entry` changed one of them after this was asked for.
     pub fn is_outdated_by(&self, entry: &Entry) -> bool {
         let later = self.after.map_or(entry.at > self.at.0, |after| entry.seq > after);
-        let record = self.record().map(|record| record.to_string());
-        later && record.is_some_and(|record| entry.records.iter().any(|line| line.key == record))
+        let written = |record: RecordKey| entry.records.iter().any(|line| line.key == record.to_string());
+        later && self.records().into_iter().any(written)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Note, Overdue, Why};
 use crate::domain::Event;
+use crate::domain::name::first_few;
 use crate::domain::proof::Against;
 use crate::engine::audit_log::Doubt;
 use crate::engine::load::Loaded;
@@ -58,11 +59,12 @@ pub fn sort_out(trail: &Trail<'_>, notes: Vec<Note>, loaded: &mut Loaded) -> Res
             continue;
         };
         // What waits is written before anything else, so the entry that should have told of it was lost.
-        loaded.proof.doubt(note.record(), Against::Word);
+        let records = note.records();
+        loaded.proof.doubt(records.iter().copied(), Against::Word);
         loaded.doubts.push(Doubt::altered(format!(
             "the file denials keeps {} of {}, no audit entry tells of it, and entry {} changed that record since",
             note.command.name(),
-            note.record().map_or_else(String::new, |record| record.to_string()),
+            first_few(records.iter().map(ToString::to_string).collect::<Vec<_>>().iter().map(String::as_str)),
             later.seq
         )));
         left.held.push(note);

@@ -33,10 +33,11 @@ fn nothing(bytes: &[u8]) -> Result<(), EngineError> {
 /// What a command led to, but for what only this process knows of it.
 fn done(bytes: &[u8]) -> Result<Done, EngineError> {
     open(bytes, |answer| match answer {
-        Answer::Done { token, code, events } => {
+        Answer::Done { token, code, events, left } => {
             let token = token.map(|text| Token::received(text.as_bytes())).transpose();
             let code = code.map(RecoveryCode::parse).transpose();
-            let done = token.and_then(|token| Ok(Done { events, token, code: code?, ..Done::default() }));
+            let done =
+                token.and_then(|token| Ok(Done { events, token, code: code?, left, ..Done::default() }));
             Some(done.map_err(EngineError::from))
         }
         _ => None,

@@ -20,7 +20,7 @@ use crate::domain::command::AskedBy;
 use crate::domain::{Access, Actor, Bearer, Catalog, Command, Event, PublicId, Record, RecordKey};
 use crate::engine::open::{Key, Wants};
 use crate::engine::{
-    Brought, Done, Engine as _, EngineError, Finding, LocalEngine, OpenError, Peer, Question, Session,
+    Brought, Done, Engine as _, EngineError, Finding, Left, LocalEngine, OpenError, Peer, Question, Session,
     Unshown, Via,
 };
 
@@ -36,6 +36,8 @@ pub enum Reply {
         code: Option<RecoveryCode>,
         /// What happened, as far as it may be seen.
         events: Vec<Event>,
+        /// Of many at once, those that were not done.
+        left: Vec<Left>,
     },
 }
 
@@ -44,10 +46,10 @@ impl Reply {
     pub fn into_frame(self, id: u32) -> Zeroizing<Vec<u8>> {
         match self {
             Self::Plain(answer) => frame::frame(&Said::Answer { id, answer }),
-            Self::Done { token, code, events } => {
+            Self::Done { token, code, events, left } => {
                 let code = code.as_ref().map(RecoveryCode::reveal);
                 let code = code.as_ref().map(|code| code.as_str());
-                let answer = Answer::Done { token: token.as_ref().map(Token::reveal), code, events };
+                let answer = Answer::Done { token: token.as_ref().map(Token::reveal), code, events, left };
                 frame::frame(&Said::Answer { id, answer })
             }
         }
@@ -253,7 +255,7 @@ impl Clerk {
             None => Vec::new(),
         };
         self.unshown.extend(done.token.as_ref().map(Token::id).zip(done.unshown));
-        Ok(Reply::Done { token: done.token, code: done.code, events })
+        Ok(Reply::Done { token: done.token, code: done.code, events, left: done.left })
     }
 
     /// An answer, with whom it recognised: whoever holds the secret of a key may know what it opens, whoever's it is.

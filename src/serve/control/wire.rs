@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::lines::HealthLine;
 use crate::domain::{Access, Audience, Command, Event, OperatorId, Place, PublicId, ScopeId, Trace, Usage};
 use crate::engine::open::Wants;
-use crate::engine::{Doubt, EngineError, Finding, Question, Sweeping, Via};
+use crate::engine::{Doubt, EngineError, Finding, Left, Question, Sweeping, Via};
 
 /// What the attached process asks.
 #[derive(Encode, Decode)]
@@ -279,6 +279,9 @@ pub enum Answer<'b> {
         /// What happened, as far as it may be seen.
         #[n(2)]
         events: Vec<Event>,
+        /// Of many at once, those that were not done.
+        #[n(3)]
+        left: Vec<Left>,
     },
     /// What was found.
     #[n(3)]

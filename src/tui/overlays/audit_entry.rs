@@ -79,7 +79,9 @@ pub fn entry(line: &AuditLine, look: &Look) -> Reader {
         for change in &entry.changes {
             let from = if change.from.is_empty() { "nothing" } else { &change.from };
             let to = if change.to.is_empty() { "nothing" } else { &change.to };
-            blocks.push(Line::fact(sentence(&change.field), format!("{from} → {to}")));
+            let whose = change.of.as_ref().and_then(|of| entry.subjects.iter().find(|known| known.id == *of));
+            let whose = whose.map_or_else(String::new, |subject| format!("{}: ", subject.name));
+            blocks.push(Line::fact(sentence(&change.field), format!("{whose}{from} → {to}")));
         }
     }
     blocks.extend([Line::blank(), Line::of(Role::Title, "In the chain")]);

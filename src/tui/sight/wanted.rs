@@ -63,9 +63,9 @@ impl<K: Copy + PartialEq, T> Wanted<K, T> {
     }
 
     /// What was asked for has come; or nothing is to come, and it is not asked for again until something changes.
-    pub fn take(&mut self, found: T) {
+    pub fn take(&mut self, found: impl FnOnce(K) -> T) {
         if let Some(asked) = self.asked.take() {
-            self.known = Some((asked, found));
+            self.known = Some((asked, found(asked)));
         }
     }
 

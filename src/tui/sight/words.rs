@@ -82,6 +82,9 @@ fn wanted(entry: &Entry) -> String {
 
 /// Whom or what it is about.
 fn name(entry: &Entry) -> String {
+    if let Some((first, more @ 1..)) = entry.first_key_and_others() {
+        return format!("{first} and {more} more");
+    }
     entry.subjects.first().map_or_else(|| "?".into(), |subject| subject.name.clone())
 }
 
@@ -125,6 +128,7 @@ pub fn reason(code: Option<&str>) -> String {
         "last_admin" => "last active admin",
         "bad_heir" => "not one who may own keys",
         "too_many_keys" => "too many keys at once",
+        "one_by_one" => "more than the end of many keys",
         "bad_policy" => "not a possible value",
         "list_size" => "too many at once, or none",
         other => return other.replace('_', " "),
@@ -212,6 +216,7 @@ mod tests {
                 field: "failed attempts before".into(),
                 from: "0".into(),
                 to: failed.into(),
+                of: None,
             }];
             what(&entry)
         };

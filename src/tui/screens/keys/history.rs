@@ -62,12 +62,12 @@ impl History {
 
     /// A page of the trail came.
     pub fn take(&mut self, page: &AuditPage) {
-        self.0.take(page.lines.iter().map(|line| happening(&line.entry)).collect());
+        self.0.take(|key| page.lines.iter().map(|line| happening(&line.entry.narrowed(key))).collect());
     }
 
     /// It could not be read; not asked for again until something changes.
     pub fn give_up(&mut self) {
-        self.0.take(Vec::new());
+        self.0.take(|_| Vec::new());
     }
 }
 

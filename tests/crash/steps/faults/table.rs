@@ -224,6 +224,13 @@ table! {
     ],
     ResumeKey => &[Deed::new(&["key", "resume", "Paused"], &["key.resume"]).gives("Paused")],
     RevokeKey => &[Deed::new(&["key", "revoke", "Nightly"], &["key.revoke"]).ends("Nightly", "deny revoked")],
+    Each => &[
+        Deed::new(
+            &["key", "revoke", "--where", "Nightly OR \"Ends soon\"", "--expect", "2"],
+            &["key.revoke"],
+        )
+        .ends("Nightly", "deny revoked"),
+    ],
     DeleteKey => &[Deed::new(&["key", "delete", "Nightly"], &["key.delete"]).ends("Nightly", "deny tombstoned")],
     RestoreKey => &[Deed::new(&["key", "restore", "Gone"], &["key.restore"])],
     EditKey => &[

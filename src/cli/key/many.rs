@@ -1,0 +1,421 @@
+//! One thing done to many keys: which are meant, what would become of them, the word that it is meant, and what came of it.
+//! Without a number that fits nothing is done: a filter finds other keys tomorrow.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::lines;
+use crate::cli::Outcome;
+use crate::cli::door::{Deck, Signed};
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::find;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::output::shown;
+use crate::domain::filter::Term as _;
+use crate::domain::filter::keys::{KeyFilter, Term};
+use crate::domain::name::{first_few, plain};
+use crate::domain::view::Sought;
+use crate::domain::{Command, Key, KeyId, Refusal, Timestamp, View};
+use crate::engine::{Class, EngineError, Left, Many, foretell};
+
+/// Which keys a verb is about: one, or many.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Its id, its hint, or its name if only one has it
+    #[arg(value_name = "KEY", required_unless_present_any = ["filter", "ids"])]
+    key: Option<String>,
+    /// Look among everybody's keys (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
+    /// Do it to all keys that this finds, in the words of the console's filter line: 'owner:jonas idle>30d'
+    #[arg(long = "where", value_name = "FILTER", conflicts_with_all = ["key", "ids"])]
+    filter: Option<String>,
+    /// Do it to the keys with these ids; `-` reads them from standard input, one a line
+    #[arg(long, value_name = "ID", num_args = 1.., conflicts_with = "key")]
+    ids: Vec<String>,
+    /// How many keys are meant: where there are more or fewer, nothing is done
+    #[arg(long, value_name = "N", conflicts_with = "key")]
+    expect: Option<usize>,
+    /// Say what would become of them, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What is done, in words.
+#[derive(Clone, Copy)]
+pub(super) struct Deed {
+    /// `revoke`.
+    pub verb: &'static str,
+    /// `revoked`.
+    pub done: &'static str,
+    /// The verb that takes it back, where there is one, and what that does: `takes it back`.
+    pub undo: Option<(&'static str, &'static str)>,
+}
+
+/// Many keys that are meant, and who means them.
+pub(super) struct Crowd<'w> {
+    pub signed: Signed,
+    which: &'w Which,
+    /// As they were when they were found.
+    keys: Vec<Key>,
+}
+
+impl Which {
+    /// The one key that is named; empty where many are meant.
+    pub(super) fn one(&self) -> (&str, bool) {
+        (self.key.as_deref().unwrap_or_default(), self.all)
+    }
+
+    /// The many that are meant; `None` where it is one, and it is to be done.
+    pub(super) fn many(&self, deck: &Deck, sought: Sought) -> Result<Option<Crowd<'_>>, Fault> {
+        if self.key.is_some() && !self.dry_run {
+            return Ok(None);
+        }
+        // What is wrong with the words is said before a passphrase is asked for.
+        let filter = self.filter.as_deref().map(read).transpose()?;
+        let ids = ids(&self.ids)?;
+        let signed = deck.sign_in()?.widened(self.all)?;
+        let keys = match (&self.key, &filter) {
+            (Some(reference), _) => vec![find::key(&signed, reference, sought)?],
+            (None, Some(filter)) => found(&signed, filter),
+            (None, None) => named(&signed, &ids)?,
+        };
+        Ok(Some(Crowd { signed, which: self, keys }))
+    }
+}
+
+/// A filter line. On the command line nobody sees what it finds while they type, so what is wrong with it ends it.
+pub(super) fn read(text: &str) -> Result<KeyFilter, Fault> {
+    let filter = KeyFilter::parse(text);
+    if !filter.mistakes.is_empty() {
+        return Err(Fault::usage(format!("--where: {}.", filter.mistakes.join("; "))));
+    }
+    if filter.is_empty() {
+        return Err(Fault::usage(format!("--where is empty. Say which keys are meant: {}", Term::EXAMPLES)));
+    }
+    Ok(filter)
+}
+
+/// The ids that were given, each once.
+fn ids(words: &[String]) -> Result<Vec<KeyId>, Fault> {
+    let mut all: Vec<String> = Vec::new();
+    for word in words {
+        if word == "-" {
+            let lines = io::stdin().lock().lines().collect::<Result<Vec<_>, _>>();
+            let lines = lines.map_err(|error| Fault::usage(format!("The ids cannot be read: {error}.")))?;
+            all.extend(lines.iter().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()));
+        } else {
+            all.push(word.clone());
+        }
+    }
+    let mut ids = Vec::with_capacity(all.len());
+    for word in all {
+        let id = word.parse().map_err(|_| Fault::usage(format!("--ids: {word} is no id of a key.")))?;
+        ids.push(id);
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
+fn found(signed: &Signed, filter: &KeyFilter) -> Vec<Key> {
+    let now = signed.now();
+    signed
+        .see(|view| in_order(view, view.keys().filter(|key| filter.finds(key, view, now)).cloned().collect()))
+}
+
+fn named(signed: &Signed, ids: &[KeyId]) -> Result<Vec<Key>, Fault> {
+    signed.see(|view| {
+        let one = |id: &KeyId| {
+            let none = || Fault::from(Refusal::NoSuchKey).because(&format!("{id}:"));
+            view.key(*id).cloned().ok_or_else(none)
+        };
+        Ok(in_order(view, ids.iter().map(one).collect::<Result<_, _>>()?))
+    })
+}
+
+/// Those of one owner together, then by name.
+fn in_order(view: View<'_>, mut keys: Vec<Key>) -> Vec<Key> {
+    keys.sort_by_cached_key(|key| (plain(view.owner_name(key)), plain(key.name.as_str()), key.id));
+    keys
+}
+
+/// Keys that are named one by one before it is done.
+const NAMED: usize = 10;
+
+/// A key, for scripts, before anything is done to it.
+#[derive(Serialize)]
+struct KeyBrief<'a> {
+    id: String,
+    name: &'a str,
+    hint: String,
+    owner: &'a str,
+    last_used_at: Option<String>,
+}
+
+/// A key to which it was not done, or would not be.
+#[derive(Serialize)]
+struct Refused<'a> {
+    key: String,
+    name: &'a str,
+    code: &'a str,
+    message: &'a str,
+}
+
+/// What would become of many.
+#[derive(Serialize)]
+struct Preview<'a> {
+    found: usize,
+    possible: usize,
+    first: Vec<KeyBrief<'a>>,
+    refused: Vec<Refused<'a>>,
+}
+
+/// What became of many.
+#[derive(Serialize)]
+struct Report<'a> {
+    found: usize,
+    done: Vec<String>,
+    refused: Vec<Refused<'a>>,
+    /// Left alone, because it was broken off.
+    not_tried: usize,
+    /// The verb that takes it back.
+    undo: Option<&'static str>,
+}
+
+impl Crowd<'_> {
+    /// Does it to all of them, if that is meant, and tells what came of it. `command` says what it is for one key.
+    pub fn does(self, deck: &Deck, deed: Deed, command: impl Fn(&Key) -> Result<Command, Fault>) -> Outcome {
+        let commands = self.keys.iter().map(command).collect::<Result<Vec<_>, _>>()?;
+        let refusals = foretell(&*self.signed.engine, &self.signed.session, &commands);
+        let would: Vec<Left> = commands
+            .iter()
+            .zip(refusals)
+            .filter_map(|(command, refusal)| Left::of(command, &refusal?.into()))
+            .collect();
+        if self.which.dry_run {
+            return self.foretell(deck, deed, &would);
+        }
+        self.agreed(deck, deed, &would)?;
+        let mut many = Many::of(commands);
+        let interrupt = Interrupt::listen();
+        while !many.is_over() && !interrupt.has_come() {
+            many.go_on(&*self.signed.engine, &self.signed.session);
+            deck.output.progress(many.total() - many.untried(), many.total(), deed.done);
+        }
+        self.report(deck, deed, &many)
+    }
+
+    /// What would become of them, and nothing is done.
+    fn foretell(&self, deck: &Deck, deed: Deed, would: &[Left]) -> Outcome {
+        if deck.output.is_json() {
+            self.signed.see(|view| {
+                let first = self.keys.iter().take(NAMED).map(|key| KeyBrief::of(key, view)).collect();
+                let (found, refused) = (self.keys.len(), self.refused(would));
+                deck.output.value(&Preview { found, possible: found - would.len(), first, refused })
+            })?;
+        } else {
+            deck.output.text(&self.preview(deed, would))?;
+            deck.output.say("Nothing was changed.");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The count, the first of them, and which would stay as they are.
+    fn preview(&self, deed: Deed, would: &[Left]) -> String {
+        let (now, found) = (self.signed.now(), self.keys.len());
+        let mut text = match would.len() {
+            0 => format!("{} would be {}\n", keys(found), deed.done),
+            stay => format!("{}, {} of which would be {}\n", keys(found), found - stay, deed.done),
+        };
+        self.signed.see(|view| {
+            for key in self.keys.iter().take(NAMED) {
+                let (name, hint, owner) = (key.name.as_str(), key.hint(), view.owner_name(key));
+                let used = lines::last_used(key, view, now);
+                let _ = writeln!(text, "  {}", shown(&format!("{name}  {hint}  {owner}, last used {used}")));
+            }
+        });
+        if found > NAMED {
+            let _ = writeln!(text, "  and {} more", found - NAMED);
+        }
+        for line in self.reasons(would, "would stay as they are") {
+            let _ = writeln!(text, "{line}");
+        }
+        text
+    }
+
+    /// Refuses unless somebody has said how many they mean, and that is how many there are.
+    fn agreed(&self, deck: &Deck, deed: Deed, would: &[Left]) -> Result<(), Fault> {
+        let found = self.keys.len();
+        if let Some(expected) = self.which.expect {
+            return if expected == found {
+                Ok(())
+            } else {
+                Err(other_count(&format!("{} now, not {expected}", are_like(found))))
+            };
+        }
+        if found == 0 {
+            return Err(Fault::refused("no_such_key", "No key is like that. Nothing was done."));
+        }
+        if deck.output.is_json() || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(Fault::usage(format!(
+                "{}. Nothing was done: --expect {found} says that they are meant, --dry-run shows them.",
+                are_like(found)
+            )));
+        }
+        let others = self.signed.waiting();
+        deck.output.say(self.preview(deed, would).trim_end());
+        let _ = write!(io::stderr(), "Type {found} to {} them: ", deed.verb);
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        drop(others);
+        if read.is_err() || answer.trim() != found.to_string() {
+            return Err(Fault::refused("not_confirmed", "Nothing was done."));
+        }
+        self.still(found)
+    }
+
+    /// Refuses where others came to be like that while somebody thought about it.
+    fn still(&self, found_before: usize) -> Result<(), Fault> {
+        let Some(filter) = self.which.filter.as_deref().map(read).transpose()? else { return Ok(()) };
+        let now: Vec<KeyId> = found(&self.signed, &filter).iter().map(|key| key.id).collect();
+        if now.iter().eq(self.keys.iter().map(|key| &key.id)) {
+            return Ok(());
+        }
+        let what = if now.len() == found_before {
+            "others are like that by now".to_owned()
+        } else {
+            format!("{} by now, not {found_before}", are_like(now.len()))
+        };
+        Err(other_count(&what))
+    }
+
+    /// Says what was done and what not, and why.
+    fn report(&self, deck: &Deck, deed: Deed, many: &Many) -> Outcome {
+        let not_tried = many.untried();
+        let undo = deed.undo.filter(|_| !many.done.is_empty());
+        if deck.output.is_json() {
+            let done = many.done.iter().map(ToString::to_string).collect();
+            let (found, refused) = (self.keys.len(), self.refused(&many.left));
+            let undo = undo.map(|(verb, _)| verb);
+            deck.output.value(&Report { found, done, refused, not_tried, undo })?;
+        } else {
+            let ids: String = many.done.iter().map(|id| format!("{id}\n")).collect();
+            deck.output.text(&ids)?;
+            deck.output.say(&self.said(deed, many, undo));
+        }
+        // That the store could not do it is no refusal by a rule.
+        if let Some(Left { class, code, text, .. }) =
+            many.left.iter().find(|left| left.class != Class::Refused)
+        {
+            return Err(EngineError::Remote { class: *class, code: code.clone(), text: text.clone() }.into());
+        }
+        let all = many.left.is_empty() && not_tried == 0;
+        Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(Exit::Refused as u8) })
+    }
+
+    fn said(&self, deed: Deed, many: &Many, undo: Option<(&str, &str)>) -> String {
+        let are = if many.done.len() == 1 { "is" } else { "are" };
+        let mut text = format!("{} {are} {}.", keys(many.done.len()), deed.done);
+        for line in self.reasons(&many.left, "are as they were") {
+            let _ = write!(text, "\n{line}");
+        }
+        if many.untried() > 0 {
+            let _ = write!(text, "\nIt was broken off: {} not tried.", keys(many.untried()));
+        }
+        if let Some((verb, does)) = undo {
+            let _ = write!(text, "\n`keydeck key {verb} --ids` with the ids above {does}.");
+        }
+        text
+    }
+
+    fn names(&self) -> HashMap<KeyId, &str> {
+        self.keys.iter().map(|key| (key.id, key.name.as_str())).collect()
+    }
+
+    fn refused<'r>(&'r self, left: &'r [Left]) -> Vec<Refused<'r>> {
+        let names = self.names();
+        let one = |left: &'r Left| Refused {
+            key: left.key.to_string(),
+            name: names.get(&left.key).copied().unwrap_or_default(),
+            code: &left.code,
+            message: &left.text,
+        };
+        left.iter().map(one).collect()
+    }
+
+    /// Each reason once, with how many it holds for and the names of a few.
+    fn reasons(&self, left: &[Left], stay: &str) -> Vec<String> {
+        let names = self.names();
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for left in left {
+            let name = names.get(&left.key).copied().unwrap_or_default();
+            match reasons.iter_mut().find(|(known, _)| *known == left.text) {
+                Some((_, whose)) => whose.push(name),
+                None => reasons.push((&left.text, vec![name])),
+            }
+        }
+        let line = |(why, whose): (&str, Vec<&str>)| {
+            format!("{} {stay} ({}): {why}", whose.len(), first_few(whose.iter().copied()))
+        };
+        reasons.into_iter().map(line).collect()
+    }
+}
+
+impl<'a> KeyBrief<'a> {
+    fn of(key: &'a Key, view: View<'a>) -> Self {
+        Self {
+            id: key.id.to_string(),
+            name: key.name.as_str(),
+            hint: key.hint(),
+            owner: view.owner_name(key),
+            last_used_at: view.usage(key).last_used_at.map(Timestamp::rfc3339),
+        }
+    }
+}
+
+/// `1 key`, `27 keys`.
+fn keys(count: usize) -> String {
+    if count == 1 { "1 key".to_owned() } else { format!("{count} keys") }
+}
+
+fn are_like(count: usize) -> String {
+    format!("{} {} like that", keys(count), if count == 1 { "is" } else { "are" })
+}
+
+fn other_count(what: &str) -> Fault {
+    Fault::refused("other_count", format!("{what}. Nothing was done; --dry-run shows them."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_is_empty_or_misunderstood_is_no_filter_for_many() {
+        assert!(read("owner:jonas idle>30d").is_ok());
+        for (text, said) in [
+            ("", "--where is empty"),
+            ("  ", "--where is empty"),
+            ("\"\"", "--where is empty"),
+            ("colour:red", "there is no filter colour:"),
+            ("owner:jonas or owner:maria", "or is looked for as a word"),
+            ("owner:jonas expires<soon", "expires< needs a time"),
+        ] {
+            let fault = read(text).err().unwrap();
+            assert!(fault.to_string().contains(said) && fault.exit() == Exit::Usage, "{text}: {fault}");
+        }
+    }
+
+    #[test]
+    fn ids_are_taken_once_each_and_nothing_else_is_one() {
+        let words = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(ids(&words(&["7HqP2mVx9KtR", "7HqP2mVx9KtR"])).unwrap().len(), 1);
+        assert!(ids(&words(&["Nightly export"])).err().unwrap().to_string().contains("no id of a key"));
+    }
+}

@@ -1,0 +1,133 @@
+//! One thing done to many keys, part by part: as many at once as stand together, the others one by one. Whoever has it done may
+//! stop between two parts, and hears of each key what became of it.
+
+use std::collections::{HashSet, VecDeque};
+
+use minicbor::{Decode, Encode};
+
+use super::{Class, Done, Engine, EngineError, Session};
+use crate::domain::command::Together;
+use crate::domain::{Command, Context, Event, KeyId, Refusal, Timestamp, decide};
+
+/// One of many that was not done, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Left {
+    /// Which key.
+    #[n(0)]
+    pub key: KeyId,
+    /// What kind of no it was.
+    #[n(1)]
+    pub class: Class,
+    /// The short word for scripts.
+    #[n(2)]
+    pub code: String,
+    /// Why, for people.
+    #[n(3)]
+    pub text: String,
+}
+
+impl Left {
+    /// The key of a command that was not done; `None` of one that is about no key.
+    pub fn of(command: &Command, error: &EngineError) -> Option<Self> {
+        let (class, code, text) = (error.class(), error.code().to_owned(), error.to_string());
+        command.key().map(|key| Self { key, class, code, text })
+    }
+}
+
+/// Bytes of commands in one part: a request of the control socket takes 64 KiB.
+const PART_BYTES: usize = 48 * 1024;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Many {
+    waiting: VecDeque<Command>,
+    total: usize,
+    /// The keys it was done to.
+    pub done: Vec<KeyId>,
+    /// Those it was not done to, and why.
+    pub left: Vec<Left>,
+    given_up: bool,
+}
+
+impl Many {
+    /// Nothing is done yet.
+    pub fn of(commands: Vec<Command>) -> Self {
+        Self { total: commands.len(), waiting: commands.into(), ..Self::default() }
+    }
+
+    /// How many there are.
+    pub const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// How many of them were not tried.
+    pub fn untried(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether there is nothing more to do: all were tried, or nothing more can be done.
+    pub fn is_over(&self) -> bool {
+        self.given_up || self.waiting.is_empty()
+    }
+
+    /// Does the next part; what happened.
+    pub fn go_on(&mut self, engine: &dyn Engine, session: &Session) -> Vec<Event> {
+        let part = self.next_part();
+        let Some(first) = part.first() else { return Vec::new() };
+        let command = match Together::of(part.clone()) {
+            Some(together) if part.len() > 1 => Command::Each(together),
+            _ => first.clone(),
+        };
+        let Done { events, left, .. } = match engine.execute(session, command) {
+            Ok(done) => done,
+            Err(error) => {
+                let left = part.iter().filter_map(|one| Left::of(one, &error)).collect();
+                self.given_up |= matches!(error, EngineError::Gone(_));
+                Done { left, ..Done::default() }
+            }
+        };
+        // What takes access away is in force all the same, so the rest is asked for; nothing else is done by a disk that fails.
+        self.given_up |= !first.denies() && left.iter().any(|left| left.class != Class::Refused);
+        let not_done: HashSet<KeyId> = left.iter().map(|left| left.key).collect();
+        self.done.extend(part.iter().filter_map(Command::key).filter(|key| !not_done.contains(key)));
+        self.left.extend(left);
+        events
+    }
+
+    /// As many as stand together and fit a request, or one.
+    fn next_part(&mut self) -> Vec<Command> {
+        let (mut part, mut bytes, mut keys) = (Vec::new(), 0, HashSet::new());
+        while let Some(next) = self.waiting.front() {
+            bytes += minicbor::to_vec(next).map_or(PART_BYTES, |bytes| bytes.len());
+            let stands = Together::of(vec![next.clone()]).is_some()
+                && part.first().is_none_or(|first: &Command| first.kind() == next.kind());
+            let fits =
+                stands && bytes <= PART_BYTES && keys.insert(next.key()) && part.len() < Together::MOST;
+            if !fits && !part.is_empty() {
+                break;
+            }
+            part.extend(self.waiting.pop_front());
+            if !fits {
+                break;
+            }
+        }
+        part
+    }
+}
+
+/// Why each of these commands would be refused now, as far as that can be said before it is run; `None` of one that would not.
+pub fn foretell(engine: &dyn Engine, session: &Session, commands: &[Command]) -> Vec<Option<Refusal>> {
+    let now = engine.now();
+    let context = Context {
+        actor: session.actor(),
+        now: now.time,
+        doubted: now.suspect.then_some(now.time),
+        // Where uses were lost, what hangs on them comes later than this.
+        complete_since: Some(Timestamp(0)),
+        catalog: engine.catalog(),
+        ids: &[],
+        minted: None,
+    };
+    let state = engine.state();
+    commands.iter().map(|command| decide(&state, command, &context).err()).collect()
+}
