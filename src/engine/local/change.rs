@@ -285,8 +285,10 @@ impl LocalEngine {
             if let Event::KeyPurged(key, _) = event { Some(*key.id.public()) } else { None }
         };
         let purged: Vec<_> = events.iter().filter_map(purged).collect();
-        // Before, so that none is left behind.
-        ledger.forget_histories(&purged)?;
+        if !purged.is_empty() {
+            // Before, so that none is left behind.
+            ledger.forget_histories(&purged)?;
+        }
         let sequel = Sequel::Change(Change { events: Arc::clone(events), header: header.clone() });
         let confirmed = events.iter().any(|event| matches!(event, Event::ClockConfirmed(..)));
         let mark = if confirmed { self.time.fresh() } else { self.time.mark() };

@@ -9,7 +9,7 @@ use crate::domain::command::Together;
 use crate::domain::{Command, Event, Key, OperatorId, decide_each};
 use crate::engine::ledger::Ledger;
 use crate::engine::overdue::entry_of;
-use crate::engine::{Done, Engine as _, EngineError, Left, Session};
+use crate::engine::{Done, EngineError, Left, Session};
 
 /// Records of one part at most: the store takes a hundred rows, and some are of other things.
 const RECORDS: usize = 90;

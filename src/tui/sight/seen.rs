@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::domain::time::{DAY_MS, HOUR_MS};
-use crate::domain::{Actor, Catalog, Grounds, Key, KeyState, Reason, State, Timestamp, Trace, Usage, View};
+use crate::domain::{Actor, Catalog, Key, KeyState, Reason, State, Timestamp, Trace, Usage, View};
 use crate::tui::app::ask::{Ask, Found};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;

@@ -53,7 +53,7 @@ impl Used {
 
     /// It could not be read; not asked for again until something changes.
     pub fn give_up(&mut self) {
-        self.wanted.take(None);
+        self.wanted.take(|_| None);
     }
 }
 
