@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    app, audit, clock, completions, console, due, guide, init, key, location, notices, operator, policy,
+    app, audit, backup, clock, completions, console, due, guide, init, key, location, notices, operator, policy,
     scope, serve, verify,
 };
 
@@ -70,6 +70,10 @@ pub enum Command {
     /// The trail of everything that was done
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// The whole store into one sealed file, while it is in use (admins; noted in the trail)
+    Backup(backup::Backup),
+    /// A store from such a file, where none is (admins)
+    Restore(backup::Restore),
     /// Answer proxies over HTTP: may this request pass?
     Serve(serve::Serve),
     /// A proxy's configuration for `keydeck serve`, ready to paste
@@ -101,6 +105,8 @@ impl Command {
             Self::Notices(_) => "keydeck notices",
             Self::Verify(_) => "keydeck verify",
             Self::Audit(_) => "keydeck audit",
+            Self::Backup(_) => "keydeck backup",
+            Self::Restore(_) => "keydeck restore",
             Self::Serve(_) => "keydeck serve",
             Self::Guide(_) => "keydeck guide",
             Self::Info => "keydeck info",

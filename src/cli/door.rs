@@ -137,9 +137,25 @@ impl Deck {
     ) -> Result<T, Fault> {
         let options = self.options()?;
         must_exist(&options)?;
+        self.with_secret(passphrase_file, key_file, |key| {
+            let entered = enter(&options, key);
+            if let (Err(OpenError::Unseal(CryptoError::WrongSecret)), Key::Operator { .. }) = (&entered, key) {
+                self.answer_late(&options.dir);
+            }
+            Ok(entered?)
+        })
+    }
+
+    /// The same for whoever needs the key itself: to open what is no store.
+    pub fn with_secret<T>(
+        &self,
+        passphrase_file: Option<&Path>,
+        key_file: Option<&Path>,
+        enter: impl FnOnce(&Key<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         if let Some(path) = key_file {
             let secret = KeyFileSecret::read(path).map_err(|e| Fault::sealed(e.to_string()))?;
-            return Ok(enter(&options, &Key::KeyFile(&secret))?);
+            return enter(&Key::KeyFile(&secret));
         }
         let name = self.operator()?;
         let text = match passphrase_file {
@@ -148,11 +164,14 @@ impl Deck {
         };
         let passphrase = Passphrase::present(&text).map_err(|e| Fault::sealed(e.to_string()))?;
         drop(text);
-        let entered = enter(&options, &Key::Operator { name, passphrase: &passphrase });
-        if let Err(OpenError::Unseal(CryptoError::WrongSecret)) = entered {
-            self.answer_late(&options.dir);
-        }
-        Ok(entered?)
+        enter(&Key::Operator { name, passphrase: &passphrase })
+    }
+
+    /// Opens the store, or attaches, with a key that is at hand.
+    pub fn sign_in_with(&self, key: &Key<'_>, wants: Wants) -> Result<Signed, Fault> {
+        let options = Options { wants, ..self.options()? };
+        must_exist(&options)?;
+        Ok(self.entered(open_or_attach(&options, key)?))
     }
 
     /// Somebody who starts this program again and again guesses no faster. The store is let go of, nobody else waits.

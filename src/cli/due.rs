@@ -28,8 +28,9 @@ pub struct Sweep {
     /// Show what a sweep would do now, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// First let the deletions go that wait for a word; so many, as the dry run counts them (admins)
-    #[arg(long, value_name = "COUNT", conflicts_with = "dry_run", value_parser = whole::<u32>(1..=4_096))]
+    /// First let the deletions go that wait for a word; so many, as the dry run counts them. 0 lets deletions go on in a store
+    /// that was put back from a backup (admins)
+    #[arg(long, value_name = "COUNT", conflicts_with = "dry_run", value_parser = whole::<u32>(0..=4_096))]
     confirm: Option<u32>,
     /// Tell of everybody's keys (admins; noted in the audit trail)
     #[arg(long)]
@@ -81,7 +82,11 @@ pub fn sweep(deck: &Deck, args: &Sweep) -> Outcome {
     let signed = deck.sign_in()?.widened(args.all)?;
     if let Some(count) = args.confirm {
         let keys = if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
-        args.consent.ask(&signed, || format!("Let {keys} be deleted that nobody has used for long?"))?;
+        let question = match count {
+            0 => "Let keys be deleted again that nobody has used for long?".to_owned(),
+            _ => format!("Let {keys} be deleted that nobody has used for long?"),
+        };
+        args.consent.ask(&signed, || question)?;
         signed.engine.execute(&signed.session, Command::ConfirmHold { count })?;
     }
     if let Some(engine) = signed.local.as_ref().filter(|_| how == Sweeping::Do) {

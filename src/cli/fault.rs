@@ -7,6 +7,7 @@ use std::fmt;
 use crate::crypto::CryptoError;
 use crate::domain::Refusal;
 use crate::domain::name::BadText;
+use crate::engine::backup::BackupError;
 use crate::engine::{Class, EngineError, OpenError};
 
 /// What the shell is told.
@@ -119,6 +120,23 @@ impl From<OpenError> for Fault {
             OpenError::Store(_) | OpenError::Unfounded => (Exit::Unavailable, "store_unavailable"),
         };
         Self { exit, code: code.into(), message: error.to_string() }
+    }
+}
+
+impl From<BackupError> for Fault {
+    fn from(error: BackupError) -> Self {
+        let exit = match error {
+            BackupError::Engine(error) => return error.into(),
+            BackupError::Open(error) => return error.into(),
+            BackupError::Unseal(_) => Exit::Sealed,
+            BackupError::Io(_) | BackupError::Foreign(_) => Exit::Usage,
+            BackupError::Damaged { .. }
+            | BackupError::Unproven(_)
+            | BackupError::Older { .. }
+            | BackupError::NotEmpty(_)
+            | BackupError::Outrun => Exit::Refused,
+        };
+        Self { exit, code: error.code().to_owned().into(), message: error.to_string() }
     }
 }
 

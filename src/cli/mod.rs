@@ -7,7 +7,7 @@
 //! - `interrupt`: Ctrl-C while many things are done.
 //! - `config`, `channels`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `due`, `delivery`, `verify`, `audit`, `serve`, `guide`, `info`,
+//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `due`, `delivery`, `verify`, `audit`, `backup`, `serve`, `guide`, `info`,
 //!   `completions`: the commands.
 //! - `console`: the way to the full-screen console.
 //!
@@ -16,6 +16,7 @@
 mod app;
 mod args;
 mod audit;
+mod backup;
 mod base;
 mod channels;
 mod clock;
@@ -170,6 +171,8 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Notices(verb)) => notices::run(&deck, &verb),
         Some(Command::Verify(args)) => verify::run(&deck, &args),
         Some(Command::Audit(verb)) => audit::run(&deck, &verb),
+        Some(Command::Backup(args)) => backup::backup(&deck, &args),
+        Some(Command::Restore(args)) => backup::restore(&deck, &args),
         Some(Command::Serve(args)) => serve::run(&deck, &args),
         Some(Command::Guide(args)) => guide::run(&deck, &args),
         Some(Command::Info) => info::run(&deck),

@@ -301,6 +301,12 @@ fn in_words(what: What, is_due: bool) -> (String, Tone) {
         What::Trouble(trouble) => (trouble.words().to_owned(), Tone::Bad),
         What::Held(1) => ("1 deletion waits for a word".into(), Tone::Warn),
         What::Held(count) => (format!("{count} deletions wait for a word"), Tone::Warn),
+        What::PutBack => (
+            "the store was put back from a backup of then; what was ended since lives again (`keydeck sweep --confirm` lets \
+             deletions go on)"
+                .into(),
+            Tone::Bad,
+        ),
         What::OwnerGone(_, 1) => ("owner disabled, 1 key works".into(), Tone::Warn),
         What::OwnerGone(_, keys) => (format!("owner disabled, {keys} keys work"), Tone::Warn),
         What::Deletion { .. } if is_due => {

@@ -47,6 +47,7 @@ pub mod slots;
 pub mod state_digest;
 mod store_id;
 pub mod strength;
+pub mod sum;
 pub mod token;
 #[cfg(feature = "webhook")]
 pub mod webhook;

@@ -76,6 +76,8 @@ pub enum Action<'a> {
     ConfirmClock,
     /// Do what is due by time.
     Sweep,
+    /// Copy the whole store into a backup, or put it back from one.
+    BackUp,
     /// Say that deletions that were held back may go.
     ConfirmHold,
     /// Take care of what waits for a channel.
@@ -118,6 +120,7 @@ pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(),
         | Action::ManageLocations
         | Action::RotateSigningKey
         | Action::ConfirmClock
+        | Action::BackUp
         | Action::ConfirmHold
         | Action::ManageChannels
         | Action::SetPolicy => need(Role::Admin),

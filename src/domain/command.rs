@@ -306,7 +306,20 @@ pub enum Command {
         #[n(1)]
         to: OperatorId,
     },
-    /// Say that the deletions that were held back may go.
+    /// Copy the whole store as it lies, sealed, into a backup.
+    #[n(130)]
+    BackUp,
+    /// Say that the store was put back from a backup: deletions wait for an admin's word from then on.
+    #[n(131)]
+    PutBack {
+        /// When the backup was made.
+        #[n(0)]
+        made: Timestamp,
+        /// Audit entries an anchor knows of that the backup does not have.
+        #[n(1)]
+        missing: u64,
+    },
+    /// Say that the deletions that were held back may go, and in a store that was put back that deletions go on.
     #[n(36)]
     ConfirmHold {
         /// How many there are, as whoever says so has seen.

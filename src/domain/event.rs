@@ -150,6 +150,13 @@ pub enum Event {
     /// Which deletions wait for a word; beside it how many of them did not before.
     #[n(41)]
     DeletionsHeld(#[n(0)] Hold, #[n(1)] u32),
+    /// The whole store is copied into a backup.
+    #[n(130)]
+    BackedUp,
+    /// The store was put back from a backup, and deletions wait for a word; beside it how many audit entries are known to be
+    /// missing.
+    #[n(131)]
+    StorePutBack(#[n(0)] Hold, #[n(1)] u64),
     /// An operator said that they may go.
     #[n(42)]
     HoldConfirmed(#[n(0)] Hold),
@@ -306,6 +313,8 @@ impl Event {
             | Self::NoticeGiven(..)
             | Self::NoticesRenewed(..)
             | Self::NoticeSeen(..)
+            | Self::BackedUp
+            | Self::StorePutBack(..)
             | Self::DeletionsHeld(..)
             | Self::HoldConfirmed(_)
             | Self::ChannelMoved(..)
@@ -345,7 +354,9 @@ impl Event {
             Self::NoticeGiven(k, cycle, _)
             | Self::NoticesRenewed(k, cycle)
             | Self::NoticeSeen(k, cycle, _) => Subject::Notices(k, cycle),
-            Self::DeletionsHeld(hold, _) | Self::HoldConfirmed(hold) => Subject::Hold(hold),
+            Self::DeletionsHeld(hold, _) | Self::HoldConfirmed(hold) | Self::StorePutBack(hold, _) => {
+                Subject::Hold(hold)
+            }
             Self::AppCreated(a)
             | Self::AppEdited(a, _)
             | Self::AppSecretRenewed(a)
@@ -368,6 +379,7 @@ impl Event {
             | Self::AgencyViewOpened
             | Self::AuditRead
             | Self::AuditExported
+            | Self::BackedUp
             | Self::ClockConfirmed(..)
             | Self::RecoveryRenewed => Subject::Store,
         }

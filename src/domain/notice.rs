@@ -21,6 +21,8 @@ pub enum What {
     Trouble(Trouble),
     /// More deletions than may be done without a word are due; so many wait for one.
     Held(usize),
+    /// The store was put back from a backup that was made then, and nobody has said yet that deletions go on.
+    PutBack,
     /// Somebody whose access was ended owns so many keys that live and work.
     OwnerGone(OperatorId, usize),
     /// The key is deleted for want of use then, unless something happens; so many notices of it were given.
@@ -85,6 +87,7 @@ impl What {
         match self {
             Self::Trouble(trouble) => trouble.code(),
             Self::Held(_) => "held",
+            Self::PutBack => "put_back",
             Self::OwnerGone(..) => "owner_disabled",
             Self::GraceEnds => "grace_ends",
             Self::StillUsed => "still_used",
@@ -106,6 +109,7 @@ impl What {
         match self {
             Self::Trouble(_)
             | Self::Held(_)
+            | Self::PutBack
             | Self::OwnerGone(..)
             | Self::GraceEnds
             | Self::StillUsed
@@ -123,7 +127,7 @@ impl What {
     const fn rank(self) -> (u8, Option<Trouble>) {
         match self {
             Self::Trouble(trouble) => (0, Some(trouble)),
-            Self::Held(_) | Self::Presented => (1, None),
+            Self::Held(_) | Self::PutBack | Self::Presented => (1, None),
             Self::OwnerGone(..)
             | Self::Deletion { .. }
             | Self::Ends
@@ -205,6 +209,7 @@ impl Notice {
             What::Ends | What::Ended | What::Deleted | What::Presented | What::Restored => true,
             What::Trouble(_)
             | What::Held(_)
+            | What::PutBack
             | What::OwnerGone(..)
             | What::GraceEnds
             | What::StillUsed
@@ -257,6 +262,9 @@ impl Board {
     pub fn finish(self, state: &State, held: &Hold, troubles: &[(Trouble, Timestamp)]) -> Vec<Notice> {
         let Self { mut notices, orphans, .. } = self;
         notices.extend(troubles.iter().map(|(trouble, since)| Notice::of(What::Trouble(*trouble), *since)));
+        if let Some((made, since)) = held.put_back.zip(held.since) {
+            notices.push(Notice::of(What::PutBack, made).since(since));
+        }
         if let Some(since) = held.since.filter(|_| !held.is_empty() && held.confirmed.is_none()) {
             // They do not go before somebody says so, all of them together.
             notices.retain(|notice| {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::broadcast;
 
 use super::audit_log::{Anchor, Doubt, Readable, Trail};
+use super::backup::Copying;
 use super::caller::Caller;
 use super::clock::Clock;
 use super::delivery::Posting;
@@ -94,6 +95,7 @@ pub struct LocalEngine {
     pub(super) posting: Posting,
     /// Sign-ins the disk did not take, and how many tries failed before each. They are told before the next change.
     pub(super) untold: Mutex<Vec<(Session, u32)>>,
+    pub(super) copying: Copying,
 }
 
 impl LocalEngine {
@@ -160,7 +162,13 @@ impl LocalEngine {
             sweeps: Mutex::default(),
             posting: Posting::default(),
             untold: Mutex::default(),
+            copying: Copying::default(),
         })
+    }
+
+    /// Has the store know that uses are gathered from now on without a gap.
+    pub(super) fn vouch_for_uses(&self) -> Result<(), EngineError> {
+        self.register.vouch()
     }
 
     /// Where the store lives; `None` in memory.
@@ -397,6 +405,7 @@ impl Engine for LocalEngine {
             Question::Called(_) => Finding::Called,
             Question::Sweep(how) => Finding::Swept(Box::new(self.sweep_for(session, how)?)),
             Question::History(about) => Finding::History(Box::new(self.picture(session, about)?)),
+            Question::Copy(want) => Finding::Copy(Box::new(self.copy_part(session, want)?)),
         })
     }
 

@@ -37,8 +37,8 @@ impl Engine for LookOnly {
     fn ask(&self, session: &Session, question: Question<'_>) -> Result<Finding, EngineError> {
         use Question as Q;
         let whole_trail = match question {
-            // Who asks after a token is told by the trail, or gets no answer.
-            Q::Tried(_) | Q::Sweep(Sweeping::Do) => return Err(EngineError::LookOnly),
+            // Who asks after a token or copies the store is told by the trail, or gets no answer.
+            Q::Tried(_) | Q::Copy(_) | Q::Sweep(Sweeping::Do) => return Err(EngineError::LookOnly),
             Q::Audit { about, .. } => about.is_none(),
             Q::CheckAudit
             | Q::Anchor

@@ -17,11 +17,12 @@
 //! - [`oauth`]: access tokens: issuing, checking, ending them.
 //! - `snapshot`: what is held in memory. `question`: what can be asked. [`audit_log`]: reading and checking the trail. `tried`: what it says of one token.
 //! - `troubles`: what is wrong, for people.
-//! - `doors`: slots, passphrases, recovery.
+//! - `doors`: slots, passphrases, recovery. [`backup`]: the whole store as one file, and back.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
 
 mod admit;
 pub mod audit_log;
+pub mod backup;
 mod caller;
 pub mod clock;
 mod delivery;

@@ -4,6 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::audit_log::{Anchor, AuditPage, AuditReport};
+use super::backup::{Part, Want};
 use super::doors::Doors;
 use super::sweep::{Sweeping, Swept};
 use super::tried::Tried;
@@ -61,6 +62,9 @@ pub enum Question<'q> {
     /// How a key or an app was used.
     #[n(9)]
     History(#[n(0)] Bearer),
+    /// A part of a copy of the whole store.
+    #[n(10)]
+    Copy(#[n(0)] Want),
 }
 
 /// What was found: for each question its own.
@@ -97,6 +101,9 @@ pub enum Finding {
     /// How a key or an app was used.
     #[n(9)]
     History(#[n(0)] Box<Picture>),
+    /// A part of a copy.
+    #[n(10)]
+    Copy(#[n(0)] Box<Part>),
 }
 
 /// What was found, if it answers what was asked.
@@ -183,5 +190,10 @@ impl dyn Engine + '_ {
     /// How a key or an app was used: by the hour and the day, by whom, what for. Reads the disk.
     pub fn history(&self, session: &Session, about: Bearer) -> Result<Picture, EngineError> {
         found!(self.ask(session, Question::History(about)), Finding::History).map(|picture| *picture)
+    }
+
+    /// A part of a copy of the whole store, as it lies; for admins, and the trail tells that it was begun. See [`super::backup`].
+    pub fn copy(&self, session: &Session, want: Want) -> Result<Part, EngineError> {
+        found!(self.ask(session, Question::Copy(want)), Finding::Copy).map(|part| *part)
     }
 }

@@ -116,6 +116,11 @@ impl Session {
         self.auth == Auth::Service
     }
 
+    /// Its name in the audit trail.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Whether it goes by that name in the audit trail.
     pub(super) fn is(&self, id: &str) -> bool {
         self.id == id

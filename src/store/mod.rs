@@ -20,4 +20,4 @@ pub use self::journal::{Copy as JournalCopy, Journal};
 pub use self::memory::{Fault, MemoryStore};
 pub use self::rows::{Entry, KeyRange, Page, Rev};
 pub use self::seal::{Seal, SealError};
-pub use self::sled::{Doubt, Opened, SledOptions, SledStore, holder_of, panic_is_expected};
+pub use self::sled::{Doubt, Filling, Opened, SledOptions, SledStore, holder_of, panic_is_expected};

@@ -1,5 +1,6 @@
 //! What the engine promises on real stores: what was acknowledged holds, what was taken away stays away.
 
+mod backups;
 mod delivery;
 mod denials;
 mod history;

@@ -15,29 +15,37 @@ use crate::engine::open::Wants;
 use crate::engine::{AuditReport, Integrity};
 use crate::files;
 
-/// An anchor is one line.
-const ANCHOR_MAX: u64 = 4 * 1024;
+/// A line an hour for a lifetime is less.
+const ANCHORS_MAX: usize = 64 * 1024 * 1024;
 /// No line of an export is as long: an entry fits a row of the store.
 const LINE_MAX: u64 = 1024 * 1024;
 
 pub(super) fn run(deck: &Deck, args: &Verify) -> Outcome {
-    let anchor = args.anchor.as_deref().map(read_anchor).transpose()?;
+    let anchors = args.anchor.as_deref().map(read_anchors).transpose()?.unwrap_or_default();
     let report = match &args.export {
-        Some(path) => check_file(path, anchor.as_ref())?,
-        None => check_store(deck, anchor.as_ref())?,
+        Some(path) => check_file(path, &anchors)?,
+        None => check_store(deck, &anchors)?,
     };
     tell(deck, &report)
 }
 
-fn read_anchor(path: &Path) -> Result<Anchor, Fault> {
+/// The anchors of a file: at least one, a line each.
+pub(in crate::cli) fn read_anchors(path: &Path) -> Result<Vec<Anchor>, Fault> {
     let fail = |why: &str| Fault::usage(format!("The anchor file {} cannot be used: {why}.", path.display()));
-    let mut text = String::new();
-    let file = files::open_given(path).map_err(|e| fail(&e.to_string()))?;
-    file.take(ANCHOR_MAX).read_to_string(&mut text).map_err(|e| fail(&e.to_string()))?;
-    Anchor::parse(text.trim()).ok_or_else(|| fail("it must hold one line of `keydeck audit anchor`"))
+    let opened = files::open_given(path).and_then(|file| files::text_of(file, ANCHORS_MAX));
+    let text = opened.map_err(|e| fail(&e.to_string()))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let read = |(at, line): (usize, &str)| {
+        Anchor::parse(line).ok_or_else(|| fail(&format!("line {} is no line of `keydeck audit anchor`", at + 1)))
+    };
+    let anchors = lines.map(read).collect::<Result<Vec<_>, _>>()?;
+    if anchors.is_empty() {
+        return Err(fail("it must hold a line of `keydeck audit anchor`"));
+    }
+    Ok(anchors)
 }
 
-fn check_file(path: &Path, anchor: Option<&Anchor>) -> Result<AuditReport, Fault> {
+fn check_file(path: &Path, anchors: &[Anchor]) -> Result<AuditReport, Fault> {
     let fail =
         |e: std::io::Error| Fault::usage(format!("The export {} cannot be read: {e}.", path.display()));
     let mut reader = BufReader::new(files::open_given(path).map_err(fail)?);
@@ -49,7 +57,7 @@ fn check_file(path: &Path, anchor: Option<&Anchor>) -> Result<AuditReport, Fault
             None
         }
     });
-    let report = check_export(lines, anchor);
+    let report = check_export(lines, anchors);
     match failed {
         Some(error) => Err(fail(error)),
         None => Ok(report),
@@ -68,11 +76,12 @@ fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn check_store(deck: &Deck, anchor: Option<&Anchor>) -> Result<AuditReport, Fault> {
+fn check_store(deck: &Deck, anchors: &[Anchor]) -> Result<AuditReport, Fault> {
     let signed = deck.sign_in_for(Wants::Named)?;
     let mut report = signed.engine.check_audit(&signed.session)?;
-    if let Some(anchor) = anchor {
-        if anchor.store != signed.engine.anchor(&signed.session)?.store {
+    let store = signed.engine.anchor(&signed.session)?.store;
+    for anchor in anchors {
+        if anchor.store != store {
             return Err(Fault::unavailable(
                 "The anchor is of another store, so it says nothing about this one. Use this store's anchor.",
             ));

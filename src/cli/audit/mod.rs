@@ -5,6 +5,8 @@ mod check;
 mod show;
 mod tried;
 
+pub(in crate::cli) use self::check::read_anchors;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -63,7 +65,7 @@ pub struct Verify {
     /// Check this export (JSON lines) instead of the store; needs no passphrase
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
-    /// A file with a line of `keydeck audit anchor` that the trail must go through
+    /// A file with lines of `keydeck audit anchor`, one or many: the trail must go through all of them
     #[arg(long, value_name = "FILE")]
     anchor: Option<PathBuf>,
 }

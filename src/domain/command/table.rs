@@ -206,6 +206,10 @@ commands! {
         "Read the audit trail" "reading the whole audit trail" "audit trail read";
     ExportAudit {}                 "audit.export"        Nothing              Leaves   Nothing                 Nothing        Operator
         "Exported the audit trail" "exporting the audit trail" "audit trail exported";
+    BackUp {}                      "store.backup"        Nothing              Leaves   Nothing                 Nothing        Operator
+        "Backed the store up" "backing the store up" "store backed up";
+    PutBack {..}                   "store.restore"       Nothing              Leaves   Nothing                 Nothing        Door
+        "Put the store back from a backup" "putting the store back from a backup" "store put back from a backup";
     AddOperator {..}               "operator.add"        Nothing              Leaves   Ids                     Passphrase     Operator
         "Added operator {}" "adding an operator" "operator added";
     SetRole { operator, .. }       "operator.role"       Operator(*operator)  Denies   Nothing                 Nothing        Operator

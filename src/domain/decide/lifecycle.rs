@@ -55,7 +55,7 @@ pub(super) fn see(
 pub(super) fn confirm_hold(state: &State, count: u32, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     authorize(state, &context.actor, Action::ConfirmHold)?;
     let hold = state.hold();
-    if hold.is_empty() {
+    if hold.is_empty() && hold.put_back.is_none() {
         return Err(Refusal::NoChange("no deletion waits for a word"));
     }
     if hold.confirmed.is_some() {
@@ -64,8 +64,24 @@ pub(super) fn confirm_hold(state: &State, count: u32, context: &Context<'_>) -> 
     if hold.keys.len() != count as usize {
         return Err(Refusal::OtherHold { held: hold.keys.len(), said: count });
     }
+    if hold.is_empty() {
+        return Ok(vec![Event::HoldConfirmed(Hold::default())]);
+    }
     let word = Word { by: actor_id(context), at: context.now };
-    Ok(vec![Event::HoldConfirmed(Hold { confirmed: Some(word), ..hold.clone() })])
+    Ok(vec![Event::HoldConfirmed(Hold { confirmed: Some(word), put_back: None, ..hold.clone() })])
+}
+
+/// What was ended after a backup was made is not known to be ended in a store put back from it, and what was used is not
+/// known to be: no deletion is done before an admin has said so.
+pub(super) fn put_back(
+    state: &State,
+    made: Timestamp,
+    missing: u64,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    authorize(state, &context.actor, Action::BackUp)?;
+    let hold = Hold { since: Some(context.now), confirmed: None, put_back: Some(made), ..state.hold().clone() };
+    Ok(vec![Event::StorePutBack(hold, missing)])
 }
 
 /// What a channel delivered is remembered only on top of what whoever delivered knew: of two who want to send the same, one

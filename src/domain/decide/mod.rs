@@ -40,6 +40,11 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
             may(Action::ReadWholeAudit)?;
             Ok(vec![Event::AuditRead])
         }
+        Command::BackUp => {
+            may(Action::BackUp)?;
+            Ok(vec![Event::BackedUp])
+        }
+        Command::PutBack { made, missing } => lifecycle::put_back(state, *made, *missing, context),
         Command::ExportAudit => {
             may(Action::ReadWholeAudit)?;
             Ok(vec![Event::AuditExported])

@@ -179,6 +179,8 @@ fn every_action_has_its_least_role() {
         (Command::OpenAgencyView, Role::Admin),
         (Command::ReadAudit, Role::Admin),
         (Command::ExportAudit, Role::Admin),
+        (Command::BackUp, Role::Admin),
+        (Command::PutBack { made: NOW, missing: 0 }, Role::Admin),
         (Command::ReplaceRecovery, Role::Admin),
         (Command::AddOperator { name: name("new"), role: Role::Viewer }, Role::Admin),
         (Command::SetRole { operator: vera.operator, role: Role::Manager, basis: None }, Role::Admin),

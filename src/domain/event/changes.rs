@@ -77,6 +77,14 @@ impl Event {
                 all.extend(one(Hold::NEW, String::new(), new.to_string()));
                 all
             }
+            Self::StorePutBack(hold, missing) => {
+                let made = hold.put_back.map_or_else(String::new, |made| made.to_string());
+                let mut all = one("backup of", String::new(), made);
+                if *missing > 0 {
+                    all.extend(one("entries missing", String::new(), missing.to_string()));
+                }
+                all
+            }
             Self::HoldConfirmed(hold) => one("deletions held", String::new(), hold.keys.len().to_string()),
             Self::ChannelMoved(after, before) => match before {
                 Some(before) => different(before.edited(), after.edited()),
@@ -93,6 +101,7 @@ impl Event {
             | Self::AgencyViewOpened
             | Self::AuditRead
             | Self::AuditExported
+            | Self::BackedUp
             | Self::SecretSet(_)
             | Self::RecoveryRenewed
             | Self::LocationAdded(_)

@@ -210,6 +210,10 @@ pub struct Hold {
     /// Who said that they may go, and when.
     #[n(2)]
     pub confirmed: Option<Word>,
+    /// When the backup was made that the store was put back from. Until somebody has said that deletions go on, each waits,
+    /// however few are due.
+    #[n(3)]
+    pub put_back: Option<Timestamp>,
 }
 
 impl Hold {

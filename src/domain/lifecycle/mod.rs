@@ -9,7 +9,8 @@
 //! come. So late sweeps delay and never skip, and no life is shorter than announced. A use or an operator's word after a
 //! notice voids it; one that is still to come, by a clock that was put right, counts as never given.
 //!
-//! **Held.** More deletions at once than [`allowed`] are not done: a [`Hold`] names them and waits for an operator's word.
+//! **Held.** More deletions at once than [`allowed`] are not done: a [`Hold`] names them and waits for an operator's word. In a
+//! store that was put back from a backup, each waits until somebody has said that deletions go on.
 //!
 //! **Ends.** Before a key's own end, and at it, a notice is due: the tightest that is and was not given, and with it all
 //! wider ones. A key whose end was put off far enough is told anew.
@@ -176,13 +177,15 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     due.sort_unstable_by_key(|key: &&Key| key.id);
     let hold = state.hold();
     let (confirmed, mut free): (Vec<_>, Vec<_>) = due.into_iter().partition(|key| hold.lets_go(key.id));
-    let wanted = if free.len() > allowed(live) {
+    let may_go = if hold.put_back.is_some() { 0 } else { allowed(live) };
+    let wanted = if free.len() > may_go {
         // Those beyond what a hold can name wait for the one after it.
         let keys: Vec<KeyId> = free.drain(..).map(|key| key.id).take(Hold::MAX).collect();
         let since = hold.since.filter(|_| hold.confirmed.is_none()).unwrap_or(now);
-        Hold { keys, since: Some(since), confirmed: None }
+        Hold { keys, since: Some(since), confirmed: None, put_back: hold.put_back }
     } else {
-        Hold::default()
+        let since = hold.since.filter(|_| hold.put_back.is_some());
+        Hold { since, put_back: hold.put_back, ..Hold::default() }
     };
     // A word is used up when the last deletion it was given for is done. Its keys are none of those that want one.
     if confirmed.is_empty() && wanted.keys != hold.keys {

@@ -1,5 +1,7 @@
 //! The trail as text outside the store: its lines, and checking them without any key.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Anchor, AuditLine, AuditReport, Integrity};
 use crate::crypto::chain::{self, ChainHash};
 use crate::domain::audit::Entry;
@@ -7,11 +9,13 @@ use crate::engine::ledger::hex;
 
 /// Checks an exported trail without any key: the hashes must lead from line to line. Forgery by whoever can
 /// recompute them shows only against an anchor.
-pub fn check_export(lines: impl Iterator<Item = String>, anchor: Option<&Anchor>) -> AuditReport {
+pub fn check_export(lines: impl Iterator<Item = String>, anchors: &[Anchor]) -> AuditReport {
     let mut report =
         AuditReport { integrity: Integrity::Intact, faults: Vec::new(), entries: 0, head: String::new() };
     let mut previous: Option<ChainHash> = None;
-    let mut at_anchor = None;
+    // The entries that anchors name, as far as they were met.
+    let mut found: HashMap<u64, String> = HashMap::new();
+    let asked: HashSet<u64> = anchors.iter().map(|anchor| anchor.seq).collect();
     for (number, line) in lines.enumerate().map(|(n, line)| (n + 1, line)) {
         let Some((body, hash)) = split_export(&line) else {
             report.fault(Integrity::Unverifiable, format!("line {number} is not a line of an export"));
@@ -41,20 +45,20 @@ pub fn check_export(lines: impl Iterator<Item = String>, anchor: Option<&Anchor>
             report.fault(Integrity::Altered, format!("entry {} was edited, or the one before it", entry.seq));
             break;
         }
-        if let Some(anchor) = anchor.filter(|a| a.seq == entry.seq) {
-            if anchor.store != entry.store {
+        if asked.contains(&entry.seq) {
+            if anchors.iter().any(|anchor| anchor.seq == entry.seq && anchor.store != entry.store) {
                 report.fault(Integrity::Unverifiable, "the anchor is of another store".into());
             }
-            at_anchor = Some(hash.clone());
+            found.insert(entry.seq, hash.clone());
         }
         previous = Some(computed);
         report.entries += 1;
         report.head = hash;
     }
-    if let Some(anchor) = anchor
-        && report.faults.is_empty()
-    {
-        report.hold_against(anchor, at_anchor.as_deref());
+    if report.faults.is_empty() {
+        for anchor in anchors {
+            report.hold_against(anchor, found.get(&anchor.seq).map(String::as_str));
+        }
     }
     if report.entries == 0 && report.faults.is_empty() {
         report.fault(Integrity::Unverifiable, "the export is empty".into());

@@ -194,6 +194,17 @@ impl Kept {
         }
     }
 
+    /// The text that is durable there, as it lies: what a backup needs to be whole.
+    pub fn text(&self) -> Result<Vec<u8>, String> {
+        let named = self.generation.load(Ordering::Acquire);
+        let copies = self.journal.read().map_err(|error| error.to_string())?;
+        let current = copies.into_iter().find_map(|copy| match (self.decode(&copy), copy) {
+            (Ok(Some((generation, _))), JournalCopy::Text(text)) if generation == named => Some(text),
+            _ => None,
+        });
+        current.ok_or_else(|| "the file denials cannot be read as it was written".into())
+    }
+
     fn decode(&self, copy: &JournalCopy) -> Result<Option<(u64, Vec<Note>)>, String> {
         let text = match copy {
             JournalCopy::Blank => return Ok(None),

@@ -5,6 +5,7 @@ use super::frame::{self, REQUEST_MAX};
 use super::wire::{Ask, BroughtLine, Reach, Request, Said, With};
 use crate::domain::{Bearer, Command, KeyId, Name, PublicId, Role};
 use crate::engine::Question;
+use crate::engine::backup::Want;
 use crate::engine::open::Wants;
 use zeroize::Zeroizing;
 
@@ -42,6 +43,7 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
         Request::Ask(Question::Tried(b"kdag_")),
         Request::Ask(Question::Called("Nightly export")),
         Request::Ask(Question::History(Bearer::Key(KeyId(PublicId::NOBODY)))),
+        Request::Ask(Question::Copy(Want::Rows(Some(b"a/1".to_vec())))),
     ];
     all.extend(name.map(|name| Request::Act {
         command: Command::AddOperator { name, role: Role::Admin },

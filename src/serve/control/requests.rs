@@ -275,6 +275,7 @@ impl Clerk {
             | Finding::AuditHash(_)
             | Finding::Doors(_)
             | Finding::History(_)
+            | Finding::Copy(_)
             | Finding::Called => None,
         };
         let record = bearer.and_then(|bearer| match bearer {

@@ -159,6 +159,7 @@ pub fn events<'e>(state: &State, actor: Actor, events: impl IntoIterator<Item = 
         // How many of them are new is for the trail.
         Event::DeletionsHeld(hold, _) => Event::DeletionsHeld(view.part_of(hold), 0),
         Event::HoldConfirmed(hold) => Event::HoldConfirmed(view.part_of(hold)),
+        Event::StorePutBack(hold, missing) => Event::StorePutBack(view.part_of(hold), *missing),
         event => event.clone(),
     };
     events.into_iter().filter(seen).map(told).collect()

@@ -11,6 +11,7 @@ mod codec;
 mod committer;
 mod core;
 mod directory;
+mod fill;
 mod live;
 mod lock;
 mod open;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::JoinHandle;
 
+pub use self::fill::Filling;
 pub use self::lock::holder_of;
 pub use self::quiet::panic_is_expected;
 

@@ -173,6 +173,7 @@ impl Due {
                 }
                 What::Deletion { .. }
                 | What::Trouble(_)
+                | What::PutBack
                 | What::OwnerGone(..)
                 | What::GraceEnds
                 | What::Ended

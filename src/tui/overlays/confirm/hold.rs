@@ -12,7 +12,10 @@ use crate::tui::theme::Role;
 pub fn ask(look: &Look) -> Option<Confirm> {
     look.view(|view| {
         let hold = view.hold();
-        let count = u32::try_from(hold.keys.len()).ok().filter(|count| *count > 0 && hold.confirmed.is_none())?;
+        let count = u32::try_from(hold.keys.len()).ok().filter(|_| hold.confirmed.is_none())?;
+        if count == 0 {
+            return hold.put_back.map(|_| go_on());
+        }
         let names = first_few(view.held_names());
         let mut lines = vec![
             Line::of(
@@ -40,4 +43,17 @@ pub fn ask(look: &Look) -> Option<Confirm> {
             Some(Wanted::new("Type the number of keys to confirm:", "the number of keys", count.to_string()));
         Some(question)
     })
+}
+
+/// Of a store that was put back from a backup, in which no deletion waits yet.
+fn go_on() -> Confirm {
+    let lines = vec![
+        Line::of(
+            Role::Text,
+            "This store was put back from a backup. What was ended after that was made lives again here: end it anew first.",
+        ),
+        Line::of(Role::Dim, "Days without use count from the day it was put back. No deletion is due yet."),
+    ];
+    let accept = Accept::One(Command::ConfirmHold { count: 0 }, "Deletions for want of use go on".to_owned());
+    Confirm::new("Let deletions go on".to_owned(), lines, ("Let them go on", Danger::Dangerous), accept)
 }

@@ -120,6 +120,11 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
                 say(names);
             }
         }
+        What::PutBack => say(format!(
+            "The store was put back from a backup of {}. What was ended since then lives again here: end it anew. No key is \
+             deleted for want of use before somebody says so: Enter does.",
+            times.minute(notice.when)
+        )),
         What::OwnerGone(owner, _) => say(format!(
             "The access of {} was ended {}, and their keys go on working. Enter goes to them.",
             sight.seen.view.name_of(owner),

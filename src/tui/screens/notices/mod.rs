@@ -122,7 +122,7 @@ impl Notices {
         let Some(row) = self.row() else { return };
         match row.notice.what {
             What::Trouble(_) => out.push(Ask::Go(Tab::Settings, Errand::None)),
-            What::Held(_) => out.extend(confirm::hold::ask(look).map(Ask::open)),
+            What::Held(_) | What::PutBack => out.extend(confirm::hold::ask(look).map(Ask::open)),
             What::OwnerGone(owner, _) => {
                 let (tab, name) = look.view(|view| {
                     let first = view.keys().find(|key| key.owner == owner).map(|key| Tab::of(key.place));

@@ -17,6 +17,7 @@ use crate::tui::theme::{Badge, Role};
 pub enum RowId {
     Trouble(Trouble),
     Held,
+    PutBack,
     Owner(OperatorId),
     Key(KeyId, NoticeKind),
     Grace(KeyId),
@@ -29,6 +30,7 @@ impl RowId {
         Some(match notice.what {
             What::Trouble(trouble) => Self::Trouble(trouble),
             What::Held(_) => Self::Held,
+            What::PutBack => Self::PutBack,
             What::OwnerGone(owner, _) => Self::Owner(owner),
             What::GraceEnds | What::StillUsed => match notice.app {
                 Some(app) => Self::Secret(app),
@@ -79,6 +81,7 @@ impl<'a> Sight<'a> {
             What::Trouble(trouble) => (Badge::Revoked, trouble.words().to_owned()),
             What::Held(1) => (Badge::Pending, "1 deletion waits: say go".to_owned()),
             What::Held(count) => (Badge::Pending, format!("{count} deletions wait: say go")),
+            What::PutBack => (Badge::Pending, "put back from a backup: say go".to_owned()),
             What::OwnerGone(..) => (Badge::Pending, "owner disabled, keys work".to_owned()),
             What::Deletion { .. } if late => (Badge::Idle, "deleted by the next sweep".to_owned()),
             What::Deletion { told: 0 } => (Badge::Idle, "is told of its deletion".to_owned()),
@@ -104,7 +107,7 @@ impl<'a> Sight<'a> {
             What::Trouble(_) => "now".to_owned(),
             What::Deletion { .. } if notice.when <= self.seen.now() => "now".to_owned(),
             What::Held(_) => "waiting".to_owned(),
-            What::Deleted | What::OwnerGone(..) => self.seen.times.relative(notice.since),
+            What::Deleted | What::OwnerGone(..) | What::PutBack => self.seen.times.relative(notice.since),
             What::Deletion { .. }
             | What::Ends
             | What::GraceEnds
@@ -128,7 +131,7 @@ impl<'a> Sight<'a> {
                 Trouble::Uses | Trouble::Clock | Trouble::Sweep => "nothing is deleted, and nobody is told",
             }
             .to_owned(),
-            What::Held(_) => "nothing is deleted".to_owned(),
+            What::Held(_) | What::PutBack => "nothing is deleted".to_owned(),
             What::OwnerGone(..) => "their keys work on".to_owned(),
             What::Deletion { .. } => "dead for good".to_owned(),
             What::Ends | What::GraceEnds | What::StillUsed | What::Ended => self.callers(notice),

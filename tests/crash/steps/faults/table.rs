@@ -128,6 +128,9 @@ table! {
     OpenAgencyView => &[Deed::new(&["key", "list", "--all"], &["view.agency"])],
     ReadAudit => &[Deed::new(&["audit", "list"], &["audit.read"])],
     ExportAudit => &[Deed::new(&["audit", "export"], &["audit.export"])],
+    // Its file lies beside the store or elsewhere, and is there whole or not at all: see what the engine promises of backups.
+    BackUp => &[],
+    PutBack => &[],
     AddOperator => &[
         Deed::new(
             &["operator", "add", "ida", "--role", "viewer", "--new-key-file", on_the_disk!("ida.key")],

@@ -193,3 +193,26 @@ fn who_can_let_them_go_knows_of_all_and_the_others_of_their_own() {
     assert_eq!(View::new(&world.state, lena).key(keys[0]), None, "no look at the keys themselves");
     assert_eq!(View::new(&world.state, lena).held_names(), ["a key of somebody else"; 6]);
 }
+
+#[test]
+fn in_a_store_put_back_from_a_backup_a_single_deletion_waits_until_somebody_says_that_they_go_on() {
+    let (mut world, maria, keys) = due_on_day_90(1, 0);
+    world.run(maria, &Command::PutBack { made: day(80), missing: 0 }).unwrap();
+    assert_eq!(world.state.hold().put_back, Some(day(80)));
+    assert_eq!(world.sweep(), [Did::Held(1)]);
+    assert_eq!(world.sweep_on([91, 120]), []);
+    let said = world.run(maria, &confirm(0));
+    assert_eq!(said, Err(Refusal::OtherHold { held: 1, said: 0 }), "what waits by now was not seen");
+    world.run(maria, &confirm(1)).unwrap();
+    assert_eq!(world.sweep(), deleted(&keys));
+    assert_eq!(*world.state.hold(), Hold::default());
+}
+
+#[test]
+fn that_deletions_go_on_can_be_said_before_any_is_due_and_once() {
+    let (mut world, maria, keys) = due_on_day_90(1, 0);
+    world.run(maria, &Command::PutBack { made: day(80), missing: 7 }).unwrap();
+    world.run(maria, &confirm(0)).unwrap();
+    assert!(matches!(world.run(maria, &confirm(0)), Err(Refusal::NoChange(_))));
+    assert_eq!(world.sweep(), deleted(&keys));
+}

@@ -1,0 +1,173 @@
+//! `keydeck backup` and `keydeck restore`: the whole store as one sealed file, while it is in use, and a store from it where
+//! none is.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Outcome;
+use super::audit::read_anchors;
+use super::door::Deck;
+use super::fault::Fault;
+use super::times;
+use crate::engine::Anchor;
+use crate::engine::backup::{Anchors, Closing, Opening, hex, restore as put_back, save};
+use crate::engine::open::{Options, Wants};
+
+/// Words of `backup`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The store stays in use meanwhile. The file is sealed as the store is: it opens with the passphrases, key files \
+                  and recovery code of the day it was made. It holds everything but the configuration file. Keep it on \
+                  another disk."
+)]
+pub struct Backup {
+    /// The file to write; it appears when the copy was read again and checked
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Replace a file of that name
+    #[arg(long)]
+    force: bool,
+}
+
+/// Words of `restore`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Sign in as an admin of the day the backup was made. The store comes into --data, where nothing may be. What was \
+                  revoked after the backup lives again in it: give the newest line of `keydeck audit anchor` to be told how \
+                  much is missing. Keys are deleted for want of use again when an admin has said so with `keydeck sweep \
+                  --confirm`. Never use the old directory beside it."
+)]
+pub struct Restore {
+    /// A file that `keydeck backup` wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// A line of `keydeck audit anchor` that was kept elsewhere, or a file of such lines: the backup must reach as far
+    #[arg(long, value_name = "FILE|LINE")]
+    anchor: Option<String>,
+    /// Restore a backup that an anchor says is older, knowing that what was ended since lives again
+    #[arg(long, requires = "anchor")]
+    accept_loss: bool,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<String>,
+    store: String,
+    made_at: String,
+    version: &'a str,
+    rows: u64,
+    revision: u64,
+    audit_seq: u64,
+    audit_head: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<u64>,
+}
+
+impl<'a> Line<'a> {
+    fn of(file: &Path, opening: &'a Opening, closing: &Closing, rows: u64) -> Self {
+        Self {
+            file: file.display().to_string(),
+            data: None,
+            store: hex(&opening.store),
+            made_at: opening.made.rfc3339(),
+            version: &opening.version,
+            rows,
+            revision: closing.rev,
+            audit_seq: closing.seq,
+            audit_head: hex(&closing.head),
+            bytes: None,
+            sha256: None,
+            missing: None,
+        }
+    }
+}
+
+/// Makes a backup.
+pub fn backup(deck: &Deck, args: &Backup) -> Outcome {
+    let globals = &deck.globals;
+    let (signed, saved) = deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
+        let signed = deck.sign_in_with(key, Wants::Named)?;
+        let saved = {
+            let _others = signed.waiting();
+            save(&*signed.engine, &signed.session, key, &args.file, args.force)?
+        };
+        Ok((signed, saved))
+    })?;
+    let line = Line {
+        bytes: Some(saved.bytes),
+        sha256: Some(&saved.sha256),
+        ..Line::of(&args.file, &saved.opening, &saved.closing, saved.rows)
+    };
+    if deck.output.is_json() {
+        deck.output.value(&line)?;
+    } else {
+        deck.output.text(&format!(
+            "{}: {} rows at revision {}, audit entry {}, {} bytes, SHA-256 {}\n",
+            line.file, line.rows, line.revision, line.audit_seq, saved.bytes, saved.sha256
+        ))?;
+        deck.output.say(
+            "It was read again and holds what the store vouches for. What is revoked from now on is not in it: make another \
+             one after that.",
+        );
+    }
+    Ok(deck.done(signed.engine.settle()))
+}
+
+/// Puts a store back.
+pub fn restore(deck: &Deck, args: &Restore) -> Outcome {
+    let options = deck.options()?;
+    if options.read_only {
+        return Err(Fault::usage("Restoring a store makes one: leave out --read-only."));
+    }
+    let lines = match args.anchor.as_deref() {
+        None => Vec::new(),
+        Some(text) => match Anchor::parse(text) {
+            Some(anchor) => vec![anchor],
+            None => read_anchors(Path::new(text))?,
+        },
+    };
+    let anchors = Anchors { lines, accept_loss: args.accept_loss };
+    let globals = &deck.globals;
+    let restored = deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
+        Ok(put_back(&options, key, &args.file, &anchors)?)
+    })?;
+    let data = options.dir.display().to_string();
+    let line = Line {
+        data: Some(data.clone()),
+        missing: (!anchors.lines.is_empty()).then_some(restored.missing),
+        ..Line::of(&args.file, &restored.opening, &restored.closing, restored.rows)
+    };
+    if deck.output.is_json() {
+        deck.output.value(&line)?;
+    } else {
+        let made = times::local(restored.opening.made);
+        deck.output.text(&format!(
+            "The store of {made} is in {data}: {} rows, audit entry {}.\n",
+            line.rows, line.audit_seq
+        ))?;
+        tell(deck, &options, &anchors, restored.missing);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(deck: &Deck, options: &Options, anchors: &Anchors, missing: u64) {
+    let dir = options.dir.display();
+    let lost = match (anchors.lines.is_empty(), missing) {
+        (true, _) => "Whether anything was revoked since it was made cannot be told without an anchor. ".to_owned(),
+        (false, 0) => "The anchor knows of nothing that was done since it was made. ".to_owned(),
+        (false, n) => format!("{n} audit entries are missing: what was ended in them lives again. "),
+    };
+    deck.output.say(&format!(
+        "{lost}Look through what was ended since and end it anew before anything asks this store. Never use the old directory \
+         beside it. No key is deleted for want of use before `keydeck --data {dir} sweep --confirm COUNT` says so."
+    ));
+}

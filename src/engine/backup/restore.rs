@@ -1,0 +1,205 @@
+//! A store put back from a backup, into a directory in which nothing is.
+//!
+//! The file is read whole and proven before the first byte is written. The new store is made in a directory of its own within
+//! the one it is for, opened there as it will be, and told what it is: deletions wait for a word, and days without use count
+//! anew. Only then its files move up, the header last: without that nobody takes what is there for a store.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::container::Outline;
+use super::error::BackupError;
+use super::prove::{Proven, prove};
+use super::{Closing, Opening, Row};
+use crate::crypto::header_file::{HEADER, HEADER_COPY, HeaderFile};
+use crate::domain::Command;
+use crate::engine::audit_log::in_one_line;
+use crate::engine::ledger::{Head, UNBROKEN_KEY, hex};
+use crate::engine::open::{CATALOG_FILE, Key, Open, Options, open};
+use crate::engine::{Anchor, Engine as _, EngineError};
+use crate::files;
+use crate::store::{Filling, Journal, Rev, RowView, Seal, StoreError};
+
+/// Where the new store is made, within the directory it is for.
+const WORK: &str = "restoring";
+
+/// Lines of `keydeck audit anchor` that were kept elsewhere, and what it means that one names more than the backup has.
+#[derive(Clone, Debug, Default)]
+pub struct Anchors {
+    /// The lines.
+    pub lines: Vec<Anchor>,
+    /// Whoever puts the backup back knows that something is missing.
+    pub accept_loss: bool,
+}
+
+/// A store that was put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What stood at the beginning of the backup.
+    pub opening: Opening,
+    /// What stood at its end.
+    pub closing: Closing,
+    /// Rows of the store.
+    pub rows: u64,
+    /// Audit entries that an anchor knows of and the store does not have.
+    pub missing: u64,
+}
+
+/// Puts the store of a backup into `options.dir`, which must be empty or not there, with a secret of an admin that opened it
+/// when the backup was made.
+///
+/// # Errors
+/// When the file is not whole, not proven, or older than an anchor; when there is something in the directory; when the disk
+/// fails. Nothing is left in the directory then.
+pub fn restore(
+    options: &Options,
+    key: &Key<'_>,
+    file: &Path,
+    anchors: &Anchors,
+) -> Result<Restored, BackupError> {
+    let dir = &options.dir;
+    must_be_empty(dir)?;
+    let read = || -> Result<BufReader<File>, BackupError> {
+        let opened = files::open(file).map_err(|error| {
+            let why = format!("The backup {} cannot be read: {error}.", file.display());
+            std::io::Error::new(error.kind(), why)
+        })?;
+        Ok(BufReader::new(opened))
+    };
+    let outline = Outline::of(read()?)?;
+    let proven = prove(&outline, read()?, key, anchors.lines.iter().map(|anchor| anchor.seq))?;
+    let missing = anchors.hold_against(&outline, &proven)?;
+    let (made, was_there) = (dir.join(WORK), dir.exists());
+    let done = build(&made, options, &outline, &proven, read()?)
+        .and_then(|()| begin_anew(&made, options, key, &outline, missing))
+        .and_then(|()| move_up(&made, dir).map_err(BackupError::from));
+    if let Err(error) = done {
+        // Whatever is left of it is in there, but for what was moved already: without a header that is no store.
+        let _gone = fs::remove_dir_all(&made);
+        if !was_there {
+            let _gone = fs::remove_dir(dir);
+        }
+        return Err(error);
+    }
+    let Outline { opening, closing, .. } = outline;
+    Ok(Restored { opening, closing, rows: proven.rows, missing })
+}
+
+fn must_be_empty(dir: &Path) -> Result<(), BackupError> {
+    match fs::read_dir(dir).map(|mut items| items.next().is_none()) {
+        Ok(true) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Ok(false) | Err(_) => Err(BackupError::NotEmpty(dir.display().to_string())),
+    }
+}
+
+impl Anchors {
+    /// How many entries they know of that the backup does not have. `Err` unless that is accepted, and when they tell of
+    /// another trail.
+    fn hold_against(&self, outline: &Outline, proven: &Proven) -> Result<u64, BackupError> {
+        let head = outline.closing.seq;
+        for anchor in &self.lines {
+            if anchor.store != hex(&outline.opening.store) {
+                return Err(BackupError::Unproven("the anchor is of another store".into()));
+            }
+            if anchor.seq > head {
+                continue;
+            }
+            let is_it = anchor.seq == 0 || proven.hashes.get(&anchor.seq) == Some(&anchor.head);
+            if !is_it {
+                let why = format!("audit entry {} is not the one the anchor names", anchor.seq);
+                return Err(BackupError::Unproven(why));
+            }
+        }
+        match self.lines.iter().max_by_key(|anchor| anchor.seq).filter(|anchor| anchor.seq > head) {
+            None => Ok(0),
+            Some(newest) if self.accept_loss => Ok(newest.seq - head),
+            Some(newest) => Err(BackupError::Older { anchor: newest.seq, at: newest.at.clone(), head }),
+        }
+    }
+}
+
+/// Makes the store as it was.
+fn build(
+    made: &Path,
+    options: &Options,
+    outline: &Outline,
+    proven: &Proven,
+    from: BufReader<File>,
+) -> Result<(), BackupError> {
+    let closing = &outline.closing;
+    let opening = |error| BackupError::Open(crate::engine::OpenError::Store(error));
+    let mut filling = Filling::begin(made, &options.command).map_err(opening)?;
+    outline.each(from, &mut |row| {
+        // Since the backup others may have used keys: since when no use was lost is said anew.
+        if row.key.starts_with(UNBROKEN_KEY) {
+            return Ok(());
+        }
+        filling.row(view(row)).map_err(|error: StoreError| EngineError::from(error).into())
+    })?;
+    let head = Head { seq: closing.seq, hash: closing.head };
+    let seal = Seal {
+        store: outline.opening.store,
+        rev: Rev(closing.sealed),
+        audit_head: head.to_bytes(),
+        mac: closing.mac.to_vec(),
+    };
+    filling.complete(Rev(closing.rev), &seal).map_err(opening)?;
+    if let Some(text) = &closing.denials {
+        Journal::claim(made)?.write(text)?;
+    }
+    if let Some(text) = &closing.catalog {
+        files::overwrite(&made.join(CATALOG_FILE), text.as_bytes())?;
+    }
+    HeaderFile::new(made).create(&proven.header).map_err(BackupError::Unseal)
+}
+
+fn view(row: &Row) -> RowView<'_> {
+    RowView {
+        key: &row.key,
+        value: row.value.as_deref().unwrap_or_default(),
+        create_rev: Rev(row.created),
+        mod_rev: Rev(row.changed),
+    }
+}
+
+/// Opens it as it will be opened, and has it know what it is.
+fn begin_anew(
+    made: &Path,
+    options: &Options,
+    key: &Key<'_>,
+    outline: &Outline,
+    missing: u64,
+) -> Result<(), BackupError> {
+    let there = Options { dir: made.to_owned(), read_only: false, callers: Arc::default(), ..options.clone() };
+    let Open { engine, session, .. } = open(&there, key)?;
+    if !engine.doubts().is_empty() {
+        return Err(BackupError::Unproven(in_one_line(engine.doubts())));
+    }
+    engine.execute(&session, Command::PutBack { made: outline.opening.made, missing })?;
+    engine.vouch_for_uses()?;
+    Ok(engine.settle()?)
+}
+
+/// Moves all files where they belong, the headers last.
+fn move_up(made: &Path, dir: &Path) -> std::io::Result<()> {
+    let sync = |dir: &Path| File::open(dir)?.sync_all();
+    let mut names: Vec<PathBuf> = Vec::new();
+    for item in fs::read_dir(made)? {
+        names.push(item?.file_name().into());
+    }
+    let (headers, others): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| [HEADER, HEADER_COPY].map(Path::new).contains(&name.as_path()));
+    sync(made)?;
+    for (step, names) in [others, headers].iter().enumerate() {
+        if step > 0 {
+            sync(dir)?;
+        }
+        names.iter().try_for_each(|name| fs::rename(made.join(name), dir.join(name)))?;
+    }
+    sync(dir)?;
+    fs::remove_dir(made)?;
+    sync(dir)
+}

@@ -1,0 +1,309 @@
+//! A backup is the store of one moment, whoever works on it meanwhile, and a store put back from it is that store: what was
+//! ended in it stays ended, nothing is deleted before somebody says so, and a file that is not as it was made opens nothing.
+//!
+//! `KEYDECK_BACKUP_ROUNDS=200 cargo nextest run --release --test engine backups::` for the long run; `KEYDECK_BACKUP_STEP=1`
+//! bends every byte of a backup, not some.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where a promise breaks")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
+
+use keydeck::crypto::passphrase::Passphrase;
+use keydeck::domain::notice::{What, board};
+use keydeck::domain::time::DAY_MS;
+use keydeck::domain::{Command, Grounds, KeyId, Reason, Refusal, Role, Timestamp, View};
+use keydeck::engine::audit_log::Integrity;
+use keydeck::engine::backup::{Anchors, BackupError, Part, Restored, Saved, Want, restore, save};
+use keydeck::engine::clock::TestClock;
+use keydeck::engine::open::{Key, Open, found, is_store, open};
+use keydeck::engine::{Brought, Engine as _, EngineError, Sweeping};
+
+use crate::sweeps::{START, issue, name, options};
+
+const PHRASE: &str = "correct horse battery staple";
+
+/// A store on the disk, and room beside it.
+struct House {
+    root: tempfile::TempDir,
+    clock: TestClock,
+    open: Option<Open>,
+}
+
+impl House {
+    fn founded() -> Self {
+        let (root, clock) = (tempfile::tempdir().unwrap(), TestClock::at(START));
+        let founded = found(&options(&root.path().join("data"), &clock), name("Acme"), name("maria"), &phrase());
+        Self { root, clock, open: Some(founded.unwrap().open) }
+    }
+
+    fn open(&self) -> &Open {
+        self.open.as_ref().unwrap()
+    }
+
+    fn at(&self, called: &str) -> PathBuf {
+        self.root.path().join(called)
+    }
+
+    fn does(&self, command: Command) {
+        self.open().engine.execute(&self.open().session, command).unwrap();
+    }
+
+    fn save(&self, called: &str) -> Result<Saved, BackupError> {
+        save(&*self.open().engine, &self.open().session, &maria(&phrase()), &self.at(called), false)
+    }
+
+    fn restore(&self, file: &str, into: &str, anchors: &Anchors) -> Result<Restored, BackupError> {
+        restore(&options(&self.at(into), &self.clock), &maria(&phrase()), &self.at(file), anchors)
+    }
+
+    fn enter(&self, dir: &str) -> Open {
+        open(&options(&self.at(dir), &self.clock), &maria(&phrase())).unwrap()
+    }
+}
+
+fn phrase() -> Passphrase {
+    Passphrase::choose(PHRASE).unwrap()
+}
+
+fn maria(passphrase: &Passphrase) -> Key<'_> {
+    Key::Operator { name: "maria", passphrase }
+}
+
+fn verify(open: &Open, token: &str) -> Option<Reason> {
+    open.engine.verify(token.as_bytes(), &[]).reason()
+}
+
+fn is_whole(open: &Open) -> bool {
+    open.engine.doubts().is_empty()
+        && open.engine.check_audit(&open.session).unwrap().integrity == Integrity::Intact
+}
+
+fn told(open: &Open) -> Vec<What> {
+    let (state, now) = (open.engine.state(), open.engine.now().time);
+    let grounds = Grounds::of(now, false, open.engine.condition().complete_since);
+    board(View::new(&state, open.session.actor()), grounds, &[]).into_iter().map(|notice| notice.what).collect()
+}
+
+#[test]
+fn a_store_put_back_lets_in_whom_it_let_in_and_nobody_whose_key_was_ended() {
+    let house = House::founded();
+    let (_, lives) = issue(house.open(), "Lives");
+    let (ended, dead) = issue(house.open(), "Ended");
+    house.does(Command::revoke(ended));
+    assert_eq!(verify(house.open(), &lives), None);
+    let saved = house.save("backup").unwrap();
+    let about = fs::metadata(house.at("backup")).unwrap();
+    assert_eq!((about.len(), about.permissions().mode() & 0o777), (saved.bytes, 0o600));
+    assert_eq!(fs::read_dir(house.root.path()).unwrap().count(), 2, "nothing else is left");
+    assert!(matches!(house.save("backup"), Err(BackupError::Io(why)) if why.to_string().contains("--force")));
+
+    house.clock.pass(5 * DAY_MS);
+    let restored = house.restore("backup", "new/data", &Anchors::default()).unwrap();
+    assert_eq!((restored.rows, &restored.closing), (saved.rows, &saved.closing));
+    let back = house.enter("new/data");
+    assert!(is_whole(&back));
+    assert_eq!((verify(&back, &lives), verify(&back, &dead)), (None, Some(Reason::Revoked)));
+    let trail = back.engine.audit(&back.session, None, 100, None).unwrap().lines;
+    let events: Vec<&str> = trail.iter().rev().map(|line| line.entry.event.as_str()).collect();
+    let from = usize::try_from(saved.closing.seq).unwrap() - 1;
+    assert_eq!(events[from..], ["store.backup", "session.start", "store.restore", "session.start"]);
+    assert_eq!(back.engine.condition().complete_since, Some(house.open().engine.now().time));
+    // It says so until somebody has said that they know.
+    assert_eq!(told(&back), [What::PutBack]);
+    back.engine.execute(&back.session, Command::ConfirmHold { count: 0 }).unwrap();
+    assert_eq!(told(&back), []);
+    assert!(is_store(&house.at("new/data")).unwrap() && !house.at("new/data/restoring").exists());
+}
+
+#[test]
+fn in_a_store_put_back_nothing_is_deleted_unasked_and_idle_days_count_from_then() {
+    let house = House::founded();
+    let (_, token) = issue(house.open(), "Quiet");
+    house.clock.pass(89 * DAY_MS);
+    house.save("backup").unwrap();
+    house.restore("backup", "new", &Anchors::default()).unwrap();
+    let back = house.enter("new");
+    let put_back = house.clock.clone();
+    let sweep = || back.engine.sweep(&back.session, Sweeping::Do).unwrap().events.len();
+    assert_eq!(sweep(), 0, "nobody knows whether it was used");
+    for _ in 0..120 {
+        put_back.pass(DAY_MS);
+        sweep();
+    }
+    assert!(told(&back).contains(&What::Held(1)), "{:?}", told(&back));
+    assert_eq!(back.engine.test(&back.session, token.as_bytes(), &[]).unwrap().reason(), None);
+    back.engine.execute(&back.session, Command::ConfirmHold { count: 1 }).unwrap();
+    sweep();
+    assert_eq!(verify(&back, &token), Some(Reason::Tombstoned));
+}
+
+#[test]
+fn what_was_revoked_after_the_backup_is_told_by_an_anchor_and_the_backup_refused() {
+    let house = House::founded();
+    let (key, token) = issue(house.open(), "Leaked");
+    let engine = &house.open().engine;
+    let older = engine.anchor(&house.open().session).unwrap();
+    house.save("backup").unwrap();
+    let known = Anchors { lines: vec![older.clone()], accept_loss: false };
+    assert_eq!(house.restore("backup", "one", &known).unwrap().missing, 0);
+    house.does(Command::revoke(key));
+    let newer = engine.anchor(&house.open().session).unwrap();
+    let mut anchors = Anchors { lines: vec![newer, older.clone()], accept_loss: false };
+    let refused = house.restore("backup", "two", &anchors).unwrap_err();
+    assert!(matches!(refused, BackupError::Older { .. }), "{refused}");
+    assert!(refused.to_string().contains("1 entries are missing"), "{refused}");
+    assert!(!house.at("two").exists(), "nothing is left");
+    anchors.accept_loss = true;
+    assert_eq!(house.restore("backup", "two", &anchors).unwrap().missing, 1);
+    assert_eq!(verify(&house.enter("two"), &token), None, "it lives again, as was said");
+    for wrong in [
+        keydeck::engine::Anchor { head: "0".repeat(64), ..older.clone() },
+        keydeck::engine::Anchor { store: "0".repeat(32), ..older },
+    ] {
+        let refused = house.restore("backup", "three", &Anchors { lines: vec![wrong], accept_loss: true });
+        assert!(matches!(refused, Err(BackupError::Unproven(_))));
+    }
+}
+
+#[test]
+fn where_something_is_nothing_is_put_back_and_what_is_there_stays() {
+    let house = House::founded();
+    house.save("backup").unwrap();
+    fs::create_dir(house.at("empty")).unwrap();
+    house.restore("backup", "empty", &Anchors::default()).unwrap();
+    fs::create_dir(house.at("full")).unwrap();
+    fs::write(house.at("full/note"), "mine").unwrap();
+    for taken in ["full", "data", "backup"] {
+        let refused = house.restore("backup", taken, &Anchors::default());
+        assert!(matches!(refused, Err(BackupError::NotEmpty(_))), "{taken}");
+    }
+    assert_eq!(fs::read_dir(house.at("full")).unwrap().count(), 1);
+    let wrong = Passphrase::present("a wrong horse battery staple").unwrap();
+    let into = options(&house.at("none"), &house.clock);
+    let refused = restore(&into, &maria(&wrong), &house.at("backup"), &Anchors::default());
+    assert!(matches!(refused, Err(BackupError::Unseal(_))) && !house.at("none").exists());
+}
+
+#[test]
+fn no_byte_of_a_backup_can_be_changed_or_missing_and_nothing_is_written_for_it() {
+    let step = std::env::var("KEYDECK_BACKUP_STEP").map_or(211, |step| step.parse().unwrap());
+    let house = House::founded();
+    issue(house.open(), "Lives");
+    house.save("backup").unwrap();
+    let whole = fs::read(house.at("backup")).unwrap();
+    let is_refused = |bytes: &[u8], what: &str| {
+        fs::write(house.at("bent"), bytes).unwrap();
+        let refused = house.restore("bent", "none", &Anchors::default());
+        assert!(matches!(refused, Err(BackupError::Damaged { .. } | BackupError::Foreign(_))), "{what}");
+        assert!(!house.at("none").exists(), "{what}");
+    };
+    for at in (0..whole.len()).step_by(step) {
+        let mut bent = whole.clone();
+        bent[at] ^= 1 << (at % 8);
+        is_refused(&bent, &format!("byte {at}"));
+        is_refused(&whole[..at], &format!("cut at {at}"));
+    }
+}
+
+#[test]
+fn only_admins_copy_a_store_and_the_trail_tells_of_each() {
+    let house = House::founded();
+    let Open { engine, session, .. } = house.open();
+    let add = Command::AddOperator { name: name("jonas"), role: Role::Manager };
+    engine.act(session, add, Brought::Passphrase(&phrase())).unwrap();
+    let asked = |want| engine.copy(session, want).map(drop);
+    for early in [Want::Rows(None), Want::Since(0), Want::Close(0)] {
+        let refused = asked(early).unwrap_err();
+        assert!(matches!(refused, EngineError::Refused(Refusal::NoChange(_))), "{refused}");
+    }
+    let Part::Begun(_, rev) = engine.copy(session, Want::Begin).unwrap() else { panic!("it begins") };
+    asked(Want::Rows(None)).unwrap();
+    assert!(matches!(engine.copy(session, Want::Close(rev)).unwrap(), Part::Last(..)));
+    assert!(asked(Want::Rows(None)).is_err(), "the next copy is told of again");
+    let jonas = Key::Operator { name: "jonas", passphrase: &phrase() };
+    house.save("backup").unwrap();
+    let into = options(&house.at("none"), &house.clock);
+    let refused = restore(&into, &jonas, &house.at("backup"), &Anchors::default());
+    assert!(refused.is_err() && !house.at("none").exists(), "nor puts anybody else one back");
+}
+
+#[test]
+fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
+    let rounds: usize = std::env::var("KEYDECK_BACKUP_ROUNDS").map_or(3, |rounds| rounds.parse().unwrap());
+    let house = House::founded();
+    let stop = AtomicBool::new(false);
+    // What was acknowledged: tokens that live, and those that are dead.
+    let (alive, dead): (Mutex<Vec<String>>, Mutex<Vec<String>>) = (Mutex::default(), Mutex::default());
+    let policy = |name: &str, value: &str| Command::SetPolicy { name: name.into(), value: value.into(), basis: None };
+    house.does(policy("keys-per-operator", "100000"));
+    std::thread::scope(|scope| {
+        for worker in 0..2 {
+            let (house, stop, alive, dead) = (&house, &stop, &alive, &dead);
+            scope.spawn(move || {
+                for n in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let (key, token) = issue(house.open(), &format!("Key {worker}.{n}"));
+                    if n % 2 == 0 {
+                        alive.lock().unwrap().push(token);
+                    } else {
+                        house.does(Command::revoke(key));
+                        dead.lock().unwrap().push(token);
+                    }
+                }
+            });
+        }
+        for round in 0..rounds {
+            let (file, into) = (format!("backup{round}"), format!("new{round}"));
+            let (lived, died) = (alive.lock().unwrap().clone(), dead.lock().unwrap().clone());
+            let saved = house.save(&file).unwrap();
+            let restored = house.restore(&file, &into, &Anchors::default()).unwrap();
+            assert_eq!(restored.closing, saved.closing);
+            let back = house.enter(&into);
+            assert!(is_whole(&back), "round {round}");
+            assert!(lived.iter().all(|token| verify(&back, token).is_none()), "round {round}");
+            assert!(died.iter().all(|token| verify(&back, token) == Some(Reason::Revoked)), "round {round}");
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+/// A backup of a store as this version makes them, with the token of a key in it.
+const EARLIER: [&str; 1] = ["0.1.0"];
+
+fn kept(version: &str, ending: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/engine/earlier/{version}.{ending}"))
+}
+
+#[test]
+fn a_store_of_every_earlier_version_opens_and_lets_in_whom_it_let_in() {
+    if std::env::var_os("KEYDECK_UPDATE").is_some() {
+        let house = House::founded();
+        let (_, token) = issue(house.open(), "Nightly export");
+        let (key, _) = issue(house.open(), "Ended");
+        house.does(Command::revoke(key));
+        house.save("backup").unwrap();
+        let version = env!("CARGO_PKG_VERSION");
+        fs::create_dir_all(kept(version, "backup").parent().unwrap()).unwrap();
+        fs::copy(house.at("backup"), kept(version, "backup")).unwrap();
+        fs::write(kept(version, "token"), token).unwrap();
+    }
+    for version in EARLIER {
+        let (root, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(START.0 + DAY_MS)));
+        let into = options(&root.path().join("data"), &clock);
+        let file = kept(version, "backup");
+        assert!(fs::metadata(&file).unwrap().len() <= 64 * 1024, "{version}: a small one will do");
+        restore(&into, &maria(&phrase()), &file, &Anchors::default()).unwrap();
+        let back = open(&into, &maria(&phrase())).unwrap();
+        let token = fs::read_to_string(kept(version, "token")).unwrap();
+        assert!(is_whole(&back), "{version}");
+        assert_eq!(verify(&back, &token), None, "{version}");
+        let states: Vec<KeyId> = back.engine.state().keys().map(|key| key.id).collect();
+        assert_eq!(states.len(), 2, "{version}");
+    }
+}
