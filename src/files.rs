@@ -136,6 +136,18 @@ pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// Adds a line to the end of a file for its owner alone, durably; it is made when there is none. Not to one that somebody else
+/// can write or replace, which proves nothing.
+///
+/// # Errors
+/// The system's answer, or that it is no regular file, or not safe.
+pub fn append(path: &Path, line: &[u8]) -> io::Result<()> {
+    let mut file = open_with(path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW)?;
+    must_be_ours(path)?;
+    file.write_all(line)?;
+    file.sync_all()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,14 +94,15 @@ impl<'a> Line<'a> {
 /// Makes a backup.
 pub fn backup(deck: &Deck, args: &Backup) -> Outcome {
     let globals = &deck.globals;
-    let (signed, saved) = deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
-        let signed = deck.sign_in_with(key, Wants::Named)?;
-        let saved = {
-            let _others = signed.waiting();
-            save(&*signed.engine, &signed.session, key, &args.file, args.force)?
-        };
-        Ok((signed, saved))
-    })?;
+    let (signed, saved) =
+        deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
+            let signed = deck.sign_in_with(key, Wants::Named)?;
+            let saved = {
+                let _others = signed.waiting();
+                save(&*signed.engine, &signed.session, key, &args.file, args.force)?
+            };
+            Ok((signed, saved))
+        })?;
     let line = Line {
         bytes: Some(saved.bytes),
         sha256: Some(&saved.sha256),
@@ -137,9 +138,10 @@ pub fn restore(deck: &Deck, args: &Restore) -> Outcome {
     };
     let anchors = Anchors { lines, accept_loss: args.accept_loss };
     let globals = &deck.globals;
-    let restored = deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
-        Ok(put_back(&options, key, &args.file, &anchors)?)
-    })?;
+    let restored =
+        deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
+            Ok(put_back(&options, key, &args.file, &anchors)?)
+        })?;
     let data = options.dir.display().to_string();
     let line = Line {
         data: Some(data.clone()),
@@ -162,7 +164,9 @@ pub fn restore(deck: &Deck, args: &Restore) -> Outcome {
 fn tell(deck: &Deck, options: &Options, anchors: &Anchors, missing: u64) {
     let dir = options.dir.display();
     let lost = match (anchors.lines.is_empty(), missing) {
-        (true, _) => "Whether anything was revoked since it was made cannot be told without an anchor. ".to_owned(),
+        (true, _) => {
+            "Whether anything was revoked since it was made cannot be told without an anchor. ".to_owned()
+        }
         (false, 0) => "The anchor knows of nothing that was done since it was made. ".to_owned(),
         (false, n) => format!("{n} audit entries are missing: what was ended in them lives again. "),
     };

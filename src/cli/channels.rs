@@ -11,19 +11,27 @@
 //! webhook = "https://hooks.example.com/keys" # in place of a command
 //! secret  = "chat.secret"                    # file with whsec_…, for nobody else to read
 //! ca      = "ca.pem"                         # certificates that vouch for it; default the system's
+//!
+//! [anchor]                                   # the newest entry of the audit trail, kept elsewhere by `keydeck serve`
+//! file    = "/mnt/other/keydeck.anchors"     # grows by a line each time
+//! command = ["/usr/local/bin/keep-anchor"]   # takes the line on its standard input
+//! every   = "1h"                             # default 1h, 7d at most
 //! ```
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::Utc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::config::Problem;
 use super::output::shown;
-use crate::deliver::{Program, Setup, Way};
+use crate::deliver::{Anchoring, Program, Setup, Way};
 use crate::domain::catalog::text::nearest;
 use crate::domain::delivery::KINDS;
+use crate::domain::time::DAY_MS;
+use crate::domain::{Expiry, Timestamp};
 
 /// How long a channel takes that does not say.
 const SECONDS: i64 = 30;
@@ -109,6 +117,57 @@ fn one(
         }
     };
     Ok((way, only))
+}
+
+/// How often anchors are kept that do not say.
+const HOURLY: Duration = Duration::from_secs(3_600);
+const ANCHOR_FIELDS: [&str; 3] = ["file", "command", "every"];
+
+/// Reads the table `[anchor]`.
+pub fn anchoring(
+    table: &Spanned<DeValue<'_>>,
+    resolve: &dyn Fn(&str) -> PathBuf,
+) -> Result<Anchoring, Problem> {
+    let start = table.span().start;
+    let DeValue::Table(fields) = table.get_ref() else {
+        return Err(Problem::at(start, "\"anchor\" must be a table: [anchor]."));
+    };
+    let mut anchoring = Anchoring { file: None, program: None, every: HOURLY };
+    for (name, value) in fields {
+        let wrong =
+            |must: &str| Problem::at(value.span().start, format!("\"{}\" must be {must}.", name.get_ref()));
+        match name.get_ref().as_ref() {
+            "file" => anchoring.file = Some(resolve(&text(value).ok_or_else(|| wrong("a text in quotes"))?)),
+            "command" => {
+                let words = texts(value).filter(|words| is_command(words));
+                let words = words.ok_or_else(|| {
+                    wrong("a list of texts: an absolute path to a program, and its arguments")
+                })?;
+                let mut words = words.into_iter();
+                let path = words.next().map(PathBuf::from).unwrap_or_default();
+                let limit = Duration::from_secs(SECONDS.unsigned_abs());
+                anchoring.program = Some(Program { path, arguments: words.collect(), limit });
+            }
+            "every" => {
+                let life =
+                    text(value).and_then(|text| Expiry::parse(&text, Timestamp(0), &Utc).ok()?.instant());
+                let life = life.filter(|life| (1..=7 * DAY_MS).contains(&life.0));
+                let life = life.ok_or_else(|| wrong("a time such as \"1h\", 7d at most"))?;
+                anchoring.every = Duration::from_millis(life.0.unsigned_abs());
+            }
+            other => {
+                let hint =
+                    nearest(other, ANCHOR_FIELDS).map_or_else(String::new, |n| format!(" Did you mean {n}?"));
+                let (other, fields) = (shown(other), ANCHOR_FIELDS.join(", "));
+                let what = format!("[anchor] has no field \"{other}\".{hint} The fields are {fields}.");
+                return Err(Problem::at(name.span().start, what));
+            }
+        }
+    }
+    if anchoring.file.is_none() && anchoring.program.is_none() {
+        return Err(Problem::at(start, "[anchor] needs a \"file\" or a \"command\"."));
+    }
+    Ok(anchoring)
 }
 
 /// What is said of a server.
@@ -207,6 +266,30 @@ mod tests {
             ("[channel.chat]\ncommand = ['/bin/mail']\nwebhook = 'https://a.example/'", "and not both"),
             ("channel = 1", "must be tables"),
             ("channel.mail = 1", "must be a table"),
+        ] {
+            let problem = read(text).unwrap_err();
+            assert!(problem.contains(said), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn anchors_go_to_a_file_or_a_program_each_so_often_and_a_mistake_is_said_in_words() {
+        let read = |text: &str| {
+            let document = DeTable::parse(text).unwrap();
+            let (_, value) = document.get_ref().iter().next().unwrap();
+            anchoring(value, &|path| Path::new("/base").join(path)).map_err(|problem| problem.what)
+        };
+        let known = read("[anchor]\nfile = 'a'\ncommand = ['/bin/logger', '-t', 'k']\nevery = '2h'").unwrap();
+        assert_eq!(known.file.as_deref(), Some(Path::new("/base/a")));
+        assert_eq!(known.program.unwrap().arguments, ["-t", "k"]);
+        assert_eq!((known.every, read("[anchor]\nfile = 'a'").unwrap().every), (HOURLY * 2, HOURLY));
+        for (text, said) in [
+            ("anchor = 1", "must be a table"),
+            ("[anchor]\nevery = '1h'", "needs a \"file\" or a \"command\""),
+            ("[anchor]\nfile = 'a'\nevery = 'never'", "a time such as"),
+            ("[anchor]\nfile = 'a'\nevery = '8d'", "7d at most"),
+            ("[anchor]\nfil = 'a'", "Did you mean file?"),
+            ("[anchor]\ncommand = ['logger']", "an absolute path"),
         ] {
             let problem = read(text).unwrap_err();
             assert!(problem.contains(said), "{text}: {problem}");

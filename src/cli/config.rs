@@ -11,8 +11,8 @@
 //! mouse     = true            # let the mouse click; default true
 //! ```
 //!
-//! Tables `[channel.NAME]` set up how notices are delivered: see `channels`. A mistake there stops those that deliver, and
-//! nobody else.
+//! Tables `[channel.NAME]` set up how notices are delivered, and `[anchor]` where `keydeck serve` keeps anchors of the audit
+//! trail: see `channels`. A mistake there stops those that do it, and nobody else.
 //!
 //! Relative paths start at the directory of the file.
 
@@ -25,7 +25,7 @@ use super::channels;
 use super::fault::Fault;
 use super::output::shown;
 use super::places::Places;
-use crate::deliver::Channels;
+use crate::deliver::{Anchoring, Channels};
 use crate::domain::catalog::text::nearest;
 use crate::files;
 use crate::tui::clipboard::Preference;
@@ -51,6 +51,8 @@ pub struct Config {
     pub mouse: bool,
     /// How notices are delivered.
     pub channels: Channels,
+    /// Where anchors of the audit trail are kept, or what is wrong with that.
+    pub anchoring: Result<Option<Anchoring>, String>,
 }
 
 impl Default for Config {
@@ -65,12 +67,13 @@ impl Default for Config {
             ascii: false,
             mouse: true,
             channels: Ok(Vec::new()),
+            anchoring: Ok(None),
         }
     }
 }
 
-const FIELDS: [&str; 9] =
-    ["data", "operator", "catalog", "theme", "keymap", "clipboard", "ascii", "mouse", "channel"];
+const FIELDS: [&str; 10] =
+    ["data", "operator", "catalog", "theme", "keymap", "clipboard", "ascii", "mouse", "channel", "anchor"];
 /// Far more than these fields and their comments need.
 const MAX_BYTES: usize = 64 * 1024;
 
@@ -91,12 +94,19 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
     let located = |what: String| format!("The configuration file {}, {what}", path.display());
     let mut config = parse(&text, |written| places.resolve(written, base))
         .map_err(|problem| Fault::usage(located(problem.located(&text))))?;
-    config.channels = config.channels.map_err(located).and_then(|all| {
-        let ours = if all.is_empty() { Ok(()) } else { files::must_be_ours(&path) };
-        ours.map(|()| all).map_err(|why| {
+    let ours = |what: &str| {
+        files::must_be_ours(&path).map_err(|why| {
             let path = path.display();
-            format!("The configuration file {path} sets up channels, which run programs, and {why}.")
+            format!("The configuration file {path} sets up {what}, and {why}.")
         })
+    };
+    config.channels = config.channels.map_err(located).and_then(|all| {
+        let safe = if all.is_empty() { Ok(()) } else { ours("channels, which run programs") };
+        safe.map(|()| all)
+    });
+    config.anchoring = config.anchoring.map_err(located).and_then(|anchoring| {
+        let safe = if anchoring.is_none() { Ok(()) } else { ours("where anchors go") };
+        safe.map(|()| anchoring)
     });
     Ok(config)
 }
@@ -153,6 +163,10 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Proble
             }
             "ascii" => config.ascii = switch()?,
             "mouse" => config.mouse = switch()?,
+            "anchor" => {
+                let read = channels::anchoring(value, &resolve);
+                config.anchoring = read.map(Some).map_err(|problem| problem.located(text));
+            }
             "channel" => {
                 config.channels = channels::parse(value, &resolve).map_err(|problem| problem.located(text));
             }

@@ -15,7 +15,7 @@ use crate::crypto::CryptoError;
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
-use crate::deliver::Setup;
+use crate::deliver::{Anchoring, Setup};
 use crate::domain::{Catalog, Command, Grounds, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options, Wants};
@@ -63,6 +63,11 @@ impl Deck {
     /// know of what is not told.
     pub fn channels(&self) -> Result<&[Setup], Fault> {
         self.config.channels.as_deref().map_err(|why| Fault::usage(why.as_str()))
+    }
+
+    /// Where anchors of the audit trail are kept, for whoever keeps them.
+    pub fn anchoring(&self) -> Result<Option<Anchoring>, Fault> {
+        self.config.anchoring.clone().map_err(Fault::usage)
     }
 
     /// How to open the store.
@@ -139,7 +144,8 @@ impl Deck {
         must_exist(&options)?;
         self.with_secret(passphrase_file, key_file, |key| {
             let entered = enter(&options, key);
-            if let (Err(OpenError::Unseal(CryptoError::WrongSecret)), Key::Operator { .. }) = (&entered, key) {
+            if let (Err(OpenError::Unseal(CryptoError::WrongSecret)), Key::Operator { .. }) = (&entered, key)
+            {
                 self.answer_late(&options.dir);
             }
             Ok(entered?)

@@ -14,6 +14,7 @@ use super::door::Deck;
 use super::fault::Fault;
 use super::logging::Format;
 use super::number::whole;
+use crate::deliver::Anchorage;
 use crate::engine::Engine as _;
 use crate::engine::open::Open;
 use crate::serve::control::{Control, Settings};
@@ -59,18 +60,20 @@ pub fn run(deck: &Deck, args: &Serve) -> Outcome {
             "A server writes down what is used and what is refused, so it cannot run with --read-only.",
         ));
     }
-    let channels = deck.channels()?;
+    let (channels, anchoring) = (deck.channels()?, deck.anchoring()?);
     raise_open_files();
     let open = sign_in(deck)?;
     let control = offer(deck, args, &open)?;
     open.engine.write_uses();
     let hosting = Hosting::begin(&open.engine, Some(control), channels);
+    let anchorage = anchoring.map(|setup| Anchorage::start(&open.engine, setup));
     let workers = args.workers.and_then(|n| NonZero::new(usize::from(n))).unwrap_or_else(default_workers);
     let runtime =
         runtime(workers).map_err(|e| Fault::unavailable(format!("No threads can be started: {e}.")))?;
     let served = runtime.block_on(serve(deck, args, &open));
     // Nothing of the server holds the engine any longer: what it knows is written down and the store is closed.
     drop(runtime);
+    drop(anchorage);
     drop(hosting);
     let settled = open.engine.settle();
     served?;

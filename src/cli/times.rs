@@ -1,7 +1,8 @@
 //! Times as people read them: local, and how long ago or ahead. Scripts get RFC 3339 from the domain itself.
 
-use chrono::Local;
+use chrono::{Local, NaiveDate, NaiveTime};
 
+use crate::domain::time::DAY_MS;
 use crate::domain::{Expiry, Timestamp};
 use crate::tui::app::times::{Times, Zone};
 
@@ -26,7 +27,45 @@ pub fn both(at: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", local(at), relative(at, now))
 }
 
+/// Which end of a day a bare date means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// Its beginning.
+    First,
+    /// Its end.
+    Last,
+}
+
+/// A moment of the past as it is typed: a date where the operator sits, a time with its offset, or so long before `now`.
+pub fn moment(text: &str, now: Timestamp, edge: Edge) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        let begins = date.and_time(NaiveTime::MIN).and_local_timezone(Local).earliest()?.timestamp_millis();
+        return Some(Timestamp(if edge == Edge::First { begins } else { begins.saturating_add(DAY_MS - 1) }));
+    }
+    let at = Expiry::parse(text, Timestamp(0), &Local).ok()?.instant()?;
+    // What is no time of day is a length of time.
+    Some(if text.contains(':') { at } else { Timestamp(now.0.saturating_sub(at.0)) })
+}
+
 /// An expiry for a table.
 pub fn expiry(expiry: Expiry, now: Timestamp) -> String {
     expiry.instant().map_or_else(|| "never".into(), |at| relative(at, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_of_the_past_is_a_day_a_time_or_so_long_ago() {
+        let now = Timestamp(1_790_000_000_000);
+        let of = |text, edge| moment(text, now, edge);
+        assert_eq!(of("7d", Edge::First), Some(Timestamp(now.0 - 7 * DAY_MS)));
+        let at = of("2026-01-31T10:00:00+02:00", Edge::Last).unwrap();
+        assert_eq!(at.rfc3339(), "2026-01-31T08:00:00Z");
+        let (first, last) = (of("2026-01-31", Edge::First).unwrap(), of("2026-01-31", Edge::Last).unwrap());
+        assert_eq!(last.since(first), DAY_MS - 1);
+        assert_eq!(of("yesterday", Edge::First), None);
+    }
 }

@@ -5,9 +5,11 @@
 //!   wrong.
 //! - `courier`: the threads that do it while a process stays.
 //! - `message`: what is sent. `program`: by running a command. `webhook`: by posting it to a server.
+//! - `anchors`: the newest entry of the trail, kept where whoever writes the store cannot.
 //! - `quit`: how all of it ends.
 
 mod alarms;
+mod anchors;
 mod courier;
 mod message;
 mod program;
@@ -16,6 +18,7 @@ mod run;
 #[cfg(feature = "webhook")]
 mod webhook;
 
+pub use self::anchors::{Anchorage, Anchoring};
 pub use self::courier::Courier;
 pub use self::message::Letter;
 pub use self::program::Program;

@@ -43,7 +43,8 @@ impl Program {
             .map_err(|why| if quit.is_said() { Unsent::BrokenOff } else { Unsent::Failed(why) })
     }
 
-    fn run(&self, text: &str, quit: &Quit) -> Result<(), String> {
+    /// Has the program take a text.
+    pub(super) fn run(&self, text: &str, quit: &Quit) -> Result<(), String> {
         let cannot = |error: io::Error| format!("{} cannot be run: {error}", self.path.display());
         files::must_be_ours(&self.path).map_err(cannot)?;
         let (output, end) = io::pipe().map_err(cannot)?;

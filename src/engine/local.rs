@@ -171,6 +171,12 @@ impl LocalEngine {
         self.register.vouch()
     }
 
+    /// The newest entry of the trail as a line to keep elsewhere.
+    pub fn newest_anchor(&self) -> Anchor {
+        let (store, head) = (self.keyring.store().to_string(), self.ledger().head());
+        Anchor { store, seq: head.seq, head: hex(&head.hash), at: self.now().time.rfc3339() }
+    }
+
     /// Where the store lives; `None` in memory.
     pub fn dir(&self) -> Option<&std::path::Path> {
         self.dir.as_deref()
@@ -391,11 +397,7 @@ impl Engine for LocalEngine {
                 let known = self.ledger().head();
                 Finding::CheckAudit(self.trail().check(known, &self.doubts)?)
             }
-            Question::Anchor => {
-                let (store, head) = (self.keyring.store().to_string(), self.ledger().head());
-                let at = self.now().time.rfc3339();
-                Finding::Anchor(Anchor { store, seq: head.seq, head: hex(&head.hash), at })
-            }
+            Question::Anchor => Finding::Anchor(self.newest_anchor()),
             Question::AuditHash(seq) => Finding::AuditHash(self.trail().hash(seq)?),
             Question::Doors => Finding::Doors(self.see_doors(session)?),
             Question::Test { presented, wanted } => {

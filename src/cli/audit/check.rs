@@ -36,7 +36,8 @@ pub(in crate::cli) fn read_anchors(path: &Path) -> Result<Vec<Anchor>, Fault> {
     let text = opened.map_err(|e| fail(&e.to_string()))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let read = |(at, line): (usize, &str)| {
-        Anchor::parse(line).ok_or_else(|| fail(&format!("line {} is no line of `keydeck audit anchor`", at + 1)))
+        Anchor::parse(line)
+            .ok_or_else(|| fail(&format!("line {} is no line of `keydeck audit anchor`", at + 1)))
     };
     let anchors = lines.map(read).collect::<Result<Vec<_>, _>>()?;
     if anchors.is_empty() {

@@ -76,6 +76,12 @@ pub struct Export {
     /// JSON lines, which `audit verify --export` can check, or CSV for a spreadsheet
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Jsonl)]
     format: Format,
+    /// Only entries from then on: a date, a time, or 7d for the last seven days
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// Only entries up to then, a date with its whole day. A part of the trail shows, and proves nothing by itself
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
 }
 
 /// The forms of an export.
@@ -103,7 +109,7 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::List(args) => show::list(deck, args),
         Verb::Verify(args) => check::run(deck, args),
         Verb::Anchor => show::anchor(deck),
-        Verb::Export(args) => show::export(deck, args.format),
+        Verb::Export(args) => show::export(deck, args),
         Verb::Fingerprint(args) => tried::run(deck, args),
     }
 }

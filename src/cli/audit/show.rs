@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{Format, List};
+use super::{Export, Format, List};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
@@ -194,7 +194,19 @@ pub(super) fn anchor(deck: &Deck) -> Outcome {
 /// Entries read at once while exporting.
 const CHUNK: u64 = 500;
 
-pub(super) fn export(deck: &Deck, format: Format) -> Outcome {
+pub(super) fn export(deck: &Deck, args: &Export) -> Outcome {
+    let moment = |name: &str, text: &Option<String>, edge| {
+        let wrong =
+            || Fault::usage(format!("{name}: a date such as 2027-01-31, a time with its offset, or 7d."));
+        text.as_deref().map(|text| times::moment(text, Deck::wall(), edge).ok_or_else(wrong)).transpose()
+    };
+    let since = moment("--since", &args.since, times::Edge::First)?;
+    let until = moment("--until", &args.until, times::Edge::Last)?;
+    let wanted = |line: &&AuditLine| {
+        let at = Timestamp(line.entry.at);
+        since.is_none_or(|since| since <= at) && until.is_none_or(|until| at <= until)
+    };
+    let format = args.format;
     let signed = deck.sign_in_for(Wants::Named)?;
     signed.engine.execute(&signed.session, Command::ExportAudit)?;
     let last = signed.engine.anchor(&signed.session)?.seq;
@@ -206,7 +218,7 @@ pub(super) fn export(deck: &Deck, format: Format) -> Outcome {
     while first <= last {
         let chunk = oldest_first(&signed, first, last)?;
         let mut bytes = Vec::new();
-        for line in &chunk {
+        for line in chunk.iter().filter(wanted) {
             match format {
                 Format::Jsonl => {
                     bytes.extend_from_slice(export_line(line).as_bytes());

@@ -80,7 +80,8 @@ pub(super) fn put_back(
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
     authorize(state, &context.actor, Action::BackUp)?;
-    let hold = Hold { since: Some(context.now), confirmed: None, put_back: Some(made), ..state.hold().clone() };
+    let hold =
+        Hold { since: Some(context.now), confirmed: None, put_back: Some(made), ..state.hold().clone() };
     Ok(vec![Event::StorePutBack(hold, missing)])
 }
 

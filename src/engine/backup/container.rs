@@ -236,7 +236,9 @@ impl<R: Read> Reader<R> {
         if head.is_empty() {
             return Ok(None);
         }
-        let split = head.split_first().and_then(|(kind, rest)| Some((*kind, rest.first_chunk::<4>()?, rest.last_chunk::<4>()?)));
+        let split = head
+            .split_first()
+            .and_then(|(kind, rest)| Some((*kind, rest.first_chunk::<4>()?, rest.last_chunk::<4>()?)));
         let Some((kind, length, crc)) = split.filter(|_| head.len() == HEAD) else { return Err(self.cut()) };
         let length = u32::from_be_bytes(*length);
         if length > PART_MAX {
@@ -259,7 +261,9 @@ impl<R: Read> Reader<R> {
     fn end(&mut self) -> Result<(), BackupError> {
         match self.next()? {
             Some(Content { kind: SUM, .. }) => {}
-            Some(Content { at, .. }) => return Err(BackupError::damaged(at, "a part is not where it belongs")),
+            Some(Content { at, .. }) => {
+                return Err(BackupError::damaged(at, "a part is not where it belongs"));
+            }
             None => return Err(self.cut()),
         }
         match self.next()? {

@@ -15,7 +15,9 @@ pub enum BackupError {
     #[error("{0}")]
     Open(#[from] OpenError),
     /// The secret opens no slot of the backup's header, or that header is broken.
-    #[error("The backup cannot be unsealed: {0} It opens with the secrets that opened the store when it was made.")]
+    #[error(
+        "The backup cannot be unsealed: {0} It opens with the secrets that opened the store when it was made."
+    )]
     Unseal(CryptoError),
     /// The file could not be read or written.
     #[error("{0}")]

@@ -17,12 +17,12 @@ mod take;
 
 use minicbor::{Decode, Encode};
 
-pub use super::ledger::hex;
 pub use self::error::BackupError;
 pub use self::prove::{Proven, prove};
 pub use self::restore::{Anchors, Restored, restore};
 pub(super) use self::take::Copying;
 pub use self::take::{Saved, save};
+pub use super::ledger::hex;
 use crate::domain::Timestamp;
 
 /// One row of a store, as it lies there.

@@ -173,7 +173,8 @@ fn begin_anew(
     outline: &Outline,
     missing: u64,
 ) -> Result<(), BackupError> {
-    let there = Options { dir: made.to_owned(), read_only: false, callers: Arc::default(), ..options.clone() };
+    let there =
+        Options { dir: made.to_owned(), read_only: false, callers: Arc::default(), ..options.clone() };
     let Open { engine, session, .. } = open(&there, key)?;
     if !engine.doubts().is_empty() {
         return Err(BackupError::Unproven(in_one_line(engine.doubts())));

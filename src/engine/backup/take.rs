@@ -64,7 +64,8 @@ pub fn save(
     }
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fail = |error: std::io::Error| {
-        let why = format!("The backup {} cannot be written: {error}. Nothing was kept of it.", path.display());
+        let why =
+            format!("The backup {} cannot be written: {error}. Nothing was kept of it.", path.display());
         BackupError::Io(std::io::Error::new(error.kind(), why))
     };
     // Beside it, closed to others, and gone with this process's end but for a kill.
@@ -94,7 +95,10 @@ pub fn save(
 }
 
 fn exists(path: &Path) -> BackupError {
-    let why = format!("{} is there already and was left as it is. Name another file, or say --force.", path.display());
+    let why = format!(
+        "{} is there already and was left as it is. Name another file, or say --force.",
+        path.display()
+    );
     BackupError::Io(std::io::Error::new(std::io::ErrorKind::AlreadyExists, why))
 }
 
@@ -173,9 +177,9 @@ impl LocalEngine {
         match want {
             Want::Begin => self.begin_copy(session),
             Want::Rows(after) => self.copy_rows(after.as_deref()),
-            Want::Since(rev) => Ok(self.changes_since(rev).map_or(Part::Behind, |(rows, upto, _)| {
-                Part::Changes { rows, upto }
-            })),
+            Want::Since(rev) => Ok(self
+                .changes_since(rev)
+                .map_or(Part::Behind, |(rows, upto, _)| Part::Changes { rows, upto })),
             Want::Close(rev) => {
                 let part = self.close_copy(rev)?;
                 if matches!(part, Part::Last(..)) {

@@ -1,0 +1,141 @@
+//! The day a disk dies: a backup made while the server answers, put back on another day, and what it says of what is missing.
+
+use std::fs;
+use std::io::Read as _;
+use std::process::Stdio;
+
+use rustix::process::{Pid, kill_process};
+
+use crate::support::desk::Desk;
+use crate::support::wait::until;
+
+#[test]
+fn a_store_in_use_is_copied_and_put_back_elsewhere() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let bob = desk.hire("bob", "manager");
+    let (lives, leaked) = (ann.issues("Lives", "contacts.read"), ann.issues("Leaked", "contacts.read"));
+    let words = ann.words(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut server = desk.command(&words).stderr(Stdio::null()).spawn().unwrap();
+    until("the server to be there", || desk.data().join("control.sock").exists());
+    let made = ann.asks(&["backup", "backup.kdb"]);
+    let bytes = fs::metadata(desk.path("backup.kdb")).unwrap().len();
+    assert_eq!(made["bytes"], bytes, "{made}");
+    ann.says(&["backup", "backup.kdb"]).fails(2, "--force");
+    ann.does(&["backup", "backup.kdb", "--force"]);
+    bob.says(&["backup", "other.kdb"]).fails(1, "needs the role admin");
+    ann.says(&["backup", "other.kdb", "--read-only"]).fails(1, "--read-only");
+    assert!(!desk.path("other.kdb").exists());
+    ann.does(&["key", "revoke", "Leaked"]);
+    let anchor = ann.does(&["audit", "anchor"]).out;
+    kill_process(Pid::from_child(&server), rustix::process::Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
+
+    desk.file("anchors", format!("{anchor}\n"));
+    let into = ["--data", "new"];
+    let older = [&["restore", "backup.kdb", "--anchor", "anchors"][..], &into].concat();
+    ann.says(&older).fails(1, "would live again");
+    ann.says(&[&["restore", "backup.kdb"][..], &["--data", ".local/share/keydeck"]].concat())
+        .fails(1, "not an empty directory");
+    bob.says(&[&["restore", "backup.kdb"][..], &into].concat()).fails(1, "needs the role admin");
+    assert!(!desk.path("new").exists(), "nothing is left of what was refused");
+    let said = ann.says(&[&older[..], &["--accept-loss"]].concat()).expect(0);
+    assert!(said.err.contains("audit entries are missing: what was ended in them lives again"), "{said:?}");
+    let verify = |token: &str| {
+        let words = ann.words(&["verify", "--data", "new"]);
+        desk.run(&words, token).out.trim().to_owned()
+    };
+    assert_eq!((verify(&lives), verify(&leaked)), ("allow".to_owned(), "allow".to_owned()));
+    ann.does(&["audit", "verify", "--data", "new"]);
+    let notices = ann.asks(&["notices", "list", "--data", "new"]);
+    assert_eq!(notices[0]["what"], "put_back", "{notices}");
+    ann.does(&["sweep", "--confirm", "0", "--data", "new"]);
+    assert_eq!(ann.asks(&["notices", "list", "--data", "new"]).as_array().unwrap().len(), 0);
+    let entries = ann.asks(&["audit", "list", "--data", "new"]).to_string();
+    assert!(entries.contains("store.restore") && entries.contains("entries missing"), "{entries}");
+}
+
+#[test]
+fn what_is_no_backup_is_said_to_be_none() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    desk.file("note", "not a backup at all, but long enough");
+    maria.says(&["restore", "note", "--data", "new"]).fails(2, "no backup that keydeck made");
+    maria.says(&["restore", "none", "--data", "new"]).fails(2, "cannot be read");
+    maria.does(&["backup", "copy"]);
+    let whole = fs::read(desk.path("copy")).unwrap();
+    fs::write(desk.path("cut"), &whole[..whole.len() / 2]).unwrap();
+    maria.says(&["restore", "cut", "--data", "new"]).fails(1, "cut off here");
+    desk.file("wrong.pass", "a wrong horse battery staple");
+    let other = desk.by_passphrase("maria", "wrong.pass");
+    other.says(&["restore", "copy", "--data", "new"]).fails(4, "opens with the secrets");
+    assert!(!desk.path("new").exists());
+}
+
+#[test]
+fn one_that_is_killed_while_it_copies_leaves_no_file_of_that_name() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.issues("Lives", "contacts.read");
+    let words = ann.words(&["backup", "copy"]);
+    for patience in 0..8_u32 {
+        let mut child = desk.command(&words).spawn().unwrap();
+        // However far it has come by then: the first time hardly begun, the last time perhaps done.
+        let mut some = vec![0; 1];
+        for _ in 0..patience * 2_000 {
+            std::thread::yield_now();
+        }
+        let killed = child.kill();
+        let _ = child.stdout.take().unwrap().read(&mut some);
+        child.wait().unwrap();
+        drop(killed);
+        if desk.path("copy").exists() {
+            let into = format!("new{patience}");
+            ann.does(&["restore", "copy", "--data", &into]);
+            fs::remove_file(desk.path("copy")).unwrap();
+        }
+    }
+    // And the next one is made all the same.
+    ann.does(&["backup", "copy"]);
+}
+
+#[test]
+fn a_server_keeps_anchors_elsewhere_and_the_trail_goes_through_all_of_them() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    desk.file("config.toml", "[anchor]\nfile = \"anchors\"\nevery = \"1h\"\n");
+    for _ in 0..2 {
+        ann.issues("Lives", "contacts.read");
+        let before = fs::read_to_string(desk.path("anchors")).unwrap_or_default().lines().count();
+        let words = ann.words(&["serve", "--listen", "127.0.0.1:0", "--config", "config.toml"]);
+        let mut server = desk.command(&words).stderr(Stdio::null()).spawn().unwrap();
+        until("an anchor", || {
+            fs::read_to_string(desk.path("anchors")).is_ok_and(|text| text.lines().count() > before)
+        });
+        kill_process(Pid::from_child(&server), rustix::process::Signal::TERM).unwrap();
+        assert!(server.wait().unwrap().success());
+        ann.does(&["key", "revoke", "Lives"]);
+    }
+    ann.says(&["audit", "verify", "--anchor", "anchors"]).expect(0);
+    let kept = desk.read("anchors");
+    assert_eq!(kept.lines().count(), 2);
+    let first: Vec<&str> = kept.lines().next().unwrap().split(' ').collect();
+    let forged = kept.replacen(first[4], &"0".repeat(64), 1);
+    desk.file("forged", &forged);
+    ann.says(&["audit", "verify", "--anchor", "forged"]).expect(1);
+    desk.file("config.toml", "[anchor]\nfil = \"anchors\"\n");
+    ann.says(&["serve", "--listen", "127.0.0.1:0", "--config", "config.toml"]).fails(2, "Did you mean file?");
+    ann.does(&["key", "list", "--config", "config.toml"]);
+}
+
+#[test]
+fn a_part_of_the_trail_is_exported_by_when_it_was() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    let lines = |words: &[&str]| maria.does(&[&["audit", "export"], words].concat()).out.lines().count();
+    let whole = lines(&[]);
+    assert!(whole > 0 && lines(&["--since", "1d"]) > whole, "those of the exports too");
+    assert_eq!(lines(&["--until", "2020-01-31"]), 0);
+    assert_eq!(lines(&["--since", "2100-01-01", "--format", "csv"]), 1, "its heading");
+    maria.says(&["audit", "export", "--since", "soon"]).fails(2, "--since: a date such as");
+}
