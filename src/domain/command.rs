@@ -307,10 +307,10 @@ pub enum Command {
         to: OperatorId,
     },
     /// Copy the whole store as it lies, sealed, into a backup.
-    #[n(130)]
+    #[n(140)]
     BackUp,
     /// Say that the store was put back from a backup: deletions wait for an admin's word from then on.
-    #[n(131)]
+    #[n(141)]
     PutBack {
         /// When the backup was made.
         #[n(0)]

@@ -151,11 +151,11 @@ pub enum Event {
     #[n(41)]
     DeletionsHeld(#[n(0)] Hold, #[n(1)] u32),
     /// The whole store is copied into a backup.
-    #[n(130)]
+    #[n(140)]
     BackedUp,
     /// The store was put back from a backup, and deletions wait for a word; beside it how many audit entries are known to be
     /// missing.
-    #[n(131)]
+    #[n(141)]
     StorePutBack(#[n(0)] Hold, #[n(1)] u64),
     /// An operator said that they may go.
     #[n(42)]
