@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    app, audit, backup, clock, completions, console, due, guide, init, key, location, notices, operator,
+    app, audit, backup, clock, completions, console, due, guide, init, key, location, lockdown, notices, operator,
     policy, scope, serve, verify,
 };
 
@@ -49,6 +49,8 @@ pub enum Command {
     /// Integrations: an application id and secret, with keys or access tokens
     #[command(subcommand)]
     App(app::Verb),
+    /// The panic button: refuse everything of an owner, a location, an app or the agency, until that is lifted
+    Lockdown(lockdown::Lockdown),
     /// What keys can be allowed to do
     #[command(subcommand)]
     Scope(scope::Verb),
@@ -97,6 +99,7 @@ impl Command {
             Self::Location(_) => "keydeck location",
             Self::Key(_) => "keydeck key",
             Self::App(_) => "keydeck app",
+            Self::Lockdown(_) => "keydeck lockdown",
             Self::Scope(_) => "keydeck scope",
             Self::Policy(_) => "keydeck policy",
             Self::Clock(_) => "keydeck clock",

@@ -294,7 +294,7 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
         let mut found: Vec<_> = board(view, grounds, &[]);
         // The board tells of what was told; whoever asks wants what comes before that as well, seen or not.
         let of_app = |notice: &Notice| notice.app.is_some() && notice.when <= until;
-        found.retain(|notice| matches!(notice.what, What::Held(_)) || of_app(notice));
+        found.retain(|notice| matches!(notice.what, What::Held(_) | What::LockedDown(_)) || of_app(notice));
         // These do not go before somebody has said so, which stands there for all of them.
         let hold = view.hold();
         let waits = |key: &Key| hold.confirmed.is_none() && hold.keys.binary_search(&key.id).is_ok();

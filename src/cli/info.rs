@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::door::Deck;
 use super::fault::{Exit, Fault};
+use super::lockdown::LockdownLine;
 use super::output::shown;
 use super::{Outcome, logging};
 use crate::crypto::header_file::HeaderFile;
@@ -73,6 +74,8 @@ struct Unsealed {
     sweeps: Option<SweepsLine>,
     /// The channels through which notices are not delivered, for admins.
     channels_failing: Vec<ChannelFailing>,
+    /// What is locked down, as far as whoever asks may know.
+    lockdowns: Vec<LockdownLine>,
     doubts: Vec<String>,
 }
 
@@ -213,6 +216,7 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                     }
                 };
                 let state = signed.engine.state();
+                let view = View::new(&state, signed.session.actor());
                 unsealed = Some(Unsealed {
                     agency: state.agency_name().to_owned(),
                     backend: health.backend,
@@ -231,11 +235,12 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                     seal_behind: health.seal_behind,
                     denials_unwritten: denials_unwritten(unwritten),
                     sweeps: sweeps_line(sweeps),
-                    channels_failing: channels_failing(
-                        View::new(&state, signed.session.actor()),
-                        channels.as_deref(),
-                        signed.engine.now().time,
-                    ),
+                    channels_failing: channels_failing(view, channels.as_deref(), signed.engine.now().time),
+                    lockdowns: view
+                        .lockdowns()
+                        .into_iter()
+                        .map(|(of, stands)| LockdownLine::of(view, of, stands))
+                        .collect(),
                     doubts: signed.engine.doubts().iter().map(ToString::to_string).collect(),
                 });
             }
@@ -406,6 +411,9 @@ fn page(info: &Info) -> String {
                 n => waits(*n),
             };
             line("channel", &format!("{channel} delivers nothing since {since}, {left}: {why}"));
+        }
+        for lockdown in &open.lockdowns {
+            line("lockdown", &lockdown.in_words());
         }
         for doubt in &open.doubts {
             line("doubt", doubt);

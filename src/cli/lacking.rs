@@ -46,6 +46,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("app pause", "app pause Bot"),
     ("app resume", "app resume Bot"),
     ("app delete", "app delete Bot"),
+    ("lockdown", "lockdown --owner jonas --reason 'a laptop was stolen'"),
+    ("lockdown lift", "lockdown lift --owner jonas"),
     ("scope check", "scope check catalog.toml"),
     ("policy set", "policy set idle-days 90"),
     ("notices ack", "notices ack Export"),

@@ -7,7 +7,7 @@
 //! - `interrupt`: Ctrl-C while many things are done.
 //! - `config`, `channels`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `app`, `scope`, `policy`, `clock`, `due`, `delivery`, `verify`, `audit`, `backup`, `serve`, `guide`, `info`,
+//! - `init`, `operator`, `location`, `key`, `app`, `lockdown`, `scope`, `policy`, `clock`, `due`, `delivery`, `verify`, `audit`, `backup`, `serve`, `guide`, `info`,
 //!   `completions`: the commands.
 //! - `console`: the way to the full-screen console.
 //!
@@ -38,6 +38,7 @@ mod interrupt;
 mod key;
 mod lacking;
 mod location;
+mod lockdown;
 mod logging;
 mod notices;
 mod number;
@@ -163,6 +164,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Location(verb)) => location::run(&deck, &verb),
         Some(Command::Key(verb)) => key::run(&deck, &verb),
         Some(Command::App(verb)) => app::run(&deck, &verb),
+        Some(Command::Lockdown(words)) => lockdown::run(&deck, &words),
         Some(Command::Scope(verb)) => scope::run(&deck, &verb),
         Some(Command::Policy(verb)) => policy::run(&deck, &verb),
         Some(Command::Clock(verb)) => clock::run(&deck, &verb),

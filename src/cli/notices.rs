@@ -19,7 +19,7 @@ use crate::domain::lifecycle::{NoticeKind, STEPS};
 use crate::domain::notice::{Notice, What, board, of_key};
 use crate::domain::time::BadExpiry;
 use crate::domain::view::Sought;
-use crate::domain::{Command, Expiry, OperatorId, Timestamp, View};
+use crate::domain::{Command, Expiry, Extent, OperatorId, Timestamp, View};
 use crate::engine::{Troubles, troubles};
 
 /// What can be done with notices.
@@ -266,8 +266,11 @@ fn seen(view: View<'_>, notice: &Notice, now: Timestamp) -> String {
     format!("{}{until}", view.name_of(seen.word.by))
 }
 
-/// The name of the key or app it is about, and the hint of what ends.
+/// The name of the key or app it is about, and the hint of what ends; of a lockdown, whose or what's it is.
 fn whose<'a>(view: View<'a>, notice: &Notice) -> Option<(&'a str, String)> {
+    if let What::LockedDown(extent) = notice.what {
+        return Some((view.extent_name(extent), extent.code().to_owned()));
+    }
     let key = notice.key.and_then(|id| view.key(id)).map(|key| (key.name.as_str(), key.hint()));
     key.or_else(|| notice.app.and_then(|id| view.app(id)).map(|app| (app.name.as_str(), app.secret_hint())))
 }
@@ -276,7 +279,7 @@ fn whose<'a>(view: View<'a>, notice: &Notice) -> Option<(&'a str, String)> {
 fn owner<'a>(view: View<'a>, notice: &Notice) -> Option<&'a str> {
     let whose = |id: OperatorId| view.name_of(id);
     match notice.what {
-        What::OwnerGone(owner, _) => Some(whose(owner)),
+        What::OwnerGone(owner, _) | What::LockedDown(Extent::Owner(owner)) => Some(whose(owner)),
         _ => {
             let key = notice.key.and_then(|id| view.key(id)).map(|key| key.owner);
             key.or_else(|| notice.app.and_then(|id| view.app(id)).map(|app| app.owner)).map(whose)
@@ -284,13 +287,19 @@ fn owner<'a>(view: View<'a>, notice: &Notice) -> Option<&'a str> {
     }
 }
 
-/// What is wrong, of a notice that something is; who presents a key that was deleted.
+/// What is wrong, of a notice that something is; who presents a key that was deleted; why something is locked down, and by whom.
 fn why<'a>(view: View<'_>, notice: &Notice, troubles: &'a Troubles) -> Option<Cow<'a, str>> {
     match notice.what {
         What::Trouble(trouble) => troubles.why(trouble).map(Cow::from),
         What::Presented => {
             let key = notice.key.and_then(|id| view.key(id))?;
             Some(format!("last from {}", view.trace(key)?.presented()?).into())
+        }
+        What::LockedDown(extent) => {
+            let lockdowns = view.lockdowns();
+            let (_, lockdown) = lockdowns.into_iter().find(|(stands, _)| *stands == extent)?;
+            let said = format!("{} by {}", lockdown.why, view.name_of(lockdown.by));
+            Some(said.trim_start().to_owned().into())
         }
         _ => None,
     }
@@ -307,6 +316,7 @@ fn in_words(what: What, is_due: bool) -> (String, Tone) {
                 .into(),
             Tone::Bad,
         ),
+        What::LockedDown(_) => ("locked down".into(), Tone::Bad),
         What::OwnerGone(_, 1) => ("owner disabled, 1 key works".into(), Tone::Warn),
         What::OwnerGone(_, keys) => (format!("owner disabled, {keys} keys work"), Tone::Warn),
         What::Deletion { .. } if is_due => {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::domain::delivery::{Alarm, Matter, Pending, Recipient};
 use crate::domain::lifecycle::clears_at;
 use crate::domain::time::DAY_MS;
-use crate::domain::{App, Key, Name, State, Timestamp, Trace};
+use crate::domain::{App, Extent, Key, Name, State, Timestamp, Trace};
 
 /// Notices one message holds at most; how many more there are is said in it.
 const LINES: usize = 100;
@@ -136,6 +136,7 @@ fn line(state: &State, pending: Pending, now: Timestamp) -> Line<'_> {
         | Matter::SecretEnds(_)
         | Matter::SecretUsed(_) => Some(left),
         Matter::Held
+        | Matter::LockedDown(_)
         | Matter::Ended(_)
         | Matter::Presented(_)
         | Matter::Restored(_)
@@ -159,6 +160,25 @@ fn days_left(when: Timestamp, now: Timestamp) -> i64 {
     (when.since(now).max(0) + DAY_MS - 1) / DAY_MS
 }
 
+/// Who said so and why is for whoever signs in.
+fn locked_down(state: &State, extent: Extent, since: Timestamp) -> String {
+    let whose = match extent {
+        Extent::Agency => "Every key and app of the agency is".to_owned(),
+        Extent::Owner(id) => {
+            format!("Every key and app of {} is", state.operator(id).map_or("?", |who| who.name.as_str()))
+        }
+        Extent::Location(id) => {
+            let name = state.location(id).map_or("?", |location| location.name.as_str());
+            format!("Every key of the location {name} is")
+        }
+        Extent::App(id) => {
+            let name = state.app(id).map_or("?", |app| app.name.as_str());
+            format!("The app {name}, with its keys and access tokens, is")
+        }
+    };
+    format!("{whose} locked down since {since}: requests are refused until that is lifted.")
+}
+
 /// One sentence for whoever only passes it on.
 fn in_words(state: &State, pending: Pending, key: &str, now: Timestamp) -> String {
     let when = pending.when;
@@ -171,6 +191,7 @@ fn in_words(state: &State, pending: Pending, key: &str, now: Timestamp) -> Strin
             1 => "1 deletion waits for the word of an admin.".into(),
             count => format!("{count} deletions wait for the word of an admin."),
         },
+        Matter::LockedDown(extent) => locked_down(state, extent, when),
         Matter::Unused(_) => {
             format!(
                 "{key} is deleted for want of use {}, on {when}, unless it is used, kept or protected.",

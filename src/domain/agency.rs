@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::{Name, Timestamp};
+use super::{Lockdown, Name, Timestamp};
 
 /// Who the keys of this store belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -13,4 +13,7 @@ pub struct Agency {
     /// When the store was founded.
     #[n(1)]
     pub founded_at: Timestamp,
+    /// That all its keys and apps are refused, or were.
+    #[n(2)]
+    pub lockdown: Option<Box<Lockdown>>,
 }

@@ -15,7 +15,7 @@ pub use self::secret::{Previous, Replaced, Secret};
 use super::catalog::AuthMethod;
 use super::invisible::is_invisible;
 use super::key::{Audience, Verifier};
-use super::{AppId, Name, Note, OperatorId, Scopes, Timestamp};
+use super::{AppId, Lockdown, Name, Note, OperatorId, Scopes, Timestamp};
 
 /// The longest address, in bytes.
 pub const URL_MAX: usize = 2_048;
@@ -323,6 +323,9 @@ pub struct App {
     /// The latest that `not_before` ever was, where it is an earlier one again: no two secrets may share it.
     #[n(11)]
     pub spent: Option<Timestamp>,
+    /// That it, its keys and its access tokens are refused, or were.
+    #[n(12)]
+    pub lockdown: Option<Box<Lockdown>>,
 }
 
 impl App {

@@ -96,7 +96,7 @@ pub struct ActorLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubjectLine {
-    /// `key`, `app`, `location`, `operator`, `channel`.
+    /// `key`, `app`, `location`, `operator`, `agency`, `channel`.
     pub kind: String,
     /// Its id.
     pub id: String,
@@ -210,14 +210,18 @@ fn cut(text: &str) -> String {
 }
 
 impl SubjectLine {
+    /// The kind of the agency, which has no id but this.
+    pub const AGENCY: &'static str = "agency";
+
     /// The line for what an event is about, unless it is the store as a whole.
     pub fn of(event: &Event) -> Option<Self> {
         let (kind, id, name, owner) = match event.subject() {
             Subject::Store
-            | Subject::Agency(..)
+            | Subject::Founding(..)
             | Subject::Policy(_)
             | Subject::Signing(_)
             | Subject::Hold(_) => return None,
+            Subject::Agency(a) => (Self::AGENCY, Self::AGENCY.to_owned(), a.name.to_string(), None),
             Subject::Operator(o) => ("operator", o.id.to_string(), o.name.to_string(), None),
             Subject::Location(l) => ("location", l.id.to_string(), l.name.to_string(), None),
             Subject::Key(k) | Subject::Notices(k, _) => {

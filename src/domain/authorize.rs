@@ -3,7 +3,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::{App, Key, Operator, OperatorId, Refusal, Role, State};
+use super::{App, Extent, Key, Operator, OperatorId, Refusal, Role, State};
 
 /// Who asks, as the session knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -54,6 +54,10 @@ pub enum Action<'a> {
     RenewRecovery,
     /// Add, rename, remove locations.
     ManageLocations,
+    /// Refuse everything of somebody or something.
+    LockDown(Extent),
+    /// End that, which this operator began.
+    LiftLockdown(Extent, OperatorId),
     /// Change the policy.
     SetPolicy,
     /// Issue an agency key.
@@ -135,6 +139,16 @@ pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(),
         Action::SeeApp(app) => see(operator, actor, app.owner, Refusal::NoSuchApp),
         Action::ManageApp(app) => see(operator, actor, app.owner, Refusal::NoSuchApp)
             .and_then(|()| need(state.policy().issue_app.max(Role::Manager))),
+        Action::LockDown(Extent::Owner(id)) if id == operator.id => need(Role::Manager),
+        // Their own, as long as nobody else said it of them.
+        Action::LiftLockdown(Extent::Owner(id), by) if id == operator.id && by == id => need(Role::Manager),
+        Action::LockDown(extent) | Action::LiftLockdown(extent, _) => match extent {
+            Extent::App(id) => {
+                let owner = state.app(id).map(|app| app.owner).ok_or(Refusal::NoSuchApp)?;
+                see(operator, actor, owner, Refusal::NoSuchApp).and_then(|()| need(Role::Admin))
+            }
+            Extent::Agency | Extent::Owner(_) | Extent::Location(_) => need(Role::Admin),
+        },
         Action::RevokeToken | Action::Sweep => Err(Refusal::ServiceOnly),
     }
 }

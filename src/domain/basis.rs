@@ -8,7 +8,7 @@ use std::str::FromStr;
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{App, Key, Location, OperatorId, Refusal, Role};
+use super::{App, Extent, Key, Location, Lockdown, OperatorId, Refusal, Role};
 
 /// Values as somebody saw them. Scripts know it as the revision of a record: 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -24,6 +24,16 @@ impl Basis {
     /// What an edit of an app replaces.
     pub fn of_app(app: &App) -> Self {
         Self::over("app", &app.id.to_string(), app.edited().map(|(_, value)| value))
+    }
+
+    /// What lifting a lockdown ends.
+    pub fn of_lockdown(extent: Extent, lockdown: &Lockdown) -> Self {
+        let Lockdown { since, by, why, .. } = lockdown;
+        Self::over(
+            "lockdown",
+            &extent.id().unwrap_or_default(),
+            [since.0.to_string(), by.to_string(), why.to_string()],
+        )
     }
 
     /// What a new name of a location replaces.

@@ -15,6 +15,7 @@ use super::delivery::{Channel, ChannelName};
 use super::handover::Way;
 use super::lifecycle::NoticeKind;
 use super::lineage::{Grace, Rotation};
+use super::lockdown::Extent;
 use super::{
     Actor, AppId, Catalog, Contacts, Expiry, Imported, Key, KeyId, LocationId, Motive, Name, Note,
     OperatorId, Place, Profile, PublicId, Role, Timestamp, Verifier,
@@ -116,6 +117,26 @@ pub enum Command {
         /// Which.
         #[n(0)]
         location: LocationId,
+    },
+    /// Refuse everything of an owner, a location, an app or the agency until that is lifted, whatever is issued meanwhile.
+    #[n(150)]
+    LockDown {
+        /// Of whom or what.
+        #[n(0)]
+        what: Extent,
+        /// Why, as far as that is said.
+        #[n(1)]
+        why: Note,
+    },
+    /// Lift a lockdown: each key and app is as if there had been none.
+    #[n(151)]
+    LiftLockdown {
+        /// Of whom or what.
+        #[n(0)]
+        what: Extent,
+        /// What it is based on.
+        #[n(1)]
+        basis: Option<Basis>,
     },
     /// Issue a key; its token is minted and in the context.
     #[n(15)]

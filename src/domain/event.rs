@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 use super::app::RevokedTokens;
 use super::delivery::Channel;
 use super::lifecycle::{Seen, Told};
+use super::lockdown::Locked;
 use super::signing::SigningKeys;
 use super::{
     Agency, App, Audience, Cycle, Expiry, Hold, Key, Location, Operator, Policy, Record, Role, Scopes,
@@ -66,6 +67,12 @@ pub enum Event {
     /// Removed.
     #[n(15)]
     LocationRemoved(#[n(0)] Location),
+    /// Everything of this is refused from then on.
+    #[n(150)]
+    LockedDown(#[n(0)] Locked),
+    /// It is as it would be without.
+    #[n(151)]
+    LockdownLifted(#[n(0)] Locked),
     /// A new key.
     #[n(16)]
     KeyIssued(#[n(0)] Key),
@@ -198,8 +205,10 @@ pub enum Event {
 pub enum Subject<'a> {
     /// The store as a whole, of which no record changes.
     Store,
-    /// The agency, when it is founded with its policy.
-    Agency(&'a Agency, &'a Policy),
+    /// The agency and its policy, when it is founded.
+    Founding(&'a Agency, &'a Policy),
+    /// The agency.
+    Agency(&'a Agency),
     /// The policy.
     Policy(&'a Policy),
     /// The keys that sign access tokens.
@@ -238,7 +247,8 @@ impl Event {
     pub fn records(&self) -> Vec<Record> {
         match self.subject() {
             Subject::Store => Vec::new(),
-            Subject::Agency(agency, policy) => {
+            Subject::Agency(agency) => vec![Record::Agency(agency.clone())],
+            Subject::Founding(agency, policy) => {
                 vec![Record::Agency(agency.clone()), Record::Policy(policy.clone())]
             }
             Subject::Policy(policy) => vec![Record::Policy(policy.clone())],
@@ -259,6 +269,7 @@ impl Event {
         match self {
             Self::OperatorDisabled(_)
             | Self::LocationRemoved(_)
+            | Self::LockedDown(_)
             | Self::KeyPaused(_)
             | Self::KeyRevoked(_)
             | Self::KeyDeleted(_)
@@ -291,6 +302,7 @@ impl Event {
             | Self::OperatorEnabled(_)
             | Self::LocationAdded(_)
             | Self::LocationRenamed(..)
+            | Self::LockdownLifted(_)
             | Self::KeyIssued(_)
             | Self::KeyResumed(_)
             | Self::KeyRestored(_)
@@ -372,7 +384,13 @@ impl Event {
             Self::TokenRevoked(a, tokens) => Subject::Tokens(a, tokens),
             Self::ChannelMoved(channel, _) => Subject::Channel(channel),
             Self::SigningKeyAdded(keys) => Subject::Signing(keys),
-            Self::AgencyFounded(agency, policy) => Subject::Agency(agency, policy),
+            Self::LockedDown(locked) | Self::LockdownLifted(locked) => match locked {
+                Locked::Agency(agency) => Subject::Agency(agency),
+                Locked::Operator(operator) => Subject::Operator(operator),
+                Locked::Location(location) => Subject::Location(location),
+                Locked::App(app) => Subject::App(app),
+            },
+            Self::AgencyFounded(agency, policy) => Subject::Founding(agency, policy),
             Self::PolicySet(policy, ..) => Subject::Policy(policy),
             Self::SessionStarted(_)
             | Self::SessionEnded

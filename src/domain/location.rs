@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::{LocationId, Name, Timestamp};
+use super::{LocationId, Lockdown, Name, Timestamp};
 
 /// A branch. A removed one keeps its record, so that the history of its keys stays readable.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -19,6 +19,9 @@ pub struct Location {
     /// When it was removed, if it was.
     #[n(3)]
     pub removed_at: Option<Timestamp>,
+    /// That all its keys are refused, or were.
+    #[n(4)]
+    pub lockdown: Option<Box<Lockdown>>,
 }
 
 impl Location {

@@ -9,6 +9,7 @@
 //! - [`state`]: all of them together, the keys on a `shelf`, with an `index` of names and lives; [`view`]: what one operator may see of it.
 //! - [`authorize()`]: the one place that says who may do what.
 //! - [`command`] → [`decide()`] → [`event`]: the one way a state changes.
+//! - [`lockdown`]: everything of somebody or something refused at once.
 //! - [`lineage`]: keys that take over from one another; [`motive`]: why one was revoked.
 //! - [`lifecycle`]: what is due by time: notices, deletions, purges.
 //! - [`notice`]: the board that tells of it; [`delivery`]: who is told of it beyond the screen.
@@ -43,6 +44,7 @@ pub mod knock;
 pub mod lifecycle;
 pub mod lineage;
 pub mod location;
+pub mod lockdown;
 pub mod motive;
 pub mod name;
 pub mod notice;
@@ -77,6 +79,7 @@ pub use key::{Audience, Imported, Key, KeyState, LastUse, Outside, Place, Status
 pub use lifecycle::{Cycle, Grounds, Hold};
 pub use lineage::{Counted, Grace, Halves, Rotation, Superseded};
 pub use location::Location;
+pub use lockdown::{Extent, Lockdown};
 pub use motive::{Motive, Why};
 pub use name::{Name, Note};
 pub use operator::{Operator, Role, Standing};

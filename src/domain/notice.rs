@@ -8,7 +8,8 @@ use minicbor::{Decode, Encode};
 use super::lifecycle::{FIRST, Grounds, NoticeKind, STEPS, Seen, before, deletes_at, presented};
 use super::time::DAY_MS;
 use super::{
-    App, AppId, Cycle, Hold, Key, KeyId, KeyState, OperatorId, Standing, State, Status, Timestamp, View,
+    App, AppId, Cycle, Extent, Hold, Key, KeyId, KeyState, Lockdown, OperatorId, Standing, State, Status,
+    Timestamp, View,
 };
 
 /// Days for which the board tells of what has happened.
@@ -23,6 +24,8 @@ pub enum What {
     Held(usize),
     /// The store was put back from a backup that was made then, and nobody has said yet that deletions go on.
     PutBack,
+    /// Everything of this is locked down.
+    LockedDown(Extent),
     /// Somebody whose access was ended owns so many keys that live and work.
     OwnerGone(OperatorId, usize),
     /// The key is deleted for want of use then, unless something happens; so many notices of it were given.
@@ -82,12 +85,16 @@ pub enum Trouble {
 }
 
 impl What {
+    /// The word for [`What::LockedDown`], also where it is delivered.
+    pub const LOCKED_DOWN: &'static str = "locked_down";
+
     /// Its word for scripts.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Trouble(trouble) => trouble.code(),
             Self::Held(_) => "held",
             Self::PutBack => "put_back",
+            Self::LockedDown(_) => Self::LOCKED_DOWN,
             Self::OwnerGone(..) => "owner_disabled",
             Self::GraceEnds => "grace_ends",
             Self::StillUsed => "still_used",
@@ -110,6 +117,7 @@ impl What {
             Self::Trouble(_)
             | Self::Held(_)
             | Self::PutBack
+            | Self::LockedDown(_)
             | Self::OwnerGone(..)
             | Self::GraceEnds
             | Self::StillUsed
@@ -127,7 +135,7 @@ impl What {
     const fn rank(self) -> (u8, Option<Trouble>) {
         match self {
             Self::Trouble(trouble) => (0, Some(trouble)),
-            Self::Held(_) | Self::PutBack | Self::Presented => (1, None),
+            Self::Held(_) | Self::PutBack | Self::LockedDown(_) | Self::Presented => (1, None),
             Self::OwnerGone(..)
             | Self::Deletion { .. }
             | Self::Ends
@@ -210,6 +218,7 @@ impl Notice {
             What::Trouble(_)
             | What::Held(_)
             | What::PutBack
+            | What::LockedDown(_)
             | What::OwnerGone(..)
             | What::GraceEnds
             | What::StillUsed
@@ -258,6 +267,13 @@ impl Board {
         }
     }
 
+    /// What there is to tell of lockdowns that stand.
+    pub fn add_lockdowns<'l>(&mut self, lockdowns: impl IntoIterator<Item = (Extent, &'l Lockdown)>) {
+        let notice =
+            |(extent, lockdown): (Extent, &Lockdown)| Notice::of(What::LockedDown(extent), lockdown.since);
+        self.notices.extend(lockdowns.into_iter().map(notice));
+    }
+
     /// All of it after the last key and app, what happens next first.
     pub fn finish(self, state: &State, held: &Hold, troubles: &[(Trouble, Timestamp)]) -> Vec<Notice> {
         let Self { mut notices, orphans, .. } = self;
@@ -293,6 +309,7 @@ pub fn board(view: View<'_>, grounds: Grounds, troubles: &[(Trouble, Timestamp)]
     for app in view.apps() {
         board.add_app(view.state(), app);
     }
+    board.add_lockdowns(view.lockdowns());
     board.finish(view.state(), &view.hold(), troubles)
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use minicbor::{Decode, Encode};
 
-use super::{Name, OperatorId, Timestamp};
+use super::{Lockdown, Name, OperatorId, Timestamp};
 
 /// What an operator may do; see [`super::authorize()`]. Ordered: a later role may do all an earlier one may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -95,6 +95,9 @@ pub struct Operator {
     /// When they were added.
     #[n(4)]
     pub created_at: Timestamp,
+    /// That all they own is refused, or was.
+    #[n(5)]
+    pub lockdown: Option<Box<Lockdown>>,
 }
 
 impl Operator {

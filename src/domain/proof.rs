@@ -29,6 +29,8 @@ impl Proof {
     pub fn of_key(&self, key: &Key) -> Option<Reason> {
         let hangs_on = [
             Some(RecordKey::Key(key.id)),
+            // A lockdown may be a part of any of those that follow.
+            Some(RecordKey::Agency),
             Some(RecordKey::Operator(key.owner)),
             key.place.location().map(RecordKey::Location),
             key.place.app().map(RecordKey::App),
@@ -43,8 +45,13 @@ impl Proof {
 
     /// Why an app and its access tokens are refused whatever the records say.
     pub fn of_app(&self, app: &App) -> Option<Reason> {
-        let own = [RecordKey::App(app.id), RecordKey::Revoked(app.id), RecordKey::Operator(app.owner)];
-        self.refuses(own).or_else(|| self.of_tokens())
+        let hangs_on = [
+            RecordKey::App(app.id),
+            RecordKey::Revoked(app.id),
+            RecordKey::Agency,
+            RecordKey::Operator(app.owner),
+        ];
+        self.refuses(hangs_on).or_else(|| self.of_tokens())
     }
 
     /// What to say of a key that is not among the records. "Never issued" is for those who know all that was issued.

@@ -307,6 +307,15 @@ pub enum Refusal {
         /// The policy's number.
         limit: u32,
     },
+    /// What is locked down with its owner would work for another.
+    #[error(
+        "everything of {name} is locked down, and for another owner it would work again. Lift that first with \
+         `keydeck lockdown lift`."
+    )]
+    LockedDown {
+        /// The owner.
+        name: String,
+    },
     /// More keys than one change can carry.
     #[error(
         "{count} keys and apps are too many for one step; at most {limit} can change owner at once. Stop the keys instead, or delete some first."
@@ -390,6 +399,7 @@ impl Refusal {
             Self::LastAdmin => "last_admin",
             Self::BadHeir => "bad_heir",
             Self::HeirFull { .. } => "heir_full",
+            Self::LockedDown { .. } => "locked_down",
             Self::TooManyKeys { .. } => "too_many_keys",
             Self::OneByOne => "one_by_one",
             Self::Policy(_) => "bad_policy",

@@ -11,8 +11,9 @@ use super::proof::Against;
 use super::shelf::{Shelf, Spot};
 use super::signing::SigningKeys;
 use super::{
-    Agency, App, AppId, Cycle, Event, Expiry, HeaderMark, Hold, Key, KeyId, Location, LocationId, Name,
-    Operator, OperatorId, Place, Policy, Proof, PublicId, Record, RecordKey, Timestamp, Trace, Usage,
+    Agency, App, AppId, Cycle, Event, Expiry, Extent, HeaderMark, Hold, Key, KeyId, Location, LocationId,
+    Lockdown, Name, Operator, OperatorId, Place, Policy, Proof, PublicId, Record, RecordKey, Timestamp,
+    Trace, Usage,
 };
 
 /// Uses are told in the order they happened, give or take this: threads count them side by side.
@@ -33,6 +34,8 @@ pub struct State {
     // Of those that were given notices.
     cycles: HashMap<KeyId, Cycle>,
     hold: Hold,
+    // The last of each thing, out of its record: nearly always there is none, and that is all that has to be asked.
+    lockdowns: BTreeMap<Extent, Lockdown>,
     channels: BTreeMap<ChannelName, Channel>,
     // Of keys and of apps: their public ids are random, and so never the same.
     usage: HashMap<PublicId, Usage>,
@@ -199,6 +202,21 @@ impl State {
         &self.hold
     }
 
+    /// The last lockdown of something, whether or not it stands.
+    pub(super) fn last_lockdown(&self, extent: Extent) -> Option<&Lockdown> {
+        self.lockdowns.get(&extent)
+    }
+
+    /// The last lockdowns of everything.
+    pub(super) fn last_lockdowns(&self) -> impl Iterator<Item = (Extent, &Lockdown)> {
+        self.lockdowns.iter().map(|(extent, lockdown)| (*extent, lockdown))
+    }
+
+    /// Whether nothing was ever locked down.
+    pub(super) fn has_no_lockdowns(&self) -> bool {
+        self.lockdowns.is_empty()
+    }
+
     /// What is remembered of a channel; `None` when nothing was ever delivered through it.
     pub fn channel(&self, name: ChannelName) -> Option<&Channel> {
         self.channels.get(&name)
@@ -351,10 +369,14 @@ impl State {
     /// Puts one record in place of what was there.
     pub fn put(&mut self, record: Record) {
         match record {
-            Record::Agency(agency) => self.agency = Some(agency),
+            Record::Agency(agency) => {
+                self.put_lockdown(Extent::Agency, agency.lockdown.as_deref());
+                self.agency = Some(agency);
+            }
             Record::Policy(policy) => self.policy = policy,
             Record::Header(header) => self.header = header,
             Record::Operator(operator) => {
+                self.put_lockdown(Extent::Owner(operator.id), operator.lockdown.as_deref());
                 self.operators.insert(operator.id, operator);
             }
             Record::Location(location) => self.put_location(location),
@@ -371,8 +393,16 @@ impl State {
         }
     }
 
+    fn put_lockdown(&mut self, extent: Extent, last: Option<&Lockdown>) {
+        match last {
+            Some(last) => drop(self.lockdowns.insert(extent, last.clone())),
+            None => drop(self.lockdowns.remove(&extent)),
+        }
+    }
+
     fn put_location(&mut self, location: Location) {
         let id = location.id;
+        self.put_lockdown(Extent::Location(id), location.lockdown.as_deref());
         let name = location.is_open().then(|| location.name.clone());
         let before = self.locations.insert(id, location).filter(Location::is_open);
         if let Some(before) = before {
@@ -384,6 +414,7 @@ impl State {
     }
 
     fn put_app(&mut self, app: App) {
+        self.put_lockdown(Extent::App(app.id), app.lockdown.as_deref());
         if let Some(trace) = self.traces.get_mut(app.id.public()) {
             trace.keep(&app.scopes);
         }

@@ -46,6 +46,9 @@ pub enum Reason {
     /// Its app is paused or deleted.
     #[n(10)]
     AppDisabled,
+    /// Everything of its owner, location, app or the agency is locked down.
+    #[n(14)]
+    LockedDown,
     /// Tried too often, or too many at once: imported keys cost work to check.
     #[n(13)]
     Rate,
@@ -72,6 +75,7 @@ impl Reason {
             Self::OwnerDisabled => "owner_disabled",
             Self::LocationDisabled => "location_disabled",
             Self::AppDisabled => "app_disabled",
+            Self::LockedDown => "locked_down",
             Self::Rate => "rate",
             Self::Scope => "scope",
             Self::StoreError => "store_error",
@@ -79,7 +83,7 @@ impl Reason {
     }
 
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Malformed,
         Self::Unknown,
         Self::MacMismatch,
@@ -91,6 +95,7 @@ impl Reason {
         Self::OwnerDisabled,
         Self::LocationDisabled,
         Self::AppDisabled,
+        Self::LockedDown,
         Self::Rate,
         Self::Scope,
         Self::StoreError,
@@ -115,6 +120,7 @@ impl Reason {
             Self::OwnerDisabled => "owner disabled",
             Self::LocationDisabled => "location removed",
             Self::AppDisabled => "app paused or deleted",
+            Self::LockedDown => "locked down",
             Self::Rate => "tried too often",
             Self::Scope => "lacks the scope",
             Self::StoreError => "the store is in doubt",
@@ -139,6 +145,9 @@ impl Reason {
             }
             Self::LocationDisabled => "its location was removed. Issue a key for another location.",
             Self::AppDisabled => "its app is paused or deleted. Resume the app if it should work.",
+            Self::LockedDown => {
+                "everything of its owner, its location, its app or the agency is locked down. `keydeck lockdown list` says what and why, and who may lift it."
+            }
             Self::Rate => {
                 "too many tries of an imported key with a wrong secret, or too many at once. Try again in a second."
             }
@@ -285,8 +294,18 @@ impl<'b, C> Decode<'b, C> for Decision {
 }
 
 /// The reasons to refuse a key that depend neither on time nor on what is asked: its status, its owner, its
-/// location or app, or that one of these is not vouched for. Computed when one of them changes, kept beside the digest.
+/// location or app, a lockdown of these, or that one of these is not vouched for. Computed when one of them changes, kept beside the digest.
 pub fn closed(state: &State, key: &Key) -> Option<Reason> {
+    match unlocked(state, key) {
+        // What is final is told before what can be lifted.
+        last @ Some(Reason::StoreError | Reason::Tombstoned | Reason::Revoked) => last,
+        _ if state.lockdowns_of_key(key).next().is_some() => Some(Reason::LockedDown),
+        other => other,
+    }
+}
+
+/// The same as if nothing were locked down.
+pub(super) fn unlocked(state: &State, key: &Key) -> Option<Reason> {
     if let Some(unproven) = state.proof().of_key(key) {
         return Some(unproven);
     }
@@ -316,6 +335,15 @@ pub fn refused(state: &State, key: &Key, now: Timestamp) -> Option<Reason> {
 
 /// The reasons to refuse every access token of an app.
 pub fn closed_app(state: &State, app: &App) -> Option<Reason> {
+    match unlocked_app(state, app) {
+        last @ Some(Reason::StoreError | Reason::Tombstoned) => last,
+        _ if state.lockdowns_of_app(app).next().is_some() => Some(Reason::LockedDown),
+        other => other,
+    }
+}
+
+/// The same as if nothing were locked down.
+pub(super) fn unlocked_app(state: &State, app: &App) -> Option<Reason> {
     if let Some(unproven) = state.proof().of_app(app) {
         return Some(unproven);
     }

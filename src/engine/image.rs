@@ -53,11 +53,15 @@ pub(super) fn touched<'s>(state: &'s State, events: &[Event]) -> Vec<&'s Key> {
     for record in events.iter().flat_map(Event::records) {
         match record {
             Record::Key(key) => keys.extend(state.key(key.id)),
-            Record::Operator(operator) => keys.extend(state.keys_of(operator.id)),
+            Record::Operator(operator) => {
+                keys.extend(state.keys_of(operator.id));
+                // A lockdown of theirs covers the keys of their apps, whoever issued them.
+                keys.extend(state.apps_of(operator.id).flat_map(|app| state.keys_of_app(app.id)));
+            }
             Record::Location(location) => keys.extend(state.keys_at(location.id)),
             Record::App(app) => keys.extend(state.keys_of_app(app.id)),
-            Record::Agency(_)
-            | Record::Policy(_)
+            Record::Agency(_) => keys.extend(state.keys()),
+            Record::Policy(_)
             | Record::Header(_)
             | Record::Signing(_)
             | Record::Cycle(_)

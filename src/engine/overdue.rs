@@ -28,7 +28,7 @@ use crate::domain::audit::{ChangeLine, Entry, SubjectLine};
 use crate::domain::command::{Draws, Yields};
 use crate::domain::event::Subject;
 use crate::domain::lineage::{instead, taking_back};
-use crate::domain::{Catalog, Command, Context, Event, KeyId, Refusal, State, Timestamp, decide};
+use crate::domain::{Catalog, Command, Context, Event, KeyId, RecordKey, Refusal, State, Timestamp, decide};
 use crate::store::{CommitError, Store};
 
 /// What is refused already and not written yet.
@@ -347,6 +347,8 @@ impl Overdue {
     fn denial(&self, note: Note, events: Option<Arc<Vec<Event>>>) -> Denial {
         let state = Reading::of(&self.parts.image.state);
         let keys = match &events {
+            // Of everything there is no list.
+            Some(_) if note.records() == [RecordKey::Agency] => Vec::new(),
             Some(events) => touched(&state, events).into_iter().map(|key| key.id).collect(),
             None => note.command.keys().collect(),
         };

@@ -63,7 +63,8 @@ impl Swept {
             Subject::Key(key) | Subject::Notices(key, _) => actor.sees(state, key),
             Subject::App(app) | Subject::Tokens(app, _) => actor.sees_app(state, app),
             Subject::Store
-            | Subject::Agency(..)
+            | Subject::Founding(..)
+            | Subject::Agency(_)
             | Subject::Policy(_)
             | Subject::Signing(_)
             | Subject::Operator(_)

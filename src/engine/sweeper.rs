@@ -127,10 +127,11 @@ fn hastens(event: &Event) -> bool {
         Subject::Hold(_) => matches!(event, Event::HoldConfirmed(_)),
         Subject::Policy(_)
         | Subject::Operator(_)
+        | Subject::Agency(_)
         | Subject::Location(_)
         | Subject::Key(_)
         | Subject::App(_) => true,
-        Subject::Agency(..)
+        Subject::Founding(..)
         | Subject::Signing(_)
         | Subject::Tokens(..)
         | Subject::Notices(..)

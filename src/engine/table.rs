@@ -90,7 +90,7 @@ const UNKNOWN_PEPPER: u8 = 0;
 const NO_REASON: u8 = 15;
 const _: () = assert!(REASONS.len() < NO_REASON as usize);
 
-const REASONS: [Reason; 13] = [
+const REASONS: [Reason; 14] = [
     Reason::Malformed,
     Reason::Unknown,
     Reason::MacMismatch,
@@ -104,6 +104,7 @@ const REASONS: [Reason; 13] = [
     Reason::Scope,
     Reason::StoreError,
     Reason::AppDisabled,
+    Reason::LockedDown,
 ];
 
 impl Table {

@@ -12,8 +12,8 @@ use keydeck::domain::command::KeyEdit;
 use keydeck::domain::delivery::KINDS;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    AppId, Command, Counted, Expiry, KeyId, NewApp, Note, Profile, Reason, RecordKey, Rotation, SourceApp,
-    Timestamp, Url, UserType,
+    AppId, Command, Counted, Expiry, Extent, KeyId, NewApp, Note, Profile, Reason, RecordKey, Rotation,
+    SourceApp, Timestamp, Url, UserType,
 };
 use keydeck::engine::open::{Key, found, open};
 use keydeck::engine::{Engine as _, Origin, Sweeping};
@@ -326,6 +326,10 @@ fn happen(post: &mut Post, dir: &Path, kind: &str) {
             post.house.clock.pass(23 * HOUR);
             assert!(post.house.open.engine.verify(token.as_bytes(), &[]).is_allow());
             post.house.sweep();
+        }
+        "locked_down" => {
+            let why = Note::new("a laptop was stolen").unwrap();
+            post.house.does(Command::LockDown { what: Extent::Agency, why }).unwrap();
         }
         "clock_in_doubt" => post.house.clock.set(START.plus_days(400).unwrap()),
         "store_down" => post.house.store.inner.go_down(),

@@ -7,6 +7,7 @@ mod history;
 mod imported_keys;
 mod kinds;
 mod library;
+mod lockdowns;
 mod owed;
 mod promises;
 mod revocation;

@@ -15,7 +15,7 @@ use crate::support::http::{House, START, connect, read};
 use crate::support::wait::until;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
-use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Reason};
+use keydeck::domain::{Command, Extent, KeyId, Name, NewKey, Note, Place, Reason};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Options, found, in_store};
 use keydeck::engine::{Engine as _, EngineError, Via};
@@ -217,7 +217,13 @@ fn a_dead_key_is_refused_like_any_stranger_and_told_apart_only_within() {
     let revoked_id = house.open.engine.verify(revoked.as_bytes(), &[]).key().unwrap();
     house.does(Command::DeleteKey(gone));
     house.does(Command::revoke(revoked_id));
-    for (token, reason) in [(&deleted, "tombstoned"), (&revoked, "revoked")] {
+    let (paused_id, paused) = house.issue("Paused", Place::Agency, &["contacts.read"]);
+    house.does(Command::PauseKey(paused_id, None));
+    assert_eq!(ask(&paused), stranger);
+    let owner = Extent::Owner(house.open.session.actor().operator);
+    let (_, locked) = house.issue("Locked", Place::Agency, &["contacts.read"]);
+    house.does(Command::LockDown { what: owner, why: Note::default() });
+    for (token, reason) in [(&deleted, "tombstoned"), (&revoked, "revoked"), (&locked, "locked_down")] {
         assert_eq!(ask(token), stranger, "{reason}");
         let name = format!("keydeck_verify_decisions_total{{outcome=\"deny\",reason=\"{reason}\"}}");
         assert_eq!(house.metric(&name), Some(1), "whoever watches sees that a dead key is tried");

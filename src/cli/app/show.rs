@@ -10,6 +10,7 @@ use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::key::CELLS;
+use crate::cli::lockdown;
 use crate::cli::output::shown;
 use crate::cli::stopped::Stopped;
 use crate::cli::table::{Cell, Table, Tone};
@@ -275,6 +276,9 @@ fn page(app: &App, view: View<'_>, used: Option<&Picture>, now: Timestamp) -> St
         .filter(|reason| !app.is_deleted() && *reason != Reason::AppDisabled)
         .map_or_else(String::new, |reason| format!("; refused all the same: {}", reason.token_advice()));
     line("State", &format!("{}{stopped}", app.status.as_str()));
+    for locked in lockdown::in_words(view, &view.lockdowns_of_app(app), now) {
+        line("Locked down", &locked);
+    }
     line("Owner", view.app_owner_name(app));
     line("Uses", app.method.as_str());
     line("Created", &times::both(app.created_at, now));

@@ -13,6 +13,7 @@ use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::find;
 use crate::cli::handover::Aim;
+use crate::cli::lockdown;
 use crate::cli::secrets;
 use crate::cli::times;
 use crate::crypto::CryptoError;
@@ -149,6 +150,10 @@ pub fn issue(
         |at| format!("It expires {} ({}).", times::exact(at), times::relative(at, signed.now())),
     );
     deck.output.say(&format!("{} is issued: {}. {until}\n{}", key.name, key.hint(), kept(aim)));
+    let now = signed.now();
+    for locked in signed.see(|view| lockdown::in_words(view, &view.lockdowns_of_key(&key), now)) {
+        deck.output.warn(&format!("it is refused as long as it is locked down {locked}."));
+    }
     untold.map_or(Ok(key), Err)
 }
 

@@ -9,6 +9,7 @@ use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::find;
+use crate::cli::lockdown;
 use crate::cli::output::shown;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
@@ -216,6 +217,9 @@ fn page(
     let waits = if left.concerns(key.id) { " (in force, not written yet)" } else { "" };
     let why = why.map_or_else(String::new, |why| format!("; keydeck took it back: {why}"));
     line("State", &format!("{state}{waits}{stopped}{why}"));
+    for locked in lockdown::in_words(view, &view.lockdowns_of_key(key), now) {
+        line("Locked down", &locked);
+    }
     if let Some(motive) = &key.motive {
         line("Reason", &motive.to_string());
     }

@@ -3,6 +3,7 @@
 
 use super::Command;
 use crate::domain::lineage::Grace;
+use crate::domain::lockdown::Extent;
 use crate::domain::{AppId, KeyId, LocationId, Motive, OperatorId, Place};
 
 /// Whether a command takes access away. One that does is in force in memory even when the disk fails.
@@ -67,6 +68,8 @@ pub enum About {
     Token(AppId),
     /// A rule of the policy.
     Policy,
+    /// All that a lockdown covers.
+    Extent(Extent),
 }
 
 /// Whether many of a kind, each about another key, may be judged and written at once.
@@ -228,6 +231,10 @@ commands! {
         "Renamed a location to {}" "renaming a location" "location renamed";
     RemoveLocation { location }    "location.remove"     Location(*location)  Denies   Nothing                 Nothing        Operator
         "Removed location {}" "removing a location" "location removed";
+    LockDown { what, .. }          "lockdown.begin"      Extent(*what)        Denies   Nothing                 Nothing        Operator
+        "Locked down {}" "locking down {}" "locked down";
+    LiftLockdown { what, .. }      "lockdown.lift"       Extent(*what)        Leaves   Nothing                 Nothing        Operator
+        "Lifted the lockdown of {}" "lifting the lockdown of {}" "lockdown lifted";
     IssueKey (new)                 "key.issue"           Nothing              Leaves   Token(new.place)        Nothing        Operator
         "Issued {}" "issuing a key" "issued";
     ImportKey (_)                  "key.import"          Nothing              Leaves   ImportedId              ImportedSecret Operator

@@ -97,6 +97,7 @@ pub(super) fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Resu
         not_before: context.now,
         replaced: None,
         spent: None,
+        lockdown: None,
     })])
 }
 

@@ -1,6 +1,6 @@
 //! Issuing keys, and all that can be done to one afterwards.
 
-use super::{actor_id, believed};
+use super::{actor_id, believed, lockdown};
 use crate::domain::app::KEYS_PER_APP;
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
@@ -240,6 +240,7 @@ pub(super) fn transfer(
     if key.owner == to {
         return Err(Refusal::NoChange("the key is theirs already"));
     }
+    lockdown::stays(state, key.owner)?;
     let heir = state.operator(to).filter(|heir| heir.may_own()).ok_or(Refusal::BadHeir)?;
     if let Some(same) = state.live_key_named(to, &key.name, context.now) {
         return Err(Refusal::NameTaken { name: same.name.to_string(), what: "key of theirs" });

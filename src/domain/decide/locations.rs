@@ -49,7 +49,13 @@ pub(super) fn add(state: &State, names: &[Name], context: &Context<'_>) -> Resul
                 return Err(taken(name));
             }
             let id = ids.next().ok_or(Refusal::IdTaken)?;
-            let location = Location { id, name: name.clone(), created_at: context.now, removed_at: None };
+            let location = Location {
+                id,
+                name: name.clone(),
+                created_at: context.now,
+                removed_at: None,
+                lockdown: None,
+            };
             Ok(Event::LocationAdded(location))
         })
         .collect()

@@ -5,6 +5,7 @@ mod apps;
 mod keys;
 mod lifecycle;
 mod locations;
+mod lockdown;
 mod operators;
 mod rotation;
 mod secrets;
@@ -78,6 +79,8 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
             locations::rename(state, *location, name, *basis, context)
         }
         Command::RemoveLocation { location } => locations::remove(state, *location, context),
+        Command::LockDown { what, why } => lockdown::begin(state, *what, why, context),
+        Command::LiftLockdown { what, basis } => lockdown::lift(state, *what, *basis, context),
         Command::IssueKey(new) => keys::issue(state, new, context),
         Command::ImportKey(new) => keys::import(state, new, context),
         Command::PauseKey(key, time) => keys::pause(state, *key, *time, context),
@@ -169,7 +172,7 @@ fn found(
     if state.agency().is_some() || state.operators().next().is_some() {
         return Err(Refusal::AlreadyFounded);
     }
-    let agency = Agency { name: agency.clone(), founded_at: context.now };
+    let agency = Agency { name: agency.clone(), founded_at: context.now, lockdown: None };
     // The founder is whom the session already names, so that the first entry of the trail has an actor.
     let first = Operator {
         id: context.actor.operator,
@@ -177,6 +180,7 @@ fn found(
         role: Role::Admin,
         standing: Standing::Active,
         created_at: context.now,
+        lockdown: None,
     };
     let mut events = vec![Event::AgencyFounded(agency, Policy::default()), Event::OperatorAdded(first)];
     if believed(context).is_ok() {

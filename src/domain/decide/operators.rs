@@ -1,6 +1,6 @@
 //! Adding operators, changing their roles and secrets, ending and renewing their access.
 
-use super::fresh_ids;
+use super::{fresh_ids, lockdown};
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
 use crate::domain::command::{Context, KeysAfter};
@@ -23,7 +23,8 @@ pub(super) fn add(
     let id =
         fresh_ids(context, OperatorId, |id| state.operator(*id).is_some()).next().ok_or(Refusal::IdTaken)?;
     let created_at = context.now;
-    let operator = Operator { id, name: name.clone(), role, standing: Standing::Active, created_at };
+    let operator =
+        Operator { id, name: name.clone(), role, standing: Standing::Active, created_at, lockdown: None };
     Ok(vec![Event::OperatorAdded(operator)])
 }
 
@@ -88,6 +89,7 @@ pub(super) fn disable(
     keep_an_admin(state, before)?;
     let mut events = vec![Event::OperatorDisabled(Operator { standing, ..before.clone() })];
     if let KeysAfter::GiveTo(heir) = keys {
+        lockdown::stays(state, id)?;
         let heir = state.operator(heir).filter(|h| h.id != id && h.may_own()).ok_or(Refusal::BadHeir)?;
         // The dead keys stay where they are: only what still works needs an owner.
         let mut given: Vec<&Key> = state.keys_of(id).filter(|k| !k.state(context.now).is_over()).collect();

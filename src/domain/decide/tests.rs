@@ -3,6 +3,7 @@
 mod apps;
 mod keys;
 mod lifecycle;
+mod lockdowns;
 mod model;
 mod names;
 mod preview;

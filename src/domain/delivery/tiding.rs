@@ -3,7 +3,7 @@
 use super::Matter;
 use crate::domain::audit::{ChangeLine, Entry, Outcome, SubjectLine};
 use crate::domain::lifecycle::{Hold, Told};
-use crate::domain::{App, AppId, CommandKind, Contact, Contacts, KeyId, OperatorId, State};
+use crate::domain::{App, AppId, CommandKind, Contact, Contacts, Extent, KeyId, OperatorId, State};
 
 /// What an entry of the trail has people told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,17 @@ fn app(subject: &SubjectLine) -> Option<AppId> {
     subject.id.parse().ok().filter(|_| subject.kind == "app")
 }
 
+/// What was locked down.
+fn extent(subject: &SubjectLine) -> Option<Extent> {
+    match subject.kind.as_str() {
+        SubjectLine::AGENCY => Some(Extent::Agency),
+        "operator" => subject.id.parse().ok().map(Extent::Owner),
+        "location" => subject.id.parse().ok().map(Extent::Location),
+        "app" => subject.id.parse().ok().map(Extent::App),
+        _ => None,
+    }
+}
+
 impl Matter {
     /// What may have been told of a key and can still be done something about.
     const fn of_key(key: KeyId) -> [Self; 5] {
@@ -148,6 +159,9 @@ impl Matter {
                 };
                 entry.subjects.iter().filter_map(ends).collect()
             }
+            Some(CommandKind::LockDown) => {
+                entry.subjects.iter().filter_map(extent).map(Self::LockedDown).collect()
+            }
             Some(CommandKind::HoldDeletions) => {
                 // That fewer wait is no news.
                 let is_known = |change: &ChangeLine| change.field == Hold::NEW && change.to == "0";
@@ -169,6 +183,7 @@ fn was_told(state: &State, matter: Matter) -> bool {
             state.app(app).and_then(App::previous).is_some_and(|old| old.missed.is_some())
         }
         Matter::Held
+        | Matter::LockedDown(_)
         | Matter::Unused(_)
         | Matter::Ended(_)
         | Matter::Deleted(_)

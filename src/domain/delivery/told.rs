@@ -8,8 +8,10 @@ use minicbor::{Decode, Encode};
 
 use super::{Channel, Circle, Tiding};
 use crate::domain::lifecycle::{deletes_at, presented};
-use crate::domain::notice::{Trouble, old_secret_used, still_used};
-use crate::domain::{App, AppId, Contact, Contacts, Grounds, KeyId, KeyState, Name, Role, State, Timestamp};
+use crate::domain::notice::{Trouble, What, old_secret_used, still_used};
+use crate::domain::{
+    App, AppId, Contact, Contacts, Extent, Grounds, KeyId, KeyState, Name, Role, State, Timestamp,
+};
 
 /// Somebody who is told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -65,7 +67,7 @@ impl fmt::Display for Recipient {
 }
 
 /// The kinds of notices that are delivered, by [`Matter::code`] and [`Trouble::code`].
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 19] = [
     "deletion",
     "ends",
     "ended",
@@ -76,6 +78,7 @@ pub const KINDS: [&str; 18] = [
     "grace_ends",
     "still_used",
     "held",
+    What::LOCKED_DOWN,
     Trouble::Doubt.code(),
     Trouble::Denials.code(),
     Trouble::Disk.code(),
@@ -100,6 +103,8 @@ pub struct Pending {
 pub enum Matter {
     /// Deletions wait for a word.
     Held,
+    /// Everything of this was locked down.
+    LockedDown(Extent),
     /// A key was told that it is deleted for want of use.
     Unused(KeyId),
     /// … that it ends.
@@ -129,6 +134,7 @@ impl Matter {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Held => "held",
+            Self::LockedDown(_) => What::LOCKED_DOWN,
             Self::Unused(_) => "deletion",
             Self::Ends(_) => "ends",
             Self::Ended(_) => "ended",
@@ -144,7 +150,7 @@ impl Matter {
     /// The key it is about, if about one.
     pub const fn key(self) -> Option<KeyId> {
         match self {
-            Self::Held | Self::SecretEnds(_) | Self::SecretUsed(_) => None,
+            Self::Held | Self::LockedDown(_) | Self::SecretEnds(_) | Self::SecretUsed(_) => None,
             Self::Unused(key)
             | Self::Ends(key)
             | Self::Ended(key)
@@ -160,8 +166,9 @@ impl Matter {
     /// The app it is about, if about one.
     pub const fn app(self) -> Option<AppId> {
         match self {
-            Self::SecretEnds(app) | Self::SecretUsed(app) => Some(app),
+            Self::SecretEnds(app) | Self::SecretUsed(app) | Self::LockedDown(Extent::App(app)) => Some(app),
             Self::Held
+            | Self::LockedDown(Extent::Agency | Extent::Owner(_) | Extent::Location(_))
             | Self::Unused(_)
             | Self::Ends(_)
             | Self::Ended(_)
@@ -183,7 +190,9 @@ impl Matter {
     /// Whose the key or app is that it is about, also when they have left.
     fn owner(self, state: &State) -> Option<Recipient> {
         let of_key = self.key().and_then(|id| state.key(id)).map(|key| key.owner);
-        let owner = of_key.or_else(|| self.app().and_then(|id| state.app(id)).map(|app| app.owner))?;
+        let of_app = || self.app().and_then(|id| state.app(id)).map(|app| app.owner);
+        let own = if let Self::LockedDown(Extent::Owner(id)) = self { Some(id) } else { None };
+        let owner = of_key.or_else(of_app).or(own)?;
         state.operator(owner).map(|owner| Recipient::Operator(owner.name.clone()))
     }
 
@@ -304,6 +313,7 @@ pub fn still(state: &State, matter: Matter, grounds: Grounds) -> Option<Pending>
             let hold = state.hold();
             hold.since.filter(|_| !hold.is_empty() && hold.confirmed.is_none())?
         }
+        Matter::LockedDown(extent) => state.lockdown(extent)?.since,
         Matter::Unused(_) => deletes_at(state, key?, grounds).filter(|(_, told)| *told > 0)?.0,
         Matter::Ends(_) => key?.expires_soon(state.policy(), now)?,
         Matter::Ended(_) => key.filter(|key| key.state(now) == KeyState::Expired)?.expiry.instant()?,

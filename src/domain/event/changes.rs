@@ -3,7 +3,7 @@
 use super::{Change, Event};
 use crate::domain::app::Previous;
 use crate::domain::lifecycle::Told;
-use crate::domain::{App, Cycle, Expiry, Hold, Key, Motive};
+use crate::domain::{App, Cycle, Expiry, Hold, Key, Lockdown, Motive};
 
 impl Event {
     /// The fields that changed.
@@ -19,6 +19,14 @@ impl Event {
             Self::OperatorEnabled(_) => one("standing", "disabled".into(), "active".into()),
             Self::KeyGiven(_, to) | Self::AppGiven(_, to) => one("owner", String::new(), to.name.to_string()),
             Self::LocationRenamed(l, before) => one("name", before.to_string(), l.name.to_string()),
+            Self::LockedDown(locked) => {
+                let why = locked.lockdown().map_or_else(String::new, |lockdown| lockdown.why.to_string());
+                if why.is_empty() { Vec::new() } else { one(Lockdown::WHY, String::new(), why) }
+            }
+            Self::LockdownLifted(locked) => {
+                let since = locked.lockdown().map_or_else(String::new, |lockdown| lockdown.since.to_string());
+                one("locked down since", since, String::new())
+            }
             Self::KeyIssued(k) | Self::KeyImported(k) => {
                 let mut all = one("scopes", String::new(), k.scopes.to_string());
                 all.extend(one("expires", String::new(), k.expiry.to_string()));

@@ -8,6 +8,9 @@ use crate::domain::{Key, KeyState, LastUse, Reason, Timestamp, View, time::DAY_M
 /// What a list says of a key or an app that the store does not vouch for.
 pub const IN_DOUBT: &str = "in doubt";
 
+/// What it says of one that a lockdown covers.
+pub const LOCKED_DOWN: &str = "locked down";
+
 /// A filter line about keys, understood.
 pub type KeyFilter = Filter<Term>;
 
@@ -172,10 +175,12 @@ fn wanted(word: &str) -> Option<Wanted> {
         "expiring" | "expires soon" => Wanted::Expiring,
         "stopped" => Wanted::Stopped(&[
             Reason::StoreError,
+            Reason::LockedDown,
             Reason::OwnerDisabled,
             Reason::LocationDisabled,
             Reason::AppDisabled,
         ]),
+        LOCKED_DOWN => Wanted::Stopped(&[Reason::LockedDown]),
         IN_DOUBT => Wanted::Stopped(&[Reason::StoreError]),
         "owner stopped" => Wanted::Stopped(&[Reason::OwnerDisabled]),
         "location gone" => Wanted::Stopped(&[Reason::LocationDisabled]),

@@ -1,10 +1,10 @@
 //! The rules of time: what becomes of a key that nobody uses, of one whose end is near, and of one that was deleted. A
 //! state and what is known of clock and uses lead to a [`Plan`]; nothing else decides what is due.
 //!
-//! **Unused.** A key is watched while it is active, neither its owner nor its location or app keeps it from working, nobody
-//! protects it and the policy has idle days. It goes at the latest
+//! **Unused.** A key is watched while it is active, neither its owner nor its location or app nor a lockdown keeps it from working,
+//! nobody protects it and the policy has idle days. It goes at the latest
 //! of: so many days after its base, and for each notice that was given, as many days after it as the notice said. Its base
-//! is the latest of: made, used, resumed, kept, protected no more, and since when no use was lost. A sweep gives at most
+//! is the latest of: made, used, resumed, kept, protected no more, no lockdown on it any more, and since when no use was lost. A sweep gives at most
 //! one notice a key, in the order of [`STEPS`], when its day has come; it deletes when all were given and the time has
 //! come. So late sweeps delay and never skip, and no life is shorter than announced. A use or an operator's word after a
 //! notice voids it; one that is still to come, by a clock that was put right, counts as never given.
@@ -393,7 +393,8 @@ struct Watch {
 fn watch(state: &State, policy: &Policy, key: &Key, cycle: &Cycle, grounds: Grounds) -> Option<Watch> {
     let idle_days = policy.idle_days.filter(|_| watched(state, key, grounds.now))?;
     let used = state.usage(key.id).last_used_at;
-    let touched = used.max(key.counted_from);
+    // Lifting a lockdown gives it back as resuming a key does.
+    let touched = used.max(key.counted_from).max(state.lifted(key));
     let base = touched.max(Some(key.created_at.max(grounds.complete_since?)))?;
     let is_void = cycle.idle.iter().any(|step| touched.is_some_and(|at| step.at <= at))
         || grounds.now < after(base, idle_days.saturating_sub(FIRST));

@@ -23,6 +23,8 @@ pub enum Question {
     NotRevoked,
     /// Whether its time is not over.
     InTime,
+    /// Whether no lockdown covers it.
+    NotLockedDown,
     /// Whether its owner's keys work.
     Owner,
     /// Whether its location is open.
@@ -37,7 +39,7 @@ pub enum Question {
 
 impl Question {
     /// All, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Form,
         Self::Known,
         Self::Kind,
@@ -46,6 +48,7 @@ impl Question {
         Self::Kept,
         Self::NotRevoked,
         Self::InTime,
+        Self::NotLockedDown,
         Self::Owner,
         Self::Location,
         Self::App,
@@ -64,6 +67,7 @@ impl Question {
             Self::Kept => "not_deleted",
             Self::NotRevoked => "not_revoked",
             Self::InTime => "not_expired",
+            Self::NotLockedDown => "not_locked_down",
             Self::Owner => "owner",
             Self::Location => "location",
             Self::App => "app",
@@ -83,6 +87,7 @@ impl Question {
             Self::Kept => "not deleted",
             Self::NotRevoked => "not revoked",
             Self::InTime => "not expired",
+            Self::NotLockedDown => "not locked down",
             Self::Owner => "owner: their keys work",
             Self::Location => "location: none, or open",
             Self::App => "app: none, or works",
@@ -123,6 +128,7 @@ pub const fn question_of(reason: Reason) -> Question {
         Reason::Tombstoned => Question::Kept,
         Reason::Revoked => Question::NotRevoked,
         Reason::Expired => Question::InTime,
+        Reason::LockedDown => Question::NotLockedDown,
         Reason::OwnerDisabled => Question::Owner,
         Reason::LocationDisabled => Question::Location,
         Reason::AppDisabled => Question::App,
@@ -151,7 +157,7 @@ mod tests {
     use crate::domain::verdict::{Bearer, judge};
     use crate::domain::{Expiry, KeyId, Scopes, Timestamp};
 
-    const REASONS: [Reason; 13] = [
+    const REASONS: [Reason; 14] = [
         Reason::Malformed,
         Reason::Unknown,
         Reason::KindMismatch,
@@ -160,6 +166,7 @@ mod tests {
         Reason::Tombstoned,
         Reason::Revoked,
         Reason::Expired,
+        Reason::LockedDown,
         Reason::OwnerDisabled,
         Reason::LocationDisabled,
         Reason::AppDisabled,
@@ -210,6 +217,7 @@ mod tests {
         for closed in [
             Some(Reason::Tombstoned),
             Some(Reason::Revoked),
+            Some(Reason::LockedDown),
             Some(Reason::OwnerDisabled),
             Some(Reason::Disabled),
             None,

@@ -9,7 +9,7 @@ use crate::crypto::{CryptoError, public_id};
 use crate::domain::audit::{Entry, Outcome, SubjectLine};
 use crate::domain::command::{About, Draws, Toll, Yields};
 use crate::domain::{
-    self, Command, Context, Event, HeaderMark, Minted, Place, PublicId, Record, Refusal, Role, State,
+    self, Command, Context, Event, Extent, HeaderMark, Minted, Place, PublicId, Record, Refusal, Role, State,
     Timestamp, decide,
 };
 use crate::engine::ledger::{Change, Ledger, Sequel};
@@ -163,13 +163,16 @@ impl LocalEngine {
                     .key(id)
                     .filter(|key| actor.sees(&state, key))
                     .and_then(|key| SubjectLine::of_key(&state, key.id)),
-                About::App(id) | About::Token(id) => state
+                About::App(id) | About::Token(id) | About::Extent(Extent::App(id)) => state
                     .app(id)
                     .filter(|app| actor.sees_app(&state, app))
                     .and_then(|app| SubjectLine::of_app(&state, app.id)),
-                About::Nothing | About::Operator(_) | About::Location(_) | About::Keys | About::Policy => {
-                    None
-                }
+                About::Nothing
+                | About::Operator(_)
+                | About::Location(_)
+                | About::Keys
+                | About::Policy
+                | About::Extent(Extent::Agency | Extent::Owner(_) | Extent::Location(_)) => None,
             };
             entry.subjects = seen.into_iter().collect();
             entry

@@ -135,7 +135,8 @@ impl LocalEngine {
         let ends = Timestamp(issued.0.saturating_add(i64::from(seconds) * 1_000));
         let secret = {
             let state = self.state();
-            state.app(client.app).and_then(|app| app.secret_of(client.epoch, now)).map(|secret| secret.until)
+            let app = state.app(client.app).filter(|app| closed_app(&state, app).is_none());
+            app.and_then(|app| app.secret_of(client.epoch, now)).map(|secret| secret.until)
         };
         // One that ended meanwhile fetches nothing: whoever checks a token without asking here would believe it.
         let until = secret.ok_or(TokenRefusal::InvalidClient)?;

@@ -11,9 +11,9 @@ use super::super::audit_log::Doubt;
 use super::super::session::Session;
 use crate::crypto::Keyring;
 use crate::crypto::record::{OVERHEAD, Sealer};
-use crate::domain::audit::{Entry, Outcome};
+use crate::domain::audit::{Entry, Outcome, SubjectLine};
 use crate::domain::command::About;
-use crate::domain::{Command, RecordKey, Timestamp};
+use crate::domain::{Command, Extent, RecordKey, Timestamp};
 use crate::store::{Journal, JournalCopy};
 
 /// What the sealed text is bound to besides the store.
@@ -72,6 +72,7 @@ impl Note {
                 // Each part has an entry of its own, and no key is in two of them.
                 About::Keys => self.command.keys().any(|id| of(id.to_string())),
                 About::App(id) | About::Token(id) => of(id.to_string()),
+                About::Extent(extent) => of(extent.id().unwrap_or_else(|| SubjectLine::AGENCY.to_owned())),
             }
     }
 
@@ -86,6 +87,12 @@ impl Note {
             About::Keys => self.command.keys().map(RecordKey::Key).collect(),
             About::App(id) => vec![RecordKey::App(id)],
             About::Token(id) => vec![RecordKey::Revoked(id)],
+            About::Extent(extent) => vec![match extent {
+                Extent::Agency => RecordKey::Agency,
+                Extent::Owner(id) => RecordKey::Operator(id),
+                Extent::Location(id) => RecordKey::Location(id),
+                Extent::App(id) => RecordKey::App(id),
+            }],
         }
     }
 

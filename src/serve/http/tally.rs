@@ -60,6 +60,7 @@ impl Tally {
             for app in state.apps() {
                 board.add_app(&state, app);
             }
+            board.add_lockdowns(state.lockdowns());
             let all = board.finish(&state, state.hold(), &wrong);
             let notices = all.iter().filter(|notice| notice.seen.is_none()).count();
             round.last = Counts { notices, ..std::mem::take(&mut round.counts) };

@@ -96,6 +96,7 @@ impl Due {
                 self.change_in(soon.into_iter().find(|left| *left > 0));
             }
         }
+        board.add_lockdowns(seen.view.lockdowns());
         self.keys = board.finish(seen.state(), &seen.view.hold(), &[]);
         let now = seen.now();
         for at in 0..self.keys.len() {
@@ -174,6 +175,7 @@ impl Due {
                 What::Deletion { .. }
                 | What::Trouble(_)
                 | What::PutBack
+                | What::LockedDown(_)
                 | What::OwnerGone(..)
                 | What::GraceEnds
                 | What::Ended

@@ -2,7 +2,7 @@
 
 use crate::domain::catalog::AuthMethod;
 use crate::domain::{App, AppStatus, Reason, SourceApp, Timestamp, UserType};
-use crate::tui::sight::seen::{REFUSED_IN_DOUBT, REFUSED_WITH_ITS_OWNER, Seen, Standing};
+use crate::tui::sight::seen::{REFUSED_IN_DOUBT, REFUSED_WITH_ITS_OWNER, Seen, Standing, locked_down};
 
 /// How an app stands. The verifier says whether it works, and so what the screen may say of it.
 pub fn standing(app: &App, seen: &Seen<'_>) -> Standing {
@@ -13,6 +13,7 @@ pub fn standing(app: &App, seen: &Seen<'_>) -> Standing {
         },
         (Some(_), AppStatus::Deleted(_)) => Standing::Deleted,
         (Some(Reason::StoreError), _) => Standing::InDoubt,
+        (Some(Reason::LockedDown), _) => Standing::LockedDown,
         (Some(Reason::OwnerDisabled), _) | (Some(_), AppStatus::Active) => Standing::OwnerStopped,
         (Some(_), AppStatus::Paused(_)) => Standing::Paused,
     }
@@ -38,6 +39,7 @@ pub fn means(app: &App, seen: &Seen<'_>) -> String {
             format!("Deleted on {}, its keys with it. That is final.", seen.times.minute(at))
         }
         (Standing::InDoubt, _) => REFUSED_IN_DOUBT.to_owned(),
+        (Standing::LockedDown, _) => locked_down(&seen.view.lockdowns_of_app(app), seen),
         _ => REFUSED_WITH_ITS_OWNER.to_owned(),
     }
 }

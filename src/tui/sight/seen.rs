@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use crate::domain::time::{DAY_MS, HOUR_MS};
-use crate::domain::{Actor, Catalog, Key, KeyState, Reason, State, Timestamp, Trace, Usage, View};
+use crate::domain::{
+    Actor, Catalog, Extent, Key, KeyState, Lockdown, Reason, State, Timestamp, Trace, Usage, View,
+};
 use crate::tui::app::ask::{Ask, Found};
 use crate::tui::app::look::Look;
 use crate::tui::app::times::Times;
@@ -85,6 +87,7 @@ impl<'a> Seen<'a> {
             Some(Reason::Tombstoned) => Standing::Deleted,
             Some(Reason::Revoked) => Standing::Revoked,
             Some(Reason::Expired) => Standing::Expired,
+            Some(Reason::LockedDown) => Standing::LockedDown,
             Some(Reason::LocationDisabled) => Standing::LocationGone,
             Some(Reason::OwnerDisabled) => Standing::OwnerStopped,
             Some(Reason::AppDisabled) => Standing::AppStopped,
@@ -130,7 +133,7 @@ const fn whole_hours(ms: i64) -> i64 {
 }
 
 /// What stands beside a key or an app that the store does not vouch for.
-pub use crate::domain::filter::keys::IN_DOUBT;
+pub use crate::domain::filter::keys::{IN_DOUBT, LOCKED_DOWN};
 /// What that means, and what to do about it.
 pub const REFUSED_IN_DOUBT: &str =
     "Refused: the store is in doubt and does not vouch for it. Settings, Security tells why.";
@@ -155,6 +158,8 @@ pub enum Standing {
     Paused,
     /// Refused because the store does not vouch for it.
     InDoubt,
+    /// Refused because everything of its owner, location, app or the agency is.
+    LockedDown,
     /// Refused because its owner's keys were stopped.
     OwnerStopped,
     /// Refused because its location was removed.
@@ -175,7 +180,9 @@ impl Standing {
             Self::Idle(_) | Self::Going(_) => Badge::Idle,
             Self::InGrace(_) | Self::Superseded => Badge::Superseded,
             Self::Paused => Badge::Paused,
-            Self::InDoubt | Self::OwnerStopped | Self::LocationGone | Self::AppStopped => Badge::Pending,
+            Self::InDoubt | Self::LockedDown | Self::OwnerStopped | Self::LocationGone | Self::AppStopped => {
+                Badge::Pending
+            }
             Self::Expired => Badge::Expired,
             Self::Revoked => Badge::Revoked,
             Self::Deleted => Badge::Deleted,
@@ -194,6 +201,7 @@ impl Standing {
             // Short, as the column is.
             Self::Going(days) => format!("gone in {days} d"),
             Self::InDoubt => IN_DOUBT.to_owned(),
+            Self::LockedDown => LOCKED_DOWN.to_owned(),
             Self::OwnerStopped => "owner stopped".to_owned(),
             Self::LocationGone => "location gone".to_owned(),
             Self::AppStopped => "app stopped".to_owned(),
@@ -259,6 +267,7 @@ impl Standing {
                 None => format!("Paused{}. It is refused until it is resumed.", when(changed_at(key))),
             },
             Self::InDoubt => REFUSED_IN_DOUBT.to_owned(),
+            Self::LockedDown => locked_down(&seen.view.lockdowns_of_key(key), seen),
             Self::OwnerStopped => REFUSED_WITH_ITS_OWNER.to_owned(),
             Self::LocationGone => {
                 "Refused: its location was removed. Issue a key for another location.".to_owned()
@@ -291,6 +300,19 @@ impl Standing {
             }
         }
     }
+}
+
+/// What lockdowns mean for what they cover: of several, all have to be lifted.
+pub fn locked_down(covering: &[(Extent, &Lockdown)], seen: &Seen<'_>) -> String {
+    let each = covering.iter().map(|(extent, lockdown)| {
+        let why = match lockdown.why.as_str() {
+            "" => String::new(),
+            why => format!(": {why}"),
+        };
+        let (by, since) = (seen.view.name_of(lockdown.by), seen.times.minute(lockdown.since));
+        format!("{by} locked {} down on {since}{why}", seen.view.extent_in_words(*extent))
+    });
+    format!("Refused: {}. It is as it would be when that is lifted.", each.collect::<Vec<_>>().join("; "))
 }
 
 /// Whether the deletion of a key waits for a word.

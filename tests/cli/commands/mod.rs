@@ -11,6 +11,7 @@ mod changes;
 mod clocks;
 mod day;
 mod delivery;
+mod lockdowns;
 mod people;
 mod rotation;
 mod terminal;

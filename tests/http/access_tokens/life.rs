@@ -1,7 +1,7 @@
 //! From the secret to the last second of a token.
 
 use keydeck::domain::catalog::AuthMethod;
-use keydeck::domain::{Command, KeysAfter, Reason};
+use keydeck::domain::{Command, Extent, KeysAfter, Note, Reason};
 use keydeck::engine::Engine as _;
 use keydeck::engine::oauth::TokenRefusal;
 
@@ -132,6 +132,28 @@ fn what_happens_to_the_app_happens_to_its_tokens_at_once() {
 
     day.does(Command::DeleteApp(app.id));
     assert_eq!(day.refused(half), Some(Reason::Tombstoned));
+}
+
+#[test]
+fn a_lockdown_of_the_app_its_owner_or_the_agency_ends_its_tokens_for_as_long_as_it_stands() {
+    let mut day = Day::new();
+    let app = day.app("Web store");
+    let token = day.token(&app);
+    let caller = day.client(&app);
+    let owner = Extent::Owner(day.open().session.actor().operator);
+    for what in [Extent::App(app.id), owner, Extent::Agency] {
+        day.does(Command::LockDown { what, why: Note::default() });
+        assert_eq!(day.refused(&token), Some(Reason::LockedDown), "{what:?}");
+        assert!(day.engine().introspect(&caller, token.as_bytes()).is_none(), "{what:?}");
+        let again = day.engine().authenticate(&app.id.to_string(), app.secret.as_bytes());
+        assert_eq!(again.err(), Some(TokenRefusal::InvalidClient), "{what:?}: no other is given out");
+        let late = day.engine().grant(&caller, None).err();
+        assert_eq!(late, Some(TokenRefusal::InvalidClient), "{what:?}: nor to who proved themselves before");
+        day.restart();
+        assert_eq!(day.refused(&token), Some(Reason::LockedDown), "{what:?}");
+        day.does(Command::LiftLockdown { what, basis: None });
+        assert!(day.verify(&token).is_allow(), "{what:?}");
+    }
 }
 
 #[test]

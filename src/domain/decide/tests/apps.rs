@@ -6,7 +6,7 @@ use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::verdict::{closed, closed_app};
 
 /// Scopes an app may hold with this authentication, as many as asked for.
-fn scopes(method: AuthMethod, count: usize) -> Vec<String> {
+pub(super) fn scopes(method: AuthMethod, count: usize) -> Vec<String> {
     let all = Catalog::builtin().allowed_for(Level::App, method);
     let some: Vec<_> = all.map(|p| p.id.to_string()).take(count).collect();
     assert_eq!(some.len(), count);
@@ -17,7 +17,7 @@ fn url(text: &str) -> Url {
     Url::new(text).unwrap()
 }
 
-fn new_app(called: &str, method: AuthMethod) -> NewApp {
+pub(super) fn new_app(called: &str, method: AuthMethod) -> NewApp {
     NewApp {
         name: name(called),
         profile: Profile {
@@ -34,7 +34,7 @@ fn new_app(called: &str, method: AuthMethod) -> NewApp {
 }
 
 impl World {
-    fn app(&mut self, actor: Actor, new: NewApp) -> Result<AppId, Refusal> {
+    pub(super) fn app(&mut self, actor: Actor, new: NewApp) -> Result<AppId, Refusal> {
         let events = self.run(actor, &Command::CreateApp(new))?;
         let [Event::AppCreated(app)] = events.as_slice() else { panic!("{events:?}") };
         Ok(app.id)

@@ -116,6 +116,7 @@ fn of_two_operators_whose_names_are_the_same_by_now_each_is_meant_by_their_own()
             name: name(called),
             role: Role::Viewer,
             standing: Standing::Active,
+            lockdown: None,
             created_at: NOW,
         };
         world.state.put(Record::Operator(operator.clone()));

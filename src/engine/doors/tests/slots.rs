@@ -21,6 +21,7 @@ fn a_store_in_which_two_names_have_become_one_opens_for_both() {
             role: Role::Viewer,
             standing: Standing::Active,
             created_at: at,
+            lockdown: None,
         };
         let mut held = store.engine.held().unwrap();
         let before = held.file.load().unwrap();

@@ -5,7 +5,7 @@ use crate::domain::filter::{self, needs};
 use crate::domain::name::plain;
 use crate::domain::{App, AppStatus};
 use crate::tui::sight::app_standing::{method_word, source_word, standing};
-use crate::tui::sight::seen::{IN_DOUBT, Seen, Standing};
+use crate::tui::sight::seen::{IN_DOUBT, LOCKED_DOWN, Seen, Standing};
 
 /// Something asked of an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +54,11 @@ impl filter::Term for Term {
     fn read(field: &str, sign: char, value: String) -> Option<Result<Self, String>> {
         Some(match (field, value.as_str()) {
             ("state", "active" | "paused" | "deleted") => Ok(Self::State(value)),
-            ("state", "stopped") => Ok(Self::Stopped(&[Standing::OwnerStopped, Standing::InDoubt])),
+            ("state", "stopped") => {
+                Ok(Self::Stopped(&[Standing::LockedDown, Standing::OwnerStopped, Standing::InDoubt]))
+            }
             ("state", "owner stopped") => Ok(Self::Stopped(&[Standing::OwnerStopped])),
+            ("state", LOCKED_DOWN) => Ok(Self::Stopped(&[Standing::LockedDown])),
             ("state", IN_DOUBT) => Ok(Self::Stopped(&[Standing::InDoubt])),
             ("state", _) => needs(field, sign, "active, paused, stopped or deleted"),
             ("method", "") => needs(field, sign, "key or tokens"),

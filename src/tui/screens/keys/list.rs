@@ -116,6 +116,7 @@ pub fn urgency(standing: Standing) -> i64 {
         Standing::ExpiresSoon => 0,
         Standing::Going(days) => days.clamp(1, 900),
         Standing::Idle(days) => 1_000_000 - days.clamp(0, 900_000),
+        Standing::LockedDown => 1_999_998,
         Standing::InDoubt => 1_999_999,
         Standing::OwnerStopped => 2_000_000,
         Standing::LocationGone | Standing::AppStopped => 2_000_001,

@@ -10,7 +10,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail;
 use crate::tui::screens::keys::history::Happening;
-use crate::tui::sight::seen::Standing;
+use crate::tui::sight::seen::{Standing, locked_down};
 use crate::tui::theme::{Glyphs, Role};
 
 /// The lines. `history` is that of its key, `None` while it is not known.
@@ -53,6 +53,7 @@ pub fn lines(
             | Standing::Active
             | Standing::Paused
             | Standing::InDoubt
+            | Standing::LockedDown
             | Standing::OwnerStopped
             | Standing::LocationGone
             | Standing::AppStopped
@@ -125,6 +126,10 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
              deleted for want of use before somebody says so: Enter does.",
             times.minute(notice.when)
         )),
+        What::LockedDown(extent) => {
+            let stands = sight.seen.state().lockdown(extent);
+            say(locked_down(&stands.map(|stands| (extent, stands)).into_iter().collect::<Vec<_>>(), sight.seen));
+        }
         What::OwnerGone(owner, _) => say(format!(
             "The access of {} was ended {}, and their keys go on working. Enter goes to them.",
             sight.seen.view.name_of(owner),

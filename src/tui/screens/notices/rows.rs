@@ -6,10 +6,10 @@ use crate::domain::filter::{self, needs, push_plain};
 use crate::domain::lifecycle::{NoticeKind, STEPS};
 use crate::domain::name::plain;
 use crate::domain::notice::{Notice, Trouble, What};
-use crate::domain::{App, AppId, Key, KeyId, LastUse, OperatorId};
+use crate::domain::{App, AppId, Extent, Key, KeyId, LastUse, OperatorId};
 use crate::engine::Troubles;
 use crate::tui::list::{Cell, Column, Listed, Rank};
-use crate::tui::sight::seen::Seen;
+use crate::tui::sight::seen::{LOCKED_DOWN, Seen};
 use crate::tui::theme::{Badge, Role};
 
 /// What a notice is about, and of what kind: one of each at a time.
@@ -18,6 +18,7 @@ pub enum RowId {
     Trouble(Trouble),
     Held,
     PutBack,
+    LockedDown(Extent),
     Owner(OperatorId),
     Key(KeyId, NoticeKind),
     Grace(KeyId),
@@ -31,6 +32,7 @@ impl RowId {
             What::Trouble(trouble) => Self::Trouble(trouble),
             What::Held(_) => Self::Held,
             What::PutBack => Self::PutBack,
+            What::LockedDown(extent) => Self::LockedDown(extent),
             What::OwnerGone(owner, _) => Self::Owner(owner),
             What::GraceEnds | What::StillUsed => match notice.app {
                 Some(app) => Self::Secret(app),
@@ -82,6 +84,7 @@ impl<'a> Sight<'a> {
             What::Held(1) => (Badge::Pending, "1 deletion waits: say go".to_owned()),
             What::Held(count) => (Badge::Pending, format!("{count} deletions wait: say go")),
             What::PutBack => (Badge::Pending, "put back from a backup: say go".to_owned()),
+            What::LockedDown(_) => (Badge::Pending, LOCKED_DOWN.to_owned()),
             What::OwnerGone(..) => (Badge::Pending, "owner disabled, keys work".to_owned()),
             What::Deletion { .. } if late => (Badge::Idle, "deleted by the next sweep".to_owned()),
             What::Deletion { told: 0 } => (Badge::Idle, "is told of its deletion".to_owned()),
@@ -107,7 +110,9 @@ impl<'a> Sight<'a> {
             What::Trouble(_) => "now".to_owned(),
             What::Deletion { .. } if notice.when <= self.seen.now() => "now".to_owned(),
             What::Held(_) => "waiting".to_owned(),
-            What::Deleted | What::OwnerGone(..) | What::PutBack => self.seen.times.relative(notice.since),
+            What::Deleted | What::LockedDown(_) | What::OwnerGone(..) | What::PutBack => {
+                self.seen.times.relative(notice.since)
+            }
             What::Deletion { .. }
             | What::Ends
             | What::GraceEnds
@@ -132,6 +137,7 @@ impl<'a> Sight<'a> {
             }
             .to_owned(),
             What::Held(_) | What::PutBack => "nothing is deleted".to_owned(),
+            What::LockedDown(_) => "all of it stays refused".to_owned(),
             What::OwnerGone(..) => "their keys work on".to_owned(),
             What::Deletion { .. } => "dead for good".to_owned(),
             What::Ends | What::GraceEnds | What::StillUsed | What::Ended => self.callers(notice),
@@ -156,7 +162,9 @@ impl<'a> Sight<'a> {
     /// Whose it is.
     fn owner(&self, notice: &Notice) -> &'a str {
         match notice.what {
-            What::OwnerGone(owner, _) => self.seen.view.name_of(owner),
+            What::OwnerGone(owner, _) | What::LockedDown(Extent::Owner(owner)) => {
+                self.seen.view.name_of(owner)
+            }
             _ => match self.app(notice) {
                 Some(app) => self.seen.view.app_owner_name(app),
                 None => self.key(notice).map_or("", |key| self.seen.view.owner_name(key)),
@@ -165,6 +173,9 @@ impl<'a> Sight<'a> {
     }
 
     fn name(&self, notice: &Notice) -> &'a str {
+        if let What::LockedDown(extent) = notice.what {
+            return self.seen.view.extent_name(extent);
+        }
         let app = self.app(notice).map(|app| app.name.as_str());
         app.or_else(|| self.key(notice).map(|key| key.name.as_str())).unwrap_or_default()
     }

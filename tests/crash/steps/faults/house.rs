@@ -106,6 +106,12 @@ impl House {
         cron.does(&["key", "pause", "Paused"]);
         cron.does(&["key", "delete", "Gone"]);
         cron.does(&["app", "pause", "Asleep"]);
+        create("Cellar", "key");
+        keep(
+            "Cellar",
+            cron.does(&["app", "new-key", "Cellar", "--name", "Cellar"]).out.trim_end().to_owned(),
+        );
+        cron.does(&["lockdown", "--app", "Cellar", "--yes"]);
         cron.does(&["operator", "disable", "ada", "--keys", "stop"]);
         // What is due is done: a sweep that a slow server gets to finds nothing beside a deed.
         cron.does(&["sweep"]);

@@ -190,6 +190,14 @@ table! {
         Deed::new(&["location", "remove", "Harbour"], &["location.remove"])
             .ends("Branch", "deny location_disabled"),
     ],
+    LockDown => &[
+        Deed::new(&["lockdown", "--agency", "--yes"], &["lockdown.begin"]).ends("Nightly", "deny locked_down"),
+        Deed::new(&["lockdown", "--location", "Harbour", "--yes"], &["lockdown.begin"])
+            .ends("Branch", "deny locked_down"),
+    ],
+    LiftLockdown => &[
+        Deed::new(&["lockdown", "lift", "--app", "Cellar", "--yes"], &["lockdown.lift"]).gives("Cellar"),
+    ],
     IssueKey => &[
         Deed::new(
             &["key", "create", "--name", "Yearly", "--agency", "--scope", "contacts.read"],
