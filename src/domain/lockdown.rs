@@ -8,8 +8,8 @@ use minicbor::{Decode, Encode};
 
 pub use self::stops::{RECENT, Recent, Stops};
 use super::{
-    Agency, App, AppId, Audience, Key, Location, LocationId, Note, Operator, OperatorId, Refusal, State,
-    Timestamp, View,
+    Agency, App, AppId, Audience, Key, Location, LocationId, Note, Operator, OperatorId, Place, Refusal,
+    State, Timestamp, View,
 };
 
 /// What a lockdown covers.
@@ -157,7 +157,7 @@ impl State {
 
     /// Those that cover a key, the widest first.
     pub fn lockdowns_of_key(&self, key: &Key) -> impl Iterator<Item = (Extent, &Lockdown)> {
-        let covering = self.covering(key).into_iter().flatten();
+        let covering = self.covering(key.owner, key.place).into_iter().flatten();
         covering.filter_map(|extent| self.lockdown(extent).map(|lockdown| (extent, lockdown)))
     }
 
@@ -172,23 +172,24 @@ impl State {
         if self.has_no_lockdowns() {
             return None;
         }
-        self.covering(key).into_iter().flatten().filter_map(|extent| self.last_lockdown(extent)?.lifted).max()
+        let covering = self.covering(key.owner, key.place).into_iter().flatten();
+        covering.filter_map(|extent| self.last_lockdown(extent)?.lifted).max()
     }
 
-    /// All that may cover a key. One that nobody ever locked anything down in asks nothing of its records.
-    fn covering(&self, key: &Key) -> [Option<Extent>; 5] {
+    /// All that may cover a key of that owner and place. Where nothing was ever locked down no record is asked.
+    fn covering(&self, owner: OperatorId, place: Place) -> [Option<Extent>; 5] {
         if self.has_no_lockdowns() {
             return [None; 5];
         }
-        let app = key.place.app();
+        let app = place.app();
         [
             Some(Extent::Agency),
-            Some(Extent::Owner(key.owner)),
-            key.place.location().map(Extent::Location),
+            Some(Extent::Owner(owner)),
+            place.location().map(Extent::Location),
             app.map(Extent::App),
             app.and_then(|id| self.app(id))
-                .map(|app| Extent::Owner(app.owner))
-                .filter(|owner| *owner != Extent::Owner(key.owner)),
+                .filter(|app| app.owner != owner)
+                .map(|app| Extent::Owner(app.owner)),
         ]
     }
 }
@@ -207,6 +208,12 @@ impl<'a> View<'a> {
     /// Those that cover an app in view.
     pub fn lockdowns_of_app(&self, app: &App) -> Vec<(Extent, &'a Lockdown)> {
         self.state().lockdowns_of_app(app).collect()
+    }
+
+    /// Whether a key that the actor issues there would be covered by one.
+    pub fn is_locked_down(&self, place: Place) -> bool {
+        let covering = self.state().covering(self.actor().operator, place);
+        covering.into_iter().flatten().any(|extent| self.state().lockdown(extent).is_some())
     }
 
     /// What is locked down, in words: `the agency`, `the keys and apps of jonas`.

@@ -235,6 +235,7 @@ actions {
     Dismiss     "dismiss"      "Dismiss the message shown"             "dismiss"  App [Screen Secret] Look;
     MouseToggle "mouse"        "Give the mouse back to the terminal, or take it" "mouse" App [Screen] Look;
     Whole       "whole-agency" "View the whole agency, or only your own keys" "whole agency" App [Screen] Change;
+    LockDown    "lock-down"    "Lock down all of something, or lift that" "lock down" App [Screen] Change;
     Lock        "lock"         "Lock the console, even while typing"   "lock"     App [Always] Look;
     Quit        "quit"         "Quit"                                  "quit"     App [Screen] Look;
     ForceQuit   "force-quit"   "Quit, even while typing"               "quit"     App [Always] Look;

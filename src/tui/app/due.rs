@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::ask::Tab;
 use super::look::Look;
+use crate::domain::name::first_few;
 use crate::domain::notice::{Board, Notice, Trouble, What};
 use crate::domain::time::DAY_MS;
-use crate::domain::{Grounds, Key};
+use crate::domain::{Extent, Grounds, Key};
 use crate::engine::{Troubles, troubles};
 use crate::tui::list::search::AT_A_TIME;
 use crate::tui::sight::seen::{Glance, Seen};
@@ -30,6 +31,8 @@ pub struct Due {
     goes: Option<i64>,
     /// Keys and apps that are not deleted.
     counts: HashMap<Tab, usize>,
+    /// What is locked down, the widest first.
+    locked: Vec<String>,
     /// Within how many days all end that are told of.
     within: i64,
     /// How long until a notice changes by itself: until then the numbers hold.
@@ -96,7 +99,13 @@ impl Due {
                 self.change_in(soon.into_iter().find(|left| *left > 0));
             }
         }
-        board.add_lockdowns(seen.view.lockdowns());
+        let lockdowns = seen.view.lockdowns();
+        let name = |extent: Extent| match extent {
+            Extent::Agency => extent.code(),
+            Extent::Owner(_) | Extent::Location(_) | Extent::App(_) => seen.view.extent_name(extent),
+        };
+        self.locked = lockdowns.iter().map(|(extent, _)| name(*extent).to_owned()).collect();
+        board.add_lockdowns(lockdowns);
         self.keys = board.finish(seen.state(), &seen.view.hold(), &[]);
         let now = seen.now();
         for at in 0..self.keys.len() {
@@ -157,8 +166,12 @@ impl Due {
 
     /// What the status line says, with its look.
     pub fn said(&self, glyphs: &Glyphs) -> Option<(Role, String)> {
+        let locked = first_few(self.locked.iter().map(String::as_str));
+        let locked = (!locked.is_empty()).then(|| format!("LOCKED DOWN: {locked}"));
+        let joined = |parts: Vec<String>| parts.join(&format!(" {} ", glyphs.dot));
         if let Some(trouble) = self.troubles.worst() {
-            return Some((Role::Bad, format!("{} {trouble}", glyphs.bad)));
+            let parts = locked.into_iter().chain([trouble]).collect();
+            return Some((Role::Bad, format!("{} {}", glyphs.bad, joined(parts))));
         }
         let (mut ending, mut going, mut held, mut others) = (0, 0, 0, 0);
         // Keys, then apps.
@@ -168,6 +181,8 @@ impl Due {
                 What::Ends => ending += 1,
                 What::Deletion { told: 1.. } => going += 1,
                 What::Held(count) => held = count,
+                // By its name, before all others.
+                What::LockedDown(_) => {}
                 What::StillUsed => {
                     let [keys, apps] = &mut missed;
                     *(if notice.app.is_some() { apps } else { keys }) += 1;
@@ -175,7 +190,6 @@ impl Due {
                 What::Deletion { .. }
                 | What::Trouble(_)
                 | What::PutBack
-                | What::LockedDown(_)
                 | What::OwnerGone(..)
                 | What::GraceEnds
                 | What::Ended
@@ -206,19 +220,25 @@ impl Due {
             [0, 1] => Some("1 old secret ends, still used".to_owned()),
             [keys, apps] => Some(format!("{} old secrets end, still used", keys + apps)),
         };
-        let urgent = ending.is_some() || going.is_some() || held.is_some() || missed.is_some();
+        let urgent =
+            locked.is_some() || ending.is_some() || going.is_some() || held.is_some() || missed.is_some();
         let others = match others {
             0 => None,
             n if urgent => Some(format!("{n} more")),
             1 => Some("1 notice".to_owned()),
             n => Some(format!("{n} notices")),
         };
-        let (role, sign) = if urgent { (Role::Warn, glyphs.warn) } else { (Role::Dim, glyphs.info) };
-        let parts: Vec<String> = [missed, ending, going, held, others].into_iter().flatten().collect();
+        let (role, sign) = match (&locked, urgent) {
+            (Some(_), _) => (Role::Bad, glyphs.bad),
+            (None, true) => (Role::Warn, glyphs.warn),
+            (None, false) => (Role::Dim, glyphs.info),
+        };
+        let parts: Vec<String> =
+            [locked, missed, ending, going, held, others].into_iter().flatten().collect();
         if parts.is_empty() {
             return None;
         }
-        Some((role, format!("{sign} {}", parts.join(&format!(" {} ", glyphs.dot)))))
+        Some((role, format!("{sign} {}", joined(parts))))
     }
 }
 

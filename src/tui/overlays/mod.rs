@@ -10,6 +10,7 @@ pub mod how_to;
 pub mod key_edit;
 pub mod location_add;
 pub mod location_rename;
+pub mod lockdown;
 pub mod operator;
 pub mod policy_edit;
 pub mod protect;

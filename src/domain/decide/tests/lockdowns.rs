@@ -36,6 +36,8 @@ impl Agencies {
         let jonas = world.operator(maria, "jonas", Role::Manager);
         let vera = world.operator(maria, "vera", Role::Viewer);
         let (north, south) = (world.location(maria, "North"), world.location(maria, "South"));
+        let rule = Command::SetPolicy { name: "issue-app".into(), value: "manager".into(), basis: None };
+        world.run(maria, &rule).unwrap();
         let shop = world.app(jonas, apps::new_app("Shop", AuthMethod::ApiKey)).unwrap();
         let bot = world.app(maria, apps::new_app("Bot", AuthMethod::Jwt)).unwrap();
         let whole = Actor { access: Access::Agency, ..maria };

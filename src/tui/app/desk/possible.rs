@@ -47,6 +47,10 @@ impl Desk {
                 let admin = self.look.role() == Role::Admin;
                 when(admin, "only an admin may see the keys of others; you see your own")
             }
+            Action::LockDown => when(
+                self.look.role() >= Role::Manager,
+                "a viewer locks nothing down; ask a manager or an admin",
+            ),
             Action::Lock => {
                 when(self.can_lock(), "the demo has no passphrase to unlock it again; quit with q")
             }

@@ -9,7 +9,7 @@ use crate::tui::canvas::{HitMap, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
 use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
-use crate::tui::overlays::{chooser, confirm, help, test_token};
+use crate::tui::overlays::{chooser, confirm, help, lockdown, test_token};
 use crate::tui::program::{Capture, Orders};
 use crate::tui::router::route;
 use crate::tui::screens::settings::about;
@@ -134,6 +134,7 @@ impl Desk {
             Action::Dismiss => drop(self.toasts.dismiss()),
             Action::MouseToggle => self.toggle_mouse(now),
             Action::Whole => self.toggle_reach(now, orders),
+            Action::LockDown => self.overlays.push(Box::new(lockdown::menu(&self.look))),
             _ => return false,
         }
         true

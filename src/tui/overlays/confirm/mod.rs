@@ -1,7 +1,7 @@
 //! The one question before something is done that takes access away, ends something or gives it back. It says what it is
 //! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
 //!
-//! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`clock`], [`hold`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
+//! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`lockdown`], [`clock`], [`hold`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
 //!   console itself. `reasons`: why a key is revoked. `spell`: how long a pause lasts.
 
 pub mod apps;
@@ -9,6 +9,7 @@ pub mod clock;
 pub mod hold;
 pub mod keys;
 pub mod location;
+pub mod lockdown;
 mod reasons;
 pub mod recovery;
 pub mod rotation;

@@ -215,7 +215,9 @@ impl CreateKey {
             }
         };
         let count = scope_tree::count(look.engine.catalog(), self.tree.ticked());
-        format!("Issues {what}: {count}, {}", life::said(&self.expires, look, self.level))
+        let locked = look.view(|view| self.place().is_some_and(|place| view.is_locked_down(place)));
+        let locked = if locked { ", refused while locked down" } else { "" };
+        format!("Issues {what}: {count}, {}{locked}", life::said(&self.expires, look, self.level))
     }
 }
 

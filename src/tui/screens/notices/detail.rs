@@ -128,6 +128,7 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
         )),
         What::LockedDown(extent) => {
             let stands = sight.seen.state().lockdown(extent);
+            say("Enter asks whether it shall be lifted.".to_owned());
             say(locked_down(&stands.map(|stands| (extent, stands)).into_iter().collect::<Vec<_>>(), sight.seen));
         }
         What::OwnerGone(owner, _) => say(format!(

@@ -123,7 +123,7 @@ impl Notices {
         match row.notice.what {
             What::Trouble(_) => out.push(Ask::Go(Tab::Settings, Errand::None)),
             What::Held(_) | What::PutBack => out.extend(confirm::hold::ask(look).map(Ask::open)),
-            What::LockedDown(_) => {}
+            What::LockedDown(extent) => out.push(Ask::open(confirm::lockdown::ask(look, extent))),
             What::OwnerGone(owner, _) => {
                 let (tab, name) = look.view(|view| {
                     let first = view.keys().find(|key| key.owner == owner).map(|key| Tab::of(key.place));
