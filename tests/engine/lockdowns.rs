@@ -59,7 +59,7 @@ impl Disk {
 
 #[test]
 fn one_record_is_written_however_many_keys_are_covered_and_the_next_request_is_refused() {
-    let house = House::new();
+    let house = House::founded();
     let raise =
         |rule: &str, to: &str| Command::SetPolicy { name: rule.into(), value: to.into(), basis: None };
     house.does(raise("keys-per-operator", "400")).unwrap();
@@ -176,8 +176,10 @@ fn a_record_put_back_or_taken_away_lifts_nothing() {
             drop(store);
             let phrase = Disk::phrase();
             // A store that does not open at all lets nobody in either.
-            let Ok(open) = open(&disk.options(), &Key::Operator { name: "maria", passphrase: &phrase })
-            else {
+            let Ok(open) = keydeck::engine::open::open(
+                &disk.options(),
+                &Key::Operator { name: "maria", passphrase: &phrase },
+            ) else {
                 continue;
             };
             assert_eq!(answer(&open, &token), Some(Reason::StoreError), "{locked}: {op:?}");

@@ -58,6 +58,7 @@ fn done(entry: &Entry) -> String {
             Some(why) => format!("{plain}: {why}"),
             None => plain,
         },
+        (CommandKind::LockDown, Some(why)) => format!("{plain}: {}", why.to),
         (CommandKind::SetPolicy, Some(rule)) => {
             format!("Set policy {} to {}, was {}", rule.field, rule.to, rule.from)
         }
