@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where the sources cannot be read")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +83,70 @@ fn what_lies_above_the_screens_knows_none_of_them() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The paths of a `use` tree, each in full.
+fn paths(tree: &str) -> Vec<String> {
+    let Some((stem, rest)) = tree.split_once('{') else { return vec![tree.trim().to_owned()] };
+    let inner = rest.rsplit_once('}').map_or(rest, |(inner, _)| inner);
+    let mut depth = 0;
+    let at_comma = |c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    };
+    let parts: Vec<&str> = inner.split(at_comma).collect();
+    parts.into_iter().flat_map(paths).map(|path| format!("{}{path}", stem.trim())).collect()
+}
+
+/// Where a path of a `use` line in the module at `here` leads, from the root; nothing where it leaves the crate.
+fn leads_to(here: &[String], path: &str) -> Option<Vec<String>> {
+    let mut steps = path.split("::").map(str::to_owned).peekable();
+    let mut at = match steps.next()?.as_str() {
+        "crate" => Vec::new(),
+        "self" => here.to_vec(),
+        "super" => here.split_last()?.1.to_vec(),
+        _ => return None,
+    };
+    while steps.next_if(|step| step == "super").is_some() {
+        at.pop();
+    }
+    at.extend(steps);
+    Some(at)
+}
+
+/// Two rooms of one folder that use each other are one room with a wall in it. How the rooms of the console lie above each
+/// other is said before.
+#[test]
+fn no_two_rooms_of_a_folder_use_each_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut uses = BTreeSet::new();
+    for file in files.iter().filter(|file| !is_test(file)) {
+        let text = fs::read_to_string(file).unwrap();
+        let inside = file.strip_prefix(&root).unwrap().with_extension("");
+        let mut here: Vec<String> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        here.pop_if(|last| last == "mod");
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let lines = code.split(';').filter_map(|statement| {
+            let (start, tree) = statement.rsplit_once("use ")?;
+            (start.is_empty() || start.ends_with(['\n', ' ', ')'])).then_some(tree)
+        });
+        for there in lines.flat_map(paths).filter_map(|path| leads_to(&here, &path)) {
+            let shared = here.iter().zip(&there).take_while(|(one, other)| one == other).count();
+            if let (Some(from), Some(to)) = (here.get(shared), there.get(shared))
+                && here.get(..shared).is_some_and(|folder| folder != ["tui"])
+            {
+                uses.insert((here[..shared].join("/"), from.clone(), to.clone()));
+            }
+        }
+    }
+    assert!(uses.len() > 300, "only {} uses were found", uses.len());
+    let both = |(folder, from, to): &&(String, String, String)| {
+        from < to && uses.contains(&(folder.clone(), to.clone(), from.clone()))
+    };
+    let circles: Vec<_> = uses.iter().filter(both).collect();
+    assert!(circles.is_empty(), "they use each other: {circles:#?}");
 }
 
 #[test]
@@ -249,8 +314,7 @@ fn a_service_that_verifies_brings_nothing_of_the_program() {
         .output()
         .unwrap();
     let tree = String::from_utf8(run.stdout).unwrap();
-    let brought: std::collections::BTreeSet<&str> =
-        tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    let brought: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(
         brought.contains("hyper") && brought.contains("sled"),
         "{}",

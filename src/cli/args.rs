@@ -26,7 +26,7 @@ pub struct Cli {
     pub globals: Globals,
     /// How the console looks, when there is no command.
     #[command(flatten)]
-    pub console: console::Look,
+    pub console: console::ConsoleArgs,
     /// What to do; nothing opens the console.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -83,7 +83,7 @@ pub enum Command {
     /// Version, paths, store and terminal, for finding out what is wrong
     Info,
     /// The console on a throw-away store full of sample data, no passphrase
-    Demo(console::Look),
+    Demo(console::ConsoleArgs),
     /// Completions for a shell, to standard output
     Completions(completions::Completions),
     /// The manual page, to standard output

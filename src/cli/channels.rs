@@ -25,8 +25,8 @@ use chrono::Utc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::config::Problem;
 use super::output::shown;
+use super::problem::Problem;
 use crate::deliver::{Anchoring, Program, Setup, Way};
 use crate::domain::catalog::text::nearest;
 use crate::domain::delivery::KINDS;

@@ -25,6 +25,7 @@ use super::channels;
 use super::fault::Fault;
 use super::output::shown;
 use super::places::Places;
+use super::problem::Problem;
 use crate::deliver::{Anchoring, Channels};
 use crate::domain::catalog::text::nearest;
 use crate::files;
@@ -109,27 +110,6 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
         safe.map(|()| anchoring)
     });
     Ok(config)
-}
-
-/// A mistake in the file.
-pub(super) struct Problem {
-    /// Where, in bytes from its beginning.
-    at: usize,
-    /// What is wrong, as a sentence.
-    pub what: String,
-}
-
-impl Problem {
-    /// A mistake that begins at a byte of the file.
-    pub fn at(at: usize, what: impl Into<String>) -> Self {
-        Self { at, what: what.into() }
-    }
-
-    /// What is wrong in that text, with the line.
-    fn located(&self, text: &str) -> String {
-        let line = text.bytes().take(self.at).filter(|b| *b == b'\n').count() + 1;
-        format!("line {line}: {}", self.what)
-    }
 }
 
 fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Problem> {

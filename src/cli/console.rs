@@ -16,7 +16,7 @@ use crate::tui::{Start, Store};
 /// How the console looks and what it may do, this time.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Console options")]
-pub struct Look {
+pub struct ConsoleArgs {
     /// auto, dark, light, mono, contrast, or a theme file [default: the configuration's, else auto]
     #[arg(long, value_name = "THEME")]
     pub theme: Option<String>,
@@ -28,7 +28,7 @@ pub struct Look {
     pub no_mouse: bool,
 }
 
-impl Look {
+impl ConsoleArgs {
     /// What is said here, and else there: the options may stand before the command or after it.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -41,7 +41,7 @@ impl Look {
 }
 
 /// Opens the console on the store that is configured.
-pub fn run(deck: &Deck, look: &Look) -> Outcome {
+pub fn run(deck: &Deck, args: &ConsoleArgs) -> Outcome {
     let mut options = deck.options()?;
     // Whoever is attached delivers nothing, nor does who only looks.
     if !options.read_only && !is_reachable(&options.dir) {
@@ -50,15 +50,15 @@ pub fn run(deck: &Deck, look: &Look) -> Outcome {
     options.via = Via::Console;
     let options = Box::new(options);
     let operator = deck.globals.operator.clone().or_else(|| deck.config.operator.clone());
-    enter(deck, look, Store::At { options, operator })
+    enter(deck, args, Store::At { options, operator })
 }
 
 /// Opens the console on a throw-away store.
-pub fn demo(deck: &Deck, look: &Look) -> Outcome {
-    enter(deck, look, Store::Demo)
+pub fn demo(deck: &Deck, args: &ConsoleArgs) -> Outcome {
+    enter(deck, args, Store::Demo)
 }
 
-fn enter(deck: &Deck, look: &Look, store: Store) -> Outcome {
+fn enter(deck: &Deck, args: &ConsoleArgs, store: Store) -> Outcome {
     let globals = &deck.globals;
     for (given, option) in [
         (globals.passphrase_file.is_some(), "--passphrase-file"),
@@ -81,11 +81,11 @@ fn enter(deck: &Deck, look: &Look, store: Store) -> Outcome {
     let config = &deck.config;
     let start = Start {
         store,
-        theme: look.theme.clone().unwrap_or_else(|| config.theme.clone()),
+        theme: args.theme.clone().unwrap_or_else(|| config.theme.clone()),
         keymap: config.keymap.clone(),
         clipboard: config.clipboard,
-        ascii: config.ascii || look.ascii,
-        mouse: config.mouse && !look.no_mouse,
+        ascii: config.ascii || args.ascii,
+        mouse: config.mouse && !args.no_mouse,
         read_only: deck.globals.read_only,
         channels: config.channels.clone(),
     };

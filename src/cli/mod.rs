@@ -46,6 +46,7 @@ mod operator;
 mod output;
 mod places;
 mod policy;
+mod problem;
 mod process;
 mod scope;
 mod secrets;

@@ -14,7 +14,7 @@ use super::mac::MacKey;
 use super::passphrase::{Cost, Passphrase};
 use super::random::Entropy;
 use super::recovery::RecoveryCode;
-use super::slots::{MAX_LABEL, NewSlot, Reader, Slot, SlotId, SlotKind, normal_label};
+use super::slots::{Cursor, MAX_LABEL, NewSlot, Slot, SlotId, SlotKind, normal_label};
 use super::store_id::StoreId;
 
 /// Slots a header holds at most, the second one of a change in progress included.
@@ -193,7 +193,7 @@ impl Header {
         if bytes.len() > MAX_BYTES {
             return Err(CryptoError::HeaderDamaged("it is too large"));
         }
-        let mut from = Reader(bytes);
+        let mut from = Cursor(bytes);
         if from.take()? != MAGIC {
             return Err(CryptoError::HeaderDamaged("it does not begin like a header"));
         }

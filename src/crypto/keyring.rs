@@ -31,8 +31,6 @@ pub enum Purpose {
     Audit,
     /// The header's authenticator.
     Header,
-    /// Backups.
-    Backup,
     /// The seal file.
     Seal,
     /// The digest of the record set.
@@ -54,7 +52,6 @@ impl Purpose {
             Self::Pepper => "keydeck/v1/pepper/1",
             Self::Audit => "keydeck/v1/audit",
             Self::Header => "keydeck/v1/header",
-            Self::Backup => "keydeck/v1/backup",
             Self::Seal => "keydeck/v1/seal",
             Self::StateDigest => "keydeck/v1/state-digest",
             Self::Imported => "keydeck/v1/imported",
@@ -156,11 +153,6 @@ impl Keyring {
         ImportedSecrets::new(&self.derive(Purpose::Imported))
     }
 
-    /// The key backups are wrapped with.
-    pub fn backup_key(&self) -> Subkey {
-        self.derive(Purpose::Backup)
-    }
-
     /// One of the keys that sign access tokens.
     pub fn token_key(&self, number: u32) -> TokenKey {
         TokenKey::new(&self.derive(Purpose::AccessTokens(number)))
@@ -200,7 +192,6 @@ mod tests {
             Purpose::Pepper,
             Purpose::Audit,
             Purpose::Header,
-            Purpose::Backup,
             Purpose::Seal,
             Purpose::StateDigest,
             Purpose::Imported,
@@ -216,7 +207,7 @@ mod tests {
         let all = keys.len();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!((keys.len(), all), (25, 25));
+        assert_eq!((keys.len(), all), (23, 23));
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl Slot {
     }
 
     /// Reads what [`Slot::write`] wrote, refusing anything it would not have written.
-    pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, CryptoError> {
+    pub(super) fn read(from: &mut Cursor<'_>) -> Result<Self, CryptoError> {
         let id = SlotId(*from.take()?);
         let kind =
             SlotKind::from_code(from.take::<1>()?[0]).ok_or(damaged("a slot is of an unknown kind"))?;
@@ -285,9 +285,9 @@ const fn damaged(what: &'static str) -> CryptoError {
 }
 
 /// Takes fixed pieces off the front of untrusted bytes; running out is an error, never a panic.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> Cursor<'a> {
     pub(super) fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], CryptoError> {
         let (piece, rest) = self.0.split_first_chunk().ok_or(damaged("it is cut short"))?;
         self.0 = rest;

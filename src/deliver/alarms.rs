@@ -3,7 +3,7 @@
 //! what it told.
 
 use super::message::Letter;
-use super::run::{Report, STRIKES, claim, later};
+use super::report::{Report, STRIKES, claim, later};
 use super::{Quit, Setup, Unsent};
 use crate::domain::delivery::{Alarm, Channel, Recipient, Wrong, admins};
 use crate::domain::notice::Trouble;

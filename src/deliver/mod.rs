@@ -14,6 +14,7 @@ mod courier;
 mod message;
 mod program;
 mod quit;
+mod report;
 mod run;
 #[cfg(feature = "webhook")]
 mod webhook;
@@ -23,7 +24,8 @@ pub use self::courier::Courier;
 pub use self::message::Letter;
 pub use self::program::Program;
 pub use self::quit::Quit;
-pub use self::run::{Report, begin, run, test};
+pub use self::report::Report;
+pub use self::run::{begin, run, test};
 #[cfg(feature = "webhook")]
 pub use self::webhook::{Webhook, WebhookUrl};
 use crate::domain::delivery::ChannelName;

@@ -6,60 +6,16 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use super::message::Letter;
+use super::report::{Report, STRIKES, claim, later};
 use super::{Quit, Setup, Unsent, alarms};
-use crate::domain::delivery::{Batch, Channel, ChannelName, Circle, Claim, Parcel, Recipient, mail};
-use crate::domain::{Grounds, Refusal, State, Timestamp};
+use crate::domain::delivery::{Batch, Channel, Circle, Parcel, Recipient, mail};
+use crate::domain::{Grounds, State, Timestamp};
 use crate::engine::{EngineError, LocalEngine};
 
-/// Messages refused one after another, after which the channel itself is taken to be down and is left alone for now.
-pub(super) const STRIKES: u32 = 3;
 /// The same where one was accepted just before: then it is for want of an address.
 const STRIKES_WHERE_IT_WORKS: u32 = 32;
-/// A claim outlasts a message by this.
-const SPARE_MS: i64 = 60_000;
-/// The least time until something is tried again.
-const PAUSE_MS: i64 = 60_000;
 /// Entries after which it is written down that there was nothing in them to tell of.
 const FAR: u64 = 10_000;
-
-/// What came of a delivery.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Messages that were accepted.
-    pub sent: usize,
-    /// What was not, and why, in words.
-    pub failed: Vec<(ChannelName, String)>,
-    /// Where another process had ended while it delivered: what was under way was sent again, with its id.
-    pub taken_over: Vec<ChannelName>,
-    /// When something is to be tried again, if anything is.
-    pub next: Option<Timestamp>,
-}
-
-impl Report {
-    pub(super) fn try_at(&mut self, at: Timestamp) {
-        self.next = Some(self.next.map_or(at, |next| next.min(at)));
-    }
-
-    /// With what came of another run.
-    pub fn add(&mut self, other: Self) {
-        self.sent += other.sent;
-        self.failed.extend(other.failed);
-        self.taken_over.extend(other.taken_over);
-        if let Some(at) = other.next {
-            self.try_at(at);
-        }
-    }
-
-    /// Takes in what came of one channel.
-    fn note(&mut self, engine: &LocalEngine, channel: ChannelName, done: Result<(), EngineError>) {
-        match done {
-            Ok(()) => {}
-            // Somebody else sends; what they do not come to is sent later.
-            Err(EngineError::Refused(Refusal::NoChange(_))) => self.try_at(later(engine.now().time)),
-            Err(error) => self.failed.push((channel, error.to_string())),
-        }
-    }
-}
 
 /// Delivers what is to be told through these channels, unless it is time to end; none waits for another. Two that do so at
 /// once do not send the same.
@@ -129,10 +85,6 @@ pub fn test(engine: &dyn crate::engine::Engine, setup: &Setup, to: &str) -> Resu
     let at = engine.now().time;
     let letter = Letter::trial(format!("msg_test_{}_{}", setup.name, at.0), at, to, &engine.state());
     setup.way.send(&letter, &Quit::default())
-}
-
-pub(super) const fn later(now: Timestamp) -> Timestamp {
-    Timestamp(now.0.saturating_add(PAUSE_MS))
 }
 
 /// One channel at work.
@@ -391,12 +343,6 @@ fn who_left(at: &Channel, circle: Circle, state: &State) -> Vec<Recipient> {
     let left =
         at.waiting.iter().filter(|message| message.to.circle() == circle && message.to.has_left(state));
     left.map(|message| message.to.clone()).collect()
-}
-
-/// That somebody sends one message through a channel.
-pub(super) fn claim(setup: &Setup, by: &str, now: Timestamp) -> Claim {
-    let limit = i64::try_from(setup.way.limit().as_millis()).unwrap_or(i64::MAX);
-    Claim { by: by.to_owned(), until: Timestamp(now.0.saturating_add(limit).saturating_add(SPARE_MS)) }
 }
 
 /// Whether more is sent after this.

@@ -9,7 +9,7 @@ use super::{Key, KeyId};
 
 /// Where a key lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Spot(u32);
+pub struct ShelfMark(u32);
 
 /// Keys that lie together: growing by one of these never moves the others, nor needs twice their room.
 const BOARD: usize = 1_024;
@@ -18,14 +18,14 @@ const BOARD: usize = 1_024;
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
     boards: Vec<Vec<Key>>,
-    spots: HashTable<u32>,
+    marks: HashTable<u32>,
     hasher: RandomState,
 }
 
 impl Shelf {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.spots.len()
+        self.marks.len()
     }
 
     /// All of them, the first put first.
@@ -35,27 +35,27 @@ impl Shelf {
 
     /// One of them.
     pub fn get(&self, id: KeyId) -> Option<&Key> {
-        let spot = *self
-            .spots
+        let mark = *self
+            .marks
             .find(self.hasher.hash_one(id), |at| key_at(&self.boards, *at).is_some_and(|key| key.id == id))?;
-        self.at(Spot(spot))
+        self.at(ShelfMark(mark))
     }
 
     /// The one that lies there.
-    pub fn at(&self, spot: Spot) -> Option<&Key> {
-        key_at(&self.boards, spot.0)
+    pub fn at(&self, mark: ShelfMark) -> Option<&Key> {
+        key_at(&self.boards, mark.0)
     }
 
-    /// Puts a key in place of the one with its id, which is returned, or at the end. `None` in place of a spot when
+    /// Puts a key in place of the one with its id, which is returned, or at the end. `None` in place of a mark when
     /// there is no room for another: some four thousand million keys.
-    pub fn put(&mut self, key: Key) -> Option<(Spot, Option<Key>)> {
-        let Self { boards, spots, hasher } = self;
+    pub fn put(&mut self, key: Key) -> Option<(ShelfMark, Option<Key>)> {
+        let Self { boards, marks, hasher } = self;
         let hash = hasher.hash_one(key.id);
-        if let Some(at) = spots.find(hash, |at| key_at(boards, *at).is_some_and(|known| known.id == key.id)) {
+        if let Some(at) = marks.find(hash, |at| key_at(boards, *at).is_some_and(|known| known.id == key.id)) {
             let place = boards.get_mut(*at as usize / BOARD)?.get_mut(*at as usize % BOARD)?;
-            return Some((Spot(*at), Some(std::mem::replace(place, key))));
+            return Some((ShelfMark(*at), Some(std::mem::replace(place, key))));
         }
-        let at = u32::try_from(spots.len()).ok()?;
+        let at = u32::try_from(marks.len()).ok()?;
         match boards.last_mut() {
             Some(board) if board.len() < BOARD => board.push(key),
             // The first grows with a small store.
@@ -66,8 +66,8 @@ impl Shelf {
                 boards.push(board);
             }
         }
-        spots.insert_unique(hash, at, |at| key_at(boards, *at).map_or(0, |key| hasher.hash_one(key.id)));
-        Some((Spot(at), None))
+        marks.insert_unique(hash, at, |at| key_at(boards, *at).map_or(0, |key| hasher.hash_one(key.id)));
+        Some((ShelfMark(at), None))
     }
 }
 
@@ -113,18 +113,18 @@ mod tests {
     #[test]
     fn keys_keep_their_spots_while_the_shelf_grows() {
         let mut shelf = Shelf::default();
-        let spots: Vec<Spot> = (0..3 * BOARD).map(|n| shelf.put(key(n, "first")).unwrap().0).collect();
+        let marks: Vec<ShelfMark> = (0..3 * BOARD).map(|n| shelf.put(key(n, "first")).unwrap().0).collect();
         assert_eq!(shelf.len(), 3 * BOARD);
-        for (n, spot) in spots.iter().enumerate().step_by(7) {
+        for (n, mark) in marks.iter().enumerate().step_by(7) {
             let (again, before) = shelf.put(key(n, "second")).unwrap();
-            assert_eq!(again, *spot);
+            assert_eq!(again, *mark);
             assert_eq!(before.unwrap().note.as_str(), "first");
         }
         assert_eq!((shelf.len(), shelf.iter().count()), (3 * BOARD, 3 * BOARD));
-        for (n, spot) in spots.iter().enumerate() {
+        for (n, mark) in marks.iter().enumerate() {
             let wanted = if n % 7 == 0 { "second" } else { "first" };
             let id = key(n, "").id;
-            assert_eq!((shelf.get(id).unwrap().note.as_str(), shelf.at(*spot).unwrap().id), (wanted, id));
+            assert_eq!((shelf.get(id).unwrap().note.as_str(), shelf.at(*mark).unwrap().id), (wanted, id));
         }
         assert!(shelf.get(key(3 * BOARD, "").id).is_none());
     }

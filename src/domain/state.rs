@@ -8,7 +8,7 @@ use super::app::{Revoked, RevokedTokens};
 use super::delivery::{Channel, ChannelName};
 use super::index::{Lives, Names};
 use super::proof::Against;
-use super::shelf::{Shelf, Spot};
+use super::shelf::{Shelf, ShelfMark};
 use super::signing::SigningKeys;
 use super::{
     Agency, App, AppId, Cycle, Event, Expiry, Extent, HeaderMark, Hold, Key, KeyId, Location, LocationId,
@@ -47,14 +47,14 @@ pub struct State {
     secrets: HashMap<PublicId, AppId>,
     // Kept beside the keys because the quota, an operator's own list and a location's count are asked for on
     // every screen, and must not cost a walk over a million keys.
-    by_owner: HashMap<OperatorId, HashSet<Spot>>,
+    by_owner: HashMap<OperatorId, HashSet<ShelfMark>>,
     lives: HashMap<OperatorId, Lives>,
     // Of what is not ended, since those names must be unique.
-    key_names: Names<Spot>,
+    key_names: Names<ShelfMark>,
     app_names: Names<AppId>,
     location_names: Names<LocationId>,
-    by_location: HashMap<LocationId, HashSet<Spot>>,
-    by_app: HashMap<AppId, HashSet<Spot>>,
+    by_location: HashMap<LocationId, HashSet<ShelfMark>>,
+    by_app: HashMap<AppId, HashSet<ShelfMark>>,
     /// Which records are vouched for: all, until somebody says otherwise.
     proof: Arc<Proof>,
     /// Live keys that exist elsewhere and are not held here: whose and where, and how many. Empty where the state is
@@ -142,7 +142,7 @@ impl State {
     /// A live key of that owner and name.
     pub fn live_key_named(&self, owner: OperatorId, name: &Name, now: Timestamp) -> Option<&Key> {
         let wanted = name.folded();
-        let mut likely = self.key_names.likely(owner, &wanted).filter_map(|spot| self.keys.at(spot));
+        let mut likely = self.key_names.likely(owner, &wanted).filter_map(|mark| self.keys.at(mark));
         likely.find(|k| k.owner == owner && k.state(now).is_live() && k.name.folded() == wanted)
     }
 
@@ -151,8 +151,8 @@ impl State {
         self.at(self.by_location.get(&location))
     }
 
-    fn at<'s>(&'s self, spots: Option<&'s HashSet<Spot>>) -> impl Iterator<Item = &'s Key> {
-        spots.into_iter().flatten().filter_map(|spot| self.keys.at(*spot))
+    fn at<'s>(&'s self, marks: Option<&'s HashSet<ShelfMark>>) -> impl Iterator<Item = &'s Key> {
+        marks.into_iter().flatten().filter_map(|mark| self.keys.at(*mark))
     }
 
     /// All apps, deleted ones too, by id.
@@ -439,35 +439,35 @@ impl State {
         }
         let (owner, place) = (key.owner, key.place);
         let live = Life::of(&key);
-        let Some((spot, before)) = self.keys.put(key) else { return };
-        self.renew_life(spot, before.as_ref().and_then(Life::of), live);
+        let Some((mark, before)) = self.keys.put(key) else { return };
+        self.renew_life(mark, before.as_ref().and_then(Life::of), live);
         if let Some(before) = before.filter(|before| before.owner != owner)
             && let Some(owned) = self.by_owner.get_mut(&before.owner)
         {
-            owned.remove(&spot);
+            owned.remove(&mark);
         }
-        self.by_owner.entry(owner).or_default().insert(spot);
+        self.by_owner.entry(owner).or_default().insert(mark);
         if let Some(location) = place.location() {
-            self.by_location.entry(location).or_default().insert(spot);
+            self.by_location.entry(location).or_default().insert(mark);
         }
         if let Some(app) = place.app() {
-            self.by_app.entry(app).or_default().insert(spot);
+            self.by_app.entry(app).or_default().insert(mark);
         }
     }
 
     /// What is counted and unique of a key was `before` and is `after`.
-    fn renew_life(&mut self, spot: Spot, before: Option<Life>, after: Option<Life>) {
+    fn renew_life(&mut self, mark: ShelfMark, before: Option<Life>, after: Option<Life>) {
         if before == after {
             return;
         }
         if let Some(Life { owner, name, expiry }) = before {
-            self.key_names.take(owner, &name.folded(), spot);
+            self.key_names.take(owner, &name.folded(), mark);
             if let Some(lives) = self.lives.get_mut(&owner) {
                 lives.take(expiry);
             }
         }
         if let Some(Life { owner, name, expiry }) = after {
-            self.key_names.put(owner, &name.folded(), spot);
+            self.key_names.put(owner, &name.folded(), mark);
             self.lives.entry(owner).or_default().put(expiry);
         }
     }

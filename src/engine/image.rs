@@ -4,8 +4,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::imported::Imported;
-use super::oauth::TokenDesk;
 use super::reading::Reading;
+use super::token_desk::TokenDesk;
 use super::verifier::Verifier;
 use crate::crypto::Keyring;
 use crate::domain::{Event, HeaderMark, Key, Record, State};

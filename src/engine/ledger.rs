@@ -10,7 +10,7 @@ use minicbor::{Decode, Encode};
 
 use super::denials::Book;
 use super::error::EngineError;
-use super::overdue::Note;
+use super::owed::Note;
 use super::scribe::HistoryRow;
 use super::timekeeper::Mark;
 use crate::crypto::chain::{AuditChain, ChainHash, Link};

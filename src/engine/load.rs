@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use super::audit_log::Doubt;
 use super::error::EngineError;
 use super::ledger::{CLOCK_KEY, COVERAGE_KEY, Head, UNBROKEN_KEY, UNSHOWN_KEY, Unbroken, UseRow, hex};
-use super::overdue::Note;
+use super::owed::Note;
 use super::proof::{Newest, Testimony, Trail};
 use super::timekeeper::Mark;
 use crate::crypto::Keyring;

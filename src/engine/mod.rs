@@ -10,11 +10,11 @@
 //! - `delivery`: what is told of it beyond the screen.
 //! - [`LookOnly`]: an engine that changes nothing.
 //! - [`Many`]: one thing done to many keys, part by part.
-//! - `ledger`: the only writer. `overdue`: denials a disk did not take. `image`: what is held in memory. `load`: reads
+//! - `ledger`: the only writer. `overdue`: denials a disk did not take. `owed`: one of them. `image`: what is held in memory. `load`: reads
 //!   and checks a store. `proof`: what the trail says of it. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
-//! - [`oauth`]: access tokens: issuing, checking, ending them.
+//! - [`oauth`]: access tokens: issuing, checking, ending them. `token_desk`: the keys for that.
 //! - `snapshot`: what is held in memory. `question`: what can be asked. [`audit_log`]: reading and checking the trail. `tried`: what it says of one token.
 //! - `troubles`: what is wrong, for people.
 //! - `doors`: slots, passphrases, recovery. [`backup`]: the whole store as one file, and back.
@@ -40,6 +40,7 @@ mod many;
 pub mod oauth;
 pub mod open;
 mod overdue;
+mod owed;
 mod proof;
 mod question;
 mod reading;
@@ -53,6 +54,7 @@ mod sweeper;
 mod table;
 pub mod throttle;
 mod timekeeper;
+mod token_desk;
 mod tried;
 mod troubles;
 mod uses;
@@ -71,7 +73,8 @@ pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
 pub use self::look_only::LookOnly;
 pub use self::many::{Left, Many, foretell};
-pub use self::overdue::{Note as Unshown, Unwritten};
+pub use self::overdue::Unwritten;
+pub use self::owed::Note as Unshown;
 pub use self::question::{Finding, Question};
 pub use self::reading::Reading;
 pub use self::scribe::Writing;

@@ -17,6 +17,7 @@ use super::load::{self, Loaded, Witness};
 use super::local::{LocalEngine, Parts};
 use super::overdue::{self, Kept, Left};
 use super::proof::Trail;
+use super::session::Purpose;
 use super::session::{Auth, Session, Via};
 use super::throttle::Callers;
 use super::{Engine, Unwritten, doors};
@@ -117,15 +118,6 @@ impl Options {
         let options = SledOptions::new(&self.dir).holder(&self.command, self.clock.read().wall.0);
         if self.read_only { options.read_only() } else { options }
     }
-}
-
-/// What somebody signs in for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Whatever their role lets them do.
-    Work,
-    /// Changing nothing, and leaving no trace.
-    Looking,
 }
 
 /// An open store.

@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use minicbor::{Decode, Encode};
 use tokio::sync::broadcast;
 
-pub use self::journal::Note;
-pub(super) use self::journal::{Kept, Why};
+pub(super) use self::journal::Kept;
 pub(super) use self::take_up::{Left, sort_out};
 use self::timer::Timer;
 use super::denials::Denials;
 use super::error::EngineError;
 use super::image::{Image, touched};
 use super::ledger::{Change, Fate, Head, Ledger, Sequel};
+use super::owed::{Note, Why};
 use super::reading::Reading;
 use super::seal_thread::SealThread;
 use super::session::Session;

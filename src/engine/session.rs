@@ -7,6 +7,15 @@ use crate::crypto::random::{self, Entropy, OsEntropy};
 use crate::domain::audit::ActorLine;
 use crate::domain::{Access, Actor, OperatorId, PublicId, State};
 
+/// What somebody signs in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Whatever their role lets them do.
+    Work,
+    /// Changing nothing, and leaving no trace.
+    Looking,
+}
+
 /// How somebody proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]

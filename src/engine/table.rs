@@ -33,12 +33,12 @@ pub struct Gate {
 
 /// Where the search for an id begins: the same in every table, whatever its size.
 #[derive(Clone, Copy)]
-pub struct Spot {
+pub struct HashedId {
     home: u32,
     part: u32,
 }
 
-impl Spot {
+impl HashedId {
     /// Of an id.
     pub fn of(id: &PublicId) -> Self {
         let (first, rest) = id.as_bytes().split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
@@ -132,23 +132,23 @@ impl Table {
         Some((page.slots.get_mut(at % ROWS)?, page.names.get_mut(at % ROWS)?))
     }
 
-    /// Asks for the slots a spot leads to, without waiting for them.
-    pub fn touch(&self, spot: Spot) {
-        let home = spot.home(self.size());
+    /// Asks for the slots a hashed leads to, without waiting for them.
+    pub fn touch(&self, hashed: HashedId) {
+        let home = hashed.home(self.size());
         if let Some(page) = self.pages.get(home / ROWS) {
             page.touch(home % ROWS);
         }
     }
 
-    /// The slot of an id, searched from its spot.
-    pub fn find(&self, spot: Spot, id: &PublicId) -> Option<Hit<'_>> {
-        let at = self.probe(spot, id.as_bytes()).ok()?;
+    /// The slot of an id, searched from its hashed.
+    pub fn find(&self, hashed: HashedId, id: &PublicId) -> Option<Hit<'_>> {
+        let at = self.probe(hashed, id.as_bytes()).ok()?;
         self.row(at).map(|(slot, label)| Hit { slot, label, long: &self.long })
     }
 
     /// `Ok` with the slot of the id, `Err` with the empty one where it belongs.
-    fn probe(&self, spot: Spot, id: &[u8; 12]) -> Result<usize, usize> {
-        let mut at = spot.home(self.size());
+    fn probe(&self, hashed: HashedId, id: &[u8; 12]) -> Result<usize, usize> {
+        let mut at = hashed.home(self.size());
         loop {
             match self.row(at) {
                 Some((slot, _)) if slot.is_empty() => return Err(at),
@@ -167,7 +167,7 @@ impl Table {
             self.grow();
         }
         let id = id.public();
-        let at = match self.probe(Spot::of(id), id.as_bytes()) {
+        let at = match self.probe(HashedId::of(id), id.as_bytes()) {
             Ok(at) => at,
             Err(at) => {
                 self.used += 1;
@@ -203,7 +203,7 @@ impl Table {
         for page in self.pages.iter_mut() {
             for (slot, label) in page.slots.iter_mut().zip(page.names).filter(|(slot, _)| !slot.is_empty()) {
                 let Some(id) = PublicId::from_bytes(slot.id) else { continue };
-                if let Err(at) = larger.probe(Spot::of(&id), &slot.id)
+                if let Err(at) = larger.probe(HashedId::of(&id), &slot.id)
                     && let Some((place, its)) = larger.row_mut(at)
                 {
                     (*place, *its) = (std::mem::take(slot), label);
@@ -334,7 +334,7 @@ mod tests {
     }
 
     fn get(table: &Table, id: &PublicId) -> Option<u32> {
-        table.find(Spot::of(id), id).map(|h| h.gate().terms)
+        table.find(HashedId::of(id), id).map(|h| h.gate().terms)
     }
 
     #[test]
@@ -350,7 +350,7 @@ mod tests {
         }
         for n in 0..10_000 {
             assert_eq!(get(&table, &id(n)), Some(u32::try_from(n).unwrap()));
-            assert_eq!(table.find(Spot::of(&id(n)), &id(n)).unwrap().name(), format!("key {n}"));
+            assert_eq!(table.find(HashedId::of(&id(n)), &id(n)).unwrap().name(), format!("key {n}"));
         }
         assert_eq!(get(&table, &id(10_000)), None);
     }
@@ -366,7 +366,7 @@ mod tests {
                 kind: 0,
             };
             table.put(KeyId(id(1)), &name(1), &Verifier { digest: [1; 32], pepper: 2 }, shut);
-            let hit = table.find(Spot::of(&id(1)), &id(1)).unwrap();
+            let hit = table.find(HashedId::of(&id(1)), &id(1)).unwrap();
             assert_eq!(hit.gate(), shut);
         }
         assert_eq!(table.used, 1);
@@ -386,7 +386,7 @@ mod tests {
         put(&mut table, 2, "short");
         put(&mut table, 1, &long(1_001));
         (100..1_000).for_each(|n| put(&mut table, n, "more"));
-        let name = |n: usize| table.find(Spot::of(&id(n)), &id(n)).unwrap().name();
+        let name = |n: usize| table.find(HashedId::of(&id(n)), &id(n)).unwrap().name();
         assert_eq!([name(0), name(1), name(2)], [&long(1_000), &long(1_001), "short"]);
         (3..100).for_each(|n| assert!(name(n) == long(n) || n % 2 == 1 && name(n) == format!("short {n}")));
         assert_eq!(table.long.len(), 51, "a long name takes the place of the one before");
@@ -396,8 +396,8 @@ mod tests {
     fn uses_are_noted_once_and_taken_once() {
         let mut table = Table::with_capacity(1);
         table.put(KeyId(id(1)), &name(1), &Verifier { digest: [1; 32], pepper: 1 }, gate(0));
-        let hit = table.find(Spot::of(&id(1)), &id(1)).unwrap();
-        table.touch(Spot::of(&id(1)));
+        let hit = table.find(HashedId::of(&id(1)), &id(1)).unwrap();
+        table.touch(HashedId::of(&id(1)));
         assert!(hit.note_use(Timestamp(10_000)));
         assert!(!hit.note_use(Timestamp(9_999)));
         assert_eq!(
@@ -417,12 +417,12 @@ mod tests {
         let verifier = Verifier { digest: [1; 32], pepper: 1 };
         let put = |table: &mut Table, n| table.put(KeyId(id(n)), &name(n), &verifier, gate(0));
         put(&mut table, 0);
-        let hit = table.find(Spot::of(&id(0)), &id(0)).unwrap();
+        let hit = table.find(HashedId::of(&id(0)), &id(0)).unwrap();
         assert!(hit.note_scopes(&held, &[scope("a.s03"), scope("a.s15")]));
         assert!(hit.note_scopes(&held, &[scope("a.s03")]));
         assert!(!hit.note_scopes(&held, &[scope("a.s16")]), "this one has no bit");
         (1..1_000).for_each(|n| put(&mut table, n));
-        let hit = table.find(Spot::of(&id(0)), &id(0)).unwrap();
+        let hit = table.find(HashedId::of(&id(0)), &id(0)).unwrap();
         assert_eq!(hit.take_scopes(&held), [scope("a.s03"), scope("a.s15")]);
         assert_eq!(hit.take_scopes(&held), []);
     }

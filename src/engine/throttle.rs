@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::error::OpenError;
-use super::open::Purpose;
+use super::session::Purpose;
 use crate::crypto::CryptoError;
 use crate::files;
 

@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 
 use super::Origin;
 use super::caller::{Caller, Named};
-use super::table::{Gate, Hit, Spot, Table};
+use super::table::{Gate, HashedId, Hit, Table};
 use super::uses::{Use, Uses};
 use crate::crypto::digest::Pepper;
 use crate::crypto::token::{self, TokenKind};
@@ -152,14 +152,14 @@ impl Verifier {
     /// taken; no request that was let in comes later than that answer.
     pub(super) fn shut(&self, state: &State, key: &Key) -> bool {
         self.put(state, key, closed(state, key).or(Some(Reason::Tombstoned)));
-        let spot = Spot::of(key.id.public());
-        let shard = self.shard(spot);
-        shard.is_none_or(|shard| shard.table.find(spot, key.id.public()).is_some_and(Hit::is_used))
+        let hashed = HashedId::of(key.id.public());
+        let shard = self.shard(hashed);
+        shard.is_none_or(|shard| shard.table.find(hashed, key.id.public()).is_some_and(Hit::is_used))
     }
 
     fn put(&self, state: &State, key: &Key, closed: Option<Reason>) {
-        let (spot, terms) = (Spot::of(key.id.public()), Terms::of(state, key));
-        if let Some(shard) = self.shards.get(spot.part(SHARDS)) {
+        let (hashed, terms) = (HashedId::of(key.id.public()), Terms::of(state, key));
+        if let Some(shard) = self.shards.get(hashed.part(SHARDS)) {
             let left = shard.write().unwrap_or_else(PoisonError::into_inner).put(key, terms, closed);
             for (scope, at) in left {
                 self.uses.note_scope(*key.id.public(), &scope, at);
@@ -167,8 +167,8 @@ impl Verifier {
         }
     }
 
-    fn shard(&self, spot: Spot) -> Option<RwLockReadGuard<'_, Shard>> {
-        let shard = self.shards.get(spot.part(SHARDS))?;
+    fn shard(&self, hashed: HashedId) -> Option<RwLockReadGuard<'_, Shard>> {
+        let shard = self.shards.get(hashed.part(SHARDS))?;
         Some(shard.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -201,12 +201,12 @@ impl Verifier {
     ) -> Decision {
         let Ok(presented) = token::parse(presented) else { return Decision::deny(Reason::Malformed, None) };
         let id = presented.id();
-        let spot = Spot::of(&id);
-        let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
-        shard.table.touch(spot);
+        let hashed = HashedId::of(&id);
+        let Some(shard) = self.shard(hashed) else { return Decision::deny(Reason::StoreError, None) };
+        shard.table.touch(hashed);
         let digest = self.pepper.digest(presented.bytes());
         // An unknown id costs the same digest and the same comparison as a known one.
-        let hit = shard.table.find(spot, &id);
+        let hit = shard.table.find(hashed, &id);
         let same = Pepper::same(&digest, hit.as_ref().map_or(&Pepper::NO_DIGEST, Hit::digest));
         let Some(hit) = hit else { return Decision::deny(self.absent(KeyId(id)), None) };
         let gate = hit.gate();
@@ -228,9 +228,9 @@ impl Verifier {
         now: Timestamp,
         tell: impl FnOnce(&Caller<'_>),
     ) -> Decision {
-        let spot = Spot::of(id.public());
-        let Some(shard) = self.shard(spot) else { return Decision::deny(Reason::StoreError, None) };
-        match shard.table.find(spot, id.public()) {
+        let hashed = HashedId::of(id.public());
+        let Some(shard) = self.shard(hashed) else { return Decision::deny(Reason::StoreError, None) };
+        match shard.table.find(hashed, id.public()) {
             Some(hit) => self.admit(Known { shard: &shard, hit, key: id }, wanted, counting, now, tell),
             None => Decision::deny(self.absent(id), None),
         }
@@ -297,9 +297,9 @@ impl Verifier {
 
     /// Adds what the table noted of a key.
     fn complete(&self, used: &mut Use) {
-        let spot = Spot::of(&used.id);
-        let Some(shard) = self.shard(spot) else { return };
-        let Some(hit) = shard.table.find(spot, &used.id) else { return };
+        let hashed = HashedId::of(&used.id);
+        let Some(shard) = self.shard(hashed) else { return };
+        let Some(hit) = shard.table.find(hashed, &used.id) else { return };
         let taken = hit.take_uses();
         // One that was counted and not enlisted yet: the first of those few is not known.
         let first_used_at = used.usage.first_used_at.or(taken.last_used_at);
@@ -331,7 +331,7 @@ impl Shard {
             Place::App(_) => 2,
         };
         let id = key.id.public();
-        let left = self.table.find(Spot::of(id), id).map_or_else(Vec::new, |hit| {
+        let left = self.table.find(HashedId::of(id), id).map_or_else(Vec::new, |hit| {
             let before = self.terms.get(hit.gate().terms as usize).map(|before| &before.scopes);
             let other = before.filter(|before| **before != terms.scopes);
             let needed = other.map(|before| hit.take_scopes(before)).unwrap_or_default();

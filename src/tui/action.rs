@@ -97,10 +97,20 @@ pub struct Spec {
     pub lead: Lead,
 }
 
+/// What a tab counts beside its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Keys or apps that are not deleted.
+    Kept,
+    /// Notices that nobody has seen, if there are any.
+    Unseen,
+    Nothing,
+}
+
 /// One row per action and per tab, so that enum and table cannot part.
 macro_rules! actions {
     (
-        tabs { $($tab:ident $tab_id:literal $tab_title:literal $tab_word:literal;)+ }
+        tabs { $($tab:ident $tab_id:literal $tab_title:literal $tab_word:literal $tab_counts:ident;)+ }
         actions { $($action:ident $id:literal $title:literal $word:literal $group:ident [$($layer:ident)+] $lead:ident;)+ }
     ) => {
         /// The tabs, in the order of the tab bar and of the number keys.
@@ -115,6 +125,13 @@ macro_rules! actions {
             pub const fn title(self) -> &'static str {
                 match self {
                     $(Self::$tab => $tab_title,)+
+                }
+            }
+
+            /// What stands beside its name.
+            pub const fn counts(self) -> Counts {
+                match self {
+                    $(Self::$tab => Counts::$tab_counts,)+
                 }
             }
         }
@@ -156,12 +173,12 @@ macro_rules! actions {
 
 actions! {
 tabs {
-    Agency      "tab-1"        "Agency keys"                           "agency";
-    Locations   "tab-2"        "Location keys"                         "locations";
-    Apps        "tab-3"        "Apps"                                  "apps";
-    Notices     "tab-4"        "Notices"                               "notices";
-    Audit       "tab-5"        "Audit"                                 "audit";
-    Settings    "tab-6"        "Settings"                              "settings";
+    Agency      "tab-1"        "Agency keys"                           "agency"        Kept;
+    Locations   "tab-2"        "Location keys"                         "locations"     Kept;
+    Apps        "tab-3"        "Apps"                                  "apps"          Kept;
+    Notices     "tab-4"        "Notices"                               "notices"       Unseen;
+    Audit       "tab-5"        "Audit"                                 "audit"         Nothing;
+    Settings    "tab-6"        "Settings"                              "settings"      Nothing;
 }
 
 actions {

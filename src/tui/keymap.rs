@@ -10,7 +10,7 @@ use toml::de::DeValue;
 use super::{
     action::{Action, Layer},
     chord::Chord,
-    located::{Located, Reader, strings},
+    located::{Located, TomlReader, strings},
 };
 
 /// The keymap that comes with the program.
@@ -80,7 +80,7 @@ impl Keymap {
     }
 
     fn changed_by(mut self, file: &str, text: &str) -> Result<Self, Vec<Located>> {
-        let mut reader = Reader::new(file, text);
+        let mut reader = TomlReader::new(file, text);
         // Where each action was bound, so that a clash can be pointed at.
         let mut places = HashMap::new();
         for (section, body) in &reader.table().unwrap_or_default() {
@@ -122,7 +122,11 @@ impl Keymap {
     }
 
     /// Rebuilds the way back from keys to actions, noting keys that would mean two things in one layer.
-    fn index(&mut self, reader: &mut Reader<'_>, places: &HashMap<(Layer, Action), std::ops::Range<usize>>) {
+    fn index(
+        &mut self,
+        reader: &mut TomlReader<'_>,
+        places: &HashMap<(Layer, Action), std::ops::Range<usize>>,
+    ) {
         self.actions.clear();
         // What the file says itself goes in last, so that the clash is reported at the line just written.
         let mut bindings: Vec<_> = self.keys.iter().collect();

@@ -26,13 +26,13 @@ pub struct Located {
 }
 
 /// A text being read, and the mistakes found so far.
-pub struct Reader<'a> {
+pub struct TomlReader<'a> {
     file: &'a str,
     text: &'a str,
     mistakes: Vec<Located>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TomlReader<'a> {
     /// Starts reading `text`, which came from `file`.
     pub fn new(file: &'a str, text: &'a str) -> Self {
         Self { file, text, mistakes: Vec::new() }
@@ -81,7 +81,11 @@ impl<'a> Reader<'a> {
 }
 
 /// The string in `value`, or a noted mistake.
-pub fn string<'v>(reader: &mut Reader<'_>, value: &'v Spanned<DeValue<'_>>, what: &str) -> Option<&'v str> {
+pub fn string<'v>(
+    reader: &mut TomlReader<'_>,
+    value: &'v Spanned<DeValue<'_>>,
+    what: &str,
+) -> Option<&'v str> {
     if let DeValue::String(text) = value.get_ref() {
         return Some(text);
     }
@@ -91,7 +95,7 @@ pub fn string<'v>(reader: &mut Reader<'_>, value: &'v Spanned<DeValue<'_>>, what
 
 /// The strings in `value`: one text, or a list of them. Mistakes are noted and left out.
 pub fn strings<'v>(
-    reader: &mut Reader<'_>,
+    reader: &mut TomlReader<'_>,
     value: &'v Spanned<DeValue<'_>>,
     what: &str,
 ) -> Vec<(Range<usize>, &'v str)> {
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn places_count_from_one_in_characters() {
-        let mut reader = Reader::new("f", "é = 1\nüx = 2\n");
+        let mut reader = TomlReader::new("f", "é = 1\nüx = 2\n");
         reader.note(9..10, "here".into());
         let found = reader.finish(()).unwrap_err();
         assert_eq!(found[0].to_string(), "f:2:2: here");
@@ -118,7 +122,7 @@ mod tests {
 
     #[test]
     fn broken_toml_is_located_too() {
-        let mut reader = Reader::new("k.toml", "[screen]\nup = [\n");
+        let mut reader = TomlReader::new("k.toml", "[screen]\nup = [\n");
         assert!(reader.table().is_none());
         assert!(reader.finish(()).unwrap_err()[0].to_string().starts_with("k.toml:2:"));
     }

@@ -10,8 +10,8 @@ use keydeck::engine::Via;
 use keydeck::engine::clock::SystemClock;
 use keydeck::engine::open::{Open, Options, found};
 use keydeck::serve::control::{Control, Settings};
+use keydeck::tui::app::effect::Outcome;
 use keydeck::tui::app::testing::{Console, door};
-use keydeck::tui::app::worker::Outcome;
 use keydeck::tui::testing::FakeClipboard;
 
 const PHRASE: &str = "correct horse battery staple";

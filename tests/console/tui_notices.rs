@@ -12,8 +12,8 @@ use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
 use keydeck::engine::{LocalEngine, Origin, Session, Sweeping, Via};
 use keydeck::tui::action::Tab;
+use keydeck::tui::app::effect::Outcome;
 use keydeck::tui::app::testing::{Console, desk_on};
-use keydeck::tui::app::worker::Outcome;
 use keydeck::tui::screens::all;
 use keydeck::tui::testing::FakeClipboard;
 

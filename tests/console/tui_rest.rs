@@ -197,7 +197,7 @@ fn what_happens_meanwhile_comes_on_top_and_the_selection_stays() {
     engine
         .execute(&session, Command::SetPolicy { name: "idle-days".into(), value: "60d".into(), basis: None })
         .unwrap();
-    console.news(keydeck::tui::app::worker::Outcome::Changed).advance(Duration::from_millis(50));
+    console.news(keydeck::tui::app::effect::Outcome::Changed).advance(Duration::from_millis(50));
     console.sees("Set policy idle-days to 60d");
     assert_eq!(selected(&console), before);
 }

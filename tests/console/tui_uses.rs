@@ -16,8 +16,8 @@ use keydeck::engine::open::{Open, Options, found, in_store};
 use keydeck::engine::{Engine, LocalEngine, Origin, Via};
 use keydeck::store::{Fault, MemoryStore, Store};
 use keydeck::tui::action::Tab;
+use keydeck::tui::app::effect::Outcome;
 use keydeck::tui::app::testing::{Console, desk_on};
-use keydeck::tui::app::worker::Outcome;
 use keydeck::tui::screens::behind;
 use keydeck::tui::testing::FakeClipboard;
 

@@ -71,7 +71,7 @@ fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 fn same_root(left: &RootKey, right: &RootKey) -> bool {
-    *left.derive(STORE, Purpose::Backup) == *right.derive(STORE, Purpose::Backup)
+    *left.derive(STORE, Purpose::Header) == *right.derive(STORE, Purpose::Header)
 }
 
 fn error<T>(result: Result<T, CryptoError>) -> CryptoError {

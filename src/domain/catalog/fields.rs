@@ -15,17 +15,17 @@ use super::words::{Auth, Level, Levels, listed};
 use crate::domain::scope::{ScopeId, is_scope_part, shown};
 
 /// What is known of a permission's name once it was seen, valid or not.
-pub(super) struct Seen {
+pub(super) struct Known {
     pub(super) offset: usize,
     pub(super) scope: ScopeId,
     /// None when the permission itself has a problem: then nothing more is said about it.
     pub(super) rules: Option<(Levels, Auth)>,
 }
 
-pub(super) struct Reader<'a> {
+pub(super) struct CatalogReader<'a> {
     pub(super) lines: Lines<'a>,
     pub(super) found: Vec<(usize, Fault)>,
-    pub(super) permissions: BTreeMap<String, Seen>,
+    pub(super) permissions: BTreeMap<String, Known>,
 }
 
 /// One table of the file: what a message calls it, where it begins, what is in it.
@@ -50,7 +50,7 @@ impl<'a, 'i> Fields<'a, 'i> {
     }
 }
 
-impl Reader<'_> {
+impl CatalogReader<'_> {
     pub(super) fn report(&mut self, offset: usize, fault: Fault) {
         // One more than is shown, so that the cut is noticed; the rest only costs time.
         if self.found.len() <= Catalog::MAX_PROBLEMS {

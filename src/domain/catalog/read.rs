@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::fields::{Fields, Reader, Seen, offset_of};
+use super::fields::{CatalogReader, Fields, Known, offset_of};
 use super::problem::{CatalogFault as Fault, CatalogProblem, Lines};
 use super::text::nearest;
 use super::words::{Auth, Level, Levels, Risk};
@@ -21,7 +21,7 @@ pub(super) fn catalog(text: &str) -> Result<Catalog, Vec<CatalogProblem>> {
         return Err(vec![lines.problem(0, Fault::TooLarge { bytes: text.len() })]);
     }
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { lines, found: Vec::new(), permissions: BTreeMap::new() };
+    let mut reader = CatalogReader { lines, found: Vec::new(), permissions: BTreeMap::new() };
     for error in errors.iter().take(Catalog::MAX_PROBLEMS + 1) {
         let detail = error.message().chars().flat_map(char::escape_debug).collect();
         reader.report(error.span().map_or(text.len(), |span| span.start), Fault::Syntax { detail });
@@ -33,7 +33,7 @@ pub(super) fn catalog(text: &str) -> Result<Catalog, Vec<CatalogProblem>> {
     }
 }
 
-impl Reader<'_> {
+impl CatalogReader<'_> {
     fn document(&mut self, table: &DeTable<'_>) -> Option<Catalog> {
         let fields = Fields { place: "A catalog", offset: 0, table };
         self.known(fields, &["id", "title", "version", "group", "preset"]);
@@ -125,7 +125,7 @@ impl Reader<'_> {
             } else {
                 let sound = self.found.len() == problems_before;
                 let rules = levels.zip(auth).filter(|_| sound);
-                self.permissions.insert(id.to_string(), Seen { offset, scope: id.clone(), rules });
+                self.permissions.insert(id.to_string(), Known { offset, scope: id.clone(), rules });
             }
         }
         Some(Permission {
@@ -200,7 +200,7 @@ impl Reader<'_> {
                         .map(|seen| seen.scope.clone());
                     self.report(offset, Fault::UnknownScope { scope: scope.clone(), nearest });
                 }
-                Some(Seen { rules: Some((has, auth)), .. }) => {
+                Some(Known { rules: Some((has, auth)), .. }) => {
                     match auth {
                         Auth::ApiKey => only[0] = Some(scope.clone()),
                         Auth::Jwt => only[1] = Some(scope.clone()),
@@ -211,7 +211,7 @@ impl Reader<'_> {
                         self.report(offset, Fault::NotAtLevel { scope: scope.clone(), levels });
                     }
                 }
-                Some(Seen { rules: None, .. }) => {}
+                Some(Known { rules: None, .. }) => {}
             }
             scopes.push(scope);
         }

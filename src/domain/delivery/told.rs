@@ -7,8 +7,8 @@ use std::fmt;
 use minicbor::{Decode, Encode};
 
 use super::{Channel, Circle, Tiding};
-use crate::domain::lifecycle::{deletes_at, presented};
-use crate::domain::notice::{Trouble, What, old_secret_used, still_used};
+use crate::domain::lifecycle::{deletes_at, old_secret_used, presented, still_used};
+use crate::domain::notice::{Trouble, What};
 use crate::domain::{
     App, AppId, Contact, Contacts, Extent, Grounds, KeyId, KeyState, Name, Role, State, Timestamp,
 };

@@ -31,13 +31,15 @@
 //! Nothing is due while the clock is in doubt or uses are not written down: [`Grounds`].
 
 mod cycle;
+mod missed;
 mod pass;
 
 use self::cycle::after;
 pub(in crate::domain) use self::cycle::before;
 pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
+use self::missed::{missed_from, secret_missed_from};
+pub use self::missed::{old_secret_used, still_used};
 pub use self::pass::{Pass, Plan};
-use super::notice::{missed_from, old_secret_used, secret_missed_from, still_used};
 use super::time::DAY_MS;
 use super::verdict::closed;
 use super::{Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};

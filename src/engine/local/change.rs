@@ -13,7 +13,8 @@ use crate::domain::{
     Timestamp, decide,
 };
 use crate::engine::ledger::{Change, Ledger, Sequel};
-use crate::engine::overdue::{Note, entry_of, unshown};
+use crate::engine::overdue::{entry_of, unshown};
+use crate::engine::owed::Note;
 use crate::engine::refusals::Kind;
 use crate::engine::scribe::Refused;
 use crate::engine::{Done, EngineError, News, Session, Unshown};

@@ -3,12 +3,13 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::{Note, Overdue, Why};
+use super::Overdue;
 use crate::domain::Event;
 use crate::domain::name::first_few;
 use crate::domain::proof::Against;
 use crate::engine::audit_log::Doubt;
 use crate::engine::load::Loaded;
+use crate::engine::owed::{Note, Why};
 use crate::engine::proof::Trail;
 use crate::store::StoreError;
 

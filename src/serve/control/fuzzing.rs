@@ -1,6 +1,7 @@
 //! What must hold for any bytes at all that somebody sends to the control socket: entry points for fuzzers and
 //! property tests, no part of the API.
 
+pub use super::frame::PROTOCOL;
 use super::frame::{self, REQUEST_MAX};
 use super::wire::{Ask, BroughtLine, Reach, Request, Said, With};
 use crate::domain::{Bearer, Command, KeyId, Name, PublicId, Role};

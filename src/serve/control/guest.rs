@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::frame::{self, Greeting, REQUEST_MAX};
 use super::lines::HealthLine;
 use super::requests::Clerk;
-use super::visible::{self, Sight};
+use super::visible::{self, InView};
 use super::wire::{Ask, Request, Rows, Said};
 use crate::domain::{Actor, AppId, Event, KeyId, OperatorId, Place, PublicId, RecordKey};
 use crate::engine::open::Wants;
@@ -87,7 +87,7 @@ impl Guest {
     /// Something happened in the store.
     pub fn tell(&self, news: &News, engine: &LocalEngine) {
         let Some(actor) = self.mail().actor else { return };
-        if Sight::of(&engine.state(), actor).is_blind() {
+        if InView::of(&engine.state(), actor).is_blind() {
             return self.send_away("Your access was ended. Ask an admin.");
         }
         self.put(|mail| match news {
@@ -209,7 +209,7 @@ impl Guest {
     }
 
     fn write(&self, engine: &LocalEngine) {
-        let mut pen = Pen { stream: &self.stream, engine, sight: None, seen: HashSet::new(), health: None };
+        let mut pen = Pen { stream: &self.stream, engine, in_view: None, seen: HashSet::new(), health: None };
         loop {
             let (mail, actor, last) = {
                 let waiting = self.mail();
@@ -263,7 +263,7 @@ struct Pen<'g> {
     stream: &'g UnixStream,
     engine: &'g LocalEngine,
     /// How much was in view when everything was sent.
-    sight: Option<Sight>,
+    in_view: Option<InView>,
     /// Records the guest holds and may have to forget.
     seen: HashSet<RecordKey>,
     health: Option<HealthLine>,
@@ -299,13 +299,14 @@ impl Pen<'_> {
                 && !self.seen.contains(at)
                 && visible::record(&state, actor, *at).is_some()
         };
-        self.sight != Some(Sight::of(&state, actor)) || mail.changed.iter().any(|at| lost(at) || gained(at))
+        self.in_view != Some(InView::of(&state, actor))
+            || mail.changed.iter().any(|at| lost(at) || gained(at))
     }
 
     fn whole(&mut self, actor: Actor, wants: Wants) -> io::Result<()> {
-        let (all, sight) = {
+        let (all, in_view) = {
             let state = self.engine.state();
-            (visible::all(&state, actor, wants, &self.seen), Sight::of(&state, actor))
+            (visible::all(&state, actor, wants, &self.seen), InView::of(&state, actor))
         };
         self.seen.clear();
         let mut rows = Rows::default();
@@ -328,7 +329,7 @@ impl Pen<'_> {
             }
         }
         rows.census = if wants == Wants::All { self.census(actor) } else { None };
-        self.sight = Some(sight);
+        self.in_view = Some(in_view);
         self.stream.write_all(&frame::frame(&Said::Whole { more: false, rows }))?;
         self.changed(&Mail::default(), actor)
     }

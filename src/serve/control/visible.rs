@@ -15,13 +15,13 @@ use crate::engine::open::Wants;
 
 /// What decides how much is in view. When it changes, everything is sent anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sight {
+pub struct InView {
     whole: bool,
     people: bool,
     active: bool,
 }
 
-impl Sight {
+impl InView {
     /// As it is now.
     pub fn of(state: &State, actor: Actor) -> Self {
         let view = View::new(state, actor);

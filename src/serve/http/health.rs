@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use hyper::StatusCode;
 
 use super::Front;
+use super::reply::Head;
 use super::reply::{self, Reply};
-use super::router::Head;
 use crate::domain::{KeyState, Timestamp};
 use crate::engine::{self, Condition, Engine as _, Unwritten, Writing};
 use crate::store::Standing;

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::endpoint::{Accept, Endpoint, Listener};
 use super::limits::{HEAD_BYTES, Limits};
-use super::router::Desk;
+use super::router::Router;
 use super::seat::{Order, Stage, Taken, Watched};
 use super::{Front, metrics};
 use crate::engine::LocalEngine;
@@ -123,7 +123,7 @@ type Socket<S> = TokioIo<Watched<S>>;
 
 /// One connection until it closes or is told to.
 struct Connection<S: AsyncRead + AsyncWrite + Unpin> {
-    http: http1::Connection<Socket<S>, Desk>,
+    http: http1::Connection<Socket<S>, Router>,
     taken: Taken,
     obeyed: Option<Order>,
     front: Arc<Front>,
@@ -138,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         peer: Option<IpAddr>,
     ) -> Self {
         let socket = TokioIo::new(Watched::new(socket, Arc::clone(&taken.seat)));
-        let desk = Desk::new(Arc::clone(front), Arc::clone(&taken.seat), peer);
+        let desk = Router::new(Arc::clone(front), Arc::clone(&taken.seat), peer);
         let http = builder.serve_connection(socket, desk);
         taken.seat.enter(Stage::Head);
         Self { http, taken, obeyed: None, front: Arc::clone(front) }

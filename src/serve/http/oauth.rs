@@ -18,7 +18,7 @@ use super::gate;
 use super::lines::Lines;
 use super::metrics::Fault;
 use super::reply::{self, Reply};
-use super::router::{Head, Later};
+use super::reply::{Head, Later};
 use crate::engine::Origin;
 use crate::engine::oauth::{Client, Granted, Introspection, PublicJwk, TokenRefusal};
 

@@ -1,18 +1,32 @@
 //! Everything the server can say, and what each of it means (RFC 6750 §3). All but the allow are fixed texts, so a
 //! refusal cannot tell one bad token from another.
 
+use std::pin::Pin;
+
 use http_body_util::Full;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use hyper::{HeaderMap, Method, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::ask::Profile;
 use crate::domain::ScopeId;
 
+/// A request without its body.
+pub type Head<'r> = &'r Request<Incoming>;
 /// An answer.
 pub type Reply = Response<Full<Bytes>>;
+/// An answer that takes a moment.
+pub type Later = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// An answer, or the promise of one.
+pub enum Said {
+    /// There.
+    Now(Reply),
+    /// On its way.
+    Later(Later),
+}
 
 /// A proxy that kept an answer would be the delay of every revocation.
 pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");

@@ -17,22 +17,9 @@ use hyper::{Method, Request};
 
 use super::limits::URI_BYTES;
 use super::metrics::Fault;
-use super::reply::{self, Reply};
+use super::reply::{self, Head, Later, Reply, Said};
 use super::seat::{Seat, Stage};
 use super::{Front, health, oauth, verify};
-
-/// A request without its body.
-pub type Head<'r> = &'r Request<Incoming>;
-/// An answer that takes a moment.
-pub type Later = Pin<Box<dyn Future<Output = Reply> + Send>>;
-
-/// An answer, or the promise of one.
-pub enum Said {
-    /// There.
-    Now(Reply),
-    /// On its way.
-    Later(Later),
-}
 
 /// What answers.
 #[derive(Clone, Copy)]
@@ -86,13 +73,13 @@ impl Route {
 }
 
 /// Answers the requests of one connection.
-pub struct Desk {
+pub struct Router {
     front: Arc<Front>,
     seat: Arc<Seat>,
     peer: Option<IpAddr>,
 }
 
-impl Desk {
+impl Router {
     /// For a connection from `peer`.
     pub const fn new(front: Arc<Front>, seat: Arc<Seat>, peer: Option<IpAddr>) -> Self {
         Self { front, seat, peer }
@@ -141,7 +128,7 @@ fn broken(front: &Front) -> Reply {
     reply::broken()
 }
 
-impl Service<Request<Incoming>> for Desk {
+impl Service<Request<Incoming>> for Router {
     type Response = Reply;
     type Error = Infallible;
     type Future = Answer;

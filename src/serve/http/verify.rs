@@ -10,7 +10,7 @@ use super::gate::Verdict;
 use super::lines::Lines;
 use super::metrics::{Outcome, Stopwatch};
 use super::reply::{self, Reply};
-use super::router::{Head, Said};
+use super::reply::{Head, Said};
 use super::{Front, gate, path};
 use crate::domain::Reason;
 

@@ -93,7 +93,7 @@ enum Opens {
 
 /// Whether somebody may have it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Seen {
+enum Exposed {
     Never,
     /// It was readable on the screen, or copied.
     Perhaps,
@@ -117,7 +117,7 @@ pub struct Fresh {
 
 struct WayBack {
     opens: Opens,
-    seen: Seen,
+    seen: Exposed,
     engine: Arc<dyn Engine>,
     session: Session,
     // Last: whoever waits for it may end the process.
@@ -159,7 +159,7 @@ impl Fresh {
         under_way: UnderWay,
     ) -> Self {
         let (engine, session) = (Arc::clone(engine), session.clone());
-        Self { text, way_back: Some(WayBack { opens, seen: Seen::Never, engine, session, under_way }) }
+        Self { text, way_back: Some(WayBack { opens, seen: Exposed::Never, engine, session, under_way }) }
     }
 
     /// The text itself, for the one who draws it as dots or compares it.
@@ -170,9 +170,9 @@ impl Fresh {
     /// From now on somebody may have read it.
     pub fn show(&mut self) {
         if let Some(way_back) = &mut self.way_back
-            && way_back.seen == Seen::Never
+            && way_back.seen == Exposed::Never
         {
-            way_back.seen = Seen::Perhaps;
+            way_back.seen = Exposed::Perhaps;
             way_back.shown();
         }
     }
@@ -185,7 +185,7 @@ impl Fresh {
 
     /// Whether somebody may have read or copied it.
     pub fn is_seen(&self) -> bool {
-        self.way_back.as_ref().is_none_or(|way_back| way_back.seen == Seen::Perhaps)
+        self.way_back.as_ref().is_none_or(|way_back| way_back.seen == Exposed::Perhaps)
     }
 
     /// Somebody has it.
@@ -203,20 +203,20 @@ impl Fresh {
     pub fn at_the_end(&self) -> Option<Reason> {
         let way_back = self.way_back.as_ref()?;
         let said = match (&way_back.opens, way_back.seen) {
-            (Opens::Key(_, Command::CancelRotation(_)), Seen::Never) => {
+            (Opens::Key(_, Command::CancelRotation(_)), Exposed::Never) => {
                 "Nobody has seen or copied this token, and it is never shown again: the rotation is taken back."
             }
-            (Opens::Key(..), Seen::Never) => {
+            (Opens::Key(..), Exposed::Never) => {
                 "Nobody has seen or copied this token, and it is never shown again: the key is revoked."
             }
-            (Opens::Key(..), Seen::Perhaps) => {
+            (Opens::Key(..), Exposed::Perhaps) => {
                 "Nobody said they stored this token. It is never shown again, and the key goes on working."
             }
-            (Opens::App(_, Some(_)), Seen::Never) => {
+            (Opens::App(_, Some(_)), Exposed::Never) => {
                 "Nobody has seen or copied this secret, and it is never shown again: it is taken back, and the one before \
                  is as it was."
             }
-            (Opens::App(_, Some(_)), Seen::Perhaps) => {
+            (Opens::App(_, Some(_)), Exposed::Perhaps) => {
                 "Nobody said they stored this secret. It is never shown again; it works, and so does the one before."
             }
             (Opens::App(_, None), _) => {
@@ -268,15 +268,15 @@ impl WayBack {
     /// working, and they are told; so are those who lost what cannot be taken back.
     fn go(&self, gone: Gone) -> String {
         match (&self.opens, self.seen, gone) {
-            (Opens::Key(key, back), Seen::Never, _) => self.take_back(*key, back, "nobody saw or copied"),
-            (Opens::Key(key, back), Seen::Perhaps, Gone::GivenUp) => {
+            (Opens::Key(key, back), Exposed::Never, _) => self.take_back(*key, back, "nobody saw or copied"),
+            (Opens::Key(key, back), Exposed::Perhaps, Gone::GivenUp) => {
                 self.take_back(*key, back, "nobody stored")
             }
-            (Opens::Key(key, _), Seen::Perhaps, Gone::Lost) => format!(
+            (Opens::Key(key, _), Exposed::Perhaps, Gone::Lost) => format!(
                 "{} works, but nobody said they stored its token. If nobody did, revoke it and issue another.",
                 self.key_name(*key)
             ),
-            (Opens::App(app, Some(back)), Seen::Never, _)
+            (Opens::App(app, Some(back)), Exposed::Never, _)
             | (Opens::App(app, Some(back)), _, Gone::GivenUp) => {
                 let name = self.app_name(*app);
                 match self.engine.execute(&self.session, back.clone()) {
@@ -295,7 +295,7 @@ impl WayBack {
                     ),
                 }
             }
-            (Opens::App(app, Some(_)), Seen::Perhaps, Gone::Lost) => format!(
+            (Opens::App(app, Some(_)), Exposed::Perhaps, Gone::Lost) => format!(
                 "The new secret of {} works, but nobody said they stored it. If nobody did, take it back (Z in Apps): the \
                  old one still works.",
                 self.app_name(*app)
@@ -304,7 +304,7 @@ impl WayBack {
                 // The operator is told of it and may go on with it: nobody else takes it back.
                 self.shown();
                 let name = self.app_name(*app);
-                let whose = if seen == Seen::Never {
+                let whose = if seen == Exposed::Never {
                     "Nobody saw or copied it, so nothing can sign in with it"
                 } else {
                     "If nobody has it, nothing can sign in with it"

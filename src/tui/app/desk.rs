@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use super::ask::{Answer, Ask, Errand, Found, Tab};
 use super::due::Due;
+use super::effect::{Effect, Outcome};
 use super::kept::Forms;
 use super::look::Look;
-use super::worker::{Effect, Outcome};
 use crate::domain::{Event, Grounds, State};
 use crate::engine::Session;
 use crate::tui::canvas::HitMap;

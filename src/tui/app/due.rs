@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ask::Tab;
 use super::look::Look;
 use crate::domain::name::first_few;
 use crate::domain::notice::{Board, Notice, Trouble, What};
 use crate::domain::time::DAY_MS;
 use crate::domain::{Extent, Grounds, Key};
 use crate::engine::{Troubles, troubles};
+use crate::tui::action::{Counts, Tab};
 use crate::tui::list::search::AT_A_TIME;
 use crate::tui::sight::seen::{Glance, Seen};
 use crate::tui::theme::{Glyphs, Role};
@@ -149,13 +149,11 @@ impl Due {
 
     /// What stands beside a tab's name, if something is counted there.
     pub fn beside(&self, tab: Tab) -> Option<usize> {
-        match tab {
-            Tab::Notices => Some(self.board.iter().filter(|notice| notice.seen.is_none()).count())
+        match tab.counts() {
+            Counts::Unseen => Some(self.board.iter().filter(|notice| notice.seen.is_none()).count())
                 .filter(|open| *open > 0),
-            Tab::Agency | Tab::Locations | Tab::Apps => {
-                Some(self.counts.get(&tab).copied().unwrap_or_default())
-            }
-            Tab::Audit | Tab::Settings => None,
+            Counts::Kept => Some(self.counts.get(&tab).copied().unwrap_or_default()),
+            Counts::Nothing => None,
         }
     }
 

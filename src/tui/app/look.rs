@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::times::Zone;
+use super::times::{Times, Zone};
 use crate::domain::authorize::{Action as Act, authorize};
 use crate::domain::{Role, State, Timestamp, View};
 use crate::engine::{Engine, Session};
@@ -68,5 +68,12 @@ impl Look {
     /// What time it is for decisions.
     pub fn now(&self) -> Timestamp {
         self.engine.now().time
+    }
+}
+
+impl Times {
+    /// As the console of `look` sees them.
+    pub fn of(look: &Look) -> Self {
+        Self::new(look.now(), look.zone)
     }
 }

@@ -5,7 +5,7 @@
 //! - [`door`]: first start, sign-in and the locked screen. [`kept`]: forms that wait behind it.
 //! - [`desk`]: the open console: tabs, overlays, notes, status. [`due`]: what its status line warns of.
 //! - [`custody`]: secrets that nobody has yet.
-//! - [`worker`]: performs jobs on the engine and the clipboard. [`entry`]: the ways into a store.
+//! - [`effect`]: what the console orders. [`worker`]: performs jobs on the engine and the clipboard. [`entry`]: the ways into a store.
 //! - [`testing`]: an open console on sample data, for tests.
 //! - [`times`]: times as people read them.
 
@@ -15,6 +15,7 @@ pub mod custody;
 pub mod desk;
 pub mod door;
 pub mod due;
+pub mod effect;
 pub mod entry;
 pub mod kept;
 pub mod look;

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use chrono::{DateTime, FixedOffset, Local, Utc};
 
-use super::look::Look;
 use crate::domain::time::BadExpiry;
 use crate::domain::{Expiry, Timestamp};
 
@@ -54,11 +53,6 @@ impl Times {
     /// For the present `now` in `zone`.
     pub const fn new(now: Timestamp, zone: Zone) -> Self {
         Self { now, zone }
-    }
-
-    /// As the console of `look` sees them.
-    pub fn of(look: &Look) -> Self {
-        Self::new(look.now(), look.zone)
     }
 
     pub const fn now(self) -> Timestamp {

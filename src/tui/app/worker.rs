@@ -6,55 +6,20 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{broadcast, mpsc};
 
-use super::ask::{Answer, Found, Job, Search};
+use super::ask::{Answer, Job};
 use super::console::Keydeck;
 use super::custody::{Custody, Fresh, UnderWay};
-use super::entry::{self, Entered, Entry};
+use super::effect::{Effect, Outcome};
+use super::entry;
 use crate::crypto::passphrase::Passphrase;
 use crate::deliver::Channels;
+use crate::domain::Command;
 use crate::domain::lineage::taking_back;
-use crate::domain::{Command, Event};
-use crate::engine::{Brought, Done, Engine, EngineError, News, OpenError, Session};
-use crate::serve::door::Hosting;
-use crate::tui::clipboard::{Clipboard, ClipboardError, Keep, Route, Settled};
+use crate::engine::{Brought, Done, Engine, EngineError, News, Session};
+use crate::tui::clipboard::Clipboard;
 use crate::tui::program::{Task, Worker};
 use crate::tui::secret::SecretText;
 use crate::tui::widgets::text::sentence;
-
-/// What the console wants done elsewhere.
-pub enum Effect {
-    /// A job for the engine.
-    Job(Arc<dyn Engine>, Session, Job),
-    Search(Search),
-    /// A text for the clipboard.
-    Copy(SecretText, Keep),
-    /// The lease on a copied secret is over.
-    Settle,
-    /// Open a store, found one, or fill one with sample data.
-    Enter(Entry),
-    /// Sign out, write down what is only in memory, send away those who are attached, and let go of the store and its
-    /// keys.
-    Leave(Option<Hosting>, Arc<dyn Engine>, Session),
-}
-
-/// What came of it.
-pub enum Outcome {
-    Answered(Answer),
-    Found(Found),
-    Copied(Result<Route, ClipboardError>),
-    /// Of the end of a lease.
-    Settled(Settled),
-    /// The store is open, or why not.
-    Entered(Box<Result<Entered, OpenError>>),
-    /// The store is closed.
-    Left,
-    /// News: just this happened.
-    Happened(Arc<Vec<Event>>),
-    /// News: the state changed.
-    Changed,
-    /// News: the process that has the store open is gone, or sent this console away; why, in words.
-    Gone(Arc<str>),
-}
 
 /// Where news go in; known only once the loop exists.
 pub type NewsLine = Arc<OnceLock<mpsc::Sender<Outcome>>>;

@@ -19,7 +19,7 @@ use crate::tui::widgets::{Focus, layout, text};
 /// A value read from text: the value and how to say it in full, or what is wrong.
 pub type Reading<T> = Result<(T, String), String>;
 
-type Reader<T> = Box<dyn Fn(&str) -> Reading<T> + Send>;
+type Parse<T> = Box<dyn Fn(&str) -> Reading<T> + Send>;
 
 /// A text field with suggestions, and a function that reads it.
 pub struct TypedChoice<T> {
@@ -27,7 +27,7 @@ pub struct TypedChoice<T> {
     suggestions: Vec<String>,
     /// The text was put there, not typed: typing replaces it instead of adding to it.
     preset: bool,
-    read: Reader<T>,
+    read: Parse<T>,
 }
 
 impl<T> TypedChoice<T> {

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use super::create_key::CreateKey;
 use super::create_key::pick::Preset;
 use super::scope_tree::{self, Reach};
-use super::secret::Secret;
+use super::secret::{STEPS, Secret};
 use crate::domain::app::{BadUrl, URLS_MAX};
 use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
@@ -30,9 +31,6 @@ use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
-
-/// The steps of creating an app.
-pub const STEPS: [&str; 3] = ["1 Details", "2 Scopes", "3 Secret"];
 const EXAMPLE: &str = "https://example.com/callback";
 
 /// Which value of a field holds: one that was changed here, unless it was there too and theirs was chosen.
@@ -345,7 +343,7 @@ impl Asking for AppForm {
 
     fn done(&mut self, answer: Answer, look: &Look, out: &mut Vec<Ask>) -> Heard {
         out.extend(self.base.as_ref().map(|app| Ask::Go(Tab::Apps, Errand::App(app.id))));
-        Secret::of(answer, Vec::new(), look)
+        Secret::step(answer, look, |look, app| Box::new(CreateKey::last_step(look, app)))
     }
 
     fn what(&self) -> String {

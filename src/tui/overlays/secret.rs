@@ -7,7 +7,6 @@ mod draw;
 
 use ratatui::layout::Rect;
 
-use super::create_key::CreateKey;
 use super::how_to::{base_url, token_request};
 use crate::domain::catalog::AuthMethod;
 use crate::domain::lineage::taking_back;
@@ -23,6 +22,12 @@ use crate::tui::clock::Now;
 use crate::tui::overlay::{Cue, Heard, Overlay, Secrecy};
 use crate::tui::secret::SecretText;
 use crate::tui::sight::seen::seen;
+
+/// The steps of the form for a new app; its secret is the last, or its first key after that.
+pub const STEPS: [&str; 3] = ["1 Details", "2 Scopes", "3 Secret"];
+
+/// What a secret of an app makes way for.
+type Next = fn(&Look, AppId) -> Box<dyn Overlay>;
 
 /// How the secret is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +88,8 @@ pub struct Secret {
     words: [&'static str; 2],
     /// How an app fetches an access token: what to say of it, and the request.
     request: Option<(&'static str, Vec<String>)>,
+    /// What issues the first key of an app that was created with it.
+    next: Option<Next>,
     showing: Showing,
     stored: bool,
     /// Somebody wants to leave without having stored it, and was asked.
@@ -108,19 +115,29 @@ impl Secret {
             ],
             Of::Store => ["It is never shown again. If it is lost, renew it.", ""],
         };
-        let (showing, request) = (Showing::Dots, None);
-        Self { fresh, of, name, title, facts, words, request, showing, stored: false, leaving: false }
+        let (showing, request, next) = (Showing::Dots, None, None);
+        Self { fresh, of, name, title, facts, words, request, next, showing, stored: false, leaving: false }
     }
 
     /// What was made by what was asked for. `old` is revoked when it is closed, which it is only once this one is stored.
     pub fn of(answer: Answer, old: Vec<(KeyId, String)>, look: &Look) -> Heard {
+        Self::made(answer, old, look).map_or(Heard::Close, |shown| Heard::Replace(Box::new(shown)))
+    }
+
+    /// The secret of an app that was created; `next` issues its key, if it has keys.
+    pub fn step(answer: Answer, look: &Look, next: Next) -> Heard {
+        let shown = Self::made(answer, Vec::new(), look).map(|shown| Self { next: Some(next), ..shown });
+        shown.map_or(Heard::Close, |shown| Heard::Replace(Box::new(shown)))
+    }
+
+    fn made(answer: Answer, old: Vec<(KeyId, String)>, look: &Look) -> Option<Self> {
         let (events, fresh) = match answer {
             Answer::Done { events, token: Some(fresh), .. } => (events, fresh),
-            Answer::Recovery(code) => return Heard::Replace(Box::new(Self::code(code))),
-            _ => return Heard::Close,
+            Answer::Recovery(code) => return Some(Self::code(code)),
+            _ => return None,
         };
         for event in &events {
-            return Heard::Replace(Box::new(match event {
+            return Some(match event {
                 Event::KeyIssued(key) => Self::key(fresh, key, Made::Issued(old), look),
                 Event::KeySucceeded(key, _) => Self::key(fresh, key, Made::of(&events, look), look),
                 Event::AppCreated(app) => Self::app(fresh, app, Occasion::Created, look),
@@ -129,9 +146,9 @@ impl Secret {
                 }
                 Event::AppSecretRenewed(app) => Self::app(fresh, app, Occasion::Renewed, look),
                 _ => continue,
-            }));
+            });
         }
-        Heard::Close
+        None
     }
 
     fn key(token: Fresh, key: &Key, made: Made, look: &Look) -> Self {
@@ -222,11 +239,11 @@ impl Secret {
             }
             Of::App { id, method, occasion } => {
                 out.push(Ask::Go(Tab::Apps, Errand::App(*id)));
+                if let Some(next) = self.next.filter(|_| *method == AuthMethod::ApiKey) {
+                    return Heard::Replace(next(look, *id));
+                }
                 match (*occasion, *method) {
-                    (Occasion::Created, AuthMethod::ApiKey) => {
-                        return Heard::Replace(Box::new(CreateKey::last_step(look, *id)));
-                    }
-                    (Occasion::Created, AuthMethod::Jwt) => {
+                    (Occasion::Created, _) => {
                         out.push(Ask::Celebrate(format!("{name} is created and works")));
                     }
                     (Occasion::Rotated, _) => {

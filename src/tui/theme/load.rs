@@ -7,7 +7,7 @@ use toml::{
 };
 
 use super::{Palette, Role};
-use crate::tui::located::{Located, Reader, string, strings};
+use crate::tui::located::{Located, TomlReader, string, strings};
 
 const COLOURS: [(&str, Color); 16] = [
     ("black", Color::Black),
@@ -42,7 +42,7 @@ type Styles = [Style; Role::ALL.len()];
 
 /// The styles of the theme in `text`.
 pub fn styles(file: &str, text: &str, palette: Palette) -> Result<Styles, Vec<Located>> {
-    let mut reader = Reader::new(file, text);
+    let mut reader = TomlReader::new(file, text);
     let mut styles = [Style::new(); Role::ALL.len()];
     for (key, value) in &reader.table().unwrap_or_default() {
         match (&**key.get_ref(), value.get_ref()) {
@@ -55,7 +55,7 @@ pub fn styles(file: &str, text: &str, palette: Palette) -> Result<Styles, Vec<Lo
     reader.finish(styles)
 }
 
-fn read_roles(reader: &mut Reader<'_>, roles: &DeTable<'_>, palette: Palette, styles: &mut Styles) {
+fn read_roles(reader: &mut TomlReader<'_>, roles: &DeTable<'_>, palette: Palette, styles: &mut Styles) {
     for (key, value) in roles {
         let name = key.get_ref();
         let Some(at) = Role::ALL.iter().position(|role| role.id() == name) else {
@@ -72,7 +72,7 @@ fn read_roles(reader: &mut Reader<'_>, roles: &DeTable<'_>, palette: Palette, st
     }
 }
 
-fn read_style(reader: &mut Reader<'_>, fields: &DeTable<'_>, palette: Palette) -> Style {
+fn read_style(reader: &mut TomlReader<'_>, fields: &DeTable<'_>, palette: Palette) -> Style {
     let mut style = Style::new();
     let (mut fg_rgb, mut bg_rgb) = (None, None);
     for (key, value) in fields {
@@ -99,7 +99,7 @@ fn read_style(reader: &mut Reader<'_>, fields: &DeTable<'_>, palette: Palette) -
     style
 }
 
-fn colour(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Color> {
+fn colour(reader: &mut TomlReader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Color> {
     let name = string(reader, value, "a colour")?;
     let found = COLOURS.iter().find(|(known, _)| *known == name).map(|(_, colour)| *colour);
     if found.is_none() {
@@ -108,7 +108,7 @@ fn colour(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Color
     found
 }
 
-fn rgb(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Color> {
+fn rgb(reader: &mut TomlReader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Color> {
     let text = string(reader, value, "a colour")?;
     let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
     let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::process::Command as Process;
+use std::sync::LazyLock;
 
 use keydeck::engine::open::Key;
 use keydeck::engine::{EngineError, OpenError, Peer, Via};
@@ -14,7 +15,10 @@ use super::house::{House, PHRASE, enter};
 use crate::support::child;
 use crate::support::wait::until;
 
-const GREETING: &[u8] = concat!("kdctl\n\x09\x05", env!("CARGO_PKG_VERSION")).as_bytes();
+static GREETING: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let version = env!("CARGO_PKG_VERSION").as_bytes();
+    [b"kdctl\n", &[fuzzing::PROTOCOL, u8::try_from(version.len()).unwrap()][..], version].concat()
+});
 
 /// A request for the slots, as its bytes: number 0, own reach, request 2, question 5.
 const DOORS: [u8; 9] = [0x83, 0x00, 0x00, 0x82, 0x02, 0x81, 0x82, 0x05, 0x80];
@@ -38,15 +42,15 @@ fn garbage_is_sent_away_and_others_are_served() {
     let house = House::with(&[]);
     let maria = house.attach("maria");
     let frame = |content: &[u8]| {
-        [GREETING, &u32::try_from(content.len()).unwrap().to_be_bytes()[..], content].concat()
+        [&GREETING[..], &u32::try_from(content.len()).unwrap().to_be_bytes()[..], content].concat()
     };
     for bytes in [
         &b""[..],
         b"GET / HTTP/1.1\r\n\r\n",
-        GREETING,
-        &[GREETING, &[0xff; 4]].concat(),
-        &[GREETING, &[0, 1, 0, 1]].concat(),
-        &[GREETING, &[0, 0, 0, 9, 1, 2]].concat(),
+        &GREETING[..],
+        &[&GREETING[..], &[0xff; 4]].concat(),
+        &[&GREETING[..], &[0, 1, 0, 1]].concat(),
+        &[&GREETING[..], &[0, 0, 0, 9, 1, 2]].concat(),
         &frame(b""),
         &frame(&vec![0xff; 60_000]),
         &frame(&vec![0x9f; 60_000]),
@@ -63,7 +67,7 @@ fn garbage_is_sent_away_and_others_are_served() {
 #[test]
 fn nothing_is_done_before_signing_in() {
     let house = House::with(&[]);
-    let frame = [GREETING, &[0, 0, 0, 9], &DOORS].concat();
+    let frame = [&GREETING[..], &[0, 0, 0, 9], &DOORS].concat();
     let heard = String::from_utf8_lossy(&says(&house, &frame)).into_owned();
     assert!(heard.contains("not_signed_in"), "{heard:?}");
     assert!(!heard.contains("maria"));
@@ -73,7 +77,7 @@ fn nothing_is_done_before_signing_in() {
 fn another_version_is_told_so() {
     let house = House::with(&[]);
     let heard = says(&house, b"kdctl\n\x01\x059.9.9\x00\x00\x00\x06\x83\x00\x00\x82\x0d\x80");
-    assert_eq!(heard, GREETING, "ours is said, and nothing is done");
+    assert_eq!(heard, *GREETING, "ours is said, and nothing is done");
     // The other way round: the owner is another version.
     let name = house.path().join(SOCKET_FILE);
     std::fs::remove_file(&name).unwrap();

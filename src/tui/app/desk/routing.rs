@@ -2,7 +2,7 @@
 //! means something but cannot be used says why.
 
 use super::super::ask::{Ask, Errand};
-use super::super::worker::Effect;
+use super::super::effect::Effect;
 use super::{Asker, Desk, Parting};
 use crate::tui::action::Action;
 use crate::tui::canvas::{HitMap, Target};

@@ -2,7 +2,7 @@
 //! lease, and everything done is said.
 
 use super::super::ask::{Answer, Ask, Job};
-use super::super::worker::{Effect, Outcome};
+use super::super::effect::{Effect, Outcome};
 use super::{Asker, Desk, PATIENCE, Pending, Waited};
 use crate::tui::clipboard::{Keep, Settled, lease::Lease};
 use crate::tui::clock::Now;

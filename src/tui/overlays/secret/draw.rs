@@ -2,13 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use super::{Made, Occasion, Of, Secret, Showing};
+use super::{Made, Occasion, Of, STEPS, Secret, Showing};
 use crate::tui::action::{Action, Layer};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::form::draw::draw_steps;
 use crate::tui::form::field::rows;
-use crate::tui::overlays::app_form::STEPS;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{layout, text};
 

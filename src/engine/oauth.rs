@@ -3,9 +3,7 @@
 //!
 //! - `LocalEngine::grant`, `introspect`, `revoke_token` and `jwks`, for the server. Verification comes in through
 //!   [`super::Engine::verify`].
-//! - `desk`: what is kept in memory for that: keys and names.
-
-mod desk;
+//! - `token_desk`: what is kept in memory for that: keys and names.
 
 use super::caller::Caller;
 use super::local::LocalEngine;
@@ -24,7 +22,7 @@ use crate::domain::{
     App, AppId, Bearer, Command, Decision, Expiry, Reason, ScopeId, Scopes, State, Timestamp,
 };
 
-pub(super) use self::desk::TokenDesk;
+pub use super::token_desk::TokenRefusal;
 pub use crate::crypto::jwt::{PublicJwk, TokenConfig};
 
 /// A token that was issued.
@@ -35,33 +33,6 @@ pub struct Granted {
     pub seconds: u32,
     /// What it may do.
     pub scopes: Scopes,
-}
-
-/// Why an app gets no token or no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TokenRefusal {
-    /// Unknown app, wrong secret, or an app that does not work: not told apart.
-    #[error("The application id or the secret is wrong, or the app does not work.")]
-    InvalidClient,
-    /// The app has API keys instead.
-    #[error("This app uses API keys, not access tokens.")]
-    UnauthorizedClient,
-    /// Not a list of scopes.
-    #[error("The scopes are not names separated by single spaces, each once.")]
-    ScopesUnreadable,
-    /// More than the app may do.
-    #[error("The app does not have the scope {0}.")]
-    ScopeNotHeld(ScopeId),
-    /// The token would not fit a header.
-    #[error("A token for that many scopes is too long. Ask for fewer.")]
-    TooManyScopes,
-    /// Nobody should believe the clock: a token that ends in a far future would be believed by whoever checks it
-    /// without asking here.
-    #[error("Access tokens are not signed while the clock of this server is in doubt. Try again later.")]
-    ClockSuspect,
-    /// The store cannot vouch for apps now, or did not take a change. What was asked for may not be in force.
-    #[error("Access tokens cannot be dealt with now. Try again.")]
-    Unavailable,
 }
 
 /// An app that proved who it is.

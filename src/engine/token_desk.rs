@@ -4,11 +4,37 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::TokenRefusal;
 use crate::crypto::jwt::{self, AccessToken, Claims, Fault, PublicJwk, TokenConfig, TokenKey};
 use crate::crypto::{Keyring, StoreId};
 use crate::domain::signing::SigningKeys;
-use crate::domain::{AppId, Event, Proof, Reason, Record, State, Timestamp};
+use crate::domain::{AppId, Event, Proof, Reason, Record, ScopeId, State, Timestamp};
+
+/// Why an app gets no token or no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefusal {
+    /// Unknown app, wrong secret, or an app that does not work: not told apart.
+    #[error("The application id or the secret is wrong, or the app does not work.")]
+    InvalidClient,
+    /// The app has API keys instead.
+    #[error("This app uses API keys, not access tokens.")]
+    UnauthorizedClient,
+    /// Not a list of scopes.
+    #[error("The scopes are not names separated by single spaces, each once.")]
+    ScopesUnreadable,
+    /// More than the app may do.
+    #[error("The app does not have the scope {0}.")]
+    ScopeNotHeld(ScopeId),
+    /// The token would not fit a header.
+    #[error("A token for that many scopes is too long. Ask for fewer.")]
+    TooManyScopes,
+    /// Nobody should believe the clock: a token that ends in a far future would be believed by whoever checks it
+    /// without asking here.
+    #[error("Access tokens are not signed while the clock of this server is in doubt. Try again later.")]
+    ClockSuspect,
+    /// The store cannot vouch for apps now, or did not take a change. What was asked for may not be in force.
+    #[error("Access tokens cannot be dealt with now. Try again.")]
+    Unavailable,
+}
 
 /// The keys of a state, derived once.
 #[derive(Default)]
@@ -18,7 +44,7 @@ struct Keys {
 }
 
 /// See the module.
-pub(in crate::engine) struct TokenDesk {
+pub(super) struct TokenDesk {
     store: StoreId,
     /// The names tokens may bear: the store's own, former ones, and last those they are issued under.
     parties: RwLock<Vec<TokenConfig>>,
@@ -32,7 +58,7 @@ pub(in crate::engine) struct TokenDesk {
 
 impl TokenDesk {
     /// For a store and what it holds.
-    pub(in crate::engine) fn new(keyring: &Keyring, state: &State, proof: Arc<Proof>) -> Self {
+    pub(super) fn new(keyring: &Keyring, state: &State, proof: Arc<Proof>) -> Self {
         let desk = Self {
             store: keyring.store(),
             parties: RwLock::default(),
@@ -69,7 +95,7 @@ impl TokenDesk {
     }
 
     /// Takes in what happened.
-    pub(in crate::engine) fn apply(&self, keyring: &Keyring, state: &State, events: &[Event]) {
+    pub(super) fn apply(&self, keyring: &Keyring, state: &State, events: &[Event]) {
         for record in events.iter().flat_map(Event::records) {
             match record {
                 Record::Signing(_) => self.learn(keyring, state),
