@@ -54,6 +54,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("notices snooze", "notices snooze Export --for 3d"),
     ("notices move", "notices move mail post"),
     ("notices drop", "notices drop mail"),
+    ("backup", "backup /mnt/other/keydeck.kdb"),
+    ("restore", "--data /srv/keydeck-new restore /mnt/other/keydeck.kdb"),
     ("guide", "guide nginx"),
     ("completions", "completions bash"),
 ];
