@@ -55,7 +55,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("notices move", "notices move mail post"),
     ("notices drop", "notices drop mail"),
     ("backup", "backup /mnt/other/keydeck.kdb"),
-    ("restore", "--data /srv/keydeck-new restore /mnt/other/keydeck.kdb"),
+    ("restore", "restore /mnt/other/keydeck.kdb --data /srv/keydeck-new"),
     ("guide", "guide nginx"),
     ("completions", "completions bash"),
 ];
