@@ -30,7 +30,7 @@ const SCREENS: [Scene; 20] = [
     ("locked", "ctrl-x", "", ""),
 ];
 
-const OVERLAYS: [Scene; 36] = [
+const OVERLAYS: [Scene; 38] = [
     ("help", "?", "", ""),
     ("help_searched", "? /", "revoke", "enter"),
     ("palette", ":", "", ""),
@@ -66,6 +66,8 @@ const OVERLAYS: [Scene; 36] = [
     ("policy_edit", "6 esc g enter g e", "", ""),
     ("renew_code", "6 esc g j j enter C", "", ""),
     ("test_token", "1 t", "", ""),
+    ("lock_down", "1 J", "", ""),
+    ("lock_down_agency", "1 J enter", "", ""),
     ("new_key_issued", "1 n", "Weekly", "ctrl-s"),
 ];
 

@@ -46,7 +46,7 @@ fn everything_is_locked_down_by_name_shown_as_such_and_lifted_from_the_notices()
         console.type_text("e").press("enter").sees("LOCKED DOWN: agency");
         assert_eq!(answer(), Some(Reason::LockedDown));
         console.press("1").sees("locked down").sees("LOCKED DOWN: agency");
-        console.press("l").sees("maria locked the whole agency down on");
+        console.press("l").sees("maria locked the whole agency down");
         console.press("esc 4").sees("locked down").sees("Acme").sees("LOCKED DOWN: agency");
         console.press("enter").sees("Lift the lockdown of the whole agency?").sees("Gives back 1 key.");
         console.press("tab enter").sees_no("LOCKED DOWN");
