@@ -260,7 +260,7 @@ fn in_process(keys: usize) {
             Case::new("the same, from four places in turn", |n| {
                 by_turns.run(n, |text| {
                     turn = turn.wrapping_add(1);
-                    ask_from(text, 0xCB00_7100 | turn & 3)
+                    ask_from(text, 0xCB00_7100 | (turn & 3))
                 });
             }),
             Case::new("the same, each time from another place", |n| {

@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    app, audit, backup, clock, completions, console, due, guide, init, key, location, lockdown, notices, operator,
-    policy, scope, serve, verify,
+    app, audit, backup, clock, completions, console, due, guide, init, key, location, lockdown, notices,
+    operator, policy, scope, serve, verify,
 };
 
 /// Issue, scope, hand over, watch and revoke the API keys of an agency's platform

@@ -18,6 +18,7 @@ mod args;
 mod audit;
 mod backup;
 mod base;
+mod blast;
 mod channels;
 mod clock;
 mod completions;

@@ -31,8 +31,9 @@ struct BarLine {
     complete: bool,
 }
 
+/// A caller.
 #[derive(Serialize)]
-struct CallerLine {
+pub struct CallerLine {
     from: Option<String>,
     agent: Option<String>,
     count: u64,

@@ -13,7 +13,7 @@
 //! - [`lineage`]: keys that take over from one another; [`motive`]: why one was revoked.
 //! - [`lifecycle`]: what is due by time: notices, deletions, purges.
 //! - [`notice`]: the board that tells of it; [`delivery`]: who is told of it beyond the screen.
-//! - [`preview`]: what a change of the policy would touch.
+//! - [`preview`]: what a change of the policy would touch; [`blast`]: what stops with a key or an app.
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for; [`history`]: how often, by the hour and the day.
 //! - [`verdict`]: allow or deny of a presented token, and why; [`proof`]: what is refused because nobody vouches for it.
@@ -26,6 +26,7 @@ pub mod app;
 pub mod audit;
 pub mod authorize;
 pub mod basis;
+pub mod blast;
 pub mod catalog;
 pub mod command;
 pub mod contact;

@@ -304,14 +304,18 @@ impl LocalEngine {
 
     /// What may be seen of the use of a key or an app: of an app, that of its keys as well.
     fn picture(&self, session: &Session, about: Bearer) -> Result<Picture, EngineError> {
+        let now = self.now().time;
         let (ids, made, traces) = {
             let state = self.state();
             acting(&state, &session.actor())?;
             let view = View::new(&state, session.actor());
-            let (mut ids, made) = match about {
+            let (mut ids, made): (Vec<PublicId>, _) = match about {
                 Bearer::Key(id) => {
                     let key = view.key(id).ok_or(Refusal::NoSuchKey)?;
-                    (vec![*id.public()], key.created_at)
+                    // To people both halves of a rotation are one key, as long as both work.
+                    let old = view.old_half(key, now);
+                    let ids = old.into_iter().chain([key]).map(|half| *half.id.public());
+                    (ids.collect(), old.map_or(key.created_at, |old| old.created_at))
                 }
                 Bearer::App(id) => {
                     let app = view.app(id).ok_or(Refusal::NoSuchApp)?;

@@ -97,6 +97,36 @@ fn a_key_shows_where_it_was_used_from_and_what_for() {
 }
 
 #[test]
+fn a_dry_run_says_who_would_miss_a_key_and_changes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    used_store(home.path(), b"curl/8.5");
+    let dry = |words: &[&str]| -> serde_json::Value {
+        let words: Vec<&str> = words.iter().copied().chain(["--dry-run", "--json"]).collect();
+        serde_json::from_str(&says(home.path(), &words)).unwrap()
+    };
+    for verb in ["pause", "revoke", "delete"] {
+        let told = dry(&["key", verb, "Nightly export"]);
+        assert_eq!(
+            (&told["in_use"], &told["requests"]["allowed"]),
+            (&true.into(), &1.into()),
+            "{verb}: {told}"
+        );
+        assert_eq!(told["callers"][0]["from"], "2001:db8::7");
+        assert_eq!(
+            (&told["scopes_lost"][0]["scope"], &told["scopes_unused"]),
+            (&"contacts.read".into(), &1.into())
+        );
+    }
+    let told = dry(&["key", "rescope", "Nightly export", "--remove", "contacts.write"]);
+    assert_eq!((&told["scopes_lost"], &told["scopes_unused"]), (&serde_json::json!([]), &1.into()));
+    let page = says(home.path(), &["key", "revoke", "Nightly export", "--dry-run"]);
+    assert!(page.contains("In use now  ") && page.contains("Would stop  contacts.read, used "), "{page}");
+    let key: serde_json::Value =
+        serde_json::from_str(&says(home.path(), &["key", "show", "Nightly export", "--json"])).unwrap();
+    assert_eq!((&key["state"], key["scopes"].as_array().unwrap().len()), (&"active".into(), 2));
+}
+
+#[test]
 fn a_hostile_agent_cannot_touch_the_terminal() {
     let home = tempfile::tempdir().unwrap();
     used_store(home.path(), b"\x1b[2J\xe2\x80\xae\xff\x00\r\nScopes used 9 of 9");
@@ -147,7 +177,7 @@ fn a_key_whose_uses_went_with_a_killed_process_is_not_called_never_used() {
     let last = &key["use"]["hours"][47];
     let nothing = (&serde_json::Value::Null, &serde_json::Value::Null, &false.into());
     assert_eq!((&last["allowed"], &last["denied"], &last["complete"]), nothing, "it is never shown as none");
-    assert!(page.contains("none is known") && page.contains(": uses may be lost"), "{page}");
+    assert!(page.contains("none is known") && page.contains(": not counted, or lost"), "{page}");
     // Of what is known nothing is taken away, and once a sweep has noted that, nothing was lost of what is made later.
     let other = says(at, &["key", "show", "Other"]);
     says(at, &["sweep"]);

@@ -1,7 +1,8 @@
 //! What is done to an app after it was made.
 
-use super::{Final, NewKey, One, reach, show};
+use super::{Delete, NewKey, One, Pause, reach, show};
 use crate::cli::Outcome;
+use crate::cli::blast;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::key::{expiry, issue};
@@ -9,8 +10,11 @@ use crate::cli::stopped;
 use crate::domain::{App, Command, Contacts, KeyId, Motive, Name, Note, Place, Refusal};
 use crate::engine::EngineError;
 
-pub(super) fn pause(deck: &Deck, one: &One) -> Outcome {
-    let (signed, app) = reach(deck, one)?;
+pub(super) fn pause(deck: &Deck, args: &Pause) -> Outcome {
+    let (signed, app) = reach(deck, &args.one)?;
+    if args.dry.dry_run {
+        return blast::of_app(deck, &signed, &app, &Command::PauseApp(app.id));
+    }
     let keys_stopped = live(&signed, &app);
     signed.engine.execute(&signed.session, Command::PauseApp(app.id))?;
     let said = format!(
@@ -26,8 +30,12 @@ pub(super) fn resume(deck: &Deck, one: &One) -> Outcome {
     show::after(deck, &signed, app.id, "works again.")
 }
 
-pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
+pub(super) fn delete(deck: &Deck, args: &Delete) -> Outcome {
+    let words = &args.which;
     let (signed, app) = reach(deck, &words.one)?;
+    if args.dry.dry_run {
+        return blast::of_app(deck, &signed, &app, &Command::DeleteApp(app.id));
+    }
     words.consent.ask(&signed, || {
         format!(
             "Delete {} ({})? Its secret, {} and all access tokens end at once.",

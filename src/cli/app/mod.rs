@@ -12,6 +12,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::Outcome;
 use super::base::Base;
+use super::blast::DryRun;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
@@ -39,11 +40,11 @@ pub enum Verb {
     /// Issue a key for an app; its token is printed once and kept nowhere
     NewKey(NewKey),
     /// Stop an app, its keys and its access tokens for a while
-    Pause(One),
+    Pause(Pause),
     /// Let a paused app work again
     Resume(One),
     /// End an app for good; its keys are revoked
-    Delete(Final),
+    Delete(Delete),
 }
 
 /// What an app tells about itself; on edit, what is left out stays.
@@ -125,6 +126,24 @@ pub struct Final {
     one: One,
     #[command(flatten)]
     consent: Consent,
+}
+
+/// Words of `app pause`.
+#[derive(Debug, Args)]
+pub struct Pause {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    dry: DryRun,
+}
+
+/// Words of `app delete`.
+#[derive(Debug, Args)]
+pub struct Delete {
+    #[command(flatten)]
+    which: Final,
+    #[command(flatten)]
+    dry: DryRun,
 }
 
 /// Words of `app edit`.
@@ -295,9 +314,9 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Rotate(args) => rotate::run(deck, args),
         Verb::NewSecret(args) => rotate::new_secret(deck, args),
         Verb::NewKey(args) => change::new_key(deck, args),
-        Verb::Pause(one) => change::pause(deck, one),
+        Verb::Pause(args) => change::pause(deck, args),
         Verb::Resume(one) => change::resume(deck, one),
-        Verb::Delete(words) => change::delete(deck, words),
+        Verb::Delete(args) => change::delete(deck, args),
     }
 }
 

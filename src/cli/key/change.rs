@@ -7,6 +7,7 @@ use super::issue::contacts;
 use super::many::{Deed, Which};
 use super::{Edit, Final, Pause, Protect, Rescope, Revoke, Transfer, expiry, list, now};
 use crate::cli::Outcome;
+use crate::cli::blast;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::find;
@@ -18,6 +19,10 @@ use crate::domain::{Command, Contacts, Key, KeyId, Motive, Name, Note, Timestamp
 use crate::engine::open::Wants;
 
 pub(super) fn pause(deck: &Deck, args: &Pause) -> Outcome {
+    if args.which.is_trial_of_one() {
+        let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
+        return blast::of_key(deck, &signed, &key, &Command::PauseKey(key.id, args.time));
+    }
     if let Some(crowd) = args.which.many(deck, Sought::Living)? {
         let deed = Deed { verb: "pause", done: "paused", undo: Some(("resume", "takes it back")) };
         return crowd.does(deck, deed, |key| Ok(Command::PauseKey(key.id, args.time)));
@@ -64,6 +69,10 @@ pub(super) fn revoke(deck: &Deck, words: &Revoke) -> Outcome {
     let because = words.because.as_deref().map(Note::new).transpose();
     let because = because.map_err(|why| Fault::usage(format!("--because: {why}.")))?.unwrap_or_default();
     let motive = Motive { why: words.reason, because };
+    if words.which.is_trial_of_one() {
+        let (signed, key) = reach(deck, words.which.one(), Sought::Living)?;
+        return blast::of_key(deck, &signed, &key, &Command::RevokeKey(key.id, motive));
+    }
     if let Some(crowd) = words.which.many(deck, Sought::Living)? {
         let deed = Deed { verb: "revoke", done: "revoked", undo: None };
         return crowd.does(deck, deed, |key| Ok(Command::RevokeKey(key.id, motive.clone())));
@@ -73,13 +82,22 @@ pub(super) fn revoke(deck: &Deck, words: &Revoke) -> Outcome {
         let besides = besides(&signed, &key);
         format!("Revoke {} ({})? Its token stops working at once, for good{besides}.", key.name, key.hint())
     })?;
-    let command = Command::RevokeKey(key.id, motive);
-    run(deck, &signed, command, key.id, "is revoked. It is refused from now on, for good.")
+    run(
+        deck,
+        &signed,
+        Command::RevokeKey(key.id, motive),
+        key.id,
+        "is revoked. It is refused from now on, for good.",
+    )
 }
 
 pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
     // Of two that share a name the one that ended already: to end one that lives by mistake cannot be undone.
     let sought = Sought::Ended;
+    if words.which.is_trial_of_one() {
+        let (signed, key) = reach(deck, words.which.one(), sought)?;
+        return blast::of_key(deck, &signed, &key, &Command::DeleteKey(key.id));
+    }
     if let Some(crowd) = words.which.many(deck, sought)? {
         let deed = Deed {
             verb: "delete",
@@ -103,6 +121,10 @@ pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
 }
 
 pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
+    if args.which.is_trial_of_one() {
+        let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
+        return blast::of_key(deck, &signed, &key, &rescoped(&key, args));
+    }
     if let Some(crowd) = args.which.many(deck, Sought::Living)? {
         args.base.alone()?;
         let deed = Deed { verb: "rescope", done: "given other scopes", undo: None };

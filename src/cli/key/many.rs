@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::lines;
 use crate::cli::Outcome;
+use crate::cli::blast::DryRun;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::find;
@@ -41,9 +42,8 @@ pub struct Which {
     /// How many keys are meant: where there are more or fewer, nothing is done
     #[arg(long, value_name = "N", conflicts_with = "key")]
     expect: Option<usize>,
-    /// Say what would become of them, and change nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    dry: DryRun,
 }
 
 /// What is done, in words.
@@ -71,9 +71,14 @@ impl Which {
         (self.key.as_deref().unwrap_or_default(), self.all)
     }
 
+    /// Whether it is only to be said what would become of the one that is named.
+    pub(super) const fn is_trial_of_one(&self) -> bool {
+        self.key.is_some() && self.dry.dry_run
+    }
+
     /// The many that are meant; `None` where it is one, and it is to be done.
     pub(super) fn many(&self, deck: &Deck, sought: Sought) -> Result<Option<Crowd<'_>>, Fault> {
-        if self.key.is_some() && !self.dry_run {
+        if self.key.is_some() && !self.dry.dry_run {
             return Ok(None);
         }
         // What is wrong with the words is said before a passphrase is asked for.
@@ -198,7 +203,7 @@ impl Crowd<'_> {
             .zip(refusals)
             .filter_map(|(command, refusal)| Left::of(command, &refusal?.into()))
             .collect();
-        if self.which.dry_run {
+        if self.which.dry.dry_run {
             return self.foretell(deck, deed, &would);
         }
         self.agreed(deck, deed, &would)?;

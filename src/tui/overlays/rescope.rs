@@ -89,7 +89,15 @@ impl Asking for Rescope {
         let added = ticked.iter().filter(|scope| !self.before.contains(scope));
         let removed = self.before.iter().filter(|scope| !ticked.contains(*scope));
         let added: Vec<_> = added.map(|scope| format!("+ {scope}")).collect();
-        let removed: Vec<_> = removed.map(|scope| format!("- {scope}")).collect();
+        // Whoever needs one that goes is refused from then on.
+        let used = |scope: &ScopeId| {
+            seen(look, |seen| {
+                let at = seen.view.key(self.key).and_then(|key| seen.trace(key)?.scope_used_at(scope))?;
+                Some(format!(" (used {})", seen.times.relative(at)))
+            })
+        };
+        let removed = removed.map(|scope| format!("- {scope}{}", used(scope).unwrap_or_default()));
+        let removed: Vec<_> = removed.collect();
         let mut lines = Vec::new();
         for (role, changes) in [(Role::Good, added), (Role::Bad, removed)] {
             if !changes.is_empty() {

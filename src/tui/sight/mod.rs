@@ -1,12 +1,13 @@
 //! What screens and overlays both need to look at keys, apps and entries, below the two: neither is known here.
 //!
 //! - [`seen`]: one look at the state, and how a key stands. [`subset`]: which keys are meant. [`app_standing`]: an app.
-//! - [`usage`]: how they were used. [`wanted`]: what is read of the selected one.
+//! - [`usage`]: how they were used. [`radius`]: what stops with them. [`wanted`]: what is read of the selected one.
 //! - [`deeds`], [`app_deeds`]: what can be done to them now, and why not. [`words`]: what an audit entry says.
 
 pub mod app_deeds;
 pub mod app_standing;
 pub mod deeds;
+pub mod radius;
 pub mod seen;
 pub mod subset;
 pub mod usage;

@@ -113,7 +113,7 @@ pub fn lines(
         all.extend(refused.map(|refused| ("  refused", refused)));
         all.push(("", format!("{}; a sign is {each} {unit}", counts(bars))));
     }
-    all.extend(gaps(&picture.days).map(|gaps| ("Not known", format!("{gaps}: uses may be lost"))));
+    all.extend(gaps(&picture.days).map(|gaps| ("Not known", format!("{gaps}: not counted, or lost"))));
     for (at, visit) in picture.visits.iter().enumerate() {
         let whence = crate::domain::trace::Sighting {
             at: visit.last,

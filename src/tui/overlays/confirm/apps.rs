@@ -1,13 +1,16 @@
 //! Something done to an app: what stops with it and what goes on. A new secret is shown where the question was.
 
 use super::{Accept, Awaited, Confirm, Wanted, run, used};
+use crate::domain::blast::Blast;
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, AppId, LastUse, Usage};
+use crate::domain::history::Picture;
+use crate::domain::{App, AppId, Bearer, LastUse, Usage};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::overlays::secret::Secret;
 use crate::tui::sight::app_deeds::AppDeed;
+use crate::tui::sight::radius;
 use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 
@@ -28,8 +31,9 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
             Line::of(Role::Title, name.as_str()),
             Line::of(Role::Dim, format!("{}  {}, owned by {owner}", app.id, app.profile.source.title())),
             Line::of(Role::Dim, used),
-            Line::blank(),
         ];
+        let radius = lines.len();
+        lines.push(Line::blank());
         for (at, said) in consequences(deed, app, seen).into_iter().enumerate() {
             let stops = at == 0 && deed.danger() == Danger::Dangerous;
             lines.push(Line::of(if stops { Role::Warn } else { Role::Text }, said));
@@ -52,11 +56,26 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
                 (title, Accept::Awaited(Box::new(move || run(&command, "")), SECRET))
             }
         };
-        let typed = (deed == AppDeed::Delete)
+        let stops = matches!(deed, AppDeed::Pause | AppDeed::Delete);
+        let in_use = stops && radius_of(app, None, seen).in_use(seen.now()).is_some();
+        let typed = (deed == AppDeed::Delete || in_use)
             .then(|| Wanted::new("Type its name to confirm:", "the app's name", name));
         let question = Confirm::new(title, lines, (deed.verb(), deed.danger()), accept);
-        Some(Confirm { typed, ..question })
+        let question = Confirm { typed, ..question };
+        Some(if stops { question.telling(Bearer::App(app.id), radius, tell, seen) } else { question })
     })
+}
+
+fn radius_of(app: &App, picture: Option<&Picture>, seen: &Seen<'_>) -> Blast {
+    Blast::of_app(seen.view, app, picture, seen.now())
+}
+
+/// What stops with an app.
+fn tell(about: Bearer, picture: Option<&Picture>, seen: &Seen<'_>) -> Vec<Line> {
+    let app = if let Bearer::App(id) = about { seen.view.app(id) } else { None };
+    let told = app
+        .map(|app| radius::lines(&radius_of(app, picture, seen), seen.now(), |at| seen.times.relative(at)));
+    super::stops(told.unwrap_or_default())
 }
 
 /// Who uses the secret it had before.

@@ -2,12 +2,15 @@
 
 use super::reasons::Reasons;
 use super::{Accept, Confirm, Spell, Told, Wanted};
+use crate::domain::blast::Blast;
+use crate::domain::history::Picture;
 use crate::domain::name::first_few;
-use crate::domain::{Key, KeyId, LastUse};
+use crate::domain::{Bearer, Key, KeyId, LastUse};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::sight::deeds::{self, Deed};
+use crate::tui::sight::radius;
 use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
@@ -29,11 +32,13 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             Line::of(Role::Dim, format!("{} marked {stay} ({names}): {why}", keys.len()))
         });
         let mut lines = Vec::new();
+        let mut radius = 0;
         if one {
             lines.push(Line::of(Role::Title, first.name.as_str()));
             lines.push(Line::of(Role::Dim, facts(first, seen)));
             lines.push(Line::blank());
             lines.push(Line::of(Role::Warn, used(first, seen, deed)));
+            radius = lines.len();
             lines.extend(left_out);
             lines.push(Line::of(Role::Text, consequence(deed, one)));
             if deed.danger() == Danger::Dangerous && seen.view.old_half(first, seen.now()).is_some() {
@@ -88,7 +93,9 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             question.width = 80;
         }
         let live = found.iter().any(|key| !key.state(seen.now()).is_over());
-        question.typed = (deed.is_final() && live).then(|| match found.as_slice() {
+        let stops = deed.danger() == Danger::Dangerous && live;
+        let in_use = one && stops && radius_of(first, None, seen).in_use(seen.now()).is_some();
+        question.typed = ((deed.is_final() && live) || in_use).then(|| match found.as_slice() {
             [key] => Wanted::new("Type its name to confirm:", "the key's name", key.name.to_string()),
             many => {
                 let count = many.len().to_string();
@@ -107,8 +114,23 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             ]);
             question.instead = Some(Box::new(move |look| ask(look, Deed::Resume, &keys)));
         }
+        if one && stops {
+            question = question.telling(Bearer::Key(first.id), radius, tell, seen);
+        }
         Some(question)
     })
+}
+
+fn radius_of(key: &Key, picture: Option<&Picture>, seen: &Seen<'_>) -> Blast {
+    Blast::of_key(seen.view, key, key.scopes.iter(), picture, seen.now())
+}
+
+/// What stops with a key.
+fn tell(about: Bearer, picture: Option<&Picture>, seen: &Seen<'_>) -> Vec<Line> {
+    let key = if let Bearer::Key(id) = about { seen.view.key(id) } else { None };
+    let told = key
+        .map(|key| radius::lines(&radius_of(key, picture, seen), seen.now(), |at| seen.times.relative(at)));
+    super::stops(told.unwrap_or_default())
 }
 
 fn consequence(deed: Deed, one: bool) -> &'static str {

@@ -21,18 +21,19 @@ use ratatui::layout::Rect;
 
 use self::reasons::{Reasons, told};
 use self::spell::Spell;
+use crate::domain::history::Picture;
 use crate::domain::name::first_few;
-use crate::domain::{Command, Event, LastUse, Motive};
+use crate::domain::{Bearer, Command, Event, LastUse, Motive};
 use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
-use crate::tui::clock::Now;
+use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
 use crate::tui::list::page::{Line, Page, wrapped};
-use crate::tui::overlay::{Cue, Heard, Overlay};
+use crate::tui::overlay::{Cue, Heard, Overlay, Typed};
 use crate::tui::router::Edit;
-use crate::tui::sight::seen::Seen;
+use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
 use crate::tui::widgets::field::TextField;
@@ -103,6 +104,13 @@ impl Wanted {
     fn new(asks: &'static str, what: &'static str, word: String) -> Self {
         Self { asks, what, word, field: TextField::new("") }
     }
+
+    /// Whether what is typed there goes on with the word.
+    fn goes_on(&self, cue: Cue<'_>) -> bool {
+        let Cue::Type(Typed(more)) = cue else { return false };
+        let begun = self.field.text();
+        self.word.strip_prefix(begun).is_some_and(|rest| rest.starts_with(more))
+    }
 }
 
 enum Phase {
@@ -125,6 +133,27 @@ struct Run {
     stopping: bool,
 }
 
+/// What is read before somebody answers: how it was used, told in lines of its own.
+struct Before {
+    about: Bearer,
+    /// It was asked for.
+    asked: bool,
+    /// The line before which it is told.
+    at: usize,
+    tell: fn(Bearer, Option<&Picture>, &Seen<'_>) -> Vec<Line>,
+    /// Lines of it that stand there now.
+    told: usize,
+}
+
+/// Lines of what stops.
+fn stops(told: Vec<(&'static str, String)>) -> Vec<Line> {
+    let line = |(label, said): (&'static str, String)| Line {
+        spans: vec![(Role::Dim, format!("{label:<12}")), (Role::Text, said)],
+        ..Line::default()
+    };
+    told.into_iter().map(line).collect()
+}
+
 /// Another question in its place.
 type Instead = Box<dyn Fn(&Look) -> Option<Confirm>>;
 
@@ -143,6 +172,7 @@ pub struct Confirm {
     buttons: ButtonRow,
     accept: Accept,
     instead: Option<Instead>,
+    before: Option<Before>,
     phase: Phase,
 }
 
@@ -166,6 +196,7 @@ impl Confirm {
             buttons: ButtonRow::new([Button::safe("Cancel"), does]),
             accept,
             instead: None,
+            before: None,
             phase: Phase::Asking,
         }
     }
@@ -175,6 +206,31 @@ impl Confirm {
     pub fn willing(mut self) -> Self {
         self.buttons.focus(1);
         self
+    }
+
+    /// Has it told, at the end of what it says by now, what stops: at once what is known without a look at the disk, and the
+    /// rest when that is read.
+    fn telling(
+        mut self,
+        about: Bearer,
+        at: usize,
+        tell: fn(Bearer, Option<&Picture>, &Seen<'_>) -> Vec<Line>,
+        seen: &Seen<'_>,
+    ) -> Self {
+        let lines = tell(about, None, seen);
+        let (at, told) = (at.min(self.lines.len()), lines.len());
+        self.lines.splice(at..at, lines);
+        self.before = Some(Before { about, asked: false, at, tell, told });
+        self
+    }
+
+    /// How it was used has come.
+    fn learn(&mut self, about: Bearer, picture: &Picture, look: &Look) {
+        let Some(before) = self.before.as_mut().filter(|before| before.about == about) else { return };
+        let lines = seen(look, |seen| (before.tell)(about, Some(picture), seen));
+        let end = (before.at + before.told).min(self.lines.len());
+        before.told = lines.len();
+        self.lines.splice(before.at.min(end)..end, lines);
     }
 
     fn is_typed(&self) -> bool {
@@ -265,18 +321,23 @@ impl Confirm {
 
     /// Changes what is typed. The button one came for is the one Enter presses, as soon as it may be.
     fn type_in(&mut self, cue: Cue<'_>) -> Heard {
-        if let Some(spell) = &mut self.spell {
+        // A digit that goes on with the name is a part of it.
+        let goes_on = self.typed.as_ref().is_some_and(|typed| typed.goes_on(cue));
+        let names = self.typed.is_some();
+        if let Some(spell) = self.spell.as_mut().filter(|_| !goes_on) {
             // What would move a cursor moves between the buttons: digits are all there is to type.
             let walked = match cue {
-                Cue::Edit(Edit::Left) => self.buttons.walk(Action::Left),
-                Cue::Edit(Edit::Right) => self.buttons.walk(Action::Right),
+                Cue::Edit(Edit::Left) if !names => self.buttons.walk(Action::Left),
+                Cue::Edit(Edit::Right) if !names => self.buttons.walk(Action::Right),
                 _ => false,
             };
             let taken = spell.take_in(cue);
-            if taken {
+            if taken && !names {
                 self.buttons.focus(1);
             }
-            return if walked || taken { Heard::Consumed } else { Heard::Ignored };
+            if walked || taken || !names {
+                return if walked || taken { Heard::Consumed } else { Heard::Ignored };
+            }
         }
         let taken = self.typed.as_mut().is_some_and(|typed| typed.field.take_in(cue));
         if !taken {
@@ -312,6 +373,13 @@ impl Overlay for Confirm {
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
+        if cue == Cue::Tick {
+            if let Some(before) = self.before.as_mut().filter(|before| !before.asked) {
+                before.asked = true;
+                out.push(Ask::Do(Job::Use(before.about)));
+            }
+            return Heard::Consumed;
+        }
         match (&mut self.phase, cue) {
             (Phase::Asking, _) => {}
             (Phase::Running(run), Cue::Do(Action::Cancel)) => {
@@ -343,7 +411,18 @@ impl Overlay for Confirm {
         Heard::Consumed
     }
 
+    fn wake_at(&self) -> Option<Moment> {
+        self.before.as_ref().filter(|before| !before.asked).map(|_| Moment::default())
+    }
+
     fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
+        let answer = match answer {
+            Answer::Use(about, picture) => {
+                self.learn(about, &picture, look);
+                return Heard::Consumed;
+            }
+            answer => answer,
+        };
         match (&self.accept, &mut self.phase) {
             (Accept::Many(_, told), Phase::Running(run)) => {
                 match answer {
@@ -374,7 +453,8 @@ impl Overlay for Confirm {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
         let cells = self.width.min(area.width).saturating_sub(6).max(1);
         let lines = wrapped(self.lines.iter().cloned(), 0, cells);
-        let asked = if self.typed.is_some() { 3 } else { 2 * u16::from(self.spell.is_some()) };
+        let (names, lasts) = (self.typed.is_some(), self.spell.is_some());
+        let asked = 3 * u16::from(names) + 2 * u16::from(lasts);
         let why = if self.reasons.is_some() { Reasons::ROWS } else { 0 };
         let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(why + asked + 6);
         let inner = popup::draw(canvas, &self.title, self.width, wanted);
@@ -397,8 +477,9 @@ impl Overlay for Confirm {
             return;
         }
         self.buttons.draw(canvas, buttons, Focus::Here);
-        if let Some(spell) = &self.spell {
-            spell.draw(canvas, layout::row(field, 0));
+        let (spell, field) = layout::top(field, 2 * u16::from(lasts));
+        if let Some(asked) = &self.spell {
+            asked.draw(canvas, layout::row(spell, 0));
         }
         let below = Focus::when(!self.reasons.as_ref().is_some_and(Reasons::is_here));
         if let Some(typed) = &self.typed {
