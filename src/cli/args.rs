@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use super::globals::Globals;
 use super::{
     app, audit, backup, clock, completions, console, due, guide, init, key, location, lockdown, notices,
-    operator, policy, scope, serve, verify,
+    operator, policy, scan, scope, serve, verify,
 };
 
 /// Issue, scope, hand over, watch and revoke the API keys of an agency's platform
@@ -76,9 +76,11 @@ pub enum Command {
     Backup(backup::Backup),
     /// A store from such a file, where none is (admins)
     Restore(backup::Restore),
+    /// Find secrets of keydeck's in files, offline, and ask the store whose they are
+    Scan(scan::Scan),
     /// Answer proxies over HTTP: may this request pass?
     Serve(serve::Serve),
-    /// A proxy's configuration for `keydeck serve`, ready to paste
+    /// A proxy's configuration for `keydeck serve`, or a secret scanner's rules, ready to paste
     Guide(guide::Guide),
     /// Version, paths, store and terminal, for finding out what is wrong
     Info,
@@ -110,6 +112,7 @@ impl Command {
             Self::Audit(_) => "keydeck audit",
             Self::Backup(_) => "keydeck backup",
             Self::Restore(_) => "keydeck restore",
+            Self::Scan(_) => "keydeck scan",
             Self::Serve(_) => "keydeck serve",
             Self::Guide(_) => "keydeck guide",
             Self::Info => "keydeck info",

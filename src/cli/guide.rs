@@ -1,4 +1,4 @@
-//! `keydeck guide`: a proxy's configuration, ready to paste.
+//! `keydeck guide`: a proxy's configuration or a secret scanner's rules, ready to paste.
 
 use std::process::ExitCode;
 
@@ -6,15 +6,16 @@ use clap::{Args, ValueEnum};
 
 use super::Outcome;
 use super::door::Deck;
+use super::fault::Fault;
 use super::number::whole;
 use crate::serve::guide::{self, Proxy, Wiring};
 
 /// Words of `guide`.
 #[derive(Debug, Args)]
 pub struct Guide {
-    /// Which proxy
-    #[arg(value_enum)]
-    proxy: Name,
+    /// Which proxy, or which scanner
+    #[arg(value_enum, value_name = "PROXY")]
+    name: Name,
     /// Where `keydeck serve` listens: HOST:PORT (haproxy: an IP address), or for nginx and caddy `unix:/PATH`
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
     listen: String,
@@ -35,22 +36,38 @@ enum Name {
     Traefik,
     TraefikStatic,
     Envoy,
+    /// Rules for gitleaks
+    Gitleaks,
+    /// Rules for secretlint
+    Secretlint,
+    /// `keydeck scan` before each commit
+    PreCommit,
 }
+
+/// Rules for scanners, by file; the tests hold them against what is found here.
+const GITLEAKS: &str = include_str!("../../assets/guide/scanners/gitleaks.toml");
+const SECRETLINT: &str = include_str!("../../assets/guide/scanners/secretlintrc.json");
+const PRE_COMMIT: &str = include_str!("../../assets/guide/scanners/pre-commit-config.yaml");
 
 /// Prints it.
 pub fn run(deck: &Deck, args: &Guide) -> Outcome {
-    let proxy = match args.proxy {
-        Name::Nginx => Proxy::Nginx,
-        Name::Caddy => Proxy::Caddy,
-        Name::Haproxy => Proxy::Haproxy,
-        Name::HaproxyLua => Proxy::HaproxyLua,
-        Name::Traefik => Proxy::Traefik,
-        Name::TraefikStatic => Proxy::TraefikStatic,
-        Name::Envoy => Proxy::Envoy,
-    };
-    let text =
-        guide::snippet(proxy, Wiring { keydeck: &args.listen, upstream: &args.upstream, port: args.port })
-            .map_err(|error| super::Fault::usage(error.to_string()))?;
+    let text = match args.name {
+        Name::Nginx => of_proxy(args, Proxy::Nginx),
+        Name::Caddy => of_proxy(args, Proxy::Caddy),
+        Name::Haproxy => of_proxy(args, Proxy::Haproxy),
+        Name::HaproxyLua => of_proxy(args, Proxy::HaproxyLua),
+        Name::Traefik => of_proxy(args, Proxy::Traefik),
+        Name::TraefikStatic => of_proxy(args, Proxy::TraefikStatic),
+        Name::Envoy => of_proxy(args, Proxy::Envoy),
+        Name::Gitleaks => Ok(GITLEAKS.to_owned()),
+        Name::Secretlint => Ok(SECRETLINT.to_owned()),
+        Name::PreCommit => Ok(PRE_COMMIT.to_owned()),
+    }?;
     deck.output.text(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn of_proxy(args: &Guide, proxy: Proxy) -> Result<String, Fault> {
+    let wiring = Wiring { keydeck: &args.listen, upstream: &args.upstream, port: args.port };
+    guide::snippet(proxy, wiring).map_err(|error| Fault::usage(error.to_string()))
 }

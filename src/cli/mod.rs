@@ -7,7 +7,7 @@
 //! - `interrupt`: Ctrl-C while many things are done.
 //! - `config`, `channels`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `app`, `lockdown`, `scope`, `policy`, `clock`, `due`, `delivery`, `verify`, `audit`, `backup`, `serve`, `guide`, `info`,
+//! - `init`, `operator`, `location`, `key`, `app`, `lockdown`, `scope`, `policy`, `clock`, `due`, `delivery`, `verify`, `audit`, `backup`, `scan`, `serve`, `guide`, `info`,
 //!   `completions`: the commands.
 //! - `console`: the way to the full-screen console.
 //!
@@ -49,6 +49,7 @@ mod places;
 mod policy;
 mod problem;
 mod process;
+mod scan;
 mod scope;
 mod secrets;
 mod serve;
@@ -177,6 +178,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Audit(verb)) => audit::run(&deck, &verb),
         Some(Command::Backup(args)) => backup::backup(&deck, &args),
         Some(Command::Restore(args)) => backup::restore(&deck, &args),
+        Some(Command::Scan(args)) => scan::run(&deck, &args),
         Some(Command::Serve(args)) => serve::run(&deck, &args),
         Some(Command::Guide(args)) => guide::run(&deck, &args),
         Some(Command::Info) => info::run(&deck),

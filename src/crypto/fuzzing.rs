@@ -9,6 +9,8 @@ use super::jwt::{self, Claims, TokenConfig, TokenKey};
 use super::keyring::{Keyring, RootKey};
 use super::phc::Phc;
 use super::random::Entropy;
+#[cfg(feature = "console")]
+use super::scan::{self, Place, Window};
 use super::store_id::StoreId;
 use super::{CryptoError, record, token};
 use crate::domain::Timestamp;
@@ -135,4 +137,43 @@ pub fn phc(bytes: &[u8]) {
     let cost = phc.cost();
     assert!((19 * 1024..=1024 * 1024).contains(&cost.memory_kib()));
     assert!((2..=16).contains(&cost.passes()) && (1..=16).contains(&cost.lanes()));
+}
+
+/// A token that stands anywhere in any bytes is found, once, in whatever pieces they are read; and in pieces the same is
+/// found as in one. The first bytes say where it stands and how long the pieces are.
+#[cfg(feature = "console")]
+pub fn scan(bytes: &[u8]) {
+    let Some(([high, low, step], text)) = bytes.split_first_chunk::<3>() else { return };
+    let Ok(token) = token::Token::mint(token::TokenKind::Location, &mut Fixed) else { return };
+    // As long as some windows, so that all of their edges are met.
+    let text = text.repeat(4 * scan::REACH / text.len().max(1));
+    let at = usize::from(u16::from_be_bytes([*high, *low])) % (text.len() + 1);
+    let (before, after) = text.split_at(at);
+    let whole = [before, token.bytes(), after].concat();
+    if whole.starts_with(&[0xff, 0xfe]) || whole.starts_with(&[0xfe, 0xff]) {
+        return;
+    }
+    let found = in_pieces(&whole, 0, usize::from(*step) + 1);
+    let standing = whole.windows(token::LEN).filter(|window| *window == token.bytes()).count();
+    let told = found.iter().filter(|(_, secret)| secret == token.bytes()).count();
+    assert_eq!(told, standing, "a token is told as often as it stands there");
+    assert_eq!(found, in_pieces(&whole, whole.len() + scan::REACH, whole.len()));
+}
+
+#[cfg(feature = "console")]
+fn in_pieces(text: &[u8], size: usize, step: usize) -> Vec<(Place, Vec<u8>)> {
+    let mut window = Window::new(size);
+    let mut found = Vec::new();
+    let mut rest = text;
+    loop {
+        let room = window.room();
+        let read = room.len().min(step).min(rest.len());
+        let (now, later) = rest.split_at(read);
+        room[..read].copy_from_slice(now);
+        window.take(read, |place, hit| found.push((place, hit.bytes.to_vec())));
+        if read == 0 {
+            return found;
+        }
+        rest = later;
+    }
 }

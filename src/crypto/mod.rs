@@ -9,6 +9,7 @@
 //! | `random` | the operating system's generator, unbiased Base58 |
 //! | `token`, `public_id` | the 56-byte token and its public part |
 //! | `recovery` | the recovery code a person keeps on paper |
+//! | `scan` | all of these in any text, by shape and checksum |
 //! | `digest` | the stored form of a generated token |
 //! | `phc` | the stored form of an imported secret (Argon2id) |
 //! | `passphrase` | passphrases and the cost of guessing them |
@@ -42,6 +43,8 @@ pub mod public_id;
 pub mod random;
 pub mod record;
 pub mod recovery;
+#[cfg(feature = "console")]
+pub mod scan;
 pub mod seal;
 pub mod slots;
 pub mod state_digest;

@@ -9,7 +9,7 @@ use super::CryptoError;
 use super::random::{self, Entropy};
 use super::token::{CHECKSUM, Malformed, checksum, checksum_matches, is_base58};
 
-const PREFIX: &[u8; 5] = b"kdrc_";
+pub(super) const PREFIX: &str = "kdrc_";
 const SIGNED: usize = PREFIX.len() + 32;
 const LEN: usize = SIGNED + CHECKSUM;
 /// More than a code in any grouping, far less than a pasted file.
@@ -22,7 +22,7 @@ impl RecoveryCode {
     /// A new code.
     pub fn generate(entropy: &mut (impl Entropy + ?Sized)) -> Result<Self, CryptoError> {
         let mut code = Box::new(Zeroizing::new([0; LEN]));
-        code[..PREFIX.len()].copy_from_slice(PREFIX);
+        code[..PREFIX.len()].copy_from_slice(PREFIX.as_bytes());
         random::base58(entropy, &mut code[PREFIX.len()..SIGNED])?;
         let checksum = checksum(&code[..SIGNED]);
         code[SIGNED..].copy_from_slice(&checksum);
@@ -49,7 +49,7 @@ impl RecoveryCode {
     /// The code in groups, for the one time it is shown: `kdrc_7HqP-2mVx-…`.
     pub fn reveal(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(LEN + 16));
-        text.extend(PREFIX.iter().copied().map(char::from));
+        text.push_str(PREFIX);
         for (place, byte) in self.0[PREFIX.len()..].iter().enumerate() {
             // Eight groups of four, and the checksum as the last group.
             if place > 0 && place.is_multiple_of(4) && place + PREFIX.len() <= SIGNED {
@@ -70,7 +70,7 @@ fn check(code: &[u8; LEN]) -> Result<(), Malformed> {
     if !code.is_ascii() {
         return Err(Malformed::NotAscii);
     }
-    if !code.starts_with(PREFIX) {
+    if !code.starts_with(PREFIX.as_bytes()) {
         return Err(Malformed::Prefix);
     }
     if !is_base58(&code[PREFIX.len()..]) {

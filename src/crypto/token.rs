@@ -17,10 +17,6 @@ use crate::domain::{PublicId, id};
 /// Bytes of a token, the same for every kind, so that its length says nothing.
 pub const LEN: usize = 56;
 
-/// What a secret scanner looks for; a hit counts only when [`parse`] accepts it. Keywords: the four prefixes.
-/// Entropy floor: 3 bits per character.
-pub const SCANNER_RULE: &str = r"\bkd(?:ag|lo|ap|as)_[1-9A-HJ-NP-Za-km-z]{12}_[1-9A-HJ-NP-Za-km-z]{38}\b";
-
 const PREFIX: usize = 5;
 const ID_END: usize = PREFIX + public_id::LEN;
 pub(super) const CHECKSUM: usize = 6;

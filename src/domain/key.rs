@@ -433,14 +433,17 @@ impl Usage {
 
 /// When something was last used, as far as that is known. In the order in which several make one: a known use says more than
 /// an unknown one, and that more than none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub enum LastUse {
     /// It never was, and no use was lost since it was made.
+    #[n(0)]
     Never,
     /// No use is known, and before that time some may have been lost; without a time they still may be.
-    NotKnown(Option<Timestamp>),
+    #[n(1)]
+    NotKnown(#[n(0)] Option<Timestamp>),
     /// Then.
-    At(Timestamp),
+    #[n(2)]
+    At(#[n(0)] Timestamp),
 }
 
 impl LastUse {

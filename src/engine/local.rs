@@ -412,6 +412,7 @@ impl Engine for LocalEngine {
             Question::Sweep(how) => Finding::Swept(Box::new(self.sweep_for(session, how)?)),
             Question::History(about) => Finding::History(Box::new(self.picture(session, about)?)),
             Question::Copy(want) => Finding::Copy(Box::new(self.copy_part(session, want)?)),
+            Question::Whose(presented) => Finding::Whose(self.whose(session, presented)?),
         })
     }
 

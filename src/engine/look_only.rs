@@ -46,6 +46,7 @@ impl Engine for LookOnly {
             | Q::Doors
             | Q::Test { .. }
             | Q::Called(_)
+            | Q::Whose(_)
             | Q::History(_)
             | Q::Sweep(Sweeping::Tell) => false,
         };

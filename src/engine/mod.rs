@@ -16,6 +16,7 @@
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them. `token_desk`: the keys for that.
 //! - `snapshot`: what is held in memory. `question`: what can be asked. [`audit_log`]: reading and checking the trail. `tried`: what it says of one token.
+//!   `whose`: what a secret opens that was found somewhere.
 //! - `troubles`: what is wrong, for people.
 //! - `doors`: slots, passphrases, recovery. [`backup`]: the whole store as one file, and back.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
@@ -59,6 +60,7 @@ mod tried;
 mod troubles;
 mod uses;
 mod verifier;
+mod whose;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -86,6 +88,7 @@ pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
 pub use self::tried::{Party, Tried, Try};
 pub use self::troubles::{Troubles, failing, fails, troubles};
 pub use self::verifier::Verifier;
+pub use self::whose::{Holder, Whose};
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;

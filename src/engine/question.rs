@@ -8,6 +8,7 @@ use super::backup::{Part, Want};
 use super::doors::Doors;
 use super::sweep::{Sweeping, Swept};
 use super::tried::Tried;
+use super::whose::Whose;
 use super::{Engine, EngineError, Session};
 use crate::domain::history::Picture;
 use crate::domain::{Audience, Bearer, Decision, KeyId, ScopeId};
@@ -65,6 +66,9 @@ pub enum Question<'q> {
     /// A part of a copy of the whole store.
     #[n(10)]
     Copy(#[n(0)] Want),
+    /// Whose a secret is.
+    #[n(11)]
+    Whose(#[cbor(b(0), with = "minicbor::bytes")] &'q [u8]),
 }
 
 /// What was found: for each question its own.
@@ -104,6 +108,9 @@ pub enum Finding {
     /// A part of a copy.
     #[n(10)]
     Copy(#[n(0)] Box<Part>),
+    /// Whose a secret is.
+    #[n(11)]
+    Whose(#[n(0)] Whose),
 }
 
 /// What was found, if it answers what was asked.
@@ -195,5 +202,11 @@ impl dyn Engine + '_ {
     /// A part of a copy of the whole store, as it lies; for admins, and the trail tells that it was begun. See [`super::backup`].
     pub fn copy(&self, session: &Session, want: Want) -> Result<Part, EngineError> {
         found!(self.ask(session, Question::Copy(want)), Finding::Copy).map(|part| *part)
+    }
+
+    /// Whose a secret is that was found somewhere, and whether it works: a key's, an app's, or a recovery code. No use is
+    /// noted, and the trail says nothing of it.
+    pub fn whose(&self, session: &Session, presented: &[u8]) -> Result<Whose, EngineError> {
+        found!(self.ask(session, Question::Whose(presented)), Finding::Whose)
     }
 }

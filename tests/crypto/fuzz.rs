@@ -83,6 +83,16 @@ proptest! {
     }
 
     #[test]
+    fn a_token_anywhere_is_found_once_in_any_pieces(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        fuzzing::scan(&bytes);
+    }
+
+    #[test]
+    fn a_token_among_what_nearly_is_one_is_found_once(start in any::<[u8; 3]>(), bytes in damaged(&TOKEN)) {
+        fuzzing::scan(&[&start[..], &bytes].concat());
+    }
+
+    #[test]
     fn a_damaged_claim_is_refused_or_read_in_bounds(bytes in damaged(CLAIMS)) {
         fuzzing::access_token(&bytes);
     }

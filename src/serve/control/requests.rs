@@ -276,6 +276,7 @@ impl Clerk {
             | Finding::Doors(_)
             | Finding::History(_)
             | Finding::Copy(_)
+            | Finding::Whose(_)
             | Finding::Called => None,
         };
         let record = bearer.and_then(|bearer| match bearer {

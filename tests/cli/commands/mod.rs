@@ -14,6 +14,8 @@ mod delivery;
 mod lockdowns;
 mod people;
 mod rotation;
+mod scan;
+mod scanners;
 mod terminal;
 mod trouble;
 mod verify;

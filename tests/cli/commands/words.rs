@@ -41,6 +41,7 @@ const COMMANDS: &[&str] = &[
     "audit verify",
     "audit anchor",
     "audit export",
+    "scan",
     "serve",
     "guide",
     "info",

@@ -1,0 +1,169 @@
+//! Reads files, directories and standard input, several files at a time, in a window that is wiped.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+use zeroize::Zeroizing;
+
+use super::{STDIN, Scan};
+use crate::cli::tokens;
+use crate::crypto::scan::{Kind, Place, Window};
+use crate::domain::PublicId;
+use crate::files;
+
+/// What stands for standard input in results.
+const STDIN_NAME: &str = "(standard input)";
+/// Secrets that are listed; more are counted.
+const LISTED: usize = 100_000;
+
+/// A secret that was found. It is kept to ask the store about it, and wiped.
+pub struct Found {
+    /// The path as it was named, with secrets in it cut down to what may be shown.
+    pub path: Arc<str>,
+    /// Where it begins.
+    pub place: Place,
+    /// By its prefix.
+    pub kind: Kind,
+    /// The public id, where the kind has one.
+    pub id: Option<PublicId>,
+    /// All of it.
+    pub secret: Zeroizing<Vec<u8>>,
+}
+
+impl Found {
+    /// As much of it as may be shown.
+    pub fn hint(&self) -> String {
+        let prefix = self.kind.prefix();
+        self.id.map_or_else(|| format!("{prefix}…"), |id| format!("{prefix}{id}_…"))
+    }
+}
+
+/// What a search came to.
+#[derive(Default)]
+pub struct Gathered {
+    /// In the order of paths and places.
+    pub found: Vec<Found>,
+    /// How many are not among them for want of room.
+    pub more: usize,
+    /// What could not be read, and why.
+    pub unread: Vec<String>,
+}
+
+/// Searches everything that was named.
+pub fn search(args: &Scan) -> Gathered {
+    let gathered = Mutex::default();
+    let sink = Sink { gathered: &gathered, first_only: args.quiet };
+    let (stdin, paths): (Vec<_>, Vec<_>) = args.paths.iter().partition(|path| path.as_os_str() == STDIN);
+    if !stdin.is_empty() {
+        sink.read(STDIN_NAME.into(), &mut Stdin, &mut Window::default());
+    }
+    if !paths.is_empty() && !sink.has_enough() {
+        walk(&paths, args.no_ignore, sink);
+    }
+    let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+    gathered.found.sort_by(|one, other| (&one.path, one.place).cmp(&(&other.path, other.place)));
+    gathered.unread.sort();
+    gathered
+}
+
+fn walk(paths: &[&PathBuf], no_ignore: bool, sink: Sink<'_>) {
+    let Some((first, rest)) = paths.split_first() else { return };
+    let mut builder = WalkBuilder::new(first);
+    for path in rest {
+        builder.add(path);
+    }
+    builder.hidden(false).ignore(false).follow_links(false).require_git(false);
+    builder.parents(!no_ignore).git_ignore(!no_ignore).git_global(!no_ignore).git_exclude(!no_ignore);
+    builder.filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
+    builder.build_parallel().run(|| {
+        let mut window = Window::default();
+        Box::new(move |entry| {
+            match entry {
+                Ok(entry) => sink.entry(&entry, &mut window),
+                // A rule in .gitignore that nobody understands leaves nothing out.
+                Err(error) if error.io_error().is_none() => tracing::debug!(%error, "a rule is ignored"),
+                Err(error) => sink.unread(&error.to_string()),
+            }
+            if sink.has_enough() { WalkState::Quit } else { WalkState::Continue }
+        })
+    });
+}
+
+/// Where all threads put what they find.
+#[derive(Clone, Copy)]
+struct Sink<'g> {
+    gathered: &'g Mutex<Gathered>,
+    first_only: bool,
+}
+
+impl Sink<'_> {
+    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_enough(&self) -> bool {
+        self.first_only && !self.gathered().found.is_empty()
+    }
+
+    fn unread(&self, why: &str) {
+        self.gathered().unread.push(format!("Not searched: {}.", tokens::redacted(why)));
+    }
+
+    /// Searches a file. Of what was found on the way only plain files are opened; what was named is, whatever it is.
+    fn entry(&self, entry: &DirEntry, window: &mut Window) {
+        let path = entry.path();
+        let named = entry.depth() == 0;
+        let opened = match entry.file_type() {
+            Some(kind) if kind.is_file() && !named => files::open(path),
+            // A pipe is waited for: somebody named it.
+            Some(kind) if !kind.is_dir() && named => File::open(path),
+            _ => return,
+        };
+        let name: Arc<str> = tokens::redacted(&path.to_string_lossy()).into();
+        match opened {
+            Ok(mut file) => self.read(name, &mut file, window),
+            Err(error) => self.unread(&format!("{name}: {error}")),
+        }
+    }
+
+    fn read(&self, path: Arc<str>, source: &mut impl Read, window: &mut Window) {
+        window.begin();
+        loop {
+            let read = match source.read(window.room()) {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.unread(&format!("{path}: {error}"));
+                    // What was read until then is searched.
+                    0
+                }
+            };
+            window.take(read, |place, hit| {
+                let mut gathered = self.gathered();
+                if gathered.found.len() >= LISTED {
+                    gathered.more += 1;
+                    return;
+                }
+                let secret = Zeroizing::new(hit.bytes.to_vec());
+                let path = Arc::clone(&path);
+                gathered.found.push(Found { path, place, kind: hit.kind, id: hit.id(), secret });
+            });
+            if read == 0 || self.has_enough() {
+                return;
+            }
+        }
+    }
+}
+
+/// Standard input, past the buffer in which the standard library would leave a copy.
+struct Stdin;
+
+impl Read for Stdin {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(io::stdin().as_fd(), into)?)
+    }
+}

@@ -1,0 +1,201 @@
+//! A text that is longer than memory should hold, seen through a window: whoever reads fills it, what was found is told with
+//! its place, and what has passed is overwritten. The window is wiped when dropped. A secret that is cut by a reading is
+//! found like any other, once.
+
+use memchr::{memchr_iter, memrchr};
+use zeroize::Zeroizing;
+
+use super::{Hit, REACH, find};
+
+/// Bytes in view.
+const SIZE: usize = 256 * 1024;
+
+/// Where in a text something stands, as editors count: from 1, a column for each Unicode code point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+}
+
+impl Place {
+    const START: Self = Self { line: 1, column: 1 };
+
+    /// The place behind some more text.
+    fn after(self, passed: &[u8]) -> Self {
+        let columns = |text: &[u8]| text.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        match memrchr(b'\n', passed).and_then(|last| passed.split_at_checked(last + 1)) {
+            None => Self { column: self.column + columns(passed), ..self },
+            Some((lines, rest)) => {
+                Self { line: self.line + memchr_iter(b'\n', lines).count(), column: 1 + columns(rest) }
+            }
+        }
+    }
+}
+
+/// How wide the characters of a text are.
+#[derive(Clone, Copy)]
+enum Width {
+    /// The text has not begun.
+    NotKnown,
+    One,
+    /// UTF-16, as its first two bytes say, and how its units are read.
+    Two(fn([u8; 2]) -> u16),
+}
+
+/// See the module.
+pub struct Window {
+    bytes: Zeroizing<Vec<u8>>,
+    /// How much of it can be searched; behind that may stand the first half of a UTF-16 unit.
+    text: usize,
+    filled: usize,
+    /// Where the first of them stands in the text.
+    place: Place,
+    width: Width,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self::new(SIZE)
+    }
+}
+
+impl Window {
+    /// A window that shows so many bytes: at least twice [`REACH`].
+    pub fn new(size: usize) -> Self {
+        let bytes = Zeroizing::new(vec![0; size.max(2 * REACH)]);
+        Self { bytes, text: 0, filled: 0, place: Place::START, width: Width::NotKnown }
+    }
+
+    /// Turns to another text, of which nothing was read yet.
+    pub fn begin(&mut self) {
+        (self.text, self.filled, self.place, self.width) = (0, 0, Place::START, Width::NotKnown);
+    }
+
+    /// Where the next bytes go. Never empty.
+    pub fn room(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.filled..).unwrap_or_default()
+    }
+
+    /// Says that so many bytes were put into the room; none is the end of the text. Tells what was found, in order.
+    pub fn take(&mut self, read: usize, mut tell: impl FnMut(Place, &Hit<'_>)) {
+        let last = read == 0;
+        self.filled = (self.filled + read).min(self.bytes.len());
+        self.narrow(last);
+        if !last && self.filled < self.bytes.len() {
+            return;
+        }
+        let text = self.bytes.get(..self.text).unwrap_or_default();
+        let before = if last { text.len() } else { text.len().saturating_sub(REACH) };
+        let (mut place, mut told) = (self.place, 0);
+        let mut pass = |to: usize| {
+            place = place.after(text.get(told..to).unwrap_or_default());
+            told = to;
+            place
+        };
+        for hit in find(text, before) {
+            tell(pass(hit.start), &hit);
+        }
+        if last {
+            return self.begin();
+        }
+        self.place = pass(before);
+        self.bytes.copy_within(before..self.filled, 0);
+        self.text -= before;
+        self.filled -= before;
+    }
+
+    /// Makes of each unit of UTF-16 one byte: all of a secret is ASCII, and of the rest only the number of characters counts.
+    fn narrow(&mut self, last: bool) {
+        if matches!(self.width, Width::NotKnown) && (self.filled > 1 || last) {
+            let mark = self.bytes.get(..self.filled).and_then(<[u8]>::first_chunk::<2>);
+            self.width = match mark {
+                Some([0xff, 0xfe]) => Width::Two(u16::from_le_bytes),
+                Some([0xfe, 0xff]) => Width::Two(u16::from_be_bytes),
+                _ => Width::One,
+            };
+            if matches!(self.width, Width::Two(_)) {
+                self.bytes.copy_within(2..self.filled, 0);
+                self.filled -= 2;
+            }
+        }
+        match self.width {
+            Width::NotKnown => {}
+            Width::One => self.text = self.filled,
+            Width::Two(unit) => self.halve(unit),
+        }
+    }
+
+    fn halve(&mut self, unit: fn([u8; 2]) -> u16) {
+        let mut from = self.text;
+        while let Some(pair) = self.bytes.get(from..self.filled).and_then(<[u8]>::first_chunk::<2>) {
+            let byte = match unit(*pair) {
+                ascii @ 0..0x80 => ascii.to_le_bytes()[0],
+                // The second half of a character is no column of its own.
+                0xdc00..0xe000 => 0x80,
+                _ => 0xff,
+            };
+            if let Some(place) = self.bytes.get_mut(self.text) {
+                *place = byte;
+            }
+            (from, self.text) = (from + 2, self.text + 1);
+        }
+        self.bytes.copy_within(from..self.filled, self.text);
+        self.filled -= from - self.text;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::random::OsEntropy;
+    use crate::crypto::token::{Token, TokenKind};
+
+    /// Reads `text` in pieces of at most `step` bytes.
+    fn places(window: &mut Window, mut text: &[u8], step: usize) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        window.begin();
+        loop {
+            let room = window.room();
+            let read = room.len().min(step).min(text.len());
+            room[..read].copy_from_slice(&text[..read]);
+            text = &text[read..];
+            window.take(read, |place, _| found.push((place.line, place.column)));
+            if read == 0 {
+                return found;
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_counted_in_lines_and_characters_however_long_a_line_is() {
+        let token = Token::mint(TokenKind::App, &mut OsEntropy).unwrap();
+        let token = token.reveal();
+        let long = "é".repeat(SIZE);
+        let text = format!("{token}\nß {token}\r\n{long}{token}\n\n {token}{token}");
+        let expected = [(1, 1), (2, 3), (3, SIZE + 1), (5, 2), (5, 58)];
+        let mut window = Window::default();
+        for step in [1, 7, 4_096, 1_000_000] {
+            assert_eq!(places(&mut window, text.as_bytes(), step), expected, "{step}");
+        }
+        assert!(places(&mut window, b"", 1).is_empty() && places(&mut window, b"\xff", 1).is_empty());
+    }
+
+    #[test]
+    fn utf_16_is_read_as_what_it_says() {
+        let token = Token::mint(TokenKind::Location, &mut OsEntropy).unwrap();
+        let text = format!("k={}\n😀é{}{}", token.reveal(), "x".repeat(SIZE), token.reveal());
+        let expected = [(1, 3), (2, SIZE + 3)];
+        let units = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
+        };
+        let mut window = Window::default();
+        for bytes in [units(u16::to_le_bytes), units(u16::to_be_bytes)] {
+            for step in [1, 3, 1_000_000] {
+                assert_eq!(places(&mut window, &bytes, step), expected);
+                assert_eq!(places(&mut window, &[&bytes[..], b"k"].concat(), step), expected);
+            }
+        }
+    }
+}
