@@ -88,6 +88,8 @@ pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
 pub use self::tried::{Party, Tried, Try};
 pub use self::troubles::{Troubles, failing, fails, troubles};
 pub use self::verifier::Verifier;
+#[cfg(feature = "console")]
+pub use self::whose::whose_found;
 pub use self::whose::{Holder, Whose};
 use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;

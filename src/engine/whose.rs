@@ -9,14 +9,16 @@ use super::error::EngineError;
 use super::local::LocalEngine;
 use super::session::Session;
 use super::verifier::Counting;
-use super::{Party, imported};
+use super::{Engine, Party, imported};
 use crate::crypto::header::Unlock;
 use crate::crypto::recovery::RecoveryCode;
+#[cfg(feature = "console")]
+use crate::crypto::scan;
 use crate::crypto::token::{self, TokenKind};
 use crate::domain::authorize::acting;
 use crate::domain::key::LastUse;
 use crate::domain::verdict::closed_app;
-use crate::domain::{App, AppId, Key, KeyId, Reason, View};
+use crate::domain::{App, AppId, Key, KeyId, Reason, Timestamp, View};
 
 /// What a store knows of a text that looks like a secret of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -56,6 +58,53 @@ pub struct Holder {
     /// When the key or app was used last.
     #[n(4)]
     pub last_use: LastUse,
+}
+
+impl Whose {
+    /// Whether it opens something now.
+    pub const fn works(&self) -> bool {
+        match self {
+            Self::Known(holder) => holder.refused.is_none(),
+            Self::ThisStore => true,
+            Self::Other(_) | Self::Nobody | Self::NotTold(_) => false,
+        }
+    }
+
+    /// In words, with a way to say times: `works today, the key Nightly export of maria, last used 2 h ago`.
+    pub fn words(&self, say: impl FnOnce(Timestamp) -> String) -> String {
+        match self {
+            Self::Known(holder) => {
+                let Holder { party: Party { kind, name, .. }, owner, refused, last_use, .. } = &**holder;
+                let state = refused.map_or("works today", Reason::brief);
+                format!("{state}, the {kind} {name} of {owner}, last used {}", last_use.words(say))
+            }
+            Self::ThisStore => "opens this store today".into(),
+            Self::Other(Some(Party { kind, name, .. })) => {
+                format!("not the secret of the {kind} {name}, whose id it has")
+            }
+            Self::Other(None) => "this store knows its id, and not this secret".into(),
+            Self::Nobody => "this store never issued it".into(),
+            Self::NotTold(reason) => format!("the store cannot say: {}", reason.brief()),
+        }
+    }
+}
+
+/// [`Engine::whose`] of what was found in a text, where an imported key may end sooner than the text does.
+#[cfg(feature = "console")]
+pub fn whose_found(
+    engine: &dyn Engine,
+    session: &Session,
+    kind: scan::Kind,
+    found: &[u8],
+) -> Result<Whose, EngineError> {
+    let mut last = Whose::Nobody;
+    for reading in scan::readings(kind, found) {
+        last = engine.whose(session, reading)?;
+        if matches!(last, Whose::Known(_)) {
+            break;
+        }
+    }
+    Ok(last)
 }
 
 impl LocalEngine {

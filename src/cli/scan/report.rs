@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::store::{Answers, code, remedies, works};
+use super::store::{Answers, code, remedies};
 use super::walk::Found;
 use crate::cli::fault::Fault;
 use crate::cli::output::{Output, shown};
 use crate::cli::times;
 use crate::crypto::scan::Kind;
 use crate::domain::Timestamp;
-use crate::engine::{Holder, Whose};
+use crate::engine::Whose;
 
 /// A secret that was found, and what the store says of it if it was asked.
 pub type Told<'t> = (&'t Found, Option<&'t Whose>);
@@ -73,7 +73,7 @@ fn store_line(whose: &Whose) -> StoreLine<'_> {
     };
     StoreLine {
         secret: code(whose),
-        works: works(whose),
+        works: whose.works(),
         refused: refused.map(crate::domain::Reason::code),
         whose: party.map(|party| party.kind.as_str()),
         whose_id: party.map(|party| party.id.as_str()),
@@ -84,25 +84,9 @@ fn store_line(whose: &Whose) -> StoreLine<'_> {
     }
 }
 
-/// What the store says of a secret, in words.
+/// What the store says of a secret, in words; times as far off as they are from `now`.
 pub fn words(whose: &Whose, now: Option<Timestamp>) -> String {
-    match whose {
-        Whose::Known(holder) => of_holder(holder, now),
-        Whose::ThisStore => "opens this store today".into(),
-        Whose::Other(Some(party)) => {
-            format!("not the secret of the {} {}, whose id it has", party.kind, party.name)
-        }
-        Whose::Other(None) => "this store knows its id, and not this secret".into(),
-        Whose::Nobody => "this store never issued it".into(),
-        Whose::NotTold(reason) => format!("the store cannot say: {}", reason.brief()),
-    }
-}
-
-fn of_holder(holder: &Holder, now: Option<Timestamp>) -> String {
-    let Holder { party, owner, refused, last_use, .. } = holder;
-    let state = refused.map_or("works today", crate::domain::Reason::brief);
-    let say = |at| now.map_or_else(|| times::local(at), |now| times::relative(at, now));
-    format!("{state}, the {} {} of {owner}, last used {}", party.kind, party.name, last_use.words(say))
+    whose.words(|at| now.map_or_else(|| times::local(at), |now| times::relative(at, now)))
 }
 
 /// All of them for people, each where editors find it, and what can be done below those that work.
@@ -126,7 +110,7 @@ pub fn text(output: Output, told: &[Told<'_>], answers: &Answers<'_>) -> Result<
 }
 
 fn summary(told: &[Told<'_>]) -> String {
-    let working = told.iter().filter(|(_, whose)| whose.is_some_and(works)).count();
+    let working = told.iter().filter(|(_, whose)| whose.is_some_and(Whose::works)).count();
     let asked = told.iter().any(|(_, whose)| whose.is_some());
     let found = match told.len() {
         0 => "No secret of keydeck's was found".to_owned(),

@@ -4,8 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::report::{Told, words};
-use super::store::works;
 use crate::crypto::scan::Kind;
+use crate::engine::Whose;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What a path keeps as it is.
@@ -43,7 +43,7 @@ fn rule_id(kind: Kind) -> String {
 
 fn result((found, whose): &Told<'_>) -> Value {
     // What opens nothing today is untidy; what nobody could be asked about is taken for the worst.
-    let level = if whose.is_none_or(works) { "error" } else { "warning" };
+    let level = if whose.is_none_or(Whose::works) { "error" } else { "warning" };
     let known = whose.map_or_else(String::new, |whose| format!(": {}", words(whose, None)));
     let mut region = json!({ "startLine": found.place.line, "startColumn": found.place.column });
     if found.kind != Kind::Imported && !found.secret.contains(&b'\n') {

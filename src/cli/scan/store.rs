@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use super::walk::Found;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::secrets;
-use crate::crypto::scan::{Kind, readings};
+use crate::crypto::scan::Kind;
 use crate::domain::{Reason, Timestamp};
 use crate::engine::open::Wants;
-use crate::engine::{EngineError, Holder, Whose};
+use crate::engine::{EngineError, Holder, Whose, whose_found};
 
 /// What the store said of each secret; nothing when it was not asked.
 #[derive(Default)]
@@ -53,22 +53,13 @@ fn all<'f>(signed: &Signed, found: &'f [Found]) -> Result<BTreeMap<&'f [u8], Who
         let is_new = !about.contains_key(found.secret.as_slice());
         imported += usize::from(is_new && found.kind == Kind::Imported);
         if is_new && (found.kind != Kind::Imported || imported <= IMPORTED) {
-            about.insert(found.secret.as_slice(), whose(signed, found)?);
+            about.insert(
+                found.secret.as_slice(),
+                whose_found(&*signed.engine, &signed.session, found.kind, &found.secret)?,
+            );
         }
     }
     Ok(about)
-}
-
-/// What is known of the reading that is known, or else of the shortest.
-fn whose(signed: &Signed, found: &Found) -> Result<Whose, EngineError> {
-    let mut last = Whose::Nobody;
-    for reading in readings(found.kind, &found.secret) {
-        last = signed.engine.whose(&signed.session, reading)?;
-        if matches!(last, Whose::Known(_)) {
-            break;
-        }
-    }
-    Ok(last)
 }
 
 /// The word for scripts.
@@ -79,15 +70,6 @@ pub const fn code(whose: &Whose) -> &'static str {
         Whose::Other(_) => "other_secret",
         Whose::Nobody => "not_issued_here",
         Whose::NotTold(_) => "not_told",
-    }
-}
-
-/// Whether it opens something now.
-pub const fn works(whose: &Whose) -> bool {
-    match whose {
-        Whose::Known(holder) => holder.refused.is_none(),
-        Whose::ThisStore => true,
-        Whose::Other(_) | Whose::Nobody | Whose::NotTold(_) => false,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd as _;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use zeroize::Zeroizing;
@@ -23,7 +23,7 @@ const LISTED: usize = 100_000;
 /// A secret that was found. It is kept to ask the store about it, and wiped.
 pub struct Found {
     /// The path as it was named, with secrets in it cut down to what may be shown.
-    pub path: Arc<str>,
+    pub path: String,
     /// Where it begins.
     pub place: Place,
     /// By its prefix.
@@ -37,8 +37,7 @@ pub struct Found {
 impl Found {
     /// As much of it as may be shown.
     pub fn hint(&self) -> String {
-        let prefix = self.kind.prefix();
-        self.id.map_or_else(|| format!("{prefix}…"), |id| format!("{prefix}{id}_…"))
+        self.kind.hint(&self.secret)
     }
 }
 
@@ -59,7 +58,7 @@ pub fn search(args: &Scan) -> Gathered {
     let sink = Sink { gathered: &gathered, first_only: args.quiet };
     let (stdin, paths): (Vec<_>, Vec<_>) = args.paths.iter().partition(|path| path.as_os_str() == STDIN);
     if !stdin.is_empty() {
-        sink.read(STDIN_NAME.into(), &mut Stdin, &mut Window::default());
+        sink.read(Path::new(STDIN_NAME), &mut Stdin, &mut Window::default());
     }
     if !paths.is_empty() && !sink.has_enough() {
         walk(&paths, args.no_ignore, sink);
@@ -123,21 +122,20 @@ impl Sink<'_> {
             Some(kind) if !kind.is_dir() && named => File::open(path),
             _ => return,
         };
-        let name: Arc<str> = tokens::redacted(&path.to_string_lossy()).into();
         match opened {
-            Ok(mut file) => self.read(name, &mut file, window),
-            Err(error) => self.unread(&format!("{name}: {error}")),
+            Ok(mut file) => self.read(path, &mut file, window),
+            Err(error) => self.unread(&format!("{}: {error}", path.display())),
         }
     }
 
-    fn read(&self, path: Arc<str>, source: &mut impl Read, window: &mut Window) {
+    fn read(&self, path: &Path, source: &mut impl Read, window: &mut Window) {
         window.begin();
         loop {
             let read = match source.read(window.room()) {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
-                    self.unread(&format!("{path}: {error}"));
+                    self.unread(&format!("{}: {error}", path.display()));
                     // What was read until then is searched.
                     0
                 }
@@ -149,7 +147,7 @@ impl Sink<'_> {
                     return;
                 }
                 let secret = Zeroizing::new(hit.bytes.to_vec());
-                let path = Arc::clone(&path);
+                let path = tokens::redacted(&path.to_string_lossy());
                 gathered.found.push(Found { path, place, kind: hit.kind, id: hit.id(), secret });
             });
             if read == 0 || self.has_enough() {

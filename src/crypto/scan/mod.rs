@@ -83,6 +83,14 @@ impl Kind {
         }
     }
 
+    /// As much of a secret of this kind as may be shown: `kdag_7HqP2mVx9KtR_…`.
+    pub fn hint(self, secret: &[u8]) -> String {
+        match id_of(secret) {
+            Some(id) if self != Self::Recovery => format!("{}{id}_…", self.prefix()),
+            _ => format!("{}…", self.prefix()),
+        }
+    }
+
     fn of(prefix: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.prefix().as_bytes() == prefix)
     }
@@ -152,8 +160,12 @@ pub struct Hit<'t> {
 impl Hit<'_> {
     /// The public id, where the kind has one.
     pub fn id(&self) -> Option<PublicId> {
-        self.bytes.get(PREFIX..PREFIX + public_id::LEN)?.try_into().ok().and_then(PublicId::from_bytes)
+        id_of(self.bytes).filter(|_| self.kind != Kind::Recovery)
     }
+}
+
+fn id_of(secret: &[u8]) -> Option<PublicId> {
+    secret.get(PREFIX..PREFIX + public_id::LEN)?.try_into().ok().and_then(PublicId::from_bytes)
 }
 
 /// All secrets in `text` that begin before `before`, in order.

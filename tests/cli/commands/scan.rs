@@ -137,7 +137,11 @@ fn the_store_says_whose_a_secret_is_whether_it_works_and_what_to_do() {
     let code = desk.read("recovery").trim().to_owned();
 
     ann.verifies(&works);
-    let before = ann.asks(&["audit", "list"]).as_array().unwrap().len();
+    let trail = || {
+        let all = ann.asks(&["audit", "list"]);
+        all.as_array().unwrap().iter().filter(|entry| entry["event"] != "audit.read").count()
+    };
+    let before = trail();
     let lines = [&works, &paused, &deleted, &guessed, &unknown, &secret, &imported, &code];
     let lines = lines.map(String::as_str);
     let told = asked(&ann, &lines, &[]);
@@ -178,7 +182,7 @@ fn the_store_says_whose_a_secret_is_whether_it_works_and_what_to_do() {
     assert_eq!(asked(&ann, &lines[..1], &["--read-only"])[0]["works"], true);
     let show = ann.asks(&["key", "show", &id]);
     assert_eq!(show["use_count"], 1);
-    assert_eq!(ann.asks(&["audit", "list"]).as_array().unwrap().len(), before);
+    assert_eq!(trail(), before);
 
     // What it says to do, done.
     ann.does(&["key", "revoke", &id, "--reason", "leaked", "--yes"]);

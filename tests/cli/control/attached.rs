@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::crypto::random::OsEntropy;
+use keydeck::crypto::token::{Token, TokenKind};
 use keydeck::domain::basis::Basis;
+use keydeck::domain::key::LastUse;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
     Access, AppId, Command, Counted, KeyId, KeyState, KeysAfter, NewApp, Reason, Role, Rotation, Status, View,
@@ -12,13 +14,14 @@ use keydeck::domain::{
 use keydeck::domain::{Catalog, Profile, Timestamp, catalog::AuthMethod};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{CATALOG_FILE, Key, Open, Options, found};
-use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Sweeping, Via, take_back};
+use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Sweeping, Via, Whose, take_back};
 use keydeck::serve::control::Control;
 use keydeck::serve::door::{Entrance, open_or_attach};
 use keydeck::store::Standing;
 use tempfile::TempDir;
 
-use super::house::{House, PHRASE, enter, issued, key, name, open_as, options, phrase, settings};
+use super::house::{Guest, House, PHRASE, enter, issued, key, name, open_as, options, phrase, settings};
+use crate::support::desk::with_checksum;
 use crate::support::wait::until;
 
 /// A store whose time a test makes pass, and its founder attached to the process that has it.
@@ -53,6 +56,25 @@ fn an_edit_based_on_what_another_process_changed_is_refused_through_the_socket()
     let refused = other.try_run(rescope("calendars.read")).map(drop).unwrap_err();
     assert_eq!(refused.code(), "changed_meanwhile");
     assert!(refused.to_string().contains("it may do contacts.write"), "{refused}");
+}
+
+#[test]
+fn whose_a_found_secret_is_is_told_to_who_holds_it_and_no_more_to_who_has_its_id() {
+    let house = House::with(&[("carl", Role::Manager)]);
+    let (maria, carl) = (house.attach("maria"), house.attach("carl"));
+    let (_, token) = maria.issue("Nightly export");
+    let about = |who: &Guest, text: &str| who.engine.whose(&who.session, text.as_bytes()).unwrap();
+    let told = about(&carl, &token);
+    assert!(told.works(), "{told:?}");
+    let Whose::Known(holder) = told else { panic!("{told:?}") };
+    let named = (holder.party.name.as_str(), holder.owner.as_str(), holder.is_own);
+    assert_eq!((named, holder.last_use), (("Nightly export", "maria", false), LastUse::Never));
+    let other = if token.as_bytes()[20] == b'z' { "y" } else { "z" };
+    let guessed = with_checksum(&format!("{}{other}{}", &token[..20], &token[21..]));
+    assert_eq!(about(&carl, &guessed), Whose::Other(None));
+    assert!(matches!(about(&maria, &guessed), Whose::Other(Some(party)) if party.name == "Nightly export"));
+    let foreign = Token::mint(TokenKind::AppSecret, &mut OsEntropy).unwrap();
+    assert_eq!(about(&maria, foreign.reveal()), Whose::Nobody);
 }
 
 #[test]
