@@ -236,6 +236,7 @@ actions {
     RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Look;
 
     HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Look;
+    LeakDesk    "leak-desk"    "Leak desk: find secrets in a text"     "leak desk" Act [Screen] Look;
     TestToken   "test-token"   "Test a token step by step"             "test"     Act [Screen] Look;
 
     Check       "check"        "Check the audit chain"                 "check"    App [Screen] Look;

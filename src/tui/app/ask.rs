@@ -1,10 +1,11 @@
 //! What screens and overlays ask for, and what comes back. Asking is the only way anything is changed; the app
 //! turns a job into work on another thread and brings the answer to whoever asked.
 
+use crate::crypto::scan::Kind;
 use crate::domain::command::Yields;
 use crate::domain::history::Picture;
 use crate::domain::{AppId, Bearer, Command, Decision, Event, KeyId, Place, ScopeId};
-use crate::engine::{AuditPage, AuditReport, Doors, Session};
+use crate::engine::{AuditPage, AuditReport, Doors, Session, Whose};
 use crate::tui::action::Action;
 pub use crate::tui::action::Tab;
 use crate::tui::clipboard::Keep;
@@ -117,13 +118,20 @@ pub enum Job {
         /// What the imagined request needs.
         wanted: Vec<ScopeId>,
     },
+    /// Whose secrets are that were found in a text.
+    Whose(Vec<(Kind, SecretText)>),
 }
 
 impl Job {
     /// Whether it changes something, as opposed to looking.
     pub const fn changes(&self) -> bool {
         match self {
-            Self::Audit { .. } | Self::CheckAudit | Self::Use(_) | Self::Doors | Self::Test { .. } => false,
+            Self::Audit { .. }
+            | Self::CheckAudit
+            | Self::Use(_)
+            | Self::Doors
+            | Self::Test { .. }
+            | Self::Whose(_) => false,
             Self::Run { .. } | Self::Widen | Self::LetIn { .. } | Self::RenewRecovery => true,
         }
     }
@@ -158,7 +166,8 @@ impl Job {
             | Self::CheckAudit
             | Self::Use(_)
             | Self::Doors
-            | Self::Test { .. } => None,
+            | Self::Test { .. }
+            | Self::Whose(_) => None,
         }
     }
 }
@@ -188,6 +197,8 @@ pub enum Answer {
     Doors(Doors),
     /// What a request with the token would be told.
     Tested(Decision),
+    /// What is known of each secret, beside as much of it as may be shown.
+    Whose(Vec<(Kind, String, Whose)>),
     /// It was not done, and why, in words for the operator.
     Refused(String),
 }

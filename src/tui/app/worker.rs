@@ -15,7 +15,7 @@ use crate::crypto::passphrase::Passphrase;
 use crate::deliver::Channels;
 use crate::domain::Command;
 use crate::domain::lineage::taking_back;
-use crate::engine::{Brought, Done, Engine, EngineError, News, Session};
+use crate::engine::{Brought, Done, Engine, EngineError, News, Session, whose_found};
 use crate::tui::clipboard::Clipboard;
 use crate::tui::program::{Task, Worker};
 use crate::tui::secret::SecretText;
@@ -170,6 +170,13 @@ fn try_perform(
         Job::Doors => Answer::Doors(engine.doors(session)?),
         Job::Test { token, wanted } => {
             Answer::Tested(engine.test(session, token.expose().as_bytes(), &wanted)?)
+        }
+        Job::Whose(found) => {
+            let told = found.into_iter().map(|(kind, secret)| {
+                let secret = secret.expose().as_bytes();
+                Ok((kind, kind.hint(secret), whose_found(&**engine, session, kind, secret)?))
+            });
+            Answer::Whose(told.collect::<Result<_, EngineError>>()?)
         }
     })
 }

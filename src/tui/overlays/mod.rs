@@ -8,6 +8,7 @@ pub mod create_key;
 pub mod help;
 pub mod how_to;
 pub mod key_edit;
+pub mod leak_desk;
 pub mod location_add;
 pub mod location_rename;
 pub mod lockdown;

@@ -56,6 +56,7 @@ impl Desk {
             }
             Action::Help
             | Action::TestToken
+            | Action::LeakDesk
             | Action::Guide
             | Action::Palette
             | Action::MouseToggle

@@ -9,7 +9,7 @@ use crate::tui::canvas::{HitMap, Target};
 use crate::tui::clock::Now;
 use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
 use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
-use crate::tui::overlays::{chooser, confirm, help, lockdown, test_token};
+use crate::tui::overlays::{chooser, confirm, help, leak_desk, lockdown, test_token};
 use crate::tui::program::{Capture, Orders};
 use crate::tui::router::route;
 use crate::tui::screens::settings::about;
@@ -117,6 +117,7 @@ impl Desk {
                 self.open_tab(self.open.checked_sub(1).unwrap_or(last), now, orders);
             }
             Action::Guide => self.overlays.push(Box::new(about::reader(about::GUIDE))),
+            Action::LeakDesk => self.overlays.push(Box::new(leak_desk::LeakDesk::new())),
             Action::TestToken => self.overlays.push(Box::new(test_token::TestToken::new())),
             Action::Help => {
                 let told = |action| (self.title(action), self.on_screen(action));

@@ -219,7 +219,8 @@ impl Desk {
             | Answer::Checked(_)
             | Answer::Doors(_)
             | Answer::Use(..)
-            | Answer::Tested(_) => {}
+            | Answer::Tested(_)
+            | Answer::Whose(_) => {}
             Answer::Widened(session) => {
                 self.sign(session.clone());
                 self.toasts.answer("you see the keys of the whole agency; the audit trail notes it", now.at);

@@ -195,7 +195,8 @@ impl Acts {
             | Answer::Checked(_)
             | Answer::Doors(_)
             | Answer::Use(..)
-            | Answer::Tested(_) => {}
+            | Answer::Tested(_)
+            | Answer::Whose(_) => {}
         }
     }
 
