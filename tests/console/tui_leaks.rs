@@ -5,7 +5,6 @@
 use keydeck::crypto::random::OsEntropy;
 use keydeck::crypto::token::{Token, TokenKind};
 use keydeck::domain::{Command, KeyId, KeyState, Motive, Name, NewKey, Note, Place};
-use keydeck::engine::Engine as _;
 use keydeck::engine::open::Open;
 use keydeck::tui::app::testing::{desk_on, sample};
 use keydeck::tui::screens;
