@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::domain::{Command, KeyId};
 use keydeck::engine::open::{Key, open};
+use keydeck::engine::{Engine, Many};
 use rustix::fs::{Advice, fadvise};
 use support::large::{EACH, found_in, issue, large_store, options, scratch};
 use support::{human, median, print_latencies, quick, resident, wanted};
@@ -183,11 +184,33 @@ fn opening() {
     }
 }
 
+/// Ten thousand keys ended at once: what a person waits for, and one part of it.
+fn many_at_once() {
+    if !wanted("many") {
+        return;
+    }
+    let dir = scratch();
+    let store = large_store(dir.path(), if quick() { 1 } else { 5 });
+    let secret = KeyFileSecret::read(&store.with_file_name("key")).unwrap();
+    let open = open(&options(&store), &Key::KeyFile(&secret)).unwrap();
+    let view = open.engine.execute(&open.session, Command::OpenAgencyView).unwrap().session.unwrap();
+    let mut keys: Vec<_> = open.engine.state().keys().map(|key| (key.owner, key.id)).collect();
+    keys.sort_unstable();
+    let mut many = Many::of(keys.into_iter().map(|(_, key)| Command::revoke(key)).collect());
+    let (start, mut parts) = (Instant::now(), Vec::new());
+    while !many.is_over() {
+        timed(&mut parts, || many.go_on(&*open.engine, &view));
+    }
+    println!("\n{} keys revoked in {}", many.done.len(), human(start.elapsed().as_secs_f64()));
+    print_latencies("keydeck, one part", &parts, median(&parts));
+}
+
 fn main() {
     if let Some(store) = std::env::var_os(OPEN) {
         let how = std::env::var(HOW).unwrap_or_default();
         return open_and_say(Path::new(&store), &how);
     }
     durable_changes();
+    many_at_once();
     opening();
 }

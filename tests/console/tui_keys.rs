@@ -482,6 +482,32 @@ fn many_keys_are_revoked_by_their_number() {
 }
 
 #[test]
+fn of_many_that_are_revoked_those_that_ended_meanwhile_are_told_with_why() {
+    let house = House::new();
+    let value = "1000".into();
+    house.run(Command::SetPolicy { name: "keys-per-operator".into(), value, basis: None });
+    let names: Vec<String> = (1..=70).map(|n| format!("Key {n:02}")).collect();
+    house.agency_keys(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut console = house.console();
+    console.press("a X").sees("Revoke 70 keys");
+    house.run(Command::revoke(house.key("Key 05").id));
+    console.type_text("70").press("enter").sees("1 of 70 not done").sees("69 keys are revoked");
+    console
+        .sees("1 is as it was (Key 05)")
+        .sees("there is nothing left to do")
+        .press("esc")
+        .sees_no("marked");
+    assert!(names.iter().all(|called| house.state_of(called) == KeyState::Revoked));
+    // As many as fit are one entry of the trail, whoever asks for them.
+    let page = house.engine.audit(&house.session, None, 10, None).unwrap();
+    let revoked = page.lines.iter().filter(|line| line.entry.event == "key.revoke");
+    let sizes: Vec<usize> = revoked.map(|line| line.entry.subjects.len()).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 71, "{sizes:?}");
+    assert_eq!(sizes.len(), 4, "two parts, the one before and the one refused: {sizes:?}");
+    console.press("6").sees("Revoked Key 0").sees("and 5 more");
+}
+
+#[test]
 fn scopes_are_changed_with_what_comes_and_goes_in_sight() {
     let house = House::new();
     house.agency_keys(&["Nightly export"]);

@@ -1,5 +1,6 @@
 //! Killed while it changes something: at any moment, and at every single step.
 
+mod each;
 mod issue;
 mod rotate;
 mod steps;

@@ -3,6 +3,7 @@
 mod backups;
 mod delivery;
 mod denials;
+mod each;
 mod history;
 mod imported_keys;
 mod kinds;

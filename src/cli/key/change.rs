@@ -128,7 +128,7 @@ pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
     if let Some(crowd) = args.which.many(deck, Sought::Living)? {
         args.base.alone()?;
         let deed = Deed { verb: "rescope", done: "given other scopes", undo: None };
-        // Of those that do not hold what is taken away nothing is asked.
+        // One that does not hold what is taken away is refused as one that would not change.
         return crowd.does(deck, deed, |key| Ok(rescoped(key, args)));
     }
     let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;

@@ -1,6 +1,7 @@
 //! The rules, told as small stories.
 
 mod apps;
+mod each;
 mod keys;
 mod lifecycle;
 mod lockdowns;

@@ -1,6 +1,8 @@
 //! A disk that takes nothing while somebody takes access away, and what becomes of it when the process has ended: the
 //! file that keeps denials is left as it is, changed, or holds what is no longer true.
 
+mod each;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

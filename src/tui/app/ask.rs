@@ -5,7 +5,7 @@ use crate::crypto::scan::Kind;
 use crate::domain::command::Yields;
 use crate::domain::history::Picture;
 use crate::domain::{AppId, Bearer, Command, Decision, Event, KeyId, Place, ScopeId};
-use crate::engine::{AuditPage, AuditReport, Doors, Session, Whose};
+use crate::engine::{AuditPage, AuditReport, Doors, Many, Session, Whose};
 use crate::tui::action::Action;
 pub use crate::tui::action::Tab;
 use crate::tui::clipboard::Keep;
@@ -89,6 +89,8 @@ pub enum Job {
         command: Command,
         said: String,
     },
+    /// Do the next part of what is done to many keys.
+    Part(Many),
     /// See the whole agency; leaves an audit entry.
     Widen,
     /// Run a command that lets somebody in with this passphrase; `said` as for [`Job::Run`].
@@ -132,7 +134,7 @@ impl Job {
             | Self::Doors
             | Self::Test { .. }
             | Self::Whose(_) => false,
-            Self::Run { .. } | Self::Widen | Self::LetIn { .. } | Self::RenewRecovery => true,
+            Self::Run { .. } | Self::Part(_) | Self::Widen | Self::LetIn { .. } | Self::RenewRecovery => true,
         }
     }
 
@@ -160,7 +162,8 @@ impl Job {
                 }),
             },
             Self::RenewRecovery => Some("A new recovery code".to_owned()),
-            Self::Widen
+            Self::Part(_)
+            | Self::Widen
             | Self::LetIn { .. }
             | Self::Audit { .. }
             | Self::CheckAudit
@@ -183,6 +186,8 @@ pub enum Answer {
         token: Option<Fresh>,
         said: String,
     },
+    /// A part of what is done to many keys was done: how far it is, and what happened.
+    Part(Many, Vec<Event>),
     /// The session sees the whole agency now.
     Widened(Session),
     /// The new recovery code, to be shown once.

@@ -149,6 +149,10 @@ fn try_perform(
                 token.map(|(token, under_way)| Fresh::token(&token, back, (engine, session), under_way));
             Answer::Done { events, token, said }
         }
+        Job::Part(mut many) => {
+            let events = many.go_on(&**engine, session);
+            Answer::Part(many, events)
+        }
         Job::Widen => {
             let widened = engine.execute(session, Command::OpenAgencyView)?.session;
             Answer::Widened(widened.ok_or(EngineError::Closed)?)

@@ -12,6 +12,7 @@ mod clocks;
 mod day;
 mod delivery;
 mod lockdowns;
+mod many;
 mod people;
 mod rotation;
 mod scan;

@@ -139,3 +139,29 @@ fn while_somebody_is_asked_others_go_on() {
     assert_eq!(code, 0, "{text}");
     assert_eq!(ann.verifies(&tokens[0]), "deny revoked");
 }
+
+#[test]
+fn of_many_the_number_is_asked_for_and_must_still_fit_when_it_was_typed() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let tokens = ["Till 1", "Till 2"].map(|name| ann.issues(name, "contacts.read"));
+    let words = ["key", "revoke", "--where", "till", "--key-file", "ann.key"];
+    for typed in ["\r", "y\r", "3\r"] {
+        let mut terminal = Terminal::open(&desk, &words);
+        terminal.sees("2 keys would be revoked").sees("Till 1").sees("Type 2 to revoke them:").types(typed);
+        let (code, text) = terminal.ends();
+        assert!(code == 1 && text.contains("Nothing was done."), "{typed:?}: {text}");
+    }
+    // Another one comes to be like that while somebody thinks about it.
+    let mut terminal = Terminal::open(&desk, &words);
+    terminal.sees("Type 2 to revoke them:");
+    ann.issues("Till 3", "contacts.read");
+    terminal.types("2\r");
+    let (code, text) = terminal.ends();
+    assert!(code == 1 && text.contains("3 keys are like that by now, not 2. Nothing was done"), "{text}");
+    assert!(tokens.iter().all(|token| ann.verifies(token) == "allow"));
+    let mut terminal = Terminal::open(&desk, &words);
+    terminal.sees("Type 3 to revoke them:").types("3\r").sees("3 keys are revoked.");
+    assert_eq!(terminal.ends().0, 0);
+    assert!(tokens.iter().all(|token| ann.verifies(token) == "deny revoked"));
+}

@@ -14,7 +14,7 @@ use keydeck::domain::{
 use keydeck::domain::{Catalog, Profile, Timestamp, catalog::AuthMethod};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{CATALOG_FILE, Key, Open, Options, found};
-use keydeck::engine::{AuditLine, Brought, Engine as _, Integrity, Sweeping, Via, Whose, take_back};
+use keydeck::engine::{AuditLine, Brought, Integrity, Many, Sweeping, Via, Whose, take_back};
 use keydeck::serve::control::Control;
 use keydeck::serve::door::{Entrance, open_or_attach};
 use keydeck::store::Standing;
@@ -75,6 +75,34 @@ fn whose_a_found_secret_is_is_told_to_who_holds_it_and_no_more_to_who_has_its_id
     assert!(matches!(about(&maria, &guessed), Whose::Other(Some(party)) if party.name == "Nightly export"));
     let foreign = Token::mint(TokenKind::AppSecret, &mut OsEntropy).unwrap();
     assert_eq!(about(&maria, foreign.reveal()), Whose::Nobody);
+}
+
+#[test]
+fn many_keys_are_ended_through_the_socket_part_by_part_and_others_see_it() {
+    let house = House::with(&[]);
+    let (maria, other) = (house.attach("maria"), house.attach("maria"));
+    let value = "1000".into();
+    maria.run(Command::SetPolicy { name: "keys-per-operator".into(), value, basis: None });
+    let keys: Vec<_> = (0..70).map(|n| maria.issue(&format!("Key {n}")).0).collect();
+    maria.run(Command::revoke(keys[3]));
+    let mut news = other.listen();
+    let mut many = Many::of(keys.iter().copied().map(Command::revoke).collect());
+    let mut parts = 0;
+    while !many.is_over() {
+        many.go_on(&*maria.engine, &maria.session);
+        parts += 1;
+    }
+    assert_eq!((parts, many.done.len(), many.left.len()), (2, 69, 1));
+    assert_eq!((many.left[0].key, many.left[0].code.as_str()), (keys[3], "wrong_state"));
+    let ended = |guest: &Guest| {
+        let state = guest.engine.state();
+        state.keys().all(|key| matches!(key.status, Status::Revoked(_)))
+    };
+    assert!(ended(&maria), "what was done is seen before it is answered");
+    other.until(&mut news, "it has heard of all of them", ended);
+    let engine = house.engine();
+    let page = engine.audit(&house.owner().session, None, 10, Some(keys[0])).unwrap();
+    assert_eq!(page.lines[0].entry.subjects.len(), 63);
 }
 
 #[test]

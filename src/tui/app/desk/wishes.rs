@@ -4,6 +4,7 @@
 use super::super::ask::{Answer, Ask, Job};
 use super::super::effect::{Effect, Outcome};
 use super::{Asker, Desk, PATIENCE, Pending, Waited};
+use crate::domain::Event;
 use crate::tui::clipboard::{Keep, Settled, lease::Lease};
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Overlay, Passed, Secrecy};
@@ -196,12 +197,9 @@ impl Desk {
             Asker::Screen(_) | Asker::Desk => false,
         };
         match &answer {
+            Answer::Part(_, events) => self.has_done(events),
             Answer::Done { said, events, .. } => {
-                self.happened(events);
-                if self.look.owner.is_some() {
-                    // Of another process's store the answer may come before what it changed.
-                    self.seen.clear();
-                }
+                self.has_done(events);
                 if let Some(deed) = &deed {
                     self.toasts.over(deed);
                 }
@@ -230,6 +228,14 @@ impl Desk {
         }
         self.look_again(now);
         self.bring(asker, answer, now, orders);
+    }
+
+    fn has_done(&mut self, events: &[Event]) {
+        self.happened(events);
+        if self.look.owner.is_some() {
+            // Of another process's store the answer may come before what it changed.
+            self.seen.clear();
+        }
     }
 
     /// Brings an answer to whoever asked.

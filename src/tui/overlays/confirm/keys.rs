@@ -81,8 +81,8 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             let undo = undo.map_or("", |(one, _)| one);
             Accept::One(deed.command(first.id), format!("{} is {}{undo}", first.name, deed.done()))
         } else {
-            let each = found.iter().map(|key| (deed.command(key.id), key.name.to_string()));
-            Accept::Many(each.collect(), Told { done: deed.done(), undo, unmarks: deed.is_final() })
+            let each = found.iter().map(|key| deed.command(key.id)).collect();
+            Accept::Many(each, Told { done: deed.done(), undo, unmarks: deed.is_final() })
         };
         let verb = deed.verb();
         let title = if one { format!("{verb} key") } else { format!("{verb} {} keys", found.len()) };

@@ -1,7 +1,7 @@
 //! The one question before something is done that takes access away, ends something or gives it back. It says what it is
 //! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
 //!
-//! - [`keys`]: one key or many, one after the other. [`apps`], [`location`], [`lockdown`], [`clock`], [`hold`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
+//! - [`keys`]: one key or many, part by part; `run`: how far that is, and what came of it. [`apps`], [`location`], [`lockdown`], [`clock`], [`hold`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
 //!   console itself. `reasons`: why a key is revoked. `spell`: how long a pause lasts.
 
 pub mod apps;
@@ -13,17 +13,17 @@ pub mod lockdown;
 mod reasons;
 pub mod recovery;
 pub mod rotation;
+mod run;
 mod spell;
-
-use std::collections::VecDeque;
 
 use ratatui::layout::Rect;
 
 use self::reasons::{Reasons, told};
+use self::run::{Run, Told};
 use self::spell::Spell;
 use crate::domain::history::Picture;
-use crate::domain::name::first_few;
-use crate::domain::{Bearer, Command, Event, LastUse, Motive};
+use crate::domain::{Bearer, Command, LastUse, Motive};
+use crate::engine::Many;
 use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
@@ -48,8 +48,8 @@ enum Accept {
     One(Command, String),
     /// One job; the question stays until its answer has come.
     Awaited(Box<dyn Fn() -> Job>, Awaited),
-    /// One command after the other, each with the name of what it is done to.
-    Many(Vec<(Command, String)>, Told),
+    /// Commands of which each is about another key, part by part.
+    Many(Vec<Command>, Told),
     /// The end of the console.
     Quit,
 }
@@ -80,17 +80,6 @@ fn used(last: LastUse, stops: &str, seen: &Seen<'_>) -> String {
     }
 }
 
-/// How many are told of.
-#[derive(Clone, Copy)]
-struct Told {
-    /// What they are afterwards: `paused`.
-    done: &'static str,
-    /// What takes it back, for one and for many.
-    undo: Option<(&'static str, &'static str)>,
-    /// Those it was done to need no marks any more.
-    unmarks: bool,
-}
-
 struct Wanted {
     /// Above the line: `Type its name to confirm:`.
     asks: &'static str,
@@ -117,20 +106,6 @@ enum Phase {
     Asking,
     Waiting,
     Running(Run),
-}
-
-/// Many, one after the other.
-#[derive(Default)]
-struct Run {
-    waiting: VecDeque<(Command, String)>,
-    /// What is being done just now.
-    now: String,
-    done: usize,
-    /// What happened so far, for the screen.
-    events: Vec<Event>,
-    /// Which were refused, and why.
-    refused: Vec<(String, String)>,
-    stopping: bool,
 }
 
 /// What is read before somebody answers: how it was used, told in lines of its own.
@@ -267,13 +242,10 @@ impl Confirm {
                 out.push(Ask::Do(job()));
                 self.phase = Phase::Waiting;
             }
-            Accept::Many(commands, words) => {
-                let each =
-                    commands.iter().map(|(command, name)| (self.meant(command, &motive), name.clone()));
-                let run = Run { waiting: each.collect(), ..Run::default() };
-                let words = *words;
-                self.phase = Phase::Running(run);
-                return self.next(words, out);
+            Accept::Many(commands, told) => {
+                let each = commands.iter().map(|command| self.meant(command, &motive)).collect();
+                self.phase = Phase::Running(Run::begin(*told, commands.len()));
+                out.push(Ask::Do(Job::Part(Many::of(each))));
             }
             Accept::Quit => out.push(Ask::Quit),
         }
@@ -287,36 +259,6 @@ impl Confirm {
             Some(spell) => spell.over(command),
             None => command,
         }
-    }
-
-    /// Goes on with the next one, or ends with what came of it.
-    fn next(&mut self, told: Told, out: &mut Vec<Ask>) -> Heard {
-        let Phase::Running(run) = &mut self.phase else { return Heard::Close };
-        let next = if run.stopping { None } else { run.waiting.pop_front() };
-        if let Some((command, name)) = next {
-            run.now = name;
-            out.push(Ask::Do(Job::Run { command, said: String::new() }));
-            return Heard::Consumed;
-        }
-        let run = std::mem::take(run);
-        let many = if run.done == 1 { "1 key is".to_owned() } else { format!("{} keys are", run.done) };
-        let mut said = format!("{many} {}", told.done);
-        if let Some((one, many)) = told.undo.filter(|_| run.done > 0) {
-            said.push_str(if run.done == 1 { one } else { many });
-        }
-        if !run.waiting.is_empty() {
-            said = format!("Stopped: {said}, {} left as they were", run.waiting.len());
-        }
-        out.push(match run.refused.first() {
-            None => Ask::Celebrate(said),
-            Some((_, why)) => {
-                let names = first_few(run.refused.iter().map(|(name, _)| name.as_str()));
-                Ask::Complain(format!("{said}; {} refused ({names}): {why}", run.refused.len()))
-            }
-        });
-        out.push(Ask::Report(Answer::Done { events: run.events, token: None, said: String::new() }));
-        out.extend(told.unmarks.then_some(Ask::Act(Action::MarkNone)));
-        Heard::Close
     }
 
     /// Changes what is typed. The button one came for is the one Enter presses, as soon as it may be.
@@ -383,7 +325,7 @@ impl Overlay for Confirm {
         match (&mut self.phase, cue) {
             (Phase::Asking, _) => {}
             (Phase::Running(run), Cue::Do(Action::Cancel)) => {
-                run.stopping = true;
+                run.stop();
                 return Heard::Consumed;
             }
             // Who is held says why.
@@ -424,18 +366,7 @@ impl Overlay for Confirm {
             answer => answer,
         };
         match (&self.accept, &mut self.phase) {
-            (Accept::Many(_, told), Phase::Running(run)) => {
-                match answer {
-                    Answer::Refused(why) => run.refused.push((std::mem::take(&mut run.now), why)),
-                    Answer::Done { events, .. } => {
-                        run.done += 1;
-                        run.events.extend(events);
-                    }
-                    _ => run.done += 1,
-                }
-                let told = *told;
-                self.next(told, out)
-            }
+            (Accept::Many(..), Phase::Running(run)) => run.hear(answer, look, out),
             (Accept::Awaited(.., awaited), Phase::Waiting) => match answer {
                 Answer::Refused(why) => {
                     self.phase = Phase::Asking;
@@ -464,11 +395,7 @@ impl Overlay for Confirm {
         // The scrollbar's two cells lie outside of the words.
         self.page.draw(canvas, Rect { width: upper.width.saturating_add(2), ..upper }, 0, &lines, |_| false);
         let progress = match (&self.phase, &self.accept) {
-            (Phase::Running(run), Accept::Many(commands, _)) => {
-                let ended = run.done + run.refused.len();
-                let then = if run.stopping { ", stopping" } else { "; esc stops after this one" };
-                Some(format!("{ended} of {} done{then}", commands.len()))
-            }
+            (Phase::Running(run), Accept::Many(..)) => Some(run.progress()),
             (Phase::Waiting, Accept::Awaited(.., awaited)) => Some(format!("{}…", awaited.doing)),
             _ => None,
         };

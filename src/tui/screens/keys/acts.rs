@@ -190,7 +190,8 @@ impl Acts {
             Answer::Audit(page) => history.take(&page),
             Answer::Done { events, .. } => self.remember(&events),
             Answer::Refused(_) => history.give_up(),
-            Answer::Widened(_)
+            Answer::Part(..)
+            | Answer::Widened(_)
             | Answer::Recovery(_)
             | Answer::Checked(_)
             | Answer::Doors(_)

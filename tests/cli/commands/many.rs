@@ -1,0 +1,147 @@
+//! One thing done to many keys by words: which are found, the number that must fit, what is done and what is not, and why.
+
+use serde_json::{Value, json};
+
+use crate::support::desk::{Desk, Person};
+
+/// Five keys of ann, one of them paused, and one of bob.
+fn keys(desk: &Desk) -> (Person<'_>, [String; 5]) {
+    let ann = desk.hire("ann", "admin");
+    let bob = desk.hire("bob", "admin");
+    let tokens =
+        ["Till 1", "Till 2", "Till 3", "Report", "Widget"].map(|called| ann.issues(called, "contacts.read"));
+    bob.issues("Till of bob", "contacts.read");
+    ann.does(&["key", "pause", "Till 3"]);
+    (ann, tokens)
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_list_finds_by_words_what_a_filter_line_of_the_console_finds() {
+    let desk = Desk::founded();
+    let (ann, _) = keys(&desk);
+    let found = |words: &[&str]| {
+        let list = ann.asks(&[&["key", "list"], words].concat());
+        names(&list).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["--where", "till NOT state:paused"]), ["Till 1", "Till 2"]);
+    assert_eq!(found(&["--where", "\"till 3\" OR report"]), ["Report", "Till 3"]);
+    assert_eq!(found(&["--where", "till", "--state", "paused"]), ["Till 3"]);
+    assert_eq!(found(&["--all", "--where", "owner:bob"]), ["Till of bob"]);
+    assert!(found(&["--where", "used:never idle>1d"]).is_empty());
+    ann.says(&["key", "list", "--where", "colour:red"])
+        .fails(2, "there is no filter colour: here, only scope: state: owner: at: expires< idle> used:");
+    ann.says(&["key", "list", "--where", "till or report"]).fails(2, "or is looked for as a word; write OR");
+    let ids = ann.does(&["key", "list", "--where", "till", "--ids"]).out;
+    let all = ann.asks(&["key", "list", "--where", "till", "--ids"]);
+    assert_eq!(
+        ids.lines().collect::<Vec<_>>(),
+        all.as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect::<Vec<_>>()
+    );
+    assert_eq!((ids.lines().count(), ids.lines().all(|id| id.len() == 12)), (3, true));
+}
+
+#[test]
+fn many_are_ended_when_the_number_fits_and_none_when_it_does_not() {
+    let desk = Desk::founded();
+    let (ann, tokens) = keys(&desk);
+    let revoke = ["key", "revoke", "--where", "till", "--reason", "leaked"];
+    let with = |more: &[&str]| ann.says(&[&revoke, more].concat());
+    with(&[]).fails(2, "3 keys are like that. Nothing was done: --expect 3 says that they are meant");
+    with(&["--yes"]).fails(2, "--expect 3");
+    with(&["--expect", "2"]).fails(1, "3 keys are like that now, not 2. Nothing was done");
+    let none = ann.says(&["key", "revoke", "--where", "nothing"]);
+    none.fails(1, "No key is like that. Nothing was done.");
+    ann.says(&["key", "revoke", "--where", "", "--expect", "5"]).fails(2, "--where is empty");
+    ann.says(&["key", "revoke", "Till 1", "--where", "till"]).fails(2, "cannot be used with");
+    let dry = with(&["--dry-run"]).expect(0);
+    assert!(dry.out.starts_with("3 keys would be revoked\n  Till 1  kdag_"), "{dry:?}");
+    assert!(dry.out.contains("ann, last used never") && dry.err.contains("Nothing was changed."), "{dry:?}");
+    assert!(tokens[..2].iter().all(|token| ann.verifies(token).starts_with("allow")));
+    let done = with(&["--expect", "3"]).expect(0);
+    assert_eq!(done.out.lines().count(), 3, "{done:?}");
+    assert!(done.err.contains("3 keys are revoked.") && !done.err.contains("takes it back"), "{done:?}");
+    assert!(tokens[..3].iter().all(|token| ann.verifies(token) == "deny revoked"));
+    assert!(ann.verifies(&tokens[3]).starts_with("allow"));
+    let rows = ann.asks(&["audit", "list", "--key", "Till 2"]);
+    let revoked = rows.as_array().unwrap().iter().find(|row| row["event"] == "key.revoke").unwrap();
+    assert_eq!(revoked["subjects"].as_array().unwrap().len(), 3);
+    assert_eq!(revoked["changes"], json!([{ "field": "reason", "from": "", "to": "leaked" }]));
+    let list = ann.does(&["audit", "list", "--limit", "4"]).out;
+    assert!(list.contains("key Till 1, key Till 2, key Till 3"), "{list}");
+}
+
+#[test]
+fn what_was_refused_of_many_is_told_with_why_and_a_pause_is_taken_back_by_its_ids() {
+    let desk = Desk::founded();
+    let (ann, tokens) = keys(&desk);
+    let pause = ["key", "pause", "--where", "till OR report"];
+    let with = |more: &[&'static str]| [&pause[..], more].concat();
+    let dry = ann.asks(&with(&["--dry-run"]));
+    assert_eq!((&dry["found"], &dry["possible"]), (&json!(4), &json!(3)));
+    let first: Vec<&str> = names(&dry["first"]);
+    assert_eq!(first, ["Report", "Till 1", "Till 2", "Till 3"]);
+    assert_eq!((&dry["first"][0]["owner"], &dry["first"][0]["last_used_at"]), (&json!("ann"), &Value::Null));
+    let refused = &dry["refused"][0];
+    assert_eq!((&refused["name"], &refused["code"]), (&json!("Till 3"), &json!("wrong_state")));
+    let said = ann.says(&with(&["--expect", "4", "--json"])).expect(1).json();
+    assert_eq!((&said["found"], &said["not_tried"], &said["undo"]), (&json!(4), &json!(0), &json!("resume")));
+    assert_eq!((said["done"].as_array().unwrap().len(), &said["refused"]), (3, &dry["refused"]));
+    assert_eq!(ann.verifies(&tokens[0]), "deny disabled");
+    // In words, and back again.
+    let again = ann.says(&with(&["--expect", "4"])).expect(1);
+    assert!(again.out.is_empty() && again.err.contains("0 keys are paused."), "{again:?}");
+    assert!(
+        again.err.contains("4 are as they were (Report, Till 1, Till 2 and 1 more): the key is paused"),
+        "{again:?}"
+    );
+    let ids: Vec<&str> = said["done"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    let resume = [&["key", "resume", "--expect", "3", "--ids"], &ids[..]].concat();
+    assert!(ann.does(&resume).err.contains("`keydeck key pause --ids` with the ids above takes it back."));
+    assert!(ann.verifies(&tokens[0]).starts_with("allow"));
+    assert_eq!(ann.verifies(&tokens[2]), "deny disabled", "nobody asked for that one");
+    let piped = ann.gives(&["key", "pause", "--expect", "3", "--ids", "-"], ids.join("\n")).expect(0);
+    assert_eq!(piped.out.lines().count(), 3);
+    ann.says(&["key", "resume", "--ids", "Report", "--expect", "1"]).fails(2, "Report is no id of a key");
+    ann.says(&["key", "resume", "--ids", "7HqP2mVx9KtR", "--expect", "1"])
+        .fails(1, "7HqP2mVx9KtR: there is no such key");
+}
+
+#[test]
+fn whatever_is_done_to_one_key_is_done_to_many() {
+    let desk = Desk::founded();
+    let (ann, tokens) = keys(&desk);
+    let till = ["--where", "till NOT state:paused", "--expect", "2"];
+    let does = |words: &[&str]| ann.does(&[words, &till].concat());
+    does(&["key", "rescope", "--add", "contacts.write"]);
+    does(&["key", "rescope", "--remove", "contacts.read"]);
+    does(&["key", "edit", "--expires", "30d"]);
+    does(&["key", "keep"]);
+    does(&["key", "protect", "--why", "the counters"]);
+    does(&["key", "unprotect"]);
+    ann.says(&[&["key", "edit", "--note", "x"], &till[..]].concat()).fails(2, "only the end can be changed");
+    ann.says(&[&["key", "edit", "--expires", "1d", "--if-rev", "0123456789abcdef"], &till[..]].concat())
+        .fails(2, "--if-rev is of one key");
+    for name in ["Till 1", "Till 2"] {
+        let key = ann.asks(&["key", "show", name]);
+        assert_eq!((&key["scopes"], &key["protected"]), (&json!(["contacts.write"]), &Value::Null));
+        assert!(key["expires_at"].is_string());
+    }
+    assert!(ann.asks(&["key", "show", "Report"])["expires_at"].is_null());
+    does(&["key", "transfer", "--to", "bob"]);
+    assert_eq!(names(&ann.asks(&["key", "list", "--all", "--where", "owner:bob till"])).len(), 3);
+    let theirs = ["--all", "--where", "owner:bob", "--expect", "3"];
+    let gone = ann.does(&[&["key", "delete"], &theirs[..]].concat());
+    assert!(gone.err.contains("brings their records back, not their tokens"), "{gone:?}");
+    assert_eq!(ann.verifies(&tokens[0]), "deny tombstoned");
+    let back = ["key", "restore", "--all", "--where", "owner:bob state:deleted", "--expect", "3"];
+    assert!(ann.does(&back).err.contains("3 keys are back in the lists, as revoked."));
+    assert_eq!(ann.verifies(&tokens[0]), "deny revoked");
+    // Of one key it can be asked before, too.
+    let dry = ann.does(&["key", "revoke", "Report", "--dry-run"]);
+    assert!(dry.out.starts_with("1 key would be revoked\n  Report"), "{dry:?}");
+    assert!(ann.verifies(&tokens[3]).starts_with("allow"));
+}
