@@ -70,7 +70,7 @@ fn many_are_ended_when_the_number_fits_and_none_when_it_does_not() {
     let revoked = rows.as_array().unwrap().iter().find(|row| row["event"] == "key.revoke").unwrap();
     assert_eq!(revoked["subjects"].as_array().unwrap().len(), 3);
     assert_eq!(revoked["changes"], json!([{ "field": "reason", "from": "", "to": "leaked" }]));
-    let list = ann.does(&["audit", "list", "--limit", "4"]).out;
+    let list = ann.does(&["audit", "list", "--limit", "12"]).out;
     assert!(list.contains("key Till 1, key Till 2, key Till 3"), "{list}");
 }
 
