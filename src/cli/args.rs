@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use super::globals::Globals;
 use super::{
     app, audit, backup, clock, completions, console, due, guide, init, key, location, lockdown, notices,
-    operator, policy, scan, scope, serve, verify,
+    operator, policy, review, scan, scope, serve, verify,
 };
 
 /// Issue, scope, hand over, watch and revoke the API keys of an agency's platform
@@ -67,6 +67,8 @@ pub enum Command {
     /// The notice board
     #[command(subcommand)]
     Notices(notices::Verb),
+    /// Which keys may do more than they need, or should not be there, and why; changes nothing
+    Review(review::Review),
     /// Decide about a token on standard input; prints `allow` or `deny REASON`
     Verify(verify::Verify),
     /// The trail of everything that was done
@@ -108,6 +110,7 @@ impl Command {
             Self::Sweep(_) => "keydeck sweep",
             Self::Due(_) => "keydeck due",
             Self::Notices(_) => "keydeck notices",
+            Self::Review(_) => "keydeck review",
             Self::Verify(_) => "keydeck verify",
             Self::Audit(_) => "keydeck audit",
             Self::Backup(_) => "keydeck backup",

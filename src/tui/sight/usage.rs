@@ -50,6 +50,22 @@ pub fn strip(bars: &[Bar], cells: usize) -> Strip {
     Strip { allowed, refused, each }
 }
 
+/// The days on which a scope was needed, so many days ago each, beside all `days`: the more of those of a sign, the higher.
+pub fn needed(ago: &[u8], days: &[Bar], cells: usize) -> String {
+    let each = days.len().div_ceil(cells.max(1)).max(1);
+    let sign = |(nth, group): (usize, &[Bar])| {
+        let of_group = nth * each..nth * each + group.len();
+        let count = ago.iter().filter(|ago| of_group.contains(&usize::from(**ago))).count();
+        if count == 0 {
+            return if group.iter().all(|bar| bar.whole) { NONE } else { UNKNOWN };
+        }
+        LEVELS.get((count * 8).div_ceil(group.len()) - 1).copied().unwrap_or('█')
+    };
+    let mut signs: Vec<char> = days.rchunks(each).enumerate().map(sign).collect();
+    signs.reverse();
+    signs.into_iter().collect()
+}
+
 /// How many, at least where some may be lost: `1204 allowed, 2 refused`.
 pub fn counts(bars: &[Bar]) -> String {
     let all = total(bars.iter());
@@ -160,6 +176,17 @@ mod tests {
         let narrow = strip(&hours, 20);
         assert_eq!((narrow.each, narrow.allowed.chars().count()), (3, 16));
         assert!(narrow.allowed.ends_with("?·█"), "{}", narrow.allowed);
+    }
+
+    #[test]
+    fn the_days_of_a_scope_are_blocks_and_those_that_are_not_known_no_gaps() {
+        let mut history = History::default();
+        history.allow(NOW, 3);
+        let days = picture(&history, 6 * DAY_MS).days;
+        let told = needed(&[0, 2], &days, 90);
+        assert!(told.ends_with("???···█·█") && told.chars().count() == 90, "{told}");
+        let told = needed(&[0, 2, 3, 4, 5], &days, 30);
+        assert!(told.ends_with("?█▆") && told.chars().count() == 30, "{told}");
     }
 
     #[test]

@@ -104,6 +104,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("▆", "%"),
     ("▇", "8"),
     ("█", "#"),
+    ("▌", "="),
 ];
 
 /// A text with its signs in ASCII. Letters stay as they are: a name is not ours to spell.

@@ -35,6 +35,7 @@ const COMMANDS: &[&str] = &[
     "policy",
     "policy show",
     "policy set",
+    "review",
     "verify",
     "audit",
     "audit list",

@@ -1,0 +1,142 @@
+//! What can be said against a key or an app: a code for scripts, words for a list, what it means, and how much it weighs.
+
+/// One thing that weighs against a key or an app. Declared in the order in which they weigh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Concern {
+    /// It holds so many scopes of admin risk that no request has needed.
+    AdminUnneeded(usize),
+    /// The access of its owner was ended.
+    OwnerGone,
+    /// It was deleted, and somebody comes with it all the same.
+    Presented,
+    /// No request ever came with it, for so many days.
+    NeverUsed(i64),
+    /// No request has come with it for so many days.
+    Unused(i64),
+    /// So many of its scopes no request has needed, and others some have.
+    ScopesUnneeded {
+        /// That could be taken away.
+        unneeded: usize,
+        /// That it holds.
+        granted: usize,
+    },
+    /// Its secret has been the same for so many days.
+    NotRotated(i64),
+    /// It works until somebody ends it.
+    NoEnd,
+    /// A live key of another owner is called the same.
+    SameName,
+    /// Its secret was not made here.
+    MadeElsewhere,
+}
+
+impl Concern {
+    /// Its word for scripts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AdminUnneeded(_) => "admin_scopes_unneeded",
+            Self::OwnerGone => "owner_disabled",
+            Self::Presented => "presented_after_deletion",
+            Self::NeverUsed(_) => "never_used",
+            Self::Unused(_) => "unused",
+            Self::ScopesUnneeded { .. } => "scopes_unneeded",
+            Self::NotRotated(_) => "not_rotated",
+            Self::NoEnd => "no_expiry",
+            Self::SameName => "same_name",
+            Self::MadeElsewhere => "imported",
+        }
+    }
+
+    /// How much it weighs beside the others. More than 100 in all is as bad as can be shown.
+    pub const fn weight(self) -> u16 {
+        match self {
+            Self::AdminUnneeded(_) => 40,
+            Self::OwnerGone => 30,
+            Self::Presented => 25,
+            Self::NeverUsed(_) => 20,
+            Self::Unused(_) => 15,
+            Self::ScopesUnneeded { .. } | Self::NotRotated(_) | Self::NoEnd => 10,
+            Self::SameName | Self::MadeElsewhere => 5,
+        }
+    }
+
+    /// Days it tells of, if it tells of days.
+    pub const fn days(self) -> Option<i64> {
+        match self {
+            Self::NeverUsed(days) | Self::Unused(days) | Self::NotRotated(days) => Some(days),
+            Self::AdminUnneeded(_)
+            | Self::OwnerGone
+            | Self::Presented
+            | Self::ScopesUnneeded { .. }
+            | Self::NoEnd
+            | Self::SameName
+            | Self::MadeElsewhere => None,
+        }
+    }
+
+    /// Scopes it tells of, if it tells of scopes.
+    pub const fn scopes(self) -> Option<usize> {
+        match self {
+            Self::AdminUnneeded(scopes) | Self::ScopesUnneeded { unneeded: scopes, .. } => Some(scopes),
+            Self::OwnerGone
+            | Self::Presented
+            | Self::NeverUsed(_)
+            | Self::Unused(_)
+            | Self::NotRotated(_)
+            | Self::NoEnd
+            | Self::SameName
+            | Self::MadeElsewhere => None,
+        }
+    }
+
+    /// In a few words, for a list.
+    pub fn words(self) -> String {
+        match self {
+            Self::AdminUnneeded(1) => "admin scope never needed".to_owned(),
+            Self::AdminUnneeded(scopes) => format!("{scopes} admin scopes never needed"),
+            Self::OwnerGone => "owner disabled".to_owned(),
+            Self::Presented => "deleted, still presented".to_owned(),
+            Self::NeverUsed(days) => format!("never used in {days} d"),
+            Self::Unused(days) => format!("unused for {days} d"),
+            Self::ScopesUnneeded { unneeded, granted } => {
+                format!("{unneeded} of {granted} scopes never needed")
+            }
+            Self::NotRotated(days) => format!("not rotated for {days} d"),
+            Self::NoEnd => "no expiry".to_owned(),
+            Self::SameName => "name used twice".to_owned(),
+            Self::MadeElsewhere => "secret made elsewhere".to_owned(),
+        }
+    }
+
+    /// What it means, in a sentence.
+    pub const fn means(self) -> &'static str {
+        match self {
+            Self::AdminUnneeded(_) => {
+                "It may move money, remove for good or change who may do what, and no request has needed that."
+            }
+            Self::OwnerGone => "Nobody answers for it: the access of its owner was ended.",
+            Self::Presented => "Somebody still comes with it and is refused: find out who, before they call.",
+            Self::NeverUsed(_) => {
+                "It was issued and no request ever came with it: where does its secret lie?"
+            }
+            Self::Unused(_) => "Whoever used it has stopped, and its secret still opens the door.",
+            Self::ScopesUnneeded { .. } => {
+                "It may do more than any request has asked of it: taking that away breaks nothing that is known."
+            }
+            Self::NotRotated(_) => "Whoever ever saw its secret has it still.",
+            Self::NoEnd => "It works until somebody thinks of it.",
+            Self::SameName => "A key of somebody else is called the same: one may be stopped for the other.",
+            Self::MadeElsewhere => "How strong its secret is and who saw it before is not known here.",
+        }
+    }
+}
+
+/// What several weigh together.
+pub fn risk(concerns: &[Concern]) -> u16 {
+    concerns.iter().map(|concern| concern.weight()).fold(0, u16::saturating_add)
+}
+
+/// Several in words, in their order: `admin scope never needed, no expiry`.
+pub fn why(concerns: &[Concern]) -> String {
+    concerns.iter().map(|concern| concern.words()).collect::<Vec<_>>().join(", ")
+}
