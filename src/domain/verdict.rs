@@ -186,7 +186,7 @@ impl fmt::Display for Reason {
 }
 
 /// Who a presented token speaks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub enum Bearer {
     /// A key, with the key itself.
     #[n(0)]

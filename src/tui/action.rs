@@ -102,6 +102,8 @@ pub struct Spec {
 pub enum Counts {
     /// Keys or apps that are not deleted.
     Kept,
+    /// Keys and apps of which a review has something to say.
+    Concerns,
     /// Notices that nobody has seen, if there are any.
     Unseen,
     Nothing,
@@ -177,8 +179,9 @@ tabs {
     Locations   "tab-2"        "Location keys"                         "locations"     Kept;
     Apps        "tab-3"        "Apps"                                  "apps"          Kept;
     Notices     "tab-4"        "Notices"                               "notices"       Unseen;
-    Audit       "tab-5"        "Audit"                                 "audit"         Nothing;
-    Settings    "tab-6"        "Settings"                              "settings"      Nothing;
+    Review      "tab-5"        "Review"                                "review"        Concerns;
+    Audit       "tab-6"        "Audit"                                 "audit"         Nothing;
+    Settings    "tab-7"        "Settings"                              "settings"      Nothing;
 }
 
 actions {
@@ -214,6 +217,7 @@ actions {
     Duplicate   "duplicate"    "Make another key like this one"        "duplicate" Act [Screen] Change;
     Edit        "edit"         "Change a key, a location or an app"    "edit"     Act [Screen] Change;
     Scopes      "scopes"       "Change what the key may do"            "scopes"   Act [Screen] Change;
+    Narrow      "narrow"       "Take away scopes that no request needed" "narrow" Act [Screen] Change;
     Keep        "keep"         "Keep the key: it is needed"            "keep"     Act [Screen] Change;
     Protect     "protect"      "Protect the key while unused, or no longer" "protect" Act [Screen] Change;
     Acknowledge "acknowledge"  "Put the notice away until its next step" "acknowledge" Act [Screen] Change;
@@ -275,6 +279,17 @@ actions {
     Finish      "finish"       "Close, once it is stored"              "close"    Secret [Secret] Look;
     CloseRaw    "close-raw"    "Leave the raw view, or ask to leave"   "back"     Secret [Secret] Look;
 }
+}
+
+impl Tab {
+    /// What it is called where room is short.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Agency => "Agency",
+            Self::Locations => "Locations",
+            Self::Apps | Self::Notices | Self::Review | Self::Audit | Self::Settings => self.title(),
+        }
+    }
 }
 
 impl Action {

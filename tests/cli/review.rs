@@ -12,7 +12,7 @@ use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Command as Wish, Expiry, Name, NewKey, Note, Place, ScopeId, Timestamp};
 use keydeck::engine::clock::{Clock as _, SystemClock, TestClock};
 use keydeck::engine::open::{Open, Options, found};
-use keydeck::engine::{Engine as _, Origin, Via};
+use keydeck::engine::{Origin, Via};
 use serde_json::Value;
 
 const PHRASE: &str = "correct horse battery staple";

@@ -84,7 +84,7 @@ fn a_new_person_issues_uses_and_revokes_keys_and_finds_all_of_it_again() {
     let mut console = day.signed_in();
     console.press("1").sees("Nightly export").sees("revoked");
     console.press("2").sees("Berlin Mitte").sees("Paris Marais").sees("Widget Berlin");
-    console.press("5").sees("Nightly export");
+    console.press("6").sees("Nightly export");
     quit(&mut console);
 
     let keys: serde_json::Value =

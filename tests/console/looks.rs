@@ -223,6 +223,7 @@ fn screens() -> Vec<Tabbed> {
         behind(Tab::Locations),
         behind(Tab::Apps),
         behind(Tab::Notices),
+        behind(Tab::Review),
         behind(Tab::Audit),
         (Tab::Settings, Box::new(Settings::new(facts))),
     ]

@@ -7,7 +7,7 @@ use super::looks::{ALL, empty, looks, noticed, rotated, whole};
 /// A scene, the keys that lead to it, what is typed then, and the keys after that.
 type Scene = (&'static str, &'static str, &'static str, &'static str);
 
-const SCREENS: [Scene; 20] = [
+const SCREENS: [Scene; 22] = [
     ("agency_keys", "1", "", ""),
     ("agency_keys_detail", "1 l", "", ""),
     ("agency_keys_filtered", "1 /", "state:paused OR note:\"02:00\"", "enter"),
@@ -20,12 +20,14 @@ const SCREENS: [Scene; 20] = [
     ("locations_filtered", "2 /", "gracia", "enter"),
     ("location_keys", "2 g j l", "", ""),
     ("location_keys_detail", "2 g j l l", "", ""),
-    ("audit", "5", "", ""),
-    ("audit_filtered", "5 /", "key.revoke", "enter"),
-    ("settings_policy", "6 esc g enter", "", ""),
-    ("settings_operators", "6 esc g j enter", "", ""),
-    ("settings_security", "6 esc g j j enter", "", ""),
-    ("sections", "6 esc g", "", ""),
+    ("review", "5", "", ""),
+    ("review_detail", "5 l", "", ""),
+    ("audit", "6", "", ""),
+    ("audit_filtered", "6 /", "key.revoke", "enter"),
+    ("settings_policy", "7 esc g enter", "", ""),
+    ("settings_operators", "7 esc g j enter", "", ""),
+    ("settings_security", "7 esc g j j enter", "", ""),
+    ("sections", "7 esc g", "", ""),
     ("apps", "3", "", ""),
     ("locked", "ctrl-x", "", ""),
 ];
@@ -39,7 +41,7 @@ const OVERLAYS: [Scene; 38] = [
     ("columns", "1 S", "", ""),
     ("key_menu", "1 g x", "", ""),
     ("location_menu", "2 g j x", "", ""),
-    ("operator_menu", "6 esc g j enter g x", "", ""),
+    ("operator_menu", "7 esc g j enter g x", "", ""),
     ("how_to", "1 g H", "", ""),
     ("guide", "f2", "", ""),
     ("leave_open_form", "1 n", "Half", "ctrl-c"),
@@ -59,12 +61,12 @@ const OVERLAYS: [Scene; 38] = [
     ("add_locations", "2 n", "Oslo", "enter"),
     ("rename_location", "2 g j e", "", ""),
     ("remove_location", "2 g j D", "", ""),
-    ("add_operator", "6 esc g j enter n", "", ""),
-    ("operator_role", "6 esc g j enter g j e", "", ""),
-    ("operator_passphrase", "6 esc g j enter g j p", "", ""),
-    ("operator_end", "6 esc g j enter g j E", "", ""),
-    ("policy_edit", "6 esc g enter g e", "", ""),
-    ("renew_code", "6 esc g j j enter C", "", ""),
+    ("add_operator", "7 esc g j enter n", "", ""),
+    ("operator_role", "7 esc g j enter g j e", "", ""),
+    ("operator_passphrase", "7 esc g j enter g j p", "", ""),
+    ("operator_end", "7 esc g j enter g j E", "", ""),
+    ("policy_edit", "7 esc g enter g e", "", ""),
+    ("renew_code", "7 esc g j j enter C", "", ""),
     ("test_token", "1 t", "", ""),
     ("lock_down", "1 J", "", ""),
     ("lock_down_agency", "1 J enter", "", ""),
@@ -126,7 +128,9 @@ fn every_rotation_is_as_it_was_looked_at() {
 
 #[test]
 fn an_agency_with_nothing_in_it_says_where_to_begin() {
-    for (scene, keys) in [("agency_keys", "1"), ("locations", "2"), ("notices", "4"), ("audit", "5")] {
+    for (scene, keys) in
+        [("agency_keys", "1"), ("locations", "2"), ("notices", "4"), ("review", "5"), ("audit", "6")]
+    {
         looks(&format!("nothing_{scene}"), empty(), &ALL, |console| {
             console.press(keys);
         });

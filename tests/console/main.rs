@@ -20,4 +20,5 @@ mod tui_lockdown;
 mod tui_locked;
 mod tui_notices;
 mod tui_rest;
+mod tui_review;
 mod tui_uses;

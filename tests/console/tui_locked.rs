@@ -234,7 +234,7 @@ fn a_form_about_somebody_elses_key_waits_until_the_whole_agency_is_seen_again() 
 fn secrets_do_not_wait() {
     let house = House::new();
     let mut console = house.console("maria");
-    console.press("6").advance(Duration::from_millis(50)).press("esc g j enter").sees("maria (you)");
+    console.press("7").advance(Duration::from_millis(50)).press("esc g j enter").sees("maria (you)");
     console.press("n").type_text("carl").press("tab tab").type_text("a passphrase of carl");
     console.press("ctrl-x").sees("secrets do not wait").sees_no("filling in waits");
     back(&mut console, "maria");

@@ -84,7 +84,7 @@ fn noticed() -> (House, Console) {
 
 /// How many stand beside the name of the tab.
 fn badge(console: &mut Console, count: &str) {
-    console.sees(&format!("4 Notices{count}   5 Audit"));
+    console.sees(&format!("4 Notices{count}   5 Review"));
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn screens() -> Vec<Tabbed> {
 /// The demo on its audit tab.
 fn audit() -> Console {
     let mut console = desk(screens());
-    console.press("5").advance(Duration::from_millis(50));
+    console.press("6").advance(Duration::from_millis(50));
     console
 }
 
@@ -48,7 +48,7 @@ fn settings(section: usize) -> Console {
 }
 
 fn go_to(console: &mut Console, section: usize) {
-    console.press("6").advance(Duration::from_millis(50));
+    console.press("7").advance(Duration::from_millis(50));
     console.press("esc").press("g");
     for _ in 0..section {
         console.press("j");
@@ -141,7 +141,7 @@ fn an_admin_reads_the_trail_which_says_so_itself() {
     let mut console = audit();
     console.sees("Read the audit trail").sees("maria (admin)").sees("Disabled lena, keys work");
     let entries = console.screen().matches("Read the audit trail").count();
-    console.press("6 5").advance(Duration::from_secs(1));
+    console.press("7 6").advance(Duration::from_secs(1));
     assert_eq!(console.screen().matches("Read the audit trail").count(), entries);
 }
 
@@ -149,7 +149,7 @@ fn an_admin_reads_the_trail_which_says_so_itself() {
 fn one_entry_is_opened_and_its_hash_copied() {
     let clipboard = FakeClipboard::default();
     let mut console = desk_on(sample(), screens(), (120, 40), &clipboard);
-    console.press("5").advance(Duration::from_millis(50));
+    console.press("6").advance(Duration::from_millis(50));
     console.type_text("/revoked").press("enter").press("enter");
     console.sees("Audit entry").sees("In the chain").sees("key.revoke").sees("Records");
     // Whose it is stands there by name.
@@ -188,7 +188,7 @@ fn what_happens_meanwhile_comes_on_top_and_the_selection_stays() {
     let sample = sample();
     let (engine, session) = (Arc::clone(&sample.engine), sample.session.clone());
     let mut console = desk_on(sample, screens(), (120, 40), &FakeClipboard::default());
-    console.press("5").advance(Duration::from_millis(50)).press("j j");
+    console.press("6").advance(Duration::from_millis(50)).press("j j");
     let selected = |console: &Console| {
         let screen = console.screen();
         screen.lines().find(|line| line.starts_with('▸')).unwrap().chars().skip(36).collect::<String>()
@@ -206,7 +206,7 @@ fn what_happens_meanwhile_comes_on_top_and_the_selection_stays() {
 fn the_chain_is_checked_and_the_head_copied() {
     let clipboard = FakeClipboard::default();
     let mut console = desk_on(sample(), screens(), (120, 40), &clipboard);
-    console.press("5").advance(Duration::from_millis(50)).press("V");
+    console.press("6").advance(Duration::from_millis(50)).press("V");
     console.sees("✓ The chain is intact").sees("Entries checked").press("y");
     assert_eq!(clipboard.text().len(), 64);
     console.press("esc").sees_no("The chain is intact");
@@ -215,7 +215,7 @@ fn the_chain_is_checked_and_the_head_copied() {
 #[test]
 fn a_viewer_reads_what_concerns_them_and_changes_nothing() {
     let mut console = desk_on(as_operator("sam"), screens(), (100, 30), &FakeClipboard::default());
-    console.press("5").advance(Duration::from_millis(50));
+    console.press("6").advance(Duration::from_millis(50));
     console.sees("only what you did and what concerns your keys").sees("Added operator sam as viewer");
     console.sees_no("Founded the store").sees_no("Read the audit trail");
     go_to(&mut console, 0);
@@ -233,7 +233,7 @@ fn a_refused_attempt_is_in_the_trail_with_its_reason() {
     let set = Command::SetPolicy { name: "idle-days".into(), value: "60d".into(), basis: None };
     assert!(opened.engine.execute(&opened.session, set).is_err());
     let mut console = desk_on(opened, screens(), (120, 30), &FakeClipboard::default());
-    console.press("5").advance(Duration::from_millis(50));
+    console.press("6").advance(Duration::from_millis(50));
     console.sees("✗ refused, role too low: changing the policy");
     console.type_text("/refused").press("enter").sees("1 of").press("enter").sees("refused: role too low");
 }
@@ -262,7 +262,7 @@ fn refused_requests_are_read_in_the_trail_and_opened_with_what_they_mean() {
     let passphrase = &Passphrase::present(PHRASE).unwrap();
     let again = open(&bench.options(), &Key::Operator { name: "maria", passphrase }).unwrap();
     let mut console = desk_on(again, screens(), (140, 40), &bench.clipboard);
-    console.press("5").advance(Duration::from_millis(50));
+    console.press("6").advance(Duration::from_millis(50));
     console.sees("✗ Denied 37× · revoked · Nightly export · last from 203.0.113.7");
     console.sees("✗ Denied 1× · never issued here · last from 203.0.113.7").sees_no("refused,");
     console.type_text("/refused 37").press("enter").sees("1 of ").press("enter");
@@ -524,15 +524,15 @@ fn about_says_what_one_is_asked_for_when_asking_for_help() {
 #[test]
 fn no_size_breaks_a_frame() {
     for keys in [
-        "5",
-        "5 enter",
-        "5 V",
         "6",
-        "6 enter e",
-        "6 j enter E",
-        "6 j enter n",
-        "6 j j enter",
-        "6 j j j enter enter",
+        "6 enter",
+        "6 V",
+        "7",
+        "7 enter e",
+        "7 j enter E",
+        "7 j enter n",
+        "7 j j enter",
+        "7 j j j enter enter",
     ] {
         let mut console = desk(screens());
         for key in keys.split(' ') {

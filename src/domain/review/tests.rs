@@ -7,8 +7,8 @@ use crate::domain::key::Imported;
 use crate::domain::lifecycle::{Protection, Word};
 use crate::domain::trace::Sighting;
 use crate::domain::{
-    Access, Actor, AppId, Expiry, Name, Note, Operator, Place, Record, Role, Standing, State, Status, Usage,
-    Verifier,
+    Access, Actor, AppId, Expiry, Name, Note, Operator, Place, Record, Role, Standing, State, Status, Trace,
+    Usage, Verifier,
 };
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
@@ -77,6 +77,7 @@ fn app() -> App {
         not_before: ago(100),
         replaced: None,
         spent: None,
+        lockdown: None,
     }
 }
 
@@ -94,6 +95,7 @@ impl World {
                 name: Name::new(name).unwrap(),
                 role: Role::Admin,
                 standing: Standing::Active,
+                lockdown: None,
                 created_at: ago(500),
             }));
         }

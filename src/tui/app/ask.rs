@@ -12,6 +12,7 @@ use crate::tui::clipboard::Keep;
 use crate::tui::list::search::{Ordered, Sift};
 use crate::tui::overlay::Overlay;
 use crate::tui::screens::keys::list::Keys;
+use crate::tui::screens::review::rows::Reviewed;
 use crate::tui::secret::SecretText;
 use crate::tui::sight::subset::Subset;
 
@@ -60,6 +61,10 @@ pub enum Found {
     Sifted(Sift<Keys>),
     /// What is due, and how many there are.
     Due(Due),
+    /// What there is to say against keys and apps, in order.
+    Reviewed(Ordered<Reviewed>),
+    /// What of it a filter lets through, as far as it has come.
+    ReviewSifted(Sift<Reviewed>),
 }
 
 impl Tab {

@@ -383,7 +383,7 @@ impl Desk {
             && let Some(screen) = self.screens.get_mut(at)
         {
             let mut out = Vec::new();
-            screen.board(&self.due, &self.look);
+            screen.board(&self.due, &self.look, &mut out);
             screen.refresh(&self.look, &mut out);
             self.wishes.extend(out.into_iter().map(|wish| (Asker::Screen(at), wish)));
         }
@@ -416,17 +416,19 @@ impl Desk {
             (Asker::Desk, Found::Due(due)) => {
                 self.due = due;
                 self.due.look_for_trouble(&self.look);
+                let mut out = Vec::new();
                 if let Some(screen) = self.screens.get_mut(self.open) {
-                    screen.board(&self.due, &self.look);
+                    screen.board(&self.due, &self.look, &mut out);
                 }
+                self.grant(Asker::Screen(self.open), out, now, orders);
                 if self.counting.take() == Some(Since::Changed) {
                     self.count();
                 }
             }
             (Asker::Screen(at), found) => {
                 let mut out = Vec::new();
-                if let Some(pane) = self.screens.get_mut(at).and_then(|screen| screen.pane()) {
-                    pane.found(found, &self.look, &mut out);
+                if let Some(screen) = self.screens.get_mut(at) {
+                    screen.found(found, &self.look, &mut out);
                 }
                 self.grant(Asker::Screen(at), out, now, orders);
             }

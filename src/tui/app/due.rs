@@ -8,11 +8,13 @@ use std::time::Duration;
 use super::look::Look;
 use crate::domain::name::first_few;
 use crate::domain::notice::{Board, Notice, Trouble, What};
+use crate::domain::review::Review;
 use crate::domain::time::DAY_MS;
 use crate::domain::{Extent, Grounds, Key};
 use crate::engine::{Troubles, troubles};
 use crate::tui::action::{Counts, Tab};
 use crate::tui::list::search::AT_A_TIME;
+use crate::tui::screens::review::rows::Rows;
 use crate::tui::sight::seen::{Glance, Seen};
 use crate::tui::theme::{Glyphs, Role};
 
@@ -29,6 +31,8 @@ pub struct Due {
     first: Option<(String, i64)>,
     /// Days until the first key is deleted for want of use.
     goes: Option<i64>,
+    /// What there is to say against keys and apps.
+    review: Arc<Rows>,
     /// Keys and apps that are not deleted.
     counts: HashMap<Tab, usize>,
     /// What is locked down, the widest first.
@@ -42,21 +46,23 @@ pub struct Due {
 impl Due {
     /// Reads all keys, a few at a time, and the apps.
     pub fn count(glance: Glance<'_>, grounds: Grounds) -> Self {
-        let (mut due, mut board, mut from) = (Self::default(), Some(Board::new(grounds)), 0);
+        let (mut due, mut from) = (Self::default(), 0);
+        let mut making = Some((Board::new(grounds), Review::default()));
         loop {
             let mut looked = 0;
             glance(&mut |seen| {
                 for key in seen.view.keys().skip(from).take(AT_A_TIME) {
                     looked += 1;
                     due.add(key, seen);
-                    if let Some(board) = &mut board {
+                    if let Some((board, review)) = &mut making {
                         board.add(seen.state(), key);
+                        review.add(seen.reviewer(), key);
                     }
                 }
                 if looked < AT_A_TIME
-                    && let Some(board) = board.take()
+                    && let Some(made) = making.take()
                 {
-                    due.close(board, seen);
+                    due.close(made, seen);
                 }
             });
             from += looked;
@@ -86,12 +92,13 @@ impl Due {
     }
 
     /// After the last key.
-    fn close(&mut self, mut board: Board, seen: &Seen<'_>) {
+    fn close(&mut self, (mut board, mut review): (Board, Review), seen: &Seen<'_>) {
         let mut apps = seen.view.apps();
         apps.retain(|app| !app.is_deleted());
         self.counts.insert(Tab::Apps, apps.len());
         for app in apps {
             board.add_app(seen.state(), app);
+            review.add_app(seen.reviewer(), app);
             let ends = app.old_secret(seen.now()).and_then(|old| old.until.instant());
             if let Some(left) = ends.map(|at| at.since(seen.now())) {
                 // One instant after its notice begins, when it is told to be used still, and when it ends.
@@ -106,6 +113,8 @@ impl Due {
         };
         self.locked = lockdowns.iter().map(|(extent, _)| name(*extent).to_owned()).collect();
         board.add_lockdowns(lockdowns);
+        let rows = review.finish(seen.reviewer());
+        self.review = Arc::new(rows.into_iter().map(|row| (row.who, row)).collect());
         self.keys = board.finish(seen.state(), &seen.view.hold(), &[]);
         let now = seen.now();
         for at in 0..self.keys.len() {
@@ -142,6 +151,11 @@ impl Due {
         Arc::clone(&self.board)
     }
 
+    /// What there is to say against keys and apps.
+    pub fn review(&self) -> Arc<Rows> {
+        Arc::clone(&self.review)
+    }
+
     /// What is wrong with the store or the clock.
     pub const fn troubles(&self) -> &Troubles {
         &self.troubles
@@ -153,6 +167,7 @@ impl Due {
             Counts::Unseen => Some(self.board.iter().filter(|notice| notice.seen.is_none()).count())
                 .filter(|open| *open > 0),
             Counts::Kept => Some(self.counts.get(&tab).copied().unwrap_or_default()),
+            Counts::Concerns => Some(self.review.len()).filter(|rows| *rows > 0),
             Counts::Nothing => None,
         }
     }

@@ -18,7 +18,7 @@ type Row = (&'static str, fn(&mut Console), &'static str);
 
 /// The settings on a section.
 fn settings(console: &mut Console, section: usize) -> &mut Console {
-    console.press("6").advance(Duration::from_millis(50)).press("esc g");
+    console.press("7").advance(Duration::from_millis(50)).press("esc g");
     for _ in 0..section {
         console.press("j");
     }

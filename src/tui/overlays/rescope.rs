@@ -2,6 +2,7 @@
 //! change sees it before it happens.
 
 use crate::domain::basis::Basis;
+use crate::domain::review::About;
 use crate::domain::{Command, KeyId, ScopeId, Scopes};
 use crate::tui::app::ask::Job;
 use crate::tui::app::kept::out_of_sight;
@@ -33,6 +34,18 @@ impl Rescope {
     /// For a key the operator sees.
     pub fn new(look: &Look, key: KeyId) -> Option<Form<Self>> {
         Self::with(look, key, None).map(Form::blank)
+    }
+
+    /// The same without the scopes that no request has needed, where some would be left.
+    pub fn narrower(look: &Look, key: KeyId) -> Option<Form<Self>> {
+        let kept = seen(look, |seen| {
+            let key = seen.view.key(key)?;
+            let surplus = About::key(seen.view, key).surplus();
+            let kept: Vec<ScopeId> =
+                key.scopes.iter().filter(|scope| !surplus.contains(scope)).cloned().collect();
+            (!surplus.is_empty()).then_some(kept)
+        })?;
+        Self::with(look, key, Some(kept)).map(Form::blank)
     }
 
     /// With these scopes ticked instead of those the key has.

@@ -6,13 +6,14 @@ pub mod audit;
 pub(crate) mod keys;
 pub mod location_keys;
 pub mod notices;
+pub mod review;
 pub mod settings;
 
 use ratatui::layout::Rect;
 
 use self::keys::pane::KeyPane;
 use super::action::{Action, Layer, Reason};
-use super::app::ask::{Answer, Ask, Errand, Tab};
+use super::app::ask::{Answer, Ask, Errand, Found, Tab};
 use super::app::due::Due;
 use super::app::look::Look;
 use super::canvas::Canvas;
@@ -28,11 +29,25 @@ pub trait Screen {
     fn refresh(&mut self, look: &Look, out: &mut Vec<Ask>);
 
     /// What is due was read off the records again; before it looks itself.
-    fn board(&mut self, _due: &Due, _look: &Look) {}
+    fn board(&mut self, _due: &Due, _look: &Look, _out: &mut Vec<Ask>) {}
 
     /// Its pane of keys, which hears what came of its searches.
     fn pane(&mut self) -> Option<&mut KeyPane> {
         None
+    }
+
+    /// Something was found that it had searched for elsewhere.
+    fn found(&mut self, found: Found, look: &Look, out: &mut Vec<Ask>) {
+        if let Some(pane) = self.pane() {
+            pane.found(found, look, out);
+        }
+    }
+
+    /// Nothing is being searched for any more.
+    fn lost_search(&mut self) {
+        if let Some(pane) = self.pane() {
+            pane.lost_search();
+        }
     }
 
     /// It was opened, perhaps with something to do.
@@ -105,6 +120,7 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
         | Action::Delete
         | Action::Restore
         | Action::Scopes
+        | Action::Narrow
         | Action::Keep
         | Action::Protect
         | Action::HowTo
@@ -151,6 +167,7 @@ pub fn behind(tab: Tab) -> Tabbed {
         Tab::Locations => Box::new(location_keys::LocationKeys::new()),
         Tab::Apps => Box::new(apps::Apps::new()),
         Tab::Notices => Box::new(notices::Notices::new()),
+        Tab::Review => Box::new(review::Reviews::new()),
         Tab::Audit => Box::new(audit::Audit::new()),
         Tab::Settings => {
             let facts = settings::Facts::read(|name| std::env::var(name).ok());

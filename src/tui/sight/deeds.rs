@@ -3,6 +3,7 @@
 
 use super::seen::Seen;
 use crate::domain::command::KeyEdit;
+use crate::domain::review::About;
 use crate::domain::{
     Command, Context, Counted, Event, Expiry, Grace, Key, KeyId, KeyState, Motive, Name, NewKey, Note,
     OperatorId, Place, Refusal, Rotation, Timestamp, decide,
@@ -237,7 +238,11 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
             let scopes = first.scopes.iter().map(ToString::to_string).collect();
             return may_edit(&Command::RescopeKey { key: id, scopes, basis: None }, seen);
         }
-        Action::Scopes => return one("scopes are changed"),
+        Action::Narrow if alone && About::key(seen.view, first).surplus().is_empty() => {
+            return Err("there is no scope to take away: each was needed, or that is not known".into());
+        }
+        Action::Narrow if alone => return enabled(Action::Scopes, keys, seen),
+        Action::Scopes | Action::Narrow => return one("scopes are changed"),
         Action::Protect if alone && first.protection.is_none() => {
             // A reason that nobody has typed yet.
             let Ok(why) = Note::new("-") else { return Ok(()) };

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::review::Reviewer;
 use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::domain::{
     Actor, Catalog, Extent, Key, KeyState, Lockdown, Reason, State, Timestamp, Trace, Usage, View,
@@ -53,6 +54,11 @@ impl<'a> Seen<'a> {
 
     pub const fn now(&self) -> Timestamp {
         self.times.now()
+    }
+
+    /// Whoever reviews what is seen.
+    pub const fn reviewer(&self) -> Reviewer<'a> {
+        Reviewer { view: self.view, catalog: self.catalog, now: self.times.now() }
     }
 
     /// The whole state, for rules that are asked whether something would be possible.

@@ -105,39 +105,56 @@ fn fitting(facts: &[Fact], room: usize) -> Vec<(Role, &str)> {
 #[derive(Clone, Debug)]
 pub struct TabLabel<'a> {
     pub title: &'a str,
+    /// The same in fewer columns.
+    pub short: &'a str,
     /// What is counted there, if anything is.
     pub count: String,
     /// The count is there to be seen, and is the last to give way.
     pub calls: bool,
 }
 
-/// Draws the tabs; when room is short counts give way, then the names of those that are not open.
+/// Which names of tabs there is room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    Long,
+    Short,
+    OfTheOpen,
+}
+
+/// Draws the tabs; when room is short counts give way, then long names, then the names of those that are not open.
 pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[TabLabel<'_>], open: usize) {
     if row.is_empty() {
         return;
     }
     let cells = |tab: &TabLabel<'_>| text::width(&tab.count) + usize::from(!tab.count.is_empty());
     let calling: usize = tabs.iter().filter(|tab| tab.calls).map(cells).sum();
-    let named: usize = tabs.iter().map(|tab| 2 + text::width(tab.title)).sum::<usize>() + calling;
+    let named =
+        |name: fn(&TabLabel<'_>) -> usize| tabs.iter().map(|tab| 2 + name(tab)).sum::<usize>() + calling;
+    let (long, short) = (named(|tab| text::width(tab.title)), named(|tab| text::width(tab.short)));
     let counted: usize = tabs.iter().filter(|tab| !tab.calls).map(cells).sum();
-    let (all, without_counts) = (named + counted + tabs.len() * 3 + 1, named + tabs.len() * 2 + 1);
-    let room = usize::from(row.width);
+    let (room, gaps) = (usize::from(row.width), tabs.len() * 2 + 1);
     let (names, counts, gap) = match () {
-        () if all <= room => (true, true, 3),
-        () if without_counts <= room => (true, false, 2),
-        () => (false, false, 2),
+        () if long + counted + gaps + tabs.len() <= room => (Names::Long, true, 3),
+        () if long + gaps <= room => (Names::Long, false, 2),
+        () if short + gaps <= room => (Names::Short, false, 2),
+        () => (Names::OfTheOpen, false, 2),
     };
     let mut x = row.x.saturating_add(1);
-    for (index, TabLabel { title, count, calls }) in tabs.iter().enumerate() {
+    for (index, TabLabel { title, short, count, calls }) in tabs.iter().enumerate() {
         let start = x;
         let cells = |x: u16| row.right().saturating_sub(x);
         let is_open = index == open;
         let key = canvas.style(if is_open { Role::TabOpen } else { Role::Dim });
         x = canvas.print(x, row.y, cells(x), &format!("{}", index + 1), key);
-        if names || is_open {
+        let name = match names {
+            Names::Long => Some(title),
+            Names::Short => Some(short),
+            Names::OfTheOpen => Some(title).filter(|_| is_open),
+        };
+        if let Some(name) = name {
             let style = canvas.style(if is_open { Role::TabOpen } else { Role::Tab });
             x = canvas.print(x, row.y, cells(x), " ", key);
-            x = canvas.print(x, row.y, cells(x), title, style);
+            x = canvas.print(x, row.y, cells(x), name, style);
         }
         if (counts || *calls) && !count.is_empty() {
             let style = canvas.style(if *calls { Role::Warn } else { Role::Count });
@@ -296,8 +313,12 @@ mod tests {
     use crate::tui::testing;
 
     fn some_tabs() -> [TabLabel<'static>; 4] {
-        [("Agency keys", "12"), ("Location keys", "148"), ("Apps", ""), ("Notices", "●3")]
-            .map(|(title, count)| TabLabel { title, count: count.to_owned(), calls: title == "Notices" })
+        [("Agency keys", "12"), ("Location keys", "148"), ("Apps", ""), ("Notices", "●3")].map(
+            |(title, count)| {
+                let short = title.strip_suffix(" keys").unwrap_or(title);
+                TabLabel { title, short, count: count.to_owned(), calls: title == "Notices" }
+            },
+        )
     }
 
     fn last_line(width: u16, status_text: Option<&str>) -> String {
@@ -357,6 +378,7 @@ mod tests {
             |width| testing::draw(width, 1, |canvas, area| tabs(canvas, area, &some_tabs(), 1)).remove(0);
         assert_eq!(line(70), " 1 Agency keys 12   2 Location keys 148   3 Apps   4 Notices ●3");
         assert_eq!(line(56), " 1 Agency keys  2 Location keys  3 Apps  4 Notices ●3");
+        assert_eq!(line(50), " 1 Agency  2 Location  3 Apps  4 Notices ●3");
         assert_eq!(
             line(30),
             " 1  2 Location keys  3  4 ●3",

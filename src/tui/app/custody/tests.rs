@@ -90,7 +90,7 @@ const FORMS: [Form; 5] = [
     (
         "confirm",
         |console| {
-            console.press("6").advance(Duration::from_millis(50)).press("esc g j j enter C right");
+            console.press("7").advance(Duration::from_millis(50)).press("esc g j j enter C right");
         },
         "enter",
         "New recovery code",

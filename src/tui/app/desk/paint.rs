@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  keydeck · Acme Agency                                  maria · admin · own keys · sealed ✓
-//!  1 Agency keys 12   2 Location keys 148   3 Apps 9   4 Notices ●2   5 Audit   6 Settings
+//!  1 Agency keys 12   2 Location keys 148   3 Apps 9   4 Notices ●2   5 Review 7   6 Audit   7 Settings
 //! ────────────────────────────────────────────────────────────────────────────────────────────
 //!  (the screen)
 //! ────────────────────────────────────────────────────────────────────────────────────────────
@@ -105,7 +105,7 @@ impl Desk {
             let count = self.due.beside(*tab).map_or_else(String::new, |count| count.to_string());
             let calls = *tab == Tab::Notices && !count.is_empty();
             let count = if calls { format!("{dot}{count}") } else { count };
-            bars::TabLabel { title: tab.title(), count, calls }
+            bars::TabLabel { title: tab.title(), short: tab.short(), count, calls }
         };
         let tabs: Vec<_> = self.tabs.iter().map(label).collect();
         bars::tabs(canvas, row, &tabs, self.open);

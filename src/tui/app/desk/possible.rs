@@ -88,17 +88,18 @@ mod tests {
     use crate::tui::testing::FakeClipboard;
 
     /// Where the keyboard may be, and the keys that lead there.
-    const PLACES: [(&str, &str); 10] = [
+    const PLACES: [(&str, &str); 11] = [
         ("agency keys", "1"),
         ("locations", "2"),
         ("keys of a location", "2 l"),
         ("apps", "3"),
         ("keys of an app", "3 l"),
         ("notices", "4"),
-        ("audit", "5"),
-        ("sections", "6 esc g"),
-        ("policy", "6 esc g enter"),
-        ("security", "6 esc g j j enter"),
+        ("review", "5"),
+        ("audit", "6"),
+        ("sections", "7 esc g"),
+        ("policy", "7 esc g enter"),
+        ("security", "7 esc g j j enter"),
     ];
 
     #[test]
@@ -122,11 +123,11 @@ mod tests {
             let told = |action| desk.on_screen(action).unwrap_err().to_string();
             assert_eq!(told(Action::ConfirmClock), "the clock is believed already", "{place}");
             if place != "audit" {
-                assert_eq!(told(Action::Check), "that is for the audit trail: 5 goes there", "{place}");
+                assert_eq!(told(Action::Check), "that is for the audit trail: 6 goes there", "{place}");
             }
             if !["sections", "policy", "security"].contains(&place) {
-                assert_eq!(told(Action::RenewCode), "that is done in the settings: 6 goes there", "{place}");
-                assert!(told(Action::EndAccess).starts_with("that is for operators; 6 goes"), "{place}");
+                assert_eq!(told(Action::RenewCode), "that is done in the settings: 7 goes there", "{place}");
+                assert!(told(Action::EndAccess).starts_with("that is for operators; 7 goes"), "{place}");
             }
         }
         for (place, action, why) in [
@@ -187,7 +188,7 @@ mod tests {
             let said: Vec<&str> = screen.split_whitespace().collect();
             let said = said.join(" ").replace(" │", "").replace("│ ", "");
             assert!(
-                said.contains("that is for operators; 6 goes to the settings, where they are"),
+                said.contains("that is for operators; 7 goes to the settings, where they are"),
                 "{screen}"
             );
             assert!(!screen.lines().any(|line| line.contains('…')), "{screen}");

@@ -153,7 +153,7 @@ fn a_key_that_cannot_be_used_says_why_for_four_seconds() {
     console.press("/").sees("there is nothing to filter");
     console.advance(Duration::from_secs(5)).sees_no("there is nothing to filter");
     console.press("2").sees("there is no such tab");
-    console.press("5").sees("arrived None");
+    console.press("6").sees("arrived None");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn ctrl_c_at_an_open_question_asks_once_before_the_console_ends() {
         ("1 P", "Pause key"),
         ("2 j D", "Remove location"),
         ("3 P", "Pause app"),
-        ("6 esc g j enter j E", "Disable"),
+        ("7 esc g j enter j E", "Disable"),
     ] {
         let mut console = testing::whole_desk();
         console.press(keys).sees(question).press("ctrl-c").sees("A question is still open");
@@ -343,7 +343,9 @@ fn a_read_only_console_offers_nothing_that_changes_anything() {
     let look = Look { engine, read_only: true, ..look };
     let now = Now { at: Moment::default(), utc_ms: 0 };
     let mut desk = Desk::new(look, crate::tui::screens::all(), true, Capture::Taken, now);
-    for tab in [Tab::Agency, Tab::Locations, Tab::Apps, Tab::Notices, Tab::Settings].map(Action::Tab) {
+    for tab in
+        [Tab::Agency, Tab::Locations, Tab::Apps, Tab::Notices, Tab::Review, Tab::Settings].map(Action::Tab)
+    {
         desk.act(tab, now, &mut Orders::new());
         for action in Action::ALL.iter().filter(|action| action.changes()) {
             let why = desk.on_screen(*action).unwrap_err().to_string();
@@ -356,7 +358,8 @@ fn a_read_only_console_offers_nothing_that_changes_anything() {
 #[test]
 fn with_ascii_every_screen_draws_letters_and_ascii_and_nothing_else() {
     let mut console = testing::desk_in(GlyphSet::Ascii, crate::tui::screens::all(), (80, 24));
-    for keys in "1, 2, 3, 4, 5, 6, 1 n, esc esc y, 1 x, esc ?, esc :, esc 1 r, esc 3 n, esc esc y".split(", ")
+    for keys in
+        "1, 2, 3, 4, 5, 6, 7, 1 n, esc esc y, 1 x, esc ?, esc :, esc 1 r, esc 3 n, esc esc y".split(", ")
     {
         console.press(keys).advance(Duration::from_millis(200));
         let screen = console.screen();

@@ -176,8 +176,8 @@ impl Desk {
             // Looked at again, since it is stale.
             Some(Pending::Search(Asker::Desk)) => self.counting = None,
             Some(Pending::Search(Asker::Screen(at))) => {
-                if let Some(pane) = self.screens.get_mut(at).and_then(|screen| screen.pane()) {
-                    pane.lost_search();
+                if let Some(screen) = self.screens.get_mut(at) {
+                    screen.lost_search();
                 }
             }
             Some(Pending::Search(Asker::Overlay(..))) | None => {}

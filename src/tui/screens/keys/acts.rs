@@ -18,7 +18,7 @@ use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::widgets::picker::Picker;
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [(Action, &str); 20] = [
+const LISTED: [(Action, &str); 21] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its id"),
     (Action::HowTo, "How to call with it"),
@@ -26,6 +26,7 @@ const LISTED: [(Action, &str); 20] = [
     (Action::Duplicate, "Make another like it"),
     (Action::Edit, "Change its name, note, end, notices and contacts"),
     (Action::Scopes, "Change its scopes"),
+    (Action::Narrow, "Take away scopes that no request needed"),
     (Action::Keep, "Keep it: its days without use count anew"),
     (Action::Protect, "Protect it while nobody uses it, or no longer"),
     (Action::Pause, "Pause or resume it"),
@@ -106,6 +107,9 @@ impl Acts {
             }
             Action::Scopes => {
                 out.extend(targets.first().and_then(|key| Rescope::new(look, *key)).map(Ask::open));
+            }
+            Action::Narrow => {
+                out.extend(targets.first().and_then(|key| Rescope::narrower(look, *key)).map(Ask::open));
             }
             Action::Rotate => {
                 out.extend(targets.first().and_then(|key| Rotate::new(look, *key)).map(Ask::open));
@@ -223,6 +227,7 @@ impl Acts {
             | Action::Duplicate
             | Action::Transfer
             | Action::Scopes
+            | Action::Narrow
             | Action::Keep
             | Action::Protect
             | Action::Rotate

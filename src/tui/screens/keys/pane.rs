@@ -166,7 +166,7 @@ impl KeyPane {
                     Self::sift(look, more, out);
                 }
             }
-            Found::Due(_) => {}
+            Found::Due(_) | Found::Reviewed(_) | Found::ReviewSifted(_) => {}
         }
         seen(look, |seen| self.look_at_selected(seen));
     }

@@ -235,7 +235,7 @@ impl Notices {
 }
 
 impl Screen for Notices {
-    fn board(&mut self, due: &Due, look: &Look) {
+    fn board(&mut self, due: &Due, look: &Look, _: &mut Vec<Ask>) {
         self.board = due.board();
         self.troubles.clone_from(due.troubles());
         seen(look, |seen| self.fill(seen));

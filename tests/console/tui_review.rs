@@ -1,0 +1,103 @@
+//! The review as a person goes through it: the worst first, each relieved of what it does not need where it stands, until there
+//! is nothing to say.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keydeck::crypto::random::OsEntropy;
+use keydeck::domain::time::DAY_MS;
+use keydeck::domain::{Command, Expiry, Key, KeyState, Name, NewKey, Note, Place, ScopeId, Timestamp};
+use keydeck::engine::clock::TestClock;
+use keydeck::engine::open::{Open, in_memory};
+use keydeck::engine::{LocalEngine, Origin, Session, Via};
+use keydeck::tui::app::testing::{Console, desk_on};
+use keydeck::tui::screens::all;
+use keydeck::tui::testing::FakeClipboard;
+
+const NOW: Timestamp = Timestamp(1_790_000_000_000);
+
+struct House {
+    engine: Arc<LocalEngine>,
+    session: Session,
+    clock: TestClock,
+}
+
+impl House {
+    fn new() -> Self {
+        let clock = TestClock::at(NOW);
+        let name = |text| Name::new(text).unwrap();
+        let time = Arc::new(clock.clone());
+        let open = in_memory(name("Acme"), name("maria"), time, Via::Console, Box::new(OsEntropy)).unwrap();
+        Self { engine: open.engine, session: open.session, clock }
+    }
+
+    fn issue(&self, called: &str, scopes: &[&str], expiry: Expiry) -> String {
+        let scopes = scopes.iter().map(ToString::to_string).collect();
+        let (name, note) = (Name::new(called).unwrap(), Note::default());
+        let new = NewKey { name, place: Place::Agency, scopes, expiry: Some(expiry), note };
+        let done = self.engine.execute(&self.session, Command::IssueKey(new)).unwrap();
+        done.token.unwrap().reveal().to_owned()
+    }
+
+    fn used(&self, token: &str, wanted: &[&str]) {
+        let wanted: Vec<ScopeId> = wanted.iter().map(|scope| scope.parse().unwrap()).collect();
+        assert!(self.engine.verify_from(token.as_bytes(), &wanted, Origin::default()).is_allow());
+        self.engine.settle().unwrap();
+    }
+
+    fn key(&self, called: &str) -> Key {
+        self.engine.state().keys().find(|key| key.name.as_str() == called).unwrap().clone()
+    }
+}
+
+/// A store in which a key may do too much, one was never used, and one is as it should be; and the console on its review.
+fn reviewed() -> (House, Console) {
+    let house = House::new();
+    let ends = Expiry::At(Timestamp(NOW.0 + 200 * DAY_MS));
+    let wide = ["contacts.read", "contacts.write", "contacts.delete"];
+    let wide = house.issue("Data warehouse", &wide, Expiry::Never);
+    house.issue("Audit snapshot", &["contacts.read"], ends);
+    let fine = house.issue("Front desk", &["contacts.read"], ends);
+    house.clock.pass(20 * DAY_MS);
+    house.used(&wide, &["contacts.read"]);
+    house.used(&fine, &["contacts.read"]);
+    let open = Open { engine: house.engine.clone(), session: house.session.clone(), notices: Vec::new() };
+    let mut console = desk_on(open, all(), (120, 34), &FakeClipboard::default());
+    console.press("5").advance(Duration::from_millis(500));
+    (house, console)
+}
+
+#[test]
+fn the_worst_stands_first_and_its_scopes_show_when_they_were_needed() {
+    let (_, mut console) = reviewed();
+    console.sees("5 Review 2   6 Audit").sees_no("Front desk");
+    let screen = console.screen();
+    let at = |text: &str| screen.lines().position(|line| line.contains(text)).unwrap();
+    assert!(at("Data warehouse") < at("Audit snapshot"), "{screen}");
+    console.sees("███    admin scope never needed, 2 of 3 scopes");
+    console.sees("It may move money, remove for good").sees("Scopes used 1 of 3").sees("a sign is 3 d of 90");
+    assert!(
+        at("contacts.delete") < at("contacts.write") && at("contacts.write") < at("contacts.read"),
+        "{screen}"
+    );
+    console.sees("·▃  just now").sees("··  never");
+    console.press("/").type_text("why:never risk<30").press("enter").sees("Audit snapshot").sees_no("Data w");
+    console.sees("never used in 20 d").sees("where does its secret lie?");
+}
+
+#[test]
+fn each_is_relieved_where_it_stands_until_there_is_nothing_to_say() {
+    let (house, mut console) = reviewed();
+    console.press("-").sees("Scopes of Data warehouse").sees("- contacts.delete  - contacts.write");
+    console.press("ctrl-s").sees("the scopes of Data warehouse are changed").sees_no("never needed");
+    assert_eq!(house.key("Data warehouse").scopes.to_string(), "contacts.read");
+    // The least of the two now; nothing more can be taken from it.
+    console.press("G -").sees("there is no scope to take away");
+    console.press("e").sees("Edit Data warehouse").sees("it never ends").type_text("90d").press("ctrl-s");
+    console.sees("5 Review 1").sees_no("no expiry");
+    console.press("X").sees("Revoke key").type_text("Audit snapshot").press("enter");
+    assert_eq!(house.key("Audit snapshot").state(house.engine.now().time), KeyState::Revoked);
+    console.sees("Nothing to say against any key or app").sees("5 Review   6 Audit");
+}
