@@ -100,7 +100,7 @@ sign_in() { sees Passphrase && types "$phrase" && press Enter; }
 mux -f /dev/null new-session -d -s day -x 120 -y 40 "$keydeck"
 sees Passphrase
 shows maria || { types maria && press Tab; }
-sign_in && sees 'Agency keys'
+sign_in && sees '1 Agency'
 held 'a console attaches while the server has the store'
 
 # Issues a key for the agency with one scope; leaves its token in $token.
@@ -158,7 +158,7 @@ held 'without a server nothing passes, and the console says so and asks to sign 
 serve "$api"
 says 200 through "$token" /
 says 401 through "$nightly" /contacts/7
-sign_in && sees 'Agency keys' && sees 'Calendar bot'
+sign_in && sees '1 Agency' && sees 'Calendar bot'
 issue 'After the storm' contacts.read
 says 200 through "$token" /contacts/7
 held 'started again it knows every key, and the console goes on where it was'

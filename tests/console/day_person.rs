@@ -19,7 +19,7 @@ fn found_in_the_console(console: &mut Pty) -> String {
     // Typed back wrong once, as people do; then as it is on the paper.
     console.type_text("kdrc_1111").press("enter").sees("kdrc_1111").sees(&code);
     console.press("ctrl-u").type_text(&code).press("enter");
-    console.sees("Agency keys").sees_no(&code);
+    console.sees("1 Agency").sees_no(&code);
     code
 }
 

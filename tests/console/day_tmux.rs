@@ -119,7 +119,7 @@ fn over_ssh_in_tmux_a_token_goes_to_its_buffer_and_stays_nowhere_else() {
     // To the background and back. The console locks itself there.
     window.press("ctrl-z");
     // What is typed before the shell says so is the console's, and lost.
-    window.sees("canary-of-the-day").sees_no("Agency keys").sees("Stopped");
+    window.sees("canary-of-the-day").sees_no("1 Agency").sees("Stopped");
     remembers_nothing(&tmux, &token);
     assert_eq!(tmux.buffers(), ["shopping list"], "the lock takes the token back");
     window.type_text("fg\r").sees("Locked").sees("Passphrase");
@@ -129,7 +129,7 @@ fn over_ssh_in_tmux_a_token_goes_to_its_buffer_and_stays_nowhere_else() {
     window.press("c").sees("OSC 52");
     until("tmux to take the third token", || tmux.buffers().len() == 2);
     put_away(&mut window);
-    window.press("q").sees("canary-of-the-day").sees_no("Agency keys");
+    window.press("q").sees("canary-of-the-day").sees_no("1 Agency");
     until("the console to end", || tmux.console().is_none());
     assert_eq!(tmux.buffers(), ["shopping list"], "quitting takes the token back");
     remembers_nothing(&tmux, &token);

@@ -73,13 +73,14 @@ const OVERLAYS: [Scene; 38] = [
     ("new_key_issued", "1 n", "Weekly", "ctrl-s"),
 ];
 
-const NOTICES: [Scene; 6] = [
+const NOTICES: [Scene; 7] = [
     ("notices", "4", "", ""),
     ("notices_unused", "4 G", "", ""),
     ("notices_detail", "4 G l", "", ""),
     ("notices_seen", "4 /", "is:seen", "enter"),
     ("notices_later", "4 G z", "", ""),
     ("notices_held", "4 g enter", "", ""),
+    ("review_unused", "5", "", ""),
 ];
 
 const ROTATIONS: [Scene; 7] = [

@@ -38,7 +38,7 @@ impl Served {
     /// Maria signs in beside it.
     fn console(&self, width: u16, height: u16) -> Console {
         let mut console = door(options(self.dir.path()), (width, height), &FakeClipboard::default());
-        console.type_text("maria").press("enter").type_text(PHRASE).press("enter").sees("Agency keys");
+        console.type_text("maria").press("enter").type_text(PHRASE).press("enter").sees("1 Agency");
         console
     }
 }

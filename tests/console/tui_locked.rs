@@ -91,7 +91,7 @@ impl House {
 
 /// The same operator is back.
 fn back(console: &mut Console, who: &str) {
-    console.type_text(&phrase(who)).press("enter").sees("Agency keys");
+    console.type_text(&phrase(who)).press("enter").sees("1 Agency");
 }
 
 /// Somebody else signs in where it says who was there.

@@ -173,7 +173,7 @@ pub fn sign_in(console: &mut Pty) {
         console.press("tab");
     }
     console.type_text(PASSPHRASE).press("enter");
-    console.sees("Agency keys");
+    console.sees("1 Agency");
 }
 
 /// Issues a key through the form; the console shows its secret, still as dots.
@@ -208,7 +208,7 @@ pub fn reveal(console: &mut Pty) -> String {
 /// Ticks that the token is stored, and closes it.
 pub fn put_away(console: &mut Pty) {
     console.press("space").sees("enter closes");
-    console.press("enter").sees_no("I stored it").sees("Agency keys");
+    console.press("enter").sees_no("I stored it").sees("1 Agency");
 }
 
 /// Quits from a screen.

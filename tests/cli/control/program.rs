@@ -210,7 +210,7 @@ fn console(dir: &Path) -> Pty {
 
 fn unlock(console: &mut Pty) {
     console.sees("Passphrase");
-    console.type_text(PHRASE).press("enter").sees("Agency keys");
+    console.type_text(PHRASE).press("enter").sees("1 Agency");
 }
 
 #[test]
