@@ -167,8 +167,12 @@ impl Acts {
         };
         let halves = |key| look.view(|view| view.key(key).is_some_and(|key| view.halves(key).is_some()));
         let rotated = matches!(targets, [key] if halves(*key));
-        let listed: Vec<_> =
-            LISTED.into_iter().filter(|(action, _)| rotated || !OF_HALVES.contains(action)).collect();
+        // What most keys give no reason for is not listed with why not.
+        let is_listed = |action: Action| match action {
+            Action::Narrow => possible(action).is_ok(),
+            _ => rotated || !OF_HALVES.contains(&action),
+        };
+        let listed: Vec<_> = LISTED.into_iter().filter(|(action, _)| is_listed(*action)).collect();
         Ask::open(chooser::row_menu(&title, &listed, look, possible))
     }
 
