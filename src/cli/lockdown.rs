@@ -276,7 +276,7 @@ fn used_last(deck: &Deck, recent: &[Recent<'_>], now: Timestamp) -> String {
             from.into(),
         ]);
     }
-    table.render(deck.output)
+    table.render(deck.output.plain())
 }
 
 fn begin(deck: &Deck, words: &Begin) -> Outcome {

@@ -298,8 +298,9 @@ fn why<'a>(view: View<'_>, notice: &Notice, troubles: &'a Troubles) -> Option<Co
         What::LockedDown(extent) => {
             let lockdowns = view.lockdowns();
             let (_, lockdown) = lockdowns.into_iter().find(|(stands, _)| *stands == extent)?;
-            let said = format!("{} by {}", lockdown.why, view.name_of(lockdown.by));
-            Some(said.trim_start().to_owned().into())
+            let by = view.name_of(lockdown.by);
+            let why = lockdown.why.as_str();
+            Some(if why.is_empty() { format!("by {by}") } else { format!("by {by}: {why}") }.into())
         }
         _ => None,
     }

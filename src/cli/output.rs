@@ -33,6 +33,12 @@ impl Output {
         Self { json, colour: io::stdout().is_terminal() && !wants_none, ascii: false }
     }
 
+    /// The same, without colours: for what is not written to standard output.
+    #[must_use]
+    pub const fn plain(self) -> Self {
+        Self { colour: false, ..self }
+    }
+
     /// The same, with the signs of texts for people in ASCII if `wanted`.
     #[must_use]
     pub const fn in_ascii(self, wanted: bool) -> Self {

@@ -18,7 +18,7 @@ use super::usage::UseLine;
 use crate::domain::history::Picture;
 use crate::domain::review::{About, Concern, Reviewer, Row, review, why};
 use crate::domain::view::Sought;
-use crate::domain::{Bearer, Refusal, ScopeId, Timestamp, View};
+use crate::domain::{Bearer, Key, Refusal, ScopeId, Timestamp, View};
 use crate::tui::sight::review::{bar, needed, scopes};
 
 /// Words of `review`.
@@ -95,7 +95,7 @@ impl<'a> Told<'a> {
 
     fn hint(&self) -> String {
         match self.row.who {
-            Bearer::Key(id) => self.by.view.key(id).map(|key| key.hint()).unwrap_or_default(),
+            Bearer::Key(id) => self.by.view.key(id).map(Key::hint).unwrap_or_default(),
             Bearer::App(_) => self.id(),
         }
     }
@@ -293,7 +293,7 @@ fn page(told: &Told<'_>, used: Option<&Picture>) -> String {
         let text = format!("{name:<widest$}{days}  {}{admin}", scope.last);
         line(if at == 0 { "Scopes" } else { "" }, text.trim_end());
     }
-    if used.is_some() && !lines.is_empty() {
+    if lines.iter().any(|scope| scope.days.is_some()) {
         line("", "a sign is 2 d of the last 90: · not needed, ? not known");
     }
     out

@@ -1,8 +1,7 @@
 //! Times as people read them: local, and how long ago or ahead. Scripts get RFC 3339 from the domain itself.
 
-use chrono::{Local, NaiveDate, NaiveTime};
+use chrono::{DateTime, Local, NaiveDate, NaiveTime};
 
-use crate::domain::time::DAY_MS;
 use crate::domain::{Expiry, Timestamp};
 use crate::tui::app::times::{Times, Zone};
 
@@ -40,12 +39,21 @@ pub enum Edge {
 pub fn moment(text: &str, now: Timestamp, edge: Edge) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        let begins = date.and_time(NaiveTime::MIN).and_local_timezone(Local).earliest()?.timestamp_millis();
-        return Some(Timestamp(if edge == Edge::First { begins } else { begins.saturating_add(DAY_MS - 1) }));
+        // Not every day has 24 hours, nor a midnight.
+        let begins = |date: NaiveDate| {
+            let begins = date.and_time(NaiveTime::MIN).and_local_timezone(Local).earliest();
+            begins.map(|at| at.timestamp_millis())
+        };
+        return Some(Timestamp(match edge {
+            Edge::First => begins(date)?,
+            Edge::Last => begins(date.succ_opt()?)? - 1,
+        }));
     }
-    let at = Expiry::parse(text, Timestamp(0), &Local).ok()?.instant()?;
-    // What is no time of day is a length of time.
-    Some(if text.contains(':') { at } else { Timestamp(now.0.saturating_sub(at.0)) })
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Some(Timestamp(at.timestamp_millis()));
+    }
+    let length = Expiry::parse(text, Timestamp(0), &Local).ok()?.instant()?;
+    Some(Timestamp(now.0.saturating_sub(length.0)))
 }
 
 /// An expiry for a table.
@@ -56,6 +64,7 @@ pub fn expiry(expiry: Expiry, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::DAY_MS;
 
     #[test]
     fn a_moment_of_the_past_is_a_day_a_time_or_so_long_ago() {

@@ -123,7 +123,6 @@ macro_rules! found {
     };
 }
 
-#[expect(clippy::missing_errors_doc, reason = "as of `ask`, each of them")]
 impl dyn Engine + '_ {
     /// Decides as [`Engine::verify`] would, for somebody who wants to know why, and notes no use. Whom the decision
     /// recognised is told by id only: name it through a view, which knows what the session may see.

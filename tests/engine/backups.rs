@@ -99,6 +99,8 @@ fn a_store_put_back_lets_in_whom_it_let_in_and_nobody_whose_key_was_ended() {
     let (ended, dead) = issue(house.open(), "Ended");
     house.does(Command::revoke(ended));
     assert_eq!(verify(house.open(), &lives), None);
+    // Uses and their history are written down by now.
+    house.open().engine.settle().unwrap();
     let saved = house.save("backup").unwrap();
     let about = fs::metadata(house.at("backup")).unwrap();
     assert_eq!((about.len(), about.permissions().mode() & 0o777), (saved.bytes, 0o600));

@@ -69,6 +69,11 @@ impl Aim {
 
     /// Opens the way, or says what is in it.
     pub fn open(&self, output: Output) -> Result<Handover<'_>, Fault> {
+        if self.token_file.as_deref() == Some(Path::new("-")) {
+            return Err(Fault::usage(
+                "Standard output is where a token goes without --token-file. No secret was made.",
+            ));
+        }
         let recipients = Recipients::read(&self.seal_to)?;
         let file = match (&self.token_file, &self.env) {
             (None, _) => {

@@ -153,6 +153,7 @@ fn called(line: &str) -> String {
 }
 
 #[cfg(all(test, feature = "age"))]
+#[expect(clippy::unwrap_used, reason = "a test stops where a promise breaks")]
 mod tests {
     use std::io::Read as _;
 

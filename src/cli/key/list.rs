@@ -57,7 +57,7 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
             if deck.output.is_json() {
                 serde_json::to_string(&ids).map(|json| json + "\n")
             } else {
-                Ok(ids.iter().map(|id| format!("{id}\n")).collect())
+                Ok(ids.into_iter().map(|id| id + "\n").collect())
             }
         } else if deck.output.is_json() {
             let lines: Vec<KeyLine<'_>> =
@@ -226,17 +226,8 @@ fn page(
     if let Some(at) = key.resumes_at() {
         line("Resumes", &format!("with the first sweep after {}", times::both(at, now)));
     }
-    if let Some(knocked) = knocked {
-        let mut said: Vec<String> = knocked.words(|at| times::relative(at, now)).into_iter().collect();
-        said.extend(knocked.by.iter().map(|knock| {
-            let (last, first) = (times::relative(knock.last, now), times::relative(knock.first, now));
-            let times =
-                if knock.count == 1 { String::new() } else { format!(" {}×, first {first},", knock.count) };
-            format!("{}:{times} last {last}", knock.whence())
-        }));
-        for (at, said) in said.iter().enumerate() {
-            line(if at == 0 { "Knocked" } else { "" }, said);
-        }
+    for (at, said) in knocked.map(|knocked| knocks(knocked, now)).into_iter().flatten().enumerate() {
+        line(if at == 0 { "Knocked" } else { "" }, &said);
     }
     line("Owner", view.owner_name(key));
     let future = if key.created_at > now { "; in the future: the clock was wrong" } else { "" };
@@ -286,8 +277,29 @@ fn page(
     if !key.note.as_str().is_empty() {
         line("Note", key.note.as_str());
     }
-    let known = trace.filter(|trace| !trace.scopes().is_empty());
-    for (at, scope) in key.scopes.iter().enumerate() {
+    for (what, text) in scopes(key, view, now) {
+        line(what, &text);
+    }
+    out
+}
+
+/// Who presented a key while it was paused, in lines.
+fn knocks(knocked: &Knocked, now: Timestamp) -> Vec<String> {
+    let mut said: Vec<String> = knocked.words(|at| times::relative(at, now)).into_iter().collect();
+    said.extend(knocked.by.iter().map(|knock| {
+        let (last, first) = (times::relative(knock.last, now), times::relative(knock.first, now));
+        let times =
+            if knock.count == 1 { String::new() } else { format!(" {}×, first {first},", knock.count) };
+        format!("{}:{times} last {last}", knock.whence())
+    }));
+    said
+}
+
+/// What a key may do, as lines of a page, and when each of it was needed.
+fn scopes(key: &Key, view: View<'_>, now: Timestamp) -> Vec<(&'static str, String)> {
+    let known = view.trace(key).filter(|trace| !trace.scopes().is_empty());
+    let mut all: Vec<(&'static str, String)> = Vec::new();
+    for scope in &key.scopes {
         let used = known.map(|trace| view.last_use_since(trace.scope_used_at(scope), key.created_at));
         let used = match used {
             Some(LastUse::At(at)) => format!(" (used {})", times::relative(at, now)),
@@ -295,12 +307,12 @@ fn page(
             Some(LastUse::NotKnown(_)) => " (use not known)".to_owned(),
             None => String::new(),
         };
-        line(if at == 0 { "Scopes" } else { "" }, &format!("{scope}{used}"));
+        all.push((if all.is_empty() { "Scopes" } else { "" }, format!("{scope}{used}")));
     }
     if let Some(trace) = known {
-        line("Scopes used", &format!("{} of {}", trace.scopes().len(), key.scopes.len()));
+        all.push(("Scopes used", format!("{} of {}", trace.scopes().len(), key.scopes.len())));
     }
-    out
+    all
 }
 
 /// Both halves of a rotation, as lines of a page: since when, until when, and who still uses the old one.

@@ -28,6 +28,7 @@ const STDIN: &str = "-";
                         nothing was found.\nHidden files are searched, links are not followed; what .gitignore names and \
                         what lies in .git is left out.\nAs a hook: git diff --cached --unified=0 | grep '^+' | keydeck scan --no-store -"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct Scan {
     /// Files and directories, `-` for standard input
     #[arg(value_name = "PATH", required = true)]

@@ -20,7 +20,8 @@ pub type Told<'t> = (&'t Found, Option<&'t Whose>);
 #[derive(Serialize)]
 pub struct Line<'t> {
     path: &'t str,
-    line: usize,
+    #[serde(rename = "line")]
+    number: usize,
     column: usize,
     kind: &'static str,
     id: Option<String>,
@@ -49,7 +50,7 @@ struct StoreLine<'t> {
 pub fn lines<'t>(told: &[Told<'t>]) -> Vec<Line<'t>> {
     let line = |(found, whose): &Told<'t>| Line {
         path: &found.path,
-        line: found.place.line,
+        number: found.place.line,
         column: found.place.column,
         kind: found.kind.code(),
         id: found.id.map(|id| id.to_string()),

@@ -32,7 +32,8 @@ pub fn ask<'f>(deck: &Deck, found: &'f [Found]) -> Result<Answers<'f>, String> {
     let globals = &deck.globals;
     let has_secret = globals.passphrase_file.is_some() || globals.key_file.is_some();
     // A prompt is for somebody who has said who they are, not for a hook or a job.
-    if !has_secret && !(globals.operator.is_some() && secrets::has_person()) {
+    let may_ask = globals.operator.is_some() && secrets::has_person();
+    if !has_secret && !may_ask {
         return Err(format!(
             "{OFFLINE}: say who asks, with --key-file, or with --operator and --passphrase-file. --no-store says that \
              nobody does."

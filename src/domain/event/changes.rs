@@ -7,6 +7,7 @@ use crate::domain::{App, Cycle, Expiry, Hold, Key, Lockdown, Motive};
 
 impl Event {
     /// The fields that changed.
+    #[expect(clippy::too_many_lines, reason = "an arm for each event")]
     pub fn changes(&self) -> Vec<Change> {
         let one = |field: &str, from: String, to: String| vec![Change { field: field.into(), from, to }];
         match self {

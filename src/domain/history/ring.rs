@@ -142,7 +142,9 @@ impl<'b, C, T: Joins + Decode<'b, C>> Decode<'b, C> for Ring<T> {
             return Err(DecodeError::message("too many slots").at(at));
         }
         let mut ring = Self::default();
-        slots.into_iter().for_each(|(at, what)| ring.add(at, what));
+        for (at, what) in slots {
+            ring.add(at, what);
+        }
         Ok(ring)
     }
 }

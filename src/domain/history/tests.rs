@@ -35,7 +35,9 @@ fn note(history: &mut History, noted: &Noted) {
 
 fn of(all: &[Noted]) -> History {
     let mut history = History::default();
-    all.iter().for_each(|noted| note(&mut history, noted));
+    for noted in all {
+        note(&mut history, noted);
+    }
     history
 }
 

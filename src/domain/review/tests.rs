@@ -114,7 +114,9 @@ impl World {
         let usage = Usage { last_used_at: Some(ago(days)), count: 1, first_used_at: Some(ago(days)) };
         self.state.note_use(id, usage);
         let mut trace = Trace::default();
-        needed.iter().for_each(|scope| trace.note_scope(&scope.parse().unwrap(), ago(days)));
+        for scope in needed {
+            trace.note_scope(&scope.parse().unwrap(), ago(days));
+        }
         self.state.note_trace(id, &trace);
     }
 

@@ -102,7 +102,9 @@ impl Anchors {
         let head = outline.closing.seq;
         for anchor in &self.lines {
             if anchor.store != hex(&outline.opening.store) {
-                return Err(BackupError::Unproven("the anchor is of another store".into()));
+                return Err(BackupError::Foreign(
+                    "The anchor is of another store. Name one that was taken of this one; nothing was written.".into(),
+                ));
             }
             if anchor.seq > head {
                 continue;

@@ -196,7 +196,7 @@ impl LocalEngine {
 
     pub(in crate::engine) fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {
         match command {
-            Command::Each(together) => self.run_each(session, together),
+            Command::Each(together) => Ok(self.run_each(session, together)),
             command => self.run_with(session, command, None, None),
         }
     }

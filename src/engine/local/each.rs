@@ -9,7 +9,7 @@ use crate::domain::command::Together;
 use crate::domain::{Command, Event, Key, OperatorId, decide_each};
 use crate::engine::ledger::Ledger;
 use crate::engine::overdue::entry_of;
-use crate::engine::{Done, EngineError, Left, Session};
+use crate::engine::{Done, Left, Session};
 
 /// Records of one part at most: the store takes a hundred rows, and some are of other things.
 const RECORDS: usize = 90;
@@ -29,7 +29,7 @@ struct Sound {
 
 impl LocalEngine {
     /// Does what may be done of many, and says of the others why not.
-    pub(super) fn run_each(&self, session: &Session, together: &Together) -> Result<Done, EngineError> {
+    pub(super) fn run_each(&self, session: &Session, together: &Together) -> Done {
         self.tell_of_starts();
         let (mut ledger, mut done) = (self.ledger(), Done::default());
         // What waits is written first: what it says holds either way.
@@ -52,7 +52,7 @@ impl LocalEngine {
         for part in parts(sound) {
             self.write_part(&mut ledger, session, part, &mut done);
         }
-        Ok(done)
+        done
     }
 
     /// Writes a part, or, where it does not fit one commit, its halves.
@@ -83,7 +83,9 @@ impl LocalEngine {
 /// What may stand in one commit. Its entry is read by the owner of each key it names, so it names those of one owner only;
 /// and what only takes away is apart from what gives, since it is in force even when it cannot be written.
 fn parts(sound: Vec<Sound>) -> Vec<Vec<Sound>> {
-    let mut parts: Vec<((Option<OperatorId>, bool), Vec<Sound>)> = Vec::new();
+    /// Whose, and whether it only takes away.
+    type Whose = (Option<OperatorId>, bool);
+    let mut parts: Vec<(Whose, Vec<Sound>)> = Vec::new();
     for one in sound {
         let owner = one.events.iter().find_map(Event::key).map(|key: &Key| key.owner);
         let whose = (owner, one.events.iter().all(Event::only_takes_away));

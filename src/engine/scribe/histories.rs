@@ -183,7 +183,9 @@ impl Register {
                 let state = Reading::of(&self.state);
                 some.into_iter().partition(|id| is_kept(&state, *id))
             };
-            gone.iter().for_each(|id| drop(all.waiting.remove(id)));
+            for id in &gone {
+                all.waiting.remove(id);
+            }
             let mut rows = Vec::with_capacity(kept.len());
             for id in kept {
                 let mut row = read(&*parts.store, &sealer, &history_key(id))?;
@@ -216,7 +218,9 @@ impl Register {
         match ledger.write_histories(rows, coverage) {
             Ok(written) => {
                 let (done, left) = rows.split_at(written.min(rows.len()));
-                done.iter().for_each(|(id, _)| drop(waiting.remove(id)));
+                for (id, _) in done {
+                    waiting.remove(id);
+                }
                 Ok(left.iter().map(|(id, _)| *id).collect())
             }
             Err(error) => {
@@ -275,7 +279,9 @@ impl Register {
             others.extend(opened.and_then(|opened| minicbor::decode(&opened.plain).ok()));
             ControlFlow::Continue(())
         })?;
-        others.iter().for_each(|other| row.history.merge(&other.history));
+        for other in &others {
+            row.history.merge(&other.history);
+        }
         Ok(row.history)
     }
 
@@ -286,7 +292,9 @@ impl Register {
         let mut coverages = vec![if self.frozen { all.coverage.clone() } else { all.coverage(now) }];
         parts.store.scan(&[COVERAGE_KEY, b"/"].concat(), &mut |row| {
             let opened = sealer.open(row.key, row.value).ok();
-            coverages.push(opened.and_then(|o| minicbor::decode(&o.plain).ok()).unwrap_or_default());
+            // Of what cannot be read nothing is known.
+            let read: Option<Coverage> = opened.and_then(|opened| minicbor::decode(&opened.plain).ok());
+            coverages.push(read.unwrap_or_default());
             ControlFlow::Continue(())
         })?;
         Ok(coverages)

@@ -25,7 +25,7 @@ pub fn needed(about: &About<'_>) -> String {
 /// One scope of what is reviewed.
 pub struct ScopeLine<'a> {
     pub scope: &'a ScopeId,
-    /// The days on which it was needed, where its history is read.
+    /// The days on which it was needed, where its history is read and requests say what they need.
     pub days: Option<String>,
     /// When it was needed last, in words.
     pub last: String,
@@ -43,6 +43,7 @@ pub fn scopes<'a>(
     cells: usize,
     ago: impl Fn(Timestamp) -> String,
 ) -> Vec<ScopeLine<'a>> {
+    let picture = picture.filter(|_| about.needed_count().is_some());
     let line = |scope: &'a ScopeId| {
         let last = about.needed(scope);
         let days = picture.map(|picture| {

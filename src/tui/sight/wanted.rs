@@ -11,7 +11,7 @@ const REST: Duration = Duration::from_millis(120);
 #[derive(Debug)]
 pub struct Wanted<K, T> {
     /// Of which it is wanted.
-    wanted: Option<K>,
+    of: Option<K>,
     since: Moment,
     /// Of which it is being read.
     asked: Option<K>,
@@ -23,15 +23,15 @@ pub struct Wanted<K, T> {
 
 impl<K, T> Default for Wanted<K, T> {
     fn default() -> Self {
-        Self { wanted: None, since: Moment::default(), asked: None, known: None, stale: false }
+        Self { of: None, since: Moment::default(), asked: None, known: None, stale: false }
     }
 }
 
 impl<K: Copy + PartialEq, T> Wanted<K, T> {
     /// The selection is on `what`.
     pub fn want(&mut self, what: Option<K>, now: Now) {
-        if self.wanted != what {
-            self.wanted = what;
+        if self.of != what {
+            self.of = what;
             self.since = now.at;
         }
     }
@@ -51,15 +51,15 @@ impl<K: Copy + PartialEq, T> Wanted<K, T> {
         if self.wake_at().is_none_or(|due| due > now.at) {
             return None;
         }
-        self.asked = self.wanted;
+        self.asked = self.of;
         self.stale = false;
         self.asked
     }
 
     /// When it wants a tick.
     pub fn wake_at(&self) -> Option<Moment> {
-        let missing = self.stale || self.known.as_ref().map(|(known, _)| *known) != self.wanted;
-        (missing && self.asked.is_none() && self.wanted.is_some()).then(|| self.since + REST)
+        let missing = self.stale || self.known.as_ref().map(|(known, _)| *known) != self.of;
+        (missing && self.asked.is_none() && self.of.is_some()).then(|| self.since + REST)
     }
 
     /// What was asked for has come; or nothing is to come, and it is not asked for again until something changes.

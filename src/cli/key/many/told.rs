@@ -111,7 +111,7 @@ impl Crowd<'_> {
             let undo = undo.map(|(verb, _)| verb);
             deck.output.value(&Report { found, done, refused, not_tried, undo })?;
         } else {
-            let ids: String = many.done.iter().map(|id| format!("{id}\n")).collect();
+            let ids: String = many.done.iter().map(|id| id.to_string() + "\n").collect();
             deck.output.text(&ids)?;
             deck.output.say(&self.said(deed, many, undo));
         }

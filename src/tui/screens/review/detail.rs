@@ -36,11 +36,12 @@ pub fn lines(row: &Row, sight: &Sight<'_>, picture: Option<&Picture>, keymap: &K
         }
     }
     all.push(Line::blank());
-    let told = match about.needed_count() {
+    let count = about.needed_count();
+    let told = match count {
         Some(count) => format!("Scopes used {count} of {}", about.scopes.len()),
         None => format!("{} scopes; no request says which of them it needs", about.scopes.len()),
     };
-    let sign = picture.map(|_| (Role::Dim, "a sign is 3 d of 90".to_owned()));
+    let sign = picture.filter(|_| count.is_some()).map(|_| (Role::Dim, "a sign is 3 d of 90".to_owned()));
     all.push(Line { end: sign, ..Line::of(Role::Header, told) });
     let scopes = scopes(by, &about, picture, CELLS, |at| times.relative(at));
     let widest = scopes.iter().map(|line| text::width(line.scope.as_str())).max().unwrap_or_default();

@@ -119,7 +119,9 @@ impl Reviews {
             for some in all.chunks(AT_A_TIME) {
                 glance(&mut |seen| {
                     let sight = Sight { rows: &rows, seen };
-                    some.iter().for_each(|who| order.add(*who, &sight));
+                    for who in some {
+                        order.add(*who, &sight);
+                    }
                 });
             }
             Found::Reviewed(order.finish())
