@@ -8,7 +8,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Origin;
-use crate::crypto::token;
 use crate::domain::trace::{Agent, Sighting};
 use crate::domain::{PublicId, ScopeId, Timestamp, Trace, Usage};
 
@@ -219,9 +218,15 @@ impl Part {
     }
 }
 
-/// What a caller says it is. Now and then one puts its key where its name belongs: that is not kept.
+/// How secrets of all kinds begin, also those that were made elsewhere, and recovery codes.
+const SECRETS: [&[u8]; 6] = [b"kdag_", b"kdlo_", b"kdap_", b"kdas_", b"kdim_", b"kdrc_"];
+
+/// What a caller says it is. Now and then one puts its secret where its name belongs, or the beginning of it: that is not kept.
 pub(super) fn agent(raw: &[u8]) -> Option<Agent> {
-    let leaks = raw.windows(token::LEN).any(|part| part.starts_with(b"kd") && token::parse(part).is_ok());
+    let goes_on = |rest: &[u8]| rest.get(..4).is_some_and(|next| next.iter().all(u8::is_ascii_alphanumeric));
+    let is_secret =
+        |part: &[u8]| SECRETS.iter().any(|begins| part.strip_prefix(*begins).is_some_and(goes_on));
+    let leaks = (0..raw.len()).any(|at| raw.get(at..).is_some_and(is_secret));
     Agent::read(if leaks { b"(a token)" } else { raw })
 }
 
@@ -401,6 +406,15 @@ mod tests {
         uses.note_origin(id(1), origin("203.0.113.7", leak.as_bytes()), Timestamp(1));
         let seen = uses.take().remove(0).trace.sighting.unwrap();
         assert_eq!(seen.to_string(), "203.0.113.7 by (a token)");
+        let cut = &token.reveal()[..30];
+        for said in
+            [cut, "imp kdim_eu4cPZZwQY21_my-old-Secret", "rec kdrc_qZuz-rNCF-xxxx", "kdas_7HqP2mVx9KtR_x"]
+        {
+            assert_eq!(agent(said.as_bytes()).unwrap().as_str(), "(a token)", "{said}");
+        }
+        for said in ["curl/8.5", "kdag_", "kd/1.0 kdim-import"] {
+            assert_eq!(agent(said.as_bytes()).unwrap().as_str(), said);
+        }
     }
 
     #[test]

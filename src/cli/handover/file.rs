@@ -68,7 +68,8 @@ impl Variable {
     /// Whether a line sets it.
     fn is_set_by(&self, line: &str) -> bool {
         let line = line.trim_start();
-        let line = line.strip_prefix("export ").map_or(line, str::trim_start);
+        let exported = line.strip_prefix("export").filter(|rest| rest.starts_with(char::is_whitespace));
+        let line = exported.map_or(line, str::trim_start);
         line.strip_prefix(&self.0).is_some_and(|rest| rest.trim_start().starts_with('='))
     }
 }
@@ -113,6 +114,9 @@ impl<'a> SecretFile<'a> {
             .map_err(|_| cannot("another program writes to it", "Try again"))?;
         let mut text = Zeroizing::new(String::new());
         (&file).take(FILE_MAX + 1).read_to_string(&mut text).map_err(failed)?;
+        if text.trim_end_matches('\n').ends_with('\\') {
+            return Err(cannot("its last line goes on in the next one", "End that line first"));
+        }
         if text.lines().any(|line| name.is_set_by(line)) {
             return Err(cannot(
                 &format!("it sets {name} already"),
@@ -191,11 +195,11 @@ mod tests {
     fn a_file_of_variables_gets_a_line_more_and_no_second_one_of_a_name() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("env");
-        fs::write(&path, "# ours\nexport OTHER=1\nLAST=2").unwrap();
+        fs::write(&path, "# ours\nexport\tOTHER=1\nLAST=2").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let name: Variable = "CRM_KEY".parse().unwrap();
         SecretFile::with_room_for(&path, &name).unwrap().fill(&Line::Of(&name), "kdag_x").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "# ours\nexport OTHER=1\nLAST=2\nCRM_KEY=kdag_x\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "# ours\nexport\tOTHER=1\nLAST=2\nCRM_KEY=kdag_x\n");
         for (set, said) in [("CRM_KEY", "sets CRM_KEY already"), ("OTHER", "sets OTHER already")] {
             let refused = SecretFile::with_room_for(&path, &set.parse().unwrap()).err().unwrap();
             assert!(refused.to_string().contains(said), "{refused}");

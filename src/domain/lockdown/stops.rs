@@ -126,11 +126,14 @@ impl<'a> Stops<'a> {
 
     /// How much of it is in use, as far as last uses tell.
     pub fn use_in_words(&self) -> String {
-        match (self.used_now, self.used_today) {
+        let used = match (self.used_now, self.used_today) {
+            (0, 0) if self.others > 0 => return "how those of others are used is not in view".to_owned(),
             (0, 0) => "none of it was used within a day".to_owned(),
             (0, day) => format!("{day} used within a day, none within 5 min"),
             (now, day) => format!("{now} in use now, {day} used within a day"),
-        }
+        };
+        let unseen = if self.others > 0 { "; how those of others are used is not in view" } else { "" };
+        format!("{used}{unseen}")
     }
 }
 
