@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::domain::{Command, KeyId};
+use keydeck::engine::Many;
 use keydeck::engine::open::{Key, open};
-use keydeck::engine::{Engine, Many};
 use rustix::fs::{Advice, fadvise};
 use support::large::{EACH, found_in, issue, large_store, options, scratch};
 use support::{human, median, print_latencies, quick, resident, wanted};

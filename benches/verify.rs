@@ -89,6 +89,7 @@ fn scene(keys: usize) -> Scene {
         name: Name::new("maria").unwrap(),
         role: Role::Admin,
         standing: Standing::Active,
+        lockdown: None,
         created_at: NOW,
     }));
     let sets: Vec<Scopes> = SETS.iter().map(|set| set.parse().unwrap()).collect();
@@ -115,6 +116,7 @@ fn scene(keys: usize) -> Scene {
             superseded: None,
             motive: None,
             pause_ends: None,
+            handed: None,
         }));
         valid.push(*token.bytes());
     }

@@ -300,7 +300,7 @@ fn why<'a>(view: View<'_>, notice: &Notice, troubles: &'a Troubles) -> Option<Co
             let (_, lockdown) = lockdowns.into_iter().find(|(stands, _)| *stands == extent)?;
             let by = view.name_of(lockdown.by);
             let why = lockdown.why.as_str();
-            Some(if why.is_empty() { format!("by {by}") } else { format!("by {by}: {why}") }.into())
+            Some(if why.is_empty() { format!("by {by}") } else { format!("{why} (said by {by})") }.into())
         }
         _ => None,
     }

@@ -11,7 +11,6 @@ use minicbor::{Decode, Encode};
 use super::denials::Book;
 use super::error::EngineError;
 use super::owed::Note;
-use super::scribe::HistoryRow;
 use super::timekeeper::Mark;
 use crate::crypto::chain::{AuditChain, ChainHash, Link};
 use crate::crypto::random::Entropy;
@@ -20,7 +19,7 @@ use crate::crypto::seal::SealKey;
 use crate::crypto::state_digest::StateDigest;
 use crate::crypto::{CryptoError, Keyring, StoreId};
 use crate::domain::audit::{Entry, RecordLine};
-use crate::domain::history::Coverage;
+use crate::domain::history::{Coverage, History};
 use crate::domain::{Event, HeaderMark, PublicId, Record, Timestamp, Trace};
 use crate::store::{CommitError, Guard, Op, Rev, Seal, Store};
 
@@ -138,6 +137,17 @@ pub struct UseRow {
     /// The first time a request was allowed. Rows written before this was noted have none.
     #[n(3)]
     pub first_used_at: Option<Timestamp>,
+}
+
+/// A history as it lies in the store, sealed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct HistoryRow {
+    /// How often it was written: tells whether a write was made whose answer never came.
+    #[n(0)]
+    pub writes: u64,
+    /// What is known.
+    #[n(1)]
+    pub history: History,
 }
 
 /// Since when no use was lost, as the store keeps it. A process that gathers uses for longer than a command takes

@@ -13,7 +13,6 @@ use std::time::Duration;
 use minicbor::{Decode, Encode};
 use tokio::sync::broadcast;
 
-pub use self::histories::HistoryRow;
 use self::histories::{Histories, is_kept};
 use super::denials::Denials;
 use super::error::EngineError;

@@ -4,12 +4,14 @@
 
 use minicbor::{Decode, Encode};
 
+#[cfg(feature = "console")]
+use super::Engine;
 use super::doors::counting;
 use super::error::EngineError;
 use super::local::LocalEngine;
 use super::session::Session;
 use super::verifier::Counting;
-use super::{Engine, Party, imported};
+use super::{Party, imported};
 use crate::crypto::header::Unlock;
 use crate::crypto::recovery::RecoveryCode;
 #[cfg(feature = "console")]
@@ -89,7 +91,7 @@ impl Whose {
     }
 }
 
-/// [`Engine::whose`] of what was found in a text, where an imported key may end sooner than the text does.
+/// Whose something is that was found in a text, where an imported key may end sooner than the text does.
 #[cfg(feature = "console")]
 pub fn whose_found(
     engine: &dyn Engine,

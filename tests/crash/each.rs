@@ -18,6 +18,9 @@ use keydeck::engine::{Integrity, Many, Via};
 
 use crate::victim::{Victim, say};
 
+/// A verb of many, and the word of what keys are then.
+type Verb = (&'static str, fn(KeyId) -> Command);
+
 const CHILD: &str = "KEYDECK_CRASH_EACH_CHILD";
 /// The program that is killed.
 const VICTIM: &str = concat!(module_path!(), "::victim");
@@ -67,7 +70,7 @@ fn victim() {
     let mut keys: Vec<KeyId> = engine.state().keys().map(|key| key.id).collect();
     keys.sort_unstable();
     loop {
-        let pauses: [(&str, fn(KeyId) -> Command); 2] =
+        let pauses: [Verb; 2] =
             [("paused", |key| Command::PauseKey(key, None)), ("active", Command::ResumeKey)];
         for (word, command) in pauses {
             let mut many = Many::of(keys.iter().copied().map(command).collect());

@@ -160,7 +160,7 @@ fn a_record_put_back_or_taken_away_lifts_nothing() {
         drop(open);
         let row = |dir: &std::path::Path| {
             let store = SledStore::open(&SledOptions::new(dir)).unwrap().store;
-            store.get(at.as_bytes()).unwrap().unwrap().value.to_vec()
+            store.get(at.as_bytes()).unwrap().unwrap().value.clone()
         };
         let before = row(disk.dir.path());
         let open = disk.open();
@@ -172,7 +172,7 @@ fn a_record_put_back_or_taken_away_lifts_nothing() {
             Op::Delete(at.clone().into_bytes()),
         ] {
             let store = SledStore::open(&SledOptions::new(disk.dir.path())).unwrap().store;
-            store.commit(&[], &[op.clone()]).unwrap();
+            store.commit(&[], std::slice::from_ref(&op)).unwrap();
             drop(store);
             let phrase = Disk::phrase();
             // A store that does not open at all lets nobody in either.

@@ -116,7 +116,7 @@ fn histories_of_several_are_one_and_each_writes_its_own_part() {
     let about = crate::domain::Bearer::Key(KeyId(token.id()));
     let mut theirs = crate::domain::history::History::default();
     theirs.allow(START, 5);
-    let row = crate::engine::scribe::HistoryRow { writes: 1, history: theirs };
+    let row = crate::engine::ledger::HistoryRow { writes: 1, history: theirs };
     write(&first, &crate::engine::ledger::history_key(token.id()), "b", row);
     for (uses, all) in [(2, 7), (1, 8), (0, 8)] {
         for _ in 0..uses {

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
-use minicbor::{Decode, Encode};
 
 use super::{COURTESY, Register};
 use crate::crypto::record::Sealer;
@@ -14,7 +13,7 @@ use crate::domain::history::{Coverage, History, Picture};
 use crate::domain::{AppId, KeyId, PublicId, ScopeId, State, Timestamp, Trace};
 use crate::engine::denials::Refused;
 use crate::engine::error::EngineError;
-use crate::engine::ledger::{COVERAGE_KEY, Ledger, history_key};
+use crate::engine::ledger::{COVERAGE_KEY, HistoryRow, Ledger, history_key};
 use crate::engine::reading::Reading;
 use crate::engine::uses::Use;
 use crate::store::{CommitError, Store};
@@ -27,17 +26,6 @@ const SOON: usize = 4_096;
 const MOST: usize = 65_536;
 /// Rows that are joined under one lock of the ledger.
 const AT_ONCE: usize = 64;
-
-/// A history as it lies in the store, sealed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct HistoryRow {
-    /// How often it was written: tells whether a write was made whose answer never came.
-    #[n(0)]
-    pub writes: u64,
-    /// What is known.
-    #[n(1)]
-    pub history: History,
-}
 
 /// An increment that may have been written: if so, the row says at least that many writes.
 struct Tried {

@@ -64,7 +64,7 @@ fn the_agency_is_locked_down_in_one_step_and_lifted_as_it_was() {
     let due = ann.says(&["due", "--json"]).expect(1).json();
     assert!(due.as_array().unwrap().iter().any(|notice| notice["what"] == "locked_down"), "{due}");
     let board = ann.does(&["notices", "list"]).out;
-    assert!(board.contains("locked down: a laptop was stolen by ann"), "{board}");
+    assert!(board.contains("locked down: a laptop was stolen (said by ann)"), "{board}");
     assert_eq!(ann.asks(&["info"])["store"]["unsealed"]["lockdowns"][0]["reason"], "a laptop was stolen");
 
     // A manager sees that, and lifts nothing of it.

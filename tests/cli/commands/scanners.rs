@@ -73,7 +73,6 @@ fn the_rules_for_scanners_find_every_kind_and_no_neighbour() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "says why a test does nothing")]
 fn gitleaks_itself_finds_every_kind() {
     let desk = Desk::new();
     desk.file("gitleaks.toml", desk.run(&["guide", "gitleaks"], "").expect(0).out);
