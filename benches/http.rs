@@ -186,6 +186,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     superseded: None,
                     motive: None,
                     pause_ends: None,
+                    handed: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
 #![allow(dead_code, reason = "the support files serve several benchmarks")]
 #![allow(clippy::allow_attributes, reason = "what is unused differs from one to the next")]
+#![expect(clippy::cast_precision_loss, reason = "figures")]
 
 mod support;
 

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
-
 use super::{COURTESY, Register};
 use crate::crypto::record::Sealer;
 use crate::domain::history::{Coverage, History, Picture};
