@@ -19,6 +19,31 @@ const PART: usize = 16_384;
 /// Looks at what there is to be seen once, and holds it only as long as that takes.
 pub type Glance<'g, L> = &'g dyn Fn(&mut dyn FnMut(&<L as Listed>::Sight<'_>));
 
+/// Whether rows are being put in order elsewhere: once at a time, else none would ever be in time in a store that many change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Search {
+    /// They are in order.
+    #[default]
+    Done,
+    UnderWay,
+    /// They are, and something changed meanwhile.
+    Again,
+}
+
+impl Search {
+    /// Whether to begin now; while one is under way another follows it.
+    pub fn begin(&mut self) -> bool {
+        let begins = *self == Self::Done;
+        *self = if begins { Self::UnderWay } else { Self::Again };
+        begins
+    }
+
+    /// One has ended; whether another is to follow.
+    pub fn end(&mut self) -> bool {
+        std::mem::take(self) == Self::Again
+    }
+}
+
 /// Rows on their way into an order.
 pub struct Order<L: Listed> {
     sort: Sort,

@@ -20,7 +20,7 @@ use crate::{
         clock::{Moment, Now},
         input::TextFocus,
         list::beside::Beside,
-        list::search::{AT_A_TIME, AT_ONCE, Sift},
+        list::search::{AT_A_TIME, AT_ONCE, Search, Sift},
         list::{Change, List},
         overlay::Cue,
         overlays::create_key::CreateKey,
@@ -51,16 +51,6 @@ pub const HINTS: [Action; 13] = [
     Action::Sort,
     Action::RowMenu,
 ];
-
-/// Whether the keys are being put in order elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Search {
-    /// They are in order.
-    Done,
-    UnderWay,
-    /// They are, and something changed meanwhile.
-    Again,
-}
 
 /// A table of keys with its detail.
 pub struct KeyPane {
@@ -117,14 +107,11 @@ impl KeyPane {
         }
     }
 
-    /// Has many keys put in order elsewhere: once at a time, else none would ever be in time in a store that many
-    /// change.
+    /// Has many keys put in order elsewhere.
     fn order(&mut self, look: &Look, out: &mut Vec<Ask>) {
-        if self.search != Search::Done {
-            self.search = Search::Again;
+        if !self.search.begin() {
             return;
         }
-        self.search = Search::UnderWay;
         let (subset, mut order) = (self.subset, self.beside.list.order());
         out.push(elsewhere(look, move |glance| {
             let mut from = 0;
@@ -152,7 +139,7 @@ impl KeyPane {
     pub fn found(&mut self, found: Found, look: &Look, out: &mut Vec<Ask>) {
         match found {
             Found::Ordered(subset, ordered) => {
-                let again = std::mem::replace(&mut self.search, Search::Done) == Search::Again;
+                let again = self.search.end();
                 let wanted = subset == self.subset && self.beside.list.take(ordered);
                 if wanted {
                     Self::sift(look, self.beside.list.begin(), out);

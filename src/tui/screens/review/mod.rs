@@ -35,7 +35,7 @@ use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
 use crate::tui::list::Change;
 use crate::tui::list::beside::Beside;
-use crate::tui::list::search::{AT_A_TIME, AT_ONCE, Sift};
+use crate::tui::list::search::{AT_A_TIME, AT_ONCE, Search, Sift};
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::key_edit;
 use crate::tui::sight::seen::{elsewhere, seen};
@@ -56,15 +56,6 @@ const HINTS: [Action; 10] = [
     Action::Mark,
     Action::Filter,
 ];
-
-/// Whether rows are being put in order elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Search {
-    Done,
-    UnderWay,
-    /// They are, and others came meanwhile.
-    Again,
-}
 
 pub struct Reviews {
     rows: Arc<Rows>,
@@ -108,11 +99,9 @@ impl Reviews {
             return;
         }
         seen(look, |seen| self.beside.list.set_columns(rows::columns(seen)));
-        if self.search != Search::Done {
-            self.search = Search::Again;
+        if !self.search.begin() {
             return;
         }
-        self.search = Search::UnderWay;
         let (rows, mut order) = (Arc::clone(&self.rows), self.beside.list.order());
         out.push(elsewhere(look, move |glance| {
             let all: Vec<Bearer> = rows.keys().copied().collect();
@@ -190,7 +179,7 @@ impl Screen for Reviews {
     fn found(&mut self, found: Found, look: &Look, out: &mut Vec<Ask>) {
         match found {
             Found::Reviewed(ordered) => {
-                let again = std::mem::replace(&mut self.search, Search::Done) == Search::Again;
+                let again = self.search.end();
                 let wanted = self.beside.list.take(ordered);
                 if wanted {
                     let sift = self.beside.list.begin();
