@@ -1,24 +1,24 @@
 //! What an operator asks for, and what the shell knows when it asks. Owner, role and time are never part of a
 //! command: they come from the session and the clock, so no request can claim them.
 
+mod carried;
 mod table;
 mod together;
 
 use minicbor::{Decode, Encode};
 
+pub use self::carried::{KeyEdit, KeysAfter, NewApp, NewKey, NoticeRef};
 pub use self::table::{About, AskedBy, Beside, CommandKind, Draws, Spec, Stands, Toll, Yields};
 pub use self::together::Together;
 use super::app::Revoked;
 use super::basis::Basis;
-use super::catalog::AuthMethod;
 use super::delivery::{Channel, ChannelName};
 use super::handover::Way;
-use super::lifecycle::NoticeKind;
 use super::lineage::{Grace, Rotation};
 use super::lockdown::Extent;
 use super::{
-    Actor, AppId, Catalog, Contacts, Expiry, Imported, Key, KeyId, LocationId, Motive, Name, Note,
-    OperatorId, Place, Profile, PublicId, Role, Timestamp, Verifier,
+    Actor, AppId, Catalog, Imported, KeyId, LocationId, Motive, Name, Note, OperatorId, PublicId, Role,
+    Timestamp, Verifier,
 };
 
 /// A request to change something, or to do something that is audited. An edit without a basis replaces whatever is there.
@@ -414,104 +414,6 @@ pub enum Command {
     /// Many of one kind, each about another key.
     #[n(130)]
     Each(#[n(0)] Together),
-}
-
-/// What a new key shall be.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct NewKey {
-    /// Unique among the owner's live keys.
-    #[n(0)]
-    pub name: Name,
-    /// Agency or which location.
-    #[n(1)]
-    pub place: Place,
-    /// What it may do, as it was chosen or typed; checked against the catalog.
-    #[n(2)]
-    pub scopes: Vec<String>,
-    /// When it stops working; `None` takes the policy's default.
-    #[n(3)]
-    pub expiry: Option<Expiry>,
-    /// What it is for.
-    #[n(4)]
-    pub note: Note,
-}
-
-/// What can be changed of a key besides its scopes.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct KeyEdit {
-    /// Unique among the owner's live keys.
-    #[n(0)]
-    pub name: Name,
-    /// What it is for.
-    #[n(1)]
-    pub note: Note,
-    /// When it stops working. Putting it off is all there is to extending a key.
-    #[n(2)]
-    pub expiry: Expiry,
-    /// Days before its end at which it is told of; `None` goes by the policy.
-    #[n(3)]
-    pub notice_days: Option<u32>,
-    /// Who is told of it besides its owner.
-    #[n(4)]
-    pub contacts: Contacts,
-}
-
-impl KeyEdit {
-    /// The key as it is.
-    pub fn of(key: &Key) -> Self {
-        Self {
-            name: key.name.clone(),
-            note: key.note.clone(),
-            expiry: key.expiry,
-            notice_days: key.notice_days,
-            contacts: key.contacts.as_deref().cloned().unwrap_or_default(),
-        }
-    }
-}
-
-/// A notice of one key, as somebody saw it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct NoticeRef {
-    /// Of which key.
-    #[n(0)]
-    pub key: KeyId,
-    /// Of what kind.
-    #[n(1)]
-    pub kind: NoticeKind,
-    /// Since when it said what it said: a step that came meanwhile was not seen.
-    #[n(2)]
-    pub since: Timestamp,
-}
-
-/// What an app shall be.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct NewApp {
-    /// Unique among the owner's apps.
-    #[n(0)]
-    pub name: Name,
-    /// What it tells about itself.
-    #[n(1)]
-    pub profile: Profile,
-    /// Keys of its own, or access tokens.
-    #[n(2)]
-    pub method: AuthMethod,
-    /// What it may do, as it was chosen or typed; checked against the catalog.
-    #[n(3)]
-    pub scopes: Vec<String>,
-}
-
-/// What becomes of the keys of an operator who leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum KeysAfter {
-    /// They go on working.
-    #[n(0)]
-    Work,
-    /// None works until the operator is enabled or the keys are given to somebody.
-    #[n(1)]
-    Stop,
-    /// They become another operator's, and work.
-    #[n(2)]
-    GiveTo(#[n(0)] OperatorId),
 }
 
 /// Locations one command may add: their records must fit one commit.
