@@ -146,7 +146,7 @@ impl Reason {
             Self::LocationDisabled => "its location was removed. Issue a key for another location.",
             Self::AppDisabled => "its app is paused or deleted. Resume the app if it should work.",
             Self::LockedDown => {
-                "everything of its owner, its location, its app or the agency is locked down. `keydeck lockdown list` says what and why, and who may lift it."
+                "everything of its owner, its location, its app or the agency is locked down. `keydeck lockdown list` says what, by whom and why."
             }
             Self::Rate => {
                 "too many tries of an imported key with a wrong secret, or too many at once. Try again in a second."

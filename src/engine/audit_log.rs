@@ -9,7 +9,8 @@ use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 pub use self::export::{check_export, export_line};
 use super::error::EngineError;
-use super::ledger::{Head, audit_key, hex, open_row};
+use super::ledger::{Head, hex};
+use super::rows::{AUDIT, audit_key, open_row, seq_of};
 use super::session::Session;
 use crate::crypto::Keyring;
 use crate::domain::audit::Entry;
@@ -177,7 +178,7 @@ impl Trail<'_> {
         let mut page = AuditPage::default();
         let mut before = before.map(audit_key);
         loop {
-            let rows = self.store.range_back(&KeyRange::prefix(b"a/"), before.as_deref(), PAGE)?;
+            let rows = self.store.range_back(&KeyRange::prefix(AUDIT), before.as_deref(), PAGE)?;
             for (key, row) in &rows.rows {
                 let Some(seq) = seq_of(key) else { continue };
                 if page.lines.len() == limit.min(ANSWER) {
@@ -269,7 +270,7 @@ impl Trail<'_> {
         });
         if walked.is_err() || !report.faults.is_empty() {
             // The store judges its rows as a whole too, and takes no more commits when they do not add up.
-            self.store.scan(b"a/", &mut |_| ControlFlow::Continue(()))?;
+            self.store.scan(AUDIT, &mut |_| ControlFlow::Continue(()))?;
         }
         walked?;
         report.head = hex(&head.hash);
@@ -291,10 +292,6 @@ impl Trail<'_> {
         let Some(entry) = self.store.get(&audit_key(seq))? else { return Ok(None) };
         Ok(Some(hex(&open_row(&sealer, &chain, seq, &entry.value)?.hash)))
     }
-}
-
-pub(super) fn seq_of(key: &[u8]) -> Option<u64> {
-    std::str::from_utf8(key).ok()?.strip_prefix("a/")?.parse().ok()
 }
 
 impl AuditReport {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::audit_log::Trail;
-use super::ledger::open_row;
+use super::rows::open_row;
 use super::session::Session;
 use super::{EngineError, LocalEngine};
 use crate::crypto::random::{self, OsEntropy};

@@ -8,9 +8,10 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::audit_log::Doubt;
 use super::error::EngineError;
-use super::ledger::{CLOCK_KEY, COVERAGE_KEY, Head, UNBROKEN_KEY, UNSHOWN_KEY, Unbroken, UseRow, hex};
+use super::ledger::{Head, hex};
 use super::owed::Note;
 use super::proof::{Newest, Testimony, Trail};
+use super::rows::{CLOCK_KEY, COVERAGE_KEY, UNBROKEN_KEY, UNSHOWN_KEY, USES, Unbroken, UseRow};
 use super::timekeeper::Mark;
 use crate::crypto::Keyring;
 use crate::crypto::record::{self, Sealer};
@@ -255,7 +256,7 @@ fn read_named(
         }
     }
     let mut uses = Part::empty(keyring);
-    let whole = store.scan(b"t/", &mut |row| {
+    let whole = store.scan(USES, &mut |row| {
         read_row(&mut uses, sealer, row.key, row.value);
         ControlFlow::Continue(())
     });
@@ -301,9 +302,9 @@ fn read_records(store: &dyn Store, keyring: &Keyring, sealer: &Sealer) -> Result
 /// Hands all rows to the workers. The channel closes when this returns, and they end.
 fn send_rows(store: &dyn Store, to: mpsc::SyncSender<Vec<Row>>) -> Result<Rev, StoreError> {
     let mut rev = Rev(0);
-    for prefix in RecordKey::PREFIXES.into_iter().chain(["t/"]) {
+    for prefix in RecordKey::PREFIXES.into_iter().map(str::as_bytes).chain([USES]) {
         let mut rows = Vec::with_capacity(CHUNK);
-        rev = store.scan(prefix.as_bytes(), &mut |row| {
+        rev = store.scan(prefix, &mut |row| {
             rows.push((row.key.to_vec(), row.value.to_vec()));
             if rows.len() == CHUNK
                 && to.send(std::mem::replace(&mut rows, Vec::with_capacity(CHUNK))).is_err()
@@ -322,7 +323,7 @@ fn send_rows(store: &dyn Store, to: mpsc::SyncSender<Vec<Row>>) -> Result<Rev, S
 fn read_row(part: &mut Part, sealer: &Sealer, key: &[u8], value: &[u8]) {
     let name = || String::from_utf8_lossy(key).into_owned();
     let Some(at) = RecordKey::parse(key) else {
-        match key.strip_prefix(b"t/") {
+        match key.strip_prefix(USES) {
             Some(id) => read_use(part, sealer, key, id, value),
             None => {
                 part.doubts.push(Doubt::altered(format!("there is a row {} that no keydeck writes", name())));

@@ -10,7 +10,7 @@
 //! - `delivery`: what is told of it beyond the screen.
 //! - [`LookOnly`]: an engine that changes nothing.
 //! - [`Many`]: one thing done to many keys, part by part.
-//! - `ledger`: the only writer. `overdue`: denials a disk did not take. `owed`: one of them. `image`: what is held in memory. `load`: reads
+//! - `ledger`: the only writer. `rows`: what lies in a store besides records. `overdue`: denials a disk did not take. `owed`: one of them. `image`: what is held in memory. `load`: reads
 //!   and checks a store. `proof`: what the trail says of it. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
 //! - `imported`: the keys whose secrets were made elsewhere.
@@ -46,6 +46,7 @@ mod proof;
 mod question;
 mod reading;
 mod refusals;
+mod rows;
 mod scribe;
 mod seal_thread;
 mod session;

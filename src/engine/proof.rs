@@ -7,8 +7,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::audit_log::{Doubt, seq_of};
-use super::ledger::{AuditRow, Head, audit_key, hex, open_row};
+use super::audit_log::Doubt;
+use super::ledger::{Head, hex};
+use super::rows::{AUDIT, AuditRow, audit_key, open_row, seq_of};
 use crate::crypto::Keyring;
 use crate::crypto::chain::AuditChain;
 use crate::crypto::record::{self, Sealer};
@@ -48,7 +49,7 @@ impl<'a> Trail<'a> {
     /// Its newest entry.
     pub fn newest(&self) -> Result<Newest, StoreError> {
         let none = Head { seq: 0, hash: self.chain.genesis() };
-        let page = match self.store.range_back(&KeyRange::prefix(b"a/"), None, 1) {
+        let page = match self.store.range_back(&KeyRange::prefix(AUDIT), None, 1) {
             Ok(page) => page,
             Err(StoreError::Damaged(why)) => {
                 let doubt = Doubt::altered(format!("the newest audit entry cannot be read: {why}"));

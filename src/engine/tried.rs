@@ -8,7 +8,8 @@ use minicbor::{Decode, Encode};
 
 use super::audit_log::Trail;
 use super::error::EngineError;
-use super::ledger::{Head, open_row};
+use super::ledger::Head;
+use super::rows::open_row;
 use crate::domain::audit::{Entry, SubjectLine, TriesLine};
 use crate::domain::trace::Sighting;
 use crate::domain::{Bearer, Reason, State, Timestamp, Usage};

@@ -15,9 +15,9 @@ use crate::crypto::record::{self, Sealer};
 use crate::crypto::state_digest::StateDigest;
 use crate::domain::audit::Entry;
 use crate::domain::{Record, RecordKey};
-use crate::engine::audit_log::seq_of;
-use crate::engine::ledger::{Head, hex, open_row};
+use crate::engine::ledger::{Head, hex};
 use crate::engine::open::{Key, unlock};
+use crate::engine::rows::{is_unlisted, open_row, seq_of};
 
 /// What was proven.
 pub struct Proven {
@@ -92,7 +92,7 @@ impl Proof {
             return Ok(());
         }
         // What nobody vouches for gives and takes nothing: uses, their histories, the clock.
-        if [&b"t/"[..], b"h/", b"c/"].iter().any(|unlisted| key.starts_with(unlisted)) {
+        if is_unlisted(key) {
             return Ok(());
         }
         Err(BackupError::Unproven(format!("there is a row {name} that no keydeck writes")))

@@ -8,8 +8,8 @@ use crate::crypto::random::OsEntropy;
 use crate::domain::time::DAY_MS;
 use crate::domain::{Command, KeyId, Name, NewKey, Note, Place};
 use crate::engine::clock::TestClock;
-use crate::engine::ledger::usage_key;
 use crate::engine::open::{Key, Open, Options, found, open};
+use crate::engine::rows::usage_key;
 use crate::engine::{Engine as _, Via};
 use crate::store::Op;
 
@@ -116,8 +116,8 @@ fn histories_of_several_are_one_and_each_writes_its_own_part() {
     let about = crate::domain::Bearer::Key(KeyId(token.id()));
     let mut theirs = crate::domain::history::History::default();
     theirs.allow(START, 5);
-    let row = crate::engine::ledger::HistoryRow { writes: 1, history: theirs };
-    write(&first, &crate::engine::ledger::history_key(token.id()), "b", row);
+    let row = crate::engine::rows::HistoryRow { writes: 1, history: theirs };
+    write(&first, &crate::engine::rows::history_key(token.id()), "b", row);
     for (uses, all) in [(2, 7), (1, 8), (0, 8)] {
         for _ in 0..uses {
             assert!(first.engine.verify(token.reveal().as_bytes(), &[]).is_allow());

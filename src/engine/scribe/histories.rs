@@ -12,8 +12,9 @@ use crate::domain::history::{Coverage, History, Picture};
 use crate::domain::{AppId, KeyId, PublicId, ScopeId, State, Timestamp, Trace};
 use crate::engine::denials::Refused;
 use crate::engine::error::EngineError;
-use crate::engine::ledger::{COVERAGE_KEY, HistoryRow, Ledger, history_key};
+use crate::engine::ledger::Ledger;
 use crate::engine::reading::Reading;
+use crate::engine::rows::{COVERAGE_KEY, HistoryRow, history_key};
 use crate::engine::uses::Use;
 use crate::store::{CommitError, Store};
 
