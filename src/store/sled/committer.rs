@@ -90,8 +90,12 @@ impl Committer {
         }
     }
 
-    /// Adds commits that already wait, up to the limits; hands back the first request that does not fit.
+    /// Adds commits that already wait, up to the limits; hands back the first request that does not fit. To the first commit of a
+    /// store none is added: where more than that was noted beside it, a database that is not there was lost.
     fn gather(&self, batch: &mut Vec<Waiting>, mut weight: usize) -> Option<Request> {
+        if self.shared.peek().ledger.rev == Rev(0) {
+            return None;
+        }
         let mut rows: usize = batch.iter().map(|waiting| waiting.ops.len()).sum();
         while batch.len() < BATCH_COMMITS && rows <= BATCH_ROWS - limits::OPS {
             match self.requests.try_recv().ok()? {

@@ -236,3 +236,36 @@ fn replay(lines: &[Line], live: &Live, ledger: &mut Ledger) -> Result<(), String
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::store::sled::{SledOptions, SledStore};
+    use crate::store::{Op, Store as _};
+
+    #[test]
+    fn the_first_commit_of_a_store_is_noted_alone_however_many_wait() {
+        const WRITERS: u8 = 8;
+        for _ in 0..12 {
+            let dir = tempfile::tempdir().unwrap();
+            let store = SledStore::open(&SledOptions::new(dir.path()).create()).unwrap().store;
+            let ready = Barrier::new(WRITERS.into());
+            std::thread::scope(|scope| {
+                for writer in 0..WRITERS {
+                    let (store, ready) = (&store, &ready);
+                    scope.spawn(move || {
+                        ready.wait();
+                        store.commit(&[], &[Op::Put(vec![b'k', b'0' + writer], vec![1])]).unwrap();
+                    });
+                }
+            });
+            drop(store);
+            let (lines, _) = read(&dir.path().join(NAMES[0])).unwrap();
+            let noted: Vec<_> = lines.iter().filter(|line| line.rows.is_some()).collect();
+            assert_eq!((noted[0].before, noted[0].after), (0, 1));
+            assert_eq!(noted.last().unwrap().after, u64::from(WRITERS));
+        }
+    }
+}
