@@ -187,6 +187,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     motive: None,
                     pause_ends: None,
                     handed: None,
+                    decoy: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

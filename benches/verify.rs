@@ -117,6 +117,7 @@ fn scene(keys: usize) -> Scene {
             motive: None,
             pause_ends: None,
             handed: None,
+            decoy: None,
         }));
         valid.push(*token.bytes());
     }
@@ -319,6 +320,7 @@ fn through_the_engine() {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
     let texts = [*token.bytes()];

@@ -51,6 +51,7 @@ async fn a_service_behind_it_is_reached_by_those_who_may_and_knows_them() {
         scopes: vec![scope.to_owned()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let issue = |called: &str, scope: &str| {
         let done = open.engine.execute(&open.session, Command::IssueKey(key(called, scope))).unwrap();

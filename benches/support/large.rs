@@ -50,6 +50,7 @@ pub fn issue(open: &Open, n: usize) -> KeyId {
         scopes: sets[n % sets.len()].iter().map(|scope| (*scope).to_owned()).collect(),
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     KeyId(open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap().id())
 }

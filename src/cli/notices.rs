@@ -90,7 +90,7 @@ pub enum WhatWord {
     Ended,
     /// It was deleted for want of use
     Deleted,
-    /// It was deleted, and somebody presents it
+    /// It was deleted or is a decoy, and somebody presents it
     Presented,
     /// Its record was deleted and is back
     Restored,
@@ -122,6 +122,9 @@ struct NoticeLine<'a> {
     name: Option<&'a str>,
     hint: Option<String>,
     owner: Option<&'a str>,
+    /// Of a decoy that was presented.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    decoy: bool,
     told: Option<usize>,
     held: Option<usize>,
     keys: Option<usize>,
@@ -291,7 +294,7 @@ fn owner<'a>(view: View<'a>, notice: &Notice) -> Option<&'a str> {
 fn why<'a>(view: View<'_>, notice: &Notice, troubles: &'a Troubles) -> Option<Cow<'a, str>> {
     match notice.what {
         What::Trouble(trouble) => troubles.why(trouble).map(Cow::from),
-        What::Presented => {
+        What::Presented { .. } => {
             let key = notice.key.and_then(|id| view.key(id))?;
             Some(format!("last from {}", view.trace(key)?.presented()?).into())
         }
@@ -333,7 +336,8 @@ fn in_words(what: What, is_due: bool) -> (String, Tone) {
         What::Clears if is_due => ("to be cleared away after its end by the next sweep".into(), Tone::Faint),
         What::Clears => ("cleared away after its end".into(), Tone::Faint),
         What::Deleted => ("deleted for want of use; can be restored until then".into(), Tone::Faint),
-        What::Presented => ("deleted, and somebody still presents it".into(), Tone::Bad),
+        What::Presented { decoy: false } => ("deleted, and somebody still presents it".into(), Tone::Bad),
+        What::Presented { decoy: true } => ("a decoy, and somebody presents it".into(), Tone::Bad),
         What::Restored => ("its record was restored, as revoked".into(), Tone::Faint),
     }
 }
@@ -349,6 +353,7 @@ fn line<'a>(view: View<'a>, notice: &Notice, troubles: &'a Troubles) -> NoticeLi
         name: whose.as_ref().map(|(name, _)| *name),
         hint: whose.map(|(_, hint)| hint),
         owner: owner(view, notice),
+        decoy: notice.what == What::Presented { decoy: true },
         told: if let What::Deletion { told } = notice.what { Some(told) } else { None },
         held: if let What::Held(count) = notice.what { Some(count) } else { None },
         keys: if let What::OwnerGone(_, keys) = notice.what { Some(keys) } else { None },

@@ -62,7 +62,7 @@ pub fn run(deck: &Deck, args: &Verify) -> Outcome {
     let decision = if args.explain {
         signed.engine.test(&signed.session, &presented, &wanted)?
     } else {
-        signed.engine.verify(&presented, &wanted)
+        signed.engine.verify_for(&signed.session, &presented, &wanted)?
     };
     drop(presented);
     answer(deck, &signed, &decision, args.explain.then(|| steps::steps(&decision)))?;

@@ -146,7 +146,7 @@ pub fn scan(bytes: &[u8]) {
     let Some(([high, low, step], text)) = bytes.split_first_chunk::<3>() else { return };
     let Ok(token) = token::Token::mint(token::TokenKind::Location, &mut Fixed) else { return };
     // As long as some windows, so that all of their edges are met.
-    let text = text.repeat(4 * scan::REACH / text.len().max(1));
+    let text = text.repeat(4 * scan::WIDE_REACH / text.len().max(1));
     let at = usize::from(u16::from_be_bytes([*high, *low])) % (text.len() + 1);
     let (before, after) = text.split_at(at);
     let whole = [before, token.bytes(), after].concat();
@@ -157,7 +157,7 @@ pub fn scan(bytes: &[u8]) {
     let standing = whole.windows(token::LEN).filter(|window| *window == token.bytes()).count();
     let told = found.iter().filter(|(_, secret)| secret == token.bytes()).count();
     assert_eq!(told, standing, "a token is told as often as it stands there");
-    assert_eq!(found, in_pieces(&whole, whole.len() + scan::REACH, whole.len()));
+    assert_eq!(found, in_pieces(&whole, whole.len() + scan::WIDE_REACH, whole.len()));
 }
 
 #[cfg(feature = "console")]

@@ -43,6 +43,9 @@ struct Line<'a> {
     name: Option<&'a str>,
     hint: Option<String>,
     owner: Option<&'a str>,
+    /// Of a decoy that was presented.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    decoy: bool,
     when: String,
     days: Option<i64>,
     text: String,
@@ -79,6 +82,7 @@ impl Letter {
             name: None,
             hint: None,
             owner: None,
+            decoy: false,
             when,
             days: None,
             text,
@@ -111,6 +115,7 @@ fn wrong<'a>(alarm: &Alarm, why: &str) -> Line<'a> {
         name: None,
         hint: None,
         owner: None,
+        decoy: false,
         when: alarm.since.rfc3339(),
         days: None,
         text: format!("{}: {why}", trouble.words()),
@@ -149,6 +154,7 @@ fn line(state: &State, pending: Pending, now: Timestamp) -> Line<'_> {
         name,
         hint,
         owner: owner.and_then(|id| state.operator(id)).map(|owner| owner.name.as_str()),
+        decoy: matches!(matter, Matter::Presented(_)) && key.is_some_and(Key::is_laid),
         when: when.rfc3339(),
         days,
         text: in_words(state, pending, &called, now),
@@ -221,6 +227,12 @@ fn in_words(state: &State, pending: Pending, key: &str, now: Timestamp) -> Strin
         Matter::Presented(id) => {
             let seen = state.trace(id).and_then(Trace::presented);
             let whence = seen.map_or_else(String::new, |seen| format!(", from {seen}"));
+            if state.key(id).is_some_and(Key::is_laid) {
+                return format!(
+                    "{key} is a decoy, and somebody presents it: last on {when}{whence}. It is refused as if nobody had issued it. \
+                     Who has it has been where they should not be."
+                );
+            }
             format!(
                 "{key} was deleted, and somebody still presents it: last on {when}{whence}. It is refused."
             )

@@ -5,6 +5,7 @@ use std::fmt;
 use minicbor::encode::{Encoder, Error, Write};
 use minicbor::{Decode, Encode};
 
+use super::decoy::Decoy;
 use super::handover::Handed;
 use super::lifecycle::Protection;
 use super::lineage::Superseded;
@@ -272,6 +273,9 @@ pub struct Key {
     /// How its token was handed over, where that was not by being shown.
     #[n(20)]
     pub handed: Option<Box<Handed>>,
+    /// That it opens nothing and rings when it is presented.
+    #[n(22)]
+    pub decoy: Option<Decoy>,
 }
 
 /// How long a deleted record can be restored.
@@ -333,6 +337,8 @@ impl Key {
             motive: None,
             pause_ends: None,
             handed: None,
+            // Whoever could not know of it is told the same as before.
+            decoy: self.decoy,
         }
     }
 

@@ -32,6 +32,7 @@ pub mod catalog;
 pub mod command;
 pub mod contact;
 pub mod decide;
+pub mod decoy;
 pub mod delivery;
 pub mod event;
 #[cfg(feature = "console")]

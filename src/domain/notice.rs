@@ -47,8 +47,11 @@ pub enum What {
     Clears,
     /// It was deleted for want of use; its record can be restored until then.
     Deleted,
-    /// It was deleted, and was presented then all the same.
-    Presented,
+    /// It opens nothing, and was presented then all the same.
+    Presented {
+        /// It is a decoy; else it was deleted.
+        decoy: bool,
+    },
     /// Its record was deleted and is back, revoked.
     Restored,
 }
@@ -105,7 +108,7 @@ impl What {
             | Self::Ends
             | Self::Ended
             | Self::Deleted
-            | Self::Presented
+            | Self::Presented { .. }
             | Self::Restored => match self.kind() {
                 Some(kind) => kind.code(),
                 None => "",
@@ -128,7 +131,7 @@ impl What {
             Self::Ends => Some(NoticeKind::Ends),
             Self::Ended => Some(NoticeKind::Ended),
             Self::Deleted => Some(NoticeKind::Deleted),
-            Self::Presented => Some(NoticeKind::Presented),
+            Self::Presented { .. } => Some(NoticeKind::Presented),
             Self::Restored => Some(NoticeKind::Restored),
         }
     }
@@ -137,7 +140,7 @@ impl What {
     const fn rank(self) -> (u8, Option<Trouble>) {
         match self {
             Self::Trouble(trouble) => (0, Some(trouble)),
-            Self::Held(_) | Self::PutBack | Self::LockedDown(_) | Self::Presented => (1, None),
+            Self::Held(_) | Self::PutBack | Self::LockedDown(_) | Self::Presented { .. } => (1, None),
             Self::OwnerGone(..)
             | Self::Deletion { .. }
             | Self::Ends
@@ -216,7 +219,7 @@ impl Notice {
     pub const fn can_be_seen(&self) -> bool {
         match self.what {
             What::Deletion { told } => told > 0,
-            What::Ends | What::Ended | What::Deleted | What::Presented | What::Restored => true,
+            What::Ends | What::Ended | What::Deleted | What::Presented { .. } | What::Restored => true,
             What::Trouble(_)
             | What::Held(_)
             | What::PutBack
@@ -252,7 +255,7 @@ impl Board {
     /// What there is to tell of one key.
     pub fn add(&mut self, state: &State, key: &Key) {
         self.notices.extend(of_key(state, key, self.grounds));
-        let works = key.state(self.grounds.now) == KeyState::Active;
+        let works = key.state(self.grounds.now) == KeyState::Active && !key.is_decoy();
         let owner = state.operator(key.owner).map(|owner| owner.standing);
         if works && owner.is_some_and(|owner| !owner.is_active() && owner.keys_work()) {
             *self.orphans.entry(key.owner).or_default() += 1;
@@ -334,10 +337,6 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
             {
                 all.push(Notice::of_key(What::Deleted, key, until).since(at));
             }
-            all.extend(
-                presented(state, key, now)
-                    .map(|(at, told)| Notice::of_key(What::Presented, key, at).since(told.unwrap_or(at))),
-            );
         }
         KeyState::Active | KeyState::Paused => {
             all.extend(key.expires_soon(state.policy(), now).map(|at| {
@@ -355,6 +354,10 @@ pub fn of_key(state: &State, key: &Key, grounds: Grounds) -> Vec<Notice> {
             let back = key.restored_at().filter(|at| now.since(*at) <= REMEMBERED_DAYS * DAY_MS);
             all.extend(back.map(|at| Notice::of_key(What::Restored, key, at)));
         }
+    }
+    if let Some((at, told)) = presented(state, key, now) {
+        let what = What::Presented { decoy: key.is_laid() };
+        all.push(Notice::of_key(what, key, at).since(told.unwrap_or(at)));
     }
     if let Some((when, told)) = deletion(state, key, grounds) {
         let given = cycle.and_then(|cycle| cycle.idle.get(told.checked_sub(1)?));

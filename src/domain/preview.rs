@@ -167,7 +167,9 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
             key.expiry.instant().is_some_and(|at| at.since(now) <= i64::from(days) * DAY_MS)
         })
     };
-    of_keys(What::OutliveLimit, &|key| within(key, before.max_life) && !within(key, after.max_life));
+    of_keys(What::OutliveLimit, &|key| {
+        !key.is_decoy() && within(key, before.max_life) && !within(key, after.max_life)
+    });
     let mut of_operators = |what, applies: &dyn Fn(super::OperatorId, Role) -> bool| {
         let active = view.operators().into_iter().filter(|who| who.standing.is_active());
         let found = active.filter(|who| applies(who.id, who.role));

@@ -240,6 +240,12 @@ pub enum Refusal {
         /// How it is now, as a clause.
         now: String,
     },
+    /// What is refused of a key that opens nothing.
+    #[error(
+        "it is a decoy: it opens nothing and rings when somebody presents it, so there is nothing to pause, resume, rotate, keep \
+         or protect. Revoke or delete it to end it; for another, issue one."
+    )]
+    Decoy,
     /// Nothing would change.
     #[error("nothing to do: {0}")]
     NoChange(&'static str),
@@ -390,6 +396,7 @@ impl Refusal {
             Self::BadGrace(_) => "bad_grace",
             Self::BadPause => "bad_pause",
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
+            Self::Decoy => "decoy",
             Self::NoChange(_) => "no_change",
             Self::ClockSuspect => "clock_suspect",
             Self::UsesIncomplete => "uses_incomplete",

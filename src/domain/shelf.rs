@@ -107,6 +107,7 @@ mod tests {
             motive: None,
             pause_ends: None,
             handed: None,
+            decoy: None,
         }
     }
 

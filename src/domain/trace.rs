@@ -144,7 +144,7 @@ pub struct Trace {
     /// The scopes that were needed, each once, by name.
     #[n(1)]
     scopes: Vec<ScopeUse>,
-    /// Of a key that was deleted: the last request with it, which was refused.
+    /// Of a key that was deleted, and of a decoy: the last request with it, which was refused.
     #[n(2)]
     presented: Option<Box<Sighting>>,
 }
@@ -167,7 +167,7 @@ impl Trace {
         }
     }
 
-    /// Notes that the key was presented though it was deleted. What a clock saw that was ahead gives way to what follows it.
+    /// Notes that the key was presented though it opens nothing. What a clock saw that was ahead gives way to what follows it.
     pub fn note_presented(&mut self, seen: Sighting) {
         let is_later = |known: &Sighting| known.at <= seen.at || known.at.since(seen.at) > USE_DISORDER_MS;
         if self.presented.as_deref().is_none_or(is_later) {
@@ -175,7 +175,7 @@ impl Trace {
         }
     }
 
-    /// The last request with the key since it was deleted.
+    /// The last request with the key since it was deleted, or at all with a decoy.
     pub fn presented(&self) -> Option<&Sighting> {
         self.presented.as_deref()
     }

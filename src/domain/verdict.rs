@@ -58,6 +58,9 @@ pub enum Reason {
     /// The store cannot be read, or what it holds does not agree with its audit trail.
     #[n(12)]
     StoreError,
+    /// It is a decoy: it opens nothing, and that somebody presented it is told.
+    #[n(19)]
+    Decoy,
 }
 
 impl Reason {
@@ -79,11 +82,12 @@ impl Reason {
             Self::Rate => "rate",
             Self::Scope => "scope",
             Self::StoreError => "store_error",
+            Self::Decoy => "decoy",
         }
     }
 
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Malformed,
         Self::Unknown,
         Self::MacMismatch,
@@ -99,6 +103,7 @@ impl Reason {
         Self::Rate,
         Self::Scope,
         Self::StoreError,
+        Self::Decoy,
     ];
 
     /// The reason a word for scripts means.
@@ -124,6 +129,7 @@ impl Reason {
             Self::Rate => "tried too often",
             Self::Scope => "lacks the scope",
             Self::StoreError => "the store is in doubt",
+            Self::Decoy => "a decoy",
         }
     }
 
@@ -155,6 +161,9 @@ impl Reason {
                 "the key works, but lacks a scope that was asked for. Change its scopes, or ask for less."
             }
             Self::StoreError => "the store is in doubt and does not vouch for it. Run keydeck info.",
+            Self::Decoy => {
+                "it is a decoy and opens nothing. Whoever presented it came by what they should not have: find out where it lay."
+            }
         }
     }
 }
@@ -293,12 +302,12 @@ impl<'b, C> Decode<'b, C> for Decision {
     }
 }
 
-/// The reasons to refuse a key that depend neither on time nor on what is asked: its status, its owner, its
+/// The reasons to refuse a key that depend neither on time nor on what is asked: its status, that it is a decoy, its owner, its
 /// location or app, a lockdown of these, or that one of these is not vouched for. Computed when one of them changes, kept beside the digest.
 pub fn closed(state: &State, key: &Key) -> Option<Reason> {
     match unlocked(state, key) {
         // What is final is told before what can be lifted.
-        last @ Some(Reason::StoreError | Reason::Tombstoned | Reason::Revoked) => last,
+        last @ Some(Reason::StoreError | Reason::Tombstoned | Reason::Revoked | Reason::Decoy) => last,
         _ if state.lockdowns_of_key(key).next().is_some() => Some(Reason::LockedDown),
         other => other,
     }
@@ -312,6 +321,8 @@ pub(super) fn unlocked(state: &State, key: &Key) -> Option<Reason> {
     match key.status {
         Status::Deleted(_) | Status::Purged(_) => return Some(Reason::Tombstoned),
         Status::Revoked(_) => return Some(Reason::Revoked),
+        // Whatever becomes of its owner or place, it rings until somebody ends it.
+        Status::Paused(_) | Status::Active if key.is_decoy() => return Some(Reason::Decoy),
         Status::Paused(_) | Status::Active => {}
     }
     if !state.operator(key.owner).is_some_and(|o| o.standing.keys_work()) {

@@ -321,11 +321,11 @@ impl<'a> View<'a> {
         self.state.uses_since().map_or(known, |since| known.max(since))
     }
 
-    /// Whole days since then, when at least the policy's idle days. None of a protected key: somebody has said that it may
-    /// be idle.
+    /// Whole days since then, when at least the policy's idle days. None of a protected key, since somebody has said that it may
+    /// be idle, nor of a decoy, which is to be.
     pub fn idle_days(&self, key: &Key, now: Timestamp) -> Option<i64> {
         let days = now.since(self.unused_since(key)) / DAY_MS;
-        let is_asked = key.state(now).is_live() && key.protection.is_none();
+        let is_asked = key.state(now).is_live() && key.protection.is_none() && !key.is_decoy();
         let limit = self.policy().idle_days.filter(|_| is_asked)?;
         (days >= i64::from(limit)).then_some(days)
     }

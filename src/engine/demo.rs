@@ -448,7 +448,7 @@ mod tests {
         }
         let once: [fn(&What) -> bool; 7] = [
             |what| *what == What::Deleted,
-            |what| *what == What::Presented,
+            |what| matches!(what, What::Presented { .. }),
             |what| *what == What::Restored,
             |what| *what == What::GraceEnds,
             |what| *what == What::StillUsed,

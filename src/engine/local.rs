@@ -40,6 +40,7 @@ use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
 use crate::domain::history::Picture;
+use crate::domain::lifecycle::is_noted;
 use crate::domain::{
     self, Access, Action, Bearer, Catalog, Command, Decision, Minted, PublicId, Reason, Refusal, ScopeId,
     State, View,
@@ -216,8 +217,8 @@ impl LocalEngine {
         if self.register.denials.note(presented, decision, origin, now, fingerprint) {
             self.verifier.uses().bell.ring();
         }
-        if let (Some(Reason::Tombstoned), Some(key)) = (decision.reason(), decision.key())
-            && self.state().key(key).is_some_and(|key| key.restorable_until().is_some())
+        if let (Some(Reason::Tombstoned | Reason::Decoy), Some(key)) = (decision.reason(), decision.key())
+            && self.state().key(key).is_some_and(is_noted)
         {
             self.verifier.uses().note_presented(*key.public(), origin, now);
         }
@@ -406,7 +407,8 @@ impl Engine for LocalEngine {
             Question::Doors => Finding::Doors(self.see_doors(session)?),
             Question::Test { presented, wanted } => {
                 acting(&self.state(), &session.actor())?;
-                Finding::Test(self.decide(presented, &wanted, Counting::Off, |_| ()))
+                let decision = self.decide(presented, &wanted, Counting::Off, |_| ());
+                Finding::Test(self.heard(session, presented, decision))
             }
             Question::Called(_) => Finding::Called,
             Question::Sweep(how) => Finding::Swept(Box::new(self.sweep_for(session, how)?)),

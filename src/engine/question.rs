@@ -135,6 +135,17 @@ impl dyn Engine + '_ {
         found!(self.ask(session, Question::Test { presented, wanted: wanted.to_vec() }), Finding::Test)
     }
 
+    /// Decides as [`Engine::verify`] does, and tells of a refusal what the session may hear.
+    pub fn verify_for(
+        &self,
+        session: &Session,
+        presented: &[u8],
+        wanted: &[ScopeId],
+    ) -> Result<Decision, EngineError> {
+        let decision = self.verify(presented, wanted);
+        if decision.is_allow() { Ok(decision) } else { self.test(session, presented, wanted) }
+    }
+
     /// Entries of the audit trail the session may read, newest first: at most `limit`, older than `before`.
     /// With `about`, only those about that key.
     pub fn audit(

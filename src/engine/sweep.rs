@@ -243,6 +243,7 @@ mod tests {
             scopes: vec!["contacts.read".into()],
             expiry: Some(Expiry::Never),
             note: Note::default(),
+            decoy: false,
         };
         let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
         for days in [75, 8, 6, 1] {

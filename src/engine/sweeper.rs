@@ -139,7 +139,7 @@ fn hastens(event: &Event) -> bool {
     }
 }
 
-/// Whether one of these is a deleted key that somebody presents, and that is to be told.
+/// Whether one of these is a key that opens nothing, somebody presents it, and that is to be told.
 fn ring(engine: &Weak<LocalEngine>, ids: &[PublicId]) -> bool {
     let Some(engine) = engine.upgrade() else { return false };
     let (state, now) = (engine.state(), engine.now().time);

@@ -90,21 +90,17 @@ const UNKNOWN_PEPPER: u8 = 0;
 const NO_REASON: u8 = 15;
 const _: () = assert!(REASONS.len() < NO_REASON as usize);
 
-const REASONS: [Reason; 14] = [
-    Reason::Malformed,
-    Reason::Unknown,
-    Reason::MacMismatch,
-    Reason::KindMismatch,
+/// Those for which a slot is closed. The others hang on the time, on what was presented or on what is asked for.
+const REASONS: [Reason; 9] = [
     Reason::Revoked,
     Reason::Disabled,
     Reason::Tombstoned,
-    Reason::Expired,
     Reason::OwnerDisabled,
     Reason::LocationDisabled,
-    Reason::Scope,
-    Reason::StoreError,
     Reason::AppDisabled,
     Reason::LockedDown,
+    Reason::StoreError,
+    Reason::Decoy,
 ];
 
 impl Table {

@@ -104,7 +104,7 @@ impl Uses {
         self.bell.ring();
     }
 
-    /// Notes that a deleted key was presented. There are no more of them than keys.
+    /// Notes that a key was presented that opens nothing. There are no more of them than keys.
     pub fn note_presented(&self, id: PublicId, origin: Origin<'_>, now: Timestamp) {
         if let Some(mut part) = self.part(id) {
             let address = origin.address.map(Into::into);

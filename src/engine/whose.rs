@@ -20,7 +20,7 @@ use crate::crypto::token::{self, TokenKind};
 use crate::domain::authorize::acting;
 use crate::domain::key::LastUse;
 use crate::domain::verdict::closed_app;
-use crate::domain::{App, AppId, Key, KeyId, Reason, Timestamp, View};
+use crate::domain::{App, AppId, Decision, Key, KeyId, Reason, Timestamp, View};
 
 /// What a store knows of a text that looks like a secret of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -123,6 +123,9 @@ impl LocalEngine {
 
     fn whose_key(&self, session: &Session, presented: &[u8]) -> Whose {
         let decision = self.decide(presented, &[], Counting::Off, |_| ());
+        if self.is_kept_from(session, presented) {
+            return Whose::Nobody;
+        }
         let state = self.state();
         let view = View::new(&state, session.actor());
         match (decision.key().and_then(|id| state.key(id)), decision.reason()) {
@@ -134,6 +137,18 @@ impl LocalEngine {
             }
             (None, reason) => Whose::NotTold(reason.unwrap_or(Reason::StoreError)),
         }
+    }
+
+    /// A decision about a presented text as somebody may hear it.
+    pub(super) fn heard(&self, session: &Session, presented: &[u8], decision: Decision) -> Decision {
+        if self.is_kept_from(session, presented) { Decision::deny(Reason::Unknown, None) } else { decision }
+    }
+
+    /// Whether a text names a decoy, and whoever asks must not know: to them nobody issued it, whatever secret comes with its id.
+    fn is_kept_from(&self, session: &Session, presented: &[u8]) -> bool {
+        let state = self.state();
+        let named = named(presented).and_then(|id| state.key(id)).filter(|key| key.is_decoy());
+        named.is_some_and(|decoy| !View::new(&state, session.actor()).may_know_of(decoy))
     }
 
     fn whose_app(&self, session: &Session, secret: &token::Presented<'_>) -> Whose {

@@ -176,6 +176,7 @@ mod tests {
             scopes: vec!["contacts.read".into()],
             expiry: None,
             note: Note::default(),
+            decoy: false,
         };
         let secret = || Brought::Passphrase(&passphrase);
         let policy = Command::SetPolicy { name: "notice-days".into(), value: "3".into(), basis: None };

@@ -227,6 +227,7 @@ actions {
     Pause       "pause"        "Pause or resume the key or app"        "pause"    Act [Screen] Change;
     Revoke      "revoke"       "Revoke the key for good"               "revoke"   Act [Screen] Change;
     Delete      "delete"       "Delete the key, location or app"       "delete"   Act [Screen] Change;
+    NewDecoy    "new-decoy"    "Issue a decoy: it opens nothing and rings" "decoy" Act [Screen] Change;
     NewKey      "new-key"      "Issue a key for the app"               "issue key" Act [Screen] Change;
     NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Change;
     Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Change;

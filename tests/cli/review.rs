@@ -24,6 +24,7 @@ fn issue(open: &Open, called: &str, scopes: &[&str], expiry: Expiry) -> String {
         scopes: scopes.iter().map(ToString::to_string).collect(),
         expiry: Some(expiry),
         note: Note::default(),
+        decoy: false,
     };
     let done = open.engine.execute(&open.session, Wish::IssueKey(new)).unwrap();
     done.token.unwrap().reveal().to_owned()

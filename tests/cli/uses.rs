@@ -33,6 +33,7 @@ fn issue(open: &Open, called: &str) -> Token {
         scopes: vec!["contacts.read".into(), "contacts.write".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     open.engine.execute(&open.session, Wish::IssueKey(new)).unwrap().token.unwrap()
 }

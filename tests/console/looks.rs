@@ -59,7 +59,7 @@ fn key(open: &Open, called: &str, days: Option<i64>) -> (KeyId, String) {
     let now = open.engine.now().time;
     let expiry = Some(days.map_or(Expiry::Never, |days| Expiry::At(Timestamp(now.0 + days * DAY_MS))));
     let (place, scopes, note) = (Place::Agency, vec!["contacts.read".into()], Note::new("").unwrap());
-    let new = NewKey { name: name(called), place, scopes, expiry, note };
+    let new = NewKey { name: name(called), place, scopes, expiry, note, decoy: false };
     let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
     (KeyId(token.id()), token.reveal().to_owned())
 }
@@ -158,7 +158,7 @@ fn create(open: &Open, called: &str, method: AuthMethod, source: SourceApp, user
 fn issue(open: &Open, called: &str, app: &App, days: i64) {
     let expiry = Some(Expiry::At(Timestamp(NOW.0 + days * DAY_MS)));
     let (place, scopes, note) = (Place::App(app.id), vec!["contacts.read".into()], Note::new("").unwrap());
-    run(open, Command::IssueKey(NewKey { name: name(called), place, scopes, expiry, note }));
+    run(open, Command::IssueKey(NewKey { name: name(called), place, scopes, expiry, note, decoy: false }));
 }
 
 /// An agency with a few apps in different states.
@@ -196,7 +196,10 @@ pub fn whole() -> Open {
         let expiry = Some(days.map_or(Expiry::Never, |days| Expiry::At(Timestamp(NOW.0 + days * DAY_MS))));
         let scopes = vec!["contacts.read".into(), "calendars.read".into()];
         let note = Note::new(note).unwrap();
-        let made = run(&open, Command::IssueKey(NewKey { name: name(called), place, scopes, expiry, note }));
+        let made = run(
+            &open,
+            Command::IssueKey(NewKey { name: name(called), place, scopes, expiry, note, decoy: false }),
+        );
         made.iter()
             .find_map(|event| if let Event::KeyIssued(key) = event { Some(key.id) } else { None })
             .unwrap()

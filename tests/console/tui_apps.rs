@@ -66,7 +66,8 @@ impl House {
         let scopes = scopes.iter().map(ToString::to_string).collect();
         let note = Note::new("").unwrap();
         let place = Place::App(app.id);
-        let new = NewKey { name: name(called), place, scopes, expiry: Some(Expiry::Never), note };
+        let new =
+            NewKey { name: name(called), place, scopes, expiry: Some(Expiry::Never), note, decoy: false };
         let done = self.engine.execute(&self.session, Command::IssueKey(new)).unwrap();
         done.token.unwrap().reveal().to_owned()
     }

@@ -50,7 +50,7 @@ impl House {
     pub fn issue(&self, called: &str, place: Place, expiry: Expiry) {
         let scopes = vec!["contacts.read".into()];
         let note = Note::new("").unwrap();
-        let new = NewKey { name: name(called), place, scopes, expiry: Some(expiry), note };
+        let new = NewKey { name: name(called), place, scopes, expiry: Some(expiry), note, decoy: false };
         self.run(Command::IssueKey(new));
     }
 

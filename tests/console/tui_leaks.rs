@@ -17,6 +17,7 @@ fn issue(open: &Open, name: &str) -> Token {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap()
 }

@@ -30,6 +30,7 @@ fn everything_is_locked_down_by_name_shown_as_such_and_lifted_from_the_notices()
             scopes: vec!["contacts.read".into()],
             expiry: Some(Expiry::Never),
             note: Note::default(),
+            decoy: false,
         };
         let token = engine.execute(&session, Command::IssueKey(new)).unwrap().token.unwrap();
         let origin = Origin { address: Some("10.1.4.20".parse().unwrap()), agent: Some(b"curl/8.5") };

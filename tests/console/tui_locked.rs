@@ -69,8 +69,14 @@ impl House {
     fn issue(&self, who: &str, called: &str) -> KeyId {
         let scopes = vec!["contacts.read".into()];
         let note = Note::new("").unwrap();
-        let new =
-            NewKey { name: name(called), place: Place::Agency, scopes, expiry: Some(Expiry::Never), note };
+        let new = NewKey {
+            name: name(called),
+            place: Place::Agency,
+            scopes,
+            expiry: Some(Expiry::Never),
+            note,
+            decoy: false,
+        };
         self.run(who, Command::IssueKey(new));
         self.key(called).id
     }

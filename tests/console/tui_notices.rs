@@ -46,7 +46,14 @@ impl House {
         let now = self.engine.now().time;
         let expiry = Some(days.map_or(Expiry::Never, |days| Expiry::At(Timestamp(now.0 + days * DAY_MS))));
         let scopes = vec!["contacts.read".into()];
-        let new = NewKey { name: name(called), place: Place::Agency, scopes, expiry, note: Note::default() };
+        let new = NewKey {
+            name: name(called),
+            place: Place::Agency,
+            scopes,
+            expiry,
+            note: Note::default(),
+            decoy: false,
+        };
         let done = self.engine.execute(&self.session, Command::IssueKey(new)).unwrap();
         done.token.unwrap().reveal().to_owned()
     }

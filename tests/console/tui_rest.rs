@@ -109,6 +109,7 @@ fn issue(called: &str) -> Command {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     })
 }
 
@@ -248,6 +249,7 @@ fn refused_requests_are_read_in_the_trail_and_opened_with_what_they_mean() {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let token = founded.engine.execute(&founded.session, Command::IssueKey(new)).unwrap().token.unwrap();
     founded.engine.execute(&founded.session, Command::revoke(KeyId(token.id()))).unwrap();
@@ -463,6 +465,7 @@ fn one_boot_with_a_clock_ahead_is_put_right_in_the_settings() {
         scopes: vec!["contacts.read".into()],
         expiry: Some(thirty),
         note: Note::default(),
+        decoy: false,
     };
     let issued = opened.engine.execute(&opened.session, Command::IssueKey(new)).unwrap();
     clock.pass(3_600_000);

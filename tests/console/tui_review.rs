@@ -36,7 +36,7 @@ impl House {
     fn issue(&self, called: &str, scopes: &[&str], expiry: Expiry) -> String {
         let scopes = scopes.iter().map(ToString::to_string).collect();
         let (name, note) = (Name::new(called).unwrap(), Note::default());
-        let new = NewKey { name, place: Place::Agency, scopes, expiry: Some(expiry), note };
+        let new = NewKey { name, place: Place::Agency, scopes, expiry: Some(expiry), note, decoy: false };
         let done = self.engine.execute(&self.session, Command::IssueKey(new)).unwrap();
         done.token.unwrap().reveal().to_owned()
     }

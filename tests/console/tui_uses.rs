@@ -44,7 +44,8 @@ impl House {
             in_store(shared, name("Acme"), name("maria"), time, Via::Console, Box::new(OsEntropy)).unwrap();
         let scopes = ["calendars.read", "contacts.read", "contacts.write"].map(Into::into).to_vec();
         let (note, expiry) = (Note::default(), None);
-        let new = NewKey { name: name("Nightly export"), place: Place::Agency, scopes, expiry, note };
+        let new =
+            NewKey { name: name("Nightly export"), place: Place::Agency, scopes, expiry, note, decoy: false };
         let token = engine.execute(&session, Command::IssueKey(new)).unwrap().token.unwrap();
         let open = Open { engine: Arc::clone(&engine), session, notices: Vec::new() };
         let console = desk_on(open, vec![behind(Tab::Agency)], (150, 44), &FakeClipboard::default());
@@ -145,7 +146,7 @@ fn what_was_used_while_uses_were_lost_is_called_neither_never_used_nor_idle() {
     let issue = |called| {
         let (scopes, note) = (vec!["contacts.read".into()], Note::default());
         let expiry = Some(Expiry::Never);
-        let new = NewKey { name: name(called), place: Place::Agency, scopes, expiry, note };
+        let new = NewKey { name: name(called), place: Place::Agency, scopes, expiry, note, decoy: false };
         open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap()
     };
     let (_unused, rung) = (issue("Nightly export"), issue("Other"));

@@ -55,7 +55,8 @@ fn found_in(dir: &Path) {
     for n in 0..KEYS {
         let scopes = vec!["contacts.read".into()];
         let name = name(&format!("Till {n}"));
-        let new = NewKey { name, place: Place::Agency, scopes, expiry: None, note: Note::default() };
+        let new =
+            NewKey { name, place: Place::Agency, scopes, expiry: None, note: Note::default(), decoy: false };
         engine.execute(&session, Command::IssueKey(new)).unwrap();
     }
 }

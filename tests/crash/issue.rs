@@ -87,7 +87,8 @@ fn work_until_killed(dir: &Path) {
     for n in 0..steps {
         let name = Name::new(&format!("Nightly export {} {n}", std::process::id())).unwrap();
         let scopes = vec!["contacts.read".into()];
-        let new = NewKey { name, place: Place::Agency, scopes, expiry: None, note: Note::default() };
+        let new =
+            NewKey { name, place: Place::Agency, scopes, expiry: None, note: Note::default(), decoy: false };
         let token = engine.execute(&session, Command::IssueKey(new)).unwrap().token.unwrap();
         say(&format!("issued {} {}", token.id(), token.reveal()));
         issued.push(KeyId(token.id()));

@@ -169,6 +169,7 @@ impl<'d> Worker<'d> {
             scopes: vec!["contacts.read".into()],
             expiry: Some(ends.map_or(Expiry::Never, |at| Expiry::At(Timestamp(at)))),
             note: Note::default(),
+            decoy: false,
         };
         say("do issue -");
         let (_, key, token) = self.makes(Command::IssueKey(new)).unwrap();

@@ -167,6 +167,7 @@ impl Post {
             scopes: vec!["contacts.read".into()],
             expiry: Some(Expiry::At(at)),
             note: Note::default(),
+            decoy: false,
         };
         let done = self.house.open.engine.execute(&self.house.open.session, Command::IssueKey(new)).unwrap();
         KeyId(done.token.unwrap().id())

@@ -54,6 +54,7 @@ fn issue(open: &Open, session: &Session, called: &str) -> (KeyId, String) {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let token = open.engine.execute(session, Command::IssueKey(new)).unwrap().token.unwrap();
     (KeyId(token.id()), token.reveal().to_owned())

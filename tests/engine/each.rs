@@ -27,6 +27,7 @@ fn issue_by(house: &House, session: &Session, called: &str, scopes: &[&str]) -> 
         scopes: scopes.iter().map(ToString::to_string).collect(),
         expiry: Some(Expiry::Never),
         note: Note::default(),
+        decoy: false,
     };
     let done = house.open.engine.execute(session, Command::IssueKey(new)).unwrap();
     KeyId(done.token.unwrap().id())

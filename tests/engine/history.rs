@@ -42,6 +42,7 @@ impl House {
             scopes: vec!["contacts.read".into(), "contacts.write".into()],
             expiry: None,
             note: Note::default(),
+            decoy: false,
         };
         let token = self.open.engine.execute(&self.open.session, Command::IssueKey(new)).unwrap();
         let token = token.token.unwrap();

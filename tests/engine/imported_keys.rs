@@ -53,6 +53,7 @@ fn new_key(name: &str) -> NewKey {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     }
 }
 

@@ -37,6 +37,7 @@ fn issue(verifier: &Verifier, session: &Session, place: Place, scope: &str) -> S
         scopes: vec![scope.to_owned()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let done = verifier.engine().execute(session, Command::IssueKey(new)).unwrap();
     done.token.unwrap().reveal().to_owned()

@@ -98,6 +98,7 @@ fn a_lockdown_outlives_the_process_and_so_does_its_end() {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let done = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap();
     let at_north = done.token.unwrap().reveal().to_owned();

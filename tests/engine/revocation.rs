@@ -41,6 +41,7 @@ fn key(called: &str) -> Command {
         scopes,
         expiry,
         note: Note::default(),
+        decoy: false,
     })
 }
 

@@ -92,6 +92,7 @@ fn new_key(called: &str, expiry: Option<Expiry>) -> NewKey {
         scopes: vec!["contacts.read".into()],
         expiry,
         note: Note::default(),
+        decoy: false,
     }
 }
 

@@ -91,6 +91,7 @@ pub fn issue(open: &Open, called: &str) -> (KeyId, String) {
         scopes: vec!["contacts.read".into()],
         expiry: Some(Expiry::Never),
         note: Note::default(),
+        decoy: false,
     };
     let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
     (KeyId(token.id()), token.reveal().to_owned())

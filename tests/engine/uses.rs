@@ -69,6 +69,7 @@ fn issue(open: &Open, called: &str, scopes: &str) -> (KeyId, String) {
         scopes: scopes.split(' ').map(Into::into).collect(),
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
     (KeyId(token.id()), token.reveal().to_owned())

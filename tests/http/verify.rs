@@ -1,5 +1,6 @@
 //! `/verify` as a proxy meets it: who passes, who does not, and that no trick of a client turns a no into a yes.
 
+use crate::support::desk::with_checksum;
 use crate::support::http::{Heard, House, START, ask, send};
 use crate::support::wait::until;
 use keydeck::domain::{Command, Expiry, Place, Timestamp};
@@ -478,4 +479,42 @@ fn what_was_refused_is_in_the_trail_a_minute_later_with_the_callers_address() {
     let tries = only.tries.as_ref().unwrap();
     assert_eq!((tries.address.as_deref(), tries.agent.as_deref()), (Some("203.0.113.4"), Some("curl/8.5")));
     assert_eq!(only.actor.name, "keydeck");
+}
+
+#[test]
+fn a_decoy_is_answered_to_the_byte_as_a_token_that_nobody_issued_and_as_one_that_is_dead() {
+    let house = House::new();
+    let (dead, revoked) = house.issue("Revoked", Place::Agency, &["contacts.read"]);
+    let (gone, deleted) = house.issue("Deleted", Place::Agency, &["contacts.read"]);
+    house.does(Command::revoke(dead));
+    house.does(Command::DeleteKey(gone));
+    let decoy = house.lays("Nightly export", &["contacts.read"]);
+    let flip = |c: &str| if c == "z" { "y" } else { "z" };
+    let unknown = with_checksum(&format!("{}{}{}", &revoked[..5], flip(&revoked[5..6]), &revoked[6..]));
+    let altered =
+        |token: &str| with_checksum(&format!("{}{}{}", &token[..18], flip(&token[18..19]), &token[19..]));
+    for target in ["/verify", "/verify?scope=contacts.read", "/verify?scope=contacts.write", "/verify/a/b"] {
+        for profile in ["full", "strict"] {
+            let target = format!("{target}{}profile={profile}", if target.contains('?') { "&" } else { "?" });
+            for header in ["Authorization: Bearer ", "X-API-Key: "] {
+                let heard = |token: &str| house.ask(&target, &format!("{header}{token}\r\n")).undated();
+                let stranger = heard(&unknown);
+                for token in [&decoy, &revoked, &deleted, &altered(&decoy), &altered(&revoked)] {
+                    assert_eq!(heard(token), stranger, "{target} {header}");
+                }
+            }
+        }
+    }
+    // Who watches over the house sees which it was.
+    let count = |reason: &str| {
+        let labels = format!("outcome=\"deny\",reason=\"{reason}\"");
+        house.metric(&format!("keydeck_verify_decisions_total{{{labels}}}")).unwrap()
+    };
+    assert!(
+        count("decoy") > 0 && count("decoy") == count("revoked"),
+        "{} {}",
+        count("decoy"),
+        count("revoked")
+    );
+    assert_eq!(house.metric("keydeck_verify_decisions_total{outcome=\"allow\",reason=\"\"}"), Some(0));
 }

@@ -114,13 +114,24 @@ impl House {
         scopes: &[&str],
         expiry: Option<Expiry>,
     ) -> (KeyId, String) {
-        let new = NewKey {
+        self.makes(NewKey {
             name: Name::new(name).unwrap(),
             place,
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             expiry,
             note: Note::default(),
-        };
+            decoy: false,
+        })
+    }
+
+    /// Issues a decoy among the agency keys; its token.
+    pub fn lays(&self, name: &str, scopes: &[&str]) -> String {
+        let (name, place) = (Name::new(name).unwrap(), Place::Agency);
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self.makes(NewKey { name, place, scopes, expiry: None, note: Note::default(), decoy: true }).1
+    }
+
+    fn makes(&self, new: NewKey) -> (KeyId, String) {
         let token = self.does(Command::IssueKey(new)).token.unwrap();
         (KeyId(token.id()), token.reveal().to_owned())
     }
@@ -133,6 +144,7 @@ impl House {
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             expiry: None,
             note: Note::default(),
+            decoy: false,
         };
         let done = self
             .open

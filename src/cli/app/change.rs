@@ -81,7 +81,7 @@ pub(super) fn new_key(deck: &Deck, args: &NewKey) -> Outcome {
     };
     let expiry = expiry(args.expires.as_deref(), signed.now())?;
     let name = name.unwrap_or_else(|| app.name.clone());
-    let new = crate::domain::NewKey { name, place: Place::App(app.id), scopes, expiry, note };
+    let new = crate::domain::NewKey { name, place: Place::App(app.id), scopes, expiry, note, decoy: false };
     let issued = issue(deck, &signed, new, &Contacts::default(), &args.aim)?;
     if !others.is_empty() {
         revoke(&signed, &others).map_err(|(left, fault)| {

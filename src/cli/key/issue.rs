@@ -34,7 +34,12 @@ use crate::engine::{self, Brought, Unwritten};
 const FAIR_BITS: u32 = 80;
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
-    let (signed, new, told) = prepare(deck, &args.new)?;
+    let (signed, mut new, told) = prepare(deck, &args.new)?;
+    if args.decoy {
+        // The life of the one it is made like is no end of its own.
+        new.expiry = new.expiry.filter(|_| args.new.expires.is_some());
+        new.decoy = true;
+    }
     issue(deck, &signed, new, &told, &args.aim)?;
     Ok(deck.done(signed.engine.settle()))
 }
@@ -133,7 +138,7 @@ fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey, Contacts), 
         }
         None => (note.unwrap_or_default(), told),
     };
-    Ok((signed, NewKey { name, place, scopes, expiry, note }, told))
+    Ok((signed, NewKey { name, place, scopes, expiry, note, decoy: false }, told))
 }
 
 /// Issues a key and hands its token over.
@@ -149,9 +154,15 @@ pub fn issue(
         || "It never expires.".into(),
         |at| format!("It expires {} ({}).", times::exact(at), times::relative(at, signed.now())),
     );
-    deck.output.say(&format!("{} is issued: {}. {until}\n{}", key.name, key.hint(), kept(aim)));
+    let decoy = if key.is_decoy() {
+        " It is a decoy: it opens nothing, and you are told who presents it."
+    } else {
+        ""
+    };
+    deck.output.say(&format!("{} is issued: {}. {until}{decoy}\n{}", key.name, key.hint(), kept(aim)));
     let now = signed.now();
-    for locked in signed.see(|view| lockdown::in_words(view, &view.lockdowns_of_key(&key), now)) {
+    let locked = |view: View<'_>| lockdown::in_words(view, &view.lockdowns_of_key(&key), now);
+    for locked in signed.see(locked).into_iter().filter(|_| !key.is_decoy()) {
         deck.output.warn(&format!("it is refused as long as it is locked down {locked}."));
     }
     untold.map_or(Ok(key), Err)

@@ -8,7 +8,7 @@ use crate::cli::usage::UseLine;
 use crate::domain::basis::Basis;
 use crate::domain::handover::Handed;
 use crate::domain::knock::Knock;
-use crate::domain::trace::Agent;
+use crate::domain::trace::{Agent, Sighting};
 use crate::domain::{Contact, Grounds, Key, KeyState, Reason, Status, Timestamp, Trace, View};
 use crate::engine::Unwritten;
 
@@ -20,6 +20,9 @@ pub struct KeyLine<'a> {
     name: &'a str,
     hint: String,
     state: &'static str,
+    /// That it is a decoy; absent of any other.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    decoy: bool,
     /// Why a request with it is refused, in the word of `keydeck verify`; null when it works.
     refused: Option<&'static str>,
     owner: &'a str,
@@ -44,6 +47,9 @@ pub struct KeyLine<'a> {
     expires_at: Option<String>,
     /// When a sweep resumes it, of a key that is paused for some time.
     resumes_at: Option<String>,
+    /// Of a decoy, or of a key that was deleted: who presented it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presented: Option<Presented<'a>>,
     /// Who presented it while it was paused; absent in lists, and of a key that has not been lately.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub knocked: Option<Vec<KnockLine>>,
@@ -110,6 +116,21 @@ impl From<Knock> for KnockLine {
     }
 }
 
+/// A request with a key that opens nothing.
+#[derive(Serialize)]
+struct Presented<'a> {
+    at: String,
+    from: Option<String>,
+    agent: Option<&'a str>,
+}
+
+impl<'a> Presented<'a> {
+    fn of(seen: &'a Sighting) -> Self {
+        let from = seen.address.map(|address| address.to_string());
+        Self { at: seen.at.rfc3339(), from, agent: seen.agent.as_ref().map(Agent::as_str) }
+    }
+}
+
 /// How a token was handed over.
 #[derive(Serialize)]
 struct HandedOver {
@@ -146,6 +167,7 @@ impl<'a> KeyLine<'a> {
             name: key.name.as_str(),
             hint: key.hint(),
             state: key.state(now).as_str(),
+            decoy: key.is_decoy(),
             refused: view.refused(key, now).map(Reason::code),
             owner: view.owner_name(key),
             location: view.place_name(key.place).filter(|_| key.place.location().is_some()),
@@ -166,6 +188,7 @@ impl<'a> KeyLine<'a> {
             handed_over: key.handed.as_deref().map(HandedOver::of),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
             resumes_at: key.resumes_at().map(Timestamp::rfc3339),
+            presented: trace.and_then(Trace::presented).map(Presented::of),
             knocked: None,
             succeeds: key.succeeds.map(|id| id.to_string()),
             superseded_by: key.superseded.as_ref().map(|how| how.by.to_string()),
@@ -197,7 +220,8 @@ pub fn beside(key: &Key, view: View<'_>, now: Timestamp) -> Option<String> {
 
 /// Why a key is refused that neither people nor time have stopped: by its owner, its location or its app.
 pub fn stopped(key: &Key, view: View<'_>, now: Timestamp) -> Option<Reason> {
-    view.refused(key, now).filter(|_| key.state(now).is_live()).filter(|reason| *reason != Reason::Disabled)
+    let stopped = view.refused(key, now).filter(|_| key.state(now).is_live());
+    stopped.filter(|reason| !matches!(reason, Reason::Disabled | Reason::Decoy))
 }
 
 /// The state by glyph and word, so that neither colour nor font is needed to read it.
@@ -207,6 +231,9 @@ pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, grounds: Grounds)
     let old = beside(key, view, now).map_or_else(String::new, |old| format!(" ↻ {old}"));
     if let Some(reason) = stopped(key, view, now) {
         return Cell::toned(format!("✕ {}{old}", reason.brief()), Tone::Bad);
+    }
+    if state == KeyState::Active && key.is_decoy() {
+        return Cell::toned("◇ decoy".to_owned(), Tone::Faint);
     }
     if state == KeyState::Active && key.expires_soon(view.policy(), now).is_some() {
         return Cell::toned(format!("▲ expires soon{old}"), Tone::Warn);

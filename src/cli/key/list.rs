@@ -20,7 +20,7 @@ use crate::domain::knock::{Knocked, knocked};
 use crate::domain::name::plain;
 use crate::domain::view::Sought;
 use crate::domain::{
-    Bearer, Grace, Grounds, Halves, Key, KeyState, LastUse, Place, ScopeId, Status, Timestamp, View,
+    Bearer, Grace, Grounds, Halves, Key, KeyState, LastUse, Place, ScopeId, Status, Timestamp, Trace, View,
 };
 use crate::engine::Unwritten;
 use crate::engine::open::Wants;
@@ -216,7 +216,12 @@ fn page(
         .map_or_else(String::new, |reason| format!("; refused all the same: {}", reason.advice()));
     let waits = if left.concerns(key.id) { " (in force, not written yet)" } else { "" };
     let why = why.map_or_else(String::new, |why| format!("; keydeck took it back: {why}"));
-    line("State", &format!("{state}{waits}{stopped}{why}"));
+    let decoy =
+        if key.is_laid() { "; a decoy: it opens nothing, and you are told who presents it" } else { "" };
+    line("State", &format!("{state}{decoy}{waits}{stopped}{why}"));
+    if let Some(seen) = view.trace(key).and_then(Trace::presented) {
+        line("Presented", &format!("{} from {seen}", times::both(seen.at, now)));
+    }
     for locked in lockdown::in_words(view, &view.lockdowns_of_key(key), now) {
         line("Locked down", &locked);
     }

@@ -106,6 +106,9 @@ pub struct NewWords {
 pub struct Create {
     #[command(flatten)]
     new: NewWords,
+    /// Make it a decoy: it opens nothing, and you are told who presents it. It looks like any other, and ends only when you say so
+    #[arg(long)]
+    decoy: bool,
     #[command(flatten)]
     aim: Aim,
 }
@@ -354,6 +357,8 @@ pub enum StateWord {
     Active,
     /// Refused although nobody stopped it: its owner, location or app is
     Stopped,
+    /// Opens nothing, and rings when it is presented
+    Decoy,
     /// Stopped, can be resumed
     Paused,
     /// Another took over from it, and its grace runs
@@ -372,6 +377,7 @@ impl StateWord {
         match self {
             Self::Active => view.refused(key, now).is_none(),
             Self::Stopped => lines::stopped(key, view, now).is_some(),
+            Self::Decoy => key.is_laid(),
             Self::Paused => state == KeyState::Paused,
             Self::Superseded => state == KeyState::Superseded,
             Self::Expired => state == KeyState::Expired,

@@ -59,6 +59,14 @@ pub fn run(deck: &Deck, args: &Scan) -> Outcome {
     for why in &gathered.unread {
         deck.output.warn(why);
     }
+    if gathered.passed > 0 {
+        let what = if gathered.passed == 1 {
+            "pipe, socket or device was"
+        } else {
+            "pipes, sockets and devices were"
+        };
+        deck.output.warn(&format!("{} {what} passed over.", gathered.passed));
+    }
     if !args.quiet {
         tell(deck, args, &gathered)?;
     }

@@ -117,6 +117,8 @@ fn of_holder(Holder { party, is_own, refused, .. }: &Holder) -> Vec<String> {
             | Reason::KindMismatch
             | Reason::Revoked
             | Reason::Tombstoned
+            // Where it lies it was put.
+            | Reason::Decoy
             | Reason::Expired,
         ) => Vec::new(),
     }

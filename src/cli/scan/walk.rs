@@ -1,8 +1,9 @@
 //! Reads files, directories and standard input, several files at a time, in a window that is wiped.
 
-use std::fs::File;
+use std::fs;
 use std::io::{self, Read};
 use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -50,6 +51,8 @@ pub struct Gathered {
     pub more: usize,
     /// What could not be read, and why.
     pub unread: Vec<String>,
+    /// Pipes, sockets and devices that lay on the way.
+    pub passed: usize,
 }
 
 /// Searches everything that was named.
@@ -92,6 +95,10 @@ fn walk(paths: &[&PathBuf], no_ignore: bool, sink: Sink<'_>) {
     });
 }
 
+fn is_pipe(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| there.file_type().is_fifo())
+}
+
 /// Where all threads put what they find.
 #[derive(Clone, Copy)]
 struct Sink<'g> {
@@ -112,18 +119,26 @@ impl Sink<'_> {
         self.gathered().unread.push(format!("Not searched: {}.", tokens::redacted(why)));
     }
 
-    /// Searches a file. Of what was found on the way only plain files are opened; what was named is, whatever it is.
+    /// Searches a file. Whatever is none has no end that could be waited for: what was named and is none is said to be, what
+    /// lies on the way is counted.
     fn entry(&self, entry: &DirEntry, window: &mut Window) {
-        let path = entry.path();
-        let named = entry.depth() == 0;
-        let opened = match entry.file_type() {
-            Some(kind) if kind.is_file() && !named => files::open(path),
-            // A pipe is waited for: somebody named it.
-            Some(kind) if !kind.is_dir() && named => File::open(path),
-            _ => return,
-        };
-        match opened {
+        let (path, named) = (entry.path(), entry.depth() == 0);
+        match entry.file_type() {
+            Some(kind) if kind.is_dir() || kind.is_symlink() && !named => return,
+            Some(kind) if kind.is_file() || named => {}
+            _ => {
+                self.gathered().passed += 1;
+                return;
+            }
+        }
+        match files::open(path) {
             Ok(mut file) => self.read(path, &mut file, window),
+            Err(error) if is_pipe(path) => {
+                let path = path.display();
+                self.unread(&format!(
+                    "{path}: {error}; what comes through it is searched with `keydeck scan - < {path}`"
+                ));
+            }
             Err(error) => self.unread(&format!("{}: {error}", path.display())),
         }
     }

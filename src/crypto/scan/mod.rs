@@ -2,12 +2,15 @@
 //! checksum; an imported key has none, so its shape is all there is to go by.
 //!
 //! No boundary is asked for: what stands before a secret may be a letter (`\nkdag_…` in a JSON text), and what follows it
-//! is told apart by the checksum. [`Window`] does the same for what does not fit into memory.
+//! is told apart by the checksum. [`Window`] does the same for what does not fit into memory, and for texts whose characters
+//! take several bytes.
 
+mod wide;
 mod window;
 
 use memchr::memmem;
 
+pub use self::wide::WIDE_REACH;
 pub use self::window::{Place, Window};
 use super::phc::MAX_SECRET;
 use super::public_id;

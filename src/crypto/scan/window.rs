@@ -5,7 +5,8 @@
 use memchr::{memchr_iter, memrchr};
 use zeroize::Zeroizing;
 
-use super::{Hit, REACH, find};
+use super::wide::{WIDE_REACH, candidates};
+use super::{Hit, find};
 
 /// Bytes in view.
 const SIZE: usize = 256 * 1024;
@@ -21,16 +22,39 @@ pub struct Place {
 
 impl Place {
     const START: Self = Self { line: 1, column: 1 };
+}
 
-    /// The place behind some more text.
+/// A place, and how many bytes before it in its line are zero: of wide characters they are no columns.
+#[derive(Clone, Copy)]
+struct Spot {
+    place: Place,
+    zeros: usize,
+}
+
+impl Spot {
+    const START: Self = Self { place: Place::START, zeros: 0 };
+
+    /// The spot behind some more text.
     fn after(self, passed: &[u8]) -> Self {
         let columns = |text: &[u8]| text.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let zeros = |text: &[u8]| text.iter().filter(|byte| **byte == 0).count();
+        let Self { place: Place { line, column }, .. } = self;
         match memrchr(b'\n', passed).and_then(|last| passed.split_at_checked(last + 1)) {
-            None => Self { column: self.column + columns(passed), ..self },
+            None => {
+                let place = Place { line, column: column + columns(passed) };
+                Self { place, zeros: self.zeros + zeros(passed) }
+            }
             Some((lines, rest)) => {
-                Self { line: self.line + memchr_iter(b'\n', lines).count(), column: 1 + columns(rest) }
+                let place =
+                    Place { line: line + memchr_iter(b'\n', lines).count(), column: 1 + columns(rest) };
+                Self { place, zeros: zeros(rest) }
             }
         }
+    }
+
+    /// The place as one of wide characters.
+    const fn of_wide(self) -> Place {
+        Place { line: self.place.line, column: self.place.column - self.zeros }
     }
 }
 
@@ -51,7 +75,7 @@ pub struct Window {
     text: usize,
     filled: usize,
     /// Where the first of them stands in the text.
-    place: Place,
+    spot: Spot,
     width: Width,
 }
 
@@ -62,15 +86,15 @@ impl Default for Window {
 }
 
 impl Window {
-    /// A window that shows so many bytes: at least twice [`REACH`].
+    /// A window that shows so many bytes: at least twice [`WIDE_REACH`].
     pub fn new(size: usize) -> Self {
-        let bytes = Zeroizing::new(vec![0; size.max(2 * REACH)]);
-        Self { bytes, text: 0, filled: 0, place: Place::START, width: Width::NotKnown }
+        let bytes = Zeroizing::new(vec![0; size.max(2 * WIDE_REACH)]);
+        Self { bytes, text: 0, filled: 0, spot: Spot::START, width: Width::NotKnown }
     }
 
     /// Turns to another text, of which nothing was read yet.
     pub fn begin(&mut self) {
-        (self.text, self.filled, self.place, self.width) = (0, 0, Place::START, Width::NotKnown);
+        (self.text, self.filled, self.spot, self.width) = (0, 0, Spot::START, Width::NotKnown);
     }
 
     /// Where the next bytes go. Never empty.
@@ -87,20 +111,27 @@ impl Window {
             return;
         }
         let text = self.bytes.get(..self.text).unwrap_or_default();
-        let before = if last { text.len() } else { text.len().saturating_sub(REACH) };
-        let (mut place, mut told) = (self.place, 0);
+        let before = if last { text.len() } else { text.len().saturating_sub(WIDE_REACH) };
+        let (mut spot, mut told) = (self.spot, 0);
         let mut pass = |to: usize| {
-            place = place.after(text.get(told..to).unwrap_or_default());
+            spot = spot.after(text.get(told..to).unwrap_or_default());
             told = to;
-            place
+            spot
         };
+        let mut wide = candidates(text, before).into_iter().peekable();
         for hit in find(text, before) {
-            tell(pass(hit.start), &hit);
+            while let Some(wide) = wide.next_if(|wide| wide.start < hit.start) {
+                wide.tell(text, |wide| tell(pass(wide.start).of_wide(), wide));
+            }
+            tell(pass(hit.start).place, &hit);
+        }
+        for wide in wide {
+            wide.tell(text, |wide| tell(pass(wide.start).of_wide(), wide));
         }
         if last {
             return self.begin();
         }
-        self.place = pass(before);
+        self.spot = pass(before);
         self.bytes.copy_within(before..self.filled, 0);
         self.text -= before;
         self.filled -= before;
@@ -151,6 +182,35 @@ mod tests {
     use super::*;
     use crate::crypto::random::OsEntropy;
     use crate::crypto::token::{Token, TokenKind};
+
+    #[test]
+    fn wide_characters_are_searched_in_either_order_without_a_mark() {
+        let token = Token::mint(TokenKind::Agency, &mut OsEntropy).unwrap();
+        let text = format!("k={}\n{}, {}\u{2026}", token.reveal(), "x".repeat(300_000), token.reveal());
+        let expected = [(1, 3), (2, 300_003)];
+        let low_first = |bytes: &[u8]| bytes.to_vec();
+        let high_first = |bytes: &[u8]| bytes.iter().rev().copied().collect::<Vec<u8>>();
+        let mut window = Window::default();
+        for order in [low_first, high_first] {
+            let two: Vec<u8> = text.encode_utf16().flat_map(|unit| order(&unit.to_le_bytes())).collect();
+            let four: Vec<u8> = text.chars().flat_map(|c| order(&u32::from(c).to_le_bytes())).collect();
+            for bytes in [two, four] {
+                for step in [3, 4_096, 10_000_000] {
+                    assert_eq!(places(&mut window, &bytes, step), expected, "{step}");
+                }
+                // In the midst of others, and cut off before its end.
+                let amidst = [b"\xff\x01".as_slice(), &bytes, b"\xfe"].concat();
+                assert_eq!(places(&mut window, &amidst, 4_096).len(), 2);
+                assert!(places(&mut window, &bytes[..bytes.len().min(150)], 7).len() <= 1);
+            }
+            // A mark says it of four bytes, too.
+            let marked: Vec<u8> =
+                format!("\u{feff}{text}").chars().flat_map(|c| order(&u32::from(c).to_le_bytes())).collect();
+            assert_eq!(places(&mut window, &marked, 4_096).len(), 2);
+        }
+        let both = [token.reveal().as_bytes(), &[0], token.reveal().as_bytes()].concat();
+        assert_eq!(places(&mut window, &both, 7), [(1, 1), (1, 58)], "what is not wide keeps its columns");
+    }
 
     /// Reads `text` in pieces of at most `step` bytes.
     fn places(window: &mut Window, mut text: &[u8], step: usize) -> Vec<(usize, usize)> {

@@ -24,6 +24,9 @@ pub struct NewKey {
     /// What it is for.
     #[n(4)]
     pub note: Note,
+    /// Whether it opens nothing and rings when it is presented.
+    #[cbor(n(5), default)]
+    pub decoy: bool,
 }
 
 /// What can be changed of a key besides its scopes.

@@ -6,6 +6,7 @@ use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::command::{Context, KeyEdit, Minted, NewKey};
+use crate::domain::decoy::Decoy;
 use crate::domain::event::Event;
 use crate::domain::handover::{Handed, Way};
 use crate::domain::lifecycle::{Protection, Word};
@@ -36,6 +37,7 @@ pub(super) fn pause(
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
+    key.opens_something()?;
     let lasts = |half: &Key| matches!(half.status, Status::Paused(_)) && half.pause_ends.is_none();
     let fit: &[KeyState] =
         if lasts(key) { &[] } else { &[KeyState::Active, KeyState::Paused, KeyState::Superseded] };
@@ -57,6 +59,7 @@ pub(super) fn pause(
 
 pub(super) fn resume(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
+    key.opens_something()?;
     let is_stopped = matches!(key.status, Status::Paused(_));
     let fit: &[KeyState] = if is_stopped { &[KeyState::Paused, KeyState::Superseded] } else { &[] };
     let works = if state.halves(key).is_some_and(|halves| halves.old.id == id) {
@@ -145,7 +148,8 @@ pub(super) fn edit(
         name_is_free(state, key.owner, Some(key.id), name, context.now)?;
     }
     if *expiry != key.expiry {
-        within_limits(state.policy(), *expiry, context.now)?;
+        // How long access lasts is no concern of what gives none.
+        within_limits(state.policy().max_life.filter(|_| !key.is_decoy()), *expiry, context.now)?;
         believed(context)?;
     }
     if let Some(days) = notice_days {
@@ -183,6 +187,7 @@ const LIVE: &[KeyState] = &[KeyState::Active, KeyState::Paused];
 
 pub(super) fn keep(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
+    key.opens_something()?;
     need(key, LIVE, None, context)?;
     believed(context)?;
     Ok(vec![Event::KeyKept(Key { counted_from: Some(context.now), ..key.clone() })])
@@ -195,6 +200,7 @@ pub(super) fn protect(
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
+    key.opens_something()?;
     need(key, LIVE, None, context)?;
     if why.as_str().is_empty() {
         return Err(Refusal::BadText { field: "why", why: BadText::NoReason });
@@ -350,6 +356,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         motive: None,
         pause_ends: None,
         handed: None,
+        decoy: new.decoy.then_some(Decoy),
     })
 }
 
@@ -445,25 +452,28 @@ fn expiry(policy: &Policy, new: &NewKey, now: Timestamp) -> Result<Expiry, Refus
         Place::Location(_) => policy.default_life_location,
         Place::App(_) => policy.default_life_app,
     };
+    // How long access lasts is no concern of what gives none.
+    let limit = policy.max_life.filter(|_| !new.decoy);
     let chosen = match new.expiry {
         Some(chosen) => chosen,
         // The default bends to the limit: only an explicit wish can break it.
-        None => match (default, policy.max_life) {
+        None if new.decoy => Expiry::Never,
+        None => match (default, limit) {
             (None, None) => Expiry::Never,
             (Some(days), None) | (None, Some(days)) => life(now, days)?,
             (Some(days), Some(limit)) => life(now, days.min(limit))?,
         },
     };
-    within_limits(policy, chosen, now)?;
+    within_limits(limit, chosen, now)?;
     Ok(chosen)
 }
 
-/// Refuses an end that is no end, or one beyond the policy's longest life.
-pub(super) fn within_limits(policy: &Policy, chosen: Expiry, now: Timestamp) -> Result<(), Refusal> {
+/// Refuses an end that is no end, or one beyond the longest life in days, where there is one.
+pub(super) fn within_limits(limit: Option<u32>, chosen: Expiry, now: Timestamp) -> Result<(), Refusal> {
     if let Expiry::At(at) = chosen {
         Expiry::at(at, now).map_err(Refusal::BadExpiry)?;
     }
-    if let Some(limit) = policy.max_life {
+    if let Some(limit) = limit {
         let fits = match chosen {
             Expiry::Never => false,
             Expiry::At(at) => at.since(now) <= i64::from(limit) * DAY_MS,

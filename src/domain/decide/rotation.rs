@@ -18,6 +18,7 @@ pub(super) fn rotate(
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
     let (key, now) = (find(state, id, context)?, context.now);
+    key.opens_something()?;
     if let Some(by) = rotation.id.as_ref().and_then(|name| state.rotated_as(key, name)) {
         return Err(Refusal::RotatedBefore { by });
     }
@@ -33,7 +34,7 @@ pub(super) fn rotate(
         return Err(Refusal::InGrace { old: old.id, new: key.id });
     }
     if let Some(expiry) = rotation.expiry.filter(|expiry| *expiry != key.expiry) {
-        within_limits(state.policy(), expiry, now)?;
+        within_limits(state.policy().max_life, expiry, now)?;
         believed(context)?;
     }
     if !is_lost {

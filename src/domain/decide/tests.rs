@@ -121,6 +121,7 @@ fn agency_key(called: &str) -> NewKey {
         scopes: vec![scope("contacts.read")],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     }
 }
 

@@ -111,7 +111,7 @@ fn notice(subject: &SubjectLine, change: &ChangeLine) -> Option<Tiding> {
         Told::ENDS => Some(step(Matter::Ends(key))),
         Told::ENDED => Some(Tiding::Done(Matter::Ended(key))),
         Told::MISSED => Some(Tiding::Done(Matter::StillUsed(key))),
-        Told::PRESENTED => Some(Tiding::Done(Matter::Presented(key))),
+        Told::PRESENTED | Told::RANG => Some(Tiding::Done(Matter::Presented(key))),
         _ => None,
     }
 }

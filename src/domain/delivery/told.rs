@@ -113,7 +113,7 @@ pub enum Matter {
     Ended(KeyId),
     /// A key was deleted for want of use.
     Deleted(KeyId),
-    /// Somebody presents a key that was deleted.
+    /// Somebody presents a key that was deleted, or a decoy.
     Presented(KeyId),
     /// The record of a deleted key is back.
     Restored(KeyId),

@@ -31,6 +31,9 @@ impl Event {
             Self::KeyIssued(k) | Self::KeyImported(k) => {
                 let mut all = one("scopes", String::new(), k.scopes.to_string());
                 all.extend(one("expires", String::new(), k.expiry.to_string()));
+                if k.is_decoy() {
+                    all.extend(one("decoy", String::new(), "opens nothing, rings".into()));
+                }
                 all
             }
             Self::KeySucceeded(k, before) if k.expiry == *before => {
@@ -137,6 +140,7 @@ fn given(key: &Key, cycle: &Cycle, told: Told) -> Vec<Change> {
         Told::Unused { days, deletes_at } => (Told::UNUSED, format!("{deletes_at}, told {days} d before")),
         Told::Ends { at, .. } if key.superseded.is_some() => (Told::MISSED, at.to_string()),
         Told::Ends { days: 0, at } => (Told::ENDED, at.to_string()),
+        Told::Presented { at } if key.is_laid() => (Told::RANG, at.to_string()),
         Told::Presented { at } => (Told::PRESENTED, at.to_string()),
         Told::Ends { days, at } => (Told::ENDS, format!("{at}, told {days} d before")),
     };

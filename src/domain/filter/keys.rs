@@ -16,7 +16,7 @@ pub type KeyFilter = Filter<Term>;
 
 /// The states `state:` knows, beside the words of the table.
 const STATES: &str =
-    "active, paused, superseded, stopped, expired, revoked, deleted, live, expiring, idle or due";
+    "active, paused, superseded, stopped, expired, revoked, deleted, live, expiring, idle, due or decoy";
 
 /// Something asked of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub enum Wanted {
     Idle,
     /// Either of these two.
     Due,
+    /// It opens nothing and rings.
+    Decoy,
     /// Neither people nor time have ended it, and it is refused for one of these.
     Stopped(&'static [Reason]),
 }
@@ -64,7 +66,9 @@ impl Term {
     /// Whether it holds for a key.
     pub fn fits(&self, key: &Key, view: View<'_>, now: Timestamp) -> bool {
         let left = || key.expiry.instant().map(|at| at.since(now));
+        // To be unused is all that a decoy is for: nothing that is asked of use is meant of one.
         let unused = || now.since(view.unused_since(key));
+        let is_for_use = !key.is_decoy();
         match self {
             Self::Scope(wanted) => key.scopes.iter().any(|scope| scope.as_str().contains(wanted.as_str())),
             Self::State(wanted) => wanted.fits(key, view, now),
@@ -77,9 +81,9 @@ impl Term {
             }
             Self::ExpiresAfter(limit) => left().is_none_or(|ms| ms > *limit),
             Self::NeverExpires => left().is_none(),
-            Self::IdleLonger(limit) => unused() > *limit,
-            Self::IdleShorter(limit) => unused() <= *limit,
-            Self::NeverUsed => view.last_use(key) == LastUse::Never,
+            Self::IdleLonger(limit) => is_for_use && unused() > *limit,
+            Self::IdleShorter(limit) => is_for_use && unused() <= *limit,
+            Self::NeverUsed => is_for_use && view.last_use(key) == LastUse::Never,
         }
     }
 }
@@ -89,7 +93,10 @@ impl Wanted {
         let expiring = || key.expires_soon(view.policy(), now).is_some();
         let idle = || view.idle_days(key, now).is_some() || view.goes(key, now).is_some();
         match self {
+            // To somebody who asks what works it does not.
+            Self::Exactly(KeyState::Active) => key.state(now) == KeyState::Active && !key.is_decoy(),
             Self::Exactly(state) => key.state(now) == state,
+            Self::Decoy => key.is_laid(),
             Self::Live => key.state(now).is_live(),
             Self::Expiring => expiring(),
             Self::Idle => idle(),
@@ -187,6 +194,7 @@ fn wanted(word: &str) -> Option<Wanted> {
         "app stopped" => Wanted::Stopped(&[Reason::AppDisabled]),
         "idle" => Wanted::Idle,
         "due" => Wanted::Due,
+        "decoy" => Wanted::Decoy,
         _ => Wanted::Exactly(KeyState::ALL.into_iter().find(|state| state.as_str() == word)?),
     })
 }

@@ -33,7 +33,7 @@ pub enum NoticeKind {
     /// It was deleted for want of use.
     #[n(3)]
     Deleted,
-    /// It was deleted, and somebody presents it.
+    /// It was deleted or is a decoy, and somebody presents it.
     #[n(4)]
     Presented,
     /// Its record was deleted and is back, revoked.
@@ -117,7 +117,7 @@ pub struct Cycle {
     /// When it was told that it has ended. Its record is not cleared away before the policy's days have passed since.
     #[n(5)]
     pub ended: Option<Timestamp>,
-    /// When it was told last that somebody presents the key though it was deleted.
+    /// When it was told last that somebody presents the key though it opens nothing.
     #[n(6)]
     pub presented: Option<Timestamp>,
 }

@@ -19,7 +19,8 @@
 //! days after its end, and after a sweep told that it had come. Nobody is told of it, and none waits for a word: nothing that
 //! works is taken away.
 //!
-//! **Deleted.** A deleted record is purged when it can no longer be restored. Until then, who presents the key is told of.
+//! **Deleted.** A deleted record is purged when it can no longer be restored. Until then, who presents the key is told of. So is
+//! who presents a decoy, until somebody ends it.
 //!
 //! **Rotated.** The grace of an old half that waits for the first use of the new one ends so long after it. When its end is
 //! near and it is still used, that is told, once for that end. An old half whose grace is over is written down as revoked.
@@ -33,6 +34,7 @@
 mod cycle;
 mod missed;
 mod pass;
+mod presented;
 
 use self::cycle::after;
 pub(in crate::domain) use self::cycle::before;
@@ -40,9 +42,12 @@ pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
 use self::missed::{missed_from, secret_missed_from};
 pub use self::missed::{old_secret_used, still_used};
 pub use self::pass::{Pass, Plan};
+pub(in crate::domain) use self::presented::presented;
+use self::presented::ring;
+pub use self::presented::{is_noted, rings};
 use super::time::DAY_MS;
 use super::verdict::closed;
-use super::{Expiry, Key, KeyId, KeyState, Policy, State, Status, Timestamp};
+use super::{Expiry, Key, KeyId, KeyState, Policy, State, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
 pub const STEPS: [u32; 3] = [FIRST, 7, 1];
@@ -53,9 +58,6 @@ pub const FIRST: u32 = 15;
 pub fn allowed(live: usize) -> usize {
     (live / 20).clamp(5, 20)
 }
-
-/// Days after which it is told again that somebody presents a deleted key, and for which that is news.
-const RUNG_DAYS: u32 = 7;
 
 /// What the rules go by besides the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +98,7 @@ pub enum Told {
         #[n(1)]
         at: Timestamp,
     },
-    /// The key was deleted, and somebody presents it.
+    /// The key was deleted or is a decoy, and somebody presents it.
     #[n(2)]
     Presented {
         /// When that was last.
@@ -114,8 +116,10 @@ impl Told {
     pub const ENDED: &'static str = "ended";
     /// For [`Told::Ends`] of a key that another took over from, and that is used all the same.
     pub const MISSED: &'static str = "ends, still used";
-    /// For [`Told::Presented`].
+    /// For [`Told::Presented`] of a key that was deleted.
     pub const PRESENTED: &'static str = "deleted, still presented";
+    /// For [`Told::Presented`] of a decoy.
+    pub const RANG: &'static str = "decoy, presented";
 
     /// Whether it is the first that its key was told, of what holds with it.
     pub fn is_first(self, cycle: &Cycle) -> bool {
@@ -234,9 +238,9 @@ fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<
             plan.purges.push(key);
         } else {
             plan.next = earliest(plan.next, Some(until));
-            ring(state, key, grounds.now, plan);
         }
     }
+    ring(state, key, grounds.now, plan);
     plan.graces.extend(state.grace_end(key, grounds.now).map(|begun| (key, begun)));
     if key.superseded.is_some() && !key.is_ended() {
         match key.expiry.instant() {
@@ -266,44 +270,6 @@ fn miss<'s>(state: &'s State, key: &'s Key, end: Timestamp, now: Timestamp, plan
     }
 }
 
-/// Whether it is to be told that somebody presents a deleted key: soon, and again when that goes on after a week.
-fn ring<'s>(state: &'s State, key: &'s Key, now: Timestamp, plan: &mut Plan<'s>) {
-    let Some((at, told)) = presented(state, key, now) else { return };
-    let cycle = state.cycle(key.id).cloned().unwrap_or_else(|| Cycle::of(key.id));
-    let next = match told {
-        Some(told) if at <= told => return,
-        Some(told) => after(told, RUNG_DAYS),
-        None => now,
-    };
-    if now < next {
-        plan.next = earliest(plan.next, Some(next));
-    } else {
-        plan.notices.push((key, Cycle { presented: Some(now), ..cycle }, Told::Presented { at }));
-    }
-}
-
-/// Whether a sweep would tell now that somebody presents a deleted key.
-pub fn rings(state: &State, key: &Key, now: Timestamp) -> bool {
-    let mut plan = Plan::default();
-    ring(state, key, now, &mut plan);
-    !plan.is_empty()
-}
-
-/// When a key was presented last since it was deleted, as far as that is news, and when that was told last. What a clock saw
-/// or told that was ahead counts for nothing.
-pub(in crate::domain) fn presented(
-    state: &State,
-    key: &Key,
-    now: Timestamp,
-) -> Option<(Timestamp, Option<Timestamp>)> {
-    let Status::Deleted(since) = key.status else { return None };
-    key.restorable_until().filter(|until| now < *until)?;
-    let of_now = |at: &Timestamp| since <= *at && *at <= now;
-    let at = Some(state.trace(key.id)?.presented()?.at).filter(of_now)?;
-    let told = state.cycle(key.id).and_then(|cycle| cycle.presented).filter(of_now);
-    (now < after(at, RUNG_DAYS)).then_some((at, told))
-}
-
 /// When it will be told of what is used that it ends soon: that time is known as far as nobody uses it until then.
 fn missed_at(from: Timestamp, used: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     (now < from && used.is_some_and(|at| from.since(at) <= DAY_MS)).then_some(from)
@@ -317,8 +283,13 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
     }
     let now = grounds.now;
     let known = state.cycle(key.id);
-    let mut cycle = known.cloned().unwrap_or_else(|| Cycle::of(key.id)).believed(now);
-    let told_before = plan.notices.len();
+    let told = |plan: &Plan<'s>| {
+        let last = plan.notices.last().filter(|(last, ..)| last.id == key.id);
+        last.map(|(_, cycle, _)| cycle.clone())
+    };
+    // What is told of it already is written down with what follows, too.
+    let cycle = told(plan).or_else(|| known.cloned());
+    let mut cycle = cycle.unwrap_or_else(|| Cycle::of(key.id)).believed(now);
     let watch = watch(state, state.policy(), key, &cycle, grounds);
     // First of all, so that whatever notice is given writes down that these hold no more.
     if watch.as_ref().is_none_or(|watch| watch.is_void) {
@@ -379,7 +350,7 @@ fn judge<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'
         plan.next = earliest(plan.next, Some(coming).filter(|at| now < *at));
     }
     // A notice writes down the rest of it as well.
-    if plan.notices.len() == told_before && known.is_some_and(|known| *known != cycle) {
+    if told(plan).is_none() && known.is_some_and(|known| *known != cycle) {
         plan.renewed.push((key, cycle));
     }
 }

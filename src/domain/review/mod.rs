@@ -67,6 +67,8 @@ impl<'a> Reviewer<'a> {
     /// old half whose end is set. `shares_name` is of the row: it takes all keys to know.
     pub fn of_key(self, key: &Key, shares_name: bool) -> Vec<Concern> {
         match key.state(self.now) {
+            // Whatever is said of use, of what was granted or of its end is meant of what opens something.
+            KeyState::Active | KeyState::Paused if key.is_decoy() => return Vec::new(),
             KeyState::Active | KeyState::Paused => {}
             KeyState::Deleted => {
                 let comes = presented(self.view.state(), key, self.now);
@@ -192,7 +194,7 @@ impl Review {
             self.rows.push(Row { who: Bearer::Key(key.id), risk, shares_name: false });
         }
         // The keys of one owner differ in name.
-        if by.view.is_whole() && key.state(by.now).is_live() {
+        if by.view.is_whole() && key.state(by.now).is_live() && !key.is_decoy() {
             self.names.push((self.hasher.hash_one(key.name.folded()), key.owner, key.id));
         }
     }

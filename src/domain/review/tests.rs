@@ -53,6 +53,7 @@ fn key(n: usize) -> Key {
         motive: None,
         pause_ends: None,
         handed: None,
+        decoy: None,
     }
 }
 

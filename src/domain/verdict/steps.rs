@@ -23,6 +23,8 @@ pub enum Question {
     NotRevoked,
     /// Whether its time is not over.
     InTime,
+    /// Whether it is no decoy.
+    Real,
     /// Whether no lockdown covers it.
     NotLockedDown,
     /// Whether its owner's keys work.
@@ -39,7 +41,7 @@ pub enum Question {
 
 impl Question {
     /// All, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Form,
         Self::Known,
         Self::Kind,
@@ -48,6 +50,7 @@ impl Question {
         Self::Kept,
         Self::NotRevoked,
         Self::InTime,
+        Self::Real,
         Self::NotLockedDown,
         Self::Owner,
         Self::Location,
@@ -67,6 +70,7 @@ impl Question {
             Self::Kept => "not_deleted",
             Self::NotRevoked => "not_revoked",
             Self::InTime => "not_expired",
+            Self::Real => "not_decoy",
             Self::NotLockedDown => "not_locked_down",
             Self::Owner => "owner",
             Self::Location => "location",
@@ -87,6 +91,7 @@ impl Question {
             Self::Kept => "not deleted",
             Self::NotRevoked => "not revoked",
             Self::InTime => "not expired",
+            Self::Real => "not a decoy",
             Self::NotLockedDown => "not locked down",
             Self::Owner => "owner: their keys work",
             Self::Location => "location: none, or open",
@@ -128,6 +133,7 @@ pub const fn question_of(reason: Reason) -> Question {
         Reason::Tombstoned => Question::Kept,
         Reason::Revoked => Question::NotRevoked,
         Reason::Expired => Question::InTime,
+        Reason::Decoy => Question::Real,
         Reason::LockedDown => Question::NotLockedDown,
         Reason::OwnerDisabled => Question::Owner,
         Reason::LocationDisabled => Question::Location,
@@ -157,7 +163,7 @@ mod tests {
     use crate::domain::verdict::{Bearer, judge};
     use crate::domain::{Expiry, KeyId, Scopes, Timestamp};
 
-    const REASONS: [Reason; 14] = [
+    const REASONS: [Reason; 15] = [
         Reason::Malformed,
         Reason::Unknown,
         Reason::KindMismatch,
@@ -166,6 +172,7 @@ mod tests {
         Reason::Tombstoned,
         Reason::Revoked,
         Reason::Expired,
+        Reason::Decoy,
         Reason::LockedDown,
         Reason::OwnerDisabled,
         Reason::LocationDisabled,
@@ -217,6 +224,7 @@ mod tests {
         for closed in [
             Some(Reason::Tombstoned),
             Some(Reason::Revoked),
+            Some(Reason::Decoy),
             Some(Reason::LockedDown),
             Some(Reason::OwnerDisabled),
             Some(Reason::Disabled),

@@ -173,6 +173,7 @@ impl Story {
                 scopes: self.scopes_for(plan.preset, Level::App, plan.method),
                 expiry: Some(self.expiry(old, life)),
                 note: Note::default(),
+                decoy: false,
             };
             let uses = 5 + self.roll(40);
             self.issue(Issue { by, new, last_use: (idle >= 0).then_some(idle), uses, fate }, old);

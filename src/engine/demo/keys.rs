@@ -116,6 +116,7 @@ impl Story {
                 scopes: self.scopes(preset, Level::Agency),
                 expiry: Some(self.expiry(old, life)),
                 note: Note::new(note).map_err(bad_text)?,
+                decoy: false,
             };
             let uses = 3 + self.roll(40);
             self.issue(Issue { by: index % 2, new, last_use: (idle >= 0).then_some(idle), uses, fate }, old);
@@ -199,6 +200,7 @@ impl Story {
             scopes: self.scopes(preset, Level::Location),
             expiry: Some(expiry),
             note: Note::default(),
+            decoy: false,
         })
     }
 }

@@ -48,6 +48,7 @@ fn what_several_write_down_is_merged_and_nobody_writes_the_part_of_others() {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let token = first.engine.execute(&first.session, Command::IssueKey(new)).unwrap().token.unwrap();
     let (id, token) = (token.id(), token.reveal().to_owned());
@@ -111,6 +112,7 @@ fn histories_of_several_are_one_and_each_writes_its_own_part() {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let token = first.engine.execute(&first.session, Command::IssueKey(new)).unwrap().token.unwrap();
     let about = crate::domain::Bearer::Key(KeyId(token.id()));

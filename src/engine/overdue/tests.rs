@@ -104,6 +104,7 @@ fn issue(open: &Open, called: &str) -> (KeyId, String) {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: crate::domain::Note::default(),
+        decoy: false,
     };
     let token = open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap();
     (KeyId(token.id()), token.reveal().to_owned())

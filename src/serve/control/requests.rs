@@ -20,7 +20,7 @@ use crate::domain::command::AskedBy;
 use crate::domain::{Access, Actor, Bearer, Catalog, Command, Event, PublicId, Record, RecordKey};
 use crate::engine::open::{Key, Wants};
 use crate::engine::{
-    Brought, Done, Engine as _, EngineError, Finding, Left, LocalEngine, OpenError, Peer, Question, Session,
+    Brought, Done, Engine, EngineError, Finding, Left, LocalEngine, OpenError, Peer, Question, Session,
     Unshown, Via,
 };
 
@@ -223,7 +223,8 @@ impl Clerk {
                 plain(self.found(session, engine.ask(session, question)?))
             }
             Request::Verify { presented, wanted } => {
-                plain(self.found(session, Finding::Test(engine.verify(presented, &wanted))))
+                let decision = (&*engine as &dyn Engine).verify_for(session, presented, &wanted)?;
+                plain(self.found(session, Finding::Test(decision)))
             }
             Request::Shown(token) => {
                 self.unshown.retain(|(id, _)| *id != token);

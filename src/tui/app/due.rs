@@ -208,7 +208,7 @@ impl Due {
                 | What::Ended
                 | What::Clears
                 | What::Deleted
-                | What::Presented
+                | What::Presented { .. }
                 | What::Restored => others += usize::from(notice.seen.is_none()),
             }
         }

@@ -101,6 +101,7 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
             format!("that is for apps: {} goes to them", there(Tab::Apps)).into()
         }
         Action::Duplicate
+        | Action::NewDecoy
         | Action::Transfer
         | Action::Rotate
         | Action::Lost

@@ -194,7 +194,14 @@ pub fn impossible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>) -> Vec<(Vec<KeyId
 pub fn may_issue(place: Place, seen: &Seen<'_>) -> Result<(), Refusal> {
     // A name nobody has typed, and no scopes: what is refused for these alone is no refusal of the wish itself.
     let Ok(name) = Name::new("-") else { return Ok(()) };
-    let new = NewKey { name, place, scopes: Vec::new(), expiry: Some(Expiry::Never), note: Note::default() };
+    let new = NewKey {
+        name,
+        place,
+        scopes: Vec::new(),
+        expiry: Some(Expiry::Never),
+        note: Note::default(),
+        decoy: false,
+    };
     match objection(&Command::IssueKey(new), seen) {
         Some(
             refusal @ (Refusal::SignedOut

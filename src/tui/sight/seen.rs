@@ -97,6 +97,7 @@ impl<'a> Seen<'a> {
             Some(Reason::LocationDisabled) => Standing::LocationGone,
             Some(Reason::OwnerDisabled) => Standing::OwnerStopped,
             Some(Reason::AppDisabled) => Standing::AppStopped,
+            Some(Reason::Decoy) => Standing::Decoy,
             // What has ended is told as ended: no doubt gives it back.
             Some(Reason::StoreError) => match key.state(self.now()) {
                 KeyState::Active | KeyState::Paused | KeyState::Superseded => Standing::InDoubt,
@@ -172,6 +173,8 @@ pub enum Standing {
     LocationGone,
     /// Refused because its app is paused or gone.
     AppStopped,
+    /// Refused because it opens nothing, and rings.
+    Decoy,
     Expired,
     Revoked,
     Deleted,
@@ -186,9 +189,12 @@ impl Standing {
             Self::Idle(_) | Self::Going(_) => Badge::Idle,
             Self::InGrace(_) | Self::Superseded => Badge::Superseded,
             Self::Paused => Badge::Paused,
-            Self::InDoubt | Self::LockedDown | Self::OwnerStopped | Self::LocationGone | Self::AppStopped => {
-                Badge::Pending
-            }
+            Self::InDoubt
+            | Self::LockedDown
+            | Self::OwnerStopped
+            | Self::LocationGone
+            | Self::AppStopped
+            | Self::Decoy => Badge::Pending,
             Self::Expired => Badge::Expired,
             Self::Revoked => Badge::Revoked,
             Self::Deleted => Badge::Deleted,
@@ -211,6 +217,7 @@ impl Standing {
             Self::OwnerStopped => "owner stopped".to_owned(),
             Self::LocationGone => "location gone".to_owned(),
             Self::AppStopped => "app stopped".to_owned(),
+            Self::Decoy => "decoy".to_owned(),
             other => other.badge().word().to_owned(),
         }
     }
@@ -280,6 +287,10 @@ impl Standing {
             }
             Self::AppStopped => {
                 "Refused: its app is paused or deleted. It works again when the app is resumed.".to_owned()
+            }
+            Self::Decoy => {
+                "A decoy: it opens nothing. Whoever presents it is refused as if nobody had issued it, and you are told."
+                    .to_owned()
             }
             Self::Expired => {
                 let clears = seen.view.clears_at(key, seen.now());
@@ -352,6 +363,7 @@ mod tests {
             Standing::OwnerStopped,
             Standing::LocationGone,
             Standing::AppStopped,
+            Standing::Decoy,
             Standing::Expired,
             Standing::Revoked,
             Standing::Deleted,

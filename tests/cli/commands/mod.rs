@@ -10,6 +10,7 @@ mod backup;
 mod changes;
 mod clocks;
 mod day;
+mod decoys;
 mod delivery;
 mod lockdowns;
 mod many;

@@ -72,6 +72,11 @@ fn secrets_are_found_wherever_they_stand_and_never_shown() {
     let said = desk.run(&["scan", "--no-store", "-"], utf16).expect(1);
     assert_eq!(clean(&said, &[&token]), format!("(standard input):1:3: {hint}\n"));
 
+    let unmarked: Vec<u8> = format!("é\n {token}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    desk.file("elsewhere/wide", unmarked);
+    let said = desk.run(&["scan", "--no-store", "elsewhere/wide"], "").expect(1);
+    assert_eq!(clean(&said, &[&token]), format!("elsewhere/wide:2:2: {hint}\n"));
+
     // A directory that is called like a secret does not bring it into what is said.
     desk.file(&format!("elsewhere/{token}"), &token);
     let said = desk.run(&["scan", "--no-store", "elsewhere", "--json"], "").expect(1);
@@ -89,6 +94,19 @@ fn what_was_not_searched_is_told_and_nothing_found_is_no_answer_then() {
     desk.file("leak", &token);
     let said = desk.run(&["scan", "--no-store", "gone", "leak"], "").expect(1);
     assert!(said.err.contains("Not searched: gone: ") && said.out.starts_with("leak:1:1: "), "{said:?}");
+    // What has no end is not begun.
+    let pipe = desk.path("pipe");
+    let (here, fifo) = (rustix::fs::CWD, rustix::fs::FileType::Fifo);
+    rustix::fs::mknodat(here, &pipe, fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+    let hint =
+        "it is a pipe and no regular file; what comes through it is searched with `keydeck scan - < pipe`";
+    desk.run(&["scan", "--no-store", "pipe"], "").fails(3, hint);
+    desk.run(&["scan", "--no-store", "/dev/full"], "")
+        .fails(3, "/dev/full: it is a device and no regular file");
+    fs::create_dir(desk.path("tree")).unwrap();
+    fs::rename(&pipe, desk.path("tree/pipe")).unwrap();
+    let said = desk.run(&["scan", "--no-store", "tree"], "").expect(0);
+    assert!(said.err.contains("1 pipe, socket or device was passed over."), "{said:?}");
     desk.run(&["scan"], "").fails(2, "PATH");
     desk.run(&["scan", "--sarif", "--json", "leak"], "").fails(2, "Leave one");
     desk.run(&["scan", "-", "--operator", "maria", "--passphrase-file", "-"], "").fails(2, "standard input");

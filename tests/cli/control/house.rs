@@ -193,6 +193,7 @@ pub fn key(called: &str) -> Command {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     })
 }
 

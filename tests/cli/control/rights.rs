@@ -51,6 +51,7 @@ fn roles_reach_as_far_as_they_do_at_home() {
             scopes: vec!["contacts.read".into()],
             expiry: None,
             note: Note::default(),
+            decoy: false,
         })
     };
     let tried = |who: &Guest, n: u32| -> Vec<String> {

@@ -63,6 +63,7 @@ fn new_key(text: &str, place: Place, scopes: &[&str]) -> Command {
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         expiry: Some(Expiry::Never),
         note: Note::default(),
+        decoy: false,
     })
 }
 

@@ -78,6 +78,7 @@ fn agency_key(name: &str) -> Command {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     })
 }
 
@@ -390,8 +391,14 @@ fn the_files_on_disk_give_away_no_name_scope_location_or_note() {
     let place = Place::Location(open.engine.state().locations().next().unwrap().id);
     let scopes: Vec<String> = vec!["contacts.read".into(), "locations.read".into()];
     let note = Note::new("what it is for: Zwölfgelb").unwrap();
-    let new =
-        NewKey { name: marked("Export"), place, scopes: scopes.clone(), expiry: None, note: note.clone() };
+    let new = NewKey {
+        name: marked("Export"),
+        place,
+        scopes: scopes.clone(),
+        expiry: None,
+        note: note.clone(),
+        decoy: false,
+    };
     let token = does(Command::IssueKey(new)).token.unwrap();
     let url = |path: &str| Url::new(&format!("https://zwoelfgelb.example/{path}")).unwrap();
     does(Command::CreateApp(NewApp {

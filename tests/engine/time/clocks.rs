@@ -156,6 +156,7 @@ impl Machine {
             scopes: vec!["contacts.read".into()],
             expiry: Some(end.map_or(Expiry::Never, |end| Expiry::At(Timestamp(end)))),
             note: Note::default(),
+            decoy: false,
         };
         let done = self.open().engine.execute(&self.open().session, Command::IssueKey(new)).unwrap();
         let token = done.token.unwrap();

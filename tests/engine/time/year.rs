@@ -138,6 +138,7 @@ impl Year {
             scopes: vec!["contacts.read".into()],
             expiry: Some(expiry),
             note: Note::default(),
+            decoy: false,
         };
         let key = self.makes(Command::IssueKey(new)).unwrap();
         let own = if self.dice.once_in(4) { Some(self.dice.one_of(&[1, 2, 14, 30])) } else { None };

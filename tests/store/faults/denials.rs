@@ -45,6 +45,7 @@ pub fn new_key(called: &str, place: Place) -> Command {
         scopes: vec!["contacts.read".into(), "contacts.write".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod cleared;
+mod decoys;
 mod ends;
 mod held;
 mod idle;

@@ -47,7 +47,8 @@ proptest! {
                     let spots: Vec<_> = world.state.locations().map(|l| l.id).collect();
                     let place = if place % 2 == 0 { Place::Agency } else { Place::Location(spots[place as usize % spots.len()]) };
                     let expiry = Some(Expiry::At(Timestamp(world.now.0 + days * DAY_MS)));
-                    let new = NewKey { place, expiry, ..agency_key(&format!("K{}", n % 7)) };
+                    let decoy = days % 4 == 0;
+                    let new = NewKey { place, expiry, decoy, ..agency_key(&format!("K{}", n % 7)) };
                     let _ = world.issue(people[who], new);
                 }
                 Step::Key(who, key, verb) if !keys.is_empty() => {
@@ -91,6 +92,7 @@ proptest! {
             }
             for key in world.state.keys() {
                 let closed = verdict::closed(&world.state, key);
+                prop_assert!(!key.is_decoy() || closed.is_some(), "the decoy {} opens something", key.id);
                 if matches!(closed, Some(Reason::Revoked | Reason::Tombstoned)) {
                     dead.insert(key.id);
                 } else {

@@ -131,6 +131,7 @@ fn every_command_that_makes_a_secret_is_waited_for() {
         scopes: Vec::new(),
         expiry: Some(Expiry::Never),
         note: Note::default(),
+        decoy: false,
     };
     let job = |command| Job::Run { command, said: String::new() };
     assert_eq!(job(Command::IssueKey(new.clone())).secret_of().unwrap(), "The key Nightly export");

@@ -21,9 +21,10 @@ fn default_life(policy: &Policy, level: Level) -> Option<u32> {
 }
 
 /// The field; `None` takes the policy's default.
-pub fn field(look: &Look, level: Level) -> TypedChoice<Option<Expiry>> {
+pub fn field(look: &Look, level: Option<Level>) -> TypedChoice<Option<Expiry>> {
     let times = Times::of(look);
-    let (default, limit) = look.view(|view| (default_life(view.policy(), level), view.policy().max_life));
+    let rules = |level| look.view(|view| (default_life(view.policy(), level), view.policy().max_life));
+    let (default, limit) = level.map(rules).unwrap_or_default();
     let fits = |days: u32| limit.is_none_or(|limit| days <= limit);
     let mut suggestions = vec!["default".to_owned()];
     suggestions.extend([30, 90].into_iter().filter(|days| fits(*days)).map(|days| format!("{days}d")));

@@ -53,12 +53,21 @@ pub struct CreateKey {
     whole: Option<String>,
     /// It is the last step of creating an app.
     last_step: bool,
+    /// It opens nothing and rings.
+    decoy: bool,
 }
 
 impl CreateKey {
     /// An empty form for a key of `subset`.
     pub fn new(look: &Look, subset: Subset) -> Form<Self> {
         Form::new(Self::of(look, subset), look)
+    }
+
+    /// An empty form for a decoy among the keys of `subset`.
+    pub fn decoy(look: &Look, subset: Subset) -> Form<Self> {
+        let mut form = Self { decoy: true, ..Self::of(look, subset) };
+        form.renew_life(look);
+        Form::new(form, look)
     }
 
     /// The form for the first key of an app just created, ready to be issued as it stands.
@@ -91,7 +100,7 @@ impl CreateKey {
             level,
             location,
             app_name: Fact::new("App", app.as_ref().map_or_else(String::new, |app| app.name.clone())),
-            expires: life::field(look, level),
+            expires: life::field(look, Some(level)),
             note: TextField::new("Note").placeholder("who runs it, where it is kept"),
             contacts: None,
             others: app.as_ref().map_or_else(Ticks::default, ForApp::ticks),
@@ -100,6 +109,7 @@ impl CreateKey {
             app,
             whole: None,
             last_step: false,
+            decoy: false,
         };
         // What the app may do its key may do, unless somebody says less.
         form.plant(look, ticked.iter().cloned());
@@ -154,7 +164,7 @@ impl CreateKey {
     /// The field for the life anew, with the text that is in it.
     fn renew_life(&mut self, look: &Look) {
         let life = self.expires.text().to_owned();
-        self.expires = life::field(look, self.level);
+        self.expires = life::field(look, (!self.decoy).then_some(self.level));
         self.expires.set(&life);
     }
 
@@ -180,6 +190,7 @@ impl CreateKey {
             scopes: self.tree.ticked().iter().map(ToString::to_string).collect(),
             expiry: self.expires.value().flatten(),
             note: Note::new(self.note.text()).unwrap_or_default(),
+            decoy: self.decoy,
         })
     }
 
@@ -217,6 +228,11 @@ impl CreateKey {
         let count = scope_tree::count(look.engine.catalog(), self.tree.ticked());
         let locked = look.view(|view| self.place().is_some_and(|place| view.is_locked_down(place)));
         let locked = if locked { ", refused while locked down" } else { "" };
+        if self.decoy {
+            return format!(
+                "Issues a decoy that looks like {what}: it opens nothing, and you are told who presents it"
+            );
+        }
         format!("Issues {what}: {count}, {}{locked}", life::said(&self.expires, look, self.level))
     }
 }
@@ -258,6 +274,9 @@ impl Asking for CreateKey {
 
     fn face(&self, look: &Look, spot: Spot) -> Face {
         let title = match (self.last_step, spot.page) {
+            (false, None) if self.decoy => "New decoy",
+            (false, Some(0)) if self.decoy => "New decoy, 1 of 2: what it seems to be",
+            (false, Some(_)) if self.decoy => "New decoy, 2 of 2: what it seems to do",
             (false, None) => "New key",
             (false, Some(0)) => "New key, 1 of 2: what it is",
             (false, Some(_)) => "New key, 2 of 2: what it may do",

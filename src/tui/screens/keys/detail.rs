@@ -95,6 +95,9 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
     if usage.count > 0 {
         fact("Requests", format!("{} allowed", usage.count));
     }
+    if let Some(who) = seen.trace(key).and_then(Trace::presented) {
+        fact("Presented", format!("{} from {who}", times.both(who.at)));
+    }
     if !key.note.as_str().is_empty() {
         fact("Note", key.note.to_string());
     }

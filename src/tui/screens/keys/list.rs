@@ -121,7 +121,7 @@ pub fn urgency(standing: Standing) -> i64 {
         Standing::OwnerStopped => 2_000_000,
         Standing::LocationGone | Standing::AppStopped => 2_000_001,
         Standing::Paused => 2_000_002,
-        Standing::Active | Standing::InGrace(_) | Standing::Superseded => 2_000_003,
+        Standing::Active | Standing::InGrace(_) | Standing::Superseded | Standing::Decoy => 2_000_003,
         Standing::Expired => 2_000_004,
         Standing::Revoked => 2_000_005,
         Standing::Deleted => 2_000_006,

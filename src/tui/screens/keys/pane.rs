@@ -180,6 +180,7 @@ impl KeyPane {
     fn perform(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> bool {
         match action {
             Action::New | Action::NewKey => out.push(Ask::open(CreateKey::new(look, self.subset))),
+            Action::NewDecoy => out.push(Ask::open(CreateKey::decoy(look, self.subset))),
             Action::RowMenu => {
                 let pane = &*self;
                 let targets = self.list().targets();
@@ -361,7 +362,7 @@ impl Screen for KeyPane {
                     || self.list().marks() > 0;
                 when(somewhere, "there is nothing to step back from; q quits")
             }
-            Action::New => self.issue.clone(),
+            Action::New | Action::NewDecoy => self.issue.clone(),
             Action::NewKey if matches!(self.subset, Subset::Of(_) | Subset::Apps) => self.issue.clone(),
             Action::NewKey => Err("only apps have keys of their own kind; n issues one here".into()),
             _ => {

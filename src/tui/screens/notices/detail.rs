@@ -58,6 +58,7 @@ pub fn lines(
             | Standing::LocationGone
             | Standing::AppStopped
             | Standing::InGrace(_)
+            | Standing::Decoy
             | Standing::Revoked => 1,
         };
         all.extend(detail::lines(glyphs, key, sight.seen, (history, None), keymap).into_iter().skip(told));
@@ -108,10 +109,15 @@ fn why(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, keep: &str) {
                 times.minute(notice.when)
             ));
         }
-        What::Presented => {
+        What::Presented { decoy } => {
             let seen = sight.key(notice).and_then(|key| sight.seen.trace(key)).and_then(Trace::presented);
             let whence = seen.map_or_else(String::new, |seen| format!(", from {seen}"));
-            say(format!("It was deleted, and somebody still presents it: last on {}{whence}. They are refused.", times.minute(notice.when)));
+            let last = format!("last on {}{whence}", times.minute(notice.when));
+            say(if decoy {
+                format!("It is a decoy, and somebody presents it: {last}. They are refused as if nobody had issued it: find out where its token lay.")
+            } else {
+                format!("It was deleted, and somebody still presents it: {last}. They are refused.")
+            });
         }
         What::Restored => say("It was deleted, and its record is back. Its secret stays dead: issue another to whoever needs one.".to_owned()),
         What::Held(_) => {

@@ -138,7 +138,7 @@ impl Notices {
             | What::Ended
             | What::Clears
             | What::Deleted
-            | What::Presented
+            | What::Presented { .. }
             | What::Restored => {
                 out.extend(row.notice.app.map(|app| Ask::Go(Tab::Apps, Errand::App(app))));
                 let key = row.notice.key.and_then(|id| look.view(|view| view.key(id).cloned()));

@@ -43,7 +43,7 @@ impl RowId {
             | What::Ended
             | What::Clears
             | What::Deleted
-            | What::Presented
+            | What::Presented { .. }
             | What::Restored => Self::Key(notice.key?, notice.what.kind()?),
         })
     }
@@ -99,7 +99,8 @@ impl<'a> Sight<'a> {
             What::Ended => (Badge::Expired, "has expired".to_owned()),
             What::Clears => (Badge::Expired, "is cleared away".to_owned()),
             What::Deleted => (Badge::Deleted, "was deleted, unused".to_owned()),
-            What::Presented => (Badge::Pending, "deleted, still presented".to_owned()),
+            What::Presented { decoy: false } => (Badge::Pending, "deleted, still presented".to_owned()),
+            What::Presented { decoy: true } => (Badge::Pending, "decoy, presented".to_owned()),
             What::Restored => (Badge::Revoked, "was restored, revoked".to_owned()),
         }
     }
@@ -119,7 +120,7 @@ impl<'a> Sight<'a> {
             | What::StillUsed
             | What::Ended
             | What::Clears
-            | What::Presented
+            | What::Presented { .. }
             | What::Restored => self.seen.times.relative(notice.when),
         }
     }
@@ -143,7 +144,7 @@ impl<'a> Sight<'a> {
             What::Ends | What::GraceEnds | What::StillUsed | What::Ended => self.callers(notice),
             What::Clears => "it stays refused".to_owned(),
             What::Deleted => format!("purged {}", self.seen.times.relative(notice.when)),
-            What::Presented => "401 for whoever has it".to_owned(),
+            What::Presented { .. } => "401 for whoever has it".to_owned(),
             What::Restored => "it stays revoked".to_owned(),
         }
     }

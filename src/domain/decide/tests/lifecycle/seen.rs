@@ -75,7 +75,7 @@ fn who_presents_a_deleted_key_stands_on_the_board_until_that_was_seen_and_anew_a
     knock(&mut world, day(300));
     assert!(world.notices(key).is_empty());
     knock(&mut world, day(3));
-    assert_eq!((world.notice(key).what, world.notice(key).when), (What::Presented, day(3)));
+    assert_eq!((world.notice(key).what, world.notice(key).when), (What::Presented { decoy: false }, day(3)));
     world.acknowledge(maria, key).unwrap();
     assert!(world.is_seen(key));
     for n in 3..30 {
@@ -92,7 +92,7 @@ fn who_presents_a_deleted_key_stands_on_the_board_until_that_was_seen_and_anew_a
     world.now = day(30);
     assert!(world.notices(key).is_empty());
     knock(&mut world, day(30));
-    assert_eq!(world.notice(key).what, What::Presented);
+    assert_eq!(world.notice(key).what, What::Presented { decoy: false });
     assert_eq!(world.sweep_on([30]), []);
     assert_eq!(world.state.cycle(key).unwrap().presented, Some(day(30)), "nor was that told");
     assert_eq!(world.sweep_on([60]), [(60, Did::Purged(key))]);
