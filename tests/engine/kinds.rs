@@ -12,11 +12,11 @@ use keydeck::domain::command::KeyEdit;
 use keydeck::domain::delivery::KINDS;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    AppId, Command, Counted, Expiry, Extent, KeyId, NewApp, Note, Profile, Reason, RecordKey, Rotation,
-    SourceApp, Timestamp, Url, UserType,
+    AppId, Command, Counted, Expiry, Extent, KeyId, NewApp, NewKey, Note, Place, Profile, Reason, RecordKey,
+    Rotation, SourceApp, Timestamp, Url, UserType,
 };
 use keydeck::engine::open::{Key, found, open};
-use keydeck::engine::{Engine as _, Origin, Sweeping};
+use keydeck::engine::{Engine, Origin, Sweeping};
 use keydeck::store::{Fault, Op, SledOptions, SledStore, Store as _};
 use serde_json::Value;
 
@@ -269,6 +269,61 @@ fn who_presents_a_deleted_key_is_told_of_at_once_and_again_after_a_week_of_it() 
     assert_eq!(knock(), Some(Reason::Revoked));
     post.sweep();
     assert_eq!(post.told()[3..], ["maria: restored Webhook relay"]);
+    assert!(post.house.is_whole());
+}
+
+#[test]
+fn who_presents_a_decoy_is_told_of_at_once_and_again_after_each_day_of_it() {
+    let post = Post::new();
+    let new = NewKey {
+        name: name("Payroll export"),
+        place: Place::Agency,
+        scopes: vec!["contacts.read".into()],
+        expiry: None,
+        note: Note::default(),
+        decoy: true,
+    };
+    let engine = &post.house.open.engine;
+    let token = engine.execute(&post.house.open.session, Command::IssueKey(new)).unwrap().token.unwrap();
+    let key = KeyId(token.id());
+    let from = Origin { address: Some([203, 0, 113, 7].into()), agent: Some(b"curl/8.5") };
+    let knock = || engine.verify_from(token.reveal().as_bytes(), &[], from).reason();
+    post.house.clock.pass(100 * DAY_MS);
+    post.sweep();
+    assert!(post.told().is_empty(), "that nobody uses it is told to nobody");
+    let mut told = Vec::new();
+    for hour in 0..60 {
+        assert_eq!(knock(), Some(Reason::Decoy));
+        post.sweep();
+        told.resize(post.told().len(), hour);
+        post.house.clock.pass(HOUR);
+    }
+    assert_eq!((post.told(), told), (vec!["maria: presented Payroll export".to_owned(); 3], vec![0, 24, 48]));
+    let line = &post.given()[0]["notices"][0];
+    let text = line["text"].as_str().unwrap();
+    assert!(
+        line["decoy"] == true && text.contains("is a decoy, and somebody presents it: last on"),
+        "{line}"
+    );
+    assert!(
+        text.contains(", from 203.0.113.7 by curl/8.5. It is refused as if nobody had issued it."),
+        "{text}"
+    );
+    // It is no use, and asking about it is no request.
+    assert_eq!(engine.state().usage(key).count, 0);
+    let presented = || engine.state().trace(key).and_then(|trace| trace.presented().map(|seen| seen.at));
+    let last = presented();
+    let engine: &dyn Engine = &**engine;
+    engine.test(&post.house.open.session, token.reveal().as_bytes(), &[]).unwrap();
+    engine.whose(&post.house.open.session, token.reveal().as_bytes()).unwrap();
+    post.sweep();
+    assert_eq!(presented(), last);
+    // Ended, it is a dead key like any other.
+    post.house.does(Command::revoke(key)).unwrap();
+    assert_eq!(knock(), Some(Reason::Revoked));
+    post.house.clock.pass(2 * DAY_MS);
+    post.sweep();
+    assert_eq!(post.told().len(), 3);
     assert!(post.house.is_whole());
 }
 

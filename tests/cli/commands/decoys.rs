@@ -21,6 +21,7 @@ fn a_decoy_rings_for_its_owner_and_is_a_token_that_nobody_issued_to_all_others()
     let desk = Desk::founded();
     let (ann, carl, eve) =
         (desk.hire("ann", "manager"), desk.hire("carl", "manager"), desk.hire("eve", "admin"));
+    desk.maria().does(&["policy", "set", "issue-agency", "manager"]);
     let like = ["--name", "Payroll export", "--like", "Nightly export"];
     ann.does(&[
         "key",

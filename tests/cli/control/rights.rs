@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 
 use keydeck::domain::view::Sought;
 use keydeck::domain::{
-    Access, Actor, App, Command, Counted, Event, KeysAfter, NewKey, Note, OperatorId, Place, Role, Rotation,
-    Status, View,
+    Access, Actor, App, Command, Counted, Event, KeysAfter, NewKey, Note, OperatorId, Place, Reason, Role,
+    Rotation, Status, View,
 };
 use keydeck::engine::open::{Key, Options, Wants};
-use keydeck::engine::{Brought, EngineError, Session, Via};
+use keydeck::engine::{Brought, EngineError, Session, Via, Whose};
 use keydeck::serve::control::SOCKET_FILE;
 use keydeck::serve::door::open_or_attach;
 
@@ -363,4 +363,26 @@ fn nothing_that_may_not_be_seen_is_in_the_bytes() {
     assert!(!has(b"argon2id"), "what recognises a secret made elsewhere was sent");
     drop(state);
     until("nobody else is told", || house.control.as_ref().unwrap().attached() == 3);
+}
+
+#[test]
+fn a_decoy_is_a_key_that_nobody_issued_to_whoever_must_not_know_and_is_not_sent_to_them() {
+    let house = House::with(&PEOPLE);
+    let (maria, carl) = (house.attach("maria"), house.attach("carl"));
+    let Command::IssueKey(ordinary) = key("Hers") else { unreachable!() };
+    let (id, token) = issued(maria.try_run(Command::IssueKey(NewKey { decoy: true, ..ordinary })).unwrap());
+    until("she sees it", || maria.engine.state().key(id).is_some_and(|key| key.is_decoy()));
+    let token = token.as_bytes();
+    let told = |guest: &Guest| {
+        let used = guest.engine.verify(token, &[]);
+        let tested = guest.engine.test(&guest.session, token, &[]).unwrap();
+        assert_eq!(used, tested);
+        (used.reason(), used.key())
+    };
+    assert_eq!(told(&carl), (Some(Reason::Unknown), None));
+    assert_eq!(told(&maria), (Some(Reason::Decoy), Some(id)));
+    assert_eq!(carl.engine.whose(&carl.session, token).unwrap(), Whose::Nobody);
+    let hers = maria.engine.whose(&maria.session, token).unwrap();
+    assert!(matches!(hers, Whose::Known(holder) if holder.refused == Some(Reason::Decoy)));
+    assert!(carl.engine.state().keys().next().is_none());
 }

@@ -115,6 +115,7 @@ fn what_changes_how_it_looks_is_done_and_what_gives_or_takes_access_is_refused()
 fn a_decoy_opens_nothing_whatever_becomes_of_whom_and_what_it_belongs_to_and_rings_all_the_same() {
     let (mut world, maria) = World::founded();
     let jonas = world.operator(maria, "jonas", Role::Manager);
+    world.rule(maria, "issue-agency", "manager");
     let north = world.location(maria, "North");
     let lay = |new| NewKey { decoy: true, ..new };
     let decoys = [
@@ -165,6 +166,7 @@ fn nobody_uses_a_decoy_and_that_is_no_reason_to_end_it_or_to_speak_of_it() {
     let whole = Actor { access: Access::Agency, ..maria };
     // Somebody else's key of that name.
     let jonas = world.operator(maria, "jonas", Role::Manager);
+    world.rule(maria, "issue-agency", "manager");
     world.issue(jonas, agency_key("Export")).unwrap();
     for n in 1..400 {
         world.now = day(n);
@@ -243,6 +245,7 @@ fn that_a_key_is_a_decoy_is_for_admins_and_its_owner() {
     let (mut world, maria) = World::founded();
     let (jonas, priya) =
         (world.operator(maria, "jonas", Role::Manager), world.operator(maria, "priya", Role::Manager));
+    world.rule(maria, "issue-agency", "manager");
     let decoy = world.lay(jonas, "Export");
     let knows = |world: &World, who: Actor| View::new(&world.state, who).may_know_of(world.key(decoy));
     assert!(knows(&world, jonas) && knows(&world, maria) && !knows(&world, priya));
