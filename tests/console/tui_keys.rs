@@ -90,6 +90,26 @@ fn fill(console: &mut Console, called: &str) {
 }
 
 #[test]
+fn a_decoy_is_laid_among_the_keys_and_told_of_when_somebody_presents_it() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    let mut console = house.console();
+    console.press("Y").sees("New decoy").type_text("Payroll export").press("tab tab tab tab tab / ");
+    console.type_text("contacts.read").press("enter space");
+    console.sees("Issues a decoy that looks like an agency key: it opens nothing").press("ctrl-s");
+    console.sees("Payroll export is issued").press("c space enter");
+    let token = house.clipboard.text();
+    assert!(house.key("Payroll export").is_laid() && !house.key("Nightly export").is_decoy());
+    console.sees("◇ decoy").sees("● active");
+    // It has no end of its own, and nothing gives or takes what it does not have.
+    assert_eq!(house.key("Payroll export").expiry, Expiry::Never);
+    console.press("/").type_text("state:decoy").press("enter P").sees("it is a decoy: it opens nothing");
+    assert!(!house.engine.verify(token.as_bytes(), &[]).is_allow());
+    house.engine.settle().unwrap();
+    console.press("enter").sees("A decoy: it opens nothing.").sees("Presented");
+}
+
+#[test]
 fn the_first_key_is_issued_copied_stored_and_found_in_the_list() {
     let house = House::new();
     let mut console = house.console();

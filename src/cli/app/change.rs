@@ -7,7 +7,7 @@ use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::key::{expiry, issue};
 use crate::cli::stopped;
-use crate::domain::{App, Command, Contacts, KeyId, Motive, Name, Note, Place, Refusal};
+use crate::domain::{App, Command, Contacts, Key, KeyId, Motive, Name, Note, Place, Refusal};
 use crate::engine::EngineError;
 
 pub(super) fn pause(deck: &Deck, args: &Pause) -> Outcome {
@@ -60,7 +60,9 @@ fn live(signed: &Signed, app: &App) -> usize {
 
 fn live_keys(signed: &Signed, app: &App) -> Vec<KeyId> {
     let now = signed.now();
-    signed.see(|view| view.keys_of_app(app.id).filter(|k| !k.state(now).is_over()).map(|k| k.id).collect())
+    // A decoy is no key that another takes the place of.
+    let lives = |key: &&Key| !key.state(now).is_over() && !key.is_decoy();
+    signed.see(|view| view.keys_of_app(app.id).filter(lives).map(|key| key.id).collect())
 }
 
 pub(super) fn new_key(deck: &Deck, args: &NewKey) -> Outcome {

@@ -47,7 +47,9 @@ pub fn for_app(look: &Look, id: AppId) -> Option<ForApp> {
     seen(look, |seen| {
         let app = seen.view.app(id)?;
         let could_go = |key: &&crate::domain::Key| {
-            !key.state(seen.now()).is_over() && deeds::objection(&Command::revoke(key.id), seen).is_none()
+            // A decoy is no key that another takes the place of.
+            let lives = !key.state(seen.now()).is_over() && !key.is_decoy();
+            lives && deeds::objection(&Command::revoke(key.id), seen).is_none()
         };
         let mut others: Vec<_> =
             seen.view.keys_of_app(id).filter(could_go).map(|key| (key.id, key.name.to_string())).collect();

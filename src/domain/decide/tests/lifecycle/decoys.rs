@@ -48,7 +48,7 @@ fn what_changes_how_it_looks_is_done_and_what_gives_or_takes_access_is_refused()
     let looks = |key: &Key| KeyEdit {
         name: name("Old export"),
         note: Note::new("kept in the wiki").unwrap(),
-        expiry: Expiry::At(day(4_000)),
+        expiry: Expiry::At(day(900)),
         ..KeyEdit::of(key)
     };
     let decoy = world.lay(maria, "Export");
@@ -101,7 +101,7 @@ fn what_changes_how_it_looks_is_done_and_what_gives_or_takes_access_is_refused()
             _ => Reason::Tombstoned,
         };
         assert_eq!(closed, Some(expected), "{command:?}");
-        for at in [Timestamp(0), world.now, day(3_999), day(40_000), Timestamp(i64::MAX)] {
+        for at in [Timestamp(0), world.now, day(899), day(40_000), Timestamp(i64::MAX)] {
             assert!(refused(&world.state, key, at).is_some(), "{command:?} at {at}");
             for wanted in [&[][..], &["contacts.read".parse().unwrap()]] {
                 let answer = judge(Bearer::Key(decoy), closed, key.expiry, &key.scopes, wanted, at);
