@@ -188,6 +188,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     pause_ends: None,
                     handed: None,
                     decoy: None,
+                    report_only: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

@@ -118,6 +118,7 @@ fn scene(keys: usize) -> Scene {
             pause_ends: None,
             handed: None,
             decoy: None,
+            report_only: None,
         }));
         valid.push(*token.bytes());
     }

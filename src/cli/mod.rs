@@ -49,6 +49,7 @@ mod places;
 mod policy;
 mod problem;
 mod process;
+mod report_only;
 mod review;
 mod scan;
 mod scope;

@@ -12,13 +12,15 @@ use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::find;
 use super::output::shown;
+use super::report_only::ReportOnlyLine;
 use super::table::{Cell, Table, Tone};
 use super::times;
 use super::usage::UseLine;
-use crate::domain::history::Picture;
+use crate::domain::history::{Lacked, Picture};
 use crate::domain::review::{About, Concern, Reviewer, Row, review, why};
 use crate::domain::view::Sought;
 use crate::domain::{Bearer, Key, Refusal, ScopeId, Timestamp, View};
+use crate::tui::sight::report_only;
 use crate::tui::sight::review::{bar, needed, scopes};
 
 /// Words of `review`.
@@ -52,6 +54,9 @@ struct Line<'a> {
     /// As of a key that is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     uses_known_since: Option<String>,
+    /// That fewer scopes are tried on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report_only: Option<ReportOnlyLine<'a>>,
     /// Scopes that can be taken away and that no request has needed; absent but of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     unneeded: Option<Vec<&'a str>>,
@@ -118,6 +123,11 @@ impl<'a> Told<'a> {
         format!("keydeck {deed}{}", if is_own { "" } else { " --all" })
     }
 
+    fn report_only(&self, lacked: Option<&Lacked>) -> Option<ReportOnlyLine<'a>> {
+        let Bearer::Key(id) = self.row.who else { return None };
+        ReportOnlyLine::of(self.by.view.key(id)?, self.by.view, self.by.now, lacked)
+    }
+
     fn line(&self) -> Line<'a> {
         let finding = |concern: &Concern| Finding {
             code: concern.code(),
@@ -139,6 +149,7 @@ impl<'a> Told<'a> {
             needed: self.about.needed_count(),
             last_used_at: self.about.last.at().map(Timestamp::rfc3339),
             uses_known_since: self.about.last.known_since().map(Timestamp::rfc3339),
+            report_only: self.report_only(None),
             unneeded: None,
             over_time: None,
         }
@@ -151,7 +162,13 @@ fn words(scopes: &[&ScopeId]) -> String {
 }
 
 fn of_key(concern: Concern, id: &str, surplus: &[&ScopeId], by: Reviewer<'_>) -> String {
+    let tried = id.parse().ok().and_then(|id| by.view.key(id)).and_then(Key::reports_only);
     match concern {
+        // What is tried already is decided, not begun again.
+        Concern::ReportOnlyOver(_) => format!("key rescope {id} --enforce"),
+        Concern::AdminUnneeded(_) | Concern::ScopesUnneeded { .. } if tried.is_some() => {
+            format!("key rescope {id} --enforce")
+        }
         Concern::AdminUnneeded(_) if !surplus.is_empty() => {
             let admin: Vec<&ScopeId> = surplus.iter().copied().filter(|scope| by.is_admin(scope)).collect();
             format!("key rescope {id} --remove {}", words(&admin))
@@ -177,6 +194,7 @@ fn of_app(concern: Concern, id: &str, surplus: &[&ScopeId], kept: &[&ScopeId]) -
         Concern::AdminUnneeded(_) | Concern::NeverUsed(_) | Concern::Unused(_) => format!("app delete {id}"),
         Concern::OwnerGone
         | Concern::ScopesUnneeded { .. }
+        | Concern::ReportOnlyOver(_)
         | Concern::Presented
         | Concern::NoEnd
         | Concern::SameName
@@ -254,7 +272,8 @@ fn one(deck: &Deck, signed: &Signed, reference: &str) -> Result<(), Fault> {
     if deck.output.is_json() {
         let unneeded = told.about.surplus().into_iter().map(ScopeId::as_str).collect();
         let over_time = used.as_ref().map(UseLine::from);
-        return deck.output.value(&Line { unneeded: Some(unneeded), over_time, ..told.line() });
+        let report_only = told.report_only(used.as_ref().and_then(|used| used.lacked.as_deref()));
+        return deck.output.value(&Line { unneeded: Some(unneeded), over_time, report_only, ..told.line() });
     }
     deck.output.text(&page(&told, used.as_ref()))
 }
@@ -283,6 +302,15 @@ fn page(told: &Told<'_>, used: Option<&Picture>) -> String {
     for (at, concern) in told.concerns.iter().enumerate() {
         let label = if at == 0 { "Findings" } else { "" };
         line(label, &format!("{} → {}", concern.words(), told.command(*concern)));
+    }
+    if let Bearer::Key(id) = told.row.who
+        && let Some(key) = by.view.key(id)
+    {
+        let who = key.reports_only().map_or("", |tried| by.view.name_of(tried.by));
+        let lacked = used.and_then(|used| used.lacked.as_deref());
+        for (at, text) in report_only::lines(key, who, lacked, by.now, ago).iter().enumerate() {
+            line(if at == 0 { "Report only" } else { "" }, text);
+        }
     }
     let lines = scopes(by, &about, used, CELLS, ago);
     let widest = lines.iter().map(|line| line.scope.as_str().len()).max().unwrap_or_default();

@@ -172,6 +172,32 @@ pub enum Command {
         #[n(2)]
         basis: Option<Basis>,
     },
+    /// Count for a time which requests a narrower set of scopes would refuse, and let them through.
+    #[n(160)]
+    BeginReportOnly {
+        /// Of which key.
+        #[n(0)]
+        key: KeyId,
+        /// The narrower set, as it was chosen or typed.
+        #[n(1)]
+        scopes: Vec<String>,
+        /// For how many days.
+        #[n(2)]
+        days: u32,
+    },
+    /// Have a key keep no more than the narrower set that was tried.
+    #[n(161)]
+    EnforceReportOnly {
+        /// Which.
+        #[n(0)]
+        key: KeyId,
+        /// Which of its sets is meant, by when that was begun; `None` means the present one.
+        #[n(1)]
+        begun: Option<Timestamp>,
+    },
+    /// Leave a key its scopes and count no more.
+    #[n(162)]
+    DropReportOnly(#[n(0)] KeyId),
     /// Create an app; its secret is minted and in the context.
     #[n(22)]
     CreateApp(#[n(0)] NewApp),

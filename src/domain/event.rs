@@ -94,6 +94,15 @@ pub enum Event {
     /// New scopes; the old ones beside it.
     #[n(22)]
     KeyRescoped(#[n(0)] Key, #[n(1)] Scopes),
+    /// It is counted from now on what fewer scopes would refuse.
+    #[n(160)]
+    ReportOnlyBegun(#[n(0)] Key),
+    /// It has the fewer scopes that were tried; those it had beside it.
+    #[n(161)]
+    ReportOnlyEnforced(#[n(0)] Key, #[n(1)] Scopes),
+    /// It keeps its scopes, and nothing is counted any more.
+    #[n(162)]
+    ReportOnlyDropped(#[n(0)] Key),
     /// A new app.
     #[n(23)]
     AppCreated(#[n(0)] App),
@@ -283,7 +292,9 @@ impl Event {
             | Self::AppGiven(..)
             | Self::KeyPurged(..) => true,
             Self::RoleSet(operator, before) => operator.role < *before,
-            Self::KeyRescoped(key, before) => key.scopes.is_subset(before),
+            Self::KeyRescoped(key, before) | Self::ReportOnlyEnforced(key, before) => {
+                key.scopes.is_subset(before)
+            }
             Self::AppEdited(after, before) => after.scopes.is_subset(&before.scopes),
             Self::KeySuperseded(key, before) => {
                 let waits = key.superseded.as_ref().is_some_and(|how| how.waits.is_some());
@@ -322,6 +333,8 @@ impl Event {
             | Self::KeyProtected(_)
             | Self::KeyUnprotected(_)
             | Self::KeyHandedOver(_)
+            | Self::ReportOnlyBegun(_)
+            | Self::ReportOnlyDropped(_)
             | Self::NoticeGiven(..)
             | Self::NoticesRenewed(..)
             | Self::NoticeSeen(..)
@@ -357,6 +370,9 @@ impl Event {
             | Self::KeyProtected(k)
             | Self::KeyUnprotected(k)
             | Self::KeyHandedOver(k)
+            | Self::ReportOnlyBegun(k)
+            | Self::ReportOnlyDropped(k)
+            | Self::ReportOnlyEnforced(k, _)
             | Self::KeyEdited(k, _)
             | Self::KeySucceeded(k, _)
             | Self::KeySuperseded(k, _)

@@ -9,6 +9,7 @@ use super::decoy::Decoy;
 use super::handover::Handed;
 use super::lifecycle::Protection;
 use super::lineage::Superseded;
+use super::report_only::ReportOnly;
 use super::time::DAY_MS;
 use super::{
     AppId, Contacts, Expiry, KeyId, LocationId, Motive, Name, Note, OperatorId, Policy, Scopes, Timestamp,
@@ -276,6 +277,9 @@ pub struct Key {
     /// That it opens nothing and rings when it is presented.
     #[n(22)]
     pub decoy: Option<Decoy>,
+    /// The narrower set of scopes that is tried; see [`Key::reports_only`].
+    #[n(21)]
+    pub report_only: Option<Box<ReportOnly>>,
 }
 
 /// How long a deleted record can be restored.
@@ -339,6 +343,7 @@ impl Key {
             handed: None,
             // Whoever could not know of it is told the same as before.
             decoy: self.decoy,
+            report_only: None,
         }
     }
 

@@ -13,7 +13,7 @@
 //! - [`lineage`]: keys that take over from one another; [`motive`]: why one was revoked.
 //! - [`lifecycle`]: what is due by time: notices, deletions, purges.
 //! - [`notice`]: the board that tells of it; [`delivery`]: who is told of it beyond the screen.
-//! - [`review`]: which keys may do more than they need, or should not be there.
+//! - [`review`]: which keys may do more than they need, or should not be there; [`report_only`]: what fewer scopes would refuse.
 //! - [`preview`]: what a change of the policy would touch; [`blast`]: what stops with a key or an app.
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for; [`history`]: how often, by the hour and the day.
@@ -57,6 +57,7 @@ pub mod preview;
 pub mod proof;
 pub mod record;
 pub mod refusal;
+pub mod report_only;
 pub mod review;
 pub mod scope;
 #[cfg(feature = "console")]
@@ -91,6 +92,7 @@ pub use policy::Policy;
 pub use proof::Proof;
 pub use record::{HeaderMark, Record, RecordKey};
 pub use refusal::Refusal;
+pub use report_only::ReportOnly;
 pub use scope::{ScopeId, Scopes};
 pub use state::State;
 pub use time::{Expiry, Timestamp};

@@ -124,6 +124,28 @@ pub enum Refusal {
     /// None given.
     #[error("a key needs at least one scope. `keydeck scope list` shows them.")]
     NoScopes,
+    /// Scopes that the key does not have are no fewer.
+    #[error(
+        "the key may not do {scopes} now: report-only tries fewer scopes, never others. Name some of those it has."
+    )]
+    NotNarrower {
+        /// Which.
+        scopes: String,
+    },
+    /// For no time, or for too long.
+    #[error("report-only takes from 1 to {limit} days.")]
+    BadReportOnly {
+        /// The most.
+        limit: u32,
+    },
+    /// No narrower set is tried.
+    #[error(
+        "the key is not on report-only. `keydeck key rescope {key} --remove SCOPE --report-only 14d` begins that."
+    )]
+    NoReportOnly {
+        /// Which.
+        key: KeyId,
+    },
     /// The expiry is not one.
     #[error("expiry: {0}")]
     BadExpiry(BadExpiry),
@@ -384,6 +406,9 @@ impl Refusal {
             Self::QuotaReached { .. } => "quota_reached",
             Self::Scopes(_) => "bad_scopes",
             Self::NoScopes => "no_scopes",
+            Self::NotNarrower { .. } => "not_narrower",
+            Self::BadReportOnly { .. } => "bad_report_only",
+            Self::NoReportOnly { .. } => "no_report_only",
             Self::BadExpiry(_) => "bad_expiry",
             Self::LifeTooLong { .. } => "life_too_long",
             Self::WrongState { .. } | Self::WrongAppState { .. } => "wrong_state",

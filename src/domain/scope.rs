@@ -229,6 +229,12 @@ impl Scopes {
         Self(self.iter().filter(|scope| !other.contains(scope)).cloned().collect())
     }
 
+    /// What is in this set and in the other as well.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        Self(self.iter().filter(|scope| other.contains(scope)).cloned().collect())
+    }
+
     /// The scopes in order of their names.
     pub fn iter(&self) -> std::slice::Iter<'_, ScopeId> {
         self.0.iter()

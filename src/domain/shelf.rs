@@ -108,6 +108,7 @@ mod tests {
             pause_ends: None,
             handed: None,
             decoy: None,
+            report_only: None,
         }
     }
 

@@ -43,7 +43,7 @@ use crate::domain::history::Picture;
 use crate::domain::lifecycle::is_noted;
 use crate::domain::{
     self, Access, Action, Bearer, Catalog, Command, Decision, Minted, PublicId, Reason, Refusal, ScopeId,
-    State, View,
+    State, View, report_only,
 };
 use crate::store::{CommitError, Store};
 
@@ -306,7 +306,7 @@ impl LocalEngine {
     /// What may be seen of the use of a key or an app: of an app, that of its keys as well.
     fn picture(&self, session: &Session, about: Bearer) -> Result<Picture, EngineError> {
         let now = self.now().time;
-        let (ids, made, traces) = {
+        let (ids, made, traces, tried) = {
             let state = self.state();
             acting(&state, &session.actor())?;
             let view = View::new(&state, session.actor());
@@ -327,9 +327,17 @@ impl LocalEngine {
                 ids.extend(view.keys_of_app(app).map(|key| *key.id.public()));
             }
             let traces: Vec<_> = ids.iter().filter_map(|id| state.trace_of(*id).cloned()).collect();
-            (ids, made, traces)
+            let tried = match about {
+                Bearer::Key(id) => view.key(id).and_then(|key| report_only::lineage(&state, key)),
+                Bearer::App(_) => None,
+            };
+            (ids, made, traces, tried)
         };
-        self.register.picture(&ids, made, &traces)
+        let mut picture = self.register.picture(&ids, made, &traces)?;
+        if let Some((ids, begun)) = tried {
+            picture.lacked = Some(Box::new(self.register.lacked(&ids, begun)?));
+        }
+        Ok(picture)
     }
 
     fn write_seal(&self) {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Origin;
+use crate::domain::history::Lacked;
 use crate::domain::trace::{Agent, Sighting};
 use crate::domain::{PublicId, ScopeId, Timestamp, Trace, Usage};
 
@@ -36,6 +37,8 @@ pub(super) struct Use {
     pub trace: Trace,
     /// Who sent how many of them, as far as that was noted; the same caller may come twice.
     pub callers: Vec<(Sighting, u32)>,
+    /// What fewer scopes would have refused, where that is tried.
+    pub lacked: Option<Box<Lacked>>,
 }
 
 /// An origin as it came, to be read later, and how many requests came from it.
@@ -47,11 +50,13 @@ struct Glimpse {
     count: u32,
 }
 
-/// What is not in the table: uses of apps, scopes that have no bit, and who presents deleted keys.
+/// What is not in the table: uses of apps, scopes that have no bit, who presents deleted keys, and what fewer scopes would
+/// refuse.
 #[derive(Default)]
 struct Waiting {
     usage: Usage,
     rest: Trace,
+    lacked: Option<Box<Lacked>>,
 }
 
 /// Those ids whose notes share a lock, on lines of memory of their own.
@@ -107,9 +112,30 @@ impl Uses {
     /// Notes that a key was presented that opens nothing. There are no more of them than keys.
     pub fn note_presented(&self, id: PublicId, origin: Origin<'_>, now: Timestamp) {
         if let Some(mut part) = self.part(id) {
-            let address = origin.address.map(Into::into);
-            let seen = Sighting { at: now, address, agent: origin.agent.and_then(agent) };
+            let seen = sighting(origin, now);
             part.waiting.entry(id).or_default().rest.note_presented(seen);
+        }
+        self.bell.ring();
+    }
+
+    /// Notes that a request which was allowed needs scopes that a narrower set, tried since `begun`, lacks.
+    pub fn note_lacked<'s>(
+        &self,
+        id: PublicId,
+        begun: Timestamp,
+        lacking: impl Iterator<Item = &'s ScopeId>,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) {
+        if let Some(mut part) = self.part(id) {
+            let seen = sighting(origin, now);
+            let lacked = &mut part.waiting.entry(id).or_default().lacked;
+            let mut more = Lacked::since(begun);
+            more.note(lacking, &seen);
+            match lacked {
+                Some(lacked) => lacked.merge(&more),
+                None => *lacked = Some(Box::new(more)),
+            }
         }
         self.bell.ring();
     }
@@ -140,7 +166,13 @@ impl Uses {
     /// Takes all that waits, each id once. What the table holds of it is the caller's to add.
     pub fn take(&self) -> Vec<Use> {
         let mut found: HashMap<PublicId, Use> = HashMap::new();
-        let nothing = |id| Use { id, usage: Usage::default(), trace: Trace::default(), callers: Vec::new() };
+        let nothing = |id| Use {
+            id,
+            usage: Usage::default(),
+            trace: Trace::default(),
+            callers: Vec::new(),
+            lacked: None,
+        };
         for (id, at) in std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner)) {
             let usage = &mut found.entry(id).or_insert_with(|| nothing(id)).usage;
             *usage = usage.merged(Usage { first_used_at: Some(at), ..Usage::default() });
@@ -155,6 +187,7 @@ impl Uses {
             for (id, waiting) in waiting {
                 let used = found.entry(id).or_insert_with(|| nothing(id));
                 (used.usage, used.trace) = (used.usage.merged(waiting.usage), waiting.rest);
+                used.lacked = waiting.lacked;
             }
             // Of many that say the same of themselves, one is read.
             let mut names: HashMap<Arc<[u8]>, Option<Agent>> = HashMap::new();
@@ -216,6 +249,11 @@ impl Part {
         }
         place
     }
+}
+
+/// Where a request came from, read at once.
+fn sighting(origin: Origin<'_>, now: Timestamp) -> Sighting {
+    Sighting { at: now, address: origin.address.map(Into::into), agent: origin.agent.and_then(agent) }
 }
 
 /// How secrets of all kinds begin, also those that were made elsewhere, and recovery codes.

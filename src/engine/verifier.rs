@@ -16,8 +16,8 @@ use crate::crypto::digest::Pepper;
 use crate::crypto::token::{self, TokenKind};
 use crate::domain::verdict::{closed, judge};
 use crate::domain::{
-    App, Bearer, Decision, Key, KeyId, Name, Place, Proof, PublicId, Reason, ScopeId, Scopes, SourceApp,
-    State, Timestamp, Usage, UserType,
+    App, Bearer, Decision, Key, KeyId, Name, Place, Proof, PublicId, Reason, ReportOnly, ScopeId, Scopes,
+    SourceApp, State, Timestamp, Usage, UserType,
 };
 
 /// Checks tokens against tables kept in step with the state. A change that has returned is in force for the next
@@ -49,6 +49,8 @@ struct Terms {
     owner: Option<Name>,
     place: Place,
     profile: Option<(SourceApp, UserType)>,
+    /// The narrower set that is tried: it decides nothing.
+    report_only: Option<Box<ReportOnly>>,
 }
 
 impl Terms {
@@ -59,11 +61,12 @@ impl Terms {
             owner: state.operator(key.owner).map(|owner| owner.name.clone()),
             place: key.place,
             profile: key.place.app().and_then(|id| state.app(id)).map(profile),
+            report_only: key.reports_only().cloned().map(Box::new),
         }
     }
 
     fn caller<'a>(&'a self, id: PublicId, hit: Hit<'a>) -> Caller<'a> {
-        let Self { scopes, owner, place, profile } = self;
+        let Self { scopes, owner, place, profile, report_only: _ } = self;
         Caller {
             key: Some(id),
             kind: place.kind(),
@@ -257,9 +260,14 @@ impl Verifier {
             return decision;
         }
         if let Counting::From(origin) = counting {
-            if !wanted.is_empty() && !hit.note_scopes(scopes, wanted) {
-                for scope in wanted {
-                    self.uses.note_scope(id, scope, now);
+            if !wanted.is_empty() {
+                if !hit.note_scopes(scopes, wanted) {
+                    for scope in wanted {
+                        self.uses.note_scope(id, scope, now);
+                    }
+                }
+                if let Some(tried) = &terms.report_only {
+                    self.report(id, tried, wanted, origin, now);
                 }
             }
             if !origin.is_nowhere() {
@@ -272,6 +280,22 @@ impl Verifier {
         }
         tell(&terms.caller(id, hit));
         decision
+    }
+
+    /// Counts an allowed request that a narrower set would refuse.
+    #[cold]
+    fn report(
+        &self,
+        id: PublicId,
+        tried: &ReportOnly,
+        wanted: &[ScopeId],
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) {
+        let lacks = |scope: &&ScopeId| !tried.scopes.contains(scope);
+        if tried.runs(now) && wanted.iter().any(|scope| lacks(&scope)) {
+            self.uses.note_lacked(id, tried.begun, wanted.iter().filter(lacks), origin, now);
+        }
     }
 
     /// Notes an allowed use of an access token: the table knows keys only, so whoever decided says so here. `id` is
@@ -291,7 +315,7 @@ impl Verifier {
         for used in &mut uses {
             self.complete(used);
         }
-        uses.retain(|used| used.usage.count > 0 || !used.trace.is_empty());
+        uses.retain(|used| used.usage.count > 0 || !used.trace.is_empty() || used.lacked.is_some());
         uses
     }
 

@@ -218,6 +218,7 @@ actions {
     Edit        "edit"         "Change a key, a location or an app"    "edit"     Act [Screen] Change;
     Scopes      "scopes"       "Change what the key may do"            "scopes"   Act [Screen] Change;
     Narrow      "narrow"       "Take away scopes that no request needed" "narrow" Act [Screen] Change;
+    ReportOnly  "report-only"  "Count what fewer scopes would refuse, or decide that" "report only" Act [Screen] Change;
     Keep        "keep"         "Keep the key: it is needed"            "keep"     Act [Screen] Change;
     Protect     "protect"      "Protect the key while unused, or no longer" "protect" Act [Screen] Change;
     Acknowledge "acknowledge"  "Put the notice away until its next step" "acknowledge" Act [Screen] Change;

@@ -101,3 +101,23 @@ fn each_is_relieved_where_it_stands_until_there_is_nothing_to_say() {
     assert_eq!(house.key("Audit snapshot").state(house.engine.now().time), KeyState::Revoked);
     console.sees("Nothing to say against any key or app").sees("5 Review   6 Audit");
 }
+
+#[test]
+fn fewer_scopes_are_tried_first_and_enforced_or_dropped_when_it_is_known_what_they_refuse() {
+    let (house, mut console) = reviewed();
+    console.press("_").sees("Report only: Data warehouse with fewer scopes");
+    console.sees("let through and counted").sees("- contacts.delete  - contacts.write");
+    console
+        .press("ctrl-s")
+        .sees("Data warehouse is on report-only for 14 d")
+        .sees("it would lose contacts.delete");
+    let key = house.key("Data warehouse");
+    assert_eq!(key.scopes.len(), 3);
+    console.advance(Duration::from_millis(500)).sees("no request would have been refused");
+    house.clock.pass(15 * DAY_MS);
+    console.press("_").sees("Enforce it: take contacts.delete contacts.write away").press("esc");
+    console.press("_ down enter").sees("Data warehouse keeps all its scopes");
+    assert_eq!(house.key("Data warehouse").reports_only(), None);
+    console.press("_ ctrl-s _ enter").sees("has lost the scopes");
+    assert_eq!(house.key("Data warehouse").scopes.to_string(), "contacts.read");
+}

@@ -11,6 +11,7 @@ mod library;
 mod lockdowns;
 mod owed;
 mod promises;
+mod report_only;
 mod revocation;
 mod rotation;
 mod seals;

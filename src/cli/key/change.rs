@@ -132,24 +132,54 @@ pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
         return crowd.does(deck, deed, |key| Ok(rescoped(key, args)));
     }
     let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
+    if args.enforce {
+        let begun = key.reports_only().map(|tried| tried.begun);
+        let said =
+            "keeps the scopes that report-only left it, and no others. It is refused the rest from now on.";
+        return run(deck, &signed, Command::EnforceReportOnly { key: key.id, begun }, key.id, said);
+    }
+    if args.drop {
+        let said = "keeps all its scopes, and nothing is counted any more.";
+        return run(deck, &signed, Command::DropReportOnly(key.id), key.id, said);
+    }
     if let Some(absent) = args.remove.iter().find(|s| !key.scopes.iter().any(|held| held.as_str() == *s)) {
         return Err(Fault::refused("scope_not_held", format!("{} does not hold {absent}.", key.name)));
     }
-    let said = "has other scopes. They are in force from now on; its token is the same.";
+    if let Some(days) = &args.report_only {
+        return report_only(deck, &signed, &key, args, days_of("--report-only", days)?);
+    }
+    let said = if key.reports_only().is_some() {
+        "has other scopes. They are in force from now on, and report-only has ended; its token is the same."
+    } else {
+        "has other scopes. They are in force from now on; its token is the same."
+    };
     run(deck, &signed, rescoped(&key, args), key.id, said)
+}
+
+fn report_only(deck: &Deck, signed: &Signed, key: &Key, args: &Rescope, days: u32) -> Outcome {
+    let command = Command::BeginReportOnly { key: key.id, scopes: wanted(key, args), days };
+    let said = format!(
+        "is on report-only for {days} d. It may do all it could; which requests the fewer scopes would have refused, \
+         `keydeck key show {}` tells. Then `keydeck key rescope` with --enforce or --drop.",
+        key.id
+    );
+    run(deck, signed, command, key.id, &said)
 }
 
 /// What a key is to be able to do, as a command.
 fn rescoped(key: &Key, args: &Rescope) -> Command {
     // What is added or taken away is worked out from what was read just now; all there shall be is not.
     let read = args.scope.is_empty().then(|| Basis::of_key(key));
-    let scopes = if args.scope.is_empty() {
+    Command::RescopeKey { key: key.id, scopes: wanted(key, args), basis: args.base.if_rev.or(read) }
+}
+
+fn wanted(key: &Key, args: &Rescope) -> Vec<String> {
+    if args.scope.is_empty() {
         let kept = key.scopes.iter().map(ToString::to_string).filter(|s| !args.remove.contains(s));
         kept.chain(args.add.iter().cloned()).collect()
     } else {
         args.scope.clone()
-    };
-    Command::RescopeKey { key: key.id, scopes, basis: args.base.if_rev.or(read) }
+    }
 }
 
 pub(super) fn keep(deck: &Deck, which: &Which) -> Outcome {
@@ -272,7 +302,7 @@ fn edited(key: &Key, args: &Edit, told: Option<Contacts>, now: Timestamp) -> Res
         expiry: expiry(args.expires.as_deref(), now)?.unwrap_or(end),
         notice_days: match args.notice.as_deref() {
             Some("policy") => None,
-            Some(days) => Some(days_of(days)?),
+            Some(days) => Some(days_of("--notice", days)?),
             None => notice_days,
         },
         contacts: told.unwrap_or(contacts),
@@ -282,10 +312,11 @@ fn edited(key: &Key, args: &Edit, told: Option<Contacts>, now: Timestamp) -> Res
     Ok(Command::EditKey { key: key.id, change, basis })
 }
 
-fn days_of(text: &str) -> Result<u32, Fault> {
+fn days_of(word: &str, text: &str) -> Result<u32, Fault> {
     let days = text.strip_suffix('d').unwrap_or(text);
     let digits = !days.is_empty() && days.bytes().all(|byte| byte.is_ascii_digit());
-    let form = || Fault::usage(format!("--notice {text}: a number of days such as 30d, or policy."));
+    let or = if word == "--notice" { ", or policy" } else { "" };
+    let form = || Fault::usage(format!("{word} {text}: a number of days such as 30d{or}."));
     days.parse().ok().filter(|_| digits).ok_or_else(form)
 }
 

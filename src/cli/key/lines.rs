@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cli::report_only::ReportOnlyLine;
 use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
 use crate::cli::usage::UseLine;
@@ -45,6 +46,9 @@ pub struct KeyLine<'a> {
     /// How its token was handed over; null where it was shown.
     handed_over: Option<HandedOver>,
     expires_at: Option<String>,
+    /// That fewer scopes are tried on it; absent of most keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report_only: Option<ReportOnlyLine<'a>>,
     /// When a sweep resumes it, of a key that is paused for some time.
     resumes_at: Option<String>,
     /// Of a decoy, or of a key that was deleted: who presented it last.
@@ -187,6 +191,7 @@ impl<'a> KeyLine<'a> {
             first_used_at: usage.first_used_at.map(Timestamp::rfc3339),
             handed_over: key.handed.as_deref().map(HandedOver::of),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
+            report_only: ReportOnlyLine::of(key, view, now, None),
             resumes_at: key.resumes_at().map(Timestamp::rfc3339),
             presented: trace.and_then(Trace::presented).map(Presented::of),
             knocked: None,

@@ -11,6 +11,7 @@ use crate::cli::fault::Fault;
 use crate::cli::find;
 use crate::cli::lockdown;
 use crate::cli::output::shown;
+use crate::cli::report_only::ReportOnlyLine;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::cli::usage::UseLine;
@@ -24,7 +25,7 @@ use crate::domain::{
 };
 use crate::engine::Unwritten;
 use crate::engine::open::Wants;
-use crate::tui::sight::usage;
+use crate::tui::sight::{report_only, usage};
 
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let scope = args.scope.as_ref().map(|text| text.parse::<ScopeId>()).transpose();
@@ -126,6 +127,7 @@ fn print_with(deck: &Deck, signed: &Signed, key: &Key, used: Option<&Picture>) -
         let view = View::new(&state, signed.session.actor());
         let mut line = KeyLine::of(key, view, &left, grounds);
         line.over_time = used.map(UseLine::from);
+        line.report_only = ReportOnlyLine::of(key, view, now, used.and_then(|used| used.lacked.as_deref()));
         line.knocked = knocked.map(|knocked| knocked.by.into_iter().map(KnockLine::from).collect());
         deck.output.value(&line)?;
     } else {
@@ -284,6 +286,14 @@ fn page(
     }
     for (what, text) in scopes(key, view, now) {
         line(what, &text);
+    }
+    let (by, lacked) = (
+        key.reports_only().map(|tried| view.name_of(tried.by)),
+        used.and_then(|used| used.lacked.as_deref()),
+    );
+    let tried = report_only::lines(key, by.unwrap_or_default(), lacked, now, |at| times::relative(at, now));
+    for (at, text) in tried.iter().enumerate() {
+        line(if at == 0 { "Report only" } else { "" }, text);
     }
     out
 }

@@ -291,7 +291,8 @@ pub struct Rescope {
     #[command(flatten)]
     which: Which,
     /// All it may do from now on, unless --add or --remove says what changes
-    #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present_any = ["add", "remove"],
+    #[arg(long, value_name = "SCOPE", num_args = 1..,
+          required_unless_present_any = ["add", "remove", "enforce", "drop"],
           conflicts_with_all = ["add", "remove"])]
     scope: Vec<String>,
     /// What it may do besides
@@ -300,6 +301,15 @@ pub struct Rescope {
     /// What it may do no longer
     #[arg(long, value_name = "SCOPE", num_args = 1..)]
     remove: Vec<String>,
+    /// Refuse nothing yet: for so long, such as 14d, only count the requests that would be refused
+    #[arg(long, value_name = "DAYS", conflicts_with_all = ["add", "filter", "ids", "dry_run", "if_rev"])]
+    report_only: Option<String>,
+    /// Take away now what report-only tried to do without
+    #[arg(long, conflicts_with_all = ["scope", "add", "remove", "report_only", "drop", "filter", "ids", "dry_run", "if_rev"])]
+    enforce: bool,
+    /// End report-only: the key keeps its scopes
+    #[arg(long, conflicts_with_all = ["scope", "add", "remove", "report_only", "filter", "ids", "dry_run", "if_rev"])]
+    drop: bool,
     #[command(flatten)]
     base: Base,
 }

@@ -253,6 +253,12 @@ commands! {
         "Restored {}, revoked" "restoring {}" "restored as revoked";
     RescopeKey { key, .. }         "key.rescope"         Key(*key)            Denies   Nothing                 Nothing        Operator Together
         "Changed the scopes of {}" "changing the scopes of {}" "scopes changed";
+    BeginReportOnly { key, .. }    "key.report-only"     Key(*key)            Leaves   Nothing                 Nothing        Operator
+        "Put {} on report-only" "putting {} on report-only" "report-only begun";
+    EnforceReportOnly { key, .. }  "key.report-only-enforce" Key(*key)        Denies   Nothing                 Nothing        Operator
+        "Enforced the report-only of {}" "enforcing the report-only of {}" "report-only enforced";
+    DropReportOnly (key)           "key.report-only-drop" Key(*key)           Leaves   Nothing                 Nothing        Operator
+        "Dropped the report-only of {}" "dropping the report-only of {}" "report-only dropped";
     CreateApp (_)                  "app.create"          Nothing              Leaves   AppSecret(None)         Nothing        Operator
         "Created app {}" "creating an app" "created";
     EditApp { app, .. }            "app.edit"            App(*app)            Denies   Nothing                 Nothing        Operator

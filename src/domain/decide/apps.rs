@@ -138,7 +138,10 @@ pub(super) fn edit(
                 return Err(Refusal::KeyLeftEmpty { name: key.name.to_string() });
             }
             if kept != key.scopes {
-                events.push(Event::KeyRescoped(Key { scopes: kept, ..key.clone() }, key.scopes.clone()));
+                events.push(Event::KeyRescoped(
+                    Key { scopes: kept, report_only: None, ..key.clone() },
+                    key.scopes.clone(),
+                ));
             }
         }
     }

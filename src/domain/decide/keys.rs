@@ -130,7 +130,7 @@ pub(super) fn rescope(
         (format!("the key {}", key.name), format!("it may do {}, revision {found}", key.scopes))
     })?;
     let others = whole(state, key, context).filter(|half| half.scopes != scopes);
-    let rescoped = |half: &Key| Key { scopes: scopes.clone(), ..half.clone() };
+    let rescoped = |half: &Key| Key { scopes: scopes.clone(), report_only: None, ..half.clone() };
     Ok(others.map(|half| Event::KeyRescoped(rescoped(half), half.scopes.clone())).collect())
 }
 
@@ -357,6 +357,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         pause_ends: None,
         handed: None,
         decoy: new.decoy.then_some(Decoy),
+        report_only: None,
     })
 }
 

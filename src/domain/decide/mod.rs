@@ -7,6 +7,7 @@ mod lifecycle;
 mod locations;
 mod lockdown;
 mod operators;
+mod report_only;
 mod rotation;
 mod secrets;
 #[cfg(test)]
@@ -91,6 +92,11 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::DeleteKey(key) => keys::delete(state, *key, context),
         Command::RestoreKey(key) => keys::restore(state, *key, context),
         Command::RescopeKey { key, scopes, basis } => keys::rescope(state, *key, scopes, *basis, context),
+        Command::BeginReportOnly { key, scopes, days } => {
+            report_only::begin(state, *key, scopes, *days, context)
+        }
+        Command::EnforceReportOnly { key, begun } => report_only::enforce(state, *key, *begun, context),
+        Command::DropReportOnly(key) => report_only::drop(state, *key, context),
         Command::EditKey { key, change, basis } => keys::edit(state, *key, change, *basis, context),
         Command::RotateKey { key, rotation } => rotation::rotate(state, *key, rotation, context),
         Command::RepeatRotation(key) => rotation::again(state, *key, context),

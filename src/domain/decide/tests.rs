@@ -8,6 +8,7 @@ mod lockdowns;
 mod model;
 mod names;
 mod preview;
+mod report_only;
 mod rotation;
 mod secrets;
 

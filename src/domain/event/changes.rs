@@ -3,7 +3,7 @@
 use super::{Change, Event};
 use crate::domain::app::Previous;
 use crate::domain::lifecycle::Told;
-use crate::domain::{App, Cycle, Expiry, Hold, Key, Lockdown, Motive};
+use crate::domain::{App, Cycle, Expiry, Hold, Key, Lockdown, Motive, ReportOnly};
 
 impl Event {
     /// The fields that changed.
@@ -56,7 +56,17 @@ impl Event {
             Self::AppSecretEnds(a, before) | Self::AppSecretReinstated(a, before) => old_secret(*before, a),
             Self::AppSecretMissed(_, at) => one(Told::MISSED, String::new(), at.to_string()),
             Self::KeyReinstated(k, before) => one("expires", before.to_string(), k.expiry.to_string()),
-            Self::KeyRescoped(k, before) => one("scopes", before.to_string(), k.scopes.to_string()),
+            Self::ReportOnlyBegun(k) => {
+                let told =
+                    |of: fn(&ReportOnly) -> String| k.report_only.as_deref().map(of).unwrap_or_default();
+                let mut all =
+                    one("report only", k.scopes.to_string(), told(|tried| tried.scopes.to_string()));
+                all.extend(one("until", String::new(), told(|tried| tried.until.to_string())));
+                all
+            }
+            Self::KeyRescoped(k, before) | Self::ReportOnlyEnforced(k, before) => {
+                one("scopes", before.to_string(), k.scopes.to_string())
+            }
             Self::AppCreated(a) => one("scopes", String::new(), a.scopes.to_string()),
             Self::AppEdited(after, before) => different(before.edited(), after.edited()),
             Self::KeyEdited(after, before) => different(before.edited(), after.edited()),
@@ -123,6 +133,7 @@ impl Event {
             | Self::KeyDeleted(_)
             | Self::KeyRestored(_)
             | Self::KeyKept(_)
+            | Self::ReportOnlyDropped(_)
             | Self::KeyUnprotected(_)
             | Self::NoticesRenewed(..)
             | Self::AppSecretEnded(_)

@@ -3,16 +3,19 @@
 //! groups, so several may write rows of their own. [`History::bound`] makes it fit a row. Nothing here goes by a clock
 //! that was wrong: what lies ahead of now is forgotten first.
 //!
-//! - [`ring`]: slots by number. [`picture`]: what is shown. [`coverage`]: of which time all is known.
+//! - [`ring`]: slots by number. [`picture`]: what is shown. [`coverage`]: of which time all is known. [`lacked`]: what fewer scopes
+//!   would have refused.
 
 pub mod coverage;
+pub mod lacked;
 pub mod picture;
 pub mod ring;
 
 use minicbor::{Decode, Encode};
 
 pub use self::coverage::Coverage;
-pub use self::picture::Picture;
+pub use self::lacked::Lacked;
+pub use self::picture::{Picture, Visit};
 use self::ring::{Bits, Ring, Tally};
 use super::time::{DAY_MS, HOUR_MS};
 use super::trace::{Address, Agent, Sighting};
@@ -88,6 +91,9 @@ pub struct History {
     /// Each once, by name.
     #[n(3)]
     scopes: Vec<ScopeDays>,
+    /// What fewer scopes would have refused, while that is or was tried.
+    #[n(4)]
+    lacked: Option<Box<Lacked>>,
 }
 
 impl History {
@@ -156,6 +162,19 @@ impl History {
         }
     }
 
+    /// Adds what fewer scopes would have refused.
+    pub fn lack(&mut self, more: &Lacked) {
+        match &mut self.lacked {
+            Some(lacked) => lacked.merge(more),
+            None => self.lacked = Some(Box::new(more.clone())),
+        }
+    }
+
+    /// What fewer scopes would have refused, of what was tried last.
+    pub fn lacked(&self) -> Option<&Lacked> {
+        self.lacked.as_deref()
+    }
+
     /// Adds all of another: what was counted later, or by somebody else. In whatever order and groups parts are added, the
     /// whole is the same.
     pub fn merge(&mut self, other: &Self) {
@@ -163,6 +182,7 @@ impl History {
         self.days.merge(&other.days);
         other.visitors.iter().for_each(|visitor| self.visit(visitor));
         other.scopes.iter().for_each(|known| self.need(&known.scope, &known.days));
+        other.lacked.iter().for_each(|lacked| self.lack(lacked));
     }
 
     /// Whether it says nothing.
@@ -183,6 +203,7 @@ impl History {
         }
         self.keep_visitors(VISITORS);
         self.scopes.iter_mut().for_each(|known| known.days.bound(BLOCKS_KEPT, today.div_euclid(Bits::DAYS)));
+        self.lacked.iter_mut().for_each(|lacked| lacked.bound(now));
         // A caller says what it likes, and as much as an agent may be long.
         while self.weight() > WEIGHT_MAX && !self.visitors.is_empty() {
             self.keep_visitors(self.visitors.len() / 2);
@@ -211,7 +232,8 @@ impl History {
     fn weight(&self) -> usize {
         let agent = |visitor: &Visitor| visitor.agent.as_ref().map_or(0, |agent| agent.as_str().len());
         let visitors: usize = self.visitors.iter().map(|visitor| 140 + agent(visitor)).sum();
-        visitors + self.scopes.iter().map(|known| 56 + known.scope.as_str().len()).sum::<usize>()
+        let lacked = self.lacked().map_or(0, Lacked::weight);
+        lacked + visitors + self.scopes.iter().map(|known| 56 + known.scope.as_str().len()).sum::<usize>()
     }
 }
 

@@ -4,7 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::ring::{Bits, Ring, Tally};
-use super::{DAYS_KEPT, HOURS_KEPT, History, VISITORS};
+use super::{DAYS_KEPT, HOURS_KEPT, History, Lacked, VISITORS};
 use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::domain::trace::{Address, Agent};
 use crate::domain::{ScopeId, Timestamp};
@@ -82,6 +82,9 @@ pub struct Picture {
     /// By name.
     #[n(5)]
     pub scopes: Vec<Exercised>,
+    /// What fewer scopes would have refused, of a key on which that is tried.
+    #[n(6)]
+    pub lacked: Option<Box<Lacked>>,
 }
 
 impl Picture {
@@ -143,7 +146,7 @@ impl Picture {
                 .collect(),
         });
         let scopes = scopes.filter(|scope| !scope.days.is_empty() || scope.last.is_some()).collect();
-        Self { at: now, hours, days, visits, others, scopes }
+        Self { at: now, hours, days, visits, others, scopes, lacked: None }
     }
 
     /// Requests of the last 24 hours, at least.

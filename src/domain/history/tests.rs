@@ -16,6 +16,8 @@ enum Noted {
     Denied(i64, u64),
     Seen(i64, u8, u8, u64),
     Needed(i64, u8),
+    /// Since when, and when it lacked what.
+    Lacked(i64, i64, u8),
 }
 
 fn note(history: &mut History, noted: &Noted) {
@@ -29,6 +31,13 @@ fn note(history: &mut History, noted: &Noted) {
         }
         Noted::Needed(at, scope) => {
             history.exercise(&format!("contacts.s{scope}").parse().unwrap(), Timestamp(*at));
+        }
+        Noted::Lacked(begun, at, scope) => {
+            let scopes = [*scope, scope / 2].map(|n| format!("contacts.s{n}").parse().unwrap());
+            let address = Some(IpAddr::from([10, 1, 4, *scope]).into());
+            let mut lacked = Lacked::since(Timestamp(*begun));
+            lacked.note(&scopes, &Sighting { at: Timestamp(*at), address, agent: None });
+            history.lack(&lacked);
         }
     }
 }
@@ -56,6 +65,7 @@ fn noted() -> impl Strategy<Value = Noted> {
         (times(), any::<u64>()).prop_map(|(at, count)| Noted::Denied(at, count)),
         (times(), 0..8_u8, 0..4_u8, 0..50_u64).prop_map(|(at, a, b, count)| Noted::Seen(at, a, b, count)),
         (times(), 0..20_u8).prop_map(|(at, scope)| Noted::Needed(at, scope)),
+        (0..3_i64, times(), 0..60_u8).prop_map(|(begun, at, scope)| Noted::Lacked(begun, at, scope)),
     ]
 }
 

@@ -13,6 +13,8 @@ pub enum Concern {
     NeverUsed(i64),
     /// No request has come with it for so many days.
     Unused(i64),
+    /// Fewer scopes were tried on it, that has been over for so many days, and nobody has said what becomes of it.
+    ReportOnlyOver(i64),
     /// So many of its scopes no request has needed, and others some have.
     ScopesUnneeded {
         /// That could be taken away.
@@ -39,6 +41,7 @@ impl Concern {
             Self::Presented => "presented_after_deletion",
             Self::NeverUsed(_) => "never_used",
             Self::Unused(_) => "unused",
+            Self::ReportOnlyOver(_) => "report_only_over",
             Self::ScopesUnneeded { .. } => "scopes_unneeded",
             Self::NotRotated(_) => "not_rotated",
             Self::NoEnd => "no_expiry",
@@ -55,7 +58,7 @@ impl Concern {
             Self::Presented => 25,
             Self::NeverUsed(_) => 20,
             Self::Unused(_) => 15,
-            Self::ScopesUnneeded { .. } | Self::NotRotated(_) | Self::NoEnd => 10,
+            Self::ReportOnlyOver(_) | Self::ScopesUnneeded { .. } | Self::NotRotated(_) | Self::NoEnd => 10,
             Self::SameName | Self::MadeElsewhere => 5,
         }
     }
@@ -63,7 +66,10 @@ impl Concern {
     /// Days it tells of, if it tells of days.
     pub const fn days(self) -> Option<i64> {
         match self {
-            Self::NeverUsed(days) | Self::Unused(days) | Self::NotRotated(days) => Some(days),
+            Self::NeverUsed(days)
+            | Self::Unused(days)
+            | Self::ReportOnlyOver(days)
+            | Self::NotRotated(days) => Some(days),
             Self::AdminUnneeded(_)
             | Self::OwnerGone
             | Self::Presented
@@ -82,6 +88,7 @@ impl Concern {
             | Self::Presented
             | Self::NeverUsed(_)
             | Self::Unused(_)
+            | Self::ReportOnlyOver(_)
             | Self::NotRotated(_)
             | Self::NoEnd
             | Self::SameName
@@ -98,6 +105,8 @@ impl Concern {
             Self::Presented => "deleted, still presented".to_owned(),
             Self::NeverUsed(days) => format!("never used in {days} d"),
             Self::Unused(days) => format!("unused for {days} d"),
+            Self::ReportOnlyOver(0) => "report-only over".to_owned(),
+            Self::ReportOnlyOver(days) => format!("report-only over for {days} d"),
             Self::ScopesUnneeded { unneeded, granted } => {
                 format!("{unneeded} of {granted} scopes never needed")
             }
@@ -120,6 +129,9 @@ impl Concern {
                 "It was issued and no request ever came with it: where does its secret lie?"
             }
             Self::Unused(_) => "Whoever used it has stopped, and its secret still opens the door.",
+            Self::ReportOnlyOver(_) => {
+                "What fewer scopes would have refused is counted: enforce them, or let it keep all it has."
+            }
             Self::ScopesUnneeded { .. } => {
                 "It may do more than any request has asked of it: taking that away breaks nothing that is known."
             }

@@ -82,9 +82,12 @@ impl<'a> Reviewer<'a> {
             (None, None) => Excuse::None,
         };
         let mut all = self.of_any(About::key(self.view, key), excuse, key.created_at);
+        let over = key.reports_only().and_then(|tried| tried.over_for(self.now));
+        all.extend(over.map(Concern::ReportOnlyOver));
         all.extend(key.expiry.instant().is_none().then_some(Concern::NoEnd));
         all.extend(shares_name.then_some(Concern::SameName));
         all.extend(key.imported.is_some().then_some(Concern::MadeElsewhere));
+        all.sort_unstable();
         all
     }
 

@@ -54,6 +54,7 @@ fn key(n: usize) -> Key {
         pause_ends: None,
         handed: None,
         decoy: None,
+        report_only: None,
     }
 }
 
@@ -276,6 +277,7 @@ fn what_is_declared_first_weighs_the_most() {
         Concern::Presented,
         Concern::NeverUsed(7),
         Concern::Unused(30),
+        Concern::ReportOnlyOver(1),
         Concern::ScopesUnneeded { unneeded: 1, granted: 2 },
         Concern::NotRotated(365),
         Concern::NoEnd,

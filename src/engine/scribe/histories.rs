@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use super::{COURTESY, Register};
 use crate::crypto::record::Sealer;
-use crate::domain::history::{Coverage, History, Picture};
+use crate::domain::history::{Coverage, History, Lacked, Picture};
 use crate::domain::{AppId, KeyId, PublicId, ScopeId, State, Timestamp, Trace};
 use crate::engine::denials::Refused;
 use crate::engine::error::EngineError;
@@ -100,6 +100,7 @@ impl Histories {
         for needed in used.trace.scopes() {
             history.exercise(&needed.scope, needed.at);
         }
+        used.lacked.iter().for_each(|lacked| history.lack(lacked));
     }
 
     /// Adds what was refused, of those that `exist`.
@@ -253,6 +254,22 @@ impl Register {
         let coverages = self.coverages(&book.histories, now)?;
         let covered = |from, to| coverages.iter().all(|coverage| coverage.covers(from, to));
         Ok(Picture::of(&whole, (now, made), &covered, &last))
+    }
+
+    /// What fewer scopes would have refused, tried since `begun` on keys of one lineage: of all of them together.
+    pub fn lacked(&self, ids: &[PublicId], begun: Timestamp) -> Result<Lacked, EngineError> {
+        let book = self.book();
+        let mut all = Lacked::since(begun);
+        for id in ids {
+            let history = self.history(&book.histories, *id)?;
+            // What was tried later is another.
+            history
+                .lacked()
+                .filter(|lacked| lacked.begun == begun)
+                .into_iter()
+                .for_each(|more| all.merge(more));
+        }
+        Ok(all)
     }
 
     fn history(&self, all: &Histories, id: PublicId) -> Result<History, EngineError> {

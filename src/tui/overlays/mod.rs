@@ -16,6 +16,7 @@ pub mod operator;
 pub mod policy_edit;
 pub mod protect;
 pub mod reader;
+pub mod report_only;
 pub mod rescope;
 pub mod rotate;
 pub mod scope_tree;

@@ -1,20 +1,21 @@
 //! Changing what a key may do: the same tree as at creation, and below it what comes and what goes. Whoever sees the
-//! change sees it before it happens.
+//! change sees it before it happens. Or, on report-only, what would go is counted first and nothing is refused yet.
 
 use crate::domain::basis::Basis;
 use crate::domain::review::About;
-use crate::domain::{Command, KeyId, ScopeId, Scopes};
+use crate::domain::{Command, KeyId, ReportOnly, ScopeId, Scopes};
 use crate::tui::app::ask::Job;
 use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
 use crate::tui::form::meanwhile::{Choice, Moved, ThreeScopes};
 use crate::tui::form::tree::TreeState;
-use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot};
+use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
 use crate::tui::overlay::Return;
 use crate::tui::overlays::scope_tree::{self, Reach};
 use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
+use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::text;
 
 /// Columns of the box.
@@ -28,6 +29,8 @@ pub struct Rescope {
     basis: Basis,
     before: Scopes,
     tree: TreeState<ScopeId>,
+    /// For how many days what would be refused is only counted, where that is wanted.
+    days: Option<TextField>,
 }
 
 impl Rescope {
@@ -48,6 +51,27 @@ impl Rescope {
         Self::with(look, key, Some(kept)).map(Form::blank)
     }
 
+    /// For counting what fewer scopes would refuse: without those that no request has needed, where there are such.
+    pub fn report_only(look: &Look, key: KeyId) -> Option<Form<Self>> {
+        let kept = look.view(|view| {
+            let key = view.key(key)?;
+            let surplus = About::key(*view, key).surplus();
+            let kept = key.scopes.iter().filter(|scope| !surplus.contains(scope));
+            Some(kept.cloned().collect())
+        })?;
+        let note = "requests that need what is taken out are let through and counted";
+        let days = TextField::new("Days").filled(&ReportOnly::DAYS.to_string()).note(note);
+        Self::with(look, key, Some(kept)).map(|form| Form::blank(Self { days: Some(days), ..form }).at(1))
+    }
+
+    /// The days that were typed.
+    fn days(field: &TextField) -> Result<u32, String> {
+        let text = field.text().trim();
+        let days = text.strip_suffix('d').unwrap_or(text).parse().ok();
+        days.filter(|days| (1..=ReportOnly::MAX_DAYS).contains(days))
+            .ok_or_else(|| format!("a number of days from 1 to {}", ReportOnly::MAX_DAYS))
+    }
+
     /// With these scopes ticked instead of those the key has.
     fn with(look: &Look, key: KeyId, ticked: Option<Vec<ScopeId>>) -> Option<Self> {
         let catalog = look.engine.catalog();
@@ -66,6 +90,7 @@ impl Rescope {
                 basis: Basis::of_key(key),
                 tree: scope_tree::tree(catalog, reach, ticked, Some(&before)),
                 before,
+                days: None,
             })
         })
     }
@@ -83,6 +108,16 @@ impl Rescope {
 
 impl Asking for Rescope {
     fn manner(&self) -> Manner {
+        if self.days.is_some() {
+            return Manner {
+                does: "Report only",
+                doing: "beginning to count",
+                width: WIDTH,
+                labels: 5,
+                tall: Some(u16::MAX),
+                ..Manner::small("rescope")
+            };
+        }
         Manner {
             does: "Change scopes",
             doing: "changing the scopes",
@@ -94,7 +129,10 @@ impl Asking for Rescope {
     }
 
     fn fields(&mut self) -> Pages<'_> {
-        vec![vec![&mut self.tree]]
+        match &mut self.days {
+            Some(days) => vec![vec![days, &mut self.tree]],
+            None => vec![vec![&mut self.tree]],
+        }
     }
 
     fn face(&self, look: &Look, spot: Spot) -> Face {
@@ -128,22 +166,40 @@ impl Asking for Rescope {
             }
         }
         Face {
-            title: format!("Scopes of {}", self.name),
+            title: match self.days {
+                Some(_) => format!("Report only: {} with fewer scopes", self.name),
+                None => format!("Scopes of {}", self.name),
+            },
             lines,
             aside: scope_tree::count(look.engine.catalog(), ticked),
             ..Face::default()
         }
     }
 
+    fn check(&mut self, _: &Look, _: Told) -> Option<String> {
+        if let Some(field) = &mut self.days {
+            field.error = Self::days(field).err();
+        }
+        None
+    }
+
     fn submit(&mut self, look: &Look) -> Result<Job, String> {
-        let command = Command::RescopeKey {
-            key: self.key,
-            scopes: self.tree.ticked().iter().map(ToString::to_string).collect(),
-            basis: Some(self.basis),
+        let (key, name) = (self.key, &self.name);
+        let scopes = self.tree.ticked().iter().map(ToString::to_string).collect();
+        let (command, said) = match &self.days {
+            Some(field) => {
+                let days = Self::days(field)?;
+                let said = format!("{name} is on report-only for {days} d: all it could do it still can");
+                (Command::BeginReportOnly { key, scopes, days }, said)
+            }
+            None => {
+                let basis = Some(self.basis);
+                (Command::RescopeKey { key, scopes, basis }, format!("the scopes of {name} are changed"))
+            }
         };
         match seen(look, |seen| deeds::objection(&command, seen)) {
             Some(refusal) => Err(refusal.to_string()),
-            None => Ok(Job::Run { command, said: format!("the scopes of {} are changed", self.name) }),
+            None => Ok(Job::Run { command, said }),
         }
     }
 
@@ -159,7 +215,7 @@ impl Asking for Rescope {
         let merged = self.three(&self.now(look)).merged().into_iter().collect();
         let ticked = (choice != Choice::Theirs).then_some(merged);
         if let Some(fresh) = Self::with(look, self.key, ticked) {
-            *self = fresh;
+            *self = Self { days: self.days.take(), ..fresh };
         }
         if choice == Choice::Theirs { Own::Gone } else { Own::Left }
     }

@@ -122,6 +122,7 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
         | Action::Restore
         | Action::Scopes
         | Action::Narrow
+        | Action::ReportOnly
         | Action::Keep
         | Action::Protect
         | Action::HowTo

@@ -6,7 +6,7 @@ use crate::domain::command::KeyEdit;
 use crate::domain::review::About;
 use crate::domain::{
     Command, Context, Counted, Event, Expiry, Grace, Key, KeyId, KeyState, Motive, Name, NewKey, Note,
-    OperatorId, Place, Refusal, Rotation, Timestamp, decide,
+    OperatorId, Place, Refusal, ReportOnly, Rotation, Timestamp, decide,
 };
 use crate::tui::action::{Action, Danger, Reason};
 
@@ -249,7 +249,17 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
             return Err("there is no scope to take away: each was needed, or that is not known".into());
         }
         Action::Narrow if alone => return enabled(Action::Scopes, keys, seen),
-        Action::Scopes | Action::Narrow => return one("scopes are changed"),
+        Action::ReportOnly if alone => {
+            let scopes = first.scopes.iter().map(ToString::to_string).collect();
+            let begin = Command::BeginReportOnly { key: id, scopes, days: ReportOnly::DAYS };
+            let may = may_edit(&begin, seen);
+            return if may.is_ok() && first.scopes.len() == 1 && first.reports_only().is_none() {
+                Err("it has one scope, and without that it could do nothing".into())
+            } else {
+                may
+            };
+        }
+        Action::Scopes | Action::Narrow | Action::ReportOnly => return one("scopes are changed"),
         Action::Protect if alone && first.protection.is_none() => {
             // A reason that nobody has typed yet.
             let Ok(why) = Note::new("-") else { return Ok(()) };

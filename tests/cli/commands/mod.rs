@@ -15,6 +15,7 @@ mod delivery;
 mod lockdowns;
 mod many;
 mod people;
+mod report_only;
 mod rotation;
 mod scan;
 mod scanners;

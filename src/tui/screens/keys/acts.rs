@@ -9,7 +9,7 @@ use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlays::{
     chooser, chooser::Chooser, confirm, create_key::template, how_to::HowTo, key_edit, operator, protect,
-    rescope::Rescope, rotate::Rotate,
+    report_only, rescope::Rescope, rotate::Rotate,
 };
 use crate::tui::screens::NO_PAUSE;
 use crate::tui::secret::SecretText;
@@ -18,7 +18,7 @@ use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::widgets::picker::Picker;
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [(Action, &str); 21] = [
+const LISTED: [(Action, &str); 22] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its id"),
     (Action::HowTo, "How to call with it"),
@@ -27,6 +27,7 @@ const LISTED: [(Action, &str); 21] = [
     (Action::Edit, "Change its name, note, end, notices and contacts"),
     (Action::Scopes, "Change its scopes"),
     (Action::Narrow, "Take away scopes that no request needed"),
+    (Action::ReportOnly, "Count what fewer scopes would refuse, or decide that"),
     (Action::Keep, "Keep it: its days without use count anew"),
     (Action::Protect, "Protect it while nobody uses it, or no longer"),
     (Action::Pause, "Pause or resume it"),
@@ -111,6 +112,7 @@ impl Acts {
             Action::Narrow => {
                 out.extend(targets.first().and_then(|key| Rescope::narrower(look, *key)).map(Ask::open));
             }
+            Action::ReportOnly => out.extend(targets.first().and_then(|key| report_only::ask(look, *key))),
             Action::Rotate => {
                 out.extend(targets.first().and_then(|key| Rotate::new(look, *key)).map(Ask::open));
             }
@@ -232,6 +234,7 @@ impl Acts {
             | Action::Transfer
             | Action::Scopes
             | Action::Narrow
+            | Action::ReportOnly
             | Action::Keep
             | Action::Protect
             | Action::Rotate

@@ -9,6 +9,7 @@ use crate::domain::knock;
 use crate::domain::{Catalog, Key, LastUse, Place, ScopeId, Scopes, Status, Timestamp, Trace};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
+use crate::tui::sight::report_only;
 use crate::tui::sight::seen::Seen;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -39,6 +40,7 @@ pub fn lines(
     }
     all.push(Line::blank());
     scopes(&mut all, &key.scopes, (seen.trace(key), key.created_at), seen);
+    tried(&mut all, key, seen, used.map(|(picture, _)| picture));
     all.push(Line::blank());
     all.push(Line::of(Role::Header, "History"));
     match history {
@@ -117,6 +119,16 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
         let since = times.relative(protection.word.at);
         fact("Protected", format!("{sign} by {who} {since}: {}", protection.why));
     }
+}
+
+/// What fewer scopes would have refused, where that is tried.
+fn tried(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, picture: Option<&Picture>) {
+    let Some(by) = key.reports_only().map(|tried| seen.view.name_of(tried.by)) else { return };
+    let lacked = picture.and_then(|picture| picture.lacked.as_deref());
+    let said = report_only::lines(key, by, lacked, seen.now(), |at| seen.times.relative(at));
+    all.push(Line::blank());
+    all.push(Line::of(Role::Header, "Report only"));
+    all.extend(said.into_iter().map(|text| Line::of(Role::Text, text)));
 }
 
 /// Who presented the key while it was paused, as far as its history is read: nobody only where all of that is.

@@ -8,6 +8,7 @@ use crate::domain::review::{Concern, Row};
 use crate::tui::action::{Action, Layer};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
+use crate::tui::sight::report_only;
 use crate::tui::sight::review::{bar, scopes};
 use crate::tui::theme::Role;
 use crate::tui::widgets::text;
@@ -35,6 +36,7 @@ pub fn lines(row: &Row, sight: &Sight<'_>, picture: Option<&Picture>, keymap: &K
             all.push(Line { indent: 2, ..Line::of(Role::Dim, format!("Handed over {handed}.")) });
         }
     }
+    tried(&mut all, row, sight, picture, keymap);
     all.push(Line::blank());
     let count = about.needed_count();
     let told = match count {
@@ -63,4 +65,18 @@ pub fn lines(row: &Row, sight: &Sight<'_>, picture: Option<&Picture>, keymap: &K
         ));
     }
     all
+}
+
+/// What fewer scopes would have refused, of a key on which that is tried.
+fn tried(all: &mut Vec<Line>, row: &Row, sight: &Sight<'_>, picture: Option<&Picture>, keymap: &Keymap) {
+    let Bearer::Key(id) = row.who else { return };
+    let Some(key) = sight.seen.view.key(id) else { return };
+    let Some(by) = key.reports_only().map(|tried| sight.seen.view.name_of(tried.by)) else { return };
+    let (times, lacked) = (sight.seen.times, picture.and_then(|picture| picture.lacked.as_deref()));
+    let said = report_only::lines(key, by, lacked, times.now(), |at| times.relative(at));
+    all.push(Line::blank());
+    let press = keymap.label(Layer::Screen, Action::ReportOnly).unwrap_or_default();
+    let end = Some((Role::Dim, format!("{press} decides")));
+    all.push(Line { end, ..Line::of(Role::Header, "Report only") });
+    all.extend(said.into_iter().map(|text| Line::of(Role::Text, text)));
 }

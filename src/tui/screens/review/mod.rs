@@ -44,9 +44,10 @@ use crate::tui::widgets::{Focus, walks};
 /// The numbers of list and detail for the mouse.
 const PANES: (u8, u8) = (1, 2);
 
-const HINTS: [Action; 10] = [
+const HINTS: [Action; 11] = [
     Action::Open,
     Action::Narrow,
+    Action::ReportOnly,
     Action::Edit,
     Action::Revoke,
     Action::Pause,

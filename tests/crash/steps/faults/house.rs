@@ -82,6 +82,7 @@ impl House {
         }
         keep("Yearly report", issue(&cron, "Yearly report", &["--agency"]));
         cron.does(&["key", "protect", "Yearly report", "--why", "runs once a year"]);
+        cron.does(&["key", "rescope", "Yearly report", "--remove", "contacts.write", "--report-only", "14d"]);
         keep("Ends soon", issue(&cron, "Ends soon", &["--agency", "--expires", "3d"]));
         issue(&cron, "Widget", &["--agency"]);
         keep("Widget", cron.does(&["key", "rotate", "Widget"]).out.trim_end().to_owned());

@@ -303,6 +303,14 @@ table! {
         Deed::new(&["key", "rescope", "Nightly", "--scope", "contacts.read"], &["key.rescope"]),
         Deed::new(&["key", "rescope", "Nightly", "--scope", "locations.read"], &["key.rescope"]),
     ],
+    BeginReportOnly => &[
+        Deed::new(
+            &["key", "rescope", "Nightly", "--remove", "contacts.write", "--report-only", "14d"],
+            &["key.report-only"],
+        ),
+    ],
+    EnforceReportOnly => &[Deed::new(&["key", "rescope", "Yearly report", "--enforce"], &["key.report-only-enforce"])],
+    DropReportOnly => &[Deed::new(&["key", "rescope", "Yearly report", "--drop"], &["key.report-only-drop"])],
     CreateApp => &[
         Deed::new(
             &[

@@ -1,0 +1,48 @@
+//! Report only: counting what fewer scopes would refuse, and, on a key that is so already, what becomes of that.
+
+use crate::domain::{Command, KeyId};
+use crate::tui::app::ask::{Ask, Job};
+use crate::tui::app::look::Look;
+use crate::tui::overlays::chooser::Chooser;
+use crate::tui::overlays::rescope::Rescope;
+use crate::tui::widgets::picker::{PickItem, Picker};
+
+/// What becomes of it.
+#[derive(Clone, Copy)]
+enum End {
+    Enforced,
+    Dropped,
+    /// Another set is tried.
+    Another,
+}
+
+/// What is asked about a key: which scopes are tried, or where some are, whether they are enforced.
+pub fn ask(look: &Look, key: KeyId) -> Option<Ask> {
+    let tried = look.view(|view| {
+        let key = view.key(key)?;
+        Some((key.name.to_string(), key.reports_only()?.begun, key.would_lose()?.to_string()))
+    });
+    let Some((name, begun, lost)) = tried else { return Rescope::report_only(look, key).map(Ask::open) };
+    let item = |key, text: String| PickItem { key, text, hint: String::new(), disabled: None };
+    let items = vec![
+        item(End::Enforced, format!("Enforce it: take {lost} away now")),
+        item(End::Dropped, "Drop it: it keeps all its scopes".to_owned()),
+        item(End::Another, "Try other scopes, counting from nothing".to_owned()),
+    ];
+    let picker = Picker::new(items, "what becomes of it?");
+    let title = format!("Report only: {name}");
+    Some(Ask::open(Chooser::new(title, (72, 9), picker, move |end, look: &Look| {
+        let (command, said) = match end {
+            End::Enforced => {
+                let command = Command::EnforceReportOnly { key, begun: Some(begun) };
+                (command, format!("{name} has lost the scopes that report-only tried to do without"))
+            }
+            End::Dropped => (Command::DropReportOnly(key), format!("{name} keeps all its scopes")),
+            End::Another => {
+                let gone = || Ask::Say(format!("{name} is gone"));
+                return Rescope::report_only(look, key).map_or_else(gone, Ask::open);
+            }
+        };
+        Ask::Do(Job::Run { command, said })
+    })))
+}

@@ -1,0 +1,68 @@
+//! Fewer scopes tried first, by words: counted, told, then enforced or dropped.
+
+use crate::support::desk::Desk;
+use serde_json::json;
+
+#[test]
+fn fewer_scopes_are_tried_counted_told_and_enforced() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let words =
+        ["key", "create", "--name", "Widget", "--agency", "--scope", "contacts.read", "contacts.write"];
+    let token = ann.does(&words).out.trim_end().to_owned();
+    let begin = |days: &'static str| {
+        ["key", "rescope", "Widget", "--remove", "contacts.write", "--report-only", days]
+    };
+    ann.says(&begin("soon")).fails(2, "--report-only soon: a number of days such as 30d.");
+    ann.says(&begin("91d")).fails(1, "from 1 to 90 days");
+    ann.says(&["key", "rescope", "Widget", "--enforce"]).fails(1, "not on report-only");
+    ann.says(&["key", "rescope", "Widget", "--enforce", "--drop"]).fails(2, "--drop");
+    let said = ann.asks(&begin("14d"));
+    let tried = &said["report_only"];
+    assert_eq!(
+        (&tried["scopes"], &tried["over"], &tried["by"]),
+        (&json!(["contacts.read"]), &json!(false), &json!("ann"))
+    );
+    assert_eq!(said["scopes"], json!(["contacts.read", "contacts.write"]));
+    let asked = ["verify", "--scope", "contacts.write"];
+    assert_eq!(ann.gives(&asked, &token).expect(0).out.trim_end(), "allow");
+    let shown = ann.asks(&["key", "show", "Widget"]);
+    let refused = &shown["report_only"]["would_refuse"];
+    assert_eq!((&refused["requests"], &refused["scopes"][0]["scope"]), (&json!(1), &json!("contacts.write")));
+    let page = ann.does(&["key", "show", "Widget"]).out;
+    assert!(page.contains("Report only ends in ") && page.contains("it would lose contacts.write"), "{page}");
+    assert!(page.contains("1 request would have been refused"), "{page}");
+    assert!(page.contains("contacts.write 1×"), "{page}");
+    assert!(ann.asks(&["key", "list"])[0]["report_only"]["until"].is_string());
+    let list = ann.does(&["audit", "list"]).out;
+    assert!(list.contains("Put Widget on report-only"), "{list}");
+    ann.does(&["key", "rescope", "Widget", "--enforce"]);
+    assert_eq!(ann.gives(&asked, &token).out.trim_end(), "deny scope");
+    let after = ann.asks(&["key", "show", "Widget"]);
+    assert!(after.get("report_only").is_none() && after["scopes"] == json!(["contacts.read"]), "{after}");
+}
+
+#[test]
+fn what_is_dropped_leaves_all_as_it_was_and_another_change_of_scopes_ends_it() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.does(&[
+        "key",
+        "create",
+        "--name",
+        "Widget",
+        "--agency",
+        "--scope",
+        "contacts.read",
+        "contacts.write",
+    ]);
+    let begin = ["key", "rescope", "Widget", "--scope", "contacts.read", "--report-only", "7d"];
+    ann.does(&begin);
+    let dropped = ann.asks(&["key", "rescope", "Widget", "--drop"]);
+    assert_eq!(dropped["scopes"], json!(["contacts.read", "contacts.write"]));
+    assert!(dropped.get("report_only").is_none());
+    ann.does(&begin);
+    let said = ann.says(&["key", "rescope", "Widget", "--add", "calendars.read"]).expect(0);
+    assert!(said.err.contains("report-only has ended"), "{}", said.err);
+    ann.says(&["key", "rescope", "Widget", "--drop"]).fails(1, "not on report-only");
+}
