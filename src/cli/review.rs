@@ -17,7 +17,7 @@ use super::table::{Cell, Table, Tone};
 use super::times;
 use super::usage::UseLine;
 use crate::domain::history::{Lacked, Picture};
-use crate::domain::review::{About, Concern, Reviewer, Row, review, why};
+use crate::domain::review::{About, Breadth, Concern, Reviewer, Row, review, why};
 use crate::domain::view::Sought;
 use crate::domain::{Bearer, Key, Refusal, ScopeId, Timestamp, View};
 use crate::tui::sight::report_only;
@@ -32,6 +32,9 @@ pub struct Review {
     /// Everybody's keys and apps (admins; noted in the audit trail)
     #[arg(long)]
     all: bool,
+    /// Also what most keys give reason for: those that nothing is said of but that they never end
+    #[arg(long, conflicts_with = "key")]
+    all_concerns: bool,
 }
 
 /// One key or app, in JSON.
@@ -74,6 +77,8 @@ struct Finding {
     days: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requests: Option<u64>,
     /// The command that does something about it.
     command: String,
 }
@@ -134,6 +139,7 @@ impl<'a> Told<'a> {
             weight: concern.weight(),
             days: concern.days(),
             scopes: concern.scopes(),
+            requests: concern.requests(),
             command: self.command(*concern),
         };
         Line {
@@ -175,7 +181,7 @@ fn of_key(concern: Concern, id: &str, surplus: &[&ScopeId], by: Reviewer<'_>) ->
         }
         Concern::ScopesUnneeded { .. } => format!("key rescope {id} --remove {}", words(surplus)),
         Concern::OwnerGone => format!("key transfer {id} --to OPERATOR"),
-        Concern::Presented => format!("audit list --key {id}"),
+        Concern::Presented | Concern::DeniedOften(_) => format!("audit list --key {id}"),
         Concern::AdminUnneeded(_) | Concern::NeverUsed(_) | Concern::Unused(_) => {
             format!("key revoke {id} --reason unused")
         }
@@ -195,6 +201,7 @@ fn of_app(concern: Concern, id: &str, surplus: &[&ScopeId], kept: &[&ScopeId]) -
         Concern::OwnerGone
         | Concern::ScopesUnneeded { .. }
         | Concern::ReportOnlyOver(_)
+        | Concern::DeniedOften(_)
         | Concern::Presented
         | Concern::NoEnd
         | Concern::SameName
@@ -207,17 +214,17 @@ pub fn run(deck: &Deck, args: &Review) -> Outcome {
     let signed = deck.sign_in()?.widened(args.all)?;
     match &args.key {
         Some(reference) => one(deck, &signed, reference)?,
-        None => list(deck, &signed)?,
+        None => list(deck, &signed, if args.all_concerns { Breadth::All } else { Breadth::Telling })?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(deck: &Deck, signed: &Signed) -> Result<(), Fault> {
+fn list(deck: &Deck, signed: &Signed, breadth: Breadth) -> Result<(), Fault> {
     let (now, catalog) = (signed.now(), signed.engine.catalog());
     let state = signed.engine.state();
     let view = View::new(&state, signed.session.actor());
     let by = Reviewer { view, catalog, now };
-    let rows: Vec<_> = review(by).into_iter().filter_map(|row| Told::of(by, row)).collect();
+    let rows: Vec<_> = review(by, breadth).into_iter().filter_map(|row| Told::of(by, row)).collect();
     if deck.output.is_json() {
         return deck.output.value(&rows.iter().map(Told::line).collect::<Vec<_>>());
     }
@@ -267,7 +274,7 @@ fn one(deck: &Deck, signed: &Signed, reference: &str) -> Result<(), Fault> {
     let state = signed.engine.state();
     let by = Reviewer { view: View::new(&state, signed.session.actor()), catalog, now };
     let quiet = Row { who, risk: 0, shares_name: false };
-    let row = review(by).into_iter().find(|row| row.who == who).unwrap_or(quiet);
+    let row = review(by, Breadth::All).into_iter().find(|row| row.who == who).unwrap_or(quiet);
     let Some(told) = Told::of(by, row) else { return Err(Refusal::NoSuchKey.into()) };
     if deck.output.is_json() {
         let unneeded = told.about.surplus().into_iter().map(ScopeId::as_str).collect();

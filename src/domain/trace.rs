@@ -135,6 +135,17 @@ pub struct ScopeUse {
     pub at: Timestamp,
 }
 
+/// Requests that were refused although the secret was right, of a key or app of which that is often so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Denied {
+    /// As of when.
+    #[n(0)]
+    pub at: Timestamp,
+    /// How many in the seven days before; 0 when it is often no longer.
+    #[n(1)]
+    pub count: u64,
+}
+
 /// Where a key was used from, and what for.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Encode, Decode)]
 pub struct Trace {
@@ -147,12 +158,15 @@ pub struct Trace {
     /// Of a key that was deleted, and of a decoy: the last request with it, which was refused.
     #[n(2)]
     presented: Option<Box<Sighting>>,
+    /// That its requests are refused often. Boxed: of few it is said.
+    #[n(3)]
+    denied: Option<Box<Denied>>,
 }
 
 impl Trace {
     /// Whether it says nothing.
     pub const fn is_empty(&self) -> bool {
-        self.sighting.is_none() && self.scopes.is_empty() && self.presented.is_none()
+        self.sighting.is_none() && self.scopes.is_empty() && self.presented.is_none() && self.denied.is_none()
     }
 
     /// Notes that a scope was needed; times only move forward.
@@ -180,6 +194,24 @@ impl Trace {
         self.presented.as_deref()
     }
 
+    /// Nothing but how often its requests are refused.
+    pub fn refused(denied: Denied) -> Self {
+        Self { denied: Some(Box::new(denied)), ..Self::default() }
+    }
+
+    /// Notes how often its requests are refused. What a clock saw that was ahead gives way to what follows it.
+    pub fn note_denied(&mut self, denied: Denied) {
+        let is_later = |known: &Denied| known.at <= denied.at || known.at.since(denied.at) > USE_DISORDER_MS;
+        if self.denied.as_deref().is_none_or(is_later) {
+            self.denied = Some(Box::new(denied));
+        }
+    }
+
+    /// How often its requests are refused, where that was often.
+    pub fn denied(&self) -> Option<Denied> {
+        self.denied.as_deref().copied()
+    }
+
     /// Adds what was seen later or elsewhere: the later sighting, for each scope the later time.
     pub fn merge(&mut self, other: &Self) {
         if let Some(seen) = &other.sighting
@@ -192,6 +224,9 @@ impl Trace {
         }
         if let Some(seen) = other.presented() {
             self.note_presented(seen.clone());
+        }
+        if let Some(denied) = other.denied() {
+            self.note_denied(denied);
         }
     }
 

@@ -165,7 +165,7 @@ impl Register {
             self.write_refusals(refused)?;
             // With what was refused, where that is due: they wait for the same minute.
             if book.histories.are_due(now) || (due && book.histories.wait()) {
-                self.write_histories(&mut book.histories)?;
+                told.extend(self.write_histories_of(&mut book)?);
             }
             Ok(written)
         });

@@ -88,7 +88,7 @@ fn the_worst_stands_first_with_the_reason_and_a_key_as_it_should_be_is_not_named
         of["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap().into()).collect()
     };
     assert_eq!(codes(wide), ["admin_scopes_unneeded", "scopes_unneeded", "no_expiry"]);
-    assert_eq!((&wide["risk"], &wide["granted"], &wide["needed"]), (&60.into(), &3.into(), &1.into()));
+    assert_eq!((&wide["risk"], &wide["granted"], &wide["needed"]), (&52.into(), &3.into(), &1.into()));
     assert_eq!((codes(unused), &unused["last_used_at"]), (vec!["never_used".to_owned()], &Value::Null));
 }
 

@@ -16,9 +16,9 @@ use minicbor::{Decode, Encode};
 pub use self::coverage::Coverage;
 pub use self::lacked::Lacked;
 pub use self::picture::{Picture, Visit};
-use self::ring::{Bits, Ring, Tally};
+use self::ring::{Bits, Joins as _, Ring, Tally};
 use super::time::{DAY_MS, HOUR_MS};
-use super::trace::{Address, Agent, Sighting};
+use super::trace::{Address, Agent, Denied, Sighting};
 use super::{ScopeId, Timestamp};
 
 /// Hours with requests that are kept: those that are shown, and a day for a clock that was ahead.
@@ -35,6 +35,10 @@ const VISITOR_MS: i64 = 30 * DAY_MS;
 const BLOCKS_KEPT: usize = 4;
 /// Bytes that callers and scopes together may take, about: with hours and days it fits a row of the store.
 const WEIGHT_MAX: usize = 10 * 1024;
+/// Fewer refused requests in a week are not often, nor is less than one of [`OFTEN_OF`].
+const OFTEN: u64 = 20;
+/// See [`OFTEN`].
+const OFTEN_OF: u64 = 10;
 /// Callers that are told apart between two writes; requests of others count without one.
 const GATHERED: usize = 128;
 
@@ -183,6 +187,22 @@ impl History {
         other.visitors.iter().for_each(|visitor| self.visit(visitor));
         other.scopes.iter().for_each(|known| self.need(&known.scope, &known.days));
         other.lacked.iter().for_each(|lacked| self.lack(lacked));
+    }
+
+    /// The requests of the last seven days.
+    pub fn last_week(&self, now: Timestamp) -> Tally {
+        let today = now.0.div_euclid(DAY_MS);
+        let week = self.days.iter().filter(|(day, _)| (today.saturating_sub(6)..=today).contains(day));
+        week.fold(Tally::default(), |all, (_, tally)| all.join(tally))
+    }
+
+    /// What is to be remembered of how often requests are refused, where that is often, or was by what is `known`.
+    pub fn denied_often(&self, known: Option<Denied>, now: Timestamp) -> Option<Denied> {
+        let Tally { allowed, denied } = self.last_week(now);
+        let is_often = denied >= OFTEN && denied.saturating_mul(OFTEN_OF) >= allowed.saturating_add(denied);
+        let count = if is_often { denied } else { 0 };
+        let before = known.map_or(0, |known| known.count);
+        (count != before).then_some(Denied { at: now, count })
     }
 
     /// Whether it says nothing.

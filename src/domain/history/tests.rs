@@ -4,7 +4,6 @@ use core::net::IpAddr;
 
 use proptest::prelude::*;
 
-use super::ring::Joins;
 use super::*;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
@@ -221,4 +220,28 @@ fn days_of_a_scope_are_told_each_once() {
     assert_eq!(shown(&history).scopes[0].days, [0, 3, 64, 89]);
     assert_eq!(Bits::of(-1).0, -1);
     assert_eq!(Bits(1).join(Bits(2)), Bits(3));
+}
+
+#[test]
+fn refused_often_is_so_many_in_a_week_and_a_part_of_all() {
+    let of = |allowed, denied, ago: i64| {
+        let mut history = History::default();
+        let at = Timestamp(NOW.0 - ago * DAY_MS);
+        history.allow(at, allowed);
+        history.deny(at, denied);
+        history
+    };
+    let often = |history: &History, known: Option<u64>| {
+        let known = known.map(|count| Denied { at: NOW, count });
+        history.denied_often(known, NOW).map(|denied| denied.count)
+    };
+    assert_eq!(often(&of(0, 20, 0), None), Some(20));
+    assert_eq!(often(&of(180, 20, 6), None), Some(20));
+    for rare in [of(0, 19, 0), of(181, 20, 0), of(0, 20, 7), of(0, 20, -1)] {
+        assert_eq!(often(&rare, None), None);
+        // It was, and is no longer.
+        assert_eq!(often(&rare, Some(20)), Some(0));
+        assert_eq!(often(&rare, Some(0)), None);
+    }
+    assert_eq!(often(&of(0, 20, 0), Some(20)), None, "it is known");
 }

@@ -1,5 +1,8 @@
 //! What can be said against a key or an app: a code for scripts, words for a list, what it means, and how much it weighs.
 
+/// What weighs no more than this is no row by itself.
+const NO_END: u16 = 2;
+
 /// One thing that weighs against a key or an app. Declared in the order in which they weigh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Concern {
@@ -13,6 +16,8 @@ pub enum Concern {
     NeverUsed(i64),
     /// No request has come with it for so many days.
     Unused(i64),
+    /// So many requests with it were refused in seven days, a tenth of all or more.
+    DeniedOften(u64),
     /// Fewer scopes were tried on it, that has been over for so many days, and nobody has said what becomes of it.
     ReportOnlyOver(i64),
     /// So many of its scopes no request has needed, and others some have.
@@ -24,12 +29,12 @@ pub enum Concern {
     },
     /// Its secret has been the same for so many days.
     NotRotated(i64),
-    /// It works until somebody ends it.
-    NoEnd,
     /// A live key of another owner is called the same.
     SameName,
     /// Its secret was not made here.
     MadeElsewhere,
+    /// It works until somebody ends it. By itself that is told of too many to be worth a row.
+    NoEnd,
 }
 
 impl Concern {
@@ -41,6 +46,7 @@ impl Concern {
             Self::Presented => "presented_after_deletion",
             Self::NeverUsed(_) => "never_used",
             Self::Unused(_) => "unused",
+            Self::DeniedOften(_) => "denied_often",
             Self::ReportOnlyOver(_) => "report_only_over",
             Self::ScopesUnneeded { .. } => "scopes_unneeded",
             Self::NotRotated(_) => "not_rotated",
@@ -57,9 +63,10 @@ impl Concern {
             Self::OwnerGone => 30,
             Self::Presented => 25,
             Self::NeverUsed(_) => 20,
-            Self::Unused(_) => 15,
-            Self::ReportOnlyOver(_) | Self::ScopesUnneeded { .. } | Self::NotRotated(_) | Self::NoEnd => 10,
+            Self::Unused(_) | Self::DeniedOften(_) => 15,
+            Self::ReportOnlyOver(_) | Self::ScopesUnneeded { .. } | Self::NotRotated(_) => 10,
             Self::SameName | Self::MadeElsewhere => 5,
+            Self::NoEnd => NO_END,
         }
     }
 
@@ -73,6 +80,7 @@ impl Concern {
             Self::AdminUnneeded(_)
             | Self::OwnerGone
             | Self::Presented
+            | Self::DeniedOften(_)
             | Self::ScopesUnneeded { .. }
             | Self::NoEnd
             | Self::SameName
@@ -88,12 +96,18 @@ impl Concern {
             | Self::Presented
             | Self::NeverUsed(_)
             | Self::Unused(_)
+            | Self::DeniedOften(_)
             | Self::ReportOnlyOver(_)
             | Self::NotRotated(_)
             | Self::NoEnd
             | Self::SameName
             | Self::MadeElsewhere => None,
         }
+    }
+
+    /// Requests it tells of, if it tells of requests.
+    pub const fn requests(self) -> Option<u64> {
+        if let Self::DeniedOften(requests) = self { Some(requests) } else { None }
     }
 
     /// In a few words, for a list.
@@ -105,6 +119,7 @@ impl Concern {
             Self::Presented => "deleted, still presented".to_owned(),
             Self::NeverUsed(days) => format!("never used in {days} d"),
             Self::Unused(days) => format!("unused for {days} d"),
+            Self::DeniedOften(requests) => format!("{requests} requests refused in 7 d"),
             Self::ReportOnlyOver(0) => "report-only over".to_owned(),
             Self::ReportOnlyOver(days) => format!("report-only over for {days} d"),
             Self::ScopesUnneeded { unneeded, granted } => {
@@ -129,6 +144,9 @@ impl Concern {
                 "It was issued and no request ever came with it: where does its secret lie?"
             }
             Self::Unused(_) => "Whoever used it has stopped, and its secret still opens the door.",
+            Self::DeniedOften(_) => {
+                "Its callers want what it may not do, or come from where nobody has told them: ask them."
+            }
             Self::ReportOnlyOver(_) => {
                 "What fewer scopes would have refused is counted: enforce them, or let it keep all it has."
             }
@@ -139,6 +157,26 @@ impl Concern {
             Self::NoEnd => "It works until somebody thinks of it.",
             Self::SameName => "A key of somebody else is called the same: one may be stopped for the other.",
             Self::MadeElsewhere => "How strong its secret is and who saw it before is not known here.",
+        }
+    }
+}
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Breadth {
+    /// What is worth a row.
+    #[default]
+    Telling,
+    /// Also what most keys give reason for.
+    All,
+}
+
+impl Breadth {
+    /// Whether so much is worth a row.
+    pub const fn takes(self, risk: u16) -> bool {
+        match self {
+            Self::Telling => risk > NO_END,
+            Self::All => risk > 0,
         }
     }
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
 
 pub use self::about::About;
-pub use self::concern::{Concern, risk, why};
+pub use self::concern::{Breadth, Concern, risk, why};
 use super::catalog::Risk;
 use super::lifecycle::presented;
 use super::name::plain;
@@ -142,6 +142,7 @@ impl<'a> Reviewer<'a> {
             (admin > 0).then_some(Concern::AdminUnneeded(admin)),
             owner.is_some_and(|owner| !owner.standing.is_active()).then_some(Concern::OwnerGone),
             self.idle(about, excuse),
+            about.denied_often(self.now).map(Concern::DeniedOften),
             some.then_some(Concern::ScopesUnneeded { unneeded: count, granted }),
             (old >= OLD_DAYS).then_some(Concern::NotRotated(old)),
         ]
@@ -183,6 +184,7 @@ impl<'a> Reviewer<'a> {
 /// A review while it is being made, some keys at a time.
 #[derive(Debug, Default)]
 pub struct Review {
+    breadth: Breadth,
     rows: Vec<Row>,
     /// Live keys by a hash of their folded names: of a million, no name is kept.
     names: Vec<(u64, OperatorId, KeyId)>,
@@ -193,7 +195,7 @@ impl Review {
     /// Looks at one key.
     pub fn add(&mut self, by: Reviewer<'_>, key: &Key) {
         let risk = risk(&by.of_key(key, false));
-        if risk > 0 {
+        if self.breadth.takes(risk) {
             self.rows.push(Row { who: Bearer::Key(key.id), risk, shares_name: false });
         }
         // The keys of one owner differ in name.
@@ -205,7 +207,7 @@ impl Review {
     /// Looks at one app.
     pub fn add_app(&mut self, by: Reviewer<'_>, app: &App) {
         let risk = risk(&by.of_app(app));
-        if risk > 0 {
+        if self.breadth.takes(risk) {
             self.rows.push(Row { who: Bearer::App(app.id), risk, shares_name: false });
         }
     }
@@ -227,7 +229,11 @@ impl Review {
                 twins.remove(&id);
             }
         }
-        let fresh = |id| Row { who: Bearer::Key(id), risk: weight, shares_name: true };
+        // What was worth no row by itself weighs with it.
+        let fresh = |id: KeyId| {
+            let all = by.view.key(id).map(|key| by.of_key(key, true)).unwrap_or_default();
+            Row { who: Bearer::Key(id), risk: risk(&all), shares_name: true }
+        };
         self.rows.extend(twins.into_iter().map(fresh));
         self.rows
     }
@@ -254,8 +260,8 @@ impl Review {
 }
 
 /// The whole review as an operator may see it, worst first.
-pub fn review(by: Reviewer<'_>) -> Vec<Row> {
-    let mut review = Review::default();
+pub fn review(by: Reviewer<'_>, breadth: Breadth) -> Vec<Row> {
+    let mut review = Review { breadth, ..Review::default() };
     for key in by.view.keys() {
         review.add(by, key);
     }

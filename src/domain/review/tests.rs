@@ -5,7 +5,7 @@ use crate::domain::app::{AppStatus, Profile, SourceApp, Url, UserType};
 use crate::domain::catalog::AuthMethod;
 use crate::domain::key::Imported;
 use crate::domain::lifecycle::{Protection, Word};
-use crate::domain::trace::Sighting;
+use crate::domain::trace::{Denied, Sighting};
 use crate::domain::{
     Access, Actor, AppId, Expiry, Name, Note, Operator, Place, Record, Role, Standing, State, Status, Trace,
     Usage, Verifier,
@@ -130,7 +130,10 @@ impl World {
     /// What is said of each, worst first.
     fn says(&self) -> Vec<(&str, u16, String)> {
         let by = self.by();
-        review(by).iter().map(|row| (by.name(row.who), row.risk, why(&by.of(row)))).collect()
+        review(by, Breadth::Telling)
+            .iter()
+            .map(|row| (by.name(row.who), row.risk, why(&by.of(row))))
+            .collect()
     }
 
     fn said(&self) -> String {
@@ -157,7 +160,9 @@ const BOTH: &[&str] = &["contacts.read", "contacts.delete"];
 fn each_concern_is_said_of_what_gives_reason_for_it_and_of_nothing_else() {
     let nothing = |_: &mut Key| {};
     assert_eq!(said(nothing, Some((1, BOTH))), "");
-    assert_eq!(said(|key| key.expiry = Expiry::Never, Some((1, BOTH))), "no expiry");
+    // By itself that is no row, beside another it is said.
+    assert_eq!(said(|key| key.expiry = Expiry::Never, Some((1, BOTH))), "");
+    assert_eq!(said(|key| key.expiry = Expiry::Never, Some((90, BOTH))), "unused for 90 d, no expiry");
     assert_eq!(said(|key| key.created_at = ago(365), Some((1, BOTH))), "not rotated for 365 d");
     assert_eq!(said(|key| key.created_at = ago(364), Some((1, BOTH))), "");
     let imported = Some(Box::new(Imported { phc: String::new() }));
@@ -231,7 +236,8 @@ fn a_key_whose_owner_left_and_names_that_two_owners_use_are_told() {
     assert_eq!(told, [("ＥＸＰＯＲＴ", 35), ("Import", 30), ("Export", 5)]);
     // Who sees their own keys only learns nothing of those of others.
     let own = Actor { operator: operator(MARIA), access: Access::Own };
-    assert!(review(Reviewer { view: View::new(&world.state, own), ..world.by() }).is_empty());
+    let by = Reviewer { view: View::new(&world.state, own), ..world.by() };
+    assert!(review(by, Breadth::All).is_empty());
 }
 
 #[test]
@@ -270,6 +276,47 @@ fn the_narrower_set_leaves_what_was_needed_and_never_nothing() {
 }
 
 #[test]
+fn all_concerns_tell_also_what_is_no_row_by_itself() {
+    let mut world = World::new(1_000);
+    world.state.put(Record::Key(Key { expiry: Expiry::Never, ..key(1) }));
+    world.used(*key(1).id.public(), 1, BOTH);
+    let rows = |breadth| review(world.by(), breadth).len();
+    assert_eq!((rows(Breadth::Telling), rows(Breadth::All)), (0, 1));
+}
+
+#[test]
+fn what_the_key_before_needed_the_one_that_took_over_needs() {
+    let mut world = World::new(1_000);
+    let (old, new) = (key(1), Key { succeeds: Some(key(1).id), created_at: ago(20), ..key(2) });
+    for key in [&old, &new] {
+        world.state.put(Record::Key(key.clone()));
+    }
+    world.used(*old.id.public(), 21, BOTH);
+    world.used(*new.id.public(), 1, &["contacts.read"]);
+    assert_eq!(world.by().of_key(&new, false), []);
+    assert_eq!(world.by().about(Bearer::Key(new.id)).unwrap().needed_count(), Some(2));
+    // That nobody came with the new secret is said all the same, and nothing of its scopes.
+    let other = Key { succeeds: Some(old.id), created_at: ago(20), ..key(3) };
+    world.state.put(Record::Key(other.clone()));
+    assert_eq!(why(&world.by().of_key(&other, false)), "never used in 20 d");
+}
+
+#[test]
+fn requests_that_are_refused_often_are_told_for_as_long_as_they_are_of_these_days() {
+    let mut world = World::new(1_000);
+    world.state.put(Record::Key(key(1)));
+    let id = *key(1).id.public();
+    world.used(id, 1, BOTH);
+    let denied = |at, count| Trace::refused(Denied { at, count });
+    world.state.note_trace(id, &denied(ago(7), 40));
+    assert_eq!(world.said(), "");
+    world.state.note_trace(id, &denied(ago(6), 40));
+    assert_eq!(world.said(), "40 requests refused in 7 d");
+    world.state.note_trace(id, &denied(ago(1), 0));
+    assert_eq!(world.said(), "");
+}
+
+#[test]
 fn what_is_declared_first_weighs_the_most() {
     let all = [
         Concern::AdminUnneeded(1),
@@ -277,12 +324,13 @@ fn what_is_declared_first_weighs_the_most() {
         Concern::Presented,
         Concern::NeverUsed(7),
         Concern::Unused(30),
+        Concern::DeniedOften(20),
         Concern::ReportOnlyOver(1),
         Concern::ScopesUnneeded { unneeded: 1, granted: 2 },
         Concern::NotRotated(365),
-        Concern::NoEnd,
         Concern::SameName,
         Concern::MadeElsewhere,
+        Concern::NoEnd,
     ];
     assert!(all.is_sorted() && all.is_sorted_by_key(|concern| Reverse(concern.weight())));
     let codes: BTreeSet<_> = all.iter().map(|concern| concern.code()).collect();
@@ -307,7 +355,7 @@ proptest! {
                     key.name = Name::new("Again").unwrap();
                 }
                 // Requests that say nothing of scopes give no reason.
-                (key, !*ends || !*young || *needs == 1 || *used >= 90)
+                (key, !*young || *needs == 1 || *used >= 90)
             })
             .collect();
         let fill = |world: &mut World, from: usize| {
@@ -322,8 +370,8 @@ proptest! {
         let (mut one, mut other) = (World::new(1_000), World::new(1_000));
         fill(&mut one, 0);
         fill(&mut other, turn);
-        let rows = review(one.by());
-        prop_assert_eq!(&rows, &review(other.by()));
+        let rows = review(one.by(), Breadth::Telling);
+        prop_assert_eq!(&rows, &review(other.by(), Breadth::Telling));
         prop_assert!(rows.windows(2).all(|pair| rank(one.by(), &pair[0]) < rank(one.by(), &pair[1])));
         for (key, reasons) in &made {
             let row = rows.iter().find(|row| row.who == Bearer::Key(key.id));

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
-use super::{COURTESY, Register};
+use super::{Book, COURTESY, Register};
 use crate::crypto::record::Sealer;
 use crate::domain::history::{Coverage, History, Lacked, Picture};
 use crate::domain::{AppId, KeyId, PublicId, ScopeId, State, Timestamp, Trace};
@@ -155,13 +155,15 @@ fn read(store: &dyn Store, sealer: &Sealer, key: &[u8]) -> Result<HistoryRow, En
 }
 
 impl Register {
-    /// Writes what waits. Increments: what may have been written is found out before it is written again.
-    pub(super) fn write_histories(&self, all: &mut Histories) -> Result<(), EngineError> {
+    /// Writes what waits. Increments: what may have been written is found out before it is written again. Says of which it was
+    /// noted meanwhile how often they are refused.
+    pub(super) fn write_histories(&self, all: &mut Histories) -> Result<Vec<PublicId>, EngineError> {
         let parts = &self.overdue.parts;
         let sealer = parts.image.keyring.sealer();
         all.settle(&*parts.store, &sealer)?;
         let now = self.time.now().time;
         let coverage = all.coverage(now);
+        let mut often: Vec<(PublicId, Trace)> = Vec::new();
         let mut ids: Vec<PublicId> = all.waiting.keys().copied().collect();
         ids.sort_unstable();
         while !ids.is_empty() {
@@ -180,6 +182,8 @@ impl Register {
                 let mut row = read(&*parts.store, &sealer, &history_key(id))?;
                 all.complete(id, &mut row);
                 row.history.bound(now);
+                let known = Reading::of(&self.state).trace_of(id).and_then(Trace::denied);
+                often.extend(row.history.denied_often(known, now).map(|denied| (id, Trace::refused(denied))));
                 row.writes = row.writes.saturating_add(1);
                 rows.push((id, row));
             }
@@ -194,7 +198,18 @@ impl Register {
         }
         all.coverage = coverage;
         all.since = None;
-        Ok(())
+        if !often.is_empty() {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            often.iter().for_each(|(id, denied)| state.note_trace(*id, denied));
+        }
+        Ok(often.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The same, and with the uses how often keys and apps are refused, of those of which that became another.
+    pub(super) fn write_histories_of(&self, book: &mut Book) -> Result<Vec<PublicId>, EngineError> {
+        let often = self.write_histories(&mut book.histories)?;
+        book.unwritten.extend(often);
+        self.write_book(book)
     }
 
     /// Writes as many of some rows as fit, and says which are left.
@@ -229,7 +244,7 @@ impl Register {
             return Ok(());
         }
         let mut book = self.book();
-        if book.histories.wait() { self.write_histories(&mut book.histories) } else { Ok(()) }
+        if book.histories.wait() { self.write_histories_of(&mut book).map(drop) } else { Ok(()) }
     }
 
     /// What is to be shown of the histories of `ids` together, of what was made at `made` and is known to have needed what

@@ -1,6 +1,7 @@
 //! Fewer scopes are tried: nothing changes by that, and what becomes of it is always somebody's word.
 
 use super::*;
+use crate::domain::event::Change;
 use crate::domain::lifecycle::Pass;
 
 const WIDE: [&str; 3] = ["contacts.delete", "contacts.read", "contacts.write"];
@@ -121,7 +122,7 @@ fn a_rotation_carries_it_over_and_both_halves_lose_the_scopes_or_keep_them() {
     let Some(Event::KeySucceeded(new, _)) = events.first() else { panic!("{events:?}") };
     let new = new.id;
     assert_eq!(world.key(new).reports_only(), world.key(old).reports_only());
-    let (ids, begun) = report_only::lineage(&world.state, world.key(new)).unwrap();
+    let (ids, begun) = crate::domain::report_only::lineage(&world.state, world.key(new)).unwrap();
     assert_eq!((ids, begun), (vec![*new.public(), *old.public()], NOW));
     let mut dropped = world.clone();
     dropped.run(maria, &Command::DropReportOnly(new)).unwrap();
