@@ -189,6 +189,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     handed: None,
                     decoy: None,
                     report_only: None,
+                    kept: None,
                 }));
                 if n % step == 0 {
                     valid.push(token.reveal().to_owned());

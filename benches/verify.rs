@@ -119,6 +119,7 @@ fn scene(keys: usize) -> Scene {
             handed: None,
             decoy: None,
             report_only: None,
+            kept: None,
         }));
         valid.push(*token.bytes());
     }

@@ -1,10 +1,15 @@
 //! `keydeck review`: which keys and apps may do more than they need, or should not be there; and of one, what to type about
-//! it. A report: it changes nothing, and ends well whatever it says.
+//! it. A report: it changes nothing, and ends well whatever it says. [`sign`] says that somebody looked at it, [`report`] writes it
+//! down for auditors.
+
+mod matrix;
+mod report;
+mod sign;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::Outcome;
@@ -21,14 +26,20 @@ use crate::domain::review::{About, Breadth, Concern, Reviewer, Row, review, why}
 use crate::domain::view::Sought;
 use crate::domain::{Bearer, Key, Refusal, ScopeId, Timestamp, View};
 use crate::tui::sight::report_only;
-use crate::tui::sight::review::{bar, needed, scopes};
+use crate::tui::sight::review::{bar, kept_words, needed, scopes};
 
 /// Words of `review`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Review {
+    #[command(subcommand)]
+    verb: Option<Verb>,
     /// One key or app, and what to type about it: its id, its hint, or its name if only one has it
     #[arg(value_name = "KEY")]
     key: Option<String>,
+    /// These keys side by side: which scopes each has, and which of them were needed
+    #[arg(long, value_name = "KEY", num_args = 1.., conflicts_with_all = ["key", "all_concerns"])]
+    matrix: Vec<String>,
     /// Everybody's keys and apps (admins; noted in the audit trail)
     #[arg(long)]
     all: bool,
@@ -37,12 +48,24 @@ pub struct Review {
     all_concerns: bool,
 }
 
+/// What can be done with a review besides reading it.
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Sign it off: who looked at what, what was kept and why, noted in the audit trail
+    Sign(sign::Sign),
+    /// Write it to a file for auditors, with what was done since it was signed off last: .md or .json
+    Report(report::Report),
+}
+
 /// One key or app, in JSON.
 #[derive(Serialize)]
 struct Line<'a> {
     /// The sum of the weights.
     risk: u16,
     why: String,
+    /// That it was kept in spite of all that, lately.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<KeptLine<'a>>,
     findings: Vec<Finding>,
     kind: &'static str,
     id: String,
@@ -66,6 +89,14 @@ struct Line<'a> {
     /// How it was used over time; absent but of one.
     #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
     over_time: Option<UseLine>,
+}
+
+/// Who kept it, when and why.
+#[derive(Serialize)]
+struct KeptLine<'a> {
+    by: &'a str,
+    at: String,
+    because: &'a str,
 }
 
 /// What is said of it.
@@ -128,6 +159,23 @@ impl<'a> Told<'a> {
         format!("keydeck {deed}{}", if is_own { "" } else { " --all" })
     }
 
+    fn kept(&self) -> Option<KeptLine<'a>> {
+        let kept = self.by.kept(self.row.who, &self.concerns)?;
+        Some(KeptLine {
+            by: self.by.view.name_of(kept.word.by),
+            at: kept.word.at.rfc3339(),
+            because: kept.why.as_str(),
+        })
+    }
+
+    /// What is said of it, who kept it in spite of that, and why.
+    fn why(&self) -> String {
+        let said = why(&self.concerns);
+        self.by
+            .kept(self.row.who, &self.concerns)
+            .map_or(said.clone(), |kept| kept_words(kept, self.by, &said))
+    }
+
     fn report_only(&self, lacked: Option<&Lacked>) -> Option<ReportOnlyLine<'a>> {
         let Bearer::Key(id) = self.row.who else { return None };
         ReportOnlyLine::of(self.by.view.key(id)?, self.by.view, self.by.now, lacked)
@@ -145,6 +193,7 @@ impl<'a> Told<'a> {
         Line {
             risk: self.row.risk,
             why: why(&self.concerns),
+            kept: self.kept(),
             findings: self.concerns.iter().map(finding).collect(),
             kind: if matches!(self.row.who, Bearer::Key(_)) { "key" } else { "app" },
             id: self.id(),
@@ -211,7 +260,15 @@ fn of_app(concern: Concern, id: &str, surplus: &[&ScopeId], kept: &[&ScopeId]) -
 
 /// Runs it.
 pub fn run(deck: &Deck, args: &Review) -> Outcome {
+    match &args.verb {
+        Some(Verb::Sign(args)) => return sign::run(deck, args),
+        Some(Verb::Report(args)) => return report::run(deck, args),
+        None => {}
+    }
     let signed = deck.sign_in()?.widened(args.all)?;
+    if !args.matrix.is_empty() {
+        return matrix::run(deck, &signed, &args.matrix);
+    }
     match &args.key {
         Some(reference) => one(deck, &signed, reference)?,
         None => list(deck, &signed, if args.all_concerns { Breadth::All } else { Breadth::Telling })?,
@@ -219,12 +276,17 @@ pub fn run(deck: &Deck, args: &Review) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// All that is to be told, the worst first.
+fn told<'a>(by: Reviewer<'a>, breadth: Breadth) -> Vec<Told<'a>> {
+    review(by, breadth).into_iter().filter_map(|row| Told::of(by, row)).collect()
+}
+
 fn list(deck: &Deck, signed: &Signed, breadth: Breadth) -> Result<(), Fault> {
     let (now, catalog) = (signed.now(), signed.engine.catalog());
     let state = signed.engine.state();
     let view = View::new(&state, signed.session.actor());
     let by = Reviewer { view, catalog, now };
-    let rows: Vec<_> = review(by, breadth).into_iter().filter_map(|row| Told::of(by, row)).collect();
+    let rows = told(by, breadth);
     if deck.output.is_json() {
         return deck.output.value(&rows.iter().map(Told::line).collect::<Vec<_>>());
     }
@@ -240,7 +302,7 @@ fn list(deck: &Deck, signed: &Signed, breadth: Breadth) -> Result<(), Fault> {
         let tone = if told.row.risk >= HIGH { Tone::Bad } else { Tone::Warn };
         table.row([
             Cell::toned(bar(told.row.risk), tone),
-            why(&told.concerns).into(),
+            told.why().into(),
             format!("{}{app}", about.name).into(),
             about.scopes.len().to_string().into(),
             needed(&about).into(),
@@ -301,6 +363,10 @@ fn page(told: &Told<'_>, used: Option<&Picture>) -> String {
         && let Some(handed) = key.handed_words(by.view.usage(key), ago)
     {
         line("Handed over", &handed);
+    }
+    if let Some(kept) = by.kept(told.row.who, &told.concerns) {
+        let (who, at) = (by.view.name_of(kept.word.by), ago(kept.word.at));
+        line("Kept", &format!("by {who} {at}, because {}", kept.why));
     }
     line("Risk", format!("{} {}", bar(told.row.risk), told.row.risk).trim_start());
     if told.concerns.is_empty() {

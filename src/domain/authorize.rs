@@ -68,6 +68,8 @@ pub enum Action<'a> {
     SeeKey(&'a Key),
     /// Pause, resume, revoke, delete, restore, rescope, keep or protect a key.
     ManageKey(&'a Key),
+    /// Sign a review off.
+    SignReview,
     /// Create an app.
     CreateApp,
     /// See an app.
@@ -130,6 +132,7 @@ pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(),
         | Action::SetPolicy => need(Role::Admin),
         Action::IssueAgencyKey => need(state.policy().issue_agency.max(Role::Manager)),
         Action::IssueLocationKey => need(state.policy().issue_location.max(Role::Manager)),
+        Action::SignReview => need(Role::Manager),
         Action::CreateApp => need(state.policy().issue_app.max(Role::Manager)),
         Action::ManageKey(key) if key.is_purged() => Err(Refusal::NoSuchKey),
         Action::SeeKey(key) => see(operator, actor, key.owner, Refusal::NoSuchKey),

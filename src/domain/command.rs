@@ -16,6 +16,7 @@ use super::delivery::{Channel, ChannelName};
 use super::handover::Way;
 use super::lineage::{Grace, Rotation};
 use super::lockdown::Extent;
+use super::review::{Keep, Looked};
 use super::{
     Actor, AppId, Catalog, Imported, KeyId, LocationId, Motive, Name, Note, OperatorId, PublicId, Role,
     Timestamp, Verifier,
@@ -198,6 +199,19 @@ pub enum Command {
     /// Leave a key its scopes and count no more.
     #[n(162)]
     DropReportOnly(#[n(0)] KeyId),
+    /// Sign a review off.
+    #[n(165)]
+    SignReview {
+        /// What was looked at, as the list said it.
+        #[n(0)]
+        looked: Vec<Looked>,
+        /// Keys that are kept in spite of what is said of them.
+        #[n(1)]
+        kept: Vec<Keep>,
+        /// What whoever signs has to say.
+        #[n(2)]
+        note: Note,
+    },
     /// Create an app; its secret is minted and in the context.
     #[n(22)]
     CreateApp(#[n(0)] NewApp),

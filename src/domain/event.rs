@@ -9,6 +9,7 @@ use super::app::RevokedTokens;
 use super::delivery::Channel;
 use super::lifecycle::{Seen, Told};
 use super::lockdown::Locked;
+use super::review::Signed;
 use super::signing::SigningKeys;
 use super::{
     Agency, App, Audience, Cycle, Expiry, Hold, Key, Location, Operator, Policy, Record, Role, Scopes,
@@ -103,6 +104,12 @@ pub enum Event {
     /// It keeps its scopes, and nothing is counted any more.
     #[n(162)]
     ReportOnlyDropped(#[n(0)] Key),
+    /// A review was signed off.
+    #[n(165)]
+    ReviewSigned(#[n(0)] Signed),
+    /// A key was kept in one.
+    #[n(166)]
+    ReviewKept(#[n(0)] Key),
     /// A new app.
     #[n(23)]
     AppCreated(#[n(0)] App),
@@ -335,6 +342,8 @@ impl Event {
             | Self::KeyHandedOver(_)
             | Self::ReportOnlyBegun(_)
             | Self::ReportOnlyDropped(_)
+            | Self::ReviewSigned(_)
+            | Self::ReviewKept(_)
             | Self::NoticeGiven(..)
             | Self::NoticesRenewed(..)
             | Self::NoticeSeen(..)
@@ -371,6 +380,7 @@ impl Event {
             | Self::KeyUnprotected(k)
             | Self::KeyHandedOver(k)
             | Self::ReportOnlyBegun(k)
+            | Self::ReviewKept(k)
             | Self::ReportOnlyDropped(k)
             | Self::ReportOnlyEnforced(k, _)
             | Self::KeyEdited(k, _)
@@ -414,6 +424,7 @@ impl Event {
             | Self::AuditRead
             | Self::AuditExported
             | Self::BackedUp
+            | Self::ReviewSigned(_)
             | Self::ClockConfirmed(..)
             | Self::RecoveryRenewed => Subject::Store,
         }

@@ -10,6 +10,7 @@ use super::handover::Handed;
 use super::lifecycle::Protection;
 use super::lineage::Superseded;
 use super::report_only::ReportOnly;
+use super::review::Kept;
 use super::time::DAY_MS;
 use super::{
     AppId, Contacts, Expiry, KeyId, LocationId, Motive, Name, Note, OperatorId, Policy, Scopes, Timestamp,
@@ -280,6 +281,9 @@ pub struct Key {
     /// The narrower set of scopes that is tried; see [`Key::reports_only`].
     #[n(21)]
     pub report_only: Option<Box<ReportOnly>>,
+    /// That it was kept in a review, and why.
+    #[n(24)]
+    pub kept: Option<Box<Kept>>,
 }
 
 /// How long a deleted record can be restored.
@@ -344,6 +348,7 @@ impl Key {
             // Whoever could not know of it is told the same as before.
             decoy: self.decoy,
             report_only: None,
+            kept: None,
         }
     }
 

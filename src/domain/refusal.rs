@@ -132,6 +132,14 @@ pub enum Refusal {
         /// Which.
         scopes: String,
     },
+    /// More than one sign-off can say.
+    #[error(
+        "a sign-off keeps {limit} keys at most, each once, and tells of what a review says. Sign off in several steps."
+    )]
+    BadSignOff {
+        /// How many fit.
+        limit: usize,
+    },
     /// For no time, or for too long.
     #[error("report-only takes from 1 to {limit} days.")]
     BadReportOnly {
@@ -406,6 +414,7 @@ impl Refusal {
             Self::QuotaReached { .. } => "quota_reached",
             Self::Scopes(_) => "bad_scopes",
             Self::NoScopes => "no_scopes",
+            Self::BadSignOff { .. } => "bad_sign_off",
             Self::NotNarrower { .. } => "not_narrower",
             Self::BadReportOnly { .. } => "bad_report_only",
             Self::NoReportOnly { .. } => "no_report_only",

@@ -109,6 +109,7 @@ mod tests {
             handed: None,
             decoy: None,
             report_only: None,
+            kept: None,
         }
     }
 

@@ -219,6 +219,8 @@ actions {
     Scopes      "scopes"       "Change what the key may do"            "scopes"   Act [Screen] Change;
     Narrow      "narrow"       "Take away scopes that no request needed" "narrow" Act [Screen] Change;
     ReportOnly  "report-only"  "Count what fewer scopes would refuse, or decide that" "report only" Act [Screen] Change;
+    SignOff     "sign-off"     "Sign the review off"                   "sign off" Act [Screen] Change;
+    Matrix      "matrix"       "See scopes of the marked keys side by side" "side by side" Act [Screen] Look;
     Keep        "keep"         "Keep the key: it is needed"            "keep"     Act [Screen] Change;
     Protect     "protect"      "Protect the key while unused, or no longer" "protect" Act [Screen] Change;
     Acknowledge "acknowledge"  "Put the notice away until its next step" "acknowledge" Act [Screen] Change;

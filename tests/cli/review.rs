@@ -117,3 +117,15 @@ fn what_a_key_is_told_to_be_relieved_of_can_be_typed_as_it_stands() {
     let deed = one["findings"][0]["command"].as_str().unwrap();
     assert!(deed.starts_with("keydeck key revoke ") && deed.ends_with(" --reason unused"), "{deed}");
 }
+
+#[test]
+fn keys_stand_side_by_side_with_what_each_needed() {
+    let home = tempfile::tempdir().unwrap();
+    store(home.path());
+    let words = ["review", "--matrix", "Data warehouse", "Audit snapshot"];
+    let page = says(home.path(), &words);
+    assert!(page.contains("contacts.delete  ○  ·  0/1") && page.contains("1 of 3 needed"), "{page}");
+    let all: Value = serde_json::from_str(&says(home.path(), &[&words[..], &["--json"]].concat())).unwrap();
+    assert_eq!(all["scopes"][0]["cells"], serde_json::json!(["unneeded", "not_granted"]));
+    assert_eq!((&all["keys"][0]["granted"], &all["keys"][0]["needed"]), (&3.into(), &1.into()));
+}

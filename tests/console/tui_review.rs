@@ -121,3 +121,25 @@ fn fewer_scopes_are_tried_first_and_enforced_or_dropped_when_it_is_known_what_th
     console.press("_ ctrl-s _ enter").sees("has lost the scopes");
     assert_eq!(house.key("Data warehouse").scopes.to_string(), "contacts.read");
 }
+
+#[test]
+fn a_review_is_signed_off_and_what_was_kept_stands_quiet_at_the_end_with_the_reason() {
+    let (house, mut console) = reviewed();
+    console.press("Y").sees("Sign the review off").sees("2 keys and apps are listed").sees("none is marked");
+    console.press("esc space Y").sees("The marked key is kept").press("ctrl-s").sees("a reason is needed");
+    console.type_text("moves house in spring").press("ctrl-s").sees("the review is signed off, 1 kept");
+    console.advance(Duration::from_millis(500)).sees("kept by maria because moves house");
+    let screen = console.screen();
+    let at = |text: &str| screen.lines().position(|line| line.contains(text)).unwrap();
+    assert!(at("Audit snapshot") < at("Data warehouse"), "{screen}");
+    let kept = house.key("Data warehouse").kept.unwrap();
+    assert_eq!(kept.why.as_str(), "moves house in spring");
+}
+
+#[test]
+fn marked_keys_stand_side_by_side_with_what_each_needed() {
+    let (_, mut console) = reviewed();
+    console.press("a =").sees("Scopes side by side").sees("Data warehouse").sees("1 of 3 needed");
+    console.sees("contacts.delete  ○  ·  0/1").sees("contacts.read    ●  ○  1/2").sees("not granted");
+    console.press("esc").sees_no("side by side");
+}

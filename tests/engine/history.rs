@@ -150,3 +150,20 @@ fn only_who_sees_a_key_sees_how_it_was_used_and_who_looks_only_may() {
     let other: KeyId = token[5..17].chars().rev().collect::<String>().parse().unwrap();
     assert_eq!(ask(&*house.open.engine, other).unwrap_err().code(), "no_such_key");
 }
+
+#[test]
+fn that_requests_are_refused_often_is_remembered_with_the_key_and_forgotten_when_it_is_over() {
+    let house = House::new();
+    let (id, token) = house.issue("Nightly export");
+    let denied = || {
+        house.open.engine.settle().unwrap();
+        house.open.engine.state().trace(id).and_then(|trace| trace.denied()).map(|denied| denied.count)
+    };
+    (0..19).for_each(|_| house.ask(&token, "payments.read", "10.1.4.20", "backup/3.2"));
+    assert_eq!(denied(), None);
+    (0..6).for_each(|_| house.ask(&token, "payments.read", "10.1.4.20", "backup/3.2"));
+    assert_eq!(denied(), Some(25));
+    house.clock.pass(8 * DAY_MS);
+    house.ask(&token, "contacts.read", "10.1.4.20", "backup/3.2");
+    assert_eq!(denied(), Some(0));
+}

@@ -259,6 +259,8 @@ commands! {
         "Enforced the report-only of {}" "enforcing the report-only of {}" "report-only enforced";
     DropReportOnly (key)           "key.report-only-drop" Key(*key)           Leaves   Nothing                 Nothing        Operator
         "Dropped the report-only of {}" "dropping the report-only of {}" "report-only dropped";
+    SignReview {..}                "review.sign"         Nothing              Leaves   Nothing                 Nothing        Operator
+        "Signed the review off" "signing the review off" "kept in a review";
     CreateApp (_)                  "app.create"          Nothing              Leaves   AppSecret(None)         Nothing        Operator
         "Created app {}" "creating an app" "created";
     EditApp { app, .. }            "app.edit"            App(*app)            Denies   Nothing                 Nothing        Operator

@@ -183,7 +183,7 @@ pub(super) fn edit(
 }
 
 /// Those of which a rule of time asks whether they are needed.
-const LIVE: &[KeyState] = &[KeyState::Active, KeyState::Paused];
+pub(super) const LIVE: &[KeyState] = &[KeyState::Active, KeyState::Paused];
 
 pub(super) fn keep(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
@@ -358,6 +358,7 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
         handed: None,
         decoy: new.decoy.then_some(Decoy),
         report_only: None,
+        kept: None,
     })
 }
 

@@ -8,6 +8,7 @@ mod locations;
 mod lockdown;
 mod operators;
 mod report_only;
+mod review;
 mod rotation;
 mod secrets;
 #[cfg(test)]
@@ -97,6 +98,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         }
         Command::EnforceReportOnly { key, begun } => report_only::enforce(state, *key, *begun, context),
         Command::DropReportOnly(key) => report_only::drop(state, *key, context),
+        Command::SignReview { looked, kept, note } => review::sign(state, looked, kept, note, context),
         Command::EditKey { key, change, basis } => keys::edit(state, *key, change, *basis, context),
         Command::RotateKey { key, rotation } => rotation::rotate(state, *key, rotation, context),
         Command::RepeatRotation(key) => rotation::again(state, *key, context),

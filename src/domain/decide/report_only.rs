@@ -3,14 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::keys::{find, need, whole};
+use super::keys::{LIVE, find, need, whole};
 use super::{actor_id, believed};
 use crate::domain::command::Context;
 use crate::domain::event::Event;
-use crate::domain::{Key, KeyId, KeyState, Refusal, ReportOnly, ScopeId, Scopes, State, Timestamp};
-
-/// Of which it is worth knowing.
-const LIVE: &[KeyState] = &[KeyState::Active, KeyState::Paused];
+use crate::domain::{Key, KeyId, Refusal, ReportOnly, ScopeId, Scopes, State, Timestamp};
 
 /// Another one takes the place of one that runs, and counts from nothing.
 pub(super) fn begin(

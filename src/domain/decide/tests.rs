@@ -9,6 +9,7 @@ mod model;
 mod names;
 mod preview;
 mod report_only;
+mod review;
 mod rotation;
 mod secrets;
 

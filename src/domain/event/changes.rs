@@ -3,6 +3,7 @@
 use super::{Change, Event};
 use crate::domain::app::Previous;
 use crate::domain::lifecycle::Told;
+use crate::domain::review::Signed;
 use crate::domain::{App, Cycle, Expiry, Hold, Key, Lockdown, Motive, ReportOnly};
 
 impl Event {
@@ -56,6 +57,17 @@ impl Event {
             Self::AppSecretEnds(a, before) | Self::AppSecretReinstated(a, before) => old_secret(*before, a),
             Self::AppSecretMissed(_, at) => one(Told::MISSED, String::new(), at.to_string()),
             Self::KeyReinstated(k, before) => one("expires", before.to_string(), k.expiry.to_string()),
+            Self::ReviewSigned(signed) => {
+                let looked =
+                    signed.looked.iter().map(|looked| (looked.code.as_str(), looked.count.to_string()));
+                let note = (Signed::NOTE, signed.note.to_string());
+                let told = looked.chain([note].into_iter().filter(|(_, note)| !note.is_empty()));
+                told.flat_map(|(field, to)| one(field, String::new(), to)).collect()
+            }
+            Self::ReviewKept(k) => {
+                let why = k.kept.as_ref().map_or_else(String::new, |kept| kept.why.to_string());
+                one(Signed::KEPT, String::new(), why)
+            }
             Self::ReportOnlyBegun(k) => {
                 let told =
                     |of: fn(&ReportOnly) -> String| k.report_only.as_deref().map(of).unwrap_or_default();

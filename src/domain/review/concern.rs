@@ -38,6 +38,40 @@ pub enum Concern {
 }
 
 impl Concern {
+    /// Its place in what is stored of a kept key: each has its own for ever.
+    pub const fn bit(self) -> u16 {
+        1 << match self {
+            Self::AdminUnneeded(_) => 0,
+            Self::OwnerGone => 1,
+            Self::Presented => 2,
+            Self::NeverUsed(_) => 3,
+            Self::Unused(_) => 4,
+            Self::ScopesUnneeded { .. } => 5,
+            Self::NotRotated(_) => 6,
+            Self::NoEnd => 7,
+            Self::SameName => 8,
+            Self::MadeElsewhere => 9,
+            Self::ReportOnlyOver(_) => 10,
+            Self::DeniedOften(_) => 11,
+        }
+    }
+
+    /// The words of all, in the order in which they weigh.
+    pub const CODES: [&str; 12] = [
+        "admin_scopes_unneeded",
+        "owner_disabled",
+        "presented_after_deletion",
+        "never_used",
+        "unused",
+        "denied_often",
+        "report_only_over",
+        "scopes_unneeded",
+        "not_rotated",
+        "same_name",
+        "imported",
+        "no_expiry",
+    ];
+
     /// Its word for scripts.
     pub const fn code(self) -> &'static str {
         match self {

@@ -1,10 +1,13 @@
 //! The review: which keys and apps may do more than they need, or should not be there, worst first. Read off the records and
 //! what is known of use, as one operator may see it; nothing of it is kept. What is not known of use is never told as none.
 //!
-//! - [`concern`]: what can be said of one, and how much it weighs. [`about`]: what is looked at.
+//! - [`concern`]: what can be said of one, and how much it weighs. [`about`]: what is looked at. [`kept`]: a review that was signed.
+//! - [`matrix`]: several keys side by side.
 
 pub mod about;
 pub mod concern;
+pub mod kept;
+pub mod matrix;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +17,8 @@ use std::hash::{BuildHasher as _, RandomState};
 
 pub use self::about::About;
 pub use self::concern::{Breadth, Concern, risk, why};
+pub use self::kept::{Keep, Kept, Looked, Signed, looked};
+pub use self::matrix::{Grant, Matrix};
 use super::catalog::Risk;
 use super::lifecycle::presented;
 use super::name::plain;
@@ -26,6 +31,8 @@ use super::{
 const NEW_DAYS: i64 = 7;
 /// Days without use that are told, where the policy has none.
 const IDLE_DAYS: u32 = 30;
+/// What a key weighs at most that was kept: it stays in the list, at its end.
+const QUIET: u16 = 3;
 /// Days after which a secret is old.
 const OLD_DAYS: i64 = 365;
 
@@ -106,6 +113,18 @@ impl<'a> Reviewer<'a> {
             Bearer::App(id) => self.view.app(id).map(|app| self.of_app(app)),
         }
         .unwrap_or_default()
+    }
+
+    /// That somebody kept it in spite of all these, lately.
+    pub fn kept(self, who: Bearer, concerns: &[Concern]) -> Option<&'a Kept> {
+        let Bearer::Key(id) = who else { return None };
+        self.view.key(id)?.kept.as_deref().filter(|kept| kept.holds(concerns, self.now))
+    }
+
+    /// What these weigh together: next to nothing of a key that was kept in spite of them.
+    fn weigh(self, who: Bearer, concerns: &[Concern]) -> u16 {
+        let sum = risk(concerns);
+        if self.kept(who, concerns).is_some() { sum.min(QUIET) } else { sum }
     }
 
     /// What is looked at of one that is there.
@@ -194,7 +213,7 @@ pub struct Review {
 impl Review {
     /// Looks at one key.
     pub fn add(&mut self, by: Reviewer<'_>, key: &Key) {
-        let risk = risk(&by.of_key(key, false));
+        let risk = by.weigh(Bearer::Key(key.id), &by.of_key(key, false));
         if self.breadth.takes(risk) {
             self.rows.push(Row { who: Bearer::Key(key.id), risk, shares_name: false });
         }
@@ -215,13 +234,12 @@ impl Review {
     /// All rows after the last key and app, in no order; one that was looked at twice stands there twice.
     pub fn finish(mut self, by: Reviewer<'_>) -> Vec<Row> {
         let mut twins = self.twins(by);
-        let weight = Concern::SameName.weight();
         for row in &mut self.rows {
             if let Bearer::Key(id) = row.who
                 && twins.contains(&id)
             {
                 row.shares_name = true;
-                row.risk = row.risk.saturating_add(weight);
+                row.risk = by.weigh(row.who, &by.of(row));
             }
         }
         for row in &self.rows {
@@ -231,8 +249,8 @@ impl Review {
         }
         // What was worth no row by itself weighs with it.
         let fresh = |id: KeyId| {
-            let all = by.view.key(id).map(|key| by.of_key(key, true)).unwrap_or_default();
-            Row { who: Bearer::Key(id), risk: risk(&all), shares_name: true }
+            let row = Row { who: Bearer::Key(id), risk: 0, shares_name: true };
+            Row { risk: by.weigh(row.who, &by.of(&row)), ..row }
         };
         self.rows.extend(twins.into_iter().map(fresh));
         self.rows

@@ -55,6 +55,7 @@ fn key(n: usize) -> Key {
         handed: None,
         decoy: None,
         report_only: None,
+        kept: None,
     }
 }
 
@@ -314,6 +315,82 @@ fn requests_that_are_refused_often_are_told_for_as_long_as_they_are_of_these_day
     assert_eq!(world.said(), "40 requests refused in 7 d");
     world.state.note_trace(id, &denied(ago(1), 0));
     assert_eq!(world.said(), "");
+}
+
+#[test]
+fn a_kept_key_is_quiet_for_its_days_and_as_long_as_nothing_else_is_said_of_it() {
+    let kept_at = |days: i64, key: Key| {
+        let mut world = World::new(1_000);
+        world.state.put(Record::Key(key.clone()));
+        let word = Word { by: operator(MARIA), at: ago(days) };
+        let kept = Kept::new(Note::new("the auditors need it").unwrap(), word, &[Concern::NeverUsed(9)]);
+        world.state.put(Record::Key(Key { kept: Some(Box::new(kept)), ..key }));
+        world
+    };
+    let one = Key { scopes: "contacts.read".parse().unwrap(), ..key(1) };
+    let says = |world: &World| world.says().into_iter().map(|(_, risk, why)| (risk, why)).collect::<Vec<_>>();
+    let never = "never used in 100 d".to_owned();
+    assert_eq!(says(&kept_at(89, one.clone())), [(3, never.clone())]);
+    assert_eq!(says(&kept_at(90, one.clone())), [(20, never.clone())]);
+    let endless = Key { expiry: Expiry::Never, ..one.clone() };
+    assert_eq!(says(&kept_at(1, endless)), [(22, format!("{never}, no expiry"))], "that was not known");
+    let mut world = kept_at(1, one);
+    world.disable_jonas();
+    assert_eq!(says(&world), [(3, never)]);
+}
+
+#[test]
+fn each_concern_has_a_bit_and_a_word_of_its_own_and_is_counted_by_it() {
+    let all = [
+        Concern::AdminUnneeded(1),
+        Concern::OwnerGone,
+        Concern::Presented,
+        Concern::NeverUsed(7),
+        Concern::Unused(30),
+        Concern::DeniedOften(20),
+        Concern::ReportOnlyOver(1),
+        Concern::ScopesUnneeded { unneeded: 1, granted: 2 },
+        Concern::NotRotated(365),
+        Concern::SameName,
+        Concern::MadeElsewhere,
+        Concern::NoEnd,
+    ];
+    assert_eq!(all.map(Concern::code), Concern::CODES);
+    assert_eq!(all.iter().map(|concern| concern.bit().count_ones()).sum::<u32>(), 12);
+    assert_eq!(all.iter().fold(0, |bits, concern| bits | concern.bit()), (1 << 12) - 1);
+    let rows = [vec![Concern::NoEnd, Concern::NeverUsed(9)], vec![Concern::NeverUsed(40)]];
+    let told: Vec<_> =
+        looked(rows.iter().map(Vec::as_slice)).into_iter().map(|one| (one.code, one.count)).collect();
+    assert_eq!(told, [("never_used".to_owned(), 2), ("no_expiry".to_owned(), 1)]);
+}
+
+#[test]
+fn side_by_side_each_scope_is_needed_never_needed_not_known_or_not_granted() {
+    let mut world = World::new(50);
+    let narrow = Key { scopes: "contacts.read".parse().unwrap(), created_at: ago(20), ..key(2) };
+    let unused = Key { created_at: ago(20), ..key(3) };
+    for key in [key(1), narrow, unused] {
+        world.state.put(Record::Key(key));
+    }
+    // Made before uses were known, and used for one of its scopes since.
+    world.used(*key(1).id.public(), 1, &["contacts.read"]);
+    world.used(*key(2).id.public(), 1, &["contacts.read"]);
+    let keys = [1, 2, 3, 9].map(|n| key(n).id);
+    let by = world.by();
+    let matrix = by.matrix(&keys);
+    let told: Vec<(&str, String)> = matrix
+        .rows
+        .iter()
+        .map(|(scope, grants)| (scope.as_str(), grants.iter().map(|grant| grant.sign()).collect()))
+        .collect();
+    assert_eq!(told, [("contacts.delete", "?·○".to_owned()), ("contacts.read", "●●○".to_owned())]);
+    assert_eq!((matrix.keys.len(), matrix.column(0), matrix.column(2)), (3, (2, 1), (2, 0)));
+    assert_eq!(
+        matrix.rows.iter().map(|(_, grants)| matrix::count(grants)).collect::<Vec<_>>(),
+        [(2, 0), (3, 2)]
+    );
+    let signs: BTreeSet<char> = Grant::ALL.iter().map(|grant| grant.sign()).collect();
+    assert_eq!(signs.len(), Grant::ALL.len());
 }
 
 #[test]

@@ -123,6 +123,7 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
         | Action::Scopes
         | Action::Narrow
         | Action::ReportOnly
+        | Action::Matrix
         | Action::Keep
         | Action::Protect
         | Action::HowTo
@@ -133,6 +134,7 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
             there(Tab::Apps)
         )
         .into(),
+        Action::SignOff => format!("that is for the review: {} goes there", there(Tab::Review)).into(),
         Action::Acknowledge | Action::Snooze => {
             format!("that is for notices: {} goes to them", there(Tab::Notices)).into()
         }

@@ -2,12 +2,13 @@
 //!
 //! - [`seen`]: one look at the state, and how a key stands. [`subset`]: which keys are meant. [`app_standing`]: an app.
 //! - [`usage`]: how they were used. [`radius`]: what stops with them. [`wanted`]: what is read of the selected one.
-//! - [`review`]: what a review says of one. [`report_only`]: what fewer scopes would have refused.
+//! - [`review`]: what a review says of one. [`matrix`]: several side by side. [`report_only`]: what fewer scopes would have refused.
 //! - [`deeds`], [`app_deeds`]: what can be done to them now, and why not. [`words`]: what an audit entry says.
 
 pub mod app_deeds;
 pub mod app_standing;
 pub mod deeds;
+pub mod matrix;
 pub mod radius;
 pub mod report_only;
 pub mod review;

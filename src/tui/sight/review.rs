@@ -2,7 +2,7 @@
 //! which they were needed. On the command line as in the console.
 
 use crate::domain::history::Picture;
-use crate::domain::review::{About, Reviewer};
+use crate::domain::review::{About, Kept, Reviewer};
 use crate::domain::{LastUse, ScopeId, Timestamp};
 
 use super::usage;
@@ -15,6 +15,11 @@ pub fn bar(risk: u16) -> String {
     let halves = usize::from(risk.min(FULL)).div_ceil(10);
     let half = if halves % 2 == 1 { "▌" } else { "" };
     format!("{}{half}", "█".repeat(halves / 2))
+}
+
+/// What is said of a kept key: `kept by maria because …: never used in 62 d`.
+pub fn kept_words(kept: &Kept, by: Reviewer<'_>, said: &str) -> String {
+    format!("kept by {} because {}: {said}", by.view.name_of(kept.word.by), kept.why)
 }
 
 /// How many of its scopes were needed: `?` where nobody knows.

@@ -1,4 +1,4 @@
-//! Fewer scopes tried first, by words: counted, told, then enforced or dropped.
+//! What follows from a review, by words: fewer scopes tried first, counted, told, then enforced or dropped; a sign-off and its report.
 
 use crate::support::desk::Desk;
 use serde_json::json;
@@ -65,4 +65,46 @@ fn what_is_dropped_leaves_all_as_it_was_and_another_change_of_scopes_ends_it() {
     let said = ann.says(&["key", "rescope", "Widget", "--add", "calendars.read"]).expect(0);
     assert!(said.err.contains("report-only has ended"), "{}", said.err);
     ann.says(&["key", "rescope", "Widget", "--drop"]).fails(1, "not on report-only");
+}
+
+#[test]
+fn a_review_is_signed_off_with_a_reason_for_what_is_kept_and_written_down_for_auditors() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.issues("Wid|get <b>", "contacts.read");
+    ann.issues("Other", "contacts.read");
+    let report = |name: &str| desk.path(name).to_str().unwrap().to_owned();
+    let first = report("first.json");
+    ann.does(&["review", "report", &first]);
+    let text: serde_json::Value = serde_json::from_str(&desk.read("first.json")).unwrap();
+    assert!(text["last_sign_off"].is_null() && text["extent"] == "own", "{text}");
+    assert_eq!(text["rows"].as_array().unwrap().len(), 2);
+    ann.says(&["review", "sign", "--keep", "Other"]).fails(2, "a key, = and why");
+    ann.says(&["review", "sign", "--keep", "Nobody=why"]).fails(1, "no such key");
+    let signed = ann.asks(&["review", "sign", "--note", "Q4", "--keep", "Other=for the auditors"]);
+    assert_eq!(signed["kept"].as_array().unwrap().len(), 1);
+    ann.does(&["key", "pause", "Other"]);
+    let file = report("second.md");
+    ann.does(&["review", "report", &file]);
+    let text = desk.read("second.md");
+    for said in [
+        "# Review of keys: ",
+        "Wid\\|get &lt;b&gt;",
+        "by ann, audit entry",
+        "- Note: Q4",
+        "- Kept: Other (",
+        "because for the auditors",
+        "Paused Other",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("<b>"), "{text}");
+    ann.says(&["review", "report", &file]).fails(1, "Name one that is not there yet");
+    ann.says(&["review", "report", "review.txt"]).fails(2, ".md or .json");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let trail = ann.asks(&["audit", "list"]);
+    let entry = trail.as_array().unwrap().iter().find(|row| row["event"] == "review.sign").unwrap();
+    let fields: Vec<_> = entry["changes"].as_array().unwrap().iter().map(|one| &one["to"]).collect();
+    assert!(fields.contains(&&json!("Q4")) && fields.contains(&&json!("for the auditors")), "{entry}");
 }

@@ -8,8 +8,8 @@ use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlays::{
-    chooser, chooser::Chooser, confirm, create_key::template, how_to::HowTo, key_edit, operator, protect,
-    report_only, rescope::Rescope, rotate::Rotate,
+    chooser, chooser::Chooser, confirm, create_key::template, how_to::HowTo, key_edit, matrix, operator,
+    protect, report_only, rescope::Rescope, rotate::Rotate,
 };
 use crate::tui::screens::NO_PAUSE;
 use crate::tui::secret::SecretText;
@@ -18,7 +18,7 @@ use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::widgets::picker::Picker;
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [(Action, &str); 22] = [
+const LISTED: [(Action, &str); 23] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its id"),
     (Action::HowTo, "How to call with it"),
@@ -28,6 +28,7 @@ const LISTED: [(Action, &str); 22] = [
     (Action::Scopes, "Change its scopes"),
     (Action::Narrow, "Take away scopes that no request needed"),
     (Action::ReportOnly, "Count what fewer scopes would refuse, or decide that"),
+    (Action::Matrix, "See its scopes, or those of several keys side by side"),
     (Action::Keep, "Keep it: its days without use count anew"),
     (Action::Protect, "Protect it while nobody uses it, or no longer"),
     (Action::Pause, "Pause or resume it"),
@@ -113,6 +114,7 @@ impl Acts {
                 out.extend(targets.first().and_then(|key| Rescope::narrower(look, *key)).map(Ask::open));
             }
             Action::ReportOnly => out.extend(targets.first().and_then(|key| report_only::ask(look, *key))),
+            Action::Matrix => out.push(Ask::open(matrix::new(look, targets))),
             Action::Rotate => {
                 out.extend(targets.first().and_then(|key| Rotate::new(look, *key)).map(Ask::open));
             }
@@ -227,7 +229,9 @@ impl Acts {
         let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
         Some(match action {
             Action::TestToken => Ok(()),
-            Action::CopyId | Action::HowTo => when(!targets.is_empty(), "there is no key here"),
+            Action::CopyId | Action::HowTo | Action::Matrix => {
+                when(!targets.is_empty(), "there is no key here")
+            }
             Action::Undo => when(!self.paused.is_empty(), NO_PAUSE),
             Action::Edit
             | Action::Duplicate

@@ -24,7 +24,12 @@ pub fn lines(row: &Row, sight: &Sight<'_>, picture: Option<&Picture>, keymap: &K
         Line::of(Role::Title, about.name),
         Line::of(risk_role(row.risk), format!("{} {}", bar(row.risk), row.risk)),
     ];
-    for concern in by.of(row) {
+    let concerns = by.of(row);
+    if let Some(kept) = by.kept(row.who, &concerns) {
+        let (who, at) = (by.view.name_of(kept.word.by), times.relative(kept.word.at));
+        all.push(Line::of(Role::Text, format!("Kept by {who} {at}, because {}", kept.why)));
+    }
+    for concern in concerns {
         all.push(Line {
             spans: vec![(Role::Text, concern.words()), (Role::Dim, format!("  {}", concern.means()))],
             ..Line::default()

@@ -24,7 +24,7 @@ use super::keys::acts::Acts;
 use super::keys::history::History;
 use super::keys::used::Used;
 use super::{Screen, not_here};
-use crate::domain::review::{Concern, Row};
+use crate::domain::review::{Concern, Row, looked};
 use crate::domain::{Bearer, KeyId};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Found, Tab};
@@ -32,19 +32,21 @@ use crate::tui::app::due::Due;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::{Moment, Now};
+use crate::tui::form::Form;
 use crate::tui::input::TextFocus;
 use crate::tui::list::Change;
 use crate::tui::list::beside::Beside;
 use crate::tui::list::search::{AT_A_TIME, AT_ONCE, Search, Sift};
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::key_edit;
+use crate::tui::overlays::sign_off::{self, SignOff};
 use crate::tui::sight::seen::{elsewhere, seen};
 use crate::tui::widgets::{Focus, walks};
 
 /// The numbers of list and detail for the mouse.
 const PANES: (u8, u8) = (1, 2);
 
-const HINTS: [Action; 11] = [
+const HINTS: [Action; 12] = [
     Action::Open,
     Action::Narrow,
     Action::ReportOnly,
@@ -54,6 +56,7 @@ const HINTS: [Action; 11] = [
     Action::Rotate,
     Action::Transfer,
     Action::Undo,
+    Action::SignOff,
     Action::Mark,
     Action::Filter,
 ];
@@ -149,6 +152,16 @@ impl Reviews {
         row.is_some_and(|row| seen(look, |seen| seen.reviewer().of(row)).contains(&Concern::NoEnd))
     }
 
+    /// The form that signs off: of all that is listed, whatever the filter hides; the marked keys are kept.
+    fn sign_off(&self, look: &Look) -> Form<SignOff> {
+        let looked = seen(look, |seen| {
+            let said: Vec<_> = self.rows.values().map(|row| seen.reviewer().of(row)).collect();
+            looked(said.iter().map(Vec::as_slice))
+        });
+        let kept = if self.beside.list.marks() > 0 { self.targets() } else { Vec::new() };
+        sign_off::new(self.rows.len(), looked, kept)
+    }
+
     fn act(&mut self, action: Action, look: &Look, out: &mut Vec<Ask>) -> bool {
         let targets = self.targets();
         match (action, targets.as_slice(), self.beside.list.selected()) {
@@ -157,6 +170,7 @@ impl Reviews {
             (Action::Edit, [key], _) if self.lacks_end(*key, look) => {
                 out.extend(key_edit::extend(look, *key).map(Ask::open));
             }
+            (Action::SignOff, ..) => out.push(Ask::open(self.sign_off(look))),
             (Action::RowMenu, ..) => {
                 let screen = &*self;
                 out.push(Acts::menu(&targets, look, |action| screen.enabled(action, look)));
@@ -281,6 +295,10 @@ impl Screen for Reviews {
             Action::Mark | Action::MarkRange | Action::MarkAll | Action::Open | Action::Right => {
                 when(list.selected().is_some(), NOTHING)
             }
+            Action::SignOff if list.marks() > 0 && self.targets().is_empty() => {
+                Err("only keys are kept: take the marks off the apps".into())
+            }
+            Action::SignOff => Ok(()),
             Action::MarkNone => when(list.marks() > 0, "nothing is marked"),
             Action::Left => when(self.beside.is_open(), "there is nothing to the left"),
             Action::Back => {

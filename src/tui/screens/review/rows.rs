@@ -33,7 +33,10 @@ impl<'a> Sight<'a> {
 
     /// What is to be said of it, in words.
     pub fn why(&self, row: &Row) -> String {
-        why(&self.seen.reviewer().of(row))
+        let by = self.seen.reviewer();
+        let all = by.of(row);
+        let said = why(&all);
+        by.kept(row.who, &all).map_or(said.clone(), |kept| review::kept_words(kept, by, &said))
     }
 
     fn owner(&self, row: &Row) -> &'a str {

@@ -311,6 +311,9 @@ table! {
     ],
     EnforceReportOnly => &[Deed::new(&["key", "rescope", "Yearly report", "--enforce"], &["key.report-only-enforce"])],
     DropReportOnly => &[Deed::new(&["key", "rescope", "Yearly report", "--drop"], &["key.report-only-drop"])],
+    SignReview => &[
+        Deed::new(&["review", "sign", "--keep", "Nightly=it is needed", "--note", "seen"], &["review.sign"]),
+    ],
     CreateApp => &[
         Deed::new(
             &[

@@ -1,0 +1,19 @@
+//! The marked keys side by side: which scopes each has, and which of them were needed.
+
+use crate::domain::KeyId;
+use crate::tui::app::look::Look;
+use crate::tui::list::page::Line;
+use crate::tui::overlays::reader::Reader;
+use crate::tui::sight::matrix;
+use crate::tui::sight::seen::seen;
+use crate::tui::theme::Role;
+
+/// Keys that stand beside each other: what a small window leaves room for.
+const BESIDE: usize = 8;
+
+/// A text to read and to search.
+pub fn new(look: &Look, keys: &[KeyId]) -> Reader {
+    let lines = seen(look, |seen| matrix::lines(&seen.reviewer().matrix(keys), BESIDE));
+    let lines = lines.into_iter().map(|line| Line::of(Role::Text, line)).collect();
+    Reader::new("matrix", "Scopes side by side", lines, None)
+}

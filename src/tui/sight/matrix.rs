@@ -1,0 +1,39 @@
+//! Several keys side by side as lines of text: a number for each key, a sign for each scope of it, and counts at the ends. On the
+//! command line as in the console.
+
+use crate::domain::review::matrix::count;
+use crate::domain::review::{Grant, Matrix};
+use crate::tui::widgets::text;
+
+/// Cells of a column: a number of two digits and a space before it.
+const COLUMN: usize = 3;
+
+/// The lines; so many keys stand beside each other, the next ones below.
+pub fn lines(matrix: &Matrix<'_>, beside: usize) -> Vec<String> {
+    let mut all: Vec<String> = matrix
+        .keys
+        .iter()
+        .enumerate()
+        .map(|(at, key)| {
+            let (granted, needed) = matrix.column(at);
+            format!("{:>2}  {}  {}: {needed} of {granted} needed", at + 1, key.name, key.hint())
+        })
+        .collect();
+    let widest = matrix.rows.iter().map(|(scope, _)| text::width(scope.as_str())).max().unwrap_or_default();
+    let keys: Vec<usize> = (0..matrix.keys.len()).collect();
+    for some in keys.chunks(beside.max(1)) {
+        all.push(String::new());
+        let heads: String = some.iter().map(|at| format!("{:>COLUMN$}", at + 1)).collect();
+        all.push(format!("{:widest$}{heads}", ""));
+        for (scope, grants) in &matrix.rows {
+            let signs = some.iter().filter_map(|at| grants.get(*at));
+            let signs: String = signs.map(|grant| format!("{:>COLUMN$}", grant.sign())).collect();
+            let (granted, needed) = count(grants);
+            all.push(format!("{:widest$}{signs}  {needed}/{granted}", scope.as_str()));
+        }
+    }
+    all.push(String::new());
+    let signs = Grant::ALL.map(|grant| format!("{} {}", grant.sign(), grant.word()));
+    all.push(format!("{}; at the end needed/granted", signs.join("  ")));
+    all
+}
