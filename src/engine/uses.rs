@@ -123,19 +123,17 @@ impl Uses {
         &self,
         id: PublicId,
         begun: Timestamp,
-        lacking: impl Iterator<Item = &'s ScopeId>,
+        lacking: impl Iterator<Item = &'s ScopeId> + Clone,
         origin: Origin<'_>,
         now: Timestamp,
     ) {
         if let Some(mut part) = self.part(id) {
             let seen = sighting(origin, now);
             let lacked = &mut part.waiting.entry(id).or_default().lacked;
-            let mut more = Lacked::since(begun);
-            more.note(lacking, &seen);
-            match lacked {
-                Some(lacked) => lacked.merge(&more),
-                None => *lacked = Some(Box::new(more)),
+            if lacked.as_ref().is_none_or(|lacked| lacked.begun != begun) {
+                *lacked = Some(Box::new(Lacked::since(begun)));
             }
+            lacked.iter_mut().for_each(|lacked| lacked.note(lacking.clone(), &seen));
         }
         self.bell.ring();
     }

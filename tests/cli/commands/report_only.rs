@@ -35,7 +35,10 @@ fn fewer_scopes_are_tried_counted_told_and_enforced() {
     assert!(page.contains("contacts.write 1×"), "{page}");
     assert!(ann.asks(&["key", "list"])[0]["report_only"]["until"].is_string());
     let list = ann.does(&["audit", "list"]).out;
-    assert!(list.contains("Put Widget on report-only"), "{list}");
+    assert!(
+        list.contains("key.report-only") && list.contains("report only: contacts.read contacts.write → "),
+        "{list}"
+    );
     ann.does(&["key", "rescope", "Widget", "--enforce"]);
     assert_eq!(ann.gives(&asked, &token).out.trim_end(), "deny scope");
     let after = ann.asks(&["key", "show", "Widget"]);

@@ -269,3 +269,20 @@ fn an_app_has_room_for_so_many_keys() {
     let events = world.run(maria, &Command::DeleteApp(app)).unwrap();
     assert_eq!(events.len(), 1 + KEYS_PER_APP);
 }
+
+#[test]
+fn an_edit_that_takes_scopes_from_a_key_ends_what_was_tried_on_it_and_any_other_leaves_it() {
+    let (mut world, maria, app) = World::with_app();
+    let all = scopes(AuthMethod::ApiKey, 3);
+    let key = world.app_key(maria, app, "Store key", &all).unwrap();
+    let begin = Command::BeginReportOnly { key, scopes: vec![all[0].clone()], days: 14 };
+    world.run(maria, &begin).unwrap();
+    let edit = |called: &str, kept: usize| {
+        let change = NewApp { scopes: all[..kept].to_vec(), ..new_app(called, AuthMethod::ApiKey) };
+        Command::EditApp { app, change, basis: None }
+    };
+    world.run(maria, &edit("Stall", 3)).unwrap();
+    assert!(world.key(key).reports_only().is_some());
+    world.run(maria, &edit("Stall", 2)).unwrap();
+    assert_eq!((world.key(key).scopes.len(), world.key(key).reports_only()), (2, None));
+}

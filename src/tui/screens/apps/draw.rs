@@ -93,7 +93,8 @@ impl Apps {
         let (selected, focus) = (self.beside.list.selected(), Focus::when(self.beside.is_inside()));
         seen(look, |seen| {
             let app = selected.and_then(|id| seen.view.app(id)).filter(|_| !room.is_empty());
-            let mark = |app: &App| (seen.view.last_use_of_app(app).at(), seen.view.app_usage(app).count);
+            let mark =
+                |app: &App| (seen.view.last_use_of_app(app).at(), seen.view.app_usage(app).count, None);
             self.used.want(app.map(|app| (Bearer::App(app.id), mark(app))), now);
             let Some(app) = app else { return };
             let used = self.used.of(Bearer::App(app.id)).map(|picture| (picture, room.width));

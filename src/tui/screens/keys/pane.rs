@@ -228,7 +228,8 @@ impl KeyPane {
             }
             let key = self.key(seen).filter(|_| !room.is_empty());
             self.history.want(key.map(|key| key.id), now);
-            let mark = |key: &Key| (seen.usage(key).last_used_at, seen.usage(key).count);
+            let begun = |key: &Key| key.reports_only().map(|tried| tried.begun);
+            let mark = |key: &Key| (seen.usage(key).last_used_at, seen.usage(key).count, begun(key));
             self.used.want(key.map(|key| (Bearer::Key(key.id), mark(key))), now);
             let Some(key) = key else { return };
             let used = self.used.of(Bearer::Key(key.id)).map(|picture| (picture, room.width));

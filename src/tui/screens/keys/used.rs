@@ -12,17 +12,19 @@ use crate::tui::sight::wanted::Wanted;
 /// Cells of a detail that are not for what stands beside a label.
 const ASIDE: u16 = 13;
 
+/// What is known is old when one of these is another: its last use, how many there were, and since when fewer scopes are tried on it.
+pub type Mark = (Option<Timestamp>, u64, Option<Timestamp>);
+
 /// The use of one key or app, as far as it is known.
 #[derive(Debug, Default)]
 pub struct Used {
     wanted: Wanted<Bearer, Option<Picture>>,
-    /// Its last use and how many there were: what is known is old when they are others.
-    mark: Option<(Option<Timestamp>, u64)>,
+    mark: Option<Mark>,
 }
 
 impl Used {
-    /// The selection is on this one, whose last use and number of uses are these.
-    pub fn want(&mut self, what: Option<(Bearer, (Option<Timestamp>, u64))>, now: Now) {
+    /// The selection is on this one.
+    pub fn want(&mut self, what: Option<(Bearer, Mark)>, now: Now) {
         let mark = what.map(|(_, mark)| mark);
         if self.mark != mark {
             self.mark = mark;

@@ -63,10 +63,14 @@ pub fn lines(row: &Row, sight: &Sight<'_>, picture: Option<&Picture>, keymap: &K
     let surplus = about.surplus().len();
     if surplus > 0 && matches!(row.who, Bearer::Key(_)) {
         let key = keymap.label(Layer::Screen, Action::Narrow).unwrap_or_default();
+        let first = keymap.label(Layer::Screen, Action::ReportOnly).unwrap_or_default();
         let them = if surplus == 1 { "the scope" } else { "the scopes" };
         all.push(Line::of(
             Role::Dim,
-            format!("{key} takes {them} away that no request has needed: none that is known would have been refused."),
+            format!(
+                "{key} takes {them} away that no request has needed: none that is known would have been refused. {first} tries \
+                 that first, refusing nothing."
+            ),
         ));
     }
     all

@@ -273,7 +273,7 @@ impl Screen for Reviews {
             }
             let row = self.beside.list.selected().and_then(|who| self.rows.get(&who));
             let row = row.filter(|_| !room.is_empty());
-            let mark = |row: &Row| (sight.about(row).and_then(|about| about.last.at()), 0);
+            let mark = |row: &Row| (sight.about(row).and_then(|about| about.last.at()), 0, sight.begun(row));
             self.used.want(row.map(|row| (row.who, mark(row))), now);
             let Some(row) = row else { return };
             let lines = detail::lines(row, &sight, self.used.of(row.who), &look.keymap);

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use crate::domain::Bearer;
 use crate::domain::filter::{self, needs, push_plain};
 use crate::domain::name::plain;
 use crate::domain::review::{About, Row, why};
+use crate::domain::{Bearer, Timestamp};
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::screens::keys::list::used_rank;
 use crate::tui::sight::review;
@@ -29,6 +29,12 @@ impl<'a> Sight<'a> {
     /// What a row is about, while it is there.
     pub fn about(&self, row: &Row) -> Option<About<'a>> {
         self.seen.reviewer().about(row.who)
+    }
+
+    /// Since when fewer scopes are tried on it.
+    pub fn begun(&self, row: &Row) -> Option<Timestamp> {
+        let Bearer::Key(id) = row.who else { return None };
+        self.seen.view.key(id)?.reports_only().map(|tried| tried.begun)
     }
 
     /// What is to be said of it, in words.
