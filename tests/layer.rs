@@ -62,7 +62,7 @@ async fn a_service_behind_it_is_reached_by_those_who_may_and_knows_them() {
         .engine
         .act(
             &open.session,
-            Command::ImportKey(key("Legacy", "contacts.read")),
+            Command::ImportKey(key("Legacy", "contacts.read"), None),
             Brought::Imported(b"old-secret"),
         )
         .unwrap();

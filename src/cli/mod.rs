@@ -38,6 +38,7 @@ mod init;
 mod interrupt;
 mod key;
 mod lacking;
+mod listed;
 mod location;
 mod lockdown;
 mod logging;

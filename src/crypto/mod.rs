@@ -12,6 +12,7 @@
 //! | `scan` | all of these in any text, by shape and checksum |
 //! | `digest` | the stored form of a generated token |
 //! | `phc` | the stored form of an imported secret (Argon2id) |
+//! | `foreign` | digests by which other systems know their secrets |
 //! | `passphrase` | passphrases and the cost of guessing them |
 //! | `strength` | what a secret is worth that somebody chose |
 //! | `keyring`, `store_id` | root key and subkeys; what they belong to |
@@ -29,6 +30,8 @@ mod aead;
 pub mod chain;
 pub mod digest;
 mod error;
+#[cfg(feature = "console")]
+pub mod foreign;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod header;

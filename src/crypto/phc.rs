@@ -1,6 +1,6 @@
 //! The stored form of a secret keydeck did not make: an imported key whose entropy nobody knows.
 //!
-//! Argon2id over an HMAC of the secret, written as a PHC string
+//! Argon2id over an HMAC of the secret, or of its digest where another system handed over no more than that, written as a PHC string
 //! (`$argon2id$v=19$m=19456,t=2,p=1$<salt>$<output>`). The string is read back from a store somebody may have
 //! written to, so it is accepted in one spelling and one range only, before any work is done.
 
@@ -14,11 +14,15 @@ use super::CryptoError;
 use super::mac::{MacKey, same};
 use super::passphrase::{Cost, SALT, Workspace};
 use super::random::{self, Entropy};
+use super::sum::Sum;
+use crate::domain::key::Digested;
 
 /// Bytes an imported secret has at most.
 pub const MAX_SECRET: usize = 1024;
 
 const OUTPUT: usize = 32;
+/// Stands before a digest that stands in for its secret. No secret begins so: what requests carry is visible ASCII.
+const SHA_256: &[u8] = b"sha256\0";
 /// Characters of 16 and 32 bytes in Base64 without padding.
 const SALT_CHARS: usize = 22;
 const OUTPUT_CHARS: usize = 43;
@@ -113,11 +117,30 @@ fn decimal(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| canonical)
 }
 
-fn base64<const N: usize>(text: &str, chars: usize) -> Option<[u8; N]> {
+pub(super) fn base64<const N: usize>(text: &str, chars: usize) -> Option<[u8; N]> {
     let mut out = [0; N];
     // The decoder refuses stray bits beyond the last byte, so there is one spelling.
     let whole = text.len() == chars && Base64Unpadded::decode(text, &mut out).ok()?.len() == N;
     whole.then_some(out)
+}
+
+/// What is known of a secret that another system made.
+#[derive(Clone, Copy)]
+pub enum Known<'s> {
+    /// The secret: 1 to [`MAX_SECRET`] bytes.
+    Secret(&'s [u8]),
+    /// Its SHA-256, and nothing else.
+    Sha256(&'s [u8; 32]),
+}
+
+impl Known<'_> {
+    /// What has to be made of a presented secret before it is compared.
+    pub const fn digested(self) -> Option<Digested> {
+        match self {
+            Self::Secret(_) => None,
+            Self::Sha256(_) => Some(Digested::Sha256),
+        }
+    }
 }
 
 /// Hashes and checks imported secrets. Each call costs 19 MiB and some 30 ms: callers bound how many run at once,
@@ -129,19 +152,46 @@ impl ImportedSecrets {
         Self(MacKey::new(key))
     }
 
-    /// The string to store for a secret of 1 to [`MAX_SECRET`] bytes.
-    pub fn hash(&self, secret: &[u8], entropy: &mut (impl Entropy + ?Sized)) -> Result<Phc, CryptoError> {
+    /// The string to store for a secret.
+    pub fn hash(&self, known: Known<'_>, entropy: &mut (impl Entropy + ?Sized)) -> Result<Phc, CryptoError> {
         let salt = random::bytes(entropy)?;
-        check_length(secret)?;
-        let output = *Cost::IMPORTED.derive(&self.0.mac(&[secret]), &salt)?;
+        let output = *Cost::IMPORTED.derive(&self.mac(known)?, &salt)?;
         Ok(Phc { cost: Cost::IMPORTED, salt, output })
     }
 
-    /// Whether `secret` is the one that was hashed, in constant time after the hash.
-    pub fn verify(&self, secret: &[u8], stored: &Phc, memory: &mut Workspace) -> Result<bool, CryptoError> {
+    /// Whether `secret` is the one of which that is stored, in constant time after the hash. A digest presented in the place of
+    /// its secret is a wrong secret: it is digested like any other.
+    pub fn verify(
+        &self,
+        secret: &[u8],
+        digested: Option<Digested>,
+        stored: &Phc,
+        memory: &mut Workspace,
+    ) -> Result<bool, CryptoError> {
         check_length(secret)?;
-        let made = stored.cost.derive_in(memory, &self.0.mac(&[secret]), &stored.salt)?;
+        let mut sum = Sum::default();
+        let digest;
+        let known = match digested {
+            None => Known::Secret(secret),
+            Some(Digested::Sha256) => {
+                sum.add(secret);
+                digest = sum.so_far();
+                Known::Sha256(&digest)
+            }
+        };
+        let made = stored.cost.derive_in(memory, &self.mac(known)?, &stored.salt)?;
         Ok(same(&made, &stored.output))
+    }
+
+    /// What Argon2 is asked about: nothing that another system stores.
+    fn mac(&self, known: Known<'_>) -> Result<[u8; 32], CryptoError> {
+        Ok(match known {
+            Known::Secret(secret) => {
+                check_length(secret)?;
+                self.0.mac(&[secret])
+            }
+            Known::Sha256(digest) => self.0.mac(&[SHA_256, digest]),
+        })
     }
 }
 

@@ -280,9 +280,10 @@ pub enum Command {
     /// Make the next key that signs access tokens.
     #[n(29)]
     RotateSigningKey,
-    /// Take over a key whose secret was made elsewhere; what recognises it is in the context.
+    /// Take over a key whose secret was made elsewhere; what recognises it is in the context. It is another operator's where one
+    /// is named.
     #[n(31)]
-    ImportKey(#[n(0)] NewKey),
+    ImportKey(#[n(0)] NewKey, #[n(1)] Option<OperatorId>),
     /// Say that the wall clock is right, whatever was believed before.
     #[n(32)]
     ConfirmClock,

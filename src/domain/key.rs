@@ -66,6 +66,15 @@ impl fmt::Debug for Verifier {
     }
 }
 
+/// What has to be made of a presented secret before it is compared, where another system handed over no more than that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Digested {
+    /// Its SHA-256.
+    #[n(0)]
+    Sha256,
+}
+
 /// What recognises a secret keydeck did not make: an Argon2id hash as a PHC string. Such a key has no digest.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "Audience")]
@@ -73,6 +82,10 @@ pub struct Imported {
     /// The PHC string.
     #[cbor(n(0), encode_with = "phc")]
     pub phc: String,
+    /// What was hashed, where that is not the secret itself. A keydeck that does not know of it compares the secret, and lets
+    /// nobody in.
+    #[n(1)]
+    pub digested: Option<Digested>,
 }
 
 fn phc<C: Audience, W: Write>(phc: &str, to: &mut Encoder<W>, _: &mut C) -> Result<(), Error<W::Error>> {

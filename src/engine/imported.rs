@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::crypto::digest::{self, Pepper};
 use crate::crypto::passphrase::Workspace;
 use crate::crypto::phc::{ImportedSecrets, MAX_SECRET, Phc};
-use crate::domain::key::IMPORTED_PREFIX;
+use crate::domain::key::{Digested, IMPORTED_PREFIX};
 use crate::domain::{Key, KeyId, PublicId, Reason, State};
 
 /// Hashes at a time at most, and on no more than half of the processors: each holds 19 MiB and a processor.
@@ -81,6 +81,8 @@ pub struct Imported {
 struct Entry {
     /// `None` when what is stored is no hash we accept.
     phc: Option<Phc>,
+    /// What is made of a presented secret before.
+    digested: Option<Digested>,
     /// The keyed digest of the secret, once it was right.
     known: Option<[u8; digest::LEN]>,
 }
@@ -199,10 +201,9 @@ impl Imported {
             tracing::error!(key = %key.id, "the stored hash of an imported key is not acceptable; it is refused");
         }
         let mut keys = self.keys();
-        let entry = keys.entry(key.id).or_insert(Entry { phc: None, known: None });
-        if entry.phc != phc {
-            entry.known = None;
-            entry.phc = phc;
+        let entry = keys.entry(key.id).or_insert(Entry { phc: None, digested: None, known: None });
+        if (&entry.phc, entry.digested) != (&phc, imported.digested) {
+            *entry = Entry { phc, digested: imported.digested, known: None };
         }
     }
 
@@ -223,10 +224,10 @@ impl Imported {
     /// it.
     pub fn check(&self, presented: &Presented<'_>, from: Option<IpAddr>) -> Result<(), Reason> {
         let digest = self.pepper.imported(presented.id.public(), presented.secret);
-        let phc = match self.keys().get(&presented.id) {
+        let (phc, digested) = match self.keys().get(&presented.id) {
             Some(entry) if entry.known.is_some_and(|known| Pepper::same(&digest, &known)) => return Ok(()),
-            Some(entry) => entry.phc.clone(),
-            None => self.nobodys.clone(),
+            Some(entry) => (entry.phc.clone(), entry.digested),
+            None => (self.nobodys.clone(), None),
         };
         let phc = phc.ok_or(Reason::StoreError)?;
         let known = || {
@@ -240,12 +241,12 @@ impl Imported {
             Waited::Known => return Ok(()),
             Waited::InVain => return Err(Reason::Rate),
         };
-        let right =
-            self.secrets.verify(presented.secret, &phc, &mut turn.memory).map_err(|_| Reason::StoreError)?;
+        let right = self.secrets.verify(presented.secret, digested, &phc, &mut turn.memory);
+        let right = right.map_err(|_| Reason::StoreError)?;
         let mut keys = self.keys();
         let entry = keys.get_mut(&presented.id).ok_or(Reason::Unknown)?;
         // The key may have been learnt of, or changed, while another was hashed for.
-        if !right || entry.phc.as_ref() != Some(&phc) {
+        if !right || (entry.phc.as_ref(), entry.digested) != (Some(&phc), digested) {
             return Err(Reason::MacMismatch);
         }
         entry.known = Some(digest);

@@ -34,7 +34,7 @@ use super::verifier::{Counting, Verifier};
 use super::{Brought, Condition, Done, Engine, Finding, News, Origin, Question, Snapshot, Tried};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::passphrase::Cost;
-use crate::crypto::phc::MAX_SECRET;
+use crate::crypto::phc::{Known, MAX_SECRET};
 use crate::crypto::random::{Entropy, OsEntropy};
 use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
@@ -251,22 +251,26 @@ impl LocalEngine {
     }
 
     /// Takes over a key whose secret was made elsewhere.
-    fn import(&self, session: &Session, command: &Command, secret: &[u8]) -> Result<Done, EngineError> {
-        if !(1..=MAX_SECRET).contains(&secret.len()) || !secret.iter().all(u8::is_ascii_graphic) {
+    fn import(&self, session: &Session, command: &Command, known: Known<'_>) -> Result<Done, EngineError> {
+        if let Known::Secret(secret) = known
+            && (!(1..=MAX_SECRET).contains(&secret.len()) || !secret.iter().all(u8::is_ascii_graphic))
+        {
             return Err(CryptoError::ImportedSecret.into());
         }
         // Judged before the work is done, so that nobody who may not import can ask for it.
-        let stand_in = domain::Imported { phc: String::new() };
+        let digested = known.digested();
+        let stand_in = domain::Imported { phc: String::new(), digested };
         let minted = Minted {
             id: public_id::generate(self.ledger().entropy())?,
             verifier: domain::Verifier::NONE,
             imported: Some(Box::new(stand_in)),
         };
         self.rehearse_with(session, command, Some(minted))?;
-        let phc = self.imported.secrets().hash(secret, &mut OsEntropy)?.to_string();
-        let done = self.run_with(session, command, Some(Box::new(domain::Imported { phc })), None)?;
+        let phc = self.imported.secrets().hash(known, &mut OsEntropy)?.to_string();
+        let imported = Some(Box::new(domain::Imported { phc, digested }));
+        let done = self.run_with(session, command, imported, None)?;
         for event in &done.events {
-            if let domain::Event::KeyImported(key) = event {
+            if let (domain::Event::KeyImported(key), Known::Secret(secret)) = (event, known) {
                 self.imported.know(key.id, secret);
             }
         }
@@ -385,12 +389,17 @@ impl Engine for LocalEngine {
             (Beside::Passphrase, B::Nothing | B::Passphrase(_) | B::KeyFile(_)) => {
                 self.let_in(session, &command, brought)
             }
-            (Beside::ImportedSecret, B::Imported(secret)) => self.import(session, &command, secret),
+            (Beside::ImportedSecret, B::Imported(secret)) => {
+                self.import(session, &command, Known::Secret(secret))
+            }
+            (Beside::ImportedSecret, B::ImportedSha256(digest)) => {
+                self.import(session, &command, Known::Sha256(digest))
+            }
             (
                 Beside::Nothing | Beside::Session | Beside::Slots | Beside::RecoverySlot,
-                B::Passphrase(_) | B::KeyFile(_) | B::Imported(_),
+                B::Passphrase(_) | B::KeyFile(_) | B::Imported(_) | B::ImportedSha256(_),
             )
-            | (Beside::Passphrase, B::Imported(_))
+            | (Beside::Passphrase, B::Imported(_) | B::ImportedSha256(_))
             | (Beside::ImportedSecret, B::Nothing | B::Passphrase(_) | B::KeyFile(_)) => {
                 Err(EngineError::Misfit)
             }

@@ -6,8 +6,12 @@ use std::collections::{HashSet, VecDeque};
 use minicbor::{Decode, Encode};
 
 use super::{Class, Done, Engine, EngineError, Session};
+use crate::crypto::public_id;
+use crate::crypto::random::OsEntropy;
 use crate::domain::command::Together;
-use crate::domain::{Command, Context, Event, KeyId, Refusal, Timestamp, decide};
+use crate::domain::{
+    Command, Context, Event, Imported, KeyId, Minted, Refusal, State, Timestamp, Verifier, decide,
+};
 
 /// One of many that was not done, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -117,8 +121,41 @@ impl Many {
 
 /// Why each of these commands would be refused now, as far as that can be said before it is run; `None` of one that would not.
 pub fn foretell(engine: &dyn Engine, session: &Session, commands: &[Command]) -> Vec<Option<Refusal>> {
+    let context = before(engine, session);
+    let state = engine.state();
+    commands.iter().map(|command| decide(&state, command, &context).err()).collect()
+}
+
+/// The same of keys that are taken over one after another: each is judged as if those before it were there, but for those that
+/// are refused.
+///
+/// # Errors
+/// When the system's generator draws no ids for them.
+pub fn foretell_imports(
+    engine: &dyn Engine,
+    session: &Session,
+    commands: &[Command],
+) -> Result<Vec<Option<Refusal>>, EngineError> {
+    let mut state = State::clone(&engine.state());
+    let one = |command: &Command| {
+        let imported = Some(Box::new(Imported { phc: String::new(), digested: None }));
+        let minted = Minted { id: public_id::generate(&mut OsEntropy)?, verifier: Verifier::NONE, imported };
+        let context = Context { minted: Some(minted), ..before(engine, session) };
+        Ok(match decide(&state, command, &context) {
+            Ok(events) => {
+                events.iter().for_each(|event| state.apply(event));
+                None
+            }
+            Err(refusal) => Some(refusal),
+        })
+    };
+    commands.iter().map(one).collect()
+}
+
+/// What may be known before a command is run.
+fn before<'e>(engine: &'e dyn Engine, session: &Session) -> Context<'e> {
     let now = engine.now();
-    let context = Context {
+    Context {
         actor: session.actor(),
         now: now.time,
         doubted: now.suspect.then_some(now.time),
@@ -127,7 +164,5 @@ pub fn foretell(engine: &dyn Engine, session: &Session, commands: &[Command]) ->
         catalog: engine.catalog(),
         ids: &[],
         minted: None,
-    };
-    let state = engine.state();
-    commands.iter().map(|command| decide(&state, command, &context).err()).collect()
+    }
 }

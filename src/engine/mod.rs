@@ -75,7 +75,7 @@ pub use self::doors::{Door, Doors};
 pub use self::error::{Class, EngineError, OpenError};
 pub use self::local::LocalEngine;
 pub use self::look_only::LookOnly;
-pub use self::many::{Left, Many, foretell};
+pub use self::many::{Left, Many, foretell, foretell_imports};
 pub use self::overdue::Unwritten;
 pub use self::owed::Note as Unshown;
 pub use self::question::{Finding, Question};
@@ -131,6 +131,8 @@ pub enum Brought<'a> {
     /// The secret of a key that was made elsewhere: 1 to 1024 visible ASCII characters. Callers present it as
     /// `kdim_<id>_<secret>` from then on.
     Imported(&'a [u8]),
+    /// The SHA-256 of such a secret, where another system knows no more of it. Callers present the secret all the same.
+    ImportedSha256(&'a [u8; 32]),
 }
 
 /// Something a listener should know.

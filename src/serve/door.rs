@@ -183,7 +183,9 @@ mod tests {
         let tries: Vec<Option<EngineError>> = vec![
             engine.execute(session, Command::IssueKey(new())).err(),
             engine.execute(session, policy).err(),
-            engine.act(session, Command::ImportKey(new()), Brought::Imported(b"0123456789abcdef")).err(),
+            engine
+                .act(session, Command::ImportKey(new(), None), Brought::Imported(b"0123456789abcdef"))
+                .err(),
             engine.execute(session, Command::OpenAgencyView).err(),
             engine.tried(session, b"kdag_").err(),
             engine

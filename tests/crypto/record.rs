@@ -10,7 +10,7 @@ use keydeck::crypto::chain::{self, ChainFault, Link};
 use keydeck::crypto::fuzzing;
 use keydeck::crypto::keyring::{Keyring, RootKey};
 use keydeck::crypto::passphrase::Workspace;
-use keydeck::crypto::phc::{Phc, PhcRejected};
+use keydeck::crypto::phc::{Known, Phc, PhcRejected};
 use keydeck::crypto::random::{Entropy, OsEntropy};
 use keydeck::crypto::record::{OVERHEAD, RecordFault, tag};
 use keydeck::crypto::state_digest::StateDigest;
@@ -295,29 +295,50 @@ fn a_fingerprint_finds_the_same_text_again_in_this_store_only() {
 #[test]
 fn an_imported_secret_is_known_again_and_no_other_is() {
     let secrets = keyring().imported_secrets();
-    let stored = secrets.hash(b"legacy-key-from-2019", &mut OsEntropy).unwrap();
+    let stored = secrets.hash(Known::Secret(b"legacy-key-from-2019"), &mut OsEntropy).unwrap();
     let text = stored.to_string();
     let stored: Phc = text.parse().unwrap();
     assert_eq!(stored.to_string(), text);
-    assert!(secrets.verify(b"legacy-key-from-2019", &stored, &mut Workspace::default()).unwrap());
-    assert!(!secrets.verify(b"legacy-key-from-2018", &stored, &mut Workspace::default()).unwrap());
+    assert!(secrets.verify(b"legacy-key-from-2019", None, &stored, &mut Workspace::default()).unwrap());
+    assert!(!secrets.verify(b"legacy-key-from-2018", None, &stored, &mut Workspace::default()).unwrap());
     // Without the root key the string cannot even be guessed against.
     for stranger in strangers() {
         assert!(
             !stranger
                 .imported_secrets()
-                .verify(b"legacy-key-from-2019", &stored, &mut Workspace::default())
+                .verify(b"legacy-key-from-2019", None, &stored, &mut Workspace::default())
                 .unwrap()
         );
     }
     for wrong in [&b""[..], &[b'x'; 1025], &vec![b'x'; 10 << 20]] {
         assert!(matches!(
-            secrets.verify(wrong, &stored, &mut Workspace::default()),
+            secrets.verify(wrong, None, &stored, &mut Workspace::default()),
             Err(CryptoError::ImportedSecret)
         ));
-        assert!(secrets.hash(wrong, &mut OsEntropy).is_err());
+        assert!(secrets.hash(Known::Secret(wrong), &mut OsEntropy).is_err());
     }
-    assert!(matches!(secrets.hash(b"secret", &mut Broken), Err(CryptoError::Randomness(_))));
+    assert!(matches!(secrets.hash(Known::Secret(b"secret"), &mut Broken), Err(CryptoError::Randomness(_))));
+}
+
+#[test]
+fn a_secret_is_known_by_the_digest_another_system_stored_and_the_digest_opens_nothing() {
+    let secrets = keyring().imported_secrets();
+    let mut sum = keydeck::crypto::sum::Sum::default();
+    sum.add(b"legacy-key-from-2019");
+    let digest = sum.so_far();
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let stored = secrets.hash(Known::Sha256(&digest), &mut OsEntropy).unwrap();
+    let by = |digested, secret: &[u8]| {
+        secrets.verify(secret, digested, &stored, &mut Workspace::default()).unwrap()
+    };
+    let digested = Known::Sha256(&digest).digested();
+    assert!(by(digested, b"legacy-key-from-2019"));
+    assert!(!by(digested, b"legacy-key-from-2018"));
+    // Whoever stole the other system's table has these, and a keydeck of before compares what is presented as it is.
+    for stolen in [&digest[..], hex.as_bytes(), &[b"sha256\0", &digest[..]].concat()] {
+        assert!(!by(digested, stolen) && (stolen.starts_with(b"sha256") || !by(None, stolen)));
+    }
+    assert!(!by(None, b"legacy-key-from-2019"));
 }
 
 #[test]

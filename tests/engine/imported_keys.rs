@@ -58,8 +58,11 @@ fn new_key(name: &str) -> NewKey {
 }
 
 fn import(open: &Open, secret: &[u8]) -> Result<KeyId, EngineError> {
-    let Done { events, token, .. } =
-        open.engine.act(&open.session, Command::ImportKey(new_key("Legacy")), Brought::Imported(secret))?;
+    let Done { events, token, .. } = open.engine.act(
+        &open.session,
+        Command::ImportKey(new_key("Legacy"), None),
+        Brought::Imported(secret),
+    )?;
     assert!(token.is_none());
     let [Event::KeyImported(key)] = events.as_slice() else { panic!("{events:?}") };
     assert!(key.hint().starts_with("kdim_"));
@@ -172,7 +175,7 @@ fn callers_who_retry_with_keys_that_have_ended_do_not_keep_out_their_neighbours(
     let ended: Vec<Vec<u8>> = (0..3)
         .map(|n| {
             let expiry = Some(Expiry::At(START.plus_days(1).unwrap()));
-            let command = Command::ImportKey(NewKey { expiry, ..new_key(&format!("Kiosk {n}")) });
+            let command = Command::ImportKey(NewKey { expiry, ..new_key(&format!("Kiosk {n}")) }, None);
             let done = open.engine.act(&open.session, command, Brought::Imported(SECRET)).unwrap();
             presented(done.events.iter().find_map(Event::key).unwrap().id, SECRET)
         })
@@ -237,7 +240,8 @@ fn five_hundred_guessers_at_once_take_two_hashes_of_memory_and_no_time_of_others
     let ids: Vec<_> = (0..20)
         .map(|n| {
             let new = new_key(&format!("Legacy {n}"));
-            let done = open.engine.act(&open.session, Command::ImportKey(new), Brought::Imported(SECRET));
+            let done =
+                open.engine.act(&open.session, Command::ImportKey(new, None), Brought::Imported(SECRET));
             match done {
                 Ok(done) => done.events.iter().find_map(|event| match event {
                     Event::KeyImported(key) => Some(key.id),

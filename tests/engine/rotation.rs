@@ -100,7 +100,7 @@ fn new_key(called: &str, expiry: Option<Expiry>) -> NewKey {
 fn the_old_secret_works_to_the_last_millisecond_of_the_grace_also_one_made_elsewhere() {
     let house = House::founded();
     let (made_here, token) = house.issue("Widget", None);
-    let import = Command::ImportKey(new_key("Legacy", None));
+    let import = Command::ImportKey(new_key("Legacy", None), None);
     let done = house.open.engine.act(&house.open.session, import, Brought::Imported(SECRET)).unwrap();
     let imported = done.events.iter().find_map(Event::key).unwrap().id;
     let legacy = [format!("kdim_{imported}_").as_bytes(), SECRET].concat();

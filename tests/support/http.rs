@@ -149,7 +149,7 @@ impl House {
         let done = self
             .open
             .engine
-            .act(&self.open.session, Command::ImportKey(new), Brought::Imported(secret))
+            .act(&self.open.session, Command::ImportKey(new, None), Brought::Imported(secret))
             .unwrap();
         let id = done.events.iter().find_map(|event| match event {
             Event::KeyImported(key) => Some(key.id),

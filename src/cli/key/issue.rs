@@ -1,24 +1,19 @@
-//! `keydeck key create` and `import`. The token passes through here once: to standard output or a new file. A key whose token
+//! `keydeck key create`. The token passes through here once: to standard output or a new file. A key whose token
 //! reached nobody is revoked before the command ends, so that none is left alive that nobody holds.
 
 use std::io;
-use std::path::Path;
 
 use chrono::Local;
 
 use super::lines::KeyLine;
-use super::{Create, Import, NewWords};
+use super::{Create, NewWords};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::find;
 use crate::cli::handover::Aim;
 use crate::cli::lockdown;
-use crate::cli::secrets;
 use crate::cli::times;
-use crate::crypto::CryptoError;
-use crate::crypto::phc::MAX_SECRET;
-use crate::crypto::strength::{WEAK_BITS, most_bits};
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::command::KeyEdit;
 use crate::domain::handover::Way;
@@ -28,10 +23,7 @@ use crate::domain::{
     Catalog, Command, Contacts, Event, Expiry, Key, Name, NewKey, Note, Place, Timestamp, View,
 };
 use crate::engine::open::Wants;
-use crate::engine::{self, Brought, Unwritten};
-
-/// Below, it is found by whoever has the unsealed store; that is said.
-const FAIR_BITS: u32 = 80;
+use crate::engine::{self, Unwritten};
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let (signed, mut new, told) = prepare(deck, &args.new)?;
@@ -44,60 +36,8 @@ pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     Ok(deck.done(signed.engine.settle()))
 }
 
-pub(super) fn import(deck: &Deck, args: &Import) -> Outcome {
-    if deck.globals.passphrase_file.as_deref() == Some(Path::new("-")) && args.secret_file == Path::new("-") {
-        return Err(Fault::usage(
-            "Standard input holds one secret. Put the passphrase or the secret in a file.",
-        ));
-    }
-    let secret = secrets::read_file(&args.secret_file, deck.output)?;
-    if !(1..=MAX_SECRET).contains(&secret.len()) || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Fault::usage(CryptoError::ImportedSecret.to_string()));
-    }
-    weigh(deck, most_bits(secret.as_bytes()), args.weak)?;
-    let (signed, new, told) = prepare(deck, &args.new)?;
-    let done =
-        signed.engine.act(&signed.session, Command::ImportKey(new), Brought::Imported(secret.as_bytes()))?;
-    drop(secret);
-    let key = done.events.iter().find_map(Event::key).cloned();
-    let key = key.ok_or_else(|| Fault::unavailable("The key was not imported. Try again."))?;
-    let key = told_of(&signed, key, &told).map_err(|(_, fault)| fault)?;
-    deck.output.say(&format!(
-        "{} is imported. Its callers present kdim_{}_ followed by the secret they have, and nothing else changes \
-         for them.",
-        key.name, key.id
-    ));
-    if deck.output.is_json() {
-        let state = signed.engine.state();
-        let view = View::new(&state, signed.session.actor());
-        deck.output.value(&KeyLine::of(&key, view, &Unwritten::default(), signed.grounds()))?;
-    } else {
-        deck.output.text(&format!("{}\n", key.id))?;
-    }
-    Ok(deck.done(signed.engine.settle()))
-}
-
-/// Whoever reaches `/verify` can try dozens of secrets a second for as long as they like, so one with few possibilities
-/// is found: that takes a word of the person who wants it all the same.
-fn weigh(deck: &Deck, bits: u32, weak: bool) -> Result<(), Fault> {
-    let said = format!("the secret has at most {bits} bits, where a generated one has 187");
-    if bits < WEAK_BITS && !weak {
-        return Err(Fault::refused(
-            "weak_secret",
-            format!(
-                "Nothing was imported: {said}, and can be guessed. Have keydeck make a new one with `keydeck key create`, \
-                 or say --weak if its callers cannot be changed."
-            ),
-        ));
-    }
-    if bits < FAIR_BITS {
-        deck.output.warn(&format!("{said}. Replace it as soon as its callers can be changed."));
-    }
-    Ok(())
-}
-
 /// Reads the words for a new key and signs in: what it shall be, and who is told of it.
-fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey, Contacts), Fault> {
+pub(super) fn prepare(deck: &Deck, words: &NewWords) -> Result<(Signed, NewKey, Contacts), Fault> {
     let name =
         words.name.as_deref().map(Name::new).transpose().map_err(|why| Fault::bad_text("name", why))?;
     let note =
@@ -221,7 +161,7 @@ pub fn contacts(texts: &[String]) -> Result<Contacts, Fault> {
 }
 
 /// The key with its contacts; as it is, and why it has none, when they cannot be written.
-fn told_of(signed: &Signed, key: Key, contacts: &Contacts) -> Result<Key, (Box<Key>, Fault)> {
+pub(super) fn told_of(signed: &Signed, key: Key, contacts: &Contacts) -> Result<Key, (Box<Key>, Fault)> {
     if contacts.is_empty() {
         return Ok(key);
     }

@@ -1,14 +1,14 @@
-//! `keydeck key`: issue keys, look at them, stop them. The words are here; [`issue`] makes, [`list`] shows,
+//! `keydeck key`: issue keys, look at them, stop them. The words are here; [`issue`] and [`import`] make, [`list`] shows,
 //! [`change`] does everything else, to one key or, as [`many`] has it, to many.
 
 mod change;
+mod import;
 mod issue;
 mod lines;
 mod list;
 mod many;
 mod rotate;
 
-use std::path::PathBuf;
 use std::str::FromStr as _;
 
 pub use self::issue::{expiry, issue, scopes};
@@ -30,8 +30,8 @@ use crate::domain::{Counted, Grace, Key, KeyId, KeyState, Refusal, Timestamp, Vi
 pub enum Verb {
     /// Issue a key; its token is printed once and kept nowhere
     Create(Create),
-    /// Take over a key whose secret was made elsewhere; its callers put its id before it
-    Import(Import),
+    /// Take over a key whose secret was made elsewhere, or many; its callers put its id before it
+    Import(import::Import),
     /// Your keys; deleted ones only with --state deleted
     List(List),
     /// All that is known of one key; never its secret
@@ -111,19 +111,6 @@ pub struct Create {
     decoy: bool,
     #[command(flatten)]
     aim: Aim,
-}
-
-/// Words of `key import`.
-#[derive(Debug, Args)]
-pub struct Import {
-    #[command(flatten)]
-    new: NewWords,
-    /// File with the secret, `-` for standard input; one newline at its end is not part of it
-    #[arg(long, value_name = "FILE")]
-    secret_file: PathBuf,
-    /// Import it although it can be guessed
-    #[arg(long)]
-    weak: bool,
 }
 
 /// Words of `key list`.
@@ -401,7 +388,7 @@ impl StateWord {
 pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
     match verb {
         Verb::Create(args) => issue::run(deck, args),
-        Verb::Import(args) => issue::import(deck, args),
+        Verb::Import(args) => import::run(deck, args),
         Verb::List(args) => list::list(deck, args),
         Verb::Show(args) => list::show(deck, args),
         Verb::Pause(args) => change::pause(deck, args),

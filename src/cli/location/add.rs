@@ -2,8 +2,7 @@
 //! mistake in it is named with its line. One that was broken off goes on where it stopped.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -12,11 +11,11 @@ use serde::Serialize;
 use super::{LocationLine, Outcome};
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::cli::listed;
 use crate::domain::command::MAX_LOCATIONS_AT_ONCE;
 use crate::domain::name::first_few;
 use crate::domain::sheet::{self, Column, First, Mistake, Said, Sheet, Ways};
 use crate::domain::{Action, Command, Event, Location, Name, authorize};
-use crate::files;
 
 /// Words of `location add`.
 #[derive(Debug, Args)]
@@ -77,15 +76,17 @@ struct Written {
     name: Name,
 }
 
-/// Mistakes shown at once; a file in another encoding has one on every line.
-const SHOWN: usize = 20;
 /// Longest file read: a hundred thousand names of the longest kind.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 pub(super) fn run(deck: &Deck, args: &Add) -> Outcome {
     let (what, twice, sheet) = match &args.from {
-        Some(path) if args.lines => ("line", "on line", sheet::lines(&bytes_of(path)?)),
-        Some(path) => ("line", "on line", sheet::read(&bytes_of(path)?, args.said())),
+        Some(path) if args.lines => {
+            ("line", "on line", sheet::lines(&listed::bytes_of(path, MAX_BYTES, None)?))
+        }
+        Some(path) => {
+            ("line", "on line", sheet::read(&listed::bytes_of(path, MAX_BYTES, None)?, args.said()))
+        }
         None => {
             let names = args.names.iter().zip(1..).map(|(n, at)| (at, Ok(n.clone()))).collect();
             ("name", "name", Ok(Sheet { names, taken: String::new() }))
@@ -199,18 +200,6 @@ fn foretell(deck: &Deck, signed: &Signed, new: &[Written], there: &[(Written, Lo
     Ok(ExitCode::SUCCESS)
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>, Fault> {
-    let fail = |why: String| {
-        Fault::usage(format!("The file {} cannot be read: {why}. Nothing was added.", path.display()))
-    };
-    let read = if path.as_os_str() == "-" {
-        files::bytes_of(std::io::stdin().lock(), MAX_BYTES)
-    } else {
-        files::open_given(path).and_then(|file| files::bytes_of(file, MAX_BYTES))
-    };
-    read.map_err(|error| fail(error.to_string()))
-}
-
 /// What is wrong with the names themselves: no name, or the same twice, which is where `what` says.
 fn judge(what: &str, lines: Vec<(u64, Result<String, String>)>) -> (Vec<Written>, Vec<Mistake>) {
     let (mut names, mut mistakes) = (Vec::new(), Vec::new());
@@ -241,18 +230,7 @@ fn apart(signed: &Signed, written: Vec<Written>) -> (Vec<(Written, Location)>, V
 }
 
 fn refuse(what: &str, mistakes: &mut [Mistake]) -> Result<(), Fault> {
-    if mistakes.is_empty() {
-        return Ok(());
-    }
-    mistakes.sort();
-    let mut text = String::from("Nothing was added, because not all of it can be:");
-    for (place, why) in mistakes.iter().take(SHOWN) {
-        let _ = write!(text, "\n{what} {place}: {why}");
-    }
-    if mistakes.len() > SHOWN {
-        let _ = write!(text, "\n… and {} more. Mend these first.", mistakes.len() - SHOWN);
-    }
-    Err(Fault::refused("bad_locations", text))
+    listed::refuse("bad_locations", (what, "added"), mistakes)
 }
 
 #[cfg(test)]

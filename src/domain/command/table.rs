@@ -237,7 +237,7 @@ commands! {
         "Lifted the lockdown of {}" "lifting the lockdown of {}" "lockdown lifted";
     IssueKey (new)                 "key.issue"           Nothing              Leaves   Token(new.place)        Nothing        Operator
         "Issued {}" "issuing a key" "issued";
-    ImportKey (_)                  "key.import"          Nothing              Leaves   ImportedId              ImportedSecret Operator
+    ImportKey (_, _)               "key.import"          Nothing              Leaves   ImportedId              ImportedSecret Operator
         "Took over {}, whose secret was made elsewhere" "taking over a key" "taken over";
     PauseKey (key, _)              "key.pause"           Key(*key)            Denies   Nothing                 Nothing        Operator Together
         "Paused {}" "pausing {}" "paused";

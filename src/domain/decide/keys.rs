@@ -14,16 +14,25 @@ use crate::domain::lineage::{Superseded, earlier};
 use crate::domain::name::BadText;
 use crate::domain::time::DAY_MS;
 use crate::domain::{
-    AppId, Expiry, Grace, Key, KeyId, KeyState, Location, Motive, Name, Note, OperatorId, Place, Policy,
-    PublicId, Refusal, Scopes, State, Status, Timestamp,
+    AppId, Expiry, Grace, Key, KeyId, KeyState, Location, Motive, Name, Note, Operator, OperatorId, Place,
+    Policy, PublicId, Refusal, Scopes, State, Status, Timestamp,
 };
 
 pub(super) fn issue(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-    Ok(vec![Event::KeyIssued(made(state, new, context)?)])
+    Ok(vec![Event::KeyIssued(made(state, new, actor_id(context), context)?)])
 }
 
-pub(super) fn import(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
-    let key = made(state, new, context)?;
+pub(super) fn import(
+    state: &State,
+    new: &NewKey,
+    owner: Option<OperatorId>,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let owner = owner.unwrap_or(actor_id(context));
+    if owner != actor_id(context) {
+        authorize(state, &context.actor, Action::ManageOperators)?;
+    }
+    let key = made(state, new, owner, context)?;
     // Without it the key would be one that nothing recognises.
     if key.imported.is_some() { Ok(vec![Event::KeyImported(key)]) } else { Err(Refusal::IdTaken) }
 }
@@ -247,16 +256,27 @@ pub(super) fn transfer(
         return Err(Refusal::NoChange("the key is theirs already"));
     }
     lockdown::stays(state, key.owner)?;
+    let heir = may_be_theirs(state, to, &key.name, context)?;
+    let given = |half: &Key| Event::KeyGiven(Key { owner: to, ..half.clone() }, heir.clone());
+    Ok(whole(state, key, context).map(given).collect())
+}
+
+/// Whoever another live key of that name may be given to.
+fn may_be_theirs<'s>(
+    state: &'s State,
+    to: OperatorId,
+    name: &Name,
+    context: &Context<'_>,
+) -> Result<&'s Operator, Refusal> {
     let heir = state.operator(to).filter(|heir| heir.may_own()).ok_or(Refusal::BadHeir)?;
-    if let Some(same) = state.live_key_named(to, &key.name, context.now) {
+    if let Some(same) = state.live_key_named(to, name, context.now) {
         return Err(Refusal::NameTaken { name: same.name.to_string(), what: "key of theirs" });
     }
     let limit = state.policy().keys_per_operator;
     if state.live_keys_of(to, context.now) >= limit as usize {
         return Err(Refusal::HeirFull { name: heir.name.to_string(), limit });
     }
-    let given = |half: &Key| Event::KeyGiven(Key { owner: to, ..half.clone() }, heir.clone());
-    Ok(whole(state, key, context).map(given).collect())
+    Ok(heir)
 }
 
 /// The key and, where its grace still runs, the one it took over from: people see one key, and what they do to it must not
@@ -304,7 +324,7 @@ fn with(key: &Key, status: Status) -> Key {
     Key { status, pause_ends: None, ..key.clone() }
 }
 
-fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refusal> {
+fn made(state: &State, new: &NewKey, owner: OperatorId, context: &Context<'_>) -> Result<Key, Refusal> {
     let now = context.now;
     authorize(
         state,
@@ -320,9 +340,13 @@ fn made(state: &State, new: &NewKey, context: &Context<'_>) -> Result<Key, Refus
     {
         return Err(Refusal::NoSuchLocation);
     }
-    let owner = actor_id(context);
-    name_is_free(state, owner, None, &new.name, now)?;
-    there_is_room(state, owner, context)?;
+    if owner == actor_id(context) {
+        name_is_free(state, owner, None, &new.name, now)?;
+        there_is_room(state, owner, context)?;
+    } else {
+        is_no_id(state, &new.name)?;
+        may_be_theirs(state, owner, &new.name, context)?;
+    }
     if let Some(app) = new.place.app() {
         check_app(state, app, context)?;
     }

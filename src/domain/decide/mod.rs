@@ -85,7 +85,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::LockDown { what, why } => lockdown::begin(state, *what, why, context),
         Command::LiftLockdown { what, basis } => lockdown::lift(state, *what, *basis, context),
         Command::IssueKey(new) => keys::issue(state, new, context),
-        Command::ImportKey(new) => keys::import(state, new, context),
+        Command::ImportKey(new, owner) => keys::import(state, new, *owner, context),
         Command::PauseKey(key, time) => keys::pause(state, *key, *time, context),
         Command::ResumeDue => lifecycle::sweep(state, Pass::Resumptions, context),
         Command::ResumeKey(key) => keys::resume(state, *key, context),

@@ -166,7 +166,7 @@ fn each_concern_is_said_of_what_gives_reason_for_it_and_of_nothing_else() {
     assert_eq!(said(|key| key.expiry = Expiry::Never, Some((90, BOTH))), "unused for 90 d, no expiry");
     assert_eq!(said(|key| key.created_at = ago(365), Some((1, BOTH))), "not rotated for 365 d");
     assert_eq!(said(|key| key.created_at = ago(364), Some((1, BOTH))), "");
-    let imported = Some(Box::new(Imported { phc: String::new() }));
+    let imported = Some(Box::new(Imported { phc: String::new(), digested: None }));
     assert_eq!(said(|key| key.imported = imported, Some((1, BOTH))), "secret made elsewhere");
     assert_eq!(said(nothing, Some((90, BOTH))), "unused for 90 d");
     assert_eq!(said(nothing, Some((89, BOTH))), "");

@@ -3,10 +3,12 @@
 //! what was taken for what is said.
 //!
 //! - `text`: how it is written. `records`: tables as spreadsheets save them. `markdown`: as people write them into texts.
+//! - [`table()`]: several columns, each under a heading that is known.
 //! - [`read`]: of somebody who says it is one. [`pasted`]: of somebody who may as well mean one name on each line.
 
 mod markdown;
 mod records;
+mod table;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -15,6 +17,7 @@ use std::convert::Infallible;
 use std::str::FromStr;
 
 use self::records::rows;
+pub use self::table::{Cells, Headings, table};
 use self::text::decode;
 use super::name::fold;
 

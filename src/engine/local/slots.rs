@@ -66,7 +66,9 @@ impl LocalEngine {
                 (SlotSecret::Passphrase(passphrase, self.cost), Unlock::Operator { name: &name, passphrase })
             }
             Brought::KeyFile(content) => (SlotSecret::KeyFile(content), Unlock::KeyFile(content)),
-            Brought::Nothing | Brought::Imported(_) => return Err(EngineError::Misfit),
+            Brought::Nothing | Brought::Imported(_) | Brought::ImportedSha256(_) => {
+                return Err(EngineError::Misfit);
+            }
         };
         let new = NewSlot { label: &name, created_ms: self.now_ms(), secret };
         held.let_in(new, &opens, |named| self.run_naming(session, command, named))

@@ -51,6 +51,7 @@ fn line(brought: Brought<'_>) -> BroughtLine<'_> {
         Brought::Passphrase(passphrase) => BroughtLine::Passphrase(passphrase.expose()),
         Brought::KeyFile(content) => BroughtLine::KeyFile(content.expose()),
         Brought::Imported(secret) => BroughtLine::Imported(secret),
+        Brought::ImportedSha256(digest) => BroughtLine::ImportedSha256(*digest),
     }
 }
 

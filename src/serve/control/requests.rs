@@ -310,6 +310,7 @@ fn take(
             give(Brought::KeyFile(&KeyFileSecret::received(content).ok_or_else(none)?))
         }
         BroughtLine::Imported(secret) => give(Brought::Imported(secret)),
+        BroughtLine::ImportedSha256(digest) => give(Brought::ImportedSha256(&digest)),
     }
 }
 

@@ -164,6 +164,9 @@ pub enum BroughtLine<'b> {
     /// The secret of a key as it always was.
     #[n(3)]
     Imported(#[cbor(b(0), with = "minicbor::bytes")] &'b [u8]),
+    /// The SHA-256 of such a secret.
+    #[n(4)]
+    ImportedSha256(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
 }
 
 /// What the owner says.

@@ -12,6 +12,7 @@ mod clocks;
 mod day;
 mod decoys;
 mod delivery;
+mod imports;
 mod lockdowns;
 mod many;
 mod people;

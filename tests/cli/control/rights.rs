@@ -347,7 +347,7 @@ fn nothing_that_may_not_be_seen_is_in_the_bytes() {
     let rotation = Rotation { id: None, grace, counted: Counted::FromNow, expiry: None };
     run(Command::RenewAppSecret(kiosk, Some(rotation)), Brought::Nothing);
     let Command::IssueKey(theirs) = key("Taken over") else { unreachable!() };
-    run(Command::ImportKey(theirs), Brought::Imported(b"0123456789abcdef"));
+    run(Command::ImportKey(theirs, None), Brought::Imported(b"0123456789abcdef"));
     let state = house.engine().state();
     // One that was taken over has none.
     for key in state.keys().filter(|key| key.imported.is_none()) {

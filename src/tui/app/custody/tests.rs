@@ -136,7 +136,9 @@ fn every_command_that_makes_a_secret_is_waited_for() {
     let job = |command| Job::Run { command, said: String::new() };
     assert_eq!(job(Command::IssueKey(new.clone())).secret_of().unwrap(), "The key Nightly export");
     assert!(Job::RenewRecovery.secret_of().is_some());
-    assert!(job(Command::ImportKey(new)).secret_of().is_none() && Job::CheckAudit.secret_of().is_none());
+    assert!(
+        job(Command::ImportKey(new, None)).secret_of().is_none() && Job::CheckAudit.secret_of().is_none()
+    );
 }
 
 #[test]

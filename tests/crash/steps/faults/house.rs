@@ -24,7 +24,7 @@ use crate::support::desk::{Desk, PASSPHRASE, Person};
 pub const KEY_FILE: &str = "cron.key";
 const APP: [&str; 6] = ["--uri", "https://shop.example", "--user-type", "both", "--source", "bot"];
 /// What each copy has in its home.
-const FILES: [&str; 6] = [KEY_FILE, "otto.key", "ada.key", "recovery", "many.csv", "secret"];
+const FILES: [&str; 7] = [KEY_FILE, "otto.key", "ada.key", "recovery", "many.csv", "secret", "theirs.csv"];
 /// What the locations are called that are added to see whether a store takes a change.
 pub const PROBE: &str = "Probe";
 /// More than one commit takes.
@@ -119,6 +119,7 @@ impl House {
         let many: Vec<String> = (0..MANY).map(|n| format!("Branch {n}")).collect();
         home.file("many.csv", format!("name\n{}", many.join("\n")));
         home.file("secret", "a9Lk2mXq77TzWcB1Ys0PdR5uNe3Ha");
+        home.file("theirs.csv", "name,secret\nTheirs,a9Lk2mXq77TzWcB1Ys0PdR5uNe3Ha\n");
         let before = Standing { records: BTreeMap::new(), trail: Vec::new() };
         let house = Self { home, tokens, web, before };
         let before = Look::at(&house.copy()).unwrap().standing();

@@ -228,6 +228,10 @@ table! {
             ],
             &["key.import"],
         ),
+        Deed::new(
+            &["key", "import", "--from", "theirs.csv", "--agency", "--scope", "contacts.read"],
+            &["key.import"],
+        ),
     ],
     PauseKey => &[
         Deed::new(&["key", "pause", "Nightly"], &["key.pause"]).ends("Nightly", "deny disabled"),

@@ -171,7 +171,7 @@ fn a_key_written_before_keys_could_be_protected_is_read() {
     let key = world.keys(maria, 1)[0];
     let word = Word { by: maria.operator, at: NOW };
     let with = Key {
-        imported: Some(Box::new(Imported { phc: "$argon2id$".into() })),
+        imported: Some(Box::new(Imported { phc: "$argon2id$".into(), digested: None })),
         counted_from: Some(NOW),
         protection: Some(Box::new(Protection { word, why: Note::new("needed").unwrap() })),
         notice_days: Some(14),
