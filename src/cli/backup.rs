@@ -15,6 +15,7 @@ use super::times;
 use crate::engine::Anchor;
 use crate::engine::backup::{Anchors, Closing, Opening, hex, restore as put_back, save};
 use crate::engine::open::{Options, Wants};
+use crate::store::Seal;
 
 /// Words of `backup`.
 #[derive(Debug, Args)]
@@ -44,8 +45,9 @@ pub struct Restore {
     /// A file that `keydeck backup` wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A line of `keydeck audit anchor` that was kept elsewhere, or a file of such lines: the backup must reach as far
-    #[arg(long, value_name = "FILE|LINE")]
+    /// A line of `keydeck audit anchor` that was kept elsewhere, a file of such lines, or the old data directory, whose seal knows:
+    /// the backup must reach as far
+    #[arg(long, value_name = "FILE|LINE|DIR")]
     anchor: Option<String>,
     /// Restore a backup that an anchor says is older, knowing that what was ended since lives again
     #[arg(long, requires = "anchor")]
@@ -103,6 +105,9 @@ pub fn backup(deck: &Deck, args: &Backup) -> Outcome {
             };
             Ok((signed, saved))
         })?;
+    if let Some(why) = &saved.untold {
+        deck.output.warn(&format!("the backup is made, but the audit trail does not say so: {why}"));
+    }
     let line = Line {
         bytes: Some(saved.bytes),
         sha256: Some(&saved.sha256),
@@ -129,14 +134,8 @@ pub fn restore(deck: &Deck, args: &Restore) -> Outcome {
     if options.read_only {
         return Err(Fault::usage("Restoring a store makes one: leave out --read-only."));
     }
-    let lines = match args.anchor.as_deref() {
-        None => Vec::new(),
-        Some(text) => match Anchor::parse(text) {
-            Some(anchor) => vec![anchor],
-            None => read_anchors(Path::new(text))?,
-        },
-    };
-    let anchors = Anchors { lines, accept_loss: args.accept_loss };
+    let anchors = args.anchor.as_deref().map(anchors).transpose()?.unwrap_or_default();
+    let anchors = Anchors { accept_loss: args.accept_loss, ..anchors };
     let globals = &deck.globals;
     let restored =
         deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
@@ -145,7 +144,7 @@ pub fn restore(deck: &Deck, args: &Restore) -> Outcome {
     let data = options.dir.display().to_string();
     let line = Line {
         data: Some(data.clone()),
-        missing: (!anchors.lines.is_empty()).then_some(restored.missing),
+        missing: (!anchors.is_empty()).then_some(restored.missing),
         ..Line::of(&args.file, &restored.opening, &restored.closing, restored.rows)
     };
     if deck.output.is_json() {
@@ -161,9 +160,22 @@ pub fn restore(deck: &Deck, args: &Restore) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What knows how far the store had come: a line, a file of lines, or the old directory's seal.
+fn anchors(text: &str) -> Result<Anchors, Fault> {
+    if let Some(anchor) = Anchor::parse(text) {
+        return Ok(Anchors { lines: vec![anchor], ..Anchors::default() });
+    }
+    let path = Path::new(text);
+    let path = if path.is_dir() { path.join(Seal::FILE) } else { path.to_owned() };
+    match Seal::read(&path) {
+        Ok(Some(seal)) => Ok(Anchors { seal: Some(seal), ..Anchors::default() }),
+        _ => Ok(Anchors { lines: read_anchors(&path)?, ..Anchors::default() }),
+    }
+}
+
 fn tell(deck: &Deck, options: &Options, anchors: &Anchors, missing: u64) {
     let dir = options.dir.display();
-    let lost = match (anchors.lines.is_empty(), missing) {
+    let lost = match (anchors.is_empty(), missing) {
         (true, _) => {
             "Whether anything was revoked since it was made cannot be told without an anchor. ".to_owned()
         }

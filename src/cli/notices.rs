@@ -290,10 +290,14 @@ fn owner<'a>(view: View<'a>, notice: &Notice) -> Option<&'a str> {
     }
 }
 
-/// What is wrong, of a notice that something is; who presents a key that was deleted; why something is locked down, and by whom.
+/// What is wrong, of a notice that something is; what ends one of a store put back; who presents a key that was deleted; why something is locked down, and by whom.
 fn why<'a>(view: View<'_>, notice: &Notice, troubles: &'a Troubles) -> Option<Cow<'a, str>> {
     match notice.what {
         What::Trouble(trouble) => troubles.why(trouble).map(Cow::from),
+        What::PutBack => {
+            let count = view.hold().keys.len();
+            Some(format!("`keydeck sweep --confirm {count}` lets deletions go on").into())
+        }
         What::Presented { .. } => {
             let key = notice.key.and_then(|id| view.key(id))?;
             Some(format!("last from {}", view.trace(key)?.presented()?).into())
@@ -315,9 +319,7 @@ fn in_words(what: What, is_due: bool) -> (String, Tone) {
         What::Held(1) => ("1 deletion waits for a word".into(), Tone::Warn),
         What::Held(count) => (format!("{count} deletions wait for a word"), Tone::Warn),
         What::PutBack => (
-            "the store was put back from a backup of then; what was ended since lives again (`keydeck sweep --confirm` lets \
-             deletions go on)"
-                .into(),
+            "the store was put back from a backup of then; what was ended since lives again".into(),
             Tone::Bad,
         ),
         What::LockedDown(_) => ("locked down".into(), Tone::Bad),

@@ -94,7 +94,10 @@ pub enum CryptoError {
     #[error("The store header is damaged: {0}. Restore it from a backup.")]
     HeaderDamaged(&'static str),
     /// The header was written by another version.
-    #[error("The store header has format {found}; this keydeck reads format {known}. Use a newer keydeck.")]
+    #[error(
+        "The store was written by a newer keydeck: its header has format {found}, and this one reads up to {known}. Use that \
+         keydeck, or a newer one."
+    )]
     HeaderVersion {
         /// Format found.
         found: u16,

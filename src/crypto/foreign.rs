@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use super::phc::base64;
+use super::sum::from_hex;
 
 /// Bytes of a SHA-256.
 const LEN: usize = 32;
@@ -63,16 +64,9 @@ pub fn sha256(text: &str) -> Result<[u8; LEN], NoDigest> {
 
 fn hex(digits: &str) -> Result<[u8; LEN], NoDigest> {
     match digits.len() {
-        0 => return Err(NoDigest::Unreadable),
-        len if len != 2 * LEN => return Err(NoDigest::Digits(len)),
-        _ => {}
+        0 => Err(NoDigest::Unreadable),
+        len => from_hex(digits).ok_or(NoDigest::Digits(len)),
     }
-    let mut bytes = [0; LEN];
-    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-        let pair = str::from_utf8(pair).map_err(|_| NoDigest::Unreadable)?;
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| NoDigest::Unreadable)?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

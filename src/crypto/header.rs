@@ -24,7 +24,11 @@ pub const MAX_SLOTS: usize = 64;
 pub const MAX_BYTES: usize = 36 + MAX_SLOTS * (8 + 30 + 24 + 48 + 8 + 2 + MAX_LABEL) + 36;
 
 const MAGIC: &[u8; 8] = b"keydeck\0";
-const FORMAT: u16 = 1;
+/// The format that is written. It grows when a store may hold what an older keydeck must not ignore: one that does not know of
+/// lockdowns would let in what is locked down.
+const FORMAT: u16 = 2;
+/// The oldest one that is read.
+const OLDEST: u16 = 1;
 const MAC: usize = 32;
 const CRC: usize = 4;
 /// During a change the old and the new slot stand side by side under one name; never more.
@@ -57,6 +61,7 @@ pub struct Unlocked {
 /// A well-formed header. That it is genuine shows when it is unlocked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
+    format: u16,
     store: StoreId,
     generation: u64,
     slots: Vec<Slot>,
@@ -64,6 +69,9 @@ pub struct Header {
 }
 
 impl Header {
+    /// The format in which headers are written.
+    pub const FORMAT: u16 = FORMAT;
+
     /// The header of a new store with its first slot, which must be a passphrase or a recovery code.
     pub fn create(
         store: StoreId,
@@ -72,7 +80,8 @@ impl Header {
         entropy: &mut (impl Entropy + ?Sized),
     ) -> Result<Self, CryptoError> {
         let slot = Slot::wrap(store, root, first, entropy)?;
-        Self { store, generation: 0, slots: Vec::new(), mac: [0; MAC] }.succeed(root, vec![slot])
+        Self { format: FORMAT, store, generation: 0, slots: Vec::new(), mac: [0; MAC] }
+            .succeed(root, vec![slot])
     }
 
     /// The store this header opens.
@@ -83,6 +92,17 @@ impl Header {
     /// Counts the changes to this header.
     pub const fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// The format it is written in, where that is an older one.
+    pub const fn old_format(&self) -> Option<u16> {
+        if self.format < FORMAT { Some(self.format) } else { None }
+    }
+
+    /// The same slots in a header of the present [`Header::FORMAT`].
+    pub fn upgraded(&self, root: &RootKey) -> Result<Self, CryptoError> {
+        self.authenticate(root)?;
+        self.succeed(root, self.slots.clone())
     }
 
     /// The slots.
@@ -198,7 +218,7 @@ impl Header {
             return Err(CryptoError::HeaderDamaged("it does not begin like a header"));
         }
         let found = u16::from_be_bytes(*from.take()?);
-        if found != FORMAT {
+        if !(OLDEST..=FORMAT).contains(&found) {
             return Err(CryptoError::HeaderVersion { found, known: FORMAT });
         }
         let (body, crc) =
@@ -219,14 +239,14 @@ impl Header {
             return Err(CryptoError::HeaderDamaged("something follows it"));
         }
         check(&slots)?;
-        Ok(Self { store, generation, slots, mac })
+        Ok(Self { format: found, store, generation, slots, mac })
     }
 
     /// The next header, with these slots.
     fn succeed(&self, root: &RootKey, slots: Vec<Slot>) -> Result<Self, CryptoError> {
         check(&slots)?;
-        let mut next =
-            Self { store: self.store, generation: self.generation.saturating_add(1), slots, mac: [0; MAC] };
+        let generation = self.generation.saturating_add(1);
+        let mut next = Self { format: FORMAT, store: self.store, generation, slots, mac: [0; MAC] };
         next.mac = next.mac_key(root).mac(&[&next.authenticated_bytes()]);
         Ok(next)
     }
@@ -247,7 +267,7 @@ impl Header {
     fn authenticated_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(1024);
         bytes.extend_from_slice(MAGIC);
-        bytes.extend(FORMAT.to_be_bytes());
+        bytes.extend(self.format.to_be_bytes());
         bytes.extend_from_slice(&self.store.0);
         bytes.extend(self.generation.to_be_bytes());
         // MAX_SLOTS fits into two bytes: `check` has seen to it.

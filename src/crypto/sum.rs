@@ -19,6 +19,18 @@ impl Sum {
     }
 }
 
+/// A SHA-256 from its 64 hex digits, in either case; `None` of anything else.
+pub fn from_hex(digits: &str) -> Option<[u8; 32]> {
+    let mut sum = [0; 32];
+    if digits.len() != 2 * sum.len() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, pair) in sum.iter_mut().zip(digits.as_bytes().as_chunks::<2>().0) {
+        *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(sum)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +43,10 @@ mod tests {
         parts.add(b"bc");
         assert_eq!(whole.so_far(), parts.so_far());
         assert_eq!(whole.so_far()[..4], [0xba, 0x78, 0x16, 0xbf]);
+        let hex: String = whole.so_far().iter().map(|byte| format!("{byte:02X}")).collect();
+        assert_eq!(from_hex(&hex), Some(whole.so_far()));
+        for none in ["", &hex[1..], &format!("+{}", &hex[1..])] {
+            assert_eq!(from_hex(none), None);
+        }
     }
 }

@@ -368,9 +368,29 @@ pub enum Command {
         #[n(1)]
         to: OperatorId,
     },
-    /// Copy the whole store as it lies, sealed, into a backup.
+    /// Begin to copy the whole store as it lies, sealed, into a backup.
     #[n(140)]
     BackUp,
+    /// Say that a backup lies on a disk and was read again and proven.
+    #[n(142)]
+    CloseBackup {
+        /// SHA-256 of its file.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        sum: [u8; 32],
+        /// The audit entry it goes up to.
+        #[n(1)]
+        seq: u64,
+    },
+    /// Say that the header has a format which keydecks of before refuse, since they would ignore what they do not know.
+    #[n(143)]
+    Upgrade {
+        /// The format it had.
+        #[n(0)]
+        from: u16,
+        /// The one it has.
+        #[n(1)]
+        to: u16,
+    },
     /// Say that the store was put back from a backup: deletions wait for an admin's word from then on.
     #[n(141)]
     PutBack {

@@ -173,9 +173,29 @@ pub enum Event {
     /// Which deletions wait for a word; beside it how many of them did not before.
     #[n(41)]
     DeletionsHeld(#[n(0)] Hold, #[n(1)] u32),
-    /// The whole store is copied into a backup.
+    /// Somebody began to copy the whole store into a backup.
     #[n(140)]
-    BackedUp,
+    BackupBegun,
+    /// A backup lies on a disk and was proven.
+    #[n(142)]
+    BackedUp {
+        /// SHA-256 of its file.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        sum: [u8; 32],
+        /// The audit entry it goes up to.
+        #[n(1)]
+        seq: u64,
+    },
+    /// The header has a format that keydecks of before refuse.
+    #[n(143)]
+    Upgraded {
+        /// The format it had.
+        #[n(0)]
+        from: u16,
+        /// The one it has.
+        #[n(1)]
+        to: u16,
+    },
     /// The store was put back from a backup, and deletions wait for a word; beside it how many audit entries are known to be
     /// missing.
     #[n(141)]
@@ -347,7 +367,9 @@ impl Event {
             | Self::NoticeGiven(..)
             | Self::NoticesRenewed(..)
             | Self::NoticeSeen(..)
-            | Self::BackedUp
+            | Self::BackupBegun
+            | Self::BackedUp { .. }
+            | Self::Upgraded { .. }
             | Self::StorePutBack(..)
             | Self::DeletionsHeld(..)
             | Self::HoldConfirmed(_)
@@ -423,7 +445,9 @@ impl Event {
             | Self::AgencyViewOpened
             | Self::AuditRead
             | Self::AuditExported
-            | Self::BackedUp
+            | Self::BackupBegun
+            | Self::BackedUp { .. }
+            | Self::Upgraded { .. }
             | Self::ReviewSigned(_)
             | Self::ClockConfirmed(..)
             | Self::RecoveryRenewed => Subject::Store,

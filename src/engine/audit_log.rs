@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
-pub use self::export::{check_export, export_line};
+pub use self::export::{Part, check_export, export_line};
 use super::error::EngineError;
 use super::ledger::{Head, hex};
 use super::rows::{AUDIT, audit_key, open_row, seq_of};
@@ -125,6 +125,16 @@ pub struct AuditReport {
     /// Hash of the newest entry, hex: keep it elsewhere, and nobody can cut the trail unseen.
     #[n(3)]
     pub head: String,
+    /// Of an export that is a part of the trail, which.
+    #[n(4)]
+    pub part: Option<Part>,
+}
+
+impl AuditReport {
+    /// Nothing is wrong so far.
+    const fn begin() -> Self {
+        Self { integrity: Integrity::Intact, faults: Vec::new(), entries: 0, head: String::new(), part: None }
+    }
 }
 
 /// Rows read at once while paging.
@@ -226,8 +236,7 @@ impl Trail<'_> {
     /// Checks the whole chain, which is known to end at `known` and to be doubted as `doubts` say.
     pub fn check(self, known: Head, doubts: &[Doubt]) -> Result<AuditReport, EngineError> {
         let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
-        let mut report =
-            AuditReport { integrity: Integrity::Intact, faults: Vec::new(), entries: 0, head: String::new() };
+        let mut report = AuditReport::begin();
         let mut head = Head { seq: 0, hash: chain.genesis() };
         let walked = self.walk(0, known, &mut |seq, value| {
             let expected = head.seq + 1;

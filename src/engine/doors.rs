@@ -134,6 +134,20 @@ impl Held<'_> {
         Ok(Done { code: Some(code), ..done })
     }
 
+    /// Writes a header of an older format anew and has the store name it: from then on nobody opens with one of before, and no
+    /// keydeck that knows that format only opens at all. Until it is named, both open.
+    pub fn upgrade(
+        &mut self,
+        change: impl FnOnce(u16, HeaderMark) -> Result<Done, EngineError>,
+    ) -> Result<(), EngineError> {
+        let before = self.current()?;
+        let Some(from) = before.old_format() else { return Ok(()) };
+        let next = before.upgraded(self.root)?;
+        self.file.replace(&next)?;
+        let mark = self.mark();
+        change(from, naming(&next, |slot| mark.counts(slot.id().number()))).map(drop)
+    }
+
     /// Gives somebody the slot `new`, which `opens`: it is written and tried, then the change names it and their old ones
     /// no more.
     pub fn let_in(

@@ -254,6 +254,13 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
         notices.push(taken_up(taken, &engine.condition().unwritten));
     }
     if options.purpose() == Purpose::Work {
+        // Before anything is written that a keydeck of before would ignore.
+        if let Err(why) = engine.upgrade(&session) {
+            notices.push(format!(
+                "an older keydeck may still open this store, and would ignore what it does not know; that is mended at the next \
+                 start: {why}"
+            ));
+        }
         engine.note_start(&session, failed_before)?;
     }
     if options.via == Via::Console && !options.read_only {

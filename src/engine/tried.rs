@@ -104,7 +104,8 @@ impl Search {
         };
         let line = bearer.and_then(|bearer| SubjectLine::of_bearer(state, bearer));
         let speaks_for = line.map(|line| Party { kind: line.kind, id: line.id, name: line.name });
-        let seen = trace.and_then(|trace| trace.sighting.clone());
+        // Of the last use itself: an older request's address would be a wrong answer.
+        let seen = trace.and_then(|trace| trace.of_last_use(usage)).cloned();
         let tried = Tried { fingerprint, speaks_for, usage, seen, refused: 0, tries: Vec::new() };
         Self { tried, subject }
     }

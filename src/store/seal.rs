@@ -50,6 +50,26 @@ pub enum SealError {
 }
 
 impl Seal {
+    /// What its file is called, beside the database.
+    pub const FILE: &str = "seal";
+
+    /// The seal in a file. `Ok(None)` when there is no file.
+    pub fn read(path: &Path) -> Result<Option<Self>, SealError> {
+        let bytes = match files::read(path, MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge) =>
+            {
+                return Err(SealError::Damaged(error.to_string()));
+            }
+            Err(error) => return Err(SealError::Io(error.to_string())),
+        };
+        let text = String::from_utf8(bytes).ok();
+        let seal = text.as_deref().and_then(Self::decode);
+        seal.map(Some).ok_or_else(|| SealError::Damaged("its checksum does not match".into()))
+    }
+
     /// The file's text: one field a line, a CRC-32 at the end.
     fn encode(&self) -> String {
         let body = format!(
@@ -110,20 +130,7 @@ impl SealFile {
 
     /// The seal on disk. `Ok(None)` when there never was one.
     pub(super) fn read(&self) -> Result<Option<Seal>, SealError> {
-        let path = self.dir.join("seal");
-        let bytes = match files::read(&path, MAX_BYTES) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error)
-                if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge) =>
-            {
-                return Err(SealError::Damaged(error.to_string()));
-            }
-            Err(error) => return Err(SealError::Io(error.to_string())),
-        };
-        let text = String::from_utf8(bytes).ok();
-        let seal = text.as_deref().and_then(Seal::decode);
-        seal.map(Some).ok_or_else(|| SealError::Damaged("its checksum does not match".into()))
+        Seal::read(&self.dir.join(Seal::FILE))
     }
 
     /// Replaces the seal: a reader finds the old one or the new one, after a power cut too. An older one is

@@ -15,12 +15,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use keydeck::crypto::passphrase::Passphrase;
 use keydeck::domain::notice::{What, board};
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, Grounds, KeyId, Reason, Refusal, Role, Timestamp, View};
+use keydeck::domain::{
+    Command, Extent, Grounds, KeyId, NewKey, Note, Place, Reason, Refusal, Role, Timestamp, View,
+};
 use keydeck::engine::audit_log::Integrity;
 use keydeck::engine::backup::{Anchors, BackupError, Part, Restored, Saved, Want, restore, save};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, found, is_store, open};
-use keydeck::engine::{Brought, Engine as _, EngineError, Sweeping};
+use keydeck::engine::{Brought, Engine as _, EngineError, OpenError, Sweeping};
 
 use crate::sweeps::{START, issue, name, options};
 
@@ -154,23 +156,28 @@ fn what_was_revoked_after_the_backup_is_told_by_an_anchor_and_the_backup_refused
     let engine = &house.open().engine;
     let older = engine.anchor(&house.open().session).unwrap();
     house.save("backup").unwrap();
-    let known = Anchors { lines: vec![older.clone()], accept_loss: false };
+    let known = Anchors { lines: vec![older.clone()], accept_loss: false, ..Anchors::default() };
     assert_eq!(house.restore("backup", "one", &known).unwrap().missing, 0);
     house.does(Command::revoke(key));
     let newer = engine.anchor(&house.open().session).unwrap();
-    let mut anchors = Anchors { lines: vec![newer, older.clone()], accept_loss: false };
+    let mut anchors = Anchors { lines: vec![newer, older.clone()], accept_loss: false, ..Anchors::default() };
     let refused = house.restore("backup", "two", &anchors).unwrap_err();
     assert!(matches!(refused, BackupError::Older { .. }), "{refused}");
-    assert!(refused.to_string().contains("1 entries are missing"), "{refused}");
+    // That the backup was made, and the revocation.
+    assert!(refused.to_string().contains("2 entries are missing"), "{refused}");
     assert!(!house.at("two").exists(), "nothing is left");
     anchors.accept_loss = true;
-    assert_eq!(house.restore("backup", "two", &anchors).unwrap().missing, 1);
+    assert_eq!(house.restore("backup", "two", &anchors).unwrap().missing, 2);
     assert_eq!(verify(&house.enter("two"), &token), None, "it lives again, as was said");
     for wrong in [
         keydeck::engine::Anchor { head: "0".repeat(64), ..older.clone() },
         keydeck::engine::Anchor { store: "0".repeat(32), ..older },
     ] {
-        let refused = house.restore("backup", "three", &Anchors { lines: vec![wrong], accept_loss: true });
+        let refused = house.restore(
+            "backup",
+            "three",
+            &Anchors { lines: vec![wrong], accept_loss: true, ..Anchors::default() },
+        );
         assert!(matches!(refused, Err(BackupError::Unproven(_) | BackupError::Foreign(_))));
     }
 }
@@ -280,37 +287,111 @@ fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
     });
 }
 
-/// A backup of a store as this version makes them, with the token of a key in it.
-const EARLIER: [&str; 1] = ["0.1.0"];
+/// A backup of each format there was, with the token of a key in it. What was released is never written again.
+const EARLIER: [&str; 2] = ["0.1.0", PRESENT];
+/// The format that is written now.
+const PRESENT: &str = "format-2";
+/// The secrets of keys in it that were made elsewhere; of the second only the digest was brought.
+const BROUGHT: [&[u8]; 2] = [b"sk_live_4eC39HqLyjWDarjtT1zdp7dc", b"sk_live_hT5wQ2mVx9KtR7HqP2mVx9Kt"];
 
-fn kept(version: &str, ending: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/engine/earlier/{version}.{ending}"))
+fn kept(name: &str, ending: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/engine/earlier/{name}.{ending}"))
+}
+
+/// A store with everything in it that an older keydeck would not know of.
+fn filled() -> (House, String) {
+    let house = House::founded();
+    let (_, token) = issue(house.open(), "Nightly export");
+    let (ended, _) = issue(house.open(), "Ended");
+    house.does(Command::revoke(ended));
+    let Open { engine, session, .. } = house.open();
+    let theirs = |called: &str| NewKey {
+        name: name(called),
+        place: Place::Agency,
+        scopes: vec!["contacts.read".into()],
+        expiry: None,
+        note: Note::default(),
+    };
+    let mut sum = keydeck::crypto::sum::Sum::default();
+    sum.add(BROUGHT[1]);
+    let digest = sum.so_far();
+    for (called, brought) in
+        [("By secret", Brought::Imported(BROUGHT[0])), ("By digest", Brought::ImportedSha256(&digest))]
+    {
+        engine.act(session, Command::ImportKey(theirs(called), None), brought).unwrap();
+    }
+    let add = Command::AddOperator { name: name("jonas"), role: Role::Manager };
+    engine.act(session, add, Brought::Passphrase(&phrase())).unwrap();
+    let jonas = engine.state().operator_named("jonas").unwrap().id;
+    let locked = Command::ImportKey(theirs("Locked down"), Some(jonas));
+    engine.act(session, locked, Brought::Imported(b"sk_live_7HqP2mVx9KtR7HqP2mVx9KtR")).unwrap();
+    house.does(Command::LockDown { what: Extent::Owner(jonas), why: Note::default() });
+    (house, token)
 }
 
 #[test]
-fn a_store_of_every_earlier_version_opens_and_lets_in_whom_it_let_in() {
+fn a_store_of_every_earlier_format_opens_and_lets_in_whom_it_let_in() {
     if std::env::var_os("KEYDECK_UPDATE").is_some() {
-        let house = House::founded();
-        let (_, token) = issue(house.open(), "Nightly export");
-        let (key, _) = issue(house.open(), "Ended");
-        house.does(Command::revoke(key));
+        let (house, token) = filled();
+        assert_eq!(verify(house.open(), &token), None);
+        house.open().engine.settle().unwrap();
         house.save("backup").unwrap();
-        let version = env!("CARGO_PKG_VERSION");
-        fs::create_dir_all(kept(version, "backup").parent().unwrap()).unwrap();
-        fs::copy(house.at("backup"), kept(version, "backup")).unwrap();
-        fs::write(kept(version, "token"), token).unwrap();
+        fs::copy(house.at("backup"), kept(PRESENT, "backup")).unwrap();
+        fs::write(kept(PRESENT, "token"), token).unwrap();
     }
-    for version in EARLIER {
+    for name in EARLIER {
         let (root, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(START.0 + DAY_MS)));
         let into = options(&root.path().join("data"), &clock);
-        let file = kept(version, "backup");
-        assert!(fs::metadata(&file).unwrap().len() <= 64 * 1024, "{version}: a small one will do");
+        let file = kept(name, "backup");
+        assert!(fs::metadata(&file).unwrap().len() <= 64 * 1024, "{name}: a small one will do");
         restore(&into, &maria(&phrase()), &file, &Anchors::default()).unwrap();
         let back = open(&into, &maria(&phrase())).unwrap();
-        let token = fs::read_to_string(kept(version, "token")).unwrap();
-        assert!(is_whole(&back), "{version}");
-        assert_eq!(verify(&back, &token), None, "{version}");
-        let states: Vec<KeyId> = back.engine.state().keys().map(|key| key.id).collect();
-        assert_eq!(states.len(), 2, "{version}");
+        let token = fs::read_to_string(kept(name, "token")).unwrap();
+        assert!(is_whole(&back), "{name}");
+        assert_eq!(verify(&back, &token), None, "{name}");
+        let keys: Vec<(KeyId, String)> =
+            back.engine.state().keys().map(|key| (key.id, key.name.to_string())).collect();
+        assert_eq!(keys.len(), if name == PRESENT { 5 } else { 2 }, "{name}");
+        for (called, secret) in [("By secret", BROUGHT[0]), ("By digest", BROUGHT[1])] {
+            for (id, _) in keys.iter().filter(|(_, known)| known == called) {
+                let presented = format!("kdim_{id}_{}", str::from_utf8(secret).unwrap());
+                assert_eq!(verify(&back, &presented), None, "{called}");
+            }
+        }
+        let state = back.engine.state();
+        let refused = |called: &str| {
+            let key = state.keys().find(|key| key.name.as_str() == called).cloned();
+            key.and_then(|key| View::new(&state, back.session.actor()).refused(&key, back.engine.now().time))
+        };
+        assert_eq!(refused("Ended"), Some(Reason::Revoked), "{name}");
+        assert_eq!(refused("Locked down").is_some(), name == PRESENT);
     }
+}
+
+#[test]
+fn an_older_keydeck_does_not_open_a_store_in_which_it_would_ignore_something() {
+    let (root, clock) = (tempfile::tempdir().unwrap(), TestClock::at(Timestamp(START.0 + DAY_MS)));
+    let into = options(&root.path().join("data"), &clock);
+    let format = |name: &str| {
+        let header = fs::read(root.path().join("data").join(name)).unwrap();
+        u16::from_be_bytes([header[8], header[9]])
+    };
+    restore(&into, &maria(&phrase()), &kept("0.1.0", "backup"), &Anchors::default()).unwrap();
+    assert_eq!((format("header"), format("header.bak")), (2, 2), "and no copy of before is left beside it");
+    let back = open(&into, &maria(&phrase())).unwrap();
+    let trail = back.engine.audit(&back.session, None, 100, None).unwrap().lines;
+    let told: Vec<&str> = trail.iter().rev().map(|line| line.entry.event.as_str()).collect();
+    assert_eq!(told.iter().filter(|event| **event == "store.upgrade").count(), 1, "once: {told:?}");
+    drop(back);
+    // The header of before, put back so that an older keydeck opens it again, is told by its number.
+    let backup = fs::read(kept("0.1.0", "backup")).unwrap();
+    let at = backup.windows(8).position(|bytes| bytes == b"keydeck\0").unwrap();
+    let old = (at + 100..backup.len())
+        .map(|end| &backup[at..end])
+        .find(|bytes| keydeck::crypto::header::Header::decode(bytes).is_ok())
+        .unwrap();
+    for copy in ["header", "header.bak"] {
+        fs::write(root.path().join("data").join(copy), old).unwrap();
+    }
+    assert!(matches!(open(&into, &maria(&phrase())), Err(OpenError::OldHeader)));
 }

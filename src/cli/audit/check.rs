@@ -98,6 +98,9 @@ struct ReportLine<'a> {
     standing: &'static str,
     entries: u64,
     head: &'a str,
+    /// The first and the last entry, of an export that is a part of the trail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<[u64; 2]>,
     faults: &'a [String],
 }
 
@@ -113,6 +116,7 @@ fn tell(deck: &Deck, report: &AuditReport) -> Outcome {
             standing: word,
             entries: report.entries,
             head: &report.head,
+            part: report.part.as_ref().map(|part| [part.after + 1, part.after + report.entries]),
             faults: &report.faults,
         };
         deck.output.value(&line)?;
@@ -120,6 +124,13 @@ fn tell(deck: &Deck, report: &AuditReport) -> Outcome {
         deck.output.text(&format!("{word}: {} entries checked, head {}\n", report.entries, report.head))?;
         for fault in &report.faults {
             deck.output.say(fault);
+        }
+        if let Some(part) = &report.part {
+            deck.output.say(&format!(
+                "It is a part of the trail, entries {} to {}. What was before and after it, the whole trail or an anchor tells.",
+                part.after + 1,
+                part.after + report.entries
+            ));
         }
         if code == 1 || code == 2 {
             deck.output.say(

@@ -79,7 +79,7 @@ pub struct Export {
     /// Only entries from then on: a date, a time, or 7d for the last seven days
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Only entries up to then, a date with its whole day. A part of the trail shows, and proves nothing by itself
+    /// Only entries up to then, a date with its whole day. A part says which it is; `audit verify --export` checks it as that
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
 }

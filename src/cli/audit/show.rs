@@ -15,7 +15,7 @@ use crate::cli::times;
 use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome as Happened, SubjectLine, TriesLine};
 use crate::domain::view::Sought;
 use crate::domain::{Command, Role, Timestamp};
-use crate::engine::audit_log::{AuditLine, export_line};
+use crate::engine::audit_log::{AuditLine, Part, export_line};
 use crate::engine::open::Wants;
 
 #[derive(Serialize)]
@@ -202,23 +202,26 @@ pub(super) fn export(deck: &Deck, args: &Export) -> Outcome {
     };
     let since = moment("--since", &args.since, times::Edge::First)?;
     let until = moment("--until", &args.until, times::Edge::Last)?;
-    let wanted = |line: &&AuditLine| {
-        let at = Timestamp(line.entry.at);
-        since.is_none_or(|since| since <= at) && until.is_none_or(|until| at <= until)
-    };
     let format = args.format;
     let signed = deck.sign_in_for(Wants::Named)?;
     signed.engine.execute(&signed.session, Command::ExportAudit)?;
-    let last = signed.engine.anchor(&signed.session)?.seq;
+    let newest = signed.engine.anchor(&signed.session)?;
     if format == Format::Csv {
         let heading = csv_row(CSV_COLUMNS.iter().map(ToString::to_string))?;
         deck.output.bytes(&heading)?;
     }
-    let mut first = 1;
+    let is_whole = since.is_none() && until.is_none();
+    let all = if is_whole { Some((1, newest.seq)) } else { span(&signed, newest.seq, (since, until))? };
+    let Some((mut first, last)) = all else { return Ok(ExitCode::SUCCESS) };
+    if !is_whole && format == Format::Jsonl {
+        let hash = signed.engine.audit_hash(&signed.session, first - 1)?.unwrap_or_default();
+        let part = Part { store: newest.store, after: first - 1, hash, upto: last };
+        deck.output.bytes(format!("{}\n", part.line()).as_bytes())?;
+    }
     while first <= last {
         let chunk = oldest_first(&signed, first, last)?;
         let mut bytes = Vec::new();
-        for line in chunk.iter().filter(wanted) {
+        for line in &chunk {
             match format {
                 Format::Jsonl => {
                     bytes.extend_from_slice(export_line(line).as_bytes());
@@ -233,6 +236,27 @@ pub(super) fn export(deck: &Deck, args: &Export) -> Outcome {
         first += CHUNK;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// From the first entry of a time to its last, and all between them: in a part without gaps each line proves the next.
+fn span(
+    signed: &Signed,
+    newest: u64,
+    (since, until): (Option<Timestamp>, Option<Timestamp>),
+) -> Result<Option<(u64, u64)>, Fault> {
+    let wanted = |line: &&AuditLine| {
+        let at = Timestamp(line.entry.at);
+        since.is_none_or(|since| since <= at) && until.is_none_or(|until| at <= until)
+    };
+    let (mut first, mut found) = (1, None::<(u64, u64)>);
+    while first <= newest {
+        for line in oldest_first(signed, first, newest)?.iter().filter(wanted) {
+            let seq = line.entry.seq;
+            found = Some((found.map_or(seq, |(first, _)| first), seq));
+        }
+        first += CHUNK;
+    }
+    Ok(found)
 }
 
 /// A chunk of the trail from entry `first`; an export is read from its beginning.

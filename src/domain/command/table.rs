@@ -210,9 +210,13 @@ commands! {
     ExportAudit {}                 "audit.export"        Nothing              Leaves   Nothing                 Nothing        Operator
         "Exported the audit trail" "exporting the audit trail" "audit trail exported";
     BackUp {}                      "store.backup"        Nothing              Leaves   Nothing                 Nothing        Operator
-        "Backed the store up" "backing the store up" "store backed up";
+        "Began a backup of the store" "backing the store up" "backup begun";
+    CloseBackup {..}               "store.backed-up"     Nothing              Leaves   Nothing                 Nothing        Operator
+        "Backed the store up" "saying that a backup is whole" "store backed up";
     PutBack {..}                   "store.restore"       Nothing              Leaves   Nothing                 Nothing        Door
         "Put the store back from a backup" "putting the store back from a backup" "store put back from a backup";
+    Upgrade {..}                   "store.upgrade"       Nothing              Leaves   Nothing                 Nothing        Door
+        "Gave the store to this keydeck and newer ones" "giving the store to this keydeck and newer ones" "store upgraded";
     AddOperator {..}               "operator.add"        Nothing              Leaves   Ids                     Passphrase     Operator
         "Added operator {}" "adding an operator" "operator added";
     SetRole { operator, .. }       "operator.role"       Operator(*operator)  Denies   Nothing                 Nothing        Operator

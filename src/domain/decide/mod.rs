@@ -46,7 +46,15 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         }
         Command::BackUp => {
             may(Action::BackUp)?;
-            Ok(vec![Event::BackedUp])
+            Ok(vec![Event::BackupBegun])
+        }
+        Command::CloseBackup { sum, seq } => {
+            may(Action::BackUp)?;
+            Ok(vec![Event::BackedUp { sum: *sum, seq: *seq }])
+        }
+        Command::Upgrade { from, to } => {
+            may(Action::Session)?;
+            Ok(vec![Event::Upgraded { from: *from, to: *to }])
         }
         Command::PutBack { made, missing } => lifecycle::put_back(state, *made, *missing, context),
         Command::ExportAudit => {

@@ -185,6 +185,7 @@ fn every_action_has_its_least_role() {
         (Command::ReadAudit, Role::Admin),
         (Command::ExportAudit, Role::Admin),
         (Command::BackUp, Role::Admin),
+        (Command::CloseBackup { sum: [0; 32], seq: 1 }, Role::Admin),
         (Command::PutBack { made: NOW, missing: 0 }, Role::Admin),
         (Command::ReplaceRecovery, Role::Admin),
         (Command::AddOperator { name: name("new"), role: Role::Viewer }, Role::Admin),

@@ -119,6 +119,13 @@ impl Event {
                 }
                 all
             }
+            Self::Upgraded { from, to } => one("format", from.to_string(), to.to_string()),
+            Self::BackedUp { sum, seq } => {
+                let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+                let mut all = one("sha256", String::new(), hex);
+                all.extend(one("up to entry", String::new(), seq.to_string()));
+                all
+            }
             Self::HoldConfirmed(hold) => one("deletions held", String::new(), hold.keys.len().to_string()),
             Self::ChannelMoved(after, before) => match before {
                 Some(before) => different(before.edited(), after.edited()),
@@ -135,7 +142,7 @@ impl Event {
             | Self::AgencyViewOpened
             | Self::AuditRead
             | Self::AuditExported
-            | Self::BackedUp
+            | Self::BackupBegun
             | Self::SecretSet(_)
             | Self::RecoveryRenewed
             | Self::LocationAdded(_)

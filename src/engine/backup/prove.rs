@@ -12,6 +12,7 @@ use crate::crypto::Keyring;
 use crate::crypto::chain::{AuditChain, ChainHash};
 use crate::crypto::header::Header;
 use crate::crypto::record::{self, Sealer};
+use crate::crypto::seal::SealKey;
 use crate::crypto::state_digest::StateDigest;
 use crate::domain::audit::Entry;
 use crate::domain::{Record, RecordKey};
@@ -27,6 +28,8 @@ pub struct Proven {
     pub rows: u64,
     /// Hashes of the entries that were asked for, hex, as far as the trail has them.
     pub hashes: HashMap<u64, String>,
+    /// Knows the seals of its store.
+    pub seals: SealKey,
 }
 
 /// Proves a file of which `outline` was read: with the secret `key`, and with the hashes of the entries `asked` kept.
@@ -53,7 +56,7 @@ pub fn prove(
     let mut proof = Proof::of(&keyring, hashes);
     let rows = outline.each(from, &mut |row| proof.add(row))?;
     let hashes = proof.end(closing)?;
-    Ok(Proven { header, rows, hashes })
+    Ok(Proven { header, rows, hashes, seals: keyring.seal_key() })
 }
 
 /// What was seen so far.

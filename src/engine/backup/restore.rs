@@ -26,11 +26,14 @@ use crate::store::{Filling, Journal, Rev, RowView, Seal, StoreError};
 /// Where the new store is made, within the directory it is for.
 const WORK: &str = "restoring";
 
-/// Lines of `keydeck audit anchor` that were kept elsewhere, and what it means that one names more than the backup has.
+/// What knows how far a store had come: lines of `keydeck audit anchor` that were kept elsewhere, the seal of the old directory;
+/// and what it means that one names more than the backup has.
 #[derive(Clone, Debug, Default)]
 pub struct Anchors {
     /// The lines.
     pub lines: Vec<Anchor>,
+    /// The seal of the old directory, which names the newest entry there was.
+    pub seal: Option<Seal>,
     /// Whoever puts the backup back knows that something is missing.
     pub accept_loss: bool,
 }
@@ -70,8 +73,9 @@ pub fn restore(
         Ok(BufReader::new(opened))
     };
     let outline = Outline::of(read()?)?;
-    let proven = prove(&outline, read()?, key, anchors.lines.iter().map(|anchor| anchor.seq))?;
-    let missing = anchors.hold_against(&outline, &proven)?;
+    let known = anchors.all()?;
+    let proven = prove(&outline, read()?, key, known.iter().map(|anchor| anchor.seq))?;
+    let missing = anchors.hold_against(&known, &outline, &proven)?;
     let (made, was_there) = (dir.join(WORK), dir.exists());
     let done = build(&made, options, &outline, &proven, read()?)
         .and_then(|()| begin_anew(&made, options, key, &outline, missing))
@@ -97,11 +101,28 @@ fn must_be_empty(dir: &Path) -> Result<(), BackupError> {
 }
 
 impl Anchors {
+    /// Whether there is any.
+    pub const fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.seal.is_none()
+    }
+
+    /// All of them as lines.
+    fn all(&self) -> Result<Vec<Anchor>, BackupError> {
+        let mut all = self.lines.clone();
+        if let Some(seal) = &self.seal {
+            let no_head = || BackupError::Foreign("The seal given as an anchor names no audit entry.".into());
+            let head = Head::from_bytes(&seal.audit_head).ok_or_else(no_head)?;
+            let at = "the seal of the old directory".to_owned();
+            all.push(Anchor { store: hex(&seal.store), seq: head.seq, head: hex(&head.hash), at });
+        }
+        Ok(all)
+    }
+
     /// How many entries they know of that the backup does not have. `Err` unless that is accepted, and when they tell of
     /// another trail.
-    fn hold_against(&self, outline: &Outline, proven: &Proven) -> Result<u64, BackupError> {
+    fn hold_against(&self, known: &[Anchor], outline: &Outline, proven: &Proven) -> Result<u64, BackupError> {
         let head = outline.closing.seq;
-        for anchor in &self.lines {
+        for anchor in known {
             if anchor.store != hex(&outline.opening.store) {
                 return Err(BackupError::Foreign(
                     "The anchor is of another store. Name one that was taken of this one; nothing was written.".into(),
@@ -116,7 +137,20 @@ impl Anchors {
                 return Err(BackupError::Unproven(why));
             }
         }
-        match self.lines.iter().max_by_key(|anchor| anchor.seq).filter(|anchor| anchor.seq > head) {
+        if let Some(seal) = &self.seal {
+            let hash = Head::from_bytes(&seal.audit_head).map(|head| head.hash);
+            let mac: Option<[u8; 32]> = seal.mac.as_slice().try_into().ok();
+            let is_ours =
+                hash.zip(mac).is_some_and(|(hash, mac)| proven.seals.verify(seal.rev.0, &hash, &mac).is_ok());
+            if !is_ours {
+                return Err(BackupError::Foreign(
+                    "The seal given as an anchor was not written by this store. Name the file `seal` of the old directory; nothing \
+                     was written."
+                        .into(),
+                ));
+            }
+        }
+        match known.iter().max_by_key(|anchor| anchor.seq).filter(|anchor| anchor.seq > head) {
             None => Ok(0),
             Some(newest) if self.accept_loss => Ok(newest.seq - head),
             Some(newest) => Err(BackupError::Older { anchor: newest.seq, at: newest.at.clone(), head }),

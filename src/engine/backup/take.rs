@@ -45,6 +45,8 @@ pub struct Saved {
     pub bytes: u64,
     /// SHA-256 of the file, hex.
     pub sha256: String,
+    /// Why the trail does not say that it was made, where that could not be written.
+    pub untold: Option<String>,
 }
 
 /// Copies a store into a file of that name, which appears only when it was read again and proven with `key`, a secret that
@@ -81,7 +83,7 @@ pub fn save(
     part.as_file().sync_all().map_err(fail)?;
     // Read from the drive, not from memory, as far as the system follows advice.
     let _advised = fadvise(part.as_file(), 0, None, Advice::DontNeed);
-    let saved = read_again(part.as_file_mut(), key)?;
+    let (mut saved, sum) = read_again(part.as_file_mut(), key)?;
     if replace {
         part.persist(path).map_err(|error| fail(error.error))?;
     } else {
@@ -91,6 +93,8 @@ pub fn save(
         })?;
     }
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
+    let told = engine.execute(session, Command::CloseBackup { sum, seq: saved.closing.seq });
+    saved.untold = told.err().map(|error| error.to_string());
     Ok(saved)
 }
 
@@ -103,13 +107,13 @@ fn exists(path: &Path) -> BackupError {
 }
 
 /// Checks what was written, as whoever puts it back would.
-fn read_again(file: &mut File, key: &Key<'_>) -> Result<Saved, BackupError> {
+fn read_again(file: &mut File, key: &Key<'_>) -> Result<(Saved, [u8; 32]), BackupError> {
     file.rewind()?;
     let outline = Outline::of(BufReader::new(&*file))?;
     file.rewind()?;
     let proven = prove(&outline, BufReader::new(&*file), key, std::iter::empty())?;
     let Outline { opening, closing, bytes, sum, .. } = outline;
-    Ok(Saved { opening, closing, rows: proven.rows, bytes, sha256: hex(&sum) })
+    Ok((Saved { opening, closing, rows: proven.rows, bytes, sha256: hex(&sum), untold: None }, sum))
 }
 
 /// Writes one copy over whatever is in `file`.

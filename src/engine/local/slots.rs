@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::LocalEngine;
 use crate::crypto::CryptoError;
-use crate::crypto::header::Unlock;
+use crate::crypto::header::{Header, Unlock};
 use crate::crypto::slots::{NewSlot, SlotSecret};
 use crate::domain::authorize::acting;
 use crate::domain::command::About;
@@ -17,6 +17,15 @@ impl LocalEngine {
     pub(in crate::engine) fn held(&self) -> Option<Held<'_>> {
         let file = self.header.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         Some(Held { file, root: self.keyring.root(), state: &self.state })
+    }
+
+    /// Makes a store of a keydeck of before one that only this and newer ones open.
+    pub(in crate::engine) fn upgrade(&self, session: &Session) -> Result<(), EngineError> {
+        // A store in doubt is written to by nobody.
+        let Some(mut held) = self.held().filter(|_| self.doubts.is_empty()) else { return Ok(()) };
+        held.upgrade(|from, named| {
+            self.run_naming(session, &Command::Upgrade { from, to: Header::FORMAT }, named)
+        })
     }
 
     pub(super) fn see_doors(&self, session: &Session) -> Result<Doors, EngineError> {

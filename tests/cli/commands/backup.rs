@@ -4,6 +4,9 @@ use std::fs;
 use std::io::Read as _;
 use std::process::Stdio;
 
+use keydeck::domain::Timestamp;
+use keydeck::domain::time::DAY_MS;
+use keydeck::engine::clock::{Clock as _, SystemClock};
 use rustix::process::{Pid, kill_process};
 
 use crate::support::desk::Desk;
@@ -35,6 +38,21 @@ fn a_store_in_use_is_copied_and_put_back_elsewhere() {
     let into = ["--data", "new"];
     let older = [&["restore", "backup.kdb", "--anchor", "anchors"][..], &into].concat();
     ann.says(&older).fails(1, "would live again");
+    // Nobody kept an anchor, but the old directory is still there.
+    for seal in [".local/share/keydeck", ".local/share/keydeck/seal"] {
+        ann.says(&[&["restore", "backup.kdb", "--anchor", seal][..], &into].concat())
+            .fails(1, "of the seal of the old directory");
+    }
+    let seal = desk.read(".local/share/keydeck/seal");
+    let forged =
+        seal.lines().filter(|line| !line.starts_with("crc")).map(|line| match line.strip_prefix("rev ") {
+            Some(_) => "rev 1\n".to_owned(),
+            None => format!("{line}\n"),
+        });
+    let forged: String = forged.collect();
+    desk.file("seal", format!("{forged}crc {:08x}\n", crc32fast::hash(forged.as_bytes())));
+    ann.says(&[&["restore", "backup.kdb", "--anchor", "seal"][..], &into].concat())
+        .fails(1, "not written by this store");
     ann.says(&[&["restore", "backup.kdb"][..], &["--data", ".local/share/keydeck"]].concat())
         .fails(1, "not an empty directory");
     bob.says(&[&["restore", "backup.kdb"][..], &into].concat()).fails(1, "needs the role admin");
@@ -47,6 +65,8 @@ fn a_store_in_use_is_copied_and_put_back_elsewhere() {
     };
     assert_eq!((verify(&lives), verify(&leaked)), ("allow".to_owned(), "allow".to_owned()));
     ann.does(&["audit", "verify", "--data", "new"]);
+    let shown = ann.does(&["notices", "list", "--data", "new"]).out;
+    assert!(shown.contains("`keydeck sweep --confirm 0` lets deletions go on"), "{shown}");
     let notices = ann.asks(&["notices", "list", "--data", "new"]);
     assert_eq!(notices[0]["what"], "put_back", "{notices}");
     ann.does(&["sweep", "--confirm", "0", "--data", "new"]);
@@ -138,4 +158,53 @@ fn a_part_of_the_trail_is_exported_by_when_it_was() {
     assert_eq!(lines(&["--until", "2020-01-31"]), 0);
     assert_eq!(lines(&["--since", "2100-01-01", "--format", "csv"]), 1, "its heading");
     maria.says(&["audit", "export", "--since", "soon"]).fails(2, "--since: a date such as");
+}
+
+#[test]
+fn a_part_of_the_trail_is_checked_as_the_part_it_is() {
+    let desk = Desk::founded();
+    let maria = desk.maria();
+    maria.issues("Before", "contacts.read");
+    let middle = maria.does(&["audit", "anchor"]).out;
+    // Three days later, on a machine that was started again.
+    desk.file("clock", format!("{} later", 3 * DAY_MS));
+    let between = SystemClock.read().wall.plus_days(1).unwrap().rfc3339();
+    let before = Timestamp(SystemClock.read().wall.0 - DAY_MS).rfc3339();
+    maria.issues("After", "contacts.read");
+    let newest = maria.does(&["audit", "anchor"]).out;
+    let export = |name: &str, words: &[&str]| {
+        let part = maria.does(&[&["audit", "export"], words].concat()).out;
+        desk.file(name, &part);
+        part
+    };
+    let check =
+        |name: &str, words: &[&str]| desk.run(&[&["audit", "verify", "--export", name], words].concat(), "");
+    for (name, words) in [
+        ("late", &["--since", &between][..]),
+        ("early", &["--until", &between]),
+        ("both", &["--since", &before, "--until", &between]),
+    ] {
+        let part = export(name, words);
+        let said = check(name, &[]).expect(0);
+        assert!(
+            said.out.starts_with("intact") && said.err.contains("a part of the trail"),
+            "{name}: {said:?}"
+        );
+        let lines: Vec<&str> = part.lines().collect();
+        desk.file("shorter", lines[..lines.len() - 1].join("\n"));
+        check("shorter", &[]).expect(2);
+        desk.file("edited", part.replacen("session.start", "session.steal", 1));
+        check("edited", &[]).expect(1);
+        desk.file("unsaid", lines[1..].join("\n"));
+        check("unsaid", &[]).expect(if name == "late" { 2 } else { 0 });
+    }
+    desk.file("middle", &middle);
+    desk.file("newest", &newest);
+    check("late", &["--anchor", "newest"]).expect(0);
+    check("early", &["--anchor", "middle"]).expect(0);
+    let said = check("early", &["--anchor", "newest"]).expect(3);
+    assert!(said.err.contains("no anchor lies within the part"), "{said:?}");
+    let forged = newest.replace(newest.split(' ').nth(4).unwrap(), &"0".repeat(64));
+    desk.file("forged", forged);
+    check("late", &["--anchor", "forged"]).expect(1);
 }

@@ -130,6 +130,8 @@ table! {
     ExportAudit => &[Deed::new(&["audit", "export"], &["audit.export"])],
     // Its file lies beside the store or elsewhere, and is there whole or not at all: see what the engine promises of backups.
     BackUp => &[],
+    CloseBackup => &[],
+    Upgrade => &[],
     PutBack => &[],
     AddOperator => &[
         Deed::new(
