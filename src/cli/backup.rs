@@ -11,9 +11,13 @@ use super::Outcome;
 use super::audit::read_anchors;
 use super::door::Deck;
 use super::fault::Fault;
+use super::secrets::{prompt, read_file, twice};
 use super::times;
+use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::engine::Anchor;
-use crate::engine::backup::{Anchors, Closing, Opening, hex, restore as put_back, save};
+use crate::engine::backup::{
+    Anchors, Closing, Opening, Source, Target, Under, hex, restore as put_back, save,
+};
 use crate::engine::open::{Options, Wants};
 use crate::store::Seal;
 
@@ -21,7 +25,7 @@ use crate::store::Seal;
 #[derive(Debug, Args)]
 #[command(
     after_help = "The store stays in use meanwhile. The file is sealed as the store is: it opens with the passphrases, key files \
-                  and recovery code of the day it was made. It holds everything but the configuration file. Keep it on \
+                  and recovery code of the day it was made, with --under only together with a passphrase of its own. It holds everything but the configuration file. Keep it on \
                   another disk."
 )]
 pub struct Backup {
@@ -31,6 +35,9 @@ pub struct Backup {
     /// Replace a file of that name
     #[arg(long)]
     force: bool,
+    /// Put it under a passphrase of its own, from a file or asked for: whoever puts it back needs that besides their own secret
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    under: Option<Option<PathBuf>>,
 }
 
 /// Words of `restore`.
@@ -49,6 +56,9 @@ pub struct Restore {
     /// the backup must reach as far
     #[arg(long, value_name = "FILE|LINE|DIR")]
     anchor: Option<String>,
+    /// The passphrase of its own that the backup was put under, from a file or asked for
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    under: Option<Option<PathBuf>>,
     /// Restore a backup that an anchor says is older, knowing that what was ended since lives again
     #[arg(long, requires = "anchor")]
     accept_loss: bool,
@@ -96,12 +106,20 @@ impl<'a> Line<'a> {
 /// Makes a backup.
 pub fn backup(deck: &Deck, args: &Backup) -> Outcome {
     let globals = &deck.globals;
+    let new = |file: &Option<PathBuf>| match file {
+        Some(path) => read_file(path, deck.output),
+        None => twice("the backup", "--under=FILE"),
+    };
+    let chosen = args.under.as_ref().map(new).transpose()?;
+    let chosen = chosen.map(|text| Passphrase::choose(&text)).transpose()?;
+    let under = chosen.as_ref().map(|passphrase| Under { passphrase, cost: Cost::SLOT });
     let (signed, saved) =
         deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
             let signed = deck.sign_in_with(key, Wants::Named)?;
             let saved = {
                 let _others = signed.waiting();
-                save(&*signed.engine, &signed.session, key, &args.file, args.force)?
+                let target = Target { path: &args.file, replace: args.force, under };
+                save(&*signed.engine, &signed.session, key, target)?
             };
             Ok((signed, saved))
         })?;
@@ -137,9 +155,16 @@ pub fn restore(deck: &Deck, args: &Restore) -> Outcome {
     let anchors = args.anchor.as_deref().map(anchors).transpose()?.unwrap_or_default();
     let anchors = Anchors { accept_loss: args.accept_loss, ..anchors };
     let globals = &deck.globals;
+    let known = |file: &Option<PathBuf>| match file {
+        Some(path) => read_file(path, deck.output),
+        None => prompt("Passphrase of the backup: ", "--under=FILE"),
+    };
+    let under = args.under.as_ref().map(known).transpose()?;
+    let under = under.map(|text| Passphrase::present(&text)).transpose()?;
+    let source = Source { file: &args.file, under: under.as_ref() };
     let restored =
         deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
-            Ok(put_back(&options, key, &args.file, &anchors)?)
+            Ok(put_back(&options, key, source, &anchors)?)
         })?;
     let data = options.dir.display().to_string();
     let line = Line {

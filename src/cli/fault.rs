@@ -128,7 +128,7 @@ impl From<BackupError> for Fault {
         let exit = match error {
             BackupError::Engine(error) => return error.into(),
             BackupError::Open(error) => return error.into(),
-            BackupError::Unseal(_) => Exit::Sealed,
+            BackupError::Unseal(_) | BackupError::WrongLock | BackupError::Locked => Exit::Sealed,
             BackupError::Io(_) | BackupError::Foreign(_) => Exit::Usage,
             BackupError::Damaged { .. }
             | BackupError::Unproven(_)

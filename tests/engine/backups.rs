@@ -10,16 +10,18 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use keydeck::crypto::passphrase::Passphrase;
+use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::domain::notice::{What, board};
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
     Command, Extent, Grounds, KeyId, NewKey, Note, Place, Reason, Refusal, Role, Timestamp, View,
 };
 use keydeck::engine::audit_log::Integrity;
-use keydeck::engine::backup::{Anchors, BackupError, Part, Restored, Saved, Want, restore, save};
+use keydeck::engine::backup::{
+    Anchors, BackupError, Part, Restored, Saved, Source, Target, Under, Want, restore, save,
+};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, found, is_store, open};
 use keydeck::engine::{Brought, Engine as _, EngineError, OpenError, Sweeping};
@@ -56,11 +58,13 @@ impl House {
     }
 
     fn save(&self, called: &str) -> Result<Saved, BackupError> {
-        save(&*self.open().engine, &self.open().session, &maria(&phrase()), &self.at(called), false)
+        let (path, under) = (&*self.at(called), None);
+        let target = Target { path, replace: false, under };
+        save(&*self.open().engine, &self.open().session, &maria(&phrase()), target)
     }
 
     fn restore(&self, file: &str, into: &str, anchors: &Anchors) -> Result<Restored, BackupError> {
-        restore(&options(&self.at(into), &self.clock), &maria(&phrase()), &self.at(file), anchors)
+        restore(&options(&self.at(into), &self.clock), &maria(&phrase()), Source::of(&self.at(file)), anchors)
     }
 
     fn enter(&self, dir: &str) -> Open {
@@ -183,6 +187,48 @@ fn what_was_revoked_after_the_backup_is_told_by_an_anchor_and_the_backup_refused
 }
 
 #[test]
+fn a_backup_under_a_passphrase_of_its_own_needs_that_and_a_secret_of_the_store() {
+    let house = House::founded();
+    let (_, token) = issue(house.open(), "Lives");
+    let (own, other) = (phrase_of("a passphrase for the vault"), phrase_of("another one for the vault"));
+    let at = house.at("backup");
+    let save = |own| {
+        let under = Some(Under { passphrase: own, cost: Cost::IMPORTED });
+        let target = Target { path: &at, replace: false, under };
+        save(&*house.open().engine, &house.open().session, &maria(&phrase()), target).unwrap()
+    };
+    save(&own);
+    let bytes = fs::read(&at).unwrap();
+    assert!(bytes.starts_with(b"keydeck backup 2\n"), "a keydeck that does not know of it says so");
+    let holds = |what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
+    assert!(!holds(b"maria"), "nor do the slots of the store lie open in it");
+    let put_back = |into: &str, secret: &Passphrase, under: Option<&Passphrase>| {
+        let into = options(&house.at(into), &house.clock);
+        restore(&into, &maria(secret), Source { file: &at, under }, &Anchors::default())
+    };
+    assert!(matches!(put_back("one", &phrase(), None), Err(BackupError::Locked)));
+    assert!(matches!(put_back("one", &phrase(), Some(&other)), Err(BackupError::WrongLock)));
+    assert!(matches!(put_back("one", &phrase(), Some(&phrase())), Err(BackupError::WrongLock)));
+    assert!(
+        matches!(put_back("one", &own, Some(&own)), Err(BackupError::Unseal(_))),
+        "it lets nobody in by itself"
+    );
+    assert!(!house.at("one").exists());
+    put_back("one", &phrase(), Some(&own)).unwrap();
+    let back = house.enter("one");
+    assert!(is_whole(&back) && verify(&back, &token).is_none());
+    // Its first line made to say otherwise.
+    let mut bent = bytes;
+    bent[b"keydeck backup ".len()] = b'1';
+    fs::write(&at, bent).unwrap();
+    assert!(matches!(put_back("two", &phrase(), Some(&own)), Err(BackupError::Damaged { .. })));
+}
+
+fn phrase_of(text: &str) -> Passphrase {
+    Passphrase::choose(text).unwrap()
+}
+
+#[test]
 fn where_something_is_nothing_is_put_back_and_what_is_there_stays() {
     let house = House::founded();
     house.save("backup").unwrap();
@@ -197,7 +243,7 @@ fn where_something_is_nothing_is_put_back_and_what_is_there_stays() {
     assert_eq!(fs::read_dir(house.at("full")).unwrap().count(), 1);
     let wrong = Passphrase::present("a wrong horse battery staple").unwrap();
     let into = options(&house.at("none"), &house.clock);
-    let refused = restore(&into, &maria(&wrong), &house.at("backup"), &Anchors::default());
+    let refused = restore(&into, &maria(&wrong), Source::of(&house.at("backup")), &Anchors::default());
     assert!(matches!(refused, Err(BackupError::Unseal(_))) && !house.at("none").exists());
 }
 
@@ -240,7 +286,7 @@ fn only_admins_copy_a_store_and_the_trail_tells_of_each() {
     let jonas = Key::Operator { name: "jonas", passphrase: &phrase() };
     house.save("backup").unwrap();
     let into = options(&house.at("none"), &house.clock);
-    let refused = restore(&into, &jonas, &house.at("backup"), &Anchors::default());
+    let refused = restore(&into, &jonas, Source::of(&house.at("backup")), &Anchors::default());
     assert!(refused.is_err() && !house.at("none").exists(), "nor puts anybody else one back");
 }
 
@@ -248,7 +294,7 @@ fn only_admins_copy_a_store_and_the_trail_tells_of_each() {
 fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
     let rounds: usize = std::env::var("KEYDECK_BACKUP_ROUNDS").map_or(3, |rounds| rounds.parse().unwrap());
     let house = House::founded();
-    let stop = AtomicBool::new(false);
+    let (stop, under_way) = (AtomicBool::new(false), AtomicUsize::new(0));
     // What was acknowledged: tokens that live, and those that are dead.
     let (alive, dead): (Mutex<Vec<String>>, Mutex<Vec<String>>) = (Mutex::default(), Mutex::default());
     let policy =
@@ -256,9 +302,13 @@ fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
     house.does(policy("keys-per-operator", "10000"));
     std::thread::scope(|scope| {
         for worker in 0..2 {
-            let (house, stop, alive, dead) = (&house, &stop, &alive, &dead);
+            let (house, stop, under_way, alive, dead) = (&house, &stop, &under_way, &alive, &dead);
             scope.spawn(move || {
                 for n in 0.. {
+                    // So many a round: a long run does not drown in keys.
+                    while n > 40 * (1 + under_way.load(Ordering::Relaxed)) && !stop.load(Ordering::Relaxed) {
+                        std::thread::yield_now();
+                    }
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
@@ -282,12 +332,17 @@ fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
             assert!(is_whole(&back), "round {round}");
             assert!(lived.iter().all(|token| verify(&back, token).is_none()), "round {round}");
             assert!(died.iter().all(|token| verify(&back, token) == Some(Reason::Revoked)), "round {round}");
+            drop(back);
+            fs::remove_dir_all(house.at(&into)).unwrap();
+            fs::remove_file(house.at(&file)).unwrap();
+            under_way.store(round + 1, Ordering::Relaxed);
         }
         stop.store(true, Ordering::Relaxed);
     });
 }
 
-/// A backup of each format there was, with the token of a key in it. What was released is never written again.
+/// A backup of each format there was, with the token of a key in it. What was released is never written
+/// again: a new format gets a new name.
 const EARLIER: [&str; 2] = ["0.1.0", PRESENT];
 /// The format that is written now.
 const PRESENT: &str = "format-2";
@@ -344,7 +399,7 @@ fn a_store_of_every_earlier_format_opens_and_lets_in_whom_it_let_in() {
         let into = options(&root.path().join("data"), &clock);
         let file = kept(name, "backup");
         assert!(fs::metadata(&file).unwrap().len() <= 64 * 1024, "{name}: a small one will do");
-        restore(&into, &maria(&phrase()), &file, &Anchors::default()).unwrap();
+        restore(&into, &maria(&phrase()), Source::of(&file), &Anchors::default()).unwrap();
         let back = open(&into, &maria(&phrase())).unwrap();
         let token = fs::read_to_string(kept(name, "token")).unwrap();
         assert!(is_whole(&back), "{name}");
@@ -376,7 +431,7 @@ fn an_older_keydeck_does_not_open_a_store_in_which_it_would_ignore_something() {
         let header = fs::read(root.path().join("data").join(name)).unwrap();
         u16::from_be_bytes([header[8], header[9]])
     };
-    restore(&into, &maria(&phrase()), &kept("0.1.0", "backup"), &Anchors::default()).unwrap();
+    restore(&into, &maria(&phrase()), Source::of(&kept("0.1.0", "backup")), &Anchors::default()).unwrap();
     assert_eq!((format("header"), format("header.bak")), (2, 2), "and no copy of before is left beside it");
     let back = open(&into, &maria(&phrase())).unwrap();
     let trail = back.engine.audit(&back.session, None, 100, None).unwrap().lines;

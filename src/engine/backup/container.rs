@@ -1,7 +1,7 @@
 //! The file of a backup.
 //!
 //! ```text
-//! keydeck backup 1\n
+//! keydeck backup 1\n                                  2 where it is under a passphrase of its own
 //! kind (1) | length (4) | CRC-32 (4) | content     as often as there are parts, numbers big-endian, content in CBOR
 //! ```
 //!
@@ -22,8 +22,10 @@ use crate::store::limits;
 
 /// What every version begins with, before its number.
 const MAGIC: &[u8] = b"keydeck backup ";
-/// The version that is written, and the only one there is so far.
+/// The version that is written.
 const VERSION: &[u8] = b"1\n";
+/// That of a file under a passphrase of its own: a keydeck that does not know of those shall say so.
+const LOCKED: &[u8] = b"2\n";
 /// Bytes of a part at most; more is refused unread. A catalog of an agency's own is the largest honest one.
 const PART_MAX: u32 = 4 * 1024 * 1024;
 /// Bytes of rows after which a part is closed.
@@ -44,10 +46,10 @@ pub struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a file.
-    pub fn begin(to: W, opening: &Opening) -> Result<Self, BackupError> {
+    /// Begins a file; `is_locked` where it will be under a passphrase of its own.
+    pub fn begin(to: W, opening: &Opening, is_locked: bool) -> Result<Self, BackupError> {
         let mut writer = Self { to, sum: Sum::default() };
-        writer.bytes(&[MAGIC, VERSION].concat())?;
+        writer.bytes(&[MAGIC, if is_locked { LOCKED } else { VERSION }].concat())?;
         writer.part(OPENING, opening)?;
         Ok(writer)
     }
@@ -155,6 +157,12 @@ impl Outline {
                 _ => return Err(BackupError::damaged(at, "a part is not where it belongs")),
             }
         };
+        if closing.lock.is_some() != reader.is_locked {
+            return Err(BackupError::damaged(
+                at,
+                "its first line and its end say different things of its passphrase",
+            ));
+        }
         if highest > closing.rev || closing.sealed > closing.rev {
             return Err(BackupError::damaged(at, "a row is newer than the whole"));
         }
@@ -214,14 +222,17 @@ struct Reader<R> {
     from: R,
     sum: Sum,
     at: u64,
+    /// Whether its first line says that it is under a passphrase of its own.
+    is_locked: bool,
 }
 
 impl<R: Read> Reader<R> {
     fn begin(from: R) -> Result<Self, BackupError> {
-        let mut reader = Self { from, sum: Sum::default(), at: 0 };
+        let mut reader = Self { from, sum: Sum::default(), at: 0, is_locked: false };
         let line = reader.take(MAGIC.len() + VERSION.len())?;
         match line.strip_prefix(MAGIC) {
             Some(VERSION) => Ok(reader),
+            Some(LOCKED) => Ok(Self { is_locked: true, ..reader }),
             Some(_) => Err(BackupError::Foreign(
                 "This backup is of a later version of keydeck. Put it back with that version, or a newer one.".into(),
             )),

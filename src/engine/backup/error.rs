@@ -19,6 +19,15 @@ pub enum BackupError {
         "The backup cannot be unsealed: {0} It opens with the secrets that opened the store when it was made."
     )]
     Unseal(CryptoError),
+    /// It is under a passphrase of its own, and none was given.
+    #[error(
+        "The backup is under a passphrase of its own. Name the file that holds it with --under=FILE, or say --under to be asked \
+         for it; the secret of an admin of that day is needed besides."
+    )]
+    Locked,
+    /// It is under another one.
+    #[error("That is not the passphrase the backup was put under. Nothing was written.")]
+    WrongLock,
     /// The file could not be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -73,7 +82,8 @@ impl BackupError {
         match self {
             Self::Engine(error) | Self::Open(OpenError::Engine(error)) => error.code(),
             Self::Open(_) => "store_unavailable",
-            Self::Unseal(_) => "cannot_unseal",
+            Self::Unseal(_) | Self::WrongLock => "cannot_unseal",
+            Self::Locked => "backup_locked",
             Self::Io(_) => "bad_file",
             Self::Foreign(_) => "no_backup",
             Self::Damaged { .. } => "backup_damaged",

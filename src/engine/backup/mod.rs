@@ -4,24 +4,26 @@
 //!   store's feed, so that all of it together is the store at the moment of the last part. Only that part is made while
 //!   nobody writes, and it is small.
 //! - [`container`]: the file. `prove`: that a file holds what its store vouched for, with a secret that opens it.
-//! - [`restore()`]: a new directory from a file.
+//! - [`restore()`]: a new directory from a file. `under`: a passphrase of its own.
 //!
 //! Nothing in a file is readable but names of rows, sizes and revisions: records are sealed for their place in their store,
-//! and the header opens with the secrets it opened with.
+//! and the header opens with the secrets it opened with, or lies behind one lock more.
 
 pub mod container;
 mod error;
 mod prove;
 mod restore;
 mod take;
+mod under;
 
 use minicbor::{Decode, Encode};
 
 pub use self::error::BackupError;
 pub use self::prove::{Proven, prove};
-pub use self::restore::{Anchors, Restored, restore};
+pub use self::restore::{Anchors, Restored, Source, restore};
 pub(super) use self::take::Copying;
-pub use self::take::{Saved, save};
+pub use self::take::{Saved, Target, save};
+pub use self::under::Under;
 pub use super::ledger::hex;
 use crate::domain::Timestamp;
 
@@ -137,6 +139,10 @@ pub struct Closing {
     /// The scope catalog, where it is the agency's own.
     #[n(7)]
     pub catalog: Option<String>,
+    /// The header of one slot that opens to what the header of the store is sealed with, where the file is under a passphrase of its
+    /// own.
+    #[cbor(n(8), with = "minicbor::bytes")]
+    pub lock: Option<Vec<u8>>,
 }
 
 /// What must hold for any bytes at all: an entry point for fuzzers and property tests, no part of the API.

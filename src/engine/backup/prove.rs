@@ -7,10 +7,11 @@ use std::io::Read;
 
 use super::container::Outline;
 use super::error::BackupError;
-use super::{Closing, Row};
+use super::{Closing, Row, under};
 use crate::crypto::Keyring;
 use crate::crypto::chain::{AuditChain, ChainHash};
 use crate::crypto::header::Header;
+use crate::crypto::passphrase::Passphrase;
 use crate::crypto::record::{self, Sealer};
 use crate::crypto::seal::SealKey;
 use crate::crypto::state_digest::StateDigest;
@@ -32,18 +33,19 @@ pub struct Proven {
     pub seals: SealKey,
 }
 
-/// Proves a file of which `outline` was read: with the secret `key`, and with the hashes of the entries `asked` kept.
+/// Proves a file of which `outline` was read: with the secret `key`, behind the passphrase of its own where it has one, and with
+/// the hashes of the entries `asked` kept.
 ///
 /// # Errors
 /// When the secret opens it not, or something in it is not what its store wrote.
 pub fn prove(
     outline: &Outline,
     from: impl Read,
-    key: &Key<'_>,
+    (key, lock): (&Key<'_>, Option<&Passphrase>),
     asked: impl Iterator<Item = u64>,
 ) -> Result<Proven, BackupError> {
     let closing = &outline.closing;
-    let header = Header::decode(&closing.header).map_err(BackupError::Unseal)?;
+    let header = Header::decode(&under::header(closing, lock)?).map_err(BackupError::Unseal)?;
     let root = unlock(&header, key, |_| true).map_err(BackupError::Unseal)?.root;
     let keyring = Keyring::new(root, header.store());
     if header.store().0 != outline.opening.store {

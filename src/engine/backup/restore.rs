@@ -14,6 +14,7 @@ use super::error::BackupError;
 use super::prove::{Proven, prove};
 use super::{Closing, Opening, Row};
 use crate::crypto::header_file::{HEADER, HEADER_COPY, HeaderFile};
+use crate::crypto::passphrase::Passphrase;
 use crate::domain::Command;
 use crate::engine::audit_log::in_one_line;
 use crate::engine::ledger::{Head, hex};
@@ -38,6 +39,22 @@ pub struct Anchors {
     pub accept_loss: bool,
 }
 
+/// A backup to put back.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// Its file.
+    pub file: &'a Path,
+    /// Its own passphrase, where it is under one.
+    pub under: Option<&'a Passphrase>,
+}
+
+impl<'a> Source<'a> {
+    /// One without a passphrase of its own.
+    pub const fn of(file: &'a Path) -> Self {
+        Self { file, under: None }
+    }
+}
+
 /// A store that was put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
@@ -60,10 +77,10 @@ pub struct Restored {
 pub fn restore(
     options: &Options,
     key: &Key<'_>,
-    file: &Path,
+    source: Source<'_>,
     anchors: &Anchors,
 ) -> Result<Restored, BackupError> {
-    let dir = &options.dir;
+    let (dir, file) = (&options.dir, source.file);
     must_be_empty(dir)?;
     let read = || -> Result<BufReader<File>, BackupError> {
         let opened = files::open(file).map_err(|error| {
@@ -74,7 +91,7 @@ pub fn restore(
     };
     let outline = Outline::of(read()?)?;
     let known = anchors.all()?;
-    let proven = prove(&outline, read()?, key, known.iter().map(|anchor| anchor.seq))?;
+    let proven = prove(&outline, read()?, (key, source.under), known.iter().map(|anchor| anchor.seq))?;
     let missing = anchors.hold_against(&known, &outline, &proven)?;
     let (made, was_there) = (dir.join(WORK), dir.exists());
     let done = build(&made, options, &outline, &proven, read()?)

@@ -15,6 +15,7 @@ use rustix::fs::{Advice, fadvise};
 use super::container::{Outline, Writer};
 use super::error::BackupError;
 use super::prove::prove;
+use super::under::{Under, close};
 use super::{Closing, Opening, Part, Row, Want};
 use crate::crypto::CryptoError;
 use crate::domain::authorize::{Action, authorize};
@@ -49,8 +50,19 @@ pub struct Saved {
     pub untold: Option<String>,
 }
 
-/// Copies a store into a file of that name, which appears only when it was read again and proven with `key`, a secret that
-/// opens the store. One that is there already is replaced only if `replace` says so.
+/// Where a backup goes.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Whether one of that name is replaced.
+    pub replace: bool,
+    /// A passphrase of its own, besides the secrets that open the store.
+    pub under: Option<Under<'a>>,
+}
+
+/// Copies a store into a file, which appears only when it was read again and proven with `key`, a secret that
+/// opens the store.
 ///
 /// # Errors
 /// When the store is not to be copied, or the file cannot be written or does not prove right. Nothing is left then.
@@ -58,9 +70,9 @@ pub fn save(
     engine: &dyn Engine,
     session: &Session,
     key: &Key<'_>,
-    path: &Path,
-    replace: bool,
+    target: Target<'_>,
 ) -> Result<Saved, BackupError> {
+    let Target { path, replace, under } = target;
     if !replace && path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }
@@ -73,7 +85,7 @@ pub fn save(
     // Beside it, closed to others, and gone with this process's end but for a kill.
     let mut part = tempfile::Builder::new().prefix(".keydeck-backup-").tempfile_in(dir).map_err(fail)?;
     let mut tries = 1;
-    while let Err(error) = copy(engine, session, part.as_file_mut()) {
+    while let Err(error) = copy(engine, session, part.as_file_mut(), under) {
         match error {
             BackupError::Outrun if tries < TRIES => tries += 1,
             BackupError::Io(error) => return Err(fail(error)),
@@ -83,7 +95,7 @@ pub fn save(
     part.as_file().sync_all().map_err(fail)?;
     // Read from the drive, not from memory, as far as the system follows advice.
     let _advised = fadvise(part.as_file(), 0, None, Advice::DontNeed);
-    let (mut saved, sum) = read_again(part.as_file_mut(), key)?;
+    let (mut saved, sum) = read_again(part.as_file_mut(), key, under)?;
     if replace {
         part.persist(path).map_err(|error| fail(error.error))?;
     } else {
@@ -107,22 +119,36 @@ fn exists(path: &Path) -> BackupError {
 }
 
 /// Checks what was written, as whoever puts it back would.
-fn read_again(file: &mut File, key: &Key<'_>) -> Result<(Saved, [u8; 32]), BackupError> {
+fn read_again(
+    file: &mut File,
+    key: &Key<'_>,
+    under: Option<Under<'_>>,
+) -> Result<(Saved, [u8; 32]), BackupError> {
     file.rewind()?;
     let outline = Outline::of(BufReader::new(&*file))?;
     file.rewind()?;
-    let proven = prove(&outline, BufReader::new(&*file), key, std::iter::empty())?;
+    let proven = prove(
+        &outline,
+        BufReader::new(&*file),
+        (key, under.map(|under| under.passphrase)),
+        std::iter::empty(),
+    )?;
     let Outline { opening, closing, bytes, sum, .. } = outline;
     Ok((Saved { opening, closing, rows: proven.rows, bytes, sha256: hex(&sum), untold: None }, sum))
 }
 
 /// Writes one copy over whatever is in `file`.
-fn copy(engine: &dyn Engine, session: &Session, file: &mut File) -> Result<(), BackupError> {
+fn copy(
+    engine: &dyn Engine,
+    session: &Session,
+    file: &mut File,
+    under: Option<Under<'_>>,
+) -> Result<(), BackupError> {
     file.rewind()?;
     file.set_len(0)?;
     let ask = |want| engine.copy(session, want);
     let Part::Begun(opening, begun) = ask(Want::Begin)? else { return Err(EngineError::unexpected().into()) };
-    let mut writer = Writer::begin(BufWriter::new(&*file), &opening)?;
+    let mut writer = Writer::begin(BufWriter::new(&*file), &opening, under.is_some())?;
     let (mut after, mut seen) = (None, begun);
     loop {
         let Part::Rows { rows, next, rev } = ask(Want::Rows(after))? else {
@@ -142,6 +168,10 @@ fn copy(engine: &dyn Engine, session: &Session, file: &mut File) -> Result<(), B
         match ask(Want::Close(seen))? {
             Part::Last(rows, closing) => {
                 writer.changes(rows)?;
+                let closing = match under {
+                    None => *closing,
+                    Some(under) => close(*closing, opening.store, under).map_err(EngineError::from)?,
+                };
                 writer.close(&closing)?.flush()?;
                 return Ok(());
             }
@@ -267,6 +297,7 @@ impl LocalEngine {
                 header: held.current()?.encode(),
                 denials,
                 catalog: own.then(|| self.catalog().source().to_owned()),
+                lock: None,
             }),
         ))
     }

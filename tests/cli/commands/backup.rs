@@ -1,4 +1,6 @@
 //! The day a disk dies: a backup made while the server answers, put back on another day, and what it says of what is missing.
+//!
+//! `KEYDECK_BACKUP_KILLS=50` for the long run of those that are killed.
 
 use std::fs;
 use std::io::Read as _;
@@ -76,6 +78,26 @@ fn a_store_in_use_is_copied_and_put_back_elsewhere() {
 }
 
 #[test]
+fn a_backup_is_put_under_a_passphrase_of_its_own() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let token = ann.issues("Lives", "contacts.read");
+    desk.file("vault.pass", "a passphrase for the vault\n");
+    desk.file("short.pass", "short\n");
+    ann.says(&["backup", "copy", "--under=short.pass"]).fails(1, "15");
+    ann.says(&["backup", "copy", "--under"]).fails(2, "--under=FILE");
+    assert!(!desk.path("copy").exists());
+    ann.does(&["backup", "copy", "--under=vault.pass"]);
+    let into = ["restore", "copy", "--data", "new"];
+    ann.says(&into).fails(4, "--under=FILE");
+    ann.says(&[&into[..], &["--under=maria.pass"]].concat())
+        .fails(4, "not the passphrase the backup was put under");
+    assert!(!desk.path("new").exists());
+    ann.does(&[&into[..], &["--under=vault.pass"]].concat());
+    assert_eq!(desk.run(&ann.words(&["verify", "--data", "new"]), &token).out.trim(), "allow");
+}
+
+#[test]
 fn what_is_no_backup_is_said_to_be_none() {
     let desk = Desk::founded();
     let maria = desk.maria();
@@ -98,11 +120,12 @@ fn one_that_is_killed_while_it_copies_leaves_no_file_of_that_name() {
     let ann = desk.hire("ann", "admin");
     ann.issues("Lives", "contacts.read");
     let words = ann.words(&["backup", "copy"]);
-    for patience in 0..8_u32 {
+    let kills: u32 = std::env::var("KEYDECK_BACKUP_KILLS").map_or(8, |kills| kills.parse().unwrap());
+    for patience in 0..kills {
         let mut child = desk.command(&words).spawn().unwrap();
         // However far it has come by then: the first time hardly begun, the last time perhaps done.
         let mut some = vec![0; 1];
-        for _ in 0..patience * 2_000 {
+        for _ in 0..patience * 16_000 / kills.max(1) {
             std::thread::yield_now();
         }
         let killed = child.kill();

@@ -11,11 +11,21 @@ fn opening() -> Opening {
 
 fn closing(rev: u64) -> Closing {
     let (head, mac) = ([1; 32], [2; 32]);
-    Closing { rev, seq: 3, head, sealed: rev, mac, header: vec![9; 40], denials: None, catalog: None }
+    Closing {
+        rev,
+        seq: 3,
+        head,
+        sealed: rev,
+        mac,
+        header: vec![9; 40],
+        denials: None,
+        catalog: None,
+        lock: None,
+    }
 }
 
 fn whole() -> Vec<u8> {
-    let mut writer = Writer::begin(Vec::new(), &opening()).unwrap();
+    let mut writer = Writer::begin(Vec::new(), &opening(), false).unwrap();
     writer.rows(vec![row("a/1", Some("one"), 1), row("k/1", Some("old"), 2)]).unwrap();
     writer.changes(vec![row("k/1", Some("new"), 5), row("k/2", Some("gone"), 5)]).unwrap();
     writer.rows(vec![row("k/2", Some("gone"), 5), row("t/1", Some("use"), 3)]).unwrap();
@@ -74,7 +84,7 @@ fn a_length_that_is_claimed_takes_no_memory_and_one_that_cannot_be_is_refused_un
 #[test]
 fn rows_out_of_order_and_rows_newer_than_the_whole_are_no_backup() {
     let with = |rows: Vec<Row>, rev| {
-        let mut writer = Writer::begin(Vec::new(), &opening()).unwrap();
+        let mut writer = Writer::begin(Vec::new(), &opening(), false).unwrap();
         writer.rows(rows).unwrap();
         read(&writer.close(&closing(rev)).unwrap())
     };

@@ -1,0 +1,53 @@
+//! A passphrase of a backup's own. The header of the store, without which nobody gets to what is sealed, lies in the file sealed by
+//! a key that was drawn for it, and that key in a header of one slot, which the passphrase opens. So it is one lock more: the
+//! secrets that opened the store open it as ever, once the header is there.
+
+use super::{BackupError, Closing};
+use crate::crypto::header::{Header, Unlock};
+use crate::crypto::keyring::{Keyring, RootKey};
+use crate::crypto::passphrase::{Cost, Passphrase};
+use crate::crypto::random::OsEntropy;
+use crate::crypto::slots::{NewSlot, SlotSecret};
+use crate::crypto::{CryptoError, StoreId};
+
+/// Whose the only slot is.
+const LABEL: &str = "backup";
+/// What is sealed under the key that was drawn for it.
+const HEADER: &[u8] = b"backup/header";
+
+/// The passphrase of a backup, and what guessing it shall cost.
+#[derive(Clone, Copy)]
+pub struct Under<'a> {
+    /// As it was chosen.
+    pub passphrase: &'a Passphrase,
+    /// Of one guess.
+    pub cost: Cost,
+}
+
+/// The end of a file under a passphrase.
+pub(super) fn close(closing: Closing, store: [u8; 16], under: Under<'_>) -> Result<Closing, CryptoError> {
+    let store = StoreId(store);
+    let root = RootKey::generate(&mut OsEntropy)?;
+    let secret = SlotSecret::Passphrase(under.passphrase, under.cost);
+    let new = NewSlot { label: LABEL, created_ms: 0, secret };
+    let lock = Header::create(store, &root, new, &mut OsEntropy)?.encode();
+    let header = Keyring::new(root, store).sealer().seal(HEADER, 1, &closing.header)?;
+    Ok(Closing { header, lock: Some(lock), ..closing })
+}
+
+/// The header of the store, with the passphrase where the file is under one.
+pub(super) fn header(closing: &Closing, passphrase: Option<&Passphrase>) -> Result<Vec<u8>, BackupError> {
+    let Some(lock) = &closing.lock else { return Ok(closing.header.clone()) };
+    let passphrase = passphrase.ok_or(BackupError::Locked)?;
+    let lock = Header::decode(lock).map_err(BackupError::Unseal)?;
+    let opened = lock.unlock(&Unlock::Operator { name: LABEL, passphrase }).map_err(|error| match error {
+        CryptoError::WrongSecret => BackupError::WrongLock,
+        error => BackupError::Unseal(error),
+    })?;
+    let keyring = Keyring::new(opened.root, lock.store());
+    let plain = keyring
+        .sealer()
+        .open(HEADER, &closing.header)
+        .map_err(|why| BackupError::Unproven(why.to_string()))?;
+    Ok(plain.plain.to_vec())
+}
