@@ -181,6 +181,13 @@ pub fn restore(deck: &Deck, args: &Restore) -> Outcome {
             line.rows, line.audit_seq
         ))?;
         tell(deck, &options, &anchors, restored.missing);
+        if restored.unchecked > 0 {
+            deck.output.say(&format!(
+                "{} of the anchors name entries that had been trimmed. `keydeck audit verify --trimmed FILE --anchor FILE` checks \
+                 them with the file that has those.",
+                restored.unchecked
+            ));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

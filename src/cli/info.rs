@@ -12,10 +12,11 @@ use super::door::Deck;
 use super::fault::{Exit, Fault};
 use super::lockdown::LockdownLine;
 use super::output::shown;
-use super::{Outcome, logging};
+use super::{Outcome, logging, times};
 use crate::crypto::header_file::HeaderFile;
 use crate::domain::delivery::{Channel, ChannelName, Failing, waits};
 use crate::domain::{Timestamp, View};
+use crate::engine::audit_log::Span;
 use crate::engine::{self, Condition, OpenError, Sweeps, Unwritten, Writing, open};
 use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
@@ -59,6 +60,7 @@ struct Unsealed {
     revision: u64,
     disk_bytes: Option<u64>,
     keys: usize,
+    trail: Option<TrailLine>,
     clock_suspect: bool,
     /// Why nobody should believe the clock.
     clock_doubt: Option<String>,
@@ -77,6 +79,35 @@ struct Unsealed {
     /// What is locked down, as far as whoever asks may know.
     lockdowns: Vec<LockdownLine>,
     doubts: Vec<String>,
+}
+
+/// The audit trail, as far as it is in the store.
+#[derive(Serialize)]
+struct TrailLine {
+    entries: u64,
+    since: Option<String>,
+    /// The last entry that is no longer in the store, of a trail that was trimmed.
+    trimmed_upto: Option<u64>,
+    trimmed_into: Option<String>,
+    #[serde(skip)]
+    words: String,
+}
+
+impl TrailLine {
+    fn of(span: Span) -> Self {
+        let Span { first, last, since, older } = span;
+        let entries = (last + 1).saturating_sub(first);
+        let mut words = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+        words.extend(since.map(|at| format!(" since {}", times::local(at))));
+        words.extend(older.as_ref().map(|older| format!("; {}", older.in_words(times::local))));
+        Self {
+            entries,
+            since: since.map(Timestamp::rfc3339),
+            trimmed_upto: older.as_ref().map(|older| older.upto),
+            trimmed_into: older.and_then(|older| older.told).map(|told| told.file),
+            words,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -215,6 +246,7 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                         format!("open, not usable now: {why}")
                     }
                 };
+                let trail = signed.engine.span(&signed.session).ok().map(TrailLine::of);
                 let state = signed.engine.state();
                 let view = View::new(&state, signed.session.actor());
                 unsealed = Some(Unsealed {
@@ -223,6 +255,7 @@ fn store(deck: &Deck) -> (StoreInfo, Option<Exit>) {
                     revision: health.rev.0,
                     disk_bytes: health.disk_bytes,
                     keys: state.key_count(),
+                    trail,
                     clock_suspect: signed.engine.now().suspect,
                     clock_doubt: signed.engine.clock().doubt(),
                     uses_failing: match writing {
@@ -381,6 +414,9 @@ fn page(info: &Info) -> String {
         line("backend", &format!("{}, revision {}", open.backend, open.revision));
         let whose = if info.store.attached { " that you may see" } else { "" };
         line("keys", &format!("{}{whose}", open.keys));
+        if let Some(trail) = &open.trail {
+            line("trail", &trail.words);
+        }
         if let Some(why) = &open.clock_doubt {
             line("clock", &format!("in doubt: {why}; `keydeck clock show` tells more"));
         }

@@ -50,6 +50,20 @@ pub struct Entry {
     /// of stores that had no such file name none.
     #[serde(default, skip_serializing_if = "is_none")]
     pub journal: u64,
+    /// Which entries are in the store no more. Each entry names it, so that the beginning of the trail cannot be moved
+    /// unseen. None of a trail that is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trimmed: Option<Trimmed>,
+}
+
+/// That the oldest entries were taken out of the store into a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trimmed {
+    /// Number of the last of them: the chain goes on from it.
+    pub upto: u64,
+    /// Number of the entry that tells who did it, and which file.
+    pub told: u64,
 }
 
 /// 0 names nothing.
@@ -148,6 +162,9 @@ pub struct RecordLine {
     pub key: String,
     /// Authentication tag of its ciphertext, hex.
     pub tag: String,
+    /// Number of the entry that wrote it, where this one only says so again because that one leaves the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrote: Option<u64>,
 }
 
 /// Refused requests with one key or app and for one reason, or with what nobody issued, told together: a request is
@@ -278,6 +295,9 @@ impl Entry {
     /// The name of entries about refused requests.
     pub const DENIED: &'static str = "verify.denied";
 
+    /// The name of entries that say again what entries that leave the store say of records.
+    pub const CARRIED: &'static str = "audit.carried";
+
     /// The reason for taking back a secret of which nothing says that somebody was shown it.
     pub const UNCONFIRMED: &'static str = "secret_unconfirmed";
 
@@ -298,6 +318,7 @@ impl Entry {
             records: Vec::new(),
             state: String::new(),
             journal: 0,
+            trimmed: None,
         }
     }
 

@@ -84,6 +84,8 @@ pub enum Action<'a> {
     Sweep,
     /// Copy the whole store into a backup, or put it back from one.
     BackUp,
+    /// Take the oldest entries out of the audit trail.
+    TrimAudit,
     /// Say that deletions that were held back may go.
     ConfirmHold,
     /// Take care of what waits for a channel.
@@ -127,6 +129,7 @@ pub fn authorize(state: &State, actor: &Actor, action: Action<'_>) -> Result<(),
         | Action::RotateSigningKey
         | Action::ConfirmClock
         | Action::BackUp
+        | Action::TrimAudit
         | Action::ConfirmHold
         | Action::ManageChannels
         | Action::SetPolicy => need(Role::Admin),

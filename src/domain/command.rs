@@ -401,6 +401,19 @@ pub enum Command {
         #[n(1)]
         missing: u64,
     },
+    /// Take the oldest entries of the audit trail out of the store: they lie in a file.
+    #[n(180)]
+    TrimAudit {
+        /// Number of the last of them.
+        #[n(0)]
+        upto: u64,
+        /// Its hash, hex, as the file has it.
+        #[n(1)]
+        head: String,
+        /// Where the file is.
+        #[n(2)]
+        file: String,
+    },
     /// Say that the deletions that were held back may go, and in a store that was put back that deletions go on.
     #[n(36)]
     ConfirmHold {

@@ -196,6 +196,9 @@ pub enum Event {
         #[n(1)]
         to: u16,
     },
+    /// The entries of the trail up to this one were taken out of the store into a file.
+    #[n(180)]
+    AuditTrimmed(#[n(0)] u64, #[n(1)] String),
     /// The store was put back from a backup, and deletions wait for a word; beside it how many audit entries are known to be
     /// missing.
     #[n(141)]
@@ -279,6 +282,9 @@ pub struct Change {
 }
 
 impl Event {
+    /// The field of the trail that names the file into which entries were taken out.
+    pub const TRIMMED_INTO: &'static str = "file";
+
     /// The records it writes.
     pub fn records(&self) -> Vec<Record> {
         match self.subject() {
@@ -370,6 +376,7 @@ impl Event {
             | Self::BackupBegun
             | Self::BackedUp { .. }
             | Self::Upgraded { .. }
+            | Self::AuditTrimmed(..)
             | Self::StorePutBack(..)
             | Self::DeletionsHeld(..)
             | Self::HoldConfirmed(_)
@@ -449,6 +456,7 @@ impl Event {
             | Self::BackedUp { .. }
             | Self::Upgraded { .. }
             | Self::ReviewSigned(_)
+            | Self::AuditTrimmed(..)
             | Self::ClockConfirmed(..)
             | Self::RecoveryRenewed => Subject::Store,
         }

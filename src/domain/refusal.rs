@@ -276,6 +276,9 @@ pub enum Refusal {
          or protect. Revoke or delete it to end it; for another, issue one."
     )]
     Decoy,
+    /// Entries that are to leave the trail are needed there, or are others than whoever asks has.
+    #[error("no entry was taken out of the trail: {0}")]
+    TrailKept(&'static str),
     /// Nothing would change.
     #[error("nothing to do: {0}")]
     NoChange(&'static str),
@@ -431,6 +434,7 @@ impl Refusal {
             Self::BadPause => "bad_pause",
             Self::ChangedMeanwhile { .. } => "changed_meanwhile",
             Self::Decoy => "decoy",
+            Self::TrailKept(_) => "trail_kept",
             Self::NoChange(_) => "no_change",
             Self::ClockSuspect => "clock_suspect",
             Self::UsesIncomplete => "uses_incomplete",

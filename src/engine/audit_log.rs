@@ -2,12 +2,14 @@
 //! others what they did and what concerns their keys.
 
 mod export;
+mod older;
 
 use std::ops::ControlFlow;
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 pub use self::export::{Part, check_export, export_line};
+pub use self::older::{Older, Span, Told};
 use super::error::EngineError;
 use super::ledger::{Head, hex};
 use super::rows::{AUDIT, audit_key, open_row, seq_of};
@@ -58,6 +60,9 @@ pub struct AuditPage {
     /// Hand it back as `before` for older ones; `None` at the beginning of the trail.
     #[n(1)]
     pub next: Option<u64>,
+    /// Where the entries are that are no longer in the store, at the beginning of such a trail.
+    #[n(2)]
+    pub older: Option<Box<Older>>,
 }
 
 /// How the chain stands.
@@ -125,16 +130,12 @@ pub struct AuditReport {
     /// Hash of the newest entry, hex: keep it elsewhere, and nobody can cut the trail unseen.
     #[n(3)]
     pub head: String,
-    /// Of an export that is a part of the trail, which.
+    /// The entry before the first that was checked: of a store those up to it are elsewhere.
     #[n(4)]
+    pub base: u64,
+    /// Of an export that is a part of the trail, which.
+    #[n(5)]
     pub part: Option<Part>,
-}
-
-impl AuditReport {
-    /// Nothing is wrong so far.
-    const fn begin() -> Self {
-        Self { integrity: Integrity::Intact, faults: Vec::new(), entries: 0, head: String::new(), part: None }
-    }
 }
 
 /// Rows read at once while paging.
@@ -204,7 +205,10 @@ impl Trail<'_> {
             }
             match rows.next {
                 Some(next) => before = Some(next),
-                None => return Ok(page),
+                None => {
+                    page.older = self.older()?.map(Box::new);
+                    return Ok(page);
+                }
             }
         }
     }
@@ -233,12 +237,12 @@ impl Trail<'_> {
         }
     }
 
-    /// Checks the whole chain, which is known to end at `known` and to be doubted as `doubts` say.
-    pub fn check(self, known: Head, doubts: &[Doubt]) -> Result<AuditReport, EngineError> {
+    /// Checks the whole chain, which is known to begin after entry `base`, to end at `known` and to be doubted as `doubts` say.
+    pub fn check(self, known: Head, base: u64, doubts: &[Doubt]) -> Result<AuditReport, EngineError> {
         let (sealer, chain) = (self.keyring.sealer(), self.keyring.audit_chain());
-        let mut report = AuditReport::begin();
-        let mut head = Head { seq: 0, hash: chain.genesis() };
-        let walked = self.walk(0, known, &mut |seq, value| {
+        let mut report = AuditReport::after(base);
+        let mut head = Head { seq: base, hash: chain.genesis() };
+        let walked = self.walk(base, known, &mut |seq, value| {
             let expected = head.seq + 1;
             if seq != expected {
                 report.fault(
@@ -248,7 +252,8 @@ impl Trail<'_> {
             }
             match open_row(&sealer, &chain, seq, value) {
                 Ok(entry) => {
-                    if seq == expected && entry.previous != head.hash {
+                    let begins = base > 0 && seq == base + 1;
+                    if seq == expected && !begins && entry.previous != head.hash {
                         report.fault(
                             Integrity::Altered,
                             format!("entry {seq} does not follow entry {}", head.seq),
@@ -298,12 +303,24 @@ impl Trail<'_> {
         if seq == 0 {
             return Ok(Some(hex(&chain.genesis())));
         }
-        let Some(entry) = self.store.get(&audit_key(seq))? else { return Ok(None) };
+        let Some(entry) = self.store.get(&audit_key(seq))? else { return Ok(self.hash_before(seq + 1)?) };
         Ok(Some(hex(&open_row(&sealer, &chain, seq, &entry.value)?.hash)))
     }
 }
 
 impl AuditReport {
+    /// Nothing was checked yet of a trail that begins after that entry.
+    fn after(base: u64) -> Self {
+        Self {
+            integrity: Integrity::Intact,
+            faults: Vec::new(),
+            entries: 0,
+            head: String::new(),
+            base,
+            part: None,
+        }
+    }
+
     fn fault(&mut self, integrity: Integrity, what: String) {
         self.integrity = match (self.integrity, integrity) {
             // What is missing comes first: records newer than a cut trail look altered because of the cut.
@@ -314,6 +331,32 @@ impl AuditReport {
         self.faults.push(what);
     }
 
+    /// Takes in what a check of the entries before those of this trail found. They must lead to the entry with the hash
+    /// `ends`, hex, which the trail goes on from.
+    pub fn go_on_from(&mut self, before: &Self, ends: &str) {
+        let base = self.base;
+        for fault in &before.faults {
+            self.fault(before.integrity, format!("before entry {}: {fault}", base + 1));
+        }
+        if !before.faults.is_empty() {
+            return;
+        }
+        if (before.entries, before.head.as_str()) == (base, ends) {
+            (self.entries, self.base) = (self.entries + base, 0);
+        } else if before.entries < base {
+            self.fault(
+                Integrity::Short,
+                format!(
+                    "the files end with entry {}, and the store goes on after entry {base}",
+                    before.entries
+                ),
+            );
+        } else {
+            let what = format!("the files do not lead to entry {base}, which the store goes on from");
+            self.fault(Integrity::Altered, what);
+        }
+    }
+
     /// Compares with a line that was kept elsewhere. The chain must go through it.
     pub fn hold_against(&mut self, anchor: &Anchor, found: Option<&str>) {
         match found {
@@ -322,6 +365,14 @@ impl AuditReport {
             Some(_) => self.fault(
                 Integrity::Altered,
                 format!("entry {} is not the one the anchor names: the trail was rewritten", anchor.seq),
+            ),
+            None if anchor.seq <= self.base => self.fault(
+                Integrity::Unverifiable,
+                format!(
+                    "the anchor names entry {}, which is no longer in the store: it can be checked with the file that holds \
+                     the entries up to {} (`audit verify --trimmed FILE`), and not without it",
+                    anchor.seq, self.base
+                ),
             ),
             None => self.fault(
                 Integrity::Short,

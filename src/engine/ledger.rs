@@ -22,7 +22,7 @@ use crate::crypto::record::{self, Sealer};
 use crate::crypto::seal::SealKey;
 use crate::crypto::state_digest::StateDigest;
 use crate::crypto::{Keyring, StoreId};
-use crate::domain::audit::{Entry, RecordLine};
+use crate::domain::audit::{Entry, RecordLine, Trimmed};
 use crate::domain::history::Coverage;
 use crate::domain::{Event, HeaderMark, PublicId, Record};
 use crate::store::{CommitError, Guard, Op, Rev, Seal, Store};
@@ -49,9 +49,22 @@ impl Head {
     }
 }
 
+/// Where a ledger goes on.
+pub struct Standing {
+    /// Where the chain stands.
+    pub head: Head,
+    /// Digest of all records.
+    pub digest: StateDigest,
+    /// The revision of the store.
+    pub rev: Rev,
+    /// Which entries are no longer in the store.
+    pub trimmed: Option<Trimmed>,
+}
+
 /// An entry in its place in the chain, sealed and not yet written.
 struct Chained {
     head: Head,
+    trimmed: Option<Trimmed>,
     key: Vec<u8>,
     sealed: Vec<u8>,
 }
@@ -111,6 +124,7 @@ pub struct Ledger {
     head: Head,
     digest: StateDigest,
     rev: Rev,
+    trimmed: Option<Trimmed>,
     footing: Footing,
     /// The generation of the journal of denials, which each entry names.
     journal: Arc<AtomicU64>,
@@ -122,7 +136,7 @@ impl Ledger {
     pub fn new(
         store: Arc<dyn Store>,
         keyring: &Keyring,
-        (head, digest, rev): (Head, StateDigest, Rev),
+        Standing { head, digest, rev, trimmed }: Standing,
         journal: Arc<AtomicU64>,
         entropy: Box<dyn Entropy + Send>,
     ) -> Self {
@@ -135,6 +149,7 @@ impl Ledger {
             head,
             digest,
             rev,
+            trimmed,
             footing: Footing::Settled,
             journal,
             entropy,
@@ -158,6 +173,7 @@ impl Ledger {
         let Attempt { last, digest, sequel } = *attempt;
         let Some(rev) = made else { return Ok(Some((Fate::NotMade, sequel))) };
         (self.head, self.digest, self.rev) = (last.head, digest, self.rev.max(rev));
+        self.trimmed = last.trimmed;
         Ok(Some((Fate::Made, sequel)))
     }
 
@@ -174,6 +190,11 @@ impl Ledger {
     /// Where the chain stands.
     pub const fn head(&self) -> Head {
         self.head
+    }
+
+    /// Which entries are no longer in the store, or are on their way out.
+    pub const fn trimmed(&self) -> Option<Trimmed> {
+        self.trimmed
     }
 
     /// The source of randomness.
@@ -207,7 +228,7 @@ impl Ledger {
             let sealed = self.sealer.seal_with(&mut *self.entropy, &key, seq, &record.encode()?)?;
             let tag = record::tag(&sealed)?;
             digest.add(&key, seq, &tag);
-            entry.records.push(RecordLine { key: at.to_string(), tag: hex(&tag) });
+            entry.records.push(RecordLine { key: at.to_string(), tag: hex(&tag), wrote: None });
             ops.push(Op::Put(key, sealed));
         }
         if let Some(mark) = mark {
@@ -254,6 +275,9 @@ impl Ledger {
         entry.store = self.id.to_string();
         entry.state = hex(&digest.commitment());
         entry.journal = self.journal.load(Ordering::Acquire);
+        // The one that tells of a trimming comes with it.
+        let trimmed = entry.trimmed.or(self.trimmed);
+        entry.trimmed = trimmed;
         let body =
             serde_json::to_string(&entry).map_err(|error| EngineError::Unwritable(error.to_string()))?;
         let link = self.chain.extend(&head.hash, body.as_bytes());
@@ -261,7 +285,7 @@ impl Ledger {
         let key = audit_key(seq);
         let plain = encoded(&row)?;
         let sealed = self.sealer.seal_with(&mut *self.entropy, &key, seq, &plain)?;
-        Ok(Chained { head: Head { seq, hash: link.hash }, key, sealed })
+        Ok(Chained { head: Head { seq, hash: link.hash }, trimmed, key, sealed })
     }
 
     /// Commits entries that follow the head one after another and lead to `digest`, and what belongs to them.
@@ -280,6 +304,7 @@ impl Ledger {
         match self.store.commit(&guards, &ops) {
             Ok(rev) => {
                 (self.head, self.digest, self.rev) = (last.head, digest, self.rev.max(rev));
+                self.trimmed = last.trimmed;
                 Ok(())
             }
             Err(CommitError::Unknown(why)) => {
@@ -357,6 +382,16 @@ impl Ledger {
                 self.rev = self.rev.max(self.store.commit(&[], &ops)?);
             }
         }
+        Ok(())
+    }
+
+    /// Removes entries of which the trail says that they were taken out of the store.
+    pub fn remove_trimmed(&mut self, seqs: &[u64]) -> Result<(), EngineError> {
+        self.must_be_settled()?;
+        let upto = self.trimmed.map_or(0, |trimmed| trimmed.upto);
+        let gone = seqs.iter().filter(|seq| **seq <= upto);
+        let ops: Vec<Op> = gone.map(|seq| Op::Delete(audit_key(*seq))).collect();
+        self.rev = self.rev.max(self.store.commit(&[], &ops)?);
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use super::timekeeper::Mark;
 use crate::crypto::Keyring;
 use crate::crypto::record::{self, Sealer};
 use crate::crypto::state_digest::StateDigest;
+use crate::domain::audit::Trimmed;
 use crate::domain::history::Coverage;
 use crate::domain::proof::Against;
 use crate::domain::{Catalog, Proof, PublicId, Record, RecordKey, Scopes, State, Timestamp, Usage};
@@ -31,6 +32,8 @@ pub struct Loaded {
     pub digest: StateDigest,
     /// The store's revision.
     pub rev: Rev,
+    /// Which entries of the trail are no longer in the store.
+    pub trimmed: Option<Trimmed>,
     /// The highest believed time.
     pub mark: Option<Mark>,
     /// Since when no use was lost.
@@ -66,6 +69,12 @@ pub struct Witness<'a> {
 }
 
 impl<'a> Witness<'a> {
+    /// Of a store in memory.
+    #[cfg(test)]
+    pub(super) const fn of_seal(seal: Option<&'a Seal>) -> Self {
+        Self { seal, doubt: None }
+    }
+
     /// Of a store that was opened.
     pub const fn of(opened: &'a Opened) -> Self {
         Self { seal: opened.seal.as_ref(), doubt: opened.doubt.as_ref() }
@@ -119,6 +128,7 @@ pub fn load(
     let mut proof = Proof::default();
     let newest = trail.newest()?;
     let (head, newest_at, journal) = (newest.head, newest.at, newest.journal);
+    let (base, trimmed) = (newest.base(), newest.trimmed);
     let (part, rev, mut doubts) = read_and_prove(store, keyring, &sealer, &trail, newest, &mut proof)?;
     doubts.extend(witness.doubt.map(|doubt| match doubt {
         store::Doubt::RolledBack { .. } => Doubt::short(doubt.in_words()),
@@ -126,7 +136,7 @@ pub fn load(
     }));
     // A seal that is damaged is told of already.
     let damaged = matches!(witness.doubt, Some(store::Doubt::SealDamaged(_)));
-    let missed = if damaged { None } else { trail.check_seal(keyring, head, witness.seal)? };
+    let missed = if damaged { None } else { trail.check_seal(keyring, (head, base), witness.seal)? };
     if damaged || missed.is_some() {
         proof.vouch_for_nothing();
     }
@@ -144,7 +154,21 @@ pub fn load(
     let unshown = if doubts.is_empty() { read_unshown(store, &sealer, head, witness.seal)? } else { None };
     let state = assemble(part.records, part.uses, catalog);
     let digest = part.digest;
-    Ok(Loaded { state, head, digest, rev, mark, unbroken, covered, others, journal, unshown, doubts, proof })
+    Ok(Loaded {
+        state,
+        head,
+        digest,
+        rev,
+        trimmed,
+        mark,
+        unbroken,
+        covered,
+        others,
+        journal,
+        unshown,
+        doubts,
+        proof,
+    })
 }
 
 /// Reads the records, and holds them against the trail.
@@ -156,7 +180,7 @@ fn read_and_prove(
     newest: Newest,
     proof: &mut Proof,
 ) -> Result<(Part, Rev, Vec<Doubt>), EngineError> {
-    let head = newest.head;
+    let (head, base) = (newest.head, newest.base());
     let read = read_records(store, keyring, sealer);
     let vouched = match (newest.vouched, &read) {
         (Some(Err(why)), _) => Err(why),
@@ -172,9 +196,9 @@ fn read_and_prove(
             let doubts = part.doubts.clone();
             return Ok((part, rev, doubts));
         }
-        Ok((part, rev)) => (part, rev, trail.testimony(head)?),
+        Ok((part, rev)) => (part, rev, trail.testimony(head, base)?),
         Err(StoreError::Damaged(why)) => {
-            let said = trail.testimony(head)?;
+            let said = trail.testimony(head, base)?;
             let mut part = read_named(store, keyring, sealer, &said)?;
             part.doubts.push(Doubt::altered(why));
             (part, store.health().rev, said)

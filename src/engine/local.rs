@@ -19,7 +19,7 @@ use super::delivery::Posting;
 use super::error::EngineError;
 use super::image::Image;
 use super::imported::{self, Imported};
-use super::ledger::{Ledger, hex};
+use super::ledger::{Head, Ledger, Standing, hex};
 use super::load::Loaded;
 use super::overdue::{self, Kept, Overdue};
 use super::scribe::{Refused, Register, Scribe};
@@ -79,16 +79,16 @@ pub struct LocalEngine {
     /// What takes access away and is in force, but could not be written yet.
     pub(super) overdue: Arc<Overdue>,
     catalog: Arc<Catalog>,
-    time: Arc<Timekeeper>,
+    pub(super) time: Arc<Timekeeper>,
     pub(super) feed: broadcast::Sender<News>,
-    doubts: Vec<Doubt>,
+    pub(super) doubts: Vec<Doubt>,
     /// Held for the whole of a change to it, the commit that names its slots included.
     header: Option<Mutex<HeaderFile>>,
     pub(super) callers: Arc<Callers>,
     pub(super) clock: Arc<dyn Clock>,
     cost: Cost,
     dir: Option<PathBuf>,
-    sealing: Arc<SealThread>,
+    pub(super) sealing: Arc<SealThread>,
     pub(super) register: Arc<Register>,
     pub(super) scribe: Scribe,
     turn: Mutex<()>,
@@ -111,7 +111,8 @@ impl LocalEngine {
         let tokens = Arc::new(TokenDesk::new(&keyring, &state, proof));
         let sealing = Arc::new(SealThread::start(Arc::clone(&store)));
         let generation = kept.as_ref().map_or_else(Arc::default, Kept::generation);
-        let standing = (loaded.head, loaded.digest, loaded.rev);
+        let Loaded { head, digest, rev, trimmed, .. } = loaded;
+        let standing = Standing { head, digest, rev, trimmed };
         let ledger = Ledger::new(Arc::clone(&store), &keyring, standing, generation, entropy);
         let (state, verifier) = (Arc::new(RwLock::new(state)), Arc::new(verifier));
         let ledger = Arc::new(Mutex::new(ledger));
@@ -289,12 +290,18 @@ impl LocalEngine {
 
     /// One whole reading of the trail at a time: the others wait for their turn, and the machine stays free for those
     /// who write and verify.
-    fn turn(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn trail(&self) -> Trail<'_> {
+    pub(super) fn trail(&self) -> Trail<'_> {
         Trail { store: &*self.store, keyring: &self.keyring }
+    }
+
+    /// The newest entry, and the one before the first that is in the store.
+    fn trail_ends(&self) -> (Head, u64) {
+        let ledger = self.ledger();
+        (ledger.head(), ledger.trimmed().map_or(0, |trimmed| trimmed.upto))
     }
 
     fn search(&self, session: &Session, presented: &[u8]) -> Result<Tried, EngineError> {
@@ -303,8 +310,8 @@ impl LocalEngine {
         let bearer = self.decide(presented, &[], Counting::Off, |_| ()).bearer();
         let search = Search::of(&self.state(), self.keyring.fingerprint(presented), bearer);
         let _turn = self.turn();
-        let known = self.ledger().head();
-        search.through(self.trail(), known)
+        let (known, base) = self.trail_ends();
+        search.through(self.trail(), known, base)
     }
 
     /// What may be seen of the use of a key or an app: of an app, that of its keys as well.
@@ -416,8 +423,8 @@ impl Engine for LocalEngine {
             Question::CheckAudit => {
                 domain::authorize(&self.state(), &session.actor(), Action::ReadOwnAudit)?;
                 let _turn = self.turn();
-                let known = self.ledger().head();
-                Finding::CheckAudit(self.trail().check(known, &self.doubts)?)
+                let (known, base) = self.trail_ends();
+                Finding::CheckAudit(self.trail().check(known, base, &self.doubts)?)
             }
             Question::Anchor => Finding::Anchor(self.newest_anchor()),
             Question::AuditHash(seq) => Finding::AuditHash(self.trail().hash(seq)?),
@@ -432,6 +439,10 @@ impl Engine for LocalEngine {
             Question::History(about) => Finding::History(Box::new(self.picture(session, about)?)),
             Question::Copy(want) => Finding::Copy(Box::new(self.copy_part(session, want)?)),
             Question::Whose(presented) => Finding::Whose(self.whose(session, presented)?),
+            Question::Span => {
+                domain::authorize(&self.state(), &session.actor(), Action::ReadOwnAudit)?;
+                Finding::Span(self.trail().span()?)
+            }
         })
     }
 

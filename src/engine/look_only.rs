@@ -44,6 +44,7 @@ impl Engine for LookOnly {
             | Q::Anchor
             | Q::AuditHash(_)
             | Q::Doors
+            | Q::Span
             | Q::Test { .. }
             | Q::Called(_)
             | Q::Whose(_)

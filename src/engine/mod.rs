@@ -16,7 +16,7 @@
 //! - `imported`: the keys whose secrets were made elsewhere.
 //! - [`oauth`]: access tokens: issuing, checking, ending them. `token_desk`: the keys for that.
 //! - `snapshot`: what is held in memory. `question`: what can be asked. [`audit_log`]: reading and checking the trail. `tried`: what it says of one token.
-//!   `whose`: what a secret opens that was found somewhere.
+//!   `trim`: taking its oldest entries out of the store. `whose`: what a secret opens that was found somewhere.
 //! - `troubles`: what is wrong, for people.
 //! - `doors`: slots, passphrases, recovery. [`backup`]: the whole store as one file, and back.
 //! - [`clock`] and `timekeeper`: time, injected and doubted. [`demo`]: a store full of sample data.
@@ -58,6 +58,7 @@ pub mod throttle;
 mod timekeeper;
 mod token_desk;
 mod tried;
+mod trim;
 mod troubles;
 mod uses;
 mod verifier;
@@ -87,6 +88,7 @@ pub use self::sweep::{Sweeping, Sweeps, Swept};
 pub use self::sweeper::{Pace, Sweeper};
 pub use self::timekeeper::{Dial, Mark, Now, Timekeeper};
 pub use self::tried::{Party, Tried, Try};
+pub use self::trim::SEGMENT;
 pub use self::troubles::{Troubles, failing, fails, troubles};
 pub use self::verifier::Verifier;
 #[cfg(feature = "console")]

@@ -127,6 +127,13 @@ impl Overdue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether nothing waits and the journal beside the database says so.
+    pub fn is_at_rest(&self) -> bool {
+        let waiting = self.waiting();
+        let is_told = waiting.current || self.parts.kept.is_none();
+        waiting.denials.is_empty() && waiting.held.is_empty() && is_told
+    }
+
     /// What waits, for whoever shows it.
     pub fn unwritten(&self) -> Unwritten {
         let waiting = self.waiting();

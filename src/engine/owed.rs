@@ -84,7 +84,9 @@ impl Note {
     /// Whether `entry` changed one of them after this was asked for.
     pub fn is_outdated_by(&self, entry: &Entry) -> bool {
         let later = self.after.map_or(entry.at > self.at.0, |after| entry.seq > after);
-        let written = |record: RecordKey| entry.records.iter().any(|line| line.key == record.to_string());
+        let written = |record: RecordKey| {
+            entry.records.iter().any(|line| line.wrote.is_none() && line.key == record.to_string())
+        };
         later && self.records().into_iter().any(written)
     }
 }

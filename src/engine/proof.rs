@@ -4,6 +4,9 @@
 //!
 //! Entries prove by hash, from the newest back to the first gap. An entry beyond a gap proves nothing: what is missing there
 //! may have taken away what it gave.
+//!
+//! Where entries were taken out of the store, the newest one says which, and the walk ends there: what they said of records is
+//! said again by entries after them, see `trim`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +16,7 @@ use super::rows::{AUDIT, AuditRow, audit_key, open_row, seq_of};
 use crate::crypto::Keyring;
 use crate::crypto::chain::AuditChain;
 use crate::crypto::record::{self, Sealer};
-use crate::domain::audit::Entry;
+use crate::domain::audit::{Entry, RecordLine, Trimmed};
 use crate::domain::proof::{Against, Proof};
 use crate::domain::{RecordKey, Timestamp};
 use crate::store::{KeyRange, Seal, Store, StoreError};
@@ -31,6 +34,19 @@ pub struct Newest {
     pub at: Option<Timestamp>,
     /// The generation of the journal of denials it names; 0 when it names none, or cannot be read.
     pub journal: u64,
+    /// Which entries it says are no longer in the store.
+    pub trimmed: Option<Trimmed>,
+}
+
+impl Newest {
+    const fn unread(head: Head, vouched: Option<Result<String, Doubt>>) -> Self {
+        Self { head, vouched, at: None, journal: 0, trimmed: None }
+    }
+
+    /// The entry before the first one of the trail.
+    pub fn base(&self) -> u64 {
+        self.trimmed.map_or(0, |trimmed| trimmed.upto)
+    }
 }
 
 /// Reads the trail of one store.
@@ -53,19 +69,17 @@ impl<'a> Trail<'a> {
             Ok(page) => page,
             Err(StoreError::Damaged(why)) => {
                 let doubt = Doubt::altered(format!("the newest audit entry cannot be read: {why}"));
-                return Ok(Newest { head: none, vouched: Some(Err(doubt)), at: None, journal: 0 });
+                return Ok(Newest::unread(none, Some(Err(doubt))));
             }
             Err(error) => return Err(error),
         };
         let Some((key, row)) = page.rows.into_iter().next() else {
-            return Ok(Newest { head: none, vouched: None, at: None, journal: 0 });
+            return Ok(Newest::unread(none, None));
         };
         let seq = seq_of(&key).unwrap_or(0);
-        let unreadable = |why: String| Newest {
-            head: Head { seq, ..none },
-            vouched: Some(Err(Doubt::altered(format!("the newest audit entry ({seq}) {why}")))),
-            at: None,
-            journal: 0,
+        let unreadable = |why: String| {
+            let doubt = Doubt::altered(format!("the newest audit entry ({seq}) {why}"));
+            Newest::unread(Head { seq, ..none }, Some(Err(doubt)))
         };
         Ok(match open_row(self.sealer, &self.chain, seq, &row.value) {
             Err(why) => unreadable(format!("cannot be read: {why}")),
@@ -74,6 +88,7 @@ impl<'a> Trail<'a> {
                     head: Head { seq, hash: row.hash },
                     at: Some(Timestamp(entry.at)),
                     journal: entry.journal,
+                    trimmed: entry.trimmed,
                     vouched: Some(Ok(entry.state)),
                 },
                 _ => unreadable("cannot be read by this keydeck".into()),
@@ -81,12 +96,12 @@ impl<'a> Trail<'a> {
         })
     }
 
-    /// What speaks against the trail reaching as far as it once did. The seal is written before the first entry, so that a
+    /// What speaks against the trail, which begins after entry `base`, reaching as far as it once did. The seal is written before the first entry, so that a
     /// store with entries and without a seal has lost it.
     pub fn check_seal(
         &self,
         keyring: &Keyring,
-        head: Head,
+        (head, base): (Head, u64),
         seal: Option<&Seal>,
     ) -> Result<Option<Doubt>, StoreError> {
         let Some(seal) = seal else {
@@ -109,10 +124,18 @@ impl<'a> Trail<'a> {
         // The number is not under the MAC, the hash is: it must be that of the entry with this number.
         let known = if sealed.seq == 0 {
             Some(self.chain.genesis())
+        } else if sealed.seq == base {
+            self.entry(base + 1)?.map(|(row, _)| row.previous)
         } else {
             self.entry(sealed.seq)?.map(|(row, _)| row.hash)
         };
         Ok((known != Some(sealed.hash)).then(|| {
+            if sealed.seq < base {
+                return Doubt::short(format!(
+                    "the seal file is of a time before the entries up to {base} were taken out of the audit trail: whether \
+                     the store went back in time cannot be told. Put the newest file `seal` back"
+                ));
+            }
             Doubt::short(format!(
                 "the store went back in time: the seal file knows audit entry {}, the store does not",
                 sealed.seq
@@ -152,24 +175,26 @@ impl<'a> Trail<'a> {
         Ok((entries, gap))
     }
 
-    /// Reads the trail for what it says of each record.
-    pub fn testimony(&self, head: Head) -> Result<Testimony, StoreError> {
+    /// Reads the trail from its newest entry back to the one after `base` for what it says of each record.
+    pub fn testimony(&self, head: Head, base: u64) -> Result<Testimony, StoreError> {
         let mut said = Testimony::default();
         let (mut seq, mut expected) = (head.seq, head.hash);
-        while seq > 0 {
+        while seq > base {
             let Some((row, entry)) = self.entry(seq)?.filter(|(row, _)| row.hash == expected) else { break };
             for line in entry.records {
                 // From the newest back: the first that is met wrote last.
-                said.last.entry(line.key).or_insert(Line { seq, tag: line.tag });
+                let wrote = line.wrote.unwrap_or(seq);
+                said.last.entry(line.key).or_insert(Line { seq, wrote, tag: line.tag });
             }
             (seq, expected) = (seq - 1, row.previous);
         }
-        if seq == 0 && expected == self.chain.genesis() {
+        // Where the chain goes on from is in the hash of the first entry there is.
+        if seq == base && (base > 0 || expected == self.chain.genesis()) {
             return Ok(said);
         }
         // What lies beyond proves nothing, but names what there was.
         said.gap = Some(seq);
-        for seq in 1..=seq {
+        for seq in base + 1..=seq {
             for line in self.entry(seq)?.map(|(_, entry)| entry.records).unwrap_or_default() {
                 if !said.last.contains_key(&line.key) {
                     said.beyond.insert(line.key);
@@ -181,7 +206,10 @@ impl<'a> Trail<'a> {
 }
 
 struct Line {
+    /// The newest entry that says so.
     seq: u64,
+    /// The entry that wrote it: the same, or one that was taken out of the store.
+    wrote: u64,
     tag: String,
 }
 
@@ -202,6 +230,34 @@ impl Testimony {
         self.last.keys().chain(&self.beyond).map(String::as_str)
     }
 
+    /// Whether it is known of every record.
+    pub const fn is_whole(&self) -> bool {
+        self.gap.is_none()
+    }
+
+    /// What entries up to this one say of records that none after it names, to be said again.
+    pub fn said_upto(&self, upto: u64) -> Vec<RecordLine> {
+        let old = self.last.iter().filter(|(_, line)| line.seq <= upto);
+        let again = |(key, line): (&String, &Line)| RecordLine {
+            key: key.clone(),
+            tag: line.tag.clone(),
+            wrote: Some(line.wrote),
+        };
+        let mut lines: Vec<RecordLine> = old.map(again).collect();
+        lines.sort_by_key(|line| line.wrote);
+        lines
+    }
+
+    /// A record of which `before`, which reached as far as entry `known`, says what this says no more.
+    pub fn lacks<'b>(&self, before: &'b Self, known: u64) -> Option<&'b str> {
+        let is_kept = |key: &str, line: &Line| {
+            self.last
+                .get(key)
+                .is_some_and(|now| now.wrote > known || (now.wrote == line.wrote && now.tag == line.tag))
+        };
+        before.last.iter().find(|(key, line)| !is_kept(key, line)).map(|(key, _)| key.as_str())
+    }
+
     /// Compares all records with it. `found` are those that were read, `unreadable` those that could not be and are told of
     /// already. What is not proven is taken into `proof`, and told.
     pub fn judge<'r>(
@@ -213,7 +269,7 @@ impl Testimony {
     ) -> Result<Vec<Doubt>, StoreError> {
         let told: HashSet<RecordKey> = unreadable.copied().collect();
         let mut strays: Vec<(RecordKey, String)> = Vec::new();
-        for (key, Line { seq, tag }) in &self.last {
+        for (key, Line { wrote: seq, tag, .. }) in &self.last {
             let Some(at) = RecordKey::parse(key.as_bytes()) else { continue };
             let what = match store.get(key.as_bytes()) {
                 Ok(Some(row)) if record::tag(&row.value).is_ok_and(|found| hex(&found) == *tag) => continue,

@@ -3,7 +3,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::audit_log::{Anchor, AuditPage, AuditReport};
+use super::audit_log::{Anchor, AuditPage, AuditReport, Span};
 use super::backup::{Part, Want};
 use super::doors::Doors;
 use super::sweep::{Sweeping, Swept};
@@ -69,6 +69,9 @@ pub enum Question<'q> {
     /// Whose a secret is.
     #[n(11)]
     Whose(#[cbor(b(0), with = "minicbor::bytes")] &'q [u8]),
+    /// Which entries of the trail are in the store, and where older ones are.
+    #[n(21)]
+    Span,
 }
 
 /// What was found: for each question its own.
@@ -111,6 +114,9 @@ pub enum Finding {
     /// Whose a secret is.
     #[n(11)]
     Whose(#[n(0)] Whose),
+    /// From where to where the trail goes.
+    #[n(21)]
+    Span(#[n(0)] Span),
 }
 
 /// What was found, if it answers what was asked.
@@ -155,13 +161,13 @@ impl dyn Engine + '_ {
         limit: usize,
         about: Option<KeyId>,
     ) -> Result<AuditPage, EngineError> {
-        let mut all = AuditPage { lines: Vec::new(), next: before };
+        let mut all = AuditPage { next: before, ..AuditPage::default() };
         loop {
             let more = limit.saturating_sub(all.lines.len());
             let question = Question::Audit { before: all.next, limit: more, about };
             let page = found!(self.ask(session, question), Finding::Audit)?;
             all.lines.extend(page.lines);
-            all.next = page.next;
+            (all.next, all.older) = (page.next, page.older);
             if all.next.is_none() || all.lines.len() >= limit {
                 return Ok(all);
             }
@@ -186,6 +192,11 @@ impl dyn Engine + '_ {
     /// The hash of one entry, hex, if the trail has it.
     pub fn audit_hash(&self, session: &Session, seq: u64) -> Result<Option<String>, EngineError> {
         found!(self.ask(session, Question::AuditHash(seq)), Finding::AuditHash)
+    }
+
+    /// Which entries of the trail are in the store, and where older ones are.
+    pub fn span(&self, session: &Session) -> Result<Span, EngineError> {
+        found!(self.ask(session, Question::Span), Finding::Span)
     }
 
     /// Where the store lies and what opens it: all slots for an admin, for the others their own and the

@@ -130,6 +130,7 @@ impl LocalEngine {
             outlook = self.look_ahead()?;
         }
         self.register.keep_time()?;
+        self.clear_trimmed()?;
         swept.next = outlook.next;
         Ok(swept)
     }

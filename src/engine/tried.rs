@@ -39,6 +39,9 @@ pub struct Tried {
     /// When, the newest first: one line for each entry of the trail, as many as can be told.
     #[n(5)]
     pub tries: Vec<Try>,
+    /// The entry after which the trail was read: those up to it are no longer in the store.
+    #[n(6)]
+    pub base: u64,
 }
 
 /// A key or an app, by name.
@@ -106,7 +109,7 @@ impl Search {
         let speaks_for = line.map(|line| Party { kind: line.kind, id: line.id, name: line.name });
         // Of the last use itself: an older request's address would be a wrong answer.
         let seen = trace.and_then(|trace| trace.of_last_use(usage)).cloned();
-        let tried = Tried { fingerprint, speaks_for, usage, seen, refused: 0, tries: Vec::new() };
+        let tried = Tried { fingerprint, speaks_for, usage, seen, refused: 0, tries: Vec::new(), base: 0 };
         Self { tried, subject }
     }
 
@@ -136,14 +139,14 @@ impl Search {
         })
     }
 
-    /// Reads the trail to its end, which is known to be at `known`.
-    pub fn through(self, trail: Trail<'_>, known: Head) -> Result<Tried, EngineError> {
+    /// Reads the trail, which is known to begin after entry `base`, to its end, which is known to be at `known`.
+    pub fn through(self, trail: Trail<'_>, known: Head, base: u64) -> Result<Tried, EngineError> {
         let mut tries: VecDeque<Try> = VecDeque::new();
         let mut refused: u64 = 0;
         let (sealer, chain) = (trail.keyring.sealer(), trail.keyring.audit_chain());
         let mut broken = None;
         let mut read = 0;
-        trail.walk(0, known, &mut |seq, value| {
+        trail.walk(base, known, &mut |seq, value| {
             read += 1;
             match open_row(&sealer, &chain, seq, value) {
                 Ok(opened) => {
@@ -164,11 +167,11 @@ impl Search {
         })?;
         match broken {
             Some(error) => Err(EngineError::from(error)),
-            None if read < known.seq => {
-                let missing = format!("{} entries of the audit trail are missing", known.seq - read);
+            None if base + read < known.seq => {
+                let missing = format!("{} entries of the audit trail are missing", known.seq - base - read);
                 Err(StoreError::Damaged(missing).into())
             }
-            None => Ok(Tried { refused, tries: tries.into(), ..self.tried }),
+            None => Ok(Tried { refused, tries: tries.into(), base, ..self.tried }),
         }
     }
 }

@@ -185,6 +185,31 @@ fn older_entries_come_as_one_goes_down() {
 }
 
 #[test]
+fn a_trail_that_was_trimmed_ends_with_where_the_rest_is() {
+    let sample = sample();
+    let (engine, session) = (Arc::clone(&sample.engine), sample.session.clone());
+    let trim = |left: u64| {
+        let upto = engine.anchor(&session).unwrap().seq - left;
+        let head = engine.audit_hash(&session, upto).unwrap().unwrap();
+        let file = "/mnt/old.jsonl".to_owned();
+        engine.execute(&session, Command::TrimAudit { upto, head, file }).unwrap();
+    };
+    trim(9);
+    let mut console = desk_on(sample, screens(), (120, 40), &FakeClipboard::default());
+    console.press("6").advance(Duration::from_millis(50));
+    console.sees("are in /mnt/old.jsonl, trimmed by maria").sees_no("older ones come").sees_no("that is all");
+    console.sees("Took the oldest entries out of the audit trail: up to").sees("Said again who wrote");
+    console.sees_no("Founded the store");
+    console.press("V").sees("The chain is intact").sees("older ones are no longer in the store").press("esc");
+    // What is taken out while somebody looks is gone from the list.
+    let shown = |console: &Console| console.screen().matches("Set policy").count();
+    trim(0);
+    console.news(keydeck::tui::app::effect::Outcome::Changed).advance(Duration::from_millis(50));
+    console.sees("are in /mnt/old.jsonl, trimmed by maria");
+    assert_eq!(shown(&console), 0);
+}
+
+#[test]
 fn what_happens_meanwhile_comes_on_top_and_the_selection_stays() {
     let sample = sample();
     let (engine, session) = (Arc::clone(&sample.engine), sample.session.clone());

@@ -6,4 +6,5 @@ mod rotate;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;
+mod trim;
 mod victim;

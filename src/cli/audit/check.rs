@@ -1,7 +1,8 @@
 //! `keydeck audit verify`: of the store with its keys, or of an export with nothing but the export.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -22,9 +23,10 @@ const LINE_MAX: u64 = 1024 * 1024;
 
 pub(super) fn run(deck: &Deck, args: &Verify) -> Outcome {
     let anchors = args.anchor.as_deref().map(read_anchors).transpose()?.unwrap_or_default();
-    let report = match &args.export {
-        Some(path) => check_file(path, &anchors)?,
-        None => check_store(deck, &anchors)?,
+    let report = if args.export.is_empty() {
+        check_store(deck, &args.trimmed, &anchors)?
+    } else {
+        check_files(&args.export, &anchors)?
     };
     tell(deck, &report)
 }
@@ -46,27 +48,36 @@ pub(in crate::cli) fn read_anchors(path: &Path) -> Result<Vec<Anchor>, Fault> {
     Ok(anchors)
 }
 
-fn check_file(path: &Path, anchors: &[Anchor]) -> Result<AuditReport, Fault> {
-    let fail =
-        |e: std::io::Error| Fault::usage(format!("The export {} cannot be read: {e}.", path.display()));
-    let mut reader = BufReader::new(files::open_given(path).map_err(fail)?);
+/// Checks files of which each goes on where the one before it ends.
+fn check_files(paths: &[PathBuf], anchors: &[Anchor]) -> Result<AuditReport, Fault> {
+    let fail = |path: &Path, e: std::io::Error| {
+        Fault::usage(format!("The export {} cannot be read: {e}.", path.display()))
+    };
+    let open = |path: &PathBuf| match files::open_given(path) {
+        Ok(file) => Ok((path.clone(), BufReader::new(file))),
+        Err(error) => Err(fail(path, error)),
+    };
+    let mut readers = paths.iter().map(open).collect::<Result<VecDeque<_>, _>>()?;
     let mut failed = None;
-    let lines = std::iter::from_fn(|| match next_line(&mut reader) {
-        Ok(line) => line,
-        Err(error) => {
-            failed = Some(error);
-            None
+    let lines = std::iter::from_fn(|| {
+        loop {
+            let (path, reader) = readers.front_mut()?;
+            match next_line(reader) {
+                Ok(None) => drop(readers.pop_front()),
+                Ok(line) => return line,
+                Err(error) => {
+                    failed = Some(fail(path, error));
+                    return None;
+                }
+            }
         }
     });
     let report = check_export(lines, anchors);
-    match failed {
-        Some(error) => Err(fail(error)),
-        None => Ok(report),
-    }
+    failed.map_or(Ok(report), Err)
 }
 
 /// The next line without its end. What is not text is left for the check to refuse, line by line.
-fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
+pub(super) fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
     let mut bytes = Vec::new();
     if reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)? == 0 {
         return Ok(None);
@@ -77,11 +88,18 @@ fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn check_store(deck: &Deck, anchors: &[Anchor]) -> Result<AuditReport, Fault> {
+/// Checks the store; with the files that have the entries before its own, those too.
+fn check_store(deck: &Deck, trimmed: &[PathBuf], anchors: &[Anchor]) -> Result<AuditReport, Fault> {
     let signed = deck.sign_in_for(Wants::Named)?;
     let mut report = signed.engine.check_audit(&signed.session)?;
     let store = signed.engine.anchor(&signed.session)?.store;
-    for anchor in anchors {
+    let (older, anchors): (Vec<Anchor>, Vec<Anchor>) =
+        anchors.iter().cloned().partition(|anchor| !trimmed.is_empty() && anchor.seq <= report.base);
+    if !trimmed.is_empty() {
+        let ends = signed.engine.audit_hash(&signed.session, report.base)?.unwrap_or_default();
+        report.go_on_from(&check_files(trimmed, &older)?, &ends);
+    }
+    for anchor in &anchors {
         if anchor.store != store {
             return Err(Fault::unavailable(
                 "The anchor is of another store, so it says nothing about this one. Use this store's anchor.",
@@ -97,6 +115,9 @@ fn check_store(deck: &Deck, anchors: &[Anchor]) -> Result<AuditReport, Fault> {
 struct ReportLine<'a> {
     standing: &'static str,
     entries: u64,
+    /// The entry after which it was checked: those up to it are elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trimmed_upto: Option<u64>,
     head: &'a str,
     /// The first and the last entry, of an export that is a part of the trail.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,13 +136,19 @@ fn tell(deck: &Deck, report: &AuditReport) -> Outcome {
         let line = ReportLine {
             standing: word,
             entries: report.entries,
+            trimmed_upto: Some(report.base).filter(|base| *base > 0 && report.part.is_none()),
             head: &report.head,
             part: report.part.as_ref().map(|part| [part.after + 1, part.after + report.entries]),
             faults: &report.faults,
         };
         deck.output.value(&line)?;
     } else {
-        deck.output.text(&format!("{word}: {} entries checked, head {}\n", report.entries, report.head))?;
+        let after = match (&report.part, report.base) {
+            (Some(_), _) | (None, 0) => String::new(),
+            (None, base) => format!(" after entry {base}"),
+        };
+        deck.output
+            .text(&format!("{word}: {} entries checked{after}, head {}\n", report.entries, report.head))?;
         for fault in &report.faults {
             deck.output.say(fault);
         }

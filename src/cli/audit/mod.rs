@@ -1,9 +1,10 @@
-//! `keydeck audit`: read, check, anchor and export the trail. [`show`] reads and exports, [`check`] checks, [`tried`]
-//! looks for one token.
+//! `keydeck audit`: read, check, anchor, export and trim the trail. [`show`] reads and exports, [`check`] checks, [`tried`]
+//! looks for one token, [`trim`] takes old entries out of the store.
 
 mod check;
 mod show;
 mod tried;
+mod trim;
 
 pub(in crate::cli) use self::check::read_anchors;
 
@@ -31,6 +32,15 @@ pub enum Verb {
     Anchor,
     /// The whole trail to standard output (admins; noted in the trail)
     Export(Export),
+    /// Take the oldest entries out of the store, into a file that goes on proving them (admins; noted in the trail)
+    #[command(
+        after_help = "Whole segments of 10000 entries go. What they say of records that were not written since is said again in \
+                      the trail first, so that after damage each record can still be proven. The file is written, read again \
+                      and checked before anything leaves the store; where it is stands in the trail. Keep it: nothing else \
+                      has those entries. `keydeck audit verify --trimmed FILE` checks it together with the store. Keydecks of \
+                      before do not open a store whose trail was trimmed."
+    )]
+    Trim(trim::Trim),
     /// Whether a token that leaked was ever tried here, when and where from: the token on standard input (admins; noted)
     #[command(
         after_help = "Exit codes of this command: 0 it was tried, 1 it never was.\nThe trail keeps no token. What nobody \
@@ -62,9 +72,14 @@ pub struct List {
 /// Words of `audit verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Check this export (JSON lines) instead of the store; needs no passphrase
+    /// Check this export (JSON lines) instead of the store; needs no passphrase. Several, each of which goes on where the one
+    /// before it ends, are checked as one
     #[arg(long, value_name = "FILE")]
-    export: Option<PathBuf>,
+    export: Vec<PathBuf>,
+    /// Check the files that `audit trim` wrote together with the store, which goes on where the last of them ends: the oldest
+    /// first
+    #[arg(long, value_name = "FILE", conflicts_with = "export")]
+    trimmed: Vec<PathBuf>,
     /// A file with lines of `keydeck audit anchor`, one or many: the trail must go through all of them
     #[arg(long, value_name = "FILE")]
     anchor: Option<PathBuf>,
@@ -110,6 +125,7 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Verify(args) => check::run(deck, args),
         Verb::Anchor => show::anchor(deck),
         Verb::Export(args) => show::export(deck, args),
+        Verb::Trim(args) => trim::run(deck, args),
         Verb::Fingerprint(args) => tried::run(deck, args),
     }
 }

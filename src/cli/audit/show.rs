@@ -15,7 +15,7 @@ use crate::cli::times;
 use crate::domain::audit::{ActorLine, ChangeLine, Entry, Outcome as Happened, SubjectLine, TriesLine};
 use crate::domain::view::Sought;
 use crate::domain::{Command, Role, Timestamp};
-use crate::engine::audit_log::{AuditLine, Part, export_line};
+use crate::engine::audit_log::{AuditLine, Part, Span, export_line};
 use crate::engine::open::Wants;
 
 #[derive(Serialize)]
@@ -88,6 +88,8 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     deck.output.text(&table.render(deck.output))?;
     if page.next.is_some() {
         deck.output.say("There are older entries; --limit shows more.");
+    } else if let Some(older) = &page.older {
+        deck.output.say(&format!("Older entries are not in the store: {}.", older.in_words(times::local)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -95,6 +97,7 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
 fn what(entry: &Entry) -> String {
     match (entry.outcome, entry.denial()) {
         (_, Some(denial)) => denial,
+        _ if entry.event == Entry::CARRIED => format!("{} {} records", entry.event, entry.records.len()),
         (Happened::Done, _) => match entry.unasked() {
             Some(why) => format!("{} by itself: {why}", entry.event),
             None => entry.event.clone(),
@@ -192,7 +195,7 @@ pub(super) fn anchor(deck: &Deck) -> Outcome {
 }
 
 /// Entries read at once while exporting.
-const CHUNK: u64 = 500;
+pub(super) const CHUNK: u64 = 500;
 
 pub(super) fn export(deck: &Deck, args: &Export) -> Outcome {
     let moment = |name: &str, text: &Option<String>, edge| {
@@ -206,14 +209,18 @@ pub(super) fn export(deck: &Deck, args: &Export) -> Outcome {
     let signed = deck.sign_in_for(Wants::Named)?;
     signed.engine.execute(&signed.session, Command::ExportAudit)?;
     let newest = signed.engine.anchor(&signed.session)?;
+    let all = signed.engine.span(&signed.session)?;
+    if let Some(older) = &all.older {
+        deck.output.say(&format!("It begins with entry {}: {}.", all.first, older.in_words(times::local)));
+    }
     if format == Format::Csv {
         let heading = csv_row(CSV_COLUMNS.iter().map(ToString::to_string))?;
         deck.output.bytes(&heading)?;
     }
-    let is_whole = since.is_none() && until.is_none();
-    let all = if is_whole { Some((1, newest.seq)) } else { span(&signed, newest.seq, (since, until))? };
-    let Some((mut first, last)) = all else { return Ok(ExitCode::SUCCESS) };
-    if !is_whole && format == Format::Jsonl {
+    let is_all = since.is_none() && until.is_none();
+    let chosen = if is_all { Some((all.first, all.last)) } else { within(&signed, &all, (since, until))? };
+    let Some((mut first, last)) = chosen else { return Ok(ExitCode::SUCCESS) };
+    if format == Format::Jsonl && !(is_all && first == 1) {
         let hash = signed.engine.audit_hash(&signed.session, first - 1)?.unwrap_or_default();
         let part = Part { store: newest.store, after: first - 1, hash, upto: last };
         deck.output.bytes(format!("{}\n", part.line()).as_bytes())?;
@@ -239,18 +246,18 @@ pub(super) fn export(deck: &Deck, args: &Export) -> Outcome {
 }
 
 /// From the first entry of a time to its last, and all between them: in a part without gaps each line proves the next.
-fn span(
+fn within(
     signed: &Signed,
-    newest: u64,
+    all: &Span,
     (since, until): (Option<Timestamp>, Option<Timestamp>),
 ) -> Result<Option<(u64, u64)>, Fault> {
     let wanted = |line: &&AuditLine| {
         let at = Timestamp(line.entry.at);
         since.is_none_or(|since| since <= at) && until.is_none_or(|until| at <= until)
     };
-    let (mut first, mut found) = (1, None::<(u64, u64)>);
-    while first <= newest {
-        for line in oldest_first(signed, first, newest)?.iter().filter(wanted) {
+    let (mut first, mut found) = (all.first, None::<(u64, u64)>);
+    while first <= all.last {
+        for line in oldest_first(signed, first, all.last)?.iter().filter(wanted) {
             let seq = line.entry.seq;
             found = Some((found.map_or(seq, |(first, _)| first), seq));
         }
@@ -260,7 +267,7 @@ fn span(
 }
 
 /// A chunk of the trail from entry `first`; an export is read from its beginning.
-fn oldest_first(signed: &Signed, first: u64, last: u64) -> Result<Vec<AuditLine>, Fault> {
+pub(super) fn oldest_first(signed: &Signed, first: u64, last: u64) -> Result<Vec<AuditLine>, Fault> {
     let end = last.min(first + CHUNK - 1);
     let count = usize::try_from(end + 1 - first).unwrap_or(usize::MAX);
     let mut lines = signed.engine.audit(&signed.session, Some(end + 1), count, None)?.lines;

@@ -22,6 +22,9 @@ struct TriedLine<'a> {
     last_allowed_at: Option<String>,
     last_allowed_from: Option<String>,
     refused: u64,
+    /// Refused requests are known from the entry after this one on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trimmed_upto: Option<u64>,
     tries: Vec<TryLine<'a>>,
 }
 
@@ -63,6 +66,7 @@ impl<'a> TriedLine<'a> {
             last_allowed_at: tried.usage.last_used_at.map(Timestamp::rfc3339),
             last_allowed_from: tried.seen.as_ref().map(ToString::to_string),
             refused: tried.refused,
+            trimmed_upto: Some(tried.base).filter(|base| *base > 0),
             tries: tried.tries.iter().map(line).collect(),
         }
     }
@@ -82,6 +86,17 @@ pub(super) fn run(deck: &Deck, _: &Fingerprint) -> Outcome {
     Ok(if tried.is_never() { code(Exit::Refused) } else { ExitCode::SUCCESS })
 }
 
+/// From where on that is known.
+fn say_since(deck: &Deck, tried: &Tried) {
+    if tried.base > 0 {
+        deck.output.say(&format!(
+            "Of refused requests only entries after {} were asked: the older ones were trimmed. `keydeck audit list` says where \
+             they are.",
+            tried.base
+        ));
+    }
+}
+
 fn tell(deck: &Deck, tried: &Tried) -> Result<(), crate::cli::fault::Fault> {
     let whose = match &tried.speaks_for {
         Some(party) => format!("of the {} {} ({})", party.kind, party.name, party.id),
@@ -90,6 +105,7 @@ fn tell(deck: &Deck, tried: &Tried) -> Result<(), crate::cli::fault::Fault> {
     deck.output.text(&format!("fingerprint {}, {whose}\n", tried.fingerprint))?;
     if tried.is_never() {
         deck.output.text("never tried\n")?;
+        say_since(deck, tried);
         return Ok(());
     }
     if let Some(at) = tried.usage.last_used_at {
@@ -97,6 +113,7 @@ fn tell(deck: &Deck, tried: &Tried) -> Result<(), crate::cli::fault::Fault> {
         let times = tried.usage.count;
         deck.output.text(&format!("allowed {times}×, the last time {}{from}\n", times::local(at)))?;
     }
+    say_since(deck, tried);
     if tried.refused == 0 {
         return Ok(());
     }

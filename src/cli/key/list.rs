@@ -167,8 +167,10 @@ fn meanwhile(signed: &Signed, key: &Key, now: Timestamp) -> Option<Knocked> {
         let older = page.lines.last().is_none_or(|line| line.entry.at < since.0);
         entries.extend(page.lines.into_iter().map(|line| line.entry));
         before = page.next.filter(|_| !older);
+        // That nobody did cannot be told where entries of that time are no longer in the store.
+        let is_cut = page.older.is_some_and(|older| older.before.is_none_or(|begins| since < begins));
         if before.is_none() || entries.len() >= WEEK {
-            return knocked(key, entries.iter(), now);
+            return knocked(key, entries.iter(), now).filter(|knocked| !is_cut || !knocked.by.is_empty());
         }
     }
 }

@@ -209,6 +209,8 @@ commands! {
         "Read the audit trail" "reading the whole audit trail" "audit trail read";
     ExportAudit {}                 "audit.export"        Nothing              Leaves   Nothing                 Nothing        Operator
         "Exported the audit trail" "exporting the audit trail" "audit trail exported";
+    TrimAudit {..}                 "audit.trim"          Nothing              Leaves   Nothing                 Nothing        Operator
+        "Took the oldest entries out of the audit trail" "taking entries out of the audit trail" "audit trail trimmed";
     BackUp {}                      "store.backup"        Nothing              Leaves   Nothing                 Nothing        Operator
         "Began a backup of the store" "backing the store up" "backup begun";
     CloseBackup {..}               "store.backed-up"     Nothing              Leaves   Nothing                 Nothing        Operator

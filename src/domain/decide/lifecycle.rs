@@ -7,7 +7,9 @@ use crate::domain::authorize::{Action, authorize};
 use crate::domain::command::{Context, NoticeRef};
 use crate::domain::delivery::{Channel, ChannelName, WAITING_MAX};
 use crate::domain::event::Event;
+use crate::domain::invisible::invisible;
 use crate::domain::lifecycle::{Cycle, Grounds, Hold, Pass, Seen, Word, plan};
+use crate::domain::name::BadText;
 use crate::domain::{Expiry, Refusal, State, Timestamp, notice};
 
 pub(super) fn sweep(state: &State, pass: Pass, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -83,6 +85,31 @@ pub(super) fn put_back(
     let hold =
         Hold { since: Some(context.now), confirmed: None, put_back: Some(made), ..state.hold().clone() };
     Ok(vec![Event::StorePutBack(hold, missing)])
+}
+
+/// Characters of the name of a file.
+const FILE_MAX: usize = 1_000;
+
+/// Entries leave the trail when nobody is still to be told what they say. Whether the trail can spare them otherwise is for
+/// whoever has it to say.
+pub(super) fn trim_audit(state: &State, upto: u64, head: &str, file: &str) -> Result<Vec<Event>, Refusal> {
+    let bad = |why| Err(Refusal::BadText { field: "file", why });
+    let length = file.chars().count();
+    if length == 0 {
+        return bad(BadText::Empty);
+    }
+    if length > FILE_MAX {
+        return bad(BadText::TooLong { length, limit: FILE_MAX });
+    }
+    if let Some((_, c)) = invisible(file).next() {
+        return bad(BadText::Invisible { code: c.into() });
+    }
+    if state.channels().filter_map(Channel::reads_after).any(|after| after < upto) {
+        return Err(Refusal::TrailKept(
+            "a channel still has to tell what they say. Let it, or give that up with `keydeck notices drop`",
+        ));
+    }
+    Ok(vec![Event::AuditTrimmed(upto, head.to_owned(), file.to_owned())])
 }
 
 /// What a channel delivered is remembered only on top of what whoever delivered knew: of two who want to send the same, one

@@ -56,6 +56,10 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
             may(Action::Session)?;
             Ok(vec![Event::Upgraded { from: *from, to: *to }])
         }
+        Command::TrimAudit { upto, head, file } => {
+            may(Action::TrimAudit)?;
+            lifecycle::trim_audit(state, *upto, head, file)
+        }
         Command::PutBack { made, missing } => lifecycle::put_back(state, *made, *missing, context),
         Command::ExportAudit => {
             may(Action::ReadWholeAudit)?;

@@ -14,6 +14,7 @@ mod rotation;
 mod secrets;
 
 use super::decide;
+use crate::domain::delivery::{Batch, Channel};
 use crate::domain::time::DAY_MS;
 use crate::domain::*;
 
@@ -174,6 +175,26 @@ fn another_operators_key_is_answered_like_one_that_does_not_exist() {
     assert!(world.run(whole, &Command::revoke(theirs)).is_ok());
 }
 
+fn trim(upto: u64, file: &str) -> Command {
+    Command::TrimAudit { upto, head: String::new(), file: file.into() }
+}
+
+#[test]
+fn entries_stay_in_the_trail_while_somebody_is_to_be_told_of_them_and_their_file_has_a_name() {
+    let (mut world, maria) = World::founded();
+    for bad in ["", "/mnt/\u{1b}[2J", "/mnt/\u{202e}gpj", &"x".repeat(1_001)] {
+        assert!(matches!(world.run(maria, &trim(4, bad)), Err(Refusal::BadText { .. })), "{bad:?}");
+    }
+    let mut channel = Channel::begun("mail".parse().unwrap(), 3);
+    let with = |world: &mut World, channel: &Channel| world.state.put(Record::Channel(channel.clone()));
+    with(&mut world, &channel);
+    assert!(world.run(maria, &trim(4, "/mnt/trail")).is_ok(), "nobody is being told anything");
+    channel.batch = Some(Batch { upto: 9, past: None });
+    with(&mut world, &channel);
+    assert!(world.run(maria, &trim(3, "/mnt/trail")).is_ok());
+    assert!(matches!(world.run(maria, &trim(4, "/mnt/trail")), Err(Refusal::TrailKept(_))));
+}
+
 #[test]
 fn every_action_has_its_least_role() {
     let (mut world, maria) = World::founded();
@@ -186,6 +207,7 @@ fn every_action_has_its_least_role() {
         (Command::ExportAudit, Role::Admin),
         (Command::BackUp, Role::Admin),
         (Command::CloseBackup { sum: [0; 32], seq: 1 }, Role::Admin),
+        (trim(4, "/mnt/other/trail"), Role::Admin),
         (Command::PutBack { made: NOW, missing: 0 }, Role::Admin),
         (Command::ReplaceRecovery, Role::Admin),
         (Command::AddOperator { name: name("new"), role: Role::Viewer }, Role::Admin),

@@ -208,6 +208,17 @@ impl Channel {
         Circle::ALL.iter().any(|circle| self.course(*circle).under_way().is_some())
     }
 
+    /// The entry after which it still reads the trail, for those who are being told and for messages that wait; nothing
+    /// where nobody waits.
+    pub fn reads_after(&self) -> Option<u64> {
+        let told = |circle: &Circle| {
+            let course = self.course(*circle);
+            course.under_way().is_some().then_some(course.upto)
+        };
+        let waiting = self.waiting.iter().map(|message| message.after);
+        Circle::ALL.iter().filter_map(told).chain(waiting).min()
+    }
+
     /// Whether nobody was told anything through it, as far as is known.
     pub fn has_told_nothing(&self) -> bool {
         self.reached.is_none() && self.waiting.is_empty() && !self.is_under_way()

@@ -126,6 +126,11 @@ impl Event {
                 all.extend(one("up to entry", String::new(), seq.to_string()));
                 all
             }
+            Self::AuditTrimmed(upto, file) => {
+                let mut all = one("entries up to", String::new(), upto.to_string());
+                all.extend(one(Self::TRIMMED_INTO, String::new(), file.clone()));
+                all
+            }
             Self::HoldConfirmed(hold) => one("deletions held", String::new(), hold.keys.len().to_string()),
             Self::ChannelMoved(after, before) => match before {
                 Some(before) => different(before.edited(), after.edited()),

@@ -52,21 +52,24 @@ impl Part {
     }
 }
 
-/// Checks an exported trail without any key: the hashes must lead from line to line. Forgery by whoever can
-/// recompute them shows only against an anchor.
+/// Checks an exported trail without any key, or parts of one that follow on each other: the hashes must lead from line to line.
+/// Forgery by whoever can recompute them shows only against an anchor.
 pub fn check_export(lines: impl Iterator<Item = String>, anchors: &[Anchor]) -> AuditReport {
-    let mut report = AuditReport::begin();
+    let mut report = AuditReport::after(0);
     let mut previous: Option<ChainHash> = None;
     // The entries that anchors name, as far as they were met.
     let mut found: HashMap<u64, String> = HashMap::new();
     let asked: HashSet<u64> = anchors.iter().map(|anchor| anchor.seq).collect();
-    let mut before = 0;
     for (number, line) in lines.enumerate().map(|(n, line)| (n + 1, line)) {
-        if let Some(part) = Part::read(&line).filter(|_| number == 1) {
-            previous = sum::from_hex(&part.hash);
-            before = part.after;
-            found.insert(part.after, part.hash.clone());
-            report.part = Some(part);
+        if let Some(part) = Part::read(&line) {
+            if number == 1 {
+                previous = sum::from_hex(&part.hash);
+                report.base = part.after;
+                found.insert(part.after, part.hash.clone());
+                report.part = Some(part);
+            } else if !report.goes_on(part, previous) {
+                break;
+            }
             continue;
         }
         let Some((body, hash)) = split_export(&line) else {
@@ -85,7 +88,7 @@ pub fn check_export(lines: impl Iterator<Item = String>, anchors: &[Anchor]) -> 
             report.fault(Integrity::Short, format!("the export starts at entry {}, not at 1", entry.seq));
             break;
         };
-        let expected = before + report.entries + 1;
+        let expected = report.last() + 1;
         if entry.seq != expected {
             report.fault(Integrity::Short, format!("line {number} is entry {}, not {expected}", entry.seq));
             break;
@@ -105,28 +108,54 @@ pub fn check_export(lines: impl Iterator<Item = String>, anchors: &[Anchor]) -> 
         report.entries += 1;
         report.head = hash;
     }
-    if let Some(part) = report.part.clone() {
-        let last = before + report.entries;
-        if report.faults.is_empty() && last != part.upto {
-            report
-                .fault(Integrity::Short, format!("the part ends with entry {last}, not with {}", part.upto));
-        }
-        if !anchors.is_empty() && !anchors.iter().any(|anchor| part.is_told_by(anchor)) {
-            let why = format!("no anchor lies within the part, which is entries {} to {last}", before + 1);
-            report.fault(Integrity::Unverifiable, why);
-        }
-    }
-    if report.faults.is_empty() {
-        let part = report.part.clone();
-        for anchor in anchors.iter().filter(|anchor| part.as_ref().is_none_or(|part| part.is_told_by(anchor)))
-        {
-            report.hold_against(anchor, found.get(&anchor.seq).map(String::as_str));
-        }
-    }
-    if report.entries == 0 && report.faults.is_empty() {
-        report.fault(Integrity::Unverifiable, "the export is empty".into());
-    }
+    report.end(anchors, &found);
     report
+}
+
+impl AuditReport {
+    /// The last entry that was checked.
+    const fn last(&self) -> u64 {
+        self.base + self.entries
+    }
+
+    /// A further part: whether it begins where the one before it ends, with the entry of that hash.
+    fn goes_on(&mut self, next: Part, previous: Option<ChainHash>) -> bool {
+        let last = self.last();
+        let is_whole = self.part.as_ref().is_none_or(|part| part.upto == last);
+        if next.after != last || !is_whole {
+            let what = format!("one part ends with entry {last}, and the next begins with {}", next.after + 1);
+            self.fault(Integrity::Short, what);
+        } else if previous.is_none_or(|previous| hex(&previous) != next.hash) {
+            self.fault(Integrity::Altered, format!("the part after entry {last} goes on from another entry"));
+        } else if let Some(part) = &mut self.part {
+            part.upto = next.upto;
+        }
+        self.faults.is_empty()
+    }
+
+    /// Everything was read: of a part up to its end, and anchors that say something of it.
+    fn end(&mut self, anchors: &[Anchor], found: &HashMap<u64, String>) {
+        let (part, first, last) = (self.part.clone(), self.base + 1, self.last());
+        if let Some(part) = &part {
+            if self.faults.is_empty() && last != part.upto {
+                let what = format!("the part ends with entry {last}, not with {}", part.upto);
+                self.fault(Integrity::Short, what);
+            }
+            if !anchors.is_empty() && !anchors.iter().any(|anchor| part.is_told_by(anchor)) {
+                let why = format!("no anchor lies within the part, which is entries {first} to {last}");
+                self.fault(Integrity::Unverifiable, why);
+            }
+        }
+        if self.faults.is_empty() {
+            let is_told = |anchor: &&Anchor| part.as_ref().is_none_or(|part| part.is_told_by(anchor));
+            for anchor in anchors.iter().filter(is_told) {
+                self.hold_against(anchor, found.get(&anchor.seq).map(String::as_str));
+            }
+        }
+        if self.entries == 0 && self.faults.is_empty() {
+            self.fault(Integrity::Unverifiable, "the export is empty".into());
+        }
+    }
 }
 
 fn genesis_of(store: &str) -> Option<ChainHash> {

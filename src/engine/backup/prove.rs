@@ -31,6 +31,8 @@ pub struct Proven {
     pub hashes: HashMap<u64, String>,
     /// Knows the seals of its store.
     pub seals: SealKey,
+    /// The entry before the first of the trail: those up to it had been taken out of the store.
+    pub base: u64,
 }
 
 /// Proves a file of which `outline` was read: with the secret `key`, behind the passphrase of its own where it has one, and with
@@ -57,8 +59,8 @@ pub fn prove(
     let hashes = asked.map(|seq| (seq, String::new())).collect();
     let mut proof = Proof::of(&keyring, hashes);
     let rows = outline.each(from, &mut |row| proof.add(row))?;
-    let hashes = proof.end(closing)?;
-    Ok(Proven { header, rows, hashes, seals: keyring.seal_key() })
+    let (hashes, base) = proof.end(closing)?;
+    Ok(Proven { header, rows, hashes, seals: keyring.seal_key(), base })
 }
 
 /// What was seen so far.
@@ -67,6 +69,8 @@ struct Proof {
     chain: AuditChain,
     digest: StateDigest,
     head: Head,
+    /// The entry before the first of those that were followed without a gap.
+    begins: u64,
     /// Text of the newest entry.
     newest: String,
     store: String,
@@ -79,7 +83,7 @@ impl Proof {
         let head = Head { seq: 0, hash: chain.genesis() };
         let (sealer, digest) = (keyring.sealer(), keyring.empty_state());
         let store = keyring.store().to_string();
-        Self { sealer, chain, digest, head, newest: String::new(), store, hashes }
+        Self { sealer, chain, digest, head, begins: 0, newest: String::new(), store, hashes }
     }
 
     fn add(&mut self, row: &Row) -> Result<(), BackupError> {
@@ -104,13 +108,13 @@ impl Proof {
     }
 
     fn add_entry(&mut self, seq: u64, value: &[u8]) -> Result<(), BackupError> {
-        let next = self.head.seq + 1;
-        if seq != next {
-            return Err(BackupError::Unproven(format!("audit entry {next} is missing")));
-        }
         let wrong = |why: String| BackupError::Unproven(format!("audit entry {seq}: {why}"));
         let row = open_row(&self.sealer, &self.chain, seq, value).map_err(|why| wrong(why.to_string()))?;
-        if row.previous != self.head.hash {
+        if seq != self.head.seq + 1 {
+            // Whether those before it may be missing is for the newest entry to say.
+            self.begins = seq.saturating_sub(1);
+            self.keep(self.begins, &row.previous);
+        } else if row.previous != self.head.hash {
             return Err(wrong("it does not follow the one before it".into()));
         }
         self.keep(seq, &row.hash);
@@ -126,7 +130,7 @@ impl Proof {
     }
 
     /// That the trail ends where the file says, and vouches for the records that were in it.
-    fn end(mut self, closing: &Closing) -> Result<HashMap<u64, String>, BackupError> {
+    fn end(mut self, closing: &Closing) -> Result<(HashMap<u64, String>, u64), BackupError> {
         let unproven = |why: &str| Err(BackupError::Unproven(why.into()));
         if (self.head.seq, self.head.hash) != (closing.seq, closing.head) {
             return unproven("its audit trail does not end where it should");
@@ -137,10 +141,14 @@ impl Proof {
         if newest.seq != closing.seq || newest.store != self.store {
             return unproven("its newest audit entry names another place or store");
         }
+        let base = newest.trimmed.map_or(0, |trimmed| trimmed.upto);
+        if self.begins > base {
+            return Err(BackupError::Unproven(format!("audit entry {} is missing", self.begins)));
+        }
         if newest.state != hex(&self.digest.commitment()) {
             return unproven("its records are not those that its newest audit entry vouches for");
         }
         self.hashes.retain(|_, hash| !hash.is_empty());
-        Ok(self.hashes)
+        Ok((self.hashes, base))
     }
 }

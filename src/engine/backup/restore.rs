@@ -66,6 +66,8 @@ pub struct Restored {
     pub rows: u64,
     /// Audit entries that an anchor knows of and the store does not have.
     pub missing: u64,
+    /// Anchors of entries that had been taken out of the trail: they say nothing here without the file that has those.
+    pub unchecked: usize,
 }
 
 /// Puts the store of a backup into `options.dir`, which must be empty or not there, with a secret of an admin that opened it
@@ -93,6 +95,7 @@ pub fn restore(
     let known = anchors.all()?;
     let proven = prove(&outline, read()?, (key, source.under), known.iter().map(|anchor| anchor.seq))?;
     let missing = anchors.hold_against(&known, &outline, &proven)?;
+    let unchecked = known.iter().filter(|anchor| is_gone(anchor, &proven)).count();
     let (made, was_there) = (dir.join(WORK), dir.exists());
     let done = build(&made, options, &outline, &proven, read()?)
         .and_then(|()| begin_anew(&made, options, key, &outline, missing))
@@ -106,7 +109,7 @@ pub fn restore(
         return Err(error);
     }
     let Outline { opening, closing, .. } = outline;
-    Ok(Restored { opening, closing, rows: proven.rows, missing })
+    Ok(Restored { opening, closing, rows: proven.rows, missing, unchecked })
 }
 
 fn must_be_empty(dir: &Path) -> Result<(), BackupError> {
@@ -148,7 +151,8 @@ impl Anchors {
             if anchor.seq > head {
                 continue;
             }
-            let is_it = anchor.seq == 0 || proven.hashes.get(&anchor.seq) == Some(&anchor.head);
+            let known = proven.hashes.get(&anchor.seq);
+            let is_it = anchor.seq == 0 || is_gone(anchor, proven) || known == Some(&anchor.head);
             if !is_it {
                 let why = format!("audit entry {} is not the one the anchor names", anchor.seq);
                 return Err(BackupError::Unproven(why));
@@ -173,6 +177,11 @@ impl Anchors {
             Some(newest) => Err(BackupError::Older { anchor: newest.seq, at: newest.at.clone(), head }),
         }
     }
+}
+
+/// Whether an anchor names an entry that was taken out of the trail before the backup was made.
+fn is_gone(anchor: &Anchor, proven: &Proven) -> bool {
+    (1..=proven.base).contains(&anchor.seq) && !proven.hashes.contains_key(&anchor.seq)
 }
 
 /// Makes the store as it was.

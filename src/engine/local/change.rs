@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::LocalEngine;
 use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, public_id};
-use crate::domain::audit::{Entry, Outcome, SubjectLine};
+use crate::domain::audit::{Entry, Outcome, SubjectLine, Trimmed};
 use crate::domain::command::{About, Draws, Toll, Yields};
 use crate::domain::{
     self, Command, Context, Event, Extent, HeaderMark, Minted, Place, PublicId, Record, Refusal, Role, State,
@@ -197,6 +197,7 @@ impl LocalEngine {
     pub(in crate::engine) fn run(&self, session: &Session, command: &Command) -> Result<Done, EngineError> {
         match command {
             Command::Each(together) => Ok(self.run_each(session, together)),
+            Command::TrimAudit { upto, head, .. } => self.trim(session, command, (*upto, head)),
             command => self.run_with(session, command, None, None),
         }
     }
@@ -212,7 +213,7 @@ impl LocalEngine {
     }
 
     /// The one way a state changes: judge, write durably, apply, tell. Of many it is [`LocalEngine::run_each`].
-    pub(super) fn run_with(
+    pub(in crate::engine) fn run_with(
         &self,
         session: &Session,
         command: &Command,
@@ -258,7 +259,7 @@ impl LocalEngine {
         Ok(Done { events: events.to_vec(), token, unshown, ..Done::default() })
     }
 
-    pub(super) fn tell(&self, events: &Arc<Vec<Event>>) {
+    pub(in crate::engine) fn tell(&self, events: &Arc<Vec<Event>>) {
         // Nobody may be listening.
         let _ = self.feed.send(News::Happened(Arc::clone(events)));
     }
@@ -282,6 +283,9 @@ impl LocalEngine {
         if let Command::Found { operator, .. } = command {
             entry.actor.name = operator.to_string();
             entry.actor.role = Role::Admin.to_string();
+        }
+        if let Command::TrimAudit { upto, .. } = command {
+            entry.trimmed = Some(Trimmed { upto: *upto, told: ledger.head().seq + 1 });
         }
         let mut records: Vec<Record> = events.iter().flat_map(Event::records).collect();
         records.extend(header.clone().map(Record::Header));

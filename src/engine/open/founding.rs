@@ -163,6 +163,7 @@ pub(in crate::engine) fn empty(keyring: &Keyring) -> Loaded {
         head: Head { seq: 0, hash: keyring.audit_chain().genesis() },
         digest: keyring.empty_state(),
         rev: Rev(0),
+        trimmed: None,
         mark: None,
         unbroken: None,
         covered: None,

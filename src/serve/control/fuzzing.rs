@@ -46,6 +46,7 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
         Request::Ask(Question::History(Bearer::Key(KeyId(PublicId::NOBODY)))),
         Request::Ask(Question::Copy(Want::Rows(Some(b"a/1".to_vec())))),
         Request::Ask(Question::Whose(b"kdag_")),
+        Request::Ask(Question::Span),
     ];
     all.extend(name.map(|name| Request::Act {
         command: Command::AddOperator { name, role: Role::Admin },

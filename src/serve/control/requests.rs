@@ -278,6 +278,7 @@ impl Clerk {
             | Finding::History(_)
             | Finding::Copy(_)
             | Finding::Whose(_)
+            | Finding::Span(_)
             | Finding::Called => None,
         };
         let record = bearer.and_then(|bearer| match bearer {

@@ -178,11 +178,15 @@ pub fn report(report: &AuditReport, glyphs: &Glyphs) -> Reader {
             "Some of it is of a version this keydeck does not know. Check it with the version that wrote it.",
         ),
     };
+    let checked = match report.base {
+        0 => report.entries.to_string(),
+        base => format!("{}, after entry {base}: older ones are no longer in the store", report.entries),
+    };
     let mut blocks = vec![
         Line::of(role, format!("{sign} {verdict}")),
         Line::of(Role::Text, meaning),
         Line::blank(),
-        Line::fact("Entries checked", report.entries.to_string()),
+        Line::fact("Entries checked", checked),
         Line::fact("Head hash", report.head.clone()),
         Line::blank(),
         Line::of(

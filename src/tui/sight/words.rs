@@ -33,10 +33,15 @@ fn denied(entry: &Entry, denial: String) -> String {
 }
 
 fn done(entry: &Entry) -> String {
+    if entry.event == Entry::CARRIED {
+        let records = entry.records.len();
+        return format!("Said again who wrote {records} records last, whose entries leave the trail");
+    }
     let Some(kind) = CommandKind::of_code(&entry.event) else { return entry.event.clone() };
     let plain = kind.spec().done.replace("{}", &name(entry));
     let many = entry.subjects.len();
     match (kind, entry.changes.first()) {
+        (CommandKind::TrimAudit, Some(cut)) => format!("{plain}: up to {}", cut.to),
         (CommandKind::StartSession, Some(failed)) if failed.to == "1" => {
             format!("{plain}, after 1 failed attempt")
         }

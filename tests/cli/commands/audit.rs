@@ -1,9 +1,10 @@
 //! The audit trail from outside: what an export proves, what an anchor adds, and the exit codes of the check.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::support::desk::{Desk, Said, with_checksum};
+use crate::support::desk::{Desk, Person, Said, with_checksum};
 
 fn check(desk: &Desk, words: &[&str]) -> Said {
     desk.run(&[&["audit", "verify"], words].concat(), "")
@@ -56,6 +57,88 @@ fn an_export_is_checked_without_any_key_and_every_edit_shows() {
     assert_ne!(moved, desk.read("anchor"));
     desk.file("anchor", moved);
     check(&desk, &["--export", "e.jsonl", "--anchor", "anchor"]).expect(1);
+}
+
+#[test]
+fn what_was_trimmed_lies_in_a_file_that_proves_it_and_the_store_says_so() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let bob = desk.hire("bob", "manager");
+    desk.file("early", ann.does(&["audit", "anchor"]).out);
+    for name in ["One", "Two"] {
+        ann.issues(name, "contacts.read");
+    }
+    ann.does(&["key", "revoke", "Two"]);
+    let trim = |before, to: &'static str, more: &[&'static str]| {
+        let words = ["audit", "trim", "--before", before, "--to", to, "--segment", "4"];
+        [&words[..], more].concat()
+    };
+    bob.says(&trim("9", "old.jsonl", &["--yes"])).fails(1, "needs the role admin");
+    ann.says(&trim("9", "old.jsonl", &[])).fails(2, "Nobody sits here");
+    ann.says(&trim("soon", "old.jsonl", &["--yes"])).fails(2, "--before");
+    ann.says(&trim("2001-01-01", "old.jsonl", &["--yes"])).fails(1, "No whole segment of 4 entries");
+    ann.says(&["audit", "trim", "--before", "9"]).fails(2, "--to");
+    let told = ann.does(&["audit", "trim", "--before", "9", "--segment", "4", "--dry-run", "--json"]).json();
+    assert_eq!((&told["first"], &told["upto"], &told["trimmed"]), (&1.into(), &8.into(), &false.into()));
+    assert!(!desk.path("old.jsonl").exists());
+    check_in(&ann, &[]).expect(0);
+
+    let said = ann.does(&trim("9", "old.jsonl", &["--yes"]));
+    assert!(said.out.starts_with("Entries 1 to 8 are in "), "{said:?}");
+    assert_eq!(fs::metadata(desk.path("old.jsonl")).unwrap().permissions().mode() & 0o777, 0o600);
+    ann.says(&trim("13", "old.jsonl", &["--yes"])).fails(2, "there is something of that name");
+    let said = check_in(&ann, &[]).expect(0);
+    assert!(said.out.contains("after entry 8"), "{said:?}");
+    // An anchor of an entry that is elsewhere is neither good nor bad without the file.
+    let said = check_in(&ann, &["--anchor", "early"]).expect(3);
+    assert!(said.err.contains("no longer in the store"), "{said:?}");
+    check_in(&ann, &["--anchor", "early", "--trimmed", "old.jsonl"]).expect(0);
+    desk.file("late", ann.does(&["audit", "anchor"]).out);
+    desk.file("both", desk.read("early") + &desk.read("late"));
+    let whole = check_in(&ann, &["--anchor", "both", "--trimmed", "old.jsonl", "--json"]).expect(0).json();
+    assert_eq!(whole["trimmed_upto"], serde_json::Value::Null);
+    // Edited, cut, or another one.
+    let old = desk.read("old.jsonl");
+    let with = |text: &str| {
+        desk.file("bad.jsonl", text);
+        check_in(&ann, &["--trimmed", "bad.jsonl"]).code
+    };
+    assert_eq!(with(&old.replacen("\"ann\"", "\"eve\"", 1)), 1);
+    assert_eq!(with(&old.lines().take(6).fold(String::new(), |all, line| all + line + "\n")), 2);
+    assert_eq!(with(&old.lines().skip(1).fold(String::new(), |all, line| all + line + "\n")), 2);
+
+    // The rest goes on where the file ends.
+    let said = ann.does(&["audit", "export"]);
+    assert!(said.err.contains("It begins with entry 9"), "{said:?}");
+    desk.file("rest.jsonl", &said.out);
+    let said = check(&desk, &["--export", "rest.jsonl"]).expect(2);
+    assert!(said.err.contains("name the files with the entries before it"), "{said:?}");
+    check(&desk, &["--export", "old.jsonl", "--export", "rest.jsonl", "--anchor", "both"]).expect(0);
+    check(&desk, &["--export", "rest.jsonl", "--export", "old.jsonl"]).expect(2);
+
+    // Where it is, for whoever looks.
+    let file = desk.path("old.jsonl").display().to_string();
+    let said = ann.does(&["audit", "list", "--key", "One"]);
+    assert!(said.err.contains(&format!("are in {file}, trimmed by ann")), "{said:?}");
+    let info = ann.does(&["info", "--json"]).json();
+    assert_eq!(info["store"]["unsealed"]["trail"]["trimmed_into"], file.as_str());
+    let said = ann.gives(&["audit", "fingerprint", "--stdin"], "kdag_nonsense");
+    assert!(said.err.contains("only entries after 8"), "{said:?}");
+
+    // Again, and put back elsewhere.
+    ann.does(&trim("17", "newer.jsonl", &["--yes"]));
+    check_in(&ann, &["--anchor", "both", "--trimmed", "old.jsonl", "--trimmed", "newer.jsonl"]).expect(0);
+    assert_eq!(check_in(&ann, &["--trimmed", "newer.jsonl"]).code, 2);
+    let maria = desk.maria();
+    maria.does(&["backup", "copy.kdb"]);
+    let said = maria.does(&["--data", "new", "restore", "copy.kdb", "--anchor", "both"]);
+    assert!(said.err.contains("of the anchors name entries that had been trimmed"), "{said:?}");
+    maria.does(&["--data", "new", "audit", "verify", "--trimmed", "old.jsonl", "--trimmed", "newer.jsonl"]);
+    maria.says(&["--data", "new", "audit", "verify"]).expect(0);
+}
+
+fn check_in(person: &Person<'_>, words: &[&str]) -> Said {
+    person.says(&[&["audit", "verify"], words].concat())
 }
 
 #[test]

@@ -42,6 +42,7 @@ const COMMANDS: &[&str] = &[
     "audit verify",
     "audit anchor",
     "audit export",
+    "audit trim",
     "scan",
     "serve",
     "guide",

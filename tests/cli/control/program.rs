@@ -150,6 +150,18 @@ fn a_token_issued_attached_is_shown_once_and_works() {
 }
 
 #[test]
+fn a_trail_is_trimmed_through_the_process_that_has_the_store() {
+    let house = House::with(&[]);
+    let words = ["audit", "trim", "--before", "3", "--to", "old.jsonl", "--segment", "2", "--yes"];
+    let said = says(house.path(), "maria", &words, "");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let owner = house.owner();
+    assert_eq!(owner.engine.span(&owner.session).unwrap().first, 3);
+    let page = says(house.path(), "maria", &["audit", "verify", "--trimmed", "old.jsonl"], "");
+    assert_eq!(page.code, 0, "{}", page.err);
+}
+
+#[test]
 fn info_says_who_has_the_store_and_init_does_not_touch_it() {
     let mut house = House::with(&[]);
     let said = says(house.path(), "maria", &["info"], "");

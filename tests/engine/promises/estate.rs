@@ -111,8 +111,23 @@ fn options(dir: &Path, clock: &TestClock) -> Options {
 
 impl Estate {
     /// Founds it, lives in it, ends things.
-    #[expect(clippy::too_many_lines, reason = "one day, told from morning to evening")]
     pub fn new() -> Self {
+        Self::of_a_day(|_| ())
+    }
+
+    /// The same, and all entries that tell of it were taken out of the trail.
+    pub fn trimmed() -> Self {
+        Self::of_a_day(|open| {
+            let upto = open.engine.anchor(&open.session).unwrap().seq;
+            let head = open.engine.audit_hash(&open.session, upto).unwrap().unwrap();
+            let trim = Command::TrimAudit { upto, head, file: "/mnt/other/trail.jsonl".into() };
+            open.engine.execute(&open.session, trim).unwrap();
+            open.engine.execute(&open.session, Command::ReadAudit).unwrap();
+        })
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one day, told from morning to evening")]
+    fn of_a_day(at_the_end: fn(&Open)) -> Self {
         let home = tempfile::tempdir().unwrap();
         let clock = TestClock::at(START);
         let now = home.path().join("now");
@@ -208,6 +223,7 @@ impl Estate {
         // Somebody goes on working: what was ended is not the newest thing that happened.
         let (_, later) = issue(&open, new_key("Later", Place::Agency, &["contacts.read"]));
         assert!(open.engine.verify(later.as_bytes(), &[]).is_allow());
+        at_the_end(&open);
         drop(open);
         let present = rows(&now);
 

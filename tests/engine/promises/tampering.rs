@@ -168,15 +168,26 @@ fn change_seal(estate: &Estate, dir: &Path, sealed: Sealed) {
 
 #[test]
 fn nothing_done_to_the_files_brings_back_what_was_ended() {
+    try_everything(&Estate::new(), Sealed::Old);
+}
+
+/// What proves each record is said by entries after those that were taken out, and the same faults are noticed.
+#[test]
+fn nothing_done_to_the_files_of_a_trimmed_trail_brings_back_what_was_ended() {
+    // A seal of before the trimming names an entry that is not there.
+    try_everything(&Estate::trimmed(), Sealed::Kept);
+}
+
+/// `as_good` is a seal with which it can still be told that the store is not an older one.
+fn try_everything(estate: &Estate, as_good: Sealed) {
     let every = std::env::var("KEYDECK_TAMPER").is_ok_and(|which| which == "all");
-    let estate = Estate::new();
     let mut records: Vec<String> = estate.ended.iter().map(|ended| ended.record.clone()).collect();
     records.extend(["m/agency", "m/policy", "m/header", "m/signing"].map(str::to_owned));
     let (mut opened, mut refused, mut others_went_on) = (0, 0, 0);
     let mut number = 0_usize;
     for record in &records {
         for deed in DEEDS {
-            let Some(op) = deed_on(&estate, record, deed) else { continue };
+            let Some(op) = deed_on(estate, record, deed) else { continue };
             for fault in FAULTS {
                 for sealed in SEALS {
                     number += 1;
@@ -187,9 +198,9 @@ fn nothing_done_to_the_files_brings_back_what_was_ended() {
                     let case = format!("{record} {deed:?}, {fault:?}, seal {sealed:?}");
                     let dir = estate.copy();
                     let mut ops = vec![op.clone()];
-                    ops.extend(fault_in(&estate, record, fault));
+                    ops.extend(fault_in(estate, record, fault));
                     tamper(dir.path(), &ops);
-                    change_seal(&estate, dir.path(), sealed);
+                    change_seal(estate, dir.path(), sealed);
                     // A store that does not open at all lets nobody in either.
                     let Ok(open) = estate.open(dir.path()) else {
                         refused += 1;
@@ -199,7 +210,7 @@ fn nothing_done_to_the_files_brings_back_what_was_ended() {
                     estate.assert_ended(&open, &case);
                     let doubts = open.engine.doubts();
                     assert!(!doubts.is_empty(), "{case}: went unnoticed");
-                    let sealed_well = matches!(sealed, Sealed::Kept | Sealed::Old);
+                    let sealed_well = sealed == Sealed::Kept || sealed == as_good;
                     let trail_whole =
                         !matches!(fault, Fault::WriterGone | Fault::EntryGone | Fault::NewestBent);
                     if trail_whole {
@@ -224,7 +235,7 @@ fn nothing_done_to_the_files_brings_back_what_was_ended() {
         "{} combinations: {opened} opened and let nothing back in, {refused} did not open, in {others_went_on} the other keys went on",
         opened + refused
     );
-    assert!(opened > 100 && others_went_on > 10, "the kit tried nothing");
+    assert!(opened > 80 && others_went_on > 5, "the kit tried nothing");
 }
 
 #[test]

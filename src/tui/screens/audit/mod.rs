@@ -178,11 +178,13 @@ impl Audit {
                     Some(line) => {
                         out.push(Ask::open(audit_entry::entry(line, look)));
                     }
-                    None => {
-                        out.push(Ask::Complain(
-                            "That entry cannot be read any more. Check the chain.".into(),
-                        ));
-                    }
+                    None => out.push(Ask::Complain(match &page.older {
+                        Some(older) => {
+                            let times = Times::of(look);
+                            format!("That entry was taken out: {}", older.in_words(|at| times.date(at)))
+                        }
+                        None => "That entry cannot be read any more. Check the chain.".into(),
+                    })),
                 }
             }
             Some(Reading::Announcement) | None => {}
@@ -232,7 +234,10 @@ impl Audit {
             (Some(_), Some(at)) => {
                 said.push(format!("back to {}; older ones come as you go down", times.date(at)));
             }
-            (None, Some(_)) => said.push("that is all".into()),
+            (None, Some(_)) => said.push(match self.trail.elsewhere() {
+                Some(older) => older.in_words(|at| times.date(at)),
+                None => "that is all".into(),
+            }),
             _ => {}
         }
         if !self.is_admin() {

@@ -7,6 +7,7 @@ use crate::domain::audit::{Entry, Outcome};
 use crate::domain::filter::{self, needs};
 use crate::domain::name::plain;
 use crate::engine::AuditPage;
+use crate::engine::audit_log::Older;
 use crate::tui::app::times::Times;
 use crate::tui::list::{Cell, Column, Listed};
 use crate::tui::sight::words;
@@ -105,6 +106,8 @@ pub struct Trail {
     rows: Vec<Row>,
     /// Where older entries go on; `None` before the first page and at the beginning of the trail.
     older: Option<u64>,
+    /// Where those are that are no longer in the store, once its beginning was read.
+    elsewhere: Option<Box<Older>>,
     /// Rows newer than those known, while more than one page of them is read.
     fresh: Vec<Row>,
 }
@@ -116,10 +119,13 @@ impl Trail {
         let new = page.lines.iter().filter(|line| known.is_none_or(|known| line.entry.seq > known));
         self.fresh.extend(new.map(|line| Row::of(&line.entry)));
         let Some(known) = known else {
-            self.older = page.next;
             self.rows = std::mem::take(&mut self.fresh);
+            self.end(page);
             return None;
         };
+        if page.older.is_some() {
+            self.end(page);
+        }
         // Rows of others are left out for some operators, so a hole in the numbers is no sign; the page's reach is.
         let gap = page.next.filter(|next| *next > known + 1);
         if gap.is_none() {
@@ -135,7 +141,15 @@ impl Trail {
         let known = self.rows.last().map(|row| row.seq);
         let new = page.lines.iter().filter(|line| known.is_none_or(|known| line.entry.seq < known));
         self.rows.extend(new.map(|line| Row::of(&line.entry)));
-        self.older = page.next;
+        self.end(page);
+    }
+
+    /// Where the trail goes on after a page, or where it ends: what was taken out meanwhile is not shown any more.
+    fn end(&mut self, page: &AuditPage) {
+        (self.older, self.elsewhere) = (page.next, page.older.clone());
+        if let Some(older) = &page.older {
+            self.rows.retain(|row| row.seq > older.upto);
+        }
     }
 
     /// The numbers of the entries read, newest first.
@@ -151,6 +165,11 @@ impl Trail {
     /// Where older entries go on, if there are any.
     pub const fn older(&self) -> Option<u64> {
         self.older
+    }
+
+    /// Where entries are that are no longer in the store.
+    pub fn elsewhere(&self) -> Option<&Older> {
+        self.elsewhere.as_deref()
     }
 
     /// When the oldest entry read happened.

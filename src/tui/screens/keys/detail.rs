@@ -1,7 +1,7 @@
 //! Everything about one key, as lines of text: what it is, what it may do, how it stands, what happened to it.
 //! Drawn beside the table, or over it when there is no room beside.
 
-use super::history::{Happening, reaches};
+use super::history::{Happening, is_cut, reaches};
 use super::{rotation, used};
 use crate::domain::catalog::Risk;
 use crate::domain::history::Picture;
@@ -134,7 +134,7 @@ fn tried(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, picture: Option<&Pictu
 /// Who presented the key while it was paused, as far as its history is read: nobody only where all of that is.
 fn knocked(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, history: Option<&[Happening]>) {
     let Some(history) = history.filter(|history| !history.is_empty()) else { return };
-    let entries = history.iter().map(|happening| &happening.entry);
+    let entries = history.iter().filter_map(|happening| happening.entry.as_ref());
     let Some(knocked) = knock::knocked(key, entries, seen.now()) else { return };
     let mut said: Vec<String> = knocked.words(|at| seen.times.relative(at)).into_iter().collect();
     said.extend(knocked.by.iter().map(|knock| {
@@ -146,7 +146,11 @@ fn knocked(all: &mut Vec<Line>, key: &Key, seen: &Seen<'_>, history: Option<&[Ha
         if knocked.by.is_empty() {
             said.clear();
         }
-        said.push("before that, see `keydeck key show`".to_owned());
+        said.push(if is_cut(history) {
+            "what came before is no longer in the store".to_owned()
+        } else {
+            "before that, see `keydeck key show`".to_owned()
+        });
     }
     for (at, said) in said.into_iter().enumerate() {
         all.push(Line::fact(if at == 0 { "Knocked" } else { "" }, said));

@@ -6,7 +6,10 @@ use crate::{
         CommandKind, KeyId, Timestamp,
         audit::{Entry, Outcome},
     },
-    engine::AuditPage,
+    engine::{
+        AuditPage,
+        audit_log::{Older, Told},
+    },
     tui::{
         app::ask::{Ask, Job},
         clock::{Moment, Now},
@@ -25,8 +28,8 @@ pub struct Happening {
     /// What of it changed, in words; empty when the rest says all.
     pub detail: String,
     pub refused: bool,
-    /// What the trail says of it.
-    pub entry: Entry,
+    /// What the trail says of it; nothing of entries that are no longer in the store, which end the history.
+    pub entry: Option<Entry>,
 }
 
 /// The history of one key, as far as it is known.
@@ -62,7 +65,10 @@ impl History {
 
     /// A page of the trail came.
     pub fn take(&mut self, page: &AuditPage) {
-        self.0.take(|key| page.lines.iter().map(|line| happening(&line.entry.narrowed(key))).collect());
+        let older = page.older.as_deref().map(elsewhere);
+        self.0.take(|key| {
+            page.lines.iter().map(|line| happening(&line.entry.narrowed(key))).chain(older).collect()
+        });
     }
 
     /// It could not be read; not asked for again until something changes.
@@ -73,7 +79,23 @@ impl History {
 
 /// Whether all that happened since then is among them.
 pub fn reaches(history: &[Happening], since: Timestamp) -> bool {
-    history.len() < ENTRIES || history.last().is_some_and(|oldest| oldest.at < since)
+    let ends = history.len() < ENTRIES && !is_cut(history);
+    ends || history.last().is_some_and(|oldest| oldest.at < since)
+}
+
+/// Whether older entries are no longer in the store.
+pub fn is_cut(history: &[Happening]) -> bool {
+    history.last().is_some_and(|oldest| oldest.entry.is_none())
+}
+
+/// Where the entries are that are no longer in the store. Those that are begin at that time.
+fn elsewhere(older: &Older) -> Happening {
+    let what = match &older.told {
+        Some(Told { file, by, .. }) => format!("older entries are in {file}, trimmed by {by}"),
+        None => "older entries were trimmed".to_owned(),
+    };
+    let at = older.before.or_else(|| older.told.as_ref().map(|told| told.at)).unwrap_or(Timestamp(0));
+    Happening { at, what, detail: String::new(), refused: false, entry: None }
 }
 
 fn happening(entry: &Entry) -> Happening {
@@ -94,7 +116,7 @@ fn happening(entry: &Entry) -> Happening {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    Happening { at: Timestamp(entry.at), what: became(entry), detail, refused, entry: entry.clone() }
+    Happening { at: Timestamp(entry.at), what: became(entry), detail, refused, entry: Some(entry.clone()) }
 }
 
 /// What became of the key and through whom, or who wanted what of it in vain. A name that this keydeck does not know is
@@ -198,5 +220,12 @@ mod tests {
     #[test]
     fn scopes_are_told_as_what_came_and_went() {
         assert_eq!(difference("a.read b.read", "a.read c.write"), "+c.write -b.read");
+    }
+
+    #[test]
+    fn a_history_that_begins_in_a_file_does_not_pass_for_a_whole_one() {
+        let cut = [elsewhere(&Older { upto: 9, before: Some(Timestamp(50)), told: None })];
+        assert!(!reaches(&cut, Timestamp(40)) && reaches(&cut, Timestamp(60)));
+        assert!(is_cut(&cut) && reaches(&[], Timestamp(40)));
     }
 }

@@ -132,6 +132,8 @@ table! {
     BackUp => &[],
     CloseBackup => &[],
     Upgrade => &[],
+    // It is done in several commits, after each of which the trail is whole: see `trim`.
+    TrimAudit => &[],
     PutBack => &[],
     AddOperator => &[
         Deed::new(
