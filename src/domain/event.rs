@@ -196,9 +196,9 @@ pub enum Event {
         #[n(1)]
         to: u16,
     },
-    /// The entries of the trail up to this one were taken out of the store into a file.
+    /// The entries of the trail up to this one were taken out of the store; beside it its hash, hex, and the file they are in.
     #[n(180)]
-    AuditTrimmed(#[n(0)] u64, #[n(1)] String),
+    AuditTrimmed(#[n(0)] u64, #[n(1)] String, #[n(2)] String),
     /// The store was put back from a backup, and deletions wait for a word; beside it how many audit entries are known to be
     /// missing.
     #[n(141)]

@@ -126,8 +126,9 @@ impl Event {
                 all.extend(one("up to entry", String::new(), seq.to_string()));
                 all
             }
-            Self::AuditTrimmed(upto, file) => {
+            Self::AuditTrimmed(upto, head, file) => {
                 let mut all = one("entries up to", String::new(), upto.to_string());
+                all.extend(one("hash", String::new(), head.clone()));
                 all.extend(one(Self::TRIMMED_INTO, String::new(), file.clone()));
                 all
             }
