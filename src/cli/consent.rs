@@ -34,6 +34,22 @@ impl Consent {
         if read.is_ok() && answer.trim() == word { Ok(()) } else { Err(Self::refused()) }
     }
 
+    /// As [`Consent::ask`], but of what somebody uses at this moment a word is typed.
+    pub fn ask_in_use(
+        &self,
+        signed: &Signed,
+        (in_use, word): (bool, &str),
+        question: impl FnOnce() -> String,
+    ) -> Result<(), Fault> {
+        if !in_use {
+            return self.ask(signed, question);
+        }
+        if self.yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Ok(());
+        }
+        self.ask_word(signed, &question(), word)
+    }
+
     fn refused() -> Fault {
         Fault::refused("not_confirmed", "Nothing was done.")
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::base::Base;
+use super::blast::{Crush, CrushLine};
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
@@ -15,9 +16,11 @@ use super::find;
 use super::table::{Cell, Table, Tone};
 use super::times;
 use crate::domain::basis::Basis;
-use crate::domain::lockdown::{Recent, Stops};
+use crate::domain::blast::many::Struck;
+use crate::domain::lockdown::{given_back, stops};
 use crate::domain::view::Sought;
-use crate::domain::{Bearer, Command, Extent, Lockdown as Stands, Note, Timestamp, View};
+use crate::domain::{Command, Extent, Lockdown as Stands, Note, Refusal, Timestamp, View};
+use crate::engine::foretell;
 
 /// Words of `lockdown`.
 #[derive(Debug, Args)]
@@ -109,6 +112,8 @@ pub(super) struct LockdownLine {
     since: String,
     by: String,
     reason: String,
+    /// Who may lift it, in words.
+    may_lift: String,
     rev: String,
 }
 
@@ -121,6 +126,7 @@ impl LockdownLine {
             since: stands.since.rfc3339(),
             by: view.name_of(stands.by).to_owned(),
             reason: stands.why.to_string(),
+            may_lift: view.lifters_in_words(extent, stands),
             rev: Basis::of_lockdown(extent, stands).to_string(),
         }
     }
@@ -152,44 +158,8 @@ struct DoneLine {
     id: Option<String>,
     name: String,
     done: bool,
-    /// Keys in view that stop, or work again.
-    keys: usize,
-    /// Live keys of others besides.
-    others: usize,
-    apps: usize,
-    apps_with_tokens: usize,
-    used_within_5_min: usize,
-    used_within_a_day: usize,
-    used_last: Vec<RecentLine>,
-}
-
-#[derive(Serialize)]
-struct RecentLine {
-    kind: &'static str,
-    id: String,
-    name: String,
-    hint: String,
-    owner: String,
-    last_used_at: String,
-    last_used_from: Option<String>,
-}
-
-impl RecentLine {
-    fn of(recent: &Recent<'_>) -> Self {
-        let (kind, id) = match recent.what {
-            Bearer::Key(key) => ("key", key.to_string()),
-            Bearer::App(app) => ("app", app.to_string()),
-        };
-        Self {
-            kind,
-            id,
-            name: recent.name.to_owned(),
-            hint: recent.hint.clone(),
-            owner: recent.owner.to_owned(),
-            last_used_at: recent.at.rfc3339(),
-            last_used_from: recent.caller.clone(),
-        }
-    }
+    #[serde(flatten)]
+    stops: CrushLine,
 }
 
 /// What it comes to, copied out so that the state is not held while somebody reads.
@@ -200,7 +170,8 @@ struct Told {
     word: String,
     /// How much it is.
     much: String,
-    table: Option<String>,
+    /// How it is used.
+    used: String,
     line: DoneLine,
 }
 
@@ -209,32 +180,16 @@ impl Told {
         deck: &Deck,
         signed: &Signed,
         extent: Extent,
-        stops: impl FnOnce(View<'_>, Timestamp) -> Stops<'_>,
+        struck: impl FnOnce(View<'_>, Timestamp) -> Struck,
     ) -> Self {
-        let now = signed.now();
-        signed.see(|view| {
-            let stops = stops(view, now);
-            let line = DoneLine {
-                covers: extent.code(),
-                id: extent.id(),
-                name: view.extent_name(extent).to_owned(),
-                done: false,
-                keys: stops.keys,
-                others: stops.others,
-                apps: stops.apps,
-                apps_with_tokens: stops.token_apps,
-                used_within_5_min: stops.used_now,
-                used_within_a_day: stops.used_today,
-                used_last: stops.recent.iter().map(RecentLine::of).collect(),
-            };
-            Self {
-                called: view.extent_in_words(extent),
-                word: view.extent_name(extent).to_owned(),
-                much: format!("{}: {}", stops.count_in_words(), stops.use_in_words()),
-                table: (!stops.recent.is_empty()).then(|| used_last(deck, &stops.recent, now)),
-                line,
-            }
-        })
+        let crush = Crush::of(signed, struck);
+        let (called, word) =
+            signed.see(|view| (view.extent_in_words(extent), view.extent_name(extent).to_owned()));
+        let (covers, id, name) = (extent.code(), extent.id(), word.clone());
+        let line = DoneLine { covers, id, name, done: false, stops: crush.line(signed) };
+        let much = format!("{}: {}", crush.struck.count_in_words(), crush.struck.use_in_words());
+        let used = crush.page(deck, signed);
+        Self { called, word, much, used, line }
     }
 
     /// Before it is done; a dry run has nothing else to say.
@@ -243,13 +198,13 @@ impl Told {
         match (dry_run, deck.output.is_json()) {
             (true, true) => return deck.output.value(&self.line),
             (true, false) => {
-                deck.output.text(&format!("{said}\n{}", self.table.as_deref().unwrap_or_default()))?;
+                deck.output.text(&format!("{said}\n{}", self.used))?;
                 deck.output.say("Nothing was changed.");
             }
             (false, _) => {
                 deck.output.say(&said);
-                if let Some(table) = &self.table {
-                    deck.output.say(table.trim_end());
+                if !self.used.is_empty() {
+                    deck.output.say(self.used.trim_end());
                 }
             }
         }
@@ -265,26 +220,16 @@ impl Told {
     }
 }
 
-fn used_last(deck: &Deck, recent: &[Recent<'_>], now: Timestamp) -> String {
-    let mut table = Table::new(&["Used last", "Key or app", "Owner", "From"]);
-    for recent in recent {
-        let from = recent.caller.clone().unwrap_or_default();
-        table.row([
-            times::relative(recent.at, now).into(),
-            format!("{} ({})", recent.name, recent.hint).into(),
-            recent.owner.into(),
-            from.into(),
-        ]);
-    }
-    table.render(deck.output.plain())
-}
-
 fn begin(deck: &Deck, words: &Begin) -> Outcome {
     let why = words.reason.as_deref().map(Note::new).transpose();
     let why = why.map_err(|why| Fault::usage(format!("--reason: {why}.")))?.unwrap_or_default();
     let signed = deck.sign_in()?.widened(words.how.all)?;
     let what = extent(&signed, &words.what)?;
-    let told = Told::of(deck, &signed, what, |view, now| Stops::of(view, what, now));
+    let begins = Command::LockDown { what, why: why.clone() };
+    if let Some(refusal) = refused(&signed, &begins) {
+        return Err(refusal.into());
+    }
+    let told = Told::of(deck, &signed, what, |view, now| stops(view, what, now));
     told.show(deck, &format!("Locking down {} stops", told.called), words.how.dry_run)?;
     if words.how.dry_run {
         return Ok(ExitCode::SUCCESS);
@@ -300,19 +245,28 @@ fn begin(deck: &Deck, words: &Begin) -> Outcome {
     told.done(deck, &said)
 }
 
+/// Why it would be refused now, if it would.
+fn refused(signed: &Signed, command: &Command) -> Option<Refusal> {
+    foretell(&*signed.engine, &signed.session, std::slice::from_ref(command)).into_iter().next().flatten()
+}
+
 fn lift(deck: &Deck, words: &Lift) -> Outcome {
     let signed = deck.sign_in()?.widened(words.how.all)?;
     let what = standing(&signed, &words.what).map_or_else(|| extent(&signed, &words.what), Ok)?;
     // What is lifted is what was shown.
     let seen = signed.engine.state().lockdown(what).map(|stands| Basis::of_lockdown(what, stands));
-    let told = Told::of(deck, &signed, what, |view, now| Stops::given_back(view, what, now));
+    let basis = words.base.if_rev.or(seen);
+    // What would be refused is not told as if it gave something back.
+    if let Some(refusal) = refused(&signed, &Command::LiftLockdown { what, basis }) {
+        return Err(refusal.into());
+    }
+    let told = Told::of(deck, &signed, what, |view, now| given_back(view, what, now));
     let verb = format!("Lifting the lockdown of {} gives back", told.called);
     told.show(deck, &verb, words.how.dry_run)?;
     if words.how.dry_run {
         return Ok(ExitCode::SUCCESS);
     }
     words.how.consent.ask_word(&signed, &format!("Lift the lockdown of {}?", told.called), &told.word)?;
-    let basis = words.base.if_rev.or(seen);
     signed.engine.execute(&signed.session, Command::LiftLockdown { what, basis })?;
     let said = format!(
         "Lifted: the lockdown of {}. All of it is as if there had been none: what was paused is paused, what ended has ended.",
@@ -335,12 +289,13 @@ fn list(deck: &Deck) -> Outcome {
             deck.output.say("Nothing is locked down.");
             return Ok(());
         }
-        let mut table = Table::new(&["Locked down", "Since", "By", "Why"]);
+        let mut table = Table::new(&["Locked down", "Since", "By", "May lift it", "Why"]);
         for (extent, stands) in all {
             table.row([
                 Cell::toned(view.extent_in_words(extent), Tone::Bad),
                 times::both(stands.since, now).into(),
                 view.name_of(stands.by).into(),
+                view.lifters_in_words(extent, stands).into(),
                 stands.why.as_str().into(),
             ]);
         }

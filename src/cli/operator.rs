@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::base::Base;
+use super::blast::Crush;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::{Exit, Fault};
@@ -24,12 +25,14 @@ use crate::crypto::passphrase::Passphrase;
 use crate::crypto::random::OsEntropy;
 use crate::crypto::recovery::RecoveryCode;
 use crate::domain::basis::Basis;
+use crate::domain::blast::many::Struck;
 use crate::domain::notice::of_key;
 use crate::domain::view::Sought;
 use crate::domain::{
     Command, Key, KeysAfter, Name, Operator, OperatorId, Refusal, Role, Standing, Timestamp, View,
 };
-use crate::engine::{Brought, EngineError};
+use crate::engine::{Brought, EngineError, foretell};
+use crate::tui::widgets::text::sentence;
 
 /// What can be done with operators.
 #[derive(Debug, Subcommand)]
@@ -103,6 +106,12 @@ pub struct Disable {
     /// What becomes of their keys: `work`, `stop`, or `give:OTHER`
     #[arg(long, value_name = "CHOICE", value_parser = KeysChoice::from_str)]
     keys: KeysChoice,
+    /// Only say what would become of their keys, who uses them and how much
+    #[arg(long)]
+    dry_run: bool,
+    /// Look at everybody's keys when telling that (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     consent: Consent,
 }
@@ -277,7 +286,7 @@ fn not_renewed(name: &str, why: Fault) -> Fault {
 }
 
 fn disable(deck: &Deck, args: &Disable) -> Outcome {
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in()?.widened(args.all)?;
     let operator = find::operator(&signed, &args.name, Sought::Living)?;
     let keys = match &args.keys {
         KeysChoice::Work => KeysAfter::Work,
@@ -298,9 +307,30 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
             KeysChoice::Give(heir) => format!("Their keys become {heir}'s: {keys}."),
         }
     };
+    let crush = Crush::of(&signed, |view, now| match keys {
+        KeysAfter::Stop => Struck::of_operator(view, operator, now),
+        KeysAfter::Work | KeysAfter::GiveTo(_) => Struck::default(),
+    });
+    let locked = signed.see(|view| view.locked_down_of(operator, signed.now()));
+    let locked = match locked {
+        0 => String::new(),
+        count => format!(" But {} locked down as well: refused until that is lifted.", are(count)),
+    };
+    if args.dry_run {
+        let command = Command::DisableOperator { operator, keys };
+        let refusal = foretell(&*signed.engine, &signed.session, std::slice::from_ref(&command));
+        if let Some(refusal) = refusal.into_iter().next().flatten() {
+            return Err(refusal.into());
+        }
+        let used = if keys == KeysAfter::Stop { format!(" {}.", sentence(&crush.struck.use_in_words())) } else { String::new() };
+        let said = format!("{name} could not sign in any more. {}{locked}{used}", fate(live()));
+        let about = seen(&signed, operator)?;
+        return crush.show(deck, &signed, &said, &OperatorLine::of(&about, live()));
+    }
     let soon = if let KeysAfter::GiveTo(_) = keys { soon(&signed, operator) } else { String::new() };
-    args.consent
-        .ask(&signed, || format!("Disable {name}? They cannot sign in any more. {}", fate(live())))?;
+    args.consent.ask_in_use(&signed, (crush.struck.in_use(), name), || {
+        format!("Disable {name}? They cannot sign in any more. {}{locked}", fate(live()))
+    })?;
     let held = live();
     signed.engine.execute(&signed.session, Command::DisableOperator { operator, keys })?;
     let way_out = keys == KeysAfter::Stop && held > 0;
@@ -309,7 +339,7 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
          `keydeck key transfer KEY --to OTHER --all`."
     );
     let way = if way_out { way.as_str() } else { "" };
-    deck.output.say(&format!("{name} cannot sign in any more. {}{soon}{way}", fate(held)));
+    deck.output.say(&format!("{name} cannot sign in any more. {}{locked}{soon}{way}", fate(held)));
     if deck.output.is_json() {
         let keys_stopped = if keys == KeysAfter::Stop { held } else { 0 };
         let after = seen(&signed, operator)?;
@@ -317,6 +347,10 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
         deck.output.value(&Stopped { about, keys_stopped })?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn are(count: usize) -> String {
+    if count == 1 { "1 of them is".to_owned() } else { format!("{count} of them are") }
 }
 
 /// How many keys of somebody end soon or are about to be deleted: whoever has them next should know, as far as they are seen.

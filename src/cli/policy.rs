@@ -6,14 +6,16 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::blast::{Crush, CrushLine};
 use super::consent::Consent;
-use super::door::Deck;
+use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::table::Table;
 use super::{Outcome, times};
 use crate::domain::basis::Basis;
+use crate::domain::blast::many::Struck;
 use crate::domain::preview::{Touched, is_about_keys, touched};
-use crate::domain::{Command, Policy, Refusal, Timestamp};
+use crate::domain::{Command, KeyId, Policy, Refusal, Timestamp, View};
 use crate::engine::open::Wants;
 
 /// What can be done with the policy.
@@ -48,18 +50,58 @@ pub struct Set {
 
 /// Something a change would bring about, in JSON.
 #[derive(Serialize)]
-struct TouchedLine<'a> {
+struct TouchedLine {
     what: &'static str,
-    names: &'a [&'a str],
+    names: Vec<String>,
     others: usize,
     first_at: Option<String>,
+    /// How the keys in view are used that it would end, or sooner than now.
+    stops: Option<CrushLine>,
 }
 
-impl<'a> TouchedLine<'a> {
-    fn of(one: &'a Touched<'_>) -> Self {
+/// Something a change would bring about, copied out of the state.
+struct Brought {
+    said: String,
+    line: TouchedLine,
+    /// The keys in view that it would end, or sooner than now.
+    ends: Vec<KeyId>,
+}
+
+impl Brought {
+    fn of(one: &Touched<'_>, now: Timestamp) -> Self {
+        let names = one.names.iter().map(ToString::to_string).collect();
         let first_at = one.first.map(Timestamp::rfc3339);
-        Self { what: one.what.code(), names: &one.names, others: one.others, first_at }
+        let line = TouchedLine { what: one.what.code(), names, others: one.others, first_at, stops: None };
+        Self { said: in_words(one, now), line, ends: if one.ends() { one.keys.clone() } else { Vec::new() } }
     }
+
+    /// Who uses what it would end.
+    fn crush(&self, signed: &Signed) -> Option<Crush> {
+        let keys = |view: View<'_>, now| Struck::of(view, self.ends.iter().filter_map(|id| view.key(*id)), [], now);
+        (!self.ends.is_empty()).then(|| Crush::of(signed, keys))
+    }
+}
+
+/// Tells what it would bring about, and nothing is changed.
+fn foretell(deck: &Deck, signed: &Signed, brought: Vec<Brought>, unseen: Option<String>) -> Outcome {
+    let nothing = brought.is_empty() && unseen.is_none();
+    let mut lines = Vec::new();
+    for one in brought {
+        deck.output.say(&one.said);
+        let crush = one.crush(signed);
+        if let Some(crush) = crush.as_ref().filter(|_| !deck.output.is_json()) {
+            deck.output.say(crush.page(deck, signed).trim_end());
+        }
+        lines.push(TouchedLine { stops: crush.map(|crush| crush.line(signed)), ..one.line });
+    }
+    unseen.iter().for_each(|said| deck.output.say(said));
+    if deck.output.is_json() {
+        deck.output.value(&lines)?;
+    } else {
+        let nothing = if nothing { "It would touch no key and no operator. " } else { "" };
+        deck.output.say(&format!("{nothing}Nothing was changed."));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs one of them.
@@ -73,26 +115,16 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
     let (name, value) = (args.name.clone(), args.value.clone());
     let (grounds, now) = (signed.grounds(), signed.now());
     let elsewhere = signed.engine.state().keys_elsewhere();
-    let told = signed.see(|view| {
+    let (brought, unseen) = signed.see(|view| {
         let after = view.policy().with(&name, &value).map_err(Refusal::Policy)?;
-        let found = touched(view, &after, grounds);
-        if args.dry_run && deck.output.is_json() {
-            deck.output.value(&found.iter().map(TouchedLine::of).collect::<Vec<_>>())?;
-        }
+        let brought = touched(view, &after, grounds).iter().map(|one| Brought::of(one, now)).collect();
         let is_unseen = elsewhere > 0 && is_about_keys(view.policy(), &after);
-        let unseen = is_unseen.then(|| not_looked_at(elsewhere));
-        Ok::<_, Fault>(found.iter().map(|one| in_words(one, now)).chain(unseen).collect::<Vec<_>>())
+        Ok::<(Vec<Brought>, _), Fault>((brought, is_unseen.then(|| not_looked_at(elsewhere))))
     })?;
     if args.dry_run {
-        for line in &told {
-            deck.output.say(line);
-        }
-        if !deck.output.is_json() {
-            let nothing = if told.is_empty() { "It would touch no key and no operator. " } else { "" };
-            deck.output.say(&format!("{nothing}Nothing was changed."));
-        }
-        return Ok(ExitCode::SUCCESS);
+        return foretell(deck, &signed, brought, unseen);
     }
+    let told: Vec<String> = brought.into_iter().map(|one| one.said).chain(unseen).collect();
     if !told.is_empty() {
         args.consent.ask(&signed, || format!("{} Set {name} to {value}?", told.join(" ")))?;
     }

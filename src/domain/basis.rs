@@ -8,7 +8,7 @@ use std::str::FromStr;
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{App, Extent, Key, Location, Lockdown, OperatorId, Refusal, Role};
+use super::{App, Extent, Key, Location, Lockdown, OperatorId, Refusal, Role, Status};
 
 /// Values as somebody saw them. Scripts know it as the revision of a record: 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -19,6 +19,24 @@ impl Basis {
     /// What an edit of a key replaces.
     pub fn of_key(key: &Key) -> Self {
         Self::over("key", &key.id.to_string(), key.edited().map(|(_, value)| value))
+    }
+
+    /// All of a key that somebody may change by hand and change back: what an edit replaces, whose it is, whether it works
+    /// and whether it is protected.
+    pub fn of_whole_key(key: &Key) -> Self {
+        let protected = key.protection.as_ref().map_or_else(String::new, |protection| {
+            format!("{} {} {}", protection.word.by, protection.word.at, protection.why.as_str())
+        });
+        let (status, since) = match key.status {
+            Status::Active => ("active", None),
+            Status::Paused(at) => ("paused", Some(at)),
+            Status::Revoked(at) => ("revoked", Some(at)),
+            Status::Deleted(at) => ("deleted", Some(at)),
+            Status::Purged(at) => ("purged", Some(at)),
+        };
+        let since = since.map_or_else(String::new, |at| at.to_string());
+        let own = [key.owner.to_string(), status.to_owned(), since, protected];
+        Self::over("whole key", &key.id.to_string(), key.edited().map(|(_, value)| value).into_iter().chain(own))
     }
 
     /// What an edit of an app replaces.

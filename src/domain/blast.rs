@@ -1,23 +1,52 @@
 //! The blast radius: what stops when a key or an app is stopped, or holds less. Computed from what is known when somebody
-//! asks; nothing of it is stored, and what is not known is told as such.
+//! asks; nothing of it is stored, and what is not known is told as such. [`many`]: of many at once.
+
+pub mod many;
 
 use super::catalog::AuthMethod;
 use super::history::Picture;
+pub use super::history::picture::Day;
 use super::history::picture::Visit;
-use super::history::ring::Tally;
+use super::signing::TOKEN_LIFE_MAX;
 use super::trace::Sighting;
 use super::{App, Key, LastUse, ScopeId, Timestamp, Trace, View};
 
 /// What was used no longer ago than this is in use.
 pub const IN_USE_MS: i64 = 5 * 60_000;
 
-/// Requests of the last 24 hours.
+/// The access tokens of an app. They are kept and counted nowhere, since each ends by itself within the hour: what can be said
+/// is when the last of them is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Day {
-    /// As far as they are known.
-    pub tally: Tally,
-    /// Whether none was lost.
-    pub whole: bool,
+pub enum Tokens {
+    /// None is alive.
+    Over,
+    /// Some may be, and none longer than this.
+    Until(Timestamp),
+}
+
+impl Tokens {
+    /// Of an app, by when it last fetched or sent one.
+    fn of(view: View<'_>, app: &App, now: Timestamp) -> Self {
+        if app.method != AuthMethod::Jwt {
+            return Self::Over;
+        }
+        Self::since(view.last_use_since(view.app_usage(app).last_used_at, app.created_at), now)
+    }
+
+    fn since(last: LastUse, now: Timestamp) -> Self {
+        let ends = |last: Timestamp| Timestamp(last.0.saturating_add(i64::from(TOKEN_LIFE_MAX) * 1_000));
+        let last = match last {
+            LastUse::Never => return Self::Over,
+            LastUse::At(at) | LastUse::NotKnown(Some(at)) => ends(at),
+            LastUse::NotKnown(None) => ends(now),
+        };
+        if last <= now { Self::Over } else { Self::Until(last) }
+    }
+
+    /// Until when one may be alive.
+    pub const fn until(self) -> Option<Timestamp> {
+        if let Self::Until(at) = self { Some(at) } else { None }
+    }
 }
 
 /// See the module.
@@ -41,8 +70,8 @@ pub struct Blast {
     pub siblings: usize,
     /// Live keys of an app, which stop with it.
     pub keys: usize,
-    /// Whether access tokens end with it, however many are alive: nobody counts them.
-    pub tokens: bool,
+    /// Access tokens that end with it.
+    pub tokens: Tokens,
     /// Notices that end with it.
     pub notices: usize,
 }
@@ -65,24 +94,30 @@ impl Blast {
         let siblings = key.place.app().map_or(0, |app| {
             view.keys_of_app(app).filter(|other| other.id != key.id && other.state(now).is_live()).count()
         });
-        let cycle = view.cycle(key);
-        let notices = cycle
-            .map_or(0, |cycle| usize::from(!cycle.idle.is_empty()) + usize::from(!cycle.ends.is_empty()));
+        let notices = notices_of(view, key);
         Self { siblings, notices, ..Self::of(last, by, scopes, &traces, picture) }
     }
 
-    /// Of an app that is stopped, with its keys.
-    pub fn of_app(view: View<'_>, app: &App, picture: Option<&Picture>, now: Timestamp) -> Self {
+    /// Of an app that would lose `scopes`: all it has, when it is stopped. Its keys lose them with it, and an access token
+    /// that promises one of them is refused whatever is asked of it.
+    pub fn of_app(
+        view: View<'_>,
+        app: &App,
+        scopes: &[&ScopeId],
+        picture: Option<&Picture>,
+        now: Timestamp,
+    ) -> Self {
         let keys: Vec<&Key> = view.keys_of_app(app.id).collect();
         let used = view.app_trace(app).and_then(|trace| trace.of_last_use(view.app_usage(app)));
         let seen = keys.iter().filter_map(|key| view.trace(key)?.of_last_use(view.usage(key)));
         let by = used.into_iter().chain(seen).max_by_key(|seen| seen.at).cloned();
         let of_keys = keys.iter().filter_map(|key| view.trace(key));
         let traces: Vec<&Trace> = view.app_trace(app).into_iter().chain(of_keys).collect();
-        let live = keys.iter().filter(|key| key.state(now).is_live()).count();
+        let loses = |key: &&&Key| scopes.iter().any(|scope| key.scopes.contains(scope));
+        let live = keys.iter().filter(|key| key.state(now).is_live()).filter(loses).count();
         let last = view.last_use_of_app(app);
-        let tokens = app.method == AuthMethod::Jwt;
-        Self { keys: live, tokens, ..Self::of(last, by, app.scopes.iter(), &traces, picture) }
+        let tokens = if scopes.is_empty() { Tokens::Over } else { Tokens::of(view, app, now) };
+        Self { keys: live, tokens, ..Self::of(last, by, scopes.iter().copied(), &traces, picture) }
     }
 
     fn of<'s>(
@@ -100,10 +135,7 @@ impl Blast {
             }
         }
         lost.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
-        let day = picture.map(|picture| Day {
-            tally: picture.last_day(),
-            whole: picture.hours.iter().rev().take(24).all(|bar| bar.whole),
-        });
+        let day = picture.map(Picture::last_day);
         Self {
             last,
             by,
@@ -114,7 +146,7 @@ impl Blast {
             unused,
             siblings: 0,
             keys: 0,
-            tokens: false,
+            tokens: Tokens::Over,
             notices: 0,
         }
     }
@@ -123,6 +155,12 @@ impl Blast {
     pub fn in_use(&self, now: Timestamp) -> Option<Timestamp> {
         self.last.at().filter(|at| now.since(*at) <= IN_USE_MS)
     }
+}
+
+/// Notices of a key that end with it.
+fn notices_of(view: View<'_>, key: &Key) -> usize {
+    let of = |cycle: &super::Cycle| usize::from(!cycle.idle.is_empty()) + usize::from(!cycle.ends.is_empty());
+    view.cycle(key).map_or(0, of)
 }
 
 #[cfg(test)]
@@ -142,6 +180,24 @@ mod tests {
         assert!(used(-IN_USE_MS));
         assert!(blast(LastUse::Never).in_use(now).is_none());
         assert!(blast(LastUse::NotKnown(None)).in_use(now).is_none());
+    }
+
+    #[test]
+    fn a_token_may_be_alive_for_an_hour_after_the_last_was_fetched_and_not_longer() {
+        let (now, hour) = (Timestamp(1_790_000_000_000), i64::from(TOKEN_LIFE_MAX) * 1_000);
+        let ago = |ms: i64| Timestamp(now.0 - ms);
+        for (last, until) in [
+            (LastUse::Never, None),
+            (LastUse::At(now), Some(ago(-hour))),
+            (LastUse::At(ago(hour - 1)), Some(ago(-1))),
+            (LastUse::At(ago(hour)), None),
+            // What was lost may have been the fetching of one.
+            (LastUse::NotKnown(None), Some(ago(-hour))),
+            (LastUse::NotKnown(Some(ago(1))), Some(ago(1 - hour))),
+            (LastUse::NotKnown(Some(ago(hour))), None),
+        ] {
+            assert_eq!(Tokens::since(last, now).until(), until, "{last:?}");
+        }
     }
 
     #[test]

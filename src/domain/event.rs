@@ -12,8 +12,8 @@ use super::lockdown::Locked;
 use super::review::Signed;
 use super::signing::SigningKeys;
 use super::{
-    Agency, App, Audience, Cycle, Expiry, Hold, Key, Location, Operator, Policy, Record, Role, Scopes,
-    Timestamp,
+    Agency, App, Audience, Cycle, Expiry, Hold, Key, Location, Note, Operator, OperatorId, Policy, Record,
+    Role, Scopes, Timestamp,
 };
 
 /// One thing that happened.
@@ -56,9 +56,9 @@ pub enum Event {
     /// Access given again.
     #[n(11)]
     OperatorEnabled(#[n(0)] Operator),
-    /// A key changed owner.
+    /// A key changed owner; who owned it before beside it.
     #[n(12)]
-    KeyGiven(#[n(0)] Key, #[n(1)] Operator),
+    KeyGiven(#[n(0)] Key, #[n(1)] Operator, #[n(2)] OperatorId),
     /// New location.
     #[n(13)]
     LocationAdded(#[n(0)] Location),
@@ -155,9 +155,9 @@ pub enum Event {
     /// A key is never deleted for want of use from then on.
     #[n(37)]
     KeyProtected(#[n(0)] Key),
-    /// It may be again.
+    /// It may be again; why it was protected beside it.
     #[n(38)]
-    KeyUnprotected(#[n(0)] Key),
+    KeyUnprotected(#[n(0)] Key, #[n(1)] Note),
     /// The token of a key was handed over.
     #[n(120)]
     KeyHandedOver(#[n(0)] Key),
@@ -364,7 +364,7 @@ impl Event {
             | Self::KeyEdited(..)
             | Self::KeyKept(_)
             | Self::KeyProtected(_)
-            | Self::KeyUnprotected(_)
+            | Self::KeyUnprotected(..)
             | Self::KeyHandedOver(_)
             | Self::ReportOnlyBegun(_)
             | Self::ReportOnlyDropped(_)
@@ -398,7 +398,7 @@ impl Event {
             }
             Self::KeyIssued(k)
             | Self::KeyImported(k)
-            | Self::KeyGiven(k, _)
+            | Self::KeyGiven(k, ..)
             | Self::KeyPaused(k)
             | Self::KeyResumed(k)
             | Self::KeyRevoked(k)
@@ -406,7 +406,7 @@ impl Event {
             | Self::KeyRestored(k)
             | Self::KeyKept(k)
             | Self::KeyProtected(k)
-            | Self::KeyUnprotected(k)
+            | Self::KeyUnprotected(k, _)
             | Self::KeyHandedOver(k)
             | Self::ReportOnlyBegun(k)
             | Self::ReviewKept(k)

@@ -6,7 +6,7 @@ mod stops;
 
 use minicbor::{Decode, Encode};
 
-pub use self::stops::{RECENT, Recent, Stops};
+pub use self::stops::{given_back, stops};
 use super::{
     Agency, App, AppId, Audience, Key, Location, LocationId, Note, Operator, OperatorId, Place, Refusal,
     State, Timestamp, View,
@@ -210,6 +210,13 @@ impl<'a> View<'a> {
         self.state().lockdowns_of_app(app).collect()
     }
 
+    /// How many live keys of an operator are locked down with something: a number is no look at them.
+    pub fn locked_down_of(&self, who: OperatorId, now: Timestamp) -> usize {
+        let state = self.state();
+        let is_locked = |key: &&Key| key.state(now).is_live() && state.lockdowns_of_key(key).next().is_some();
+        state.keys_of(who).filter(is_locked).count()
+    }
+
     /// Whether a key that the actor issues there would be covered by one.
     pub fn is_locked_down(&self, place: Place) -> bool {
         let covering = self.state().covering(self.actor().operator, place);
@@ -224,6 +231,14 @@ impl<'a> View<'a> {
             Extent::Owner(_) => format!("all keys and apps of {}", self.extent_name(extent)),
             Extent::Location(_) => format!("the location {}", self.extent_name(extent)),
             Extent::App(_) => format!("the app {}", self.extent_name(extent)),
+        }
+    }
+
+    /// Who may lift a lockdown, in words.
+    pub fn lifters_in_words(&self, extent: Extent, stands: &Lockdown) -> String {
+        match extent {
+            Extent::Owner(id) if stands.by == id => format!("{} or an admin", self.name_of(id)),
+            Extent::Agency | Extent::Owner(_) | Extent::Location(_) | Extent::App(_) => "an admin".to_owned(),
         }
     }
 

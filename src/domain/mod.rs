@@ -67,6 +67,7 @@ pub mod signing;
 pub mod state;
 pub mod time;
 pub mod trace;
+pub mod undo;
 pub mod verdict;
 pub mod view;
 

@@ -2,7 +2,7 @@
 
 use super::lifecycle::{clears_at, deletes_under};
 use super::time::DAY_MS;
-use super::{Grounds, Key, KeyState, Policy, Role, Timestamp, View};
+use super::{Grounds, Key, KeyId, KeyState, Policy, Role, Timestamp, View};
 
 /// Names that are told; the others are counted.
 const NAMED: usize = 5;
@@ -14,6 +14,8 @@ pub struct Touched<'a> {
     pub what: What,
     /// Of whom: keys or operators, by name.
     pub names: Vec<&'a str>,
+    /// Which keys those are.
+    pub keys: Vec<KeyId>,
     /// Keys of others besides, for who may change the policy and looks at their own only.
     pub others: usize,
     /// When it happens to the first of them, if there is such a time.
@@ -80,6 +82,21 @@ impl What {
 }
 
 impl Touched<'_> {
+    /// Whether it takes keys away, or sooner than now.
+    pub const fn ends(&self) -> bool {
+        match self.what {
+            What::DeletedSooner | What::ClearedSooner => true,
+            What::DeletedLater
+            | What::ClearedLater
+            | What::Told
+            | What::OutliveLimit
+            | What::OverQuota
+            | What::IssueAgencyNoMore
+            | What::IssueLocationNoMore
+            | What::IssueAppNoMore => false,
+        }
+    }
+
     /// In a sentence without its end: `2 keys would be …: Nightly export, Legacy CRM sync; besides, 6 keys of others`.
     pub fn in_words(&self) -> String {
         let (count, (whom, what)) = (self.names.len(), self.what.words());
@@ -121,13 +138,14 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
     };
     keys.sort_by(|one, other| (one.name.as_str(), one.id).cmp(&(other.name.as_str(), other.id)));
     // Of the names that are not told there is none.
-    let name = |key: &Key| view.key(key.id).map(|key| key.name.as_str());
-    let mut tell = |what, found: Vec<(Option<&'a str>, Option<Timestamp>)>| {
+    let name = |key: &Key| view.key(key.id).map(|key| (key.name.as_str(), Some(key.id)));
+    let mut tell = |what, found: Vec<(Option<(&'a str, Option<KeyId>)>, Option<Timestamp>)>| {
         if !found.is_empty() {
             let first = found.iter().filter_map(|(_, at)| *at).min();
-            let names: Vec<&str> = found.iter().filter_map(|(name, _)| *name).collect();
+            let named = || found.iter().filter_map(|(named, _)| *named);
+            let (names, keys): (Vec<&str>, _) = (named().map(|(name, _)| name).collect(), named().filter_map(|(_, key)| key).collect());
             let others = found.len() - names.len();
-            all.push(Touched { what, names, others, first });
+            all.push(Touched { what, names, keys, others, first });
         }
     };
     let mut moved = |under: Goes<'_>, whats: [What; 2]| {
@@ -173,7 +191,7 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
     let mut of_operators = |what, applies: &dyn Fn(super::OperatorId, Role) -> bool| {
         let active = view.operators().into_iter().filter(|who| who.standing.is_active());
         let found = active.filter(|who| applies(who.id, who.role));
-        tell(what, found.map(|who| (Some(who.name.as_str()), None)).collect());
+        tell(what, found.map(|who| (Some((who.name.as_str(), None)), None)).collect());
     };
     let full =
         |policy: &Policy, owner| view.state().live_keys_of(owner, now) >= policy.keys_per_operator as usize;

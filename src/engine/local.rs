@@ -13,6 +13,7 @@ use tokio::sync::broadcast;
 
 use super::audit_log::{Anchor, Doubt, Readable, Trail};
 use super::backup::Copying;
+use super::busy::rows_of;
 use super::caller::Caller;
 use super::clock::Clock;
 use super::delivery::Posting;
@@ -322,13 +323,7 @@ impl LocalEngine {
             acting(&state, &session.actor())?;
             let view = View::new(&state, session.actor());
             let (mut ids, made): (Vec<PublicId>, _) = match about {
-                Bearer::Key(id) => {
-                    let key = view.key(id).ok_or(Refusal::NoSuchKey)?;
-                    // To people both halves of a rotation are one key, as long as both work.
-                    let old = view.old_half(key, now);
-                    let ids = old.into_iter().chain([key]).map(|half| *half.id.public());
-                    (ids.collect(), old.map_or(key.created_at, |old| old.created_at))
-                }
+                Bearer::Key(id) => rows_of(view, view.key(id).ok_or(Refusal::NoSuchKey)?, now),
                 Bearer::App(id) => {
                     let app = view.app(id).ok_or(Refusal::NoSuchApp)?;
                     (vec![*id.public()], app.created_at)
@@ -443,6 +438,7 @@ impl Engine for LocalEngine {
                 domain::authorize(&self.state(), &session.actor(), Action::ReadOwnAudit)?;
                 Finding::Span(self.trail().span()?)
             }
+            Question::Busy(about) => Finding::Busy(Box::new(self.busy(session, &about)?)),
         })
     }
 

@@ -49,6 +49,7 @@ impl Engine for LookOnly {
             | Q::Called(_)
             | Q::Whose(_)
             | Q::History(_)
+            | Q::Busy(_)
             | Q::Sweep(Sweeping::Tell) => false,
         };
         let mut finding = self.inner.ask(session, question)?;

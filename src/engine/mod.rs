@@ -24,6 +24,7 @@
 mod admit;
 pub mod audit_log;
 pub mod backup;
+mod busy;
 mod caller;
 pub mod clock;
 mod delivery;

@@ -10,6 +10,7 @@ use super::sweep::{Sweeping, Swept};
 use super::tried::Tried;
 use super::whose::Whose;
 use super::{Engine, EngineError, Session};
+use crate::domain::blast::many::Busy;
 use crate::domain::history::Picture;
 use crate::domain::{Audience, Bearer, Decision, KeyId, ScopeId};
 
@@ -69,6 +70,9 @@ pub enum Question<'q> {
     /// Whose a secret is.
     #[n(11)]
     Whose(#[cbor(b(0), with = "minicbor::bytes")] &'q [u8]),
+    /// How many requests many together had of late.
+    #[n(15)]
+    Busy(#[n(0)] Vec<Bearer>),
     /// Which entries of the trail are in the store, and where older ones are.
     #[n(21)]
     Span,
@@ -114,6 +118,9 @@ pub enum Finding {
     /// Whose a secret is.
     #[n(11)]
     Whose(#[n(0)] Whose),
+    /// How many requests many together had.
+    #[n(15)]
+    Busy(#[n(0)] Box<Busy>),
     /// From where to where the trail goes.
     #[n(21)]
     Span(#[n(0)] Span),
@@ -218,6 +225,15 @@ impl dyn Engine + '_ {
     /// How a key or an app was used: by the hour and the day, by whom, what for. Reads the disk.
     pub fn history(&self, session: &Session, about: Bearer) -> Result<Picture, EngineError> {
         found!(self.ask(session, Question::History(about)), Finding::History).map(|picture| *picture)
+    }
+
+    /// How many requests many keys and apps had within the last 24 hours, each counted alone. Reads the disk.
+    pub fn busy(&self, session: &Session, about: &[Bearer]) -> Result<Busy, EngineError> {
+        let mut all = Busy::default();
+        for some in about.chunks(Busy::MOST) {
+            all.join(*found!(self.ask(session, Question::Busy(some.to_vec())), Finding::Busy)?);
+        }
+        Ok(all)
     }
 
     /// A part of a copy of the whole store, as it lies; for admins, and the trail tells that it was begun. See [`super::backup`].

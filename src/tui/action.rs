@@ -234,7 +234,7 @@ actions {
     NewKey      "new-key"      "Issue a key for the app"               "issue key" Act [Screen] Change;
     NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Change;
     Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Change;
-    Undo        "undo"         "Undo the last pause"                   "undo"     Act [Screen] Change;
+    Undo        "undo"         "Undo what was done last"               "undo"     Act [Screen] Change;
     Rotate      "rotate"       "Rotate a key or the secret of an app"  "rotate"   Act [Screen] Change;
     Lost        "lost"         "Replace what was lost, key or secret"  "lost"     Act [Screen] Change;
     FinishGrace "finish-grace" "End the old half of a rotation now"    "finish"   Act [Screen] Change;

@@ -19,6 +19,7 @@ mod tui_leaks;
 mod tui_lockdown;
 mod tui_locked;
 mod tui_notices;
+mod tui_red;
 mod tui_rest;
 mod tui_review;
 mod tui_uses;

@@ -343,11 +343,37 @@ fn a_pause_of_many_is_undone_by_u() {
     assert!(names.iter().all(|name| house.state_of(name) == KeyState::Paused));
     // One of them ended meanwhile: it stays as it is, and that is said.
     house.run(Command::revoke(house.key("Beta").id));
-    console.press("u").sees("Resume 2 keys").sees("1 marked stays as it is (Beta): the key is revoked");
+    console.press("u").sees("Take back the pause of 2 keys").sees("1 stays as it is (Beta): changed meanwhile");
     console.press("enter").sees("2 keys are active again");
     assert_eq!(house.state_of("Beta"), KeyState::Revoked);
     assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Active));
-    console.press("u").sees("only a pause can be undone");
+    console.press("u").sees("nothing done to keys here can be undone");
+    // Of those that are taken back to a standstill, which is asked as any pause is.
+    console.press("a P").sees("Pause 2 keys").press("tab enter").sees("2 keys are paused");
+    console.press("P").sees("Resume 2 keys").press("tab enter").sees("2 keys are active again; u takes it back");
+    console.press("u").sees("Take back the resumption of 2 keys").press("tab enter").sees("2 keys are paused");
+    assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Paused));
+}
+
+#[test]
+fn what_somebody_else_made_of_a_key_meanwhile_is_not_undone() {
+    let house = House::new();
+    house.agency_keys(&["Nightly export"]);
+    let mut console = house.console();
+    console.press("P tab enter").sees("Nightly export is paused; u resumes it");
+    let key = house.key("Nightly export").id;
+    house.run(Command::ResumeKey(key));
+    house.run(Command::PauseKey(key, None));
+    // It is paused, by another word.
+    console.press("u").sees("can be undone").press("esc");
+    assert_eq!(house.state_of("Nightly export"), KeyState::Paused);
+    // Other scopes are given back, unless they are others again.
+    house.run(Command::ResumeKey(key));
+    console.press("o / ").type_text("calendars.read").press("enter space ctrl-s").sees("are changed");
+    assert_eq!(house.key("Nightly export").scopes.len(), 2);
+    console.press("u").sees("Take back the change of scopes of 1 key").press("tab enter");
+    console.sees("1 key is given the scopes it had");
+    assert_eq!(house.key("Nightly export").scopes.len(), 1);
 }
 
 #[test]
@@ -383,7 +409,7 @@ fn a_key_is_paused_without_typing_and_resumed_with_undo() {
     assert_eq!(house.state_of("Nightly export"), KeyState::Active);
     console.press("P tab enter").sees("Nightly export is paused; u resumes it").sees("‖ paused");
     console.press("u").sees("Nightly export is active again").sees("● active");
-    console.press("u").sees("only a pause can be undone");
+    console.press("u").sees("nothing done to keys here can be undone");
     console.press("P tab enter P").sees("Resume key").press("tab enter");
     assert_eq!(house.state_of("Nightly export"), KeyState::Active);
 }
@@ -494,7 +520,7 @@ fn many_keys_are_revoked_by_their_number() {
     let mut console = house.console();
     console.press("a").sees("14 marked").press("k space").sees("13 marked").press("X");
     console.sees("Revoke 13 keys").sees("Key 11").sees("and 3 more");
-    assert_eq!(console.screen().matches("Never used.").count(), 10);
+    assert_eq!(console.screen().matches("never used").count(), 10);
     console.type_text("12").press("enter").sees("the number of keys").press("ctrl-u").type_text("13");
     console.press("enter").sees("13 keys are revoked").sees_no("marked");
     let live = names.iter().filter(|called| house.state_of(called) == KeyState::Active).count();

@@ -13,7 +13,7 @@ use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Command, Expiry, Name, NewKey, Note, Place, ScopeId, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, Options, found, in_store};
-use keydeck::engine::{Engine, LocalEngine, Origin, Via};
+use keydeck::engine::{Engine, LocalEngine, Origin, Session, Via};
 use keydeck::store::{Fault, MemoryStore, Store};
 use keydeck::tui::action::Tab;
 use keydeck::tui::app::effect::Outcome;
@@ -30,7 +30,15 @@ struct House {
     store: Arc<MemoryStore>,
     clock: TestClock,
     token: String,
+    session: Session,
     console: Console,
+}
+
+fn issue(engine: &LocalEngine, session: &Session, called: &str) -> String {
+    let scopes = ["calendars.read", "contacts.read", "contacts.write"].map(Into::into).to_vec();
+    let (note, expiry) = (Note::default(), None);
+    let new = NewKey { name: Name::new(called).unwrap(), place: Place::Agency, scopes, expiry, note, decoy: false };
+    engine.execute(session, Command::IssueKey(new)).unwrap().token.unwrap().reveal().to_owned()
 }
 
 impl House {
@@ -42,14 +50,10 @@ impl House {
         let time = Arc::new(clock.clone());
         let Open { engine, session, .. } =
             in_store(shared, name("Acme"), name("maria"), time, Via::Console, Box::new(OsEntropy)).unwrap();
-        let scopes = ["calendars.read", "contacts.read", "contacts.write"].map(Into::into).to_vec();
-        let (note, expiry) = (Note::default(), None);
-        let new =
-            NewKey { name: name("Nightly export"), place: Place::Agency, scopes, expiry, note, decoy: false };
-        let token = engine.execute(&session, Command::IssueKey(new)).unwrap().token.unwrap();
-        let open = Open { engine: Arc::clone(&engine), session, notices: Vec::new() };
+        let token = issue(&engine, &session, "Nightly export");
+        let open = Open { engine: Arc::clone(&engine), session: session.clone(), notices: Vec::new() };
         let console = desk_on(open, vec![behind(Tab::Agency)], (150, 44), &FakeClipboard::default());
-        Self { engine, store, clock, token: token.reveal().to_owned(), console }
+        Self { engine, store, clock, token, session, console }
     }
 
     fn used(&mut self, wanted: &[&str], agent: Option<&[u8]>) {
@@ -107,6 +111,31 @@ fn what_is_in_use_wants_its_name_even_for_a_pause_and_says_who_uses_it() {
     quiet.clock.pass(5 * 60_000 + 1);
     quiet.console.news(Outcome::Changed).press("P").sees("Used 5 min ago").sees_no("In use now");
     quiet.console.sees_no("Type its name");
+}
+
+#[test]
+fn of_many_it_is_said_which_are_in_use_and_by_whom_the_busiest_first_and_their_number_is_wanted() {
+    let mut house = House::new();
+    let others = ["Alpha", "Beta", "Gamma"].map(|called| issue(&house.engine, &house.session, called));
+    for _ in 0..7 {
+        assert!(house.engine.verify(others[2].as_bytes(), &[]).is_allow());
+    }
+    // It was busy, and is not in use.
+    let _ = house.engine.settle();
+    house.clock.pass(5 * 60_000 + 1);
+    house.used(&[], Some(b"curl/8.5"));
+    house.console.press("a P").sees("Pause 4 keys").sees("In use now  1 of 4: Nightly export by 203.0.113.7");
+    house.console.sees("Used last   Nightly export: used just now").sees("Alpha: never used");
+    house.console.advance(Duration::from_millis(200)).sees("24 hours    8 requests allowed, 0 refused");
+    house.console.sees("Busiest     Gamma: 7 requests, used 5 min ago");
+    house.console.sees("Nightly export: 1 request, used just now from").sees("203.0.113.7 by curl/8.5  ");
+    house.console.press("tab enter").sees("Pause 4 keys").sees("exactly as it stands there");
+    house.console.type_text("4").press("enter").sees("4 keys are paused");
+    // Where nothing is in use a pause asks for no number.
+    let mut quiet = House::new();
+    issue(&quiet.engine, &quiet.session, "Alpha");
+    quiet.console.news(Outcome::Changed).press("a P").sees("Pause 2 keys").sees_no("In use now");
+    quiet.console.sees_no("Type the number").press("tab enter").sees("2 keys are paused");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::support::wait::until;
 use keydeck::crypto::random::OsEntropy;
+use keydeck::domain::blast::many::Busy;
 use keydeck::domain::history::Picture;
 use keydeck::domain::history::ring::Tally;
 use keydeck::domain::time::{DAY_MS, HOUR_MS};
@@ -76,6 +77,35 @@ fn ago(bars: &[keydeck::domain::history::picture::Bar], n: usize) -> Option<(u64
 }
 
 #[test]
+fn many_are_asked_for_together_and_what_is_not_known_of_one_is_not_known_of_all() {
+    let house = House::new();
+    let keys: Vec<_> = (0..15).map(|n| house.issue(&format!("Key {n}"))).collect();
+    for (n, (_, token)) in keys.iter().enumerate() {
+        (0..n).for_each(|_| house.ask(token, "contacts.read", "203.0.113.7", "curl/8.5"));
+    }
+    house.ask(&keys[3].1, "payments.refund", "203.0.113.7", "curl/8.5");
+    let all: Vec<Bearer> = keys.iter().map(|(id, _)| Bearer::Key(*id)).collect();
+    // What is written and what is not yet.
+    for _ in 0..2 {
+        house.open.engine.settle().unwrap();
+        let busy = house.open.engine.busy(&house.open.session, &all).unwrap();
+        assert_eq!((busy.tally, busy.unknown), (Tally { allowed: 105, denied: 1 }, 0));
+        let counts: Vec<u64> = busy.busiest.iter().map(|one| one.day.tally.allowed).collect();
+        assert_eq!(counts, (5..15).rev().collect::<Vec<_>>());
+        assert_eq!(busy.busiest.first().unwrap().what, all[14]);
+    }
+    let nobody = Bearer::Key(KeyId(keydeck::domain::PublicId::NOBODY));
+    let busy = house.open.engine.busy(&house.open.session, &[all[3], nobody]).unwrap();
+    assert_eq!((busy.tally.allowed, busy.unknown), (3, 1));
+    // More than one question takes are several.
+    let many = vec![nobody; Busy::MOST + 1];
+    assert_eq!(house.open.engine.busy(&house.open.session, &many).unwrap(), Busy::unknown(Busy::MOST + 1));
+    house.clock.pass(DAY_MS + HOUR_MS);
+    let busy = house.open.engine.busy(&house.open.session, &all).unwrap();
+    assert_eq!((busy.tally, busy.day().whole), (Tally::default(), true));
+}
+
+#[test]
 fn requests_are_counted_by_hour_day_caller_and_scope_and_written_once_a_minute() {
     let house = House::new();
     let (id, token) = house.issue("Nightly export");
@@ -109,7 +139,7 @@ fn requests_are_counted_by_hour_day_caller_and_scope_and_written_once_a_minute()
     // Days later it is as it was, on other days.
     house.clock.pass(3 * DAY_MS);
     let picture = house.picture(id);
-    assert_eq!((ago(&picture.days, 3), picture.last_day()), (Some((7, 1)), Tally::default()));
+    assert_eq!((ago(&picture.days, 3), picture.last_day().tally), (Some((7, 1)), Tally::default()));
     assert_eq!(picture.scopes[0].days, [3]);
 }
 

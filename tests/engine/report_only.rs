@@ -40,7 +40,7 @@ impl House {
     fn issue(&self, called: &str, scopes: &[&str]) -> (KeyId, String) {
         let scopes = scopes.iter().map(ToString::to_string).collect();
         let (name, note) = (Name::new(called).unwrap(), Note::default());
-        self.does(Command::IssueKey(NewKey { name, place: Place::Agency, scopes, expiry: None, note }))
+        self.does(Command::IssueKey(NewKey { name, place: Place::Agency, scopes, expiry: None, note, decoy: false }))
             .unwrap()
     }
 

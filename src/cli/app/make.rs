@@ -5,6 +5,7 @@ use std::io;
 use super::show::{self, AppLine};
 use super::{Create, Edit, Profile, reach};
 use crate::cli::Outcome;
+use crate::cli::blast;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::handover::Aim;
@@ -82,7 +83,11 @@ pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
         NewApp { name: name.unwrap_or_else(|| app.name.clone()), profile, method: app.method, scopes };
     // What is not given stays as it was read just now, so it must still be so.
     let basis = args.base.if_rev.unwrap_or_else(|| Basis::of_app(&app));
-    signed.engine.execute(&signed.session, Command::EditApp { app: app.id, change, basis: Some(basis) })?;
+    let command = Command::EditApp { app: app.id, change, basis: Some(basis) };
+    if args.dry.dry_run {
+        return blast::of_app(deck, &signed, &app, &command);
+    }
+    signed.engine.execute(&signed.session, command)?;
     show::after(deck, &signed, app.id, "is changed. It is in force from now on.")
 }
 

@@ -166,6 +166,8 @@ pub struct Edit {
     #[arg(long, value_name = "SCOPE", num_args = 1..)]
     scope: Vec<String>,
     #[command(flatten)]
+    dry: DryRun,
+    #[command(flatten)]
     base: Base,
 }
 

@@ -71,9 +71,10 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     });
     let text = text.map_err(|e| Fault::refused("output", e.to_string()))?;
     if rows == 0 && !deck.output.is_json() && !args.ids {
-        deck.output.say(
-            "No key is like that. `keydeck key create` issues one; deleted ones show with --state deleted.",
-        );
+        let none = signed.see(|view| many::none(view, args.all));
+        deck.output.say(&format!(
+            "{none} `keydeck key create` issues one; deleted ones show with --state deleted."
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     deck.output.text(&text)?;

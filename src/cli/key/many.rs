@@ -1,7 +1,9 @@
-//! One thing done to many keys: which are meant, and the word that they are; `told`: what would become of them, and what did.
+//! One thing done to many keys: which are meant, and the word that they are; `told`: what would become of them, and what did;
+//! `undo`: that taken back.
 //! Without a number that fits nothing is done: a filter finds other keys tomorrow.
 
 mod told;
+pub(super) mod undo;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -18,6 +20,7 @@ use crate::cli::number::whole;
 use crate::domain::filter::Term as _;
 use crate::domain::filter::keys::{KeyFilter, Term};
 use crate::domain::name::plain;
+use crate::domain::undo::Undo;
 use crate::domain::view::Sought;
 use crate::domain::{Command, Key, KeyId, Refusal, View};
 use crate::engine::{Left, Many, foretell};
@@ -152,23 +155,29 @@ impl Crowd<'_> {
     /// Does it to all of them, if that is meant, and tells what came of it. `command` says what it is for one key.
     pub fn does(self, deck: &Deck, deed: Deed, command: impl Fn(&Key) -> Result<Command, Fault>) -> Outcome {
         let commands = self.keys.iter().map(command).collect::<Result<Vec<_>, _>>()?;
+        self.carries_out(deck, deed, commands, Vec::new())
+    }
+
+    /// The same of these commands; `gone` are those that it is known not to be done to.
+    fn carries_out(self, deck: &Deck, deed: Deed, commands: Vec<Command>, gone: Vec<Left>) -> Outcome {
         let refusals = foretell(&*self.signed.engine, &self.signed.session, &commands);
-        let would: Vec<Left> = commands
-            .iter()
-            .zip(refusals)
-            .filter_map(|(command, refusal)| Left::of(command, &refusal?.into()))
-            .collect();
+        let would = commands.iter().zip(refusals);
+        let would = would.filter_map(|(command, refusal)| Left::of(command, &refusal?.into()));
+        let would: Vec<Left> = gone.iter().cloned().chain(would).collect();
         if self.which.dry.dry_run {
             return self.foretell(deck, deed, &would);
         }
         self.agreed(deck, deed, &would)?;
         let mut many = Many::of(commands);
+        many.left = gone;
+        let mut events = Vec::new();
         let interrupt = Interrupt::listen();
         while !many.is_over() && !interrupt.has_come() {
-            many.go_on(&*self.signed.engine, &self.signed.session);
+            events.extend(many.go_on(&*self.signed.engine, &self.signed.session));
             deck.output.progress(many.total() - many.untried(), many.total(), deed.done);
         }
-        self.report(deck, deed, &many)
+        let undos = self.signed.see(|view| Undo::of_all(&events, view));
+        self.report(deck, deed, &many, &undos)
     }
 
     /// Refuses unless somebody has said how many they mean, and that is how many there are.
@@ -178,11 +187,12 @@ impl Crowd<'_> {
             return if expected == found {
                 Ok(())
             } else {
-                Err(other_count(&format!("{} now, not {expected}", are_like(found))))
+                let none = if found == 0 { format!(" ({})", self.none().trim_end_matches('.')) } else { String::new() };
+                Err(other_count(&format!("{} now, not {expected}{none}", are_like(found))))
             };
         }
         if found == 0 {
-            return Err(Fault::refused("no_such_key", "No key is like that. Nothing was done."));
+            return Err(Fault::refused("no_such_key", format!("{} Nothing was done.", self.none())));
         }
         if deck.output.is_json() || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(Fault::usage(format!(
@@ -202,6 +212,10 @@ impl Crowd<'_> {
         self.still(found)
     }
 
+    fn none(&self) -> &'static str {
+        self.signed.see(|view| none(view, self.which.all))
+    }
+
     /// Refuses where others came to be like that while somebody thought about it.
     fn still(&self, found_before: usize) -> Result<(), Fault> {
         let Some(filter) = self.which.filter.as_deref().map(read).transpose()? else { return Ok(()) };
@@ -215,6 +229,15 @@ impl Crowd<'_> {
             format!("{} by now, not {found_before}", are_like(now.len()))
         };
         Err(other_count(&what))
+    }
+}
+
+/// That no key is like that, and of whose keys that is true.
+pub(super) fn none(view: View<'_>, all: bool) -> &'static str {
+    if !all && view.sets_policy() && !view.is_whole() {
+        "No key of yours is like that, and no others were looked at: --all looks at everybody's."
+    } else {
+        "No key is like that."
     }
 }
 

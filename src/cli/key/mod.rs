@@ -14,6 +14,7 @@ use std::str::FromStr as _;
 pub use self::issue::{expiry, issue, scopes};
 pub(in crate::cli) use self::list::CELLS;
 use self::many::Which;
+use self::many::undo::{self, Words as UndoWords};
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
@@ -50,6 +51,8 @@ pub enum Verb {
     Delete(Final),
     /// Bring a deleted record back, as revoked
     Restore(Which),
+    /// Take back what was done to many keys, by its report, of exactly those it was done to
+    Undo(UndoWords),
     /// Change what a key may do
     Rescope(Rescope),
     /// Change what a key is called, what it is for and when it ends
@@ -398,6 +401,7 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Verb::Revoke(words) => change::revoke(deck, words),
         Verb::Delete(words) => change::delete(deck, words),
         Verb::Restore(which) => change::restore(deck, which),
+        Verb::Undo(words) => undo::run(deck, words),
         Verb::Rescope(args) => change::rescope(deck, args),
         Verb::Edit(args) => change::edit(deck, args),
         Verb::Keep(which) => change::keep(deck, which),

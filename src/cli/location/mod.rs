@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use super::base::Base;
+use super::blast::Crush;
 use super::consent::Consent;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
@@ -17,7 +18,10 @@ use super::stopped::{self, Stopped};
 use super::table::Table;
 use super::times;
 use crate::domain::basis::Basis;
-use crate::domain::{Command, Key, Location, LocationId, Name, Refusal, Timestamp};
+use crate::domain::lockdown::stops;
+use crate::domain::{
+    Action, Command, Extent, Key, Location, LocationId, Name, Refusal, Timestamp, authorize,
+};
 
 /// What can be done with locations.
 #[derive(Debug, Subcommand)]
@@ -56,6 +60,12 @@ pub struct Rename {
 pub struct Remove {
     /// Its id or name
     location: String,
+    /// Only say which keys would stop, who uses them and how much
+    #[arg(long)]
+    dry_run: bool,
+    /// Look at everybody's keys when telling that (admins; noted in the audit trail)
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     consent: Consent,
 }
@@ -132,13 +142,21 @@ fn rename(deck: &Deck, args: &Rename) -> Outcome {
 }
 
 fn remove(deck: &Deck, args: &Remove) -> Outcome {
-    let signed = deck.sign_in()?;
+    let signed = deck.sign_in()?.widened(args.all)?;
     let id = find::location(&signed, &args.location)?;
+    let crush = Crush::of(&signed, |view, now| stops(view, Extent::Location(id), now));
+    let (count, used) = (crush.struck.count_in_words(), crush.struck.use_in_words());
+    if args.dry_run {
+        authorize(&signed.engine.state(), &signed.session.actor(), Action::ManageLocations)?;
+        let location = signed.see(|view| view.location(id).cloned()).ok_or(Refusal::NoSuchLocation)?;
+        let said = format!("Removing the location {} stops {count}: {used}.", location.name);
+        return crush.show(deck, &signed, &said, &LocationLine::of(&location, crush.struck.keys));
+    }
     // Also those the operator does not see: a number is no look at somebody's keys.
     let live = || signed.engine.state().live_keys_at(id, signed.now());
-    args.consent.ask(&signed, || {
+    args.consent.ask_in_use(&signed, (crush.struck.in_use(), &args.location), || {
         format!(
-            "Remove the location {}? Its {}, whoever owns them, are refused from then on.",
+            "Remove the location {}? Its {}, whoever owns them, are refused from then on: {used}.",
             args.location,
             stopped::live(live())
         )

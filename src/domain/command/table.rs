@@ -255,7 +255,7 @@ commands! {
         "Revoked {}" "revoking {}" "revoked";
     DeleteKey (key)                "key.delete"          Key(*key)            Denies   Nothing                 Nothing        Operator Together
         "Deleted {}" "deleting {}" "deleted";
-    RestoreKey (key)               "key.restore"         Key(*key)            Leaves   Nothing                 Nothing        Operator
+    RestoreKey (key)               "key.restore"         Key(*key)            Leaves   Nothing                 Nothing        Operator Together
         "Restored {}, revoked" "restoring {}" "restored as revoked";
     RescopeKey { key, .. }         "key.rescope"         Key(*key)            Denies   Nothing                 Nothing        Operator Together
         "Changed the scopes of {}" "changing the scopes of {}" "scopes changed";

@@ -96,7 +96,7 @@ mod tests {
             vec![],
             vec![Command::revoke(a), Command::revoke(a)],
             vec![Command::revoke(a), Command::DeleteKey(b)],
-            vec![Command::RestoreKey(a), Command::RestoreKey(b)],
+            vec![Command::RepeatRotation(a), Command::RepeatRotation(b)],
             vec![Command::CancelRotation(a)],
             vec![Command::EndSession],
             vec![Command::Each(Together::of(vec![Command::revoke(a)]).unwrap())],
@@ -127,7 +127,7 @@ mod tests {
             read(&bytes)
         };
         assert_eq!(forged(&minicbor::to_vec(Command::KeepKey(key(b'a'))).unwrap()).unwrap(), each);
-        for within in [Command::RestoreKey(key(b'a')), Command::EndSession, each.clone()] {
+        for within in [Command::RepeatRotation(key(b'a')), Command::EndSession, each.clone()] {
             assert!(forged(&minicbor::to_vec(&within).unwrap()).is_err(), "{within:?}");
         }
         // Ten thousand levels deep, and refused at the second.

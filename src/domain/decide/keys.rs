@@ -224,11 +224,11 @@ pub(super) fn protect(
 
 pub(super) fn unprotect(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
-    if key.protection.is_none() {
+    let Some(protection) = &key.protection else {
         return Err(Refusal::NoChange("nobody protects the key"));
-    }
-    let counted_from = Some(context.now);
-    Ok(vec![Event::KeyUnprotected(Key { counted_from, protection: None, ..key.clone() })])
+    };
+    let after = Key { counted_from: Some(context.now), protection: None, ..key.clone() };
+    Ok(vec![Event::KeyUnprotected(after, protection.why.clone())])
 }
 
 pub(super) fn hand_over(
@@ -257,7 +257,7 @@ pub(super) fn transfer(
     }
     lockdown::stays(state, key.owner)?;
     let heir = may_be_theirs(state, to, &key.name, context)?;
-    let given = |half: &Key| Event::KeyGiven(Key { owner: to, ..half.clone() }, heir.clone());
+    let given = |half: &Key| Event::KeyGiven(Key { owner: to, ..half.clone() }, heir.clone(), half.owner);
     Ok(whole(state, key, context).map(given).collect())
 }
 

@@ -103,7 +103,7 @@ pub(super) fn disable(
             apps.into_iter().map(|a| Event::AppGiven(App { owner: heir.id, ..a.clone() }, heir.clone())),
         );
         events.extend(
-            given.into_iter().map(|k| Event::KeyGiven(Key { owner: heir.id, ..k.clone() }, heir.clone())),
+            given.into_iter().map(|k| Event::KeyGiven(Key { owner: heir.id, ..k.clone() }, heir.clone(), id)),
         );
     }
     Ok(events)

@@ -12,6 +12,7 @@ mod report_only;
 mod review;
 mod rotation;
 mod secrets;
+mod undo;
 
 use super::decide;
 use crate::domain::delivery::{Batch, Channel};

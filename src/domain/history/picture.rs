@@ -30,6 +30,53 @@ impl Bar {
     }
 }
 
+/// Requests of the last 24 hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Day {
+    /// As far as they are known.
+    #[n(0)]
+    pub tally: Tally,
+    /// Whether none was lost.
+    #[n(1)]
+    pub whole: bool,
+}
+
+impl Day {
+    const HOURS: u8 = 24;
+
+    /// Of `history` alone, with the words of [`Picture::of`].
+    pub fn of(
+        history: &History,
+        since: (Timestamp, Timestamp),
+        covered: &dyn Fn(Timestamp, Timestamp) -> bool,
+    ) -> Self {
+        Self::told(&bars(&history.hours, since, (HOUR_MS, Self::HOURS, HOURS_KEPT), covered))
+    }
+
+    fn told(hours: &[Bar]) -> Self {
+        Self { tally: total(hours.iter()), whole: hours.iter().all(|bar| bar.whole) }
+    }
+}
+
+/// So many units of time, the oldest first, of what was made at `made`.
+fn bars(
+    ring: &Ring<Tally>,
+    (now, made): (Timestamp, Timestamp),
+    (unit, count, keep): (i64, u8, usize),
+    covered: &dyn Fn(Timestamp, Timestamp) -> bool,
+) -> Vec<Bar> {
+    let (newest, begins) = (now.0.div_euclid(unit), ring.begins(keep));
+    let bar = |ago: u8| {
+        let slot = newest.saturating_sub(i64::from(ago));
+        let at = Timestamp(slot.saturating_mul(unit));
+        let (from, to) = (at.max(made), Timestamp(at.0.saturating_add(unit)).min(now));
+        let kept = begins.is_none_or(|oldest| oldest <= slot);
+        let whole = from >= to || (kept && covered(from, to));
+        Bar { at, tally: ring.get(slot).unwrap_or_default(), whole }
+    };
+    (0..count).rev().map(bar).collect()
+}
+
 /// A caller of the last days.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Visit {
@@ -103,20 +150,9 @@ impl Picture {
         covered: &dyn Fn(Timestamp, Timestamp) -> bool,
         last: &dyn Fn(&ScopeId) -> Option<Timestamp>,
     ) -> Self {
-        let bars = |ring: &Ring<Tally>, unit: i64, count: u8, keep: usize| {
-            let (newest, begins) = (now.0.div_euclid(unit), ring.begins(keep));
-            let bar = |ago: u8| {
-                let slot = newest.saturating_sub(i64::from(ago));
-                let at = Timestamp(slot.saturating_mul(unit));
-                let (from, to) = (at.max(made), Timestamp(at.0.saturating_add(unit)).min(now));
-                let kept = begins.is_none_or(|oldest| oldest <= slot);
-                let whole = from >= to || (kept && covered(from, to));
-                Bar { at, tally: ring.get(slot).unwrap_or_default(), whole }
-            };
-            (0..count).rev().map(bar).collect::<Vec<_>>()
-        };
-        let hours = bars(&history.hours, HOUR_MS, Self::HOURS, HOURS_KEPT);
-        let days = bars(&history.days, DAY_MS, Self::DAYS, DAYS_KEPT);
+        let since = (now, made);
+        let hours = bars(&history.hours, since, (HOUR_MS, Self::HOURS, HOURS_KEPT), covered);
+        let days = bars(&history.days, since, (DAY_MS, Self::DAYS, DAYS_KEPT), covered);
         let today = now.0.div_euclid(DAY_MS);
         let ago = |day: i64| today.checked_sub(day).and_then(|ago| u8::try_from(ago).ok());
         let is_late = |day: i64| ago(day).is_some_and(|ago| ago < Self::CALLER_DAYS);
@@ -149,9 +185,9 @@ impl Picture {
         Self { at: now, hours, days, visits, others, scopes, lacked: None }
     }
 
-    /// Requests of the last 24 hours, at least.
-    pub fn last_day(&self) -> Tally {
-        total(self.hours.iter().rev().take(24))
+    /// Requests of the last 24 hours.
+    pub fn last_day(&self) -> Day {
+        Day::told(self.hours.split_at(self.hours.len().saturating_sub(Day::HOURS.into())).1)
     }
 
     /// Whether there is nothing to tell: all of it is known, and none was.

@@ -135,7 +135,7 @@ fn a_clock_that_was_ahead_or_behind_takes_nothing_from_what_was_counted_in_time(
     let picture = shown(&history);
     assert!(picture.hours.iter().all(|bar| bar.tally.allowed == 1));
     assert!(picture.days.iter().all(|bar| bar.tally.denied >= 1));
-    assert_eq!(picture.last_day().allowed, 24);
+    assert_eq!(picture.last_day().tally.allowed, 24);
 }
 
 #[test]

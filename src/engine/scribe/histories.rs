@@ -8,8 +8,11 @@ use std::sync::PoisonError;
 
 use super::{Book, COURTESY, Register};
 use crate::crypto::record::Sealer;
+use crate::domain::blast::many::Busy;
+use crate::domain::history::picture::Day;
 use crate::domain::history::{Coverage, History, Lacked, Picture};
-use crate::domain::{AppId, KeyId, PublicId, ScopeId, State, Timestamp, Trace};
+use crate::domain::{AppId, Bearer, KeyId, PublicId, ScopeId, State, Timestamp, Trace};
+use crate::engine::busy::Rows;
 use crate::engine::denials::Refused;
 use crate::engine::error::EngineError;
 use crate::engine::ledger::Ledger;
@@ -285,6 +288,25 @@ impl Register {
                 .for_each(|more| all.merge(more));
         }
         Ok(all)
+    }
+
+    /// Adds how many requests each of these had of late.
+    pub fn days(&self, about: &[(Bearer, Rows)], into: &mut Busy) -> Result<(), EngineError> {
+        for some in about.chunks(AT_ONCE) {
+            // Whoever writes what was used waits for so many and no more.
+            let book = self.book();
+            let now = self.time.now().time;
+            let coverages = self.coverages(&book.histories, now)?;
+            let covered = |from, to| coverages.iter().all(|coverage| coverage.covers(from, to));
+            for (what, (ids, made)) in some {
+                let mut whole = History::default();
+                for id in ids {
+                    whole.merge(&self.history(&book.histories, *id)?);
+                }
+                into.add(*what, Day::of(&whole, (now, *made), &covered));
+            }
+        }
+        Ok(())
     }
 
     fn history(&self, all: &Histories, id: PublicId) -> Result<History, EngineError> {

@@ -47,6 +47,7 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
         Request::Ask(Question::Copy(Want::Rows(Some(b"a/1".to_vec())))),
         Request::Ask(Question::Whose(b"kdag_")),
         Request::Ask(Question::Span),
+        Request::Ask(Question::Busy(vec![Bearer::Key(KeyId(PublicId::NOBODY))])),
     ];
     all.extend(name.map(|name| Request::Act {
         command: Command::AddOperator { name, role: Role::Admin },

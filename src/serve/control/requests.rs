@@ -279,6 +279,7 @@ impl Clerk {
             | Finding::Copy(_)
             | Finding::Whose(_)
             | Finding::Span(_)
+            | Finding::Busy(_)
             | Finding::Called => None,
         };
         let record = bearer.and_then(|bearer| match bearer {

@@ -2,6 +2,7 @@
 //! turns a job into work on another thread and brings the answer to whoever asked.
 
 use crate::crypto::scan::Kind;
+use crate::domain::blast::many::Busy;
 use crate::domain::command::Yields;
 use crate::domain::history::Picture;
 use crate::domain::{AppId, Bearer, Command, Decision, Event, KeyId, Place, ScopeId};
@@ -116,6 +117,8 @@ pub enum Job {
     CheckAudit,
     /// How a key or an app was used.
     Use(Bearer),
+    /// How many requests many together had of late.
+    Busy(Vec<Bearer>),
     /// Where the store lies and what opens it.
     Doors,
     /// Try a token without using it.
@@ -136,6 +139,7 @@ impl Job {
             Self::Audit { .. }
             | Self::CheckAudit
             | Self::Use(_)
+            | Self::Busy(_)
             | Self::Doors
             | Self::Test { .. }
             | Self::Whose(_) => false,
@@ -173,6 +177,7 @@ impl Job {
             | Self::Audit { .. }
             | Self::CheckAudit
             | Self::Use(_)
+            | Self::Busy(_)
             | Self::Doors
             | Self::Test { .. }
             | Self::Whose(_) => None,
@@ -203,6 +208,8 @@ pub enum Answer {
     Checked(AuditReport),
     /// How a key or an app was used.
     Use(Bearer, Box<Picture>),
+    /// How many requests many together had of late.
+    Busy(Box<Busy>),
     /// Where the store lies and what opens it.
     Doors(Doors),
     /// What a request with the token would be told.

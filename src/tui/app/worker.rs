@@ -14,6 +14,7 @@ use super::entry;
 use crate::crypto::passphrase::Passphrase;
 use crate::deliver::Channels;
 use crate::domain::Command;
+use crate::domain::blast::many::Busy;
 use crate::domain::lineage::taking_back;
 use crate::engine::{Brought, Done, Engine, EngineError, News, Session, whose_found};
 use crate::tui::clipboard::Clipboard;
@@ -171,6 +172,11 @@ fn try_perform(
         Job::Audit { before, limit, about } => Answer::Audit(engine.audit(session, before, limit, about)?),
         Job::CheckAudit => Answer::Checked(engine.check_audit(session)?),
         Job::Use(about) => Answer::Use(about, Box::new(engine.history(session, about)?)),
+        Job::Busy(about) => {
+            // What cannot be read is not known.
+            let busy = engine.busy(session, &about).unwrap_or_else(|_| Busy::unknown(about.len()));
+            Answer::Busy(Box::new(busy))
+        }
         Job::Doors => Answer::Doors(engine.doors(session)?),
         Job::Test { token, wanted } => {
             Answer::Tested(engine.test(session, token.expose().as_bytes(), &wanted)?)

@@ -185,6 +185,8 @@ pub struct Radio<K> {
     options: Vec<(K, &'static str, &'static str)>,
     chosen: usize,
     across: bool,
+    /// Side by side in as many rows as that takes.
+    wraps: bool,
 }
 
 impl<K: Clone + PartialEq> Radio<K> {
@@ -193,13 +195,19 @@ impl<K: Clone + PartialEq> Radio<K> {
         label: &'static str,
         options: impl IntoIterator<Item = (K, &'static str, &'static str)>,
     ) -> Self {
-        Self { label, options: options.into_iter().collect(), chosen: 0, across: false }
+        Self { label, options: options.into_iter().collect(), chosen: 0, across: false, wraps: false }
     }
 
     /// The options side by side, without their notes.
     #[must_use]
     pub fn across(self) -> Self {
         Self { across: true, ..self }
+    }
+
+    /// The options side by side, in [`Radio::lines_in`] rows.
+    #[must_use]
+    pub fn wrapped(self) -> Self {
+        Self { across: true, wraps: true, ..self }
     }
 
     /// The same with `key` chosen, if it is an option.
@@ -229,6 +237,19 @@ impl<K: Clone + PartialEq> Radio<K> {
         };
         let first = (0..self.chosen).find(|from| wide(*from) <= room + 2);
         if self.across { first.unwrap_or(self.chosen) } else { 0 }
+    }
+
+    /// Rows that all take side by side in `room` cells.
+    pub fn lines_in(&self, room: u16) -> u16 {
+        let (mut lines, mut x) = (1, 0);
+        for (_, name, _) in &self.options {
+            let wide = text::width(name) + 4;
+            if x > 0 && x + wide > usize::from(room) {
+                (lines, x) = (lines + 1, 0);
+            }
+            x += wide + 2;
+        }
+        lines
     }
 
     /// Goes to an option; `past_the_end` is what came of it when there is none.
@@ -268,10 +289,15 @@ impl<K: Clone + PartialEq> Field for Radio<K> {
         let list = draw_label(canvas, area, self.label, slot);
         let names = self.options.iter().map(|(_, name, _)| text::width(name)).max().unwrap_or_default();
         let names = rows(names);
-        let mut x = list.x;
+        let (mut x, mut line) = (list.x, 0);
         let room = usize::from(list.width);
-        for (number, (_, name, note)) in self.options.iter().enumerate().skip(self.first_in(room)) {
-            let row = layout::row(list, if self.across { 0 } else { rows(number) });
+        let first = if self.wraps { 0 } else { self.first_in(room) };
+        for (number, (_, name, note)) in self.options.iter().enumerate().skip(first) {
+            let end = usize::from(x) + text::width(name) + 4;
+            if self.wraps && x > list.x && end > usize::from(list.right()) {
+                (x, line) = (list.x, line + 1);
+            }
+            let row = layout::row(list, if self.across { line } else { rows(number) });
             if row.is_empty() {
                 break;
             }
@@ -404,6 +430,10 @@ mod tests {
         // The chosen one is in sight in any window.
         let mut radio = radio.choosing(&2);
         assert_eq!(drawn(&mut radio, 30)[0], "Method    (*) Access tokens");
+        // Or the rest is in a second row.
+        let mut radio = radio.wrapped();
+        assert_eq!((radio.lines_in(20), radio.lines_in(40)), (2, 1));
+        assert_eq!(drawn(&mut radio, 30), ["Method    ( ) API key", "          (*) Access tokens"]);
     }
 
     #[test]

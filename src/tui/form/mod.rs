@@ -68,6 +68,14 @@ pub trait Asking {
         Heard::Close
     }
 
+    /// What is to be read from the disk for what it says, asked for once, when it is there.
+    fn wonders(&self) -> Option<Job> {
+        None
+    }
+
+    /// That was read.
+    fn learns(&mut self, _answer: Answer, _look: &Look) {}
+
     /// What it is about, for the question when that was changed meanwhile.
     fn what(&self) -> String {
         String::new()
@@ -102,13 +110,15 @@ pub struct Form<T> {
     asks: T,
     told: Told,
     meanwhile: Option<Meanwhile>,
+    /// What it wonders about was asked for.
+    wondered: bool,
 }
 
 impl<T: Asking> Form<T> {
     /// At its first field. What nothing has to be looked up for is ready so.
     pub fn blank(mut asks: T) -> Self {
         let body = Body::new(asks.manner(), &mut asks.fields().into());
-        Self { body, asks, told: Told::AsTyped, meanwhile: None }
+        Self { body, asks, told: Told::AsTyped, meanwhile: None, wondered: false }
     }
 
     /// At its first field, with what is filled in judged.
@@ -210,6 +220,13 @@ impl<T: Asking> Overlay for Form<T> {
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> Heard {
+        if cue == Cue::Tick && !self.wondered {
+            self.wondered = true;
+            if let Some(job) = self.asks.wonders() {
+                out.push(Ask::Do(job));
+                return Heard::Consumed;
+            }
+        }
         if let Some(asked) = &mut self.meanwhile {
             match asked.hear(cue) {
                 Choice::Open => {}
@@ -230,6 +247,10 @@ impl<T: Asking> Overlay for Form<T> {
     }
 
     fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
+        if let Answer::Busy(_) = answer {
+            self.asks.learns(answer, look);
+            return Heard::Consumed;
+        }
         self.body.end(self.asks.fields().into());
         match answer {
             Answer::Refused(why) => {
@@ -270,7 +291,8 @@ impl<T: Asking> Overlay for Form<T> {
     }
 
     fn wake_at(&self) -> Option<Moment> {
-        self.body.wake_at()
+        let wonders = !self.wondered && self.asks.wonders().is_some();
+        if wonders { Some(Moment::default()) } else { self.body.wake_at() }
     }
 
     fn unsaved(&self) -> bool {

@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 
 use super::create_key::CreateKey;
 use super::create_key::pick::Preset;
+use super::guard::Guard;
 use super::scope_tree::{self, Reach};
 use super::secret::{STEPS, Secret};
 use crate::domain::app::{BadUrl, URLS_MAX};
 use crate::domain::basis::Basis;
+use crate::domain::blast::Blast;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::first_few;
 use crate::domain::{
-    App, AppId, Command, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, Scopes, SourceApp, Url,
+    App, AppId, Bearer, Command, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, Scopes, SourceApp, Url,
     UserType,
 };
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
@@ -28,7 +30,7 @@ use crate::tui::form::tree::TreeState;
 use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
 use crate::tui::overlay::{Heard, Return};
 use crate::tui::sight::deeds;
-use crate::tui::sight::seen::seen;
+use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
 const EXAMPLE: &str = "https://example.com/callback";
@@ -63,6 +65,8 @@ pub struct AppForm {
     same: bool,
     /// Keys that change with the app: what an edit takes from them.
     touched: Vec<String>,
+    /// Of an app that is edited.
+    guard: Guard,
 }
 
 impl AppForm {
@@ -94,6 +98,8 @@ impl AppForm {
             (AuthMethod::Jwt, "Access tokens (JWT)", "short-lived, fetched (API 2.0)"),
         ];
         let method = app.map_or(AuthMethod::ApiKey, |app| app.method);
+        let of_app = |base: &App| look.view(|view| view.keys_of_app(base.id).map(|key| Bearer::Key(key.id)).collect());
+        let keys: Vec<Bearer> = base.map_or_else(Vec::new, of_app);
         let held = base.map(|base| &base.scopes);
         let ticked = app.map(|app| &app.scopes).into_iter().flat_map(Scopes::iter).cloned();
         Self {
@@ -119,6 +125,10 @@ impl AppForm {
             whole: None,
             same: false,
             touched: Vec::new(),
+            guard: Guard::new(
+                base.map(|base| Bearer::App(base.id)).into_iter().chain(keys).collect(),
+                base.map_or("", |base| base.name.as_str()),
+            ),
         }
     }
 
@@ -218,6 +228,15 @@ impl AppForm {
         }
     }
 
+    /// What stops with the scopes that go; nothing where none goes.
+    fn blast(&self, seen: &Seen<'_>) -> Option<Blast> {
+        let base = self.base.as_ref()?;
+        let app = seen.view.app(base.id)?;
+        let ticked = self.tree.ticked();
+        let gone: Vec<&ScopeId> = base.scopes.iter().filter(|scope| !ticked.contains(*scope)).collect();
+        (!gone.is_empty()).then(|| Blast::of_app(seen.view, app, &gone, None, seen.now()))
+    }
+
     /// The app as it was, as it is, and as the form says; nothing when none is edited.
     fn three(&mut self, look: &Look) -> Option<(App, App, App)> {
         let base = self.base.clone()?;
@@ -278,7 +297,12 @@ impl Asking for AppForm {
         let preset = self.preset.field();
         match self.base {
             None => vec![details, vec![&mut self.method, preset, &mut self.tree]],
-            Some(_) => vec![details, vec![&mut self.sends, preset, &mut self.tree]],
+            Some(_) => {
+                let guard = self.guard.field().map(|field| field as &mut dyn crate::tui::form::field::Field);
+                let scopes: Vec<&mut dyn crate::tui::form::field::Field> =
+                    vec![&mut self.sends, preset, &mut self.tree];
+                vec![details, scopes.into_iter().chain(guard).collect()]
+            }
         }
     }
 
@@ -298,7 +322,10 @@ impl Asking for AppForm {
             (Some(0), _) => (Role::Dim, String::new()),
             _ => (Role::Text, self.summary(look)),
         };
-        Face { title, wrong: self.whole.clone(), lines: vec![line], ..Face::default() }
+        let used = seen(look, |seen| Some(self.guard.of_one(self.blast(seen)?, seen)));
+        let used = used.filter(|_| spot.page != Some(0)).into_iter().flatten();
+        let lines = used.chain([line]).collect();
+        Face { title, wrong: self.whole.clone(), lines, ..Face::default() }
     }
 
     fn check(&mut self, look: &Look, told: Told) -> Option<String> {
@@ -325,7 +352,19 @@ impl Asking for AppForm {
         (self.tree.error, self.whole, self.same) = (None, None, false);
         self.touched.clear();
         self.judge(look, told);
+        let in_use = seen(look, |seen| {
+            self.blast(seen).is_some_and(|blast| !blast.lost.is_empty() && blast.in_use(seen.now()).is_some())
+        });
+        self.guard.heed(in_use, told);
         said
+    }
+
+    fn wonders(&self) -> Option<Job> {
+        self.guard.wonders()
+    }
+
+    fn learns(&mut self, answer: Answer, _: &Look) {
+        self.guard.learns(answer);
     }
 
     fn submit(&mut self, _: &Look) -> Result<Job, String> {

@@ -5,6 +5,7 @@ pub mod audit_entry;
 pub mod chooser;
 pub mod confirm;
 pub mod create_key;
+pub mod guard;
 pub mod help;
 pub mod how_to;
 pub mod key_edit;

@@ -1,9 +1,10 @@
 //! Changing one rule of the policy: the value, what it takes, and at every key whether it is one.
 
 use crate::domain::basis::Basis;
+use crate::domain::blast::many::Struck;
 use crate::domain::policy::Rule;
-use crate::domain::preview::{is_about_keys, touched};
-use crate::domain::{Command, Grounds, Policy, State};
+use crate::domain::preview::{Touched, is_about_keys, touched};
+use crate::domain::{Command, Grounds, Policy, State, Timestamp, View};
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::form::meanwhile::{Choice, Moved};
@@ -39,8 +40,18 @@ fn touches(after: &Policy, look: &Look) -> Vec<String> {
     let grounds = Grounds::of(now.time, now.suspect, look.engine.condition().complete_since);
     look.view(|view| {
         let told = touched(*view, after, grounds);
-        told.iter().map(|one| format!("{}.", one.in_words())).chain(unseen).collect()
+        let said = |one: &Touched<'_>| match struck(*view, one, now.time) {
+            Some(struck) => format!("{}: {}.", one.in_words(), struck.use_in_words()),
+            None => format!("{}.", one.in_words()),
+        };
+        told.iter().map(said).chain(unseen).collect()
     })
+}
+
+/// How those are used that it would end, or sooner than now.
+fn struck(view: View<'_>, one: &Touched<'_>, now: Timestamp) -> Option<Struck> {
+    (one.ends() && !one.keys.is_empty())
+        .then(|| Struck::of(view, one.keys.iter().filter_map(|id| view.key(*id)), [], now))
 }
 
 /// A rule's name as a person would say it: `Keys per operator`.

@@ -2,18 +2,21 @@
 //! change sees it before it happens. Or, on report-only, what would go is counted first and nothing is refused yet.
 
 use crate::domain::basis::Basis;
+use crate::domain::blast::Blast;
 use crate::domain::review::About;
-use crate::domain::{Command, KeyId, ReportOnly, ScopeId, Scopes};
-use crate::tui::app::ask::Job;
+use crate::domain::{Bearer, Command, KeyId, ReportOnly, ScopeId, Scopes};
+use crate::tui::app::ask::{Answer, Job};
 use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
+use crate::tui::form::field::Field;
 use crate::tui::form::meanwhile::{Choice, Moved, ThreeScopes};
 use crate::tui::form::tree::TreeState;
 use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
 use crate::tui::overlay::Return;
+use crate::tui::overlays::guard::Guard;
 use crate::tui::overlays::scope_tree::{self, Reach};
 use crate::tui::sight::deeds;
-use crate::tui::sight::seen::seen;
+use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::text;
@@ -31,12 +34,13 @@ pub struct Rescope {
     tree: TreeState<ScopeId>,
     /// For how many days what would be refused is only counted, where that is wanted.
     days: Option<TextField>,
+    guard: Guard,
 }
 
 impl Rescope {
     /// For a key the operator sees.
     pub fn new(look: &Look, key: KeyId) -> Option<Form<Self>> {
-        Self::with(look, key, None).map(Form::blank)
+        Self::with(look, key, None).map(|form| Form::new(form, look))
     }
 
     /// The same without the scopes that no request has needed, where some would be left.
@@ -48,7 +52,7 @@ impl Rescope {
                 key.scopes.iter().filter(|scope| !surplus.contains(scope)).cloned().collect();
             (!surplus.is_empty()).then_some(kept)
         })?;
-        Self::with(look, key, Some(kept)).map(Form::blank)
+        Self::with(look, key, Some(kept)).map(|form| Form::new(form, look))
     }
 
     /// For counting what fewer scopes would refuse: without those that no request has needed, where there are such.
@@ -91,8 +95,19 @@ impl Rescope {
                 tree: scope_tree::tree(catalog, reach, ticked, Some(&before)),
                 before,
                 days: None,
+                guard: Guard::new(vec![Bearer::Key(key.id)], key.name.as_str()),
             })
         })
+    }
+
+    /// What stops with the scopes that go; nothing where none goes.
+    fn blast(&self, seen: &Seen<'_>) -> Option<Blast> {
+        let key = seen.view.key(self.key)?;
+        let ticked = self.tree.ticked();
+        let gone: Vec<&ScopeId> = self.before.iter().filter(|scope| !ticked.contains(*scope)).collect();
+        let blast = Blast::of_key(seen.view, key, gone.iter().copied(), None, seen.now());
+        // The key goes on, and its scopes are told one by one.
+        (!gone.is_empty()).then_some(Blast { notices: 0, siblings: 0, ..blast })
     }
 
     fn now(&self, look: &Look) -> Scopes {
@@ -131,7 +146,10 @@ impl Asking for Rescope {
     fn fields(&mut self) -> Pages<'_> {
         match &mut self.days {
             Some(days) => vec![vec![days, &mut self.tree]],
-            None => vec![vec![&mut self.tree]],
+            None => {
+                let guard = self.guard.field().map(|field| field as &mut dyn Field);
+                vec![[&mut self.tree as &mut dyn Field].into_iter().chain(guard).collect()]
+            }
         }
     }
 
@@ -149,6 +167,10 @@ impl Asking for Rescope {
         };
         let removed = removed.map(|scope| format!("- {scope}{}", used(scope).unwrap_or_default()));
         let removed: Vec<_> = removed.collect();
+        let used = seen(look, |seen| {
+            let blast = self.blast(seen)?;
+            Some(self.guard.of_one(Blast { lost: Vec::new(), ..blast }, seen))
+        });
         let mut lines = Vec::new();
         for (role, changes) in [(Role::Good, added), (Role::Bad, removed)] {
             if !changes.is_empty() {
@@ -165,6 +187,7 @@ impl Asking for Rescope {
                 *last = format!("{last} … and {more} lines more");
             }
         }
+        lines.splice(0..0, used.into_iter().flatten());
         Face {
             title: match self.days {
                 Some(_) => format!("Report only: {} with fewer scopes", self.name),
@@ -176,11 +199,25 @@ impl Asking for Rescope {
         }
     }
 
-    fn check(&mut self, _: &Look, _: Told) -> Option<String> {
+    fn check(&mut self, look: &Look, told: Told) -> Option<String> {
         if let Some(field) = &mut self.days {
+            // Nothing is refused by that yet.
             field.error = Self::days(field).err();
+            return None;
         }
+        let in_use = seen(look, |seen| {
+            self.blast(seen).is_some_and(|blast| !blast.lost.is_empty() && blast.in_use(seen.now()).is_some())
+        });
+        self.guard.heed(in_use, told);
         None
+    }
+
+    fn wonders(&self) -> Option<Job> {
+        self.guard.wonders()
+    }
+
+    fn learns(&mut self, answer: Answer, _: &Look) {
+        self.guard.learns(answer);
     }
 
     fn submit(&mut self, look: &Look) -> Result<Job, String> {

@@ -155,6 +155,9 @@ const CLOCK_BELIEVED: &str = "the clock is believed already";
 /// Why there is no pause to take back.
 const NO_PAUSE: &str =
     "only a pause can be undone, where it was made; none was made here just now, or it is over";
+/// The same of keys.
+const NO_UNDO: &str =
+    "nothing done to keys here can be undone: nothing was done just now, or it was final, or changed since";
 
 /// A screen, and the tab it is behind.
 pub type Tabbed = (Tab, Box<dyn Screen>);

@@ -50,15 +50,23 @@ fn many_are_ended_when_the_number_fits_and_none_when_it_does_not() {
     let (ann, tokens) = keys(&desk);
     let revoke = ["key", "revoke", "--where", "till", "--reason", "leaked"];
     let with = |more: &[&str]| ann.says(&[&revoke, more].concat());
+    assert!(ann.verifies(&tokens[0]).starts_with("allow"));
     with(&[]).fails(2, "3 keys are like that. Nothing was done: --expect 3 says that they are meant");
     with(&["--yes"]).fails(2, "--expect 3");
     with(&["--expect", "2"]).fails(1, "3 keys are like that now, not 2. Nothing was done");
     let none = ann.says(&["key", "revoke", "--where", "nothing"]);
+    none.fails(1, "No key of yours is like that, and no others were looked at: --all looks at everybody's. Nothing was done.");
+    let none = ann.says(&["key", "revoke", "--all", "--where", "nothing"]);
     none.fails(1, "No key is like that. Nothing was done.");
+    ann.says(&["key", "revoke", "--where", "owner:bob", "--expect", "1"]).fails(1, "--all looks at everybody's");
+    assert!(ann.does(&["key", "list", "--where", "owner:bob"]).err.contains("--all looks at everybody's"));
     ann.says(&["key", "revoke", "--where", "", "--expect", "5"]).fails(2, "--where is empty");
     ann.says(&["key", "revoke", "Till 1", "--where", "till"]).fails(2, "cannot be used with");
     let dry = with(&["--dry-run"]).expect(0);
-    assert!(dry.out.starts_with("3 keys would be revoked\n  Till 1  kdag_"), "{dry:?}");
+    assert!(dry.out.starts_with("3 keys would be revoked\n"), "{dry:?}");
+    assert!(dry.out.contains("In use now  1 of 3: Till 1") && dry.out.contains("\n  Till 1  kdag_"), "{dry:?}");
+    assert!(dry.out.contains("24 hours    1 request allowed, 0 refused\n"), "{dry:?}");
+    assert!(dry.out.contains(", 1 request within 24 h\n"), "{dry:?}");
     assert!(dry.out.contains("ann, last used never") && dry.err.contains("Nothing was changed."), "{dry:?}");
     assert!(tokens[..2].iter().all(|token| ann.verifies(token).starts_with("allow")));
     let done = with(&["--expect", "3"]).expect(0);
@@ -82,6 +90,8 @@ fn what_was_refused_of_many_is_told_with_why_and_a_pause_is_taken_back_by_its_id
     let with = |more: &[&'static str]| [&pause[..], more].concat();
     let dry = ann.asks(&with(&["--dry-run"]));
     assert_eq!((&dry["found"], &dry["possible"]), (&json!(4), &json!(3)));
+    let requests = json!({ "allowed": 0, "denied": 0, "complete": true });
+    assert_eq!((&dry["requests"], &dry["used_within_5_min"]), (&requests, &json!(0)));
     let first: Vec<&str> = names(&dry["first"]);
     assert_eq!(first, ["Report", "Till 1", "Till 2", "Till 3"]);
     assert_eq!((&dry["first"][0]["owner"], &dry["first"][0]["last_used_at"]), (&json!("ann"), &Value::Null));
@@ -147,4 +157,47 @@ fn whatever_is_done_to_one_key_is_done_to_many() {
         "{dry:?}"
     );
     assert!(ann.verifies(&tokens[3]).starts_with("allow"));
+}
+
+#[test]
+fn what_was_done_to_many_is_taken_back_by_its_report_and_nothing_that_changed_since() {
+    let desk = Desk::founded();
+    let (ann, tokens) = keys(&desk);
+    let till = ["--all", "--where", "till NOT state:paused owner:ann", "--expect", "2", "--json"];
+    let report = |words: &[&str]| ann.does(&[words, &till].concat()).out;
+    let undo = |report: &str, more: &[&str]| ann.gives(&[&["key", "undo", "-"], more].concat(), report);
+    let given = report(&["key", "transfer", "--to", "bob"]);
+    let dry = undo(&given, &["--all", "--dry-run"]).expect(0);
+    assert!(dry.out.starts_with("2 keys would be its former owner's again\n"), "{dry:?}");
+    undo(&given, &["--all", "--expect", "3"]).fails(1, "2 keys are like that now, not 3");
+    undo(&given, &["--all", "--expect", "2"]).expect(0);
+    assert_eq!(names(&ann.asks(&["key", "list", "--where", "till"])).len(), 3);
+    undo(&given, &["--all", "--expect", "2"]).fails(1, "0 keys are its former owner's again");
+    // Scopes, ends and protections as they were, each key's own.
+    ann.does(&["key", "edit", "Till 1", "--expires", "30d"]);
+    let before = ann.asks(&["key", "list", "--where", "till"]);
+    for words in [
+        &["key", "edit", "--expires", "90d"][..],
+        &["key", "rescope", "--add", "calendars.read"],
+        &["key", "protect", "--why", "the counters"],
+        &["key", "pause"],
+    ] {
+        let done = report(words);
+        assert_ne!(ann.asks(&["key", "list", "--where", "till"]), before, "{words:?}");
+        undo(&done, &["--expect", "2", "--json"]).expect(0);
+        assert_eq!(ann.asks(&["key", "list", "--where", "till"]), before, "{words:?}");
+    }
+    // What somebody did in between stays.
+    let done = report(&["key", "pause"]);
+    ann.does(&["key", "resume", "Till 1"]);
+    ann.does(&["key", "pause", "Till 1"]);
+    let said = undo(&done, &["--expect", "2", "--json"]).expect(1).json();
+    assert_eq!((said["done"].as_array().unwrap().len(), said["refused"][0]["code"].as_str()), (1, Some("changed_meanwhile")));
+    assert_eq!([0, 1].map(|n| ann.verifies(&tokens[n]) == "allow"), [false, true]);
+    // What ended has no way back, and what is no report is none.
+    ann.does(&["key", "resume", "Till 1"]);
+    let ended = report(&["key", "revoke"]);
+    undo(&ended, &["--expect", "2"]).fails(1, "Nothing of what was done can be taken back");
+    undo("{}", &["--expect", "2"]).fails(2, "no report");
+    undo("{\"takes_back\":[\"AAAA\"]}", &["--expect", "1"]).fails(2, "was altered");
 }

@@ -17,6 +17,7 @@ mod lockdowns;
 mod many;
 mod people;
 mod report_only;
+mod red;
 mod rotation;
 mod scan;
 mod scanners;

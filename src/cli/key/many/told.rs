@@ -6,28 +6,20 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::undo::written;
 use super::{Crowd, Deed};
 use crate::cli::Outcome;
+use crate::cli::blast::{Crush, NamedLine, UseLine};
 use crate::cli::door::Deck;
 use crate::cli::fault::Exit;
-use crate::cli::key::lines;
 use crate::cli::output::shown;
+use crate::cli::times;
+use crate::domain::KeyId;
+use crate::domain::blast::many::Struck;
 use crate::domain::name::first_few;
-use crate::domain::{Key, KeyId, Timestamp};
+use crate::domain::undo::Undo;
 use crate::engine::{Class, EngineError, Left, Many};
-
-/// Keys that are named one by one before it is done.
-const NAMED: usize = 10;
-
-/// A key, for scripts, before anything is done to it.
-#[derive(Serialize)]
-struct KeyBrief<'a> {
-    id: String,
-    name: &'a str,
-    hint: String,
-    owner: &'a str,
-    last_used_at: Option<String>,
-}
+use crate::tui::sight::radius;
 
 /// A key to which it was not done, or would not be.
 #[derive(Serialize)]
@@ -43,7 +35,10 @@ struct Refused<'a> {
 struct Preview<'a> {
     found: usize,
     possible: usize,
-    first: Vec<KeyBrief<'a>>,
+    #[serde(flatten)]
+    used: UseLine,
+    /// The ten that matter most: the busiest, then those used last.
+    first: Vec<NamedLine>,
     refused: Vec<Refused<'a>>,
 }
 
@@ -57,20 +52,21 @@ struct Report<'a> {
     not_tried: usize,
     /// The verb that takes it back.
     undo: Option<&'static str>,
+    /// For `keydeck key undo`: what takes it back, of each key that it was done to.
+    takes_back: Vec<String>,
 }
+
+/// Where a report has that.
+pub(super) const TAKES_BACK: &str = "takes_back";
 
 impl Crowd<'_> {
     /// What would become of them, and nothing is done.
     pub(super) fn foretell(&self, deck: &Deck, deed: Deed, would: &[Left]) -> Outcome {
         if deck.output.is_json() {
-            let known: Vec<(String, Option<Timestamp>)> = self.signed.see(|view| {
-                let known = |key: &Key| (view.owner_name(key).to_owned(), view.usage(key).last_used_at);
-                self.keys.iter().take(NAMED).map(known).collect()
-            });
-            let first = self.keys.iter().zip(&known);
-            let first = first.map(|(key, (owner, used))| KeyBrief::of(key, owner, *used)).collect();
+            let crush = self.crush();
+            let (used, first) = (crush.use_line(), crush.first_lines(&self.signed));
             let (found, refused) = (self.keys.len(), self.refused(would));
-            deck.output.value(&Preview { found, possible: found - would.len(), first, refused })?;
+            deck.output.value(&Preview { found, possible: found - would.len(), used, first, refused })?;
         } else {
             deck.output.text(&self.preview(deed, would))?;
             deck.output.say("Nothing was changed.");
@@ -78,22 +74,35 @@ impl Crowd<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The count, the first of them, and which would stay as they are.
+    /// Who uses them.
+    fn crush(&self) -> Crush {
+        Crush::of(&self.signed, |view, now| Struck::of(view, &self.keys, [], now))
+    }
+
+    /// The count, how they are used, those that matter most, and which would stay as they are.
     pub(super) fn preview(&self, deed: Deed, would: &[Left]) -> String {
         let (now, found) = (self.signed.now(), self.keys.len());
+        if found == 0 {
+            return format!("{}\n", self.none());
+        }
+        let crush = self.crush();
         let mut text = match would.len() {
             0 => format!("{} would be {}\n", keys(found), deed.done),
             stay => format!("{}, {} of which would be {}\n", keys(found), found - stay, deed.done),
         };
-        self.signed.see(|view| {
-            for key in self.keys.iter().take(NAMED) {
-                let (name, hint, owner) = (key.name.as_str(), key.hint(), view.owner_name(key));
-                let used = lines::last_used(key, view, now);
-                let _ = writeln!(text, "  {}", shown(&format!("{name}  {hint}  {owner}, last used {used}")));
-            }
+        text.push_str(&crush.summary());
+        let first = crush.first(&self.signed, |one| {
+            let used = one.last.words(|at| times::relative(at, now));
+            let from = one.caller.map_or_else(String::new, |caller| format!(" from {caller}"));
+            let day = one.day.map_or_else(String::new, |day| format!(", {} within 24 h", radius::requests(day.tally.allowed)));
+            format!("{}  {}  {}, last used {used}{from}{day}", one.name, one.hint, one.owner)
         });
-        if found > NAMED {
-            let _ = writeln!(text, "  and {} more", found - NAMED);
+        for one in &first {
+            let _ = writeln!(text, "  {}", shown(one));
+        }
+        let more = crush.struck.told().saturating_sub(first.len());
+        if more > 0 {
+            let _ = writeln!(text, "  and {more} more");
         }
         for line in self.reasons(would, ("would stay as it is", "would stay as they are")) {
             let _ = writeln!(text, "{line}");
@@ -102,18 +111,21 @@ impl Crowd<'_> {
     }
 
     /// Says what was done and what not, and why.
-    pub(super) fn report(&self, deck: &Deck, deed: Deed, many: &Many) -> Outcome {
+    pub(super) fn report(&self, deck: &Deck, deed: Deed, many: &Many, undos: &[Undo]) -> Outcome {
         let not_tried = many.untried();
         let undo = deed.undo.filter(|_| !many.done.is_empty());
         if deck.output.is_json() {
             let done = many.done.iter().map(ToString::to_string).collect();
             let (found, refused) = (self.keys.len(), self.refused(&many.left));
             let undo = undo.map(|(verb, _)| verb);
-            deck.output.value(&Report { found, done, refused, not_tried, undo })?;
+            let takes_back = undos.iter().filter_map(written).collect();
+            deck.output.value(&Report { found, done, refused, not_tried, undo, takes_back })?;
         } else {
             let ids: String = many.done.iter().map(|id| id.to_string() + "\n").collect();
             deck.output.text(&ids)?;
-            deck.output.say(&self.said(deed, many, undo));
+            let said = self.said(deed, many, undo);
+            let way = "\nThe report with --json, given to `keydeck key undo`, takes back what was done to each.";
+            deck.output.say(&format!("{said}{}", if undos.is_empty() { "" } else { way }));
         }
         // That the store could not do it is no refusal by a rule.
         if let Some(Left { class, code, text, .. }) =
@@ -171,18 +183,6 @@ impl Crowd<'_> {
             format!("{} {stay} ({}): {why}", whose.len(), first_few(whose.iter().copied()))
         };
         reasons.into_iter().map(line).collect()
-    }
-}
-
-impl<'a> KeyBrief<'a> {
-    fn of(key: &'a Key, owner: &'a str, used: Option<Timestamp>) -> Self {
-        Self {
-            id: key.id.to_string(),
-            name: key.name.as_str(),
-            hint: key.hint(),
-            owner,
-            last_used_at: used.map(Timestamp::rfc3339),
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::basis::Basis;
 use crate::domain::catalog::AuthMethod;
 use crate::domain::lifecycle::deletes_at;
-use crate::domain::lockdown::Stops;
+use crate::domain::lockdown::{given_back, stops};
 use crate::domain::notice::{What, board};
 use crate::domain::verdict::{closed_app, refused};
 
@@ -129,21 +129,21 @@ fn what_a_lockdown_covers_is_refused_and_nothing_else() {
         let mut all = Agencies::new();
         let whole = Actor { access: Access::Agency, ..all.maria };
         let before = all.world.state.clone();
-        let stops = Stops::of(View::new(&before, whole), what, NOW);
+        let stopped = stops(View::new(&before, whole), what, NOW);
         let said = all.world.run(whole, &lock(what)).unwrap();
         assert!(matches!(&said[..], [Event::LockedDown(_)]), "one record, however much it covers: {said:?}");
         assert!(said.iter().all(Event::only_takes_away));
         let left: Vec<_> = everything.iter().filter(|one| !covered.contains(one)).copied().collect();
         assert_eq!(all.works(), left, "{what:?}");
         let keys = covered.iter().filter(|one| **one != "Bot").count();
-        assert_eq!((stops.keys, stops.others), (keys, 0), "{what:?}: told before");
+        assert_eq!((stopped.keys, stopped.others), (keys, 0), "{what:?}: told before");
         for (called, key) in &all.keys {
             let reason = covered.contains(called).then_some(Reason::LockedDown);
             assert_eq!(all.refused(*key), reason, "{called}");
         }
         let after = all.world.state.clone();
-        let back = Stops::given_back(View::new(&after, whole), what, NOW);
-        assert_eq!(back, stops, "{what:?}");
+        let back = given_back(View::new(&after, whole), what, NOW);
+        assert_eq!(back, stopped, "{what:?}");
         all.world.run(whole, &lift(what)).unwrap();
         assert_eq!(all.works(), everything);
     }
@@ -201,7 +201,7 @@ fn each_of_several_lockdowns_has_to_be_lifted() {
     for (what, comes_back) in each.into_iter().zip([1, 3, 2]) {
         assert_eq!(all.refused(key), Some(Reason::LockedDown));
         let whole = Actor { access: Access::Agency, ..maria };
-        let back = Stops::given_back(View::new(&all.world.state, whole), what, NOW).keys;
+        let back = given_back(View::new(&all.world.state, whole), what, NOW).keys;
         assert_eq!(back, comes_back, "{what:?}");
         all.world.run(maria, &lift(what)).unwrap();
         assert_eq!(all.world.run(maria, &lift(what)), Err(Refusal::NoChange("it is not locked down")));

@@ -168,7 +168,7 @@ mod tests {
         let mut console = testing::whole_desk();
         console.press("1 P tab enter").sees("u resumes it").press(":").type_text("undo");
         console.sees("Undo the pause of ").press("enter").sees("is active again");
-        console.press(":").type_text("undo").sees("Undo the last pause").sees("only a pause can be undone");
+        console.press(":").type_text("undo").sees("Undo what was done last").sees("can be undone");
     }
 
     #[test]

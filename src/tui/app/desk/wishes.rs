@@ -217,6 +217,7 @@ impl Desk {
             | Answer::Checked(_)
             | Answer::Doors(_)
             | Answer::Use(..)
+            | Answer::Busy(_)
             | Answer::Tested(_)
             | Answer::Whose(_) => {}
             Answer::Widened(session) => {

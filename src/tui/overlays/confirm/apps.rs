@@ -1,5 +1,6 @@
 //! Something done to an app: what stops with it and what goes on. A new secret is shown where the question was.
 
+use super::before::{self, About, Use};
 use super::{Accept, Awaited, Confirm, Wanted, run, used};
 use crate::domain::blast::Blast;
 use crate::domain::catalog::AuthMethod;
@@ -62,20 +63,26 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
             .then(|| Wanted::new("Type its name to confirm:", "the app's name", name));
         let question = Confirm::new(title, lines, (deed.verb(), deed.danger()), accept);
         let question = Confirm { typed, ..question };
-        Some(if stops { question.telling(Bearer::App(app.id), radius, tell, seen) } else { question })
+        if !stops {
+            return Some(question);
+        }
+        let id = app.id;
+        let tell = move |used: Use<'_>, seen: &Seen<'_>| tell(id, used.picture(), seen);
+        Some(question.telling(About::One(Bearer::App(id)), radius, tell, seen))
     })
 }
 
 fn radius_of(app: &App, picture: Option<&Picture>, seen: &Seen<'_>) -> Blast {
-    Blast::of_app(seen.view, app, picture, seen.now())
+    Blast::of_app(seen.view, app, &app.scopes.iter().collect::<Vec<_>>(), picture, seen.now())
 }
 
 /// What stops with an app.
-fn tell(about: Bearer, picture: Option<&Picture>, seen: &Seen<'_>) -> Vec<Line> {
-    let app = if let Bearer::App(id) = about { seen.view.app(id) } else { None };
-    let told = app
+fn tell(app: AppId, picture: Option<&Picture>, seen: &Seen<'_>) -> Vec<Line> {
+    let told = seen
+        .view
+        .app(app)
         .map(|app| radius::lines(&radius_of(app, picture, seen), seen.now(), |at| seen.times.relative(at)));
-    super::stops(told.unwrap_or_default())
+    before::stops(told.unwrap_or_default())
 }
 
 /// Who uses the secret it had before.

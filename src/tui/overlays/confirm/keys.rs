@@ -1,8 +1,10 @@
 //! Something done to keys: what they are, who uses them, what will stop; and which of those marked it cannot be done to.
 
+use super::before::{About, Use, stops};
 use super::reasons::Reasons;
 use super::{Accept, Confirm, Spell, Told, Wanted};
 use crate::domain::blast::Blast;
+use crate::domain::blast::many::{NAMED, Struck};
 use crate::domain::history::Picture;
 use crate::domain::name::first_few;
 use crate::domain::{Bearer, Key, KeyId, LastUse};
@@ -10,13 +12,10 @@ use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::sight::deeds::{self, Deed};
-use crate::tui::sight::radius;
+use crate::tui::sight::radius::{self, Whom};
 use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
-
-/// Keys named in the question about many.
-const NAMED: usize = 10;
 
 /// The question whether to do `deed` to those of `keys` it is possible for; `None` when there is none.
 pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
@@ -31,8 +30,10 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             let names = first_few(named);
             Line::of(Role::Dim, format!("{} marked {stay} ({names}): {why}", keys.len()))
         });
+        let live = found.iter().any(|key| !key.state(seen.now()).is_over());
+        let harms = deed.danger() == Danger::Dangerous && live;
         let mut lines = Vec::new();
-        let mut radius = 0;
+        let radius;
         if one {
             lines.push(Line::of(Role::Title, first.name.as_str()));
             lines.push(Line::of(Role::Dim, facts(first, seen)));
@@ -53,13 +54,16 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             }
             lines.extend(left_out);
             lines.push(Line::blank());
-            let named = |key: &&Key| Line {
-                spans: vec![(Role::Text, format!("{}   ", key.name)), (Role::Text, used(key, seen, deed))],
-                ..Line::default()
-            };
-            lines.extend(found.iter().take(NAMED).map(named));
-            let more = found.len().saturating_sub(NAMED);
-            lines.extend((more > 0).then(|| Line::of(Role::Dim, format!("and {more} more"))));
+            radius = lines.len();
+            if !harms {
+                let named = |key: &&Key| Line {
+                    spans: vec![(Role::Text, format!("{}   ", key.name)), (Role::Text, used(key, seen, deed))],
+                    ..Line::default()
+                };
+                lines.extend(found.iter().take(NAMED).map(named));
+                let more = found.len().saturating_sub(NAMED);
+                lines.extend((more > 0).then(|| Line::of(Role::Dim, format!("and {more} more"))));
+            }
         }
         let goes: Vec<_> = found.iter().filter_map(|key| seen.goes(key)).collect();
         if let Deed::Give(_) = deed
@@ -76,7 +80,13 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
                 },
             ));
         }
-        let undo = (deed == Deed::Pause).then_some(("; u resumes it", "; u resumes them"));
+        let undo = match deed {
+            Deed::Pause => Some(("; u resumes it", "; u resumes them")),
+            Deed::Resume | Deed::Unprotect => Some(("; u takes it back", "; u takes it back")),
+            // A key that is not seen any more is not taken back.
+            Deed::Give(_) if seen.view.is_whole() => Some(("; u takes it back", "; u takes it back")),
+            Deed::Give(_) | Deed::Revoke | Deed::Delete | Deed::Restore | Deed::Keep => None,
+        };
         let accept = if one {
             let undo = undo.map_or("", |(one, _)| one);
             Accept::One(deed.command(first.id), format!("{} is {}{undo}", first.name, deed.done()))
@@ -92,9 +102,8 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             // Room for all of them in one line.
             question.width = 80;
         }
-        let live = found.iter().any(|key| !key.state(seen.now()).is_over());
-        let stops = deed.danger() == Danger::Dangerous && live;
-        let in_use = one && stops && radius_of(first, None, seen).in_use(seen.now()).is_some();
+        let struck = Struck::of(seen.view, found.iter().copied(), [], seen.now());
+        let in_use = harms && struck.in_use();
         question.typed = ((deed.is_final() && live) || in_use).then(|| match found.as_slice() {
             [key] => Wanted::new("Type its name to confirm:", "the key's name", key.name.to_string()),
             many => {
@@ -114,8 +123,12 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             ]);
             question.instead = Some(Box::new(move |look| ask(look, Deed::Resume, &keys)));
         }
-        if one && stops {
-            question = question.telling(Bearer::Key(first.id), radius, tell, seen);
+        if harms && one {
+            let key = first.id;
+            let tell = move |used: Use<'_>, seen: &Seen<'_>| tell(key, used.picture(), seen);
+            question = question.telling(About::One(Bearer::Key(key)), radius, tell, seen);
+        } else if harms {
+            question = question.telling_of_many(struck, Whom::Any, radius, seen);
         }
         Some(question)
     })
@@ -126,11 +139,12 @@ fn radius_of(key: &Key, picture: Option<&Picture>, seen: &Seen<'_>) -> Blast {
 }
 
 /// What stops with a key.
-fn tell(about: Bearer, picture: Option<&Picture>, seen: &Seen<'_>) -> Vec<Line> {
-    let key = if let Bearer::Key(id) = about { seen.view.key(id) } else { None };
-    let told = key
+fn tell(key: KeyId, picture: Option<&Picture>, seen: &Seen<'_>) -> Vec<Line> {
+    let told = seen
+        .view
+        .key(key)
         .map(|key| radius::lines(&radius_of(key, picture, seen), seen.now(), |at| seen.times.relative(at)));
-    super::stops(told.unwrap_or_default())
+    stops(told.unwrap_or_default())
 }
 
 fn consequence(deed: Deed, one: bool) -> &'static str {

@@ -2,11 +2,12 @@
 
 use super::{Accept, Confirm, Wanted};
 use crate::domain::basis::Basis;
-use crate::domain::lockdown::{Recent, Stops};
+use crate::domain::lockdown::{given_back, stops};
 use crate::domain::{Command, Extent, Lockdown, Note};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
+use crate::tui::sight::radius::Whom;
 use crate::tui::sight::seen::{Seen, locked_down, seen};
 use crate::tui::theme::Role;
 
@@ -20,12 +21,13 @@ pub fn ask(look: &Look, extent: Extent) -> Confirm {
 
 fn begin(seen: &Seen<'_>, extent: Extent) -> Confirm {
     let (called, name) = (seen.view.extent_in_words(extent), seen.view.extent_name(extent).to_owned());
-    let stops = Stops::of(seen.view, extent, seen.now());
+    let stops = stops(seen.view, extent, seen.now());
     let mut lines = vec![
         Line::of(Role::Title, name.as_str()),
         Line::of(Role::Warn, format!("Stops {}: {}.", stops.count_in_words(), stops.use_in_words())),
     ];
-    lines.extend(used_last(&stops, seen));
+    let radius = lines.len();
+    lines.extend([Line::blank()]);
     lines.push(Line::of(
         Role::Text,
         "Refused from the next request on, and with it what is issued meanwhile. No key is changed: lifting it leaves all as \
@@ -35,33 +37,26 @@ fn begin(seen: &Seen<'_>, extent: Extent) -> Confirm {
     let accept = Accept::One(command, format!("locked down: {called}; the notices lift it"));
     let title = format!("Lock down {called}?");
     let typed = Wanted::new("Type its name to confirm:", "the name", name);
-    Confirm { typed: Some(typed), ..Confirm::new(title, lines, ("Lock down", Danger::Dangerous), accept) }
+    let question = Confirm::new(title, lines, ("Lock down", Danger::Dangerous), accept);
+    Confirm { typed: Some(typed), ..question }.telling_of_many(stops, Whom::Users, radius, seen)
 }
 
 fn lift(seen: &Seen<'_>, extent: Extent, stands: &Lockdown) -> Confirm {
     let called = seen.view.extent_in_words(extent);
-    let back = Stops::given_back(seen.view, extent, seen.now());
+    let back = given_back(seen.view, extent, seen.now());
     let mut lines = vec![
         Line::of(Role::Title, seen.view.extent_name(extent)),
         Line::of(Role::Dim, locked_down(&[(extent, stands)], seen)),
         Line::of(Role::Warn, format!("Gives back {}.", back.count_in_words())),
     ];
-    lines.extend(used_last(&back, seen));
+    let radius = lines.len();
+    lines.extend([Line::blank()]);
     lines.push(Line::of(Role::Text, "What was paused stays paused, and what has ended meanwhile has ended."));
     let basis = Some(Basis::of_lockdown(extent, stands));
     let accept = Accept::One(
         Command::LiftLockdown { what: extent, basis },
         format!("lifted: the lockdown of {called}"),
     );
-    Confirm::new(format!("Lift the lockdown of {called}?"), lines, ("Lift it", Danger::Safe), accept)
-}
-
-/// Who is met by it: what was used last, and from where.
-fn used_last(stops: &Stops<'_>, seen: &Seen<'_>) -> Vec<Line> {
-    let told = |recent: &Recent<'_>| {
-        let from = recent.caller.as_ref().map_or_else(String::new, |caller| format!(" from {caller}"));
-        let at = seen.times.relative(recent.at);
-        Line::of(Role::Dim, format!("{} of {}, used {at}{from}", recent.name, recent.owner))
-    };
-    stops.recent.iter().map(told).chain([Line::blank()]).collect()
+    let title = format!("Lift the lockdown of {called}?");
+    Confirm::new(title, lines, ("Lift it", Danger::Safe), accept).telling_of_many(back, Whom::Users, radius, seen)
 }

@@ -2,9 +2,10 @@
 //! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
 //!
 //! - [`keys`]: one key or many, part by part; `run`: how far that is, and what came of it. [`apps`], [`location`], [`lockdown`], [`clock`], [`hold`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
-//!   console itself. `reasons`: why a key is revoked. `spell`: how long a pause lasts.
+//!   console itself. `reasons`: why a key is revoked. `before`: who uses it. `spell`: how long a pause lasts. [`undo`]: what was done, taken back.
 
 pub mod apps;
+mod before;
 pub mod clock;
 pub mod hold;
 pub mod keys;
@@ -15,14 +16,15 @@ pub mod recovery;
 pub mod rotation;
 mod run;
 mod spell;
+pub mod undo;
 
 use ratatui::layout::Rect;
 
+use self::before::{Before, Use};
 use self::reasons::{Reasons, told};
 use self::run::{Run, Told};
 use self::spell::Spell;
-use crate::domain::history::Picture;
-use crate::domain::{Bearer, Command, LastUse, Motive};
+use crate::domain::{Command, LastUse, Motive};
 use crate::engine::Many;
 use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
@@ -33,7 +35,7 @@ use crate::tui::input::TextFocus;
 use crate::tui::list::page::{Line, Page, wrapped};
 use crate::tui::overlay::{Cue, Heard, Overlay, Typed};
 use crate::tui::router::Edit;
-use crate::tui::sight::seen::{Seen, seen};
+use crate::tui::sight::seen::Seen;
 use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
 use crate::tui::widgets::field::TextField;
@@ -108,27 +110,6 @@ enum Phase {
     Running(Run),
 }
 
-/// What is read before somebody answers: how it was used, told in lines of its own.
-struct Before {
-    about: Bearer,
-    /// It was asked for.
-    asked: bool,
-    /// The line before which it is told.
-    at: usize,
-    tell: fn(Bearer, Option<&Picture>, &Seen<'_>) -> Vec<Line>,
-    /// Lines of it that stand there now.
-    told: usize,
-}
-
-/// Lines of what stops.
-fn stops(told: Vec<(&'static str, String)>) -> Vec<Line> {
-    let line = |(label, said): (&'static str, String)| Line {
-        spans: vec![(Role::Dim, format!("{label:<12}")), (Role::Text, said)],
-        ..Line::default()
-    };
-    told.into_iter().map(line).collect()
-}
-
 /// Another question in its place.
 type Instead = Box<dyn Fn(&Look) -> Option<Confirm>>;
 
@@ -181,31 +162,6 @@ impl Confirm {
     pub fn willing(mut self) -> Self {
         self.buttons.focus(1);
         self
-    }
-
-    /// Has it told, at the end of what it says by now, what stops: at once what is known without a look at the disk, and the
-    /// rest when that is read.
-    fn telling(
-        mut self,
-        about: Bearer,
-        at: usize,
-        tell: fn(Bearer, Option<&Picture>, &Seen<'_>) -> Vec<Line>,
-        seen: &Seen<'_>,
-    ) -> Self {
-        let lines = tell(about, None, seen);
-        let (at, told) = (at.min(self.lines.len()), lines.len());
-        self.lines.splice(at..at, lines);
-        self.before = Some(Before { about, asked: false, at, tell, told });
-        self
-    }
-
-    /// How it was used has come.
-    fn learn(&mut self, about: Bearer, picture: &Picture, look: &Look) {
-        let Some(before) = self.before.as_mut().filter(|before| before.about == about) else { return };
-        let lines = seen(look, |seen| (before.tell)(about, Some(picture), seen));
-        let end = (before.at + before.told).min(self.lines.len());
-        before.told = lines.len();
-        self.lines.splice(before.at.min(end)..end, lines);
     }
 
     fn is_typed(&self) -> bool {
@@ -316,10 +272,7 @@ impl Overlay for Confirm {
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         if cue == Cue::Tick {
-            if let Some(before) = self.before.as_mut().filter(|before| !before.asked) {
-                before.asked = true;
-                out.push(Ask::Do(Job::Use(before.about)));
-            }
+            out.extend(self.before.as_mut().and_then(Before::ask));
             return Heard::Consumed;
         }
         match (&mut self.phase, cue) {
@@ -354,13 +307,17 @@ impl Overlay for Confirm {
     }
 
     fn wake_at(&self) -> Option<Moment> {
-        self.before.as_ref().filter(|before| !before.asked).map(|_| Moment::default())
+        self.before.as_ref().filter(|before| before.is_due()).map(|_| Moment::default())
     }
 
     fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
         let answer = match answer {
             Answer::Use(about, picture) => {
-                self.learn(about, &picture, look);
+                self.learn(Use::One(about, &picture), look);
+                return Heard::Consumed;
+            }
+            Answer::Busy(busy) => {
+                self.learn(Use::Many(&busy), look);
                 return Heard::Consumed;
             }
             answer => answer,
@@ -386,7 +343,7 @@ impl Overlay for Confirm {
         let lines = wrapped(self.lines.iter().cloned(), 0, cells);
         let (names, lasts) = (self.typed.is_some(), self.spell.is_some());
         let asked = 3 * u16::from(names) + 2 * u16::from(lasts);
-        let why = if self.reasons.is_some() { Reasons::ROWS } else { 0 };
+        let why = self.reasons.as_ref().map_or(0, |reasons| reasons.rows(cells));
         let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(why + asked + 6);
         let inner = popup::draw(canvas, &self.title, self.width, wanted);
         let (upper, buttons) = layout::bottom(inner, 1);

@@ -33,14 +33,20 @@ pub(super) struct Reasons {
 }
 
 impl Reasons {
-    /// Rows both take.
-    pub const ROWS: u16 = 3;
+    /// Rows both take in so many cells.
+    pub fn rows(&self, cells: u16) -> u16 {
+        self.whys(cells).saturating_add(2)
+    }
+
+    fn whys(&self, cells: u16) -> u16 {
+        self.why.lines_in(cells.saturating_sub(LABELS))
+    }
 
     /// Nothing said, and the keyboard below.
     pub fn new() -> Self {
         let options = Why::ALL.map(|why| (why, why.words(), ""));
         Self {
-            why: Radio::new("Reason", options).across(),
+            why: Radio::new("Reason", options).wrapped(),
             because: TextField::new("Because").placeholder("if there is more to say; up leads here"),
             at: At::Below,
         }
@@ -91,8 +97,9 @@ impl Reasons {
     pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect) {
         let slot = |at, number| Slot { labels: LABELS, focus: Focus::when(self.at == at), number, skip: 0 };
         let (why, because) = (slot(At::Why, LINES.0), slot(At::Because, LINES.1));
-        self.why.draw(canvas, layout::row(area, 0), why);
-        self.because.draw(canvas, layout::row(area, 1), because);
+        let (whys, rest) = layout::top(area, self.whys(area.width));
+        self.why.draw(canvas, whys, why);
+        self.because.draw(canvas, layout::row(rest, 0), because);
     }
 }
 

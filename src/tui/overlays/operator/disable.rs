@@ -2,13 +2,18 @@
 //! name must be typed.
 
 use super::{Person, heirs};
+use crate::domain::blast::many::Struck;
 use crate::domain::{Command, KeysAfter, OperatorId};
-use crate::tui::app::ask::Job;
+use crate::tui::app::ask::{Answer, Job};
 use crate::tui::app::look::Look;
 use crate::tui::form::choice::Radio;
 use crate::tui::form::drop_down::DropDown;
 use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
+use crate::tui::overlays::guard::Guard;
+use crate::tui::sight::seen::{Seen, seen};
+use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
+use crate::tui::widgets::text::sentence;
 
 /// What may become of the keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,11 +29,15 @@ pub struct Disable {
     keys: Radio<Fate>,
     heir: DropDown<OperatorId>,
     typed: TextField,
+    /// What works and would stop with them.
+    struck: Struck,
+    guard: Guard,
 }
 
 impl Disable {
     /// Asks what becomes of the keys of `person`, who may still sign in or left before.
-    pub fn new(person: Person) -> Form<Self> {
+    pub fn new(person: Person, look: &Look) -> Form<Self> {
+        let struck = seen(look, |seen| Struck::of_operator(seen.view, person.id, seen.now()));
         let options = [
             (Fate::Work, "go on working", "until revoked or expired"),
             (Fate::Stop, "stop", "until enabled again or given away"),
@@ -40,8 +49,19 @@ impl Disable {
             keys: Radio::new("Their keys", options),
             heir,
             typed: TextField::new("Type the name").placeholder(person.name.clone()),
+            guard: Guard::new(struck.all.clone(), &person.name),
+            struck,
             person,
         })
+    }
+
+    /// How what stops is used.
+    fn used(&self, seen: &Seen<'_>) -> Vec<(Role, String)> {
+        if self.struck.told() == 0 && self.struck.others == 0 {
+            return Vec::new();
+        }
+        let used = (Role::Text, format!("{}.", sentence(&self.struck.use_in_words())));
+        [used].into_iter().chain(self.guard.of_many(&self.struck, seen)).collect()
     }
 
     fn gives(&self) -> bool {
@@ -63,8 +83,9 @@ impl Asking for Disable {
         }
     }
 
-    fn face(&self, _: &Look, _: Spot) -> Face {
-        let Person { name, active, live, keys_work, .. } = &self.person;
+    fn face(&self, look: &Look, _: Spot) -> Face {
+        let Person { name, active, live, keys_work, id, .. } = &self.person;
+        let locked = seen(look, |seen| seen.view.locked_down_of(*id, seen.now()));
         let (keys, one) = match live {
             1 => ("Their 1 live key".to_owned(), true),
             count => (format!("Their {count} live keys"), false),
@@ -94,7 +115,14 @@ impl Asking for Disable {
             true => (format!("Disable {name}?"), "may not sign in any more."),
             false => (format!("Keys of {name}"), "is disabled."),
         };
-        Face { title, intro: format!("{name} {access} {keys}"), ..Face::default() }
+        let locked = match locked {
+            0 => String::new(),
+            1 => " But 1 of them is locked down as well: refused until that is lifted.".to_owned(),
+            n => format!(" But {n} of them are locked down as well: refused until that is lifted."),
+        };
+        let stops = self.keys.value() == Some(Fate::Stop);
+        let lines = if stops { seen(look, |seen| self.used(seen)) } else { Vec::new() };
+        Face { title, intro: format!("{name} {access} {keys}{locked}"), lines, ..Face::default() }
     }
 
     fn check(&mut self, look: &Look, told: Told) -> Option<String> {
@@ -107,6 +135,14 @@ impl Asking for Disable {
         self.typed.error =
             (slip && told == Told::Whole).then(|| format!("Type {name} exactly, so that it is no slip"));
         None
+    }
+
+    fn wonders(&self) -> Option<Job> {
+        self.guard.wonders()
+    }
+
+    fn learns(&mut self, answer: Answer, _: &Look) {
+        self.guard.learns(answer);
     }
 
     fn submit(&mut self, _: &Look) -> Result<Job, String> {

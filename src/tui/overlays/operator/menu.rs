@@ -14,7 +14,7 @@ pub fn form(verb: Verb, person: &Person, look: &Look) -> Box<dyn Overlay> {
     match verb {
         Verb::Role => Box::new(role::new(person.clone(), look)),
         Verb::Passphrase | Verb::Enable => Box::new(passphrase::new(person.clone(), look)),
-        Verb::Disable | Verb::Keys => Box::new(Disable::new(person.clone())),
+        Verb::Disable | Verb::Keys => Box::new(Disable::new(person.clone(), look)),
     }
 }
 

@@ -1,8 +1,11 @@
 //! What can be done to keys from a list, whichever list it is: the table of a tab, or the notices. Done to those that are
-//! marked or selected, and a pause taken back.
+//! marked or selected, and the last deed taken back.
+
+use std::collections::HashSet;
 
 use super::history::History;
-use crate::domain::{Command, Event, Key, KeyId, KeyState, OperatorId};
+use crate::domain::undo::Undo;
+use crate::domain::{Command, Event, Key, KeyId, OperatorId};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
@@ -11,7 +14,7 @@ use crate::tui::overlays::{
     chooser, chooser::Chooser, confirm, create_key::template, how_to::HowTo, key_edit, matrix, operator,
     protect, report_only, rescope::Rescope, rotate::Rotate,
 };
-use crate::tui::screens::NO_PAUSE;
+use crate::tui::screens::NO_UNDO;
 use crate::tui::secret::SecretText;
 use crate::tui::sight::deeds::{self, Deed};
 use crate::tui::sight::seen::{Seen, seen};
@@ -86,19 +89,24 @@ fn heirs(targets: &[KeyId], look: &Look) -> Ask {
 /// Deeds on keys, and what is remembered of them.
 #[derive(Default)]
 pub struct Acts {
-    /// The keys of the last pause, which can be taken back.
-    paused: Vec<(KeyId, String)>,
+    /// What takes the last deed back, of each key that it was done to, by name.
+    last: Vec<(Undo, String)>,
+    /// Keys of which one is being taken back: that is no deed to be taken back.
+    taking_back: HashSet<KeyId>,
 }
 
 impl Acts {
-    /// Forgets pauses that are over.
+    /// Forgets what others have changed since, all of it.
     pub fn refresh(&mut self, seen: &Seen<'_>) {
-        let is_paused = |key: &Key| key.state(seen.now()) == KeyState::Paused;
-        self.paused.retain(|(key, _)| seen.view.key(*key).is_some_and(is_paused));
+        if self.last.iter().all(|(undo, _)| undo.command(seen.view).is_err()) {
+            self.last.clear();
+        }
     }
 
     /// Does what `action` means for `targets`, and says whether it means anything.
     pub fn perform(&mut self, action: Action, targets: &[KeyId], look: &Look, out: &mut Vec<Ask>) -> bool {
+        // Whoever does something else has given up taking back.
+        self.taking_back.clear();
         match action {
             Action::Edit => {
                 out.extend(targets.first().and_then(|key| key_edit::new(look, *key)).map(Ask::open));
@@ -181,26 +189,29 @@ impl Acts {
     }
 
     fn undo(&mut self, look: &Look, out: &mut Vec<Ask>) {
-        let paused = std::mem::take(&mut self.paused);
-        if let [(key, name)] = paused.as_slice() {
-            let said = format!("{name} is active again");
-            out.push(Ask::Do(Job::Run { command: Command::ResumeKey(*key), said }));
+        self.taking_back = self.last.iter().map(|(undo, _)| undo.key).collect();
+        if let [(undo, name)] = self.last.as_slice()
+            && !undo.back.denies()
+        {
+            let said = format!("{name} is {}", undo.back.done());
+            out.push(match look.view(|view| undo.command(*view)) {
+                Ok(command) => Ask::Do(Job::Run { command, said }),
+                Err(refusal) => Ask::Say(refusal.to_string()),
+            });
             return;
         }
-        let keys: Vec<KeyId> = paused.iter().map(|(key, _)| *key).collect();
-        out.push(match confirm::keys::ask(look, Deed::Resume, &keys) {
-            Some(question) => Ask::open(question.willing()),
-            None => Ask::Say("none of the keys that were paused can be resumed now".to_owned()),
+        let undos: Vec<Undo> = self.last.iter().map(|(undo, _)| undo.clone()).collect();
+        out.push(match confirm::undo::ask(look, &undos) {
+            Some(question) => Ask::open(question),
+            None => Ask::Say("none of the keys is what that made of it any more".to_owned()),
         });
-        // Until they are resumed: who cancels may still change their mind.
-        self.paused = paused;
     }
 
     /// Hears what a deed led to, and the history of the key beside the list its entries.
-    pub fn told(&mut self, answer: Answer, history: &mut History) {
+    pub fn told(&mut self, answer: Answer, history: &mut History, look: &Look) {
         match answer {
             Answer::Audit(page) => history.take(&page),
-            Answer::Done { events, .. } => self.remember(&events),
+            Answer::Done { events, .. } => self.remember(&events, look),
             Answer::Refused(_) => history.give_up(),
             Answer::Part(..)
             | Answer::Widened(_)
@@ -208,19 +219,27 @@ impl Acts {
             | Answer::Checked(_)
             | Answer::Doors(_)
             | Answer::Use(..)
+            | Answer::Busy(_)
             | Answer::Tested(_)
             | Answer::Whose(_) => {}
         }
     }
 
-    fn remember(&mut self, events: &[Event]) {
-        let paused = events.iter().filter_map(|event| match event {
-            Event::KeyPaused(key) => Some((key.id, key.name.to_string())),
-            _ => None,
+    fn remember(&mut self, events: &[Event], look: &Look) {
+        let undos = look.view(|view| {
+            let name = |undo: &Undo| view.key(undo.key).map(|key| key.name.to_string());
+            let all = Undo::of_all(events, *view).into_iter();
+            all.filter_map(|undo| name(&undo).map(|name| (undo, name))).collect::<Vec<_>>()
         });
-        let paused: Vec<_> = paused.collect();
-        if !paused.is_empty() {
-            self.paused = paused;
+        let Some(kind) = undos.first().map(|(undo, _)| std::mem::discriminant(&undo.back)) else { return };
+        if undos.iter().all(|(undo, _)| self.taking_back.contains(&undo.key)) {
+            self.taking_back.clear();
+            self.last.clear();
+            return;
+        }
+        // What one deed did is all of one kind.
+        if undos.iter().all(|(undo, _)| std::mem::discriminant(&undo.back) == kind) {
+            self.last = undos;
         }
     }
 
@@ -232,7 +251,7 @@ impl Acts {
             Action::CopyId | Action::HowTo | Action::Matrix => {
                 when(!targets.is_empty(), "there is no key here")
             }
-            Action::Undo => when(!self.paused.is_empty(), NO_PAUSE),
+            Action::Undo => when(!self.last.is_empty(), NO_UNDO),
             Action::Edit
             | Action::Duplicate
             | Action::Transfer
@@ -257,10 +276,10 @@ impl Acts {
 
     /// What would be undone now, in words.
     pub fn undoes(&self) -> Option<String> {
-        match self.paused.as_slice() {
+        match self.last.as_slice() {
             [] => None,
-            [(_, name)] => Some(format!("the pause of {name}")),
-            many => Some(format!("the pause of {} keys", many.len())),
+            [(undo, name)] => Some(format!("{} of {name}", undo.back.what())),
+            [(undo, _), ..] => Some(format!("{} of {} keys", undo.back.what(), self.last.len())),
         }
     }
 }

@@ -317,14 +317,14 @@ impl Screen for KeyPane {
         })
     }
 
-    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, _: &mut Vec<Ask>) {
         match answer {
             Answer::Use(about, picture) => self.used.take(about, *picture),
             answer => {
                 if let Answer::Refused(_) = answer {
                     self.used.give_up();
                 }
-                self.acts.told(answer, &mut self.history);
+                self.acts.told(answer, &mut self.history, look);
             }
         }
     }

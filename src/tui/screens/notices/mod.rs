@@ -292,8 +292,8 @@ impl Screen for Notices {
         })
     }
 
-    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
-        self.acts.told(answer, &mut self.history);
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, _: &mut Vec<Ask>) {
+        self.acts.told(answer, &mut self.history, look);
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {

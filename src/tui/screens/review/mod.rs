@@ -248,14 +248,14 @@ impl Screen for Reviews {
         self.change(change, look, out)
     }
 
-    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) {
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, _: &mut Vec<Ask>) {
         match answer {
             Answer::Use(about, picture) => self.used.take(about, *picture),
             answer => {
                 if let Answer::Refused(_) = answer {
                     self.used.give_up();
                 }
-                self.acts.told(answer, &mut History::default());
+                self.acts.told(answer, &mut History::default(), look);
             }
         }
     }

@@ -1,0 +1,75 @@
+//! Deeds on keys, taken back: each leaves the key as it was, none what somebody else made of it, and nothing that ended.
+
+use super::*;
+use crate::domain::basis::Basis;
+use crate::domain::command::KeyEdit;
+use crate::domain::undo::Undo;
+use crate::domain::{Expiry, Note, View};
+
+/// The admin with the whole agency in view.
+fn whole(actor: Actor) -> Actor {
+    Actor { access: Access::Agency, ..actor }
+}
+
+fn undo_of(world: &World, actor: Actor, events: &[Event]) -> Undo {
+    let all = Undo::of_all(events, View::new(&world.state, actor));
+    let [undo] = all.as_slice() else { panic!("{all:?}") };
+    undo.clone()
+}
+
+#[test]
+fn each_deed_is_taken_back_once_and_not_when_somebody_else_was_there() {
+    let (mut world, maria) = World::founded();
+    let maria = whole(maria);
+    let jonas = world.operator(maria, "jonas", Role::Manager);
+    let key = world.issue(maria, agency_key("Nightly export")).unwrap();
+    let why = Note::new("the counters").unwrap();
+    let ends = KeyEdit { expiry: Expiry::At(Timestamp(NOW.0 + 90 * DAY_MS)), ..KeyEdit::of(world.key(key)) };
+    let scopes = vec!["contacts.read".to_owned(), "calendars.read".to_owned()];
+    let deeds = [
+        Command::PauseKey(key, None),
+        Command::RescopeKey { key, scopes, basis: None },
+        Command::EditKey { key, change: ends, basis: None },
+        Command::ProtectKey { key, why: why.clone() },
+        Command::TransferKey { key, to: jonas.operator },
+    ];
+    for deed in deeds {
+        let before = Basis::of_whole_key(world.key(key));
+        let events = world.run(maria, &deed).unwrap();
+        let undo = undo_of(&world, maria, &events);
+        assert_eq!(minicbor::decode::<Undo>(&minicbor::to_vec(&undo).unwrap()).unwrap(), undo);
+        // Somebody else was there in between.
+        let mut other = world.clone();
+        let change = KeyEdit { note: Note::new("theirs").unwrap(), ..KeyEdit::of(other.key(key)) };
+        other.run(maria, &Command::EditKey { key, change, basis: None }).unwrap();
+        let refused = undo.command(View::new(&other.state, maria));
+        assert!(matches!(refused, Err(Refusal::ChangedMeanwhile { .. })), "{deed:?}: {refused:?}");
+        let back = undo.command(View::new(&world.state, maria)).unwrap();
+        let events = world.run(maria, &back).unwrap();
+        assert_eq!(Basis::of_whole_key(world.key(key)), before, "{deed:?}");
+        assert!(undo.command(View::new(&world.state, maria)).is_err(), "{deed:?}: only once");
+        // And that can be taken back as well.
+        assert!(Undo::of_all(&events, View::new(&world.state, maria)).len() == 1, "{deed:?}");
+    }
+    // The end of a protection, with the reason it had.
+    world.run(maria, &Command::ProtectKey { key, why: why.clone() }).unwrap();
+    let events = world.run(maria, &Command::UnprotectKey(key)).unwrap();
+    let back = undo_of(&world, maria, &events).command(View::new(&world.state, maria)).unwrap();
+    assert_eq!(back, Command::ProtectKey { key, why });
+}
+
+#[test]
+fn what_ended_is_not_taken_back() {
+    let (mut world, maria) = World::founded();
+    let keys = ["One", "Two"].map(|called| world.issue(maria, agency_key(called)).unwrap());
+    let mut events = world.run(maria, &Command::revoke(keys[0])).unwrap();
+    events.extend(world.run(maria, &Command::DeleteKey(keys[1])).unwrap());
+    events.extend(world.run(maria, &Command::RestoreKey(keys[1])).unwrap());
+    assert!(Undo::of_all(&events, View::new(&world.state, maria)).is_empty());
+    // Nor what ended after it.
+    let key = world.issue(maria, agency_key("Three")).unwrap();
+    let events = world.run(maria, &Command::PauseKey(key, None)).unwrap();
+    let undo = undo_of(&world, maria, &events);
+    world.run(maria, &Command::revoke(key)).unwrap();
+    assert!(undo.command(View::new(&world.state, maria)).is_err());
+}
