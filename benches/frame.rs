@@ -1,9 +1,10 @@
 //! What a key press costs on the screen: from the press to the drawn frame, with a hundred thousand keys behind it.
 //!
-//! `cargo bench --bench frame`. The console runs on a terminal made of memory (120×40), so this is keydeck's own
+//! `cargo bench --bench frame [-- FILTER]`, of `sweep`, `press` and `many`. The console runs on a terminal made of memory (120×40), so this is keydeck's own
 //! work: routing, update, layout, cells. The yardstick is the same press on the demo's store of 150 keys: what a
 //! screen costs whatever lies behind it. And what a sweep costs over all those keys when nothing is due, beside one HMAC for
-//! each of them (the budget: 150 ms of processor time), and whether a frame is late because sweeps go on meanwhile.
+//! each of them (the budget: 150 ms of processor time), and whether a frame is late because sweeps go on meanwhile, or because ten
+//! thousand keys are revoked.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where its scene cannot be set")]
 #![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
@@ -19,13 +20,14 @@ use hmac::{Hmac, KeyInit, Mac};
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::domain::Command;
 use keydeck::engine::open::{Key, Open, open};
-use keydeck::engine::{Engine, LocalEngine, Pace, Session, Sweeping};
+use keydeck::engine::{Engine, LocalEngine, Many, Pace, Session, Sweeping};
+use keydeck::tui::app::effect::Outcome;
 use keydeck::tui::app::testing::{Console, desk_on, sample};
 use keydeck::tui::screens;
 use keydeck::tui::testing::FakeClipboard;
 use sha2::Sha256;
 use support::large::{EACH, large_store, options, scratch};
-use support::{Case, Effort, compare, median, print_latencies, quick};
+use support::{Case, Effort, compare, median, print_latencies, quick, wanted};
 
 /// What a frame may take.
 const IN_TIME: Duration = Duration::from_millis(16);
@@ -99,6 +101,49 @@ fn frames_beside_sweeps(engine: &Arc<LocalEngine>, console: &mut Console, rounds
     }
 }
 
+/// Moving about while somebody revokes ten thousand of the keys.
+fn frames_beside_many(engine: &Arc<LocalEngine>, session: &Session, console: &mut Console) {
+    let mut keys: Vec<_> = engine.state().keys().map(|key| (key.owner, key.id)).collect();
+    keys.sort_unstable();
+    keys.truncate(if quick() { 1_000 } else { 10_000 });
+    let mut many = Many::of(keys.into_iter().map(|(_, key)| Command::revoke(key)).collect());
+    let mut news = engine.subscribe();
+    let (engine, session) = (Arc::clone(engine), session.clone());
+    let revokes = std::thread::spawn(move || {
+        let start = Instant::now();
+        while !many.is_over() {
+            many.go_on(&*engine, &session);
+        }
+        (many.done.len(), start.elapsed())
+    });
+    let (mut pressed, mut told) = (Vec::new(), Vec::new());
+    let mut keys = ["j", "k", "pgdn", "pgup"].into_iter().cycle();
+    while !revokes.is_finished() {
+        let heard = std::iter::from_fn(|| news.try_recv().ok()).count();
+        console.stall();
+        if heard > 0 {
+            let start = Instant::now();
+            console.news(Outcome::Changed);
+            told.push(start.elapsed());
+        }
+        let start = Instant::now();
+        console.press(keys.next().unwrap());
+        pressed.push(start.elapsed());
+        console.go_on();
+        // As fast as anybody presses keys and more; the other processor is somebody else's.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (done, took) = revokes.join().unwrap();
+    println!("  {done} keys revoked in {took:?} meanwhile");
+    for (what, taken) in [("move about while keys are revoked", &pressed), ("told of it", &told)] {
+        if !taken.is_empty() {
+            print_latencies(what, taken, median(taken));
+        }
+        let late = taken.iter().filter(|taken| **taken > IN_TIME).count();
+        println!("    later than {IN_TIME:?}: {late} of {}", taken.len());
+    }
+}
+
 fn main() {
     let operators = if quick() { 1 } else { 50 };
     let rounds = if quick() { 5 } else { 40 };
@@ -109,25 +154,33 @@ fn main() {
     large.session = large.engine.execute(&large.session, Command::OpenAgencyView).unwrap().session.unwrap();
     println!("frames over {} keys, beside the demo's 150", operators * EACH);
     let (engine, session) = (Arc::clone(&large.engine), large.session.clone());
-    sweeps(&*engine, &session, operators * EACH);
+    if wanted("sweep") {
+        sweeps(&*engine, &session, operators * EACH);
+    }
     let start = Instant::now();
     let mut large = console(large);
     println!("  first frame on the open store: {:?}", start.elapsed());
     large.advance(Duration::from_millis(50));
     println!("  first whole table on the open store: {:?}", start.elapsed());
     let mut small = console(sample());
-    for (what, keys) in [
+    let scripts = [
         ("move down, up, page, end", &["j", "k", "pgdn", "pgup", "G", "g"][..]),
         ("next tab and back", &["tab", "shift-tab"][..]),
         ("filter: type three letters, clear", &["/", "9", "9", "7", "esc"][..]),
         ("sort by another column and back", &["s", "e", "s", "n"][..]),
         ("one's own keys, the whole agency", &["W", "W"][..]),
-    ] {
+    ];
+    for (what, keys) in scripts.into_iter().filter(|_| wanted("press")) {
         let (yardstick, _) = presses(&mut small, keys, rounds);
         let (frames, ends) = presses(&mut large, keys, rounds);
         print_latencies(&format!("{what} (demo)"), &yardstick, median(&yardstick));
         print_latencies(what, &frames, median(&yardstick));
         print_latencies(&format!("{what}, with all rows"), &ends, median(&yardstick));
     }
-    frames_beside_sweeps(&engine, &mut large, rounds * 10);
+    if wanted("sweep") {
+        frames_beside_sweeps(&engine, &mut large, rounds * 10);
+    }
+    if wanted("many") {
+        frames_beside_many(&engine, &session, &mut large);
+    }
 }

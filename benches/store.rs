@@ -15,14 +15,18 @@ use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::Path;
 use std::process::Command as Process;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keydeck::crypto::keyfile::KeyFileSecret;
-use keydeck::domain::{Command, KeyId};
-use keydeck::engine::Many;
+use keydeck::domain::{Command, Counted, Grace, KeyId, Rotation};
+use keydeck::engine::handover::Purse;
 use keydeck::engine::open::{Key, open};
+use keydeck::engine::{Engine, Many};
+use keydeck::serve::control::client::attach;
+use keydeck::serve::control::{Control, Settings};
 use rustix::fs::{Advice, fadvise};
-use support::large::{EACH, found_in, issue, large_store, options, scratch};
+use support::large::{EACH, copy, found_in, issue, large_store, options, scratch};
 use support::{human, median, print_latencies, quick, resident, wanted};
 
 /// A process of this benchmark that opens the store named here, says how it went, and ends.
@@ -184,25 +188,52 @@ fn opening() {
     }
 }
 
-/// Ten thousand keys ended at once: what a person waits for, and one part of it.
+/// Ten thousand keys ended at once, by the process that has the store and by one that is attached to it: what a person waits
+/// for, and one part of it. And a thousand rotated into a file.
 fn many_at_once() {
     if !wanted("many") {
         return;
     }
     let dir = scratch();
-    let store = large_store(dir.path(), if quick() { 1 } else { 5 });
-    let secret = KeyFileSecret::read(&store.with_file_name("key")).unwrap();
-    let open = open(&options(&store), &Key::KeyFile(&secret)).unwrap();
-    let view = open.engine.execute(&open.session, Command::OpenAgencyView).unwrap().session.unwrap();
-    let mut keys: Vec<_> = open.engine.state().keys().map(|key| (key.owner, key.id)).collect();
-    keys.sort_unstable();
-    let mut many = Many::of(keys.into_iter().map(|(_, key)| Command::revoke(key)).collect());
-    let (start, mut parts) = (Instant::now(), Vec::new());
-    while !many.is_over() {
-        timed(&mut parts, || many.go_on(&*open.engine, &view));
+    let made = large_store(dir.path(), if quick() { 1 } else { 5 });
+    let secret = KeyFileSecret::read(&made.with_file_name("key")).unwrap();
+    let key = Key::KeyFile(&secret);
+    for attached in [false, true] {
+        let store = dir.path().join(if attached { "attached" } else { "alone" });
+        copy(&made, &store);
+        let open = open(&options(&store), &key).unwrap();
+        let settings = Settings { socket: None, command: "benchmark".into() };
+        let _control = Control::start(Arc::clone(&open.engine), &settings).unwrap();
+        let (engine, session): (Arc<dyn Engine>, _) = if attached {
+            let (engine, session) = attach(&options(&store), &key).ok().unwrap();
+            (Arc::new(engine), session)
+        } else {
+            (open.engine.clone(), open.session.clone())
+        };
+        let view = engine.execute(&session, Command::OpenAgencyView).unwrap().session.unwrap();
+        let mut keys: Vec<_> = open.engine.state().keys().map(|key| (key.owner, key.id)).collect();
+        keys.sort_unstable();
+        let keys: Vec<KeyId> = keys.into_iter().map(|(_, key)| key).collect();
+        let how = if attached { "attached" } else { "by itself" };
+        let some = keys.iter().take(if quick() { 20 } else { 1_000 });
+        let rotation =
+            Rotation { id: None, grace: Grace::DEFAULT, counted: Counted::FromFirstUse, expiry: None };
+        let rotates = |key: &KeyId| Command::RotateKey { key: *key, rotation: rotation.clone() };
+        let purse = Purse::open(&dir.path().join(format!("{how}.env")), "", &[]).unwrap();
+        let rotated = Many::of(some.map(rotates).collect()).keeping(purse);
+        for (does, mut many) in [
+            ("rotated", rotated),
+            ("revoked", Many::of(keys.iter().map(|key| Command::revoke(*key)).collect())),
+        ] {
+            let (start, mut parts) = (Instant::now(), Vec::new());
+            while !many.is_over() {
+                timed(&mut parts, || many.go_on(&*engine, &view));
+            }
+            let took = human(start.elapsed().as_secs_f64());
+            println!("\n{} keys {does} in {took}, {how}; {} not", many.done.len(), many.left.len());
+            print_latencies("keydeck, one part", &parts, median(&parts));
+        }
     }
-    println!("\n{} keys revoked in {}", many.done.len(), human(start.elapsed().as_secs_f64()));
-    print_latencies("keydeck, one part", &parts, median(&parts));
 }
 
 fn main() {

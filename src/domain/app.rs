@@ -13,6 +13,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 
 pub use self::secret::{Previous, Replaced, Secret};
 use super::catalog::AuthMethod;
+use super::handover::Handed;
 use super::invisible::is_invisible;
 use super::key::{Audience, Verifier};
 use super::{AppId, Lockdown, Name, Note, OperatorId, Scopes, Timestamp};
@@ -326,6 +327,9 @@ pub struct App {
     /// That it, its keys and its access tokens are refused, or were.
     #[n(12)]
     pub lockdown: Option<Box<Lockdown>>,
+    /// How its present secret was handed over, where that was not by being shown.
+    #[n(13)]
+    pub handed: Option<Box<Handed>>,
 }
 
 impl App {

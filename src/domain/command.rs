@@ -258,6 +258,16 @@ pub enum Command {
         #[n(1)]
         by: Grace,
     },
+    /// Note how the present secret of an app was handed over.
+    #[n(121)]
+    HandOverSecret {
+        /// Whose.
+        #[n(0)]
+        app: AppId,
+        /// How.
+        #[n(1)]
+        way: Way,
+    },
     /// Stop an app, its keys and its access tokens for a while.
     #[n(25)]
     PauseApp(#[n(0)] AppId),

@@ -119,6 +119,9 @@ pub enum Event {
     /// A new secret.
     #[n(25)]
     AppSecretRenewed(#[n(0)] App),
+    /// The present secret of an app was handed over.
+    #[n(121)]
+    AppHandedOver(#[n(0)] App),
     /// Stopped for a while.
     #[n(26)]
     AppPaused(#[n(0)] App),
@@ -352,6 +355,7 @@ impl Event {
             | Self::KeyRestored(_)
             | Self::AppCreated(_)
             | Self::AppSecretRenewed(_)
+            | Self::AppHandedOver(_)
             | Self::AppSecretReinstated(..)
             | Self::AppSecretEnds(..)
             | Self::AppSecretMissed(..)
@@ -427,6 +431,7 @@ impl Event {
             Self::AppCreated(a)
             | Self::AppEdited(a, _)
             | Self::AppSecretRenewed(a)
+            | Self::AppHandedOver(a)
             | Self::AppSecretReinstated(a, _)
             | Self::AppSecretEnds(a, _)
             | Self::AppSecretEnded(a)

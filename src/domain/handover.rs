@@ -1,11 +1,11 @@
-//! How the token of a key reached whoever uses it, where that was not by being shown: which way and when, so that a review can tell
+//! How the token of a key or the secret of an app reached whoever uses it, where that was not by being shown: which way and when, so that a review can tell
 //! a secret that somebody took from one that lies about.
 
 use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::{Key, Note, Timestamp, Usage};
+use super::{App, Key, Note, Timestamp, Usage, View};
 
 /// The way of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -53,17 +53,34 @@ pub struct Handed {
     pub at: Timestamp,
 }
 
-impl Key {
-    /// How and when its token was handed over, and what came of it: `sealed to age1…, 2 h ago; first used 3 min later`. `relative`
-    /// says how long ago something was. Nothing of a token that was shown, where that is all there is to say.
-    pub fn handed_words(&self, usage: Usage, relative: impl FnOnce(Timestamp) -> String) -> Option<String> {
-        let Handed { way, at } = self.handed.as_deref()?;
+impl Handed {
+    /// How and when, and what came of it: `sealed to age1…, 2 h ago; first used 3 min later`. `relative` says how long ago
+    /// something was.
+    fn words(&self, usage: Usage, relative: impl FnOnce(Timestamp) -> String) -> String {
+        let Self { way, at } = self;
         let used = match usage.first_used_at {
             Some(first) => format!("first used {} later", span(first.since(*at))),
             None if usage.last_used_at.is_some() => "used since".to_owned(),
             None => "not used yet".to_owned(),
         };
-        Some(format!("{way}, {}; {used}", relative(*at)))
+        format!("{way}, {}; {used}", relative(*at))
+    }
+}
+
+impl Key {
+    /// How and when its token was handed over, and what came of it. Nothing of a token that was shown, where that is all there
+    /// is to say.
+    pub fn handed_words(&self, usage: Usage, relative: impl FnOnce(Timestamp) -> String) -> Option<String> {
+        self.handed.as_deref().map(|handed| handed.words(usage, relative))
+    }
+}
+
+impl View<'_> {
+    /// The same of the present secret of an app.
+    pub fn app_handed_words(self, app: &App, relative: impl FnOnce(Timestamp) -> String) -> Option<String> {
+        // Of one that took the place of another the use is noted apart.
+        let usage = app.replaced.as_ref().map_or_else(|| self.app_usage(app), |how| self.noted(how.uses).0);
+        app.handed.as_deref().map(|handed| handed.words(usage, relative))
     }
 }
 

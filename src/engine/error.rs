@@ -62,6 +62,9 @@ pub enum EngineError {
         "This was started with --read-only and changes nothing: nothing was done. Start it without --read-only to do it."
     )]
     LookOnly,
+    /// The token of one of many keys could not be put where they go.
+    #[error("{0}")]
+    Unkept(String),
     /// The engine was locked or closed.
     #[error("The store is locked. Sign in again.")]
     Closed,
@@ -154,6 +157,7 @@ impl EngineError {
             | Self::Suspect(_)
             | Self::Misfit
             | Self::LookOnly
+            | Self::Unkept(_)
             | Self::Closed
             | Self::Remote { .. }
             | Self::Gone(_) => false,
@@ -173,6 +177,7 @@ impl EngineError {
             | Self::Unwritable(_)
             | Self::Suspect(_)
             | Self::Read(_)
+            | Self::Unkept(_)
             | Self::Closed
             | Self::Gone(_) => Class::Unavailable,
             Self::Misfit => Class::Usage,
@@ -187,6 +192,7 @@ impl EngineError {
             Self::Refused(refusal) => refusal.code(),
             Self::Misfit => "bad_request",
             Self::LookOnly => "read_only",
+            Self::Unkept(_) => "token_lost",
             Self::Commit(CommitError::Conflict { .. }) => "conflict",
             Self::Commit(CommitError::TooLarge { .. }) => "too_large",
             Self::Commit(_) | Self::Unwritable(_) => "not_written",

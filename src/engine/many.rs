@@ -5,10 +5,11 @@ use std::collections::{HashSet, VecDeque};
 
 use minicbor::{Decode, Encode};
 
+use super::handover::Purse;
 use super::{Class, Done, Engine, EngineError, Session};
 use crate::crypto::public_id;
 use crate::crypto::random::OsEntropy;
-use crate::domain::command::Together;
+use crate::domain::command::{Together, Yields};
 use crate::domain::{
     Command, Context, Event, Imported, KeyId, Minted, Refusal, State, Timestamp, Verifier, decide,
 };
@@ -50,6 +51,8 @@ pub struct Many {
     pub done: Vec<KeyId>,
     /// Those it was not done to, and why.
     pub left: Vec<Left>,
+    /// Where the secrets go that it makes.
+    purse: Option<Purse>,
     given_up: bool,
 }
 
@@ -57,6 +60,17 @@ impl Many {
     /// Nothing is done yet.
     pub fn of(commands: Vec<Command>) -> Self {
         Self { total: commands.len(), waiting: commands.into(), ..Self::default() }
+    }
+
+    /// The same, where the secrets go that it makes.
+    #[must_use]
+    pub fn keeping(self, purse: Purse) -> Self {
+        Self { purse: Some(purse), ..self }
+    }
+
+    /// Where the secrets are that it made, for people.
+    pub fn kept(&self) -> Option<String> {
+        self.purse.as_ref().filter(|_| !self.done.is_empty()).map(Purse::said)
     }
 
     /// How many there are.
@@ -78,6 +92,9 @@ impl Many {
     pub fn go_on(&mut self, engine: &dyn Engine, session: &Session) -> Vec<Event> {
         let part = self.next_part();
         let Some(first) = part.first() else { return Vec::new() };
+        if first.yields() != Yields::Nothing {
+            return self.make(engine, session, first);
+        }
         let command = match Together::of(part.clone()) {
             Some(together) if part.len() > 1 => Command::Each(together),
             _ => first.clone(),
@@ -96,6 +113,25 @@ impl Many {
         self.done.extend(part.iter().filter_map(Command::key).filter(|key| !not_done.contains(key)));
         self.left.extend(left);
         events
+    }
+
+    /// Does one that makes a secret, which has to go somewhere. Where that cannot take one it will not take the next.
+    fn make(&mut self, engine: &dyn Engine, session: &Session, command: &Command) -> Vec<Event> {
+        let made = match &mut self.purse {
+            Some(purse) => purse.make(engine, session, command),
+            None => Err(EngineError::Unkept("nothing says where its token goes, so none was made.".into())),
+        };
+        match made {
+            Ok(events) => {
+                self.done.extend(command.key());
+                events
+            }
+            Err(error) => {
+                self.given_up |= error.class() != Class::Refused;
+                self.left.extend(Left::of(command, &error));
+                Vec::new()
+            }
+        }
     }
 
     /// As many as stand together and fit a request, or one.
@@ -123,7 +159,10 @@ impl Many {
 pub fn foretell(engine: &dyn Engine, session: &Session, commands: &[Command]) -> Vec<Option<Refusal>> {
     let context = before(engine, session);
     let state = engine.state();
-    commands.iter().map(|command| decide(&state, command, &context).err()).collect()
+    // Nothing is minted for it, and where that is all that is missing nothing is.
+    let why =
+        |command: &Command| decide(&state, command, &context).err().filter(|why| *why != Refusal::IdTaken);
+    commands.iter().map(why).collect()
 }
 
 /// The same of keys that are taken over one after another: each is judged as if those before it were there, but for those that

@@ -9,7 +9,7 @@
 //! - `sweep`: what time brings. `sweeper`: the thread that does it while a process stays.
 //! - `delivery`: what is told of it beyond the screen.
 //! - [`LookOnly`]: an engine that changes nothing.
-//! - [`Many`]: one thing done to many keys, part by part.
+//! - [`Many`]: one thing done to many keys, part by part. [`handover`]: where fresh secrets go.
 //! - `ledger`: the only writer. `rows`: what lies in a store besides records. `overdue`: denials a disk did not take. `owed`: one of them. `image`: what is held in memory. `load`: reads
 //!   and checks a store. `proof`: what the trail says of it. `verifier` and `table`: is this token good? [`Caller`]:
 //!   whose it is.
@@ -32,6 +32,7 @@ pub mod demo;
 mod denials;
 mod doors;
 mod error;
+pub mod handover;
 mod image;
 mod imported;
 mod ledger;

@@ -441,6 +441,7 @@ impl EngineError {
             | Self::Closed
             | Self::Misfit
             | Self::LookOnly
+            | Self::Unkept(_)
             | Self::Remote { .. }
             | Self::Gone(_) => false,
         }

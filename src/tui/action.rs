@@ -278,6 +278,7 @@ actions {
 
     CopySecret  "copy-secret"  "Copy the secret"                       "copy"     Secret [Secret] Look;
     Reveal      "reveal"       "Reveal or hide the secret"             "reveal"   Secret [Secret] Look;
+    ToFile      "to-file"      "Write the secret to a file"            "to file"  Secret [Secret] Change;
     RawView     "raw-view"     "Show the bare secret on one line"      "raw"      Secret [Secret] Look;
     Stored      "stored"       "Tick: I stored it"                     "stored"   Secret [Secret] Look;
     Finish      "finish"       "Close, once it is stored"              "close"    Secret [Secret] Look;

@@ -528,6 +528,71 @@ fn many_keys_are_revoked_by_their_number() {
 }
 
 #[test]
+fn a_new_token_is_written_to_a_file_instead_of_being_copied_and_the_record_says_so() {
+    let house = House::new();
+    let dir = tempfile::tempdir().unwrap();
+    let taken = dir.path().join("taken");
+    std::fs::write(&taken, "theirs").unwrap();
+    let mut console = house.console();
+    fill(&mut console, "Nightly export");
+    console.press("ctrl-s f").sees("nightly-export.token").sees("for you alone to read");
+    // Esc is back at the secret, which is as it was; nobody has it.
+    console.press("esc").sees("once it is copied or shown").press("f ctrl-u enter").sees("a file is needed");
+    console.type_text(&taken.display().to_string()).press("enter").sees("cannot be made");
+    assert_eq!(std::fs::read_to_string(&taken).unwrap(), "theirs");
+    let token = dir.path().join("token");
+    console.press("ctrl-u").type_text(&token.display().to_string()).press("enter");
+    console.sees("[✓] I stored it").sees("it is in").press("space").sees("[✓] I stored it");
+    let text = std::fs::read_to_string(&token).unwrap();
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&token).unwrap());
+    assert_eq!((text.len(), mode & 0o777), (57, 0o600));
+    assert!(house.engine.verify(text.trim_end().as_bytes(), &[]).is_allow());
+    console.press("esc").sees_no(text.trim_end()).sees("Nightly export is issued and works");
+    assert_eq!(house.state_of("Nightly export"), KeyState::Active);
+    console.press("enter").sees("Handed over").sees("in a file, just now; first used less than 1 min later");
+    // A token that was not written is nobody's, and leaving takes it back.
+    fill(&mut console, "Other");
+    console.press("ctrl-s f esc esc").sees("Revoke it and leave?").press("esc");
+    assert_eq!(house.state_of("Other"), KeyState::Revoked);
+}
+
+#[test]
+fn many_keys_are_rotated_into_a_file_and_none_of_their_tokens_is_shown() {
+    let house = House::new();
+    house.agency_keys(&["Till 1", "Till-1", "Büro", "Stopped"]);
+    house.run(Command::PauseKey(house.key("Stopped").id, None));
+    let old = house.key("Büro").id;
+    let dir = tempfile::tempdir().unwrap();
+    let to = dir.path().join("tokens.env");
+    let mut console = house.console();
+    console.press("a R").sees("Rotate 4 keys").sees("Each old half works for 24 h after").press("ctrl-s");
+    console.sees("their tokens are never shown: say where they go");
+    console.type_text(&to.display().to_string()).press("ctrl-s");
+    console.sees("Rotate 3 keys").sees("a line each").sees("1 marked stays as it is (Stopped)");
+    // Whoever does not want it leaves nothing behind.
+    assert!(to.exists());
+    console.press("esc").sees_no("Rotate 3 keys");
+    assert!(!to.exists() && house.engine.state().keys().all(|key| key.succeeds.is_none()));
+    console.press("R").sees("Rotate 4 keys");
+    console.press("tab tab").type_text(&to.display().to_string()).press("ctrl-s").sees("Rotate 3 keys");
+    console.type_text("3").press("enter").sees("3 keys are rotated; their tokens are in").sees_no("marked");
+    let text = std::fs::read_to_string(&to).unwrap();
+    let lines: Vec<(&str, &str)> = text.lines().map(|line| line.split_once('=').unwrap()).collect();
+    let mut names: Vec<&str> = lines.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["BURO", "TILL_1", "TILL_1_2"]);
+    assert!(lines.iter().all(|(_, token)| house.engine.verify(token.as_bytes(), &[]).is_allow()));
+    let state = house.engine.state();
+    let new = state.keys().find(|key| key.succeeds == Some(old)).unwrap();
+    assert_eq!(new.handed.as_ref().unwrap().way.to_string(), "in a file, as BURO");
+    assert_eq!(state.key(old).unwrap().state(house.engine.now().time), KeyState::Superseded);
+    assert!(
+        !console.screen().contains("kdag_")
+            || lines.iter().all(|(_, token)| !console.screen().contains(token))
+    );
+}
+
+#[test]
 fn of_many_that_are_revoked_those_that_ended_meanwhile_are_told_with_why() {
     let house = House::new();
     let value = "1000".into();

@@ -8,7 +8,7 @@ use crate::cli::Outcome;
 use crate::cli::blast;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
-use crate::cli::handover::Aim;
+use crate::cli::handover;
 use crate::cli::key::scopes;
 use crate::domain::basis::Basis;
 use crate::domain::{App, Command, Event, Name, NewApp, Note, Refusal, Url, View};
@@ -18,9 +18,8 @@ pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
     let profile = complete(&args.profile)?;
     let scopes = scopes(&args.scope, args.preset.as_deref(), &*deck.catalog()?)?;
     let signed = deck.sign_in()?;
-    let aim = Aim::at(args.secret_file.as_deref());
     // Made first: if the file cannot be made, no app is.
-    let handover = aim.open(deck.output)?;
+    let way = args.aim.open(deck.output)?;
     let new = NewApp { name, profile, method: args.auth.method(), scopes };
     let done = signed.engine.execute(&signed.session, Command::CreateApp(new))?;
     let app = done.events.iter().find_map(Event::app).cloned();
@@ -32,18 +31,17 @@ pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
     let handed = {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        handover.give(deck.output, &secret, AppLine::of(&app, view, signed.now()))
+        handover::give(way, deck.output, &secret, AppLine::of(&app, view, signed.now()))
     };
     drop(secret);
-    if let Err(error) = handed {
-        return Err(take_back(&signed, &app, &error));
-    }
+    let way = handed.map_err(|error| take_back(&signed, &app, &error))?;
     signed.handed_over(*app.id.public())?;
+    handover::note(deck, &signed, way, |way| Command::HandOverSecret { app: app.id, way });
     deck.output.say(&format!(
         "{} is created. Its application id is {}.\nIts secret is {}; keydeck keeps only a digest of it.",
         app.name,
         app.id,
-        aim.where_it_is()
+        args.aim.where_it_is()
     ));
     Ok(deck.done(signed.engine.settle()))
 }

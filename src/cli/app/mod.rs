@@ -6,8 +6,6 @@ mod make;
 mod rotate;
 mod show;
 
-use std::path::PathBuf;
-
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::Outcome;
@@ -92,9 +90,8 @@ pub struct Create {
     /// A ready choice of scopes; others can be added with --scope
     #[arg(long, value_name = "PRESET")]
     preset: Option<String>,
-    /// Write the secret to this new file, readable by you alone, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    aim: Aim,
 }
 
 /// Words of `app list`.
@@ -182,20 +179,19 @@ pub struct Rotate {
     /// A name of your own for this rotation: asked for again, it makes no other secret
     #[arg(long, value_name = "ROTATION", conflicts_with = "deed")]
     id: Option<String>,
-    /// Write the secret to this new file, readable by you alone, instead of standard output
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["finish", "cancel", "longer"])]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    aim: Aim,
     /// End the old secret now
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["token_file", "seal_to"])]
     finish: bool,
     /// End the new secret; the old one is as it was before
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["token_file", "seal_to"])]
     cancel: bool,
     /// Replace the new secret, which nobody has used: for an answer that was lost
     #[arg(long)]
     again: bool,
     /// Let the old secret work for longer, by so much
-    #[arg(long, value_name = "LIFE")]
+    #[arg(long, value_name = "LIFE", conflicts_with_all = ["token_file", "seal_to"])]
     longer: Option<Grace>,
 }
 
@@ -204,9 +200,8 @@ pub struct Rotate {
 pub struct NewSecret {
     #[command(flatten)]
     which: Final,
-    /// Write the secret to this new file, readable by you alone, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    aim: Aim,
 }
 
 /// Words of `app new-key`.

@@ -7,13 +7,13 @@ use super::{Final, NewSecret, Rotate, reach};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
-use crate::cli::handover::Aim;
+use crate::cli::handover::{self, Aim};
 use crate::cli::times;
 use crate::domain::lineage::taking_back;
 use crate::domain::{App, Command, Event, Expiry, Grace, Name, Refusal, Rotation, View};
 
 pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
-    let aim = &Aim::at(args.secret_file.as_deref());
+    let aim = &args.aim;
     if args.finish {
         return finish(deck, &args.which);
     }
@@ -52,7 +52,7 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
 }
 
 pub(super) fn new_secret(deck: &Deck, args: &NewSecret) -> Outcome {
-    replace(deck, &args.which, None, &Aim::at(args.secret_file.as_deref()))
+    replace(deck, &args.which, None, &args.aim)
 }
 
 /// The old one is dead with the step that makes the new one.
@@ -76,20 +76,19 @@ fn replace(deck: &Deck, which: &Final, rotation: Option<Rotation>, aim: &Aim) ->
 /// Makes a secret and hands it over; the app as it is then.
 fn make(deck: &Deck, signed: &Signed, app: &App, command: Command, aim: &Aim) -> Result<App, Fault> {
     // Made first: if the file cannot be made, the present secret stays.
-    let handover = aim.open(deck.output)?;
+    let way = aim.open(deck.output)?;
     let done = signed.engine.execute(&signed.session, command)?;
     let secret = done.token.ok_or_else(|| Fault::unavailable("No secret was made. Try again."))?;
     let handed = {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
         let line = view.app(app.id).map(|app| AppLine::of(app, view, signed.now()));
-        handover.give(deck.output, &secret, line)
+        handover::give(way, deck.output, &secret, line)
     };
     drop(secret);
-    if let Err(error) = handed {
-        return Err(take_back(signed, &done.events, app, &error));
-    }
+    let way = handed.map_err(|error| take_back(signed, &done.events, app, &error))?;
     signed.handed_over(*app.id.public())?;
+    handover::note(deck, signed, way, |way| Command::HandOverSecret { app: app.id, way });
     let made = done.events.iter().find_map(Event::app).cloned();
     made.ok_or_else(|| Refusal::NoSuchApp.into())
 }

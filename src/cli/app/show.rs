@@ -9,6 +9,7 @@ use super::{AuthWord, List, One, reach};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::cli::handover::HandedOver;
 use crate::cli::key::CELLS;
 use crate::cli::lockdown;
 use crate::cli::output::shown;
@@ -43,6 +44,8 @@ pub struct AppLine<'a> {
     secret_since: String,
     /// When the present secret was first used since it took the place of another.
     secret_first_used_at: Option<String>,
+    /// How it was handed over; null where it was shown.
+    handed_over: Option<HandedOver>,
     /// The one before, while it works.
     old_secret: Option<OldSecret>,
     created_at: String,
@@ -81,6 +84,7 @@ impl<'a> AppLine<'a> {
             secret_hint: app.secret_hint(),
             secret_since: since(app).rfc3339(),
             secret_first_used_at: first_used(app, view).map(Timestamp::rfc3339),
+            handed_over: app.handed.as_deref().map(HandedOver::from),
             old_secret: OldSecret::of(app, view, now),
             created_at: app.created_at.rfc3339(),
             last_used_at: view.last_use_of_app(app).at().map(Timestamp::rfc3339),
@@ -264,6 +268,9 @@ fn page(app: &App, view: View<'_>, used: Option<&Picture>, now: Timestamp) -> St
     let first = first_used(app, view);
     let first = first.map_or_else(String::new, |at| format!(", first used {}", times::relative(at, now)));
     line("Secret", &format!("{}, since {}{first}", app.secret_hint(), times::both(since(app), now)));
+    if let Some(handed) = view.app_handed_words(app, |at| times::relative(at, now)) {
+        line("Handed over", &handed);
+    }
     if let Some((old, used)) = app.old_secret(now).zip(old_use(app, view, now)) {
         let ends = match (old.waits, old.until.instant()) {
             (Some(grace), _) => format!("ends {grace} after the first use of the new one"),

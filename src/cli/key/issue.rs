@@ -11,12 +11,11 @@ use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::find;
-use crate::cli::handover::Aim;
+use crate::cli::handover::{self, Aim};
 use crate::cli::lockdown;
 use crate::cli::times;
 use crate::domain::catalog::text::{did_you_mean, nearest};
 use crate::domain::command::KeyEdit;
-use crate::domain::handover::Way;
 use crate::domain::lineage::taking_back;
 use crate::domain::view::Sought;
 use crate::domain::{
@@ -121,7 +120,7 @@ pub(super) fn make(
     aim: &Aim,
 ) -> Result<(Key, Option<Fault>), Fault> {
     // Made first: if the file cannot be made, no key is.
-    let handover = aim.open(deck.output)?;
+    let way = aim.open(deck.output)?;
     let done = signed.engine.execute(&signed.session, command)?;
     let key = done.events.iter().find_map(Event::key).cloned();
     let (Some(key), Some(token)) = (key, done.token) else {
@@ -135,24 +134,14 @@ pub(super) fn make(
     let handed = {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());
-        handover.give(deck.output, &token, KeyLine::of(&key, view, &Unwritten::default(), signed.grounds()))
+        let about = KeyLine::of(&key, view, &Unwritten::default(), signed.grounds());
+        handover::give(way, deck.output, &token, about)
     };
     drop(token);
     let way = handed.map_err(|error| take_back(signed, &done.events, &key, &error))?;
     signed.handed_over(*key.id.public())?;
-    if let Some(way) = way {
-        note_way(deck, signed, &key, way);
-    }
+    handover::note(deck, signed, way, |way| Command::HandOver { key: key.id, way });
     Ok((key, untold))
-}
-
-/// Has the record say how the token was handed over. It is where it is, whether that can be written or not.
-fn note_way(deck: &Deck, signed: &Signed, key: &Key, way: Way) {
-    if let Err(error) = signed.engine.execute(&signed.session, Command::HandOver { key: key.id, way }) {
-        let why = Fault::from(error);
-        deck.output
-            .warn(&format!("the token is handed over, but its record could not be made to say how: {why}"));
-    }
 }
 
 /// What `--contact` says.

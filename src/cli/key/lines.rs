@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
+use crate::cli::handover::HandedOver;
 use crate::cli::report_only::ReportOnlyLine;
 use crate::cli::table::{Cell, Tone};
 use crate::cli::times;
 use crate::cli::usage::UseLine;
 use crate::domain::basis::Basis;
-use crate::domain::handover::Handed;
 use crate::domain::knock::Knock;
 use crate::domain::trace::{Agent, Sighting};
 use crate::domain::{Contact, Grounds, Key, KeyState, Reason, Status, Timestamp, Trace, View};
@@ -135,20 +135,6 @@ impl<'a> Presented<'a> {
     }
 }
 
-/// How a token was handed over.
-#[derive(Serialize)]
-struct HandedOver {
-    way: &'static str,
-    said: String,
-    at: String,
-}
-
-impl HandedOver {
-    fn of(handed: &Handed) -> Self {
-        Self { way: handed.way.code(), said: handed.way.to_string(), at: handed.at.rfc3339() }
-    }
-}
-
 /// A scope that was needed.
 #[derive(Serialize)]
 struct ScopeUsed<'a> {
@@ -189,7 +175,7 @@ impl<'a> KeyLine<'a> {
                 .collect(),
             over_time: None,
             first_used_at: usage.first_used_at.map(Timestamp::rfc3339),
-            handed_over: key.handed.as_deref().map(HandedOver::of),
+            handed_over: key.handed.as_deref().map(HandedOver::from),
             expires_at: key.expiry.instant().map(Timestamp::rfc3339),
             report_only: ReportOnlyLine::of(key, view, now, None),
             resumes_at: key.resumes_at().map(Timestamp::rfc3339),

@@ -355,9 +355,16 @@ fn rotation(key: &Key, view: View<'_>, now: Timestamp) -> Vec<(&'static str, Str
         }
         _ => "has ended".to_owned(),
     };
-    vec![
-        ("Rotated", times::both(how.since, now)),
-        ("New half", format!("{}, {first}{}", new.hint(), used(new))),
-        ("Old half", format!("{}, {ends}, {}", old.hint(), used(old))),
+    let unused = matches!(view.last_use(new), LastUse::Never) && halves.in_grace(now);
+    let again = unused
+        .then(|| format!("if its token is lost, `keydeck key rotate {} --again` makes another", new.id));
+    [
+        Some(("Rotated", times::both(how.since, now))),
+        Some(("New half", format!("{}, {first}{}", new.hint(), used(new)))),
+        again.map(|again| ("", again)),
+        Some(("Old half", format!("{}, {ends}, {}", old.hint(), used(old)))),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

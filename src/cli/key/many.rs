@@ -23,6 +23,7 @@ use crate::domain::name::plain;
 use crate::domain::undo::Undo;
 use crate::domain::view::Sought;
 use crate::domain::{Command, Key, KeyId, Refusal, View};
+use crate::engine::handover::Purse;
 use crate::engine::{Left, Many, foretell};
 
 /// Which keys a verb is about: one, or many.
@@ -70,6 +71,16 @@ impl Which {
     /// The one key that is named; empty where many are meant.
     pub(super) fn one(&self) -> (&str, bool) {
         (self.key.as_deref().unwrap_or_default(), self.all)
+    }
+
+    /// Whether it is not one that is named, and to be done.
+    pub(super) const fn means_many(&self) -> bool {
+        self.key.is_none() || self.is_trial()
+    }
+
+    /// Whether it is only to be said what would become of it.
+    pub(super) const fn is_trial(&self) -> bool {
+        self.dry.dry_run
     }
 
     /// Whether it is only to be said what would become of the one that is named.
@@ -152,14 +163,36 @@ fn in_order(view: View<'_>, mut keys: Vec<Key>) -> Vec<Key> {
 }
 
 impl Crowd<'_> {
+    /// Whether it is only to be said what would become of them.
+    pub const fn is_trial(&self) -> bool {
+        self.which.is_trial()
+    }
+
     /// Does it to all of them, if that is meant, and tells what came of it. `command` says what it is for one key.
     pub fn does(self, deck: &Deck, deed: Deed, command: impl Fn(&Key) -> Result<Command, Fault>) -> Outcome {
+        self.does_into(deck, deed, None, command)
+    }
+
+    /// The same; the secrets that it makes go in there.
+    pub fn does_into(
+        self,
+        deck: &Deck,
+        deed: Deed,
+        purse: Option<Purse>,
+        command: impl Fn(&Key) -> Result<Command, Fault>,
+    ) -> Outcome {
         let commands = self.keys.iter().map(command).collect::<Result<Vec<_>, _>>()?;
-        self.carries_out(deck, deed, commands, Vec::new())
+        self.carries_out(deck, deed, purse, (commands, Vec::new()))
     }
 
     /// The same of these commands; `gone` are those that it is known not to be done to.
-    fn carries_out(self, deck: &Deck, deed: Deed, commands: Vec<Command>, gone: Vec<Left>) -> Outcome {
+    fn carries_out(
+        self,
+        deck: &Deck,
+        deed: Deed,
+        purse: Option<Purse>,
+        (commands, gone): (Vec<Command>, Vec<Left>),
+    ) -> Outcome {
         let refusals = foretell(&*self.signed.engine, &self.signed.session, &commands);
         let would = commands.iter().zip(refusals);
         let would = would.filter_map(|(command, refusal)| Left::of(command, &refusal?.into()));
@@ -170,6 +203,9 @@ impl Crowd<'_> {
         self.agreed(deck, deed, &would)?;
         let mut many = Many::of(commands);
         many.left = gone;
+        if let Some(purse) = purse {
+            many = many.keeping(purse);
+        }
         let mut events = Vec::new();
         let interrupt = Interrupt::listen();
         while !many.is_over() && !interrupt.has_come() {

@@ -25,6 +25,7 @@ use super::door::{Deck, Signed};
 use super::fault::Fault;
 use super::handover::Aim;
 use crate::domain::{Counted, Grace, Key, KeyId, KeyState, Refusal, Timestamp, View, Why};
+use crate::engine::handover::Variable;
 
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
@@ -41,7 +42,7 @@ pub enum Verb {
     Pause(Pause),
     /// Let a paused key work again
     Resume(Which),
-    /// Have a new key take over from one; the old one works on for a grace
+    /// Have a new key take over from one, or from each of many; the old one works on for a grace
     Rotate(Rotate),
     /// Replace a key that was lost: a new one, and the old one is dead at once
     Lost(Lost),
@@ -234,22 +235,29 @@ impl Overlap {
 #[command(group(ArgGroup::new("deed").args(["finish", "cancel", "again", "longer"])))]
 pub struct Rotate {
     #[command(flatten)]
-    one: One,
+    which: Which,
     #[command(flatten)]
     overlap: Overlap,
     #[command(flatten)]
     successor: Successor,
+    /// Where the tokens of many go: a new file with NAME=TOKEN a line (in one that ends in .jsonl, an object a line), or a
+    /// directory, with a file for each
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["key", "token_file", "env"])]
+    to: Option<PathBuf>,
+    /// What the names there begin with
+    #[arg(long, value_name = "PREFIX", requires = "to")]
+    env_prefix: Option<Variable>,
     /// End the old half now
-    #[arg(long, conflicts_with_all = ["expires", "id", "token_file", "seal_to"])]
+    #[arg(long, conflicts_with_all = ["expires", "id", "token_file", "seal_to", "filter", "ids", "dry_run"])]
     finish: bool,
     /// Revoke the new half; the old one is as it was before
-    #[arg(long, conflicts_with_all = ["expires", "id", "token_file", "seal_to"])]
+    #[arg(long, conflicts_with_all = ["expires", "id", "token_file", "seal_to", "filter", "ids", "dry_run"])]
     cancel: bool,
     /// Replace the new half, which nobody has used: for an answer that was lost
-    #[arg(long, conflicts_with_all = ["expires", "id"])]
+    #[arg(long, conflicts_with_all = ["expires", "id", "filter", "ids", "dry_run"])]
     again: bool,
     /// Let the old half work for longer, by so much
-    #[arg(long, value_name = "LIFE", conflicts_with_all = ["expires", "id", "token_file", "seal_to"])]
+    #[arg(long, value_name = "LIFE", conflicts_with_all = ["expires", "id", "token_file", "seal_to", "filter", "ids", "dry_run"])]
     longer: Option<Grace>,
     #[command(flatten)]
     consent: Consent,

@@ -1,8 +1,9 @@
-//! `keydeck key rotate` and `lost`: a new key takes over from one, and what follows from there.
+//! `keydeck key rotate` and `lost`: a new key takes over from one, or one from each of many, and what follows from there.
 
 use super::change::{reach, run as carry_out};
 use super::issue::{self, kept};
-use super::{Consent, Lost, One, Rotate, Successor, expiry};
+use super::many::Deed;
+use super::{Consent, Lost, Rotate, Successor, expiry};
 use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
@@ -10,6 +11,7 @@ use crate::cli::handover::Aim;
 use crate::cli::times;
 use crate::domain::view::Sought;
 use crate::domain::{Command, Contacts, Counted, Grace, Key, KeyId, Motive, Name, Refusal, Rotation};
+use crate::engine::handover::Purse;
 
 pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
     let (grace, counted) = args.overlap.read();
@@ -23,13 +25,28 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
         return again(deck, args);
     }
     if let Some(by) = args.longer {
-        return longer(deck, &args.one, by);
+        return longer(deck, args, by);
+    }
+    if args.which.means_many() {
+        must_fit_many(args, grace)?;
+    }
+    if let Some(crowd) = args.which.many(deck, Sought::Living)? {
+        let rotation = rotation(&args.successor, (grace, counted), &crowd.signed)?;
+        let deed = Deed { verb: "rotate", done: "rotated", undo: None };
+        // Made first: if there is no place for their tokens, no key is rotated.
+        let purse = args.to.as_deref().filter(|_| !crowd.is_trial()).map(|to| {
+            let prefix = args.env_prefix.as_ref().map_or_else(String::new, ToString::to_string);
+            Purse::open(to, &prefix, &args.successor.aim.seal_to)
+        });
+        let purse = purse.transpose()?;
+        return crowd.does_into(deck, deed, purse, |key| {
+            Ok(Command::RotateKey { key: key.id, rotation: rotation.clone() })
+        });
     }
     if grace == Grace::NONE {
-        let Rotate { one, successor, consent, .. } = args;
-        return replace(deck, one, successor, consent);
+        return replace(deck, args.which.one(), &args.successor, &args.consent);
     }
-    let (signed, key) = reach(deck, args.one.named(), Sought::Living)?;
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
     let rotation = rotation(&args.successor, (grace, counted), &signed)?;
     let command = Command::RotateKey { key: key.id, rotation };
     let aim = &args.successor.aim;
@@ -42,12 +59,29 @@ pub(super) fn run(deck: &Deck, args: &Rotate) -> Outcome {
 }
 
 pub(super) fn lost(deck: &Deck, args: &Lost) -> Outcome {
-    replace(deck, &args.one, &args.successor, &args.consent)
+    replace(deck, args.one.named(), &args.successor, &args.consent)
+}
+
+/// Refuses words that go with one key only.
+fn must_fit_many(args: &Rotate, grace: Grace) -> Result<(), Fault> {
+    if args.to.is_none() && !args.which.is_trial() {
+        return Err(Fault::usage(
+            "The tokens of many keys are never shown. Say with --to where they go: a new file, or a directory. Nothing was \
+             done.",
+        ));
+    }
+    if grace == Grace::NONE {
+        return Err(Fault::usage(
+            "Many keys are rotated with a grace: were a token lost on its way, nothing of its key would work, and it could not \
+             be given again. Replace those that are lost one by one with `keydeck key lost`. Nothing was done.",
+        ));
+    }
+    Ok(())
 }
 
 /// The old one is dead with the step that makes the new one.
-fn replace(deck: &Deck, one: &One, successor: &Successor, consent: &Consent) -> Outcome {
-    let (signed, key) = reach(deck, one.named(), Sought::Living)?;
+fn replace(deck: &Deck, named: (&str, bool), successor: &Successor, consent: &Consent) -> Outcome {
+    let (signed, key) = reach(deck, named, Sought::Living)?;
     let rotation = rotation(successor, (Grace::NONE, Counted::FromNow), &signed)?;
     let old = signed.engine.state().old_half(&key, signed.now()).map(Key::hint);
     let old = old.map_or_else(String::new, |old| format!(" So does that of its old half {old}."));
@@ -89,7 +123,7 @@ fn rotation(
 }
 
 fn finish(deck: &Deck, args: &Rotate) -> Outcome {
-    let (signed, key) = reach(deck, args.one.named(), Sought::Living)?;
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
     let (old, new) = halves(&signed, &key)?;
     args.consent.ask(&signed, || {
         let used = |half| signed.see(|view| super::lines::last_used(half, view, signed.now()));
@@ -110,7 +144,7 @@ fn finish(deck: &Deck, args: &Rotate) -> Outcome {
 }
 
 fn cancel(deck: &Deck, args: &Rotate) -> Outcome {
-    let (signed, key) = reach(deck, args.one.named(), Sought::Living)?;
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
     let (old, new) = halves(&signed, &key)?;
     args.consent.ask(&signed, || {
         let used = signed.see(|view| super::lines::last_used(&new, view, signed.now()));
@@ -121,7 +155,7 @@ fn cancel(deck: &Deck, args: &Rotate) -> Outcome {
 }
 
 fn again(deck: &Deck, args: &Rotate) -> Outcome {
-    let (signed, key) = reach(deck, args.one.named(), Sought::Living)?;
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
     let aim = &args.successor.aim;
     let new = make(deck, &signed, Command::RepeatRotation(key.id), aim)?;
     let said = format!("{} has another new half: {}. The one before is refused.", new.name, new.hint());
@@ -129,8 +163,8 @@ fn again(deck: &Deck, args: &Rotate) -> Outcome {
     Ok(deck.done(signed.engine.settle()))
 }
 
-fn longer(deck: &Deck, one: &One, by: Grace) -> Outcome {
-    let (signed, key) = reach(deck, one.named(), Sought::Living)?;
+fn longer(deck: &Deck, args: &Rotate, by: Grace) -> Outcome {
+    let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
     let old = halves(&signed, &key)?.0.id;
     signed.engine.execute(&signed.session, Command::LengthenGrace { key: key.id, by })?;
     let old = super::now(&signed, old)?;

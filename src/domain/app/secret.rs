@@ -4,6 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::App;
+use crate::domain::handover::Handed;
 use crate::domain::key::{Audience, Verifier};
 use crate::domain::trace::Sighting;
 use crate::domain::{Expiry, Grace, Name, PublicId, State, Timestamp, Usage, View};
@@ -51,6 +52,9 @@ pub struct Previous {
     /// The end of which it was told that it is near, and the secret still used.
     #[n(6)]
     pub missed: Option<Timestamp>,
+    /// How it was handed over, where that was not by being shown.
+    #[n(7)]
+    pub handed: Option<Box<Handed>>,
 }
 
 /// A secret of an app that is good.

@@ -281,6 +281,8 @@ commands! {
         "Ended the old secret of app {}" "ending the old secret of app {}" "app's old secret ended";
     LengthenAppSecret { app, .. }  "app.secret-longer"   App(*app)            Leaves   Nothing                 Nothing        Operator
         "Let the old secret of app {} work for longer" "lengthening the grace of app {}" "app's old secret lengthened";
+    HandOverSecret { app, .. }     "app.hand-over"       App(*app)            Leaves   Nothing                 Nothing        Operator
+        "Handed the secret of app {} over" "noting how the secret of app {} was handed over" "secret handed over";
     PauseApp (app)                 "app.pause"           App(*app)            Denies   Nothing                 Nothing        Operator
         "Paused app {}" "pausing app {}" "paused with its app";
     ResumeApp (app)                "app.resume"          App(*app)            Leaves   Nothing                 Nothing        Operator

@@ -98,6 +98,7 @@ pub(super) fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Resu
         replaced: None,
         spent: None,
         lockdown: None,
+        handed: None,
     })])
 }
 

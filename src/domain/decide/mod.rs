@@ -141,6 +141,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::CancelAppSecret { app, epoch } => secrets::cancel(state, *app, *epoch, context),
         Command::EndAppSecret(app) => secrets::end(state, *app, context),
         Command::LengthenAppSecret { app, by } => secrets::lengthen(state, *app, *by, context),
+        Command::HandOverSecret { app, way } => secrets::hand_over(state, *app, way, context),
         Command::PauseApp(app) => apps::pause(state, *app, context),
         Command::ResumeApp(app) => apps::resume(state, *app, context),
         Command::DeleteApp(app) => apps::delete(state, *app, context),

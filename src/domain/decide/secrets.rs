@@ -6,6 +6,7 @@ use super::{believed, fresh_ids};
 use crate::domain::app::{Previous, Replaced};
 use crate::domain::command::Context;
 use crate::domain::event::Event;
+use crate::domain::handover::{Handed, Way};
 use crate::domain::lineage::BadGrace;
 use crate::domain::{
     App, AppId, Counted, Expiry, Grace, KeyId, PublicId, Refusal, Rotation, State, Timestamp, Verifier,
@@ -50,11 +51,12 @@ pub(super) fn renew(
         uses: old_uses,
         begun: None,
         missed: None,
+        handed: app.handed.clone(),
     });
     // One without a name forgets none: whoever asks for that again shall not get a third secret by it.
     let replaced = Some(Box::new(Replaced { since: now, rotation: name.or(known), previous, uses }));
     let not_before = app.next_epoch(now);
-    Ok(vec![Event::AppSecretRenewed(App { secret, not_before, replaced, ..app.clone() })])
+    Ok(vec![Event::AppSecretRenewed(App { secret, not_before, replaced, handed: None, ..app.clone() })])
 }
 
 pub(super) fn again(state: &State, id: AppId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -67,7 +69,7 @@ pub(super) fn again(state: &State, id: AppId, context: &Context<'_>) -> Result<V
         return Err(Refusal::SecretUsed { app: id });
     }
     let (secret, not_before) = (minted(context)?, app.next_epoch(context.now));
-    Ok(vec![Event::AppSecretRenewed(App { secret, not_before, ..app.clone() })])
+    Ok(vec![Event::AppSecretRenewed(App { secret, not_before, handed: None, ..app.clone() })])
 }
 
 pub(super) fn cancel(
@@ -81,8 +83,22 @@ pub(super) fn cancel(
         return Err(Refusal::NoChange("another secret took the place of the one that was meant"));
     }
     let spent = app.spent.max(Some(app.not_before));
-    let before = App { secret: old.secret, not_before: old.epoch, replaced: None, spent, ..app.clone() };
+    let handed = old.handed.clone();
+    let before =
+        App { secret: old.secret, not_before: old.epoch, replaced: None, spent, handed, ..app.clone() };
     Ok(vec![Event::AppSecretReinstated(before, old.until)])
+}
+
+/// Notes how the present secret was handed over.
+pub(super) fn hand_over(
+    state: &State,
+    id: AppId,
+    way: &Way,
+    context: &Context<'_>,
+) -> Result<Vec<Event>, Refusal> {
+    let app = living(state, id, context)?;
+    let handed = Some(Box::new(Handed { way: way.clone(), at: context.now }));
+    Ok(vec![Event::AppHandedOver(App { handed, ..app.clone() })])
 }
 
 pub(super) fn end(state: &State, id: AppId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {

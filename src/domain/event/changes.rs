@@ -102,8 +102,8 @@ impl Event {
                 String::new(),
                 k.protection.as_ref().map_or_else(String::new, |p| p.why.to_string()),
             ),
-            Self::KeyHandedOver(k) => {
-                let way = k.handed.as_ref().map_or_else(String::new, |handed| handed.way.to_string());
+            Self::KeyHandedOver(Key { handed, .. }) | Self::AppHandedOver(App { handed, .. }) => {
+                let way = handed.as_ref().map_or_else(String::new, |handed| handed.way.to_string());
                 one("handed over", String::new(), way)
             }
             Self::DeletionsHeld(hold, new) => {

@@ -81,6 +81,7 @@ fn app() -> App {
         replaced: None,
         spent: None,
         lockdown: None,
+        handed: None,
     }
 }
 

@@ -1,11 +1,15 @@
 //! What screens and overlays ask for, and what comes back. Asking is the only way anything is changed; the app
 //! turns a job into work on another thread and brings the answer to whoever asked.
 
+use std::path::PathBuf;
+
 use crate::crypto::scan::Kind;
 use crate::domain::blast::many::Busy;
 use crate::domain::command::Yields;
+use crate::domain::handover::Way;
 use crate::domain::history::Picture;
 use crate::domain::{AppId, Bearer, Command, Decision, Event, KeyId, Place, ScopeId};
+use crate::engine::handover::Purse;
 use crate::engine::{AuditPage, AuditReport, Doors, Many, Session, Whose};
 use crate::tui::action::Action;
 pub use crate::tui::action::Tab;
@@ -97,6 +101,15 @@ pub enum Job {
     },
     /// Do the next part of what is done to many keys.
     Part(Many),
+    /// Write a secret to a file.
+    HandOver(HandOver),
+    /// Make a place for the secrets of many keys.
+    Purse {
+        /// A new file, or a directory.
+        to: PathBuf,
+        /// Whom they are sealed to.
+        seal_to: Vec<String>,
+    },
     /// See the whole agency; leaves an audit entry.
     Widen,
     /// Run a command that lets somebody in with this passphrase; `said` as for [`Job::Run`].
@@ -132,6 +145,17 @@ pub enum Job {
     Whose(Vec<(Kind, SecretText)>),
 }
 
+/// A secret on its way to a file.
+pub struct HandOver {
+    pub secret: SecretText,
+    /// A file that is not there yet.
+    pub to: PathBuf,
+    /// Whom it is sealed to.
+    pub seal_to: Vec<String>,
+    /// Has the record say how.
+    pub note: Box<dyn FnOnce(Way) -> Command + Send>,
+}
+
 impl Job {
     /// Whether it changes something, as opposed to looking.
     pub const fn changes(&self) -> bool {
@@ -143,7 +167,13 @@ impl Job {
             | Self::Doors
             | Self::Test { .. }
             | Self::Whose(_) => false,
-            Self::Run { .. } | Self::Part(_) | Self::Widen | Self::LetIn { .. } | Self::RenewRecovery => true,
+            Self::Run { .. }
+            | Self::Part(_)
+            | Self::HandOver(_)
+            | Self::Purse { .. }
+            | Self::Widen
+            | Self::LetIn { .. }
+            | Self::RenewRecovery => true,
         }
     }
 
@@ -172,6 +202,8 @@ impl Job {
             },
             Self::RenewRecovery => Some("A new recovery code".to_owned()),
             Self::Part(_)
+            | Self::HandOver(_)
+            | Self::Purse { .. }
             | Self::Widen
             | Self::LetIn { .. }
             | Self::Audit { .. }
@@ -198,6 +230,8 @@ pub enum Answer {
     },
     /// A part of what is done to many keys was done: how far it is, and what happened.
     Part(Many, Vec<Event>),
+    /// There is a place for the secrets of many keys.
+    Purse(Purse),
     /// The session sees the whole agency now.
     Widened(Session),
     /// The new recovery code, to be shown once.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{broadcast, mpsc};
 
-use super::ask::{Answer, Job};
+use super::ask::{Answer, HandOver, Job};
 use super::console::Keydeck;
 use super::custody::{Custody, Fresh, UnderWay};
 use super::effect::{Effect, Outcome};
@@ -15,7 +15,9 @@ use crate::crypto::passphrase::Passphrase;
 use crate::deliver::Channels;
 use crate::domain::Command;
 use crate::domain::blast::many::Busy;
+use crate::domain::handover::Way;
 use crate::domain::lineage::taking_back;
+use crate::engine::handover::{Handover, Purse};
 use crate::engine::{Brought, Done, Engine, EngineError, News, Session, whose_found};
 use crate::tui::clipboard::Clipboard;
 use crate::tui::program::{Task, Worker};
@@ -154,6 +156,31 @@ fn try_perform(
             let events = many.go_on(&**engine, session);
             Answer::Part(many, events)
         }
+        Job::HandOver(HandOver { secret, to, seal_to, note }) => {
+            let gone = Handover::open(Some(&to), None, &seal_to).map_err(|unfit| unfit.to_string());
+            let gone = gone.and_then(|way| {
+                way.take(secret.expose()).map_err(|error| format!("It could not be written: {error}."))
+            });
+            let way = match gone {
+                Ok(gone) => gone.way.unwrap_or(Way::File),
+                Err(why) => return Ok(Answer::Refused(why)),
+            };
+            let how = if way == Way::File { "for you alone to read".to_owned() } else { way.to_string() };
+            let mut said = format!("it is in {}, {how}", to.display());
+            // It is where it is, whether that can be written or not.
+            let events = engine.execute(session, note(way)).map_or_else(
+                |error| {
+                    said = format!("it is in {}, but its record does not say so: {error}", to.display());
+                    Vec::new()
+                },
+                |done| done.events,
+            );
+            Answer::Done { events, token: None, said }
+        }
+        Job::Purse { to, seal_to } => match Purse::open(&to, "", &seal_to) {
+            Ok(purse) => Answer::Purse(purse),
+            Err(unfit) => Answer::Refused(unfit.to_string()),
+        },
         Job::Widen => {
             let widened = engine.execute(session, Command::OpenAgencyView)?.session;
             Answer::Widened(widened.ok_or(EngineError::Closed)?)

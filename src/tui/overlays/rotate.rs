@@ -1,8 +1,10 @@
-//! Rotating a key, or the secret of an app: how long the old half works on, since when that counts, and how long a new key
-//! lives. The secret is shown where the form was.
+//! Rotating a key, many keys, or the secret of an app: how long the old half works on, since when that counts, and how long a
+//! new key lives. The secret is shown where the form was; those of many are not shown, so it is asked where they go.
 
-use super::secret::Secret;
+use super::confirm;
+use super::secret::{Secret, place};
 use crate::domain::{AppId, Command, Counted, Expiry, Grace, KeyId, Refusal, Rotation};
+use crate::engine::handover::SEALS;
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::kept::out_of_sight;
 use crate::tui::app::look::Look;
@@ -13,14 +15,16 @@ use crate::tui::overlay::{Heard, Return};
 use crate::tui::sight::deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::theme::Role;
+use crate::tui::widgets::field::TextField;
 
 const HOUR: &str = "1h";
 const WEEK: &str = "7d";
 
 /// What is rotated.
-#[derive(Clone, Copy)]
 enum Of {
     Key(KeyId),
+    /// The commands are judged once more when it is known where the tokens go.
+    Many(Vec<KeyId>),
     /// The secret of an app.
     App(AppId),
 }
@@ -32,6 +36,10 @@ pub struct Rotate {
     grace: Radio<Grace>,
     counted: Radio<Counted>,
     life: TypedChoice<Option<Expiry>>,
+    /// Where the tokens of many go.
+    to: TextField,
+    /// Whom they are sealed to.
+    seal_to: TextField,
     /// What no field is to blame for.
     whole: Option<String>,
 }
@@ -44,6 +52,13 @@ impl Rotate {
             Some((key.name.to_string(), key.hint(), key.expiry))
         })?;
         Some(Self::asking(look, Of::Key(key), (name, hint, own)))
+    }
+
+    /// For many keys at once.
+    pub fn many(look: &Look, keys: &[KeyId]) -> Option<Form<Self>> {
+        let name = format!("{} keys", keys.len());
+        let of = Of::Many(keys.to_vec());
+        (!keys.is_empty()).then(|| Self::asking(look, of, (name, "Each old half".to_owned(), Expiry::Never)))
     }
 
     /// For the secret of an app the operator sees.
@@ -63,6 +78,12 @@ impl Rotate {
             (Grace::DEFAULT, "24 h", ""),
             (read(WEEK), "7 d", ""),
         ];
+        // Of many a token may be lost on its way, and then the old one must work.
+        let least = usize::from(matches!(of, Of::Many(_)));
+        let graces = graces.into_iter().skip(least);
+        let to = TextField::new("Tokens go to").placeholder("a new file, or a directory");
+        let seal_to =
+            TextField::new("Sealed to").placeholder("nobody; or age1…, ssh-ed25519 …, a file of them");
         let since = [(Counted::FromNow, "now", ""), (Counted::FromFirstUse, "first use of the new one", "")];
         let times = Times::of(look);
         let form = Self {
@@ -72,21 +93,45 @@ impl Rotate {
             grace: Radio::new("Grace", graces).across().choosing(&Grace::DEFAULT),
             counted: Radio::new("From", since).across().choosing(&Counted::FromFirstUse),
             life: TypedChoice::new("New one ends", ["keep", "90d", "1y"], move |text| life(text, own, times)),
+            to: to
+                .note("NAME=TOKEN a line; in one that ends in .jsonl an object; in a directory a file each"),
+            seal_to,
             whole: None,
         };
         Form::new(form, look)
     }
 
-    fn command(&self) -> Command {
+    /// What it comes to: a command for each key.
+    fn commands(&self) -> Vec<Command> {
         let rotation = Rotation {
             id: None,
             grace: self.grace.value().unwrap_or(Grace::DEFAULT),
             counted: self.counted.value().unwrap_or(Counted::FromFirstUse),
             expiry: self.life.value().flatten(),
         };
-        match self.of {
-            Of::Key(key) => Command::RotateKey { key, rotation },
-            Of::App(app) => Command::RenewAppSecret(app, Some(Rotation { expiry: None, ..rotation })),
+        let rotate = |key: &KeyId| Command::RotateKey { key: *key, rotation: rotation.clone() };
+        match &self.of {
+            Of::Key(key) => vec![rotate(key)],
+            Of::Many(keys) => keys.iter().map(rotate).collect(),
+            Of::App(app) => {
+                vec![Command::RenewAppSecret(*app, Some(Rotation { expiry: None, ..rotation.clone() }))]
+            }
+        }
+    }
+
+    /// What becomes of what was there before.
+    fn old(&self) -> String {
+        let hint = match self.of {
+            Of::Key(_) | Of::Many(_) => self.hint.as_str(),
+            Of::App(_) => "The present secret",
+        };
+        match (self.grace.value(), self.counted.value()) {
+            (Some(Grace::NONE), _) => format!("{hint} is refused at once, for good."),
+            (Some(grace), Some(Counted::FromFirstUse)) => {
+                format!("{hint} works for {grace} after the new one is first used.")
+            }
+            (Some(grace), _) => format!("{hint} works for {grace} from now."),
+            (None, _) => String::new(),
         }
     }
 }
@@ -112,6 +157,7 @@ impl Asking for Rotate {
     fn manner(&self) -> Manner {
         let (does, doing) = match self.of {
             Of::Key(_) => ("Rotate key", "rotating the key"),
+            Of::Many(_) => ("Go on", "making the place for the tokens"),
             Of::App(_) => ("Rotate secret", "rotating the secret"),
         };
         Manner {
@@ -125,25 +171,17 @@ impl Asking for Rotate {
     fn fields(&mut self) -> Pages<'_> {
         match self.of {
             Of::Key(_) => vec![vec![&mut self.grace, &mut self.counted, &mut self.life]],
+            Of::Many(_) if SEALS => {
+                vec![vec![&mut self.grace, &mut self.counted, &mut self.to, &mut self.seal_to]]
+            }
+            Of::Many(_) => vec![vec![&mut self.grace, &mut self.counted, &mut self.to]],
             Of::App(_) => vec![vec![&mut self.grace, &mut self.counted]],
         }
     }
 
     fn face(&self, _: &Look, _: Spot) -> Face {
-        let hint = match self.of {
-            Of::Key(_) => self.hint.clone(),
-            Of::App(_) => "The present secret".to_owned(),
-        };
-        let old = match (self.grace.value(), self.counted.value()) {
-            (Some(Grace::NONE), _) => format!("{hint} is refused at once, for good."),
-            (Some(grace), Some(Counted::FromFirstUse)) => {
-                format!("{hint} works for {grace} after the new one is first used.")
-            }
-            (Some(grace), _) => format!("{hint} works for {grace} from now."),
-            (None, _) => String::new(),
-        };
-        let tokens = match (self.of, self.grace.value()) {
-            (Of::Key(_), _) => None,
+        let tokens = match (&self.of, self.grace.value()) {
+            (Of::Key(_) | Of::Many(_), _) => None,
             (Of::App(_), Some(Grace::NONE)) => Some("So are the access tokens fetched with it."),
             (Of::App(_), _) => Some("So do the access tokens fetched with it."),
         };
@@ -151,13 +189,23 @@ impl Asking for Rotate {
         Face {
             title: format!("Rotate {}", self.name),
             wrong: self.whole.clone(),
-            lines: [(Role::Text, old)].into_iter().chain(tokens).collect(),
+            lines: [(Role::Text, self.old())].into_iter().chain(tokens).collect(),
             ..Face::default()
         }
     }
 
-    fn check(&mut self, look: &Look, _: Told) -> Option<String> {
-        let judged = seen(look, |seen| deeds::objection(&self.command(), seen));
+    fn check(&mut self, look: &Look, told: Told) -> Option<String> {
+        let commands = self.commands();
+        // Of many those it cannot be done to are told of in the question.
+        let judged = seen(look, |seen| {
+            let mut judged = commands.iter().map(|command| deeds::objection(command, seen));
+            let first = judged.next().flatten();
+            first.filter(|_| judged.all(|judged| judged.is_some()))
+        });
+        if matches!(self.of, Of::Many(_)) {
+            let lacks = told == Told::Whole && self.to.text().trim().is_empty();
+            self.to.error = lacks.then(|| "their tokens are never shown: say where they go".to_owned());
+        }
         self.whole = None;
         match judged {
             Some(refusal @ (Refusal::BadExpiry(_) | Refusal::LifeTooLong { .. })) => {
@@ -170,20 +218,35 @@ impl Asking for Rotate {
     }
 
     fn submit(&mut self, _: &Look) -> Result<Job, String> {
-        match &self.whole {
-            Some(why) => Err(why.clone()),
-            None => Ok(Job::Run { command: self.command(), said: String::new() }),
+        if let Some(why) = &self.whole {
+            return Err(why.clone());
+        }
+        if matches!(self.of, Of::Many(_)) {
+            let to = place(self.to.text()).ok_or("say where their tokens go")?;
+            let seal_to = self.seal_to.text().trim();
+            let seal_to = if seal_to.is_empty() { Vec::new() } else { vec![seal_to.to_owned()] };
+            return Ok(Job::Purse { to, seal_to });
+        }
+        let command = self.commands().pop().ok_or("there is nothing to rotate")?;
+        Ok(Job::Run { command, said: String::new() })
+    }
+
+    fn done(&mut self, answer: Answer, look: &Look, out: &mut Vec<Ask>) -> Heard {
+        let Answer::Purse(purse) = answer else { return Secret::of(answer, Vec::new(), look) };
+        match confirm::rotation::many(look, &self.commands(), &self.old(), purse) {
+            Some(question) => Heard::Replace(Box::new(question)),
+            None => {
+                out.push(Ask::Say("none of them can be rotated now".to_owned()));
+                Heard::Close
+            }
         }
     }
 
-    fn done(&mut self, answer: Answer, look: &Look, _: &mut Vec<Ask>) -> Heard {
-        Secret::of(answer, Vec::new(), look)
-    }
-
     fn resume(&mut self, look: &Look) -> Return {
-        let is_there = look.view(|view| match self.of {
-            Of::Key(key) => view.key(key).is_some(),
-            Of::App(app) => view.app(app).is_some(),
+        let is_there = look.view(|view| match &self.of {
+            Of::Key(key) => view.key(*key).is_some(),
+            Of::Many(keys) => keys.iter().any(|key| view.key(*key).is_some()),
+            Of::App(app) => view.app(*app).is_some(),
         });
         if is_there {
             return Return::Now;

@@ -1,12 +1,15 @@
 //! The one showing of a new secret: a key's token, an app's secret, the recovery code. Dots until it is revealed; on one
 //! line of its own, unbroken and with nothing beside it; gone from screen and memory when it is closed, which needs a
 //! tick, "I stored it", of somebody who saw or copied it. It may be left without that, after a question that says what
-//! becomes of what it opens.
+//! becomes of what it opens. Instead of being copied it can be written to a file: `filing`.
 
 mod draw;
+mod filing;
 
 use ratatui::layout::Rect;
 
+pub(in crate::tui) use self::filing::place;
+use self::filing::{Filing, Step};
 use super::how_to::{base_url, token_request};
 use crate::domain::catalog::AuthMethod;
 use crate::domain::lineage::taking_back;
@@ -19,6 +22,7 @@ use crate::tui::app::times::Times;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
 use crate::tui::clock::Now;
+use crate::tui::input::TextFocus;
 use crate::tui::overlay::{Cue, Heard, Overlay, Secrecy};
 use crate::tui::secret::SecretText;
 use crate::tui::sight::seen::seen;
@@ -94,6 +98,10 @@ pub struct Secret {
     stored: bool,
     /// Somebody wants to leave without having stored it, and was asked.
     leaving: bool,
+    /// Where it shall be written to, while that is asked.
+    filing: Option<Filing>,
+    /// It was written to a file.
+    filed: bool,
 }
 
 impl Secret {
@@ -116,7 +124,8 @@ impl Secret {
             Of::Store => ["It is never shown again. If it is lost, renew it.", ""],
         };
         let (showing, request, next) = (Showing::Dots, None, None);
-        Self { fresh, of, name, title, facts, words, request, next, showing, stored: false, leaving: false }
+        let (stored, leaving, filing, filed) = (false, false, None, false);
+        Self { fresh, of, name, title, facts, words, request, next, showing, stored, leaving, filing, filed }
     }
 
     /// What was made by what was asked for. `old` is revoked when it is closed, which it is only once this one is stored.
@@ -303,10 +312,26 @@ impl Overlay for Secret {
     }
 
     fn layer(&self) -> Layer {
-        Layer::Secret
+        if self.filing.is_some() { Layer::Dialog } else { Layer::Secret }
+    }
+
+    fn text_focus(&self) -> TextFocus {
+        if self.filing.is_some() { TextFocus::Here } else { TextFocus::Elsewhere }
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> Heard {
+        if let Some(filing) = &mut self.filing {
+            match filing.hear(cue) {
+                Step::Stays => {}
+                Step::Back => self.filing = None,
+                // Nobody has it before it is there.
+                Step::Write => {
+                    let secret = SecretText::new(self.fresh.expose().to_owned());
+                    out.extend(filing.write(secret, &self.of).map(Ask::Do));
+                }
+            }
+            return Heard::Consumed;
+        }
         let leaves = matches!(cue, Cue::Do(Action::CloseRaw | Action::Cancel) | Cue::Tick);
         self.leaving &= leaves;
         match (cue, &self.of) {
@@ -320,9 +345,14 @@ impl Overlay for Secret {
             (Cue::Do(Action::RawView), _) => {
                 self.showing = if self.showing == Showing::Bare { Showing::Plain } else { Showing::Bare };
             }
+            (Cue::Do(Action::ToFile), Of::Key { .. } | Of::App { .. }) => {
+                let end = if matches!(self.of, Of::Key { .. }) { "token" } else { "secret" };
+                self.showing = Showing::Dots;
+                self.filing = Some(Filing::new(&self.name, end));
+            }
             (Cue::Do(Action::Stored) | Cue::Click(Target::Tick { .. }), _) => match self.unseen(look) {
                 Some(why) => out.push(Ask::Say(why.to_string())),
-                None => self.stored = !self.stored,
+                None => self.stored = !self.stored || self.filed,
             },
             (Cue::Do(Action::Finish), _) => return self.finish(look, out),
             (Cue::Do(Action::CloseRaw | Action::Cancel), _) => return self.leave(look, out),
@@ -334,22 +364,48 @@ impl Overlay for Secret {
         Heard::Consumed
     }
 
+    fn told(&mut self, answer: Answer, _: &Look, _: Now, _: &mut Vec<Ask>) -> Heard {
+        match (answer, &mut self.filing) {
+            (Answer::Done { .. }, filing @ Some(_)) => {
+                *filing = None;
+                self.fresh.hand_over();
+                (self.filed, self.stored) = (true, true);
+            }
+            (Answer::Refused(why), Some(filing)) => filing.failed(why),
+            _ => {}
+        }
+        Heard::Consumed
+    }
+
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, _: Now) {
         self.paint(canvas, area, look);
     }
 
     fn hints(&self) -> &[Action] {
+        if self.filing.is_some() {
+            return &[Action::Press, Action::NextField, Action::Cancel];
+        }
         match self.of {
             Of::App { .. } => &[
                 Action::CopySecret,
                 Action::Reveal,
                 Action::CopyId,
+                Action::ToFile,
                 Action::RawView,
                 Action::Stored,
                 Action::Finish,
                 Action::CloseRaw,
             ],
-            Of::Key { .. } | Of::Store => &[
+            Of::Key { .. } => &[
+                Action::CopySecret,
+                Action::Reveal,
+                Action::ToFile,
+                Action::RawView,
+                Action::Stored,
+                Action::Finish,
+                Action::CloseRaw,
+            ],
+            Of::Store => &[
                 Action::CopySecret,
                 Action::Reveal,
                 Action::RawView,
@@ -363,6 +419,9 @@ impl Overlay for Secret {
     fn enabled(&self, action: Action, look: &Look) -> Result<(), Reason> {
         match action {
             Action::Stored => self.unseen(look).map_or(Ok(()), Err),
+            Action::ToFile if matches!(self.of, Of::Store) => {
+                Err("a recovery code is kept away from this machine".into())
+            }
             Action::Finish => self.held().map_or(Ok(()), Err),
             _ => Ok(()),
         }

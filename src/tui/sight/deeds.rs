@@ -178,13 +178,18 @@ pub fn possible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>) -> Vec<KeyId> {
 
 /// Why the deed is not possible for the others of `keys`: each reason, and for which.
 pub fn impossible(deed: Deed, keys: &[KeyId], seen: &Seen<'_>) -> Vec<(Vec<KeyId>, String)> {
+    objections(keys.iter().map(|key| deed.command(*key)), seen)
+}
+
+/// Why some of these commands would be refused now: each reason, and for which keys.
+pub fn objections(commands: impl Iterator<Item = Command>, seen: &Seen<'_>) -> Vec<(Vec<KeyId>, String)> {
     let mut reasons: Vec<(Vec<KeyId>, String)> = Vec::new();
-    for key in keys {
-        let Some(why) = objection(&deed.command(*key), seen) else { continue };
+    for command in commands {
+        let Some((key, why)) = command.key().zip(objection(&command, seen)) else { continue };
         let why = why.to_string();
         match reasons.iter_mut().find(|(_, known)| *known == why) {
-            Some((keys, _)) => keys.push(*key),
-            None => reasons.push((vec![*key], why)),
+            Some((keys, _)) => keys.push(key),
+            None => reasons.push((vec![key], why)),
         }
     }
     reasons
@@ -269,8 +274,14 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
         _ => {}
     }
     if let Some(command) = of_rotation(action, first.id, seen) {
-        if !alone {
+        if !alone && action != Action::Rotate {
             return one("keys are rotated");
+        }
+        let rotates = |key: &&Key| {
+            of_rotation(action, key.id, seen).is_some_and(|command| objection(&command, seen).is_none())
+        };
+        if !alone && found.iter().any(|key| rotates(&key)) {
+            return Ok(());
         }
         return objection(&command, seen).map_or(Ok(()), |refusal| Err(of_halves(&refusal)));
     }

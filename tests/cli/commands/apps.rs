@@ -171,6 +171,30 @@ fn a_secret_that_cannot_be_written_is_not_made() {
 }
 
 #[test]
+fn an_app_says_how_its_secret_was_handed_over_and_takes_the_ways_of_a_key() {
+    let desk = Desk::founded();
+    let maria = desk.hire("jonas", "admin");
+    let said = maria.does(&[&CREATE[..], &["--token-file", "env", "--env", "STORE_SECRET"]].concat());
+    assert!(said.out.is_empty() && said.err.contains("in env as STORE_SECRET"), "{said:?}");
+    assert!(desk.read("env").starts_with("STORE_SECRET=kdas_"));
+    let page = maria.does(&["app", "show", "Web store"]).out;
+    assert!(page.contains("Handed over     in a file, as STORE_SECRET, just now; not used yet"), "{page}");
+    let twice = ["app", "rotate", "Web store", "--token-file", "env", "--env", "STORE_SECRET"];
+    maria.says(&twice).fails(2, "sets STORE_SECRET already");
+    maria.says(&["app", "rotate", "Web store", "--cancel", "--seal-to", "age1x"]).fails(2, "cannot be used");
+    maria.does(&["app", "rotate", "Web store", "--token-file", "fresh"]);
+    let way = |maria: &Person<'_>| maria.asks(&["app", "show", "Web store"])["handed_over"]["way"].clone();
+    assert_eq!(way(&maria), "file");
+    maria.does(&["app", "rotate", "Web store", "--cancel", "--yes"]);
+    assert_eq!(way(&maria), "variable", "the old secret is as it was");
+    maria.does(&["app", "new-secret", "Web store", "--yes"]);
+    assert!(way(&maria).is_null());
+    let told = maria.does(&["audit", "list"]).out;
+    assert!(told.contains("Handed the secret of app Web store over"), "{told}");
+    assert!(told.contains("handed over: in a file, as STORE_SECRET"), "{told}");
+}
+
+#[test]
 fn a_secret_is_rotated_lengthened_taken_back_done_again_and_finished() {
     let desk = Desk::founded();
     let maria = desk.hire("jonas", "admin");

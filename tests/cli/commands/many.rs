@@ -121,6 +121,92 @@ fn what_was_refused_of_many_is_told_with_why_and_a_pause_is_taken_back_by_its_id
 }
 
 #[test]
+fn many_are_rotated_into_a_file_or_a_directory_and_never_onto_the_screen() {
+    let desk = Desk::founded();
+    let (ann, tokens) = keys(&desk);
+    let rotate = |more: &[&str]| {
+        ann.says(&[&["key", "rotate", "--where", "till NOT state:paused", "--expect", "2"], more].concat())
+    };
+    rotate(&[]).fails(2, "The tokens of many keys are never shown. Say with --to where they go");
+    rotate(&["--to", "new", "--token-file", "x"]).fails(2, "cannot be used with");
+    rotate(&["--to", "new", "--grace", "0"]).fails(2, "Many keys are rotated with a grace");
+    rotate(&["--to", "new", "--finish"]).fails(2, "cannot be used with");
+    ann.says(&["key", "rotate", "Till 1", "--to", "new"]).fails(2, "cannot be used with");
+    desk.file("taken", "theirs");
+    rotate(&["--to", "taken"]).fails(2, "cannot be made");
+    let other = ["key", "rotate", "--where", "till", "--expect", "9", "--to", "new"];
+    ann.says(&other).fails(1, "3 keys are like that now, not 9");
+    assert!(!desk.path("new").exists(), "what nothing came into is gone");
+    let dry = rotate(&["--dry-run"]).expect(0);
+    assert!(dry.out.starts_with("2 keys would be rotated\n  Till 1  kdag_"), "{dry:?}");
+
+    let said = rotate(&["--to", "new", "--env-prefix", "SHOP_", "--id", "march"]).expect(0);
+    assert!(
+        said.err.contains("2 keys are rotated. Their tokens are in new;") && !said.out.contains("kdag_"),
+        "{said:?}"
+    );
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(desk.path("new")).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    let text = desk.read("new");
+    let lines: Vec<(&str, &str)> = text.lines().map(|line| line.split_once('=').unwrap()).collect();
+    let [("SHOP_TILL_1", one), ("SHOP_TILL_2", two)] = lines[..] else { panic!("{}", lines.len()) };
+    for token in [one, two, &tokens[0], &tokens[1]] {
+        assert!(ann.verifies(token).starts_with("allow"), "the old ones work on for their grace");
+    }
+    let shown = ann.asks(&["key", "show", "Till 1"]);
+    assert_eq!(shown["handed_over"]["said"], "in a file, as SHOP_TILL_1");
+    // Asked for again it makes no other secret, whatever it is to go into.
+    let again = rotate(&["--to", "again", "--id", "march"]).expect(1);
+    assert!(
+        again.err.contains("0 keys are rotated.") && again.err.contains("--again` makes another"),
+        "{again:?}"
+    );
+    assert!(!desk.path("again").exists());
+    assert_eq!(desk.read("new"), text);
+
+    // What nobody has used tells how it is given again.
+    let words = ["key", "rotate", "--ids", shown["id"].as_str().unwrap(), "--expect", "1", "--to", "x"];
+    assert!(ann.says(&words).expect(1).err.contains("more than two secrets are never alive"));
+    let report = ["key", "rotate", "--where", "report OR widget", "--expect", "2", "--to", "lines.jsonl"];
+    let told = ann.asks(&report);
+    assert_eq!((&told["tokens"], told["done"].as_array().unwrap().len()), (&json!("in lines.jsonl"), 2));
+    for line in desk.read("lines.jsonl").lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let page = ann.does(&["key", "show", line["id"].as_str().unwrap()]).out;
+        assert!(page.contains("if its token is lost, `keydeck key rotate"), "{page}");
+        assert!(ann.verifies(line["token"].as_str().unwrap()).starts_with("allow"));
+        assert!(line["succeeds"].is_string());
+    }
+    std::fs::create_dir(desk.path("each")).unwrap();
+    desk.file("each/till-of-bob.token", "theirs");
+    let bobs = ["key", "rotate", "--all", "--where", "owner:bob", "--expect", "1", "--to", "each"];
+    ann.does(&bobs);
+    assert_eq!(desk.read("each/till-of-bob.token"), "theirs");
+    assert!(ann.verifies(desk.read("each/till-of-bob-2.token")).starts_with("allow"));
+}
+
+#[cfg(feature = "age")]
+#[test]
+fn many_tokens_are_sealed_one_by_one() {
+    const SSH: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN alice@laptop";
+    let desk = Desk::founded();
+    let (ann, _) = keys(&desk);
+    let rotate = |more: &[&str]| {
+        ann.says(&[&["key", "rotate", "--where", "report", "--expect", "1", "--seal-to", SSH], more].concat())
+    };
+    rotate(&["--to", "env"]).fails(2, "what is sealed takes several lines");
+    std::fs::create_dir(desk.path("each")).unwrap();
+    rotate(&["--to", "each"]).expect(0);
+    assert!(desk.read("each/report.age").starts_with("-----BEGIN AGE ENCRYPTED FILE-----"));
+    assert_eq!(ann.asks(&["key", "show", "Report"])["handed_over"]["said"], "sealed to alice@laptop");
+    let widget = ["key", "rotate", "--where", "widget", "--expect", "1", "--seal-to", SSH, "--to", "w.jsonl"];
+    ann.does(&widget);
+    let line: Value = serde_json::from_str(desk.read("w.jsonl").trim_end()).unwrap();
+    assert!(line["token"].is_null() && line["sealed"].as_str().unwrap().contains("AGE ENCRYPTED"));
+}
+
+#[test]
 fn whatever_is_done_to_one_key_is_done_to_many() {
     let desk = Desk::founded();
     let (ann, tokens) = keys(&desk);

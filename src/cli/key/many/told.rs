@@ -54,6 +54,9 @@ struct Report<'a> {
     undo: Option<&'static str>,
     /// For `keydeck key undo`: what takes it back, of each key that it was done to.
     takes_back: Vec<String>,
+    /// Where the tokens are that were made; absent where none were to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<String>,
 }
 
 /// Where a report has that.
@@ -119,7 +122,8 @@ impl Crowd<'_> {
             let (found, refused) = (self.keys.len(), self.refused(&many.left));
             let undo = undo.map(|(verb, _)| verb);
             let takes_back = undos.iter().filter_map(written).collect();
-            deck.output.value(&Report { found, done, refused, not_tried, undo, takes_back })?;
+            let tokens = many.kept();
+            deck.output.value(&Report { found, done, refused, not_tried, undo, takes_back, tokens })?;
         } else {
             let ids: String = many.done.iter().map(|id| id.to_string() + "\n").collect();
             deck.output.text(&ids)?;
@@ -140,6 +144,9 @@ impl Crowd<'_> {
     fn said(&self, deed: Deed, many: &Many, undo: Option<(&str, &str)>) -> String {
         let are = if many.done.len() == 1 { "is" } else { "are" };
         let mut text = format!("{} {are} {}.", keys(many.done.len()), deed.done);
+        if let Some(kept) = many.kept() {
+            let _ = write!(text, " Their tokens are {kept}; keydeck keeps only digests of them.");
+        }
         for line in self.reasons(&many.left, ("is as it was", "are as they were")) {
             let _ = write!(text, "\n{line}");
         }

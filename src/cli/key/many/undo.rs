@@ -94,5 +94,5 @@ pub(in crate::cli::key) fn run(deck: &Deck, words: &Words) -> Outcome {
         expect: words.expect,
         dry: words.dry,
     };
-    Crowd { signed, which: &which, keys }.carries_out(deck, deed, commands, gone)
+    Crowd { signed, which: &which, keys }.carries_out(deck, deed, None, (commands, gone))
 }

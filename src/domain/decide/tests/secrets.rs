@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::app::{Previous, Revoked, RevokedTokens};
 use crate::domain::catalog::{AuthMethod, Level};
+use crate::domain::handover::Way;
 use crate::domain::lifecycle::{self, Pass};
 use crate::domain::lineage::taking_back;
 use crate::domain::notice::{What, board};
@@ -188,6 +189,32 @@ fn a_rotation_that_is_taken_back_leaves_the_old_secret_and_its_tokens_as_they_we
     world.now = later(HOUR);
     let late = world.run(maria, &Command::CancelAppSecret { app, epoch: None });
     assert_eq!(late, Err(Refusal::NoOldSecret { app }), "what has ended stays ended");
+}
+
+#[test]
+fn a_secret_says_how_it_was_handed_over_and_one_that_takes_its_place_says_it_for_itself() {
+    let (mut world, maria, app) = World::with_client();
+    let to = |text: &str| Way::Variable(Note::new(text).unwrap());
+    let said = |world: &World| {
+        let words = View::new(&world.state, maria).app_handed_words(world.client(app), |at| at.to_string());
+        words.map(|words| words.replace(&NOW.to_string(), "now"))
+    };
+    assert_eq!(said(&world), None, "it was shown");
+    world.run(maria, &Command::HandOverSecret { app, way: to("SHOP") }).unwrap();
+    assert_eq!(said(&world).as_deref(), Some("in a file, as SHOP, now; not used yet"));
+    let at = later(3 * 60_000);
+    let used = Usage { last_used_at: Some(at), count: 1, first_used_at: Some(at) };
+    world.state.note_use(*app.public(), used);
+    let first = said(&world);
+    assert_eq!(first.as_deref(), Some("in a file, as SHOP, now; first used 3 min later"));
+    world.renew(maria, app, &for_a_grace("1h")).unwrap();
+    assert_eq!(said(&world), None, "that was another secret");
+    world.run(maria, &Command::HandOverSecret { app, way: Way::File }).unwrap();
+    assert_eq!(said(&world).as_deref(), Some("in a file, now; not used yet"));
+    world.run(maria, &Command::RepeatAppSecret(app)).unwrap();
+    assert_eq!(said(&world), None);
+    world.run(maria, &Command::CancelAppSecret { app, epoch: None }).unwrap();
+    assert_eq!(said(&world), first, "the old one is as it was");
 }
 
 #[test]

@@ -219,6 +219,7 @@ impl Desk {
             | Answer::Use(..)
             | Answer::Busy(_)
             | Answer::Tested(_)
+            | Answer::Purse(_)
             | Answer::Whose(_) => {}
             Answer::Widened(session) => {
                 self.sign(session.clone());

@@ -26,6 +26,7 @@ use self::run::{Run, Told};
 use self::spell::Spell;
 use crate::domain::{Command, LastUse, Motive};
 use crate::engine::Many;
+use crate::engine::handover::Purse;
 use crate::tui::action::{Action, Danger, Reason};
 use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
@@ -127,6 +128,8 @@ pub struct Confirm {
     typed: Option<Wanted>,
     buttons: ButtonRow,
     accept: Accept,
+    /// Where the secrets go that it makes.
+    purse: Option<Purse>,
     instead: Option<Instead>,
     before: Option<Before>,
     phase: Phase,
@@ -151,6 +154,7 @@ impl Confirm {
             spell: None,
             buttons: ButtonRow::new([Button::safe("Cancel"), does]),
             accept,
+            purse: None,
             instead: None,
             before: None,
             phase: Phase::Asking,
@@ -201,7 +205,11 @@ impl Confirm {
             Accept::Many(commands, told) => {
                 let each = commands.iter().map(|command| self.meant(command, &motive)).collect();
                 self.phase = Phase::Running(Run::begin(*told, commands.len()));
-                out.push(Ask::Do(Job::Part(Many::of(each))));
+                let many = Many::of(each);
+                out.push(Ask::Do(Job::Part(match self.purse.take() {
+                    Some(purse) => many.keeping(purse),
+                    None => many,
+                })));
             }
             Accept::Quit => out.push(Ask::Quit),
         }

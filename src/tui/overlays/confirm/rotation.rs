@@ -2,8 +2,11 @@
 //! secret is shown where the question was.
 
 use super::apps::SECRET;
-use super::{Accept, Confirm, run, used};
-use crate::domain::KeyId;
+use crate::domain::blast::many::NAMED;
+use super::{Accept, Confirm, Told, Wanted, run, used};
+use crate::domain::name::first_few;
+use crate::domain::{Command, Key, KeyId};
+use crate::engine::handover::Purse;
 use crate::tui::action::{Action, Danger};
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
@@ -71,5 +74,46 @@ pub fn ask(look: &Look, action: Action, key: KeyId) -> Option<Confirm> {
             Accept::One(command, done)
         };
         Some(Confirm::new(title, lines, (verb, Danger::Dangerous), accept))
+    })
+}
+
+/// The question whether to rotate many keys, with what becomes of their old halves; their tokens go in there. `None` where none
+/// can be rotated.
+pub fn many(look: &Look, commands: &[Command], then: &str, purse: Purse) -> Option<Confirm> {
+    seen(look, |seen| {
+        let possible = commands.iter().filter(|command| deeds::objection(command, seen).is_none());
+        let possible: Vec<Command> = possible.cloned().collect();
+        let keys: Vec<&Key> = possible.iter().filter_map(|command| seen.view.key(command.key()?)).collect();
+        if keys.is_empty() {
+            return None;
+        }
+        let mut lines = vec![
+            Line::of(Role::Text, then),
+            Line::of(Role::Text, format!("Their tokens go {}.", purse.goes())),
+        ];
+        lines.extend(deeds::objections(commands.iter().cloned(), seen).into_iter().map(|(keys, why)| {
+            let names = keys.iter().filter_map(|id| seen.view.key(*id)).map(|key| key.name.as_str());
+            let stay = if keys.len() == 1 { "stays as it is" } else { "stay as they are" };
+            Line::of(Role::Dim, format!("{} marked {stay} ({}): {why}", keys.len(), first_few(names)))
+        }));
+        lines.push(Line::blank());
+        lines.extend(keys.iter().take(NAMED).map(|key| Line {
+            spans: vec![
+                (Role::Text, format!("{}   ", key.name)),
+                (Role::Text, used(seen.view.last_use(key), ".", seen)),
+            ],
+            ..Line::default()
+        }));
+        let more = keys.len().saturating_sub(NAMED);
+        lines.extend((more > 0).then(|| Line::of(Role::Dim, format!("and {more} more"))));
+        let count = keys.len().to_string();
+        let told = Told { done: "rotated", undo: None, unmarks: true };
+        let title = if keys.len() == 1 { "Rotate 1 key".to_owned() } else { format!("Rotate {count} keys") };
+        let accept = Accept::Many(possible, told);
+        let mut question = Confirm::new(title, lines, ("Rotate", Danger::Safe), accept);
+        question.typed =
+            Some(Wanted::new("Type the number of keys to confirm:", "the number of keys", count));
+        question.purse = Some(purse);
+        Some(question)
     })
 }

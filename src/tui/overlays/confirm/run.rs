@@ -1,5 +1,7 @@
 //! Something under way for many keys: how far it is, and in the end what was done to how many, and to which not and why.
 
+use std::fmt::Write as _;
+
 use crate::domain::name::first_few;
 use crate::domain::{Event, KeyId};
 use crate::engine::{Left, Many};
@@ -86,6 +88,10 @@ impl Run {
         let mut said = format!("{keys} {}", self.told.done);
         if let Some((one, more)) = self.told.undo.filter(|_| count > 0) {
             said.push_str(if count == 1 { one } else { more });
+        }
+        if let Some(kept) = many.kept() {
+            let whose = if count == 1 { "its token is" } else { "their tokens are" };
+            let _ = write!(said, "; {whose} {kept}");
         }
         match many.untried() {
             0 => said,

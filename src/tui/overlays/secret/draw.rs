@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::filing::Filing;
 use super::{Made, Occasion, Of, STEPS, Secret, Showing};
 use crate::tui::action::{Action, Layer};
 use crate::tui::app::look::Look;
@@ -62,7 +63,10 @@ impl Secret {
         let row = take(1);
         self.draw_secret(canvas, row);
         take(gap);
-        for (action, does) in self.keys() {
+        if let Some(filing) = &self.filing {
+            filing.draw(canvas, take(Filing::ROWS));
+        }
+        for (action, does) in self.keys().filter(|_| self.filing.is_none()) {
             let row = take(1);
             let label = look.keymap.label(Layer::Secret, action).unwrap_or_default();
             let spans = [canvas.span(Role::Key, format!("{label:<7}")), canvas.span(Role::Text, does)];
@@ -150,7 +154,9 @@ impl Secret {
         let bare = "show nothing else, to select it with the mouse";
         let id = app.then_some((Action::CopyId, "copy the application id"));
         let first = [(Action::CopySecret, copies)].into_iter().chain(id);
-        first.chain([(Action::Reveal, reveals), (Action::RawView, bare)])
+        let file = (!matches!(self.of, Of::Store))
+            .then_some((Action::ToFile, "write it to a file that only you can read"));
+        first.chain([(Action::Reveal, reveals)]).chain(file).chain([(Action::RawView, bare)])
     }
 
     fn draw_tick(&self, canvas: &mut Canvas<'_>, row: Rect, look: &Look) {

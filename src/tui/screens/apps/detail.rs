@@ -47,6 +47,9 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>) {
     let first = replaced.and_then(|replaced| seen.view.noted(replaced.uses).0.first_used_at);
     let first = first.map_or_else(String::new, |at| format!(", first used {}", times.minute(at)));
     fact("", &format!("since {since}{first}"));
+    if let Some(handed) = seen.view.app_handed_words(app, |at| times.relative(at)) {
+        fact("Handed over", &handed);
+    }
     if let Some(old) = app.old_secret(seen.now()) {
         fact(
             "Old secret",

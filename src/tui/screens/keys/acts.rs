@@ -124,7 +124,10 @@ impl Acts {
             Action::ReportOnly => out.extend(targets.first().and_then(|key| report_only::ask(look, *key))),
             Action::Matrix => out.push(Ask::open(matrix::new(look, targets))),
             Action::Rotate => {
-                out.extend(targets.first().and_then(|key| Rotate::new(look, *key)).map(Ask::open));
+                out.extend(match targets {
+                    [key] => Rotate::new(look, *key).map(Ask::open),
+                    many => Rotate::many(look, many).map(Ask::open),
+                });
             }
             Action::Lost | Action::FinishGrace | Action::CancelRotation | Action::RotateAgain => {
                 let question = targets.first().and_then(|key| confirm::rotation::ask(look, action, *key));
@@ -214,6 +217,7 @@ impl Acts {
             Answer::Done { events, .. } => self.remember(&events, look),
             Answer::Refused(_) => history.give_up(),
             Answer::Part(..)
+            | Answer::Purse(_)
             | Answer::Widened(_)
             | Answer::Recovery(_)
             | Answer::Checked(_)

@@ -267,6 +267,13 @@ table! {
         .makes(&[on_the_disk!("token")])
         .loses(&["key.rotate-cancel"])
         .tidying(),
+        Deed::new(
+            &["key", "rotate", "--where", "Nightly", "--expect", "1", "--to", on_the_disk!("tokens")],
+            &["key.rotate", "key.hand-over"],
+        )
+        .makes(&[on_the_disk!("tokens")])
+        .loses(&["key.rotate-cancel"])
+        .tidying(),
     ],
     RepeatRotation => &[
         Deed::new(&["key", "rotate", "Widget", "--again"], &["key.rotate-again"]).ends("Widget", "deny revoked"),
@@ -337,17 +344,29 @@ table! {
     ],
     RenewAppSecret => &[
         Deed::new(
-            &["app", "new-secret", "Shop", "--secret-file", on_the_disk!("secret")],
-            &["app.new-secret"],
-        )
-        .makes(&[on_the_disk!("secret")]),
-        Deed::new(
-            &["app", "rotate", "Shop", "--secret-file", on_the_disk!("secret")],
-            &["app.new-secret"],
+            &["app", "new-secret", "Shop", "--token-file", on_the_disk!("secret")],
+            &["app.new-secret", "app.hand-over"],
         )
         .makes(&[on_the_disk!("secret")])
-        .loses(&["app.secret-cancel"]),
+        .tidying(),
+        Deed::new(
+            &["app", "rotate", "Shop", "--token-file", on_the_disk!("secret")],
+            &["app.new-secret", "app.hand-over"],
+        )
+        .makes(&[on_the_disk!("secret")])
+        .loses(&["app.secret-cancel"])
+        .tidying(),
     ],
+    HandOverSecret => &[Deed::new(
+        &[
+            "app", "create", "--name", "Bot", "--uri", "https://bot.example", "--user-type", "guest", "--source",
+            "bot", "--auth", "key", "--scope", "contacts.read", "--token-file", on_the_disk!("secret"),
+        ],
+        &["app.create", "app.hand-over"],
+    )
+    .makes(&[on_the_disk!("secret")])
+    .loses(&["app.delete"])
+    .tidying()],
     RepeatAppSecret => &[Deed::new(&["app", "rotate", "Stand", "--again"], &["app.new-secret-again"])],
     CancelAppSecret => &[Deed::new(&["app", "rotate", "Stand", "--cancel"], &["app.secret-cancel"])],
     EndAppSecret => &[Deed::new(&["app", "rotate", "Stand", "--finish"], &["app.secret-end"])],

@@ -119,7 +119,11 @@ impl<'h> Walk<'h> {
                 let lives = (whole || begun) && !healed && case.fault.at.step.keeps_names();
                 none || taken_back || lives
             }
-            Told::Lost => whole || change.trail == [self.deed.tells, self.deed.loses].concat(),
+            Told::Lost => {
+                let tells = self.deed.tells.split_last().filter(|_| self.deed.tidies);
+                let made = tells.map_or(self.deed.tells, |(_, before)| before);
+                whole || change.trail == [made, self.deed.loses].concat()
+            }
             // Of several commits it may be any that may have been made.
             Told::Unknown => whole || none || begun,
             Told::Refused => none || in_part,

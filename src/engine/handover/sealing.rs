@@ -7,9 +7,9 @@ use std::io::Write as _;
 #[cfg(feature = "age")]
 use std::path::Path;
 
+use super::Unfit;
 #[cfg(feature = "age")]
 use super::note;
-use crate::cli::fault::Fault;
 use crate::domain::Note;
 #[cfg(feature = "age")]
 use crate::files;
@@ -21,7 +21,7 @@ const FILE_MAX: usize = 64 * 1024;
 /// Whom a secret is sealed to: one at least.
 #[cfg(feature = "age")]
 pub struct Recipients {
-    keys: Vec<Box<dyn age::Recipient>>,
+    keys: Vec<Box<dyn age::Recipient + Send>>,
     /// The first of them, as people know it.
     first: String,
     /// How many there are besides.
@@ -35,15 +35,11 @@ pub enum Recipients {}
 #[cfg(not(feature = "age"))]
 impl Recipients {
     /// None are known here.
-    pub fn read(texts: &[String]) -> Result<Option<Self>, Fault> {
+    pub fn read(texts: &[String]) -> Result<Option<Self>, Unfit> {
         if texts.is_empty() {
             return Ok(None);
         }
-        Err(Fault::refused(
-            "not_built",
-            "This keydeck was built without age, so it seals nothing. Build it with --features age, or write the token to \
-             a file with --token-file. No secret was made.",
-        ))
+        Err(Unfit::NotBuilt)
     }
 
     pub fn seal(&self, _: &str) -> io::Result<String> {
@@ -58,7 +54,7 @@ impl Recipients {
 #[cfg(feature = "age")]
 impl Recipients {
     /// Reads public keys, or files of them with one a line; `None` where none is named.
-    pub fn read(texts: &[String]) -> Result<Option<Self>, Fault> {
+    pub fn read(texts: &[String]) -> Result<Option<Self>, Unfit> {
         let mut lines: Vec<String> = Vec::new();
         for text in texts {
             if looks_like_a_key(text) {
@@ -67,9 +63,9 @@ impl Recipients {
             }
             let path = Path::new(text);
             let unread = |e: io::Error| {
-                Fault::usage(format!(
-                    "--seal-to {text} is no public key that starts with age1, ssh-ed25519 or ssh-rsa, and as a file it cannot be \
-                     read: {e}. No secret was made."
+                Unfit::Words(format!(
+                    "{text} is no public key that starts with age1, ssh-ed25519 or ssh-rsa, and as a file it cannot be read: \
+                     {e}."
                 ))
             };
             let file = files::open_given(path).map_err(unread)?;
@@ -78,9 +74,7 @@ impl Recipients {
             let before = lines.len();
             lines.extend(kept.map(str::to_owned));
             if lines.len() == before {
-                return Err(Fault::usage(format!(
-                    "The file {text} has no public key in it. No secret was made."
-                )));
+                return Err(Unfit::Words(format!("The file {text} has no public key in it.")));
             }
         }
         let keys = lines.iter().map(|line| key(line)).collect::<Result<Vec<_>, _>>()?;
@@ -89,7 +83,7 @@ impl Recipients {
 
     /// Seals a secret: armoured text.
     pub fn seal(&self, secret: &str) -> io::Result<String> {
-        let each = self.keys.iter().map(AsRef::as_ref);
+        let each = self.keys.iter().map(|key| &**key as &dyn age::Recipient);
         let sealer = age::Encryptor::with_recipients(each).map_err(io::Error::other)?;
         let mut text = Vec::new();
         let armour = age::armor::ArmoredWriter::wrap_output(&mut text, age::armor::Format::AsciiArmor)?;
@@ -115,10 +109,8 @@ fn looks_like_a_key(text: &str) -> bool {
 }
 
 #[cfg(feature = "age")]
-fn key(line: &str) -> Result<Box<dyn age::Recipient>, Fault> {
-    let unfit = |why: &str| {
-        Fault::usage(format!("{} is no public key to seal to: {why}. No secret was made.", called(line)))
-    };
+fn key(line: &str) -> Result<Box<dyn age::Recipient + Send>, Unfit> {
+    let unfit = |why: &str| Unfit::Words(format!("{} is no public key to seal to: {why}.", called(line)));
     if line.starts_with("ssh-") {
         let read = line.parse::<age::ssh::Recipient>();
         return read.map(|key| Box::new(key) as _).map_err(|why| {
