@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use super::globals::Globals;
 use super::{
     app, audit, backup, clock, completions, console, due, guide, init, key, location, lockdown, notices,
-    operator, policy, review, scan, scope, serve, verify,
+    operator, policy, review, scan, scope, serve, tail, verify,
 };
 
 /// Issue, scope, hand over, watch and revoke the API keys of an agency's platform
@@ -69,6 +69,8 @@ pub enum Command {
     Notices(notices::Verb),
     /// Which keys may do more than they need, or should not be there, and why; changes nothing
     Review(review::Review),
+    /// Who knocks now, request by request: which key, allowed or why not, from where
+    Tail(tail::Tail),
     /// Decide about a token on standard input; prints `allow` or `deny REASON`
     Verify(verify::Verify),
     /// The trail of everything that was done
@@ -111,6 +113,7 @@ impl Command {
             Self::Due(_) => "keydeck due",
             Self::Notices(_) => "keydeck notices",
             Self::Review(_) => "keydeck review",
+            Self::Tail(_) => "keydeck tail",
             Self::Verify(_) => "keydeck verify",
             Self::Audit(_) => "keydeck audit",
             Self::Backup(_) => "keydeck backup",

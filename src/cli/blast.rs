@@ -16,7 +16,7 @@ use super::usage::CallerLine;
 use crate::domain::blast::many::{Busy, Named, Struck};
 use crate::domain::blast::{Blast, Day};
 use crate::domain::history::Picture;
-use crate::domain::{App, Bearer, Command, Key, ScopeId, Timestamp, View};
+use crate::domain::{App, Bearer, Command, Grounds, Key, ScopeId, Timestamp, View};
 use crate::tui::app::times::{Times, Zone};
 use crate::tui::sight::deeds::objection;
 use crate::tui::sight::radius;
@@ -36,8 +36,8 @@ struct BlastLine {
     id: String,
     name: String,
     last_used_at: Option<String>,
-    /// Whether that is not longer ago than five minutes.
-    in_use: bool,
+    /// Whether that is not longer ago than five minutes; null where uses may have been lost since.
+    in_use: Option<bool>,
     last_used_from: Option<String>,
     last_used_agent: Option<String>,
     /// Of the last 24 hours; null where that could not be read.
@@ -78,13 +78,13 @@ struct Lost {
 }
 
 impl BlastLine {
-    fn of(id: String, name: String, blast: &Blast, now: Timestamp) -> Self {
+    fn of(id: String, name: String, blast: &Blast, grounds: Grounds) -> Self {
         let by = blast.by.as_ref();
         Self {
             id,
             name,
             last_used_at: blast.last.at().map(Timestamp::rfc3339),
-            in_use: blast.in_use(now).is_some(),
+            in_use: blast.is_in_use(grounds.now, grounds.complete_since),
             last_used_from: by.and_then(|seen| seen.address).map(|address| address.to_string()),
             last_used_agent: by.and_then(|seen| seen.agent.as_ref()).map(ToString::to_string),
             requests: blast.day.map(Into::into),
@@ -200,9 +200,7 @@ impl Crush {
     /// The ten that matter most.
     pub fn first<R>(&self, signed: &Signed, each: impl Fn(Named<'_>) -> R) -> Vec<R> {
         let now = signed.now();
-        signed.see(|view| {
-            self.struck.first(view, Some(&self.busy), now).into_iter().map(each).collect()
-        })
+        signed.see(|view| self.struck.first(view, Some(&self.busy), now).into_iter().map(each).collect())
     }
 
     pub fn line(&self, signed: &Signed) -> CrushLine {
@@ -267,7 +265,13 @@ impl Crush {
             (used.is_some() || one.day.is_some()).then(|| {
                 let day = one.day.map_or_else(String::new, |day| day.tally.allowed.to_string());
                 let used = used.unwrap_or_default();
-                [used, day, format!("{} ({})", one.name, one.hint), one.owner.to_owned(), one.caller.unwrap_or_default()]
+                [
+                    used,
+                    day,
+                    format!("{} ({})", one.name, one.hint),
+                    one.owner.to_owned(),
+                    one.caller.unwrap_or_default(),
+                ]
             })
         });
         let mut table = Table::new(&["Used last", "Requests in 24 h", "Key or app", "Owner", "From"]);
@@ -323,7 +327,7 @@ fn tell(
         of(seen.view, now)
     };
     if deck.output.is_json() {
-        deck.output.value(&BlastLine::of(id, name, &blast, now))?;
+        deck.output.value(&BlastLine::of(id, name, &blast, signed.grounds()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut page = String::new();

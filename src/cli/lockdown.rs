@@ -229,6 +229,7 @@ fn begin(deck: &Deck, words: &Begin) -> Outcome {
     if let Some(refusal) = refused(&signed, &begins) {
         return Err(refusal.into());
     }
+    signed.engine.know_uses(&signed.session)?;
     let told = Told::of(deck, &signed, what, |view, now| stops(view, what, now));
     told.show(deck, &format!("Locking down {} stops", told.called), words.how.dry_run)?;
     if words.how.dry_run {

@@ -7,7 +7,7 @@
 //! - `interrupt`: Ctrl-C while many things are done.
 //! - `config`, `channels`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `app`, `lockdown`, `scope`, `policy`, `clock`, `due`, `review`, `delivery`, `verify`, `audit`, `backup`, `scan`, `serve`, `guide`, `info`,
+//! - `init`, `operator`, `location`, `key`, `app`, `lockdown`, `scope`, `policy`, `clock`, `due`, `review`, `delivery`, `tail`, `verify`, `audit`, `backup`, `scan`, `serve`, `guide`, `info`,
 //!   `completions`: the commands.
 //! - `console`: the way to the full-screen console.
 //!
@@ -58,6 +58,7 @@ mod secrets;
 mod serve;
 mod stopped;
 mod table;
+mod tail;
 mod times;
 mod tokens;
 mod usage;
@@ -178,6 +179,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Due(args)) => due::due(&deck, &args),
         Some(Command::Notices(verb)) => notices::run(&deck, &verb),
         Some(Command::Review(args)) => review::run(&deck, &args),
+        Some(Command::Tail(args)) => tail::run(&deck, &args),
         Some(Command::Verify(args)) => verify::run(&deck, &args),
         Some(Command::Audit(verb)) => audit::run(&deck, &verb),
         Some(Command::Backup(args)) => backup::backup(&deck, &args),

@@ -322,7 +322,11 @@ fn disable(deck: &Deck, args: &Disable) -> Outcome {
         if let Some(refusal) = refusal.into_iter().next().flatten() {
             return Err(refusal.into());
         }
-        let used = if keys == KeysAfter::Stop { format!(" {}.", sentence(&crush.struck.use_in_words())) } else { String::new() };
+        let used = if keys == KeysAfter::Stop {
+            format!(" {}.", sentence(&crush.struck.use_in_words()))
+        } else {
+            String::new()
+        };
         let said = format!("{name} could not sign in any more. {}{locked}{used}", fate(live()));
         let about = seen(&signed, operator)?;
         return crush.show(deck, &signed, &said, &OperatorLine::of(&about, live()));

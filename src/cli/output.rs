@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -77,6 +79,29 @@ impl Output {
         }
     }
 
+    /// Cells of a line, where a terminal reads it.
+    #[expect(clippy::unused_self, reason = "standard output is reached through an Output only")]
+    pub fn cells(self) -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(io::stdout().as_fd()).ok()?;
+        Some(usize::from(size.ws_col)).filter(|cells| *cells > 0)
+    }
+
+    /// Writes a part of what goes on; `false` when nobody reads any more.
+    pub fn part(self, text: &str) -> Result<bool, Fault> {
+        self.bytes(self.spelt(text).as_bytes())
+    }
+
+    /// Lets time pass; `false`, and at once, when nobody reads what is written.
+    #[expect(clippy::unused_self, reason = "standard output is reached through an Output only")]
+    pub fn wait(self, time: Duration) -> bool {
+        let stdout = io::stdout();
+        let nanos = i64::from(time.subsec_nanos());
+        let time = Timespec { tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX), tv_nsec: nanos };
+        // Nothing is waited for but the end of whoever reads.
+        let gone = poll(&mut [PollFd::new(&stdout, PollFlags::empty())], Some(&time));
+        !matches!(gone, Ok(1..))
+    }
+
     /// Writes one JSON value and a newline.
     pub fn value(self, value: &impl Serialize) -> Result<(), Fault> {
         let mut text = serde_json::to_string(value).map_err(|e| {
@@ -125,6 +150,14 @@ impl Output {
     pub fn say(self, text: &str) {
         if !self.json {
             complain(&format!("{}\n", self.spelt(&shown_lines(text))));
+        }
+    }
+
+    /// The same, and a JSON value for scripts.
+    pub fn remark(self, text: &str, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(line) if self.json => complain(&format!("{line}\n")),
+            _ => self.say(text),
         }
     }
 

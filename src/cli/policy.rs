@@ -77,7 +77,8 @@ impl Brought {
 
     /// Who uses what it would end.
     fn crush(&self, signed: &Signed) -> Option<Crush> {
-        let keys = |view: View<'_>, now| Struck::of(view, self.ends.iter().filter_map(|id| view.key(*id)), [], now);
+        let keys =
+            |view: View<'_>, now| Struck::of(view, self.ends.iter().filter_map(|id| view.key(*id)), [], now);
         (!self.ends.is_empty()).then(|| Crush::of(signed, keys))
     }
 }

@@ -360,7 +360,8 @@ fn page(told: &Told<'_>, used: Option<&Picture>) -> String {
     line("Last used", &about.last.words(|at| times::both(at, by.now)));
     if let Bearer::Key(id) = told.row.who
         && let Some(key) = by.view.key(id)
-        && let Some(handed) = key.handed_words(by.view.usage(key), ago)
+        && let Some(handed) =
+            key.handed_words(by.view.usage(key), used.and_then(|used| used.first.as_ref()), ago)
     {
         line("Handed over", &handed);
     }

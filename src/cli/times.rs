@@ -10,6 +10,11 @@ pub fn local(at: Timestamp) -> String {
     at.to_utc().map_or_else(|| at.rfc3339(), |t| t.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string())
 }
 
+/// Local time to the second, of what happens now.
+pub fn second(at: Timestamp) -> String {
+    at.to_utc().map_or_else(|| at.rfc3339(), |t| t.with_timezone(&Local).format("%H:%M:%S").to_string())
+}
+
 /// Local date and time to the second with the offset, for what somebody may have to rely on to the hour.
 pub fn exact(at: Timestamp) -> String {
     at.to_utc()

@@ -36,7 +36,11 @@ impl Basis {
         };
         let since = since.map_or_else(String::new, |at| at.to_string());
         let own = [key.owner.to_string(), status.to_owned(), since, protected];
-        Self::over("whole key", &key.id.to_string(), key.edited().map(|(_, value)| value).into_iter().chain(own))
+        Self::over(
+            "whole key",
+            &key.id.to_string(),
+            key.edited().map(|(_, value)| value).into_iter().chain(own),
+        )
     }
 
     /// What an edit of an app replaces.

@@ -151,6 +151,14 @@ impl Blast {
         }
     }
 
+    /// Whether it is in use; `None` where uses may have been lost in the minutes that decide it. `complete` is since when none
+    /// was.
+    pub fn is_in_use(&self, now: Timestamp, complete: Option<Timestamp>) -> Option<bool> {
+        let known =
+            self.last == LastUse::Never || complete.is_some_and(|since| now.since(since) >= IN_USE_MS);
+        if self.in_use(now).is_some() { Some(true) } else { known.then_some(false) }
+    }
+
     /// When it was used last, where that is now: what happens, happens to somebody.
     pub fn in_use(&self, now: Timestamp) -> Option<Timestamp> {
         self.last.at().filter(|at| now.since(*at) <= IN_USE_MS)
@@ -180,6 +188,20 @@ mod tests {
         assert!(used(-IN_USE_MS));
         assert!(blast(LastUse::Never).in_use(now).is_none());
         assert!(blast(LastUse::NotKnown(None)).in_use(now).is_none());
+    }
+
+    #[test]
+    fn where_uses_were_lost_nobody_says_that_it_is_not_in_use() {
+        let now = Timestamp(1_790_000_000_000);
+        let ago = |ms: i64| Timestamp(now.0 - ms);
+        let of = |last, complete| blast(last).is_in_use(now, complete);
+        assert_eq!(of(LastUse::At(ago(0)), None), Some(true));
+        assert_eq!(of(LastUse::Never, Some(ago(0))), Some(false));
+        for last in [LastUse::At(ago(IN_USE_MS + 1)), LastUse::NotKnown(Some(ago(IN_USE_MS)))] {
+            assert_eq!(of(last, Some(ago(IN_USE_MS))), Some(false));
+            assert_eq!(of(last, Some(ago(IN_USE_MS - 1))), None);
+            assert_eq!(of(last, None), None);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
+use super::trace::Sighting;
 use super::{App, Key, Note, Timestamp, Usage, View};
 
 /// The way of a token.
@@ -55,11 +56,20 @@ pub struct Handed {
 
 impl Handed {
     /// How and when, and what came of it: `sealed to age1…, 2 h ago; first used 3 min later`. `relative` says how long ago
-    /// something was.
-    fn words(&self, usage: Usage, relative: impl FnOnce(Timestamp) -> String) -> String {
+    /// something was, `first` where the first request came from, if somebody looked that up and it is this one's.
+    fn words(
+        &self,
+        usage: Usage,
+        first: Option<&Sighting>,
+        relative: impl FnOnce(Timestamp) -> String,
+    ) -> String {
         let Self { way, at } = self;
         let used = match usage.first_used_at {
-            Some(first) => format!("first used {} later", span(first.since(*at))),
+            Some(used) => {
+                // Of both halves of a rotation one was first.
+                let from = first.filter(|first| first.at == used).map(|first| format!(" from {first}"));
+                format!("first used {} later{}", span(used.since(*at)), from.unwrap_or_default())
+            }
             None if usage.last_used_at.is_some() => "used since".to_owned(),
             None => "not used yet".to_owned(),
         };
@@ -70,8 +80,13 @@ impl Handed {
 impl Key {
     /// How and when its token was handed over, and what came of it. Nothing of a token that was shown, where that is all there
     /// is to say.
-    pub fn handed_words(&self, usage: Usage, relative: impl FnOnce(Timestamp) -> String) -> Option<String> {
-        self.handed.as_deref().map(|handed| handed.words(usage, relative))
+    pub fn handed_words(
+        &self,
+        usage: Usage,
+        first: Option<&Sighting>,
+        relative: impl FnOnce(Timestamp) -> String,
+    ) -> Option<String> {
+        self.handed.as_deref().map(|handed| handed.words(usage, first, relative))
     }
 }
 
@@ -80,7 +95,7 @@ impl View<'_> {
     pub fn app_handed_words(self, app: &App, relative: impl FnOnce(Timestamp) -> String) -> Option<String> {
         // Of one that took the place of another the use is noted apart.
         let usage = app.replaced.as_ref().map_or_else(|| self.app_usage(app), |how| self.noted(how.uses).0);
-        app.handed.as_deref().map(|handed| handed.words(usage, relative))
+        app.handed.as_deref().map(|handed| handed.words(usage, None, relative))
     }
 }
 

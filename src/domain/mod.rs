@@ -17,6 +17,7 @@
 //! - [`preview`]: what a change of the policy would touch; [`blast`]: what stops with a key or an app.
 //! - [`aftermath`]: what a wrong clock left behind.
 //! - [`trace`]: where a key was used from and what for; [`history`]: how often, by the hour and the day.
+//! - [`tail`]: requests as they arrive, for whoever watches.
 //! - [`verdict`]: allow or deny of a presented token, and why; [`proof`]: what is refused because nobody vouches for it.
 //! - `sheet`: the names in a table that somebody made elsewhere. `filter`: what is asked of a list, in one line.
 //! - [`audit`]: what an entry of the audit chain says.
@@ -65,6 +66,7 @@ pub mod sheet;
 mod shelf;
 pub mod signing;
 pub mod state;
+pub mod tail;
 pub mod time;
 pub mod trace;
 pub mod undo;

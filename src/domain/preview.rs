@@ -143,7 +143,8 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
         if !found.is_empty() {
             let first = found.iter().filter_map(|(_, at)| *at).min();
             let named = || found.iter().filter_map(|(named, _)| *named);
-            let (names, keys): (Vec<&str>, _) = (named().map(|(name, _)| name).collect(), named().filter_map(|(_, key)| key).collect());
+            let (names, keys): (Vec<&str>, _) =
+                (named().map(|(name, _)| name).collect(), named().filter_map(|(_, key)| key).collect());
             let others = found.len() - names.len();
             all.push(Touched { what, names, keys, others, first });
         }

@@ -21,6 +21,8 @@ impl LocalEngine {
     /// Requests of the last 24 hours of each of these, of an app those with its access tokens. Of what is not seen, and of
     /// what is too much, nothing is known.
     pub(super) fn busy(&self, session: &Session, about: &[Bearer]) -> Result<Busy, EngineError> {
+        // Whoever asks wants to know who uses them now.
+        self.register.catch_up();
         let now = self.now().time;
         let asked: Vec<(Bearer, Rows)> = {
             let state = self.state();

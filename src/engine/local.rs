@@ -27,6 +27,7 @@ use super::scribe::{Refused, Register, Scribe};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::sweep::Sweeps;
+use super::tails::Tails;
 use super::throttle::Callers;
 use super::timekeeper::{Mark, Timekeeper};
 use super::token_desk::TokenDesk;
@@ -98,6 +99,7 @@ pub struct LocalEngine {
     /// Sign-ins the disk did not take, and how many tries failed before each. They are told before the next change.
     pub(super) untold: Mutex<Vec<(Session, u32)>>,
     pub(super) copying: Copying,
+    pub(super) tails: Tails,
 }
 
 impl LocalEngine {
@@ -166,6 +168,7 @@ impl LocalEngine {
             posting: Posting::default(),
             untold: Mutex::default(),
             copying: Copying::default(),
+            tails: Tails::default(),
         })
     }
 
@@ -205,6 +208,9 @@ impl LocalEngine {
         tell: impl FnOnce(&Caller<'_>),
     ) -> Decision {
         let decision = self.decide(presented, wanted, Counting::From(origin), tell);
+        if self.tails.is_on() {
+            self.tell_watchers(&decision, wanted, origin);
+        }
         if !decision.is_allow() {
             self.note_denial(presented, &decision, origin);
         }
@@ -317,6 +323,8 @@ impl LocalEngine {
 
     /// What may be seen of the use of a key or an app: of an app, that of its keys as well.
     fn picture(&self, session: &Session, about: Bearer) -> Result<Picture, EngineError> {
+        // Whoever asks wants to know who uses it now.
+        self.register.catch_up();
         let now = self.now().time;
         let (ids, made, traces, tried) = {
             let state = self.state();
@@ -430,6 +438,10 @@ impl Engine for LocalEngine {
                 Finding::Test(self.heard(session, presented, decision))
             }
             Question::Called(_) => Finding::Called,
+            Question::Used => {
+                self.register.catch_up();
+                Finding::Used
+            }
             Question::Sweep(how) => Finding::Swept(Box::new(self.sweep_for(session, how)?)),
             Question::History(about) => Finding::History(Box::new(self.picture(session, about)?)),
             Question::Copy(want) => Finding::Copy(Box::new(self.copy_part(session, want)?)),
@@ -439,6 +451,7 @@ impl Engine for LocalEngine {
                 Finding::Span(self.trail().span()?)
             }
             Question::Busy(about) => Finding::Busy(Box::new(self.busy(session, &about)?)),
+            Question::Tail(watched) => Finding::Tail(self.tail_of(session, watched)?),
         })
     }
 

@@ -50,6 +50,8 @@ impl Engine for LookOnly {
             | Q::Whose(_)
             | Q::History(_)
             | Q::Busy(_)
+            | Q::Tail(_)
+            | Q::Used
             | Q::Sweep(Sweeping::Tell) => false,
         };
         let mut finding = self.inner.ask(session, question)?;

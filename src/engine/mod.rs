@@ -4,6 +4,7 @@
 //! - [`Engine`] is what the console and the command line speak to; [`LocalEngine`] owns the store.
 //! - [`open`]: from a directory and a secret to an engine and a session; founding a new store. `admit`: signing in to one
 //!   that is open.
+//! - `tails`: requests as they arrive, for whoever watches.
 //! - `uses`, `denials` and `refusals`: what was used, and which requests and commands were refused. `scribe`: the thread
 //!   that writes all of it down.
 //! - `sweep`: what time brings. `sweeper`: the thread that does it while a process stays.
@@ -56,6 +57,7 @@ mod snapshot;
 mod sweep;
 mod sweeper;
 mod table;
+mod tails;
 pub mod throttle;
 mod timekeeper;
 mod token_desk;

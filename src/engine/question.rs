@@ -12,6 +12,7 @@ use super::whose::Whose;
 use super::{Engine, EngineError, Session};
 use crate::domain::blast::many::Busy;
 use crate::domain::history::Picture;
+use crate::domain::tail::{Tail, Watched};
 use crate::domain::{Audience, Bearer, Decision, KeyId, ScopeId};
 
 /// What is asked; whoever asks is beside it.
@@ -70,6 +71,12 @@ pub enum Question<'q> {
     /// Whose a secret is.
     #[n(11)]
     Whose(#[cbor(b(0), with = "minicbor::bytes")] &'q [u8]),
+    /// What arrived since that was asked last; nothing any more.
+    #[n(12)]
+    Tail(#[n(0)] Option<Watched>),
+    /// That the state know what was used until now.
+    #[n(14)]
+    Used,
     /// How many requests many together had of late.
     #[n(15)]
     Busy(#[n(0)] Vec<Bearer>),
@@ -118,6 +125,12 @@ pub enum Finding {
     /// Whose a secret is.
     #[n(11)]
     Whose(#[n(0)] Whose),
+    /// What arrived, while somebody watches.
+    #[n(12)]
+    Tail(#[n(0)] Option<Tail>),
+    /// The state knows it.
+    #[n(14)]
+    Used,
     /// How many requests many together had.
     #[n(15)]
     Busy(#[n(0)] Box<Busy>),
@@ -217,6 +230,12 @@ impl dyn Engine + '_ {
         self.ask(session, Question::Called(reference)).map(drop)
     }
 
+    /// Has the state know what was used until now, for whoever is about to say what would stop: it hears of uses a little
+    /// later otherwise.
+    pub fn know_uses(&self, session: &Session) -> Result<(), EngineError> {
+        self.ask(session, Question::Used).map(drop)
+    }
+
     /// Does what time brings, or says what it would: for any operator, since nobody but the rules decides it.
     pub fn sweep(&self, session: &Session, how: Sweeping) -> Result<Swept, EngineError> {
         found!(self.ask(session, Question::Sweep(how)), Finding::Swept).map(|swept| *swept)
@@ -245,5 +264,17 @@ impl dyn Engine + '_ {
     /// noted, and the trail says nothing of it.
     pub fn whose(&self, session: &Session, presented: &[u8]) -> Result<Whose, EngineError> {
         found!(self.ask(session, Question::Whose(presented)), Finding::Whose)
+    }
+    /// Requests about `watched` that arrived since that was asked last, as they are decided in the process that has the store.
+    /// The first time none: watching begins with it, and ends when nobody asks for five seconds. Who watches something else,
+    /// or less than before, begins anew.
+    pub fn tail(&self, session: &Session, watched: Watched) -> Result<Tail, EngineError> {
+        let tail = found!(self.ask(session, Question::Tail(Some(watched))), Finding::Tail)?;
+        tail.ok_or_else(EngineError::unexpected)
+    }
+
+    /// Ends watching now.
+    pub fn stop_watching(&self, session: &Session) -> Result<(), EngineError> {
+        self.ask(session, Question::Tail(None)).map(drop)
     }
 }

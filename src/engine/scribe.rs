@@ -5,7 +5,7 @@
 
 mod histories;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -198,6 +198,18 @@ impl Register {
         result.map(drop)
     }
 
+    /// Has the state know what was used until now. It is written down when its time comes.
+    pub fn catch_up(&self) {
+        if self.frozen {
+            return;
+        }
+        let told = self.take(&mut self.book());
+        if !told.is_empty() {
+            // Nobody may be listening.
+            let _ = self.feed.send(News::Used(told.into()));
+        }
+    }
+
     /// Does something while no use is on its way to the state.
     pub fn without_uses<T>(&self, something: impl FnOnce() -> T) -> T {
         let _book = self.book();
@@ -216,9 +228,13 @@ impl Register {
         let ids: Vec<PublicId> = uses.iter().map(|used| used.id).collect();
         let refused = self.denials.take_refused();
         let now = self.time.now().time;
+        let mut firsts = HashSet::new();
         if !uses.is_empty() {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             for used in &uses {
+                if state.usage_of(used.id) == Usage::default() {
+                    firsts.insert(used.id);
+                }
                 state.note_use(used.id, used.usage);
                 state.note_trace(used.id, &used.trace);
             }
@@ -226,7 +242,8 @@ impl Register {
         {
             let state = Reading::of(&self.state);
             for used in uses.iter().filter(|used| is_kept(&state, used.id)) {
-                book.histories.gather(used, now);
+                let first = if firsts.contains(&used.id) { used.first_caller() } else { None };
+                book.histories.gather(used, first, now);
             }
             book.histories.refuse(refused, now, |id| is_kept(&state, id));
         }

@@ -41,6 +41,15 @@ pub(super) struct Use {
     pub lacked: Option<Box<Lacked>>,
 }
 
+impl Use {
+    /// Who sent the first of them, where each of them said where it came from: else that may have been one that did not.
+    pub fn first_caller(&self) -> Option<Sighting> {
+        let told: u64 = self.callers.iter().map(|(_, count)| u64::from(*count)).sum();
+        let (first, _) = self.callers.first().filter(|_| told == self.usage.count)?;
+        self.usage.first_used_at.map(|at| Sighting { at, ..first.clone() })
+    }
+}
+
 /// An origin as it came, to be read later, and how many requests came from it.
 struct Glimpse {
     id: PublicId,

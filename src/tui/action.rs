@@ -16,6 +16,7 @@ id {
     Dialog "dialog" "A form, wizard or question.";
     Picker "picker" "A list one filters by typing: palette, help, filter line.";
     Reader "reader" "A long text: the guide, an audit entry.";
+    Watch "watch" "Who knocks now.";
     Secret "secret" "The one showing of a new secret.";
 }
 }
@@ -185,14 +186,14 @@ tabs {
 }
 
 actions {
-    Up          "up"           "Move up"                               "up"       Move [Screen Dialog Picker Reader] Look;
-    Down        "down"         "Move down"                             "down"     Move [Screen Dialog Picker Reader] Look;
+    Up          "up"           "Move up"                               "up"       Move [Screen Dialog Picker Reader Watch] Look;
+    Down        "down"         "Move down"                             "down"     Move [Screen Dialog Picker Reader Watch] Look;
     HalfUp      "half-up"      "Move up half a page"                   "half up"  Move [Screen Reader] Look;
     HalfDown    "half-down"    "Move down half a page"                 "half down" Move [Screen Reader] Look;
-    PageUp      "page-up"      "Move up a page"                        "page up"  Move [Screen Dialog Picker Reader] Look;
-    PageDown    "page-down"    "Move down a page"                      "page down" Move [Screen Dialog Picker Reader] Look;
-    Top         "top"          "Go to the first row"                   "top"      Move [Screen Dialog Picker Reader] Look;
-    Bottom      "bottom"       "Go to the last row"                    "bottom"   Move [Screen Dialog Picker Reader] Look;
+    PageUp      "page-up"      "Move up a page"                        "page up"  Move [Screen Dialog Picker Reader Watch] Look;
+    PageDown    "page-down"    "Move down a page"                      "page down" Move [Screen Dialog Picker Reader Watch] Look;
+    Top         "top"          "Go to the first row"                   "top"      Move [Screen Dialog Picker Reader Watch] Look;
+    Bottom      "bottom"       "Go to the last row"                    "bottom"   Move [Screen Dialog Picker Reader Watch] Look;
     Left        "left"         "Close the detail, or go left"          "left"     Move [Screen Dialog] Look;
     Right       "right"        "Open the detail, or go right"          "right"    Move [Screen Dialog] Look;
     Open        "open"         "Open the selected row"                 "open"     Move [Screen] Look;
@@ -201,7 +202,8 @@ actions {
     NextTab     "next-tab"     "Next tab"                              "next tab" Tabs [Screen] Look;
     PrevTab     "prev-tab"     "Previous tab"                          "prev tab" Tabs [Screen] Look;
 
-    Filter      "filter"       "Filter the rows, search the text"      "filter"   Find [Screen Dialog Reader] Look;
+    Filter      "filter"       "Filter the rows, search the text"      "filter"   Find [Screen Dialog Reader Watch] Look;
+    Freeze      "freeze"       "Have what comes stand still, or go on"  "freeze"   Find [Watch] Look;
     NextMatch   "next-match"   "Next match in a long text"             "next"     Find [Reader] Look;
     PrevMatch   "prev-match"   "Previous match in a long text"         "previous" Find [Reader] Look;
 
@@ -245,6 +247,7 @@ actions {
 
     HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Look;
     LeakDesk    "leak-desk"    "Leak desk: find secrets in a text"     "leak desk" Act [Screen] Look;
+    Watch       "watch"        "Watch who knocks now"                  "watch"    Act [Screen] Look;
     TestToken   "test-token"   "Test a token step by step"             "test"     Act [Screen] Look;
 
     Check       "check"        "Check the audit chain"                 "check"    App [Screen] Look;
@@ -274,7 +277,7 @@ actions {
     Submit      "submit"       "Finish the form"                       "finish"   Dialog [Dialog] Look;
     Toggle      "toggle"       "Tick or untick"                        "tick"     Dialog [Dialog] Look;
     ToggleAll   "toggle-all"   "Tick or untick all shown"              "tick all" Dialog [Dialog] Look;
-    Cancel      "cancel"       "Cancel, or close one layer"            "cancel"   Dialog [Dialog Picker Reader] Look;
+    Cancel      "cancel"       "Cancel, or close one layer"            "cancel"   Dialog [Dialog Picker Reader Watch] Look;
 
     CopySecret  "copy-secret"  "Copy the secret"                       "copy"     Secret [Secret] Look;
     Reveal      "reveal"       "Reveal or hide the secret"             "reveal"   Secret [Secret] Look;

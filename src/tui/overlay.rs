@@ -22,6 +22,8 @@ pub use super::router::{Cue, PastedRef, Typed};
 /// What an overlay did with a cue.
 pub enum Heard {
     Consumed,
+    /// Understood, and nothing that is on the screen is another.
+    Still,
     /// Not understood. For Esc that means: close me.
     Ignored,
     /// Understood, and the overlay is done.
@@ -132,6 +134,8 @@ pub enum Passed {
     Below,
     /// The top one took it.
     Taken,
+    /// It did, and looks as before.
+    Still,
     /// The top one had no use for it, and nothing below may have it.
     Unused,
     Closed {
@@ -168,6 +172,7 @@ impl OverlayStack {
                 let old = std::mem::replace(layer, overlay);
                 Passed::Closed { name: old.name(), secrecy: old.secrecy() }
             }
+            Heard::Still => Passed::Still,
             Heard::Consumed | Heard::Ignored => Passed::Taken,
         }
     }
@@ -224,6 +229,7 @@ impl OverlayStack {
         let Some(top) = self.layers.last_mut() else { return Passed::Below };
         match top.hear(cue, look, now, out) {
             Heard::Consumed => Passed::Taken,
+            Heard::Still => Passed::Still,
             Heard::Close => self.pop(),
             Heard::Replace(overlay) => {
                 let closed = self.pop();

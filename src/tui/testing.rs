@@ -70,6 +70,8 @@ pub struct Console<P: Program, W> {
     now: Now,
     /// Times the screen was wiped.
     pub wipes: usize,
+    /// Frames that were drawn.
+    pub frames: usize,
     /// Times it went to the background.
     pub suspensions: usize,
     quit: bool,
@@ -88,6 +90,7 @@ impl<P: Program, W: Worker<P>> Console<P, W> {
             orders: Orders::new(),
             now: Now { at: Moment::default(), utc_ms },
             wipes: 0,
+            frames: 0,
             suspensions: 0,
             quit: false,
             parked: None,
@@ -225,6 +228,7 @@ impl<P: Program, W: Worker<P>> Console<P, W> {
 
     /// Draws now, as after a message that changed something.
     pub fn draw(&mut self) {
+        self.frames += 1;
         let (program, now) = (&mut self.program, self.now);
         let Ok(_) = self.terminal.draw(|frame| {
             if let Some(cursor) = program.view(frame.buffer_mut(), now) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::token::Token;
 use keydeck::domain::{Command as Wish, Name, NewKey, Note, Place, ScopeId};
-use keydeck::engine::open::{Open, Options, found};
+use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::{Engine as _, Origin, Via};
 
 use crate::support::wait::until;
@@ -188,4 +188,22 @@ fn a_key_whose_uses_went_with_a_killed_process_is_not_called_never_used() {
         &["key", "create", "--name", "New", "--agency", "--scope", "contacts.read", "--expires", "never"],
     );
     assert!(says(at, &["key", "show", "New"]).contains("Last used   never"));
+}
+
+#[test]
+fn a_token_that_was_handed_over_says_when_it_was_first_used_and_from_where() {
+    let home = tempfile::tempdir().unwrap();
+    drop(founded(home.path()));
+    let file = home.path().join("export.token");
+    let words = ["key", "create", "--name", "Export", "--agency", "--scope", "contacts.read", "--token-file"];
+    says(home.path(), &[&words[..], &[file.to_str().unwrap()]].concat());
+    let token = std::fs::read_to_string(&file).unwrap();
+    let phrase = Passphrase::present(PHRASE).unwrap();
+    let options = Options::new(&home.path().join("data"), "test", Via::CommandLine);
+    let open = open(&options, &Key::Operator { name: "maria", passphrase: &phrase }).unwrap();
+    let origin = Origin { address: Some("10.2.0.7".parse().unwrap()), agent: Some(b"kiosk/2.1") };
+    assert!(open.engine.verify_from(token.trim().as_bytes(), &[], origin).is_allow());
+    drop(open);
+    let page = says(home.path(), &["key", "show", "Export"]);
+    assert!(page.contains("; first used less than 1 min later from 10.2.0.7 by kiosk/2.1\n"), "{page}");
 }

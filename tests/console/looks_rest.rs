@@ -32,7 +32,7 @@ const SCREENS: [Scene; 22] = [
     ("locked", "ctrl-x", "", ""),
 ];
 
-const OVERLAYS: [Scene; 38] = [
+const OVERLAYS: [Scene; 39] = [
     ("help", "?", "", ""),
     ("help_searched", "? /", "revoke", "enter"),
     ("palette", ":", "", ""),
@@ -43,6 +43,7 @@ const OVERLAYS: [Scene; 38] = [
     ("location_menu", "2 g j x", "", ""),
     ("operator_menu", "7 esc g j enter g x", "", ""),
     ("how_to", "1 g H", "", ""),
+    ("tail", "1 g w", "", ""),
     ("guide", "f2", "", ""),
     ("leave_open_form", "1 n", "Half", "ctrl-c"),
     ("new_key", "1 n", "", ""),

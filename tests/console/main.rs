@@ -22,4 +22,5 @@ mod tui_notices;
 mod tui_red;
 mod tui_rest;
 mod tui_review;
+mod tui_tail;
 mod tui_uses;

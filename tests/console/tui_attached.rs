@@ -3,12 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
-use keydeck::domain::{Name, Status};
-use keydeck::engine::Via;
+use keydeck::domain::{Command, Name, NewKey, Note, Place, Status};
 use keydeck::engine::clock::SystemClock;
 use keydeck::engine::open::{Open, Options, found};
+use keydeck::engine::{Origin, Via};
 use keydeck::serve::control::{Control, Settings};
 use keydeck::tui::app::effect::Outcome;
 use keydeck::tui::app::testing::{Console, door};
@@ -54,6 +55,28 @@ fn options(dir: &std::path::Path) -> Options {
 
 fn title(console: &Console) -> String {
     console.screen().lines().next().unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn who_knocks_at_the_process_that_has_the_store_is_seen_as_it_happens() {
+    let served = Served::of("Acme", "keydeck serve");
+    let new = NewKey {
+        name: Name::new("Booking widget").unwrap(),
+        place: Place::Agency,
+        scopes: vec!["contacts.read".into()],
+        expiry: None,
+        note: Note::default(),
+    };
+    let issued = served.owner.engine.execute(&served.owner.session, Command::IssueKey(new)).unwrap();
+    let token = issued.token.unwrap();
+    let mut console = served.console(120, 34);
+    console.press("1 w").sees("Who knocks: Booking widget").advance(Duration::from_millis(300));
+    console.sees("Nobody has knocked").sees_no("run keydeck serve first");
+    let origin = Origin { address: Some([10, 2, 0, 7].into()), agent: Some(b"kiosk/2.1") };
+    let wanted = ["contacts.write".parse().unwrap()];
+    served.owner.engine.verify_from(token.reveal().as_bytes(), &wanted, origin);
+    console.advance(Duration::from_millis(300)).sees("lacks the scope").sees("10.2.0.7").sees("kiosk/2.1");
+    console.press("esc").sees_no("Who knocks");
 }
 
 #[test]

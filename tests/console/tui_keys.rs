@@ -343,15 +343,26 @@ fn a_pause_of_many_is_undone_by_u() {
     assert!(names.iter().all(|name| house.state_of(name) == KeyState::Paused));
     // One of them ended meanwhile: it stays as it is, and that is said.
     house.run(Command::revoke(house.key("Beta").id));
-    console.press("u").sees("Take back the pause of 2 keys").sees("1 stays as it is (Beta): changed meanwhile");
+    console
+        .press("u")
+        .sees("Take back the pause of 2 keys")
+        .sees("1 stays as it is (Beta): changed meanwhile");
     console.press("enter").sees("2 keys are active again");
     assert_eq!(house.state_of("Beta"), KeyState::Revoked);
     assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Active));
     console.press("u").sees("nothing done to keys here can be undone");
     // Of those that are taken back to a standstill, which is asked as any pause is.
     console.press("a P").sees("Pause 2 keys").press("tab enter").sees("2 keys are paused");
-    console.press("P").sees("Resume 2 keys").press("tab enter").sees("2 keys are active again; u takes it back");
-    console.press("u").sees("Take back the resumption of 2 keys").press("tab enter").sees("2 keys are paused");
+    console
+        .press("P")
+        .sees("Resume 2 keys")
+        .press("tab enter")
+        .sees("2 keys are active again; u takes it back");
+    console
+        .press("u")
+        .sees("Take back the resumption of 2 keys")
+        .press("tab enter")
+        .sees("2 keys are paused");
     assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Paused));
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::{
-    Command, Expiry, Key, KeyState, Name, NewApp, NewKey, Note, Place, Profile, SourceApp, Timestamp, Url, UserType,
+    Command, Expiry, Key, KeyState, Name, NewApp, NewKey, Note, Place, Profile, SourceApp, Timestamp, Url,
+    UserType,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};

@@ -37,7 +37,8 @@ struct House {
 fn issue(engine: &LocalEngine, session: &Session, called: &str) -> String {
     let scopes = ["calendars.read", "contacts.read", "contacts.write"].map(Into::into).to_vec();
     let (note, expiry) = (Note::default(), None);
-    let new = NewKey { name: Name::new(called).unwrap(), place: Place::Agency, scopes, expiry, note, decoy: false };
+    let new =
+        NewKey { name: Name::new(called).unwrap(), place: Place::Agency, scopes, expiry, note, decoy: false };
     engine.execute(session, Command::IssueKey(new)).unwrap().token.unwrap().reveal().to_owned()
 }
 
@@ -205,5 +206,24 @@ fn copy(from: &Path, to: &Path) {
             // The seal comes and goes by renaming.
             assert!(std::fs::copy(&path, to.join(name)).is_ok() || !path.exists());
         }
+    }
+}
+
+#[test]
+fn the_picture_of_days_fits_the_window_on_one_line() {
+    let mut house = House::new();
+    house.used(&["contacts.read"], Some(b"curl/8.5"));
+    for (width, height) in [(150, 44), (80, 24), (60, 16), (61, 40)] {
+        house.console.resize(width, height).press("enter").advance(Duration::from_millis(300));
+        let mut pages = house.console.screen();
+        for _ in 0..24 {
+            pages += "\n";
+            pages += &house.console.press("down").screen();
+        }
+        let lines: Vec<&str> = pages.lines().collect();
+        let fits =
+            |label| lines.windows(2).any(|pair| pair[0].contains(label) && pair[1].contains("a sign is"));
+        assert!(fits("90 days  ") && fits("48 hours  "), "{width}x{height}:\n{pages}");
+        house.console.press("esc");
     }
 }

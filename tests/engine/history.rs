@@ -197,3 +197,44 @@ fn that_requests_are_refused_often_is_remembered_with_the_key_and_forgotten_when
     house.ask(&token, "contacts.read", "10.1.4.20", "backup/3.2");
     assert_eq!(denied(), Some(0));
 }
+
+#[test]
+fn where_the_first_request_of_all_came_from_is_kept_where_every_one_of_the_first_said_so() {
+    let house = House::new();
+    let (id, token) = house.issue("Nightly export");
+    let (other, hidden) = house.issue("Relay");
+    assert_eq!(house.picture(id).first, None);
+    house.clock.pass(180_000);
+    house.ask(&token, "", "10.2.0.7", "kiosk/2.1");
+    house.ask(&token, "", "203.0.113.9", "curl/8.5");
+    house.open.engine.verify(hidden.as_bytes(), &[]);
+    house.ask(&hidden, "", "10.2.0.7", "kiosk/2.1");
+    house.open.engine.settle().unwrap();
+    house.clock.pass(3 * DAY_MS);
+    house.ask(&token, "", "10.9.9.9", "late/1.0");
+    house.ask(&hidden, "", "10.9.9.9", "late/1.0");
+    let first = house.picture(id).first.unwrap();
+    assert_eq!(
+        (first.to_string().as_str(), first.at),
+        ("10.2.0.7 by kiosk/2.1", Timestamp(START.0 + 180_000))
+    );
+    assert_eq!(house.open.engine.state().usage(id).first_used_at, Some(first.at));
+    assert_eq!(house.picture(other).first, None, "one of the first came from nowhere");
+}
+
+#[test]
+fn whoever_asks_how_something_is_used_is_told_of_the_request_before() {
+    let house = House::new();
+    let (id, token) = house.issue("Nightly export");
+    let count = || house.open.engine.state().usage(id).count;
+    house.ask(&token, "", "10.2.0.7", "kiosk/2.1");
+    assert_eq!((ago(&house.picture(id).hours, 0), count()), (Some((1, 0)), 1));
+    house.ask(&token, "", "10.2.0.7", "kiosk/2.1");
+    house.open.engine.know_uses(&house.open.session).unwrap();
+    assert_eq!(count(), 2);
+    house.open.engine.settle().unwrap();
+    assert!(
+        house.store.get(format!("t/{id}").as_bytes()).unwrap().is_some(),
+        "and it is written down as ever"
+    );
+}

@@ -19,6 +19,7 @@ mod seals;
 mod support;
 mod sweeper;
 mod sweeps;
+mod tails;
 mod time;
 mod uses;
 mod watched;

@@ -40,8 +40,15 @@ impl House {
     fn issue(&self, called: &str, scopes: &[&str]) -> (KeyId, String) {
         let scopes = scopes.iter().map(ToString::to_string).collect();
         let (name, note) = (Name::new(called).unwrap(), Note::default());
-        self.does(Command::IssueKey(NewKey { name, place: Place::Agency, scopes, expiry: None, note, decoy: false }))
-            .unwrap()
+        self.does(Command::IssueKey(NewKey {
+            name,
+            place: Place::Agency,
+            scopes,
+            expiry: None,
+            note,
+            decoy: false,
+        }))
+        .unwrap()
     }
 
     fn tries(&self, key: KeyId, kept: &[&str], days: u32) {

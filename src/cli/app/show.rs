@@ -10,7 +10,7 @@ use crate::cli::Outcome;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::handover::HandedOver;
-use crate::cli::key::CELLS;
+use crate::cli::key::picture_cells;
 use crate::cli::lockdown;
 use crate::cli::output::shown;
 use crate::cli::stopped::Stopped;
@@ -253,12 +253,13 @@ fn print_with(deck: &Deck, signed: &Signed, id: AppId, used: Option<&Picture>) -
     if deck.output.is_json() {
         deck.output.value(&AppLine { over_time: used.map(UseLine::from), ..AppLine::of(app, view, now) })?;
     } else {
+        let used = used.map(|used| (used, picture_cells(deck.output)));
         deck.output.text(&page(app, view, used, now))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn page(app: &App, view: View<'_>, used: Option<&Picture>, now: Timestamp) -> String {
+fn page(app: &App, view: View<'_>, used: Option<(&Picture, usize)>, now: Timestamp) -> String {
     let mut out = String::new();
     let mut line = |what: &str, text: &str| {
         let _ = writeln!(out, "{what:<16}{}", shown(text));
@@ -290,8 +291,10 @@ fn page(app: &App, view: View<'_>, used: Option<&Picture>, now: Timestamp) -> St
     line("Uses", app.method.as_str());
     line("Created", &times::both(app.created_at, now));
     line("Last used", &view.last_use_of_app(app).words(|at| times::both(at, now)));
-    for (what, text) in
-        used.map(|used| usage::lines(used, CELLS, |at| times::relative(at, now))).into_iter().flatten()
+    for (what, text) in used
+        .map(|(used, cells)| usage::lines(used, cells, |at| times::relative(at, now)))
+        .into_iter()
+        .flatten()
     {
         line(what, &text);
     }

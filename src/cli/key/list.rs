@@ -10,7 +10,7 @@ use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::find;
 use crate::cli::lockdown;
-use crate::cli::output::shown;
+use crate::cli::output::{Output, shown};
 use crate::cli::report_only::ReportOnlyLine;
 use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
@@ -72,9 +72,8 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
     let text = text.map_err(|e| Fault::refused("output", e.to_string()))?;
     if rows == 0 && !deck.output.is_json() && !args.ids {
         let none = signed.see(|view| many::none(view, args.all));
-        deck.output.say(&format!(
-            "{none} `keydeck key create` issues one; deleted ones show with --state deleted."
-        ));
+        deck.output
+            .say(&format!("{none} `keydeck key create` issues one; deleted ones show with --state deleted."));
         return Ok(ExitCode::SUCCESS);
     }
     deck.output.text(&text)?;
@@ -137,14 +136,21 @@ fn print_with(deck: &Deck, signed: &Signed, key: &Key, used: Option<&Picture>) -
         let trail =
             if over { signed.engine.audit(&signed.session, None, TOLD, Some(key.id)).ok() } else { None };
         let why = trail.as_ref().and_then(|page| page.lines.iter().find_map(|line| line.entry.unasked()));
-        let told = (why, knocked.as_ref(), used);
+        let told = (why, knocked.as_ref(), used.map(|used| (used, picture_cells(deck.output))));
         deck.output.text(&signed.see(|view| page(key, view, told, &left, grounds)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Cells of a strip of days: each has its own.
-pub(in crate::cli) const CELLS: usize = Picture::DAYS as usize;
+const CELLS: usize = Picture::DAYS as usize;
+/// Cells of a label.
+const LABEL: usize = 12;
+
+/// Cells of a picture: as many as there are days, or as fit beside a label into the terminal that shows it.
+pub(in crate::cli) fn picture_cells(output: Output) -> usize {
+    output.cells().map_or(CELLS, |cells| cells.saturating_sub(LABEL).clamp(LABEL, CELLS))
+}
 
 /// Entries of a key that are looked at for why it ended.
 const TOLD: usize = 30;
@@ -197,7 +203,7 @@ fn goes(key: &Key, view: View<'_>, grounds: Grounds) -> Option<(&'static str, St
 fn page(
     key: &Key,
     view: View<'_>,
-    (why, knocked, used): (Option<&str>, Option<&Knocked>, Option<&Picture>),
+    (why, knocked, used): (Option<&str>, Option<&Knocked>, Option<(&Picture, usize)>),
     left: &Unwritten,
     grounds: Grounds,
 ) -> String {
@@ -254,14 +260,18 @@ fn page(
     {
         line("Last seen", &format!("{} at {seen}", times::relative(seen.at, now)));
     }
-    if let Some(handed) = key.handed_words(usage, |at| times::relative(at, now)) {
+    if let Some(handed) =
+        key.handed_words(usage, used.and_then(|(used, _)| used.first.as_ref()), |at| times::relative(at, now))
+    {
         line("Handed over", &handed);
     }
     if let Some(at) = usage.first_used_at.filter(|_| key.succeeds.is_some()) {
         line("First used", &times::both(at, now));
     }
-    for (what, text) in
-        used.map(|used| usage::lines(used, CELLS, |at| times::relative(at, now))).into_iter().flatten()
+    for (what, text) in used
+        .map(|(used, cells)| usage::lines(used, cells, |at| times::relative(at, now)))
+        .into_iter()
+        .flatten()
     {
         line(what, &text);
     }
@@ -292,7 +302,7 @@ fn page(
     }
     let (by, lacked) = (
         key.reports_only().map(|tried| view.name_of(tried.by)),
-        used.and_then(|used| used.lacked.as_deref()),
+        used.and_then(|(used, _)| used.lacked.as_deref()),
     );
     let tried = report_only::lines(key, by.unwrap_or_default(), lacked, now, |at| times::relative(at, now));
     for (at, text) in tried.iter().enumerate() {

@@ -97,6 +97,7 @@ impl Which {
         let filter = self.filter.as_deref().map(read).transpose()?;
         let ids = ids(&self.ids)?;
         let signed = deck.sign_in()?.widened(self.all)?;
+        signed.engine.know_uses(&signed.session)?;
         let keys = match (&self.key, &filter) {
             (Some(reference), _) => vec![find::key(&signed, reference, sought)?],
             (None, Some(filter)) => found(&signed, filter),
@@ -223,7 +224,11 @@ impl Crowd<'_> {
             return if expected == found {
                 Ok(())
             } else {
-                let none = if found == 0 { format!(" ({})", self.none().trim_end_matches('.')) } else { String::new() };
+                let none = if found == 0 {
+                    format!(" ({})", self.none().trim_end_matches('.'))
+                } else {
+                    String::new()
+                };
                 Err(other_count(&format!("{} now, not {expected}{none}", are_like(found))))
             };
         }

@@ -9,10 +9,11 @@ mod list;
 mod many;
 mod rotate;
 
+use std::path::PathBuf;
 use std::str::FromStr as _;
 
 pub use self::issue::{expiry, issue, scopes};
-pub(in crate::cli) use self::list::CELLS;
+pub(in crate::cli) use self::list::picture_cells;
 use self::many::Which;
 use self::many::undo::{self, Words as UndoWords};
 

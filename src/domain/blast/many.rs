@@ -71,7 +71,8 @@ impl Busy {
 
     fn rank(&mut self, more: impl IntoIterator<Item = Busiest>) {
         self.busiest.extend(more);
-        self.busiest.sort_by_key(|one| (Reverse(one.day.tally.allowed), Reverse(one.day.tally.denied), one.what));
+        self.busiest
+            .sort_by_key(|one| (Reverse(one.day.tally.allowed), Reverse(one.day.tally.denied), one.what));
         self.busiest.truncate(NAMED);
     }
 
@@ -140,7 +141,8 @@ impl Struck {
         let keys: Vec<&Key> = keys.into_iter().collect();
         let mut struck = Self { keys: keys.len(), ..Self::default() };
         // To people both halves of a rotation are one key.
-        let old: HashSet<KeyId> = keys.iter().filter_map(|key| view.old_half(key, now)).map(|old| old.id).collect();
+        let old: HashSet<KeyId> =
+            keys.iter().filter_map(|key| view.old_half(key, now)).map(|old| old.id).collect();
         let mut used: Vec<(LastUse, Bearer)> = Vec::with_capacity(keys.len());
         for key in keys {
             struck.notices += notices_of(view, key);
@@ -155,9 +157,8 @@ impl Struck {
                 used.push((last_of_tokens(view, app), Bearer::App(app.id)));
             }
         }
-        let within = |ms: i64| {
-            used.iter().filter(|(last, _)| last.at().is_some_and(|at| now.since(at) <= ms)).count()
-        };
+        let within =
+            |ms: i64| used.iter().filter(|(last, _)| last.at().is_some_and(|at| now.since(at) <= ms)).count();
         (struck.used_now, struck.used_today) = (within(IN_USE_MS), within(DAY_MS));
         struck.unsure = used.iter().filter(|(last, _)| is_unsure(*last, now)).count();
         // Those that were never used stay in the order they came in.
@@ -173,7 +174,9 @@ impl Struck {
         let works = |key: &&Key| closed(state, key).is_none() && !key.expiry.is_over(now);
         let seen = || state.keys_of(who).filter(|key| view.key(key.id).is_some());
         let apps = view.apps().into_iter();
-        let apps = apps.filter(|app| app.owner == who && app.method == AuthMethod::Jwt && closed_app(state, app).is_none());
+        let apps = apps.filter(|app| {
+            app.owner == who && app.method == AuthMethod::Jwt && closed_app(state, app).is_none()
+        });
         let live = seen().filter(|key| key.state(now).is_live()).count();
         let others = state.live_keys_of(who, now).saturating_sub(live);
         // The records are as they were.
@@ -241,7 +244,9 @@ impl Struck {
     pub fn use_in_words(&self) -> String {
         let used = match (self.used_now, self.used_today) {
             (0, 0) if self.others > 0 => return "how those of others are used is not in view".to_owned(),
-            (0, 0) if self.unsure > 0 => format!("whether {} of it was used within a day is not known", self.unsure),
+            (0, 0) if self.unsure > 0 => {
+                format!("whether {} of it was used within a day is not known", self.unsure)
+            }
             (0, 0) => "none of it was used within a day".to_owned(),
             (0, day) => format!("{day} used within a day, none within 5 min"),
             (now, day) => format!("{now} in use now, {day} used within a day"),
@@ -276,7 +281,8 @@ fn named<'a>(view: View<'a>, what: Bearer, day: Option<Day>, now: Timestamp) -> 
     Some(match what {
         Bearer::Key(id) => {
             let key = view.key(id)?;
-            let seen = halves(view, key, now).filter_map(|half| view.trace(half)?.of_last_use(view.usage(half)));
+            let seen =
+                halves(view, key, now).filter_map(|half| view.trace(half)?.of_last_use(view.usage(half)));
             let caller = seen.max_by_key(|seen| seen.at).map(ToString::to_string);
             let (last, owner) = (last_of_key(view, key, now), view.owner_name(key));
             Named { what, name: key.name.as_str(), hint: key.hint(), owner, last, caller, day }

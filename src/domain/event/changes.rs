@@ -19,7 +19,9 @@ impl Event {
                 one("standing", "active".into(), format!("disabled, {keys}"))
             }
             Self::OperatorEnabled(_) => one("standing", "disabled".into(), "active".into()),
-            Self::KeyGiven(_, to, _) | Self::AppGiven(_, to) => one("owner", String::new(), to.name.to_string()),
+            Self::KeyGiven(_, to, _) | Self::AppGiven(_, to) => {
+                one("owner", String::new(), to.name.to_string())
+            }
             Self::LocationRenamed(l, before) => one("name", before.to_string(), l.name.to_string()),
             Self::LockedDown(locked) => {
                 let why = locked.lockdown().map_or_else(String::new, |lockdown| lockdown.why.to_string());

@@ -1,8 +1,10 @@
 //! The one grammar of every filter line. Words must all be found; terms such as `state:paused` must all hold; quotes keep a
 //! phrase together; `NOT` before one turns it round, `OR` stands between what may be either and binds least. What
 //! means nothing, or not what it seems to, is told, never silently taken for something else. Pure text; which terms a list
-//! has, and what fits them, the list says. [`keys`]: the terms of keys.
+//! has, and what fits them, the list says. [`keys`] and [`arrivals`]: the terms of keys, and of
+//! requests as they arrive.
 
+pub mod arrivals;
 pub mod keys;
 
 use super::name::plain;

@@ -98,6 +98,9 @@ pub struct History {
     /// What fewer scopes would have refused, while that is or was tried.
     #[n(4)]
     lacked: Option<Box<Lacked>>,
+    /// Where the first request of all came from.
+    #[n(5)]
+    first: Option<Sighting>,
 }
 
 impl History {
@@ -126,6 +129,16 @@ impl History {
         // Those of one flood are not all remembered until they are written.
         if self.visitors.len() < GATHERED || self.place_of(&visitor).is_ok() {
             self.visit(&visitor);
+        }
+    }
+
+    /// Notes where the first request of all came from.
+    pub fn begin(&mut self, first: Sighting) {
+        let earlier = |known: &Sighting, other: &Sighting| {
+            (known.at, &known.address, &known.agent) <= (other.at, &other.address, &other.agent)
+        };
+        if self.first.as_ref().is_none_or(|known| !earlier(known, &first)) {
+            self.first = Some(first);
         }
     }
 
@@ -187,6 +200,7 @@ impl History {
         other.visitors.iter().for_each(|visitor| self.visit(visitor));
         other.scopes.iter().for_each(|known| self.need(&known.scope, &known.days));
         other.lacked.iter().for_each(|lacked| self.lack(lacked));
+        other.first.iter().for_each(|first| self.begin(first.clone()));
     }
 
     /// The requests of the last seven days.

@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 use super::ring::{Bits, Ring, Tally};
 use super::{DAYS_KEPT, HOURS_KEPT, History, Lacked, VISITORS};
 use crate::domain::time::{DAY_MS, HOUR_MS};
-use crate::domain::trace::{Address, Agent};
+use crate::domain::trace::{Address, Agent, Sighting};
 use crate::domain::{ScopeId, Timestamp};
 
 /// One hour or one day.
@@ -132,6 +132,9 @@ pub struct Picture {
     /// What fewer scopes would have refused, of a key on which that is tried.
     #[n(6)]
     pub lacked: Option<Box<Lacked>>,
+    /// Where the first request of all came from, where that was told.
+    #[n(7)]
+    pub first: Option<Sighting>,
 }
 
 impl Picture {
@@ -182,7 +185,8 @@ impl Picture {
                 .collect(),
         });
         let scopes = scopes.filter(|scope| !scope.days.is_empty() || scope.last.is_some()).collect();
-        Self { at: now, hours, days, visits, others, scopes, lacked: None }
+        let first = history.first.clone();
+        Self { at: now, hours, days, visits, others, scopes, lacked: None, first }
     }
 
     /// Requests of the last 24 hours.

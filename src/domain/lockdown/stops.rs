@@ -22,7 +22,8 @@ pub fn given_back(view: View<'_>, extent: Extent, now: Timestamp) -> Struck {
             && !key.expiry.is_over(now)
     };
     let app = |app: &App| {
-        state.lockdowns_of_app(app).map(|(covers, _)| covers).eq([extent]) && unlocked_app(state, app).is_none()
+        state.lockdowns_of_app(app).map(|(covers, _)| covers).eq([extent])
+            && unlocked_app(state, app).is_none()
     };
     over(view, extent, now, key, app)
 }

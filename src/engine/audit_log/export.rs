@@ -123,7 +123,8 @@ impl AuditReport {
         let last = self.last();
         let is_whole = self.part.as_ref().is_none_or(|part| part.upto == last);
         if next.after != last || !is_whole {
-            let what = format!("one part ends with entry {last}, and the next begins with {}", next.after + 1);
+            let what =
+                format!("one part ends with entry {last}, and the next begins with {}", next.after + 1);
             self.fault(Integrity::Short, what);
         } else if previous.is_none_or(|previous| hex(&previous) != next.hash) {
             self.fault(Integrity::Altered, format!("the part after entry {last} goes on from another entry"));

@@ -11,6 +11,7 @@ use crate::crypto::record::Sealer;
 use crate::domain::blast::many::Busy;
 use crate::domain::history::picture::Day;
 use crate::domain::history::{Coverage, History, Lacked, Picture};
+use crate::domain::trace::Sighting;
 use crate::domain::{AppId, Bearer, KeyId, PublicId, ScopeId, State, Timestamp, Trace};
 use crate::engine::busy::Rows;
 use crate::engine::denials::Refused;
@@ -91,14 +92,17 @@ impl Histories {
         Some(self.waiting.entry(id).or_default())
     }
 
-    /// Adds what was used.
-    pub fn gather(&mut self, used: &Use, now: Timestamp) {
+    /// Adds what was used; `first` is who came first of all, if that was now.
+    pub fn gather(&mut self, used: &Use, first: Option<Sighting>, now: Timestamp) {
         let Some(history) = self.of(used.id, now) else { return };
         if let Some(at) = used.usage.last_used_at {
             history.allow(at, used.usage.count);
         }
         for (seen, count) in &used.callers {
             history.see(seen, u64::from(*count));
+        }
+        if let Some(first) = first {
+            history.begin(first);
         }
         for needed in used.trace.scopes() {
             history.exercise(&needed.scope, needed.at);

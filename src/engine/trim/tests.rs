@@ -120,6 +120,7 @@ impl House {
                     scopes: vec!["contacts.read".into()],
                     expiry: Some(Expiry::Never),
                     note: Note::default(),
+                    decoy: false,
                 };
                 let done = self.does(Command::IssueKey(new)).unwrap();
                 self.keys.push(KeyId(done.token.unwrap().id()));

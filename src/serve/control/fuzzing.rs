@@ -4,6 +4,7 @@
 pub use super::frame::PROTOCOL;
 use super::frame::{self, REQUEST_MAX};
 use super::wire::{Ask, BroughtLine, Reach, Request, Said, With};
+use crate::domain::tail::Watched;
 use crate::domain::{Bearer, Command, KeyId, Name, PublicId, Role};
 use crate::engine::Question;
 use crate::engine::backup::Want;
@@ -48,6 +49,7 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
         Request::Ask(Question::Whose(b"kdag_")),
         Request::Ask(Question::Span),
         Request::Ask(Question::Busy(vec![Bearer::Key(KeyId(PublicId::NOBODY))])),
+        Request::Ask(Question::Tail(Some(Watched::Key(KeyId(PublicId::NOBODY))))),
     ];
     all.extend(name.map(|name| Request::Act {
         command: Command::AddOperator { name, role: Role::Admin },

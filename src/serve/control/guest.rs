@@ -189,10 +189,11 @@ impl Guest {
                 Ok(reply) => reply.into_frame(id),
                 Err(fault) => frame::frame(&Said::Refused { id, fault }),
             };
-            let touched = clerk.take_touched();
+            let (touched, used) = (clerk.take_touched(), clerk.take_used());
             self.put(|mail| {
                 // What was done is seen before it is answered, whoever else is told when.
                 mail.changed.extend(touched);
+                mail.used.extend(used);
                 if mail.actor != clerk.actor() {
                     mail.actor = clerk.actor();
                     mail.wants = clerk.wants();

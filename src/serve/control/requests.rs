@@ -17,12 +17,15 @@ use crate::crypto::recovery::RecoveryCode;
 use crate::crypto::token::Token;
 use crate::domain::authorize::acting;
 use crate::domain::command::AskedBy;
-use crate::domain::{Access, Actor, Bearer, Catalog, Command, Event, PublicId, Record, RecordKey};
+use crate::domain::{Access, Actor, Bearer, Catalog, Command, Event, PublicId, Record, RecordKey, Timestamp};
 use crate::engine::open::{Key, Wants};
 use crate::engine::{
     Brought, Done, Engine, EngineError, Finding, Left, LocalEngine, OpenError, Peer, Question, Session,
     Unshown, Via,
 };
+
+/// News of uses have come to everybody after this.
+const LATELY_MS: i64 = 10_000;
 
 /// What came of a request, to be written once the number of the request is beside it.
 pub enum Reply {
@@ -73,6 +76,8 @@ pub struct Clerk {
     wants: Wants,
     /// Records the last request changed or named.
     touched: Vec<RecordKey>,
+    /// Keys and apps whose use the last request was about.
+    used: Vec<PublicId>,
     /// Secrets that were handed over, by the ids of their tokens, and nobody said yet that they were shown.
     unshown: Vec<(PublicId, Unshown)>,
 }
@@ -89,6 +94,7 @@ impl Clerk {
             ended: false,
             wants: Wants::All,
             touched: Vec::new(),
+            used: Vec::new(),
             unshown: Vec::new(),
         }
     }
@@ -106,6 +112,11 @@ impl Clerk {
     /// The records the last request changed or named.
     pub fn take_touched(&mut self) -> Vec<RecordKey> {
         std::mem::take(&mut self.touched)
+    }
+
+    /// The keys and apps whose use the last request was about: it is told as it is now, before the answer.
+    pub fn take_used(&mut self) -> Vec<PublicId> {
+        std::mem::take(&mut self.used)
     }
 
     /// Takes back the secrets that the process was given and did not come to show.
@@ -220,7 +231,17 @@ impl Clerk {
                     let now = engine.now().time;
                     self.touched = visible::called(&engine.state(), session.actor(), reference, now);
                 }
-                plain(self.found(session, engine.ask(session, question)?))
+                let about = match &question {
+                    Question::History(about) => Some(Some(*about)),
+                    Question::Used => Some(None),
+                    _ => None,
+                };
+                let finding = engine.ask(session, question)?;
+                if let Some(about) = about {
+                    let since = Timestamp(engine.now().time.0.saturating_sub(LATELY_MS));
+                    self.used = visible::used_ids(&engine.state(), session.actor(), about, since);
+                }
+                plain(self.found(session, finding))
             }
             Request::Verify { presented, wanted } => {
                 let decision = (&*engine as &dyn Engine).verify_for(session, presented, &wanted)?;
@@ -280,6 +301,8 @@ impl Clerk {
             | Finding::Whose(_)
             | Finding::Span(_)
             | Finding::Busy(_)
+            | Finding::Tail(_)
+            | Finding::Used
             | Finding::Called => None,
         };
         let record = bearer.and_then(|bearer| match bearer {

@@ -8,6 +8,7 @@ use crate::domain::blast::many::Busy;
 use crate::domain::command::Yields;
 use crate::domain::handover::Way;
 use crate::domain::history::Picture;
+use crate::domain::tail::{Tail, Watched};
 use crate::domain::{AppId, Bearer, Command, Decision, Event, KeyId, Place, ScopeId};
 use crate::engine::handover::Purse;
 use crate::engine::{AuditPage, AuditReport, Doors, Many, Session, Whose};
@@ -143,6 +144,8 @@ pub enum Job {
     },
     /// Whose secrets are that were found in a text.
     Whose(Vec<(Kind, SecretText)>),
+    /// What arrived since that was asked last; nothing any more.
+    Tail(Option<Watched>),
 }
 
 /// A secret on its way to a file.
@@ -166,7 +169,8 @@ impl Job {
             | Self::Busy(_)
             | Self::Doors
             | Self::Test { .. }
-            | Self::Whose(_) => false,
+            | Self::Whose(_)
+            | Self::Tail(_) => false,
             Self::Run { .. }
             | Self::Part(_)
             | Self::HandOver(_)
@@ -212,7 +216,8 @@ impl Job {
             | Self::Busy(_)
             | Self::Doors
             | Self::Test { .. }
-            | Self::Whose(_) => None,
+            | Self::Whose(_)
+            | Self::Tail(_) => None,
         }
     }
 }
@@ -250,6 +255,8 @@ pub enum Answer {
     Tested(Decision),
     /// What is known of each secret, beside as much of it as may be shown.
     Whose(Vec<(Kind, String, Whose)>),
+    /// What arrived, while somebody watches.
+    Tail(Option<Box<Tail>>),
     /// It was not done, and why, in words for the operator.
     Refused(String),
 }

@@ -254,6 +254,11 @@ impl Desk {
         })
     }
 
+    /// Whether the spinner shows.
+    fn shows_work(&self, now: Now) -> bool {
+        self.waited_since().any(|since| now.at.since(since) >= PATIENCE)
+    }
+
     pub const fn look(&self) -> &Look {
         &self.look
     }

@@ -109,6 +109,11 @@ impl Times {
         self.format(at, "%Y-%m-%d %H:%M:%S %:z")
     }
 
+    /// Local time to the second: `14:05:09`, of what happens now.
+    pub fn second(self, at: Timestamp) -> String {
+        self.format(at, "%H:%M:%S")
+    }
+
     /// Both: `2027-01-31 14:05, in 84 d`.
     pub fn both(self, at: Timestamp) -> String {
         format!("{}, {}", self.minute(at), self.relative(at))

@@ -208,6 +208,14 @@ fn try_perform(
         Job::Test { token, wanted } => {
             Answer::Tested(engine.test(session, token.expose().as_bytes(), &wanted)?)
         }
+        Job::Tail(Some(watched)) => Answer::Tail(Some(Box::new(engine.tail(session, watched)?))),
+        Job::Tail(None) => {
+            // It ends by itself when nobody asks any more.
+            if let Err(error) = engine.stop_watching(session) {
+                tracing::debug!(%error, "the end of watching was not heard");
+            }
+            Answer::Tail(None)
+        }
         Job::Whose(found) => {
             let told = found.into_iter().map(|(kind, secret)| {
                 let secret = secret.expose().as_bytes();

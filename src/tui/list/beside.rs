@@ -18,6 +18,8 @@ pub const WIDE: u16 = 104;
 const TALL: u16 = 16;
 /// Columns of the labels.
 const LABELS: u16 = 11;
+/// Columns left free on both sides of a detail over its list.
+const ASIDE: u16 = 2;
 
 pub struct Beside<L: Listed> {
     pub list: List<L>,
@@ -159,6 +161,12 @@ impl<L: Listed> Beside<L> {
         }
     }
 
+    /// Cells that stand beside a label in a detail drawn into `room`.
+    pub const fn cells(&self, room: Rect) -> u16 {
+        let aside = if self.wide { 0 } else { 2 * ASIDE };
+        room.width.saturating_sub(aside).saturating_sub(2).saturating_sub(LABELS)
+    }
+
     /// Draws the detail, made of `lines`.
     pub fn draw_detail(
         &mut self,
@@ -170,7 +178,7 @@ impl<L: Listed> Beside<L> {
     ) {
         let mut area = area;
         if !self.wide {
-            let (first, rest) = layout::top(layout::inset(area, 2, 0), 1);
+            let (first, rest) = layout::top(layout::inset(area, ASIDE, 0), 1);
             let back = keymap.label(Layer::Screen, Action::Back).unwrap_or_default();
             let spans = [canvas.span(Role::Key, back), canvas.span(Role::Dim, " back to the table")];
             canvas.spans(first.x, first.y, first.width, &spans);

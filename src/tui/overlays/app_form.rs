@@ -15,8 +15,8 @@ use crate::domain::blast::Blast;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::first_few;
 use crate::domain::{
-    App, AppId, Bearer, Command, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, Scopes, SourceApp, Url,
-    UserType,
+    App, AppId, Bearer, Command, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, Scopes, SourceApp,
+    Url, UserType,
 };
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::kept::out_of_sight;
@@ -98,7 +98,8 @@ impl AppForm {
             (AuthMethod::Jwt, "Access tokens (JWT)", "short-lived, fetched (API 2.0)"),
         ];
         let method = app.map_or(AuthMethod::ApiKey, |app| app.method);
-        let of_app = |base: &App| look.view(|view| view.keys_of_app(base.id).map(|key| Bearer::Key(key.id)).collect());
+        let of_app =
+            |base: &App| look.view(|view| view.keys_of_app(base.id).map(|key| Bearer::Key(key.id)).collect());
         let keys: Vec<Bearer> = base.map_or_else(Vec::new, of_app);
         let held = base.map(|base| &base.scopes);
         let ticked = app.map(|app| &app.scopes).into_iter().flat_map(Scopes::iter).cloned();

@@ -24,4 +24,5 @@ pub mod rotate;
 pub mod scope_tree;
 pub mod secret;
 pub mod sign_off;
+pub mod tail;
 pub mod test_token;

@@ -12,7 +12,7 @@ use super::{
     not_here,
 };
 use crate::{
-    domain::{LocationId, authorize::Action as Act},
+    domain::{LocationId, authorize::Action as Act, tail::Watched},
     tui::{
         action::{Action, Group, Layer, Reason},
         app::{
@@ -23,7 +23,7 @@ use crate::{
         clock::{Moment, Now},
         input::TextFocus,
         overlay::Cue,
-        overlays::{chooser, confirm, location_add::AddLocations, location_rename},
+        overlays::{chooser, confirm, location_add::AddLocations, location_rename, tail::Tail},
         sight::seen::seen,
         sight::subset::Subset,
         widgets::{Focus, layout, walks},
@@ -38,10 +38,11 @@ const PLACES: u16 = 35;
 const PLACE_HINTS: [Action; 6] =
     [Action::New, Action::Filter, Action::Right, Action::Edit, Action::Delete, Action::RowMenu];
 /// What there is to do with a location.
-const LISTED: [(Action, &str); 4] = [
+const LISTED: [(Action, &str); 5] = [
     (Action::Right, "Go to its keys"),
     (Action::Edit, "Rename it"),
     (Action::Delete, "Remove it; all its keys are refused from then on"),
+    (Action::Watch, "Watch who knocks with its keys"),
     (Action::New, "Add locations"),
 ];
 
@@ -95,6 +96,10 @@ impl LocationKeys {
                 });
                 out.push(Ask::open(menu));
             }
+            Cue::Do(Action::Watch) => {
+                let Some(location) = self.places.selected() else { return false };
+                out.push(Ask::open(Tail::new(Watched::Location(location), look)));
+            }
             Cue::Do(action @ (Action::Edit | Action::Delete)) => {
                 let Some(location) = self.places.selected() else { return false };
                 if action == Action::Delete {
@@ -121,6 +126,7 @@ impl LocationKeys {
             Action::Back if self.places.list.is_filtered() || self.text_focus() == TextFocus::Here => Ok(()),
             Action::Back => Err("there is nothing to step back from; q quits".into()),
             Action::New => self.manage.clone(),
+            Action::Watch => chosen(),
             Action::Edit => self.manage.clone().and_then(|()| chosen()),
             Action::Delete => self.manage.clone().and_then(|()| chosen()),
             Action::Rotate

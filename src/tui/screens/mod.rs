@@ -127,6 +127,7 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
         | Action::Keep
         | Action::Protect
         | Action::HowTo
+        | Action::Watch
         | Action::Undo => format!(
             "that is for keys and apps: {}, {} and {} go to them",
             there(Tab::Agency),

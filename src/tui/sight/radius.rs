@@ -3,10 +3,10 @@
 
 use crate::domain::blast::many::{Busy, Named, Struck};
 use crate::domain::blast::{Blast, Day};
-use crate::domain::name::first_few;
-use crate::domain::{LastUse, Timestamp, View};
 use crate::domain::history::picture::Visit;
+use crate::domain::name::first_few;
 use crate::domain::trace::Sighting;
+use crate::domain::{LastUse, Timestamp, View};
 
 /// The label of what happens at this moment.
 pub const IN_USE: &str = "In use now";
@@ -152,7 +152,10 @@ pub fn lines(
     }
     let also: Vec<String> = [
         (blast.keys > 0).then(|| many(blast.keys, "live key of it", "live keys of it")),
-        blast.tokens.until().map(|at| format!("access tokens of it, of which the last is over {} at the latest", ago(at))),
+        blast
+            .tokens
+            .until()
+            .map(|at| format!("access tokens of it, of which the last is over {} at the latest", ago(at))),
         (blast.notices > 0).then(|| many(blast.notices, "notice that ends", "notices that end")),
     ]
     .into_iter()

@@ -58,13 +58,17 @@ fn many_are_ended_when_the_number_fits_and_none_when_it_does_not() {
     none.fails(1, "No key of yours is like that, and no others were looked at: --all looks at everybody's. Nothing was done.");
     let none = ann.says(&["key", "revoke", "--all", "--where", "nothing"]);
     none.fails(1, "No key is like that. Nothing was done.");
-    ann.says(&["key", "revoke", "--where", "owner:bob", "--expect", "1"]).fails(1, "--all looks at everybody's");
+    ann.says(&["key", "revoke", "--where", "owner:bob", "--expect", "1"])
+        .fails(1, "--all looks at everybody's");
     assert!(ann.does(&["key", "list", "--where", "owner:bob"]).err.contains("--all looks at everybody's"));
     ann.says(&["key", "revoke", "--where", "", "--expect", "5"]).fails(2, "--where is empty");
     ann.says(&["key", "revoke", "Till 1", "--where", "till"]).fails(2, "cannot be used with");
     let dry = with(&["--dry-run"]).expect(0);
     assert!(dry.out.starts_with("3 keys would be revoked\n"), "{dry:?}");
-    assert!(dry.out.contains("In use now  1 of 3: Till 1") && dry.out.contains("\n  Till 1  kdag_"), "{dry:?}");
+    assert!(
+        dry.out.contains("In use now  1 of 3: Till 1") && dry.out.contains("\n  Till 1  kdag_"),
+        "{dry:?}"
+    );
     assert!(dry.out.contains("24 hours    1 request allowed, 0 refused\n"), "{dry:?}");
     assert!(dry.out.contains(", 1 request within 24 h\n"), "{dry:?}");
     assert!(dry.out.contains("ann, last used never") && dry.err.contains("Nothing was changed."), "{dry:?}");
@@ -278,7 +282,10 @@ fn what_was_done_to_many_is_taken_back_by_its_report_and_nothing_that_changed_si
     ann.does(&["key", "resume", "Till 1"]);
     ann.does(&["key", "pause", "Till 1"]);
     let said = undo(&done, &["--expect", "2", "--json"]).expect(1).json();
-    assert_eq!((said["done"].as_array().unwrap().len(), said["refused"][0]["code"].as_str()), (1, Some("changed_meanwhile")));
+    assert_eq!(
+        (said["done"].as_array().unwrap().len(), said["refused"][0]["code"].as_str()),
+        (1, Some("changed_meanwhile"))
+    );
     assert_eq!([0, 1].map(|n| ann.verifies(&tokens[n]) == "allow"), [false, true]);
     // What ended has no way back, and what is no report is none.
     ann.does(&["key", "resume", "Till 1"]);

@@ -34,7 +34,10 @@ fn what_stops_with_a_location_is_told_before_it_is_removed() {
     assert!(told.out.contains("Till 1 (kdlo_"), "{told:?}");
     let told = ann.asks(&[&remove[..], &["--all"]].concat());
     let stops = &told["stops"];
-    assert_eq!((&stops["keys"], &stops["others"], &stops["used_within_5_min"]), (&json!(2), &json!(0), &json!(1)));
+    assert_eq!(
+        (&stops["keys"], &stops["others"], &stops["used_within_5_min"]),
+        (&json!(2), &json!(0), &json!(1))
+    );
     assert_eq!((&stops["requests"], &stops["used_last"][0]["name"]), (&allowed(1), &json!("Till 1")));
     assert_eq!(stops["used_last"][0]["requests"], allowed(1));
     jo.says(&remove).fails(1, "admin");
@@ -62,7 +65,10 @@ fn what_becomes_of_somebodys_keys_is_told_before_their_access_ends() {
     // What is locked down as well does not go on working.
     ann.does(&["lockdown", "--location", "Harbour", "--yes"]);
     let told = ann.does(&disable("work"));
-    assert!(told.out.contains("But 1 of them is locked down as well: refused until that is lifted."), "{told:?}");
+    assert!(
+        told.out.contains("But 1 of them is locked down as well: refused until that is lifted."),
+        "{told:?}"
+    );
     assert_eq!(ann.asks(&disable("stop"))["stops"]["keys"], json!(0), "it is refused already");
     drop(jo);
 }
@@ -76,7 +82,10 @@ fn a_policy_that_ends_keys_sooner_says_how_those_are_used() {
     assert_eq!((&told[0]["what"], &told[0]["stops"]["requests"]), (&json!("deleted_sooner"), &allowed(1)));
     assert_eq!(told[0]["stops"]["used_within_5_min"], json!(1));
     let told = ann.does(&set);
-    assert!(told.err.contains("In use now  1 of 1: Till 1") && told.err.contains("Nothing was changed."), "{told:?}");
+    assert!(
+        told.err.contains("In use now  1 of 1: Till 1") && told.err.contains("Nothing was changed."),
+        "{told:?}"
+    );
     // What takes nothing away has nobody who uses it to tell of.
     let told = ann.asks(&["policy", "set", "idle-days", "never", "--dry-run"]);
     assert_eq!((&told[0]["what"], &told[0]["stops"]), (&json!("deleted_later"), &Value::Null));
@@ -87,7 +96,8 @@ fn what_an_app_and_its_keys_would_lose_is_told_before_its_scopes_are_taken_away(
     let desk = Desk::founded();
     let maria = desk.maria();
     let profile = ["--uri", "https://example.com", "--user-type", "guest", "--source", "bot"];
-    let create = ["app", "create", "--name", "Bot", "--auth", "key", "--scope", "contacts.read", "calendars.read"];
+    let create =
+        ["app", "create", "--name", "Bot", "--auth", "key", "--scope", "contacts.read", "calendars.read"];
     maria.does(&[&create[..], &profile].concat());
     let token = maria.does(&["app", "new-key", "Bot"]).out.trim_end().to_owned();
     let wanted = maria.gives(&["verify", "--scope", "contacts.read"], &token);
@@ -95,10 +105,19 @@ fn what_an_app_and_its_keys_would_lose_is_told_before_its_scopes_are_taken_away(
     let edit = ["app", "edit", "Bot", "--scope", "calendars.read", "--dry-run"];
     let told = maria.asks(&edit);
     assert_eq!((&told["in_use"], &told["app_keys_stop"]), (&json!(true), &json!(1)));
-    assert_eq!((&told["scopes_lost"][0]["scope"], &told["scopes_unused"]), (&json!("contacts.read"), &json!(0)));
-    assert_eq!((&told["access_tokens_end"], &told["access_tokens_live_until"]), (&json!(false), &Value::Null));
+    assert_eq!(
+        (&told["scopes_lost"][0]["scope"], &told["scopes_unused"]),
+        (&json!("contacts.read"), &json!(0))
+    );
+    assert_eq!(
+        (&told["access_tokens_end"], &told["access_tokens_live_until"]),
+        (&json!(false), &Value::Null)
+    );
     let told = maria.does(&edit);
-    assert!(told.out.contains("Would stop  contacts.read, used ") && told.err.contains("Nothing was changed"), "{told:?}");
+    assert!(
+        told.out.contains("Would stop  contacts.read, used ") && told.err.contains("Nothing was changed"),
+        "{told:?}"
+    );
     maria.says(&["app", "edit", "Bot", "--scope", "nonsense", "--dry-run"]).fails(1, "nonsense");
     assert_eq!(maria.gives(&["verify", "--scope", "contacts.read"], &token).code, 0);
     // Of a key that loses scopes nothing is told as if it ended.

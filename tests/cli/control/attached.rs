@@ -9,7 +9,8 @@ use keydeck::domain::basis::Basis;
 use keydeck::domain::key::LastUse;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
-    Access, AppId, Command, Counted, KeyId, KeyState, KeysAfter, NewApp, Reason, Role, Rotation, Status, View,
+    Access, AppId, Bearer, Command, Counted, KeyId, KeyState, KeysAfter, NewApp, Reason, Role, Rotation,
+    Status, View,
 };
 use keydeck::domain::{Catalog, Profile, Timestamp, catalog::AuthMethod};
 use keydeck::engine::clock::TestClock;
@@ -445,4 +446,19 @@ fn who_is_attached_tells_never_used_from_not_known_as_the_owner_of_the_store_doe
     let known = house.owner().engine.state().uses_since();
     assert!(known.is_some());
     assert_eq!(house.attach("maria").engine.state().uses_since(), known);
+}
+
+#[test]
+fn who_asks_what_would_stop_knows_of_the_request_before_through_the_socket() {
+    let house = House::with(&[]);
+    let maria = house.attach("maria");
+    let (key, token) = maria.issue("Nightly export");
+    let count = || maria.engine.state().usage(key).count;
+    house.engine().verify(token.as_bytes(), &[]);
+    assert_eq!(count(), 0);
+    maria.engine.history(&maria.session, Bearer::Key(key)).unwrap();
+    assert_eq!(count(), 1);
+    house.engine().verify(token.as_bytes(), &[]);
+    maria.engine.know_uses(&maria.session).unwrap();
+    assert_eq!(count(), 2);
 }

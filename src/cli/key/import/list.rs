@@ -243,7 +243,12 @@ fn judge(
         }
         let Line { at, name, scopes, expiry, note, known, .. } = line;
         let scopes = if scopes.is_empty() { usual.to_vec() } else { scopes };
-        asked.push(Asked { at, new: NewKey { name, place, scopes, expiry, note, decoy: false }, owner, known });
+        asked.push(Asked {
+            at,
+            new: NewKey { name, place, scopes, expiry, note, decoy: false },
+            owner,
+            known,
+        });
     }
     let commands: Vec<Command> = asked.iter().map(Asked::command).collect();
     let refusals = foretell_imports(&*signed.engine, &signed.session, &commands)?;

@@ -97,7 +97,9 @@ impl Crowd<'_> {
         let first = crush.first(&self.signed, |one| {
             let used = one.last.words(|at| times::relative(at, now));
             let from = one.caller.map_or_else(String::new, |caller| format!(" from {caller}"));
-            let day = one.day.map_or_else(String::new, |day| format!(", {} within 24 h", radius::requests(day.tally.allowed)));
+            let day = one.day.map_or_else(String::new, |day| {
+                format!(", {} within 24 h", radius::requests(day.tally.allowed))
+            });
             format!("{}  {}  {}, last used {used}{from}{day}", one.name, one.hint, one.owner)
         });
         for one in &first {
@@ -128,7 +130,8 @@ impl Crowd<'_> {
             let ids: String = many.done.iter().map(|id| id.to_string() + "\n").collect();
             deck.output.text(&ids)?;
             let said = self.said(deed, many, undo);
-            let way = "\nThe report with --json, given to `keydeck key undo`, takes back what was done to each.";
+            let way =
+                "\nThe report with --json, given to `keydeck key undo`, takes back what was done to each.";
             deck.output.say(&format!("{said}{}", if undos.is_empty() { "" } else { way }));
         }
         // That the store could not do it is no refusal by a rule.

@@ -67,7 +67,10 @@ fn read(words: &Words) -> Result<Vec<Undo>, Fault> {
 pub(in crate::cli::key) fn run(deck: &Deck, words: &Words) -> Outcome {
     let undos = read(words)?;
     let Some(first) = undos.first() else {
-        return Err(Fault::refused("nothing_to_undo", "Nothing of what was done can be taken back. Nothing was done."));
+        return Err(Fault::refused(
+            "nothing_to_undo",
+            "Nothing of what was done can be taken back. Nothing was done.",
+        ));
     };
     let deed = Deed { verb: "take back what was done to", done: first.back.done(), undo: None };
     let signed = deck.sign_in()?.widened(words.all)?;

@@ -6,11 +6,11 @@ use super::super::effect::Effect;
 use super::{Asker, Desk, Parting};
 use crate::tui::action::Action;
 use crate::tui::canvas::{HitMap, Target};
-use crate::tui::clock::Now;
+use crate::tui::clock::{Moment, Now};
 use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
 use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
 use crate::tui::overlays::{chooser, confirm, help, leak_desk, lockdown, test_token};
-use crate::tui::program::{Capture, Orders};
+use crate::tui::program::{Capture, Frame, Orders};
 use crate::tui::router::route;
 use crate::tui::screens::settings::about;
 use crate::tui::toast::Cause;
@@ -188,9 +188,15 @@ impl Desk {
 
     /// Gives a cue to whoever has the keyboard.
     pub(super) fn cue(&mut self, cue: Cue<'_>, now: Now, orders: &mut Orders<Effect>) {
+        self.give(cue, now, orders);
+    }
+
+    /// The same, and says whether anything is another on the screen for it.
+    fn give(&mut self, cue: Cue<'_>, now: Now, orders: &mut Orders<Effect>) -> Frame {
         // Whoever asked for a secret is there when it comes, whatever a form makes of its keys.
         if cue != Cue::Tick && self.overlays.top().is_some_and(|top| self.awaits_secret_for(top.name())) {
-            return self.toasts.answer(super::ABOUT_TO_BE_SHOWN, now.at);
+            self.toasts.answer(super::ABOUT_TO_BE_SHOWN, now.at);
+            return Frame::Changed;
         }
         let mut out: Vec<Ask> = Vec::new();
         let asker = match self.overlays.top() {
@@ -198,7 +204,7 @@ impl Desk {
             None => Asker::Screen(self.open),
         };
         let passed = self.overlays.hear(cue, &self.look, now, &mut out);
-        match passed {
+        match &passed {
             Passed::Below => {
                 if let Some(screen) = self.screens.get_mut(self.open) {
                     screen.hear(cue, &self.look, now, &mut out);
@@ -206,9 +212,25 @@ impl Desk {
             }
             Passed::Refused(reason) => self.toasts.answer(reason.to_string(), now.at),
             Passed::Closed { secrecy: Secrecy::Secret, .. } => orders.wipe(),
-            Passed::Closed { .. } | Passed::Taken | Passed::Unused => {}
+            Passed::Closed { .. } | Passed::Taken | Passed::Still | Passed::Unused => {}
         }
+        let frame = if passed == Passed::Still { Frame::Same } else { Frame::Changed };
         self.grant(asker, out, now, orders);
+        frame
+    }
+
+    /// Whether a tick now is for an overlay and for nothing else on the screen.
+    fn overlay_ticks_alone(&self, now: Now) -> bool {
+        let others = [
+            self.toasts.wake_at(),
+            self.screens.get(self.open).and_then(|screen| screen.wake_at()),
+            Some(self.stale_at()),
+        ];
+        let is_due = |wake: Moment| wake <= now.at;
+        self.lease.is_none()
+            && !self.stale
+            && !self.shows_work(now)
+            && !others.into_iter().flatten().any(is_due)
     }
 
     /// Ticks go to everybody who asked for one and whose moment has come.
@@ -220,8 +242,12 @@ impl Desk {
         if now.at >= self.stale_at() {
             self.stale = true;
         }
-        if self.overlays.wake_at().is_some_and(|wake| wake <= now.at) {
-            self.cue(Cue::Tick, now, orders);
+        let alone = self.overlay_ticks_alone(now);
+        if self.overlays.wake_at().is_some_and(|wake| wake <= now.at)
+            && self.give(Cue::Tick, now, orders) == Frame::Same
+            && alone
+        {
+            orders.still();
         }
         let mut out = Vec::new();
         if let Some(screen) = self.screens.get_mut(self.open)

@@ -8,7 +8,7 @@ use crate::domain::Event;
 use crate::tui::clipboard::{Keep, Settled, lease::Lease};
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Overlay, Passed, Secrecy};
-use crate::tui::program::{JobId, Orders};
+use crate::tui::program::{Frame, JobId, Orders};
 use crate::tui::secret::SecretText;
 use crate::tui::toast::Cause;
 use crate::tui::widgets::text;
@@ -84,7 +84,12 @@ impl Desk {
     }
 
     fn start(&mut self, asker: Asker, job: Job, now: Now, orders: &mut Orders<Effect>) {
-        let waited = if job.secret_of().is_some() { Waited::ForSecret } else { Waited::For };
+        let waited = match &job {
+            // It comes again and again, and nobody stands still for it.
+            Job::Tail(_) => Waited::NoMore,
+            job if job.secret_of().is_some() => Waited::ForSecret,
+            _ => Waited::For,
+        };
         let changes = job.changes();
         let deed = job.said().map(|said| Cause::Deed(said.to_owned()));
         let effect = Effect::Job(std::sync::Arc::clone(&self.look.engine), self.look.session.clone(), job);
@@ -220,7 +225,8 @@ impl Desk {
             | Answer::Busy(_)
             | Answer::Tested(_)
             | Answer::Purse(_)
-            | Answer::Whose(_) => {}
+            | Answer::Whose(_)
+            | Answer::Tail(_) => {}
             Answer::Widened(session) => {
                 self.sign(session.clone());
                 self.toasts.answer("you see the keys of the whole agency; the audit trail notes it", now.at);
@@ -228,8 +234,11 @@ impl Desk {
                 self.resume(now);
             }
         }
+        let alone = !self.stale && !self.shows_work(now);
         self.look_again(now);
-        self.bring(asker, answer, now, orders);
+        if self.bring(asker, answer, now, orders) == Frame::Same && alone {
+            orders.still();
+        }
     }
 
     fn has_done(&mut self, events: &[Event]) {
@@ -240,17 +249,18 @@ impl Desk {
         }
     }
 
-    /// Brings an answer to whoever asked.
-    fn bring(&mut self, asker: Asker, answer: Answer, now: Now, orders: &mut Orders<Effect>) {
+    /// Brings an answer to whoever asked, and says whether anything is another on the screen for it.
+    fn bring(&mut self, asker: Asker, answer: Answer, now: Now, orders: &mut Orders<Effect>) -> Frame {
         let mut out = Vec::new();
         let screen = match asker {
-            Asker::Desk => return,
+            Asker::Desk => return Frame::Changed,
             Asker::Overlay(name, _) if self.overlays.names().contains(&name) => {
                 let passed = self.overlays.tell(name, answer, &self.look, now, &mut out);
                 if matches!(passed, Passed::Closed { secrecy: Secrecy::Secret, .. }) {
                     orders.wipe();
                 }
-                return self.grant(asker, out, now, orders);
+                self.grant(asker, out, now, orders);
+                return if passed == Passed::Still { Frame::Same } else { Frame::Changed };
             }
             Asker::Screen(screen) | Asker::Overlay(_, screen) => screen,
         };
@@ -259,6 +269,7 @@ impl Desk {
             screen.told(answer, &self.look, now, &mut out);
         }
         self.grant(Asker::Screen(screen), out, now, orders);
+        Frame::Changed
     }
 
     fn say_settled(&mut self, settled: &Settled, now: Now) {

@@ -57,7 +57,10 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             radius = lines.len();
             if !harms {
                 let named = |key: &&Key| Line {
-                    spans: vec![(Role::Text, format!("{}   ", key.name)), (Role::Text, used(key, seen, deed))],
+                    spans: vec![
+                        (Role::Text, format!("{}   ", key.name)),
+                        (Role::Text, used(key, seen, deed)),
+                    ],
                     ..Line::default()
                 };
                 lines.extend(found.iter().take(NAMED).map(named));

@@ -58,5 +58,10 @@ fn lift(seen: &Seen<'_>, extent: Extent, stands: &Lockdown) -> Confirm {
         format!("lifted: the lockdown of {called}"),
     );
     let title = format!("Lift the lockdown of {called}?");
-    Confirm::new(title, lines, ("Lift it", Danger::Safe), accept).telling_of_many(back, Whom::Users, radius, seen)
+    Confirm::new(title, lines, ("Lift it", Danger::Safe), accept).telling_of_many(
+        back,
+        Whom::Users,
+        radius,
+        seen,
+    )
 }

@@ -2,8 +2,8 @@
 //! secret is shown where the question was.
 
 use super::apps::SECRET;
-use crate::domain::blast::many::NAMED;
 use super::{Accept, Confirm, Told, Wanted, run, used};
+use crate::domain::blast::many::NAMED;
 use crate::domain::name::first_few;
 use crate::domain::{Command, Key, KeyId};
 use crate::engine::handover::Purse;

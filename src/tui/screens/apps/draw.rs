@@ -97,7 +97,7 @@ impl Apps {
                 |app: &App| (seen.view.last_use_of_app(app).at(), seen.view.app_usage(app).count, None);
             self.used.want(app.map(|app| (Bearer::App(app.id), mark(app))), now);
             let Some(app) = app else { return };
-            let used = self.used.of(Bearer::App(app.id)).map(|picture| (picture, room.width));
+            let used = self.used.of(Bearer::App(app.id)).map(|picture| (picture, self.beside.cells(room)));
             let lines = detail::lines(canvas.glyphs(), app, used, seen);
             self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);
         });

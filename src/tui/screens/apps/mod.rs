@@ -25,6 +25,7 @@ use super::keys::detail as key_detail;
 use super::keys::pane::{HINTS, KeyPane};
 use super::keys::used::Used;
 use crate::domain::authorize::Action as Act;
+use crate::domain::tail::Watched;
 use crate::domain::{AppId, Bearer, Command, Event};
 use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job};
@@ -41,6 +42,7 @@ use crate::tui::overlays::confirm;
 use crate::tui::overlays::create_key::CreateKey;
 use crate::tui::overlays::how_to::HowTo;
 use crate::tui::overlays::rotate::Rotate;
+use crate::tui::overlays::tail::Tail;
 use crate::tui::secret::SecretText;
 use crate::tui::sight::app_deeds::{self, AppDeed};
 use crate::tui::sight::seen::seen;
@@ -60,10 +62,11 @@ const APP_HINTS: [Action; 8] = [
 ];
 const DETAIL_HINTS: [Action; 5] = [Action::Down, Action::Right, Action::Back, Action::HowTo, Action::RowMenu];
 /// What there is to do with an app.
-const LISTED: [(Action, &str); 14] = [
+const LISTED: [(Action, &str); 15] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its application id"),
     (Action::HowTo, "How to call with it"),
+    (Action::Watch, "Watch who knocks with it"),
     (Action::TestToken, "Test a token step by step"),
     (Action::NewKey, "Issue a key for it"),
     (Action::Edit, "Edit what it is and what it may do"),
@@ -189,6 +192,7 @@ impl Apps {
             Action::Edit => out.extend(AppForm::edit(look, app).map(Ask::open)),
             Action::NewKey => out.push(Ask::open(CreateKey::new(look, Subset::Of(app)))),
             Action::HowTo => out.extend(HowTo::app(look, app).map(Ask::open)),
+            Action::Watch => out.push(Ask::open(Tail::new(Watched::App(app), look))),
             Action::CopyId => out.push(Ask::Copy(SecretText::new(app.to_string()), Keep::Stays)),
             Action::RowMenu => {
                 let screen = &*self;

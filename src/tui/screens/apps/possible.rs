@@ -48,7 +48,7 @@ impl Apps {
             }
             Action::New => self.create.clone(),
             Action::Undo => when(self.paused.is_some(), NO_PAUSE),
-            Action::Open | Action::RowMenu | Action::CopyId | Action::HowTo => {
+            Action::Open | Action::RowMenu | Action::CopyId | Action::HowTo | Action::Watch => {
                 when(selected.is_some(), "there is no app here")
             }
             Action::Edit

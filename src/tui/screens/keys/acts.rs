@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::history::History;
+use crate::domain::tail::Watched;
 use crate::domain::undo::Undo;
 use crate::domain::{Command, Event, Key, KeyId, OperatorId};
 use crate::tui::action::{Action, Layer, Reason};
@@ -12,7 +13,7 @@ use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlays::{
     chooser, chooser::Chooser, confirm, create_key::template, how_to::HowTo, key_edit, matrix, operator,
-    protect, report_only, rescope::Rescope, rotate::Rotate,
+    protect, report_only, rescope::Rescope, rotate::Rotate, tail::Tail,
 };
 use crate::tui::screens::NO_UNDO;
 use crate::tui::secret::SecretText;
@@ -21,10 +22,11 @@ use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::widgets::picker::Picker;
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [(Action, &str); 23] = [
+const LISTED: [(Action, &str); 24] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its id"),
     (Action::HowTo, "How to call with it"),
+    (Action::Watch, "Watch who knocks with it"),
     (Action::TestToken, "Test a token step by step"),
     (Action::Duplicate, "Make another like it"),
     (Action::Edit, "Change its name, note, end, notices and contacts"),
@@ -145,6 +147,10 @@ impl Acts {
             Action::HowTo => {
                 out.extend(targets.first().and_then(|key| HowTo::key(look, *key)).map(Ask::open));
             }
+            Action::Watch => {
+                let key = targets.first().map(|key| Tail::new(Watched::Key(*key), look));
+                out.extend(key.map(Ask::open));
+            }
             Action::Undo => self.undo(look, out),
             Action::Keep
             | Action::Protect
@@ -225,7 +231,8 @@ impl Acts {
             | Answer::Use(..)
             | Answer::Busy(_)
             | Answer::Tested(_)
-            | Answer::Whose(_) => {}
+            | Answer::Whose(_)
+            | Answer::Tail(_) => {}
         }
     }
 
@@ -252,7 +259,7 @@ impl Acts {
         let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
         Some(match action {
             Action::TestToken => Ok(()),
-            Action::CopyId | Action::HowTo | Action::Matrix => {
+            Action::CopyId | Action::HowTo | Action::Matrix | Action::Watch => {
                 when(!targets.is_empty(), "there is no key here")
             }
             Action::Undo => when(!self.last.is_empty(), NO_UNDO),

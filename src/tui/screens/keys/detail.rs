@@ -6,6 +6,7 @@ use super::{rotation, used};
 use crate::domain::catalog::Risk;
 use crate::domain::history::Picture;
 use crate::domain::knock;
+use crate::domain::trace::Sighting;
 use crate::domain::{Catalog, Key, LastUse, Place, ScopeId, Scopes, Status, Timestamp, Trace};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
@@ -33,7 +34,8 @@ pub fn lines(
         Line::blank(),
     ];
     all.extend(rotation::lines(glyphs, key, seen, keymap));
-    facts(&mut all, glyphs.protected, key, seen);
+    let first = used.and_then(|(picture, _)| picture.first.as_ref());
+    facts(&mut all, glyphs.protected, (key, first), seen);
     knocked(&mut all, key, seen, history);
     if let Some((picture, cells)) = used {
         used::lines(&mut all, picture, cells, seen);
@@ -65,7 +67,8 @@ pub fn lines(
     all
 }
 
-fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
+/// What is known of a key; `first` is where the first request came from, as far as that was read.
+fn facts(all: &mut Vec<Line>, sign: &str, (key, first): (&Key, Option<&Sighting>), seen: &Seen<'_>) {
     let times = seen.times;
     let mut fact = |label: &'static str, said: String| all.push(Line::fact(label, said));
     fact("Key", key.hint());
@@ -91,7 +94,7 @@ fn facts(all: &mut Vec<Line>, sign: &str, key: &Key, seen: &Seen<'_>) {
     if let (None, Some(seen)) = (last, sighting) {
         fact("Last seen", format!("{} at {seen}", times.relative(seen.at)));
     }
-    if let Some(handed) = key.handed_words(usage, |at| times.relative(at)) {
+    if let Some(handed) = key.handed_words(usage, first, |at| times.relative(at)) {
         fact("Handed over", handed);
     }
     if usage.count > 0 {

@@ -186,7 +186,7 @@ impl KeyPane {
                 let targets = self.list().targets();
                 out.push(Acts::menu(targets, look, |action| pane.enabled(action, look)));
             }
-            Action::HowTo => {
+            Action::HowTo | Action::Watch => {
                 let selected: Vec<KeyId> = self.list().selected().into_iter().collect();
                 return self.acts.perform(action, &selected, look, out);
             }
@@ -232,7 +232,7 @@ impl KeyPane {
             let mark = |key: &Key| (seen.usage(key).last_used_at, seen.usage(key).count, begun(key));
             self.used.want(key.map(|key| (Bearer::Key(key.id), mark(key))), now);
             let Some(key) = key else { return };
-            let used = self.used.of(Bearer::Key(key.id)).map(|picture| (picture, room.width));
+            let used = self.used.of(Bearer::Key(key.id)).map(|picture| (picture, self.beside.cells(room)));
             let told = (self.history.of(key.id), used);
             let lines = detail::lines(canvas.glyphs(), key, seen, told, &look.keymap);
             self.beside.draw_detail(canvas, room, &look.keymap, focus, lines);

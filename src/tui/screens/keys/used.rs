@@ -9,9 +9,6 @@ use crate::tui::sight::seen::Seen;
 use crate::tui::sight::usage;
 use crate::tui::sight::wanted::Wanted;
 
-/// Cells of a detail that are not for what stands beside a label.
-const ASIDE: u16 = 13;
-
 /// What is known is old when one of these is another: its last use, how many there were, and since when fewer scopes are tried on it.
 pub type Mark = (Option<Timestamp>, u64, Option<Timestamp>);
 
@@ -59,9 +56,9 @@ impl Used {
     }
 }
 
-/// The lines that tell of it in a detail that is `cells` wide.
+/// The lines that tell of it where so many `cells` are beside a label.
 pub fn lines(all: &mut Vec<Line>, picture: &Picture, cells: u16, seen: &Seen<'_>) {
-    let told = usage::lines(picture, cells.saturating_sub(ASIDE).into(), |at| seen.times.relative(at));
+    let told = usage::lines(picture, cells.into(), |at| seen.times.relative(at));
     if told.is_empty() {
         return;
     }

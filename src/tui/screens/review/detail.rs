@@ -36,7 +36,7 @@ pub fn lines(row: &Row, sight: &Sight<'_>, picture: Option<&Picture>, keymap: &K
         });
         if let (Concern::NeverUsed(_), Bearer::Key(id)) = (concern, row.who)
             && let Some(key) = sight.seen.view.key(id)
-            && let Some(handed) = key.handed_words(sight.seen.usage(key), |at| times.relative(at))
+            && let Some(handed) = key.handed_words(sight.seen.usage(key), None, |at| times.relative(at))
         {
             all.push(Line { indent: 2, ..Line::of(Role::Dim, format!("Handed over {handed}.")) });
         }

@@ -6,7 +6,7 @@ use crate::domain::filter::keys::KeyFilter;
 use crate::domain::handover::Way;
 use crate::domain::lifecycle::NoticeKind;
 use crate::domain::notice::{What, of_key};
-use crate::domain::review::{Reviewer, review};
+use crate::domain::review::{Breadth, Reviewer, review};
 use crate::domain::trace::Sighting;
 use crate::domain::verdict::{judge, refused};
 
@@ -176,7 +176,7 @@ fn nobody_uses_a_decoy_and_that_is_no_reason_to_end_it_or_to_speak_of_it() {
     assert_ne!(world.key(key).status, Status::Active, "an ordinary one goes");
     let view = View::new(&world.state, whole);
     let catalog = Catalog::builtin();
-    let rows = review(Reviewer { view, catalog, now: world.now });
+    let rows = review(Reviewer { view, catalog, now: world.now }, Breadth::All);
     assert!(rows.iter().all(|row| row.who != Bearer::Key(decoy)), "{rows:?}");
     assert_eq!(view.idle_days(world.key(decoy), world.now), None);
     let finds = |line: &str| KeyFilter::parse(line).finds(world.key(decoy), view, world.now);
