@@ -366,6 +366,7 @@ fn filled() -> (House, String) {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let mut sum = keydeck::crypto::sum::Sum::default();
     sum.add(BROUGHT[1]);

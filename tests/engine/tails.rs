@@ -41,7 +41,8 @@ impl House {
 
     fn issue(&self, called: &str, place: Place) -> (KeyId, String) {
         let scopes = vec!["contacts.read".into()];
-        let new = NewKey { name: name(called), place, scopes, expiry: None, note: Note::default() };
+        let new =
+            NewKey { name: name(called), place, scopes, expiry: None, note: Note::default(), decoy: false };
         let done = self.open.engine.execute(&self.open.session, Command::IssueKey(new)).unwrap();
         let token = done.token.unwrap();
         (KeyId(token.id()), token.reveal().to_owned())
