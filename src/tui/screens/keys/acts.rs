@@ -32,7 +32,7 @@ const LISTED: [(Action, &str); 24] = [
     (Action::Edit, "Change its name, note, end, notices and contacts"),
     (Action::Scopes, "Change its scopes"),
     (Action::Narrow, "Take away scopes that no request needed"),
-    (Action::ReportOnly, "Count what fewer scopes would refuse, or decide that"),
+    (Action::ReportOnly, "Try fewer scopes first, or decide on that"),
     (Action::Matrix, "See its scopes, or those of several keys side by side"),
     (Action::Keep, "Keep it: its days without use count anew"),
     (Action::Protect, "Protect it while nobody uses it, or no longer"),

@@ -261,8 +261,7 @@ impl Screen for Reviews {
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
-        const EMPTY: &str =
-            "Nothing to say against any key or app: all are used, end some day and need what they may do.";
+        const EMPTY: &str = "Nothing to say against any key or app.";
         let empty = if self.search == Search::Done { EMPTY } else { "Looking through the keys…" };
         let (list, room) = self.beside.rooms(canvas, area);
         let on_list = Focus::when(!(self.beside.is_inside() && self.beside.is_open()));
