@@ -99,7 +99,7 @@ fn a_decision_is_explained_step_by_step_and_counts_no_use() {
     let explained = |words: &[&str]| ann.gives(&[&["verify", "--explain"], words].concat(), &token);
     let said = explained(&[]).expect(0).out;
     assert!(said.starts_with("allow\npassed       form:"), "{said}");
-    assert_eq!(said.matches("\npassed ").count(), 14, "{said}");
+    assert_eq!(said.matches("\npassed ").count(), 15, "{said}");
     let said = explained(&["--scope", "contacts.write"]).expect(1).out;
     assert!(
         said.starts_with("deny scope\n")
@@ -108,7 +108,7 @@ fn a_decision_is_explained_step_by_step_and_counts_no_use() {
     ann.does(&["key", "pause", "A"]);
     let said = explained(&["--json"]).expect(1).json();
     let outcomes: Vec<_> = said["steps"].as_array().unwrap().iter().map(|step| &step["outcome"]).collect();
-    assert_eq!(said["steps"][12], serde_json::json!({"step": "not_paused", "outcome": "failed"}));
-    assert!(outcomes[..12].iter().all(|outcome| *outcome == "passed") && outcomes[13] == "not reached");
+    assert_eq!(said["steps"][13], serde_json::json!({"step": "not_paused", "outcome": "failed"}));
+    assert!(outcomes[..13].iter().all(|outcome| *outcome == "passed") && outcomes[14] == "not reached");
     assert_eq!(ann.asks(&["key", "show", "A"])["use_count"], 0, "an explanation is no use");
 }
