@@ -6,18 +6,23 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::Outcome;
 use super::audit::read_anchors;
 use super::door::Deck;
 use super::fault::Fault;
+use super::handover::unfit_for;
 use super::secrets::{prompt, read_file, twice};
 use super::times;
 use crate::crypto::passphrase::{Cost, Passphrase};
+use crate::crypto::public_id;
+use crate::crypto::random::OsEntropy;
 use crate::engine::Anchor;
 use crate::engine::backup::{
-    Anchors, Closing, Opening, Source, Target, Under, hex, restore as put_back, save,
+    Anchors, Closing, Opening, Source, Target, Under, hex, restore as put_back, save, sealed_lock,
 };
+use crate::engine::handover::Recipients;
 use crate::engine::open::{Options, Wants};
 use crate::store::Seal;
 
@@ -38,6 +43,10 @@ pub struct Backup {
     /// Put it under a passphrase of its own, from a file or asked for: whoever puts it back needs that besides their own secret
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     under: Option<Option<PathBuf>>,
+    /// Put it under a passphrase that is drawn for it and sealed to this age or SSH public key, or to those in this file; may be
+    /// repeated
+    #[arg(long, value_name = "RECIPIENT", conflicts_with = "under")]
+    seal_to: Vec<String>,
 }
 
 /// Words of `restore`.
@@ -59,6 +68,9 @@ pub struct Restore {
     /// The passphrase of its own that the backup was put under, from a file or asked for
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     under: Option<Option<PathBuf>>,
+    /// Print what the passphrase of a backup was sealed to public keys as, for `age --decrypt`, and restore nothing
+    #[arg(long, conflicts_with_all = ["under", "anchor"])]
+    sealed_key: bool,
     /// Restore a backup that an anchor says is older, knowing that what was ended since lives again
     #[arg(long, requires = "anchor")]
     accept_loss: bool,
@@ -110,9 +122,18 @@ pub fn backup(deck: &Deck, args: &Backup) -> Outcome {
         Some(path) => read_file(path, deck.output),
         None => twice("the backup", "--under=FILE"),
     };
-    let chosen = args.under.as_ref().map(new).transpose()?;
+    let recipients = Recipients::read(&args.seal_to);
+    let recipients = recipients.map_err(|unfit| unfit_for(&unfit, "The backup is not made."))?;
+    let chosen = match (&args.under, &recipients) {
+        (Some(file), _) => Some(new(file)?),
+        (None, Some(_)) => Some(drawn()?),
+        (None, None) => None,
+    };
+    let sealed = recipients.zip(chosen.as_deref()).map(|(keys, text)| keys.seal(text)).transpose();
+    let sealed = sealed.map_err(|why| Fault::usage(format!("The passphrase could not be sealed: {why}.")))?;
     let chosen = chosen.map(|text| Passphrase::choose(&text)).transpose()?;
-    let under = chosen.as_ref().map(|passphrase| Under { passphrase, cost: Cost::SLOT });
+    let under = chosen.as_ref();
+    let under = under.map(|passphrase| Under { passphrase, cost: Cost::SLOT, sealed: sealed.as_deref() });
     let (signed, saved) =
         deck.with_secret(globals.passphrase_file.as_deref(), globals.key_file.as_deref(), |key| {
             let signed = deck.sign_in_with(key, Wants::Named)?;
@@ -146,8 +167,23 @@ pub fn backup(deck: &Deck, args: &Backup) -> Outcome {
     Ok(deck.done(signed.engine.settle()))
 }
 
+/// A passphrase nobody chose: 210 bits.
+fn drawn() -> Result<Zeroizing<String>, Fault> {
+    let mut text = Zeroizing::new(String::with_capacity(48));
+    for _ in 0..3 {
+        let part = public_id::generate(&mut OsEntropy)?;
+        text.push_str(part.as_str());
+    }
+    Ok(text)
+}
+
 /// Puts a store back.
 pub fn restore(deck: &Deck, args: &Restore) -> Outcome {
+    if args.sealed_key {
+        let none = || Fault::refused("no_sealed_key", "The backup was not sealed to a public key.");
+        deck.output.text(&sealed_lock(&args.file)?.ok_or_else(none)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let options = deck.options()?;
     if options.read_only {
         return Err(Fault::usage("Restoring a store makes one: leave out --read-only."));

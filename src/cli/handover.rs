@@ -63,11 +63,16 @@ impl From<&Handed> for HandedOver {
 
 impl From<Unfit> for Fault {
     fn from(unfit: Unfit) -> Self {
-        let said = format!("{unfit} No secret was made.");
-        match unfit {
-            Unfit::Words(_) => Self::usage(said),
-            Unfit::NotBuilt => Self::refused("not_built", said),
-        }
+        unfit_for(&unfit, "No secret was made.")
+    }
+}
+
+/// That something does not go that way, and what `follows`.
+pub fn unfit_for(unfit: &Unfit, follows: &str) -> Fault {
+    let said = format!("{unfit} {follows}");
+    match unfit {
+        Unfit::Words(_) => Fault::usage(said),
+        Unfit::NotBuilt => Fault::refused("not_built", said),
     }
 }
 

@@ -94,7 +94,7 @@ fn a_decoy_is_laid_among_the_keys_and_told_of_when_somebody_presents_it() {
     let house = House::new();
     house.agency_keys(&["Nightly export"]);
     let mut console = house.console();
-    console.press("Y").sees("New decoy").type_text("Payroll export").press("tab tab tab tab tab / ");
+    console.press("I").sees("New decoy").type_text("Payroll export").press("tab tab tab tab tab / ");
     console.type_text("contacts.read").press("enter space");
     console.sees("Issues a decoy that looks like an agency key: it opens nothing").press("ctrl-s");
     console.sees("Payroll export is issued").press("c space enter");

@@ -20,7 +20,7 @@ use keydeck::domain::{
 };
 use keydeck::engine::audit_log::Integrity;
 use keydeck::engine::backup::{
-    Anchors, BackupError, Part, Restored, Saved, Source, Target, Under, Want, restore, save,
+    Anchors, BackupError, Part, Restored, Saved, Source, Target, Under, Want, restore, save, sealed_lock,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, found, is_store, open};
@@ -193,11 +193,12 @@ fn a_backup_under_a_passphrase_of_its_own_needs_that_and_a_secret_of_the_store()
     let (own, other) = (phrase_of("a passphrase for the vault"), phrase_of("another one for the vault"));
     let at = house.at("backup");
     let save = |own| {
-        let under = Some(Under { passphrase: own, cost: Cost::IMPORTED });
+        let under = Some(Under { passphrase: own, cost: Cost::IMPORTED, sealed: Some("for somebody") });
         let target = Target { path: &at, replace: false, under };
         save(&*house.open().engine, &house.open().session, &maria(&phrase()), target).unwrap()
     };
     save(&own);
+    assert_eq!(sealed_lock(&at).unwrap().as_deref(), Some("for somebody"));
     let bytes = fs::read(&at).unwrap();
     assert!(bytes.starts_with(b"keydeck backup 2\n"), "a keydeck that does not know of it says so");
     let holds = |what: &[u8]| bytes.windows(what.len()).any(|window| window == what);

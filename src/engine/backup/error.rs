@@ -22,7 +22,7 @@ pub enum BackupError {
     /// It is under a passphrase of its own, and none was given.
     #[error(
         "The backup is under a passphrase of its own. Name the file that holds it with --under=FILE, or say --under to be asked \
-         for it; the secret of an admin of that day is needed besides."
+         for it; what it was sealed to public keys as, --sealed-key prints. The secret of an admin of that day is needed besides."
     )]
     Locked,
     /// It is under another one.

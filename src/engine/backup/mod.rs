@@ -20,7 +20,7 @@ use minicbor::{Decode, Encode};
 
 pub use self::error::BackupError;
 pub use self::prove::{Proven, prove};
-pub use self::restore::{Anchors, Restored, Source, restore};
+pub use self::restore::{Anchors, Restored, Source, restore, sealed_lock};
 pub(super) use self::take::Copying;
 pub use self::take::{Saved, Target, save};
 pub use self::under::Under;
@@ -143,6 +143,9 @@ pub struct Closing {
     /// own.
     #[cbor(n(8), with = "minicbor::bytes")]
     pub lock: Option<Vec<u8>>,
+    /// That passphrase, sealed to the public keys of whoever may have it: text for another program.
+    #[n(9)]
+    pub sealed_lock: Option<String>,
 }
 
 /// What must hold for any bytes at all: an entry point for fuzzers and property tests, no part of the API.

@@ -84,13 +84,7 @@ pub fn restore(
 ) -> Result<Restored, BackupError> {
     let (dir, file) = (&options.dir, source.file);
     must_be_empty(dir)?;
-    let read = || -> Result<BufReader<File>, BackupError> {
-        let opened = files::open(file).map_err(|error| {
-            let why = format!("The backup {} cannot be read: {error}.", file.display());
-            std::io::Error::new(error.kind(), why)
-        })?;
-        Ok(BufReader::new(opened))
-    };
+    let read = || reader(file);
     let outline = Outline::of(read()?)?;
     let known = anchors.all()?;
     let proven = prove(&outline, read()?, (key, source.under), known.iter().map(|anchor| anchor.seq))?;
@@ -110,6 +104,22 @@ pub fn restore(
     }
     let Outline { opening, closing, .. } = outline;
     Ok(Restored { opening, closing, rows: proven.rows, missing, unchecked })
+}
+
+/// The text to which the passphrase of a backup was sealed, of one that was sealed to public keys.
+///
+/// # Errors
+/// When the file is not whole.
+pub fn sealed_lock(file: &Path) -> Result<Option<String>, BackupError> {
+    Ok(Outline::of(reader(file)?)?.closing.sealed_lock)
+}
+
+fn reader(file: &Path) -> Result<BufReader<File>, BackupError> {
+    let opened = files::open(file).map_err(|error| {
+        let why = format!("The backup {} cannot be read: {error}.", file.display());
+        std::io::Error::new(error.kind(), why)
+    })?;
+    Ok(BufReader::new(opened))
 }
 
 fn must_be_empty(dir: &Path) -> Result<(), BackupError> {

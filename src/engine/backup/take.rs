@@ -298,6 +298,7 @@ impl LocalEngine {
                 denials,
                 catalog: own.then(|| self.catalog().source().to_owned()),
                 lock: None,
+                sealed_lock: None,
             }),
         ))
     }

@@ -22,6 +22,8 @@ pub struct Under<'a> {
     pub passphrase: &'a Passphrase,
     /// Of one guess.
     pub cost: Cost,
+    /// The passphrase sealed to whoever may open the backup, as text that goes with it.
+    pub sealed: Option<&'a str>,
 }
 
 /// The end of a file under a passphrase.
@@ -32,7 +34,8 @@ pub(super) fn close(closing: Closing, store: [u8; 16], under: Under<'_>) -> Resu
     let new = NewSlot { label: LABEL, created_ms: 0, secret };
     let lock = Header::create(store, &root, new, &mut OsEntropy)?.encode();
     let header = Keyring::new(root, store).sealer().seal(HEADER, 1, &closing.header)?;
-    Ok(Closing { header, lock: Some(lock), ..closing })
+    let sealed = under.sealed.map(str::to_owned);
+    Ok(Closing { header, lock: Some(lock), sealed_lock: sealed, ..closing })
 }
 
 /// The header of the store, with the passphrase where the file is under one.

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use self::file::SecretFile;
 pub use self::file::{Variable, words_of};
 pub use self::purse::Purse;
-use self::sealing::Recipients;
+pub use self::sealing::Recipients;
 use crate::domain::Note;
 use crate::domain::handover::Way;
 

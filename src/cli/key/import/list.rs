@@ -204,15 +204,15 @@ fn warn(deck: &Deck, lines: &[Line]) {
     let weak = lines.iter().filter(|line| line.known.bits().is_some_and(|bits| bits < FAIR_BITS)).count();
     if weak > 0 {
         deck.output.warn(&format!(
-            "{weak} of the secrets have less than {FAIR_BITS} bits, where a generated one has 187. Replace them as soon as their \
-             callers can be changed."
+            "on {weak} of the lines the secret has less than {FAIR_BITS} bits, where a generated one has 187. Replace those keys as soon \
+             as their callers can be changed."
         ));
     }
     let blind = lines.iter().filter(|line| line.known.bits().is_none()).count();
     if blind > 0 {
         deck.output.warn(&format!(
-            "of {blind} keys only a digest is known, so nobody can say whether their secrets can be guessed. Rotate them as soon \
-             as their callers can be changed."
+            "only a digest of the secret is known on {blind} of the lines, so nobody can say whether it can be guessed. Rotate those \
+             keys as soon as their callers can be changed."
         ));
     }
 }

@@ -21,6 +21,7 @@ fn closing(rev: u64) -> Closing {
         denials: None,
         catalog: None,
         lock: None,
+        sealed_lock: None,
     }
 }
 
