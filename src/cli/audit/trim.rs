@@ -14,6 +14,7 @@ use crate::cli::Outcome;
 use crate::cli::consent::Consent;
 use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
+use crate::cli::number::whole;
 use crate::cli::times;
 use crate::domain::{Command, Timestamp};
 use crate::engine::audit_log::{Part, Span, check_export, export_line};
@@ -35,7 +36,7 @@ pub struct Trim {
     #[command(flatten)]
     consent: Consent,
     /// Entries of a segment
-    #[arg(long, value_name = "N", hide = true, default_value_t = SEGMENT)]
+    #[arg(long, value_name = "N", hide = true, default_value_t = SEGMENT, value_parser = whole::<u64>(1..=1_000_000))]
     segment: u64,
 }
 
@@ -75,7 +76,7 @@ pub(super) fn run(deck: &Deck, args: &Trim) -> Outcome {
     let reads = if args.dry_run { Command::ReadAudit } else { Command::ExportAudit };
     signed.engine.execute(&signed.session, reads)?;
     let span = signed.engine.span(&signed.session)?;
-    let cut = measure(&signed, &span, before, args.segment.max(1))?;
+    let cut = measure(&signed, &span, before, args.segment)?;
     let (first, upto, left) = (cut.first, cut.upto, cut.left);
     let line = Line { first, upto, left, trimmed: false, file: None, bytes: None, head: None };
     let Some((path, file)) = file.filter(|_| !args.dry_run) else {
