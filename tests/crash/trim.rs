@@ -54,7 +54,8 @@ fn found_in(dir: &Path) -> Vec<(KeyId, String)> {
     let issue = |n| {
         let scopes = vec!["contacts.read".into()];
         let name = name(&format!("Till {n}"));
-        let new = NewKey { name, place: Place::Agency, scopes, expiry: None, note: Note::default() };
+        let new =
+            NewKey { name, place: Place::Agency, scopes, expiry: None, note: Note::default(), decoy: false };
         let token = engine.execute(&session, Command::IssueKey(new)).unwrap().token.unwrap();
         (KeyId(token.id()), token.reveal().to_owned())
     };
