@@ -42,10 +42,11 @@ use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
 use crate::domain::history::Picture;
+use crate::domain::history::spark::{MOST, Spark};
 use crate::domain::lifecycle::is_noted;
 use crate::domain::{
-    self, Access, Action, Bearer, Catalog, Command, Decision, Minted, PublicId, Reason, Refusal, ScopeId,
-    State, View, report_only,
+    self, Access, Action, Bearer, Catalog, Command, Decision, KeyId, Minted, PublicId, Reason, Refusal,
+    ScopeId, State, View, report_only,
 };
 use crate::store::{CommitError, Store};
 
@@ -354,6 +355,19 @@ impl LocalEngine {
         Ok(picture)
     }
 
+    /// How keys were used in the last days: those that are in view.
+    fn sparks(&self, session: &Session, keys: &[KeyId]) -> Result<Vec<Spark>, EngineError> {
+        let mut sparks = Vec::with_capacity(keys.len().min(MOST));
+        for key in keys.iter().take(MOST) {
+            match self.picture(session, Bearer::Key(*key)) {
+                Ok(picture) => sparks.push(Spark::of(*key, &picture)),
+                Err(EngineError::Refused(Refusal::NoSuchKey)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sparks)
+    }
+
     fn write_seal(&self) {
         let seal = self.ledger().seal();
         if let Err(error) = self.store.write_seal(&seal) {
@@ -438,6 +452,7 @@ impl Engine for LocalEngine {
                 Finding::Test(self.heard(session, presented, decision))
             }
             Question::Called(_) => Finding::Called,
+            Question::Sparks(keys) => Finding::Sparks(self.sparks(session, &keys)?),
             Question::Used => {
                 self.register.catch_up();
                 Finding::Used

@@ -52,6 +52,7 @@ impl Engine for LookOnly {
             | Q::Busy(_)
             | Q::Tail(_)
             | Q::Used
+            | Q::Sparks(_)
             | Q::Sweep(Sweeping::Tell) => false,
         };
         let mut finding = self.inner.ask(session, question)?;

@@ -12,6 +12,7 @@ use super::whose::Whose;
 use super::{Engine, EngineError, Session};
 use crate::domain::blast::many::Busy;
 use crate::domain::history::Picture;
+use crate::domain::history::spark::Spark;
 use crate::domain::tail::{Tail, Watched};
 use crate::domain::{Audience, Bearer, Decision, KeyId, ScopeId};
 
@@ -74,6 +75,9 @@ pub enum Question<'q> {
     /// What arrived since that was asked last; nothing any more.
     #[n(12)]
     Tail(#[n(0)] Option<Watched>),
+    /// How the keys in sight were used in the last days.
+    #[n(13)]
+    Sparks(#[n(0)] Vec<KeyId>),
     /// That the state know what was used until now.
     #[n(14)]
     Used,
@@ -128,6 +132,9 @@ pub enum Finding {
     /// What arrived, while somebody watches.
     #[n(12)]
     Tail(#[n(0)] Option<Tail>),
+    /// How keys were used, those of them that are in view.
+    #[n(13)]
+    Sparks(#[n(0)] Vec<Spark>),
     /// The state knows it.
     #[n(14)]
     Used,
@@ -253,6 +260,11 @@ impl dyn Engine + '_ {
             all.join(*found!(self.ask(session, Question::Busy(some.to_vec())), Finding::Busy)?);
         }
         Ok(all)
+    }
+
+    /// How keys were used in the last days, [`crate::domain::history::spark::MOST`] at most: those in view. Reads the disk.
+    pub fn sparks(&self, session: &Session, keys: Vec<KeyId>) -> Result<Vec<Spark>, EngineError> {
+        found!(self.ask(session, Question::Sparks(keys)), Finding::Sparks)
     }
 
     /// A part of a copy of the whole store, as it lies; for admins, and the trail tells that it was begun. See [`super::backup`].

@@ -238,3 +238,18 @@ fn whoever_asks_how_something_is_used_is_told_of_the_request_before() {
         "and it is written down as ever"
     );
 }
+
+#[test]
+fn the_last_days_of_many_keys_are_told_at_once_and_of_none_that_is_not_in_view() {
+    let house = House::new();
+    let (id, token) = house.issue("Nightly export");
+    let (quiet, _) = house.issue("Relay");
+    house.ask(&token, "", "10.2.0.7", "kiosk/2.1");
+    house.clock.pass(3 * DAY_MS);
+    house.ask(&token, "", "10.2.0.7", "kiosk/2.1");
+    let gone: KeyId = "7HqP2mVx9KtR".parse().unwrap();
+    let sparks = house.open.engine.sparks(&house.open.session, vec![id, gone, quiet]).unwrap();
+    let told: Vec<_> =
+        sparks.iter().map(|spark| (spark.key, spark.days.len(), ago(&spark.days, 3))).collect();
+    assert_eq!(told, [(id, 14, Some((1, 0))), (quiet, 14, Some((0, 0)))]);
+}

@@ -4,12 +4,13 @@
 //! that was wrong: what lies ahead of now is forgotten first.
 //!
 //! - [`ring`]: slots by number. [`picture`]: what is shown. [`coverage`]: of which time all is known. [`lacked`]: what fewer scopes
-//!   would have refused.
+//!   would have refused. [`spark`]: the last days of many.
 
 pub mod coverage;
 pub mod lacked;
 pub mod picture;
 pub mod ring;
+pub mod spark;
 
 use minicbor::{Decode, Encode};
 

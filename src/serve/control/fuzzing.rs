@@ -49,6 +49,7 @@ pub fn samples() -> Vec<Zeroizing<Vec<u8>>> {
         Request::Ask(Question::Whose(b"kdag_")),
         Request::Ask(Question::Span),
         Request::Ask(Question::Busy(vec![Bearer::Key(KeyId(PublicId::NOBODY))])),
+        Request::Ask(Question::Sparks(vec![KeyId(PublicId::NOBODY); 3])),
         Request::Ask(Question::Tail(Some(Watched::Key(KeyId(PublicId::NOBODY))))),
     ];
     all.extend(name.map(|name| Request::Act {

@@ -303,6 +303,7 @@ impl Clerk {
             | Finding::Busy(_)
             | Finding::Tail(_)
             | Finding::Used
+            | Finding::Sparks(_)
             | Finding::Called => None,
         };
         let record = bearer.and_then(|bearer| match bearer {

@@ -8,6 +8,7 @@ use crate::domain::blast::many::Busy;
 use crate::domain::command::Yields;
 use crate::domain::handover::Way;
 use crate::domain::history::Picture;
+use crate::domain::history::spark::Spark;
 use crate::domain::tail::{Tail, Watched};
 use crate::domain::{AppId, Bearer, Command, Decision, Event, KeyId, Place, ScopeId};
 use crate::engine::handover::Purse;
@@ -144,6 +145,8 @@ pub enum Job {
     },
     /// Whose secrets are that were found in a text.
     Whose(Vec<(Kind, SecretText)>),
+    /// How the keys in sight were used in the last days.
+    Sparks(Vec<KeyId>),
     /// What arrived since that was asked last; nothing any more.
     Tail(Option<Watched>),
 }
@@ -170,6 +173,7 @@ impl Job {
             | Self::Doors
             | Self::Test { .. }
             | Self::Whose(_)
+            | Self::Sparks(_)
             | Self::Tail(_) => false,
             Self::Run { .. }
             | Self::Part(_)
@@ -217,6 +221,7 @@ impl Job {
             | Self::Doors
             | Self::Test { .. }
             | Self::Whose(_)
+            | Self::Sparks(_)
             | Self::Tail(_) => None,
         }
     }
@@ -255,6 +260,8 @@ pub enum Answer {
     Tested(Decision),
     /// What is known of each secret, beside as much of it as may be shown.
     Whose(Vec<(Kind, String, Whose)>),
+    /// How keys were used in the last days.
+    Sparks(Vec<Spark>),
     /// What arrived, while somebody watches.
     Tail(Option<Box<Tail>>),
     /// It was not done, and why, in words for the operator.

@@ -208,6 +208,7 @@ fn try_perform(
         Job::Test { token, wanted } => {
             Answer::Tested(engine.test(session, token.expose().as_bytes(), &wanted)?)
         }
+        Job::Sparks(keys) => Answer::Sparks(engine.sparks(session, keys)?),
         Job::Tail(Some(watched)) => Answer::Tail(Some(Box::new(engine.tail(session, watched)?))),
         Job::Tail(None) => {
             // It ends by itself when nobody asks any more.

@@ -80,6 +80,8 @@ pub struct Column<L: Listed> {
     /// 0 is never dropped; the highest number goes first.
     pub priority: u8,
     pub align: Align,
+    /// Shown only in room that no other column could use.
+    pub is_spare: bool,
     /// `None` where rows keep the order they come in.
     pub rank: Option<Ranking<L>>,
     pub cell: Making<L>,
@@ -94,7 +96,7 @@ impl<L: Listed> Column<L> {
         priority: u8,
         cell: Making<L>,
     ) -> Self {
-        Self { title, letter, min, max, priority, align: Align::Left, rank: None, cell }
+        Self { title, letter, min, max, priority, align: Align::Left, is_spare: false, rank: None, cell }
     }
 
     pub const fn number(
@@ -105,6 +107,12 @@ impl<L: Listed> Column<L> {
         cell: Making<L>,
     ) -> Self {
         Self { align: Align::Right, ..Self::text(title, letter, (cells, cells), priority, cell) }
+    }
+
+    /// The same, for room that no other column could use.
+    #[must_use]
+    pub const fn spare(self) -> Self {
+        Self { is_spare: true, ..self }
     }
 
     /// The same, to be sorted by.
@@ -128,6 +136,8 @@ pub fn fit<L: Listed>(
     width: u16,
 ) -> Vec<Shown<L>> {
     let wanted = columns.iter().filter(|column| column.priority == 0 || !hidden(column.letter));
+    let most: u32 = wanted.clone().map(|column| u32::from(column.max + GAP)).sum();
+    let wanted = wanted.filter(|column| !column.is_spare || most <= u32::from(width + GAP));
     let mut shown: Vec<Shown<L>> = wanted.map(|column| Shown { column, width: column.min }).collect();
     let needed = |shown: &[Shown<L>]| {
         let gaps = shown.len().saturating_sub(1) * usize::from(GAP);

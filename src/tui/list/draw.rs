@@ -35,6 +35,7 @@ impl<L: Listed> List<L> {
         let inner = Rect { width: inner.width.saturating_sub(2), ..inner };
         let shown = column::fit(&self.columns, |letter| self.off.contains(&letter), inner.width);
         self.draw_header(canvas, Rect { x: inner.x, width: inner.width, ..header }, &shown);
+        self.drawn = shown.iter().map(|place| place.column.letter).collect();
         self.page = usize::from(body.height).max(1);
         // As little as possible, so that the selected row is in the window and no room is wasted.
         self.offset = self.offset.min(self.shown.len().saturating_sub(self.page));

@@ -116,6 +116,8 @@ pub struct List<L: Listed> {
     offset: usize,
     /// Rows shown in the last frame: what a page is.
     page: usize,
+    /// Letters of the columns shown in it.
+    drawn: Vec<char>,
 }
 
 impl<L: Listed> List<L> {
@@ -142,6 +144,7 @@ impl<L: Listed> List<L> {
             anchor: None,
             offset: 0,
             page: 1,
+            drawn: Vec::new(),
         }
     }
 
@@ -197,6 +200,13 @@ impl<L: Listed> List<L> {
     /// How many rows are shown.
     pub const fn shown(&self) -> usize {
         self.shown.len()
+    }
+
+    /// The rows in sight, where a column is shown beside them.
+    pub fn in_sight(&self, letter: char) -> &[L::Id] {
+        let end = self.offset.saturating_add(self.page).min(self.shown.len());
+        let rows = self.shown.get(self.offset..end).unwrap_or_default();
+        if self.drawn.contains(&letter) { rows } else { &[] }
     }
 
     /// How many there are without a filter.

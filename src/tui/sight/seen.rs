@@ -1,12 +1,14 @@
 //! One look at the state for the length of a draw: what the operator may see, what time it is, and how each key
 //! stands, in the words the screens use. Reads only.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::domain::history::picture::Bar;
 use crate::domain::review::Reviewer;
 use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::domain::{
-    Actor, Catalog, Extent, Key, KeyState, Lockdown, Reason, State, Timestamp, Trace, Usage, View,
+    Actor, Catalog, Extent, Key, KeyId, KeyState, Lockdown, Reason, State, Timestamp, Trace, Usage, View,
 };
 use crate::tui::app::ask::{Ask, Found};
 use crate::tui::app::look::Look;
@@ -22,6 +24,8 @@ pub struct Seen<'a> {
     /// How to say times.
     pub times: Times,
     pub catalog: &'a Catalog,
+    /// How keys were used in the last days, where a list shows it.
+    sparks: Option<&'a HashMap<KeyId, Vec<Bar>>>,
 }
 
 /// Looks at the state as the operator of `look` may see it.
@@ -49,7 +53,21 @@ pub fn elsewhere(look: &Look, work: impl FnOnce(Glance<'_>) -> Found + Send + 's
 impl<'a> Seen<'a> {
     /// The state as `actor` may see it.
     pub const fn new(state: &'a State, actor: Actor, times: Times, catalog: &'a Catalog) -> Self {
-        Self { state, view: View::new(state, actor), times, catalog }
+        Self { state, view: View::new(state, actor), times, catalog, sparks: None }
+    }
+
+    /// The same, with strips of the last days.
+    pub const fn with<'b>(&self, sparks: &'b HashMap<KeyId, Vec<Bar>>) -> Seen<'b>
+    where
+        'a: 'b,
+    {
+        let Self { state, view, times, catalog, .. } = *self;
+        Seen { state, view, times, catalog, sparks: Some(sparks) }
+    }
+
+    /// The strip of a key, where it is known.
+    pub fn spark(&self, key: &Key) -> Option<&'a [Bar]> {
+        self.sparks?.get(&key.id).map(Vec::as_slice)
     }
 
     pub const fn now(&self) -> Timestamp {

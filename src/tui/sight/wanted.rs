@@ -27,7 +27,7 @@ impl<K, T> Default for Wanted<K, T> {
     }
 }
 
-impl<K: Copy + PartialEq, T> Wanted<K, T> {
+impl<K: Clone + PartialEq, T> Wanted<K, T> {
     /// The selection is on `what`.
     pub fn want(&mut self, what: Option<K>, now: Now) {
         if self.of != what {
@@ -51,27 +51,28 @@ impl<K: Copy + PartialEq, T> Wanted<K, T> {
         if self.wake_at().is_none_or(|due| due > now.at) {
             return None;
         }
-        self.asked = self.of;
+        self.asked.clone_from(&self.of);
         self.stale = false;
-        self.asked
+        self.asked.clone()
     }
 
     /// When it wants a tick.
     pub fn wake_at(&self) -> Option<Moment> {
-        let missing = self.stale || self.known.as_ref().map(|(known, _)| *known) != self.of;
+        let missing = self.stale || self.known.as_ref().map(|(known, _)| known) != self.of.as_ref();
         (missing && self.asked.is_none() && self.of.is_some()).then(|| self.since + REST)
     }
 
     /// What was asked for has come; or nothing is to come, and it is not asked for again until something changes.
     pub fn take(&mut self, found: impl FnOnce(K) -> T) {
         if let Some(asked) = self.asked.take() {
-            self.known = Some((asked, found(asked)));
+            let found = found(asked.clone());
+            self.known = Some((asked, found));
         }
     }
 
     /// This was found of `what`.
     pub fn learn(&mut self, what: K, found: T) {
-        self.asked = self.asked.filter(|asked| *asked != what);
+        self.asked.take_if(|asked| *asked == what);
         self.known = Some((what, found));
     }
 }

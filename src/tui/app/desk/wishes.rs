@@ -85,8 +85,8 @@ impl Desk {
 
     fn start(&mut self, asker: Asker, job: Job, now: Now, orders: &mut Orders<Effect>) {
         let waited = match &job {
-            // It comes again and again, and nobody stands still for it.
-            Job::Tail(_) => Waited::NoMore,
+            // They come again and again, and nobody stands still for them.
+            Job::Tail(_) | Job::Sparks(_) => Waited::NoMore,
             job if job.secret_of().is_some() => Waited::ForSecret,
             _ => Waited::For,
         };
@@ -226,6 +226,7 @@ impl Desk {
             | Answer::Tested(_)
             | Answer::Purse(_)
             | Answer::Whose(_)
+            | Answer::Sparks(_)
             | Answer::Tail(_) => {}
             Answer::Widened(session) => {
                 self.sign(session.clone());

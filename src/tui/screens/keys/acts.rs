@@ -232,7 +232,8 @@ impl Acts {
             | Answer::Busy(_)
             | Answer::Tested(_)
             | Answer::Whose(_)
-            | Answer::Tail(_) => {}
+            | Answer::Tail(_)
+            | Answer::Sparks(_) => {}
         }
     }
 

@@ -6,6 +6,7 @@ use crate::domain::{Key, KeyId, LastUse};
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::sight::seen::{Seen, Standing};
 use crate::tui::sight::subset::Subset;
+use crate::tui::sight::usage;
 use crate::tui::theme::Role;
 
 /// The columns of a table of these. Whose a key is matters to who sees those of others.
@@ -16,11 +17,13 @@ pub fn columns(subset: Subset, seen: &Seen<'_>) -> Vec<&'static Column<Keys>> {
         Subset::Agency | Subset::At(_) | Subset::Of(_) => None,
     };
     let owner = seen.view.is_whole().then_some(&OWNER);
-    [Some(&NAME), place, Some(&HINT), owner, Some(&SCOPES), Some(&USED), Some(&EXPIRES), Some(&STATE)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [Some(&NAME), place, Some(&HINT), owner, Some(&SCOPES), Some(&USED), Some(&SPARK)];
+    let all = all.into_iter().chain([Some(&EXPIRES), Some(&STATE)]);
+    all.flatten().collect()
 }
+
+/// The letter of the column with the last days.
+pub const SPARKS: char = 'd';
 
 pub struct Keys;
 
@@ -74,6 +77,11 @@ static USED: Col = Col::text("Last used", 'u', (10, 11), 1, |key, seen| {
     Cell::new(role, last.brief(|at| seen.times.relative(at)))
 })
 .by(|key, seen| used_rank(seen.view.last_use(key)));
+static SPARK: Col = Col::text("14 days", SPARKS, (14, 14), 6, |key, seen| {
+    let strip = seen.spark(key).map(|days| usage::strip(days, days.len()).allowed);
+    Cell::new(quiet(key, seen), strip.unwrap_or_default())
+})
+.spare();
 static EXPIRES: Col = Col::text("Expires", 'e', (9, 10), 1, |key, seen| {
     let role = match seen.standing(key) {
         Standing::ExpiresSoon => Role::Warn,

@@ -7,6 +7,7 @@ use super::acts::Acts;
 use super::detail;
 use super::history::History;
 use super::list::{self, Keys};
+use super::sparks::Sparks;
 use super::used::Used;
 use crate::{
     domain::{Bearer, Key, KeyId, Place},
@@ -59,6 +60,7 @@ pub struct KeyPane {
     pub beside: Beside<Keys>,
     history: History,
     used: Used,
+    sparks: Sparks,
     search: Search,
     /// The selected key as it was when last looked at, to notice that something happened to it.
     last: Option<Key>,
@@ -75,6 +77,7 @@ impl KeyPane {
             beside: Beside::new((PANE, detail::PANE), Vec::new()),
             history: History::default(),
             used: Used::default(),
+            sparks: Sparks::default(),
             search: Search::Done,
             last: None,
             issue: Ok(()),
@@ -224,8 +227,10 @@ impl KeyPane {
         let on_table = Focus::when(focus.is_here() && !(self.beside.is_inside() && self.beside.is_open()));
         seen(look, |seen| {
             if !table.is_empty() {
-                self.beside.list.draw(canvas, table, seen, on_table, empty);
+                self.beside.list.draw(canvas, table, &seen.with(self.sparks.known()), on_table, empty);
             }
+            self.sparks
+                .want(if table.is_empty() { &[] } else { self.beside.list.in_sight(list::SPARKS) }, now);
             let key = self.key(seen).filter(|_| !room.is_empty());
             self.history.want(key.map(|key| key.id), now);
             let begun = |key: &Key| key.reports_only().map(|tried| tried.begun);
@@ -253,6 +258,7 @@ impl Screen for KeyPane {
                 self.order(look, out);
             }
             self.acts.refresh(seen);
+            self.sparks.outdate();
             let any = match self.subset {
                 Subset::Agency => Some(Place::Agency),
                 Subset::At(location) => Some(Place::Location(location)),
@@ -296,6 +302,7 @@ impl Screen for KeyPane {
         if cue == Cue::Tick {
             self.history.tick(now, out);
             self.used.tick(now, out);
+            self.sparks.tick(now, out);
             return true;
         }
         if let Cue::Do(action) = cue
@@ -320,9 +327,11 @@ impl Screen for KeyPane {
     fn told(&mut self, answer: Answer, look: &Look, _: Now, _: &mut Vec<Ask>) {
         match answer {
             Answer::Use(about, picture) => self.used.take(about, *picture),
+            Answer::Sparks(found) => self.sparks.take(found),
             answer => {
                 if let Answer::Refused(_) = answer {
                     self.used.give_up();
+                    self.sparks.give_up();
                 }
                 self.acts.told(answer, &mut self.history, look);
             }
@@ -388,6 +397,7 @@ impl Screen for KeyPane {
     }
 
     fn wake_at(&self) -> Option<Moment> {
-        [self.history.wake_at(), self.used.wake_at()].into_iter().flatten().min()
+        let all = [self.history.wake_at(), self.used.wake_at(), self.sparks.wake_at()];
+        all.into_iter().flatten().min()
     }
 }
