@@ -287,6 +287,7 @@ impl Crush {
 /// Tells what stops if `command` is carried out on a key, which then loses all its scopes, or those that it does not keep.
 pub fn of_key(deck: &Deck, signed: &Signed, key: &Key, command: &Command) -> Outcome {
     let keeps = if let Command::RescopeKey { scopes, .. } = command { Some(scopes) } else { None };
+    signed.engine.know_uses(&signed.session)?;
     let picture = signed.engine.history(&signed.session, Bearer::Key(key.id)).ok();
     let goes = |scope: &&ScopeId| keeps.is_none_or(|kept| kept.iter().all(|kept| kept != scope.as_str()));
     let of = |view: View<'_>, now| {
@@ -299,6 +300,7 @@ pub fn of_key(deck: &Deck, signed: &Signed, key: &Key, command: &Command) -> Out
 
 /// The same for an app, which then loses all its scopes, or those that it does not keep.
 pub fn of_app(deck: &Deck, signed: &Signed, app: &App, command: &Command) -> Outcome {
+    signed.engine.know_uses(&signed.session)?;
     let picture: Option<Picture> = signed.engine.history(&signed.session, Bearer::App(app.id)).ok();
     let keeps = if let Command::EditApp { change, .. } = command { Some(&change.scopes) } else { None };
     let goes = |scope: &&ScopeId| keeps.is_none_or(|kept| kept.iter().all(|kept| kept != scope.as_str()));

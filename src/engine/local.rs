@@ -324,8 +324,6 @@ impl LocalEngine {
 
     /// What may be seen of the use of a key or an app: of an app, that of its keys as well.
     fn picture(&self, session: &Session, about: Bearer) -> Result<Picture, EngineError> {
-        // Whoever asks wants to know who uses it now.
-        self.register.catch_up();
         let now = self.now().time;
         let (ids, made, traces, tried) = {
             let state = self.state();

@@ -76,7 +76,7 @@ pub struct Clerk {
     wants: Wants,
     /// Records the last request changed or named.
     touched: Vec<RecordKey>,
-    /// Keys and apps whose use the last request was about.
+    /// Keys and apps whose use the last request asked to know.
     used: Vec<PublicId>,
     /// Secrets that were handed over, by the ids of their tokens, and nobody said yet that they were shown.
     unshown: Vec<(PublicId, Unshown)>,
@@ -114,7 +114,7 @@ impl Clerk {
         std::mem::take(&mut self.touched)
     }
 
-    /// The keys and apps whose use the last request was about: it is told as it is now, before the answer.
+    /// The keys and apps whose use the last request asked to know: it is told as it is now, before the answer.
     pub fn take_used(&mut self) -> Vec<PublicId> {
         std::mem::take(&mut self.used)
     }
@@ -231,15 +231,11 @@ impl Clerk {
                     let now = engine.now().time;
                     self.touched = visible::called(&engine.state(), session.actor(), reference, now);
                 }
-                let about = match &question {
-                    Question::History(about) => Some(Some(*about)),
-                    Question::Used => Some(None),
-                    _ => None,
-                };
+                let of_uses = matches!(question, Question::Used);
                 let finding = engine.ask(session, question)?;
-                if let Some(about) = about {
+                if of_uses {
                     let since = Timestamp(engine.now().time.0.saturating_sub(LATELY_MS));
-                    self.used = visible::used_ids(&engine.state(), session.actor(), about, since);
+                    self.used = visible::used_since(&engine.state(), session.actor(), since);
                 }
                 plain(self.found(session, finding))
             }

@@ -8,8 +8,8 @@ use super::wire::Row;
 use crate::domain::app::RevokedTokens;
 use crate::domain::view::Sought;
 use crate::domain::{
-    Access, Actor, App, Bearer, Cycle, Event, OperatorId, Outside, Place, Proof, PublicId, Record, RecordKey,
-    Role, State, Timestamp, Trace, Usage, View,
+    Access, Actor, App, Cycle, Event, OperatorId, Outside, Place, Proof, PublicId, Record, RecordKey, Role,
+    State, Timestamp, Trace, Usage, View,
 };
 use crate::engine::open::Wants;
 
@@ -130,26 +130,12 @@ pub fn used(state: &State, at: RecordKey) -> Vec<(PublicId, Usage, Option<Trace>
     }
 }
 
-/// Keys and apps in view whose use somebody asks about: those of `about`, else all that were used no longer ago than `since`.
-pub fn used_ids(state: &State, actor: Actor, about: Option<Bearer>, since: Timestamp) -> Vec<PublicId> {
+/// Keys and apps in view that were used no longer ago than `since`: news of it may still be on its way.
+pub fn used_since(state: &State, actor: Actor, since: Timestamp) -> Vec<PublicId> {
     let view = View::new(state, actor);
     let late = |id: &PublicId| state.usage_of(*id).last_used_at.is_some_and(|at| at >= since);
-    match about {
-        Some(Bearer::Key(id)) => {
-            let halves = view.key(id).and_then(|key| view.halves(key));
-            let halves = halves.map(|halves| [halves.old.id, halves.new.id]);
-            halves.into_iter().flatten().chain([id]).map(|id| *id.public()).collect()
-        }
-        Some(Bearer::App(id)) => {
-            let app = view.app(id).into_iter();
-            let keys = app.flat_map(|app| view.keys_of_app(app.id)).map(|key| *key.id.public());
-            keys.chain([*id.public()]).collect()
-        }
-        None => {
-            let apps = view.apps().into_iter().map(|app| *app.id.public());
-            view.keys().map(|key| *key.id.public()).chain(apps).filter(late).collect()
-        }
-    }
+    let apps = view.apps().into_iter().map(|app| *app.id.public());
+    view.keys().map(|key| *key.id.public()).chain(apps).filter(late).collect()
 }
 
 /// Live keys the actor may not see, counted by owner and place: for those who see all operators. A number is no look
