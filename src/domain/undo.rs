@@ -52,9 +52,9 @@ impl Back {
         match self {
             Self::Resume => "active again",
             Self::Pause => "paused",
-            Self::Give(_) => "its former owner's again",
-            Self::Rescope(_) => "given the scopes it had",
-            Self::Edit(_) => "as it was before the edit",
+            Self::Give(_) => "with the former owner again",
+            Self::Rescope(_) => "given the former scopes",
+            Self::Edit(_) => "as before the edit",
             Self::Protect(_) => "protected again",
             Self::Unprotect => "protected no longer",
         }

@@ -383,7 +383,7 @@ fn what_somebody_else_made_of_a_key_meanwhile_is_not_undone() {
     console.press("o / ").type_text("calendars.read").press("enter space ctrl-s").sees("are changed");
     assert_eq!(house.key("Nightly export").scopes.len(), 2);
     console.press("u").sees("Take back the change of scopes of 1 key").press("tab enter");
-    console.sees("1 key is given the scopes it had");
+    console.sees("1 key is given the former scopes");
     assert_eq!(house.key("Nightly export").scopes.len(), 1);
 }
 

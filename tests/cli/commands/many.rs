@@ -258,11 +258,11 @@ fn what_was_done_to_many_is_taken_back_by_its_report_and_nothing_that_changed_si
     let undo = |report: &str, more: &[&str]| ann.gives(&[&["key", "undo", "-"], more].concat(), report);
     let given = report(&["key", "transfer", "--to", "bob"]);
     let dry = undo(&given, &["--all", "--dry-run"]).expect(0);
-    assert!(dry.out.starts_with("2 keys would be its former owner's again\n"), "{dry:?}");
+    assert!(dry.out.starts_with("2 keys would be with the former owner again\n"), "{dry:?}");
     undo(&given, &["--all", "--expect", "3"]).fails(1, "2 keys are like that now, not 3");
     undo(&given, &["--all", "--expect", "2"]).expect(0);
     assert_eq!(names(&ann.asks(&["key", "list", "--where", "till"])).len(), 3);
-    undo(&given, &["--all", "--expect", "2"]).fails(1, "0 keys are its former owner's again");
+    undo(&given, &["--all", "--expect", "2"]).fails(1, "0 keys are with the former owner again");
     // Scopes, ends and protections as they were, each key's own.
     ann.does(&["key", "edit", "Till 1", "--expires", "30d"]);
     let before = ann.asks(&["key", "list", "--where", "till"]);
