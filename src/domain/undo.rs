@@ -95,7 +95,58 @@ impl Undo {
             Event::KeyProtected(key) => (key, Back::Unprotect),
             Event::KeyUnprotected(key, why) => (key, Back::Protect(why.clone())),
             // What ended stays ended, and the rest changes no key or is no deed.
-            _ => return None,
+            Event::AgencyFounded(..)
+            | Event::SessionStarted(..)
+            | Event::SessionEnded
+            | Event::AgencyViewOpened
+            | Event::AuditRead
+            | Event::AuditExported
+            | Event::OperatorAdded(..)
+            | Event::RoleSet(..)
+            | Event::SecretSet(..)
+            | Event::RecoveryRenewed
+            | Event::OperatorDisabled(..)
+            | Event::OperatorEnabled(..)
+            | Event::LocationAdded(..)
+            | Event::LocationRenamed(..)
+            | Event::LocationRemoved(..)
+            | Event::LockedDown(..)
+            | Event::LockdownLifted(..)
+            | Event::KeyIssued(..)
+            | Event::KeyRevoked(..)
+            | Event::KeyDeleted(..)
+            | Event::KeyRestored(..)
+            | Event::AppCreated(..)
+            | Event::AppEdited(..)
+            | Event::AppSecretRenewed(..)
+            | Event::AppPaused(..)
+            | Event::AppResumed(..)
+            | Event::AppDeleted(..)
+            | Event::AppGiven(..)
+            | Event::TokenRevoked(..)
+            | Event::AppTokensEnded(..)
+            | Event::SigningKeyAdded(..)
+            | Event::KeyImported(..)
+            | Event::ClockConfirmed(..)
+            | Event::KeyKept(..)
+            | Event::KeyHandedOver(..)
+            | Event::NoticeGiven(..)
+            | Event::NoticesRenewed(..)
+            | Event::NoticeSeen(..)
+            | Event::DeletionsHeld(..)
+            | Event::BackedUp
+            | Event::StorePutBack(..)
+            | Event::HoldConfirmed(..)
+            | Event::KeyPurged(..)
+            | Event::ChannelMoved(..)
+            | Event::KeySucceeded(..)
+            | Event::KeySuperseded(..)
+            | Event::KeyReinstated(..)
+            | Event::AppSecretReinstated(..)
+            | Event::AppSecretEnds(..)
+            | Event::AppSecretEnded(..)
+            | Event::AppSecretMissed(..)
+            | Event::PolicySet(..) => return None,
         };
         Some(Self { key: key.id, became: Basis::of_whole_key(key), back })
     }

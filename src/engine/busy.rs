@@ -2,20 +2,11 @@
 
 use super::error::EngineError;
 use super::local::LocalEngine;
+use super::scribe::{Rows, rows_of};
 use super::session::Session;
 use crate::domain::authorize::acting;
 use crate::domain::blast::many::Busy;
-use crate::domain::{Bearer, Key, PublicId, Timestamp, View};
-
-/// Whose histories are one: the rows, and since when there is what they tell of.
-pub(super) type Rows = (Vec<PublicId>, Timestamp);
-
-/// To people both halves of a rotation are one key, as long as both work.
-pub(super) fn rows_of(view: View<'_>, key: &Key, now: Timestamp) -> Rows {
-    let old = view.old_half(key, now);
-    let ids = old.into_iter().chain([key]).map(|half| *half.id.public());
-    (ids.collect(), old.map_or(key.created_at, |old| old.created_at))
-}
+use crate::domain::{Bearer, View};
 
 impl LocalEngine {
     /// Requests of the last 24 hours of each of these, of an app those with its access tokens. Of what is not seen, and of

@@ -13,7 +13,6 @@ use tokio::sync::broadcast;
 
 use super::audit_log::{Anchor, Doubt, Readable, Trail};
 use super::backup::Copying;
-use super::busy::rows_of;
 use super::caller::Caller;
 use super::clock::Clock;
 use super::delivery::Posting;
@@ -23,7 +22,7 @@ use super::imported::{self, Imported};
 use super::ledger::{Head, Ledger, Standing, hex};
 use super::load::Loaded;
 use super::overdue::{self, Kept, Overdue};
-use super::scribe::{Refused, Register, Scribe};
+use super::scribe::{Refused, Register, Scribe, rows_of};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::sweep::Sweeps;

@@ -14,6 +14,7 @@ use minicbor::{Decode, Encode};
 use tokio::sync::broadcast;
 
 use self::histories::{Histories, is_kept};
+pub use self::histories::{Rows, rows_of};
 use super::denials::Denials;
 use super::error::EngineError;
 use super::ledger::{Ledger, Sequel};

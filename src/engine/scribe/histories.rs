@@ -12,8 +12,7 @@ use crate::domain::blast::many::Busy;
 use crate::domain::history::picture::Day;
 use crate::domain::history::{Coverage, History, Lacked, Picture};
 use crate::domain::trace::Sighting;
-use crate::domain::{AppId, Bearer, KeyId, PublicId, ScopeId, State, Timestamp, Trace};
-use crate::engine::busy::Rows;
+use crate::domain::{AppId, Bearer, Key, KeyId, PublicId, ScopeId, State, Timestamp, Trace, View};
 use crate::engine::denials::Refused;
 use crate::engine::error::EngineError;
 use crate::engine::ledger::Ledger;
@@ -143,6 +142,16 @@ impl Histories {
         }
         Ok(())
     }
+}
+
+/// Whose histories are one: the rows, and since when there is what they tell of.
+pub type Rows = (Vec<PublicId>, Timestamp);
+
+/// To people both halves of a rotation are one key, as long as both work.
+pub fn rows_of(view: View<'_>, key: &Key, now: Timestamp) -> Rows {
+    let old = view.old_half(key, now);
+    let ids = old.into_iter().chain([key]).map(|half| *half.id.public());
+    (ids.collect(), old.map_or(key.created_at, |old| old.created_at))
 }
 
 /// Whether a history is kept of what has this id: of secrets of apps and of what is forgotten there is none.

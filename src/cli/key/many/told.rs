@@ -59,9 +59,6 @@ struct Report<'a> {
     tokens: Option<String>,
 }
 
-/// Where a report has that.
-pub(super) const TAKES_BACK: &str = "takes_back";
-
 impl Crowd<'_> {
     /// What would become of them, and nothing is done.
     pub(super) fn foretell(&self, deck: &Deck, deed: Deed, would: &[Left]) -> Outcome {

@@ -20,6 +20,9 @@ use crate::engine::{EngineError, Left};
 /// Longest report read: of ten thousand keys with all their scopes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Where a report has what takes it back.
+const TAKES_BACK: &str = "takes_back";
+
 /// Words of `key undo`.
 #[derive(Debug, Args)]
 pub struct Words {
@@ -52,7 +55,7 @@ fn read(words: &Words) -> Result<Vec<Undo>, Fault> {
     read.map_err(|error| bad(format!("it cannot be read: {error}.")))?;
     let report: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| bad(format!("it is no report: {error}.")))?;
-    let undos = report.get(super::told::TAKES_BACK).and_then(serde_json::Value::as_array);
+    let undos = report.get(TAKES_BACK).and_then(serde_json::Value::as_array);
     let undos = undos.ok_or_else(|| {
         bad("it is no report of what was done to many keys, as --json prints it.".to_owned())
     })?;
