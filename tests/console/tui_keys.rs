@@ -12,6 +12,7 @@ use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
 use keydeck::engine::{Engine, LocalEngine, Session, Via};
 use keydeck::tui::action::Tab;
+use keydeck::tui::app::effect::Outcome;
 use keydeck::tui::app::testing::{Console, desk, desk_on};
 use keydeck::tui::screens::{Tabbed, behind};
 use keydeck::tui::testing::FakeClipboard;
@@ -373,13 +374,14 @@ fn what_somebody_else_made_of_a_key_meanwhile_is_not_undone() {
     let mut console = house.console();
     console.press("P tab enter").sees("Nightly export is paused; u resumes it");
     let key = house.key("Nightly export").id;
-    house.run(Command::ResumeKey(key));
-    house.run(Command::PauseKey(key, None));
-    // It is paused, by another word.
-    console.press("u").sees("can be undone").press("esc");
+    let scopes = vec!["contacts.read".into(), "contacts.write".into()];
+    house.run(Command::RescopeKey { key, scopes, basis: None });
+    console.news(Outcome::Changed).press("u").sees("can be undone").press("esc");
     assert_eq!(house.state_of("Nightly export"), KeyState::Paused);
-    // Other scopes are given back, unless they are others again.
+    // Other scopes are given back, as long as they are those.
     house.run(Command::ResumeKey(key));
+    house.run(Command::RescopeKey { key, scopes: vec!["contacts.read".into()], basis: None });
+    console.news(Outcome::Changed);
     console.press("o / ").type_text("calendars.read").press("enter space ctrl-s").sees("are changed");
     assert_eq!(house.key("Nightly export").scopes.len(), 2);
     console.press("u").sees("Take back the change of scopes of 1 key").press("tab enter");
