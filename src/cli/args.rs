@@ -67,7 +67,7 @@ pub enum Command {
     /// The notice board
     #[command(subcommand)]
     Notices(notices::Verb),
-    /// Which keys may do more than they need, or should not be there, and why; changes nothing
+    /// Which keys may do more than they need, or should not be there, and why
     Review(review::Review),
     /// Who knocks now, request by request: which key, allowed or why not, from where
     Tail(tail::Tail),

@@ -1,5 +1,5 @@
 //! `keydeck review`: which keys and apps may do more than they need, or should not be there; and of one, what to type about
-//! it. A report: it changes nothing, and ends well whatever it says. [`sign`] says that somebody looked at it, [`report`] writes it
+//! it. To read it changes nothing, and ends well whatever it says. [`sign`] says that somebody looked at it, [`report`] writes it
 //! down for auditors.
 
 mod matrix;
