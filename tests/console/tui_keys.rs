@@ -98,7 +98,7 @@ fn a_decoy_is_laid_among_the_keys_and_told_of_when_somebody_presents_it() {
     console.press("I").sees("New decoy").type_text("Payroll export").press("tab tab tab tab tab / ");
     console.type_text("contacts.read").press("enter space");
     console.sees("Issues a decoy that looks like an agency key: it opens nothing").press("ctrl-s");
-    console.sees("Payroll export is issued").press("c space enter");
+    console.sees("Payroll export is issued, a decoy").press("c space enter").sees_no("and works");
     let token = house.clipboard.text();
     assert!(house.key("Payroll export").is_laid() && !house.key("Nightly export").is_decoy());
     console.sees("◇ decoy").sees("● active");

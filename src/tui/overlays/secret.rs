@@ -57,6 +57,8 @@ enum Occasion {
 enum Made {
     /// It was issued; these keys are to be revoked once it is stored.
     Issued(Vec<(KeyId, String)>),
+    /// It was issued, and opens nothing.
+    Laid,
     /// It took over from one that works on.
     Rotated,
     /// It took over from one that has ended.
@@ -147,6 +149,7 @@ impl Secret {
         };
         for event in &events {
             return Some(match event {
+                Event::KeyIssued(key) if key.is_decoy() => Self::key(fresh, key, Made::Laid, look),
                 Event::KeyIssued(key) => Self::key(fresh, key, Made::Issued(old), look),
                 Event::KeySucceeded(key, _) => Self::key(fresh, key, Made::of(&events, look), look),
                 Event::AppCreated(app) => Self::app(fresh, app, Occasion::Created, look),
@@ -174,6 +177,7 @@ impl Secret {
         let (name, facts) = (key.name.to_string(), format!("{kind}, {scopes}, {until}"));
         let title = match made {
             Made::Issued(_) => format!("{name} is issued"),
+            Made::Laid => format!("{name} is issued, a decoy"),
             Made::Rotated => format!("{name} is rotated"),
             Made::Replaced => format!("{name} is replaced"),
         };
@@ -239,7 +243,8 @@ impl Secret {
         match &mut self.of {
             Of::Key { id, tab, made } => {
                 out.push(Ask::Go(*tab, Errand::Key(*id)));
-                out.push(Ask::Celebrate(format!("{} and works", self.title)));
+                let works = if matches!(made, Made::Laid) { "" } else { " and works" };
+                out.push(Ask::Celebrate(format!("{}{works}", self.title)));
                 let old = if let Made::Issued(old) = made { std::mem::take(old) } else { Vec::new() };
                 out.extend(old.into_iter().map(|(key, old)| {
                     let said = format!("{old} is revoked; {name} takes its place");

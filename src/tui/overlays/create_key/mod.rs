@@ -262,7 +262,8 @@ impl Asking for CreateKey {
         }
         about.extend([&mut self.expires as &mut dyn Field, &mut self.note]);
         about.extend(self.contacts.as_mut().map(|field| field as &mut dyn Field));
-        if self.app.as_ref().is_some_and(|app| !app.others.is_empty()) {
+        // A decoy takes nobody's place.
+        if !self.decoy && self.app.as_ref().is_some_and(|app| !app.others.is_empty()) {
             about.push(&mut self.others);
         }
         if self.level != Level::App {
