@@ -43,7 +43,7 @@ pub enum Verb {
     Pause(Pause),
     /// Let a paused key work again
     Resume(Which),
-    /// Have a new key take over from one, or from each of many; the old one works on for a grace
+    /// Have a new key take over from one or many; the old one works on for a grace
     Rotate(Rotate),
     /// Replace a key that was lost: a new one, and the old one is dead at once
     Lost(Lost),

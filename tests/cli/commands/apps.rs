@@ -190,7 +190,7 @@ fn an_app_says_how_its_secret_was_handed_over_and_takes_the_ways_of_a_key() {
     maria.does(&["app", "new-secret", "Web store", "--yes"]);
     assert!(way(&maria).is_null());
     let told = maria.does(&["audit", "list"]).out;
-    assert!(told.contains("Handed the secret of app Web store over"), "{told}");
+    assert!(told.contains("app.hand-over"), "{told}");
     assert!(told.contains("handed over: in a file, as STORE_SECRET"), "{told}");
 }
 
