@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
-use keydeck::domain::audit::Entry;
+use keydeck::domain::audit::{Entry, Outcome};
 use keydeck::domain::{
     Command, Counted, Grace, Key as Record, KeyId, KeyState, Motive, Name, NewKey, Note, Place, Rotation,
     Status,
@@ -157,11 +157,11 @@ fn written(dir: &Path) -> HashMap<String, String> {
 fn told_by(entry: &Entry, id: &str) -> Option<KeyState> {
     let at = entry.subjects.iter().position(|subject| subject.id == id)?;
     Some(match (entry.event.as_str(), at) {
-        _ if entry.reason.is_some() => return None,
+        _ if entry.outcome == Outcome::Refused => return None,
         ("key.pause", _) => KeyState::Paused,
-        ("key.resume", _) | ("key.rotate" | "key.rotate-again", 0) => KeyState::Active,
+        ("key.resume", _) | ("key.rotate" | "key.rotate-again" | "key.rotate-cancel", 0) => KeyState::Active,
         ("key.rotate" | "key.rotate-again", 1) => KeyState::Superseded,
-        ("key.revoke", _) | ("key.rotate-again", _) => KeyState::Revoked,
+        ("key.revoke" | "key.rotate-again" | "key.rotate-cancel", _) => KeyState::Revoked,
         _ => return None,
     })
 }
@@ -169,7 +169,12 @@ fn told_by(entry: &Entry, id: &str) -> Option<KeyState> {
 /// Opens the store and compares. The number of entries that tell of parts, and of keys that were given another token.
 fn check(said: &mut Said, dir: &Path) -> (usize, usize) {
     let Open { engine, session, notices } = sign_in(dir);
-    assert!(engine.doubts().is_empty() && notices.is_empty(), "{notices:?} {:?}", engine.doubts());
+    assert!(engine.doubts().is_empty(), "{:?}", engine.doubts());
+    // A rotation of which the seal did not know yet is taken back; and the database may have begun a snapshot.
+    let known = |notice: &&String| {
+        !notice.contains("the seal does not know of") && !notice.contains("was left unfinished")
+    };
+    assert_eq!(notices.iter().find(known), None);
     let report = engine.check_audit(&session).unwrap();
     assert_eq!(report.integrity, Integrity::Intact, "{:?}", report.faults);
     let now = engine.now().time;
@@ -189,7 +194,7 @@ fn check(said: &mut Said, dir: &Path) -> (usize, usize) {
     let given = gives_again(&engine, &session, dir);
     *said = states();
     let parts = ["key.pause", "key.resume", "key.rotate", "key.revoke"];
-    let is_part = |entry: &Entry| entry.reason.is_none() && parts.contains(&entry.event.as_str());
+    let is_part = |entry: &Entry| entry.outcome == Outcome::Done && parts.contains(&entry.event.as_str());
     (lines.iter().filter(|line| is_part(&line.entry)).count(), given)
 }
 

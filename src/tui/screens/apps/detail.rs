@@ -48,7 +48,7 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>) {
     let first = first.map_or_else(String::new, |at| format!(", first used {}", times.minute(at)));
     fact("", &format!("since {since}{first}"));
     if let Some(handed) = seen.view.app_handed_words(app, |at| times.relative(at)) {
-        fact("Handed over", &handed);
+        fact("Handed", &handed);
     }
     if let Some(old) = app.old_secret(seen.now()) {
         fact(

@@ -95,7 +95,7 @@ fn facts(all: &mut Vec<Line>, sign: &str, (key, first): (&Key, Option<&Sighting>
         fact("Last seen", format!("{} at {seen}", times.relative(seen.at)));
     }
     if let Some(handed) = key.handed_words(usage, first, |at| times.relative(at)) {
-        fact("Handed over", handed);
+        fact("Handed", handed);
     }
     if usage.count > 0 {
         fact("Requests", format!("{} allowed", usage.count));
