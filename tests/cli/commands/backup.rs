@@ -97,6 +97,36 @@ fn a_backup_is_put_under_a_passphrase_of_its_own() {
     assert_eq!(desk.run(&ann.words(&["verify", "--data", "new"]), &token).out.trim(), "allow");
 }
 
+#[cfg(not(feature = "age"))]
+#[test]
+fn a_build_without_age_seals_no_backup() {
+    let desk = Desk::founded();
+    desk.maria().says(&["backup", "copy", "--seal-to", "age1xyz"]).fails(1, "The backup is not made.");
+    assert!(!desk.path("copy").exists());
+}
+
+#[cfg(feature = "age")]
+#[test]
+fn a_backup_sealed_to_a_public_key_is_opened_by_what_its_private_key_reads() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let token = ann.issues("Lives", "contacts.read");
+    let identity = age::x25519::Identity::generate();
+    ann.does(&["backup", "plain"]);
+    ann.does(&["backup", "copy", "--seal-to", &identity.to_public().to_string()]);
+    desk.run(&["restore", "plain", "--sealed-key"], "").fails(1, "not sealed to a public key");
+    let sealed = desk.run(&["restore", "copy", "--sealed-key"], "").expect(0).out;
+    let opener = age::Decryptor::new(age::armor::ArmoredReader::new(sealed.as_bytes())).unwrap();
+    let mut text = String::new();
+    let identity: &dyn age::Identity = &identity;
+    opener.decrypt(std::iter::once(identity)).unwrap().read_to_string(&mut text).unwrap();
+    desk.file("vault.pass", text);
+    let into = ["restore", "copy", "--data", "new"];
+    ann.says(&into).fails(4, "--sealed-key prints");
+    ann.does(&[&into[..], &["--under=vault.pass"]].concat());
+    assert_eq!(desk.run(&ann.words(&["verify", "--data", "new"]), &token).out.trim(), "allow");
+}
+
 #[test]
 fn what_is_no_backup_is_said_to_be_none() {
     let desk = Desk::founded();
