@@ -301,6 +301,10 @@ fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
     let policy =
         |name: &str, value: &str| Command::SetPolicy { name: name.into(), value: value.into(), basis: None };
     house.does(policy("keys-per-operator", "10000"));
+    // More entries than are read at once: some come while those before them are still being read.
+    for n in 0..300 {
+        issue(house.open(), &format!("Before {n}"));
+    }
     std::thread::scope(|scope| {
         for worker in 0..2 {
             let (house, stop, under_way, alive, dead) = (&house, &stop, &under_way, &alive, &dead);

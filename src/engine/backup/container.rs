@@ -7,11 +7,11 @@
 //!
 //! `O` the opening, `R` rows by ascending key, `C` changes of rows in their order, `Z` the closing, `S` the SHA-256 of all
 //! before it; in this order, `R` and `C` mixed. Of a row that stands in it several times the last one in a `C` counts. A
-//! reader goes through it twice: once to see that it is whole and which rows were changed, once to hand out each row as it is
-//! in the end. So neither side holds more than a part, and what changed while it was made.
+//! reader goes through it first to see that it is whole and which rows were changed, then to hand out those that were not, then
+//! those that were, as they are in the end: changes stand between rows that come before them in the store. So neither side holds more than a part, and what changed while it was made.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 
 use minicbor::{Decode, Decoder, Encode};
 
@@ -170,43 +170,40 @@ impl Outline {
         Ok(Self { opening, closing, bytes: reader.at, sum: reader.sum.so_far(), changed })
     }
 
-    /// Hands out each row as it is in the end, once, and audit entries in their order. How many there were. The file is read
-    /// anew, and must not have become another one meanwhile.
+    /// Hands out each row as it is in the end, once, and audit entries in their order: first what was not changed, then what
+    /// was. How many there were. The file is read anew, and must not have become another one meanwhile.
     ///
     /// # Errors
     /// Those of `each`, and when the file cannot be read as before.
     pub fn each(
         &self,
-        from: impl Read,
+        mut from: impl Read + Seek,
         each: &mut dyn FnMut(&Row) -> Result<(), BackupError>,
     ) -> Result<u64, BackupError> {
-        let mut reader = Reader::begin(from)?;
-        let (mut changes, mut rows) = (0, 0);
-        while let Some(part) = reader.next()? {
-            match part.kind {
-                ROWS => {
-                    for row in rows_of(&part)?.iter().filter(|row| !self.changed.contains_key(&row.key)) {
-                        each(row)?;
+        let mut rows = 0;
+        for kind in [ROWS, CHANGES] {
+            from.rewind()?;
+            let mut reader = Reader::begin(&mut from)?;
+            let mut changes = 0;
+            while let Some(part) = reader.next()? {
+                if part.kind != kind {
+                    continue;
+                }
+                for row in rows_of(&part)? {
+                    let last = self.changed.get(&row.key);
+                    let counts = if kind == ROWS { last.is_none() } else { last == Some(&changes) };
+                    changes += 1;
+                    if counts && row.value.is_some() {
+                        each(&row)?;
                         rows += 1;
                     }
                 }
-                CHANGES => {
-                    for row in rows_of(&part)? {
-                        if self.changed.get(&row.key) == Some(&changes) && row.value.is_some() {
-                            each(&row)?;
-                            rows += 1;
-                        }
-                        changes += 1;
-                    }
-                }
-                _ => {}
+            }
+            if reader.sum.so_far() != self.sum {
+                return Err(BackupError::damaged(0, "it changed while it was read"));
             }
         }
-        if reader.sum.so_far() == self.sum {
-            Ok(rows)
-        } else {
-            Err(BackupError::damaged(0, "it changed while it was read"))
-        }
+        Ok(rows)
     }
 }
 

@@ -3,7 +3,7 @@
 //! newest entry names. A row at a time: nothing of it stays in memory.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{Read, Seek};
 
 use super::container::Outline;
 use super::error::BackupError;
@@ -42,7 +42,7 @@ pub struct Proven {
 /// When the secret opens it not, or something in it is not what its store wrote.
 pub fn prove(
     outline: &Outline,
-    from: impl Read,
+    from: impl Read + Seek,
     (key, lock): (&Key<'_>, Option<&Passphrase>),
     asked: impl Iterator<Item = u64>,
 ) -> Result<Proven, BackupError> {

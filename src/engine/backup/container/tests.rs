@@ -38,7 +38,7 @@ fn read(bytes: &[u8]) -> Result<Vec<(String, String)>, BackupError> {
     let outline = Outline::of(bytes)?;
     let mut rows = Vec::new();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    outline.each(bytes, &mut |row| {
+    outline.each(io::Cursor::new(bytes), &mut |row| {
         rows.push((text(&row.key), text(row.value.as_deref().unwrap_or_default())));
         Ok(())
     })?;
@@ -46,9 +46,21 @@ fn read(bytes: &[u8]) -> Result<Vec<(String, String)>, BackupError> {
 }
 
 #[test]
+fn entries_come_in_their_order_whichever_page_was_read_when_the_next_was_written() {
+    let mut writer = Writer::begin(Vec::new(), &opening(), false).unwrap();
+    writer.rows(vec![row("a/1", Some("one"), 1)]).unwrap();
+    writer.changes(vec![row("a/3", Some("three"), 3)]).unwrap();
+    writer.rows(vec![row("a/2", Some("two"), 2), row("a/3", Some("three"), 3)]).unwrap();
+    writer.changes(vec![row("a/4", Some("four"), 4)]).unwrap();
+    let rows = read(&writer.close(&closing(4)).unwrap()).unwrap();
+    let keys: Vec<&str> = rows.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["a/1", "a/2", "a/3", "a/4"]);
+}
+
+#[test]
 fn each_row_comes_once_and_as_it_was_in_the_end() {
     let rows = read(&whole()).unwrap();
-    let expected = [("a/1", "one"), ("k/1", "new"), ("t/1", "use")];
+    let expected = [("a/1", "one"), ("t/1", "use"), ("k/1", "new")];
     assert_eq!(rows, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
     let outline = Outline::of(&whole()[..]).unwrap();
     assert_eq!((&outline.opening, &outline.closing), (&opening(), &closing(6)));
