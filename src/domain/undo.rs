@@ -90,7 +90,9 @@ impl Undo {
             Event::KeyPaused(key) => (key, Back::Resume),
             Event::KeyResumed(key) => (key, Back::Pause),
             Event::KeyGiven(key, _, from) => (key, Back::Give(*from)),
-            Event::KeyRescoped(key, before) => (key, Back::Rescope(before.clone())),
+            Event::KeyRescoped(key, before) | Event::ReportOnlyEnforced(key, before) => {
+                (key, Back::Rescope(before.clone()))
+            }
             Event::KeyEdited(key, before) => (key, Back::Edit(Box::new(KeyEdit::of(before)))),
             Event::KeyProtected(key) => (key, Back::Unprotect),
             Event::KeyUnprotected(key, why) => (key, Back::Protect(why.clone())),
@@ -134,7 +136,15 @@ impl Undo {
             | Event::NoticesRenewed(..)
             | Event::NoticeSeen(..)
             | Event::DeletionsHeld(..)
-            | Event::BackedUp
+            | Event::BackupBegun
+            | Event::BackedUp { .. }
+            | Event::Upgraded { .. }
+            | Event::AuditTrimmed(..)
+            | Event::ReportOnlyBegun(..)
+            | Event::ReportOnlyDropped(..)
+            | Event::ReviewSigned(..)
+            | Event::ReviewKept(..)
+            | Event::AppHandedOver(..)
             | Event::StorePutBack(..)
             | Event::HoldConfirmed(..)
             | Event::KeyPurged(..)

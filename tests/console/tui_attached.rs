@@ -66,6 +66,7 @@ fn who_knocks_at_the_process_that_has_the_store_is_seen_as_it_happens() {
         scopes: vec!["contacts.read".into()],
         expiry: None,
         note: Note::default(),
+        decoy: false,
     };
     let issued = served.owner.engine.execute(&served.owner.session, Command::IssueKey(new)).unwrap();
     let token = issued.token.unwrap();

@@ -42,7 +42,7 @@ impl House {
     fn used(&self, called: &str, place: Place) {
         let scopes = ["contacts.read", "calendars.read"].map(Into::into).to_vec();
         let (expiry, note) = (Some(Expiry::Never), Note::default());
-        let new = NewKey { name: name(called), place, scopes, expiry, note };
+        let new = NewKey { name: name(called), place, scopes, expiry, note, decoy: false };
         let token = self.run(Command::IssueKey(new)).token.unwrap();
         let origin = Origin { address: Some("10.1.4.20".parse().unwrap()), agent: Some(b"curl/8.5") };
         let wanted = ["contacts.read".parse().unwrap()];

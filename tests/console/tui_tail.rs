@@ -19,6 +19,7 @@ fn token(house: &House, called: &str) -> String {
         scopes: vec!["contacts.read".into()],
         expiry: Some(Expiry::Never),
         note: Note::default(),
+        decoy: false,
     };
     let done = house.engine.execute(&house.session, Command::IssueKey(new)).unwrap();
     done.token.unwrap().reveal().to_owned()
