@@ -24,6 +24,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("key pause", "key pause Export"),
     ("key resume", "key resume Export"),
     ("key rotate", "key rotate Export --grace 24h"),
+    ("key undo", "key undo report.json --dry-run"),
     ("key lost", "key lost Export"),
     ("key revoke", "key revoke Export --reason leaked"),
     ("key delete", "key delete Export"),

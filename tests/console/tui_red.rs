@@ -98,7 +98,7 @@ fn what_an_app_and_its_keys_lose_is_told_and_its_name_is_typed() {
     let app = house.engine.state().apps().next().unwrap().id;
     house.used("Of the bot", Place::App(app));
     let mut console = house.console((120, 40));
-    console.press("3 e").sees("Edit Bot").press("tab tab tab tab tab tab tab tab tab").press("enter");
+    console.press("3 e").sees("Edit Bot").press("tab tab tab tab tab tab tab tab enter");
     console.sees("as it was made").press("/").type_text("contacts.read").press("enter space");
     console.sees("In use now  just now by 10.1.4.20").sees("Would stop  contacts.read, used just now");
     console.sees("Also        1 live key of it").sees("type Bot");

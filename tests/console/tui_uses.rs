@@ -234,6 +234,6 @@ fn a_strip_of_the_last_days_stands_in_the_row_where_there_is_room_that_nothing_e
     house.used(&["contacts.read"], Some(b"curl/8.5"));
     house.clock.pass(2 * DAY_MS);
     house.used(&["contacts.read"], Some(b"curl/8.5"));
-    house.console.resize(160, 44).sees("14 days").advance(Duration::from_millis(300)).sees("···········▁·▁");
+    house.console.resize(200, 44).sees("14 days").advance(Duration::from_millis(300)).sees("···········▁·▁");
     house.console.resize(120, 44).advance(Duration::from_millis(300)).sees_no("14 days").sees_no("▁·▁");
 }

@@ -10,7 +10,7 @@ use keydeck::domain::catalog::AuthMethod;
 use keydeck::domain::tail::{Totals, Watched};
 use keydeck::domain::{
     Actor, AppId, Bearer, Command, Counted, Grace, KeyId, LocationId, Motive, Name, NewApp, NewKey, Note,
-    Place, Profile, Reason, Rotation, SourceApp, Timestamp, Url, UserType,
+    OperatorId, Place, Profile, PublicId, Reason, Rotation, SourceApp, Timestamp, Url, UserType,
 };
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
@@ -243,7 +243,7 @@ fn who_only_looks_may_watch_and_who_may_no_more_is_told_so() {
     looking.verify(token.as_bytes(), &[]);
     assert!(looking.tail(session, Watched::All).unwrap().is_quiet(), "a look is no knock");
     let Actor { access, .. } = session.actor();
-    let nobody = Actor { operator: "11111111111Z".parse().unwrap(), access };
+    let nobody = Actor { operator: OperatorId(PublicId::NOBODY), access };
     let stranger = Session::stand_in(nobody, Via::Console);
     let refused: EngineError = house.open.engine.tail(&stranger, Watched::All).unwrap_err();
     assert_eq!(refused.code(), "signed_out");

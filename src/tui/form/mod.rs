@@ -262,6 +262,11 @@ impl<T: Asking> Overlay for Form<T> {
                 Heard::Consumed
             }
             answer => {
+                if let Answer::Done { events, .. } = &answer {
+                    // The screen below did not ask for it, and may know how it is taken back.
+                    let (events, said) = (events.clone(), String::new());
+                    out.push(Ask::Report(Answer::Done { events, token: None, said }));
+                }
                 let next = self.asks.done(answer, look, out);
                 self.body.mark(&self.asks.fields().into());
                 next

@@ -142,7 +142,10 @@ fn many_are_rotated_into_a_file_or_a_directory_and_never_onto_the_screen() {
     ann.says(&other).fails(1, "3 keys are like that now, not 9");
     assert!(!desk.path("new").exists(), "what nothing came into is gone");
     let dry = rotate(&["--dry-run"]).expect(0);
-    assert!(dry.out.starts_with("2 keys would be rotated\n  Till 1  kdag_"), "{dry:?}");
+    assert!(
+        dry.out.starts_with("2 keys would be rotated\n") && dry.out.contains("\n  Till 1  kdag_"),
+        "{dry:?}"
+    );
 
     let said = rotate(&["--to", "new", "--env-prefix", "SHOP_", "--id", "march"]).expect(0);
     assert!(
@@ -265,7 +268,13 @@ fn what_was_done_to_many_is_taken_back_by_its_report_and_nothing_that_changed_si
     undo(&given, &["--all", "--expect", "2"]).fails(1, "0 keys are with the former owner again");
     // Scopes, ends and protections as they were, each key's own.
     ann.does(&["key", "edit", "Till 1", "--expires", "30d"]);
-    let before = ann.asks(&["key", "list", "--where", "till"]);
+    // The end of a protection is somebody's word that the key is needed: its days count from then.
+    let now = || {
+        let mut keys = ann.asks(&["key", "list", "--where", "till"]);
+        keys.as_array_mut().unwrap().iter_mut().for_each(|key| key["deletes_at"] = Value::Null);
+        keys
+    };
+    let before = now();
     for words in [
         &["key", "edit", "--expires", "90d"][..],
         &["key", "rescope", "--add", "calendars.read"],
@@ -273,9 +282,9 @@ fn what_was_done_to_many_is_taken_back_by_its_report_and_nothing_that_changed_si
         &["key", "pause"],
     ] {
         let done = report(words);
-        assert_ne!(ann.asks(&["key", "list", "--where", "till"]), before, "{words:?}");
+        assert_ne!(now(), before, "{words:?}");
         undo(&done, &["--expect", "2", "--json"]).expect(0);
-        assert_eq!(ann.asks(&["key", "list", "--where", "till"]), before, "{words:?}");
+        assert_eq!(now(), before, "{words:?}");
     }
     // What somebody did in between stays.
     let done = report(&["key", "pause"]);

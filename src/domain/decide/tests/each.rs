@@ -15,6 +15,7 @@ fn asked(kind: CommandKind, key: &Key) -> Option<Command> {
         Command::ResumeKey(id),
         Command::revoke(id),
         Command::DeleteKey(id),
+        Command::RestoreKey(id),
         Command::RescopeKey { key: id, scopes: vec![scope("contacts.write")], basis: None },
         Command::EditKey { key: id, change: KeyEdit { expiry, ..KeyEdit::of(key) }, basis: None },
         Command::KeepKey(id),
@@ -35,10 +36,14 @@ fn three(kind: CommandKind) -> (World, Actor, [KeyId; 3]) {
                 let why = Note::new("once").unwrap();
                 world.run(maria, &Command::ProtectKey { key: *key, why }).unwrap();
             }
+            CommandKind::RestoreKey => drop(world.run(maria, &Command::DeleteKey(*key)).unwrap()),
             _ => {}
         }
     }
-    world.run(maria, &Command::DeleteKey(keys[2])).unwrap();
+    // What lives is not restored.
+    if kind != CommandKind::RestoreKey {
+        world.run(maria, &Command::DeleteKey(keys[2])).unwrap();
+    }
     (world, maria, keys)
 }
 

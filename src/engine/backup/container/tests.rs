@@ -79,7 +79,7 @@ fn no_byte_can_be_changed_or_missing() {
     assert!(read(&[&whole[..], b"S"].concat()).is_err(), "something follows");
     assert!(matches!(read(b"SQLite format 3\0 and more"), Err(BackupError::Foreign(_))));
     let mut later = whole;
-    later[MAGIC.len()] = b'2';
+    later[MAGIC.len()] = b'3';
     assert!(matches!(read(&later), Err(BackupError::Foreign(why)) if why.contains("later version")));
 }
 
