@@ -55,6 +55,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("notices snooze", "notices snooze Export --for 3d"),
     ("notices move", "notices move mail post"),
     ("notices drop", "notices drop mail"),
+    ("review report", "review report review.md"),
     ("scan", "scan src config"),
     ("backup", "backup /mnt/other/keydeck.kdb"),
     ("restore", "restore /mnt/other/keydeck.kdb --data /srv/keydeck-new"),

@@ -84,6 +84,7 @@ const FORMS: [Row; 16] = [
     ),
     ("operator-disable", |console| _ = settings(console, 1).press("g E tab").type_text("aiko"), "ctrl-s"),
     ("test-token", |console| _ = console.press("1 t").paste("kdag_nothing"), "enter"),
+    ("sign-off", |console| _ = console.press("5 Y").type_text("seen by both of us"), "ctrl-s"),
     ("leak-desk", |console| _ = console.press("1 b").paste("kdim_7HqP2mVx9KtR_secret"), "enter"),
 ];
 

@@ -32,8 +32,6 @@ const LISTED: [(Action, &str); 24] = [
     (Action::Edit, "Change its name, note, end, notices and contacts"),
     (Action::Scopes, "Change its scopes"),
     (Action::Narrow, "Take away scopes that no request needed"),
-    (Action::ReportOnly, "Try fewer scopes first, or decide on that"),
-    (Action::Matrix, "See its scopes, or those of several keys side by side"),
     (Action::Keep, "Keep it: its days without use count anew"),
     (Action::Protect, "Protect it while nobody uses it, or no longer"),
     (Action::Pause, "Pause or resume it"),
@@ -47,6 +45,8 @@ const LISTED: [(Action, &str); 24] = [
     (Action::Revoke, "Revoke it for good"),
     (Action::Delete, "Delete it; its record can be restored for 30 days"),
     (Action::Restore, "Restore its record; its secret stays dead"),
+    (Action::ReportOnly, "Try fewer scopes first, or decide on that"),
+    (Action::Matrix, "See its scopes, or those of several keys side by side"),
 ];
 
 /// What there is to do with the halves of a rotation and with no other key.
