@@ -32,7 +32,7 @@ fn tick(console: &mut Console, scope: &str) {
 const PHRASE: &str = "correct horse battery staple";
 
 /// All that implement `Asking`, some in two ways.
-const FORMS: [Row; 16] = [
+const FORMS: [Row; 17] = [
     (
         "create-key",
         |console| {
