@@ -55,6 +55,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("notices snooze", "notices snooze Export --for 3d"),
     ("notices move", "notices move mail post"),
     ("notices drop", "notices drop mail"),
+    ("audit trim", "audit trim --before 2027-01-01 --to trail-2026.jsonl"),
     ("review report", "review report review.md"),
     ("scan", "scan src config"),
     ("backup", "backup /mnt/other/keydeck.kdb"),

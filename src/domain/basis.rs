@@ -25,7 +25,7 @@ impl Basis {
     /// and whether it is protected.
     pub fn of_whole_key(key: &Key) -> Self {
         let protected = key.protection.as_ref().map_or_else(String::new, |protection| {
-            format!("{} {} {}", protection.word.by, protection.word.at, protection.why.as_str())
+            format!("{} {} {}", protection.word.by, protection.word.at.0, protection.why.as_str())
         });
         let (status, since) = match key.status {
             Status::Active => ("active", None),
@@ -34,7 +34,8 @@ impl Basis {
             Status::Deleted(at) => ("deleted", Some(at)),
             Status::Purged(at) => ("purged", Some(at)),
         };
-        let since = since.map_or_else(String::new, |at| at.to_string());
+        // To the millisecond: as people read it, two within a second are one.
+        let since = since.map_or_else(String::new, |at| at.0.to_string());
         let own = [key.owner.to_string(), status.to_owned(), since, protected];
         Self::over(
             "whole key",

@@ -15,6 +15,7 @@ mod tui_apps;
 mod tui_attached;
 mod tui_changes;
 mod tui_keys;
+mod tui_leak_day;
 mod tui_leaks;
 mod tui_lockdown;
 mod tui_locked;

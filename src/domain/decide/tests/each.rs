@@ -66,7 +66,7 @@ fn whatever_stands_together_comes_to_the_same_as_one_after_the_other_and_leaves_
             assert_eq!(world.key(key), alone.key(key), "{kind:?}");
         }
     }
-    assert_eq!(kinds, 9);
+    assert_eq!(kinds, 10);
 }
 
 #[test]

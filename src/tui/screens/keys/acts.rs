@@ -26,7 +26,6 @@ const LISTED: [(Action, &str); 24] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its id"),
     (Action::HowTo, "How to call with it"),
-    (Action::Watch, "Watch who knocks with it"),
     (Action::TestToken, "Test a token step by step"),
     (Action::Duplicate, "Make another like it"),
     (Action::Edit, "Change its name, note, end, notices and contacts"),
@@ -45,6 +44,7 @@ const LISTED: [(Action, &str); 24] = [
     (Action::Revoke, "Revoke it for good"),
     (Action::Delete, "Delete it; its record can be restored for 30 days"),
     (Action::Restore, "Restore its record; its secret stays dead"),
+    (Action::Watch, "Watch who knocks with it"),
     (Action::ReportOnly, "Try fewer scopes first, or decide on that"),
     (Action::Matrix, "See its scopes, or those of several keys side by side"),
 ];
