@@ -49,7 +49,7 @@ fn a_leaked_key_is_found_replaced_and_watched_in_a_minute_of_keys() {
     console.sees("Booking widget").sees("10.2.0.7").sees("kiosk/2.1").sees("12 allowed");
     // A new secret, and the old one is refused from now on.
     console.press("R").sees("Rotate Booking widget").press("left left").sees("is refused at once, for good.");
-    console.press("ctrl-s").sees("Booking widget is rotated").press("c space enter");
+    console.press("ctrl-s").sees("Booking widget is replaced").press("c space enter");
     let fresh = house.clipboard.text();
     assert_eq!(house.engine.state().key(old).unwrap().state(house.engine.now().time), KeyState::Revoked);
     // Who still comes with the old one?
