@@ -36,7 +36,9 @@ impl Basis {
         };
         // To the millisecond: as people read it, two within a second are one.
         let since = since.map_or_else(String::new, |at| at.0.to_string());
-        let own = [key.owner.to_string(), status.to_owned(), since, protected];
+        let ends = key.pause_ends.map_or_else(String::new, |at| at.0.to_string());
+        let tried = key.report_only.as_ref().map_or_else(String::new, |tried| tried.begun.0.to_string());
+        let own = [key.owner.to_string(), status.to_owned(), since, ends, protected, tried];
         Self::over(
             "whole key",
             &key.id.to_string(),

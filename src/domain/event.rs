@@ -77,9 +77,9 @@ pub enum Event {
     /// A new key.
     #[n(16)]
     KeyIssued(#[n(0)] Key),
-    /// Stopped for a while.
+    /// Stopped for a while; beside it whether it was stopped before, for another time.
     #[n(17)]
-    KeyPaused(#[n(0)] Key),
+    KeyPaused(#[n(0)] Key, #[n(1)] bool),
     /// Works again.
     #[n(18)]
     KeyResumed(#[n(0)] Key),
@@ -315,7 +315,7 @@ impl Event {
             Self::OperatorDisabled(_)
             | Self::LocationRemoved(_)
             | Self::LockedDown(_)
-            | Self::KeyPaused(_)
+            | Self::KeyPaused(..)
             | Self::KeyRevoked(_)
             | Self::KeyDeleted(_)
             | Self::AppPaused(_)
@@ -403,7 +403,7 @@ impl Event {
             Self::KeyIssued(k)
             | Self::KeyImported(k)
             | Self::KeyGiven(k, ..)
-            | Self::KeyPaused(k)
+            | Self::KeyPaused(k, _)
             | Self::KeyResumed(k)
             | Self::KeyRevoked(k)
             | Self::KeyDeleted(k)

@@ -87,7 +87,7 @@ impl Undo {
     /// Of what happened, if it can be taken back.
     pub fn of(event: &Event) -> Option<Self> {
         let (key, back) = match event {
-            Event::KeyPaused(key) => (key, Back::Resume),
+            Event::KeyPaused(key, false) => (key, Back::Resume),
             Event::KeyResumed(key) => (key, Back::Pause),
             Event::KeyGiven(key, _, from) => (key, Back::Give(*from)),
             Event::KeyRescoped(key, before) | Event::ReportOnlyEnforced(key, before) => {
@@ -96,8 +96,9 @@ impl Undo {
             Event::KeyEdited(key, before) => (key, Back::Edit(Box::new(KeyEdit::of(before)))),
             Event::KeyProtected(key) => (key, Back::Unprotect),
             Event::KeyUnprotected(key, why) => (key, Back::Protect(why.clone())),
-            // What ended stays ended, and the rest changes no key or is no deed.
-            Event::AgencyFounded(..)
+            // What ended stays ended, what was paused before is not resumed, and the rest changes no key or is no deed.
+            Event::KeyPaused(_, true)
+            | Event::AgencyFounded(..)
             | Event::SessionStarted(..)
             | Event::SessionEnded
             | Event::AgencyViewOpened

@@ -341,16 +341,17 @@ impl AuditReport {
         if !before.faults.is_empty() {
             return;
         }
-        if (before.entries, before.head.as_str()) == (base, ends) {
+        let last = before.base + before.entries;
+        if before.base > 0 {
+            let first = before.base + 1;
+            let what =
+                format!("the files begin with entry {first}: name those before it too, in their order");
+            self.fault(Integrity::Unverifiable, what);
+        } else if (last, before.head.as_str()) == (base, ends) {
             (self.entries, self.base) = (self.entries + base, 0);
-        } else if before.entries < base {
-            self.fault(
-                Integrity::Short,
-                format!(
-                    "the files end with entry {}, and the store goes on after entry {base}",
-                    before.entries
-                ),
-            );
+        } else if last < base {
+            let what = format!("the files end with entry {last}, and the store goes on after entry {base}");
+            self.fault(Integrity::Short, what);
         } else {
             let what = format!("the files do not lead to entry {base}, which the store goes on from");
             self.fault(Integrity::Altered, what);

@@ -60,8 +60,11 @@ pub(super) fn pause(
     }
     let pause_ends = time.map(|time| time.after(context.now));
     let paused = |half: &Key| {
-        let since = if let Status::Paused(since) = half.status { since } else { context.now };
-        Event::KeyPaused(Key { pause_ends, ..with(half, Status::Paused(since)) })
+        let (since, again) = match half.status {
+            Status::Paused(since) => (since, true),
+            _ => (context.now, false),
+        };
+        Event::KeyPaused(Key { pause_ends, ..with(half, Status::Paused(since)) }, again)
     };
     Ok(whole(state, key, context).filter(|half| !lasts(half)).map(paused).collect())
 }

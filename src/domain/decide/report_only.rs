@@ -18,6 +18,7 @@ pub(super) fn begin(
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
     let key = find(state, id, context)?;
+    key.opens_something()?;
     need(key, LIVE, None, context)?;
     believed(context)?;
     let limit = ReportOnly::MAX_DAYS;

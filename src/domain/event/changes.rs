@@ -52,7 +52,7 @@ impl Event {
                 ),
                 None => one("old half ends", before.to_string(), k.expiry.to_string()),
             },
-            Self::KeyPaused(Key { pause_ends: Some(at), .. }) => {
+            Self::KeyPaused(Key { pause_ends: Some(at), .. }, _) => {
                 one("resumes", String::new(), at.to_string())
             }
             Self::AppSecretRenewed(a) => old_secret(Expiry::Never, a),
@@ -155,7 +155,7 @@ impl Event {
             | Self::RecoveryRenewed
             | Self::LocationAdded(_)
             | Self::LocationRemoved(_)
-            | Self::KeyPaused(_)
+            | Self::KeyPaused(..)
             | Self::KeyResumed(_)
             | Self::KeyDeleted(_)
             | Self::KeyRestored(_)

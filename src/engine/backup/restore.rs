@@ -13,6 +13,7 @@ use super::container::Outline;
 use super::error::BackupError;
 use super::prove::{Proven, prove};
 use super::{Closing, Opening, Row};
+use crate::crypto::chain;
 use crate::crypto::header_file::{HEADER, HEADER_COPY, HeaderFile};
 use crate::crypto::passphrase::Passphrase;
 use crate::domain::Command;
@@ -26,6 +27,8 @@ use crate::store::{Filling, Journal, Rev, RowView, Seal, StoreError};
 
 /// Where the new store is made, within the directory it is for.
 const WORK: &str = "restoring";
+/// What an anchor that was a seal says of itself.
+const OF_SEAL: &str = "the seal of the old directory";
 
 /// What knows how far a store had come: lines of `keydeck audit anchor` that were kept elsewhere, the seal of the old directory;
 /// and what it means that one names more than the backup has.
@@ -142,7 +145,7 @@ impl Anchors {
         if let Some(seal) = &self.seal {
             let no_head = || BackupError::Foreign("The seal given as an anchor names no audit entry.".into());
             let head = Head::from_bytes(&seal.audit_head).ok_or_else(no_head)?;
-            let at = "the seal of the old directory".to_owned();
+            let at = OF_SEAL.to_owned();
             all.push(Anchor { store: hex(&seal.store), seq: head.seq, head: hex(&head.hash), at });
         }
         Ok(all)
@@ -162,7 +165,10 @@ impl Anchors {
                 continue;
             }
             let known = proven.hashes.get(&anchor.seq);
-            let is_it = anchor.seq == 0 || is_gone(anchor, proven) || known == Some(&anchor.head);
+            let is_it = match anchor.seq {
+                0 => anchor.head == hex(&chain::genesis(proven.header.store())),
+                _ => is_gone(anchor, proven) || known == Some(&anchor.head),
+            };
             if !is_it {
                 let why = format!("audit entry {} is not the one the anchor names", anchor.seq);
                 return Err(BackupError::Unproven(why));
@@ -179,6 +185,14 @@ impl Anchors {
                      was written."
                         .into(),
                 ));
+            }
+            // Its MAC speaks for its revision and the hash, and not for the number of the entry. One that names an entry which had
+            // left the trail was written before that.
+            let gone = known.iter().any(|anchor| anchor.at == OF_SEAL && is_gone(anchor, proven));
+            if gone && seal.rev.0 > outline.closing.rev {
+                let why = "the seal given as an anchor is newer, and names an entry that had left the trail"
+                    .to_owned();
+                return Err(BackupError::Unproven(why));
             }
         }
         match known.iter().max_by_key(|anchor| anchor.seq).filter(|anchor| anchor.seq > head) {

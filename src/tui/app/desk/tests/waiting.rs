@@ -63,7 +63,7 @@ fn a_secret_on_its_way_is_waited_for() {
 fn ones_own_command_is_not_looked_at_twice() {
     let now = Now { at: Moment::default(), utc_ms: 0 };
     let mut desk = waiting_desk(now);
-    let events = vec![Event::KeyPaused(desk.look.view(|view| view.keys().next().unwrap().clone()))];
+    let events = vec![Event::KeyPaused(desk.look.view(|view| view.keys().next().unwrap().clone()), false)];
     desk.happened(&events);
     assert!(std::mem::take(&mut desk.stale));
     desk.happened(&events);
