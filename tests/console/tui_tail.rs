@@ -118,7 +118,13 @@ fn locations_and_apps_are_watched_and_the_palette_and_the_menus_know_it() {
     let mut console = whole_desk();
     console.press("2 g j w").sees("Who knocks: Amsterdam Jordaan (").press("esc");
     console.press("2 g").press("w").sees("select one location first");
-    console.press("3 w").sees("Who knocks: ").press("esc 1 x").sees("Watch who knocks with it").press("esc");
+    console
+        .press("3 w")
+        .sees("Who knocks: ")
+        .press("esc 1 x")
+        .type_text("knocks")
+        .sees("Watch who knocks with it")
+        .press("esc esc");
     console
         .press(":")
         .type_text("who knocks")

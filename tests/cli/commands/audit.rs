@@ -128,7 +128,7 @@ fn what_was_trimmed_lies_in_a_file_that_proves_it_and_the_store_says_so() {
     // Again, and put back elsewhere.
     ann.does(&trim("17", "newer.jsonl", &["--yes"]));
     check_in(&ann, &["--anchor", "both", "--trimmed", "old.jsonl", "--trimmed", "newer.jsonl"]).expect(0);
-    assert_eq!(check_in(&ann, &["--trimmed", "newer.jsonl"]).code, 2);
+    assert_eq!(check_in(&ann, &["--trimmed", "newer.jsonl"]).code, 3);
     let maria = desk.maria();
     maria.does(&["backup", "copy.kdb"]);
     let said = maria.does(&["--data", "new", "restore", "copy.kdb", "--anchor", "both"]);

@@ -98,6 +98,42 @@ fn a_backup_is_put_under_a_passphrase_of_its_own() {
 }
 
 #[cfg(not(feature = "age"))]
+/// The seal of the old directory, naming the entry of that number instead.
+fn sealed_at(desk: &Desk, number: u64) -> String {
+    let seal = desk.read(".local/share/keydeck/seal");
+    let lines = seal.lines().filter(|line| !line.starts_with("crc"));
+    let forged: String = lines
+        .map(|line| match line.strip_prefix("audit ") {
+            Some(head) => format!("audit {number:016x}{}\n", &head[16..]),
+            None => format!("{line}\n"),
+        })
+        .collect();
+    format!("{forged}crc {:08x}\n", crc32fast::hash(forged.as_bytes()))
+}
+
+#[test]
+fn a_seal_whose_number_was_lowered_makes_no_older_backup_good() {
+    let desk = Desk::founded();
+    let ann = desk.maria();
+    let create =
+        |name: &str| ann.does(&["key", "create", "--name", name, "--agency", "--scope", "contacts.read"]);
+    create("Leaked");
+    ["One", "Two", "Three", "Four", "Five", "Six"].into_iter().for_each(|name| drop(create(name)));
+    ann.does(&["backup", "whole.kdb"]);
+    ann.does(&["audit", "trim", "--before", "9", "--segment", "4", "--to", "old.jsonl", "--yes"]);
+    ann.does(&["backup", "trimmed.kdb"]);
+    ann.does(&["key", "revoke", "Leaked"]);
+    let restore = |file: &str| ann.says(&["restore", file, "--anchor", "seal", "--data", "new"]);
+    let tells: u64 = ann.asks(&["info"])["store"]["unsealed"]["trail"]["entries"].as_u64().unwrap_or(99);
+    desk.file("seal", sealed_at(&desk, tells + 99));
+    restore("whole.kdb").fails(1, "of the seal of the old directory");
+    for (file, number) in [("whole.kdb", 0), ("whole.kdb", 3), ("trimmed.kdb", 0), ("trimmed.kdb", 3)] {
+        desk.file("seal", sealed_at(&desk, number));
+        let said = restore(file);
+        assert!(said.code != 0 && !desk.path("new").exists(), "{file} {number}: {said:?}");
+    }
+}
+
 #[test]
 fn a_build_without_age_seals_no_backup() {
     let desk = Desk::founded();

@@ -73,3 +73,31 @@ fn what_ended_is_not_taken_back() {
     world.run(maria, &Command::revoke(key)).unwrap();
     assert!(undo.command(View::new(&world.state, maria)).is_err());
 }
+
+#[test]
+fn a_pause_that_was_there_before_is_not_resumed_and_another_end_of_it_is_somebody_elses() {
+    let (mut world, maria) = World::founded();
+    let maria = whole(maria);
+    let key = world.issue(maria, agency_key("Nightly export")).unwrap();
+    let hour = Some("1h".parse().unwrap());
+    let events = world.run(maria, &Command::PauseKey(key, hour)).unwrap();
+    let undo = undo_of(&world, maria, &events);
+    assert!(undo.command(View::new(&world.state, maria)).is_ok());
+    // Somebody stops it for good: neither undo makes it work.
+    let events = world.run(maria, &Command::PauseKey(key, None)).unwrap();
+    assert!(undo.command(View::new(&world.state, maria)).is_err());
+    assert!(Undo::of_all(&events, View::new(&world.state, maria)).is_empty());
+}
+
+#[test]
+fn scopes_are_not_given_back_over_somebody_elses_report_only() {
+    let (mut world, maria) = World::founded();
+    let maria = whole(maria);
+    let key = world.issue(maria, agency_key("Nightly export")).unwrap();
+    let wide = ["contacts.read", "calendars.read"].map(str::to_owned).to_vec();
+    let events = world.run(maria, &Command::RescopeKey { key, scopes: wide, basis: None }).unwrap();
+    let undo = undo_of(&world, maria, &events);
+    let begin = Command::BeginReportOnly { key, scopes: vec!["contacts.read".to_owned()], days: 14 };
+    world.run(maria, &begin).unwrap();
+    assert!(undo.command(View::new(&world.state, maria)).is_err());
+}
