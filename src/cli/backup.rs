@@ -42,6 +42,10 @@ pub struct Backup {
     force: bool,
     /// Put it under a passphrase of its own, from a file or asked for: whoever puts it back needs that besides their own secret
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(
+        clippy::option_option,
+        reason = "asked for, asked for without a file, or neither: as clap has it"
+    )]
     under: Option<Option<PathBuf>>,
     /// Put it under a passphrase that is drawn for it and sealed to this age or SSH public key, or to those in this file; may be
     /// repeated
@@ -67,6 +71,10 @@ pub struct Restore {
     anchor: Option<String>,
     /// The passphrase of its own that the backup was put under, from a file or asked for
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(
+        clippy::option_option,
+        reason = "asked for, asked for without a file, or neither: as clap has it"
+    )]
     under: Option<Option<PathBuf>>,
     /// Print what the passphrase of a backup was sealed to public keys as, for `age --decrypt`, and restore nothing
     #[arg(long, conflicts_with_all = ["under", "anchor"])]

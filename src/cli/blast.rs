@@ -279,7 +279,9 @@ impl Crush {
         if rows.is_empty() {
             return String::new();
         }
-        rows.into_iter().for_each(|row| table.row(row.map(Into::into)));
+        for row in rows {
+            table.row(row.map(Into::into));
+        }
         table.render(deck.output.plain())
     }
 }

@@ -84,7 +84,7 @@ impl Brought {
 }
 
 /// Tells what it would bring about, and nothing is changed.
-fn foretell(deck: &Deck, signed: &Signed, brought: Vec<Brought>, unseen: Option<String>) -> Outcome {
+fn foretell(deck: &Deck, signed: &Signed, brought: Vec<Brought>, unseen: Option<&str>) -> Outcome {
     let nothing = brought.is_empty() && unseen.is_none();
     let mut lines = Vec::new();
     for one in brought {
@@ -95,7 +95,9 @@ fn foretell(deck: &Deck, signed: &Signed, brought: Vec<Brought>, unseen: Option<
         }
         lines.push(TouchedLine { stops: crush.map(|crush| crush.line(signed)), ..one.line });
     }
-    unseen.iter().for_each(|said| deck.output.say(said));
+    if let Some(said) = unseen {
+        deck.output.say(said);
+    }
     if deck.output.is_json() {
         deck.output.value(&lines)?;
     } else {
@@ -123,7 +125,7 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         Ok::<(Vec<Brought>, _), Fault>((brought, is_unseen.then(|| not_looked_at(elsewhere))))
     })?;
     if args.dry_run {
-        return foretell(deck, &signed, brought, unseen);
+        return foretell(deck, &signed, brought, unseen.as_deref());
     }
     let told: Vec<String> = brought.into_iter().map(|one| one.said).chain(unseen).collect();
     if !told.is_empty() {

@@ -277,7 +277,7 @@ pub fn run(deck: &Deck, args: &Review) -> Outcome {
 }
 
 /// All that is to be told, the worst first.
-fn told<'a>(by: Reviewer<'a>, breadth: Breadth) -> Vec<Told<'a>> {
+fn told(by: Reviewer<'_>, breadth: Breadth) -> Vec<Told<'_>> {
     review(by, breadth).into_iter().filter_map(|row| Told::of(by, row)).collect()
 }
 

@@ -1,5 +1,6 @@
 //! `keydeck tail`: who knocks now, line by line, until somebody ends it.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -205,7 +206,7 @@ fn tell(deck: &Deck, caught: &Caught) -> Result<bool, Fault> {
         let rest =
             [(caught.left_out, "too many to be told one by one"), (strangers, "of nobody who is known here")];
         for (count, what) in rest.into_iter().filter(|(count, _)| *count > 0) {
-            text += &format!("{at}  … {count} more, {what}\n");
+            let _ = writeln!(text, "{at}  … {count} more, {what}");
         }
     }
     if text.is_empty() { Ok(true) } else { deck.output.part(&text) }
@@ -256,10 +257,10 @@ fn end(deck: &Deck, totals: &Totals) {
     let Totals { allowed, refused, strangers, left_out } = *totals;
     let mut text = format!("{allowed} allowed, {refused} refused");
     if left_out > 0 {
-        text += &format!(", {left_out} of them not told one by one");
+        let _ = write!(text, ", {left_out} of them not told one by one");
     }
     if strangers > 0 {
-        text += &format!("; {strangers} of nobody who is known here");
+        let _ = write!(text, "; {strangers} of nobody who is known here");
     }
     deck.output.remark(&text, &Sum { allowed, refused, unknown: strangers, left_out });
 }

@@ -43,7 +43,7 @@ mod tests {
         parts.add(b"bc");
         assert_eq!(whole.so_far(), parts.so_far());
         assert_eq!(whole.so_far()[..4], [0xba, 0x78, 0x16, 0xbf]);
-        let hex: String = whole.so_far().iter().map(|byte| format!("{byte:02X}")).collect();
+        let hex = whole.so_far().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
         assert_eq!(from_hex(&hex), Some(whole.so_far()));
         for none in ["", &hex[1..], &format!("+{}", &hex[1..])] {
             assert_eq!(from_hex(none), None);

@@ -124,6 +124,9 @@ pub fn is_about_keys(before: &Policy, after: &Policy) -> bool {
     rules(before) != rules(after)
 }
 
+/// One that a change would touch, by name where it is in view, and when.
+type Found<'a> = (Option<(&'a str, Option<KeyId>)>, Option<Timestamp>);
+
 /// What would be touched if `after` were the policy: by name as far as it is seen, and who may change the policy is told how
 /// many keys of others there are besides.
 pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touched<'a>> {
@@ -139,7 +142,7 @@ pub fn touched<'a>(view: View<'a>, after: &Policy, grounds: Grounds) -> Vec<Touc
     keys.sort_by(|one, other| (one.name.as_str(), one.id).cmp(&(other.name.as_str(), other.id)));
     // Of the names that are not told there is none.
     let name = |key: &Key| view.key(key.id).map(|key| (key.name.as_str(), Some(key.id)));
-    let mut tell = |what, found: Vec<(Option<(&'a str, Option<KeyId>)>, Option<Timestamp>)>| {
+    let mut tell = |what, found: Vec<Found<'a>>| {
         if !found.is_empty() {
             let first = found.iter().filter_map(|(_, at)| *at).min();
             let named = || found.iter().filter_map(|(named, _)| *named);

@@ -303,7 +303,7 @@ impl Trail<'_> {
         if seq == 0 {
             return Ok(Some(hex(&chain.genesis())));
         }
-        let Some(entry) = self.store.get(&audit_key(seq))? else { return Ok(self.hash_before(seq + 1)?) };
+        let Some(entry) = self.store.get(&audit_key(seq))? else { return self.hash_before(seq + 1) };
         Ok(Some(hex(&open_row(&sealer, &chain, seq, &entry.value)?.hash)))
     }
 }

@@ -182,7 +182,9 @@ pub fn foretell_imports(
         let context = Context { minted: Some(minted), ..before(engine, session) };
         Ok(match decide(&state, command, &context) {
             Ok(events) => {
-                events.iter().for_each(|event| state.apply(event));
+                for event in &events {
+                    state.apply(event);
+                }
                 None
             }
             Err(refusal) => Some(refusal),

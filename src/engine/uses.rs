@@ -132,7 +132,7 @@ impl Uses {
         &self,
         id: PublicId,
         begun: Timestamp,
-        lacking: impl Iterator<Item = &'s ScopeId> + Clone,
+        lacking: impl Iterator<Item = &'s ScopeId>,
         origin: Origin<'_>,
         now: Timestamp,
     ) {
@@ -140,9 +140,9 @@ impl Uses {
             let seen = sighting(origin, now);
             let lacked = &mut part.waiting.entry(id).or_default().lacked;
             if lacked.as_ref().is_none_or(|lacked| lacked.begun != begun) {
-                *lacked = Some(Box::new(Lacked::since(begun)));
+                *lacked = None;
             }
-            lacked.iter_mut().for_each(|lacked| lacked.note(lacking.clone(), &seen));
+            lacked.get_or_insert_with(|| Box::new(Lacked::since(begun))).note(lacking, &seen);
         }
         self.bell.ring();
     }

@@ -103,7 +103,7 @@ fn victim() {
         let old = keys(|state| state == KeyState::Superseded);
         does("revoked", each(old, &|key| Command::RevokeKey(key, Motive::replaced())));
         // Half of them begin with what the others seldom come to.
-        if turn > 0 || std::process::id() % 2 == 0 {
+        if turn > 0 || std::process::id().is_multiple_of(2) {
             does("paused", each(keys(KeyState::is_live), &|key| Command::PauseKey(key, None)));
         }
         does("active", each(keys(KeyState::is_live), &Command::ResumeKey));
@@ -206,8 +206,7 @@ fn gives_again(engine: &LocalEngine, session: &Session, dir: &Path) -> usize {
     let made: Vec<Record> = engine.state().keys().filter(|key| key.succeeds.is_some()).cloned().collect();
     for key in &made {
         let Some(token) = tokens.get(&key.id.to_string()) else { continue };
-        let answer =
-            engine.test(session, token.as_bytes(), &[]).unwrap().reason().map(|reason| reason.code());
+        let answer = engine.test(session, token.as_bytes(), &[]).unwrap().reason().map(keydeck::Reason::code);
         let fits = match key.state(now) {
             KeyState::Active | KeyState::Superseded if key.status == Status::Active => answer.is_none(),
             KeyState::Revoked => answer == Some("revoked"),

@@ -187,7 +187,13 @@ fn that_requests_are_refused_often_is_remembered_with_the_key_and_forgotten_when
     let (id, token) = house.issue("Nightly export");
     let denied = || {
         house.open.engine.settle().unwrap();
-        house.open.engine.state().trace(id).and_then(|trace| trace.denied()).map(|denied| denied.count)
+        house
+            .open
+            .engine
+            .state()
+            .trace(id)
+            .and_then(keydeck::domain::Trace::denied)
+            .map(|denied| denied.count)
     };
     (0..19).for_each(|_| house.ask(&token, "payments.read", "10.1.4.20", "backup/3.2"));
     assert_eq!(denied(), None);

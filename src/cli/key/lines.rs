@@ -224,7 +224,7 @@ pub fn state(key: &Key, view: View<'_>, unwritten: &Unwritten, grounds: Grounds)
         return Cell::toned(format!("✕ {}{old}", reason.brief()), Tone::Bad);
     }
     if state == KeyState::Active && key.is_decoy() {
-        return Cell::toned("◇ decoy".to_owned(), Tone::Faint);
+        return Cell::toned("◇ decoy", Tone::Faint);
     }
     if state == KeyState::Active && key.expires_soon(view.policy(), now).is_some() {
         return Cell::toned(format!("▲ expires soon{old}"), Tone::Warn);

@@ -200,6 +200,7 @@ fn goes(key: &Key, view: View<'_>, grounds: Grounds) -> Option<(&'static str, St
     Some(("Deleted", format!("{when}, unless it is used")))
 }
 
+#[expect(clippy::too_many_lines, reason = "one line for each thing there is to say")]
 fn page(
     key: &Key,
     view: View<'_>,

@@ -37,7 +37,7 @@ impl Spot {
     /// The spot behind some more text.
     fn after(self, passed: &[u8]) -> Self {
         let columns = |text: &[u8]| text.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
-        let zeros = |text: &[u8]| text.iter().filter(|byte| **byte == 0).count();
+        let zeros = |text: &[u8]| memchr_iter(0, text).count();
         let Self { place: Place { line, column }, .. } = self;
         match memrchr(b'\n', passed).and_then(|last| passed.split_at_checked(last + 1)) {
             None => {

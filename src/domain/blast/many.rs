@@ -277,7 +277,7 @@ fn last_of_tokens(view: View<'_>, app: &App) -> LastUse {
     view.last_use_since(view.app_usage(app).last_used_at, app.created_at)
 }
 
-fn named<'a>(view: View<'a>, what: Bearer, day: Option<Day>, now: Timestamp) -> Option<Named<'a>> {
+fn named(view: View<'_>, what: Bearer, day: Option<Day>, now: Timestamp) -> Option<Named<'_>> {
     Some(match what {
         Bearer::Key(id) => {
             let key = view.key(id)?;
@@ -318,7 +318,9 @@ mod tests {
             (b'a'..=b'k').map(|n| (key(n), day(u64::from(n % 7), 1, n != b'c'))).collect();
         let of = |some: &[(Bearer, Day)]| {
             let mut busy = Busy::default();
-            some.iter().for_each(|(what, day)| busy.add(*what, *day));
+            for (what, day) in some {
+                busy.add(*what, *day);
+            }
             busy
         };
         let whole = of(&all);

@@ -123,7 +123,7 @@ impl Event {
             }
             Self::Upgraded { from, to } => one("format", from.to_string(), to.to_string()),
             Self::BackedUp { sum, seq } => {
-                let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = sum.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
                 let mut all = one("sha256", String::new(), hex);
                 all.extend(one("up to entry", String::new(), seq.to_string()));
                 all

@@ -67,7 +67,7 @@ pub fn check_export(lines: impl Iterator<Item = String>, anchors: &[Anchor]) -> 
                 report.base = part.after;
                 found.insert(part.after, part.hash.clone());
                 report.part = Some(part);
-            } else if !report.goes_on(part, previous) {
+            } else if !report.goes_on(&part, previous) {
                 break;
             }
             continue;
@@ -119,7 +119,7 @@ impl AuditReport {
     }
 
     /// A further part: whether it begins where the one before it ends, with the entry of that hash.
-    fn goes_on(&mut self, next: Part, previous: Option<ChainHash>) -> bool {
+    fn goes_on(&mut self, next: &Part, previous: Option<ChainHash>) -> bool {
         let last = self.last();
         let is_whole = self.part.as_ref().is_none_or(|part| part.upto == last);
         if next.after != last || !is_whole {

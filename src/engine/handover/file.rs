@@ -74,6 +74,7 @@ impl Variable {
     }
 
     /// The same, told apart from others by a number.
+    #[must_use]
     pub fn numbered(&self, number: usize) -> Self {
         let end = format!("_{number}");
         Self(self.0.chars().take(NAME_MAX - end.len()).chain(end.chars()).collect())

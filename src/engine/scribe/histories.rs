@@ -216,7 +216,9 @@ impl Register {
         all.since = None;
         if !often.is_empty() {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            often.iter().for_each(|(id, denied)| state.note_trace(*id, denied));
+            for (id, denied) in &often {
+                state.note_trace(*id, denied);
+            }
         }
         Ok(often.into_iter().map(|(id, _)| id).collect())
     }

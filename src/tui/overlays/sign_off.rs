@@ -74,9 +74,9 @@ impl Asking for SignOff {
         let field = if self.kept.is_empty() { &self.note } else { &self.why };
         let error = self.command(look).err().filter(|_| told == Told::Whole || !field.is_empty());
         if self.kept.is_empty() {
-            self.note.error = error
+            self.note.error = error;
         } else {
-            self.why.error = error
+            self.why.error = error;
         }
         None
     }

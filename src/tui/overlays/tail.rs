@@ -71,7 +71,7 @@ impl Listed for Arrivals {
     const ONE: &'static str = "request";
     const MARGIN: u16 = 2;
 
-    fn row<'a>(rows: &'a Rows, id: u64) -> Option<&'a Arrival> {
+    fn row(rows: &Rows, id: u64) -> Option<&Arrival> {
         rows.all.get(usize::try_from(id.checked_sub(rows.first)?).ok()?)
     }
 

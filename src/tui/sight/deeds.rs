@@ -280,7 +280,7 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
         let rotates = |key: &&Key| {
             of_rotation(action, key.id, seen).is_some_and(|command| objection(&command, seen).is_none())
         };
-        if !alone && found.iter().any(|key| rotates(&key)) {
+        if !alone && found.iter().any(rotates) {
             return Ok(());
         }
         return objection(&command, seen).map_or(Ok(()), |refusal| Err(of_halves(&refusal)));

@@ -23,11 +23,11 @@ pub fn lines(matrix: &Matrix<'_>, beside: usize) -> Vec<String> {
     let keys: Vec<usize> = (0..matrix.keys.len()).collect();
     for some in keys.chunks(beside.max(1)) {
         all.push(String::new());
-        let heads: String = some.iter().map(|at| format!("{:>COLUMN$}", at + 1)).collect();
+        let heads = some.iter().map(|at| format!("{:>COLUMN$}", at + 1)).collect::<Vec<_>>().concat();
         all.push(format!("{:widest$}{heads}", ""));
         for (scope, grants) in &matrix.rows {
             let signs = some.iter().filter_map(|at| grants.get(*at));
-            let signs: String = signs.map(|grant| format!("{:>COLUMN$}", grant.sign())).collect();
+            let signs = signs.map(|grant| format!("{:>COLUMN$}", grant.sign())).collect::<Vec<_>>().concat();
             let (granted, needed) = count(grants);
             all.push(format!("{:widest$}{signs}  {needed}/{granted}", scope.as_str()));
         }

@@ -42,8 +42,8 @@ impl<K: Clone + PartialEq, T> Wanted<K, T> {
     }
 
     /// What is known of `what`.
-    pub fn of(&self, what: K) -> Option<&T> {
-        self.known.as_ref().filter(|(known, _)| *known == what).map(|(_, found)| found)
+    pub fn of(&self, what: &K) -> Option<&T> {
+        self.known.as_ref().filter(|(known, _)| known == what).map(|(_, found)| found)
     }
 
     /// What is to be read now, if it is time to.

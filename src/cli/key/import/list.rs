@@ -217,15 +217,18 @@ fn warn(deck: &Deck, lines: &[Line]) {
     }
 }
 
+/// A line, and the key that is there already.
+type There = (u64, Key);
+
 /// What is asked for, where all of it may be done; and the lines that are left out, with the keys that are there already.
 fn judge(
     signed: &Signed,
     args: &Import,
     usual: &[String],
     lines: Vec<Line>,
-) -> Result<(Vec<(u64, Key)>, Vec<Asked>), Fault> {
+) -> Result<(Vec<There>, Vec<Asked>), Fault> {
     let mut known =
-        Places { signed, usual: usual_place(signed, args)?, places: HashMap::new(), owners: HashMap::new() };
+        Places { signed, usual: usual_place(signed, args)?, named: HashMap::new(), owners: HashMap::new() };
     let (now, me) = (signed.now(), signed.session.actor().operator);
     let (mut there, mut asked, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines {
@@ -271,7 +274,7 @@ fn usual_place(signed: &Signed, args: &Import) -> Result<Option<Place>, Fault> {
 struct Places<'s> {
     signed: &'s Signed,
     usual: Option<Place>,
-    places: HashMap<String, Result<Place, String>>,
+    named: HashMap<String, Result<Place, String>>,
     owners: HashMap<String, Result<OperatorId, String>>,
 }
 
@@ -291,7 +294,7 @@ impl Places<'_> {
                 (Err(why), false) => Err(format!("place {text}: {why}")),
             }
         };
-        self.places.entry(text.to_owned()).or_insert_with(find).clone()
+        self.named.entry(text.to_owned()).or_insert_with(find).clone()
     }
 
     /// Nobody where whoever imports owns it.

@@ -35,6 +35,9 @@ impl<'u> Use<'u> {
     }
 }
 
+/// Puts into lines what is known of a use.
+type Telling = Box<dyn Fn(Use<'_>, &Seen<'_>) -> Vec<Line>>;
+
 /// Told in lines of its own.
 pub(super) struct Before {
     about: About,
@@ -42,7 +45,7 @@ pub(super) struct Before {
     asked: bool,
     /// The line before which it is told.
     at: usize,
-    tell: Box<dyn Fn(Use<'_>, &Seen<'_>) -> Vec<Line>>,
+    tell: Telling,
     /// Lines of it that stand there now.
     told: usize,
 }

@@ -18,6 +18,7 @@ use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
 
 /// The question whether to do `deed` to those of `keys` it is possible for; `None` when there is none.
+#[expect(clippy::too_many_lines, reason = "what is said comes in the order in which it is read")]
 pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
     seen(look, |seen| {
         let possible = deeds::possible(deed, keys, seen);

@@ -49,7 +49,7 @@ impl History {
 
     /// The history of `key`, when it is known.
     pub fn of(&self, key: KeyId) -> Option<&[Happening]> {
-        self.0.of(key).map(Vec::as_slice)
+        self.0.of(&key).map(Vec::as_slice)
     }
 
     /// Asks for the history when it is time to.

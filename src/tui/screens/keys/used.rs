@@ -32,7 +32,7 @@ impl Used {
 
     /// The use of `bearer`, where it is known.
     pub fn of(&self, bearer: Bearer) -> Option<&Picture> {
-        self.wanted.of(bearer).and_then(Option::as_ref)
+        self.wanted.of(&bearer).and_then(Option::as_ref)
     }
 
     /// Asks for it when it is time to.

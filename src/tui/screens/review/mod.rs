@@ -288,8 +288,6 @@ impl Screen for Reviews {
         let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
         let list = &self.beside.list;
         match action {
-            _ if walks(action) => Ok(()),
-            Action::Sort | Action::Columns => Ok(()),
             Action::Filter => when(!list.is_empty(), "there is nothing to filter"),
             Action::Mark | Action::MarkRange | Action::MarkAll | Action::Open | Action::Right => {
                 when(list.selected().is_some(), NOTHING)
@@ -297,7 +295,8 @@ impl Screen for Reviews {
             Action::SignOff if list.marks() > 0 && self.targets().is_empty() => {
                 Err("only keys are kept: take the marks off the apps".into())
             }
-            Action::SignOff => Ok(()),
+            Action::SignOff | Action::Sort | Action::Columns => Ok(()),
+            _ if walks(action) => Ok(()),
             Action::MarkNone => when(list.marks() > 0, "nothing is marked"),
             Action::Left => when(self.beside.is_open(), "there is nothing to the left"),
             Action::Back => {
