@@ -178,10 +178,12 @@ fn the_filter_takes_names_events_and_refusals_and_esc_shows_all() {
 fn older_entries_come_as_one_goes_down() {
     let mut console = audit();
     console.sees("older ones come as you go down").sees_no("Founded the store");
+    // Once is enough to come to the first.
+    console.press("G");
     for _ in 0..9 {
-        console.press("G").advance(Duration::from_millis(50));
+        console.advance(Duration::from_millis(50));
     }
-    console.press("G").sees("Founded the store").sees("that is all");
+    console.sees("Founded the store").sees("that is all");
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub struct Audit {
     wanted: Option<u64>,
     /// Entries the filter may still look through by itself.
     budget: usize,
+    /// Somebody went to the last entry, and older ones come: the selection goes on with them.
+    to_end: bool,
     /// The screen was opened, so there is somebody to read for.
     opened: bool,
     freshness: Freshness,
@@ -86,6 +88,7 @@ impl Audit {
             reading: None,
             wanted: None,
             budget: BUDGET,
+            to_end: false,
             opened: false,
             freshness: Freshness::Stale,
             rev: None,
@@ -190,6 +193,10 @@ impl Audit {
             Some(Reading::Announcement) | None => {}
         }
         self.show(look);
+        if self.to_end {
+            self.list.go(usize::MAX);
+            self.to_end = self.trail.older().is_some() && self.budget > 0;
+        }
     }
 
     fn set_filter(&mut self, text: &str, look: &Look) {
@@ -285,9 +292,13 @@ impl Screen for Audit {
             }
             Cue::Do(action) => {
                 self.try_again();
+                self.to_end = action == Action::Bottom && self.trail.older().is_some();
                 self.act(action, look, now, out)
             }
-            cue => self.hear_list(cue, look),
+            cue => {
+                self.to_end = false;
+                self.hear_list(cue, look)
+            }
         };
         self.read_on(out);
         used
