@@ -10,7 +10,7 @@ use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{Command, Expiry, Key, KeyState, Name, NewKey, Note, Place, Role, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, in_memory};
-use keydeck::engine::{Engine, LocalEngine, Session, Via};
+use keydeck::engine::{Engine, LocalEngine, Origin, Session, Via};
 use keydeck::tui::action::Tab;
 use keydeck::tui::app::effect::Outcome;
 use keydeck::tui::app::testing::{Console, desk, desk_on};
@@ -365,6 +365,45 @@ fn a_pause_of_many_is_undone_by_u() {
         .press("tab enter")
         .sees("2 keys are paused");
     assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Paused));
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_the_last_deed_all_the_same() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta", "Gamma"]);
+    let mut console = house.console();
+    console.press("P tab enter").sees("Alpha is paused; u resumes it");
+    console.press("j X").type_text("Beta").press("enter").sees("Beta is revoked");
+    console.press("u").sees("nothing done to keys here can be undone");
+    assert_eq!(house.state_of("Alpha"), KeyState::Paused);
+    // What a form did is the last deed as well.
+    console.press("k P tab enter").sees("Alpha is active again");
+    console.press("j j o / ").type_text("calendars.read").press("enter space ctrl-s").sees("are changed");
+    console.press("u").sees("Take back the change of scopes of 1 key").press("tab enter");
+    console.sees("1 key is given the former scopes");
+    assert_eq!(house.state_of("Alpha"), KeyState::Active);
+}
+
+#[test]
+fn who_knocks_at_a_paused_key_is_told_while_it_stays_selected() {
+    let house = House::new();
+    let new = NewKey {
+        name: name("Widget"),
+        place: Place::Agency,
+        scopes: vec!["contacts.read".into()],
+        expiry: Some(Expiry::Never),
+        note: Note::default(),
+        decoy: false,
+    };
+    let token = house.engine.execute(&house.session, Command::IssueKey(new)).unwrap().token.unwrap();
+    let mut console = house.console();
+    console.press("P tab enter enter").advance(Duration::from_millis(500)).sees("nobody since it was paused");
+    let origin = Origin { address: Some([10, 2, 0, 7].into()), agent: Some(b"kiosk/2.1") };
+    assert!(!house.engine.verify_from(token.bytes(), &[], origin).is_allow());
+    house.clock.pass(61_000);
+    house.engine.settle().unwrap();
+    console.news(Outcome::Changed).advance(Duration::from_millis(500));
+    console.sees_no("nobody since it was paused").sees("10.2.0.7 by kiosk/2.1");
 }
 
 #[test]

@@ -302,14 +302,14 @@ impl Screen for Apps {
     }
 
     fn told(&mut self, answer: Answer, look: &Look, now: Now, out: &mut Vec<Ask>) {
-        if let Answer::Done { events, .. } = &answer {
-            for event in events {
-                match event {
-                    Event::AppPaused(app) => self.paused = Some((app.id, app.name.to_string())),
-                    Event::AppResumed(_) | Event::AppDeleted(_) => self.paused = None,
-                    _ => {}
-                }
-            }
+        if let Answer::Done { events, .. } = &answer
+            && !events.is_empty()
+        {
+            // Whatever else was done, the pause before it is not the last deed any more.
+            self.paused = events.iter().find_map(|event| match event {
+                Event::AppPaused(app) => Some((app.id, app.name.to_string())),
+                _ => None,
+            });
         }
         match answer {
             Answer::Use(about @ Bearer::App(_), picture) => self.used.take(about, *picture),

@@ -243,10 +243,14 @@ impl Acts {
             let all = Undo::of_all(events, *view).into_iter();
             all.filter_map(|undo| name(&undo).map(|name| (undo, name))).collect::<Vec<_>>()
         });
+        if events.is_empty() {
+            return;
+        }
+        // Whatever was done before is not the last deed any more, even where this one cannot be taken back.
+        self.last.clear();
         let Some(kind) = undos.first().map(|(undo, _)| std::mem::discriminant(&undo.back)) else { return };
         if undos.iter().all(|(undo, _)| self.taking_back.contains(&undo.key)) {
             self.taking_back.clear();
-            self.last.clear();
             return;
         }
         // What one deed did is all of one kind.

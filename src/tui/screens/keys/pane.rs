@@ -10,7 +10,7 @@ use super::list::{self, Keys};
 use super::sparks::Sparks;
 use super::used::Used;
 use crate::{
-    domain::{Bearer, Key, KeyId, Place},
+    domain::{Bearer, Key, KeyId, Place, Status},
     tui::{
         action::{Action, Layer, Reason},
         app::{
@@ -273,6 +273,10 @@ impl Screen for KeyPane {
                 None if self.subset == Subset::Apps => Err("select one app first".into()),
                 None => Err("there is no location yet; add one first".into()),
             };
+            // Who knocks at a paused key changes nothing of it but the trail.
+            if self.key(seen).is_some_and(|key| matches!(key.status, Status::Paused(_))) {
+                self.history.outdate();
+            }
             self.look_at_selected(seen);
         });
     }
