@@ -138,12 +138,13 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
     })
 }
 
-fn radius_of(key: &Key, picture: Option<&Picture>, seen: &Seen<'_>) -> Blast {
+/// Who uses a key and what stops with it.
+pub(super) fn radius_of(key: &Key, picture: Option<&Picture>, seen: &Seen<'_>) -> Blast {
     Blast::of_key(seen.view, key, key.scopes.iter(), picture, seen.now())
 }
 
 /// What stops with a key.
-fn tell(key: KeyId, picture: Option<&Picture>, seen: &Seen<'_>) -> Vec<Line> {
+pub(super) fn tell(key: KeyId, picture: Option<&Picture>, seen: &Seen<'_>) -> Vec<Line> {
     let told = seen
         .view
         .key(key)

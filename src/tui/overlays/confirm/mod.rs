@@ -1,7 +1,7 @@
 //! The one question before something is done that takes access away, ends something or gives it back. It says what it is
 //! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
 //!
-//! - [`keys`]: one key or many, part by part; `run`: how far that is, and what came of it. [`apps`], [`location`], [`lockdown`], [`clock`], [`hold`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
+//! - [`keys`]: one key or many, part by part; `run`: how far that is, and what came of it. [`apps`], [`location`], [`lockdown`], [`clock`], [`hold`], [`narrow`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
 //!   console itself. `reasons`: why a key is revoked. `before`: who uses it. `spell`: how long a pause lasts. [`undo`]: what was done, taken back.
 
 pub mod apps;
@@ -11,6 +11,7 @@ pub mod hold;
 pub mod keys;
 pub mod location;
 pub mod lockdown;
+pub mod narrow;
 mod reasons;
 pub mod recovery;
 pub mod rotation;

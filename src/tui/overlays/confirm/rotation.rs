@@ -2,16 +2,18 @@
 //! secret is shown where the question was.
 
 use super::apps::SECRET;
-use super::{Accept, Confirm, Told, Wanted, run, used};
+use super::before::{About, Use};
+use super::{Accept, Confirm, Told, Wanted, keys, run, used};
+use crate::domain::blast::IN_USE_MS;
 use crate::domain::blast::many::NAMED;
 use crate::domain::name::first_few;
-use crate::domain::{Command, Key, KeyId};
+use crate::domain::{Bearer, Command, Key, KeyId, LastUse, Timestamp};
 use crate::engine::handover::Purse;
 use crate::tui::action::{Action, Danger};
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::sight::deeds;
-use crate::tui::sight::seen::seen;
+use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 
 /// The question whether to do what `action` means to the rotation of a key; `None` where it means nothing.
@@ -61,10 +63,19 @@ pub fn ask(look: &Look, action: Action, key: KeyId) -> Option<Confirm> {
             ),
             _ => return None,
         };
+        // A lost key ends with its old half; of a half that is ended by itself its own use counts.
+        let last = match action {
+            Action::Lost => keys::radius_of(key, None, seen).last,
+            _ => seen.view.last_use(ends),
+        };
+        let said = match last {
+            LastUse::Never if old.id != new.id => "Nobody has used this half.".to_owned(),
+            last => used(last, ": what uses it will stop at once.", seen),
+        };
         let lines = vec![
             Line::of(Role::Title, name.as_str()),
             Line::of(Role::Dim, ends.hint()),
-            Line::of(Role::Warn, used(seen.view.last_use(ends), ": what uses it will stop at once.", seen)),
+            Line::of(Role::Warn, said),
             Line::blank(),
             Line::of(Role::Text, then),
         ];
@@ -73,8 +84,21 @@ pub fn ask(look: &Look, action: Action, key: KeyId) -> Option<Confirm> {
         } else {
             Accept::One(command, done)
         };
-        Some(Confirm::new(title, lines, (verb, Danger::Dangerous), accept))
+        let mut question = Confirm::new(title, lines, (verb, Danger::Dangerous), accept);
+        question.typed = is_now(last, seen.now())
+            .then(|| Wanted::new("Type its name to confirm:", "the key's name", name.to_string()));
+        // What would be told of a new half is that of both.
+        if matches!(action, Action::Lost | Action::FinishGrace) {
+            let ends = ends.id;
+            let tell = move |used: Use<'_>, seen: &Seen<'_>| keys::tell(ends, used.picture(), seen);
+            question = question.telling(About::One(Bearer::Key(ends)), 3, tell, seen);
+        }
+        Some(question)
     })
+}
+
+fn is_now(last: LastUse, now: Timestamp) -> bool {
+    last.at().is_some_and(|at| now.since(at) <= IN_USE_MS)
 }
 
 /// The question whether to rotate many keys, with what becomes of their old halves; their tokens go in there. `None` where none
