@@ -118,7 +118,11 @@ fn fewer_scopes_are_tried_first_and_enforced_or_dropped_when_it_is_known_what_th
     console.press("_").sees("Enforce it: take contacts.delete contacts.write away").press("esc");
     console.press("_ down enter").sees("Data warehouse keeps all its scopes");
     assert_eq!(house.key("Data warehouse").reports_only(), None);
-    console.press("_ ctrl-s _ enter").sees("has lost the scopes");
+    console
+        .press("_ ctrl-s _ down down enter")
+        .sees("It loses contacts.delete contacts.write.")
+        .press("tab enter")
+        .sees("has lost the scopes");
     assert_eq!(house.key("Data warehouse").scopes.to_string(), "contacts.read");
 }
 
@@ -140,6 +144,24 @@ fn a_review_is_signed_off_and_what_was_kept_stands_quiet_at_the_end_with_the_rea
 fn marked_keys_stand_side_by_side_with_what_each_needed() {
     let (_, mut console) = reviewed();
     console.press("a =").sees("Scopes side by side").sees("Data warehouse").sees("1 of 3 needed");
+    // The numbers stand over their columns.
+    let column = |line: &str, sign: char| {
+        let screen = console.screen();
+        let line = screen.lines().find(|row| row.contains(line)).unwrap().to_owned();
+        line.chars().position(|c| c == sign)
+    };
+    assert_eq!(column("  1  2  ", '2'), column("contacts.read    ●", '○'), "{}", console.screen());
     console.sees("contacts.delete  ○  ·  0/1").sees("contacts.read    ●  ○  1/2").sees("not granted");
     console.press("esc").sees_no("side by side");
+}
+
+#[test]
+fn of_a_key_whose_use_says_nothing_of_scopes_it_is_not_said_that_it_needed_none() {
+    let house = House::new();
+    let token = house.issue("Data warehouse", &["contacts.read", "contacts.write"], Expiry::Never);
+    house.used(&token, &[]);
+    let open = Open { engine: house.engine.clone(), session: house.session.clone(), notices: Vec::new() };
+    let mut console = desk_on(open, all(), (120, 34), &FakeClipboard::default());
+    console.press("=").sees("how many of 2 were needed is not known").sees_no("0 of 2");
+    console.sees("contacts.read   ?  ?/1");
 }

@@ -14,6 +14,13 @@ const BESIDE: usize = 8;
 /// A text to read and to search.
 pub fn new(look: &Look, keys: &[KeyId]) -> Reader {
     let lines = seen(look, |seen| matrix::lines(&seen.reviewer().matrix(keys), BESIDE));
-    let lines = lines.into_iter().map(|line| Line::of(Role::Text, line)).collect();
+    let lines = lines.iter().map(|line| laid(line)).collect();
     Reader::new("matrix", "Scopes side by side", lines, None)
+}
+
+/// A line with its leading blanks as an indent: the numbers of the columns stand over their columns.
+fn laid(line: &str) -> Line {
+    let words = line.trim_start();
+    let indent = u16::try_from(line.len().saturating_sub(words.len())).unwrap_or_default();
+    Line { indent, ..Line::of(Role::Text, words) }
 }

@@ -16,7 +16,13 @@ pub fn lines(matrix: &Matrix<'_>, beside: usize) -> Vec<String> {
         .enumerate()
         .map(|(at, key)| {
             let (granted, needed) = matrix.column(at);
-            format!("{:>2}  {}  {}: {needed} of {granted} needed", at + 1, key.name, key.hint())
+            let unknown = matrix.rows.iter().filter(|(_, grants)| grants.get(at) == Some(&Grant::Unknown));
+            let said = match unknown.count() {
+                0 => format!("{needed} of {granted} needed"),
+                all if all == granted => format!("how many of {granted} were needed is not known"),
+                some => format!("{needed} of {granted} needed, {some} not known"),
+            };
+            format!("{:>2}  {}  {}: {said}", at + 1, key.name, key.hint())
         })
         .collect();
     let widest = matrix.rows.iter().map(|(scope, _)| text::width(scope.as_str())).max().unwrap_or_default();
@@ -29,6 +35,8 @@ pub fn lines(matrix: &Matrix<'_>, beside: usize) -> Vec<String> {
             let signs = some.iter().filter_map(|at| grants.get(*at));
             let signs = signs.map(|grant| format!("{:>COLUMN$}", grant.sign())).collect::<Vec<_>>().concat();
             let (granted, needed) = count(grants);
+            let known = grants.iter().any(|grant| matches!(grant, Grant::Needed | Grant::Unneeded));
+            let needed = if known { needed.to_string() } else { Grant::Unknown.sign().to_string() };
             all.push(format!("{:widest$}{signs}  {needed}/{granted}", scope.as_str()));
         }
     }
