@@ -160,8 +160,9 @@ pub(super) struct CrushLine {
 /// How many are used, in JSON.
 #[derive(Serialize)]
 pub(super) struct UseLine {
-    used_within_5_min: usize,
-    used_within_a_day: usize,
+    /// At least these; null where none is known to be and keys of others are not in view.
+    used_within_5_min: Option<usize>,
+    used_within_a_day: Option<usize>,
     /// Of which that is not known.
     use_unknown: usize,
     /// Of the last 24 hours, of all together.
@@ -240,9 +241,9 @@ impl Crush {
 
     pub fn use_line(&self) -> UseLine {
         UseLine {
-            used_within_5_min: self.struck.used_now,
-            used_within_a_day: self.struck.used_today,
-            use_unknown: self.struck.unsure,
+            used_within_5_min: self.struck.known(self.struck.used_now),
+            used_within_a_day: self.struck.known(self.struck.used_today),
+            use_unknown: self.struck.use_unknown(),
             requests: self.struck.day(&self.busy).into(),
             notices_end: self.struck.notices,
         }

@@ -53,7 +53,8 @@ pub struct Set {
 struct TouchedLine {
     what: &'static str,
     names: Vec<String>,
-    others: usize,
+    /// Keys of others besides; null where they were not looked at.
+    others: Option<usize>,
     first_at: Option<String>,
     /// How the keys in view are used that it would end, or sooner than now.
     stops: Option<CrushLine>,
@@ -71,7 +72,8 @@ impl Brought {
     fn of(one: &Touched<'_>, now: Timestamp) -> Self {
         let names = one.names.iter().map(ToString::to_string).collect();
         let first_at = one.first.map(Timestamp::rfc3339);
-        let line = TouchedLine { what: one.what.code(), names, others: one.others, first_at, stops: None };
+        let line =
+            TouchedLine { what: one.what.code(), names, others: Some(one.others), first_at, stops: None };
         Self { said: in_words(one, now), line, ends: if one.ends() { one.keys.clone() } else { Vec::new() } }
     }
 
@@ -84,7 +86,7 @@ impl Brought {
 }
 
 /// Tells what it would bring about, and nothing is changed.
-fn foretell(deck: &Deck, signed: &Signed, brought: Vec<Brought>, unseen: Option<&str>) -> Outcome {
+fn foretell(deck: &Deck, signed: &Signed, brought: Vec<Brought>, unseen: Option<usize>) -> Outcome {
     let nothing = brought.is_empty() && unseen.is_none();
     let mut lines = Vec::new();
     for one in brought {
@@ -93,10 +95,13 @@ fn foretell(deck: &Deck, signed: &Signed, brought: Vec<Brought>, unseen: Option<
         if let Some(crush) = crush.as_ref().filter(|_| !deck.output.is_json()) {
             deck.output.say(crush.page(deck, signed).trim_end());
         }
-        lines.push(TouchedLine { stops: crush.map(|crush| crush.line(signed)), ..one.line });
+        let others = one.line.others.filter(|others| *others > 0 || unseen.is_none());
+        lines.push(TouchedLine { others, stops: crush.map(|crush| crush.line(signed)), ..one.line });
     }
-    if let Some(said) = unseen {
-        deck.output.say(said);
+    if let Some(others) = unseen {
+        deck.output.say(&not_looked_at(others));
+        let (what, others) = ("not_looked_at", Some(others));
+        lines.push(TouchedLine { what, names: Vec::new(), others, first_at: None, stops: None });
     }
     if deck.output.is_json() {
         deck.output.value(&lines)?;
@@ -122,12 +127,13 @@ pub fn run(deck: &Deck, verb: &Verb) -> Outcome {
         let after = view.policy().with(&name, &value).map_err(Refusal::Policy)?;
         let brought = touched(view, &after, grounds).iter().map(|one| Brought::of(one, now)).collect();
         let is_unseen = elsewhere > 0 && is_about_keys(view.policy(), &after);
-        Ok::<(Vec<Brought>, _), Fault>((brought, is_unseen.then(|| not_looked_at(elsewhere))))
+        Ok::<(Vec<Brought>, _), Fault>((brought, is_unseen.then_some(elsewhere)))
     })?;
     if args.dry_run {
-        return foretell(deck, &signed, brought, unseen.as_deref());
+        return foretell(deck, &signed, brought, unseen);
     }
-    let told: Vec<String> = brought.into_iter().map(|one| one.said).chain(unseen).collect();
+    let told: Vec<String> =
+        brought.into_iter().map(|one| one.said).chain(unseen.map(not_looked_at)).collect();
     if !told.is_empty() {
         args.consent.ask(&signed, || format!("{} Set {name} to {value}?", told.join(" ")))?;
     }

@@ -108,7 +108,7 @@ pub struct Named<'a> {
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Struck {
-    /// Keys in view.
+    /// Keys in view, both halves of a rotation as one.
     pub keys: usize,
     /// Live keys of others besides, whose use is not in view.
     pub others: usize,
@@ -139,7 +139,7 @@ impl Struck {
         now: Timestamp,
     ) -> Self {
         let keys: Vec<&Key> = keys.into_iter().collect();
-        let mut struck = Self { keys: keys.len(), ..Self::default() };
+        let mut struck = Self::default();
         // To people both halves of a rotation are one key.
         let old: HashSet<KeyId> =
             keys.iter().filter_map(|key| view.old_half(key, now)).map(|old| old.id).collect();
@@ -147,6 +147,7 @@ impl Struck {
         for key in keys {
             struck.notices += notices_of(view, key);
             if !old.contains(&key.id) {
+                struck.keys += 1;
                 used.push((last_of_key(view, key, now), Bearer::Key(key.id)));
             }
         }
@@ -193,10 +194,20 @@ impl Struck {
         self.used_now > 0
     }
 
-    /// All their requests, with those that were not asked for.
+    /// All their requests, with those that were not asked for and those of others, of which nothing is known.
     pub const fn day(&self, busy: &Busy) -> Day {
         let day = busy.day();
-        Day { tally: day.tally, whole: day.whole && self.more == 0 }
+        Day { tally: day.tally, whole: day.whole && self.more == 0 && self.others == 0 }
+    }
+
+    /// Of how many it is not known whether they were used within a day.
+    pub const fn use_unknown(&self) -> usize {
+        self.unsure.saturating_add(self.others)
+    }
+
+    /// How many were used, of `used` that are known to be: none known is none only where all of them are in view.
+    pub fn known(&self, used: usize) -> Option<usize> {
+        (used > 0 || self.others == 0).then_some(used)
     }
 
     /// The ten of them that matter most: the busiest, then those used last.

@@ -60,12 +60,14 @@ pub fn summary(
     }
     if let Some(busy) = busy {
         let (day, unknown) = (struck.day(busy), busy.unknown.saturating_add(struck.more));
-        let of = if unknown == 0 || day.tally.is_zero() {
-            String::new()
-        } else {
-            format!("; of {unknown} not all is known")
+        let said = match (unknown, day.tally.is_zero()) {
+            // Of those in view all is known.
+            (0, true) if struck.others > 0 && struck.told() > 0 => "no request of those in view".to_owned(),
+            (0, _) | (_, true) => of_day(day),
+            (_, false) => format!("{}; of {unknown} not all is known", of_day(day)),
         };
-        all.push(("24 hours", format!("{}{of}", of_day(day))));
+        let unseen = if struck.others > 0 { "; those of others are not in view" } else { "" };
+        all.push(("24 hours", format!("{said}{unseen}")));
     }
     if struck.notices > 0 {
         all.push(("Also", many(struck.notices, "notice that ends", "notices that end")));

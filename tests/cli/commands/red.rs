@@ -30,8 +30,15 @@ fn what_stops_with_a_location_is_told_before_it_is_removed() {
                 of others are used is not in view.";
     assert!(told.out.starts_with(said) && told.err.contains("Nothing was changed."), "{told:?}");
     assert!(told.out.contains("\nIn use now  1 of 1: Till 1"), "{told:?}");
-    assert!(told.out.contains("\n24 hours    1 request allowed, 0 refused\n"), "{told:?}");
+    assert!(
+        told.out.contains(
+            "\n24 hours    at least 1 request allowed, 0 refused; those of others are not in view\n"
+        ),
+        "{told:?}"
+    );
     assert!(told.out.contains("Till 1 (kdlo_"), "{told:?}");
+    let stops = &ann.asks(&remove)["stops"];
+    assert_eq!((&stops["requests"]["complete"], &stops["use_unknown"]), (&json!(false), &json!(1)));
     let told = ann.asks(&[&remove[..], &["--all"]].concat());
     let stops = &told["stops"];
     assert_eq!(
@@ -44,6 +51,44 @@ fn what_stops_with_a_location_is_told_before_it_is_removed() {
     assert!(tokens.iter().all(|token| ann.verifies(token) == "allow"));
     ann.does(&["location", "remove", "Harbour", "--yes"]);
     assert!(tokens.iter().all(|token| ann.verifies(token) != "allow"));
+}
+
+#[test]
+fn of_keys_of_others_nothing_is_told_as_none_and_a_rotated_key_is_one_key() {
+    let desk = Desk::founded();
+    let (ann, jo, tokens) = house(&desk);
+    ann.does(&["location", "add", "Depot"]);
+    let at = ["key", "create", "--location", "Depot", "--scope", "contacts.read", "--name", "Gate"];
+    let token = jo.does(&at).out.trim_end().to_owned();
+    assert_eq!(ann.verifies(&token), "allow");
+    for words in
+        [&["location", "remove", "Depot", "--dry-run"][..], &["lockdown", "--location", "Depot", "--dry-run"]]
+    {
+        let told = ann.asks(words);
+        let stops = told.get("stops").unwrap_or(&told);
+        assert_eq!(
+            (&stops["keys"], &stops["others"], &stops["use_unknown"]),
+            (&json!(0), &json!(1), &json!(1))
+        );
+        assert_eq!(stops["requests"]["complete"], json!(false), "{words:?}");
+        assert!(stops["used_within_5_min"].is_null() && stops["used_within_a_day"].is_null(), "{told}");
+        let told = ann.does(words);
+        assert!(!told.out.contains("no request"), "{told:?}");
+    }
+    // Both halves of a rotation are one key, in words and in JSON.
+    ann.does(&["key", "rotate", "Till 1"]);
+    jo.does(&["key", "rotate", "Till 2"]);
+    let remove = ["location", "remove", "Harbour", "--dry-run", "--all"];
+    let told = ann.does(&remove);
+    assert!(told.out.contains("stops 2 keys: "), "{told:?}");
+    assert_eq!(ann.asks(&remove)["stops"]["keys"], json!(2));
+    let lock = ["lockdown", "--location", "Harbour", "--dry-run", "--all"];
+    assert_eq!(ann.asks(&lock)["keys"], json!(2));
+    let disable = ["operator", "disable", "jo", "--dry-run", "--all", "--keys", "stop"];
+    let told = ann.does(&disable);
+    assert!(told.out.contains("Their keys stop: 2 live keys. "), "{told:?}");
+    assert_eq!(ann.asks(&disable)["stops"]["keys"], json!(2));
+    assert!(tokens.iter().all(|token| ann.verifies(token) == "allow"));
 }
 
 #[test]
