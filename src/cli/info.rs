@@ -89,6 +89,8 @@ struct TrailLine {
     /// The last entry that is no longer in the store, of a trail that was trimmed.
     trimmed_upto: Option<u64>,
     trimmed_into: Option<String>,
+    /// The first entry that is in that file, if that is known.
+    trimmed_into_from: Option<u64>,
     #[serde(skip)]
     words: String,
 }
@@ -104,6 +106,7 @@ impl TrailLine {
             entries,
             since: since.map(Timestamp::rfc3339),
             trimmed_upto: older.as_ref().map(|older| older.upto),
+            trimmed_into_from: older.as_ref().and_then(|older| older.told.as_ref()?.first),
             trimmed_into: older.and_then(|older| older.told).map(|told| told.file),
             words,
         }

@@ -352,6 +352,12 @@ impl AuditReport {
         } else if last < base {
             let what = format!("the files end with entry {last}, and the store goes on after entry {base}");
             self.fault(Integrity::Short, what);
+        } else if last > base {
+            let what = format!(
+                "the files reach to entry {last}, and the store has the entries after {base} itself: they overlap, and are not \
+                 compared. Name only files that end with entry {base} or before"
+            );
+            self.fault(Integrity::Unverifiable, what);
         } else {
             let what = format!("the files do not lead to entry {base}, which the store goes on from");
             self.fault(Integrity::Altered, what);

@@ -16,6 +16,7 @@ use crate::cli::door::{Deck, Signed};
 use crate::cli::fault::Fault;
 use crate::cli::number::whole;
 use crate::cli::times;
+use crate::domain::decide::file_name;
 use crate::domain::{Command, Timestamp};
 use crate::engine::audit_log::{Part, Span, check_export, export_line};
 use crate::engine::open::Wants;
@@ -130,6 +131,7 @@ fn named(path: &Path) -> Result<(PathBuf, String), Fault> {
     let wrong = |why: &str| Fault::usage(format!("{} cannot be written: {why}.", path.display()));
     let whole = std::path::absolute(path).map_err(|error| wrong(&error.to_string()))?;
     let text = whole.to_str().ok_or_else(|| wrong("its name is not text, and the trail is to name it"))?;
+    file_name(text).map_err(|why| Fault::bad_text("file", why))?;
     if whole.symlink_metadata().is_ok() {
         return Err(wrong("there is something of that name. Name another file"));
     }

@@ -90,20 +90,24 @@ pub(super) fn put_back(
 /// Characters of the name of a file.
 const FILE_MAX: usize = 1_000;
 
+/// Whether the trail can name a file so.
+///
+/// # Errors
+/// Why not.
+pub fn file_name(file: &str) -> Result<(), BadText> {
+    let length = file.chars().count();
+    match invisible(file).next() {
+        _ if length == 0 => Err(BadText::Empty),
+        _ if length > FILE_MAX => Err(BadText::TooLong { length, limit: FILE_MAX }),
+        Some((_, c)) => Err(BadText::Invisible { code: c.into() }),
+        None => Ok(()),
+    }
+}
+
 /// Entries leave the trail when nobody is still to be told what they say. Whether the trail can spare them otherwise is for
 /// whoever has it to say.
 pub(super) fn trim_audit(state: &State, upto: u64, head: &str, file: &str) -> Result<Vec<Event>, Refusal> {
-    let bad = |why| Err(Refusal::BadText { field: "file", why });
-    let length = file.chars().count();
-    if length == 0 {
-        return bad(BadText::Empty);
-    }
-    if length > FILE_MAX {
-        return bad(BadText::TooLong { length, limit: FILE_MAX });
-    }
-    if let Some((_, c)) = invisible(file).next() {
-        return bad(BadText::Invisible { code: c.into() });
-    }
+    file_name(file).map_err(|why| Refusal::BadText { field: "file", why })?;
     if state.channels().filter_map(Channel::reads_after).any(|after| after < upto) {
         return Err(Refusal::TrailKept(
             "a channel still has to tell what they say. Let it, or give that up with `keydeck notices drop`",

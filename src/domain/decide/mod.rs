@@ -14,6 +14,7 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
+pub use self::lifecycle::file_name;
 use super::authorize::{Access, Action, Actor, authorize};
 use super::basis::Basis;
 use super::command::{AskedBy, Command, Context, KeyEdit, Together};

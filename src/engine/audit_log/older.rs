@@ -54,6 +54,25 @@ pub struct Told {
     /// When.
     #[n(2)]
     pub at: Timestamp,
+    /// Number of the first entry that the file holds, if that is known.
+    #[n(3)]
+    pub first: Option<u64>,
+    /// Number of the entry that tells where those before it are, where there are any.
+    #[n(4)]
+    pub earlier: Option<u64>,
+}
+
+impl Told {
+    /// Which of the entries up to `upto` the file does not hold, in words; nothing where it holds them all.
+    fn others(&self, upto: u64) -> Option<String> {
+        let which = match self.first {
+            Some(1) => return None,
+            Some(first) => format!(", {first} to {upto},"),
+            None => String::new(),
+        };
+        let before = self.earlier.map(|entry| format!("; entry {entry} tells where those before are"));
+        Some(format!("the last of them{which} are in {}{}", self.file, before.unwrap_or_default()))
+    }
 }
 
 impl Older {
@@ -62,8 +81,12 @@ impl Older {
         let before = self.before.map(|at| format!(" before {}", date(at))).unwrap_or_default();
         let upto = self.upto;
         match &self.told {
-            Some(Told { file, by, at }) => {
-                format!("entries{before} (up to {upto}) are in {file}, trimmed by {by} on {}", date(*at))
+            Some(told) => {
+                let (file, by) = (&told.file, format!("trimmed by {} on {}", told.by, date(told.at)));
+                match told.others(upto) {
+                    None => format!("entries{before} (up to {upto}) are in {file}, {by}"),
+                    Some(last) => format!("entries{before} (up to {upto}) left the store, {by}: {last}"),
+                }
             }
             None => {
                 format!("entries{before} (up to {upto}) were trimmed; which file has them cannot be read")
@@ -87,7 +110,10 @@ impl Trail<'_> {
         let trimmed = self.newest()?.and_then(|(_, entry)| entry).and_then(|entry| entry.trimmed);
         let Some(trimmed) = trimmed else { return Ok(None) };
         let before = self.entry(trimmed.upto + 1)?.map(|(_, entry)| Timestamp(entry.at));
-        let told = self.entry(trimmed.told)?.and_then(|(_, entry)| told(&entry));
+        let told = match self.entry(trimmed.told)? {
+            Some((_, entry)) => self.told(&entry)?,
+            None => None,
+        };
         Ok(Some(Older { upto: trimmed.upto, before, told }))
     }
 
@@ -121,9 +147,16 @@ impl Trail<'_> {
             Some((row, entry))
         }))
     }
-}
 
-fn told(entry: &Entry) -> Option<Told> {
-    let file = entry.changes.iter().find(|change| change.field == Event::TRIMMED_INTO)?.to.clone();
-    Some(Told { file, by: entry.actor.name.clone(), at: Timestamp(entry.at) })
+    /// What an entry says of those that were taken out with it. What had been taken out before, the entry before it knows.
+    fn told(self, entry: &Entry) -> Result<Option<Told>, EngineError> {
+        let Some(file) = entry.changes.iter().find(|change| change.field == Event::TRIMMED_INTO) else {
+            return Ok(None);
+        };
+        let known = self.entry(entry.seq.saturating_sub(1))?.map(|(_, before)| before.trimmed);
+        let first = known.as_ref().map(|trimmed| trimmed.as_ref().map_or(0, |trimmed| trimmed.upto) + 1);
+        let earlier = known.flatten().map(|trimmed| trimmed.told);
+        let (file, by) = (file.to.clone(), entry.actor.name.clone());
+        Ok(Some(Told { file, by, at: Timestamp(entry.at), first, earlier }))
+    }
 }

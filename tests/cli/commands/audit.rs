@@ -83,6 +83,8 @@ fn what_was_trimmed_lies_in_a_file_that_proves_it_and_the_store_says_so() {
     assert!(!desk.path("old.jsonl").exists());
     check_in(&ann, &[]).expect(0);
 
+    // A name that the trail cannot have is refused before anything is written.
+    ann.says(&trim("9", "o\u{7}ld.jsonl", &["--yes"])).fails(2, "file");
     let said = ann.does(&trim("9", "old.jsonl", &["--yes"]));
     assert!(said.out.starts_with("Entries 1 to 8 are in "), "{said:?}");
     assert_eq!(fs::metadata(desk.path("old.jsonl")).unwrap().permissions().mode() & 0o777, 0o600);
@@ -126,15 +128,27 @@ fn what_was_trimmed_lies_in_a_file_that_proves_it_and_the_store_says_so() {
     assert!(said.err.contains("only entries after 8"), "{said:?}");
 
     // Again, and put back elsewhere.
+    ann.does(&["backup", "early.kdb"]);
     ann.does(&trim("17", "newer.jsonl", &["--yes"]));
+    let newer = desk.path("newer.jsonl").display().to_string();
+    let said = ann.does(&["audit", "list", "--key", "One"]);
+    assert!(said.err.contains(&format!("the last of them, 9 to 16, are in {newer}; entry ")), "{said:?}");
+    assert_eq!(ann.asks(&["info"])["store"]["unsealed"]["trail"]["trimmed_into_from"], 9);
     check_in(&ann, &["--anchor", "both", "--trimmed", "old.jsonl", "--trimmed", "newer.jsonl"]).expect(0);
-    assert_eq!(check_in(&ann, &["--trimmed", "newer.jsonl"]).code, 3);
+    let said = check_in(&ann, &["--trimmed", "newer.jsonl"]).expect(3);
+    assert!(said.err.contains("begin with entry 9"), "{said:?}");
     let maria = desk.maria();
     maria.does(&["backup", "copy.kdb"]);
     let said = maria.does(&["--data", "new", "restore", "copy.kdb", "--anchor", "both"]);
     assert!(said.err.contains("of the anchors name entries that had been trimmed"), "{said:?}");
     maria.does(&["--data", "new", "audit", "verify", "--trimmed", "old.jsonl", "--trimmed", "newer.jsonl"]);
     maria.says(&["--data", "new", "audit", "verify"]).expect(0);
+    // A store of before the second file has what that holds.
+    maria.does(&["--data", "early-store", "restore", "early.kdb", "--anchor", "both"]);
+    let words =
+        ["--data", "early-store", "audit", "verify", "--trimmed", "old.jsonl", "--trimmed", "newer.jsonl"];
+    let said = maria.says(&words).expect(3);
+    assert!(said.err.contains("they overlap") || said.out.contains("they overlap"), "{said:?}");
 }
 
 fn check_in(person: &Person<'_>, words: &[&str]) -> Said {

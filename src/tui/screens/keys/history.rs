@@ -91,6 +91,9 @@ pub fn is_cut(history: &[Happening]) -> bool {
 /// Where the entries are that are no longer in the store. Those that are begin at that time.
 fn elsewhere(older: &Older) -> Happening {
     let what = match &older.told {
+        Some(Told { file, by, first: Some(first), .. }) if *first > 1 => {
+            format!("older entries, from {first} on, are in {file}, trimmed by {by}")
+        }
         Some(Told { file, by, .. }) => format!("older entries are in {file}, trimmed by {by}"),
         None => "older entries were trimmed".to_owned(),
     };
