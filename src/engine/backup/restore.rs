@@ -112,9 +112,20 @@ pub fn restore(
 /// The text to which the passphrase of a backup was sealed, of one that was sealed to public keys.
 ///
 /// # Errors
-/// When the file is not whole.
+/// When the file is not whole, or that is no text: nothing vouches for it yet, and a terminal is to show it.
 pub fn sealed_lock(file: &Path) -> Result<Option<String>, BackupError> {
-    Ok(Outline::of(reader(file)?)?.closing.sealed_lock)
+    let sealed = Outline::of(reader(file)?)?.closing.sealed_lock;
+    if sealed.as_deref().is_some_and(|text| !is_plain(text)) {
+        return Err(BackupError::Unproven(
+            "what its passphrase was sealed as holds characters that no such text has".to_owned(),
+        ));
+    }
+    Ok(sealed)
+}
+
+/// Whether it is nothing but printable ASCII and ends of lines.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r'))
 }
 
 fn reader(file: &Path) -> Result<BufReader<File>, BackupError> {

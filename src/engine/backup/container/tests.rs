@@ -109,3 +109,21 @@ fn rows_out_of_order_and_rows_newer_than_the_whole_are_no_backup() {
     assert!(with(vec![row("", Some(""), 1)], 9).is_err());
     assert!(with(vec![row("k/1", Some(""), 9)], 9).is_ok());
 }
+
+#[test]
+fn what_a_passphrase_was_sealed_as_is_handed_out_only_as_text_that_a_terminal_may_show() {
+    let sealed = |text: &str| {
+        let writer = Writer::begin(Vec::new(), &opening(), false).unwrap();
+        let closing = Closing { sealed_lock: Some(text.to_owned()), lock: Some(vec![1]), ..closing(1) };
+        let bytes = writer.close(&closing).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("copy");
+        std::fs::write(&file, bytes).unwrap();
+        crate::engine::backup::sealed_lock(&file)
+    };
+    let plain = "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl+/=\r\n";
+    assert_eq!(sealed(plain).unwrap().as_deref(), Some(plain));
+    for text in ["\u{1b}[2J", "a\u{7}", "\u{9b}31m", "a\u{202e}b", "\0", "\u{7f}"] {
+        assert!(matches!(sealed(text), Err(BackupError::Unproven(_))), "{text:?}");
+    }
+}
