@@ -26,6 +26,7 @@ use crate::engine::{self, Unwritten};
 
 pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     let (signed, mut new, told) = prepare(deck, &args.new)?;
+    not_of_a_decoy(&signed, args)?;
     if args.decoy {
         // The life of the one it is made like is no end of its own.
         new.expiry = new.expiry.filter(|_| args.new.expires.is_some());
@@ -33,6 +34,23 @@ pub(super) fn run(deck: &Deck, args: &Create) -> Outcome {
     }
     issue(deck, &signed, new, &told, &args.aim)?;
     Ok(deck.done(signed.engine.settle()))
+}
+
+/// Who makes a key like a decoy means another decoy, or took it for a key that works.
+fn not_of_a_decoy(signed: &Signed, args: &Create) -> Result<(), Fault> {
+    let Some(reference) = args.new.like.as_ref().filter(|_| !args.decoy) else { return Ok(()) };
+    let like = find::key(signed, reference, Sought::Living)?;
+    if !like.is_decoy() {
+        return Ok(());
+    }
+    Err(Fault::refused(
+        "like_decoy",
+        format!(
+            "{} is a decoy, and this would make a key that works. Nothing was made. Another decoy like it: add --decoy. A key: \
+             say what it shall be without --like, or name a key that is none.",
+            like.name
+        ),
+    ))
 }
 
 /// Reads the words for a new key and signs in: what it shall be, and who is told of it.

@@ -36,6 +36,20 @@ fn a_decoy_rings_for_its_owner_and_is_a_token_that_nobody_issued_to_all_others()
     ]);
     let made = ann.does(&[&["key", "create", "--decoy"], &like[..]].concat());
     assert!(made.err.contains("It never expires. It is a decoy"), "{made:?}");
+    // A key that works is not made of a decoy by mistake.
+    ann.says(&["key", "create", "--name", "Real", "--like", "Payroll export"]).fails(1, "add --decoy");
+    ann.does(&[
+        "key",
+        "create",
+        "--decoy",
+        "--name",
+        "Another",
+        "--like",
+        "Payroll export",
+        "--token-file",
+        "another.env",
+    ]);
+    ann.does(&["key", "delete", "Another", "--yes"]);
     let token = made.out.trim();
     assert!(token.len() == 56 && token.starts_with("kdag_"), "of the ordinary form");
     let id = &token[5..17];
