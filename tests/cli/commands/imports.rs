@@ -102,6 +102,11 @@ fn a_list_with_a_mistake_imports_nothing_and_names_every_line() {
         &format!("{head},place,owner\nA,contacts.rea,{PLAIN},,,,\nB,,,{digest},,nowhere,\n"),
         &["line 3: place nowhere"],
     );
+    // What is weak does not keep what else is wrong from being told.
+    refused(
+        &format!("{head},place,owner\nA,contacts.read,4711,,,,\nB,,,{digest},,nowhere,\n"),
+        &["line 2: the secret has at most", "line 3: place nowhere"],
+    );
     refused(
         &format!("{head}\nA,contacts.rea,{PLAIN},,\na,,,{digest},\n"),
         &["line 2: ", "contacts.rea", "line 3: "],

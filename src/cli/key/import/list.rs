@@ -121,9 +121,6 @@ impl Line {
         let expiry = expiry(expires.as_deref().or(args.new.expires.as_deref()), now);
         let expiry = expiry.map_err(|why| why.to_string())?;
         let known = Known::read(secret, &digest)?;
-        if let Some(why) = known.bits().and_then(|bits| too_weak(bits, args.weak)) {
-            return Err(why);
-        }
         let parts = |c: char| c.is_whitespace() || c == ',' || c == ';';
         let scopes = scopes.split(parts).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
         Ok(Self { at, name, place, scopes, expiry, note, owner, known })
@@ -147,7 +144,7 @@ impl Asked {
 pub(super) fn run(deck: &Deck, args: &Import, from: &Path) -> Outcome {
     only_one_on_stdin(deck, from)?;
     let bytes = Zeroizing::new(listed::bytes_of(from, MAX_BYTES, Some(deck.output))?);
-    let lines = read(&bytes, args)?;
+    let (lines, weak) = read(&bytes, args)?;
     drop(bytes);
     let usual = scopes(&args.new.scope, args.new.preset.as_deref(), &*deck.catalog()?)?;
     warn(deck, &lines);
@@ -155,7 +152,7 @@ pub(super) fn run(deck: &Deck, args: &Import, from: &Path) -> Outcome {
     let strangers = lines.iter().any(|line| !line.owner.is_empty());
     // Whether a name of theirs is free is seen only where their keys are.
     let signed = signed.widened(strangers)?;
-    let (there, asked) = judge(&signed, args, &usual, lines)?;
+    let (there, asked) = judge(&signed, args, &usual, lines, weak)?;
     if args.dry_run {
         return foretell(deck, &signed, &asked, &there);
     }
@@ -166,8 +163,9 @@ fn refuse(mistakes: &mut [Mistake]) -> Result<(), Fault> {
     listed::refuse("bad_keys", ("line", "imported"), mistakes)
 }
 
-/// The lines of the table, where each is right in itself.
-fn read(bytes: &[u8], args: &Import) -> Result<Vec<Line>, Fault> {
+/// The lines of the table, where each is right in itself, and those whose secret is too weak: these are named with what is wrong
+/// of the others.
+fn read(bytes: &[u8], args: &Import) -> Result<(Vec<Line>, Vec<Mistake>), Fault> {
     let rows =
         sheet::table(bytes, &COLUMNS).or_else(|mistake| refuse(&mut [mistake]).map(|()| Vec::new()))?;
     if rows.len() > MAX_LINES {
@@ -193,11 +191,16 @@ fn read(bytes: &[u8], args: &Import) -> Result<Vec<Line>, Fault> {
             },
         }
     }
-    refuse(&mut mistakes)?;
+    let weak = lines.iter().filter_map(|line| Some((line.at, too_weak(line.known.bits()?, args.weak)?)));
+    let weak: Vec<Mistake> = weak.collect();
+    if !mistakes.is_empty() {
+        mistakes.extend(weak);
+        return refuse(&mut mistakes).map(|()| Default::default());
+    }
     if lines.is_empty() {
         return Err(Fault::usage("There is no key in it. Write one on each line, below a line of headings."));
     }
-    Ok(lines)
+    Ok((lines, weak))
 }
 
 fn warn(deck: &Deck, lines: &[Line]) {
@@ -226,11 +229,12 @@ fn judge(
     args: &Import,
     usual: &[String],
     lines: Vec<Line>,
+    mut mistakes: Vec<Mistake>,
 ) -> Result<(Vec<There>, Vec<Asked>), Fault> {
     let mut known =
         Places { signed, usual: usual_place(signed, args)?, named: HashMap::new(), owners: HashMap::new() };
     let (now, me) = (signed.now(), signed.session.actor().operator);
-    let (mut there, mut asked, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut there, mut asked) = (Vec::new(), Vec::new());
     for line in lines {
         let (place, owner) = match (known.place(&line.place), known.owner(&line.owner)) {
             (Ok(place), Ok(owner)) => (place, owner),
