@@ -2,9 +2,7 @@
 //! names and notes, is escaped: it is text in whatever shows the file.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -75,6 +73,13 @@ struct Whole<'a> {
     older_left_out: bool,
 }
 
+/// Where it went.
+#[derive(Serialize)]
+struct Written {
+    file: String,
+    rows: usize,
+}
+
 #[derive(Serialize)]
 struct Head {
     store: String,
@@ -125,7 +130,7 @@ pub(super) fn run(deck: &Deck, args: &Report) -> Outcome {
     let state = signed.engine.state();
     let view = View::new(&state, signed.session.actor());
     let by = Reviewer { view, catalog: signed.engine.catalog(), now: signed.now() };
-    let rows = told(by, Breadth::All);
+    let rows = told(by, Breadth::Telling);
     let whole = Whole {
         agency: state.agency().map_or_else(String::new, |agency| agency.name.to_string()),
         made_at: by.now.rfc3339(),
@@ -145,6 +150,9 @@ pub(super) fn run(deck: &Deck, args: &Report) -> Outcome {
         }
     };
     write(&args.file, &text)?;
+    if deck.output.is_json() {
+        deck.output.value(&Written { file: args.file.display().to_string(), rows: rows.len() })?;
+    }
     deck.output.say(&format!("The review is in {}.", args.file.display()));
     Ok(ExitCode::SUCCESS)
 }
@@ -169,9 +177,18 @@ fn write(path: &Path, text: &str) -> Result<(), Fault> {
         };
         Fault::refused("file", format!("{} cannot be written: {error}. {then}.", path.display()))
     };
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.map_err(|error| failed(&error))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| failed(&error))
+    let whole = std::path::absolute(path).map_err(|error| failed(&error))?;
+    let dir = whole.parent().unwrap_or(Path::new("/"));
+    // Beside it, closed to others: of what could not be written whole nothing stays.
+    let mut part = tempfile::Builder::new()
+        .prefix(".keydeck-review-")
+        .tempfile_in(dir)
+        .map_err(|error| failed(&error))?;
+    part.write_all(text.as_bytes())
+        .and_then(|()| part.as_file().sync_all())
+        .map_err(|error| failed(&error))?;
+    part.persist_noclobber(&whole).map_err(|error| failed(&error.error))?;
+    Ok(())
 }
 
 /// The last sign-off as far as these keys reach, what was done since, the newest first, and whether more could not be read.
