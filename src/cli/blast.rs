@@ -10,17 +10,18 @@ use serde::Serialize;
 use super::Outcome;
 use super::door::{Deck, Signed};
 use super::output::shown;
+use super::report_only::RefusedLine;
 use super::table::Table;
 use super::times;
 use super::usage::CallerLine;
 use crate::domain::blast::many::{Busy, Named, Struck};
 use crate::domain::blast::{Blast, Day};
-use crate::domain::history::Picture;
+use crate::domain::history::{Lacked, Picture};
 use crate::domain::{App, Bearer, Command, Grounds, Key, ScopeId, Timestamp, View};
 use crate::tui::app::times::{Times, Zone};
 use crate::tui::sight::deeds::objection;
-use crate::tui::sight::radius;
 use crate::tui::sight::seen::Seen;
+use crate::tui::sight::{radius, report_only};
 
 /// The word that has nothing done.
 #[derive(Clone, Copy, Debug, Args)]
@@ -54,6 +55,9 @@ struct BlastLine {
     /// When the last that may be alive is over by itself.
     access_tokens_live_until: Option<String>,
     notices_end: usize,
+    /// Of a key whose report-only would be enforced, what that would have refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_refuse: Option<RefusedLine>,
 }
 
 /// Requests of the last 24 hours.
@@ -101,6 +105,7 @@ impl BlastLine {
             access_tokens_end: blast.tokens.until().is_some(),
             access_tokens_live_until: blast.tokens.until().map(Timestamp::rfc3339),
             notices_end: blast.notices,
+            would_refuse: None,
         }
     }
 }
@@ -289,7 +294,9 @@ impl Crush {
 
 /// Tells what stops if `command` is carried out on a key, which then loses all its scopes, or those that it does not keep.
 pub fn of_key(deck: &Deck, signed: &Signed, key: &Key, command: &Command) -> Outcome {
-    let keeps = if let Command::RescopeKey { scopes, .. } = command { Some(scopes) } else { None };
+    let tried = if let Command::EnforceReportOnly { .. } = command { key.reports_only() } else { None };
+    let left: Option<Vec<String>> = tried.map(|tried| tried.scopes.iter().map(ToString::to_string).collect());
+    let keeps = if let Command::RescopeKey { scopes, .. } = command { Some(scopes) } else { left.as_ref() };
     signed.engine.know_uses(&signed.session)?;
     let picture = signed.engine.history(&signed.session, Bearer::Key(key.id)).ok();
     let goes = |scope: &&ScopeId| keeps.is_none_or(|kept| kept.iter().all(|kept| kept != scope.as_str()));
@@ -298,7 +305,8 @@ pub fn of_key(deck: &Deck, signed: &Signed, key: &Key, command: &Command) -> Out
         // What goes on with fewer scopes is told of as before.
         if keeps.is_some() { Blast { notices: 0, siblings: 0, ..blast } } else { blast }
     };
-    tell(deck, signed, (key.id.to_string(), key.name.to_string()), command, &of)
+    let lacked = picture.as_ref().and_then(|picture| picture.lacked.as_deref()).filter(|_| tried.is_some());
+    tell(deck, signed, (key.id.to_string(), key.name.to_string()), command, (&of, lacked))
 }
 
 /// The same for an app, which then loses all its scopes, or those that it does not keep.
@@ -311,7 +319,7 @@ pub fn of_app(deck: &Deck, signed: &Signed, app: &App, command: &Command) -> Out
         let scopes: Vec<&ScopeId> = app.scopes.iter().filter(goes).collect();
         Blast::of_app(view, app, &scopes, picture.as_ref(), now)
     };
-    tell(deck, signed, (app.id.to_string(), app.name.to_string()), command, &of)
+    tell(deck, signed, (app.id.to_string(), app.name.to_string()), command, (&of, None))
 }
 
 fn tell(
@@ -319,7 +327,7 @@ fn tell(
     signed: &Signed,
     (id, name): (String, String),
     command: &Command,
-    of: &dyn Fn(View<'_>, Timestamp) -> Blast,
+    (of, lacked): (&dyn Fn(View<'_>, Timestamp) -> Blast, Option<&Lacked>),
 ) -> Outcome {
     let now = signed.now();
     let blast = {
@@ -332,7 +340,9 @@ fn tell(
         of(seen.view, now)
     };
     if deck.output.is_json() {
-        deck.output.value(&BlastLine::of(id, name, &blast, signed.grounds()))?;
+        let would_refuse = lacked.map(RefusedLine::from);
+        deck.output
+            .value(&BlastLine { would_refuse, ..BlastLine::of(id, name, &blast, signed.grounds()) })?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut page = String::new();
@@ -346,6 +356,14 @@ fn tell(
     }
     if blast.unused > 0 {
         line("Not needed", &format!("{} of the scopes that go, as far as is known", blast.unused));
+    }
+    for (at, said) in lacked
+        .map(|lacked| report_only::counted(lacked, |at| times::relative(at, now)))
+        .iter()
+        .flatten()
+        .enumerate()
+    {
+        line(if at == 0 { "Report only" } else { "" }, said);
     }
     deck.output.text(&page)?;
     deck.output.say("Nothing was changed.");

@@ -23,7 +23,7 @@ pub struct ReportOnlyLine<'a> {
 
 /// Requests that were let through.
 #[derive(Serialize)]
-struct RefusedLine {
+pub struct RefusedLine {
     requests: u64,
     last_at: Option<String>,
     /// What they lacked.

@@ -123,7 +123,8 @@ pub(super) fn delete(deck: &Deck, words: &Final) -> Outcome {
 pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
     if args.which.is_trial_of_one() {
         let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
-        return blast::of_key(deck, &signed, &key, &rescoped(&key, args));
+        let command = if args.enforce { enforced(&key) } else { rescoped(&key, args) };
+        return blast::of_key(deck, &signed, &key, &command);
     }
     if let Some(crowd) = args.which.many(deck, Sought::Living)? {
         args.base.alone()?;
@@ -133,10 +134,12 @@ pub(super) fn rescope(deck: &Deck, args: &Rescope) -> Outcome {
     }
     let (signed, key) = reach(deck, args.which.one(), Sought::Living)?;
     if args.enforce {
-        let begun = key.reports_only().map(|tried| tried.begun);
-        let said =
-            "keeps the scopes that report-only left it, and no others. It is refused the rest from now on.";
-        return run(deck, &signed, Command::EnforceReportOnly { key: key.id, begun }, key.id, said);
+        let lost = key.would_lose().map(|lost| format!(" It loses {lost}."));
+        let said = format!(
+            "keeps the scopes that report-only left it, and no others. It is refused the rest from now on.{}",
+            lost.unwrap_or_default()
+        );
+        return run(deck, &signed, enforced(&key), key.id, &said);
     }
     if args.drop {
         let said = "keeps all its scopes, and nothing is counted any more.";
@@ -164,6 +167,11 @@ fn report_only(deck: &Deck, signed: &Signed, key: &Key, args: &Rescope, days: u3
         key.id
     );
     run(deck, signed, command, key.id, &said)
+}
+
+/// That it keeps only what report-only leaves it, of the set that was read just now.
+fn enforced(key: &Key) -> Command {
+    Command::EnforceReportOnly { key: key.id, begun: key.reports_only().map(|tried| tried.begun) }
 }
 
 /// What a key is to be able to do, as a command.

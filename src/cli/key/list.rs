@@ -108,6 +108,10 @@ fn table(keys: &[&Key], view: View<'_>, left: &Unwritten, grounds: Grounds, with
 pub(super) fn show(deck: &Deck, one: &One) -> Outcome {
     let signed = deck.sign_in_for(Wants::Named)?.widened(one.all)?;
     let key = find::key(&signed, &one.key, Sought::Living)?;
+    if key.reports_only().is_some() {
+        // Who decides whether to enforce it counts what came just now, too.
+        signed.engine.know_uses(&signed.session)?;
+    }
     // The page is worth having without it.
     let used = signed.engine.history(&signed.session, Bearer::Key(key.id)).ok();
     print_with(deck, &signed, &key, used.as_ref())

@@ -304,7 +304,7 @@ pub struct Rescope {
     #[arg(long, value_name = "DAYS", conflicts_with_all = ["add", "filter", "ids", "dry_run", "if_rev"])]
     report_only: Option<String>,
     /// Take away now what report-only tried to do without
-    #[arg(long, conflicts_with_all = ["scope", "add", "remove", "report_only", "drop", "filter", "ids", "dry_run", "if_rev"])]
+    #[arg(long, conflicts_with_all = ["scope", "add", "remove", "report_only", "drop", "filter", "ids", "if_rev"])]
     enforce: bool,
     /// End report-only: the key keeps its scopes
     #[arg(long, conflicts_with_all = ["scope", "add", "remove", "report_only", "filter", "ids", "dry_run", "if_rev"])]

@@ -17,7 +17,13 @@ pub fn lines(
     let when = if tried.runs(now) { "ends" } else { "over: enforce it or drop it; ended" };
     let mut all = vec![format!("{when} {}, by {by}: it would lose {lost}", ago(tried.until))];
     let Some(lacked) = lacked else { return all };
-    all.push(refused(lacked, &ago));
+    all.extend(counted(lacked, ago));
+    all
+}
+
+/// Which requests it would have refused: how many, for want of which scopes, and from whom, each on a line.
+pub fn counted(lacked: &Lacked, ago: impl Fn(Timestamp) -> String) -> Vec<String> {
+    let mut all = vec![refused(lacked, &ago)];
     all.extend(
         lacked
             .scopes

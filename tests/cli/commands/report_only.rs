@@ -1,6 +1,11 @@
 //! What follows from a review, by words: fewer scopes tried first, counted, told, then enforced or dropped; a sign-off and its report.
 
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::desk::Desk;
+use crate::support::wait::until;
 use serde_json::json;
 
 #[test]
@@ -39,10 +44,49 @@ fn fewer_scopes_are_tried_counted_told_and_enforced() {
         list.contains("key.report-only") && list.contains("report only: contacts.read contacts.write → "),
         "{list}"
     );
-    ann.does(&["key", "rescope", "Widget", "--enforce"]);
+    let trial = ["key", "rescope", "Widget", "--enforce", "--dry-run"];
+    let told = ann.does(&trial);
+    for said in [
+        "Would stop  contacts.write, used ",
+        "Report only 1 request would have been refused",
+        "contacts.write 1×",
+    ] {
+        assert!(told.out.contains(said), "{said}: {told:?}");
+    }
+    assert!(told.err.contains("Nothing was changed."), "{told:?}");
+    assert_eq!(ann.asks(&trial)["would_refuse"]["requests"], json!(1));
+    let other =
+        ann.says(&["key", "rescope", "Widget", "--remove", "contacts.read", "--dry-run", "--json"]).json();
+    assert!(other.get("would_refuse").is_none(), "{other}");
+    assert_eq!(ann.gives(&asked, &token).expect(0).out.trim_end(), "allow");
+    let said = ann.does(&["key", "rescope", "Widget", "--enforce"]);
+    assert!(said.err.contains("It loses contacts.write."), "{said:?}");
+    ann.says(&trial).fails(1, "not on report-only");
     assert_eq!(ann.gives(&asked, &token).out.trim_end(), "deny scope");
     let after = ann.asks(&["key", "show", "Widget"]);
     assert!(after.get("report_only").is_none() && after["scopes"] == json!(["contacts.read"]), "{after}");
+}
+
+#[test]
+fn what_came_just_now_is_counted_while_a_server_has_the_store() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    let words =
+        ["key", "create", "--name", "Widget", "--agency", "--scope", "contacts.read", "contacts.write"];
+    let token = ann.does(&words).out.trim_end().to_owned();
+    ann.does(&["key", "rescope", "Widget", "--remove", "contacts.write", "--report-only", "14d"]);
+    let serve = ann.words(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut server = desk.command(&serve).stderr(Stdio::null()).spawn().unwrap();
+    until("the server to be there", || desk.data().join("control.sock").exists());
+    for all in [2, 4] {
+        for _ in 0..2 {
+            ann.gives(&["verify", "--scope", "contacts.write"], &token).expect(0);
+        }
+        let shown = ann.asks(&["key", "show", "Widget"]);
+        assert_eq!(shown["report_only"]["would_refuse"]["requests"], json!(all));
+    }
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
 }
 
 #[test]
@@ -80,6 +124,12 @@ fn a_review_is_signed_off_with_a_reason_for_what_is_kept_and_written_down_for_au
     let first = report("first.json");
     let written = ann.asks(&["review", "report", &first]);
     let text: serde_json::Value = serde_json::from_str(&desk.read("first.json")).unwrap();
+    // As many as the review itself has.
+    let listed = ann.asks(&["review"]);
+    assert_eq!(
+        (&written["file"], &written["rows"]),
+        (&json!(first), &json!(listed.as_array().unwrap().len()))
+    );
     assert!(text["last_sign_off"].is_null() && text["extent"] == "own", "{text}");
     assert_eq!(text["rows"].as_array().unwrap().len(), listed.as_array().unwrap().len());
     ann.says(&["review", "sign", "--keep", "Other"]).fails(2, "a key, = and why");
@@ -87,6 +137,7 @@ fn a_review_is_signed_off_with_a_reason_for_what_is_kept_and_written_down_for_au
     let signed = ann.asks(&["review", "sign", "--note", "Q4", "--keep", "Other=for the auditors"]);
     assert_eq!(signed["kept"].as_array().unwrap().len(), 1);
     ann.does(&["key", "pause", "Other"]);
+    ann.does(&["key", "pause", "Wid|get <b>"]);
     let file = report("second.md");
     ann.does(&["review", "report", &file]);
     let text = desk.read("second.md");
@@ -111,10 +162,3 @@ fn a_review_is_signed_off_with_a_reason_for_what_is_kept_and_written_down_for_au
     let fields: Vec<_> = entry["changes"].as_array().unwrap().iter().map(|one| &one["to"]).collect();
     assert!(fields.contains(&&json!("Q4")) && fields.contains(&&json!("for the auditors")), "{entry}");
 }
-    // As many as the review itself has.
-    let listed = ann.asks(&["review"]);
-    assert_eq!(
-        (&written["file"], &written["rows"]),
-        (&json!(first), &json!(listed.as_array().unwrap().len()))
-    );
-    ann.does(&["key", "pause", "Wid|get <b>"]);
