@@ -322,12 +322,15 @@ pub fn of_app(deck: &Deck, signed: &Signed, app: &App, command: &Command) -> Out
     tell(deck, signed, (app.id.to_string(), app.name.to_string()), command, (&of, None))
 }
 
+/// What is computed of a view at a time.
+type Telling<'a> = &'a dyn Fn(View<'_>, Timestamp) -> Blast;
+
 fn tell(
     deck: &Deck,
     signed: &Signed,
     (id, name): (String, String),
     command: &Command,
-    (of, lacked): (&dyn Fn(View<'_>, Timestamp) -> Blast, Option<&Lacked>),
+    (of, lacked): (Telling<'_>, Option<&Lacked>),
 ) -> Outcome {
     let now = signed.now();
     let blast = {
