@@ -113,7 +113,7 @@ fn rows_out_of_order_and_rows_newer_than_the_whole_are_no_backup() {
 #[test]
 fn what_a_passphrase_was_sealed_as_is_handed_out_only_as_text_that_a_terminal_may_show() {
     let sealed = |text: &str| {
-        let writer = Writer::begin(Vec::new(), &opening(), false).unwrap();
+        let writer = Writer::begin(Vec::new(), &opening(), true).unwrap();
         let closing = Closing { sealed_lock: Some(text.to_owned()), lock: Some(vec![1]), ..closing(1) };
         let bytes = writer.close(&closing).unwrap();
         let dir = tempfile::tempdir().unwrap();
