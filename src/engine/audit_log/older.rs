@@ -63,15 +63,16 @@ pub struct Told {
 }
 
 impl Told {
-    /// Which of the entries up to `upto` the file does not hold, in words; nothing where it holds them all.
-    fn others(&self, upto: u64) -> Option<String> {
+    /// Which of the entries up to `upto` the file holds, and which entry tells where the others are, in words; nothing where it
+    /// holds them all.
+    fn in_part(&self, upto: u64) -> Option<(String, String)> {
         let which = match self.first {
             Some(1) => return None,
             Some(first) => format!(", {first} to {upto},"),
             None => String::new(),
         };
         let before = self.earlier.map(|entry| format!("; entry {entry} tells where those before are"));
-        Some(format!("the last of them{which} are in {}{}", self.file, before.unwrap_or_default()))
+        Some((format!("the last{which}"), before.unwrap_or_default()))
     }
 }
 
@@ -83,9 +84,12 @@ impl Older {
         match &self.told {
             Some(told) => {
                 let (file, by) = (&told.file, format!("trimmed by {} on {}", told.by, date(told.at)));
-                match told.others(upto) {
+                match told.in_part(upto) {
                     None => format!("entries{before} (up to {upto}) are in {file}, {by}"),
-                    Some(last) => format!("entries{before} (up to {upto}) left the store, {by}: {last}"),
+                    // The file first: a line of a screen may have no room for the rest.
+                    Some((last, rest)) => {
+                        format!("entries{before} (up to {upto}): {last} are in {file}, {by}{rest}")
+                    }
                 }
             }
             None => {

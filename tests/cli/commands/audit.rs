@@ -132,7 +132,10 @@ fn what_was_trimmed_lies_in_a_file_that_proves_it_and_the_store_says_so() {
     ann.does(&trim("17", "newer.jsonl", &["--yes"]));
     let newer = desk.path("newer.jsonl").display().to_string();
     let said = ann.does(&["audit", "list", "--key", "One"]);
-    assert!(said.err.contains(&format!("the last of them, 9 to 16, are in {newer}; entry ")), "{said:?}");
+    assert!(
+        said.err.contains(&format!("(up to 16): the last, 9 to 16, are in {newer}, trimmed by ann on ")),
+        "{said:?}"
+    );
     assert_eq!(ann.asks(&["info"])["store"]["unsealed"]["trail"]["trimmed_into_from"], 9);
     check_in(&ann, &["--anchor", "both", "--trimmed", "old.jsonl", "--trimmed", "newer.jsonl"]).expect(0);
     let said = check_in(&ann, &["--trimmed", "newer.jsonl"]).expect(3);
