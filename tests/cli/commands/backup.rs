@@ -97,7 +97,6 @@ fn a_backup_is_put_under_a_passphrase_of_its_own() {
     assert_eq!(desk.run(&ann.words(&["verify", "--data", "new"]), &token).out.trim(), "allow");
 }
 
-#[cfg(not(feature = "age"))]
 /// The seal of the old directory, naming the entry of that number instead.
 fn sealed_at(desk: &Desk, number: u64) -> String {
     let seal = desk.read(".local/share/keydeck/seal");
@@ -134,6 +133,7 @@ fn a_seal_whose_number_was_lowered_makes_no_older_backup_good() {
     }
 }
 
+#[cfg(not(feature = "age"))]
 #[test]
 fn a_build_without_age_seals_no_backup() {
     let desk = Desk::founded();
