@@ -8,6 +8,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where its scene cannot be set")]
 #![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
+#![expect(clippy::disallowed_methods, reason = "whoever presses keys lets time pass between them")]
 #![expect(clippy::cast_precision_loss, reason = "figures")]
 
 mod support;

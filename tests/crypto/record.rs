@@ -326,7 +326,7 @@ fn a_secret_is_known_by_the_digest_another_system_stored_and_the_digest_opens_no
     let mut sum = keydeck::crypto::sum::Sum::default();
     sum.add(b"legacy-key-from-2019");
     let digest = sum.so_far();
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let stored = secrets.hash(Known::Sha256(&digest), &mut OsEntropy).unwrap();
     let by = |digested, secret: &[u8]| {
         secrets.verify(secret, digested, &stored, &mut Workspace::default()).unwrap()

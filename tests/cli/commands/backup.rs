@@ -117,7 +117,9 @@ fn a_seal_whose_number_was_lowered_makes_no_older_backup_good() {
     let create =
         |name: &str| ann.does(&["key", "create", "--name", name, "--agency", "--scope", "contacts.read"]);
     create("Leaked");
-    ["One", "Two", "Three", "Four", "Five", "Six"].into_iter().for_each(|name| drop(create(name)));
+    for name in ["One", "Two", "Three", "Four", "Five", "Six"] {
+        create(name);
+    }
     ann.does(&["backup", "whole.kdb"]);
     ann.does(&["audit", "trim", "--before", "9", "--segment", "4", "--to", "old.jsonl", "--yes"]);
     ann.does(&["backup", "trimmed.kdb"]);

@@ -16,7 +16,7 @@ const PLAIN: &str = "sk_live_4eC39HqLyjWDarjtT1zdp7dc";
 const HIDDEN: &str = "sk_live_hT5wQ2mVx9KtR7HqP2mVx9Kt";
 
 fn sha256(secret: &str) -> String {
-    Sha256::digest(secret).iter().map(|byte| format!("{byte:02X}")).collect()
+    Sha256::digest(secret).iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
 /// Ids of what was imported, by name.

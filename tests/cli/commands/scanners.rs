@@ -28,6 +28,7 @@ fn near(token: &str) -> Vec<String> {
 }
 
 /// A program that `.ci/run` installs below `target/scanners` (or wherever `KEYDECK_TEST_SCANNERS` says), if it is there.
+#[expect(clippy::print_stdout, reason = "says why a test does nothing")]
 fn installed(name: &str, file: &str) -> Option<PathBuf> {
     let place = std::env::var_os("KEYDECK_TEST_SCANNERS").map(PathBuf::from);
     let place = place.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/scanners"));

@@ -371,7 +371,7 @@ fn a_decoy_is_a_key_that_nobody_issued_to_whoever_must_not_know_and_is_not_sent_
     let (maria, carl) = (house.attach("maria"), house.attach("carl"));
     let Command::IssueKey(ordinary) = key("Hers") else { unreachable!() };
     let (id, token) = issued(maria.try_run(Command::IssueKey(NewKey { decoy: true, ..ordinary })).unwrap());
-    until("she sees it", || maria.engine.state().key(id).is_some_and(|key| key.is_decoy()));
+    until("she sees it", || maria.engine.state().key(id).is_some_and(keydeck::domain::Key::is_decoy));
     let token = token.as_bytes();
     let told = |guest: &Guest| {
         let used = guest.engine.verify(token, &[]);
