@@ -130,7 +130,12 @@ fn a_trail_that_was_being_trimmed_is_whole_after_a_kill_and_proves_what_it_prove
         let said = victim.kill(round, AT_WORK);
         let upto = said.iter().filter_map(|line| line.strip_prefix("trimmed ")).next_back();
         let Open { engine, session, notices } = sign_in(dir.path());
-        assert!(engine.doubts().is_empty() && notices.is_empty(), "{notices:?} {:?}", engine.doubts());
+        // What the seal had not heard of yet, and a file that the database was writing for itself, are as after any kill.
+        let is_usual = |notice: &String| {
+            notice.contains("the seal does not know of") || notice.contains("was left unfinished")
+        };
+        let harmless = notices.iter().all(is_usual);
+        assert!(engine.doubts().is_empty() && harmless, "{notices:?} {:?}", engine.doubts());
         let report = engine.check_audit(&session).unwrap();
         assert_eq!(report.integrity, Integrity::Intact, "{:?}", report.faults);
         let span = engine.span(&session).unwrap();
