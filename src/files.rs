@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[cfg(feature = "console")]
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
+use tempfile::NamedTempFile;
 
 /// How long a pipe is waited for.
 #[cfg(feature = "console")]
@@ -148,6 +149,55 @@ pub fn append(path: &Path, line: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// A file that is written beside its place, closed to others, and stands there only when it is whole. It is gone with this
+/// process's end but for a kill.
+pub struct Beside {
+    path: PathBuf,
+    dir: PathBuf,
+    part: NamedTempFile,
+}
+
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum There {
+    /// It stays, and the new one does not appear.
+    Stays,
+    /// The new one takes its place.
+    Goes,
+}
+
+impl Beside {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// The system's answer.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let dir = path.parent().unwrap_or(Path::new("/")).to_owned();
+        let part = tempfile::Builder::new().prefix(".keydeck-").suffix(".part").tempfile_in(&dir)?;
+        Ok(Self { path, dir, part })
+    }
+
+    /// What is written so far.
+    pub fn file(&mut self) -> &mut File {
+        self.part.as_file_mut()
+    }
+
+    /// Has it stand in its place, so that it outlives a power cut.
+    ///
+    /// # Errors
+    /// The system's answer; of what is not whole nothing stays.
+    pub fn appear(self, there: There) -> io::Result<()> {
+        self.part.as_file().sync_all()?;
+        let placed = match there {
+            There::Stays => self.part.persist_noclobber(&self.path),
+            There::Goes => self.part.persist(&self.path),
+        };
+        placed.map_err(|error| error.error)?;
+        File::open(self.dir)?.sync_all()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,5 +262,29 @@ mod tests {
         }
         assert!(overwrite(&pipe, b"8").is_err());
         assert_eq!(read(&dir.path().join("none"), 5).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_file_appears_whole_for_its_owner_alone_or_not_at_all() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("copy");
+        let begin = |text: &[u8]| {
+            let mut beside = Beside::of(&path).unwrap();
+            beside.file().write_all(text).unwrap();
+            beside
+        };
+        drop(begin(b"half"));
+        assert_eq!(dir.path().read_dir().unwrap().count(), 0);
+        begin(b"one").appear(There::Stays).unwrap();
+        let taken = begin(b"two").appear(There::Stays).unwrap_err();
+        assert_eq!(
+            (taken.kind(), std::fs::read(&path).unwrap()),
+            (io::ErrorKind::AlreadyExists, b"one".to_vec())
+        );
+        begin(b"three").appear(There::Goes).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"three");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(dir.path().read_dir().unwrap().count(), 1);
     }
 }

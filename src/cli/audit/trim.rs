@@ -1,6 +1,5 @@
 //! `keydeck audit trim`: the oldest entries go into a file, and leave the store only when that was written and checked.
 
-use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,6 +20,7 @@ use crate::domain::{Command, Timestamp};
 use crate::engine::audit_log::{Part, Span, check_export, export_line};
 use crate::engine::open::Wants;
 use crate::engine::{Integrity, SEGMENT};
+use crate::files::{Beside, There};
 
 /// Words of `audit trim`.
 #[derive(Debug, Args)]
@@ -187,9 +187,7 @@ fn write(signed: &Signed, cut: &Cut, path: &Path) -> Result<(String, u64), Fault
         let why = format!("{} cannot be written: {error}. Nothing left the store.", path.display());
         Fault::refused("output", why)
     };
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    // Beside it, closed to others, and gone with this process's end but for a kill.
-    let mut part = tempfile::Builder::new().prefix(".keydeck-trail-").tempfile_in(dir).map_err(fail)?;
+    let mut part = Beside::of(path).map_err(fail)?;
     let base = cut.first - 1;
     let said = Part {
         store: signed.engine.anchor(&signed.session)?.store,
@@ -197,7 +195,7 @@ fn write(signed: &Signed, cut: &Cut, path: &Path) -> Result<(String, u64), Fault
         hash: signed.engine.audit_hash(&signed.session, base)?.unwrap_or_default(),
         upto: cut.upto,
     };
-    let mut out = BufWriter::new(part.as_file_mut());
+    let mut out = BufWriter::new(part.file());
     writeln!(out, "{}", said.clone().line()).map_err(fail)?;
     let mut next = cut.first;
     while next <= cut.upto {
@@ -208,10 +206,10 @@ fn write(signed: &Signed, cut: &Cut, path: &Path) -> Result<(String, u64), Fault
     }
     out.flush().map_err(fail)?;
     drop(out);
-    part.as_file().sync_all().map_err(fail)?;
-    part.rewind().map_err(fail)?;
+    part.file().sync_all().map_err(fail)?;
+    part.file().rewind().map_err(fail)?;
     let mut failed = None;
-    let mut reader = BufReader::new(part.as_file());
+    let mut reader = BufReader::new(part.file());
     let lines =
         std::iter::from_fn(|| next_line(&mut reader).map_err(|error| failed = Some(error)).ok().flatten());
     let report = check_export(lines, &[]);
@@ -225,8 +223,7 @@ fn write(signed: &Signed, cut: &Cut, path: &Path) -> Result<(String, u64), Fault
             format!("What was read does not follow from entry to entry ({found}). Nothing left the store."),
         ));
     }
-    let bytes = part.as_file().metadata().map_err(fail)?.len();
-    part.persist_noclobber(path).map_err(|error| fail(error.error))?;
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
+    let bytes = part.file().metadata().map_err(fail)?.len();
+    part.appear(There::Stays).map_err(fail)?;
     Ok((report.head, bytes))
 }

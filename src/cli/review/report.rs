@@ -18,6 +18,7 @@ use crate::domain::audit::{Entry, Outcome as Happened};
 use crate::domain::review::{Concern, Reviewer, Signed, looked};
 use crate::domain::{Command, Role, Timestamp, View};
 use crate::engine::audit_log::Anchor;
+use crate::files::{Beside, There};
 use crate::tui::sight::words;
 
 /// Entries of the trail that are looked back through.
@@ -177,18 +178,9 @@ fn write(path: &Path, text: &str) -> Result<(), Fault> {
         };
         Fault::refused("file", format!("{} cannot be written: {error}. {then}.", path.display()))
     };
-    let whole = std::path::absolute(path).map_err(|error| failed(&error))?;
-    let dir = whole.parent().unwrap_or(Path::new("/"));
-    // Beside it, closed to others: of what could not be written whole nothing stays.
-    let mut part = tempfile::Builder::new()
-        .prefix(".keydeck-review-")
-        .tempfile_in(dir)
-        .map_err(|error| failed(&error))?;
-    part.write_all(text.as_bytes())
-        .and_then(|()| part.as_file().sync_all())
-        .map_err(|error| failed(&error))?;
-    part.persist_noclobber(&whole).map_err(|error| failed(&error.error))?;
-    Ok(())
+    let mut part = Beside::of(path).map_err(|error| failed(&error))?;
+    part.file().write_all(text.as_bytes()).map_err(|error| failed(&error))?;
+    part.appear(There::Stays).map_err(|error| failed(&error))
 }
 
 /// The last sign-off as far as these keys reach, what was done since, the newest first, and whether more could not be read.

@@ -24,6 +24,7 @@ use crate::engine::ledger::hex;
 use crate::engine::open::Key;
 use crate::engine::scribe::Refused;
 use crate::engine::{Engine, EngineError, LocalEngine, Session};
+use crate::files::{Beside, There};
 use crate::store::{Change, CommitError, KeyRange, Rev, Update};
 
 /// Rows in one page.
@@ -76,35 +77,28 @@ pub fn save(
     if !replace && path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fail = |error: std::io::Error| {
         let why =
             format!("The backup {} cannot be written: {error}. Nothing was kept of it.", path.display());
         BackupError::Io(std::io::Error::new(error.kind(), why))
     };
-    // Beside it, closed to others, and gone with this process's end but for a kill.
-    let mut part = tempfile::Builder::new().prefix(".keydeck-backup-").tempfile_in(dir).map_err(fail)?;
+    let mut part = Beside::of(path).map_err(fail)?;
     let mut tries = 1;
-    while let Err(error) = copy(engine, session, part.as_file_mut(), under) {
+    while let Err(error) = copy(engine, session, part.file(), under) {
         match error {
             BackupError::Outrun if tries < TRIES => tries += 1,
             BackupError::Io(error) => return Err(fail(error)),
             error => return Err(error),
         }
     }
-    part.as_file().sync_all().map_err(fail)?;
+    part.file().sync_all().map_err(fail)?;
     // Read from the drive, not from memory, as far as the system follows advice.
-    let _advised = fadvise(part.as_file(), 0, None, Advice::DontNeed);
-    let (mut saved, sum) = read_again(part.as_file_mut(), key, under)?;
-    if replace {
-        part.persist(path).map_err(|error| fail(error.error))?;
-    } else {
-        part.persist_noclobber(path).map_err(|error| match error.error.kind() {
-            std::io::ErrorKind::AlreadyExists => exists(path),
-            _ => fail(error.error),
-        })?;
-    }
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail)?;
+    let _advised = fadvise(part.file(), 0, None, Advice::DontNeed);
+    let (mut saved, sum) = read_again(part.file(), key, under)?;
+    part.appear(if replace { There::Goes } else { There::Stays }).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => exists(path),
+        _ => fail(error),
+    })?;
     let told = engine.execute(session, Command::CloseBackup { sum, seq: saved.closing.seq });
     saved.untold = told.err().map(|error| error.to_string());
     Ok(saved)
