@@ -85,12 +85,8 @@ impl Blast {
         picture: Option<&Picture>,
         now: Timestamp,
     ) -> Self {
-        // To people both halves of a rotation are one key.
-        let halves = || [Some(key), view.old_half(key, now)].into_iter().flatten();
-        let last = halves().map(|half| view.last_use(half)).max().unwrap_or(LastUse::Never);
-        let by = halves().filter_map(|half| view.trace(half)?.of_last_use(view.usage(half)));
-        let by = by.max_by_key(|seen| seen.at).cloned();
-        let traces: Vec<&Trace> = halves().filter_map(|half| view.trace(half)).collect();
+        let (last, by) = (view.last_use_of_whole(key, now), view.last_seen_of_whole(key, now).cloned());
+        let traces: Vec<&Trace> = view.halves_of(key, now).filter_map(|half| view.trace(half)).collect();
         let siblings = key.place.app().map_or(0, |app| {
             view.keys_of_app(app).filter(|other| other.id != key.id && other.state(now).is_live()).count()
         });

@@ -3,6 +3,7 @@
 
 use super::name::{fold, plain};
 use super::time::DAY_MS;
+use super::trace::Sighting;
 use super::verdict::{self, Reason};
 use super::{
     Access, Actor, App, AppId, Key, KeyId, KeyState, LastUse, Location, Name, Operator, Place, Role, State,
@@ -196,6 +197,23 @@ impl<'a> View<'a> {
     pub fn old_half(&self, key: &'a Key, now: Timestamp) -> Option<&'a Key> {
         let old = self.state.old_half(key, now)?;
         self.key(old.id)
+    }
+
+    /// The key and, while its grace runs, its old half: to people they are one.
+    pub fn halves_of(&self, key: &'a Key, now: Timestamp) -> impl Iterator<Item = &'a Key> + use<'a> {
+        [Some(key), self.old_half(key, now)].into_iter().flatten()
+    }
+
+    /// When a key was used last, with either half.
+    pub fn last_use_of_whole(&self, key: &'a Key, now: Timestamp) -> LastUse {
+        self.halves_of(key, now).map(|half| self.last_use(half)).max().unwrap_or(LastUse::Never)
+    }
+
+    /// Where that came from, if anybody told.
+    pub fn last_seen_of_whole(&self, key: &'a Key, now: Timestamp) -> Option<&'a Sighting> {
+        let seen =
+            self.halves_of(key, now).filter_map(|half| self.trace(half)?.of_last_use(self.usage(half)));
+        seen.max_by_key(|seen| seen.at)
     }
 
     /// What is known of the use of an app's access tokens.

@@ -148,7 +148,7 @@ impl Struck {
             struck.notices += notices_of(view, key);
             if !old.contains(&key.id) {
                 struck.keys += 1;
-                used.push((last_of_key(view, key, now), Bearer::Key(key.id)));
+                used.push((view.last_use_of_whole(key, now), Bearer::Key(key.id)));
             }
         }
         for app in apps {
@@ -275,15 +275,6 @@ fn is_unsure(last: LastUse, now: Timestamp) -> bool {
     }
 }
 
-/// Both halves of a rotation.
-fn halves<'a>(view: View<'a>, key: &'a Key, now: Timestamp) -> impl Iterator<Item = &'a Key> {
-    [Some(key), view.old_half(key, now)].into_iter().flatten()
-}
-
-fn last_of_key(view: View<'_>, key: &Key, now: Timestamp) -> LastUse {
-    halves(view, key, now).map(|half| view.last_use(half)).max().unwrap_or(LastUse::Never)
-}
-
 fn last_of_tokens(view: View<'_>, app: &App) -> LastUse {
     view.last_use_since(view.app_usage(app).last_used_at, app.created_at)
 }
@@ -292,10 +283,8 @@ fn named(view: View<'_>, what: Bearer, day: Option<Day>, now: Timestamp) -> Opti
     Some(match what {
         Bearer::Key(id) => {
             let key = view.key(id)?;
-            let seen =
-                halves(view, key, now).filter_map(|half| view.trace(half)?.of_last_use(view.usage(half)));
-            let caller = seen.max_by_key(|seen| seen.at).map(ToString::to_string);
-            let (last, owner) = (last_of_key(view, key, now), view.owner_name(key));
+            let caller = view.last_seen_of_whole(key, now).map(ToString::to_string);
+            let (last, owner) = (view.last_use_of_whole(key, now), view.owner_name(key));
             Named { what, name: key.name.as_str(), hint: key.hint(), owner, last, caller, day }
         }
         Bearer::App(id) => {

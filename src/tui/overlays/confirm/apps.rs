@@ -59,8 +59,7 @@ pub fn ask(look: &Look, deed: AppDeed, app: AppId) -> Option<Confirm> {
         };
         let stops = matches!(deed, AppDeed::Pause | AppDeed::Delete);
         let in_use = stops && radius_of(app, None, seen).in_use(seen.now()).is_some();
-        let typed = (deed == AppDeed::Delete || in_use)
-            .then(|| Wanted::new("Type its name to confirm:", "the app's name", name));
+        let typed = (deed == AppDeed::Delete || in_use).then(|| Wanted::name("the app's name", name));
         let question = Confirm::new(title, lines, (deed.verb(), deed.danger()), accept);
         let question = Confirm { typed, ..question };
         if !stops {

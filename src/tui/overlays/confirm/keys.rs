@@ -1,13 +1,13 @@
 //! Something done to keys: what they are, who uses them, what will stop; and which of those marked it cannot be done to.
 
 use super::before::{About, Use, stops};
+use super::crowd::{left_out, named};
 use super::reasons::Reasons;
 use super::{Accept, Confirm, Spell, Told, Wanted};
 use crate::domain::blast::Blast;
-use crate::domain::blast::many::{NAMED, Struck};
+use crate::domain::blast::many::Struck;
 use crate::domain::history::Picture;
-use crate::domain::name::first_few;
-use crate::domain::{Bearer, Key, KeyId, LastUse};
+use crate::domain::{Bearer, Key, KeyId};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
@@ -25,12 +25,8 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
         let found: Vec<&Key> = possible.iter().filter_map(|id| seen.view.key(*id)).collect();
         let first = *found.first()?;
         let one = found.len() == 1;
-        let left_out = deeds::impossible(deed, keys, seen).into_iter().map(|(keys, why)| {
-            let stay = if keys.len() == 1 { "stays as it is" } else { "stay as they are" };
-            let named = keys.iter().filter_map(|id| seen.view.key(*id)).map(|key| key.name.as_str());
-            let names = first_few(named);
-            Line::of(Role::Dim, format!("{} marked {stay} ({names}): {why}", keys.len()))
-        });
+        let impossible = deeds::impossible(deed, keys, seen).into_iter();
+        let left_out = impossible.map(|(keys, why)| left_out(&keys, "marked", &why, seen));
         let live = found.iter().any(|key| !key.state(seen.now()).is_over());
         let harms = deed.danger() == Danger::Dangerous && live;
         let mut lines = Vec::new();
@@ -47,26 +43,18 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
                 lines.push(Line::of(Role::Warn, "So is its old half, which still works."));
             }
         } else {
-            // Before the names: in a small window those are what gives way.
+            // Who uses them comes first, and names last: in a small window those are what gives way.
+            radius = 0;
+            lines.extend(harms.then(Line::blank));
             lines.push(Line::of(Role::Text, consequence(deed, one)));
             let ending = found.iter().filter(|key| key.expiry.instant().is_some()).count();
             if deed == Deed::Keep && ending > 0 {
                 lines.push(Line::of(Role::Warn, format!("{ending} of them have an end, which stands.")));
             }
             lines.extend(left_out);
-            lines.push(Line::blank());
-            radius = lines.len();
             if !harms {
-                let named = |key: &&Key| Line {
-                    spans: vec![
-                        (Role::Text, format!("{}   ", key.name)),
-                        (Role::Text, used(key, seen, deed)),
-                    ],
-                    ..Line::default()
-                };
-                lines.extend(found.iter().take(NAMED).map(named));
-                let more = found.len().saturating_sub(NAMED);
-                lines.extend((more > 0).then(|| Line::of(Role::Dim, format!("and {more} more"))));
+                lines.push(Line::blank());
+                lines.extend(named(&found, |key| used(key, seen, deed)));
             }
         }
         let goes: Vec<_> = found.iter().filter_map(|key| seen.goes(key)).collect();
@@ -109,11 +97,8 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
         let struck = Struck::of(seen.view, found.iter().copied(), [], seen.now());
         let in_use = harms && struck.in_use();
         question.typed = ((deed.is_final() && live) || in_use).then(|| match found.as_slice() {
-            [key] => Wanted::new("Type its name to confirm:", "the key's name", key.name.to_string()),
-            many => {
-                let count = many.len().to_string();
-                Wanted::new("Type the number of keys to confirm:", "the number of keys", count)
-            }
+            [key] => Wanted::name("the key's name", key.name.to_string()),
+            many => Wanted::number_of_keys(many.len()),
         });
         question.spell = (deed == Deed::Pause).then(Spell::default);
         // Of a mixed selection those that work can be paused, or those that are paused resumed.
@@ -202,8 +187,5 @@ fn used(key: &Key, seen: &Seen<'_>, deed: Deed) -> String {
     } else {
         "."
     };
-    // To people both halves of a rotation are one key.
-    let halves = [Some(key), seen.view.old_half(key, seen.now())];
-    let last = halves.into_iter().flatten().map(|half| seen.view.last_use(half)).max();
-    super::used(last.unwrap_or(LastUse::Never), stops, seen)
+    super::used(seen.view.last_use_of_whole(key, seen.now()), stops, seen)
 }

@@ -31,7 +31,7 @@ pub fn remove(look: &Look, location: LocationId, name: &str) -> Confirm {
         let final_ = "Removing is final. The history of its keys stays readable; a location of the same name is a new one.";
         lines.push(Line::of(Role::Text, final_));
         let accept = Accept::One(Command::RemoveLocation { location }, format!("{name} is removed"));
-        let typed = Wanted::new("Type its name to confirm:", "the location's name", name.to_owned());
+        let typed = Wanted::name("the location's name", name.to_owned());
         let question = Confirm::new("Remove location", lines, ("Remove", Danger::Dangerous), accept);
         Confirm { typed: Some(typed), ..question }.telling_of_many(struck, Whom::Users, radius, seen)
     })

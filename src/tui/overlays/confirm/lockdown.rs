@@ -36,7 +36,7 @@ fn begin(seen: &Seen<'_>, extent: Extent) -> Confirm {
     let command = Command::LockDown { what: extent, why: Note::default() };
     let accept = Accept::One(command, format!("locked down: {called}; the notices lift it"));
     let title = format!("Lock down {called}?");
-    let typed = Wanted::new("Type its name to confirm:", "the name", name);
+    let typed = Wanted::name("the name", name);
     let question = Confirm::new(title, lines, ("Lock down", Danger::Dangerous), accept);
     Confirm { typed: Some(typed), ..question }.telling_of_many(stops, Whom::Users, radius, seen)
 }

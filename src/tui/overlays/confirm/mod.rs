@@ -7,6 +7,7 @@
 pub mod apps;
 mod before;
 pub mod clock;
+mod crowd;
 pub mod hold;
 pub mod keys;
 pub mod location;
@@ -96,6 +97,16 @@ struct Wanted {
 impl Wanted {
     fn new(asks: &'static str, what: &'static str, word: String) -> Self {
         Self { asks, what, word, field: TextField::new("") }
+    }
+
+    /// Its name; `what` says whose that is.
+    fn name(what: &'static str, name: String) -> Self {
+        Self::new("Type its name to confirm:", what, name)
+    }
+
+    /// How many keys there are.
+    fn number_of_keys(count: impl ToString) -> Self {
+        Self::new("Type the number of keys to confirm:", "the number of keys", count.to_string())
     }
 
     /// Whether what is typed there goes on with the word.

@@ -35,7 +35,7 @@ pub fn ask(look: &Look, key: KeyId) -> Option<Confirm> {
         let does = ("Enforce", Danger::Dangerous);
         let mut question = Confirm::new("Enforce fewer scopes", lines, does, Accept::One(command, said));
         question.typed = (!blast.lost.is_empty() && blast.in_use(seen.now()).is_some())
-            .then(|| Wanted::new("Type its name to confirm:", "the key's name", name.to_string()));
+            .then(|| Wanted::name("the key's name", name.to_string()));
         let tell = move |used: Use<'_>, seen: &Seen<'_>| tell(key, used.picture(), seen);
         Some(question.telling(About::One(Bearer::Key(key)), RADIUS, tell, seen))
     })

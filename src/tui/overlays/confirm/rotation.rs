@@ -3,10 +3,9 @@
 
 use super::apps::SECRET;
 use super::before::{About, Use};
+use super::crowd::{left_out, named};
 use super::{Accept, Confirm, Told, Wanted, keys, run, used};
 use crate::domain::blast::IN_USE_MS;
-use crate::domain::blast::many::NAMED;
-use crate::domain::name::first_few;
 use crate::domain::{Bearer, Command, Key, KeyId, LastUse, Timestamp};
 use crate::engine::handover::Purse;
 use crate::tui::action::{Action, Danger};
@@ -85,8 +84,7 @@ pub fn ask(look: &Look, action: Action, key: KeyId) -> Option<Confirm> {
             Accept::One(command, done)
         };
         let mut question = Confirm::new(title, lines, (verb, Danger::Dangerous), accept);
-        question.typed = is_now(last, seen.now())
-            .then(|| Wanted::new("Type its name to confirm:", "the key's name", name.to_string()));
+        question.typed = is_now(last, seen.now()).then(|| Wanted::name("the key's name", name.to_string()));
         // What would be told of a new half is that of both.
         if matches!(action, Action::Lost | Action::FinishGrace) {
             let ends = ends.id;
@@ -115,28 +113,16 @@ pub fn many(look: &Look, commands: &[Command], then: &str, purse: Purse) -> Opti
             Line::of(Role::Text, then),
             Line::of(Role::Text, format!("Their tokens go {}.", purse.goes())),
         ];
-        lines.extend(deeds::objections(commands.iter().cloned(), seen).into_iter().map(|(keys, why)| {
-            let names = keys.iter().filter_map(|id| seen.view.key(*id)).map(|key| key.name.as_str());
-            let stay = if keys.len() == 1 { "stays as it is" } else { "stay as they are" };
-            Line::of(Role::Dim, format!("{} marked {stay} ({}): {why}", keys.len(), first_few(names)))
-        }));
+        let objections = deeds::objections(commands.iter().cloned(), seen).into_iter();
+        lines.extend(objections.map(|(keys, why)| left_out(&keys, "marked", &why, seen)));
         lines.push(Line::blank());
-        lines.extend(keys.iter().take(NAMED).map(|key| Line {
-            spans: vec![
-                (Role::Text, format!("{}   ", key.name)),
-                (Role::Text, used(seen.view.last_use(key), ".", seen)),
-            ],
-            ..Line::default()
-        }));
-        let more = keys.len().saturating_sub(NAMED);
-        lines.extend((more > 0).then(|| Line::of(Role::Dim, format!("and {more} more"))));
-        let count = keys.len().to_string();
+        lines.extend(named(&keys, |key| used(seen.view.last_use(key), ".", seen)));
+        let count = keys.len();
         let told = Told { done: "rotated", undo: None, unmarks: true };
-        let title = if keys.len() == 1 { "Rotate 1 key".to_owned() } else { format!("Rotate {count} keys") };
+        let title = if count == 1 { "Rotate 1 key".to_owned() } else { format!("Rotate {count} keys") };
         let accept = Accept::Many(possible, told);
         let mut question = Confirm::new(title, lines, ("Rotate", Danger::Safe), accept);
-        question.typed =
-            Some(Wanted::new("Type the number of keys to confirm:", "the number of keys", count));
+        question.typed = Some(Wanted::number_of_keys(count));
         question.purse = Some(purse);
         Some(question)
     })

@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
+use super::crowd::left_out;
 use super::{Accept, Confirm, Told, Wanted};
 use crate::domain::blast::many::Struck;
-use crate::domain::name::first_few;
 use crate::domain::undo::Undo;
 use crate::domain::{Command, KeyId, Refusal};
 use crate::tui::action::Danger;
@@ -33,16 +33,11 @@ pub fn ask(look: &Look, undos: &[Undo]) -> Option<Confirm> {
         if commands.is_empty() {
             return None;
         }
-        let stay = |(why, keys): &(String, Vec<KeyId>)| {
-            let stay = if keys.len() == 1 { "stays as it is" } else { "stay as they are" };
-            let names = keys.iter().filter_map(|id| seen.view.key(*id)).map(|key| key.name.as_str());
-            Line::of(Role::Dim, format!("{} {stay} ({}): {why}", keys.len(), first_few(names)))
-        };
         let count = commands.len();
         let keys = if count == 1 { "1 key".to_owned() } else { format!("{count} keys") };
         let are = if count == 1 { "It is then" } else { "They are then" };
         let mut lines = vec![Line::of(Role::Text, format!("{are} {}.", back.done()))];
-        lines.extend(left.iter().map(stay));
+        lines.extend(left.iter().map(|(why, keys)| left_out(keys, "", why, seen)));
         lines.push(Line::blank());
         let radius = lines.len();
         let ids: HashSet<KeyId> = commands.iter().filter_map(Command::key).collect();
@@ -54,9 +49,7 @@ pub fn ask(look: &Look, undos: &[Undo]) -> Option<Confirm> {
         if !back.denies() {
             return Some(question.willing());
         }
-        question.typed = struck.in_use().then(|| {
-            Wanted::new("Type the number of keys to confirm:", "the number of keys", count.to_string())
-        });
+        question.typed = struck.in_use().then(|| Wanted::number_of_keys(count));
         Some(question.telling_of_many(struck, Whom::Any, radius, seen))
     })
 }
