@@ -46,14 +46,13 @@ fn one<T: Clone>(
     match found {
         Found::One(one) => Ok(one.clone()),
         Found::None => Err(none.into()),
-        Found::Many(all) => {
-            let mut references: Vec<String> = all.into_iter().map(reference).collect();
-            references.sort();
-            let which = references.join(", ");
-            Err(Fault::refused(
-                "ambiguous",
-                format!("More than one {what} has that name. Say which: {which}."),
-            ))
-        }
+        Found::Many(all) => Err(ambiguous(what, all.into_iter().map(reference).collect())),
     }
+}
+
+/// That a name leads to several; `references` are what to type instead.
+pub fn ambiguous(what: &str, mut references: Vec<String>) -> Fault {
+    references.sort();
+    let which = references.join(", ");
+    Fault::refused("ambiguous", format!("More than one {what} has that name. Say which: {which}."))
 }

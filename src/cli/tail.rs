@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::Outcome;
 use super::door::{Deck, Signed};
 use super::fault::Fault;
+use super::find::ambiguous;
 use super::interrupt::Interrupt;
 use super::number::whole;
 use super::output::shown;
@@ -164,14 +165,7 @@ fn meant(signed: &Signed, reference: &str) -> Result<Watched, Fault> {
              list` show them; admins add --all for those of others.",
         )),
         [(watched, _)] => Ok(*watched),
-        many => {
-            let which: Vec<&str> = many.iter().map(|(_, id)| id.as_str()).collect();
-            let which = which.join(", ");
-            Err(Fault::refused(
-                "ambiguous",
-                format!("More than one thing has that name. Say which: {which}."),
-            ))
-        }
+        many => Err(ambiguous("thing", many.iter().map(|(_, id)| id.clone()).collect())),
     }
 }
 

@@ -340,25 +340,27 @@ fn a_kept_key_is_quiet_for_its_days_and_as_long_as_nothing_else_is_said_of_it() 
     assert_eq!(says(&world), [(3, never)]);
 }
 
+/// One of each, as they are declared.
+const ALL: [Concern; 12] = [
+    Concern::AdminUnneeded(1),
+    Concern::OwnerGone,
+    Concern::Presented,
+    Concern::NeverUsed(7),
+    Concern::Unused(30),
+    Concern::DeniedOften(20),
+    Concern::ReportOnlyOver(1),
+    Concern::ScopesUnneeded { unneeded: 1, granted: 2 },
+    Concern::NotRotated(365),
+    Concern::SameName,
+    Concern::MadeElsewhere,
+    Concern::NoEnd,
+];
+
 #[test]
 fn each_concern_has_a_bit_and_a_word_of_its_own_and_is_counted_by_it() {
-    let all = [
-        Concern::AdminUnneeded(1),
-        Concern::OwnerGone,
-        Concern::Presented,
-        Concern::NeverUsed(7),
-        Concern::Unused(30),
-        Concern::DeniedOften(20),
-        Concern::ReportOnlyOver(1),
-        Concern::ScopesUnneeded { unneeded: 1, granted: 2 },
-        Concern::NotRotated(365),
-        Concern::SameName,
-        Concern::MadeElsewhere,
-        Concern::NoEnd,
-    ];
-    assert_eq!(all.map(Concern::code), Concern::CODES);
-    assert_eq!(all.iter().map(|concern| concern.bit().count_ones()).sum::<u32>(), 12);
-    assert_eq!(all.iter().fold(0, |bits, concern| bits | concern.bit()), (1 << 12) - 1);
+    assert_eq!(ALL.map(Concern::code), Concern::CODES);
+    assert_eq!(ALL.iter().map(|concern| concern.bit().count_ones()).sum::<u32>(), 12);
+    assert_eq!(ALL.iter().fold(0, |bits, concern| bits | concern.bit()), (1 << 12) - 1);
     let rows = [vec![Concern::NoEnd, Concern::NeverUsed(9)], vec![Concern::NeverUsed(40)]];
     let told: Vec<_> =
         looked(rows.iter().map(Vec::as_slice)).into_iter().map(|one| (one.code, one.count)).collect();
@@ -396,23 +398,9 @@ fn side_by_side_each_scope_is_needed_never_needed_not_known_or_not_granted() {
 
 #[test]
 fn what_is_declared_first_weighs_the_most() {
-    let all = [
-        Concern::AdminUnneeded(1),
-        Concern::OwnerGone,
-        Concern::Presented,
-        Concern::NeverUsed(7),
-        Concern::Unused(30),
-        Concern::DeniedOften(20),
-        Concern::ReportOnlyOver(1),
-        Concern::ScopesUnneeded { unneeded: 1, granted: 2 },
-        Concern::NotRotated(365),
-        Concern::SameName,
-        Concern::MadeElsewhere,
-        Concern::NoEnd,
-    ];
-    assert!(all.is_sorted() && all.is_sorted_by_key(|concern| Reverse(concern.weight())));
-    let codes: BTreeSet<_> = all.iter().map(|concern| concern.code()).collect();
-    assert_eq!(codes.len(), all.len());
+    assert!(ALL.is_sorted() && ALL.is_sorted_by_key(|concern| Reverse(concern.weight())));
+    let codes: BTreeSet<_> = ALL.iter().map(|concern| concern.code()).collect();
+    assert_eq!(codes.len(), ALL.len());
 }
 
 proptest! {

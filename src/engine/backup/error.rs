@@ -47,10 +47,13 @@ pub enum BackupError {
     Unproven(String),
     /// Its store went on after it was made.
     #[error(
-        "The anchor names audit entry {anchor}, of {at}, and the backup ends with entry {head}: {} entries are missing. What was \
-         revoked, paused or deleted in them would live again. Look for a newer backup, or for the old data directory; to go \
-         on without them, say --accept-loss.",
-        anchor.saturating_sub(*head)
+        "The anchor names audit entry {anchor}, of {at}, and the backup ends with entry {head}: {}. Usually one says that the \
+         backup was made. What was revoked, paused or deleted in the others would live again. Look for a newer backup, or for the old data \
+         directory; to go on without them, say --accept-loss.",
+        match anchor.saturating_sub(*head) {
+            1 => "1 entry is missing".to_owned(),
+            more => format!("{more} entries are missing"),
+        }
     )]
     Older {
         /// The entry the anchor names.
