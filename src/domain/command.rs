@@ -2,12 +2,14 @@
 //! command: they come from the session and the clock, so no request can claim them.
 
 mod carried;
+mod context;
 mod table;
 mod together;
 
 use minicbor::{Decode, Encode};
 
 pub use self::carried::{KeyEdit, KeysAfter, NewApp, NewKey, NoticeRef};
+pub use self::context::{Context, Minted};
 pub use self::table::{About, AskedBy, Beside, CommandKind, Draws, Spec, Stands, Toll, Yields};
 pub use self::together::Together;
 use super::app::Revoked;
@@ -17,10 +19,7 @@ use super::handover::Way;
 use super::lineage::{Grace, Rotation};
 use super::lockdown::Extent;
 use super::review::{Keep, Looked};
-use super::{
-    Actor, AppId, Catalog, Imported, KeyId, LocationId, Motive, Name, Note, OperatorId, PublicId, Role,
-    Timestamp, Verifier,
-};
+use super::{AppId, KeyId, LocationId, Motive, Name, Note, OperatorId, Role, Timestamp};
 
 /// A request to change something, or to do something that is audited. An edit without a basis replaces whatever is there.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -502,32 +501,3 @@ pub enum Command {
 
 /// Locations one command may add: their records must fit one commit.
 pub const MAX_LOCATIONS_AT_ONCE: usize = 64;
-
-/// A token that was just drawn: its public id and what recognises it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Minted {
-    /// Its public id: a key's, or for the secret of an app the application id.
-    pub id: PublicId,
-    /// What recognises it.
-    pub verifier: Verifier,
-    /// What recognises a secret made elsewhere.
-    pub imported: Option<Box<Imported>>,
-}
-
-/// All that `decide` may know besides the state and the command.
-pub struct Context<'a> {
-    /// Who asks.
-    pub actor: Actor,
-    /// When.
-    pub now: Timestamp,
-    /// What the wall clock says while it is in doubt; nothing while it is believed.
-    pub doubted: Option<Timestamp>,
-    /// Since when no use was lost; `None` while uses are not written down.
-    pub complete_since: Option<Timestamp>,
-    /// The scopes that exist.
-    pub catalog: &'a Catalog,
-    /// Fresh random ids for new operators and locations.
-    pub ids: &'a [PublicId],
-    /// The token of a key about to be issued, or the secret of an app.
-    pub minted: Option<Minted>,
-}

@@ -22,7 +22,7 @@ use super::imported::{self, Imported};
 use super::ledger::{Head, Ledger, Standing, hex};
 use super::load::Loaded;
 use super::overdue::{self, Kept, Overdue};
-use super::scribe::{Refused, Register, Scribe, rows_of};
+use super::scribe::{Refused, Register, Scribe};
 use super::seal_thread::SealThread;
 use super::session::Session;
 use super::sweep::Sweeps;
@@ -40,12 +40,9 @@ use crate::crypto::random::{Entropy, OsEntropy};
 use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
-use crate::domain::history::Picture;
-use crate::domain::history::spark::{MOST, Spark};
 use crate::domain::lifecycle::is_noted;
 use crate::domain::{
-    self, Access, Action, Bearer, Catalog, Command, Decision, KeyId, Minted, PublicId, Reason, Refusal,
-    ScopeId, State, View, report_only,
+    self, Access, Action, Catalog, Command, Decision, Minted, PublicId, Reason, ScopeId, State,
 };
 use crate::store::{CommitError, Store};
 
@@ -319,50 +316,6 @@ impl LocalEngine {
         let _turn = self.turn();
         let (known, base) = self.trail_ends();
         search.through(self.trail(), known, base)
-    }
-
-    /// What may be seen of the use of a key or an app: of an app, that of its keys as well.
-    fn picture(&self, session: &Session, about: Bearer) -> Result<Picture, EngineError> {
-        let now = self.now().time;
-        let (ids, made, traces, tried) = {
-            let state = self.state();
-            acting(&state, &session.actor())?;
-            let view = View::new(&state, session.actor());
-            let (mut ids, made): (Vec<PublicId>, _) = match about {
-                Bearer::Key(id) => rows_of(view, view.key(id).ok_or(Refusal::NoSuchKey)?, now),
-                Bearer::App(id) => {
-                    let app = view.app(id).ok_or(Refusal::NoSuchApp)?;
-                    (vec![*id.public()], app.created_at)
-                }
-            };
-            if let Bearer::App(app) = about {
-                ids.extend(view.keys_of_app(app).map(|key| *key.id.public()));
-            }
-            let traces: Vec<_> = ids.iter().filter_map(|id| state.trace_of(*id).cloned()).collect();
-            let tried = match about {
-                Bearer::Key(id) => view.key(id).and_then(|key| report_only::lineage(&state, key)),
-                Bearer::App(_) => None,
-            };
-            (ids, made, traces, tried)
-        };
-        let mut picture = self.register.picture(&ids, made, &traces)?;
-        if let Some((ids, begun)) = tried {
-            picture.lacked = Some(Box::new(self.register.lacked(&ids, begun)?));
-        }
-        Ok(picture)
-    }
-
-    /// How keys were used in the last days: those that are in view.
-    fn sparks(&self, session: &Session, keys: &[KeyId]) -> Result<Vec<Spark>, EngineError> {
-        let mut sparks = Vec::with_capacity(keys.len().min(MOST));
-        for key in keys.iter().take(MOST) {
-            match self.picture(session, Bearer::Key(*key)) {
-                Ok(picture) => sparks.push(Spark::of(*key, &picture)),
-                Err(EngineError::Refused(Refusal::NoSuchKey)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(sparks)
     }
 
     fn write_seal(&self) {

@@ -25,7 +25,6 @@
 mod admit;
 pub mod audit_log;
 pub mod backup;
-mod busy;
 mod caller;
 pub mod clock;
 mod delivery;
@@ -45,6 +44,7 @@ pub mod oauth;
 pub mod open;
 mod overdue;
 mod owed;
+mod pictures;
 mod proof;
 mod question;
 mod reading;

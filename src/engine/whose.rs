@@ -17,8 +17,8 @@ use crate::crypto::recovery::RecoveryCode;
 #[cfg(feature = "console")]
 use crate::crypto::scan;
 use crate::crypto::token::{self, TokenKind};
+use crate::domain::LastUse;
 use crate::domain::authorize::acting;
-use crate::domain::key::LastUse;
 use crate::domain::verdict::closed_app;
 use crate::domain::{App, AppId, Decision, Key, KeyId, Reason, Timestamp, View};
 

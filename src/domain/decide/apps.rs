@@ -1,6 +1,6 @@
 //! Creating apps, and all that can be done to one afterwards.
 
-use super::{actor_id, keys};
+use super::{actor_id, making};
 use crate::domain::app::{KEYS_PER_APP, Revoked, RevokedTokens, URLS_MAX};
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
@@ -154,7 +154,7 @@ fn common(one: &Scopes, other: &Scopes) -> Scopes {
 }
 
 fn check_scopes(new: &NewApp, context: &Context<'_>) -> Result<Scopes, Refusal> {
-    keys::check_scopes(&new.scopes, Level::App, new.method, context)
+    making::check_scopes(&new.scopes, Level::App, new.method, context)
 }
 
 fn check_profile(profile: &Profile) -> Result<(), Refusal> {
@@ -171,7 +171,7 @@ fn check_profile(profile: &Profile) -> Result<(), Refusal> {
 
 /// The apps of one owner that are not deleted have different names.
 fn name_is_free(state: &State, owner: OperatorId, but: Option<AppId>, name: &Name) -> Result<(), Refusal> {
-    keys::is_no_id(state, name)?;
+    making::is_no_id(state, name)?;
     if state.app_named(owner, name, but).is_some() {
         Err(Refusal::NameTaken { name: name.to_string(), what: "app of yours" })
     } else {

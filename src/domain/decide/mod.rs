@@ -6,6 +6,7 @@ mod keys;
 mod lifecycle;
 mod locations;
 mod lockdown;
+mod making;
 mod operators;
 mod report_only;
 mod review;
@@ -97,8 +98,8 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::RemoveLocation { location } => locations::remove(state, *location, context),
         Command::LockDown { what, why } => lockdown::begin(state, *what, why, context),
         Command::LiftLockdown { what, basis } => lockdown::lift(state, *what, *basis, context),
-        Command::IssueKey(new) => keys::issue(state, new, context),
-        Command::ImportKey(new, owner) => keys::import(state, new, *owner, context),
+        Command::IssueKey(new) => making::issue(state, new, context),
+        Command::ImportKey(new, owner) => making::import(state, new, *owner, context),
         Command::PauseKey(key, time) => keys::pause(state, *key, *time, context),
         Command::ResumeDue => lifecycle::sweep(state, Pass::Resumptions, context),
         Command::ResumeKey(key) => keys::resume(state, *key, context),

@@ -2,7 +2,8 @@
 //! old one as before, more time. To end the old half is to revoke it.
 
 use super::believed;
-use super::keys::{find, minted, need, within_limits};
+use super::keys::{find, need};
+use super::making::{minted, within_limits};
 use crate::domain::command::Context;
 use crate::domain::event::Event;
 use crate::domain::lineage::{BadGrace, earlier, sooner};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::crypto::random::OsEntropy;
 use keydeck::crypto::token::{Token, TokenKind};
+use keydeck::domain::LastUse;
 use keydeck::domain::basis::Basis;
-use keydeck::domain::key::LastUse;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
     Access, AppId, Command, Counted, KeyId, KeyState, KeysAfter, NewApp, Reason, Role, Rotation, Status, View,
