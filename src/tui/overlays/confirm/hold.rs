@@ -39,7 +39,7 @@ pub fn ask(look: &Look) -> Option<Confirm> {
         };
         let accept = Accept::One(Command::ConfirmHold { count }, said);
         let mut question = Confirm::new(title, lines, ("Let them go", Danger::Dangerous), accept);
-        question.typed = Some(Wanted::number_of_keys(count));
+        question.typed = Some(Wanted::number_of_keys(&count));
         Some(question)
     })
 }

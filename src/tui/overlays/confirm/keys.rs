@@ -18,7 +18,6 @@ use crate::tui::theme::Role;
 use crate::tui::widgets::buttons::{Button, ButtonRow};
 
 /// The question whether to do `deed` to those of `keys` it is possible for; `None` when there is none.
-#[expect(clippy::too_many_lines, reason = "what is said comes in the order in which it is read")]
 pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
     seen(look, |seen| {
         let possible = deeds::possible(deed, keys, seen);
@@ -98,7 +97,7 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
         let in_use = harms && struck.in_use();
         question.typed = ((deed.is_final() && live) || in_use).then(|| match found.as_slice() {
             [key] => Wanted::name("the key's name", key.name.to_string()),
-            many => Wanted::number_of_keys(many.len()),
+            many => Wanted::number_of_keys(&many.len()),
         });
         question.spell = (deed == Deed::Pause).then(Spell::default);
         // Of a mixed selection those that work can be paused, or those that are paused resumed.

@@ -105,7 +105,7 @@ impl Wanted {
     }
 
     /// How many keys there are.
-    fn number_of_keys(count: impl ToString) -> Self {
+    fn number_of_keys(count: &impl ToString) -> Self {
         Self::new("Type the number of keys to confirm:", "the number of keys", count.to_string())
     }
 

@@ -122,7 +122,7 @@ pub fn many(look: &Look, commands: &[Command], then: &str, purse: Purse) -> Opti
         let title = if count == 1 { "Rotate 1 key".to_owned() } else { format!("Rotate {count} keys") };
         let accept = Accept::Many(possible, told);
         let mut question = Confirm::new(title, lines, ("Rotate", Danger::Safe), accept);
-        question.typed = Some(Wanted::number_of_keys(count));
+        question.typed = Some(Wanted::number_of_keys(&count));
         question.purse = Some(purse);
         Some(question)
     })

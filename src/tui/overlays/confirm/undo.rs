@@ -49,7 +49,7 @@ pub fn ask(look: &Look, undos: &[Undo]) -> Option<Confirm> {
         if !back.denies() {
             return Some(question.willing());
         }
-        question.typed = struck.in_use().then(|| Wanted::number_of_keys(count));
+        question.typed = struck.in_use().then(|| Wanted::number_of_keys(&count));
         Some(question.telling_of_many(struck, Whom::Any, radius, seen))
     })
 }
