@@ -29,6 +29,7 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use keydeck::crypto::CryptoError;
+use keydeck::crypto::digest::Pepper;
 use keydeck::crypto::random::{Entropy, OsEntropy};
 use keydeck::crypto::token::{Token, TokenKind};
 use keydeck::domain::{Expiry, Key, KeyId, Name, Note, Place, Record, Scopes, Status, Timestamp, Verifier};
@@ -176,7 +177,7 @@ fn filled(keys: usize, dir: &Path) -> Arc<keydeck::engine::LocalEngine> {
                     created_at: now,
                     expiry: Expiry::Never,
                     status: Status::Active,
-                    verifier: Verifier { digest: pepper.digest(token.bytes()), pepper: 1 },
+                    verifier: Verifier { digest: pepper.digest(token.bytes()), pepper: Pepper::NOW },
                     imported: None,
                     counted_from: None,
                     protection: None,

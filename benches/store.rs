@@ -3,7 +3,7 @@
 //! `cargo bench --bench store [-- FILTER]`. A durable issue is timed in turns with what it cannot be quicker than:
 //! one insert made durable in a bare sled, and one write made durable in a plain file. Opening is timed in fresh
 //! processes, beside a bare sled that reads the same rows of the same files. All of it on the disk that holds the
-//! target directory; the large store is made on a file system in memory when there is one, and copied.
+//! target directory. `KEYDECK_BENCH_KEYS=1000000` for a large store of a million keys.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where its scene cannot be set")]
 #![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
@@ -19,14 +19,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keydeck::crypto::keyfile::KeyFileSecret;
-use keydeck::domain::{Command, Counted, Grace, KeyId, Rotation};
+use keydeck::domain::{Command, Counted, Grace, KeyId, KeyState, Rotation};
 use keydeck::engine::handover::Purse;
 use keydeck::engine::open::{Key, open};
-use keydeck::engine::{Engine, Many};
+use keydeck::engine::{Engine, Many, Origin};
 use keydeck::serve::control::client::attach;
 use keydeck::serve::control::{Control, Settings};
 use rustix::fs::{Advice, fadvise};
-use support::large::{EACH, copy, found_in, issue, large_store, options, scratch};
+use support::large::{copy, found_in, issue, keys, large_store, options, scratch, token};
 use support::{human, median, print_latencies, quick, resident, wanted};
 
 /// A process of this benchmark that opens the store named here, says how it went, and ends.
@@ -93,6 +93,51 @@ fn durable_changes() {
     print_latencies("revoke a key, seal file included", &revoked, yardstick);
 }
 
+/// What an issue and a revoke cost in a small store and in a large one, in turns.
+fn beside_many() {
+    if !wanted("beside") {
+        return;
+    }
+    let (rounds, row_of) = if quick() { (2, 5) } else { (20, 25) };
+    let sizes = [1_000, keys()];
+    let homes = sizes.map(|_| scratch());
+    let stores: Vec<_> = homes
+        .iter()
+        .zip(sizes)
+        .map(|(home, size)| {
+            let store = large_store(home.path(), size);
+            let secret = KeyFileSecret::read(&home.path().join("key")).unwrap();
+            let open = open(&options(&store), &Key::KeyFile(&secret)).unwrap();
+            // What was written to it until now is not theirs to wait for.
+            open.engine.settle().unwrap();
+            open
+        })
+        .collect();
+    let mut taken = [const { (Vec::new(), Vec::new()) }; 2];
+    for round in 0..=rounds {
+        for (store, (issued, revoked)) in stores.iter().zip(&mut taken) {
+            let numbers = round * row_of..(round + 1) * row_of;
+            let ids: Vec<KeyId> = numbers.map(|n| timed(issued, || issue(store, n))).collect();
+            for id in ids {
+                timed(revoked, || store.engine.execute(&store.session, Command::revoke(id)).unwrap());
+            }
+        }
+    }
+    let [small, large] = &mut taken;
+    for taken in [&mut small.0, &mut small.1, &mut large.0, &mut large.1] {
+        // The first round only warms up.
+        taken.drain(..row_of);
+    }
+    println!(
+        "\ndurable changes beside {} keys and beside {}  ({rounds} rounds of {row_of})",
+        sizes[0], sizes[1]
+    );
+    for (what, small, large) in [("issue", &small.0, &large.0), ("revoke", &small.1, &large.1)] {
+        print_latencies(&format!("{what} a key beside {} keys", sizes[0]), small, median(small));
+        print_latencies(&format!("{what} a key beside {} keys", sizes[1]), large, median(small));
+    }
+}
+
 /// sled as keydeck configures it, with nothing around it.
 fn bare(dir: &Path) -> sled::Config {
     sled::Config::new().path(dir).cache_capacity(CACHE).segment_size(SEGMENT).flush_every_ms(None)
@@ -149,15 +194,10 @@ fn opening() {
     if !wanted("open") {
         return;
     }
-    let operators = if quick() { 1 } else { 50 };
     let dir = scratch();
     let start = Instant::now();
-    let store = large_store(dir.path(), operators);
-    println!(
-        "\nopening a store of {} keys  (made in {})",
-        operators * EACH,
-        human(start.elapsed().as_secs_f64())
-    );
+    let store = large_store(dir.path(), keys());
+    println!("\nopening a store of {} keys  (made in {})", keys(), human(start.elapsed().as_secs_f64()));
     let rounds = if quick() { 2 } else { 7 };
     for cold in [true, false] {
         let hows = ["open", "scan", "engine"];
@@ -195,7 +235,7 @@ fn many_at_once() {
         return;
     }
     let dir = scratch();
-    let made = large_store(dir.path(), if quick() { 1 } else { 5 });
+    let made = large_store(dir.path(), if quick() { 2_000 } else { 12_000 });
     let secret = KeyFileSecret::read(&made.with_file_name("key")).unwrap();
     let key = Key::KeyFile(&secret);
     for attached in [false, true] {
@@ -211,7 +251,11 @@ fn many_at_once() {
             (open.engine.clone(), open.session.clone())
         };
         let view = engine.execute(&session, Command::OpenAgencyView).unwrap().session.unwrap();
-        let mut keys: Vec<_> = open.engine.state().keys().map(|key| (key.owner, key.id)).collect();
+        let now = open.engine.now().time;
+        let state = open.engine.state();
+        let live = state.keys().filter(|key| key.state(now) == KeyState::Active);
+        let mut keys: Vec<_> = live.map(|key| (key.owner, key.id)).collect();
+        drop(state);
         keys.sort_unstable();
         let keys: Vec<KeyId> = keys.into_iter().map(|(_, key)| key).collect();
         let how = if attached { "attached" } else { "by itself" };
@@ -236,12 +280,52 @@ fn many_at_once() {
     }
 }
 
+/// What a minute's requests of ten thousand keys cost to write down, each key's last use, hours, days, caller and scope, beside
+/// as many rows of that size made durable in a bare sled.
+fn uses_written() {
+    if !wanted("uses") {
+        return;
+    }
+    let (keys, rounds) = if quick() { (200, 2) } else { (10_000, 7) };
+    let dir = scratch();
+    let open = found_in(&dir.path().join("data"));
+    let tokens: Vec<String> = (0..keys).map(|n| token(&open, n)).collect();
+    let bare = bare(&dir.path().join("bare")).open().unwrap();
+    let wanted = ["contacts.read".parse().unwrap()];
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        for (n, token) in tokens.iter().enumerate() {
+            let address = Some([10, 2, 0, u8::try_from(n % 200).unwrap()].into());
+            let origin = Origin { address, agent: Some(b"backup/3.2") };
+            assert!(open.engine.verify_from(token.as_bytes(), &wanted, origin).is_allow());
+        }
+        timed(&mut ours, || open.engine.settle().unwrap());
+        timed(&mut theirs, || {
+            // A row of its last use and one of its history, by as many at once as keydeck writes.
+            for part in (0..keys).collect::<Vec<_>>().chunks(500) {
+                let mut batch = sled::Batch::default();
+                for n in part {
+                    batch.insert(format!("t/{n:012}").as_bytes(), vec![round; 120]);
+                    batch.insert(format!("h/{n:012}").as_bytes(), vec![round; 240]);
+                }
+                bare.apply_batch(batch).unwrap();
+                bare.flush().unwrap();
+            }
+        });
+    }
+    println!("\nuses of {keys} keys written down");
+    print_latencies("bare sled, two rows a key", &theirs, median(&theirs));
+    print_latencies("keydeck, uses and histories", &ours, median(&theirs));
+}
+
 fn main() {
     if let Some(store) = std::env::var_os(OPEN) {
         let how = std::env::var(HOW).unwrap_or_default();
         return open_and_say(Path::new(&store), &how);
     }
     durable_changes();
+    uses_written();
+    beside_many();
     many_at_once();
     opening();
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use keydeck::crypto::StoreId;
+use keydeck::crypto::digest::Pepper;
 use keydeck::crypto::keyring::{Keyring, RootKey};
 use keydeck::crypto::random::{Entropy, OsEntropy};
 use keydeck::crypto::token::{self, Token, TokenKind};
@@ -106,7 +107,7 @@ fn scene(keys: usize) -> Scene {
             created_at: NOW,
             expiry: if n % 2 == 0 { Expiry::Never } else { Expiry::At(Timestamp(NOW.0 + 1_000_000)) },
             status: Status::Active,
-            verifier: keydeck::domain::Verifier { digest: pepper.digest(token.bytes()), pepper: 1 },
+            verifier: keydeck::domain::Verifier { digest: pepper.digest(token.bytes()), pepper: Pepper::NOW },
             imported: None,
             counted_from: None,
             protection: None,
@@ -248,10 +249,10 @@ fn in_process(keys: usize) {
         &group,
         effort,
         &mut [
-            Case::new("HMAC-SHA-256 of 56 bytes, key precomputed", |n| {
+            Case::new("HMAC-SHA-256 of 54 bytes, key precomputed", |n| {
                 bare.run(n, |text| {
                     let mut mac = key.clone();
-                    mac.update(black_box(text));
+                    mac.update(black_box(&text[2..]));
                     black_box(usize::from(mac.finalize().into_bytes()[0]) | 1).min(1)
                 });
             }),

@@ -158,7 +158,7 @@ held 'without a server nothing passes, and the console says so and asks to sign 
 serve "$api"
 says 200 through "$token" /
 says 401 through "$nightly" /contacts/7
-sign_in && sees '1 Agency' && sees 'Calendar bot'
+sign_in && sees "1 Agency" && press Escape && sees "Calendar bot"
 issue 'After the storm' contacts.read
 says 200 through "$token" /contacts/7
 held 'started again it knows every key, and the console goes on where it was'

@@ -1,19 +1,21 @@
-//! Stores full of keys, made by issuing them.
+//! Stores full of keys.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use keydeck::crypto::keyfile::KeyFileSecret;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
+use keydeck::crypto::token::Token;
 use keydeck::domain::{Command, KeyId, Name, NewKey, Note, Place, Role};
+use keydeck::engine::demo::large::{Making, Size};
 use keydeck::engine::open::{Key, Open, Options, found, open};
 use keydeck::engine::{Brought, Engine, Via};
 
-const PHRASE: &str = "correct horse battery staple";
-/// Live keys one operator of the large store owns; each operator takes one of the header's 63 slots.
-pub const EACH: usize = 2_000;
+use super::quick;
 
+const PHRASE: &str = "correct horse battery staple";
 pub fn scratch() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
@@ -39,6 +41,15 @@ pub fn found_in(dir: &Path) -> Open {
 }
 
 pub fn issue(open: &Open, n: usize) -> KeyId {
+    KeyId(issued(open, n).id())
+}
+
+/// The token of another one.
+pub fn token(open: &Open, n: usize) -> String {
+    issued(open, n).reveal().to_owned()
+}
+
+fn issued(open: &Open, n: usize) -> Token {
     let sets: [&[&str]; 3] = [
         &["contacts.read"],
         &["contacts.read", "contacts.write"],
@@ -52,35 +63,25 @@ pub fn issue(open: &Open, n: usize) -> KeyId {
         note: Note::default(),
         decoy: false,
     };
-    KeyId(open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap().id())
+    open.engine.execute(&open.session, Command::IssueKey(new)).unwrap().token.unwrap()
 }
 
-/// A store with `operators` times [`EACH`] keys, all issued one by one, opened by the key file `key`.
-pub fn large_store(dir: &Path, operators: usize) -> PathBuf {
-    let quicker = Path::new("/dev/shm");
-    let nursery = if quicker.is_dir() { tempfile::tempdir_in(quicker).unwrap() } else { scratch() };
-    let first = found_in(nursery.path());
-    let key = dir.join("key");
-    let add = |operator: &str, secret: Brought<'_>| {
-        first
-            .engine
-            .act(&first.session, Command::AddOperator { name: name(operator), role: Role::Admin }, secret)
-            .unwrap();
-    };
-    let secret = KeyFileSecret::create(&key, &mut OsEntropy).unwrap();
-    add("reader", Brought::KeyFile(&secret));
-    (0..operators).for_each(|n| add(&format!("operator {n}"), Brought::Passphrase(&phrase())));
-    drop(first);
-    for operator in 0..operators {
-        let name = format!("operator {operator}");
-        let key = Key::Operator { name: &name, passphrase: &phrase() };
-        let open = open(&options(nursery.path()), &key).unwrap();
-        for n in 0..EACH {
-            issue(&open, n);
-        }
-    }
+/// How many keys a large store has: a hundred thousand, or as `KEYDECK_BENCH_KEYS` says.
+pub fn keys() -> usize {
+    let wanted = std::env::var("KEYDECK_BENCH_KEYS").ok();
+    if quick() { 2_000 } else { wanted.map_or(100_000, |keys| keys.parse().unwrap()) }
+}
+
+/// A store with so many keys as life has them, as `keydeck demo --keys` makes it, opened by the key file `key` beside it.
+pub fn large_store(dir: &Path, keys: usize) -> PathBuf {
     let store = dir.join("data");
-    copy(nursery.path(), &store);
+    let making = Making::begin(&options(&store), name("Acme Agency"), name("maria"), &phrase()).unwrap();
+    let size = Size { keys, operators: Size::operators_for(keys), seed: 1 };
+    making.complete(size, &mut |_| ControlFlow::Continue(())).unwrap().unwrap();
+    let secret = KeyFileSecret::create(&dir.join("key"), &mut OsEntropy).unwrap();
+    let first = open(&options(&store), &Key::Operator { name: "maria", passphrase: &phrase() }).unwrap();
+    let add = Command::AddOperator { name: name("reader"), role: Role::Admin };
+    first.engine.act(&first.session, add, Brought::KeyFile(&secret)).unwrap();
     store
 }
 

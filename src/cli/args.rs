@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    app, audit, backup, clock, completions, console, due, guide, init, key, location, lockdown, notices,
-    operator, policy, review, scan, scope, serve, tail, verify,
+    app, audit, backup, clock, completions, console, demo, due, guide, init, key, location, lockdown,
+    notices, operator, policy, report, review, scan, scope, serve, tail, verify,
 };
 
 /// Issue, scope, hand over, watch and revoke the API keys of an agency's platform
@@ -69,6 +69,8 @@ pub enum Command {
     Notices(notices::Verb),
     /// Which keys may do more than they need, or should not be there, and why
     Review(review::Review),
+    /// How keys and apps are doing in numbers: by state, end, use, age and risk, and what became of keys lately
+    Report(report::Numbers),
     /// Who knocks now, request by request: which key, allowed or why not, from where
     Tail(tail::Tail),
     /// Decide about a token on standard input; prints `allow` or `deny REASON`
@@ -89,7 +91,7 @@ pub enum Command {
     /// Version, paths, store and terminal, for finding out what is wrong
     Info,
     /// The console on a throw-away store full of sample data, no passphrase
-    Demo(console::ConsoleArgs),
+    Demo(demo::Demo),
     /// Completions for a shell, to standard output
     Completions(completions::Completions),
     /// The manual page, to standard output
@@ -113,6 +115,7 @@ impl Command {
             Self::Due(_) => "keydeck due",
             Self::Notices(_) => "keydeck notices",
             Self::Review(_) => "keydeck review",
+            Self::Report(_) => "keydeck report",
             Self::Tail(_) => "keydeck tail",
             Self::Verify(_) => "keydeck verify",
             Self::Audit(_) => "keydeck audit",

@@ -13,6 +13,7 @@ use super::audit::read_anchors;
 use super::door::Deck;
 use super::fault::Fault;
 use super::handover::unfit_for;
+use super::interrupt::Interrupt;
 use super::secrets::{prompt, read_file, twice};
 use super::times;
 use crate::crypto::passphrase::{Cost, Passphrase};
@@ -147,7 +148,9 @@ pub fn backup(deck: &Deck, args: &Backup) -> Outcome {
             let signed = deck.sign_in_with(key, Wants::Named)?;
             let saved = {
                 let _others = signed.waiting();
-                let target = Target { path: &args.file, replace: args.force, under };
+                let interrupt = Interrupt::listen();
+                let stops = || interrupt.has_come();
+                let target = Target { path: &args.file, replace: args.force, under, stops: &stops };
                 save(&*signed.engine, &signed.session, key, target)?
             };
             Ok((signed, saved))
@@ -242,9 +245,10 @@ fn anchors(text: &str) -> Result<Anchors, Fault> {
         return Ok(Anchors { lines: vec![anchor], ..Anchors::default() });
     }
     let path = Path::new(text);
-    let path = if path.is_dir() { path.join(Seal::FILE) } else { path.to_owned() };
+    let old = path.is_dir().then(|| path.to_owned());
+    let path = old.as_ref().map_or_else(|| path.to_owned(), |old| old.join(Seal::FILE));
     match Seal::read(&path) {
-        Ok(Some(seal)) => Ok(Anchors { seal: Some(seal), ..Anchors::default() }),
+        Ok(Some(seal)) => Ok(Anchors { seal: Some(seal), old, ..Anchors::default() }),
         _ => Ok(Anchors { lines: read_anchors(&path)?, ..Anchors::default() }),
     }
 }

@@ -280,7 +280,7 @@ impl Crush {
                 ]
             })
         });
-        let mut table = Table::new(&["Used last", "Requests in 24 h", "Key or app", "Owner", "From"]);
+        let mut table = Table::new(&["Used", "Requests in 24 h", "Key or app", "Owner", "From"]);
         let rows: Vec<_> = rows.into_iter().flatten().collect();
         if rows.is_empty() {
             return String::new();

@@ -8,13 +8,18 @@
 //! keymap    = "keymap.toml"   # keys of one's own on top of the built-in ones; default: none
 //! clipboard = "auto"          # auto, native, osc52 or off; default "auto"
 //! ascii     = false           # draw with ASCII only; default false
+//! motion    = "full"          # none: nothing moves by itself; default "full"
 //! mouse     = true            # let the mouse click; default true
 //! ```
+//!
+//! The console starts whatever is wrong with how it looks and listens: what is right counts, and all mistakes are listed. So does
+//! `keydeck info`. What says which store is opened is strict: a file that is no TOML, and `data`, `operator` and `catalog`, also
+//! when a name is only near to one of them. Every other command takes no file with a mistake.
 //!
 //! Tables `[channel.NAME]` set up how notices are delivered, and `[anchor]` where `keydeck serve` keeps anchors of the audit
 //! trail: see `channels`. A mistake there stops those that do it, and nobody else.
 //!
-//! Relative paths start at the directory of the file.
+//! Relative paths, also those of theme and keymap, start at the directory of the file.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -29,7 +34,9 @@ use super::problem::Problem;
 use crate::deliver::{Anchoring, Channels};
 use crate::domain::catalog::text::nearest;
 use crate::files;
+use crate::tui::Located;
 use crate::tui::clipboard::Preference;
+use crate::tui::theme::{THEMES, Theme};
 
 /// What the file says; see the module for the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +55,12 @@ pub struct Config {
     pub clipboard: Preference,
     /// Draw with ASCII only.
     pub ascii: bool,
+    /// Nothing moves by itself.
+    pub still: bool,
     /// Let the mouse click.
     pub mouse: bool,
+    /// What is wrong with how the console shall look and listen.
+    pub mistakes: Vec<Located>,
     /// How notices are delivered.
     pub channels: Channels,
     /// Where anchors of the audit trail are kept, or what is wrong with that.
@@ -66,15 +77,30 @@ impl Default for Config {
             keymap: None,
             clipboard: Preference::Auto,
             ascii: false,
+            still: false,
             mouse: true,
+            mistakes: Vec::new(),
             channels: Ok(Vec::new()),
             anchoring: Ok(None),
         }
     }
 }
 
-const FIELDS: [&str; 10] =
-    ["data", "operator", "catalog", "theme", "keymap", "clipboard", "ascii", "mouse", "channel", "anchor"];
+const FIELDS: [&str; 11] = [
+    "data",
+    "operator",
+    "catalog",
+    "theme",
+    "keymap",
+    "clipboard",
+    "ascii",
+    "motion",
+    "mouse",
+    "channel",
+    "anchor",
+];
+/// What says which store is opened, by whom, and with which scopes.
+const STRICT: [&str; 3] = ["data", "operator", "catalog"];
 /// Far more than these fields and their comments need.
 const MAX_BYTES: usize = 64 * 1024;
 
@@ -93,8 +119,10 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
     let text = files::text_of(file, MAX_BYTES).map_err(|error| fail(error.to_string()))?;
     let base = path.parent().unwrap_or(Path::new(""));
     let located = |what: String| format!("The configuration file {}, {what}", path.display());
-    let mut config = parse(&text, |written| places.resolve(written, base))
+    let (mut config, lenient) = parse(&text, |written| places.resolve(written, base))
         .map_err(|problem| Fault::usage(located(problem.located(&text))))?;
+    let file = path.display().to_string();
+    config.mistakes = lenient.into_iter().map(|problem| problem.place(&file, &text)).collect();
     let ours = |what: &str| {
         files::must_be_ours(&path).map_err(|why| {
             let path = path.display();
@@ -112,12 +140,26 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
     Ok(config)
 }
 
-fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Problem> {
+impl Config {
+    /// Refuses a file in which anything is wrong, as every command does that is no console.
+    pub fn strictly(&self) -> Result<(), Fault> {
+        let Some(first) = self.mistakes.first() else { return Ok(()) };
+        let more = match self.mistakes.len() - 1 {
+            0 => String::new(),
+            more => format!(" And {more} more: `keydeck info` lists them."),
+        };
+        let Located { file, line, message, .. } = first;
+        Err(Fault::usage(format!("The configuration file {file}, line {line}: {message}{more}")))
+    }
+}
+
+/// What the text says, and what is wrong with the looks in it.
+fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<(Config, Vec<Problem>), Problem> {
     let document = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(text.len(), |span| span.start);
         Problem::at(at, format!("this is not TOML: {}.", shown(error.message())))
     })?;
-    let mut config = Config::default();
+    let (mut config, mut mistakes) = (Config::default(), Vec::new());
     for (name, value) in document.get_ref() {
         let wrong =
             |must: &str| Problem::at(value.span().start, format!("\"{}\" must be {must}.", name.get_ref()));
@@ -134,15 +176,31 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Proble
             "data" => config.data = path()?,
             "operator" => config.operator = Some(string()?.to_owned()),
             "catalog" => config.catalog = path()?,
-            "theme" => string()?.clone_into(&mut config.theme),
-            "keymap" => config.keymap = path()?,
+            "theme" => match string() {
+                Ok(word) if Theme::is_name(word) => word.clone_into(&mut config.theme),
+                Ok(word) if resolve(word).exists() => config.theme = resolve(word).display().to_string(),
+                Ok(word) => mistakes.push(no_theme(value.span().start, word)),
+                Err(problem) => mistakes.push(problem),
+            },
+            "keymap" => match path() {
+                Ok(path) => config.keymap = path,
+                Err(problem) => mistakes.push(problem),
+            },
             "clipboard" => {
-                let word = string()?;
-                config.clipboard =
-                    Preference::parse(word).ok_or_else(|| wrong("auto, native, osc52 or off"))?;
+                let word = string().ok().and_then(Preference::parse);
+                // Who meant off must not have a secret copied for a slip.
+                config.clipboard = word.unwrap_or(Preference::Off);
+                if word.is_none() {
+                    mistakes.push(wrong("auto, native, osc52 or off; until then nothing is copied"));
+                }
             }
-            "ascii" => config.ascii = switch()?,
-            "mouse" => config.mouse = switch()?,
+            "ascii" => set(&mut config.ascii, switch(), &mut mistakes),
+            "motion" => match string() {
+                Ok("none") => config.still = true,
+                Ok("full") => config.still = false,
+                _ => mistakes.push(wrong("full or none")),
+            },
+            "mouse" => set(&mut config.mouse, switch(), &mut mistakes),
             "anchor" => {
                 let read = channels::anchoring(value, &resolve);
                 config.anchoring = read.map(Some).map_err(|problem| problem.located(text));
@@ -157,32 +215,65 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<Config, Proble
                     shown(other),
                     FIELDS.join(", ")
                 );
-                return Err(Problem::at(name.span().start, what));
+                let problem = Problem::at(name.span().start, what);
+                // Who misspells where the store is must not get another one.
+                if nearest(other, FIELDS).is_some_and(|near| STRICT.contains(&near)) {
+                    return Err(problem);
+                }
+                mistakes.push(problem);
             }
         }
     }
-    Ok(config)
+    mistakes.sort_by_key(Problem::start);
+    Ok((config, mistakes))
+}
+
+fn set(field: &mut bool, switch: Result<bool, Problem>, mistakes: &mut Vec<Problem>) {
+    match switch {
+        Ok(on) => *field = on,
+        Err(problem) => mistakes.push(problem),
+    }
+}
+
+fn no_theme(at: usize, word: &str) -> Problem {
+    let hint = nearest(word, THEMES).map_or_else(String::new, |near| format!(" Did you mean {near}?"));
+    let names = THEMES.join(", ");
+    Problem::at(
+        at,
+        format!(
+            "there is no theme \"{}\", and no such file.{hint} The themes are auto, {names}.",
+            shown(word)
+        ),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn lenient(text: &str) -> Result<(Config, Vec<String>), String> {
+        let (config, mistakes) = parse(text, |written| Path::new("/base").join(written))
+            .map_err(|problem| problem.located(text))?;
+        Ok((config, mistakes.iter().map(|problem| problem.located(text)).collect()))
+    }
+
+    /// What a command makes of it.
     fn read(text: &str) -> Result<Config, String> {
-        parse(text, |written| Path::new("/base").join(written)).map_err(|problem| problem.located(text))
+        let (config, mistakes) = lenient(text)?;
+        mistakes.into_iter().next().map_or(Ok(config), Err)
     }
 
     #[test]
     fn all_fields_are_read_and_paths_start_at_the_file() {
         let config = read(
             "data = 'keys'\noperator = \"maria\"\ncatalog='/c.toml'\ntheme='dark'\nkeymap='k.toml'\n\
-             clipboard='osc52'\nascii=true\nmouse=false\n",
+             clipboard='osc52'\nascii=true\nmouse=false\nmotion='none'\n",
         )
         .unwrap();
         assert_eq!(config.data.unwrap(), Path::new("/base/keys"));
         assert_eq!(config.catalog.unwrap(), Path::new("/c.toml"));
         assert_eq!(config.clipboard, Preference::Osc52);
-        assert!(config.ascii && !config.mouse);
+        assert!(config.ascii && !config.mouse && config.still);
         assert_eq!(read("# nothing\n"), Ok(Config::default()));
     }
 
@@ -195,6 +286,33 @@ mod tests {
         assert!(read("a = [\n").unwrap_err().contains("this is not TOML"));
         assert!(read("[channel.mail]\na = [\n").unwrap_err().contains("this is not TOML"));
         assert!(read("theme='a'\ntheme='b'\n").unwrap_err().starts_with("line 2: "));
+    }
+
+    #[test]
+    fn what_is_right_beside_a_mistake_in_the_looks_counts_and_all_mistakes_are_told() {
+        let text = "theme = 'drak'\nascii = true\nmous = false\nmotion = 3\nclipboard = 'of'\nkeymap = 1\n";
+        let (config, mistakes) = lenient(text).unwrap();
+        assert!(config.ascii && config.mouse && !config.still);
+        assert_eq!((config.theme.as_str(), config.clipboard), ("auto", Preference::Off));
+        let begin: Vec<_> = mistakes.iter().map(|said| said.split('.').next().unwrap()).collect();
+        assert_eq!(
+            begin,
+            [
+                "line 1: there is no theme \"drak\", and no such file",
+                "line 3: there is no field \"mous\"",
+                "line 4: \"motion\" must be full or none",
+                "line 5: \"clipboard\" must be auto, native, osc52 or off; until then nothing is copied",
+                "line 6: \"keymap\" must be a text in quotes",
+            ]
+        );
+        assert!(mistakes[0].contains("Did you mean dark?") && mistakes[1].contains("Did you mean mouse?"));
+    }
+
+    #[test]
+    fn what_says_which_store_is_opened_is_strict() {
+        for text in ["daat = 'keys'\n", "oprator = 'x'\n", "data = 1\n", "catalogue = 'x'\n", "a = [\n"] {
+            assert!(lenient(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::Outcome;
 use super::door::Deck;
 use super::fault::Fault;
 use crate::engine::Via;
+use crate::engine::open::Open;
 use crate::serve::door::is_reachable;
 use crate::tui::{Start, Store};
 
@@ -53,12 +54,13 @@ pub fn run(deck: &Deck, args: &ConsoleArgs) -> Outcome {
     enter(deck, args, Store::At { options, operator })
 }
 
-/// Opens the console on a throw-away store.
-pub fn demo(deck: &Deck, args: &ConsoleArgs) -> Outcome {
-    enter(deck, args, Store::Demo)
+/// Opens the console on a throw-away store: on this one, or on the usual one.
+pub fn demo(deck: &Deck, args: &ConsoleArgs, made: Option<Open>) -> Outcome {
+    enter(deck, args, Store::Demo(made.map(Box::new)))
 }
 
-fn enter(deck: &Deck, args: &ConsoleArgs, store: Store) -> Outcome {
+/// Whether there can be a console: it is asked before somebody waits for one.
+pub fn must_be_possible(deck: &Deck) -> Result<(), Fault> {
     let globals = &deck.globals;
     for (given, option) in [
         (globals.passphrase_file.is_some(), "--passphrase-file"),
@@ -78,6 +80,11 @@ fn enter(deck: &Deck, args: &ConsoleArgs, store: Store) -> Outcome {
              the others in `keydeck --help`.",
         ));
     }
+    Ok(())
+}
+
+fn enter(deck: &Deck, args: &ConsoleArgs, store: Store) -> Outcome {
+    must_be_possible(deck)?;
     let config = &deck.config;
     let start = Start {
         store,
@@ -85,9 +92,12 @@ fn enter(deck: &Deck, args: &ConsoleArgs, store: Store) -> Outcome {
         keymap: config.keymap.clone(),
         clipboard: config.clipboard,
         ascii: config.ascii || args.ascii,
+        still: config.still,
+        mistakes: config.mistakes.clone(),
         mouse: config.mouse && !args.no_mouse,
         read_only: deck.globals.read_only,
         channels: config.channels.clone(),
+        habits: deck.places.habits(),
     };
     let ending = crate::tui::run(start).map_err(|e| Fault::unavailable(e.to_string()))?;
     Ok(ExitCode::from(ending.code()))

@@ -15,11 +15,11 @@ use super::number::whole;
 use super::table::Table;
 use super::times;
 use crate::deliver::{Quit, Report, Setup, begin, run};
+use crate::domain::coming::Coming;
 use crate::domain::event::Subject;
 use crate::domain::lifecycle::Told;
-use crate::domain::notice::{Notice, What, board};
 use crate::domain::time::BadExpiry;
-use crate::domain::{Command, Event, Expiry, Key, KeyState, Name, Refusal, Timestamp};
+use crate::domain::{Command, Event, Expiry, Name, Refusal, Timestamp};
 use crate::engine::{LocalEngine, Sweeping, Swept};
 
 /// Words of `sweep`.
@@ -165,7 +165,7 @@ fn action(event: &Event) -> ActionLine<'_> {
         "grace_begun"
     } else if let Event::KeyRevoked(_) | Event::AppSecretEnded(_) = event {
         "grace_ended"
-    } else if let Event::KeyResumed(_) = event {
+    } else if let Event::KeyResumed(..) = event {
         "resumed"
     } else {
         "purged"
@@ -291,31 +291,8 @@ pub fn due(deck: &Deck, args: &Due) -> Outcome {
         return Err(why.into());
     }
     let found = signed.see(|view| {
-        let mut found: Vec<_> = board(view, grounds, &[]);
         // The board tells of what was told; whoever asks wants what comes before that as well, seen or not.
-        let of_app = |notice: &Notice| notice.app.is_some() && notice.when <= until;
-        found.retain(|notice| matches!(notice.what, What::Held(_) | What::LockedDown(_)) || of_app(notice));
-        // These do not go before somebody has said so, which stands there for all of them.
-        let hold = view.hold();
-        let waits = |key: &Key| hold.confirmed.is_none() && hold.keys.binary_search(&key.id).is_ok();
-        for key in view.keys().filter(|key| key.state(now).is_live()) {
-            let told = view.deletion(key, grounds).map_or(0, |(_, told)| told);
-            let goes = view.deletes_at(key, grounds).filter(|_| !waits(key));
-            let goes = goes.map(|when| (What::Deletion { told }, when));
-            let ends = key.expiry.instant().map(|when| (What::Ends, when));
-            let both = [goes, ends].into_iter().flatten().filter(|(_, when)| *when <= until);
-            found.extend(both.map(|(what, when)| Notice::of_key(what, key, when)));
-        }
-        for old in view.keys().filter(|key| key.state(now) == KeyState::Superseded) {
-            let ends = old.expiry.instant().filter(|when| *when <= until);
-            let what = if view.still_used(old, now) { What::StillUsed } else { What::GraceEnds };
-            found.extend(ends.map(|when| Notice::of_key(what, old, when)));
-        }
-        for over in view.keys().filter(|key| key.state(now) == KeyState::Expired) {
-            let clears = view.clears_at(over, now).filter(|when| *when <= until);
-            found.extend(clears.map(|when| Notice::of_key(What::Clears, over, when)));
-        }
-        found.sort_by_key(|notice| (notice.when, notice.key));
+        let found = Coming::new(view, grounds, until).all();
         let nothing = if view.is_whole() { "Nothing is due." } else { "Nothing is due for keys of yours." };
         show(deck, view, &found, now, nothing)?;
         Ok::<_, Fault>(found.len())

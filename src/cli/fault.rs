@@ -23,6 +23,17 @@ pub enum Exit {
     Sealed = 4,
 }
 
+impl From<Class> for Exit {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Refused => Self::Refused,
+            Class::Unavailable => Self::Unavailable,
+            Class::Sealed => Self::Sealed,
+            Class::Usage => Self::Usage,
+        }
+    }
+}
+
 /// A failure, told to the person who asked.
 #[derive(Debug)]
 pub struct Fault {
@@ -95,13 +106,7 @@ impl From<Refusal> for Fault {
 
 impl From<EngineError> for Fault {
     fn from(error: EngineError) -> Self {
-        let exit = match error.class() {
-            Class::Refused => Exit::Refused,
-            Class::Unavailable => Exit::Unavailable,
-            Class::Sealed => Exit::Sealed,
-            Class::Usage => Exit::Usage,
-        };
-        Self { exit, code: error.code().to_owned().into(), message: error.to_string() }
+        Self { exit: error.class().into(), code: error.code().to_owned().into(), message: error.to_string() }
     }
 }
 
@@ -134,7 +139,8 @@ impl From<BackupError> for Fault {
             | BackupError::Unproven(_)
             | BackupError::Older { .. }
             | BackupError::NotEmpty(_)
-            | BackupError::Outrun => Exit::Refused,
+            | BackupError::Outrun
+            | BackupError::BrokenOff => Exit::Refused,
         };
         Self { exit, code: error.code().to_owned().into(), message: error.to_string() }
     }

@@ -25,6 +25,8 @@ use crate::tui::clipboard::{Preference, Seat};
 struct Info {
     version: &'static str,
     paths: Paths,
+    /// What is wrong in configuration, keymap and theme. The console starts all the same.
+    mistakes: Vec<String>,
     store: StoreInfo,
     catalog: CatalogInfo,
     clipboard: ClipboardInfo,
@@ -38,6 +40,10 @@ struct Paths {
     config_exists: bool,
     log: Option<String>,
     log_level: String,
+    /// Where it is remembered how operators left the console.
+    views: Option<String>,
+    /// Why that is remembered nowhere; absent when it is.
+    views_problem: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -183,6 +189,7 @@ pub fn run(deck: &Deck) -> Outcome {
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
         paths: paths(deck),
+        mistakes: mistakes(deck),
         store,
         catalog: catalog(deck),
         clipboard: ClipboardInfo {
@@ -196,7 +203,23 @@ pub fn run(deck: &Deck) -> Outcome {
     } else {
         deck.output.text(&page(&info))?;
     }
-    Ok(exit.map_or(ExitCode::SUCCESS, super::code))
+    let wrong = (!info.mistakes.is_empty()).then_some(Exit::Usage);
+    Ok(exit.or(wrong).map_or(ExitCode::SUCCESS, super::code))
+}
+
+fn mistakes(deck: &Deck) -> Vec<String> {
+    let config = &deck.config;
+    let ours = config.mistakes.iter().map(ToString::to_string);
+    let looks = crate::tui::looks::mistakes(config.keymap.as_deref(), &config.theme);
+    let strict = config.channels.as_ref().err().into_iter().chain(config.anchoring.as_ref().err());
+    ours.chain(looks).chain(strict.cloned()).collect()
+}
+
+/// Why nothing can be written there.
+fn not_writable(dir: &Path) -> Option<String> {
+    let there = dir.ancestors().find(|path| path.exists())?;
+    let access = rustix::fs::access(there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
+    access.err().map(|why| format!("nothing is remembered: {}: {why}", there.display()))
 }
 
 fn paths(deck: &Deck) -> Paths {
@@ -206,6 +229,11 @@ fn paths(deck: &Deck) -> Paths {
         config_exists: config.as_ref().is_some_and(|p| p.exists()),
         config: config.map(|p| p.display().to_string()),
         log: deck.places.log_file().map(|p| p.display().to_string()),
+        views: deck.places.habits().map(|p| p.display().to_string()),
+        views_problem: match deck.places.habits() {
+            Some(dir) => not_writable(&dir),
+            None => Some("nothing is remembered: there is no home directory".into()),
+        },
         log_level: std::env::var(logging::VARIABLE).unwrap_or_else(|_| "warn".into()),
     }
 }
@@ -401,6 +429,13 @@ fn page(info: &Info) -> String {
     let absent = if info.paths.config_exists { "" } else { " (not there)" };
     line("config", &format!("{}{absent}", or_none(&info.paths.config)));
     line("log", &format!("{}, level {}", or_none(&info.paths.log), info.paths.log_level));
+    line("views", &or_none(&info.paths.views));
+    if let Some(why) = &info.paths.views_problem {
+        line("", why);
+    }
+    for mistake in &info.mistakes {
+        line("mistake", mistake);
+    }
     line("store", &info.store.standing);
     if let Some(owner) = &info.store.owner {
         let how = if info.store.attached { "; this command is attached to it" } else { "" };

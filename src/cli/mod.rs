@@ -7,9 +7,9 @@
 //! - `interrupt`: Ctrl-C while many things are done.
 //! - `config`, `channels`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
-//! - `init`, `operator`, `location`, `key`, `app`, `lockdown`, `scope`, `policy`, `clock`, `due`, `review`, `delivery`, `tail`, `verify`, `audit`, `backup`, `scan`, `serve`, `guide`, `info`,
+//! - `init`, `operator`, `location`, `key`, `app`, `lockdown`, `scope`, `policy`, `clock`, `due`, `review`, `report`, `delivery`, `tail`, `verify`, `audit`, `backup`, `scan`, `serve`, `guide`, `info`,
 //!   `completions`: the commands.
-//! - `console`: the way to the full-screen console.
+//! - `console`: the way to the full-screen console; `demo`: to one on sample data.
 //!
 //! A command signs in, sends the engine what the console would send, and prints what came back. No rule lives here.
 
@@ -26,6 +26,7 @@ pub mod config;
 mod consent;
 pub mod console;
 mod delivery;
+mod demo;
 mod door;
 mod due;
 mod fault;
@@ -50,6 +51,7 @@ mod places;
 mod policy;
 mod problem;
 mod process;
+mod report;
 mod report_only;
 mod review;
 mod scan;
@@ -153,19 +155,22 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
     globals.data = globals.data.filter(|dir| !dir.as_os_str().is_empty());
     globals.operator = globals.operator.filter(|name| !name.is_empty());
     let config = config::read(globals.config.as_deref(), &places)?;
+    // The console starts all the same and lists them; so does what is asked what is wrong.
+    let is_console = matches!(cli.command, None | Some(Command::Demo(_)));
+    if !is_console && !matches!(cli.command, Some(Command::Info)) {
+        config.strictly()?;
+    }
     let output = output.in_ascii(config.ascii || cli.console.ascii);
     let words = cli.command.as_ref().map_or("keydeck", Command::words);
     tracing::debug!(words, "asked for");
     // The console says it itself, where it is seen.
-    if !matches!(cli.command, None | Some(Command::Demo(_)))
-        && let Some(why) = unknown_zone(std::env::var_os("TZ").as_deref())
-    {
+    if !is_console && let Some(why) = unknown_zone(std::env::var_os("TZ").as_deref()) {
         output.warn(&why);
     }
     let deck = Deck { globals, config, places, output, words };
     match cli.command {
         None => console::run(&deck, &cli.console),
-        Some(Command::Demo(look)) => console::demo(&deck, &look.or(cli.console)),
+        Some(Command::Demo(args)) => demo::run(&deck, args, cli.console),
         Some(Command::Init(args)) => init::run(&deck, &args),
         Some(Command::Operator(verb)) => operator::run(&deck, &verb),
         Some(Command::Location(verb)) => location::run(&deck, &verb),
@@ -179,6 +184,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Due(args)) => due::due(&deck, &args),
         Some(Command::Notices(verb)) => notices::run(&deck, &verb),
         Some(Command::Review(args)) => review::run(&deck, &args),
+        Some(Command::Report(args)) => report::run(&deck, &args),
         Some(Command::Tail(args)) => tail::run(&deck, &args),
         Some(Command::Verify(args)) => verify::run(&deck, &args),
         Some(Command::Audit(verb)) => audit::run(&deck, &verb),

@@ -165,7 +165,7 @@ impl Output {
     pub fn progress(self, so_far: usize, of: usize, done: &str) {
         if !self.json && io::stderr().is_terminal() {
             let end = if so_far == of { "\r\u{1b}[K" } else { "" };
-            complain(&format!("\r{so_far} of {of} {done}{end}"));
+            complain(&format!("\r{so_far} of {of} {done}\u{1b}[K{end}"));
         }
     }
 

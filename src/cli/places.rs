@@ -44,6 +44,11 @@ impl Places {
         (!self.state.as_os_str().is_empty()).then(|| self.state.join("keydeck.log"))
     }
 
+    /// Where it is remembered how each operator left the console.
+    pub fn habits(&self) -> Option<PathBuf> {
+        (!self.state.as_os_str().is_empty()).then(|| self.state.join("views"))
+    }
+
     /// A path as a file may write it: `~/` is the home, other relative paths start at `base`.
     pub fn resolve(&self, written: &str, base: &Path) -> PathBuf {
         match written.strip_prefix("~/") {

@@ -125,9 +125,12 @@ pub fn run(deck: &Deck, args: &Tail) -> Outcome {
         }
         until = caught.until;
         let most = args.count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX) - told);
+        // Of those that came at once with the last one that is told, the sums tell as of others that are not.
+        let untold = caught.arrivals.len().saturating_sub(most);
         caught.arrivals.truncate(most);
         told += caught.arrivals.len();
         totals.add(&caught);
+        totals.left_out = totals.left_out.saturating_add(u64::try_from(untold).unwrap_or(u64::MAX));
         if !read || !tell(deck, &caught)? {
             // Who has seen enough and closed the pipe wants to hear no more.
             break;

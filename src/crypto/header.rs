@@ -7,6 +7,8 @@
 //!
 //! A slot more is inert until the store's sealed record names it: who opens a store asks that record which slots count.
 
+use std::collections::{HashMap, HashSet};
+
 use super::CryptoError;
 use super::keyfile::KeyFileSecret;
 use super::keyring::{Purpose, RootKey};
@@ -17,16 +19,17 @@ use super::recovery::RecoveryCode;
 use super::slots::{Cursor, MAX_LABEL, NewSlot, Slot, SlotId, SlotKind, normal_label};
 use super::store_id::StoreId;
 
-/// Slots a header holds at most, the second one of a change in progress included.
-pub const MAX_SLOTS: usize = 64;
+/// Slots a header holds at most: those of a thousand and twenty-four operators, the recovery code's, and the second one of a
+/// change in progress. The store's record of those that count is one value of at most 16 KiB, which takes them all.
+pub const MAX_SLOTS: usize = 1_026;
 
 /// Bytes of a header at most; more is refused unread.
 pub const MAX_BYTES: usize = 36 + MAX_SLOTS * (8 + 30 + 24 + 48 + 8 + 2 + MAX_LABEL) + 36;
 
 const MAGIC: &[u8; 8] = b"keydeck\0";
 /// The format that is written. It grows when a store may hold what an older keydeck must not ignore: one that does not know of
-/// lockdowns would let in what is locked down.
-const FORMAT: u16 = 2;
+/// lockdowns would let in what is locked down; one that takes 64 slots at most would call a header of more damaged.
+const FORMAT: u16 = 3;
 /// The oldest one that is read.
 const OLDEST: u16 = 1;
 const MAC: usize = 32;
@@ -183,8 +186,10 @@ impl Header {
         if twins >= MAX_SAME_NAME {
             return Err(CryptoError::SlotTaken(new.label().to_owned()));
         }
-        // One place stays free, or nobody could change a passphrase any more.
-        if self.slots.len() + 1 >= MAX_SLOTS && twins == 0 {
+        // One place stays free, or nobody could change a passphrase any more, or get one for a key file.
+        let is_recovery = |slot: &Slot| slot.kind() == SlotKind::Recovery;
+        let replaces = |slot: &Slot| slot.label() == new.label() && is_recovery(slot) == is_recovery(&new);
+        if self.slots.len() + 1 >= MAX_SLOTS && !self.slots.iter().any(replaces) {
             return Err(CryptoError::SlotsFull { max: MAX_SLOTS - 1 });
         }
         let slots = self.slots.iter().cloned().chain([new]).collect();
@@ -230,7 +235,7 @@ impl Header {
         let generation = u64::from_be_bytes(*from.take()?);
         let count = usize::from(u16::from_be_bytes(*from.take()?));
         if !(1..=MAX_SLOTS).contains(&count) {
-            return Err(CryptoError::HeaderDamaged("it must have 1 to 64 slots"));
+            return Err(CryptoError::HeaderDamaged("it has no slot, or more than there may be"));
         }
         let slots = (0..count).map(|_| Slot::read(&mut from)).collect::<Result<Vec<_>, _>>()?;
         let mac = *from.take()?;
@@ -286,12 +291,14 @@ fn check(slots: &[Slot]) -> Result<(), CryptoError> {
     if slots.iter().all(|slot| slot.kind() == SlotKind::KeyFile) {
         return Err(CryptoError::LastSlot);
     }
+    let (mut ids, mut names) = (HashSet::new(), HashMap::new());
     for slot in slots {
-        if slots.iter().filter(|other| other.id() == slot.id()).count() > 1 {
+        if !ids.insert(slot.id()) {
             return Err(CryptoError::HeaderDamaged("two slots have the same id"));
         }
-        let same = |other: &&Slot| other.kind() == slot.kind() && other.label() == slot.label();
-        if slots.iter().filter(same).count() > MAX_SAME_NAME {
+        let same = names.entry((slot.kind(), slot.label())).or_insert(0_usize);
+        *same += 1;
+        if *same > MAX_SAME_NAME {
             return Err(CryptoError::HeaderDamaged("more than two slots have the same name"));
         }
     }

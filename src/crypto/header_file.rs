@@ -128,15 +128,13 @@ impl<D: HeaderDisk> HeaderFile<D> {
     /// What can be read, the first copy first. The second is left out where it says the same.
     pub fn copies(&mut self) -> Result<(Header, Option<Header>), CryptoError> {
         // What cannot be read at all is as good as damaged.
-        let mut copy = |name| {
-            self.read(name).and_then(|bytes| bytes.map(|b| Header::decode(&b)).transpose()).transpose()
+        let (first, second) = (self.read(HEADER), self.read(HEADER_COPY));
+        let same = matches!((&first, &second), (Ok(first), Ok(second)) if first == second);
+        let copy = |read: Result<Option<Vec<u8>>, CryptoError>| {
+            read.and_then(|bytes| bytes.map(|b| Header::decode(&b)).transpose()).transpose()
         };
-        match (copy(HEADER), copy(HEADER_COPY)) {
-            (Some(Ok(first)), second) => {
-                let second = second.and_then(Result::ok);
-                let another = second.filter(|second| second.encode() != first.encode());
-                Ok((first, another))
-            }
+        match (copy(first), if same { None } else { copy(second) }) {
+            (Some(Ok(first)), second) => Ok((first, second.and_then(Result::ok))),
             (_, Some(Ok(second))) => Ok((second, None)),
             // What is wrong with the first copy tells more than what is wrong with its spare.
             (Some(Err(fault)), _) | (None, Some(Err(fault))) => Err(fault),

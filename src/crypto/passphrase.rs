@@ -133,6 +133,13 @@ impl Cost {
         Ok(Self { memory_kib, passes, lanes })
     }
 
+    /// Whether it is more than [`Cost::SLOT`] in memory or in time.
+    pub const fn is_above_slot(self) -> bool {
+        let slot = Self::SLOT;
+        self.memory_kib > slot.memory_kib
+            || self.memory_kib as u64 * self.passes as u64 > slot.memory_kib as u64 * slot.passes as u64
+    }
+
     /// Memory in KiB.
     pub const fn memory_kib(self) -> u32 {
         self.memory_kib

@@ -277,7 +277,8 @@ impl Slot {
 
 /// A label in the one form it is stored and compared in: Unicode NFC, otherwise byte-exact.
 pub(super) fn normal_label(label: &str) -> String {
-    label.nfc().collect()
+    // ASCII is in that form already, and a header has a thousand of them.
+    if label.is_ascii() { label.to_owned() } else { label.nfc().collect() }
 }
 
 const fn damaged(what: &'static str) -> CryptoError {

@@ -18,6 +18,8 @@ use crate::domain::{PublicId, id};
 pub const LEN: usize = 56;
 
 const PREFIX: usize = 5;
+/// Bytes of `kd`, with which each token begins.
+pub(super) const CONSTANT: usize = 2;
 const ID_END: usize = PREFIX + public_id::LEN;
 pub(super) const CHECKSUM: usize = 6;
 const SIGNED: usize = LEN - CHECKSUM;
@@ -184,7 +186,7 @@ impl<'a> Presented<'a> {
         self.id
     }
 
-    /// All 56 bytes: the digest covers the whole of them.
+    /// All 56 bytes: the digest covers whatever can differ in them.
     pub const fn bytes(&self) -> &'a [u8; LEN] {
         self.bytes
     }

@@ -1,6 +1,7 @@
 //! What an operator asks for, and what the shell knows when it asks. Owner, role and time are never part of a
 //! command: they come from the session and the clock, so no request can claim them.
 
+mod back;
 mod carried;
 mod context;
 mod table;
@@ -8,6 +9,7 @@ mod together;
 
 use minicbor::{Decode, Encode};
 
+pub use self::back::{Back, Undo};
 pub use self::carried::{KeyEdit, KeysAfter, NewApp, NewKey, NoticeRef};
 pub use self::context::{Context, Minted};
 pub use self::table::{About, AskedBy, Beside, CommandKind, Draws, Spec, Stands, Toll, Yields};
@@ -494,9 +496,23 @@ pub enum Command {
         #[n(2)]
         basis: Option<Basis>,
     },
+    /// Take a deed on a key back, unless somebody made something else of it since. In the trail it is what it does.
+    #[n(190)]
+    TakeBack(#[n(0)] Undo),
     /// Many of one kind, each about another key.
     #[n(130)]
     Each(#[n(0)] Together),
+}
+
+impl Command {
+    /// The edit of a key that it is, or that it takes back.
+    pub const fn edit(&self) -> Option<(KeyId, &KeyEdit)> {
+        match self {
+            Self::EditKey { key, change, .. } => Some((*key, change)),
+            Self::TakeBack(Undo { key, back: Back::Edit(change), .. }) => Some((*key, change)),
+            _ => None,
+        }
+    }
 }
 
 /// Locations one command may add: their records must fit one commit.

@@ -3,6 +3,9 @@
 
 mod changes;
 
+/// What the entry that says that a backup was made calls the SHA-256 of its file.
+pub const BACKUP_SUM: &str = "sha256";
+
 use minicbor::{Decode, Encode};
 
 use super::app::RevokedTokens;
@@ -80,9 +83,9 @@ pub enum Event {
     /// Stopped for a while; beside it whether it was stopped before, for another time.
     #[n(17)]
     KeyPaused(#[n(0)] Key, #[n(1)] bool),
-    /// Works again.
+    /// Works again; beside it when that would have come by itself.
     #[n(18)]
-    KeyResumed(#[n(0)] Key),
+    KeyResumed(#[n(0)] Key, #[n(1)] Option<Timestamp>),
     /// Stopped for good.
     #[n(19)]
     KeyRevoked(#[n(0)] Key),
@@ -351,7 +354,7 @@ impl Event {
             | Self::LocationRenamed(..)
             | Self::LockdownLifted(_)
             | Self::KeyIssued(_)
-            | Self::KeyResumed(_)
+            | Self::KeyResumed(..)
             | Self::KeyRestored(_)
             | Self::AppCreated(_)
             | Self::AppSecretRenewed(_)
@@ -404,7 +407,7 @@ impl Event {
             | Self::KeyImported(k)
             | Self::KeyGiven(k, ..)
             | Self::KeyPaused(k, _)
-            | Self::KeyResumed(k)
+            | Self::KeyResumed(k, _)
             | Self::KeyRevoked(k)
             | Self::KeyDeleted(k)
             | Self::KeyRestored(k)

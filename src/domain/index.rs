@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 use hashbrown::HashTable;
 
+use super::time::DAY_MS;
 use super::{Expiry, Timestamp};
 
 /// Records by their folded name, among those of whoever it must be unique for. Kept are four bytes of a hash and the
@@ -59,6 +60,8 @@ const fn spread(hash: u32) -> u64 {
 pub struct Lives {
     all: usize,
     ends: BTreeMap<Timestamp, u32>,
+    // The same by the day, so that an owner of a hundred thousand that are over is not counted one by one.
+    days: BTreeMap<i64, u32>,
 }
 
 impl Lives {
@@ -67,26 +70,39 @@ impl Lives {
         self.all += 1;
         if let Expiry::At(end) = expiry {
             *self.ends.entry(end).or_default() += 1;
+            *self.days.entry(day(end)).or_default() += 1;
         }
     }
 
     /// One less.
     pub fn take(&mut self, expiry: Expiry) {
         self.all = self.all.saturating_sub(1);
-        if let Expiry::At(end) = expiry
-            && let Some(count) = self.ends.get_mut(&end)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.ends.remove(&end);
-            }
+        if let Expiry::At(end) = expiry {
+            one_less(&mut self.ends, &end);
+            one_less(&mut self.days, &day(end));
         }
     }
 
-    /// How many are live at `now`. Costs no more than the number of those that are over.
+    /// How many are live at `now`. Costs no more than the days there were, and the ends of one.
     pub fn live(&self, now: Timestamp) -> usize {
-        let over: usize = self.ends.range(..=now).map(|(_, count)| *count as usize).sum();
+        let today = day(now);
+        let before = self.days.range(..today).map(|(_, count)| *count as usize);
+        let ends = self.ends.range(Timestamp(today.saturating_mul(DAY_MS))..=now);
+        let over: usize = before.chain(ends.map(|(_, count)| *count as usize)).sum();
         self.all.saturating_sub(over)
+    }
+}
+
+const fn day(at: Timestamp) -> i64 {
+    at.0.div_euclid(DAY_MS)
+}
+
+fn one_less<K: Ord>(counts: &mut BTreeMap<K, u32>, at: &K) {
+    if let Some(count) = counts.get_mut(at) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(at);
+        }
     }
 }
 
@@ -130,5 +146,18 @@ mod tests {
         lives.take(Expiry::At(Timestamp(5)));
         lives.take(Expiry::Never);
         assert_eq!([4, 5, 9].map(|now| lives.live(Timestamp(now))), [2, 1, 0]);
+    }
+
+    #[test]
+    fn ends_of_days_before_and_of_the_same_day_count_and_those_to_come_do_not() {
+        let mut lives = Lives::default();
+        let ends = [-1, 0, 1, DAY_MS - 1, DAY_MS, DAY_MS + 1, 3 * DAY_MS];
+        for end in ends {
+            lives.put(Expiry::At(Timestamp(end)));
+        }
+        for now in ends.into_iter().flat_map(|end| [end - 1, end, end + 1]) {
+            let live = ends.iter().filter(|end| **end > now).count();
+            assert_eq!(lives.live(Timestamp(now)), live, "at {now}");
+        }
     }
 }

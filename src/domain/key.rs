@@ -35,14 +35,14 @@ impl Audience for Outside {
     const IS_STORE: bool = false;
 }
 
-/// What recognises a secret without holding it: HMAC-SHA-256 over the whole token under a pepper.
+/// What recognises a secret without holding it: HMAC-SHA-256 over the token under a pepper.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(context_bound = "Audience")]
 pub struct Verifier {
     /// The digest.
     #[cbor(n(0), encode_with = "digest", decode_with = "minicbor::bytes::decode")]
     pub digest: [u8; 32],
-    /// Which pepper made it.
+    /// Which pepper made it, and of what part of the token.
     #[n(1)]
     pub pepper: u32,
 }

@@ -12,6 +12,7 @@
 //! - [`lockdown`]: everything of somebody or something refused at once.
 //! - [`lineage`]: keys that take over from one another; [`motive`]: why one was revoked.
 //! - [`lifecycle`]: what is due by time: notices, deletions, purges.
+//! - `coming`: what time brings until a moment.
 //! - [`notice`]: the board that tells of it; [`delivery`]: who is told of it beyond the screen.
 //! - [`review`]: which keys may do more than they need, or should not be there; [`report_only`]: what fewer scopes would refuse.
 //! - [`preview`]: what a change of the policy would touch; [`blast`]: what stops with a key or an app.
@@ -19,6 +20,7 @@
 //! - [`trace`]: where a key was used from and what for; [`history`]: how often, by the hour and the day.
 //! - [`tail`]: requests as they arrive, for whoever watches.
 //! - [`verdict`]: allow or deny of a presented token, and why; [`proof`]: what is refused because nobody vouches for it.
+//! - `report`: how many keys and apps there are, by state, age, end, use and risk.
 //! - `sheet`: the names in a table that somebody made elsewhere. `filter`: what is asked of a list, in one line.
 //! - [`audit`]: what an entry of the audit chain says.
 
@@ -30,6 +32,8 @@ pub mod authorize;
 pub mod basis;
 pub mod blast;
 pub mod catalog;
+#[cfg(feature = "console")]
+pub mod coming;
 pub mod command;
 pub mod contact;
 pub mod decide;
@@ -58,6 +62,8 @@ pub mod preview;
 pub mod proof;
 pub mod record;
 pub mod refusal;
+#[cfg(feature = "console")]
+pub mod report;
 pub mod report_only;
 pub mod review;
 pub mod scope;

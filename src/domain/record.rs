@@ -1,6 +1,7 @@
 //! The records a store holds and the keys they live under. The bytes of a record are CBOR with numbered fields:
 //! a newer keydeck may add a field and still read the records of an older one.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use minicbor::{Decode, Encode};
@@ -101,7 +102,7 @@ pub struct HeaderMark {
     pub generation: u64,
     /// The slots that count, by number; `None` in a store that never wrote them down, where all do.
     #[n(1)]
-    pub slots: Option<Vec<u64>>,
+    pub slots: Option<BTreeSet<u64>>,
 }
 
 impl HeaderMark {

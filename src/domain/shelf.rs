@@ -33,6 +33,12 @@ impl Shelf {
         self.boards.iter().flatten()
     }
 
+    /// Those from this place on.
+    pub fn iter_from(&self, place: usize) -> impl Iterator<Item = &Key> {
+        // All boards but the last are full.
+        self.boards.get(place / BOARD..).unwrap_or_default().iter().flatten().skip(place % BOARD)
+    }
+
     /// One of them.
     pub fn get(&self, id: KeyId) -> Option<&Key> {
         let mark = *self
@@ -124,6 +130,9 @@ mod tests {
             assert_eq!(before.unwrap().note.as_str(), "first");
         }
         assert_eq!((shelf.len(), shelf.iter().count()), (3 * BOARD, 3 * BOARD));
+        for from in [0, 1, BOARD - 1, BOARD, 2 * BOARD + 7, 3 * BOARD, 9 * BOARD] {
+            assert!(shelf.iter_from(from).eq(shelf.iter().skip(from)), "from {from}");
+        }
         for (n, mark) in marks.iter().enumerate() {
             let wanted = if n % 7 == 0 { "second" } else { "first" };
             let id = key(n, "").id;

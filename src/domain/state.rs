@@ -129,6 +129,11 @@ impl State {
         self.keys.iter()
     }
 
+    /// Those of them from this place on, which it takes no time to find.
+    pub fn keys_from(&self, place: usize) -> impl Iterator<Item = &Key> {
+        self.keys.iter_from(place)
+    }
+
     /// How many keys there are, in any state.
     pub fn key_count(&self) -> usize {
         self.keys.len()

@@ -18,6 +18,13 @@ use super::{ScopeId, Scopes, Timestamp, Usage};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address(IpAddr);
 
+impl Address {
+    /// As a number.
+    pub const fn ip(self) -> IpAddr {
+        self.0
+    }
+}
+
 impl From<IpAddr> for Address {
     fn from(address: IpAddr) -> Self {
         Self(address.to_canonical())
@@ -192,6 +199,11 @@ impl Trace {
     /// The last request with the key since it was deleted, or at all with a decoy.
     pub fn presented(&self) -> Option<&Sighting> {
         self.presented.as_deref()
+    }
+
+    /// Nothing but who presented it though it opens nothing.
+    pub fn presented_by(seen: Sighting) -> Self {
+        Self { presented: Some(Box::new(seen)), ..Self::default() }
     }
 
     /// Nothing but how often its requests are refused.

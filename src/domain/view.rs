@@ -1,6 +1,8 @@
 //! What one operator may see of a state. Screens and lists read through this and through nothing else, so a key
 //! that is not theirs cannot appear by mistake.
 
+use std::ops::Range;
+
 use super::name::{fold, plain};
 use super::time::DAY_MS;
 use super::trace::Sighting;
@@ -119,6 +121,21 @@ impl<'a> View<'a> {
         } else {
             Box::new(self.state.keys_of(self.actor.operator).filter(|key| !key.is_purged()))
         }
+    }
+
+    /// Of the keys at these places of all there are those the actor may see, and whether more lie behind them: for whoever goes
+    /// through a million a few at a time.
+    pub fn keys_between(&self, places: Range<usize>) -> (Vec<&'a Key>, bool) {
+        let (from, most) = (places.start, places.len());
+        let (state, own) = (self.state, self.actor.operator);
+        let (some, all): (Vec<&Key>, usize) = if self.operator().is_none() {
+            (Vec::new(), 0)
+        } else if self.is_whole() {
+            (state.keys_from(from).take(most).collect(), state.key_count())
+        } else {
+            (state.keys_of(own).skip(from).take(most).collect(), state.keys_of(own).count())
+        };
+        (some.into_iter().filter(|key| !key.is_purged()).collect(), places.end < all)
     }
 
     /// A key by id, hint (`kdag_7HqP2mVx9KtR_…`) or name. A bare id that is also what another key is called means both.

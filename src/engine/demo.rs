@@ -1,9 +1,11 @@
 //! A store full of sample data, for `keydeck demo`: in memory, sealed like any other, gone when keydeck ends. Made
 //! by running a year of real commands, requests and sweeps through the engine on a clock that catches up with now, so
-//! everything a screen shows, history and notices included, came about the way it does in earnest.
+//! everything a screen shows, history and notices included, came about the way it does in earnest. `large`: as many keys and
+//! operators as one likes.
 
 mod apps;
 mod keys;
+pub mod large;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,13 +20,13 @@ use super::denials::WINDOW_MS;
 use super::open::{Open, in_memory};
 use super::session::{Auth, Session, Via};
 use super::{Engine, LocalEngine, OpenError, Origin, Sweeping};
-use crate::crypto::random::OsEntropy;
+use crate::crypto::random::{Entropy, OsEntropy};
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::BadText;
 use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::domain::{
-    Access, Actor, AppId, Command, Counted, Grace, KeyId, KeysAfter, Name, NewApp, NewKey, Note, OperatorId,
-    Refusal, Role, Rotation, Timestamp,
+    Access, Actor, AppId, Catalog, Command, Counted, Grace, KeyId, KeysAfter, Name, NewApp, NewKey, Note,
+    OperatorId, Refusal, Role, Rotation, Timestamp,
 };
 use crate::engine::EngineError;
 
@@ -69,25 +71,62 @@ enum Fate {
     },
 }
 
-/// The machine's clock, some time ago.
+/// A clock, some time ago.
 struct PastClock {
+    present: Arc<dyn Clock>,
     behind_ms: AtomicI64,
+}
+
+impl PastClock {
+    fn begin(present: Arc<dyn Clock>, behind_ms: i64) -> Arc<Self> {
+        Arc::new(Self { present, behind_ms: AtomicI64::new(behind_ms) })
+    }
+
+    fn set(&self, behind_ms: i64) {
+        self.behind_ms.store(behind_ms, Ordering::SeqCst);
+    }
 }
 
 impl Clock for PastClock {
     fn read(&self) -> Reading {
-        let now = SystemClock.read();
+        let now = self.present.read();
         let behind = self.behind_ms.load(Ordering::SeqCst);
         Reading { wall: Timestamp(now.wall.0 - behind), since_boot: now.since_boot - behind }
     }
 
     fn boot(&self) -> String {
-        SystemClock.boot()
+        self.present.boot()
+    }
+}
+
+/// The same throws each time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        // Knuth's MMIX generator.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides.max(1)
+    }
+
+    fn pick<'o, T>(&mut self, of: &'o [T]) -> Option<&'o T> {
+        let at = self.roll(of.len() as u64);
+        of.get(usize::try_from(at).unwrap_or(0))
+    }
+
+    fn caller(&mut self) -> Caller {
+        let program = self.pick(&PROGRAMS).copied().unwrap_or_default();
+        (u8::try_from(2 + self.roll(200)).unwrap_or(2), program)
     }
 }
 
 /// Where requests come from: the end of an address, and a program.
 type Caller = (u8, &'static str);
+
+/// As a request says it.
+fn origin_of((last, program): Caller) -> Origin<'static> {
+    Origin { address: Some(IpAddr::from([10, 1, 4, last])), agent: Some(program.as_bytes()) }
+}
 
 /// A key that is to be issued, used and brought to its end.
 struct Issue {
@@ -128,29 +167,35 @@ struct Story {
     /// Milliseconds ago → what happens; the later of two at a moment was added later.
     scenes: BTreeMap<(Reverse<i64>, u32), Scene>,
     count: u32,
-    dice: u64,
+    dice: Dice,
 }
 
 /// A demo store and its admin, who sees the whole agency.
 pub fn open() -> Result<Open, OpenError> {
-    let clock = Arc::new(PastClock { behind_ms: AtomicI64::new(STORY_DAYS * DAY_MS) });
+    open_by(Arc::new(SystemClock), Box::new(OsEntropy))
+}
+
+/// The same by another clock, with ids and secrets drawn elsewhere: by those that stand still it is the same each time.
+pub fn open_by(present: Arc<dyn Clock>, entropy: Box<dyn Entropy + Send>) -> Result<Open, OpenError> {
+    let now = present.read().wall;
+    let clock = PastClock::begin(present, STORY_DAYS * DAY_MS);
     let named = |text: &str| Name::new(text).map_err(bad_text);
     let open = in_memory(
         named("Acme Wellness Group")?,
         named("maria")?,
         Arc::clone(&clock) as Arc<dyn Clock>,
         Via::Console,
-        Box::new(OsEntropy),
+        entropy,
     )?;
     let engine = open.engine;
     let mut story = Story {
         engine: Arc::clone(&engine),
         people: vec![open.session],
-        now: SystemClock.read().wall,
+        now,
         clock,
         scenes: BTreeMap::new(),
         count: 0,
-        dice: 0x5DEE_CE66,
+        dice: Dice(0x5DEE_CE66),
     };
     story.set_the_stage()?;
     story.plan_agency_keys()?;
@@ -174,6 +219,14 @@ fn refused(why: Refusal) -> OpenError {
     OpenError::Engine(EngineError::Refused(why))
 }
 
+/// What of a preset such a key may have.
+fn scopes_in(catalog: &Catalog, preset: &str, level: Level, method: AuthMethod) -> Vec<String> {
+    let wanted = catalog.preset(preset).map(|p| p.scopes.clone()).unwrap_or_default();
+    let allowed =
+        |scope: &&crate::domain::ScopeId| catalog.allowed_for(level, method).any(|p| p.id == **scope);
+    wanted.iter().filter(allowed).map(ToString::to_string).collect()
+}
+
 fn sign_in(operator: OperatorId) -> Result<Session, OpenError> {
     let actor = Actor { operator, access: Access::Own };
     Ok(Session::new(&mut OsEntropy, actor, Auth::Demo, Via::Console).map_err(EngineError::from)?)
@@ -186,9 +239,7 @@ impl Story {
     }
 
     fn roll(&mut self, sides: u64) -> u64 {
-        // Knuth's MMIX generator: the same story each time.
-        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.dice >> 33) % sides
+        self.dice.roll(sides)
     }
 
     fn days(&mut self, sides: u64) -> i64 {
@@ -204,11 +255,6 @@ impl Story {
     fn ago(&mut self, ms: i64, scene: Scene) {
         self.count += 1;
         self.scenes.insert((Reverse(ms), self.count), scene);
-    }
-
-    fn caller(&mut self) -> Caller {
-        let program = usize::try_from(self.roll(5)).ok().and_then(|at| PROGRAMS.get(at)).copied();
-        (u8::try_from(2 + self.roll(200)).unwrap_or(2), program.unwrap_or_default())
     }
 
     fn set_the_stage(&mut self) -> Result<(), OpenError> {
@@ -236,11 +282,7 @@ impl Story {
     }
 
     fn scopes_for(&self, preset: &str, level: Level, method: AuthMethod) -> Vec<String> {
-        let catalog = self.engine.catalog();
-        let wanted = catalog.preset(preset).map(|p| p.scopes.clone()).unwrap_or_default();
-        let allowed =
-            |scope: &&crate::domain::ScopeId| catalog.allowed_for(level, method).any(|p| p.id == **scope);
-        wanted.iter().filter(allowed).map(ToString::to_string).collect()
+        scopes_in(self.engine.catalog(), preset, level, method)
     }
 
     fn plan_the_rest(&mut self) {
@@ -278,7 +320,7 @@ impl Story {
     fn begin(&mut self, issue: Issue, ago: i64) -> Result<(), OpenError> {
         let Issue { by, new, last_use, uses, fate } = issue;
         let Some(token) = self.act(by, Command::IssueKey(new))?.token else { return Ok(()) };
-        let (key, text, caller) = (KeyId(token.id()), token.reveal().as_bytes().to_vec(), self.caller());
+        let (key, text, caller) = (KeyId(token.id()), token.reveal().as_bytes().to_vec(), self.dice.caller());
         let days = ago / DAY_MS;
         if let Some(last) = last_use {
             // Often enough that nobody is told of it in between.
@@ -329,7 +371,7 @@ impl Story {
         let grace = grace.parse().unwrap_or(Grace::DEFAULT);
         let rotation = Rotation { id: None, grace, counted: Counted::FromNow, expiry: None };
         let Some(new) = self.act(by, Command::RotateKey { key, rotation })?.token else { return Ok(()) };
-        let other = self.caller();
+        let other = self.dice.caller();
         for hour in (0..hours - 2).step_by(4) {
             let ms = hour * HOUR_MS;
             self.ago(ms + 4 * MINUTE_MS, Scene::Use(old.clone(), caller));
@@ -343,7 +385,7 @@ impl Story {
         while let Some(((Reverse(ago), _), scene)) = self.scenes.pop_first() {
             // What follows from a scene may have been planned for a moment before it.
             let behind = ago.min(self.clock.behind_ms.load(Ordering::SeqCst));
-            self.clock.behind_ms.store(behind, Ordering::SeqCst);
+            self.clock.set(behind);
             match scene {
                 Scene::Act(who, command) => drop(self.act(who, command)?),
                 Scene::Create(by, plan, new) => {
@@ -357,11 +399,9 @@ impl Story {
                 Scene::EndApp(by, app, Fate::Paused) => drop(self.act(by, Command::PauseApp(app))?),
                 Scene::EndApp(by, app, _) => drop(self.act(by, Command::DeleteApp(app))?),
                 // Some are used beyond their end: no use, and not all of it is worth telling.
-                Scene::Use(token, (last, program)) => {
-                    let address = Some(IpAddr::from([10, 1, 4, last]));
-                    let origin = Origin { address, agent: Some(program.as_bytes()) };
+                Scene::Use(token, caller) => {
                     let now = self.engine.now().time;
-                    drop(self.engine.verifier().verify_from(&token, &[], origin, now));
+                    drop(self.engine.verifier().verify_from(&token, &[], origin_of(caller), now));
                 }
                 Scene::Refused(token, tries) => self.refuse(&token, tries)?,
                 Scene::Rotate { by, key, old, caller, hours, grace } => {
@@ -387,7 +427,7 @@ impl Story {
                 Scene::Issue(issue) => self.begin(issue, ago)?,
             }
         }
-        self.clock.behind_ms.store(0, Ordering::SeqCst);
+        self.clock.set(0);
         // Last of all, because nobody signs in after that: lena leaves, her keys go on.
         if let Some(operator) = self.people.get(5).map(|s| s.actor().operator) {
             self.act(0, Command::DisableOperator { operator, keys: KeysAfter::Work })?;

@@ -8,11 +8,11 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::uses::agent;
+use super::uses::{agent, sighting};
 use super::{Origin, imported};
 use crate::crypto::token;
 use crate::domain::audit::{ActorLine, Entry, Outcome, SubjectLine, TokenLine, TriesLine};
-use crate::domain::trace::Address;
+use crate::domain::trace::{Address, Sighting};
 use crate::domain::{Bearer, Decision, KeyId, PublicId, Reason, ScopeId, State, Timestamp};
 
 /// How long requests are counted before they are told.
@@ -39,6 +39,8 @@ struct Count {
     agent: Vec<u8>,
     missing: Option<ScopeId>,
     tokens: Vec<TokenCount>,
+    /// Whether the last of them is not told as who presented a key that opens nothing.
+    unseen: bool,
 }
 
 /// A text that was not recognised.
@@ -70,6 +72,9 @@ pub(super) struct Book {
 pub(super) struct Refused {
     /// How many of whom, and when the last.
     pub by: HashMap<PublicId, (u64, Timestamp)>,
+    /// Who came last with a key that opens nothing at all. It is told from what is counted of every refusal, when that is taken: a
+    /// request with such a key costs what one with any other dead key does.
+    pub presented: HashMap<PublicId, Sighting>,
     /// Of some there was no room to count them.
     pub lost: bool,
 }
@@ -127,6 +132,9 @@ impl Denials {
         }
         let room = TOKENS.saturating_sub(book.tokens);
         let Some(count) = book.count((known.or_else(|| named(presented, reason)), reason), now) else {
+            if let Some(key) = opens_nothing((known, reason)) {
+                book.histories.presented.insert(key, sighting(origin, now));
+            }
             return true;
         };
         count.see(origin, decision.missing(), now);
@@ -158,13 +166,16 @@ impl Denials {
     /// Takes all that waits, but for histories.
     pub fn take(&self) -> Book {
         let mut book = self.book();
+        book.see_presented();
         let histories = std::mem::take(&mut book.histories);
         std::mem::replace(&mut *book, Book { histories, ..Book::default() })
     }
 
     /// Takes what was counted for histories.
     pub fn take_refused(&self) -> Refused {
-        std::mem::take(&mut self.book().histories)
+        let mut book = self.book();
+        book.see_presented();
+        std::mem::take(&mut book.histories)
     }
 
     /// Puts back what could not be written, before what came since.
@@ -172,6 +183,14 @@ impl Denials {
         let mut book = self.book();
         let newer = std::mem::replace(&mut *book, older);
         book.add(newer);
+    }
+}
+
+/// The key of a pair, where that opens nothing at all.
+fn opens_nothing((bearer, reason): Pair) -> Option<PublicId> {
+    match (bearer, reason) {
+        (Some(Bearer::Key(key)), Reason::Tombstoned | Reason::Decoy) => Some(*key.public()),
+        _ => None,
     }
 }
 
@@ -185,6 +204,18 @@ fn named(presented: &[u8], reason: Reason) -> Option<Bearer> {
 }
 
 impl Book {
+    /// Tells who came with keys that open nothing, of those that were refused since that was taken last.
+    fn see_presented(&mut self) {
+        for (pair, count) in &mut self.pairs {
+            let Some(key) = opens_nothing(*pair) else { continue };
+            if std::mem::take(&mut count.unseen) {
+                let address = count.address.map(Address::from);
+                let seen = Sighting { at: count.last, address, agent: agent(&count.agent) };
+                self.histories.presented.insert(key, seen);
+            }
+        }
+    }
+
     /// Where a request of a pair is counted. Those beyond the bound have been counted when it is `None`.
     fn count(&mut self, pair: Pair, now: Timestamp) -> Option<&mut Count> {
         // There are few reasons to refuse what nobody owns, so these are always told apart.
@@ -250,12 +281,14 @@ impl Count {
             agent: Vec::new(),
             missing: None,
             tokens: Vec::new(),
+            unseen: false,
         }
     }
 
     fn see(&mut self, origin: Origin<'_>, missing: Option<&ScopeId>, now: Timestamp) {
         self.n = self.n.saturating_add(1);
         self.last = self.last.max(now);
+        self.unseen = true;
         self.address = origin.address;
         let said = origin.agent.unwrap_or_default();
         self.agent.clear();
@@ -271,6 +304,7 @@ impl Count {
         self.first = self.first.min(later.first);
         self.last = self.last.max(later.last);
         (self.address, self.agent, self.missing) = (later.address, later.agent, later.missing);
+        self.unseen |= later.unseen;
         let mut anew = 0;
         for token in later.tokens {
             match self.tokens.iter_mut().find(|known| known.mark == token.mark) {

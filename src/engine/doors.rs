@@ -3,6 +3,7 @@
 //! written before and opens nothing until it is named; one that is replaced opens until it no longer is. What is in the
 //! header and not named is removed after, when the disk allows.
 
+use std::collections::HashSet;
 use std::sync::{MutexGuard, RwLock};
 
 use minicbor::{Decode, Encode};
@@ -201,7 +202,8 @@ impl Held<'_> {
     fn tidy(&mut self, header: &Header) {
         let mark = self.mark();
         let kept = header.keep(self.root, |slot| mark.counts(slot.id().number()));
-        if let Err(error) = kept.and_then(|kept| self.file.replace(&kept)) {
+        // What is written already as it shall be is not written again.
+        if let Err(error) = kept.and_then(|kept| self.file.heal(&kept)) {
             tracing::warn!(%error, "slots that open nothing any more are still in the header");
         }
     }
@@ -227,9 +229,9 @@ pub(super) fn naming(header: &Header, counts: impl Fn(&Slot) -> bool) -> HeaderM
 
 /// Whether a header is of this store and holds all that the store's latest change of it named.
 pub(super) fn belongs(header: &Header, root: &RootKey, mark: &HeaderMark) -> bool {
-    let holds = |named: &u64| header.slots().iter().any(|slot| slot.id().number() == *named);
+    let held: HashSet<u64> = header.slots().iter().map(|slot| slot.id().number()).collect();
     header.generation() >= mark.generation
-        && mark.slots.iter().flatten().all(holds)
+        && mark.slots.iter().flatten().all(|named| held.contains(named))
         && header.is_genuine(root)
 }
 
@@ -246,7 +248,7 @@ pub(super) fn counting(
         SlotKind::Passphrase | SlotKind::KeyFile => is_of(other, one.label()),
     };
     let alone = |slot: &&Slot| !header.slots().iter().filter(named).any(|other| same_door(slot, other));
-    let counting: Vec<_> =
+    let counting: HashSet<_> =
         header.slots().iter().filter(|slot| named(slot) || may_be_old && alone(slot)).map(Slot::id).collect();
     move |slot| counting.contains(&slot)
 }

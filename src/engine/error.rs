@@ -26,12 +26,13 @@ pub enum EngineError {
     #[error("{0}")]
     Crypto(#[from] CryptoError),
     /// Access was taken away in this process, but the disk did not take it.
-    #[error("The keys concerned are refused from now on by this process, but the change could not be written: {0} {then}", then = next(.0, Lasting::No))]
+    #[error("The keys concerned are refused from now on by this process, but the change could not be written: {why} {then}", why = unsaid(.0), then = next(.0, Lasting::No))]
     DeniedNotDurable(Box<EngineError>),
     /// Access was taken away and is kept beside the database, but the database did not take it.
     #[error(
         "The keys concerned are refused from now on, after a restart too, but the change could not be written into the \
-         store yet: {0} {then}",
+         store yet: {why} {then}",
+        why = unsaid(.0),
         then = next(.0, Lasting::Yes)
     )]
     DeniedKept(Box<EngineError>),
@@ -88,6 +89,12 @@ pub enum EngineError {
 enum Lasting {
     Yes,
     No,
+}
+
+/// The words of an error without the word that nothing was changed, which is not true of more than what it is of.
+pub(super) fn unsaid(error: &EngineError) -> String {
+    let text = error.to_string();
+    text.strip_suffix(CommitError::NOTHING).map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// What is to be done about a denial that was not written, because of `why`.
@@ -167,8 +174,10 @@ impl EngineError {
     /// What kind of no it is.
     pub const fn class(&self) -> Class {
         match self {
+            // The store is well where a token could not be put beside it.
             Self::Refused(_)
             | Self::LookOnly
+            | Self::Unkept(_)
             | Self::Commit(CommitError::Conflict { .. } | CommitError::TooLarge { .. }) => Class::Refused,
             Self::Commit(_)
             | Self::DeniedNotDurable(_)
@@ -177,7 +186,6 @@ impl EngineError {
             | Self::Unwritable(_)
             | Self::Suspect(_)
             | Self::Read(_)
-            | Self::Unkept(_)
             | Self::Closed
             | Self::Gone(_) => Class::Unavailable,
             Self::Misfit => Class::Usage,

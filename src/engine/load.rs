@@ -10,6 +10,7 @@ use super::audit_log::Doubt;
 use super::error::EngineError;
 use super::ledger::{Head, hex};
 use super::owed::Note;
+use super::patience::Patience;
 use super::proof::{Newest, Testimony, Trail};
 use super::rows::{CLOCK_KEY, COVERAGE_KEY, UNBROKEN_KEY, UNSHOWN_KEY, USES, Unbroken, UseRow};
 use super::timekeeper::Mark;
@@ -122,6 +123,7 @@ pub fn load(
     keyring: &Keyring,
     catalog: &Catalog,
     witness: Witness<'_>,
+    patience: &Patience,
 ) -> Result<Loaded, EngineError> {
     let sealer = keyring.sealer();
     let trail = Trail::of(store, keyring, &sealer);
@@ -129,7 +131,8 @@ pub fn load(
     let newest = trail.newest()?;
     let (head, newest_at, journal) = (newest.head, newest.at, newest.journal);
     let (base, trimmed) = (newest.base(), newest.trimmed);
-    let (part, rev, mut doubts) = read_and_prove(store, keyring, &sealer, &trail, newest, &mut proof)?;
+    let read = read_records(store, keyring, &sealer, patience);
+    let (part, rev, mut doubts) = prove(store, keyring, &sealer, &trail, (newest, read), &mut proof)?;
     doubts.extend(witness.doubt.map(|doubt| match doubt {
         store::Doubt::RolledBack { .. } => Doubt::short(doubt.in_words()),
         store::Doubt::SealDamaged(_) => Doubt::altered(doubt.in_words()),
@@ -171,17 +174,16 @@ pub fn load(
     })
 }
 
-/// Reads the records, and holds them against the trail.
-fn read_and_prove(
+/// Holds the records that were read against the trail.
+fn prove(
     store: &dyn Store,
     keyring: &Keyring,
     sealer: &Sealer,
     trail: &Trail<'_>,
-    newest: Newest,
+    (newest, read): (Newest, Result<(Part, Rev), StoreError>),
     proof: &mut Proof,
 ) -> Result<(Part, Rev, Vec<Doubt>), EngineError> {
     let (head, base) = (newest.head, newest.base());
-    let read = read_records(store, keyring, sealer);
     let vouched = match (newest.vouched, &read) {
         (Some(Err(why)), _) => Err(why),
         (Some(Ok(state)), Ok((part, _))) if state == hex(&part.digest.commitment()) => Ok(true),
@@ -292,7 +294,12 @@ fn read_named(
 }
 
 /// Reads all rows on this thread while others open and decode them: opening a record is most of the work.
-fn read_records(store: &dyn Store, keyring: &Keyring, sealer: &Sealer) -> Result<(Part, Rev), StoreError> {
+fn read_records(
+    store: &dyn Store,
+    keyring: &Keyring,
+    sealer: &Sealer,
+    patience: &Patience,
+) -> Result<(Part, Rev), StoreError> {
     let empty = || Part::empty(keyring);
     let (tx, rx) = mpsc::sync_channel::<Vec<Row>>(64);
     let rx = Mutex::new(rx);
@@ -309,7 +316,7 @@ fn read_records(store: &dyn Store, keyring: &Keyring, sealer: &Sealer) -> Result
             part
         };
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let rev = send_rows(store, tx)?;
+        let rev = send_rows(store, tx, patience)?;
         let mut whole = empty();
         for worker in workers {
             let part = worker.join().map_err(|_| StoreError::Damaged("a record could not be read".into()))?;
@@ -324,19 +331,31 @@ fn read_records(store: &dyn Store, keyring: &Keyring, sealer: &Sealer) -> Result
 }
 
 /// Hands all rows to the workers. The channel closes when this returns, and they end.
-fn send_rows(store: &dyn Store, to: mpsc::SyncSender<Vec<Row>>) -> Result<Rev, StoreError> {
+fn send_rows(
+    store: &dyn Store,
+    to: mpsc::SyncSender<Vec<Row>>,
+    patience: &Patience,
+) -> Result<Rev, StoreError> {
+    let prefixes = || RecordKey::PREFIXES.into_iter().map(str::as_bytes).chain([USES]);
+    patience.expect(prefixes().filter_map(|prefix| store.count(prefix)).sum());
     let mut rev = Rev(0);
-    for prefix in RecordKey::PREFIXES.into_iter().map(str::as_bytes).chain([USES]) {
+    for prefix in prefixes() {
         let mut rows = Vec::with_capacity(CHUNK);
         rev = store.scan(prefix, &mut |row| {
             rows.push((row.key.to_vec(), row.value.to_vec()));
-            if rows.len() == CHUNK
-                && to.send(std::mem::replace(&mut rows, Vec::with_capacity(CHUNK))).is_err()
-            {
-                return ControlFlow::Break(());
+            if rows.len() == CHUNK {
+                patience.more(CHUNK);
+                let sent = to.send(std::mem::replace(&mut rows, Vec::with_capacity(CHUNK)));
+                if sent.is_err() || patience.is_over() {
+                    return ControlFlow::Break(());
+                }
             }
             ControlFlow::Continue(())
         })?;
+        if patience.is_over() {
+            return Err(StoreError::Unavailable("nobody waits for it any more".into()));
+        }
+        patience.more(rows.len());
         // Workers that are gone are noticed when they are joined.
         let _ = to.send(rows);
     }

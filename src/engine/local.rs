@@ -40,7 +40,6 @@ use crate::crypto::random::{Entropy, OsEntropy};
 use crate::crypto::{CryptoError, Keyring, jwt, public_id};
 use crate::domain::authorize::acting;
 use crate::domain::command::Beside;
-use crate::domain::lifecycle::is_noted;
 use crate::domain::{
     self, Access, Action, Catalog, Command, Decision, Minted, PublicId, Reason, ScopeId, State,
 };
@@ -221,11 +220,6 @@ impl LocalEngine {
         let now = self.time.now().time;
         if self.register.denials.note(presented, decision, origin, now, fingerprint) {
             self.verifier.uses().bell.ring();
-        }
-        if let (Some(Reason::Tombstoned | Reason::Decoy), Some(key)) = (decision.reason(), decision.key())
-            && self.state().key(key).is_some_and(is_noted)
-        {
-            self.verifier.uses().note_presented(*key.public(), origin, now);
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 
 use minicbor::{Decode, Encode};
 
+use super::error::unsaid;
 use super::handover::Purse;
 use super::{Class, Done, Engine, EngineError, Session};
 use crate::crypto::public_id;
@@ -31,10 +32,46 @@ pub struct Left {
     pub text: String,
 }
 
+/// How a key is to which something was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// As it was.
+    AsItWas,
+    /// Refused all the same: only the disk does not know yet.
+    Refused,
+    /// As it was, or perhaps not: the disk failed.
+    Undone,
+}
+
+impl Stays {
+    /// In words, of one and of several.
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::AsItWas => ("is as it was", "are as they were"),
+            Self::Refused => ("is refused all the same", "are refused all the same"),
+            Self::Undone => ("was not done", "were not done"),
+        }
+    }
+}
+
 impl Left {
+    /// Whether its token found no place.
+    pub fn is_unkept(&self) -> bool {
+        self.code == EngineError::Unkept(String::new()).code()
+    }
+
+    /// What is so of it all the same.
+    pub fn stays(&self) -> Stays {
+        match (self.code.as_str(), self.class) {
+            ("denied_kept" | "denied_not_durable", _) => Stays::Refused,
+            (_, Class::Unavailable) => Stays::Undone,
+            (_, Class::Refused | Class::Sealed | Class::Usage) => Stays::AsItWas,
+        }
+    }
+
     /// The key of a command that was not done; `None` of one that is about no key.
     pub fn of(command: &Command, error: &EngineError) -> Option<Self> {
-        let (class, code, text) = (error.class(), error.code().to_owned(), error.to_string());
+        let (class, code, text) = (error.class(), error.code().to_owned(), unsaid(error));
         command.key().map(|key| Self { key, class, code, text })
     }
 }
@@ -83,6 +120,11 @@ impl Many {
         self.waiting.len()
     }
 
+    /// The keys that were not tried.
+    pub fn waiting(&self) -> impl Iterator<Item = KeyId> + '_ {
+        self.waiting.iter().filter_map(Command::key)
+    }
+
     /// Whether there is nothing more to do: all were tried, or nothing more can be done.
     pub fn is_over(&self) -> bool {
         self.given_up || self.waiting.is_empty()
@@ -127,7 +169,7 @@ impl Many {
                 events
             }
             Err(error) => {
-                self.given_up |= error.class() != Class::Refused;
+                self.given_up |= error.class() != Class::Refused || matches!(error, EngineError::Unkept(_));
                 self.left.extend(Left::of(command, &error));
                 Vec::new()
             }

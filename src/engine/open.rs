@@ -20,7 +20,7 @@ use super::proof::Trail;
 use super::session::Purpose;
 use super::session::{Auth, Session, Via};
 use super::throttle::Callers;
-use super::{Engine, Unwritten, doors};
+use super::{Engine, Patience, Unwritten, doors};
 use crate::crypto::header::{Header, Unlock, Unlocked};
 use crate::crypto::header_file::{HEADER, HEADER_COPY, HeaderFile};
 use crate::crypto::keyfile::KeyFileSecret;
@@ -79,6 +79,8 @@ pub struct Options {
     pub read_only: bool,
     /// What it must have of the keys and apps, should another process have the store.
     pub wants: Wants,
+    /// Hears how far it is, and may end it. For one attempt.
+    pub patience: Arc<Patience>,
 }
 
 /// What of the keys and apps that its operator may see is sent to a process that attaches.
@@ -107,6 +109,7 @@ impl Options {
             callers: Arc::default(),
             read_only: false,
             wants: Wants::All,
+            patience: Arc::default(),
         }
     }
 
@@ -189,7 +192,7 @@ pub fn open(options: &Options, key: &Key<'_>) -> Result<Open, OpenError> {
     let attempt = options.callers.attempt(std::process::id(), &options.dir, since_boot)?;
     let (header, spare, Unlocked { root, mut slot }) = attempt.judge(unlock_either(header, spare, key))?;
     let keyring = Keyring::new(root, header.store());
-    let mut loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened))?;
+    let mut loaded = load::load(&opened.store, &keyring, &catalog, Witness::of(&opened), &options.patience)?;
     let (kept, mut left) = keep(options, &opened.store, &keyring, &mut loaded)?;
     // Whoever only looks takes nothing back.
     left.unshown = loaded.unshown.take().filter(|_| options.purpose() == Purpose::Work);

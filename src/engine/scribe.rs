@@ -29,7 +29,8 @@ use super::timekeeper::Timekeeper;
 use super::verifier::Verifier;
 use super::{LocalEngine, News};
 use crate::domain::history::Coverage;
-use crate::domain::{PublicId, State, Timestamp, Usage};
+use crate::domain::lifecycle::is_noted;
+use crate::domain::{KeyId, PublicId, State, Timestamp, Trace, Usage};
 use crate::store::CommitError;
 
 /// How long uses are gathered before they are written.
@@ -226,12 +227,18 @@ impl Register {
     fn take(&self, book: &mut Book) -> Vec<PublicId> {
         self.verifier.uses().bell.hush();
         let uses = self.verifier.take_uses();
-        let ids: Vec<PublicId> = uses.iter().map(|used| used.id).collect();
+        let mut ids: Vec<PublicId> = uses.iter().map(|used| used.id).collect();
         let refused = self.denials.take_refused();
         let now = self.time.now().time;
         let mut firsts = HashSet::new();
-        if !uses.is_empty() {
+        if !uses.is_empty() || !refused.presented.is_empty() {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            for (id, seen) in &refused.presented {
+                if state.key(KeyId(*id)).is_some_and(is_noted) {
+                    state.note_trace(*id, &Trace::presented_by(seen.clone()));
+                    ids.push(*id);
+                }
+            }
             for used in &uses {
                 if state.usage_of(used.id) == Usage::default() {
                     firsts.insert(used.id);

@@ -118,15 +118,6 @@ impl Uses {
         self.bell.ring();
     }
 
-    /// Notes that a key was presented that opens nothing. There are no more of them than keys.
-    pub fn note_presented(&self, id: PublicId, origin: Origin<'_>, now: Timestamp) {
-        if let Some(mut part) = self.part(id) {
-            let seen = sighting(origin, now);
-            part.waiting.entry(id).or_default().rest.note_presented(seen);
-        }
-        self.bell.ring();
-    }
-
     /// Notes that a request which was allowed needs scopes that a narrower set, tried since `begun`, lacks.
     pub fn note_lacked<'s>(
         &self,
@@ -259,7 +250,7 @@ impl Part {
 }
 
 /// Where a request came from, read at once.
-fn sighting(origin: Origin<'_>, now: Timestamp) -> Sighting {
+pub(super) fn sighting(origin: Origin<'_>, now: Timestamp) -> Sighting {
     Sighting { at: now, address: origin.address.map(Into::into), agent: origin.agent.and_then(agent) }
 }
 

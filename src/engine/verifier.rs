@@ -1,5 +1,5 @@
 //! Is this token good? One function for the library, the command line and everything to come: parse, find by
-//! id, digest over all bytes, then the rules. Never an allow out of an error: allow is made in
+//! id, digest, then the rules. Never an allow out of an error: allow is made in
 //! `domain::verdict::judge` and nowhere else.
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -106,7 +106,6 @@ impl Counting<'_> {
     }
 }
 
-const PEPPER: u32 = 1;
 const SHARDS: usize = 16;
 impl Verifier {
     /// Knows all keys of `state`.
@@ -125,7 +124,7 @@ impl Verifier {
 
     /// The digest of a fresh token, for its record.
     pub fn digest(&self, token: &token::Token) -> crate::domain::Verifier {
-        crate::domain::Verifier { digest: self.pepper.digest(token.bytes()), pepper: PEPPER }
+        crate::domain::Verifier { digest: self.pepper.digest(token.bytes()), pepper: Pepper::NOW }
     }
 
     /// Which of those `stored` recognise a presented token. Nothing to compare with costs the same.
@@ -136,8 +135,9 @@ impl Verifier {
     ) -> [bool; N] {
         let digest = self.pepper.digest(presented.bytes());
         stored.map(|stored| {
-            let same = Pepper::same(&digest, stored.map_or(&Pepper::NO_DIGEST, |stored| &stored.digest));
-            same & stored.is_some_and(|stored| stored.pepper == PEPPER)
+            let stored =
+                stored.map_or((&Pepper::NO_DIGEST, Pepper::NOW), |stored| (&stored.digest, stored.pepper));
+            self.pepper.recognises(presented.bytes(), &digest, stored)
         })
     }
 
@@ -210,13 +210,15 @@ impl Verifier {
         let digest = self.pepper.digest(presented.bytes());
         // An unknown id costs the same digest and the same comparison as a known one.
         let hit = shard.table.find(hashed, &id);
-        let same = Pepper::same(&digest, hit.as_ref().map_or(&Pepper::NO_DIGEST, Hit::digest));
+        let stored =
+            hit.as_ref().map_or((&Pepper::NO_DIGEST, Pepper::NOW), |hit| (hit.digest(), hit.pepper()));
+        let same = self.pepper.recognises(presented.bytes(), &digest, stored);
         let Some(hit) = hit else { return Decision::deny(self.absent(KeyId(id)), None) };
         let gate = hit.gate();
         if kind_code(presented.kind()) != Some(gate.kind) {
             return Decision::deny(Reason::KindMismatch, None);
         }
-        if !same || hit.pepper() != PEPPER {
+        if !same {
             return Decision::deny(Reason::MacMismatch, None);
         }
         self.admit(Known { shard: &shard, hit, key: KeyId(id) }, wanted, counting, now, tell)

@@ -49,6 +49,11 @@ pub trait Store: Send + Sync {
         row: &mut dyn FnMut(RowView<'_>) -> ControlFlow<()>,
     ) -> Result<Rev, StoreError>;
 
+    /// How many rows lie under `prefix`, where that is known without reading them.
+    fn count(&self, _prefix: &[u8]) -> Option<u64> {
+        None
+    }
+
     /// Applies all of `ops` if all of `guards` hold, and answers when the result is durable.
     ///
     /// The answer is the revision of the commit, or the current one when nothing changed. Guards see the store

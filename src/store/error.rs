@@ -61,6 +61,11 @@ pub enum CommitError {
     Invalid(String),
 }
 
+impl CommitError {
+    /// How the words of one end that changed nothing.
+    pub const NOTHING: &str = " Nothing was changed.";
+}
+
 /// The limits a commit can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {

@@ -1,6 +1,6 @@
 //! The verbs: everything a person can ask the console to do.
 //!
-//! Keys, mouse, palette and tests produce actions and nothing else; hint bar, help, palette and the written key
+//! Keys, mouse, palette and tests produce actions and nothing else; hint bar, help, jump and the written key
 //! sheet read this one table. Which keys mean an action is the keymap's affair, whether it is possible right now
 //! the screen's.
 
@@ -14,7 +14,7 @@ id {
     Always "always" "Works everywhere, even while typing.";
     Screen "screen" "A screen with its table.";
     Dialog "dialog" "A form, wizard or question.";
-    Picker "picker" "A list one filters by typing: palette, help, filter line.";
+    Picker "picker" "A list one filters by typing: the jump, a choice.";
     Reader "reader" "A long text: the guide, an audit entry.";
     Watch "watch" "Who knocks now.";
     Secret "secret" "The one showing of a new secret.";
@@ -29,7 +29,7 @@ impl Layer {
 }
 
 worded! {
-/// Where an action stands in help and palette.
+/// Where an action stands in help and jump.
 Group
 /// Heading in the help.
 title {
@@ -88,7 +88,7 @@ impl fmt::Display for Reason {
 pub struct Spec {
     /// Its name in the keymap file.
     pub id: &'static str,
-    /// What it does, as the palette says it.
+    /// What it does, as the jump says it.
     pub title: &'static str,
     /// One word for the hint bar.
     pub word: &'static str,
@@ -199,6 +199,8 @@ actions {
     Open        "open"         "Open the selected row"                 "open"     Move [Screen] Look;
     Back        "back"         "Step back: filter, marks, then detail" "back"     Move [Screen] Look;
 
+    Overview    "overview"     "See how all keys and apps are doing"   "overview" Tabs [Screen] Look;
+    Calendar    "calendar"     "See what comes in the next 90 days"    "calendar" Tabs [Screen] Look;
     NextTab     "next-tab"     "Next tab"                              "next tab" Tabs [Screen] Look;
     PrevTab     "prev-tab"     "Previous tab"                          "prev tab" Tabs [Screen] Look;
 
@@ -236,7 +238,7 @@ actions {
     NewKey      "new-key"      "Issue a key for the app"               "issue key" Act [Screen] Change;
     NewSecret   "new-secret"   "Give the app a new secret"             "new secret" Act [Screen] Change;
     Restore     "restore"      "Restore a deleted key's record"        "restore"  Act [Screen] Change;
-    Undo        "undo"         "Undo what was done last"               "undo"     Act [Screen] Change;
+    Undo        "undo"         "Undo what was done last"               "undo"     Act [Screen Reader] Change;
     Rotate      "rotate"       "Rotate a key or the secret of an app"  "rotate"   Act [Screen] Change;
     Lost        "lost"         "Replace what was lost, key or secret"  "lost"     Act [Screen] Change;
     FinishGrace "finish-grace" "End the old half of a rotation now"    "finish"   Act [Screen] Change;
@@ -245,6 +247,7 @@ actions {
     RotateAgain "rotate-again" "Replace a new half that nobody used"   "again"    Act [Screen] Change;
     RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Look;
 
+    Export      "export"       "Write the marked keys to a file"       "to file"  Act [Screen] Look;
     HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Look;
     LeakDesk    "leak-desk"    "Leak desk: find secrets in a text"     "leak desk" Act [Screen] Look;
     Watch       "watch"        "Watch who knocks now"                  "watch"    Act [Screen] Look;
@@ -258,9 +261,12 @@ actions {
     CopyText    "copy-text"    "Copy what is shown"                    "copy"     App [Reader] Look;
 
     Help        "help"         "Show all keys"                         "help"     App [Screen] Look;
-    Palette     "palette"      "Find an action by its words"           "palette"  App [Screen] Look;
+    Jump        "jump"         "Jump to anything: a key, a place, a person, an action" "jump" Find [Screen] Look;
     Guide       "guide"        "Read the developer guide"              "guide"    App [Screen] Look;
     CopyMessage "copy-message" "Copy the message shown"                "copy message" App [Screen] Look;
+    Theme       "theme"        "Change the theme of this console"      "theme"    App [Screen] Look;
+    Problems    "problems"     "Mistakes in configuration, keymap and theme" "mistakes" App [Screen] Look;
+    Forget      "forget"       "Have tables as they come: order, columns, filters" "as it comes" App [Screen] Look;
     Dismiss     "dismiss"      "Dismiss the message shown"             "dismiss"  App [Screen Secret] Look;
     MouseToggle "mouse"        "Give the mouse back to the terminal, or take it" "mouse" App [Screen] Look;
     Whole       "whole-agency" "View the whole agency, or only your own keys" "whole agency" App [Screen] Change;
@@ -285,7 +291,7 @@ actions {
     RawView     "raw-view"     "Show the bare secret on one line"      "raw"      Secret [Secret] Look;
     Stored      "stored"       "Tick: I stored it"                     "stored"   Secret [Secret] Look;
     Finish      "finish"       "Close, once it is stored"              "close"    Secret [Secret] Look;
-    CloseRaw    "close-raw"    "Leave the raw view, or ask to leave"   "back"     Secret [Secret] Look;
+    CloseRaw    "close-raw"    "Leave the raw view, or ask to leave"   "leave"     Secret [Secret] Look;
 }
 }
 
@@ -296,6 +302,17 @@ impl Tab {
             Self::Agency => "Agency",
             Self::Locations => "Locations",
             Self::Apps | Self::Notices | Self::Review | Self::Audit | Self::Settings => self.title(),
+        }
+    }
+
+    /// What it is called in the smallest window.
+    pub const fn brief(self) -> &'static str {
+        match self {
+            Self::Agency => "Agency",
+            Self::Locations => "Loc.",
+            Self::Notices => "Due",
+            Self::Settings => "Set.",
+            Self::Apps | Self::Review | Self::Audit => self.title(),
         }
     }
 }

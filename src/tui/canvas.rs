@@ -6,7 +6,7 @@
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
-    style::Style,
+    style::{Color, Modifier, Style},
     text::Span,
 };
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -100,13 +100,14 @@ pub struct Canvas<'a> {
     hits: &'a mut HitMap,
     cursor: Option<Position>,
     kept: Option<Rect>,
+    ground: Option<Rect>,
 }
 
 impl<'a> Canvas<'a> {
     /// Starts a frame on `buffer`; `hits` is emptied.
     pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, hits: &'a mut HitMap) -> Self {
         hits.clear();
-        Self { buffer, theme, hits, cursor: None, kept: None }
+        Self { buffer, theme, hits, cursor: None, kept: None, ground: None }
     }
 
     pub const fn area(&self) -> Rect {
@@ -188,6 +189,28 @@ impl<'a> Canvas<'a> {
         for position in area.positions() {
             if let Some(cell) = self.buffer.cell_mut(position) {
                 cell.reset();
+            }
+        }
+    }
+
+    /// Says that overlays lie over what was drawn in `area`.
+    pub const fn lay_ground(&mut self, area: Rect) {
+        self.ground = Some(area);
+    }
+
+    /// Makes the ground step back behind a box at `area`: it is dimmed but for the row that is selected, or goes where fewer than `scrap` columns of it are left
+    /// on both sides.
+    pub fn recede(&mut self, area: Rect, scrap: u16) {
+        let Some(ground) = self.ground.map(|ground| ground.intersection(self.buffer.area)) else { return };
+        let beside = area.x.saturating_sub(ground.x).max(ground.right().saturating_sub(area.right()));
+        if beside < scrap {
+            return self.erase(ground);
+        }
+        let dim = self.style(Role::Dim);
+        for position in ground.positions() {
+            let Some(cell) = self.buffer.cell_mut(position) else { continue };
+            if cell.bg == Color::Reset && !cell.modifier.contains(Modifier::REVERSED) {
+                cell.set_style(Style::reset().patch(dim));
             }
         }
     }
@@ -306,6 +329,25 @@ mod tests {
             assert_eq!(canvas.print(0, 0, 3, "日本", Style::new()), 2);
         });
         assert_eq!(buffer, Buffer::with_lines(["日  "]));
+    }
+
+    #[test]
+    fn what_lies_below_a_box_steps_back_or_goes() {
+        let receded = |scrap| {
+            with_canvas(20, 3, |canvas| {
+                let bold = Style::new().add_modifier(Modifier::BOLD);
+                canvas.print(0, 0, 20, "above", bold);
+                canvas.print(0, 1, 20, "title", bold);
+                canvas.print(0, 2, 20, "chosen", bold.add_modifier(Modifier::REVERSED));
+                canvas.lay_ground(Rect::new(0, 1, 20, 2));
+                canvas.recede(Rect::new(8, 1, 4, 2), scrap);
+            })
+            .0
+        };
+        let (dimmed, gone) = (receded(8), receded(9));
+        assert_eq!(dimmed[(0, 1)].modifier, Modifier::DIM);
+        assert!(dimmed[(0, 2)].modifier.contains(Modifier::REVERSED | Modifier::BOLD));
+        assert_eq!((gone[(0, 0)].symbol(), gone[(0, 1)].symbol(), gone[(0, 2)].symbol()), ("a", " ", " "));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Which keys mean which action, per layer.
 //!
 //! The default is `assets/keymap.toml`, embedded; a person's file changes only what it names. A mistake in it is
-//! answered with line, column and the nearest valid name, and then the default keys stay: never half a keymap.
+//! answered with line, column and the nearest valid name; the rest of the file counts. No key ever means two things, and
+//! what the mistakes leave without any key keeps its default ones.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,12 +28,12 @@ pub struct Keymap {
 impl Keymap {
     /// The keys that come with the program.
     pub fn standard() -> Self {
-        // A test reads the embedded file; should it ever be wrong, no keys beat no program.
-        Self::empty().changed_by("keymap.toml", DEFAULT_KEYMAP).unwrap_or_else(|_| Self::empty())
+        // A test reads the embedded file.
+        Self::empty().changed_by("keymap.toml", DEFAULT_KEYMAP).0
     }
 
-    /// The standard keys, changed by a person's file `text`.
-    pub fn with_file(file: &str, text: &str) -> Result<Self, Vec<Located>> {
+    /// The standard keys, changed by what is right in a person's file `text`, and what is wrong there.
+    pub fn with_file(file: &str, text: &str) -> (Self, Vec<Located>) {
         Self::standard().changed_by(file, text)
     }
 
@@ -53,7 +54,7 @@ impl Keymap {
         keys.map(ToString::to_string)
     }
 
-    /// All keys of `action` wherever it works, each once: for help and palette.
+    /// All keys of `action` wherever it works, each once: for help and jump.
     pub fn all_keys(&self, action: Action) -> Vec<Chord> {
         let mut seen = HashSet::new();
         let layers = action.spec().layers.iter();
@@ -79,7 +80,8 @@ impl Keymap {
         Self { keys: HashMap::new(), actions: HashMap::new() }
     }
 
-    fn changed_by(mut self, file: &str, text: &str) -> Result<Self, Vec<Located>> {
+    fn changed_by(mut self, file: &str, text: &str) -> (Self, Vec<Located>) {
+        let before = self.keys.clone();
         let mut reader = TomlReader::new(file, text);
         // Where each action was bound, so that a clash can be pointed at.
         let mut places = HashMap::new();
@@ -101,41 +103,72 @@ impl Keymap {
                     reader.unknown(id.span(), &format!("action in [{name}]"), id.get_ref(), names);
                     continue;
                 };
-                let mut chords = Vec::new();
+                let (mut chords, mut right) = (Vec::new(), true);
                 for (span, text) in strings(&mut reader, value, "a key") {
                     match Chord::parse(text) {
                         Ok(chord) => chords.push(chord),
-                        Err(unknown) => reader.note(span, unknown.to_string()),
+                        Err(unknown) => {
+                            reader.note(span, unknown.to_string());
+                            right = false;
+                        }
                     }
                 }
-                places.insert((layer, action), id.span());
-                self.keys.insert((layer, action), chords);
+                // Who gives one key, and no key of that name is there, did not mean none.
+                let none_meant = matches!(value.get_ref(), DeValue::Array(_)) && right;
+                if !chords.is_empty() || none_meant {
+                    places.insert((layer, action), id.span());
+                    self.keys.insert((layer, action), chords);
+                }
             }
         }
-        self.index(&mut reader, &places);
-        if self.keys(Layer::Screen, Action::Quit).is_empty()
-            && self.keys(Layer::Always, Action::ForceQuit).is_empty()
-        {
+        self.index(&mut reader, &places, &before);
+        let (quit, always) = ((Layer::Screen, Action::Quit), (Layer::Always, Action::ForceQuit));
+        if self.keys(quit.0, quit.1).is_empty() && self.keys(always.0, always.1).is_empty() {
             reader.note(0..0, "no key quits: give \"quit\" or \"force-quit\" one".to_owned());
+            for place in [quit, always] {
+                self.keep(place, &before);
+            }
         }
-        reader.finish(self)
+        (self, reader.finish())
     }
 
-    /// Rebuilds the way back from keys to actions, noting keys that would mean two things in one layer.
+    /// Gives back to an action those keys of before that mean nothing else by now.
+    fn keep(&mut self, place: (Layer, Action), before: &HashMap<(Layer, Action), Vec<Chord>>) {
+        for chord in before.get(&place).into_iter().flatten() {
+            if !self.actions.contains_key(&(Layer::Always, *chord))
+                && !self.actions.contains_key(&(place.0, *chord))
+            {
+                self.actions.insert((place.0, *chord), place.1);
+                self.keys.entry(place).or_default().push(*chord);
+            }
+        }
+    }
+
+    /// Rebuilds the way back from keys to actions, noting keys that would mean two things in one layer: they go on meaning
+    /// the first.
     fn index(
         &mut self,
         reader: &mut TomlReader<'_>,
         places: &HashMap<(Layer, Action), std::ops::Range<usize>>,
+        before: &HashMap<(Layer, Action), Vec<Chord>>,
     ) {
         self.actions.clear();
         // What the file says itself goes in last, so that the clash is reported at the line just written.
-        let mut bindings: Vec<_> = self.keys.iter().collect();
-        bindings.sort_by_key(|(place, _)| (places.get(*place).map_or(0, |span| span.start + 1), **place));
-        for (&(layer, action), chords) in bindings {
-            for chord in chords {
+        let mut bindings: Vec<_> = self.keys.iter().map(|(place, chords)| (*place, chords.clone())).collect();
+        bindings.sort_by_key(|(place, _)| (places.get(place).map_or(0, |span| span.start + 1), *place));
+        let mut robbed = Vec::new();
+        for ((layer, action), chords) in bindings {
+            for chord in &chords {
                 let everywhere = self.actions.get(&(Layer::Always, *chord)).copied();
-                let taken = self.actions.insert((layer, *chord), action).or(everywhere);
+                let taken = everywhere.or_else(|| self.actions.get(&(layer, *chord)).copied());
+                if taken.is_none() {
+                    self.actions.insert((layer, *chord), action);
+                }
                 if let Some(other) = taken.filter(|other| *other != action) {
+                    robbed.push((layer, action));
+                    if let Some(keys) = self.keys.get_mut(&(layer, action)) {
+                        keys.retain(|key| key != chord);
+                    }
                     let span = places.get(&(layer, action)).cloned().unwrap_or(0..0);
                     reader.note(
                         span,
@@ -146,6 +179,11 @@ impl Keymap {
                         ),
                     );
                 }
+            }
+        }
+        for place in robbed {
+            if self.keys(place.0, place.1).is_empty() {
+                self.keep(place, before);
             }
         }
     }
@@ -160,12 +198,13 @@ mod tests {
     }
 
     fn mistakes(text: &str) -> Vec<String> {
-        Keymap::with_file("my.toml", text).unwrap_err().iter().map(ToString::to_string).collect()
+        Keymap::with_file("my.toml", text).1.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn the_embedded_keymap_is_whole() {
-        let map = Keymap::empty().changed_by("keymap.toml", DEFAULT_KEYMAP).unwrap();
+        let (map, mistakes) = Keymap::empty().changed_by("keymap.toml", DEFAULT_KEYMAP);
+        assert_eq!(mistakes, []);
         for action in Action::ALL {
             for layer in action.spec().layers {
                 assert!(!map.keys(*layer, *action).is_empty(), "{} in {}", action.spec().id, layer.id());
@@ -186,8 +225,9 @@ mod tests {
 
     #[test]
     fn a_file_changes_only_what_it_names() {
-        let map =
-            Keymap::with_file("my.toml", "[screen]\nrevoke = [\"ctrl-k\", \"f9\"]\nsort = []\n").unwrap();
+        let (map, mistakes) =
+            Keymap::with_file("my.toml", "[screen]\nrevoke = [\"ctrl-g\", \"f9\"]\nsort = []\n");
+        assert_eq!(mistakes, []);
         assert_eq!(map.action(Layer::Screen, chord("f9")), Some(Action::Revoke));
         assert_eq!(map.action(Layer::Screen, chord("X")), None);
         assert_eq!(map.action(Layer::Screen, chord("s")), None);
@@ -216,9 +256,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_right_in_a_file_with_mistakes_counts() {
+        let text = "[screen]\nrevok = \"f5\"\npause = \"f6\"\nedit = \"n\"\nup = [\"f7\", \"uup\"]\ndown = \"dwn\"\n";
+        let (map, mistakes) = Keymap::with_file("my.toml", text);
+        assert_eq!(mistakes.len(), 4, "{mistakes:#?}");
+        let means = |key| map.action(Layer::Screen, chord(key));
+        assert_eq!((means("f6"), means("P")), (Some(Action::Pause), None));
+        assert_eq!((means("n"), means("e")), (Some(Action::New), Some(Action::Edit)));
+        assert_eq!((means("f7"), means("j")), (Some(Action::Up), Some(Action::Down)));
+        assert_eq!(map.label(Layer::Screen, Action::Edit).as_deref(), Some("e"));
+        // Keys that change places are no clash.
+        let (map, mistakes) = Keymap::with_file("my.toml", "[screen]\nrevoke = \"D\"\ndelete = \"X\"\n");
+        assert_eq!((mistakes.len(), map.action(Layer::Screen, chord("X"))), (0, Some(Action::Delete)));
+    }
+
+    #[test]
     fn one_way_out_must_stay() {
         let said = mistakes("[screen]\nquit = []\n[always]\nforce-quit = []\n");
         assert!(said[0].contains("no key quits"), "{said:?}");
+        let (map, _) = Keymap::with_file("my.toml", "[screen]\nquit = []\n[always]\nforce-quit = []\n");
+        assert_eq!(map.action(Layer::Screen, chord("q")), Some(Action::Quit));
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub mod input;
 pub mod keymap;
 pub(crate) mod list;
 mod located;
+pub mod looks;
 pub mod output;
 pub mod overlay;
 pub mod overlays;
@@ -65,5 +66,6 @@ pub mod theme;
 pub mod toast;
 pub mod widgets;
 
+pub use self::located::Located;
 pub use self::runtime::Ending;
 pub use self::start::{Start, Store, TuiError, run};

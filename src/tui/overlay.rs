@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::{
     action::{Action, Layer, Reason},
     app::{
-        ask::{Answer, Ask},
+        ask::{Answer, Ask, Found},
         look::Look,
     },
     canvas::Canvas,
@@ -56,11 +56,21 @@ pub trait Overlay {
         Heard::Consumed
     }
 
+    /// Hears what was found that it had searched for elsewhere; nothing, when that broke off.
+    fn found(&mut self, found: Option<Found>, look: &Look, out: &mut Vec<Ask>) {
+        let _ = (found, look, out);
+    }
+
     /// Draws itself. All from the bottom up are drawn; only the top one can be clicked.
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now);
 
     /// The actions to hint at, most important first.
     fn hints(&self) -> &[Action];
+
+    /// What some of them are called now, where that is not what they are called as a rule.
+    fn called(&self) -> &[(Action, &'static str)] {
+        &[]
+    }
 
     /// Why an action that its layer has is not possible in it right now.
     fn enabled(&self, _action: Action, _look: &Look) -> Result<(), Reason> {
@@ -174,6 +184,13 @@ impl OverlayStack {
             }
             Heard::Still => Passed::Still,
             Heard::Consumed | Heard::Ignored => Passed::Taken,
+        }
+    }
+
+    /// Brings what was found to the overlay of that name, if it is still open.
+    pub fn find(&mut self, name: &str, found: Option<Found>, look: &Look, out: &mut Vec<Ask>) {
+        if let Some(layer) = self.layers.iter_mut().rfind(|layer| layer.name() == name) {
+            layer.found(found, look, out);
         }
     }
 

@@ -12,26 +12,29 @@ use super::app::times::{Zone, unknown_zone};
 use super::app::worker::{Hand, NewsLine};
 use super::clipboard::{Clipboard, Preference, Seat};
 use super::clock::SteadyClock;
-use super::keymap::Keymap;
 use super::located::Located;
+use super::looks;
 use super::program::Capture;
 use super::runtime::{Ending, Runtime, Surroundings};
 use super::signals;
 use super::terminal::{self, TerminalError, TerminalKeys, Tty};
-use super::theme::{Environment, GlyphSet, Theme};
+use super::theme::GlyphSet;
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::slots::SlotKind;
 use crate::deliver::Channels;
 use crate::engine::clock::{Clock as _, SystemClock};
-use crate::engine::open::Options;
-use crate::files;
+use crate::engine::open::{Open, Options};
 use crate::serve::door::is_reachable;
 use crate::store::{SledOptions, SledStore, holder_of};
 
 /// How long a console that ends waits for a secret that is just being made, to take back what it opens.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long it waits for work of which nobody hears any more.
+const LAST: Duration = Duration::from_millis(900);
+
 /// What the console starts with.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Start {
     pub store: Store,
     /// Name or file of the theme.
@@ -41,11 +44,17 @@ pub struct Start {
     /// How secrets reach the clipboard.
     pub clipboard: Preference,
     pub ascii: bool,
+    /// Whether nothing moves by itself.
+    pub still: bool,
+    /// What is wrong in the configuration file; the rest of it counts.
+    pub mistakes: Vec<Located>,
     /// Let the mouse click.
     pub mouse: bool,
     pub read_only: bool,
     /// How notices are delivered while this process has the store.
     pub channels: Channels,
+    /// Where it is remembered how operators left the console; nowhere when there is no place for it.
+    pub habits: Option<PathBuf>,
 }
 
 /// Which store the console works on.
@@ -57,8 +66,8 @@ pub enum Store {
         /// Who signs in, when known.
         operator: Option<String>,
     },
-    /// A throw-away one full of sample data.
-    Demo,
+    /// A throw-away one full of sample data: this, or one to be made.
+    Demo(Option<Box<Open>>),
 }
 
 /// Why there was no console, or why it ended early.
@@ -87,20 +96,28 @@ pub fn run(start: Start) -> Result<Ending, TuiError> {
         // The terminal may be gone, and the log has it too.
         let _ = writeln!(io::stderr(), "{said}");
     }
-    // A key derivation that nobody waits for any more must not keep the shell waiting.
-    runtime.shutdown_timeout(Duration::from_millis(50));
+    // Whoever still counts or derives for nobody holds the store, which is closed whole when they let it go; they may not keep
+    // the shell waiting for long either.
+    runtime.shutdown_timeout(LAST);
     ended
 }
 
 async fn live(start: Start, custody: &Custody) -> Result<Ending, TuiError> {
     let mut complaints = Vec::from_iter(unknown_zone(std::env::var_os("TZ").as_deref()));
-    let keymap = keymap(start.keymap.as_deref(), &mut complaints);
+    let (keymap, wrong) = looks::keymap(start.keymap.as_deref(), &mut complaints);
+    let mut mistakes = start.mistakes;
+    mistakes.extend(wrong);
     let capture = if start.mouse { Capture::Taken } else { Capture::Free };
     // Asks the terminal for its background, so before anything else reads from it.
-    let theme = theme(&start.theme, start.ascii, &mut complaints);
+    let glyphs = if start.ascii { GlyphSet::Ascii } else { GlyphSet::Unicode };
+    let (theme, wrong) = looks::theme(&start.theme, glyphs, &mut complaints);
+    mistakes.extend(wrong);
+    complaints.extend(looks::said(&mistakes));
     let setting = Setting {
-        theme,
+        themes: looks::Themes::new(theme, glyphs, start.still),
+        worn: None,
         keymap: Arc::new(keymap),
+        mistakes: mistakes.into(),
         zone: Zone::Here,
         read_only: start.read_only,
         capture,
@@ -108,7 +125,7 @@ async fn live(start: Start, custody: &Custody) -> Result<Ending, TuiError> {
         breakable: cfg!(debug_assertions) && std::env::var_os("KEYDECK_TEST_BREAK").is_some(),
     };
     let (way, operator) = match start.store {
-        Store::Demo => (Way::Demo, None),
+        Store::Demo(made) => (Way::Demo(made), None),
         Store::At { options, operator } => {
             let operator = operator.or_else(|| only_operator(&options.dir));
             (Way::Store(options), operator)
@@ -120,7 +137,9 @@ async fn live(start: Start, custody: &Custody) -> Result<Ending, TuiError> {
     let clipboard = Clipboard::new(start.clipboard, seat, &stage.output());
     let line: NewsLine = Arc::new(OnceLock::new());
     let around = Surroundings {
-        worker: Hand::new(clipboard, Arc::clone(&line), custody.clone()).delivering(start.channels),
+        worker: Hand::new(clipboard, Arc::clone(&line), custody.clone())
+            .delivering(start.channels)
+            .remembering(start.habits),
         stage,
         input: TerminalKeys::listen()?,
         signals,
@@ -135,58 +154,6 @@ async fn live(start: Start, custody: &Custody) -> Result<Ending, TuiError> {
         Err(_) if signals::is_hung_up() => Ok(Ending::HungUp),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Far more than a keymap or theme needs.
-const LOOKS_MAX: usize = 1024 * 1024;
-
-/// Their own keys on top of ours; a mistake is said, and ours stay.
-fn keymap(file: Option<&Path>, complaints: &mut Vec<String>) -> Keymap {
-    let Some(path) = file else { return Keymap::standard() };
-    let name = path.display().to_string();
-    match files::read_text(path, LOOKS_MAX) {
-        Ok(text) => Keymap::with_file(&name, &text).unwrap_or_else(|mistakes| {
-            complaints.push(said("The keymap", "The standard keys are used.", &mistakes));
-            Keymap::standard()
-        }),
-        Err(why) => {
-            complaints.push(format!("The keymap {name} cannot be read: {why}. The standard keys are used."));
-            Keymap::standard()
-        }
-    }
-}
-
-/// The theme of that name or in that file; a mistake is said, and the automatic one is used.
-fn theme(wanted: &str, ascii: bool, complaints: &mut Vec<String>) -> Theme {
-    let glyphs = if ascii { GlyphSet::Ascii } else { GlyphSet::Unicode };
-    let env = Environment::read(|name| std::env::var(name).ok());
-    let automatic = || Theme::choose("auto", &env, glyphs).unwrap_or_else(|_| Theme::plain(glyphs));
-    let path = Path::new(wanted);
-    if env.no_color || !path.exists() || path.is_dir() {
-        return Theme::choose(wanted, &env, glyphs).unwrap_or_else(|unknown| {
-            complaints.push(format!("{unknown}."));
-            automatic()
-        });
-    }
-    let read =
-        files::read_text(path, LOOKS_MAX).map_err(|why| format!("The theme {wanted} cannot be read: {why}."));
-    let parsed = read.and_then(|text| {
-        Theme::from_file(wanted, &text, env.palette, glyphs)
-            .map_err(|mistakes| said("The theme", "The automatic one is used.", &mistakes))
-    });
-    parsed.unwrap_or_else(|why| {
-        complaints.push(why);
-        automatic()
-    })
-}
-
-fn said(what: &str, instead: &str, mistakes: &[Located]) -> String {
-    let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
-    let more = match mistakes.len() {
-        0 | 1 => String::new(),
-        n => format!(" ({} more)", n - 1),
-    };
-    format!("{what} has a mistake: {first}{more}. {instead}")
 }
 
 /// The one who signs in, when only one person can.

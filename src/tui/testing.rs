@@ -11,7 +11,7 @@ use std::time::Duration;
 use ratatui::{
     Terminal,
     backend::TestBackend,
-    buffer::Buffer,
+    buffer::{Buffer, Cell},
     layout::{Position, Rect},
 };
 
@@ -75,6 +75,7 @@ pub struct Console<P: Program, W> {
     /// Times it went to the background.
     pub suspensions: usize,
     quit: bool,
+    cursor: Option<Position>,
     /// Effects ordered while nothing is performed.
     parked: Option<Vec<(JobId, P::Effect)>>,
 }
@@ -93,6 +94,7 @@ impl<P: Program, W: Worker<P>> Console<P, W> {
             frames: 0,
             suspensions: 0,
             quit: false,
+            cursor: None,
             parked: None,
         };
         console.draw();
@@ -129,15 +131,27 @@ impl<P: Program, W: Worker<P>> Console<P, W> {
     ///
     /// # Panics
     /// When it stands nowhere.
-    #[expect(clippy::panic, reason = "a test may stop")]
     pub fn click_on(&mut self, wanted: &str) -> &mut Self {
+        self.mouse_on(wanted, Gesture::Click)
+    }
+
+    #[expect(clippy::panic, reason = "a test may stop")]
+    fn mouse_on(&mut self, wanted: &str, gesture: Gesture) -> &mut Self {
         for (y, row) in (0..).zip(rows(self.terminal.backend().buffer())) {
             if let Some((before, _)) = row.split_once(wanted) {
                 let x = u16::try_from(text::width(before)).unwrap_or(0);
-                return self.hear(Msg::Input(Input::Mouse(Mouse { x, y, gesture: Gesture::Click })));
+                return self.hear(Msg::Input(Input::Mouse(Mouse { x, y, gesture })));
             }
         }
         panic!("\"{wanted}\" is nowhere on the screen:\n{}", self.screen());
+    }
+
+    /// Turns the wheel over the first place where `wanted` stands.
+    ///
+    /// # Panics
+    /// When it stands nowhere.
+    pub fn wheel_on(&mut self, wanted: &str, gesture: Gesture) -> &mut Self {
+        self.mouse_on(wanted, gesture)
     }
 
     pub fn resize(&mut self, width: u16, height: u16) -> &mut Self {
@@ -186,6 +200,11 @@ impl<P: Program, W: Worker<P>> Console<P, W> {
         self
     }
 
+    /// The screen with its colours.
+    pub fn buffer(&self) -> &Buffer {
+        self.terminal.backend().buffer()
+    }
+
     /// The screen's text, rows separated by line breaks.
     pub fn screen(&self) -> String {
         rows(self.terminal.backend().buffer()).join("\n")
@@ -230,11 +249,23 @@ impl<P: Program, W: Worker<P>> Console<P, W> {
     pub fn draw(&mut self) {
         self.frames += 1;
         let (program, now) = (&mut self.program, self.now);
+        let mut cursor = None;
         let Ok(_) = self.terminal.draw(|frame| {
-            if let Some(cursor) = program.view(frame.buffer_mut(), now) {
+            cursor = program.view(frame.buffer_mut(), now);
+            if let Some(cursor) = cursor {
                 frame.set_cursor_position(cursor);
             }
         });
+        self.cursor = cursor;
+    }
+
+    /// What stands from the terminal's cursor to the end of its row; nothing while it has none.
+    pub fn at_cursor(&self) -> Option<String> {
+        let Position { x, y } = self.cursor?;
+        let area = *self.terminal.backend().buffer().area();
+        let rest = Rect { x, y, width: area.width.checked_sub(x)?, height: 1 };
+        let cells = rest.positions().filter_map(|at| self.terminal.backend().buffer().cell(at));
+        Some(cells.map(Cell::symbol).collect())
     }
 
     /// Tells the model what happened and does all that follows.

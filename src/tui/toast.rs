@@ -109,6 +109,11 @@ impl Toasts {
         error.or_else(|| self.notes.first()).map(|note| note.text.as_str())
     }
 
+    /// Another screen is looked at: what went well on the one before, and may offer a key that means nothing here, was seen.
+    pub fn elsewhere(&mut self) {
+        self.notes.retain(|note| note.tone != Tone::Success);
+    }
+
     /// Lets go of notes whose time is over.
     pub fn tick(&mut self, now: Moment) {
         self.notes.retain(|note| note.until.is_none_or(|until| until > now));

@@ -28,7 +28,7 @@ use keydeck::tui::testing::FakeClipboard;
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
 /// The same "random" bytes in every run, so that ids are; no secret is ever in a picture.
-struct Counting(u64);
+pub struct Counting(pub u64);
 
 impl Entropy for Counting {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), CryptoError> {

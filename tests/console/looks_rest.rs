@@ -32,11 +32,12 @@ const SCREENS: [Scene; 22] = [
     ("locked", "ctrl-x", "", ""),
 ];
 
-const OVERLAYS: [Scene; 39] = [
+const OVERLAYS: [Scene; 40] = [
+    ("overview", "0", "", ""),
     ("help", "?", "", ""),
     ("help_searched", "? /", "revoke", "enter"),
-    ("palette", ":", "", ""),
-    ("palette_typed", ":", "oper", ""),
+    ("jump", ":", "", ""),
+    ("jump_typed", ":", "till", ""),
     ("sort", "1 s", "", ""),
     ("columns", "1 S", "", ""),
     ("key_menu", "1 g x", "", ""),
@@ -74,7 +75,8 @@ const OVERLAYS: [Scene; 39] = [
     ("new_key_issued", "1 n", "Weekly", "ctrl-s"),
 ];
 
-const NOTICES: [Scene; 7] = [
+const NOTICES: [Scene; 8] = [
+    ("calendar", "4 #", "", ""),
     ("notices", "4", "", ""),
     ("notices_unused", "4 G", "", ""),
     ("notices_detail", "4 G l", "", ""),

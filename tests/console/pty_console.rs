@@ -190,12 +190,12 @@ fn the_demo_opens_and_leaves_nothing_behind() {
 fn a_storm_of_sizes_ends_on_a_right_frame() {
     let home = Home::new();
     let mut pty = home.demo();
-    pty.press(":").sees("what do you want to do?");
+    pty.press(":").sees("or what to do");
     pty.type_text("quit").sees("Quit");
     for step in 0..200_u16 {
         pty.resize(20 + step % 97, 3 + step % 37);
     }
-    pty.resize(90, 28).sees("demo").sees("╭─ Actions").sees("Quit");
+    pty.resize(90, 28).sees("demo").sees("╭─ Jump").sees("Quit");
     pty.press("ctrl-l").wait("a whole frame", |screen| {
         let rows: Vec<String> = screen.now().rows(0, 90).collect();
         rows.len() == 28
@@ -325,7 +325,7 @@ fn no_color_means_none_and_the_selection_is_still_seen() {
     let home = Home::new();
     let mut pty = home.run(&["demo"], &[("NO_COLOR", "1")], (80, 24));
     pty.sees("admin");
-    pty.press(":").sees("what do you want to do?").wait("a reversed row", |screen| {
+    pty.press(":").sees("or what to do").wait("a reversed row", |screen| {
         let now = screen.now();
         let (rows, columns) = now.size();
         let reversed =

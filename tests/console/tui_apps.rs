@@ -223,13 +223,13 @@ fn the_wizard_can_be_clicked_through() {
         .click_on("https://example.com, where")
         .type_text("https://kiosk.example");
     console.click_on("employees").sees("[✓] employees").click_on("( ) Client app").sees("(*) Client app");
-    console.click_on("After logout").type_text("https://kiosk.example/out").click_on("  Next").sees("Sends");
+    console.click_on("After logout").type_text("https://kiosk.example/out").click_on("Next ›").sees("Sends");
     console
         .click_on("( ) Access tokens")
         .sees("(*) Access tokens")
         .click_on("none; type to find")
         .type_text("guest");
-    console.press("enter").sees("14 scopes").click_on("Back").sees("kiosk.example/out").click_on("  Next");
+    console.press("enter").sees("14 scopes").click_on("Back").sees("kiosk.example/out").click_on("Next ›");
     console
         .click_on("Create app")
         .sees("Kiosk is created")
@@ -308,6 +308,17 @@ fn an_edit_of_an_app_leaves_alone_what_somebody_else_changed_meanwhile() {
 }
 
 #[test]
+fn what_an_app_may_do_is_a_key_press_away() {
+    let house = House::new();
+    house.create("Booking bot", AuthMethod::ApiKey);
+    let mut console = house.console();
+    console.press("o").sees("Edit Booking bot").sees("Sends").press("/").type_text("contacts.read");
+    console.press("enter space").sees("Loses the scopes: contacts.read.").press("ctrl-s");
+    console.sees("Booking bot is changed");
+    assert_eq!(house.app("Booking bot").scopes.to_string(), "calendars.read");
+}
+
+#[test]
 fn an_app_is_edited_with_what_its_keys_lose_in_sight() {
     let house = House::new();
     let app = house.create("Booking bot", AuthMethod::ApiKey);
@@ -322,6 +333,7 @@ fn an_app_is_edited_with_what_its_keys_lose_in_sight() {
         .sees("Sends")
         .sees("API keys, as it was made");
     console.press("/").type_text("contacts.read").press("enter space").sees("its key Live changes with it");
+    console.sees("Loses the scopes: contacts.read.");
     console.press("/ ctrl-u").type_text("calendars.read").press("enter space").press("ctrl-s");
     console.sees("an app needs at least one scope").press("/ ctrl-u").type_text("contacts.read");
     console.press("enter space").sees("the key Narrow of this app would be left without scopes");

@@ -108,13 +108,17 @@ fn a_decoy_is_laid_among_the_keys_and_told_of_when_somebody_presents_it() {
     assert!(!house.engine.verify(token.as_bytes(), &[]).is_allow());
     house.engine.settle().unwrap();
     console.press("enter").sees("A decoy: it opens nothing.").sees("Presented");
+    // The status line says it in words, whatever is looked at.
+    console.press("esc").news(Outcome::Changed).advance(Duration::from_millis(500));
+    // Until then the line below says when the clipboard is cleared.
+    console.advance(Duration::from_secs(46)).sees("a decoy rings: somebody presents it");
 }
 
 #[test]
 fn the_first_key_is_issued_copied_stored_and_found_in_the_list() {
     let house = House::new();
     let mut console = house.console();
-    console.sees("No agency keys yet. n issues the first one.");
+    console.sees("No agency keys yet. n issues the first one; 0 shows how all are doing.");
     fill(&mut console, "Nightly export");
     console.sees("Issues an agency key: 1 scope, risk read, never expires").press("ctrl-s");
     console.sees("Nightly export is issued").sees("•••••");
@@ -335,7 +339,7 @@ fn a_question_about_many_says_all_of_it_in_a_small_window() {
         .sees_no("Revoking is final")
         .press("pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn")
         .sees("Revoking is final");
-    console.press("pgup").sees("and 2 more");
+    console.sees("and 2 more");
 }
 
 #[test]
@@ -370,6 +374,49 @@ fn a_pause_of_many_is_undone_by_u() {
         .press("tab enter")
         .sees("2 keys are paused");
     assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Paused));
+}
+
+#[test]
+fn what_was_done_to_many_is_taken_back_from_its_report_too() {
+    let house = House::new();
+    house.agency_keys(&["Alpha", "Beta", "Gamma"]);
+    let mut console = house.console();
+    console.press("a P").sees("Pause 3 keys");
+    house.run(Command::revoke(house.key("Beta").id));
+    console.press("tab enter").sees("1 of 3 not done").sees("2 keys are paused").sees("u undo");
+    console.press("u").sees_no("1 of 3 not done").sees("Take back the pause of 2 keys").press("enter");
+    assert!(["Alpha", "Gamma"].iter().all(|name| house.state_of(name) == KeyState::Active));
+}
+
+#[test]
+fn a_pause_that_had_an_end_has_it_again_when_its_resumption_is_taken_back() {
+    let house = House::new();
+    house.agency_keys(&["Alpha"]);
+    let mut console = house.console();
+    console.press("P 2 enter").sees("Alpha is paused");
+    let ends = house.key("Alpha").pause_ends;
+    assert!(ends.is_some(), "{}", console.screen());
+    console.press("P").sees("Resume key").press("tab enter").sees("Alpha is active again; u takes it back");
+    console.press("u").sees("Take back the resumption of 1 key").press("tab enter");
+    assert_eq!((house.state_of("Alpha"), house.key("Alpha").pause_ends), (KeyState::Paused, ends));
+}
+
+#[test]
+fn the_marked_keys_are_written_to_a_file_that_only_its_owner_reads() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let house = House::new();
+    house.agency_keys(&["=1+1", "Beta", "Gamma"]);
+    let dir = tempfile::tempdir().unwrap();
+    let to = dir.path().join("keys.csv");
+    let mut console = house.console();
+    console.press("space space >").sees("Write 2 keys to a file").press("ctrl-u");
+    console.type_text(to.to_str().unwrap()).press("ctrl-s").sees("2 keys are in ");
+    let text = std::fs::read_to_string(&to).unwrap();
+    assert!(text.contains(",'=1+1,kdag_") && text.contains(",Beta,") && !text.contains("Gamma"), "{text}");
+    assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
+    // One that is there is left as it is.
+    console.press(">").press("ctrl-u").type_text(to.to_str().unwrap()).press("ctrl-s").sees("exists");
+    assert_eq!(std::fs::read_to_string(&to).unwrap(), text);
 }
 
 #[test]
@@ -469,6 +516,8 @@ fn a_key_is_paused_without_typing_and_resumed_with_undo() {
     console.press("u").sees("nothing done to keys here can be undone");
     console.press("P tab enter P").sees("Resume key").press("tab enter");
     assert_eq!(house.state_of("Nightly export"), KeyState::Active);
+    // Where the key that takes it back means nothing it is not offered.
+    console.press("P tab enter").sees("u resumes it").press("2").sees_no("u resumes it");
 }
 
 #[test]
@@ -663,6 +712,8 @@ fn of_many_that_are_revoked_those_that_ended_meanwhile_are_told_with_why() {
     console
         .sees("1 is as it was (Key 05)")
         .sees("there is nothing left to do")
+        .press("u")
+        .sees("nothing was done here that could be taken back")
         .press("esc")
         .sees_no("marked");
     assert!(names.iter().all(|called| house.state_of(called) == KeyState::Revoked));

@@ -41,7 +41,7 @@ fn everything_is_locked_down_by_name_shown_as_such_and_lifted_from_the_notices()
         let mut console = desk_on(open, all(), size, &FakeClipboard::default());
         console.press("J").sees("the whole agency").sees("all keys and apps of yours").press("enter");
         console.sees("Lock down the whole agency?").sees("Stops 1 key: 1 in use now, 1 used within a day.");
-        console.sees("In use now  1 of 1: Webhook relay by 10.1.4.20 by").sees("curl/8.5");
+        console.sees("In use now  1 of 1: Webhook relay from 10.1.4.20 by").sees("curl/8.5");
         console.type_text("Acm").press("enter").sees("exactly as it stands there");
         assert_eq!(answer(), None);
         console.type_text("e").press("enter").sees("LOCKED DOWN: agency");
@@ -52,7 +52,7 @@ fn everything_is_locked_down_by_name_shown_as_such_and_lifted_from_the_notices()
         console.press("enter").sees("Lift the lockdown of the whole agency?").sees("Gives back 1 key.");
         console.press("tab enter").sees_no("LOCKED DOWN");
         assert_eq!(answer(), None);
-        // The palette leads there as well.
+        // The jump leads there as well.
         console.press(":").type_text("lock down all").press("enter").sees("the whole agency");
     }
 }

@@ -88,7 +88,7 @@ fn who_loses_a_scope_that_is_in_use_now_is_told_and_its_name_is_typed() {
         console.press("o").sees("Scopes of Nightly export").sees_no("In use now");
         // What nobody needed is taken away without a word.
         console.press("/").type_text("calendars.read").press("enter space").sees("- calendars.read");
-        console.sees("In use now  just now by 10.1.4.20").sees_no("type Nightly export").press("space");
+        console.sees("In use now  just now from 10.1.4.20").sees_no("type Nightly export").press("space");
         console.sees_no("In use now").press("/ ctrl-u").type_text("contacts.read").press("enter space");
         console.sees("- contacts.read (used just now)").sees("type Nightly export");
         console.advance(Duration::from_millis(50)).sees("24 hours    1 request allowed, 0 refused");
@@ -107,7 +107,7 @@ fn what_an_app_and_its_keys_lose_is_told_and_its_name_is_typed() {
     let mut console = house.console((120, 40));
     console.press("3 e").sees("Edit Bot").press("tab tab tab tab tab tab tab tab enter");
     console.sees("as it was made").press("/").type_text("contacts.read").press("enter space");
-    console.sees("In use now  just now by 10.1.4.20").sees("Would stop  contacts.read, used just now");
+    console.sees("In use now  just now from 10.1.4.20").sees("Would stop  contacts.read, used just now");
     console.sees("Also        1 live key of it").sees("type Bot");
     console.advance(Duration::from_millis(50)).sees("24 hours    1 request allowed, 0 refused");
     console.press("ctrl-s").sees("exactly as it stands there").type_text("Bot").press("ctrl-s");
@@ -123,7 +123,7 @@ fn who_uses_the_keys_of_a_location_is_told_before_it_is_removed() {
     house.used("Till", Place::Location(harbour));
     let mut console = house.console((120, 34));
     console.press("2").sees("Harbour").press("j D").sees("Remove location").sees("1 key stops at once");
-    console.sees("1 in use now, 1 used within a day").sees("In use now  1 of 1: Till by 10.1.4.20");
+    console.sees("1 in use now, 1 used within a day").sees("In use now  1 of 1: Till from 10.1.4.20");
     console.advance(Duration::from_millis(200)).sees("24 hours    1 request allowed, 0 refused");
     console.sees("Busiest     Till: 1 request, used just now from 10.1.4.20 by");
     console.type_text("Harbour").press("enter").sees("Harbour is removed");
@@ -138,12 +138,12 @@ fn who_uses_a_lost_key_or_an_old_half_is_told_and_its_name_is_typed() {
         let mut console = house.console(size);
         console.press("R ctrl-s").sees("Widget is rotated").press("c space enter").sees("and works");
         // The new half nobody used; to people both are one key.
-        console.press("L").sees("Replace a lost key").sees("In use now  just now by 10.1.4.20");
+        console.press("L").sees("Replace a lost key").sees("In use now  just now from 10.1.4.20");
         console.sees_no("Never used").sees("Type its name to confirm: Widget");
         console.press("tab enter").sees("exactly as it stands there").press("esc");
         let active = || house.engine.state().keys().filter(|key| key.name.as_str() == "Widget").count();
         assert_eq!(active(), 2);
-        console.press("F").sees("End the old half").sees("In use now  just now by 10.1.4.20");
+        console.press("F").sees("End the old half").sees("In use now  just now from 10.1.4.20");
         console.advance(Duration::from_millis(200)).sees("24 hours    1 request allowed, 0 refused");
         console.press("tab enter").sees("exactly as it stands there");
         console.type_text("Widget").press("enter").sees("the old half of Widget is revoked");

@@ -132,12 +132,24 @@ fn a_review_is_signed_off_and_what_was_kept_stands_quiet_at_the_end_with_the_rea
     console.press("Y").sees("Sign the review off").sees("2 keys and apps are listed").sees("none is marked");
     console.press("esc space Y").sees("The marked key is kept").press("ctrl-s").sees("a reason is needed");
     console.type_text("moves house in spring").press("ctrl-s").sees("the review is signed off, 1 kept");
+    // What was marked for it is marked no more.
+    console.sees_no("marked");
     console.advance(Duration::from_millis(500)).sees("kept by maria because moves house");
     let screen = console.screen();
     let at = |text: &str| screen.lines().position(|line| line.contains(text)).unwrap();
     assert!(at("Audit snapshot") < at("Data warehouse"), "{screen}");
     let kept = house.key("Data warehouse").kept.unwrap();
     assert_eq!(kept.why.as_str(), "moves house in spring");
+}
+
+#[test]
+fn what_is_signed_is_what_the_review_says_by_then() {
+    let (house, mut console) = reviewed();
+    console.press("Y").sees("Sign the review off").type_text("as every quarter");
+    // One of the two says nothing any more before it is signed.
+    house.engine.execute(&house.session, Command::revoke(house.key("Data warehouse").id)).unwrap();
+    console.press("ctrl-s").sees("review was changed meanwhile");
+    console.sees_no("the review is signed off");
 }
 
 #[test]

@@ -65,10 +65,11 @@ fn space_has_it_stand_still_while_what_comes_is_counted_and_goes_on_with_it() {
     let mut console = watching(&house, 120, 34);
     knock(&house, &token, "", 1);
     console.advance(A_LITTLE).sees("10.2.0.1").press("space").sees("frozen, 0 more came");
+    console.sees("space go on").sees_no("space freeze");
     knock(&house, &token, "", 2);
     knock(&house, &token, "", 3);
     console.advance(A_LITTLE).sees("frozen, 2 more came").sees_no("10.2.0.2");
-    console.press("space").sees("10.2.0.2").sees("10.2.0.3").sees_no("frozen");
+    console.press("space").sees("10.2.0.2").sees("10.2.0.3").sees_no("frozen").sees("space freeze");
     // Whoever looks back wants it to stand still.
     console.press("k").sees("frozen, 0 more came");
 }
@@ -116,7 +117,7 @@ fn a_dead_key_is_watched_too() {
 }
 
 #[test]
-fn locations_and_apps_are_watched_and_the_palette_and_the_menus_know_it() {
+fn locations_and_apps_are_watched_and_the_jump_and_the_menus_know_it() {
     let mut console = whole_desk();
     console.press("2 g j w").sees("Who knocks: Amsterdam Jordaan (").press("esc");
     console.press("2 g").press("w").sees("select one location first");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::time::DAY_MS;
-use keydeck::domain::{Command, Expiry, Name, NewKey, Note, Place, ScopeId, Timestamp};
+use keydeck::domain::{Command, Counted, Expiry, Name, NewKey, Note, Place, Rotation, ScopeId, Timestamp};
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Open, Options, found, in_store};
 use keydeck::engine::{Engine, LocalEngine, Origin, Session, Via};
@@ -69,6 +69,24 @@ impl House {
 }
 
 #[test]
+fn a_rotated_key_whose_old_half_is_used_is_no_key_that_was_never_used() {
+    let mut house = House::new();
+    let key = house.engine.state().keys().next().unwrap().id;
+    let rotation =
+        Rotation { id: None, grace: "7d".parse().unwrap(), counted: Counted::FromNow, expiry: None };
+    house.engine.execute(&house.session, Command::RotateKey { key, rotation }).unwrap();
+    let row = |house: &mut House| {
+        let screen = house.console.news(Outcome::Changed).screen();
+        let line = screen.lines().find(|line| line.contains("↻ grace")).unwrap().to_owned();
+        // Without the detail beside it.
+        line.split('│').next().unwrap().to_owned()
+    };
+    assert!(!row(&mut house).contains("just now"));
+    house.used(&["contacts.read"], Some(b"curl/8.5"));
+    assert!(row(&mut house).contains("just now"), "{}", house.console.screen());
+}
+
+#[test]
 fn the_last_use_and_the_scopes_never_used_are_in_the_detail() {
     let mut house = House::new();
     house.console.press("enter").sees("Last used  never").sees("3 scopes").sees_no("never used");
@@ -100,7 +118,7 @@ fn the_last_use_and_the_scopes_never_used_are_in_the_detail() {
 fn what_is_in_use_wants_its_name_even_for_a_pause_and_says_who_uses_it() {
     let mut house = House::new();
     house.used(&["contacts.read"], Some(b"curl/8.5"));
-    house.console.press("P").sees("In use now  just now by 203.0.113.7 by curl/8.5");
+    house.console.press("P").sees("In use now  just now from 203.0.113.7 by curl/8.5");
     house.console.sees("Would stop  contacts.read, used just now").sees("Type its name");
     house.console.advance(Duration::from_millis(200)).sees("24 hours    1 request allowed, 0 refused");
     house.console.sees("Callers     1× 203.0.113.7 by curl/8.5");
@@ -125,7 +143,11 @@ fn of_many_it_is_said_which_are_in_use_and_by_whom_the_busiest_first_and_their_n
     let _ = house.engine.settle();
     house.clock.pass(5 * 60_000 + 1);
     house.used(&[], Some(b"curl/8.5"));
-    house.console.press("a P").sees("Pause 4 keys").sees("In use now  1 of 4: Nightly export by 203.0.113.7");
+    house
+        .console
+        .press("a P")
+        .sees("Pause 4 keys")
+        .sees("In use now  1 of 4: Nightly export from 203.0.113.7");
     house.console.sees("Used last   Nightly export: used just now").sees("Alpha: never used");
     house.console.advance(Duration::from_millis(200)).sees("24 hours    8 requests allowed, 0 refused");
     house.console.sees("Busiest     Gamma: 7 requests, used 5 min ago");

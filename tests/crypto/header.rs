@@ -230,9 +230,9 @@ fn absurd_parameters_are_an_error_before_any_memory_is_taken() {
         );
     }
     assert!(matches!(with(LABEL, &[0xff]), CryptoError::HeaderDamaged(_)));
-    for format in [0, 3, u16::MAX] {
+    for format in [0, 4, u16::MAX] {
         assert!(
-            matches!(with(8, &format.to_be_bytes()), CryptoError::HeaderVersion { found, known: 2 } if found == format)
+            matches!(with(8, &format.to_be_bytes()), CryptoError::HeaderVersion { found, known: 3 } if found == format)
         );
     }
     assert!(matches!(with(0, b"LUKS"), CryptoError::HeaderDamaged(_)));
@@ -372,11 +372,13 @@ fn names_are_taken_once_and_the_list_is_bounded() {
         header = header.add_slot(&root, new, &mut OsEntropy).unwrap();
     }
     let new = NewSlot { label: "one too many", created_ms: 1, secret: SlotSecret::Recovery(&code) };
-    assert!(matches!(error(header.add_slot(&root, new, &mut OsEntropy)), CryptoError::SlotsFull { max: 63 }));
+    assert!(
+        matches!(error(header.add_slot(&root, new, &mut OsEntropy)), CryptoError::SlotsFull { max } if max == MAX_SLOTS - 1)
+    );
 
     // Even then a secret can be changed, and the largest header of all is still read.
     let fresh = RecoveryCode::generate(&mut OsEntropy).unwrap();
-    let last = label(62);
+    let last = label(MAX_SLOTS - 2);
     let new = NewSlot { label: &last, created_ms: 2, secret: SlotSecret::Recovery(&fresh) };
     let with_both = header.add_slot(&root, new, &mut OsEntropy).unwrap();
     assert_eq!(with_both.slots().len(), MAX_SLOTS);
@@ -416,4 +418,22 @@ fn an_opened_header_makes_working_tools() {
     let sealed = ring(&header).sealer().seal(b"k/1", 7, b"text").unwrap();
     let opened = ring(&Header::decode(&header.encode()).unwrap()).sealer().open(b"k/1", &sealed).unwrap();
     assert_eq!((opened.revision, &opened.plain[..]), (7, &b"text"[..]));
+}
+
+#[test]
+fn a_full_header_lets_a_passphrase_take_the_place_of_a_key_file_and_nobody_else_in() {
+    let (mut header, _, root) = cheap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = KeyFileSecret::create(&directory.path().join("key"), &mut OsEntropy).unwrap();
+    let name = |n: usize| format!("operator {n}");
+    for n in 1..MAX_SLOTS - 1 {
+        let new = NewSlot { label: &name(n), created_ms: 1, secret: SlotSecret::KeyFile(&file) };
+        header = header.add_slot(&root, new, &mut OsEntropy).unwrap();
+    }
+    let secret = passphrase("correct horse battery staple");
+    let add = |called: &str| header.add_slot(&root, by_passphrase(called, &secret), &mut OsEntropy);
+    assert!(matches!(error(add("somebody new")), CryptoError::SlotsFull { .. }));
+    let both = add(&name(512)).unwrap();
+    assert!(both.unlock(&as_operator(&name(512), &secret)).is_ok());
+    assert!(both.unlock(&as_operator(&name(513), &secret)).is_err());
 }

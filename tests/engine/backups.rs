@@ -25,6 +25,7 @@ use keydeck::engine::backup::{
 use keydeck::engine::clock::TestClock;
 use keydeck::engine::open::{Key, Open, found, is_store, open};
 use keydeck::engine::{Brought, Engine as _, EngineError, OpenError, Sweeping};
+use keydeck::store::Seal;
 
 use crate::sweeps::{START, issue, name, options};
 
@@ -58,8 +59,12 @@ impl House {
     }
 
     fn save(&self, called: &str) -> Result<Saved, BackupError> {
-        let (path, under) = (&*self.at(called), None);
-        let target = Target { path, replace: false, under };
+        self.save_under(called, None)
+    }
+
+    fn save_under(&self, called: &str, under: Option<Under<'_>>) -> Result<Saved, BackupError> {
+        let path = &*self.at(called);
+        let target = Target { path, replace: false, under, stops: &|| false };
         save(&*self.open().engine, &self.open().session, &maria(&phrase()), target)
     }
 
@@ -187,6 +192,91 @@ fn what_was_revoked_after_the_backup_is_told_by_an_anchor_and_the_backup_refused
 }
 
 #[test]
+fn the_old_directory_tells_that_nothing_but_the_word_that_the_backup_was_made_is_missing() {
+    let mut house = House::founded();
+    let (key, _) = issue(house.open(), "Leaked");
+    house.save("backup").unwrap();
+    house.open().engine.settle().unwrap();
+    house.open = None;
+    let data = house.at("data");
+    let seal = || Seal::read(&data.join(Seal::FILE)).unwrap();
+    let old = || Anchors { seal: seal(), old: Some(data.clone()), ..Anchors::default() };
+    let refused = house.restore("backup", "seal", &Anchors { seal: seal(), ..Anchors::default() });
+    assert!(matches!(refused, Err(BackupError::Older { .. })), "a seal alone says only that there is one");
+    assert_eq!(house.restore("backup", "one", &old()).unwrap().missing, 0);
+    // While somebody works on it nobody can say what comes next.
+    house.open = Some(house.enter("data"));
+    assert!(matches!(house.restore("backup", "two", &old()), Err(BackupError::Older { .. })));
+    house.does(Command::revoke(key));
+    house.open().engine.settle().unwrap();
+    house.open = None;
+    assert!(matches!(house.restore("backup", "two", &old()), Err(BackupError::Older { .. })));
+}
+
+#[test]
+fn what_was_denied_on_a_failing_disk_and_is_not_in_the_trail_yet_is_missing_too() {
+    let mut house = House::founded();
+    let (key, _) = issue(house.open(), "Leaked");
+    house.save("backup").unwrap();
+    house.open().engine.settle().unwrap();
+    // From here on no commit succeeds.
+    let (store, aside) = (house.at("data/store"), house.at("aside"));
+    fs::rename(&store, &aside).unwrap();
+    let Open { engine, session, .. } = house.open();
+    assert!(matches!(engine.execute(session, Command::revoke(key)), Err(EngineError::DeniedKept(_))));
+    house.open = None;
+    fs::rename(&aside, &store).unwrap();
+    let data = house.at("data");
+    let seal = Seal::read(&data.join(Seal::FILE)).unwrap();
+    let old = || Anchors { seal: seal.clone(), old: Some(data.clone()), ..Anchors::default() };
+    assert!(matches!(house.restore("backup", "one", &old()), Err(BackupError::Older { .. })));
+    // Nor does anybody know what would be in a file that cannot be read.
+    for copy in fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()) {
+        if copy.file_name().is_some_and(|name| name.to_string_lossy().starts_with("denials")) {
+            let held = fs::read(&copy).unwrap().len();
+            fs::write(&copy, vec![7; held]).unwrap();
+        }
+    }
+    assert!(matches!(house.restore("backup", "two", &old()), Err(BackupError::Older { .. })));
+}
+
+#[test]
+fn another_entry_than_the_word_that_this_backup_was_made_is_missing_for_all_that() {
+    let mut house = House::founded();
+    house.save("first").unwrap();
+    let begun = house.open().engine.copy(&house.open().session, Want::Begin);
+    assert!(begun.is_ok());
+    house.open().engine.settle().unwrap();
+    house.open = None;
+    let data = house.at("data");
+    let seal = Seal::read(&data.join(Seal::FILE)).unwrap();
+    let old = Anchors { seal, old: Some(data), ..Anchors::default() };
+    assert!(matches!(house.restore("first", "one", &old), Err(BackupError::Older { .. })));
+}
+
+#[test]
+fn a_backup_that_is_broken_off_leaves_nothing_wherever_it_is_by_then() {
+    let house = House::founded();
+    issue(house.open(), "Lives");
+    let (path, left) =
+        (house.at("vault").join("backup"), || fs::read_dir(house.at("vault")).unwrap().count());
+    fs::create_dir(house.at("vault")).unwrap();
+    for after in (0..).step_by(2) {
+        let asked = AtomicUsize::new(0);
+        let stops = || asked.fetch_add(1, Ordering::Relaxed) >= after;
+        let target = Target { path: &path, replace: false, under: None, stops: &stops };
+        match save(&*house.open().engine, &house.open().session, &maria(&phrase()), target) {
+            Err(BackupError::BrokenOff) => assert_eq!(left(), 0, "after {after}"),
+            made => {
+                made.unwrap();
+                assert!(after > 3 && left() == 1);
+                break;
+            }
+        }
+    }
+}
+
+#[test]
 fn a_backup_under_a_passphrase_of_its_own_needs_that_and_a_secret_of_the_store() {
     let house = House::founded();
     let (_, token) = issue(house.open(), "Lives");
@@ -194,10 +284,13 @@ fn a_backup_under_a_passphrase_of_its_own_needs_that_and_a_secret_of_the_store()
     let at = house.at("backup");
     let save = |own| {
         let under = Some(Under { passphrase: own, cost: Cost::IMPORTED, sealed: Some("for somebody") });
-        let target = Target { path: &at, replace: false, under };
+        let target = Target { path: &at, replace: false, under, stops: &|| false };
         save(&*house.open().engine, &house.open().session, &maria(&phrase()), target).unwrap()
     };
     save(&own);
+    // A file that asks for more work than any keydeck does is not one to try a passphrase on.
+    let dear = Under { passphrase: &own, cost: Cost::new(19 * 1024, 16, 1).unwrap(), sealed: None };
+    assert!(house.save_under("dear", Some(dear)).unwrap_err().to_string().contains("would cost more"));
     assert_eq!(sealed_lock(&at).unwrap().as_deref(), Some("for somebody"));
     let bytes = fs::read(&at).unwrap();
     assert!(bytes.starts_with(b"keydeck backup 2\n"), "a keydeck that does not know of it says so");
@@ -348,9 +441,11 @@ fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
 
 /// A backup of each format there was, with the token of a key in it. What was released is never written
 /// again: a new format gets a new name.
-const EARLIER: [&str; 2] = ["0.1.0", PRESENT];
+const EARLIER: [&str; 3] = [FIRST, "format-2", PRESENT];
+/// The one in which nothing was that came later.
+const FIRST: &str = "0.1.0";
 /// The format that is written now.
-const PRESENT: &str = "format-2";
+const PRESENT: &str = "format-3";
 /// The secrets of keys in it that were made elsewhere; of the second only the digest was brought.
 const BROUGHT: [&[u8]; 2] = [b"sk_live_4eC39HqLyjWDarjtT1zdp7dc", b"sk_live_hT5wQ2mVx9KtR7HqP2mVx9Kt"];
 
@@ -412,7 +507,7 @@ fn a_store_of_every_earlier_format_opens_and_lets_in_whom_it_let_in() {
         assert_eq!(verify(&back, &token), None, "{name}");
         let keys: Vec<(KeyId, String)> =
             back.engine.state().keys().map(|key| (key.id, key.name.to_string())).collect();
-        assert_eq!(keys.len(), if name == PRESENT { 5 } else { 2 }, "{name}");
+        assert_eq!(keys.len(), if name == FIRST { 2 } else { 5 }, "{name}");
         for (called, secret) in [("By secret", BROUGHT[0]), ("By digest", BROUGHT[1])] {
             for (id, _) in keys.iter().filter(|(_, known)| known == called) {
                 let presented = format!("kdim_{id}_{}", str::from_utf8(secret).unwrap());
@@ -425,7 +520,7 @@ fn a_store_of_every_earlier_format_opens_and_lets_in_whom_it_let_in() {
             key.and_then(|key| View::new(&state, back.session.actor()).refused(&key, back.engine.now().time))
         };
         assert_eq!(refused("Ended"), Some(Reason::Revoked), "{name}");
-        assert_eq!(refused("Locked down").is_some(), name == PRESENT);
+        assert_eq!(refused("Locked down").is_some(), name != FIRST);
     }
 }
 
@@ -438,7 +533,7 @@ fn an_older_keydeck_does_not_open_a_store_in_which_it_would_ignore_something() {
         u16::from_be_bytes([header[8], header[9]])
     };
     restore(&into, &maria(&phrase()), Source::of(&kept("0.1.0", "backup")), &Anchors::default()).unwrap();
-    assert_eq!((format("header"), format("header.bak")), (2, 2), "and no copy of before is left beside it");
+    assert_eq!((format("header"), format("header.bak")), (3, 3), "and no copy of before is left beside it");
     let back = open(&into, &maria(&phrase())).unwrap();
     let trail = back.engine.audit(&back.session, None, 100, None).unwrap().lines;
     let told: Vec<&str> = trail.iter().rev().map(|line| line.entry.event.as_str()).collect();

@@ -25,9 +25,12 @@ use crate::domain::{
 };
 use crate::engine::Unwritten;
 use crate::engine::open::Wants;
-use crate::tui::sight::{report_only, usage};
+use crate::tui::sight::{export, report_only, usage};
 
 pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
+    if args.csv && deck.output.is_json() {
+        return Err(Fault::usage("--csv and --json are two forms of one list. Name one of them."));
+    }
     let scope = args.scope.as_ref().map(|text| text.parse::<ScopeId>()).transpose();
     let scope = scope.map_err(|error| Fault::usage(error.to_string()))?;
     let filter = args.filter.as_deref().map(many::read).transpose()?;
@@ -60,6 +63,8 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
             } else {
                 Ok(ids.into_iter().map(|id| id + "\n").collect())
             }
+        } else if args.csv {
+            return (keys.len(), export::csv(keys.iter().copied(), view, now));
         } else if deck.output.is_json() {
             let lines: Vec<KeyLine<'_>> =
                 keys.iter().map(|key| KeyLine::of(key, view, &left, grounds)).collect();
@@ -67,10 +72,10 @@ pub(super) fn list(deck: &Deck, args: &List) -> Outcome {
         } else {
             Ok(table(&keys, view, &left, grounds, args.all).render(deck.output))
         };
-        (keys.len(), text)
+        (keys.len(), text.map_err(|error| error.to_string()))
     });
-    let text = text.map_err(|e| Fault::refused("output", e.to_string()))?;
-    if rows == 0 && !deck.output.is_json() && !args.ids {
+    let text = text.map_err(|why| Fault::refused("output", why))?;
+    if rows == 0 && !deck.output.is_json() && !args.ids && !args.csv {
         let none = signed.see(|view| many::none(view, args.all));
         deck.output
             .say(&format!("{none} `keydeck key create` issues one; deleted ones show with --state deleted."));
@@ -93,7 +98,7 @@ fn table(keys: &[&Key], view: View<'_>, left: &Unwritten, grounds: Grounds, with
             key.hint().into(),
             view.place_name(key.place).map_or_else(|| Cell::toned("(agency)", Tone::Faint), Cell::from),
             key.scopes.len().to_string().into(),
-            lines::last_used(key, view, now).into(),
+            view.last_use_of_whole(key, now).brief(|at| times::relative(at, now)).into(),
             times::expiry(key.expiry, now).into(),
             lines::state(key, view, left, grounds),
         ];
@@ -371,8 +376,14 @@ fn rotation(key: &Key, view: View<'_>, now: Timestamp) -> Vec<(&'static str, Str
         _ => "has ended".to_owned(),
     };
     let unused = matches!(view.last_use(new), LastUse::Never) && halves.in_grace(now);
-    let again = unused
-        .then(|| format!("if its token is lost, `keydeck key rotate {} --again` makes another", new.id));
+    let again = unused.then(|| {
+        let lost = match new.handed {
+            Some(_) => "if its token is lost,",
+            // Shown, or left in no file by a process that was killed.
+            None => "no file it went to is known: unless somebody was shown its token, nobody has it, and",
+        };
+        format!("{lost} `keydeck key rotate {} --again` makes another", new.id)
+    });
     [
         Some(("Rotated", times::both(how.since, now))),
         Some(("New half", format!("{}, {first}{}", new.hint(), used(new)))),

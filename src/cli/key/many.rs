@@ -229,7 +229,8 @@ impl Crowd<'_> {
                 } else {
                     String::new()
                 };
-                Err(other_count(&format!("{} now, not {expected}{none}", are_like(found))))
+                let now = if self.which.filter.is_some() { " now" } else { "" };
+                Err(other_count(&format!("{}{now}, not {expected}{none}", self.are_meant(found))))
             };
         }
         if found == 0 {
@@ -238,7 +239,7 @@ impl Crowd<'_> {
         if deck.output.is_json() || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(Fault::usage(format!(
                 "{}. Nothing was done: --expect {found} says that they are meant, --dry-run shows them.",
-                are_like(found)
+                self.are_meant(found)
             )));
         }
         let others = self.signed.waiting();
@@ -251,6 +252,11 @@ impl Crowd<'_> {
             return Err(Fault::refused("not_confirmed", "Nothing was done."));
         }
         self.still(found)
+    }
+
+    /// So many as the filter finds, or as were named.
+    fn are_meant(&self, count: usize) -> String {
+        if self.which.filter.is_some() { are_like(count) } else { format!("{} named", are(count)) }
     }
 
     fn none(&self) -> &'static str {
@@ -282,8 +288,12 @@ pub(super) fn none(view: View<'_>, all: bool) -> &'static str {
     }
 }
 
+fn are(count: usize) -> String {
+    format!("{} {}", keys(count), if count == 1 { "is" } else { "are" })
+}
+
 fn are_like(count: usize) -> String {
-    format!("{} {} like that", keys(count), if count == 1 { "is" } else { "are" })
+    format!("{} like that", are(count))
 }
 
 fn other_count(what: &str) -> Fault {

@@ -137,11 +137,19 @@ pub struct List {
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
     /// Only keys that this finds, in the words of the console's filter line: 'owner:jonas idle>30d'
+    ///
+    /// Words are looked for in name, id, note, owner and place. Beside them: scope:contacts.read, state:paused (or live, expiring,
+    /// idle, due, decoy, stopped), owner:jonas, at:"Berlin Mitte", note:warehouse, from:203.0.113.0/24 (its last caller), by:curl
+    /// (the same), expires<7d expires>1y expires:never, used<1d used>30d used:never, created<7d created>90d, idle>60d idle<1d.
+    /// All must hold; NOT turns the next one round, OR stands between two of which one is enough.
     #[arg(long = "where", value_name = "FILTER")]
     filter: Option<String>,
     /// Their ids and nothing else, one a line
     #[arg(long)]
     ids: bool,
+    /// A table for other programs, comma-separated, which no spreadsheet runs
+    #[arg(long, conflicts_with = "ids")]
+    csv: bool,
 }
 
 /// One key.

@@ -60,6 +60,8 @@ pub(super) fn run(deck: &Deck, args: &Sign) -> Outcome {
     for (key, why) in reasons {
         kept.push(Keep { key: find::key(&signed, key, Sought::Living)?.id, why });
     }
+    // Told and judged of the same uses.
+    signed.engine.know_uses(&signed.session)?;
     let (listed, counts) = {
         let state = signed.engine.state();
         let view = View::new(&state, signed.session.actor());

@@ -179,6 +179,7 @@ macro_rules! commands {
             pub const fn kind(&self) -> CommandKind {
                 match self {
                     $(Self::$kind { .. } => CommandKind::$kind,)+
+                    Self::TakeBack(undo) => undo.back.kind(),
                     Self::Each(together) => together.kind(),
                 }
             }
@@ -187,6 +188,7 @@ macro_rules! commands {
             const fn reads(&self) -> (About, Draws) {
                 match self {
                     $(Self::$kind $fields => (About::$about $(($of))?, Draws::$draws $(($what))?),)+
+                    Self::TakeBack(undo) => (About::Key(undo.key), Draws::Nothing),
                     Self::Each(_) => (About::Keys, Draws::Nothing),
                 }
             }

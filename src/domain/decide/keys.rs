@@ -5,13 +5,15 @@ use super::{actor_id, believed, lockdown};
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
 use crate::domain::catalog::AuthMethod;
-use crate::domain::command::{Context, KeyEdit};
+use crate::domain::command::{Back, Context, KeyEdit, Undo};
 use crate::domain::event::Event;
 use crate::domain::handover::{Handed, Way};
 use crate::domain::lifecycle::{Protection, Word};
 use crate::domain::lineage::{Superseded, earlier};
 use crate::domain::name::BadText;
-use crate::domain::{Grace, Key, KeyId, KeyState, Motive, Note, OperatorId, Policy, Refusal, State, Status};
+use crate::domain::{
+    Grace, Key, KeyId, KeyState, Motive, Note, OperatorId, Policy, Refusal, State, Status, Timestamp,
+};
 
 /// For some time, or until somebody resumes it. A pause that would end by itself can be made another; one that would not
 /// gives nothing back by being asked for again.
@@ -21,20 +23,32 @@ pub(super) fn pause(
     time: Option<Grace>,
     context: &Context<'_>,
 ) -> Result<Vec<Event>, Refusal> {
-    let key = find(state, id, context)?;
-    key.opens_something()?;
-    let lasts = |half: &Key| matches!(half.status, Status::Paused(_)) && half.pause_ends.is_none();
-    let fit: &[KeyState] =
-        if lasts(key) { &[] } else { &[KeyState::Active, KeyState::Paused, KeyState::Superseded] };
-    let already = lasts(key).then(|| (key.state(context.now), "it is stopped already."));
-    need(key, fit, already, context)?;
+    let key = can_be_paused(state, id, context)?;
     if let Some(time) = time {
         if time == Grace::NONE || !time.is_allowed() {
             return Err(Refusal::BadPause);
         }
         believed(context)?;
     }
-    let pause_ends = time.map(|time| time.after(context.now));
+    Ok(paused(state, key, time.map(|time| time.after(context.now)), context))
+}
+
+/// Whether a pause has no end.
+fn lasts(half: &Key) -> bool {
+    matches!(half.status, Status::Paused(_)) && half.pause_ends.is_none()
+}
+
+fn can_be_paused<'s>(state: &'s State, id: KeyId, context: &Context<'_>) -> Result<&'s Key, Refusal> {
+    let key = find(state, id, context)?;
+    key.opens_something()?;
+    let fit: &[KeyState] =
+        if lasts(key) { &[] } else { &[KeyState::Active, KeyState::Paused, KeyState::Superseded] };
+    let already = lasts(key).then(|| (key.state(context.now), "it is stopped already."));
+    need(key, fit, already, context)?;
+    Ok(key)
+}
+
+fn paused(state: &State, key: &Key, pause_ends: Option<Timestamp>, context: &Context<'_>) -> Vec<Event> {
     let paused = |half: &Key| {
         let (since, again) = match half.status {
             Status::Paused(since) => (since, true),
@@ -42,7 +56,34 @@ pub(super) fn pause(
         };
         Event::KeyPaused(Key { pause_ends, ..with(half, Status::Paused(since)) }, again)
     };
-    Ok(whole(state, key, context).filter(|half| !lasts(half)).map(paused).collect())
+    whole(state, key, context).filter(|half| !lasts(half)).map(paused).collect()
+}
+
+/// What a deed made of a key is taken back, if that is what the key still is.
+pub(super) fn take_back(state: &State, undo: &Undo, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let id = undo.key;
+    undo.holds_of(find(state, id, context)?)?;
+    undo.back.is_fit(context.now)?;
+    match &undo.back {
+        Back::Resume => resume(state, id, context),
+        Back::Pause(None) => pause(state, id, None, context),
+        Back::Pause(ends @ Some(end)) => {
+            let key = can_be_paused(state, id, context)?;
+            believed(context)?;
+            if context.now >= *end {
+                return Err(Refusal::NoChange("the pause it had would be over by now"));
+            }
+            Ok(paused(state, key, *ends, context))
+        }
+        Back::Give(to) => transfer(state, id, *to, context),
+        Back::Rescope(scopes) => {
+            let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+            rescope(state, id, &scopes, None, context)
+        }
+        Back::Edit(change) => edit(state, id, change, None, context),
+        Back::Protect(why) => protect(state, id, why, context),
+        Back::Unprotect => unprotect(state, id, context),
+    }
 }
 
 pub(super) fn resume(state: &State, id: KeyId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -58,7 +99,8 @@ pub(super) fn resume(state: &State, id: KeyId, context: &Context<'_>) -> Result<
     need(key, fit, Some((works, "it works already.")), context)?;
     let counted_from = Some(context.now);
     let stopped = whole(state, key, context).filter(|half| matches!(half.status, Status::Paused(_)));
-    Ok(stopped.map(|half| Event::KeyResumed(Key { counted_from, ..with(half, Status::Active) })).collect())
+    let works = |half: &Key| Key { counted_from, ..with(half, Status::Active) };
+    Ok(stopped.map(|half| Event::KeyResumed(works(half), half.pause_ends)).collect())
 }
 
 pub(super) fn revoke(

@@ -148,6 +148,7 @@ pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result
         Command::ResumeApp(app) => apps::resume(state, *app, context),
         Command::DeleteApp(app) => apps::delete(state, *app, context),
         Command::RevokeToken { app, token } => apps::revoke_token(state, *app, token, context),
+        Command::TakeBack(undo) => keys::take_back(state, undo, context),
         Command::Each(together) => {
             let judged = decide_each(state, together, context);
             let refused = judged.iter().find_map(|judged| judged.as_ref().err().cloned());
@@ -164,8 +165,8 @@ pub fn decide_each(
     context: &Context<'_>,
 ) -> Vec<Result<Vec<Event>, Refusal>> {
     let judge = |command: &Command| {
-        if let Command::EditKey { key, change, .. } = command
-            && let Some(key) = state.key(*key)
+        if let Some((key, change)) = command.edit()
+            && let Some(key) = state.key(key)
             && *change != (KeyEdit { expiry: change.expiry, ..KeyEdit::of(key) })
         {
             // Of two keys one could be given the name of the other.

@@ -124,7 +124,7 @@ impl Event {
             Self::Upgraded { from, to } => one("format", from.to_string(), to.to_string()),
             Self::BackedUp { sum, seq } => {
                 let hex = sum.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-                let mut all = one("sha256", String::new(), hex);
+                let mut all = one(super::BACKUP_SUM, String::new(), hex);
                 all.extend(one("up to entry", String::new(), seq.to_string()));
                 all
             }
@@ -156,7 +156,7 @@ impl Event {
             | Self::LocationAdded(_)
             | Self::LocationRemoved(_)
             | Self::KeyPaused(..)
-            | Self::KeyResumed(_)
+            | Self::KeyResumed(..)
             | Self::KeyDeleted(_)
             | Self::KeyRestored(_)
             | Self::KeyKept(_)

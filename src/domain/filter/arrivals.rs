@@ -1,5 +1,6 @@
 //! What may be asked of requests as they arrive: `is:refused`, `scope:contacts.read`, `reason:revoked`, `from:10.2.`, `by:curl`.
 
+use super::caller::Whence;
 use super::{needs, push_plain};
 use crate::domain::name::plain;
 use crate::domain::tail::Arrival;
@@ -15,8 +16,8 @@ pub enum Term {
     Reason(String),
     /// It asked for a scope with this in its name.
     Scope(String),
-    /// Its address has this in it.
-    From(String),
+    /// It came from there.
+    From(Whence),
     /// What its caller says it is has.
     By(String),
 }
@@ -32,7 +33,7 @@ impl Term {
                 arrival.reason.is_some_and(|why| has(why.code(), wanted) || has(why.brief(), wanted))
             }
             Self::Scope(wanted) => arrival.scopes.iter().any(|scope| has(scope.as_str(), wanted)),
-            Self::From(wanted) => arrival.from.address.is_some_and(|from| has(&from.to_string(), wanted)),
+            Self::From(wanted) => arrival.from.address.is_some_and(|from| wanted.holds(from)),
             Self::By(wanted) => arrival.from.agent.as_ref().is_some_and(|by| has(by.as_str(), wanted)),
         }
     }
@@ -65,7 +66,10 @@ impl super::Term for Term {
             },
             "reason" => text(Self::Reason, "a reason, such as revoked"),
             "scope" => text(Self::Scope, "a scope, such as contacts.read"),
-            "from" => text(Self::From, "an address, or its beginning"),
+            "from" => match Whence::read(&value) {
+                Some(whence) if sign == ':' => Ok(Self::From(whence)),
+                _ => needs(field, ':', Whence::FORM),
+            },
             "by" => text(Self::By, "the caller's program, such as curl"),
             _ => return None,
         })
@@ -102,6 +106,8 @@ mod tests {
             "is:allowed",
             "scope:appoint",
             "from:10.2.",
+            "from:10.2.0.0/16",
+            "NOT from:10.3.0.0/16",
             "by:kiosk",
             "kiosk/2.1",
             "NOT is:refused",
@@ -111,7 +117,7 @@ mod tests {
         for line in ["is:refused", "reason:revoked", "revoked", "NOT is:allowed from:10."] {
             assert!(lets(line, Some(Reason::Revoked)) && !lets(line, None), "{line}");
         }
-        let told = Filter::<Term>::parse("is:odd owner:jonas").mistakes;
-        assert_eq!(told.len(), 2, "{told:?}");
+        let told = Filter::<Term>::parse("is:odd owner:jonas from:home").mistakes;
+        assert_eq!(told.len(), 3, "{told:?}");
     }
 }

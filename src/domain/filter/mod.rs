@@ -1,16 +1,17 @@
 //! The one grammar of every filter line. Words must all be found; terms such as `state:paused` must all hold; quotes keep a
-//! phrase together; `NOT` before one turns it round, `OR` stands between what may be either and binds least. What
+//! phrase together, and `\"` is a quote itself; `NOT` before one turns it round, `OR` stands between what may be either and binds least. What
 //! means nothing, or not what it seems to, is told, never silently taken for something else. Pure text; which terms a list
 //! has, and what fits them, the list says. [`keys`] and [`arrivals`]: the terms of keys, and of
-//! requests as they arrive.
+//! requests as they arrive. [`caller`]: where somebody calls from.
 
 pub mod arrivals;
+pub mod caller;
 pub mod keys;
 
 use super::name::plain;
 
 /// The terms one kind of list knows.
-pub trait Term: Sized + PartialEq {
+pub trait Term: Sized + PartialEq + Clone {
     /// Terms as they may be typed, for an empty line.
     const EXAMPLES: &'static str;
     /// The fields there are, for who names another.
@@ -74,10 +75,17 @@ impl<T> Default for Filter<T> {
 impl<T: Term> Filter<T> {
     /// Reads a line. What cannot be read is left out and told as a mistake.
     pub fn parse(text: &str) -> Self {
+        Self::parse_with(text, &|_| None)
+    }
+
+    /// The same, where `@stale` stands for the line that `named` knows by that name.
+    pub fn parse_with<'n>(text: &str, named: &dyn Fn(&str) -> Option<&'n str>) -> Self {
         let mut filter = Self::default();
-        let (mut all, mut wanted, mut joined) = (Vec::new(), true, true);
+        // What stands between two OR: several, where a name stands for lines of which one is enough.
+        let mut all: Vec<Vec<Test<T>>> = vec![Vec::new()];
+        let (mut wanted, mut joined) = (true, true);
         let parts = parts(text);
-        if text.matches('"').count() % 2 == 1 {
+        if text.replace(ESCAPED, "").matches('"').count() % 2 == 1 {
             filter.tell("the last \" is not closed, so all behind it is one phrase");
         }
         for (at, part) in parts.iter().enumerate() {
@@ -92,16 +100,27 @@ impl<T: Term> Filter<T> {
             }
             match part.as_str() {
                 "NOT" => wanted = !wanted,
-                "OR" if all.is_empty() && joined => filter.tell(EITHER),
+                "OR" if joined => filter.tell(EITHER),
                 "OR" => {
-                    filter.either.push(std::mem::take(&mut all));
+                    filter.either.extend(std::mem::replace(&mut all, vec![Vec::new()]));
                     joined = true;
                 }
                 part => {
-                    match read(part) {
-                        Ok(Some(what)) => all.push(Test { wanted, what }),
-                        Ok(None) => {}
-                        Err(mistake) => filter.mistakes.push(mistake),
+                    let called = part.strip_prefix('@').filter(|name| !name.is_empty());
+                    match (called, called.and_then(named)) {
+                        (_, Some(_)) if !wanted => filter.tell(NOT_NAMED),
+                        (_, Some(line)) => all = filter.joined(all, Self::parse(line)),
+                        (Some(name), None) => filter.mistakes.push(format!("no line is named @{name}")),
+                        (None, None) => match read(part) {
+                            Ok(Some(what)) => {
+                                let test = Test { wanted, what };
+                                for all in &mut all {
+                                    all.push(test.clone());
+                                }
+                            }
+                            Ok(None) => {}
+                            Err(mistake) => filter.mistakes.push(mistake),
+                        },
                     }
                     (wanted, joined) = (true, false);
                 }
@@ -113,10 +132,27 @@ impl<T: Term> Filter<T> {
         if joined && !filter.either.is_empty() {
             filter.tell(EITHER);
         }
-        filter.either.push(all);
+        filter.either.extend(all);
         // What held nothing but a mistake must not let everything through.
         filter.either.retain(|all| !all.is_empty());
         filter
+    }
+
+    /// What must hold of `all`, and one of `other` besides.
+    fn joined(&mut self, all: Vec<Vec<Test<T>>>, other: Self) -> Vec<Vec<Test<T>>> {
+        self.mistakes.extend(other.mistakes);
+        if other.either.is_empty() {
+            return all;
+        }
+        if all.len() * other.either.len() > MOST {
+            self.tell("too many names at once");
+            return all;
+        }
+        let both = |one: &Vec<Test<T>>| {
+            let one = one.clone();
+            other.either.iter().map(move |other| one.iter().chain(other).cloned().collect())
+        };
+        all.iter().flat_map(both).collect()
     }
 
     fn tell(&mut self, mistake: &str) {
@@ -155,11 +191,17 @@ impl<T: Term> Filter<T> {
     }
 }
 
+/// A quote that is meant.
+const ESCAPED: &str = "\\\"";
+
 const SMALL_NOT: &str =
     "not is looked for as a word; write NOT to turn round what follows, \"not\" for the word";
 const SMALL_OR: &str =
     "or is looked for as a word; write OR between two of which one is enough, \"or\" for the word";
 const BRACKETS: &str = "brackets group nothing here and are looked for as text; put them in quotes";
+const NOT_NAMED: &str = "NOT turns one word or term round, and a name may stand for several; write them out";
+/// Of so many lines one may be enough.
+const MOST: usize = 256;
 const EITHER: &str = "OR stands between two; write \"OR\" to look for the word";
 
 fn reveals<T: Term>(all: &[Test<T>]) -> bool {
@@ -170,7 +212,7 @@ fn reveals<T: Term>(all: &[Test<T>]) -> bool {
 fn parts(text: &str) -> Vec<String> {
     let (mut all, mut part, mut quoted) = (Vec::new(), String::new(), false);
     for c in text.chars() {
-        quoted ^= c == '"';
+        quoted ^= c == '"' && !part.ends_with('\\');
         if c.is_whitespace() && !quoted {
             all.push(std::mem::take(&mut part));
         } else {
@@ -182,10 +224,41 @@ fn parts(text: &str) -> Vec<String> {
     all
 }
 
+/// The part that is being written, at the end of a line; empty behind a blank.
+pub fn last_part(text: &str) -> &str {
+    let (mut start, mut quoted, mut before) = (0, false, ' ');
+    for (at, c) in text.char_indices() {
+        quoted ^= c == '"' && before != '\\';
+        if c.is_whitespace() && !quoted {
+            start = at + c.len_utf8();
+        }
+        before = c;
+    }
+    text.get(start..).unwrap_or_default()
+}
+
+/// What stands in a part without its quotes.
+fn unquoted(part: &str) -> String {
+    let meant = part.split(ESCAPED).map(|between| between.replace('"', ""));
+    meant.collect::<Vec<_>>().join("\"")
+}
+
+/// A value as it has to be written to be read as it is.
+pub fn quoted(value: &str) -> String {
+    let odd = |c: char| c.is_whitespace() || matches!(c, '"' | '(' | ')');
+    if !value.is_empty() && !value.contains(odd) {
+        return value.to_owned();
+    }
+    // A backslash at the end would make a quote of the one that closes.
+    let inside = value.trim_end_matches('\\');
+    let after = value.get(inside.len()..).unwrap_or_default();
+    format!("\"{}\"{after}", inside.replace('"', ESCAPED))
+}
+
 /// What one part means; `None` when nothing is left of it, or what is wrong with it.
 fn read<T: Term>(part: &str) -> Result<Option<What<T>>, String> {
     let word = || {
-        let word = plain(&part.replace('"', ""));
+        let word = plain(&unquoted(part));
         if word.is_empty() { None } else { Some(T::bare(part).map_or(What::Word(word), What::Term)) }
     };
     let Some(at) = part.find([':', '<', '>']).filter(|at| *at > 0) else { return Ok(word()) };
@@ -196,7 +269,7 @@ fn read<T: Term>(part: &str) -> Result<Option<What<T>>, String> {
     }
     let field = field.to_ascii_lowercase();
     let sign = rest.chars().next().unwrap_or(':');
-    let value = plain(&rest.get(1..).unwrap_or_default().replace('"', ""));
+    let value = plain(&unquoted(rest.get(1..).unwrap_or_default()));
     match T::read(&field, sign, value) {
         Some(term) => term.map(|term| Some(What::Term(term))),
         None => {
@@ -337,7 +410,52 @@ mod tests {
         assert!(!filter.lets(false, "words two https://example.com 10:30 :", |_| false));
     }
 
+    #[test]
+    fn a_name_stands_for_its_line_as_if_that_stood_in_brackets() {
+        let named = |name: &str| match name {
+            "edge" => Some("1 OR 12"),
+            "even" => Some("is:even"),
+            "wrong" => Some("is:odd"),
+            _ => None,
+        };
+        let filter = |line: &str| Filter::<Number>::parse_with(line, &named);
+        let among = |line: &str| -> Vec<i32> {
+            let fits = |n: i32, term: &Number| match term {
+                Number::Over(least) => n > *least,
+                Number::Even => n % 2 == 0,
+                Number::Negative => n < 0,
+            };
+            (0..=12).filter(|n| filter(line).lets(false, &n.to_string(), |term| fits(*n, term))).collect()
+        };
+        assert_eq!(among("@edge @even"), [10, 12]);
+        assert_eq!(among("@even over:9 OR 3"), [3, 10, 12]);
+        assert_eq!(among("@edge NOT 0"), [1, 11, 12]);
+        for (line, said) in [("NOT @edge", "NOT turns one"), ("@wrong", "is: needs even")] {
+            assert!(filter(line).mistakes.iter().any(|told| told.starts_with(said)), "{line}");
+        }
+        assert_eq!(filter("@nobody").mistakes, ["no line is named @nobody"]);
+        let many = ["@edge"; 12].join(" ");
+        assert_eq!(filter(&many).mistakes.last().unwrap(), "too many names at once");
+    }
+
+    #[test]
+    fn a_quote_that_is_meant_is_written_with_a_backslash() {
+        let filter = Filter::<Number>::parse(r#""bob \"the\" key" c:\keys"#);
+        assert_eq!(filter.mistakes, ["there is no filter c: here, only over: is:"]);
+        assert!(filter.lets(false, "bob \"the\" key", |_| false));
+        assert!(!filter.lets(false, "bob the key", |_| false));
+        assert!(Filter::<Number>::parse(r#"bob \"the"#).mistakes.is_empty());
+    }
+
     proptest! {
+        #[test]
+        fn what_is_quoted_is_read_as_it_was(value in "[a-z \"\\\\é()]{0,12}") {
+            let value = plain(&value);
+            let line = format!("before {} after", quoted(&value));
+            prop_assert_eq!(last_part(line.trim_end_matches(" after")), quoted(&value));
+            prop_assert_eq!(parts(&line).get(1).map(|part| unquoted(part)), Some(value));
+        }
+
         #[test]
         fn no_line_is_too_odd_to_be_read(text in "[a-zNOTR:<>\" é日0-9]{0,24}") {
             let filter = Filter::<Number>::parse(&text);

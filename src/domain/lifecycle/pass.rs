@@ -157,7 +157,8 @@ impl Plan<'_> {
             Pass::Resumptions => Box::new(self.resumed.iter().map(move |key| {
                 let counted_from = Some(now);
                 let status = Status::Active;
-                Event::KeyResumed(Key { status, counted_from, pause_ends: None, ..(*key).clone() })
+                let works = Key { status, counted_from, pause_ends: None, ..(*key).clone() };
+                Event::KeyResumed(works, key.pause_ends)
             })),
             Pass::Cleared => Box::new(self.cleared.iter().map(move |key| deleted(key, now))),
             Pass::Purges => Box::new(

@@ -69,10 +69,10 @@ impl Policy {
         Rule {
             name: "keys-per-operator",
             about: "Live keys one operator may own; expired and revoked ones do not count.",
-            form: "a number from 1 to 10000",
+            form: "a number from 1 to 1000000",
             get: |p| p.keys_per_operator.to_string(),
             set: |p, v| {
-                p.keys_per_operator = number(v, 1, 10_000)?;
+                p.keys_per_operator = number(v, 1, 1_000_000)?;
                 Some(())
             },
         },

@@ -41,7 +41,7 @@ impl Kept {
 }
 
 /// How often one thing was said in the list that somebody looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct Looked {
     /// What: its word for scripts.
     #[n(0)]

@@ -9,7 +9,7 @@ pub mod concern;
 pub mod kept;
 pub mod matrix;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;

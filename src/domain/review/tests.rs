@@ -11,27 +11,27 @@ use crate::domain::{
     Usage, Verifier,
 };
 
-const NOW: Timestamp = Timestamp(1_790_000_000_000);
-const MARIA: u8 = 1;
-const JONAS: u8 = 2;
+pub(in crate::domain) const NOW: Timestamp = Timestamp(1_790_000_000_000);
+pub(in crate::domain) const MARIA: u8 = 1;
+pub(in crate::domain) const JONAS: u8 = 2;
 
-fn id(n: usize) -> PublicId {
+pub(in crate::domain) fn id(n: usize) -> PublicId {
     let digit = |n: usize| crate::domain::id::BASE58[n % 58];
     let mut id = *b"111111111111";
     (id[0], id[1]) = (digit(n), digit(n / 58));
     PublicId::from_bytes(id).unwrap()
 }
 
-fn ago(days: i64) -> Timestamp {
+pub(in crate::domain) fn ago(days: i64) -> Timestamp {
     Timestamp(NOW.0 - days * DAY_MS)
 }
 
-fn operator(n: u8) -> OperatorId {
+pub(in crate::domain) fn operator(n: u8) -> OperatorId {
     OperatorId(id(n.into()))
 }
 
 /// A key against which nothing is to be said, but for what is known of its use.
-fn key(n: usize) -> Key {
+pub(in crate::domain) fn key(n: usize) -> Key {
     Key {
         id: KeyId(id(100 + n)),
         name: Name::new(&format!("Key {n}")).unwrap(),
@@ -59,7 +59,7 @@ fn key(n: usize) -> Key {
     }
 }
 
-fn app() -> App {
+pub(in crate::domain) fn app() -> App {
     App {
         id: AppId(id(50)),
         name: Name::new("Booking bot").unwrap(),
@@ -85,13 +85,13 @@ fn app() -> App {
     }
 }
 
-struct World {
-    state: State,
+pub(in crate::domain) struct World {
+    pub(in crate::domain) state: State,
 }
 
 impl World {
     /// Two admins; no use was lost for so many days.
-    fn new(known_for: i64) -> Self {
+    pub(in crate::domain) fn new(known_for: i64) -> Self {
         let mut state = State::default();
         for (n, name) in [(MARIA, "maria"), (JONAS, "jonas")] {
             state.put(Record::Operator(Operator {
@@ -114,7 +114,7 @@ impl World {
     }
 
     /// It was used so long ago, for these scopes.
-    fn used(&mut self, id: PublicId, days: i64, needed: &[&str]) {
+    pub(in crate::domain) fn used(&mut self, id: PublicId, days: i64, needed: &[&str]) {
         let usage = Usage { last_used_at: Some(ago(days)), count: 1, first_used_at: Some(ago(days)) };
         self.state.note_use(id, usage);
         let mut trace = Trace::default();
@@ -124,7 +124,7 @@ impl World {
         self.state.note_trace(id, &trace);
     }
 
-    fn by(&self) -> Reviewer<'_> {
+    pub(in crate::domain) fn by(&self) -> Reviewer<'_> {
         let actor = Actor { operator: operator(MARIA), access: Access::Agency };
         Reviewer { view: View::new(&self.state, actor), catalog: Catalog::builtin(), now: NOW }
     }

@@ -4,6 +4,7 @@
 //!
 //! - `text`: how it is written. `records`: tables as spreadsheets save them. `markdown`: as people write them into texts.
 //! - [`table()`]: several columns, each under a heading that is known.
+//! - [`row()`]: the other way, harmless in a spreadsheet.
 //! - [`read`]: of somebody who says it is one. [`pasted`]: of somebody who may as well mean one name on each line.
 
 mod markdown;
@@ -12,6 +13,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod write;
 
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -19,6 +21,7 @@ use std::str::FromStr;
 use self::records::rows;
 pub use self::table::{Cells, Headings, table};
 use self::text::decode;
+pub use self::write::row;
 use super::name::fold;
 
 /// A mistake and its line, as an editor counts lines.

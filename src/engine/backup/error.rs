@@ -48,8 +48,9 @@ pub enum BackupError {
     /// Its store went on after it was made.
     #[error(
         "The anchor names audit entry {anchor}, of {at}, and the backup ends with entry {head}: {}. Usually one says that the \
-         backup was made. What was revoked, paused or deleted in the others would live again. Look for a newer backup, or for the old data \
-         directory; to go on without them, say --accept-loss.",
+         backup was made: the old data directory, named as the anchor while nothing has it open, tells whether it says no more. What \
+         was revoked, paused or deleted in the others would live again. Look for a newer backup; to go on without them, say \
+         --accept-loss.",
         match anchor.saturating_sub(*head) {
             1 => "1 entry is missing".to_owned(),
             more => format!("{more} entries are missing"),
@@ -72,6 +73,9 @@ pub enum BackupError {
     /// So many commits came while it was made that not all were remembered.
     #[error("The store changed faster than it could be copied. Nothing was kept of the copy; try again.")]
     Outrun,
+    /// Whoever had it made broke it off.
+    #[error("The backup was broken off. Nothing was kept of it.")]
+    BrokenOff,
 }
 
 impl BackupError {
@@ -94,6 +98,7 @@ impl BackupError {
             Self::Older { .. } => "backup_older",
             Self::NotEmpty(_) => "not_empty",
             Self::Outrun => "backup_outrun",
+            Self::BrokenOff => "broken_off",
         }
     }
 }

@@ -13,7 +13,6 @@ use crate::crypto::chain::{AuditChain, ChainHash};
 use crate::crypto::header::Header;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::record::{self, Sealer};
-use crate::crypto::seal::SealKey;
 use crate::crypto::state_digest::StateDigest;
 use crate::domain::audit::Entry;
 use crate::domain::{Record, RecordKey};
@@ -29,8 +28,8 @@ pub struct Proven {
     pub rows: u64,
     /// Hashes of the entries that were asked for, hex, as far as the trail has them.
     pub hashes: HashMap<u64, String>,
-    /// Knows the seals of its store.
-    pub seals: SealKey,
+    /// Knows the seals of its store and what lies sealed in it.
+    pub keyring: Keyring,
     /// The entry before the first of the trail: those up to it had been taken out of the store.
     pub base: u64,
 }
@@ -48,6 +47,7 @@ pub fn prove(
 ) -> Result<Proven, BackupError> {
     let closing = &outline.closing;
     let header = Header::decode(&under::header(closing, lock)?).map_err(BackupError::Unseal)?;
+    under::affordable(&header)?;
     let root = unlock(&header, key, |_| true).map_err(BackupError::Unseal)?.root;
     let keyring = Keyring::new(root, header.store());
     if header.store().0 != outline.opening.store {
@@ -60,7 +60,7 @@ pub fn prove(
     let mut proof = Proof::of(&keyring, hashes);
     let rows = outline.each(from, &mut |row| proof.add(row))?;
     let (hashes, base) = proof.end(closing)?;
-    Ok(Proven { header, rows, hashes, seals: keyring.seal_key(), base })
+    Ok(Proven { header, rows, hashes, keyring, base })
 }
 
 /// What was seen so far.

@@ -16,14 +16,17 @@ use super::{Closing, Opening, Row};
 use crate::crypto::chain;
 use crate::crypto::header_file::{HEADER, HEADER_COPY, HeaderFile};
 use crate::crypto::passphrase::Passphrase;
-use crate::domain::Command;
+use crate::domain::audit::{Entry, Outcome};
+use crate::domain::event::BACKUP_SUM;
+use crate::domain::{Command, CommandKind};
 use crate::engine::audit_log::in_one_line;
 use crate::engine::ledger::{Head, hex};
 use crate::engine::open::{CATALOG_FILE, Key, Open, Options, open};
-use crate::engine::rows::UNBROKEN_KEY;
+use crate::engine::overdue::Kept;
+use crate::engine::rows::{UNBROKEN_KEY, audit_key, open_row};
 use crate::engine::{Anchor, Engine as _, EngineError};
 use crate::files;
-use crate::store::{Filling, Journal, Rev, RowView, Seal, StoreError};
+use crate::store::{Filling, Journal, Rev, RowView, Seal, SledOptions, SledStore, Store as _, StoreError};
 
 /// Where the new store is made, within the directory it is for.
 const WORK: &str = "restoring";
@@ -38,6 +41,8 @@ pub struct Anchors {
     pub lines: Vec<Anchor>,
     /// The seal of the old directory, which names the newest entry there was.
     pub seal: Option<Seal>,
+    /// The old directory itself: it tells whether the one entry that is missing says no more than that the backup was made.
+    pub old: Option<PathBuf>,
     /// Whoever puts the backup back knows that something is missing.
     pub accept_loss: bool,
 }
@@ -150,6 +155,13 @@ impl Anchors {
         self.lines.is_empty() && self.seal.is_none()
     }
 
+    /// Whether the one entry that is missing says no more than that the backup was made.
+    fn tells_only_of(&self, newest: &Anchor, outline: &Outline, proven: &Proven) -> bool {
+        newest.seq == outline.closing.seq + 1
+            && self.old.as_deref().and_then(|old| saying_it_was_made(old, outline, proven))
+                == Some(newest.head.clone())
+    }
+
     /// All of them as lines.
     fn all(&self) -> Result<Vec<Anchor>, BackupError> {
         let mut all = self.lines.clone();
@@ -188,8 +200,9 @@ impl Anchors {
         if let Some(seal) = &self.seal {
             let hash = Head::from_bytes(&seal.audit_head).map(|head| head.hash);
             let mac: Option<[u8; 32]> = seal.mac.as_slice().try_into().ok();
-            let is_ours =
-                hash.zip(mac).is_some_and(|(hash, mac)| proven.seals.verify(seal.rev.0, &hash, &mac).is_ok());
+            let is_ours = hash
+                .zip(mac)
+                .is_some_and(|(hash, mac)| proven.keyring.seal_key().verify(seal.rev.0, &hash, &mac).is_ok());
             if !is_ours {
                 return Err(BackupError::Foreign(
                     "The seal given as an anchor was not written by this store. Name the file `seal` of the old directory; nothing \
@@ -208,10 +221,36 @@ impl Anchors {
         }
         match known.iter().max_by_key(|anchor| anchor.seq).filter(|anchor| anchor.seq > head) {
             None => Ok(0),
+            Some(newest) if self.tells_only_of(newest, outline, proven) => Ok(0),
             Some(newest) if self.accept_loss => Ok(newest.seq - head),
             Some(newest) => Err(BackupError::Older { anchor: newest.seq, at: newest.at.clone(), head }),
         }
     }
+}
+
+/// The hash of the entry that the store in `old` has next to a backup and that says that this backup was made; none where there is
+/// another, or more than that one, or the store is not to be had: then nobody knows what is missing.
+fn saying_it_was_made(old: &Path, outline: &Outline, proven: &Proven) -> Option<String> {
+    let store = SledStore::open(&SledOptions::new(old).read_only()).ok()?.store;
+    let seq = outline.closing.seq + 1;
+    let sealed = store.get(&audit_key(seq)).ok()??.value;
+    if store.get(&audit_key(seq + 1)).ok()?.is_some() {
+        return None;
+    }
+    let (sealer, chain) = (proven.keyring.sealer(), proven.keyring.audit_chain());
+    let row = open_row(&sealer, &chain, seq, &sealed).ok()?;
+    let entry: Entry = serde_json::from_str(&row.body).ok()?;
+    let (made, sum) = (CommandKind::CloseBackup.spec().code, hex(&outline.sum));
+    let is_it = row.previous == outline.closing.head
+        && (entry.seq, entry.event.as_str(), entry.outcome) == (seq, made, Outcome::Done)
+        && entry.changes.iter().any(|line| line.field == BACKUP_SUM && line.to == sum);
+    // What was denied while the disk failed waits beside the trail, not in it.
+    let waits = match Kept::open(old, &proven.keyring, entry.journal) {
+        Ok(None) => false,
+        Ok(Some((_, notes))) => !notes.is_empty(),
+        Err(_) => true,
+    };
+    (is_it && !waits).then(|| hex(&row.hash))
 }
 
 /// Whether an anchor names an entry that was taken out of the trail before the backup was made.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Seek as _, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -51,6 +51,30 @@ pub struct Saved {
     pub untold: Option<String>,
 }
 
+/// Whether it is to be broken off.
+pub type Stops<'a> = &'a dyn Fn() -> bool;
+
+/// A file that cannot be read any more once its backup is broken off.
+struct Stopping<'a> {
+    file: &'a File,
+    stops: Stops<'a>,
+}
+
+impl Read for Stopping<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if (self.stops)() {
+            return Err(std::io::Error::other("it was broken off"));
+        }
+        self.file.read(into)
+    }
+}
+
+impl Seek for Stopping<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
 /// Where a backup goes.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
@@ -60,6 +84,8 @@ pub struct Target<'a> {
     pub replace: bool,
     /// A passphrase of its own, besides the secrets that open the store.
     pub under: Option<Under<'a>>,
+    /// Whether whoever has it made wants it no more: asked again and again.
+    pub stops: Stops<'a>,
 }
 
 /// Copies a store into a file, which appears only when it was read again and proven with `key`, a secret that
@@ -73,7 +99,7 @@ pub fn save(
     key: &Key<'_>,
     target: Target<'_>,
 ) -> Result<Saved, BackupError> {
-    let Target { path, replace, under } = target;
+    let Target { path, replace, under, stops } = target;
     if !replace && path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }
@@ -84,7 +110,7 @@ pub fn save(
     };
     let mut part = Beside::of(path).map_err(fail)?;
     let mut tries = 1;
-    while let Err(error) = copy(engine, session, part.file(), under) {
+    while let Err(error) = copy(engine, session, part.file(), (under, stops)) {
         match error {
             BackupError::Outrun if tries < TRIES => tries += 1,
             BackupError::Io(error) => return Err(fail(error)),
@@ -94,7 +120,10 @@ pub fn save(
     part.file().sync_all().map_err(fail)?;
     // Read from the drive, not from memory, as far as the system follows advice.
     let _advised = fadvise(part.file(), 0, None, Advice::DontNeed);
-    let (mut saved, sum) = read_again(part.file(), key, under)?;
+    let (mut saved, sum) = read_again(part.file(), key, (under, stops))?;
+    if stops() {
+        return Err(BackupError::BrokenOff);
+    }
     part.appear(if replace { There::Goes } else { There::Stays }).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => exists(path),
         _ => fail(error),
@@ -116,17 +145,19 @@ fn exists(path: &Path) -> BackupError {
 fn read_again(
     file: &mut File,
     key: &Key<'_>,
-    under: Option<Under<'_>>,
+    (under, stops): (Option<Under<'_>>, Stops<'_>),
 ) -> Result<(Saved, [u8; 32]), BackupError> {
+    let broken_off = |error| if stops() { BackupError::BrokenOff } else { error };
     file.rewind()?;
-    let outline = Outline::of(BufReader::new(&*file))?;
+    let outline = Outline::of(BufReader::new(Stopping { file, stops })).map_err(broken_off)?;
     file.rewind()?;
     let proven = prove(
         &outline,
-        BufReader::new(&*file),
+        BufReader::new(Stopping { file, stops }),
         (key, under.map(|under| under.passphrase)),
         std::iter::empty(),
-    )?;
+    )
+    .map_err(broken_off)?;
     let Outline { opening, closing, bytes, sum, .. } = outline;
     Ok((Saved { opening, closing, rows: proven.rows, bytes, sha256: hex(&sum), untold: None }, sum))
 }
@@ -136,11 +167,13 @@ fn copy(
     engine: &dyn Engine,
     session: &Session,
     file: &mut File,
-    under: Option<Under<'_>>,
+    (under, stops): (Option<Under<'_>>, Stops<'_>),
 ) -> Result<(), BackupError> {
     file.rewind()?;
     file.set_len(0)?;
-    let ask = |want| engine.copy(session, want);
+    let ask = |want| {
+        if stops() { Err(BackupError::BrokenOff) } else { Ok(engine.copy(session, want)?) }
+    };
     let Part::Begun(opening, begun) = ask(Want::Begin)? else { return Err(EngineError::unexpected().into()) };
     let mut writer = Writer::begin(BufWriter::new(&*file), &opening, under.is_some())?;
     let (mut after, mut seen) = (None, begun);

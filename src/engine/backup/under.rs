@@ -7,7 +7,7 @@ use crate::crypto::header::{Header, Unlock};
 use crate::crypto::keyring::{Keyring, RootKey};
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::random::OsEntropy;
-use crate::crypto::slots::{NewSlot, SlotSecret};
+use crate::crypto::slots::{NewSlot, Slot, SlotSecret};
 use crate::crypto::{CryptoError, StoreId};
 
 /// Whose the only slot is.
@@ -38,11 +38,21 @@ pub(super) fn close(closing: Closing, store: [u8; 16], under: Under<'_>) -> Resu
     Ok(Closing { header, lock: Some(lock), sealed_lock: sealed, ..closing })
 }
 
+/// No keydeck asks for more, and a file from anywhere is not believed about what one try may cost.
+pub(super) fn affordable(header: &Header) -> Result<(), BackupError> {
+    if header.slots().iter().filter_map(Slot::cost).any(Cost::is_above_slot) {
+        let why = "to try a passphrase on it would cost more than on any that keydeck makes";
+        return Err(BackupError::Unproven(why.into()));
+    }
+    Ok(())
+}
+
 /// The header of the store, with the passphrase where the file is under one.
 pub(super) fn header(closing: &Closing, passphrase: Option<&Passphrase>) -> Result<Vec<u8>, BackupError> {
     let Some(lock) = &closing.lock else { return Ok(closing.header.clone()) };
     let passphrase = passphrase.ok_or(BackupError::Locked)?;
     let lock = Header::decode(lock).map_err(BackupError::Unseal)?;
+    affordable(&lock)?;
     let opened = lock.unlock(&Unlock::Operator { name: LABEL, passphrase }).map_err(|error| match error {
         CryptoError::WrongSecret => BackupError::WrongLock,
         error => BackupError::Unseal(error),

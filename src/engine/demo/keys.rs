@@ -90,7 +90,7 @@ const AGENCY_KEYS: [(&str, &str, i64, u32, i64, Fate, &str); 14] = [
     ("Webhook relay", "marketing-automation", 97, 0, 90, Fate::Lives, ""),
 ];
 
-const USES: [(&str, &str); 6] = [
+pub(super) const USES: [(&str, &str); 6] = [
     ("Booking widget", "booking-widget"),
     ("Front desk", "front-desk"),
     ("Stock sync", "stock-sync"),

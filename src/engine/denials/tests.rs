@@ -179,3 +179,29 @@ fn the_fullest_book_fits_one_commit() {
     }
     assert!(bytes < limits::COMMIT_BYTES, "{bytes}");
 }
+
+#[test]
+fn who_presents_a_key_that_opens_nothing_is_told_once_from_what_is_counted_of_every_refusal() {
+    let (denials, decoy) = (Denials::default(), token());
+    let id = decoy.id();
+    let knocks = |token: &Token, reason, at| {
+        let decision = Decision::deny(reason, Some(Bearer::Key(KeyId(token.id()))));
+        denials.note(token.bytes(), &decision, origin("203.0.113.7"), Timestamp(at), String::new)
+    };
+    let presented =
+        || denials.take_refused().presented.get(&id).map(|seen| (seen.at, seen.address.is_some()));
+    knocks(&decoy, Reason::Decoy, 1);
+    knocks(&decoy, Reason::Decoy, 2);
+    assert_eq!((presented(), presented()), (Some((Timestamp(2), true)), None));
+    knocks(&decoy, Reason::Decoy, 3);
+    denials.take();
+    assert_eq!(presented(), Some((Timestamp(3), true)), "also when the trail is told first");
+    // Behind so many others that it is not told apart from them in the trail it rings all the same.
+    for _ in 0..PAIRS {
+        knocks(&token(), Reason::Revoked, 4);
+    }
+    knocks(&decoy, Reason::Decoy, 5);
+    assert_eq!(presented(), Some((Timestamp(5), true)));
+    knocks(&decoy, Reason::Revoked, 6);
+    assert_eq!(presented(), None, "one that was ended rings no more");
+}

@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use self::file::SecretFile;
-pub use self::file::{Variable, words_of};
+pub use self::file::{SecretFile, Variable, words_of};
 pub use self::purse::Purse;
 pub use self::sealing::Recipients;
 use crate::domain::Note;

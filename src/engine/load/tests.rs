@@ -129,3 +129,11 @@ fn histories_of_several_are_one_and_each_writes_its_own_part() {
         assert_eq!(picture.days.last().unwrap().tally.allowed, all);
     }
 }
+
+#[test]
+fn whoever_stops_waiting_gets_no_store_of_which_half_was_read() {
+    let (patience, (to, _from)) = (Patience::default(), mpsc::sync_channel(64));
+    patience.end();
+    let sent = send_rows(&store::MemoryStore::new(), to, &patience);
+    assert!(matches!(sent, Err(StoreError::Unavailable(_))), "{sent:?}");
+}

@@ -143,7 +143,8 @@ pub(in crate::engine) fn founding_session(auth: Auth, via: Via) -> Result<Sessio
     Ok(Session::new(&mut OsEntropy, actor, auth, via)?)
 }
 
-fn first_header(
+/// Of a store with its founder's slot and a recovery slot.
+pub(in crate::engine) fn first_header(
     id: StoreId,
     root: &RootKey,
     operator: &str,

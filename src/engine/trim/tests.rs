@@ -13,7 +13,7 @@ use crate::engine::clock::TestClock;
 use crate::engine::load::{Loaded, Witness, load};
 use crate::engine::open::{Open, in_store};
 use crate::engine::rows::AUDIT;
-use crate::engine::{Sweeping, Via};
+use crate::engine::{Patience, Sweeping, Via};
 use crate::store::{
     Entry as Row, Guard, Health, MemoryStore, Op, Page, Rev, RowView, Seal, SealError, Store, Watch,
 };
@@ -159,7 +159,14 @@ impl House {
         for (key, value) in rows {
             store.commit(&[], &[Op::Put(key.clone(), value.clone())]).unwrap();
         }
-        load(&store, &self.open.engine.keyring, Catalog::builtin(), Witness::of_seal(seal)).unwrap()
+        load(
+            &store,
+            &self.open.engine.keyring,
+            Catalog::builtin(),
+            Witness::of_seal(seal),
+            &Patience::default(),
+        )
+        .unwrap()
     }
 
     fn seal(&self) -> Seal {

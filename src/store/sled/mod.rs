@@ -372,6 +372,10 @@ impl Store for SledStore {
         scanned
     }
 
+    fn count(&self, prefix: &[u8]) -> Option<u64> {
+        self.shared.read().ok()?.ledger.tally(prefix).map(|tally| tally.rows)
+    }
+
     fn commit(&self, guards: &[Guard], ops: &[Op]) -> Result<Rev, CommitError> {
         contract::check(guards, ops)?;
         let (guards, ops) = (guards.to_vec(), ops.to_vec());

@@ -9,8 +9,13 @@ use crate::domain::command::Yields;
 use crate::domain::handover::Way;
 use crate::domain::history::Picture;
 use crate::domain::history::spark::Spark;
+use crate::domain::notice::Notice;
+use crate::domain::report::Report;
 use crate::domain::tail::{Tail, Watched};
-use crate::domain::{AppId, Bearer, Command, Decision, Event, KeyId, Place, ScopeId};
+use crate::domain::{
+    AppId, Bearer, Command, Decision, Event, Key, KeyId, KeyState, LocationId, OperatorId, Place, ScopeId,
+    Timestamp,
+};
 use crate::engine::handover::Purse;
 use crate::engine::{AuditPage, AuditReport, Doors, Many, Session, Whose};
 use crate::tui::action::Action;
@@ -21,6 +26,7 @@ use crate::tui::overlay::Overlay;
 use crate::tui::screens::keys::list::Keys;
 use crate::tui::screens::review::rows::Reviewed;
 use crate::tui::secret::SecretText;
+use crate::tui::sight::jump::Trawl;
 use crate::tui::sight::subset::Subset;
 
 use super::custody::Fresh;
@@ -47,6 +53,8 @@ pub enum Ask {
     Report(Answer),
     /// Do what this verb does on the screen, as if its key had been pressed there.
     Act(Action),
+    /// Be drawn in the theme of this name, or in the one it began with.
+    Wear(Option<&'static str>),
     /// End, as `q` does.
     Quit,
 }
@@ -72,6 +80,8 @@ pub enum Found {
     Reviewed(Ordered<Reviewed>),
     /// What of it a filter lets through, as far as it has come.
     ReviewSifted(Sift<Reviewed>),
+    /// What can be jumped to, as far as it was looked through.
+    Jump(Trawl),
 }
 
 impl Tab {
@@ -91,7 +101,35 @@ pub enum Errand {
     None,
     Filter(String),
     Key(KeyId),
+    /// The same, with its detail open.
+    Open(KeyId),
     App(AppId),
+    Location(LocationId),
+    /// A part of the settings.
+    Setting(Setting),
+    /// An entry of the trail, by its number.
+    Entry(u64),
+}
+
+impl Errand {
+    /// To a key's row, or to it among the deleted.
+    pub fn of(key: &Key, now: Timestamp) -> Self {
+        if key.state(now) == KeyState::Deleted {
+            Self::Filter(format!("state:deleted {}", key.id))
+        } else {
+            Self::Key(key.id)
+        }
+    }
+}
+
+/// What there is in the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// A section, by its title.
+    Section(&'static str),
+    /// A rule of the policy, by its name.
+    Rule(&'static str),
+    Operator(OperatorId),
 }
 
 /// Work for the engine.
@@ -121,6 +159,12 @@ pub enum Job {
         said: String,
     },
     RenewRecovery,
+    /// Write keys to a new file.
+    Export {
+        keys: Vec<KeyId>,
+        /// A file that is not there yet.
+        to: PathBuf,
+    },
     /// Read a page of the trail.
     Audit {
         /// Entries older than this.
@@ -145,6 +189,10 @@ pub enum Job {
     },
     /// Whose secrets are that were found in a text.
     Whose(Vec<(Kind, SecretText)>),
+    /// How all keys and apps are doing.
+    Count,
+    /// What comes in the next days.
+    Ahead,
     /// How the keys in sight were used in the last days.
     Sparks(Vec<KeyId>),
     /// What arrived since that was asked last; nothing any more.
@@ -173,7 +221,10 @@ impl Job {
             | Self::Doors
             | Self::Test { .. }
             | Self::Whose(_)
+            | Self::Count
+            | Self::Ahead
             | Self::Sparks(_)
+            | Self::Export { .. }
             | Self::Tail(_) => false,
             Self::Run { .. }
             | Self::Part(_)
@@ -213,6 +264,7 @@ impl Job {
             | Self::HandOver(_)
             | Self::Purse { .. }
             | Self::Widen
+            | Self::Export { .. }
             | Self::LetIn { .. }
             | Self::Audit { .. }
             | Self::CheckAudit
@@ -221,6 +273,8 @@ impl Job {
             | Self::Doors
             | Self::Test { .. }
             | Self::Whose(_)
+            | Self::Count
+            | Self::Ahead
             | Self::Sparks(_)
             | Self::Tail(_) => None,
         }
@@ -260,6 +314,10 @@ pub enum Answer {
     Tested(Decision),
     /// What is known of each secret, beside as much of it as may be shown.
     Whose(Vec<(Kind, String, Whose)>),
+    /// How all keys and apps are doing.
+    Counted(Box<Report>),
+    /// What comes in the next days.
+    Coming(Vec<Notice>),
     /// How keys were used in the last days.
     Sparks(Vec<Spark>),
     /// What arrived, while somebody watches.

@@ -13,25 +13,35 @@ use super::custody::Custody;
 use super::desk::{Closed, Desk, Parting};
 use super::door::{Cause, Door, Locked, Passage, Way};
 use super::effect::{Effect, Outcome};
+use super::habits::{Habits, Left, Shelf};
 use super::look::Look;
 use super::times::Zone;
 use crate::domain::OperatorId;
 use crate::engine::LookOnly;
 use crate::serve::door::Hosting;
+use crate::tui::Located;
 use crate::tui::canvas::{Canvas, HitMap};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
 use crate::tui::keymap::Keymap;
+use crate::tui::looks::Themes;
 use crate::tui::overlay::Overlay;
-use crate::tui::program::{Capture, Msg, Orders, Program};
+use crate::tui::program::{Capture, Frame, Msg, Orders, Program};
 use crate::tui::screens;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::layout;
 
+/// How long after a key press it is written down how the console is had: once for all keys until then.
+const REMEMBERED_AFTER: Duration = Duration::from_secs(2);
+
 /// How this console looks and listens, fixed for its life.
 pub struct Setting {
-    pub theme: Theme,
+    pub themes: Themes,
+    /// The theme somebody chose since.
+    pub worn: Option<&'static str>,
     pub keymap: Arc<Keymap>,
+    /// What is wrong in configuration, keymap and theme.
+    pub mistakes: Arc<[Located]>,
     /// Whose calendar local times are in.
     pub zone: Zone,
     /// Whether nothing is changed.
@@ -53,6 +63,7 @@ enum Stage {
 
 pub struct Keydeck {
     setting: Setting,
+    theme: Theme,
     way: Way,
     /// What others attach to while the desk is open. Dropped before the engine that the desk holds.
     hosting: Option<Hosting>,
@@ -69,13 +80,42 @@ pub struct Keydeck {
     touched: Option<Now>,
     /// When it was last told anything, for countdowns.
     heard: Moment,
+    memory: Memory,
+}
+
+/// How the operator has the console, as far as it was written down.
+#[derive(Default)]
+struct Memory {
+    /// Where it goes, if it is remembered at all.
+    shelf: Option<Shelf>,
+    written: Habits,
+    /// How often it was.
+    number: u64,
+    /// When it is looked at again.
+    due: Option<Moment>,
+}
+
+impl Memory {
+    /// What is to be written, when that is another than before.
+    fn write(&mut self, desk: &mut Desk) -> Option<Effect> {
+        self.due = None;
+        let shelf = self.shelf.as_ref()?;
+        let habits = desk.habits();
+        if habits == self.written {
+            return None;
+        }
+        self.written.clone_from(&habits);
+        self.number += 1;
+        Some(Effect::Remember(shelf.clone(), self.number, habits))
+    }
 }
 
 impl Keydeck {
     /// At the door. `operator` is a guess at who it is; `complaints` are said once the desk is open.
     pub fn start(setting: Setting, way: Way, operator: Option<&str>, complaints: Vec<String>) -> Self {
-        let stage = Stage::Door(Box::new(Door::new(way.clone(), operator)));
-        Self { complaints, ..Self::at(setting, way, stage) }
+        let known = way.known();
+        let stage = Stage::Door(Box::new(Door::new(way, operator)));
+        Self { complaints, ..Self::at(setting, known, stage) }
     }
 
     /// With the desk open.
@@ -86,6 +126,7 @@ impl Keydeck {
     fn at(setting: Setting, way: Way, stage: Stage) -> Self {
         let capture = setting.capture;
         Self {
+            theme: setting.themes.wear(setting.worn),
             setting,
             way,
             hosting: None,
@@ -97,6 +138,7 @@ impl Keydeck {
             gone: None,
             touched: None,
             heard: Moment::default(),
+            memory: Memory::default(),
         }
     }
 
@@ -122,16 +164,18 @@ impl Keydeck {
     fn lock(&mut self, cause: Cause, now: Now, orders: &mut Orders<Effect>) {
         let Way::Store(options) = &self.way else { return };
         let stage = std::mem::replace(&mut self.stage, Stage::Between);
-        let Stage::Desk(desk) = stage else {
+        let Stage::Desk(mut desk) = stage else {
             self.stage = stage;
             return;
         };
+        let remembered = self.memory.write(&mut desk);
         let tab = desk.tab();
         let Closed { look, under_way, forms, kept } = desk.close(now);
         self.kept = Some((look.session.actor().operator, kept));
         let operator = look.view(|view| view.operator().map(|operator| operator.name.to_string()));
         let mut closing: HashSet<_> = under_way.into_iter().collect();
         closing.insert(orders.perform(Effect::Settle));
+        closing.extend(remembered.map(|effect| orders.perform(effect)));
         self.gone = None;
         let Look { engine, session, .. } = look;
         closing.insert(orders.perform(Effect::Leave(self.hosting.take(), engine, session)));
@@ -143,22 +187,30 @@ impl Keydeck {
     }
 
     fn enter(&mut self, passage: Passage, now: Now) {
-        let Passage { open, tab } = passage;
+        let Passage { open, left, tab } = passage;
         let engine = match self.way {
-            Way::Demo if self.setting.read_only => LookOnly::over(open.engine, &open.session),
-            Way::Demo | Way::Store(_) => open.engine,
+            Way::Demo(_) if self.setting.read_only => LookOnly::over(open.engine, &open.session),
+            Way::Demo(_) | Way::Store(_) => open.engine,
         };
         let look = Look {
             engine,
             session: open.session,
             keymap: Arc::clone(&self.setting.keymap),
+            mistakes: Arc::clone(&self.setting.mistakes),
             zone: self.setting.zone,
+            worn: self.setting.worn,
             owner: open.owner,
             read_only: self.setting.read_only,
         };
-        let demo = matches!(self.way, Way::Demo);
-        let mut desk = Desk::new(look, screens::all(), demo, self.setting.capture, now);
-        desk.start_at(tab);
+        let demo = matches!(self.way, Way::Demo(_));
+        let (habits, shelf, said) =
+            left.map_or_else(Default::default, |Left { habits, shelf, said }| (habits, shelf, said));
+        let mut desk = Desk::left(look, screens::all(), demo, self.setting.capture, &habits, now);
+        desk.start_at(tab.or(habits.tab()));
+        if let Some(said) = said {
+            desk.tell(said, now);
+        }
+        self.memory = Memory { shelf, written: habits, ..Memory::default() };
         let whose = desk.look().session.actor().operator;
         if let Some((_, forms)) = self.kept.take().filter(|(operator, _)| *operator == whose) {
             desk.bring_back(forms, now);
@@ -184,6 +236,20 @@ impl Keydeck {
                 Stage::Door(door) => door.say(&said),
                 Stage::Between => {}
             }
+        }
+    }
+
+    /// Writes down how the console is had when it is time, and says whether there was anything else in that message.
+    fn remember(&mut self, msg: &Msg<Outcome>, now: Now, orders: &mut Orders<Effect>) -> Frame {
+        let Stage::Desk(desk) = &mut self.stage else { return Frame::Changed };
+        match msg {
+            Msg::Done { outcome: Outcome::Remembered, .. } => Frame::Same,
+            Msg::Tick if self.memory.due.is_some_and(|due| due <= now.at) => {
+                self.memory.write(desk).into_iter().for_each(|effect| _ = orders.perform(effect));
+                let alone = desk.wake_at(now.at).is_none_or(|wake| wake > now.at);
+                if alone { Frame::Same } else { Frame::Changed }
+            }
+            _ => Frame::Changed,
         }
     }
 
@@ -213,8 +279,12 @@ impl Program for Keydeck {
                 return;
             }
         }
-        if matches!(msg, Msg::Input(_)) {
+        let typed = matches!(msg, Msg::Input(_));
+        if typed {
             self.touched = Some(now);
+        }
+        if self.remember(&msg, now, orders) == Frame::Same {
+            return orders.still();
         }
         // Stopped and continued without a chance to lock before.
         if matches!((&msg, &self.stage, &self.way), (Msg::Resumed, Stage::Desk(_), Way::Store(_))) {
@@ -235,6 +305,11 @@ impl Program for Keydeck {
                     self.gone = Some(Arc::clone(why));
                 }
                 desk.update(msg, now, &self.hits, orders);
+                let worn = desk.look().worn;
+                if worn != self.setting.worn {
+                    self.setting.worn = worn;
+                    self.theme = self.setting.themes.wear(worn);
+                }
                 // A token that is shown this once stays until somebody has it.
                 if !desk.holds_secret()
                     && let Some(why) = self.gone.take()
@@ -252,13 +327,16 @@ impl Program for Keydeck {
             }
             Stage::Between => {}
         }
+        if typed && self.memory.shelf.is_some() && self.desk().is_some() {
+            self.memory.due.get_or_insert(now.at + REMEMBERED_AFTER);
+        }
         self.say_lost();
         self.hand_over_mouse(orders);
     }
 
     fn view(&mut self, buffer: &mut Buffer, now: Now) -> Option<Position> {
         let area = buffer.area;
-        let mut canvas = Canvas::new(buffer, &self.setting.theme, &mut self.hits);
+        let mut canvas = Canvas::new(buffer, &self.theme, &mut self.hits);
         if let Some(said) = layout::too_small(area) {
             canvas.fit(area.x, area.y, area.width, &said, Role::Text);
             return None;
@@ -285,15 +363,17 @@ impl Program for Keydeck {
             Stage::Desk(desk) => {
                 let minutes = desk.lock_minutes().map(|minutes| Duration::from_secs(u64::from(minutes) * 60));
                 let locks = minutes.and_then(|limit| self.touched.map(|touched| touched.at + limit));
-                desk.wake_at(self.heard).into_iter().chain(locks).min()
+                desk.wake_at(self.heard).into_iter().chain(locks).chain(self.memory.due).min()
             }
             Stage::Between => None,
         }
     }
 
     fn farewell(&mut self, now: Now) -> Vec<Effect> {
+        let mut remembered = None;
         let leave = match std::mem::replace(&mut self.stage, Stage::Between) {
-            Stage::Desk(desk) => {
+            Stage::Desk(mut desk) => {
+                remembered = self.memory.write(&mut desk);
                 let look = desk.close(now).look;
                 Some(Effect::Leave(self.hosting.take(), look.engine, look.session))
             }
@@ -302,7 +382,7 @@ impl Program for Keydeck {
             }
             Stage::Between => None,
         };
-        leave.into_iter().chain([Effect::Settle]).collect()
+        leave.into_iter().chain(remembered).chain([Effect::Settle]).collect()
     }
 }
 

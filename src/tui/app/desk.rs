@@ -2,7 +2,9 @@
 //! key, carries wishes to the worker and answers back, and looks at the state again when that changed.
 //!
 //! - `routing`: who hears what. `wishes`: asks, answers, jobs. `possible`: which actions work now. `paint`: drawing.
+//! - `custom`: how the operator has it, from one day to the next.
 
+mod custom;
 mod paint;
 mod possible;
 mod routing;
@@ -14,14 +16,16 @@ use std::time::Duration;
 use super::ask::{Answer, Ask, Errand, Found, Tab};
 use super::due::Due;
 use super::effect::{Effect, Outcome};
+use super::habits::Habits;
 use super::kept::Forms;
 use super::look::Look;
 use crate::domain::{Event, Grounds, State};
 use crate::engine::Session;
-use crate::tui::canvas::HitMap;
+use crate::tui::canvas::{HitMap, Target};
 use crate::tui::clipboard::{Keep, lease::Lease};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
+use crate::tui::list::lines::Lines;
 use crate::tui::overlay::{Overlay, OverlayStack, Return, Secrecy};
 use crate::tui::program::{Capture, JobId, Msg, Orders};
 use crate::tui::screens::{Screen, Tabbed};
@@ -32,6 +36,8 @@ use crate::tui::toast::{Cause, Toasts};
 const PATIENCE: Duration = Duration::from_millis(150);
 /// Between two steps of the spinner.
 const SPIN: Duration = Duration::from_millis(100);
+/// Two clicks on a row within this are a double one.
+const DOUBLE: Duration = Duration::from_millis(500);
 /// How often dates on the screen are looked at again while nothing happens.
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -118,6 +124,8 @@ pub struct Desk {
     /// Which of them have not looked since something changed; they look when they are opened.
     behind: Vec<bool>,
     open: usize,
+    /// Filter lines about keys, as they were where keys were looked at last.
+    key_lines: Lines,
     /// Until they go elsewhere, or look for something of their own where they are.
     way_back: Option<WayBack>,
     overlays: OverlayStack,
@@ -138,11 +146,25 @@ pub struct Desk {
     seen: Vec<Event>,
     looked: Moment,
     parting: Option<Parting>,
+    /// The click before, when another in its place would make it a double one.
+    clicked: Option<(Moment, Target)>,
 }
 
 impl Desk {
     /// Opens the console on `screens`.
     pub fn new(look: Look, screens: Vec<Tabbed>, demo: bool, capture: Capture, now: Now) -> Self {
+        Self::left(look, screens, demo, capture, &Habits::default(), now)
+    }
+
+    /// The same, as its operator left it.
+    pub fn left(
+        look: Look,
+        screens: Vec<Tabbed>,
+        demo: bool,
+        capture: Capture,
+        habits: &Habits,
+        now: Now,
+    ) -> Self {
         let (tabs, screens): (Vec<Tab>, Vec<_>) = screens.into_iter().unzip();
         let mut desk = Self {
             look,
@@ -152,6 +174,7 @@ impl Desk {
             behind: vec![true; screens.len()],
             screens,
             open: 0,
+            key_lines: Lines::default(),
             way_back: None,
             overlays: OverlayStack::new(),
             waiting: Vec::new(),
@@ -166,8 +189,9 @@ impl Desk {
             seen: Vec::new(),
             looked: now.at,
             parting: None,
+            clicked: None,
         };
-        desk.look_again(now);
+        desk.adopt(habits, now);
         desk
     }
 
@@ -236,6 +260,11 @@ impl Desk {
             (!self.wishes.is_empty()).then_some(self.looked),
         ];
         wishes.into_iter().flatten().chain(spinner).min()
+    }
+
+    /// Says something for a moment: what there is to know on the way in.
+    pub fn tell(&mut self, text: impl Into<String>, now: Now) {
+        self.toasts.info(text, now.at);
     }
 
     /// When what is on the screen is not true any more by itself: dates grow old, and a key expires at its instant.
@@ -334,13 +363,6 @@ impl Desk {
         }
     }
 
-    /// Begins at this tab instead of the first.
-    pub fn start_at(&mut self, tab: Option<Tab>) {
-        let at = self.tabs.iter().position(|known| Some(*known) == tab);
-        self.open = at.unwrap_or(self.open);
-        self.catch_up(self.open);
-    }
-
     /// Who should have the mouse: never the console while a secret is shown, so that it can be selected.
     pub fn capture(&self) -> Capture {
         match self.overlays.top() {
@@ -437,7 +459,12 @@ impl Desk {
                 }
                 self.grant(Asker::Screen(at), out, now, orders);
             }
-            (Asker::Desk | Asker::Overlay(..), _) => {}
+            (Asker::Overlay(name, _), found) => {
+                let mut out = Vec::new();
+                self.overlays.find(name, Some(found), &self.look, &mut out);
+                self.grant(asker, out, now, orders);
+            }
+            (Asker::Desk, _) => {}
         }
     }
 
@@ -462,9 +489,20 @@ impl Desk {
         self.go(tab, Errand::None, now, orders);
     }
 
+    /// The filter lines about keys are the same wherever keys are.
+    fn bring_lines(&mut self, at: usize) {
+        if let Some(pane) = self.screens.get_mut(self.open).and_then(|screen| screen.pane()) {
+            self.key_lines.clone_from(&pane.beside.list.lines);
+        }
+        if let Some(pane) = self.screens.get_mut(at).and_then(|screen| screen.pane()) {
+            pane.beside.list.lines.clone_from(&self.key_lines);
+        }
+    }
+
     fn go(&mut self, tab: Tab, errand: Errand, now: Now, orders: &mut Orders<Effect>) {
         let Some(at) = self.tabs.iter().position(|known| *known == tab) else { return };
         self.look_again(now);
+        self.bring_lines(at);
         self.open = at;
         self.catch_up(at);
         let mut out = Vec::new();

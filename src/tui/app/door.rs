@@ -19,8 +19,9 @@ pub use self::sign_in::{Cause, Locked};
 use super::ask::Tab;
 use super::effect::{Effect, Outcome};
 use super::entry::{Entered, Entry};
+use super::habits::Left;
 use crate::engine::OpenError;
-use crate::engine::open::{Options, is_store};
+use crate::engine::open::{Open, Options, is_store};
 use crate::serve::door::Entrance;
 use crate::tui::action::{Action, Layer};
 use crate::tui::canvas::{Canvas, HitMap, Target};
@@ -42,25 +43,37 @@ const WIDTH: u16 = 66;
 const SPIN: Duration = Duration::from_millis(100);
 
 /// Which store lies behind the door.
-#[derive(Clone)]
 pub enum Way {
     /// The one in a directory.
     Store(Box<Options>),
-    /// A throw-away one.
-    Demo,
+    /// A throw-away one: this, or one that is made.
+    Demo(Option<Box<Open>>),
+}
+
+impl Way {
+    /// What is known of it once somebody goes it.
+    #[must_use]
+    pub fn known(&self) -> Self {
+        match self {
+            Self::Store(options) => Self::Store(options.clone()),
+            Self::Demo(_) => Self::Demo(None),
+        }
+    }
 }
 
 /// What came of it: the store is open.
 pub struct Passage {
     /// The store, and who is signed in.
     pub open: Entrance,
-    /// Where to go on.
+    /// How they left the console, where that is remembered.
+    pub left: Option<Left>,
+    /// Where to go on, when it was locked.
     pub tab: Option<Tab>,
 }
 
 enum Step {
     Found(Box<FoundForm>),
-    Code(Box<Entrance>, Box<CodeForm>),
+    Code(Box<Passage>, Box<CodeForm>),
     SignIn(Box<SignInForm>),
     /// Nothing to fill in: sample data are being made, or could not be.
     Wait(Option<String>),
@@ -153,17 +166,20 @@ pub struct Door {
 
 impl Door {
     /// The door of a console that starts. `operator` is a guess at who it is.
-    pub fn new(way: Way, operator: Option<&str>) -> Self {
+    pub fn new(mut way: Way, operator: Option<&str>) -> Self {
         let step = match &way {
             Way::Store(options) => match is_store(&options.dir) {
                 Ok(true) => Step::SignIn(Box::new(SignInForm::new(operator))),
                 Ok(false) => Step::Found(Box::new(FoundForm::new(&options.dir, operator))),
                 Err(error) => Step::Wait(Some(error.to_string())),
             },
-            Way::Demo => Step::Wait(None),
+            Way::Demo(_) => Step::Wait(None),
         };
         // Begun with the first tick, so that the first frame does not wait for it.
-        let queued = matches!(way, Way::Demo).then_some(Entry::Demo);
+        let queued = match &mut way {
+            Way::Demo(made) => Some(Entry::Demo(made.take())),
+            Way::Store(_) => None,
+        };
         Self { queued, ..Self::at(way, step) }
     }
 
@@ -232,8 +248,8 @@ impl Door {
             Want::Confirmed => {
                 orders.wipe();
                 let step = std::mem::replace(&mut self.step, Step::Wait(None));
-                let Step::Code(open, _) = step else { return None };
-                Some(Passage { open: *open, tab: None })
+                let Step::Code(passage, _) = step else { return None };
+                Some(*passage)
             }
         }
     }
@@ -257,7 +273,7 @@ impl Door {
     /// The store that is open behind a code nobody confirmed yet: to be closed when the console ends.
     pub fn into_open(self) -> Option<Entrance> {
         match self.step {
-            Step::Code(open, _) => Some(*open),
+            Step::Code(passage, _) => Some(passage.open),
             _ => None,
         }
     }
@@ -281,7 +297,7 @@ impl Door {
             (Step::Code(..), None) => &[Action::Press, Action::ForceQuit],
             (_, None) => &[Action::Press, Action::NextField, Action::ForceQuit],
         };
-        let hints = Hints { keymap, layer: Layer::Dialog, actions };
+        let hints = Hints { keymap, layer: Layer::Dialog, actions, called: &[] };
         let (_, last) = layout::bottom(area, 1);
         bars::status(canvas, last, None, &hints, |_| true);
     }
@@ -324,6 +340,12 @@ impl Door {
                 return Want::Nothing;
             }
             Cue::Do(Action::Suspend) => return self.go_to_background(orders),
+            Cue::Do(Action::Cancel) if self.trying.is_some() => {
+                if let Step::SignIn(form) = &self.step {
+                    form.stop();
+                }
+                return Want::Nothing;
+            }
             _ if self.trying.is_some() || self.queued.is_some() => return Want::Nothing,
             _ => {}
         }
@@ -397,11 +419,12 @@ impl Door {
         let Outcome::Entered(entered) = outcome else { return None };
         self.ended();
         match *entered {
-            Ok(Entered { open, recovery: Some(code) }) => {
-                self.step = Step::Code(Box::new(open), Box::new(CodeForm::new(code)));
+            Ok(Entered { open, left, recovery }) => {
+                let passage = Passage { open, left, tab: self.tab };
+                let Some(code) = recovery else { return Some(passage) };
+                self.step = Step::Code(Box::new(passage), Box::new(CodeForm::new(code)));
                 None
             }
-            Ok(Entered { open, recovery: None }) => Some(Passage { open, tab: self.tab }),
             Err(error) => {
                 self.failed(&error, now);
                 None

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::look::Look;
+use crate::domain::coming::Coming;
 use crate::domain::name::first_few;
 use crate::domain::notice::{Board, Notice, Trouble, What};
 use crate::domain::review::Review;
@@ -15,6 +16,7 @@ use crate::engine::{Troubles, troubles};
 use crate::tui::action::{Counts, Tab};
 use crate::tui::list::search::AT_A_TIME;
 use crate::tui::screens::review::rows::Rows;
+use crate::tui::sight::calendar::{self, Calendar};
 use crate::tui::sight::seen::{Glance, Seen};
 use crate::tui::theme::{Glyphs, Role};
 
@@ -33,6 +35,8 @@ pub struct Due {
     goes: Option<i64>,
     /// What there is to say against keys and apps.
     review: Arc<Rows>,
+    /// How much comes on each of the next days; not known where nothing is to judge by.
+    calendar: Option<Calendar>,
     /// Keys and apps that are not deleted.
     counts: HashMap<Tab, usize>,
     /// What is locked down, the widest first.
@@ -51,9 +55,11 @@ impl Due {
         loop {
             let mut looked = 0;
             glance(&mut |seen| {
+                let coming = Coming::new(seen.view, grounds, calendar::until(grounds.now));
                 for key in seen.view.keys().skip(from).take(AT_A_TIME) {
                     looked += 1;
                     due.add(key, seen);
+                    due.look_ahead(coming.of_key(key), seen);
                     if let Some((board, review)) = &mut making {
                         board.add(seen.state(), key);
                         review.add(seen.reviewer(), key);
@@ -62,6 +68,9 @@ impl Due {
                 if looked < AT_A_TIME
                     && let Some(made) = making.take()
                 {
+                    due.look_ahead(coming.of_others().into_iter(), seen);
+                    // That nothing is deleted would be the wrong answer.
+                    due.calendar = due.calendar.take().filter(|_| grounds.complete_since.is_some());
                     due.close(made, seen);
                 }
             });
@@ -84,6 +93,11 @@ impl Due {
             let soon = [left - notice, left - DAY_MS, left - DAY_MS / 24, left];
             self.change_in(soon.into_iter().find(|left| *left > 0));
         }
+    }
+
+    fn look_ahead(&mut self, coming: impl Iterator<Item = Notice>, seen: &Seen<'_>) {
+        let calendar = self.calendar.get_or_insert_with(|| Calendar::new(seen.times));
+        coming.for_each(|notice| calendar.add(&notice, seen.times));
     }
 
     fn change_in(&mut self, ms: Option<i64>) {
@@ -122,13 +136,14 @@ impl Due {
             self.change_in(Some(notice.when.since(now)));
             self.change_in(notice.seen.and_then(|seen| seen.until).map(|until| until.since(now)));
         }
-        // Who has seen a notice has put it away, and neither the end nor the deletion.
-        let ends = || self.keys.iter().filter(|notice| notice.what == What::Ends);
+        // What somebody has put away is counted by itself: what is told is what the notices list.
+        let open = || self.keys.iter().filter(|notice| notice.seen.is_none());
+        let ends = || open().filter(|notice| notice.what == What::Ends);
         let first = ends().next().and_then(|notice| Some((seen.view.key(notice.key?)?, notice.when)));
         let last = ends().next_back().map_or(0, |notice| whole_days(notice.when.since(now)));
         self.within = last.max(seen.view.policy().notice_days.into());
         self.first = first.map(|(key, at)| (key.name.to_string(), whole_days(at.since(now))));
-        let goes = self.keys.iter().find(|notice| matches!(notice.what, What::Deletion { told: 1.. }));
+        let goes = open().find(|notice| matches!(notice.what, What::Deletion { told: 1.. }));
         self.goes = goes.map(|notice| whole_days(notice.when.since(now)));
         self.board = self.keys.as_slice().into();
     }
@@ -154,6 +169,11 @@ impl Due {
     /// What there is to say against keys and apps.
     pub fn review(&self) -> Arc<Rows> {
         Arc::clone(&self.review)
+    }
+
+    /// How much comes on each of the next days, where that is known.
+    pub const fn calendar(&self) -> Option<&Calendar> {
+        self.calendar.as_ref()
     }
 
     /// What is wrong with the store or the clock.
@@ -186,11 +206,14 @@ impl Due {
             let parts = locked.into_iter().chain([trouble]).collect();
             return Some((Role::Bad, format!("{} {}", glyphs.bad, joined(parts))));
         }
-        let (mut ending, mut going, mut held, mut others) = (0, 0, 0, 0);
+        let (mut ending, mut going, mut held, mut others, mut away) = (0, 0, 0, 0, 0);
         // Keys, then apps.
         let mut missed = [0, 0];
+        // Decoys, then keys that were deleted.
+        let mut presented = [0, 0];
         for notice in &self.keys {
             match notice.what {
+                _ if notice.seen.is_some() => away += 1,
                 What::Ends => ending += 1,
                 What::Deletion { told: 1.. } => going += 1,
                 What::Held(count) => held = count,
@@ -200,6 +223,10 @@ impl Due {
                     let [keys, apps] = &mut missed;
                     *(if notice.app.is_some() { apps } else { keys }) += 1;
                 }
+                What::Presented { decoy } => {
+                    let [decoys, dead] = &mut presented;
+                    *(if decoy { decoys } else { dead }) += usize::from(notice.seen.is_none());
+                }
                 What::Deletion { .. }
                 | What::Trouble(_)
                 | What::PutBack
@@ -208,8 +235,7 @@ impl Due {
                 | What::Ended
                 | What::Clears
                 | What::Deleted
-                | What::Presented { .. }
-                | What::Restored => others += usize::from(notice.seen.is_none()),
+                | What::Restored => others += 1,
             }
         }
         let ending = match (&self.first, ending) {
@@ -233,21 +259,39 @@ impl Due {
             [0, 1] => Some("1 old secret ends, still used".to_owned()),
             [keys, apps] => Some(format!("{} old secrets end, still used", keys + apps)),
         };
-        let urgent =
-            locked.is_some() || ending.is_some() || going.is_some() || held.is_some() || missed.is_some();
+        let [decoys, dead] = presented;
+        let rings = match decoys {
+            0 => None,
+            1 => Some("a decoy rings: somebody presents it".to_owned()),
+            n => Some(format!("{n} decoys ring: somebody presents them")),
+        };
+        let dead = match dead {
+            0 => None,
+            1 => Some("1 deleted key is presented".to_owned()),
+            n => Some(format!("{n} deleted keys are presented")),
+        };
+        let urgent = rings.is_some()
+            || dead.is_some()
+            || locked.is_some()
+            || ending.is_some()
+            || going.is_some()
+            || held.is_some()
+            || missed.is_some();
         let others = match others {
             0 => None,
             n if urgent => Some(format!("{n} more")),
             1 => Some("1 notice".to_owned()),
             n => Some(format!("{n} notices")),
         };
+        // Neither the end nor the deletion is put away with its notice.
+        let away = (away > 0).then(|| format!("{away} put away"));
         let (role, sign) = match (&locked, urgent) {
             (Some(_), _) => (Role::Bad, glyphs.bad),
             (None, true) => (Role::Warn, glyphs.warn),
             (None, false) => (Role::Dim, glyphs.info),
         };
         let parts: Vec<String> =
-            [locked, missed, ending, going, held, others].into_iter().flatten().collect();
+            [locked, rings, missed, ending, going, held, dead, others, away].into_iter().flatten().collect();
         if parts.is_empty() {
             return None;
         }

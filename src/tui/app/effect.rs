@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ask::{Answer, Found, Job, Search};
 use super::entry::{Entered, Entry};
+use super::habits::{Habits, Shelf};
 use crate::domain::Event;
 use crate::engine::{Engine, OpenError, Session};
 use crate::serve::door::Hosting;
@@ -24,6 +25,8 @@ pub enum Effect {
     /// Sign out, write down what is only in memory, send away those who are attached, and let go of the store and its
     /// keys.
     Leave(Option<Hosting>, Arc<dyn Engine>, Session),
+    /// Write down how the console is had; the number says which is later.
+    Remember(Shelf, u64, Habits),
 }
 
 /// What came of it.
@@ -37,6 +40,8 @@ pub enum Outcome {
     Entered(Box<Result<Entered, OpenError>>),
     /// The store is closed.
     Left,
+    /// How the console is had was written down, or could not be.
+    Remembered,
     /// News: just this happened.
     Happened(Arc<Vec<Event>>),
     /// News: the state changed.

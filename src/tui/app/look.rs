@@ -8,6 +8,7 @@ use crate::domain::authorize::{Action as Act, authorize};
 use crate::domain::{Role, State, Timestamp, View};
 use crate::engine::{Engine, Session};
 use crate::serve::control::Owner;
+use crate::tui::Located;
 use crate::tui::action::{Action, Reason};
 use crate::tui::keymap::Keymap;
 
@@ -19,8 +20,12 @@ pub struct Look {
     pub session: Session,
     /// Which keys mean what, for texts that name keys.
     pub keymap: Arc<Keymap>,
+    /// What is wrong in the files that say how it looks and listens.
+    pub mistakes: Arc<[Located]>,
     /// Whose calendar local times are in.
     pub zone: Zone,
+    /// The theme somebody chose; `None` for the one the console began with.
+    pub worn: Option<&'static str>,
     /// The process that has the store, when it is another.
     pub owner: Option<Owner>,
     /// Whether nothing is changed (`--read-only`). The engine sees to that; here it is said before somebody tries.

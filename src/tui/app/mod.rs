@@ -7,6 +7,7 @@
 //! - [`custody`]: secrets that nobody has yet.
 //! - [`effect`]: what the console orders. [`worker`]: performs jobs on the engine and the clipboard. [`entry`]: the ways into a store.
 //! - [`testing`]: an open console on sample data, for tests.
+//! - [`habits`]: how an operator left the console, remembered.
 //! - [`times`]: times as people read them.
 
 pub mod ask;
@@ -17,6 +18,7 @@ pub mod door;
 pub mod due;
 pub mod effect;
 pub mod entry;
+pub mod habits;
 pub mod kept;
 pub mod look;
 #[doc(hidden)]

@@ -13,13 +13,15 @@ use super::worker::{Hand, NewsLine};
 use crate::engine::demo;
 use crate::engine::open::Open;
 use crate::serve::door::Entrance;
+use crate::tui::Located;
 use crate::tui::clipboard::{Clipboard, Route};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::keymap::Keymap;
+use crate::tui::looks::Themes;
 use crate::tui::program::Capture;
 use crate::tui::screens::{self, Tabbed};
 use crate::tui::testing::{self, FakeClipboard};
-use crate::tui::theme::{GlyphSet, Theme};
+use crate::tui::theme::{GlyphSet, Palette, Theme};
 
 /// The console of a test.
 pub type Console = testing::Console<Keydeck, Hand>;
@@ -47,7 +49,16 @@ pub fn sample() -> Open {
 pub fn look(open: impl Into<Entrance>) -> Look {
     let Entrance { engine, session, owner, .. } = open.into();
     let keymap = Arc::new(Keymap::standard());
-    Look { engine, session, keymap, zone: Zone::UTC, owner, read_only: false }
+    Look {
+        engine,
+        session,
+        keymap,
+        mistakes: Arc::default(),
+        zone: Zone::UTC,
+        worn: None,
+        owner,
+        read_only: false,
+    }
 }
 
 /// The console on an open store, its own or another process's.
@@ -63,8 +74,25 @@ pub fn desk_on(
 /// The same on the demo's store, drawn with these signs.
 pub fn desk_in(glyphs: GlyphSet, screens: Vec<Tabbed>, size: (u16, u16)) -> Console {
     let plain = setting();
-    let setting = Setting { theme: Theme::plain(glyphs), ..plain };
+    let setting = Setting { themes: Themes::new(Theme::plain(glyphs), glyphs, false), ..plain };
     desk_as(setting, sample().into(), screens, size, &FakeClipboard::default())
+}
+
+/// The same on an open store, in the colours of a theme that comes with the program.
+///
+/// # Panics
+/// When there is no such theme.
+#[expect(clippy::expect_used, reason = "a test may stop")]
+pub fn desk_painted(theme: &str, open: Open, size: (u16, u16), clipboard: &FakeClipboard) -> Console {
+    let theme = Theme::built_in(theme, Palette::True, GlyphSet::Unicode).expect("a theme");
+    let setting = Setting { themes: Themes::new(theme, GlyphSet::Unicode, false), ..setting() };
+    desk_as(setting, open.into(), screens::all(), size, clipboard)
+}
+
+/// The same where this is wrong in the files somebody wrote.
+pub fn desk_mistaken(mistakes: &[Located], screens: Vec<Tabbed>) -> Console {
+    let setting = Setting { mistakes: mistakes.into(), ..setting() };
+    desk_as(setting, sample().into(), screens, (120, 40), &FakeClipboard::default())
 }
 
 fn desk_as(
@@ -77,24 +105,37 @@ fn desk_as(
     let utc_ms = open.engine.now().time.0;
     let now = Now { at: Moment::default(), utc_ms };
     let hand = hand(clipboard, &setting);
+    let look = Look { mistakes: Arc::clone(&setting.mistakes), ..look(open) };
     let program =
-        Keydeck::open(setting, Way::Demo, Desk::new(look(open), screens, true, Capture::Taken, now));
+        Keydeck::open(setting, Way::Demo(None), Desk::new(look, screens, true, Capture::Taken, now));
     testing::Console::start(program, hand, size, utc_ms)
 }
 
 /// The console at the door of a store, as the program starts it. What it orders first is done.
 pub fn door(options: crate::engine::open::Options, size: (u16, u16), clipboard: &FakeClipboard) -> Console {
+    remembering_door(options, size, clipboard, None)
+}
+
+/// The same; in this directory it is remembered how operators leave the console.
+pub fn remembering_door(
+    options: crate::engine::open::Options,
+    size: (u16, u16),
+    clipboard: &FakeClipboard,
+    habits: Option<std::path::PathBuf>,
+) -> Console {
     let utc_ms = options.clock.read().wall.0;
     let setting = setting();
-    let hand = hand(clipboard, &setting);
+    let hand = hand(clipboard, &setting).remembering(habits);
     let program = Keydeck::start(setting, Way::Store(Box::new(options)), None, Vec::new());
     testing::Console::start(program, hand, size, utc_ms)
 }
 
 pub(super) fn setting() -> Setting {
     Setting {
-        theme: Theme::plain(GlyphSet::Unicode),
+        themes: Themes::new(Theme::plain(GlyphSet::Unicode), GlyphSet::Unicode, false),
+        worn: None,
         keymap: Arc::new(Keymap::standard()),
+        mistakes: Arc::default(),
         zone: Zone::UTC,
         read_only: false,
         capture: Capture::Taken,

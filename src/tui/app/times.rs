@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use chrono::{DateTime, FixedOffset, Local, Utc};
+use chrono::{DateTime, FixedOffset, Local, NaiveDate, Utc};
 
 use crate::domain::time::BadExpiry;
 use crate::domain::{Expiry, Timestamp};
@@ -87,6 +87,16 @@ impl Times {
     /// `never`, `in 84 d` or `3 d ago`.
     pub fn expiry(self, expiry: Expiry) -> String {
         self.relative_or(expiry.instant(), "never")
+    }
+
+    /// The day it is here.
+    pub fn day(self, at: Timestamp) -> NaiveDate {
+        at.to_utc().map_or(NaiveDate::MAX, |time| self.zone.tell(time).date_naive())
+    }
+
+    /// Local time to the minute: `14:05`.
+    pub fn clock(self, at: Timestamp) -> String {
+        self.format(at, "%H:%M")
     }
 
     /// Local date: `2027-01-31`.

@@ -2,6 +2,7 @@
 //! own, never the one that draws. What it needs comes with the order; it keeps only the clipboard and the way for
 //! news. An error becomes words for the operator here.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{broadcast, mpsc};
@@ -11,17 +12,21 @@ use super::console::Keydeck;
 use super::custody::{Custody, Fresh, UnderWay};
 use super::effect::{Effect, Outcome};
 use super::entry;
+use super::times::{Times, Zone};
 use crate::crypto::passphrase::Passphrase;
 use crate::deliver::Channels;
-use crate::domain::Command;
 use crate::domain::blast::many::Busy;
 use crate::domain::handover::Way;
 use crate::domain::lineage::taking_back;
-use crate::engine::handover::{Handover, Purse};
+use crate::domain::report::Report;
+use crate::domain::{Command, Grounds, KeyId, Refusal, View};
+use crate::engine::handover::{Handover, Purse, SecretFile};
 use crate::engine::{Brought, Done, Engine, EngineError, News, Session, whose_found};
 use crate::tui::clipboard::Clipboard;
 use crate::tui::program::{Task, Worker};
 use crate::tui::secret::SecretText;
+use crate::tui::sight::seen::Seen;
+use crate::tui::sight::{self, calendar, report};
 use crate::tui::widgets::text::sentence;
 
 /// Where news go in; known only once the loop exists.
@@ -33,18 +38,27 @@ pub struct Hand {
     news: NewsLine,
     custody: Custody,
     channels: Arc<Channels>,
+    /// Where it is remembered how the console was left.
+    habits: Option<PathBuf>,
 }
 
 impl Hand {
     /// Works with this clipboard, tells news through `news`, and what became of secrets that nobody got to `custody`.
     pub fn new(clipboard: Clipboard, news: NewsLine, custody: Custody) -> Self {
-        Self { clipboard: Arc::new(Mutex::new(clipboard)), news, custody, channels: Arc::new(Ok(Vec::new())) }
+        let channels = Arc::new(Ok(Vec::new()));
+        Self { clipboard: Arc::new(Mutex::new(clipboard)), news, custody, channels, habits: None }
     }
 
     /// The same; the store it opens has its notices delivered through these channels.
     #[must_use]
     pub fn delivering(self, channels: Channels) -> Self {
         Self { channels: Arc::new(channels), ..self }
+    }
+
+    /// The same; in this directory it is remembered how operators left the console.
+    #[must_use]
+    pub fn remembering(self, dir: Option<PathBuf>) -> Self {
+        Self { habits: dir, ..self }
     }
 
     fn with_clipboard(&self, act: impl FnOnce(&mut Clipboard) -> Outcome + Send + 'static) -> Task<Outcome> {
@@ -68,8 +82,9 @@ impl Worker<Keydeck> for Hand {
             Effect::Enter(entry) => {
                 let news = Arc::clone(&self.news);
                 let (custody, channels) = (self.custody.clone(), Arc::clone(&self.channels));
+                let habits = self.habits.clone();
                 Box::new(move || {
-                    let entered = entry::enter(entry, &custody, &channels);
+                    let entered = entry::enter(entry, &custody, &channels, habits.as_deref());
                     if let (Ok(entered), Some(news)) = (&entered, news.get()) {
                         pass_on(entered.open.engine.subscribe(), news.clone());
                     }
@@ -82,6 +97,12 @@ impl Worker<Keydeck> for Hand {
                 drop(hosting);
                 drop(engine);
                 Outcome::Left
+            }),
+            Effect::Remember(shelf, number, habits) => Box::new(move || {
+                if let Err(error) = shelf.write(number, &habits) {
+                    tracing::debug!(%error, "how the console was left is not remembered");
+                }
+                Outcome::Remembered
             }),
         }
     }
@@ -132,6 +153,25 @@ fn leave(engine: &dyn Engine, session: &Session) {
     }
 }
 
+/// Writes what is known of keys to a new file, for whoever asked alone to read; what is to be said then.
+fn export(engine: &dyn Engine, session: &Session, keys: &[KeyId], to: &Path) -> Result<String, String> {
+    let text = {
+        let state = engine.state();
+        let view = View::new(&state, session.actor());
+        sight::export::csv(keys.iter().filter_map(|id| view.key(*id)), view, engine.now().time)?
+    };
+    let mut file = SecretFile::create(to).map_err(|unfit| unfit.to_string())?;
+    file.add(&text).map_err(|error| format!("It could not be written: {error}."))?;
+    let what = if keys.len() == 1 { "1 key is".to_owned() } else { format!("{} keys are", keys.len()) };
+    Ok(format!("{what} in {}, for you alone to read", to.display()))
+}
+
+/// Looks at the state once, as whoever asked may see it.
+fn glance(engine: &Arc<dyn Engine>, session: &Session, read: &mut dyn FnMut(&Seen<'_>)) {
+    let times = Times::new(engine.now().time, Zone::UTC);
+    read(&Seen::new(&engine.state(), session.actor(), times, engine.catalog()));
+}
+
 fn perform(engine: &Arc<dyn Engine>, session: &Session, job: Job, under_way: Option<UnderWay>) -> Answer {
     try_perform(engine, session, job, under_way)
         .unwrap_or_else(|error| Answer::Refused(sentence(&error.to_string())))
@@ -177,6 +217,10 @@ fn try_perform(
             );
             Answer::Done { events, token: None, said }
         }
+        Job::Export { keys, to } => match export(&**engine, session, &keys, &to) {
+            Ok(said) => Answer::Done { events: Vec::new(), token: None, said },
+            Err(why) => Answer::Refused(why),
+        },
         Job::Purse { to, seal_to } => match Purse::open(&to, "", &seal_to) {
             Ok(purse) => Answer::Purse(purse),
             Err(unfit) => Answer::Refused(unfit.to_string()),
@@ -207,6 +251,21 @@ fn try_perform(
         Job::Doors => Answer::Doors(engine.doors(session)?),
         Job::Test { token, wanted } => {
             Answer::Tested(engine.test(session, token.expose().as_bytes(), &wanted)?)
+        }
+        Job::Count => {
+            let report = report::count(&|read| glance(engine, session, read), Report::DAYS)
+                .ok_or(EngineError::Closed)?;
+            Answer::Counted(Box::new(report))
+        }
+        Job::Ahead => {
+            let now = engine.now();
+            let grounds = Grounds::of(now.time, now.suspect, engine.condition().complete_since);
+            if grounds.complete_since.is_none() {
+                // That nothing is deleted would be the wrong answer.
+                let why = if now.suspect { Refusal::ClockSuspect } else { Refusal::UsesIncomplete };
+                return Err(why.into());
+            }
+            Answer::Coming(calendar::coming(&|read| glance(engine, session, read), grounds))
         }
         Job::Sparks(keys) => Answer::Sparks(engine.sparks(session, keys)?),
         Job::Tail(Some(watched)) => Answer::Tail(Some(Box::new(engine.tail(session, watched)?))),

@@ -240,6 +240,8 @@ impl Body {
             },
             Cue::Click(Target::Button(button)) => self.press(button, sheet),
             Cue::Click(Target::Field(at)) => self.aim(at, cue, sheet),
+            // The wheel scrolls what it is over, and takes the keyboard nowhere else.
+            Cue::Wheel { pane, .. } if !sheet.is(pane.into(), Build::Tall) => Step::Stay,
             Cue::Click(Target::Row { pane, .. } | Target::Tick { pane, .. } | Target::Pane(pane))
             | Cue::Wheel { pane, .. } => self.aim(pane.into(), cue, sheet),
             Cue::Click(_) | Cue::Tick => Step::Ignored,
@@ -379,7 +381,7 @@ impl Body {
         self.text = if typing { TextFocus::Here } else { TextFocus::Elsewhere };
         self.layer = field.map_or(Layer::Dialog, |field| field.layer());
         self.hints = field
-            .map_or(&[Action::Submit, Action::NextField, Action::PrevField, Action::Cancel], |field| {
+            .map_or(&[Action::Submit, Action::NextField, Action::Cancel, Action::PrevField], |field| {
                 field.hints()
             });
     }

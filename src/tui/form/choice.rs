@@ -81,7 +81,7 @@ impl<T> TypedChoice<T> {
 
     /// Which suggestions are shown where `room` cells are: whole ones, as many as fit with a sign that there are more, and
     /// the chosen one among them.
-    fn in_sight(&self, room: usize) -> Range<usize> {
+    fn in_sight(&self, room: usize, gap: usize) -> Range<usize> {
         let all = self.suggestions.len();
         let chosen =
             self.suggestions.iter().position(|suggestion| suggestion == self.field.text()).unwrap_or(0);
@@ -89,11 +89,11 @@ impl<T> TypedChoice<T> {
             let (mut end, mut taken) = (from, 0);
             for suggestion in self.suggestions.iter().skip(from) {
                 taken += text::width(suggestion);
-                let more = if end + 1 < all { 3 } else { 0 };
+                let more = if end + 1 < all { gap + 1 } else { 0 };
                 if taken + more > room {
                     break;
                 }
-                (end, taken) = (end + 1, taken + 2);
+                (end, taken) = (end + 1, taken + gap);
             }
             from..end
         };
@@ -134,6 +134,11 @@ impl<T> Field for TypedChoice<T> {
                 self.walk(action);
                 return Took::Changed;
             }
+            Cue::Click(Target::Row { row, .. }) => {
+                let Some(suggestion) = self.suggestions.get(row).cloned() else { return Took::Kept };
+                self.set(&suggestion);
+                return Took::Changed;
+            }
             _ => {}
         }
         let took = self.field.hear(cue);
@@ -153,20 +158,29 @@ impl<T> Field for TypedChoice<T> {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, slot: Slot) {
         canvas.hit(area, Target::Field(slot.number.into()));
         let beside = draw_label(canvas, area, &self.field.label, slot);
-        let field_width = (beside.width / 3).clamp(12.min(beside.width), 24);
+        let words: usize = self.suggestions.iter().map(|suggestion| text::width(suggestion)).sum();
+        let mut field_width = (beside.width / 3).clamp(12.min(beside.width), 24);
+        let mut gap = 2_u16;
+        // They move together before one of them is not seen: a date still has room.
+        let wide = words + usize::from(gap) * self.suggestions.len();
+        if wide + usize::from(field_width) > usize::from(beside.width) {
+            (field_width, gap) = (DATE.min(beside.width), 1);
+        }
         let (field, rest) = layout::left(layout::row(beside, 0), field_width);
         self.field.draw_input(canvas, field, slot.focus);
         let room = rest.width.saturating_sub(2);
-        let shown = self.in_sight(room.into());
+        let shown = self.in_sight(room.into(), gap.into());
         let more = if shown.end < self.suggestions.len() { canvas.glyphs().ellipsis } else { "" };
-        let mut spans = Vec::new();
-        for suggestion in self.suggestions.get(shown).unwrap_or_default() {
+        let mut x = rest.x.saturating_add(2);
+        let end = x.saturating_add(room);
+        for (row, suggestion) in self.suggestions.iter().enumerate().take(shown.end).skip(shown.start) {
             let chosen = suggestion == self.field.text();
-            spans.push(canvas.span(if chosen { Role::Accent } else { Role::Dim }, suggestion.as_str()));
-            spans.push(canvas.span(Role::Dim, "  "));
+            let span = canvas.span(if chosen { Role::Accent } else { Role::Dim }, suggestion.as_str());
+            let after = canvas.spans(x, rest.y, end.saturating_sub(x), &[span]);
+            canvas.hit_to(x, rest.y, after, Target::Row { pane: slot.number, row });
+            x = after.saturating_add(gap);
         }
-        spans.push(canvas.span(Role::Dim, more));
-        canvas.spans(rest.x.saturating_add(2), rest.y, room, &spans);
+        canvas.spans(x, rest.y, end.saturating_sub(x), &[canvas.span(Role::Dim, more)]);
         draw_below(canvas, layout::top(beside, 1).1, self.field.error.as_deref(), &self.field.note);
     }
 
@@ -178,6 +192,9 @@ impl<T> Field for TypedChoice<T> {
         self.field.sign(into);
     }
 }
+
+/// Cells of a date, and of the cursor behind it.
+const DATE: u16 = 11;
 
 /// One of a few options, all of them shown.
 pub struct Radio<K> {
@@ -391,12 +408,13 @@ mod tests {
         let mut choice = expiry();
         let row = |choice: &mut TypedChoice<Option<u32>>, width| drawn(choice, width).swap_remove(0);
         assert_eq!(row(&mut choice, 43), "Expires   90d           90d  365d  never");
-        assert_eq!(row(&mut choice, 38), "Expires   90d           90d  365d  …");
+        assert_eq!(row(&mut choice, 38), "Expires   90d          90d 365d never");
+        assert_eq!(row(&mut choice, 33), "Expires   90d          90d 365d …");
         choice.hear(Cue::Do(Action::Up));
-        assert_eq!(row(&mut choice, 38), "Expires   never         365d  never");
+        assert_eq!(row(&mut choice, 33), "Expires   never        365d never");
         choice.hear(Cue::Do(Action::Down));
         choice.hear(Cue::Do(Action::Down));
-        assert_eq!(row(&mut choice, 34), "Expires   365d          365d  …");
+        assert_eq!(row(&mut choice, 29), "Expires   365d         365d …");
     }
 
     #[test]

@@ -76,6 +76,16 @@ fn with_air(lines: usize) -> u16 {
     rows(lines + usize::from(lines > 0))
 }
 
+/// What is said, as far as there is room for it: that something is not is said too.
+fn in_room(mut said: Vec<(Role, String)>, height: u16) -> Vec<(Role, String)> {
+    let (all, room) = (said.len(), usize::from(height));
+    if all > room && room > 0 {
+        said.truncate(room - 1);
+        said.push((Role::Dim, format!("{} lines more; a larger window shows them", all + 1 - room)));
+    }
+    said
+}
+
 impl Body {
     /// Where somebody is, in a window of that many columns.
     pub fn spot(&self, width: u16, pages: usize) -> Spot {
@@ -119,7 +129,8 @@ impl Body {
             None => with_air(said.len()).min(above.height / 2),
         };
         let (above, below) = layout::bottom(above, below);
-        canvas.lines(layout::bottom(below, gap.min(below.height)).0, &said);
+        let told = layout::bottom(below, gap.min(below.height)).0;
+        canvas.lines(told, &in_room(said, told.height));
         let least: u16 = heights(sheet, shown.clone(), room, 0).iter().sum();
         let head = with_air(intro.len());
         let (head, body) =
@@ -212,4 +223,19 @@ fn heights(sheet: &Sheet<'_>, shown: Range<usize>, cells: u16, air: u16) -> Vec<
 
 fn is_tall(sheet: &Sheet<'_>, at: usize) -> bool {
     sheet.fields.get(at).is_some_and(|field| matches!(field.build(), Build::Tall | Build::Pane))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_no_room_for_is_not_cut_unsaid() {
+        let said = |count: usize| (0..count).map(|n| (Role::Warn, format!("line {n}"))).collect::<Vec<_>>();
+        assert_eq!(in_room(said(3), 3), said(3));
+        let cut = in_room(said(5), 3);
+        assert_eq!(cut[..2], said(2)[..]);
+        assert_eq!(cut[2].1, "3 lines more; a larger window shows them");
+        assert_eq!(in_room(said(2), 0).len(), 2, "where there is none at all nothing is drawn");
+    }
 }

@@ -102,7 +102,7 @@ pub trait Field {
 
     /// The keys that matter in it.
     fn hints(&self) -> &'static [Action] {
-        &[Action::NextField, Action::PrevField, Action::Submit, Action::Cancel]
+        &[Action::NextField, Action::Submit, Action::Cancel, Action::PrevField]
     }
 
     /// How many of its rows must be in sight, when not all of them.

@@ -32,7 +32,7 @@ fn tick(console: &mut Console, scope: &str) {
 const PHRASE: &str = "correct horse battery staple";
 
 /// All that implement `Asking`, some in two ways.
-const FORMS: [Row; 17] = [
+const FORMS: [Row; 18] = [
     (
         "create-key",
         |console| {
@@ -84,6 +84,7 @@ const FORMS: [Row; 17] = [
     ),
     ("operator-disable", |console| _ = settings(console, 1).press("g E tab").type_text("aiko"), "ctrl-s"),
     ("test-token", |console| _ = console.press("1 t").paste("kdag_nothing"), "enter"),
+    ("export", |console| _ = console.press("1 > ctrl-u").type_text("/dev/null/keys.csv"), "ctrl-s"),
     ("sign-off", |console| _ = console.press("5 Y").type_text("seen by both of us"), "ctrl-s"),
     ("leak-desk", |console| _ = console.press("1 b").paste("kdim_7HqP2mVx9KtR_secret"), "enter"),
 ];

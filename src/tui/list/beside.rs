@@ -16,11 +16,14 @@ use crate::tui::widgets::{Focus, layout};
 pub const WIDE: u16 = 104;
 /// Rows from which list and detail stand one below the other.
 const TALL: u16 = 16;
+/// Rows that a list above its detail keeps, however short it is.
+const LEAST: u16 = 5;
 /// Columns of the labels.
 const LABELS: u16 = 11;
 /// Columns left free on both sides of a detail over its list.
 const ASIDE: u16 = 2;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Beside<L: Listed> {
     pub list: List<L>,
     page: Page,
@@ -32,6 +35,8 @@ pub struct Beside<L: Listed> {
     inside: bool,
     /// The last frame had room for both.
     wide: bool,
+    /// There was one.
+    drawn: bool,
     side: Side,
 }
 
@@ -52,6 +57,7 @@ impl<L: Listed> Beside<L> {
             closed: false,
             inside: false,
             wide: false,
+            drawn: false,
             side: Side::Right,
         }
     }
@@ -82,11 +88,26 @@ impl<L: Listed> Beside<L> {
         (self.inside, self.closed) = (true, false);
     }
 
+    /// Opens the detail: beside the list, or over it where there is room for one.
+    pub const fn show(&mut self) {
+        (self.closed, self.inside) = (false, !self.wide);
+    }
+
     /// Closes the detail if it is open, and says whether it was.
     pub const fn close(&mut self) -> bool {
         let was = self.is_open();
         (self.closed, self.inside) = (true, false);
         was
+    }
+
+    /// Whether a person closed the detail that stood beside.
+    pub const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Has the detail that stands beside closed, or open.
+    pub const fn set_closed(&mut self, closed: bool) {
+        (self.closed, self.inside) = (closed, false);
     }
 
     /// The selection is another row.
@@ -109,10 +130,6 @@ impl<L: Listed> Beside<L> {
         }
         if self.list.selected() != before {
             self.rewind();
-        }
-        if change == Change::Pressed {
-            self.closed = false;
-            self.inside = !self.wide;
         }
         change
     }
@@ -140,6 +157,11 @@ impl<L: Listed> Beside<L> {
     /// How wide the room is that the two share.
     pub const fn note_width(&mut self, cells: u16) {
         self.wide = cells >= WIDE;
+        // Opened before anybody knew that there is room for both.
+        if self.wide && !self.drawn {
+            self.inside = false;
+        }
+        self.drawn = true;
     }
 
     /// The rooms of list and detail in `area`, with a line between; of two that do not fit, one is empty.
@@ -153,7 +175,9 @@ impl<L: Listed> Beside<L> {
             (false, _) => (area, none),
             (true, false) => (none, area),
             (true, true) if self.side == Side::Below => {
-                let (list, rest) = layout::bottom(area, area.height / 2);
+                // What a short list leaves is the detail's, whatever its filter hides.
+                let listed = u16::try_from(self.list.listed()).unwrap_or(u16::MAX).saturating_add(2);
+                let (list, rest) = layout::top(area, listed.max(LEAST).min(area.height - area.height / 2));
                 canvas.rule(rest.x, rest.y, rest.width);
                 (list, layout::inset(layout::top(rest, 1).1, 2, 0))
             }

@@ -13,6 +13,9 @@ pub const GAP: u16 = 2;
 /// A column that may grow by this many cells holds names, and is the first to get spare room.
 const ELASTIC: u16 = 10;
 
+/// Columns of a higher number go before a name is cut to its least width.
+const GOOD_TO_KNOW: u8 = 1;
+
 /// Which side the text keeps to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
@@ -82,6 +85,8 @@ pub struct Column<L: Listed> {
     pub align: Align,
     /// Shown only in room that no other column could use.
     pub is_spare: bool,
+    /// Whether the greatest comes first where it is not turned round: the sign in its header says so.
+    pub is_greatest_first: bool,
     /// `None` where rows keep the order they come in.
     pub rank: Option<Ranking<L>>,
     pub cell: Making<L>,
@@ -96,7 +101,8 @@ impl<L: Listed> Column<L> {
         priority: u8,
         cell: Making<L>,
     ) -> Self {
-        Self { title, letter, min, max, priority, align: Align::Left, is_spare: false, rank: None, cell }
+        let (align, is_spare, is_greatest_first) = (Align::Left, false, false);
+        Self { title, letter, min, max, priority, align, is_spare, is_greatest_first, rank: None, cell }
     }
 
     pub const fn number(
@@ -107,6 +113,12 @@ impl<L: Listed> Column<L> {
         cell: Making<L>,
     ) -> Self {
         Self { align: Align::Right, ..Self::text(title, letter, (cells, cells), priority, cell) }
+    }
+
+    /// Cells beyond its least width from which most of its names are read whole; none for what is no name.
+    const fn legible(&self) -> u16 {
+        let stretch = self.max.saturating_sub(self.min);
+        if stretch >= ELASTIC { stretch * 2 / 5 } else { 0 }
     }
 
     /// The same, for room that no other column could use.
@@ -120,6 +132,12 @@ impl<L: Listed> Column<L> {
     pub const fn by(self, rank: Ranking<L>) -> Self {
         Self { rank: Some(rank), ..self }
     }
+
+    /// The same, whose rank falls where what it shows rises.
+    #[must_use]
+    pub const fn greatest_first(self) -> Self {
+        Self { is_greatest_first: true, ..self }
+    }
 }
 
 /// A shown column and its width.
@@ -129,26 +147,44 @@ pub struct Shown<L: Listed> {
 }
 
 /// The columns for a window of `width` cells, in the order of the definition. `hidden` says which a person has
-/// switched off.
+/// switched off, `given` which width they gave to one.
 pub fn fit<L: Listed>(
     columns: &[&'static Column<L>],
     hidden: impl Fn(char) -> bool,
+    given: impl Fn(char) -> Option<u16>,
     width: u16,
 ) -> Vec<Shown<L>> {
+    let range = |column: &Column<L>| match given(column.letter) {
+        Some(cells) => (cells, cells),
+        None => (column.min, column.max),
+    };
     let wanted = columns.iter().filter(|column| column.priority == 0 || !hidden(column.letter));
-    let most: u32 = wanted.clone().map(|column| u32::from(column.max + GAP)).sum();
+    let most: u32 = wanted.clone().map(|column| u32::from(range(column).1 + GAP)).sum();
     let wanted = wanted.filter(|column| !column.is_spare || most <= u32::from(width + GAP));
-    let mut shown: Vec<Shown<L>> = wanted.map(|column| Shown { column, width: column.min }).collect();
+    let mut shown: Vec<Shown<L>> = wanted.map(|column| Shown { column, width: range(column).0 }).collect();
     let needed = |shown: &[Shown<L>]| {
         let gaps = shown.len().saturating_sub(1) * usize::from(GAP);
         shown.iter().map(|place| u32::from(place.width)).sum::<u32>()
             + u32::try_from(gaps).unwrap_or(u32::MAX)
     };
+    // Names that can be read come before what is only good to know.
+    let legible = |shown: &[Shown<L>]| {
+        needed(shown) + shown.iter().map(|place| u32::from(place.column.legible())).sum::<u32>()
+    };
     // The last of the least important goes first; one column always stays, however narrow.
-    while shown.len() > 1 && needed(&shown) > u32::from(width) {
-        let worst = shown.iter().map(|place| place.column.priority).max().filter(|worst| *worst > 0);
-        let Some(at) = shown.iter().rposition(|place| Some(place.column.priority) == worst) else { break };
+    while let Some(worst) = shown.iter().map(|place| place.column.priority).max().filter(|worst| *worst > 0) {
+        let wants = if worst > GOOD_TO_KNOW { legible(&shown) } else { needed(&shown) };
+        if wants <= u32::from(width) || shown.len() == 1 {
+            break;
+        }
+        let Some(at) = shown.iter().rposition(|place| place.column.priority == worst) else { break };
         shown.remove(at);
+    }
+    // What was widened by hand gives way before it hides what else must be seen.
+    if needed(&shown) > u32::from(width) {
+        for place in &mut shown {
+            place.width = place.width.min(place.column.min);
+        }
     }
     let mut spare = u32::from(width).saturating_sub(needed(&shown));
     // Names first, each by how much it may grow: the rest reads well at its least width.
@@ -157,11 +193,12 @@ pub fn fit<L: Listed>(
         while spare > 0 && spare != before {
             before = spare;
             for place in &mut shown {
-                let stretch = place.column.max.saturating_sub(place.column.min);
+                let (min, max) = range(place.column);
+                let stretch = max.saturating_sub(min);
                 if (stretch >= ELASTIC) != names {
                     continue;
                 }
-                let step = (stretch / ELASTIC).max(1).min(place.column.max.saturating_sub(place.width));
+                let step = (stretch / ELASTIC).max(1).min(max.saturating_sub(place.width));
                 let step = step.min(u16::try_from(spare).unwrap_or(u16::MAX));
                 place.width += step;
                 spare -= u32::from(step);

@@ -25,6 +25,7 @@ impl<L: Listed> List<L> {
         focus: Focus,
         empty: &str,
     ) {
+        self.offer(sight);
         let area = self.draw_line(canvas, area);
         let focus = Focus::when(focus.is_here() && self.text_focus() == TextFocus::Elsewhere);
         canvas.hit(area, Target::Pane(self.pane));
@@ -33,15 +34,23 @@ impl<L: Listed> List<L> {
         let (header, body) = layout::top(area, u16::from(titled && area.height >= 3));
         let inner = layout::right(area, area.width.saturating_sub(L::MARGIN)).1;
         let inner = Rect { width: inner.width.saturating_sub(2), ..inner };
-        let shown = column::fit(&self.columns, |letter| self.off.contains(&letter), inner.width);
+        let shown = column::fit(
+            &self.columns,
+            |letter| self.off.contains(&letter),
+            |letter| self.widths.get(&letter).copied(),
+            inner.width,
+        );
         self.draw_header(canvas, Rect { x: inner.x, width: inner.width, ..header }, &shown);
-        self.drawn = shown.iter().map(|place| place.column.letter).collect();
+        self.drawn = shown.iter().map(|place| (place.column.letter, place.width)).collect();
         self.page = usize::from(body.height).max(1);
         // As little as possible, so that the selected row is in the window and no room is wasted.
         self.offset = self.offset.min(self.shown.len().saturating_sub(self.page));
         self.offset = self.offset.clamp((self.at + 1).saturating_sub(self.page), self.at);
         if self.shown.is_empty() {
             let lines = text::wrap(&self.nothing(empty), body.width.saturating_sub(4).max(1));
+            if focus.is_here() {
+                canvas.cursor(inner.x, body.y.saturating_add(1).min(body.bottom().saturating_sub(1)));
+            }
             for (line, said) in (1..body.height).zip(lines) {
                 let row = layout::row(body, line);
                 canvas.fit(inner.x, row.y, inner.width, &said, Role::Dim);
@@ -94,8 +103,8 @@ impl<L: Listed> List<L> {
         let mut x = area.x;
         for Shown { column, width } in shown {
             let glyphs = canvas.glyphs();
-            let title = match (self.sort.letter == column.letter && column.rank.is_some(), self.sort.falling)
-            {
+            let is_sorted = self.sort.letter == column.letter && column.rank.is_some();
+            let title = match (is_sorted, self.sort.falling != column.is_greatest_first) {
                 (true, false) => format!("{} {}", column.title, glyphs.ascending),
                 (true, true) => format!("{} {}", column.title, glyphs.descending),
                 (false, _) => column.title.to_owned(),

@@ -3,14 +3,20 @@
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::{Change, List, Listed};
-use crate::domain::filter::Filter;
+use super::habit::WIDEST;
+use super::lines::naming;
+use super::{Change, List, Listed, complete};
+use crate::domain::filter::{Filter, Term as _};
 use crate::tui::action::Action;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::input::TextFocus;
 use crate::tui::overlay::Cue;
+use crate::tui::router::Edit;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, Handled, layout, text};
+
+/// The narrowest a column is made by hand.
+const NARROWEST: u16 = 4;
 
 /// Who takes the next character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +33,56 @@ impl<L: Listed> List<L> {
     /// Puts `text` into the filter line, as if it had been typed and kept. Takes effect with the next sifting.
     pub fn set_filter(&mut self, text: &str) {
         self.filter.set(text);
-        self.query = Filter::parse(text);
+        self.understand();
         self.mode = Mode::Browse;
+    }
+
+    /// Reads the line, with the names it holds.
+    fn understand(&mut self) {
+        let line = self.filter.text();
+        let meant = naming(line).map_or(line, |(_, line)| line);
+        self.query = Filter::parse_with(meant, &|name| self.lines.named(name));
+    }
+
+    /// What the line may go on with.
+    pub(super) fn offer(&mut self, sight: &L::Sight<'_>) {
+        self.offered.clear();
+        if self.mode == Mode::Filter && self.filter.is_at_end() {
+            let values = |field: &str, sign| L::values(field, sign, sight);
+            self.offered = complete::offers(self.filter.text(), L::Term::FIELDS, self.lines.names(), values);
+        }
+    }
+
+    /// Takes the first of what is offered.
+    fn complete(&mut self) -> Change {
+        let Some(offer) = self.offered.first() else { return Change::Ignored };
+        let line = complete::taken(self.filter.text(), offer);
+        self.filter.set(&line);
+        self.steps = None;
+        self.understand();
+        Change::Filter
+    }
+
+    /// Shows the line so many steps back; none is an empty one.
+    fn recall(&mut self, steps: usize) -> Change {
+        let line = if steps == 0 { Some("") } else { self.lines.back(steps) };
+        let Some(line) = line.map(str::to_owned) else { return Change::Looks };
+        self.steps = Some(steps);
+        self.filter.set(&line);
+        self.understand();
+        Change::Filter
+    }
+
+    /// The line is as it is meant: it is kept, and a name it gives goes out of it.
+    fn finish(&mut self) -> Change {
+        self.mode = Mode::Browse;
+        let line = self.filter.text().to_owned();
+        self.lines.keep(&line);
+        if let Some((_, meant)) = naming(&line) {
+            self.set_filter(meant);
+            return Change::Filter;
+        }
+        Change::Looks
     }
 
     /// Whether a filter is on.
@@ -44,7 +98,7 @@ impl<L: Listed> List<L> {
     /// Hears a cue. What it says of it, [`List::settle`] does.
     pub fn hear(&mut self, cue: Cue<'_>) -> Change {
         let change = self.take_in(cue);
-        if matches!(change, Change::Looks | Change::Pressed) {
+        if change == Change::Looks {
             // Who moves has chosen anew.
             self.awaited = None;
         }
@@ -73,9 +127,17 @@ impl<L: Listed> List<L> {
             }
             (Mode::Browse, Cue::Do(action)) => {
                 self.mode = match action {
-                    Action::Filter => Mode::Filter,
+                    Action::Filter => {
+                        // What is shown may be the latest, and the step back from it is to the one before.
+                        let latest = self.lines.back(1) == Some(self.filter.text());
+                        self.steps = Some(usize::from(latest));
+                        Mode::Filter
+                    }
                     Action::Sort => Mode::Sort,
-                    Action::Columns => Mode::Columns,
+                    Action::Columns => {
+                        self.named = None;
+                        Mode::Columns
+                    }
                     _ => return self.walk(action),
                 };
                 Change::Looks
@@ -94,9 +156,8 @@ impl<L: Listed> List<L> {
     fn click(&mut self, target: Target) -> Change {
         match target {
             Target::Row { pane, row } if pane == self.pane => {
-                let again = row == self.at;
                 self.go(row);
-                if again { Change::Pressed } else { Change::Looks }
+                Change::Looks
             }
             Target::Header { pane, column } if pane == self.pane => {
                 let column = self.columns.get(column).filter(|column| column.rank.is_some());
@@ -111,17 +172,21 @@ impl<L: Listed> List<L> {
 
     fn hear_filter(&mut self, cue: Cue<'_>) -> Change {
         match cue {
-            cue if self.filter.take_in(cue) => {}
-            Cue::Do(Action::Open | Action::Press) => {
-                self.mode = Mode::Browse;
-                return Change::Looks;
-            }
+            cue if self.filter.take_in(cue) => self.steps = None,
+            Cue::Do(Action::Open | Action::Press) => return self.finish(),
             Cue::Do(Action::Back | Action::Cancel) => self.set_filter(""),
-            // Rows can be walked while typing.
-            Cue::Do(action) => return self.walk(action),
+            Cue::Do(Action::NextTab) => return self.complete(),
+            // Before somebody writes, up and down go through what was written before; then through the rows.
+            Cue::Do(action) => {
+                return match (action, self.steps) {
+                    (Action::Up, Some(steps)) => self.recall(steps + 1),
+                    (Action::Down, Some(steps @ 1..)) => self.recall(steps - 1),
+                    (action, _) => self.walk(action),
+                };
+            }
             _ => return Change::Ignored,
         }
-        self.query = Filter::parse(self.filter.text());
+        self.understand();
         Change::Filter
     }
 
@@ -137,12 +202,17 @@ impl<L: Listed> List<L> {
                     self.sort_by(column.letter);
                     return Change::Order;
                 }
+                self.named = column.map(|column| column.letter).or(self.named);
                 // What is never dropped is never hidden either.
                 if let Some(column) = column.filter(|column| column.priority > 0)
                     && !self.off.remove(&column.letter)
                 {
                     self.off.insert(column.letter);
                 }
+                Change::Looks
+            }
+            Cue::Edit(edit @ (Edit::Left | Edit::Right)) if self.mode == Mode::Columns => {
+                self.widen(if edit == Edit::Right { 1 } else { -1 });
                 Change::Looks
             }
             Cue::Do(Action::Back | Action::Cancel | Action::Open | Action::Press) => {
@@ -153,31 +223,71 @@ impl<L: Listed> List<L> {
         }
     }
 
+    /// Gives the column named last so many cells more, and shows it.
+    fn widen(&mut self, by: i16) {
+        let Some(letter) = self.named else { return };
+        let Some(column) = self.columns.iter().find(|column| column.letter == letter) else { return };
+        self.off.remove(&letter);
+        let drawn =
+            self.drawn.iter().find(|(drawn, _)| *drawn == letter).map_or(column.min, |(_, cells)| *cells);
+        self.widths.insert(letter, drawn.saturating_add_signed(by).clamp(NARROWEST, WIDEST));
+    }
+
     /// Draws the line, and what the filter does not understand. Gives back the room below.
     pub(super) fn draw_line(&self, canvas: &mut Canvas<'_>, area: Rect) -> Rect {
         let choosing = matches!(self.mode, Mode::Sort | Mode::Columns);
         let letters = if choosing { self.letters(canvas, area.width) } else { Vec::new() };
-        let wrong = self.query.mistakes.first().filter(|_| !choosing);
-        let wrong = wrong.map(|mistake| format!("{} {mistake}", canvas.glyphs().bad));
-        let wrong =
-            wrong.map_or_else(Vec::new, |said| text::wrap(&said, area.width.saturating_sub(4).max(1)));
+        let said = if choosing { Vec::new() } else { self.said(canvas, area.width.saturating_sub(4)) };
         let line = self.mode == Mode::Filter || self.is_filtered() || self.marks() > 0;
-        let lines = if choosing { letters.len() } else { usize::from(line) + wrong.len() };
+        let lines = if choosing { letters.len() } else { usize::from(line) + said.len() };
         // The rows keep more than half of the room.
         let (above, below) = layout::top(area, u16::try_from(lines).unwrap_or(u16::MAX).min(area.height / 2));
         for (row, spans) in (0..above.height).zip(&letters) {
             let row = layout::row(above, row);
             canvas.spans(row.x, row.y, row.width, spans);
         }
+        if choosing {
+            canvas.cursor(above.x.saturating_add(1), above.y);
+        }
         if choosing || above.is_empty() {
             return below;
         }
         self.draw_filter(canvas, layout::row(above, 0));
-        for (row, said) in (1..above.height).zip(&wrong) {
+        for (row, said) in (1..above.height).zip(&said) {
             let row = layout::row(above, row);
-            canvas.fit(row.x + 3, row.y, row.width.saturating_sub(4), said, Role::Bad);
+            canvas.spans(row.x + 3, row.y, row.width.saturating_sub(4), said);
         }
         below
+    }
+
+    /// Below the line: how it may go on, or else what it does not understand, or what can be done with it.
+    fn said(&self, canvas: &Canvas<'_>, cells: u16) -> Vec<Vec<Span<'static>>> {
+        if let Some((first, more)) = self.offered.split_first() {
+            let mut spans =
+                vec![canvas.span(Role::Key, "tab"), canvas.span(Role::Accent, format!(" {first}"))];
+            let mut wide = 4 + text::width(first);
+            for offer in more {
+                wide += 2 + text::width(offer);
+                if wide <= usize::from(cells) {
+                    spans.push(canvas.span(Role::Dim, format!("  {offer}")));
+                }
+            }
+            return vec![spans];
+        }
+        if let Some(mistake) = self.query.mistakes.first() {
+            let said = format!("{} {mistake}", canvas.glyphs().bad);
+            let lines = text::wrap(&said, cells.max(1)).into_iter();
+            return lines.map(|line| vec![canvas.span(Role::Bad, line)]).collect();
+        }
+        if self.mode == Mode::Filter && !L::Term::FIELDS.is_empty() {
+            let said = text::fit(
+                "up: lines of before   @name=… keeps a line under a name",
+                cells,
+                canvas.glyphs().ellipsis,
+            );
+            return vec![vec![canvas.span(Role::Dim, said.into_owned())]];
+        }
+        Vec::new()
     }
 
     fn draw_filter(&self, canvas: &mut Canvas<'_>, row: Rect) {
@@ -224,7 +334,11 @@ impl<L: Listed> List<L> {
             group.push(canvas.span(Role::Text, format!(" {}  ", column.title.to_lowercase())));
             groups.push(group);
         }
-        let end = if sorting { "the same again turns it round" } else { "esc done" };
+        let end = match (sorting, self.named) {
+            (true, _) => "the same again turns it round".to_owned(),
+            (false, None) => "esc done".to_owned(),
+            (false, Some(letter)) => format!("left right: width of {letter}  esc done"),
+        };
         groups.push(vec![canvas.span(Role::Dim, end)]);
         let wide = |spans: &[Span<'_>]| spans.iter().map(|span| text::width(&span.content)).sum::<usize>();
         let head = if sorting { " Sort by  " } else { " Columns  " };

@@ -2,23 +2,29 @@
 //! Any number of rows, of which only those on the screen are ever made. What a row is, each list says as [`Listed`].
 //!
 //! - [`column`]: header, order and cell. `line`: typing a filter line; what it means is [`crate::domain::filter`]'s.
+//!   [`lines`]: those of before, and those that have a name. [`complete`]: how it may go on.
 //! - [`search`]: order and filter. `draw`: all of it on the screen. [`page`]: lines to read. [`beside`]: a list with the detail of its selected row.
+//! - [`habit`]: what is remembered of how somebody has it.
 
 pub mod beside;
 pub mod column;
+pub mod complete;
 mod draw;
+pub mod habit;
 mod line;
+pub mod lines;
 pub mod page;
 pub mod search;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
 pub use self::column::{Cell, Column, Rank};
 use self::line::Mode;
+use self::lines::Lines;
 use super::action::Action;
 use super::widgets::field::TextField;
 use super::widgets::{Handled, walk};
@@ -58,6 +64,11 @@ pub trait Listed: Sized + 'static {
         false
     }
 
+    /// What may be asked for in a field, for whoever writes it.
+    fn values(_field: &str, _sign: char, _sight: &Self::Sight<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether it is out of sight unless a term asks for it.
     fn is_hidden(_row: &Self::Row, _sight: &Self::Sight<'_>) -> bool {
         false
@@ -71,8 +82,6 @@ pub enum Change {
     Ignored,
     /// Only the selection, marks or the look.
     Looks,
-    /// The selected row was clicked once more.
-    Pressed,
     /// What is shown: sift again.
     Filter,
     /// The order: sort again.
@@ -86,6 +95,9 @@ pub struct Sort {
     pub falling: bool,
 }
 
+/// The letter of no column, until there are any.
+const UNSORTED: char = ' ';
+
 pub struct List<L: Listed> {
     /// Its number for the mouse.
     pane: u8,
@@ -93,6 +105,10 @@ pub struct List<L: Listed> {
     sort: Sort,
     /// Letters of the columns a person has switched off.
     off: HashSet<char>,
+    /// Cells of the columns to which a person gave a width.
+    widths: BTreeMap<char, u16>,
+    /// The column named last while columns are chosen: the arrows are about it.
+    named: Option<char>,
     all: Arc<Vec<L::Id>>,
     /// How many of these are out of sight unless asked for.
     hidden: usize,
@@ -100,6 +116,12 @@ pub struct List<L: Listed> {
     shown: Vec<L::Id>,
     query: Filter<L::Term>,
     filter: TextField,
+    /// Lines of before.
+    pub lines: Lines,
+    /// How many steps back the one in the field is; nothing once somebody writes.
+    steps: Option<usize>,
+    /// How the line may go on, as it was last drawn.
+    offered: Vec<String>,
     mode: Mode,
     selected: Option<L::Id>,
     /// The row to be selected when it comes.
@@ -116,24 +138,29 @@ pub struct List<L: Listed> {
     offset: usize,
     /// Rows shown in the last frame: what a page is.
     page: usize,
-    /// Letters of the columns shown in it.
-    drawn: Vec<char>,
+    /// Letters of the columns shown in it, and how wide they were.
+    drawn: Vec<(char, u16)>,
 }
 
 impl<L: Listed> List<L> {
     /// An empty one, sorted by the first of its columns; `pane` is its number for the mouse.
     pub fn new(pane: u8, columns: Vec<&'static Column<L>>) -> Self {
-        let letter = columns.first().map_or(' ', |column| column.letter);
+        let letter = columns.first().map_or(UNSORTED, |column| column.letter);
         Self {
             pane,
             columns,
             sort: Sort { letter, falling: false },
             off: HashSet::new(),
+            widths: BTreeMap::new(),
+            named: None,
             all: Arc::default(),
             hidden: 0,
             shown: Vec::new(),
             query: Filter::default(),
             filter: TextField::new("").placeholder(L::Term::EXAMPLES),
+            lines: Lines::default(),
+            steps: None,
+            offered: Vec::new(),
             mode: Mode::Browse,
             selected: None,
             awaited: None,
@@ -150,8 +177,8 @@ impl<L: Listed> List<L> {
 
     /// Has these columns from now on.
     pub fn set_columns(&mut self, columns: Vec<&'static Column<L>>) {
-        if self.columns.is_empty() {
-            self.sort.letter = columns.first().map_or(' ', |column| column.letter);
+        if self.sort.letter == UNSORTED {
+            self.sort.letter = columns.first().map_or(UNSORTED, |column| column.letter);
         }
         self.columns = columns;
     }
@@ -183,7 +210,7 @@ impl<L: Listed> List<L> {
     pub fn settle(&mut self, change: Change, sight: &L::Sight<'_>) -> bool {
         match change {
             Change::Ignored => return false,
-            Change::Looks | Change::Pressed => {}
+            Change::Looks => {}
             Change::Filter => self.sift(sight),
             Change::Order => {
                 let rows = std::mem::take(&mut self.all);
@@ -206,7 +233,7 @@ impl<L: Listed> List<L> {
     pub fn in_sight(&self, letter: char) -> &[L::Id] {
         let end = self.offset.saturating_add(self.page).min(self.shown.len());
         let rows = self.shown.get(self.offset..end).unwrap_or_default();
-        if self.drawn.contains(&letter) { rows } else { &[] }
+        if self.drawn.iter().any(|(drawn, _)| *drawn == letter) { rows } else { &[] }
     }
 
     /// How many there are without a filter.

@@ -2,8 +2,11 @@
 //! authenticates and what it may do. Step 3, its id and secret, is [`super::secret`]. Judged as it is typed by the
 //! rules that judge the command; stepping back keeps everything.
 
+mod goes;
+
 use std::collections::BTreeSet;
 
+use self::goes::goes;
 use super::create_key::CreateKey;
 use super::create_key::pick::Preset;
 use super::guard::Guard;
@@ -33,12 +36,16 @@ use crate::tui::sight::deeds;
 use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
+use crate::tui::widgets::text;
 const EXAMPLE: &str = "https://example.com/callback";
 
 /// Which value of a field holds: one that was changed here, unless it was there too and theirs was chosen.
 fn holds<T: Clone + PartialEq>(was: &T, now: &T, mine: T, choice: Choice) -> T {
     if mine == *was || (choice == Choice::Theirs && now != was) { now.clone() } else { mine }
 }
+
+/// Fields on the first page of an edit; two more stand before the tree.
+const DETAILS: usize = 7;
 
 pub struct AppForm {
     name: TextField,
@@ -65,6 +72,8 @@ pub struct AppForm {
     same: bool,
     /// Keys that change with the app: what an edit takes from them.
     touched: Vec<String>,
+    /// What goes with an edit, in sentences.
+    goes: Vec<String>,
     /// Of an app that is edited.
     guard: Guard,
 }
@@ -81,6 +90,12 @@ impl AppForm {
     }
 
     /// Filled with `app`, which is an edit of `base`.
+    /// The same, at what the app may do.
+    pub fn scopes(look: &Look, app: AppId) -> Option<Form<Self>> {
+        let tree = DETAILS + 2;
+        Self::edit(look, app).map(|form| form.at(tree))
+    }
+
     fn filled(app: Option<&App>, base: Option<&App>, look: &Look) -> Self {
         let profile = app.map(|app| &app.profile);
         let text = |label: &str, example: &str, filled: Option<&str>| {
@@ -126,6 +141,7 @@ impl AppForm {
             whole: None,
             same: false,
             touched: Vec::new(),
+            goes: Vec::new(),
             guard: Guard::new(
                 base.map(|base| Bearer::App(base.id)).into_iter().chain(keys).collect(),
                 base.map_or("", |base| base.name.as_str()),
@@ -195,6 +211,10 @@ impl AppForm {
     /// Asks the rules, and notes what they say at the field it concerns.
     fn judge(&mut self, look: &Look, told: Told) {
         let Some(new) = self.app() else { return };
+        self.goes = match &self.base {
+            Some(base) => goes((&base.profile, &base.scopes), (&new.profile, &new.scopes)),
+            None => Vec::new(),
+        };
         // As if based on what there is: whether that changed is asked when it is about to be written.
         let command = match &self.base {
             Some(base) => Command::EditApp { app: base.id, change: new, basis: None },
@@ -325,7 +345,9 @@ impl Asking for AppForm {
         };
         let used = seen(look, |seen| Some(self.guard.of_one(self.blast(seen)?, seen)));
         let used = used.filter(|_| spot.page != Some(0)).into_iter().flatten();
-        let lines = used.chain([line]).collect();
+        let goes = self.goes.iter().flat_map(|said| text::wrap(said, spot.cells));
+        let goes = goes.map(|said| (Role::Warn, said));
+        let lines = used.chain([line]).chain(goes).collect();
         Face { title, wrong: self.whole.clone(), lines, ..Face::default() }
     }
 

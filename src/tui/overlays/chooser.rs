@@ -1,9 +1,9 @@
-//! One thing chosen of several, by typing or walking: every action, what can be done with a row, what can be done about
+//! One thing chosen of several, by typing or walking: what can be done with a row, what can be done about
 //! an operator. What is not possible stays in the list and says why.
 
 use ratatui::layout::Rect;
 
-use crate::tui::action::{Action, Group, Layer, Reason};
+use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::Ask;
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
@@ -43,26 +43,6 @@ impl<K: Clone> Chooser<K> {
         out.push((self.then)(item.key.clone(), look));
         Heard::Close
     }
-}
-
-/// Every action that works on a screen by the words of its title, possible ones first. `told` says what it does and why it
-/// is not possible now.
-pub fn palette(told: impl Fn(Action) -> (String, Result<(), Reason>), look: &Look) -> Chooser<Action> {
-    let listed = Action::ALL.iter().copied().filter(|action| {
-        let layers = action.spec().layers;
-        (layers.contains(&Layer::Screen) || layers.contains(&Layer::Always))
-            && !matches!(action, Action::Palette | Action::ForceQuit)
-    });
-    let mut items: Vec<_> = listed
-        .map(|action| {
-            let (title, possible) = told(action);
-            item(action, title, look, possible)
-        })
-        .collect();
-    let place = |action: Action| Group::ALL.iter().position(|group| *group == action.spec().group);
-    items.sort_by_key(|item| (item.disabled.is_some(), place(item.key)));
-    let picker = Picker::new(items, "what do you want to do?");
-    Chooser::new("Actions", (76, 20), picker, |action, _| Ask::Act(action))
 }
 
 /// What `possible` knows of `actions` with the selected row, in these words.
@@ -117,6 +97,6 @@ impl<K: Clone> Overlay for Chooser<K> {
     }
 
     fn hints(&self) -> &[Action] {
-        &[Action::Press, Action::Down, Action::Cancel]
+        &[Action::Press, Action::Cancel, Action::Down]
     }
 }

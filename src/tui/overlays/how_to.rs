@@ -257,6 +257,7 @@ impl Overlay for HowTo {
         self.page.fit(self.rows.len(), body.height);
         let offset = self.page.offset;
         let sign = canvas.glyphs().selected;
+        canvas.cursor(body.x, body.y);
         let mut before = None;
         for (line, row) in self.rows.iter().enumerate().skip(offset).take(body.height.into()) {
             let place = layout::row(body, u16::try_from(line - offset).unwrap_or(u16::MAX));
@@ -269,6 +270,7 @@ impl Overlay for HowTo {
             let first = line == 0 || before != Some(example);
             if example == self.chosen && first {
                 canvas.fit(place.x, place.y, 1, sign, Role::Key);
+                canvas.cursor(place.x, place.y);
             } else if example == self.chosen {
                 canvas.vertical(place.x, place.y, 1);
             }

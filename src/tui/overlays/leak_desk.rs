@@ -167,7 +167,7 @@ fn found(told: &[(Kind, String, Whose)], look: &Look) -> Chooser<Place> {
     let working = told.iter().filter(|(_, _, whose)| whose.works()).count();
     let title = format!("Leak desk: {} found, {working} working today", told.len());
     let items = told.iter().copied().map(item).collect();
-    Chooser::new(title, (96, 20), Picker::new(items, "enter goes to it"), |place, _| match place {
+    Chooser::new(title, (116, 20), Picker::new(items, "enter goes to it"), |place, _| match place {
         Place::At(tab, errand) => Ask::Go(tab, errand),
         Place::Nowhere => Ask::Say("there is nothing to go to".into()),
     })

@@ -42,6 +42,7 @@ pub struct Reader {
     search: Option<TextField>,
     wanted: String,
     hints: Vec<Action>,
+    takes_back: bool,
 }
 
 impl Reader {
@@ -69,7 +70,16 @@ impl Reader {
             search: None,
             wanted: String::new(),
             hints,
+            takes_back: false,
         }
+    }
+
+    /// The same, of something done that is taken back from here too.
+    #[must_use]
+    pub fn taking_back(mut self) -> Self {
+        self.hints.insert(0, Action::Undo);
+        self.takes_back = true;
+        self
     }
 
     fn lay_out(&mut self, width: u16) {
@@ -145,6 +155,10 @@ impl Overlay for Reader {
             Cue::Do(Action::PrevMatch) => {
                 self.find(false, self.page.offset + self.rows.len().saturating_sub(1), out);
             }
+            Cue::Do(Action::Undo) => {
+                out.push(Ask::Act(Action::Undo));
+                return Heard::Close;
+            }
             Cue::Do(Action::CopyText) => {
                 out.extend(self.copied.as_ref().map(|text| Ask::Copy(text.duplicate(), Keep::Stays)));
             }
@@ -164,6 +178,7 @@ impl Overlay for Reader {
         let inner = popup::draw(canvas, &self.title, width, wanted.min(most));
         let (body, last) = layout::bottom(inner, u16::try_from(search).unwrap_or(0));
         canvas.hit(body, Target::Pane(PANE));
+        canvas.cursor(body.x, body.y);
         // The bar stands beside the text, not over its last column.
         let body = Rect { width: body.width.saturating_add(2), ..body };
         self.page.draw(canvas, body, self.labels, &self.rows, |row| Self::matches(&self.wanted, row));
@@ -184,6 +199,7 @@ impl Overlay for Reader {
             Action::NextMatch | Action::PrevMatch if self.wanted.is_empty() => {
                 Err("search for something first".into())
             }
+            Action::Undo if !self.takes_back => Err("nothing was done here that could be taken back".into()),
             Action::CopyText if self.copied.is_none() => Err("there is nothing to copy here".into()),
             Action::Up | Action::Down if self.page.last() == 0 => Err("all of it is on the screen".into()),
             _ => Ok(()),

@@ -1,12 +1,11 @@
 //! Signing a review off: what was looked at, and of the marked keys why they are kept.
 
+use crate::domain::name::BadText;
 use crate::domain::review::{Keep, Kept, Looked};
-use crate::domain::{Command, KeyId, Note};
+use crate::domain::{Command, KeyId, Note, Refusal};
 use crate::tui::app::ask::Job;
 use crate::tui::app::look::Look;
 use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
-use crate::tui::sight::deeds;
-use crate::tui::sight::seen::seen;
 use crate::tui::widgets::field::TextField;
 
 pub struct SignOff {
@@ -25,15 +24,15 @@ pub fn new(listed: usize, looked: Vec<Looked>, kept: Vec<KeyId>) -> Form<SignOff
 }
 
 impl SignOff {
-    fn command(&self, look: &Look) -> Result<Command, String> {
+    fn command(&self) -> Result<Command, String> {
         let text = |field: &TextField| Note::new(field.text()).map_err(|why| why.to_string());
         let (why, note) = (text(&self.why)?, text(&self.note)?);
         let kept = self.kept.iter().map(|key| Keep { key: *key, why: why.clone() }).collect();
-        let command = Command::SignReview { looked: self.looked.clone(), kept, note };
-        match seen(look, |seen| deeds::objection(&command, seen)) {
-            Some(refusal) => Err(refusal.to_string()),
-            None => Ok(command),
+        if !self.kept.is_empty() && why.as_str().is_empty() {
+            return Err(Refusal::BadText { field: "why", why: BadText::NoReason }.to_string());
         }
+        // What else there is to say against it takes a look at all keys: that comes with the answer.
+        Ok(Command::SignReview { looked: self.looked.clone(), kept, note })
     }
 }
 
@@ -70,9 +69,9 @@ impl Asking for SignOff {
         }
     }
 
-    fn check(&mut self, look: &Look, told: Told) -> Option<String> {
+    fn check(&mut self, _: &Look, told: Told) -> Option<String> {
         let field = if self.kept.is_empty() { &self.note } else { &self.why };
-        let error = self.command(look).err().filter(|_| told == Told::Whole || !field.is_empty());
+        let error = self.command().err().filter(|_| told == Told::Whole || !field.is_empty());
         if self.kept.is_empty() {
             self.note.error = error;
         } else {
@@ -81,11 +80,11 @@ impl Asking for SignOff {
         None
     }
 
-    fn submit(&mut self, look: &Look) -> Result<Job, String> {
+    fn submit(&mut self, _: &Look) -> Result<Job, String> {
         let said = match self.kept.len() {
             0 => "the review is signed off".to_owned(),
             kept => format!("the review is signed off, {kept} kept"),
         };
-        Ok(Job::Run { command: self.command(look)?, said })
+        Ok(Job::Run { command: self.command()?, said })
     }
 }

@@ -327,6 +327,13 @@ impl Overlay for Tail {
         }
     }
 
+    fn called(&self) -> &[(Action, &'static str)] {
+        match self.flow {
+            Flow::Runs => &[],
+            Flow::Frozen(..) => &[(Action::Freeze, "go on")],
+        }
+    }
+
     fn enabled(&self, action: Action, _: &Look) -> Result<(), Reason> {
         match action {
             _ if walks(action) && self.list.is_empty() => Err("nothing has come yet".into()),

@@ -22,6 +22,7 @@ use crate::{
         canvas::{Canvas, Target},
         clock::{Moment, Now},
         input::TextFocus,
+        list::habit::Habitual,
         overlay::Cue,
         overlays::{chooser, confirm, location_add::AddLocations, location_rename, tail::Tail},
         sight::seen::seen,
@@ -36,7 +37,7 @@ const BOTH: u16 = 90;
 const PLACES: u16 = 35;
 
 const PLACE_HINTS: [Action; 6] =
-    [Action::New, Action::Filter, Action::Right, Action::Edit, Action::Delete, Action::RowMenu];
+    [Action::New, Action::Filter, Action::Open, Action::Edit, Action::Delete, Action::RowMenu];
 /// What there is to do with a location.
 const LISTED: [(Action, &str); 5] = [
     (Action::Right, "Go to its keys"),
@@ -182,12 +183,16 @@ impl Screen for LocationKeys {
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
         match &errand {
-            Errand::None | Errand::App(_) => {}
+            Errand::None | Errand::App(_) | Errand::Setting(_) | Errand::Entry(_) => {}
+            Errand::Location(location) => {
+                self.places.select(Some(*location));
+                self.half = Half::Places;
+            }
             Errand::Filter(_) => {
                 self.places.select(None);
                 self.half = Half::Keys;
             }
-            Errand::Key(key) => {
+            Errand::Key(key) | Errand::Open(key) => {
                 let place: Option<LocationId> =
                     look.view(|view| view.key(*key).and_then(|key| key.place.location()));
                 self.places.select(place);
@@ -259,6 +264,10 @@ impl Screen for LocationKeys {
 
     fn undoes(&self) -> Option<String> {
         self.pane.undoes()
+    }
+
+    fn habitual(&mut self) -> Vec<(&'static str, &mut dyn Habitual)> {
+        vec![("locations", &mut self.places.list), ("location-keys", &mut self.pane.beside)]
     }
 
     fn text_focus(&self) -> TextFocus {

@@ -19,7 +19,10 @@ use super::app::look::Look;
 use super::canvas::Canvas;
 use super::clock::{Moment, Now};
 use super::input::TextFocus;
+use super::list::habit::Habitual;
+use super::list::lines::Lines;
 use super::overlay::Cue;
+use super::sight::jump::Offer;
 use super::sight::subset::Subset;
 
 /// One screen. The order of calls: [`Screen::refresh`] once before anything else, and before it is open again when the
@@ -53,6 +56,16 @@ pub trait Screen {
     /// It was opened, perhaps with something to do.
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>);
 
+    /// The filter lines of before in it, to be kept from one start to the next, and put back.
+    fn lines(&mut self) -> Option<&mut Lines> {
+        self.pane().map(|pane| &mut pane.beside.list.lines)
+    }
+
+    /// What can be jumped to in it, beside keys, apps, locations and operators.
+    fn offers(&self, _look: &Look) -> Vec<Offer> {
+        Vec::new()
+    }
+
     /// Hears a cue while no overlay is open. `true` when it had a use for it.
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool;
 
@@ -76,6 +89,11 @@ pub trait Screen {
     /// Whether its focus takes text (a filter line being typed).
     fn text_focus(&self) -> TextFocus {
         TextFocus::Elsewhere
+    }
+
+    /// Its lists of which is remembered how somebody has them, each by a name that lasts.
+    fn habitual(&mut self) -> Vec<(&'static str, &mut dyn Habitual)> {
+        Vec::new()
     }
 
     /// When it wants a tick.
@@ -124,6 +142,7 @@ pub fn not_here(action: Action, look: &Look) -> Reason {
         | Action::Narrow
         | Action::ReportOnly
         | Action::Matrix
+        | Action::Export
         | Action::Keep
         | Action::Protect
         | Action::HowTo

@@ -22,6 +22,9 @@ pub fn standing(app: &App, seen: &Seen<'_>) -> Standing {
 /// What that means, and what to do about it.
 pub fn means(app: &App, seen: &Seen<'_>) -> String {
     match (standing(app, seen), app.status) {
+        (Standing::Active, _) if app.method == AuthMethod::ApiKey && live_keys(app, seen) == 0 => {
+            "Nothing can call with it yet: it has no key that works.".to_owned()
+        }
         (Standing::Active, _) => "It works.".to_owned(),
         (Standing::InGrace(Some(ms)), _) => {
             let ends = seen.times.minute(Timestamp(seen.now().0.saturating_add(ms)));

@@ -49,7 +49,7 @@ pub fn summary(
     let mut all = Vec::new();
     if struck.in_use() {
         let by = |one: &Named<'_>| match &one.caller {
-            Some(caller) => format!("{} by {caller}", one.name),
+            Some(caller) => format!("{} from {caller}", one.name),
             None => one.name.to_owned(),
         };
         let mut users: Vec<String> = struck.users(view, now).iter().map(by).collect();
@@ -131,7 +131,7 @@ pub fn lines(
 ) -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
     if let Some(at) = blast.in_use(now) {
-        let by = blast.by.as_ref().map_or_else(String::new, |seen| format!(" by {seen}"));
+        let by = blast.by.as_ref().map_or_else(String::new, |seen| format!(" from {seen}"));
         all.push((IN_USE, format!("{}{by}", ago(at))));
     }
     if let Some(day) = blast.day.filter(|day| !(day.whole && day.tally.is_zero())) {

@@ -15,6 +15,15 @@ const REFUSED: char = '×';
 /// Runs of days that are told as not known.
 const GAPS: usize = 3;
 
+/// So many beside the most there are of it: the least that is not nothing is the lowest block, the most the highest.
+pub fn level(count: usize, most: usize) -> char {
+    if count == 0 {
+        return NONE;
+    }
+    let level = count.saturating_mul(8).div_ceil(most.max(1)).saturating_sub(1);
+    LEVELS.get(level).copied().unwrap_or('█')
+}
+
 /// Bars as signs, the newest last.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Strip {

@@ -43,6 +43,10 @@ macro_rules! signs {
         static ASCII: Glyphs =
             Glyphs { $($sign: $ascii,)+ spinner: &["|", "/", "-", "\\"], plain: true };
 
+        static UNICODE_STILL: Glyphs = Glyphs { $($sign: $unicode,)+ spinner: &["●"], plain: false };
+
+        static ASCII_STILL: Glyphs = Glyphs { $($sign: $ascii,)+ spinner: &["*"], plain: true };
+
         #[cfg(test)]
         impl Glyphs {
             fn all(&self) -> Vec<&'static str> {
@@ -105,6 +109,8 @@ const PLAIN: &[(&str, &str)] = &[
     ("▇", "8"),
     ("█", "#"),
     ("▌", "="),
+    ("‹", "<"),
+    ("›", ">"),
 ];
 
 /// A text with its signs in ASCII. Letters stay as they are: a name is not ours to spell.
@@ -117,6 +123,11 @@ impl Glyphs {
     pub fn spell<'t>(&self, sign: &'t str) -> &'t str {
         let plain = PLAIN.iter().find(|(from, _)| self.plain && *from == sign);
         plain.map_or(sign, |(_, to)| to)
+    }
+
+    /// The same set, with a spinner that does not turn.
+    pub const fn still(&self) -> &'static Self {
+        if self.plain { &ASCII_STILL } else { &UNICODE_STILL }
     }
 
     /// The spinner's sign at its `step`th step.

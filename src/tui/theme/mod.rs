@@ -71,17 +71,24 @@ impl Theme {
     pub fn built_in(name: &str, palette: Palette, glyphs: GlyphSet) -> Option<Self> {
         let at = THEMES.iter().position(|known| *known == name)?;
         // A test reads all embedded files.
-        Self::from_file(name, FILES.get(at)?, palette, glyphs).ok()
+        Some(Self::from_file(name, FILES.get(at)?, palette, glyphs).0)
     }
 
-    /// A person's own theme. Roles it leaves out keep the plain style.
-    pub fn from_file(
-        file: &str,
-        text: &str,
-        palette: Palette,
-        glyphs: GlyphSet,
-    ) -> Result<Self, Vec<Located>> {
-        Ok(Self { styles: load::styles(file, text, palette)?, glyphs: glyphs.glyphs() })
+    /// A person's own theme, as far as it is right, and what is wrong. Roles it leaves out keep the plain style.
+    pub fn from_file(file: &str, text: &str, palette: Palette, glyphs: GlyphSet) -> (Self, Vec<Located>) {
+        let (styles, mistakes) = load::styles(file, text, palette);
+        (Self { styles, glyphs: glyphs.glyphs() }, mistakes)
+    }
+
+    /// Whether a theme of this name comes with the program; all else names a file.
+    pub fn is_name(name: &str) -> bool {
+        name == "auto" || THEMES.contains(&name)
+    }
+
+    /// The same with nothing that moves by itself.
+    #[must_use]
+    pub fn still(self) -> Self {
+        Self { glyphs: self.glyphs.still(), ..self }
     }
 
     /// No colour, no assumption: what is used when nothing else is known.
@@ -142,7 +149,7 @@ mod tests {
                 assert!(text.contains(&format!("\n{} = ", role.id())), "{name} lacks {}", role.id());
             }
             for palette in [Palette::Sixteen, Palette::True] {
-                assert!(Theme::from_file(name, text, palette, GlyphSet::Unicode).is_ok(), "{name}");
+                assert_eq!(Theme::from_file(name, text, palette, GlyphSet::Unicode).1, [], "{name}");
             }
         }
     }

@@ -107,6 +107,8 @@ pub struct TabLabel<'a> {
     pub title: &'a str,
     /// The same in fewer columns.
     pub short: &'a str,
+    /// … and in the fewest.
+    pub brief: &'a str,
     /// What is counted there, if anything is.
     pub count: String,
     /// The count is there to be seen, and is the last to give way.
@@ -118,10 +120,12 @@ pub struct TabLabel<'a> {
 enum Names {
     Long,
     Short,
+    Brief,
     OfTheOpen,
 }
 
-/// Draws the tabs; when room is short counts give way, then long names, then the names of those that are not open.
+/// Draws the tabs; when room is short counts give way, then long names, then
+/// short ones, then the names of those that are not open.
 pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[TabLabel<'_>], open: usize) {
     if row.is_empty() {
         return;
@@ -131,16 +135,18 @@ pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[TabLabel<'_>], open: usi
     let named =
         |name: fn(&TabLabel<'_>) -> usize| tabs.iter().map(|tab| 2 + name(tab)).sum::<usize>() + calling;
     let (long, short) = (named(|tab| text::width(tab.title)), named(|tab| text::width(tab.short)));
+    let brief = named(|tab| text::width(tab.brief));
     let counted: usize = tabs.iter().filter(|tab| !tab.calls).map(cells).sum();
     let (room, gaps) = (usize::from(row.width), tabs.len() * 2 + 1);
     let (names, counts, gap) = match () {
         () if long + counted + gaps + tabs.len() <= room => (Names::Long, true, 3),
         () if long + gaps <= room => (Names::Long, false, 2),
         () if short + gaps <= room => (Names::Short, false, 2),
+        () if brief + tabs.len() <= room => (Names::Brief, false, 1),
         () => (Names::OfTheOpen, false, 2),
     };
     let mut x = row.x.saturating_add(1);
-    for (index, TabLabel { title, short, count, calls }) in tabs.iter().enumerate() {
+    for (index, TabLabel { title, short, brief, count, calls }) in tabs.iter().enumerate() {
         let start = x;
         let cells = |x: u16| row.right().saturating_sub(x);
         let is_open = index == open;
@@ -149,6 +155,7 @@ pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[TabLabel<'_>], open: usi
         let name = match names {
             Names::Long => Some(title),
             Names::Short => Some(short),
+            Names::Brief => Some(brief),
             Names::OfTheOpen => Some(title).filter(|_| is_open),
         };
         if let Some(name) = name {
@@ -174,6 +181,8 @@ pub struct Status {
     pub more: String,
     /// What a click on it does.
     pub action: Option<Action>,
+    /// Hints come before it, and it is left out where it has no room: something is open that wants an answer first.
+    pub yields: bool,
 }
 
 impl Status {
@@ -224,7 +233,7 @@ pub fn status(
         return;
     }
     let dot = canvas.glyphs().dot;
-    let said = status.map_or(0, |status| status.wants(dot, row.width));
+    let said = status.filter(|status| !status.yields).map_or(0, |status| status.wants(dot, row.width));
     let shown = hints.fitting(works, said, row.width);
     let wide: u16 = shown.iter().map(|hint| hint.cells().saturating_add(2)).sum::<u16>().saturating_sub(2);
     let start = row.right().saturating_sub(wide).saturating_sub(1);
@@ -232,7 +241,8 @@ pub fn status(
         let left = row.x.saturating_add(1);
         let room = start.saturating_sub(left).saturating_sub(if shown.is_empty() { 0 } else { 2 });
         let said = status.in_room(dot, usize::from(room));
-        let end = canvas.fit(left, row.y, room, &said, status.role);
+        let said = if status.yields && text::width(&text::clean(&said)) > room.into() { "" } else { &said };
+        let end = canvas.fit(left, row.y, room, said, status.role);
         if let Some(action) = status.action {
             canvas.hit_to(left, row.y, end, Target::Do(action));
         }
@@ -254,6 +264,8 @@ pub struct Hints<'a> {
     /// Which layer is open.
     pub layer: Layer,
     pub actions: &'a [Action],
+    /// What some of them are called now.
+    pub called: &'a [(Action, &'static str)],
 }
 
 /// One hint with its key.
@@ -278,8 +290,15 @@ impl Hints<'_> {
         let possible = self.actions.iter().filter(|action| works(**action));
         let hints = possible.filter_map(|action| {
             let key = self.keymap.label(self.layer, *action)?;
+            let called = self.called.iter().find(|(other, _)| other == action);
+            let word = called.map_or(action.spec().word, |(_, word)| *word);
             // A key that is called like what it does would be said twice.
-            let word = if key == action.spec().word { "moves" } else { action.spec().word };
+            let word = match (action, self.layer) {
+                // Who only reads or looks for something has nothing to take back.
+                (Action::Cancel, Layer::Reader | Layer::Watch | Layer::Picker) if called.is_none() => "close",
+                _ if key == word => "moves",
+                _ => word,
+            };
             Some(Hint { key, word, action: *action })
         });
         hints.collect()
@@ -316,7 +335,8 @@ mod tests {
         [("Agency keys", "12"), ("Location keys", "148"), ("Apps", ""), ("Notices", "●3")].map(
             |(title, count)| {
                 let short = title.strip_suffix(" keys").unwrap_or(title);
-                TabLabel { title, short, count: count.to_owned(), calls: title == "Notices" }
+                let brief = short.get(..5).unwrap_or(short);
+                TabLabel { title, short, brief, count: count.to_owned(), calls: title == "Notices" }
             },
         )
     }
@@ -324,12 +344,13 @@ mod tests {
     fn last_line(width: u16, status_text: Option<&str>) -> String {
         let keymap = Keymap::standard();
         let actions = [Action::New, Action::Revoke, Action::Filter, Action::Help];
-        let hints = Hints { keymap: &keymap, layer: Layer::Screen, actions: &actions };
+        let hints = Hints { keymap: &keymap, layer: Layer::Screen, actions: &actions, called: &[] };
         let said = status_text.map(|said| Status {
             role: Role::Warn,
             text: said.into(),
             more: "  (! to see)".into(),
             action: Some(Action::Tab(crate::tui::action::Tab::Notices)),
+            yields: false,
         });
         let mut lines = testing::draw(width, 1, |canvas, area| {
             status(canvas, area, said.as_ref(), &hints, |action| action != Action::Revoke);
@@ -379,6 +400,11 @@ mod tests {
         assert_eq!(line(70), " 1 Agency keys 12   2 Location keys 148   3 Apps   4 Notices ●3");
         assert_eq!(line(56), " 1 Agency keys  2 Location keys  3 Apps  4 Notices ●3");
         assert_eq!(line(50), " 1 Agency  2 Location  3 Apps  4 Notices ●3");
+        assert_eq!(
+            line(36),
+            " 1 Agenc 2 Locat 3 Apps 4 Notic ●3",
+            "no name is left out while a short one fits"
+        );
         assert_eq!(
             line(30),
             " 1  2 Location keys  3  4 ●3",

@@ -1,4 +1,5 @@
-//! A row of buttons of which one has the focus. In ASCII and mono too one sees which: it is bracketed.
+//! A row of buttons of which one has the focus. In ASCII and mono too one sees that they are buttons, and which has it: the
+//! one in brackets.
 
 use ratatui::layout::Rect;
 
@@ -94,7 +95,7 @@ impl ButtonRow {
                 if focus.is_here() && index == self.focused {
                     format!("[ {label} ]")
                 } else {
-                    format!("  {label}  ")
+                    format!("‹ {label} ›")
                 }
             })
             .collect();
@@ -131,10 +132,10 @@ mod tests {
     fn the_focus_is_seen_without_colour_and_can_be_clicked() {
         let mut row = row();
         let drawn = testing::draw(30, 1, |canvas, area| row.draw(canvas, area, Focus::Here));
-        assert_eq!(drawn, ["         [ Cancel ]   Revoke"]);
+        assert_eq!(drawn, ["         [ Cancel ] ‹ Revoke ›"]);
         assert!(row.walk(Action::Right) && row.walk(Action::Right) && !row.walk(Action::Down));
         let (drawn, hits) = testing::draw_hits(30, 1, |canvas, area| row.draw(canvas, area, Focus::Here));
-        assert_eq!(drawn, ["           Cancel   [ Revoke ]"]);
+        assert_eq!(drawn, ["         ‹ Cancel › [ Revoke ]"]);
         assert_eq!(hits.at(21, 0), Some(Target::Button(1)));
         assert_eq!(hits.at(12, 0), Some(Target::Button(0)));
     }

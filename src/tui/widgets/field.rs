@@ -96,6 +96,11 @@ impl TextField {
         }
     }
 
+    /// Whether what is typed goes on behind the text.
+    pub fn is_at_end(&self) -> bool {
+        self.cursor == self.text().len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.text().is_empty()
     }

@@ -1,6 +1,7 @@
 //! A list one narrows by typing: the palette, a search for a location.
 //!
-//! Matching is fuzzy and keeps the best first. What cannot be chosen stays in the list and says why.
+//! Matching is fuzzy and keeps the best first. What cannot be chosen stays in the list and says why. Or others look for what
+//! is typed, and it is fed with what they have found.
 
 use std::collections::HashSet;
 
@@ -29,6 +30,9 @@ pub struct PickItem<K> {
     pub disabled: Option<Reason>,
 }
 
+/// What an item is in a word, and how its hint looks.
+pub type KindOf<K> = fn(&K) -> (&'static str, Role);
+
 struct Hit {
     item: usize,
     /// Characters of the text that matched.
@@ -45,16 +49,65 @@ pub struct Picker<K> {
     selected: usize,
     offset: usize,
     page: usize,
+    /// Where items of many kinds are fed to it.
+    kind: Option<KindOf<K>>,
+    /// Said when there is none.
+    nothing: &'static str,
+    /// Somebody has walked to the selected one.
+    walked: bool,
+}
+
+impl<K: Clone + PartialEq> Picker<K> {
+    /// An empty one, to be fed with what others find.
+    pub fn fed(placeholder: &str, kind: KindOf<K>) -> Self {
+        Self { kind: Some(kind), ..Self::new(Vec::new(), placeholder) }
+    }
+
+    /// Shows these, in this order, and what of their texts was typed; `nothing` is said when there is none. Whoever has walked
+    /// to one stays there.
+    pub fn feed(&mut self, items: Vec<PickItem<K>>, nothing: &'static str) {
+        let kept = self.selected().filter(|_| self.walked).map(|item| item.key.clone());
+        self.hits = (0..items.len()).map(|item| Hit { item, chars: HashSet::new() }).collect();
+        (self.items, self.nothing) = (items, nothing);
+        for word in plain(self.query.text()).split_whitespace() {
+            let mut matcher = Matcher::new(word, &Config::default());
+            for (hit, item) in self.hits.iter_mut().zip(&self.items) {
+                let found = matcher.match_one_indices(plain(&item.text), 0);
+                hit.chars.extend(found.iter().flat_map(|found| &found.indices).map(|at| *at as usize));
+            }
+        }
+        let at = kept.and_then(|kept| self.items.iter().position(|item| item.key == kept));
+        self.selected = at.unwrap_or(0);
+        if at.is_none() {
+            (self.offset, self.walked) = (0, false);
+        }
+    }
 }
 
 impl<K: Clone> Picker<K> {
     /// Shows all of `items`, the first selected.
     pub fn new(items: Vec<PickItem<K>>, placeholder: &str) -> Self {
         let query = TextField::new("").placeholder(placeholder);
-        let texts = items.iter().map(|item| searched(&item.text)).collect();
-        let mut picker = Self { items, texts, query, hits: Vec::new(), selected: 0, offset: 0, page: 1 };
+        let texts = items.iter().map(|item| plain(&item.text)).collect();
+        let mut picker = Self {
+            items,
+            texts,
+            query,
+            hits: Vec::new(),
+            selected: 0,
+            offset: 0,
+            page: 1,
+            kind: None,
+            nothing: "nothing matches",
+            walked: false,
+        };
         picker.search();
         picker
+    }
+
+    /// What was typed.
+    pub fn query(&self) -> &str {
+        self.query.text()
     }
 
     pub fn selected(&self) -> Option<&PickItem<K>> {
@@ -90,7 +143,9 @@ impl<K: Clone> Picker<K> {
     }
 
     pub fn act(&mut self, action: Action) {
-        self.selected = walk(action, self.selected, self.page, self.hits.len()).unwrap_or(self.selected);
+        if let Some(to) = walk(action, self.selected, self.page, self.hits.len()) {
+            (self.selected, self.walked) = (to, true);
+        }
     }
 
     /// Draws query, a line, and the matches of which the selected one is always seen.
@@ -104,24 +159,28 @@ impl<K: Clone> Picker<K> {
         self.page = usize::from(list.height).max(1);
         self.offset = self.first_shown(cells, list.height);
         if self.hits.is_empty() && !list.is_empty() {
-            canvas.fit(list.x, list.y, list.width, "nothing matches", Role::Dim);
+            canvas.fit(list.x, list.y, list.width, self.nothing, Role::Dim);
         }
         let mut rest = list;
         for (line, hit) in self.hits.iter().enumerate().skip(self.offset) {
             let Some(item) = self.items.get(hit.item).filter(|_| !rest.is_empty()) else { continue };
-            let (room, below) = layout::top(rest, height(item, cells).min(rest.height));
-            draw_item(canvas, layout::left(room, cells).0, item, hit, line == self.selected);
+            let selected = line == self.selected;
+            let rows = height(item, cells, selected && self.kind.is_none()).min(rest.height);
+            let (room, below) = layout::top(rest, rows);
+            let kind = self.kind.map(|kind| kind(&item.key));
+            draw_item(canvas, layout::left(room, cells).0, item, hit, (selected, kind));
             canvas.hit(room, Target::Row { pane, row: line });
             rest = below;
         }
-        let rows = |hits: &[Hit]| -> usize {
-            hits.iter()
-                .filter_map(|hit| self.items.get(hit.item))
-                .map(|item| usize::from(height(item, cells)))
-                .sum()
+        let rows = |below: usize| -> usize {
+            let heights = self.hits.iter().take(below).enumerate().filter_map(|(line, hit)| {
+                self.items.get(hit.item).map(|item| {
+                    usize::from(height(item, cells, line == self.selected && self.kind.is_none()))
+                })
+            });
+            heights.sum()
         };
-        let above = rows(self.hits.get(..self.offset).unwrap_or_default());
-        scrollbar::draw(canvas, list, above, list.height.into(), rows(&self.hits));
+        scrollbar::draw(canvas, list, rows(self.offset), list.height.into(), rows(self.hits.len()));
     }
 
     /// The first match to show, so that the selected one is seen whole.
@@ -129,7 +188,7 @@ impl<K: Clone> Picker<K> {
         let mut taken = 0;
         let fits = |at: &usize| {
             let item = self.hits.get(*at).and_then(|hit| self.items.get(hit.item));
-            taken += item.map_or(0, |item| height(item, cells));
+            taken += item.map_or(0, |item| height(item, cells, *at == self.selected && self.kind.is_none()));
             taken <= rows
         };
         let first = (0..=self.selected).rev().take_while(fits).last().unwrap_or(self.selected);
@@ -137,12 +196,16 @@ impl<K: Clone> Picker<K> {
     }
 
     fn search(&mut self) {
+        self.walked = false;
+        if self.kind.is_some() {
+            return;
+        }
         let query = self.query.text().trim();
         if query.is_empty() {
             self.hits = (0..self.items.len()).map(|item| Hit { item, chars: HashSet::new() }).collect();
         } else {
             let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
-            let mut matcher = Matcher::from_query(&searched(query), &Config::default());
+            let mut matcher = Matcher::from_query(&plain(query), &Config::default());
             let found = matcher.match_list_indices(&texts).into_iter();
             self.hits = found
                 .map(|hit| Hit {
@@ -156,14 +219,13 @@ impl<K: Clone> Picker<K> {
     }
 }
 
-/// Capitals count in a match, so plain text stays as it is.
-fn searched(text: &str) -> String {
-    if text.is_ascii() { text.to_owned() } else { plain(text) }
-}
-
 /// Cells before the words, and before a reason below them.
 const MARGIN: u16 = 2;
 const INDENT: u16 = 4;
+/// Cells of what an item is.
+const KIND: u16 = 10;
+/// Cells a hint has in any case; more only where the words leave them.
+const HINT: u16 = 12;
 
 /// Why it cannot be chosen, in lines of its own where it has no room beside the words.
 fn reason_below<K>(item: &PickItem<K>, cells: u16) -> Vec<String> {
@@ -176,12 +238,38 @@ fn reason_below<K>(item: &PickItem<K>, cells: u16) -> Vec<String> {
     text::wrap(&why, cells.saturating_sub(INDENT))
 }
 
-/// Rows it takes.
-fn height<K>(item: &PickItem<K>, cells: u16) -> u16 {
-    u16::try_from(reason_below(item, cells).len()).unwrap_or(u16::MAX).saturating_add(1)
+/// What of its words has no room in one line, in lines of its own.
+fn words_below<K>(item: &PickItem<K>, cells: u16) -> Vec<String> {
+    let room = cells.saturating_sub(hint_cells(&item.hint, cells)).saturating_sub(MARGIN * 2);
+    if item.disabled.is_some() || text::width(&text::clean(&item.text)) <= usize::from(room) {
+        return Vec::new();
+    }
+    let rest: Vec<String> = text::wrap(&item.text, room.saturating_sub(1)).into_iter().skip(1).collect();
+    text::wrap(&rest.join(" "), cells.saturating_sub(INDENT))
 }
 
-fn draw_item<K>(canvas: &mut Canvas<'_>, area: Rect, item: &PickItem<K>, hit: &Hit, selected: bool) {
+fn hint_cells(hint: &str, most: u16) -> u16 {
+    u16::try_from(text::width(&text::clean(hint))).unwrap_or(u16::MAX).min(most)
+}
+
+/// What stands below its first line; all its words where they are shown whole, as those of the selected one are.
+fn below<K>(item: &PickItem<K>, cells: u16, whole: bool) -> Vec<String> {
+    let why = reason_below(item, cells);
+    if whole && why.is_empty() { words_below(item, cells) } else { why }
+}
+
+/// Rows it takes.
+fn height<K>(item: &PickItem<K>, cells: u16, whole: bool) -> u16 {
+    u16::try_from(below(item, cells, whole).len()).unwrap_or(u16::MAX).saturating_add(1)
+}
+
+fn draw_item<K>(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    item: &PickItem<K>,
+    hit: &Hit,
+    (selected, kind): (bool, Option<(&'static str, Role)>),
+) {
     let base = match (selected, &item.disabled) {
         (true, _) => Role::Selected,
         (false, Some(_)) => Role::Dim,
@@ -195,7 +283,7 @@ fn draw_item<K>(canvas: &mut Canvas<'_>, area: Rect, item: &PickItem<K>, hit: &H
     let row = layout::row(area, 0);
     let glyphs = canvas.glyphs();
     canvas.print(row.x, row.y, 1, if selected { glyphs.selected } else { " " }, style);
-    let below = reason_below(item, area.width);
+    let below = below(item, area.width, selected && kind.is_none());
     // At the lower edge there may be room for the beginning only.
     let last = usize::from(area.height).saturating_sub(2);
     for (at, (row, said)) in (1..area.height).map(|row| layout::row(area, row)).zip(&below).enumerate() {
@@ -210,16 +298,32 @@ fn draw_item<K>(canvas: &mut Canvas<'_>, area: Rect, item: &PickItem<K>, hit: &H
         Some(why) if below.is_empty() || area.height == 1 => why.to_string(),
         Some(_) => String::new(),
     };
-    let note_room = if below.is_empty() { row.width } else { row.width / 2 };
-    let note_cells = u16::try_from(text::width(&text::clean(&note))).unwrap_or(u16::MAX).min(note_room);
+    let left = MARGIN + if kind.is_some() { KIND } else { 0 };
+    let words = u16::try_from(text::width(&text::clean(&item.text))).unwrap_or(u16::MAX);
+    let spare = row.width.saturating_sub(left).saturating_sub(words).saturating_sub(MARGIN);
+    let note_room = match (item.disabled.is_some(), below.is_empty()) {
+        (false, _) => spare.max(HINT),
+        (true, true) => row.width,
+        (true, false) => row.width / 2,
+    };
+    let note_cells = hint_cells(&note, note_room);
     let note = text::fit(&note, note_cells, glyphs.ellipsis);
-    let note_role = if item.disabled.is_some() { Role::Dim } else { Role::Key };
+    let note_role =
+        if item.disabled.is_some() { Role::Dim } else { kind.map_or(Role::Key, |(_, role)| role) };
     let note_style = if selected { style } else { canvas.style(note_role) };
     canvas.spans_right(row.right(), row.y, note_cells, &[Span::styled(note, note_style)]);
-    let cells = row.width.saturating_sub(note_cells).saturating_sub(MARGIN * 2);
-    let shown = text::fit(&item.text, cells, glyphs.ellipsis);
+    if let Some((kind, _)) = kind {
+        let style = if selected { style } else { canvas.style(Role::Dim) };
+        canvas.print(row.x.saturating_add(MARGIN), row.y, KIND, kind, style);
+    }
+    let cells = row.width.saturating_sub(note_cells).saturating_sub(left + MARGIN);
+    let shown = if below.is_empty() || item.disabled.is_some() {
+        text::fit(&item.text, cells, glyphs.ellipsis)
+    } else {
+        text::wrap(&item.text, cells.saturating_sub(1)).into_iter().next().unwrap_or_default().into()
+    };
     let match_style = style.patch(canvas.style(Role::Match));
-    let mut x = row.x.saturating_add(MARGIN);
+    let mut x = row.x.saturating_add(left);
     let mut char_at = 0;
     for grapheme in shown.graphemes(true) {
         let matched = hit.chars.contains(&char_at) && item.disabled.is_none();
@@ -253,6 +357,28 @@ mod tests {
         let mut picker = palette();
         text.chars().for_each(|c| picker.type_char(c));
         picker
+    }
+
+    #[test]
+    fn of_the_selected_one_all_words_are_read() {
+        let item =
+            |key, text: &str| PickItem { key, text: text.to_owned(), hint: "7".into(), disabled: None };
+        let items = vec![
+            item(1, "Lead capture: turns forms into contacts"),
+            item(2, "Payroll: fetches hours and tips"),
+        ];
+        let mut picker = Picker::new(items, "");
+        let seen =
+            |picker: &mut Picker<u8>| testing::draw(30, 6, |canvas, area| picker.draw(canvas, area, 0));
+        assert_eq!(
+            seen(&mut picker)[2..],
+            ["▸ Lead capture: turns       7", "    forms into contacts", "  Payroll: fetches hours …  7", ""]
+        );
+        picker.act(Action::Down);
+        assert_eq!(
+            seen(&mut picker)[2..],
+            ["  Lead capture: turns for…  7", "▸ Payroll: fetches hours    7", "    and tips", ""]
+        );
     }
 
     #[test]
@@ -304,7 +430,7 @@ mod tests {
         let mut picker = palette();
         picker.items[1].disabled =
             Some("the key is revoked, and what is revoked stays revoked for good".into());
-        for (rows, end) in [(5, "what is …"), (4, "the key is revoked…")] {
+        for (rows, end) in [(6, "what is …"), (5, "the key is revoked…")] {
             let drawn = testing::draw(40, rows, |canvas, area| picker.draw(canvas, area, 0));
             assert!(drawn.last().unwrap().trim_end_matches(['│', '█', ' ']).ends_with(end), "{drawn:?}");
         }

@@ -2,11 +2,17 @@
 
 use ratatui::layout::Rect;
 
-use super::layout;
+use super::{layout, text};
 use crate::tui::{canvas::Canvas, theme::Role};
 
+/// Columns beside a box below which what stands there says nothing any more.
+const SCRAP: u16 = 24;
+
+/// Rows of a window below which a box spends none on air.
+pub const LOW: u16 = 20;
+
 /// Draws an empty framed box of at most `width` × `height` in the middle of the frame, shields what is below
-/// from the mouse, and returns the room inside: one line and two columns from the border. The last line of the
+/// from the mouse, and returns the room inside: one line, where there is room for it, and two columns from the border. The last line of the
 /// frame stays free: it says which keys work in the box.
 pub fn draw(canvas: &mut Canvas<'_>, title: &str, width: u16, height: u16) -> Rect {
     let (room, _) = layout::bottom(canvas.area(), 1);
@@ -19,6 +25,7 @@ pub fn draw(canvas: &mut Canvas<'_>, title: &str, width: u16, height: u16) -> Re
 pub fn framed(canvas: &mut Canvas<'_>, area: Rect, title: &str) -> Rect {
     let area = area.intersection(canvas.area());
     canvas.shield();
+    canvas.recede(area, SCRAP);
     canvas.erase(area);
     canvas.keep(area);
     if area.width < 2 || area.height < 2 {
@@ -36,11 +43,16 @@ pub fn framed(canvas: &mut Canvas<'_>, area: Rect, title: &str) -> Rect {
     canvas.print(area.x, bottom, 1, signs.corner_bottom_left, style);
     canvas.print(right, bottom, 1, signs.corner_bottom_right, style);
     if !title.is_empty() && area.width > 6 {
+        // Looks add up: on the line it would be as dim as that.
+        let cells = u16::try_from(text::width(title)).unwrap_or(u16::MAX).min(area.width - 6);
+        canvas.erase(Rect { x: area.x + 2, width: cells + 2, height: 1, ..area });
         let end = canvas.fit(area.x + 3, area.y, area.width - 6, title, Role::Title);
         canvas.print(area.x + 2, area.y, 1, " ", style);
         canvas.print(end, area.y, 1, " ", style);
     }
-    layout::inset(area, 3, 2.min(area.height / 4))
+    // In a small window every row says something.
+    let free = if canvas.area().height < LOW { 1 } else { 2 };
+    layout::inset(area, 3, free.min(area.height / 4))
 }
 
 #[cfg(test)]
@@ -66,6 +78,23 @@ mod tests {
                 "",
             ]
         );
+    }
+
+    #[test]
+    fn a_title_is_no_dimmer_than_what_it_stands_over() {
+        use ratatui::{buffer::Buffer, style::Modifier};
+
+        use crate::tui::{
+            canvas::HitMap,
+            theme::{GlyphSet, Theme},
+        };
+
+        let (theme, mut hits) = (Theme::plain(GlyphSet::Unicode), HitMap::default());
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 24, 7));
+        draw(&mut Canvas::new(&mut buffer, &theme, &mut hits), "Revoke key", 20, 5);
+        let cell = &buffer[(5, 1)];
+        assert_eq!((cell.symbol(), cell.modifier), ("R", Modifier::BOLD));
+        assert!(buffer[(2, 1)].modifier.contains(Modifier::DIM), "the line itself is");
     }
 
     #[test]

@@ -79,8 +79,8 @@ pub fn sentence(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// `text` in lines of at most `cells`, broken between words; a word wider than a line is broken inside. Line
-/// breaks in `text` are kept.
+/// `text` in lines of at most `cells`, broken between words; a word wider than a line is broken inside, where an address or
+/// a name has a joint if it has one. Line breaks in `text` are kept.
 pub fn wrap(text: &str, cells: u16) -> Vec<String> {
     let cells = usize::from(cells.max(1));
     let mut lines = Vec::new();
@@ -103,7 +103,8 @@ pub fn wrap(text: &str, cells: u16) -> Vec<String> {
             while width(rest) > cells {
                 // A grapheme wider than the line still has to go somewhere.
                 let first = rest.graphemes(true).next().map_or(rest.len(), str::len);
-                let at = prefix(rest, cells).len().max(first);
+                let most = prefix(rest, cells).len().max(first);
+                let at = joint(rest.get(..most).unwrap_or_default()).unwrap_or(most);
                 lines.push(rest.get(..at).unwrap_or_default().to_owned());
                 rest = rest.get(at..).unwrap_or_default();
             }
@@ -115,6 +116,12 @@ pub fn wrap(text: &str, cells: u16) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Where `start` of a word may end: behind the last sign that joins its parts, if that leaves more than a third of it.
+fn joint(start: &str) -> Option<usize> {
+    let at = start.rfind(['/', '?', '&', '=', '.', '-', '_', ',', '@'])? + 1;
+    (at * 3 > start.len()).then_some(at)
 }
 
 #[cfg(test)]
@@ -152,6 +159,9 @@ mod tests {
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrap("a\n\nb", 9), ["a", "", "b"]);
         assert_eq!(wrap("日本", 1), ["日", "本"]);
+        let address = "https://bot.acme-wellness.example/login/done";
+        assert_eq!(wrap(address, 32), ["https://bot.acme-wellness.", "example/login/done"]);
+        assert_eq!(wrap("a/bcdefghijkl", 8), ["a/bcdefg", "hijkl"], "no line is left nearly empty");
     }
 
     proptest! {

@@ -78,6 +78,21 @@ fn a_store_in_use_is_copied_and_put_back_elsewhere() {
 }
 
 #[test]
+fn the_old_directory_says_that_nothing_was_done_since_the_backup() {
+    let desk = Desk::founded();
+    let ann = desk.hire("ann", "admin");
+    ann.issues("Lives", "contacts.read");
+    ann.does(&["backup", "copy"]);
+    let restore =
+        |into: &str| ann.says(&["restore", "copy", "--anchor", ".local/share/keydeck", "--data", into]);
+    let said = restore("new").expect(0);
+    assert!(said.err.contains("knows of nothing that was done since it was made"), "{said:?}");
+    ann.does(&["key", "revoke", "Lives"]);
+    restore("other").fails(1, "would live again");
+    assert!(!desk.path("other").exists());
+}
+
+#[test]
 fn a_backup_is_put_under_a_passphrase_of_its_own() {
     let desk = Desk::founded();
     let ann = desk.hire("ann", "admin");

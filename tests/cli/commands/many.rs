@@ -32,8 +32,10 @@ fn a_list_finds_by_words_what_a_filter_line_of_the_console_finds() {
     assert_eq!(found(&["--where", "till", "--state", "paused"]), ["Till 3"]);
     assert_eq!(found(&["--all", "--where", "owner:bob"]), ["Till of bob"]);
     assert!(found(&["--where", "used:never idle>1d"]).is_empty());
-    ann.says(&["key", "list", "--where", "colour:red"])
-        .fails(2, "there is no filter colour: here, only scope: state: owner: at: expires< idle> used:");
+    ann.says(&["key", "list", "--where", "colour:red"]).fails(
+        2,
+        "there is no filter colour: here, only scope: state: owner: at: note: from: by: expires< used<",
+    );
     ann.says(&["key", "list", "--where", "till or report"]).fails(2, "or is looked for as a word; write OR");
     let ids = ann.does(&["key", "list", "--where", "till", "--ids"]).out;
     let all = ann.asks(&["key", "list", "--where", "till", "--ids"]);
@@ -42,6 +44,23 @@ fn a_list_finds_by_words_what_a_filter_line_of_the_console_finds() {
         all.as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect::<Vec<_>>()
     );
     assert_eq!((ids.lines().count(), ids.lines().all(|id| id.len() == 12)), (3, true));
+}
+
+#[test]
+fn keys_are_listed_for_other_programs_and_no_spreadsheet_runs_a_name() {
+    let desk = Desk::founded();
+    let (ann, _) = keys(&desk);
+    ann.issues("=HYPERLINK(1)", "contacts.read");
+    let text = ann.does(&["key", "list", "--csv", "--where", "hyperlink OR report"]).out;
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("id,name,hint,kind,place,owner,state,scopes,"), "{text}");
+    assert!(
+        lines[1].contains(",'=HYPERLINK(1),kdag_") && lines[1].contains(",agency,,ann,active,"),
+        "{text}"
+    );
+    assert!(lines[2].contains(",Report,") && lines.len() == 3, "{text}");
+    assert_eq!(ann.does(&["key", "list", "--csv", "--where", "nothing"]).out.lines().count(), 1);
+    ann.says(&["key", "list", "--csv", "--json"]).fails(2, "two forms of one list");
 }
 
 #[test]
@@ -190,6 +209,28 @@ fn many_are_rotated_into_a_file_or_a_directory_and_never_onto_the_screen() {
     ann.does(&bobs);
     assert_eq!(desk.read("each/till-of-bob.token"), "theirs");
     assert!(ann.verifies(desk.read("each/till-of-bob-2.token")).starts_with("allow"));
+    // Where a token finds no place its key is not rotated, and that is no fault of the store.
+    std::fs::create_dir(desk.path("full")).unwrap();
+    for number in 1..=1_000 {
+        let end = if number == 1 { String::new() } else { format!("-{number}") };
+        desk.file(&format!("full/lone{end}.token"), "theirs");
+    }
+    for name in ["Aside", "Lone", "Other"] {
+        ann.issues(name, "contacts.read");
+    }
+    let words =
+        ["key", "rotate", "--where", "aside OR lone OR other", "--expect", "3", "--to", "full", "--json"];
+    let told = ann.says(&words).expect(1).json();
+    assert_eq!(told["done"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&told["refused"][0]["name"], &told["refused"][0]["code"]),
+        (&json!("Lone"), &json!("token_lost"))
+    );
+    assert_eq!((&told["not_tried"], told["untried"].as_array().unwrap().len()), (&json!(1), 1));
+    assert!(
+        ann.verifies(desk.read("full/aside.token")).starts_with("allow"),
+        "what was made before is there"
+    );
 }
 
 #[cfg(feature = "age")]
@@ -262,10 +303,17 @@ fn what_was_done_to_many_is_taken_back_by_its_report_and_nothing_that_changed_si
     let given = report(&["key", "transfer", "--to", "bob"]);
     let dry = undo(&given, &["--all", "--dry-run"]).expect(0);
     assert!(dry.out.starts_with("2 keys would be with the former owner again\n"), "{dry:?}");
-    undo(&given, &["--all", "--expect", "3"]).fails(1, "2 keys are like that now, not 3");
+    undo(&given, &["--all", "--expect", "3"]).fails(1, "2 keys are named, not 3");
     undo(&given, &["--all", "--expect", "2"]).expect(0);
     assert_eq!(names(&ann.asks(&["key", "list", "--where", "till"])).len(), 3);
-    undo(&given, &["--all", "--expect", "2"]).fails(1, "0 keys are with the former owner again");
+    // Once: what is refused for one reason is told once, with whose it is.
+    let again = undo(&given, &["--all", "--expect", "2"]).expect(1);
+    assert!(again.err.contains("0 keys are with the former owner again"), "{again:?}");
+    assert!(
+        again.err.contains("2 are as they were (Till 1, Till 2): the key was changed meanwhile"),
+        "{again:?}"
+    );
+    undo(&given, &["--all", "--expect", "0"]).fails(1, "2 keys are named, not 0");
     // Scopes, ends and protections as they were, each key's own.
     ann.does(&["key", "edit", "Till 1", "--expires", "30d"]);
     // The end of a protection is somebody's word that the key is needed: its days count from then.

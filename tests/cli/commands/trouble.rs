@@ -324,6 +324,21 @@ fn the_configuration_file_is_obeyed_and_its_mistakes_are_located() {
     Desk::finish(command, &other, b"").expect(0);
     desk.file("other.toml", "\noprator = 'maria'\n");
     desk.run(&other, "").fails(2, "line 2: there is no field \"oprator\". Did you mean operator?");
+    // What only the console looks at stops commands, and is listed with the rest; the console goes by what is right.
+    desk.file("keys.toml", "[screen]\nrevok = 'f5'\n");
+    desk.file("other.toml", "operator = 'maria'\nkeymap = 'keys.toml'\nmous = true\nmotion = 'fast'\n");
+    desk.run(&other, "").fails(2, "line 3: there is no field \"mous\". Did you mean mouse?");
+    desk.run(&other, "").fails(2, "And 1 more: `keydeck info` lists them.");
+    let told = desk.run(&["info", "--json", "--config", "other.toml"], "").expect(2).json();
+    let mistakes: Vec<&str> =
+        told["mistakes"].as_array().unwrap().iter().map(|m| m.as_str().unwrap()).collect();
+    assert!(mistakes[0].ends_with("The fields are data, operator, catalog, theme, keymap, clipboard, ascii, motion, mouse, channel, anchor."));
+    assert!(mistakes[1].ends_with("4:10: \"motion\" must be full or none."), "{mistakes:?}");
+    assert!(
+        mistakes[2]
+            .ends_with("keys.toml:2:1: unknown action in [screen] \"revok\"; did you mean \"revoke\"?")
+    );
+    assert!(told["paths"]["views"].as_str().unwrap().ends_with("keydeck/views"));
     desk.run(&["info", "--config", "absent.toml"], "").fails(2, "absent.toml");
     desk.file("catalog.toml", "nonsense");
     desk.file("other.toml", "catalog = 'catalog.toml'\n");

@@ -36,6 +36,7 @@ const COMMANDS: &[&str] = &[
     "policy show",
     "policy set",
     "review",
+    "report",
     "verify",
     "audit",
     "audit list",

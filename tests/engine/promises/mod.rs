@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where a promise breaks")]
 
+mod crowd;
 mod estate;
 mod tampering;
 

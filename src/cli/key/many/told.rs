@@ -18,7 +18,7 @@ use crate::domain::KeyId;
 use crate::domain::blast::many::Struck;
 use crate::domain::name::first_few;
 use crate::domain::undo::Undo;
-use crate::engine::{Class, EngineError, Left, Many};
+use crate::engine::{EngineError, Left, Many, Stays};
 use crate::tui::sight::radius;
 
 /// A key to which it was not done, or would not be.
@@ -48,8 +48,9 @@ struct Report<'a> {
     found: usize,
     done: Vec<String>,
     refused: Vec<Refused<'a>>,
-    /// Left alone, because it was broken off.
+    /// Left alone, because it was broken off: how many, and which.
     not_tried: usize,
+    untried: Vec<String>,
     /// The verb that takes it back.
     undo: Option<&'static str>,
     /// For `keydeck key undo`: what takes it back, of each key that it was done to.
@@ -106,7 +107,7 @@ impl Crowd<'_> {
         if more > 0 {
             let _ = writeln!(text, "  and {more} more");
         }
-        for line in self.reasons(would, ("would stay as it is", "would stay as they are")) {
+        for line in self.reasons(would, |_| ("would stay as it is", "would stay as they are")) {
             let _ = writeln!(text, "{line}");
         }
         text
@@ -122,7 +123,9 @@ impl Crowd<'_> {
             let undo = undo.map(|(verb, _)| verb);
             let takes_back = undos.iter().filter_map(written).collect();
             let tokens = many.kept();
-            deck.output.value(&Report { found, done, refused, not_tried, undo, takes_back, tokens })?;
+            let untried = many.waiting().map(|key| key.to_string()).collect();
+            let report = Report { found, done, refused, not_tried, untried, undo, takes_back, tokens };
+            deck.output.value(&report)?;
         } else {
             let ids: String = many.done.iter().map(|id| id.to_string() + "\n").collect();
             deck.output.text(&ids)?;
@@ -131,14 +134,15 @@ impl Crowd<'_> {
                 "\nThe report with --json, given to `keydeck key undo`, takes back what was done to each.";
             deck.output.say(&format!("{said}{}", if undos.is_empty() { "" } else { way }));
         }
-        // That the store could not do it is no refusal by a rule.
-        if let Some(Left { class, code, text, .. }) =
-            many.left.iter().find(|left| left.class != Class::Refused)
-        {
+        if many.left.is_empty() && not_tried == 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
+        // What no rule refused ends it with its own code. What it says of itself is true of those that it is told of above.
+        let failed = many.left.iter().find(|left| left.stays() != Stays::AsItWas || left.is_unkept());
+        if let Some(Left { class, code, text, .. }) = failed {
             return Err(EngineError::Remote { class: *class, code: code.clone(), text: text.clone() }.into());
         }
-        let all = many.left.is_empty() && not_tried == 0;
-        Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(Exit::Refused as u8) })
+        Ok(ExitCode::from(Exit::Refused as u8))
     }
 
     fn said(&self, deed: Deed, many: &Many, undo: Option<(&str, &str)>) -> String {
@@ -147,7 +151,7 @@ impl Crowd<'_> {
         if let Some(kept) = many.kept() {
             let _ = write!(text, " Their tokens are {kept}; keydeck keeps only digests of them.");
         }
-        for line in self.reasons(&many.left, ("is as it was", "are as they were")) {
+        for line in self.reasons(&many.left, |left| left.stays().words()) {
             let _ = write!(text, "\n{line}");
         }
         if many.untried() > 0 {
@@ -175,19 +179,20 @@ impl Crowd<'_> {
     }
 
     /// Each reason once, with how many it holds for and the names of a few.
-    fn reasons(&self, left: &[Left], (stays, stay): (&str, &str)) -> Vec<String> {
+    fn reasons(&self, left: &[Left], stays: impl Fn(&Left) -> (&'static str, &'static str)) -> Vec<String> {
         let names = self.names();
-        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut reasons: Vec<(&Left, Vec<&str>)> = Vec::new();
         for left in left {
             let name = names.get(&left.key).copied().unwrap_or_default();
-            match reasons.iter_mut().find(|(known, _)| *known == left.text) {
+            match reasons.iter_mut().find(|(known, _)| known.text == left.text) {
                 Some((_, whose)) => whose.push(name),
-                None => reasons.push((&left.text, vec![name])),
+                None => reasons.push((left, vec![name])),
             }
         }
-        let line = |(why, whose): (&str, Vec<&str>)| {
-            let stay = if whose.len() == 1 { stays } else { stay };
-            format!("{} {stay} ({}): {why}", whose.len(), first_few(whose.iter().copied()))
+        let line = |(left, whose): (&Left, Vec<&str>)| {
+            let (one, several) = stays(left);
+            let stay = if whose.len() == 1 { one } else { several };
+            format!("{} {stay} ({}): {}", whose.len(), first_few(whose.iter().copied()), left.text)
         };
         reasons.into_iter().map(line).collect()
     }

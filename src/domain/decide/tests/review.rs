@@ -1,11 +1,20 @@
 //! Signing a review off: by whoever manages the keys, with a reason for each that is kept.
 
 use super::*;
-use crate::domain::review::{Keep, Looked, Signed};
+use crate::domain::review::{Breadth, Keep, Looked, Reviewer, Signed, looked, review};
 
 fn sign(kept: Vec<Keep>) -> Command {
-    let looked = vec![Looked { code: "never_used".into(), count: 3 }];
+    signing(Vec::new(), kept)
+}
+
+fn signing(looked: Vec<Looked>, kept: Vec<Keep>) -> Command {
     Command::SignReview { looked, kept, note: Note::new("as every quarter").unwrap() }
+}
+
+fn says(world: &World, actor: Actor) -> Vec<Looked> {
+    let by = Reviewer { view: View::new(&world.state, actor), catalog: Catalog::builtin(), now: world.now };
+    let said: Vec<_> = review(by, Breadth::Telling).iter().map(|row| by.of(row)).collect();
+    looked(said.iter().map(Vec::as_slice))
 }
 
 fn keep(key: KeyId, why: &str) -> Keep {
@@ -16,20 +25,30 @@ fn keep(key: KeyId, why: &str) -> Keep {
 fn a_sign_off_says_what_was_looked_at_and_what_was_kept_and_why() {
     let (mut world, maria) = World::founded();
     let key = world.issue(maria, agency_key("Yearly report")).unwrap();
-    let events = world.run(maria, &sign(vec![keep(key, "for the auditors")])).unwrap();
+    world.now = Timestamp(NOW.0 + 400 * DAY_MS);
+    let said = says(&world, maria);
+    // What was signed is what the review said: no more, no less, nothing else.
+    let mut more = said.clone();
+    more[0].count += 1;
+    for wrong in [Vec::new(), said[1..].to_vec(), more] {
+        let refused = world.run(maria, &signing(wrong, vec![keep(key, "for the auditors")]));
+        assert!(matches!(refused, Err(Refusal::ChangedMeanwhile { .. })), "{refused:?}");
+    }
+    let events = world.run(maria, &signing(said, vec![keep(key, "for the auditors")])).unwrap();
     let told: Vec<_> =
         events.iter().flat_map(Event::changes).map(|change| (change.field, change.to)).collect();
     let text = |field: &str, to: &str| (field.to_owned(), to.to_owned());
     assert_eq!(
         told,
         [
-            text("never_used", "3"),
+            text("not_rotated", "1"),
+            text("no_expiry", "1"),
             text(Signed::NOTE, "as every quarter"),
             text(Signed::KEPT, "for the auditors")
         ]
     );
     let kept = world.key(key).kept.as_deref().unwrap();
-    assert_eq!((kept.word.by, kept.word.at), (maria.operator, NOW));
+    assert_eq!((kept.word.by, kept.word.at), (maria.operator, world.now));
     assert_eq!(
         Command::SignReview { looked: vec![], kept: vec![], note: Note::default() }.name(),
         Signed::EVENT

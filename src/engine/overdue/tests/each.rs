@@ -2,8 +2,10 @@
 //! when the disk is well again, by this process or the next.
 
 use super::*;
+use crate::domain::View;
 use crate::domain::command::Together;
-use crate::engine::{Done, Integrity, Many};
+use crate::domain::undo::Undo;
+use crate::engine::{Done, Integrity, Left, Many, Stays};
 
 /// As many as take two parts.
 const KEYS: usize = 70;
@@ -38,6 +40,9 @@ fn many_that_were_ended_on_a_failing_disk_are_refused_now_and_after_a_restart_an
         let ended = revoke(&open, &keys);
         assert!(ended.done.is_empty() && ended.untried() == 0);
         assert!(ended.left.iter().all(|left| left.code == "denied_kept"), "{:?}", ended.left);
+        // They are not as they were, and nobody says that nothing was changed.
+        assert!(ended.left.iter().all(|left| left.stays() == Stays::Refused));
+        assert!(!ended.left[0].text.contains("Nothing was changed"), "{}", ended.left[0].text);
         assert_eq!((ended.left.len(), open.engine.condition().unwritten.keys.len()), (KEYS, KEYS));
         assert_eq!(open.engine.condition().unwritten.denials, 2, "one note keeps a part");
         assert!(keys.iter().all(|(_, token)| answer(&open, token) == Some(Reason::Revoked)));
@@ -75,6 +80,9 @@ fn what_gives_access_to_many_is_not_done_by_a_disk_that_fails_and_not_later_eith
     let mut resume = Many::of(keys.iter().map(|(key, _)| Command::ResumeKey(*key)).collect());
     resume.go_on(&*open.engine, &open.session);
     assert!(resume.is_over() && resume.untried() == KEYS - Together::MOST, "nothing more is asked of it");
+    assert_eq!(resume.waiting().count(), resume.untried());
+    let told = |left: &Left| left.stays() == Stays::Undone && !left.text.contains("Nothing was changed");
+    assert!(resume.left.iter().all(told), "{:?}", resume.left[0]);
     house.mend();
     open.engine.write_overdue().unwrap();
     assert!(keys.iter().all(|(_, token)| answer(&open, token) == Some(Reason::Disabled)));
@@ -99,4 +107,21 @@ fn what_a_rescoping_of_many_takes_away_is_in_force_on_a_failing_disk_and_what_it
     let state = open.engine.state();
     let scopes = ids.map(|key| state.key(key).unwrap().scopes.len());
     assert_eq!(scopes, [1, 1], "the one is narrower, the other no wider");
+}
+
+#[test]
+fn a_resumption_that_is_taken_back_on_a_failing_disk_stops_the_key_all_the_same() {
+    let (house, open) = House::new();
+    let (key, token) = issue(&open, "Nightly export");
+    does(&open, Command::PauseKey(key, None)).unwrap();
+    let resumed = open.engine.execute(&open.session, Command::ResumeKey(key)).unwrap();
+    assert_eq!(answer(&open, &token), None);
+    house.fail();
+    let back = {
+        let state = open.engine.state();
+        let view = View::new(&state, open.session.actor());
+        Undo::of_all(&resumed.events, view)[0].command(view).unwrap()
+    };
+    assert!(matches!(does(&open, back), Err(EngineError::DeniedKept(_))));
+    assert_eq!(answer(&open, &token), Some(Reason::Disabled));
 }

@@ -109,8 +109,8 @@ fn no_form_closes_while_the_secret_it_asked_for_is_on_its_way() {
             console.advance(Duration::from_millis(wait));
             console.press("esc esc").sees("the new secret is shown once").press("enter ctrl-s tab q");
             console.press("ctrl-z ctrl-q");
-            if console.screen().contains("  Cancel") {
-                console.click_on("  Cancel").click_on("  Cancel");
+            if console.screen().contains("‹ Cancel ›") {
+                console.click_on("‹ Cancel ›").click_on("‹ Cancel ›");
             }
             assert_eq!(open(&console), [form], "{}", console.screen());
         }

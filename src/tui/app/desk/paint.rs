@@ -16,14 +16,18 @@ use crate::serve::control::Owner;
 use crate::tui::action::{Action, Layer, Tab};
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::Now;
+use crate::tui::input::TextFocus;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::bars::{self, Fact, Hints, Status, Stays};
 use crate::tui::widgets::layout;
 
 /// Hinted at on every screen, after the screen's own.
-const ALWAYS: [Action; 3] = [Action::Palette, Action::NextTab, Action::Quit];
+const ALWAYS: [Action; 3] = [Action::Jump, Action::NextTab, Action::Quit];
 /// Hints of the screen that come before the help.
 const FIRST: usize = 2;
+
+/// What there is to press while a line over a list takes the letters.
+const LINE: [(Action, &str); 2] = [(Action::Open, "done"), (Action::Back, "back")];
 
 impl Desk {
     pub fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, now: Now) {
@@ -39,6 +43,7 @@ impl Desk {
         if let Some(screen) = self.screens.get_mut(self.open) {
             screen.draw(canvas, body, &self.look, now);
         }
+        canvas.lay_ground(body);
         self.overlays.draw(canvas, body, &self.look, now);
         self.paint_status(canvas, status, now);
         let dismiss = self.look.keymap.label(Layer::Screen, Action::Dismiss).unwrap_or_default();
@@ -105,7 +110,7 @@ impl Desk {
             let count = self.due.beside(*tab).map_or_else(String::new, |count| count.to_string());
             let calls = *tab == Tab::Notices && !count.is_empty();
             let count = if calls { format!("{dot}{count}") } else { count };
-            bars::TabLabel { title: tab.title(), short: tab.short(), count, calls }
+            bars::TabLabel { title: tab.title(), short: tab.short(), brief: tab.brief(), count, calls }
         };
         let tabs: Vec<_> = self.tabs.iter().map(label).collect();
         bars::tabs(canvas, row, &tabs, self.open);
@@ -115,16 +120,25 @@ impl Desk {
         canvas.erase(row);
         let status = self.status(canvas, now);
         let layer = self.layer();
+        let screen = self.screens.get(self.open);
+        let is_typed = screen.is_some_and(|screen| screen.text_focus() == TextFocus::Here);
         let mut actions: Vec<Action> = match self.overlays.top() {
             Some(top) => top.hints().to_vec(),
-            None => self.screens.get(self.open).map(|screen| screen.hints().to_vec()).unwrap_or_default(),
+            // What is pressed goes into the line.
+            None if is_typed => LINE.map(|(action, _)| action).to_vec(),
+            None => screen.map(|screen| screen.hints().to_vec()).unwrap_or_default(),
         };
-        if self.overlays.is_empty() {
+        if self.overlays.is_empty() && !is_typed {
             // The way to all other keys must not be the first to give way.
             actions.insert(actions.len().min(FIRST), Action::Help);
             actions.extend(ALWAYS);
         }
-        let hints = Hints { keymap: &self.look.keymap, layer, actions: &actions };
+        let called = match self.overlays.top() {
+            Some(top) => top.called(),
+            None if is_typed => &LINE,
+            None => &[],
+        };
+        let hints = Hints { keymap: &self.look.keymap, layer, actions: &actions, called };
         bars::status(canvas, row, status.as_ref(), &hints, |action| self.enabled(action).is_ok());
     }
 
@@ -133,20 +147,27 @@ impl Desk {
         let glyphs = canvas.glyphs();
         if let Some(lease) = self.lease {
             let text = lease.said(now.at);
-            return Some(Status { role: Role::Accent, text, more: String::new(), action: None });
+            return Some(Status {
+                role: Role::Accent,
+                text,
+                more: String::new(),
+                action: None,
+                yields: false,
+            });
         }
         let since = self.waited_since().map(|since| now.at.since(since));
         if let Some(passed) = since.max().filter(|passed| *passed >= PATIENCE) {
             let step = usize::try_from(passed.as_millis() / SPIN.as_millis()).unwrap_or(0);
             let way_out = if self.awaits_secret() { "" } else { " (esc stops waiting)" };
             let text = format!("{} at work…{way_out}", glyphs.spin(step));
-            return Some(Status { role: Role::Info, text, more: String::new(), action: None });
+            return Some(Status { role: Role::Info, text, more: String::new(), action: None, yields: false });
         }
         let there = Action::Tab(Tab::Notices);
         let action = (self.overlays.is_empty() && self.enabled(there).is_ok()).then_some(there);
         let key = action.and_then(|action| self.look.keymap.label(Layer::Screen, action));
         let (role, text) = self.due.said(glyphs)?;
         let more = key.filter(|_| self.tab() != Some(Tab::Notices)).map(|key| format!("  ({key} to see)"));
-        Some(Status { role, text, more: more.unwrap_or_default(), action })
+        let yields = !self.overlays.is_empty();
+        Some(Status { role, text, more: more.unwrap_or_default(), action, yields })
     }
 }

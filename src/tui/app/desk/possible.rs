@@ -1,9 +1,10 @@
 //! Which actions work right now, and why not the others: asked before a key acts, by the hint bar, by the help and
-//! by the palette, so that all four agree.
+//! by the jump, so that all four agree.
 
 use super::Desk;
 use crate::domain::Role;
 use crate::tui::action::{Action, Layer, Reason};
+use crate::tui::input::TextFocus;
 
 impl Desk {
     /// The layer whose keys are searched.
@@ -11,13 +12,15 @@ impl Desk {
         self.overlays.top().map_or(Layer::Screen, crate::tui::overlay::Overlay::layer)
     }
 
-    /// Whether `action` works on the screen, whatever lies above it: for help and palette.
+    /// Whether `action` works on the screen, whatever lies above it: for help and jump.
     pub fn on_screen(&self, action: Action) -> Result<(), Reason> {
         self.look.permits(action)?;
         if let Some(answer) = self.own(action) {
             return answer;
         }
         match self.screens.get(self.open) {
+            // A line that takes letters is always done with, also one that finds nothing.
+            Some(screen) if action == Action::Open && screen.text_focus() == TextFocus::Here => Ok(()),
             Some(screen) => screen.enabled(action, &self.look),
             None => Err("nothing is open".into()),
         }
@@ -43,6 +46,9 @@ impl Desk {
             Action::CopyMessage | Action::Dismiss => {
                 when(self.toasts.current().is_some(), "there is no message on the screen")
             }
+            Action::Problems => {
+                when(!self.look.mistakes.is_empty(), "nothing is wrong in configuration, keymap and theme")
+            }
             Action::Whole => {
                 let admin = self.look.role() == Role::Admin;
                 when(admin, "only an admin may see the keys of others; you see your own")
@@ -55,10 +61,14 @@ impl Desk {
                 when(self.can_lock(), "the demo has no passphrase to unlock it again; quit with q")
             }
             Action::Help
+            | Action::Overview
+            | Action::Calendar
             | Action::TestToken
             | Action::LeakDesk
             | Action::Guide
-            | Action::Palette
+            | Action::Jump
+            | Action::Forget
+            | Action::Theme
             | Action::MouseToggle
             | Action::Quit
             | Action::ForceQuit
@@ -186,7 +196,7 @@ mod tests {
             console.press("2 ?").type_text("operator");
             let screen = console.screen();
             let said: Vec<&str> = screen.split_whitespace().collect();
-            let said = said.join(" ").replace(" │", "").replace("│ ", "");
+            let said = said.join(" ").replace(" █", "").replace(" │", "").replace("│ ", "");
             assert!(
                 said.contains("that is for operators; 7 goes to the settings, where they are"),
                 "{screen}"

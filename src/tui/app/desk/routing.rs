@@ -1,15 +1,17 @@
 //! Who hears what a person did: the desk for its own verbs, the topmost overlay, else the open screen. A key that
 //! means something but cannot be used says why.
 
-use super::super::ask::{Ask, Errand};
+use super::super::ask::{Ask, Errand, Job};
 use super::super::effect::Effect;
-use super::{Asker, Desk, Parting};
+use super::{Asker, DOUBLE, Desk, Parting};
 use crate::tui::action::Action;
 use crate::tui::canvas::{HitMap, Target};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
 use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
-use crate::tui::overlays::{chooser, confirm, help, leak_desk, lockdown, test_token};
+use crate::tui::overlays::{
+    calendar, confirm, help, jump, leak_desk, lockdown, overview, problems, test_token, theme,
+};
 use crate::tui::program::{Capture, Frame, Orders};
 use crate::tui::router::route;
 use crate::tui::screens::settings::about;
@@ -60,13 +62,26 @@ impl Desk {
                 return match target {
                     Target::Do(action) => self.act(action, now, orders),
                     Target::Tab(at) => self.open_tab(at, now, orders),
-                    target => self.cue(Cue::Click(target), now, orders),
+                    target => self.click(target, now, orders),
                 };
             }
         };
         match hits.pane_at(mouse.x, mouse.y) {
             Some(pane) => self.cue(Cue::Wheel { pane, rows }, now, orders),
             None => orders.still(),
+        }
+    }
+
+    /// A click is about what lies there; the second of a double one on a row of a screen opens it.
+    fn click(&mut self, target: Target, now: Now, orders: &mut Orders<Effect>) {
+        let opens = self.overlays.is_empty()
+            && matches!(target, Target::Row { .. })
+            && self.clicked.take().is_some_and(|(at, before)| before == target && now.at.since(at) < DOUBLE);
+        self.cue(Cue::Click(target), now, orders);
+        if opens {
+            self.act(Action::Open, now, orders);
+        } else {
+            self.clicked = Some((now.at, target));
         }
     }
 
@@ -94,9 +109,26 @@ impl Desk {
         if matches!(action, Action::Filter | Action::Mark | Action::MarkRange | Action::MarkAll) {
             self.way_back = None;
         }
+        // In a filter line the key of the next tab takes what is offered, if anything is.
+        if action == Action::NextTab && self.completes(now, orders) {
+            return;
+        }
         if !self.act_oneself(action, now, orders) {
             self.cue(Cue::Do(action), now, orders);
         }
+    }
+
+    /// Whether the line that is being written on the screen takes what it may go on with.
+    fn completes(&mut self, now: Now, orders: &mut Orders<Effect>) -> bool {
+        if !self.overlays.is_empty() || self.text_focus() != TextFocus::Here {
+            return false;
+        }
+        let mut out = Vec::new();
+        let screen = self.screens.get_mut(self.open);
+        let taken =
+            screen.is_some_and(|screen| screen.hear(Cue::Do(Action::NextTab), &self.look, now, &mut out));
+        self.grant(Asker::Screen(self.open), out, now, orders);
+        taken
     }
 
     /// The desk's own verbs; `false` for those of screens and overlays.
@@ -109,7 +141,18 @@ impl Desk {
             Action::Back if self.can_come_back() => self.come_back(now, orders),
             Action::Tab(tab) => {
                 self.way_back = None;
+                if self.tab() != Some(tab) {
+                    self.toasts.elsewhere();
+                }
                 self.go(tab, Errand::None, now, orders);
+            }
+            Action::Overview => {
+                self.overlays.push(Box::new(overview::Overview::new(self.tab())));
+                self.start(Asker::Overlay(overview::NAME, self.open), Job::Count, now, orders);
+            }
+            Action::Calendar => {
+                self.overlays.push(Box::new(calendar::Ahead::default()));
+                self.start(Asker::Overlay(calendar::NAME, self.open), Job::Ahead, now, orders);
             }
             Action::NextTab => self.open_tab((self.open + 1) % self.screens.len().max(1), now, orders),
             Action::PrevTab => {
@@ -123,15 +166,19 @@ impl Desk {
                 let told = |action| (self.title(action), self.on_screen(action));
                 self.overlays.push(Box::new(help::Help::new(told, &self.look)));
             }
-            Action::Palette => {
+            Action::Jump => {
                 let told = |action| (self.title(action), self.on_screen(action));
-                self.overlays.push(Box::new(chooser::palette(told, &self.look)));
+                let beside = self.screens.iter().flat_map(|screen| screen.offers(&self.look));
+                self.overlays.push(Box::new(jump::Jump::new(told, beside, &self.look)));
             }
             Action::CopyMessage => {
                 if let Some(text) = self.toasts.to_copy().map(str::to_owned) {
                     self.copy_message(text, orders);
                 }
             }
+            Action::Theme => self.overlays.push(Box::new(theme::Fitting::new(self.look.worn))),
+            Action::Problems => self.overlays.push(Box::new(problems::reader(&self.look.mistakes))),
+            Action::Forget => self.forget(now),
             Action::Dismiss => drop(self.toasts.dismiss()),
             Action::MouseToggle => self.toggle_mouse(now),
             Action::Whole => self.toggle_reach(now, orders),
@@ -181,6 +228,7 @@ impl Desk {
 
     fn open_tab(&mut self, at: usize, now: Now, orders: &mut Orders<Effect>) {
         self.way_back = None;
+        self.toasts.elsewhere();
         if let Some(tab) = self.tabs.get(at).copied() {
             self.go(tab, Errand::None, now, orders);
         }

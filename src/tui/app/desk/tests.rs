@@ -195,13 +195,39 @@ fn a_secret_overlay_holds_wipes_and_leases() {
 }
 
 #[test]
-fn the_palette_finds_an_action_by_its_words_and_says_why_not() {
+fn the_jump_finds_an_action_by_its_words_and_says_why_not() {
     let mut console = console();
     console.press("ctrl-p").type_text("revoke the").sees("Revoke the key for good");
-    console.press("enter").sees("The first key is revoked").sees_no("what do you want to do?");
+    console.press("enter").sees("The first key is revoked");
     console.press(":").type_text("lock the console").sees("the demo has no");
     console.press("enter").sees("the demo has no passphrase to unlock it again").press("esc");
     assert!(console.program().desk().unwrap().overlays().is_empty());
+}
+
+#[test]
+fn every_key_is_found_in_whichever_part_of_all_it_lies() {
+    let mut console = testing::whole_desk();
+    let look = console.program().desk().unwrap().look();
+    let now = look.now();
+    let names: Vec<(String, String)> = look.view(|view| {
+        let shown = view.keys().filter(|key| !view.is_folded(key, now));
+        shown.map(|key| (key.id.to_string(), key.name.to_string())).step_by(11).collect()
+    });
+    assert!(names.len() > 10, "several parts");
+    console.press("ctrl-k");
+    for (id, name) in names {
+        console.press("ctrl-u").type_text(&id).sees(&format!("key       {name}"));
+    }
+}
+
+#[test]
+fn what_an_older_query_finds_is_not_shown() {
+    let mut console = testing::whole_desk();
+    console.press("ctrl-k").stall().type_text("zzqb").sees("looking").press("ctrl-u").type_text("zzqq");
+    console.go_on().sees("nothing matches").sees_no("Berlin");
+    console.stall().press("ctrl-u").type_text("berlin").press("esc ctrl-k").type_text("zzqq");
+    console.go_on().sees("nothing matches").sees_no("Berlin").press("esc");
+    console.press("ctrl-k").stall().type_text("q").press("esc").go_on().sees_no("looking");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::domain::Event;
 use crate::tui::clipboard::{Keep, Settled, lease::Lease};
 use crate::tui::clock::Now;
 use crate::tui::overlay::{Overlay, Passed, Secrecy};
+use crate::tui::overlays::jump;
 use crate::tui::program::{Frame, JobId, Orders};
 use crate::tui::secret::SecretText;
 use crate::tui::toast::Cause;
@@ -30,7 +31,7 @@ impl Desk {
                 Ask::Say(said) => self.toasts.answer(said, now.at),
                 Ask::Celebrate(said) => self.toasts.success(said, now.at),
                 Ask::Complain(said) => self.toasts.error(said),
-                Ask::Go(tab, errand) if matches!(asker, Asker::Screen(_)) => {
+                Ask::Go(tab, errand) if matches!(asker, Asker::Screen(_) | Asker::Overlay(jump::NAME, _)) => {
                     self.lead(tab, errand, now, orders);
                 }
                 Ask::Go(tab, errand) => self.go(tab, errand, now, orders),
@@ -42,6 +43,7 @@ impl Desk {
                     };
                     self.bring(Asker::Screen(screen), answer, now, orders);
                 }
+                Ask::Wear(theme) => self.look.worn = theme,
                 Ask::Quit => self.quit(orders),
             }
         }
@@ -83,7 +85,7 @@ impl Desk {
         self.jobs.insert(job, Pending::Settle);
     }
 
-    fn start(&mut self, asker: Asker, job: Job, now: Now, orders: &mut Orders<Effect>) {
+    pub(super) fn start(&mut self, asker: Asker, job: Job, now: Now, orders: &mut Orders<Effect>) {
         let waited = match &job {
             // They come again and again, and nobody stands still for them.
             Job::Tail(_) | Job::Sparks(_) => Waited::NoMore,
@@ -185,7 +187,10 @@ impl Desk {
                     screen.lost_search();
                 }
             }
-            Some(Pending::Search(Asker::Overlay(..))) | None => {}
+            Some(Pending::Search(Asker::Overlay(name, _))) => {
+                self.overlays.find(name, None, &self.look, &mut Vec::new());
+            }
+            None => {}
         }
     }
 
@@ -226,6 +231,8 @@ impl Desk {
             | Answer::Tested(_)
             | Answer::Purse(_)
             | Answer::Whose(_)
+            | Answer::Counted(_)
+            | Answer::Coming(_)
             | Answer::Sparks(_)
             | Answer::Tail(_) => {}
             Answer::Widened(session) => {

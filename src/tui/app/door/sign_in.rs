@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Gate, WIDTH, Want};
-use crate::engine::OpenError;
 use crate::engine::open::Options;
+use crate::engine::{OpenError, Patience};
 use crate::tui::app::entry::Entry;
 use crate::tui::app::kept::Forms;
 use crate::tui::clock::Moment;
@@ -18,6 +19,8 @@ use crate::tui::widgets::field::TextField;
 
 /// The number of the field.
 const PASSPHRASE: usize = 1;
+/// What takes longer says how far it is.
+const LONG: Duration = Duration::from_millis(300);
 
 /// Why the console was locked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +82,8 @@ pub struct SignInForm {
     forgotten: bool,
     /// No attempt before this, after so many failed ones.
     wait: Option<(Moment, u32)>,
+    /// The attempt under way, and when it was begun.
+    opening: Option<(Arc<Patience>, Moment)>,
 }
 
 impl SignInForm {
@@ -108,7 +113,7 @@ impl SignInForm {
         if known.is_some() {
             body.go(PASSPHRASE, &mut sheet);
         }
-        Self { body, operator, passphrase, locked, forgotten: false, wait: None }
+        Self { body, operator, passphrase, locked, forgotten: false, wait: None, opening: None }
     }
 
     /// It did not open.
@@ -127,7 +132,33 @@ impl SignInForm {
             }
             _ => {}
         }
-        self.body.refuse(&error.to_string());
+        let stopped = self.opening.take().is_some_and(|(patience, _)| patience.is_over());
+        self.body.refuse(&if stopped {
+            "Stopped: the store was not opened.".into()
+        } else {
+            error.to_string()
+        });
+    }
+
+    /// Opening it goes on no further.
+    pub fn stop(&self) {
+        if let Some((patience, _)) = &self.opening {
+            patience.end();
+        }
+    }
+
+    /// How far it is with a store that takes long.
+    fn progress(&self, now: Moment) -> Option<String> {
+        let (patience, since) = self.opening.as_ref().filter(|_| self.body.waits())?;
+        let (done, all) = patience.so_far()?;
+        let spent = now.since(*since);
+        if spent < LONG || done >= all {
+            return None;
+        }
+        let left = spent.as_millis().saturating_mul(u128::from(all - done)) / u128::from(done.max(1));
+        let (percent, seconds) = (done.saturating_mul(100) / all, left.div_ceil(1_000));
+        let rest = if done > 0 { format!(", {seconds} s left") } else { String::new() };
+        Some(format!("{percent} % of {all} records and uses read and checked{rest}; esc stops it"))
     }
 
     /// When the number on the screen changes.
@@ -162,8 +193,10 @@ impl Gate for SignInForm {
             return Want::Nothing;
         }
         self.wait = None;
+        let patience = Arc::default();
+        self.opening = Some((Arc::clone(&patience), now));
         Want::Try(Entry::SignIn {
-            options: Box::new(options.clone()),
+            options: Box::new(Options { patience, ..options.clone() }),
             operator: self.operator.text().trim().to_owned(),
             passphrase: SecretText::new(self.passphrase.text().to_owned()),
         })
@@ -187,7 +220,7 @@ impl Gate for SignInForm {
         Face {
             title: if self.locked.is_some() { "Locked" } else { "keydeck" }.to_owned(),
             intro: forgotten.or_else(|| self.locked.as_ref().map(Locked::said)).unwrap_or_default(),
-            lines: lines.into_iter().collect(),
+            lines: self.progress(now).map(|said| (Role::Dim, said)).into_iter().chain(lines).collect(),
             ..Face::default()
         }
     }
@@ -197,4 +230,31 @@ impl Gate for SignInForm {
 fn shell_word(name: &str) -> Cow<'_, str> {
     let plain = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     if plain { Cow::Borrowed(name) } else { Cow::Owned(format!("'{}'", name.replace('\'', "'\\''"))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Via;
+
+    #[test]
+    fn a_store_that_takes_long_says_how_far_it_is_and_how_long_it_still_takes_and_may_be_stopped() {
+        let mut form = SignInForm::new(Some("maria"));
+        let options = Options::new(std::path::Path::new("nowhere"), "test", Via::Console);
+        let begun = Moment::default();
+        let tried = form.submit(&options, begun);
+        let Want::Try(Entry::SignIn { options, .. }) = tried else { panic!("nothing is tried") };
+        form.body.begin(crate::tui::clock::Now { at: begun, utc_ms: 0 });
+        let said = |form: &SignInForm, after: u64| form.progress(begun + Duration::from_millis(after));
+        assert_eq!(said(&form, 5_000), None, "nobody knows how many there are");
+        options.patience.expect(1_000);
+        options.patience.more(250);
+        assert_eq!(said(&form, 100), None, "what is over at once is not told");
+        let told = "25 % of 1000 records and uses read and checked, 15 s left; esc stops it";
+        assert_eq!(said(&form, 5_000).as_deref(), Some(told));
+        form.stop();
+        assert!(options.patience.is_over());
+        options.patience.more(750);
+        assert_eq!(said(&form, 5_000), None, "it is all read");
+    }
 }

@@ -60,6 +60,10 @@ impl<K: Clone + Ord + Hash> Field for TreeState<K> {
     }
 
     fn hints(&self) -> &'static [Action] {
+        if self.searching {
+            // A blank goes into what is looked for.
+            return &[Action::Press, Action::Cancel, Action::Down];
+        }
         &[
             Action::Submit,
             Action::Toggle,

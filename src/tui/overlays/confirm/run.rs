@@ -77,7 +77,9 @@ impl Run {
         out.push(if many.left.is_empty() {
             Ask::Celebrate(said)
         } else {
-            Ask::open(report(&said, &many, look))
+            let report = report(&said, &many, look);
+            let undoes = self.told.undo.is_some() && !many.done.is_empty();
+            Ask::open(if undoes { report.taking_back() } else { report })
         });
         Heard::Close
     }
@@ -116,7 +118,8 @@ fn report(said: &str, many: &Many, look: &Look) -> Reader {
     let mut lines = vec![Line::of(Role::Text, sentence(said))];
     for (left, keys) in &reasons {
         let names: Vec<String> = keys.iter().map(name).collect();
-        let stay = if keys.len() == 1 { "is as it was" } else { "are as they were" };
+        let (one, several) = left.stays().words();
+        let stay = if keys.len() == 1 { one } else { several };
         let few = first_few(names.iter().map(String::as_str));
         lines.extend([Line::blank(), Line::of(Role::Warn, format!("{} {stay} ({few})", keys.len()))]);
         lines.push(Line::of(Role::Text, sentence(&left.text)));

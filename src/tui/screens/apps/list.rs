@@ -8,6 +8,7 @@ use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::screens::keys::list::{urgency, used_rank};
 use crate::tui::sight::app_standing::{live_keys, method_word, source_word, standing, user_word};
 use crate::tui::sight::seen::Seen;
+use crate::tui::sight::values;
 use crate::tui::theme::Role;
 
 pub struct AppRows;
@@ -39,6 +40,19 @@ impl Listed for AppRows {
 
     fn fits(term: &Term, app: &App, seen: &Seen<'_>) -> bool {
         term.fits(app, seen)
+    }
+
+    fn values(field: &str, sign: char, seen: &Seen<'_>) -> Vec<String> {
+        let fixed = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        match (field, sign) {
+            ("owner", ':') => values::owners(seen),
+            ("scope", ':') => values::scopes(seen),
+            ("state", ':') => fixed(&["active", "paused", "stopped", "deleted"]),
+            ("method", ':') => fixed(&["key", "tokens"]),
+            ("source", ':') => fixed(&["cma", "webstore", "client", "bot"]),
+            ("user", ':') => fixed(&["guest", "employee"]),
+            _ => Vec::new(),
+        }
     }
 
     fn is_hidden(app: &App, _: &Seen<'_>) -> bool {

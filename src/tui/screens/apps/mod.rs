@@ -35,6 +35,7 @@ use crate::tui::clipboard::Keep;
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
 use crate::tui::list::beside::Beside;
+use crate::tui::list::habit::Habitual;
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::app_form::AppForm;
 use crate::tui::overlays::chooser;
@@ -53,16 +54,17 @@ const PANE: u8 = 3;
 const APP_HINTS: [Action; 8] = [
     Action::New,
     Action::Filter,
-    Action::Right,
+    Action::Open,
     Action::Edit,
     Action::NewKey,
     Action::HowTo,
     Action::Pause,
     Action::RowMenu,
 ];
-const DETAIL_HINTS: [Action; 5] = [Action::Down, Action::Right, Action::Back, Action::HowTo, Action::RowMenu];
+const DETAIL_HINTS: [Action; 5] =
+    [Action::PageDown, Action::Open, Action::Back, Action::HowTo, Action::RowMenu];
 /// What there is to do with an app.
-const LISTED: [(Action, &str); 15] = [
+const LISTED: [(Action, &str); 16] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its application id"),
     (Action::HowTo, "How to call with it"),
@@ -70,6 +72,7 @@ const LISTED: [(Action, &str); 15] = [
     (Action::TestToken, "Test a token step by step"),
     (Action::NewKey, "Issue a key for it"),
     (Action::Edit, "Edit what it is and what it may do"),
+    (Action::Scopes, "Change what it may do"),
     (Action::Rotate, "Rotate its secret: a new one takes over"),
     (Action::Lost, "Replace its secret as lost"),
     (Action::FinishGrace, "End its old secret now"),
@@ -190,6 +193,7 @@ impl Apps {
         let Some(app) = self.beside.list.selected() else { return false };
         match action {
             Action::Edit => out.extend(AppForm::edit(look, app).map(Ask::open)),
+            Action::Scopes => out.extend(AppForm::scopes(look, app).map(Ask::open)),
             Action::NewKey => out.push(Ask::open(CreateKey::new(look, Subset::Of(app)))),
             Action::HowTo => out.extend(HowTo::app(look, app).map(Ask::open)),
             Action::Watch => out.push(Ask::open(Tail::new(Watched::App(app), look))),
@@ -246,7 +250,7 @@ impl Screen for Apps {
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
         match &errand {
-            Errand::None => {}
+            Errand::None | Errand::Location(_) | Errand::Setting(_) | Errand::Entry(_) => {}
             Errand::Filter(_) => {
                 self.all = true;
                 self.part = Part::Keys;
@@ -255,7 +259,7 @@ impl Screen for Apps {
                 seen(look, |seen| self.beside.list.select(*app, seen));
                 self.go(Part::Apps, look, out);
             }
-            Errand::Key(key) => {
+            Errand::Key(key) | Errand::Open(key) => {
                 self.all = false;
                 self.part = Part::Keys;
                 if let Some(app) = look.view(|view| view.key(*key).and_then(|key| key.place.app())) {
@@ -347,6 +351,10 @@ impl Screen for Apps {
             Part::Apps => self.paused.as_ref().map(|(_, name)| format!("the pause of {name}")),
             Part::Keys => self.pane.undoes(),
         }
+    }
+
+    fn habitual(&mut self) -> Vec<(&'static str, &mut dyn Habitual)> {
+        vec![("apps", &mut self.beside), ("app-keys", &mut self.pane.beside)]
     }
 
     fn text_focus(&self) -> TextFocus {

@@ -51,6 +51,7 @@ impl Apps {
             Action::Open | Action::RowMenu | Action::CopyId | Action::HowTo | Action::Watch => {
                 when(selected.is_some(), "there is no app here")
             }
+            Action::Scopes => seen(look, |seen| app_deeds::enabled(Action::Edit, selected, seen)),
             Action::Edit
             | Action::NewKey
             | Action::NewSecret

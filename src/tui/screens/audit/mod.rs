@@ -19,9 +19,12 @@ use crate::tui::app::times::Times;
 use crate::tui::canvas::Canvas;
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
+use crate::tui::list::habit::Habitual;
+use crate::tui::list::lines::Lines;
 use crate::tui::list::{Change, List};
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::audit_entry;
+use crate::tui::sight::jump::Offer;
 use crate::tui::theme::{GlyphSet, Glyphs, Role};
 use crate::tui::widgets::{Focus, layout, walks};
 
@@ -31,6 +34,8 @@ const PAGE: usize = 200;
 const AHEAD: usize = 100;
 /// Entries a filter looks through by itself; going down looks further.
 const BUDGET: usize = 5_000;
+/// Entries one can jump to.
+const OFFERED: usize = 1_000;
 /// Time between two signs of the spinner.
 const SPIN: Duration = Duration::from_millis(100);
 /// Which list of the screen the table is.
@@ -111,9 +116,6 @@ impl Audit {
 
     fn hear_list(&mut self, cue: Cue<'_>, look: &Look) -> bool {
         let change = self.list.hear(cue);
-        if change == Change::Pressed {
-            self.wanted = self.list.selected();
-        }
         if change != Change::Ignored {
             self.budget = BUDGET;
         }
@@ -267,16 +269,22 @@ impl Screen for Audit {
             self.rev = rev;
             self.freshness = Freshness::Stale;
         }
+        self.show(look);
     }
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
         self.opened = true;
         self.try_again();
         match errand {
-            Errand::None => {}
+            Errand::None | Errand::Location(_) | Errand::Setting(_) => {}
+            Errand::Entry(seq) => {
+                self.set_filter("", look);
+                self.list.select(seq, &Sight { trail: &self.trail, times: Times::of(look) });
+                self.wanted = Some(seq);
+            }
             Errand::Filter(text) => self.set_filter(&text, look),
             Errand::App(id) => self.set_filter(&id.to_string(), look),
-            Errand::Key(id) => self.set_filter(&id.to_string(), look),
+            Errand::Key(id) | Errand::Open(id) => self.set_filter(&id.to_string(), look),
         }
         self.read_on(out);
     }
@@ -324,6 +332,11 @@ impl Screen for Audit {
         self.read_on(out);
     }
 
+    /// What was read of the trail. Reading more of it is an entry itself, so nobody reads it by typing.
+    fn offers(&self, look: &Look) -> Vec<Offer> {
+        self.trail.offers(Times::of(look)).take(OFFERED).collect()
+    }
+
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, _: Now) {
         self.glyphs = canvas.glyphs();
         let times = Times::of(look);
@@ -337,6 +350,10 @@ impl Screen for Audit {
         let sight = Sight { trail: &self.trail, times };
         self.list.draw(canvas, body, &sight, Focus::Here, empty);
         self.draw_last_line(canvas, last, times);
+    }
+
+    fn lines(&mut self) -> Option<&mut Lines> {
+        Some(&mut self.list.lines)
     }
 
     fn hints(&self) -> &[Action] {
@@ -361,6 +378,10 @@ impl Screen for Audit {
             Action::Open | Action::Filter | Action::Check | Action::Back => Ok(()),
             _ => Err(not_here(action, look)),
         }
+    }
+
+    fn habitual(&mut self) -> Vec<(&'static str, &mut dyn Habitual)> {
+        vec![("audit", &mut self.list)]
     }
 
     fn text_focus(&self) -> TextFocus {

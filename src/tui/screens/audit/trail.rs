@@ -8,8 +8,10 @@ use crate::domain::filter::{self, needs};
 use crate::domain::name::plain;
 use crate::engine::AuditPage;
 use crate::engine::audit_log::Older;
+use crate::tui::app::ask::{Errand, Tab};
 use crate::tui::app::times::Times;
 use crate::tui::list::{Cell, Column, Listed};
+use crate::tui::sight::jump::{Kind, Offer};
 use crate::tui::sight::words;
 use crate::tui::theme::{Badge, Role};
 
@@ -157,6 +159,16 @@ impl Trail {
         self.rows.iter().map(|row| row.seq)
     }
 
+    /// What was read, newest first, to be jumped to.
+    pub fn offers(&self, times: Times) -> impl Iterator<Item = Offer> {
+        self.rows.iter().map(move |row| {
+            let hint = format!("{}, {}", times.relative(row.at), row.who);
+            let offer =
+                Offer::there(Kind::Entry, Tab::Audit, Errand::Entry(row.seq), row.what.as_str(), hint);
+            Offer { text: row.text.clone(), ..offer }
+        })
+    }
+
     /// How many entries were read.
     pub const fn read(&self) -> usize {
         self.rows.len()
@@ -206,6 +218,16 @@ impl Listed for Entries {
 
     fn text(row: &Row, _: &Sight<'_>, room: &mut String) {
         room.push_str(&row.text);
+    }
+
+    fn values(field: &str, sign: char, sight: &Sight<'_>) -> Vec<String> {
+        let rows = sight.trail.rows.iter();
+        match (field, sign) {
+            ("who", ':') => rows.map(|row| row.who.clone()).collect(),
+            ("event", ':') => rows.map(|row| row.event.clone()).collect(),
+            ("via", ':') => rows.map(|row| row.via.clone()).collect(),
+            _ => Vec::new(),
+        }
     }
 
     fn fits(term: &Term, row: &Row, _: &Sight<'_>) -> bool {

@@ -12,8 +12,8 @@ use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlays::{
-    chooser, chooser::Chooser, confirm, create_key::template, how_to::HowTo, key_edit, matrix, operator,
-    protect, report_only, rescope::Rescope, rotate::Rotate, tail::Tail,
+    chooser, chooser::Chooser, confirm, create_key::template, export, how_to::HowTo, key_edit, matrix,
+    operator, protect, report_only, rescope::Rescope, rotate::Rotate, tail::Tail,
 };
 use crate::tui::screens::NO_UNDO;
 use crate::tui::secret::SecretText;
@@ -22,7 +22,7 @@ use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::widgets::picker::Picker;
 
 /// What there is to do with a key, in the order of how often it is done.
-const LISTED: [(Action, &str); 24] = [
+const LISTED: [(Action, &str); 25] = [
     (Action::Open, "See everything about it"),
     (Action::CopyId, "Copy its id"),
     (Action::HowTo, "How to call with it"),
@@ -46,6 +46,7 @@ const LISTED: [(Action, &str); 24] = [
     (Action::Restore, "Restore its record; its secret stays dead"),
     (Action::Watch, "Watch who knocks with it"),
     (Action::ReportOnly, "Try fewer scopes first, or decide on that"),
+    (Action::Export, "Write it to a file, or all that are marked"),
     (Action::Matrix, "See its scopes, or those of several keys side by side"),
 ];
 
@@ -144,6 +145,7 @@ impl Acts {
                 let ids: Vec<String> = targets.iter().map(ToString::to_string).collect();
                 out.push(Ask::Copy(SecretText::new(ids.join("\n")), Keep::Stays));
             }
+            Action::Export => out.push(Ask::open(export::new(targets))),
             Action::HowTo => {
                 out.extend(targets.first().and_then(|key| HowTo::key(look, *key)).map(Ask::open));
             }
@@ -233,6 +235,8 @@ impl Acts {
             | Answer::Tested(_)
             | Answer::Whose(_)
             | Answer::Tail(_)
+            | Answer::Counted(_)
+            | Answer::Coming(_)
             | Answer::Sparks(_) => {}
         }
     }
@@ -264,7 +268,7 @@ impl Acts {
         let when = |possible: bool, why: &'static str| if possible { Ok(()) } else { Err(why.into()) };
         Some(match action {
             Action::TestToken => Ok(()),
-            Action::CopyId | Action::HowTo | Action::Matrix | Action::Watch => {
+            Action::CopyId | Action::Export | Action::HowTo | Action::Matrix | Action::Watch => {
                 when(!targets.is_empty(), "there is no key here")
             }
             Action::Undo => when(!self.last.is_empty(), NO_UNDO),

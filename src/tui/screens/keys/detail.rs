@@ -186,11 +186,15 @@ pub fn scopes(
         if held.is_empty() {
             continue;
         }
-        all.push(Line::of(Role::Text, group.title.clone()));
+        // A heading over a single one would only say it twice.
+        let lead = if held.len() > 1 { "  " } else { "" };
+        if held.len() > 1 {
+            all.push(Line::of(Role::Text, group.title.clone()));
+        }
         for permission in held {
             all.push(Line {
                 spans: vec![
-                    (Role::Accent, format!("  {}", permission.id)),
+                    (Role::Accent, format!("{lead}{}", permission.id)),
                     when(&permission.id),
                     (Role::Dim, format!("  {}", permission.title)),
                 ],

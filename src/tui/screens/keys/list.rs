@@ -7,6 +7,7 @@ use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::sight::seen::{Seen, Standing};
 use crate::tui::sight::subset::Subset;
 use crate::tui::sight::usage;
+use crate::tui::sight::values;
 use crate::tui::theme::Role;
 
 /// The columns of a table of these. Whose a key is matters to who sees those of others.
@@ -51,6 +52,10 @@ impl Listed for Keys {
         term.fits(key, seen.view, seen.now())
     }
 
+    fn values(field: &str, sign: char, seen: &Seen<'_>) -> Vec<String> {
+        values::of_keys(field, sign, seen)
+    }
+
     fn is_hidden(key: &Key, seen: &Seen<'_>) -> bool {
         seen.is_aside(key)
     }
@@ -71,12 +76,13 @@ static OWNER: Col =
 static SCOPES: Col =
     Col::number("Scopes", 'c', 7, 5, |key, seen| Cell::new(quiet(key, seen), key.scopes.len().to_string()))
         .by(|key, _| Rank::count(key.scopes.len()));
-static USED: Col = Col::text("Last used", 'u', (10, 11), 1, |key, seen| {
-    let last = seen.view.last_use(key);
+static USED: Col = Col::text("Last used", 'u', (10, 11), 2, |key, seen| {
+    // Of a rotated key people see one row: while its old half works, that is used too.
+    let last = seen.view.last_use_of_whole(key, seen.now());
     let role = if last.at().is_some() { quiet(key, seen) } else { Role::Dim };
     Cell::new(role, last.brief(|at| seen.times.relative(at)))
 })
-.by(|key, seen| used_rank(seen.view.last_use(key)));
+.by(|key, seen| used_rank(seen.view.last_use_of_whole(key, seen.now())));
 static SPARK: Col = Col::text("14 days", SPARKS, (14, 14), 6, |key, seen| {
     let strip = seen.spark(key).map(|days| usage::strip(days, days.len()).allowed);
     Cell::new(quiet(key, seen), strip.unwrap_or_default())

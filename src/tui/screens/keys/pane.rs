@@ -21,6 +21,7 @@ use crate::{
         clock::{Moment, Now},
         input::TextFocus,
         list::beside::Beside,
+        list::habit::Habitual,
         list::search::{AT_A_TIME, AT_ONCE, Search, Sift},
         list::{Change, List},
         overlay::Cue,
@@ -102,6 +103,11 @@ impl KeyPane {
         self.subset = subset;
     }
 
+    /// Whether to open what is selected means to see how all keys are doing: on the first tab, where nothing is.
+    fn tells_of_all(&self) -> bool {
+        self.subset == Subset::Agency && self.list().selected().is_none()
+    }
+
     fn look_at_selected(&mut self, seen: &Seen<'_>) {
         let now = self.key(seen).cloned();
         if now != self.last {
@@ -156,7 +162,7 @@ impl KeyPane {
                     Self::sift(look, more, out);
                 }
             }
-            Found::Due(_) | Found::Reviewed(_) | Found::ReviewSifted(_) => {}
+            Found::Due(_) | Found::Reviewed(_) | Found::ReviewSifted(_) | Found::Jump(_) => {}
         }
         seen(look, |seen| self.look_at_selected(seen));
     }
@@ -189,6 +195,8 @@ impl KeyPane {
                 let targets = self.list().targets();
                 out.push(Acts::menu(targets, look, |action| pane.enabled(action, look)));
             }
+            // With no key to open, all of them together.
+            Action::Open if self.tells_of_all() => out.push(Ask::Act(Action::Overview)),
             Action::HowTo | Action::Watch => {
                 let selected: Vec<KeyId> = self.list().selected().into_iter().collect();
                 return self.acts.perform(action, &selected, look, out);
@@ -286,18 +294,21 @@ impl Screen for KeyPane {
     }
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
-        seen(look, |seen| match errand {
-            Errand::None | Errand::App(_) => {}
+        seen(look, |seen| match errand.clone() {
+            Errand::None | Errand::App(_) | Errand::Location(_) | Errand::Setting(_) | Errand::Entry(_) => {}
             Errand::Filter(text) => {
                 self.beside.list.set_filter(&text);
                 self.beside.leave();
                 self.change(Change::Filter, look, seen, out);
             }
-            Errand::Key(key) => {
+            Errand::Key(key) | Errand::Open(key) => {
                 // An old half stands in the row of the key that took over.
                 let folded = seen.view.key(key).filter(|key| seen.view.is_folded(key, seen.now()));
                 let shown = folded.and_then(|key| key.superseded.as_ref()).map_or(key, |how| how.by);
                 self.beside.list.select(shown, seen);
+                if errand == Errand::Open(key) {
+                    self.beside.show();
+                }
             }
         });
     }
@@ -345,7 +356,10 @@ impl Screen for KeyPane {
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
         let key = look.keymap.label(Layer::Screen, Action::New).unwrap_or_default();
         let empty = match &self.issue {
-            Ok(()) => format!("No agency keys yet. {key} issues the first one."),
+            Ok(()) => {
+                let all = look.keymap.label(Layer::Screen, Action::Overview).unwrap_or_default();
+                format!("No agency keys yet. {key} issues the first one; {all} shows how all are doing.")
+            }
             Err(reason) => format!("No agency keys here. You cannot issue one: {reason}"),
         };
         self.draw_whole(canvas, area, look, (Focus::Here, &empty), now);
@@ -361,6 +375,7 @@ impl Screen for KeyPane {
             _ if walks(action) => Ok(()),
             Action::Sort | Action::Columns => Ok(()),
             Action::Filter => when(!self.list().is_empty(), "there is nothing to filter"),
+            Action::Open if self.tells_of_all() => Ok(()),
             Action::Mark
             | Action::MarkRange
             | Action::MarkAll
@@ -394,6 +409,10 @@ impl Screen for KeyPane {
 
     fn undoes(&self) -> Option<String> {
         self.acts.undoes()
+    }
+
+    fn habitual(&mut self) -> Vec<(&'static str, &mut dyn Habitual)> {
+        vec![("agency-keys", &mut self.beside)]
     }
 
     fn text_focus(&self) -> TextFocus {

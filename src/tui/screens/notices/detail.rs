@@ -2,23 +2,24 @@
 //! and what stops that; then everything about the key.
 
 use super::rows::{Row, Sight};
+use crate::domain::history::Picture;
 use crate::domain::name::first_few;
 use crate::domain::notice::{Trouble, What};
 use crate::domain::{Key, LastUse, Trace};
 use crate::tui::action::{Action, Layer};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::page::Line;
-use crate::tui::screens::keys::detail;
 use crate::tui::screens::keys::history::Happening;
+use crate::tui::screens::keys::{detail, used};
 use crate::tui::sight::seen::{Standing, locked_down};
 use crate::tui::theme::{Glyphs, Role};
 
-/// The lines. `history` is that of its key, `None` while it is not known.
+/// The lines. `history` and `used` are those of its key, `None` while they are not known; its use is drawn for so many cells.
 pub fn lines(
     glyphs: &Glyphs,
     row: &Row,
     sight: &Sight<'_>,
-    history: Option<&[Happening]>,
+    (history, used): (Option<&[Happening]>, Option<(&Picture, u16)>),
     keymap: &Keymap,
 ) -> Vec<Line> {
     let notice = &row.notice;
@@ -39,6 +40,10 @@ pub fn lines(
             Role::Dim,
             format!("Seen by {who} {}; not shown until {until}.", times.relative(seen.word.at)),
         ));
+    }
+    // Whether anybody would miss it.
+    if let Some((picture, cells)) = used {
+        used::lines(&mut all, picture, cells, sight.seen);
     }
     if let Some(key) = key {
         all.push(Line::blank());

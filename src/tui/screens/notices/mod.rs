@@ -22,11 +22,12 @@ use ratatui::layout::Rect;
 use self::rows::{Row, RowId, Rows, Sight};
 use super::keys::acts::Acts;
 use super::keys::history::History;
+use super::keys::used::Used;
 use super::{Screen, not_here};
 use crate::domain::command::NoticeRef;
 use crate::domain::lifecycle::NoticeKind;
 use crate::domain::notice::{Notice, What};
-use crate::domain::{Command, Expiry, Key, KeyId, KeyState};
+use crate::domain::{Bearer, Command, Expiry, Key, KeyId, Status};
 use crate::engine::Troubles;
 use crate::tui::action::{Action, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
@@ -37,8 +38,11 @@ use crate::tui::canvas::Canvas;
 use crate::tui::clock::{Moment, Now};
 use crate::tui::input::TextFocus;
 use crate::tui::list::beside::Beside;
+use crate::tui::list::habit::Habitual;
+use crate::tui::list::lines::Lines;
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::{chooser::Chooser, confirm, key_edit};
+use crate::tui::sight::calendar::Calendar;
 use crate::tui::sight::deeds;
 use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::widgets::picker::{PickItem, Picker};
@@ -47,7 +51,7 @@ use crate::tui::widgets::{Focus, walks};
 /// The numbers of list and detail for the mouse.
 const PANES: (u8, u8) = (1, 2);
 
-const HINTS: [Action; 10] = [
+const HINTS: [Action; 11] = [
     Action::Open,
     Action::Keep,
     Action::Edit,
@@ -57,8 +61,12 @@ const HINTS: [Action; 10] = [
     Action::Pause,
     Action::Revoke,
     Action::Undo,
+    Action::Calendar,
     Action::Filter,
 ];
+
+/// Rows from which there is room for a strip of the next days.
+const ROOMY: u16 = 22;
 
 /// How long a notice can be put off.
 const LATER: [(&str, &str); 3] = [("1d", "1 day"), ("3d", "3 days"), ("1w", "1 week")];
@@ -68,9 +76,11 @@ pub struct Notices {
     /// What the rows were made of.
     board: Arc<[Notice]>,
     troubles: Troubles,
+    calendar: Option<Calendar>,
     beside: Beside<rows::Notices>,
     acts: Acts,
     history: History,
+    used: Used,
     /// The key of the selected notice as it was when last looked at.
     last: Option<Key>,
 }
@@ -82,9 +92,11 @@ impl Notices {
             rows: Rows::new(),
             board: Arc::default(),
             troubles: Troubles::default(),
+            calendar: None,
             beside: Beside::new(PANES, Vec::new()).below(),
             acts: Acts::default(),
             history: History::default(),
+            used: Used::default(),
             last: None,
         }
     }
@@ -142,15 +154,7 @@ impl Notices {
             | What::Restored => {
                 out.extend(row.notice.app.map(|app| Ask::Go(Tab::Apps, Errand::App(app))));
                 let key = row.notice.key.and_then(|id| look.view(|view| view.key(id).cloned()));
-                out.extend(key.map(|key| {
-                    let deleted = key.state(look.now()) == KeyState::Deleted;
-                    let errand = if deleted {
-                        Errand::Filter(format!("state:deleted {}", key.id))
-                    } else {
-                        Errand::Key(key.id)
-                    };
-                    Ask::Go(Tab::of(key.place), errand)
-                }));
+                out.extend(key.map(|key| Ask::Go(Tab::of(key.place), Errand::of(&key, look.now()))));
             }
         }
     }
@@ -238,12 +242,18 @@ impl Screen for Notices {
     fn board(&mut self, due: &Due, look: &Look, _: &mut Vec<Ask>) {
         self.board = due.board();
         self.troubles.clone_from(due.troubles());
+        self.calendar = due.calendar().cloned();
         seen(look, |seen| self.fill(seen));
     }
 
     fn refresh(&mut self, look: &Look, _: &mut Vec<Ask>) {
         seen(look, |seen| {
             self.acts.refresh(seen);
+            // Who knocks at a paused key changes nothing of it but the trail.
+            let key = self.key().and_then(|id| seen.view.key(id));
+            if key.is_some_and(|key| matches!(key.status, Status::Paused(_))) {
+                self.history.outdate();
+            }
             self.look_at_selected(seen);
         });
     }
@@ -252,12 +262,16 @@ impl Screen for Notices {
         seen(look, |seen| {
             let sight = Sight { rows: &self.rows, troubles: &self.troubles, seen };
             match errand {
-                Errand::None | Errand::App(_) => {}
+                Errand::None
+                | Errand::App(_)
+                | Errand::Location(_)
+                | Errand::Setting(_)
+                | Errand::Entry(_) => {}
                 Errand::Filter(text) => {
                     self.beside.list.set_filter(&text);
                     self.beside.list.sift(&sight);
                 }
-                Errand::Key(key) => {
+                Errand::Key(key) | Errand::Open(key) => {
                     let row = NoticeKind::ALL.map(|kind| RowId::Key(key, kind));
                     if let Some(row) = row.into_iter().find(|row| self.rows.contains_key(row)) {
                         self.beside.list.select(row, &sight);
@@ -270,6 +284,7 @@ impl Screen for Notices {
     fn hear(&mut self, cue: Cue<'_>, look: &Look, now: Now, out: &mut Vec<Ask>) -> bool {
         if cue == Cue::Tick {
             self.history.tick(now, out);
+            self.used.tick(now, out);
             return true;
         }
         if let Cue::Do(action) = cue
@@ -293,11 +308,21 @@ impl Screen for Notices {
     }
 
     fn told(&mut self, answer: Answer, look: &Look, _: Now, _: &mut Vec<Ask>) {
-        self.acts.told(answer, &mut self.history, look);
+        match answer {
+            Answer::Use(about, picture) => self.used.take(about, *picture),
+            answer => {
+                if let Answer::Refused(_) = answer {
+                    self.used.give_up();
+                }
+                self.acts.told(answer, &mut self.history, look);
+            }
+        }
     }
 
     fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look, now: Now) {
         const EMPTY: &str = "Nothing is due: no key ends soon or goes unused for long, and nothing is wrong.";
+        let ahead = self.calendar.as_ref().filter(|ahead| area.height >= ROOMY && ahead.total() > 0);
+        let area = ahead.map_or(area, |ahead| ahead.draw_strip(canvas, area));
         let (list, room) = self.beside.rooms(canvas, area);
         let on_list = Focus::when(!(self.beside.is_inside() && self.beside.is_open()));
         seen(look, |seen| {
@@ -308,11 +333,23 @@ impl Screen for Notices {
             let row = self.beside.list.selected().and_then(|id| self.rows.get(&id));
             let row = row.filter(|_| !room.is_empty());
             self.history.want(row.and_then(|row| row.notice.key), now);
+            // Who would miss it is asked of what lives or did until now.
+            let key = row.and_then(|row| sight.key(&row.notice)).filter(|key| !key.is_decoy());
+            let mark = |key: &Key| (seen.usage(key).last_used_at, seen.usage(key).count, None);
+            self.used.want(key.map(|key| (Bearer::Key(key.id), mark(key))), now);
             let Some(row) = row else { return };
-            let history = row.notice.key.and_then(|key| self.history.of(key));
-            let lines = detail::lines(canvas.glyphs(), row, &sight, history, &look.keymap);
+            let used = key.and_then(|key| self.used.of(Bearer::Key(key.id)));
+            let told = (
+                row.notice.key.and_then(|key| self.history.of(key)),
+                used.map(|picture| (picture, self.beside.cells(room))),
+            );
+            let lines = detail::lines(canvas.glyphs(), row, &sight, told, &look.keymap);
             self.beside.draw_detail(canvas, room, &look.keymap, Focus::Here, lines);
         });
+    }
+
+    fn lines(&mut self) -> Option<&mut Lines> {
+        Some(&mut self.beside.list.lines)
     }
 
     fn hints(&self) -> &[Action] {
@@ -355,11 +392,15 @@ impl Screen for Notices {
         self.acts.undoes()
     }
 
+    fn habitual(&mut self) -> Vec<(&'static str, &mut dyn Habitual)> {
+        vec![("notices", &mut self.beside)]
+    }
+
     fn text_focus(&self) -> TextFocus {
         self.beside.list.text_focus()
     }
 
     fn wake_at(&self) -> Option<Moment> {
-        self.history.wake_at()
+        self.history.wake_at().into_iter().chain(self.used.wake_at()).min()
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::{App, AppId, Extent, Key, KeyId, LastUse, OperatorId};
 use crate::engine::Troubles;
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::sight::seen::{LOCKED_DOWN, Seen};
+use crate::tui::sight::values;
 use crate::tui::theme::{Badge, Role};
 
 /// What a notice is about, and of what kind: one of each at a time.
@@ -246,6 +247,15 @@ impl Listed for Notices {
             Term::Seen => row.notice.seen.is_some(),
             Term::What(word) => plain(&sight.what(&row.notice).1).contains(word.as_str()),
             Term::Owner(name) => plain(sight.owner(&row.notice)).contains(name.as_str()),
+        }
+    }
+
+    fn values(field: &str, sign: char, sight: &Sight<'_>) -> Vec<String> {
+        match (field, sign) {
+            ("owner", ':') => values::owners(sight.seen),
+            ("is", ':') => vec!["seen".to_owned()],
+            ("what", ':') => sight.rows.values().map(|row| sight.what(&row.notice).1).collect(),
+            _ => Vec::new(),
         }
     }
 

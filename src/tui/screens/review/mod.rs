@@ -2,7 +2,7 @@
 //! the scopes of the selected one with the days on which they were needed; and all that can be done about it, in place.
 //!
 //! ```text
-//!   Risk ▲  Why                                     Key               Granted  Used  Last used
+//!   Risk ▼  Why                                     Key               Granted  Used  Last used
 //! ▸ ███▌    admin scope never needed, no expiry     Data warehouse         18     3  1 min ago
 //!   ██      never used in 62 d                      Audit snapshot         18     0  never
 //! ── Data warehouse ─────────────────────────────────────────────────────────────────────────
@@ -25,7 +25,7 @@ use super::keys::history::History;
 use super::keys::used::Used;
 use super::{Screen, not_here};
 use crate::domain::review::{Concern, Row, looked};
-use crate::domain::{Bearer, KeyId};
+use crate::domain::{Bearer, Event, KeyId};
 use crate::tui::action::{Action, Layer, Reason};
 use crate::tui::app::ask::{Answer, Ask, Errand, Found, Tab};
 use crate::tui::app::due::Due;
@@ -36,6 +36,8 @@ use crate::tui::form::Form;
 use crate::tui::input::TextFocus;
 use crate::tui::list::Change;
 use crate::tui::list::beside::Beside;
+use crate::tui::list::habit::Habitual;
+use crate::tui::list::lines::Lines;
 use crate::tui::list::search::{AT_A_TIME, AT_ONCE, Search, Sift};
 use crate::tui::overlay::Cue;
 use crate::tui::overlays::key_edit;
@@ -209,7 +211,7 @@ impl Screen for Reviews {
                     self.sift(look, more, out);
                 }
             }
-            Found::Ordered(..) | Found::Sifted(_) | Found::Due(_) => {}
+            Found::Ordered(..) | Found::Sifted(_) | Found::Due(_) | Found::Jump(_) => {}
         }
     }
 
@@ -219,13 +221,13 @@ impl Screen for Reviews {
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
         let row = match errand {
-            Errand::None => return,
+            Errand::None | Errand::Location(_) | Errand::Setting(_) | Errand::Entry(_) => return,
             Errand::Filter(text) => {
                 self.beside.list.set_filter(&text);
                 self.change(Change::Filter, look, out);
                 return;
             }
-            Errand::Key(key) => Bearer::Key(key),
+            Errand::Key(key) | Errand::Open(key) => Bearer::Key(key),
             Errand::App(app) => Bearer::App(app),
         };
         if self.rows.contains_key(&row) {
@@ -248,12 +250,19 @@ impl Screen for Reviews {
         self.change(change, look, out)
     }
 
-    fn told(&mut self, answer: Answer, look: &Look, _: Now, _: &mut Vec<Ask>) {
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) {
         match answer {
             Answer::Use(about, picture) => self.used.take(about, *picture),
             answer => {
                 if let Answer::Refused(_) = answer {
                     self.used.give_up();
+                }
+                // What was marked to be kept is kept.
+                if let Answer::Done { events, .. } = &answer
+                    && events.iter().any(|event| matches!(event, Event::ReviewSigned(_)))
+                {
+                    let change = self.beside.hear(Cue::Do(Action::MarkNone));
+                    self.change(change, look, out);
                 }
                 self.acts.told(answer, &mut History::default(), look);
             }
@@ -278,6 +287,10 @@ impl Screen for Reviews {
             let lines = detail::lines(row, &sight, self.used.of(row.who), &look.keymap);
             self.beside.draw_detail(canvas, room, &look.keymap, Focus::Here, lines);
         });
+    }
+
+    fn lines(&mut self) -> Option<&mut Lines> {
+        Some(&mut self.beside.list.lines)
     }
 
     fn hints(&self) -> &[Action] {
@@ -331,6 +344,10 @@ impl Screen for Reviews {
         self.acts.undoes()
     }
 
+    fn habitual(&mut self) -> Vec<(&'static str, &mut dyn Habitual)> {
+        vec![("review", &mut self.beside)]
+    }
+
     fn text_focus(&self) -> TextFocus {
         self.beside.list.text_focus()
     }
@@ -353,7 +370,7 @@ mod tests {
     fn many_rows_are_put_in_order_and_filtered_elsewhere() {
         let mut console = testing::whole_desk();
         console.press("5").advance(Duration::from_secs(1));
-        console.sees("Risk ▲").sees_no("Looking through the keys");
+        console.sees("Risk ▼").sees_no("Looking through the keys");
         console.press("/").type_text("why:never").press("enter").advance(Duration::from_secs(1));
         console.sees("why:never").sees("never used in ").sees_no("Nothing matches");
         console.press("esc s").sees("Sort by").press("k").advance(Duration::from_secs(1)).sees("Key ▲");

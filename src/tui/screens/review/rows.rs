@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use crate::domain::filter::{self, needs, push_plain};
 use crate::domain::name::plain;
-use crate::domain::review::{About, Row, why};
+use crate::domain::review::{About, Concern, Row, why};
 use crate::domain::{Bearer, Timestamp};
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::screens::keys::list::used_rank;
 use crate::tui::sight::review;
 use crate::tui::sight::seen::Seen;
+use crate::tui::sight::values;
 use crate::tui::theme::Role;
 
 /// All rows, by what they are about.
@@ -57,6 +58,8 @@ pub struct Reviewed;
 pub enum Term {
     /// What is said of it has this in it.
     Why(String),
+    /// This is said of it: a word of [`Concern::CODES`].
+    Said(String),
     /// Its owner's name has.
     Owner(String),
     /// More weighs against it.
@@ -72,6 +75,7 @@ impl filter::Term for Term {
     fn read(field: &str, sign: char, value: String) -> Option<Result<Self, String>> {
         Some(match (field, sign, value.as_str()) {
             ("why", ':', "") => needs(field, sign, "a word, such as never or expiry"),
+            ("why", ':', code) if Concern::CODES.contains(&code) => Ok(Self::Said(value)),
             ("why", ':', _) => Ok(Self::Why(value)),
             ("owner", ':', "") => needs(field, sign, "a name"),
             ("owner", ':', _) => Ok(Self::Owner(value)),
@@ -110,9 +114,14 @@ impl Listed for Reviewed {
         }
     }
 
+    fn values(field: &str, sign: char, sight: &Sight<'_>) -> Vec<String> {
+        if (field, sign) == ("owner", ':') { values::owners(sight.seen) } else { Vec::new() }
+    }
+
     fn fits(term: &Term, row: &Row, sight: &Sight<'_>) -> bool {
         match term {
             Term::Why(word) => plain(&sight.why(row)).contains(word.as_str()),
+            Term::Said(code) => sight.seen.reviewer().of(row).iter().any(|said| said.code() == code),
             Term::Owner(name) => plain(sight.owner(row)).contains(name.as_str()),
             Term::Above(risk) => row.risk > *risk,
             Term::Below(risk) => row.risk < *risk,
@@ -133,7 +142,8 @@ pub fn columns(seen: &Seen<'_>) -> Vec<&'static Col> {
 
 static RISK: Col =
     Col::text("Risk", 'r', (5, 5), 0, |row, _| Cell::new(risk_role(row.risk), review::bar(row.risk)))
-        .by(|row, _| Rank::Number(-i64::from(row.risk)));
+        .by(|row, _| Rank::Number(-i64::from(row.risk)))
+        .greatest_first();
 static WHY: Col = Col::text("Why", 'w', (24, 52), 0, |row, sight| Cell::new(Role::Text, sight.why(row)))
     .by(|row, sight| Rank::text(&sight.why(row)));
 static KEY: Col = Col::text("Key", 'k', (14, 30), 0, |row, sight| {

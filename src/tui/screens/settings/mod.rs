@@ -26,7 +26,7 @@ use crate::domain::filter::NoTerm;
 use crate::engine::Doors;
 use crate::store::Rev;
 use crate::tui::action::{Action, Reason};
-use crate::tui::app::ask::{Answer, Ask, Errand, Job};
+use crate::tui::app::ask::{Answer, Ask, Errand, Job, Setting};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clock::{Moment, Now};
@@ -35,6 +35,7 @@ use crate::tui::overlay::Cue;
 use crate::tui::overlays::confirm;
 use crate::tui::overlays::operator::{self, Verb};
 use crate::tui::overlays::secret::Secret;
+use crate::tui::sight::jump::Offer;
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, layout, walks};
 
@@ -156,6 +157,24 @@ impl Settings {
         self.about.set(about::facts(look, &self.facts, self.doors.as_ref()), look);
     }
 
+    /// Opens a section, with what is meant of it selected.
+    fn go(&mut self, setting: Setting, look: &Look) {
+        let section = match setting {
+            Setting::Section(title) => Section::ALL.into_iter().find(|section| section.title() == title),
+            Setting::Rule(rule) => {
+                self.rules.select(rule);
+                Some(Section::Policy)
+            }
+            Setting::Operator(operator) => {
+                self.operators.select(operator, look);
+                Some(Section::Operators)
+            }
+        };
+        let at = Section::ALL.iter().position(|known| Some(*known) == section);
+        self.sections.go(at.unwrap_or_default());
+        self.pane = Pane::Content;
+    }
+
     fn ask(&mut self, out: &mut Vec<Ask>) {
         if self.opened && self.ask_doors && !self.asking {
             self.asking = true;
@@ -164,18 +183,15 @@ impl Settings {
         }
     }
 
-    /// Gives a cue to what has the keyboard. A row that is clicked once more is opened.
-    fn pass(&mut self, cue: Cue<'_>, look: &Look, out: &mut Vec<Ask>) -> bool {
-        let change = match (self.pane, self.section()) {
+    /// Gives a cue to one of the halves.
+    fn pass(&mut self, half: Pane, cue: Cue<'_>) -> bool {
+        let change = match (half, self.section()) {
             (Pane::Sections, _) => self.sections.hear(cue),
             (_, Section::Policy) => self.rules.hear(cue),
             (_, Section::Operators) => self.operators.hear(cue),
             (_, Section::Security) => self.security.hear(cue),
             (_, Section::About) => self.about.hear(cue),
         };
-        if change == Change::Pressed {
-            self.open(look, out);
-        }
         change != Change::Ignored
     }
 
@@ -244,20 +260,18 @@ impl Settings {
             Action::RenewCode => out.push(Ask::open(confirm::recovery::renew())),
             Action::ConfirmClock => out.push(Ask::open(confirm::clock::ask(look))),
             Action::Guide => Self::perform(Some(Deed::Read(about::GUIDE)), out),
-            _ => return self.pass(Cue::Do(action), look, out),
+            _ => return self.pass(self.pane, Cue::Do(action)),
         }
         true
     }
 
-    /// A click into the other half takes the keyboard there; only the next one opens.
-    fn click(&mut self, target: Target, look: &Look, out: &mut Vec<Ask>) -> bool {
+    /// A click into the other half takes the keyboard there.
+    fn click(&mut self, target: Target) -> bool {
         let (Target::Row { pane, .. } | Target::Pane(pane) | Target::Header { pane, .. }) = target else {
             return false;
         };
-        let half = if pane == SECTION_PANE { Pane::Sections } else { Pane::Content };
-        let there = std::mem::replace(&mut self.pane, half) == half;
-        let mut nothing = Vec::new();
-        self.pass(Cue::Click(target), look, if there { out } else { &mut nothing })
+        self.pane = if pane == SECTION_PANE { Pane::Sections } else { Pane::Content };
+        self.pass(self.pane, Cue::Click(target))
     }
 
     fn draw_content(&mut self, canvas: &mut Canvas<'_>, area: Rect, look: &Look) {
@@ -282,17 +296,26 @@ impl Screen for Settings {
         self.rewrite(look);
     }
 
-    fn arrive(&mut self, _: Errand, look: &Look, out: &mut Vec<Ask>) {
+    fn offers(&self, look: &Look) -> Vec<Offer> {
+        let section = |it: &Section| policy::offer(Setting::Section(it.title()), it.title(), it.about());
+        Section::ALL.iter().map(section).chain(policy::offers(look)).collect()
+    }
+
+    fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
         self.opened = true;
         self.rewrite(look);
+        if let Errand::Setting(setting) = errand {
+            self.go(setting, look);
+        }
         self.ask(out);
     }
 
     fn hear(&mut self, cue: Cue<'_>, look: &Look, _: Now, out: &mut Vec<Ask>) -> bool {
         let used = match cue {
             Cue::Do(action) => self.act(action, look, out),
-            Cue::Click(target) => self.click(target, look, out),
-            Cue::Wheel { pane: CONTENT_PANE, .. } if self.pane == Pane::Content => self.pass(cue, look, out),
+            Cue::Click(target) => self.click(target),
+            Cue::Wheel { pane: CONTENT_PANE, .. } => self.pass(Pane::Content, cue),
+            Cue::Wheel { .. } => self.pass(Pane::Sections, cue),
             Cue::Tick => true,
             _ => false,
         };

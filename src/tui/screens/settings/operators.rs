@@ -101,6 +101,11 @@ impl Operators {
         self.list.hear(cue)
     }
 
+    /// Selects an operator.
+    pub fn select(&mut self, operator: OperatorId, look: &Look) {
+        self.with(look, |list, sight| list.select(operator, sight));
+    }
+
     /// The selected operator, as they stand now.
     pub fn selected(&self, look: &Look) -> Option<Person> {
         Person::of(self.list.selected()?, look)

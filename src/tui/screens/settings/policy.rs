@@ -5,19 +5,22 @@ use ratatui::layout::Rect;
 use crate::domain::Policy;
 use crate::domain::authorize::Action as Act;
 use crate::domain::filter::NoTerm;
+use crate::domain::name::plain;
 use crate::tui::action::{Action, Layer};
+use crate::tui::app::ask::{Errand, Setting, Tab};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::Canvas;
 use crate::tui::list::{Cell, Change, Column, List, Listed};
 use crate::tui::overlay::{Cue, Overlay};
 use crate::tui::overlays::policy_edit;
+use crate::tui::sight::jump::{Kind, Offer};
 use crate::tui::theme::Role;
 use crate::tui::widgets::{Focus, layout, text};
 
 /// Columns a value gets in the table.
 const VALUE: u16 = 10;
 /// Rows below the table that say more of the selected rule.
-const FOOT: u16 = 5;
+const FOOT: u16 = 6;
 
 /// Rules with their values.
 struct Values;
@@ -48,8 +51,23 @@ static RULE: Col =
     Col::text("Rule", 'r', (22, 24), 0, |(name, ..), _| Cell::new(Role::Text, policy_edit::spoken(name)));
 static SET: Col =
     Col::text("Value", 'v', (8, VALUE), 0, |(_, value, _), _| Cell::new(Role::Accent, value.as_str()));
+// Said whole or not at all: of the selected rule it stands below.
 static ABOUT: Col =
-    Col::text("What it does", 'a', (20, 90), 1, |(.., about), _| Cell::new(Role::Dim, *about));
+    Col::text("What it does", 'a', (20, 90), 1, |(.., about), _| Cell::new(Role::Dim, *about)).spare();
+
+/// A setting to be jumped to.
+pub fn offer(setting: Setting, name: &str, hint: &str) -> Offer {
+    Offer::there(Kind::Setting, Tab::Settings, Errand::Setting(setting), name, hint)
+}
+
+/// All rules, found by what they do as well.
+pub fn offers(look: &Look) -> impl Iterator<Item = Offer> {
+    Policy::RULES.iter().map(|rule| {
+        let value = look.state(|state| state.policy().get(rule.name)).unwrap_or_default();
+        let named = offer(Setting::Rule(rule.name), &policy_edit::spoken(rule.name), &value);
+        Offer { text: plain(&format!("{} {}", rule.name, rule.about)), ..named }
+    })
+}
 
 pub struct Rules {
     values: Vec<Row>,
@@ -75,6 +93,11 @@ impl Rules {
         self.list.hear(cue)
     }
 
+    /// Selects a rule.
+    pub fn select(&mut self, rule: &'static str) {
+        self.list.select(rule, &self.values);
+    }
+
     /// The form that changes the selected rule.
     pub fn form(&self, look: &Look) -> Option<Box<dyn Overlay>> {
         let form = policy_edit::new(self.list.selected()?, look)?;
@@ -98,20 +121,22 @@ impl Rules {
             return;
         }
         canvas.rule(area.x, area.y, area.width);
-        let mut lines: Vec<(Role, String)> =
-            text::wrap(rule.about, area.width.max(1)).into_iter().map(|line| (Role::Text, line)).collect();
+        let mut said = vec![(Role::Text, rule.about.to_owned())];
         let value = look.state(|state| state.policy().get(name)).unwrap_or_default();
         if text::width(&value) > usize::from(VALUE) {
-            lines.push((Role::Accent, value));
+            said.push((Role::Accent, value));
         }
-        lines.push((Role::Dim, format!("Takes {}.", rule.form)));
-        lines.push(match look.may(Act::SetPolicy) {
+        said.push((Role::Dim, format!("Takes {}.", rule.form)));
+        said.push(match look.may(Act::SetPolicy) {
             Ok(()) => {
                 let key = look.keymap.label(Layer::Screen, Action::Open).unwrap_or_default();
                 (Role::Dim, format!("{key} changes it; so does `keydeck policy set {name} VALUE`."))
             }
             Err(reason) => (Role::Warn, format!("Not yours to change: {reason}")),
         });
-        canvas.lines(layout::top(area, 1).1, &lines);
+        let wrapped = |(role, said): (Role, String)| {
+            text::wrap(&said, area.width.max(1)).into_iter().map(move |line| (role, line))
+        };
+        canvas.lines(layout::top(area, 1).1, &said.into_iter().flat_map(wrapped).collect::<Vec<_>>());
     }
 }

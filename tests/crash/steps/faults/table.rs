@@ -250,6 +250,8 @@ table! {
         )
         .ends("Nightly", "deny revoked"),
     ],
+    // Writes what the command does that it takes the place of; it needs a report of what was done before.
+    TakeBack => &[],
     DeleteKey => &[Deed::new(&["key", "delete", "Nightly"], &["key.delete"]).ends("Nightly", "deny tombstoned")],
     RestoreKey => &[Deed::new(&["key", "restore", "Gone"], &["key.restore"])],
     EditKey => &[

@@ -37,7 +37,7 @@ impl Did {
             Event::KeyDeleted(key) => Some(Self::Deleted(key.id)),
             Event::KeyPurged(key, _) => Some(Self::Purged(key.id)),
             Event::KeyRevoked(key) => Some(Self::GraceEnded(key.id)),
-            Event::KeyResumed(key) => Some(Self::Resumed(key.id)),
+            Event::KeyResumed(key, _) => Some(Self::Resumed(key.id)),
             Event::NoticesRenewed(..) | Event::KeySuperseded(..) => None,
             other => panic!("a sweep did {other:?}"),
         }
