@@ -13,8 +13,6 @@ use super::door::Deck;
 use super::fault::Fault;
 use super::interrupt::Interrupt;
 use super::number::whole;
-use super::secrets;
-use crate::crypto::passphrase::Passphrase;
 use crate::domain::Name;
 use crate::engine::demo::large::{self, Making, Progress, Size, Stage};
 
@@ -27,7 +25,7 @@ const OFTEN: Duration = Duration::from_millis(100);
 #[derive(Debug, Args)]
 #[command(
     after_help = "With --keys the store is made for you: a year of issuing, use, expiry, rotation and ends, all of it random but \
-                  the same for the same --seed (ids and secrets differ). It takes about 3 KB of memory a key while it is made. \
+                  the same for the same --seed (ids and secrets differ). It takes about 7 KB of memory a key while it is made. \
                   With --data DIR as well it is written into that directory, which must be empty; --operator (or maria) is its \
                   founder, the passphrase comes from --passphrase-file or is asked for twice, and the recovery code is printed. \
                   The other operators get a passphrase with `keydeck operator passphrase`."
@@ -85,13 +83,7 @@ fn write(deck: &Deck, size: Size, dir: &Path) -> Outcome {
             ),
         ));
     }
-    deck.output.must_lead_somewhere()?;
-    let text = match &deck.globals.passphrase_file {
-        Some(path) => secrets::read_file(path, deck.output)?,
-        None => secrets::twice(operator.as_str(), "--passphrase-file")?,
-    };
-    let passphrase = Passphrase::choose(&text)?;
-    drop(text);
+    let passphrase = deck.founders_passphrase(&operator)?;
     let making = Making::begin(&deck.options()?, agency, operator.clone(), &passphrase)?;
     let code = making.recovery().reveal();
     let written = if deck.output.is_json() {

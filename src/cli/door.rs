@@ -16,7 +16,7 @@ use crate::crypto::keyfile::KeyFileSecret;
 use crate::crypto::passphrase::Passphrase;
 use crate::crypto::recovery::RecoveryCode;
 use crate::deliver::{Anchoring, Setup};
-use crate::domain::{Catalog, Command, Grounds, PublicId, Timestamp, View};
+use crate::domain::{Catalog, Command, Grounds, Name, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options, Wants};
 use crate::engine::{Engine, EngineError, LocalEngine, OpenError, Session, Via, throttle};
@@ -51,6 +51,17 @@ pub struct Signed {
 }
 
 impl Deck {
+    /// The passphrase of whoever founds a store, from their file or asked for twice; only where the recovery code that comes of
+    /// it can be written.
+    pub fn founders_passphrase(&self, operator: &Name) -> Result<Passphrase, Fault> {
+        self.output.must_lead_somewhere()?;
+        let text = match &self.globals.passphrase_file {
+            Some(path) => secrets::read_file(path, self.output)?,
+            None => secrets::twice(operator.as_str(), "--passphrase-file")?,
+        };
+        Ok(Passphrase::choose(&text)?)
+    }
+
     /// The data directory: option, environment, configuration, default, in this order.
     pub fn data(&self) -> Result<PathBuf, Fault> {
         let chosen = self.globals.data.clone().or_else(|| self.config.data.clone());

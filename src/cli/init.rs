@@ -5,8 +5,6 @@ use clap::Args;
 use super::Outcome;
 use super::door::Deck;
 use super::fault::Fault;
-use super::secrets;
-use crate::crypto::passphrase::Passphrase;
 use crate::domain::Name;
 use crate::engine::{Engine as _, open};
 
@@ -48,13 +46,7 @@ pub fn run(deck: &Deck, args: &Init) -> Outcome {
         // Whether it is whole is for the founding to say; this only saves a person from typing in vain.
         deck.output.say(&format!("There is something in {} already.", options.dir.display()));
     }
-    deck.output.must_lead_somewhere()?;
-    let text = match &deck.globals.passphrase_file {
-        Some(path) => secrets::read_file(path, deck.output)?,
-        None => secrets::twice(operator.as_str(), "--passphrase-file")?,
-    };
-    let passphrase = Passphrase::choose(&text)?;
-    drop(text);
+    let passphrase = deck.founders_passphrase(&operator)?;
     let founding = open::begin(&options, agency.clone(), operator.clone(), &passphrase)?;
     let code = founding.recovery().reveal();
     let data = options.dir.display().to_string();

@@ -4,6 +4,7 @@
 //! operators as one likes.
 
 mod apps;
+mod chance;
 mod keys;
 pub mod large;
 
@@ -11,11 +12,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use self::apps::AppPlan;
+use self::chance::{Caller, Dice, PastClock, origin_of};
 use self::keys::LOCATIONS;
-use super::clock::{Clock, Reading, SystemClock};
+use super::clock::{Clock, SystemClock};
 use super::denials::WINDOW_MS;
 use super::open::{Open, in_memory};
 use super::session::{Auth, Session, Via};
@@ -45,10 +46,6 @@ const OPERATORS: [(&str, Role); 6] = [
     ("sam", Role::Viewer),
 ];
 
-/// Programs that call.
-const PROGRAMS: [&str; 5] =
-    ["curl/8.5.0", "python-requests/2.31", "okhttp/4.12", "Apache-HttpClient/5.3", "kiosk/2.1"];
-
 /// What becomes of a key.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
@@ -69,63 +66,6 @@ enum Fate {
         hours: i64,
         grace: &'static str,
     },
-}
-
-/// A clock, some time ago.
-struct PastClock {
-    present: Arc<dyn Clock>,
-    behind_ms: AtomicI64,
-}
-
-impl PastClock {
-    fn begin(present: Arc<dyn Clock>, behind_ms: i64) -> Arc<Self> {
-        Arc::new(Self { present, behind_ms: AtomicI64::new(behind_ms) })
-    }
-
-    fn set(&self, behind_ms: i64) {
-        self.behind_ms.store(behind_ms, Ordering::SeqCst);
-    }
-}
-
-impl Clock for PastClock {
-    fn read(&self) -> Reading {
-        let now = self.present.read();
-        let behind = self.behind_ms.load(Ordering::SeqCst);
-        Reading { wall: Timestamp(now.wall.0 - behind), since_boot: now.since_boot - behind }
-    }
-
-    fn boot(&self) -> String {
-        self.present.boot()
-    }
-}
-
-/// The same throws each time.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        // Knuth's MMIX generator.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides.max(1)
-    }
-
-    fn pick<'o, T>(&mut self, of: &'o [T]) -> Option<&'o T> {
-        let at = self.roll(of.len() as u64);
-        of.get(usize::try_from(at).unwrap_or(0))
-    }
-
-    fn caller(&mut self) -> Caller {
-        let program = self.pick(&PROGRAMS).copied().unwrap_or_default();
-        (u8::try_from(2 + self.roll(200)).unwrap_or(2), program)
-    }
-}
-
-/// Where requests come from: the end of an address, and a program.
-type Caller = (u8, &'static str);
-
-/// As a request says it.
-fn origin_of((last, program): Caller) -> Origin<'static> {
-    Origin { address: Some(IpAddr::from([10, 1, 4, last])), agent: Some(program.as_bytes()) }
 }
 
 /// A key that is to be issued, used and brought to its end.
@@ -312,7 +252,7 @@ impl Story {
         for _ in 0..tries {
             self.engine.verify_from(token, &[], origin);
         }
-        self.clock.behind_ms.fetch_sub(WINDOW_MS, Ordering::SeqCst);
+        self.clock.set(self.clock.behind() - WINDOW_MS);
         Ok(self.engine.settle()?)
     }
 
@@ -384,7 +324,7 @@ impl Story {
     fn play(&mut self) -> Result<(), OpenError> {
         while let Some(((Reverse(ago), _), scene)) = self.scenes.pop_first() {
             // What follows from a scene may have been planned for a moment before it.
-            let behind = ago.min(self.clock.behind_ms.load(Ordering::SeqCst));
+            let behind = ago.min(self.clock.behind());
             self.clock.set(behind);
             match scene {
                 Scene::Act(who, command) => drop(self.act(who, command)?),
