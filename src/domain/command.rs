@@ -6,6 +6,7 @@ mod carried;
 mod context;
 mod table;
 mod together;
+mod typed;
 
 use minicbor::{Decode, Encode};
 

@@ -49,6 +49,9 @@ pub enum BadText {
         /// The code point.
         code: u32,
     },
+    /// Not in the form in which texts are kept.
+    #[error("it is not in the form in which keydeck keeps a text; type it again")]
+    Untidy,
     /// It reads like what means another thing.
     #[error("it reads like an id or a token of keydeck's; choose another name")]
     LikeAnId,

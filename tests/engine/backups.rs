@@ -9,8 +9,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::domain::notice::{What, board};
@@ -387,8 +387,16 @@ fn only_admins_copy_a_store_and_the_trail_tells_of_each() {
 #[test]
 fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
     let rounds: usize = std::env::var("KEYDECK_BACKUP_ROUNDS").map_or(3, |rounds| rounds.parse().unwrap());
+    for first in (0..rounds).step_by(ROUNDS_A_STORE) {
+        copies_under_load(first..rounds.min(first + ROUNDS_A_STORE));
+    }
+}
+
+/// Then a new store is founded: a long run does not drown in keys.
+const ROUNDS_A_STORE: usize = 20;
+
+fn copies_under_load(rounds: std::ops::Range<usize>) {
     let house = House::founded();
-    let (stop, under_way) = (AtomicBool::new(false), AtomicUsize::new(0));
     // What was acknowledged: tokens that live, and those that are dead.
     let (alive, dead): (Mutex<Vec<String>>, Mutex<Vec<String>>) = (Mutex::default(), Mutex::default());
     let policy =
@@ -399,28 +407,28 @@ fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
         issue(house.open(), &format!("Before {n}"));
     }
     std::thread::scope(|scope| {
-        for worker in 0..2 {
-            let (house, stop, under_way, alive, dead) = (&house, &stop, &under_way, &alive, &dead);
-            scope.spawn(move || {
-                for n in 0.. {
-                    // So many a round: a long run does not drown in keys.
-                    while n > 40 * (1 + under_way.load(Ordering::Relaxed)) && !stop.load(Ordering::Relaxed) {
-                        std::thread::yield_now();
+        let work: Vec<mpsc::Sender<()>> = (0..2)
+            .map(|worker| {
+                let (give, take) = mpsc::channel();
+                let (house, alive, dead) = (&house, &alive, &dead);
+                scope.spawn(move || {
+                    for (n, ()) in take.iter().enumerate() {
+                        let (key, token) = issue(house.open(), &format!("Key {worker}.{n}"));
+                        if n % 2 == 0 {
+                            alive.lock().unwrap().push(token);
+                        } else {
+                            house.does(Command::revoke(key));
+                            dead.lock().unwrap().push(token);
+                        }
                     }
-                    if stop.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let (key, token) = issue(house.open(), &format!("Key {worker}.{n}"));
-                    if n % 2 == 0 {
-                        alive.lock().unwrap().push(token);
-                    } else {
-                        house.does(Command::revoke(key));
-                        dead.lock().unwrap().push(token);
-                    }
-                }
-            });
-        }
-        for round in 0..rounds {
+                });
+                give
+            })
+            .collect();
+        for round in rounds {
+            for _ in 0..40 {
+                work.iter().for_each(|give| give.send(()).unwrap());
+            }
             let (file, into) = (format!("backup{round}"), format!("new{round}"));
             let (lived, died) = (alive.lock().unwrap().clone(), dead.lock().unwrap().clone());
             let saved = house.save(&file).unwrap();
@@ -433,9 +441,7 @@ fn a_copy_made_while_keys_are_issued_and_revoked_is_the_store_of_one_moment() {
             drop(back);
             fs::remove_dir_all(house.at(&into)).unwrap();
             fs::remove_file(house.at(&file)).unwrap();
-            under_way.store(round + 1, Ordering::Relaxed);
         }
-        stop.store(true, Ordering::Relaxed);
     });
 }
 

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::{CommandKind, KeyEdit};
 use crate::domain::basis::Basis;
-use crate::domain::{Grace, KeyId, Name, Note, OperatorId, Refusal, Scopes, Timestamp};
+use crate::domain::{KeyId, Note, OperatorId, Scopes, Timestamp};
 
 /// How a deed is taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -73,24 +73,6 @@ impl Back {
         }
     }
 
-    /// What it carries is what a command may carry. It comes from a file that anybody may have written.
-    ///
-    /// # Errors
-    /// When a text is none that could be typed, or a pause would be longer than one may be.
-    pub fn is_fit(&self, now: Timestamp) -> Result<(), Refusal> {
-        let bad = |field| move |why| Refusal::BadText { field, why };
-        match self {
-            Self::Edit(change) => {
-                let name = Name::new(change.name.as_str()).map_err(bad("name"))?;
-                let note = Note::new(change.note.as_str()).map_err(bad("note"))?;
-                as_kept(name == change.name && note == change.note)
-            }
-            Self::Protect(why) => as_kept(Note::new(why.as_str()).map_err(bad("reason"))? == *why),
-            Self::Pause(Some(end)) if end.0 > Grace::MAX.after(now).0 => Err(Refusal::BadPause),
-            Self::Resume | Self::Pause(_) | Self::Give(_) | Self::Rescope(_) | Self::Unprotect => Ok(()),
-        }
-    }
-
     /// Whether it may take access away.
     pub const fn denies(&self) -> bool {
         match self {
@@ -98,11 +80,6 @@ impl Back {
             Self::Resume | Self::Give(_) | Self::Edit(_) | Self::Protect(_) | Self::Unprotect => false,
         }
     }
-}
-
-/// A text that is kept has one form.
-const fn as_kept(is: bool) -> Result<(), Refusal> {
-    if is { Ok(()) } else { Err(Refusal::NoChange("a text in it is not as keydeck writes it")) }
 }
 
 /// See the module. It is judged on what the deed made of the key, so that nobody's change in between is taken back.

@@ -63,10 +63,10 @@ fn paused(state: &State, key: &Key, pause_ends: Option<Timestamp>, context: &Con
 pub(super) fn take_back(state: &State, undo: &Undo, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     let id = undo.key;
     undo.holds_of(find(state, id, context)?)?;
-    undo.back.is_fit(context.now)?;
     match &undo.back {
         Back::Resume => resume(state, id, context),
         Back::Pause(None) => pause(state, id, None, context),
+        Back::Pause(Some(end)) if *end > Grace::MAX.after(context.now) => Err(Refusal::BadPause),
         Back::Pause(ends @ Some(end)) => {
             let key = can_be_paused(state, id, context)?;
             believed(context)?;

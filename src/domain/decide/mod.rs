@@ -27,6 +27,7 @@ use super::{Agency, Operator, OperatorId, Policy, PublicId, Refusal, Role, Stand
 #[expect(clippy::too_many_lines, reason = "an arm for each command")]
 pub fn decide(state: &State, command: &Command, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
     asked_by(command, &context.actor)?;
+    command.is_typed()?;
     let may = |action| authorize(state, &context.actor, action);
     match command {
         Command::Found { agency, operator } => found(state, agency, operator, context),

@@ -154,6 +154,19 @@ fn a_second_sign_in_on_one_connection_and_a_disabled_operator_get_nothing() {
 }
 
 #[test]
+fn a_text_nobody_could_type_is_refused_from_a_process_that_does_not_look_at_it() {
+    let house = House::with(&[]);
+    let maria = house.attach("maria");
+    for bad in ["Ro\u{1b}[2Jme", "Rome\u{202e}", "two\nlines", " Rome ", ""] {
+        // As it is read where nobody looks at it.
+        let name = minicbor::decode(&minicbor::to_vec(bad).unwrap()).unwrap();
+        let refused = maria.try_run(keydeck::domain::Command::AddLocations(vec![name])).err().unwrap();
+        assert_eq!(refused.code(), "bad_text", "{bad:?}: {refused}");
+    }
+    assert_eq!(house.owner().engine.state().locations().count(), 0);
+}
+
+#[test]
 fn a_slow_reader_holds_up_nobody_and_catches_up() {
     let house = House::with(&[]);
     let owner = house.owner();
