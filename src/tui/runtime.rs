@@ -72,6 +72,8 @@ pub struct Runtime<P: Program, W, S, I> {
     /// An event already taken from the input, to see whether one was there.
     ahead: Option<Heard>,
     dirty: bool,
+    /// The window changed since the last frame. It may be as large as before by now, and what was cut off meanwhile is gone.
+    resized: bool,
     /// The terminal is the shell's: nothing is drawn and no key is heard until the process is continued.
     background: bool,
     drawn: Option<Instant>,
@@ -100,6 +102,7 @@ impl<P: Program, W: Worker<P>, S: Stage, I: Keys> Runtime<P, W, S, I> {
             burst: Burst::default(),
             ahead: None,
             dirty: true,
+            resized: false,
             background: false,
             drawn: None,
             ticked: Moment::default(),
@@ -192,6 +195,9 @@ impl<P: Program, W: Worker<P>, S: Stage, I: Keys> Runtime<P, W, S, I> {
         if !self.dirty || self.drawn.is_some_and(|drawn| drawn.elapsed() < FRAME) {
             return Ok(());
         }
+        if std::mem::take(&mut self.resized) {
+            self.around.stage.wipe()?;
+        }
         let now = self.around.clock.now();
         let program = &mut self.program;
         self.around.stage.draw(&mut |buffer| program.view(buffer, now))?;
@@ -242,6 +248,9 @@ impl<P: Program, W: Worker<P>, S: Stage, I: Keys> Runtime<P, W, S, I> {
             Some(Err(_)) | None => return Ok(Some(Ending::HungUp)),
         };
         let Some(input) = read(event) else { return Ok(None) };
+        if matches!(input, Input::Resize { .. }) {
+            (self.resized, self.dirty) = (true, true);
+        }
         self.hear_input(input)
     }
 

@@ -9,6 +9,7 @@ mod looks_apps;
 mod looks_rest;
 mod pictures;
 mod pty_console;
+mod pty_soak;
 mod pty_terminal;
 #[path = "../support/mod.rs"]
 mod support;

@@ -58,6 +58,11 @@ impl Screen {
         self.parser.screen()
     }
 
+    /// Whether nobody writes to it any more.
+    pub const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Its text.
     pub fn text(&self) -> String {
         self.parser.screen().contents()
@@ -241,6 +246,7 @@ fn bytes_of(key: &str) -> Vec<u8> {
         "pgdn" => "\x1b[6~",
         "f1" => "\x1bOP",
         "f2" => "\x1bOQ",
+        "f10" => "\x1b[21~",
         single => single,
     };
     sequence.as_bytes().to_vec()

@@ -254,6 +254,27 @@ async fn a_paste_without_brackets_is_one_paste_and_a_tick_comes_once() {
     assert_eq!(heard.iter().filter(|line| *line == "Tick").count(), 1);
 }
 
+// What a window cut off while it was small is not there when it is large again, whoever missed how small it was.
+#[tokio::test(start_paused = true)]
+async fn a_window_that_changed_is_drawn_from_nothing_even_when_it_is_as_large_as_before() {
+    let console = Held::start();
+    console.press("a");
+    console.hears("key a").await;
+    let wiped = |console: &Held| console.screen.wipes.load(Ordering::SeqCst);
+    assert_eq!(wiped(&console), 0);
+    for _ in 0..3 {
+        console.keys.send(Ok(Event::Resize(80, 24))).unwrap();
+    }
+    console.press("b");
+    console.hears("key b").await;
+    console.press("t");
+    console.hears("Tick").await;
+    let (wipes, frames) = (wiped(&console), console.screen.frames.load(Ordering::SeqCst));
+    assert!((1..=3).contains(&wipes) && wipes < frames, "{wipes} of {frames}");
+    console.press("q");
+    console.ends().await;
+}
+
 // Time stands still while there is something to do, and goes on by itself to the next moment when there is not.
 #[tokio::test(start_paused = true)]
 async fn an_idle_console_draws_nothing_and_a_flood_few_frames() {
@@ -274,10 +295,11 @@ async fn an_idle_console_draws_nothing_and_a_flood_few_frames() {
     console.press("s");
     tokio::time::sleep(FRAME * 10).await;
     assert_eq!(console.screen.frames.load(Ordering::SeqCst), after_flood);
+    let for_the_window = console.screen.wipes.load(Ordering::SeqCst);
     console.press("x");
     console.hears("key x").await;
     console.press("q");
     let screen = console.screen.clone();
     console.ends().await;
-    assert_eq!(screen.wipes.load(Ordering::SeqCst), 1);
+    assert_eq!(screen.wipes.load(Ordering::SeqCst), for_the_window + 1);
 }
